@@ -1,0 +1,36 @@
+//! A place in a file and what is wrong there.
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth saying; nothing is stopped by it.
+    Warning,
+    /// The spec cannot be worked while it stands.
+    Error,
+}
+
+/// A place in a spec file and what is wrong there.
+///
+/// `line` and `column` count from 1; `column` counts characters, not bytes. A `line` of 0 means the file as a whole (it is
+/// a directory, say).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The file, relative to the top of the work tree, as git would print it.
+    pub path: String,
+    /// The line, from 1; 0 for the file as a whole.
+    pub line: usize,
+    /// The column in characters, from 1; 0 for the line as a whole.
+    pub column: usize,
+    /// The bytes of `source` that it is about, if there are any.
+    pub span: Option<std::ops::Range<usize>>,
+    /// The text around the place (at most some lines of the file), for drawing; `span` is relative to it.
+    pub source: Option<String>,
+    /// The line number of the first line of `source`.
+    pub source_line: usize,
+    /// What is wrong: lower case, value in 'quotes', no full stop.
+    pub message: String,
+    /// What was expected or how to mend it.
+    pub help: Option<String>,
+}

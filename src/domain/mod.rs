@@ -1,0 +1,6 @@
+//! The pure half: ids, spec files, events, the transition table, the fold. Nothing here touches a disk, a clock, a
+//! terminal or the environment.
+
+pub mod diagnostic;
+pub mod id;
+pub mod status;

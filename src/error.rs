@@ -1,0 +1,126 @@
+//! The one error type that reaches the edge: what went wrong, how to leave, what would help.
+
+use std::fmt;
+
+use crate::domain::diagnostic::Diagnostic;
+
+/// The result of everything that can end a command.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// How a command ends, as git's own commands do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// A negative answer or a failed check: 1.
+    Negative,
+    /// A fatal error: 128.
+    Fatal,
+    /// Wrong usage: 129.
+    Usage,
+    /// Ended by a signal: 128 + its number.
+    Signal(i32),
+}
+
+impl Exit {
+    /// The process exit code.
+    pub fn code(self) -> i32 {
+        match self {
+            Exit::Negative => 1,
+            Exit::Fatal => 128,
+            Exit::Usage => 129,
+            Exit::Signal(number) => 128 + number,
+        }
+    }
+}
+
+/// An error with the hints that belong to it.
+///
+/// Messages are lower case, name values in 'quotes', say what went wrong first, and have no full stop at the end.
+#[derive(Debug)]
+pub struct Error {
+    /// How the process ends.
+    pub exit: Exit,
+    /// A stable, machine-readable name of the error, in kebab case (`"ambiguous-id"`), printed by `--json`.
+    pub code: &'static str,
+    /// What went wrong, one line.
+    pub message: String,
+    /// Ways out, one line each.
+    pub hints: Vec<String>,
+    /// The places in spec files that it is about, if any.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Error {
+    /// A fatal error, exit code 128.
+    pub fn fatal(code: &'static str, message: impl Into<String>) -> Self {
+        Error { exit: Exit::Fatal, code, message: message.into(), hints: Vec::new(), diagnostics: Vec::new() }
+    }
+
+    /// A negative answer or a failed check, exit code 1.
+    pub fn negative(code: &'static str, message: impl Into<String>) -> Self {
+        Error { exit: Exit::Negative, ..Error::fatal(code, message) }
+    }
+
+    /// Wrong usage, exit code 129.
+    pub fn usage(code: &'static str, message: impl Into<String>) -> Self {
+        Error { exit: Exit::Usage, ..Error::fatal(code, message) }
+    }
+
+    /// The same error with one more way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The same error with the place in a spec file that it is about.
+    #[must_use]
+    pub fn at(mut self, diagnostic: Diagnostic) -> Self {
+        self.diagnostics.push(diagnostic);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<gix::Error> for Error {
+    fn from(error: gix::Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !message.contains(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            source = cause.source();
+        }
+        Error::fatal("git", message)
+    }
+}
+
+/// Adds what was being done to an I/O error.
+pub trait IoContext<T> {
+    /// Turns an I/O error into `cannot <action> '<path>': <cause>`.
+    fn io(self, action: &str, path: &std::path::Path) -> Result<T>;
+}
+
+impl<T> IoContext<T> for std::io::Result<T> {
+    fn io(self, action: &str, path: &std::path::Path) -> Result<T> {
+        self.map_err(|cause| Error::fatal("io", format!("cannot {action} '{}': {}", path.display(), plain(&cause))))
+    }
+}
+
+/// The cause without Rust's `(os error N)`.
+fn plain(cause: &std::io::Error) -> String {
+    let text = cause.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
+    }
+}
