@@ -1,6 +1,13 @@
 //! The pure half: ids, spec files, events, the transition table, the fold. Nothing here touches a disk, a clock, a
 //! terminal or the environment.
 
+pub mod converge;
 pub mod diagnostic;
+pub mod draft;
+pub mod event;
+pub mod fold;
+pub mod history;
 pub mod id;
+pub mod state;
 pub mod status;
+pub mod transition;

@@ -1,0 +1,278 @@
+//! One event of a spec's chain, as plain data.
+
+use gix::ObjectId;
+
+use super::{id::SpecId, status::Status};
+
+/// What an event does. The names stand in the `Chant-Op` trailer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// The spec came to be: the first event.
+    Add,
+    /// The spec's text changed.
+    Edit,
+    /// An attempt begins. Its id is the id of this event.
+    Start,
+    /// An attempt goes on.
+    Resume,
+    /// An attempt was stopped and can go on.
+    Pause,
+    /// The work is done and every check passed.
+    Finish,
+    /// The target is about to move to the merge that holds the work.
+    Land,
+    /// The work is in its target, or there was nothing to merge.
+    Complete,
+    /// The attempt failed.
+    Fail,
+    /// The spec will not be done.
+    Cancel,
+    /// Back to pending; the attempts that it names are over.
+    Reset,
+    /// A claim is given up; like a reset.
+    Release,
+    /// Of several attempts one is kept, the named ones are over.
+    Resolve,
+    /// A person approved one text of the spec.
+    Approve,
+    /// A person rejected one text of the spec.
+    Reject,
+    /// A person acknowledged what an attempt did outside its worktree.
+    Ack,
+    /// Put away.
+    Archive,
+    /// Taken out again.
+    Unarchive,
+    /// Two histories of one spec come together. Not an operation: it changes nothing.
+    Merge,
+    /// An operation of a newer version: kept and skipped.
+    Unknown(String),
+}
+
+impl Op {
+    /// Every known operation.
+    pub const ALL: [Op; 19] = [
+        Op::Add,
+        Op::Edit,
+        Op::Start,
+        Op::Resume,
+        Op::Pause,
+        Op::Finish,
+        Op::Land,
+        Op::Complete,
+        Op::Fail,
+        Op::Cancel,
+        Op::Reset,
+        Op::Release,
+        Op::Resolve,
+        Op::Approve,
+        Op::Reject,
+        Op::Ack,
+        Op::Archive,
+        Op::Unarchive,
+        Op::Merge,
+    ];
+
+    /// The name in the trailer.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Op::Add => "add",
+            Op::Edit => "edit",
+            Op::Start => "start",
+            Op::Resume => "resume",
+            Op::Pause => "pause",
+            Op::Finish => "finish",
+            Op::Land => "land",
+            Op::Complete => "complete",
+            Op::Fail => "fail",
+            Op::Cancel => "cancel",
+            Op::Reset => "reset",
+            Op::Release => "release",
+            Op::Resolve => "resolve",
+            Op::Approve => "approve",
+            Op::Reject => "reject",
+            Op::Ack => "ack",
+            Op::Archive => "archive",
+            Op::Unarchive => "unarchive",
+            Op::Merge => "merge",
+            Op::Unknown(name) => name,
+        }
+    }
+
+    /// The operation of that name; an unknown name is kept.
+    pub fn from_name(name: &str) -> Op {
+        Op::ALL.into_iter().find(|op| op.as_str() == name).unwrap_or_else(|| Op::Unknown(name.to_owned()))
+    }
+
+    /// The status that this operation claims for its attempt; `None` for what lies across the states.
+    pub fn claims(&self) -> Option<Status> {
+        Some(match self {
+            Op::Add | Op::Reset | Op::Release => Status::Pending,
+            Op::Start | Op::Resume => Status::InProgress,
+            Op::Pause => Status::Paused,
+            Op::Finish | Op::Land => Status::Finished,
+            Op::Complete => Status::Completed,
+            Op::Fail => Status::Failed,
+            Op::Cancel => Status::Cancelled,
+            _ => return None,
+        })
+    }
+}
+
+/// Why a commit is a parent of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// An earlier event of the same spec.
+    Own,
+    /// The tip of a spec that informed this one.
+    Informed,
+}
+
+/// What an input was when an attempt began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// A file of the repository and its blob.
+    Path {
+        /// The path, relative to the top.
+        path: String,
+        /// Its content.
+        blob: ObjectId,
+    },
+    /// Another spec and its newest event.
+    Spec {
+        /// The spec.
+        id: SpecId,
+        /// Its tip.
+        event: ObjectId,
+    },
+    /// An address; nothing is fetched, so nothing is pinned.
+    Url(String),
+}
+
+/// The answer of a person about one text of the spec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// Approved, or rejected.
+    pub approved: bool,
+    /// The blob of the spec file that was read.
+    pub blob: ObjectId,
+}
+
+/// Where the work goes: the merge that a `land` event announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Landing {
+    /// What the target was; `None` if the branch did not exist.
+    pub old: Option<ObjectId>,
+    /// What it becomes.
+    pub new: ObjectId,
+}
+
+/// Everything that the trailers of an event say, typed. What does not apply is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The folded status after this event.
+    pub status: Option<Status>,
+    /// On an archive event: the status before.
+    pub was: Option<Status>,
+    /// The phase of the investigation, from the front matter.
+    pub phase: Option<String>,
+    /// The attempt that it belongs to: the id of its start event. Absent on the start itself.
+    pub attempt: Option<ObjectId>,
+    /// Makes two equal events differ.
+    pub nonce: Option<String>,
+    /// The clone that wrote it.
+    pub clone: Option<String>,
+    /// Where the spec file was.
+    pub spec_path: Option<String>,
+    /// Its content.
+    pub spec_blob: Option<ObjectId>,
+    /// When the first event was written, RFC 3339.
+    pub created: Option<String>,
+    /// The commit that the attempt started from.
+    pub base: Option<ObjectId>,
+    /// The branch that the work is for, a full ref name.
+    pub target: Option<String>,
+    /// The commits that the attempt made, oldest first.
+    pub work_commits: Vec<ObjectId>,
+    /// The patch ids of those commits, in the same order.
+    pub patch_ids: Vec<String>,
+    /// The merge that is about to be or was made.
+    pub landing: Option<Landing>,
+    /// The name of the agent.
+    pub agent: Option<String>,
+    /// The model that it reported.
+    pub model: Option<String>,
+    /// The cost that it reported.
+    pub cost: Option<String>,
+    /// The session that it reported.
+    pub session: Option<String>,
+    /// The exit code of the agent.
+    pub exit: Option<i32>,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// The inputs as they were at the start.
+    pub informed_by: Vec<Pin>,
+    /// The attempts that are over by this event.
+    pub supersedes: Vec<ObjectId>,
+    /// The answer about the spec's text that is in force.
+    pub approval: Option<Approval>,
+    /// What the agent changed outside its worktree and no event explains.
+    pub tampered: Vec<String>,
+    /// The attempts that contend after this event, if several do.
+    pub contended: Vec<ObjectId>,
+    /// Set when the folded state is not that of this event's own attempt.
+    pub current: Option<ObjectId>,
+    /// Trailers of newer versions, kept as they are.
+    pub unknown: Vec<(String, String)>,
+}
+
+/// Who wrote an event, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
+    /// Seconds since the epoch.
+    pub seconds: i64,
+    /// Seconds east of UTC.
+    pub offset: i32,
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The id of its commit.
+    pub id: ObjectId,
+    /// Its parents, each with the reason why it is one.
+    pub parents: Vec<(Role, ObjectId)>,
+    /// What it does.
+    pub op: Op,
+    /// Which spec it is about.
+    pub spec: SpecId,
+    /// 1 + the greatest generation among its own parents.
+    pub generation: u64,
+    /// The person.
+    pub author: Author,
+    /// A sentence for people.
+    pub sentence: String,
+    /// Everything else.
+    pub facts: Facts,
+}
+
+impl Event {
+    /// The earlier events of the same spec that it follows.
+    pub fn own_parents(&self) -> impl Iterator<Item = ObjectId> + '_ {
+        self.parents.iter().filter(|(role, _)| *role == Role::Own).map(|(_, id)| *id)
+    }
+
+    /// The attempt that this event belongs to: the one that it names, else itself.
+    pub fn attempt(&self) -> ObjectId {
+        self.facts.attempt.unwrap_or(self.id)
+    }
+
+    /// Whether it only joins histories.
+    pub fn is_merge(&self) -> bool {
+        self.op == Op::Merge
+    }
+}

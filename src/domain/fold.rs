@@ -1,0 +1,141 @@
+//! The fold: from the set of a spec's operations to its state.
+//!
+//! Status is a function of the set of operations alone, of their graph and not of any order in which they were seen, so it
+//! is commutative, associative and idempotent, and merge events have no part in it (DESIGN, section 3, "Divergence").
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gix::ObjectId;
+
+use super::{
+    event::{Approval, Event, Op},
+    history::History,
+    state::State,
+    status::Status,
+};
+
+/// Folds the operations that `tip` reaches; `None` if it reaches none.
+pub fn fold(history: &History, tip: ObjectId) -> Option<State> {
+    let ops: Vec<&Event> = history.ops_of(tip).collect();
+    let newest = *ops.last()?;
+    let superseded = superseded(history, &ops);
+    let standing = standing(history, &ops, &superseded);
+    let winner = standing.iter().copied().min_by_key(|event| (rank(event), event.id));
+    let open: BTreeSet<ObjectId> =
+        standing.iter().filter(|event| rank(event) < Status::Pending.rank()).map(|event| event.attempt()).collect();
+
+    let before = winner.and_then(|event| event.op.claims()).unwrap_or(Status::Pending);
+    let archived = ops.iter().any(|event| event.op == Op::Archive && archives(history, &ops, event));
+    let attempt = (before != Status::Pending).then(|| winner.map(Event::attempt)).flatten();
+
+    let mut facts = winner.unwrap_or(newest).facts.clone();
+    super::draft::forget_event(&mut facts);
+    facts.tampered = attempt.map(|attempt| unacknowledged(history, &ops, attempt)).unwrap_or_default();
+    facts.approval = approval(history, &ops);
+    facts.landing = attempt.and_then(|attempt| landing(&standing, attempt));
+    facts.created = ops.iter().find_map(|event| event.facts.created.clone());
+    facts.spec_blob = last(&ops, |event| event.facts.spec_blob);
+    facts.spec_path = last(&ops, |event| event.facts.spec_path.clone());
+    facts.phase = last(&ops, |event| event.facts.phase.clone());
+    let tip_event = history.get(tip)?;
+    Some(State {
+        tip,
+        generation: tip_event.generation,
+        status: if archived { Status::Archived } else { before },
+        was: archived.then_some(before),
+        attempt,
+        open: open.into_iter().collect(),
+        facts,
+        updated: ops.iter().map(|event| event.author.seconds).max().unwrap_or_default(),
+    })
+}
+
+fn rank(event: &Event) -> u8 {
+    event.op.claims().unwrap_or(Status::Pending).rank()
+}
+
+/// The attempts that some event names as over. A name counts only for an attempt that the event itself can reach: nobody
+/// ends what they have not seen.
+fn superseded(history: &History, ops: &[&Event]) -> BTreeSet<ObjectId> {
+    let mut over = BTreeSet::new();
+    for event in ops {
+        over.extend(
+            event
+                .facts
+                .supersedes
+                .iter()
+                .copied()
+                .filter(|named| *named != event.id && history.reaches(event.id, *named)),
+        );
+    }
+    over
+}
+
+/// The phase events that nothing supersedes: neither a later one of the same attempt, nor the end of the attempt.
+fn standing<'a>(history: &History, ops: &[&'a Event], over: &BTreeSet<ObjectId>) -> Vec<&'a Event> {
+    let mut attempts: BTreeMap<ObjectId, Vec<&Event>> = BTreeMap::new();
+    for event in ops.iter().filter(|event| event.op.claims().is_some()) {
+        // An event that names an attempt which it cannot reach belongs to none and is not obeyed.
+        if event.attempt() == event.id || history.reaches(event.id, event.attempt()) {
+            attempts.entry(event.attempt()).or_default().push(event);
+        }
+    }
+    let mut standing = Vec::new();
+    for (attempt, events) in attempts {
+        if over.contains(&attempt) {
+            continue;
+        }
+        standing.extend(
+            events
+                .iter()
+                .filter(|one| !events.iter().any(|other| other.id != one.id && history.reaches(other.id, one.id)))
+                .copied(),
+        );
+    }
+    standing
+}
+
+/// An archive counts only if nothing is concurrent with it and nothing after it takes it back.
+fn archives(history: &History, ops: &[&Event], archive: &Event) -> bool {
+    ops.iter().all(|event| {
+        let after = history.reaches(event.id, archive.id);
+        let undoes = event.op == Op::Unarchive || event.op.claims().is_some();
+        history.reaches(archive.id, event.id) || (after && !undoes)
+    })
+}
+
+/// What the events of the attempt report and no acknowledgement after them covers.
+fn unacknowledged(history: &History, ops: &[&Event], attempt: ObjectId) -> Vec<String> {
+    let mut named: Vec<String> = Vec::new();
+    for event in ops.iter().filter(|event| event.op.claims().is_some() && event.attempt() == attempt) {
+        let acknowledged = ops
+            .iter()
+            .any(|ack| ack.op == Op::Ack && ack.facts.attempt == Some(attempt) && history.reaches(ack.id, event.id));
+        if !acknowledged {
+            named.extend(event.facts.tampered.iter().cloned());
+        }
+    }
+    named.sort();
+    named.dedup();
+    named
+}
+
+/// The last word about the spec's text; among concurrent ones a rejection wins, then the lowest id.
+fn approval(history: &History, ops: &[&Event]) -> Option<Approval> {
+    let answers: Vec<&&Event> = ops.iter().filter(|event| matches!(event.op, Op::Approve | Op::Reject)).collect();
+    answers
+        .iter()
+        .filter(|one| !answers.iter().any(|other| other.id != one.id && history.reaches(other.id, one.id)))
+        .min_by_key(|event| (event.op == Op::Approve, event.id))
+        .and_then(|event| {
+            Some(Approval { approved: event.op == Op::Approve, blob: event.facts.approval.as_ref()?.blob })
+        })
+}
+
+fn landing(standing: &[&Event], attempt: ObjectId) -> Option<super::event::Landing> {
+    standing.iter().filter(|event| event.attempt() == attempt).find_map(|event| event.facts.landing)
+}
+
+fn last<T>(ops: &[&Event], pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
+    ops.iter().rev().find_map(|event| pick(event))
+}

@@ -1,0 +1,71 @@
+//! What a spec's events amount to.
+
+use gix::ObjectId;
+
+use super::{
+    event::{Event, Facts, Op},
+    status::Status,
+};
+
+/// The folded state of a spec: what its events amount to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The newest event.
+    pub tip: ObjectId,
+    /// The generation of the tip.
+    pub generation: u64,
+    /// Where the spec stands.
+    pub status: Status,
+    /// What it was before it was archived.
+    pub was: Option<Status>,
+    /// The attempt that decides the status, unless it is pending.
+    pub attempt: Option<ObjectId>,
+    /// The attempts that no event has superseded; several of them contend.
+    pub open: Vec<ObjectId>,
+    /// The facts of the deciding attempt: base, target, agent, commits, landing.
+    pub facts: Facts,
+    /// When the newest event was written, seconds since the epoch.
+    pub updated: i64,
+}
+
+impl State {
+    /// Whether several attempts claim the spec.
+    pub fn is_contended(&self) -> bool {
+        self.open.len() > 1
+    }
+
+    /// What the agent changed outside its worktree and nobody has acknowledged.
+    pub fn unacknowledged(&self) -> &[String] {
+        &self.facts.tampered
+    }
+
+    /// Reads the state from the trailers of the newest event alone, where they suffice: an operation that this version knows,
+    /// uncontended, and deciding the status itself. `None` says that the events below it have to be folded.
+    pub fn from_tip(tip: &Event) -> Option<State> {
+        let facts = &tip.facts;
+        if tip.is_merge() || matches!(tip.op, Op::Unknown(_)) || !facts.contended.is_empty() || facts.current.is_some()
+        {
+            return None;
+        }
+        let status = facts.status?;
+        let attempt = match status {
+            Status::Pending => None,
+            _ if tip.op.claims().is_some() => Some(tip.attempt()),
+            _ => facts.attempt,
+        };
+        Some(State {
+            tip: tip.id,
+            generation: tip.generation,
+            status,
+            was: facts.was,
+            attempt,
+            open: attempt.into_iter().collect(),
+            facts: {
+                let mut facts = facts.clone();
+                super::draft::forget_event(&mut facts);
+                facts
+            },
+            updated: tip.author.seconds,
+        })
+    }
+}

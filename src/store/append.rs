@@ -1,0 +1,274 @@
+//! The one function that writes events.
+
+use std::time::{Duration, Instant};
+
+use gix::ObjectId;
+
+use super::{Evidence, Store, encode, refs::Moved};
+use crate::{
+    domain::{
+        draft::{Draft, Obstacle, shape},
+        event::{Op, Role},
+        id::SpecId,
+        state::State,
+        status::Status,
+    },
+    error::{Error, Result},
+};
+
+/// An event that was written.
+#[derive(Clone, Debug)]
+pub struct Appended {
+    /// Its id.
+    pub event: ObjectId,
+    /// The status after it.
+    pub status: Status,
+    /// Its attempt was over already: it is recorded and changes nothing.
+    pub late: bool,
+}
+
+/// Why nothing was written.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The state does not allow it.
+    Obstacle(Obstacle, Option<Box<State>>),
+    /// Something failed, or whoever decides said no.
+    Failed(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refusal::Failed(error)
+    }
+}
+
+impl From<gix::Error> for Refusal {
+    fn from(error: gix::Error) -> Self {
+        Refusal::Failed(error.into())
+    }
+}
+
+/// What one append adds: the draft, its evidence, and the tips of the specs that inform it.
+#[derive(Debug)]
+pub struct Addition {
+    /// The event.
+    pub draft: Draft,
+    /// Its tree. What is absent of `spec` is carried on from the event before.
+    pub evidence: Evidence,
+    /// Tips of other specs; not on the first event, whose history would begin with theirs.
+    pub informed: Vec<ObjectId>,
+}
+
+impl From<Draft> for Addition {
+    fn from(draft: Draft) -> Self {
+        Addition { draft, evidence: Evidence::default(), informed: Vec::new() }
+    }
+}
+
+impl Store<'_> {
+    /// Appends one event to the chain of `spec`.
+    ///
+    /// `decide` sees the state that the event will follow and says what to add; it is asked again whenever somebody else was
+    /// faster. `before` runs when the event exists as an object and no ref points at it: a lease is taken there. An error of
+    /// either ends it with nothing but unreachable objects left.
+    ///
+    /// # Errors
+    /// [`Refusal::Obstacle`] if the transition table refuses, [`Refusal::Failed`] otherwise: with code `busy` when the ref
+    /// stayed contended for the store's whole patience.
+    pub fn append_with<'a, D: Into<Addition>>(
+        &self,
+        spec: &SpecId,
+        mut decide: impl FnMut(Option<&State>) -> Result<D>,
+        mut before: impl FnMut(ObjectId) -> Result<()> + 'a,
+    ) -> Result<Appended, Refusal> {
+        let name = Self::ref_name(spec);
+        let started = Instant::now();
+        let mut tries = 0u32;
+        loop {
+            let tip = self.tip(spec)?;
+            let (state, history) = match tip {
+                Some(tip) => {
+                    let (state, history) = self.state_at(spec, tip)?;
+                    (Some(state), history)
+                }
+                None => (None, None),
+            };
+            let addition: Addition = decide(state.as_ref())?.into();
+            let shaped = match shape(state.as_ref(), history.as_ref(), &addition.draft) {
+                Ok(shaped) => shaped,
+                Err(obstacle) => return Err(Refusal::Obstacle(obstacle, state.map(Box::new))),
+            };
+            let mut facts = shaped.facts;
+            facts.nonce = Some(nonce()?);
+            facts.clone = Some(self.settings.clone.clone());
+            let mut evidence = addition.evidence;
+            if evidence.spec.is_none() {
+                evidence.spec = match tip {
+                    Some(tip) => self.evidence_id(tip, "spec.md")?,
+                    None => None,
+                };
+            }
+            let parents = Parents::new(tip, if tip.is_some() { addition.informed } else { Vec::new() });
+            let generation = state.as_ref().map_or(1, |state| state.generation + 1);
+            let message =
+                encode(spec, &addition.draft.op, &addition.draft.sentence, generation, &parents.roles, &facts);
+            let event = self.write_event(&evidence, message, parents.ids)?;
+            before(event)?;
+            let log = format!("chant: {}", addition.draft.op.as_str());
+            if self.swap(&name, tip, event, &log)? == Moved::Yes {
+                return Ok(Appended { event, status: shaped.status, late: shaped.late });
+            }
+            if started.elapsed() >= self.settings.patience {
+                return Err(Refusal::Failed(
+                    Error::fatal("busy", format!("could not update '{name}': others keep writing to it"))
+                        .hint("try again; a left-over lock file would be named by 'git update-ref'"),
+                ));
+            }
+            tries += 1;
+            std::thread::sleep(backoff(tries, event));
+        }
+    }
+
+    /// [`Store::append_with`] without anything to do in between.
+    pub fn append<D: Into<Addition>>(
+        &self,
+        spec: &SpecId,
+        decide: impl FnMut(Option<&State>) -> Result<D>,
+    ) -> Result<Appended, Refusal> {
+        self.append_with(spec, decide, |_| Ok(()))
+    }
+
+    fn write_event(&self, evidence: &Evidence, message: String, parents: Vec<ObjectId>) -> Result<ObjectId> {
+        let tree = self.write_evidence(evidence)?;
+        let event = self.repo.new_commit(message, tree, parents)?.id;
+        self.sync_objects(&[event])?;
+        Ok(event)
+    }
+
+    /// Joins diverged tips of one spec in a merge event, the same commit in every clone. It is written, no ref is moved.
+    pub fn write_merge_event(&self, spec: &SpecId, parents: &[ObjectId]) -> Result<ObjectId> {
+        let mut events = Vec::new();
+        for parent in parents {
+            events.push(self.event(spec, *parent)?.map_err(|invalid| Error::fatal("bad-event", invalid.to_string()))?);
+        }
+        let (message, author) = super::merge_event(spec, &events.iter().collect::<Vec<_>>());
+        let tree = self.repo.write_object(gix::objs::Tree::empty())?.detach();
+        let signature = gix::actor::Signature {
+            name: author.name.into(),
+            email: author.email.into(),
+            time: gix::date::Time::new(author.seconds, author.offset),
+        };
+        let commit = gix::objs::Commit {
+            tree,
+            parents: parents.iter().copied().collect(),
+            author: signature.clone(),
+            committer: signature,
+            encoding: None,
+            message: message.into(),
+            extra_headers: Vec::new(),
+        };
+        let id = self.repo.write_object(&commit)?.detach();
+        self.sync_objects(&[tree, id])?;
+        Ok(id)
+    }
+
+    /// Moves the chain of `spec` from `old` to `new`, an event that exists and reaches every operation of `old`.
+    ///
+    /// # Errors
+    /// With code `busy` if the chain moved meanwhile; nothing is changed then.
+    pub fn adopt(&self, spec: &SpecId, old: Option<ObjectId>, new: ObjectId, why: &str) -> Result<()> {
+        match self.swap(&Self::ref_name(spec), old, new, &format!("chant: {why}"))? {
+            Moved::Yes => Ok(()),
+            Moved::Busy => Err(Error::fatal("busy", format!("'{}' moved meanwhile", Self::ref_name(spec)))),
+        }
+    }
+}
+
+struct Parents {
+    ids: Vec<ObjectId>,
+    roles: Vec<Role>,
+}
+
+impl Parents {
+    fn new(tip: Option<ObjectId>, informed: Vec<ObjectId>) -> Parents {
+        let mut parents = Parents { ids: Vec::new(), roles: Vec::new() };
+        let own = tip.into_iter().map(|id| (Role::Own, id));
+        for (role, id) in own.chain(informed.into_iter().map(|id| (Role::Informed, id))) {
+            if !parents.ids.contains(&id) {
+                parents.ids.push(id);
+                parents.roles.push(role);
+            }
+        }
+        parents
+    }
+}
+
+/// Two equal events of one second would be one commit, and both writers would believe that they were first.
+fn nonce() -> Result<String> {
+    let mut bytes = [0u8; 8];
+    getrandom::fill(&mut bytes).map_err(|error| Error::fatal("random", format!("no random numbers: {error}")))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Longer each time, and different for each writer: the id of the event that was refused serves as chance.
+fn backoff(tries: u32, event: ObjectId) -> Duration {
+    let spread = u64::from(event.as_bytes()[0]) + 1;
+    Duration::from_micros(spread * 20 * u64::from(tries.min(50)))
+}
+
+/// An error for a refusal, in the words of the command that was refused.
+impl Refusal {
+    /// Turns it into what the edge prints; `short` names the spec.
+    pub fn into_error(self, short: &str) -> Error {
+        match self {
+            Refusal::Failed(error) => error,
+            Refusal::Obstacle(Obstacle::Refused(refused), _) => {
+                let error = Error::negative(
+                    "not-allowed",
+                    format!("cannot {} '{short}': it is {}", verb(&refused.op), spoken(refused.from)),
+                );
+                way_out(error, &refused.op, refused.from, short)
+            }
+            Refusal::Obstacle(Obstacle::Contended(attempts), _) => {
+                let mut error =
+                    Error::negative("contended", format!("{} attempts contend for '{short}'", attempts.len()));
+                for attempt in attempts {
+                    error = error
+                        .hint(format!("keep one: git chant resolve {short} --keep {}", attempt.to_hex_with_len(12)));
+                }
+                error
+            }
+            Refusal::Obstacle(Obstacle::NoChain, _) => {
+                Error::fatal("no-chain", format!("'{short}' has no recorded history yet"))
+            }
+            Refusal::Obstacle(Obstacle::Exists, _) => Error::fatal("exists", format!("'{short}' exists already")),
+        }
+    }
+}
+
+fn verb(op: &Op) -> &str {
+    match op {
+        Op::Start => "work on",
+        Op::Land => "merge",
+        other => other.as_str(),
+    }
+}
+
+fn spoken(status: Status) -> &'static str {
+    match status {
+        Status::InProgress => "in progress",
+        other => other.as_str(),
+    }
+}
+
+fn way_out(error: Error, op: &Op, from: Status, short: &str) -> Error {
+    match (op, from) {
+        (Op::Start, Status::Completed | Status::Cancelled) => {
+            error.hint(format!("to do it again: git chant reset {short}"))
+        }
+        (Op::Archive, _) if from != Status::Archived => error
+            .hint(format!("only completed and cancelled specs are archived; to give it up: git chant cancel {short}")),
+        (_, Status::Archived) => error.hint(format!("take it out first: git chant unarchive {short}")),
+        _ => error,
+    }
+}

@@ -1,0 +1,90 @@
+//! The tree of an event: the spec as it was, its pinned inputs, its outputs, the checks.
+
+use gix::{ObjectId, objs::tree::EntryKind};
+
+use super::Store;
+use crate::error::Result;
+
+/// A file of an event's tree, named by its path in the repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// The path, relative to the top of the work tree.
+    pub path: String,
+    /// Its content, as an object that exists.
+    pub blob: ObjectId,
+}
+
+/// What an event keeps besides its message.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// `spec.md`: the very blob of the spec file.
+    pub spec: Option<ObjectId>,
+    /// `inputs/…`: the pinned files.
+    pub inputs: Vec<File>,
+    /// `outputs/…`: the target files that the attempt wrote under `.chant/`.
+    pub outputs: Vec<File>,
+    /// `checks.json`: what was checked, and how it ended.
+    pub checks: Option<ObjectId>,
+}
+
+impl Store<'_> {
+    /// Writes a blob, synced if `core.fsync` asks for it.
+    pub fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId> {
+        let id = self.repo.write_blob(bytes)?.detach();
+        self.sync_objects(&[id])?;
+        Ok(id)
+    }
+
+    /// Writes the tree of an event. Paths that a tree cannot hold (`..`, `.git`) are refused by the editor.
+    pub(super) fn write_evidence(&self, evidence: &Evidence) -> Result<ObjectId> {
+        // The empty tree is virtual for gix; git fsck wants it written.
+        let empty = self.repo.write_object(gix::objs::Tree::empty())?.detach();
+        let mut editor = self.repo.edit_tree(empty)?;
+        if let Some(spec) = evidence.spec {
+            editor.upsert("spec.md", EntryKind::Blob, spec)?;
+        }
+        if let Some(checks) = evidence.checks {
+            editor.upsert("checks.json", EntryKind::Blob, checks)?;
+        }
+        for (folder, files) in [("inputs", &evidence.inputs), ("outputs", &evidence.outputs)] {
+            for file in files {
+                editor.upsert(format!("{folder}/{}", file.path), EntryKind::Blob, file.blob)?;
+            }
+        }
+        let tree = editor.write()?.detach();
+        self.sync_objects(&[empty, tree])?;
+        Ok(tree)
+    }
+
+    /// The bytes of one file in an event's tree, `checks.json` or `outputs/<path>`; `None` if it has none of that name.
+    pub fn evidence_of(&self, event: ObjectId, path: &str) -> Result<Option<Vec<u8>>> {
+        match self.evidence_id(event, path)? {
+            Some(id) => Ok(Some(self.repo.find_blob(id)?.take_data())),
+            None => Ok(None),
+        }
+    }
+
+    /// The id of one file in an event's tree.
+    pub fn evidence_id(&self, event: ObjectId, path: &str) -> Result<Option<ObjectId>> {
+        let tree = self.repo.find_commit(event)?.tree()?;
+        Ok(tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_blob()).map(|entry| entry.object_id()))
+    }
+
+    /// The files below one folder of an event's tree: `inputs` or `outputs`, with paths relative to it.
+    pub fn evidence_files(&self, event: ObjectId, folder: &str) -> Result<Vec<File>> {
+        let tree = self.repo.find_commit(event)?.tree()?;
+        let Some(entry) = tree.lookup_entry_by_path(folder)?.filter(|entry| entry.mode().is_tree()) else {
+            return Ok(Vec::new());
+        };
+        let mut files = Vec::new();
+        for entry in entry.object()?.into_tree().traverse().breadthfirst.files()? {
+            if entry.mode.is_blob()
+                && let Ok(path) = String::from_utf8(entry.filepath.into())
+            {
+                files.push(File { path, blob: entry.oid });
+            }
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+}

@@ -1,0 +1,95 @@
+//! Notes on the commits that a spec's work produced: derived from events, rebuilt by `fsck --repair`.
+
+use std::{collections::BTreeSet, time::Instant};
+
+use gix::{ObjectId, note::plumbing::State as Notes};
+
+use super::{Store, refs::Moved};
+use crate::{
+    domain::id::SpecId,
+    error::{Error, Result},
+};
+
+/// Where the notes are.
+pub const NOTES_REF: &str = "refs/notes/chant";
+
+/// A note longer than this is not ours and stays as it is, in bytes.
+const MAX_NOTE_LEN: usize = 1 << 20;
+
+impl Store<'_> {
+    /// Says on each of `commits` that it belongs to `spec`. The lines of a note are sorted and unique, so that
+    /// `git notes merge -s cat_sort_uniq` brings two clones together.
+    ///
+    /// Returns how many notes it wrote; those that said so already are not touched.
+    pub fn annotate(&self, spec: &SpecId, commits: &[ObjectId]) -> Result<usize> {
+        let line = note_line(spec);
+        let started = Instant::now();
+        loop {
+            let old = self.ref_target(NOTES_REF)?;
+            let mut tree = match old {
+                Some(commit) => self.repo.find_commit(commit)?.tree_id()?.detach(),
+                None => self.repo.write_object(gix::objs::Tree::empty())?.detach(),
+            };
+            let mut written = 0;
+            for commit in commits {
+                let present = self.note_at(tree, *commit)?;
+                if present.as_ref().is_some_and(|lines| lines.contains(&line)) {
+                    continue;
+                }
+                let mut lines = present.unwrap_or_default();
+                lines.insert(line.clone());
+                let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+                let blob = self.repo.write_blob(text)?.detach();
+                tree = Notes::new(tree, self.repo)?.replace(*commit, blob, self.repo)?.tree;
+                written += 1;
+            }
+            if written == 0 {
+                return Ok(0);
+            }
+            let message = format!("Notes of {spec}\n");
+            let new = self.repo.new_commit(message, tree, old)?.id;
+            self.sync_objects(&[tree, new])?;
+            if self.swap(NOTES_REF, old, new, "chant: notes")? == Moved::Yes {
+                return Ok(written);
+            }
+            if started.elapsed() >= self.settings.patience {
+                return Err(Error::fatal("busy", format!("could not update '{NOTES_REF}': others keep writing to it")));
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2 + u64::from(new.as_bytes()[0]) / 16));
+        }
+    }
+
+    /// The lines of the note on `commit`.
+    pub fn note(&self, commit: ObjectId) -> Result<BTreeSet<String>> {
+        match self.ref_target(NOTES_REF)? {
+            Some(notes) => {
+                let tree = self.repo.find_commit(notes)?.tree_id()?.detach();
+                Ok(self.note_at(tree, commit)?.unwrap_or_default())
+            }
+            None => Ok(BTreeSet::new()),
+        }
+    }
+
+    /// Whether the note on `commit` names `spec`.
+    pub fn is_annotated(&self, spec: &SpecId, commit: ObjectId) -> Result<bool> {
+        Ok(self.note(commit)?.contains(&note_line(spec)))
+    }
+
+    fn note_at(&self, tree: ObjectId, commit: ObjectId) -> Result<Option<BTreeSet<String>>> {
+        let Some(blob) = Notes::new(tree, self.repo)?.get(&commit, self.repo)? else { return Ok(None) };
+        let header = self.repo.find_header(blob)?;
+        if header.size() > MAX_NOTE_LEN as u64 {
+            return Err(Error::fatal(
+                "note-too-large",
+                format!("the note on {commit} is larger than {MAX_NOTE_LEN} bytes"),
+            ));
+        }
+        let data = self.repo.find_blob(blob)?.take_data();
+        Ok(Some(String::from_utf8_lossy(&data).lines().map(str::to_owned).filter(|line| !line.is_empty()).collect()))
+    }
+}
+
+/// The line that names a spec.
+fn note_line(spec: &SpecId) -> String {
+    format!("Chant-Spec: {spec}")
+}
