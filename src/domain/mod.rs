@@ -1,6 +1,7 @@
 //! The pure half: ids, spec files, events, the transition table, the fold. Nothing here touches a disk, a clock, a
 //! terminal or the environment.
 
+pub mod checks;
 pub mod converge;
 pub mod diagnostic;
 pub mod draft;
@@ -8,6 +9,7 @@ pub mod event;
 pub mod fold;
 pub mod history;
 pub mod id;
+pub mod readiness;
 pub mod state;
 pub mod status;
 pub mod transition;

@@ -1,0 +1,128 @@
+//! The prompt: everything that an agent needs to know about one attempt, as one text.
+
+use std::fmt::Write as _;
+
+use crate::domain::spec::SpecType;
+
+/// An input that goes into the prompt.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// What it is called in the spec: a path, a spec, an address.
+    pub name: String,
+    /// Its text; `None` for an address and for what is not text.
+    pub text: Option<String>,
+}
+
+/// What a prompt is made from.
+#[derive(Clone, Debug)]
+pub struct Prompt<'a> {
+    /// The short id.
+    pub short: &'a str,
+    /// The type, which decides the instructions where the phase does not.
+    pub kind: SpecType,
+    /// The phase of the investigation.
+    pub phase: Option<&'a str>,
+    /// The instructions that the repository's own prompt file gives instead of the built-in ones.
+    pub custom: Option<&'a str>,
+    /// The worktree.
+    pub worktree: &'a str,
+    /// The work branch.
+    pub branch: &'a str,
+    /// The commit that it began at.
+    pub base: &'a str,
+    /// The spec file, relative to the worktree.
+    pub spec_file: &'a str,
+    /// The text of the spec.
+    pub spec: &'a str,
+    /// The pinned inputs.
+    pub inputs: &'a [Input],
+    /// The paths that the spec may change; none: wherever the work leads.
+    pub target_files: &'a [String],
+    /// How many bytes of inputs may be in it; what does not fit is named only.
+    pub budget: usize,
+    /// What earlier attempts came to, one line each.
+    pub earlier: &'a [String],
+}
+
+const COMMON: &str = include_str!("prompts/common.md");
+
+/// The text of the prompt.
+pub fn render(prompt: &Prompt<'_>) -> String {
+    let mut text = String::new();
+    text.push_str(prompt.custom.unwrap_or_else(|| built_in(prompt.phase, prompt.kind)).trim_end());
+    text.push_str("\n\n");
+    text.push_str(
+        COMMON
+            .replace("{{worktree}}", prompt.worktree)
+            .replace("{{branch}}", prompt.branch)
+            .replace("{{base}}", prompt.base)
+            .replace("{{spec_file}}", prompt.spec_file)
+            .trim_end(),
+    );
+    text.push('\n');
+    if !prompt.target_files.is_empty() {
+        text.push_str("\nThe files that you may create or change, besides the spec's own:\n");
+        for path in prompt.target_files {
+            writeln!(text, "- {path}").expect("writing to a string cannot fail");
+        }
+    }
+    if !prompt.earlier.is_empty() {
+        text.push_str("\nEarlier attempts, which did not succeed:\n");
+        for line in prompt.earlier {
+            writeln!(text, "- {line}").expect("writing to a string cannot fail");
+        }
+    }
+    section(&mut text, &format!("The spec {}", prompt.short), prompt.spec);
+    let mut left = prompt.budget;
+    for input in prompt.inputs {
+        match &input.text {
+            Some(body) if body.len() <= left => {
+                left -= body.len();
+                section(&mut text, &format!("Input: {}", input.name), body);
+            }
+            Some(_) => writeln!(text, "\nInput too long to include; read it yourself: {}", input.name)
+                .expect("writing to a string cannot fail"),
+            None => writeln!(text, "\nInput: {}", input.name).expect("writing to a string cannot fail"),
+        }
+    }
+    text
+}
+
+/// A part of the prompt with fences that its text cannot close.
+fn section(text: &mut String, title: &str, body: &str) {
+    let longest = body.lines().filter_map(|line| {
+        let ticks = line.trim_start().bytes().take_while(|byte| *byte == b'`').count();
+        (ticks >= 3).then_some(ticks)
+    });
+    let fence = "`".repeat(longest.max().unwrap_or(2) + 1);
+    write!(text, "\n## {title}\n\n{fence}\n{}\n{fence}\n", body.trim_end()).expect("writing to a string cannot fail");
+}
+
+/// The built-in instructions of a phase, or of a type where there is no phase.
+fn built_in(phase: Option<&str>, kind: SpecType) -> &'static str {
+    match phase {
+        Some("comprehension") => include_str!("prompts/comprehension.md"),
+        Some("reproduction") => include_str!("prompts/reproduction.md"),
+        Some("root-cause") => include_str!("prompts/root-cause.md"),
+        Some("impact-map") => include_str!("prompts/impact-map.md"),
+        Some("fork-fix") => include_str!("prompts/implement.md"),
+        _ => match kind {
+            SpecType::Code => include_str!("prompts/implement.md"),
+            SpecType::Research => include_str!("prompts/research.md"),
+            SpecType::Documentation => include_str!("prompts/documentation.md"),
+            SpecType::Task | SpecType::Driver | SpecType::Gate => include_str!("prompts/task.md"),
+        },
+    }
+}
+
+/// The built-in instructions of that name, as `prompt:` in the front matter gives it; `None` if there are none.
+pub fn named(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "implement" => include_str!("prompts/implement.md"),
+        "task" | "standard" => include_str!("prompts/task.md"),
+        "research" => include_str!("prompts/research.md"),
+        "documentation" => include_str!("prompts/documentation.md"),
+        "comprehension" | "reproduction" | "root-cause" | "impact-map" | "fork-fix" => built_in(Some(name), SpecType::Task),
+        _ => return None,
+    })
+}

@@ -1,0 +1,54 @@
+//! What the tip of an attempt holds and what it changed.
+
+use std::path::Path;
+
+use gix::{ObjectId, bstr::ByteSlice};
+
+use super::Check;
+use crate::{
+    domain::{
+        pattern::{Entry, PathSet},
+        spec::MAX_SPEC_LEN,
+    },
+    error::{Error, Result},
+    git::{branch, work_file},
+    project::Project,
+};
+
+/// A file as the attempt leaves it: from its tip; in silent mode what lies under `.chant/` from its worktree.
+pub fn tip_file(project: &Project, tip: ObjectId, worktree: &Path, path: &str) -> Result<Option<Vec<u8>>> {
+    if project.silent && path.starts_with(".chant/") {
+        return work_file::read(worktree, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64)
+            .map_err(|refused| Error::negative("bad-output", format!("cannot read '{path}': {refused}")));
+    }
+    Ok(project.blob_in(tip, path)?.map(|(_, bytes)| bytes))
+}
+
+impl Check<'_> {
+    pub(super) fn tip_file(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        tip_file(self.project, self.tip, self.worktree, path)
+    }
+
+    /// Every path that differs between base and tip.
+    pub(super) fn changed_paths(&self) -> Result<Vec<String>> {
+        let Some(base) = self.attempt.base else { return Ok(Vec::new()) };
+        let changes = branch::changed_paths(&self.project.repo, base, self.tip)?;
+        Ok(changes.into_iter().map(|change| change.path.to_str_lossy().into_owned()).collect())
+    }
+
+    pub(super) fn target_set(&self) -> Result<PathSet> {
+        PathSet::new(&self.attempt.spec.front.target_files)
+            .map_err(|(at, why)| Error::negative("bad-target", format!("target_files entry {}: {why}", at + 1)))
+    }
+}
+
+/// Paths that no attempt changes: they are other people's specs, or instructions to agents.
+pub(super) fn is_forbidden(path: &str) -> bool {
+    [".chant/specs/", ".chant/prompts/", ".chant/archive/", ".chant/run/"].iter().any(|dir| path.starts_with(dir))
+        || [".chant", ".chant/specs", ".chant/prompts", ".chant/archive"].contains(&path)
+}
+
+/// Whether an entry of `target_files` names one file: neither a glob nor a directory.
+pub(super) fn is_plain(entry: &str) -> bool {
+    matches!(Entry::parse(entry), Ok(Entry::Path(_) | Entry::Spec(_)))
+}

@@ -1,0 +1,113 @@
+//! The proof of a reproduction and of a fix: one command, run in a clean checkout of exactly the base and exactly the tip.
+
+use std::{fs::File, path::PathBuf};
+
+use gix::ObjectId;
+
+use super::run_command;
+use crate::{
+    domain::{
+        checks::{Command, Reproduction},
+        id::SpecId,
+    },
+    error::{IoContext, Result},
+    git::{process::Git, worktree},
+    project::Project,
+};
+
+/// What the command has to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    fails_at_tip: bool,
+}
+
+/// A reproduction makes it fail, everything else makes it pass.
+pub fn expectation(phase: Option<&str>) -> Expectation {
+    Expectation { fails_at_tip: phase == Some("reproduction") }
+}
+
+impl Expectation {
+    /// Judges the two runs. What was not found, was ended by a signal or took too long is evidence of nothing.
+    pub fn judge(self, mut base: Command, mut tip: Command) -> Reproduction {
+        let passes = |seen: &Command| seen.exit == Some(0);
+        let fails = |seen: &Command| seen.is_evidence() && seen.exit != Some(0);
+        let expected = if self.fails_at_tip {
+            base.ok = passes(&base);
+            tip.ok = fails(&tip);
+            "passes at the base, fails at the tip"
+        } else {
+            base.ok = fails(&base);
+            tip.ok = passes(&tip);
+            "fails at the base, passes at the tip"
+        };
+        let ok = base.ok && tip.ok;
+        Reproduction { expected: expected.to_owned(), base, tip, ok }
+    }
+}
+
+/// The check worktree of the repository: one, reused, so that what a build left there (ignored files) serves the next. Held by
+/// an OS lock while in use.
+pub struct Checkout<'p> {
+    project: &'p Project,
+    path: PathBuf,
+    _held: File,
+}
+
+impl<'p> Checkout<'p> {
+    /// Takes the check worktree, waiting for whoever has it. It is made at its first use.
+    pub fn open(project: &'p Project) -> Result<Checkout<'p>> {
+        let lock = project.private_dir("check")?.join("in-use");
+        let held = File::create(&lock).io("create", &lock)?;
+        rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).map_err(std::io::Error::from).io("lock", &lock)?;
+        let path = worktree::default_path(&project.repo, "check")?;
+        Ok(Checkout { project, path, _held: held })
+    }
+
+    /// Runs `command` at `commit`, or recalls how it ended there before.
+    pub fn run_cached(&mut self, spec: &SpecId, command: &str, commit: ObjectId) -> Result<Command> {
+        let key = self.project.store()?.blob_id(format!("{commit}\0{command}").as_bytes());
+        let file = self.project.private_dir("check")?.join(format!("{key}.json"));
+        let recalled = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice::<Command>(&bytes).ok());
+        if let Some(recalled) = recalled.filter(|recalled| recalled.command == command && recalled.is_evidence()) {
+            return Ok(recalled);
+        }
+        let seen = self.run(spec, command, commit)?;
+        if seen.is_evidence() {
+            let dir = file.parent().expect("the file lies in a folder");
+            let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
+            serde_json::to_writer(&temporary, &seen).map_err(std::io::Error::from).io("write", temporary.path())?;
+            temporary.persist(&file).map_err(|error| error.error).io("write", &file)?;
+        }
+        Ok(seen)
+    }
+
+    /// Runs `command` in a clean checkout of `commit`.
+    pub fn run(&mut self, spec: &SpecId, command: &str, commit: ObjectId) -> Result<Command> {
+        self.stand_at(commit)?;
+        run_command(self.project, spec, command, &self.path)
+    }
+
+    /// Where the checkout is.
+    pub fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    /// Checks out exactly `commit`; files that it ignores stay, so that builds stay warm.
+    pub fn stand_at(&mut self, commit: ObjectId) -> Result<()> {
+        let registered = worktree::list(&self.project.repo)?.iter().any(|tree| !tree.is_main && tree.path == self.path);
+        if !registered || !self.path.exists() {
+            worktree::remove(&self.project.repo, &self.path)?;
+            Git::at(&self.project.repo)
+                .config("core.hooksPath=/dev/null")
+                .args(["worktree", "add", "--quiet", "--force", "--detach"])
+                .arg(&self.path)
+                .arg(commit.to_string())
+                .check()?;
+            return Ok(());
+        }
+        let git = || Git::in_dir(&self.path).config("core.hooksPath=/dev/null");
+        git().args(["checkout", "--quiet", "--force", "--detach"]).arg(commit.to_string()).check()?;
+        git().args(["clean", "-ffdq"]).check()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! What was checked at the end of an attempt, and how it ended: the `checks.json` of an event.
+
+use serde::{Deserialize, Serialize};
+
+/// The format of `checks.json`.
+pub const FORMAT: u32 = 1;
+
+/// All checks of one attempt.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Checks {
+    /// The version of this structure.
+    pub format: u32,
+    /// Whether every one of them passed.
+    pub ok: bool,
+    /// The acceptance criteria of the pinned spec, as the tip leaves them.
+    pub criteria: Vec<Criterion>,
+    /// Whether the changed paths lie where the spec says.
+    pub scope: Option<Scope>,
+    /// The declared outputs.
+    pub outputs: Vec<Output>,
+    /// The `verify:` commands.
+    pub verify: Vec<Command>,
+    /// The `reproduces:` command at the base and at the tip.
+    pub reproduces: Option<Reproduction>,
+    /// Whether the release notes are written; absent where none are asked for.
+    pub release_notes: Option<bool>,
+    /// Anything else that stands against the attempt, in words.
+    pub problems: Vec<String>,
+    /// Refs other than ours that moved while the agent ran. For information: people work in parallel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refs_moved: Vec<String>,
+}
+
+/// One acceptance criterion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Criterion {
+    /// Its text in the pinned spec.
+    pub text: String,
+    /// `ticked`, `unticked`, or `missing` where the tip no longer has it in these words.
+    pub state: String,
+}
+
+/// The changed paths against `target_files`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Whether it passed, under the configured mode.
+    pub ok: bool,
+    /// `chant.scope`: `error`, `warn` or `off`.
+    pub mode: String,
+    /// Changed paths outside `target_files`.
+    pub outside: Vec<String>,
+    /// Changed paths that no attempt may change: other specs, prompts, the archive.
+    pub forbidden: Vec<String>,
+}
+
+/// A declared output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// The path.
+    pub path: String,
+    /// Whether it exists and holds something.
+    pub ok: bool,
+}
+
+/// One run of a command.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// The command line.
+    pub command: String,
+    /// Its exit code; absent if a signal or the timeout ended it.
+    pub exit: Option<i32>,
+    /// How it ended where there is no exit code, in words.
+    pub ended: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// Whether that is what the check wants.
+    pub ok: bool,
+    /// The end of its output; kept here only with `chant.shareOutput`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tail: Option<String>,
+}
+
+impl Command {
+    /// Whether it ran and said yes or no: not found, not executable, a signal and a timeout are no evidence of anything.
+    pub fn is_evidence(&self) -> bool {
+        self.exit.is_some_and(|code| !matches!(code, 126 | 127) && code < 128)
+    }
+
+    /// How it ended, in words.
+    pub fn ending(&self) -> String {
+        match (self.exit, &self.ended) {
+            (Some(127), _) => "command not found (exit code 127)".to_owned(),
+            (Some(126), _) => "not executable (exit code 126)".to_owned(),
+            (Some(code), _) => format!("exit code {code}"),
+            (None, Some(ended)) => ended.clone(),
+            (None, None) => "it did not end".to_owned(),
+        }
+    }
+}
+
+/// The proof of a reproduction or of a fix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reproduction {
+    /// `passes at the base, fails at the tip`, or the reverse.
+    pub expected: String,
+    /// In a clean checkout of the base.
+    pub base: Command,
+    /// In a clean checkout of the tip.
+    pub tip: Command,
+    /// Whether both ended as expected.
+    pub ok: bool,
+}
+
+/// One check for people: its name, whether it passed, and what it saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What was checked.
+    pub name: String,
+    /// Whether it passed.
+    pub ok: bool,
+    /// What it saw.
+    pub detail: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<u64>,
+}
+
+impl Checks {
+    /// Decides `ok` from everything else.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.format = FORMAT;
+        self.ok = self.lines().iter().all(|line| line.ok);
+        self
+    }
+
+    /// One line a check.
+    pub fn lines(&self) -> Vec<Line> {
+        let line = |name: String, ok: bool, detail: Option<String>| Line { name, ok, detail, duration_ms: None };
+        let mut lines: Vec<Line> = self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
+        for criterion in &self.criteria {
+            let ok = criterion.state == "ticked";
+            lines.push(line(format!("criterion '{}'", criterion.text), ok, (!ok).then(|| criterion.state.clone())));
+        }
+        if let Some(scope) = &self.scope {
+            let mut seen: Vec<String> = scope.forbidden.iter().map(|path| format!("'{path}' may not be changed")).collect();
+            if !scope.outside.is_empty() {
+                seen.push(format!("outside target_files: {}", scope.outside.join(", ")));
+            }
+            lines.push(line("scope".into(), scope.ok, (!seen.is_empty()).then(|| seen.join("; "))));
+        }
+        for output in &self.outputs {
+            let detail = (!output.ok).then(|| "it is missing or empty".to_owned());
+            lines.push(line(format!("output '{}'", output.path), output.ok, detail));
+        }
+        if let Some(written) = self.release_notes {
+            lines.push(line("release notes".into(), written, (!written).then(|| "the section is empty".to_owned())));
+        }
+        for command in &self.verify {
+            let name = format!("verify '{}'", command.command);
+            lines.push(Line { duration_ms: Some(command.duration_ms), ..line(name, command.ok, told(command)) });
+        }
+        if let Some(proof) = &self.reproduces {
+            let saw = format!("base: {}, tip: {} (expected: {})", proof.base.ending(), proof.tip.ending(), proof.expected);
+            lines.push(line(format!("reproduces '{}'", proof.tip.command), proof.ok, Some(saw)));
+        }
+        lines
+    }
+
+    /// What failed, in words, for a reason: the first three, and how many more.
+    pub fn failures(&self) -> String {
+        let failed: Vec<String> = self
+            .lines()
+            .into_iter()
+            .filter(|line| !line.ok)
+            .map(|line| match line.detail {
+                Some(detail) => format!("{}: {}", line.name, detail.lines().next().unwrap_or_default()),
+                None => line.name,
+            })
+            .collect();
+        match failed.len() {
+            0 => String::new(),
+            1..=3 => failed.join("; "),
+            more => format!("{}; and {} more", failed[..3].join("; "), more - 3),
+        }
+    }
+
+    /// The same without the output of commands, which is local unless the user shares it.
+    #[must_use]
+    pub fn without_output(mut self) -> Self {
+        let proof = self.reproduces.iter_mut().flat_map(|proof| [&mut proof.base, &mut proof.tip]);
+        for command in self.verify.iter_mut().chain(proof) {
+            command.tail = None;
+        }
+        self
+    }
+}
+
+fn told(command: &Command) -> Option<String> {
+    if command.ok {
+        return None;
+    }
+    Some(match &command.tail {
+        Some(tail) if !tail.trim().is_empty() => format!("{}\n{}", command.ending(), tail.trim_end()),
+        _ => command.ending(),
+    })
+}

@@ -1,0 +1,136 @@
+//! Whether a spec can be worked now, and if not, why: the one place that decides it.
+
+use super::status::Status;
+
+/// What a dependency turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dependency {
+    /// No spec of that name.
+    Unknown,
+    /// Several specs of that name.
+    Ambiguous(Vec<String>),
+    /// One that leads back to the spec itself: the ids along the way, the spec first and last.
+    Cycle(Vec<String>),
+    /// One spec, with its status.
+    Known {
+        /// Its short id.
+        short: String,
+        /// Its status.
+        status: Status,
+        /// Whether its work can be found in the base: `None` if it has nothing to find or its target is the base.
+        in_base: Option<bool>,
+        /// The branch that it was merged into.
+        target: Option<String>,
+    },
+}
+
+/// Everything that the decision rests on.
+#[derive(Clone, Debug, Default)]
+pub struct Situation {
+    /// The status; `None` is pending without a chain.
+    pub status: Option<Status>,
+    /// What is wrong with the spec file.
+    pub invalid: Option<String>,
+    /// `depends_on`, each as written, and what it is.
+    pub dependencies: Vec<(String, Dependency)>,
+    /// Inputs that are not there, as written.
+    pub missing_inputs: Vec<String>,
+    /// Whether an approval is asked for, and not given for this text.
+    pub approval_open: bool,
+    /// Whether it was rejected.
+    pub rejected: bool,
+    /// Whether several attempts claim it.
+    pub contended: bool,
+    /// Whether it is a gate.
+    pub gate: bool,
+    /// Whether it is a driver: done by its members.
+    pub driver: bool,
+}
+
+/// What stands in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The spec file cannot be read.
+    Invalid,
+    /// Its status.
+    Status,
+    /// Several attempts claim it.
+    Contended,
+    /// A spec that it depends on.
+    Dependency,
+    /// A circle of dependencies.
+    Cycle,
+    /// The base lacks the work of a dependency.
+    Base,
+    /// An input is missing.
+    Input,
+    /// Nobody approved it.
+    Approval,
+    /// A person does it.
+    Gate,
+}
+
+/// One reason why a spec is not ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// What kind of reason.
+    pub obstacle: Obstacle,
+    /// What it is about: an id, a path.
+    pub what: String,
+    /// In words, one line.
+    pub why: String,
+}
+
+/// The reasons why the spec is not ready; none if it is.
+pub fn reasons(situation: &Situation) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let mut add = |obstacle, what: &str, why: String| reasons.push(Reason { obstacle, what: what.to_owned(), why });
+    if let Some(invalid) = &situation.invalid {
+        add(Obstacle::Invalid, "spec", invalid.clone());
+    }
+    match situation.status {
+        None | Some(Status::Pending) => {}
+        Some(status) => add(Obstacle::Status, status.as_str(), format!("it is {}", status.as_str().replace('_', " "))),
+    }
+    if situation.contended {
+        add(Obstacle::Contended, "attempts", "several attempts claim it".to_owned());
+    }
+    if situation.gate {
+        add(Obstacle::Gate, "gate", "it is a gate: a person does it".to_owned());
+    }
+    if situation.driver {
+        add(Obstacle::Gate, "driver", "it is a driver: its members do the work".to_owned());
+    }
+    for (written, dependency) in &situation.dependencies {
+        if let Some((obstacle, why)) = stands_in_the_way(written, dependency) {
+            add(obstacle, written, why);
+        }
+    }
+    for input in &situation.missing_inputs {
+        add(Obstacle::Input, input, format!("the input '{input}' does not exist"));
+    }
+    if situation.rejected {
+        add(Obstacle::Approval, "approval", "it was rejected".to_owned());
+    } else if situation.approval_open {
+        add(Obstacle::Approval, "approval", "nobody has approved this text of it".to_owned());
+    }
+    reasons
+}
+
+fn stands_in_the_way(written: &str, dependency: &Dependency) -> Option<(Obstacle, String)> {
+    match dependency {
+        Dependency::Unknown => Some((Obstacle::Dependency, format!("it depends on '{written}', which does not exist"))),
+        Dependency::Ambiguous(ids) => {
+            Some((Obstacle::Dependency, format!("it depends on '{written}', which is ambiguous: {}", ids.join(", "))))
+        }
+        Dependency::Cycle(ids) => Some((Obstacle::Cycle, format!("it depends on itself: {}", ids.join(" -> ")))),
+        Dependency::Known { short, status: Status::Completed, in_base: Some(false), target } => {
+            let target = target.as_deref().unwrap_or("another branch");
+            Some((Obstacle::Base, format!("'{short}' is completed in {target}, and its work is not in the base")))
+        }
+        Dependency::Known { status: Status::Completed, .. } => None,
+        Dependency::Known { short, status, .. } => {
+            Some((Obstacle::Dependency, format!("it depends on '{short}', which is {}", status.as_str().replace('_', " "))))
+        }
+    }
+}

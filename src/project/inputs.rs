@@ -1,0 +1,134 @@
+//! The inputs of a spec: what `informed_by` names, found in the base or, where it is not committed, in the work tree.
+
+use gix::{ObjectId, bstr::ByteSlice};
+
+use super::{Project, ids::Census};
+use crate::{
+    domain::{
+        event::Pin,
+        id::SpecId,
+        pattern::{self, Entry, PathSet},
+    },
+    error::{Error, Result},
+    git::work_file,
+};
+
+/// The largest input that is pinned, in bytes.
+pub const MAX_INPUT_LEN: u64 = 16 << 20;
+
+/// An input as it is now.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// What is recorded of it.
+    pub pin: Pin,
+    /// Its bytes; none for an address.
+    pub bytes: Option<Vec<u8>>,
+    /// Whether it lies in the base; what does not is given to the agent and never committed.
+    pub committed: bool,
+}
+
+impl Project {
+    /// Whether an entry of `informed_by` leads anywhere.
+    pub fn input_exists(&self, census: &Census, base: Option<ObjectId>, entry: &str) -> Result<bool> {
+        Ok(match Entry::parse(entry) {
+            Err(_) => false,
+            Ok(Entry::Url(_)) => true,
+            Ok(Entry::Spec(id)) => census.all().contains(&id),
+            Ok(Entry::Path(path)) => self.find_input(base, &path)?.is_some(),
+            Ok(Entry::Glob(_) | Entry::Directory(_)) => !self.expand(base, entry)?.is_empty(),
+        })
+    }
+
+    /// The inputs that `entry` names, as they are now.
+    ///
+    /// # Errors
+    /// `missing-input` if it leads nowhere.
+    pub fn read_inputs(&self, census: &Census, base: Option<ObjectId>, entry: &str) -> Result<Vec<Input>> {
+        let missing = || {
+            Error::negative("missing-input", format!("the input '{}' does not exist", entry.escape_debug()))
+                .hint("it is looked for in the base, and where it is not committed, in the work tree")
+        };
+        let parsed = Entry::parse(entry)
+            .map_err(|why| Error::negative("bad-input", format!("'{}' cannot be an input: {why}", entry.escape_debug())))?;
+        match parsed {
+            Entry::Url(url) => Ok(vec![Input { pin: Pin::Url(url), bytes: None, committed: true }]),
+            Entry::Spec(id) => self.spec_input(census, base, &id)?.map(|input| vec![input]).ok_or_else(missing),
+            Entry::Path(path) => Ok(vec![self.find_input(base, &path)?.ok_or_else(missing)?]),
+            Entry::Glob(_) | Entry::Directory(_) => {
+                let mut inputs = Vec::new();
+                for path in self.expand(base, entry)? {
+                    inputs.extend(self.find_input(base, &path)?);
+                }
+                if inputs.is_empty() { Err(missing()) } else { Ok(inputs) }
+            }
+        }
+    }
+
+    fn spec_input(&self, census: &Census, base: Option<ObjectId>, id: &SpecId) -> Result<Option<Input>> {
+        let tip = census.chains.get(id).copied();
+        let Some(loaded) = self.load(id, tip)? else { return Ok(None) };
+        let Some(text) = loaded.text else { return Ok(None) };
+        let committed = base.map(|base| self.blob_id_in(base, &text.path)).transpose()?.flatten() == Some(text.blob);
+        let pin = match tip {
+            Some(event) => Pin::Spec { id: id.clone(), event },
+            None => Pin::Path { path: text.path.clone(), blob: text.blob },
+        };
+        Ok(Some(Input { pin, bytes: Some(text.bytes), committed }))
+    }
+
+    /// A file: as the base has it, else as it lies in the work tree.
+    fn find_input(&self, base: Option<ObjectId>, path: &str) -> Result<Option<Input>> {
+        if pattern::check_path(path).is_err() {
+            return Ok(None);
+        }
+        if let Some(base) = base
+            && let Some((blob, bytes)) = self.blob_in(base, path)?
+        {
+            let pin = Pin::Path { path: path.to_owned(), blob };
+            return Ok(Some(Input { pin, bytes: Some(bytes), committed: true }));
+        }
+        for top in self.tops() {
+            match work_file::read(&top, path.as_bytes().as_bstr(), MAX_INPUT_LEN) {
+                Ok(Some(bytes)) => {
+                    let blob = self.store()?.blob_id(&bytes);
+                    let pin = Pin::Path { path: path.to_owned(), blob };
+                    return Ok(Some(Input { pin, bytes: Some(bytes), committed: false }));
+                }
+                Ok(None) => {}
+                Err(refused) => {
+                    return Err(Error::negative("bad-input", format!("cannot read the input '{path}': {refused}")));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a pinned path holds now, where it can be told without guessing: in the base, else in the work tree.
+    pub fn input_blob(&self, base: ObjectId, path: &str) -> Result<Option<ObjectId>> {
+        if let Some(blob) = self.blob_id_in(base, path)? {
+            return Ok(Some(blob));
+        }
+        Ok(match self.find_input(None, path) {
+            Ok(Some(Input { pin: Pin::Path { blob, .. }, .. })) => Some(blob),
+            _ => None,
+        })
+    }
+
+    /// The paths of the base that a glob or a directory matches, sorted.
+    fn expand(&self, base: Option<ObjectId>, entry: &str) -> Result<Vec<String>> {
+        let Some(base) = base else { return Ok(Vec::new()) };
+        let set = PathSet::new(&[entry]).map_err(|(_, why)| Error::negative("bad-input", format!("'{entry}': {why}")))?;
+        let tree = self.repo.gix().find_commit(base)?.tree()?;
+        let mut paths = Vec::new();
+        for file in tree.traverse().breadthfirst.files()? {
+            if file.mode.is_blob()
+                && set.matches(file.filepath.as_bstr())
+                && let Ok(path) = file.filepath.to_str()
+            {
+                paths.push(path.to_owned());
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    }
+}

@@ -1,0 +1,112 @@
+//! The project: one repository, its settings, its specs. Everything that a use case needs to know before it acts, and
+//! nothing that acts.
+
+pub mod attempt;
+pub mod ids;
+pub mod inputs;
+pub mod progress;
+pub mod text;
+pub mod trust;
+pub mod view;
+pub mod world;
+
+use std::path::PathBuf;
+
+use crate::{
+    config::Config,
+    domain::id::SpecId,
+    env::Env,
+    error::{IoContext, Result},
+    git::repository::Repository,
+    store::{Settings, Store},
+};
+
+/// Where specs are, relative to the top of the work tree.
+pub const SPECS_DIR: &str = ".chant/specs";
+
+/// Where archived specs are.
+pub const ARCHIVE_DIR: &str = ".chant/archive";
+
+/// A repository with its settings.
+pub struct Project {
+    /// What the process was started with.
+    pub env: Env,
+    /// The repository.
+    pub repo: Repository,
+    /// Whether `.chant/` is kept out of history.
+    pub silent: bool,
+    clone: String,
+}
+
+impl Project {
+    /// Opens the repository that `env` names.
+    pub fn open(env: &Env) -> Result<Project> {
+        let repo = Repository::discover(env)?;
+        let silent = repo.silent();
+        let clone = clone_name(env, &repo);
+        Ok(Project { env: env.clone(), repo, silent, clone })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> Config<'_> {
+        self.repo.config()
+    }
+
+    /// The event store.
+    pub fn store(&self) -> Result<Store<'_>> {
+        let durability = self.repo.durability();
+        Ok(Store::new(
+            self.repo.gix(),
+            Settings {
+                clone: self.clone.clone(),
+                patience: self.config().lock_timeout()?,
+                sync_objects: durability.loose_object,
+                sync_refs: durability.reference,
+            },
+        ))
+    }
+
+    /// The name of this clone in events.
+    pub fn clone_name(&self) -> &str {
+        &self.clone
+    }
+
+    /// The short name of a spec's work branch: `chant/<id>`.
+    pub fn branch(&self, id: &SpecId) -> Result<String> {
+        Ok(format!("{}{id}", self.config().branch_prefix()?))
+    }
+
+    /// A directory of ours under the common git directory, made if it is not there.
+    pub fn private_dir(&self, name: &str) -> Result<PathBuf> {
+        let dir = self.repo.chant_dir().join(name);
+        std::fs::create_dir_all(&dir).io("create", &dir)?;
+        Ok(dir)
+    }
+}
+
+/// A name that tells this clone from others: kept in a file of its own, made at the first need. Where it cannot be kept (a
+/// read-only repository), a name is made up for this run: nothing can be written there anyway.
+fn clone_name(env: &Env, repo: &Repository) -> String {
+    let dir = repo.chant_dir();
+    let path = dir.join("clone");
+    let read = || {
+        let text = std::fs::read_to_string(&path).ok()?;
+        let name = text.trim();
+        (name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| name.to_owned())
+    };
+    if let Some(name) = read() {
+        return name;
+    }
+    let fresh = env.random_hex(8);
+    let keep = || -> std::io::Result<()> {
+        std::fs::create_dir_all(&dir)?;
+        let file = tempfile::NamedTempFile::new_in(&dir)?;
+        std::fs::write(file.path(), format!("{fresh}\n"))?;
+        // Whoever is first decides: the file appears whole or not at all.
+        file.persist_noclobber(&path).map(|_| ()).map_err(|error| error.error)
+    };
+    match keep() {
+        Ok(()) => fresh,
+        Err(_) => read().unwrap_or(fresh),
+    }
+}

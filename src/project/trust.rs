@@ -1,0 +1,115 @@
+//! Commands in the repository's files are code: they run only where this person wrote or approved that very text.
+
+use gix::{ObjectId, bstr::ByteSlice};
+
+use super::Project;
+use crate::{
+    config::Trust,
+    domain::spec::Spec,
+    error::{Error, IoContext, Result},
+    git::work_file,
+};
+
+/// The folder of prompt files.
+const PROMPTS_DIR: &str = ".chant/prompts";
+
+/// The largest prompt file, in bytes.
+const MAX_PROMPT_LEN: u64 = 1 << 20;
+
+/// Instructions that a spec asks for by name.
+#[derive(Clone, Debug)]
+pub struct CustomPrompt {
+    /// The file.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// Its blob.
+    pub blob: ObjectId,
+}
+
+impl Project {
+    /// Remembers that this person wrote or approved the text of that blob.
+    pub fn trust(&self, blob: ObjectId) -> Result<()> {
+        let path = self.private_dir("trusted")?.join(blob.to_string());
+        std::fs::write(&path, b"").io("write", &path)
+    }
+
+    /// Whether this person wrote or approved the text of that blob.
+    pub fn is_trusted(&self, blob: ObjectId) -> bool {
+        self.repo.chant_dir().join("trusted").join(blob.to_string()).is_file()
+    }
+
+    /// What of the repository would run and this person has not yet approved: the texts to approve, and what they would run.
+    /// Nothing if there is nothing to ask.
+    ///
+    /// # Errors
+    /// `untrusted` where `chant.trust` is `never`.
+    pub fn untrusted(
+        &self,
+        short: &str,
+        blob: ObjectId,
+        spec: &Spec,
+        prompt: Option<&CustomPrompt>,
+    ) -> Result<Option<(Vec<ObjectId>, Vec<String>)>> {
+        let mode = self.config().trust()?;
+        if mode == Trust::Always {
+            return Ok(None);
+        }
+        let mut blobs = Vec::new();
+        let mut what = Vec::new();
+        if !self.is_trusted(blob) {
+            what.extend(spec.front.reproduces.iter().map(|command| format!("reproduces: {command}")));
+            what.extend(spec.front.verify.iter().map(|command| format!("verify: {command}")));
+            if !what.is_empty() {
+                blobs.push(blob);
+            }
+        }
+        if let Some(prompt) = prompt.filter(|prompt| !self.is_trusted(prompt.blob)) {
+            what.push(format!("prompt: {}", prompt.path));
+            blobs.push(prompt.blob);
+        }
+        if blobs.is_empty() {
+            return Ok(None);
+        }
+        if mode == Trust::Never {
+            return Err(refused(short, &what).hint("chant.trust is 'never': approve the text first: git chant approve"));
+        }
+        Ok(Some((blobs, what)))
+    }
+
+    /// The repository's own prompt file of that name, if there is one.
+    pub fn prompt_file(&self, base: Option<ObjectId>, name: &str) -> Result<Option<CustomPrompt>> {
+        if name.contains('/') || crate::domain::pattern::check_path(name).is_err() {
+            return Err(Error::negative("bad-prompt", format!("'{}' is not the name of a prompt", name.escape_debug())));
+        }
+        let path = format!("{PROMPTS_DIR}/{name}.md");
+        let mut bytes = None;
+        for top in self.tops() {
+            if bytes.is_none() {
+                bytes = work_file::read(&top, path.as_bytes().as_bstr(), MAX_PROMPT_LEN)
+                    .map_err(|refused| Error::negative("bad-prompt", format!("cannot read '{path}': {refused}")))?;
+            }
+        }
+        if bytes.is_none()
+            && let Some(base) = base
+        {
+            bytes = self.blob_in(base, &path)?.map(|(_, bytes)| bytes);
+        }
+        let Some(bytes) = bytes else { return Ok(None) };
+        let blob = self.store()?.blob_id(&bytes);
+        let text = String::from_utf8(bytes).map_err(|_| Error::negative("bad-prompt", format!("'{path}' is not UTF-8")))?;
+        Ok(Some(CustomPrompt { path, text, blob }))
+    }
+}
+
+/// The error for what nobody has approved and nobody is there to ask.
+pub fn refused(short: &str, what: &[String]) -> Error {
+    let mut error = Error::negative(
+        "untrusted",
+        format!("'{short}' would run commands of the repository that you have not approved"),
+    );
+    for line in what {
+        error = error.hint(format!("it would run {}", line.escape_debug()));
+    }
+    error.hint(format!("read it, then: git chant work {short} --trust (or git chant approve {short})"))
+}
