@@ -15,10 +15,17 @@ set -eu
 here=$(cd "${0%/*}" && pwd)
 cd "$CHANT_WORKTREE"
 spec=$CHANT_SPEC_FILE
+informed_by=${CHANT_INFORMED_BY-}
 target=$(printf '%s\n' "$CHANT_TARGET_FILES" | sed -n 1p)
 
 work=${TMPDIR:-/tmp}/chant-demo-agent.$$
-mkdir -m 700 "$work"
+# A killed process of the same number may have left its directory behind.
+count=0
+until mkdir -m 700 "$work" 2>/dev/null; do
+    count=$((count + 1))
+    [ "$count" -lt 100 ] || { printf "agent: cannot make a directory in %s\n" "${TMPDIR:-/tmp}" >&2; exit 2; }
+    work=${TMPDIR:-/tmp}/chant-demo-agent.$$.$count
+done
 trap 'rm -rf "$work"' EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
@@ -38,9 +45,9 @@ stop() {
 
 # shown COMMAND: a command and what it prints, as a block of Markdown.
 shown() {
-    printf '\n```console\n$ %s\n' "$1"
+    printf '```console\n$ %s\n' "$1"
     sh -c "$1" 2>&1 || printf '(exit code %s)\n' "$?"
-    printf '```\n\n'
+    printf '```\n'
 }
 
 # document: write stdin to the target file of this spec.
@@ -54,8 +61,8 @@ document() {
 tick() {
     criterion=$1
     shift
-    if ! "$@" >"$work/check" 2>&1; then
-        cat "$work/check" >&2
+    if ! "$@" >"$work/ticked" 2>&1; then
+        cat "$work/ticked" >&2
         stop "Not ticked, '$*' failed: $criterion"
     fi
     CRITERION="- [ ] $criterion" awk '

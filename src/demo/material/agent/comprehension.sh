@@ -14,19 +14,31 @@ not there.
 - *What happens*: one of them is gone, and nothing says so.
 
 ## How a write gets into the store
-$(shown "grep -n 'store_write\|batch_write\|store_clear' kv")
+
+$(shown "grep -nE 'store_write|batch_write|store_clear' kv")
+
 Each operation, and what it calls:
-$(shown "grep -n 'store_read\|store_persist\|batch_persist\|lock_acquire' src/storage/*.sh")
+
+$(shown "grep -nE 'store_read|store_persist|batch_persist|lock_acquire' src/storage/*.sh")
+
 Records are replaced by rename, in these places:
+
 $(shown "grep -n 'mv -f' src/storage/*.sh")
+
 ## What the documentation promises
+
 $(shown "sed -n '/^## Writes/,/^## Test/p' docs/architecture/storage.md | grep -v '^## Test'")
+
 A write is called optimistic: it counts on nobody else being there. There is a lock, and only \`clear\` takes it.
 
 ## What the tests cover
+
 $(shown "sh tests/run")
+
 All of it passes. One test has two processes at once:
-$(shown "grep -n 'race ' tests/*/*_test.sh")
+
+$(shown "grep -n 'race ' tests/*/*_test.sh /dev/null")
+
 It is about \`clear\`, which takes the lock. No test writes a key from two processes at once.
 
 ## Open questions

@@ -41,18 +41,18 @@ test_concurrent_write_after_a_killed_writer() {
 }
 
 test_concurrent_write_nested() {
-    printf 'append jobs alpha\nappend jobs beta\n' >batch
-    KV_LOCK_TIMEOUT=0 sh "$ROOT/kv" batch batch
+    printf 'append jobs alpha\nappend jobs beta\n' >lines
+    KV_LOCK_TIMEOUT=0 sh "$ROOT/kv" batch lines
     assert_eq "one batch takes the lock once" "alpha beta" "$(values jobs)"
 }
 
 test_concurrent_write_partial_failure() {
     kv append jobs alpha
-    printf 'append jobs beta\n' >batch
+    printf 'append jobs beta\n' >lines
     # A barrier that fails is a process that dies between its read and its persist.
     printf 'exit 1\n' >die
-    if KV_TEST_BARRIER=die sh "$ROOT/kv" append jobs beta; then fail "write: didn't die"; fi
-    if KV_TEST_BARRIER=die sh "$ROOT/kv" batch batch; then fail "batch: didn't die"; fi
+    if KV_TEST_BARRIER=./die sh "$ROOT/kv" append jobs beta; then fail "write: didn't die"; fi
+    if KV_TEST_BARRIER=./die sh "$ROOT/kv" batch lines; then fail "batch: didn't die"; fi
     KV_LOCK_TIMEOUT=0 sh "$ROOT/kv" append jobs gamma
     assert_eq "the lock was given back" "alpha gamma" "$(values jobs)"
 }

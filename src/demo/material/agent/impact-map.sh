@@ -41,7 +41,7 @@ document <<EOF
 # Issue #1234: impact map
 
 Informed by:
-$(printf '%s\n' "$CHANT_INFORMED_BY" | sed 's/^/- /')
+$(printf '%s\n' "$informed_by" | sed 's/^/- /')
 
 ## Every function that reads or persists records
 
@@ -53,11 +53,15 @@ What both reads and persists without the lock has the bug: \`store_write\` and \
 a record is replaced as a whole, so it needs no lock. \`store_clear\` has the lock.
 
 ## Tried, not assumed: batches, and \`clear\`
+
 $(cat "$work/batch.md")
+
 The bug is in the batch path too. And \`clear\` takes the lock in vain as long as the writes don't: a cleared key comes back.
 
 ## Who calls them
-$(shown "grep -n 'store_write\|batch_write' kv src/storage/*.sh")
+
+$(shown "grep -nE 'store_write|batch_write' kv src/storage/*.sh")
+
 One caller each, and neither calls the other: the lock, which is not reentrant, is taken once.
 
 ## Every place to change

@@ -10,7 +10,7 @@ test_lost() {
     printf 'record:\n'
     cat "$KV_DIR/jobs"
     printf 'kv get: %s\n' "$(values jobs)"
-    printf 'files: %s\n' "$(ls -A "$KV_DIR" | tr '\n' ' ')"
+    printf 'files: %s\n' "$(echo $(ls -A "$KV_DIR"))"
     exit 1
 }
 test_in_turn() {
@@ -28,10 +28,10 @@ cp "$work/lost_test.sh" "$work/lost/tests/observe/observe_test.sh"
 # What a lock taken before the read would change, and what a look at the version before the persist.
 say "Trying two approaches in copies of the source"
 scratch lock
-insert_before "$work/lock/src/storage/store.sh" '^    store_read .*\$2"$' '    lock_acquire'
+insert_before "$work/lock/src/storage/store.sh" '^    store_read .*[$]2"$' '    lock_acquire'
 scratch check
 insert_before "$work/check/src/storage/store.sh" '^    store_point read$' \
-    '    [ "$version" = "$(sed -n 1p "$KV_DIR/$2" 2>/dev/null || echo 0)" ] || [ "$version" = 0 ] || kv_die conflict'
+    '    [ ! -f "$KV_DIR/$2" ] || [ "$(sed -n 1p "$KV_DIR/$2")" = "$version" ] || kv_die conflict'
 
 # observe COPY COMMAND: run it in a copy of the source.
 observe() {
@@ -42,17 +42,21 @@ document <<EOF
 # Issue #1234: root cause
 
 Informed by:
-$(printf '%s\n' "$CHANT_INFORMED_BY" | sed 's/^/- /')
+$(printf '%s\n' "$informed_by" | sed 's/^/- /')
 
 The test that reproduces it:
+
 $(shown "$issue")
+
 ## Hypotheses tested
 
 ### 1. Two processes write into one file, and it is torn: no
 
 A record is written to a file named after the process, and renamed. After the lost update there is a whole record, and
 nothing else lies about:
+
 $(observe lost "sh tests/run observe::lost | sed -n '/^record/,/^files/p'")
+
 ### 2. The write is there and the reader doesn't find it: no
 
 The record itself, above, holds one value and version 1. The other write was undone in the store; \`kv get\` tells the
@@ -61,10 +65,14 @@ truth.
 ### 3. Read, compute and persist are three steps that two processes take at once: yes
 
 The same two writes in turn:
+
 $(observe lost "sh tests/run observe::in_turn | sed -n '/^record/,/^beta/p'")
+
 Two writes make version 2, and at once they made version 1: both read version 0, so both persisted version 1, and the
 later one undid the earlier one. The place:
+
 $(shown "sed -n '/^store_write()/,/^}/p' src/storage/store.sh")
+
 Nothing between \`store_read\` and \`store_persist\` keeps another process out.
 
 ## Approaches weighed
@@ -72,18 +80,23 @@ Nothing between \`store_read\` and \`store_persist\` keeps another process out.
 ### A. Compare-and-swap: look at the version again just before the persist
 
 Tried in a copy of the source, with this line before \`store_point read\`:
+
 $(observe check "grep -n 'conflict' src/storage/store.sh")
+
 $(observe check "$issue | sed -n '/^test reg/p;/^both/,/actual/p'")
+
 The look and the rename are two steps. However late the look, another process fits in between; the window is smaller and
-the data is lost all the same. A real compare-and-swap needs a file system that can "rename if the old one is still that
-one", which POSIX has not. And each caller would have to compute again on a conflict, a batch after undoing what it had
-persisted.
+the data is lost all the same. To make one step of them, each version needs a name that only one process can create, and so
+a new format. And each caller has to compute again on a conflict, a batch after undoing what it had persisted.
 
 ### B. Pessimistic locking: take the existing lock before the read
 
 Tried in a copy of the source, with one line more:
-$(observe lock "grep -n -A 1 'lock_acquire' src/storage/store.sh | sed -n 1,2p")
+
+$(observe lock "sed -n '/^store_write()/,/^}/p' src/storage/store.sh")
+
 $(observe lock "$issue")
+
 It costs that writers wait for each other. It can be wrong in these ways, each of which wants a test:
 
 - *timeout*: a writer that doesn't get the lock must fail and change nothing;

@@ -18,15 +18,15 @@ test_basic_missing_key_is_an_error() {
 }
 
 test_basic_batch_writes_every_line() {
-    printf 'set colour blue\nappend jobs alpha\nappend jobs beta\n' >batch
-    kv batch batch
+    printf 'set colour blue\nappend jobs alpha\nappend jobs beta\n' >lines
+    kv batch lines
     assert_eq "set" blue "$(kv get colour)"
     assert_eq "append" "alpha beta" "$(values jobs)"
 }
 
 test_basic_batch_with_a_malformed_line_writes_nothing() {
-    printf 'set colour blue\nfrobnicate jobs alpha\n' >batch
-    if kv batch batch; then fail "a malformed line was accepted"; fi
+    printf 'set colour blue\nfrobnicate jobs alpha\n' >lines
+    if kv batch lines; then fail "a malformed line was accepted"; fi
     if kv get colour; then fail "half a batch was written"; fi
 }
 
