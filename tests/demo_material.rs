@@ -3,6 +3,8 @@
 //!
 //! Everything runs in a directory with a space in its name, with a `TMPDIR` of its own that must be empty afterwards.
 
+#![expect(clippy::unwrap_used, reason = "in a test a surprise is a failure, wherever it comes up")]
+
 use std::{
     collections::BTreeMap,
     fs,
