@@ -4,3 +4,4 @@
 pub mod diagnostic;
 pub mod id;
 pub mod status;
+pub mod view;
