@@ -1,7 +1,7 @@
 //! The only printer: outcomes and progress in, bytes on stdout and stderr out.
 //!
 //! Four forms of one answer: for people (may change), `--json` (one object, `"format": 1` first), `-z` (the porcelain
-//! fields, NUL-terminated: see [`record`]) and `--format` (as `git for-each-ref`: see [`format`]). The last three are
+//! fields, NUL-terminated: see [`record`]) and `--format` (as `git for-each-ref`: see [`mod@format`]). The last three are
 //! contracts. Nothing in this room reads the environment or a terminal: [`Settings`] says all there is to know.
 
 pub mod clean;
