@@ -8,8 +8,10 @@
 //! and [`domain`] is pure. [`agent`] runs processes, [`output`] is the only printer, [`config`] the one table of keys,
 //! [`env`] the one place that reads clock, randomness, environment and terminal.
 
+pub mod command;
 pub mod domain;
 pub mod error;
 pub mod store;
+pub mod output;
 
 pub use error::{Error, Result};

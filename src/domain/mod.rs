@@ -13,3 +13,4 @@ pub mod readiness;
 pub mod state;
 pub mod status;
 pub mod transition;
+pub mod view;

@@ -1,0 +1,238 @@
+//! What a command has to say: its outcome at the end, its progress while it runs. The `output` room prints both.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::domain::{
+    diagnostic::Severity,
+    id::SpecId,
+    view::{CheckView, EventView, ProblemView, SpecDetail, SpecView},
+};
+
+/// How a command ended that did not end with an error.
+#[must_use = "an outcome that is not printed is lost"]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The answer, for stdout.
+    pub body: Body,
+    /// The exit code of the process: 0, or 1 for a negative answer or a failed check.
+    pub exit: i32,
+    /// What went wrong without stopping the command, one line each, for stderr.
+    pub warnings: Vec<String>,
+    /// What to do next, one line each, for stderr.
+    pub hints: Vec<String>,
+}
+
+impl Outcome {
+    /// A success with this answer. Problems, failed checks and failed work give exit code 1.
+    pub fn new(body: Body) -> Self {
+        let negative = match &body {
+            Body::Problems(problems) => problems.iter().any(|p| p.severity == Severity::Error && !p.repaired),
+            Body::Checked { ok, .. } => !ok,
+            Body::Worked(worked) => worked.failed.is_some(),
+            _ => false,
+        };
+        Outcome { body, exit: i32::from(negative), warnings: Vec::new(), hints: Vec::new() }
+    }
+
+    /// The same outcome with another exit code.
+    pub fn exit(mut self, code: i32) -> Self {
+        self.exit = code;
+        self
+    }
+
+    /// The same outcome with one more warning.
+    pub fn warning(mut self, warning: impl Into<String>) -> Self {
+        self.warnings.push(warning.into());
+        self
+    }
+
+    /// The same outcome with one more hint.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+/// The answers that commands give.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// Nothing to say.
+    Nothing,
+    /// `add`: the new spec.
+    Added(Box<SpecView>),
+    /// `list` and `ready`.
+    Specs(Vec<SpecView>),
+    /// `ready --explain`: the ready ones, and the others with their blockers.
+    Explained {
+        /// Those that `work` would start.
+        ready: Vec<SpecView>,
+        /// Those that it would not.
+        blocked: Vec<SpecView>,
+    },
+    /// `show` of one spec.
+    Spec(Box<SpecDetail>),
+    /// `show` of several.
+    Details(Vec<SpecDetail>),
+    /// `log`: oldest or newest first, as asked for.
+    Events {
+        /// Whose events they are.
+        spec: SpecId,
+        /// The events.
+        events: Vec<EventView>,
+    },
+    /// A verb that recorded an event: `reset`, `fail`, `cancel`, `approve`, `reject`, `ack`, `resolve`, `release`, …
+    Recorded {
+        /// The event's op.
+        op: String,
+        /// The spec after it.
+        spec: Box<SpecView>,
+        /// The event's sentence.
+        sentence: String,
+    },
+    /// The same for a verb that takes several specs: `archive`, `unarchive`.
+    RecordedAll {
+        /// The events' op.
+        op: String,
+        /// Each spec after its event, with the event's sentence.
+        specs: Vec<(SpecView, String)>,
+    },
+    /// `edit`: the file that was opened, and whether its text changed.
+    Edited {
+        /// The spec after the edit.
+        spec: Box<SpecView>,
+        /// Whether the text changed.
+        changed: bool,
+    },
+    /// `work` and `finish`.
+    Worked(Box<Worked>),
+    /// `merge`.
+    Merged {
+        /// The spec after the merge.
+        spec: Box<SpecView>,
+        /// Where its work went.
+        merged: Merged,
+    },
+    /// `verify`: every check with its result.
+    Checked {
+        /// The spec that was checked.
+        spec: Box<SpecView>,
+        /// The checks, in the order they ran.
+        checks: Vec<CheckView>,
+        /// Whether all of them passed.
+        ok: bool,
+    },
+    /// `path`: the worktree of a spec.
+    Path {
+        /// Whose worktree it is.
+        spec: Box<SpecView>,
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// `init`.
+    Initialized {
+        /// The `.chant` directory.
+        path: PathBuf,
+        /// Whether it is hidden from the repository.
+        silent: bool,
+        /// What was changed, one line each; nothing if it had been initialised before.
+        changes: Vec<String>,
+    },
+    /// `lint` and `fsck`.
+    Problems(Vec<ProblemView>),
+    /// `demo`: the repository that it left and what to look at.
+    Demo {
+        /// The repository.
+        path: PathBuf,
+        /// Command lines worth typing, each with what it shows.
+        look: Vec<(String, String)>,
+    },
+    /// A text as it is, such as a transcript.
+    Text(String),
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Worked {
+    /// The spec after it.
+    pub spec: SpecView,
+    /// From the claim to the end.
+    pub duration: Duration,
+    /// The start event of the attempt.
+    pub attempt: Option<String>,
+    /// Where its work went; `None` if it waits for a merge or there was nothing to merge.
+    pub merged: Option<Merged>,
+    /// Why it failed, if it did.
+    pub failed: Option<Failed>,
+}
+
+/// Where the work of a spec went.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Merged {
+    /// The short name of the branch.
+    pub target: String,
+    /// The commit that it is at now.
+    pub commit: String,
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Failed {
+    /// The reason in words: lower case, no full stop.
+    pub reason: String,
+    /// The checks that ran, those that passed too.
+    pub checks: Vec<CheckView>,
+}
+
+/// Where a running command says what it is doing. It is called from several threads at once.
+pub trait Progress: Sync {
+    /// Says one step. It never fails and never blocks on anything but the terminal.
+    fn say(&self, step: &Step<'_>);
+
+    /// Whether the reader of the answer has gone, so that there is no point in going on with [`Step::Answer`].
+    fn closed(&self) -> bool {
+        false
+    }
+}
+
+/// What a running command can say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// An attempt begins.
+    Working {
+        /// The short id.
+        short: &'a str,
+        /// The title.
+        title: &'a str,
+    },
+    /// The agent runs.
+    AgentStarted {
+        /// Where.
+        worktree: &'a std::path::Path,
+    },
+    /// A line that the agent printed, without its end.
+    AgentLine(&'a str),
+    /// A check begins.
+    Checking {
+        /// Its name.
+        what: &'a str,
+    },
+    /// Something worth knowing.
+    Note(String),
+    /// Something that went wrong without stopping the command.
+    Warning(String),
+    /// What to do about it.
+    Hint(String),
+    /// A command line as a person would type it; the demo runs it next.
+    Command(String),
+    /// A piece of the answer that cannot wait for the end (`log --agent -f`), line ends included: it goes to stdout.
+    /// Under `--json` it is dropped, so a command that streams refuses that flag or ends with the whole answer instead.
+    Answer(&'a str),
+}
+
+/// Says nothing: for callers that have nobody to tell.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silence;
+
+impl Progress for Silence {
+    fn say(&self, _step: &Step<'_>) {}
+}

@@ -1,0 +1,43 @@
+//! What a caller sees of specs, events and problems: pure data, from which every form of output is made.
+//!
+//! The names and order of the fields are the JSON keys and the names in `--format='%(field)'`: they are a contract, held by
+//! the `FIELDS` tables and their tests. Absent is `null`; a list is never `null`. Object ids are full hexadecimal, times are
+//! RFC 3339 with the offset that was recorded (`2026-02-08T10:00:00+01:00`), paths are as git prints them.
+
+use serde::{Serialize, Serializer};
+
+use super::{diagnostic::Severity, status::Status};
+
+mod detail;
+mod event;
+mod problem;
+mod spec;
+
+pub use detail::{ApprovalView, CheckView, Criterion, MergeView, Pin, SpecDetail};
+pub use event::{EventView, Person, Trailer};
+pub use problem::ProblemView;
+pub use spec::{Blocker, BlockerKind, SpecView};
+
+/// Serialises a status as [`Status::as_str`].
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl Severity {
+    /// The name as it stands in JSON and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// Serialises a severity as [`Severity::as_str`].
+impl Serialize for Severity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

@@ -1,0 +1,114 @@
+//! A spec with everything that is known of it.
+
+use serde::Serialize;
+
+use super::{EventView, SpecView};
+
+/// A spec with everything that is known of it, as `show` gives it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SpecDetail {
+    /// What `list` gives.
+    #[serde(flatten)]
+    pub spec: SpecView,
+    /// The commit that the attempt started from.
+    pub base: Option<String>,
+    /// The full ref that the work goes to.
+    pub target: Option<String>,
+    /// The merge that the record holds.
+    pub merge: Option<MergeView>,
+    /// The Markdown below the front matter.
+    pub body: Option<String>,
+    /// The task-list items under "Acceptance Criteria".
+    pub criteria: Vec<Criterion>,
+    /// The evidence of the last attempt, as its `checks.json` holds it.
+    pub checks: Option<serde_json::Value>,
+    /// The inputs as they were pinned.
+    pub links: Vec<Pin>,
+    /// The last word on its approval.
+    pub approval: Option<ApprovalView>,
+    /// Its events, oldest first.
+    pub history: Vec<EventView>,
+    /// What the front matter says of recorded matters, and the keys that are not known.
+    pub front_matter: serde_json::Map<String, serde_json::Value>,
+    /// What a run changed in the repository that no event explains, one sentence each.
+    pub tampered: Vec<String>,
+}
+
+impl SpecDetail {
+    /// The detail of a spec of which nothing more is known.
+    pub fn new(spec: SpecView) -> Self {
+        SpecDetail {
+            spec,
+            base: None,
+            target: None,
+            merge: None,
+            body: None,
+            criteria: Vec::new(),
+            checks: None,
+            links: Vec::new(),
+            approval: None,
+            history: Vec::new(),
+            front_matter: serde_json::Map::new(),
+            tampered: Vec::new(),
+        }
+    }
+}
+
+/// One acceptance criterion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Criterion {
+    /// The item's text.
+    pub text: String,
+    /// Whether its box is ticked.
+    pub checked: bool,
+}
+
+/// One check and how it ended. `checks.json` holds a list of them under `checks`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckView {
+    /// What was checked: `criteria`, `verify: cargo test`, `scope`.
+    pub name: String,
+    /// Whether it passed.
+    pub ok: bool,
+    /// What was seen: `exit 1`, the unticked criteria, the stray paths.
+    pub detail: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<u64>,
+}
+
+/// An input and what it was when the attempt started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pin {
+    /// `path`, `spec` or `url`.
+    pub kind: String,
+    /// The path, the spec's id or the URL.
+    pub what: String,
+    /// The blob or event that it was; `null` for a URL.
+    pub pinned: Option<String>,
+}
+
+/// The last word on a spec's approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ApprovalView {
+    /// `required`, `approved` or `rejected`.
+    pub state: String,
+    /// Who said it: `Name <email>`.
+    pub by: Option<String>,
+    /// When.
+    pub at: Option<String>,
+    /// The blob that it is for.
+    pub blob: Option<String>,
+    /// Whether the spec's text has changed since.
+    pub stale: bool,
+}
+
+/// A merge: which ref moved from where to where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MergeView {
+    /// The full name of the ref.
+    pub target: String,
+    /// Where it was.
+    pub old: String,
+    /// Where it went.
+    pub new: String,
+}

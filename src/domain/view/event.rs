@@ -1,0 +1,66 @@
+//! An event of a spec's chain.
+
+use serde::Serialize;
+
+use crate::domain::{id::SpecId, status::Status};
+
+/// A person as git records one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Person {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: String,
+}
+
+/// A trailer of an event, in the order of its message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trailer {
+    /// The name, `Chant-Op`.
+    pub name: String,
+    /// The value, unquoted.
+    pub value: String,
+}
+
+/// One event of a spec's chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventView {
+    /// The commit.
+    pub id: String,
+    /// The spec that it belongs to.
+    pub spec: SpecId,
+    /// What was done: `create`, `start`, `finish`, …; an op of a newer version as it stands.
+    pub op: String,
+    /// The folded status after it.
+    pub status: Option<Status>,
+    /// When: the author's date.
+    pub at: String,
+    /// Who.
+    pub author: Person,
+    /// The sentence for people.
+    pub sentence: String,
+    /// The start event of its attempt.
+    pub attempt: Option<String>,
+    /// Why, in the actor's words.
+    pub reason: Option<String>,
+    /// The agent.
+    pub agent: Option<String>,
+    /// The model.
+    pub model: Option<String>,
+    /// The agent's exit code.
+    pub exit: Option<i32>,
+    /// The work commits that it records.
+    pub commits: Vec<String>,
+    /// The clone that wrote it.
+    pub clone: Option<String>,
+    /// Every trailer, those of newer versions too.
+    pub trailers: Vec<Trailer>,
+}
+
+impl EventView {
+    /// The keys, in order.
+    pub const FIELDS: [&'static str; 15] = [
+        "id", "spec", "op", "status", "at", "author", "sentence", "attempt", "reason", "agent", "model", "exit",
+        "commits", "clone", "trailers",
+    ];
+}

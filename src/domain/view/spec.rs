@@ -1,0 +1,209 @@
+//! A spec in a list.
+
+use serde::Serialize;
+
+use crate::domain::{id::SpecId, status::Status};
+
+/// A spec as `list`, `ready` and every command that names one give it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SpecView {
+    /// The full id.
+    pub id: SpecId,
+    /// The short form for people; it may be ambiguous.
+    pub short: String,
+    /// The first heading of the body.
+    pub title: Option<String>,
+    /// `code`, `task`, `research`, `documentation`, `driver` or `gate`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The phase of an investigation (`root-cause`), if it is one.
+    pub phase: Option<String>,
+    /// What the phases of one investigation have in common (`issue-1234`).
+    pub topic: Option<String>,
+    /// The recorded status, healed where its work was found in the target.
+    pub status: Status,
+    /// Whether `work` would start it now.
+    pub ready: bool,
+    /// Why it is not ready; empty if it is.
+    pub blocked_by: Vec<Blocker>,
+    /// A pinned input is no longer what it was.
+    pub stale: bool,
+    /// Two attempts disagree and no event has named the one that counts.
+    pub contended: bool,
+    /// This clone started it and its run is dead.
+    pub orphaned: bool,
+    /// It asks for an approval of the present text and has none.
+    pub needs_approval: bool,
+    /// The labels, in the order of the file.
+    pub labels: Vec<String>,
+    /// The specs that must be completed first, as the file names them.
+    pub depends_on: Vec<String>,
+    /// Spec ids, paths, globs and URLs that feed it, as the file names them.
+    pub informed_by: Vec<String>,
+    /// The paths that it may change.
+    pub target_files: Vec<String>,
+    /// The start event of the attempt that counts.
+    pub attempt: Option<String>,
+    /// The short name of its work branch, whether or not it exists yet.
+    pub branch: String,
+    /// The absolute path of its worktree, if there is one.
+    pub worktree: Option<String>,
+    /// The spec file, relative to the top of the work tree.
+    pub spec_path: Option<String>,
+    /// The blob of the text shown.
+    pub spec_blob: Option<String>,
+    /// The tip of its event chain; `null` while nothing is recorded.
+    pub tip: Option<String>,
+    /// The commits that its work produced, oldest first.
+    pub work_commits: Vec<String>,
+    /// When its first event was recorded.
+    pub created_at: Option<String>,
+    /// When its last event was recorded.
+    pub updated_at: Option<String>,
+    /// The agent of the attempt, or the one that the file asks for.
+    pub agent: Option<String>,
+    /// The model that the agent reported.
+    pub model: Option<String>,
+    /// Whether it was put away.
+    pub archived: bool,
+    /// Why the spec file cannot be read: `path:line:column: what`.
+    pub error: Option<String>,
+}
+
+impl SpecView {
+    /// The keys, in order.
+    pub const FIELDS: [&'static str; 30] = [
+        "id",
+        "short",
+        "title",
+        "type",
+        "phase",
+        "topic",
+        "status",
+        "ready",
+        "blocked_by",
+        "stale",
+        "contended",
+        "orphaned",
+        "needs_approval",
+        "labels",
+        "depends_on",
+        "informed_by",
+        "target_files",
+        "attempt",
+        "branch",
+        "worktree",
+        "spec_path",
+        "spec_blob",
+        "tip",
+        "work_commits",
+        "created_at",
+        "updated_at",
+        "agent",
+        "model",
+        "archived",
+        "error",
+    ];
+
+    /// A spec of which nothing but the id is known: pending, of type `code`, on no branch.
+    pub fn new(id: SpecId) -> Self {
+        SpecView {
+            short: id.short().to_owned(),
+            id,
+            title: None,
+            kind: "code".to_owned(),
+            phase: None,
+            topic: None,
+            status: Status::Pending,
+            ready: false,
+            blocked_by: Vec::new(),
+            stale: false,
+            contended: false,
+            orphaned: false,
+            needs_approval: false,
+            labels: Vec::new(),
+            depends_on: Vec::new(),
+            informed_by: Vec::new(),
+            target_files: Vec::new(),
+            attempt: None,
+            branch: String::new(),
+            worktree: None,
+            spec_path: None,
+            spec_blob: None,
+            tip: None,
+            work_commits: Vec::new(),
+            created_at: None,
+            updated_at: None,
+            agent: None,
+            model: None,
+            archived: false,
+            error: None,
+        }
+    }
+
+    /// The derived conditions that a person should see beside the status, in a fixed order.
+    pub fn flags(&self) -> Vec<&'static str> {
+        [
+            (self.error.is_some(), "invalid"),
+            (self.contended, "contended"),
+            (self.orphaned, "orphaned"),
+            (self.stale, "stale"),
+            (self.needs_approval, "needs-approval"),
+        ]
+        .into_iter()
+        .filter_map(|(holds, name)| holds.then_some(name))
+        .collect()
+    }
+}
+
+/// One reason why a spec is not ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Blocker {
+    /// The sort of reason.
+    pub kind: BlockerKind,
+    /// The spec, path, branch or blob that it is about.
+    pub what: String,
+    /// The reason in words: lower case, no full stop.
+    pub why: String,
+}
+
+/// The sorts of reasons why a spec is not ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BlockerKind {
+    /// A spec that it depends on is not completed, unknown or ambiguous.
+    Dependency,
+    /// An input is missing or is not a file that may be read.
+    Input,
+    /// The present text is not approved, or was rejected.
+    Approval,
+    /// The code of a dependency is not in the base.
+    Base,
+    /// It depends on itself.
+    Cycle,
+    /// The spec file cannot be read or breaks a rule.
+    Invalid,
+    /// Its own status: it is being worked, or done.
+    Status,
+    /// Two attempts disagree.
+    Contended,
+    /// A person has to do it.
+    Gate,
+}
+
+impl BlockerKind {
+    /// The name as it stands in JSON and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BlockerKind::Dependency => "dependency",
+            BlockerKind::Input => "input",
+            BlockerKind::Approval => "approval",
+            BlockerKind::Base => "base",
+            BlockerKind::Cycle => "cycle",
+            BlockerKind::Invalid => "invalid",
+            BlockerKind::Status => "status",
+            BlockerKind::Contended => "contended",
+            BlockerKind::Gate => "gate",
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Text that cannot speak to a terminal: titles, reasons, paths and agents' lines come from repositories and people that
+//! nobody has vouched for.
+
+use std::borrow::Cow;
+
+use anstream::adapter::strip_str;
+
+/// One line of plain text: escape sequences, control characters and reordering marks are taken out, line ends and tabs
+/// become a space.
+pub fn line(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(harmful) {
+        return text.into();
+    }
+    let text = flatten(text);
+    strip(&text, |_| false).into()
+}
+
+/// Plain text of several lines: as [`line()`], but `\n` and tabs stay.
+pub fn text(text: &str) -> Cow<'_, str> {
+    let kept = |c: char| matches!(c, '\n' | '\t');
+    if !text.chars().any(|c| harmful(c) && !kept(c)) {
+        return text.into();
+    }
+    strip(text, kept).into()
+}
+
+/// The same number of bytes with everything harmful but line ends and tabs overwritten, so that byte offsets stay right.
+pub fn inert(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| match (harmful(c) && !matches!(c, '\n' | '\t'), c.len_utf8()) {
+            (false, _) => std::iter::repeat_n(c, 1),
+            (true, 3) => std::iter::repeat_n(char::REPLACEMENT_CHARACTER, 1),
+            (true, length) => std::iter::repeat_n('?', length),
+        })
+        .collect()
+}
+
+/// Whether a terminal would do something else with it than show it: control characters (C0, DEL, C1), line separators,
+/// marks that reorder text, invisible characters in which something can hide.
+pub fn harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Line ends of every kind and tabs as single spaces.
+fn flatten(text: &str) -> String {
+    text.replace("\r\n", " ").replace(['\n', '\r', '\t', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'], " ")
+}
+
+fn strip(text: &str, kept: impl Fn(char) -> bool) -> String {
+    strip_str(text).to_string().chars().filter(|c| kept(*c) || !harmful(*c)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_line_without_sequences() {
+        for (hostile, plain) in [
+            ("plain ä 日本 👩‍🚀", "plain ä 日本 👩‍🚀"),
+            ("\u{1b}[31mred\u{1b}[0m", "red"),
+            ("\u{1b}]0;owned\u{7}title", "title"),
+            ("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link"),
+            ("\u{9b}2Jcleared", "2Jcleared"),
+            ("two\nlines\r\nand\ttab\rand", "two lines and tab and"),
+            ("bell\u{7}back\u{8}del\u{7f}nul\0", "bellbackdelnul"),
+            ("rtl\u{202e}gpj.exe\u{202c}", "rtlgpj.exe"),
+            ("hid\u{e0041}den\u{200b}\u{feff}", "hidden"),
+        ] {
+            assert_eq!(line(hostile), plain, "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_keeps_its_lines() {
+        assert_eq!(text("a\r\n\tb\n\u{1b}[2Jc"), "a\n\tb\nc");
+        assert!(matches!(text("a\n\tb"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn an_inert_text_has_the_same_length_and_nothing_harmful() {
+        let hostile = "a\u{1b}[31m\u{9b}b\u{202e}c\u{e0041}\r\n\td";
+        let inert = inert(hostile);
+        assert_eq!(inert.len(), hostile.len());
+        assert!(!inert.chars().any(|c| harmful(c) && !matches!(c, '\n' | '\t')), "{inert:?}");
+        assert!(inert.ends_with("\n\td"));
+    }
+}

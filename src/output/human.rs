@@ -1,0 +1,204 @@
+//! Every answer for people.
+
+use super::{Look, clean, color::Slot, list, log, place, record, show, time};
+use crate::{
+    command::outcome::{Body, Merged, Worked},
+    domain::{status::Status, view::SpecView},
+};
+
+/// The answer as bytes for stdout. A path in a pipe is its bytes, whatever they are.
+pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
+    let text = match body {
+        Body::Nothing => String::new(),
+        Body::Added(spec) => format!("Created spec: {}\n", spec.id),
+        Body::Specs(specs) => list::specs(specs, look),
+        Body::Explained { ready, blocked } => list::explained(ready, blocked, look),
+        Body::Spec(detail) => show::detail(detail, look),
+        Body::Details(details) => {
+            details.iter().map(|detail| show::detail(detail, look)).collect::<Vec<_>>().join("\n")
+        }
+        Body::Events { events, .. } => log::events(events, look),
+        Body::Recorded { spec, sentence, .. } => recorded(spec, sentence, look),
+        Body::RecordedAll { specs, .. } => {
+            specs.iter().map(|(spec, sentence)| recorded(spec, sentence, look)).collect()
+        }
+        Body::Edited { spec, changed: true } => format!("Edited spec: {}\n", spec.id),
+        Body::Edited { spec, changed: false } => format!("Unchanged spec: {}\n", spec.id),
+        Body::Worked(worked) => self::worked(worked, look),
+        Body::Merged { spec, merged } => format!("Merged {} {}\n", clean::line(&spec.short), into(merged)),
+        Body::Checked { checks, .. } => checks.iter().map(|check| show::check(check, look) + "\n").collect(),
+        Body::Path { path, .. } => return path_line(path, look),
+        Body::Initialized { path, silent, changes } => initialized(path, *silent, changes),
+        Body::Problems(problems) => place::problems(problems, look),
+        Body::Demo { path, look: commands } => demo(path, commands, look),
+        Body::Text(text) => {
+            let text = look.text(text);
+            let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+            format!("{text}{end}")
+        }
+    };
+    text.into_bytes()
+}
+
+/// What to say on a terminal where an answer is empty: an empty screen reads like a failure.
+pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
+    match body {
+        Body::Specs(specs) if specs.is_empty() => Some("no specs"),
+        Body::Explained { ready, blocked } if ready.is_empty() && blocked.is_empty() => Some("no specs"),
+        Body::Events { events, .. } if events.is_empty() => Some("no events"),
+        Body::Problems(problems) if problems.is_empty() => Some("no problems"),
+        _ => None,
+    }
+}
+
+fn recorded(spec: &SpecView, sentence: &str, look: &Look) -> String {
+    let id = look.paint.with(Slot::Id, clean::line(&spec.short));
+    let status = look.paint.with(Slot::Status(spec.status), spec.status);
+    format!("{id} {status}: {}\n", clean::line(sentence))
+}
+
+fn worked(worked: &Worked, look: &Look) -> String {
+    let took = time::duration(worked.duration);
+    if let Some(failed) = &worked.failed {
+        let verdict = look.paint.with(Slot::Bad, "Failed");
+        let mut out = format!("{verdict} after {took}: {}\n", clean::line(&failed.reason));
+        out.extend(failed.checks.iter().map(|check| format!("    {}\n", show::check(check, look))));
+        return out;
+    }
+    let mut out = match worked.spec.status {
+        Status::Completed => format!("{} in {took}\n", look.paint.with(Slot::Good, "Completed")),
+        Status::Finished => format!("{} in {took}, not merged yet\n", look.paint.with(Slot::Good, "Finished")),
+        Status::Paused => format!("Paused after {took}\n"),
+        other => format!("Ended after {took}: {other}\n"),
+    };
+    if let Some(merged) = &worked.merged {
+        out.push_str(&format!("Merged {}\n", into(merged)));
+    }
+    out
+}
+
+fn into(merged: &Merged) -> String {
+    format!("into {} ({})", clean::line(&merged.target), log::abbreviated(&merged.commit))
+}
+
+fn path_line(path: &std::path::Path, look: &Look) -> Vec<u8> {
+    let mut line = if look.screen {
+        clean::line(&path.to_string_lossy()).into_owned().into_bytes()
+    } else {
+        record::path(path).to_vec()
+    };
+    line.push(b'\n');
+    line
+}
+
+fn initialized(path: &std::path::Path, silent: bool, changes: &[String]) -> String {
+    let path = path.to_string_lossy();
+    let silently = if silent { ", hidden from the repository" } else { "" };
+    let first = if changes.is_empty() { "Already initialized" } else { "Initialized git chant" };
+    let mut out = format!("{first} in {}{silently}\n", clean::line(&path));
+    out.extend(changes.iter().map(|change| format!("    {}\n", clean::line(change))));
+    out
+}
+
+fn demo(path: &std::path::Path, commands: &[(String, String)], look: &Look) -> String {
+    let mut out = format!("The repository is {}\n", clean::line(&path.to_string_lossy()));
+    for (command, shows) in commands {
+        let shows = look.paint.with(Slot::Faint, format_args!("# {}", clean::line(shows)));
+        out.push_str(&format!("    {shows}\n    {}\n", clean::line(command)));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, time::Duration};
+
+    use super::*;
+    use crate::{
+        command::outcome::Failed,
+        domain::view::CheckView,
+        output::{color::Paint, sample},
+    };
+
+    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+
+    fn text(answer: &Body, look: &Look) -> String {
+        String::from_utf8(body(answer, look)).expect("UTF-8")
+    }
+
+    fn spec(status: Status) -> SpecView {
+        SpecView { status, ..sample::spec("2026-02-08-010-v7b", "Add locking") }
+    }
+
+    fn ended(status: Status) -> Worked {
+        Worked {
+            spec: spec(status),
+            duration: Duration::from_millis(150_400),
+            attempt: None,
+            merged: None,
+            failed: None,
+        }
+    }
+
+    #[test]
+    fn the_lines_of_the_source_documents() {
+        assert_eq!(text(&Body::Added(Box::new(spec(Status::Pending))), &PIPE), "Created spec: 2026-02-08-010-v7b\n");
+        let mut done = ended(Status::Completed);
+        assert_eq!(text(&Body::Worked(Box::new(done.clone())), &PIPE), "Completed in 2m 30s\n");
+        done.merged = Some(Merged { target: "main".into(), commit: "c0ffee00".repeat(5) });
+        assert_eq!(text(&Body::Worked(Box::new(done)), &PIPE), "Completed in 2m 30s\nMerged into main (c0ffee00c0)\n");
+        assert_eq!(
+            text(&Body::Worked(Box::new(ended(Status::Finished))), &PIPE),
+            "Finished in 2m 30s, not merged yet\n"
+        );
+    }
+
+    #[test]
+    fn a_failure_names_its_checks() {
+        let check = |name: &str, ok, detail: Option<&str>| CheckView {
+            name: name.into(),
+            ok,
+            detail: detail.map(str::to_owned),
+            duration_ms: None,
+        };
+        let mut failed = ended(Status::Failed);
+        failed.failed = Some(Failed {
+            reason: "2 checks failed".into(),
+            checks: vec![check("criteria", false, Some("'Docs say so' is not ticked")), check("scope", true, None)],
+        });
+        assert_eq!(
+            text(&Body::Worked(Box::new(failed)), &PIPE),
+            "Failed after 2m 30s: 2 checks failed\n    FAILED  criteria: 'Docs say so' is not ticked\n    ok      scope\n"
+        );
+    }
+
+    #[test]
+    fn verbs_say_what_they_recorded() {
+        let one = Body::Recorded {
+            op: "reset".into(),
+            spec: Box::new(spec(Status::Pending)),
+            sentence: "Ada reset it".into(),
+        };
+        assert_eq!(text(&one, &PIPE), "010-v7b pending: Ada reset it\n");
+        let init = Body::Initialized {
+            path: "/r/.chant".into(),
+            silent: true,
+            changes: vec!["notes.rewriteRef = refs/notes/chant".into()],
+        };
+        assert_eq!(
+            text(&init, &PIPE),
+            "Initialized git chant in /r/.chant, hidden from the repository\n    notes.rewriteRef = refs/notes/chant\n"
+        );
+        assert_eq!(text(&Body::Text("no end".into()), &PIPE), "no end\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_in_a_pipe_is_its_bytes() {
+        use std::os::unix::ffi::OsStringExt;
+        let path = PathBuf::from(std::ffi::OsString::from_vec(b"/tmp/\xff\x1b[2J".to_vec()));
+        let answer = Body::Path { spec: Box::new(spec(Status::InProgress)), path };
+        assert_eq!(body(&answer, &PIPE), b"/tmp/\xff\x1b[2J\n");
+        assert_eq!(text(&answer, &Look { screen: true, ..PIPE }), "/tmp/\u{fffd}\n");
+    }
+}

@@ -1,0 +1,236 @@
+//! `list` and `ready` for people: aligned columns, one line a spec.
+
+use std::fmt::Write;
+
+use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
+
+use super::{Look, clean, color::Slot};
+use crate::domain::view::{Blocker, SpecView};
+
+/// From this width on there is room for the type or phase.
+const ROOM_FOR_KIND: usize = 100;
+/// From this width on there is room for the labels.
+const ROOM_FOR_LABELS: usize = 130;
+
+/// Short id, status, title and, where a terminal is wide enough, phase or type and labels. Titles are cut to the width of a
+/// terminal, never in a pipe.
+pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
+    if specs.is_empty() {
+        return String::new();
+    }
+    let wide = |room: usize| look.width.is_some_and(|width| width >= room);
+    let labels = wide(ROOM_FOR_LABELS) && specs.iter().any(|spec| !spec.labels.is_empty());
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_truncation_indicator(if look.unicode { "…" } else { "..." });
+    for spec in specs {
+        let mut cells = vec![short(spec), status(spec)];
+        if wide(ROOM_FOR_KIND) {
+            cells.push(clean::line(spec.phase.as_deref().unwrap_or(&spec.kind)).into_owned());
+        }
+        cells.push(title(spec));
+        if labels {
+            cells.push(clean::line(&spec.labels.join(", ")).into_owned());
+        }
+        let mut row = Row::from(cells);
+        row.max_height(1);
+        table.add_row(row);
+    }
+    arrange(&mut table, look, if wide(ROOM_FOR_KIND) { 3 } else { 2 });
+    let mut out = String::new();
+    for (line, spec) in table.lines().zip(specs) {
+        colored(&mut out, line.trim_end(), spec, look);
+    }
+    out
+}
+
+/// No padding at the left edge, two spaces between columns; only what stands right of the `fixed` columns gives way.
+fn arrange(table: &mut Table, look: &Look, fixed: usize) {
+    match look.width {
+        Some(width) => {
+            let width = u16::try_from(width).unwrap_or(u16::MAX);
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
+        None => {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding(if at == 0 { (0, 0) } else { (2, 0) });
+        if at < fixed {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+}
+
+/// Colours the two first cells of a line. The table is made without colour, because an escape sequence would count as
+/// characters there.
+fn colored(out: &mut String, line: &str, spec: &SpecView, look: &Look) {
+    let (id, status) = (short(spec), status(spec));
+    let cells = line.strip_prefix(id.as_str()).and_then(|rest| {
+        let gap = rest.len() - rest.trim_start_matches(' ').len();
+        Some((&rest[..gap], rest[gap..].strip_prefix(status.as_str())?))
+    });
+    match cells.filter(|_| look.paint.0) {
+        Some((gap, rest)) => {
+            let (id, status) = (look.paint.with(Slot::Id, id), look.paint.with(Slot::Status(spec.status), status));
+            out.extend([id.as_str(), gap, status.as_str(), rest, "\n"]);
+        }
+        None => out.extend([line, "\n"]),
+    }
+}
+
+/// The ready specs, then each of the others with its reasons.
+pub(super) fn explained(ready: &[SpecView], blocked: &[SpecView], look: &Look) -> String {
+    let mut out = String::new();
+    if !ready.is_empty() {
+        out.extend([look.paint.with(Slot::Header, "Ready:").as_str(), "\n", specs(ready, look).as_str()]);
+    }
+    if !blocked.is_empty() {
+        let gap = if out.is_empty() { "" } else { "\n" };
+        out.extend([gap, look.paint.with(Slot::Header, "Not ready:").as_str(), "\n"]);
+    }
+    for spec in blocked {
+        out.push_str(&specs(std::slice::from_ref(spec), look));
+        for blocker in &spec.blocked_by {
+            out.extend(["    ", reason(blocker).as_str(), "\n"]);
+        }
+    }
+    out
+}
+
+/// `dependency 009-abc: it is pending`.
+pub(super) fn reason(blocker: &Blocker) -> String {
+    let mut out = blocker.kind.as_str().to_owned();
+    for (before, part) in [(" ", &blocker.what), (": ", &blocker.why)] {
+        if !part.is_empty() {
+            // Writing to a string cannot fail.
+            write!(out, "{before}{}", clean::line(part)).expect("a string takes everything");
+        }
+    }
+    out
+}
+
+fn short(spec: &SpecView) -> String {
+    clean::line(&spec.short).into_owned()
+}
+
+/// The status with what a person should see beside it: `in_progress (orphaned)`.
+pub(super) fn status(spec: &SpecView) -> String {
+    let flags = spec.flags();
+    if flags.is_empty() { spec.status.to_string() } else { format!("{} ({})", spec.status, flags.join(", ")) }
+}
+
+/// The title, or what stands in its place.
+pub(super) fn title(spec: &SpecView) -> String {
+    match (&spec.title, &spec.error) {
+        (Some(title), _) => clean::line(title).into_owned(),
+        (None, Some(error)) => format!("({})", clean::line(error)),
+        (None, None) => "(no title)".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::{status::Status, view::BlockerKind},
+        output::{color::Paint, sample},
+    };
+
+    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+
+    fn screen(width: usize) -> Look {
+        Look { width: Some(width), screen: true, unicode: true, ..PIPE }
+    }
+
+    #[test]
+    fn a_pipe_gets_whole_titles_and_no_trailing_space() {
+        let mut second = sample::spec("2026-02-08-011-abc", "日本語のタイトル");
+        second.status = Status::InProgress;
+        second.orphaned = true;
+        let first = sample::spec("2026-02-08-010-v7b", &"long ".repeat(40));
+        let text = specs(&[first, second], &PIPE);
+        let long = "long ".repeat(40);
+        assert_eq!(
+            text,
+            format!(
+                "010-v7b  pending                 {}\n011-abc  in_progress (orphaned)  日本語のタイトル\n",
+                long.trim_end()
+            )
+        );
+    }
+
+    #[test]
+    fn titles_are_cut_to_the_terminal() {
+        for width in [1, 10, 30, 40, 80, 100, 130, 200] {
+            let mut spec = sample::spec("2026-02-08-010-v7b", &"日本 wide characters ".repeat(20));
+            spec.labels = vec!["storage".into()];
+            let text = specs(&[spec.clone(), sample::spec("2026-02-08-011-abc", "short")], &screen(width));
+            assert_eq!(text.lines().count(), 2, "{width}: {text}");
+            for line in text.lines().filter(|_| width >= 30) {
+                assert!(unicode(line) <= width, "{width}: {} {line}", unicode(line));
+            }
+            assert!(text.starts_with("010-v7b  pending"), "{width}: {text}");
+        }
+        assert!(specs(&[sample::spec("2026-02-08-010-v7b", &"word ".repeat(20))], &screen(60)).contains('…'));
+    }
+
+    fn unicode(line: &str) -> usize {
+        line.chars().map(|c| if ('\u{2e80}'..='\u{9fff}').contains(&c) { 2 } else { 1 }).sum()
+    }
+
+    #[test]
+    fn a_wide_terminal_shows_phase_and_labels() {
+        let mut spec = sample::spec("2026-02-08-010-v7b", "Why");
+        spec.phase = Some("root-cause".into());
+        spec.labels = vec!["storage".into(), "locking".into()];
+        assert_eq!(
+            specs(std::slice::from_ref(&spec), &screen(140)),
+            "010-v7b  pending  root-cause  Why  storage, locking\n"
+        );
+        assert_eq!(specs(&[spec], &screen(110)), "010-v7b  pending  root-cause  Why\n");
+    }
+
+    #[test]
+    fn colour_stays_out_of_the_widths() {
+        let plain = sample::spec("2026-02-08-010-v7b", "One");
+        let mut done = sample::spec("2026-02-08-0011-abc", "Two");
+        done.status = Status::Completed;
+        let look = Look { paint: Paint(true), ..screen(80) };
+        assert_eq!(
+            specs(&[plain, done], &look),
+            "\u{1b}[33m010-v7b\u{1b}[0m   pending    One\n\u{1b}[33m0011-abc\u{1b}[0m  \u{1b}[32mcompleted\u{1b}[0m  Two\n"
+        );
+    }
+
+    #[test]
+    fn a_hostile_title_stays_on_its_line() {
+        let title = "x\u{1b}]0;owned\u{7}\ny\u{202e}z\u{9b}2J";
+        for look in [PIPE, screen(80)] {
+            let text = specs(&[sample::spec("2026-02-08-010-v7b", title)], &look);
+            assert_eq!(text, "010-v7b  pending  x yz2J\n");
+        }
+    }
+
+    #[test]
+    fn huge_titles_do_not_break_the_lines() {
+        let huge = sample::spec("2026-02-08-010-v7b", &"x".repeat(200_000));
+        let text = specs(&[huge, sample::spec("2026-02-08-011-abc", "two")], &PIPE);
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.ends_with("011-abc  pending  two\n"));
+    }
+
+    #[test]
+    fn explained_names_every_reason() {
+        let mut blocked = sample::spec("2026-02-08-011-abc", "Fix");
+        blocked.blocked_by = vec![Blocker {
+            kind: BlockerKind::Dependency,
+            what: "010-v7b".into(),
+            why: "it is pending\u{1b}[2J".into(),
+        }];
+        assert_eq!(
+            explained(&[sample::spec("2026-02-08-010-v7b", "One")], &[blocked], &PIPE),
+            "Ready:\n010-v7b  pending  One\n\nNot ready:\n011-abc  pending  Fix\n    dependency 010-v7b: it is pending\n"
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! `log` for people: one block an event, in the manner of `git log`.
+
+use super::{Look, clean, color::Slot, time};
+use crate::domain::view::{EventView, Person};
+
+/// Every event as a block: the commit, who, when, what; blocks are separated by an empty line.
+pub(super) fn events(events: &[EventView], look: &Look) -> String {
+    events.iter().map(|event| block(event, look)).collect::<Vec<_>>().join("\n")
+}
+
+fn block(event: &EventView, look: &Look) -> String {
+    let op = clean::line(&event.op);
+    let mut out = look.paint.with(Slot::Id, format_args!("event {}", clean::line(&event.id)));
+    out.push('\n');
+    let mut header = |name: &str, value: &str| {
+        if !value.is_empty() {
+            out.push_str(&format!("{:<9}{value}\n", format!("{name}:")));
+        }
+    };
+    match event.status {
+        Some(status) => header("Op", &format!("{op} ({})", look.paint.with(Slot::Status(status), status))),
+        None => header("Op", &op),
+    }
+    header("Author", &person(&event.author));
+    header("Date", &time::iso(&event.at));
+    header("Agent", &agent(event.agent.as_deref(), event.model.as_deref()));
+    header("Attempt", &clean::line(event.attempt.as_deref().unwrap_or_default()));
+    if let Some(exit) = event.exit {
+        header("Exit", &exit.to_string());
+    }
+    for commit in &event.commits {
+        header("Commit", &clean::line(commit));
+    }
+    out.push_str(&format!("\n    {}\n", clean::line(&event.sentence)));
+    if let Some(reason) = &event.reason {
+        out.push_str(&format!("\n    Reason: {}\n", clean::line(reason)));
+    }
+    out
+}
+
+/// One line an event, for the history in `show`.
+pub(super) fn brief(event: &EventView, look: &Look) -> String {
+    let id = abbreviated(&event.id);
+    let mut out = format!(
+        "{} {} {}: {} ({})",
+        look.paint.with(Slot::Id, id),
+        time::iso(&event.at),
+        clean::line(&event.op),
+        clean::line(&event.sentence),
+        clean::line(&event.author.name)
+    );
+    if let Some(reason) = &event.reason {
+        out.push_str(&format!(": {}", clean::line(reason)));
+    }
+    out
+}
+
+/// `Name <email>`.
+pub(super) fn person(person: &Person) -> String {
+    format!("{} <{}>", clean::line(&person.name), clean::line(&person.email))
+}
+
+/// `claude (opus)`.
+pub(super) fn agent(agent: Option<&str>, model: Option<&str>) -> String {
+    match (agent.map(clean::line), model.map(clean::line)) {
+        (Some(agent), Some(model)) => format!("{agent} ({model})"),
+        (Some(one), None) | (None, Some(one)) => one.into_owned(),
+        (None, None) => String::new(),
+    }
+}
+
+/// The first ten digits of an object id: enough for a person, never for a machine.
+pub(super) fn abbreviated(id: &str) -> String {
+    clean::line(id).chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::{color::Paint, sample};
+
+    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+
+    #[test]
+    fn an_event_reads_like_a_commit() {
+        let mut failed = sample::event("the agent\u{1b}[2J failed\nbadly");
+        failed.reason = Some("exit 3".into());
+        failed.status = None;
+        (failed.attempt, failed.agent, failed.exit, failed.commits) = (None, None, None, Vec::new());
+        assert_eq!(
+            events(&[sample::event("the agent finished"), failed], &PIPE),
+            "event 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e\n\
+             Op:      finish (finished)\n\
+             Author:  Ada <ada@example.com>\n\
+             Date:    2026-02-08 10:02:30 +0100\n\
+             Agent:   claude\n\
+             Attempt: 0ddba110ddba110ddba110ddba110ddba11\n\
+             Exit:    0\n\
+             Commit:  c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00\n\
+             \n    the agent finished\n\
+             \n\
+             event 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e\n\
+             Op:      finish\n\
+             Author:  Ada <ada@example.com>\n\
+             Date:    2026-02-08 10:02:30 +0100\n\
+             \n    the agent failed badly\n\
+             \n    Reason: exit 3\n"
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! Progress for people, on stderr.
+
+use super::{Look, clean, color::Slot, error::labelled};
+use crate::command::outcome::Step;
+
+/// The line of a step; nothing for a piece of the answer, which is not progress.
+pub(super) fn line(step: &Step<'_>, look: &Look) -> String {
+    match step {
+        Step::Working { short, title } => {
+            format!("Working {}: {}\n", look.paint.with(Slot::Id, clean::line(short)), clean::line(title))
+        }
+        Step::AgentStarted { worktree } => {
+            format!("> Agent working in worktree {}\n", clean::line(&worktree.to_string_lossy()))
+        }
+        Step::AgentLine(text) => format!("  {}\n", clean::line(text)),
+        Step::Checking { what } => format!("> Checking {}\n", clean::line(what)),
+        Step::Note(text) => format!("{}\n", clean::line(text)),
+        Step::Warning(text) => labelled("warning", text, look),
+        Step::Hint(text) => labelled("hint", text, look),
+        Step::Command(text) => look.paint.with(Slot::Header, format_args!("$ {}", clean::line(text))) + "\n",
+        Step::Answer(_) => String::new(),
+    }
+}

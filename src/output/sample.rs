@@ -1,0 +1,34 @@
+//! Specs and events for the tests of this room.
+
+use crate::domain::{
+    id::SpecId,
+    status::Status,
+    view::{EventView, Person, SpecView, Trailer},
+};
+
+/// A pending spec with this title.
+pub(super) fn spec(id: &str, title: &str) -> SpecView {
+    let id = SpecId::new(id).expect("a valid id");
+    SpecView { title: Some(title.to_owned()), branch: format!("chant/{id}"), ..SpecView::new(id) }
+}
+
+/// A finish event.
+pub(super) fn event(sentence: &str) -> EventView {
+    EventView {
+        id: "5ca1ab1e".repeat(5),
+        spec: SpecId::new("2026-02-08-010-v7b").expect("a valid id"),
+        op: "finish".into(),
+        status: Some(Status::Finished),
+        at: "2026-02-08T10:02:30+01:00".into(),
+        author: Person { name: "Ada".into(), email: "ada@example.com".into() },
+        sentence: sentence.into(),
+        attempt: Some("0ddba11".repeat(5)),
+        reason: None,
+        agent: Some("claude".into()),
+        model: None,
+        exit: Some(0),
+        commits: vec!["c0ffee00".repeat(5)],
+        clone: None,
+        trailers: vec![Trailer { name: "Chant-Op".into(), value: "finish".into() }],
+    }
+}

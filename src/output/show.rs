@@ -1,0 +1,243 @@
+//! `show` for people: a header in the manner of `git show`, then what is known, then the text.
+
+use std::time::Duration;
+
+use super::{Look, clean, color::Slot, list, log, time};
+use crate::domain::view::{CheckView, SpecDetail};
+
+/// A spec with everything that is known of it.
+pub(super) fn detail(detail: &SpecDetail, look: &Look) -> String {
+    let mut out = header(detail, look);
+    out.push_str(&format!("\n    {}\n", list::title(&detail.spec)));
+    section(&mut out, look, "Acceptance criteria", criteria(detail));
+    section(&mut out, look, "Checks", recorded_checks(detail.checks.as_ref(), look));
+    section(&mut out, look, "Inputs", inputs(detail));
+    section(&mut out, look, "Approval", approval(detail));
+    section(&mut out, look, "Tampered", detail.tampered.iter().map(|what| clean::line(what).into_owned()).collect());
+    section(&mut out, look, "Front matter", front_matter(detail));
+    section(&mut out, look, "History", detail.history.iter().map(|event| log::brief(event, look)).collect());
+    if let Some(body) = detail.body.as_deref().filter(|body| !body.trim().is_empty()) {
+        out.push('\n');
+        out.push_str(look.text(body).trim_matches('\n'));
+        out.push('\n');
+    }
+    out
+}
+
+fn header(detail: &SpecDetail, look: &Look) -> String {
+    let spec = &detail.spec;
+    let mut out = look.paint.with(Slot::Id, format_args!("spec {}", spec.id));
+    out.push('\n');
+    let mut line = |name: &str, value: &str| {
+        if !value.is_empty() {
+            out.push_str(&format!("{:<12}{value}\n", format!("{name}:")));
+        }
+    };
+    let text = |value: &Option<String>| value.as_deref().map(|v| clean::line(v).into_owned()).unwrap_or_default();
+    let all = |values: &[String]| clean::line(&values.join(", ")).into_owned();
+    line("Status", &look.paint.with(Slot::Status(spec.status), list::status(spec)));
+    for blocker in &spec.blocked_by {
+        line("Blocked by", &list::reason(blocker));
+    }
+    line("Type", &clean::line(&spec.kind));
+    line("Phase", &text(&spec.phase));
+    line("Topic", &text(&spec.topic));
+    line("Labels", &all(&spec.labels));
+    line("Depends on", &all(&spec.depends_on));
+    line("Informed by", &all(&spec.informed_by));
+    line("May change", &all(&spec.target_files));
+    line("Target", &text(&detail.target));
+    line("Base", &text(&detail.base));
+    line("Agent", &log::agent(spec.agent.as_deref(), spec.model.as_deref()));
+    line("Attempt", &text(&spec.attempt));
+    line("Branch", &clean::line(&spec.branch));
+    line("Worktree", &text(&spec.worktree));
+    for commit in &spec.work_commits {
+        line("Commit", &clean::line(commit));
+    }
+    if let Some(merge) = &detail.merge {
+        let (old, new) = (log::abbreviated(&merge.old), log::abbreviated(&merge.new));
+        line("Merged", &format!("{} {old}..{new}", clean::line(&merge.target)));
+    }
+    line("File", &text(&spec.spec_path));
+    line("Error", &text(&spec.error));
+    line("Created", &spec.created_at.as_deref().map(time::iso).unwrap_or_default());
+    line("Updated", &spec.updated_at.as_deref().map(time::iso).unwrap_or_default());
+    out
+}
+
+fn section(out: &mut String, look: &Look, name: &str, lines: Vec<String>) {
+    if lines.is_empty() {
+        return;
+    }
+    out.push_str(&format!("\n{}\n", look.paint.with(Slot::Header, format_args!("{name}:"))));
+    for line in lines {
+        out.push_str(&format!("    {line}\n"));
+    }
+}
+
+fn criteria(detail: &SpecDetail) -> Vec<String> {
+    let tick = |checked| if checked { "[x]" } else { "[ ]" };
+    detail.criteria.iter().map(|item| format!("{} {}", tick(item.checked), clean::line(&item.text))).collect()
+}
+
+/// `ok      verify: cargo test (2s)`, `FAILED  scope: 'a.rs' is not a target file`.
+pub(super) fn check(check: &CheckView, look: &Look) -> String {
+    let verdict = if check.ok { look.paint.with(Slot::Good, "ok    ") } else { look.paint.with(Slot::Bad, "FAILED") };
+    let mut out = format!("{verdict}  {}", clean::line(&check.name));
+    if let Some(milliseconds) = check.duration_ms {
+        out.push_str(&format!(" ({})", time::duration(Duration::from_millis(milliseconds))));
+    }
+    if let Some(detail) = &check.detail {
+        out.push_str(&format!(": {}", clean::line(detail)));
+    }
+    out
+}
+
+/// The checks in the evidence of an attempt. It comes from an event that any version may have written, so that whatever is
+/// not a check is passed over here; `--json` gives it whole.
+fn recorded_checks(evidence: Option<&serde_json::Value>, look: &Look) -> Vec<String> {
+    let Some(items) = evidence.and_then(|value| value.get("checks").unwrap_or(value).as_array()) else {
+        return Vec::new();
+    };
+    let read = |item: &serde_json::Value| {
+        let text = |key: &str| item.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
+        Some(CheckView {
+            name: text("name")?,
+            ok: item.get("ok")?.as_bool()?,
+            detail: text("detail"),
+            duration_ms: item.get("duration_ms").and_then(serde_json::Value::as_u64),
+        })
+    };
+    items.iter().filter_map(read).map(|item| check(&item, look)).collect()
+}
+
+fn inputs(detail: &SpecDetail) -> Vec<String> {
+    let line = |pin: &crate::domain::view::Pin| {
+        let at = pin.pinned.as_deref().map(|id| format!(" {}", log::abbreviated(id))).unwrap_or_default();
+        format!("{} {}{at}", clean::line(&pin.kind), clean::line(&pin.what))
+    };
+    detail.links.iter().map(line).collect()
+}
+
+fn approval(detail: &SpecDetail) -> Vec<String> {
+    let Some(approval) = &detail.approval else { return Vec::new() };
+    let mut line = clean::line(&approval.state).into_owned();
+    if let Some(by) = &approval.by {
+        line.push_str(&format!(" by {}", clean::line(by)));
+    }
+    if let Some(at) = &approval.at {
+        line.push_str(&format!(" at {}", time::iso(at)));
+    }
+    if approval.stale {
+        line.push_str(", for an earlier text");
+    }
+    vec![line]
+}
+
+fn front_matter(detail: &SpecDetail) -> Vec<String> {
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => clean::line(text).into_owned(),
+        other => clean::line(&other.to_string()).into_owned(),
+    };
+    detail.front_matter.iter().map(|(key, value)| format!("{}: {}", clean::line(key), text(value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::view::{ApprovalView, Criterion, Pin},
+        output::{color::Paint, sample},
+    };
+
+    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+
+    fn full() -> SpecDetail {
+        let mut spec = sample::spec("2026-02-08-010-v7b", "Add locking");
+        spec.labels = vec!["storage".into(), "locking".into()];
+        (spec.agent, spec.model) = (Some("claude".into()), Some("opus".into()));
+        spec.created_at = Some("2026-02-08T10:00:00Z".into());
+        let mut detail = SpecDetail::new(spec);
+        detail.target = Some("refs/heads/main".into());
+        detail.criteria = vec![
+            Criterion { text: "No write is lost".into(), checked: true },
+            Criterion { text: "Docs say so".into(), checked: false },
+        ];
+        detail.checks = Some(serde_json::json!({"checks": [
+            {"name": "verify: cargo test", "ok": false, "detail": "exit 1", "duration_ms": 2_100},
+            {"name": "scope", "ok": true}, {"of": "another version"}, 7
+        ]}));
+        detail.links =
+            vec![Pin { kind: "path".into(), what: ".chant/research/x.md".into(), pinned: Some("c0ffee00".repeat(5)) }];
+        detail.approval = Some(ApprovalView {
+            state: "approved".into(),
+            by: Some("Ada <ada@example.com>".into()),
+            at: Some("2026-02-08T10:01:00Z".into()),
+            blob: None,
+            stale: true,
+        });
+        detail.history = vec![sample::event("the agent finished")];
+        detail.front_matter.insert("sprint".into(), 7.into());
+        detail.body = Some("# Add locking\n\nBecause.\n".into());
+        detail
+    }
+
+    #[test]
+    fn show_has_everything_in_order() {
+        assert_eq!(
+            detail(&full(), &PIPE),
+            "spec 2026-02-08-010-v7b\n\
+             Status:     pending\n\
+             Type:       code\n\
+             Labels:     storage, locking\n\
+             Target:     refs/heads/main\n\
+             Agent:      claude (opus)\n\
+             Branch:     chant/2026-02-08-010-v7b\n\
+             Created:    2026-02-08 10:00:00 +0000\n\
+             \n    Add locking\n\
+             \nAcceptance criteria:\n    [x] No write is lost\n    [ ] Docs say so\n\
+             \nChecks:\n    FAILED  verify: cargo test (2s): exit 1\n    ok      scope\n\
+             \nInputs:\n    path .chant/research/x.md c0ffee00c0\n\
+             \nApproval:\n    approved by Ada <ada@example.com> at 2026-02-08 10:01:00 +0000, for an earlier text\n\
+             \nFront matter:\n    sprint: 7\n\
+             \nHistory:\n    5ca1ab1e5c 2026-02-08 10:02:30 +0100 finish: the agent finished (Ada)\n\
+             \n# Add locking\n\nBecause.\n"
+        );
+    }
+
+    #[test]
+    fn a_body_is_cleaned_for_a_terminal_only() {
+        let mut hostile = full();
+        hostile.body = Some("one\n\u{1b}]0;owned\u{7}\ttwo\u{202e}\n".into());
+        assert!(detail(&hostile, &PIPE).ends_with("\none\n\u{1b}]0;owned\u{7}\ttwo\u{202e}\n"));
+        assert!(detail(&hostile, &Look { screen: true, ..PIPE }).ends_with("\none\n\ttwo\n"));
+    }
+
+    #[test]
+    fn no_field_of_a_hostile_spec_reaches_the_terminal() {
+        let evil = "x\u{1b}[2J\u{9b}0m\u{202e}\u{7}\r";
+        let mut all = full();
+        let spec = &mut all.spec;
+        for field in [&mut spec.title, &mut spec.phase, &mut spec.topic, &mut spec.worktree, &mut spec.attempt]
+            .into_iter()
+            .chain([&mut spec.spec_path, &mut spec.agent, &mut spec.model, &mut spec.error, &mut spec.created_at])
+            .chain([&mut all.base, &mut all.target, &mut all.body])
+        {
+            *field = Some(evil.into());
+        }
+        for list in [&mut spec.labels, &mut spec.depends_on, &mut spec.informed_by, &mut spec.work_commits] {
+            *list = vec![evil.into()];
+        }
+        (spec.kind, spec.branch) = (evil.into(), evil.into());
+        all.tampered = vec![evil.into()];
+        all.front_matter.insert(evil.into(), serde_json::json!([evil]));
+        all.links[0].what = evil.into();
+        all.criteria[0].text = evil.into();
+        all.checks = Some(serde_json::json!([{"name": evil, "ok": true, "detail": evil}]));
+        all.history[0].sentence = evil.into();
+        all.history[0].author.name = evil.into();
+        let text = detail(&all, &Look { screen: true, ..PIPE });
+        assert!(!text.chars().any(|c| c != '\n' && clean::harmful(c)), "{text:?}");
+    }
+}
