@@ -8,7 +8,25 @@
 //! and [`domain`] is pure. [`agent`] runs processes, [`output`] is the only printer, [`config`] the one table of keys,
 //! [`env`] the one place that reads clock, randomness, environment and terminal.
 
+pub mod cli;
 pub mod domain;
 pub mod error;
 
 pub use error::{Error, Result};
+
+/// Runs the command line `args`, which begins with the name of the program, and returns the exit code of the process.
+pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
+    let args: Vec<_> = args.into_iter().collect();
+    if let Some(code) = cli::complete::answer(&args) {
+        return code;
+    }
+    match cli::parse(args.into_iter()) {
+        Ok(_) => 0,
+        Err(parsed) => match parsed.write(&mut anstream::stdout(), &mut anstream::stderr()) {
+            Ok(()) => parsed.code(),
+            // A reader that went away, `git chant -h | head -1`, is no failure of ours; the code still says what happened.
+            Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => parsed.code(),
+            Err(_) => Error::fatal("io", "cannot write").exit.code(),
+        },
+    }
+}
