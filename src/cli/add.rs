@@ -111,13 +111,11 @@ pub const PAGE: Page = Page {
     examples: &[
         ("git chant add \"Fix typo in README storage section\"", "The shortest way: a spec of type code."),
         (
-            "git chant add \"Find out why writes get lost\" --phase root-cause --topic issue-1234 \
-             --informed-by .chant/research/issue-1234-comprehension.md \
-             --target-file .chant/research/issue-1234-root-cause.md",
-            "A phase of an investigation, with what it reads and what it is to write.",
+            "git chant add \"Find out why writes get lost\" --phase root-cause --topic issue-1234",
+            "A phase of an investigation.",
         ),
         (
-            "git chant add \"Fix issue #1234: add locking\" --label fix,issue-1234 --depends-on 008 --verify \"cargo test\"",
+            "git chant add \"Add locking\" --depends-on 008 --verify \"cargo test\"",
             "Ready once spec 008 is completed, finished once the tests pass.",
         ),
         ("git chant add \"Upgrade the parser\" --body-file - <notes.md", "Take the text from elsewhere."),
