@@ -22,11 +22,22 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
     }
     match cli::parse(args.into_iter()) {
         Ok(_) => 0,
-        Err(parsed) => match parsed.write(&mut anstream::stdout(), &mut anstream::stderr()) {
-            Ok(()) => parsed.code(),
-            // A reader that went away, `git chant -h | head -1`, is no failure of ours; the code still says what happened.
-            Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => parsed.code(),
-            Err(_) => Error::fatal("io", "cannot write").exit.code(),
-        },
+        Err(parsed) => tell(&parsed),
+    }
+}
+
+/// Prints a command line that is no command to run, and returns the exit code of the process.
+fn tell(parsed: &cli::parsed::Parsed) -> i32 {
+    use std::io::Write as _;
+    let mut out = anstream::stdout();
+    let written = parsed.write(&mut out, &mut anstream::stderr()).and_then(|()| out.flush());
+    match written {
+        // A reader that went away, as in `git chant -h | head -1`, is no failure of ours; the code still says what happened.
+        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            // Where stderr can't be written either, the code is all that is left to say it with.
+            let _unsaid = writeln!(anstream::stderr(), "fatal: cannot write: {cause}");
+            error::Exit::Fatal.code()
+        }
+        _ => parsed.code(),
     }
 }

@@ -59,6 +59,7 @@ pub use global::Global;
 /// The commands, in the order of a spec's life.
 #[derive(Subcommand, Clone, Debug)]
 #[expect(missing_docs, reason = "the help text of each is at its arguments")]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub enum Command {
     Init(init::InitArgs),
     Add(add::AddArgs),

@@ -31,6 +31,7 @@ fn have(tool: &str) -> bool {
 }
 
 /// Says what a test is skipped for, or fails where nothing may be skipped.
+#[expect(clippy::print_stderr, reason = "what was skipped belongs in the output of the test run")]
 fn have_or_say(found: bool, what: &str) -> bool {
     if !found {
         assert!(std::env::var_os("CHANT_REQUIRE_TOOLS").is_none(), "{what} is missing, and CHANT_REQUIRE_TOOLS is set");
