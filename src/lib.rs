@@ -9,9 +9,38 @@
 //! [`env`] the one place that reads clock, randomness, environment and terminal.
 
 pub mod command;
+pub mod cli;
 pub mod domain;
 pub mod error;
 pub mod store;
 pub mod output;
 
 pub use error::{Error, Result};
+
+/// Runs the command line `args`, which begins with the name of the program, and returns the exit code of the process.
+pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
+    let args: Vec<_> = args.into_iter().collect();
+    if let Some(code) = cli::complete::answer(&args) {
+        return code;
+    }
+    match cli::parse(args.into_iter()) {
+        Ok(_) => 0,
+        Err(parsed) => tell(&parsed),
+    }
+}
+
+/// Prints a command line that is no command to run, and returns the exit code of the process.
+fn tell(parsed: &cli::parsed::Parsed) -> i32 {
+    use std::io::Write as _;
+    let mut out = anstream::stdout();
+    let written = parsed.write(&mut out, &mut anstream::stderr()).and_then(|()| out.flush());
+    match written {
+        // A reader that went away, as in `git chant -h | head -1`, is no failure of ours; the code still says what happened.
+        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            // Where stderr can't be written either, the code is all that is left to say it with.
+            let _unsaid = writeln!(anstream::stderr(), "fatal: cannot write: {cause}");
+            error::Exit::Fatal.code()
+        }
+        _ => parsed.code(),
+    }
+}

@@ -1,3 +1,5 @@
 //! The binary: everything is in the library.
 
-fn main() {}
+fn main() {
+    std::process::exit(git_chant::run(std::env::args_os()));
+}

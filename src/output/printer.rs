@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     Error, Result,
-    command::outcome::{Body, Outcome, Progress, Step},
+    command::outcome::{Body, Outcome},
+    project::progress::{Progress, Step},
     error::IoContext,
 };
 

@@ -1,7 +1,7 @@
 //! Progress for people, on stderr.
 
 use super::{Look, clean, color::Slot, error::labelled};
-use crate::command::outcome::Step;
+use crate::project::progress::Step;
 
 /// The line of a step; nothing for a piece of the answer, which is not progress.
 pub(super) fn line(step: &Step<'_>, look: &Look) -> String {

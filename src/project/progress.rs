@@ -1,11 +1,14 @@
 //! What a running command says while it runs; the output room says it to people.
 
-use std::path::Path;
-
 /// Where a running command says what it is doing. It is called from several threads at once.
 pub trait Progress: Sync {
     /// Says one step. It never fails and never blocks on anything but the terminal.
     fn say(&self, step: &Step<'_>);
+
+    /// Whether the reader of the answer has gone, so that there is no point in going on with [`Step::Answer`].
+    fn closed(&self) -> bool {
+        false
+    }
 }
 
 /// What a running command can say.
@@ -21,7 +24,7 @@ pub enum Step<'a> {
     /// The agent runs.
     AgentStarted {
         /// Where.
-        worktree: &'a Path,
+        worktree: &'a std::path::Path,
     },
     /// A line that the agent printed, without its end.
     AgentLine(&'a str),
@@ -38,4 +41,15 @@ pub enum Step<'a> {
     Hint(String),
     /// A command line as a person would type it; the demo runs it next.
     Command(String),
+    /// A piece of the answer that cannot wait for the end (`log --agent -f`), line ends included: it goes to stdout.
+    /// Under `--json` it is dropped, so a command that streams refuses that flag or ends with the whole answer instead.
+    Answer(&'a str),
+}
+
+/// Says nothing: for callers that have nobody to tell.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silence;
+
+impl Progress for Silence {
+    fn say(&self, _step: &Step<'_>) {}
 }

@@ -1,0 +1,23 @@
+# bash completion for git-chant.
+#
+# Install it as "git-chant" where bash-completion looks, ~/.local/share/bash-completion/completions/git-chant for instance: it is
+# then loaded both for "git-chant" and, by git's own completion, for "git chant".
+#
+# The words are completed by git-chant itself, so that they always fit the installed version. Nothing is registered for git.
+
+if command -v git-chant >/dev/null 2>&1; then
+	eval "$(COMPLETE=bash git-chant)"
+fi
+
+# git's completion calls this, with the words and the place of "chant" among them in words, cword and __git_cmd_idx.
+_git_chant ()
+{
+	declare -F _clap_complete_git_chant >/dev/null || return 0
+	local COMP_WORDS=(git-chant "${words[@]:__git_cmd_idx+1}")
+	local COMP_CWORD=$((cword - __git_cmd_idx))
+	_clap_complete_git_chant git-chant "$cur" "$prev"
+	# readline takes "=" for the end of a word, git's words don't: what stands before it is there already.
+	if [[ $cur == *=* && ${COMP_WORDBREAKS-} == *=* ]]; then
+		COMPREPLY=("${COMPREPLY[@]#"${cur%%=*}="}")
+	fi
+}

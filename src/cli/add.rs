@@ -1,0 +1,124 @@
+//! `git chant add`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::global::{PhaseArg, TypeArg};
+use super::page::Page;
+
+/// Write a new spec
+///
+/// Creates .chant/specs/<id>.md with the front matter that the options say and the title as its heading, records that the spec
+/// exists, and prints its id. The index and the branch stay as they are: commit the file when you like.
+///
+/// Acceptance criteria are the task-list items under the heading "Acceptance Criteria" of the body.
+#[derive(Args, Clone, Debug)]
+pub struct AddArgs {
+    /// What the spec is about, one line: one argument, so quote it
+    #[arg(value_name = "title", value_parser = title)]
+    pub title: String,
+
+    /// What kind of work it is [default: code, or what the phase asks for]
+    #[arg(long = "type", value_name = "type")]
+    pub spec_type: Option<TypeArg>,
+
+    /// The phase of an investigation that it is
+    #[arg(long, value_name = "phase")]
+    pub phase: Option<PhaseArg>,
+
+    /// The investigation that it belongs to: "issue-1234"
+    #[arg(long, value_name = "name")]
+    pub topic: Option<String>,
+
+    /// A label; may be repeated, or several separated by commas
+    #[arg(long = "label", value_name = "label", value_delimiter = ',')]
+    pub labels: Vec<String>,
+
+    /// A spec that must be completed before this one; may be repeated, or several separated by commas
+    #[arg(long = "depends-on", value_name = "spec", value_delimiter = ',')]
+    pub depends_on: Vec<String>,
+
+    /// A spec, path, glob or URL that the agent has to know; may be repeated
+    ///
+    /// Paths and specs are pinned when work starts: what the agent read is recorded, and a later change of it shows.
+    #[arg(long = "informed-by", value_name = "input")]
+    pub informed_by: Vec<String>,
+
+    /// A file that the work may change; may be repeated
+    ///
+    /// With none given the work may change any file.
+    #[arg(long = "target-file", value_name = "path")]
+    pub target_files: Vec<String>,
+
+    /// A command that must succeed in the worktree before the spec is finished; may be repeated
+    #[arg(long, value_name = "command")]
+    pub verify: Vec<String>,
+
+    /// A command that runs the test which shows the bug; may be repeated
+    ///
+    /// In the reproduction phase it must fail once the test is there; in the fix it must fail before and pass after.
+    #[arg(long, value_name = "command")]
+    pub reproduces: Vec<String>,
+
+    /// The prompt to give to the agent: a built-in one, or the name of a file in .chant/prompts
+    #[arg(long, value_name = "name")]
+    pub prompt: Option<String>,
+
+    /// The agent to use, one of chant.agent.<name>
+    #[arg(long, value_name = "name")]
+    pub agent: Option<String>,
+
+    /// A file for the agent to see besides what informs the spec; may be repeated
+    #[arg(long, value_name = "path")]
+    pub context: Vec<String>,
+
+    /// A file that the work is made from; may be repeated
+    #[arg(long, value_name = "path")]
+    pub origin: Vec<String>,
+
+    /// A file that a documentation spec follows; may be repeated
+    #[arg(long, value_name = "path")]
+    pub tracks: Vec<String>,
+
+    /// Let nobody work on it until a person approves it
+    #[arg(long)]
+    pub needs_approval: bool,
+
+    /// Take the body, all that follows the title, from <file>; "-" is the standard input
+    #[arg(long, value_name = "file", value_hint = clap::ValueHint::FilePath)]
+    pub body_file: Option<PathBuf>,
+
+    /// Open the new spec in the editor
+    #[arg(short = 'e', long)]
+    pub edit: bool,
+}
+
+/// A title becomes a Markdown heading and the subject of a commit: one line of visible text.
+fn title(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    if text.is_empty() {
+        Err("a title needs at least one visible character")
+    } else if text.chars().any(char::is_control) {
+        Err("a title is one line without control characters")
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// Examples and neighbours.
+pub const PAGE: Page = Page {
+    examples: &[
+        ("git chant add \"Fix typo in README storage section\"", "The shortest way: a spec of type code."),
+        (
+            "git chant add \"Find out why writes get lost\" --phase root-cause --topic issue-1234",
+            "A phase of an investigation.",
+        ),
+        (
+            "git chant add \"Add locking\" --depends-on 008 --verify \"cargo test\"",
+            "Ready once spec 008 is completed, finished once the tests pass.",
+        ),
+        ("git chant add \"Upgrade the parser\" --body-file - <notes.md", "Take the text from elsewhere."),
+    ],
+    see_also: &["git-chant-edit", "git-chant-lint", "git-chant-work"],
+};

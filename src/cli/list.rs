@@ -1,0 +1,77 @@
+//! `git chant list` and `git chant ready`.
+
+use clap::Args;
+
+use super::global::{PhaseArg, TypeArg, status_parser};
+use super::page::Page;
+use crate::domain::status::Status;
+
+/// List specs and where they stand
+///
+/// Several values of one option mean any of them; different options must all hold. Archived specs are left out unless asked
+/// for.
+#[derive(Args, Clone, Debug)]
+pub struct ListArgs {
+    /// Only specs that can be worked now
+    #[arg(long)]
+    pub ready: bool,
+
+    /// Only specs with this status; may be repeated, or several separated by commas
+    #[arg(long, value_name = "status", value_delimiter = ',', value_parser = status_parser())]
+    pub status: Vec<Status>,
+
+    /// Only specs of this type; may be repeated, or several separated by commas
+    #[arg(long = "type", value_name = "type", value_delimiter = ',')]
+    pub spec_type: Vec<TypeArg>,
+
+    /// Only specs of this phase; may be repeated, or several separated by commas
+    #[arg(long, value_name = "phase", value_delimiter = ',')]
+    pub phase: Vec<PhaseArg>,
+
+    /// Only specs of this investigation; may be repeated, or several separated by commas
+    #[arg(long, value_name = "name", value_delimiter = ',')]
+    pub topic: Vec<String>,
+
+    /// Only specs with this label; may be repeated, or several separated by commas
+    #[arg(long = "label", value_name = "label", value_delimiter = ',')]
+    pub labels: Vec<String>,
+
+    /// Only archived specs
+    #[arg(long, conflicts_with = "all")]
+    pub archived: bool,
+
+    /// Archived specs too
+    #[arg(short = 'a', long)]
+    pub all: bool,
+}
+
+/// Examples and neighbours of `list`.
+pub const PAGE: Page = Page {
+    examples: &[
+        ("git chant list", "Every spec that is not archived."),
+        ("git chant list --status failed,paused", "What waits for a decision."),
+        ("git chant list --topic issue-1234 --json", "One investigation, for a script."),
+        ("git chant list -z --format='%(id)' --label fix", "Ids only, each ended by NUL."),
+    ],
+    see_also: &["git-chant-ready", "git-chant-show", "git-for-each-ref"],
+};
+
+/// List the specs that can be worked now
+///
+/// A spec is ready when it is pending, every spec that it depends on is completed and in its base, its inputs are there, and any
+/// approval that it needs was given.
+#[derive(Args, Clone, Debug)]
+pub struct ReadyArgs {
+    /// Say of every other open spec why it is not ready
+    #[arg(long)]
+    pub explain: bool,
+}
+
+/// Examples and neighbours of `ready`.
+pub const READY_PAGE: Page = Page {
+    examples: &[
+        ("git chant ready", "What can be started."),
+        ("git chant ready --explain", "And what holds up the rest."),
+    ],
+    see_also: &["git-chant-list", "git-chant-work"],
+};

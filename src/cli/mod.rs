@@ -1,0 +1,177 @@
+//! The command line: what can be typed, and the help for it. Parsing is pure; it prints nothing and touches nothing.
+//!
+//! The doc comments of the argument structs are the help texts and, with the [`page::Page`] beside each, the manual pages.
+#![expect(rustdoc::invalid_html_tags, reason = "doc comments here are help texts, where <spec> stands for a spec")]
+
+pub mod add;
+pub mod archive;
+pub mod complete;
+pub mod global;
+pub mod init;
+pub mod list;
+pub mod page;
+pub mod parsed;
+pub mod show;
+pub mod state;
+pub mod upkeep;
+pub mod work;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use page::Page;
+use parsed::Parsed;
+
+/// Intent-driven work inside git
+///
+/// A person writes a spec, an agent carries it out in a worktree and branch of its own, its checks are run, and the work is merged.
+/// What happened to the spec is recorded in git itself: one chain of commits a spec, under refs/chant/specs. Not one commit on your
+/// branches but the work, its spec and its merge.
+#[derive(Parser, Clone, Debug)]
+#[command(
+    name = "git-chant",
+    bin_name = "git chant",
+    version = concat!("version ", env!("CARGO_PKG_VERSION")),
+    disable_version_flag = true,
+    arg_required_else_help = true,
+    infer_long_args = true,
+    subcommand_value_name = "command",
+    subcommand_help_heading = "Commands",
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Print the version
+    #[arg(short = 'v', long, short_alias = 'V', action = clap::ArgAction::Version)]
+    version: Option<bool>,
+
+    /// The options that every command has.
+    #[command(flatten)]
+    pub global: Global,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+pub use global::Global;
+
+/// The commands, in the order of a spec's life.
+#[derive(Subcommand, Clone, Debug)]
+#[expect(missing_docs, reason = "the help text of each is at its arguments")]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
+pub enum Command {
+    Init(init::InitArgs),
+    Add(add::AddArgs),
+    #[command(visible_alias = "ls")]
+    List(list::ListArgs),
+    Ready(list::ReadyArgs),
+    Show(show::ShowArgs),
+    Edit(show::EditArgs),
+    Lint(upkeep::LintArgs),
+    Approve(state::ApproveArgs),
+    Reject(state::RejectArgs),
+    Work(work::WorkArgs),
+    Log(show::LogArgs),
+    Path(show::PathArgs),
+    Verify(work::VerifyArgs),
+    Finish(work::FinishArgs),
+    Merge(work::MergeArgs),
+    Ack(state::AckArgs),
+    Fail(state::FailArgs),
+    Reset(state::ResetArgs),
+    Release(state::ReleaseArgs),
+    Resolve(state::ResolveArgs),
+    Cancel(state::CancelArgs),
+    Archive(archive::ArchiveArgs),
+    Unarchive(archive::UnarchiveArgs),
+    Fsck(upkeep::FsckArgs),
+    Demo(upkeep::DemoArgs),
+}
+
+/// The page of `git-chant` itself.
+pub const PAGE: Page = Page {
+    examples: &[
+        ("git chant demo", "See all of it in ten seconds."),
+        ("git chant init", "Prepare a repository."),
+        ("git config chant.agent.mine.cmd \"my-agent --prompt-file {prompt_file}\"", "Say how to run an agent …"),
+        ("git config chant.agent mine", "… and that it is the one to use."),
+        ("git chant add \"Fix typo in README storage section\"", "Write a spec."),
+        ("git chant work 001", "Have it carried out and merged."),
+    ],
+    see_also: &["git", "git-log", "git-notes", "git-worktree"],
+};
+
+/// The page of each command, by its name.
+pub const PAGES: &[(&str, Page)] = &[
+    ("init", init::PAGE),
+    ("add", add::PAGE),
+    ("list", list::PAGE),
+    ("ready", list::READY_PAGE),
+    ("show", show::SHOW_PAGE),
+    ("edit", show::EDIT_PAGE),
+    ("lint", upkeep::LINT_PAGE),
+    ("approve", state::APPROVE_PAGE),
+    ("reject", state::REJECT_PAGE),
+    ("work", work::WORK_PAGE),
+    ("log", show::LOG_PAGE),
+    ("path", show::PATH_PAGE),
+    ("verify", work::VERIFY_PAGE),
+    ("finish", work::FINISH_PAGE),
+    ("merge", work::MERGE_PAGE),
+    ("ack", state::ACK_PAGE),
+    ("fail", state::FAIL_PAGE),
+    ("reset", state::RESET_PAGE),
+    ("release", state::RELEASE_PAGE),
+    ("resolve", state::RESOLVE_PAGE),
+    ("cancel", state::CANCEL_PAGE),
+    ("archive", archive::PAGE),
+    ("unarchive", archive::UNARCHIVE_PAGE),
+    ("fsck", upkeep::FSCK_PAGE),
+    ("demo", upkeep::DEMO_PAGE),
+];
+
+/// How a command ends, for the manual pages: exit code and meaning.
+pub const EXIT_STATUS: &[(&str, &str)] = &[
+    ("0", "It did what was asked."),
+    ("1", "A negative answer, or a check that failed."),
+    ("128", "A fatal error: the message says what is wrong, and a hint what to do about it."),
+    ("129", "Wrong usage."),
+    ("128+n", "Ended by signal n."),
+];
+
+/// What is kept where, for the manual pages: name and meaning.
+pub const FILES: &[(&str, &str)] = &[
+    (".chant/specs/<id>.md", "The spec. git-chant creates it and otherwise leaves it alone."),
+    (".chant/research/, .chant/prompts/", "What research produces; prompts that replace the built-in ones."),
+    ("refs/chant/specs/<id>", "What happened to the spec, one commit an event."),
+    ("refs/notes/chant", "A note on every commit that a spec's work produced."),
+    ("refs/chant-local/attempts/", "The work of each attempt, in this clone only."),
+    ("$GIT_COMMON_DIR/chant/", "Transcripts and leases, in this clone only."),
+];
+
+/// The definition of the command line, with the examples in the long help.
+pub fn command() -> clap::Command {
+    let mut command = Cli::command().after_long_help(PAGE.examples_as_help());
+    for (name, page) in PAGES {
+        command = command.mut_subcommand(name, |sub| sub.after_long_help(page.examples_as_help()));
+    }
+    command
+}
+
+/// Reads the command line; `args` begins with the name of the program.
+///
+/// What is not a command to run comes back as [`Parsed`]: help and version (exit 0), nothing at all (exit 1), wrong usage
+/// (exit 129).
+pub fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Parsed> {
+    let args: Vec<OsString> = args.collect();
+    let mut command = command();
+    let parsed = command
+        .try_get_matches_from_mut(&args)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
+        .and_then(|cli| cli.global.check(&mut command).map(|()| cli));
+    parsed.map_err(|error| Parsed::new(error, &args))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! The commands that look at one spec: `show`, `edit`, `log`, `path`.
+
+use clap::Args;
+
+use super::page::Page;
+
+/// Show a spec with its recorded state
+///
+/// Prints what the spec's file says with the recorded state laid over it, its criteria, the checks of its last attempt, what it
+/// depends on and is informed by, and its history.
+#[derive(Args, Clone, Debug)]
+pub struct ShowArgs {
+    /// The specs, by full or short id
+    #[arg(value_name = "spec", required = true)]
+    pub specs: Vec<String>,
+}
+
+/// Examples and neighbours of `show`.
+pub const SHOW_PAGE: Page = Page {
+    examples: &[
+        ("git chant show 010", "By a short id; 010-v7b and v7b name the same spec."),
+        ("git chant show 010 --json", "The same for a script."),
+    ],
+    see_also: &["git-chant-list", "git-chant-log"],
+};
+
+/// Open a spec in the editor
+///
+/// Uses the editor that git uses, see git-var(1), and checks the spec afterwards.
+#[derive(Args, Clone, Debug)]
+pub struct EditArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+}
+
+/// Examples and neighbours of `edit`.
+pub const EDIT_PAGE: Page =
+    Page { examples: &[("git chant edit 010", "Change the spec's file.")], see_also: &["git-chant-lint", "git-var"] };
+
+/// Show what happened to a spec
+///
+/// Prints its events, newest first: who did what, when and why. The same history is there for git itself in the ref
+/// chant/specs/<id>.
+#[derive(Args, Clone, Debug)]
+pub struct LogArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Print the transcript of the agent instead
+    ///
+    /// Transcripts are kept in this clone only.
+    #[arg(long)]
+    pub agent: bool,
+
+    /// Go on printing what is added, until interrupted or the attempt ends
+    #[arg(short = 'f', long)]
+    pub follow: bool,
+
+    /// Only this attempt, by the id of its start event or a prefix of it; with --agent the last one is taken if none is named
+    #[arg(long, value_name = "attempt")]
+    pub attempt: Option<String>,
+
+    /// Only the last <number> events, or lines of the transcript
+    #[arg(short = 'n', long, value_name = "number")]
+    pub max_count: Option<usize>,
+}
+
+/// Examples and neighbours of `log`.
+pub const LOG_PAGE: Page = Page {
+    examples: &[
+        ("git chant log 010", "The spec's life."),
+        ("git chant log 010 --agent -f", "Watch the agent at work."),
+        ("git log --first-parent chant/specs/2026-02-08-010-v7b", "The same events by git alone."),
+        ("git log --graph chant/specs/2026-02-08-010-v7b", "With the trail of specs that inform it."),
+    ],
+    see_also: &["git-chant-show", "git-log"],
+};
+
+/// Print the path of a spec's worktree
+#[derive(Args, Clone, Debug)]
+pub struct PathArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+}
+
+/// Examples and neighbours of `path`.
+pub const PATH_PAGE: Page = Page {
+    examples: &[("cd \"$(git chant path 010)\"", "Go where the agent worked.")],
+    see_also: &["git-chant-work", "git-worktree"],
+};

@@ -1,0 +1,179 @@
+//! The commands by which a person changes a spec's state: `reset`, `fail`, `cancel`, `resolve`, `release`, and the decisions
+//! `approve`, `reject`, `ack`.
+
+use clap::Args;
+
+use super::page::Page;
+
+/// Take a spec back to pending
+///
+/// Ends what is left of its attempt. The attempt is kept: its commits, those it had not made yet among them, stay reachable under
+/// refs/chant-local/attempts, and the next git chant work begins anew.
+#[derive(Args, Clone, Debug)]
+pub struct ResetArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Why, one line, for the record
+    #[arg(short = 'm', long, value_name = "text")]
+    pub reason: Option<String>,
+}
+
+/// Examples and neighbours of `reset`.
+pub const RESET_PAGE: Page = Page {
+    examples: &[
+        ("git chant reset 010", "After a failure, or after a crash."),
+        ("git chant reset 010 -m \"wrong approach\"", "With the reason on record."),
+    ],
+    see_also: &["git-chant-cancel", "git-chant-release", "git-chant-work"],
+};
+
+/// Record that a spec failed
+#[derive(Args, Clone, Debug)]
+pub struct FailArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Why, one line, for the record
+    #[arg(short = 'm', long, value_name = "text")]
+    pub reason: String,
+
+    /// The research that informs it does not carry the work: what it says is missing or wrong
+    ///
+    /// For the case that the recommended approach turns out not to work: stop, say why, and research again.
+    #[arg(long)]
+    pub research_insufficient: bool,
+}
+
+/// Examples and neighbours of `fail`.
+pub const FAIL_PAGE: Page = Page {
+    examples: &[(
+        "git chant fail 010 --research-insufficient -m \"Lock is not reentrant\"",
+        "The fix can't be made as the root cause analysis recommends.",
+    )],
+    see_also: &["git-chant-cancel", "git-chant-finish", "git-chant-reset"],
+};
+
+/// Give a spec up
+#[derive(Args, Clone, Debug)]
+pub struct CancelArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Why, one line, for the record
+    #[arg(short = 'm', long, value_name = "text")]
+    pub reason: Option<String>,
+}
+
+/// Examples and neighbours of `cancel`.
+pub const CANCEL_PAGE: Page = Page {
+    examples: &[("git chant cancel 010 -m \"works as intended\"", "It will not be done, and this is why.")],
+    see_also: &["git-chant-archive", "git-chant-reset"],
+};
+
+/// Approve a spec as it stands
+///
+/// The approval holds for this very text of the spec: a later edit needs another.
+#[derive(Args, Clone, Debug)]
+pub struct ApproveArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Why, one line, for the record
+    #[arg(short = 'm', long, value_name = "text")]
+    pub reason: Option<String>,
+}
+
+/// Examples and neighbours of `approve`.
+pub const APPROVE_PAGE: Page = Page {
+    examples: &[("git chant approve 010", "Work on it may start.")],
+    see_also: &["git-chant-ready", "git-chant-reject"],
+};
+
+/// Refuse to approve a spec as it stands
+#[derive(Args, Clone, Debug)]
+pub struct RejectArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Why, one line, for the record
+    #[arg(short = 'm', long, value_name = "text")]
+    pub reason: String,
+}
+
+/// Examples and neighbours of `reject`.
+pub const REJECT_PAGE: Page = Page {
+    examples: &[("git chant reject 010 -m \"split the batch path off\"", "The author knows what to change.")],
+    see_also: &["git-chant-approve", "git-chant-edit"],
+};
+
+/// Accept what a run or a check was stopped by
+///
+/// A change of the repository's refs, configuration or hooks that no event explains is named and stops the merge until a person
+/// has looked at it. So does a dependency of which it can't be told whether its code is in the base.
+#[derive(Args, Clone, Debug)]
+pub struct AckArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Why it is in order, one line, for the record
+    #[arg(short = 'm', long, value_name = "text")]
+    pub reason: String,
+}
+
+/// Examples and neighbours of `ack`.
+pub const ACK_PAGE: Page = Page {
+    examples: &[("git chant ack 010 -m \"I set core.editor meanwhile\"", "The change was mine, not the agent's.")],
+    see_also: &["git-chant-merge", "git-chant-show"],
+};
+
+/// Say which of several attempts counts
+///
+/// Two people who worked one spec in clones of their own leave it contended. This records which attempt is kept; the others stay in
+/// the history.
+#[derive(Args, Clone, Debug)]
+pub struct ResolveArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// The attempt that counts, by the id of its start event or a prefix of it
+    #[arg(long, value_name = "attempt")]
+    pub keep: String,
+
+    /// Why, one line, for the record
+    #[arg(short = 'm', long, value_name = "text")]
+    pub reason: Option<String>,
+}
+
+/// Examples and neighbours of `resolve`.
+pub const RESOLVE_PAGE: Page = Page {
+    examples: &[("git chant resolve 010 --keep 3f2a91c", "git chant show 010 names the attempts.")],
+    see_also: &["git-chant-log", "git-chant-show"],
+};
+
+/// Let go of a spec that somebody has claimed
+///
+/// For a claim whose owner will not go on. It is pending again, and whoever held it sees who released it and why.
+#[derive(Args, Clone, Debug)]
+pub struct ReleaseArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Why, one line, for the record
+    #[arg(short = 'm', long, value_name = "text")]
+    pub reason: Option<String>,
+}
+
+/// Examples and neighbours of `release`.
+pub const RELEASE_PAGE: Page = Page {
+    examples: &[("git chant release 010 -m \"on leave until May\"", "Another person can take it.")],
+    see_also: &["git-chant-reset", "git-chant-work"],
+};

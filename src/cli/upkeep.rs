@@ -1,0 +1,61 @@
+//! The commands about the whole repository: `lint`, `fsck`, `demo`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::page::Page;
+
+/// Check spec files
+///
+/// Names every fault with its file, line and column: front matter that can't be read, dependencies that are unknown, ambiguous or go
+/// round in a circle, inputs that are missing. Exits with 1 if there is an error.
+#[derive(Args, Clone, Debug)]
+pub struct LintArgs {
+    /// The specs, by full or short id [default: all]
+    #[arg(value_name = "spec")]
+    pub specs: Vec<String>,
+}
+
+/// Examples and neighbours of `lint`.
+pub const LINT_PAGE: Page = Page {
+    examples: &[("git chant lint", "Every spec."), ("git chant lint 010 --json", "One spec, for an editor.")],
+    see_also: &["git-chant-edit", "git-chant-fsck"],
+};
+
+/// Check what is recorded about specs
+///
+/// Reads every event, and compares the notes, the spec files, the worktrees and what is kept in this clone with them.
+#[derive(Args, Clone, Debug)]
+pub struct FsckArgs {
+    /// Complete what was cut short, and rebuild what is derived
+    #[arg(long)]
+    pub repair: bool,
+}
+
+/// Examples and neighbours of `fsck`.
+pub const FSCK_PAGE: Page = Page {
+    examples: &[
+        ("git chant fsck", "Is everything in order?"),
+        ("git chant fsck --repair", "After a crash or a full disk."),
+    ],
+    see_also: &["git-chant-lint", "git-fsck"],
+};
+
+/// Show the whole way from a bug report to its fix
+///
+/// Makes a throw-away repository with a small program that loses writes, and takes the bug through comprehension, reproduction, root
+/// cause, impact map and fix with a scripted agent, up to the point where a person decides. It needs no network and no configuration,
+/// touches nothing outside its directory, and leaves the repository for you to look at.
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {
+    /// Where to make the repository: a directory that is empty or not there yet [default: a new temporary one]
+    #[arg(value_name = "dir", value_hint = clap::ValueHint::DirPath)]
+    pub directory: Option<PathBuf>,
+}
+
+/// Examples and neighbours of `demo`.
+pub const DEMO_PAGE: Page = Page {
+    examples: &[("git chant demo", "Watch it run."), ("git chant demo /tmp/kvstore", "In a place of your choice.")],
+    see_also: &["git-chant-add", "git-chant-work"],
+};
