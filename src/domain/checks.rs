@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::view::CheckView;
+
 /// The format of `checks.json`.
 pub const FORMAT: u32 = 1;
 
@@ -111,19 +113,6 @@ pub struct Reproduction {
     pub ok: bool,
 }
 
-/// One check for people: its name, whether it passed, and what it saw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// What was checked.
-    pub name: String,
-    /// Whether it passed.
-    pub ok: bool,
-    /// What it saw.
-    pub detail: Option<String>,
-    /// How long it took, in milliseconds.
-    pub duration_ms: Option<u64>,
-}
-
 impl Checks {
     /// Decides `ok` from everything else.
     #[must_use]
@@ -134,9 +123,9 @@ impl Checks {
     }
 
     /// One line a check.
-    pub fn lines(&self) -> Vec<Line> {
-        let line = |name: String, ok: bool, detail: Option<String>| Line { name, ok, detail, duration_ms: None };
-        let mut lines: Vec<Line> = self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
+    pub fn lines(&self) -> Vec<CheckView> {
+        let line = |name: String, ok: bool, detail: Option<String>| CheckView { name, ok, detail, duration_ms: None };
+        let mut lines: Vec<CheckView> = self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
         for criterion in &self.criteria {
             let ok = criterion.state == "ticked";
             lines.push(line(format!("criterion '{}'", criterion.text), ok, (!ok).then(|| criterion.state.clone())));
@@ -157,7 +146,7 @@ impl Checks {
         }
         for command in &self.verify {
             let name = format!("verify '{}'", command.command);
-            lines.push(Line { duration_ms: Some(command.duration_ms), ..line(name, command.ok, told(command)) });
+            lines.push(CheckView { duration_ms: Some(command.duration_ms), ..line(name, command.ok, told(command)) });
         }
         if let Some(proof) = &self.reproduces {
             let saw = format!("base: {}, tip: {} (expected: {})", proof.base.ending(), proof.tip.ending(), proof.expected);

@@ -13,7 +13,7 @@ use crate::{
         state::State,
     },
     error::{Error, Result},
-    git::worktree,
+    git::worktree::{self, Worktree},
 };
 
 /// The name of the agent that is a person.
@@ -92,9 +92,13 @@ impl Project {
     /// The worktree of a spec: the linked one whose `HEAD` is its branch, else the one at the place that is meant for it
     /// (an agent may have switched branches there).
     pub fn worktree_of(&self, id: &SpecId) -> Result<Option<PathBuf>> {
+        self.worktree_among(&worktree::list(&self.repo)?, id)
+    }
+
+    /// The same among worktrees already listed.
+    pub fn worktree_among(&self, all: &[Worktree], id: &SpecId) -> Result<Option<PathBuf>> {
         let branch = format!("refs/heads/{}", self.branch(id)?);
-        let linked = worktree::list(&self.repo)?;
-        let linked = linked.iter().filter(|tree| !tree.is_main);
+        let linked = all.iter().filter(|tree| !tree.is_main);
         let by_branch = linked.clone().find(|tree| tree.branch.as_deref() == Some(branch.as_str()));
         let found = match by_branch {
             Some(tree) => Some(tree),

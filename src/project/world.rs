@@ -1,6 +1,8 @@
 //! The specs as they stand together: states, texts, and what each waits for. Read as far as it is asked, and once.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeMap, rc::Rc};
 
 use gix::ObjectId;
 
@@ -15,6 +17,7 @@ use crate::{
         status::Status,
     },
     error::Result,
+    git::worktree::{self, Worktree},
 };
 
 /// One spec: its recorded state and its text.
@@ -52,13 +55,14 @@ pub struct World<'p> {
     pub census: Census,
     entries: RefCell<BTreeMap<SpecId, Rc<Entry>>>,
     base: Option<ObjectId>,
+    worktrees: OnceCell<Vec<Worktree>>,
 }
 
 impl<'p> World<'p> {
     /// The specs as they are now, seen from `HEAD`.
     pub fn new(project: &'p Project) -> Result<World<'p>> {
         let base = project.repo.head()?.id();
-        Ok(World { project, census: project.census()?, entries: RefCell::default(), base })
+        Ok(World { project, census: project.census()?, entries: RefCell::default(), base, worktrees: OnceCell::new() })
     }
 
     /// The same seen from another base.
@@ -91,6 +95,15 @@ impl<'p> World<'p> {
         let entry = Rc::new(Entry { id: id.clone(), state, broken, loaded, status });
         self.entries.borrow_mut().insert(id.clone(), Rc::clone(&entry));
         Ok(entry)
+    }
+
+    /// The worktrees of the repository, listed once.
+    pub fn worktrees(&self) -> Result<&[Worktree]> {
+        if self.worktrees.get().is_none() {
+            let listed = worktree::list(&self.project.repo)?;
+            return Ok(self.worktrees.get_or_init(|| listed));
+        }
+        Ok(self.worktrees.get().map_or(&[], Vec::as_slice))
     }
 
     /// Why the spec cannot be worked now; nothing if it can.
