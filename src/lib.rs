@@ -8,7 +8,10 @@
 //! and [`domain`] is pure. [`agent`] runs processes, [`output`] is the only printer, [`config`] the one table of keys,
 //! [`env`] the one place that reads clock, randomness, environment and terminal.
 
+pub mod config;
 pub mod domain;
+pub mod env;
 pub mod error;
+pub mod git;
 
 pub use error::{Error, Result};
