@@ -41,6 +41,7 @@ pub(super) fn discover(env: &Env) -> Result<Repository> {
         );
         let repo = opened.map_err(|error| not_a_repository(&error))?.to_thread_local();
         let repo = checked(repo)?;
+        require_below_ceiling(env, &repo)?;
         require_own_stores(env, &repo)?;
         return Ok(Repository::new(repo, env, overrides, false));
     };
@@ -49,7 +50,7 @@ pub(super) fn discover(env: &Env) -> Result<Repository> {
     let path = env.cwd().join(git_dir);
     let opened = gix::open_opts(&path, options).map_err(|error| {
         let message = format!("not a git repository: '{}'", git_dir.to_string_lossy());
-        Error::fatal("not-a-repository", message).hint(Error::from(error).message)
+        if path.exists() { unreadable(&error) } else { Error::fatal("not-a-repository", message) }
     })?;
     let mut repo = supported(opened)?;
     let work_tree = explicit_work_tree(env, &repo);
@@ -196,13 +197,41 @@ fn require_own_stores(env: &Env, repo: &gix::Repository) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a repository that lies in a ceiling directory or above one: gix searches the ceiling itself too, git doesn't.
+fn require_below_ceiling(env: &Env, repo: &gix::Repository) -> Result<()> {
+    let Some(ceilings) = env.var("GIT_CEILING_DIRECTORIES") else { return Ok(()) };
+    let found = match repo.workdir() {
+        Some(top) if env.cwd().starts_with(top) => top,
+        _ if repo.git_dir().ends_with(".git") => repo.git_dir().parent().unwrap_or(repo.git_dir()),
+        _ => repo.git_dir(),
+    };
+    let blocks = |ceiling: &Path| {
+        let ceiling = std::fs::canonicalize(ceiling).unwrap_or_else(|_| ceiling.to_owned());
+        env.cwd() != ceiling && env.cwd().starts_with(&ceiling) && ceiling.starts_with(found)
+    };
+    let blocked = std::env::split_paths(ceilings).any(|ceiling| ceiling.is_absolute() && blocks(&ceiling));
+    if blocked { Err(none_found()) } else { Ok(()) }
+}
+
+fn none_found() -> Error {
+    Error::fatal("not-a-repository", "not a git repository (or any of the parent directories): .git")
+}
+
 fn not_a_repository(error: &gix::Error) -> Error {
     use gix::discover::upwards::Error as Upwards;
     match error.downcast_any_ref::<Upwards>() {
         Some(Upwards::NoTrustedGitRepository { candidate, .. }) => dubious_ownership(candidate),
-        Some(_) => Error::fatal("not-a-repository", "not a git repository (or any of the parent directories): .git"),
-        None => Error::fatal("not-a-repository", format!("cannot open the git repository: {}", cause(error))),
+        Some(_) => none_found(),
+        None => unreadable(error),
     }
+}
+
+fn unreadable(error: &gix::Error) -> Error {
+    let cause = cause(error);
+    // gix reads the format before it opens anything else; its complaints name the key.
+    let foreign = ["core.repositoryFormatVersion", "extensions.objectFormat"].iter().any(|key| cause.contains(key));
+    let code = if foreign { "unsupported-repository" } else { "not-a-repository" };
+    Error::fatal(code, format!("cannot open the git repository: {cause}"))
 }
 
 fn cause(error: &gix::Error) -> String {

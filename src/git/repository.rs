@@ -48,6 +48,7 @@ pub struct Repository {
     gix: gix::Repository,
     env: Env,
     overrides: Vec<BString>,
+    common_dir: PathBuf,
     explicit: bool,
 }
 
@@ -64,7 +65,13 @@ impl Repository {
     }
 
     pub(super) fn new(gix: gix::Repository, env: &Env, overrides: Vec<BString>, explicit: bool) -> Self {
-        Repository { gix, env: env.clone(), overrides, explicit }
+        let common_dir = if gix.common_dir() == gix.git_dir() {
+            gix.git_dir().to_owned()
+        } else {
+            // gix leaves `.git/worktrees/<id>/../..` as it is.
+            fs::canonicalize(gix.common_dir()).unwrap_or_else(|_| gix.common_dir().to_owned())
+        };
+        Repository { gix, env: env.clone(), overrides, common_dir, explicit }
     }
 
     /// The repository opened anew from another of its worktrees, or any other directory: the environment's `GIT_DIR` and
@@ -105,7 +112,7 @@ impl Repository {
 
     /// The git directory that all worktrees share, absolute.
     pub fn common_dir(&self) -> &Path {
-        self.gix.common_dir()
+        &self.common_dir
     }
 
     /// The top of this work tree, absolute; none if bare.
