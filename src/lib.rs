@@ -10,10 +10,13 @@
 
 pub mod command;
 pub mod cli;
+pub mod config;
 pub mod domain;
+pub mod env;
 pub mod error;
 pub mod store;
 pub mod output;
+pub mod git;
 
 pub use error::{Error, Result};
 

@@ -1,0 +1,111 @@
+//! The one table of `chant.*` keys: gitchant-config(5) and the getters are made from it.
+
+/// What values a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// As git reads booleans.
+    Bool,
+    /// As git reads integers (`100k`), between two bounds.
+    Int {
+        /// The least value.
+        min: i64,
+        /// The greatest value.
+        max: i64,
+    },
+    /// A span of time: `90s`, `30m`, `1h 30m`; a bare number is seconds, `none` or `0` is no limit.
+    Duration,
+    /// Any text.
+    Text,
+    /// A name: letters, digits, `-`, `_`, `.`.
+    Name,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A path; `~` is the home directory.
+    Path,
+    /// A command line, taken from trusted configuration only.
+    Command,
+    /// What branch names begin with.
+    BranchPrefix,
+}
+
+/// One key and its meaning.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The full name; `<name>` stands for any subsection.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// The value while it is unset, as one would write it; none if unset means something of its own.
+    pub default: Option<&'static str>,
+    /// What it does, one paragraph.
+    pub doc: &'static str,
+}
+
+/// How a spec's work reaches its target, by the names of `chant.merge`.
+const MERGE: &[&str] = &["merge", "ff", "squash"];
+
+macro_rules! keys {
+    ($($constant:ident = $name:literal, $kind:expr, $default:expr, $doc:literal;)*) => {
+        $(#[doc = concat!("`", $name, "`")] pub const $constant: Key = Key { name: $name, kind: $kind, default: $default, doc: $doc };)*
+        /// Every key, in alphabetical order.
+        pub const ALL: &[Key] = &[$($constant),*];
+    };
+}
+
+keys! {
+    AGENT = "chant.agent", Kind::Name, None,
+        "The agent that carries out specs unless a spec or the command line names another: a preset, or the `<name>` of a `chant.agent.<name>.cmd`.";
+    AGENT_CMD = "chant.agent.<name>.cmd", Kind::Command, None,
+        "The command line of the agent `<name>`. `{prompt_file}` stands for the file that holds the prompt; without it the prompt is on stdin. It is read from git configuration only, never from files of the repository.";
+    AGENT_TIMEOUT = "chant.agent.<name>.timeout", Kind::Duration, None,
+        "How long the agent `<name>` may run; overrides `chant.timeout`.";
+    BRANCH_PREFIX = "chant.branchPrefix", Kind::BranchPrefix, Some("chant/"),
+        "What the names of work branches begin with; the id of the spec follows.";
+    LOCK_TIMEOUT = "chant.lockTimeout", Kind::Int { min: 0, max: 3_600_000 }, Some("10000"),
+        "How long to try, in milliseconds, while others update the same ref, before giving up.";
+    MERGE_HOW = "chant.merge", Kind::OneOf(MERGE), Some("merge"),
+        "How finished work reaches its target: `merge` makes a merge commit, `ff` moves the target forward where possible and merges where not, `squash` makes one commit.";
+    MERGE_RESEARCH = "chant.merge.research", Kind::OneOf(MERGE), Some("squash"),
+        "The same for specs of type `research`.";
+    PROMPT_BUDGET = "chant.promptBudget", Kind::Int { min: 1024, max: 1 << 30 }, Some("100k"),
+        "How many bytes of pinned inputs go into the prompt itself; what is beyond is named there and read from the worktree.";
+    REMOTE = "chant.remote", Kind::Text, None,
+        "The remote that event chains and notes are exchanged with. In silent mode nothing is pushed unless it is set.";
+    REQUIRE_SIGNED = "chant.requireSigned", Kind::Bool, Some("false"),
+        "Whether an approval counts only if its event carries a good signature.";
+    SCOPE = "chant.scope", Kind::OneOf(&["error", "warn", "off"]), Some("error"),
+        "What happens when work changes paths outside the `target_files` of its spec.";
+    SHARE_OUTPUT = "chant.shareOutput", Kind::Bool, Some("false"),
+        "Whether the last lines that checks print are recorded in events, where everyone who fetches them can read them.";
+    SIGN = "chant.sign", Kind::Bool, Some("false"),
+        "Whether events are signed, with the key and format that git is set up with.";
+    SIGNOFF = "chant.signoff", Kind::Bool, None,
+        "Whether the commits that this tool makes on branches end with a `Signed-off-by` line. Unset, `format.signoff` decides.";
+    TARGET = "chant.target", Kind::Text, None,
+        "The branch that finished work is merged into. Unset, it is the branch that was checked out when the work began.";
+    TIMEOUT = "chant.timeout", Kind::Duration, None,
+        "How long an agent may run before it is ended: `30m`, `1h 30m`. Unset or `none`: as long as it takes.";
+    TRUST = "chant.trust", Kind::OneOf(&["ask", "always", "never"]), Some("ask"),
+        "Whether commands and prompts that stand in the repository's files are run: `ask` asks at a terminal for what this person has neither written nor approved here, and refuses without one.";
+    VERIFY_TIMEOUT = "chant.verifyTimeout", Kind::Duration, None,
+        "How long each `verify` or `reproduces` command may run.";
+    WORKTREE_DIR = "chant.worktreeDir", Kind::Path, None,
+        "The directory that worktrees are made in, absolute or relative to the main worktree. Unset, they lie beside the main worktree.";
+    WORKTREE_SETUP = "chant.worktreeSetup", Kind::Command, None,
+        "A command line that is run in each new worktree, to install dependencies, say. It is read from git configuration only.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_documented() {
+        let names: Vec<_> = ALL.iter().map(|key| key.name.to_ascii_lowercase()).collect();
+        let mut sorted = names.clone();
+        sorted.sort();
+        sorted.dedup();
+        assert_eq!(names, sorted);
+        assert!(ALL.iter().all(|key| key.doc.ends_with('.') && key.name.starts_with("chant.")));
+    }
+}

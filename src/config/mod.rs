@@ -1,0 +1,246 @@
+//! The settings of `chant.*`, read from git configuration with git's own syntax and precedence.
+
+pub mod keys;
+mod value;
+
+use std::{path::PathBuf, time::Duration};
+
+use bstr::BString;
+
+use crate::error::Result;
+use value::Found;
+
+/// How work reaches its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MergeHow {
+    /// A merge commit.
+    Merge,
+    /// Forward where possible, else a merge commit.
+    FastForward,
+    /// One commit.
+    Squash,
+}
+
+/// What happens on a change outside the target files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The check fails.
+    Error,
+    /// It is reported.
+    Warn,
+    /// Nothing.
+    Off,
+}
+
+/// Whether commands from the repository's files are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Ask for what is not known.
+    Ask,
+    /// Run everything.
+    Always,
+    /// Run nothing.
+    Never,
+}
+
+/// Typed access to the `chant.*` keys.
+///
+/// Every getter errors with `bad-config` on a value that its key does not take; the message names the key, the value, where it
+/// is set, and what was expected.
+pub struct Config<'repo> {
+    snapshot: gix::config::Snapshot<'repo>,
+}
+
+impl<'repo> Config<'repo> {
+    /// The settings in this snapshot of a repository's configuration.
+    pub fn new(snapshot: gix::config::Snapshot<'repo>) -> Self {
+        Config { snapshot }
+    }
+
+    /// The name of the agent to use.
+    pub fn agent(&self) -> Result<Option<String>> {
+        self.name(&keys::AGENT)
+    }
+
+    /// The command line of an agent.
+    pub fn agent_cmd(&self, name: &str) -> Result<Option<BString>> {
+        self.command(&keys::AGENT_CMD, &keys::AGENT_CMD.name.replace("<name>", name))
+    }
+
+    /// How long an agent may run: its own limit, else `chant.timeout`; none is no limit.
+    pub fn agent_timeout(&self, name: &str) -> Result<Option<Duration>> {
+        let full = keys::AGENT_TIMEOUT.name.replace("<name>", name);
+        match self.find(&full) {
+            Some(found) => found.duration(),
+            None => self.timeout(),
+        }
+    }
+
+    /// The names of the agents that have a command line, sorted.
+    pub fn agents(&self) -> Vec<String> {
+        let sections = self.snapshot.plumbing().sections_by_name("chant").into_iter().flatten();
+        let with_command =
+            sections.filter(|section| section.contains_value_name("cmd") && value::trusted(section.meta()));
+        let mut names: Vec<_> = with_command
+            .filter_map(|section| {
+                section.header().subsection_name()?.to_string().strip_prefix("agent.").map(str::to_owned)
+            })
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// How long agents may run; none is no limit.
+    pub fn timeout(&self) -> Result<Option<Duration>> {
+        self.duration(&keys::TIMEOUT)
+    }
+
+    /// How long each check may run; none is no limit.
+    pub fn verify_timeout(&self) -> Result<Option<Duration>> {
+        self.duration(&keys::VERIFY_TIMEOUT)
+    }
+
+    /// What the names of work branches begin with: `chant/`.
+    pub fn branch_prefix(&self) -> Result<String> {
+        match self.find(keys::BRANCH_PREFIX.name) {
+            None => Ok("chant/".to_owned()),
+            Some(found) => {
+                let prefix = found.text()?;
+                let probe = gix::refs::FullName::try_from(format!("refs/heads/{prefix}2026-01-01-001-aaa"));
+                let usable = !prefix.is_empty() && !prefix.starts_with(['-', '/']) && !prefix.contains("//");
+                if usable && probe.is_ok() { Ok(prefix) } else { Err(found.bad("the beginning of a branch name")) }
+            }
+        }
+    }
+
+    /// The branch to merge into, as it was given.
+    pub fn target(&self) -> Result<Option<String>> {
+        self.text(&keys::TARGET)
+    }
+
+    /// The directory for worktrees, `~` expanded to `home`; it may be relative to the main worktree.
+    pub fn worktree_dir(&self, home: Option<PathBuf>) -> Result<Option<PathBuf>> {
+        self.find(keys::WORKTREE_DIR.name).map(|found| found.path(home)).transpose()
+    }
+
+    /// The command line that prepares a worktree.
+    pub fn worktree_setup(&self) -> Result<Option<BString>> {
+        self.command(&keys::WORKTREE_SETUP, keys::WORKTREE_SETUP.name)
+    }
+
+    /// What happens on a change outside the target files.
+    pub fn scope(&self) -> Result<Scope> {
+        Ok(match self.word(&keys::SCOPE)? {
+            Some("warn") => Scope::Warn,
+            Some("off") => Scope::Off,
+            _ => Scope::Error,
+        })
+    }
+
+    /// Whether commands from the repository's files are run.
+    pub fn trust(&self) -> Result<Trust> {
+        Ok(match self.word(&keys::TRUST)? {
+            Some("always") => Trust::Always,
+            Some("never") => Trust::Never,
+            _ => Trust::Ask,
+        })
+    }
+
+    /// How work reaches its target.
+    pub fn merge(&self) -> Result<MergeHow> {
+        Ok(self.word(&keys::MERGE_HOW)?.map_or(MergeHow::Merge, merge_how))
+    }
+
+    /// How research reaches its target.
+    pub fn merge_research(&self) -> Result<MergeHow> {
+        Ok(self.word(&keys::MERGE_RESEARCH)?.map_or(MergeHow::Squash, merge_how))
+    }
+
+    /// Whether commits on branches are signed off: `chant.signoff`, else `format.signoff`.
+    pub fn signoff(&self) -> Result<bool> {
+        let ours = self.find(keys::SIGNOFF.name);
+        ours.or_else(|| self.find("format.signOff")).map_or(Ok(false), |found| found.bool())
+    }
+
+    /// Whether events are signed.
+    pub fn sign(&self) -> Result<bool> {
+        self.bool(&keys::SIGN)
+    }
+
+    /// Whether approvals must be signed.
+    pub fn require_signed(&self) -> Result<bool> {
+        self.bool(&keys::REQUIRE_SIGNED)
+    }
+
+    /// Whether the output of checks is recorded.
+    pub fn share_output(&self) -> Result<bool> {
+        self.bool(&keys::SHARE_OUTPUT)
+    }
+
+    /// How many bytes of inputs go into a prompt.
+    pub fn prompt_budget(&self) -> Result<u64> {
+        self.int(&keys::PROMPT_BUDGET, 100 << 10)
+    }
+
+    /// How long to try to update a contended ref.
+    pub fn lock_timeout(&self) -> Result<Duration> {
+        self.int(&keys::LOCK_TIMEOUT, 10_000).map(Duration::from_millis)
+    }
+
+    /// The remote to exchange events with.
+    pub fn remote(&self) -> Result<Option<String>> {
+        self.text(&keys::REMOTE)
+    }
+
+    fn find<'a>(&'a self, name: &str) -> Option<Found<'a>> {
+        Found::last(self.snapshot.plumbing(), name)
+    }
+
+    fn bool(&self, key: &keys::Key) -> Result<bool> {
+        self.find(key.name).map_or(Ok(false), |found| found.bool())
+    }
+
+    fn int(&self, key: &keys::Key, default: u64) -> Result<u64> {
+        let keys::Kind::Int { min, max } = key.kind else { return Ok(default) };
+        self.find(key.name).map_or(Ok(default), |found| found.int(min, max))
+    }
+
+    fn text(&self, key: &keys::Key) -> Result<Option<String>> {
+        self.find(key.name).map(|found| found.text()).transpose()
+    }
+
+    fn duration(&self, key: &keys::Key) -> Result<Option<Duration>> {
+        self.find(key.name).map_or(Ok(None), |found| found.duration())
+    }
+
+    fn name(&self, key: &keys::Key) -> Result<Option<String>> {
+        let Some(found) = self.find(key.name) else { return Ok(None) };
+        let name = found.text()?;
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        if !name.is_empty() && name.bytes().all(plain) {
+            Ok(Some(name))
+        } else {
+            Err(found.bad("the name of an agent"))
+        }
+    }
+
+    fn word(&self, key: &keys::Key) -> Result<Option<&'static str>> {
+        let keys::Kind::OneOf(words) = key.kind else { return Ok(None) };
+        self.find(key.name).map(|found| found.word(words)).transpose()
+    }
+
+    /// A command line: from trusted configuration only, whatever the repository's trust is.
+    fn command(&self, key: &keys::Key, name: &str) -> Result<Option<BString>> {
+        debug_assert_eq!(key.kind, keys::Kind::Command, "only command lines are filtered by trust");
+        Found::last_trusted(self.snapshot.plumbing(), name).map(|found| found.command()).transpose()
+    }
+}
+
+fn merge_how(word: &str) -> MergeHow {
+    match word {
+        "ff" => MergeHow::FastForward,
+        "squash" => MergeHow::Squash,
+        _ => MergeHow::Merge,
+    }
+}

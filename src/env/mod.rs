@@ -1,0 +1,212 @@
+//! The one place that reads the process's state: environment, working directory, clock, randomness, terminal.
+
+use std::{
+    collections::HashMap,
+    ffi::{OsStr, OsString},
+    fmt, fs,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::error::{Error, Result};
+
+/// The width that is assumed where it cannot be told.
+const DEFAULT_WIDTH: usize = 80;
+
+/// What the process was started with, read once in `main` and passed in from there.
+///
+/// Cloning is cheap. `Debug` shows no variables: they may hold secrets.
+#[derive(Clone)]
+pub struct Env {
+    cwd: PathBuf,
+    state: Arc<State>,
+}
+
+struct State {
+    variables: HashMap<OsString, OsString>,
+    stdin: bool,
+    stdout: bool,
+    stderr: bool,
+    width: usize,
+    boot_id: String,
+    hostname: String,
+}
+
+impl Env {
+    /// Reads the state of this process. Fails only if the working directory no longer exists.
+    pub fn from_process() -> Result<Self> {
+        let cwd = std::env::current_dir().map_err(|cause| {
+            Error::fatal("no-working-directory", format!("unable to get current working directory: {cause}"))
+        })?;
+        let variables: HashMap<_, _> = std::env::vars_os().collect();
+        let width = width(variables.get(OsStr::new("COLUMNS")));
+        let state = State {
+            stdin: std::io::stdin().is_terminal(),
+            stdout: std::io::stdout().is_terminal(),
+            stderr: std::io::stderr().is_terminal(),
+            width,
+            boot_id: boot_id(),
+            hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            variables,
+        };
+        Ok(Env { cwd, state: Arc::new(state) })
+    }
+
+    /// The same process as if it had been started in `dir`, an absolute path.
+    #[must_use]
+    pub fn in_dir(&self, dir: impl Into<PathBuf>) -> Self {
+        Env { cwd: dir.into(), state: Arc::clone(&self.state) }
+    }
+
+    /// The working directory at the start, absolute.
+    pub fn cwd(&self) -> &Path {
+        &self.cwd
+    }
+
+    /// An environment variable as it was at the start.
+    pub fn var(&self, name: &str) -> Option<&OsStr> {
+        self.state.variables.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    /// An environment variable that is set to something, as text; what is not UTF-8 counts as unset.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.var(name).and_then(OsStr::to_str).filter(|text| !text.is_empty())
+    }
+
+    /// The names of all environment variables, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &OsStr> {
+        self.state.variables.keys().map(OsString::as_os_str)
+    }
+
+    /// The person's home directory, if `HOME` is set.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.var("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
+    }
+
+    /// Where caches go: `$XDG_CACHE_HOME` if absolute, else `~/.cache`.
+    pub fn cache_dir(&self) -> Option<PathBuf> {
+        let xdg = self.var("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        xdg.or_else(|| self.home().map(|home| home.join(".cache")))
+    }
+
+    /// Whether this process runs inside an agent that git-chant started.
+    pub fn is_agent(&self) -> bool {
+        self.var("CHANT_SPEC_ID").is_some_and(|id| !id.is_empty())
+    }
+
+    /// The time now.
+    pub fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
+    /// The time now as git writes it into a commit: whole seconds and the offset of the local time zone.
+    pub fn git_time(&self) -> gix::date::Time {
+        let now = self.now();
+        let offset = jiff::tz::TimeZone::system().to_offset(now);
+        gix::date::Time { seconds: now.as_second(), offset: offset.seconds() }
+    }
+
+    /// A random number.
+    pub fn random_u32(&self) -> u32 {
+        let mut bytes = [0; 4];
+        fill(&mut bytes);
+        u32::from_le_bytes(bytes)
+    }
+
+    /// `count` random bytes as lower-case hex, two digits a byte.
+    pub fn random_hex(&self, count: usize) -> String {
+        let mut bytes = vec![0; count];
+        fill(&mut bytes);
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether stdin is a terminal.
+    pub fn stdin_is_terminal(&self) -> bool {
+        self.state.stdin
+    }
+
+    /// Whether stdout is a terminal.
+    pub fn stdout_is_terminal(&self) -> bool {
+        self.state.stdout
+    }
+
+    /// Whether stderr is a terminal.
+    pub fn stderr_is_terminal(&self) -> bool {
+        self.state.stderr
+    }
+
+    /// The width of the terminal in columns: `COLUMNS`, else what the terminal says, else 80.
+    pub fn width(&self) -> usize {
+        self.state.width
+    }
+
+    /// The id of this process.
+    pub fn pid(&self) -> u32 {
+        std::process::id()
+    }
+
+    /// A name for this boot of the machine, so that a process id of an earlier one is not taken for a living process;
+    /// empty where the system gives none.
+    pub fn boot_id(&self) -> &str {
+        &self.state.boot_id
+    }
+
+    /// The name of this machine.
+    pub fn hostname(&self) -> &str {
+        &self.state.hostname
+    }
+}
+
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Env").field("cwd", &self.cwd).finish_non_exhaustive()
+    }
+}
+
+fn fill(bytes: &mut [u8]) {
+    getrandom::fill(bytes).expect("a system without a source of randomness cannot run git either");
+}
+
+fn width(columns: Option<&OsString>) -> usize {
+    let told = columns.and_then(|text| text.to_str()?.parse().ok()).filter(|width| *width > 0);
+    let asked = || {
+        let size = rustix::termios::tcgetwinsize(std::io::stdout())
+            .or_else(|_| rustix::termios::tcgetwinsize(std::io::stderr()))
+            .ok()?;
+        Some(usize::from(size.ws_col)).filter(|width| *width > 0)
+    };
+    told.or_else(asked).unwrap_or(DEFAULT_WIDTH)
+}
+
+fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_hex_has_two_digits_a_byte_and_differs() {
+        let env = Env::from_process().unwrap();
+        let (one, two) = (env.random_hex(16), env.random_hex(16));
+        assert_eq!(one.len(), 32);
+        assert!(one.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn debug_shows_no_variables() {
+        let env = Env::from_process().unwrap();
+        let shown = format!("{env:?}");
+        assert!(shown.contains("cwd") && !shown.contains("PATH"), "{shown}");
+    }
+
+    #[test]
+    fn columns_win_over_the_terminal() {
+        assert_eq!(width(Some(&OsString::from("41"))), 41);
+        assert_eq!(width(Some(&OsString::from("0"))), width(None));
+        assert_eq!(width(Some(&OsString::from("wide"))), width(None));
+    }
+}

@@ -1,0 +1,261 @@
+//! Running git: the only place in this program that starts it.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{self, Read, Seek, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use bstr::{BString, ByteSlice};
+
+use super::repository::Repository;
+use crate::{
+    env::Env,
+    error::{Error, Result},
+};
+
+/// What `git rev-parse --local-env-vars` lists: variables that tie a process to one repository, work tree and index.
+///
+/// A test compares it with what the installed git says.
+pub const LOCAL_ENV_VARS: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_COMMON_DIR",
+];
+
+/// The members of [`LOCAL_ENV_VARS`] that carry `git -c` overrides: our own git processes keep them on purpose.
+const OVERRIDES: &[&str] = &["GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"];
+
+/// What hooks and `git`'s own options leave in the environment beyond that, and that would change what a git process does.
+const LEFT_BY_GIT: &[&str] = &[
+    "GIT_EDITOR",
+    "GIT_SEQUENCE_EDITOR",
+    "GIT_REFLOG_ACTION",
+    "GIT_NAMESPACE",
+    "GIT_QUARANTINE_PATH",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_OPTIONAL_LOCKS",
+    "GIT_INTERNAL_SUPER_PREFIX",
+];
+
+/// What a commit hook is given of the commit that is being made; it is set together with `GIT_INDEX_FILE`.
+const LEFT_BY_COMMIT: &[&str] = &["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE"];
+
+/// The names that must be removed from the environment of an agent, or of anything else that is to work in a worktree of
+/// its own as if it had been started there by hand.
+///
+/// `GIT_CONFIG_COUNT` stays: git never sets it, so it is the person's own.
+pub fn scrubbed_env(env: &Env) -> Vec<OsString> {
+    let always = LOCAL_ENV_VARS.iter().filter(|name| **name != "GIT_CONFIG_COUNT").chain(LEFT_BY_GIT);
+    let in_commit: &[&str] = if env.var("GIT_INDEX_FILE").is_some() { LEFT_BY_COMMIT } else { &[] };
+    always.chain(in_commit).map(OsString::from).collect()
+}
+
+/// What a git process left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// The exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote on stdout.
+    pub stdout: BString,
+    /// What it wrote on stderr.
+    pub stderr: BString,
+}
+
+impl Output {
+    /// Whether it exited with 0.
+    pub fn success(&self) -> bool {
+        self.code == Some(0)
+    }
+
+    /// The line of stderr that says what went wrong, without its `fatal: ` or `error: `.
+    pub fn complaint(&self) -> String {
+        let lines = || self.stderr.lines().map(|line| line.to_str_lossy());
+        let marked = lines()
+            .find_map(|line| ["fatal: ", "error: "].iter().find_map(|mark| line.strip_prefix(mark)).map(str::to_owned));
+        let plain =
+            || lines().find(|line| !line.trim().is_empty() && !line.starts_with("hint:")).map(|l| l.into_owned());
+        marked.or_else(plain).unwrap_or_else(|| "it said nothing".to_owned())
+    }
+
+    /// stdout split at its NUL bytes.
+    pub fn records(&self) -> impl Iterator<Item = &[u8]> {
+        self.stdout.split_str("\0").filter(|record| !record.is_empty())
+    }
+
+    /// stdout without the line end.
+    pub fn line(&self) -> &str {
+        self.stdout.to_str().unwrap_or_default().trim_end_matches(['\n', '\r'])
+    }
+}
+
+/// A git command to be run: never through a shell, without a terminal prompt or an editor, with untranslated messages,
+/// stdin empty unless given.
+///
+/// Nothing of the surroundings but `-c` overrides decides where it works: the variables that tie this process to a
+/// repository and an index are removed, always.
+#[derive(Clone, Debug)]
+pub struct Git {
+    dir: PathBuf,
+    global: Vec<OsString>,
+    args: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+    stdin: Vec<u8>,
+}
+
+impl Git {
+    /// Git at the top of the work tree of `repo`, or in its git directory if it is bare.
+    pub fn at(repo: &Repository) -> Self {
+        let mut git = Git::in_dir(repo.work_dir().unwrap_or(repo.git_dir()));
+        if repo.is_explicit() || repo.is_bare() {
+            git.global.push(flag("--git-dir=", repo.git_dir()));
+            if let Some(top) = repo.work_dir() {
+                git.global.push(flag("--work-tree=", top));
+            }
+        }
+        git
+    }
+
+    /// Git in a directory: a worktree, say. It finds the repository from there.
+    pub fn in_dir(dir: &Path) -> Self {
+        Git { dir: dir.to_owned(), global: Vec::new(), args: Vec::new(), env: Vec::new(), stdin: Vec::new() }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// Adds a `-c key=value`, stronger than every configuration file and than the person's own `-c`.
+    #[must_use]
+    pub fn config(mut self, setting: impl AsRef<OsStr>) -> Self {
+        self.global.push("-c".into());
+        self.global.push(setting.as_ref().to_owned());
+        self
+    }
+
+    /// Adds a global option, such as `--literal-pathspecs`.
+    #[must_use]
+    pub fn global(mut self, option: impl AsRef<OsStr>) -> Self {
+        self.global.push(option.as_ref().to_owned());
+        self
+    }
+
+    /// Sets an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Gives it these bytes on stdin.
+    #[must_use]
+    pub fn stdin_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Runs it to its end, whatever the exit code. Errors only if it could not be run (`git-not-run`).
+    ///
+    /// Input and output go through unlinked files, not pipes: no size can dead-lock, and a process that a hook leaves behind
+    /// with our stdout open cannot keep us waiting.
+    pub fn run(&self) -> Result<Output> {
+        self.spawn().map_err(|cause| self.not_run(&cause))
+    }
+
+    /// Runs it; an exit code other than 0 is an error that carries git's own complaint (`git-failed`).
+    pub fn check(&self) -> Result<Output> {
+        let output = self.run()?;
+        if output.success() { Ok(output) } else { Err(self.failed(&output)) }
+    }
+
+    /// The error that says that this command ended as `output` tells.
+    pub fn failed(&self, output: &Output) -> Error {
+        let name = self.name();
+        let message = match output.code {
+            Some(_) => format!("git {name} failed: {}", output.complaint()),
+            None => format!("git {name} was ended by a signal"),
+        };
+        Error::fatal("git-failed", message)
+    }
+
+    fn spawn(&self) -> io::Result<Output> {
+        let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
+        let mut command = Command::new("git");
+        command.current_dir(&self.dir).args(&self.global).args(&self.args);
+        for name in LOCAL_ENV_VARS.iter().filter(|name| !OVERRIDES.contains(name)).chain(LEFT_BY_GIT) {
+            command.env_remove(name);
+        }
+        command
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_EDITOR", ":")
+            .env("GIT_SEQUENCE_EDITOR", ":");
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        command.stdin(self.stdin_file()?).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+        let status = command.status()?;
+        Ok(Output { code: status.code(), stdout: read_back(&mut stdout)?, stderr: read_back(&mut stderr)? })
+    }
+
+    fn stdin_file(&self) -> io::Result<Stdio> {
+        if self.stdin.is_empty() {
+            return Ok(Stdio::null());
+        }
+        let mut file = tempfile::tempfile()?;
+        file.write_all(&self.stdin)?;
+        file.rewind()?;
+        Ok(Stdio::from(file))
+    }
+
+    fn not_run(&self, cause: &io::Error) -> Error {
+        if !self.dir.is_dir() {
+            let message = format!("cannot run git in '{}': no such directory", self.dir.display());
+            return Error::fatal("git-not-run", message);
+        }
+        let error = Error::fatal("git-not-run", format!("cannot run git {}: {cause}", self.name()));
+        if cause.kind() == io::ErrorKind::NotFound { error.hint("is git installed and in PATH?") } else { error }
+    }
+
+    fn name(&self) -> String {
+        self.args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}
+
+fn flag(name: &str, path: &Path) -> OsString {
+    let mut text = OsString::from(name);
+    text.push(path);
+    text
+}
+
+fn read_back(file: &mut File) -> io::Result<BString> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes.into())
+}

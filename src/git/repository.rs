@@ -1,0 +1,209 @@
+//! An opened repository and where the user stands in it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use bstr::{BString, ByteSlice};
+use gix::{ObjectId, refs::FullName};
+
+use super::{durability::Durability, identity, open};
+use crate::{
+    config::Config,
+    env::Env,
+    error::{Error, Result},
+};
+
+/// What `HEAD` of a worktree stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// A branch, by its full name, and its commit; `None` while it is unborn.
+    Branch(FullName, Option<ObjectId>),
+    /// A commit and no branch.
+    Detached(ObjectId),
+}
+
+impl Head {
+    /// The commit, unless the branch is unborn.
+    pub fn id(&self) -> Option<ObjectId> {
+        match self {
+            Head::Branch(_, id) => *id,
+            Head::Detached(id) => Some(*id),
+        }
+    }
+
+    /// The full name of the branch, unless detached.
+    pub fn branch(&self) -> Option<&FullName> {
+        match self {
+            Head::Branch(name, _) => Some(name),
+            Head::Detached(_) => None,
+        }
+    }
+}
+
+/// A repository that passed every check of [`open`], with absolute paths.
+#[derive(Clone)]
+pub struct Repository {
+    gix: gix::Repository,
+    env: Env,
+    overrides: Vec<BString>,
+    common_dir: PathBuf,
+    explicit: bool,
+}
+
+impl Repository {
+    /// Opens the repository that the environment or the working directory name, as git does; see [`open`].
+    pub fn discover(env: &Env) -> Result<Self> {
+        open::discover(env)
+    }
+
+    /// Opens the repository at or above `path`, an absolute path, whatever `GIT_DIR` and its like say; the `-c` overrides
+    /// apply.
+    pub fn at(env: &Env, path: &Path) -> Result<Self> {
+        open::at(env, path)
+    }
+
+    pub(super) fn new(gix: gix::Repository, env: &Env, overrides: Vec<BString>, explicit: bool) -> Self {
+        let common_dir = if gix.common_dir() == gix.git_dir() {
+            gix.git_dir().to_owned()
+        } else {
+            // gix leaves `.git/worktrees/<id>/../..` as it is.
+            fs::canonicalize(gix.common_dir()).unwrap_or_else(|_| gix.common_dir().to_owned())
+        };
+        Repository { gix, env: env.clone(), overrides, common_dir, explicit }
+    }
+
+    /// The repository opened anew from another of its worktrees, or any other directory: the environment's `GIT_DIR` and
+    /// its like are ignored, the `-c` overrides kept.
+    pub fn reopen_at(&self, path: &Path) -> Result<Self> {
+        open::at(&self.env, path)
+    }
+
+    /// The repository in the terms of gix.
+    pub fn gix(&self) -> &gix::Repository {
+        &self.gix
+    }
+
+    /// The state of the process that it was opened with.
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// The `chant.*` settings as they were when the repository was opened.
+    pub fn config(&self) -> Config<'_> {
+        Config::new(self.gix.config_snapshot())
+    }
+
+    /// The `key=value` overrides of `git -c`, in order.
+    pub fn overrides(&self) -> &[BString] {
+        &self.overrides
+    }
+
+    /// Whether the environment named the git directory, so that it may not be found from the work tree.
+    pub(super) fn is_explicit(&self) -> bool {
+        self.explicit
+    }
+
+    /// The git directory of this worktree, absolute: `.git`, or `.git/worktrees/<id>` of the main worktree.
+    pub fn git_dir(&self) -> &Path {
+        self.gix.git_dir()
+    }
+
+    /// The git directory that all worktrees share, absolute.
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// The top of this work tree, absolute; none if bare.
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.gix.workdir()
+    }
+
+    /// The top of this work tree, or an error that names what was asked for (`"edit"`).
+    pub fn require_work_dir(&self, verb: &str) -> Result<&Path> {
+        self.work_dir().ok_or_else(|| Error::fatal("no-work-tree", format!("'{verb}' must be run in a work tree")))
+    }
+
+    /// The top of the main worktree, also from a linked one; none if the repository is bare.
+    pub fn main_work_dir(&self) -> Option<PathBuf> {
+        if !self.is_linked() {
+            return self.work_dir().map(Path::to_owned);
+        }
+        let main = self.gix.main_repo().ok()?;
+        if main.is_bare() { None } else { main.workdir().map(Path::to_owned) }
+    }
+
+    /// Whether there is no work tree here.
+    pub fn is_bare(&self) -> bool {
+        self.gix.workdir().is_none()
+    }
+
+    /// Whether this is a linked worktree (`git worktree add`).
+    pub fn is_linked(&self) -> bool {
+        self.gix.git_dir() != self.gix.common_dir()
+    }
+
+    /// Where in the work tree the user stands, relative to its top: empty at the top, none outside.
+    pub fn prefix(&self) -> Option<PathBuf> {
+        let top = fs::canonicalize(self.work_dir()?).ok()?;
+        let cwd = fs::canonicalize(self.env.cwd()).ok()?;
+        let git_dir = fs::canonicalize(self.git_dir()).ok()?;
+        if cwd.starts_with(&git_dir) {
+            return None;
+        }
+        cwd.strip_prefix(&top).ok().map(Path::to_owned)
+    }
+
+    /// What `HEAD` stands on.
+    pub fn head(&self) -> Result<Head> {
+        head_of(&self.gix)
+    }
+
+    /// What this tool keeps for the clone: `<common dir>/chant`. It may not exist yet.
+    pub fn chant_dir(&self) -> PathBuf {
+        self.common_dir().join("chant")
+    }
+
+    /// Whether `.chant/` is kept out of history by `info/exclude`: silent mode.
+    pub fn silent(&self) -> bool {
+        let Ok(text) = fs::read(self.common_dir().join("info").join("exclude")) else { return false };
+        text.lines().fold(false, |silent, line| {
+            let (negated, pattern) = match line.strip_prefix(b"!") {
+                Some(pattern) => (true, pattern),
+                None => (false, line),
+            };
+            match pattern.trim_end() {
+                b".chant" | b".chant/" | b"/.chant" | b"/.chant/" => !negated,
+                _ => silent,
+            }
+        })
+    }
+
+    /// The person as author, with the time now (or `GIT_AUTHOR_DATE`).
+    pub fn author(&self) -> Result<gix::actor::Signature> {
+        identity::signature(self, identity::Role::Author)
+    }
+
+    /// The person as committer, with the time now (or `GIT_COMMITTER_DATE`).
+    pub fn committer(&self) -> Result<gix::actor::Signature> {
+        identity::signature(self, identity::Role::Committer)
+    }
+
+    /// What `core.fsync` asks to be synced to disk.
+    pub fn durability(&self) -> Durability {
+        Durability::from_config(&self.gix.config_snapshot())
+    }
+}
+
+/// What `HEAD` of an opened repository stands on.
+pub(super) fn head_of(repo: &gix::Repository) -> Result<Head> {
+    let mut head = repo.head()?;
+    let peeled = match head.kind {
+        gix::head::Kind::Unborn(ref name) => return Ok(Head::Branch(name.clone(), None)),
+        gix::head::Kind::Detached { target, .. } => return Ok(Head::Detached(target)),
+        gix::head::Kind::Symbolic(ref reference) => reference.name.clone(),
+    };
+    let id = head.try_peel_to_id()?.map(gix::Id::detach);
+    Ok(Head::Branch(peeled, id))
+}

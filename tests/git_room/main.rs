@@ -1,0 +1,13 @@
+//! The git room against real repositories and real processes.
+//!
+//! Every test runs in a process of its own, with a clean home and environment: gix and git read both, and a test must not
+//! depend on the machine's configuration.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+mod config;
+mod identity;
+mod open;
+mod process;
