@@ -11,6 +11,8 @@ pub mod history;
 pub mod id;
 pub mod readiness;
 pub mod state;
+pub mod pattern;
+pub mod spec;
 pub mod status;
 pub mod transition;
 pub mod view;

@@ -6,3 +6,6 @@ pub mod identity;
 pub mod open;
 pub mod process;
 pub mod repository;
+//! Everything that touches the repository or its work trees.
+
+pub mod work_file;
