@@ -1,0 +1,165 @@
+//! What an agent must not touch, compared before and after its run: our refs, the repository's configuration, its hooks.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use gix::ObjectId;
+
+use crate::{
+    domain::id::SpecId,
+    error::Result,
+    git::process::Git,
+    project::Project,
+    store::SPECS,
+};
+
+/// What changed during a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Changes that no event explains, in words: they need a person's acknowledgement before the merge.
+    pub tampered: Vec<String>,
+    /// Other refs that moved. People work in parallel: for information.
+    pub refs_moved: Vec<String>,
+}
+
+/// The repository's guarded parts, as they were at one time.
+#[derive(Debug)]
+pub struct Guard {
+    refs: BTreeMap<String, String>,
+    config: BTreeMap<String, Vec<String>>,
+    hooks: BTreeMap<PathBuf, ObjectId>,
+}
+
+impl Guard {
+    /// Looks at them before the run.
+    pub fn before(project: &Project) -> Result<Guard> {
+        Ok(Guard { refs: refs(project)?, config: config(project)?, hooks: hooks(project)? })
+    }
+
+    /// Looks again and says what is different. `own` is the spec that was worked.
+    pub fn after(&self, project: &Project, own: &SpecId) -> Result<Changes> {
+        let mut changes = Changes::default();
+        self.compare_refs(project, own, &refs(project)?, &mut changes)?;
+        let config = config(project)?;
+        for key in differing(&self.config, &config) {
+            changes.tampered.push(format!("the configuration key '{key}' was changed"));
+        }
+        let hooks = hooks(project)?;
+        for path in differing(&self.hooks, &hooks) {
+            changes.tampered.push(format!("the hook '{}' was changed", path.display()));
+        }
+        Ok(changes)
+    }
+
+    fn compare_refs(
+        &self,
+        project: &Project,
+        own: &SpecId,
+        now: &BTreeMap<String, String>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let own_branch = format!("refs/heads/{}", project.branch(own)?);
+        for name in differing(&self.refs, now) {
+            let (old, new) = (self.refs.get(&name), now.get(&name));
+            if name.starts_with("refs/chant/") || name.starts_with("refs/notes/chant") || name.starts_with("refs/chant-local/") {
+                if !explained(project, &name, old, new)? {
+                    changes.tampered.push(format!("the ref '{name}' was changed by no event"));
+                }
+            } else if name != own_branch {
+                changes.refs_moved.push(name);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A chain that grew by events on top of what it was is explained: somebody worked in parallel. Everything else is not: a
+/// chain that is gone, that was moved elsewhere, or that grew by what is no event. Notes may grow likewise.
+fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&String>) -> Result<bool> {
+    if name.starts_with("refs/chant-local/") {
+        return Ok(new.is_some());
+    }
+    let Some(new) = new.and_then(|id| id.parse::<ObjectId>().ok()) else { return Ok(false) };
+    let old = old.and_then(|id| id.parse::<ObjectId>().ok());
+    if name.starts_with("refs/notes/chant") {
+        return match old {
+            Some(old) => project.is_ancestor(old, new),
+            None => Ok(true),
+        };
+    }
+    let Some(Ok(spec)) = name.strip_prefix(SPECS).map(SpecId::new) else { return Ok(name.starts_with("refs/chant/archive/")) };
+    let walk = project.store()?.walk(&spec, new)?;
+    let grown = old.is_none_or(|old| walk.history.reaches(new, old));
+    Ok(grown && walk.invalid.is_empty() && walk.missing.is_empty())
+}
+
+fn differing<K: Ord + Clone, V: PartialEq>(before: &BTreeMap<K, V>, after: &BTreeMap<K, V>) -> Vec<K> {
+    let mut keys: Vec<K> = before
+        .iter()
+        .filter(|(key, value)| after.get(key) != Some(value))
+        .map(|(key, _)| key.clone())
+        .chain(after.keys().filter(|key| !before.contains_key(key)).cloned())
+        .collect();
+    keys.sort();
+    keys
+}
+
+/// Every ref, with what it holds: an id, or the name that a symbolic one leads to.
+fn refs(project: &Project) -> Result<BTreeMap<String, String>> {
+    let repo = crate::git::repository::Repository::reopen_at(&project.repo, project.repo.work_dir().unwrap_or(project.repo.git_dir()))?;
+    let platform = repo.gix().references()?;
+    let mut refs = BTreeMap::new();
+    for reference in platform.all()? {
+        let Ok(reference) = reference else { continue };
+        let target = match reference.target() {
+            gix::refs::TargetRef::Object(id) => id.to_string(),
+            gix::refs::TargetRef::Symbolic(name) => name.as_bstr().to_string(),
+        };
+        refs.insert(reference.name().as_bstr().to_string(), target);
+    }
+    Ok(refs)
+}
+
+/// The repository's own configuration, key by key. What `git branch` and `git push -u` keep about branches is everyday life
+/// and runs nothing.
+fn config(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut config: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for scope in ["--local", "--worktree"] {
+        let listed = Git::at(&project.repo).args(["config", scope, "--list", "-z", "--no-includes"]).run()?;
+        for record in listed.records() {
+            let text = String::from_utf8_lossy(record);
+            let (key, value) = text.split_once('\n').unwrap_or((&text, ""));
+            if !key.starts_with("branch.") {
+                config.entry(key.to_owned()).or_default().push(value.to_owned());
+            }
+        }
+    }
+    Ok(config)
+}
+
+/// The hooks of the repository, wherever its configuration has them, with their content.
+fn hooks(project: &Project) -> Result<BTreeMap<PathBuf, ObjectId>> {
+    let store = project.store()?;
+    let mut hooks = BTreeMap::new();
+    let configured = Git::at(&project.repo).args(["rev-parse", "--git-path", "hooks"]).run()?;
+    let top = project.repo.work_dir().unwrap_or(project.repo.git_dir());
+    let mut dirs = vec![project.repo.common_dir().join("hooks")];
+    if configured.success() {
+        dirs.push(top.join(configured.line()));
+    }
+    for dir in dirs {
+        for path in files(&dir) {
+            // A hook that cannot be read is told from one that can: by an id of its own.
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            hooks.insert(path, store.blob_id(&bytes));
+        }
+    }
+    Ok(hooks)
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect()
+}

@@ -1,0 +1,339 @@
+//! Everything that is decided before anything is changed.
+
+use std::time::Duration;
+
+use gix::ObjectId;
+
+use crate::{
+    domain::{
+        event::Pin,
+        id::SpecId,
+        readiness::Obstacle,
+        spec::Spec,
+        status::Status,
+    },
+    error::{Error, Result},
+    git::repository::Head,
+    project::{
+        Project,
+        attempt::MANUAL,
+        inputs::Input,
+        text::Text,
+        trust::CustomPrompt,
+        world::{Entry, World},
+    },
+};
+
+/// What a person asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The agent, by name.
+    pub agent: Option<String>,
+    /// The branch that the work is for.
+    pub onto: Option<String>,
+    /// How long the agent may take.
+    pub timeout: Option<Duration>,
+}
+
+/// An agent and how it is run.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its command line; empty for `manual`.
+    pub command: String,
+    /// How long it may take; `None` is as long as it likes.
+    pub timeout: Option<Duration>,
+}
+
+/// A decided attempt.
+#[derive(Debug)]
+pub struct Plan {
+    /// The spec.
+    pub id: SpecId,
+    /// Its text.
+    pub text: Text,
+    /// What the text says.
+    pub spec: Spec,
+    /// The commit to start from.
+    pub base: ObjectId,
+    /// The branch that the work is for, a full ref name.
+    pub target: Option<String>,
+    /// The agent.
+    pub agent: Agent,
+    /// The pinned inputs.
+    pub inputs: Vec<Input>,
+    /// The tips of the specs that inform it.
+    pub informed: Vec<ObjectId>,
+    /// Instructions of the repository's own.
+    pub prompt: Option<CustomPrompt>,
+}
+
+impl Plan {
+    /// The title, or the short id.
+    pub fn title(&self) -> &str {
+        self.spec.title.as_deref().unwrap_or_else(|| self.id.short())
+    }
+}
+
+/// Decides an attempt at `id`, or says why there can be none.
+///
+/// # Errors
+/// `no-commits` on an unborn branch, `no-agent`, `invalid-spec`, `in-progress` with who and since when, `not-ready` with every
+/// reason.
+pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
+    let agent_known = !project.config().agents().is_empty();
+    let world = World::new(project)?;
+    let entry = world.entry(id)?;
+    // First what a person would want to hear first: it does not exist, it is taken, it is over, it cannot be read.
+    let Some(loaded) = &entry.loaded else {
+        return Err(Error::fatal("no-text", format!("the text of '{}' cannot be found", id.short()))
+            .hint("its file is on no branch that can be seen from here"));
+    };
+    let (text, spec) = loaded.valid(id)?;
+    startable(project, &entry)?;
+    let (base, target) = base_and_target(project, request)?;
+    let world = world.seen_from(Some(base));
+    ready(&world, &entry)?;
+    let agent = agent(project, spec, request, agent_known)?;
+    let prompt = match &spec.front.prompt {
+        Some(name) => custom_prompt(project, base, name)?,
+        None => None,
+    };
+    let mut inputs = Vec::new();
+    for written in &spec.front.informed_by {
+        inputs.extend(project.read_inputs(&world.census, Some(base), written)?);
+    }
+    let informed = informed(&world, spec, &inputs)?;
+    crate::git::branch::check_prefix(&project.repo, &project.config().branch_prefix()?)?;
+    Ok(Plan {
+        id: id.clone(),
+        text: text.clone(),
+        spec: spec.clone(),
+        base,
+        target,
+        agent,
+        inputs,
+        informed,
+        prompt,
+    })
+}
+
+/// Refuses what is taken or over, naming who has it and since when.
+fn startable(project: &Project, entry: &Entry) -> Result<()> {
+    let short = entry.id.short();
+    if let Some(broken) = &entry.broken {
+        return Err(Error::fatal("bad-chain", broken.clone()));
+    }
+    match entry.status {
+        Status::Pending | Status::Failed | Status::Paused => Ok(()),
+        Status::InProgress => Err(taken(project, entry)?),
+        Status::Finished => Err(Error::negative("not-allowed", format!("'{short}' is finished and waits to be merged"))
+            .hint(format!("to merge it: git chant merge {short}"))
+            .hint(format!("to do it again: git chant reset {short}"))),
+        Status::Completed | Status::Cancelled => {
+            Err(Error::negative("not-allowed", format!("'{short}' is {}", entry.status))
+                .hint(format!("to do it again: git chant reset {short}")))
+        }
+        Status::Archived => Err(Error::negative("not-allowed", format!("'{short}' is archived"))
+            .hint(format!("to take it out: git chant unarchive {short}"))),
+    }
+}
+
+fn taken(project: &Project, entry: &Entry) -> Result<Error> {
+    let short = entry.id.short();
+    let Some(state) = &entry.state else {
+        return Ok(Error::negative("in-progress", format!("'{short}' is being worked on")));
+    };
+    let start = state.attempt.map(|start| project.store()?.event(&entry.id, start)).transpose()?;
+    let (who, since, here) = match start {
+        Some(Ok(event)) => (
+            format!("{} <{}>", event.author.name, event.author.email),
+            crate::project::view::rfc3339(event.author.seconds, event.author.offset),
+            event.facts.clone.as_deref() == Some(project.clone_name()),
+        ),
+        _ => ("somebody".to_owned(), "some time".to_owned(), false),
+    };
+    let by = state.facts.agent.as_deref().map(|agent| format!(" with {agent}")).unwrap_or_default();
+    let elsewhere = if here { "" } else { " in another clone" };
+    let error = Error::negative("in-progress", format!("'{short}' is being worked on{elsewhere} by {who}{by} since {since}"));
+    Ok(if state.facts.agent.as_deref() == Some(MANUAL) {
+        error
+            .hint(format!("when the work is done: git chant finish {short}"))
+            .hint(format!("to give it up: git chant release {short}"))
+    } else {
+        error
+            .hint(format!("to see what it does: git chant log {short} --agent -f"))
+            .hint(format!("if you know that it is dead: git chant release {short}"))
+    })
+}
+
+/// Base and target are the current branch unless said otherwise.
+fn base_and_target(project: &Project, request: &Request) -> Result<(ObjectId, Option<String>)> {
+    let head = project.repo.head()?;
+    let named = match &request.onto {
+        Some(onto) => Some(onto.clone()),
+        None => project.config().target()?,
+    };
+    let Some(name) = named else {
+        return match head {
+            Head::Branch(name, Some(tip)) => Ok((tip, Some(name.as_bstr().to_string()))),
+            Head::Branch(name, None) => Err(unborn(&name.shorten().to_string())),
+            Head::Detached(tip) => Ok((tip, None)),
+        };
+    };
+    let short = name.strip_prefix("refs/heads/").unwrap_or(&name);
+    let full = format!("refs/heads/{short}");
+    if gix::refs::FullName::try_from(full.as_str()).is_err() {
+        return Err(Error::usage("bad-branch", format!("'{}' is not a valid branch name", name.escape_debug())));
+    }
+    if let Some(tip) = project.branch_tip(&full)? {
+        return Ok((tip, Some(full)));
+    }
+    match head.id() {
+        // A branch that is not there yet begins where the work does: at the current commit.
+        Some(tip) => Ok((tip, Some(full))),
+        None => Err(unborn(short)),
+    }
+}
+
+fn unborn(branch: &str) -> Error {
+    Error::fatal("no-commits", format!("your current branch '{branch}' does not have any commits yet"))
+        .hint("work starts from a commit: git commit --allow-empty -m \"Initial commit\"")
+}
+
+fn ready(world: &World<'_>, entry: &Entry) -> Result<()> {
+    let mut reasons = world.reasons(entry)?;
+    reasons.retain(|reason| reason.obstacle != Obstacle::Status);
+    let short = entry.id.short();
+    let Some(first) = reasons.first() else { return Ok(()) };
+    let code = if first.obstacle == Obstacle::Cycle { "cycle" } else { "not-ready" };
+    let mut error = match reasons.as_slice() {
+        [only] => Error::negative(code, format!("'{short}' is not ready: {}", only.why)),
+        several => {
+            let why: Vec<&str> = several.iter().map(|reason| reason.why.as_str()).collect();
+            Error::negative(code, format!("'{short}' is not ready: {}", why.join("; ")))
+        }
+    };
+    for reason in &reasons {
+        error = match reason.obstacle {
+            Obstacle::Approval => error.hint(format!("read it, then: git chant approve {short}")),
+            Obstacle::Gate => error.hint(format!("when you have done it: git chant finish {short}")),
+            Obstacle::Contended => error.hint(format!("see 'git chant log {short}', then: git chant resolve {short} --keep <attempt>")),
+            Obstacle::Base => error.hint("merge that branch first, or work onto it with --onto"),
+            _ => error,
+        };
+    }
+    Err(error)
+}
+
+fn agent(project: &Project, spec: &Spec, request: &Request, any: bool) -> Result<Agent> {
+    let config = project.config();
+    let name = match (&request.agent, &spec.front.agent) {
+        (Some(name), _) | (None, Some(name)) => Some(name.clone()),
+        (None, None) => config.agent()?,
+    };
+    let Some(name) = name else {
+        let error = Error::fatal("no-agent", "no agent is configured");
+        return Err(if any {
+            error.hint(format!("choose one: git config chant.agent <name> (there are: {})", config.agents().join(", ")))
+        } else {
+            error
+                .hint("name a command that reads a prompt on its standard input: git config chant.agent.claude.cmd \"claude -p\"")
+                .hint("and make it the default: git config chant.agent claude")
+                .hint("or do it yourself: git chant work --agent manual")
+        });
+    };
+    if name == MANUAL {
+        return Ok(Agent { name, command: String::new(), timeout: None });
+    }
+    let Some(command) = config.agent_cmd(&name)? else {
+        return Err(Error::fatal("no-agent", format!("the agent '{}' has no command", name.escape_debug()))
+            .hint(format!("git config chant.agent.{name}.cmd \"<command line>\"")));
+    };
+    let timeout = match request.timeout {
+        Some(timeout) => Some(timeout),
+        None => config.agent_timeout(&name)?.or(config.timeout()?),
+    };
+    Ok(Agent { name, command: command.to_string(), timeout })
+}
+
+/// The repository's own prompt of that name, else a built-in one.
+fn custom_prompt(project: &Project, base: ObjectId, name: &str) -> Result<Option<CustomPrompt>> {
+    if let Some(own) = project.prompt_file(Some(base), name)? {
+        return Ok(Some(own));
+    }
+    match crate::agent::prompt::named(name) {
+        Some(text) => {
+            let blob = project.store()?.blob_id(text.as_bytes());
+            project.trust(blob)?;
+            Ok(Some(CustomPrompt { path: name.to_owned(), text: text.to_owned(), blob }))
+        }
+        None => Err(Error::negative("unknown-prompt", format!("there is no prompt '{}'", name.escape_debug()))
+            .hint(format!("it is looked for in '.chant/prompts/{name}.md'"))),
+    }
+}
+
+/// The tips of the specs that inform this one: those it names, and those whose attempt wrote a file that it names.
+fn informed(world: &World<'_>, spec: &Spec, inputs: &[Input]) -> Result<Vec<ObjectId>> {
+    let mut tips = Vec::new();
+    let mut add = |tip: ObjectId| {
+        if !tips.contains(&tip) {
+            tips.push(tip);
+        }
+    };
+    let mut candidates = upstream(world, spec)?;
+    for input in inputs {
+        match &input.pin {
+            Pin::Spec { event, .. } => add(*event),
+            Pin::Path { path, .. } => {
+                if let Some(tip) = producer(world, &mut candidates, path)? {
+                    add(tip);
+                }
+            }
+            Pin::Url(_) => {}
+        }
+    }
+    Ok(tips)
+}
+
+/// The specs that this one depends on, directly and through others, nearest first.
+fn upstream(world: &World<'_>, spec: &Spec) -> Result<Vec<SpecId>> {
+    let mut found: Vec<SpecId> = Vec::new();
+    let mut queue: std::collections::VecDeque<String> = spec.front.depends_on.iter().cloned().collect();
+    while let Some(written) = queue.pop_front() {
+        if let [id] = world.project.candidates(&world.census, &written)?.as_slice()
+            && !found.contains(id)
+        {
+            found.push(id.clone());
+            if let Some(spec) = world.entry(id)?.spec() {
+                queue.extend(spec.front.depends_on.iter().cloned());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The spec whose attempt wrote `path`: among those upstream, else the one that the last commit's note names.
+fn producer(world: &World<'_>, candidates: &mut Vec<SpecId>, path: &str) -> Result<Option<ObjectId>> {
+    for id in candidates.iter() {
+        let entry = world.entry(id)?;
+        if entry.spec().is_some_and(|spec| spec.front.target_files.iter().any(|target| target == path)) {
+            return Ok(entry.state.as_ref().map(|state| state.tip));
+        }
+    }
+    let log = crate::git::process::Git::at(&world.project.repo)
+        .global("--literal-pathspecs")
+        .args(["log", "-1", "--format=%H", "--no-notes", "HEAD", "--", path])
+        .run()?;
+    let Ok(commit) = log.line().parse::<ObjectId>() else { return Ok(None) };
+    for line in world.project.store()?.note(commit)? {
+        if let Some(id) = line.strip_prefix("Chant-Spec: ").and_then(|id| SpecId::new(id).ok())
+            && let Some(tip) = world.census.chains.get(&id)
+        {
+            candidates.push(id);
+            return Ok(Some(*tip));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,132 @@
+//! The agent's run: its prompt, its surroundings, its end.
+
+use std::{ffi::OsString, fs::File, path::Path, time::Duration};
+
+use super::{Claimed, Guard, Plan, guard::Changes, place};
+use crate::{
+    agent::{
+        lease::Lease,
+        process::{self, Ending, Run, Stdin},
+        prompt::{self, Input, Prompt},
+        transcript,
+    },
+    domain::event::Pin,
+    error::Result,
+    git::process::scrubbed_env,
+    project::{
+        Project,
+        progress::{Progress, Step},
+        text::path_of,
+    },
+};
+
+/// How an agent's run ended.
+#[derive(Debug)]
+pub struct Ran {
+    /// How it ended.
+    pub ending: Ending,
+    /// How long it took.
+    pub duration: Duration,
+    /// The end of its output.
+    pub tail: Vec<u8>,
+    /// What it changed in the repository that no event explains, and the refs that moved meanwhile.
+    pub changes: Changes,
+    /// The lease of the attempt; whoever ends the attempt releases it.
+    pub lease: Option<Lease>,
+}
+
+/// Runs the agent of `plan` in `worktree`.
+pub fn run(
+    project: &Project,
+    plan: &Plan,
+    claimed: &mut Claimed,
+    worktree: &Path,
+    progress: &dyn Progress,
+) -> Result<Ran> {
+    let text = prompt_text(project, plan, worktree)?;
+    let prompt_file = place::write_own(worktree, "prompt.md", &text)?;
+    let quoted = shell_words::quote(&prompt_file.to_string_lossy()).into_owned();
+    let command = plan.agent.command.replace("{prompt_file}", &quoted);
+    let log_path = transcript::path(project.repo.common_dir(), &plan.id, &claimed.attempt);
+    let log: File = transcript::create(&log_path)?;
+    let guard = Guard::before(project)?;
+    let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
+    let lease = &mut claimed.lease;
+    let mut on_started = |started: &process::Started| lease.record_agent(started);
+    let mut run = Run::new(&command, worktree);
+    run.env = environment(project, plan, claimed.attempt, worktree, &prompt_file)?;
+    run.stdin = Stdin::Bytes(text.into_bytes());
+    run.transcript = Some(&log);
+    run.sink = Some(&mut sink);
+    run.timeout = plan.agent.timeout;
+    run.on_started = Some(&mut on_started);
+    let finished = process::run(run)?;
+    if finished.survivors > 0 {
+        let text = format!("the agent left {} background processes, which were ended", finished.survivors);
+        progress.say(&Step::Warning(text));
+    }
+    if let Some(error) = &finished.transcript_error {
+        progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));
+    }
+    let changes = guard.after(project, &plan.id)?;
+    Ok(Ran { ending: finished.ending, duration: finished.duration, tail: finished.tail, changes, lease: None })
+}
+
+fn prompt_text(project: &Project, plan: &Plan, worktree: &Path) -> Result<String> {
+    let inputs: Vec<Input> = plan
+        .inputs
+        .iter()
+        .map(|input| {
+            let name = match &input.pin {
+                Pin::Path { path, .. } => path.clone(),
+                Pin::Spec { id, .. } => format!("spec {id}"),
+                Pin::Url(url) => url.clone(),
+            };
+            let text = input.bytes.as_ref().and_then(|bytes| String::from_utf8(bytes.clone()).ok());
+            Input { name, text }
+        })
+        .collect();
+    let spec = String::from_utf8_lossy(&plan.text.bytes);
+    let base = plan.base.to_string();
+    Ok(prompt::render(&Prompt {
+        short: plan.id.short(),
+        kind: plan.spec.front.kind,
+        phase: plan.spec.front.phase.as_deref(),
+        custom: plan.prompt.as_ref().map(|prompt| prompt.text.as_str()),
+        worktree: &worktree.to_string_lossy(),
+        branch: &project.branch(&plan.id)?,
+        base: &base,
+        spec_file: &path_of(&plan.id),
+        spec: &spec,
+        inputs: &inputs,
+        target_files: &plan.spec.front.target_files,
+        budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
+        earlier: &[],
+    }))
+}
+
+/// What the agent sees of its surroundings: everything of the person's but git's own local variables, which would tie it to
+/// another worktree and index.
+fn environment(
+    project: &Project,
+    plan: &Plan,
+    attempt: gix::ObjectId,
+    worktree: &Path,
+    prompt_file: &Path,
+) -> Result<Vec<(OsString, Option<OsString>)>> {
+    let mut env: Vec<(OsString, Option<OsString>)> =
+        scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
+    let mut set = |name: &str, value: OsString| env.push((name.into(), Some(value)));
+    let front = &plan.spec.front;
+    set("CHANT_SPEC_ID", plan.id.as_str().into());
+    set("CHANT_SPEC_FILE", worktree.join(path_of(&plan.id)).into());
+    set("CHANT_PROMPT_FILE", prompt_file.into());
+    set("CHANT_PHASE", front.phase.clone().unwrap_or_default().into());
+    set("CHANT_ATTEMPT", attempt.to_string().into());
+    set("CHANT_WORKTREE", worktree.into());
+    set("CHANT_BRANCH", project.branch(&plan.id)?.into());
+    set("CHANT_BASE", plan.base.to_string().into());
+    set("CHANT_TARGET_FILES", front.target_files.join("\n").into());
+    set("CHANT_INFORMED_BY", front.informed_by.join("\n").into());
+    Ok(env)
+}
