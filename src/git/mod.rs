@@ -7,6 +7,7 @@ pub mod identity;
 pub mod merge;
 pub mod open;
 pub mod process;
+pub mod reference;
 pub mod repository;
 pub mod work_file;
 pub mod worktree;

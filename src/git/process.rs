@@ -123,19 +123,38 @@ pub struct Git {
 impl Git {
     /// Git at the top of the work tree of `repo`, or in its git directory if it is bare.
     pub fn at(repo: &Repository) -> Self {
-        let mut git = Git::in_dir(repo.work_dir().unwrap_or(repo.git_dir()));
-        if repo.is_explicit() || repo.is_bare() {
-            git.global.push(flag("--git-dir=", repo.git_dir()));
-            if let Some(top) = repo.work_dir() {
-                git.global.push(flag("--work-tree=", top));
+        match repo.work_dir() {
+            Some(top) if repo.is_explicit() || !top.join(".git").exists() => {
+                Git::in_dir(top).repository(repo.git_dir(), top)
             }
+            Some(top) => Git::in_dir(top),
+            None => Git::in_dir(repo.git_dir()).repository_only(repo.git_dir()),
+        }
+    }
+
+    /// Git at the top of a work tree, which must hold `.git`: git is kept from looking further up.
+    pub fn in_dir(dir: &Path) -> Self {
+        let mut git =
+            Git { dir: dir.to_owned(), global: Vec::new(), args: Vec::new(), env: Vec::new(), stdin: Vec::new() };
+        let real = dir.canonicalize().ok();
+        if let Some(parent) = real.as_deref().and_then(Path::parent) {
+            git.env.push(("GIT_CEILING_DIRECTORIES".into(), parent.into()));
         }
         git
     }
 
-    /// Git in a directory: a worktree, say. It finds the repository from there.
-    pub fn in_dir(dir: &Path) -> Self {
-        Git { dir: dir.to_owned(), global: Vec::new(), args: Vec::new(), env: Vec::new(), stdin: Vec::new() }
+    /// Names the git directory and the work tree, for a directory from which they cannot be found.
+    #[must_use]
+    pub(super) fn repository(mut self, git_dir: &Path, work_tree: &Path) -> Self {
+        self.global.extend([flag("--git-dir=", git_dir), flag("--work-tree=", work_tree)]);
+        self
+    }
+
+    /// Names the git directory, for what needs no work tree.
+    #[must_use]
+    pub(super) fn repository_only(mut self, git_dir: &Path) -> Self {
+        self.global.push(flag("--git-dir=", git_dir));
+        self
     }
 
     /// Adds an argument.

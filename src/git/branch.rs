@@ -1,0 +1,71 @@
+//! Branches: read, created, moved and deleted only by compare-and-swap.
+
+use bstr::ByteSlice;
+use gix::{
+    ObjectId,
+    refs::{FullName, FullNameRef},
+};
+
+use super::{
+    reference::{self, Swap, Swapped},
+    repository::Repository,
+};
+use crate::error::{Error, Result};
+
+pub use super::reference::branch_name as name;
+
+/// The commit of a branch; `None` if there is no such branch.
+pub fn read(repo: &Repository, branch: &FullNameRef) -> Result<Option<ObjectId>> {
+    reference::read(repo, branch)
+}
+
+/// Creates a branch; `Differs` if there is one of that name, whatever it points at.
+///
+/// A branch whose name is a leading part of this one's, or the other way round, is an error (`branch-blocked`).
+pub fn create(repo: &Repository, branch: &FullNameRef, id: ObjectId, message: &str) -> Result<Swapped> {
+    if let Some(other) = blocker(repo, branch)? {
+        let message = format!("'{}' exists; cannot create '{}'", other.shorten(), branch.shorten());
+        return Err(Error::fatal("branch-blocked", message)
+            .hint(format!("rename it: git branch -m {} <new name>, or set chant.branchPrefix", other.shorten())));
+    }
+    reference::swap(repo, &Swap { name: branch, expected: None, new: Some(id), message, force_log: false })
+}
+
+/// Moves a branch. It must not be checked out anywhere: a worktree on it would look reverted (see `merge::advance`).
+pub fn move_to(
+    repo: &Repository,
+    branch: &FullNameRef,
+    from: ObjectId,
+    to: ObjectId,
+    message: &str,
+) -> Result<Swapped> {
+    reference::swap(repo, &Swap { name: branch, expected: Some(from), new: Some(to), message, force_log: false })
+}
+
+/// Deletes a branch that is `expected`; one that is gone already is `Done`.
+pub fn delete(repo: &Repository, branch: &FullNameRef, expected: ObjectId) -> Result<Swapped> {
+    if read(repo, branch)?.is_none() {
+        return Ok(Swapped::Done);
+    }
+    let swap = Swap { name: branch, expected: Some(expected), new: None, message: "chant: delete", force_log: false };
+    match reference::swap(repo, &swap)? {
+        Swapped::Differs(None) => Ok(Swapped::Done),
+        other => Ok(other),
+    }
+}
+
+/// A ref that keeps `branch` from being created, since refs are files: one named as a leading part of it (`chant` for
+/// `chant/x`), or one below it.
+pub fn blocker(repo: &Repository, branch: &FullNameRef) -> Result<Option<FullName>> {
+    let full = branch.as_bstr();
+    for (at, _) in full.char_indices().map(|(start, _, c)| (start, c)).filter(|(_, c)| *c == '/') {
+        let Ok(parent) = FullName::try_from(full[..at].as_bstr()) else { continue };
+        if parent.as_bstr().starts_with(b"refs/heads/") && repo.gix().try_find_reference(parent.as_ref())?.is_some() {
+            return Ok(Some(parent));
+        }
+    }
+    let below = format!("{full}/");
+    let platform = repo.gix().references()?;
+    let first = platform.prefixed(below.as_str())?.next().transpose()?;
+    Ok(first.map(|found| found.name().to_owned()))
+}

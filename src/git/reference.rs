@@ -1,0 +1,160 @@
+//! Moving one ref by compare-and-swap.
+
+use std::time::{Duration, Instant};
+
+use gix::{
+    ObjectId,
+    refs::{
+        FullName, FullNameRef, Target, TargetRef,
+        transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog},
+    },
+};
+
+use super::{process::Git, repository::Repository};
+use crate::error::{Error, Result};
+
+/// A change of one ref that is made only if it still is what the caller read.
+#[derive(Clone, Debug)]
+pub struct Swap<'a> {
+    /// The full name.
+    pub name: &'a FullNameRef,
+    /// What it must be; `None`: it must not exist.
+    pub expected: Option<ObjectId>,
+    /// What it becomes; `None`: it is deleted.
+    pub new: Option<ObjectId>,
+    /// The line for its reflog.
+    pub message: &'a str,
+    /// Whether to begin a reflog where git would not keep one.
+    pub force_log: bool,
+}
+
+/// What became of a [`Swap`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Swapped {
+    /// The ref was moved.
+    Done,
+    /// Somebody was faster: this is what it is now. Nothing was changed.
+    Differs(Option<ObjectId>),
+}
+
+/// What a ref points at, without peeling; `None` if it does not exist. A symbolic ref is an error (`symbolic-ref`).
+pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Option<ObjectId>> {
+    let Some(found) = repo.gix().try_find_reference(name)? else { return Ok(None) };
+    match found.target() {
+        TargetRef::Object(id) => Ok(Some(id.to_owned())),
+        TargetRef::Symbolic(other) => {
+            let message = format!("'{}' is a symbolic ref to '{}'", name.as_bstr(), other.as_bstr());
+            Err(Error::fatal("symbolic-ref", message))
+        }
+    }
+}
+
+/// Makes the change. A lock that somebody else holds is waited for until `chant.lockTimeout` has passed (`ref-locked`).
+///
+/// With `core.fsync` asking for durable refs, `git update-ref` does it, since gix syncs nothing.
+pub fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
+    let deadline = Instant::now() + repo.config().lock_timeout()?;
+    let durable = repo.durability().reference;
+    let mut pause = Duration::from_millis(2);
+    loop {
+        let outcome = if durable { by_git(repo, swap)? } else { in_process(repo, swap)? };
+        match outcome {
+            Attempt::Swapped(swapped) => return Ok(swapped),
+            Attempt::Busy(_) if Instant::now() < deadline => {
+                // Whoever moved it meanwhile has decided for us.
+                let now = read(repo, swap.name)?;
+                if now != swap.expected {
+                    return Ok(Swapped::Differs(now));
+                }
+            }
+            Attempt::Busy(why) => {
+                let message = format!("cannot lock ref '{}': {why}", swap.name.as_bstr());
+                return Err(Error::fatal("ref-locked", message)
+                    .hint("if no other git process is running, remove the '.lock' file that is named above"));
+            }
+        }
+        std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
+        pause = (pause * 2).min(Duration::from_millis(100));
+    }
+}
+
+enum Attempt {
+    Swapped(Swapped),
+    Busy(String),
+}
+
+fn in_process(repo: &Repository, swap: &Swap<'_>) -> Result<Attempt> {
+    let expected = match swap.expected {
+        Some(id) => PreviousValue::MustExistAndMatch(Target::Object(id)),
+        None => PreviousValue::MustNotExist,
+    };
+    let change = match swap.new {
+        Some(new) => {
+            let message = one_line(swap.message).into();
+            let log = LogChange { mode: RefLog::AndReference, force_create_reflog: swap.force_log, message };
+            Change::Update { log, expected, new: Target::Object(new) }
+        }
+        None => Change::Delete { expected, log: RefLog::AndReference },
+    };
+    let edit = RefEdit { change, name: swap.name.to_owned(), deref: false };
+    let committer = repo.committer()?;
+    let mut time = gix::date::parse::TimeBuf::default();
+    match repo.gix().edit_references_as(Some(edit), Some(committer.to_ref(&mut time))) {
+        Ok(edits) if swap.expected.is_none() && found_one(&edits) => Ok(Attempt::Swapped(Swapped::Differs(swap.new))),
+        Ok(_) => Ok(Attempt::Swapped(Swapped::Done)),
+        Err(error) if error.is_conflict() || error.is_retryable() => {
+            let now = read(repo, swap.name)?;
+            if now == swap.expected {
+                Ok(Attempt::Busy(Error::from(error).message))
+            } else {
+                Ok(Attempt::Swapped(Swapped::Differs(now)))
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a creation met a ref that was there: with the very id that was to be written, gix calls that a success.
+fn found_one(edits: &[RefEdit]) -> bool {
+    edits
+        .iter()
+        .any(|edit| matches!(&edit.change, Change::Update { expected: PreviousValue::MustExistAndMatch(_), .. }))
+}
+
+fn by_git(repo: &Repository, swap: &Swap<'_>) -> Result<Attempt> {
+    let null = repo.gix().object_hash().null();
+    let mut git = Git::at(repo).args(["update-ref", "--no-deref", "-m", &one_line(swap.message)]);
+    if swap.force_log {
+        git = git.arg("--create-reflog");
+    }
+    let name = swap.name.as_bstr().to_string();
+    let old = swap.expected.unwrap_or(null).to_hex().to_string();
+    git = match swap.new {
+        Some(new) => git.args([name, new.to_hex().to_string(), old]),
+        None => git.args(["-d".to_owned(), name, old]),
+    };
+    let output = git.run()?;
+    if output.success() {
+        return Ok(Attempt::Swapped(Swapped::Done));
+    }
+    let now = read(repo, swap.name)?;
+    if now == swap.expected {
+        Ok(Attempt::Busy(output.complaint()))
+    } else {
+        Ok(Attempt::Swapped(Swapped::Differs(now)))
+    }
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The full name of a branch by its short one (`main`). Errors with `bad-branch` if git would not take it.
+pub fn branch_name(short: &str) -> Result<FullName> {
+    let full = FullName::try_from(format!("refs/heads/{short}"));
+    match full {
+        Ok(name) if !short.starts_with('-') && short != "HEAD" => Ok(name),
+        _ => Err(Error::fatal("bad-branch", format!("'{}' is not a valid branch name", short.escape_debug()))),
+    }
+}

@@ -1,0 +1,45 @@
+//! A new worktree for a branch.
+
+use std::{fs, path::Path};
+
+use gix::refs::FullNameRef;
+
+use super::{Worktree, find, remove};
+use crate::{
+    error::{Error, IoContext, Result},
+    git::{process::Git, repository::Repository},
+};
+
+/// Makes a worktree at `path`, an absolute one, on an existing branch.
+///
+/// Git does it: hooks, clean and smudge filters, sparse checkouts and relative paths are then as everywhere else. A
+/// post-checkout hook that fails leaves a complete worktree, so that is no error. What a worktree that was deleted by hand
+/// left behind at this path is cleared first. Errors: `worktree-path-exists`, `git-failed`.
+pub fn add(repo: &Repository, path: &Path, branch: &FullNameRef) -> Result<Worktree> {
+    if let Some(old) = find(repo, path)? {
+        if old.main || !old.prunable || path.join(".git").exists() {
+            let message = format!("cannot make a worktree at '{}': there is one already", path.display());
+            return Err(Error::fatal("worktree-path-exists", message));
+        }
+        remove::forget(repo, &old)?;
+    }
+    require_free(path)?;
+    let short = branch.shorten().to_string();
+    let git = Git::at(repo).args(["worktree", "add", "--quiet"]).arg("--").arg(path).arg(short);
+    let output = git.run()?;
+    match find(repo, path)? {
+        Some(made) if made.is_on(branch) && made.path.is_dir() => Ok(made),
+        _ => Err(git.failed(&output)),
+    }
+}
+
+/// Only an empty directory may be there.
+fn require_free(path: &Path) -> Result<()> {
+    let Ok(meta) = fs::symlink_metadata(path) else { return Ok(()) };
+    if meta.is_dir() && fs::read_dir(path).io("read", path)?.next().is_none() {
+        return Ok(());
+    }
+    let what = if meta.is_dir() { "a directory that is not empty" } else { "a file" };
+    let message = format!("cannot make a worktree at '{}': {what} is in the way", path.display());
+    Err(Error::fatal("worktree-path-exists", message).hint("move it aside, or set chant.worktreeDir"))
+}

@@ -1,0 +1,74 @@
+//! Branches that an unfinished operation of git will write to.
+
+use std::{fs, path::Path};
+
+use bstr::ByteSlice;
+use gix::refs::FullNameRef;
+
+use super::{Worktree, list};
+use crate::{error::Result, git::repository::Repository};
+
+/// An operation that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `git rebase`, of the branch itself or with `--update-refs`.
+    Rebase,
+    /// `git am`.
+    ApplyMailbox,
+    /// `git bisect`.
+    Bisect,
+}
+
+impl Operation {
+    /// What is being done to the branch, as in "it is being rebased".
+    pub fn participle(self) -> &'static str {
+        match self {
+            Operation::Rebase => "rebased",
+            Operation::ApplyMailbox => "written by 'git am'",
+            Operation::Bisect => "bisected",
+        }
+    }
+}
+
+/// The worktrees in which an unfinished operation holds this branch, mostly with `HEAD` detached meanwhile.
+pub fn busy_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<(Worktree, Operation)>> {
+    let held = list(repo)?.into_iter().filter_map(|worktree| {
+        let operation = operation(&worktree, branch)?;
+        Some((worktree, operation))
+    });
+    Ok(held.collect())
+}
+
+/// What git's own rule for "in use by a worktree" finds in its git directory.
+fn operation(worktree: &Worktree, branch: &FullNameRef) -> Option<Operation> {
+    let dir = &worktree.git_dir;
+    let named = |file: &str| first_line(&dir.join(file)).is_some_and(|name| is(&name, branch));
+    if dir.join("rebase-apply").is_dir() {
+        if dir.join("rebase-apply/applying").exists() {
+            return worktree.is_on(branch).then_some(Operation::ApplyMailbox);
+        }
+        if named("rebase-apply/head-name") {
+            return Some(Operation::Rebase);
+        }
+    }
+    if named("rebase-merge/head-name") || updated_by_rebase(dir, branch) {
+        return Some(Operation::Rebase);
+    }
+    (dir.join("BISECT_LOG").exists() && named("BISECT_START")).then_some(Operation::Bisect)
+}
+
+/// `rebase --update-refs` lists three lines a ref: its name, its old id and its new one.
+fn updated_by_rebase(dir: &Path, branch: &FullNameRef) -> bool {
+    let Ok(text) = fs::read(dir.join("rebase-merge/update-refs")) else { return false };
+    text.lines().step_by(3).any(|name| name.trim() == branch.as_bstr())
+}
+
+fn first_line(path: &Path) -> Option<Vec<u8>> {
+    let text = fs::read(path).ok()?;
+    text.lines().next().map(|line| line.trim().to_owned())
+}
+
+/// `BISECT_START` has the short name, the others the full one.
+fn is(name: &[u8], branch: &FullNameRef) -> bool {
+    name == branch.as_bstr() || name == branch.shorten()
+}

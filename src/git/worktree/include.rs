@@ -1,0 +1,100 @@
+//! `.worktreeinclude`: the ignored files that a new worktree needs as well (`.env`, certificates, caches).
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Component, Path, PathBuf},
+};
+
+use bstr::{BString, ByteSlice};
+
+use super::Worktree;
+use crate::error::{IoContext, Result};
+
+/// The file at the top of the main worktree, in the syntax of gitignore.
+const NAME: &str = ".worktreeinclude";
+
+/// Copies the files of `main` that are ignored and match its `.worktreeinclude` to where they are missing in `new`.
+///
+/// Regular files only: symlinks are neither copied nor followed on either side, nothing of `.git` or `.chant/` is copied, and
+/// what is there in `new` stays as it is. Returns what was copied, relative to the top, in git's order.
+pub fn prepare(main: &Worktree, new: &Worktree) -> Result<Vec<BString>> {
+    let listed = main.path.join(NAME);
+    match fs::symlink_metadata(&listed) {
+        Ok(meta) if meta.is_file() => {}
+        _ => return Ok(Vec::new()),
+    }
+    let mut copied = Vec::new();
+    for name in candidates(main)? {
+        let Ok(relative) = gix::path::from_bstr(name.as_bstr()) else { continue };
+        if allowed(&relative) && copy(&main.path, &new.path, &relative)? {
+            copied.push(name);
+        }
+    }
+    Ok(copied)
+}
+
+/// Untracked files that match the list and are ignored by git as well.
+fn candidates(main: &Worktree) -> Result<Vec<BString>> {
+    let list = format!("--exclude-from={NAME}");
+    let matching = main.git()?.args(["ls-files", "-z", "--others", "--ignored", &list]).check()?;
+    if matching.stdout.is_empty() {
+        return Ok(Vec::new());
+    }
+    // 1 means that it names none.
+    let git = main.git()?.args(["check-ignore", "-z", "--stdin"]).stdin_bytes(matching.stdout);
+    let ignored = git.run()?;
+    match ignored.code {
+        Some(0 | 1) => Ok(ignored.records().map(BString::from).collect()),
+        _ => Err(git.failed(&ignored)),
+    }
+}
+
+/// Whether the path stays inside and out of git's and our own directories.
+fn allowed(path: &Path) -> bool {
+    let first = path.components().next();
+    let plain = path.components().all(|part| match part {
+        Component::Normal(name) => !name.eq_ignore_ascii_case(".git"),
+        _ => false,
+    });
+    plain && first != Some(Component::Normal(".chant".as_ref())) && first.is_some()
+}
+
+/// Copies one file; `false` if it is no regular file, or something is in its place.
+fn copy(from: &Path, to: &Path, relative: &Path) -> Result<bool> {
+    let (source, target) = (from.join(relative), to.join(relative));
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    let regular = fs::symlink_metadata(&source).is_ok_and(|meta| meta.is_file());
+    if !regular || !make_parents(to, relative)? {
+        return Ok(false);
+    }
+    let mut input = match File::options().read(true).custom_flags(no_follow).open(&source) {
+        Ok(file) => file,
+        // Gone or replaced since it was listed.
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(cause) => return Err(cause).io("read", &source),
+    };
+    let mode = input.metadata().io("read", &source)?.permissions().mode() & 0o777;
+    let mut output = match OpenOptions::new().write(true).create_new(true).mode(mode).open(&target) {
+        Ok(file) => file,
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(cause) => return Err(cause).io("create", &target),
+    };
+    io::copy(&mut input, &mut output).io("copy", &source)?;
+    Ok(true)
+}
+
+/// Makes the directories that the file lies in; `false` if something else, a symlink say, is on the way.
+fn make_parents(top: &Path, relative: &Path) -> Result<bool> {
+    let mut dir: PathBuf = top.to_owned();
+    for part in relative.parent().into_iter().flat_map(Path::components) {
+        dir.push(part);
+        match fs::symlink_metadata(&dir) {
+            Ok(meta) if meta.is_dir() => {}
+            Ok(_) => return Ok(false),
+            Err(_) => fs::create_dir(&dir).io("create", &dir)?,
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,151 @@
+//! The worktrees of a repository, main and linked.
+
+pub mod add;
+pub mod busy;
+pub mod include;
+pub mod place;
+pub mod remove;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use bstr::{BString, ByteSlice};
+use gix::{
+    ObjectId,
+    refs::{FullName, FullNameRef},
+};
+
+use super::{
+    process::Git,
+    repository::{Head, Repository},
+};
+use crate::error::{Error, Result};
+
+/// A registered worktree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worktree {
+    /// Its top, absolute. It may be gone (see `prunable`).
+    pub path: PathBuf,
+    /// Its own git directory, absolute.
+    pub git_dir: PathBuf,
+    /// What it stands on; `None` if that cannot be read.
+    pub head: Option<Head>,
+    /// Why it is locked, if it is.
+    pub locked: Option<BString>,
+    /// Whether its directory is gone, so that `git worktree prune` would forget it.
+    pub prunable: bool,
+    /// Whether it is the main worktree.
+    pub main: bool,
+}
+
+impl Worktree {
+    /// Git at its top. Errors with `damaged-worktree` if its `.git` leads elsewhere: git would then work on whatever
+    /// repository it finds above.
+    pub fn git(&self) -> Result<Git> {
+        if self.leads_home() {
+            return Ok(Git::in_dir(&self.path));
+        }
+        if self.main && self.path.is_dir() && fs::symlink_metadata(self.path.join(".git")).is_err() {
+            // `--work-tree`, `core.worktree`: the directory itself knows nothing of the repository.
+            return Ok(Git::in_dir(&self.path).repository(&self.git_dir, &self.path));
+        }
+        let message =
+            format!("the worktree '{}' is damaged: its .git is missing or leads elsewhere", self.path.display());
+        Err(Error::fatal("damaged-worktree", message).hint("git worktree repair"))
+    }
+
+    /// Whether `.git` at its top leads to its git directory.
+    fn leads_home(&self) -> bool {
+        let dot_git = self.path.join(".git");
+        let Ok(meta) = fs::symlink_metadata(&dot_git) else { return false };
+        let leads_to = if meta.is_file() {
+            let Ok(text) = fs::read(&dot_git) else { return false };
+            let Some(target) = text.strip_prefix(b"gitdir: ") else { return false };
+            let Ok(target) = gix::path::from_byte_slice(target.trim_end()) else { return false };
+            self.path.join(target)
+        } else {
+            dot_git
+        };
+        same_place(&leads_to, &self.git_dir)
+    }
+
+    /// Whether it stands on this branch.
+    pub fn is_on(&self, branch: &FullNameRef) -> bool {
+        self.head.as_ref().and_then(Head::branch).is_some_and(|name| name.as_ref() == branch)
+    }
+}
+
+/// Every worktree, the main one first (unless the repository is bare), then by administrative name.
+pub fn list(repo: &Repository) -> Result<Vec<Worktree>> {
+    let mut all = Vec::new();
+    if let Some(path) = repo.main_work_dir() {
+        let git_dir = repo.common_dir().to_owned();
+        let (head, prunable) = (read_head(repo, &git_dir), false);
+        all.push(Worktree { path, git_dir, head, locked: None, prunable, main: true });
+    }
+    for proxy in repo.gix().worktrees()? {
+        // An entry without a place is half made or broken; git passes it over as well.
+        let Ok(path) = proxy.base() else { continue };
+        let git_dir = fs::canonicalize(proxy.git_dir()).unwrap_or_else(|_| proxy.git_dir().to_owned());
+        let head = read_head(repo, &git_dir);
+        let locked = proxy.is_locked().then(|| proxy.lock_reason().unwrap_or_default());
+        let prunable = fs::symlink_metadata(path.join(".git")).is_err();
+        all.push(Worktree { path, git_dir, head, locked, prunable, main: false });
+    }
+    Ok(all)
+}
+
+/// The registered worktree whose top is `path`.
+pub fn find(repo: &Repository, path: &Path) -> Result<Option<Worktree>> {
+    Ok(list(repo)?.into_iter().find(|worktree| same_place(&worktree.path, path)))
+}
+
+/// The worktree that the repository was opened from; an error if it has none.
+pub fn current(repo: &Repository) -> Result<Worktree> {
+    let path = repo.require_work_dir("this")?;
+    let head = Some(repo.head()?);
+    let git_dir = repo.git_dir().to_owned();
+    Ok(Worktree { path: path.to_owned(), git_dir, head, locked: None, prunable: false, main: !repo.is_linked() })
+}
+
+/// The worktrees that have this branch checked out, the main one included. One whose directory is gone does not count.
+pub fn checked_out_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<Worktree>> {
+    Ok(list(repo)?.into_iter().filter(|worktree| worktree.is_on(branch) && worktree.path.is_dir()).collect())
+}
+
+/// Whether two paths name the same place; what does not exist is compared as it is written.
+pub(super) fn same_place(one: &Path, other: &Path) -> bool {
+    real(one) == real(other)
+}
+
+/// The path with the symlinks of its existing part resolved.
+fn real(path: &Path) -> PathBuf {
+    if let Ok(real) = fs::canonicalize(path) {
+        return real;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => real(parent).join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// What the `HEAD` file of a git directory says. It is read as it stands: gix would need to open a repository for each.
+fn read_head(repo: &Repository, git_dir: &Path) -> Option<Head> {
+    let path = git_dir.join("HEAD");
+    let text = match fs::read_link(&path) {
+        // `core.preferSymlinkRefs`
+        Ok(target) => [b"ref: ", gix::path::into_bstr(target).ok()?.as_bytes()].concat(),
+        Err(_) => fs::read(&path).ok()?,
+    };
+    match text.strip_prefix(b"ref:") {
+        Some(name) => {
+            let name = FullName::try_from(name.trim().as_bstr()).ok()?;
+            let found = repo.gix().try_find_reference(name.as_ref()).ok()?;
+            let id = found.and_then(|mut found| found.peel_to_id().ok()).map(gix::Id::detach);
+            Some(Head::Branch(name, id))
+        }
+        None => ObjectId::from_hex(text.trim()).ok().map(Head::Detached),
+    }
+}

@@ -1,0 +1,88 @@
+//! Taking a worktree away, whatever state it is in, and nothing else.
+
+use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
+
+use super::{Worktree, find};
+use crate::{
+    error::{Error, IoContext, Result},
+    git::{process::Git, repository::Repository},
+};
+
+/// What was taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Removed {
+    /// The directory and its registration.
+    Everything,
+    /// The registration; the directory had been deleted already.
+    Registration,
+    /// The registration; the directory was left alone, since it is no longer a worktree of this repository.
+    DirectoryKept,
+}
+
+/// Removes the linked worktree at `path` with all that is in it, locked or not, with changes or not, with submodules or
+/// without. Its branch stays.
+///
+/// Errors: `not-a-worktree` if `path` is not a linked worktree of this repository: nothing is touched then.
+pub fn remove(repo: &Repository, path: &Path) -> Result<Removed> {
+    let found = find(repo, path)?.filter(|worktree| !worktree.main);
+    let Some(worktree) = found else {
+        let message = format!("'{}' is not a linked worktree of this repository", path.display());
+        return Err(Error::fatal("not-a-worktree", message));
+    };
+    if fs::symlink_metadata(&worktree.path).is_err() {
+        forget(repo, &worktree)?;
+        return Ok(Removed::Registration);
+    }
+    if !worktree.leads_home() {
+        forget(repo, &worktree)?;
+        return Ok(Removed::DirectoryKept);
+    }
+    // From the common directory: git will not remove the worktree that it stands in.
+    let git = Git::in_dir(repo.common_dir()).repository_only(repo.common_dir());
+    let git = git.args(["worktree", "remove", "--force", "--force", "--"]).arg(&worktree.path);
+    let output = git.run()?;
+    if output.success() {
+        return Ok(Removed::Everything);
+    }
+    // Read-only directories (module caches) stop git half-way, after it has forgotten the worktree.
+    if fs::symlink_metadata(&worktree.path).is_ok() {
+        make_writable(&worktree.path);
+        fs::remove_dir_all(&worktree.path).map_err(|_| git.failed(&output))?;
+    }
+    forget(repo, &worktree)?;
+    Ok(Removed::Everything)
+}
+
+/// Removes the registration of one worktree, as `git worktree prune` would, but of this one only.
+pub(super) fn forget(repo: &Repository, worktree: &Worktree) -> Result<()> {
+    let all = repo.common_dir().join("worktrees");
+    let ours = worktree.git_dir.parent().is_some_and(|parent| super::same_place(parent, &all));
+    if worktree.main || !ours {
+        return Err(Error::fatal("not-a-worktree", format!("'{}' is not a linked worktree", worktree.path.display())));
+    }
+    match fs::remove_dir_all(&worktree.git_dir) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause).io("remove", &worktree.git_dir),
+        _ => {
+            // git removes the directory of all registrations with the last one; it stays if there are others.
+            match fs::remove_dir(&all) {
+                Ok(()) | Err(_) => Ok(()),
+            }
+        }
+    }
+}
+
+/// Lets the owner write in every directory below, symlinks not followed; what cannot be changed shows at the removal.
+fn make_writable(dir: &Path) {
+    let Ok(meta) = fs::symlink_metadata(dir) else { return };
+    if !meta.is_dir() {
+        return;
+    }
+    let mode = meta.permissions().mode() | 0o700;
+    if fs::set_permissions(dir, fs::Permissions::from_mode(mode)).is_err() {
+        return;
+    }
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        make_writable(&entry.path());
+    }
+}
