@@ -2,22 +2,40 @@
 
 use std::path::PathBuf;
 
-use gix::ObjectId;
+use gix::{ObjectId, refs::FullName};
 
 use super::{Project, text::path_of};
 use crate::{
-    agent::lease::{self, Life},
+    agent::{
+        lease::{self, Life},
+        process::Ending,
+    },
     domain::{
         id::SpecId,
         spec::{self, Spec},
         state::State,
     },
     error::{Error, Result},
-    git::worktree::{self, Worktree},
+    git::{
+        repository::Head,
+        snapshot,
+        worktree::{self, Worktree},
+    },
 };
 
 /// The name of the agent that is a person.
 pub const MANUAL: &str = "manual";
+
+/// How an agent's run ended, for whoever judges it.
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// How it ended.
+    pub ending: Ending,
+    /// Changes that no event explains, in words.
+    pub tampered: Vec<String>,
+    /// Other refs that moved meanwhile.
+    pub refs_moved: Vec<String>,
+}
 
 /// One attempt, as its start event pinned it.
 #[derive(Clone, Debug)]
@@ -30,8 +48,8 @@ pub struct Attempt {
     pub base: Option<ObjectId>,
     /// The branch that it is for, a full ref name; `None` if `HEAD` was detached.
     pub target: Option<String>,
-    /// The work branch, a full ref name, computed from the id.
-    pub branch: String,
+    /// The work branch, computed from the id.
+    pub branch: FullName,
     /// The path of the spec file, computed from the id.
     pub spec_path: String,
     /// The spec as it was at the start: its bytes and blob.
@@ -80,7 +98,7 @@ impl Project {
             start,
             base: state.facts.base,
             target: state.facts.target.clone(),
-            branch: format!("refs/heads/{}", self.branch(id)?),
+            branch: self.branch_ref(id)?,
             spec_path,
             bytes,
             blob,
@@ -91,28 +109,56 @@ impl Project {
 
     /// The worktree of a spec: the linked one whose `HEAD` is its branch, else the one at the place that is meant for it
     /// (an agent may have switched branches there).
-    pub fn worktree_of(&self, id: &SpecId) -> Result<Option<PathBuf>> {
-        self.worktree_among(&worktree::list(&self.repo)?, id)
+    pub fn worktree_of(&self, id: &SpecId) -> Result<Option<Worktree>> {
+        Ok(self.worktree_among(&worktree::list(&self.repo)?, id)?.cloned())
     }
 
     /// The same among worktrees already listed.
-    pub fn worktree_among(&self, all: &[Worktree], id: &SpecId) -> Result<Option<PathBuf>> {
-        let branch = format!("refs/heads/{}", self.branch(id)?);
-        let linked = all.iter().filter(|tree| !tree.is_main);
-        let by_branch = linked.clone().find(|tree| tree.branch.as_deref() == Some(branch.as_str()));
-        let found = match by_branch {
-            Some(tree) => Some(tree),
-            None => {
-                let meant = self.meant_worktree(id)?;
-                linked.into_iter().find(|tree| same_place(&tree.path, &meant))
-            }
-        };
-        Ok(found.map(|tree| tree.path.clone()))
+    pub fn worktree_among<'w>(&self, all: &'w [Worktree], id: &SpecId) -> Result<Option<&'w Worktree>> {
+        let branch = self.branch_ref(id)?;
+        let mut linked = all.iter().filter(|tree| !tree.main);
+        if let Some(tree) = linked.clone().find(|tree| tree.is_on(branch.as_ref())) {
+            return Ok(Some(tree));
+        }
+        let meant = self.meant_worktree(id)?;
+        Ok(linked.find(|tree| same_place(&tree.path, &meant)))
     }
 
     /// Where the worktree of a spec is made.
     pub fn meant_worktree(&self, id: &SpecId) -> Result<PathBuf> {
         worktree::default_path(&self.repo, id.short())
+    }
+
+    /// Keeps all that a worktree holds, committed or not, as what the attempt came to. Nothing of the worktree is touched.
+    /// Returns the commit that is kept; `None` if the worktree is gone or stands on nothing.
+    ///
+    /// # Errors
+    /// `nested-repository` if there is work in it that a commit cannot hold.
+    pub fn keep_worktree(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
+        if !tree.path.is_dir() {
+            return Ok(None);
+        }
+        let store = self.store()?;
+        if let Some(head) = tree.head.as_ref().and_then(Head::id) {
+            store.keep_attempt(id, attempt, head)?;
+        }
+        let message = format!("Uncommitted changes of an attempt at {id}");
+        match snapshot::snapshot(&self.repo, tree, &message)? {
+            Some(snapshot) if snapshot.nested.is_empty() => {
+                store.keep_attempt(id, attempt, snapshot.commit)?;
+                Ok(Some(snapshot.commit))
+            }
+            Some(snapshot) => {
+                store.keep_attempt(id, attempt, snapshot.commit)?;
+                let nested: Vec<String> = snapshot.nested.iter().map(ToString::to_string).collect();
+                Err(Error::negative(
+                    "nested-repository",
+                    format!("the worktree '{}' holds repositories of its own: {}", tree.path.display(), nested.join(", ")),
+                )
+                .hint("no commit can keep those: move them away or remove them"))
+            }
+            None => Ok(tree.head.as_ref().and_then(Head::id)),
+        }
     }
 
     /// Where leases are.

@@ -12,12 +12,14 @@ pub mod world;
 
 use std::path::PathBuf;
 
+use gix::refs::FullName;
+
 use crate::{
     config::Config,
     domain::id::SpecId,
     env::Env,
     error::{IoContext, Result},
-    git::repository::Repository,
+    git::{reference::branch_name, repository::Repository},
     store::{Settings, Store},
 };
 
@@ -74,6 +76,11 @@ impl Project {
     /// The short name of a spec's work branch: `chant/<id>`.
     pub fn branch(&self, id: &SpecId) -> Result<String> {
         Ok(format!("{}{id}", self.config().branch_prefix()?))
+    }
+
+    /// The work branch of a spec as a ref.
+    pub fn branch_ref(&self, id: &SpecId) -> Result<FullName> {
+        branch_name(&self.branch(id)?)
     }
 
     /// A directory of ours under the common git directory, made if it is not there.

@@ -54,8 +54,8 @@ impl World<'_> {
                 view.orphaned = matches!(self.project.life(attempt)?, Life::Dead(_));
             }
             if state.attempt.is_some() && !matches!(entry.status, Status::Completed | Status::Archived | Status::Cancelled) {
-                let path = self.project.worktree_among(self.worktrees()?, &entry.id)?;
-                view.worktree = path.map(|path| path.to_string_lossy().into_owned());
+                let tree = self.project.worktree_among(self.worktrees()?, &entry.id)?;
+                view.worktree = tree.map(|tree| tree.path.to_string_lossy().into_owned());
             }
         }
         Ok(view)

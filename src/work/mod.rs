@@ -61,10 +61,10 @@ pub fn work(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<W
 }
 
 fn carry_out(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &dyn Progress) -> Result<Worked> {
-    let worktree = place::make(project, plan, claimed, progress)?;
+    let worktree = place::make(project, plan, claimed)?;
     if plan.agent.name == MANUAL {
-        return Ok(Worked::Handed { worktree });
+        return Ok(Worked::Handed { worktree: worktree.path });
     }
-    progress.say(&Step::AgentStarted { worktree: &worktree });
-    run::run(project, plan, claimed, &worktree, progress).map(Worked::Ran)
+    progress.say(&Step::AgentStarted { worktree: &worktree.path });
+    run::run(project, plan, claimed, &worktree.path, progress).map(Worked::Ran)
 }

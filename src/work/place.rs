@@ -7,68 +7,71 @@ use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryKind};
 use super::{Claimed, Plan};
 use crate::{
     agent::process::{self, Run},
+    domain::event::Pin,
     error::{Error, IoContext, Result},
-    git::{branch, commit, process::scrubbed_env, work_file, worktree},
-    project::{
-        Project,
-        progress::{Progress, Step},
-        text::path_of,
+    git::{
+        branch,
+        commit::{self, Draft, Signing},
+        process::scrubbed_env,
+        reference::Swapped,
+        work_file,
+        worktree::{self, Worktree},
     },
+    project::{Project, text::path_of},
 };
 
 /// The folder in a worktree for what is the tool's own: it ignores itself, so that no `git add -A` takes it.
 pub const RUN_DIR: &str = ".chant/run";
 
 /// Makes branch and worktree. What an earlier attempt left there is kept under its own ref first.
-pub fn make(project: &Project, plan: &Plan, claimed: &Claimed, progress: &dyn Progress) -> Result<PathBuf> {
-    let name = project.branch(&plan.id)?;
-    clear(project, plan, claimed, &name)?;
+pub fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<Worktree> {
+    clear(project, plan, claimed)?;
     let start = first_commit(project, plan)?;
-    branch::create(&project.repo, &name, start, &format!("chant: work on {}", plan.id))?;
-    let path = worktree::free_path(&project.repo, plan.id.short())?;
-    worktree::add(&project.repo, &path, &name)?;
-    if let Some(main) = project.repo.main_work_dir() {
-        for problem in worktree::prepare(&project.repo, &main, &path)? {
-            progress.say(&Step::Warning(problem));
-        }
+    let branch = project.branch_ref(&plan.id)?;
+    let log = format!("chant: work on {}", plan.id);
+    if branch::create(&project.repo, branch.as_ref(), start, &log)? != Swapped::Done {
+        return Err(Error::negative("busy", format!("the branch '{}' was made meanwhile", branch.shorten()))
+            .hint("try again"));
+    }
+    let path = project.meant_worktree(&plan.id)?;
+    let tree = worktree::add(&project.repo, &path, branch.as_ref())?;
+    if let Some(main) = project.repo.main_work_dir()
+        && let Some(main) = worktree::find(&project.repo, &main)?
+    {
+        worktree::prepare(&main, &tree)?;
     }
     if project.silent {
-        copy_in(plan, &path)?;
+        copy_in(plan, &tree.path)?;
     }
-    own_dir(&path)?;
-    set_up(project, plan, &path)?;
-    Ok(path)
+    own_dir(&tree.path)?;
+    set_up(project, plan, &tree.path)?;
+    Ok(tree)
 }
 
 /// Takes away what an earlier attempt left, after keeping all of it.
-fn clear(project: &Project, plan: &Plan, claimed: &Claimed, name: &str) -> Result<()> {
-    let full = format!("refs/heads/{name}");
-    let store = project.store()?;
+fn clear(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<()> {
+    let branch = project.branch_ref(&plan.id)?;
     let before = claimed.before.unwrap_or(claimed.attempt);
-    if let Some(path) = project.worktree_of(&plan.id)? {
-        let meant = project.repo.work_dir().is_some_and(|own| own == path);
-        if meant {
-            return Err(Error::negative("checked-out", format!("the branch '{name}' is checked out here"))
-                .hint("switch to another branch first"));
+    if let Some(tree) = project.worktree_of(&plan.id)? {
+        let elsewhere = worktree::checked_out_in(&project.repo, branch.as_ref())?;
+        if let Some(other) = elsewhere.iter().find(|other| other.path != tree.path) {
+            return Err(held(&branch.shorten().to_string(), &other.path));
         }
-        if let Some(tip) = branch::snapshot(&project.repo, &path, "Uncommitted changes of an earlier attempt")? {
-            store.keep_attempt(&plan.id, before, tip)?;
-        }
-        worktree::remove(&project.repo, &path)?;
+        project.keep_worktree(&plan.id, before, &tree)?;
+        worktree::remove(&project.repo, &tree.path)?;
+    } else if let Some(other) = worktree::checked_out_in(&project.repo, branch.as_ref())?.first() {
+        return Err(held(&branch.shorten().to_string(), &other.path));
     }
-    let elsewhere = worktree::checked_out_in(&project.repo, &full)?;
-    if let Some(tree) = elsewhere.first() {
-        return Err(Error::negative(
-            "checked-out",
-            format!("the branch '{name}' is checked out in '{}'", tree.path.display()),
-        )
-        .hint("switch to another branch there first"));
-    }
-    if let Some(tip) = project.branch_tip(&full)? {
-        store.keep_attempt(&plan.id, before, tip)?;
-        branch::delete(&project.repo, name, tip)?;
+    if let Some(tip) = branch::read(&project.repo, branch.as_ref())? {
+        project.store()?.keep_attempt(&plan.id, before, tip)?;
+        branch::delete(&project.repo, branch.as_ref(), tip)?;
     }
     Ok(())
+}
+
+fn held(branch: &str, path: &Path) -> Error {
+    Error::negative("checked-out", format!("the branch '{branch}' is checked out in '{}'", path.display()))
+        .hint("switch to another branch there first")
 }
 
 /// Where the spec file differs from the base, the work branch begins with one commit of just that file, made in the object
@@ -79,39 +82,39 @@ fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
         return Ok(plan.base);
     }
     let repo = project.repo.gix();
-    let blob = repo.write_blob(&plan.text.bytes)?.detach();
+    let blob = project.store()?.write_blob(&plan.text.bytes)?;
     let mut editor = repo.edit_tree(repo.find_commit(plan.base)?.tree_id()?.detach())?;
     editor.upsert(path.as_str(), EntryKind::Blob, blob)?;
     let tree = editor.write()?.detach();
     let message = format!("Add spec {}: {}\n\nChant-Spec: {}\n", plan.id.short(), plan.title(), plan.id);
-    commit::write(&project.repo, tree, &[plan.base], &message)
+    commit::write(
+        &project.repo,
+        Draft { tree, parents: vec![plan.base], message: message.into() },
+        Signing::AsConfigured,
+    )
 }
 
 /// In silent mode the spec and its inputs are in no commit: they are copied.
 fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
     let mut files: Vec<(String, &[u8])> = vec![(path_of(&plan.id), &plan.text.bytes)];
     for input in &plan.inputs {
-        if let (crate::domain::event::Pin::Path { path, .. }, Some(bytes), false) = (&input.pin, &input.bytes, input.committed)
+        if let (Pin::Path { path, .. }, Some(bytes), false) = (&input.pin, &input.bytes, input.committed)
             && path.starts_with(".chant/")
         {
             files.push((path.clone(), bytes));
         }
     }
-    for (path, bytes) in files {
-        match work_file::create_new(worktree, path.as_bytes().as_bstr(), bytes) {
-            Ok(()) => {}
-            Err(refused) if refused.already_exists() => {}
-            Err(refused) => return Err(Error::fatal("copy", format!("cannot write '{path}' into the worktree: {refused}"))),
-        }
-    }
-    Ok(())
+    files.iter().try_for_each(|(path, bytes)| create(worktree, path, bytes))
 }
 
 fn own_dir(worktree: &Path) -> Result<()> {
-    let path = format!("{RUN_DIR}/.gitignore");
-    match work_file::create_new(worktree, path.as_bytes().as_bstr(), b"*\n") {
+    create(worktree, &format!("{RUN_DIR}/.gitignore"), b"*\n")
+}
+
+fn create(worktree: &Path, path: &str, bytes: &[u8]) -> Result<()> {
+    match work_file::create_new(worktree, path.as_bytes().as_bstr(), bytes) {
         Ok(()) => Ok(()),
-        Err(refused) if refused.already_exists() => Ok(()),
+        Err(refused) if matches!(refused.why, work_file::Why::Exists) => Ok(()),
         Err(refused) => Err(Error::fatal("copy", format!("cannot write '{path}' into the worktree: {refused}"))),
     }
 }
@@ -128,7 +131,7 @@ fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<()> {
         return Ok(());
     }
     let tail = String::from_utf8_lossy(&finished.tail).into_owned();
-    let mut error = Error::fatal("worktree-setup", format!("chant.worktreeSetup failed: {:?}", finished.ending));
+    let mut error = Error::fatal("worktree-setup", format!("chant.worktreeSetup failed: {}", finished.ending));
     if let Some(last) = tail.lines().rev().find(|line| !line.trim().is_empty()) {
         error = error.hint(format!("it said: {}", crate::agent::sanitize::line(last)));
     }

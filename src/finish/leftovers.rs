@@ -1,0 +1,48 @@
+//! Changes that the agent left uncommitted are committed for it, within what the spec allows.
+
+use gix::bstr::{BString, ByteSlice};
+
+use crate::{
+    domain::pattern::PathSet,
+    error::{Error, Result},
+    git::{
+        leftovers::{Hooks, commit_leftovers},
+        status,
+        worktree::Worktree,
+    },
+    project::attempt::Attempt,
+};
+
+/// Commits what is left in the worktree: with `target_files` those and the spec's own file, else everything. Returns what
+/// stands against it: paths that are left and not allowed, or a hook that refused.
+///
+/// With `tampered` no hook runs: it may be the agent's.
+pub fn commit(attempt: &Attempt, tree: &Worktree, tampered: bool) -> Result<Option<String>> {
+    let dirty = status::dirty(tree)?;
+    if dirty.is_empty() {
+        return Ok(None);
+    }
+    let nested: Vec<String> = dirty.iter().filter(|one| one.nested).map(|one| one.path.to_string()).collect();
+    if !nested.is_empty() {
+        return Ok(Some(format!("it left repositories of its own in its worktree: {}", nested.join(", "))));
+    }
+    let entries = &attempt.spec.front.target_files;
+    let targets = PathSet::new(entries)
+        .map_err(|(at, why)| Error::negative("bad-target", format!("target_files entry {}: {why}", at + 1)))?;
+    let own: &[u8] = attempt.spec_path.as_bytes();
+    let allowed = |path: &BString| targets.is_empty() || path.as_slice() == own || targets.matches(path.as_bstr());
+    let (inside, outside): (Vec<BString>, Vec<BString>) = dirty.into_iter().map(|one| one.path).partition(allowed);
+    if !outside.is_empty() {
+        let names: Vec<String> = outside.iter().map(ToString::to_string).collect();
+        return Ok(Some(format!("it left uncommitted changes outside target_files: {}", names.join(", "))));
+    }
+    let message = format!("{}\n\nChant-Spec: {}\n", attempt.title(), attempt.id);
+    let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
+    match commit_leftovers(tree, Some(&inside), &message, hooks) {
+        Ok(_) => Ok(None),
+        Err(error) if error.code == "git-failed" => {
+            Ok(Some(format!("what it left could not be committed: {}", error.message)))
+        }
+        Err(error) => Err(error),
+    }
+}
