@@ -3,4 +3,6 @@
 
 pub mod diagnostic;
 pub mod id;
+pub mod pattern;
+pub mod spec;
 pub mod status;

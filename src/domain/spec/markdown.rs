@@ -1,0 +1,266 @@
+//! The body of a spec: its title, acceptance criteria and release notes, as CommonMark and GitHub's task lists define them.
+
+use std::{collections::HashMap, ops::Range};
+
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use super::source::is_unprintable;
+
+/// An acceptance criterion: a task-list item under the heading "Acceptance Criteria".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Criterion {
+    /// Its text (of a longer item the first paragraph), without markup, one line.
+    pub text: String,
+    /// Whether it is ticked.
+    pub checked: bool,
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// The byte of the file at which its `[ ]` or `[x]` begins.
+    pub offset: usize,
+}
+
+/// What became of a pinned criterion in another version of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tick {
+    /// It is there and ticked.
+    Ticked,
+    /// It is there and not ticked.
+    Unticked,
+    /// It is gone, or its words have changed.
+    Missing,
+}
+
+/// A pinned criterion and how it stands in another version of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CriterionState {
+    /// The text as pinned.
+    pub text: String,
+    /// How it stands.
+    pub state: Tick,
+}
+
+/// Finds each pinned criterion in another version of the file, by its text; of equal ones the first is the first.
+pub fn compare_criteria(pinned: &[Criterion], tip: &[Criterion]) -> Vec<CriterionState> {
+    let mut there: HashMap<&str, std::collections::VecDeque<bool>> = HashMap::new();
+    for criterion in tip {
+        there.entry(&criterion.text).or_default().push_back(criterion.checked);
+    }
+    pinned
+        .iter()
+        .map(|criterion| {
+            let state = match there.get_mut(criterion.text.as_str()).and_then(|ticks| ticks.pop_front()) {
+                Some(true) => Tick::Ticked,
+                Some(false) => Tick::Unticked,
+                None => Tick::Missing,
+            };
+            CriterionState { text: criterion.text.clone(), state }
+        })
+        .collect()
+}
+
+/// What the body says.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    pub(super) title: Option<String>,
+    pub(super) criteria: Vec<Criterion>,
+    pub(super) release_notes: Option<String>,
+    /// An "Acceptance Criteria" heading without a single task under it.
+    pub(super) empty_criteria: Option<Range<usize>>,
+}
+
+/// Reads the body of `file`, which begins at the byte `start`. Offsets and lines are the file's.
+pub(super) fn read(file: &str, start: usize) -> Body {
+    let body = &file[start..];
+    let options = Options::ENABLE_TASKLISTS | Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+    let mut reader = Reader { body, start, ..Reader::default() };
+    for (event, range) in Parser::new_ext(body, options).into_offset_iter() {
+        reader.event(event, range);
+    }
+    reader.close_sections(HeadingLevel::H1, body.len());
+    let mut lines = Lines { text: file, at: 0, line: 1 };
+    for criterion in &mut reader.found.criteria {
+        criterion.text = plain(&criterion.text);
+        criterion.line = lines.of(criterion.offset);
+    }
+    reader.found
+}
+
+#[derive(Default)]
+struct Reader<'a> {
+    body: &'a str,
+    start: usize,
+    found: Body,
+    /// Block quotes, lists and items around the present place: headings in those begin no section.
+    depth: usize,
+    heading: Option<String>,
+    criteria: Option<Section>,
+    notes: Option<Section>,
+    /// The criterion that each open item is, if it is one.
+    items: Vec<Option<usize>>,
+    /// The criterion whose text is being read.
+    text: Option<usize>,
+}
+
+struct Section {
+    level: HeadingLevel,
+    heading: Range<usize>,
+    /// Whether something under it counts: a task for criteria, visible text for notes.
+    filled: bool,
+    /// The comments in it.
+    comments: Vec<Range<usize>>,
+}
+
+impl Reader<'_> {
+    fn event(&mut self, event: Event<'_>, range: Range<usize>) {
+        match event {
+            Event::Start(tag) => self.begin(&tag, range),
+            Event::End(tag) => self.end(tag, range),
+            Event::TaskListMarker(checked) => self.task(checked, range),
+            Event::Text(text) | Event::Code(text) => self.words(&text),
+            Event::SoftBreak | Event::HardBreak => self.words(" "),
+            Event::InlineHtml(html) => {
+                if let Some(notes) = &mut self.notes
+                    && html.starts_with("<!--")
+                {
+                    notes.comments.push(range);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, tag: &Tag<'_>, range: Range<usize>) {
+        match tag {
+            Tag::Heading { .. } if self.depth == 0 => self.heading = Some(String::new()),
+            Tag::BlockQuote(_) | Tag::List(_) | Tag::FootnoteDefinition(_) => self.depth += 1,
+            Tag::Item => {
+                self.depth += 1;
+                self.items.push(None);
+            }
+            Tag::HtmlBlock => {
+                if let Some(notes) = &mut self.notes {
+                    let comments = comments(&self.body[range.clone()]);
+                    notes.comments.extend(comments.into_iter().map(|at| at.start + range.start..at.end + range.start));
+                }
+            }
+            _ => {}
+        }
+        // Only an item's first paragraph is the criterion.
+        if !is_inline(tag) && !matches!(tag, Tag::Paragraph) {
+            self.text = None;
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd, range: Range<usize>) {
+        match tag {
+            TagEnd::Heading(level) if self.depth == 0 => {
+                if let Some(text) = self.heading.take() {
+                    self.section(level, &plain(&text), range);
+                }
+            }
+            TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::FootnoteDefinition => self.depth -= 1,
+            TagEnd::Item => {
+                self.depth -= 1;
+                self.items.pop();
+                self.text = None;
+            }
+            TagEnd::Paragraph => self.text = None,
+            _ => {}
+        }
+    }
+
+    /// A heading ends the sections of its level and below, and may begin one.
+    fn section(&mut self, level: HeadingLevel, text: &str, heading: Range<usize>) {
+        self.close_sections(level, heading.start);
+        if level == HeadingLevel::H1 && self.found.title.is_none() && !text.is_empty() {
+            self.found.title = Some(text.to_owned());
+        }
+        let new = || Section { level, heading: heading.clone(), filled: false, comments: Vec::new() };
+        match text.trim_end_matches(':').to_lowercase().as_str() {
+            "acceptance criteria" if self.criteria.is_none() => self.criteria = Some(new()),
+            "release notes" if self.notes.is_none() => self.notes = Some(new()),
+            _ => {}
+        }
+    }
+
+    fn close_sections(&mut self, level: HeadingLevel, end: usize) {
+        if let Some(section) = self.criteria.take_if(|section| level <= section.level)
+            && !section.filled
+        {
+            self.found.empty_criteria = Some(self.start + section.heading.start..self.start + section.heading.end);
+        }
+        if let Some(section) = self.notes.take_if(|section| level <= section.level)
+            && section.filled
+            && self.found.release_notes.is_none()
+        {
+            let mut notes = String::new();
+            let mut at = section.heading.end;
+            for comment in section.comments {
+                notes.push_str(self.body.get(at..comment.start).unwrap_or(""));
+                at = comment.end.max(at);
+            }
+            notes.push_str(self.body.get(at..end).unwrap_or(""));
+            self.found.release_notes = Some(notes.trim().to_owned()).filter(|notes| !notes.is_empty());
+        }
+    }
+
+    fn task(&mut self, checked: bool, range: Range<usize>) {
+        let (Some(section), Some(item)) = (&mut self.criteria, self.items.last_mut()) else { return };
+        section.filled = true;
+        *item = Some(self.found.criteria.len());
+        self.text = *item;
+        let offset = self.start + range.start;
+        self.found.criteria.push(Criterion { text: String::new(), checked, line: 0, offset });
+    }
+
+    fn words(&mut self, words: &str) {
+        if let Some(heading) = &mut self.heading {
+            return heading.push_str(words);
+        }
+        if let Some(index) = self.text {
+            self.found.criteria[index].text.push_str(words);
+        }
+        if let Some(notes) = &mut self.notes
+            && !words.trim().is_empty()
+        {
+            notes.filled = true;
+        }
+    }
+}
+
+fn is_inline(tag: &Tag<'_>) -> bool {
+    matches!(tag, Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. })
+}
+
+/// The comments in a block of HTML; one that does not close reaches to its end.
+fn comments(html: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(start) = html[at..].find("<!--").map(|start| at + start) {
+        let end = html[start..].find("-->").map_or(html.len(), |end| start + end + "-->".len());
+        found.push(start..end);
+        at = end;
+    }
+    found
+}
+
+/// One line, single spaces, nothing that moves the cursor.
+fn plain(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ").replace(is_unprintable, "")
+}
+
+/// Lines of ascending offsets, counted once.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, offset: usize) -> usize {
+        self.line += self.text.as_bytes()[self.at..offset].iter().filter(|byte| **byte == b'\n').count();
+        self.at = offset;
+        self.line
+    }
+}

@@ -1,0 +1,167 @@
+//! A spec file: YAML front matter, then Markdown. It is read, never written.
+
+mod fence;
+mod front_matter;
+mod kind;
+mod markdown;
+mod place;
+mod reading;
+mod source;
+mod value;
+mod yaml;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+pub use front_matter::{Approval, FrontMatter, MAX_ENTRIES};
+pub use kind::{SpecType, UnknownType};
+pub use markdown::{Criterion, CriterionState, Tick, compare_criteria};
+pub use source::{MAX_SPEC_LEN, Source, is_unprintable};
+
+use super::diagnostic::{Diagnostic, Severity};
+
+/// A spec file that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// The front matter; all defaults if the file has none.
+    pub front: FrontMatter,
+    /// The text of the first level-1 heading, without markup, one line.
+    pub title: Option<String>,
+    /// The acceptance criteria, in their order.
+    pub criteria: Vec<Criterion>,
+    /// The Markdown under the heading "Release Notes", without comments; `None` if nothing of it would be seen.
+    pub release_notes: Option<String>,
+    /// What is worth saying and stops nothing.
+    pub warnings: Vec<Diagnostic>,
+    /// The bytes of the front matter with its fences; empty if there is none.
+    pub front_range: Range<usize>,
+    /// The byte at which the body begins.
+    pub body_start: usize,
+    source: Source,
+    inner: Range<usize>,
+}
+
+/// Reads a spec file. `path` is only for the diagnostics, `bytes` is the whole file.
+///
+/// A file without front matter, with CRLF line ends, a byte order mark or unknown keys is a spec. The errors are those of the
+/// file, in its order; there is at least one.
+pub fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
+    let source = Source::new(path, bytes).map_err(|diagnostic| vec![*diagnostic])?;
+    let parts = fence::split(bytes);
+    check_front(&source, &parts).map_err(|diagnostic| vec![*diagnostic])?;
+    let (front, problems) = reading::read(&source, parts.inner.clone());
+    let (errors, mut warnings): (Vec<_>, Vec<_>) =
+        problems.into_iter().partition(|problem| problem.severity == Severity::Error);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let body = markdown::read(source.text(), parts.body);
+    if source.text().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty() {
+        warnings.push(source.whole(Severity::Warning, "the file is empty", Some(TITLE_HELP.to_owned())));
+    } else if body.title.is_none() {
+        warnings.push(source.whole(Severity::Warning, "the spec has no title", Some(TITLE_HELP.to_owned())));
+    }
+    if let Some(heading) = body.empty_criteria {
+        let help = Some("write each as a task: '- [ ] what must hold'".to_owned());
+        warnings.push(source.diagnostic(Severity::Warning, heading, "no criteria stand under this heading", help));
+    }
+    Ok(Spec {
+        front,
+        title: body.title,
+        criteria: body.criteria,
+        release_notes: body.release_notes,
+        warnings,
+        front_range: parts.fenced,
+        body_start: parts.body,
+        source,
+        inner: parts.inner,
+    })
+}
+
+const TITLE_HELP: &str = "begin the body with a line '# <title>'";
+
+/// What keeps the front matter from being YAML at all.
+fn check_front(source: &Source, parts: &fence::Parts) -> Result<(), Box<Diagnostic>> {
+    let opening = parts.fenced.start..parts.fenced.start + 3;
+    if !parts.closed {
+        let message = "the front matter that opens here never closes";
+        let help = "end it with a line '---'; a file without front matter must not begin with such a line";
+        return Err(Box::new(source.diagnostic(Severity::Error, opening, message, Some(help.to_owned()))));
+    }
+    if parts.inner.len() > yaml::MAX_FRONT_LEN {
+        let (len, limit) = (parts.inner.len(), yaml::MAX_FRONT_LEN);
+        let message = format!("the front matter is {len} bytes long, more than the {limit} that it may have");
+        return Err(Box::new(source.diagnostic(Severity::Error, opening, message, None)));
+    }
+    let text = &source.text()[parts.inner.clone()];
+    let barred = |c: char| {
+        c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')
+            || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    };
+    match text.char_indices().find(|(_, c)| barred(*c)) {
+        Some((at, c)) => {
+            let start = parts.inner.start + at;
+            let message = format!("the character U+{:04X} cannot stand in front matter", u32::from(c));
+            Err(Box::new(source.diagnostic(Severity::Error, start..start + c.len_utf8(), message, None)))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Spec {
+    /// The file as it was read.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The Markdown after the front matter.
+    pub fn body(&self) -> &str {
+        &self.source.text()[self.body_start..]
+    }
+
+    /// The bytes of the file that entry `index` of `key` takes; without an index the value if it is a scalar, else the key.
+    /// `None` if the file has no such key or entry.
+    pub fn locate(&self, key: &str, index: Option<usize>) -> Option<Range<usize>> {
+        self.front.place(&self.source, self.inner.clone(), key, index)
+    }
+
+    /// A diagnostic about a key or an entry of the front matter; about the file as a whole if it has none such.
+    pub fn diagnostic(
+        &self,
+        severity: Severity,
+        key: &str,
+        index: Option<usize>,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> Diagnostic {
+        match self.locate(key, index) {
+            Some(range) => self.source.diagnostic(severity, range, message, help),
+            None => self.source.whole(severity, message, help),
+        }
+    }
+}
+
+/// The acceptance criteria of any version of a spec file, whatever its front matter looks like; none if it is no text or too
+/// large.
+pub fn criteria_of(bytes: &[u8]) -> Vec<Criterion> {
+    match Source::new("", bytes) {
+        Ok(source) => markdown::read(source.text(), fence::split(bytes).body).criteria,
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The release notes of any version of a spec file; see [`criteria_of`].
+pub fn release_notes_of(bytes: &[u8]) -> Option<String> {
+    let source = Source::new("", bytes).ok()?;
+    markdown::read(source.text(), fence::split(bytes).body).release_notes
+}
+
+/// What stands between the fences of a spec file, empty without front matter: two versions have the same front matter if
+/// these bytes are the same.
+pub fn front_matter_bytes(bytes: &[u8]) -> &[u8] {
+    &bytes[fence::split(bytes).inner]
+}
