@@ -10,5 +10,6 @@
 
 pub mod domain;
 pub mod error;
+pub mod git;
 
 pub use error::{Error, Result};
