@@ -16,14 +16,7 @@ pub mod config;
 pub mod domain;
 pub mod env;
 pub mod error;
-pub mod finish;
 pub mod git;
-pub mod merge;
-pub mod output;
-pub mod project;
-pub mod recover;
-pub mod store;
-pub mod work;
 
 pub use error::{Error, Result};
 

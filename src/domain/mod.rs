@@ -9,8 +9,6 @@ pub mod event;
 pub mod fold;
 pub mod history;
 pub mod id;
-pub mod readiness;
-pub mod state;
 pub mod pattern;
 pub mod spec;
 pub mod status;

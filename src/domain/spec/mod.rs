@@ -2,16 +2,23 @@
 
 mod fence;
 mod front_matter;
+mod kind;
 mod markdown;
+mod place;
+mod reading;
 mod source;
+mod value;
 mod yaml;
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
 
 use std::ops::Range;
 
-pub use front_matter::{Approval, FrontMatter, MAX_ENTRIES, SpecType, UnknownType};
+pub use front_matter::{Approval, FrontMatter, MAX_ENTRIES};
+pub use kind::{SpecType, UnknownType};
 pub use markdown::{Criterion, CriterionState, Tick, compare_criteria};
 pub use source::{MAX_SPEC_LEN, Source, is_unprintable};
 
@@ -43,10 +50,10 @@ pub struct Spec {
 /// A file without front matter, with CRLF line ends, a byte order mark or unknown keys is a spec. The errors are those of the
 /// file, in its order; there is at least one.
 pub fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
-    let source = Source::new(path, bytes).map_err(|diagnostic| vec![diagnostic])?;
+    let source = Source::new(path, bytes).map_err(|diagnostic| vec![*diagnostic])?;
     let parts = fence::split(bytes);
-    check_front(&source, &parts).map_err(|diagnostic| vec![diagnostic])?;
-    let (front, problems) = front_matter::read(&source, parts.inner.clone());
+    check_front(&source, &parts).map_err(|diagnostic| vec![*diagnostic])?;
+    let (front, problems) = reading::read(&source, parts.inner.clone());
     let (errors, mut warnings): (Vec<_>, Vec<_>) =
         problems.into_iter().partition(|problem| problem.severity == Severity::Error);
     if !errors.is_empty() {
@@ -78,17 +85,17 @@ pub fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
 const TITLE_HELP: &str = "begin the body with a line '# <title>'";
 
 /// What keeps the front matter from being YAML at all.
-fn check_front(source: &Source, parts: &fence::Parts) -> Result<(), Diagnostic> {
+fn check_front(source: &Source, parts: &fence::Parts) -> Result<(), Box<Diagnostic>> {
     let opening = parts.fenced.start..parts.fenced.start + 3;
     if !parts.closed {
         let message = "the front matter that opens here never closes";
         let help = "end it with a line '---'; a file without front matter must not begin with such a line";
-        return Err(source.diagnostic(Severity::Error, opening, message, Some(help.to_owned())));
+        return Err(Box::new(source.diagnostic(Severity::Error, opening, message, Some(help.to_owned()))));
     }
     if parts.inner.len() > yaml::MAX_FRONT_LEN {
         let (len, limit) = (parts.inner.len(), yaml::MAX_FRONT_LEN);
         let message = format!("the front matter is {len} bytes long, more than the {limit} that it may have");
-        return Err(source.diagnostic(Severity::Error, opening, message, None));
+        return Err(Box::new(source.diagnostic(Severity::Error, opening, message, None)));
     }
     let text = &source.text()[parts.inner.clone()];
     let barred = |c: char| {
@@ -99,7 +106,7 @@ fn check_front(source: &Source, parts: &fence::Parts) -> Result<(), Diagnostic> 
         Some((at, c)) => {
             let start = parts.inner.start + at;
             let message = format!("the character U+{:04X} cannot stand in front matter", u32::from(c));
-            Err(source.diagnostic(Severity::Error, start..start + c.len_utf8(), message, None))
+            Err(Box::new(source.diagnostic(Severity::Error, start..start + c.len_utf8(), message, None)))
         }
         None => Ok(()),
     }

@@ -26,15 +26,15 @@ pub struct Source {
 
 impl Source {
     /// Takes the bytes of the file at `path` (for messages only); refuses what is no text, at the first bad byte.
-    pub fn new(path: &str, bytes: &[u8]) -> Result<Source, Diagnostic> {
+    pub fn new(path: &str, bytes: &[u8]) -> Result<Source, Box<Diagnostic>> {
         if bytes.len() > MAX_SPEC_LEN {
             let message =
                 format!("the file is {} bytes long, more than the {MAX_SPEC_LEN} that a spec may have", bytes.len());
             let help = "keep long material in files of its own and name them in 'informed_by'".to_owned();
-            return Err(whole_file(Severity::Error, path, message, Some(help)));
+            return Err(Box::new(whole_file(Severity::Error, path, message, Some(help))));
         }
         let at = |start: usize, len: usize, message: String, help: &str| {
-            diagnose(path, bytes, start..start + len, Severity::Error, message, Some(help.to_owned()))
+            Box::new(diagnose(path, bytes, start..start + len, Severity::Error, message, Some(help.to_owned())))
         };
         if let Some(start) = bytes.find_byte(0) {
             return Err(at(start, 1, "the file holds a NUL byte".to_owned(), "a spec is a text file in UTF-8"));

@@ -1,8 +1,6 @@
-use proptest::prelude::*;
-
 use super::*;
 
-const PATH: &str = ".chant/specs/a.md";
+pub(super) const PATH: &str = ".chant/specs/a.md";
 
 fn good(text: &str) -> Spec {
     parse(PATH, text.as_bytes()).unwrap_or_else(|errors| panic!("{text:?}: {errors:#?}"))
@@ -16,7 +14,7 @@ fn error(bytes: impl AsRef<[u8]>) -> Diagnostic {
 }
 
 /// Where an error is and what it underlines.
-fn place(diagnostic: &Diagnostic) -> (usize, usize, &str) {
+pub(super) fn place(diagnostic: &Diagnostic) -> (usize, usize, &str) {
     let (source, span) = (diagnostic.source.as_deref().expect("a source"), diagnostic.span.clone().expect("a span"));
     (diagnostic.line, diagnostic.column, &source[span])
 }
@@ -189,19 +187,19 @@ fn duplicate_keys_are_reported_at_the_second() {
 fn bad_yaml_is_reported_at_its_place() {
     for (yaml, at, message) in [
         ("labels:\n\t- a", (3, 1), "cannot start any token"),
-        ("labels: [a, b", (3, 1), "',' or ']'"),
+        ("labels: [a, b", (2, 14), "',' or ']'"),
         ("a: b: c", (2, 5), "mapping values are not allowed"),
         ("labels: *none", (2, 9), "unknown anchor"),
         ("- a\n- b", (2, 1), "not a mapping"),
         ("just text", (2, 1), "not a mapping"),
         ("a: 1\n--- \nb: 2".replace("--- ", "--- x").as_str(), (3, 1), "more than one"),
-        ("a: 1\n...\nb: 2", (4, 1), ""),
+        ("a: 1\n...\nb: 2", (3, 1), "more than one"),
         ("? [a, b]\n: c", (2, 3), "not plain text"),
         ("a: \u{1b}[31m", (2, 4), "U+001B"),
         ("a: \u{7f}", (2, 4), "U+007F"),
         ("a: \u{9b}", (2, 4), "U+009B"),
-        ("a: 'x", (3, 1), "valid YAML"),
-        ("%FOO", (2, 1), ""),
+        ("a: 'x", (2, 6), "valid YAML"),
+        ("%FOO", (2, 5), "directive"),
     ] {
         let error = error(front(yaml));
         assert_eq!((error.line, error.column), at, "{yaml:?} {error:#?}");
@@ -222,7 +220,7 @@ fn bombs_are_refused_fast() {
     for bomb in [laughs.clone() + "labels: *a19", laughs, long] {
         let start = std::time::Instant::now();
         let error = error(front(&bomb));
-        assert!(error.message.contains("once its aliases are expanded"), "{error:?}");
+        assert!(error.message.contains("too large once its aliases are expanded"), "{error:?}");
         assert!(error.line > 1 && start.elapsed().as_secs() < 5, "{error:?}");
     }
     let spec = good(&front("common: &c [a, b]\nlabels: *c"));
@@ -231,19 +229,27 @@ fn bombs_are_refused_fast() {
 
 #[test]
 fn depth_and_length_are_bounded() {
-    for hostile in [
-        "[".repeat(yaml::MAX_FRONT_LEN - 20),
-        "{".repeat(yaml::MAX_FRONT_LEN - 20),
-        "a: ".repeat(yaml::MAX_FRONT_LEN / 3 - 20),
-        "- ".repeat(yaml::MAX_FRONT_LEN / 2 - 20),
-        "? ".repeat(yaml::MAX_FRONT_LEN / 2 - 20),
-        "&".repeat(yaml::MAX_FRONT_LEN - 20),
-        format!("x: {}{}", "[".repeat(200), "]".repeat(200)),
-        "a".repeat(yaml::MAX_FRONT_LEN + 1),
+    let max = yaml::MAX_FRONT_LEN;
+    let nested: String = (0..600).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+    for (hostile, message) in [
+        ("[".repeat(max - 20), "opening brackets"),
+        ("[".repeat(10_000), "nested too deeply"),
+        ("{".repeat(10_000), "not valid YAML"),
+        ("[ ']', ".repeat(10_001), "opening brackets"),
+        ("\n? - ".repeat(max / 5 - 20), "too large"),
+        ("a: ".repeat(max / 3 - 20), "not valid YAML"),
+        ("- ".repeat(max / 2 - 20), "nested too deeply"),
+        ("? ".repeat(max / 2 - 20), "not plain text"),
+        ("&".repeat(max - 20), "not valid YAML"),
+        (nested, "nested too deeply"),
+        (format!("x: {}{}", "[".repeat(200), "]".repeat(200)), "nested too deeply"),
+        ("a".repeat(max + 1), "more than the 262144"),
+        ((0..20_000).map(|n| format!("label{n}:\n")).collect(), "has 20000 keys"),
     ] {
         let start = std::time::Instant::now();
-        let found = error(front(&hostile));
-        assert!(start.elapsed().as_secs() < 10, "{:?} for {}…: {}", start.elapsed(), &hostile[..9], found.message);
+        let found = error(front(&hostile)).message;
+        assert!(found.contains(message), "{:?}…: {found}", &hostile[..9]);
+        assert!(start.elapsed().as_secs() < 5, "{:?} for {:?}…", start.elapsed(), &hostile[..9]);
     }
     let list = |n: usize| front(&format!("labels: [{}]", "a, ".repeat(n)));
     assert_eq!(good(&list(MAX_ENTRIES)).front.labels.len(), MAX_ENTRIES);
@@ -427,7 +433,7 @@ fn one_long_line_is_not_shown_whole() {
 
 #[test]
 fn markdown_made_to_be_slow_is_read() {
-    let len = 100_000;
+    let len = 1_000_000;
     for piece in [
         "> ",
         "- [ ] ",
@@ -444,125 +450,5 @@ fn markdown_made_to_be_slow_is_read() {
         let start = std::time::Instant::now();
         good(&piece.repeat(len / piece.len()));
         assert!(start.elapsed().as_secs() < 10, "{piece:?}: {:?}", start.elapsed());
-    }
-}
-
-/// Every diagnostic lies inside the file and can be drawn.
-fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
-    let found = match parse(PATH, bytes) {
-        Ok(spec) => {
-            prop_assert!(spec.body_start <= bytes.len() && spec.front_range.end <= bytes.len());
-            for criterion in &spec.criteria {
-                prop_assert_eq!(bytes[criterion.offset], b'[');
-            }
-            spec.warnings
-        }
-        Err(errors) => {
-            prop_assert!(!errors.is_empty());
-            errors
-        }
-    };
-    let text = String::from_utf8_lossy(bytes);
-    let lines: Vec<_> = text.split('\n').collect();
-    for diagnostic in found {
-        prop_assert!(!diagnostic.message.contains(is_unprintable), "{diagnostic:?}");
-        if diagnostic.line == 0 {
-            prop_assert!(diagnostic.span.is_none());
-            continue;
-        }
-        let (line, column, _) = place(&diagnostic);
-        prop_assert!(line <= lines.len(), "{diagnostic:?}");
-        prop_assert!(column >= 1 && column <= lines[line - 1].chars().count() + 1, "{diagnostic:?}");
-        prop_assert!(diagnostic.source_line >= 1 && diagnostic.source_line <= line);
-    }
-    Ok(())
-}
-
-fn pieces() -> impl Strategy<Value = String> {
-    let piece = prop::sample::select(vec![
-        "---\n",
-        "---",
-        "\n",
-        "\r\n",
-        "labels",
-        "type",
-        "topic",
-        "approval",
-        "verify",
-        "informed_by",
-        ": ",
-        ":",
-        "- ",
-        "  ",
-        "\t",
-        "[",
-        "]",
-        "{",
-        "}",
-        ", ",
-        "'",
-        "\"",
-        "|\n",
-        ">\n",
-        "&a ",
-        "*a",
-        "!t ",
-        "!!str ",
-        "# ",
-        "~",
-        "010",
-        "a/../b",
-        "ä",
-        "😀",
-        "\u{feff}",
-        "\u{1b}",
-        "\\e",
-        "\u{85}",
-        "\u{2028}",
-        "\r",
-        "\0",
-        "code",
-        "required",
-        "? ",
-        "<<",
-        "...",
-        "%YAML 1.2\n",
-        "- [ ] x\n",
-        "## Acceptance Criteria\n",
-        "## Release Notes\n",
-        "<!--",
-        "-->",
-        "```\n",
-        "> ",
-    ]);
-    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
-
-    #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        check(&bytes)?;
-    }
-
-    #[test]
-    fn no_front_matter_makes_it_panic(yaml in pieces(), body in pieces()) {
-        check(format!("---\n{yaml}\n---\n{body}").as_bytes())?;
-    }
-
-    #[test]
-    fn no_pieces_make_it_panic(text in pieces()) {
-        check(text.as_bytes())?;
-    }
-
-    #[test]
-    fn crlf_moves_nothing(yaml in pieces()) {
-        let text = format!("---\n{}\n---\n", yaml.replace('\r', ""));
-        let places = |text: &str| match parse(PATH, text.as_bytes()) {
-            Ok(spec) => spec.warnings,
-            Err(errors) => errors,
-        }.into_iter().map(|d| (d.line, d.column, d.message)).collect::<Vec<_>>();
-        prop_assert_eq!(places(&text), places(&text.replace('\n', "\r\n")));
     }
 }

@@ -14,6 +14,9 @@ use serde::de::{
 pub(super) const MAX_FRONT_LEN: usize = 256 * 1024;
 /// Nodes that a front matter may have once its aliases are expanded: beyond is a bomb.
 const MAX_NODES: usize = 50_000;
+/// Opening brackets that a front matter may have: the scanner looks at every one that is open for each token that it reads, so
+/// that its time grows with the square.
+const MAX_BRACKETS: usize = 10_000;
 
 /// A value as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +48,11 @@ pub(super) fn read(text: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<V
     // An empty stream is no YAML document at all; one with a comment is.
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(None);
+    }
+    // Wherever they stand: to tell which of them are in quotes is what the scanner does.
+    if let Some((offset, _)) = text.match_indices(['[', '{']).nth(MAX_BRACKETS) {
+        let message = format!("the front matter has more than {MAX_BRACKETS} opening brackets");
+        return Err(Fault { message, offset: Some(offset) });
     }
     let budget = Budget { nodes: Cell::new(MAX_NODES), bytes: Cell::new(2 * text.len()), key: Cell::new(None) };
     let shape = ShapeOf { budget: &budget, top: true }
@@ -100,7 +108,7 @@ impl Budget {
         let key = self.key.get().and_then(|index| place(text, &[index], true));
         if expanded {
             return Fault {
-                message: "the front matter has too many values once its aliases are expanded".into(),
+                message: "the front matter is too large once its aliases are expanded".into(),
                 offset: key,
             };
         }

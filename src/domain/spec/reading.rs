@@ -1,0 +1,250 @@
+//! From YAML to front matter, with everything that is wrong on the way.
+
+use std::ops::Range;
+
+use super::{
+    front_matter::{FrontMatter, KEYS, MAX_ENTRIES, RECORDED},
+    kind::{UnknownType, nearest},
+    place::Place,
+    source::Source,
+    value::{check, shorten},
+    yaml::{self, Node},
+};
+use crate::domain::diagnostic::{Diagnostic, Severity};
+
+/// Problems of one file that are reported; what lies beyond is counted.
+const MAX_PROBLEMS: usize = 20;
+
+/// Reads the YAML in the bytes `front` of `source`. What is wrong comes back in the order of the file, at most twenty problems
+/// of a file; warnings may be among them.
+pub(super) fn read(source: &Source, front: Range<usize>) -> (FrontMatter, Vec<Diagnostic>) {
+    let text = &source.text()[front.clone()];
+    let mut reading = Reading::default();
+    match yaml::read(text, |key| KEYS.contains(&key)) {
+        Ok(None) => {}
+        Ok(Some(nodes)) if nodes.len() > MAX_ENTRIES => {
+            let message = format!("the front matter has {} keys, more than {MAX_ENTRIES}", nodes.len());
+            let diagnostic = source.diagnostic(Severity::Error, front.start..front.start, message, None);
+            return (FrontMatter::default(), vec![diagnostic]);
+        }
+        Ok(Some(nodes)) => {
+            for (index, (key, node)) in nodes.into_iter().enumerate() {
+                reading.entry(index, key, node);
+            }
+        }
+        Err(fault) => return (FrontMatter::default(), vec![syntax(source, front, fault)]),
+    }
+    let diagnostics = reading.diagnostics(source, text, front.start);
+    (reading.front, diagnostics)
+}
+
+/// A fault of the YAML as such.
+fn syntax(source: &Source, front: Range<usize>, fault: yaml::Fault) -> Diagnostic {
+    let text = &source.text()[front.clone()];
+    let second = || {
+        text.match_indices('\n')
+            .map(|(at, _)| at + 1)
+            .find(|at| text[*at..].starts_with("---") || text[*at..].starts_with("..."))
+    };
+    // A fault without a place is one of the whole, or of a second document.
+    let offset = fault.offset.or_else(second).unwrap_or(0).min(text.trim_end().len());
+    let offset = (0..=offset).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let range = match text[offset..].chars().next() {
+        Some(c) if !c.is_whitespace() => offset..offset + c.len_utf8(),
+        _ => offset..offset,
+    };
+    let line = &text[text[..offset].rfind('\n').map_or(0, |at| at + 1)..];
+    let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+    let help = if line[..indent].contains('\t') || text[offset..].starts_with('\t') {
+        Some("indent with spaces: YAML takes no tabs".to_owned())
+    } else if fault.message.contains("mapping values are not allowed") {
+        Some("put a value that holds ': ' in quotes".to_owned())
+    } else if fault.message.contains("',' or") {
+        Some("a list or mapping that opens with a bracket must end with its closing one".to_owned())
+    } else {
+        None
+    };
+    source.diagnostic(Severity::Error, front.start + range.start..front.start + range.end, fault.message, help)
+}
+
+/// Something wrong with a node, which is located only if it is reported.
+struct Problem {
+    severity: Severity,
+    place: Place,
+    message: String,
+    help: Option<String>,
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Reading {
+    front: FrontMatter,
+    problems: Vec<Problem>,
+}
+
+impl Reading {
+    fn entry(&mut self, index: usize, key: String, node: Node) {
+        if self.front.keys.contains(&key) {
+            let help = Some("keep one of them: which one counts is anybody's guess".to_owned());
+            self.problem(&key, Place::key(index, &key), format!("the key '{}' is there twice", shorten(&key)), help);
+        } else if key == "type" {
+            self.kind(index, &node);
+        } else if key == "approval" {
+            self.approval(index, node);
+        } else if self.front.scalar(&key).is_some() {
+            self.scalar(index, &key, node);
+        } else if self.front.list(&key).is_some() {
+            self.list(index, &key, node);
+        } else {
+            self.unknown(index, &key);
+        }
+        self.front.keys.push(key);
+    }
+
+    fn unknown(&mut self, index: usize, key: &str) {
+        if let Some(meant) = nearest(key, &KEYS) {
+            let message = format!("the key '{}' means nothing and is ignored", shorten(key));
+            let help = Some(format!("did you mean '{}'?", KEYS[meant]));
+            let severity = Severity::Warning;
+            self.problems.push(Problem { severity, place: Place::key(index, key), message, help });
+        }
+        self.front.unknown.push(key.to_owned());
+    }
+
+    fn kind(&mut self, index: usize, node: &Node) {
+        match node {
+            Node::Null => {}
+            Node::Text(text) => match text.parse() {
+                Ok(kind) => self.front.kind = kind,
+                Err(error @ UnknownType { nearest }) => {
+                    let message = format!("'type' cannot be '{}': {error}", shorten(text));
+                    let help = nearest.map(|kind| format!("did you mean '{kind}'?"));
+                    self.problem("type", Place::value(vec![index], text), message, help);
+                }
+            },
+            other => self.wrong(index, "type", other, "a text"),
+        }
+    }
+
+    fn approval(&mut self, index: usize, node: Node) {
+        let (place, text) = match node {
+            Node::Null => return,
+            Node::Text(text) => (Place::value(vec![index], &text), text),
+            Node::Map(entries) => {
+                let mut required = entries.iter().enumerate().filter(|(_, (key, _))| key == "required");
+                let Some((at, (_, node))) = required.next() else { return };
+                if let Some((again, _)) = required.next() {
+                    let place = Place { path: vec![index, again], key: true, written: Some("required".to_owned()) };
+                    return self.problem("approval", place, "the key 'required' is there twice".to_owned(), None);
+                }
+                match node {
+                    Node::Null => return,
+                    Node::Text(text) => (Place::value(vec![index, at], text), text.clone()),
+                    other => return self.wrong(index, "approval", other, "true or false"),
+                }
+            }
+            other => return self.wrong(index, "approval", &other, "'required' or a mapping"),
+        };
+        match text.as_str() {
+            "required" | "true" | "True" | "TRUE" => self.front.approval.required = true,
+            "none" | "false" | "False" | "FALSE" => self.front.approval.required = false,
+            _ => {
+                let message = format!("'approval' cannot be '{}': expected 'required' or 'none'", shorten(&text));
+                self.problem("approval", place, message, None);
+            }
+        }
+    }
+
+    fn scalar(&mut self, index: usize, key: &str, node: Node) {
+        match node {
+            Node::Null => {}
+            Node::Text(text) => match check(key, &text) {
+                Ok(()) => {
+                    if let Some(slot) = self.front.scalar(key) {
+                        *slot = Some(text);
+                    }
+                }
+                Err(why) => {
+                    let message = format!("'{key}' cannot be '{}': {why}", shorten(&text));
+                    self.problem(key, Place::value(vec![index], &text), message, None);
+                }
+            },
+            other => self.wrong(index, key, &other, "a text"),
+        }
+    }
+
+    fn list(&mut self, index: usize, key: &str, node: Node) {
+        let nodes = match node {
+            Node::Null => return,
+            Node::List(nodes) => nodes,
+            text @ Node::Text(_) => return self.item(key, vec![index], text),
+            other => return self.wrong(index, key, &other, "a list of texts"),
+        };
+        if nodes.len() > MAX_ENTRIES {
+            let message =
+                format!("'{key}' has {} entries, more than the {MAX_ENTRIES} that a list may have", nodes.len());
+            return self.problem(key, Place::key(index, key), message, None);
+        }
+        for (at, node) in nodes.into_iter().enumerate() {
+            self.item(key, vec![index, at], node);
+        }
+    }
+
+    fn item(&mut self, key: &str, path: Vec<usize>, node: Node) {
+        let Node::Text(text) = node else {
+            let message = format!("'{key}' holds {} where a text is expected", form(&node));
+            return self.problem(key, Place { path, key: false, written: None }, message, None);
+        };
+        match check(key, &text) {
+            Ok(()) => {
+                if let Some(slot) = self.front.list(key) {
+                    slot.push(text);
+                }
+            }
+            Err(why) => {
+                let message = format!("'{key}' cannot hold '{}': {why}", shorten(&text));
+                self.problem(key, Place::value(path, &text), message, None);
+            }
+        }
+    }
+
+    fn wrong(&mut self, index: usize, key: &str, node: &Node, expected: &str) {
+        let message = format!("'{key}' is {} where {expected} is expected", form(node));
+        self.problem(key, Place::key(index, key), message, None);
+    }
+
+    fn problem(&mut self, key: &str, place: Place, message: String, help: Option<String>) {
+        let severity = if RECORDED.contains(&key) { Severity::Warning } else { Severity::Error };
+        self.problems.push(Problem { severity, place, message, help });
+    }
+
+    /// The problems with their places, errors first to be kept where there are too many.
+    fn diagnostics(&mut self, source: &Source, text: &str, start: usize) -> Vec<Diagnostic> {
+        self.problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
+        let more = self.problems.len().saturating_sub(MAX_PROBLEMS);
+        let mut found: Vec<_> = self
+            .problems
+            .drain(..)
+            .take(MAX_PROBLEMS)
+            .map(|problem| {
+                let range = problem.place.range(text, start);
+                source.diagnostic(problem.severity, range, problem.message, problem.help)
+            })
+            .collect();
+        found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+        if let (Some(last), 1..) = (found.last_mut(), more) {
+            last.help = Some(format!("{more} more like this in the front matter"));
+        }
+        found
+    }
+}
+
+fn form(node: &Node) -> &'static str {
+    match node {
+        Node::Null => "nothing",
+        Node::Text(_) => "a text",
+        Node::List(_) => "a list",
+        Node::Map(_) => "a mapping",
+        Node::Tagged => "a value with a YAML tag",
+    }
+}
