@@ -8,6 +8,7 @@
 //! and [`domain`] is pure. [`agent`] runs processes, [`output`] is the only printer, [`config`] the one table of keys,
 //! [`env`] the one place that reads clock, randomness, environment and terminal.
 
+pub mod agent;
 pub mod domain;
 pub mod error;
 

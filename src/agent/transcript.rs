@@ -1,0 +1,169 @@
+//! Transcripts: what an agent printed, kept in this clone and never shared.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::sanitize::Sanitizer;
+use crate::domain::id::SpecId;
+use crate::error::{IoContext, Result};
+
+/// How often a transcript that is being written is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Whether control sequences reach the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The bytes as the agent wrote them: for a file or a pipe.
+    Raw,
+    /// Without control sequences: for a terminal.
+    Sanitised,
+}
+
+/// Where the transcript of an attempt lies: `<common dir>/chant/transcripts/<spec id>/<attempt>.log`.
+pub fn path(common_dir: &Path, spec: &SpecId, attempt: &gix::oid) -> PathBuf {
+    let dir = common_dir.join("chant").join("transcripts").join(spec.as_str());
+    dir.join(format!("{attempt}.log"))
+}
+
+/// Creates a transcript, readable by its owner only, with the directories above it. Fails if there is one.
+pub fn create(path: &Path) -> Result<File> {
+    if let Some(dir) = path.parent() {
+        std::fs::create_dir_all(dir).io("create", dir)?;
+    }
+    // Appending, so that two who hold it never write over each other.
+    OpenOptions::new().append(true).create_new(true).mode(0o600).open(path).io("create", path)
+}
+
+/// Opens a transcript for reading; `None` if there is none.
+pub fn open(path: &Path) -> Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).io("open", path),
+    }
+}
+
+/// Writes a transcript to `out`, and what is added to it, until `still_running` says no. Waits for a transcript that is not
+/// there yet as long as the run goes on. A reader that goes away ends it without an error.
+pub fn follow(path: &Path, still_running: &mut dyn FnMut() -> bool, form: Form, out: &mut dyn Write) -> Result<()> {
+    let mut sanitizer = Sanitizer::new();
+    let mut file = None;
+    loop {
+        // Asked first, read afterwards: nothing that was written before the end is missed.
+        let running = still_running();
+        if file.is_none() {
+            file = open(path)?;
+        }
+        let rest = file.as_mut().map_or(Ok(true), |file| copy(file, path, form, &mut sanitizer, out));
+        if !rest? {
+            return Ok(());
+        }
+        if !running {
+            let last = if form == Form::Sanitised { sanitizer.finish() } else { String::new() };
+            write(out, last.as_bytes(), path)?;
+            return Ok(());
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Copies up to the present end; `false` if nobody reads any more.
+fn copy(file: &mut File, path: &Path, form: Form, sanitizer: &mut Sanitizer, out: &mut dyn Write) -> Result<bool> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let count = match file.read(&mut buffer) {
+            Ok(0) => return Ok(true),
+            Ok(count) => count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error).io("read", path),
+        };
+        let read = &buffer[..count];
+        let wanted = match form {
+            Form::Raw => write(out, read, path)?,
+            Form::Sanitised => write(out, sanitizer.push(read).as_bytes(), path)?,
+        };
+        if !wanted {
+            return Ok(false);
+        }
+    }
+}
+
+/// Writes at once what there is; `false` if nobody reads any more.
+fn write(out: &mut dyn Write, bytes: &[u8], path: &Path) -> Result<bool> {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).io("print", path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn fixture() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let spec = SpecId::new("2026-02-08-010-v7b").unwrap();
+        let attempt = gix::ObjectId::from_hex(&[b'a'; 40]).unwrap();
+        let path = path(dir.path(), &spec, &attempt);
+        (dir, path)
+    }
+
+    #[test]
+    fn created_once_and_for_its_owner() {
+        let (_dir, path) = fixture();
+        assert!(path.ends_with(format!("chant/transcripts/2026-02-08-010-v7b/{}.log", "a".repeat(40))));
+        assert!(open(&path).unwrap().is_none());
+        let file = create(&path).unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(create(&path).unwrap_err().message.starts_with("cannot create '"));
+        assert!(open(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn followed_from_before_its_beginning_to_its_end() {
+        for (form, expected) in
+            [(Form::Raw, &b"\x1b[1mone\xc3\xa9\ntwo"[..]), (Form::Sanitised, "oneé\ntwo".as_bytes())]
+        {
+            let (_dir, path) = fixture();
+            let mut out = Vec::new();
+            let mut step = 0;
+            let mut writer = None;
+            // Each question is a moment in the life of the run.
+            let mut still_running = || {
+                step += 1;
+                match step {
+                    1 => {}
+                    2 => writer = Some(create(&path).unwrap()),
+                    3 => writer.as_ref().unwrap().write_all(b"\x1b[1mone\xc3").unwrap(),
+                    4 => writer.as_ref().unwrap().write_all(b"\xa9\n").unwrap(),
+                    _ => writer.as_ref().unwrap().write_all(b"two").unwrap(),
+                }
+                step < 5
+            };
+            follow(&path, &mut still_running, form, &mut out).unwrap();
+            assert_eq!(out, expected);
+        }
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_ends_it() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let (_dir, path) = fixture();
+        create(&path).unwrap().write_all(b"text").unwrap();
+        follow(&path, &mut || true, Form::Raw, &mut Gone).unwrap();
+    }
+}
