@@ -1,9 +1,13 @@
 //! Running agents: the process and everything it starts, its output, the lease that says that it is alive.
 //!
-//! Nothing here knows git or specs beyond their names; a `verify:` command runs the same way.
+//! Nothing here knows git or specs beyond their names; a `verify:` command runs through the same [`process::run`].
 
 #[cfg(not(unix))]
 compile_error!("agents are run in Unix process groups; this platform has none");
 
+mod interrupt;
+pub mod process;
+mod process_table;
+mod reaper;
 pub mod sanitize;
 pub mod transcript;

@@ -1,0 +1,154 @@
+//! SIGINT, SIGTERM and SIGHUP while something runs; what they always do while nothing does.
+
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::{SigId, flag, low_level};
+
+use crate::error::{Error, Result};
+
+/// How many listen: while nobody does, signals do what they did before.
+static LISTENERS: Mutex<usize> = Mutex::new(0);
+
+/// What is set up once a process, because a handler cannot be taken away again.
+struct Handlers {
+    /// True while nobody listens: then a signal ends the process as it would without us.
+    idle: Arc<AtomicBool>,
+    /// The signals that were not ignored when we came: `nohup` keeps its meaning.
+    signals: Vec<i32>,
+}
+
+/// The signals that arrive from [`Interrupts::listen`] to [`Interrupts::stop`]; SIGCHLD among them, as a wake-up.
+pub(super) struct Interrupts {
+    /// Whether this one is among the listeners.
+    listening: bool,
+    sources: Vec<Source>,
+    first: Option<i32>,
+    count: usize,
+    child: bool,
+}
+
+/// One signal, with the socket that its handler writes a byte to.
+struct Source {
+    signal: i32,
+    id: SigId,
+    socket: UnixStream,
+}
+
+impl Interrupts {
+    /// Begins to listen.
+    pub fn listen() -> Result<Self> {
+        let handlers = handlers();
+        let mut interrupts = Interrupts { listening: true, sources: Vec::new(), first: None, count: 0, child: false };
+        {
+            let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+            *listeners += 1;
+            handlers.idle.store(false, Ordering::SeqCst);
+        }
+        for signal in handlers.signals.iter().copied().chain([SIGCHLD]) {
+            // An early return drops what is there and gives the listener back.
+            interrupts.sources.push(
+                Source::new(signal)
+                    .map_err(|cause| Error::fatal("signal", format!("cannot listen for signal {signal}: {cause}")))?,
+            );
+        }
+        Ok(interrupts)
+    }
+
+    /// The sockets to poll: readable when a signal came.
+    pub fn sockets(&self) -> impl Iterator<Item = &UnixStream> {
+        self.sources.iter().map(|source| &source.socket)
+    }
+
+    /// Takes note of what has arrived.
+    pub fn note(&mut self) {
+        for source in &mut self.sources {
+            let mut bytes = [0; 64];
+            while let Ok(arrived @ 1..) = source.socket.read(&mut bytes) {
+                if source.signal == SIGCHLD {
+                    self.child = true;
+                } else {
+                    self.first.get_or_insert(source.signal);
+                    self.count += arrived;
+                }
+            }
+        }
+    }
+
+    /// The first signal, if one came.
+    pub fn first(&self) -> Option<i32> {
+        self.first
+    }
+
+    /// How many came.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether a child has changed its state since the last call.
+    pub fn take_child(&mut self) -> bool {
+        std::mem::take(&mut self.child)
+    }
+
+    /// Stops listening, and gives the first signal that came, to the very last moment.
+    pub fn stop(mut self) -> Option<i32> {
+        self.unlisten();
+        self.note();
+        self.first
+    }
+
+    /// Signals do again what they did before, unless someone else listens.
+    fn unlisten(&mut self) {
+        if !std::mem::take(&mut self.listening) {
+            return;
+        }
+        let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+        *listeners = listeners.saturating_sub(1);
+        if *listeners == 0 {
+            handlers().idle.store(true, Ordering::SeqCst);
+        }
+        drop(listeners);
+        for source in &self.sources {
+            low_level::unregister(source.id);
+        }
+    }
+}
+
+impl Drop for Interrupts {
+    fn drop(&mut self) {
+        self.unlisten();
+    }
+}
+
+impl Source {
+    fn new(signal: i32) -> std::io::Result<Self> {
+        let (socket, theirs) = UnixStream::pair()?;
+        socket.set_nonblocking(true)?;
+        Ok(Source { signal, id: low_level::pipe::register(signal, theirs)?, socket })
+    }
+}
+
+/// Installs the handlers, once.
+fn handlers() -> &'static Handlers {
+    static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+    HANDLERS.get_or_init(|| {
+        let ignored = ignored();
+        let idle = Arc::new(AtomicBool::new(true));
+        let mut signals = vec![SIGINT, SIGTERM, SIGHUP];
+        signals.retain(|signal| ignored & (1 << (signal - 1)) == 0);
+        // Without the default behind it, a signal would be lost between two runs; then it is better not to take it.
+        signals.retain(|signal| flag::register_conditional_default(*signal, idle.clone()).is_ok());
+        Handlers { idle, signals }
+    })
+}
+
+/// The signals that this process ignores, bit `n - 1` for signal `n`: `SigIgn` of proc_pid_status(5). None where there is
+/// no `/proc`.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}

@@ -1,0 +1,282 @@
+//! Runs a command line in a process group of its own and sees to it that nothing of it stays.
+
+mod group;
+mod output;
+mod pump;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use self::group::Group;
+use self::pump::Pump;
+use super::interrupt::Interrupts;
+use super::process_table;
+use super::reaper::{MARKER, Reaper};
+use crate::error::{Error, IoContext, Result};
+
+/// How long ended processes get between SIGTERM and SIGKILL.
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// How much of the end of the output is kept, in bytes.
+pub const TAIL: usize = 64 * 1024;
+
+/// After the command is done: how long its background processes get to end by themselves.
+const SETTLE: Duration = Duration::from_millis(200);
+
+/// Then, at most this long between SIGTERM and SIGKILL.
+const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
+
+/// The shell that runs command lines; where POSIX systems have it, and what git itself uses.
+const SHELL: &str = "/bin/sh";
+
+/// The command waits for a line on its standard input, so that it does nothing before it is recorded; if we die first, it
+/// reads the end of the file and goes. `read` takes no byte beyond that line, the rest is the command's. The terminal
+/// signals are ignored because the command is not in the foreground: reading the terminal fails then, where it would stop
+/// the process for good.
+macro_rules! gate {
+    ($stdin:literal) => {
+        concat!(
+            r#"IFS= read -r CHANT_GATE || exit 125; unset CHANT_GATE; trap '' TTIN TTOU; exec /bin/sh -c "$1""#,
+            $stdin
+        )
+    };
+}
+
+/// What the command reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stdin {
+    /// Nothing: `/dev/null`.
+    Null,
+    /// These bytes, then the end. A command that does not read them all is no error.
+    Bytes(Vec<u8>),
+}
+
+/// What happens to processes that left the group (`setsid`, daemons) when the command is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Daemons {
+    /// They are found and ended; Linux only, elsewhere they stay.
+    End,
+    /// They stay.
+    Keep,
+}
+
+/// What is told of a process before it begins; its error is the run's.
+pub type OnStarted<'a> = &'a mut dyn FnMut(&Started) -> Result<()>;
+
+/// A command line to run, and how.
+pub struct Run<'a> {
+    /// The command line, for `/bin/sh -c`.
+    pub command: &'a str,
+    /// Where it runs.
+    pub dir: &'a Path,
+    /// Variables that are set, or removed where there is no value; the others are inherited.
+    pub env: Vec<(OsString, Option<OsString>)>,
+    /// What it reads.
+    pub stdin: Stdin,
+    /// Gets every byte of its standard output and error, in the order in which they were written, as they come.
+    pub transcript: Option<&'a File>,
+    /// Gets the same by lines, without control sequences or line ends. It is called between reads: one that blocks holds
+    /// up the run, its timeout included.
+    pub sink: Option<&'a mut dyn FnMut(&str)>,
+    /// How many bytes of the end of the output are kept in [`Finished::tail`].
+    pub tail: usize,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// How long it gets between SIGTERM and SIGKILL.
+    pub grace: Duration,
+    /// What happens to processes that left its group.
+    pub daemons: Daemons,
+    /// Called once the process is there and before it does anything; after an error it never will.
+    pub on_started: Option<OnStarted<'a>>,
+}
+
+impl<'a> Run<'a> {
+    /// `command` in `dir`: the environment inherited, nothing to read, no transcript, no timeout.
+    pub fn new(command: &'a str, dir: &'a Path) -> Self {
+        Run {
+            command,
+            dir,
+            env: Vec::new(),
+            stdin: Stdin::Null,
+            transcript: None,
+            sink: None,
+            tail: TAIL,
+            timeout: None,
+            grace: GRACE,
+            daemons: Daemons::End,
+            on_started: None,
+        }
+    }
+}
+
+/// A process that is about to begin: enough to know it, and what it starts, for sure later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The process, and at the same time its group.
+    pub pid: u32,
+    /// The process group.
+    pub pgid: u32,
+    /// Clock ticks from boot to its start; Linux only.
+    pub start_time: Option<u64>,
+    /// The value of `CHANT_RUN` in its environment and in that of all it starts, random.
+    pub marker: String,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With this exit code. A shell gives 128 + n for a command in it that was ended by signal n.
+    Exited(i32),
+    /// By this signal, sent by someone else.
+    Signalled(i32),
+    /// It took longer than this and was ended.
+    TimedOut(Duration),
+    /// This signal came to us, and the command was ended (or had just ended by itself).
+    Interrupted(i32),
+}
+
+impl Ending {
+    /// Whether it exited with 0.
+    pub fn success(self) -> bool {
+        self == Ending::Exited(0)
+    }
+
+    /// Whether the shell says that there is no such command: 127, though a command may exit with that as well.
+    pub fn is_not_found(self) -> bool {
+        self == Ending::Exited(127)
+    }
+}
+
+/// A command that is over.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub ending: Ending,
+    /// From its start to the moment when nothing of it was left.
+    pub duration: Duration,
+    /// The last bytes of its output, raw.
+    pub tail: Vec<u8>,
+    /// How many processes, beyond the command's own, were still there and had to be ended; counted on Linux only.
+    pub survivors: usize,
+    /// Why the transcript is incomplete, if it is: a full disk does not end a run.
+    pub transcript_error: Option<std::io::Error>,
+}
+
+/// Runs a command line to its end, and ends what it leaves behind.
+///
+/// A timeout, and SIGINT, SIGTERM or SIGHUP to this process, end its whole process group: SIGTERM, [`Run::grace`], SIGKILL;
+/// a second signal kills at once. Background processes get a moment after the command is done, then go the same way; one
+/// that cannot be found and holds our pipe open is not waited for longer than two seconds. Between two runs, those signals
+/// do what they did before the first.
+///
+/// Fails if the command cannot be started, or with the error of [`Run::on_started`].
+pub fn run(run: Run<'_>) -> Result<Finished> {
+    let marker = marker()?;
+    let interrupts = Interrupts::listen()?;
+    let mut reaper = Reaper::enter(&marker, run.daemons == Daemons::End);
+    let begun = Instant::now();
+    let (mut child, output) = spawn(&run, &marker, &mut reaper)?;
+    let mut gate = child.stdin.take();
+    let mut group = Group::new(child, reaper);
+    if let Some(on_started) = run.on_started {
+        let start_time = process_table::one(group.id()).map(|process| process.start);
+        on_started(&Started { pid: group.id(), pgid: group.id(), start_time, marker })?;
+    }
+    // Whoever ended the waiting shell meanwhile is seen in its exit status.
+    if gate.as_mut().is_some_and(|gate| gate.write_all(b"go\n").is_err()) {
+        gate = None;
+    }
+    let mut pump = Pump::new(output, interrupts, run.transcript, run.sink, run.tail)?;
+    if let (Stdin::Bytes(bytes), Some(gate)) = (run.stdin, gate) {
+        pump.feed(gate, bytes)?;
+    }
+
+    let limit = wait(&mut group, &mut pump, run.timeout)?;
+    if limit.is_some() || pump.interrupted() {
+        group.end(&mut pump, run.grace)?;
+    }
+    if group.wait_for_others(&mut pump, SETTLE)? {
+        group.end(&mut pump, run.grace.min(LEFTOVER_GRACE))?;
+    }
+    pump.drain()?;
+    let survivors = group.ended_others();
+    let status = group.reap()?;
+    drop(group);
+    let (interrupted, tail, transcript_error) = pump.finish();
+    let ending = match (interrupted, limit) {
+        (Some(signal), _) => Ending::Interrupted(signal),
+        (None, Some(limit)) => Ending::TimedOut(limit),
+        (None, None) => plain(status),
+    };
+    Ok(Finished { ending, duration: begun.elapsed(), tail, survivors, transcript_error })
+}
+
+/// Waits until the command is done or a signal came, or its time is over: then gives the time that it had.
+fn wait(group: &mut Group, pump: &mut Pump<'_>, timeout: Option<Duration>) -> Result<Option<Duration>> {
+    const TICK: Duration = Duration::from_millis(500);
+    const REAP_EVERY: Duration = Duration::from_secs(1);
+    let begun = Instant::now();
+    let mut reaped = begun;
+    loop {
+        let left = timeout.map(|limit| limit.saturating_sub(begun.elapsed()));
+        if group.is_done()? || pump.interrupted() {
+            return Ok(None);
+        }
+        if left == Some(Duration::ZERO) {
+            return Ok(timeout);
+        }
+        // A change of a child wakes us; the tick only covers what could be missed.
+        pump.turn(left.map_or(TICK, |left| left.min(TICK)))?;
+        if pump.child_changed() && reaped.elapsed() >= REAP_EVERY {
+            group.reap_orphans();
+            reaped = Instant::now();
+        }
+    }
+}
+
+/// Starts the shell, held back until it reads a line; gives it with the read end of its output.
+fn spawn(run: &Run<'_>, marker: &str, reaper: &mut Reaper) -> Result<(std::process::Child, std::io::PipeReader)> {
+    if !run.dir.is_dir() {
+        return Err(Error::fatal("no-directory", format!("cannot run in '{}': no such directory", run.dir.display())));
+    }
+    // One pipe for both streams is what keeps their order.
+    let (output, theirs) = std::io::pipe().io("run in", run.dir)?;
+    let script = match run.stdin {
+        Stdin::Null => gate!(" </dev/null"),
+        Stdin::Bytes(_) => gate!(""),
+    };
+    let mut command = Command::new(SHELL);
+    command.args(["-c", script, "sh", run.command]).current_dir(run.dir).process_group(0);
+    for (name, value) in &run.env {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env(MARKER, marker).env_remove("CHANT_GATE");
+    command.stdin(std::process::Stdio::piped());
+    command.stdout(theirs.try_clone().io("run in", run.dir)?).stderr(theirs);
+    Ok((reaper.spawn(&mut command).io("run in", run.dir)?, output))
+}
+
+/// A value that no other run has.
+fn marker() -> Result<String> {
+    let number = getrandom::u64().map_err(|cause| Error::fatal("random", format!("no randomness: {cause}")))?;
+    Ok(format!("{:x}-{number:016x}", std::process::id()))
+}
+
+/// The ending that a status tells. Without one the process could not even be killed.
+fn plain(status: Option<ExitStatus>) -> Ending {
+    match status {
+        Some(status) => match (status.code(), status.signal()) {
+            (Some(code), _) => Ending::Exited(code),
+            (None, signal) => Ending::Signalled(signal.unwrap_or_default()),
+        },
+        None => Ending::Signalled(signal_hook::consts::SIGKILL),
+    }
+}

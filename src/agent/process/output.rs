@@ -1,0 +1,80 @@
+//! What becomes of a command's output: the transcript, the live lines, the tail.
+
+use std::fs::File;
+use std::io::Write;
+
+use crate::agent::sanitize::Sanitizer;
+
+/// A line that is longer is given to the sink in pieces of about this many bytes.
+const LONGEST_LINE: usize = 64 * 1024;
+
+/// The three places where output goes. Its memory does not grow with the output.
+pub(super) struct Output<'a> {
+    transcript: Option<&'a File>,
+    transcript_error: Option<std::io::Error>,
+    lines: Option<Lines<'a>>,
+    tail: Vec<u8>,
+    keep: usize,
+}
+
+/// The sink, with the line that is not complete yet.
+struct Lines<'a> {
+    sink: &'a mut dyn FnMut(&str),
+    sanitizer: Sanitizer,
+    partial: String,
+}
+
+impl<'a> Output<'a> {
+    pub fn new(transcript: Option<&'a File>, sink: Option<&'a mut dyn FnMut(&str)>, keep: usize) -> Self {
+        let lines = sink.map(|sink| Lines { sink, sanitizer: Sanitizer::new(), partial: String::new() });
+        Output { transcript, transcript_error: None, lines, tail: Vec::new(), keep }
+    }
+
+    pub fn take(&mut self, bytes: &[u8]) {
+        if let Some(mut file) = self.transcript
+            && let Err(error) = file.write_all(bytes)
+        {
+            self.transcript = None;
+            self.transcript_error = Some(error);
+        }
+        if let Some(lines) = &mut self.lines {
+            let text = lines.sanitizer.push(bytes);
+            lines.take(&text);
+        }
+        self.tail.extend_from_slice(bytes);
+        // Cut only now and then, so that each byte is moved about once.
+        if self.tail.len() > self.keep.saturating_mul(2).saturating_add(64 * 1024) {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        let surplus = self.tail.len().saturating_sub(self.keep);
+        self.tail.drain(..surplus);
+    }
+
+    /// Gives the last, incomplete line to the sink; the tail, and what went wrong with the transcript.
+    pub fn finish(mut self) -> (Vec<u8>, Option<std::io::Error>) {
+        if let Some(lines) = &mut self.lines {
+            let text = lines.sanitizer.finish();
+            lines.take(&text);
+            if !lines.partial.is_empty() {
+                (lines.sink)(&lines.partial);
+            }
+        }
+        self.cut();
+        (self.tail, self.transcript_error)
+    }
+}
+
+impl Lines<'_> {
+    fn take(&mut self, text: &str) {
+        for piece in text.split_inclusive('\n') {
+            self.partial.push_str(piece.strip_suffix('\n').unwrap_or(piece));
+            if piece.ends_with('\n') || self.partial.len() >= LONGEST_LINE {
+                (self.sink)(&self.partial);
+                self.partial.clear();
+            }
+        }
+    }
+}

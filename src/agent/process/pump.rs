@@ -1,0 +1,151 @@
+//! Moves bytes while a command runs: its output to us, its input to it, signals to the one who waits.
+
+use std::fs::File;
+use std::io::{ErrorKind, PipeReader, Read, Write};
+use std::os::fd::AsFd;
+use std::process::ChildStdin;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::output::Output;
+use crate::agent::interrupt::Interrupts;
+use crate::error::{Error, Result};
+
+/// Silence after which output that someone still holds open is taken as over.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// The longest that such output is listened to, however much comes.
+const DRAIN_LIMIT: Duration = Duration::from_secs(2);
+
+/// The one loop in which everything is waited for: no thread that could be left behind, and nothing that can block but the
+/// sink.
+pub(super) struct Pump<'a> {
+    pipe: Option<PipeReader>,
+    input: Option<Input>,
+    interrupts: Interrupts,
+    output: Output<'a>,
+    buffer: Vec<u8>,
+}
+
+/// What the command has yet to read.
+struct Input {
+    pipe: ChildStdin,
+    bytes: Vec<u8>,
+    written: usize,
+}
+
+impl<'a> Pump<'a> {
+    pub fn new(
+        pipe: PipeReader,
+        interrupts: Interrupts,
+        transcript: Option<&'a File>,
+        sink: Option<&'a mut dyn FnMut(&str)>,
+        tail: usize,
+    ) -> Result<Self> {
+        nonblocking(&pipe)?;
+        let output = Output::new(transcript, sink, tail);
+        Ok(Pump { pipe: Some(pipe), input: None, interrupts, output, buffer: vec![0; 64 * 1024] })
+    }
+
+    /// Has `bytes` written to the command as it reads them.
+    pub fn feed(&mut self, pipe: ChildStdin, bytes: Vec<u8>) -> Result<()> {
+        nonblocking(&pipe)?;
+        self.input = Some(Input { pipe, bytes, written: 0 });
+        Ok(())
+    }
+
+    /// Waits for something to do, `wait` at the longest, and does it. Gives the number of bytes that were read.
+    pub fn turn(&mut self, wait: Duration) -> Result<usize> {
+        self.poll(wait)?;
+        self.interrupts.note();
+        self.write();
+        self.read()
+    }
+
+    fn poll(&self, wait: Duration) -> Result<()> {
+        let mut fds: Vec<PollFd<'_>> =
+            self.interrupts.sockets().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
+        fds.extend(self.pipe.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
+        fds.extend(self.input.as_ref().map(|input| PollFd::new(&input.pipe, PollFlags::OUT)));
+        let wait = Timespec::try_from(wait).map_err(|_| Error::fatal("poll", "a wait is too long"))?;
+        match poll(&mut fds, Some(&wait)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(cause) => Err(Error::fatal("poll", format!("cannot wait for the command: {cause}"))),
+        }
+    }
+
+    fn write(&mut self) {
+        let Some(input) = &mut self.input else { return };
+        match input.pipe.write(&input.bytes[input.written..]) {
+            Ok(count) => {
+                input.written += count;
+                if input.written == input.bytes.len() {
+                    self.input = None;
+                }
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            // It does not want to read: its right.
+            Err(_) => self.input = None,
+        }
+    }
+
+    fn read(&mut self) -> Result<usize> {
+        let Some(pipe) = &mut self.pipe else { return Ok(0) };
+        match pipe.read(&mut self.buffer) {
+            Ok(0) => {
+                self.pipe = None;
+                Ok(0)
+            }
+            Ok(count) => {
+                self.output.take(&self.buffer[..count]);
+                Ok(count)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
+            Err(error) => Err(Error::fatal("io", format!("cannot read the output of the command: {error}"))),
+        }
+    }
+
+    /// Reads what is left, to its end, or to a silence if a process that we don't know still holds it open.
+    pub fn drain(&mut self) -> Result<()> {
+        self.input = None;
+        let begun = Instant::now();
+        let mut last = begun;
+        while self.pipe.is_some() && last.elapsed() < QUIET && begun.elapsed() < DRAIN_LIMIT {
+            if self.turn(QUIET.saturating_sub(last.elapsed()))? > 0 {
+                last = Instant::now();
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a signal came that ends the run.
+    pub fn interrupted(&self) -> bool {
+        self.interrupts.first().is_some()
+    }
+
+    /// How many such signals came.
+    pub fn signals(&self) -> usize {
+        self.interrupts.count()
+    }
+
+    /// Whether a child of ours ended, stopped or went on since the last call.
+    pub fn child_changed(&mut self) -> bool {
+        self.interrupts.take_child()
+    }
+
+    /// Closes everything: the signal that came, the end of the output, and what went wrong with the transcript.
+    pub fn finish(self) -> (Option<i32>, Vec<u8>, Option<std::io::Error>) {
+        let (tail, transcript_error) = self.output.finish();
+        (self.interrupts.stop(), tail, transcript_error)
+    }
+}
+
+/// Our end only: the flag belongs to the open file, and the command has the other one.
+fn nonblocking(pipe: &impl AsFd) -> Result<()> {
+    let set = || {
+        let flags = rustix::fs::fcntl_getfl(pipe)?;
+        rustix::fs::fcntl_setfl(pipe, flags | rustix::fs::OFlags::NONBLOCK)
+    };
+    set().map_err(|cause: rustix::io::Errno| Error::fatal("io", format!("cannot set up a pipe: {cause}")))
+}
