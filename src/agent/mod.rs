@@ -6,8 +6,10 @@
 compile_error!("agents are run in Unix process groups; this platform has none");
 
 mod interrupt;
+pub mod lease;
 pub mod process;
 mod process_table;
 mod reaper;
 pub mod sanitize;
+mod survivors;
 pub mod transcript;

@@ -1,0 +1,349 @@
+//! Leases: a file an attempt that says who runs it, held by a lock that the kernel releases when that process is gone.
+//!
+//! A lease is a hint about life, never state. The lock is what counts, the text only tells who to look for. A file under
+//! its final name is locked from the first moment: it is written and locked under another name, then renamed.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use gix::ObjectId;
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use super::process::Started;
+use super::process_table;
+pub use super::survivors::{Survivors, end_survivors};
+use crate::domain::id::SpecId;
+use crate::error::{Error, IoContext, Result};
+
+/// The version of the file format.
+const FORMAT: u32 = 1;
+
+/// A lease file is some hundred bytes; one that is larger is not ours.
+const MOST: u64 = 64 * 1024;
+
+/// How long a take-over waits for those who are only looking.
+const LOOKERS: Duration = Duration::from_secs(2);
+
+/// What a lease says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Info {
+    /// The version of the file format: 1.
+    pub format: u32,
+    /// The process that runs the attempt.
+    pub pid: u32,
+    /// Clock ticks from boot to its start; Linux only.
+    pub pid_start: Option<u64>,
+    /// Which boot of which kernel that was; Linux only.
+    pub boot: Option<String>,
+    /// The pid namespace (`pid:[4026531836]`) that `pid` counts in; Linux only.
+    pub pid_namespace: Option<String>,
+    /// The name of the machine.
+    pub host: String,
+    /// The spec.
+    #[serde(deserialize_with = "spec_id")]
+    pub spec: SpecId,
+    /// The worktree of the attempt.
+    #[serde(with = "path_text")]
+    pub worktree: PathBuf,
+    /// When the run began, in seconds since 1970 UTC.
+    pub started_at: i64,
+    /// The agent, once it is there. Without one there never was any: it is recorded before it begins.
+    pub agent: Option<Agent>,
+}
+
+/// The process group of an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// The group, which is its leader's pid.
+    pub group: u32,
+    /// Clock ticks from boot to its leader's start; Linux only.
+    pub start: Option<u64>,
+    /// What `CHANT_RUN` is in the environment of its processes.
+    pub marker: String,
+}
+
+impl Info {
+    /// This process, working `spec` in `worktree` since `started_at` (seconds since 1970 UTC).
+    pub fn of_this_process(spec: SpecId, worktree: PathBuf, started_at: i64) -> Self {
+        let pid = std::process::id();
+        Info {
+            format: FORMAT,
+            pid,
+            pid_start: process_table::one(pid).map(|process| process.start),
+            boot: boot(),
+            pid_namespace: pid_namespace(),
+            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            spec,
+            worktree,
+            started_at,
+            agent: None,
+        }
+    }
+
+    /// Whether the lease was written under the kernel that runs now, or may have been: `None`.
+    pub(super) fn is_of_this_boot(&self) -> Option<bool> {
+        Some(self.boot.as_ref()? == &boot()?)
+    }
+
+    fn read(file: &File) -> Result<Self, String> {
+        let mut text = Vec::new();
+        file.take(MOST).read_to_end(&mut text).map_err(|error| error.to_string())?;
+        let info: Info = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
+        if info.format == FORMAT { Ok(info) } else { Err(format!("its format is {}", info.format)) }
+    }
+}
+
+/// An attempt that this process runs. Dropped without [`Lease::release`], the file stays and says that the run is dead.
+#[derive(Debug)]
+pub struct Lease {
+    path: PathBuf,
+    info: Info,
+    /// Holds the lock. Opened close-on-exec: the lock dies with this process, not with its children.
+    file: File,
+}
+
+impl Lease {
+    /// Takes the lease of `attempt` in `dir` (made if absent). That of a dead run is taken over.
+    ///
+    /// Fails with code `lease-held` if the attempt is being run.
+    pub fn acquire(dir: &Path, attempt: &gix::oid, info: Info) -> Result<Self> {
+        std::fs::create_dir_all(dir).io("create", dir)?;
+        let path = dir.join(attempt.to_string());
+        loop {
+            let fresh = locked(dir, &info)?;
+            match fresh.persist_noclobber(&path) {
+                Ok(file) => return Ok(Lease { path, info, file }),
+                Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error.error).io("create", &path),
+            }
+            // Held until the new file is in its place, so that only one can take over.
+            let Some(_dead) = lock_dead(&path)? else { continue };
+            let file = locked(dir, &info)?.persist(&path).map_err(|error| error.error).io("replace", &path)?;
+            return Ok(Lease { path, info, file });
+        }
+    }
+
+    /// Writes down the agent's process group; to be called before the agent does anything.
+    pub fn record_agent(&mut self, started: &Started) -> Result<()> {
+        let agent = Agent { group: started.pgid, start: started.start_time, marker: started.marker.clone() };
+        let info = Info { agent: Some(agent), ..self.info.clone() };
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        // Two locked files for a moment; the old lock goes when the new file is what the name means.
+        self.file = locked(dir, &info)?.persist(&self.path).map_err(|error| error.error).io("replace", &self.path)?;
+        self.info = info;
+        Ok(())
+    }
+
+    /// What the lease says.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// Removes the file, then lets go of the lock.
+    pub fn release(self) -> Result<()> {
+        if !is_current(&self.file, &self.path)? {
+            return Ok(());
+        }
+        std::fs::remove_file(&self.path).io("remove", &self.path)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Closing would do, but for a child that another thread is just starting: until it has become its program it has a
+        // copy of everything that we have open. A failure leaves it at that.
+        let _closed_all_the_same = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
+/// Whether an attempt is being run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// The lock is held.
+    Running(Info),
+    /// The process is gone without having said how it ended.
+    Dead(Info),
+    /// There is no lease, or nothing can be told from it: then why.
+    Unknown(Option<String>),
+}
+
+impl Life {
+    /// Looks at the lease of `attempt` in `dir`.
+    pub fn of(dir: &Path, attempt: &gix::oid) -> Result<Self> {
+        let path = dir.join(attempt.to_string());
+        loop {
+            let file = match File::open(&path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Life::Unknown(None)),
+                Err(error) => return Err(error).io("open", &path),
+            };
+            // Shared, so that two who look don't take each other for the holder.
+            let held = !lock(&file, FlockOperation::NonBlockingLockShared, &path)?;
+            if !is_current(&file, &path)? {
+                continue;
+            }
+            let unclear = |why: String| Life::Unknown(Some(why));
+            return Ok(match (Info::read(&file), held) {
+                (Ok(info), true) => Life::Running(info),
+                (Ok(info), false) if elsewhere(&info) => unclear(format!("it was taken on '{}'", info.host)),
+                (Ok(info), false) => Life::Dead(info),
+                (Err(why), true) => unclear(format!("'{}' is held, and unreadable: {why}", path.display())),
+                (Err(why), false) => unclear(format!("'{}' is unreadable: {why}", path.display())),
+            });
+        }
+    }
+}
+
+/// The attempts that have a lease file in `dir`, sorted.
+pub fn list(dir: &Path) -> Result<Vec<ObjectId>> {
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).io("read", dir),
+    };
+    let mut attempts = Vec::new();
+    for entry in entries {
+        let name = entry.io("read", dir)?.file_name();
+        attempts.extend(ObjectId::from_hex(name.as_encoded_bytes()));
+    }
+    attempts.sort();
+    Ok(attempts)
+}
+
+/// Removes the lease of a dead run. One that is held stays: `false`.
+pub fn forget(dir: &Path, attempt: &gix::oid) -> Result<bool> {
+    let path = dir.join(attempt.to_string());
+    match lock_dead(&path) {
+        Ok(Some(_dead)) => std::fs::remove_file(&path).io("remove", &path).map(|()| true),
+        Ok(None) => Ok(true),
+        Err(error) if error.code == "lease-held" => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// A new file in `dir`, under a name that is no attempt's, written and locked.
+fn locked(dir: &Path, info: &Info) -> Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::Builder::new().prefix(".lease-").tempfile_in(dir).io("create a file in", dir)?;
+    let path = file.path().to_owned();
+    if !lock(file.as_file(), FlockOperation::NonBlockingLockExclusive, &path)? {
+        return Err(Error::fatal("lease-held", format!("'{}' was locked by someone else", path.display())));
+    }
+    let mut text = serde_json::to_string(info).expect("strings, numbers and bytes are JSON");
+    text.push('\n');
+    file.write_all(text.as_bytes()).io("write", &path)?;
+    // An empty file after a power cut would be a lease that says nothing.
+    file.as_file().sync_data().io("write", &path)?;
+    Ok(file)
+}
+
+/// The lease of a dead run, locked for us; `None` if it has just gone. Fails with code `lease-held` if it is alive.
+fn lock_dead(path: &Path) -> Result<Option<File>> {
+    let begun = Instant::now();
+    loop {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).io("open", path),
+        };
+        let held = !lock(&file, FlockOperation::NonBlockingLockShared, path)?;
+        if held && is_current(&file, path)? {
+            return Err(held_error(&file));
+        }
+        // From shared to exclusive: fails while others look.
+        if !held && lock(&file, FlockOperation::NonBlockingLockExclusive, path)? {
+            if is_current(&file, path)? {
+                return Ok(Some(file));
+            }
+        } else if begun.elapsed() > LOOKERS {
+            return Err(held_error(&file));
+        }
+        drop(file);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn held_error(file: &File) -> Error {
+    let who = match Info::read(file) {
+        Ok(info) => format!("process {} on '{}'", info.pid, super::sanitize::line(&info.host)),
+        Err(_) => "another process".to_owned(),
+    };
+    Error::fatal("lease-held", format!("the attempt is being run by {who}"))
+}
+
+/// Takes a lock; `false` if another has it.
+fn lock(file: &File, operation: FlockOperation, path: &Path) -> Result<bool> {
+    loop {
+        match rustix::fs::flock(file, operation) {
+            Ok(()) => return Ok(true),
+            Err(Errno::WOULDBLOCK) => return Ok(false),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(std::io::Error::from(error)).io("lock", path),
+        }
+    }
+}
+
+/// Whether `file` is still what `path` names: files are replaced, and a lock on the old one means nothing.
+fn is_current(file: &File, path: &Path) -> Result<bool> {
+    let ours = file.metadata().io("read", path)?;
+    match std::fs::symlink_metadata(path) {
+        Ok(now) => Ok((now.dev(), now.ino()) == (ours.dev(), ours.ino())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).io("read", path),
+    }
+}
+
+/// Whether a free lock may only mean that we can't see it: another machine, over a network disk. The same boot is the same
+/// kernel, whatever it is called in a container; the same name after another boot is this machine, restarted.
+fn elsewhere(info: &Info) -> bool {
+    let host = rustix::system::uname();
+    info.is_of_this_boot() != Some(true) && info.host.as_bytes() != host.nodename().to_bytes()
+}
+
+fn boot() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned())
+}
+
+/// Our pid namespace, in which pids and `/proc` are counted.
+pub(super) fn pid_namespace() -> Option<String> {
+    Some(std::fs::read_link("/proc/self/ns/pid").ok()?.to_string_lossy().into_owned())
+}
+
+fn spec_id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SpecId, D::Error> {
+    SpecId::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
+/// A path as a string, or as its bytes where it is not Unicode.
+mod path_text {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Text {
+        Unicode(PathBuf),
+        Bytes(Vec<u8>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        match path.to_str() {
+            Some(text) => serializer.serialize_str(text),
+            None => path.as_os_str().as_bytes().serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        Ok(match Text::deserialize(deserializer)? {
+            Text::Unicode(path) => path,
+            Text::Bytes(bytes) => OsString::from_vec(bytes).into(),
+        })
+    }
+}

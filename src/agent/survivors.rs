@@ -1,0 +1,135 @@
+//! What a dead run left running: found by an identity that can't be mistaken, then ended.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::lease::{Agent, Info, pid_namespace};
+use super::process_table::{self, Process};
+use super::reaper::MARKER;
+use crate::error::Result;
+
+/// How often we look whether they are gone.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long SIGKILL may take.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
+
+/// What became of the processes that a dead run left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Survivors {
+    /// There are none.
+    None,
+    /// That many were there, and are gone.
+    Ended(usize),
+    /// Something may be there that can't be told to be the agent, or can't be ended; nothing was done to it. Why.
+    Refused(String),
+}
+
+/// Ends what is left of the agent of a dead run: SIGTERM, `grace`, SIGKILL.
+///
+/// Only what surely belongs to it: under the same boot and pid namespace, its process group, known by its leader's start
+/// time or by a member that carries the run's marker; and marked processes that left the group and are in the worktree. A
+/// pid or group number that was given to another meanwhile
+/// is left alone. To be called for [`Life::Dead`](super::lease::Life::Dead) only. Elsewhere than on Linux whatever is
+/// there is refused.
+pub fn end_survivors(info: &Info, grace: Duration) -> Result<Survivors> {
+    let Some(agent) = &info.agent else { return Ok(Survivors::None) };
+    match info.is_of_this_boot() {
+        Some(true) => {}
+        Some(false) if is_this_host(info) => return Ok(Survivors::None),
+        Some(false) => return Ok(refused(format!("it ran on '{}'", super::sanitize::line(&info.host)))),
+        None => return Ok(without_proc(agent)),
+    }
+    if info.pid_namespace.is_none() || info.pid_namespace != pid_namespace() {
+        return Ok(refused("it ran in another pid namespace (a container)".to_owned()));
+    }
+    let Some(start) = agent.start else { return Ok(refused("its start time was not recorded".to_owned())) };
+    end(agent, start, &info.worktree, grace)
+}
+
+fn end(agent: &Agent, start: u64, worktree: &Path, grace: Duration) -> Result<Survivors> {
+    let mut ended = HashSet::new();
+    let begun = Instant::now();
+    let mut signal = Signal::TERM;
+    loop {
+        let found = match find(agent, start, worktree, &ended) {
+            Ok(found) if found.is_empty() => break,
+            Ok(found) => found,
+            Err(why) => return Ok(refused(why)),
+        };
+        if begun.elapsed() >= grace + KILL_LIMIT {
+            return Ok(refused(format!("{} of its processes did not end", found.len())));
+        }
+        if begun.elapsed() >= grace {
+            signal = Signal::KILL;
+        }
+        for process in found {
+            // SIGTERM once each, SIGKILL until it works.
+            if ended.insert((process.pid, process.start)) || signal == Signal::KILL {
+                if let Err(error) = process.signal(signal) {
+                    return Ok(refused(format!("process {} can't be ended: {error}", process.pid)));
+                }
+                // A stopped process would not hear of SIGTERM.
+                let _gone = process.signal(Signal::CONT);
+            }
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(if ended.is_empty() { Survivors::None } else { Survivors::Ended(ended.len()) })
+}
+
+/// The living processes of the agent: members of its group, and those in `worktree` that left it with the run's marker, with
+/// the families of all. Or why that can't be told. `known` are those (pid, start) that were found before.
+fn find(agent: &Agent, start: u64, worktree: &Path, known: &HashSet<(u32, u64)>) -> Result<Vec<Process>, String> {
+    let table = process_table::all();
+    let marked = |process: &Process| {
+        process.start >= start && process.variable(MARKER).as_deref() == Some(agent.marker.as_bytes())
+    };
+    let members: Vec<&Process> =
+        table.iter().filter(|process| process.group == agent.group && !process.ended).collect();
+    // A number is not given to a new process while a group has it: another leader means that the group is gone.
+    let leader = table.iter().find(|process| process.pid == agent.group);
+    let ours = match leader {
+        Some(leader) => leader.start == start,
+        // A group is one group: one member that is known vouches for all.
+        None => members.iter().any(|member| known.contains(&(member.pid, member.start)) || marked(member)),
+    };
+    if leader.is_none() && !members.is_empty() && !ours {
+        return Err(format!("process group {} may be another's by now", agent.group));
+    }
+    let worktree = worktree.canonicalize().ok();
+    let stays = |process: &Process| match (&worktree, process.directory()) {
+        (Some(worktree), Some(directory)) => directory.starts_with(worktree),
+        _ => false,
+    };
+    let escaped = table.iter().filter(|process| process.start >= start && stays(process) && marked(process));
+    let mut roots: Vec<u32> = escaped.map(|process| process.pid).collect();
+    if ours {
+        roots.extend(members.iter().map(|member| member.pid));
+    }
+    let found = process_table::families(&table, &roots);
+    if found.iter().any(|process| process.pid == std::process::id()) {
+        return Err("this command runs inside the agent that it would end".to_owned());
+    }
+    Ok(found.into_iter().cloned().collect())
+}
+
+/// Without `/proc` nothing can be identified; but that nobody is there can be seen.
+fn without_proc(agent: &Agent) -> Survivors {
+    let Some(group) = process_table::pid(agent.group) else { return Survivors::None };
+    match rustix::process::test_kill_process_group(group) {
+        Err(rustix::io::Errno::SRCH) => Survivors::None,
+        _ => refused(format!("process group {} may be the agent's or another's", agent.group)),
+    }
+}
+
+fn is_this_host(info: &Info) -> bool {
+    rustix::system::uname().nodename().to_bytes() == info.host.as_bytes()
+}
+
+fn refused(why: String) -> Survivors {
+    Survivors::Refused(why)
+}
