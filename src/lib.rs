@@ -9,10 +9,6 @@
 //! [`env`] the one place that reads clock, randomness, environment and terminal.
 
 pub mod agent;
-pub mod check;
-pub mod cli;
-pub mod command;
-pub mod config;
 pub mod domain;
 pub mod env;
 pub mod error;

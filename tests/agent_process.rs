@@ -267,14 +267,14 @@ fn a_daemon_that_never_stops_talking_does_not_hold_us_up() {
 #[test]
 fn one_run_does_not_end_the_daemons_of_another() {
     let dir = dir();
-    let command = "setsid sh -c 'echo $$ >pid; exec sleep 300' & \
+    // The daemon is born, and orphaned, while both run; the other ends first.
+    let command = "while [ ! -e other ]; do sleep 0.01; done; \
+                   (setsid sh -c 'echo $$ >pid.new; mv pid.new pid; exec sleep 300' &) & \
                    while [ ! -e go ]; do sleep 0.01; done; kill -0 $(cat pid) && echo alive";
     std::thread::scope(|scope| {
         let first = scope.spawn(|| sh(&dir, command));
-        wait_for("the daemon", || fs::read_to_string(dir.path().join("pid")).is_ok_and(|pid| pid.ends_with('\n')));
-        for _ in 0..3 {
-            assert!(sh(&dir, "setsid true & true").ending.success());
-        }
+        let other = sh(&dir, ": >other; while [ ! -e pid ]; do sleep 0.01; done; sleep 0.2");
+        assert_eq!((other.ending, other.survivors), (Ending::Exited(0), 0));
         fs::write(dir.path().join("go"), "").unwrap();
         let first = first.join().unwrap();
         assert_eq!((first.ending, text(&first).as_str()), (Ending::Exited(0), "alive\n"));

@@ -153,6 +153,14 @@ impl Lease {
     }
 }
 
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Closing would do, but for a child that another thread is just starting: until it has become its program it has a
+        // copy of everything that we have open. A failure leaves it at that.
+        let _closed_all_the_same = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
 /// Whether an attempt is being run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Life {

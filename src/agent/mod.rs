@@ -9,7 +9,6 @@ mod interrupt;
 pub mod lease;
 pub mod process;
 mod process_table;
-pub mod prompt;
 mod reaper;
 pub mod sanitize;
 mod survivors;
