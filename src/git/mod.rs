@@ -1,11 +1,18 @@
 //! Everything that git itself is asked for: the repository, processes, worktrees, branches, merges.
 
+pub mod advance;
 pub mod branch;
+pub mod commit;
 pub mod config_parameters;
 pub mod durability;
+pub mod history;
 pub mod identity;
+pub mod leftovers;
+pub mod merge;
 pub mod open;
 pub mod process;
 pub mod reference;
 pub mod repository;
+pub mod snapshot;
+pub mod status;
 pub mod worktree;
