@@ -1,0 +1,106 @@
+//! Commits that are made in the object database, by the person and in their name.
+
+use bstr::{BString, ByteSlice};
+use gix::{ObjectId, objs::Commit};
+
+use super::{durability, repository::Repository};
+use crate::error::{Error, Result};
+
+/// A commit to be made.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Its tree.
+    pub tree: ObjectId,
+    /// Its parents, the first first.
+    pub parents: Vec<ObjectId>,
+    /// Its message.
+    pub message: BString,
+}
+
+/// Whether a commit is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signing {
+    /// As `commit.gpgSign` says.
+    AsConfigured,
+    /// It is not: for commits that no branch will show.
+    Never,
+}
+
+/// Writes a commit with the person as author and committer and returns its id. No ref is moved.
+///
+/// It is on disk as `core.fsync` asks (its tree is the caller's affair, see `durability`). Errors: `no-identity`,
+/// `signing-failed`.
+pub fn write(repo: &Repository, draft: Draft, signing: Signing) -> Result<ObjectId> {
+    let mut message = draft.message;
+    if !message.ends_with(b"\n") {
+        message.push(b'\n');
+    }
+    let commit = Commit {
+        tree: draft.tree,
+        parents: draft.parents.into(),
+        author: repo.author()?,
+        committer: repo.committer()?,
+        encoding: None,
+        message,
+        extra_headers: Vec::new(),
+    };
+    let id = match signing {
+        Signing::AsConfigured if repo.gix().commit_signing_options_if_enabled()?.is_some() => signed(repo, &commit)?,
+        _ => repo.gix().write_object(&commit)?.detach(),
+    };
+    durability::sync_objects(repo, &[id])?;
+    Ok(id)
+}
+
+fn signed(repo: &Repository, commit: &Commit) -> Result<ObjectId> {
+    let plain = repo.gix().write_object(commit)?.detach();
+    let signed = repo.gix().find_commit(plain)?.signed();
+    match signed {
+        Ok(commit) => Ok(commit.id),
+        Err(error) => {
+            let message = format!("cannot sign the commit: {}", Error::from(error).message);
+            Err(Error::fatal("signing-failed", message)
+                .hint("see user.signingKey and gpg.format, or unset commit.gpgSign"))
+        }
+    }
+}
+
+/// The message with a `Signed-off-by` trailer of the committer, if the configuration asks for it and it is not there.
+pub fn signed_off(repo: &Repository, message: &[u8]) -> Result<BString> {
+    if !repo.config().signoff()? {
+        return Ok(message.into());
+    }
+    let person = repo.committer()?;
+    let line = format!("Signed-off-by: {} <{}>", person.name, person.email);
+    Ok(with_trailer(message, line.as_bytes()))
+}
+
+/// Appends a trailer line to the last block of a message if that is made of trailers, else as a block of its own.
+fn with_trailer(message: &[u8], trailer: &[u8]) -> BString {
+    let text = message.trim_end();
+    if text.lines().any(|line| line == trailer) {
+        return text.as_bstr().to_owned();
+    }
+    let parsed = gix::objs::commit::MessageRef::from_bytes(text);
+    let has_trailers = parsed.body().is_some_and(|body| body.trailers().next().is_some());
+    let between: &[u8] = if has_trailers { b"\n" } else { b"\n\n" };
+    [text, between, trailer, b"\n"].concat().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trailer_joins_the_trailers() {
+        let line = b"Signed-off-by: A <a@x>";
+        for (before, after) in [
+            ("t", "t\n\nSigned-off-by: A <a@x>\n"),
+            ("t\n\nbody\n", "t\n\nbody\n\nSigned-off-by: A <a@x>\n"),
+            ("t\n\nChant-Spec: x\n", "t\n\nChant-Spec: x\nSigned-off-by: A <a@x>\n"),
+            ("t\n\nSigned-off-by: A <a@x>", "t\n\nSigned-off-by: A <a@x>"),
+        ] {
+            assert_eq!(with_trailer(before.as_bytes(), line), after);
+        }
+    }
+}

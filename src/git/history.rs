@@ -1,0 +1,103 @@
+//! Questions about commits.
+
+use bstr::{BString, ByteSlice};
+use gix::{ObjectId, object::tree::diff::ChangeDetached, objs::tree::EntryKind};
+
+use super::{process::Git, repository::Repository};
+use crate::error::Result;
+
+/// How a path differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// It is gone.
+    Deleted,
+    /// Its content or mode is another.
+    Modified,
+}
+
+/// A path that differs between two trees. A rename is a deletion and an addition.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// Relative to the top, with `/`.
+    pub path: BString,
+    /// How it differs.
+    pub kind: ChangeKind,
+}
+
+/// The files (symlinks, submodules) that differ between two commits or trees, sorted by path; `from` `None` is the empty tree.
+pub fn changed_paths(repo: &Repository, from: Option<ObjectId>, to: ObjectId) -> Result<Vec<Change>> {
+    let gix = repo.gix();
+    let old = match from {
+        Some(id) => gix.find_object(id)?.peel_to_tree()?,
+        None => gix.empty_tree(),
+    };
+    let new = gix.find_object(to)?.peel_to_tree()?;
+    let mut options = gix::diff::Options::default().with_rewrites(None);
+    options.track_path();
+    let mut changes: Vec<_> = gix.diff_tree_to_tree(&old, &new, options)?.into_iter().flat_map(changes_of).collect();
+    changes.sort();
+    changes.dedup();
+    Ok(changes)
+}
+
+/// Trees themselves are no paths that anybody changed; a file that becomes a directory is deleted.
+fn changes_of(change: ChangeDetached) -> Vec<Change> {
+    let is_tree = |mode: gix::objs::tree::EntryMode| mode.kind() == EntryKind::Tree;
+    let change_of = |path, kind| vec![Change { path, kind }];
+    match change {
+        ChangeDetached::Addition { entry_mode, .. } | ChangeDetached::Deletion { entry_mode, .. }
+            if is_tree(entry_mode) =>
+        {
+            Vec::new()
+        }
+        ChangeDetached::Addition { location, .. } => change_of(location, ChangeKind::Added),
+        ChangeDetached::Deletion { location, .. } => change_of(location, ChangeKind::Deleted),
+        ChangeDetached::Modification { location, previous_entry_mode, entry_mode, .. } => {
+            match (is_tree(previous_entry_mode), is_tree(entry_mode)) {
+                (true, true) => Vec::new(),
+                (true, false) => change_of(location, ChangeKind::Added),
+                (false, true) => change_of(location, ChangeKind::Deleted),
+                (false, false) => change_of(location, ChangeKind::Modified),
+            }
+        }
+        ChangeDetached::Rewrite { source_location, location, .. } => vec![
+            Change { path: source_location, kind: ChangeKind::Deleted },
+            Change { path: location, kind: ChangeKind::Added },
+        ],
+    }
+}
+
+/// The commits that `tip` reaches and `base` does not, parents before children.
+pub fn commits_between(repo: &Repository, base: Option<ObjectId>, tip: ObjectId) -> Result<Vec<ObjectId>> {
+    let walk = gix::traverse::commit::topo::Builder::from_iters(&repo.gix().objects, [tip], Some(base)).build()?;
+    let mut ids = walk.map(|info| Ok(info?.id)).collect::<Result<Vec<_>>>()?;
+    ids.reverse();
+    Ok(ids)
+}
+
+/// Whether `descendant` reaches `ancestor`; a commit reaches itself.
+pub fn is_ancestor(repo: &Repository, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
+    Ok(ancestor == descendant || merge_base(repo, ancestor, descendant)? == Some(ancestor))
+}
+
+/// A best common ancestor; `None` for unrelated histories.
+pub fn merge_base(repo: &Repository, one: ObjectId, other: ObjectId) -> Result<Option<ObjectId>> {
+    Ok(repo.gix().merge_base(one, other)?.map(gix::Id::detach))
+}
+
+/// What `git patch-id --stable` makes of the change that a commit makes to its first parent; `None` for a merge and for a
+/// commit that changes nothing.
+pub fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {
+    if repo.gix().find_commit(commit)?.parent_ids().count() > 1 {
+        return Ok(None);
+    }
+    let options =
+        ["--root", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index", "-U3", "-p"];
+    let id = commit.to_hex().to_string();
+    let patch = Git::at(repo).arg("diff-tree").args(options).arg(id).check()?;
+    let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch.stdout).check()?;
+    let first = output.stdout.fields().next().and_then(|word| ObjectId::from_hex(word).ok());
+    Ok(first)
+}

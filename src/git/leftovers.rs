@@ -1,0 +1,66 @@
+//! Committing what an agent left uncommitted.
+
+use std::io::Write;
+
+use bstr::BString;
+use gix::ObjectId;
+
+use super::{process::Git, status, worktree::Worktree};
+use crate::error::{Error, IoContext, Result};
+
+/// Whether the person's hooks see a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hooks {
+    /// They run, and may refuse.
+    Run,
+    /// None runs.
+    Skip,
+}
+
+/// Commits what is not committed in a worktree, as `git commit` there would: hooks and signing apply. `paths` limits it to these
+/// files and what is below these directories, taken literally; `None` is everything that is not ignored.
+///
+/// Returns the new commit, or `None` if there was nothing to commit. Untracked repositories inside the worktree are left alone.
+/// Errors: `git-failed`, with the words of git or of the hook that refused.
+pub fn commit_leftovers(
+    worktree: &Worktree,
+    paths: Option<&[BString]>,
+    message: &str,
+    hooks: Hooks,
+) -> Result<Option<ObjectId>> {
+    let wanted = |path: &BString| paths.is_none_or(|paths| paths.iter().any(|limit| is_within(path, limit)));
+    let left = status::committable(worktree)?.into_iter().filter(|dirty| !dirty.nested && wanted(&dirty.path));
+    let pathspecs: Vec<u8> = left.flat_map(|dirty| [dirty.path.as_slice(), b"\0"].concat()).collect();
+    if pathspecs.is_empty() {
+        return Ok(None);
+    }
+    let listed = |git: Git| {
+        let from_stdin = ["--pathspec-from-file=-", "--pathspec-file-nul"];
+        git.global("--literal-pathspecs").args(from_stdin).stdin_bytes(pathspecs.clone())
+    };
+    listed(worktree.git()?.args(["add", "--all"])).check()?;
+    let mut file = tempfile::NamedTempFile::new().io("create a file in", &std::env::temp_dir())?;
+    file.write_all(message.as_bytes()).io("write", file.path())?;
+    let mut git = worktree.git()?;
+    if hooks == Hooks::Skip {
+        git = git.config("core.hooksPath=/dev/null");
+    }
+    git = git.args(["commit", "--quiet", "--cleanup=verbatim", "--file"]).arg(file.path());
+    // Without paths the whole index is meant: what the agent had staged belongs to it.
+    if paths.is_some() {
+        git = listed(git.arg("--only"));
+    }
+    let output = git.run()?;
+    if !output.success() {
+        // Line ends and filters can make a difference vanish once it is added.
+        let staged = worktree.git()?.args(["diff", "--cached", "--quiet"]).run()?;
+        return if staged.success() { Ok(None) } else { Err(git.failed(&output)) };
+    }
+    let head = worktree.git()?.args(["rev-parse", "--verify", "HEAD^{commit}"]).check()?;
+    head.line().parse().map(Some).map_err(|_| Error::fatal("git-failed", "git rev-parse printed no object id"))
+}
+
+fn is_within(path: &BString, limit: &BString) -> bool {
+    let limit = limit.strip_suffix(b"/").unwrap_or(limit);
+    path == limit || path.strip_prefix(limit).is_some_and(|rest| rest.starts_with(b"/")) || limit == b"."
+}

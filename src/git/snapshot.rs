@@ -1,0 +1,76 @@
+//! A worktree as it stands, uncommitted changes included, kept as a commit.
+
+use std::{fs, io, path::Path};
+
+use bstr::BString;
+use gix::ObjectId;
+
+use super::{
+    commit::{self, Draft, Signing},
+    process::Git,
+    repository::{Head, Repository},
+    status,
+    worktree::Worktree,
+};
+use crate::error::{Error, IoContext, Result};
+
+/// A commit that holds what was not committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The commit, on top of the worktree's `HEAD`.
+    pub commit: ObjectId,
+    /// Untracked repositories inside the worktree: their files are **not** in it.
+    pub nested: Vec<BString>,
+}
+
+/// Makes a commit of everything that is not committed in a worktree, untracked files included and ignored ones not; `None` if
+/// there is nothing.
+///
+/// Neither the index nor `HEAD` nor a file of the worktree is touched: the work is done in a copy of the index. No ref points at
+/// the commit; no hook runs.
+pub fn snapshot(repo: &Repository, worktree: &Worktree, message: &str) -> Result<Option<Snapshot>> {
+    let dirty = status::dirty(worktree)?;
+    if dirty.is_empty() {
+        return Ok(None);
+    }
+    let nested: Vec<_> = dirty.iter().filter(|dirty| dirty.nested).map(|dirty| dirty.path.clone()).collect();
+    let tree = tree_of_everything(worktree, &nested)?;
+    let head = worktree.head.as_ref().and_then(Head::id);
+    let head_tree = match head {
+        Some(id) => repo.gix().find_commit(id)?.tree_id()?.detach(),
+        None => repo.gix().object_hash().empty_tree(),
+    };
+    if tree == head_tree && nested.is_empty() {
+        // What is dirty lies inside submodules, or differs by nothing that git records.
+        return Ok(None);
+    }
+    let draft = Draft { tree, parents: head.into_iter().collect(), message: message.into() };
+    let commit = commit::write(repo, draft, Signing::Never)?;
+    Ok(Some(Snapshot { commit, nested }))
+}
+
+fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectId> {
+    let dir = tempfile::tempdir().io("create a directory in", &std::env::temp_dir())?;
+    let index = dir.path().join("index");
+    copy_index(&worktree.git_dir.join("index"), &index)?;
+    let git = || -> Result<Git> { Ok(worktree.git()?.config("core.splitIndex=false").env("GIT_INDEX_FILE", &index)) };
+    // A nested repository would be recorded as a submodule that nobody can fetch, or stop git if it has no commit.
+    let mut pathspecs = b".\0".to_vec();
+    for path in nested {
+        pathspecs.extend_from_slice(b":(exclude,literal,top)");
+        pathspecs.extend_from_slice(path);
+        pathspecs.push(0);
+    }
+    let from_stdin = ["--pathspec-from-file=-", "--pathspec-file-nul"];
+    git()?.args(["add", "--all"]).args(from_stdin).stdin_bytes(pathspecs).check()?;
+    let written = git()?.arg("write-tree").check()?;
+    written.line().parse().map_err(|_| Error::fatal("git-failed", "git write-tree printed no object id"))
+}
+
+/// The copy keeps what is only in the index: sparse checkouts, intent to add, cached file times.
+fn copy_index(from: &Path, to: &Path) -> Result<()> {
+    match fs::copy(from, to) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause).io("copy", from),
+        _ => Ok(()),
+    }
+}

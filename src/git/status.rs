@@ -1,0 +1,51 @@
+//! What is not committed in a worktree.
+
+use bstr::{BString, ByteSlice};
+
+use super::worktree::Worktree;
+use crate::error::Result;
+
+/// A path that is not as the last commit has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dirty {
+    /// Relative to the top, with `/`; a nested repository without its final `/`.
+    pub path: BString,
+    /// Git's two letters: index and work tree (`" M"`, `"??"`).
+    pub state: [u8; 2],
+    /// Whether it is a repository of its own that nothing here tracks: its files can be neither committed nor kept in a
+    /// snapshot.
+    pub nested: bool,
+}
+
+/// Everything that is staged, changed, deleted or untracked and not ignored, sorted by path, submodules with changes inside
+/// included. A rename is two paths. Neither the index nor its lock is touched.
+pub fn dirty(worktree: &Worktree) -> Result<Vec<Dirty>> {
+    ask(worktree, "--ignore-submodules=none")
+}
+
+/// The same without submodules whose changes lie inside them only: a commit here could not hold those.
+pub(super) fn committable(worktree: &Worktree) -> Result<Vec<Dirty>> {
+    ask(worktree, "--ignore-submodules=dirty")
+}
+
+fn ask(worktree: &Worktree, submodules: &str) -> Result<Vec<Dirty>> {
+    let options = ["--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", submodules];
+    let output = worktree.git()?.env("GIT_OPTIONAL_LOCKS", "0").arg("status").args(options).check()?;
+    let mut found: Vec<_> = output.records().filter_map(parse).collect();
+    found.sort();
+    Ok(found)
+}
+
+/// The paths of [`dirty`].
+pub fn status(worktree: &Worktree) -> Result<Vec<BString>> {
+    Ok(dirty(worktree)?.into_iter().map(|dirty| dirty.path).collect())
+}
+
+fn parse(record: &[u8]) -> Option<Dirty> {
+    let [index, tree, b' ', path @ ..] = record else { return None };
+    let state = [*index, *tree];
+    // With all untracked files listed one by one, only a repository is left to be shown as a directory.
+    let nested = state == *b"??" && path.ends_with(b"/");
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    Some(Dirty { path: path.as_bstr().to_owned(), state, nested })
+}
