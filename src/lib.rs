@@ -8,11 +8,23 @@
 //! and [`domain`] is pure. [`agent`] runs processes, [`output`] is the only printer, [`config`] the one table of keys,
 //! [`env`] the one place that reads clock, randomness, environment and terminal.
 
+
 pub mod agent;
+pub mod check;
+pub mod cli;
+pub mod command;
+pub mod config;
 pub mod domain;
 pub mod env;
 pub mod error;
+pub mod finish;
 pub mod git;
+pub mod merge;
+pub mod output;
+pub mod project;
+pub mod recover;
+pub mod store;
+pub mod work;
 
 pub use error::{Error, Result};
 

@@ -9,6 +9,7 @@ mod interrupt;
 pub mod lease;
 pub mod process;
 mod process_table;
+pub mod prompt;
 mod reaper;
 pub mod sanitize;
 mod survivors;

@@ -15,4 +15,5 @@ pub mod reference;
 pub mod repository;
 pub mod snapshot;
 pub mod status;
+pub mod work_file;
 pub mod worktree;

@@ -1,0 +1,279 @@
+//! The user's uncommitted copy of the spec file stands where the merge will put the committed one. It is renamed aside, hashed
+//! *after* the rename, and only if it is the very text that was pinned does the merge go on; otherwise, and after any failure,
+//! it is put back without overwriting anything.
+
+use std::{
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use gix::{ObjectId, refs::FullName};
+use serde::{Deserialize, Serialize};
+
+use super::Landed;
+use crate::{
+    error::{Error, IoContext, Result},
+    git::worktree::{self, Worktree},
+    project::{
+        Project,
+        attempt::Attempt,
+        progress::{Progress, Step},
+    },
+};
+
+/// What was moved, written down before it is moved. The file is locked for as long as its writer lives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Record {
+    format: u32,
+    /// The worktree.
+    top: PathBuf,
+    /// The path in it.
+    path: String,
+    /// Where the copy is while it is aside.
+    copy: PathBuf,
+    /// The text that it has to be.
+    blob: String,
+    /// The index entry that was returned to `HEAD`'s: mode and blob.
+    staged: Option<(String, String)>,
+}
+
+/// A copy that is aside, or none if there was nothing in the way.
+#[derive(Debug)]
+pub struct Aside(Option<Held>);
+
+#[derive(Debug)]
+struct Held {
+    record: Record,
+    file: PathBuf,
+    _lock: File,
+}
+
+/// Moves the copy of the spec file out of the way of a merge into `target`, which is at `tip`.
+pub fn take(project: &Project, attempt: &Attempt, target: &FullName, tip: ObjectId) -> Result<Result<Aside, Landed>> {
+    let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
+    let [place] = places.as_slice() else { return Ok(Ok(Aside(None))) };
+    if project.silent {
+        return Ok(Ok(Aside(None)));
+    }
+    let committed = project.blob_id_in(tip, &attempt.spec_path)?;
+    let staged = staged(place, &attempt.spec_path)?;
+    let path = place.path.join(&attempt.spec_path);
+    let there = path.symlink_metadata();
+    let untouched = |blob: Option<ObjectId>| blob == committed;
+    let staged_blob = staged.as_ref().and_then(|(_, blob)| blob.parse::<ObjectId>().ok());
+    let in_tree = match &there {
+        Ok(meta) if meta.is_file() => Some(hash(project, &path)?),
+        Ok(_) => return Ok(Err(in_the_way(attempt, "is not a regular file"))),
+        Err(_) => None,
+    };
+    if untouched(in_tree) && untouched(staged_blob) {
+        return Ok(Ok(Aside(None)));
+    }
+    if !untouched(staged_blob) && staged_blob != Some(attempt.blob) {
+        return Ok(Err(in_the_way(attempt, "is staged with another text")));
+    }
+    let mut held = write_record(project, attempt, place, staged.filter(|_| !untouched(staged_blob)))?;
+    if !untouched(in_tree) && in_tree.is_some() {
+        held.move_aside(&path)?;
+        if hash(project, &held.record.copy)? != attempt.blob {
+            Aside(Some(held)).put_back()?;
+            return Ok(Err(in_the_way(attempt, "was edited since the work began")));
+        }
+    }
+    if held.record.staged.is_some()
+        && let Err(error) = restore_index(place, &attempt.spec_path, committed)
+    {
+        Aside(Some(held)).put_back()?;
+        return Err(error);
+    }
+    Ok(Ok(Aside(Some(held))))
+}
+
+fn in_the_way(attempt: &Attempt, why: &str) -> Landed {
+    Landed::Waits {
+        why: format!("the spec file {why}"),
+        paths: vec![attempt.spec_path.clone()],
+        hints: vec![format!(
+            "commit it, or move it away, then: git chant merge {}",
+            attempt.id.short()
+        )],
+    }
+}
+
+impl Aside {
+    /// The merge is done: the copy's text is in history, it can go.
+    pub fn drop_copy(&mut self) -> Result<()> {
+        let Some(held) = self.0.take() else { return Ok(()) };
+        remove(&held.record.copy)?;
+        remove(&held.file)
+    }
+
+    /// Puts everything back where it was. What somebody made there meanwhile is not overwritten; the copy then stays aside and
+    /// is named.
+    pub fn put_back(&mut self) -> Result<()> {
+        let Some(held) = self.0.take() else { return Ok(()) };
+        held.record.undo()?;
+        remove(&held.file)
+    }
+}
+
+impl Record {
+    fn undo(&self) -> Result<()> {
+        if self.copy.symlink_metadata().is_ok() {
+            let home = self.top.join(&self.path);
+            if let Some(dir) = home.parent() {
+                std::fs::create_dir_all(dir).io("create", dir)?;
+            }
+            // A link fails where a file is: nothing is overwritten.
+            match std::fs::hard_link(&self.copy, &home) {
+                Ok(()) => remove(&self.copy)?,
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                    return Err(Error::fatal(
+                        "aside",
+                        format!("'{}' is occupied; your copy of it is '{}'", home.display(), self.copy.display()),
+                    ));
+                }
+                Err(_) => std::fs::copy(&self.copy, &home).map(|_| ()).io("restore", &home).and_then(|()| remove(&self.copy))?,
+            }
+        }
+        if let Some((mode, blob)) = &self.staged {
+            let info = format!("{mode},{blob},{}", self.path);
+            crate::git::process::Git::in_dir(&self.top).args(["update-index", "--add", "--cacheinfo", &info]).check()?;
+        }
+        Ok(())
+    }
+}
+
+impl Held {
+    fn move_aside(&mut self, path: &Path) -> Result<()> {
+        match std::fs::rename(path, &self.record.copy) {
+            Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
+                // The worktree is on another filesystem than the repository: beside the file there is room, too.
+                let name = format!(".{}.aside", path.file_name().unwrap_or_default().to_string_lossy());
+                self.record.copy = path.with_file_name(name);
+                self.write()?;
+                std::fs::rename(path, &self.record.copy).io("move aside", path)
+            }
+            other => other.io("move aside", path),
+        }
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let json = serde_json::to_vec(&self.record).map_err(|error| Error::fatal("aside", error.to_string()))?;
+        // In place: the lock is on this very file.
+        self._lock.set_len(0).io("write", &self.file)?;
+        std::io::Seek::rewind(&mut self._lock).io("write", &self.file)?;
+        self._lock.write_all(&json).io("write", &self.file)?;
+        self._lock.sync_all().io("write", &self.file)
+    }
+}
+
+fn write_record(
+    project: &Project,
+    attempt: &Attempt,
+    place: &Worktree,
+    staged: Option<(String, String)>,
+) -> Result<Held> {
+    let dir = project.private_dir("aside")?;
+    let name = format!("{}-{}", attempt.start, project.env.random_hex(4));
+    let record = Record {
+        format: 1,
+        top: place.path.clone(),
+        path: attempt.spec_path.clone(),
+        copy: dir.join(format!("{name}.md")),
+        blob: attempt.blob.to_string(),
+        staged,
+    };
+    let file = dir.join(format!("{name}.json"));
+    let lock = File::create_new(&file).io("create", &file)?;
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .map_err(std::io::Error::from)
+        .io("lock", &file)?;
+    let mut held = Held { record, file, _lock: lock };
+    held.write()?;
+    Ok(held)
+}
+
+/// The index entry of a path: mode and blob.
+fn staged(place: &Worktree, path: &str) -> Result<Option<(String, String)>> {
+    let listed = place.git()?.global("--literal-pathspecs").args(["ls-files", "-s", "-z", "--", path]).check()?;
+    let record = listed.records().next().map(|record| String::from_utf8_lossy(record).into_owned());
+    Ok(record.and_then(|record| {
+        let mut fields = record.split([' ', '\t']);
+        Some((fields.next()?.to_owned(), fields.next()?.to_owned()))
+    }))
+}
+
+fn restore_index(place: &Worktree, path: &str, committed: Option<ObjectId>) -> Result<()> {
+    let git = place.git()?.arg("update-index");
+    let git = match committed {
+        Some(blob) => git.args(["--add", "--cacheinfo", &format!("100644,{blob},{path}")]),
+        None => git.args(["--force-remove", "--", path]),
+    };
+    git.check().map(|_| ())
+}
+
+fn hash(project: &Project, path: &Path) -> Result<ObjectId> {
+    let bytes = std::fs::read(path).io("read", path)?;
+    Ok(project.store()?.blob_id(&bytes))
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).io("remove", path),
+        _ => Ok(()),
+    }
+}
+
+/// Puts back, or drops, what merges that died left aside. A record whose writer lives is left alone.
+pub fn recover_all(project: &Project, progress: &dyn Progress) -> Result<usize> {
+    let dir = project.repo.chant_dir().join("aside");
+    let Ok(entries) = std::fs::read_dir(&dir) else { return Ok(0) };
+    let mut recovered = 0;
+    for entry in entries.flatten().filter(|entry| entry.path().extension().is_some_and(|ext| ext == "json")) {
+        let file = entry.path();
+        let Ok(lock) = File::open(&file) else { continue };
+        if rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
+            continue;
+        }
+        // Its writer may have finished between the listing and the lock.
+        let Ok(bytes) = std::fs::read(&file) else { continue };
+        let Ok(record) = serde_json::from_slice::<Record>(&bytes) else {
+            // It died while writing the record, so nothing was moved yet.
+            remove(&file)?;
+            continue;
+        };
+        recover(project, &record, progress)?;
+        remove(&file)?;
+        recovered += 1;
+    }
+    Ok(recovered)
+}
+
+fn recover(project: &Project, record: &Record, progress: &dyn Progress) -> Result<()> {
+    let home = record.top.join(&record.path);
+    let pinned = record.copy.is_file() && hash(project, &record.copy)?.to_string() == record.blob;
+    if pinned && home.symlink_metadata().is_ok() {
+        // The merge went through: the file is there, and the text of the copy is in the event.
+        return remove(&record.copy);
+    }
+    if !record.copy.exists() && home.symlink_metadata().is_ok() && !still_unstaged(record)? {
+        return Ok(());
+    }
+    record.undo()?;
+    progress.say(&Step::Note(format!("put back '{}'", home.display())));
+    Ok(())
+}
+
+/// Whether the index lacks the entry that was taken out, and the merge did not put another there.
+fn still_unstaged(record: &Record) -> Result<bool> {
+    if record.staged.is_none() {
+        return Ok(false);
+    }
+    let listed = crate::git::process::Git::in_dir(&record.top)
+        .global("--literal-pathspecs")
+        .args(["ls-files", "-s", "-z", "--", &record.path])
+        .run()?;
+    Ok(listed.success() && listed.records().next().is_none())
+}

@@ -1,0 +1,97 @@
+//! The use case `recover`: before anything is decided about a spec, what a dead process left half done is finished or undone.
+//!
+//! What is recorded only now, reads show already: a finished spec whose announced merge is in the target, a run whose process is
+//! gone.
+
+use gix::ObjectId;
+
+use crate::{
+    agent::lease::{Info, Life, Survivors, end_survivors},
+    agent::process::GRACE,
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+        id::SpecId,
+        status::Status,
+    },
+    error::{Error, Result},
+    project::{
+        Project,
+        progress::{Progress, Step},
+    },
+    store::Refusal,
+};
+
+/// A run of this clone that is dead: its attempt is taken back to pending, with everything that it had done kept.
+///
+/// Returns whether there was one. A survivor of the agent is ended first.
+///
+/// # Errors
+/// `survivor` if a process of the agent lives and must not be ended.
+pub fn release_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+    let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
+    let Life::Dead(info) = project.life(attempt)? else { return Ok(false) };
+    end_agent(id, &info, progress)?;
+    if let Some(tree) = project.worktree_of(id)? {
+        project.keep_worktree(id, attempt, &tree)?;
+    }
+    let reason = format!("its run (process {} on {}) is dead", info.pid, info.host);
+    release(project, id, attempt, &reason)?;
+    project.forget_lease(attempt)?;
+    progress.say(&Step::Note(format!("'{}' was being worked on: {reason}; its work is kept", id.short())));
+    Ok(true)
+}
+
+/// Ends what an agent of a dead run left running.
+pub fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
+    match end_survivors(info, GRACE)? {
+        Survivors::None => Ok(()),
+        Survivors::Ended(count) => {
+            progress.say(&Step::Note(format!("ended {count} processes that the agent of '{}' had left", id.short())));
+            Ok(())
+        }
+        Survivors::Refused(why) => Err(Error::negative("survivor", format!("the agent of '{}' may still run: {why}", id.short()))
+            .hint("end it by hand, then try again")),
+    }
+}
+
+/// Gives up a claim, unless it is given up already.
+fn release(project: &Project, id: &SpecId, attempt: ObjectId, reason: &str) -> Result<()> {
+    let mut over = false;
+    let appended = project.store()?.append(id, |state| {
+        over = !state.is_some_and(|state| state.open.contains(&attempt) && state.status == Status::InProgress);
+        if over {
+            return Err(Error::negative("superseded", "the attempt is over already"));
+        }
+        let facts = Facts { reason: Some(reason.to_owned()), ..Facts::default() };
+        Ok(Draft { op: Op::Release, sentence: format!("{} is released: {reason}", id.short()), facts })
+    });
+    match appended {
+        Ok(_) => Ok(()),
+        Err(Refusal::Failed(_)) if over => Ok(()),
+        Err(refusal) => Err(refusal.into_error(id.short())),
+    }
+}
+
+/// Whether the spec is finished and its work is found in its target: then what reads show is recorded. Returns whether it was.
+pub fn heal(project: &Project, id: &SpecId) -> Result<bool> {
+    let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    if !project.healed(&state)? {
+        return Ok(false);
+    }
+    let target = state.facts.target.clone().unwrap_or_default();
+    let target = target.trim_start_matches("refs/heads/").to_owned();
+    let appended = project.store()?.append(id, |now| {
+        if now.is_none_or(|now| now.status != Status::Finished) {
+            return Err(Error::negative("moved", "somebody recorded it already"));
+        }
+        let facts = Facts { attempt: state.attempt, ..Facts::default() };
+        Ok(Draft { op: Op::Complete, sentence: format!("{} was found in {target}", id.short()), facts })
+    });
+    match appended {
+        Ok(_) => Ok(true),
+        Err(Refusal::Failed(error)) if error.code == "moved" => Ok(false),
+        Err(refusal) => Err(refusal.into_error(id.short())),
+    }
+}
