@@ -98,7 +98,12 @@ fn in_process(repo: &Repository, swap: &Swap<'_>) -> Result<Attempt> {
         None => Change::Delete { expected, log: RefLog::AndReference },
     };
     let edit = RefEdit { change, name: swap.name.to_owned(), deref: false };
-    let committer = repo.committer()?;
+    // Only a reflog shows it, so a missing identity does not stop a ref, in git neither.
+    let committer = repo.committer().unwrap_or_else(|_| gix::actor::Signature {
+        name: "unknown".into(),
+        email: "unknown@localhost".into(),
+        time: repo.env().git_time(),
+    });
     let mut time = gix::date::parse::TimeBuf::default();
     match repo.gix().edit_references_as(Some(edit), Some(committer.to_ref(&mut time))) {
         Ok(edits) if swap.expected.is_none() && found_one(&edits) => Ok(Attempt::Swapped(Swapped::Differs(swap.new))),

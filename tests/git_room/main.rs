@@ -7,7 +7,10 @@
 
 mod support;
 
+mod branch;
 mod config;
 mod identity;
+mod merge;
 mod open;
 mod process;
+mod worktree;
