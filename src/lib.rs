@@ -8,10 +8,12 @@
 //! and [`domain`] is pure. [`agent`] runs processes, [`output`] is the only printer, [`config`] the one table of keys,
 //! [`env`] the one place that reads clock, randomness, environment and terminal.
 
-
+pub mod add;
 pub mod agent;
+pub mod archive;
 pub mod check;
 pub mod cli;
+pub mod close;
 pub mod command;
 pub mod config;
 pub mod domain;
@@ -19,6 +21,7 @@ pub mod env;
 pub mod error;
 pub mod finish;
 pub mod git;
+pub mod keep;
 pub mod merge;
 pub mod output;
 pub mod project;
@@ -35,8 +38,61 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
         return code;
     }
     match cli::parse(args.into_iter()) {
-        Ok(_) => 0,
+        Ok(cli) => obey(&cli),
         Err(parsed) => tell(&parsed),
+    }
+}
+
+/// Runs a command that was understood, and prints how it ended.
+fn obey(cli: &cli::Cli) -> i32 {
+    let global = &cli.global;
+    let env = match env::Env::from_process() {
+        Ok(env) => global.directory.iter().try_fold(env, |env, dir| env.enter(dir)),
+        Err(error) => Err(error),
+    };
+    let env = match env {
+        Ok(env) => env,
+        Err(error) => return output::Printer::new(output::Settings::default()).finish(&Err(error)),
+    };
+    let mut printer = output::Printer::new(settings(global, &env));
+    let machine = global.json || global.null || global.format.is_some();
+    let ended = printer.prepare(command::record_of(&cli.command)).and_then(|()| {
+        let interactive = !machine && env.stdin_is_terminal() && env.stderr_is_terminal() && !env.is_agent();
+        command::run(&command::Context { env: env.clone(), progress: &printer, interactive }, &cli.command)
+    });
+    printer.finish(&ended)
+}
+
+/// What the printer has to know.
+fn settings(global: &cli::Global, env: &env::Env) -> output::Settings {
+    // Only where there may be colour is the configuration asked for it.
+    let paged = env.var("GIT_PAGER_IN_USE").is_some();
+    let terminal = output::Terminal {
+        stdout: env.stdout_is_terminal() || paged,
+        stderr: env.stderr_is_terminal(),
+        width: (env.stdout_is_terminal() || paged).then(|| u16::try_from(env.width()).unwrap_or(u16::MAX)),
+        unicode: env.is_utf8(),
+    };
+    let configured = |key: &str| {
+        let repo = git::repository::Repository::discover(env).ok()?;
+        let value = repo.gix().config_snapshot().string(key)?;
+        Some(value.to_string())
+    };
+    let colourful = terminal.stdout || terminal.stderr || global.color != clap::ColorChoice::Auto;
+    output::Settings {
+        json: global.json,
+        null: global.null,
+        format: global.format.clone(),
+        quiet: global.quiet,
+        color: match global.color {
+            clap::ColorChoice::Auto => None,
+            clap::ColorChoice::Always => Some(output::When::Always),
+            clap::ColorChoice::Never => Some(output::When::Never),
+        },
+        color_chant: colourful.then(|| configured("color.chant")).flatten(),
+        color_ui: colourful.then(|| configured("color.ui")).flatten(),
+        no_color: env.text("NO_COLOR").is_some() || env.text("TERM") == Some("dumb"),
+        terminal,
     }
 }
 

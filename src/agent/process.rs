@@ -152,6 +152,19 @@ impl Ending {
     }
 }
 
+/// As the end of a sentence that begins with what was run: `exited with code 3`.
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Ending::Exited(127) => f.write_str("exited with code 127 (command not found?)"),
+            Ending::Exited(code) => write!(f, "exited with code {code}"),
+            Ending::Signalled(signal) => write!(f, "was ended by signal {signal}"),
+            Ending::TimedOut(after) => write!(f, "took longer than {}", humantime::format_duration(*after)),
+            Ending::Interrupted(signal) => write!(f, "was interrupted by signal {signal}"),
+        }
+    }
+}
+
 /// A command that is over.
 #[derive(Debug)]
 pub struct Finished {

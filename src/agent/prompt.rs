@@ -122,7 +122,9 @@ pub fn named(name: &str) -> Option<&'static str> {
         "task" | "standard" => include_str!("prompts/task.md"),
         "research" => include_str!("prompts/research.md"),
         "documentation" => include_str!("prompts/documentation.md"),
-        "comprehension" | "reproduction" | "root-cause" | "impact-map" | "fork-fix" => built_in(Some(name), SpecType::Task),
+        "comprehension" | "reproduction" | "root-cause" | "impact-map" | "fork-fix" => {
+            built_in(Some(name), SpecType::Task)
+        }
         _ => return None,
     })
 }

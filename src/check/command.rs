@@ -35,7 +35,10 @@ pub fn run_command(project: &Project, spec: &SpecId, command: &str, dir: &Path) 
             seen.ended = Some(format!("timed out after {}", humantime::format_duration(after)));
         }
         Ending::Interrupted(signal) => {
-            return Err(Error { exit: Exit::Signal(signal), ..Error::fatal("interrupted", format!("interrupted while checking '{command}'")) });
+            return Err(Error {
+                exit: Exit::Signal(signal),
+                ..Error::fatal("interrupted", format!("interrupted while checking '{command}'"))
+            });
         }
     }
     Ok(seen)

@@ -11,7 +11,7 @@ use crate::{
         spec::MAX_SPEC_LEN,
     },
     error::{Error, Result},
-    git::{branch, work_file},
+    git::{history, work_file},
     project::Project,
 };
 
@@ -32,7 +32,7 @@ impl Check<'_> {
     /// Every path that differs between base and tip.
     pub(super) fn changed_paths(&self) -> Result<Vec<String>> {
         let Some(base) = self.attempt.base else { return Ok(Vec::new()) };
-        let changes = branch::changed_paths(&self.project.repo, base, self.tip)?;
+        let changes = history::changed_paths(&self.project.repo, Some(base), self.tip)?;
         Ok(changes.into_iter().map(|change| change.path.to_str_lossy().into_owned()).collect())
     }
 

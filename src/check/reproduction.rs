@@ -58,8 +58,10 @@ impl<'p> Checkout<'p> {
     pub fn open(project: &'p Project) -> Result<Checkout<'p>> {
         let lock = project.private_dir("check")?.join("in-use");
         let held = File::create(&lock).io("create", &lock)?;
-        rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).map_err(std::io::Error::from).io("lock", &lock)?;
-        let path = worktree::default_path(&project.repo, "check")?;
+        rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive)
+            .map_err(std::io::Error::from)
+            .io("lock", &lock)?;
+        let path = worktree::place::default_path(&project.repo, "check")?;
         Ok(Checkout { project, path, _held: held })
     }
 
@@ -94,9 +96,9 @@ impl<'p> Checkout<'p> {
 
     /// Checks out exactly `commit`; files that it ignores stay, so that builds stay warm.
     pub fn stand_at(&mut self, commit: ObjectId) -> Result<()> {
-        let registered = worktree::list(&self.project.repo)?.iter().any(|tree| !tree.is_main && tree.path == self.path);
+        let registered = worktree::list(&self.project.repo)?.iter().any(|tree| !tree.main && tree.path == self.path);
         if !registered || !self.path.exists() {
-            worktree::remove(&self.project.repo, &self.path)?;
+            worktree::remove::remove(&self.project.repo, &self.path)?;
             Git::at(&self.project.repo)
                 .config("core.hooksPath=/dev/null")
                 .args(["worktree", "add", "--quiet", "--force", "--detach"])

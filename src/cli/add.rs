@@ -55,11 +55,11 @@ pub struct AddArgs {
     #[arg(long, value_name = "command")]
     pub verify: Vec<String>,
 
-    /// A command that runs the test which shows the bug; may be repeated
+    /// The command that runs the test which shows the bug
     ///
     /// In the reproduction phase it must fail once the test is there; in the fix it must fail before and pass after.
     #[arg(long, value_name = "command")]
-    pub reproduces: Vec<String>,
+    pub reproduces: Option<String>,
 
     /// The prompt to give to the agent: a built-in one, or the name of a file in .chant/prompts
     #[arg(long, value_name = "name")]

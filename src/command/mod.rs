@@ -1,3 +1,67 @@
-//! One file a verb: arguments in, an [`outcome::Outcome`] out. Nothing here prints.
+//! One file a verb: arguments → resolve → run → [`outcome::Outcome`]. No command prints.
 
 pub mod outcome;
+
+mod ack;
+mod add;
+mod approve;
+mod archive;
+mod context;
+mod edit;
+mod end;
+mod finish;
+mod init;
+mod list;
+mod log;
+mod merge;
+mod path;
+mod ready;
+mod resolve;
+mod show;
+mod verify;
+mod work;
+
+pub use context::Context;
+use outcome::Outcome;
+
+use crate::{cli::Command, error::Result, output::Record};
+
+/// Runs a command to its outcome.
+pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
+    match command {
+        Command::Init(args) => init::run(context, args),
+        Command::Add(args) => add::run(context, args),
+        Command::List(args) => list::run(context, args),
+        Command::Ready(args) => ready::run(context, args),
+        Command::Show(args) => show::run(context, args),
+        Command::Edit(args) => edit::run(context, args),
+        Command::Approve(args) => approve::approve(context, args),
+        Command::Reject(args) => approve::reject(context, args),
+        Command::Work(args) => work::run(context, args),
+        Command::Log(args) => log::run(context, args),
+        Command::Path(args) => path::run(context, args),
+        Command::Verify(args) => verify::run(context, args),
+        Command::Finish(args) => finish::run(context, args),
+        Command::Merge(args) => merge::run(context, args),
+        Command::Ack(args) => ack::run(context, args),
+        Command::Fail(args) => end::fail(context, args),
+        Command::Reset(args) => end::reset(context, args),
+        Command::Release(args) => end::release(context, args),
+        Command::Cancel(args) => end::cancel(context, args),
+        Command::Resolve(args) => resolve::run(context, args),
+        Command::Archive(args) => archive::archive(context, args),
+        Command::Unarchive(args) => archive::unarchive(context, args),
+        Command::Lint(_) | Command::Fsck(_) | Command::Demo(_) => Err(crate::Error::fatal("missing", "not wired yet")),
+    }
+}
+
+/// What a command's answer is made of, for `--format` and `-z`; `None` if not of records.
+pub fn record_of(command: &Command) -> Option<Record> {
+    match command {
+        Command::Log(args) if args.agent => None,
+        Command::Log(_) => Some(Record::Event),
+        Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
+        Command::Init(_) | Command::Demo(_) => None,
+        _ => Some(Record::Spec),
+    }
+}

@@ -32,6 +32,17 @@ pub enum Scope {
     Off,
 }
 
+impl Scope {
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Error => "error",
+            Scope::Warn => "warn",
+            Scope::Off => "off",
+        }
+    }
+}
+
 /// Whether commands from the repository's files are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {

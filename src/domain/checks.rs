@@ -125,13 +125,15 @@ impl Checks {
     /// One line a check.
     pub fn lines(&self) -> Vec<CheckView> {
         let line = |name: String, ok: bool, detail: Option<String>| CheckView { name, ok, detail, duration_ms: None };
-        let mut lines: Vec<CheckView> = self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
+        let mut lines: Vec<CheckView> =
+            self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
         for criterion in &self.criteria {
             let ok = criterion.state == "ticked";
             lines.push(line(format!("criterion '{}'", criterion.text), ok, (!ok).then(|| criterion.state.clone())));
         }
         if let Some(scope) = &self.scope {
-            let mut seen: Vec<String> = scope.forbidden.iter().map(|path| format!("'{path}' may not be changed")).collect();
+            let mut seen: Vec<String> =
+                scope.forbidden.iter().map(|path| format!("'{path}' may not be changed")).collect();
             if !scope.outside.is_empty() {
                 seen.push(format!("outside target_files: {}", scope.outside.join(", ")));
             }
@@ -149,7 +151,8 @@ impl Checks {
             lines.push(CheckView { duration_ms: Some(command.duration_ms), ..line(name, command.ok, told(command)) });
         }
         if let Some(proof) = &self.reproduces {
-            let saw = format!("base: {}, tip: {} (expected: {})", proof.base.ending(), proof.tip.ending(), proof.expected);
+            let saw =
+                format!("base: {}, tip: {} (expected: {})", proof.base.ending(), proof.tip.ending(), proof.expected);
             lines.push(line(format!("reproduces '{}'", proof.tip.command), proof.ok, Some(saw)));
         }
         lines

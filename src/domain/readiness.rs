@@ -129,8 +129,9 @@ fn stands_in_the_way(written: &str, dependency: &Dependency) -> Option<(Obstacle
             Some((Obstacle::Base, format!("'{short}' is completed in {target}, and its work is not in the base")))
         }
         Dependency::Known { status: Status::Completed, .. } => None,
-        Dependency::Known { short, status, .. } => {
-            Some((Obstacle::Dependency, format!("it depends on '{short}', which is {}", status.as_str().replace('_', " "))))
-        }
+        Dependency::Known { short, status, .. } => Some((
+            Obstacle::Dependency,
+            format!("it depends on '{short}', which is {}", status.as_str().replace('_', " ")),
+        )),
     }
 }

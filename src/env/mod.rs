@@ -1,5 +1,7 @@
 //! The one place that reads the process's state: environment, working directory, clock, randomness, terminal.
 
+mod terminal;
+
 use std::{
     collections::HashMap,
     ffi::{OsStr, OsString},
@@ -57,6 +59,29 @@ impl Env {
     #[must_use]
     pub fn in_dir(&self, dir: impl Into<PathBuf>) -> Self {
         Env { cwd: dir.into(), state: Arc::clone(&self.state) }
+    }
+
+    /// The same process as if it had been started in `dir`, relative to where it is: `-C <dir>`. An empty one changes nothing, as
+    /// with git.
+    ///
+    /// # Errors
+    /// `no-directory` if there is no such directory.
+    pub fn enter(&self, dir: &std::path::Path) -> Result<Self> {
+        let to = self.cwd.join(dir);
+        if !to.is_dir() {
+            return Err(Error::fatal(
+                "no-directory",
+                format!("cannot change to '{}': no such directory", dir.display()),
+            ));
+        }
+        Ok(self.in_dir(std::fs::canonicalize(&to).unwrap_or(to)))
+    }
+
+    /// Whether the locale's encoding is UTF-8, by the variables that decide it.
+    pub fn is_utf8(&self) -> bool {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| self.text(name)).unwrap_or_default();
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
     }
 
     /// The working directory at the start, absolute.

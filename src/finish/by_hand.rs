@@ -39,7 +39,10 @@ pub fn by_hand(
     checks.criteria = spec
         .criteria
         .iter()
-        .map(|one| Criterion { text: one.text.clone(), state: if one.checked { "ticked" } else { "unticked" }.to_owned() })
+        .map(|one| Criterion {
+            text: one.text.clone(),
+            state: if one.checked { "ticked" } else { "unticked" }.to_owned(),
+        })
         .collect();
     if let Some(tip) = head.id()
         && !spec.front.verify.is_empty()

@@ -51,7 +51,8 @@ pub struct Judged {
 /// Only if judging itself is impossible; an attempt that fails is a result.
 pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progress: &dyn Progress) -> Result<Judged> {
     let tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
-    let mut checks = Checks { refs_moved: run.map(|run| run.refs_moved.clone()).unwrap_or_default(), ..Checks::default() };
+    let mut checks =
+        Checks { refs_moved: run.map(|run| run.refs_moved.clone()).unwrap_or_default(), ..Checks::default() };
     let failed = match (&tree, run.and_then(|run| agent_failed(&run.ending))) {
         (None, _) => Some("its worktree is gone".to_owned()),
         (Some(_), Some(reason)) => Some(reason),

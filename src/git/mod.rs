@@ -17,3 +17,14 @@ pub mod snapshot;
 pub mod status;
 pub mod work_file;
 pub mod worktree;
+
+use crate::error::Result;
+
+/// The command line of the person's editor, as git finds it: `GIT_EDITOR`, `core.editor`, `VISUAL`, `EDITOR`.
+///
+/// # Errors
+/// If git knows none that works here (no terminal, say).
+pub fn editor(repo: &repository::Repository) -> Result<String> {
+    let found = process::Git::at(repo).args(["var", "GIT_EDITOR"]).check()?;
+    Ok(found.line().to_owned())
+}

@@ -94,10 +94,7 @@ fn in_the_way(attempt: &Attempt, why: &str) -> Landed {
     Landed::Waits {
         why: format!("the spec file {why}"),
         paths: vec![attempt.spec_path.clone()],
-        hints: vec![format!(
-            "commit it, or move it away, then: git chant merge {}",
-            attempt.id.short()
-        )],
+        hints: vec![format!("commit it, or move it away, then: git chant merge {}", attempt.id.short())],
     }
 }
 
@@ -134,12 +131,17 @@ impl Record {
                         format!("'{}' is occupied; your copy of it is '{}'", home.display(), self.copy.display()),
                     ));
                 }
-                Err(_) => std::fs::copy(&self.copy, &home).map(|_| ()).io("restore", &home).and_then(|()| remove(&self.copy))?,
+                Err(_) => std::fs::copy(&self.copy, &home)
+                    .map(|_| ())
+                    .io("restore", &home)
+                    .and_then(|()| remove(&self.copy))?,
             }
         }
         if let Some((mode, blob)) = &self.staged {
             let info = format!("{mode},{blob},{}", self.path);
-            crate::git::process::Git::in_dir(&self.top).args(["update-index", "--add", "--cacheinfo", &info]).check()?;
+            crate::git::process::Git::in_dir(&self.top)
+                .args(["update-index", "--add", "--cacheinfo", &info])
+                .check()?;
         }
         Ok(())
     }

@@ -4,13 +4,11 @@
 //! `complete` event → notes → clean-up. A crash anywhere in between is healed by finding the announced id in the target.
 
 mod aside;
-mod cleanup;
 mod outputs;
 
 use gix::{ObjectId, refs::FullName};
 
 pub use aside::recover_all;
-pub use cleanup::clean_up;
 
 use crate::{
     config::MergeHow,
@@ -29,6 +27,7 @@ use crate::{
         merge::{self, Computed},
         reference::branch_name,
     },
+    keep::clean_up,
     project::{
         Project,
         attempt::Attempt,
@@ -85,7 +84,8 @@ pub fn land(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn P
         let attempt = project.attempt(id, &state)?;
         let short = id.short();
         if !state.unacknowledged().is_empty() {
-            let mut waits = Landed::waits(format!("the agent changed more than its work: {}", state.unacknowledged().join("; ")));
+            let mut waits =
+                Landed::waits(format!("the agent changed more than its work: {}", state.unacknowledged().join("; ")));
             waits = waits.hint(format!("look at it, then: git chant ack {short} --reason \"...\""));
             return Ok(waits);
         }
@@ -138,8 +138,10 @@ fn round(
             let waits = Landed::Waits { why: format!("it conflicts with '{name}'"), paths, hints: Vec::new() };
             let place = project.worktree_of(&attempt.id)?.map(|tree| tree.path.display().to_string());
             return Ok(Some(match place {
-                Some(place) => waits
-                    .hint(format!("merge '{name}' into its branch in '{place}', then: git chant finish {}", attempt.id.short())),
+                Some(place) => waits.hint(format!(
+                    "merge '{name}' into its branch in '{place}', then: git chant finish {}",
+                    attempt.id.short()
+                )),
                 None => waits.hint(format!("start again from '{name}': git chant reset {}", attempt.id.short())),
             }));
         }
@@ -169,7 +171,10 @@ fn round(
         }
         Ok(Advanced::OtherBranchMoved(other)) => {
             aside.put_back()?;
-            Ok(Some(Landed::waits(format!("'{}' was checked out at that moment and moved instead of '{name}'", other.shorten()))))
+            Ok(Some(Landed::waits(format!(
+                "'{}' was checked out at that moment and moved instead of '{name}'",
+                other.shorten()
+            ))))
         }
         Err(error) => {
             aside.put_back()?;
@@ -187,7 +192,10 @@ fn finished(project: &Project, id: &SpecId) -> Result<State> {
     if state.status == Status::Finished {
         return Ok(state);
     }
-    let error = Error::negative("not-allowed", format!("cannot merge '{short}': it is {}", state.status.as_str().replace('_', " ")));
+    let error = Error::negative(
+        "not-allowed",
+        format!("cannot merge '{short}': it is {}", state.status.as_str().replace('_', " ")),
+    );
     Err(match state.status {
         Status::Failed => error.hint(format!("to check it again without the agent: git chant finish {short}")),
         Status::Pending => error.hint(format!("git chant work {short}")),
@@ -220,7 +228,11 @@ fn target(attempt: &Attempt, onto: Option<&str>) -> Result<Option<FullName>> {
 }
 
 fn how(project: &Project, attempt: &Attempt) -> Result<MergeHow> {
-    if attempt.spec.front.kind == SpecType::Research { project.config().merge_research() } else { project.config().merge() }
+    if attempt.spec.front.kind == SpecType::Research {
+        project.config().merge_research()
+    } else {
+        project.config().merge()
+    }
 }
 
 fn message(project: &Project, attempt: &Attempt) -> String {
@@ -244,7 +256,10 @@ fn announce(project: &Project, attempt: &Attempt, target: &FullName, landing: La
         .append(&attempt.id, |_| Ok(Draft { op: Op::Land, sentence: sentence.clone(), facts: facts.clone() }))
         .map_err(|refusal| refusal.into_error(attempt.id.short()))?;
     if appended.late {
-        return Err(Error::negative("superseded", format!("the attempt on '{}' was given up meanwhile", attempt.id.short())));
+        return Err(Error::negative(
+            "superseded",
+            format!("the attempt on '{}' was given up meanwhile", attempt.id.short()),
+        ));
     }
     Ok(())
 }
@@ -307,4 +322,3 @@ fn annotate_merge(project: &Project, attempt: &Attempt, commit: ObjectId) -> Res
     }
     Ok(())
 }
-

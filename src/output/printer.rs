@@ -17,8 +17,8 @@ use super::{
 use crate::{
     Error, Result,
     command::outcome::{Body, Outcome},
-    project::progress::{Progress, Step},
     error::IoContext,
+    project::progress::{Progress, Step},
 };
 
 /// The exit code of a process whose reader has gone, as if SIGPIPE had ended it.

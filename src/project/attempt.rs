@@ -16,11 +16,7 @@ use crate::{
         state::State,
     },
     error::{Error, Result},
-    git::{
-        repository::Head,
-        snapshot,
-        worktree::{self, Worktree},
-    },
+    git::worktree::{self, Worktree},
 };
 
 /// The name of the agent that is a person.
@@ -107,6 +103,17 @@ impl Project {
         })
     }
 
+    /// The attempt that the start event `start` began, whether or not it still decides anything.
+    pub fn attempt_at(&self, id: &SpecId, start: ObjectId) -> Result<Attempt> {
+        let event =
+            self.store()?.event(id, start)?.map_err(|invalid| Error::fatal("bad-event", invalid.to_string()))?;
+        let mut state = State::from_tip(&event).ok_or_else(|| {
+            Error::fatal("bad-event", format!("the start of the attempt on '{}' has no state", id.short()))
+        })?;
+        state.attempt = Some(start);
+        self.attempt(id, &state)
+    }
+
     /// The worktree of a spec: the linked one whose `HEAD` is its branch, else the one at the place that is meant for it
     /// (an agent may have switched branches there).
     pub fn worktree_of(&self, id: &SpecId) -> Result<Option<Worktree>> {
@@ -126,39 +133,7 @@ impl Project {
 
     /// Where the worktree of a spec is made.
     pub fn meant_worktree(&self, id: &SpecId) -> Result<PathBuf> {
-        worktree::default_path(&self.repo, id.short())
-    }
-
-    /// Keeps all that a worktree holds, committed or not, as what the attempt came to. Nothing of the worktree is touched.
-    /// Returns the commit that is kept; `None` if the worktree is gone or stands on nothing.
-    ///
-    /// # Errors
-    /// `nested-repository` if there is work in it that a commit cannot hold.
-    pub fn keep_worktree(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
-        if !tree.path.is_dir() {
-            return Ok(None);
-        }
-        let store = self.store()?;
-        if let Some(head) = tree.head.as_ref().and_then(Head::id) {
-            store.keep_attempt(id, attempt, head)?;
-        }
-        let message = format!("Uncommitted changes of an attempt at {id}");
-        match snapshot::snapshot(&self.repo, tree, &message)? {
-            Some(snapshot) if snapshot.nested.is_empty() => {
-                store.keep_attempt(id, attempt, snapshot.commit)?;
-                Ok(Some(snapshot.commit))
-            }
-            Some(snapshot) => {
-                store.keep_attempt(id, attempt, snapshot.commit)?;
-                let nested: Vec<String> = snapshot.nested.iter().map(ToString::to_string).collect();
-                Err(Error::negative(
-                    "nested-repository",
-                    format!("the worktree '{}' holds repositories of its own: {}", tree.path.display(), nested.join(", ")),
-                )
-                .hint("no commit can keep those: move them away or remove them"))
-            }
-            None => Ok(tree.head.as_ref().and_then(Head::id)),
-        }
+        worktree::place::default_path(&self.repo, id.short())
     }
 
     /// Where leases are.

@@ -98,7 +98,9 @@ impl Project {
     pub fn candidates(&self, census: &Census, query: &str) -> Result<Vec<SpecId>> {
         let query = stem_of(query);
         if let Ok(exact) = SpecId::new(query)
-            && (census.chains.contains_key(&exact) || census.files.contains(&exact) || census.archived_files.contains(&exact))
+            && (census.chains.contains_key(&exact)
+                || census.files.contains(&exact)
+                || census.archived_files.contains(&exact))
         {
             return Ok(vec![exact]);
         }
@@ -126,7 +128,10 @@ impl Project {
 /// `.chant/specs/<id>.md` and `<id>.md` mean the spec, as a person gets them from completing file names.
 fn stem_of(query: &str) -> &str {
     let name = query.strip_prefix("./").unwrap_or(query);
-    let name = name.strip_prefix(SPECS_DIR).or_else(|| name.strip_prefix(ARCHIVE_DIR)).map_or(name, |rest| rest.trim_start_matches('/'));
+    let name = name
+        .strip_prefix(SPECS_DIR)
+        .or_else(|| name.strip_prefix(ARCHIVE_DIR))
+        .map_or(name, |rest| rest.trim_start_matches('/'));
     name.strip_suffix(".md").unwrap_or(name)
 }
 
@@ -139,7 +144,8 @@ fn unknown(census: &Census, query: &str) -> Error {
 }
 
 fn ambiguous(query: &str, several: &[SpecId]) -> Error {
-    let mut error = Error::fatal("ambiguous-spec", format!("'{}' may mean {} specs", query.escape_debug(), several.len()));
+    let mut error =
+        Error::fatal("ambiguous-spec", format!("'{}' may mean {} specs", query.escape_debug(), several.len()));
     for id in several.iter().take(20) {
         error = error.hint(format!("it may be {id}"));
     }

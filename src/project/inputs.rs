@@ -48,8 +48,9 @@ impl Project {
             Error::negative("missing-input", format!("the input '{}' does not exist", entry.escape_debug()))
                 .hint("it is looked for in the base, and where it is not committed, in the work tree")
         };
-        let parsed = Entry::parse(entry)
-            .map_err(|why| Error::negative("bad-input", format!("'{}' cannot be an input: {why}", entry.escape_debug())))?;
+        let parsed = Entry::parse(entry).map_err(|why| {
+            Error::negative("bad-input", format!("'{}' cannot be an input: {why}", entry.escape_debug()))
+        })?;
         match parsed {
             Entry::Url(url) => Ok(vec![Input { pin: Pin::Url(url), bytes: None, committed: true }]),
             Entry::Spec(id) => self.spec_input(census, base, &id)?.map(|input| vec![input]).ok_or_else(missing),
@@ -117,7 +118,8 @@ impl Project {
     /// The paths of the base that a glob or a directory matches, sorted.
     fn expand(&self, base: Option<ObjectId>, entry: &str) -> Result<Vec<String>> {
         let Some(base) = base else { return Ok(Vec::new()) };
-        let set = PathSet::new(&[entry]).map_err(|(_, why)| Error::negative("bad-input", format!("'{entry}': {why}")))?;
+        let set =
+            PathSet::new(&[entry]).map_err(|(_, why)| Error::negative("bad-input", format!("'{entry}': {why}")))?;
         let tree = self.repo.gix().find_commit(base)?.tree()?;
         let mut paths = Vec::new();
         for file in tree.traverse().breadthfirst.files()? {

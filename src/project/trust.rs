@@ -80,7 +80,10 @@ impl Project {
     /// The repository's own prompt file of that name, if there is one.
     pub fn prompt_file(&self, base: Option<ObjectId>, name: &str) -> Result<Option<CustomPrompt>> {
         if name.contains('/') || crate::domain::pattern::check_path(name).is_err() {
-            return Err(Error::negative("bad-prompt", format!("'{}' is not the name of a prompt", name.escape_debug())));
+            return Err(Error::negative(
+                "bad-prompt",
+                format!("'{}' is not the name of a prompt", name.escape_debug()),
+            ));
         }
         let path = format!("{PROMPTS_DIR}/{name}.md");
         let mut bytes = None;
@@ -97,7 +100,8 @@ impl Project {
         }
         let Some(bytes) = bytes else { return Ok(None) };
         let blob = self.store()?.blob_id(&bytes);
-        let text = String::from_utf8(bytes).map_err(|_| Error::negative("bad-prompt", format!("'{path}' is not UTF-8")))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| Error::negative("bad-prompt", format!("'{path}' is not UTF-8")))?;
         Ok(Some(CustomPrompt { path, text, blob }))
     }
 }

@@ -14,7 +14,8 @@ use crate::{
         spec::{Spec, criteria_of},
         status::Status,
         view::{
-            ApprovalView, Blocker, BlockerKind, Criterion, EventView, MergeView, Person, Pin, SpecDetail, SpecView, Trailer,
+            ApprovalView, Blocker, BlockerKind, Criterion, EventView, MergeView, Person, Pin, SpecDetail, SpecView,
+            Trailer,
         },
     },
     error::Result,
@@ -29,7 +30,8 @@ impl World<'_> {
         view.archived = entry.status == Status::Archived;
         let reasons = self.reasons(entry)?;
         view.ready = reasons.is_empty();
-        view.error = reasons.iter().find(|reason| reason.obstacle == Obstacle::Invalid).map(|reason| reason.why.clone());
+        view.error =
+            reasons.iter().find(|reason| reason.obstacle == Obstacle::Invalid).map(|reason| reason.why.clone());
         view.needs_approval = reasons.iter().any(|reason| reason.obstacle == Obstacle::Approval);
         view.blocked_by = reasons.iter().map(blocker).collect();
         if let Some(spec) = entry.spec() {
@@ -53,7 +55,9 @@ impl World<'_> {
             if let Some(attempt) = state.attempt.filter(|_| entry.status == Status::InProgress) {
                 view.orphaned = matches!(self.project.life(attempt)?, Life::Dead(_));
             }
-            if state.attempt.is_some() && !matches!(entry.status, Status::Completed | Status::Archived | Status::Cancelled) {
+            if state.attempt.is_some()
+                && !matches!(entry.status, Status::Completed | Status::Archived | Status::Cancelled)
+            {
                 let tree = self.project.worktree_among(self.worktrees()?, &entry.id)?;
                 view.worktree = tree.map(|tree| tree.path.to_string_lossy().into_owned());
             }
@@ -66,7 +70,8 @@ impl World<'_> {
         let mut detail = SpecDetail::new(self.view(entry)?);
         if let Some(spec) = entry.spec() {
             detail.body = Some(spec.body().to_owned());
-            detail.criteria = spec.criteria.iter().map(|one| Criterion { text: one.text.clone(), checked: one.checked }).collect();
+            detail.criteria =
+                spec.criteria.iter().map(|one| Criterion { text: one.text.clone(), checked: one.checked }).collect();
             detail.front_matter = said_of_itself(spec);
         }
         let Some(state) = &entry.state else { return Ok(detail) };
@@ -177,11 +182,18 @@ fn approval(entry: &Entry, history: &History) -> Option<ApprovalView> {
     let answer = entry.state.as_ref().and_then(|state| state.facts.approval.as_ref());
     let required = entry.spec().is_some_and(|spec| spec.front.approval.required);
     let Some(answer) = answer else {
-        return required.then(|| ApprovalView { state: "required".into(), by: None, at: None, blob: None, stale: false });
+        return required.then(|| ApprovalView {
+            state: "required".into(),
+            by: None,
+            at: None,
+            blob: None,
+            stale: false,
+        });
     };
-    let by = history.events().iter().rev().find(|event| {
-        matches!(event.op, Op::Approve | Op::Reject) && event.facts.approval.as_ref() == Some(answer)
-    });
+    let by =
+        history.events().iter().rev().find(|event| {
+            matches!(event.op, Op::Approve | Op::Reject) && event.facts.approval.as_ref() == Some(answer)
+        });
     Some(ApprovalView {
         state: if answer.approved { "approved" } else { "rejected" }.into(),
         by: by.map(|event| format!("{} <{}>", event.author.name, event.author.email)),
@@ -209,7 +221,11 @@ pub fn event_view(event: &Event) -> EventView {
         exit: facts.exit,
         commits: facts.work_commits.iter().map(ToString::to_string).collect(),
         clone: facts.clone.clone(),
-        trailers: facts.unknown.iter().map(|(name, value)| Trailer { name: format!("Chant-{name}"), value: value.clone() }).collect(),
+        trailers: facts
+            .unknown
+            .iter()
+            .map(|(name, value)| Trailer { name: format!("Chant-{name}"), value: value.clone() })
+            .collect(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    collections::BTreeMap, rc::Rc};
+    collections::BTreeMap,
+    rc::Rc,
+};
 
 use gix::ObjectId;
 

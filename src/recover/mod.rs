@@ -51,8 +51,10 @@ pub fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()
             progress.say(&Step::Note(format!("ended {count} processes that the agent of '{}' had left", id.short())));
             Ok(())
         }
-        Survivors::Refused(why) => Err(Error::negative("survivor", format!("the agent of '{}' may still run: {why}", id.short()))
-            .hint("end it by hand, then try again")),
+        Survivors::Refused(why) => {
+            Err(Error::negative("survivor", format!("the agent of '{}' may still run: {why}", id.short()))
+                .hint("end it by hand, then try again"))
+        }
     }
 }
 

@@ -7,13 +7,7 @@ use std::{
 
 use gix::ObjectId;
 
-use crate::{
-    domain::id::SpecId,
-    error::Result,
-    git::process::Git,
-    project::Project,
-    store::SPECS,
-};
+use crate::{domain::id::SpecId, error::Result, git::process::Git, project::Project, store::SPECS};
 
 /// What changed during a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,7 +57,10 @@ impl Guard {
         let own_branch = format!("refs/heads/{}", project.branch(own)?);
         for name in differing(&self.refs, now) {
             let (old, new) = (self.refs.get(&name), now.get(&name));
-            if name.starts_with("refs/chant/") || name.starts_with("refs/notes/chant") || name.starts_with("refs/chant-local/") {
+            if name.starts_with("refs/chant/")
+                || name.starts_with("refs/notes/chant")
+                || name.starts_with("refs/chant-local/")
+            {
                 if !explained(project, &name, old, new)? {
                     changes.tampered.push(format!("the ref '{name}' was changed by no event"));
                 }
@@ -89,7 +86,9 @@ fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&S
             None => Ok(true),
         };
     }
-    let Some(Ok(spec)) = name.strip_prefix(SPECS).map(SpecId::new) else { return Ok(name.starts_with("refs/chant/archive/")) };
+    let Some(Ok(spec)) = name.strip_prefix(SPECS).map(SpecId::new) else {
+        return Ok(name.starts_with("refs/chant/archive/"));
+    };
     let walk = project.store()?.walk(&spec, new)?;
     let grown = old.is_none_or(|old| walk.history.reaches(new, old));
     Ok(grown && walk.invalid.is_empty() && walk.missing.is_empty())
@@ -108,7 +107,10 @@ fn differing<K: Ord + Clone, V: PartialEq>(before: &BTreeMap<K, V>, after: &BTre
 
 /// Every ref, with what it holds: an id, or the name that a symbolic one leads to.
 fn refs(project: &Project) -> Result<BTreeMap<String, String>> {
-    let repo = crate::git::repository::Repository::reopen_at(&project.repo, project.repo.work_dir().unwrap_or(project.repo.git_dir()))?;
+    let repo = crate::git::repository::Repository::reopen_at(
+        &project.repo,
+        project.repo.work_dir().unwrap_or(project.repo.git_dir()),
+    )?;
     let platform = repo.gix().references()?;
     let mut refs = BTreeMap::new();
     for reference in platform.all()? {

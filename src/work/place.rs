@@ -30,15 +30,16 @@ pub fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<Worktre
     let branch = project.branch_ref(&plan.id)?;
     let log = format!("chant: work on {}", plan.id);
     if branch::create(&project.repo, branch.as_ref(), start, &log)? != Swapped::Done {
-        return Err(Error::negative("busy", format!("the branch '{}' was made meanwhile", branch.shorten()))
-            .hint("try again"));
+        return Err(
+            Error::negative("busy", format!("the branch '{}' was made meanwhile", branch.shorten())).hint("try again")
+        );
     }
     let path = project.meant_worktree(&plan.id)?;
-    let tree = worktree::add(&project.repo, &path, branch.as_ref())?;
+    let tree = worktree::add::add(&project.repo, &path, branch.as_ref())?;
     if let Some(main) = project.repo.main_work_dir()
         && let Some(main) = worktree::find(&project.repo, &main)?
     {
-        worktree::prepare(&main, &tree)?;
+        worktree::include::prepare(&main, &tree)?;
     }
     if project.silent {
         copy_in(plan, &tree.path)?;
@@ -58,7 +59,7 @@ fn clear(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<()> {
             return Err(held(&branch.shorten().to_string(), &other.path));
         }
         project.keep_worktree(&plan.id, before, &tree)?;
-        worktree::remove(&project.repo, &tree.path)?;
+        worktree::remove::remove(&project.repo, &tree.path)?;
     } else if let Some(other) = worktree::checked_out_in(&project.repo, branch.as_ref())?.first() {
         return Err(held(&branch.shorten().to_string(), &other.path));
     }
@@ -114,7 +115,7 @@ fn own_dir(worktree: &Path) -> Result<()> {
 fn create(worktree: &Path, path: &str, bytes: &[u8]) -> Result<()> {
     match work_file::create_new(worktree, path.as_bytes().as_bstr(), bytes) {
         Ok(()) => Ok(()),
-        Err(refused) if matches!(refused.why, work_file::Why::Exists) => Ok(()),
+        Err(refused) if matches!(refused.why, work_file::Why::AlreadyExists) => Ok(()),
         Err(refused) => Err(Error::fatal("copy", format!("cannot write '{path}' into the worktree: {refused}"))),
     }
 }

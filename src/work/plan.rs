@@ -5,15 +5,9 @@ use std::time::Duration;
 use gix::ObjectId;
 
 use crate::{
-    domain::{
-        event::Pin,
-        id::SpecId,
-        readiness::Obstacle,
-        spec::Spec,
-        status::Status,
-    },
+    domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, status::Status},
     error::{Error, Result},
-    git::repository::Head,
+    git::{branch, repository::Head},
     project::{
         Project,
         attempt::MANUAL,
@@ -105,18 +99,14 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
         inputs.extend(project.read_inputs(&world.census, Some(base), written)?);
     }
     let informed = informed(&world, spec, &inputs)?;
-    crate::git::branch::check_prefix(&project.repo, &project.config().branch_prefix()?)?;
-    Ok(Plan {
-        id: id.clone(),
-        text: text.clone(),
-        spec: spec.clone(),
-        base,
-        target,
-        agent,
-        inputs,
-        informed,
-        prompt,
-    })
+    if let Some(blocker) = branch::blocker(&project.repo, project.branch_ref(id)?.as_ref())? {
+        return Err(Error::fatal(
+            "branch-blocked",
+            format!("the branch '{}' cannot be made: '{}' exists", project.branch(id)?, blocker.shorten()),
+        )
+        .hint("rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>"));
+    }
+    Ok(Plan { id: id.clone(), text: text.clone(), spec: spec.clone(), base, target, agent, inputs, informed, prompt })
 }
 
 /// Refuses what is taken or over, naming who has it and since when.
@@ -128,9 +118,11 @@ fn startable(project: &Project, entry: &Entry) -> Result<()> {
     match entry.status {
         Status::Pending | Status::Failed | Status::Paused => Ok(()),
         Status::InProgress => Err(taken(project, entry)?),
-        Status::Finished => Err(Error::negative("not-allowed", format!("'{short}' is finished and waits to be merged"))
-            .hint(format!("to merge it: git chant merge {short}"))
-            .hint(format!("to do it again: git chant reset {short}"))),
+        Status::Finished => {
+            Err(Error::negative("not-allowed", format!("'{short}' is finished and waits to be merged"))
+                .hint(format!("to merge it: git chant merge {short}"))
+                .hint(format!("to do it again: git chant reset {short}")))
+        }
         Status::Completed | Status::Cancelled => {
             Err(Error::negative("not-allowed", format!("'{short}' is {}", entry.status))
                 .hint(format!("to do it again: git chant reset {short}")))
@@ -156,7 +148,8 @@ fn taken(project: &Project, entry: &Entry) -> Result<Error> {
     };
     let by = state.facts.agent.as_deref().map(|agent| format!(" with {agent}")).unwrap_or_default();
     let elsewhere = if here { "" } else { " in another clone" };
-    let error = Error::negative("in-progress", format!("'{short}' is being worked on{elsewhere} by {who}{by} since {since}"));
+    let error =
+        Error::negative("in-progress", format!("'{short}' is being worked on{elsewhere} by {who}{by} since {since}"));
     Ok(if state.facts.agent.as_deref() == Some(MANUAL) {
         error
             .hint(format!("when the work is done: git chant finish {short}"))
@@ -219,7 +212,9 @@ fn ready(world: &World<'_>, entry: &Entry) -> Result<()> {
         error = match reason.obstacle {
             Obstacle::Approval => error.hint(format!("read it, then: git chant approve {short}")),
             Obstacle::Gate => error.hint(format!("when you have done it: git chant finish {short}")),
-            Obstacle::Contended => error.hint(format!("see 'git chant log {short}', then: git chant resolve {short} --keep <attempt>")),
+            Obstacle::Contended => {
+                error.hint(format!("see 'git chant log {short}', then: git chant resolve {short} --keep <attempt>"))
+            }
             Obstacle::Base => error.hint("merge that branch first, or work onto it with --onto"),
             _ => error,
         };

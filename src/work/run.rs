@@ -23,6 +23,8 @@ use crate::{
 /// How an agent's run ended.
 #[derive(Debug)]
 pub struct Ran {
+    /// The attempt: its start event.
+    pub attempt: gix::ObjectId,
     /// How it ended.
     pub ending: Ending,
     /// How long it took.
@@ -69,7 +71,14 @@ pub fn run(
         progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));
     }
     let changes = guard.after(project, &plan.id)?;
-    Ok(Ran { ending: finished.ending, duration: finished.duration, tail: finished.tail, changes, lease: None })
+    Ok(Ran {
+        attempt: claimed.attempt,
+        ending: finished.ending,
+        duration: finished.duration,
+        tail: finished.tail,
+        changes,
+        lease: None,
+    })
 }
 
 fn prompt_text(project: &Project, plan: &Plan, worktree: &Path) -> Result<String> {

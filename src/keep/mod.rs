@@ -1,10 +1,56 @@
-//! After the work is in its target: the worktree and the branch go. Whatever is nowhere else is kept first.
+//! What an attempt leaves: kept under a ref of its own, always, and only then cleared away.
+
+use gix::ObjectId;
 
 use crate::{
-    error::Result,
-    git::{branch, worktree},
+    domain::id::SpecId,
+    error::{Error, Result},
+    git::{
+        branch,
+        repository::Head,
+        snapshot,
+        worktree::{self, Worktree},
+    },
     project::{Project, attempt::Attempt},
 };
+
+impl Project {
+    /// Keeps all that a worktree holds, committed or not, as what the attempt came to. Nothing of the worktree is touched.
+    /// Returns the commit that is kept; `None` if the worktree is gone or stands on nothing.
+    ///
+    /// # Errors
+    /// `nested-repository` if there is work in it that a commit cannot hold.
+    pub fn keep_worktree(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
+        if !tree.path.is_dir() {
+            return Ok(None);
+        }
+        let store = self.store()?;
+        if let Some(head) = tree.head.as_ref().and_then(Head::id) {
+            store.keep_attempt(id, attempt, head)?;
+        }
+        let message = format!("Uncommitted changes of an attempt at {id}");
+        match snapshot::snapshot(&self.repo, tree, &message)? {
+            Some(snapshot) if snapshot.nested.is_empty() => {
+                store.keep_attempt(id, attempt, snapshot.commit)?;
+                Ok(Some(snapshot.commit))
+            }
+            Some(snapshot) => {
+                store.keep_attempt(id, attempt, snapshot.commit)?;
+                let nested: Vec<String> = snapshot.nested.iter().map(ToString::to_string).collect();
+                Err(Error::negative(
+                    "nested-repository",
+                    format!(
+                        "the worktree '{}' holds repositories of its own: {}",
+                        tree.path.display(),
+                        nested.join(", ")
+                    ),
+                )
+                .hint("no commit can keep those: move them away or remove them"))
+            }
+            None => Ok(tree.head.as_ref().and_then(Head::id)),
+        }
+    }
+}
 
 /// Removes the worktree and the branch of an attempt, and forgets its lease. Returns what could not be done, in words: none of
 /// it changes what is recorded.
@@ -21,7 +67,7 @@ pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
             stays = true;
         } else {
             let kept = project.keep_worktree(&attempt.id, attempt.start, &tree).map(|_| ());
-            if let Err(error) = kept.and_then(|()| worktree::remove(&project.repo, &tree.path).map(|_| ())) {
+            if let Err(error) = kept.and_then(|()| worktree::remove::remove(&project.repo, &tree.path).map(|_| ())) {
                 warnings.push(format!("the worktree '{}' stays: {}", tree.path.display(), error.message));
                 stays = true;
             }

@@ -1,0 +1,91 @@
+//! The use case `add`: a new spec, its file created exclusively, then its first event.
+
+mod text;
+
+use gix::bstr::ByteSlice;
+
+pub use text::{Draft as Text, render};
+
+use crate::{
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+        id::SpecId,
+        spec::Spec,
+    },
+    error::{Error, Result},
+    git::work_file::{self, Why},
+    project::{Project, ids::Census, text::path_of},
+    store::{Addition, Evidence},
+};
+
+/// How many random ids are tried before something must be wrong.
+const MAX_TRIES: usize = 64;
+
+/// Creates the file of a new spec with `bytes`, under a fresh id. `spec` is what the bytes say.
+///
+/// # Errors
+/// Outside a work tree, or if the file cannot be created.
+pub fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
+    let top = home(project)?;
+    let census = project.census()?;
+    for _ in 0..MAX_TRIES {
+        let id = fresh_id(project, &census);
+        if census.chains.contains_key(&id) {
+            continue;
+        }
+        match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes) {
+            Ok(()) => return Ok(id),
+            Err(refused) if matches!(refused.why, Why::AlreadyExists) => continue,
+            Err(refused) => return Err(Error::fatal("add", format!("cannot create the spec file: {refused}"))),
+        }
+    }
+    Err(Error::fatal("add", "no free id could be found"))
+}
+
+/// Where the file goes: this work tree; in silent mode the main one, where alone it is kept.
+pub fn home(project: &Project) -> Result<std::path::PathBuf> {
+    let own = project.repo.require_work_dir("add")?.to_owned();
+    if project.silent { Ok(project.repo.main_work_dir().unwrap_or(own)) } else { Ok(own) }
+}
+
+/// Records that the spec came to be, and that this person wrote that text.
+///
+/// # Errors
+/// If the event cannot be written; the file is there then, and `git chant fsck --repair` completes it.
+pub fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec) -> Result<()> {
+    let store = project.store()?;
+    let blob = store.write_blob(bytes)?;
+    let facts = Facts {
+        phase: spec.front.phase.clone(),
+        spec_path: Some(path_of(id)),
+        spec_blob: Some(blob),
+        created: Some(second(project)),
+        ..Facts::default()
+    };
+    let sentence = spec.title.clone().unwrap_or_else(|| id.short().to_owned());
+    store
+        .append(id, |_| {
+            Ok(Addition {
+                draft: Draft { op: Op::Add, sentence: sentence.clone(), facts: facts.clone() },
+                evidence: Evidence { spec: Some(blob), ..Evidence::default() },
+                informed: Vec::new(),
+            })
+        })
+        .map_err(|refusal| refusal.into_error(id.short()))?;
+    project.trust(blob)
+}
+
+fn second(project: &Project) -> String {
+    crate::project::view::rfc3339(project.env.now().as_second(), 0)
+}
+
+/// The next id of the day. The sequence is for people; that two clones or processes never agree on an id is the suffix's
+/// doing.
+fn fresh_id(project: &Project, census: &Census) -> SpecId {
+    let today = project.env.now().to_zoned(jiff::tz::TimeZone::system()).date();
+    let day = today.to_string();
+    let used = census.all().into_iter().filter(|id| id.date() == Some(day.as_str())).filter_map(SpecId::sequence).max();
+    let sequence = used.unwrap_or(0) + 1;
+    SpecId::generate(today.year(), today.month(), today.day(), sequence, project.env.random_u32())
+}

@@ -1,0 +1,139 @@
+//! `git chant add`
+
+use std::path::Path;
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    add::{self, Text},
+    cli::{
+        add::AddArgs,
+        global::{PhaseArg, TypeArg},
+    },
+    domain::spec::{self, MAX_SPEC_LEN},
+    error::{Error, IoContext, Result},
+    project::{Project, text::path_of, world::World},
+};
+
+pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    project.repo.require_work_dir("add")?;
+    // Who it is has to be known before anything is written.
+    project.repo.committer()?;
+    let mut outcome_warnings = Vec::new();
+    let text = add::render(&draft(&project, context, args, &mut outcome_warnings)?);
+    // What the options made has to be a spec that can be read again.
+    parse(&text)?;
+    let id = add::create_file(&project, text.as_bytes())?;
+    let path = add::home(&project)?.join(path_of(&id));
+    let mut bytes = text.into_bytes();
+    if args.edit {
+        project.env.edit(&crate::git::editor(&project.repo)?, &path)?;
+        bytes = std::fs::read(&path).io("read", &path)?;
+    }
+    let spec = match spec::parse(&path_of(&id), &bytes) {
+        Ok(spec) => spec,
+        Err(diagnostics) => {
+            let mut error = Error::fatal(
+                "invalid-spec",
+                format!("the spec '{}' was made, but its text cannot be read", id.short()),
+            )
+            .hint(format!("mend it: git chant edit {}", id.short()));
+            error.diagnostics = diagnostics;
+            return Err(error);
+        }
+    };
+    add::record(&project, &id, &bytes, &spec)?;
+    let mut outcome = Outcome::new(Body::Added(Box::new(context.view(&project, &id)?)));
+    for warning in outcome_warnings {
+        outcome = outcome.warning(warning);
+    }
+    Ok(outcome)
+}
+
+fn parse(text: &str) -> Result<()> {
+    spec::parse("<the new spec>", text.as_bytes()).map(|_| ()).map_err(|diagnostics| {
+        let mut error = Error::usage("bad-option", "what the options say makes no valid spec");
+        error.diagnostics = diagnostics;
+        error
+    })
+}
+
+fn draft(project: &Project, context: &Context<'_>, args: &AddArgs, warnings: &mut Vec<String>) -> Result<Text> {
+    let body = match &args.body_file {
+        Some(path) => Some(read_body(context, path)?),
+        None => None,
+    };
+    Ok(Text {
+        title: args.title.clone(),
+        kind: kind(args).as_str(),
+        phase: args.phase.map(PhaseArg::as_str),
+        topic: args.topic.clone(),
+        labels: args.labels.clone(),
+        depends_on: dependencies(project, &args.depends_on)?,
+        informed_by: inputs(project, &args.informed_by, warnings)?,
+        origin: args.origin.clone(),
+        tracks: args.tracks.clone(),
+        context: args.context.clone(),
+        target_files: args.target_files.clone(),
+        prompt: args.prompt.clone(),
+        verify: args.verify.clone(),
+        reproduces: args.reproduces.clone(),
+        agent: args.agent.clone(),
+        needs_approval: args.needs_approval,
+        body,
+    })
+}
+
+/// The type that was asked for, else the one that the phase is made of.
+fn kind(args: &AddArgs) -> TypeArg {
+    args.spec_type.unwrap_or(match args.phase {
+        None | Some(PhaseArg::ForkFix) => TypeArg::Code,
+        Some(PhaseArg::Comprehension | PhaseArg::RootCause | PhaseArg::ImpactMap) => TypeArg::Research,
+        Some(PhaseArg::Reproduction) => TypeArg::Task,
+        Some(PhaseArg::UpstreamPr) => TypeArg::Gate,
+    })
+}
+
+/// Dependencies are written as they will be understood for ever: by their full ids.
+fn dependencies(project: &Project, written: &[String]) -> Result<Vec<String>> {
+    let census = project.census()?;
+    written.iter().map(|query| project.resolve_in(&census, query).map(|id| id.to_string())).collect()
+}
+
+/// A short id among the inputs becomes the path of that spec; everything else stays as it was typed.
+fn inputs(project: &Project, written: &[String], warnings: &mut Vec<String>) -> Result<Vec<String>> {
+    let world = World::new(project)?;
+    let base = project.repo.head()?.id();
+    let mut inputs = Vec::new();
+    for entry in written {
+        let named = match project.candidates(&world.census, entry)?.as_slice() {
+            [id] if !entry.contains('/') => path_of(id),
+            _ => entry.clone(),
+        };
+        if !project.input_exists(&world.census, base, &named)? {
+            warnings.push(format!("the input '{}' does not exist yet", entry.escape_debug()));
+        }
+        inputs.push(named);
+    }
+    Ok(inputs)
+}
+
+fn read_body(context: &Context<'_>, path: &Path) -> Result<String> {
+    let bytes = if path == Path::new("-") {
+        context.env.read_stdin(MAX_SPEC_LEN).io("read", Path::new("standard input"))?
+    } else {
+        let path = context.env.cwd().join(path);
+        let size = std::fs::metadata(&path).io("read", &path)?.len();
+        if size > MAX_SPEC_LEN as u64 {
+            return Err(Error::fatal(
+                "too-large",
+                format!("'{}' has {size} bytes; a spec may have {MAX_SPEC_LEN}", path.display()),
+            ));
+        }
+        std::fs::read(&path).io("read", &path)?
+    };
+    String::from_utf8(bytes).map_err(|_| Error::fatal("not-utf-8", format!("'{}' is not UTF-8", path.display())))
+}

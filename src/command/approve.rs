@@ -1,0 +1,66 @@
+//! `git chant approve` and `git chant reject`: a person's answer about one text of a spec.
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    cli::state::{ApproveArgs, RejectArgs},
+    domain::{
+        draft::Draft,
+        event::{Approval, Facts, Op},
+    },
+    error::Result,
+    project::world::World,
+    store::{Addition, Evidence},
+};
+
+pub(super) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Outcome> {
+    context.refuse_agent("approve")?;
+    answer(context, &args.spec, true, args.reason.as_deref())
+}
+
+pub(super) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Outcome> {
+    context.refuse_agent("reject")?;
+    answer(context, &args.spec, false, Some(&args.reason))
+}
+
+fn answer(context: &Context<'_>, query: &str, approved: bool, reason: Option<&str>) -> Result<Outcome> {
+    let project = context.project()?;
+    let id = context.pick_to_change(&project, query)?;
+    let world = World::new(&project)?;
+    let entry = world.entry(&id)?;
+    let loaded = entry.loaded.clone();
+    let (text, spec) = match &loaded {
+        Some(loaded) => loaded.valid(&id)?,
+        None => return Err(crate::Error::fatal("no-text", format!("the text of '{}' cannot be found", id.short()))),
+    };
+    let store = project.store()?;
+    if store.tip(&id)?.is_none() {
+        crate::add::record(&project, &id, &text.bytes, spec)?;
+    }
+    let blob = store.write_blob(&text.bytes)?;
+    let sentence = format!("{} is {}", entry.title(), if approved { "approved" } else { "rejected" });
+    let sentence = reason.map_or(sentence.clone(), |reason| format!("{sentence}: {reason}"));
+    let facts = Facts {
+        approval: Some(Approval { approved, blob }),
+        reason: reason.map(str::to_owned),
+        spec_blob: Some(blob),
+        ..Facts::default()
+    };
+    let op = if approved { Op::Approve } else { Op::Reject };
+    store
+        .append(&id, |_| {
+            Ok(Addition {
+                draft: Draft { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
+                evidence: Evidence { spec: Some(blob), ..Evidence::default() },
+                informed: Vec::new(),
+            })
+        })
+        .map_err(|refusal| refusal.into_error(id.short()))?;
+    if approved {
+        project.trust(blob)?;
+    }
+    let spec = Box::new(context.view(&project, &id)?);
+    Ok(Outcome::new(Body::Recorded { op: op.as_str().to_owned(), spec, sentence }))
+}

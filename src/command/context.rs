@@ -1,0 +1,105 @@
+//! What every command has at hand: the process's state, and where to say what is going on.
+
+use crate::domain::spec::Spec;
+use crate::{
+    domain::{id::SpecId, view::SpecView},
+    env::Env,
+    error::{Error, Result},
+    project::{
+        Project,
+        progress::{Progress, Step},
+        trust::{self, CustomPrompt},
+        world::World,
+    },
+    recover,
+};
+use gix::ObjectId;
+
+/// What every command has at hand.
+pub struct Context<'a> {
+    /// The state of the process.
+    pub env: Env,
+    /// Where to say what is going on.
+    pub progress: &'a dyn Progress,
+    /// Whether somebody can be asked: a terminal on both sides, and no machine format.
+    pub interactive: bool,
+}
+
+impl Context<'_> {
+    /// Opens the project.
+    pub fn project(&self) -> Result<Project> {
+        Project::open(&self.env)
+    }
+
+    /// The spec that a person means; at a terminal an ambiguous name offers the list.
+    pub fn pick(&self, project: &Project, query: &str) -> Result<SpecId> {
+        let census = project.census()?;
+        let candidates = project.candidates(&census, query)?;
+        if candidates.len() < 2 || !self.interactive {
+            return project.resolve_in(&census, query);
+        }
+        let world = World::new(project)?;
+        let mut items = Vec::new();
+        for id in &candidates {
+            let entry = world.entry(id)?;
+            items.push(crate::agent::sanitize::line(format!("{}  {}  {}", id.short(), entry.status, entry.title())));
+        }
+        let chosen = self.env.choose(&format!("'{query}' may mean several specs"), &items)?;
+        chosen.map(|at| candidates[at].clone()).ok_or_else(|| Error::negative("ambiguous-spec", "nothing was chosen"))
+    }
+
+    /// The same for a command that writes: before it decides anything, what a dead process left half done is settled.
+    pub fn pick_to_change(&self, project: &Project, query: &str) -> Result<SpecId> {
+        let id = self.pick(project, query)?;
+        crate::merge::recover_all(project, self.progress)?;
+        recover::heal(project, &id)?;
+        Ok(id)
+    }
+
+    /// Asks for what the repository would run and this person has not approved, unless `granted`.
+    pub fn ask_trust(
+        &self,
+        project: &Project,
+        id: &SpecId,
+        blob: ObjectId,
+        spec: &Spec,
+        prompt: Option<&CustomPrompt>,
+        granted: bool,
+    ) -> Result<()> {
+        let Some((blobs, what)) = project.untrusted(id.short(), blob, spec, prompt)? else { return Ok(()) };
+        if !granted {
+            if !self.interactive {
+                return Err(trust::refused(id.short(), &what));
+            }
+            self.progress.say(&Step::Note(format!("'{}' would run these commands of the repository:", id.short())));
+            for line in &what {
+                self.progress.say(&Step::Note(format!("  {}", line.escape_debug())));
+            }
+            if !self.env.confirm("Run them, now and whenever this text is worked?")? {
+                return Err(Error::negative("untrusted", "nothing was run"));
+            }
+        }
+        blobs.into_iter().try_for_each(|blob| project.trust(blob))
+    }
+
+    /// The spec as it is now.
+    pub fn view(&self, project: &Project, id: &SpecId) -> Result<SpecView> {
+        let world = World::new(project)?;
+        let entry = world.entry(id)?;
+        world.view(&entry)
+    }
+
+    /// Refuses what only a person may do.
+    pub fn refuse_agent(&self, verb: &str) -> Result<()> {
+        if self.env.is_agent() {
+            return Err(Error::negative("person-only", format!("only a person can {verb}, not an agent"))
+                .hint("CHANT_SPEC_ID is set: this runs inside an agent's work"));
+        }
+        Ok(())
+    }
+}
+
+/// The short form of an object id, for sentences.
+pub fn abbreviated(id: ObjectId) -> String {
+    id.to_hex_with_len(12).to_string()
+}

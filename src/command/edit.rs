@@ -1,0 +1,74 @@
+//! `git chant edit`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    cli::show::EditArgs,
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+    },
+    error::{Error, IoContext, Result},
+    project::{
+        text::{Origin, path_of},
+        world::World,
+    },
+    store::{Addition, Evidence},
+};
+
+pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let id = context.pick_to_change(&project, &args.spec)?;
+    let (path, before) = {
+        let world = World::new(&project)?;
+        let entry = world.entry(&id)?;
+        let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
+        match text {
+            Some(text) => match &text.origin {
+                Origin::File(top) => (top.join(&text.path), Some(text.blob)),
+                Origin::Head | Origin::Event => {
+                    return Err(Error::fatal(
+                        "no-file",
+                        format!("the file of '{}' is not in this work tree", id.short()),
+                    )
+                    .hint("switch to a branch that has it"));
+                }
+            },
+            // It is there and cannot be read as a spec at all: then this is the way to mend it.
+            None => (project.repo.require_work_dir("edit")?.join(path_of(&id)), None),
+        }
+    };
+    project.env.edit(&crate::git::editor(&project.repo)?, &path)?;
+    let bytes = std::fs::read(&path).io("read", &path)?;
+    let store = project.store()?;
+    let blob = store.blob_id(&bytes);
+    let changed = before != Some(blob);
+    if changed {
+        let spec = crate::domain::spec::parse(&path_of(&id), &bytes).map_err(|diagnostics| {
+            let mut error = Error::negative("invalid-spec", format!("the text of '{}' cannot be read now", id.short()))
+                .hint(format!("mend it: git chant edit {}", id.short()));
+            error.diagnostics = diagnostics;
+            error
+        })?;
+        let blob = store.write_blob(&bytes)?;
+        if store.tip(&id)?.is_none() {
+            crate::add::record(&project, &id, &bytes, &spec)?;
+        } else {
+            let facts = Facts { spec_blob: Some(blob), phase: spec.front.phase.clone(), ..Facts::default() };
+            let sentence = format!("{} was edited", spec.title.as_deref().unwrap_or_else(|| id.short()));
+            store
+                .append(&id, |_| {
+                    Ok(Addition {
+                        draft: Draft { op: Op::Edit, sentence: sentence.clone(), facts: facts.clone() },
+                        evidence: Evidence { spec: Some(blob), ..Evidence::default() },
+                        informed: Vec::new(),
+                    })
+                })
+                .map_err(|refusal| refusal.into_error(id.short()))?;
+            project.trust(blob)?;
+        }
+    }
+    Ok(Outcome::new(Body::Edited { spec: Box::new(context.view(&project, &id)?), changed }))
+}

@@ -1,0 +1,55 @@
+//! `git chant reset`, `release`, `cancel` and `fail`: a person ends an attempt.
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    agent::lease::Life,
+    cli::state::{CancelArgs, FailArgs, ReleaseArgs, ResetArgs},
+    close,
+    domain::event::Op,
+    error::Result,
+    project::world::World,
+    recover,
+};
+
+pub(super) fn reset(context: &Context<'_>, args: &ResetArgs) -> Result<Outcome> {
+    end(context, &args.spec, Op::Reset, args.reason.as_deref())
+}
+
+pub(super) fn release(context: &Context<'_>, args: &ReleaseArgs) -> Result<Outcome> {
+    end(context, &args.spec, Op::Release, args.reason.as_deref())
+}
+
+pub(super) fn cancel(context: &Context<'_>, args: &CancelArgs) -> Result<Outcome> {
+    end(context, &args.spec, Op::Cancel, args.reason.as_deref())
+}
+
+pub(super) fn fail(context: &Context<'_>, args: &FailArgs) -> Result<Outcome> {
+    let reason = if args.research_insufficient {
+        format!("the research is insufficient: {}", args.reason)
+    } else {
+        args.reason.clone()
+    };
+    end(context, &args.spec, Op::Fail, Some(&reason))
+}
+
+fn end(context: &Context<'_>, query: &str, op: Op, reason: Option<&str>) -> Result<Outcome> {
+    let project = context.project()?;
+    let id = context.pick_to_change(&project, query)?;
+    let world = World::new(&project)?;
+    let entry = world.entry(&id)?;
+    if let Some(attempt) = entry.state.as_ref().and_then(|state| state.attempt)
+        && let Life::Dead(info) = project.life(attempt)?
+    {
+        recover::end_agent(&id, &info, context.progress)?;
+    }
+    close::close(&project, &entry, op.clone(), reason, context.progress)?;
+    let spec = Box::new(context.view(&project, &id)?);
+    let sentence = reason.map_or_else(
+        || format!("{} is {}", entry.title(), spec.status.as_str().replace('_', " ")),
+        |reason| format!("{} is {}: {reason}", entry.title(), spec.status.as_str().replace('_', " ")),
+    );
+    Ok(Outcome::new(Body::Recorded { op: op.as_str().to_owned(), spec, sentence }))
+}

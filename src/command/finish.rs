@@ -1,0 +1,78 @@
+//! `git chant finish`: a person did the work, or what failed is checked again.
+
+use std::time::Instant;
+
+use gix::ObjectId;
+
+use super::{
+    Context,
+    outcome::Outcome,
+    work::{conclude, text_of},
+};
+use crate::{
+    cli::work::FinishArgs,
+    close,
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+        status::Status,
+    },
+    error::{Error, Result},
+    finish,
+    project::{Project, world::World},
+};
+
+pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let id = context.pick_to_change(&project, &args.spec)?;
+    let started = Instant::now();
+    let world = World::new(&project)?;
+    let entry = world.entry(&id)?;
+    close::refuse_running(&project, &id, entry.state.as_ref())?;
+    let under_way = entry.state.as_ref().filter(|state| state.attempt.is_some() && state.status != Status::Pending);
+    let judged = match under_way {
+        Some(state) if matches!(state.status, Status::Completed | Status::Cancelled | Status::Archived) => {
+            return Err(Error::negative(
+                "not-allowed",
+                format!("cannot finish '{}': it is {}", id.short(), state.status),
+            )
+            .hint(format!("to do it again: git chant reset {}", id.short())));
+        }
+        Some(state) => {
+            let attempt = project.attempt(&id, state)?;
+            context.ask_trust(&project, &id, attempt.blob, &attempt.spec, None, args.trust)?;
+            if state.status == Status::Finished {
+                let facts = Facts { attempt: state.attempt, ..Facts::default() };
+                let sentence = format!("{} is checked again", entry.title());
+                project
+                    .store()?
+                    .append(&id, |_| Ok(Draft { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() }))
+                    .map_err(|refusal| refusal.into_error(id.short()))?;
+            }
+            finish::judge(&project, &attempt, None, context.progress)?
+        }
+        None => {
+            let loaded = text_of(entry.loaded.as_ref(), &id)?;
+            let (text, spec) = loaded.valid(&id)?;
+            context.ask_trust(&project, &id, text.blob, spec, None, args.trust)?;
+            if project.store()?.tip(&id)?.is_none() {
+                crate::add::record(&project, &id, &text.bytes, spec)?;
+            }
+            let commits = commits(&project, &args.commits)?;
+            finish::by_hand(&project, &id, &loaded, &commits, context.progress)?
+        }
+    };
+    conclude(context, &project, &id, judged, started, args.no_merge, None)
+}
+
+fn commits(project: &Project, named: &[String]) -> Result<Vec<ObjectId>> {
+    named.iter().map(|name| commit(project, name)).collect()
+}
+
+/// The commit that a person names.
+pub(super) fn commit(project: &Project, name: &str) -> Result<ObjectId> {
+    let unknown = || Error::fatal("unknown-revision", format!("'{}' names no commit", name.escape_debug()));
+    let id = project.repo.gix().rev_parse_single(name).map_err(|_| unknown())?;
+    let commit = id.object()?.peel_to_kind(gix::object::Kind::Commit).map_err(|_| unknown())?;
+    Ok(commit.id)
+}

@@ -1,0 +1,54 @@
+//! `git chant list`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    cli::{
+        global::{PhaseArg, TypeArg},
+        list::ListArgs,
+    },
+    domain::{status::Status, view::SpecView},
+    error::Result,
+    project::world::World,
+};
+
+pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let world = World::new(&project)?;
+    let mut views = Vec::new();
+    for id in world.census.all() {
+        let entry = world.entry(id)?;
+        if !wanted_status(args, entry.status) {
+            continue;
+        }
+        let view = world.view(&entry)?;
+        if wanted(args, &view) {
+            views.push(view);
+        }
+    }
+    Ok(Outcome::new(Body::Specs(views)))
+}
+
+fn wanted_status(args: &ListArgs, status: Status) -> bool {
+    if !args.status.is_empty() {
+        return args.status.contains(&status);
+    }
+    if args.all {
+        return true;
+    }
+    (status == Status::Archived) == args.archived
+}
+
+fn wanted(args: &ListArgs, view: &SpecView) -> bool {
+    let any = |asked: Vec<&str>, has: &str| asked.is_empty() || asked.contains(&has);
+    let types = args.spec_type.iter().map(|one| TypeArg::as_str(*one)).collect();
+    let phases = args.phase.iter().map(|one| PhaseArg::as_str(*one)).collect();
+    let topics = args.topic.iter().map(String::as_str).collect();
+    (!args.ready || view.ready)
+        && any(types, &view.kind)
+        && any(phases, view.phase.as_deref().unwrap_or_default())
+        && any(topics, view.topic.as_deref().unwrap_or_default())
+        && (args.labels.is_empty() || args.labels.iter().any(|label| view.labels.contains(label)))
+}

@@ -1,0 +1,121 @@
+//! `git chant log`: the events of a spec, or the transcript of its agent.
+
+use std::io::Write;
+
+use gix::ObjectId;
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    agent::{
+        lease::Life,
+        transcript::{self, Form},
+    },
+    cli::show::LogArgs,
+    domain::{id::SpecId, view::EventView},
+    error::{Error, Result},
+    project::{
+        Project,
+        progress::{Progress, Step},
+        view::event_view,
+    },
+};
+
+pub(super) fn run(context: &Context<'_>, args: &LogArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let id = context.pick(&project, &args.spec)?;
+    if args.agent || args.follow {
+        return agent(context, &project, &id, args);
+    }
+    let store = project.store()?;
+    let Some(tip) = store.tip(&id)? else {
+        return Ok(Outcome::new(Body::Events { spec: id.clone(), events: Vec::new() })
+            .hint(format!("'{}' has a file and no recorded history yet", id.short())));
+    };
+    let walk = store.walk(&id, tip)?;
+    let mut events: Vec<EventView> = walk.history.events().iter().rev().map(event_view).collect();
+    if let Some(prefix) = &args.attempt {
+        events.retain(|event| event.attempt.as_ref().is_some_and(|attempt| attempt.starts_with(prefix.as_str())));
+    }
+    if let Some(count) = args.max_count {
+        events.truncate(count);
+    }
+    let mut outcome = Outcome::new(Body::Events { spec: id, events });
+    for invalid in &walk.invalid {
+        outcome = outcome.warning(invalid.to_string());
+    }
+    Ok(outcome)
+}
+
+fn agent(context: &Context<'_>, project: &Project, id: &SpecId, args: &LogArgs) -> Result<Outcome> {
+    let attempt = attempt(project, id, args.attempt.as_deref())?;
+    let path = transcript::path(project.repo.common_dir(), id, &attempt);
+    let none = || {
+        Error::negative("no-transcript", format!("there is no transcript of that attempt on '{}' here", id.short()))
+            .hint("transcripts stay in the clone in which the agent ran")
+    };
+    if !args.follow {
+        let mut file = transcript::open(&path)?.ok_or_else(none)?;
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut file, &mut bytes)
+            .map_err(|error| Error::fatal("io", format!("cannot read the transcript: {error}")))?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        return Ok(Outcome::new(Body::Text(last_lines(&text, args.max_count))));
+    }
+    let mut answer = Answer { progress: context.progress };
+    let mut running = || !answer_closed(context) && matches!(project.life(attempt), Ok(Life::Running(_)));
+    let form = if context.env.stdout_is_terminal() { Form::Sanitised } else { Form::Raw };
+    transcript::follow(&path, &mut running, form, &mut answer)?;
+    Ok(Outcome::new(Body::Nothing))
+}
+
+fn answer_closed(context: &Context<'_>) -> bool {
+    context.progress.closed()
+}
+
+fn last_lines(text: &str, count: Option<usize>) -> String {
+    let Some(count) = count else { return text.to_owned() };
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    lines[lines.len().saturating_sub(count)..].concat()
+}
+
+/// The attempt that a prefix of its id names, else the newest one.
+fn attempt(project: &Project, id: &SpecId, prefix: Option<&str>) -> Result<ObjectId> {
+    let store = project.store()?;
+    let none = || Error::negative("no-attempt", format!("nobody has worked on '{}'", id.short()));
+    let tip = store.tip(id)?.ok_or_else(none)?;
+    let walk = store.walk(id, tip)?;
+    let mut starts = walk.history.events().iter().rev().filter(|event| event.op == crate::domain::event::Op::Start);
+    match prefix {
+        None => starts.next().map(|event| event.id).ok_or_else(none),
+        Some(prefix) => {
+            starts.find(|event| event.id.to_string().starts_with(prefix)).map(|event| event.id).ok_or_else(|| {
+                Error::negative(
+                    "unknown-attempt",
+                    format!("'{}' names no attempt on '{}'", prefix.escape_debug(), id.short()),
+                )
+            })
+        }
+    }
+}
+
+/// Hands on what is followed, piece by piece.
+struct Answer<'a> {
+    progress: &'a dyn Progress,
+}
+
+impl Write for Answer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.progress.closed() {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
+        self.progress.say(&Step::Answer(&String::from_utf8_lossy(bytes)));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+//! `git chant ready`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{cli::list::ReadyArgs, domain::status::Status, error::Result, project::world::World};
+
+pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let world = World::new(&project)?;
+    let (mut ready, mut blocked) = (Vec::new(), Vec::new());
+    for id in world.census.all() {
+        let entry = world.entry(id)?;
+        let over = matches!(entry.status, Status::Completed | Status::Cancelled | Status::Archived);
+        if over || (entry.status != Status::Pending && !args.explain) {
+            continue;
+        }
+        let view = world.view(&entry)?;
+        if view.ready {
+            ready.push(view);
+        } else {
+            blocked.push(view);
+        }
+    }
+    Ok(Outcome::new(if args.explain { Body::Explained { ready, blocked } } else { Body::Specs(ready) }))
+}

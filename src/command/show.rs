@@ -1,0 +1,31 @@
+//! `git chant show`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{cli::show::ShowArgs, error::Result, project::world::World};
+
+pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let mut details = Vec::new();
+    let mut diagnostics = Vec::new();
+    for query in &args.specs {
+        let id = context.pick(&project, query)?;
+        let world = World::new(&project)?;
+        let entry = world.entry(&id)?;
+        if let Some(Err(found)) = entry.loaded.as_ref().map(|loaded| &loaded.spec) {
+            diagnostics
+                .extend(found.iter().map(|one| format!("{}:{}:{}: {}", one.path, one.line, one.column, one.message)));
+        }
+        details.push(world.detail(&entry)?);
+    }
+    let mut outcome = match details.len() {
+        1 => Outcome::new(Body::Spec(Box::new(details.remove(0)))),
+        _ => Outcome::new(Body::Details(details)),
+    };
+    for problem in diagnostics {
+        outcome = outcome.warning(problem);
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,145 @@
+//! `git chant work`: claim, agent, checks, merge.
+
+use std::time::Instant;
+
+use super::{
+    Context,
+    outcome::{Body, Failed, Merged, Outcome, Worked},
+};
+use crate::{
+    agent::process::Ending,
+    cli::work::WorkArgs,
+    domain::id::SpecId,
+    error::{Error, Exit, Result},
+    finish::{self, Judged},
+    merge::{self, Landed},
+    project::{Project, attempt::RunEnd, progress::Step, text::Loaded},
+    recover,
+    work::{self, Ran, Request},
+};
+
+pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let id = context.pick_to_change(&project, &args.spec)?;
+    recover::release_dead(&project, &id, context.progress)?;
+    let started = Instant::now();
+    let request = Request { agent: args.agent.clone(), onto: args.onto.clone(), timeout: args.timeout };
+    let plan = work::plan(&project, &id, &request)?;
+    context.ask_trust(&project, &id, plan.text.blob, &plan.spec, plan.prompt.as_ref(), args.trust)?;
+    match work::work(&project, &plan, context.progress)? {
+        work::Worked::Handed { worktree } => {
+            let spec = Box::new(context.view(&project, &id)?);
+            Ok(Outcome::new(Body::Path { spec, path: worktree })
+                .hint(format!("when the work is done: git chant finish {}", id.short())))
+        }
+        work::Worked::Ran(ran) => {
+            let interrupted = match ran.ending {
+                Ending::Interrupted(signal) => Some(signal),
+                _ => None,
+            };
+            let outcome = judge_and_merge(context, &project, &id, ran, started, args.no_merge)?;
+            Ok(match interrupted {
+                Some(signal) => outcome.exit(Exit::Signal(signal).code()),
+                None => outcome,
+            })
+        }
+    }
+}
+
+fn judge_and_merge(
+    context: &Context<'_>,
+    project: &Project,
+    id: &SpecId,
+    ran: Ran,
+    started: Instant,
+    no_merge: bool,
+) -> Result<Outcome> {
+    let lease = ran.lease;
+    let end = RunEnd { ending: ran.ending, tampered: ran.changes.tampered, refs_moved: ran.changes.refs_moved };
+    let attempt = project.attempt_at(id, ran.attempt)?;
+    let judged = finish::judge(project, &attempt, Some(&end), context.progress)?;
+    for what in &end.tampered {
+        context.progress.say(&Step::Warning(what.clone()));
+    }
+    let outcome = conclude(context, project, id, judged, started, no_merge, None)?;
+    if let Some(lease) = lease {
+        lease.release()?;
+    }
+    Ok(outcome)
+}
+
+/// From the judgement to the outcome: merges what passed.
+pub(super) fn conclude(
+    context: &Context<'_>,
+    project: &Project,
+    id: &SpecId,
+    judged: Judged,
+    started: Instant,
+    no_merge: bool,
+    onto: Option<&str>,
+) -> Result<Outcome> {
+    let short = id.short();
+    if let Some(reason) = judged.failed {
+        let failed = Some(Failed { reason, checks: judged.checks.lines() });
+        let worktree = project.worktree_of(id)?.map(|tree| tree.path);
+        let outcome = worked(context, project, id, started, None, failed)?;
+        return Ok(match worktree {
+            Some(path) => outcome
+                .hint(format!("its work is in '{}' and is kept", path.display()))
+                .hint(format!("to check it again without the agent: git chant finish {short}"))
+                .hint(format!("to start over: git chant work {short}")),
+            None => outcome.hint(format!("to start over: git chant work {short}")),
+        });
+    }
+    if judged.late {
+        return Ok(worked(context, project, id, started, None, None)?.exit(1).warning(format!(
+            "the attempt on '{short}' was given up meanwhile: its commits are recorded, its status is not"
+        )));
+    }
+    if no_merge {
+        return Ok(
+            worked(context, project, id, started, None, None)?.hint(format!("to merge it: git chant merge {short}"))
+        );
+    }
+    match merge::land(project, id, onto, context.progress)? {
+        Landed::Completed { merged } => {
+            let merged = merged.map(|(target, commit)| Merged { target, commit: commit.to_string() });
+            worked(context, project, id, started, merged, None)
+        }
+        Landed::Waits { why, paths, hints } => {
+            let mut outcome = worked(context, project, id, started, None, None)?.exit(1);
+            outcome = outcome.warning(waiting(short, &why, &paths));
+            for hint in hints {
+                outcome = outcome.hint(hint);
+            }
+            Ok(outcome)
+        }
+    }
+}
+
+/// Why finished work is not merged, in one line.
+pub(super) fn waiting(short: &str, why: &str, paths: &[String]) -> String {
+    if paths.is_empty() {
+        format!("'{short}' is finished and not merged: {why}")
+    } else {
+        format!("'{short}' is finished and not merged: {why}: {}", paths.join(", "))
+    }
+}
+
+fn worked(
+    context: &Context<'_>,
+    project: &Project,
+    id: &SpecId,
+    started: Instant,
+    merged: Option<Merged>,
+    failed: Option<Failed>,
+) -> Result<Outcome> {
+    let spec = context.view(project, id)?;
+    let attempt = spec.attempt.clone();
+    Ok(Outcome::new(Body::Worked(Box::new(Worked { spec, duration: started.elapsed(), attempt, merged, failed }))))
+}
+
+/// The text of a spec, or the error that there is none.
+pub(super) fn text_of(loaded: Option<&Loaded>, id: &SpecId) -> Result<Loaded> {
+    loaded.cloned().ok_or_else(|| Error::fatal("no-text", format!("the text of '{}' cannot be found", id.short())))
+}

@@ -1,0 +1,63 @@
+//! The person at the terminal: an editor, a question, a list to choose from.
+
+use std::{
+    io::Read as _,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use super::Env;
+use crate::error::{Error, Result};
+
+impl Env {
+    /// Opens `path` in `editor`, a command line as git gives it, and waits for its end.
+    ///
+    /// # Errors
+    /// `editor` if it cannot be run or says that something went wrong.
+    pub fn edit(&self, editor: &str, path: &Path) -> Result<()> {
+        if editor == ":" {
+            return Ok(());
+        }
+        let status = Command::new("sh")
+            .arg("-c")
+            .arg(format!("{editor} \"$@\""))
+            .arg(editor)
+            .arg(path)
+            .current_dir(self.cwd())
+            .stdin(Stdio::inherit())
+            .status()
+            .map_err(|cause| Error::fatal("editor", format!("cannot run the editor '{editor}': {cause}")))?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(Error::fatal("editor", format!("there was a problem with the editor '{editor}'")))
+        }
+    }
+
+    /// Asks for a yes or no.
+    pub fn confirm(&self, question: &str) -> Result<bool> {
+        dialoguer::Confirm::new()
+            .with_prompt(question)
+            .default(false)
+            .interact_opt()
+            .map(|answer| answer.unwrap_or(false))
+            .map_err(|cause| Error::fatal("terminal", format!("cannot ask: {cause}")))
+    }
+
+    /// Offers a list; `None` if nothing was chosen.
+    pub fn choose(&self, question: &str, items: &[String]) -> Result<Option<usize>> {
+        dialoguer::Select::new()
+            .with_prompt(question)
+            .items(items)
+            .default(0)
+            .interact_opt()
+            .map_err(|cause| Error::fatal("terminal", format!("cannot ask: {cause}")))
+    }
+
+    /// All of the standard input, up to `limit` bytes and one more.
+    pub fn read_stdin(&self, limit: usize) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        std::io::stdin().take(limit as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
