@@ -214,7 +214,7 @@ pub fn event_view(event: &Event) -> EventView {
         at: rfc3339(event.author.seconds, event.author.offset),
         author: Person { name: event.author.name.clone(), email: event.author.email.clone() },
         sentence: event.sentence.clone(),
-        attempt: event.op.claims().is_some().then(|| event.attempt()).or(facts.attempt).map(|id| id.to_string()),
+        attempt: own_attempt(event).map(|id| id.to_string()),
         reason: facts.reason.clone(),
         agent: facts.agent.clone(),
         model: facts.model.clone(),
@@ -228,6 +228,13 @@ pub fn event_view(event: &Event) -> EventView {
             .collect(),
     }
 }
+
+/// The attempt that an event is about: a start is its own.
+fn own_attempt(event: &Event) -> Option<ObjectId> {
+    let begins = matches!(event.op, Op::Start | Op::Finish | Op::Fail | Op::Complete | Op::Land);
+    event.facts.attempt.or_else(|| begins.then_some(event.id))
+}
+
 
 /// A time as RFC 3339 with the offset that was recorded.
 pub fn rfc3339(seconds: i64, offset: i32) -> String {

@@ -1,0 +1,30 @@
+//! A spec's whole life.
+
+use crate::support::Sandbox;
+
+#[test]
+fn a_spec_is_added_worked_merged_and_remembered() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file; tick");
+    sandbox.write("body.md", "## Acceptance Criteria\n\n- [ ] file says two\n");
+    let id = sandbox.add(&["Make it two", "--body-file", "body.md", "--target-file", "file", "--verify", "grep -q two file"]);
+    assert_eq!(sandbox.status(&id), "pending");
+
+    let ran = sandbox.chant(&["work", &id]).ok();
+    assert!(ran.err.contains(&format!("Working {}: Make it two", &id[11..])), "{}", ran.err);
+    assert!(ran.err.contains("> Agent working in worktree "), "{}", ran.err);
+    assert!(ran.out.contains("Completed in "), "{}", ran.out);
+
+    assert_eq!(sandbox.read("file"), "two\n");
+    assert_eq!(sandbox.status(&id), "completed");
+    assert_eq!(sandbox.ops(&id), ["add", "start", "finish", "land", "complete"]);
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), "?? body.md");
+    assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
+    assert_eq!(sandbox.git(&["branch", "--format=%(refname:short)"]), "main");
+    let statuses = sandbox.git(&["log", "--reverse", "--format=%(trailers:key=Chant-Status,valueonly,separator=%x2C)", &format!("chant/specs/{id}")]);
+    assert_eq!(statuses, "pending\nin_progress\nfinished\nfinished\ncompleted");
+    for commit in sandbox.git(&["rev-list", "main", "^main~1"]).lines() {
+        assert_eq!(sandbox.git(&["notes", "--ref=chant", "show", commit]), format!("Chant-Spec: {id}"));
+    }
+    sandbox.git(&["fsck", "--strict"]);
+}

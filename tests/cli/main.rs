@@ -1,0 +1,4 @@
+//! The binary, as people and scripts use it: real repositories, real git, real processes.
+
+mod life;
+mod support;
