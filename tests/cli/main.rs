@@ -1,4 +1,6 @@
 //! The binary, as people and scripts use it: real repositories, real git, real processes.
 
 mod life;
+mod places;
+mod states;
 mod support;
