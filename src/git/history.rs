@@ -4,7 +4,7 @@ use bstr::{BString, ByteSlice};
 use gix::{ObjectId, object::tree::diff::ChangeDetached, objs::tree::EntryKind};
 
 use super::{process::Git, repository::Repository};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How a path differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,12 +69,16 @@ fn changes_of(change: ChangeDetached) -> Vec<Change> {
     }
 }
 
-/// The commits that `tip` reaches and `base` does not, parents before children.
+/// The commits that `tip` reaches and `base` does not, parents before children. Git walks: gix would step over the edge of a
+/// shallow clone.
 pub fn commits_between(repo: &Repository, base: Option<ObjectId>, tip: ObjectId) -> Result<Vec<ObjectId>> {
-    let walk = gix::traverse::commit::topo::Builder::from_iters(&repo.gix().objects, [tip], Some(base)).build()?;
-    let mut ids = walk.map(|info| Ok(info?.id)).collect::<Result<Vec<_>>>()?;
-    ids.reverse();
-    Ok(ids)
+    let mut git = Git::at(repo).args(["rev-list", "--topo-order", "--reverse"]).arg(tip.to_hex().to_string());
+    if let Some(base) = base {
+        git = git.arg(format!("^{}", base.to_hex()));
+    }
+    let listed = git.arg("--").check()?;
+    let broken = || Error::fatal("git-failed", "git rev-list printed no object id");
+    listed.stdout.lines().map(|line| ObjectId::from_hex(line).map_err(|_| broken())).collect()
 }
 
 /// Whether `descendant` reaches `ancestor`; a commit reaches itself.
