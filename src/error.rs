@@ -100,7 +100,7 @@ impl From<gix::Error> for Error {
             }
             source = cause.source();
         }
-        Error::fatal("git", message)
+        Error::fatal("git", plain_text(&message))
     }
 }
 
@@ -118,9 +118,48 @@ impl<T> IoContext<T> for std::io::Result<T> {
 
 /// The cause without Rust's `(os error N)`.
 fn plain(cause: &std::io::Error) -> String {
-    let text = cause.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_lowercase(),
-        None => text,
+    plain_text(&cause.to_string())
+}
+
+/// What the system or a library says, in the form of our own messages: without Rust's `(os error N)`, its beginning and the
+/// system's words in lower case.
+fn plain_text(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(" (os error ") {
+        let (before, after) = rest.split_at(at);
+        let words = before.rfind(": ").map_or(0, |colon| colon + 2);
+        plain.push_str(&before[..words]);
+        plain.push_str(&before[words..].to_lowercase());
+        rest = after.find(')').map_or("", |end| &after[end + 1..]);
+    }
+    plain.push_str(rest);
+    let mut chars = plain.chars();
+    match (chars.next(), chars.next()) {
+        // An abbreviation stays as it is.
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(std::iter::once(second)).chain(chars).collect()
+        }
+        _ => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_say_is_put_in_our_form() {
+        for (said, ours) in [
+            ("Permission denied (os error 13)", "permission denied"),
+            (
+                "Could not make X: Permission denied (os error 13) at \"/A\"",
+                "could not make X: permission denied at \"/A\"",
+            ),
+            ("HEAD is gone", "HEAD is gone"),
+            ("", ""),
+        ] {
+            assert_eq!(plain_text(said), ours);
+        }
     }
 }
