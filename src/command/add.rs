@@ -27,12 +27,14 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
     // What the options made has to be a spec that can be read again.
     parse(&text)?;
     let id = add::create_file(&project, text.as_bytes())?;
-    let path = add::home(&project)?.join(path_of(&id));
+    let home = add::home(&project)?;
+    let path = home.join(path_of(&id));
     let mut bytes = text.into_bytes();
     if args.edit {
         project.env.edit(&crate::git::editor(&project.repo)?, &path)?;
         bytes = std::fs::read(&path).io("read", &path)?;
     }
+    let bytes = project.stored(&home, &path_of(&id), bytes)?;
     let spec = match spec::parse(&path_of(&id), &bytes) {
         Ok(spec) => spec,
         Err(diagnostics) => {

@@ -21,13 +21,13 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
     let project = context.project()?;
     let id = context.pick_to_change(&project, &args.spec)?;
-    let (path, before) = {
+    let (top, relative, before) = {
         let world = World::new(&project)?;
         let entry = world.entry(&id)?;
         let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
         match text {
             Some(text) => match &text.origin {
-                Origin::File(top) => (top.join(&text.path), Some(text.blob)),
+                Origin::File(top) => (top.clone(), text.path.clone(), Some(text.blob)),
                 Origin::Head | Origin::Event => {
                     return Err(Error::fatal(
                         "no-file",
@@ -37,11 +37,12 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
                 }
             },
             // It is there and cannot be read as a spec at all: then this is the way to mend it.
-            None => (project.repo.require_work_dir("edit")?.join(path_of(&id)), None),
+            None => (project.repo.require_work_dir("edit")?.to_owned(), path_of(&id), None),
         }
     };
+    let path = top.join(&relative);
     project.env.edit(&crate::git::editor(&project.repo)?, &path)?;
-    let bytes = std::fs::read(&path).io("read", &path)?;
+    let bytes = project.stored(&top, &relative, std::fs::read(&path).io("read", &path)?)?;
     let store = project.store()?;
     let blob = store.blob_id(&bytes);
     let changed = before != Some(blob);

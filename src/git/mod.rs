@@ -8,6 +8,7 @@ pub mod durability;
 pub mod history;
 pub mod identity;
 pub mod leftovers;
+pub mod line_ends;
 pub mod merge;
 pub mod open;
 pub mod process;

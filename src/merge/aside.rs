@@ -22,20 +22,44 @@ use crate::{
     },
 };
 
+/// Stands for the mode of an index entry that only says that a file will be added.
+const INTENT: &str = "intent";
+
 /// What was moved, written down before it is moved. The file is locked for as long as its writer lives.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Record {
     format: u32,
     /// The worktree.
+    #[serde(with = "raw")]
     top: PathBuf,
     /// The path in it.
     path: String,
     /// Where the copy is while it is aside.
+    #[serde(with = "raw")]
     copy: PathBuf,
     /// The text that it has to be.
     blob: String,
-    /// The index entry that was returned to `HEAD`'s: mode and blob.
+    /// The index entry that was returned to `HEAD`'s: mode and blob; the mode is [`INTENT`] for `git add -N`.
     staged: Option<(String, String)>,
+}
+
+/// Paths as their bytes: they need not be UTF-8.
+mod raw {
+    use std::{
+        ffi::OsString,
+        os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+        path::{Path, PathBuf},
+    };
+
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        path.as_os_str().as_bytes().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        Vec::<u8>::deserialize(deserializer).map(|bytes| OsString::from_vec(bytes).into())
+    }
 }
 
 /// A copy that is aside, or none if there was nothing in the way.
@@ -61,9 +85,13 @@ pub fn take(project: &Project, attempt: &Attempt, target: &FullName, tip: Object
     let path = place.path.join(&attempt.spec_path);
     let there = path.symlink_metadata();
     let untouched = |blob: Option<ObjectId>| blob == committed;
-    let staged_blob = staged.as_ref().and_then(|(_, blob)| blob.parse::<ObjectId>().ok());
+    // What is only meant to be added has no text of its own: it is what the file is.
+    let staged_blob = match &staged {
+        Some((mode, _)) if mode == INTENT => Some(attempt.blob),
+        staged => staged.as_ref().and_then(|(_, blob)| blob.parse::<ObjectId>().ok()),
+    };
     let in_tree = match &there {
-        Ok(meta) if meta.is_file() => Some(hash(project, &path)?),
+        Ok(meta) if meta.is_file() => Some(hash(project, &place.path, &attempt.spec_path, &path)?),
         Ok(_) => return Ok(Err(in_the_way(attempt, "is not a regular file"))),
         Err(_) => None,
     };
@@ -76,7 +104,7 @@ pub fn take(project: &Project, attempt: &Attempt, target: &FullName, tip: Object
     let mut held = write_record(project, attempt, place, staged.filter(|_| !untouched(staged_blob)))?;
     if !untouched(in_tree) && in_tree.is_some() {
         held.move_aside(&path)?;
-        if hash(project, &held.record.copy)? != attempt.blob {
+        if hash(project, &place.path, &attempt.spec_path, &held.record.copy)? != attempt.blob {
             Aside(Some(held)).put_back()?;
             return Ok(Err(in_the_way(attempt, "was edited since the work began")));
         }
@@ -137,11 +165,19 @@ impl Record {
                     .and_then(|()| remove(&self.copy))?,
             }
         }
-        if let Some((mode, blob)) = &self.staged {
-            let info = format!("{mode},{blob},{}", self.path);
-            crate::git::process::Git::in_dir(&self.top)
-                .args(["update-index", "--add", "--cacheinfo", &info])
-                .check()?;
+        let git = || crate::git::process::Git::in_dir(&self.top);
+        match &self.staged {
+            Some((mode, _)) if mode == INTENT => {
+                git()
+                    .global("--literal-pathspecs")
+                    .args(["add", "--intent-to-add", "--force", "--", &self.path])
+                    .check()?;
+            }
+            Some((mode, blob)) => {
+                let info = format!("{mode},{blob},{}", self.path);
+                git().args(["update-index", "--add", "--cacheinfo", &info]).check()?;
+            }
+            None => {}
         }
         Ok(())
     }
@@ -201,10 +237,26 @@ fn write_record(
 fn staged(place: &Worktree, path: &str) -> Result<Option<(String, String)>> {
     let listed = place.git()?.global("--literal-pathspecs").args(["ls-files", "-s", "-z", "--", path]).check()?;
     let record = listed.records().next().map(|record| String::from_utf8_lossy(record).into_owned());
-    Ok(record.and_then(|record| {
+    let entry = record.and_then(|record| {
         let mut fields = record.split([' ', '\t']);
         Some((fields.next()?.to_owned(), fields.next()?.to_owned()))
-    }))
+    });
+    match entry {
+        Some((_, blob)) if is_intent(place, path, &blob)? => Ok(Some((INTENT.to_owned(), blob))),
+        entry => Ok(entry),
+    }
+}
+
+/// Whether an index entry is one of `git add -N`: it shows the empty blob, and is no difference to `HEAD`, where nothing is.
+fn is_intent(place: &Worktree, path: &str, blob: &str) -> Result<bool> {
+    let empty = blob.parse::<ObjectId>().is_ok_and(|blob| blob == gix::ObjectId::empty_blob(blob.kind()));
+    if !empty {
+        return Ok(false);
+    }
+    let options = ["--cached", "--ita-invisible-in-index", "--quiet", "HEAD", "--", path];
+    let differs = place.git()?.global("--literal-pathspecs").arg("diff-index").args(options).run()?;
+    let there = place.git()?.args(["cat-file", "-e", &format!("HEAD:{path}")]).run()?;
+    Ok(differs.success() && !there.success())
 }
 
 fn restore_index(place: &Worktree, path: &str, committed: Option<ObjectId>) -> Result<()> {
@@ -216,9 +268,10 @@ fn restore_index(place: &Worktree, path: &str, committed: Option<ObjectId>) -> R
     git.check().map(|_| ())
 }
 
-fn hash(project: &Project, path: &Path) -> Result<ObjectId> {
-    let bytes = std::fs::read(path).io("read", path)?;
-    Ok(project.store()?.blob_id(&bytes))
+/// The blob that git would make of `file`, which is, or was, at `path` in the work tree at `top`.
+fn hash(project: &Project, top: &Path, path: &str, file: &Path) -> Result<ObjectId> {
+    let bytes = std::fs::read(file).io("read", file)?;
+    Ok(project.store()?.blob_id(&project.stored(top, path, bytes)?))
 }
 
 fn remove(path: &Path) -> Result<()> {
@@ -255,7 +308,8 @@ pub fn recover_all(project: &Project, progress: &dyn Progress) -> Result<usize> 
 
 fn recover(project: &Project, record: &Record, progress: &dyn Progress) -> Result<()> {
     let home = record.top.join(&record.path);
-    let pinned = record.copy.is_file() && hash(project, &record.copy)?.to_string() == record.blob;
+    let pinned =
+        record.copy.is_file() && hash(project, &record.top, &record.path, &record.copy)?.to_string() == record.blob;
     if pinned && home.symlink_metadata().is_ok() {
         // The merge went through: the file is there, and the text of the copy is in the event.
         return remove(&record.copy);

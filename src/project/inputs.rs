@@ -91,6 +91,7 @@ impl Project {
         for top in self.tops() {
             match work_file::read(&top, path.as_bytes().as_bstr(), MAX_INPUT_LEN) {
                 Ok(Some(bytes)) => {
+                    let bytes = self.stored(&top, path, bytes)?;
                     let blob = self.store()?.blob_id(&bytes);
                     let pin = Pin::Path { path: path.to_owned(), blob };
                     return Ok(Some(Input { pin, bytes: Some(bytes), committed: false }));

@@ -12,7 +12,7 @@ use crate::{
         spec::{self, MAX_SPEC_LEN, Spec},
     },
     error::{Error, Result},
-    git::work_file,
+    git::{line_ends, work_file},
 };
 
 /// Where a text was found.
@@ -31,7 +31,7 @@ pub enum Origin {
 pub struct Text {
     /// Its path relative to the top: `.chant/specs/<id>.md` or `.chant/archive/<id>.md`.
     pub path: String,
-    /// The bytes.
+    /// The bytes, with the line ends that git would store.
     pub bytes: Vec<u8>,
     /// The blob that they are.
     pub blob: ObjectId,
@@ -97,7 +97,10 @@ impl Project {
             for path in [path_of(id), archive_path_of(id)] {
                 match work_file::read(&top, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64) {
                     Ok(None) => {}
-                    Ok(Some(bytes)) => return Ok(Some(self.parse(path, bytes, Origin::File(top))?)),
+                    Ok(Some(bytes)) => {
+                        let bytes = self.stored(&top, &path, bytes)?;
+                        return Ok(Some(self.parse(path, bytes, Origin::File(top))?));
+                    }
                     Err(refused) => return Ok(Some(unreadable(path, &refused.to_string()))),
                 }
             }
@@ -115,6 +118,20 @@ impl Project {
             return Ok(Some(self.parse(path_of(id), bytes, Origin::Event)?));
         }
         Ok(None)
+    }
+
+    /// What git would store for the `bytes` of the file at `path` in the work tree at `top`. In silent mode nothing is ever
+    /// committed, and the bytes are what they are.
+    pub fn stored(&self, top: &Path, path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+        if self.silent || !bytes.contains(&b'\r') {
+            return Ok(bytes);
+        }
+        let path = path.as_bytes().as_bstr();
+        if self.repo.work_dir() == Some(top) {
+            line_ends::stored(&self.repo, path, bytes)
+        } else {
+            line_ends::stored(&self.repo.reopen_at(top)?, path, bytes)
+        }
     }
 
     /// Reads `bytes` as the spec file at `path`.

@@ -90,7 +90,9 @@ impl Project {
         for top in self.tops() {
             if bytes.is_none() {
                 bytes = work_file::read(&top, path.as_bytes().as_bstr(), MAX_PROMPT_LEN)
-                    .map_err(|refused| Error::negative("bad-prompt", format!("cannot read '{path}': {refused}")))?;
+                    .map_err(|refused| Error::negative("bad-prompt", format!("cannot read '{path}': {refused}")))?
+                    .map(|bytes| self.stored(&top, &path, bytes))
+                    .transpose()?;
             }
         }
         if bytes.is_none()
