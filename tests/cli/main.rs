@@ -2,5 +2,6 @@
 
 mod life;
 mod places;
+mod silent;
 mod states;
 mod support;
