@@ -10,14 +10,14 @@ use crate::{
         status,
         worktree::Worktree,
     },
-    project::attempt::Attempt,
+    project::{Project, attempt::Attempt},
 };
 
 /// Commits what is left in the worktree: with `target_files` those and the spec's own file, else everything. Returns what
 /// stands against it: paths that are left and not allowed, or a hook that refused.
 ///
 /// With `tampered` no hook runs: it may be the agent's.
-pub fn commit(attempt: &Attempt, tree: &Worktree, tampered: bool) -> Result<Option<String>> {
+pub fn commit(project: &Project, attempt: &Attempt, tree: &Worktree, tampered: bool) -> Result<Option<String>> {
     let dirty = status::dirty(tree)?;
     if dirty.is_empty() {
         return Ok(None);
@@ -36,7 +36,11 @@ pub fn commit(attempt: &Attempt, tree: &Worktree, tampered: bool) -> Result<Opti
         let names: Vec<String> = outside.iter().map(ToString::to_string).collect();
         return Ok(Some(format!("it left uncommitted changes outside target_files: {}", names.join(", "))));
     }
-    let message = format!("{}\n\nChant-Spec: {}\n", attempt.title(), attempt.id);
+    let message = if project.silent {
+        format!("{}\n", attempt.title())
+    } else {
+        format!("{}\n\nChant-Spec: {}\n", attempt.title(), attempt.id)
+    };
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
     match commit_leftovers(tree, Some(&inside), &message, hooks) {
         Ok(_) => Ok(None),

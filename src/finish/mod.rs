@@ -100,7 +100,7 @@ fn checked(
         checks.problems.push(reason.clone());
         return Ok(Some(reason));
     }
-    if let Some(problem) = leftovers::commit(attempt, tree, tampered)? {
+    if let Some(problem) = leftovers::commit(project, attempt, tree, tampered)? {
         checks.problems.push(problem.clone());
         return Ok(Some(problem));
     }

@@ -1,5 +1,7 @@
 //! The inputs of a spec: what `informed_by` names, found in the base or, where it is not committed, in the work tree.
 
+use std::path::Path;
+
 use gix::{ObjectId, bstr::ByteSlice};
 
 use super::{Project, ids::Census};
@@ -8,10 +10,14 @@ use crate::{
         event::Pin,
         id::SpecId,
         pattern::{self, Entry, PathSet},
+        spec::Spec,
     },
     error::{Error, Result},
     git::work_file,
 };
+
+/// Where research goes.
+const RESEARCH_DIR: &str = ".chant/research";
 
 /// The largest input that is pinned, in bytes.
 pub const MAX_INPUT_LEN: u64 = 16 << 20;
@@ -114,6 +120,31 @@ impl Project {
             Ok(Some(Input { pin: Pin::Path { blob, .. }, .. })) => Some(blob),
             _ => None,
         })
+    }
+
+    /// In silent mode, the files under `.chant/` that an attempt on `spec` may replace, as they are now: those that `target_files`
+    /// names, and those in the research folder that it matches. Sorted by path; none outside silent mode, where history has them.
+    pub fn documents(&self, spec: &Spec) -> Result<Vec<(String, Vec<u8>)>> {
+        let top = self.repo.main_work_dir().or_else(|| self.repo.work_dir().map(Path::to_owned));
+        let Some(top) = top.filter(|_| self.silent) else { return Ok(Vec::new()) };
+        let entries = &spec.front.target_files;
+        let targets = PathSet::new(entries)
+            .map_err(|(at, why)| Error::negative("bad-target", format!("target_files entry {}: {why}", at + 1)))?;
+        let mut paths: Vec<String> = entries.clone();
+        if let Ok(found) = work_file::list(&top, RESEARCH_DIR.as_bytes().as_bstr()) {
+            paths.extend(found.iter().map(|entry| format!("{RESEARCH_DIR}/{}", entry.name)));
+        }
+        paths.sort();
+        paths.dedup();
+        paths.retain(|path| path.starts_with(".chant/") && pattern::check_path(path).is_ok());
+        let mut documents = Vec::new();
+        for path in paths.into_iter().filter(|path| targets.matches(path.as_bytes().as_bstr())) {
+            // What cannot be read is in the way later, and named then.
+            if let Ok(Some(bytes)) = work_file::read(&top, path.as_bytes().as_bstr(), MAX_INPUT_LEN) {
+                documents.push((path, bytes));
+            }
+        }
+        Ok(documents)
     }
 
     /// The paths of the base that a glob or a directory matches, sorted.

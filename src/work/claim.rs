@@ -38,6 +38,11 @@ pub fn claim(project: &Project, plan: &Plan) -> Result<Claimed> {
             evidence.inputs.push(File { path: path.clone(), blob: store.write_blob(bytes)? });
         }
     }
+    for (path, bytes) in &plan.documents {
+        if !evidence.inputs.iter().any(|input| input.path == *path) {
+            evidence.inputs.push(File { path: path.clone(), blob: store.write_blob(bytes)? });
+        }
+    }
     let facts = Facts {
         base: Some(plan.base),
         target: plan.target.clone(),

@@ -95,7 +95,7 @@ fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
     )
 }
 
-/// In silent mode the spec and its inputs are in no commit: they are copied.
+/// In silent mode the spec, its inputs and the documents that it goes on with are in no commit: they are copied.
 fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
     let mut files: Vec<(String, &[u8])> = vec![(path_of(&plan.id), &plan.text.bytes)];
     for input in &plan.inputs {
@@ -105,6 +105,7 @@ fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
             files.push((path.clone(), bytes));
         }
     }
+    files.extend(plan.documents.iter().map(|(path, bytes)| (path.clone(), bytes.as_slice())));
     files.iter().try_for_each(|(path, bytes)| create(worktree, path, bytes))
 }
 

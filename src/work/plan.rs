@@ -57,6 +57,8 @@ pub struct Plan {
     pub agent: Agent,
     /// The pinned inputs.
     pub inputs: Vec<Input>,
+    /// In silent mode, the files that it may replace: paths and bytes.
+    pub documents: Vec<(String, Vec<u8>)>,
     /// The tips of the specs that inform it.
     pub informed: Vec<ObjectId>,
     /// Instructions of the repository's own.
@@ -98,6 +100,7 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     for written in &spec.front.informed_by {
         inputs.extend(project.read_inputs(&world.census, Some(base), written)?);
     }
+    let documents = project.documents(spec)?;
     let informed = informed(&world, spec, &inputs)?;
     if let Some(blocker) = branch::blocker(&project.repo, project.branch_ref(id)?.as_ref())? {
         return Err(Error::fatal(
@@ -106,7 +109,8 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
         )
         .hint("rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>"));
     }
-    Ok(Plan { id: id.clone(), text: text.clone(), spec: spec.clone(), base, target, agent, inputs, informed, prompt })
+    let (id, text, spec) = (id.clone(), text.clone(), spec.clone());
+    Ok(Plan { id, text, spec, base, target, agent, inputs, documents, informed, prompt })
 }
 
 /// Refuses what is taken or over, naming who has it and since when.

@@ -98,6 +98,10 @@ fn a_document_is_updated_by_another_run() {
     sandbox.chant(&["work", &more]).ok();
     assert_eq!(sandbox.read(NOTES), "What I found later.\nMore.\n");
     hidden(&sandbox);
+    // One that leaves it as it was has done nothing.
+    sandbox.agent("true");
+    let idle = sandbox.add(&["Look once more", "--type", "research", "--target-file", NOTES]);
+    sandbox.chant(&["work", &idle]).fails(1, &["the agent changed nothing"]);
 }
 
 #[test]
