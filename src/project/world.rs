@@ -149,7 +149,8 @@ impl<'p> World<'p> {
         let id = match found.as_slice() {
             [] => return Ok(Dependency::Unknown),
             [id] => id,
-            several => return Ok(Dependency::Ambiguous(several.iter().map(|id| id.short().to_owned()).collect())),
+            // By their full ids: it may be the short ones that are alike.
+            several => return Ok(Dependency::Ambiguous(several.iter().map(ToString::to_string).collect())),
         };
         if let Some(cycle) = self.cycle(from, id)? {
             return Ok(Dependency::Cycle(cycle.iter().map(|id| id.short().to_owned()).collect()));

@@ -2,6 +2,8 @@
 
 mod life;
 mod places;
+mod relations;
 mod silent;
+mod specfiles;
 mod states;
 mod support;
