@@ -4,6 +4,7 @@ use bstr::BString;
 use gix::{
     ObjectId,
     merge::{blob::builtin_driver::text::Labels, tree::TreatAsUnresolved},
+    objs::tree::EntryKind,
 };
 
 use super::{
@@ -47,26 +48,46 @@ pub enum Computed {
 /// where it could not; `Squash` makes one with `ours` as its only parent. Commits are authored by the person, signed off and
 /// signed as configured. Errors: `unrelated-histories`, `no-identity`, `signing-failed`.
 pub fn compute(repo: &Repository, request: &Request<'_>) -> Result<Computed> {
+    compute_from(repo, request, None)
+}
+
+/// A file that both sides have from the same source though their histories do not say so: its path and its text there.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The file.
+    pub path: &'a str,
+    /// The text that both sides began with.
+    pub blob: ObjectId,
+}
+
+/// The same; if nothing but the file of `origin` conflicts, that file is merged again with the text that both sides began with
+/// as their ancestor.
+pub fn compute_from(repo: &Repository, request: &Request<'_>, origin: Option<Origin<'_>>) -> Result<Computed> {
     let (ours, theirs) = (request.ours, request.theirs);
-    let base = history::merge_base(repo, ours, theirs)?;
-    if base == Some(theirs) {
-        return Ok(Computed::UpToDate);
-    }
-    if base.is_none() {
+    let Some(base) = history::merge_base(repo, ours, theirs)? else {
         let message = format!("refusing to merge unrelated histories: '{}' and '{}'", ours.to_hex(), theirs.to_hex());
         return Err(Error::fatal("unrelated-histories", message));
+    };
+    if base == theirs {
+        return Ok(Computed::UpToDate);
     }
-    if base == Some(ours) && request.how == MergeHow::FastForward {
+    if base == ours && request.how == MergeHow::FastForward {
         return Ok(Computed::Commit(theirs));
     }
-    let our_tree = repo.gix().find_commit(ours)?.tree_id()?.detach();
-    let tree = if base == Some(ours) {
-        repo.gix().find_commit(theirs)?.tree_id()?.detach()
+    let our_tree = tree_of(repo, ours)?;
+    let merged = if base == ours {
+        Ok(tree_of(repo, theirs)?)
     } else {
-        match merged_tree(repo, ours, theirs)? {
-            Ok(tree) => tree,
-            Err(conflicts) => return Ok(Computed::Conflict(conflicts)),
+        match (merged_tree(repo, ours, theirs)?, origin) {
+            (Err(conflicts), Some(origin)) if conflicts == [origin.path] => {
+                merged_from(repo, base, ours, theirs, origin)?
+            }
+            (merged, _) => merged,
         }
+    };
+    let tree = match merged {
+        Ok(tree) => tree,
+        Err(conflicts) => return Ok(Computed::Conflict(conflicts)),
     };
     if request.how == MergeHow::Squash && tree == our_tree {
         return Ok(Computed::UpToDate);
@@ -78,18 +99,48 @@ pub fn compute(repo: &Repository, request: &Request<'_>) -> Result<Computed> {
     Ok(Computed::Commit(id))
 }
 
-/// The tree of a three-way merge, or the paths that conflict.
-fn merged_tree(repo: &Repository, ours: ObjectId, theirs: ObjectId) -> Result<Result<ObjectId, Vec<BString>>> {
+fn tree_of(repo: &Repository, commit: ObjectId) -> Result<ObjectId> {
+    Ok(repo.gix().find_commit(commit)?.tree_id()?.detach())
+}
+
+/// The tree of a merge, or the paths that conflict.
+type Merged = Result<ObjectId, Vec<BString>>;
+
+fn labels() -> Labels<'static> {
+    Labels { ancestor: None, current: Some("target".into()), other: Some("work".into()) }
+}
+
+/// The tree of a three-way merge of two commits.
+fn merged_tree(repo: &Repository, ours: ObjectId, theirs: ObjectId) -> Result<Merged> {
     let gix = repo.gix();
-    let labels = Labels { ancestor: None, current: Some("target".into()), other: Some("work".into()) };
-    let mut outcome = gix.merge_commits(ours, theirs, labels, gix.tree_merge_options()?.into())?;
+    let outcome = gix.merge_commits(ours, theirs, labels(), gix.tree_merge_options()?.into())?;
+    settled(outcome.tree_merge)
+}
+
+/// The same with an ancestor that holds the text of `origin`.
+fn merged_from(
+    repo: &Repository,
+    base: ObjectId,
+    ours: ObjectId,
+    theirs: ObjectId,
+    origin: Origin<'_>,
+) -> Result<Merged> {
+    let gix = repo.gix();
+    let mut ancestor = gix.edit_tree(tree_of(repo, base)?)?;
+    ancestor.upsert(origin.path, EntryKind::Blob, origin.blob)?;
+    let ancestor = ancestor.write()?.detach();
+    let (ours, theirs) = (tree_of(repo, ours)?, tree_of(repo, theirs)?);
+    settled(gix.merge_trees(ancestor, ours, theirs, labels(), gix.tree_merge_options()?)?)
+}
+
+fn settled(mut merge: gix::merge::tree::Outcome<'_>) -> Result<Merged> {
     let how = TreatAsUnresolved::git();
-    let unresolved = outcome.tree_merge.conflicts.iter().filter(|conflict| conflict.is_unresolved(how));
+    let unresolved = merge.conflicts.iter().filter(|conflict| conflict.is_unresolved(how));
     let mut paths: Vec<_> = unresolved
         .flat_map(|conflict| [conflict.ours.location().to_owned(), conflict.theirs.location().to_owned()])
         .filter(|path| !path.is_empty())
         .collect();
     paths.sort();
     paths.dedup();
-    if paths.is_empty() { Ok(Ok(outcome.tree_merge.tree.write()?.detach())) } else { Ok(Err(paths)) }
+    if paths.is_empty() { Ok(Ok(merge.tree.write()?.detach())) } else { Ok(Err(paths)) }
 }

@@ -129,7 +129,9 @@ fn round(
     };
     let message = message(project, attempt);
     let request = merge::Request { ours, theirs: tip, message: &message, how: how(project, attempt)? };
-    let new = match merge::compute(&project.repo, &request)? {
+    // Somebody may have committed the spec file while it was worked: then both sides have it from the text that was pinned.
+    let origin = merge::Origin { path: &attempt.spec_path, blob: attempt.blob };
+    let new = match merge::compute_from(&project.repo, &request, (!project.silent).then_some(origin))? {
         Computed::Commit(new) => new,
         Computed::UpToDate if old.is_none() => tip,
         Computed::UpToDate => return complete(project, attempt, Some((name, ours)), progress).map(Some),

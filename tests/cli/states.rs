@@ -100,17 +100,48 @@ fn a_spec_file_that_is_edited_while_the_agent_runs_is_put_back_untouched() {
         assert_eq!(sandbox.read("file"), "one\n");
         sandbox.git(&["add", "."]);
         sandbox.git(&["commit", "-qm", "My own text"]);
-        let merged = sandbox.chant(&["merge", &id]);
-        if committed {
-            merged.ok();
-            assert!(sandbox.read(&path).contains("An afterthought.\n"));
-            whole(&sandbox, &id);
-        } else {
-            // Both sides made the file, with texts that differ at the same place.
-            merged.fails(1, &[&path]);
-            assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
-        }
+        sandbox.chant(&["merge", &id]).ok();
+        assert!(sandbox.read(&path).contains("An afterthought.\n"));
+        assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
+        whole(&sandbox, &id);
     }
+}
+
+#[test]
+fn a_spec_file_that_is_committed_while_it_is_worked_merges_with_its_ticks() {
+    for edited in [false, true] {
+        let sandbox = Sandbox::new();
+        sandbox.agent("echo two >file; tick");
+        let (id, path) = with_crlf(&sandbox);
+        sandbox.chant(&["work", &id, "--no-merge"]).ok();
+        let text = sandbox.read(&path);
+        if edited {
+            sandbox.write(&path, &text.replace("About it.", "More about it."));
+        }
+        sandbox.git(&["add", "."]);
+        sandbox.git(&["commit", "-qm", "Specs"]);
+        sandbox.chant(&["merge", &id]).ok();
+        let merged = sandbox.read(&path);
+        assert!(merged.contains("- [x] file says two"), "{merged}");
+        assert_eq!(merged.contains("More about it."), edited);
+        assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
+        whole(&sandbox, &id);
+    }
+}
+
+#[test]
+fn two_texts_of_a_spec_that_differ_at_one_place_are_a_conflict() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file; tick");
+    let (id, path) = with_crlf(&sandbox);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    sandbox.write(&path, &sandbox.read(&path).replace("file says two", "file says three"));
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "-qm", "Another criterion"]);
+    let was = state(&sandbox, &sandbox.repo);
+    sandbox.chant(&["merge", &id]).fails(1, &["it conflicts with 'main'", &path]);
+    assert_eq!(changed(&was, &state(&sandbox, &sandbox.repo)), [""; 0]);
+    assert_eq!(sandbox.status(&id), "finished");
 }
 
 #[test]
