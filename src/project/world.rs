@@ -258,6 +258,9 @@ impl Project {
             return Ok(true);
         }
         match state.facts.work_commits.last() {
+            // In silent mode there is more to a completion than commits: only the announced merge says that the documents are
+            // in place.
+            Some(_) if self.silent => Ok(false),
             Some(work) => self.is_ancestor(*work, tip),
             None => Ok(false),
         }
