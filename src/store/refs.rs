@@ -60,7 +60,7 @@ impl Store<'_> {
             match self.list_once(prefix) {
                 // Refs that were packed meanwhile may be missing.
                 Ok(list) if last || before == packed().ok() => return Ok(list),
-                Err(error) if last || !vanished(&error) => return Err(error.into()),
+                Err(error) if last || !passing(&error) => return Err(error.into()),
                 _ => {}
             }
         }
@@ -117,8 +117,11 @@ impl Store<'_> {
         refs.write_reflog = WriteReflog::Normal;
         let prepared = match refs.transaction().prepare(Some(edit), fail, fail) {
             Ok(prepared) => prepared,
-            Err(error) if error.is_conflict() || error.is_retryable() || error.is_not_found() => {
-                return Ok(Moved::Busy);
+            Err(error) if passing(&error) => {
+                return match self.in_the_way(name) {
+                    Some(error) => Err(error),
+                    None => Ok(Moved::Busy),
+                };
             }
             Err(error) => return Err(error.into()),
         };
@@ -137,13 +140,21 @@ impl Store<'_> {
         }
         match prepared.commit(committer) {
             Ok(_) => Ok(Moved::Yes),
-            Err(error) if error.is_conflict() || error.is_retryable() => Ok(Moved::Busy),
+            Err(error) if passing(&error) => Ok(Moved::Busy),
             Err(error) => Err(error.into()),
         }
     }
 
     fn lock_path(&self, name: &str) -> PathBuf {
         self.repo.common_dir().join(format!("{name}.lock"))
+    }
+
+    /// The error for a ref that lies where a directory would have to be.
+    fn in_the_way(&self, name: &str) -> Option<Error> {
+        let mut above = name.match_indices('/').map(|(at, _)| &name[..at]);
+        let found = above.find(|above| self.repo.common_dir().join(above).is_file())?;
+        let error = Error::fatal("ref-in-the-way", format!("could not update '{name}': there is a ref '{found}'"));
+        Some(error.hint(format!("to delete it: git update-ref -d {found}")))
     }
 
     /// The error for a ref that could not be moved for as long as the store's patience lasts.
@@ -184,10 +195,14 @@ fn broken(error: &gix::Error) -> Option<String> {
     found.relative_path.to_str().map(str::to_owned)
 }
 
-/// Whether a file went away between being found and being read.
-fn vanished(error: &gix::Error) -> bool {
-    error.is_not_found()
-        || error.downcast_any_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+/// Whether an error may be over at the next try: somebody else was faster or holds the lock, or whoever packs refs took a
+/// file or an empty directory away, or put it back, between two of our steps. (Where a directory vanishes right after it was
+/// found to exist, gix says that it is none.)
+fn passing(error: &gix::Error) -> bool {
+    use std::io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
+    let io = error.downcast_any_ref::<std::io::Error>().map(std::io::Error::kind);
+    let vanished = matches!(io, Some(AlreadyExists | NotADirectory | NotFound));
+    vanished || error.is_conflict() || error.is_retryable() || error.is_not_found()
 }
 
 fn full(name: &str) -> Result<FullName> {

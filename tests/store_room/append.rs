@@ -224,6 +224,18 @@ fn a_lock_that_stays_is_named_in_bounded_time() {
 }
 
 #[test]
+fn a_ref_in_the_way_of_the_namespace_is_named() {
+    let temp = support::repo();
+    temp.commit("work");
+    temp.git(&["update-ref", "refs/chant", "HEAD"]);
+    let repo = temp.open();
+    let store = Store::new(&repo, Settings { patience: Duration::from_millis(200), ..settings() });
+    let Err(Refusal::Failed(error)) = record(&store, &spec(), Op::Add) else { panic!("there is no room for it") };
+    assert!(error.message.contains("'refs/chant'"), "{error}");
+    assert_eq!(temp.id("refs/chant"), temp.id("HEAD"));
+}
+
+#[test]
 fn diverged_tips_are_joined_by_the_same_commit_everywhere() {
     let temp = support::repo();
     let repo = temp.open();
