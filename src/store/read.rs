@@ -17,6 +17,8 @@ pub struct Walk {
     pub history: History,
     /// The others: skipped, never obeyed.
     pub invalid: Vec<Invalid>,
+    /// The invalid commits again, each with the commits that it leads to, as the history takes them.
+    pub gaps: Vec<(ObjectId, Vec<ObjectId>)>,
     /// Parents whose objects are not there (a shallow or damaged clone).
     pub missing: Vec<ObjectId>,
 }
@@ -40,17 +42,9 @@ impl Store<'_> {
         Ok(tips)
     }
 
-    /// Every ref under the namespace, its name without the namespace, and its target unless it is symbolic.
+    /// Every ref under the namespace, its name without the namespace, and its target unless it is symbolic or broken.
     pub fn raw_tips(&self) -> Result<Vec<(String, Option<ObjectId>)>> {
-        let platform = self.repo.references()?;
-        let mut tips = Vec::new();
-        for reference in platform.prefixed(SPECS)? {
-            let reference = reference.map_err(|error| Error::fatal("bad-ref", error.to_string()))?;
-            let name = reference.name().as_bstr().to_string();
-            let target = reference.target().try_id().map(ToOwned::to_owned);
-            tips.push((name[SPECS.len()..].to_owned(), target));
-        }
-        Ok(tips)
+        self.listed(SPECS)
     }
 
     /// One event of `spec`.
@@ -88,12 +82,8 @@ impl Store<'_> {
         }
         let walk = self.walk(spec, tip)?;
         // An invalid tip is skipped: what it sits on still counts.
-        let top = if walk.history.get(tip).is_some() { Some(tip) } else { walk.history.events().last().map(|e| e.id) };
-        match top.and_then(|top| fold(&walk.history, top)) {
-            Some(mut state) => {
-                state.tip = tip;
-                Ok((state, Some(walk.history)))
-            }
+        match fold(&walk.history, tip) {
+            Some(state) => Ok((state, Some(walk.history))),
             None => Err(no_events(spec, &walk)),
         }
     }
@@ -117,12 +107,14 @@ impl Store<'_> {
                 }
                 Err(invalid) => {
                     walk.invalid.push(invalid);
-                    self.first_parent(id)?.into_iter().collect()
+                    let parents: Vec<ObjectId> = self.first_parent(id)?.into_iter().collect();
+                    walk.gaps.push((id, parents.clone()));
+                    parents
                 }
             };
             queue.extend(parents.into_iter().filter(|parent| seen.insert(*parent)));
         }
-        walk.history = History::new(events);
+        walk.history = History::with_gaps(events, walk.gaps.iter().cloned());
         Ok(walk)
     }
 
