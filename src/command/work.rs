@@ -81,7 +81,7 @@ pub(super) fn conclude(
     let short = id.short();
     if let Some(reason) = judged.failed {
         let failed = Some(Failed { reason, checks: judged.checks.lines() });
-        let worktree = project.worktree_of(id)?.map(|tree| tree.path);
+        let worktree = project.worktree_of(id)?.map(|tree| tree.path).filter(|path| path.is_dir());
         let outcome = worked(context, project, id, started, None, failed)?;
         return Ok(match worktree {
             Some(path) => outcome

@@ -70,9 +70,12 @@ pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progres
     if let Some(tip) = branch_tip {
         project.store()?.keep_attempt(&attempt.id, attempt.start, tip)?;
     }
-    let commits = match (attempt.base, branch_tip) {
-        (Some(base), Some(tip)) => history::commits_between(&project.repo, Some(base), tip)?,
-        _ => Vec::new(),
+    let commits = match branch_tip {
+        Some(tip) => match project.own_changes_since(attempt, tip)? {
+            Some(since) => history::commits_between(&project.repo, Some(since), tip)?,
+            None => Vec::new(),
+        },
+        None => Vec::new(),
     };
     let evidence = evidence(project, attempt, branch_tip, tree.as_ref(), &checks)?;
     record(project, attempt, run, failed, checks, commits, evidence, progress)

@@ -16,7 +16,10 @@ use crate::{
         state::State,
     },
     error::{Error, Result},
-    git::worktree::{self, Worktree},
+    git::{
+        history,
+        worktree::{self, Worktree},
+    },
 };
 
 /// The name of the agent that is a person.
@@ -101,6 +104,17 @@ impl Project {
             spec,
             agent: state.facts.agent.clone(),
         })
+    }
+
+    /// Where the attempt's own changes begin: its base, or, if its branch has taken in newer commits of the target since (a
+    /// conflict was resolved in it), the newest of those.
+    pub fn own_changes_since(&self, attempt: &Attempt, tip: ObjectId) -> Result<Option<ObjectId>> {
+        let (Some(base), Some(target)) = (attempt.base, &attempt.target) else { return Ok(attempt.base) };
+        let Some(target) = self.branch_tip(target)? else { return Ok(Some(base)) };
+        match history::merge_base(&self.repo, tip, target)? {
+            Some(taken_in) if taken_in != tip && self.is_ancestor(base, taken_in)? => Ok(Some(taken_in)),
+            _ => Ok(Some(base)),
+        }
     }
 
     /// The attempt that the start event `start` began, whether or not it still decides anything.

@@ -62,7 +62,9 @@ impl Guard {
                 || name.starts_with("refs/chant-local/")
             {
                 if !explained(project, &name, old, new)? {
-                    changes.tampered.push(format!("the ref '{name}' was changed by no event"));
+                    let restored = restore(project, &name, old, new)?;
+                    let also = if restored { ", and was restored" } else { "" };
+                    changes.tampered.push(format!("the ref '{name}' was changed by no event{also}"));
                 }
             } else if name != own_branch {
                 changes.refs_moved.push(name);
@@ -92,6 +94,34 @@ fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&S
     let walk = project.store()?.walk(&spec, new)?;
     let grown = old.is_none_or(|old| walk.history.reaches(new, old));
     Ok(grown && walk.invalid.is_empty() && walk.missing.is_empty())
+}
+
+/// A chain that lost events gets them back: it moves from what it is now to what it was, if that still is all that it lost. What
+/// it gained otherwise stays as it is, for a person to look at.
+fn restore(project: &Project, name: &str, old: Option<&String>, new: Option<&String>) -> Result<bool> {
+    let Some(Ok(spec)) = name.strip_prefix(SPECS).map(SpecId::new) else { return Ok(false) };
+    let Some(old) = old.and_then(|id| id.parse::<ObjectId>().ok()) else { return Ok(false) };
+    let now = match new {
+        Some(id) => match id.parse::<ObjectId>() {
+            Ok(id) => Some(id),
+            // A symbolic ref: not ours to follow or to replace.
+            Err(_) => return Ok(false),
+        },
+        None => None,
+    };
+    let store = project.store()?;
+    let only_lost = match now {
+        Some(now) => store.walk(&spec, old)?.history.reaches(old, now),
+        None => true,
+    };
+    if !only_lost {
+        return Ok(false);
+    }
+    match store.adopt(&spec, now, old, "restore") {
+        Ok(()) => Ok(true),
+        Err(error) if error.code == "busy" => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn differing<K: Ord + Clone, V: PartialEq>(before: &BTreeMap<K, V>, after: &BTreeMap<K, V>) -> Vec<K> {

@@ -59,13 +59,13 @@ fn clear(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<()> {
             return Err(held(&branch.shorten().to_string(), &other.path));
         }
         project.keep_worktree(&plan.id, before, &tree)?;
-        worktree::remove::remove(&project.repo, &tree.path)?;
+        let _removed = worktree::remove::remove(&project.repo, &tree.path)?;
     } else if let Some(other) = worktree::checked_out_in(&project.repo, branch.as_ref())?.first() {
         return Err(held(&branch.shorten().to_string(), &other.path));
     }
     if let Some(tip) = branch::read(&project.repo, branch.as_ref())? {
         project.store()?.keep_attempt(&plan.id, before, tip)?;
-        branch::delete(&project.repo, branch.as_ref(), tip)?;
+        let _gone = branch::delete(&project.repo, branch.as_ref(), tip)?;
     }
     Ok(())
 }
