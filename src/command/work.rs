@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
                 Ending::Interrupted(signal) => Some(signal),
                 _ => None,
             };
-            let outcome = judge_and_merge(context, &project, &id, ran, started, args.no_merge)?;
+            let outcome = judge_and_merge(context, &project, &id, *ran, started, args.no_merge)?;
             Ok(match interrupted {
                 Some(signal) => outcome.exit(Exit::Signal(signal).code()),
                 None => outcome,

@@ -35,15 +35,11 @@ pub fn by_hand(
 ) -> Result<Judged> {
     let (text, spec) = loaded.valid(id)?;
     let head = project.repo.head()?;
-    let mut checks = Checks::default();
-    checks.criteria = spec
-        .criteria
-        .iter()
-        .map(|one| Criterion {
-            text: one.text.clone(),
-            state: if one.checked { "ticked" } else { "unticked" }.to_owned(),
-        })
-        .collect();
+    let criteria = spec.criteria.iter().map(|one| Criterion {
+        text: one.text.clone(),
+        state: if one.checked { "ticked" } else { "unticked" }.to_owned(),
+    });
+    let mut checks = Checks { criteria: criteria.collect(), ..Checks::default() };
     if let Some(tip) = head.id()
         && !spec.front.verify.is_empty()
         && checks.clone().settled().ok
