@@ -16,6 +16,7 @@ pub mod cli;
 pub mod close;
 pub mod command;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod env;
 pub mod error;

@@ -66,7 +66,7 @@ fn release(project: &Project, id: &SpecId, attempt: ObjectId, reason: &str) -> R
         if over {
             return Err(Error::negative("superseded", "the attempt is over already"));
         }
-        let facts = Facts { reason: Some(reason.to_owned()), ..Facts::default() };
+        let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), ..Facts::default() };
         Ok(Draft { op: Op::Release, sentence: format!("{} is released: {reason}", id.short()), facts })
     });
     match appended {

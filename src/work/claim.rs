@@ -119,6 +119,7 @@ fn ensure_chain(project: &Project, plan: &Plan) -> Result<()> {
 pub fn give_up(project: &Project, plan: &Plan, claimed: &Claimed, error: &Error) -> Result<()> {
     let mut draft = Draft::new(Op::Release, format!("{} is released: {}", plan.id.short(), error.message));
     draft.facts.reason = Some(error.message.clone());
+    draft.facts.attempt = Some(claimed.attempt);
     let attempt = claimed.attempt;
     let released = project.store()?.append(&plan.id, |state| match state {
         Some(state) if state.open.contains(&attempt) => Ok(draft.clone()),

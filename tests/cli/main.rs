@@ -1,4 +1,6 @@
 //! The binary, as people and scripts use it: real repositories, real git, real processes.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
 mod life;
 mod support;
