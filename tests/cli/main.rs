@@ -4,4 +4,6 @@
 
 mod agents;
 mod life;
+mod places;
+mod silent;
 mod support;
