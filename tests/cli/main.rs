@@ -5,5 +5,7 @@
 mod agents;
 mod life;
 mod places;
+mod rules;
 mod silent;
+mod specfiles;
 mod support;
