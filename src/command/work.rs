@@ -82,7 +82,10 @@ pub(super) fn conclude(
     if let Some(reason) = judged.failed {
         let failed = Some(Failed { reason, checks: judged.checks.lines() });
         let worktree = project.worktree_of(id)?.map(|tree| tree.path).filter(|path| path.is_dir());
-        let outcome = worked(context, project, id, started, None, failed)?;
+        let mut outcome = worked(context, project, id, started, None, failed)?;
+        if let Some(signal) = judged.interrupted {
+            outcome = outcome.exit(Exit::Signal(signal).code());
+        }
         return Ok(match worktree {
             Some(path) => outcome
                 .hint(format!("its work is in '{}' and is kept", path.display()))
