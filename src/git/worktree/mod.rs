@@ -5,6 +5,7 @@ pub mod busy;
 pub mod include;
 pub mod place;
 pub mod remove;
+mod repair;
 
 use std::{
     fs,
@@ -16,6 +17,8 @@ use gix::{
     ObjectId,
     refs::{FullName, FullNameRef},
 };
+
+pub use repair::{lost_heads, repair};
 
 use super::{
     process::Git,
