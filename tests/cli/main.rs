@@ -4,6 +4,7 @@
 
 mod agents;
 mod life;
+mod misconduct;
 mod places;
 mod silent;
 mod support;
