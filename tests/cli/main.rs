@@ -8,3 +8,4 @@ mod misconduct;
 mod places;
 mod silent;
 mod support;
+mod tampering;
