@@ -55,7 +55,12 @@ fn judge_and_merge(
     no_merge: bool,
 ) -> Result<Outcome> {
     let lease = ran.lease;
-    let end = RunEnd { ending: ran.ending, tampered: ran.changes.tampered, refs_moved: ran.changes.refs_moved };
+    let end = RunEnd {
+        ending: ran.ending,
+        tampered: ran.changes.tampered,
+        refs_moved: ran.changes.refs_moved,
+        muted: ran.changes.muted,
+    };
     let attempt = project.attempt_at(id, ran.attempt)?;
     let judged = finish::judge(project, &attempt, Some(&end), context.progress)?;
     for what in &end.tampered {

@@ -56,7 +56,10 @@ pub struct Judged {
 /// # Errors
 /// Only if nothing can be recorded; an attempt that fails, and one that cannot be checked, is a result.
 pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progress: &dyn Progress) -> Result<Judged> {
-    let tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
+    let mut tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
+    if let (Some(tree), Some(run)) = (&mut tree, run) {
+        tree.muted.clone_from(&run.muted);
+    }
     if let Some(tree) = &tree
         && worktree::repair(&project.repo, tree)?
     {

@@ -35,6 +35,8 @@ pub struct RunEnd {
     pub tampered: Vec<String>,
     /// Other refs that moved meanwhile.
     pub refs_moved: Vec<String>,
+    /// The settings (`key=value`) that keep changed configuration from taking effect while the attempt is judged.
+    pub muted: Vec<String>,
 }
 
 /// One attempt, as its start event pinned it.
