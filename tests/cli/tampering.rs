@@ -154,7 +154,7 @@ fn chains_of_other_specs_that_it_rewinds_are_restored() {
 fn kept_attempts_and_notes_that_it_drops_are_named() {
     let (sandbox, id) = with_agent("echo x >new; exit 1");
     sandbox.chant(&["work", &id]).fails(1, &["exited with code 1"]);
-    let kept = sandbox.git(&["for-each-ref", "--format=%(refname)", "refs/chant-local/attempts/"]);
+    let kept = sandbox.git(&["for-each-ref", "--count=1", "--format=%(refname)", "refs/chant-local/attempts/"]);
     sandbox.agent(&format!("{GOOD}; git update-ref -d {kept}"));
     waits_for_ack(&sandbox, &id, &[&format!("the ref '{kept}' was changed by no event")]);
 
