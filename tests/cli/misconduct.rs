@@ -512,7 +512,9 @@ fn what_it_leaves_running_is_ended() {
     assert_eq!(sandbox.status(&id), "completed");
 }
 
-/// Whether a process of that number runs.
+/// Whether a process of that number runs; one that has ended and that nobody has waited for does not.
 pub fn is_alive(pid: &str) -> bool {
-    Command::new("kill").args(["-0", pid]).output().unwrap().status.success()
+    let ps = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
+    let state = String::from_utf8_lossy(&ps.stdout).trim().to_owned();
+    !state.is_empty() && !state.starts_with('Z')
 }
