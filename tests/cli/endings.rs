@@ -79,21 +79,20 @@ fn each_signal_ends_the_group_with_its_own_exit_code_and_the_reason() {
 
 #[test]
 fn an_interrupt_during_a_check_is_on_record_and_the_check_can_be_run_again() {
-    for args in [["--verify", "test -f ../go || { echo ready >../fifo; sleep 1000; }"]] {
-        let (sandbox, id) = with_agent_and(GOOD, &args);
-        sandbox.run(sandbox.command_in(sandbox.dir(), "mkfifo").arg("fifo")).ok();
-        let running = start(&sandbox, &["work", &id]);
-        assert_eq!(std::fs::read_to_string(sandbox.dir().join("fifo")).unwrap(), "ready\n");
-        running.signal(&sandbox, "INT");
-        let (code, said) = running.end();
-        assert_eq!(code, Some(130), "{said}");
-        assert_eq!(sandbox.status(&id), "failed");
-        assert!(reason(&sandbox, &id).contains("it could not be checked: interrupted while checking"));
-        std::fs::write(sandbox.dir().join("go"), "").unwrap();
-        sandbox.chant(&["finish", &id]).ok();
-        assert_eq!(sandbox.status(&id), "completed");
-        assert_eq!(sandbox.read("file"), "two\n");
-    }
+    let args = ["--verify", "test -f ../go || { echo ready >../fifo; sleep 1000; }"];
+    let (sandbox, id) = with_agent_and(GOOD, &args);
+    sandbox.run(sandbox.command_in(sandbox.dir(), "mkfifo").arg("fifo")).ok();
+    let running = start(&sandbox, &["work", &id]);
+    assert_eq!(std::fs::read_to_string(sandbox.dir().join("fifo")).unwrap(), "ready\n");
+    running.signal(&sandbox, "INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(130), "{said}");
+    assert_eq!(sandbox.status(&id), "failed");
+    assert!(reason(&sandbox, &id).contains("it could not be checked: interrupted while checking"));
+    std::fs::write(sandbox.dir().join("go"), "").unwrap();
+    sandbox.chant(&["finish", &id]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+    assert_eq!(sandbox.read("file"), "two\n");
 }
 
 #[test]

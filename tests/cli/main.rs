@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod agents;
+mod astray;
 mod endings;
 mod life;
 mod misconduct;
