@@ -101,6 +101,7 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
         inputs.extend(project.read_inputs(&world.census, Some(base), written)?);
     }
     let informed = informed(&world, spec, &inputs)?;
+    super::place::refuse_elsewhere(project, id)?;
     if let Some(blocker) = branch::blocker(&project.repo, project.branch_ref(id)?.as_ref())? {
         return Err(Error::fatal(
             "branch-blocked",

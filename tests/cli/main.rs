@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod agents;
+mod astray;
+mod endings;
 mod life;
+mod misconduct;
 mod places;
 mod rules;
 mod silent;
 mod specfiles;
 mod support;
+mod tampering;
