@@ -46,6 +46,7 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
         }
     };
     add::record(&project, &id, &bytes, &spec)?;
+    project.trust(project.store()?.blob_id(&bytes))?;
     let mut outcome = Outcome::new(Body::Added(Box::new(context.view(&project, &id)?)));
     for warning in outcome_warnings {
         outcome = outcome.warning(warning);

@@ -11,7 +11,9 @@ mod demo;
 mod edit;
 mod end;
 mod finish;
+mod fsck;
 mod init;
+mod lint;
 mod list;
 mod log;
 mod merge;
@@ -53,7 +55,8 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Archive(args) => archive::archive(context, args),
         Command::Unarchive(args) => archive::unarchive(context, args),
         Command::Demo(args) => demo::run(context, args),
-        Command::Lint(_) | Command::Fsck(_) => Err(crate::Error::fatal("missing", "not wired yet")),
+        Command::Lint(args) => lint::run(context, args),
+        Command::Fsck(args) => fsck::run(context, args),
     }
 }
 

@@ -103,7 +103,7 @@ fn checked(
         checks.problems.push(reason.clone());
         return Ok(Some(reason));
     }
-    if let Some(problem) = leftovers::commit(attempt, tree, tampered)? {
+    if let Some(problem) = leftovers::commit(attempt, tree, project.silent, tampered)? {
         checks.problems.push(problem.clone());
         return Ok(Some(problem));
     }

@@ -21,11 +21,16 @@ pub fn declared(
     let (Some(tip), Some(tree)) = (tip, tree) else { return Ok(Vec::new()) };
     let targets = PathSet::new(&attempt.spec.front.target_files)
         .map_err(|(at, why)| Error::negative("bad-target", format!("target_files entry {}: {why}", at + 1)))?;
+    // What silent mode gave the agent and is as it was is no output of the attempt.
+    let store = project.store()?;
+    let given = if project.silent { store.evidence_files(attempt.start, "inputs")? } else { Vec::new() };
     let mut found = Vec::new();
     for path in candidates(project, attempt, tip, tree)? {
         if path.starts_with(".chant/")
+            && path != attempt.spec_path
             && targets.matches(path.as_bytes().as_bstr())
             && let Some(bytes) = tip_file(project, tip, &tree.path, &path)?
+            && !given.iter().any(|file| file.path == path && file.blob == store.blob_id(&bytes))
         {
             found.push((path, bytes));
         }

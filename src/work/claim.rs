@@ -38,6 +38,9 @@ pub fn claim(project: &Project, plan: &Plan) -> Result<Claimed> {
             evidence.inputs.push(File { path: path.clone(), blob: store.write_blob(bytes)? });
         }
     }
+    for (path, bytes) in &plan.existing {
+        evidence.inputs.push(File { path: path.clone(), blob: store.write_blob(bytes)? });
+    }
     let facts = Facts {
         base: Some(plan.base),
         target: plan.target.clone(),

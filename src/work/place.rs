@@ -105,6 +105,7 @@ fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
             files.push((path.clone(), bytes));
         }
     }
+    files.extend(plan.existing.iter().map(|(path, bytes)| (path.clone(), bytes.as_slice())));
     files.iter().try_for_each(|(path, bytes)| create(worktree, path, bytes))
 }
 

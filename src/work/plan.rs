@@ -7,11 +7,11 @@ use gix::ObjectId;
 use crate::{
     domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, status::Status},
     error::{Error, Result},
-    git::{branch, repository::Head},
+    git::{branch, repository::Head, work_file},
     project::{
         Project,
         attempt::MANUAL,
-        inputs::Input,
+        inputs::{Input, MAX_INPUT_LEN},
         text::Text,
         trust::CustomPrompt,
         world::{Entry, World},
@@ -57,6 +57,8 @@ pub struct Plan {
     pub agent: Agent,
     /// The pinned inputs.
     pub inputs: Vec<Input>,
+    /// In silent mode: the target files under `.chant/` that are there already, in no commit, for the agent to go on with.
+    pub existing: Vec<(String, Vec<u8>)>,
     /// The tips of the specs that inform it.
     pub informed: Vec<ObjectId>,
     /// Instructions of the repository's own.
@@ -106,7 +108,24 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
         )
         .hint("rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>"));
     }
-    Ok(Plan { id: id.clone(), text: text.clone(), spec: spec.clone(), base, target, agent, inputs, informed, prompt })
+    let existing = existing(project, spec)?;
+    let (id, text, spec) = (id.clone(), text.clone(), spec.clone());
+    Ok(Plan { id, text, spec, base, target, agent, inputs, existing, informed, prompt })
+}
+
+/// What silent mode has of the target files: no branch holds them.
+fn existing(project: &Project, spec: &Spec) -> Result<Vec<(String, Vec<u8>)>> {
+    let (true, Some(top)) = (project.silent, project.repo.main_work_dir()) else { return Ok(Vec::new()) };
+    let mut existing = Vec::new();
+    for path in spec.front.target_files.iter().filter(|path| path.starts_with(".chant/")) {
+        if crate::domain::pattern::check_path(path).is_ok()
+            && let Some(bytes) = work_file::read(&top, path.as_str().into(), MAX_INPUT_LEN)
+                .map_err(|refused| Error::negative("bad-target", format!("cannot read '{path}': {refused}")))?
+        {
+            existing.push((path.clone(), bytes));
+        }
+    }
+    Ok(existing)
 }
 
 /// Refuses what is taken or over, naming who has it and since when.

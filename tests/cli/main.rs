@@ -2,5 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod agents;
 mod life;
+mod places;
+mod silent;
 mod support;
