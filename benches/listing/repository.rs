@@ -221,7 +221,7 @@ impl Chain<'_> {
 
     /// Every fourth attempt fails at first.
     fn complete(&self, spec: &Made, landed: &Landed) -> ObjectId {
-        if spec.text.len() % 4 == 0 {
+        if spec.text.len().is_multiple_of(4) {
             self.start(landed.base);
             self.fail();
         }
