@@ -4,6 +4,7 @@
 
 mod agents;
 mod life;
+mod many;
 mod places;
 mod silent;
 mod support;
