@@ -39,7 +39,7 @@ fn end(context: &Context<'_>, query: &str, op: Op, reason: Option<&str>) -> Resu
     let id = context.pick_to_change(&project, query)?;
     let world = World::new(&project)?;
     let entry = world.entry(&id)?;
-    recover::end_survivors_of(&project, &id, entry.state.as_ref(), context.progress)?;
+    recover::end_survivors_of(&project, &id, entry.state.as_deref(), context.progress)?;
     close::close(&project, &entry, op.clone(), reason, context.progress)?;
     let spec = Box::new(context.view(&project, &id)?);
     let sentence = reason.map_or_else(

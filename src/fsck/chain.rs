@@ -44,9 +44,9 @@ pub(super) fn refs(project: &Project) -> Result<Vec<Finding>> {
 pub(super) fn spec(world: &World<'_>, id: &SpecId) -> Result<Vec<Finding>> {
     let entry = world.entry(id)?;
     let mut findings = Vec::new();
-    match world.census.chains.get(id) {
+    match world.census.tip(id)? {
         Some(tip) => {
-            let walk = world.project.store()?.walk(id, *tip)?;
+            let walk = world.project.store()?.walk(id, tip)?;
             findings.extend(events(world.project, &entry, &walk)?);
             findings.extend(run(world.project, &entry)?);
             findings.extend(notes(world.project, &entry)?);

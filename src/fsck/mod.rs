@@ -44,7 +44,7 @@ pub enum Repair {
 pub fn check(project: &Project) -> Result<Vec<Finding>> {
     let mut findings = chain::refs(project)?;
     let world = World::new(project)?;
-    for id in world.census.all() {
+    for id in world.census.all()? {
         findings.extend(chain::spec(&world, id)?);
     }
     findings.extend(clone::leases(project)?);

@@ -1,9 +1,6 @@
 //! The use case `lint`: what is wrong with spec files, each with its file, line and column.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{
@@ -23,11 +20,11 @@ use crate::{
 /// Looks at the specs `ids`, or at all of them. The order is that of the ids.
 pub fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
     let world = World::new(project)?;
-    let all: Vec<SpecId> = world.census.all().into_iter().cloned().collect();
+    let all: Vec<SpecId> = world.census.all()?.into_iter().cloned().collect();
     let wanted: BTreeSet<&SpecId> = if ids.is_empty() { all.iter().collect() } else { ids.iter().collect() };
     let mut problems = Vec::new();
     if ids.is_empty() {
-        problems.extend(world.census.strays.iter().map(stray));
+        problems.extend(world.census.strays()?.iter().map(stray));
     }
     let cycles = cycles(&world, &all)?;
     for id in wanted {
@@ -86,11 +83,10 @@ fn about(world: &World<'_>, entry: &Entry, cycle: Option<&(usize, Vec<SpecId>)>)
         let message = format!("it depends on itself: {}", names.join(" -> "));
         say(Severity::Error, "cycle", "depends_on", Some(*at), message, Some("take one of these dependencies out"));
     }
-    let base = world.project.repo.head()?.id();
     if !matches!(entry.status, Status::Completed | Status::Cancelled | Status::Archived) {
         for (at, input) in spec.front.informed_by.iter().enumerate() {
-            if !world.project.input_exists(&world.census, base, input)? {
-                let message = format!("the input '{input}' does not exist");
+            if let Some(fault) = world.project.input_fault(&world.census, &world.base, input)? {
+                let message = fault.why(input);
                 say(
                     Severity::Warning,
                     "missing-input",
@@ -106,7 +102,7 @@ fn about(world: &World<'_>, entry: &Entry, cycle: Option<&(usize, Vec<SpecId>)>)
             let message = format!("no agent '{agent}' is configured here");
             say(Severity::Warning, "unknown-agent", "agent", None, message, Some("git config chant.agent.<name>.cmd"));
         }
-        if let Some(name) = unknown_prompt(world.project, spec, base)? {
+        if let Some(name) = unknown_prompt(world.project, spec, world.base.commit())? {
             say(Severity::Error, "unknown-prompt", "prompt", None, format!("there is no prompt '{name}'"), None);
         }
     }
@@ -141,10 +137,8 @@ fn unknown_prompt(project: &Project, spec: &Spec, base: Option<gix::ObjectId>) -
 fn cycles(world: &World<'_>, all: &[SpecId]) -> Result<BTreeMap<SpecId, (usize, Vec<SpecId>)>> {
     let mut edges: BTreeMap<&SpecId, Vec<(usize, SpecId)>> = BTreeMap::new();
     for id in all {
-        let entry: Rc<Entry> = world.entry(id)?;
-        let written = entry.spec().map(|spec| spec.front.depends_on.clone()).unwrap_or_default();
         let mut next = Vec::new();
-        for (at, name) in written.iter().enumerate() {
+        for (at, name) in world.depends_on(id)?.iter().enumerate() {
             if let [to] = world.project.candidates(&world.census, name)?.as_slice() {
                 next.push((at, to.clone()));
             }

@@ -176,7 +176,8 @@ impl Project {
     }
 }
 
-fn same_place(one: &std::path::Path, other: &std::path::Path) -> bool {
-    let real = |path: &std::path::Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    real(one) == real(other)
+/// Whether `tree` is the place `meant`. Most specs have no worktree: of what does not exist nothing is resolved.
+fn same_place(tree: &std::path::Path, meant: &std::path::Path) -> bool {
+    let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
+    tree == meant || (meant.exists() && real(tree).is_some_and(|tree| Some(tree) == real(meant)))
 }

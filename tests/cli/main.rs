@@ -6,6 +6,7 @@ mod agents;
 mod astray;
 mod endings;
 mod life;
+mod many;
 mod misconduct;
 mod places;
 mod rules;
