@@ -49,7 +49,9 @@ const COMMON: &str = include_str!("prompts/common.md");
 /// The text of the prompt.
 pub fn render(prompt: &Prompt<'_>) -> String {
     let mut text = String::new();
-    text.push_str(prompt.custom.unwrap_or_else(|| built_in(prompt.phase, prompt.kind)).trim_end());
+    // Without research there is none to follow.
+    let kind = if prompt.kind == SpecType::Code && prompt.inputs.is_empty() { SpecType::Task } else { prompt.kind };
+    text.push_str(prompt.custom.unwrap_or_else(|| built_in(prompt.phase, kind)).trim_end());
     text.push_str("\n\n");
     text.push_str(
         COMMON

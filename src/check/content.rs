@@ -31,7 +31,7 @@ impl Check<'_> {
 
     /// Every path that differs between base and tip.
     pub(super) fn changed_paths(&self) -> Result<Vec<String>> {
-        let Some(base) = self.attempt.base else { return Ok(Vec::new()) };
+        let Some(base) = self.project.own_changes_since(self.attempt, self.tip)? else { return Ok(Vec::new()) };
         let changes = history::changed_paths(&self.project.repo, Some(base), self.tip)?;
         Ok(changes.into_iter().map(|change| change.path.to_str_lossy().into_owned()).collect())
     }

@@ -98,7 +98,9 @@ impl<'p> Checkout<'p> {
     pub fn stand_at(&mut self, commit: ObjectId) -> Result<()> {
         let registered = worktree::list(&self.project.repo)?.iter().any(|tree| !tree.main && tree.path == self.path);
         if !registered || !self.path.exists() {
-            worktree::remove::remove(&self.project.repo, &self.path)?;
+            if registered {
+                let _gone = worktree::remove::remove(&self.project.repo, &self.path)?;
+            }
             Git::at(&self.project.repo)
                 .config("core.hooksPath=/dev/null")
                 .args(["worktree", "add", "--quiet", "--force", "--detach"])

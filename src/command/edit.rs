@@ -68,8 +68,8 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
                     })
                 })
                 .map_err(|refusal| refusal.into_error(id.short()))?;
-            project.trust(blob)?;
         }
+        project.trust(blob)?;
     }
     Ok(Outcome::new(Body::Edited { spec: Box::new(context.view(&project, &id)?), changed }))
 }

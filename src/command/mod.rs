@@ -7,10 +7,13 @@ mod add;
 mod approve;
 mod archive;
 mod context;
+mod demo;
 mod edit;
 mod end;
 mod finish;
+mod fsck;
 mod init;
+mod lint;
 mod list;
 mod log;
 mod merge;
@@ -51,7 +54,9 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Resolve(args) => resolve::run(context, args),
         Command::Archive(args) => archive::archive(context, args),
         Command::Unarchive(args) => archive::unarchive(context, args),
-        Command::Lint(_) | Command::Fsck(_) | Command::Demo(_) => Err(crate::Error::fatal("missing", "not wired yet")),
+        Command::Demo(args) => demo::run(context, args),
+        Command::Lint(args) => lint::run(context, args),
+        Command::Fsck(args) => fsck::run(context, args),
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
                 Ending::Interrupted(signal) => Some(signal),
                 _ => None,
             };
-            let outcome = judge_and_merge(context, &project, &id, ran, started, args.no_merge)?;
+            let outcome = judge_and_merge(context, &project, &id, *ran, started, args.no_merge)?;
             Ok(match interrupted {
                 Some(signal) => outcome.exit(Exit::Signal(signal).code()),
                 None => outcome,
@@ -55,7 +55,12 @@ fn judge_and_merge(
     no_merge: bool,
 ) -> Result<Outcome> {
     let lease = ran.lease;
-    let end = RunEnd { ending: ran.ending, tampered: ran.changes.tampered, refs_moved: ran.changes.refs_moved };
+    let end = RunEnd {
+        ending: ran.ending,
+        tampered: ran.changes.tampered,
+        refs_moved: ran.changes.refs_moved,
+        muted: ran.changes.muted,
+    };
     let attempt = project.attempt_at(id, ran.attempt)?;
     let judged = finish::judge(project, &attempt, Some(&end), context.progress)?;
     for what in &end.tampered {
@@ -81,8 +86,11 @@ pub(super) fn conclude(
     let short = id.short();
     if let Some(reason) = judged.failed {
         let failed = Some(Failed { reason, checks: judged.checks.lines() });
-        let worktree = project.worktree_of(id)?.map(|tree| tree.path);
-        let outcome = worked(context, project, id, started, None, failed)?;
+        let worktree = project.worktree_of(id)?.map(|tree| tree.path).filter(|path| path.is_dir());
+        let mut outcome = worked(context, project, id, started, None, failed)?;
+        if let Some(signal) = judged.interrupted {
+            outcome = outcome.exit(Exit::Signal(signal).code());
+        }
         return Ok(match worktree {
             Some(path) => outcome
                 .hint(format!("its work is in '{}' and is kept", path.display()))

@@ -4,8 +4,8 @@
 use gix::ObjectId;
 
 use super::{
-    event::{Author, Event, Facts, Op, Role},
-    fold::fold,
+    event::{Approval, Author, Event, Facts, Op, Role},
+    fold::{fold, fold_attempt},
     history::History,
     id::SpecId,
     state::State,
@@ -64,156 +64,239 @@ pub enum Obstacle {
 /// `history` is needed only where the state could not be read from the newest event alone: there the status after the event
 /// is folded over the graph.
 ///
+/// Of the draft's own facts those are taken that are this operation's to say: a phase operation speaks of its attempt, any
+/// operation of the spec's text, only an approval approves. `attempt` names the attempt that is meant where several are open;
+/// one that is over can still report (the event is late, and changes no status), but it cannot be reset, released or
+/// cancelled again.
+///
 /// # Errors
 /// An [`Obstacle`] if the transition table refuses it, or the spec is contended and the operation would add an attempt.
 pub fn shape(state: Option<&State>, history: Option<&History>, draft: &Draft) -> Result<Shaped, Obstacle> {
     let Some(state) = state else {
-        return if draft.op == Op::Add {
-            Ok(shaped(Facts::default(), draft, Status::Pending, false))
-        } else {
-            Err(Obstacle::NoChain)
-        };
+        return if draft.op == Op::Add { Ok(first(draft)) } else { Err(Obstacle::NoChain) };
     };
     if draft.op == Op::Add {
         return Err(Obstacle::Exists);
     }
-    if let Some(about) = draft.facts.attempt
-        && draft.op.claims().is_some()
+    let named = draft.facts.attempt.filter(|_| draft.op.claims().is_some() && draft.op != Op::Start);
+    if let Some(about) = named
         && !state.open.contains(&about)
     {
-        // The attempt is over: what it still did is kept, and changes no status.
-        let mut facts = carried(state);
-        forget_attempt(&mut facts);
-        let mut late = shaped(facts, draft, state.status, true);
-        late.facts.current = Some(state.attempt.unwrap_or_else(|| about.kind().null()));
-        late.facts.was = state.was;
-        return Ok(late);
+        return if draft.op.stands_alone() {
+            Err(Refused { op: draft.op.clone(), from: state.status }.into())
+        } else {
+            Ok(late(state, draft, about))
+        };
     }
     if state.is_contended() && matches!(draft.op, Op::Start | Op::Archive) {
         return Err(Obstacle::Contended(state.open.clone()));
     }
-    let status = transition::next(state.status, &draft.op, state.was)?;
-    let mut facts = carried(state);
-    match draft.op {
-        Op::Start | Op::Cancel | Op::Reset | Op::Release => {
-            forget_attempt(&mut facts);
-            facts.supersedes = state.open.clone();
-        }
-        // A person finished what nobody had claimed: the event is its own attempt.
-        _ if state.attempt.is_none() => forget_attempt(&mut facts),
-        _ => facts.attempt = state.attempt,
-    }
-    if draft.op == Op::Ack {
-        facts.tampered = Vec::new();
-    }
-    if draft.op == Op::Archive {
-        facts.was = Some(state.status);
-    }
-    let mut shaped = shaped(facts, draft, status, false);
+    // An attempt that does not decide is judged by where it stands itself, and keeps its own facts.
+    let other = named
+        .filter(|about| Some(*about) != state.attempt && state.status != Status::Archived)
+        .and_then(|about| fold_attempt(history?, state.tip, about));
+    let from = other.as_ref().filter(|_| draft.op != Op::Cancel).map_or(state.status, |(status, _)| *status);
+    let status = transition::next(from, &draft.op, state.was)?;
+    let facts = match other {
+        Some((_, facts)) => carried(state, &facts),
+        None => carried(state, &state.facts),
+    };
+    let mut shaped = Shaped { facts, status, late: false };
+    belong(state, draft, named, &mut shaped.facts);
+    speak(state, draft, &mut shaped.facts);
+    settle(state, &draft.op, &mut shaped);
     if let Some(history) = history {
         refold(state, history, draft, &mut shaped);
     }
     Ok(shaped)
 }
 
-fn shaped(mut facts: Facts, draft: &Draft, status: Status, late: bool) -> Shaped {
+/// The first event says everything itself.
+fn first(draft: &Draft) -> Shaped {
+    let mut facts = draft.facts.clone();
+    forget_attempt(&mut facts);
+    facts.reason = draft.facts.reason.clone();
+    facts.approval = None;
+    facts.status = Some(Status::Pending);
+    Shaped { facts, status: Status::Pending, late: false }
+}
+
+/// What an attempt that is over still did is kept, and changes no status.
+fn late(state: &State, draft: &Draft, about: ObjectId) -> Shaped {
+    let mut facts = carried(state, &state.facts);
+    forget_attempt(&mut facts);
+    facts.attempt = Some(about);
+    speak(state, draft, &mut facts);
+    facts.status = Some(state.status);
+    facts.was = state.was;
+    facts.current = Some(state.attempt.unwrap_or_else(|| about.kind().null()));
+    Shaped { facts, status: state.status, late: true }
+}
+
+/// Which attempt the event belongs to, and which ones it ends.
+fn belong(state: &State, draft: &Draft, named: Option<ObjectId>, facts: &mut Facts) {
+    let own = &draft.facts.supersedes;
+    match draft.op {
+        // A new attempt, or none, in place of all that are open.
+        Op::Start | Op::Cancel => {
+            forget_attempt(facts);
+            facts.supersedes = state.open.clone();
+            facts.supersedes.extend(own.iter().filter(|over| !state.open.contains(over)));
+        }
+        Op::Reset | Op::Release => {
+            forget_attempt(facts);
+            facts.supersedes = match named {
+                _ if !own.is_empty() => own.clone(),
+                Some(named) => vec![named],
+                None => state.open.clone(),
+            };
+        }
+        Op::Resolve => {
+            facts.attempt = state.attempt;
+            facts.supersedes = own.clone();
+        }
+        Op::Ack => facts.attempt = draft.facts.attempt.or(state.attempt),
+        _ => match named.or(state.attempt) {
+            Some(attempt) => facts.attempt = Some(attempt),
+            // A person did what nobody had claimed: the event is its own attempt.
+            None => forget_attempt(facts),
+        },
+    }
+}
+
+/// Lays over the facts what the draft has to say itself.
+fn speak(state: &State, draft: &Draft, facts: &mut Facts) {
     let own = draft.facts.clone();
     macro_rules! prefer_own {
         ($($field:ident),+) => { $( if own.$field.is_some() { facts.$field = own.$field; } )+ };
     }
-    prefer_own!(
-        attempt, phase, spec_path, spec_blob, created, base, target, landing, agent, model, cost, session, exit,
-        reason, approval
-    );
-    macro_rules! prefer_own_list {
-        ($($field:ident),+) => { $( if !own.$field.is_empty() { facts.$field = own.$field; } )+ };
+    prefer_own!(phase, spec_path, spec_blob, reason, exit);
+    if draft.op.claims().is_some() {
+        prefer_own!(base, target, landing, agent, model, cost, session);
+        if !own.work_commits.is_empty() {
+            facts.work_commits = own.work_commits;
+        }
+        facts.patch_ids = own.patch_ids;
+        if !own.informed_by.is_empty() {
+            facts.informed_by = own.informed_by;
+        }
+        facts.tampered.extend(own.tampered);
+        facts.tampered.sort();
+        facts.tampered.dedup();
     }
-    prefer_own_list!(work_commits, patch_ids, informed_by, supersedes, tampered);
-    if matches!(draft.op, Op::Start | Op::Cancel | Op::Reset | Op::Release | Op::Add) {
-        facts.attempt = None;
+    match draft.op {
+        Op::Approve | Op::Reject => {
+            let blob = own.approval.map(|approval| approval.blob).or(facts.spec_blob);
+            facts.approval = blob.map(|blob| Approval { approved: draft.op == Op::Approve, blob });
+        }
+        Op::Ack if facts.attempt == state.attempt => facts.tampered = Vec::new(),
+        Op::Archive => facts.was = Some(state.status),
+        _ => {}
     }
-    facts.status = Some(status);
-    Shaped { facts, status, late }
 }
 
-/// What the next event repeats, so that it alone tells the state.
-fn carried(state: &State) -> Facts {
-    let old = &state.facts;
+/// The status after the event where nothing is concurrent with it.
+fn settle(state: &State, op: &Op, shaped: &mut Shaped) {
+    let facts = &mut shaped.facts;
+    let all_over = state.open.iter().all(|open| facts.supersedes.contains(open));
+    match op {
+        Op::Resolve if all_over => {
+            let own = std::mem::take(facts);
+            *facts = Facts { supersedes: own.supersedes.clone(), reason: own.reason.clone(), ..spec_facts(&own) };
+            shaped.status = Status::Pending;
+        }
+        Op::Reset | Op::Release if !all_over => {
+            shaped.status = state.status;
+            facts.current = state.attempt;
+        }
+        Op::Ack if facts.attempt != state.attempt => facts.current = Some(state.attempt.unwrap_or(null(state))),
+        _ => {}
+    }
+    facts.status = Some(shaped.status);
+}
+
+fn null(state: &State) -> ObjectId {
+    state.tip.kind().null()
+}
+
+/// What the next event repeats, so that it alone tells the state: of the spec what the state says, of the attempt `of`.
+fn carried(state: &State, of: &Facts) -> Facts {
     Facts {
-        phase: old.phase.clone(),
-        spec_path: old.spec_path.clone(),
-        spec_blob: old.spec_blob,
-        created: old.created.clone(),
-        base: old.base,
-        target: old.target.clone(),
-        work_commits: old.work_commits.clone(),
-        landing: old.landing,
-        agent: old.agent.clone(),
-        model: old.model.clone(),
-        cost: old.cost.clone(),
-        session: old.session.clone(),
-        informed_by: old.informed_by.clone(),
-        approval: old.approval.clone(),
-        tampered: old.tampered.clone(),
+        base: of.base,
+        target: of.target.clone(),
+        work_commits: of.work_commits.clone(),
+        landing: of.landing,
+        agent: of.agent.clone(),
+        model: of.model.clone(),
+        cost: of.cost.clone(),
+        session: of.session.clone(),
+        informed_by: of.informed_by.clone(),
+        tampered: of.tampered.clone(),
+        ..spec_facts(&state.facts)
+    }
+}
+
+/// What is said of the spec, whatever becomes of its attempts.
+fn spec_facts(facts: &Facts) -> Facts {
+    Facts {
+        phase: facts.phase.clone(),
+        spec_path: facts.spec_path.clone(),
+        spec_blob: facts.spec_blob,
+        created: facts.created.clone(),
+        approval: facts.approval.clone(),
         ..Facts::default()
     }
 }
 
-fn forget_attempt(facts: &mut Facts) {
-    *facts = Facts {
-        phase: facts.phase.take(),
-        spec_path: facts.spec_path.take(),
-        spec_blob: facts.spec_blob.take(),
-        created: facts.created.take(),
-        approval: facts.approval.take(),
-        ..Facts::default()
-    };
+/// Clears all that is not said of the spec itself.
+pub(crate) fn forget_attempt(facts: &mut Facts) {
+    *facts = spec_facts(facts);
 }
 
 /// Over a graph the status after an event is not the table's next one: another attempt may still decide it.
 fn refold(state: &State, history: &History, draft: &Draft, shaped: &mut Shaped) {
+    let Some(spec) = spec_of(history) else { return };
     let provisional = Event {
         id: highest(state.tip),
         parents: vec![(Role::Own, state.tip)],
         op: draft.op.clone(),
-        spec: match history.get(state.tip) {
-            Some(tip) => tip.spec.clone(),
-            None => return,
-        },
-        generation: state.generation + 1,
+        spec: spec.clone(),
+        generation: state.generation.saturating_add(1),
         author: Author { name: String::new(), email: String::new(), seconds: 0, offset: 0 },
         sentence: String::new(),
         facts: shaped.facts.clone(),
     };
     let id = provisional.id;
     let own_attempt = provisional.attempt();
-    let with = History::new(history.events().iter().cloned().chain([provisional]));
-    let Some(after) = fold(&with, id) else { return };
+    let Some(after) = fold(&history.followed_by(provisional), id) else { return };
     shaped.status = after.status;
     shaped.facts.status = Some(after.status);
     shaped.facts.was = after.was;
     shaped.facts.approval = after.facts.approval.clone();
     if after.is_contended() {
-        shaped.facts.contended = after.open.clone();
+        // The id of the event itself is not known yet.
+        shaped.facts.contended = after.open.iter().copied().filter(|open| *open != id).collect();
     }
-    if draft.op.claims().is_some() && after.attempt.is_some_and(|attempt| attempt != own_attempt) {
-        shaped.facts.current = after.attempt;
-    } else if draft.op.claims().is_none() {
-        // An event across the states speaks for whichever attempt decides after it (a resolve may have changed that).
-        let mut facts = after.facts;
-        let own = std::mem::take(&mut shaped.facts);
-        forget_event(&mut facts);
-        facts.attempt = after.attempt;
-        shaped.facts = Facts {
-            status: own.status,
-            was: own.was,
-            reason: own.reason,
-            supersedes: own.supersedes,
-            contended: own.contended,
-            attempt: if draft.op == Op::Ack { own.attempt } else { facts.attempt },
-            ..facts
-        };
+    if draft.op.claims().is_some() {
+        shaped.facts.current = after.attempt.filter(|attempt| *attempt != own_attempt);
+        return;
     }
+    // An event across the states speaks for whichever attempt decides after it (a resolve may have changed that).
+    let mut facts = after.facts;
+    forget_event(&mut facts);
+    let own = std::mem::take(&mut shaped.facts);
+    let about = if draft.op == Op::Ack { own.attempt } else { after.attempt };
+    shaped.facts = Facts {
+        status: own.status,
+        was: own.was,
+        reason: own.reason,
+        exit: own.exit,
+        supersedes: own.supersedes,
+        contended: own.contended,
+        attempt: about,
+        current: if about == after.attempt { None } else { Some(after.attempt.unwrap_or(null(state))) },
+        ..facts
+    };
 }
 
 /// Clears what belongs to one event and not to the state.
@@ -237,12 +320,16 @@ fn highest(like: ObjectId) -> ObjectId {
     ObjectId::from_bytes_or_panic(&vec![0xff; like.as_bytes().len()])
 }
 
+/// The last second of the year 9999.
+const LAST_SECOND: i64 = 253_402_300_799;
+
 /// The identity of a merge event: the same in every clone, so that two clones make the same commit.
 pub fn merge_author(parents: impl Iterator<Item = i64>) -> Author {
     Author {
         name: "git-chant".to_owned(),
         email: "git-chant@invalid".to_owned(),
-        seconds: parents.max().unwrap_or_default(),
+        // Within what git accepts as a date, whatever the parents say.
+        seconds: parents.max().unwrap_or_default().clamp(0, LAST_SECOND),
         offset: 0,
     }
 }

@@ -117,6 +117,16 @@ impl Op {
             _ => return None,
         })
     }
+
+    /// Whether an event of this operation begins or ends attempts and so belongs to none but its own.
+    pub fn stands_alone(&self) -> bool {
+        matches!(self, Op::Add | Op::Start | Op::Cancel | Op::Reset | Op::Release)
+    }
+
+    /// Whether an event of this operation ends the attempts that it names in `supersedes`.
+    pub fn ends_attempts(&self) -> bool {
+        matches!(self, Op::Start | Op::Cancel | Op::Reset | Op::Release | Op::Resolve)
+    }
 }
 
 /// Why a commit is a parent of an event.
@@ -266,9 +276,10 @@ impl Event {
         self.parents.iter().filter(|(role, _)| *role == Role::Own).map(|(_, id)| *id)
     }
 
-    /// The attempt that this event belongs to: the one that it names, else itself.
+    /// The attempt that this event belongs to: the one that it names, else itself. What begins or ends attempts always
+    /// stands for itself, whatever it names.
     pub fn attempt(&self) -> ObjectId {
-        self.facts.attempt.unwrap_or(self.id)
+        self.facts.attempt.filter(|_| !self.op.stands_alone()).unwrap_or(self.id)
     }
 
     /// Whether it only joins histories.

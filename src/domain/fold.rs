@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gix::ObjectId;
 
 use super::{
-    event::{Approval, Event, Op},
+    event::{Approval, Event, Facts, Op},
     history::History,
     state::State,
     status::Status,
@@ -25,11 +25,14 @@ pub fn fold(history: &History, tip: ObjectId) -> Option<State> {
         standing.iter().filter(|event| rank(event) < Status::Pending.rank()).map(|event| event.attempt()).collect();
 
     let before = winner.and_then(|event| event.op.claims()).unwrap_or(Status::Pending);
-    let archived = ops.iter().any(|event| event.op == Op::Archive && archives(history, &ops, event));
+    let archived = ops.iter().any(|event| event.op == Op::Archive && archives(history, &ops, &standing, event));
     let attempt = (before != Status::Pending).then(|| winner.map(Event::attempt)).flatten();
 
     let mut facts = winner.unwrap_or(newest).facts.clone();
     super::draft::forget_event(&mut facts);
+    if attempt.is_none() {
+        super::draft::forget_attempt(&mut facts);
+    }
     facts.tampered = attempt.map(|attempt| unacknowledged(history, &ops, attempt)).unwrap_or_default();
     facts.approval = approval(history, &ops);
     facts.landing = attempt.and_then(|attempt| landing(&standing, attempt));
@@ -37,10 +40,9 @@ pub fn fold(history: &History, tip: ObjectId) -> Option<State> {
     facts.spec_blob = last(&ops, |event| event.facts.spec_blob);
     facts.spec_path = last(&ops, |event| event.facts.spec_path.clone());
     facts.phase = last(&ops, |event| event.facts.phase.clone());
-    let tip_event = history.get(tip)?;
     Some(State {
         tip,
-        generation: tip_event.generation,
+        generation: history.events_of(tip).map(|event| event.generation).max().unwrap_or_default(),
         status: if archived { Status::Archived } else { before },
         was: archived.then_some(before),
         attempt,
@@ -48,6 +50,20 @@ pub fn fold(history: &History, tip: ObjectId) -> Option<State> {
         facts,
         updated: ops.iter().map(|event| event.author.seconds).max().unwrap_or_default(),
     })
+}
+
+/// Where one attempt among those that `tip` reaches stands, and its facts; `None` if it is over or no attempt at all.
+pub fn fold_attempt(history: &History, tip: ObjectId, attempt: ObjectId) -> Option<(Status, Facts)> {
+    let ops: Vec<&Event> = history.ops_of(tip).collect();
+    let standing = standing(history, &ops, &superseded(history, &ops));
+    let decides =
+        standing.iter().filter(|event| event.attempt() == attempt).min_by_key(|event| (rank(event), event.id))?;
+    let status = decides.op.claims().filter(|status| *status != Status::Pending)?;
+    let mut facts = decides.facts.clone();
+    super::draft::forget_event(&mut facts);
+    facts.tampered = unacknowledged(history, &ops, attempt);
+    facts.landing = landing(&standing, attempt);
+    Some((status, facts))
 }
 
 fn rank(event: &Event) -> u8 {
@@ -58,7 +74,7 @@ fn rank(event: &Event) -> u8 {
 /// ends what they have not seen.
 fn superseded(history: &History, ops: &[&Event]) -> BTreeSet<ObjectId> {
     let mut over = BTreeSet::new();
-    for event in ops {
+    for event in ops.iter().filter(|event| event.op.ends_attempts()) {
         over.extend(
             event
                 .facts
@@ -75,8 +91,7 @@ fn superseded(history: &History, ops: &[&Event]) -> BTreeSet<ObjectId> {
 fn standing<'a>(history: &History, ops: &[&'a Event], over: &BTreeSet<ObjectId>) -> Vec<&'a Event> {
     let mut attempts: BTreeMap<ObjectId, Vec<&Event>> = BTreeMap::new();
     for event in ops.iter().filter(|event| event.op.claims().is_some()) {
-        // An event that names an attempt which it cannot reach belongs to none and is not obeyed.
-        if event.attempt() == event.id || history.reaches(event.id, event.attempt()) {
+        if belongs(history, event) {
             attempts.entry(event.attempt()).or_default().push(event);
         }
     }
@@ -95,11 +110,21 @@ fn standing<'a>(history: &History, ops: &[&'a Event], over: &BTreeSet<ObjectId>)
     standing
 }
 
-/// An archive counts only if nothing is concurrent with it and nothing after it takes it back.
-fn archives(history: &History, ops: &[&Event], archive: &Event) -> bool {
+/// Whether the attempt that the event names is one, and the event can reach it. Otherwise it belongs to none and is not
+/// obeyed.
+fn belongs(history: &History, event: &Event) -> bool {
+    let attempt = event.attempt();
+    let is_attempt = |found: &Event| found.attempt() == attempt && rank(found) < Status::Pending.rank();
+    attempt == event.id || (history.reaches(event.id, attempt) && history.get(attempt).is_some_and(is_attempt))
+}
+
+/// An archive counts only if nothing is concurrent with it and nothing after it takes it back: no `unarchive`, and no phase
+/// event that stands. What an attempt that is over still reports does not.
+fn archives(history: &History, ops: &[&Event], standing: &[&Event], archive: &Event) -> bool {
+    let stands: BTreeSet<ObjectId> = standing.iter().map(|event| event.id).collect();
     ops.iter().all(|event| {
         let after = history.reaches(event.id, archive.id);
-        let undoes = event.op == Op::Unarchive || event.op.claims().is_some();
+        let undoes = event.op == Op::Unarchive || stands.contains(&event.id);
         history.reaches(archive.id, event.id) || (after && !undoes)
     })
 }

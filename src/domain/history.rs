@@ -8,39 +8,90 @@ use super::event::Event;
 
 /// The events of one spec, in an order in which every event follows those that it can reach.
 ///
-/// Only events of the same spec are in it, joined by their own parents; informed parents lead elsewhere.
+/// Only events of the same spec are in it, joined by their own parents; informed parents lead elsewhere. Commits that are no
+/// valid events can lie between them: such a gap passes on what it reaches and is nothing itself.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     events: Vec<Event>,
+    /// For each event its place among all commits, rising.
+    places: Vec<usize>,
     index: HashMap<ObjectId, usize>,
-    /// For each event the set of those that it reaches, itself among them.
+    /// For each commit the set of those that it reaches, itself among them.
     reach: Vec<Bits>,
+}
+
+/// A commit of the graph: an event, or a gap with the commits that it sits on.
+enum Node {
+    Event(Box<Event>),
+    Gap(Vec<ObjectId>),
+}
+
+impl Node {
+    fn parents(&self) -> Vec<ObjectId> {
+        match self {
+            Node::Event(event) => event.own_parents().collect(),
+            Node::Gap(parents) => parents.clone(),
+        }
+    }
+
+    fn generation(&self) -> u64 {
+        match self {
+            Node::Event(event) => event.generation,
+            Node::Gap(_) => 0,
+        }
+    }
 }
 
 impl History {
     /// Orders `events`; parents that are not among them are ignored, an event that occurs twice counts once.
     pub fn new(events: impl IntoIterator<Item = Event>) -> History {
-        let mut by_id: HashMap<ObjectId, Event> = HashMap::new();
+        History::with_gaps(events, [])
+    }
+
+    /// [`History::new`] with the commits that are no valid events and the parents that each of them leads to, so that what
+    /// lies below them is still reached from above.
+    pub fn with_gaps(
+        events: impl IntoIterator<Item = Event>,
+        gaps: impl IntoIterator<Item = (ObjectId, Vec<ObjectId>)>,
+    ) -> History {
+        let mut nodes: HashMap<ObjectId, Node> = HashMap::new();
         for event in events {
-            by_id.entry(event.id).or_insert(event);
+            nodes.entry(event.id).or_insert_with(|| Node::Event(Box::new(event)));
         }
-        let order = topological(&by_id);
+        for (id, parents) in gaps {
+            nodes.entry(id).or_insert(Node::Gap(parents));
+        }
         let mut history = History::default();
-        for id in order {
-            let event = by_id.remove(&id).expect("the order holds each id of the map once");
-            let at = history.events.len();
-            let mut reach = Bits::default();
-            reach.insert(at);
-            for parent in event.own_parents() {
-                if let Some(parent) = history.index.get(&parent) {
-                    reach.union(&history.reach[*parent]);
-                }
-            }
-            history.index.insert(id, at);
-            history.reach.push(reach);
-            history.events.push(event);
+        for id in topological(&nodes) {
+            let node = nodes.remove(&id).expect("the order holds each id of the map once");
+            history.push(id, node);
         }
         history
+    }
+
+    /// The same history with one more event on top, for folding at that event: where it stands among events that it does not
+    /// reach is not settled by their generations as elsewhere.
+    pub fn followed_by(&self, event: Event) -> History {
+        let mut history = self.clone();
+        history.push(event.id, Node::Event(Box::new(event)));
+        history
+    }
+
+    fn push(&mut self, id: ObjectId, node: Node) {
+        let place = self.reach.len();
+        let mut reach = Bits::default();
+        reach.insert(place);
+        for parent in node.parents() {
+            if let Some(parent) = self.index.get(&parent) {
+                reach.union(&self.reach[*parent]);
+            }
+        }
+        self.index.insert(id, place);
+        self.reach.push(reach);
+        if let Node::Event(event) = node {
+            self.places.push(place);
+            self.events.push(*event);
+        }
     }
 
     /// The events, each after those that it reaches.
@@ -50,10 +101,11 @@ impl History {
 
     /// The event of that id.
     pub fn get(&self, id: ObjectId) -> Option<&Event> {
-        self.index.get(&id).map(|at| &self.events[*at])
+        let place = self.index.get(&id)?;
+        self.places.binary_search(place).ok().map(|at| &self.events[at])
     }
 
-    /// Whether `later` reaches `earlier` by own parents; an event reaches itself.
+    /// Whether `later` reaches `earlier` by own parents; a commit reaches itself.
     pub fn reaches(&self, later: ObjectId, earlier: ObjectId) -> bool {
         match (self.index.get(&later), self.index.get(&earlier)) {
             (Some(later), Some(earlier)) => self.reach[*later].contains(*earlier),
@@ -61,23 +113,29 @@ impl History {
         }
     }
 
+    /// The events that `tip` reaches, merges among them; `tip` may be a gap.
+    pub fn events_of(&self, tip: ObjectId) -> impl Iterator<Item = &Event> + '_ {
+        let reach = self.index.get(&tip).map(|place| &self.reach[*place]);
+        self.places
+            .iter()
+            .zip(&self.events)
+            .filter(move |(place, _)| reach.is_some_and(|reach| reach.contains(**place)))
+            .map(|(_, event)| event)
+    }
+
     /// The operations that `tip` reaches: everything but merges.
     pub fn ops_of(&self, tip: ObjectId) -> impl Iterator<Item = &Event> + '_ {
-        let reach = self.index.get(&tip).map(|at| &self.reach[*at]);
-        self.events
-            .iter()
-            .enumerate()
-            .filter(move |(at, event)| !event.is_merge() && reach.is_some_and(|reach| reach.contains(*at)))
-            .map(|(_, event)| event)
+        self.events_of(tip).filter(|event| !event.is_merge())
     }
 }
 
 /// Kahn's algorithm; ties go to the lowest generation, then to the lowest id, so that the order depends on nothing else.
-fn topological(events: &HashMap<ObjectId, Event>) -> Vec<ObjectId> {
+fn topological(nodes: &HashMap<ObjectId, Node>) -> Vec<ObjectId> {
     let mut waiting: HashMap<ObjectId, usize> = HashMap::new();
     let mut children: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
-    for (id, event) in events {
-        let mut parents: Vec<ObjectId> = event.own_parents().filter(|parent| events.contains_key(parent)).collect();
+    for (id, node) in nodes {
+        let mut parents = node.parents();
+        parents.retain(|parent| nodes.contains_key(parent));
         parents.sort_unstable();
         parents.dedup();
         waiting.insert(*id, parents.len());
@@ -85,14 +143,14 @@ fn topological(events: &HashMap<ObjectId, Event>) -> Vec<ObjectId> {
             children.entry(parent).or_default().push(*id);
         }
     }
-    let key = |id: &ObjectId| std::cmp::Reverse((events[id].generation, *id));
+    let key = |id: &ObjectId| std::cmp::Reverse((nodes[id].generation(), *id));
     let mut free: std::collections::BinaryHeap<_> =
         waiting.iter().filter(|(_, count)| **count == 0).map(|(id, _)| key(id)).collect();
-    let mut order = Vec::with_capacity(events.len());
+    let mut order = Vec::with_capacity(nodes.len());
     while let Some(std::cmp::Reverse((_, id))) = free.pop() {
         order.push(id);
         for child in children.get(&id).into_iter().flatten() {
-            let count = waiting.get_mut(child).expect("every event waits");
+            let count = waiting.get_mut(child).expect("every commit waits");
             *count -= 1;
             if *count == 0 {
                 free.push(key(child));

@@ -82,8 +82,8 @@ impl SpecId {
             return true;
         }
         let Some((sequence, _)) = self.parts() else { return false };
-        let (stem, member) = split_member(&self.0);
-        let (asked, asked_member) = split_member(query);
+        let (stem, member) = Self::split_member(&self.0);
+        let (asked, asked_member) = Self::split_member(query);
         if member != asked_member || asked.is_empty() {
             return false;
         }
@@ -93,8 +93,8 @@ impl SpecId {
     }
 
     /// Sequence and suffix, if the id has the form that this tool gives.
-    fn parts(&self) -> Option<(&str, &str)> {
-        let (stem, _) = split_member(&self.0);
+    pub fn parts(&self) -> Option<(&str, &str)> {
+        let (stem, _) = Self::split_member(&self.0);
         let bytes = stem.as_bytes();
         let dated = bytes.len() > 11
             && bytes[..11].iter().enumerate().all(|(at, b)| match at {
@@ -108,19 +108,20 @@ impl SpecId {
         let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
         (plain(sequence) && plain(suffix)).then_some((sequence, suffix))
     }
+
+    /// An id or a short form of one, without the number of a member, and that number.
+    pub fn split_member(id: &str) -> (&str, Option<&str>) {
+        match id.rsplit_once('.') {
+            Some((stem, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
+                (stem, Some(number))
+            }
+            _ => (id, None),
+        }
+    }
 }
 
 fn ends_with_component(stem: &str, asked: &str) -> bool {
     stem.strip_suffix(asked).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
-}
-
-fn split_member(id: &str) -> (&str, Option<&str>) {
-    match id.rsplit_once('.') {
-        Some((stem, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
-            (stem, Some(number))
-        }
-        _ => (id, None),
-    }
 }
 
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";

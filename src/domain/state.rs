@@ -40,18 +40,30 @@ impl State {
     }
 
     /// Reads the state from the trailers of the newest event alone, where they suffice: an operation that this version knows,
-    /// uncontended, and deciding the status itself. `None` says that the events below it have to be folded.
+    /// uncontended, deciding the status itself, and not at odds with itself. `None` says that the events below it have to be
+    /// folded.
     pub fn from_tip(tip: &Event) -> Option<State> {
         let facts = &tip.facts;
         if tip.is_merge() || matches!(tip.op, Op::Unknown(_)) || !facts.contended.is_empty() || facts.current.is_some()
         {
             return None;
         }
+        let first = tip.own_parents().next().is_none();
         let status = facts.status?;
+        let plausible = match &tip.op {
+            Op::Add => first && status == Status::Pending,
+            Op::Archive => status == Status::Archived && facts.was.is_some(),
+            Op::Unarchive => status != Status::Archived,
+            op => op.claims().is_none_or(|claimed| claimed == status),
+        };
+        // A first event can belong to no attempt but its own.
+        if !plausible || (first && tip.attempt() != tip.id) {
+            return None;
+        }
         let attempt = match status {
             Status::Pending => None,
             _ if tip.op.claims().is_some() => Some(tip.attempt()),
-            _ => facts.attempt,
+            _ => Some(facts.attempt?),
         };
         Some(State {
             tip: tip.id,
@@ -63,6 +75,9 @@ impl State {
             facts: {
                 let mut facts = facts.clone();
                 super::draft::forget_event(&mut facts);
+                if attempt.is_none() {
+                    super::draft::forget_attempt(&mut facts);
+                }
                 facts
             },
             updated: tip.author.seconds,

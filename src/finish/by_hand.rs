@@ -35,15 +35,11 @@ pub fn by_hand(
 ) -> Result<Judged> {
     let (text, spec) = loaded.valid(id)?;
     let head = project.repo.head()?;
-    let mut checks = Checks::default();
-    checks.criteria = spec
-        .criteria
-        .iter()
-        .map(|one| Criterion {
-            text: one.text.clone(),
-            state: if one.checked { "ticked" } else { "unticked" }.to_owned(),
-        })
-        .collect();
+    let criteria = spec.criteria.iter().map(|one| Criterion {
+        text: one.text.clone(),
+        state: if one.checked { "ticked" } else { "unticked" }.to_owned(),
+    });
+    let mut checks = Checks { criteria: criteria.collect(), ..Checks::default() };
     if let Some(tip) = head.id()
         && !spec.front.verify.is_empty()
         && checks.clone().settled().ok
@@ -60,7 +56,7 @@ pub fn by_hand(
     let checks = checks.settled();
     if !checks.ok {
         let failed = Some(checks.failures());
-        return Ok(Judged { event: None, failed, checks, commits: commits.to_vec(), late: false });
+        return Ok(Judged { event: None, failed, checks, commits: commits.to_vec(), late: false, interrupted: None });
     }
     let store = project.store()?;
     let json = serde_json::to_vec_pretty(&checks.clone().without_output())
@@ -93,5 +89,12 @@ pub fn by_hand(
     if !project.silent && !commits.is_empty() {
         store.annotate(id, commits)?;
     }
-    Ok(Judged { event: Some(appended.event), failed: None, checks, commits: commits.to_vec(), late: appended.late })
+    Ok(Judged {
+        event: Some(appended.event),
+        failed: None,
+        checks,
+        commits: commits.to_vec(),
+        late: appended.late,
+        interrupted: None,
+    })
 }

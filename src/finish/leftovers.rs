@@ -10,14 +10,14 @@ use crate::{
         status,
         worktree::Worktree,
     },
-    project::{Project, attempt::Attempt},
+    project::attempt::Attempt,
 };
 
 /// Commits what is left in the worktree: with `target_files` those and the spec's own file, else everything. Returns what
 /// stands against it: paths that are left and not allowed, or a hook that refused.
 ///
-/// With `tampered` no hook runs: it may be the agent's.
-pub fn commit(project: &Project, attempt: &Attempt, tree: &Worktree, tampered: bool) -> Result<Option<String>> {
+/// With `silent` no trailer goes into the commit; with `tampered` no hook runs: it may be the agent's.
+pub fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered: bool) -> Result<Option<String>> {
     let dirty = status::dirty(tree)?;
     if dirty.is_empty() {
         return Ok(None);
@@ -36,11 +36,8 @@ pub fn commit(project: &Project, attempt: &Attempt, tree: &Worktree, tampered: b
         let names: Vec<String> = outside.iter().map(ToString::to_string).collect();
         return Ok(Some(format!("it left uncommitted changes outside target_files: {}", names.join(", "))));
     }
-    let message = if project.silent {
-        format!("{}\n", attempt.title())
-    } else {
-        format!("{}\n\nChant-Spec: {}\n", attempt.title(), attempt.id)
-    };
+    let trailer = if silent { String::new() } else { format!("\nChant-Spec: {}\n", attempt.id) };
+    let message = format!("{}\n{trailer}", attempt.title());
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
     match commit_leftovers(tree, Some(&inside), &message, hooks) {
         Ok(_) => Ok(None),

@@ -11,8 +11,7 @@ use crate::{
     store::File,
 };
 
-/// The target files under `.chant/` that exist at the tip (in silent mode: in the worktree) and differ from the base
-/// (there: from what was pinned).
+/// The target files under `.chant/` that exist at the tip (in silent mode: in the worktree) and differ from the base.
 pub fn declared(
     project: &Project,
     attempt: &Attempt,
@@ -22,17 +21,16 @@ pub fn declared(
     let (Some(tip), Some(tree)) = (tip, tree) else { return Ok(Vec::new()) };
     let targets = PathSet::new(&attempt.spec.front.target_files)
         .map_err(|(at, why)| Error::negative("bad-target", format!("target_files entry {}: {why}", at + 1)))?;
+    // What silent mode gave the agent and is as it was is no output of the attempt.
     let store = project.store()?;
-    // In silent mode it was given what was there: only what it made of that is its own.
     let given = if project.silent { store.evidence_files(attempt.start, "inputs")? } else { Vec::new() };
-    let is_given =
-        |path: &str, bytes: &[u8]| given.iter().any(|file| file.path == path && file.blob == store.blob_id(bytes));
     let mut found = Vec::new();
     for path in candidates(project, attempt, tip, tree)? {
         if path.starts_with(".chant/")
+            && path != attempt.spec_path
             && targets.matches(path.as_bytes().as_bstr())
             && let Some(bytes) = tip_file(project, tip, &tree.path, &path)?
-            && !is_given(&path, &bytes)
+            && !given.iter().any(|file| file.path == path && file.blob == store.blob_id(&bytes))
         {
             found.push((path, bytes));
         }

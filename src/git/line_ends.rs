@@ -5,7 +5,7 @@
 
 use std::{io::Read as _, path::Path};
 
-use bstr::{BStr, ByteSlice};
+use bstr::BStr;
 use gix::filter::plumbing::pipeline::{CrlfRoundTripCheck, convert::ToGitOutcome};
 
 use super::repository::Repository;

@@ -235,7 +235,6 @@ fn own_attempt(event: &Event) -> Option<ObjectId> {
     event.facts.attempt.or_else(|| begins.then_some(event.id))
 }
 
-
 /// A time as RFC 3339 with the offset that was recorded.
 pub fn rfc3339(seconds: i64, offset: i32) -> String {
     let timestamp = jiff::Timestamp::from_second(seconds).unwrap_or_default();

@@ -12,6 +12,7 @@ use crate::{
         draft::Draft,
         event::{Facts, Op},
         id::SpecId,
+        state::State,
         status::Status,
     },
     error::{Error, Result},
@@ -43,8 +44,20 @@ pub fn release_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> 
     Ok(true)
 }
 
+/// Ends what a dead run of the deciding attempt left running, before anything else happens in its worktree.
+///
+/// # Errors
+/// `survivor` if a process of the agent lives and must not be ended.
+pub fn end_survivors_of(project: &Project, id: &SpecId, state: Option<&State>, progress: &dyn Progress) -> Result<()> {
+    let Some(attempt) = state.and_then(|state| state.attempt) else { return Ok(()) };
+    match project.life(attempt)? {
+        Life::Dead(info) => end_agent(id, &info, progress),
+        Life::Running(_) | Life::Unknown(_) => Ok(()),
+    }
+}
+
 /// Ends what an agent of a dead run left running.
-pub fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
+fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
     match end_survivors(info, GRACE)? {
         Survivors::None => Ok(()),
         Survivors::Ended(count) => {
@@ -66,7 +79,7 @@ fn release(project: &Project, id: &SpecId, attempt: ObjectId, reason: &str) -> R
         if over {
             return Err(Error::negative("superseded", "the attempt is over already"));
         }
-        let facts = Facts { reason: Some(reason.to_owned()), ..Facts::default() };
+        let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), ..Facts::default() };
         Ok(Draft { op: Op::Release, sentence: format!("{} is released: {reason}", id.short()), facts })
     });
     match appended {

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use gix::ObjectId;
 
-use super::{Evidence, Store, encode, refs::Moved};
+use super::{Evidence, MAX_EVENT_LEN, Store, encode, refs::Moved};
 use crate::{
     domain::{
-        draft::{Draft, Obstacle, shape},
+        draft::{Draft, Obstacle, Shaped, shape},
         event::{Op, Role},
+        history::History,
         id::SpecId,
         state::State,
         status::Status,
@@ -86,46 +87,48 @@ impl Store<'_> {
         let mut tries = 0u32;
         loop {
             let tip = self.tip(spec)?;
-            let (state, history) = match tip {
-                Some(tip) => {
-                    let (state, history) = self.state_at(spec, tip)?;
-                    (Some(state), history)
-                }
-                None => (None, None),
-            };
-            let addition: Addition = decide(state.as_ref())?.into();
-            let shaped = match shape(state.as_ref(), history.as_ref(), &addition.draft) {
+            let (onto, addition) = self.settle(spec, tip, &mut decide)?;
+            let shaped = match shape(onto.state.as_ref(), onto.history.as_ref(), &addition.draft) {
                 Ok(shaped) => shaped,
-                Err(obstacle) => return Err(Refusal::Obstacle(obstacle, state.map(Box::new))),
+                Err(obstacle) => return Err(Refusal::Obstacle(obstacle, onto.state.map(Box::new))),
             };
-            let mut facts = shaped.facts;
-            facts.nonce = Some(nonce()?);
-            facts.clone = Some(self.settings.clone.clone());
-            let mut evidence = addition.evidence;
-            if evidence.spec.is_none() {
-                evidence.spec = match tip {
-                    Some(tip) => self.evidence_id(tip, "spec.md")?,
-                    None => None,
-                };
-            }
-            let parents = Parents::new(tip, if tip.is_some() { addition.informed } else { Vec::new() });
-            let generation = state.as_ref().map_or(1, |state| state.generation + 1);
-            let message =
-                encode(spec, &addition.draft.op, &addition.draft.sentence, generation, &parents.roles, &facts);
-            let event = self.write_event(&evidence, message, parents.ids)?;
+            let event =
+                self.write_event(spec, &onto, addition.evidence, &addition.draft, &addition.informed, &shaped)?;
             before(event)?;
             let log = format!("chant: {}", addition.draft.op.as_str());
             if self.swap(&name, tip, event, &log)? == Moved::Yes {
                 return Ok(Appended { event, status: shaped.status, late: shaped.late });
             }
             if started.elapsed() >= self.settings.patience {
-                return Err(Refusal::Failed(
-                    Error::fatal("busy", format!("could not update '{name}': others keep writing to it"))
-                        .hint("try again; a left-over lock file would be named by 'git update-ref'"),
-                ));
+                return Err(Refusal::Failed(self.busy(&name)));
             }
             tries += 1;
             std::thread::sleep(backoff(tries, event));
+        }
+    }
+
+    /// What the next event sits on, and what it adds. Events of this spec that one of the informing tips reaches and the chain
+    /// does not are joined to it first, and whoever decides is asked again: otherwise git would call "fast-forward" what is
+    /// none for us.
+    fn settle<D: Into<Addition>>(
+        &self,
+        spec: &SpecId,
+        tip: Option<ObjectId>,
+        decide: &mut impl FnMut(Option<&State>) -> Result<D>,
+    ) -> Result<(Onto, Addition)> {
+        let mut base = tip;
+        loop {
+            let Some(id) = base else {
+                let addition = decide(None)?.into();
+                return Ok((Onto::default(), Addition { informed: Vec::new(), ..addition }));
+            };
+            let (state, history) = self.state_at(spec, id)?;
+            let addition: Addition = decide(Some(&state))?.into();
+            let joined = self.join_informed(spec, id, &addition.informed)?;
+            if joined == id {
+                return Ok((Onto { base, state: Some(state), history }, addition));
+            }
+            base = Some(joined);
         }
     }
 
@@ -138,38 +141,39 @@ impl Store<'_> {
         self.append_with(spec, decide, |_| Ok(()))
     }
 
-    fn write_event(&self, evidence: &Evidence, message: String, parents: Vec<ObjectId>) -> Result<ObjectId> {
-        let tree = self.write_evidence(evidence)?;
-        let event = self.repo.new_commit(message, tree, parents)?.id;
+    fn write_event(
+        &self,
+        spec: &SpecId,
+        onto: &Onto,
+        mut evidence: Evidence,
+        draft: &Draft,
+        informed: &[ObjectId],
+        shaped: &Shaped,
+    ) -> Result<ObjectId> {
+        let mut facts = shaped.facts.clone();
+        facts.nonce = Some(nonce()?);
+        facts.clone = Some(self.settings.clone.clone());
+        if evidence.spec.is_none()
+            && let Some(base) = onto.base
+        {
+            evidence.spec = self.evidence_id(base, "spec.md")?;
+        }
+        let parents = Parents::new(onto.base, informed);
+        let generation = onto.state.as_ref().map_or(1, |state| state.generation.saturating_add(1));
+        let message = encode(spec, &draft.op, &draft.sentence, generation, &parents.roles, &facts);
+        if message.len() > MAX_MESSAGE_LEN {
+            return Err(Error::fatal(
+                "event-too-large",
+                format!(
+                    "the event would have a message of {} bytes, at most {MAX_MESSAGE_LEN} can be read",
+                    message.len()
+                ),
+            ));
+        }
+        let tree = self.write_evidence(&evidence)?;
+        let event = self.repo.new_commit(message, tree, parents.ids)?.id;
         self.sync_objects(&[event])?;
         Ok(event)
-    }
-
-    /// Joins diverged tips of one spec in a merge event, the same commit in every clone. It is written, no ref is moved.
-    pub fn write_merge_event(&self, spec: &SpecId, parents: &[ObjectId]) -> Result<ObjectId> {
-        let mut events = Vec::new();
-        for parent in parents {
-            events.push(self.event(spec, *parent)?.map_err(|invalid| Error::fatal("bad-event", invalid.to_string()))?);
-        }
-        let (message, author) = super::merge_event(spec, &events.iter().collect::<Vec<_>>());
-        let tree = self.repo.write_object(gix::objs::Tree::empty())?.detach();
-        let signature = gix::actor::Signature {
-            name: author.name.into(),
-            email: author.email.into(),
-            time: gix::date::Time::new(author.seconds, author.offset),
-        };
-        let commit = gix::objs::Commit {
-            tree,
-            parents: parents.iter().copied().collect(),
-            author: signature.clone(),
-            committer: signature,
-            encoding: None,
-            message: message.into(),
-            extra_headers: Vec::new(),
-        };
-        let id = self.repo.write_object(&commit)?.detach();
-        self.sync_objects(&[tree, id])?;
-        Ok(id)
     }
 
     /// Moves the chain of `spec` from `old` to `new`, an event that exists and reaches every operation of `old`.
@@ -184,16 +188,28 @@ impl Store<'_> {
     }
 }
 
+/// What the next event sits on.
+#[derive(Default)]
+struct Onto {
+    /// Its first parent: the tip, or the merge event that joins to it what was missing.
+    base: Option<ObjectId>,
+    state: Option<State>,
+    history: Option<History>,
+}
+
+/// Leaves room in an event for headers, many parents and a signature, in bytes.
+const MAX_MESSAGE_LEN: usize = MAX_EVENT_LEN - (64 << 10);
+
 struct Parents {
     ids: Vec<ObjectId>,
     roles: Vec<Role>,
 }
 
 impl Parents {
-    fn new(tip: Option<ObjectId>, informed: Vec<ObjectId>) -> Parents {
+    fn new(tip: Option<ObjectId>, informed: &[ObjectId]) -> Parents {
         let mut parents = Parents { ids: Vec::new(), roles: Vec::new() };
         let own = tip.into_iter().map(|id| (Role::Own, id));
-        for (role, id) in own.chain(informed.into_iter().map(|id| (Role::Informed, id))) {
+        for (role, id) in own.chain(informed.iter().map(|id| (Role::Informed, *id))) {
             if !parents.ids.contains(&id) {
                 parents.ids.push(id);
                 parents.roles.push(role);

@@ -1,13 +1,12 @@
 //! `refs/chant-local/attempts/<id>/<start event>`: the tip of each attempt, so that no commit of it is ever lost when its
 //! branch moves or goes.
 
+use std::time::{Duration, Instant};
+
 use gix::ObjectId;
 
 use super::{Store, refs::Moved};
-use crate::{
-    domain::id::SpecId,
-    error::{Error, Result},
-};
+use crate::{domain::id::SpecId, error::Result};
 
 /// The namespace; local, never pushed.
 pub const ATTEMPTS: &str = "refs/chant-local/attempts/";
@@ -16,7 +15,9 @@ impl Store<'_> {
     /// Keeps `tip` as what the attempt came to. What was kept under that name before stays in the ref's log, and stays
     /// reachable as long as `tip` reaches it; a tip that does not is kept beside it, under a name with a number.
     pub fn keep_attempt(&self, spec: &SpecId, attempt: ObjectId, tip: ObjectId) -> Result<String> {
-        for number in 0..1000 {
+        let started = Instant::now();
+        let mut number = 0;
+        loop {
             let name = match number {
                 0 => format!("{ATTEMPTS}{spec}/{attempt}"),
                 n => format!("{ATTEMPTS}{spec}/{attempt}-{n}"),
@@ -28,32 +29,35 @@ impl Store<'_> {
             if let Some(old) = old
                 && !self.reaches(tip, old)?
             {
+                number += 1;
                 continue;
             }
             if self.swap(&name, old, tip, "chant: keep attempt")? == Moved::Yes {
                 return Ok(name);
             }
+            if started.elapsed() >= self.settings.patience {
+                return Err(self.busy(&name));
+            }
+            std::thread::sleep(Duration::from_millis(2 + u64::from(tip.as_bytes()[0]) / 16));
         }
-        Err(Error::fatal("busy", format!("could not keep the attempt under '{ATTEMPTS}{spec}/'")))
     }
 
     /// The attempts that are kept of a spec: the part of the name after the id, and the tip.
     pub fn kept_attempts(&self, spec: &SpecId) -> Result<Vec<(String, ObjectId)>> {
-        let prefix = format!("{ATTEMPTS}{spec}/");
-        let platform = self.repo.references()?;
-        let mut kept = Vec::new();
-        for reference in platform.prefixed(prefix.as_str())? {
-            let reference = reference.map_err(|error| Error::fatal("bad-ref", error.to_string()))?;
-            if let Some(target) = reference.target().try_id() {
-                kept.push((reference.name().as_bstr().to_string()[prefix.len()..].to_owned(), target.to_owned()));
-            }
-        }
-        Ok(kept)
+        let all = self.listed(&format!("{ATTEMPTS}{spec}/"))?;
+        Ok(all.into_iter().filter_map(|(name, target)| Some((name, target?))).collect())
     }
 
-    /// Lets go of a kept attempt, once its commits are elsewhere.
+    /// Lets go of a kept attempt, once its commits are elsewhere. One that is gone already is fine.
+    ///
+    /// # Errors
+    /// With code `busy` if it does not hold `tip` any more, or is locked; it stays then.
     pub fn drop_attempt(&self, spec: &SpecId, name: &str, tip: ObjectId) -> Result<()> {
-        self.remove(&format!("{ATTEMPTS}{spec}/{name}"), tip).map(|_| ())
+        let name = format!("{ATTEMPTS}{spec}/{name}");
+        if self.ref_target(&name)?.is_none() || self.remove(&name, tip)? == Moved::Yes {
+            return Ok(());
+        }
+        Err(self.busy(&name))
     }
 
     fn reaches(&self, later: ObjectId, earlier: ObjectId) -> Result<bool> {

@@ -35,10 +35,12 @@ pub struct Invalid {
 
 /// The commit message of an event with these parents' roles.
 pub fn encode(spec: &SpecId, op: &Op, sentence: &str, generation: u64, roles: &[Role], facts: &Facts) -> String {
-    let mut text = format!("chant({}): {}\n\n", spec.short(), op.as_str());
+    let mut text = format!("chant({}): {}\n\n", spec.short(), one_line(op.as_str()));
     let sentence = one_line(sentence);
+    // git takes a line that begins with '---' for the end of the message.
+    let sentence = if sentence.starts_with("---") { sentence.trim_start_matches(['-', ' ']) } else { &sentence };
     if !sentence.is_empty() {
-        text.push_str(&sentence);
+        text.push_str(sentence);
         text.push_str("\n\n");
     }
     let mut trailers = Trailers(text);
@@ -56,7 +58,7 @@ pub fn encode(spec: &SpecId, op: &Op, sentence: &str, generation: u64, roles: &[
 
 /// The message and author of the event that joins `parents`: the same bytes in every clone.
 pub fn merge_event(spec: &SpecId, parents: &[&Event]) -> (String, Author) {
-    let generation = 1 + parents.iter().map(|event| event.generation).max().unwrap_or_default();
+    let generation = parents.iter().map(|event| event.generation).max().unwrap_or_default().saturating_add(1);
     let roles = vec![Role::Own; parents.len()];
     let message = encode(spec, &Op::Merge, "", generation, &roles, &Facts::default());
     (message, merge_author(parents.iter().map(|event| event.author.seconds)))

@@ -37,8 +37,7 @@ impl Store<'_> {
 
     /// Writes the tree of an event. Paths that a tree cannot hold (`..`, `.git`) are refused by the editor.
     pub(super) fn write_evidence(&self, evidence: &Evidence) -> Result<ObjectId> {
-        // The empty tree is virtual for gix; git fsck wants it written.
-        let empty = self.repo.write_object(gix::objs::Tree::empty())?.detach();
+        let empty = ObjectId::empty_tree(self.repo.object_hash());
         let mut editor = self.repo.edit_tree(empty)?;
         if let Some(spec) = evidence.spec {
             editor.upsert("spec.md", EntryKind::Blob, spec)?;
@@ -52,8 +51,22 @@ impl Store<'_> {
             }
         }
         let tree = editor.write()?.detach();
-        self.sync_objects(&[empty, tree])?;
+        if tree == empty {
+            // The empty tree is virtual for gix; git fsck wants it written.
+            self.repo.write_object(gix::objs::Tree::empty())?;
+        }
+        self.sync_tree(tree)?;
         Ok(tree)
+    }
+
+    /// Syncs a tree and those below it, if `core.fsync` asks for it.
+    fn sync_tree(&self, tree: ObjectId) -> Result<()> {
+        if !self.settings.sync_objects {
+            return Ok(());
+        }
+        let below = self.repo.find_tree(tree)?.traverse().breadthfirst.files()?;
+        let trees = below.into_iter().filter(|entry| entry.mode.is_tree()).map(|entry| entry.oid);
+        self.sync_objects(&trees.chain([tree]).collect::<Vec<_>>())
     }
 
     /// The bytes of one file in an event's tree, `checks.json` or `outputs/<path>`; `None` if it has none of that name.

@@ -7,6 +7,7 @@ mod append;
 pub mod attempts;
 mod codec;
 mod evidence;
+mod join;
 mod notes;
 mod read;
 mod refs;

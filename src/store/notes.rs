@@ -26,34 +26,34 @@ impl Store<'_> {
         let started = Instant::now();
         loop {
             let old = self.ref_target(NOTES_REF)?;
-            let mut tree = match old {
+            let root = match old {
                 Some(commit) => self.repo.find_commit(commit)?.tree_id()?.detach(),
                 None => self.repo.write_object(gix::objs::Tree::empty())?.detach(),
             };
-            let mut written = 0;
+            let mut notes = Notes::new(root, self.repo)?;
+            let mut written = Vec::new();
             for commit in commits {
-                let present = self.note_at(tree, *commit)?;
-                if present.as_ref().is_some_and(|lines| lines.contains(&line)) {
+                let mut lines = self.lines(&mut notes, *commit)?.unwrap_or_default();
+                if !lines.insert(line.clone()) {
                     continue;
                 }
-                let mut lines = present.unwrap_or_default();
-                lines.insert(line.clone());
                 let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-                let blob = self.repo.write_blob(text)?.detach();
-                tree = Notes::new(tree, self.repo)?.replace(*commit, blob, self.repo)?.tree;
-                written += 1;
+                let blob = self.write_blob(text.as_bytes())?;
+                notes.edit(*commit, Some(blob), self.repo)?;
+                written.push(*commit);
             }
-            if written == 0 {
+            if written.is_empty() {
                 return Ok(0);
             }
-            let message = format!("Notes of {spec}\n");
-            let new = self.repo.new_commit(message, tree, old)?.id;
-            self.sync_objects(&[tree, new])?;
+            let tree = notes.write(self.repo)?;
+            let new = self.repo.new_commit(format!("Notes of {spec}\n"), tree, old)?.id;
+            self.sync_notes(tree, &written)?;
+            self.sync_objects(&[new])?;
             if self.swap(NOTES_REF, old, new, "chant: notes")? == Moved::Yes {
-                return Ok(written);
+                return Ok(written.len());
             }
             if started.elapsed() >= self.settings.patience {
-                return Err(Error::fatal("busy", format!("could not update '{NOTES_REF}': others keep writing to it")));
+                return Err(self.busy(NOTES_REF));
             }
             std::thread::sleep(std::time::Duration::from_millis(2 + u64::from(new.as_bytes()[0]) / 16));
         }
@@ -64,7 +64,7 @@ impl Store<'_> {
         match self.ref_target(NOTES_REF)? {
             Some(notes) => {
                 let tree = self.repo.find_commit(notes)?.tree_id()?.detach();
-                Ok(self.note_at(tree, commit)?.unwrap_or_default())
+                Ok(self.lines(&mut Notes::new(tree, self.repo)?, commit)?.unwrap_or_default())
             }
             None => Ok(BTreeSet::new()),
         }
@@ -75,8 +75,28 @@ impl Store<'_> {
         Ok(self.note(commit)?.contains(&note_line(spec)))
     }
 
-    fn note_at(&self, tree: ObjectId, commit: ObjectId) -> Result<Option<BTreeSet<String>>> {
-        let Some(blob) = Notes::new(tree, self.repo)?.get(&commit, self.repo)? else { return Ok(None) };
+    /// Syncs the trees that lead to the notes on `commits`, if `core.fsync` asks for it.
+    fn sync_notes(&self, root: ObjectId, commits: &[ObjectId]) -> Result<()> {
+        if !self.settings.sync_objects {
+            return Ok(());
+        }
+        let mut trees = BTreeSet::from([root]);
+        for commit in commits {
+            let (mut tree, name) = (root, commit.to_string());
+            for at in (0..name.len()).step_by(2) {
+                let found = self.repo.find_tree(tree)?;
+                match found.find_entry(&name[at..at + 2]) {
+                    Some(entry) if entry.mode().is_tree() => tree = entry.object_id(),
+                    _ => break,
+                }
+                trees.insert(tree);
+            }
+        }
+        self.sync_objects(&trees.into_iter().collect::<Vec<_>>())
+    }
+
+    fn lines(&self, notes: &mut Notes, commit: ObjectId) -> Result<Option<BTreeSet<String>>> {
+        let Some(blob) = notes.get(&commit, self.repo)? else { return Ok(None) };
         let header = self.repo.find_header(blob)?;
         if header.size() > MAX_NOTE_LEN as u64 {
             return Err(Error::fatal(

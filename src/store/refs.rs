@@ -1,11 +1,13 @@
 //! Moving one ref by compare-and-swap, logged, and as durable as `core.fsync` asks.
 
-use std::fs::File;
+use std::{fs::File, path::PathBuf};
 
 use gix::{
     ObjectId,
     refs::{
         FullName, Target,
+        file::find::ReferenceDecode,
+        store::WriteReflog,
         transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog},
     },
 };
@@ -24,18 +26,62 @@ pub(super) enum Moved {
 
 impl Store<'_> {
     /// What a ref holds. A symbolic ref in our namespaces is not ours: it could lead anywhere.
+    ///
+    /// The loose file is looked for first and packed-refs opened after it, as git does: somebody who packs refs moves them
+    /// in the other direction, and a ref would be missed, or an old value of it taken, the other way around.
     pub(super) fn ref_target(&self, name: &str) -> Result<Option<ObjectId>> {
-        match self.repo.try_find_reference(name)? {
+        let full = full(name)?;
+        let refs = &self.repo.refs;
+        // A partial name could also find 'refs/tags/<name>'.
+        let ours = |found: &gix::refs::Reference| found.name == full;
+        let found = match refs.try_find_packed(&full, None)?.filter(ours) {
+            Some(loose) => Some(loose),
+            None => refs.try_find_packed(&full, refs.cached_packed_buffer()?.as_ref().map(|b| &***b))?.filter(ours),
+        };
+        match found.map(|found| found.target) {
             None => Ok(None),
-            Some(found) => match found.target().try_id() {
-                Some(id) => Ok(Some(id.to_owned())),
-                None => Err(Error::fatal(
-                    "symbolic-ref",
-                    format!("'{name}' is a symbolic ref, which git-chant never makes"),
-                )
-                .hint(format!("look at it with 'git symbolic-ref {name}'"))),
-            },
+            Some(Target::Object(id)) => Ok(Some(id)),
+            Some(Target::Symbolic(_)) => {
+                Err(Error::fatal("symbolic-ref", format!("'{name}' is a symbolic ref, which git-chant never makes"))
+                    .hint(format!("look at it with 'git symbolic-ref {name}'")))
+            }
         }
+    }
+
+    /// Every ref below `prefix`, its name without it; no target if it is symbolic or broken.
+    pub(super) fn listed(&self, prefix: &str) -> Result<Vec<(String, Option<ObjectId>)>> {
+        let packed =
+            || std::fs::metadata(self.repo.common_dir().join("packed-refs")).map(|m| (m.modified().ok(), m.len()));
+        let mut rounds = 0;
+        loop {
+            rounds += 1;
+            let last = rounds == 5;
+            let before = packed().ok();
+            match self.list_once(prefix) {
+                // Refs that were packed meanwhile may be missing.
+                Ok(list) if last || before == packed().ok() => return Ok(list),
+                Err(error) if last || !passing(&error) => return Err(error.into()),
+                _ => {}
+            }
+        }
+    }
+
+    fn list_once(&self, prefix: &str) -> Result<Vec<(String, Option<ObjectId>)>, gix::Error> {
+        let platform = self.repo.references()?;
+        let mut list = Vec::new();
+        for reference in platform.prefixed(prefix)? {
+            let (name, target) = match reference {
+                Ok(found) => (found.name().as_bstr().to_string(), found.target().try_id().map(ToOwned::to_owned)),
+                Err(error) => match broken(&error) {
+                    Some(name) => (name, None),
+                    None => return Err(error),
+                },
+            };
+            if let Some(name) = name.strip_prefix(prefix) {
+                list.push((name.to_owned(), target));
+            }
+        }
+        Ok(list)
     }
 
     /// Moves `name` from `old` to `new`, with a reflog entry whether or not the repository keeps reflogs.
@@ -45,16 +91,20 @@ impl Store<'_> {
             None => PreviousValue::MustNotExist,
         };
         let log = LogChange { mode: RefLog::AndReference, force_create_reflog: true, message: message.into() };
-        self.transact(name, RefEdit::update_with_log(full(name)?, new, expected, log))
+        self.transact(name, old, RefEdit::update_with_log(full(name)?, new, expected, log))
     }
 
     /// Deletes `name` if it still holds `old`.
     pub(super) fn remove(&self, name: &str, old: ObjectId) -> Result<Moved> {
         let expected = PreviousValue::MustExistAndMatch(Target::Object(old));
-        self.transact(name, RefEdit::new(full(name)?, Change::Delete { expected, log: RefLog::AndReference }))
+        self.transact(
+            name,
+            Some(old),
+            RefEdit::new(full(name)?, Change::Delete { expected, log: RefLog::AndReference }),
+        )
     }
 
-    fn transact(&self, name: &str, edit: RefEdit) -> Result<Moved> {
+    fn transact(&self, name: &str, old: Option<ObjectId>, edit: RefEdit) -> Result<Moved> {
         let committer = self
             .repo
             .committer()
@@ -62,14 +112,26 @@ impl Store<'_> {
             .map_err(|error| Error::fatal("no-identity", error.to_string()))?
             .ok_or_else(|| Error::fatal("no-identity", "committer identity unknown"))?;
         let fail = gix::lock::acquire::Fail::AfterDurationWithBackoff(std::time::Duration::from_millis(100));
-        let prepared = match self.repo.refs.transaction().prepare(Some(edit), fail, fail) {
+        // A bare repository, or one with core.logAllRefUpdates=false, keeps no reflog even of refs that ask for one.
+        let mut refs = self.repo.refs.clone();
+        refs.write_reflog = WriteReflog::Normal;
+        let prepared = match refs.transaction().prepare(Some(edit), fail, fail) {
             Ok(prepared) => prepared,
-            Err(error) if error.is_conflict() || error.is_retryable() => return Ok(Moved::Busy),
+            Err(error) if passing(&error) => {
+                return match self.in_the_way(name) {
+                    Some(error) => Err(error),
+                    None => Ok(Moved::Busy),
+                };
+            }
             Err(error) => return Err(error.into()),
         };
+        // If there were no packed refs before the lock was taken, it was compared with the loose file alone.
+        if self.ref_target(name)? != old {
+            return Ok(Moved::Busy);
+        }
         if self.settings.sync_refs {
             // The new value lies in the lock file now and is renamed into place next.
-            let lock = self.repo.common_dir().join(format!("{name}.lock"));
+            let lock = self.lock_path(name);
             match File::open(&lock) {
                 Ok(file) => file.sync_all().io("sync", &lock)?,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -78,8 +140,33 @@ impl Store<'_> {
         }
         match prepared.commit(committer) {
             Ok(_) => Ok(Moved::Yes),
-            Err(error) if error.is_conflict() || error.is_retryable() => Ok(Moved::Busy),
+            Err(error) if passing(&error) => Ok(Moved::Busy),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    fn lock_path(&self, name: &str) -> PathBuf {
+        self.repo.common_dir().join(format!("{name}.lock"))
+    }
+
+    /// The error for a ref that lies where a directory would have to be.
+    fn in_the_way(&self, name: &str) -> Option<Error> {
+        let mut above = name.match_indices('/').map(|(at, _)| &name[..at]);
+        let found = above.find(|above| self.repo.common_dir().join(above).is_file())?;
+        let error = Error::fatal("ref-in-the-way", format!("could not update '{name}': there is a ref '{found}'"));
+        Some(error.hint(format!("to delete it: git update-ref -d {found}")))
+    }
+
+    /// The error for a ref that could not be moved for as long as the store's patience lasts.
+    pub(super) fn busy(&self, name: &str) -> Error {
+        let locks = [self.lock_path(name), self.lock_path("packed-refs")];
+        match locks.iter().find(|lock| lock.exists()) {
+            Some(lock) => Error::fatal("busy", format!("could not update '{name}': '{}' exists", lock.display())).hint(
+                "another process may be at work; if none is, it was left behind by one that died: remove the file",
+            ),
+            None => {
+                Error::fatal("busy", format!("could not update '{name}': others keep writing to it")).hint("try again")
+            }
         }
     }
 
@@ -100,6 +187,22 @@ impl Store<'_> {
         }
         Ok(())
     }
+}
+
+/// The name of a ref whose file holds no ref.
+fn broken(error: &gix::Error) -> Option<String> {
+    let found = error.downcast_any_ref::<ReferenceDecode>()?;
+    found.relative_path.to_str().map(str::to_owned)
+}
+
+/// Whether an error may be over at the next try: somebody else was faster or holds the lock, or whoever packs refs took a
+/// file or an empty directory away, or put it back, between two of our steps. (Where a directory vanishes right after it was
+/// found to exist, gix says that it is none.)
+fn passing(error: &gix::Error) -> bool {
+    use std::io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
+    let io = error.downcast_any_ref::<std::io::Error>().map(std::io::Error::kind);
+    let vanished = matches!(io, Some(AlreadyExists | NotADirectory | NotFound));
+    vanished || error.is_conflict() || error.is_retryable() || error.is_not_found()
 }
 
 fn full(name: &str) -> Result<FullName> {

@@ -38,7 +38,7 @@ pub fn claim(project: &Project, plan: &Plan) -> Result<Claimed> {
             evidence.inputs.push(File { path: path.clone(), blob: store.write_blob(bytes)? });
         }
     }
-    for (path, bytes) in &plan.documents {
+    for (path, bytes) in &plan.existing {
         if !evidence.inputs.iter().any(|input| input.path == *path) {
             evidence.inputs.push(File { path: path.clone(), blob: store.write_blob(bytes)? });
         }
@@ -124,6 +124,7 @@ fn ensure_chain(project: &Project, plan: &Plan) -> Result<()> {
 pub fn give_up(project: &Project, plan: &Plan, claimed: &Claimed, error: &Error) -> Result<()> {
     let mut draft = Draft::new(Op::Release, format!("{} is released: {}", plan.id.short(), error.message));
     draft.facts.reason = Some(error.message.clone());
+    draft.facts.attempt = Some(claimed.attempt);
     let attempt = claimed.attempt;
     let released = project.store()?.append(&plan.id, |state| match state {
         Some(state) if state.open.contains(&attempt) => Ok(draft.clone()),

@@ -33,7 +33,7 @@ pub enum Worked {
         worktree: PathBuf,
     },
     /// The agent ran to some end.
-    Ran(Ran),
+    Ran(Box<Ran>),
 }
 
 /// Carries out a plan up to the end of its agent.
@@ -66,5 +66,5 @@ fn carry_out(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &d
         return Ok(Worked::Handed { worktree: worktree.path });
     }
     progress.say(&Step::AgentStarted { worktree: &worktree.path });
-    run::run(project, plan, claimed, &worktree.path, progress).map(Worked::Ran)
+    run::run(project, plan, claimed, &worktree.path, progress).map(|ran| Worked::Ran(Box::new(ran)))
 }

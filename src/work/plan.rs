@@ -57,8 +57,8 @@ pub struct Plan {
     pub agent: Agent,
     /// The pinned inputs.
     pub inputs: Vec<Input>,
-    /// In silent mode, the files that it may replace: paths and bytes.
-    pub documents: Vec<(String, Vec<u8>)>,
+    /// In silent mode: the target files under `.chant/` that are there already, in no commit, for the agent to go on with.
+    pub existing: Vec<(String, Vec<u8>)>,
     /// The tips of the specs that inform it.
     pub informed: Vec<ObjectId>,
     /// Instructions of the repository's own.
@@ -98,10 +98,10 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     };
     let mut inputs = Vec::new();
     for written in &spec.front.informed_by {
-        inputs.extend(project.read_inputs(&world.census, Some(base), written)?);
+        inputs.extend(project.read_inputs(&world.census, &world.base, written)?);
     }
-    let documents = project.documents(spec)?;
     let informed = informed(&world, spec, &inputs)?;
+    super::place::refuse_elsewhere(project, id)?;
     if let Some(blocker) = branch::blocker(&project.repo, project.branch_ref(id)?.as_ref())? {
         return Err(Error::fatal(
             "branch-blocked",
@@ -109,8 +109,9 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
         )
         .hint("rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>"));
     }
+    let existing = project.documents(spec)?;
     let (id, text, spec) = (id.clone(), text.clone(), spec.clone());
-    Ok(Plan { id, text, spec, base, target, agent, inputs, documents, informed, prompt })
+    Ok(Plan { id, text, spec, base, target, agent, inputs, existing, informed, prompt })
 }
 
 /// Refuses what is taken or over, naming who has it and since when.
@@ -305,9 +306,7 @@ fn upstream(world: &World<'_>, spec: &Spec) -> Result<Vec<SpecId>> {
             && !found.contains(id)
         {
             found.push(id.clone());
-            if let Some(spec) = world.entry(id)?.spec() {
-                queue.extend(spec.front.depends_on.iter().cloned());
-            }
+            queue.extend(world.depends_on(id)?.iter().cloned());
         }
     }
     Ok(found)
@@ -328,10 +327,10 @@ fn producer(world: &World<'_>, candidates: &mut Vec<SpecId>, path: &str) -> Resu
     let Ok(commit) = log.line().parse::<ObjectId>() else { return Ok(None) };
     for line in world.project.store()?.note(commit)? {
         if let Some(id) = line.strip_prefix("Chant-Spec: ").and_then(|id| SpecId::new(id).ok())
-            && let Some(tip) = world.census.chains.get(&id)
+            && let Some(tip) = world.census.tip(&id)?
         {
             candidates.push(id);
-            return Ok(Some(*tip));
+            return Ok(Some(tip));
         }
     }
     Ok(None)

@@ -7,7 +7,15 @@ fn a_spec_is_added_worked_merged_and_remembered() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo two >file; tick");
     sandbox.write("body.md", "## Acceptance Criteria\n\n- [ ] file says two\n");
-    let id = sandbox.add(&["Make it two", "--body-file", "body.md", "--target-file", "file", "--verify", "grep -q two file"]);
+    let id = sandbox.add(&[
+        "Make it two",
+        "--body-file",
+        "body.md",
+        "--target-file",
+        "file",
+        "--verify",
+        "grep -q two file",
+    ]);
     assert_eq!(sandbox.status(&id), "pending");
 
     let ran = sandbox.chant(&["work", &id]).ok();
@@ -21,7 +29,12 @@ fn a_spec_is_added_worked_merged_and_remembered() {
     assert_eq!(sandbox.git(&["status", "--porcelain"]), "?? body.md");
     assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
     assert_eq!(sandbox.git(&["branch", "--format=%(refname:short)"]), "main");
-    let statuses = sandbox.git(&["log", "--reverse", "--format=%(trailers:key=Chant-Status,valueonly,separator=%x2C)", &format!("chant/specs/{id}")]);
+    let statuses = sandbox.git(&[
+        "log",
+        "--reverse",
+        "--format=%(trailers:key=Chant-Status,valueonly,separator=%x2C)",
+        &format!("chant/specs/{id}"),
+    ]);
     assert_eq!(statuses, "pending\nin_progress\nfinished\nfinished\ncompleted");
     for commit in sandbox.git(&["rev-list", "main", "^main~1"]).lines() {
         assert_eq!(sandbox.git(&["notes", "--ref=chant", "show", commit]), format!("Chant-Spec: {id}"));

@@ -1,9 +1,19 @@
 //! The binary, as people and scripts use it: real repositories, real git, real processes.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod agents;
+mod astray;
+mod drafts;
+mod endings;
 mod life;
+mod many;
+mod misconduct;
 mod places;
-mod relations;
+mod rules;
 mod silent;
 mod specfiles;
 mod states;
 mod support;
+mod tampering;
+mod untouched;

@@ -1,5 +1,4 @@
 //! A sandbox: a home, a repository, and nothing of the machine's own configuration.
-#![allow(dead_code, reason = "each test module uses its own part of it")]
 
 use std::{
     ffi::OsStr,
