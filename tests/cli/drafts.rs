@@ -183,7 +183,6 @@ fn line_ends_that_git_converts_are_no_difference() {
         sandbox.chant(&["work", &id, "--no-merge"]).ok();
         // No commit for a spec file that is as the base has it.
         assert_eq!(sandbox.git(&["rev-list", "--count", &format!("{head}..chant/{id}")]), "1");
-        // The person's own edit, with the line ends that the editor keeps.
         sandbox.chant(&["merge", &id]).ok();
         assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
         assert!(!sandbox.git(&["show", &format!("HEAD:{path}")]).contains('\r'));

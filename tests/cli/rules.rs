@@ -26,7 +26,9 @@ fn unknown_and_ambiguous_dependencies_are_named() {
     sandbox.write(".chant/specs/2026-02-08-010-aaa.md", "# S\n");
     sandbox.write(".chant/specs/2026-02-09-010-bbb.md", "# S\n");
     sandbox.chant(&["work", "001", "--agent", "manual"]).fails(1, &["'nobody', which does not exist"]);
-    sandbox.chant(&["work", "002", "--agent", "manual"]).fails(1, &["'010', which is ambiguous: 2026-02-08-010-aaa, 2026-02-09-010-bbb"]);
+    sandbox
+        .chant(&["work", "002", "--agent", "manual"])
+        .fails(1, &["'010', which is ambiguous: 2026-02-08-010-aaa, 2026-02-09-010-bbb"]);
     sandbox.chant(&["lint"]).fails(1, &["there is no spec 'nobody'", "'010' may mean 010-aaa, 010-bbb"]);
     sandbox.chant(&["add", "New", "--depends-on", "nobody"]).fails(128, &["there is no spec 'nobody'"]);
 }

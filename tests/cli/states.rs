@@ -58,8 +58,10 @@ fn as_somebody_else(sandbox: &Sandbox, dir: &Path, args: &[&str]) -> Option<Ran>
     }
     let copy = sandbox.dir().join("git-chant");
     if !copy.exists() {
-        // Where it was built, others may not go.
-        std::fs::copy(env!("CARGO_BIN_EXE_git-chant"), &copy).unwrap();
+        // Where it was built, others may not go. Another process writes it: a file that this one has open for writing could
+        // be inherited by the children of other tests, and then nobody can run it.
+        let built = env!("CARGO_BIN_EXE_git-chant");
+        sandbox.run(sandbox.command_in(dir, "cp").arg(built).arg(&copy)).ok();
         std::fs::set_permissions(sandbox.dir(), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     let mut command = sandbox.command_in(dir, &copy);

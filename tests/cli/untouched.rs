@@ -70,11 +70,9 @@ pub fn changed(before: &State, after: &State) -> Vec<String> {
 
 #[track_caller]
 fn same(before: &State, after: &State) {
-    let names = changed(before, after);
-    for name in &names {
-        eprintln!("--- {name}\n{:?}\n{:?}", before.get(name), after.get(name));
-    }
-    assert!(names.is_empty(), "changed: {names:?}");
+    let told = |name: &String| format!("{name}\n{:?}\n{:?}", before.get(name), after.get(name));
+    let differences: Vec<String> = changed(before, after).iter().map(told).collect();
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 /// A repository whose agent makes `file` say two, with staged, unstaged and untracked changes of the person in it.
