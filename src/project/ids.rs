@@ -1,6 +1,9 @@
 //! Which specs exist, and which one a person means.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::{Cell, OnceCell},
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use gix::ObjectId;
 
@@ -22,12 +25,40 @@ pub struct Census {
     pub archived_files: BTreeSet<SpecId>,
     /// Files under `.chant/specs` whose name is no id, with the reason.
     pub strays: Vec<(String, String)>,
+    asked: Cell<u32>,
+    forms: OnceCell<HashMap<String, Vec<SpecId>>>,
 }
+
+/// How many short names are looked up by going through all ids; from then on an index is worth making.
+const SCANS: u32 = 16;
 
 impl Census {
     /// Every spec, in the order of the ids.
     pub fn all(&self) -> BTreeSet<&SpecId> {
         self.chains.keys().chain(&self.files).chain(&self.archived_files).collect()
+    }
+
+    /// Whether there is a spec of that very id.
+    pub fn contains(&self, id: &SpecId) -> bool {
+        self.chains.contains_key(id) || self.files.contains(id) || self.archived_files.contains(id)
+    }
+
+    /// Every spec that `query` is a form of, in the order of the ids.
+    fn matching(&self, query: &str) -> Vec<SpecId> {
+        if self.forms.get().is_none() && self.asked.get() < SCANS {
+            self.asked.set(self.asked.get() + 1);
+            return self.all().into_iter().filter(|id| id.matches(query)).cloned().collect();
+        }
+        let index = self.forms.get_or_init(|| {
+            let mut index: HashMap<String, Vec<SpecId>> = HashMap::new();
+            for id in self.all() {
+                for form in id.forms() {
+                    index.entry(form).or_default().push(id.clone());
+                }
+            }
+            index
+        });
+        index.get(query).cloned().unwrap_or_default()
     }
 }
 
@@ -98,13 +129,11 @@ impl Project {
     pub fn candidates(&self, census: &Census, query: &str) -> Result<Vec<SpecId>> {
         let query = stem_of(query);
         if let Ok(exact) = SpecId::new(query)
-            && (census.chains.contains_key(&exact)
-                || census.files.contains(&exact)
-                || census.archived_files.contains(&exact))
+            && census.contains(&exact)
         {
             return Ok(vec![exact]);
         }
-        let matching: Vec<SpecId> = census.all().into_iter().filter(|id| id.matches(query)).cloned().collect();
+        let matching = census.matching(query);
         if matching.len() < 2 {
             return Ok(matching);
         }
