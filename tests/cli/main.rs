@@ -7,3 +7,4 @@ mod life;
 mod places;
 mod silent;
 mod support;
+mod upkeep;
