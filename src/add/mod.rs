@@ -2,6 +2,8 @@
 
 mod text;
 
+use std::collections::BTreeSet;
+
 use gix::bstr::ByteSlice;
 
 pub use text::{Draft as Text, render};
@@ -15,7 +17,7 @@ use crate::{
     },
     error::{Error, Result},
     git::work_file::{self, Why},
-    project::{Project, ids::Census, text::path_of},
+    project::{Project, text::path_of},
     store::{Addition, Evidence, Refusal},
 };
 
@@ -28,10 +30,11 @@ const MAX_TRIES: usize = 64;
 /// Outside a work tree, or if the file cannot be created.
 pub fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
     let top = home(project)?;
-    let census = project.census()?;
+    let today = project.env.now().to_zoned(jiff::tz::TimeZone::system()).date();
+    let used = project.census().of_day(&today.to_string())?;
     for _ in 0..MAX_TRIES {
-        let id = fresh_id(project, &census);
-        if census.chains.contains_key(&id) {
+        let id = fresh_id(project, today, &used);
+        if used.contains(&id) {
             continue;
         }
         match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes) {
@@ -96,10 +99,7 @@ fn second(project: &Project) -> String {
 
 /// The next id of the day. The sequence is for people; that two clones or processes never agree on an id is the suffix's
 /// doing.
-fn fresh_id(project: &Project, census: &Census) -> SpecId {
-    let today = project.env.now().to_zoned(jiff::tz::TimeZone::system()).date();
-    let day = today.to_string();
-    let used = census.all().into_iter().filter(|id| id.date() == Some(day.as_str())).filter_map(SpecId::sequence).max();
-    let sequence = used.unwrap_or(0) + 1;
+fn fresh_id(project: &Project, today: jiff::civil::Date, used: &BTreeSet<SpecId>) -> SpecId {
+    let sequence = used.iter().filter_map(SpecId::sequence).max().unwrap_or(0) + 1;
     SpecId::generate(today.year(), today.month(), today.day(), sequence, project.env.random_u32())
 }

@@ -27,7 +27,7 @@ use crate::{
 /// `running` if its agent runs in this clone: whoever runs it has to stop it.
 pub fn close(project: &Project, entry: &Entry, op: Op, reason: Option<&str>, progress: &dyn Progress) -> Result<()> {
     let id = &entry.id;
-    refuse_running(project, id, entry.state.as_ref())?;
+    refuse_running(project, id, entry.state.as_deref())?;
     let before = entry.state.clone();
     let what = sentence(entry, &op, reason);
     let facts = Facts { reason: reason.map(str::to_owned), ..Facts::default() };

@@ -14,7 +14,7 @@ use crate::{
     },
     domain::spec::{self, MAX_SPEC_LEN},
     error::{Error, IoContext, Result},
-    project::{Project, text::path_of, world::World},
+    project::{Project, base::Base, inputs::InputFault, text::path_of},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
@@ -100,22 +100,26 @@ fn kind(args: &AddArgs) -> TypeArg {
 
 /// Dependencies are written as they will be understood for ever: by their full ids.
 fn dependencies(project: &Project, written: &[String]) -> Result<Vec<String>> {
-    let census = project.census()?;
+    let census = project.census();
     written.iter().map(|query| project.resolve_in(&census, query).map(|id| id.to_string())).collect()
 }
 
 /// A short id among the inputs becomes the path of that spec; everything else stays as it was typed.
 fn inputs(project: &Project, written: &[String], warnings: &mut Vec<String>) -> Result<Vec<String>> {
-    let world = World::new(project)?;
-    let base = project.repo.head()?.id();
+    let census = project.census();
+    let base = Base::new(project, project.repo.head()?.id());
     let mut inputs = Vec::new();
     for entry in written {
-        let named = match project.candidates(&world.census, entry)?.as_slice() {
+        let named = match project.candidates(&census, entry)?.as_slice() {
             [id] if !entry.contains('/') => path_of(id),
             _ => entry.clone(),
         };
-        if !project.input_exists(&world.census, base, &named)? {
-            warnings.push(format!("the input '{}' does not exist yet", entry.escape_debug()));
+        match project.input_fault(&census, &base, &named)? {
+            None => {}
+            Some(InputFault::Missing) => {
+                warnings.push(format!("the input '{}' does not exist yet", entry.escape_debug()));
+            }
+            Some(InputFault::Refused(why)) => warnings.push(why),
         }
         inputs.push(named);
     }

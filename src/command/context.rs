@@ -33,7 +33,7 @@ impl Context<'_> {
 
     /// The spec that a person means; at a terminal an ambiguous name offers the list.
     pub fn pick(&self, project: &Project, query: &str) -> Result<SpecId> {
-        let census = project.census()?;
+        let census = project.census();
         let candidates = project.candidates(&census, query)?;
         if candidates.len() < 2 || !self.interactive {
             return project.resolve_in(&census, query);

@@ -5,7 +5,6 @@ use super::{
     outcome::{Body, Outcome},
 };
 use crate::{
-    agent::lease::Life,
     cli::state::{CancelArgs, FailArgs, ReleaseArgs, ResetArgs},
     close,
     domain::event::Op,
@@ -40,11 +39,7 @@ fn end(context: &Context<'_>, query: &str, op: Op, reason: Option<&str>) -> Resu
     let id = context.pick_to_change(&project, query)?;
     let world = World::new(&project)?;
     let entry = world.entry(&id)?;
-    if let Some(attempt) = entry.state.as_ref().and_then(|state| state.attempt)
-        && let Life::Dead(info) = project.life(attempt)?
-    {
-        recover::end_agent(&id, &info, context.progress)?;
-    }
+    recover::end_survivors_of(&project, &id, entry.state.as_deref(), context.progress)?;
     close::close(&project, &entry, op.clone(), reason, context.progress)?;
     let spec = Box::new(context.view(&project, &id)?);
     let sentence = reason.map_or_else(

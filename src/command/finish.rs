@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Result},
     finish,
     project::{Project, world::World},
+    recover,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
@@ -28,7 +29,8 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
     let started = Instant::now();
     let world = World::new(&project)?;
     let entry = world.entry(&id)?;
-    close::refuse_running(&project, &id, entry.state.as_ref())?;
+    close::refuse_running(&project, &id, entry.state.as_deref())?;
+    recover::end_survivors_of(&project, &id, entry.state.as_deref(), context.progress)?;
     let under_way = entry.state.as_ref().filter(|state| state.attempt.is_some() && state.status != Status::Pending);
     let judged = match under_way {
         Some(state) if matches!(state.status, Status::Completed | Status::Cancelled | Status::Archived) => {

@@ -18,12 +18,11 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
     let world = World::new(&project)?;
     let mut views = Vec::new();
-    for id in world.census.all() {
-        let entry = world.entry(id)?;
-        if !wanted_status(args, entry.status) {
+    for id in world.census.all()? {
+        if !wanted_status(args, world.recorded(id)?.status) {
             continue;
         }
-        let view = world.view(&entry)?;
+        let view = world.view(&world.entry(id)?)?;
         if wanted(args, &view) {
             views.push(view);
         }

@@ -10,13 +10,13 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let project = context.project()?;
     let world = World::new(&project)?;
     let (mut ready, mut blocked) = (Vec::new(), Vec::new());
-    for id in world.census.all() {
-        let entry = world.entry(id)?;
-        let over = matches!(entry.status, Status::Completed | Status::Cancelled | Status::Archived);
-        if over || (entry.status != Status::Pending && !args.explain) {
+    for id in world.census.all()? {
+        let status = world.recorded(id)?.status;
+        let over = matches!(status, Status::Completed | Status::Cancelled | Status::Archived);
+        if over || (status != Status::Pending && !args.explain) {
             continue;
         }
-        let view = world.view(&entry)?;
+        let view = world.view(&world.entry(id)?)?;
         if view.ready {
             ready.push(view);
         } else {

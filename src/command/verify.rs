@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
         Some(name) => commit(&project, name)?,
         None => place(&project, &id)?,
     };
-    let checks = checks(context, &project, &id, spec, entry.state.as_ref(), at)?;
+    let checks = checks(context, &project, &id, spec, entry.state.as_deref(), at)?;
     let view = Box::new(world.view(&entry)?);
     Ok(Outcome::new(Body::Checked { spec: view, checks: checks.lines(), ok: checks.ok }))
 }

@@ -55,7 +55,12 @@ fn judge_and_merge(
     no_merge: bool,
 ) -> Result<Outcome> {
     let lease = ran.lease;
-    let end = RunEnd { ending: ran.ending, tampered: ran.changes.tampered, refs_moved: ran.changes.refs_moved };
+    let end = RunEnd {
+        ending: ran.ending,
+        tampered: ran.changes.tampered,
+        refs_moved: ran.changes.refs_moved,
+        muted: ran.changes.muted,
+    };
     let attempt = project.attempt_at(id, ran.attempt)?;
     let judged = finish::judge(project, &attempt, Some(&end), context.progress)?;
     for what in &end.tampered {
@@ -82,7 +87,10 @@ pub(super) fn conclude(
     if let Some(reason) = judged.failed {
         let failed = Some(Failed { reason, checks: judged.checks.lines() });
         let worktree = project.worktree_of(id)?.map(|tree| tree.path).filter(|path| path.is_dir());
-        let outcome = worked(context, project, id, started, None, failed)?;
+        let mut outcome = worked(context, project, id, started, None, failed)?;
+        if let Some(signal) = judged.interrupted {
+            outcome = outcome.exit(Exit::Signal(signal).code());
+        }
         return Ok(match worktree {
             Some(path) => outcome
                 .hint(format!("its work is in '{}' and is kept", path.display()))

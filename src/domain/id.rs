@@ -82,8 +82,8 @@ impl SpecId {
             return true;
         }
         let Some((sequence, _)) = self.parts() else { return false };
-        let (stem, member) = split_member(&self.0);
-        let (asked, asked_member) = split_member(query);
+        let (stem, member) = Self::split_member(&self.0);
+        let (asked, asked_member) = Self::split_member(query);
         if member != asked_member || asked.is_empty() {
             return false;
         }
@@ -92,22 +92,9 @@ impl SpecId {
         ends_with_component(stem, asked) || ends_with_component(without_suffix, asked)
     }
 
-    /// Every text that [`SpecId::matches`] takes for this id: for an index of many.
-    pub fn forms(&self) -> Vec<String> {
-        let mut forms = vec![self.0.clone()];
-        let Some((sequence, _)) = self.parts() else { return forms };
-        let (stem, member) = split_member(&self.0);
-        let member = member.map(|number| format!(".{number}")).unwrap_or_default();
-        for whole in [stem, &stem[..11 + sequence.len()]] {
-            let starts = std::iter::once(0).chain(whole.match_indices('-').map(|(at, _)| at + 1));
-            forms.extend(starts.map(|start| format!("{}{member}", &whole[start..])).filter(|form| *form != self.0));
-        }
-        forms
-    }
-
     /// Sequence and suffix, if the id has the form that this tool gives.
-    fn parts(&self) -> Option<(&str, &str)> {
-        let (stem, _) = split_member(&self.0);
+    pub fn parts(&self) -> Option<(&str, &str)> {
+        let (stem, _) = Self::split_member(&self.0);
         let bytes = stem.as_bytes();
         let dated = bytes.len() > 11
             && bytes[..11].iter().enumerate().all(|(at, b)| match at {
@@ -121,19 +108,20 @@ impl SpecId {
         let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
         (plain(sequence) && plain(suffix)).then_some((sequence, suffix))
     }
+
+    /// An id or a short form of one, without the number of a member, and that number.
+    pub fn split_member(id: &str) -> (&str, Option<&str>) {
+        match id.rsplit_once('.') {
+            Some((stem, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
+                (stem, Some(number))
+            }
+            _ => (id, None),
+        }
+    }
 }
 
 fn ends_with_component(stem: &str, asked: &str) -> bool {
     stem.strip_suffix(asked).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
-}
-
-fn split_member(id: &str) -> (&str, Option<&str>) {
-    match id.rsplit_once('.') {
-        Some((stem, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
-            (stem, Some(number))
-        }
-        _ => (id, None),
-    }
 }
 
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -195,21 +183,6 @@ mod tests {
         }
         for no in ["10", "7b", "", "0", "2026-02-08", "08", "v7", "10-v7b", "010-", "-010", "010.1"] {
             assert!(!id.matches(no), "{no}");
-        }
-    }
-
-    #[test]
-    fn the_forms_are_what_matches() {
-        for (id, expected) in [("2026-02-08-010-v7b", 9), ("2026-02-08-010-v7b.2", 9), ("driver", 1)] {
-            let id = SpecId::new(id).expect("valid");
-            let forms = id.forms();
-            assert_eq!(forms.iter().collect::<std::collections::BTreeSet<_>>().len(), expected, "{forms:?}");
-            assert_eq!(forms.len(), expected);
-            assert!(forms.iter().all(|form| id.matches(form)), "{forms:?}");
-        }
-        let id = SpecId::new("2026-02-08-010-v7b").expect("valid");
-        for yes in ["v7b", "010-v7b", "08-010", "2026-02-08-010", "02-08-010-v7b"] {
-            assert!(id.forms().iter().any(|form| form == yes), "{yes}");
         }
     }
 

@@ -33,8 +33,8 @@ pub struct Situation {
     pub invalid: Option<String>,
     /// `depends_on`, each as written, and what it is.
     pub dependencies: Vec<(String, Dependency)>,
-    /// Inputs that are not there, as written.
-    pub missing_inputs: Vec<String>,
+    /// Inputs that cannot be used: as written, and why.
+    pub missing_inputs: Vec<(String, String)>,
     /// Whether an approval is asked for, and not given for this text.
     pub approval_open: bool,
     /// Whether it was rejected.
@@ -106,8 +106,8 @@ pub fn reasons(situation: &Situation) -> Vec<Reason> {
             add(obstacle, written, why);
         }
     }
-    for input in &situation.missing_inputs {
-        add(Obstacle::Input, input, format!("the input '{input}' does not exist"));
+    for (input, why) in &situation.missing_inputs {
+        add(Obstacle::Input, input, why.clone());
     }
     if situation.rejected {
         add(Obstacle::Approval, "approval", "it was rejected".to_owned());

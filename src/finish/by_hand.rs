@@ -56,7 +56,7 @@ pub fn by_hand(
     let checks = checks.settled();
     if !checks.ok {
         let failed = Some(checks.failures());
-        return Ok(Judged { event: None, failed, checks, commits: commits.to_vec(), late: false });
+        return Ok(Judged { event: None, failed, checks, commits: commits.to_vec(), late: false, interrupted: None });
     }
     let store = project.store()?;
     let json = serde_json::to_vec_pretty(&checks.clone().without_output())
@@ -89,5 +89,12 @@ pub fn by_hand(
     if !project.silent && !commits.is_empty() {
         store.annotate(id, commits)?;
     }
-    Ok(Judged { event: Some(appended.event), failed: None, checks, commits: commits.to_vec(), late: appended.late })
+    Ok(Judged {
+        event: Some(appended.event),
+        failed: None,
+        checks,
+        commits: commits.to_vec(),
+        late: appended.late,
+        interrupted: None,
+    })
 }

@@ -20,14 +20,18 @@ use crate::{
         event::{Facts, Op},
         status::Status,
     },
-    error::{Error, Result},
-    git::{branch, history, repository::Head, worktree::Worktree},
+    error::{Error, Exit, Result},
+    git::{
+        branch, history,
+        repository::Head,
+        worktree::{self, Worktree, busy::busy_in},
+    },
     project::{
         Project,
         attempt::{Attempt, RunEnd},
         progress::{Progress, Step},
     },
-    store::{Addition, Evidence},
+    store::{Addition, Evidence, File},
 };
 
 /// How an attempt was judged.
@@ -43,22 +47,42 @@ pub struct Judged {
     pub commits: Vec<ObjectId>,
     /// The attempt was over before it was judged: it is recorded and changes nothing.
     pub late: bool,
+    /// The signal that came while it was checked: the checks are not complete, so it failed.
+    pub interrupted: Option<i32>,
 }
 
 /// Judges an attempt in its worktree. `run` says how its agent ended; `None` for a person's work and for checks run again.
 ///
 /// # Errors
-/// Only if judging itself is impossible; an attempt that fails is a result.
+/// Only if nothing can be recorded; an attempt that fails, and one that cannot be checked, is a result.
 pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progress: &dyn Progress) -> Result<Judged> {
-    let tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
+    let mut tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
+    if let (Some(tree), Some(run)) = (&mut tree, run) {
+        tree.muted.clone_from(&run.muted);
+    }
+    if let Some(tree) = &tree
+        && worktree::repair(&project.repo, tree)?
+    {
+        progress.say(&Step::Warning(format!("the worktree '{}' was damaged and is repaired", tree.path.display())));
+    }
     let mut checks =
         Checks { refs_moved: run.map(|run| run.refs_moved.clone()).unwrap_or_default(), ..Checks::default() };
-    let failed = match (&tree, run.and_then(|run| agent_failed(&run.ending))) {
+    let mut interrupted = None;
+    let mut failed = match (&tree, run.and_then(|run| agent_failed(&run.ending))) {
         (None, _) => Some("its worktree is gone".to_owned()),
         (Some(_), Some(reason)) => Some(reason),
         (Some(tree), None) => {
             let tampered = run.is_some_and(|run| !run.tampered.is_empty());
-            checked(project, attempt, tree, run.is_some(), tampered, &mut checks, progress)?
+            match checked(project, attempt, tree, run.is_some(), tampered, &mut checks, progress) {
+                Ok(failed) => failed,
+                // The agent may have left anything: what cannot be checked has not passed, and stays on record as that.
+                Err(error) => {
+                    if let Exit::Signal(signal) = error.exit {
+                        interrupted = Some(signal);
+                    }
+                    Some(not_checked(&mut checks, &error))
+                }
+            }
         }
     };
     if let Some(tree) = &tree
@@ -77,8 +101,23 @@ pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progres
         },
         None => Vec::new(),
     };
-    let evidence = evidence(project, attempt, branch_tip, tree.as_ref(), &checks)?;
-    record(project, attempt, run, failed, checks, commits, evidence, progress)
+    let outputs = outputs::collect(project, attempt, branch_tip, tree.as_ref()).unwrap_or_else(|error| {
+        if failed.is_none() {
+            failed = Some(not_checked(&mut checks, &error));
+        }
+        Vec::new()
+    });
+    let evidence = evidence(project, attempt, outputs, &checks)?;
+    let judged = record(project, attempt, run, failed, checks, commits, evidence, progress)?;
+    Ok(Judged { interrupted, ..judged })
+}
+
+/// The reason for what could not be checked, which is on the list of checks from now on.
+fn not_checked(checks: &mut Checks, error: &Error) -> String {
+    let reason = format!("it could not be checked: {}", error.message);
+    checks.problems.push(reason.clone());
+    *checks = std::mem::take(checks).settled();
+    reason
 }
 
 /// Why an agent's end is a failure; `None` if it ended well.
@@ -96,21 +135,20 @@ fn checked(
     checks: &mut Checks,
     progress: &dyn Progress,
 ) -> Result<Option<String>> {
-    let on = tree.head.as_ref().and_then(Head::branch).map(|name| name.shorten().to_string());
-    if !tree.is_on(attempt.branch.as_ref()) {
-        let on = on.unwrap_or_else(|| "no branch".to_owned());
-        let reason = format!("its worktree is on {on}, not on '{}'", attempt.branch.shorten());
+    if let Some(reason) = astray(project, attempt, tree)? {
         checks.problems.push(reason.clone());
         return Ok(Some(reason));
     }
-    if let Some(problem) = leftovers::commit(attempt, tree, project.silent, tampered)? {
-        checks.problems.push(problem.clone());
-        return Ok(Some(problem));
-    }
+    // Checked first: on a branch that is gone a commit would begin a history of its own.
     let Some(tip) = branch::read(&project.repo, attempt.branch.as_ref())? else {
         checks.problems.push("its branch is gone".to_owned());
         return Ok(Some("its branch is gone".to_owned()));
     };
+    if let Some(problem) = leftovers::commit(attempt, tree, project.silent, tampered)? {
+        checks.problems.push(problem.clone());
+        return Ok(Some(problem));
+    }
+    let tip = branch::read(&project.repo, attempt.branch.as_ref())?.unwrap_or(tip);
     let problems = std::mem::take(&mut checks.problems);
     let refs_moved = std::mem::take(&mut checks.refs_moved);
     *checks = Check { project, attempt, tip, worktree: &tree.path, progress }.run()?;
@@ -128,6 +166,21 @@ fn checked(
     Ok((!checks.ok).then(|| checks.failures()))
 }
 
+/// Why what is in the worktree is not what the attempt is judged by: it does not stand on the work branch.
+fn astray(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<Option<String>> {
+    if tree.is_on(attempt.branch.as_ref()) {
+        return Ok(None);
+    }
+    let busy = busy_in(&project.repo, attempt.branch.as_ref())?;
+    if let Some((_, operation)) = busy.iter().find(|(place, _)| place.path == tree.path) {
+        let branch = attempt.branch.shorten();
+        return Ok(Some(format!("its branch '{branch}' is still being {} in its worktree", operation.participle())));
+    }
+    let on = tree.head.as_ref().and_then(Head::branch).map(|name| format!("'{}'", name.shorten()));
+    let on = on.unwrap_or_else(|| "no branch".to_owned());
+    Ok(Some(format!("its worktree is on {on}, not on '{}'", attempt.branch.shorten())))
+}
+
 /// Whether the attempt left everything as the spec's own commit had it.
 fn nothing_changed(project: &Project, attempt: &Attempt, tip: ObjectId, tree: &Worktree) -> Result<bool> {
     let changes = history::changed_paths(&project.repo, attempt.base, tip)?;
@@ -138,20 +191,14 @@ fn nothing_changed(project: &Project, attempt: &Attempt, tip: ObjectId, tree: &W
     Ok(spec_only && !ticked && outputs.is_empty())
 }
 
-fn evidence(
-    project: &Project,
-    attempt: &Attempt,
-    tip: Option<ObjectId>,
-    tree: Option<&Worktree>,
-    checks: &Checks,
-) -> Result<Evidence> {
+fn evidence(project: &Project, attempt: &Attempt, outputs: Vec<File>, checks: &Checks) -> Result<Evidence> {
     let store = project.store()?;
     let shared = if project.config().share_output()? { checks.clone() } else { checks.clone().without_output() };
     let json = serde_json::to_vec_pretty(&shared)
         .map_err(|error| Error::fatal("checks", format!("cannot write the checks: {error}")))?;
     Ok(Evidence {
         spec: Some(store.write_blob(&attempt.bytes)?),
-        outputs: outputs::collect(project, attempt, tip, tree)?,
+        outputs,
         checks: Some(store.write_blob(&json)?),
         ..Evidence::default()
     })
@@ -213,5 +260,5 @@ fn record(
         progress.say(&Step::Warning(format!("the notes could not be written: {}", error.message)));
         progress.say(&Step::Hint("git chant fsck --repair writes them".to_owned()));
     }
-    Ok(Judged { event, failed, checks, commits, late })
+    Ok(Judged { event, failed, checks, commits, late, interrupted: None })
 }

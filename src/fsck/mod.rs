@@ -65,7 +65,7 @@ pub fn check(project: &Project) -> Result<Vec<Finding>> {
     let world = World::new(project)?;
     findings.extend(looked("refs", None, refs::chains(project)));
     let elsewhere = elsewhere::Elsewhere::default();
-    for id in world.census.all() {
+    for id in world.census.all()? {
         findings.extend(looked("spec", Some(id), spec::check(&world, &elsewhere, id)));
     }
     findings.extend(looked("notes", None, refs::notes(project)));

@@ -17,8 +17,8 @@ use crate::{
 /// Everything about one spec.
 pub(super) fn check(world: &World<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Result<Vec<Finding>> {
     let project = world.project;
-    let Some(tip) = world.census.chains.get(id) else { return half_made(world, id) };
-    let mut findings = chain::check(project, id, *tip)?;
+    let Some(tip) = world.census.tip(id)? else { return half_made(world, id) };
+    let mut findings = chain::check(project, id, tip)?;
     let entry = world.entry(id)?;
     if entry.state.is_none() && findings.is_empty() {
         let why = entry.broken.clone().unwrap_or_else(|| "its chain cannot be read".to_owned());

@@ -96,7 +96,8 @@ pub fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>>
     let options =
         ["--root", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index", "-U3", "-p"];
     let id = commit.to_hex().to_string();
-    let patch = Git::at(repo).arg("diff-tree").args(options).arg(id).check()?;
+    // It asks the file system monitor, though two trees are compared.
+    let patch = Git::at(repo).config("core.fsmonitor=false").arg("diff-tree").args(options).arg(id).check()?;
     let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch.stdout).check()?;
     let first = output.stdout.fields().next().and_then(|word| ObjectId::from_hex(word).ok());
     Ok(first)

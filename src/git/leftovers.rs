@@ -38,14 +38,14 @@ pub fn commit_leftovers(
         let from_stdin = ["--pathspec-from-file=-", "--pathspec-file-nul"];
         git.global("--literal-pathspecs").args(from_stdin).stdin_bytes(pathspecs.clone())
     };
-    listed(worktree.git()?.args(["add", "--all"])).check()?;
+    listed(worktree.plain_git()?.args(["add", "--all"])).check()?;
     let mut file = tempfile::NamedTempFile::new().io("create a file in", &std::env::temp_dir())?;
     file.write_all(message.as_bytes()).io("write", file.path())?;
-    let mut git = worktree.git()?;
-    if hooks == Hooks::Skip {
-        git = git.config("core.hooksPath=/dev/null");
-    }
-    git = git.args(["commit", "--quiet", "--cleanup=verbatim", "--file"]).arg(file.path());
+    let git = match hooks {
+        Hooks::Run => worktree.git()?,
+        Hooks::Skip => worktree.plain_git()?,
+    };
+    let mut git = git.args(["commit", "--quiet", "--cleanup=verbatim", "--file"]).arg(file.path());
     // Without paths the whole index is meant: what the agent had staged belongs to it.
     if paths.is_some() {
         git = listed(git.arg("--only"));
@@ -53,10 +53,10 @@ pub fn commit_leftovers(
     let output = git.run()?;
     if !output.success() {
         // Line ends and filters can make a difference vanish once it is added.
-        let staged = worktree.git()?.args(["diff", "--cached", "--quiet"]).run()?;
+        let staged = worktree.plain_git()?.args(["diff", "--cached", "--quiet"]).run()?;
         return if staged.success() { Ok(None) } else { Err(git.failed(&output)) };
     }
-    let head = worktree.git()?.args(["rev-parse", "--verify", "HEAD^{commit}"]).check()?;
+    let head = worktree.plain_git()?.args(["rev-parse", "--verify", "HEAD^{commit}"]).check()?;
     head.line().parse().map(Some).map_err(|_| Error::fatal("git-failed", "git rev-parse printed no object id"))
 }
 

@@ -25,6 +25,6 @@ use crate::error::Result;
 /// # Errors
 /// If git knows none that works here (no terminal, say).
 pub fn editor(repo: &repository::Repository) -> Result<String> {
-    let found = process::Git::at(repo).args(["var", "GIT_EDITOR"]).check()?;
+    let found = process::Git::at(repo).with_editor().args(["var", "GIT_EDITOR"]).check()?;
     Ok(found.line().to_owned())
 }

@@ -118,6 +118,7 @@ pub struct Git {
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     stdin: Vec<u8>,
+    editor: bool,
 }
 
 impl Git {
@@ -134,8 +135,14 @@ impl Git {
 
     /// Git at the top of a work tree, which must hold `.git`: git is kept from looking further up.
     pub fn in_dir(dir: &Path) -> Self {
-        let mut git =
-            Git { dir: dir.to_owned(), global: Vec::new(), args: Vec::new(), env: Vec::new(), stdin: Vec::new() };
+        let mut git = Git {
+            dir: dir.to_owned(),
+            global: Vec::new(),
+            args: Vec::new(),
+            env: Vec::new(),
+            stdin: Vec::new(),
+            editor: false,
+        };
         let real = dir.canonicalize().ok();
         if let Some(parent) = real.as_deref().and_then(Path::parent) {
             git.env.push(("GIT_CEILING_DIRECTORIES".into(), parent.into()));
@@ -193,6 +200,13 @@ impl Git {
         self
     }
 
+    /// Lets it find the person's editor. Otherwise an editor that does nothing is set, so that none can come up.
+    #[must_use]
+    pub fn with_editor(mut self) -> Self {
+        self.editor = true;
+        self
+    }
+
     /// Gives it these bytes on stdin.
     #[must_use]
     pub fn stdin_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
@@ -231,11 +245,10 @@ impl Git {
         for name in LOCAL_ENV_VARS.iter().filter(|name| !OVERRIDES.contains(name)).chain(LEFT_BY_GIT) {
             command.env_remove(name);
         }
-        command
-            .env("LC_ALL", "C")
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_EDITOR", ":")
-            .env("GIT_SEQUENCE_EDITOR", ":");
+        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+        if !self.editor {
+            command.env("GIT_EDITOR", ":").env("GIT_SEQUENCE_EDITOR", ":");
+        }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdin(self.stdin_file()?).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
         let status = command.status()?;

@@ -53,7 +53,8 @@ fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectI
     let dir = tempfile::tempdir().io("create a directory in", &std::env::temp_dir())?;
     let index = dir.path().join("index");
     copy_index(&worktree.git_dir.join("index"), &index)?;
-    let git = || -> Result<Git> { Ok(worktree.git()?.config("core.splitIndex=false").env("GIT_INDEX_FILE", &index)) };
+    let git =
+        || -> Result<Git> { Ok(worktree.plain_git()?.config("core.splitIndex=false").env("GIT_INDEX_FILE", &index)) };
     // A nested repository would be recorded as a submodule that nobody can fetch, or stop git if it has no commit.
     let mut pathspecs = b".\0".to_vec();
     for path in nested {

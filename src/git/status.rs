@@ -30,7 +30,7 @@ pub(super) fn committable(worktree: &Worktree) -> Result<Vec<Dirty>> {
 
 fn ask(worktree: &Worktree, submodules: &str) -> Result<Vec<Dirty>> {
     let options = ["--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", submodules];
-    let output = worktree.git()?.env("GIT_OPTIONAL_LOCKS", "0").arg("status").args(options).check()?;
+    let output = worktree.plain_git()?.env("GIT_OPTIONAL_LOCKS", "0").arg("status").args(options).check()?;
     let mut found: Vec<_> = output.records().filter_map(parse).collect();
     found.sort();
     Ok(found)

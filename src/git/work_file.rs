@@ -250,6 +250,12 @@ impl Directory {
         self.enter(name)?.ok_or_else(|| Refused::io(self.join(name), "open", Errno::NOENT))
     }
 
+    /// Whether it has an entry of that name, whatever it is.
+    pub fn has(&self, name: &BStr) -> Result<bool, Refused> {
+        split(name)?;
+        Ok(self.type_of(name)?.is_some())
+    }
+
     /// Reads the regular file `name` in it, at most `limit` bytes; `None` if there is none.
     pub fn read(&self, name: &BStr, limit: u64) -> Result<Option<Vec<u8>>, Refused> {
         let path = self.join(name);

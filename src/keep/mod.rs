@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Project {
-    /// Keeps all that a worktree holds, committed or not, as what the attempt came to. Nothing of the worktree is touched.
+    /// Keeps all that a worktree holds or held, committed or not, as what the attempt came to. Nothing in it is touched.
     /// Returns the commit that is kept; `None` if the worktree is gone or stands on nothing.
     ///
     /// # Errors
@@ -24,6 +24,17 @@ impl Project {
         if !tree.path.is_dir() {
             return Ok(None);
         }
+        worktree::repair(&self.repo, tree)?;
+        let kept = self.keep_standing(id, attempt, tree);
+        // What the worktree stood on and nothing holds any more: of a branch that was deleted or set back.
+        for tip in worktree::lost_heads(&self.repo, tree)? {
+            self.store()?.keep_attempt(id, attempt, tip)?;
+        }
+        kept
+    }
+
+    /// Keeps what a worktree stands on and what is not committed in it.
+    fn keep_standing(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
         let store = self.store()?;
         if let Some(head) = tree.head.as_ref().and_then(Head::id) {
             store.keep_attempt(id, attempt, head)?;

@@ -71,11 +71,12 @@ impl Graph {
     fn leads_to(&mut self, world: &World<'_>, node: usize) -> Result<(Vec<usize>, Vec<usize>)> {
         let (mut edges, mut entries) = (Vec::new(), Vec::new());
         // One that cannot be read is named as such, and leads nowhere.
-        let Ok(entry) = world.entry(&self.ids[node]) else { return Ok((edges, entries)) };
-        if matches!(entry.status, Status::Completed | Status::Cancelled | Status::Archived) {
+        let Ok(recorded) = world.recorded(&self.ids[node]) else { return Ok((edges, entries)) };
+        if matches!(recorded.status, Status::Completed | Status::Cancelled | Status::Archived) {
             return Ok((edges, entries));
         }
-        for (at, written) in entry.spec().into_iter().flat_map(|spec| spec.front.depends_on.iter().enumerate()) {
+        let Ok(depends_on) = world.depends_on(&self.ids[node]) else { return Ok((edges, entries)) };
+        for (at, written) in depends_on.iter().enumerate() {
             if let [to] = world.project.candidates(&world.census, written)?.as_slice() {
                 edges.push(self.node(to));
                 entries.push(at);

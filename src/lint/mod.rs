@@ -5,7 +5,6 @@ mod circle;
 use std::collections::{BTreeMap, BTreeSet};
 
 use circle::Circle;
-use gix::ObjectId;
 
 use crate::{
     domain::{
@@ -19,6 +18,7 @@ use crate::{
     project::{
         Project,
         attempt::MANUAL,
+        inputs::InputFault,
         text::{archive_path_of, path_of},
         world::{Entry, World},
     },
@@ -33,8 +33,8 @@ pub fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
     let world = World::new(project)?;
     let mut problems = Vec::new();
     let wanted: Vec<SpecId> = if ids.is_empty() {
-        problems.extend(world.census.strays.iter().map(stray));
-        world.census.all().into_iter().cloned().collect()
+        problems.extend(world.census.strays()?.iter().map(stray));
+        world.census.all()?.into_iter().cloned().collect()
     } else {
         ids.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect()
     };
@@ -62,23 +62,21 @@ fn stray((path, why): &(String, String)) -> ProblemView {
 }
 
 /// What a spec is held against.
-struct Surroundings<'w> {
-    world: &'w World<'w>,
+struct Surroundings<'w, 'p> {
+    world: &'w World<'p>,
     circles: BTreeMap<SpecId, Circle>,
-    base: Option<ObjectId>,
     agents: Vec<String>,
 }
 
-impl<'w> Surroundings<'w> {
-    fn new(world: &'w World<'w>, circles: BTreeMap<SpecId, Circle>) -> Result<Self> {
-        let base = world.project.repo.head()?.id();
-        Ok(Surroundings { world, circles, base, agents: world.project.config().agents() })
+impl<'w, 'p> Surroundings<'w, 'p> {
+    fn new(world: &'w World<'p>, circles: BTreeMap<SpecId, Circle>) -> Result<Self> {
+        Ok(Surroundings { world, circles, agents: world.project.config().agents() })
     }
 
     fn about(&self, id: &SpecId) -> Result<Vec<ProblemView>> {
         let entry = self.world.entry(id)?;
         let mut found = Vec::new();
-        if self.world.census.files.contains(id) && self.world.census.archived_files.contains(id) {
+        if self.world.census.has_file(id)? && self.world.census.has_archived_file(id)? {
             let mut twice =
                 ProblemView::new(Severity::Error, "two-files", format!("'{}' is there too", archive_path_of(id)));
             twice.spec = Some(id.clone());
@@ -109,7 +107,7 @@ impl<'w> Surroundings<'w> {
             return Ok(());
         }
         self.dependencies(entry, report)?;
-        self.inputs(report);
+        self.inputs(report)?;
         self.agent_and_prompt(report);
         fitting(report);
         Ok(())
@@ -144,21 +142,20 @@ impl<'w> Surroundings<'w> {
         Ok(())
     }
 
-    fn inputs(&self, report: &mut Report<'_>) {
+    fn inputs(&self, report: &mut Report<'_>) -> Result<()> {
         for (at, input) in report.spec.front.informed_by.iter().enumerate() {
-            match self.world.project.input_exists(&self.world.census, self.base, input) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let message = format!("the input '{input}' does not exist");
+            let place = ("informed_by", Some(at));
+            match self.world.project.input_fault(&self.world.census, &self.world.base, input)? {
+                None => {}
+                Some(InputFault::Missing) => {
                     let help = Some("the spec is not ready before it does");
-                    report.say(Severity::Warning, "missing-input", ("informed_by", Some(at)), message, help);
+                    report.say(Severity::Warning, "missing-input", place, InputFault::Missing.why(input), help);
                 }
                 // It is a link, a directory, too large.
-                Err(error) => {
-                    report.say(Severity::Error, error.code, ("informed_by", Some(at)), error.message, None);
-                }
+                Some(refused) => report.say(Severity::Error, "bad-input", place, refused.why(input), None),
             }
         }
+        Ok(())
     }
 
     fn agent_and_prompt(&self, report: &mut Report<'_>) {
@@ -176,7 +173,7 @@ impl<'w> Surroundings<'w> {
         if crate::agent::prompt::named(name).is_some() {
             return;
         }
-        match self.world.project.prompt_file(self.base, name) {
+        match self.world.project.prompt_file(self.world.base.commit(), name) {
             Ok(Some(_)) => {}
             Ok(None) => {
                 let message = format!("there is no prompt '{name}'");

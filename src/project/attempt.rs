@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Result},
     git::{
         history,
+        repository::Head,
         worktree::{self, Worktree},
     },
 };
@@ -34,6 +35,8 @@ pub struct RunEnd {
     pub tampered: Vec<String>,
     /// Other refs that moved meanwhile.
     pub refs_moved: Vec<String>,
+    /// The settings (`key=value`) that keep changed configuration from taking effect while the attempt is judged.
+    pub muted: Vec<String>,
 }
 
 /// One attempt, as its start event pinned it.
@@ -128,8 +131,8 @@ impl Project {
         self.attempt(id, &state)
     }
 
-    /// The worktree of a spec: the linked one whose `HEAD` is its branch, else the one at the place that is meant for it
-    /// (an agent may have switched branches there).
+    /// The worktree of a spec: the one at the place that is meant for it, whatever it stands on (an agent may have switched
+    /// branches there, and its branch may be checked out elsewhere meanwhile); else the linked one whose `HEAD` is its branch.
     pub fn worktree_of(&self, id: &SpecId) -> Result<Option<Worktree>> {
         Ok(self.worktree_among(&worktree::list(&self.repo)?, id)?.cloned())
     }
@@ -138,11 +141,18 @@ impl Project {
     pub fn worktree_among<'w>(&self, all: &'w [Worktree], id: &SpecId) -> Result<Option<&'w Worktree>> {
         let branch = self.branch_ref(id)?;
         let mut linked = all.iter().filter(|tree| !tree.main);
-        if let Some(tree) = linked.clone().find(|tree| tree.is_on(branch.as_ref())) {
+        let meant = self.meant_worktree(id)?;
+        // Two specs of different days may have one short id, and so one place.
+        let prefix = self.config().branch_prefix()?.to_string();
+        let namesakes = |tree: &Worktree| {
+            let on = tree.head.as_ref().and_then(Head::branch).map(|name| name.shorten().to_string());
+            let other = on.as_deref().and_then(|on| on.strip_prefix(&prefix)).and_then(|id| SpecId::new(id).ok());
+            other.is_some_and(|other| other != *id && other.short() == id.short())
+        };
+        if let Some(tree) = linked.clone().find(|tree| same_place(&tree.path, &meant) && !namesakes(tree)) {
             return Ok(Some(tree));
         }
-        let meant = self.meant_worktree(id)?;
-        Ok(linked.find(|tree| same_place(&tree.path, &meant)))
+        Ok(linked.find(|tree| tree.is_on(branch.as_ref())))
     }
 
     /// Where the worktree of a spec is made.
@@ -166,7 +176,8 @@ impl Project {
     }
 }
 
-fn same_place(one: &std::path::Path, other: &std::path::Path) -> bool {
-    let real = |path: &std::path::Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    real(one) == real(other)
+/// Whether `tree` is the place `meant`. Most specs have no worktree: of what does not exist nothing is resolved.
+fn same_place(tree: &std::path::Path, meant: &std::path::Path) -> bool {
+    let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
+    tree == meant || (meant.exists() && real(tree).is_some_and(|tree| Some(tree) == real(meant)))
 }

@@ -2,7 +2,7 @@
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use super::{Project, ids::Census};
+use super::{Project, base::Base, census::Census};
 use crate::{
     domain::{
         event::Pin,
@@ -27,29 +27,59 @@ pub struct Input {
     pub committed: bool,
 }
 
+/// The code of the error about an input that is there and cannot be used.
+const BAD_INPUT: &str = "bad-input";
+
+/// Why an entry of `informed_by` cannot be an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InputFault {
+    /// It leads nowhere.
+    Missing,
+    /// It is there and cannot be used: why, in words.
+    Refused(String),
+}
+
+impl InputFault {
+    /// In words, about `entry`.
+    pub fn why(self, entry: &str) -> String {
+        match self {
+            InputFault::Missing => format!("the input '{entry}' does not exist"),
+            InputFault::Refused(why) => why,
+        }
+    }
+}
+
 impl Project {
-    /// Whether an entry of `informed_by` leads anywhere.
-    pub fn input_exists(&self, census: &Census, base: Option<ObjectId>, entry: &str) -> Result<bool> {
-        Ok(match Entry::parse(entry) {
-            Err(_) => false,
-            Ok(Entry::Url(_)) => true,
-            Ok(Entry::Spec(id)) => census.all().contains(&id),
-            Ok(Entry::Path(path)) => self.find_input(base, &path)?.is_some(),
-            Ok(Entry::Glob(_) | Entry::Directory(_)) => !self.expand(base, entry)?.is_empty(),
-        })
+    /// Why an entry of `informed_by` cannot be an input now; `None` if it can. What is wrong with it is no error: it holds up
+    /// the spec that names it, and no other.
+    pub fn input_fault(&self, census: &Census<'_>, base: &Base<'_>, entry: &str) -> Result<Option<InputFault>> {
+        let found = match Entry::parse(entry) {
+            Err(_) => Ok(false),
+            Ok(Entry::Url(_)) => Ok(true),
+            Ok(Entry::Spec(id)) => census.has(&id),
+            Ok(Entry::Path(path)) if base.blob(&path)?.is_some() => Ok(true),
+            Ok(Entry::Path(path)) => self.uncommitted(&path).map(|found| found.is_some()),
+            Ok(Entry::Glob(_) | Entry::Directory(_)) => self.expand(base, entry).map(|paths| !paths.is_empty()),
+        };
+        match found {
+            Ok(true) => Ok(None),
+            Ok(false) => Ok(Some(InputFault::Missing)),
+            Err(error) if error.code == BAD_INPUT => Ok(Some(InputFault::Refused(error.message))),
+            Err(error) => Err(error),
+        }
     }
 
     /// The inputs that `entry` names, as they are now.
     ///
     /// # Errors
     /// `missing-input` if it leads nowhere.
-    pub fn read_inputs(&self, census: &Census, base: Option<ObjectId>, entry: &str) -> Result<Vec<Input>> {
+    pub fn read_inputs(&self, census: &Census<'_>, base: &Base<'_>, entry: &str) -> Result<Vec<Input>> {
         let missing = || {
             Error::negative("missing-input", format!("the input '{}' does not exist", entry.escape_debug()))
                 .hint("it is looked for in the base, and where it is not committed, in the work tree")
         };
         let parsed = Entry::parse(entry).map_err(|why| {
-            Error::negative("bad-input", format!("'{}' cannot be an input: {why}", entry.escape_debug()))
+            Error::negative(BAD_INPUT, format!("'{}' cannot be an input: {why}", entry.escape_debug()))
         })?;
         match parsed {
             Entry::Url(url) => Ok(vec![Input { pin: Pin::Url(url), bytes: None, committed: true }]),
@@ -65,11 +95,11 @@ impl Project {
         }
     }
 
-    fn spec_input(&self, census: &Census, base: Option<ObjectId>, id: &SpecId) -> Result<Option<Input>> {
-        let tip = census.chains.get(id).copied();
+    fn spec_input(&self, census: &Census<'_>, base: &Base<'_>, id: &SpecId) -> Result<Option<Input>> {
+        let tip = census.tip(id)?;
         let Some(loaded) = self.load(id, tip)? else { return Ok(None) };
         let Some(text) = loaded.text else { return Ok(None) };
-        let committed = base.map(|base| self.blob_id_in(base, &text.path)).transpose()?.flatten() == Some(text.blob);
+        let committed = base.blob(&text.path)? == Some(text.blob);
         let pin = match tip {
             Some(event) => Pin::Spec { id: id.clone(), event },
             None => Pin::Path { path: text.path.clone(), blob: text.blob },
@@ -78,15 +108,22 @@ impl Project {
     }
 
     /// A file: as the base has it, else as it lies in the work tree.
-    fn find_input(&self, base: Option<ObjectId>, path: &str) -> Result<Option<Input>> {
+    fn find_input(&self, base: &Base<'_>, path: &str) -> Result<Option<Input>> {
         if pattern::check_path(path).is_err() {
             return Ok(None);
         }
-        if let Some(base) = base
-            && let Some((blob, bytes)) = self.blob_in(base, path)?
-        {
+        if let Some(blob) = base.blob(path)? {
+            let bytes = self.repo.gix().find_blob(blob)?.take_data();
             let pin = Pin::Path { path: path.to_owned(), blob };
             return Ok(Some(Input { pin, bytes: Some(bytes), committed: true }));
+        }
+        self.uncommitted(path)
+    }
+
+    /// A file as it lies in the work tree.
+    fn uncommitted(&self, path: &str) -> Result<Option<Input>> {
+        if pattern::check_path(path).is_err() {
+            return Ok(None);
         }
         for top in self.tops() {
             match work_file::read(&top, path.as_bytes().as_bstr(), MAX_INPUT_LEN) {
@@ -97,7 +134,7 @@ impl Project {
                 }
                 Ok(None) => {}
                 Err(refused) => {
-                    return Err(Error::negative("bad-input", format!("cannot read the input '{path}': {refused}")));
+                    return Err(Error::negative(BAD_INPUT, format!("cannot read the input '{path}': {refused}")));
                 }
             }
         }
@@ -105,32 +142,19 @@ impl Project {
     }
 
     /// What a pinned path holds now, where it can be told without guessing: in the base, else in the work tree.
-    pub fn input_blob(&self, base: ObjectId, path: &str) -> Result<Option<ObjectId>> {
-        if let Some(blob) = self.blob_id_in(base, path)? {
+    pub fn input_blob(&self, base: &Base<'_>, path: &str) -> Result<Option<ObjectId>> {
+        if let Some(blob) = base.blob(path)? {
             return Ok(Some(blob));
         }
-        Ok(match self.find_input(None, path) {
+        Ok(match self.uncommitted(path) {
             Ok(Some(Input { pin: Pin::Path { blob, .. }, .. })) => Some(blob),
             _ => None,
         })
     }
 
     /// The paths of the base that a glob or a directory matches, sorted.
-    fn expand(&self, base: Option<ObjectId>, entry: &str) -> Result<Vec<String>> {
-        let Some(base) = base else { return Ok(Vec::new()) };
-        let set =
-            PathSet::new(&[entry]).map_err(|(_, why)| Error::negative("bad-input", format!("'{entry}': {why}")))?;
-        let tree = self.repo.gix().find_commit(base)?.tree()?;
-        let mut paths = Vec::new();
-        for file in tree.traverse().breadthfirst.files()? {
-            if file.mode.is_blob()
-                && set.matches(file.filepath.as_bstr())
-                && let Ok(path) = file.filepath.to_str()
-            {
-                paths.push(path.to_owned());
-            }
-        }
-        paths.sort();
-        Ok(paths)
+    fn expand(&self, base: &Base<'_>, entry: &str) -> Result<Vec<String>> {
+        let set = PathSet::new(&[entry]).map_err(|(_, why)| Error::negative(BAD_INPUT, format!("'{entry}': {why}")))?;
+        Ok(base.files()?.iter().filter(|path| set.matches(path.as_bytes().as_bstr())).cloned().collect())
     }
 }

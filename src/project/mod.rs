@@ -1,16 +1,20 @@
 //! The project: one repository, its settings, its specs. Everything that a use case needs to know before it acts, and
 //! nothing that acts.
 
+pub mod ancestry;
 pub mod attempt;
+pub mod base;
+pub mod census;
 pub mod ids;
 pub mod inputs;
+mod order;
 pub mod progress;
 pub mod text;
 pub mod trust;
 pub mod view;
 pub mod world;
 
-use std::path::PathBuf;
+use std::{cell::OnceCell, path::PathBuf};
 
 use gix::refs::FullName;
 
@@ -38,6 +42,7 @@ pub struct Project {
     /// Whether `.chant/` is kept out of history.
     pub silent: bool,
     clone: String,
+    settings: OnceCell<Settings>,
 }
 
 impl Project {
@@ -46,7 +51,7 @@ impl Project {
         let repo = Repository::discover(env)?;
         let silent = repo.silent();
         let clone = clone_name(env, &repo);
-        Ok(Project { env: env.clone(), repo, silent, clone })
+        Ok(Project { env: env.clone(), repo, silent, clone, settings: OnceCell::new() })
     }
 
     /// The settings.
@@ -56,16 +61,20 @@ impl Project {
 
     /// The event store.
     pub fn store(&self) -> Result<Store<'_>> {
-        let durability = self.repo.durability();
-        Ok(Store::new(
-            self.repo.gix(),
-            Settings {
-                clone: self.clone.clone(),
-                patience: self.config().lock_timeout()?,
-                sync_objects: durability.loose_object,
-                sync_refs: durability.reference,
-            },
-        ))
+        let settings = match self.settings.get() {
+            Some(settings) => settings,
+            None => {
+                let durability = self.repo.durability();
+                let settings = Settings {
+                    clone: self.clone.clone(),
+                    patience: self.config().lock_timeout()?,
+                    sync_objects: durability.loose_object,
+                    sync_refs: durability.reference,
+                };
+                self.settings.get_or_init(|| settings)
+            }
+        };
+        Ok(Store::new(self.repo.gix(), settings.clone()))
     }
 
     /// The name of this clone in events.

@@ -1,8 +1,15 @@
 //! The text of a spec: which file counts, and what it says.
 
-use std::path::{Path, PathBuf};
+use std::{
+    cell::OnceCell,
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
-use gix::{ObjectId, bstr::ByteSlice};
+use gix::{
+    ObjectId,
+    bstr::{BString, ByteSlice},
+};
 
 use super::{ARCHIVE_DIR, Project, SPECS_DIR};
 use crate::{
@@ -12,7 +19,7 @@ use crate::{
         spec::{self, MAX_SPEC_LEN, Spec},
     },
     error::{Error, Result},
-    git::work_file,
+    git::work_file::Directory,
 };
 
 /// Where a text was found.
@@ -93,35 +100,7 @@ impl Project {
 
     /// The text of a spec; `None` if there is none anywhere. `tip` is its newest event.
     pub fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Loaded>> {
-        for top in self.tops() {
-            for path in [path_of(id), archive_path_of(id)] {
-                match work_file::read(&top, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64) {
-                    Ok(None) => {}
-                    Ok(Some(bytes)) => return Ok(Some(self.parse(path, bytes, Origin::File(top))?)),
-                    Err(refused) => return Ok(Some(unreadable(path, &refused.to_string()))),
-                }
-            }
-        }
-        if let Some(head) = self.repo.head()?.id() {
-            for path in [path_of(id), archive_path_of(id)] {
-                if let Some((_, bytes)) = self.blob_in(head, &path)? {
-                    return Ok(Some(self.parse(path, bytes, Origin::Head)?));
-                }
-            }
-        }
-        if let Some(tip) = tip
-            && let Some(bytes) = self.store()?.evidence_of(tip, "spec.md")?
-        {
-            return Ok(Some(self.parse(path_of(id), bytes, Origin::Event)?));
-        }
-        Ok(None)
-    }
-
-    /// Reads `bytes` as the spec file at `path`.
-    pub fn parse(&self, path: String, bytes: Vec<u8>, origin: Origin) -> Result<Loaded> {
-        let blob = self.store()?.blob_id(&bytes);
-        let spec = spec::parse(&path, &bytes);
-        Ok(Loaded { text: Some(Text { path, bytes, blob, origin }), spec })
+        Texts::new(self).load(id, tip)
     }
 
     /// A regular file in the tree of `commit`: its id and bytes.
@@ -140,6 +119,101 @@ impl Project {
     pub fn blob_id_in(&self, commit: ObjectId, path: &str) -> Result<Option<ObjectId>> {
         let tree = self.repo.gix().find_commit(commit)?.tree()?;
         Ok(tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_blob()).map(|entry| entry.object_id()))
+    }
+}
+
+/// The texts of many specs: the directories in which they are looked for are opened once.
+pub struct Texts<'p> {
+    project: &'p Project,
+    places: OnceCell<Vec<Place>>,
+    head: OnceCell<[Folder; 2]>,
+}
+
+/// The blobs of a directory of `HEAD`, by name.
+type Folder = HashMap<BString, ObjectId>;
+
+/// A directory of a work tree in which spec files may be.
+struct Place {
+    top: PathBuf,
+    dir: &'static str,
+    /// `None` if it is absent, an error if it is no directory to go into.
+    open: Result<Option<Directory>, String>,
+}
+
+impl<'p> Texts<'p> {
+    /// Nothing is read yet.
+    pub fn new(project: &'p Project) -> Texts<'p> {
+        Texts { project, places: OnceCell::new(), head: OnceCell::new() }
+    }
+
+    /// The text of a spec; `None` if there is none anywhere. `tip` is its newest event.
+    pub fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Loaded>> {
+        let name = BString::from(format!("{id}.md"));
+        for place in self.places.get_or_init(|| self.open()) {
+            let read = match &place.open {
+                Ok(None) => continue,
+                Ok(Some(directory)) => {
+                    directory.read(name.as_bstr(), MAX_SPEC_LEN as u64).map_err(|refused| refused.to_string())
+                }
+                Err(why) => Err(why.clone()),
+            };
+            let path = format!("{}/{name}", place.dir);
+            match read {
+                Ok(None) => {}
+                Ok(Some(bytes)) => return Ok(Some(self.parse(path, bytes, Origin::File(place.top.clone()))?)),
+                Err(why) => return Ok(Some(unreadable(path, &why))),
+            }
+        }
+        for (folder, path) in self.head()?.iter().zip([path_of(id), archive_path_of(id)]) {
+            if let Some(blob) = folder.get(&name) {
+                let bytes = self.project.repo.gix().find_blob(*blob)?.take_data();
+                return Ok(Some(self.parse(path, bytes, Origin::Head)?));
+            }
+        }
+        if let Some(tip) = tip
+            && let Some(bytes) = self.project.store()?.evidence_of(tip, "spec.md")?
+        {
+            return Ok(Some(self.parse(path_of(id), bytes, Origin::Event)?));
+        }
+        Ok(None)
+    }
+
+    fn open(&self) -> Vec<Place> {
+        let mut places = Vec::new();
+        for top in self.project.tops() {
+            for dir in [SPECS_DIR, ARCHIVE_DIR] {
+                let open = Directory::open(&top, dir.into()).map_err(|refused| refused.to_string());
+                places.push(Place { top: top.clone(), dir, open });
+            }
+        }
+        places
+    }
+
+    fn head(&self) -> Result<&[Folder; 2]> {
+        if let Some(head) = self.head.get() {
+            return Ok(head);
+        }
+        let mut folders = [Folder::new(), Folder::new()];
+        if let Some(head) = self.project.repo.head()?.id() {
+            let tree = self.project.repo.gix().find_commit(head)?.tree()?;
+            for (dir, folder) in [SPECS_DIR, ARCHIVE_DIR].into_iter().zip(&mut folders) {
+                let found = tree.lookup_entry_by_path(dir)?.filter(|entry| entry.mode().is_tree());
+                let Some(found) = found else { continue };
+                for entry in found.object()?.into_tree().iter() {
+                    let entry = entry.map_err(|error| Error::fatal("bad-tree", error.to_string()))?;
+                    if entry.mode().is_blob() {
+                        folder.insert(entry.filename().to_owned(), entry.object_id());
+                    }
+                }
+            }
+        }
+        Ok(self.head.get_or_init(|| folders))
+    }
+
+    fn parse(&self, path: String, bytes: Vec<u8>, origin: Origin) -> Result<Loaded> {
+        let blob = self.project.store()?.blob_id(&bytes);
+        let spec = spec::parse(&path, &bytes);
+        Ok(Loaded { text: Some(Text { path, bytes, blob, origin }), spec })
     }
 }
 

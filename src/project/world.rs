@@ -2,18 +2,25 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    collections::BTreeMap,
+    collections::HashMap,
     rc::Rc,
 };
 
 use gix::ObjectId;
 
-use super::{Project, ids::Census, text::Loaded};
+use super::{
+    Project,
+    ancestry::Ancestry,
+    base::Base,
+    census::Census,
+    order::Order,
+    text::{Loaded, Texts},
+};
 use crate::{
     domain::{
         event::Pin,
         id::SpecId,
-        readiness::{Dependency, Reason, Situation, reasons},
+        readiness::{Reason, Situation, reasons},
         spec::{Spec, SpecType},
         state::State,
         status::Status,
@@ -28,7 +35,7 @@ pub struct Entry {
     /// The id.
     pub id: SpecId,
     /// The state that its events amount to; `None` without a chain.
-    pub state: Option<State>,
+    pub state: Option<Rc<State>>,
     /// Why the chain cannot be read.
     pub broken: Option<String>,
     /// Its text; `None` if there is none anywhere.
@@ -49,14 +56,31 @@ impl Entry {
     }
 }
 
-/// The specs of a project, read lazily.
+/// What the chain of a spec says.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The state that its events amount to; `None` without a chain.
+    pub state: Option<Rc<State>>,
+    /// Why the chain cannot be read.
+    pub broken: Option<String>,
+    /// The status, healed.
+    pub status: Status,
+    tip: Option<ObjectId>,
+}
+
+/// The specs of a project, read lazily. What chains say is kept, since others wait for it; texts are not: all of them together
+/// may be large.
 pub struct World<'p> {
     /// The project.
     pub project: &'p Project,
     /// Which specs exist.
-    pub census: Census,
-    entries: RefCell<BTreeMap<SpecId, Rc<Entry>>>,
-    base: Option<ObjectId>,
+    pub census: Census<'p>,
+    /// What it is seen from.
+    pub base: Base<'p>,
+    pub(super) order: Order,
+    recorded: RefCell<HashMap<SpecId, Recorded>>,
+    texts: Texts<'p>,
+    ancestry: Ancestry<'p>,
     worktrees: OnceCell<Vec<Worktree>>,
 }
 
@@ -64,38 +88,62 @@ impl<'p> World<'p> {
     /// The specs as they are now, seen from `HEAD`.
     pub fn new(project: &'p Project) -> Result<World<'p>> {
         let base = project.repo.head()?.id();
-        Ok(World { project, census: project.census()?, entries: RefCell::default(), base, worktrees: OnceCell::new() })
+        Ok(World {
+            project,
+            census: project.census(),
+            base: Base::new(project, base),
+            order: Order::default(),
+            recorded: RefCell::default(),
+            texts: Texts::new(project),
+            ancestry: Ancestry::new(project),
+            worktrees: OnceCell::new(),
+        })
     }
 
     /// The same seen from another base.
     #[must_use]
     pub fn seen_from(mut self, base: Option<ObjectId>) -> Self {
-        self.base = base;
+        self.base = Base::new(self.project, base);
         self
     }
 
-    /// One spec; it need not exist.
-    pub fn entry(&self, id: &SpecId) -> Result<Rc<Entry>> {
-        if let Some(entry) = self.entries.borrow().get(id) {
-            return Ok(Rc::clone(entry));
+    /// What the chain of a spec says; the text is not read.
+    pub fn recorded(&self, id: &SpecId) -> Result<Recorded> {
+        if let Some(recorded) = self.recorded.borrow().get(id) {
+            return Ok(recorded.clone());
         }
-        let tip = self.census.chains.get(id).copied();
-        let store = self.project.store()?;
-        let (state, broken) = match tip.map(|tip| store.state_at(id, tip)) {
+        let (tip, read) = match self.census.tip(id) {
+            Ok(None) => (None, None),
+            Ok(Some(tip)) => (Some(tip), Some(self.project.store()?.state_at(id, tip))),
+            Err(error) => (None, Some(Err(error))),
+        };
+        let (state, broken) = match read {
             None => (None, None),
-            Some(Ok((state, _))) => (Some(state), None),
+            Some(Ok((state, _))) => (Some(Rc::new(state)), None),
             Some(Err(error)) => (None, Some(error.message)),
         };
-        let loaded = self.project.load(id, tip)?;
-        let archived = tip.is_none() && !self.census.files.contains(id) && self.census.archived_files.contains(id);
         let status = match &state {
-            Some(state) if self.project.healed(state)? => Status::Completed,
+            Some(state) if self.project.healed_by(state, |one, other| self.ancestry.is_ancestor(one, other))? => {
+                Status::Completed
+            }
             Some(state) => state.status,
-            None if archived => Status::Archived,
+            None if tip.is_none() && !self.census.has_file(id)? && self.census.has_archived_file(id)? => {
+                Status::Archived
+            }
             None => Status::Pending,
         };
-        let entry = Rc::new(Entry { id: id.clone(), state, broken, loaded, status });
-        self.entries.borrow_mut().insert(id.clone(), Rc::clone(&entry));
+        let recorded = Recorded { state, broken, status, tip };
+        self.recorded.borrow_mut().insert(id.clone(), recorded.clone());
+        Ok(recorded)
+    }
+
+    /// One spec; it need not exist.
+    pub fn entry(&self, id: &SpecId) -> Result<Entry> {
+        let Recorded { state, broken, status, tip } = self.recorded(id)?;
+        let loaded = self.texts.load(id, tip)?;
+        let entry = Entry { id: id.clone(), state, broken, loaded, status };
+        let written = entry.spec().map(|spec| spec.front.depends_on.as_slice()).unwrap_or_default();
+        self.order.written.borrow_mut().insert(id.clone(), written.into());
         Ok(entry)
     }
 
@@ -118,7 +166,7 @@ impl<'p> World<'p> {
         let mut situation = Situation {
             status: Some(entry.status),
             invalid: invalid(entry),
-            contended: entry.state.as_ref().is_some_and(State::is_contended),
+            contended: entry.state.as_ref().is_some_and(|state| state.is_contended()),
             ..Situation::default()
         };
         let Some(spec) = entry.spec() else { return Ok(situation) };
@@ -132,8 +180,8 @@ impl<'p> World<'p> {
             situation.dependencies.push((written.clone(), self.dependency(&entry.id, written)?));
         }
         for input in &spec.front.informed_by {
-            if !self.project.input_exists(&self.census, self.base, input)? {
-                situation.missing_inputs.push(input.clone());
+            if let Some(fault) = self.project.input_fault(&self.census, &self.base, input)? {
+                situation.missing_inputs.push((input.clone(), fault.why(input)));
             }
         }
         let answer = entry.state.as_ref().and_then(|state| state.facts.approval.as_ref());
@@ -144,80 +192,21 @@ impl<'p> World<'p> {
         Ok(situation)
     }
 
-    fn dependency(&self, from: &SpecId, written: &str) -> Result<Dependency> {
-        let found = self.project.candidates(&self.census, written)?;
-        let id = match found.as_slice() {
-            [] => return Ok(Dependency::Unknown),
-            [id] => id,
-            several => return Ok(Dependency::Ambiguous(several.iter().map(|id| id.short().to_owned()).collect())),
-        };
-        if let Some(cycle) = self.cycle(from, id)? {
-            return Ok(Dependency::Cycle(cycle.iter().map(|id| id.short().to_owned()).collect()));
-        }
-        let entry = self.entry(id)?;
-        // An archived spec counts as what it was before.
-        let was = entry.state.as_ref().and_then(|state| state.was);
-        let status = if entry.status == Status::Archived { was.unwrap_or(Status::Completed) } else { entry.status };
-        let target = entry.state.as_ref().and_then(|state| state.facts.target.clone());
-        Ok(Dependency::Known {
-            short: id.short().to_owned(),
-            status,
-            in_base: self.work_in_base(&entry)?,
-            target: target.map(|name| name.trim_start_matches("refs/heads/").to_owned()),
-        })
-    }
-
     /// Whether the work of a completed spec is in the base; `None` where there is nothing to find.
-    fn work_in_base(&self, entry: &Entry) -> Result<Option<bool>> {
-        let (Some(state), Some(base)) = (&entry.state, self.base) else { return Ok(None) };
+    pub(super) fn work_in_base(&self, state: Option<&State>) -> Result<Option<bool>> {
+        let (Some(state), Some(base)) = (state, self.base.commit()) else { return Ok(None) };
         match state.facts.landing {
-            Some(landing) => Ok(Some(self.project.is_ancestor(landing.new, base)?)),
+            Some(landing) => Ok(Some(self.ancestry.is_ancestor(landing.new, base)?)),
             None => Ok(None),
         }
     }
 
-    /// The way from `id` along its dependencies back to `start`, both ends included; `None` if there is none. An explicit
-    /// stack: chains may be thousands long.
-    fn cycle(&self, start: &SpecId, id: &SpecId) -> Result<Option<Vec<SpecId>>> {
-        let mut seen = BTreeMap::from([(id.clone(), start.clone())]);
-        let mut stack = vec![id.clone()];
-        while let Some(at) = stack.pop() {
-            if at == *start {
-                let mut way = vec![start.clone()];
-                let mut back = &at;
-                while let Some(previous) = seen.get(back) {
-                    way.push(previous.clone());
-                    if previous == start {
-                        break;
-                    }
-                    back = previous;
-                }
-                way.reverse();
-                return Ok(Some(way));
-            }
-            let entry = self.entry(&at)?;
-            // What is over waits for nothing.
-            if matches!(entry.status, Status::Completed | Status::Archived | Status::Cancelled) && at != *start {
-                continue;
-            }
-            for written in entry.spec().map(|spec| spec.front.depends_on.clone()).unwrap_or_default() {
-                if let [next] = self.project.candidates(&self.census, &written)?.as_slice()
-                    && !seen.contains_key(next)
-                {
-                    seen.insert(next.clone(), at.clone());
-                    stack.push(next.clone());
-                }
-            }
-        }
-        Ok(None)
-    }
-
     /// Whether an input of the attempt is no longer what was pinned.
     pub fn is_stale(&self, entry: &Entry) -> Result<bool> {
-        let (Some(state), Some(base)) = (&entry.state, self.base) else { return Ok(false) };
+        let (Some(state), Some(_)) = (&entry.state, self.base.commit()) else { return Ok(false) };
         for pin in &state.facts.informed_by {
             if let Pin::Path { path, blob } = pin
-                && self.project.input_blob(base, path)?.is_some_and(|now| now != *blob)
+                && self.project.input_blob(&self.base, path)?.is_some_and(|now| now != *blob)
             {
                 return Ok(true);
             }
@@ -247,13 +236,18 @@ impl Project {
     /// Whether a finished spec's work is in its target already: what it announced to land there is found. Trailers and
     /// messages are hints, never proof.
     pub fn healed(&self, state: &State) -> Result<bool> {
+        self.healed_by(state, |ancestor, descendant| self.is_ancestor(ancestor, descendant))
+    }
+
+    /// The same with another way to tell who reaches whom.
+    fn healed_by(&self, state: &State, is_ancestor: impl Fn(ObjectId, ObjectId) -> Result<bool>) -> Result<bool> {
         if state.status != Status::Finished || !state.unacknowledged().is_empty() {
             return Ok(false);
         }
         let Some(target) = &state.facts.target else { return Ok(false) };
         let Some(tip) = self.branch_tip(target)? else { return Ok(false) };
         if let Some(landing) = state.facts.landing
-            && self.is_ancestor(landing.new, tip)?
+            && is_ancestor(landing.new, tip)?
         {
             return Ok(true);
         }
@@ -261,7 +255,7 @@ impl Project {
             // In silent mode there is more to a completion than commits: only the announced merge says that the documents are
             // in place.
             Some(_) if self.silent => Ok(false),
-            Some(work) => self.is_ancestor(*work, tip),
+            Some(work) => is_ancestor(*work, tip),
             None => Ok(false),
         }
     }

@@ -12,6 +12,7 @@ use crate::{
         draft::Draft,
         event::{Facts, Op},
         id::SpecId,
+        state::State,
         status::Status,
     },
     error::{Error, Result},
@@ -43,8 +44,20 @@ pub fn release_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> 
     Ok(true)
 }
 
+/// Ends what a dead run of the deciding attempt left running, before anything else happens in its worktree.
+///
+/// # Errors
+/// `survivor` if a process of the agent lives and must not be ended.
+pub fn end_survivors_of(project: &Project, id: &SpecId, state: Option<&State>, progress: &dyn Progress) -> Result<()> {
+    let Some(attempt) = state.and_then(|state| state.attempt) else { return Ok(()) };
+    match project.life(attempt)? {
+        Life::Dead(info) => end_agent(id, &info, progress),
+        Life::Running(_) | Life::Unknown(_) => Ok(()),
+    }
+}
+
 /// Ends what an agent of a dead run left running.
-pub fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
+fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
     match end_survivors(info, GRACE)? {
         Survivors::None => Ok(()),
         Survivors::Ended(count) => {

@@ -1,13 +1,16 @@
 //! Reading chains. Nothing here writes.
 
-use std::collections::HashSet;
+use std::{
+    collections::{BTreeSet, HashSet},
+    io::ErrorKind,
+};
 
 use gix::ObjectId;
 
 use super::{Invalid, SPECS, Store, decode};
 use crate::{
     domain::{event::Event, fold::fold, history::History, id::SpecId, state::State},
-    error::{Error, Result},
+    error::{Error, IoContext, Result},
 };
 
 /// A chain as it was read: its valid events, and what is wrong with the others.
@@ -42,6 +45,35 @@ impl Store<'_> {
         Ok(tips)
     }
 
+    /// Every spec that has a ref, without reading what the refs hold: loose ones are only names of a directory then.
+    pub fn names(&self) -> Result<BTreeSet<SpecId>> {
+        let mut names = BTreeSet::new();
+        let dir = self.repo.common_dir().join(SPECS);
+        match std::fs::read_dir(&dir) {
+            Ok(entries) => {
+                for entry in entries {
+                    let entry = entry.io("list", &dir)?;
+                    // A directory is what is left of refs of other names.
+                    if let Some(Ok(id)) = entry.file_name().to_str().map(SpecId::new)
+                        && !entry.file_type().is_ok_and(|kind| kind.is_dir())
+                    {
+                        names.insert(id);
+                    }
+                }
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(error).io("list", &dir),
+        }
+        // After the loose ones: git packs a ref before it takes the loose one away.
+        if let Some(packed) = self.repo.refs.open_packed_buffer()? {
+            for reference in packed.iter_prefixed(SPECS.into())? {
+                let name = reference?.name.as_bstr().to_string();
+                names.extend(name.strip_prefix(SPECS).and_then(|name| SpecId::new(name).ok()));
+            }
+        }
+        Ok(names)
+    }
+
     /// Every ref under the namespace, its name without the namespace, and its target unless it is symbolic or broken.
     pub fn raw_tips(&self) -> Result<Vec<(String, Option<ObjectId>)>> {
         self.listed(SPECS)
@@ -52,17 +84,7 @@ impl Store<'_> {
     /// # Errors
     /// If the object is missing. What is no valid event of this spec is the inner [`Invalid`].
     pub fn event(&self, spec: &SpecId, id: ObjectId) -> Result<Result<Event, Invalid>> {
-        let object = self.repo.find_object(id)?;
-        if object.kind != gix::objs::Kind::Commit {
-            return Ok(Err(Invalid { id, why: format!("it is a {}", object.kind) }));
-        }
-        Ok(decode(id, &object.data).and_then(|event| {
-            if event.spec == *spec {
-                Ok(event)
-            } else {
-                Err(Invalid { id, why: format!("it is about the spec '{}'", event.spec) })
-            }
-        }))
+        Ok(event_of(spec, id, &self.repo.find_object(id)?))
     }
 
     /// The state of a spec; `None` if it has no chain. Read from the newest event alone where that suffices.
@@ -95,11 +117,11 @@ impl Store<'_> {
         let mut events = Vec::new();
         let mut walk = Walk::default();
         while let Some(id) = queue.pop() {
-            if self.repo.try_find_header(id)?.is_none() {
+            let Some(object) = self.repo.try_find_object(id)? else {
                 walk.missing.push(id);
                 continue;
-            }
-            let parents: Vec<ObjectId> = match self.event(spec, id)? {
+            };
+            let parents: Vec<ObjectId> = match event_of(spec, id, &object) {
                 Ok(event) => {
                     let parents = event.own_parents().collect();
                     events.push(event);
@@ -107,7 +129,7 @@ impl Store<'_> {
                 }
                 Err(invalid) => {
                     walk.invalid.push(invalid);
-                    let parents: Vec<ObjectId> = self.first_parent(id)?.into_iter().collect();
+                    let parents: Vec<ObjectId> = first_parent(&object).into_iter().collect();
                     walk.gaps.push((id, parents.clone()));
                     parents
                 }
@@ -117,16 +139,28 @@ impl Store<'_> {
         walk.history = History::with_gaps(events, walk.gaps.iter().cloned());
         Ok(walk)
     }
+}
 
-    /// Of a commit that is no event only the first parent can be followed: the roles of the others are unknown.
-    fn first_parent(&self, id: ObjectId) -> Result<Option<ObjectId>> {
-        let object = self.repo.find_object(id)?;
-        if object.kind != gix::objs::Kind::Commit {
-            return Ok(None);
-        }
-        let commit = gix::objs::CommitRefIter::from_bytes(&object.data, id.kind());
-        Ok({ commit }.parent_ids().next())
+fn event_of(spec: &SpecId, id: ObjectId, object: &gix::Object<'_>) -> Result<Event, Invalid> {
+    if object.kind != gix::objs::Kind::Commit {
+        return Err(Invalid { id, why: format!("it is a {}", object.kind) });
     }
+    decode(id, &object.data).and_then(|event| {
+        if event.spec == *spec {
+            Ok(event)
+        } else {
+            Err(Invalid { id, why: format!("it is about the spec '{}'", event.spec) })
+        }
+    })
+}
+
+/// Of a commit that is no event only the first parent can be followed: the roles of the others are unknown.
+fn first_parent(object: &gix::Object<'_>) -> Option<ObjectId> {
+    if object.kind != gix::objs::Kind::Commit {
+        return None;
+    }
+    let commit = gix::objs::CommitRefIter::from_bytes(&object.data, object.id.kind());
+    commit.parent_ids().next()
 }
 
 fn no_events(spec: &SpecId, walk: &Walk) -> Error {

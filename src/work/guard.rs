@@ -16,6 +16,8 @@ pub struct Changes {
     pub tampered: Vec<String>,
     /// Other refs that moved. People work in parallel: for information.
     pub refs_moved: Vec<String>,
+    /// Settings (`key=value`) under which git works as before the change of the configuration, as far as that can be said.
+    pub muted: Vec<String>,
 }
 
 /// The repository's guarded parts, as they were at one time.
@@ -23,13 +25,20 @@ pub struct Changes {
 pub struct Guard {
     refs: BTreeMap<String, String>,
     config: BTreeMap<String, Vec<String>>,
+    /// What git goes by: every scope, includes followed.
+    effective: BTreeMap<String, Vec<String>>,
     hooks: BTreeMap<PathBuf, ObjectId>,
 }
 
 impl Guard {
     /// Looks at them before the run.
     pub fn before(project: &Project) -> Result<Guard> {
-        Ok(Guard { refs: refs(project)?, config: config(project)?, hooks: hooks(project)? })
+        Ok(Guard {
+            refs: refs(project)?,
+            config: config(project)?,
+            effective: effective(project)?,
+            hooks: hooks(project)?,
+        })
     }
 
     /// Looks again and says what is different. `own` is the spec that was worked.
@@ -40,6 +49,11 @@ impl Guard {
         for key in differing(&self.config, &config) {
             changes.tampered.push(format!("the configuration key '{key}' was changed"));
         }
+        let effective = effective(project)?;
+        changes.muted = differing(&self.effective, &effective)
+            .into_iter()
+            .filter_map(|key| muted(&key, self.effective.get(&key).and_then(|values| values.last())))
+            .collect();
         let hooks = hooks(project)?;
         for path in differing(&self.hooks, &hooks) {
             changes.tampered.push(format!("the hook '{}' was changed", path.display()));
@@ -169,6 +183,31 @@ fn config(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
         }
     }
     Ok(config)
+}
+
+/// Every setting that git goes by.
+fn effective(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut config: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let listed = Git::at(&project.repo).args(["config", "--list", "-z"]).run()?;
+    for record in listed.records() {
+        let text = String::from_utf8_lossy(record);
+        let (key, value) = text.split_once('\n').unwrap_or((&text, "true"));
+        config.entry(key.to_owned()).or_default().push(value.to_owned());
+    }
+    Ok(config)
+}
+
+/// The setting under which a changed key means what it did. A key that was not there cannot be taken away again: where the empty
+/// value is as good, that; other keys run nothing when an attempt is judged.
+fn muted(key: &str, old: Option<&String>) -> Option<String> {
+    match old {
+        Some(old) => Some(format!("{key}={old}")),
+        None if key.starts_with("filter.") && !key.ends_with(".required") => Some(format!("{key}=")),
+        None if key.starts_with("filter.") || key == "commit.gpgsign" => Some(format!("{key}=false")),
+        None if ["core.attributesfile", "core.excludesfile"].contains(&key) => Some(format!("{key}=/dev/null")),
+        None if key == "core.hookspath" => Some("core.hooksPath=/dev/null".to_owned()),
+        None => None,
+    }
 }
 
 /// The hooks of the repository, wherever its configuration has them, with their content.

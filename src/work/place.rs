@@ -7,7 +7,7 @@ use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryKind};
 use super::{Claimed, Plan};
 use crate::{
     agent::process::{self, Run},
-    domain::event::Pin,
+    domain::{event::Pin, id::SpecId},
     error::{Error, IoContext, Result},
     git::{
         branch,
@@ -53,15 +53,10 @@ pub fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<Worktre
 fn clear(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<()> {
     let branch = project.branch_ref(&plan.id)?;
     let before = claimed.before.unwrap_or(claimed.attempt);
+    refuse_elsewhere(project, &plan.id)?;
     if let Some(tree) = project.worktree_of(&plan.id)? {
-        let elsewhere = worktree::checked_out_in(&project.repo, branch.as_ref())?;
-        if let Some(other) = elsewhere.iter().find(|other| other.path != tree.path) {
-            return Err(held(&branch.shorten().to_string(), &other.path));
-        }
         project.keep_worktree(&plan.id, before, &tree)?;
         let _removed = worktree::remove::remove(&project.repo, &tree.path)?;
-    } else if let Some(other) = worktree::checked_out_in(&project.repo, branch.as_ref())?.first() {
-        return Err(held(&branch.shorten().to_string(), &other.path));
     }
     if let Some(tip) = branch::read(&project.repo, branch.as_ref())? {
         project.store()?.keep_attempt(&plan.id, before, tip)?;
@@ -70,9 +65,14 @@ fn clear(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<()> {
     Ok(())
 }
 
-fn held(branch: &str, path: &Path) -> Error {
-    Error::negative("checked-out", format!("the branch '{branch}' is checked out in '{}'", path.display()))
-        .hint("switch to another branch there first")
+/// Refuses where the work branch is checked out in a worktree that is not the spec's: it is somebody's, and stays as it is.
+pub fn refuse_elsewhere(project: &Project, id: &SpecId) -> Result<()> {
+    let branch = project.branch_ref(id)?;
+    let own = project.worktree_of(id)?.map(|tree| tree.path);
+    let places = worktree::checked_out_in(&project.repo, branch.as_ref())?;
+    let Some(other) = places.iter().find(|place| Some(&place.path) != own.as_ref()) else { return Ok(()) };
+    let message = format!("the branch '{}' is checked out in '{}'", branch.shorten(), other.path.display());
+    Err(Error::negative("checked-out", message).hint("switch to another branch there first"))
 }
 
 /// Where the spec file differs from the base, the work branch begins with one commit of just that file, made in the object

@@ -98,9 +98,10 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     };
     let mut inputs = Vec::new();
     for written in &spec.front.informed_by {
-        inputs.extend(project.read_inputs(&world.census, Some(base), written)?);
+        inputs.extend(project.read_inputs(&world.census, &world.base, written)?);
     }
     let informed = informed(&world, spec, &inputs)?;
+    super::place::refuse_elsewhere(project, id)?;
     if let Some(blocker) = branch::blocker(&project.repo, project.branch_ref(id)?.as_ref())? {
         return Err(Error::fatal(
             "branch-blocked",
@@ -320,9 +321,7 @@ fn upstream(world: &World<'_>, spec: &Spec) -> Result<Vec<SpecId>> {
             && !found.contains(id)
         {
             found.push(id.clone());
-            if let Some(spec) = world.entry(id)?.spec() {
-                queue.extend(spec.front.depends_on.iter().cloned());
-            }
+            queue.extend(world.depends_on(id)?.iter().cloned());
         }
     }
     Ok(found)
@@ -343,10 +342,10 @@ fn producer(world: &World<'_>, candidates: &mut Vec<SpecId>, path: &str) -> Resu
     let Ok(commit) = log.line().parse::<ObjectId>() else { return Ok(None) };
     for line in world.project.store()?.note(commit)? {
         if let Some(id) = line.strip_prefix("Chant-Spec: ").and_then(|id| SpecId::new(id).ok())
-            && let Some(tip) = world.census.chains.get(&id)
+            && let Some(tip) = world.census.tip(&id)?
         {
             candidates.push(id);
-            return Ok(Some(*tip));
+            return Ok(Some(tip));
         }
     }
     Ok(None)

@@ -97,7 +97,7 @@ fn one_that_ticks_and_changes_nothing_else_is_checked_by_the_commands() {
 fn one_that_switches_branches_fails_and_its_commits_stay() {
     let tried = attempt("git switch -qc other; echo two >file; git commit -qam elsewhere", &[]);
     assert_eq!(tried.sandbox.git(&["log", "-1", "--format=%s", "other"]), "elsewhere");
-    tried.failed("its worktree is on other");
+    tried.failed("its worktree is on 'other'");
 }
 
 #[test]

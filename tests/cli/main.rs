@@ -3,8 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod agents;
+mod astray;
+mod endings;
 mod life;
+mod many;
+mod misconduct;
 mod places;
+mod rules;
 mod silent;
+mod specfiles;
 mod support;
+mod tampering;
 mod upkeep;

@@ -5,6 +5,7 @@ pub mod busy;
 pub mod include;
 pub mod place;
 pub mod remove;
+mod repair;
 
 use std::{
     fs,
@@ -17,11 +18,16 @@ use gix::{
     refs::{FullName, FullNameRef},
 };
 
+pub use repair::{lost_heads, repair};
+
 use super::{
     process::Git,
     repository::{Head, Repository},
 };
 use crate::error::{Error, Result};
+
+/// The setting under which git finds no hook.
+pub(super) const NO_HOOKS: &str = "core.hooksPath=/dev/null";
 
 /// A registered worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,12 +44,25 @@ pub struct Worktree {
     pub prunable: bool,
     /// Whether it is the main worktree.
     pub main: bool,
+    /// Settings (`key=value`) that hold for every git here, whatever the configuration says: what somebody has changed there
+    /// and nobody has looked at takes no effect.
+    pub muted: Vec<String>,
 }
 
 impl Worktree {
     /// Git at its top. Errors with `damaged-worktree` if its `.git` leads elsewhere: git would then work on whatever
     /// repository it finds above.
     pub fn git(&self) -> Result<Git> {
+        Ok(self.muted.iter().fold(self.located_git()?, Git::config))
+    }
+
+    /// The same without hooks and without a file system monitor: for what is the tool's own business and no person's, such as
+    /// to look at a worktree or to keep it.
+    pub fn plain_git(&self) -> Result<Git> {
+        Ok(self.git()?.config(NO_HOOKS).config("core.fsmonitor=false"))
+    }
+
+    fn located_git(&self) -> Result<Git> {
         if self.leads_home() {
             return Ok(Git::in_dir(&self.path));
         }
@@ -83,7 +102,7 @@ pub fn list(repo: &Repository) -> Result<Vec<Worktree>> {
     if let Some(path) = repo.main_work_dir() {
         let git_dir = repo.common_dir().to_owned();
         let (head, prunable) = (read_head(repo, &git_dir), false);
-        all.push(Worktree { path, git_dir, head, locked: None, prunable, main: true });
+        all.push(Worktree { path, git_dir, head, locked: None, prunable, main: true, muted: Vec::new() });
     }
     for proxy in repo.gix().worktrees()? {
         // An entry without a place is half made or broken; git passes it over as well.
@@ -92,7 +111,7 @@ pub fn list(repo: &Repository) -> Result<Vec<Worktree>> {
         let head = read_head(repo, &git_dir);
         let locked = proxy.is_locked().then(|| proxy.lock_reason().unwrap_or_default());
         let prunable = fs::symlink_metadata(path.join(".git")).is_err();
-        all.push(Worktree { path, git_dir, head, locked, prunable, main: false });
+        all.push(Worktree { path, git_dir, head, locked, prunable, main: false, muted: Vec::new() });
     }
     Ok(all)
 }
@@ -107,7 +126,15 @@ pub fn current(repo: &Repository) -> Result<Worktree> {
     let path = repo.require_work_dir("this")?;
     let head = Some(repo.head()?);
     let git_dir = repo.git_dir().to_owned();
-    Ok(Worktree { path: path.to_owned(), git_dir, head, locked: None, prunable: false, main: !repo.is_linked() })
+    Ok(Worktree {
+        path: path.to_owned(),
+        git_dir,
+        head,
+        locked: None,
+        prunable: false,
+        main: !repo.is_linked(),
+        muted: Vec::new(),
+    })
 }
 
 /// The worktrees that have this branch checked out, the main one included. One whose directory is gone does not count.

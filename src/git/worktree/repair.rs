@@ -1,0 +1,64 @@
+//! Bringing back what whoever worked in a worktree has broken or let go of.
+
+use std::{collections::HashSet, fs};
+
+use gix::ObjectId;
+
+use super::Worktree;
+use crate::{
+    error::Result,
+    git::{process::Git, repository::Repository},
+};
+
+/// How many of the newest places that a worktree's `HEAD` stood at are looked at.
+const MAX_HEADS: usize = 1000;
+
+/// Makes `.git` in a linked worktree lead to its git directory again. Returns whether there was something to repair.
+///
+/// What is no file there (a repository of its own, a symlink) is left alone; [`Worktree::git`] then says that it is damaged.
+pub fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
+    if worktree.main || worktree.leads_home() || !worktree.path.is_dir() {
+        return Ok(false);
+    }
+    let in_the_way = fs::symlink_metadata(worktree.path.join(".git")).is_ok_and(|meta| !meta.is_file());
+    if in_the_way {
+        return Ok(false);
+    }
+    let git = Git::in_dir(repo.common_dir()).repository_only(repo.common_dir());
+    // It looks at every worktree and may complain about another; what became of this one is seen there.
+    git.args(["worktree", "repair"]).run()?;
+    Ok(worktree.leads_home())
+}
+
+/// The commits that `HEAD` of a linked worktree stood on and that neither a ref nor another of them reaches: with the worktree
+/// goes the only log that names them.
+pub fn lost_heads(repo: &Repository, worktree: &Worktree) -> Result<Vec<ObjectId>> {
+    let Ok(log) = fs::read_to_string(worktree.git_dir.join("logs/HEAD")) else { return Ok(Vec::new()) };
+    let mut heads: Vec<ObjectId> = Vec::new();
+    for line in log.lines().rev().take(MAX_HEADS) {
+        let Some(id) = line.split(' ').nth(1).and_then(|id| ObjectId::from_hex(id.as_bytes()).ok()) else { continue };
+        if !id.is_null() && !heads.contains(&id) && repo.gix().find_commit(id).is_ok() {
+            heads.push(id);
+        }
+    }
+    if heads.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let mut revisions: String = heads.iter().map(|id| format!("{id}\n")).collect();
+    revisions.push_str("--not\n--all\n");
+    let git = Git::in_dir(repo.common_dir()).repository_only(repo.common_dir());
+    let listed = git.args(["rev-list", "--topo-order", "--parents", "--stdin"]).stdin_bytes(revisions).check()?;
+    let text = String::from_utf8_lossy(&listed.stdout);
+    let mut inner: HashSet<&str> = HashSet::new();
+    let mut lost = Vec::new();
+    // Children come before their parents.
+    for line in text.lines() {
+        let mut ids = line.split(' ');
+        let Some(commit) = ids.next() else { continue };
+        if !inner.contains(commit) {
+            lost.extend(ObjectId::from_hex(commit.as_bytes()));
+        }
+        inner.extend(ids);
+    }
+    Ok(lost)
+}

@@ -1,0 +1,266 @@
+//! Who may do what and when: dependencies, approval, trust, short ids, usage.
+
+use crate::support::Sandbox;
+
+#[test]
+fn a_circle_of_dependencies_names_its_specs() {
+    let sandbox = Sandbox::new();
+    for (id, on) in [("001-abc", "002-abc"), ("002-abc", "003-abc"), ("003-abc", "001-abc")] {
+        sandbox
+            .write(&format!(".chant/specs/2026-02-08-{id}.md"), &format!("---\ndepends_on: [{on}]\n---\n# S {id}\n"));
+    }
+    let ran = sandbox.chant(&["work", "001", "--agent", "manual"]);
+    ran.fails(1, &["depends on itself: 001-abc -> 002-abc -> 003-abc -> 001-abc"]);
+    sandbox
+        .chant(&["lint"])
+        .fails(1, &["001-abc -> 002-abc -> 003-abc -> 001-abc", ".chant/specs/2026-02-08-001-abc.md:2:14"]);
+    assert_eq!(sandbox.chant(&["ready"]).ok().out, "");
+    assert!(sandbox.chant(&["ready", "--explain"]).ok().out.contains("depends on itself"));
+}
+
+#[test]
+fn unknown_and_ambiguous_dependencies_are_named() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".chant/specs/2026-02-08-001-abc.md", "---\ndepends_on: [nobody]\n---\n# S\n");
+    sandbox.write(".chant/specs/2026-02-08-002-abc.md", "---\ndepends_on: [\"010\"]\n---\n# S\n");
+    sandbox.write(".chant/specs/2026-02-08-010-aaa.md", "# S\n");
+    sandbox.write(".chant/specs/2026-02-09-010-bbb.md", "# S\n");
+    sandbox.chant(&["work", "001", "--agent", "manual"]).fails(1, &["'nobody', which does not exist"]);
+    sandbox.chant(&["work", "002", "--agent", "manual"]).fails(1, &["'010', which is ambiguous: 010-aaa, 010-bbb"]);
+    sandbox.chant(&["lint"]).fails(1, &["there is no spec 'nobody'", "'010' may mean 010-aaa, 010-bbb"]);
+    sandbox.chant(&["add", "New", "--depends-on", "nobody"]).fails(128, &["there is no spec 'nobody'"]);
+}
+
+#[test]
+fn a_dependant_is_ready_when_what_it_depends_on_is_completed_and_in_its_base() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo $CHANT_SPEC_ID >>file");
+    let first = sandbox.add(&["First"]);
+    let second = sandbox.add(&["Second", "--depends-on", &first]);
+    assert_eq!(sandbox.show(&second)["ready"], false);
+    sandbox.chant(&["work", &second]).fails(1, &["which is pending"]);
+    sandbox.git(&["branch", "other"]);
+    sandbox.chant(&["work", &first, "--onto", "other"]).ok();
+    sandbox.chant(&["work", &second]).fails(1, &["is completed in other, and its work is not in the base"]);
+    assert!(sandbox.chant(&["ready", "--explain"]).ok().out.contains("not in the base"));
+    std::fs::remove_file(sandbox.repo.join(format!(".chant/specs/{first}.md"))).unwrap();
+    sandbox.git(&["merge", "-q", "other"]);
+    assert_eq!(sandbox.show(&second)["ready"], true);
+    sandbox.chant(&["work", &second]).ok();
+}
+
+#[test]
+fn a_chain_of_two_thousand_dependencies_is_walked() {
+    let sandbox = Sandbox::new();
+    for at in 1..=2000 {
+        let on = if at == 1 { String::new() } else { format!("depends_on: [2026-02-08-{:04}-abc]\n", at - 1) };
+        sandbox.write(&format!(".chant/specs/2026-02-08-{at:04}-abc.md"), &format!("---\n{on}---\n# S {at}\n"));
+    }
+    sandbox.chant(&["work", "2000-abc", "--agent", "manual"]).fails(1, &["1999-abc', which is pending"]);
+    sandbox.write(".chant/specs/2026-02-08-0001-abc.md", "---\ndepends_on: [2026-02-08-2000-abc]\n---\n# S 1\n");
+    sandbox.chant(&["work", "2000-abc", "--agent", "manual"]).fails(1, &["depends on itself"]);
+    sandbox.chant(&["lint"]).fails(1, &["depends on itself"]);
+}
+
+#[test]
+fn a_missing_input_blocks() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.chant(&["add", "Informed", "--informed-by", "docs/missing.md"]).ok();
+    assert!(ran.err.contains("'docs/missing.md' does not exist yet"), "{}", ran.err);
+    sandbox.chant(&["work", "001", "--agent", "manual"]).fails(1, &["the input 'docs/missing.md' does not exist"]);
+    for bad in ["../outside", "/etc/passwd", ".git/config"] {
+        sandbox.chant(&["add", "Informed", "--informed-by", bad]).fails(129, &[]);
+    }
+}
+
+#[test]
+fn approval_is_for_one_text() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file");
+    let id = sandbox.add(&["Careful", "--needs-approval"]);
+    sandbox.chant(&["work", &id]).fails(1, &["nobody has approved this text", "git chant approve"]);
+    sandbox.chant(&["reject", &id, "--reason", "too vague"]).ok();
+    sandbox.chant(&["work", &id]).fails(1, &["it was rejected"]);
+    sandbox.chant(&["approve", &id]).ok();
+    assert_eq!(sandbox.show(&id)["ready"], true);
+    let path = format!(".chant/specs/{id}.md");
+    sandbox.write(&path, &(sandbox.read(&path) + "\nOne more thing.\n"));
+    assert_eq!(sandbox.show(&id)["approval"]["stale"], true);
+    sandbox.chant(&["work", &id]).fails(1, &["nobody has approved this text"]);
+    sandbox.chant(&["approve", &id]).ok();
+    sandbox.chant(&["work", &id]).ok();
+}
+
+#[test]
+fn commands_of_a_text_that_somebody_else_wrote_do_not_run_unasked() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file");
+    let text = "---\nverify:\n  - touch \"$HOME/ran\"\n---\n# Pulled from somewhere\n";
+    sandbox.write(".chant/specs/2026-02-08-010-v7b.md", text);
+    sandbox.chant(&["work", "010"]).fails(1, &["have not approved", "verify: touch", "--trust"]);
+    assert_eq!(sandbox.status("010"), "pending");
+    sandbox
+        .run(sandbox.command_in(&sandbox.repo, "git").args(["-c", "chant.trust=never", "chant", "work", "010"]))
+        .fails(1, &["never"]);
+    assert!(!sandbox.dir().join("home/ran").exists());
+    sandbox.chant(&["approve", "010"]).ok();
+    sandbox.chant(&["work", "010"]).ok();
+    assert!(sandbox.dir().join("home/ran").exists());
+
+    sandbox.write(".chant/specs/2026-02-08-011-abc.md", text);
+    sandbox.agent("echo three >file");
+    sandbox.chant(&["work", "011", "--trust"]).ok();
+    sandbox.write(".chant/specs/2026-02-08-012-abc.md", "---\nverify: \"true\"\n---\n# Another\n");
+    sandbox.agent("echo four >file");
+    sandbox
+        .run(sandbox.command_in(&sandbox.repo, "git").args(["-c", "chant.trust=always", "chant", "work", "012"]))
+        .ok();
+}
+
+#[test]
+fn a_gate_is_for_a_person() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.add(&["Upstream", "--type", "gate"]);
+    sandbox.agent("true");
+    sandbox.chant(&["work", &id]).fails(1, &["a person does it", "git chant finish"]);
+    sandbox.chant(&["finish", &id]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+}
+
+#[test]
+fn an_ambiguous_id_lists_what_it_may_be() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".chant/specs/2026-02-08-010-aaa.md", "# First\n");
+    sandbox.write(".chant/specs/2026-02-09-010-bbb.md", "# Second\n");
+    sandbox.chant(&["show", "010"]).fails(128, &["'010' may mean 2 specs", "2026-02-08-010-aaa", "2026-02-09-010-bbb"]);
+    for query in ["aaa", "08-010", "010-aaa", ".chant/specs/2026-02-08-010-aaa.md"] {
+        assert!(sandbox.chant(&["show", query]).ok().out.contains("First"), "{query}");
+    }
+    sandbox.chant(&["show", "nothing"]).fails(128, &["there is no spec 'nothing'"]);
+    let error = sandbox.chant(&["show", "010", "--json"]);
+    assert_eq!(error.code, 128);
+    assert_eq!(error.json()["error"]["code"], "ambiguous-spec");
+}
+
+#[test]
+fn at_a_terminal_an_ambiguous_id_offers_the_list() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".chant/specs/2026-02-08-010-aaa.md", "# First\n");
+    sandbox.write(".chant/specs/2026-02-09-010-bbb.md", "# Second\n");
+    let mut show = sandbox.binary(&["show", "010"]);
+    show.stdin(std::process::Stdio::inherit());
+    let mut session = rexpect::session::spawn_command(show, Some(20_000)).unwrap();
+    session.exp_string("may mean several specs").unwrap();
+    session.exp_string("Second").unwrap();
+    session.send("\u{1b}[B\r").unwrap();
+    session.flush().unwrap();
+    session.exp_string("2026-02-09-010-bbb").unwrap();
+    session.exp_eof().unwrap();
+}
+
+#[test]
+fn an_agent_has_to_be_configured() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.add(&["Who"]);
+    sandbox.chant(&["work", &id]).fails(128, &["no agent is configured", "git config chant.agent"]);
+    sandbox.chant(&["work", &id, "--agent", "nobody"]).fails(128, &["the agent 'nobody' has no command"]);
+    assert_eq!(sandbox.ops(&id), ["add"]);
+}
+
+#[test]
+fn archive_moves_the_file_and_keeps_the_trail() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file");
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.chant(&["archive", &id]).fails(1, &["cannot archive", "git chant cancel"]);
+    sandbox.chant(&["work", &id]).ok();
+    let path = format!(".chant/specs/{id}.md");
+    sandbox.write(&path, &(sandbox.read(&path) + "\nmine\n"));
+    sandbox.chant(&["archive", &id]).fails(1, &["has changes that are not committed"]);
+    sandbox.git(&["checkout", "-q", "--", &path]);
+    let index = sandbox.git(&["ls-files", "-s"]);
+    sandbox.chant(&["archive", &id]).ok();
+    assert_eq!(sandbox.git(&["ls-files", "-s"]), index);
+    assert!(sandbox.repo.join(format!(".chant/archive/{id}.md")).exists() && !sandbox.repo.join(&path).exists());
+    assert_eq!(sandbox.chant(&["list"]).ok().out, "");
+    assert!(sandbox.chant(&["list", "--archived"]).ok().out.contains("Make it two"));
+    assert_eq!(sandbox.status(&id), "archived");
+    sandbox.chant(&["unarchive", &id]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+    assert!(sandbox.repo.join(&path).exists());
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn list_filters_and_formats() {
+    let sandbox = Sandbox::new();
+    let one = sandbox.add(&["One", "--label", "x", "--topic", "t"]);
+    let two = sandbox.add(&["Two", "--type", "research", "--phase", "root-cause"]);
+    sandbox.chant(&["cancel", &two]).ok();
+    let ids = |args: &[&str]| {
+        let mut all = vec!["list", "--format", "%(id)"];
+        all.extend(args);
+        sandbox.chant(&all).ok().out.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&[]), [one.clone(), two.clone()]);
+    for filter in
+        [&["--label", "x"][..], &["--topic", "t"], &["--status", "pending"], &["--ready"], &["--type", "code"]]
+    {
+        assert_eq!(ids(filter), [one.clone()], "{filter:?}");
+    }
+    assert_eq!(ids(&["--phase", "root-cause"]), [two.clone()]);
+    assert_eq!(
+        sandbox.chant(&["list", "-z", "--format", "%(short) %(status)"]).ok().out,
+        format!("{} pending\0{} cancelled\0", &one[11..], &two[11..])
+    );
+    let json = sandbox.chant(&["list", "--json"]).ok().json();
+    assert_eq!(json["format"], 1);
+    for field in ["labels", "depends_on", "informed_by", "target_files", "blocked_by", "work_commits"] {
+        assert!(json["specs"].as_array().unwrap().iter().all(|spec| spec[field].is_array()), "{field}");
+    }
+    sandbox.chant(&["list", "--format", "%(nonsense)"]).fails(129, &["nonsense"]);
+}
+
+#[test]
+fn edit_opens_the_editor_and_records_the_text() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.add(&["Draft"]);
+    let mut edit = sandbox.binary(&["edit", &id]);
+    edit.env("GIT_EDITOR", "sed -i.bak 's/# Draft/# Final/'");
+    sandbox.run(&mut edit).ok();
+    assert_eq!(sandbox.show(&id)["title"], "Final");
+    assert_eq!(sandbox.ops(&id), ["add", "edit"]);
+    let mut edit = sandbox.binary(&["edit", &id]);
+    edit.env("GIT_EDITOR", "true");
+    sandbox.run(&mut edit).ok();
+    assert_eq!(sandbox.ops(&id), ["add", "edit"]);
+}
+
+#[test]
+fn the_log_follows_a_run_to_its_end() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo begun; cat \"$HOME/go\" >/dev/null; echo ended; echo two >file");
+    sandbox.run(sandbox.command_in(sandbox.dir(), "mkfifo").arg("home/go")).ok();
+    let id = sandbox.add(&["Make it two"]);
+    let mut work = sandbox.binary(&["work", &id]);
+    let mut child = work.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
+    assert!(lines.any(|line| line.unwrap().contains("begun")));
+    let follow = sandbox.binary(&["log", &id, "--agent", "-f"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    std::fs::write(sandbox.dir().join("home/go"), "").unwrap();
+    lines.for_each(drop);
+    assert!(child.wait().unwrap().success());
+    let out = follow.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&out.stdout), "begun\nended\n");
+}
+
+#[test]
+fn verify_runs_the_commands_again_at_any_commit() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file");
+    let id = sandbox.add(&["Make it two", "--verify", "grep -q two file"]);
+    sandbox.chant(&["work", &id]).ok();
+    sandbox.chant(&["verify", &id]).ok();
+    sandbox.chant(&["verify", &id, "--at", "main~1"]).fails(1, &["grep -q two file"]);
+    sandbox.chant(&["verify", &id, "--at", "nowhere"]).fails(128, &["'nowhere' names no commit"]);
+}
