@@ -122,9 +122,9 @@ impl<'w, 'p> Surroundings<'w, 'p> {
                 }
                 [_] => {}
                 several => {
-                    let names: Vec<&str> = several.iter().take(20).map(SpecId::as_str).collect();
+                    let names: Vec<&str> = several.iter().take(20).map(SpecId::short).collect();
                     let message = format!("'{written}' may mean {}", names.join(", "));
-                    let help = Some("write the full id");
+                    let help = Some("write more of it: the full id never changes its meaning");
                     report.say(Severity::Error, "ambiguous-dependency", ("depends_on", Some(at)), message, help);
                 }
             }
