@@ -6,7 +6,7 @@
 //! The rooms, from the outside in: [`cli`] parses, [`command`] has one file a verb and returns an outcome, the use cases
 //! do the work and never import each other, [`store`] is the only writer of our refs, [`git`] the only spawner of git,
 //! and [`domain`] is pure. [`agent`] runs processes, [`output`] is the only printer, [`config`] the one table of keys,
-//! [`env`] the one place that reads clock, randomness, environment and terminal.
+//! [`mod@env`] the one place that reads clock, randomness, environment and terminal.
 
 pub mod add;
 pub mod agent;

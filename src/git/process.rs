@@ -243,7 +243,9 @@ impl Git {
         let mut command = Command::new("git");
         command.current_dir(&self.dir).args(&self.global).args(&self.args);
         for name in LOCAL_ENV_VARS.iter().filter(|name| !OVERRIDES.contains(name)).chain(LEFT_BY_GIT) {
-            command.env_remove(name);
+            if !(self.editor && *name == "GIT_EDITOR") {
+                command.env_remove(name);
+            }
         }
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
         if !self.editor {

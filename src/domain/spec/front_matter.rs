@@ -32,7 +32,7 @@ pub struct FrontMatter {
     pub labels: Vec<String>,
     /// `depends_on`: ids or short ids, not resolved.
     pub depends_on: Vec<String>,
-    /// `informed_by`: entries as [`pattern::Entry`] takes them.
+    /// `informed_by`: entries as [`Entry`](crate::domain::pattern::Entry) takes them.
     pub informed_by: Vec<String>,
     /// `origin`: likewise.
     pub origin: Vec<String>,
@@ -40,7 +40,7 @@ pub struct FrontMatter {
     pub tracks: Vec<String>,
     /// `context`: likewise, URLs too.
     pub context: Vec<String>,
-    /// `target_files`: paths, globs and directories; see [`pattern::PathSet`].
+    /// `target_files`: paths, globs and directories; see [`PathSet`](crate::domain::pattern::PathSet).
     pub target_files: Vec<String>,
     /// `prompt`: a name under `.chant/prompts`, or a path.
     pub prompt: Option<String>,
