@@ -10,7 +10,7 @@ pub use text::{Draft as Text, render};
 
 use crate::{
     domain::{
-        draft::Draft,
+        draft::{Draft, Obstacle},
         event::{Facts, Op},
         id::SpecId,
         spec::Spec,
@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
     git::work_file::{self, Why},
     project::{Project, text::path_of},
-    store::{Addition, Evidence},
+    store::{Addition, Evidence, Refusal},
 };
 
 /// How many random ids are tried before something must be wrong.
@@ -75,8 +75,22 @@ pub fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec) -> Resu
                 informed: Vec::new(),
             })
         })
-        .map_err(|refusal| refusal.into_error(id.short()))?;
-    Ok(())
+        .map(|_| ())
+        .or_else(|refusal| match refusal {
+            // The file is ours alone, so a chain that is there was begun from it: by a `fsck --repair` or a `work` that came in
+            // between.
+            Refusal::Obstacle(Obstacle::Exists, _) => Ok(()),
+            refusal => Err(refusal.into_error(id.short())),
+        })
+}
+
+/// Writes the file of a spec whose events are there and whose file is not. What lies there meanwhile stays.
+///
+/// # Errors
+/// Outside a work tree, or if the file cannot be created.
+pub fn restore_file(project: &Project, id: &SpecId, bytes: &[u8]) -> Result<()> {
+    work_file::create_new(&home(project)?, path_of(id).as_bytes().as_bstr(), bytes)
+        .map_err(|refused| Error::fatal("add", format!("cannot create the spec file: {refused}")))
 }
 
 fn second(project: &Project) -> String {

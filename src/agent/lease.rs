@@ -23,6 +23,9 @@ use crate::error::{Error, IoContext, Result};
 /// The version of the file format.
 const FORMAT: u32 = 1;
 
+/// What the names of temporary files begin with.
+pub const TEMPORARY: &str = ".lease-";
+
 /// A lease file is some hundred bytes; one that is larger is not ours.
 const MOST: u64 = 64 * 1024;
 
@@ -228,7 +231,7 @@ pub fn forget(dir: &Path, attempt: &gix::oid) -> Result<bool> {
 
 /// A new file in `dir`, under a name that is no attempt's, written and locked.
 fn locked(dir: &Path, info: &Info) -> Result<tempfile::NamedTempFile> {
-    let mut file = tempfile::Builder::new().prefix(".lease-").tempfile_in(dir).io("create a file in", dir)?;
+    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(dir).io("create a file in", dir)?;
     let path = file.path().to_owned();
     if !lock(file.as_file(), FlockOperation::NonBlockingLockExclusive, &path)? {
         return Err(Error::fatal("lease-held", format!("'{}' was locked by someone else", path.display())));

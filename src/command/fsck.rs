@@ -6,51 +6,123 @@ use super::{
 };
 use crate::{
     cli::upkeep::FsckArgs,
-    error::Result,
-    fsck::{self, Repair},
+    domain::{diagnostic::Severity, view::ProblemView},
+    error::{IoContext, Result},
+    fsck::{self, Finding, Repair},
     keep::clean_up,
     merge,
-    project::{Project, progress::Step},
+    project::{Project, progress::Step, text::Origin},
     recover,
 };
 
+/// A repair can bring another need to light: a completion that is recorded, the worktree that is left over by it.
+const MAX_ROUNDS: usize = 5;
+
 pub(super) fn run(context: &Context<'_>, args: &FsckArgs) -> Result<Outcome> {
     let project = context.project()?;
-    if args.repair {
-        // First what a dead merge left aside: everything else is judged by the files as they belong.
-        merge::recover_all(&project, context.progress)?;
-    }
-    let mut problems = Vec::new();
-    for mut finding in fsck::check(&project)? {
-        if let Some(repair) = finding.repair.filter(|_| args.repair) {
-            match mend(context, &project, &repair) {
-                Ok(mended) => finding.problem.repaired = mended,
-                Err(error) => finding.problem.help = Some(format!("it could not be repaired: {}", error.message)),
-            }
-        }
-        problems.push(finding.problem);
-    }
+    let found = check(&project)?;
+    let problems = if args.repair {
+        repair(context, &project, found)?
+    } else {
+        found.into_iter().map(|finding| finding.problem).collect()
+    };
     Ok(Outcome::new(Body::Problems(problems)))
 }
 
-fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<bool> {
+/// Everything that is found, what a merge left aside first: all else is judged by the files where they belong.
+fn check(project: &Project) -> Result<Vec<Finding>> {
+    let mut findings: Vec<Finding> = merge::left_aside(project)?.iter().map(aside).collect();
+    findings.extend(fsck::check(project)?);
+    Ok(findings)
+}
+
+fn aside(left: &merge::LeftAside) -> Finding {
+    let (message, help, repair) = if left.recorded {
+        ("a merge that died left it aside", "git chant fsck --repair", Some(Repair::Aside))
+    } else {
+        ("a merge moved it aside, and no record says where it belongs", "look at it, then remove it", None)
+    };
+    let mut problem = ProblemView::new(Severity::Warning, "left-aside", message);
+    problem.path = Some(left.path.to_string_lossy().into_owned());
+    problem.help = Some(help.to_owned());
+    Finding { problem, repair }
+}
+
+/// Mends what can be mended and looks again, until there is nothing new to mend. What is gone then was repaired.
+fn repair(context: &Context<'_>, project: &Project, mut found: Vec<Finding>) -> Result<Vec<ProblemView>> {
+    let mut seen: Vec<Finding> = Vec::new();
+    let mut failed: Vec<(Repair, String)> = Vec::new();
+    let mut tried: Vec<Repair> = Vec::new();
+    for _ in 0..MAX_ROUNDS {
+        let known = |finding: &Finding, seen: &[Finding]| seen.iter().any(|old| old.problem == finding.problem);
+        for finding in &found {
+            if !known(finding, &seen) {
+                seen.push(finding.clone());
+            }
+        }
+        let todo: Vec<Repair> = found.iter().filter_map(|f| f.repair.clone()).filter(|r| !tried.contains(r)).collect();
+        if todo.is_empty() {
+            break;
+        }
+        for repair in todo {
+            if tried.contains(&repair) {
+                continue;
+            }
+            if let Err(error) = mend(context, project, &repair) {
+                failed.push((repair.clone(), error.message));
+            }
+            let moved_files = repair == Repair::Aside;
+            tried.push(repair);
+            if moved_files {
+                break;
+            }
+        }
+        found = check(project)?;
+    }
+    let mended = |finding: &Finding| !found.iter().any(|left| left.problem == finding.problem);
+    Ok(seen
+        .into_iter()
+        .map(|finding| {
+            let mut problem = finding.problem.clone();
+            if mended(&finding) {
+                problem.repaired = true;
+                problem.help = None;
+            } else if let Some((_, why)) = failed.iter().find(|(repair, _)| Some(repair) == finding.repair.as_ref()) {
+                problem.help = Some(format!("it could not be repaired: {why}"));
+            }
+            problem
+        })
+        .collect())
+}
+
+fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()> {
     match repair {
         Repair::Add(id) => {
-            let Some(loaded) = project.load(id, None)? else { return Ok(false) };
+            let Some(loaded) = project.load(id, None)? else { return Ok(()) };
             let (text, spec) = loaded.valid(id)?;
-            crate::add::record(project, id, &text.bytes, spec).map(|()| true)
+            crate::add::record(project, id, &text.bytes, spec)
         }
-        Repair::Heal(id) => recover::heal(project, id),
-        Repair::Release(id) => recover::release_dead(project, id, context.progress),
-        Repair::Annotate(id, commits) => project.store()?.annotate(id, commits).map(|written| written > 0),
-        Repair::ForgetLease(attempt) => project.forget_lease(*attempt).map(|()| true),
-        Repair::Clear(id) => {
-            let Some(state) = project.store()?.state(id)? else { return Ok(false) };
-            let warnings = clean_up(project, &project.attempt(id, &state)?)?;
-            for warning in &warnings {
-                context.progress.say(&Step::Warning(warning.clone()));
+        Repair::Restore(id) => {
+            let tip = project.store()?.tip(id)?;
+            match project.load(id, tip)?.and_then(|loaded| loaded.text) {
+                Some(text) if text.origin == Origin::Event => crate::add::restore_file(project, id, &text.bytes),
+                _ => Ok(()),
             }
-            Ok(warnings.is_empty())
         }
+        Repair::Reconnect(id) => project.store()?.reconnect(id).map(drop),
+        Repair::Log(id) => project.store()?.begin_log(id),
+        Repair::Heal(id) => recover::heal(project, id).map(drop),
+        Repair::Release(id) => recover::release_dead(project, id, context.progress).map(drop),
+        Repair::Annotate(id, commits) => project.store()?.annotate(id, commits).map(drop),
+        Repair::ForgetLease(attempt) => project.forget_lease(*attempt),
+        Repair::Clear(id) => {
+            let Some(state) = project.store()?.state(id)? else { return Ok(()) };
+            for warning in clean_up(project, &project.attempt(id, &state)?)? {
+                context.progress.say(&Step::Warning(warning));
+            }
+            Ok(())
+        }
+        Repair::Aside => merge::recover_all(project, context.progress).map(drop),
+        Repair::Remove(path) => std::fs::remove_file(path).io("remove", path),
     }
 }

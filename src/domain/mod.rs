@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod draft;
 pub mod event;
 pub mod fold;
+pub mod graph;
 pub mod history;
 pub mod id;
 pub mod pattern;

@@ -1,25 +1,78 @@
 //! What this clone keeps for itself.
 
-use super::{Finding, Repair, finding};
+use std::{path::Path, time::Duration};
+
+use super::{Finding, Repair, at, finding};
 use crate::{
     agent::lease::{self, Life},
     domain::{diagnostic::Severity, status::Status},
     error::Result,
-    project::Project,
+    git::work_file::{self, Kind},
+    project::{ARCHIVE_DIR, Project, SPECS_DIR},
 };
+
+/// A temporary file lives for a moment. One that nobody touched for so long was left behind.
+const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
 /// Leases of attempts that are over.
 pub(super) fn leases(project: &Project) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    for attempt in lease::list(&project.leases_dir())? {
-        let Life::Dead(info) = project.life(attempt)? else { continue };
-        let state = project.store()?.state(&info.spec)?;
-        let current = state.is_some_and(|state| state.attempt == Some(attempt) && state.status == Status::InProgress);
-        if !current {
-            let message = format!("the lease of its attempt {} was left behind", attempt.to_hex_with_len(12));
-            let repair = Some(Repair::ForgetLease(attempt));
-            findings.push(finding(Severity::Warning, "stale-lease", &info.spec, message, repair));
+    let dir = project.leases_dir();
+    for attempt in lease::list(&dir)? {
+        match project.life(attempt)? {
+            Life::Running(_) | Life::Unknown(None) => {}
+            Life::Dead(info) => {
+                // Of a spec that cannot be read nobody knows whether the attempt goes on.
+                let Ok(state) = project.store()?.state(&info.spec) else { continue };
+                if !state.is_some_and(|state| state.attempt == Some(attempt) && state.status == Status::InProgress) {
+                    let message = format!("the lease of its attempt {} was left behind", attempt.to_hex_with_len(12));
+                    let repair = Some(Repair::ForgetLease(attempt));
+                    findings.push(finding(Severity::Warning, "stale-lease", &info.spec, message, repair));
+                }
+            }
+            Life::Unknown(Some(why)) => {
+                let path = dir.join(attempt.to_string());
+                let found = at(Severity::Warning, "unclear-lease", shown(&path), why, None);
+                findings.push(found.help("if nothing runs there any more, remove the file"));
+            }
         }
     }
     Ok(findings)
+}
+
+/// Temporary files of processes that died.
+pub(super) fn temporary(project: &Project) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let mut seek = |top: &Path, dir: &str, prefixes: &[&str]| {
+        // A directory that is no directory was said elsewhere.
+        for entry in work_file::list(top, dir.into()).unwrap_or_default() {
+            let name = entry.name.to_string();
+            let path = top.join(dir).join(&name);
+            if entry.kind == Kind::File && prefixes.iter().any(|prefix| name.starts_with(prefix)) && left_behind(&path)
+            {
+                let message = "a process that died left it behind".to_owned();
+                let repair = Some(Repair::Remove(path.clone()));
+                findings.push(at(Severity::Warning, "temporary-file", shown(&path), message, repair));
+            }
+        }
+    };
+    for top in project.tops() {
+        for dir in [SPECS_DIR, ARCHIVE_DIR] {
+            seek(&top, dir, &[work_file::TEMPORARY]);
+        }
+    }
+    for dir in ["chant", "chant/aside"] {
+        seek(project.repo.common_dir(), dir, &[".tmp"]);
+    }
+    seek(project.repo.common_dir(), "chant/leases", &[lease::TEMPORARY]);
+    Ok(findings)
+}
+
+fn left_behind(path: &Path) -> bool {
+    let age = path.symlink_metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age > LEFT_BEHIND)
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }

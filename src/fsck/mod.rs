@@ -1,16 +1,22 @@
 //! The use case `fsck`: what does not hold together in refs, events, files, notes and leases, and what would mend it.
 //!
 //! Looking changes nothing. A repair is named here and carried out by whoever asked for it, since each is the doing of another
-//! use case.
+//! use case. What cannot be looked at is a finding like the others: one damaged spec hides no other.
 
 mod chain;
 mod clone;
+mod elsewhere;
+mod refs;
+mod spec;
+mod step;
+
+use std::path::PathBuf;
 
 use gix::ObjectId;
 
 use crate::{
     domain::{diagnostic::Severity, id::SpecId, view::ProblemView},
-    error::Result,
+    error::{Error, Result},
     project::{Project, world::World},
 };
 
@@ -28,6 +34,12 @@ pub struct Finding {
 pub enum Repair {
     /// Write the first event of a spec whose `add` died after the file.
     Add(SpecId),
+    /// Write the file of a spec from its events.
+    Restore(SpecId),
+    /// Let a ref whose file holds no id point at the newest event that its log names.
+    Reconnect(SpecId),
+    /// Begin a log for a chain that has none.
+    Log(SpecId),
     /// Record a completion that was found in the target.
     Heal(SpecId),
     /// Give up a claim whose run is dead.
@@ -38,25 +50,67 @@ pub enum Repair {
     ForgetLease(ObjectId),
     /// Remove worktree and branch of a spec that is over.
     Clear(SpecId),
+    /// Put back or drop what merges that died left aside.
+    Aside,
+    /// Remove a temporary file of a process that died.
+    Remove(PathBuf),
 }
 
 /// Looks at everything.
+///
+/// # Errors
+/// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
 pub fn check(project: &Project) -> Result<Vec<Finding>> {
-    let mut findings = chain::refs(project)?;
+    let mut findings = Vec::new();
     let world = World::new(project)?;
+    findings.extend(looked("refs", None, refs::chains(project)));
+    let elsewhere = elsewhere::Elsewhere::default();
     for id in world.census.all()? {
-        findings.extend(chain::spec(&world, id)?);
+        findings.extend(looked("spec", Some(id), spec::check(&world, &elsewhere, id)));
     }
-    findings.extend(clone::leases(project)?);
+    findings.extend(looked("notes", None, refs::notes(project)));
+    findings.extend(looked("attempts", None, refs::attempts(project)));
+    findings.extend(looked("leases", None, clone::leases(project)));
+    findings.extend(looked("temporary files", None, clone::temporary(project)));
     Ok(findings)
+}
+
+/// What was found, or that it could not be looked at.
+fn looked(what: &str, id: Option<&SpecId>, found: Result<Vec<Finding>>) -> Vec<Finding> {
+    found.unwrap_or_else(|error| {
+        let Error { code, message, hints, .. } = error;
+        let message = if id.is_some() { message } else { format!("the {what} cannot be checked: {message}") };
+        let mut problem = ProblemView::new(Severity::Error, code, message);
+        problem.spec = id.cloned();
+        problem.help = hints.into_iter().next();
+        vec![Finding { problem, repair: None }]
+    })
 }
 
 /// A finding about a spec.
 fn finding(severity: Severity, code: &str, id: &SpecId, message: String, repair: Option<Repair>) -> Finding {
     let mut problem = ProblemView::new(severity, code, message);
     problem.spec = Some(id.clone());
+    mendable(problem, repair)
+}
+
+/// A finding about a ref or a file.
+fn at(severity: Severity, code: &str, path: String, message: String, repair: Option<Repair>) -> Finding {
+    let mut problem = ProblemView::new(severity, code, message);
+    problem.path = Some(path);
+    mendable(problem, repair)
+}
+
+fn mendable(mut problem: ProblemView, repair: Option<Repair>) -> Finding {
     if repair.is_some() {
         problem.help = Some("git chant fsck --repair".to_owned());
     }
     Finding { problem, repair }
+}
+
+impl Finding {
+    fn help(mut self, help: impl Into<String>) -> Finding {
+        self.problem.help = Some(help.into());
+        self
+    }
 }

@@ -108,15 +108,12 @@ fn in_process(repo: &Repository, swap: &Swap<'_>) -> Result<Attempt> {
     match repo.gix().edit_references_as(Some(edit), Some(committer.to_ref(&mut time))) {
         Ok(edits) if swap.expected.is_none() && found_one(&edits) => Ok(Attempt::Swapped(Swapped::Differs(swap.new))),
         Ok(_) => Ok(Attempt::Swapped(Swapped::Done)),
-        Err(error) if error.is_conflict() || error.is_retryable() => {
-            let now = read(repo, swap.name)?;
-            if now == swap.expected {
-                Ok(Attempt::Busy(Error::from(error).message))
-            } else {
-                Ok(Attempt::Swapped(Swapped::Differs(now)))
-            }
-        }
-        Err(error) => Err(error.into()),
+        // To find a ref gone that was to be deleted is no conflict for gix, and one for us.
+        Err(error) => match read(repo, swap.name)? {
+            now if now != swap.expected => Ok(Attempt::Swapped(Swapped::Differs(now))),
+            _ if error.is_conflict() || error.is_retryable() => Ok(Attempt::Busy(Error::from(error).message)),
+            _ => Err(error.into()),
+        },
     }
 }
 

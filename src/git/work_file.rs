@@ -26,6 +26,9 @@ use crate::{
     },
 };
 
+/// What the names of temporary files begin with.
+pub const TEMPORARY: &str = ".chant-tmp-";
+
 /// A file that was not read or created, and why.
 #[derive(Debug)]
 pub struct Refused {
@@ -341,7 +344,7 @@ impl Directory {
     fn temporary(&self, path: &BString) -> Result<(File, CString), Refused> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         for attempt in 0..1000 {
-            let name = c_name(format!(".chant-tmp-{}-{attempt}", std::process::id()).as_bytes().as_bstr());
+            let name = c_name(format!("{TEMPORARY}{}-{attempt}", std::process::id()).as_bytes().as_bstr());
             match rustix::fs::openat(&self.fd, &name, flags, Mode::from_raw_mode(0o666)) {
                 Ok(fd) => return Ok((File::from(fd), name)),
                 Err(Errno::EXIST) => {}

@@ -1,6 +1,10 @@
 //! The use case `lint`: what is wrong with spec files, each with its file, line and column.
 
+mod circle;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use circle::Circle;
 
 use crate::{
     domain::{
@@ -13,23 +17,39 @@ use crate::{
     error::Result,
     project::{
         Project,
+        attempt::MANUAL,
+        inputs::InputFault,
+        text::{archive_path_of, path_of},
         world::{Entry, World},
     },
 };
 
-/// Looks at the specs `ids`, or at all of them. The order is that of the ids.
+/// Looks at the specs `ids`, or at all of them. The order is that of the ids. One that cannot be read at all is a problem like
+/// the others, and hides none of them.
+///
+/// # Errors
+/// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
 pub fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
     let world = World::new(project)?;
-    let all: Vec<SpecId> = world.census.all()?.into_iter().cloned().collect();
-    let wanted: BTreeSet<&SpecId> = if ids.is_empty() { all.iter().collect() } else { ids.iter().collect() };
     let mut problems = Vec::new();
-    if ids.is_empty() {
+    let wanted: Vec<SpecId> = if ids.is_empty() {
         problems.extend(world.census.strays()?.iter().map(stray));
-    }
-    let cycles = cycles(&world, &all)?;
-    for id in wanted {
-        let entry = world.entry(id)?;
-        problems.extend(about(&world, &entry, cycles.get(id))?);
+        world.census.all()?.into_iter().cloned().collect()
+    } else {
+        ids.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect()
+    };
+    let circles = circle::find(&world, &wanted)?;
+    let surroundings = Surroundings::new(&world, circles)?;
+    for id in &wanted {
+        match surroundings.about(id) {
+            Ok(found) => problems.extend(found),
+            Err(error) => {
+                let mut problem = ProblemView::new(Severity::Error, error.code, error.message);
+                problem.spec = Some(id.clone());
+                problem.help = error.hints.into_iter().next();
+                problems.push(problem);
+            }
+        }
     }
     Ok(problems)
 }
@@ -41,158 +61,200 @@ fn stray((path, why): &(String, String)) -> ProblemView {
     problem
 }
 
-fn about(world: &World<'_>, entry: &Entry, cycle: Option<&(usize, Vec<SpecId>)>) -> Result<Vec<ProblemView>> {
-    let id = &entry.id;
-    let of = |code: &str, diagnostic: Diagnostic| ProblemView::of(Some(id.clone()), code, diagnostic);
-    let Some(loaded) = &entry.loaded else { return Ok(Vec::new()) };
-    let spec = match &loaded.spec {
-        Ok(spec) => spec,
-        Err(diagnostics) => return Ok(diagnostics.iter().map(|one| of("invalid-spec", one.clone())).collect()),
-    };
-    let mut problems: Vec<ProblemView> = spec.warnings.iter().map(|one| of("warning", one.clone())).collect();
-    let mut say = |severity, code: &str, key: &str, index: Option<usize>, message: String, help: Option<&str>| {
-        problems.push(of(code, spec.diagnostic(severity, key, index, message, help.map(str::to_owned))));
-    };
-    for (at, written) in spec.front.depends_on.iter().enumerate() {
-        match world.project.candidates(&world.census, written)?.as_slice() {
-            [] => say(
-                Severity::Error,
-                "unknown-dependency",
-                "depends_on",
-                Some(at),
-                format!("there is no spec '{written}'"),
-                None,
-            ),
-            [_] => {}
-            several => {
-                let names: Vec<&str> = several.iter().map(SpecId::short).collect();
-                let message = format!("'{written}' may mean {}", names.join(", "));
-                say(
-                    Severity::Error,
-                    "ambiguous-dependency",
-                    "depends_on",
-                    Some(at),
-                    message,
-                    Some("write the full id"),
-                );
+/// What a spec is held against.
+struct Surroundings<'w, 'p> {
+    world: &'w World<'p>,
+    circles: BTreeMap<SpecId, Circle>,
+    agents: Vec<String>,
+}
+
+impl<'w, 'p> Surroundings<'w, 'p> {
+    fn new(world: &'w World<'p>, circles: BTreeMap<SpecId, Circle>) -> Result<Self> {
+        Ok(Surroundings { world, circles, agents: world.project.config().agents() })
+    }
+
+    fn about(&self, id: &SpecId) -> Result<Vec<ProblemView>> {
+        let entry = self.world.entry(id)?;
+        let mut found = Vec::new();
+        if self.world.census.has_file(id)? && self.world.census.has_archived_file(id)? {
+            let mut twice =
+                ProblemView::new(Severity::Error, "two-files", format!("'{}' is there too", archive_path_of(id)));
+            twice.spec = Some(id.clone());
+            twice.path = Some(path_of(id));
+            twice.help = Some("move one of the two away".to_owned());
+            found.push(twice);
+        }
+        let Some(loaded) = &entry.loaded else { return Ok(found) };
+        match &loaded.spec {
+            Err(diagnostics) => found
+                .extend(diagnostics.iter().map(|one| ProblemView::of(Some(id.clone()), "invalid-spec", one.clone()))),
+            Ok(spec) => {
+                let mut report = Report { id, spec, found };
+                self.of(&entry, &mut report)?;
+                found = report.found;
             }
         }
+        Ok(found)
     }
-    if let Some((at, way)) = cycle {
-        let names: Vec<&str> = way.iter().map(SpecId::short).collect();
-        let message = format!("it depends on itself: {}", names.join(" -> "));
-        say(Severity::Error, "cycle", "depends_on", Some(*at), message, Some("take one of these dependencies out"));
+
+    fn of(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
+        for warning in &report.spec.warnings {
+            report.found.push(ProblemView::of(Some(entry.id.clone()), "warning", warning.clone()));
+        }
+        status(entry, report);
+        // What is over waits for nothing and is not worked.
+        if matches!(entry.status, Status::Completed | Status::Cancelled | Status::Archived) {
+            return Ok(());
+        }
+        self.dependencies(entry, report)?;
+        self.inputs(report)?;
+        self.agent_and_prompt(report);
+        fitting(report);
+        Ok(())
     }
-    if !matches!(entry.status, Status::Completed | Status::Cancelled | Status::Archived) {
-        for (at, input) in spec.front.informed_by.iter().enumerate() {
-            if let Some(fault) = world.project.input_fault(&world.census, &world.base, input)? {
-                let message = fault.why(input);
-                say(
-                    Severity::Warning,
-                    "missing-input",
-                    "informed_by",
-                    Some(at),
-                    message,
-                    Some("work begins when it does"),
-                );
+
+    fn dependencies(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
+        for (at, written) in report.spec.front.depends_on.iter().enumerate() {
+            match self.world.project.candidates(&self.world.census, written)?.as_slice() {
+                [] => {
+                    let message = format!("there is no spec '{written}'");
+                    report.say(Severity::Error, "unknown-dependency", ("depends_on", Some(at)), message, None);
+                }
+                [_] => {}
+                several => {
+                    let names: Vec<&str> = several.iter().take(20).map(SpecId::short).collect();
+                    let message = format!("'{written}' may mean {}", names.join(", "));
+                    let help = Some("write more of it: the full id never changes its meaning");
+                    report.say(Severity::Error, "ambiguous-dependency", ("depends_on", Some(at)), message, help);
+                }
             }
         }
-        let names = world.project.config().agents();
-        if let Some(agent) = spec.front.agent.as_ref().filter(|agent| *agent != "manual" && !names.contains(agent)) {
+        if let Some(circle) = self.circles.get(&entry.id) {
+            let help = Some("take one of these dependencies out");
+            report.say(Severity::Error, "cycle", ("depends_on", Some(circle.entry)), circle.message.clone(), help);
+        }
+        for (at, written) in report.spec.front.supersedes.iter().enumerate() {
+            if self.world.project.candidates(&self.world.census, written)?.is_empty() {
+                let message = format!("there is no spec '{written}'");
+                report.say(Severity::Warning, "unknown-spec", ("supersedes", Some(at)), message, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn inputs(&self, report: &mut Report<'_>) -> Result<()> {
+        for (at, input) in report.spec.front.informed_by.iter().enumerate() {
+            let place = ("informed_by", Some(at));
+            match self.world.project.input_fault(&self.world.census, &self.world.base, input)? {
+                None => {}
+                Some(InputFault::Missing) => {
+                    let help = Some("the spec is not ready before it does");
+                    report.say(Severity::Warning, "missing-input", place, InputFault::Missing.why(input), help);
+                }
+                // It is a link, a directory, too large.
+                Some(refused) => report.say(Severity::Error, "bad-input", place, refused.why(input), None),
+            }
+        }
+        Ok(())
+    }
+
+    fn agent_and_prompt(&self, report: &mut Report<'_>) {
+        let front = &report.spec.front;
+        if matches!(front.kind, SpecType::Gate | SpecType::Driver) {
+            // No agent works on it; that the keys are in vain is said below.
+            return;
+        }
+        if let Some(agent) = front.agent.as_ref().filter(|agent| *agent != MANUAL && !self.agents.contains(agent)) {
             let message = format!("no agent '{agent}' is configured here");
-            say(Severity::Warning, "unknown-agent", "agent", None, message, Some("git config chant.agent.<name>.cmd"));
+            let help = format!("git config chant.agent.{agent}.cmd '<command line>'");
+            report.say(Severity::Warning, "unknown-agent", ("agent", None), message, Some(&help));
         }
-        if let Some(name) = unknown_prompt(world.project, spec, world.base.commit())? {
-            say(Severity::Error, "unknown-prompt", "prompt", None, format!("there is no prompt '{name}'"), None);
+        let Some(name) = &front.prompt else { return };
+        if crate::agent::prompt::named(name).is_some() {
+            return;
         }
-    }
-    if let Some(said) = spec.front.status.as_deref()
-        && entry.state.is_some()
-        && said.replace('-', "_") != entry.status.as_str()
-    {
-        let message = format!("it says '{said}', and it is {}", entry.status);
-        say(Severity::Warning, "status", "status", None, message, Some("the recorded status counts; this line can go"));
-    }
-    if spec.criteria.is_empty()
-        && spec.front.verify.is_empty()
-        && matches!(spec.front.kind, SpecType::Code | SpecType::Task)
-    {
-        let mut problem = ProblemView::new(Severity::Warning, "no-criteria", "nothing says when it is done".to_owned());
-        problem.spec = Some(id.clone());
-        problem.path = loaded.text.as_ref().map(|text| text.path.clone());
-        problem.help = Some("add '- [ ]' items under '## Acceptance Criteria', or a 'verify:' command".to_owned());
-        problems.push(problem);
-    }
-    Ok(problems)
-}
-
-fn unknown_prompt(project: &Project, spec: &Spec, base: Option<gix::ObjectId>) -> Result<Option<String>> {
-    let Some(name) = &spec.front.prompt else { return Ok(None) };
-    let known = crate::agent::prompt::named(name).is_some() || project.prompt_file(base, name)?.is_some();
-    Ok((!known).then(|| name.clone()))
-}
-
-/// For each spec that lies on a circle of dependencies: the entry of `depends_on` that leads there, and the way around. One pass
-/// over all specs with a stack of its own: chains may be thousands long.
-fn cycles(world: &World<'_>, all: &[SpecId]) -> Result<BTreeMap<SpecId, (usize, Vec<SpecId>)>> {
-    let mut edges: BTreeMap<&SpecId, Vec<(usize, SpecId)>> = BTreeMap::new();
-    for id in all {
-        let mut next = Vec::new();
-        for (at, name) in world.depends_on(id)?.iter().enumerate() {
-            if let [to] = world.project.candidates(&world.census, name)?.as_slice() {
-                next.push((at, to.clone()));
+        match self.world.project.prompt_file(self.world.base.commit(), name) {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                let message = format!("there is no prompt '{name}'");
+                let help = format!("write it: .chant/prompts/{name}.md");
+                report.say(Severity::Error, "unknown-prompt", ("prompt", None), message, Some(&help));
             }
+            Err(error) => report.say(Severity::Error, error.code, ("prompt", None), error.message, None),
         }
-        edges.insert(id, next);
     }
-    let mut done: BTreeSet<SpecId> = BTreeSet::new();
-    let mut found = BTreeMap::new();
-    for start in all {
-        walk(&edges, start, &mut done, &mut found);
-    }
-    Ok(found)
 }
 
-/// Depth first from `start`: what is met again while it is still on the way closes a circle.
-fn walk(
-    edges: &BTreeMap<&SpecId, Vec<(usize, SpecId)>>,
-    start: &SpecId,
-    done: &mut BTreeSet<SpecId>,
-    found: &mut BTreeMap<SpecId, (usize, Vec<SpecId>)>,
-) {
-    if done.contains(start) {
+/// The problems of one spec, as they are found.
+struct Report<'s> {
+    id: &'s SpecId,
+    spec: &'s Spec,
+    found: Vec<ProblemView>,
+}
+
+impl Report<'_> {
+    /// A problem at a key, or at one of its entries.
+    fn say(
+        &mut self,
+        severity: Severity,
+        code: &str,
+        (key, entry): (&str, Option<usize>),
+        message: String,
+        help: Option<&str>,
+    ) {
+        let place: Diagnostic = self.spec.diagnostic(severity, key, entry, message, help.map(str::to_owned));
+        self.found.push(ProblemView::of(Some(self.id.clone()), code, place));
+    }
+}
+
+/// A `status:` that another tool, or a person, wrote.
+fn status(entry: &Entry, report: &mut Report<'_>) {
+    let Some(said) = report.spec.front.status.clone() else { return };
+    if said.replace('-', "_") == entry.status.as_str() {
         return;
     }
-    // The way from the start: each spec with the number of the edge that is followed next.
-    let mut way: Vec<(SpecId, usize)> = vec![(start.clone(), 0)];
-    let mut on_way: BTreeMap<SpecId, usize> = BTreeMap::from([(start.clone(), 0)]);
-    while let Some((at, next)) = way.last_mut() {
-        let edge = edges.get(&*at).and_then(|edges| edges.get(*next)).cloned();
-        *next += 1;
-        let Some((_, to)) = edge else {
-            let (over, _) = way.pop().expect("the loop saw one");
-            on_way.remove(&over);
-            done.insert(over);
-            continue;
-        };
-        if let Some(from) = on_way.get(&to) {
-            close(edges, &way[*from..], found);
-        } else if !done.contains(&to) {
-            on_way.insert(to.clone(), way.len());
-            way.push((to, 0));
-        }
-    }
+    let message = match &entry.state {
+        Some(_) => format!("it says '{said}', and what is recorded is '{}'", entry.status),
+        None => format!("it says '{said}', and nothing is recorded: it counts as '{}'", entry.status),
+    };
+    report.say(
+        Severity::Warning,
+        "status",
+        ("status", None),
+        message,
+        Some("what is recorded counts; this line can go"),
+    );
 }
 
-fn close(
-    edges: &BTreeMap<&SpecId, Vec<(usize, SpecId)>>,
-    circle: &[(SpecId, usize)],
-    found: &mut BTreeMap<SpecId, (usize, Vec<SpecId>)>,
-) {
-    for (at, (id, next)) in circle.iter().enumerate() {
-        let mut way: Vec<SpecId> = circle[at..].iter().chain(&circle[..at]).map(|(id, _)| id.clone()).collect();
-        way.push(id.clone());
-        let entry = edges.get(id).and_then(|edges| edges.get(next.saturating_sub(1))).map_or(0, |(entry, _)| *entry);
-        found.entry(id.clone()).or_insert((entry, way));
+/// Keys that don't go together.
+fn fitting(report: &mut Report<'_>) {
+    let front = &report.spec.front;
+    let work = matches!(front.kind, SpecType::Code | SpecType::Task);
+    if matches!(front.kind, SpecType::Gate | SpecType::Driver) {
+        let (kind, who) = match front.kind {
+            SpecType::Gate => ("gate", "a person does it"),
+            _ => ("driver", "its members do the work"),
+        };
+        let unused = [
+            ("agent", front.agent.is_some()),
+            ("prompt", front.prompt.is_some()),
+            ("reproduces", front.reproduces.is_some()),
+            ("target_files", !front.target_files.is_empty()),
+        ];
+        for (key, _) in unused.into_iter().filter(|(_, there)| *there) {
+            let message = format!("'{key}' has no effect on a {kind}");
+            report.say(Severity::Warning, "unused-key", (key, None), message, Some(who));
+        }
+    } else if front.reproduces.is_none() && matches!(front.phase.as_deref(), Some("reproduction" | "fork-fix")) {
+        let message = "nothing says which test shows the bug".to_owned();
+        let help = Some("add 'reproduces: <command>', which is run at the base and at the tip");
+        report.say(Severity::Warning, "no-reproduction", ("phase", None), message, help);
+    }
+    if work && report.spec.criteria.is_empty() && front.verify.is_empty() && front.reproduces.is_none() {
+        let mut problem = ProblemView::new(Severity::Warning, "no-criteria", "nothing says when it is done");
+        problem.spec = Some(report.id.clone());
+        problem.path = Some(report.spec.source().path().to_owned());
+        problem.help = Some("add '- [ ]' items under '## Acceptance Criteria', or a 'verify:' command".to_owned());
+        report.found.push(problem);
     }
 }

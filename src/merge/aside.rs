@@ -25,6 +25,9 @@ use crate::{
 /// Stands for the mode of an index entry that only says that a file will be added.
 const INTENT: &str = "intent";
 
+/// What the names of temporary files begin with.
+const TEMPORARY: &str = ".tmp-aside-";
+
 /// What was moved, written down before it is moved. The file is locked for as long as its writer lives.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Record {
@@ -224,13 +227,15 @@ fn write_record(
         staged,
     };
     let file = dir.join(format!("{name}.json"));
-    let lock = File::create_new(&file).io("create", &file)?;
-    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
+    // Locked and whole before it has its name: whoever recovers would take it for one that was left behind.
+    let fresh = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&dir).io("create a file in", &dir)?;
+    rustix::fs::flock(fresh.as_file(), rustix::fs::FlockOperation::NonBlockingLockExclusive)
         .map_err(std::io::Error::from)
-        .io("lock", &file)?;
-    let mut held = Held { record, file, _lock: lock };
-    held.write()?;
-    Ok(held)
+        .io("lock", fresh.path())?;
+    serde_json::to_writer(fresh.as_file(), &record).map_err(|error| Error::fatal("aside", error.to_string()))?;
+    fresh.as_file().sync_all().io("write", fresh.path())?;
+    let lock = fresh.persist_noclobber(&file).map_err(|error| error.error).io("create", &file)?;
+    Ok(Held { record, file, _lock: lock })
 }
 
 /// The index entry of a path: mode and blob.
@@ -304,6 +309,42 @@ pub fn recover_all(project: &Project, progress: &dyn Progress) -> Result<usize> 
         recovered += 1;
     }
     Ok(recovered)
+}
+
+/// Something that a merge moved aside and that is there still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftAside {
+    /// Where it belongs; without a record, where it is.
+    pub path: PathBuf,
+    /// Whether [`recover_all`] knows what to do with it.
+    pub recorded: bool,
+}
+
+/// What merges that died left aside. Nothing is changed; what a living one holds is left out.
+pub fn left_aside(project: &Project) -> Result<Vec<LeftAside>> {
+    let dir = project.repo.chant_dir().join("aside");
+    let Ok(entries) = std::fs::read_dir(&dir) else { return Ok(Vec::new()) };
+    let mut left = Vec::new();
+    for file in entries.flatten().map(|entry| entry.path()) {
+        match file.extension().and_then(|extension| extension.to_str()) {
+            Some("json") => {
+                let Ok(lock) = File::open(&file) else { continue };
+                if rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockShared).is_err() {
+                    continue;
+                }
+                // Its writer may have finished between the listing and the lock.
+                let Ok(bytes) = std::fs::read(&file) else { continue };
+                let home = serde_json::from_slice::<Record>(&bytes).map(|record| record.top.join(&record.path));
+                left.push(LeftAside { path: home.unwrap_or(file), recorded: true });
+            }
+            Some("md") if !file.with_extension("json").exists() && file.exists() => {
+                left.push(LeftAside { path: file, recorded: false });
+            }
+            _ => {}
+        }
+    }
+    left.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(left)
 }
 
 fn recover(project: &Project, record: &Record, progress: &dyn Progress) -> Result<()> {

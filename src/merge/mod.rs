@@ -8,7 +8,7 @@ mod outputs;
 
 use gix::{ObjectId, refs::FullName};
 
-pub use aside::recover_all;
+pub use aside::{LeftAside, left_aside, recover_all};
 
 use crate::{
     config::MergeHow,

@@ -48,16 +48,27 @@ impl Store<'_> {
         Ok(all.into_iter().filter_map(|(name, target)| Some((name, target?))).collect())
     }
 
+    /// Every kept attempt: the name after the namespace, and the tip unless the ref is broken.
+    pub fn all_kept(&self) -> Result<Vec<(String, Option<ObjectId>)>> {
+        self.listed(ATTEMPTS)
+    }
+
     /// Lets go of a kept attempt, once its commits are elsewhere. One that is gone already is fine.
     ///
     /// # Errors
     /// With code `busy` if it does not hold `tip` any more, or is locked; it stays then.
     pub fn drop_attempt(&self, spec: &SpecId, name: &str, tip: ObjectId) -> Result<()> {
         let name = format!("{ATTEMPTS}{spec}/{name}");
-        if self.ref_target(&name)?.is_none() || self.remove(&name, tip)? == Moved::Yes {
-            return Ok(());
+        let started = Instant::now();
+        loop {
+            match self.ref_target(&name)? {
+                None => return Ok(()),
+                Some(now) if now == tip && self.remove(&name, tip)? == Moved::Yes => return Ok(()),
+                Some(now) if now == tip && started.elapsed() < self.settings.patience => {}
+                Some(_) => return Err(self.busy(&name)),
+            }
+            std::thread::sleep(Duration::from_millis(2 + u64::from(tip.as_bytes()[0]) / 16));
         }
-        Err(self.busy(&name))
     }
 
     fn reaches(&self, later: ObjectId, earlier: ObjectId) -> Result<bool> {

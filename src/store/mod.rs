@@ -8,6 +8,7 @@ pub mod attempts;
 mod codec;
 mod evidence;
 mod join;
+mod mend;
 mod notes;
 mod read;
 mod refs;

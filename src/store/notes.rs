@@ -70,9 +70,37 @@ impl Store<'_> {
         }
     }
 
-    /// Whether the note on `commit` names `spec`.
-    pub fn is_annotated(&self, spec: &SpecId, commit: ObjectId) -> Result<bool> {
-        Ok(self.note(commit)?.contains(&note_line(spec)))
+    /// Those of `commits` whose note does not name `spec`, in their order, each once.
+    pub fn unannotated(&self, spec: &SpecId, commits: &[ObjectId]) -> Result<Vec<ObjectId>> {
+        let mut missing: Vec<ObjectId> = Vec::new();
+        let Some(notes) = self.ref_target(NOTES_REF)? else {
+            missing.extend(commits.iter().collect::<BTreeSet<_>>());
+            return Ok(missing);
+        };
+        let line = note_line(spec);
+        let mut notes = Notes::new(self.repo.find_commit(notes)?.tree_id()?.detach(), self.repo)?;
+        for commit in commits {
+            let named = self.lines(&mut notes, *commit)?.is_some_and(|lines| lines.contains(&line));
+            if !named && !missing.contains(commit) {
+                missing.push(*commit);
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Every object that has a note, as the names in the notes tree say.
+    pub fn annotated(&self) -> Result<Vec<ObjectId>> {
+        let Some(notes) = self.ref_target(NOTES_REF)? else { return Ok(Vec::new()) };
+        let tree = self.repo.find_commit(notes)?.tree()?;
+        let files = tree.traverse().breadthfirst.files()?;
+        // Other files may lie in a notes tree, and are none.
+        Ok(files
+            .iter()
+            .filter_map(|file| {
+                let name: Vec<u8> = file.filepath.iter().copied().filter(|byte| *byte != b'/').collect();
+                ObjectId::from_hex(&name).ok().filter(|id| id.kind() == self.repo.object_hash())
+            })
+            .collect())
     }
 
     /// Syncs the trees that lead to the notes on `commits`, if `core.fsync` asks for it.

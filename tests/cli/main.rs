@@ -17,3 +17,4 @@ mod states;
 mod support;
 mod tampering;
 mod untouched;
+mod upkeep;

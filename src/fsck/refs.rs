@@ -1,0 +1,94 @@
+//! The refs themselves, before anything that they hold is read.
+
+use super::{Finding, Repair, at};
+use crate::{
+    domain::{diagnostic::Severity, id::SpecId},
+    error::Result,
+    project::Project,
+    store::{NOTES_REF, SPECS, attempts::ATTEMPTS},
+};
+
+/// How many objects a finding names.
+const NAMED: usize = 3;
+
+/// Refs under the namespace that are no chains, and chains without a log.
+pub(super) fn chains(project: &Project) -> Result<Vec<Finding>> {
+    let store = project.store()?;
+    let mut findings = Vec::new();
+    for (name, target) in store.raw_tips()? {
+        let full = format!("{SPECS}{name}");
+        let quoted = shell_words::quote(&full).into_owned();
+        let id = match SpecId::new(&name) {
+            Ok(id) => id,
+            Err(invalid) => {
+                let found = at(Severity::Error, "bad-ref", full, invalid.to_string(), None);
+                findings.push(found.help(format!("to delete it: git update-ref -d {quoted}")));
+                continue;
+            }
+        };
+        if target.is_some() {
+            if !store.has_log(&id) {
+                let message = "nothing logs what it held before".to_owned();
+                findings.push(at(Severity::Warning, "no-reflog", full, message, Some(Repair::Log(id))));
+            }
+            continue;
+        }
+        findings.push(match store.tip(&id) {
+            Err(error) if error.code == "symbolic-ref" => {
+                let message = "it is a symbolic ref, which git-chant never makes".to_owned();
+                at(Severity::Error, "symbolic-ref", full, message, None)
+                    .help(format!("to delete it: git symbolic-ref --delete {quoted}"))
+            }
+            _ => broken(project, full, id)?,
+        });
+    }
+    Ok(findings)
+}
+
+/// A ref whose file holds no id: what a power cut leaves where refs are not synced.
+fn broken(project: &Project, full: String, id: SpecId) -> Result<Finding> {
+    let message = "its file holds no object id".to_owned();
+    Ok(match project.store()?.last_logged(&id)? {
+        Some(_) => at(Severity::Error, "broken-ref", full, message, Some(Repair::Reconnect(id))),
+        None => at(Severity::Error, "broken-ref", full, message, None)
+            .help("its log names no event either: fetch the ref again, or remove the file"),
+    })
+}
+
+/// The notes: that they can be read at all, and that what they are on is there.
+pub(super) fn notes(project: &Project) -> Result<Vec<Finding>> {
+    let mut gone = Vec::new();
+    for object in project.store()?.annotated()? {
+        if project.repo.gix().try_find_header(object)?.is_none() {
+            gone.push(object.to_string());
+        }
+    }
+    if gone.is_empty() {
+        return Ok(Vec::new());
+    }
+    let named = if gone.len() > NAMED { format!("{}, ...", gone[..NAMED].join(", ")) } else { gone.join(", ") };
+    let message = format!("{} notes are on objects that are not in this repository: {named}", gone.len());
+    // They may be on commits that another clone has: taking them away here would take them away there.
+    let found = at(Severity::Warning, "dangling-note", NOTES_REF.to_owned(), message, None);
+    Ok(vec![found.help("if no clone has those commits any more: git notes --ref=chant prune")])
+}
+
+/// What is kept of attempts: each a commit that is there.
+pub(super) fn attempts(project: &Project) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for (name, target) in project.store()?.all_kept()? {
+        let full = format!("{ATTEMPTS}{name}");
+        let message = match target {
+            None => "it holds no object id".to_owned(),
+            Some(tip) => match project.repo.gix().try_find_header(tip)? {
+                Some(header) if header.kind() == gix::objs::Kind::Commit => continue,
+                Some(header) => format!("what it keeps of an attempt is a {}", header.kind()),
+                None => format!("what it keeps of an attempt is not in this repository: {tip}"),
+            },
+        };
+        let quoted = shell_words::quote(&full).into_owned();
+        let found = at(Severity::Error, "missing-attempt", full, message, None);
+        findings.push(found.help(format!("if it cannot be found in a copy: git update-ref -d {quoted}")));
+    }
+    Ok(findings)
+}

@@ -1,0 +1,114 @@
+//! Whether each event may stand where it stands, and says what it amounts to.
+
+use std::collections::BTreeSet;
+
+use gix::ObjectId;
+
+use crate::domain::{
+    draft::{Draft, Obstacle, shape},
+    event::{Event, Op},
+    fold::fold,
+    history::History,
+    state::State,
+};
+
+/// A stable code and a sentence.
+pub(super) type Fault = (&'static str, String);
+
+/// Faults of single events. `complete` says that nothing of the chain is missing or invalid.
+///
+/// Each event is judged by the state at its parent, which is read from that parent's trailers: those were judged before, so
+/// that a long chain costs one step an event and not one fold.
+pub(super) fn faults(history: &History, complete: bool) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for event in history.events() {
+        faults.extend(generation(history, event));
+        faults.extend(foreign(history, event, complete));
+        faults.extend(step(history, event));
+    }
+    faults
+}
+
+/// 1 + the greatest among its own parents, where all of them are known.
+fn generation(history: &History, event: &Event) -> Option<Fault> {
+    let mut greatest = 0;
+    for parent in event.own_parents() {
+        greatest = greatest.max(history.get(parent)?.generation);
+    }
+    let expected = greatest.saturating_add(1);
+    (event.generation != expected).then(|| {
+        ("generation", format!("the event {} says generation {}, and it is {expected}", event.id, event.generation))
+    })
+}
+
+/// Attempts that the event names and cannot know: it is not obeyed there.
+fn foreign(history: &History, event: &Event, complete: bool) -> Vec<Fault> {
+    if !complete {
+        return Vec::new();
+    }
+    let named: BTreeSet<ObjectId> =
+        event.facts.attempt.into_iter().chain(event.facts.supersedes.iter().copied()).collect();
+    named
+        .into_iter()
+        .filter(|named| *named != event.id && !history.reaches(event.id, *named))
+        .map(|named| {
+            ("unknown-attempt", format!("the event {} names the attempt {named}, which is not below it", event.id))
+        })
+        .collect()
+}
+
+/// Whether the transition table lets the event follow its parent, and whether its status is what comes out.
+fn step(history: &History, event: &Event) -> Option<Fault> {
+    if event.is_merge() || matches!(event.op, Op::Unknown(_)) {
+        return None;
+    }
+    let op = event.op.as_str();
+    let mut parents = event.own_parents();
+    let (parent, second) = (parents.next(), parents.next());
+    if second.is_some() {
+        return Some(("bad-step", format!("the event {} ({op}) follows several, and is no merge", event.id)));
+    }
+    let read = parent.and_then(|parent| State::from_tip(history.get(parent)?));
+    let folded = match (&read, parent) {
+        (None, Some(parent)) => Some(fold(history, parent)?),
+        _ => None,
+    };
+    let over = folded.is_some().then_some(history);
+    let draft = Draft { op: event.op.clone(), sentence: String::new(), facts: event.facts.clone() };
+    match shape(read.or(folded).as_ref(), over, &draft) {
+        Err(Obstacle::Refused(refused)) => {
+            Some(("bad-step", format!("the event {} ({op}) cannot follow: the spec was {}", event.id, refused.from)))
+        }
+        Err(obstacle) => Some(("bad-step", format!("the event {} ({op}) cannot stand here: {obstacle}", event.id))),
+        Ok(shaped) => {
+            let said = event.facts.status.filter(|said| *said != shaped.status)?;
+            Some(("status", format!("the event {} ({op}) says {said}, and it comes to {}", event.id, shaped.status)))
+        }
+    }
+}
+
+/// What the newest event says of the state and is not what all events amount to: listings believe it.
+pub(super) fn tip(history: &History, tip: ObjectId) -> Option<Fault> {
+    let event = history.get(tip)?;
+    let folded = fold(history, tip)?;
+    let said = State::from_tip(event)?;
+    let differs = [
+        ("status", said.status != folded.status || said.was != folded.was),
+        ("attempt", said.attempt != folded.attempt),
+        ("open attempts", said.open != folded.open),
+        ("approval", said.facts.approval != folded.facts.approval),
+        ("unacknowledged changes", said.facts.tampered != folded.facts.tampered),
+        ("target", said.facts.target != folded.facts.target),
+        ("merge", said.facts.landing != folded.facts.landing),
+        ("commits", said.facts.work_commits != folded.facts.work_commits),
+    ];
+    let names: Vec<&str> = differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let message = match names.as_slice() {
+        ["status", ..] => format!("its newest event says {}, and its events amount to {}", said.status, folded.status),
+        _ => format!("its newest event is at odds with those below it: {}", names.join(", ")),
+    };
+    Some(("tip", message))
+}

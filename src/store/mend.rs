@@ -1,0 +1,106 @@
+//! What a crash did to a chain's ref, and its log: found, and mended.
+
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom, Write},
+    path::PathBuf,
+};
+
+use gix::ObjectId;
+
+use super::Store;
+use crate::{
+    domain::id::SpecId,
+    error::{Error, IoContext, Result},
+};
+
+/// How much of the end of a log is read, in bytes: its last lines.
+const LOG_END: u64 = 64 << 10;
+
+impl Store<'_> {
+    /// Whether the chain of a spec has a log.
+    pub fn has_log(&self, spec: &SpecId) -> bool {
+        self.log_path(spec).is_file()
+    }
+
+    /// Begins a log for a chain that has none, with what the ref holds. (To move the ref to where it is would log nothing.)
+    pub fn begin_log(&self, spec: &SpecId) -> Result<()> {
+        let Some(tip) = self.tip(spec)? else { return Ok(()) };
+        let path = self.log_path(spec);
+        if let Some(dir) = path.parent() {
+            std::fs::create_dir_all(dir).io("create", dir)?;
+        }
+        let mut line = format!("{} {tip} ", tip.kind().null()).into_bytes();
+        let committer = self.repo.committer().transpose().map_err(|error| no_identity(&error.to_string()))?;
+        let committer = committer.ok_or_else(|| no_identity("committer identity unknown"))?;
+        committer.to_owned()?.write_to(&mut line).io("write", &path)?;
+        line.extend_from_slice(b"\tchant: fsck\n");
+        match File::create_new(&path) {
+            Ok(mut log) => log.write_all(&line).and_then(|()| log.sync_all()).io("write", &path),
+            // The chain moved meanwhile.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error).io("create", &path),
+        }
+    }
+
+    /// The newest event of a spec that the log of its ref names and that is there.
+    pub fn last_logged(&self, spec: &SpecId) -> Result<Option<ObjectId>> {
+        let path = self.log_path(spec);
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).io("open", &path),
+        };
+        let len = file.metadata().io("read", &path)?.len();
+        file.seek(SeekFrom::Start(len.saturating_sub(LOG_END))).io("read", &path)?;
+        let mut end = Vec::new();
+        file.take(LOG_END).read_to_end(&mut end).io("read", &path)?;
+        for line in end.rsplit(|byte| *byte == b'\n') {
+            // A line that a crash cut short, or filled with zeros, names none.
+            let Some(Ok(new)) = line.split(|byte| *byte == b' ').nth(1).map(ObjectId::from_hex) else { continue };
+            if self.repo.try_find_header(new)?.is_some() && self.event(spec, new)?.is_ok() {
+                return Ok(Some(new));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets a ref whose file holds no id point at the newest event that its log names. Returns whether it did: a ref that
+    /// holds an id, or that leads elsewhere, stays as it is.
+    ///
+    /// git and gix refuse to move such a ref. The file is replaced under git's own lock for it.
+    pub fn reconnect(&self, spec: &SpecId) -> Result<bool> {
+        let name = Self::ref_name(spec);
+        let path = self.repo.common_dir().join(&name);
+        let lock = self.repo.common_dir().join(format!("{name}.lock"));
+        let mut held = match File::create_new(&lock) {
+            Ok(held) => held,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(self.busy(&name)),
+            Err(error) => return Err(error).io("create", &lock),
+        };
+        let mended = self.replace(spec, &path, &lock, &mut held);
+        if !matches!(mended, Ok(true)) {
+            std::fs::remove_file(&lock).io("remove", &lock)?;
+        }
+        mended
+    }
+
+    fn replace(&self, spec: &SpecId, path: &PathBuf, lock: &PathBuf, held: &mut File) -> Result<bool> {
+        let now = std::fs::read(path).io("read", path)?;
+        if now.starts_with(b"ref:") || self.tip(spec).is_ok() {
+            return Ok(false);
+        }
+        let Some(event) = self.last_logged(spec)? else { return Ok(false) };
+        writeln!(held, "{event}").and_then(|()| held.sync_all()).io("write", lock)?;
+        std::fs::rename(lock, path).io("replace", path)?;
+        Ok(true)
+    }
+
+    fn log_path(&self, spec: &SpecId) -> PathBuf {
+        self.repo.common_dir().join("logs").join(Self::ref_name(spec))
+    }
+}
+
+fn no_identity(why: &str) -> Error {
+    Error::fatal("no-identity", why)
+}

@@ -1,0 +1,140 @@
+//! Spec files, held against each other.
+
+use super::{Problem, codes, only, problems, spec_path, with_spec};
+use crate::support::Sandbox;
+
+const SPEC: &str = "# A spec\n\n## Acceptance Criteria\n\n- [ ] it holds\n";
+
+/// Writes the file of a spec; its id is `2026-02-08-<short>`.
+fn write_spec(sandbox: &Sandbox, short: &str, front: &str) -> String {
+    let id = format!("2026-02-08-{short}");
+    sandbox.write(&spec_path(&id), &format!("---\n{front}---\n{SPEC}"));
+    id
+}
+
+#[test]
+fn lint_names_each_fault_with_its_place_and_only_there() {
+    let sandbox = Sandbox::new();
+    let good = write_spec(&sandbox, "001-aaa", "type: code\n");
+    write_spec(&sandbox, "002-bbb", "type: code\n");
+    sandbox.write(&spec_path("2026-02-09-002-ccc"), SPEC);
+    let bad = write_spec(
+        &sandbox,
+        "003-ddd",
+        "depends_on:\n  - '001'\n  - nobody\n  - \"002\"\ninformed_by: [file, docs/gone.md, 'src/**/*.rs']\n\
+         agent: nobody\nprompt: mine\nstatus: completed\nsupersedes: 009-zzz\n",
+    );
+    let broken = write_spec(&sandbox, "004-eee", "type: novel\ntarget_files:\n  - ../out\n  - '*a*b*c*d*e*f*g*h*i'\n");
+    sandbox.write(".chant/specs/Notes.md", SPEC);
+    sandbox.write(&spec_path("2026-02-08-005-fff"), "# Vague\n");
+    write_spec(&sandbox, "006-ggg", "type: gate\nagent: x\nreproduces: make test\n");
+    write_spec(&sandbox, "007-hhh", "type: task\nphase: reproduction\n");
+
+    let found = problems(&sandbox, &["lint"]);
+    let of = |id: &str| -> Vec<(&str, String, &str)> {
+        let about = found.iter().filter(|problem| problem.text("spec") == id);
+        about.map(|problem| (problem.code(), problem.place(), problem.text("message"))).collect()
+    };
+    assert_eq!(of(&good), []);
+    let place = |place: &str| place.to_owned();
+    assert_eq!(
+        of(&bad),
+        [
+            ("status", place("9:9"), "it says 'completed', and nothing is recorded: it counts as 'pending'"),
+            ("unknown-dependency", place("4:5"), "there is no spec 'nobody'"),
+            ("ambiguous-dependency", place("5:5"), "'002' may mean 002-bbb, 002-ccc"),
+            ("unknown-spec", place("10:13"), "there is no spec '009-zzz'"),
+            ("missing-input", place("6:21"), "the input 'docs/gone.md' does not exist"),
+            ("missing-input", place("6:35"), "the input 'src/**/*.rs' does not exist"),
+            ("unknown-agent", place("7:8"), "no agent 'nobody' is configured here"),
+            ("unknown-prompt", place("8:9"), "there is no prompt 'mine'"),
+        ]
+    );
+    assert_eq!(
+        codes(&found.iter().filter(|p| p.text("spec") == broken).cloned().collect::<Vec<_>>()),
+        ["invalid-spec"; 3],
+        "{found:#?}"
+    );
+    let stray = found.iter().find(|problem| problem.code() == "bad-name").unwrap();
+    assert_eq!(stray.text("path"), ".chant/specs/Notes.md");
+    assert_eq!(of("2026-02-08-005-fff"), [("no-criteria", place("null:null"), "nothing says when it is done")]);
+    assert_eq!(of("2026-02-08-006-ggg").iter().map(|(code, ..)| *code).collect::<Vec<_>>(), ["unused-key"; 2]);
+    assert_eq!(of("2026-02-08-007-hhh"), [("no-reproduction", place("3:8"), "nothing says which test shows the bug")]);
+
+    // Named ones alone, and warnings alone are no failure.
+    assert_eq!(problems(&sandbox, &["lint", "001-aaa"]), []);
+    assert_eq!(codes(&problems(&sandbox, &["lint", "005-fff", "005"])), ["no-criteria"]);
+    let printed = sandbox.chant(&["lint", "003"]).fails(1, &[".chant/specs/2026-02-08-003-ddd.md:4:5: error: "]);
+    assert!(!printed.out.contains("001-aaa"), "{}", printed.out);
+}
+
+#[test]
+fn lint_is_quiet_about_what_is_over_and_tells_the_recorded_status() {
+    let (sandbox, id) = with_spec();
+    sandbox.chant(&["work", &id]).ok();
+    let text = sandbox.read(&spec_path(&id));
+    sandbox.write(&spec_path(&id), &text.replacen("---\n", "---\nstatus: pending\ndepends_on: nobody\n", 1));
+    let found = only(problems(&sandbox, &["lint"]));
+    assert_eq!((found.code(), found.place().as_str()), ("status", "2:9"));
+    assert_eq!(found.text("message"), "it says 'pending', and what is recorded is 'completed'");
+}
+
+#[test]
+fn lint_reads_inputs_and_prompts_that_cannot_be_read_as_faults_of_that_spec_alone() {
+    let sandbox = Sandbox::new();
+    write_spec(&sandbox, "001-aaa", "prompt: some/where\n");
+    write_spec(&sandbox, "002-bbb", "informed_by: link\n");
+    write_spec(&sandbox, "003-ccc", "informed_by: nothing\n");
+    std::os::unix::fs::symlink("/etc/passwd", sandbox.repo.join("link")).unwrap();
+    let found = problems(&sandbox, &["lint"]);
+    assert_eq!(codes(&found), ["bad-prompt", "bad-input", "missing-input"]);
+    assert_eq!(found.iter().map(Problem::place).collect::<Vec<_>>(), ["2:9", "2:14", "2:14"]);
+}
+
+#[test]
+fn lint_names_every_circle_and_everyone_on_it() {
+    let sandbox = Sandbox::new();
+    // a -> b -> c -> a; a -> d -> c closes a second one that a depth-first search alone would pass by.
+    write_spec(&sandbox, "001-aaa", "depends_on: [002-bbb, 004-ddd]\n");
+    write_spec(&sandbox, "002-bbb", "depends_on: [003-ccc]\n");
+    write_spec(&sandbox, "003-ccc", "depends_on:\n  - 005-eee\n  - 001-aaa\n");
+    write_spec(&sandbox, "004-ddd", "depends_on: 003-ccc\n");
+    write_spec(&sandbox, "005-eee", "");
+    write_spec(&sandbox, "006-fff", "depends_on: [005-eee, 006-fff]\n");
+    write_spec(&sandbox, "007-ggg", "depends_on: [001-aaa]\n");
+    let found = problems(&sandbox, &["lint"]);
+    assert!(found.iter().all(|problem| problem.code() == "cycle"), "{found:#?}");
+    let said: Vec<(&str, String, &str)> =
+        found.iter().map(|one| (&one.text("spec")[11..], one.place(), one.text("message"))).collect();
+    let expected = [
+        ("001-aaa", "2:14", "it depends on itself: 001-aaa -> 002-bbb -> 003-ccc -> 001-aaa"),
+        ("002-bbb", "2:14", "it depends on itself: 002-bbb -> 003-ccc -> 001-aaa -> 002-bbb"),
+        ("003-ccc", "4:5", "it depends on itself: 003-ccc -> 001-aaa -> 002-bbb -> 003-ccc"),
+        ("004-ddd", "2:13", "it depends on itself: 004-ddd -> 003-ccc -> 001-aaa -> 004-ddd"),
+        ("006-fff", "2:23", "it depends on itself: 006-fff -> 006-fff"),
+    ];
+    assert_eq!(said, expected.map(|(id, place, message)| (id, place.to_owned(), message)));
+    assert_eq!(codes(&problems(&sandbox, &["lint", "004"])), ["cycle"]);
+    assert_eq!(problems(&sandbox, &["lint", "007"]), []);
+    sandbox.chant(&["cancel", "001-aaa", "--reason", "No"]);
+    sandbox.chant(&["work", "002"]).fails(1, &["002-bbb"]);
+}
+
+#[test]
+fn lint_takes_a_chain_of_five_thousand() {
+    const MANY: usize = 5000;
+    let sandbox = Sandbox::new();
+    let name = |at: usize| format!("{at:05}-a{at:05}");
+    for at in 1..=MANY {
+        // By short names: each has to be looked up.
+        let next = if at == MANY { 4001 } else { at + 1 };
+        write_spec(&sandbox, &name(at), &format!("depends_on: a{next:05}\n"));
+    }
+    let found = problems(&sandbox, &["lint"]);
+    assert_eq!(found.len(), 1000);
+    assert!(found.iter().all(|problem| problem.code() == "cycle"));
+    let way =
+        format!("{0} -> 04002-a04002 -> 04003-a04003 -> 04004-a04004 -> 04005-a04005 -> (991 more) -> ", name(4001));
+    assert!(found[0].text("message").contains(&way), "{:?}", found[0]);
+    assert!(found[0].text("message").ends_with(&format!("{} -> {}", name(5000), name(4001))), "{:?}", found[0]);
+}
