@@ -57,7 +57,7 @@ impl Project {
     /// The event store.
     pub fn store(&self) -> Result<Store<'_>> {
         let durability = self.repo.durability();
-        Ok(Store::new(
+        let store = Store::new(
             self.repo.gix(),
             Settings {
                 clone: self.clone.clone(),
@@ -65,7 +65,8 @@ impl Project {
                 sync_objects: durability.loose_object,
                 sync_refs: durability.reference,
             },
-        ))
+        );
+        Ok(store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?)))))
     }
 
     /// The name of this clone in events.
