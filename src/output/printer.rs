@@ -215,6 +215,10 @@ impl Progress for Printer {
         }
     }
 
+    fn colors(&self) -> bool {
+        self.look_err().paint.0
+    }
+
     fn closed(&self) -> bool {
         locked(&self.lost).is_some()
     }

@@ -25,8 +25,8 @@ struct Lines<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub fn new(transcript: Option<&'a File>, sink: Option<&'a mut dyn FnMut(&str)>, keep: usize) -> Self {
-        let lines = sink.map(|sink| Lines { sink, sanitizer: Sanitizer::new(), partial: String::new() });
+    pub fn new(transcript: Option<&'a File>, sink: Option<(&'a mut dyn FnMut(&str), Sanitizer)>, keep: usize) -> Self {
+        let lines = sink.map(|(sink, sanitizer)| Lines { sink, sanitizer, partial: String::new() });
         Output { transcript, transcript_error: None, lines, tail: Vec::new(), keep }
     }
 

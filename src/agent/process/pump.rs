@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::output::Output;
-use crate::agent::interrupt::Interrupts;
+use crate::agent::{interrupt::Interrupts, sanitize::Sanitizer};
 use crate::error::{Error, Result};
 
 /// Silence after which output that someone still holds open is taken as over.
@@ -40,7 +40,7 @@ impl<'a> Pump<'a> {
         pipe: PipeReader,
         interrupts: Interrupts,
         transcript: Option<&'a File>,
-        sink: Option<&'a mut dyn FnMut(&str)>,
+        sink: Option<(&'a mut dyn FnMut(&str), Sanitizer)>,
         tail: usize,
     ) -> Result<Self> {
         nonblocking(&pipe)?;
