@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod agents;
+mod demo;
 mod life;
 mod places;
 mod silent;
