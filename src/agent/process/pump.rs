@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::output::Output;
-use crate::agent::{interrupt::Interrupts, sanitize::Sanitizer};
+use super::output::{Output, Sink};
+use crate::agent::interrupt::Interrupts;
 use crate::error::{Error, Result};
 
 /// Silence after which output that someone still holds open is taken as over.
@@ -40,7 +40,7 @@ impl<'a> Pump<'a> {
         pipe: PipeReader,
         interrupts: Interrupts,
         transcript: Option<&'a File>,
-        sink: Option<(&'a mut dyn FnMut(&str), Sanitizer)>,
+        sink: Option<Sink<'a>>,
         tail: usize,
     ) -> Result<Self> {
         nonblocking(&pipe)?;
