@@ -16,7 +16,8 @@ pub(super) fn run(context: &Context<'_>, args: &DemoArgs) -> Result<Outcome> {
         (format!("git log --first-parent chant/specs/{fix}"), "the life of the fix, event by event"),
         ("git log --notes=chant main".to_owned(), "which spec each commit came from"),
         (format!("git chant show {}", fix.short()), "what was asked, what was checked, how it ended"),
-        (format!("git chant finish {}", gate.short()), "what is left for you: the gate"),
+        (format!("git chant edit {}", gate.short()), "what is left for you: tick what you have done ..."),
+        (format!("git chant finish {}", gate.short()), "... and pass the gate"),
         (format!("rm -rf {}", typed(&left.made)), "when you have seen enough"),
     ];
     let look = look.into_iter().map(|(command, tells)| (command, tells.to_owned())).collect();

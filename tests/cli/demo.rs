@@ -144,6 +144,16 @@ fn the_whole_way_inside_of_somebody_elses_repository() {
     let shown = sandbox.chant_in(&repo, &["show", &fix[11..]]).ok().out;
     assert!(shown.contains("base: exit code 1, tip: exit code 0"), "{shown}");
     sandbox.chant_in(&repo, &["work", &gate[11..]]).fails(1, &["is not ready: it is a gate"]);
+    // No agent passes the gate; a person does, when it is done.
+    let finish = ["finish", &gate[11..]];
+    let mut as_agent = sandbox.command_in(&repo, env!("CARGO_BIN_EXE_git-chant"));
+    sandbox.run(as_agent.args(finish).env("CHANT_SPEC_ID", fix)).fails(1, &["only a person can pass a gate"]);
+    let early = sandbox.chant_in(&repo, &finish).fails(1, &["unticked", "git chant finish"]);
+    assert!(!early.err.contains("git chant work"), "{}", early.err);
+    let text = repo.join(format!(".chant/specs/{gate}.md"));
+    std::fs::write(&text, std::fs::read_to_string(&text).unwrap().replace("- [ ]", "- [x]")).unwrap();
+    sandbox.chant_in(&repo, &finish).ok();
+    assert_eq!(left.life(gate).last().unwrap(), "completed");
     // The bug is there until the fix, and gone with it.
     assert_eq!(left.test_of_the_bug("main^1"), 1);
     assert_eq!(left.test_of_the_bug("main"), 0);
