@@ -322,6 +322,34 @@ fn load_changes_nothing() {
     });
 }
 
+/// A lock is not stale whose owner gave it back before it ended: seen from one who is stopped just between the two looks.
+#[test]
+fn a_lock_that_changed_hands_is_not_stale() {
+    let script = r#"
+        . "$1"
+        KV_DIR=$2
+        mkdir "$KV_DIR/.lock"
+        lock_me() { printf '%s %s %s\n' "$1" "$(id -u)" "$(uname -n)" >"$KV_DIR/.lock/owner"; }
+        gone=$(sh -c 'printf %s "$$"')
+        lock_me "$gone"
+        lock_is_stale || exit 11
+        kill() { lock_me 1; return 1; }
+        if lock_is_stale; then exit 12; fi
+        grep -q '^1 ' "$KV_DIR/.lock/owner" || exit 13
+    "#;
+    for (name, shell) in shells() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = Command::new(&shell);
+        // busybox has many names.
+        if name == "busybox" {
+            command.arg("sh");
+        }
+        command.args(["-c", script, "sh"]).arg(material("kvstore/src/storage/lock.sh")).arg(dir.path());
+        let output = command.output().unwrap();
+        assert_eq!(outcome(&output).0, 0, "{name}: {}", outcome(&output).1);
+    }
+}
+
 #[test]
 fn the_agent_walks_through_the_phases_under_every_shell() {
     for shell in shells().values() {

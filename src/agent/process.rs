@@ -17,6 +17,7 @@ use self::pump::Pump;
 use super::interrupt::Interrupts;
 use super::process_table;
 use super::reaper::{MARKER, Reaper};
+use super::sanitize::Sanitizer;
 use crate::error::{Error, IoContext, Result};
 
 /// How long ended processes get between SIGTERM and SIGKILL.
@@ -83,6 +84,8 @@ pub struct Run<'a> {
     /// Gets the same by lines, without control sequences or line ends. It is called between reads: one that blocks holds
     /// up the run, its timeout included.
     pub sink: Option<&'a mut dyn FnMut(&str)>,
+    /// Whether its colours reach [`Run::sink`].
+    pub colors: bool,
     /// How many bytes of the end of the output are kept in [`Finished::tail`].
     pub tail: usize,
     /// How long it may take.
@@ -105,6 +108,7 @@ impl<'a> Run<'a> {
             stdin: Stdin::Null,
             transcript: None,
             sink: None,
+            colors: false,
             tail: TAIL,
             timeout: None,
             grace: GRACE,
@@ -204,7 +208,9 @@ pub fn run(run: Run<'_>) -> Result<Finished> {
     if gate.as_mut().is_some_and(|gate| gate.write_all(b"go\n").is_err()) {
         gate = None;
     }
-    let mut pump = Pump::new(output, interrupts, run.transcript, run.sink, run.tail)?;
+    let sanitizer = if run.colors { Sanitizer::with_colors() } else { Sanitizer::new() };
+    let sink = run.sink.map(|sink| (sink, sanitizer));
+    let mut pump = Pump::new(output, interrupts, run.transcript, sink, run.tail)?;
     if let (Stdin::Bytes(bytes), Some(gate)) = (run.stdin, gate) {
         pump.feed(gate, bytes)?;
     }

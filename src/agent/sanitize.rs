@@ -31,6 +31,11 @@ impl Sanitizer {
         Sanitizer::default()
     }
 
+    /// The same, but colours (SGR sequences) stay: for what says nothing but what we make it say.
+    pub fn with_colors() -> Self {
+        Sanitizer { screen: Screen { colors: true, ..Screen::default() }, ..Sanitizer::default() }
+    }
+
     /// The next bytes of the stream; gives the text that is certain by now.
     pub fn push(&mut self, bytes: &[u8]) -> String {
         let joined;
@@ -126,6 +131,8 @@ struct Screen {
     acted: bool,
     /// The parser took a byte of a string whose bytes it passes on: a newline is part of it.
     string: bool,
+    /// Colours stay.
+    colors: bool,
 }
 
 impl Screen {
@@ -184,8 +191,12 @@ impl Perform for Screen {
         self.acted = true;
     }
 
-    fn csi_dispatch(&mut self, _: &Params, _: &[u8], _: bool, _: char) {
+    fn csi_dispatch(&mut self, params: &Params, marks: &[u8], cut: bool, action: char) {
         self.acted = true;
+        if self.colors && action == 'm' && marks.is_empty() && !cut {
+            let part = |part: &[u16]| part.iter().map(u16::to_string).collect::<Vec<_>>().join(":");
+            self.text.push_str(&format!("\x1b[{}m", params.iter().map(part).collect::<Vec<_>>().join(";")));
+        }
     }
 
     fn esc_dispatch(&mut self, _: &[u8], _: bool, _: u8) {
@@ -208,6 +219,13 @@ mod tests {
     fn clean(bytes: &[u8]) -> String {
         let mut sanitizer = Sanitizer::new();
         sanitizer.push(bytes) + &sanitizer.finish()
+    }
+
+    #[test]
+    fn colors_stay_where_asked_for_and_nothing_else() {
+        let mut sanitizer = Sanitizer::with_colors();
+        let text = sanitizer.push(b"\x1b[1;31mred\x1b[0m\x1b[m \x1b[38:5:1mx\x1b[2J\x1b[>4;1m\x1b]0;title\x07y");
+        assert_eq!(text + &sanitizer.finish(), "\x1b[1;31mred\x1b[0m\x1b[0m \x1b[38:5:1mxy");
     }
 
     const CASES: [(&[u8], &str); 26] = [

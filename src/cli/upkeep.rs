@@ -45,8 +45,9 @@ pub const FSCK_PAGE: Page = Page {
 /// Show the whole way from a bug report to its fix
 ///
 /// Makes a throw-away repository with a small program that loses writes, and takes the bug through comprehension, reproduction, root
-/// cause, impact map and fix with a scripted agent, up to the point where a person decides. It needs no network and no configuration,
-/// touches nothing outside its directory, and leaves the repository for you to look at.
+/// cause, impact map and fix with a scripted agent, up to the point where a person decides. It needs no network, reads none of your
+/// configuration, touches nothing but its directory and, while an agent works, a worktree beside it, and leaves the repository for you
+/// to look at.
 #[derive(Args, Clone, Debug)]
 pub struct DemoArgs {
     /// Where to make the repository: a directory that is empty or not there yet [default: a new temporary one]

@@ -8,17 +8,18 @@ use crate::{cli::upkeep::DemoArgs, demo, error::Result};
 
 pub(super) fn run(context: &Context<'_>, args: &DemoArgs) -> Result<Outcome> {
     let left = demo::demo(&context.env, args.directory.as_deref(), context.progress)?;
+    let (fix, gate) = (&left.fix, &left.gate);
+    let typed = |path: &std::path::Path| shell_words::quote(&path.to_string_lossy()).into_owned();
     let look = [
-        (format!("git log --graph --oneline chant/specs/{}", left.fix), "the fix, and every phase that informed it"),
-        (format!("git log --first-parent chant/specs/{}", left.fix), "the life of the fix"),
+        (format!("cd {}", typed(&left.path)), "the repository, with everything that you have seen"),
+        (format!("git log --graph --oneline chant/specs/{fix}"), "the fix, and every phase that informed it"),
+        (format!("git log --first-parent chant/specs/{fix}"), "the life of the fix, event by event"),
         ("git log --notes=chant main".to_owned(), "which spec each commit came from"),
-        (format!("git chant show {}", short(&left.fix)), "what was checked, and how it ended"),
-        (format!("git chant show {}", short(&left.gate)), "what is left for a person"),
+        (format!("git chant show {}", fix.short()), "what was asked, what was checked, how it ended"),
+        (format!("git chant edit {}", gate.short()), "what is left for you: tick what you have done ..."),
+        (format!("git chant finish {}", gate.short()), "... and pass the gate"),
+        (format!("rm -rf {}", typed(&left.made)), "when you have seen enough"),
     ];
     let look = look.into_iter().map(|(command, tells)| (command, tells.to_owned())).collect();
     Ok(Outcome::new(Body::Demo { path: left.path, look }))
-}
-
-fn short(id: &str) -> &str {
-    id.get(11..).unwrap_or(id)
 }

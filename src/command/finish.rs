@@ -15,6 +15,7 @@ use crate::{
     domain::{
         draft::Draft,
         event::{Facts, Op},
+        spec::SpecType,
         status::Status,
     },
     error::{Error, Result},
@@ -29,6 +30,9 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
     let started = Instant::now();
     let world = World::new(&project)?;
     let entry = world.entry(&id)?;
+    if entry.spec().is_some_and(|spec| spec.front.kind == SpecType::Gate) {
+        context.refuse_agent("pass a gate")?;
+    }
     close::refuse_running(&project, &id, entry.state.as_deref())?;
     recover::end_survivors_of(&project, &id, entry.state.as_deref(), context.progress)?;
     let under_way = entry.state.as_ref().filter(|state| state.attempt.is_some() && state.status != Status::Pending);

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     agent::process::Ending,
     cli::work::WorkArgs,
-    domain::id::SpecId,
+    domain::{id::SpecId, spec::SpecType},
     error::{Error, Exit, Result},
     finish::{self, Judged},
     merge::{self, Landed},
@@ -91,7 +91,9 @@ pub(super) fn conclude(
         if let Some(signal) = judged.interrupted {
             outcome = outcome.exit(Exit::Signal(signal).code());
         }
+        let by_hand = matches!(&outcome.body, Body::Worked(worked) if worked.spec.kind == SpecType::Gate.as_str());
         return Ok(match worktree {
+            _ if by_hand => outcome.hint(format!("when you have done it: git chant finish {short}")),
             Some(path) => outcome
                 .hint(format!("its work is in '{}' and is kept", path.display()))
                 .hint(format!("to check it again without the agent: git chant finish {short}"))

@@ -1,5 +1,7 @@
 //! The specs of the demo, as a person would type them.
 
+use crate::domain::id::SpecId;
+
 /// One phase.
 pub(super) struct Phase {
     /// What it is about, for the reader of the demo.
@@ -15,7 +17,7 @@ const REGRESSION: &str = "sh tests/run regression/issue_1234";
 
 pub(super) const PHASES: [Phase; 6] = [
     Phase {
-        tells: "1. Comprehension: what is claimed, and where would it be decided?",
+        tells: "1. Comprehension: what does the report claim, and which code decides it?",
         gate: false,
         title: "Comprehend issue #1234: concurrent writes lose data",
         options: &[
@@ -26,7 +28,7 @@ pub(super) const PHASES: [Phase; 6] = [
         informed_by: &[],
     },
     Phase {
-        tells: "2. Reproduction: a test that passes or is not there at the base, and fails at the tip.",
+        tells: "2. Reproduction: a test for it. It counts only if it fails while all others pass.",
         gate: false,
         title: "Reproduce issue #1234: concurrent writes lose data",
         options: &[
@@ -39,7 +41,7 @@ pub(super) const PHASES: [Phase; 6] = [
         informed_by: &[".chant/research/issue-1234-comprehension.md"],
     },
     Phase {
-        tells: "3. Root cause: hypotheses tested, approaches weighed, one recommendation.",
+        tells: "3. Root cause: hypotheses tested, approaches tried, one recommended.",
         gate: false,
         title: "Root cause of issue #1234: concurrent writes lose data",
         options: &[
@@ -50,7 +52,7 @@ pub(super) const PHASES: [Phase; 6] = [
         informed_by: &[".chant/research/issue-1234-comprehension.md", "tests/regression/issue_1234_test.sh"],
     },
     Phase {
-        tells: "4. Impact map: every other place that has it, every file that has to change.",
+        tells: "4. Impact map: every other place with the same fault, every file that has to change.",
         gate: false,
         title: "Impact map of issue #1234: concurrent writes lose data",
         options: &[
@@ -61,7 +63,7 @@ pub(super) const PHASES: [Phase; 6] = [
         informed_by: &[".chant/research/issue-1234-root-cause.md"],
     },
     Phase {
-        tells: "5. Fork fix: the test fails at the base and passes at the tip, and only mapped files change.",
+        tells: "5. Fork fix: it counts only if the test failed before and passes after, and no other file is changed.",
         gate: false,
         title: "Fix issue #1234: add locking to concurrent writes",
         options: &[
@@ -77,7 +79,7 @@ pub(super) const PHASES: [Phase; 6] = [
         informed_by: &[".chant/research/issue-1234-root-cause.md", ".chant/research/issue-1234-impact-map.md"],
     },
     Phase {
-        tells: "6. Upstream PR: the human gate.",
+        tells: "6. Upstream pull request: the gate, which no agent passes.",
         gate: true,
         title: "Upstream PR for issue #1234: concurrent writes lose data",
         options: &[("--phase", "upstream-pr"), ("--body-file", ".git/chant-demo/specs/upstream-pr.md")],
@@ -87,7 +89,7 @@ pub(super) const PHASES: [Phase; 6] = [
 
 impl Phase {
     /// What is typed after `git chant`; `earlier` are the ids of the phases before, oldest first.
-    pub(super) fn arguments(&self, earlier: &[String]) -> Vec<String> {
+    pub(super) fn arguments(&self, earlier: &[SpecId]) -> Vec<String> {
         let mut arguments = vec!["add".to_owned(), self.title.to_owned()];
         let mut option = |name: &str, value: &str| arguments.extend([name.to_owned(), value.to_owned()]);
         for (name, value) in self.options.iter().take(1) {
@@ -95,9 +97,8 @@ impl Phase {
         }
         option("--topic", "issue-1234");
         if let Some(last) = earlier.last() {
-            let last = super::short(last);
-            option("--depends-on", &last);
-            option("--informed-by", &last);
+            option("--depends-on", last.short());
+            option("--informed-by", last.short());
         }
         for path in self.informed_by {
             option("--informed-by", path);

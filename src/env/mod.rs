@@ -120,6 +120,11 @@ impl Env {
         self.var("CHANT_SPEC_ID").is_some_and(|id| !id.is_empty())
     }
 
+    /// Where temporary files go: `TMPDIR`, else `/tmp`. Absolute.
+    pub fn temp_dir(&self) -> PathBuf {
+        self.cwd.join(std::env::temp_dir())
+    }
+
     /// The time now.
     pub fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::now()

@@ -4,6 +4,7 @@ use std::{
     ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read, Seek, Write},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -68,6 +69,18 @@ pub fn scrubbed_env(env: &Env) -> Vec<OsString> {
     always.chain(in_commit).map(OsString::from).collect()
 }
 
+/// What a process gets that is to have nothing of the person's own git: no configuration but the repository's, no identity, no
+/// overrides, no repository. Variables that are set, or removed where there is no value.
+pub fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
+    // Where git has its programs is a fact about the machine, not a wish.
+    let removed = |name: &&OsStr| name.as_bytes().starts_with(b"GIT_") && *name != "GIT_EXEC_PATH";
+    let mut variables: Vec<_> = env.names().filter(removed).map(|name| (name.to_owned(), None)).collect();
+    for (name, value) in [("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")] {
+        variables.push((name.into(), Some(value.into())));
+    }
+    variables
+}
+
 /// What a git process left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
@@ -117,6 +130,7 @@ pub struct Git {
     global: Vec<OsString>,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
+    removed: Vec<OsString>,
     stdin: Vec<u8>,
     editor: bool,
 }
@@ -140,6 +154,7 @@ impl Git {
             global: Vec::new(),
             args: Vec::new(),
             env: Vec::new(),
+            removed: Vec::new(),
             stdin: Vec::new(),
             editor: false,
         };
@@ -207,6 +222,18 @@ impl Git {
         self
     }
 
+    /// Keeps everything of the person's own git from it, see [`secluded_env`].
+    #[must_use]
+    pub fn secluded(mut self, env: &Env) -> Self {
+        for (name, value) in secluded_env(env) {
+            match value {
+                Some(value) => self.env.push((name, value)),
+                None => self.removed.push(name),
+            }
+        }
+        self
+    }
+
     /// Gives it these bytes on stdin.
     #[must_use]
     pub fn stdin_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
@@ -250,6 +277,9 @@ impl Git {
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
         if !self.editor {
             command.env("GIT_EDITOR", ":").env("GIT_SEQUENCE_EDITOR", ":");
+        }
+        for name in &self.removed {
+            command.env_remove(name);
         }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdin(self.stdin_file()?).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);

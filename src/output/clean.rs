@@ -15,6 +15,26 @@ pub fn line(text: &str) -> Cow<'_, str> {
     strip(&text, |_| false).into()
 }
 
+/// One line as [`line()`] makes it, but colours (SGR sequences) stay.
+pub fn colored(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("\x1b[") {
+        let parameters =
+            rest[at + 2..].bytes().take_while(|byte| byte.is_ascii_digit() || b";:".contains(byte)).count();
+        let end = at + 2 + parameters;
+        if rest[end..].starts_with('m') {
+            out.push_str(&line(&rest[..at]));
+            out.push_str(&rest[at..=end]);
+            rest = &rest[end + 1..];
+        } else {
+            break;
+        }
+    }
+    // Whatever else there is ends it: no sequence is put together from what was left of two.
+    out + &line(rest)
+}
+
 /// Plain text of several lines: as [`line()`], but `\n` and tabs stay.
 pub fn text(text: &str) -> Cow<'_, str> {
     let kept = |c: char| matches!(c, '\n' | '\t');
@@ -56,6 +76,13 @@ fn strip(text: &str, kept: impl Fn(char) -> bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colors_stay_and_nothing_else() {
+        assert_eq!(colored("a \x1b[1;32mgreen\x1b[0m\tb"), "a \x1b[1;32mgreen\x1b[0m b");
+        assert_eq!(colored("\x1b[32mx\x1b[2J\x1b[31my\x1b]0;t\x07z"), "\x1b[32mxyz");
+        assert_eq!(colored("cut \x1b[3"), "cut ");
+    }
 
     #[test]
     fn a_line_is_one_line_without_sequences() {

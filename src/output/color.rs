@@ -52,6 +52,7 @@ pub(super) enum Slot {
     Warning,
     Hint,
     Faint,
+    Comment,
 }
 
 impl Slot {
@@ -62,7 +63,7 @@ impl Slot {
             Slot::Header => Style::new().bold(),
             Slot::Good | Slot::Status(Status::Completed) => color(AnsiColor::Green),
             Slot::Bad | Slot::Status(Status::Failed) => color(AnsiColor::Red).bold(),
-            Slot::Status(Status::InProgress) => color(AnsiColor::Cyan),
+            Slot::Comment | Slot::Status(Status::InProgress) => color(AnsiColor::Cyan),
             Slot::Status(Status::Finished) => color(AnsiColor::Blue),
             Slot::Warning | Slot::Status(Status::Paused) => color(AnsiColor::Yellow),
             Slot::Hint => color(AnsiColor::Yellow),

@@ -102,7 +102,8 @@ pub(super) fn explained(ready: &[SpecView], blocked: &[SpecView], look: &Look) -
 pub(super) fn reason(blocker: &Blocker) -> String {
     let mut out = blocker.kind.as_str().to_owned();
     for (before, part) in [(" ", &blocker.what), (": ", &blocker.why)] {
-        if !part.is_empty() {
+        // 'gate gate' says no more than 'gate'.
+        if !part.is_empty() && *part != blocker.kind.as_str() {
             // Writing to a string cannot fail.
             write!(out, "{before}{}", clean::line(part)).expect("a string takes everything");
         }

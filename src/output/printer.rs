@@ -215,6 +215,10 @@ impl Progress for Printer {
         }
     }
 
+    fn colors(&self) -> bool {
+        self.look_err().paint.0
+    }
+
     fn closed(&self) -> bool {
         locked(&self.lost).is_some()
     }
@@ -323,7 +327,7 @@ mod tests {
     #[test]
     fn progress_reads_as_the_source_documents_show_it() {
         let (out, err, ()) = captured(Settings::default(), None, |p| {
-            p.say(&Step::Command("git chant work 010-v7b".into()));
+            p.say(&Step::Command("git chant work 010-v7b"));
             p.say(&Step::Working { short: "010-v7b", title: "Fix\u{1b}[2J issue #1234" });
             p.say(&Step::AgentStarted { worktree: "/tmp/r.chant-010-v7b".as_ref() });
             p.say(&Step::AgentLine("reading\u{1b}]0;owned\u{7} store.rs"));

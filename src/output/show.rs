@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Look, clean, color::Slot, list, log, time};
-use crate::domain::view::{CheckView, SpecDetail};
+use crate::domain::view::{BlockerKind, CheckView, SpecDetail};
 
 /// A spec with everything that is known of it.
 pub(super) fn detail(detail: &SpecDetail, look: &Look) -> String {
@@ -30,13 +30,14 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     out.push('\n');
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
-            out.push_str(&format!("{:<12}{value}\n", format!("{name}:")));
+            out.push_str(&format!("{:<13}{value}\n", format!("{name}:")));
         }
     };
     let text = |value: &Option<String>| value.as_deref().map(|v| clean::line(v).into_owned()).unwrap_or_default();
     let all = |values: &[String]| clean::line(&values.join(", ")).into_owned();
     line("Status", &look.paint.with(Slot::Status(spec.status), list::status(spec)));
-    for blocker in &spec.blocked_by {
+    // Its status is the line above.
+    for blocker in spec.blocked_by.iter().filter(|blocker| blocker.kind != BlockerKind::Status) {
         line("Blocked by", &list::reason(blocker));
     }
     line("Type", &clean::line(&spec.kind));

@@ -74,7 +74,8 @@ impl Project {
                 self.settings.get_or_init(|| settings)
             }
         };
-        Ok(Store::new(self.repo.gix(), settings.clone()))
+        let store = Store::new(self.repo.gix(), settings.clone());
+        Ok(store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?)))))
     }
 
     /// The name of this clone in events.

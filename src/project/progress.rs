@@ -5,6 +5,11 @@ pub trait Progress: Sync {
     /// Says one step. It never fails and never blocks on anything but the terminal.
     fn say(&self, step: &Step<'_>);
 
+    /// Whether what is said is shown in colour.
+    fn colors(&self) -> bool {
+        false
+    }
+
     /// Whether the reader of the answer has gone, so that there is no point in going on with [`Step::Answer`].
     fn closed(&self) -> bool {
         false
@@ -39,8 +44,12 @@ pub enum Step<'a> {
     Warning(String),
     /// What to do about it.
     Hint(String),
+    /// A remark for the reader of a session, as a comment in it.
+    Comment(&'a str),
     /// A command line as a person would type it; the demo runs it next.
-    Command(String),
+    Command(&'a str),
+    /// A line that it printed, without its end. Colours are kept.
+    Printed(&'a str),
     /// A piece of the answer that cannot wait for the end (`log --agent -f`), line ends included: it goes to stdout.
     /// Under `--json` it is dropped, so a command that streams refuses that flag or ends with the whole answer instead.
     Answer(&'a str),

@@ -15,7 +15,11 @@ mod refs;
 
 use std::time::Duration;
 
-use gix::ObjectId;
+use gix::{
+    ObjectId,
+    actor::{Signature, SignatureRef},
+    date::parse::TimeBuf,
+};
 
 pub use append::{Addition, Appended, Refusal};
 pub use codec::{Invalid, MAX_EVENT_LEN, decode, encode, merge_event};
@@ -23,7 +27,10 @@ pub use evidence::{Evidence, File};
 pub use notes::NOTES_REF;
 pub use read::Walk;
 
-use crate::domain::id::SpecId;
+use crate::{
+    domain::id::SpecId,
+    error::{Error, Result},
+};
 
 /// The namespace of the chains.
 pub const SPECS: &str = "refs/chant/specs/";
@@ -41,17 +48,58 @@ pub struct Settings {
     pub sync_refs: bool,
 }
 
+/// The author and the committer of what is written next, with the time now.
+pub type People<'repo> = Box<dyn Fn() -> Result<(Signature, Signature)> + 'repo>;
+
 /// The event store of one repository.
-#[derive(Debug)]
 pub struct Store<'repo> {
     repo: &'repo gix::Repository,
     settings: Settings,
+    people: Option<People<'repo>>,
 }
 
 impl<'repo> Store<'repo> {
     /// The store of `repo`.
     pub fn new(repo: &'repo gix::Repository, settings: Settings) -> Self {
-        Store { repo, settings }
+        Store { repo, settings, people: None }
+    }
+
+    /// The same store, which asks `people` before each write.
+    ///
+    /// Without it, the people are those that gix knows, and the time is the one at which the repository was opened: an agent
+    /// that works for two hours would finish when it began.
+    #[must_use]
+    pub fn written_by(self, people: People<'repo>) -> Self {
+        Store { people: Some(people), ..self }
+    }
+
+    fn people(&self) -> Result<(Signature, Signature)> {
+        if let Some(people) = &self.people {
+            return people();
+        }
+        let known = |found: Option<std::result::Result<SignatureRef<'_>, _>>| {
+            found
+                .transpose()
+                .map_err(|error| Error::fatal("no-identity", format!("{error}")))?
+                .ok_or_else(|| Error::fatal("no-identity", "identity unknown: please tell me who you are"))?
+                .to_owned()
+                .map_err(|error| Error::fatal("no-identity", error.to_string()))
+        };
+        Ok((known(self.repo.author())?, known(self.repo.committer())?))
+    }
+
+    /// Writes a commit of ours; no ref is moved.
+    fn write_commit(&self, message: String, tree: ObjectId, parents: Vec<ObjectId>) -> Result<ObjectId> {
+        let (author, committer) = self.people()?;
+        let (mut author_time, mut committer_time) = (TimeBuf::default(), TimeBuf::default());
+        let commit = self.repo.new_commit_as(
+            committer.to_ref(&mut committer_time),
+            author.to_ref(&mut author_time),
+            message,
+            tree,
+            parents,
+        )?;
+        Ok(commit.id)
     }
 
     /// The ref of a spec's chain. Computed from the id, never taken from an event.

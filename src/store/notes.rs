@@ -46,7 +46,7 @@ impl Store<'_> {
                 return Ok(0);
             }
             let tree = notes.write(self.repo)?;
-            let new = self.repo.new_commit(format!("Notes of {spec}\n"), tree, old)?.id;
+            let new = self.write_commit(format!("Notes of {spec}\n"), tree, old.into_iter().collect())?;
             self.sync_notes(tree, &written)?;
             self.sync_objects(&[new])?;
             if self.swap(NOTES_REF, old, new, "chant: notes")? == Moved::Yes {

@@ -105,12 +105,7 @@ impl Store<'_> {
     }
 
     fn transact(&self, name: &str, old: Option<ObjectId>, edit: RefEdit) -> Result<Moved> {
-        let committer = self
-            .repo
-            .committer()
-            .transpose()
-            .map_err(|error| Error::fatal("no-identity", error.to_string()))?
-            .ok_or_else(|| Error::fatal("no-identity", "committer identity unknown"))?;
+        let (_, committer) = self.people()?;
         let fail = gix::lock::acquire::Fail::AfterDurationWithBackoff(std::time::Duration::from_millis(100));
         // A bare repository, or one with core.logAllRefUpdates=false, keeps no reflog even of refs that ask for one.
         let mut refs = self.repo.refs.clone();
@@ -138,7 +133,8 @@ impl Store<'_> {
                 Err(error) => return Err(error).io("open", &lock),
             }
         }
-        match prepared.commit(committer) {
+        let mut time = gix::date::parse::TimeBuf::default();
+        match prepared.commit(committer.to_ref(&mut time)) {
             Ok(_) => Ok(Moved::Yes),
             Err(error) if passing(&error) => Ok(Moved::Busy),
             Err(error) => Err(error.into()),

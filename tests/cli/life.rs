@@ -3,6 +3,29 @@
 use crate::support::Sandbox;
 
 #[test]
+fn events_have_the_time_at_which_they_happened() {
+    let sandbox = Sandbox::new();
+    // Whoever works for two hours has not finished when it began.
+    sandbox.agent("begun=$(date +%s); until [ \"$(date +%s)\" -gt \"$begun\" ]; do :; done; echo two >file; tick");
+    let id = sandbox.add(&["Make it two", "--target-file", "file"]);
+    sandbox.chant(&["work", &id]).ok();
+    let chain = format!("chant/specs/{id}");
+    let times = |format: &str, of: &[&str]| -> Vec<u64> {
+        let listed = sandbox.git(&[&["log", "--reverse", "--first-parent", format], of].concat());
+        listed.lines().map(|time| time.parse().unwrap()).collect()
+    };
+    for format in ["--format=%at", "--format=%ct"] {
+        let events = times(format, &[&chain]);
+        assert_eq!(events.len(), 5, "{events:?}");
+        assert!(events.is_sorted() && events[2] > events[1], "{events:?}");
+    }
+    let logged = sandbox.git(&["reflog", "show", "--date=unix", "--format=%gd", &chain]);
+    let logged: Vec<u64> =
+        logged.lines().rev().map(|line| line.split(['{', '}']).nth(1).unwrap().parse().unwrap()).collect();
+    assert!(logged.is_sorted() && logged[2] > logged[1], "{logged:?}");
+}
+
+#[test]
 fn a_spec_is_added_worked_merged_and_remembered() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo two >file; tick");

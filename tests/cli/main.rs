@@ -4,6 +4,7 @@
 
 mod agents;
 mod astray;
+mod demo;
 mod drafts;
 mod endings;
 mod life;

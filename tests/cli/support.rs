@@ -24,7 +24,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn of(output: Output) -> Ran {
+    pub fn of(output: Output) -> Ran {
         use std::os::unix::process::ExitStatusExt;
         Ran {
             code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),

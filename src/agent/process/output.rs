@@ -8,6 +8,9 @@ use crate::agent::sanitize::Sanitizer;
 /// A line that is longer is given to the sink in pieces of about this many bytes.
 const LONGEST_LINE: usize = 64 * 1024;
 
+/// Who gets the lines, and what takes from them what a terminal would obey.
+pub(super) type Sink<'a> = (&'a mut dyn FnMut(&str), Sanitizer);
+
 /// The three places where output goes. Its memory does not grow with the output.
 pub(super) struct Output<'a> {
     transcript: Option<&'a File>,
@@ -25,8 +28,8 @@ struct Lines<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub fn new(transcript: Option<&'a File>, sink: Option<&'a mut dyn FnMut(&str)>, keep: usize) -> Self {
-        let lines = sink.map(|sink| Lines { sink, sanitizer: Sanitizer::new(), partial: String::new() });
+    pub fn new(transcript: Option<&'a File>, sink: Option<Sink<'a>>, keep: usize) -> Self {
+        let lines = sink.map(|(sink, sanitizer)| Lines { sink, sanitizer, partial: String::new() });
         Output { transcript, transcript_error: None, lines, tail: Vec::new(), keep }
     }
 

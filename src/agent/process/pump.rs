@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::output::Output;
+use super::output::{Output, Sink};
 use crate::agent::interrupt::Interrupts;
 use crate::error::{Error, Result};
 
@@ -40,7 +40,7 @@ impl<'a> Pump<'a> {
         pipe: PipeReader,
         interrupts: Interrupts,
         transcript: Option<&'a File>,
-        sink: Option<&'a mut dyn FnMut(&str)>,
+        sink: Option<Sink<'a>>,
         tail: usize,
     ) -> Result<Self> {
         nonblocking(&pipe)?;

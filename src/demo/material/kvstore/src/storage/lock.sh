@@ -51,12 +51,16 @@ lock_owner() {
 # lock_is_stale: the owner was a process of this user on this machine, and there is no such process.
 # Of any other owner nothing is known: its lock is waited for, and named when the wait is over.
 lock_is_stale() {
-    lock_pid=$(lock_owner)
-    lock_pid=${lock_pid%% *}
+    lock_seen=$(lock_owner)
+    lock_pid=${lock_seen%% *}
     case $lock_pid in
     '' | *[!0-9]*) return 1 ;;
     esac
-    [ "$(lock_owner)" = "$lock_pid $(id -u) $(uname -n)" ] && ! kill -0 "$lock_pid" 2>/dev/null
+    [ "$lock_seen" = "$lock_pid $(id -u) $(uname -n)" ] || return 1
+    if kill -0 "$lock_pid" 2>/dev/null; then return 1; fi
+    # It may have given the lock back before it ended, and somebody else may have it now. It can't any
+    # more: the lock is stale if its name is still there.
+    [ "$(lock_owner)" = "$lock_seen" ]
 }
 
 # lock_break: remove a stale lock. Two who found it stale must not both do that, or the slower one
