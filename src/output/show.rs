@@ -189,13 +189,13 @@ mod tests {
         assert_eq!(
             detail(&full(), &PIPE),
             "spec 2026-02-08-010-v7b\n\
-             Status:     pending\n\
-             Type:       code\n\
-             Labels:     storage, locking\n\
-             Target:     refs/heads/main\n\
-             Agent:      claude (opus)\n\
-             Branch:     chant/2026-02-08-010-v7b\n\
-             Created:    2026-02-08 10:00:00 +0000\n\
+             Status:      pending\n\
+             Type:        code\n\
+             Labels:      storage, locking\n\
+             Target:      refs/heads/main\n\
+             Agent:       claude (opus)\n\
+             Branch:      chant/2026-02-08-010-v7b\n\
+             Created:     2026-02-08 10:00:00 +0000\n\
              \n    Add locking\n\
              \nAcceptance criteria:\n    [x] No write is lost\n    [ ] Docs say so\n\
              \nChecks:\n    FAILED  verify: cargo test (2s): exit 1\n    ok      scope\n\

@@ -1,6 +1,6 @@
 //! What belongs to a spec: its file, its run, its notes, its worktree and branch, and what this clone keeps.
 
-use std::process::Stdio;
+use std::{os::unix::ffi::OsStrExt as _, process::Stdio};
 
 use super::{
     add, chain, clean, codes, completed, fsck, git_dir, only, problems, repair, spec_path, trailer, with_spec,
@@ -319,7 +319,8 @@ fn what_a_dead_merge_left_aside_is_put_back() {
     let blob = sandbox.git(&["hash-object", home.to_str().unwrap()]);
     std::fs::rename(&home, &copy).unwrap();
     let record = serde_json::json!({
-        "format": 1, "top": sandbox.repo, "path": spec_path(&id), "copy": copy, "blob": blob, "staged": null,
+        "format": 1, "top": sandbox.repo.as_os_str().as_bytes(), "path": spec_path(&id),
+        "copy": copy.as_os_str().as_bytes(), "blob": blob, "staged": null,
     });
     std::fs::write(dir.join("one.json"), record.to_string()).unwrap();
     let found = fsck(&sandbox);
