@@ -10,6 +10,7 @@ pub mod identity;
 pub mod leftovers;
 pub mod line_ends;
 pub mod merge;
+pub mod object;
 pub mod open;
 pub mod process;
 pub mod reference;
