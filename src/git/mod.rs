@@ -13,6 +13,7 @@ pub mod merge;
 pub mod open;
 pub mod process;
 pub mod reference;
+pub mod remote;
 pub mod repository;
 pub mod snapshot;
 pub mod status;
