@@ -14,6 +14,7 @@ pub mod object;
 pub mod open;
 pub mod process;
 pub mod reference;
+pub mod remote;
 pub mod repository;
 pub mod snapshot;
 pub mod status;

@@ -12,6 +12,7 @@ mod mend;
 mod notes;
 mod read;
 mod refs;
+pub mod tracking;
 
 use std::time::Duration;
 
