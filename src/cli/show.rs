@@ -54,7 +54,7 @@ pub struct LogArgs {
     #[arg(long)]
     pub agent: bool,
 
-    /// Go on printing what is added, until interrupted or the attempt ends
+    /// Print the transcript of the agent, and go on with what is added until interrupted or the attempt ends
     #[arg(short = 'f', long)]
     pub follow: bool,
 

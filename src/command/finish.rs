@@ -44,6 +44,17 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
             )
             .hint(format!("to do it again: git chant reset {}", id.short())));
         }
+        Some(_) if !args.commits.is_empty() => {
+            return Err(Error::usage(
+                "has-worktree",
+                format!("'{}' has an attempt: its commits are the work", id.short()),
+            )
+            .hint("leave out --commit: what is in its worktree and on its branch is judged")
+            .hint(format!(
+                "if the work was done elsewhere, give the attempt up first: git chant reset {}",
+                id.short()
+            )));
+        }
         Some(state) => {
             let attempt = project.attempt(&id, state)?;
             context.ask_trust(&project, &id, attempt.blob, &attempt.spec, None, args.trust)?;

@@ -23,5 +23,10 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
             blocked.push(view);
         }
     }
-    Ok(Outcome::new(if args.explain { Body::Explained { ready, blocked } } else { Body::Specs(ready) }))
+    if args.explain {
+        return Ok(Outcome::new(Body::Explained { ready, blocked }));
+    }
+    let hint = ready.is_empty() && !blocked.is_empty();
+    let outcome = Outcome::new(Body::Specs(ready));
+    Ok(if hint { outcome.hint("what the others wait for: git chant ready --explain") } else { outcome })
 }

@@ -154,8 +154,10 @@ fn checked(
     *checks = Check { project, attempt, tip, worktree: &tree.path, progress }.run()?;
     checks.problems.extend(problems);
     checks.refs_moved = refs_moved;
-    if by_agent && nothing_changed(project, attempt, tip, tree)? {
-        checks.problems.push("the agent changed nothing".to_owned());
+    // Of a person's work too: whoever worked in another place than the worktree, or ran this too early, is not done.
+    if nothing_changed(project, attempt, tip, tree)? {
+        let problem = if by_agent { "the agent changed nothing" } else { "nothing was changed in its worktree" };
+        checks.problems.push(problem.to_owned());
     }
     if let Some(base) = attempt.base
         && !project.is_ancestor(base, tip)?
@@ -233,7 +235,10 @@ fn record(
     }
     let (op, sentence) = match &failed {
         Some(reason) => (Op::Fail, format!("{} failed: {reason}", attempt.title())),
-        None => (Op::Finish, format!("{} is finished: {} commits, every check passed", attempt.title(), commits.len())),
+        None => {
+            let made = if commits.len() == 1 { "1 commit".to_owned() } else { format!("{} commits", commits.len()) };
+            (Op::Finish, format!("{} is finished: {made}, every check passed", attempt.title()))
+        }
     };
     let mut again = false;
     let appended = store.append(&attempt.id, |state| {

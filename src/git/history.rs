@@ -91,6 +91,29 @@ pub fn merge_base(repo: &Repository, one: ObjectId, other: ObjectId) -> Result<O
     Ok(repo.gix().merge_base(one, other)?.map(gix::Id::detach))
 }
 
+/// Whether `upstream` makes every change that the commits between `since` and `tip` make: as the very commits, or as others with
+/// the same patch. `None` if that cannot be told, for want of an object.
+pub fn holds_changes(
+    repo: &Repository,
+    upstream: ObjectId,
+    since: Option<ObjectId>,
+    tip: ObjectId,
+) -> Result<Option<bool>> {
+    let ends = [Some(upstream), Some(tip), since];
+    for end in ends.into_iter().flatten() {
+        if repo.gix().try_find_header(end)?.is_none() {
+            return Ok(None);
+        }
+    }
+    let ends = ends.into_iter().flatten().map(|id| id.to_hex().to_string());
+    let compared = Git::at(repo).config("core.fsmonitor=false").arg("cherry").args(ends).run()?;
+    // The edge of a shallow clone, an object that a partial clone cannot get.
+    if !compared.success() {
+        return Ok(None);
+    }
+    Ok(Some(compared.stdout.lines().all(|line| line.starts_with(b"-"))))
+}
+
 /// What `git patch-id --stable` makes of the change that a commit makes to its first parent; `None` for a merge and for a
 /// commit that changes nothing.
 pub fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {

@@ -1,6 +1,7 @@
 //! Everything that touches the repository or its work trees.
 
 pub mod advance;
+pub mod attribute;
 pub mod branch;
 pub mod commit;
 pub mod config_parameters;

@@ -122,7 +122,8 @@ impl<'w, 'p> Surroundings<'w, 'p> {
                 }
                 [_] => {}
                 several => {
-                    let names: Vec<&str> = several.iter().take(20).map(SpecId::short).collect();
+                    // By their full ids: it may be the short ones that are alike.
+                    let names: Vec<&str> = several.iter().take(20).map(SpecId::as_str).collect();
                     let message = format!("'{written}' may mean {}", names.join(", "));
                     let help = Some("write more of it: the full id never changes its meaning");
                     report.say(Severity::Error, "ambiguous-dependency", ("depends_on", Some(at)), message, help);

@@ -1,7 +1,5 @@
 //! `list` and `ready` for people: aligned columns, one line a spec.
 
-use std::fmt::Write;
-
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 
 use super::{Look, clean, color::Slot};
@@ -98,17 +96,9 @@ pub(super) fn explained(ready: &[SpecView], blocked: &[SpecView], look: &Look) -
     out
 }
 
-/// `dependency 009-abc: it is pending`.
+/// `it depends on '009-abc', which is pending`: the reason names what it is about.
 pub(super) fn reason(blocker: &Blocker) -> String {
-    let mut out = blocker.kind.as_str().to_owned();
-    for (before, part) in [(" ", &blocker.what), (": ", &blocker.why)] {
-        // 'gate gate' says no more than 'gate'.
-        if !part.is_empty() && *part != blocker.kind.as_str() {
-            // Writing to a string cannot fail.
-            write!(out, "{before}{}", clean::line(part)).expect("a string takes everything");
-        }
-    }
-    out
+    clean::line(&blocker.why).into_owned()
 }
 
 fn short(spec: &SpecView) -> String {
@@ -227,11 +217,11 @@ mod tests {
         blocked.blocked_by = vec![Blocker {
             kind: BlockerKind::Dependency,
             what: "010-v7b".into(),
-            why: "it is pending\u{1b}[2J".into(),
+            why: "it depends on '010-v7b',\u{1b}[2J which is pending".into(),
         }];
         assert_eq!(
             explained(&[sample::spec("2026-02-08-010-v7b", "One")], &[blocked], &PIPE),
-            "Ready:\n010-v7b  pending  One\n\nNot ready:\n011-abc  pending  Fix\n    dependency 010-v7b: it is pending\n"
+            "Ready:\n010-v7b  pending  One\n\nNot ready:\n011-abc  pending  Fix\n    it depends on '010-v7b', which is pending\n"
         );
     }
 }

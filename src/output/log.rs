@@ -1,14 +1,17 @@
 //! `log` for people: one block an event, in the manner of `git log`.
 
 use super::{Look, clean, color::Slot, time};
-use crate::domain::view::{EventView, Person};
+use crate::domain::view::{EventView, Person, SpecView};
 
-/// Every event as a block: the commit, who, when, what; blocks are separated by an empty line.
+/// Every event as a block: the commit, who, when, what; blocks are separated by an empty line. `events` are newest first.
 pub(super) fn events(events: &[EventView], look: &Look) -> String {
-    events.iter().map(|event| block(event, look)).collect::<Vec<_>>().join("\n")
+    let older = events.iter().skip(1).map(Some).chain([None]);
+    events.iter().zip(older).map(|(event, older)| block(event, older, look)).collect::<Vec<_>>().join("\n")
 }
 
-fn block(event: &EventView, look: &Look) -> String {
+/// Events carry on what the ones before them said; of that only what `older` did not say already is shown.
+fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
+    let news = |same: fn(&EventView, &EventView) -> bool| older.is_none_or(|older| !same(event, older));
     let op = clean::line(&event.op);
     let mut out = look.paint.with(Slot::Id, format_args!("event {}", clean::line(&event.id)));
     out.push('\n');
@@ -23,34 +26,48 @@ fn block(event: &EventView, look: &Look) -> String {
     }
     header("Author", &person(&event.author));
     header("Date", &time::iso(&event.at));
-    header("Agent", &agent(event.agent.as_deref(), event.model.as_deref()));
-    header("Attempt", &clean::line(event.attempt.as_deref().unwrap_or_default()));
+    if news(|one, other| (&one.agent, &one.model, &one.attempt) == (&other.agent, &other.model, &other.attempt)) {
+        header("Agent", &agent(event.agent.as_deref(), event.model.as_deref()));
+    }
+    if news(|one, other| one.attempt == other.attempt) {
+        header("Attempt", &clean::line(event.attempt.as_deref().unwrap_or_default()));
+    }
     if let Some(exit) = event.exit {
         header("Exit", &exit.to_string());
     }
-    for commit in &event.commits {
-        header("Commit", &clean::line(commit));
+    if news(|one, other| one.commits == other.commits) {
+        for commit in &event.commits {
+            header("Commit", &clean::line(commit));
+        }
     }
     out.push_str(&format!("\n    {}\n", clean::line(&event.sentence)));
-    if let Some(reason) = &event.reason {
+    if let Some(reason) = unsaid(event) {
         out.push_str(&format!("\n    Reason: {}\n", clean::line(reason)));
     }
     out
 }
 
-/// One line an event, for the history in `show`.
-pub(super) fn brief(event: &EventView, look: &Look) -> String {
+/// The reason, unless the sentence has it.
+fn unsaid(event: &EventView) -> Option<&str> {
+    event.reason.as_deref().filter(|reason| !event.sentence.contains(reason))
+}
+
+/// One line an event, for the history in `show`, where the spec is named above: `start by Ada: begins with claude`.
+pub(super) fn brief(event: &EventView, spec: &SpecView, look: &Look) -> String {
     let id = abbreviated(&event.id);
     let mut out = format!(
-        "{} {} {}: {} ({})",
+        "{} {} {} by {}",
         look.paint.with(Slot::Id, id),
         time::iso(&event.at),
         clean::line(&event.op),
-        clean::line(&event.sentence),
         clean::line(&event.author.name)
     );
-    if let Some(reason) = &event.reason {
-        out.push_str(&format!(": {}", clean::line(reason)));
+    let names = [spec.title.as_deref(), Some(spec.short.as_str())];
+    let sentence = event.sentence.as_str();
+    let rest =
+        names.into_iter().flatten().find_map(|name| sentence.strip_prefix(name)).unwrap_or(sentence).trim_start();
+    for part in [Some(rest), unsaid(event)].into_iter().flatten().filter(|part| !part.is_empty()) {
+        out.push_str(&format!(": {}", clean::line(part)));
     }
     out
 }
@@ -80,6 +97,17 @@ mod tests {
     use crate::output::{color::Paint, sample};
 
     const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+
+    #[test]
+    fn what_an_event_only_carries_on_is_said_once() {
+        let same = sample::event("Add locking is in main");
+        let mut other = sample::event("begins again");
+        other.attempt = Some("facade".into());
+        let text = events(&[other, same.clone(), same], &PIPE);
+        assert_eq!(text.matches("Agent:   claude\n").count(), 2, "once an attempt: {text}");
+        assert_eq!(text.matches("Attempt: ").count(), 2, "{text}");
+        assert_eq!(text.matches("Commit:  ").count(), 1, "{text}");
+    }
 
     #[test]
     fn an_event_reads_like_a_commit() {

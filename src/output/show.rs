@@ -3,19 +3,26 @@
 use std::time::Duration;
 
 use super::{Look, clean, color::Slot, list, log, time};
-use crate::domain::view::{BlockerKind, CheckView, SpecDetail};
+use crate::domain::{
+    status::Status,
+    view::{BlockerKind, CheckView, SpecDetail},
+};
+
+/// How the checks of acceptance criteria are named.
+const CRITERION: &str = "criterion '";
 
 /// A spec with everything that is known of it.
 pub(super) fn detail(detail: &SpecDetail, look: &Look) -> String {
+    let spec = &detail.spec;
     let mut out = header(detail, look);
-    out.push_str(&format!("\n    {}\n", list::title(&detail.spec)));
+    out.push_str(&format!("\n    {}\n", list::title(spec)));
     section(&mut out, look, "Acceptance criteria", criteria(detail));
     section(&mut out, look, "Checks", recorded_checks(detail.checks.as_ref(), look));
     section(&mut out, look, "Inputs", inputs(detail));
     section(&mut out, look, "Approval", approval(detail));
     section(&mut out, look, "Tampered", detail.tampered.iter().map(|what| clean::line(what).into_owned()).collect());
     section(&mut out, look, "Front matter", front_matter(detail));
-    section(&mut out, look, "History", detail.history.iter().map(|event| log::brief(event, look)).collect());
+    section(&mut out, look, "History", detail.history.iter().map(|event| log::brief(event, spec, look)).collect());
     if let Some(body) = detail.body.as_deref().filter(|body| !body.trim().is_empty()) {
         out.push('\n');
         out.push_str(look.text(body).trim_matches('\n'));
@@ -51,7 +58,10 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     line("Base", &text(&detail.base));
     line("Agent", &log::agent(spec.agent.as_deref(), spec.model.as_deref()));
     line("Attempt", &text(&spec.attempt));
-    line("Branch", &clean::line(&spec.branch));
+    // Before an attempt it is not there yet, after one it is gone.
+    if matches!(spec.status, Status::InProgress | Status::Paused | Status::Finished | Status::Failed) {
+        line("Branch", &clean::line(&spec.branch));
+    }
     line("Worktree", &text(&spec.worktree));
     for commit in &spec.work_commits {
         line("Commit", &clean::line(commit));
@@ -110,7 +120,18 @@ fn recorded_checks(evidence: Option<&serde_json::Value>, look: &Look) -> Vec<Str
             duration_ms: item.get("duration_ms").and_then(serde_json::Value::as_u64),
         })
     };
-    items.iter().filter_map(read).map(|item| check(&item, look)).collect()
+    let checks: Vec<CheckView> = items.iter().filter_map(read).collect();
+    // The criteria are above, with their ticks: of those that hold it is enough how many they are.
+    let ticked = checks.iter().filter(|item| item.ok && item.name.starts_with(CRITERION)).count();
+    let mut lines = Vec::new();
+    if ticked > 0 {
+        let name =
+            if ticked == 1 { "1 criterion is ticked".to_owned() } else { format!("{ticked} criteria are ticked") };
+        lines.push(check(&CheckView { name, ok: true, detail: None, duration_ms: None }, look));
+    }
+    let rest = checks.iter().filter(|item| !(item.ok && item.name.starts_with(CRITERION)));
+    lines.extend(rest.map(|item| check(item, look)));
+    lines
 }
 
 fn inputs(detail: &SpecDetail) -> Vec<String> {
@@ -194,7 +215,6 @@ mod tests {
              Labels:      storage, locking\n\
              Target:      refs/heads/main\n\
              Agent:       claude (opus)\n\
-             Branch:      chant/2026-02-08-010-v7b\n\
              Created:     2026-02-08 10:00:00 +0000\n\
              \n    Add locking\n\
              \nAcceptance criteria:\n    [x] No write is lost\n    [ ] Docs say so\n\
@@ -202,9 +222,32 @@ mod tests {
              \nInputs:\n    path .chant/research/x.md c0ffee00c0\n\
              \nApproval:\n    approved by Ada <ada@example.com> at 2026-02-08 10:01:00 +0000, for an earlier text\n\
              \nFront matter:\n    sprint: 7\n\
-             \nHistory:\n    5ca1ab1e5c 2026-02-08 10:02:30 +0100 finish: the agent finished (Ada)\n\
+             \nHistory:\n    5ca1ab1e5c 2026-02-08 10:02:30 +0100 finish by Ada: the agent finished\n\
              \n# Add locking\n\nBecause.\n"
         );
+    }
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let mut one = full();
+        let checks = [("criterion 'No write is lost'", true), ("criterion 'Docs say so'", false), ("scope", true)];
+        let checks = checks.map(|(name, ok)| serde_json::json!({"name": name, "ok": ok}));
+        one.checks = Some(serde_json::Value::from(checks.to_vec()));
+        one.history[0].sentence = "Add locking failed: exit 3".into();
+        one.history[0].reason = Some("exit 3".into());
+        let text = detail(&one, &PIPE);
+        let listed = "\n    ok      1 criterion is ticked\n    FAILED  criterion 'Docs say so'\n    ok      scope\n";
+        assert!(text.contains(listed), "{text}");
+        assert!(text.contains(" finish by Ada: failed: exit 3\n"), "{text}");
+    }
+
+    #[test]
+    fn the_branch_is_named_while_there_is_one() {
+        for (status, there) in [(Status::InProgress, true), (Status::Failed, true), (Status::Completed, false)] {
+            let mut one = full();
+            one.spec.status = status;
+            assert_eq!(detail(&one, &PIPE).contains("\nBranch:      chant/2026-02-08-010-v7b\n"), there, "{status}");
+        }
     }
 
     #[test]

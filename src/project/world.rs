@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{
-        event::Pin,
+        event::{Landing, Pin},
         id::SpecId,
         readiness::{Reason, Situation, reasons},
         spec::{Spec, SpecType},
@@ -26,7 +26,10 @@ use crate::{
         status::Status,
     },
     error::Result,
-    git::worktree::{self, Worktree},
+    git::{
+        history,
+        worktree::{self, Worktree},
+    },
 };
 
 /// One spec: its recorded state and its text.
@@ -81,6 +84,8 @@ pub struct World<'p> {
     recorded: RefCell<HashMap<SpecId, Recorded>>,
     texts: Texts<'p>,
     ancestry: Ancestry<'p>,
+    /// Of merges that the base does not reach: whether it has the same changes in another form.
+    rewritten: RefCell<HashMap<ObjectId, bool>>,
     worktrees: OnceCell<Vec<Worktree>>,
 }
 
@@ -96,6 +101,7 @@ impl<'p> World<'p> {
             recorded: RefCell::default(),
             texts: Texts::new(project),
             ancestry: Ancestry::new(project),
+            rewritten: RefCell::default(),
             worktrees: OnceCell::new(),
         })
     }
@@ -104,6 +110,7 @@ impl<'p> World<'p> {
     #[must_use]
     pub fn seen_from(mut self, base: Option<ObjectId>) -> Self {
         self.base = Base::new(self.project, base);
+        self.rewritten = RefCell::default();
         self
     }
 
@@ -196,9 +203,26 @@ impl<'p> World<'p> {
     pub(super) fn work_in_base(&self, state: Option<&State>) -> Result<Option<bool>> {
         let (Some(state), Some(base)) = (state, self.base.commit()) else { return Ok(None) };
         match state.facts.landing {
-            Some(landing) => Ok(Some(self.ancestry.is_ancestor(landing.new, base)?)),
+            Some(landing) => Ok(Some(self.landed_in(landing, &state.facts.work_commits, base)?)),
             None => Ok(None),
         }
+    }
+
+    /// Whether `base` has what was merged: the merge, the commits that it brought, or, where people have rewritten them since (an
+    /// amend, a rebase), the same changes.
+    fn landed_in(&self, landing: Landing, work: &[ObjectId], base: ObjectId) -> Result<bool> {
+        if self.ancestry.is_ancestor(landing.new, base)? {
+            return Ok(true);
+        }
+        if let Some(known) = self.rewritten.borrow().get(&landing.new) {
+            return Ok(*known);
+        }
+        let found = match work.last() {
+            Some(last) if self.ancestry.is_ancestor(*last, base)? => true,
+            _ => history::holds_changes(&self.project.repo, base, landing.old, landing.new)?.unwrap_or(false),
+        };
+        self.rewritten.borrow_mut().insert(landing.new, found);
+        Ok(found)
     }
 
     /// Whether an input of the attempt is no longer what was pinned.

@@ -7,7 +7,7 @@ use gix::ObjectId;
 use crate::{
     domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, state::State, status::Status},
     error::{Error, Result},
-    git::{branch, repository::Head},
+    git::{attribute, branch, repository::Head},
     project::{
         Project,
         attempt::MANUAL,
@@ -102,6 +102,7 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     }
     let informed = informed(&world, spec, &inputs)?;
     super::place::refuse_elsewhere(project, id)?;
+    refuse_filtered(project, &text.path)?;
     if let Some(blocker) = branch::blocker(&project.repo, project.branch_ref(id)?.as_ref())? {
         return Err(Error::fatal(
             "branch-blocked",
@@ -112,6 +113,17 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     let existing = project.documents(spec)?;
     let (id, text, spec) = (id.clone(), text.clone(), spec.clone());
     Ok(Plan { id, text, spec, base, target, agent, inputs, existing, informed, prompt })
+}
+
+/// Refuses a spec file that a program rewrites on its way into git: its text would never be the one that was pinned.
+fn refuse_filtered(project: &Project, path: &str) -> Result<()> {
+    if project.silent || project.repo.work_dir().is_none() {
+        return Ok(());
+    }
+    let Some(name) = attribute::filter_of(&project.repo, path)? else { return Ok(()) };
+    Err(Error::fatal("filtered-spec", format!("the spec file '{path}' goes through the filter '{name}'"))
+        .hint("what is recorded about a spec is its very text: exempt specs from the filter")
+        .hint("echo '/.chant/** !filter' >>.gitattributes"))
 }
 
 /// Refuses what is taken or over, naming who has it and since when.
@@ -242,7 +254,7 @@ fn agent(project: &Project, spec: &Spec, request: &Request, any: bool) -> Result
             error
                 .hint("name a command that reads a prompt on its standard input: git config chant.agent.claude.cmd \"claude -p\"")
                 .hint("and make it the default: git config chant.agent claude")
-                .hint("or do it yourself: git chant work --agent manual")
+                .hint("or do it yourself: git chant work <spec> --agent manual")
         });
     };
     if name == MANUAL {

@@ -12,6 +12,7 @@ mod many;
 mod misconduct;
 mod places;
 mod races;
+mod rewritten;
 mod rules;
 mod silent;
 mod specfiles;

@@ -29,7 +29,9 @@ fn unknown_and_ambiguous_dependencies_are_named() {
     sandbox
         .chant(&["work", "002", "--agent", "manual"])
         .fails(1, &["'010', which is ambiguous: 2026-02-08-010-aaa, 2026-02-09-010-bbb"]);
-    sandbox.chant(&["lint"]).fails(1, &["there is no spec 'nobody'", "'010' may mean 010-aaa, 010-bbb"]);
+    sandbox
+        .chant(&["lint"])
+        .fails(1, &["there is no spec 'nobody'", "'010' may mean 2026-02-08-010-aaa, 2026-02-09-010-bbb"]);
     sandbox.chant(&["add", "New", "--depends-on", "nobody"]).fails(128, &["there is no spec 'nobody'"]);
 }
 
@@ -265,4 +267,59 @@ fn verify_runs_the_commands_again_at_any_commit() {
     sandbox.chant(&["verify", &id]).ok();
     sandbox.chant(&["verify", &id, "--at", "main~1"]).fails(1, &["grep -q two file"]);
     sandbox.chant(&["verify", &id, "--at", "nowhere"]).fails(128, &["'nowhere' names no commit"]);
+}
+
+#[test]
+fn a_spec_under_a_filter_is_refused_before_it_is_claimed() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file");
+    sandbox.write(".gitattributes", "*.md filter=loud\n");
+    let id = sandbox.add(&["Filtered"]);
+    sandbox.git(&["config", "filter.loud.clean", "tr a-z A-Z"]);
+    let refused = sandbox.chant(&["work", &id]);
+    refused.fails(128, &["goes through the filter 'loud'", "echo '/.chant/** !filter' >>.gitattributes"]);
+    assert_eq!(sandbox.ops(&id), ["add"]);
+    sandbox.write(".gitattributes", "*.md filter=loud\n/.chant/** !filter\n");
+    sandbox.chant(&["work", &id]).ok();
+    // A filter that nobody has configured here does nothing.
+    let other = sandbox.add(&["Not filtered"]);
+    sandbox.write(".gitattributes", "*.md filter=quiet\n");
+    sandbox.agent("echo three >file");
+    sandbox.chant(&["work", &other]).ok();
+}
+
+#[test]
+fn whoever_changed_nothing_has_finished_nothing() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.add(&["By hand"]);
+    let path = sandbox.chant(&["work", &id, "--agent", "manual"]).ok().out;
+    sandbox.chant(&["finish", &id]).fails(1, &["nothing was changed in its worktree"]);
+    assert_eq!(sandbox.status(&id), "failed");
+    // The work is in the wrong place: the commit does not count in silence.
+    sandbox.chant(&["finish", &id, "--commit", "HEAD"]).fails(129, &["has an attempt", "leave out --commit"]);
+    std::fs::write(std::path::Path::new(path.trim_end()).join("file"), "two\n").unwrap();
+    sandbox.chant(&["finish", &id]).ok();
+    assert_eq!((sandbox.status(&id).as_str(), sandbox.read("file").as_str()), ("completed", "two\n"));
+    // Neither does an agent that did nothing become one that did something because a person asks again.
+    let idle = sandbox.add(&["Idle"]);
+    sandbox.agent("true");
+    sandbox.chant(&["work", &idle]).fails(1, &["the agent changed nothing"]);
+    sandbox.chant(&["finish", &idle]).fails(1, &["nothing was changed"]);
+    assert_eq!(sandbox.status(&idle), "failed");
+}
+
+#[test]
+fn ready_says_where_to_read_on_when_nothing_is() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.chant(&["ready"]).ok().err, "");
+    let first = sandbox.add(&["Gate", "--type", "gate"]);
+    let ran = sandbox.chant(&["ready"]).ok();
+    assert_eq!(
+        (ran.out.as_str(), ran.err.as_str()),
+        ("", "hint: what the others wait for: git chant ready --explain\n")
+    );
+    let explained = sandbox.chant(&["ready", "--explain"]).ok().out;
+    assert!(explained.ends_with("  Gate\n    it is a gate: a person does it\n"), "{explained}");
+    sandbox.chant(&["cancel", &first]).ok();
+    assert_eq!(sandbox.chant(&["ready"]).ok().err, "");
 }

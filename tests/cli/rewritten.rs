@@ -1,0 +1,64 @@
+//! People rewrite history after the merge: what was completed stays completed, and what waits for it finds its code.
+
+use super::support::Sandbox;
+
+/// Two specs, the second waiting for the first, which is completed.
+fn pair(sandbox: &Sandbox) -> String {
+    sandbox.agent("echo $CHANT_SPEC_ID >>file; echo two >other; git add -A; git commit -qm Work; echo three >>other");
+    let first = sandbox.add(&["First"]);
+    let second = sandbox.add(&["Second", "--depends-on", &first]);
+    sandbox.git(&["add", ".chant"]);
+    sandbox.git(&["commit", "-qm", "Specs"]);
+    sandbox.chant(&["work", &first]).ok();
+    assert_eq!(sandbox.show(&second)["ready"], true);
+    second
+}
+
+#[test]
+fn a_merge_that_is_amended_still_carries_its_work() {
+    let sandbox = Sandbox::new();
+    let second = pair(&sandbox);
+    sandbox.git(&["commit", "-q", "--amend", "-m", "Another message"]);
+    assert_eq!(sandbox.show(&second)["blocked_by"], serde_json::json!([]));
+    sandbox.chant(&["work", &second]).ok();
+}
+
+#[test]
+fn work_that_is_rebased_is_found_by_its_patches() {
+    let sandbox = Sandbox::new();
+    let second = pair(&sandbox);
+    sandbox.git(&["checkout", "-q", "-b", "side", "main~1"]);
+    sandbox.write("aside", "aside\n");
+    sandbox.git(&["add", "aside"]);
+    sandbox.git(&["commit", "-qm", "Aside"]);
+    sandbox.git(&["rebase", "-q", "side", "main"]);
+    assert!(!sandbox.git(&["log", "--format=%s", "main"]).contains("Merge spec"), "the rebase has dropped the merge");
+    assert_eq!(sandbox.show(&second)["blocked_by"], serde_json::json!([]));
+    sandbox.chant(&["work", &second]).ok();
+}
+
+#[test]
+fn work_that_somebody_took_out_is_not_in_the_base() {
+    let sandbox = Sandbox::new();
+    let second = pair(&sandbox);
+    sandbox.git(&["reset", "-q", "--hard", "main~1"]);
+    sandbox.chant(&["work", &second]).fails(1, &["is completed in main, and its work is not in the base"]);
+}
+
+#[test]
+fn half_of_the_work_is_not_the_work() {
+    let sandbox = Sandbox::new();
+    let second = pair(&sandbox);
+    let commits = sandbox.git(&["rev-list", "--no-merges", "--reverse", "main~1..main"]);
+    assert!(commits.lines().count() > 1, "{commits}");
+    sandbox.git(&["reset", "-q", "--hard", "main~1"]);
+    // On something else, so that it is not the very commit again.
+    sandbox.write("aside", "aside\n");
+    sandbox.git(&["add", "aside"]);
+    sandbox.git(&["commit", "-qm", "Aside"]);
+    for commit in commits.lines() {
+        sandbox.chant(&["work", &second]).fails(1, &["its work is not in the base"]);
+        sandbox.git(&["cherry-pick", "--allow-empty", commit]);
+    }
+    assert_eq!(sandbox.show(&second)["blocked_by"], serde_json::json!([]));
+}
