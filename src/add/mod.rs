@@ -15,7 +15,7 @@ use crate::{
         id::SpecId,
         spec::Spec,
     },
-    error::{Error, Result},
+    error::{Error, IoContext, Result},
     git::work_file::{self, Why},
     project::{Project, text::path_of},
     store::{Addition, Evidence, Refusal},
@@ -52,11 +52,11 @@ pub fn home(project: &Project) -> Result<std::path::PathBuf> {
     if project.silent { Ok(project.repo.main_work_dir().unwrap_or(own)) } else { Ok(own) }
 }
 
-/// Records that the spec came to be. Whether its text is trusted is another matter: the caller knows who wrote it.
+/// Records that the spec came to be, and the branch that it is for if that was said, by its full name. Whether its text is trusted is another matter: the caller knows who wrote it.
 ///
 /// # Errors
 /// If the event cannot be written; the file is there then, and `git chant fsck --repair` completes it.
-pub fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec) -> Result<()> {
+pub fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec, onto: Option<&str>) -> Result<()> {
     let store = project.store()?;
     let blob = store.write_blob(bytes)?;
     let facts = Facts {
@@ -64,6 +64,7 @@ pub fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec) -> Resu
         spec_path: Some(path_of(id)),
         spec_blob: Some(blob),
         created: Some(second(project)),
+        onto: onto.map(str::to_owned),
         ..Facts::default()
     };
     let sentence = spec.title.clone().unwrap_or_else(|| id.short().to_owned());
@@ -82,6 +83,15 @@ pub fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec) -> Resu
             Refusal::Obstacle(Obstacle::Exists, _) => Ok(()),
             refusal => Err(refusal.into_error(id.short())),
         })
+}
+
+/// Removes the file of a spec that was created in this very run and is recorded nowhere.
+///
+/// # Errors
+/// If it cannot be removed.
+pub fn take_back(project: &Project, id: &SpecId) -> Result<()> {
+    let path = home(project)?.join(path_of(id));
+    std::fs::remove_file(&path).io("remove", &path)
 }
 
 /// Writes the file of a spec whose events are there and whose file is not. What lies there meanwhile stays.

@@ -31,6 +31,10 @@ pub struct AddArgs {
     #[arg(long, value_name = "name")]
     pub topic: Option<String>,
 
+    /// The branch that the work is for [default: fix/<topic> for a phase of a topic, else the current branch when it is worked]
+    #[arg(long, value_name = "branch")]
+    pub onto: Option<String>,
+
     /// A label; may be repeated, or several separated by commas
     #[arg(long = "label", value_name = "label", value_delimiter = ',')]
     pub labels: Vec<String>,
@@ -95,7 +99,7 @@ pub struct AddArgs {
 }
 
 /// A title becomes a Markdown heading and the subject of a commit: one line of visible text.
-fn title(text: &str) -> Result<String, &'static str> {
+pub(super) fn title(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     if text.is_empty() {
         Err("a title needs at least one visible character")

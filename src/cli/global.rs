@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ColorChoice, ValueEnum};
 
-use crate::domain::status::Status;
+use crate::domain::{phase::Phase, status::Status};
 
 /// The options that every command has.
 #[derive(Args, Clone, Debug)]
@@ -94,16 +94,21 @@ pub enum PhaseArg {
 }
 
 impl PhaseArg {
+    /// The phase.
+    pub fn phase(self) -> Phase {
+        match self {
+            PhaseArg::Comprehension => Phase::Comprehension,
+            PhaseArg::Reproduction => Phase::Reproduction,
+            PhaseArg::RootCause => Phase::RootCause,
+            PhaseArg::ImpactMap => Phase::ImpactMap,
+            PhaseArg::ForkFix => Phase::ForkFix,
+            PhaseArg::UpstreamPr => Phase::UpstreamPr,
+        }
+    }
+
     /// The name as it stands in front matter.
     pub fn as_str(self) -> &'static str {
-        match self {
-            PhaseArg::Comprehension => "comprehension",
-            PhaseArg::Reproduction => "reproduction",
-            PhaseArg::RootCause => "root-cause",
-            PhaseArg::ImpactMap => "impact-map",
-            PhaseArg::ForkFix => "fork-fix",
-            PhaseArg::UpstreamPr => "upstream-pr",
-        }
+        self.phase().as_str()
     }
 }
 

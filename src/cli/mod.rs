@@ -9,6 +9,7 @@ pub mod complete;
 pub mod exchange;
 pub mod global;
 pub mod init;
+pub mod investigate;
 pub mod list;
 pub mod page;
 pub mod parsed;
@@ -64,9 +65,11 @@ pub use global::Global;
 pub enum Command {
     Init(init::InitArgs),
     Add(add::AddArgs),
+    Investigate(investigate::InvestigateArgs),
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
     Ready(list::ReadyArgs),
+    Status(investigate::StatusArgs),
     Show(show::ShowArgs),
     Edit(show::EditArgs),
     Lint(upkeep::LintArgs),
@@ -108,8 +111,10 @@ pub const PAGE: Page = Page {
 pub const PAGES: &[(&str, Page)] = &[
     ("init", init::PAGE),
     ("add", add::PAGE),
+    ("investigate", investigate::INVESTIGATE_PAGE),
     ("list", list::PAGE),
     ("ready", list::READY_PAGE),
+    ("status", investigate::STATUS_PAGE),
     ("show", show::SHOW_PAGE),
     ("edit", show::EDIT_PAGE),
     ("lint", upkeep::LINT_PAGE),

@@ -14,7 +14,8 @@ use crate::{
     },
     domain::spec::{self, MAX_SPEC_LEN},
     error::{Error, IoContext, Result},
-    project::{Project, base::Base, inputs::InputFault, text::path_of},
+    investigate::{Known, Wiring},
+    project::{Project, base::Base, inputs::InputFault, target, text::path_of, world::World},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
@@ -22,6 +23,7 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
     project.repo.require_work_dir("add")?;
     // Who it is has to be known before anything is written.
     project.repo.committer()?;
+    let onto = args.onto.as_deref().map(target::full_name).transpose()?;
     let mut outcome_warnings = Vec::new();
     let text = add::render(&draft(&project, context, args, &mut outcome_warnings)?);
     // What the options made has to be a spec that can be read again.
@@ -47,7 +49,7 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
             return Err(error);
         }
     };
-    add::record(&project, &id, &bytes, &spec)?;
+    add::record(&project, &id, &bytes, &spec, onto.as_deref())?;
     project.trust(project.store()?.blob_id(&bytes))?;
     let mut outcome = Outcome::new(Body::Added(Box::new(context.view(&project, &id)?)));
     for warning in outcome_warnings {
@@ -69,18 +71,24 @@ fn draft(project: &Project, context: &Context<'_>, args: &AddArgs, warnings: &mu
         Some(path) => Some(read_body(context, path)?),
         None => None,
     };
+    // A phase of an investigation builds on those before it, unless something else is said.
+    let wiring = match (args.phase, &args.topic) {
+        (Some(phase), Some(topic)) => Known::of(&World::new(project)?, topic)?.wiring(topic, phase.phase()),
+        _ => Wiring::default(),
+    };
+    let said = |said: Vec<String>, wired: Vec<String>| if said.is_empty() { wired } else { said };
     Ok(Text {
         title: args.title.clone(),
-        kind: kind(args).as_str(),
+        kind: kind(args),
         phase: args.phase.map(PhaseArg::as_str),
         topic: args.topic.clone(),
         labels: args.labels.clone(),
-        depends_on: dependencies(project, &args.depends_on)?,
-        informed_by: inputs(project, &args.informed_by, warnings)?,
+        depends_on: said(dependencies(project, &args.depends_on)?, wiring.depends_on),
+        informed_by: said(inputs(project, &args.informed_by, warnings)?, wiring.informed_by),
         origin: args.origin.clone(),
         tracks: args.tracks.clone(),
         context: args.context.clone(),
-        target_files: args.target_files.clone(),
+        target_files: said(args.target_files.clone(), wiring.target_files),
         prompt: args.prompt.clone(),
         verify: args.verify.clone(),
         reproduces: args.reproduces.clone(),
@@ -91,13 +99,12 @@ fn draft(project: &Project, context: &Context<'_>, args: &AddArgs, warnings: &mu
 }
 
 /// The type that was asked for, else the one that the phase is made of.
-fn kind(args: &AddArgs) -> TypeArg {
-    args.spec_type.unwrap_or(match args.phase {
-        None | Some(PhaseArg::ForkFix) => TypeArg::Code,
-        Some(PhaseArg::Comprehension | PhaseArg::RootCause | PhaseArg::ImpactMap) => TypeArg::Research,
-        Some(PhaseArg::Reproduction) => TypeArg::Task,
-        Some(PhaseArg::UpstreamPr) => TypeArg::Gate,
-    })
+fn kind(args: &AddArgs) -> &'static str {
+    match (args.spec_type, args.phase) {
+        (Some(kind), _) => kind.as_str(),
+        (None, Some(phase)) => phase.phase().kind().as_str(),
+        (None, None) => TypeArg::Code.as_str(),
+    }
 }
 
 /// Dependencies are written as they will be understood for ever: by their full ids.

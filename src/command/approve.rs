@@ -37,7 +37,7 @@ fn answer(context: &Context<'_>, query: &str, approved: bool, reason: Option<&st
     };
     let store = project.store()?;
     if store.tip(&id)?.is_none() {
-        crate::add::record(&project, &id, &text.bytes, spec)?;
+        crate::add::record(&project, &id, &text.bytes, spec, None)?;
     }
     let blob = store.write_blob(&text.bytes)?;
     let sentence = format!("{} is {}", entry.title(), if approved { "approved" } else { "rejected" });

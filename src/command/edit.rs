@@ -55,7 +55,7 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
         })?;
         let blob = store.write_blob(&bytes)?;
         if store.tip(&id)?.is_none() {
-            crate::add::record(&project, &id, &bytes, &spec)?;
+            crate::add::record(&project, &id, &bytes, &spec, None)?;
         } else {
             let facts = Facts { spec_blob: Some(blob), phase: spec.front.phase.clone(), ..Facts::default() };
             let sentence = format!("{} was edited", spec.title.as_deref().unwrap_or_else(|| id.short()));

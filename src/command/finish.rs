@@ -73,7 +73,7 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
             let (text, spec) = loaded.valid(&id)?;
             context.ask_trust(&project, &id, text.blob, spec, None, args.trust)?;
             if project.store()?.tip(&id)?.is_none() {
-                crate::add::record(&project, &id, &text.bytes, spec)?;
+                crate::add::record(&project, &id, &text.bytes, spec, None)?;
             }
             let commits = commits(&project, &args.commits)?;
             finish::by_hand(&project, &id, &loaded, &commits, context.progress)?

@@ -100,7 +100,7 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
         Repair::Add(id) => {
             let Some(loaded) = project.load(id, None)? else { return Ok(()) };
             let (text, spec) = loaded.valid(id)?;
-            crate::add::record(project, id, &text.bytes, spec)
+            crate::add::record(project, id, &text.bytes, spec, None)
         }
         Repair::Restore(id) => {
             let tip = project.store()?.tip(id)?;

@@ -13,6 +13,7 @@ mod end;
 mod finish;
 mod fsck;
 mod init;
+mod investigate;
 mod lint;
 mod list;
 mod log;
@@ -21,6 +22,7 @@ mod path;
 mod ready;
 mod resolve;
 mod show;
+mod status;
 mod sync;
 mod verify;
 mod work;
@@ -35,8 +37,10 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
     match command {
         Command::Init(args) => init::run(context, args),
         Command::Add(args) => add::run(context, args),
+        Command::Investigate(args) => investigate::run(context, args),
         Command::List(args) => list::run(context, args),
         Command::Ready(args) => ready::run(context, args),
+        Command::Status(args) => status::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::Edit(args) => edit::run(context, args),
         Command::Approve(args) => approve::approve(context, args),

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
-    view::{CheckView, EventView, ExchangeView, ProblemView, SpecDetail, SpecView},
+    view::{CheckView, EventView, ExchangeView, ProblemView, SpecDetail, SpecView, TopicView},
 };
 
 /// How a command ended that did not end with an error.
@@ -60,6 +60,10 @@ pub enum Body {
     Nothing,
     /// `add`: the new spec.
     Added(Box<SpecView>),
+    /// `investigate`: the new specs.
+    AddedAll(Vec<SpecView>),
+    /// `status` of an investigation.
+    Topic(TopicView),
     /// `list` and `ready`.
     Specs(Vec<SpecView>),
     /// `ready --explain`: the ready ones, and the others with their blockers.

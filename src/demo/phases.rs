@@ -96,6 +96,7 @@ impl Phase {
             option(name, value);
         }
         option("--topic", "issue-1234");
+        option("--onto", "main");
         if let Some(last) = earlier.last() {
             option("--depends-on", last.short());
             option("--informed-by", last.short());

@@ -243,6 +243,7 @@ fn spec_facts(facts: &Facts) -> Facts {
         spec_path: facts.spec_path.clone(),
         spec_blob: facts.spec_blob,
         created: facts.created.clone(),
+        onto: facts.onto.clone(),
         approval: facts.approval.clone(),
         ..Facts::default()
     }

@@ -198,6 +198,8 @@ pub struct Facts {
     pub spec_blob: Option<ObjectId>,
     /// When the first event was written, RFC 3339.
     pub created: Option<String>,
+    /// The branch that the spec is for, whatever becomes of its attempts: a full ref name, said when it was added.
+    pub onto: Option<String>,
     /// The commit that the attempt started from.
     pub base: Option<ObjectId>,
     /// The branch that the work is for, a full ref name.

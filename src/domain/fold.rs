@@ -37,6 +37,7 @@ pub fn fold(history: &History, tip: ObjectId) -> Option<State> {
     facts.approval = approval(history, &ops);
     facts.landing = attempt.and_then(|attempt| landing(&standing, attempt));
     facts.created = ops.iter().find_map(|event| event.facts.created.clone());
+    facts.onto = ops.iter().find_map(|event| event.facts.onto.clone());
     facts.spec_blob = last(&ops, |event| event.facts.spec_blob);
     facts.spec_path = last(&ops, |event| event.facts.spec_path.clone());
     facts.phase = last(&ops, |event| event.facts.phase.clone());

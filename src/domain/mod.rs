@@ -11,6 +11,7 @@ pub mod graph;
 pub mod history;
 pub mod id;
 pub mod pattern;
+pub mod phase;
 pub mod readiness;
 pub mod spec;
 pub mod state;

@@ -13,12 +13,14 @@ mod event;
 mod exchange;
 mod problem;
 mod spec;
+mod topic;
 
 pub use detail::{ApprovalView, CheckView, Criterion, MergeView, Pin, SpecDetail};
 pub use event::{EventView, Person, Trailer};
 pub use exchange::{ExchangeView, Way};
 pub use problem::ProblemView;
 pub use spec::{Blocker, BlockerKind, SpecView};
+pub use topic::{StepView, TopicView};
 
 /// Serialises a status as [`Status::as_str`].
 impl Serialize for Status {

@@ -5,6 +5,7 @@ mod circle;
 use std::collections::{BTreeMap, BTreeSet};
 
 use circle::Circle;
+use gix::ObjectId;
 
 use crate::{
     domain::{
@@ -107,8 +108,8 @@ impl<'w, 'p> Surroundings<'w, 'p> {
             return Ok(());
         }
         self.dependencies(entry, report)?;
-        self.inputs(report)?;
-        self.agent_and_prompt(report);
+        self.inputs(entry, report)?;
+        self.agent_and_prompt(self.world.base_of(entry)?.commit(), report);
         fitting(report);
         Ok(())
     }
@@ -143,11 +144,14 @@ impl<'w, 'p> Surroundings<'w, 'p> {
         Ok(())
     }
 
-    fn inputs(&self, report: &mut Report<'_>) -> Result<()> {
+    fn inputs(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
+        let base = self.world.base_of(entry)?;
         for (at, input) in report.spec.front.informed_by.iter().enumerate() {
             let place = ("informed_by", Some(at));
-            match self.world.project.input_fault(&self.world.census, &self.world.base, input)? {
+            match self.world.project.input_fault(&self.world.census, &base, input)? {
                 None => {}
+                // A spec that it waits for is to write it.
+                Some(InputFault::Missing) if self.is_promised(entry, input)? => {}
                 Some(InputFault::Missing) => {
                     let help = Some("the spec is not ready before it does");
                     report.say(Severity::Warning, "missing-input", place, InputFault::Missing.why(input), help);
@@ -159,7 +163,28 @@ impl<'w, 'p> Surroundings<'w, 'p> {
         Ok(())
     }
 
-    fn agent_and_prompt(&self, report: &mut Report<'_>) {
+    /// Whether a spec that `entry` depends on, near or far, has `input` among its target files.
+    fn is_promised(&self, entry: &Entry, input: &str) -> Result<bool> {
+        let mut seen: BTreeSet<SpecId> = BTreeSet::from([entry.id.clone()]);
+        let mut open = vec![entry.id.clone()];
+        while let Some(id) = open.pop() {
+            for written in self.world.depends_on(&id)?.iter() {
+                let found = self.world.project.candidates(&self.world.census, written)?;
+                let [next] = found.as_slice() else { continue };
+                if !seen.insert(next.clone()) {
+                    continue;
+                }
+                let next = self.world.entry(next)?;
+                if next.spec().is_some_and(|spec| spec.front.target_files.iter().any(|path| path == input)) {
+                    return Ok(true);
+                }
+                open.push(next.id.clone());
+            }
+        }
+        Ok(false)
+    }
+
+    fn agent_and_prompt(&self, base: Option<ObjectId>, report: &mut Report<'_>) {
         let front = &report.spec.front;
         if matches!(front.kind, SpecType::Gate | SpecType::Driver) {
             // No agent works on it; that the keys are in vain is said below.
@@ -174,7 +199,7 @@ impl<'w, 'p> Surroundings<'w, 'p> {
         if crate::agent::prompt::named(name).is_some() {
             return;
         }
-        match self.world.project.prompt_file(self.world.base.commit(), name) {
+        match self.world.project.prompt_file(base, name) {
             Ok(Some(_)) => {}
             Ok(None) => {
                 let message = format!("there is no prompt '{name}'");

@@ -1,6 +1,6 @@
 //! Every answer for people.
 
-use super::{Look, clean, color::Slot, exchange, list, log, place, record, show, time};
+use super::{Look, clean, color::Slot, exchange, list, log, place, record, show, time, topic};
 use crate::{
     command::outcome::{Body, Merged, Worked},
     domain::{status::Status, view::SpecView},
@@ -11,6 +11,13 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
     let text = match body {
         Body::Nothing => String::new(),
         Body::Added(spec) => format!("Created spec: {}\n", spec.id),
+        Body::AddedAll(specs) => {
+            let line = |spec: &SpecView| {
+                format!("Created spec: {}  {}\n", spec.id, clean::line(spec.title.as_deref().unwrap_or_default()))
+            };
+            specs.iter().map(line).collect()
+        }
+        Body::Topic(view) => topic::topic(view, look),
         Body::Specs(specs) => list::specs(specs, look),
         Body::Explained { ready, blocked } => list::explained(ready, blocked, look),
         Body::Spec(detail) => show::detail(detail, look),

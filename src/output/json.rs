@@ -2,7 +2,8 @@
 //!
 //! | command | keys |
 //! |---|---|
-//! | `list`, `ready` | `specs` |
+//! | `list`, `ready`, `investigate` | `specs` |
+//! | `status` | `topic` |
 //! | `ready --explain` | `specs` (the ready ones), `blocked` |
 //! | `show`, `add`, `edit` (with `changed`), `path` (with `path`) | `spec`; several specs: `specs` |
 //! | `reset`, `fail`, `cancel`, … | `spec`, `op`, `sentence`; several specs: `specs`, `op` |
@@ -77,6 +78,8 @@ impl Serialize for Answer<'_> {
         match self.0 {
             Body::Nothing => {}
             Body::Added(spec) => map.serialize_entry("spec", spec)?,
+            Body::AddedAll(specs) => map.serialize_entry("specs", specs)?,
+            Body::Topic(view) => map.serialize_entry("topic", view)?,
             Body::Specs(specs) => map.serialize_entry("specs", specs)?,
             Body::Explained { ready, blocked } => {
                 map.serialize_entry("specs", ready)?;

@@ -19,6 +19,7 @@ mod progress;
 pub mod record;
 mod show;
 mod time;
+mod topic;
 
 #[cfg(test)]
 mod sample;

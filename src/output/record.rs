@@ -52,7 +52,8 @@ impl Record {
 /// The records of an answer with their JSON keys, for `--format`; nothing for an answer that has none.
 pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
     match body {
-        Body::Specs(specs) => specs.iter().map(object).collect(),
+        Body::Specs(specs) | Body::AddedAll(specs) => specs.iter().map(object).collect(),
+        Body::Topic(view) => view.steps.iter().map(|step| object(&step.spec)).collect(),
         Body::Explained { ready, blocked } => ready.iter().chain(blocked).map(object).collect(),
         Body::Spec(detail) => vec![object(&detail.spec)],
         Body::Details(details) => details.iter().map(|detail| object(&detail.spec)).collect(),
@@ -83,7 +84,8 @@ fn object<T: serde::Serialize>(view: &T) -> Map<String, Value> {
 pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
     match body {
         Body::Nothing => Vec::new(),
-        Body::Specs(specs) => specs.iter().map(spec).collect(),
+        Body::Specs(specs) | Body::AddedAll(specs) => specs.iter().map(spec).collect(),
+        Body::Topic(view) => view.steps.iter().map(|step| spec(&step.spec)).collect(),
         Body::Explained { ready, blocked } => {
             let named = |specs: &[SpecView], name| specs.iter().map(|s| spec_as(s, name)).collect::<Vec<_>>();
             [named(ready, "ready"), named(blocked, "blocked")].concat()

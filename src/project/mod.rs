@@ -9,6 +9,7 @@ pub mod ids;
 pub mod inputs;
 mod order;
 pub mod progress;
+pub mod target;
 pub mod text;
 pub mod trust;
 pub mod view;

@@ -6,6 +6,8 @@ use std::{
     rc::Rc,
 };
 
+use gix::ObjectId;
+
 use super::world::World;
 use crate::{
     domain::{id::SpecId, readiness::Dependency, status::Status},
@@ -35,7 +37,7 @@ impl World<'_> {
     }
 
     /// What the dependency of `from` that is written so is.
-    pub(super) fn dependency(&self, from: &SpecId, written: &str) -> Result<Dependency> {
+    pub(super) fn dependency(&self, from: &SpecId, written: &str, base: Option<ObjectId>) -> Result<Dependency> {
         let found = self.project.candidates(&self.census, written)?;
         let id = match found.as_slice() {
             [] => return Ok(Dependency::Unknown),
@@ -55,7 +57,7 @@ impl World<'_> {
         Ok(Dependency::Known {
             short: id.short().to_owned(),
             status,
-            in_base: self.work_in_base(recorded.state.as_deref())?,
+            in_base: self.work_in_base(recorded.state.as_deref(), base)?,
             target: target.map(|name| name.trim_start_matches("refs/heads/").to_owned()),
         })
     }

@@ -14,6 +14,7 @@ use super::{
     base::Base,
     census::Census,
     order::Order,
+    target::full_name,
     text::{Loaded, Texts},
 };
 use crate::{
@@ -78,40 +79,82 @@ pub struct World<'p> {
     pub project: &'p Project,
     /// Which specs exist.
     pub census: Census<'p>,
-    /// What it is seen from.
-    pub base: Base<'p>,
+    /// What specs are seen from, each by the commit; the work of some goes elsewhere than that of others.
+    bases: RefCell<HashMap<Option<ObjectId>, Rc<Base<'p>>>>,
+    /// What all of them are seen from, if it is not for each to say.
+    fixed: Option<Option<ObjectId>>,
+    head: Option<ObjectId>,
     pub(super) order: Order,
     recorded: RefCell<HashMap<SpecId, Recorded>>,
     texts: Texts<'p>,
     ancestry: Ancestry<'p>,
     /// Of merges that the base does not reach: whether it has the same changes in another form.
-    rewritten: RefCell<HashMap<ObjectId, bool>>,
+    rewritten: RefCell<HashMap<(ObjectId, ObjectId), bool>>,
     worktrees: OnceCell<Vec<Worktree>>,
+    branches: RefCell<HashMap<String, Option<ObjectId>>>,
 }
 
 impl<'p> World<'p> {
-    /// The specs as they are now, seen from `HEAD`.
+    /// The specs as they are now, each seen from where its work would begin.
     pub fn new(project: &'p Project) -> Result<World<'p>> {
-        let base = project.repo.head()?.id();
+        let head = project.repo.head()?.id();
         Ok(World {
             project,
             census: project.census(),
-            base: Base::new(project, base),
+            bases: RefCell::default(),
+            fixed: None,
+            head,
             order: Order::default(),
             recorded: RefCell::default(),
             texts: Texts::new(project),
             ancestry: Ancestry::new(project),
             rewritten: RefCell::default(),
             worktrees: OnceCell::new(),
+            branches: RefCell::default(),
         })
     }
 
-    /// The same seen from another base.
+    /// The same, all of them seen from one base.
     #[must_use]
     pub fn seen_from(mut self, base: Option<ObjectId>) -> Self {
-        self.base = Base::new(self.project, base);
-        self.rewritten = RefCell::default();
+        self.fixed = Some(base);
         self
+    }
+
+    /// What a spec is seen from: the commit that its work would begin with.
+    pub fn base_of(&self, entry: &Entry) -> Result<Rc<Base<'p>>> {
+        let commit = match (self.fixed, entry.spec()) {
+            (Some(fixed), _) => fixed,
+            (None, Some(spec)) => {
+                let onto = entry.state.as_ref().and_then(|state| state.facts.onto.as_deref());
+                match self.project.aim(&spec.front, onto)? {
+                    Some(branch) => self.branch_or_head(&branch)?,
+                    None => self.head,
+                }
+            }
+            (None, None) => self.head,
+        };
+        Ok(self.base_at(commit))
+    }
+
+    /// The files of a commit, each looked up once.
+    pub fn base_at(&self, commit: Option<ObjectId>) -> Rc<Base<'p>> {
+        let mut bases = self.bases.borrow_mut();
+        Rc::clone(bases.entry(commit).or_insert_with(|| Rc::new(Base::new(self.project, commit))))
+    }
+
+    /// What a branch holds; where it does not exist, what it would begin with.
+    fn branch_or_head(&self, branch: &str) -> Result<Option<ObjectId>> {
+        if let Some(known) = self.branches.borrow().get(branch) {
+            return Ok(*known);
+        }
+        let tip = match full_name(branch) {
+            Ok(full) => self.project.branch_tip(&full)?.or(self.head),
+            // Whoever works it is told.
+            Err(_) => self.head,
+        };
+        self.branches.borrow_mut().insert(branch.to_owned(), tip);
+        Ok(tip)
     }
 
     /// What the chain of a spec says; the text is not read.
@@ -183,11 +226,12 @@ impl<'p> World<'p> {
             // Of what is under way or over nobody asks what it waits for.
             return Ok(situation);
         }
+        let base = self.base_of(entry)?;
         for written in &spec.front.depends_on {
-            situation.dependencies.push((written.clone(), self.dependency(&entry.id, written)?));
+            situation.dependencies.push((written.clone(), self.dependency(&entry.id, written, base.commit())?));
         }
         for input in &spec.front.informed_by {
-            if let Some(fault) = self.project.input_fault(&self.census, &self.base, input)? {
+            if let Some(fault) = self.project.input_fault(&self.census, &base, input)? {
                 situation.missing_inputs.push((input.clone(), fault.why(input)));
             }
         }
@@ -200,8 +244,8 @@ impl<'p> World<'p> {
     }
 
     /// Whether the work of a completed spec is in the base; `None` where there is nothing to find.
-    pub(super) fn work_in_base(&self, state: Option<&State>) -> Result<Option<bool>> {
-        let (Some(state), Some(base)) = (state, self.base.commit()) else { return Ok(None) };
+    pub(super) fn work_in_base(&self, state: Option<&State>, base: Option<ObjectId>) -> Result<Option<bool>> {
+        let (Some(state), Some(base)) = (state, base) else { return Ok(None) };
         match state.facts.landing {
             Some(landing) => Ok(Some(self.landed_in(landing, &state.facts.work_commits, base)?)),
             None => Ok(None),
@@ -214,23 +258,27 @@ impl<'p> World<'p> {
         if self.ancestry.is_ancestor(landing.new, base)? {
             return Ok(true);
         }
-        if let Some(known) = self.rewritten.borrow().get(&landing.new) {
+        if let Some(known) = self.rewritten.borrow().get(&(landing.new, base)) {
             return Ok(*known);
         }
         let found = match work.last() {
             Some(last) if self.ancestry.is_ancestor(*last, base)? => true,
             _ => history::holds_changes(&self.project.repo, base, landing.old, landing.new)?.unwrap_or(false),
         };
-        self.rewritten.borrow_mut().insert(landing.new, found);
+        self.rewritten.borrow_mut().insert((landing.new, base), found);
         Ok(found)
     }
 
     /// Whether an input of the attempt is no longer what was pinned.
     pub fn is_stale(&self, entry: &Entry) -> Result<bool> {
-        let (Some(state), Some(_)) = (&entry.state, self.base.commit()) else { return Ok(false) };
+        let Some(state) = &entry.state else { return Ok(false) };
+        let base = self.base_of(entry)?;
+        if base.commit().is_none() {
+            return Ok(false);
+        }
         for pin in &state.facts.informed_by {
             if let Pin::Path { path, blob } = pin
-                && self.project.input_blob(&self.base, path)?.is_some_and(|now| now != *blob)
+                && self.project.input_blob(&base, path)?.is_some_and(|now| now != *blob)
             {
                 return Ok(true);
             }

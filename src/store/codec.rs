@@ -95,6 +95,7 @@ impl Trailers {
         self.opt("Nonce", facts.nonce.as_ref());
         self.opt("Clone", facts.clone.as_ref());
         self.opt("Created", facts.created.as_ref());
+        self.opt("Onto", facts.onto.as_ref());
         self.opt("Spec-Path", facts.spec_path.as_ref());
         self.opt("Spec-Blob", facts.spec_blob);
         self.opt("Base", facts.base);
@@ -222,6 +223,7 @@ impl Raw {
             "Nonce" => once(&mut facts.nonce, name, value.clone())?,
             "Clone" => once(&mut facts.clone, name, value.clone())?,
             "Created" => once(&mut facts.created, name, value.clone())?,
+            "Onto" => once(&mut facts.onto, name, value.clone())?,
             "Spec-Path" => once(&mut facts.spec_path, name, value.clone())?,
             "Spec-Blob" => once(&mut facts.spec_blob, name, id()?)?,
             "Base" => once(&mut facts.base, name, id()?)?,

@@ -7,7 +7,7 @@ use gix::ObjectId;
 use crate::{
     domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, state::State, status::Status},
     error::{Error, Result},
-    git::{attribute, branch, repository::Head},
+    git::{attribute, branch},
     project::{
         Project,
         attempt::MANUAL,
@@ -88,7 +88,12 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     };
     let (text, spec) = loaded.valid(id)?;
     startable(project, &entry)?;
-    let (base, target) = base_and_target(project, request)?;
+    let recorded = entry.state.as_ref().and_then(|state| state.facts.onto.clone());
+    let aim = match &request.onto {
+        Some(onto) => Some(onto.clone()),
+        None => project.aim(&spec.front, recorded.as_deref())?,
+    };
+    let (base, target) = project.begin_at(aim.as_deref())?;
     let world = world.seen_from(Some(base));
     ready(&world, &entry)?;
     let agent = agent(project, spec, request, agent_known)?;
@@ -96,9 +101,10 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
         Some(name) => custom_prompt(project, base, name)?,
         None => None,
     };
+    let base_files = world.base_at(Some(base));
     let mut inputs = Vec::new();
     for written in &spec.front.informed_by {
-        inputs.extend(project.read_inputs(&world.census, &world.base, written)?);
+        inputs.extend(project.read_inputs(&world.census, &base_files, written)?);
     }
     let informed = informed(&world, spec, &inputs)?;
     super::place::refuse_elsewhere(project, id)?;
@@ -177,40 +183,6 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
             .hint(format!("to see what it does: git chant log {short} --agent -f"))
             .hint(format!("if you know that it is dead: git chant release {short}"))
     })
-}
-
-/// Base and target are the current branch unless said otherwise.
-fn base_and_target(project: &Project, request: &Request) -> Result<(ObjectId, Option<String>)> {
-    let head = project.repo.head()?;
-    let named = match &request.onto {
-        Some(onto) => Some(onto.clone()),
-        None => project.config().target()?,
-    };
-    let Some(name) = named else {
-        return match head {
-            Head::Branch(name, Some(tip)) => Ok((tip, Some(name.as_bstr().to_string()))),
-            Head::Branch(name, None) => Err(unborn(&name.shorten().to_string())),
-            Head::Detached(tip) => Ok((tip, None)),
-        };
-    };
-    let short = name.strip_prefix("refs/heads/").unwrap_or(&name);
-    let full = format!("refs/heads/{short}");
-    if gix::refs::FullName::try_from(full.as_str()).is_err() {
-        return Err(Error::usage("bad-branch", format!("'{}' is not a valid branch name", name.escape_debug())));
-    }
-    if let Some(tip) = project.branch_tip(&full)? {
-        return Ok((tip, Some(full)));
-    }
-    match head.id() {
-        // A branch that is not there yet begins where the work does: at the current commit.
-        Some(tip) => Ok((tip, Some(full))),
-        None => Err(unborn(short)),
-    }
-}
-
-fn unborn(branch: &str) -> Error {
-    Error::fatal("no-commits", format!("your current branch '{branch}' does not have any commits yet"))
-        .hint("work starts from a commit: git commit --allow-empty -m \"Initial commit\"")
 }
 
 fn ready(world: &World<'_>, entry: &Entry) -> Result<()> {

@@ -7,6 +7,7 @@ mod astray;
 mod demo;
 mod drafts;
 mod endings;
+mod investigate;
 mod life;
 mod many;
 mod misconduct;

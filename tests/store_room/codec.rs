@@ -82,7 +82,7 @@ prop_compose! {
     fn facts()(
         (status, was, phase, attempt) in (status(), status(), some(text()), some(ids())),
         (nonce, clone, spec_path, spec_blob) in (some(text()), some(text()), some(text()), some(ids())),
-        (created, base, target) in (some(text()), some(ids()), some(text())),
+        (created, onto, base, target) in (some(text()), some(text()), some(ids()), some(text())),
         (work_commits, patch_ids) in (prop::collection::vec(ids(), 0..3), prop::collection::vec(text(), 0..3)),
         landing in some((some(ids()), ids()).prop_map(|(old, new)| Landing { old, new })),
         (agent, model, cost, session) in (some(text()), some(text()), some(text()), some(text())),
@@ -95,7 +95,7 @@ prop_compose! {
         unknown in prop::collection::vec(("X[A-Za-z0-9-]{0,9}", text()), 0..3),
     ) -> Facts {
         Facts {
-            status, was, phase, attempt, nonce, clone, spec_path, spec_blob, created, base, target, work_commits,
+            status, was, phase, attempt, nonce, clone, spec_path, spec_blob, created, onto, base, target, work_commits,
             patch_ids, landing, agent, model, cost, session, exit, reason, informed_by, supersedes, approval, tampered,
             contended, current, unknown,
         }
@@ -115,6 +115,7 @@ fn expected(mut facts: Facts) -> Facts {
         &mut facts.clone,
         &mut facts.spec_path,
         &mut facts.created,
+        &mut facts.onto,
         &mut facts.target,
         &mut facts.agent,
         &mut facts.model,

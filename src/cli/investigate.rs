@@ -1,0 +1,80 @@
+//! The commands about an investigation as a whole: `investigate`, `status`.
+
+use clap::Args;
+
+use super::{global::PhaseArg, page::Page};
+
+/// Write the specs of an investigation
+///
+/// One spec a phase, from the report to the human gate: comprehension, reproduction, root-cause, impact-map, fork-fix, upstream-pr. Each
+/// depends on the one before it and is informed by what those before it produce. Their work goes to the branch fix/<topic>, which
+/// begins at the current commit when the first of them is merged.
+///
+/// Run again, it adds the phases that are missing. A phase of its own is added by git chant add --phase <phase> --topic <topic>.
+#[derive(Args, Clone, Debug)]
+pub struct InvestigateArgs {
+    /// The name of the investigation: "issue-1234"
+    #[arg(value_name = "topic")]
+    pub topic: String,
+
+    /// What it is about, one line
+    #[arg(long, value_name = "title", value_parser = super::add::title)]
+    pub title: String,
+
+    /// Where the report is
+    #[arg(long, value_name = "url")]
+    pub issue_url: Option<String>,
+
+    /// The phases that it goes through [default: all]; may be repeated, or several separated by commas
+    #[arg(long, value_name = "phase", value_delimiter = ',')]
+    pub phases: Vec<PhaseArg>,
+
+    /// Make one spec of all phases
+    #[arg(long, conflicts_with = "phases")]
+    pub single: bool,
+
+    /// The command that runs the test which shows the bug
+    #[arg(long, value_name = "command")]
+    pub reproduces: Option<String>,
+
+    /// What informs the first phase besides the report; may be repeated
+    ///
+    /// A part of another investigation begins with what that one found.
+    #[arg(long = "informed-by", value_name = "input")]
+    pub informed_by: Vec<String>,
+
+    /// The branch that the work goes to [default: fix/<topic>]
+    #[arg(long, value_name = "branch")]
+    pub onto: Option<String>,
+}
+
+/// Examples and neighbours of `investigate`.
+pub const INVESTIGATE_PAGE: Page = Page {
+    examples: &[
+        (
+            "git chant investigate issue-1234 --title \"Concurrent writes lose data\" --reproduces \"cargo test issue_1234\"",
+            "All six phases.",
+        ),
+        (
+            "git chant investigate issue-1240 --title \"Wrong exit code\" --phases reproduction,fork-fix --onto main",
+            "A small one, straight to main.",
+        ),
+    ],
+    see_also: &["git-chant-add", "git-chant-status", "git-chant-work"],
+};
+
+/// Show where an investigation stands
+///
+/// Its phases in order, who did each, and what is next.
+#[derive(Args, Clone, Debug)]
+pub struct StatusArgs {
+    /// The investigation
+    #[arg(value_name = "topic")]
+    pub topic: String,
+}
+
+/// Examples and neighbours of `status`.
+pub const STATUS_PAGE: Page = Page {
+    examples: &[("git chant status issue-1234", "What is done, what is next.")],
+    see_also: &["git-chant-investigate", "git-chant-list", "git-chant-show"],
+};

@@ -1,0 +1,115 @@
+//! `git chant investigate`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    add::{self, Text},
+    cli::investigate::InvestigateArgs,
+    domain::{
+        pattern,
+        phase::Phase,
+        spec::{self, Spec},
+    },
+    error::{Error, Result},
+    investigate::{self, Known, Planned, Request},
+    project::{Project, target, text::path_of, world::World},
+};
+
+pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    project.repo.require_work_dir("investigate")?;
+    project.repo.committer()?;
+    if let Err(why) = pattern::check_name(&args.topic) {
+        return Err(Error::usage("bad-topic", format!("'{}' cannot name a topic: {why}", args.topic.escape_debug())));
+    }
+    let onto = args.onto.as_deref().map(target::full_name).transpose()?;
+    let mut known = Known::of(&World::new(&project)?, &args.topic)?;
+    let planned = investigate::plan(&request(args), &known)?;
+    // The files first, for they can be taken back; then what is recorded.
+    let mut made: Vec<(crate::domain::id::SpecId, Vec<u8>, Spec)> = Vec::new();
+    for one in &planned {
+        match create(&project, args, one, &known) {
+            Ok((id, bytes, spec)) => {
+                known.add(one.phase, id.clone());
+                made.push((id, bytes, spec));
+            }
+            Err(error) => {
+                for (id, ..) in &made {
+                    add::take_back(&project, id)?;
+                }
+                return Err(error);
+            }
+        }
+    }
+    for (id, bytes, spec) in &made {
+        add::record(&project, id, bytes, spec, onto.as_deref())?;
+        project.trust(project.store()?.blob_id(bytes))?;
+    }
+    let world = World::new(&project)?;
+    let views = made.iter().map(|(id, ..)| world.view(&world.entry(id)?)).collect::<Result<Vec<_>>>()?;
+    let mut outcome = Outcome::new(Body::AddedAll(views));
+    if args.reproduces.is_none() && planned.iter().any(|one| one.phase == Phase::Reproduction) {
+        let written = made.iter().zip(&planned).find(|(_, one)| one.phase == Phase::Reproduction);
+        if let Some(((id, ..), _)) = written {
+            outcome = outcome.hint(format!(
+                "say how the test is run, as 'reproduces:' there and in the fix: git chant edit {}",
+                id.short()
+            ));
+        }
+    }
+    if let Some((first, ..)) = made.first() {
+        outcome = outcome.hint(format!("to begin: git chant work {}", first.short()));
+    }
+    Ok(outcome)
+}
+
+fn request(args: &InvestigateArgs) -> Request {
+    let mut phases: Vec<Phase> = args.phases.iter().map(|phase| phase.phase()).collect();
+    if phases.is_empty() {
+        phases = Phase::ALL.to_vec();
+    }
+    Request {
+        topic: args.topic.clone(),
+        title: args.title.clone(),
+        issue_url: args.issue_url.clone(),
+        phases,
+        single: args.single,
+        reproduces: args.reproduces.clone(),
+        informed_by: args.informed_by.clone(),
+    }
+}
+
+fn create(
+    project: &Project,
+    args: &InvestigateArgs,
+    planned: &Planned,
+    known: &Known,
+) -> Result<(crate::domain::id::SpecId, Vec<u8>, Spec)> {
+    let wiring = known.wiring(&args.topic, planned.phase);
+    let text = add::render(&Text {
+        title: planned.title.clone(),
+        kind: planned.kind().as_str(),
+        phase: Some(planned.phase.as_str()),
+        topic: Some(args.topic.clone()),
+        depends_on: wiring.depends_on,
+        informed_by: planned.informed_by.iter().cloned().chain(wiring.informed_by).collect(),
+        target_files: planned.target_files.clone(),
+        reproduces: planned.reproduces.clone(),
+        body: Some(planned.body.clone()),
+        ..Text::default()
+    });
+    let parsed = |path: &str, bytes: &[u8]| {
+        spec::parse(path, bytes).map_err(|diagnostics| {
+            let mut error = Error::usage("bad-option", "what the options say makes no valid spec");
+            error.diagnostics = diagnostics;
+            error
+        })
+    };
+    parsed("<the new spec>", text.as_bytes())?;
+    let id = add::create_file(project, text.as_bytes())?;
+    let bytes = project.stored(&add::home(project)?, &path_of(&id), text.into_bytes())?;
+    let spec = parsed(&path_of(&id), &bytes)?;
+    Ok((id, bytes, spec))
+}

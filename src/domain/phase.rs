@@ -1,0 +1,76 @@
+//! The phases of an investigation (DESIGN, section 5): what each is, and what it hands on.
+
+use super::spec::SpecType;
+
+/// One phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Understand the report.
+    Comprehension,
+    /// A test that fails.
+    Reproduction,
+    /// Why it fails, and what could be done.
+    RootCause,
+    /// Every place that has to change.
+    ImpactMap,
+    /// The fix.
+    ForkFix,
+    /// The pull request, by a person.
+    UpstreamPr,
+}
+
+impl Phase {
+    /// All of them, in their order.
+    pub const ALL: [Phase; 6] = [
+        Phase::Comprehension,
+        Phase::Reproduction,
+        Phase::RootCause,
+        Phase::ImpactMap,
+        Phase::ForkFix,
+        Phase::UpstreamPr,
+    ];
+
+    /// The name as it stands in front matter.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::Comprehension => "comprehension",
+            Phase::Reproduction => "reproduction",
+            Phase::RootCause => "root-cause",
+            Phase::ImpactMap => "impact-map",
+            Phase::ForkFix => "fork-fix",
+            Phase::UpstreamPr => "upstream-pr",
+        }
+    }
+
+    /// The phase of that name; `None` for any other, which a spec may have as well.
+    pub fn named(name: &str) -> Option<Phase> {
+        Phase::ALL.into_iter().find(|phase| phase.as_str() == name)
+    }
+
+    /// The type of the specs that it is made of.
+    pub fn kind(self) -> SpecType {
+        match self {
+            Phase::Comprehension | Phase::RootCause | Phase::ImpactMap => SpecType::Research,
+            Phase::Reproduction => SpecType::Task,
+            Phase::ForkFix => SpecType::Code,
+            Phase::UpstreamPr => SpecType::Gate,
+        }
+    }
+
+    /// The document that it produces about a topic, if it produces one.
+    pub fn document(self, topic: &str) -> Option<String> {
+        (self.kind() == SpecType::Research).then(|| format!(".chant/research/{topic}-{}.md", self.as_str()))
+    }
+
+    /// What it is called in titles, before what it is about.
+    pub fn heading(self) -> &'static str {
+        match self {
+            Phase::Comprehension => "Comprehend",
+            Phase::Reproduction => "Reproduce",
+            Phase::RootCause => "Root cause of",
+            Phase::ImpactMap => "Impact map of",
+            Phase::ForkFix => "Fix",
+            Phase::UpstreamPr => "Upstream PR for",
+        }
+    }
+}

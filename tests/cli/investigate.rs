@@ -1,0 +1,181 @@
+//! An investigation from the report to the human gate, with an agent that really edits and really runs tests.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::Sandbox;
+
+const MATERIAL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/demo/material");
+const REPRODUCES: &str = "sh tests/run regression/issue_1234";
+
+/// By phase: writes the document, the test, or the fix with its release notes, and ticks what it has done.
+const AGENT: &str = r#"
+document() { mkdir -p .chant/research; printf '# %s\n\nWhat was found about %s, with its evidence.\n' "$CHANT_PHASE" "$CHANT_SPEC_ID" >"$1"; }
+case $CHANT_PHASE in
+comprehension | root-cause | impact-map) document ".chant/research/issue-1234-$CHANT_PHASE.md" ;;
+reproduction) mkdir -p tests/regression; cp "$MATERIAL/agent/issue_1234_test.sh" tests/regression/ ;;
+fork-fix)
+    grep -q 'What was found' || exit 9
+    git apply --whitespace=nowarn "$MATERIAL/agent/fix.patch"
+    cp "$MATERIAL/agent/concurrent_test.sh" tests/storage/
+    sed 's/^<!-- Fill in.*/### Fixed: lost writes\n\nNo write is lost any longer./' "$CHANT_SPEC_FILE" >.noted && cat .noted >"$CHANT_SPEC_FILE" && rm .noted
+    ;;
+esac
+tick
+"#;
+
+fn kvstore(silent: bool) -> Sandbox {
+    let sandbox = Sandbox::empty();
+    let from = Path::new(MATERIAL).join("kvstore/.");
+    sandbox.run(sandbox.command_in(&sandbox.repo, "cp").arg("-r").arg(from).arg(".")).ok();
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "A small key-value store"]);
+    if silent {
+        sandbox.chant(&["init", "--silent"]).ok();
+    }
+    sandbox.agent(&AGENT.replace("$MATERIAL", MATERIAL));
+    sandbox
+}
+
+/// Types the command; the full ids of what it made.
+#[track_caller]
+fn investigate(sandbox: &Sandbox, options: &[&str]) -> Vec<String> {
+    let args = [&["investigate", "issue-1234", "--title", "Concurrent writes lose data"], options].concat();
+    let out = sandbox.chant(&args).ok().out;
+    out.lines().map(|line| line.strip_prefix("Created spec: ").unwrap()[..18].to_owned()).collect()
+}
+
+#[track_caller]
+fn topic(sandbox: &Sandbox) -> Value {
+    sandbox.chant(&["status", "issue-1234", "--json"]).ok().json()["topic"].clone()
+}
+
+fn statuses(topic: &Value) -> Vec<String> {
+    let steps = topic["steps"].as_array().unwrap();
+    let of = |step: &Value, key: &str| step["spec"][key].as_str().unwrap().to_owned();
+    steps.iter().map(|step| format!("{} {}", of(step, "phase"), of(step, "status"))).collect()
+}
+
+#[test]
+fn six_phases_go_from_the_report_to_the_gate_on_a_branch_of_their_own() {
+    let sandbox = kvstore(false);
+    let main = sandbox.git(&["rev-parse", "main"]);
+    let ids = investigate(&sandbox, &["--issue-url", "https://example.com/1234", "--reproduces", REPRODUCES]);
+    assert_eq!(ids.len(), 6);
+    assert_eq!(sandbox.chant(&["lint"]).ok().out, "");
+    let before = topic(&sandbox);
+    assert_eq!((&before["next"], &before["targets"]), (&ids[0][11..].into(), &serde_json::json!(["fix/issue-1234"])));
+    for (at, id) in ids[..5].iter().enumerate() {
+        assert_eq!(topic(&sandbox)["next"], id[11..], "each makes the next one ready");
+        sandbox.chant(&["work", &id[11..14]]).ok();
+        assert_eq!(sandbox.status(id), "completed", "{at}");
+    }
+    sandbox.chant(&["work", &ids[5]]).fails(1, &["it is a gate", "git chant finish"]);
+    let after = topic(&sandbox);
+    assert_eq!(
+        statuses(&after),
+        [
+            "comprehension completed",
+            "reproduction completed",
+            "root-cause completed",
+            "impact-map completed",
+            "fork-fix completed",
+            "upstream-pr pending"
+        ]
+    );
+    assert_eq!(after["steps"][2]["by"], "Ada with scripted");
+    // A failing test does not belong on main.
+    assert_eq!(sandbox.git(&["rev-parse", "main"]), main);
+    assert_eq!(sandbox.git(&["branch", "--format=%(refname:short)"]), "fix/issue-1234\nmain");
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), "?? .chant/");
+    let on_branch = sandbox.git(&["ls-tree", "-r", "--name-only", "fix/issue-1234"]);
+    for file in ["comprehension", "root-cause", "impact-map"] {
+        assert!(on_branch.contains(&format!(".chant/research/issue-1234-{file}.md")), "{on_branch}");
+    }
+    assert!(on_branch.contains("tests/regression/issue_1234_test.sh"), "{on_branch}");
+    let proof = sandbox.show(&ids[4])["checks"]["evidence"]["reproduces"].clone();
+    assert_ne!(proof["base"]["exit"], 0, "{proof}");
+    assert_eq!(proof["tip"]["exit"], 0, "{proof}");
+    // The trail behind the fix has every phase.
+    let trail = sandbox.git(&["log", "--format=%s", &format!("chant/specs/{}", ids[4])]);
+    assert!(ids[..5].iter().all(|id| trail.contains(&id[11..])), "{trail}");
+    assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+
+    for id in &ids[..5] {
+        sandbox.chant(&["archive", id]).ok();
+    }
+    assert_eq!(sandbox.status(&ids[2]), "archived");
+}
+
+#[test]
+fn in_silent_mode_no_branch_shows_anything_and_no_document_is_lost() {
+    let sandbox = kvstore(true);
+    let ids = investigate(&sandbox, &["--reproduces", REPRODUCES]);
+    for id in &ids[..5] {
+        sandbox.chant(&["work", id]).ok();
+        assert_eq!(sandbox.status(id), "completed");
+    }
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
+    for commit in sandbox.git(&["rev-list", "--branches"]).lines() {
+        assert!(!sandbox.git(&["ls-tree", "-r", "--name-only", commit]).contains(".chant"), "{commit}");
+        assert!(!sandbox.git(&["log", "-1", "--format=%B", commit]).contains("Chant-"), "{commit}");
+    }
+    for file in ["comprehension", "root-cause", "impact-map"] {
+        assert!(sandbox.read(&format!(".chant/research/issue-1234-{file}.md")).contains("What was found"));
+    }
+    for id in &ids[..5] {
+        sandbox.chant(&["archive", id]).ok();
+        assert!(sandbox.repo.join(format!(".chant/archive/{id}.md")).is_file());
+    }
+    assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+}
+
+#[test]
+fn phases_are_skipped_and_added_later() {
+    let sandbox = kvstore(false);
+    let ids = investigate(&sandbox, &["--phases", "fork-fix,root-cause", "--onto", "main"]);
+    let front = |id: &str| sandbox.read(&format!(".chant/specs/{id}.md"));
+    assert_eq!(ids.len(), 2);
+    assert!(front(&ids[1]).contains(&format!("depends_on:\n  - {}\n", ids[0])));
+    assert!(front(&ids[1]).contains("  - .chant/research/issue-1234-root-cause.md\n"));
+    // Whoever does it later knows where it goes: it was said once.
+    sandbox.chant(&["work", &ids[0]]).ok();
+    assert_eq!(sandbox.show(&ids[0])["target"], "refs/heads/main");
+    sandbox.read(".chant/research/issue-1234-root-cause.md");
+
+    sandbox
+        .chant(&["investigate", "issue-1234", "--title", "x", "--phases", "root-cause"])
+        .fails(1, &["has these phases"]);
+    let more = investigate(&sandbox, &[]);
+    assert_eq!(more.len(), 4, "those that were missing");
+    let map = sandbox.add(&["Again", "--phase", "impact-map", "--topic", "issue-1234"]);
+    let text = front(&map);
+    assert!(text.contains("type: research\n") && text.contains(".chant/research/issue-1234-impact-map.md"), "{text}");
+    assert!(text.contains(&format!("depends_on:\n  - {}\n", ids[0])), "{text}");
+    let other = sandbox.add(&["Elsewhere", "--phase", "root-cause", "--topic", "other"]);
+    assert!(!front(&other).contains("depends_on"));
+}
+
+#[test]
+fn all_phases_can_be_one_spec() {
+    let sandbox = kvstore(false);
+    let ids = investigate(&sandbox, &["--single", "--issue-url", "https://example.com/1234"]);
+    assert_eq!(ids.len(), 1);
+    let text = sandbox.read(&format!(".chant/specs/{}.md", ids[0]));
+    assert!(text.contains(".chant/research/issue-1234.md") && text.contains("https://example.com/1234"), "{text}");
+}
+
+#[test]
+fn nothing_is_made_of_what_cannot_be_an_investigation() {
+    let sandbox = kvstore(false);
+    let with = |topic: &str, more: &[&str]| sandbox.chant(&[&["investigate", topic, "--title", "x"], more].concat());
+    with("a b", &[]).fails(129, &["'a b' cannot name a topic"]);
+    with("../x", &[]).fails(129, &["cannot name a topic"]);
+    with("x", &["--onto", "no..branch"]).fails(129, &["'no..branch' is not a valid branch name"]);
+    with("x", &["--informed-by", "../outside"]).fails(129, &["outside"]);
+    with("x", &["--phases", "nonsense"]).fails(129, &["nonsense"]);
+    sandbox.chant(&["status", "x"]).fails(1, &["no spec belongs to 'x'"]);
+    assert!(!sandbox.repo.join(".chant").exists());
+    assert_eq!(sandbox.git(&["for-each-ref", "refs/chant"]), "");
+}
