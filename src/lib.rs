@@ -23,6 +23,7 @@ pub mod error;
 pub mod finish;
 pub mod fsck;
 pub mod git;
+pub mod graph;
 pub mod investigate;
 pub mod keep;
 pub mod lint;

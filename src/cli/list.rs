@@ -75,3 +75,35 @@ pub const READY_PAGE: Page = Page {
     ],
     see_also: &["git-chant-list", "git-chant-work"],
 };
+
+/// Show what builds on what
+///
+/// Each spec stands below those that build on it: what they depend on, and what informs them, be it the spec itself or a document that
+/// it writes. One that has been drawn is only named after that.
+#[derive(Args, Clone, Debug)]
+pub struct GraphArgs {
+    /// Only this investigation, with all that it builds on
+    #[arg(long, value_name = "name")]
+    pub topic: Option<String>,
+
+    /// Archived specs too
+    #[arg(short = 'a', long)]
+    pub all: bool,
+
+    /// Print it for Graphviz
+    #[arg(long, conflicts_with = "mermaid")]
+    pub dot: bool,
+
+    /// Print it for Mermaid, as code hosts draw it in Markdown
+    #[arg(long)]
+    pub mermaid: bool,
+}
+
+/// Examples and neighbours of `graph`.
+pub const GRAPH_PAGE: Page = Page {
+    examples: &[
+        ("git chant graph --topic issue-1234", "One investigation."),
+        ("git chant graph --dot | dot -Tsvg >specs.svg", "All specs, as a picture."),
+    ],
+    see_also: &["git-chant-list", "git-chant-status", "git-log"],
+};

@@ -7,7 +7,9 @@ use super::{
 use crate::{
     archive,
     cli::archive::{ArchiveArgs, UnarchiveArgs},
-    error::Result,
+    domain::status::Status,
+    error::{Error, Result},
+    investigate,
     project::{
         Project,
         world::{Entry, World},
@@ -15,11 +17,33 @@ use crate::{
 };
 
 pub(super) fn archive(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outcome> {
-    each(context, &args.specs, "archive", archive::archive)
+    let specs = match &args.topic {
+        Some(topic) => over(context, topic)?,
+        None => args.specs.clone(),
+    };
+    each(context, &specs, "archive", archive::archive)
 }
 
 pub(super) fn unarchive(context: &Context<'_>, args: &UnarchiveArgs) -> Result<Outcome> {
     each(context, &args.specs, "unarchive", archive::unarchive)
+}
+
+/// The specs of an investigation, all of which have to be over.
+fn over(context: &Context<'_>, topic: &str) -> Result<Vec<String>> {
+    let project = context.project()?;
+    let entries = investigate::entries(&World::new(&project)?, topic)?;
+    if entries.is_empty() {
+        return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", topic.escape_debug()))
+            .hint("git chant list shows what there is"));
+    }
+    let open = |entry: &&Entry| !matches!(entry.status, Status::Completed | Status::Cancelled);
+    let open: Vec<String> =
+        entries.iter().filter(open).map(|entry| format!("'{}' is {}", entry.id.short(), entry.status)).collect();
+    if !open.is_empty() {
+        return Err(Error::negative("not-over", format!("'{topic}' is not over: {}", open.join(", ")))
+            .hint("complete or cancel them first, or archive the others by their ids"));
+    }
+    Ok(entries.iter().map(|entry| entry.id.to_string()).collect())
 }
 
 fn each(

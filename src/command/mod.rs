@@ -12,6 +12,7 @@ mod edit;
 mod end;
 mod finish;
 mod fsck;
+mod graph;
 mod init;
 mod investigate;
 mod lint;
@@ -41,6 +42,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::List(args) => list::run(context, args),
         Command::Ready(args) => ready::run(context, args),
         Command::Status(args) => status::run(context, args),
+        Command::Graph(args) => graph::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::Edit(args) => edit::run(context, args),
         Command::Approve(args) => approve::approve(context, args),
@@ -73,7 +75,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Log(_) => Some(Record::Event),
         Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
         Command::Sync(_) => Some(Record::Exchange),
-        Command::Init(_) | Command::Demo(_) => None,
+        Command::Init(_) | Command::Demo(_) | Command::Graph(_) => None,
         _ => Some(Record::Spec),
     }
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
-    view::{CheckView, EventView, ExchangeView, ProblemView, SpecDetail, SpecView, TopicView},
+    view::{CheckView, EventView, ExchangeView, GraphView, ProblemView, SpecDetail, SpecView, TopicView},
 };
 
 /// How a command ended that did not end with an error.
@@ -64,6 +64,13 @@ pub enum Body {
     AddedAll(Vec<SpecView>),
     /// `status` of an investigation.
     Topic(TopicView),
+    /// `graph`: what builds on what, and how it is to be drawn.
+    Graph {
+        /// The graph.
+        view: GraphView,
+        /// The form for people.
+        form: GraphForm,
+    },
     /// `list` and `ready`.
     Specs(Vec<SpecView>),
     /// `ready --explain`: the ready ones, and the others with their blockers.
@@ -161,6 +168,17 @@ pub enum Body {
     },
     /// A text as it is, such as a transcript.
     Text(String),
+}
+
+/// How a graph is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GraphForm {
+    /// As a tree, for people.
+    Tree,
+    /// For Graphviz.
+    Dot,
+    /// For Mermaid.
+    Mermaid,
 }
 
 /// How an attempt ended.

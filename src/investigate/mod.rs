@@ -115,10 +115,10 @@ impl Known {
 pub fn entries(world: &World<'_>, topic: &str) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for id in world.census.all()? {
-        if world.recorded(&id)?.status == Status::Archived {
+        if world.recorded(id)?.status == Status::Archived {
             continue;
         }
-        let entry = world.entry(&id)?;
+        let entry = world.entry(id)?;
         if entry.spec().is_some_and(|spec| spec.front.topic.as_deref() == Some(topic)) {
             found.push(entry);
         }
@@ -169,7 +169,7 @@ fn body(request: &Request, phase: Phase) -> String {
         Phase::ForkFix => include_str!("bodies/fork-fix.md"),
         Phase::UpstreamPr => include_str!("bodies/upstream-pr.md"),
     };
-    let report = match &request.issue_url {
+    let report = match request.issue_url {
         Some(url) => format!("The report: {} (<{url}>).", request.title),
         None => format!("The report: {}.", request.title),
     };

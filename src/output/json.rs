@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `list`, `ready`, `investigate` | `specs` |
 //! | `status` | `topic` |
+//! | `graph` | `graph`: `nodes`, `edges` |
 //! | `ready --explain` | `specs` (the ready ones), `blocked` |
 //! | `show`, `add`, `edit` (with `changed`), `path` (with `path`) | `spec`; several specs: `specs` |
 //! | `reset`, `fail`, `cancel`, … | `spec`, `op`, `sentence`; several specs: `specs`, `op` |
@@ -79,6 +80,7 @@ impl Serialize for Answer<'_> {
             Body::Nothing => {}
             Body::Added(spec) => map.serialize_entry("spec", spec)?,
             Body::AddedAll(specs) => map.serialize_entry("specs", specs)?,
+            Body::Graph { view, .. } => map.serialize_entry("graph", view)?,
             Body::Topic(view) => map.serialize_entry("topic", view)?,
             Body::Specs(specs) => map.serialize_entry("specs", specs)?,
             Body::Explained { ready, blocked } => {

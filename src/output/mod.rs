@@ -9,6 +9,7 @@ pub mod color;
 mod error;
 mod exchange;
 pub mod format;
+mod graph;
 mod human;
 mod json;
 mod list;

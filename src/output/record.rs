@@ -9,6 +9,7 @@
 //! | `ready --explain` | id, `ready` or `blocked`, title |
 //! | `log` | commit id, op, status, date (RFC 3339), sentence |
 //! | `lint`, `fsck` | severity, file or ref, line, column, code, message |
+//! | `graph` | id, id that it builds on, `depends_on` or `informed_by` |
 //! | `sync` | way, ref, old id, new id, why |
 //! | `verify` | `ok` or `failed`, name, detail |
 //! | `path`, `init`, `demo` | path |
@@ -61,7 +62,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Events { events, .. } => events.iter().map(object).collect(),
         Body::Problems(problems) => problems.iter().map(object).collect(),
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(object).collect(),
-        Body::Nothing | Body::Initialized { .. } | Body::Demo { .. } | Body::Text(_) => Vec::new(),
+        Body::Nothing | Body::Graph { .. } | Body::Initialized { .. } | Body::Demo { .. } | Body::Text(_) => Vec::new(),
         Body::Added(spec)
         | Body::Recorded { spec, .. }
         | Body::Edited { spec, .. }
@@ -108,6 +109,17 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
         Body::Path { path: place, .. } | Body::Initialized { path: place, .. } | Body::Demo { path: place, .. } => {
             vec![path(place).to_vec()]
         }
+        Body::Graph { view, .. } => view
+            .edges
+            .iter()
+            .map(|edge| {
+                joined(&[
+                    edge.from.as_str(),
+                    edge.to.as_str(),
+                    if edge.depends_on { "depends_on" } else { "informed_by" },
+                ])
+            })
+            .collect(),
         Body::Text(text) => vec![joined(&[text])],
     }
 }

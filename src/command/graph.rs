@@ -1,0 +1,28 @@
+//! `git chant graph`
+
+use super::{
+    Context,
+    outcome::{Body, GraphForm, Outcome},
+};
+use crate::{
+    cli::list::GraphArgs,
+    error::{Error, Result},
+    graph::{self, Scope},
+    project::world::World,
+};
+
+pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let scope = Scope { topic: args.topic.clone(), archived: args.all };
+    let view = graph::graph(&World::new(&project)?, &scope)?;
+    if let Some(topic) = args.topic.as_deref().filter(|_| view.nodes.is_empty()) {
+        return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", topic.escape_debug()))
+            .hint("git chant list shows what there is"));
+    }
+    let form = match (args.dot, args.mermaid) {
+        (true, _) => GraphForm::Dot,
+        (_, true) => GraphForm::Mermaid,
+        _ => GraphForm::Tree,
+    };
+    Ok(Outcome::new(Body::Graph { view, form }))
+}
