@@ -16,6 +16,7 @@ mod rules;
 mod silent;
 mod specfiles;
 mod states;
+mod submodules;
 mod support;
 mod tampering;
 mod untouched;
