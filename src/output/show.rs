@@ -15,7 +15,10 @@ const CRITERION: &str = "criterion '";
 pub(super) fn detail(detail: &SpecDetail, look: &Look) -> String {
     let spec = &detail.spec;
     let mut out = header(detail, look);
-    out.push_str(&format!("\n    {}\n", list::title(spec)));
+    // Of a spec that cannot be read the error is in the header.
+    if spec.title.is_some() || spec.error.is_none() {
+        out.push_str(&format!("\n    {}\n", list::title(spec)));
+    }
     section(&mut out, look, "Acceptance criteria", criteria(detail));
     section(&mut out, look, "Checks", recorded_checks(detail.checks.as_ref(), look));
     section(&mut out, look, "Inputs", inputs(detail));
@@ -43,8 +46,9 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     let text = |value: &Option<String>| value.as_deref().map(|v| clean::line(v).into_owned()).unwrap_or_default();
     let all = |values: &[String]| clean::line(&values.join(", ")).into_owned();
     line("Status", &look.paint.with(Slot::Status(spec.status), list::status(spec)));
-    // Its status is the line above.
-    for blocker in spec.blocked_by.iter().filter(|blocker| blocker.kind != BlockerKind::Status) {
+    // Its status is the line above, what is wrong with its text one below.
+    let said = |kind| kind == BlockerKind::Status || (kind == BlockerKind::Invalid && spec.error.is_some());
+    for blocker in spec.blocked_by.iter().filter(|blocker| !said(blocker.kind)) {
         line("Blocked by", &list::reason(blocker));
     }
     line("Type", &clean::line(&spec.kind));
