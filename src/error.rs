@@ -50,6 +50,9 @@ pub struct Error {
 }
 
 impl Error {
+    /// The code where a file or directory of the repository went away while it was being used: it may work the next time.
+    pub const VANISHED: &'static str = "git-vanished";
+
     /// A fatal error, exit code 128.
     pub fn fatal(code: &'static str, message: impl Into<String>) -> Self {
         Error { exit: Exit::Fatal, code, message: message.into(), hints: Vec::new(), diagnostics: Vec::new() }
@@ -100,7 +103,9 @@ impl From<gix::Error> for Error {
             }
             source = cause.source();
         }
-        Error::fatal("git", plain_text(&message))
+        let vanished =
+            error.downcast_any_ref::<std::io::Error>().map(std::io::Error::kind) == Some(std::io::ErrorKind::NotFound);
+        Error::fatal(if vanished { Error::VANISHED } else { "git" }, plain_text(&message))
     }
 }
 

@@ -30,6 +30,7 @@ pub mod output;
 pub mod project;
 pub mod recover;
 pub mod store;
+pub mod sync;
 pub mod work;
 
 pub use error::{Error, Result};

@@ -6,6 +6,7 @@
 pub mod add;
 pub mod archive;
 pub mod complete;
+pub mod exchange;
 pub mod global;
 pub mod init;
 pub mod list;
@@ -85,6 +86,7 @@ pub enum Command {
     Cancel(state::CancelArgs),
     Archive(archive::ArchiveArgs),
     Unarchive(archive::UnarchiveArgs),
+    Sync(exchange::SyncArgs),
     Fsck(upkeep::FsckArgs),
     Demo(upkeep::DemoArgs),
 }
@@ -127,6 +129,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("cancel", state::CANCEL_PAGE),
     ("archive", archive::PAGE),
     ("unarchive", archive::UNARCHIVE_PAGE),
+    ("sync", exchange::SYNC_PAGE),
     ("fsck", upkeep::FSCK_PAGE),
     ("demo", upkeep::DEMO_PAGE),
 ];

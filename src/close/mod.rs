@@ -23,9 +23,17 @@ use crate::{
 /// After a reset, release or cancel its worktree and branch are cleared away; after a failure they stay, for whoever wants to
 /// look or to finish it by hand.
 ///
+/// Returns the event's sentence.
+///
 /// # Errors
 /// `running` if its agent runs in this clone: whoever runs it has to stop it.
-pub fn close(project: &Project, entry: &Entry, op: Op, reason: Option<&str>, progress: &dyn Progress) -> Result<()> {
+pub fn close(
+    project: &Project,
+    entry: &Entry,
+    op: Op,
+    reason: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<String> {
     let id = &entry.id;
     refuse_running(project, id, entry.state.as_deref())?;
     let before = entry.state.clone();
@@ -43,7 +51,7 @@ pub fn close(project: &Project, entry: &Entry, op: Op, reason: Option<&str>, pro
     if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (&before, &op) {
         clear(project, id, state, progress)?;
     }
-    Ok(())
+    Ok(what)
 }
 
 /// Refuses while a process of this clone works on the spec.

@@ -40,11 +40,7 @@ fn end(context: &Context<'_>, query: &str, op: Op, reason: Option<&str>) -> Resu
     let world = World::new(&project)?;
     let entry = world.entry(&id)?;
     recover::end_survivors_of(&project, &id, entry.state.as_deref(), context.progress)?;
-    close::close(&project, &entry, op.clone(), reason, context.progress)?;
+    let sentence = close::close(&project, &entry, op.clone(), reason, context.progress)?;
     let spec = Box::new(context.view(&project, &id)?);
-    let sentence = reason.map_or_else(
-        || format!("{} is {}", entry.title(), spec.status.as_str().replace('_', " ")),
-        |reason| format!("{} is {}: {reason}", entry.title(), spec.status.as_str().replace('_', " ")),
-    );
     Ok(Outcome::new(Body::Recorded { op: op.as_str().to_owned(), spec, sentence }))
 }

@@ -21,6 +21,7 @@ mod path;
 mod ready;
 mod resolve;
 mod show;
+mod sync;
 mod verify;
 mod work;
 
@@ -56,6 +57,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Unarchive(args) => archive::unarchive(context, args),
         Command::Demo(args) => demo::run(context, args),
         Command::Lint(args) => lint::run(context, args),
+        Command::Sync(args) => sync::run(context, args),
         Command::Fsck(args) => fsck::run(context, args),
     }
 }
@@ -66,6 +68,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Log(args) if args.agent => None,
         Command::Log(_) => Some(Record::Event),
         Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
+        Command::Sync(_) => Some(Record::Exchange),
         Command::Init(_) | Command::Demo(_) => None,
         _ => Some(Record::Spec),
     }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
-    view::{CheckView, EventView, ProblemView, SpecDetail, SpecView},
+    view::{CheckView, EventView, ExchangeView, ProblemView, SpecDetail, SpecView},
 };
 
 /// How a command ended that did not end with an error.
@@ -139,6 +139,15 @@ pub enum Body {
     },
     /// `lint` and `fsck`.
     Problems(Vec<ProblemView>),
+    /// `sync`: what was exchanged.
+    Exchanged {
+        /// With which remote.
+        remote: String,
+        /// Whether nothing was done yet.
+        dry_run: bool,
+        /// What went which way.
+        exchanged: Vec<ExchangeView>,
+    },
     /// `demo`: the repository that it left and what to look at.
     Demo {
         /// The repository.

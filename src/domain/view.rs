@@ -10,11 +10,13 @@ use super::{diagnostic::Severity, status::Status};
 
 mod detail;
 mod event;
+mod exchange;
 mod problem;
 mod spec;
 
 pub use detail::{ApprovalView, CheckView, Criterion, MergeView, Pin, SpecDetail};
 pub use event::{EventView, Person, Trailer};
+pub use exchange::{ExchangeView, Way};
 pub use problem::ProblemView;
 pub use spec::{Blocker, BlockerKind, SpecView};
 

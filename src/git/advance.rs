@@ -1,5 +1,7 @@
 //! Moving a target branch forward without ever touching what somebody has not committed.
 
+use std::time::{Duration, Instant};
+
 use bstr::{BString, ByteSlice};
 use gix::{
     ObjectId,
@@ -9,7 +11,7 @@ use gix::{
 use super::{
     branch,
     history::{self, ChangeKind},
-    process::Output,
+    process::{Git, Output},
     reference::Swapped,
     repository::{Head, Repository},
     status,
@@ -96,8 +98,8 @@ fn forward_in(
     // Whatever `merge.*` and `branch.*.mergeOptions` say: forward or not at all, nothing stashed away, no ignored file
     // overwritten.
     let options = ["--ff-only", "--no-squash", "--no-autostash", "--no-overwrite-ignore", "--no-stat", "--quiet"];
-    let git = place.git()?.env("GIT_REFLOG_ACTION", message).arg("merge").args(options);
-    let output = git.arg(new.to_hex().to_string()).run()?;
+    let git = place.git()?.env("GIT_REFLOG_ACTION", message).arg("merge").args(options).arg(new.to_hex().to_string());
+    let output = patiently(repo, place, &git)?;
     // Only the ref itself tells what happened.
     let now = branch::read(repo, target)?;
     if now == Some(new) || matches!(now, Some(now) if now != old && history::is_ancestor(repo, new, now)?) {
@@ -110,6 +112,20 @@ fn forward_in(
         return Ok(Advanced::LostRace);
     }
     refusal(repo, place, old, new, &output)
+}
+
+/// Runs `git`, again while somebody else has the index of `place` in hand, as long as `chant.lockTimeout` says.
+fn patiently(repo: &Repository, place: &Worktree, git: &Git) -> Result<Output> {
+    let patience = repo.config().lock_timeout()?;
+    let started = Instant::now();
+    loop {
+        let output = git.run()?;
+        let locked = !output.success() && output.stderr.contains_str("index.lock");
+        if !locked || started.elapsed() >= patience || !place.git_dir.is_dir() {
+            return Ok(output);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// The branch that the worktree stands on now, if it is another one and holds the new commit.

@@ -3,7 +3,7 @@
 use bstr::{BString, ByteSlice};
 use gix::{ObjectId, objs::Commit};
 
-use super::{durability, repository::Repository};
+use super::{durability, object::patiently, repository::Repository};
 use crate::error::{Error, Result};
 
 /// A commit to be made.
@@ -46,14 +46,14 @@ pub fn write(repo: &Repository, draft: Draft, signing: Signing) -> Result<Object
     };
     let id = match signing {
         Signing::AsConfigured if repo.gix().commit_signing_options_if_enabled()?.is_some() => signed(repo, &commit)?,
-        _ => repo.gix().write_object(&commit)?.detach(),
+        _ => patiently(|| Ok(repo.gix().write_object(&commit)?.detach()))?,
     };
     durability::sync_objects(repo, &[id])?;
     Ok(id)
 }
 
 fn signed(repo: &Repository, commit: &Commit) -> Result<ObjectId> {
-    let plain = repo.gix().write_object(commit)?.detach();
+    let plain = patiently(|| Ok(repo.gix().write_object(commit)?.detach()))?;
     let signed = repo.gix().find_commit(plain)?.signed();
     match signed {
         Ok(commit) => Ok(commit.id),

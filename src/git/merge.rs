@@ -10,6 +10,7 @@ use gix::{
 use super::{
     commit::{self, Draft, Signing},
     durability, history,
+    object::patiently,
     repository::Repository,
 };
 use crate::{
@@ -63,6 +64,10 @@ pub struct Origin<'a> {
 /// The same; if nothing but the file of `origin` conflicts, that file is merged again with the text that both sides began with
 /// as their ancestor.
 pub fn compute_from(repo: &Repository, request: &Request<'_>, origin: Option<Origin<'_>>) -> Result<Computed> {
+    patiently(|| compute_once(repo, request, origin))
+}
+
+fn compute_once(repo: &Repository, request: &Request<'_>, origin: Option<Origin<'_>>) -> Result<Computed> {
     let (ours, theirs) = (request.ours, request.theirs);
     let Some(base) = history::merge_base(repo, ours, theirs)? else {
         let message = format!("refusing to merge unrelated histories: '{}' and '{}'", ours.to_hex(), theirs.to_hex());

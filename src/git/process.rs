@@ -133,6 +133,7 @@ pub struct Git {
     removed: Vec<OsString>,
     stdin: Vec<u8>,
     editor: bool,
+    may_ask: bool,
 }
 
 impl Git {
@@ -157,6 +158,7 @@ impl Git {
             removed: Vec::new(),
             stdin: Vec::new(),
             editor: false,
+            may_ask: false,
         };
         let real = dir.canonicalize().ok();
         if let Some(parent) = real.as_deref().and_then(Path::parent) {
@@ -212,6 +214,13 @@ impl Git {
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Lets it ask the person at the terminal for a user name or a password, unless they have forbidden that.
+    #[must_use]
+    pub fn may_ask(mut self) -> Self {
+        self.may_ask = true;
         self
     }
 
@@ -274,7 +283,10 @@ impl Git {
                 command.env_remove(name);
             }
         }
-        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+        command.env("LC_ALL", "C");
+        if !self.may_ask {
+            command.env("GIT_TERMINAL_PROMPT", "0");
+        }
         if !self.editor {
             command.env("GIT_EDITOR", ":").env("GIT_SEQUENCE_EDITOR", ":");
         }

@@ -40,6 +40,7 @@ pub enum Swapped {
 
 /// What a ref points at, without peeling; `None` if it does not exist. A symbolic ref is an error (`symbolic-ref`).
 pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Option<ObjectId>> {
+    refresh(repo.gix());
     let Some(found) = repo.gix().try_find_reference(name)? else { return Ok(None) };
     match found.target() {
         TargetRef::Object(id) => Ok(Some(id.to_owned())),
@@ -48,6 +49,15 @@ pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Option<ObjectId>> {
             Err(Error::fatal("symbolic-ref", message))
         }
     }
+}
+
+/// Makes the next look at packed refs see the file as it is.
+///
+/// gix goes by the modification time of `packed-refs`, and two gits can pack refs within one tick of it: what the second of them
+/// packed would be missed, or taken for what it was before.
+pub fn refresh(repo: &gix::Repository) {
+    // Where there is no such file, or one that cannot be read, whoever looks next finds that out and says so.
+    let _missing = repo.refs.force_refresh_packed_buffer();
 }
 
 /// Makes the change. A lock that somebody else holds is waited for until `chant.lockTimeout` has passed (`ref-locked`).

@@ -3,7 +3,7 @@
 use gix::ObjectId;
 
 use crate::{
-    domain::id::SpecId,
+    domain::{id::SpecId, status::Status},
     error::{Error, Result},
     git::{
         branch,
@@ -83,6 +83,9 @@ impl Project {
 pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let mut stays = false;
+    if begun_anew(project, attempt)? {
+        return Ok(warnings);
+    }
     if let Some(tree) = project.worktree_of(&attempt.id)? {
         if stands_in(project, &tree.path) {
             warnings.push(format!(
@@ -93,7 +96,9 @@ pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
             stays = true;
         } else {
             let kept = project.keep_worktree(&attempt.id, attempt.start, &tree).map(|_| ());
-            if let Err(error) = kept.and_then(|()| worktree::remove::remove(&project.repo, &tree.path).map(|_| ())) {
+            if let Err(error) = kept.and_then(|()| worktree::remove::remove(&project.repo, &tree.path).map(|_| ()))
+                && !gone_by_now(project, attempt)?
+            {
                 warnings.push(format!("the worktree '{}' stays: {}", tree.path.display(), error.message));
                 stays = true;
             }
@@ -109,6 +114,25 @@ pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
         warnings.push(error.message);
     }
     Ok(warnings)
+}
+
+/// Whether somebody has begun another attempt since: what is there is theirs.
+fn begun_anew(project: &Project, attempt: &Attempt) -> Result<bool> {
+    let state = project.store()?.state(&attempt.id)?;
+    let Some(state) = state else { return Ok(false) };
+    let begun = matches!(state.status, Status::InProgress | Status::Paused | Status::Finished);
+    Ok(begun && state.attempt.is_some_and(|now| now != attempt.start))
+}
+
+/// Whether the worktree is gone after all: two that end one attempt clear it away together.
+fn gone_by_now(project: &Project, attempt: &Attempt) -> Result<bool> {
+    for _ in 0..20 {
+        if !project.worktree_of(&attempt.id)?.is_some_and(|tree| tree.path.exists()) {
+            return Ok(true);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    Ok(false)
 }
 
 /// What is kept of the attempt and is in its target needs no ref of its own.

@@ -26,6 +26,7 @@ use crate::{
         branch,
         merge::{self, Computed},
         reference::branch_name,
+        worktree::{self, hold::Held},
     },
     keep::clean_up,
     project::{
@@ -120,6 +121,7 @@ fn round(
     progress: &dyn Progress,
 ) -> Result<Option<Landed>> {
     let name = target.shorten().to_string();
+    let _held = hold(project, target)?;
     let old = branch::read(&project.repo, target.as_ref())?;
     let ours = match (old, attempt.base) {
         (Some(old), _) => old,
@@ -182,6 +184,14 @@ fn round(
             aside.put_back()?;
             Err(error)
         }
+    }
+}
+
+/// Keeps other merges of ours out of the worktree that has the target checked out.
+fn hold(project: &Project, target: &FullName) -> Result<Option<Held>> {
+    match worktree::checked_out_in(&project.repo, target.as_ref())?.as_slice() {
+        [place] => worktree::hold::hold(place, project.config().lock_timeout()?).map(Some),
+        _ => Ok(None),
     }
 }
 

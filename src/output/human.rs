@@ -1,6 +1,6 @@
 //! Every answer for people.
 
-use super::{Look, clean, color::Slot, list, log, place, record, show, time};
+use super::{Look, clean, color::Slot, exchange, list, log, place, record, show, time};
 use crate::{
     command::outcome::{Body, Merged, Worked},
     domain::{status::Status, view::SpecView},
@@ -30,6 +30,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Path { path, .. } => return path_line(path, look),
         Body::Initialized { path, silent, changes } => initialized(path, *silent, changes),
         Body::Problems(problems) => place::problems(problems, look),
+        Body::Exchanged { remote, dry_run, exchanged } => exchange::exchanged(remote, *dry_run, exchanged, look),
         Body::Demo { path, look: commands } => demo(path, commands, look),
         Body::Text(text) => {
             let text = look.text(text);

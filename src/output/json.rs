@@ -11,6 +11,7 @@
 //! | `verify` | `spec`, `ok`, `checks` |
 //! | `log` | `events` |
 //! | `lint`, `fsck` | `problems` |
+//! | `sync` | `remote`, `dry_run`, `exchanged` |
 //! | `init` | `path`, `silent`, `changes` |
 //! | `demo` | `path`, `look` |
 //! | a text | `text` |
@@ -123,6 +124,11 @@ impl Serialize for Answer<'_> {
                 map.serialize_entry("changes", changes)?;
             }
             Body::Problems(problems) => map.serialize_entry("problems", problems)?,
+            Body::Exchanged { remote, dry_run, exchanged } => {
+                map.serialize_entry("remote", remote)?;
+                map.serialize_entry("dry_run", dry_run)?;
+                map.serialize_entry("exchanged", exchanged)?;
+            }
             Body::Demo { path, look } => {
                 map.serialize_entry("path", &path.to_string_lossy())?;
                 map.serialize_entry("look", &look.iter().map(Look::from).collect::<Vec<_>>())?;

@@ -7,6 +7,7 @@
 pub mod clean;
 pub mod color;
 mod error;
+mod exchange;
 pub mod format;
 mod human;
 mod json;

@@ -9,6 +9,7 @@
 //! | `ready --explain` | id, `ready` or `blocked`, title |
 //! | `log` | commit id, op, status, date (RFC 3339), sentence |
 //! | `lint`, `fsck` | severity, file or ref, line, column, code, message |
+//! | `sync` | way, ref, old id, new id, why |
 //! | `verify` | `ok` or `failed`, name, detail |
 //! | `path`, `init`, `demo` | path |
 //!
@@ -20,7 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     command::outcome::Body,
-    domain::view::{EventView, ProblemView, SpecView},
+    domain::view::{EventView, ExchangeView, ProblemView, SpecView},
 };
 
 /// The sort of record that a command ends with, where it ends with records.
@@ -32,6 +33,8 @@ pub enum Record {
     Event,
     /// Problems.
     Problem,
+    /// What was exchanged with a remote.
+    Exchange,
 }
 
 impl Record {
@@ -41,6 +44,7 @@ impl Record {
             Record::Spec => &SpecView::FIELDS,
             Record::Event => &EventView::FIELDS,
             Record::Problem => &ProblemView::FIELDS,
+            Record::Exchange => &ExchangeView::FIELDS,
         }
     }
 }
@@ -55,6 +59,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::RecordedAll { specs, .. } => specs.iter().map(|(spec, _)| object(spec)).collect(),
         Body::Events { events, .. } => events.iter().map(object).collect(),
         Body::Problems(problems) => problems.iter().map(object).collect(),
+        Body::Exchanged { exchanged, .. } => exchanged.iter().map(object).collect(),
         Body::Nothing | Body::Initialized { .. } | Body::Demo { .. } | Body::Text(_) => Vec::new(),
         Body::Added(spec)
         | Body::Recorded { spec, .. }
@@ -93,6 +98,7 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
         Body::Worked(worked) => vec![spec(&worked.spec)],
         Body::Events { events, .. } => events.iter().map(event).collect(),
         Body::Problems(problems) => problems.iter().map(problem).collect(),
+        Body::Exchanged { exchanged, .. } => exchanged.iter().map(exchange).collect(),
         Body::Checked { checks, .. } => checks
             .iter()
             .map(|check| joined(&[if check.ok { "ok" } else { "failed" }, &check.name, text(&check.detail)]))
@@ -115,6 +121,10 @@ fn spec(spec: &SpecView) -> Vec<u8> {
 
 fn spec_as(spec: &SpecView, standing: &str) -> Vec<u8> {
     joined(&[spec.id.as_str(), standing, text(&spec.title)])
+}
+
+fn exchange(entry: &ExchangeView) -> Vec<u8> {
+    joined(&[entry.way.as_str(), &entry.name, text(&entry.from), text(&entry.to), text(&entry.why)])
 }
 
 fn event(event: &EventView) -> Vec<u8> {

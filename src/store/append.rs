@@ -227,7 +227,7 @@ fn nonce() -> Result<String> {
 }
 
 /// Longer each time, and different for each writer: the id of the event that was refused serves as chance.
-fn backoff(tries: u32, event: ObjectId) -> Duration {
+pub(super) fn backoff(tries: u32, event: ObjectId) -> Duration {
     let spread = u64::from(event.as_bytes()[0]) + 1;
     Duration::from_micros(spread * 20 * u64::from(tries.min(50)))
 }

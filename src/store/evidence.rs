@@ -3,7 +3,7 @@
 use gix::{ObjectId, objs::tree::EntryKind};
 
 use super::Store;
-use crate::error::Result;
+use crate::{error::Result, git::object::patiently};
 
 /// A file of an event's tree, named by its path in the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +30,19 @@ pub struct Evidence {
 impl Store<'_> {
     /// Writes a blob, synced if `core.fsync` asks for it.
     pub fn write_blob(&self, bytes: &[u8]) -> Result<ObjectId> {
-        let id = self.repo.write_blob(bytes)?.detach();
+        let id = patiently(|| Ok(self.repo.write_blob(bytes)?.detach()))?;
         self.sync_objects(&[id])?;
         Ok(id)
     }
 
     /// Writes the tree of an event. Paths that a tree cannot hold (`..`, `.git`) are refused by the editor.
     pub(super) fn write_evidence(&self, evidence: &Evidence) -> Result<ObjectId> {
+        let tree = patiently(|| self.write_tree(evidence))?;
+        self.sync_tree(tree)?;
+        Ok(tree)
+    }
+
+    fn write_tree(&self, evidence: &Evidence) -> Result<ObjectId> {
         let empty = ObjectId::empty_tree(self.repo.object_hash());
         let mut editor = self.repo.edit_tree(empty)?;
         if let Some(spec) = evidence.spec {
@@ -55,7 +61,6 @@ impl Store<'_> {
             // The empty tree is virtual for gix; git fsck wants it written.
             self.repo.write_object(gix::objs::Tree::empty())?;
         }
-        self.sync_tree(tree)?;
         Ok(tree)
     }
 

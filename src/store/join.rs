@@ -12,6 +12,7 @@ use crate::{
         id::SpecId,
     },
     error::{Error, Result},
+    git::object::patiently,
 };
 
 impl Store<'_> {
@@ -22,7 +23,7 @@ impl Store<'_> {
             events.push(self.event(spec, *parent)?.map_err(|invalid| Error::fatal("bad-event", invalid.to_string()))?);
         }
         let (message, author) = super::merge_event(spec, &events.iter().collect::<Vec<_>>());
-        let tree = self.repo.write_object(gix::objs::Tree::empty())?.detach();
+        let tree = patiently(|| Ok(self.repo.write_object(gix::objs::Tree::empty())?.detach()))?;
         let signature = gix::actor::Signature {
             name: author.name.into(),
             email: author.email.into(),
@@ -37,7 +38,7 @@ impl Store<'_> {
             message: message.into(),
             extra_headers: Vec::new(),
         };
-        let id = self.repo.write_object(&commit)?.detach();
+        let id = patiently(|| Ok(self.repo.write_object(&commit)?.detach()))?;
         self.sync_objects(&[tree, id])?;
         Ok(id)
     }

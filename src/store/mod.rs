@@ -12,6 +12,7 @@ mod mend;
 mod notes;
 mod read;
 mod refs;
+pub mod tracking;
 
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ pub use read::Walk;
 use crate::{
     domain::id::SpecId,
     error::{Error, Result},
+    git::object::patiently,
 };
 
 /// The namespace of the chains.
@@ -92,14 +94,8 @@ impl<'repo> Store<'repo> {
     fn write_commit(&self, message: String, tree: ObjectId, parents: Vec<ObjectId>) -> Result<ObjectId> {
         let (author, committer) = self.people()?;
         let (mut author_time, mut committer_time) = (TimeBuf::default(), TimeBuf::default());
-        let commit = self.repo.new_commit_as(
-            committer.to_ref(&mut committer_time),
-            author.to_ref(&mut author_time),
-            message,
-            tree,
-            parents,
-        )?;
-        Ok(commit.id)
+        let (committer, author) = (committer.to_ref(&mut committer_time), author.to_ref(&mut author_time));
+        patiently(|| Ok(self.repo.new_commit_as(committer, author, &message, tree, parents.iter().copied())?.id))
     }
 
     /// The ref of a spec's chain. Computed from the id, never taken from an event.

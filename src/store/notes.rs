@@ -8,6 +8,7 @@ use super::{Store, refs::Moved};
 use crate::{
     domain::id::SpecId,
     error::{Error, Result},
+    git::object::patiently,
 };
 
 /// Where the notes are.
@@ -26,26 +27,10 @@ impl Store<'_> {
         let started = Instant::now();
         loop {
             let old = self.ref_target(NOTES_REF)?;
-            let root = match old {
-                Some(commit) => self.repo.find_commit(commit)?.tree_id()?.detach(),
-                None => self.repo.write_object(gix::objs::Tree::empty())?.detach(),
-            };
-            let mut notes = Notes::new(root, self.repo)?;
-            let mut written = Vec::new();
-            for commit in commits {
-                let mut lines = self.lines(&mut notes, *commit)?.unwrap_or_default();
-                if !lines.insert(line.clone()) {
-                    continue;
-                }
-                let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-                let blob = self.write_blob(text.as_bytes())?;
-                notes.edit(*commit, Some(blob), self.repo)?;
-                written.push(*commit);
-            }
+            let (tree, written) = patiently(|| self.write_notes(old, &line, commits))?;
             if written.is_empty() {
                 return Ok(0);
             }
-            let tree = notes.write(self.repo)?;
             let new = self.write_commit(format!("Notes of {spec}\n"), tree, old.into_iter().collect())?;
             self.sync_notes(tree, &written)?;
             self.sync_objects(&[new])?;
@@ -57,6 +42,32 @@ impl Store<'_> {
             }
             std::thread::sleep(std::time::Duration::from_millis(2 + u64::from(new.as_bytes()[0]) / 16));
         }
+    }
+
+    /// Writes the tree of the notes with `line` on each of `commits`; gives those that did not have it.
+    fn write_notes(
+        &self,
+        old: Option<ObjectId>,
+        line: &str,
+        commits: &[ObjectId],
+    ) -> Result<(ObjectId, Vec<ObjectId>)> {
+        let root = match old {
+            Some(commit) => self.repo.find_commit(commit)?.tree_id()?.detach(),
+            None => self.repo.write_object(gix::objs::Tree::empty())?.detach(),
+        };
+        let mut notes = Notes::new(root, self.repo)?;
+        let mut written = Vec::new();
+        for commit in commits {
+            let mut lines = self.lines(&mut notes, *commit)?.unwrap_or_default();
+            if !lines.insert(line.to_owned()) {
+                continue;
+            }
+            let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let blob = self.write_blob(text.as_bytes())?;
+            notes.edit(*commit, Some(blob), self.repo)?;
+            written.push(*commit);
+        }
+        Ok((if written.is_empty() { root } else { notes.write(self.repo)? }, written))
     }
 
     /// The lines of the note on `commit`.

@@ -7,7 +7,7 @@ use std::{
 
 use gix::ObjectId;
 
-use super::{Invalid, SPECS, Store, decode};
+use super::{Invalid, MAX_EVENT_LEN, SPECS, Store, decode};
 use crate::{
     domain::{event::Event, fold::fold, history::History, id::SpecId, state::State},
     error::{Error, IoContext, Result},
@@ -112,11 +112,20 @@ impl Store<'_> {
 
     /// All events of `spec` that `tip` reaches by own parents.
     pub fn walk(&self, spec: &SpecId, tip: ObjectId) -> Result<Walk> {
+        Ok(self.walk_at_most(spec, tip, None)?.expect("only a bound can end it early"))
+    }
+
+    /// The same for a chain that came from elsewhere; `None` if it has more commits than `bound`, or one that is too large to be
+    /// an event.
+    pub(super) fn walk_at_most(&self, spec: &SpecId, tip: ObjectId, bound: Option<usize>) -> Result<Option<Walk>> {
         let mut seen = HashSet::from([tip]);
         let mut queue = vec![tip];
         let mut events = Vec::new();
         let mut walk = Walk::default();
         while let Some(id) = queue.pop() {
+            if bound.is_some_and(|most| seen.len() > most) || (bound.is_some() && self.too_large(id)?) {
+                return Ok(None);
+            }
             let Some(object) = self.repo.try_find_object(id)? else {
                 walk.missing.push(id);
                 continue;
@@ -137,7 +146,11 @@ impl Store<'_> {
             queue.extend(parents.into_iter().filter(|parent| seen.insert(*parent)));
         }
         walk.history = History::with_gaps(events, walk.gaps.iter().cloned());
-        Ok(walk)
+        Ok(Some(walk))
+    }
+
+    fn too_large(&self, id: ObjectId) -> Result<bool> {
+        Ok(self.repo.try_find_header(id)?.is_some_and(|header| header.size() > MAX_EVENT_LEN as u64))
     }
 }
 

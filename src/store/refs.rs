@@ -13,7 +13,10 @@ use gix::{
 };
 
 use super::Store;
-use crate::error::{Error, IoContext, Result};
+use crate::{
+    error::{Error, IoContext, Result},
+    git::reference,
+};
 
 /// How an attempt to move a ref ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,7 @@ impl Store<'_> {
     pub(super) fn ref_target(&self, name: &str) -> Result<Option<ObjectId>> {
         let full = full(name)?;
         let refs = &self.repo.refs;
+        reference::refresh(self.repo);
         // A partial name could also find 'refs/tags/<name>'.
         let ours = |found: &gix::refs::Reference| found.name == full;
         let found = match refs.try_find_packed(&full, None)?.filter(ours) {
@@ -67,6 +71,7 @@ impl Store<'_> {
     }
 
     fn list_once(&self, prefix: &str) -> Result<Vec<(String, Option<ObjectId>)>, gix::Error> {
+        reference::refresh(self.repo);
         let platform = self.repo.references()?;
         let mut list = Vec::new();
         for reference in platform.prefixed(prefix)? {
@@ -106,6 +111,7 @@ impl Store<'_> {
 
     fn transact(&self, name: &str, old: Option<ObjectId>, edit: RefEdit) -> Result<Moved> {
         let (_, committer) = self.people()?;
+        reference::refresh(self.repo);
         let fail = gix::lock::acquire::Fail::AfterDurationWithBackoff(std::time::Duration::from_millis(100));
         // A bare repository, or one with core.logAllRefUpdates=false, keeps no reflog even of refs that ask for one.
         let mut refs = self.repo.refs.clone();

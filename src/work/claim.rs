@@ -2,13 +2,14 @@
 
 use gix::ObjectId;
 
-use super::Plan;
+use super::{Plan, plan::taken};
 use crate::{
     agent::lease::{Info, Lease},
     domain::{
         draft::Draft,
         event::{Facts, Op, Pin},
         state::State,
+        status::Status,
     },
     error::{Error, Result},
     project::Project,
@@ -87,7 +88,13 @@ pub fn claim(project: &Project, plan: &Plan) -> Result<Claimed> {
             if let Some(lease) = lease {
                 lease.release()?;
             }
-            Err(refusal.into_error(plan.id.short()))
+            Err(match refusal {
+                // Somebody else was faster since we looked.
+                Refusal::Obstacle(_, Some(state)) if state.status == Status::InProgress && !state.is_contended() => {
+                    taken(project, &plan.id, Some(&state))?
+                }
+                refusal => refusal.into_error(plan.id.short()),
+            })
         }
     }
 }

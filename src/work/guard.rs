@@ -3,11 +3,18 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use gix::ObjectId;
 
-use crate::{domain::id::SpecId, error::Result, git::process::Git, project::Project, store::SPECS};
+use crate::{
+    domain::id::SpecId,
+    error::Result,
+    git::{process::Git, reference},
+    project::Project,
+    store::SPECS,
+};
 
 /// What changed during a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,7 +82,10 @@ impl Guard {
                 || name.starts_with("refs/notes/chant")
                 || name.starts_with("refs/chant-local/")
             {
-                if !explained(project, &name, old, new)? {
+                // A listing can miss a ref, or take an old value of it, while somebody packs refs. What it holds alone is certain.
+                let new = holds(project, &name)?.or_else(|| new.filter(|id| id.parse::<ObjectId>().is_err()).cloned());
+                let new = new.as_ref();
+                if new != old && !explained(project, &name, old, new)? {
                     let restored = restore(project, &name, old, new)?;
                     let also = if restored { ", and was restored" } else { "" };
                     changes.tampered.push(format!("the ref '{name}' was changed by no event{also}"));
@@ -85,6 +95,16 @@ impl Guard {
             }
         }
         Ok(())
+    }
+}
+
+/// What one ref holds now, if it holds an id.
+fn holds(project: &Project, name: &str) -> Result<Option<String>> {
+    let Ok(full) = gix::refs::FullName::try_from(name) else { return Ok(None) };
+    match reference::read(&project.repo, full.as_ref()) {
+        Ok(id) => Ok(id.map(|id| id.to_string())),
+        Err(error) if error.code == "symbolic-ref" => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -105,7 +125,15 @@ fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&S
     let Some(Ok(spec)) = name.strip_prefix(SPECS).map(SpecId::new) else {
         return Ok(name.starts_with("refs/chant/archive/"));
     };
-    let walk = project.store()?.walk(&spec, new)?;
+    let mut walk = project.store()?.walk(&spec, new)?;
+    for pause in [10, 50] {
+        if walk.missing.is_empty() {
+            break;
+        }
+        // While somebody collects garbage an object can be on its way from one pack to another.
+        std::thread::sleep(Duration::from_millis(pause));
+        walk = project.store()?.walk(&spec, new)?;
+    }
     let grown = old.is_none_or(|old| walk.history.reaches(new, old));
     Ok(grown && walk.invalid.is_empty() && walk.missing.is_empty())
 }

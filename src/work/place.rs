@@ -12,6 +12,7 @@ use crate::{
     git::{
         branch,
         commit::{self, Draft, Signing},
+        object::patiently,
         process::scrubbed_env,
         reference::Swapped,
         work_file,
@@ -84,9 +85,12 @@ fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
     }
     let repo = project.repo.gix();
     let blob = project.store()?.write_blob(&plan.text.bytes)?;
-    let mut editor = repo.edit_tree(repo.find_commit(plan.base)?.tree_id()?.detach())?;
-    editor.upsert(path.as_str(), EntryKind::Blob, blob)?;
-    let tree = editor.write()?.detach();
+    let base = repo.find_commit(plan.base)?.tree_id()?.detach();
+    let tree = patiently(|| {
+        let mut editor = repo.edit_tree(base)?;
+        editor.upsert(path.as_str(), EntryKind::Blob, blob)?;
+        Ok(editor.write()?.detach())
+    })?;
     let message = format!("Add spec {}: {}\n\nChant-Spec: {}\n", plan.id.short(), plan.title(), plan.id);
     commit::write(
         &project.repo,

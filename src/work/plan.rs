@@ -5,7 +5,7 @@ use std::time::Duration;
 use gix::ObjectId;
 
 use crate::{
-    domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, status::Status},
+    domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, state::State, status::Status},
     error::{Error, Result},
     git::{attribute, branch, repository::Head},
     project::{
@@ -134,7 +134,7 @@ fn startable(project: &Project, entry: &Entry) -> Result<()> {
     }
     match entry.status {
         Status::Pending | Status::Failed | Status::Paused => Ok(()),
-        Status::InProgress => Err(taken(project, entry)?),
+        Status::InProgress => Err(taken(project, &entry.id, entry.state.as_deref())?),
         Status::Finished => {
             Err(Error::negative("not-allowed", format!("'{short}' is finished and waits to be merged"))
                 .hint(format!("to merge it: git chant merge {short}"))
@@ -149,12 +149,13 @@ fn startable(project: &Project, entry: &Entry) -> Result<()> {
     }
 }
 
-fn taken(project: &Project, entry: &Entry) -> Result<Error> {
-    let short = entry.id.short();
-    let Some(state) = &entry.state else {
+/// The error for a spec that somebody works on: who, and since when.
+pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Result<Error> {
+    let short = id.short();
+    let Some(state) = state else {
         return Ok(Error::negative("in-progress", format!("'{short}' is being worked on")));
     };
-    let start = state.attempt.map(|start| project.store()?.event(&entry.id, start)).transpose()?;
+    let start = state.attempt.map(|start| project.store()?.event(id, start)).transpose()?;
     let (who, since, here) = match start {
         Some(Ok(event)) => (
             format!("{} <{}>", event.author.name, event.author.email),

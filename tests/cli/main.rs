@@ -11,6 +11,7 @@ mod life;
 mod many;
 mod misconduct;
 mod places;
+mod races;
 mod rewritten;
 mod rules;
 mod silent;

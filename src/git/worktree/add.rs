@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use gix::refs::FullNameRef;
 
-use super::{Worktree, find, remove};
+use super::{Worktree, among_others, find, remove};
 use crate::{
     error::{Error, IoContext, Result},
     git::{process::Git, repository::Repository},
@@ -26,7 +26,7 @@ pub fn add(repo: &Repository, path: &Path, branch: &FullNameRef) -> Result<Workt
     require_free(path)?;
     let short = branch.shorten().to_string();
     let git = Git::at(repo).args(["worktree", "add", "--quiet"]).arg("--").arg(path).arg(short);
-    let output = git.run()?;
+    let output = among_others(&git)?;
     match find(repo, path)? {
         Some(made) if made.is_on(branch) && made.path.is_dir() => Ok(made),
         _ => Err(git.failed(&output)),

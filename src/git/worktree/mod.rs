@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod busy;
+pub mod hold;
 pub mod include;
 pub mod place;
 pub mod remove;
@@ -23,7 +24,7 @@ pub use repair::{lost_heads, repair};
 pub use submodules::unsaved_submodules;
 
 use super::{
-    process::Git,
+    process::{Git, Output},
     repository::{Head, Repository},
 };
 use crate::error::{Error, Result};
@@ -142,6 +143,19 @@ pub fn current(repo: &Repository) -> Result<Worktree> {
 /// The worktrees that have this branch checked out, the main one included. One whose directory is gone does not count.
 pub fn checked_out_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<Worktree>> {
     Ok(list(repo)?.into_iter().filter(|worktree| worktree.is_on(branch) && worktree.path.is_dir()).collect())
+}
+
+/// Runs a `git worktree` command, again where it stumbled over what another git is just making or pruning beside it: git reads
+/// the administrative files of every worktree, the half-made ones too, and `git gc` prunes those.
+fn among_others(git: &Git) -> Result<Output> {
+    for pause in [5, 10, 20, 40, 80, 160] {
+        let output = git.run()?;
+        if output.success() || !output.stderr.contains_str("/worktrees/") {
+            return Ok(output);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+    }
+    git.run()
 }
 
 /// Whether two paths name the same place; what does not exist is compared as it is written.

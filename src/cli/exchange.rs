@@ -1,0 +1,41 @@
+//! The commands about other clones: `sync`.
+
+use clap::Args;
+
+use super::page::Page;
+
+/// Exchange specs' states with a remote
+///
+/// Fetches what the remote has, brings each chain of events together with the one here, and pushes what the remote lacks. Nothing is
+/// ever forced: where two clones went on apart, a merge event joins what both know. Spec files and work travel as any tracked file
+/// and any branch; this is about refs/chant/specs and refs/notes/chant.
+///
+/// In silent mode nothing is pushed unless chant.remote names the remote.
+#[derive(Args, Clone, Debug)]
+pub struct SyncArgs {
+    /// The remote [default: chant.remote, else the only one, else origin]
+    #[arg(value_name = "remote")]
+    pub remote: Option<String>,
+
+    /// Only take over what the remote has
+    #[arg(long, conflicts_with = "push")]
+    pub fetch: bool,
+
+    /// Only push, without asking first what the remote has
+    #[arg(long)]
+    pub push: bool,
+
+    /// Only say what would be done
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// Examples and neighbours of `sync`.
+pub const SYNC_PAGE: Page = Page {
+    examples: &[
+        ("git chant sync", "Give and take."),
+        ("git chant sync --fetch upstream", "Only see what they have."),
+        ("git config chant.remote origin", "Say where to once and for all; in silent mode, allow it."),
+    ],
+    see_also: &["git-chant-fsck", "git-chant-resolve", "git-fetch", "git-push"],
+};

@@ -1,0 +1,35 @@
+//! `git chant sync`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    cli::exchange::SyncArgs,
+    domain::view::Way,
+    error::Result,
+    sync::{self, Scope},
+};
+
+pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let remote = sync::pick(&project, args.remote.as_deref())?;
+    let scope = Scope { fetch: !args.push, push: !args.fetch };
+    let exchanged = if args.dry_run {
+        sync::preview(&project, &remote, scope)?
+    } else {
+        sync::sync(&project, &remote, scope, context.progress)?
+    };
+    let has = |way| exchanged.iter().any(|entry| entry.way == way);
+    let failed = has(Way::Refused) || has(Way::Unfit);
+    let mut hints = Vec::new();
+    if scope.push && !remote.pushed_to {
+        hints.push(format!("nothing was pushed: in silent mode 'git config chant.remote {}' allows it", remote.name));
+    }
+    if has(Way::Contended) {
+        hints.push("to say which attempt counts: git chant resolve <spec> --keep <attempt>".to_owned());
+    }
+    let outcome = Outcome::new(Body::Exchanged { remote: remote.name, dry_run: args.dry_run, exchanged });
+    let outcome = if failed { outcome.exit(1) } else { outcome };
+    Ok(hints.into_iter().fold(outcome, Outcome::hint))
+}

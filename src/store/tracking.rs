@@ -1,0 +1,181 @@
+//! What remotes had at the last exchange, under `refs/chant-remote/`, and taking it over.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use gix::ObjectId;
+
+use super::{MAX_EVENT_LEN, NOTES_REF, Store, Walk, append::backoff, refs::Moved};
+use crate::{
+    domain::{
+        converge::{Source, Step, integrate},
+        history::History,
+        id::SpecId,
+    },
+    error::Result,
+};
+
+/// The namespace of what remotes had.
+pub const REMOTES: &str = "refs/chant-remote/";
+
+/// A chain of more events than this is not taken from a remote: what is recorded about a person's work is some dozens.
+const MAX_EVENTS: usize = 10_000;
+
+/// Where the chains of a remote are tracked.
+pub fn tracked_specs(remote: &str) -> String {
+    format!("{REMOTES}{remote}/specs/")
+}
+
+/// Where the notes of a remote are tracked.
+pub fn tracked_notes(remote: &str) -> String {
+    format!("{REMOTES}{remote}/notes/chant")
+}
+
+/// What a remote had: its chains, and the names there that are no ids of specs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tracked {
+    /// The tip of each chain.
+    pub specs: BTreeMap<SpecId, ObjectId>,
+    /// Names of refs that are none of ours.
+    pub strange: Vec<String>,
+}
+
+/// What became of a chain that a remote's was brought together with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Integrated {
+    /// Both are the same.
+    Same,
+    /// Ours knows more.
+    Kept,
+    /// Ours is the remote's now.
+    Adopted {
+        /// What it was.
+        from: Option<ObjectId>,
+        /// What it is.
+        to: ObjectId,
+    },
+    /// A merge event joins the two.
+    Merged {
+        /// What it was.
+        from: ObjectId,
+        /// The merge event.
+        to: ObjectId,
+    },
+    /// The remote's is not taken, and why.
+    Unfit(String),
+}
+
+impl Store<'_> {
+    /// What `remote` had when it was fetched from last.
+    pub fn tracked(&self, remote: &str) -> Result<Tracked> {
+        let mut tracked = Tracked::default();
+        for (name, target) in self.listed(&tracked_specs(remote))? {
+            match (SpecId::new(&name), target) {
+                (Ok(id), Some(target)) => {
+                    tracked.specs.insert(id, target);
+                }
+                _ => tracked.strange.push(name),
+            }
+        }
+        Ok(tracked)
+    }
+
+    /// Writes down that `remote` has `new` now. If somebody else wrote something down meanwhile, theirs stays.
+    pub fn track(&self, remote: &str, spec: &SpecId, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
+        self.swap(&format!("{}{spec}", tracked_specs(remote)), old, new, "chant: pushed").map(drop)
+    }
+
+    /// Where the notes are: ours, and those that `remote` had.
+    pub fn notes_tips(&self, remote: &str) -> Result<(Option<ObjectId>, Option<ObjectId>)> {
+        Ok((self.ref_target(NOTES_REF)?, self.ref_target(&tracked_notes(remote))?))
+    }
+
+    /// Takes notes over where there were none; whether nobody was faster.
+    pub fn adopt_notes(&self, new: ObjectId) -> Result<bool> {
+        Ok(self.swap(NOTES_REF, None, new, "chant: notes fetched")? == Moved::Yes)
+    }
+
+    /// Writes down that `remote` has these notes now.
+    pub fn track_notes(&self, remote: &str, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
+        self.swap(&tracked_notes(remote), old, new, "chant: pushed").map(drop)
+    }
+
+    /// Brings the chain of `spec` together with the tip that a remote has, by the convergence rule (DESIGN, section 3). Whatever
+    /// either of them knows is known afterwards.
+    ///
+    /// # Errors
+    /// With code `busy` if others kept writing for the store's whole patience.
+    pub fn integrate(&self, spec: &SpecId, remote: ObjectId, source: Source) -> Result<Integrated> {
+        let name = Self::ref_name(spec);
+        let started = Instant::now();
+        let mut theirs = None;
+        for tries in 1.. {
+            let local = self.tip(spec)?;
+            if local == Some(remote) {
+                return Ok(Integrated::Same);
+            }
+            let theirs = match &theirs {
+                Some(walk) => walk,
+                None => match self.fit(spec, remote)? {
+                    Ok(walk) => theirs.insert(walk),
+                    Err(why) => return Ok(Integrated::Unfit(why)),
+                },
+            };
+            let (new, log, done) = match self.join(spec, local, remote, theirs, source)? {
+                (None, _) => return Ok(Integrated::Kept),
+                (Some(to), None) => (to, "chant: fetched", Integrated::Adopted { from: local, to }),
+                (Some(to), Some(from)) => (to, "chant: merged", Integrated::Merged { from, to }),
+            };
+            if self.swap(&name, local, new, log)? == Moved::Yes {
+                return Ok(done);
+            }
+            if started.elapsed() >= self.settings.patience {
+                break;
+            }
+            std::thread::sleep(backoff(tries, remote));
+        }
+        Err(self.busy(&name))
+    }
+
+    /// The tip that the chain gets, none if it stays; and what it was, if the two are joined by a merge event.
+    fn join(
+        &self,
+        spec: &SpecId,
+        local: Option<ObjectId>,
+        remote: ObjectId,
+        theirs: &Walk,
+        source: Source,
+    ) -> Result<(Option<ObjectId>, Option<ObjectId>)> {
+        let Some(local) = local else { return Ok((Some(remote), None)) };
+        let ours = self.walk(spec, local)?;
+        let gaps = ours.gaps.iter().chain(&theirs.gaps).cloned();
+        let events = ours.history.events().iter().chain(theirs.history.events()).cloned();
+        let history = History::with_gaps(events, gaps.collect::<Vec<_>>());
+        Ok(match integrate(&history, local, remote, source) {
+            Step::Keep => (None, None),
+            Step::Adopt => (Some(remote), None),
+            Step::Merge(parents) => (Some(self.write_merge_event(spec, &parents)?), Some(local)),
+        })
+    }
+
+    /// The events below a tip that came from elsewhere, or why it can't be taken over.
+    fn fit(&self, spec: &SpecId, tip: ObjectId) -> Result<Result<Walk, String>> {
+        let header = match self.repo.try_find_header(tip)? {
+            Some(header) => header,
+            None => return Ok(Err(format!("the object {tip} is missing"))),
+        };
+        if header.kind() != gix::objs::Kind::Commit {
+            return Ok(Err(format!("it is a {}, no event", header.kind())));
+        }
+        let Some(walk) = self.walk_at_most(spec, tip, Some(MAX_EVENTS))? else {
+            return Ok(Err(format!("it has more than {MAX_EVENTS} events, or one of more than {MAX_EVENT_LEN} bytes")));
+        };
+        if let Some(missing) = walk.missing.first() {
+            return Ok(Err(format!("the object {missing} is missing, which it builds on")));
+        }
+        Ok(match (walk.history.events().first(), walk.invalid.first()) {
+            (Some(_), _) => Ok(walk),
+            (None, Some(invalid)) => Err(format!("it holds no event of this spec: {invalid}")),
+            (None, None) => Err("it holds no event of this spec".to_owned()),
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! The way here: fetch, and bring what came together with ours.
+
+use super::{Remote, Report};
+use crate::{
+    domain::view::Way,
+    error::Result,
+    git,
+    project::Project,
+    store::{
+        NOTES_REF, SPECS, Store,
+        tracking::{self, Integrated},
+    },
+};
+
+/// How the refs of a remote are mapped to where they are tracked. Globs, because a name that is not there would be an error.
+fn refspecs(remote: &str) -> Vec<String> {
+    let notes = tracking::tracked_notes(remote);
+    vec![format!("+{SPECS}*:{}*", tracking::tracked_specs(remote)), format!("+{NOTES_REF}*:{notes}*")]
+}
+
+/// Fetches, and brings every chain and the notes together with ours.
+pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> Result<()> {
+    let store = project.store()?;
+    let before = store.tracked(&remote.name)?;
+    let tips = format!("{}*", tracking::tracked_specs(&remote.name));
+    git::remote::fetch(&project.repo, &remote.name, &refspecs(&remote.name), &tips)?;
+    // Objects may have come in packs that this process has not seen.
+    let after = store.tracked(&remote.name)?;
+    for name in &after.strange {
+        report.say(Way::Unfit, &format!("{SPECS}{name}"), "its name is not the id of a spec");
+    }
+    for (spec, _) in before.specs.iter().filter(|(spec, _)| !after.specs.contains_key(*spec)) {
+        report.say(Way::Gone, &Store::ref_name(spec), format!("{} does not have it any longer", remote.name));
+    }
+    let ours: std::collections::BTreeMap<_, _> = store.tips()?.into_iter().collect();
+    for (spec, theirs) in &after.specs {
+        if ours.get(spec) == Some(theirs) {
+            continue;
+        }
+        let name = Store::ref_name(spec);
+        match store.integrate(spec, *theirs, remote.source)? {
+            Integrated::Same | Integrated::Kept => {}
+            Integrated::Adopted { from, to } => {
+                report.add(Way::Fetched, &name, from.map(|id| id.to_string()), Some(to.to_string()));
+            }
+            Integrated::Merged { from, to } => {
+                report.add(Way::Merged, &name, Some(from.to_string()), Some(to.to_string()));
+            }
+            Integrated::Unfit(why) => report.say(Way::Unfit, &name, why),
+        }
+    }
+    notes(project, &store, remote, report)
+}
+
+/// Brings the notes together: a note is a set of lines, so that two sides never conflict.
+fn notes(project: &Project, store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {
+    let (ours, theirs) = store.notes_tips(&remote.name)?;
+    let Some(theirs) = theirs.filter(|theirs| Some(*theirs) != ours) else { return Ok(()) };
+    match ours {
+        None => {
+            if !store.adopt_notes(theirs)? {
+                return notes(project, store, remote, report);
+            }
+        }
+        Some(_) => git::remote::merge_notes(&project.repo, NOTES_REF, &tracking::tracked_notes(&remote.name))?,
+    }
+    let now = store.notes_tips(&remote.name)?.0;
+    if now != ours {
+        let way = if now == Some(theirs) { Way::Fetched } else { Way::Merged };
+        report.add(way, NOTES_REF, ours.map(|id| id.to_string()), now.map(|id| id.to_string()));
+    }
+    Ok(())
+}
+
+/// What a fetch would bring.
+pub(super) fn preview(project: &Project, remote: &Remote, report: &mut Report) -> Result<()> {
+    let known = project.store()?.tracked(&remote.name)?.specs;
+    for (name, theirs) in git::remote::list(&project.repo, &remote.name, &format!("{SPECS}*"))? {
+        let Some(spec) = super::spec_of(&name) else { continue };
+        let before = known.get(&spec);
+        if before != Some(&theirs) {
+            report.add(Way::Fetched, &name, before.map(ToString::to_string), Some(theirs.to_string()));
+        }
+    }
+    Ok(())
+}

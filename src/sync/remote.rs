@@ -1,0 +1,59 @@
+//! Which remote an exchange is with.
+
+use crate::{
+    domain::converge::Source,
+    error::{Error, Result},
+    git,
+    project::Project,
+};
+
+/// A remote and what it is to this clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Whose word counts where both sides know the same.
+    pub source: Source,
+    /// Whether anything may be pushed to it.
+    pub pushed_to: bool,
+}
+
+/// The remote that `asked` names; else `chant.remote`; else the only one, or `origin`.
+///
+/// In silent mode nothing is pushed unless `chant.remote` says where to.
+///
+/// # Errors
+/// `no-remote` if there is none of that name, or none to choose.
+pub fn pick(project: &Project, asked: Option<&str>) -> Result<Remote> {
+    let names = git::remote::names(&project.repo);
+    let configured = project.config().remote()?;
+    let name = match asked.map(str::to_owned).or_else(|| configured.clone()) {
+        Some(name) => name,
+        None => default(&names)?,
+    };
+    if !names.contains(&name) {
+        let error = Error::fatal("no-remote", format!("'{name}' is not the name of a remote"));
+        return Err(match names.as_slice() {
+            [] => error.hint("there is none yet: git remote add origin <url>"),
+            names => error.hint(format!("there are: {}", names.join(", "))),
+        });
+    }
+    let configured_one = configured.as_deref() == Some(name.as_str());
+    // Two clones that sync without a word of configuration ask the same remote.
+    let usual = configured_one || (configured.is_none() && default(&names).is_ok_and(|usual| usual == name));
+    let source = if usual { Source::Authority } else { Source::Pushed };
+    let pushed_to = configured_one || !project.silent;
+    Ok(Remote { name, source: if pushed_to { source } else { Source::FetchOnly }, pushed_to })
+}
+
+fn default(names: &[String]) -> Result<String> {
+    match names {
+        [only] => Ok(only.clone()),
+        names if names.iter().any(|name| name == "origin") => Ok("origin".to_owned()),
+        [] => Err(Error::fatal("no-remote", "there is no remote to exchange with")
+            .hint("name one: git remote add origin <url>")),
+        names => Err(Error::fatal("no-remote", "which remote to exchange with is not said")
+            .hint(format!("there are: {}", names.join(", ")))
+            .hint("to say it once and for all: git config chant.remote <name>")),
+    }
+}
