@@ -134,8 +134,7 @@ pub fn holds_as_one(
     }
     let git = || Git::at(repo).global("--literal-pathspecs").config("core.fsmonitor=false");
     let limited = |git: Git| -> Result<Git> {
-        let paths = paths.iter().map(|path| Ok(gix::path::from_bstr(path.as_bstr())?));
-        paths.fold(Ok(git.arg("--")), |git, path: Result<_>| Ok(git?.arg(&*path?)))
+        paths.iter().try_fold(git.arg("--"), |git, path| Ok(git.arg(&*gix::path::from_bstr(path.as_bstr())?)))
     };
     let patch_ids = |patch: Vec<u8>| -> Result<Vec<BString>> {
         let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch).check()?;

@@ -96,7 +96,7 @@ impl Sandbox {
             .env("HOME", self.dir.path().join("home"))
             .env("XDG_CACHE_HOME", self.dir.path().join("cache"))
             // A file of its own, not /dev/null: 'git config --global' renames a file into its place, which root may do there.
-            .env("GIT_CONFIG_GLOBAL", self.dir.path().join("home/.gitconfig"))
+            .env("GIT_CONFIG_GLOBAL", self.dir.path().join("home/gitconfig"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_AUTHOR_NAME", "Ada")
             .env("GIT_AUTHOR_EMAIL", "ada@example.com")

@@ -43,7 +43,7 @@ impl TempRepo {
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         let home = self.root.path().join("home");
         // Not /dev/null: 'git config --global' renames a file into its place, which root may do there.
-        command.env("GIT_CONFIG_GLOBAL", home.join(".gitconfig")).env("HOME", home).env("GIT_CONFIG_NOSYSTEM", "1");
+        command.env("GIT_CONFIG_GLOBAL", home.join("gitconfig")).env("HOME", home).env("GIT_CONFIG_NOSYSTEM", "1");
         command
     }
 

@@ -42,7 +42,7 @@ fn lint_names_each_fault_with_its_place_and_only_there() {
         [
             ("status", place("9:9"), "it says 'completed', and nothing is recorded: it counts as 'pending'"),
             ("unknown-dependency", place("4:5"), "there is no spec 'nobody'"),
-            ("ambiguous-dependency", place("5:5"), "'002' may mean 002-bbb, 002-ccc"),
+            ("ambiguous-dependency", place("5:5"), "'002' may mean 2026-02-08-002-bbb, 2026-02-09-002-ccc"),
             ("unknown-spec", place("10:13"), "there is no spec '009-zzz'"),
             ("missing-input", place("6:21"), "the input 'docs/gone.md' does not exist"),
             ("missing-input", place("6:35"), "the input 'src/**/*.rs' does not exist"),
