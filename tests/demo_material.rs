@@ -125,7 +125,7 @@ impl Room {
         let mut command = Command::new(words[0]);
         command.args(&words[1..]).current_dir(dir).env_clear().stdin(Stdio::null());
         command.env("PATH", &self.path).env("HOME", self.at("home")).env("TMPDIR", self.at("tmp"));
-        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        command.env("GIT_CONFIG_GLOBAL", self.at("home/gitconfig")).env("GIT_CONFIG_NOSYSTEM", "1");
         for who in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{who}_NAME"), "A Person").env(format!("GIT_{who}_EMAIL"), "person@example.org");
         }

@@ -29,7 +29,7 @@ pub struct Global {
 
     /// Print each spec as <format> says, in the manner of git-for-each-ref(1)
     ///
-    /// A field stands in %(…): %(id), %(short), %(title), %(status); the names are those of the JSON output. %% is a per cent
+    /// A field stands in %(name): %(id), %(short), %(title), %(status); the names are those of the JSON output. %% is a per cent
     /// sign, and %xx the byte with that hexadecimal code.
     #[arg(long, global = true, value_name = "format")]
     pub format: Option<String>,

@@ -115,7 +115,7 @@ pub const REJECT_PAGE: Page = Page {
 /// Accept what a run or a check was stopped by
 ///
 /// A change of the repository's refs, configuration or hooks that no event explains is named and stops the merge until a person
-/// has looked at it. So does a dependency of which it can't be told whether its code is in the base.
+/// has looked at it.
 #[derive(Args, Clone, Debug)]
 pub struct AckArgs {
     /// The spec, by full or short id

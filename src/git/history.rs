@@ -114,17 +114,51 @@ pub fn holds_changes(
     Ok(Some(compared.stdout.lines().all(|line| line.starts_with(b"-"))))
 }
 
+/// How a patch is written that `git patch-id` is to know again, whatever is configured.
+const PATCH: [&str; 7] = ["--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index", "-U3", "-p"];
+
+/// How many paths are compared: they are words of a command line.
+const MAX_PATHS: usize = 500;
+
+/// Whether a single commit of those that `upstream` reaches and `since` does not makes all the changes of `paths` between `since`
+/// and `tip`, whatever else it does: a merge that was squashed. With very many paths the answer is no.
+pub fn holds_as_one(
+    repo: &Repository,
+    upstream: ObjectId,
+    since: ObjectId,
+    tip: ObjectId,
+    paths: &[BString],
+) -> Result<bool> {
+    if paths.is_empty() || paths.len() > MAX_PATHS {
+        return Ok(false);
+    }
+    let git = || Git::at(repo).global("--literal-pathspecs").config("core.fsmonitor=false");
+    let limited = |git: Git| -> Result<Git> {
+        paths.iter().try_fold(git.arg("--"), |git, path| Ok(git.arg(&*gix::path::from_bstr(path.as_bstr())?)))
+    };
+    let patch_ids = |patch: Vec<u8>| -> Result<Vec<BString>> {
+        let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch).check()?;
+        Ok(output.stdout.lines().filter_map(|line| line.fields().next()).map(BString::from).collect())
+    };
+    let ends = [since, tip].map(|id| id.to_hex().to_string());
+    let whole = limited(git().arg("diff-tree").args(PATCH).args(&ends))?.check()?;
+    let Some(whole) = patch_ids(whole.stdout.into())?.pop() else { return Ok(false) };
+    let range = [upstream.to_hex().to_string(), format!("^{}", ends[0])];
+    let log = git().args(["log", "--no-merges", "--full-history", "--no-notes", "--format=commit %H"]);
+    let each = limited(log.args(PATCH).args(range))?.run()?;
+    Ok(each.success() && patch_ids(each.stdout.into())?.contains(&whole))
+}
+
 /// What `git patch-id --stable` makes of the change that a commit makes to its first parent; `None` for a merge and for a
 /// commit that changes nothing.
 pub fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {
     if repo.gix().find_commit(commit)?.parent_ids().count() > 1 {
         return Ok(None);
     }
-    let options =
-        ["--root", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index", "-U3", "-p"];
     let id = commit.to_hex().to_string();
     // It asks the file system monitor, though two trees are compared.
-    let patch = Git::at(repo).config("core.fsmonitor=false").arg("diff-tree").args(options).arg(id).check()?;
+    let patch =
+        Git::at(repo).config("core.fsmonitor=false").args(["diff-tree", "--root"]).args(PATCH).arg(id).check()?;
     let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch.stdout).check()?;
     let first = output.stdout.fields().next().and_then(|word| ObjectId::from_hex(word).ok());
     Ok(first)

@@ -68,10 +68,14 @@ fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectI
     written.line().parse().map_err(|_| Error::fatal("git-failed", "git write-tree printed no object id"))
 }
 
-/// The copy keeps what is only in the index: sparse checkouts, intent to add, cached file times.
+/// The copy keeps what is only in the index: sparse checkouts, intent to add, cached file times. And its own time: git looks into
+/// files that are as new as the index, since such a one may have changed in the same second; to a newer index they would be clean.
 fn copy_index(from: &Path, to: &Path) -> Result<()> {
     match fs::copy(from, to) {
-        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause).io("copy", from),
-        _ => Ok(()),
-    }
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+        copied => copied.io("copy", from)?,
+    };
+    let times = fs::metadata(from).and_then(|meta| meta.modified());
+    let copy = fs::File::options().write(true).open(to).io("open", to)?;
+    times.and_then(|time| copy.set_modified(time)).io("set the time of", to)
 }

@@ -19,7 +19,8 @@ impl Project {
     /// Returns the commit that is kept; `None` if the worktree is gone or stands on nothing.
     ///
     /// # Errors
-    /// `nested-repository` if there is work in it that a commit cannot hold.
+    /// `nested-repository` if there is work in it that a commit cannot hold: repositories of its own, submodules with work that is
+    /// nowhere else.
     pub fn keep_worktree(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
         if !tree.path.is_dir() {
             return Ok(None);
@@ -30,7 +31,21 @@ impl Project {
         for tip in worktree::lost_heads(&self.repo, tree)? {
             self.store()?.keep_attempt(id, attempt, tip)?;
         }
-        kept
+        let kept = kept?;
+        // A commit here names commits of a submodule; it does not hold them.
+        let unsaved = worktree::unsaved_submodules(&self.repo, tree)?;
+        if unsaved.is_empty() {
+            return Ok(kept);
+        }
+        let names = unsaved.iter().map(|path| format!("'{path}'")).collect::<Vec<_>>().join(", ");
+        Err(Error::negative(
+            "nested-repository",
+            format!(
+                "in the worktree '{}' these submodules hold work that is nowhere else: {names}",
+                tree.path.display()
+            ),
+        )
+        .hint("no commit here can keep that: push it from there, or take it away"))
     }
 
     /// Keeps what a worktree stands on and what is not committed in it.

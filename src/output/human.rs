@@ -56,6 +56,7 @@ pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
         Body::Explained { ready, blocked } if ready.is_empty() && blocked.is_empty() => Some("no specs"),
         Body::Events { events, .. } if events.is_empty() => Some("no events"),
         Body::Problems(problems) if problems.is_empty() => Some("no problems"),
+        Body::Checked { checks, .. } if checks.is_empty() => Some("nothing to check"),
         _ => None,
     }
 }

@@ -15,7 +15,10 @@ const CRITERION: &str = "criterion '";
 pub(super) fn detail(detail: &SpecDetail, look: &Look) -> String {
     let spec = &detail.spec;
     let mut out = header(detail, look);
-    out.push_str(&format!("\n    {}\n", list::title(spec)));
+    // Of a spec that cannot be read the error is in the header.
+    if spec.title.is_some() || spec.error.is_none() {
+        out.push_str(&format!("\n    {}\n", list::title(spec)));
+    }
     section(&mut out, look, "Acceptance criteria", criteria(detail));
     section(&mut out, look, "Checks", recorded_checks(detail.checks.as_ref(), look));
     section(&mut out, look, "Inputs", inputs(detail));
@@ -43,8 +46,9 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     let text = |value: &Option<String>| value.as_deref().map(|v| clean::line(v).into_owned()).unwrap_or_default();
     let all = |values: &[String]| clean::line(&values.join(", ")).into_owned();
     line("Status", &look.paint.with(Slot::Status(spec.status), list::status(spec)));
-    // Its status is the line above.
-    for blocker in spec.blocked_by.iter().filter(|blocker| blocker.kind != BlockerKind::Status) {
+    // Its status is the line above, what is wrong with its text one below.
+    let said = |kind| kind == BlockerKind::Status || (kind == BlockerKind::Invalid && spec.error.is_some());
+    for blocker in spec.blocked_by.iter().filter(|blocker| !said(blocker.kind)) {
         line("Blocked by", &list::reason(blocker));
     }
     line("Type", &clean::line(&spec.kind));
@@ -92,15 +96,23 @@ fn criteria(detail: &SpecDetail) -> Vec<String> {
     detail.criteria.iter().map(|item| format!("{} {}", tick(item.checked), clean::line(&item.text))).collect()
 }
 
-/// `ok      verify: cargo test (2s)`, `FAILED  scope: 'a.rs' is not a target file`.
+/// How many lines of what a command said at its end are shown.
+const TAIL: usize = 12;
+
+/// `ok      verify: cargo test (2s)`, `FAILED  scope: 'a.rs' is not a target file`; what a command said at its end stands below it.
 pub(super) fn check(check: &CheckView, look: &Look) -> String {
     let verdict = if check.ok { look.paint.with(Slot::Good, "ok    ") } else { look.paint.with(Slot::Bad, "FAILED") };
     let mut out = format!("{verdict}  {}", clean::line(&check.name));
     if let Some(milliseconds) = check.duration_ms {
         out.push_str(&format!(" ({})", time::duration(Duration::from_millis(milliseconds))));
     }
-    if let Some(detail) = &check.detail {
-        out.push_str(&format!(": {}", clean::line(detail)));
+    let mut lines = check.detail.iter().flat_map(|detail| detail.lines());
+    if let Some(first) = lines.next() {
+        out.push_str(&format!(": {}", clean::line(first)));
+    }
+    let said: Vec<&str> = lines.collect();
+    for line in &said[said.len().saturating_sub(TAIL)..] {
+        out.push_str(&format!("\n          {}", clean::line(line)));
     }
     out
 }
@@ -239,6 +251,20 @@ mod tests {
         let listed = "\n    ok      1 criterion is ticked\n    FAILED  criterion 'Docs say so'\n    ok      scope\n";
         assert!(text.contains(listed), "{text}");
         assert!(text.contains(" finish by Ada: failed: exit 3\n"), "{text}");
+    }
+
+    #[test]
+    fn what_a_command_said_keeps_its_lines() {
+        let said = (1..=20).map(|at| format!("line {at}\u{1b}[2J")).collect::<Vec<_>>().join("\n");
+        let failed = CheckView {
+            name: "verify 'make'".into(),
+            ok: false,
+            detail: Some(format!("exit code 2\n{said}")),
+            duration_ms: None,
+        };
+        let text = check(&failed, &PIPE);
+        assert!(text.starts_with("FAILED  verify 'make': exit code 2\n          line 9\n"), "{text:?}");
+        assert!(text.ends_with("\n          line 20"), "{text:?}");
     }
 
     #[test]

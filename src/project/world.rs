@@ -9,7 +9,7 @@ use std::{
 use gix::ObjectId;
 
 use super::{
-    Project,
+    Project, SPECS_DIR,
     ancestry::Ancestry,
     base::Base,
     census::Census,
@@ -253,7 +253,7 @@ impl<'p> World<'p> {
     }
 
     /// Whether `base` has what was merged: the merge, the commits that it brought, or, where people have rewritten them since (an
-    /// amend, a rebase), the same changes.
+    /// amend, a rebase, a squash), the same changes.
     fn landed_in(&self, landing: Landing, work: &[ObjectId], base: ObjectId) -> Result<bool> {
         if self.ancestry.is_ancestor(landing.new, base)? {
             return Ok(true);
@@ -263,10 +263,27 @@ impl<'p> World<'p> {
         }
         let found = match work.last() {
             Some(last) if self.ancestry.is_ancestor(*last, base)? => true,
-            _ => history::holds_changes(&self.project.repo, base, landing.old, landing.new)?.unwrap_or(false),
+            _ => self.same_changes(landing, base)?,
         };
         self.rewritten.borrow_mut().insert((landing.new, base), found);
         Ok(found)
+    }
+
+    /// Whether `base` makes the changes of a merge in other commits: one by one, or squashed into one. The files of specs don't
+    /// count: a person who rewrites history may well leave them out.
+    fn same_changes(&self, landing: Landing, base: ObjectId) -> Result<bool> {
+        let repo = &self.project.repo;
+        match (history::holds_changes(repo, base, landing.old, landing.new)?, landing.old) {
+            (None, _) => Ok(false),
+            (Some(true), _) => Ok(true),
+            (Some(false), None) => Ok(false),
+            (Some(false), Some(old)) => {
+                let changed =
+                    history::changed_paths(repo, Some(old), landing.new)?.into_iter().map(|change| change.path);
+                let paths: Vec<_> = changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect();
+                history::holds_as_one(repo, base, old, landing.new, &paths)
+            }
+        }
     }
 
     /// Whether an input of the attempt is no longer what was pinned.

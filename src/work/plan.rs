@@ -205,7 +205,9 @@ fn ready(world: &World<'_>, entry: &Entry) -> Result<()> {
             Obstacle::Contended => {
                 error.hint(format!("see 'git chant log {short}', then: git chant resolve {short} --keep <attempt>"))
             }
-            Obstacle::Base => error.hint("merge that branch first, or work onto it with --onto"),
+            Obstacle::Base => error
+                .hint("bring that work into the base, or work onto a branch that has it: --onto <branch>")
+                .hint(format!("if it is there in another form, take it out of 'depends_on': git chant edit {short}")),
             _ => error,
         };
     }

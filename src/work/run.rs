@@ -63,9 +63,14 @@ pub fn run(
     run.timeout = plan.agent.timeout;
     run.on_started = Some(&mut on_started);
     let finished = process::run(run)?;
-    if finished.survivors > 0 {
-        let text = format!("the agent left {} background processes, which were ended", finished.survivors);
-        progress.say(&Step::Warning(text));
+    // Where it was ended by force, so were its children: it left nothing.
+    let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));
+    if finished.survivors > 0 && !forced {
+        let left = match finished.survivors {
+            1 => "a background process, which was".to_owned(),
+            many => format!("{many} background processes, which were"),
+        };
+        progress.say(&Step::Warning(format!("the agent left {left} ended")));
     }
     if let Some(error) = &finished.transcript_error {
         progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));

@@ -18,6 +18,7 @@ mod rules;
 mod silent;
 mod specfiles;
 mod states;
+mod submodules;
 mod support;
 mod tampering;
 mod untouched;

@@ -62,3 +62,27 @@ fn half_of_the_work_is_not_the_work() {
     }
     assert_eq!(sandbox.show(&second)["blocked_by"], serde_json::json!([]));
 }
+
+#[test]
+fn work_that_is_squashed_is_found_with_its_spec_and_without() {
+    for without in [false, true] {
+        let sandbox = Sandbox::new();
+        let second = pair(&sandbox);
+        let landed = sandbox.git(&["rev-parse", "HEAD"]);
+        sandbox.git(&["reset", "-q", "--hard", "main~1"]);
+        sandbox.write("aside", "aside\n");
+        sandbox.git(&["add", "aside"]);
+        sandbox.git(&["commit", "-qm", "Aside"]);
+        sandbox.git(&["merge", "-q", "--squash", landed.trim()]);
+        if without {
+            sandbox.git(&["reset", "-q", "HEAD", "--", ".chant"]);
+        }
+        sandbox.write("besides", "and something else\n");
+        sandbox.git(&["add", "besides"]);
+        sandbox.git(&["commit", "-qm", "All of it (#7)"]);
+        assert_eq!(sandbox.show(&second)["blocked_by"], serde_json::json!([]), "without: {without}");
+        // Not after somebody took it back: the base has no part of it then that was not undone.
+        sandbox.git(&["reset", "-q", "--hard", "main~1"]);
+        sandbox.chant(&["work", &second]).fails(1, &["its work is not in the base", "git chant edit"]);
+    }
+}

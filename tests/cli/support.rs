@@ -95,7 +95,8 @@ impl Sandbox {
             .env("PATH", format!("{}:{path}", bin.display()))
             .env("HOME", self.dir.path().join("home"))
             .env("XDG_CACHE_HOME", self.dir.path().join("cache"))
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            // A file of its own, not /dev/null: 'git config --global' renames a file into its place, which root may do there.
+            .env("GIT_CONFIG_GLOBAL", self.dir.path().join("home/gitconfig"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_AUTHOR_NAME", "Ada")
             .env("GIT_AUTHOR_EMAIL", "ada@example.com")

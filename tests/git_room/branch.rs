@@ -172,6 +172,26 @@ isolated! {
         repo.git(&["fsck", "--strict"]);
     }
 
+    fn a_snapshot_sees_a_change_of_the_same_size_in_the_same_second() {
+        let repo = Repo::with_commit();
+        repo.git(&["config", "core.trustCTime", "false"]);
+        // Long ago: checked out, written to and the index, all within one second.
+        let then = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+        let set = |path: &str| {
+            fs::File::options().write(true).open(repo.path.join(path)).unwrap().set_modified(then).unwrap();
+        };
+        let new = fs::read_to_string(repo.path.join("file")).unwrap().chars().rev().collect::<String>();
+        set("file");
+        repo.git(&["update-index", "--refresh"]);
+        repo.write("file", &new);
+        set("file");
+        set(".git/index");
+        assert_eq!(repo.git(&["--no-optional-locks", "status", "--porcelain"]).trim(), "M file", "git looks into it");
+        let opened = repo.open();
+        let made = snapshot(&opened, &worktree::current(&opened).unwrap(), "m").unwrap().expect("there is a change");
+        assert_eq!(repo.git(&["cat-file", "blob", &format!("{}:file", made.commit.to_hex())]), new.trim_end());
+    }
+
     fn a_snapshot_of_an_unborn_worktree_has_no_parent() {
         let repo = Repo::init(&["--object-format=sha256"]);
         let opened = repo.open();

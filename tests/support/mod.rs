@@ -41,8 +41,9 @@ impl TempRepo {
         let mut command = Command::new(program);
         command.current_dir(&self.path).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", self.root.path().join("home"));
-        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        let home = self.root.path().join("home");
+        // Not /dev/null: 'git config --global' renames a file into its place, which root may do there.
+        command.env("GIT_CONFIG_GLOBAL", home.join("gitconfig")).env("HOME", home).env("GIT_CONFIG_NOSYSTEM", "1");
         command
     }
 

@@ -7,6 +7,7 @@ pub mod include;
 pub mod place;
 pub mod remove;
 mod repair;
+mod submodules;
 
 use std::{
     fs,
@@ -20,6 +21,7 @@ use gix::{
 };
 
 pub use repair::{lost_heads, repair};
+pub use submodules::unsaved_submodules;
 
 use super::{
     process::{Git, Output},

@@ -7,12 +7,12 @@ use rustix::fs::Access;
 
 use crate::{
     error::{Error, Result},
-    git::repository::Repository,
+    git::{process::Git, repository::Repository},
 };
 
 /// The path for the worktree of the spec with this short id: `<repo>.chant-<short id>` beside the main worktree (or the bare
 /// repository), so that `../sibling` paths in it work; in `chant.worktreeDir` if that is set; in the cache directory if the
-/// parent cannot be written. Absolute; nothing is made.
+/// parent cannot be written, or belongs to another repository of which this one is a submodule. Absolute; nothing is made.
 pub fn default_path(repo: &Repository, short_id: &str) -> Result<PathBuf> {
     let main = repo.main_work_dir().unwrap_or_else(|| repo.common_dir().to_owned());
     let name = format!("{}.chant-{short_id}", repository_name(&main));
@@ -22,7 +22,7 @@ pub fn default_path(repo: &Repository, short_id: &str) -> Result<PathBuf> {
         return Ok(tidy.unwrap_or(dir).join(name));
     }
     match main.parent() {
-        Some(parent) if writable(parent) => Ok(parent.join(name)),
+        Some(parent) if writable(parent) && !is_submodule(repo)? => Ok(parent.join(name)),
         _ => Ok(cache_dir(repo)?.join(name)),
     }
 }
@@ -34,6 +34,16 @@ fn repository_name(main: &Path) -> String {
     let name = if own.starts_with('.') { main.parent().and_then(base).unwrap_or_default() } else { own };
     let name = name.strip_suffix(".git").unwrap_or(&name);
     if name.is_empty() { "repository".to_owned() } else { name.to_owned() }
+}
+
+/// Whether what lies beside the main worktree lies in the work tree of another repository.
+fn is_submodule(repo: &Repository) -> Result<bool> {
+    // Where git keeps those of submodules; asked first, since the answer takes a process.
+    if !repo.common_dir().components().any(|part| part.as_os_str() == "modules") {
+        return Ok(false);
+    }
+    let asked = Git::at(repo).args(["rev-parse", "--show-superproject-working-tree"]).run()?;
+    Ok(asked.success() && !asked.line().is_empty())
 }
 
 fn writable(dir: &Path) -> bool {
