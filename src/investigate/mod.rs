@@ -169,7 +169,7 @@ fn body(request: &Request, phase: Phase) -> String {
         Phase::ForkFix => include_str!("bodies/fork-fix.md"),
         Phase::UpstreamPr => include_str!("bodies/upstream-pr.md"),
     };
-    let report = match request.issue_url {
+    let report = match &request.issue_url {
         Some(url) => format!("The report: {} (<{url}>).", request.title),
         None => format!("The report: {}.", request.title),
     };
