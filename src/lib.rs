@@ -18,6 +18,7 @@ pub mod command;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod drift;
 pub mod env;
 pub mod error;
 pub mod finish;

@@ -85,6 +85,20 @@ pub fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec, onto: O
         })
 }
 
+/// Records on `old` that `new` takes its place.
+///
+/// # Errors
+/// `not-allowed` if `old` is archived.
+pub fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
+    let sentence = format!("{} takes its place", new.short());
+    let facts = Facts { superseded_by: Some(new.clone()), ..Facts::default() };
+    project
+        .store()?
+        .append(old, |_| Ok(Draft { op: Op::Supersede, sentence: sentence.clone(), facts: facts.clone() }))
+        .map(drop)
+        .map_err(|refusal| refusal.into_error(old.short()))
+}
+
 /// Removes the file of a spec that was created in this very run and is recorded nowhere.
 ///
 /// # Errors

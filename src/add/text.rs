@@ -33,6 +33,8 @@ pub struct Draft {
     pub verify: Vec<String>,
     /// `reproduces`.
     pub reproduces: Option<String>,
+    /// `supersedes`.
+    pub supersedes: Vec<String>,
     /// `agent`.
     pub agent: Option<String>,
     /// Whether a person has to approve it.
@@ -57,6 +59,7 @@ pub fn render(draft: &Draft) -> String {
     scalar(&mut text, "prompt", draft.prompt.as_deref());
     list(&mut text, "verify", &draft.verify);
     scalar(&mut text, "reproduces", draft.reproduces.as_deref());
+    list(&mut text, "supersedes", &draft.supersedes);
     scalar(&mut text, "agent", draft.agent.as_deref());
     scalar(&mut text, "approval", draft.needs_approval.then_some("required"));
     text.push_str("---\n");

@@ -59,6 +59,7 @@ pub fn render(prompt: &Prompt<'_>) -> String {
             .replace("{{branch}}", prompt.branch)
             .replace("{{base}}", prompt.base)
             .replace("{{spec_file}}", prompt.spec_file)
+            .replace("{{short}}", prompt.short)
             .trim_end(),
     );
     text.push('\n');

@@ -43,6 +43,12 @@ pub struct AddArgs {
     #[arg(long = "depends-on", value_name = "spec", value_delimiter = ',')]
     pub depends_on: Vec<String>,
 
+    /// A spec whose place this one takes; may be repeated
+    ///
+    /// What was informed by that one is stale until it is worked again or acknowledged.
+    #[arg(long, value_name = "spec", value_delimiter = ',')]
+    pub supersedes: Vec<String>,
+
     /// A spec, path, glob or URL that the agent has to know; may be repeated
     ///
     /// Paths and specs are pinned when work starts: what the agent read is recorded, and a later change of it shows.

@@ -103,7 +103,31 @@ pub struct GraphArgs {
 pub const GRAPH_PAGE: Page = Page {
     examples: &[
         ("git chant graph --topic issue-1234", "One investigation."),
-        ("git chant graph --dot | dot -Tsvg >specs.svg", "All specs, as a picture."),
+        ("git chant graph --dot", "All specs, for Graphviz: pipe it to dot -Tsvg."),
     ],
     see_also: &["git-chant-list", "git-chant-status", "git-log"],
+};
+
+/// Show which inputs have changed
+///
+/// When an attempt begins, what informs it is pinned: each file by its blob, each spec by its newest event. This compares the pins with
+/// what is there now, for informed_by, origin and tracks, and names what was built on the specs that are affected.
+#[derive(Args, Clone, Debug)]
+pub struct DriftArgs {
+    /// The specs, by full or short id [default: all that are not archived]
+    #[arg(value_name = "spec")]
+    pub specs: Vec<String>,
+
+    /// Exit with 1 if anything has changed
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Examples and neighbours of `drift`.
+pub const DRIFT_PAGE: Page = Page {
+    examples: &[
+        ("git chant drift", "Does anything rest on what is no longer so?"),
+        ("git chant drift --exit-code 010", "For a hook or a CI job."),
+    ],
+    see_also: &["git-chant-ack", "git-chant-show", "git-diff"],
 };

@@ -61,6 +61,7 @@ pub use global::Global;
 /// The commands, in the order of a spec's life.
 #[derive(Subcommand, Clone, Debug)]
 #[expect(missing_docs, reason = "the help text of each is at its arguments")]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub enum Command {
     Init(init::InitArgs),
     Add(add::AddArgs),
@@ -70,6 +71,7 @@ pub enum Command {
     Ready(list::ReadyArgs),
     Status(investigate::StatusArgs),
     Graph(list::GraphArgs),
+    Drift(list::DriftArgs),
     Show(show::ShowArgs),
     Edit(show::EditArgs),
     Lint(upkeep::LintArgs),
@@ -116,6 +118,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("ready", list::READY_PAGE),
     ("status", investigate::STATUS_PAGE),
     ("graph", list::GRAPH_PAGE),
+    ("drift", list::DRIFT_PAGE),
     ("show", show::SHOW_PAGE),
     ("edit", show::EDIT_PAGE),
     ("lint", upkeep::LINT_PAGE),

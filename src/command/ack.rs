@@ -1,4 +1,4 @@
-//! `git chant ack`: a person has seen what an agent changed outside its work.
+//! `git chant ack`: a person has seen what an agent changed outside its work, and what the inputs are now.
 
 use super::{
     Context,
@@ -11,12 +11,16 @@ use crate::{
         event::{Facts, Op},
     },
     error::{Error, Result},
+    project::world::World,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &AckArgs) -> Result<Outcome> {
     context.refuse_agent("acknowledge")?;
     let project = context.project()?;
     let id = context.pick_to_change(&project, &args.spec)?;
+    let world = World::new(&project)?;
+    let entry = world.entry(&id)?;
+    let inputs = world.inputs_now(&entry)?;
     let sentence = format!("{} is acknowledged: {}", id.short(), args.reason);
     project
         .store()?
@@ -24,7 +28,10 @@ pub(super) fn run(context: &Context<'_>, args: &AckArgs) -> Result<Outcome> {
             let state = state.ok_or_else(|| {
                 Error::negative("nothing-to-ack", format!("there is nothing to acknowledge about '{}'", id.short()))
             })?;
-            let facts = Facts { attempt: state.attempt, reason: Some(args.reason.clone()), ..Facts::default() };
+            let same = entry.state.as_ref().is_some_and(|seen| seen.attempt == state.attempt);
+            let informed_by = if same { inputs.clone() } else { Vec::new() };
+            let facts =
+                Facts { attempt: state.attempt, reason: Some(args.reason.clone()), informed_by, ..Facts::default() };
             Ok(Draft { op: Op::Ack, sentence: sentence.clone(), facts })
         })
         .map_err(|refusal| refusal.into_error(id.short()))?;

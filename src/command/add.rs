@@ -12,7 +12,10 @@ use crate::{
         add::AddArgs,
         global::{PhaseArg, TypeArg},
     },
-    domain::spec::{self, MAX_SPEC_LEN},
+    domain::{
+        id::SpecId,
+        spec::{self, MAX_SPEC_LEN},
+    },
     error::{Error, IoContext, Result},
     investigate::{Known, Wiring},
     project::{Project, base::Base, inputs::InputFault, target, text::path_of, world::World},
@@ -51,6 +54,11 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
     };
     add::record(&project, &id, &bytes, &spec, onto.as_deref())?;
     project.trust(project.store()?.blob_id(&bytes))?;
+    for old in &spec.front.supersedes {
+        if let Ok(old) = old.parse::<SpecId>() {
+            add::supersede(&project, &old, &id)?;
+        }
+    }
     let mut outcome = Outcome::new(Body::Added(Box::new(context.view(&project, &id)?)));
     for warning in outcome_warnings {
         outcome = outcome.warning(warning);
@@ -92,6 +100,7 @@ fn draft(project: &Project, context: &Context<'_>, args: &AddArgs, warnings: &mu
         prompt: args.prompt.clone(),
         verify: args.verify.clone(),
         reproduces: args.reproduces.clone(),
+        supersedes: dependencies(project, &args.supersedes)?,
         agent: args.agent.clone(),
         needs_approval: args.needs_approval,
         body,

@@ -8,6 +8,7 @@ mod approve;
 mod archive;
 mod context;
 mod demo;
+mod drift;
 mod edit;
 mod end;
 mod finish;
@@ -42,6 +43,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::List(args) => list::run(context, args),
         Command::Ready(args) => ready::run(context, args),
         Command::Status(args) => status::run(context, args),
+        Command::Drift(args) => drift::run(context, args),
         Command::Graph(args) => graph::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::Edit(args) => edit::run(context, args),
@@ -75,6 +77,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Log(_) => Some(Record::Event),
         Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
         Command::Sync(_) => Some(Record::Exchange),
+        Command::Drift(_) => Some(Record::Drift),
         Command::Init(_) | Command::Demo(_) | Command::Graph(_) => None,
         _ => Some(Record::Spec),
     }

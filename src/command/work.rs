@@ -9,11 +9,11 @@ use super::{
 use crate::{
     agent::process::Ending,
     cli::work::WorkArgs,
-    domain::{id::SpecId, spec::SpecType},
+    domain::{event::Pin, id::SpecId, spec::SpecType},
     error::{Error, Exit, Result},
     finish::{self, Judged},
     merge::{self, Landed},
-    project::{Project, attempt::RunEnd, progress::Step, text::Loaded},
+    project::{Project, attempt::RunEnd, progress::Step, text::Loaded, world::World},
     recover,
     work::{self, Ran, Request},
 };
@@ -85,6 +85,7 @@ pub(super) fn conclude(
 ) -> Result<Outcome> {
     let short = id.short();
     if let Some(reason) = judged.failed {
+        let insufficient = reason.starts_with("the research is insufficient");
         let failed = Some(Failed { reason, checks: judged.checks.lines() });
         let worktree = project.worktree_of(id)?.map(|tree| tree.path).filter(|path| path.is_dir());
         let mut outcome = worked(context, project, id, started, None, failed)?;
@@ -93,6 +94,7 @@ pub(super) fn conclude(
         }
         let by_hand = matches!(&outcome.body, Body::Worked(worked) if worked.spec.kind == SpecType::Gate.as_str());
         return Ok(match worktree {
+            _ if insufficient => insufficient_hints(project, id, outcome)?,
             _ if by_hand => outcome.hint(format!("when you have done it: git chant finish {short}")),
             Some(path) => outcome
                 .hint(format!("its work is in '{}' and is kept", path.display()))
@@ -125,6 +127,20 @@ pub(super) fn conclude(
             Ok(outcome)
         }
     }
+}
+
+/// The way out where the research does not carry the work: research again, in place of what it was informed by.
+fn insufficient_hints(project: &Project, id: &SpecId, outcome: Outcome) -> Result<Outcome> {
+    let world = World::new(project)?;
+    let researched = world.entry(id)?.state.map(|state| state.facts.informed_by.clone()).unwrap_or_default();
+    let spec = researched.iter().rev().find_map(|pin| match pin {
+        Pin::Spec { id, .. } => Some(id.short().to_owned()),
+        _ => None,
+    });
+    let instead = spec.unwrap_or_else(|| "<spec>".to_owned());
+    Ok(outcome
+        .hint(format!("what the agent said: git chant log {} --agent", id.short()))
+        .hint(format!("to research again: git chant add \"Re-research ...\" --type research --supersedes {instead}")))
 }
 
 /// Why finished work is not merged, in one line.

@@ -178,11 +178,18 @@ fn speak(state: &State, draft: &Draft, facts: &mut Facts) {
         }
         facts.patch_ids = own.patch_ids;
         if !own.informed_by.is_empty() {
-            facts.informed_by = own.informed_by;
+            facts.informed_by = own.informed_by.clone();
         }
         facts.tampered.extend(own.tampered);
         facts.tampered.sort();
         facts.tampered.dedup();
+    }
+    if draft.op == Op::Supersede && own.superseded_by.is_some() {
+        facts.superseded_by = own.superseded_by;
+    }
+    // What the inputs are now is as good as what they were.
+    if draft.op == Op::Ack && facts.attempt == state.attempt && !own.informed_by.is_empty() {
+        facts.informed_by = own.informed_by.clone();
     }
     match draft.op {
         Op::Approve | Op::Reject => {
@@ -244,6 +251,7 @@ fn spec_facts(facts: &Facts) -> Facts {
         spec_blob: facts.spec_blob,
         created: facts.created.clone(),
         onto: facts.onto.clone(),
+        superseded_by: facts.superseded_by.clone(),
         approval: facts.approval.clone(),
         ..Facts::default()
     }

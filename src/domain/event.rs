@@ -37,8 +37,10 @@ pub enum Op {
     Approve,
     /// A person rejected one text of the spec.
     Reject,
-    /// A person acknowledged what an attempt did outside its worktree.
+    /// A person acknowledged what an attempt did outside its worktree, and what its inputs are now.
     Ack,
+    /// Another spec takes the place of this one.
+    Supersede,
     /// Put away.
     Archive,
     /// Taken out again.
@@ -51,7 +53,7 @@ pub enum Op {
 
 impl Op {
     /// Every known operation.
-    pub const ALL: [Op; 19] = [
+    pub const ALL: [Op; 20] = [
         Op::Add,
         Op::Edit,
         Op::Start,
@@ -68,6 +70,7 @@ impl Op {
         Op::Approve,
         Op::Reject,
         Op::Ack,
+        Op::Supersede,
         Op::Archive,
         Op::Unarchive,
         Op::Merge,
@@ -92,6 +95,7 @@ impl Op {
             Op::Approve => "approve",
             Op::Reject => "reject",
             Op::Ack => "ack",
+            Op::Supersede => "supersede",
             Op::Archive => "archive",
             Op::Unarchive => "unarchive",
             Op::Merge => "merge",
@@ -200,6 +204,8 @@ pub struct Facts {
     pub created: Option<String>,
     /// The branch that the spec is for, whatever becomes of its attempts: a full ref name, said when it was added.
     pub onto: Option<String>,
+    /// The spec that takes the place of this one.
+    pub superseded_by: Option<SpecId>,
     /// The commit that the attempt started from.
     pub base: Option<ObjectId>,
     /// The branch that the work is for, a full ref name.

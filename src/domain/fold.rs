@@ -37,6 +37,12 @@ pub fn fold(history: &History, tip: ObjectId) -> Option<State> {
     facts.approval = approval(history, &ops);
     facts.landing = attempt.and_then(|attempt| landing(&standing, attempt));
     facts.created = ops.iter().find_map(|event| event.facts.created.clone());
+    facts.superseded_by = last(&ops, |event| event.facts.superseded_by.clone());
+    if let Some(pins) =
+        winner.zip(attempt).and_then(|(winner, attempt)| acknowledged_inputs(history, &ops, winner, attempt))
+    {
+        facts.informed_by = pins;
+    }
     facts.onto = ops.iter().find_map(|event| event.facts.onto.clone());
     facts.spec_blob = last(&ops, |event| event.facts.spec_blob);
     facts.spec_path = last(&ops, |event| event.facts.spec_path.clone());
@@ -156,6 +162,22 @@ fn approval(history: &History, ops: &[&Event]) -> Option<Approval> {
         .and_then(|event| {
             Some(Approval { approved: event.op == Op::Approve, blob: event.facts.approval.as_ref()?.blob })
         })
+}
+
+/// The inputs as the newest acknowledgement about the attempt has them, which repeats them all. What the deciding event has seen
+/// already, it has carried on or replaced.
+fn acknowledged_inputs(
+    history: &History,
+    ops: &[&Event],
+    winner: &Event,
+    attempt: ObjectId,
+) -> Option<Vec<super::event::Pin>> {
+    last(ops, |event| {
+        let facts = &event.facts;
+        let about = event.op == Op::Ack && facts.attempt == Some(attempt) && facts.current.is_none();
+        let counts = about && !facts.informed_by.is_empty() && !history.reaches(winner.id, event.id);
+        counts.then(|| facts.informed_by.clone())
+    })
 }
 
 fn landing(standing: &[&Event], attempt: ObjectId) -> Option<super::event::Landing> {

@@ -31,7 +31,7 @@ pub fn next(from: Status, op: &Op, was: Option<Status>) -> Result<Status, Refuse
         Op::Release => &[InProgress, Paused],
         Op::Archive => &[Completed, Cancelled],
         Op::Unarchive => &[Archived],
-        Op::Edit | Op::Resolve | Op::Approve | Op::Reject | Op::Ack => {
+        Op::Edit | Op::Resolve | Op::Approve | Op::Reject | Op::Ack | Op::Supersede => {
             &[Pending, InProgress, Paused, Finished, Failed, Completed, Cancelled]
         }
         Op::Add | Op::Merge | Op::Unknown(_) => &[],
@@ -57,7 +57,7 @@ mod tests {
         let may = |from: Status, to: Status| {
             Op::ALL.iter().any(|op| {
                 next(from, op, None) == Ok(to)
-                    && !matches!(op, Op::Edit | Op::Resolve | Op::Approve | Op::Reject | Op::Ack)
+                    && !matches!(op, Op::Edit | Op::Resolve | Op::Approve | Op::Reject | Op::Ack | Op::Supersede)
             })
         };
         let rows: &[(Status, &[Status])] = &[

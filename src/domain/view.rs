@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use super::{diagnostic::Severity, status::Status};
 
 mod detail;
+mod drift;
 mod event;
 mod exchange;
 mod graph;
@@ -17,6 +18,7 @@ mod spec;
 mod topic;
 
 pub use detail::{ApprovalView, CheckView, Criterion, MergeView, Pin, SpecDetail};
+pub use drift::DriftView;
 pub use event::{EventView, Person, Trailer};
 pub use exchange::{ExchangeView, Way};
 pub use graph::{EdgeView, GraphView, NodeView};

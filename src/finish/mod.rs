@@ -12,7 +12,7 @@ use gix::ObjectId;
 pub use by_hand::by_hand;
 
 use crate::{
-    agent::process::Ending,
+    agent::{RESEARCH_INSUFFICIENT, process::Ending},
     check::Check,
     domain::{
         checks::Checks,
@@ -122,7 +122,11 @@ fn not_checked(checks: &mut Checks, error: &Error) -> String {
 
 /// Why an agent's end is a failure; `None` if it ended well.
 fn agent_failed(ending: &Ending) -> Option<String> {
-    if ending.success() { None } else { Some(format!("the agent {ending}")) }
+    match ending {
+        Ending::Exited(RESEARCH_INSUFFICIENT) => Some("the research is insufficient, the agent says".to_owned()),
+        ending if ending.success() => None,
+        ending => Some(format!("the agent {ending}")),
+    }
 }
 
 /// Commits what was left and runs every check. Returns the reason if something failed.

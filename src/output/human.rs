@@ -1,6 +1,6 @@
 //! Every answer for people.
 
-use super::{Look, clean, color::Slot, exchange, graph, list, log, place, record, show, time, topic};
+use super::{Look, clean, color::Slot, drift, exchange, graph, list, log, place, record, show, time, topic};
 use crate::{
     command::outcome::{Body, Merged, Worked},
     domain::{status::Status, view::SpecView},
@@ -17,6 +17,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
             };
             specs.iter().map(line).collect()
         }
+        Body::Drift(found) => drift::drift(found, look),
         Body::Graph { view, form } => graph::graph(view, *form, look),
         Body::Topic(view) => topic::topic(view, look),
         Body::Specs(specs) => list::specs(specs, look),
@@ -55,6 +56,7 @@ pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
         Body::Specs(specs) if specs.is_empty() => Some("no specs"),
         Body::Explained { ready, blocked } if ready.is_empty() && blocked.is_empty() => Some("no specs"),
         Body::Events { events, .. } if events.is_empty() => Some("no events"),
+        Body::Drift(found) if found.is_empty() => Some("nothing has changed"),
         Body::Problems(problems) if problems.is_empty() => Some("no problems"),
         Body::Checked { checks, .. } if checks.is_empty() => Some("nothing to check"),
         _ => None,

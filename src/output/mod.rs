@@ -6,6 +6,7 @@
 
 pub mod clean;
 pub mod color;
+mod drift;
 mod error;
 mod exchange;
 pub mod format;

@@ -9,6 +9,7 @@
 //! | `ready --explain` | id, `ready` or `blocked`, title |
 //! | `log` | commit id, op, status, date (RFC 3339), sentence |
 //! | `lint`, `fsck` | severity, file or ref, line, column, code, message |
+//! | `drift` | id, kind, input, object that it was, object that it is |
 //! | `graph` | id, id that it builds on, `depends_on` or `informed_by` |
 //! | `sync` | way, ref, old id, new id, why |
 //! | `verify` | `ok` or `failed`, name, detail |
@@ -22,7 +23,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     command::outcome::Body,
-    domain::view::{EventView, ExchangeView, ProblemView, SpecView},
+    domain::view::{DriftView, EventView, ExchangeView, ProblemView, SpecView},
 };
 
 /// The sort of record that a command ends with, where it ends with records.
@@ -36,6 +37,8 @@ pub enum Record {
     Problem,
     /// What was exchanged with a remote.
     Exchange,
+    /// Inputs that have changed.
+    Drift,
 }
 
 impl Record {
@@ -46,6 +49,7 @@ impl Record {
             Record::Event => &EventView::FIELDS,
             Record::Problem => &ProblemView::FIELDS,
             Record::Exchange => &ExchangeView::FIELDS,
+            Record::Drift => &DriftView::FIELDS,
         }
     }
 }
@@ -62,6 +66,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Events { events, .. } => events.iter().map(object).collect(),
         Body::Problems(problems) => problems.iter().map(object).collect(),
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(object).collect(),
+        Body::Drift(found) => found.iter().map(object).collect(),
         Body::Nothing | Body::Graph { .. } | Body::Initialized { .. } | Body::Demo { .. } | Body::Text(_) => Vec::new(),
         Body::Added(spec)
         | Body::Recorded { spec, .. }
@@ -102,6 +107,10 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
         Body::Events { events, .. } => events.iter().map(event).collect(),
         Body::Problems(problems) => problems.iter().map(problem).collect(),
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(exchange).collect(),
+        Body::Drift(found) => found
+            .iter()
+            .map(|one| joined(&[one.spec.as_str(), &one.kind, &one.input, text(&one.was), text(&one.now)]))
+            .collect(),
         Body::Checked { checks, .. } => checks
             .iter()
             .map(|check| joined(&[if check.ok { "ok" } else { "failed" }, &check.name, text(&check.detail)]))

@@ -185,7 +185,7 @@ impl Project {
     }
 
     /// The paths of the base that a glob or a directory matches, sorted.
-    fn expand(&self, base: &Base<'_>, entry: &str) -> Result<Vec<String>> {
+    pub(super) fn expand(&self, base: &Base<'_>, entry: &str) -> Result<Vec<String>> {
         let set = PathSet::new(&[entry]).map_err(|(_, why)| Error::negative(BAD_INPUT, format!("'{entry}': {why}")))?;
         Ok(base.files()?.iter().filter(|path| set.matches(path.as_bytes().as_bstr())).cloned().collect())
     }

@@ -5,6 +5,7 @@ pub mod ancestry;
 pub mod attempt;
 pub mod base;
 pub mod census;
+pub mod drift;
 pub mod ids;
 pub mod inputs;
 mod order;

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     domain::{
-        event::{Landing, Pin},
+        event::Landing,
         id::SpecId,
         readiness::{Reason, Situation, reasons},
         spec::{Spec, SpecType},
@@ -284,23 +284,6 @@ impl<'p> World<'p> {
                 history::holds_as_one(repo, base, old, landing.new, &paths)
             }
         }
-    }
-
-    /// Whether an input of the attempt is no longer what was pinned.
-    pub fn is_stale(&self, entry: &Entry) -> Result<bool> {
-        let Some(state) = &entry.state else { return Ok(false) };
-        let base = self.base_of(entry)?;
-        if base.commit().is_none() {
-            return Ok(false);
-        }
-        for pin in &state.facts.informed_by {
-            if let Pin::Path { path, blob } = pin
-                && self.project.input_blob(&base, path)?.is_some_and(|now| now != *blob)
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
 

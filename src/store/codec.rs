@@ -96,6 +96,7 @@ impl Trailers {
         self.opt("Clone", facts.clone.as_ref());
         self.opt("Created", facts.created.as_ref());
         self.opt("Onto", facts.onto.as_ref());
+        self.opt("Superseded-By", facts.superseded_by.as_ref());
         self.opt("Spec-Path", facts.spec_path.as_ref());
         self.opt("Spec-Blob", facts.spec_blob);
         self.opt("Base", facts.base);
@@ -223,6 +224,9 @@ impl Raw {
             "Nonce" => once(&mut facts.nonce, name, value.clone())?,
             "Clone" => once(&mut facts.clone, name, value.clone())?,
             "Created" => once(&mut facts.created, name, value.clone())?,
+            "Superseded-By" => {
+                once(&mut facts.superseded_by, name, SpecId::new(&value).map_err(|error| error.to_string())?)?;
+            }
             "Onto" => once(&mut facts.onto, name, value.clone())?,
             "Spec-Path" => once(&mut facts.spec_path, name, value.clone())?,
             "Spec-Blob" => once(&mut facts.spec_blob, name, id()?)?,

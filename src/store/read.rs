@@ -87,6 +87,15 @@ impl Store<'_> {
         Ok(event_of(spec, id, &self.repo.find_object(id)?))
     }
 
+    /// The spec that an event is about; `None` if the object is no event, or is not here.
+    pub fn spec_of_event(&self, id: ObjectId) -> Result<Option<SpecId>> {
+        let Some(object) = self.repo.try_find_object(id)? else { return Ok(None) };
+        if object.kind != gix::objs::Kind::Commit {
+            return Ok(None);
+        }
+        Ok(decode(id, &object.data).ok().map(|event| event.spec))
+    }
+
     /// The state of a spec; `None` if it has no chain. Read from the newest event alone where that suffices.
     pub fn state(&self, spec: &SpecId) -> Result<Option<State>> {
         match self.tip(spec)? {

@@ -102,9 +102,25 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
         None => None,
     };
     let base_files = world.base_at(Some(base));
-    let mut inputs = Vec::new();
+    let mut inputs: Vec<Input> = Vec::new();
+    // A path that is named twice, or named and matched, is one input.
+    let mut add = |found: Vec<Input>| {
+        for input in found {
+            if !inputs.iter().any(|known| known.pin == input.pin) {
+                inputs.push(input);
+            }
+        }
+    };
     for written in &spec.front.informed_by {
-        inputs.extend(project.read_inputs(&world.census, &base_files, written)?);
+        add(project.read_inputs(&world.census, &base_files, written)?);
+    }
+    for written in spec.front.origin.iter().chain(&spec.front.tracks) {
+        match project.read_inputs(&world.census, &base_files, written) {
+            Ok(found) => add(found),
+            // What is to be written yet is no input yet.
+            Err(error) if error.code == "missing-input" => {}
+            Err(error) => return Err(error),
+        }
     }
     let informed = informed(&world, spec, &inputs)?;
     super::place::refuse_elsewhere(project, id)?;

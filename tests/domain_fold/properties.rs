@@ -20,7 +20,7 @@ use crate::{
     world::{Act, World, join, timeless},
 };
 
-const OPS: [(u32, Op); 18] = [
+const OPS: [(u32, Op); 19] = [
     (6, Op::Start),
     (2, Op::Resume),
     (2, Op::Pause),
@@ -35,6 +35,7 @@ const OPS: [(u32, Op); 18] = [
     (1, Op::Approve),
     (1, Op::Reject),
     (2, Op::Ack),
+    (1, Op::Supersede),
     (2, Op::Edit),
     (3, Op::Archive),
     (1, Op::Unarchive),

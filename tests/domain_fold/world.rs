@@ -4,7 +4,7 @@ use git_chant::{
     domain::{
         converge::{Source, Step, integrate},
         draft::{Draft, Obstacle, Shaped, shape},
-        event::{Approval, Author, Event, Facts, Landing, Op, Role},
+        event::{Approval, Author, Event, Facts, Landing, Op, Pin, Role},
         fold::fold,
         history::History,
         id::SpecId,
@@ -205,6 +205,8 @@ impl World {
             cost: bit(22).then(|| "0.1".into()),
             session: bit(23).then(|| format!("{}", choice % 5)),
             exit: bit(24).then_some(3),
+            superseded_by: bit(33).then(|| "2026-02-08-011-abc".parse().expect("an id")),
+            informed_by: if bit(34) { vec![Pin::Url(format!("{}", choice % 4))] } else { Vec::new() },
             reason: bit(25).then(|| "because".into()),
             approval: bit(26).then(|| Approval { approved: bit(27), blob: oid(choice % 5) }),
             tampered: if bit(28) { vec![format!("ref {}", choice % 3)] } else { Vec::new() },

@@ -99,6 +99,11 @@ pub(super) const KEYS: [&str; 21] = [
 pub(super) const RECORDED: [&str; 5] = ["status", "branch", "commits", "model", "completed_at"];
 
 impl FrontMatter {
+    /// Everything that the work is made from, as written: `informed_by`, `origin`, `tracks`.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        [&self.informed_by, &self.origin, &self.tracks].into_iter().flatten().map(String::as_str)
+    }
+
     /// The bytes of the file that a key's entry `index` takes; without an index the key's value if it is a scalar, else the
     /// key. `front` is the range of the front matter without its fences.
     ///

@@ -1,0 +1,22 @@
+//! `git chant drift`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{cli::list::DriftArgs, drift, error::Result, project::world::World};
+
+pub(super) fn run(context: &Context<'_>, args: &DriftArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let ids = args.specs.iter().map(|query| context.pick(&project, query)).collect::<Result<Vec<_>>>()?;
+    let found = drift::drift(&World::new(&project)?, (!ids.is_empty()).then_some(ids.as_slice()))?;
+    let code = i32::from(args.exit_code && !found.is_empty());
+    let hint = found.first().map(|first| {
+        format!(
+            "to take it as it is now: git chant ack {0} -m \"...\"; to work it again: git chant reset {0}",
+            first.short
+        )
+    });
+    let outcome = Outcome::new(Body::Drift(found)).exit(code);
+    Ok(hint.into_iter().fold(outcome, Outcome::hint))
+}
