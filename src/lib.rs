@@ -34,6 +34,7 @@ pub mod project;
 pub mod recover;
 pub mod store;
 pub mod sync;
+pub mod why;
 pub mod work;
 
 pub use error::{Error, Result};

@@ -91,3 +91,24 @@ pub const PATH_PAGE: Page = Page {
     examples: &[("cd \"$(git chant path 010)\"", "Go where the agent worked.")],
     see_also: &["git-chant-work", "git-worktree"],
 };
+
+/// Show why a commit or a line is there
+///
+/// Finds the spec that a commit came from, what was checked, and the research behind it with what it recommended, the nearest first.
+/// What events record is certain; the same change under another commit id (after an amend, a rebase, a cherry-pick) is found by its
+/// patch; where only a note or the commit's own message names a spec, that is said. Exits with 1 if no spec is found.
+#[derive(Args, Clone, Debug)]
+pub struct WhyArgs {
+    /// A commit, a path, <path>:<line>, or <rev>:<path>:<line>
+    #[arg(value_name = "what")]
+    pub what: String,
+}
+
+/// Examples and neighbours of `why`.
+pub const WHY_PAGE: Page = Page {
+    examples: &[
+        ("git chant why src/storage/store.rs:42", "Who asked for this line, and what for?"),
+        ("git chant why HEAD~3", "Where does this commit come from?"),
+    ],
+    see_also: &["git-chant-log", "git-chant-show", "git-blame"],
+};

@@ -27,6 +27,7 @@ mod show;
 mod status;
 mod sync;
 mod verify;
+mod why;
 mod work;
 
 pub use context::Context;
@@ -44,6 +45,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Ready(args) => ready::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::Drift(args) => drift::run(context, args),
+        Command::Why(args) => why::run(context, args),
         Command::Graph(args) => graph::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::Edit(args) => edit::run(context, args),
@@ -78,7 +80,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
         Command::Sync(_) => Some(Record::Exchange),
         Command::Drift(_) => Some(Record::Drift),
-        Command::Init(_) | Command::Demo(_) | Command::Graph(_) => None,
+        Command::Init(_) | Command::Demo(_) | Command::Graph(_) | Command::Why(_) => None,
         _ => Some(Record::Spec),
     }
 }

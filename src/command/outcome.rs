@@ -5,7 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
-    view::{CheckView, DriftView, EventView, ExchangeView, GraphView, ProblemView, SpecDetail, SpecView, TopicView},
+    view::{
+        CheckView, DriftView, EventView, ExchangeView, GraphView, ProblemView, SpecDetail, SpecView, TopicView, WhyView,
+    },
 };
 
 /// How a command ended that did not end with an error.
@@ -64,6 +66,8 @@ pub enum Body {
     AddedAll(Vec<SpecView>),
     /// `status` of an investigation.
     Topic(TopicView),
+    /// `why`: an answer for each commit and spec.
+    Why(Vec<WhyView>),
     /// `drift`: inputs that are not what they were.
     Drift(Vec<DriftView>),
     /// `graph`: what builds on what, and how it is to be drawn.

@@ -16,6 +16,7 @@ mod graph;
 mod problem;
 mod spec;
 mod topic;
+mod why;
 
 pub use detail::{ApprovalView, CheckView, Criterion, MergeView, Pin, SpecDetail};
 pub use drift::DriftView;
@@ -25,6 +26,7 @@ pub use graph::{EdgeView, GraphView, NodeView};
 pub use problem::ProblemView;
 pub use spec::{Blocker, BlockerKind, SpecView};
 pub use topic::{StepView, TopicView};
+pub use why::{ResearchView, WhyView};
 
 /// Serialises a status as [`Status::as_str`].
 impl Serialize for Status {

@@ -2,6 +2,7 @@
 
 pub mod advance;
 pub mod attribute;
+pub mod blame;
 pub mod branch;
 pub mod commit;
 pub mod config_parameters;

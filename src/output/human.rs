@@ -1,6 +1,6 @@
 //! Every answer for people.
 
-use super::{Look, clean, color::Slot, drift, exchange, graph, list, log, place, record, show, time, topic};
+use super::{Look, clean, color::Slot, drift, exchange, graph, list, log, place, record, show, time, topic, why};
 use crate::{
     command::outcome::{Body, Merged, Worked},
     domain::{status::Status, view::SpecView},
@@ -17,6 +17,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
             };
             specs.iter().map(line).collect()
         }
+        Body::Why(answers) => why::why(answers, look),
         Body::Drift(found) => drift::drift(found, look),
         Body::Graph { view, form } => graph::graph(view, *form, look),
         Body::Topic(view) => topic::topic(view, look),

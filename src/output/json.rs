@@ -5,6 +5,7 @@
 //! | `list`, `ready`, `investigate` | `specs` |
 //! | `status` | `topic` |
 //! | `drift` | `drift` |
+//! | `why` | `why` |
 //! | `graph` | `graph`: `nodes`, `edges` |
 //! | `ready --explain` | `specs` (the ready ones), `blocked` |
 //! | `show`, `add`, `edit` (with `changed`), `path` (with `path`) | `spec`; several specs: `specs` |
@@ -81,6 +82,7 @@ impl Serialize for Answer<'_> {
             Body::Nothing => {}
             Body::Added(spec) => map.serialize_entry("spec", spec)?,
             Body::AddedAll(specs) => map.serialize_entry("specs", specs)?,
+            Body::Why(answers) => map.serialize_entry("why", answers)?,
             Body::Drift(found) => map.serialize_entry("drift", found)?,
             Body::Graph { view, .. } => map.serialize_entry("graph", view)?,
             Body::Topic(view) => map.serialize_entry("topic", view)?,

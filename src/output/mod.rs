@@ -22,6 +22,7 @@ pub mod record;
 mod show;
 mod time;
 mod topic;
+mod why;
 
 #[cfg(test)]
 mod sample;

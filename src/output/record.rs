@@ -9,6 +9,7 @@
 //! | `ready --explain` | id, `ready` or `blocked`, title |
 //! | `log` | commit id, op, status, date (RFC 3339), sentence |
 //! | `lint`, `fsck` | severity, file or ref, line, column, code, message |
+//! | `why` | commit, id, certainty |
 //! | `drift` | id, kind, input, object that it was, object that it is |
 //! | `graph` | id, id that it builds on, `depends_on` or `informed_by` |
 //! | `sync` | way, ref, old id, new id, why |
@@ -67,7 +68,12 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Problems(problems) => problems.iter().map(object).collect(),
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(object).collect(),
         Body::Drift(found) => found.iter().map(object).collect(),
-        Body::Nothing | Body::Graph { .. } | Body::Initialized { .. } | Body::Demo { .. } | Body::Text(_) => Vec::new(),
+        Body::Nothing
+        | Body::Why(_)
+        | Body::Graph { .. }
+        | Body::Initialized { .. }
+        | Body::Demo { .. }
+        | Body::Text(_) => Vec::new(),
         Body::Added(spec)
         | Body::Recorded { spec, .. }
         | Body::Edited { spec, .. }
@@ -107,6 +113,12 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
         Body::Events { events, .. } => events.iter().map(event).collect(),
         Body::Problems(problems) => problems.iter().map(problem).collect(),
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(exchange).collect(),
+        Body::Why(answers) => answers
+            .iter()
+            .map(|one| {
+                joined(&[text(&one.commit), one.spec.as_ref().map_or("", |spec| spec.id.as_str()), &one.certainty])
+            })
+            .collect(),
         Body::Drift(found) => found
             .iter()
             .map(|one| joined(&[one.spec.as_str(), &one.kind, &one.input, text(&one.was), text(&one.now)]))

@@ -25,3 +25,4 @@ mod support;
 mod tampering;
 mod untouched;
 mod upkeep;
+mod why;

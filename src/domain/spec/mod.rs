@@ -6,6 +6,7 @@ mod kind;
 mod markdown;
 mod place;
 mod reading;
+mod section;
 mod source;
 mod value;
 mod yaml;
@@ -20,6 +21,7 @@ use std::ops::Range;
 pub use front_matter::{Approval, FrontMatter, MAX_ENTRIES};
 pub use kind::{SpecType, UnknownType};
 pub use markdown::{Criterion, CriterionState, Tick, compare_criteria};
+pub use section::section;
 pub use source::{MAX_SPEC_LEN, Source, is_unprintable};
 
 use super::diagnostic::{Diagnostic, Severity};

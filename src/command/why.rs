@@ -1,0 +1,86 @@
+//! `git chant why`
+
+use gix::ObjectId;
+
+use super::{
+    Context,
+    finish::commit,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    cli::show::WhyArgs,
+    error::{Error, Result},
+    git::blame,
+    project::{Project, world::World},
+    why,
+};
+
+/// How many commits of a path are asked about.
+const MAX_COMMITS: usize = 100;
+
+pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let commits = commits(&project, &args.what)?;
+    let world = World::new(&project)?;
+    let mut answers = Vec::new();
+    for commit in commits {
+        let answer = why::why(&world, commit)?;
+        let known = |known: &crate::domain::view::WhyView| known.spec.is_some() && known.spec == answer.spec;
+        // Of several commits of one spec the newest stands for all.
+        if !answers.iter().any(known) {
+            answers.push(answer);
+        }
+    }
+    let nothing = answers.iter().all(|answer| answer.spec.is_none());
+    if answers.len() > 1 {
+        answers.retain(|answer| nothing || answer.spec.is_some());
+    }
+    Ok(Outcome::new(Body::Why(answers)).exit(i32::from(nothing)))
+}
+
+/// The commits that a person asks about: those of a line, of a revision, or of a path.
+fn commits(project: &Project, what: &str) -> Result<Vec<Option<ObjectId>>> {
+    if let Some((rest, line)) = what.rsplit_once(':')
+        && let Ok(line) = line.parse::<u64>()
+    {
+        if let Some(path) = known_path(project, rest)? {
+            return Ok(vec![blame::line(&project.repo, None, &path, line)?]);
+        }
+        if let Some((rev, path)) = rest.split_once(':')
+            && commit(project, rev).is_ok()
+        {
+            return Ok(vec![blame::line(&project.repo, Some(rev), path, line)?]);
+        }
+    }
+    if let Ok(commit) = commit(project, what) {
+        return Ok(vec![Some(commit)]);
+    }
+    if let Some(path) = known_path(project, what)? {
+        let commits = blame::path(&project.repo, &path, MAX_COMMITS)?;
+        return Ok(commits.into_iter().map(Some).collect());
+    }
+    Err(Error::negative("not-found", format!("'{}' is no commit, path or path:line", what.escape_debug()))
+        .hint("for a line: git chant why <path>:<line>"))
+}
+
+/// The path relative to the top, if there is such a file in the work tree or at `HEAD`.
+fn known_path(project: &Project, typed: &str) -> Result<Option<String>> {
+    let Some(top) = project.repo.work_dir() else {
+        let known = match project.repo.head()?.id() {
+            Some(head) => project.blob_id_in(head, typed)?.is_some(),
+            None => false,
+        };
+        return Ok(known.then(|| typed.to_owned()));
+    };
+    let full = project.env.cwd().join(typed);
+    let real = std::fs::canonicalize(top).unwrap_or_else(|_| top.to_owned());
+    let relative = full.parent().and_then(|parent| std::fs::canonicalize(parent).ok()).zip(full.file_name()).and_then(
+        |(parent, name)| parent.join(name).strip_prefix(&real).ok().map(|path| path.to_string_lossy().into_owned()),
+    );
+    let Some(relative) = relative.filter(|relative| !relative.is_empty()) else { return Ok(None) };
+    if real.join(&relative).is_file() {
+        return Ok(Some(relative));
+    }
+    let Some(head) = project.repo.head()?.id() else { return Ok(None) };
+    Ok(project.blob_id_in(head, &relative)?.map(|_| relative))
+}

@@ -1,0 +1,139 @@
+//! Which spec a commit came from, and how that is known. Events are proof; notes, trailers and messages are hints.
+
+use gix::{ObjectId, bstr::ByteSlice};
+
+use crate::{domain::id::SpecId, error::Result, git::history, project::world::World};
+
+/// How the spec of a commit is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An event names the commit.
+    Recorded(SpecId),
+    /// An event names another commit that makes the same change.
+    Patch {
+        /// The spec.
+        spec: SpecId,
+        /// The commit that is recorded.
+        recorded: ObjectId,
+    },
+    /// Several specs recorded the same change.
+    Several(Vec<SpecId>),
+    /// A note or the commit's own message says so, and no event does.
+    Claimed(SpecId),
+    /// Nothing is known.
+    Unknown,
+}
+
+impl Origin {
+    /// The spec, if it is one.
+    pub fn spec(&self) -> Option<&SpecId> {
+        match self {
+            Origin::Recorded(spec) | Origin::Patch { spec, .. } | Origin::Claimed(spec) => Some(spec),
+            Origin::Several(_) | Origin::Unknown => None,
+        }
+    }
+
+    /// The stable name of how it is known.
+    pub fn certainty(&self) -> &'static str {
+        match self {
+            Origin::Recorded(_) => "recorded",
+            Origin::Patch { .. } => "patch",
+            Origin::Several(_) => "several",
+            Origin::Claimed(_) => "claimed",
+            Origin::Unknown => "unknown",
+        }
+    }
+
+    /// How it is known, in words.
+    pub fn in_words(&self) -> String {
+        match self {
+            Origin::Recorded(_) => "recorded by its events".to_owned(),
+            Origin::Patch { recorded, .. } => {
+                format!("it makes the same change as {}, which its events record", recorded.to_hex_with_len(10))
+            }
+            Origin::Several(specs) => {
+                let specs: Vec<&str> = specs.iter().map(SpecId::short).collect();
+                format!("several specs recorded the same change: {}", specs.join(", "))
+            }
+            Origin::Claimed(_) => "only a note or the commit itself says so: no event confirms it".to_owned(),
+            Origin::Unknown => "no spec is known to have made it".to_owned(),
+        }
+    }
+}
+
+/// Which spec `commit` came from.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub fn origin(world: &World<'_>, commit: ObjectId) -> Result<Origin> {
+    let hints = hints(world, commit)?;
+    // What is named is asked first; it is believed only if its events agree.
+    for spec in &hints {
+        if records(world, spec, commit)? {
+            return Ok(Origin::Recorded(spec.clone()));
+        }
+    }
+    let mut same = Vec::new();
+    let patch = history::patch_id(&world.project.repo, commit)?.map(|id| id.to_string());
+    for spec in world.census.all()? {
+        if records(world, spec, commit)? {
+            return Ok(Origin::Recorded(spec.clone()));
+        }
+        if let Some(patch) = &patch
+            && let Some(recorded) = same_patch(world, spec, patch)?
+        {
+            same.push((spec.clone(), recorded));
+        }
+    }
+    Ok(match same.as_slice() {
+        [(spec, recorded)] => Origin::Patch { spec: spec.clone(), recorded: *recorded },
+        [_, ..] => Origin::Several(same.into_iter().map(|(spec, _)| spec).collect()),
+        [] => match hints.as_slice() {
+            [only] => Origin::Claimed(only.clone()),
+            _ => Origin::Unknown,
+        },
+    })
+}
+
+/// The specs that the note on the commit and its own trailers name, as far as they exist.
+fn hints(world: &World<'_>, commit: ObjectId) -> Result<Vec<SpecId>> {
+    let mut named: Vec<String> = world.project.store()?.note(commit).unwrap_or_default().into_iter().collect();
+    if let Ok(found) = world.project.repo.gix().find_commit(commit) {
+        named.extend(found.message_raw_sloppy().lines().map(|line| line.to_str_lossy().into_owned()));
+    }
+    let ids = named.iter().filter_map(|line| SpecId::new(line.trim().strip_prefix("Chant-Spec: ")?.trim()).ok());
+    let mut hints: Vec<SpecId> = Vec::new();
+    for id in ids {
+        if !hints.contains(&id) && world.census.has(&id)? {
+            hints.push(id);
+        }
+    }
+    Ok(hints)
+}
+
+/// Whether an event of the spec names the commit as its work or its merge.
+fn records(world: &World<'_>, spec: &SpecId, commit: ObjectId) -> Result<bool> {
+    let Some(state) = world.recorded(spec)?.state else { return Ok(false) };
+    let facts = &state.facts;
+    if facts.work_commits.contains(&commit) || facts.landing.is_some_and(|landing| landing.new == commit) {
+        return Ok(true);
+    }
+    if state.attempt.is_none() && facts.work_commits.is_empty() {
+        return Ok(false);
+    }
+    // An earlier attempt may have been merged, and the spec worked again since.
+    let walk = world.project.store()?.walk(spec, state.tip)?;
+    Ok(walk.history.events().iter().any(|event| {
+        event.facts.work_commits.contains(&commit) || event.facts.landing.is_some_and(|landing| landing.new == commit)
+    }))
+}
+
+/// The recorded commit of the spec that makes the change of that patch id.
+fn same_patch(world: &World<'_>, spec: &SpecId, patch: &str) -> Result<Option<ObjectId>> {
+    let Some(state) = world.recorded(spec)?.state else { return Ok(None) };
+    let walk = world.project.store()?.walk(spec, state.tip)?;
+    Ok(walk.history.events().iter().rev().find_map(|event| {
+        let pairs = event.facts.work_commits.iter().zip(&event.facts.patch_ids);
+        pairs.filter(|(_, id)| id.as_str() == patch).map(|(commit, _)| *commit).next()
+    }))
+}
