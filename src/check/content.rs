@@ -48,6 +48,21 @@ pub(super) fn is_forbidden(path: &str) -> bool {
         || [".chant", ".chant/specs", ".chant/prompts", ".chant/archive"].contains(&path)
 }
 
+/// Whether a Markdown document has no words but those of its headings.
+pub(super) fn is_title_only(document: &str) -> bool {
+    use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+    let mut in_heading = false;
+    for event in Parser::new_ext(document, Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => in_heading = true,
+            Event::End(TagEnd::Heading(_)) => in_heading = false,
+            Event::Text(text) | Event::Code(text) if !in_heading && !text.trim().is_empty() => return false,
+            _ => {}
+        }
+    }
+    true
+}
+
 /// Whether an entry of `target_files` names one file: neither a glob nor a directory.
 pub(super) fn is_plain(entry: &str) -> bool {
     matches!(Entry::parse(entry), Ok(Entry::Path(_) | Entry::Spec(_)))

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         checks::{Checks, Command, Criterion, Output, Reproduction, Scope},
         event::Pin,
-        spec::{self, Tick},
+        spec::{self, SpecType, Tick},
     },
     error::Result,
     project::{
@@ -117,10 +117,34 @@ impl Check<'_> {
     fn outputs(&self) -> Result<Vec<Output>> {
         let mut outputs = Vec::new();
         for path in self.attempt.spec.front.target_files.iter().filter(|entry| content::is_plain(entry)) {
-            let ok = self.tip_file(path)?.is_some_and(|bytes| !bytes.iter().all(u8::is_ascii_whitespace));
-            outputs.push(Output { path: path.clone(), ok });
+            let why = self.unwritten(path)?;
+            outputs.push(Output { path: path.clone(), ok: why.is_none(), why });
         }
         Ok(outputs)
+    }
+
+    /// Why a declared output is none; `None` if it is one. Of research more is asked than that there is something: that this
+    /// attempt wrote it, and that it says more than its title.
+    fn unwritten(&self, path: &str) -> Result<Option<String>> {
+        let Some(bytes) = self.tip_file(path)? else { return Ok(Some("it is missing or empty".to_owned())) };
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Some("it is missing or empty".to_owned()));
+        }
+        if self.attempt.spec.front.kind != SpecType::Research {
+            return Ok(None);
+        }
+        let before = self.attempt.base.map(|base| self.project.blob_in(base, path)).transpose()?.flatten();
+        if before.is_some_and(|(_, before)| before == bytes) {
+            return Ok(Some("it is as it was before".to_owned()));
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        if !path.ends_with(".md") {
+            return Ok(None);
+        }
+        if text.lines().filter(|line| !line.trim().is_empty()).count() < 2 {
+            return Ok(Some("it is one line".to_owned()));
+        }
+        Ok(content::is_title_only(&text).then(|| "it has a title and says nothing".to_owned()))
     }
 
     fn verify(&self) -> Result<Vec<Command>> {
@@ -129,6 +153,10 @@ impl Check<'_> {
             self.progress.say(&Step::Checking { what: command });
             let mut seen = run_command(self.project, &self.attempt.id, command, self.worktree)?;
             seen.ok = seen.exit == Some(0);
+            if let (true, Some(base)) = (self.project.config().verify_base()?, self.attempt.base) {
+                let at_base = Checkout::open(self.project)?.run_cached(&self.attempt.id, command, base)?;
+                seen.base = Some(Box::new(at_base));
+            }
             let failed = !seen.ok;
             done.push(seen);
             if failed {

@@ -58,8 +58,16 @@ pub const WORK_PAGE: Page = Page {
 #[derive(Args, Clone, Debug)]
 pub struct VerifyArgs {
     /// The spec, by full or short id
-    #[arg(value_name = "spec")]
-    pub spec: String,
+    #[arg(value_name = "spec", required_unless_present = "all")]
+    pub spec: Option<String>,
+
+    /// Check every finished and completed spec that names commands
+    #[arg(long, conflicts_with = "spec")]
+    pub all: bool,
+
+    /// Exit with 1 if a check failed, which is so without it, too: for those who expect to say so
+    #[arg(long)]
+    pub exit_code: bool,
 
     /// Check this revision instead of the worktree
     #[arg(long, value_name = "revision")]
@@ -75,6 +83,7 @@ pub const VERIFY_PAGE: Page = Page {
     examples: &[
         ("git chant verify 010", "Is the work done?"),
         ("git chant verify 010 --at main", "Does the target still hold what the spec asks for?"),
+        ("git chant verify --all --at HEAD --trust", "In CI: does everything still hold?"),
     ],
     see_also: &["git-chant-finish", "git-chant-show"],
 };

@@ -30,6 +30,7 @@ impl Outcome {
         let negative = match &body {
             Body::Problems(problems) => problems.iter().any(|p| p.severity == Severity::Error && !p.repaired),
             Body::Checked { ok, .. } => !ok,
+            Body::CheckedAll(checked) => checked.iter().any(|(_, checks)| checks.iter().any(|check| !check.ok)),
             Body::Worked(worked) => worked.failed.is_some(),
             _ => false,
         };
@@ -138,6 +139,8 @@ pub enum Body {
         /// Whether all of them passed.
         ok: bool,
     },
+    /// `verify --all`: each spec with its checks.
+    CheckedAll(Vec<(SpecView, Vec<CheckView>)>),
     /// `path`: the worktree of a spec.
     Path {
         /// Whose worktree it is.

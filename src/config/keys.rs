@@ -59,6 +59,8 @@ keys! {
         "The command line of the agent `<name>`. `{prompt_file}` stands for the file that holds the prompt; without it the prompt is on stdin. It is read from git configuration only, never from files of the repository.";
     AGENT_TIMEOUT = "chant.agent.<name>.timeout", Kind::Duration, None,
         "How long the agent `<name>` may run; overrides `chant.timeout`.";
+    APPROVAL_REQUIRED = "chant.approval.required", Kind::Text, None,
+        "Which specs nobody may work on before a person has approved them, besides those that ask for it themselves: types and labels, separated by spaces or commas (`code security`).";
     BRANCH_PREFIX = "chant.branchPrefix", Kind::BranchPrefix, Some("chant/"),
         "What the names of work branches begin with; the id of the spec follows.";
     LOCK_TIMEOUT = "chant.lockTimeout", Kind::Int { min: 0, max: 3_600_000 }, Some("10000"),
@@ -87,6 +89,8 @@ keys! {
         "How long an agent may run before it is ended: `30m`, `1h 30m`. Unset or `none`: as long as it takes.";
     TRUST = "chant.trust", Kind::OneOf(&["ask", "always", "never"]), Some("ask"),
         "Whether commands and prompts that stand in the repository's files are run: `ask` asks at a terminal for what this person has neither written nor approved here, and refuses without one.";
+    VERIFY_BASE = "chant.verifyBase", Kind::Bool, Some("false"),
+        "Whether `verify` commands run at the base too, so that what was red already is told apart from what turned red.";
     VERIFY_TIMEOUT = "chant.verifyTimeout", Kind::Duration, None,
         "How long each `verify` or `reproduces` command may run.";
     WORKTREE_DIR = "chant.worktreeDir", Kind::Path, None,

@@ -199,6 +199,18 @@ impl<'repo> Config<'repo> {
         self.int(&keys::LOCK_TIMEOUT, 10_000).map(Duration::from_millis)
     }
 
+    /// The types and labels of specs that need an approval.
+    pub fn approval_required(&self) -> Result<Vec<String>> {
+        let text = self.text(&keys::APPROVAL_REQUIRED)?.unwrap_or_default();
+        let words = text.split(|c: char| c == ',' || c.is_whitespace());
+        Ok(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Whether `verify` commands run at the base too.
+    pub fn verify_base(&self) -> Result<bool> {
+        self.bool(&keys::VERIFY_BASE)
+    }
+
     /// The remote to exchange events with.
     pub fn remote(&self) -> Result<Option<String>> {
         self.text(&keys::REMOTE)

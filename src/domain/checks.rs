@@ -62,6 +62,9 @@ pub struct Output {
     pub path: String,
     /// Whether it exists and holds something.
     pub ok: bool,
+    /// What is wrong with it, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// One run of a command.
@@ -77,6 +80,9 @@ pub struct Command {
     pub duration_ms: u64,
     /// Whether that is what the check wants.
     pub ok: bool,
+    /// How it ended at the base, with `chant.verifyBase`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Box<Command>>,
     /// The end of its output; kept here only with `chant.shareOutput`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail: Option<String>,
@@ -140,7 +146,7 @@ impl Checks {
             lines.push(line("scope".into(), scope.ok, (!seen.is_empty()).then(|| seen.join("; "))));
         }
         for output in &self.outputs {
-            let detail = (!output.ok).then(|| "it is missing or empty".to_owned());
+            let detail = output.why.clone().or_else(|| (!output.ok).then(|| "it is missing or empty".to_owned()));
             lines.push(line(format!("output '{}'", output.path), output.ok, detail));
         }
         if let Some(written) = self.release_notes {
@@ -182,17 +188,27 @@ impl Checks {
         let proof = self.reproduces.iter_mut().flat_map(|proof| [&mut proof.base, &mut proof.tip]);
         for command in self.verify.iter_mut().chain(proof) {
             command.tail = None;
+            if let Some(base) = &mut command.base {
+                base.tail = None;
+            }
         }
         self
     }
 }
 
 fn told(command: &Command) -> Option<String> {
+    let base = command.base.as_ref().map(|base| match (base.exit, command.ok) {
+        (Some(0), true) => "it passed at the base too".to_owned(),
+        (Some(0), false) => "it passed at the base".to_owned(),
+        (_, true) => format!("at the base it did not pass: {}", base.ending()),
+        (_, false) => format!("at the base it did not pass either: {}", base.ending()),
+    });
     if command.ok {
-        return None;
+        return base;
     }
+    let ending = [Some(command.ending()), base].into_iter().flatten().collect::<Vec<_>>().join("; ");
     Some(match &command.tail {
-        Some(tail) if !tail.trim().is_empty() => format!("{}\n{}", command.ending(), tail.trim_end()),
-        _ => command.ending(),
+        Some(tail) if !tail.trim().is_empty() => format!("{ending}\n{}", tail.trim_end()),
+        _ => ending,
     })
 }

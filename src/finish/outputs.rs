@@ -4,7 +4,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     check::tip_file,
-    domain::pattern::PathSet,
+    domain::{pattern::PathSet, spec::front_matter_bytes},
     error::{Error, Result},
     git::{history, work_file, worktree::Worktree},
     project::{Project, attempt::Attempt},
@@ -69,7 +69,12 @@ pub fn collect(
     if let (Some(tip), Some(tree)) = (tip, tree)
         && let Ok(Some(bytes)) = tip_file(project, tip, &tree.path, &attempt.spec_path)
     {
-        files.push(File { path: attempt.spec_path.clone(), blob: store.write_blob(&bytes)? });
+        let blob = store.write_blob(&bytes)?;
+        // With ticks and release notes it is another text, and names the commands that were trusted.
+        if project.is_trusted(attempt.blob) && front_matter_bytes(&bytes) == front_matter_bytes(&attempt.bytes) {
+            project.trust(blob)?;
+        }
+        files.push(File { path: attempt.spec_path.clone(), blob });
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files.dedup_by(|a, b| a.path == b.path);

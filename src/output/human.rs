@@ -3,7 +3,10 @@
 use super::{Look, clean, color::Slot, drift, exchange, graph, list, log, place, record, show, time, topic, why};
 use crate::{
     command::outcome::{Body, Merged, Worked},
-    domain::{status::Status, view::SpecView},
+    domain::{
+        status::Status,
+        view::{CheckView, SpecView},
+    },
 };
 
 /// The answer as bytes for stdout. A path in a pipe is its bytes, whatever they are.
@@ -37,6 +40,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Worked(worked) => self::worked(worked, look),
         Body::Merged { spec, merged } => format!("Merged {} {}\n", clean::line(&spec.short), into(merged)),
         Body::Checked { checks, .. } => checks.iter().map(|check| show::check(check, look) + "\n").collect(),
+        Body::CheckedAll(checked) => checked.iter().map(|(spec, checks)| checked_one(spec, checks, look)).collect(),
         Body::Path { path, .. } => return path_line(path, look),
         Body::Initialized { path, silent, changes } => initialized(path, *silent, changes),
         Body::Problems(problems) => place::problems(problems, look),
@@ -59,9 +63,17 @@ pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
         Body::Events { events, .. } if events.is_empty() => Some("no events"),
         Body::Drift(found) if found.is_empty() => Some("nothing has changed"),
         Body::Problems(problems) if problems.is_empty() => Some("no problems"),
+        Body::CheckedAll(checked) if checked.is_empty() => Some("nothing to check"),
         Body::Checked { checks, .. } if checks.is_empty() => Some("nothing to check"),
         _ => None,
     }
+}
+
+fn checked_one(spec: &SpecView, checks: &[CheckView], look: &Look) -> String {
+    let id = look.paint.with(Slot::Id, clean::line(&spec.short));
+    let mut out = format!("{id}  {}\n", clean::line(spec.title.as_deref().unwrap_or_default()));
+    out.extend(checks.iter().map(|check| format!("    {}\n", show::check(check, look))));
+    out
 }
 
 fn recorded(spec: &SpecView, sentence: &str, look: &Look) -> String {

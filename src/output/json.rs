@@ -12,7 +12,7 @@
 //! | `reset`, `fail`, `cancel`, … | `spec`, `op`, `sentence`; several specs: `specs`, `op` |
 //! | `work`, `finish` | `spec`, `attempt`, `duration_ms`, `merged`, `failed` |
 //! | `merge` | `spec`, `merged` |
-//! | `verify` | `spec`, `ok`, `checks` |
+//! | `verify` | `spec`, `ok`, `checks`; with `--all` `checked`: a list of these |
 //! | `log` | `events` |
 //! | `lint`, `fsck` | `problems` |
 //! | `sync` | `remote`, `dry_run`, `exchanged` |
@@ -117,6 +117,10 @@ impl Serialize for Answer<'_> {
             Body::Merged { spec, merged } => {
                 map.serialize_entry("spec", spec)?;
                 map.serialize_entry("merged", merged)?;
+            }
+            Body::CheckedAll(checked) => {
+                let of = |(spec, checks): &(SpecView, Vec<crate::domain::view::CheckView>)| serde_json::json!({ "spec": spec, "ok": checks.iter().all(|check| check.ok), "checks": checks });
+                map.serialize_entry("checked", &checked.iter().map(of).collect::<Vec<_>>())?;
             }
             Body::Checked { spec, checks, ok } => {
                 map.serialize_entry("spec", spec)?;

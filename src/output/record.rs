@@ -59,6 +59,7 @@ impl Record {
 pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
     match body {
         Body::Specs(specs) | Body::AddedAll(specs) => specs.iter().map(object).collect(),
+        Body::CheckedAll(checked) => checked.iter().map(|(spec, _)| object(spec)).collect(),
         Body::Topic(view) => view.steps.iter().map(|step| object(&step.spec)).collect(),
         Body::Explained { ready, blocked } => ready.iter().chain(blocked).map(object).collect(),
         Body::Spec(detail) => vec![object(&detail.spec)],
@@ -122,6 +123,13 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
         Body::Drift(found) => found
             .iter()
             .map(|one| joined(&[one.spec.as_str(), &one.kind, &one.input, text(&one.was), text(&one.now)]))
+            .collect(),
+        Body::CheckedAll(checked) => checked
+            .iter()
+            .flat_map(|(spec, checks)| checks.iter().map(move |check| (spec, check)))
+            .map(|(spec, check)| {
+                joined(&[spec.id.as_str(), if check.ok { "ok" } else { "failed" }, &check.name, text(&check.detail)])
+            })
             .collect(),
         Body::Checked { checks, .. } => checks
             .iter()

@@ -87,7 +87,8 @@ impl World<'_> {
             new: landing.new.to_string(),
         });
         detail.links = facts.informed_by.iter().map(link).collect();
-        detail.approval = approval(entry, &walk.history);
+        let required = entry.spec().map(|spec| self.project.needs_approval(&spec.front)).transpose()?.unwrap_or(false);
+        detail.approval = approval(entry, required, &walk.history);
         if let Some((event, checks)) = self.last_checks(entry, &walk.history)? {
             detail.checks = Some(json!({"checks": checks.lines(), "evidence": checks}));
             if let Some(bytes) = store.evidence_of(event, &format!("outputs/{}", super::text::path_of(&entry.id)))? {
@@ -177,10 +178,9 @@ fn link(pin: &event::Pin) -> Pin {
     Pin { kind: kind.to_owned(), what, pinned }
 }
 
-fn approval(entry: &Entry, history: &History) -> Option<ApprovalView> {
+fn approval(entry: &Entry, required: bool, history: &History) -> Option<ApprovalView> {
     let current = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob);
     let answer = entry.state.as_ref().and_then(|state| state.facts.approval.as_ref());
-    let required = entry.spec().is_some_and(|spec| spec.front.approval.required);
     let Some(answer) = answer else {
         return required.then(|| ApprovalView {
             state: "required".into(),

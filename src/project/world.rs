@@ -22,7 +22,7 @@ use crate::{
         event::Landing,
         id::SpecId,
         readiness::{Reason, Situation, reasons},
-        spec::{Spec, SpecType},
+        spec::{FrontMatter, Spec, SpecType},
         state::State,
         status::Status,
     },
@@ -239,7 +239,8 @@ impl<'p> World<'p> {
         let blob = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob);
         let current = answer.filter(|answer| Some(answer.blob) == blob);
         situation.rejected = current.is_some_and(|answer| !answer.approved);
-        situation.approval_open = spec.front.approval.required && !current.is_some_and(|answer| answer.approved);
+        situation.approval_open =
+            self.project.needs_approval(&spec.front)? && !current.is_some_and(|answer| answer.approved);
         Ok(situation)
     }
 
@@ -305,6 +306,16 @@ fn invalid(entry: &Entry) -> Option<String> {
 }
 
 impl Project {
+    /// Whether nobody may work on a spec before a person has approved it: it says so itself, or `chant.approval.required` names its
+    /// type or one of its labels.
+    pub fn needs_approval(&self, front: &FrontMatter) -> Result<bool> {
+        if front.approval.required {
+            return Ok(true);
+        }
+        let required = self.config().approval_required()?;
+        Ok(required.iter().any(|word| word == front.kind.as_str() || front.labels.contains(word)))
+    }
+
     /// Whether a finished spec's work is in its target already: what it announced to land there is found. Trailers and
     /// messages are hints, never proof.
     pub fn healed(&self, state: &State) -> Result<bool> {

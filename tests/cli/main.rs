@@ -4,6 +4,7 @@
 
 mod agents;
 mod astray;
+mod claims;
 mod demo;
 mod drafts;
 mod drift;

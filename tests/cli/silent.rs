@@ -22,11 +22,13 @@ fn hidden(sandbox: &Sandbox) {
 #[test]
 fn research_and_its_fix_leave_documents_and_no_trace() {
     let sandbox = silent();
-    sandbox.agent("mkdir -p .chant/research; echo 'It is the moon.' >.chant/research/why.md; git add -A; tick");
+    sandbox.agent(
+        "mkdir -p .chant/research; printf '# Why\\n\\nIt is the moon.\\n' >.chant/research/why.md; git add -A; tick",
+    );
     let why = sandbox.add(&["Find out why", "--type", "research", "--target-file", ".chant/research/why.md"]);
     sandbox.chant(&["work", &why]).ok();
     assert_eq!(sandbox.status(&why), "completed");
-    assert_eq!(sandbox.read(".chant/research/why.md"), "It is the moon.\n");
+    assert_eq!(sandbox.read(".chant/research/why.md"), "# Why\n\nIt is the moon.\n");
     hidden(&sandbox);
 
     sandbox.agent("cat >prompt.txt; grep -q moon prompt.txt && grep -q moon .chant/research/why.md && rm prompt.txt && echo two >file");
@@ -55,7 +57,7 @@ fn a_document_that_a_person_wrote_meanwhile_is_not_replaced() {
     let sandbox = silent();
     let mine = sandbox.repo.join(".chant/research/why.md");
     sandbox.agent(&format!(
-        "mkdir -p .chant/research '{}'; echo theirs >.chant/research/why.md; echo mine >'{}'",
+        "mkdir -p .chant/research '{}'; printf '# Why\\n\\ntheirs\\n' >.chant/research/why.md; echo mine >'{}'",
         mine.parent().unwrap().display(),
         mine.display()
     ));
@@ -65,7 +67,7 @@ fn a_document_that_a_person_wrote_meanwhile_is_not_replaced() {
     assert_eq!(sandbox.read(".chant/research/why.md"), "mine\n");
     std::fs::rename(&mine, sandbox.dir().join("mine.md")).unwrap();
     sandbox.chant(&["merge", &id]).ok();
-    assert_eq!(sandbox.read(".chant/research/why.md"), "theirs\n");
+    assert_eq!(sandbox.read(".chant/research/why.md"), "# Why\n\ntheirs\n");
     assert_eq!(sandbox.status(&id), "completed");
 }
 
