@@ -16,4 +16,5 @@ pub mod prompt;
 mod reaper;
 pub mod sanitize;
 mod survivors;
+pub mod template;
 pub mod transcript;

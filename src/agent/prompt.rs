@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::template;
 use crate::domain::spec::SpecType;
 
 /// An input that goes into the prompt.
@@ -16,8 +17,14 @@ pub struct Input {
 /// What a prompt is made from.
 #[derive(Clone, Debug)]
 pub struct Prompt<'a> {
+    /// The id.
+    pub id: &'a str,
     /// The short id.
     pub short: &'a str,
+    /// The title.
+    pub title: &'a str,
+    /// The investigation.
+    pub topic: Option<&'a str>,
     /// The type, which decides the instructions where the phase does not.
     pub kind: SpecType,
     /// The phase of the investigation.
@@ -51,7 +58,7 @@ pub fn render(prompt: &Prompt<'_>) -> String {
     let mut text = String::new();
     // Without research there is none to follow.
     let kind = if prompt.kind == SpecType::Code && prompt.inputs.is_empty() { SpecType::Task } else { prompt.kind };
-    text.push_str(prompt.custom.unwrap_or_else(|| built_in(prompt.phase, kind)).trim_end());
+    text.push_str(instructions(prompt, kind).trim_end());
     text.push_str("\n\n");
     text.push_str(
         COMMON
@@ -91,6 +98,46 @@ pub fn render(prompt: &Prompt<'_>) -> String {
     text
 }
 
+/// What to do: the repository's own words with the names in them replaced, or the built-in ones.
+fn instructions(prompt: &Prompt<'_>, kind: SpecType) -> String {
+    let Some(custom) = prompt.custom else { return built_in(prompt.phase, kind).to_owned() };
+    let value = |name: &str| {
+        Some(match name {
+            "id" => prompt.id.to_owned(),
+            "short" => prompt.short.to_owned(),
+            "title" => prompt.title.to_owned(),
+            "type" => prompt.kind.as_str().to_owned(),
+            "phase" => prompt.phase.unwrap_or_default().to_owned(),
+            "topic" => prompt.topic.unwrap_or_default().to_owned(),
+            "worktree" => prompt.worktree.to_owned(),
+            "branch" => prompt.branch.to_owned(),
+            "base" => prompt.base.to_owned(),
+            "spec_file" => prompt.spec_file.to_owned(),
+            "target_files" => prompt.target_files.join("\n"),
+            _ => return None,
+        })
+    };
+    // It was checked before anything began; whoever changed it since gets it as it is.
+    template::substitute(custom, value).unwrap_or_else(|_| custom.to_owned())
+}
+
+/// The name under which the instructions of a spec are looked for in `.chant/prompts`, where the spec names none.
+pub fn usual_name(phase: Option<&str>, kind: SpecType) -> &'static str {
+    match phase {
+        Some("comprehension") => "comprehension",
+        Some("reproduction") => "reproduction",
+        Some("root-cause") => "root-cause",
+        Some("impact-map") => "impact-map",
+        Some("fork-fix") => "implement",
+        _ => match kind {
+            SpecType::Code => "implement",
+            SpecType::Research => "research",
+            SpecType::Documentation => "documentation",
+            SpecType::Task | SpecType::Driver | SpecType::Gate => "task",
+        },
+    }
+}
+
 /// A part of the prompt with fences that its text cannot close.
 fn section(text: &mut String, title: &str, body: &str) {
     let longest = body.lines().filter_map(|line| {
@@ -125,6 +172,8 @@ pub fn named(name: &str) -> Option<&'static str> {
         "task" | "standard" => include_str!("prompts/task.md"),
         "research" => include_str!("prompts/research.md"),
         "documentation" => include_str!("prompts/documentation.md"),
+        "verify" => include_str!("prompts/verify.md"),
+        "split" => include_str!("prompts/split.md"),
         "comprehension" | "reproduction" | "root-cause" | "impact-map" | "fork-fix" => {
             built_in(Some(name), SpecType::Task)
         }

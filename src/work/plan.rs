@@ -5,6 +5,7 @@ use std::time::Duration;
 use gix::ObjectId;
 
 use crate::{
+    agent::{prompt::usual_name, template},
     domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, state::State, status::Status},
     error::{Error, Result},
     git::{attribute, branch},
@@ -99,8 +100,12 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     let agent = agent(project, spec, request, agent_known)?;
     let prompt = match &spec.front.prompt {
         Some(name) => custom_prompt(project, base, name)?,
-        None => None,
+        // The built-in instructions can be replaced without each spec naming its own.
+        None => project.prompt_file(Some(base), usual_name(spec.front.phase.as_deref(), spec.front.kind))?,
     };
+    if let Some(prompt) = &prompt {
+        check_names(prompt)?;
+    }
     let base_files = world.base_at(Some(base));
     let mut inputs: Vec<Input> = Vec::new();
     // A path that is named twice, or named and matched, is one input.
@@ -262,6 +267,15 @@ fn agent(project: &Project, spec: &Spec, request: &Request, any: bool) -> Result
 }
 
 /// The repository's own prompt of that name, else a built-in one.
+/// Refuses instructions with a `{{name}}` that means nothing.
+fn check_names(prompt: &CustomPrompt) -> Result<()> {
+    template::check(&prompt.text).map_err(|unknown| {
+        let place = format!("{}:{}", prompt.path, unknown.line);
+        Error::negative("unknown-variable", format!("{place}: '{{{{{}}}}}' names nothing", unknown.name.escape_debug()))
+            .hint(format!("there are: {}", template::VARIABLES.join(", ")))
+    })
+}
+
 fn custom_prompt(project: &Project, base: ObjectId, name: &str) -> Result<Option<CustomPrompt>> {
     if let Some(own) = project.prompt_file(Some(base), name)? {
         return Ok(Some(own));

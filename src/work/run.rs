@@ -103,7 +103,10 @@ fn prompt_text(project: &Project, plan: &Plan, worktree: &Path) -> Result<String
     let spec = String::from_utf8_lossy(&plan.text.bytes);
     let base = plan.base.to_string();
     Ok(prompt::render(&Prompt {
+        id: plan.id.as_str(),
         short: plan.id.short(),
+        title: plan.title(),
+        topic: plan.spec.front.topic.as_deref(),
         kind: plan.spec.front.kind,
         phase: plan.spec.front.phase.as_deref(),
         custom: plan.prompt.as_ref().map(|prompt| prompt.text.as_str()),

@@ -15,6 +15,7 @@ mod life;
 mod many;
 mod misconduct;
 mod places;
+mod prompts;
 mod races;
 mod rewritten;
 mod rules;

@@ -1,0 +1,61 @@
+//! `{{variable}}` in instructions to agents: plain substitution, nothing else.
+
+/// A `{{...}}` that names nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// What stands between the braces.
+    pub name: String,
+    /// The line that it stands in, from 1.
+    pub line: usize,
+}
+
+/// The names that instructions may use.
+pub const VARIABLES: [&str; 11] =
+    ["id", "short", "title", "type", "phase", "topic", "worktree", "branch", "base", "spec_file", "target_files"];
+
+/// The text with every `{{name}}` replaced by what `value` says. A value is put in as it is and not looked at again.
+///
+/// # Errors
+/// The first name that has no value.
+pub fn substitute(text: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, Unknown> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(from) = rest.find("{{") {
+        let Some(to) = rest[from..].find("}}").map(|to| from + to) else { break };
+        let name = rest[from + 2..to].trim();
+        out.push_str(&rest[..from]);
+        match value(name) {
+            Some(value) => out.push_str(&value),
+            None => {
+                let at = text.len() - rest.len() + from;
+                let line = text[..at].matches('\n').count() + 1;
+                return Err(Unknown { name: name.to_owned(), line });
+            }
+        }
+        rest = &rest[to + 2..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// Whether every name in the text is one of [`VARIABLES`].
+///
+/// # Errors
+/// The first that is none.
+pub fn check(text: &str) -> Result<(), Unknown> {
+    substitute(text, |name| VARIABLES.contains(&name).then(String::new)).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_replaced_once_and_unknown_ones_are_placed() {
+        let value = |name: &str| (name == "title").then(|| "{{id}}".to_owned());
+        assert_eq!(substitute("a {{title}} {{ title }} {b} }}", value), Ok("a {{id}} {{id}} {b} }}".to_owned()));
+        assert_eq!(substitute("a\nb {{title}} {{who}}", value), Err(Unknown { name: "who".into(), line: 2 }));
+        assert_eq!(substitute("open {{ end", value), Ok("open {{ end".to_owned()));
+        assert_eq!(check("{{id}} {{nothing}}").map_err(|unknown| unknown.name), Err("nothing".to_owned()));
+    }
+}
