@@ -13,6 +13,7 @@ pub mod investigate;
 pub mod list;
 pub mod page;
 pub mod parsed;
+pub mod publish;
 pub mod show;
 pub mod state;
 pub mod upkeep;
@@ -92,6 +93,8 @@ pub enum Command {
     Cancel(state::CancelArgs),
     Archive(archive::ArchiveArgs),
     Unarchive(archive::UnarchiveArgs),
+    Pr(publish::PrArgs),
+    ReleaseNotes(publish::ReleaseNotesArgs),
     Sync(exchange::SyncArgs),
     Fsck(upkeep::FsckArgs),
     Demo(upkeep::DemoArgs),
@@ -140,6 +143,8 @@ pub const PAGES: &[(&str, Page)] = &[
     ("cancel", state::CANCEL_PAGE),
     ("archive", archive::PAGE),
     ("unarchive", archive::UNARCHIVE_PAGE),
+    ("pr", publish::PR_PAGE),
+    ("release-notes", publish::RELEASE_NOTES_PAGE),
     ("sync", exchange::SYNC_PAGE),
     ("fsck", upkeep::FSCK_PAGE),
     ("demo", upkeep::DEMO_PAGE),

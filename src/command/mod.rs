@@ -21,7 +21,9 @@ mod list;
 mod log;
 mod merge;
 mod path;
+mod pr;
 mod ready;
+mod release_notes;
 mod resolve;
 mod show;
 mod status;
@@ -67,6 +69,8 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Unarchive(args) => archive::unarchive(context, args),
         Command::Demo(args) => demo::run(context, args),
         Command::Lint(args) => lint::run(context, args),
+        Command::Pr(args) => pr::run(context, args),
+        Command::ReleaseNotes(args) => release_notes::run(context, args),
         Command::Sync(args) => sync::run(context, args),
         Command::Fsck(args) => fsck::run(context, args),
     }
@@ -80,7 +84,12 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
         Command::Sync(_) => Some(Record::Exchange),
         Command::Drift(_) => Some(Record::Drift),
-        Command::Init(_) | Command::Demo(_) | Command::Graph(_) | Command::Why(_) => None,
+        Command::Init(_)
+        | Command::Demo(_)
+        | Command::Graph(_)
+        | Command::Why(_)
+        | Command::Pr(_)
+        | Command::ReleaseNotes(_) => None,
         _ => Some(Record::Spec),
     }
 }

@@ -6,7 +6,8 @@ use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
     view::{
-        CheckView, DriftView, EventView, ExchangeView, GraphView, ProblemView, SpecDetail, SpecView, TopicView, WhyView,
+        CheckView, DriftView, EventView, ExchangeView, GraphView, NoteView, ProblemView, SpecDetail, SpecView,
+        TopicView, WhyView,
     },
 };
 
@@ -67,6 +68,8 @@ pub enum Body {
     AddedAll(Vec<SpecView>),
     /// `status` of an investigation.
     Topic(TopicView),
+    /// `release-notes`: the entries, by kind.
+    Notes(Vec<NoteView>),
     /// `why`: an answer for each commit and spec.
     Why(Vec<WhyView>),
     /// `drift`: inputs that are not what they were.

@@ -44,6 +44,15 @@ impl Env {
             .map_err(|cause| Error::fatal("terminal", format!("cannot ask: {cause}")))
     }
 
+    /// Asks for a line of text.
+    pub fn ask(&self, question: &str) -> Result<String> {
+        dialoguer::Input::<String>::new()
+            .with_prompt(question)
+            .allow_empty(true)
+            .interact_text()
+            .map_err(|cause| Error::fatal("terminal", format!("cannot ask: {cause}")))
+    }
+
     /// Offers a list; `None` if nothing was chosen.
     pub fn choose(&self, question: &str, items: &[String]) -> Result<Option<usize>> {
         dialoguer::Select::new()

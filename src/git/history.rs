@@ -1,5 +1,7 @@
 //! Questions about commits.
 
+use std::collections::HashSet;
+
 use bstr::{BString, ByteSlice};
 use gix::{ObjectId, object::tree::diff::ChangeDetached, objs::tree::EntryKind};
 
@@ -79,6 +81,15 @@ pub fn commits_between(repo: &Repository, base: Option<ObjectId>, tip: ObjectId)
     let listed = git.arg("--").check()?;
     let broken = || Error::fatal("git-failed", "git rev-list printed no object id");
     listed.stdout.lines().map(|line| ObjectId::from_hex(line).map_err(|_| broken())).collect()
+}
+
+/// The commits of a range as `git rev-list` takes it; `None` if it is none.
+pub fn commits_in(repo: &Repository, range: &str) -> Result<Option<HashSet<ObjectId>>> {
+    let listed = Git::at(repo).args(["rev-list", "--end-of-options"]).arg(range).arg("--").run()?;
+    if !listed.success() {
+        return Ok(None);
+    }
+    Ok(Some(listed.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()).collect()))
 }
 
 /// Whether `descendant` reaches `ancestor`; a commit reaches itself.

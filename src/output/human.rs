@@ -5,7 +5,7 @@ use crate::{
     command::outcome::{Body, Merged, Worked},
     domain::{
         status::Status,
-        view::{CheckView, SpecView},
+        view::{CheckView, NoteView, SpecView},
     },
 };
 
@@ -20,6 +20,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
             };
             specs.iter().map(line).collect()
         }
+        Body::Notes(notes) => self::notes(notes),
         Body::Why(answers) => why::why(answers, look),
         Body::Drift(found) => drift::drift(found, look),
         Body::Graph { view, form } => graph::graph(view, *form, look),
@@ -61,12 +62,26 @@ pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
         Body::Specs(specs) if specs.is_empty() => Some("no specs"),
         Body::Explained { ready, blocked } if ready.is_empty() && blocked.is_empty() => Some("no specs"),
         Body::Events { events, .. } if events.is_empty() => Some("no events"),
+        Body::Notes(notes) if notes.is_empty() => Some("no release notes"),
         Body::Drift(found) if found.is_empty() => Some("nothing has changed"),
         Body::Problems(problems) if problems.is_empty() => Some("no problems"),
         Body::CheckedAll(checked) if checked.is_empty() => Some("nothing to check"),
         Body::Checked { checks, .. } if checks.is_empty() => Some("nothing to check"),
         _ => None,
     }
+}
+
+/// A changelog, as <https://keepachangelog.com/en/1.1.0/> has it.
+fn notes(notes: &[NoteView]) -> String {
+    let mut out = String::new();
+    for (at, note) in notes.iter().enumerate() {
+        if at == 0 || notes[at - 1].kind != note.kind {
+            let gap = if at == 0 { "" } else { "\n" };
+            out.push_str(&format!("{gap}### {}\n\n", clean::line(&note.kind)));
+        }
+        out.push_str(&format!("- {}\n", clean::line(&note.text)));
+    }
+    out
 }
 
 fn checked_one(spec: &SpecView, checks: &[CheckView], look: &Look) -> String {

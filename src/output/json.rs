@@ -6,6 +6,7 @@
 //! | `status` | `topic` |
 //! | `drift` | `drift` |
 //! | `why` | `why` |
+//! | `release-notes` | `notes` |
 //! | `graph` | `graph`: `nodes`, `edges` |
 //! | `ready --explain` | `specs` (the ready ones), `blocked` |
 //! | `show`, `add`, `edit` (with `changed`), `path` (with `path`) | `spec`; several specs: `specs` |
@@ -82,6 +83,7 @@ impl Serialize for Answer<'_> {
             Body::Nothing => {}
             Body::Added(spec) => map.serialize_entry("spec", spec)?,
             Body::AddedAll(specs) => map.serialize_entry("specs", specs)?,
+            Body::Notes(notes) => map.serialize_entry("notes", notes)?,
             Body::Why(answers) => map.serialize_entry("why", answers)?,
             Body::Drift(found) => map.serialize_entry("drift", found)?,
             Body::Graph { view, .. } => map.serialize_entry("graph", view)?,

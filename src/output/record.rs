@@ -9,6 +9,7 @@
 //! | `ready --explain` | id, `ready` or `blocked`, title |
 //! | `log` | commit id, op, status, date (RFC 3339), sentence |
 //! | `lint`, `fsck` | severity, file or ref, line, column, code, message |
+//! | `release-notes` | id, kind, text |
 //! | `why` | commit, id, certainty |
 //! | `drift` | id, kind, input, object that it was, object that it is |
 //! | `graph` | id, id that it builds on, `depends_on` or `informed_by` |
@@ -70,6 +71,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(object).collect(),
         Body::Drift(found) => found.iter().map(object).collect(),
         Body::Nothing
+        | Body::Notes(_)
         | Body::Why(_)
         | Body::Graph { .. }
         | Body::Initialized { .. }
@@ -114,6 +116,7 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
         Body::Events { events, .. } => events.iter().map(event).collect(),
         Body::Problems(problems) => problems.iter().map(problem).collect(),
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(exchange).collect(),
+        Body::Notes(notes) => notes.iter().map(|note| joined(&[note.spec.as_str(), &note.kind, &note.text])).collect(),
         Body::Why(answers) => answers
             .iter()
             .map(|one| {

@@ -15,6 +15,7 @@ mod life;
 mod many;
 mod misconduct;
 mod places;
+mod pr;
 mod prompts;
 mod races;
 mod rewritten;

@@ -1,0 +1,23 @@
+//! `git chant release-notes`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    cli::publish::ReleaseNotesArgs,
+    error::{Error, Result},
+    git::history,
+    project::world::World,
+    release_notes,
+};
+
+pub(super) fn run(context: &Context<'_>, args: &ReleaseNotesArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let commits = history::commits_in(&project.repo, &args.range)?.ok_or_else(|| {
+        Error::negative("bad-range", format!("'{}' is no range of commits", args.range.escape_debug()))
+            .hint("for example: git chant release-notes v1.0..HEAD")
+    })?;
+    let notes = release_notes::gather(&World::new(&project)?, &commits)?;
+    Ok(Outcome::new(Body::Notes(notes)))
+}

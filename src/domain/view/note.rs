@@ -1,0 +1,18 @@
+//! An entry of a changelog.
+
+use serde::Serialize;
+
+use crate::domain::id::SpecId;
+
+/// What one spec says about itself to users.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NoteView {
+    /// `Added`, `Changed`, `Deprecated`, `Removed`, `Fixed` or `Security`.
+    pub kind: String,
+    /// What changes, one line of Markdown.
+    pub text: String,
+    /// The spec.
+    pub spec: SpecId,
+    /// Its short id.
+    pub short: String,
+}

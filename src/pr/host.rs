@@ -1,0 +1,76 @@
+//! Where a remote is hosted, and what its pull requests are made with.
+
+use gix::bstr::ByteSlice;
+
+use crate::{
+    error::{Error, Result},
+    project::Project,
+};
+
+/// The program that makes pull requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// GitHub's `gh`.
+    Gh,
+    /// GitLab's `glab`.
+    Glab,
+}
+
+/// A repository at a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The remote's name here.
+    pub remote: String,
+    /// `owner/name`, with the groups above it where there are some.
+    pub path: String,
+    /// What its pull requests are made with.
+    pub tool: Tool,
+}
+
+impl Place {
+    /// Whose repository it is: what stands before its name.
+    pub fn owner(&self) -> &str {
+        self.path.rsplit_once('/').map_or(self.path.as_str(), |(owner, _)| owner)
+    }
+}
+
+/// Where the remote `name` is hosted.
+///
+/// # Errors
+/// `no-remote` if there is none of that name, `bad-remote` if its address names no repository of somebody.
+pub fn place(project: &Project, name: &str) -> Result<Place> {
+    let snapshot = project.repo.gix().config_snapshot();
+    let url = snapshot.string(format!("remote.{name}.url").as_str());
+    let Some(url) = url else {
+        return Err(Error::negative("no-remote", format!("there is no remote '{name}'"))
+            .hint(format!("add it: git remote add {name} <url>")));
+    };
+    let bad = || {
+        Error::negative("bad-remote", format!("the remote '{name}' has no address of the form <owner>/<name>: '{url}'"))
+    };
+    let url = gix::url::parse(url.as_bstr()).map_err(|_| bad())?;
+    let host = url.host().unwrap_or_default().to_lowercase();
+    let path = url.path.to_str().map_err(|_| bad())?.trim_matches('/').trim_end_matches(".git").to_owned();
+    // Of a path on disk the last two parts are as good as a host's.
+    let path = if url.scheme == gix::url::Scheme::File { last_two(&path) } else { path };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./~".contains(c);
+    if !path.contains('/') || !path.chars().all(plain) || path.starts_with('-') {
+        return Err(bad());
+    }
+    let tool = if host.contains("gitlab") { Tool::Glab } else { Tool::Gh };
+    Ok(Place { remote: name.to_owned(), path, tool })
+}
+
+fn last_two(path: &str) -> String {
+    let parts: Vec<&str> = path.rsplitn(3, '/').take(2).collect();
+    parts.into_iter().rev().collect::<Vec<_>>().join("/")
+}
+
+/// The branch that a remote's `HEAD` was when it was cloned; `main` where that is not known.
+pub fn default_branch(project: &Project, remote: &str) -> Result<String> {
+    let head = format!("refs/remotes/{remote}/HEAD");
+    let found = project.repo.gix().try_find_reference(head.as_str())?;
+    let name = found.and_then(|found| found.target().try_name().map(|name| name.as_bstr().to_string()));
+    let prefix = format!("refs/remotes/{remote}/");
+    Ok(name.and_then(|name| name.strip_prefix(&prefix).map(str::to_owned)).unwrap_or_else(|| "main".to_owned()))
+}

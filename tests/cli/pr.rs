@@ -1,0 +1,169 @@
+//! Pull requests and release notes: what others see of the work, in their terms.
+
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::Sandbox;
+
+struct Forked {
+    sandbox: Sandbox,
+    fix: String,
+}
+
+/// A clone with `origin` (the fork) and `upstream`, both bare repositories on disk, a `gh` that writes down what it is asked, and a fix
+/// that is done on `fix/issue-1234`.
+fn forked() -> Forked {
+    let sandbox = Sandbox::new();
+    for (remote, path) in [("origin", "ada/kvstore.git"), ("upstream", "upstream-org/kvstore.git")] {
+        let bare = sandbox.dir().join(path);
+        sandbox.git(&["init", "-q", "--bare", "-b", "main", bare.to_str().unwrap()]);
+        sandbox.git(&["remote", "add", remote, bare.to_str().unwrap()]);
+        sandbox.git(&["push", "-q", remote, "main"]);
+    }
+    let gh = sandbox.dir().join("bin/gh");
+    std::fs::create_dir(gh.parent().unwrap()).unwrap();
+    let log = sandbox.dir().join("gh.log");
+    let script = format!(
+        "#!/bin/sh\nfor word; do printf '%s\\n' \"[$word]\"; done >>'{}'\necho https://example.com/pull/7\n",
+        log.display()
+    );
+    std::fs::write(&gh, script).unwrap();
+    std::fs::set_permissions(&gh, std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.write("test.sh", "grep -q two file\n");
+    sandbox.git(&["add", "test.sh"]);
+    sandbox.git(&["commit", "-qm", "A test"]);
+    sandbox.agent("echo two >file; git commit -qam 'Two'; sed 's/^<!-- Fill.*/### Fixed: lost writes (#1234)\\n\\nA write could be lost; `quoted` \"text\" $(id) stays text./' $CHANT_SPEC_FILE >.s && cat .s >$CHANT_SPEC_FILE && rm .s; tick");
+    let args =
+        ["investigate", "issue-1234", "--title", "Concurrent writes lose data", "--phases", "fork-fix,upstream-pr"];
+    let out = sandbox
+        .chant(&[&args[..], &["--issue-url", "https://example.com/issues/1234", "--reproduces", "sh test.sh"]].concat())
+        .ok()
+        .out;
+    let fix = out.lines().next().unwrap()["Created spec: ".len()..][..18].to_owned();
+    sandbox.chant(&["work", &fix]).ok();
+    Forked { sandbox, fix }
+}
+
+impl Forked {
+    fn with_gh(&self, args: &[&str]) -> std::process::Command {
+        let mut command = self.sandbox.binary(args);
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("{}:{path}", self.sandbox.dir().join("bin").display()));
+        command
+    }
+
+    fn asked(&self) -> String {
+        std::fs::read_to_string(self.sandbox.dir().join("gh.log")).unwrap_or_default()
+    }
+}
+
+#[test]
+fn a_staging_request_is_printed_as_one_would_type_it_and_says_nothing_of_the_process() {
+    let forked = forked();
+    let sandbox = &forked.sandbox;
+    for what in ["issue-1234", &forked.fix, &forked.fix[11..]] {
+        let printed = sandbox.chant(&["pr", what, "--stage", "--draft"]).ok().out;
+        let mut lines = printed.lines();
+        assert_eq!(lines.next(), Some("git push origin fix/issue-1234"));
+        let create = lines.next().unwrap();
+        assert!(
+            create.starts_with("gh pr create --repo ada/kvstore --base main --head fix/issue-1234 --title "),
+            "{create}"
+        );
+        assert!(create.ends_with("--draft --body \"$(cat <<'EOF'"), "{create}");
+        for part in [
+            "Fixes https://example.com/issues/1234.",
+            "- `file`",
+            "`sh test.sh` fails without this change and passes with it",
+            "$(id) stays text",
+        ] {
+            assert!(printed.contains(part), "'{part}' is not in\n{printed}");
+        }
+        for word in [".chant", "spec ", &forked.fix[11..], "criteri", "agent"] {
+            assert!(!printed.contains(word), "'{word}' is in\n{printed}");
+        }
+    }
+    assert_eq!(forked.asked(), "", "nothing was run");
+    // What is printed does what it says in a shell.
+    let printed = sandbox.chant(&["pr", "issue-1234", "--stage"]).ok().out;
+    let with_gh = forked.with_gh(&[]);
+    let path = with_gh.get_envs().find(|(name, _)| *name == "PATH").unwrap().1.unwrap().to_owned();
+    sandbox.run(sandbox.command_in(&sandbox.repo, "sh").env("PATH", path).args(["-c", &printed])).ok();
+    assert!(
+        forked.asked().contains("[ada/kvstore]") && forked.asked().contains("$(id) stays text"),
+        "{}",
+        forked.asked()
+    );
+}
+
+#[test]
+fn it_is_run_where_that_is_asked_for() {
+    let forked = forked();
+    let ran = forked.sandbox.run(&mut forked.with_gh(&["pr", "issue-1234", "--stage", "--run"])).ok();
+    assert_eq!(ran.out, "https://example.com/pull/7\n");
+    assert!(forked.asked().starts_with("[pr]\n[create]\n[--repo]\n[ada/kvstore]\n"), "{}", forked.asked());
+    let pushed = forked.sandbox.git(&["ls-remote", "origin", "fix/issue-1234"]);
+    assert!(pushed.starts_with(&forked.sandbox.git(&["rev-parse", "fix/issue-1234"])), "{pushed}");
+}
+
+#[test]
+fn upstream_takes_a_person_at_a_terminal_who_types_it() {
+    let forked = forked();
+    let upstream = ["pr", "issue-1234", "--upstream", "--run"];
+    forked.sandbox.chant(&upstream).fails(1, &["needs a person at a terminal"]);
+    let as_agent = forked.sandbox.run(forked.with_gh(&upstream).env("CHANT_SPEC_ID", &forked.fix));
+    as_agent.fails(1, &["only a person can make a pull request upstream"]);
+    let at_terminal = |answer: &str| {
+        let mut command = forked.with_gh(&upstream);
+        command.stdin(std::process::Stdio::inherit());
+        let mut session = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
+        session.exp_string("Type 'issue-1234' to go on").unwrap();
+        session.send_line(answer).unwrap();
+        let said = session.exp_eof().unwrap();
+        (session.process.wait().unwrap(), said)
+    };
+    let (_, said) = at_terminal("yes");
+    assert!(said.contains("nothing was done"), "{said}");
+    assert_eq!(forked.asked(), "");
+    let (_, said) = at_terminal("issue-1234");
+    assert!(said.contains("https://example.com/pull/7"), "{said}");
+    assert!(
+        forked.asked().contains("[upstream-org/kvstore]\n[--base]\n[main]\n[--head]\n[ada:fix/issue-1234]\n"),
+        "{}",
+        forked.asked()
+    );
+}
+
+#[test]
+fn what_cannot_be_a_request_is_said() {
+    let forked = forked();
+    let sandbox = &forked.sandbox;
+    sandbox.chant(&["pr", "issue-1234"]).fails(129, &["--stage"]);
+    sandbox.chant(&["pr", "issue-1234", "--stage", "--fork", "nobody"]).fails(1, &["there is no remote 'nobody'"]);
+    sandbox.chant(&["pr", "nothing", "--stage"]).fails(128, &["nothing"]);
+    let open = sandbox.add(&["Not begun"]);
+    sandbox.chant(&["pr", &open, "--stage"]).fails(1, &["no work is done yet"]);
+    let direct = sandbox.add(&["Straight to main"]);
+    sandbox.agent("echo x >x; tick");
+    sandbox.chant(&["work", &direct]).ok();
+    sandbox.chant(&["pr", &direct, "--stage"]).fails(1, &["a pull request needs a branch of its own"]);
+    sandbox.git(&["remote", "set-url", "origin", "https://gitlab.example.com/group/sub/kvstore.git"]);
+    let printed = sandbox.chant(&["pr", "issue-1234", "--stage"]).ok().out;
+    assert!(printed.contains("glab mr create --repo group/sub/kvstore --target-branch main"), "{printed}");
+}
+
+#[test]
+fn release_notes_of_a_range_make_a_changelog() {
+    let forked = forked();
+    let sandbox = &forked.sandbox;
+    sandbox.agent("echo x >x; sed 's/^<!-- .*/### Added\\n\\n- A file of its own/' $CHANT_SPEC_FILE >.s && cat .s >$CHANT_SPEC_FILE && rm .s; tick");
+    sandbox.write("body.md", "## Release Notes\n\n<!-- later -->\n");
+    let added = sandbox.add(&["Add x", "--body-file", "body.md", "--onto", "fix/issue-1234"]);
+    sandbox.chant(&["work", &added]).ok();
+    let notes = sandbox.chant(&["release-notes", "main..fix/issue-1234"]).ok().out;
+    assert_eq!(notes, "### Added\n\n- A file of its own\n\n### Fixed\n\n- lost writes (#1234)\n");
+    assert_eq!(sandbox.chant(&["release-notes", "main"]).ok().out, "");
+    sandbox.chant(&["release-notes", "no..such"]).fails(1, &["is no range of commits"]);
+    sandbox.chant(&["release-notes", "--", "--all"]).fails(1, &["is no range of commits"]);
+    let json = sandbox.chant(&["release-notes", "main..fix/issue-1234", "--json"]).ok().json();
+    assert_eq!(json["notes"][1]["spec"], forked.fix);
+}
