@@ -46,6 +46,25 @@ pub fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
     Err(Error::fatal("add", "no free id could be found"))
 }
 
+/// Creates the file of a new member of `driver`, under the next free number.
+///
+/// # Errors
+/// As [`create_file`].
+pub fn create_member_file(project: &Project, driver: &SpecId, bytes: &[u8]) -> Result<SpecId> {
+    let top = home(project)?;
+    let census = project.census();
+    let mut number = project.members(&census, driver)?.len() + 1;
+    for _ in 0..MAX_TRIES {
+        let id = SpecId::new(&format!("{driver}.{number}")).map_err(|error| Error::fatal("add", error.to_string()))?;
+        match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes) {
+            Ok(()) => return Ok(id),
+            Err(refused) if matches!(refused.why, Why::AlreadyExists) => number += 1,
+            Err(refused) => return Err(Error::fatal("add", format!("cannot create the spec file: {refused}"))),
+        }
+    }
+    Err(Error::fatal("add", "no free number could be found"))
+}
+
 /// Where the file goes: this work tree; in silent mode the main one, where alone it is kept.
 pub fn home(project: &Project) -> Result<std::path::PathBuf> {
     let own = project.repo.require_work_dir("add")?.to_owned();

@@ -31,6 +31,10 @@ pub struct AddArgs {
     #[arg(long, value_name = "name")]
     pub topic: Option<String>,
 
+    /// The spec that it is a part of; it gets that one's id with a number
+    #[arg(long, value_name = "spec", conflicts_with = "phase")]
+    pub member_of: Option<String>,
+
     /// The branch that the work is for [default: fix/<topic> for a phase of a topic, else the current branch when it is worked]
     #[arg(long, value_name = "branch")]
     pub onto: Option<String>,

@@ -143,3 +143,35 @@ pub const MERGE_PAGE: Page = Page {
     ],
     see_also: &["git-chant-finish", "git-chant-work", "git-merge"],
 };
+
+/// Split a spec into members
+///
+/// A spec with members is a driver: its members, <id>.1 and on, are worked in the order of their dependencies, and it completes with the
+/// last of them. The parts come from the headings of the spec ("## <title>"), or from an agent, whose proposal is shown and asked about.
+#[derive(Args, Clone, Debug)]
+pub struct SplitArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Make a member of each heading of the second level
+    #[arg(long)]
+    pub by_heading: bool,
+
+    /// The agent to ask
+    #[arg(long, value_name = "name", conflicts_with = "by_heading")]
+    pub agent: Option<String>,
+
+    /// Take the agent's proposal without asking
+    #[arg(short = 'y', long, conflicts_with = "by_heading")]
+    pub yes: bool,
+}
+
+/// Examples and neighbours of `split`.
+pub const SPLIT_PAGE: Page = Page {
+    examples: &[
+        ("git chant split 010 --by-heading", "Each '## ...' becomes a member."),
+        ("git chant add \"And this\" --member-of 010", "One more."),
+    ],
+    see_also: &["git-chant-add", "git-chant-graph", "git-chant-work"],
+};

@@ -10,7 +10,7 @@ use crate::{
     },
     error::{Error, Result},
     git::worktree,
-    keep::clean_up,
+    keep::{clean_up, settle_driver},
     project::{
         Project,
         progress::{Progress, Step},
@@ -51,6 +51,7 @@ pub fn close(
     if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (&before, &op) {
         clear(project, id, state, progress)?;
     }
+    settle_driver(project, id)?;
     Ok(what)
 }
 

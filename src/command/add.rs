@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{
     Context,
     outcome::{Body, Outcome},
+    work::text_of,
 };
 use crate::{
     add::{self, Text},
@@ -15,6 +16,7 @@ use crate::{
     domain::{
         id::SpecId,
         spec::{self, MAX_SPEC_LEN},
+        status::Status,
     },
     error::{Error, IoContext, Result},
     investigate::{Known, Wiring},
@@ -31,7 +33,10 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
     let text = add::render(&draft(&project, context, args, &mut outcome_warnings)?);
     // What the options made has to be a spec that can be read again.
     parse(&text)?;
-    let id = add::create_file(&project, text.as_bytes())?;
+    let id = match &args.member_of {
+        Some(driver) => add::create_member_file(&project, &self::driver(context, &project, driver)?, text.as_bytes())?,
+        None => add::create_file(&project, text.as_bytes())?,
+    };
     let home = add::home(&project)?;
     let path = home.join(path_of(&id));
     let mut bytes = text.into_bytes();
@@ -64,6 +69,28 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
         outcome = outcome.warning(warning);
     }
     Ok(outcome)
+}
+
+/// The spec that gets a member: it has begun no work of its own.
+fn driver(context: &Context<'_>, project: &Project, query: &str) -> Result<SpecId> {
+    let id = context.pick(project, query)?;
+    let world = World::new(project)?;
+    let entry = world.entry(&id)?;
+    if id.member_of().is_some() {
+        return Err(Error::negative("not-allowed", format!("'{}' is a member itself: members have none", id.short())));
+    }
+    if entry.status != Status::Pending {
+        return Err(Error::negative(
+            "not-allowed",
+            format!("'{}' can have no more members: it is {}", id.short(), entry.status),
+        ));
+    }
+    if entry.state.is_none() {
+        let loaded = text_of(entry.loaded.as_ref(), &id)?;
+        let (text, spec) = loaded.valid(&id)?;
+        add::record(project, &id, &text.bytes, spec, None)?;
+    }
+    Ok(id)
 }
 
 fn parse(text: &str) -> Result<()> {

@@ -55,7 +55,10 @@ fn each(
     let project = context.project()?;
     let mut ids = Vec::new();
     for query in queries {
-        ids.push(context.pick_to_change(&project, query)?);
+        let id = context.pick_to_change(&project, query)?;
+        // A driver goes with its members.
+        let members = project.members(&project.census(), &id)?;
+        ids.extend(members.into_iter().chain([id]));
     }
     let mut specs = Vec::new();
     for id in ids {

@@ -26,6 +26,7 @@ mod ready;
 mod release_notes;
 mod resolve;
 mod show;
+mod split;
 mod status;
 mod sync;
 mod verify;
@@ -53,6 +54,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Edit(args) => edit::run(context, args),
         Command::Approve(args) => approve::approve(context, args),
         Command::Reject(args) => approve::reject(context, args),
+        Command::Split(args) => split::run(context, args),
         Command::Work(args) => work::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Path(args) => path::run(context, args),

@@ -1,6 +1,10 @@
 //! What an attempt leaves: kept under a ref of its own, always, and only then cleared away.
 
+mod driver;
+
 use gix::ObjectId;
+
+pub use driver::settle_driver;
 
 use crate::{
     domain::{id::SpecId, status::Status},

@@ -28,7 +28,7 @@ use crate::{
         reference::branch_name,
         worktree::{self, hold::Held},
     },
-    keep::clean_up,
+    keep::{clean_up, settle_driver},
     project::{
         Project,
         attempt::Attempt,
@@ -319,7 +319,7 @@ pub fn record_completion(
         Ok(Draft { op: Op::Complete, sentence: sentence.clone(), facts })
     });
     match appended {
-        Ok(_) => Ok(()),
+        Ok(_) => settle_driver(project, id),
         Err(Refusal::Failed(_)) if done => Ok(()),
         Err(refusal) => Err(refusal.into_error(id.short())),
     }

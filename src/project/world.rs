@@ -13,6 +13,7 @@ use super::{
     ancestry::Ancestry,
     base::Base,
     census::Census,
+    members::all_over,
     order::Order,
     target::full_name,
     text::{Loaded, Texts},
@@ -176,6 +177,8 @@ impl<'p> World<'p> {
             Some(state) if self.project.healed_by(state, |one, other| self.ancestry.is_ancestor(one, other))? => {
                 Status::Completed
             }
+            // A driver is done with its last member, recorded or not.
+            Some(state) if state.status == Status::Pending && self.members_are_over(id)? => Status::Completed,
             Some(state) => state.status,
             None if tip.is_none() && !self.census.has_file(id)? && self.census.has_archived_file(id)? => {
                 Status::Archived
@@ -185,6 +188,22 @@ impl<'p> World<'p> {
         let recorded = Recorded { state, broken, status, tip };
         self.recorded.borrow_mut().insert(id.clone(), recorded.clone());
         Ok(recorded)
+    }
+
+    /// The members of a spec.
+    pub fn members(&self, id: &SpecId) -> Result<Vec<SpecId>> {
+        self.project.members(&self.census, id)
+    }
+
+    fn has_members(&self, id: &SpecId) -> Result<bool> {
+        let first = SpecId::new(&format!("{id}.1")).ok().filter(|_| id.member_of().is_none());
+        first.map_or(Ok(false), |first| self.census.has(&first))
+    }
+
+    fn members_are_over(&self, id: &SpecId) -> Result<bool> {
+        let members = self.members(id)?;
+        let states = members.iter().map(|id| Ok(self.recorded(id)?.state)).collect::<Result<Vec<_>>>()?;
+        Ok(all_over(states.iter().map(Option::as_deref)))
     }
 
     /// One spec; it need not exist.
@@ -221,7 +240,7 @@ impl<'p> World<'p> {
         };
         let Some(spec) = entry.spec() else { return Ok(situation) };
         situation.gate = spec.front.kind == SpecType::Gate;
-        situation.driver = spec.front.kind == SpecType::Driver;
+        situation.driver = spec.front.kind == SpecType::Driver || self.has_members(&entry.id)?;
         if !matches!(entry.status, Status::Pending | Status::Failed | Status::Paused) {
             // Of what is under way or over nobody asks what it waits for.
             return Ok(situation);

@@ -92,6 +92,7 @@ fn release(project: &Project, id: &SpecId, attempt: ObjectId, reason: &str) -> R
 /// Whether the spec is finished and its work is found in its target: then what reads show is recorded. Returns whether it was.
 pub fn heal(project: &Project, id: &SpecId) -> Result<bool> {
     let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    crate::keep::settle_driver(project, id)?;
     if !project.healed(&state)? {
         return Ok(false);
     }

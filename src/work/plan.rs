@@ -222,6 +222,7 @@ fn ready(world: &World<'_>, entry: &Entry) -> Result<()> {
     for reason in &reasons {
         error = match reason.obstacle {
             Obstacle::Approval => error.hint(format!("read it, then: git chant approve {short}")),
+            Obstacle::Gate if reason.what == "driver" => members_hint(world, entry, error)?,
             Obstacle::Gate => error.hint(format!("when you have done it: git chant finish {short}")),
             Obstacle::Contended => {
                 error.hint(format!("see 'git chant log {short}', then: git chant resolve {short} --keep <attempt>"))
@@ -233,6 +234,17 @@ fn ready(world: &World<'_>, entry: &Entry) -> Result<()> {
         };
     }
     Err(error)
+}
+
+/// Which member of a driver comes next.
+fn members_hint(world: &World<'_>, entry: &Entry, error: Error) -> Result<Error> {
+    for member in world.members(&entry.id)? {
+        let member = world.entry(&member)?;
+        if world.reasons(&member)?.is_empty() {
+            return Ok(error.hint(format!("the next of its members: git chant work {}", member.id.short())));
+        }
+    }
+    Ok(error.hint(format!("to give it members: git chant split {}", entry.id.short())))
 }
 
 fn agent(project: &Project, spec: &Spec, request: &Request, any: bool) -> Result<Agent> {

@@ -10,6 +10,7 @@ mod drafts;
 mod drift;
 mod endings;
 mod graph;
+mod groups;
 mod investigate;
 mod life;
 mod many;

@@ -1,0 +1,199 @@
+//! `git chant split`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+    work::text_of,
+};
+use crate::{
+    add::{self, Text},
+    agent::{
+        process::{self, Run, Stdin},
+        prompt,
+    },
+    cli::work::SplitArgs,
+    domain::{
+        id::SpecId,
+        spec::{self, Spec, SpecType},
+        status::Status,
+    },
+    error::{Error, Result},
+    git::process::scrubbed_env,
+    project::{Project, attempt::MANUAL, progress::Step, text::path_of, world::World},
+    split::{self, Part},
+};
+
+/// The longest proposal that is read, in bytes.
+const MAX_PROPOSAL: usize = 1 << 20;
+
+pub(super) fn run(context: &Context<'_>, args: &SplitArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let id = context.pick_to_change(&project, &args.spec)?;
+    let world = World::new(&project)?;
+    let entry = world.entry(&id)?;
+    let loaded = text_of(entry.loaded.as_ref(), &id)?;
+    let (text, spec) = loaded.valid(&id)?;
+    refuse(&project, &world, &id, entry.status)?;
+    let parts = if args.by_heading {
+        split::by_heading(spec)
+    } else {
+        let said = ask_agent(context, &project, args, &String::from_utf8_lossy(&text.bytes))?;
+        split::proposed(&said).map_err(|why| {
+            Error::negative("no-proposal", format!("what the agent said cannot be used: {why}")).hint(format!(
+                "write the parts as headings yourself: git chant edit {0}, then: git chant split {0} --by-heading",
+                id.short()
+            ))
+        })?
+    };
+    if parts.is_empty() {
+        return Err(Error::negative(
+            "no-parts",
+            format!("'{}' has no heading '## <title>' to make a member of", id.short()),
+        ));
+    }
+    if !args.by_heading {
+        agreed(context, args, &parts)?;
+    }
+    let onto = entry.state.as_ref().and_then(|state| state.facts.onto.clone());
+    let made = create(&project, &id, spec, &parts)?;
+    for (member, bytes, spec) in &made {
+        add::record(&project, member, bytes, spec, onto.as_deref())?;
+        project.trust(project.store()?.blob_id(bytes))?;
+    }
+    if entry.state.is_none() {
+        add::record(&project, &id, &text.bytes, spec, None)?;
+    }
+    let world = World::new(&project)?;
+    let views = made.iter().map(|(member, ..)| world.view(&world.entry(member)?)).collect::<Result<Vec<_>>>()?;
+    Ok(Outcome::new(Body::AddedAll(views)))
+}
+
+fn refuse(project: &Project, world: &World<'_>, id: &SpecId, status: Status) -> Result<()> {
+    let short = id.short();
+    if id.member_of().is_some() {
+        return Err(Error::negative("not-allowed", format!("'{short}' is a member itself: members have none")));
+    }
+    if status != Status::Pending {
+        return Err(Error::negative("not-allowed", format!("cannot split '{short}': it is {status}")));
+    }
+    if !project.members(&world.census, id)?.is_empty() {
+        return Err(Error::negative("exists", format!("'{short}' has members already"))
+            .hint(format!("to add one: git chant add \"...\" --member-of {short}")));
+    }
+    Ok(())
+}
+
+/// Runs the agent on the instructions to divide the spec, where it can do no harm to the person's work: in an empty directory.
+fn ask_agent(context: &Context<'_>, project: &Project, args: &SplitArgs, text: &str) -> Result<String> {
+    context.refuse_agent("have a spec split by another agent")?;
+    let config = project.config();
+    let name = match &args.agent {
+        Some(name) => Some(name.clone()),
+        None => config.agent()?,
+    };
+    let name = name.filter(|name| name != MANUAL).ok_or_else(|| {
+        Error::fatal("no-agent", "no agent is configured to split it")
+            .hint("by its headings: git chant split <spec> --by-heading")
+    })?;
+    let command = config
+        .agent_cmd(&name)?
+        .ok_or_else(|| Error::fatal("no-agent", format!("the agent '{}' has no command", name.escape_debug())))?
+        .to_string();
+    let room =
+        tempfile::tempdir().map_err(|cause| Error::fatal("tempdir", format!("cannot make a directory: {cause}")))?;
+    let prompt = format!("{}\n\n{text}", prompt::named("split").unwrap_or_default());
+    let file = room.path().join("prompt.md");
+    std::fs::write(&file, &prompt)
+        .map_err(|cause| Error::fatal("tempdir", format!("cannot write the prompt: {cause}")))?;
+    let quoted = shell_words::quote(&file.to_string_lossy()).into_owned();
+    let line = command.replace("{prompt_file}", &quoted);
+    context.progress.say(&Step::Note(format!("Asking {name} how to split it")));
+    let mut run = Run::new(&line, room.path());
+    run.env = scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
+    run.env.push(("CHANT_PROMPT_FILE".into(), Some(file.clone().into_os_string())));
+    run.stdin = Stdin::Bytes(prompt.into_bytes());
+    run.tail = MAX_PROPOSAL;
+    run.timeout = config.agent_timeout(&name)?.or(config.timeout()?);
+    let finished = process::run(run)?;
+    if !finished.ending.success() {
+        return Err(Error::negative("agent-failed", format!("the agent {}", finished.ending)));
+    }
+    Ok(String::from_utf8_lossy(&finished.tail).into_owned())
+}
+
+/// Shows what an agent proposes; nothing is made of it before a person agrees.
+fn agreed(context: &Context<'_>, args: &SplitArgs, parts: &[Part]) -> Result<()> {
+    for (at, part) in parts.iter().enumerate() {
+        let needs: Vec<String> = part.needs.iter().map(ToString::to_string).collect();
+        let needs = if needs.is_empty() { String::new() } else { format!(" (after {})", needs.join(", ")) };
+        context.progress.say(&Step::Note(format!("  {}. {}{needs}", at + 1, part.title)));
+    }
+    if args.yes {
+        return Ok(());
+    }
+    if !context.interactive {
+        return Err(Error::negative("not-confirmed", "nobody is there to agree to these parts")
+            .hint("to take them as they are: --yes"));
+    }
+    if context.env.confirm("Make these members?")? {
+        Ok(())
+    } else {
+        Err(Error::negative("not-confirmed", "nothing was made"))
+    }
+}
+
+/// The files of all members, or none.
+fn create(project: &Project, driver: &SpecId, spec: &Spec, parts: &[Part]) -> Result<Vec<(SpecId, Vec<u8>, Spec)>> {
+    let mut made: Vec<(SpecId, Vec<u8>, Spec)> = Vec::new();
+    for part in parts {
+        match member(project, driver, spec, part, &made) {
+            Ok(one) => made.push(one),
+            Err(error) => {
+                for (id, ..) in &made {
+                    add::take_back(project, id)?;
+                }
+                return Err(error);
+            }
+        }
+    }
+    Ok(made)
+}
+
+fn member(
+    project: &Project,
+    driver: &SpecId,
+    spec: &Spec,
+    part: &Part,
+    made: &[(SpecId, Vec<u8>, Spec)],
+) -> Result<(SpecId, Vec<u8>, Spec)> {
+    let front = &spec.front;
+    let kind = if front.kind == SpecType::Driver { SpecType::Code } else { front.kind };
+    let text = add::render(&Text {
+        title: part.title.clone(),
+        kind: kind.as_str(),
+        topic: front.topic.clone(),
+        labels: front.labels.clone(),
+        depends_on: part
+            .needs
+            .iter()
+            .filter_map(|number| made.get(number - 1))
+            .map(|(id, ..)| id.to_string())
+            .collect(),
+        informed_by: front.informed_by.clone(),
+        body: Some(part.body.clone()),
+        ..Text::default()
+    });
+    let parsed = |path: &str, bytes: &[u8]| {
+        spec::parse(path, bytes).map_err(|diagnostics| {
+            let mut error =
+                Error::negative("bad-part", format!("the part '{}' makes no valid spec", part.title.escape_debug()));
+            error.diagnostics = diagnostics;
+            error
+        })
+    };
+    parsed("<the new spec>", text.as_bytes())?;
+    let id = add::create_member_file(project, driver, text.as_bytes())?;
+    let bytes = project.stored(&add::home(project)?, &path_of(&id), text.into_bytes())?;
+    let spec = parsed(&path_of(&id), &bytes)?;
+    Ok((id, bytes, spec))
+}

@@ -1,0 +1,111 @@
+//! A spec with members: worked in their order, completed with the last of them.
+
+use crate::support::Sandbox;
+
+const BODY: &str = "## Context\n\nWhy.\n\n## Parse it\n\nRead the file.\n\n### Acceptance Criteria\n\n- [ ] it is read\n\n## Print it\n\nWrite it out.\n\n## Acceptance Criteria\n\n- [ ] both are there\n";
+
+fn driver() -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo $CHANT_SPEC_ID >\"did-${CHANT_SPEC_ID##*.}\"; tick");
+    sandbox.write("body.md", BODY);
+    let id = sandbox.add(&["Convert it", "--type", "driver", "--body-file", "body.md", "--label", "conversion"]);
+    (sandbox, id)
+}
+
+#[test]
+fn the_headings_become_members_and_the_driver_completes_with_the_last() {
+    let (sandbox, id) = driver();
+    sandbox.chant(&["work", &id]).fails(1, &["its members do the work", "git chant split"]);
+    let out = sandbox.chant(&["split", &id, "--by-heading"]).ok().out;
+    assert_eq!(out, format!("Created spec: {id}.1  Parse it\nCreated spec: {id}.2  Print it\n"));
+    let first = sandbox.show(&format!("{id}.1"));
+    assert_eq!(
+        (&first["labels"], &first["criteria"][0]["text"]),
+        (&serde_json::json!(["conversion"]), &"it is read".into())
+    );
+    sandbox.chant(&["split", &id, "--by-heading"]).fails(1, &["has members already", "--member-of"]);
+    sandbox.chant(&["split", &format!("{id}.1"), "--by-heading"]).fails(1, &["is a member itself"]);
+    let more = sandbox.add(&["And test it", "--member-of", &id[11..], "--depends-on", &format!("{id}.2")]);
+    assert_eq!(more, format!("{id}.3"));
+    sandbox.chant(&["add", "No", "--member-of", &more]).fails(1, &["is a member itself"]);
+    sandbox.chant(&["work", &id]).fails(1, &[&format!("git chant work {}.1", &id[11..])]);
+    sandbox.chant(&["work", &more]).fails(1, &["depends on"]);
+
+    sandbox.chant(&["work", &format!("{id}.1")]).ok();
+    assert_eq!(sandbox.status(&id), "pending");
+    sandbox.chant(&["work", &format!("{}.2", &id[11..])]).ok();
+    sandbox.chant(&["work", &more]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+    assert_eq!(sandbox.ops(&id), ["add", "complete"]);
+    sandbox.chant(&["add", "Late", "--member-of", &id]).fails(1, &["can have no more members"]);
+    assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+    sandbox.chant(&["archive", &id]).ok();
+    assert_eq!(sandbox.status(&more), "archived");
+    assert!(sandbox.repo.join(format!(".chant/archive/{id}.2.md")).is_file());
+}
+
+#[test]
+fn a_cancelled_member_is_over_too_and_a_crash_in_between_is_healed() {
+    let (sandbox, id) = driver();
+    sandbox.chant(&["split", &id, "--by-heading"]).ok();
+    sandbox.chant(&["work", &format!("{id}.1")]).ok();
+    sandbox.chant(&["cancel", &format!("{id}.2")]).ok();
+    assert_eq!(sandbox.ops(&id), ["add", "complete"]);
+    // As if the process had died before it could record that.
+    let before = sandbox.git(&["rev-parse", &format!("refs/chant/specs/{id}~1")]);
+    sandbox.git(&["update-ref", &format!("refs/chant/specs/{id}"), &before]);
+    assert_eq!(sandbox.ops(&id), ["add"]);
+    assert_eq!(sandbox.status(&id), "completed", "readers see it");
+    sandbox.chant(&["archive", &id]).ok();
+    assert_eq!(sandbox.ops(&id), ["add", "complete", "archive"]);
+    // All of them given up is nothing done.
+    let other = sandbox.add(&["Other", "--type", "driver", "--body-file", "body.md"]);
+    sandbox.chant(&["split", &other, "--by-heading"]).ok();
+    for n in 1..=2 {
+        sandbox.chant(&["cancel", &format!("{other}.{n}")]).ok();
+    }
+    assert_eq!(sandbox.status(&other), "pending");
+}
+
+#[test]
+fn two_last_members_at_once_complete_it_once() {
+    let (sandbox, id) = driver();
+    sandbox.chant(&["split", &id, "--by-heading"]).ok();
+    let start = |n: u32| sandbox.binary(&["work", &format!("{id}.{n}")]).spawn().unwrap();
+    let mut running = [start(1), start(2)];
+    assert!(running.iter_mut().all(|child| child.wait().unwrap().success()));
+    assert_eq!(sandbox.status(&id), "completed");
+    assert_eq!(sandbox.ops(&id), ["add", "complete"]);
+}
+
+#[test]
+fn an_agent_proposes_and_a_person_agrees() {
+    let (sandbox, id) = driver();
+    sandbox.agent(
+        "grep -q 'Convert it' || exit 3; printf '## One\\n\\nFirst.\\n\\n## Two\\n\\ndepends on: 1\\n\\nSecond.\\n'",
+    );
+    sandbox.chant(&["split", &id]).fails(1, &["nobody is there to agree", "1. One", "2. Two (after 1)"]);
+    assert!(!sandbox.repo.join(format!(".chant/specs/{id}.1.md")).exists());
+    sandbox.chant(&["split", &id, "--yes"]).ok();
+    let two = sandbox.read(&format!(".chant/specs/{id}.2.md"));
+    assert!(two.contains(&format!("depends_on:\n  - {id}.1\n")) && two.contains("Second."), "{two}");
+    let other = sandbox.add(&["Other", "--type", "driver"]);
+    sandbox.agent("cat >/dev/null; echo 'I would rather not.'");
+    sandbox.chant(&["split", &other, "--yes"]).fails(1, &["cannot be used", "## <title>"]);
+    sandbox.agent("exit 7");
+    sandbox.chant(&["split", &other, "--yes"]).fails(1, &["exited with code 7"]);
+}
+
+#[test]
+fn eight_that_add_members_at_once_get_eight_numbers() {
+    let (sandbox, id) = driver();
+    let start =
+        || sandbox.binary(&["add", "A part", "--member-of", &id]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let running: Vec<_> = (0..8).map(|_| start()).collect();
+    let mut made: Vec<String> = running
+        .into_iter()
+        .map(|child| String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap().trim().to_owned())
+        .collect();
+    made.sort();
+    assert_eq!(made, (1..=8).map(|n| format!("Created spec: {id}.{n}")).collect::<Vec<_>>());
+}
