@@ -37,7 +37,7 @@ fn request(context: &Context<'_>, project: &Project, args: &PrArgs) -> Result<Re
     let into = if args.upstream { host::place(project, &args.project)? } else { from.clone() };
     let base = match &args.base {
         Some(base) => base.clone(),
-        None => host::default_branch(project, &into.remote)?,
+        None => project.default_branch(&into.remote)?,
     };
     let (branch, tip) = pr::branch(project, &entry, &base)?;
     let theirs = project.repo.gix().try_find_reference(format!("refs/remotes/{}/{base}", into.remote).as_str())?;

@@ -65,12 +65,3 @@ fn last_two(path: &str) -> String {
     let parts: Vec<&str> = path.rsplitn(3, '/').take(2).collect();
     parts.into_iter().rev().collect::<Vec<_>>().join("/")
 }
-
-/// The branch that a remote's `HEAD` was when it was cloned; `main` where that is not known.
-pub fn default_branch(project: &Project, remote: &str) -> Result<String> {
-    let head = format!("refs/remotes/{remote}/HEAD");
-    let found = project.repo.gix().try_find_reference(head.as_str())?;
-    let name = found.and_then(|found| found.target().try_name().map(|name| name.as_bstr().to_string()));
-    let prefix = format!("refs/remotes/{remote}/");
-    Ok(name.and_then(|name| name.strip_prefix(&prefix).map(str::to_owned)).unwrap_or_else(|| "main".to_owned()))
-}

@@ -14,6 +14,7 @@ pub mod progress;
 pub mod target;
 pub mod text;
 pub mod trust;
+pub mod upstream;
 pub mod view;
 pub mod world;
 

@@ -210,7 +210,10 @@ impl<'p> World<'p> {
     pub fn entry(&self, id: &SpecId) -> Result<Entry> {
         let Recorded { state, broken, status, tip } = self.recorded(id)?;
         let loaded = self.texts.load(id, tip)?;
-        let entry = Entry { id: id.clone(), state, broken, loaded, status };
+        let mut entry = Entry { id: id.clone(), state, broken, loaded, status };
+        if status == Status::Pending && entry.spec().map(|spec| self.is_upstream(spec)).transpose()? == Some(true) {
+            entry.status = Status::Completed;
+        }
         let written = entry.spec().map(|spec| spec.front.depends_on.as_slice()).unwrap_or_default();
         self.order.written.borrow_mut().insert(id.clone(), written.into());
         Ok(entry)
@@ -267,7 +270,11 @@ impl<'p> World<'p> {
     pub(super) fn work_in_base(&self, state: Option<&State>, base: Option<ObjectId>) -> Result<Option<bool>> {
         let (Some(state), Some(base)) = (state, base) else { return Ok(None) };
         match state.facts.landing {
-            Some(landing) => Ok(Some(self.landed_in(landing, &state.facts.work_commits, base)?)),
+            // A branch that did not exist before began where the work did.
+            Some(landing) => {
+                let landing = Landing { old: landing.old.or(state.facts.base), ..landing };
+                Ok(Some(self.landed_in(landing, &state.facts.work_commits, base)?))
+            }
             None => Ok(None),
         }
     }

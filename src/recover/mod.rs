@@ -19,6 +19,7 @@ use crate::{
     project::{
         Project,
         progress::{Progress, Step},
+        world::World,
     },
     store::Refusal,
 };
@@ -89,10 +90,29 @@ fn release(project: &Project, id: &SpecId, attempt: ObjectId, reason: &str) -> R
     }
 }
 
+/// Records that a gate is passed whose work the project has taken.
+fn pass_gate(project: &Project, id: &SpecId, state: &State) -> Result<()> {
+    if state.status != Status::Pending || World::new(project)?.entry(id)?.status != Status::Completed {
+        return Ok(());
+    }
+    let appended = project.store()?.append(id, |now| {
+        if now.is_none_or(|now| now.status != Status::Pending) {
+            return Err(Error::negative("moved", "somebody recorded it already"));
+        }
+        Ok(Draft::new(Op::Complete, format!("{}: upstream has what it waits for", id.short())))
+    });
+    match appended {
+        Ok(_) => Ok(()),
+        Err(Refusal::Failed(error)) if error.code == "moved" => Ok(()),
+        Err(refusal) => Err(refusal.into_error(id.short())),
+    }
+}
+
 /// Whether the spec is finished and its work is found in its target: then what reads show is recorded. Returns whether it was.
 pub fn heal(project: &Project, id: &SpecId) -> Result<bool> {
     let Some(state) = project.store()?.state(id)? else { return Ok(false) };
     crate::keep::settle_driver(project, id)?;
+    pass_gate(project, id, &state)?;
     if !project.healed(&state)? {
         return Ok(false);
     }

@@ -20,6 +20,8 @@ pub enum Origin {
     Several(Vec<SpecId>),
     /// A note or the commit's own message says so, and no event does.
     Claimed(SpecId),
+    /// The same for several specs, as a squash of theirs has it.
+    ClaimedBySeveral(Vec<SpecId>),
     /// Nothing is known.
     Unknown,
 }
@@ -29,7 +31,7 @@ impl Origin {
     pub fn spec(&self) -> Option<&SpecId> {
         match self {
             Origin::Recorded(spec) | Origin::Patch { spec, .. } | Origin::Claimed(spec) => Some(spec),
-            Origin::Several(_) | Origin::Unknown => None,
+            Origin::Several(_) | Origin::ClaimedBySeveral(_) | Origin::Unknown => None,
         }
     }
 
@@ -38,7 +40,7 @@ impl Origin {
         match self {
             Origin::Recorded(_) => "recorded",
             Origin::Patch { .. } => "patch",
-            Origin::Several(_) => "several",
+            Origin::Several(_) | Origin::ClaimedBySeveral(_) => "several",
             Origin::Claimed(_) => "claimed",
             Origin::Unknown => "unknown",
         }
@@ -54,6 +56,13 @@ impl Origin {
             Origin::Several(specs) => {
                 let specs: Vec<&str> = specs.iter().map(SpecId::short).collect();
                 format!("several specs recorded the same change: {}", specs.join(", "))
+            }
+            Origin::ClaimedBySeveral(specs) => {
+                let specs: Vec<&str> = specs.iter().map(SpecId::short).collect();
+                format!(
+                    "only notes or the commit itself name several specs, and no event confirms it: {}",
+                    specs.join(", ")
+                )
             }
             Origin::Claimed(_) => "only a note or the commit itself says so: no event confirms it".to_owned(),
             Origin::Unknown => "no spec is known to have made it".to_owned(),
@@ -90,7 +99,8 @@ pub fn origin(world: &World<'_>, commit: ObjectId) -> Result<Origin> {
         [_, ..] => Origin::Several(same.into_iter().map(|(spec, _)| spec).collect()),
         [] => match hints.as_slice() {
             [only] => Origin::Claimed(only.clone()),
-            _ => Origin::Unknown,
+            [] => Origin::Unknown,
+            several => Origin::ClaimedBySeveral(several.to_vec()),
         },
     })
 }

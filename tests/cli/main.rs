@@ -8,6 +8,7 @@ mod claims;
 mod demo;
 mod drafts;
 mod drift;
+mod drifting;
 mod endings;
 mod graph;
 mod groups;

@@ -134,6 +134,38 @@ fn upstream_takes_a_person_at_a_terminal_who_types_it() {
 }
 
 #[test]
+fn the_gate_is_passed_once_the_merge_upstream_is_fetched() {
+    for squash in [false, true] {
+        let forked = forked();
+        let sandbox = &forked.sandbox;
+        let gate = sandbox.chant(&["list", "--phase", "upstream-pr", "--json"]).ok().json()["specs"][0]["id"].clone();
+        let gate = gate.as_str().unwrap();
+        sandbox.git(&["fetch", "-q", "upstream"]);
+        assert_eq!(sandbox.status(gate), "pending");
+        sandbox.chant(&["archive", "--topic", "issue-1234"]).fails(1, &["is not over", "is pending"]);
+        // Somebody upstream takes it.
+        let place = sandbox.dir().join("maintainer");
+        let (bare, place) = (sandbox.dir().join("upstream-org/kvstore.git"), place.to_str().unwrap());
+        sandbox.git(&["push", "-q", "upstream", "main", "fix/issue-1234"]);
+        sandbox.git(&["clone", "-q", bare.to_str().unwrap(), place]);
+        let there = std::path::Path::new(place);
+        let how: &[&str] =
+            if squash { &["merge", "-q", "--squash"] } else { &["merge", "-q", "--no-ff", "-m", "Merge"] };
+        sandbox.git_in(there, &[how, &["origin/fix/issue-1234"]].concat());
+        if squash {
+            sandbox.git_in(there, &["commit", "-qm", "Fix lost writes (#7)"]);
+        }
+        sandbox.git_in(there, &["push", "-q", "origin", "main"]);
+        assert_eq!(sandbox.status(gate), "pending", "it is not known here yet");
+        sandbox.git(&["fetch", "-q", "upstream"]);
+        assert_eq!(sandbox.status(gate), "completed", "squash: {squash}");
+        assert_eq!(sandbox.ops(gate), ["add"], "reading writes nothing");
+        sandbox.chant(&["archive", "--topic", "issue-1234"]).ok();
+        assert_eq!(sandbox.ops(gate), ["add", "complete", "archive"]);
+    }
+}
+
+#[test]
 fn what_cannot_be_a_request_is_said() {
     let forked = forked();
     let sandbox = &forked.sandbox;

@@ -87,6 +87,14 @@ fn the_trail_survives_what_people_do_to_commits_and_says_how_sure_it_is() {
     // Reworded: still the same change.
     sandbox.git(&["commit", "-q", "--amend", "-m", "Lock the store, reworded"]);
     assert_eq!(certainty(&sandbox, "HEAD"), ("patch".into(), fix.as_str().into()));
+    // Squashed by hand: git lists what went into it, and so one knows whom it claims to come from.
+    sandbox.git(&["checkout", "-q", "-b", "squashed", "main~2"]);
+    sandbox.git(&["merge", "-q", "--squash", "main"]);
+    sandbox.git(&["commit", "-q", "--no-edit"]);
+    let squashed = ask(&sandbox, "HEAD");
+    assert_eq!(squashed["certainty"], "several", "{squashed}");
+    assert!(squashed["how"].as_str().unwrap().contains(&fix[11..]), "{squashed}");
+    sandbox.git(&["checkout", "-q", "elsewhere"]);
     // Another change that only claims to be the spec's.
     sandbox.write("src/b.txt", "x\n");
     sandbox.git(&["add", "-A"]);
