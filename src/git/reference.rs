@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use gix::{
     ObjectId,
     refs::{
-        FullName, FullNameRef, Target, TargetRef,
+        FullName, FullNameRef, Target,
         transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog},
     },
 };
@@ -40,15 +40,30 @@ pub enum Swapped {
 
 /// What a ref points at, without peeling; `None` if it does not exist. A symbolic ref is an error (`symbolic-ref`).
 pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Option<ObjectId>> {
-    refresh(repo.gix());
-    let Some(found) = repo.gix().try_find_reference(name)? else { return Ok(None) };
-    match found.target() {
-        TargetRef::Object(id) => Ok(Some(id.to_owned())),
-        TargetRef::Symbolic(other) => {
+    match target(repo.gix(), name)? {
+        None => Ok(None),
+        Some(Target::Object(id)) => Ok(Some(id)),
+        Some(Target::Symbolic(other)) => {
             let message = format!("'{}' is a symbolic ref to '{}'", name.as_bstr(), other.as_bstr());
             Err(Error::fatal("symbolic-ref", message))
         }
     }
+}
+
+/// What a ref holds, found by its full name and no other.
+///
+/// The loose file is looked for first and packed-refs read anew after that, as git does: somebody who packs refs moves them in the
+/// other direction, and a ref would be missed, or an old value of it taken, the other way around.
+pub fn target(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
+    // A partial name could also find 'refs/tags/<name>'.
+    let ours = |found: &gix::refs::Reference| found.name.as_ref() == name;
+    if let Some(loose) = repo.refs.try_find_packed(name, None)?.filter(ours) {
+        return Ok(Some(loose.target));
+    }
+    refresh(repo);
+    let packed = repo.refs.cached_packed_buffer()?;
+    let found = repo.refs.try_find_packed(name, packed.as_ref().map(|buffer| &***buffer))?.filter(ours);
+    Ok(found.map(|found| found.target))
 }
 
 /// Makes the next look at packed refs see the file as it is.

@@ -6,7 +6,10 @@ use std::{
     rc::Rc,
 };
 
-use gix::ObjectId;
+use gix::{
+    ObjectId,
+    refs::{FullName, Target},
+};
 
 use super::{
     Project, SPECS_DIR,
@@ -29,7 +32,7 @@ use crate::{
     },
     error::Result,
     git::{
-        history,
+        history, reference,
         worktree::{self, Worktree},
     },
 };
@@ -371,12 +374,17 @@ impl Project {
 
     /// What a branch holds, by its full name; `None` if it does not exist or the name is no branch.
     pub fn branch_tip(&self, full: &str) -> Result<Option<ObjectId>> {
-        if !full.starts_with("refs/heads/") || gix::refs::FullName::try_from(full).is_err() {
+        let Some(name) = full.starts_with("refs/heads/").then(|| FullName::try_from(full).ok()).flatten() else {
             return Ok(None);
-        }
-        match self.repo.gix().try_find_reference(full)? {
-            Some(mut reference) => Ok(Some(reference.peel_to_id()?.detach())),
+        };
+        match reference::target(self.repo.gix(), name.as_ref())? {
             None => Ok(None),
+            Some(Target::Object(id)) => Ok(Some(id)),
+            // A branch that stands for another.
+            Some(Target::Symbolic(_)) => match self.repo.gix().try_find_reference(full)? {
+                Some(mut found) => Ok(Some(found.peel_to_id()?.detach())),
+                None => Ok(None),
+            },
         }
     }
 

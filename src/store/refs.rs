@@ -29,20 +29,8 @@ pub(super) enum Moved {
 
 impl Store<'_> {
     /// What a ref holds. A symbolic ref in our namespaces is not ours: it could lead anywhere.
-    ///
-    /// The loose file is looked for first and packed-refs opened after it, as git does: somebody who packs refs moves them
-    /// in the other direction, and a ref would be missed, or an old value of it taken, the other way around.
     pub(super) fn ref_target(&self, name: &str) -> Result<Option<ObjectId>> {
-        let full = full(name)?;
-        let refs = &self.repo.refs;
-        reference::refresh(self.repo);
-        // A partial name could also find 'refs/tags/<name>'.
-        let ours = |found: &gix::refs::Reference| found.name == full;
-        let found = match refs.try_find_packed(&full, None)?.filter(ours) {
-            Some(loose) => Some(loose),
-            None => refs.try_find_packed(&full, refs.cached_packed_buffer()?.as_ref().map(|b| &***b))?.filter(ours),
-        };
-        match found.map(|found| found.target) {
+        match reference::target(self.repo, full(name)?.as_ref())? {
             None => Ok(None),
             Some(Target::Object(id)) => Ok(Some(id)),
             Some(Target::Symbolic(_)) => {
