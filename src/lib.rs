@@ -35,6 +35,7 @@ pub mod pr;
 pub mod project;
 pub mod recover;
 pub mod release_notes;
+pub mod schedule;
 pub mod split;
 pub mod store;
 pub mod sync;

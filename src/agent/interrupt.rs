@@ -22,7 +22,7 @@ struct Handlers {
 }
 
 /// The signals that arrive from [`Interrupts::listen`] to [`Interrupts::stop`]; SIGCHLD among them, as a wake-up.
-pub(super) struct Interrupts {
+pub struct Interrupts {
     /// Whether this one is among the listeners.
     listening: bool,
     sources: Vec<Source>,

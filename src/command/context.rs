@@ -51,9 +51,14 @@ impl Context<'_> {
     /// The same for a command that writes: before it decides anything, what a dead process left half done is settled.
     pub fn pick_to_change(&self, project: &Project, query: &str) -> Result<SpecId> {
         let id = self.pick(project, query)?;
-        crate::merge::recover_all(project, self.progress)?;
-        recover::heal(project, &id)?;
+        self.settle(project, &id)?;
         Ok(id)
+    }
+
+    /// Settles what a dead process left half done.
+    pub fn settle(&self, project: &Project, id: &SpecId) -> Result<()> {
+        crate::merge::recover_all(project, self.progress)?;
+        recover::heal(project, id).map(drop)
     }
 
     /// Asks for what the repository would run and this person has not approved, unless `granted`.

@@ -20,6 +20,7 @@ mod lint;
 mod list;
 mod log;
 mod merge;
+mod next;
 mod path;
 mod pause;
 mod pr;
@@ -33,6 +34,7 @@ mod sync;
 mod verify;
 mod why;
 mod work;
+mod work_all;
 
 pub use context::Context;
 use outcome::Outcome;
@@ -57,6 +59,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Reject(args) => approve::reject(context, args),
         Command::Split(args) => split::run(context, args),
         Command::Work(args) => work::run(context, args),
+        Command::Next(args) => next::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Path(args) => path::run(context, args),
         Command::Verify(args) => verify::run(context, args),

@@ -126,6 +126,17 @@ pub enum Body {
     },
     /// `work` and `finish`.
     Worked(Box<Worked>),
+    /// `work` with several specs.
+    WorkedAll(Box<WorkedAll>),
+    /// `next --claim`: a spec that is the caller's now.
+    Claimed {
+        /// The spec.
+        spec: Box<SpecView>,
+        /// Its worktree.
+        path: PathBuf,
+        /// The file with everything that there is to know.
+        prompt: PathBuf,
+    },
     /// `takeover`: what was done so far, and where.
     TakenOver(Box<TakenOver>),
     /// `merge`.
@@ -221,6 +232,34 @@ pub struct Worked {
     pub failed: Option<Failed>,
     /// Why it is paused, if it is.
     pub paused: Option<String>,
+    /// Why it is finished and not merged, if it was to be.
+    pub waits: Option<String>,
+}
+
+/// What several specs came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkedAll {
+    /// Each that was begun, in the order in which they ended.
+    pub specs: Vec<WorkedOne>,
+    /// How many that are ready were not begun.
+    pub left: usize,
+    /// How many wait for others that were not completed.
+    pub waiting: usize,
+}
+
+/// What one of several specs came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkedOne {
+    /// The spec after it.
+    pub spec: SpecView,
+    /// `completed`, `finished`, `failed`, `paused`, `refused`: it could not begin; `in_progress`: a person does it.
+    pub outcome: String,
+    /// Why, unless it is done.
+    pub why: Option<String>,
+    /// From its claim to its end.
+    pub duration: Duration,
+    /// Where its work went.
+    pub merged: Option<Merged>,
 }
 
 /// Where the work of a spec went.

@@ -87,6 +87,22 @@ impl<'repo> Config<'repo> {
         }
     }
 
+    /// How many runs of an agent there may be at once; none is no limit.
+    pub fn agent_jobs(&self, name: &str) -> Result<Option<usize>> {
+        let full = keys::AGENT_JOBS.name.replace("<name>", name);
+        let keys::Kind::Int { min, max } = keys::AGENT_JOBS.kind else { return Ok(None) };
+        let found = self.find(&full).map(|found| found.int(min, max)).transpose()?;
+        Ok(found.map(|jobs| usize::try_from(jobs).unwrap_or(usize::MAX)))
+    }
+
+    /// How long to wait before an agent that is rate-limited is started again.
+    pub fn rate_limit_pause(&self) -> Result<Duration> {
+        match self.find(keys::RATE_LIMIT_PAUSE.name) {
+            Some(found) => Ok(found.duration()?.unwrap_or_default()),
+            None => Ok(Duration::from_secs(60)),
+        }
+    }
+
     /// The names of the agents that have a command line, sorted.
     pub fn agents(&self) -> Vec<String> {
         let sections = self.snapshot.plumbing().sections_by_name("chant").into_iter().flatten();

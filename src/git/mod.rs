@@ -20,6 +20,7 @@ pub mod remote;
 pub mod repository;
 pub mod snapshot;
 pub mod status;
+mod take_back;
 pub mod work_file;
 pub mod worktree;
 

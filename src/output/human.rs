@@ -1,6 +1,8 @@
 //! Every answer for people.
 
-use super::{Look, clean, color::Slot, drift, exchange, graph, list, log, past, place, record, show, time, topic, why};
+use super::{
+    Look, clean, color::Slot, drift, exchange, graph, list, log, past, place, record, show, time, topic, why, worked,
+};
 use crate::{
     command::outcome::{Body, Merged, Worked},
     domain::{
@@ -39,6 +41,8 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Edited { spec, changed: true } => format!("Edited spec: {}\n", spec.id),
         Body::Edited { spec, changed: false } => format!("Unchanged spec: {}\n", spec.id),
         Body::Worked(worked) => self::worked(worked, look),
+        Body::WorkedAll(all) => worked::all(all, look),
+        Body::Claimed { spec, path, prompt } => worked::claimed(spec, path, prompt, look),
         Body::TakenOver(taken) => past::taken_over(taken, look),
         Body::Merged { spec, merged } => format!("Merged {} {}\n", clean::line(&spec.short), into(merged)),
         Body::Checked { checks, .. } => checks.iter().map(|check| show::check(check, look) + "\n").collect(),
@@ -67,6 +71,7 @@ pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
         Body::Drift(found) if found.is_empty() => Some("nothing has changed"),
         Body::Problems(problems) if problems.is_empty() => Some("no problems"),
         Body::CheckedAll(checked) if checked.is_empty() => Some("nothing to check"),
+        Body::WorkedAll(all) if all.specs.is_empty() => Some("nothing to work"),
         Body::Checked { checks, .. } if checks.is_empty() => Some("nothing to check"),
         _ => None,
     }
@@ -182,6 +187,7 @@ mod tests {
             merged: None,
             failed: None,
             paused: None,
+            waits: None,
         }
     }
 

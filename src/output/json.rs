@@ -116,6 +116,18 @@ impl Serialize for Answer<'_> {
                 map.serialize_entry("merged", &worked.merged)?;
                 map.serialize_entry("failed", &worked.failed)?;
                 map.serialize_entry("paused", &worked.paused)?;
+                map.serialize_entry("waits", &worked.waits)?;
+            }
+            Body::WorkedAll(all) => {
+                let of = |one: &crate::command::outcome::WorkedOne| serde_json::json!({ "spec": one.spec, "outcome": one.outcome, "why": one.why, "duration_ms": one.duration.as_millis() as u64, "merged": one.merged });
+                map.serialize_entry("worked", &all.specs.iter().map(of).collect::<Vec<_>>())?;
+                map.serialize_entry("left", &all.left)?;
+                map.serialize_entry("waiting", &all.waiting)?;
+            }
+            Body::Claimed { spec, path, prompt } => {
+                map.serialize_entry("spec", spec)?;
+                map.serialize_entry("path", &path.to_string_lossy())?;
+                map.serialize_entry("prompt_file", &prompt.to_string_lossy())?;
             }
             Body::TakenOver(taken) => {
                 map.serialize_entry("spec", &taken.spec)?;

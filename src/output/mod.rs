@@ -4,7 +4,8 @@
 //! fields, NUL-terminated: see [`record`]) and `--format` (as `git for-each-ref`: see [`mod@format`]). The last three are
 //! contracts. Nothing in this room reads the environment or a terminal: [`Settings`] says all there is to know.
 
-pub mod clean;
+pub mod bars;
+mod clean;
 pub mod color;
 mod drift;
 mod error;
@@ -24,6 +25,7 @@ mod show;
 mod time;
 mod topic;
 mod why;
+mod worked;
 
 #[cfg(test)]
 mod sample;

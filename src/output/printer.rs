@@ -7,7 +7,9 @@ use std::{
 };
 
 use super::{
-    Look, clean,
+    Look,
+    bars::Bars,
+    clean,
     color::{Paint, When},
     error,
     format::Format,
@@ -68,6 +70,8 @@ pub struct Printer {
     err: Mutex<Box<dyn Write + Send>>,
     /// Why a piece of the answer could not be written.
     lost: Mutex<Option<io::Error>>,
+    /// A line for each of several specs that are worked at once, redrawn in place.
+    bars: Mutex<Option<Bars>>,
 }
 
 impl Printer {
@@ -78,7 +82,14 @@ impl Printer {
 
     /// A printer on other streams.
     pub fn on(settings: Settings, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
-        Printer { settings, format: None, out: Mutex::new(out), err: Mutex::new(err), lost: Mutex::new(None) }
+        Printer {
+            settings,
+            format: None,
+            out: Mutex::new(out),
+            err: Mutex::new(err),
+            lost: Mutex::new(None),
+            bars: Mutex::new(None),
+        }
     }
 
     /// Checks the flags against what the command ends with (`None`: not with records), before it does anything.
@@ -103,6 +114,9 @@ impl Printer {
     ///
     /// A reader that has gone (`| head`) ends it quietly with 141, as SIGPIPE ends git; any other failure to write is fatal.
     pub fn finish(&self, ended: &Result<Outcome>) -> i32 {
+        if let Some(bars) = locked(&self.bars).take() {
+            bars.clear();
+        }
         let (printed, code) = match ended {
             Ok(outcome) => (self.print(outcome), outcome.exit),
             Err(error) => (self.print_error(error), error.exit.code()),
@@ -169,8 +183,27 @@ impl Printer {
 
     /// Writes to stderr. Where that fails there is nobody left to tell, and the work goes on.
     fn aside(&self, text: &str) {
-        let mut err = locked(&self.err);
-        let _nobody_to_tell = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+        let write = || {
+            let mut err = locked(&self.err);
+            let _nobody_to_tell = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+        };
+        match locked(&self.bars).as_ref() {
+            Some(bars) if !text.is_empty() => bars.above(write),
+            Some(_) => {}
+            None => write(),
+        }
+    }
+
+    /// Shows a step in the line of its spec, where lines can be redrawn. Returns whether it did.
+    fn drawn(&self, step: &Step<'_>) -> bool {
+        if !self.settings.terminal.stderr {
+            return false;
+        }
+        let mut bars = locked(&self.bars);
+        if bars.is_none() && !matches!(step, Step::Of { .. } | Step::Queue { .. }) {
+            return false;
+        }
+        bars.get_or_insert_with(Bars::new).show(step, &self.look_err())
     }
 
     /// Whether people want more than warnings.
@@ -209,7 +242,10 @@ impl Progress for Printer {
                     locked(&self.lost).get_or_insert(cause);
                 }
             }
+            // Whatever is drawn is drawn over again; a warning and the end of a spec stay on the screen.
+            _ if self.talks() && self.drawn(step) => {}
             Step::Warning(_) => self.aside(&progress::line(step, &self.look_err())),
+            Step::Of { step: Step::Warning(_), .. } => self.aside(&progress::line(step, &self.look_err())),
             _ if self.talks() => self.aside(&progress::line(step, &self.look_err())),
             _ => {}
         }

@@ -82,7 +82,9 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         | Body::Edited { spec, .. }
         | Body::Merged { spec, .. }
         | Body::Checked { spec, .. }
+        | Body::Claimed { spec, .. }
         | Body::Path { spec, .. } => vec![object(spec.as_ref())],
+        Body::WorkedAll(all) => all.specs.iter().map(|one| object(&one.spec)).collect(),
         Body::Worked(worked) => vec![object(&worked.spec)],
         Body::TakenOver(taken) => vec![object(&taken.spec)],
     }
@@ -115,6 +117,10 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
         | Body::Merged { spec: view, .. } => vec![spec(view)],
         Body::Worked(worked) => vec![spec(&worked.spec)],
         Body::TakenOver(taken) => vec![path(&taken.path).to_vec()],
+        Body::WorkedAll(all) => all.specs.iter().map(|one| spec_as(&one.spec, &one.outcome)).collect(),
+        Body::Claimed { spec, path: place, .. } => {
+            vec![[spec.id.as_str().as_bytes(), b"\t", path(place)].concat()]
+        }
         Body::Events { events, .. } => events.iter().map(event).collect(),
         Body::Problems(problems) => problems.iter().map(problem).collect(),
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(exchange).collect(),

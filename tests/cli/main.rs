@@ -20,6 +20,7 @@ mod pausing;
 mod places;
 mod pr;
 mod prompts;
+mod queue;
 mod races;
 mod rewritten;
 mod rules;
