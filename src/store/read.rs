@@ -119,6 +119,20 @@ impl Store<'_> {
         }
     }
 
+    /// The blob of the spec's text as `tip` knows it. A merge event holds none, and what it joins may hold several: the one of
+    /// the newest event counts.
+    pub fn text_at(&self, spec: &SpecId, tip: ObjectId) -> Result<Option<ObjectId>> {
+        if let Some(text) = self.evidence_id(tip, "spec.md")? {
+            return Ok(Some(text));
+        }
+        for event in self.walk(spec, tip)?.history.ops_of(tip).collect::<Vec<_>>().into_iter().rev() {
+            if let Some(text) = self.evidence_id(event.id, "spec.md")? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
     /// All events of `spec` that `tip` reaches by own parents.
     pub fn walk(&self, spec: &SpecId, tip: ObjectId) -> Result<Walk> {
         Ok(self.walk_at_most(spec, tip, None)?.expect("only a bound can end it early"))
