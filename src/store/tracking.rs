@@ -79,6 +79,12 @@ impl Store<'_> {
         Ok(tracked)
     }
 
+    /// Whether `new`, which came from elsewhere, reaches `old` by events of `spec`. What is too long to be read does not.
+    pub fn builds_on(&self, spec: &SpecId, new: ObjectId, old: ObjectId) -> Result<bool> {
+        let walk = self.walk_at_most(spec, new, Some(MAX_EVENTS))?;
+        Ok(walk.is_some_and(|walk| walk.history.reaches(new, old)))
+    }
+
     /// Writes down that `remote` has `new` now. If somebody else wrote something down meanwhile, theirs stays.
     pub fn track(&self, remote: &str, spec: &SpecId, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
         self.swap(&format!("{}{spec}", tracked_specs(remote)), old, new, "chant: pushed").map(drop)

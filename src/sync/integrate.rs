@@ -34,10 +34,15 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
     }
     let ours: std::collections::BTreeMap<_, _> = store.tips()?.into_iter().collect();
     for (spec, theirs) in &after.specs {
+        let name = Store::ref_name(spec);
+        if let Some(had) = before.specs.get(spec).filter(|had| *had != theirs)
+            && !store.builds_on(spec, *theirs, *had)?
+        {
+            report.say(Way::Rewritten, &name, format!("{} no longer has all that it had", remote.name));
+        }
         if ours.get(spec) == Some(theirs) {
             continue;
         }
-        let name = Store::ref_name(spec);
         match store.integrate(spec, *theirs, remote.source)? {
             Integrated::Same | Integrated::Kept => {}
             Integrated::Adopted { from, to } => {
