@@ -10,6 +10,7 @@ mod evidence;
 mod join;
 mod mend;
 mod notes;
+mod notes_join;
 mod read;
 mod refs;
 pub mod tracking;

@@ -48,31 +48,33 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
             Integrated::Adopted { from, to } => {
                 report.add(Way::Fetched, &name, from.map(|id| id.to_string()), Some(to.to_string()));
             }
-            Integrated::Merged { from, to } => {
+            Integrated::Merged { from, to, strangers } => {
                 report.add(Way::Merged, &name, Some(from.to_string()), Some(to.to_string()));
+                if strangers {
+                    report.say(
+                        Way::Merged,
+                        &name,
+                        "the two had nothing in common: two specs of one id, or one written anew",
+                    );
+                }
             }
             Integrated::Unfit(why) => report.say(Way::Unfit, &name, why),
         }
     }
-    notes(project, &store, remote, report)
+    notes(&store, remote, report)
 }
 
-/// Brings the notes together: a note is a set of lines, so that two sides never conflict.
-fn notes(project: &Project, store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {
-    let (ours, theirs) = store.notes_tips(&remote.name)?;
-    let Some(theirs) = theirs.filter(|theirs| Some(*theirs) != ours) else { return Ok(()) };
-    match ours {
-        None => {
-            if !store.adopt_notes(theirs)? {
-                return notes(project, store, remote, report);
-            }
+fn notes(store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {
+    let Some(theirs) = store.notes_tips(&remote.name)?.1 else { return Ok(()) };
+    match store.integrate_notes(theirs)? {
+        Integrated::Same | Integrated::Kept => {}
+        Integrated::Adopted { from, to } => {
+            report.add(Way::Fetched, NOTES_REF, from.map(|id| id.to_string()), Some(to.to_string()));
         }
-        Some(_) => git::remote::merge_notes(&project.repo, NOTES_REF, &tracking::tracked_notes(&remote.name))?,
-    }
-    let now = store.notes_tips(&remote.name)?.0;
-    if now != ours {
-        let way = if now == Some(theirs) { Way::Fetched } else { Way::Merged };
-        report.add(way, NOTES_REF, ours.map(|id| id.to_string()), now.map(|id| id.to_string()));
+        Integrated::Merged { from, to, .. } => {
+            report.add(Way::Merged, NOTES_REF, Some(from.to_string()), Some(to.to_string()));
+        }
+        Integrated::Unfit(why) => report.say(Way::Unfit, NOTES_REF, why),
     }
     Ok(())
 }

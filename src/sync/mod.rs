@@ -115,6 +115,10 @@ impl Report {
         self.entry(way, name).why = Some(why.into());
     }
 
+    fn is_unfit(&self, name: &str) -> bool {
+        self.entries.contains_key(&(Way::Unfit, name.to_owned()))
+    }
+
     fn entry(&mut self, way: Way, name: &str) -> &mut ExchangeView {
         self.entries.entry((way, name.to_owned())).or_insert_with(|| ExchangeView {
             way,

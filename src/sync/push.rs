@@ -60,7 +60,9 @@ pub(super) fn push(
     report: &mut Report,
 ) -> Result<Vec<Due>> {
     let store = project.store()?;
-    let due = due(&store, &remote.name)?;
+    let mut due = due(&store, &remote.name)?;
+    // What is not taken over from the remote is in the way of what would go there.
+    due.retain(|due| !report.is_unfit(&due.name));
     if due.is_empty() {
         return Ok(Vec::new());
     }
