@@ -161,10 +161,11 @@ impl Net {
             assert!(rounds < 5, "it does not come to rest");
         }
         let there = self.shared(&self.server);
-        let statuses = self.statuses(0);
+        let (events, statuses) = (self.events(0), self.statuses(0));
+        assert!(known.iter().all(|event| events.contains(event)), "of {known:?} there is {events:?}");
         for clone in 0..self.clones.len() {
             assert_eq!(self.shared(self.dir(clone)), there, "clone {clone} and the server");
-            assert_eq!(self.events(clone).into_iter().collect::<BTreeSet<_>>(), known);
+            assert_eq!(self.events(clone), events, "clone {clone}");
             assert_eq!(self.statuses(clone), statuses, "clone {clone}");
         }
         self.sandbox.git_in(&self.server, &["fsck", "--strict", "--no-dangling"]);

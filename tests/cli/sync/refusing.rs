@@ -30,7 +30,7 @@ fn silent_mode_pushes_nothing_unless_told_where() {
     let other = net.add(1, "Public");
     net.sync(1);
     net.sync(0);
-    assert_eq!(net.status(0, &other), "pending");
+    assert_eq!(net.status(0, &other), "pending", "{spec} {other} {}", net.chant(0, &["log", &other]).out);
     assert!(!net.shared(&net.server).contains(&spec));
     net.git(0, &["config", "chant.remote", "origin"]);
     net.sync(0);
@@ -155,7 +155,8 @@ fn a_chain_that_somebody_wrote_anew_loses_nobody_anything() {
     assert_ne!(theirs, known);
     let entries = net.sync(0);
     assert_eq!(of_way(&entries, "rewritten").len(), 1, "{entries:?}");
-    assert_eq!(of_way(&entries, "merged").len(), 1, "{entries:?}");
+    let merged = of_way(&entries, "merged");
+    assert!(merged[0]["why"].as_str().unwrap().contains("nothing in common"), "{entries:?}");
     let now = net.events(0);
     assert!(known.iter().chain(&theirs).all(|event| now.contains(event)), "{now:?}");
     net.settle(|count| (0..count).collect());
