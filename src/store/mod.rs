@@ -5,6 +5,7 @@
 
 mod append;
 pub mod attempts;
+pub mod carrier;
 mod codec;
 mod evidence;
 mod join;

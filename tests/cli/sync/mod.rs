@@ -1,5 +1,6 @@
 //! `sync` between real clones, over real transports.
 
+mod carrying;
 mod converging;
 mod hostile;
 mod http;
