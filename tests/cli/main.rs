@@ -29,6 +29,7 @@ mod specfiles;
 mod states;
 mod submodules;
 mod support;
+mod sync;
 mod tampering;
 mod untouched;
 mod upkeep;
