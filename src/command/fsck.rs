@@ -5,6 +5,7 @@ use super::{
     outcome::{Body, Outcome},
 };
 use crate::{
+    archive,
     cli::upkeep::FsckArgs,
     domain::{diagnostic::Severity, view::ProblemView},
     error::{IoContext, Result},
@@ -110,6 +111,7 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
             }
         }
         Repair::Reconnect(id) => project.store()?.reconnect(id).map(drop),
+        Repair::Fold => archive::fold(project, None).map(drop),
         Repair::Log(id) => project.store()?.begin_log(id),
         Repair::Heal(id) => recover::heal(project, id).map(drop),
         Repair::Pause(id) => recover::settle_dead(project, id, context.progress).map(drop),

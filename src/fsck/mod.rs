@@ -38,6 +38,8 @@ pub enum Repair {
     Restore(SpecId),
     /// Let a ref whose file holds no id point at the newest event that its log names.
     Reconnect(SpecId),
+    /// Let go of the refs of specs that an archive holds.
+    Fold,
     /// Begin a log for a chain that has none.
     Log(SpecId),
     /// Record a completion that was found in the target.
@@ -64,6 +66,7 @@ pub fn check(project: &Project) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let world = World::new(project)?;
     findings.extend(looked("refs", None, refs::chains(project)));
+    findings.extend(looked("archives", None, refs::archives(project)));
     let elsewhere = elsewhere::Elsewhere::default();
     for id in world.census.all()? {
         findings.extend(looked("spec", Some(id), spec::check(&world, &elsewhere, id)));

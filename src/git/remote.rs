@@ -45,7 +45,7 @@ pub struct Update {
 /// What became of one [`Update`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// The remote holds it: it was sent, or was there already.
+    /// The remote holds it: it was sent, or was there already. Of what was to go: it is gone.
     There,
     /// The remote holds something that we do not build on: fetch, and try again.
     Behind,
@@ -73,6 +73,39 @@ pub fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Result<Vec<(
     let fates: Vec<_> = output.stdout.lines().filter_map(|line| fate(line.as_bstr())).collect();
     if fates.is_empty() && !output.success() {
         return Err(unreachable(remote, "push to", &output.complaint()));
+    }
+    Ok(fates)
+}
+
+/// Pushes an archive and deletes the refs of what it holds, all or nothing: each ref goes only if it holds the id that is said. The
+/// one push that is not a fast-forward.
+///
+/// # Errors
+/// `remote-unreachable` if there is no answer about any ref.
+pub fn push_and_delete(
+    repo: &Repository,
+    remote: &str,
+    update: &Update,
+    gone: &[Update],
+) -> Result<Vec<(String, Fate)>> {
+    let git = Git::at(repo)
+        .may_ask()
+        .config(format!("remote.{remote}.mirror=false"))
+        .config("push.followTags=false")
+        .args(["push", "--porcelain", "--no-verify", "--atomic", "--no-signed", "--recurse-submodules=no"])
+        .args(gone.iter().map(|gone| format!("--force-with-lease={}:{}", gone.name, gone.id)))
+        .args(["--", remote])
+        .arg(format!("{}:{}", update.id, update.name))
+        .args(gone.iter().map(|gone| format!(":{}", gone.name)));
+    let output = git.run()?;
+    let fates: Vec<_> = output.stdout.lines().filter_map(|line| fate(line.as_bstr())).collect();
+    let complaint = output.complaint();
+    if fates.is_empty() && !output.success() {
+        // Such a remote says nothing of any ref.
+        if complaint.contains("--atomic") {
+            return Ok(vec![(update.name.clone(), Fate::Refused("it knows no atomic push".to_owned()))]);
+        }
+        return Err(unreachable(remote, "push to", &complaint));
     }
     Ok(fates)
 }
@@ -110,7 +143,7 @@ fn fate(line: &BStr) -> Option<(String, Fate)> {
     let (flag, refs, summary) = (fields.next()?, fields.next()?, fields.next()?);
     let name = refs.rsplit_once_str(":")?.1.to_str().ok()?.to_owned();
     let fate = match flag {
-        b" " | b"*" | b"=" | b"+" => Fate::There,
+        b" " | b"*" | b"=" | b"+" | b"-" => Fate::There,
         b"!" => refused(summary.as_bstr()),
         _ => return None,
     };
@@ -153,6 +186,7 @@ mod tests {
         assert_eq!(told("*", "[new reference]"), there);
         assert_eq!(told(" ", "0123..4567"), there);
         assert_eq!(told("=", "[up to date]"), there);
+        assert_eq!(read(&format!("-\t:{name}\t[deleted]")), there);
         for faster in
             ["[rejected] (fetch first)", "[rejected] (non-fast-forward)", "[remote rejected] (failed to update ref)"]
         {

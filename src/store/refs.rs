@@ -18,6 +18,9 @@ use crate::{
     git::reference,
 };
 
+/// How many refs are deleted at once, at most: a lock file is held for each.
+const MAX_REMOVED: usize = 200;
+
 /// How an attempt to move a ref ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moved {
@@ -97,17 +100,54 @@ impl Store<'_> {
         )
     }
 
+    /// Deletes each of these refs that still holds what is said; tells of each whether it is gone. Many at once, since the file of
+    /// packed refs is written anew each time.
+    pub(super) fn remove_each(&self, refs: &[(String, ObjectId)]) -> Result<Vec<bool>> {
+        if refs.len() > MAX_REMOVED {
+            let mut gone = Vec::new();
+            for chunk in refs.chunks(MAX_REMOVED) {
+                gone.extend(self.remove_each(chunk)?);
+            }
+            return Ok(gone);
+        }
+        let mut held = Vec::new();
+        for (name, old) in refs {
+            held.push(self.ref_target(name)? == Some(*old));
+        }
+        let wanted: Vec<_> = refs.iter().zip(&held).filter(|(_, held)| **held).map(|(one, _)| one).collect();
+        let mut edits = Vec::new();
+        for (name, old) in &wanted {
+            let expected = PreviousValue::MustExistAndMatch(Target::Object(*old));
+            edits.push(RefEdit::new(full(name)?, Change::Delete { expected, log: RefLog::AndReference }));
+        }
+        let expected: Vec<_> = wanted.iter().map(|(name, old)| (name.as_str(), Some(*old))).collect();
+        if edits.is_empty() || self.transact_all(&expected, edits)? == Moved::Yes {
+            return Ok(held);
+        }
+        // One of them moved, or is locked: the others can go.
+        if refs.len() == 1 {
+            return Ok(vec![false]);
+        }
+        let (some, others) = refs.split_at(refs.len() / 2);
+        Ok([self.remove_each(some)?, self.remove_each(others)?].concat())
+    }
+
     fn transact(&self, name: &str, old: Option<ObjectId>, edit: RefEdit) -> Result<Moved> {
+        self.transact_all(&[(name, old)], vec![edit])
+    }
+
+    /// Carries out all edits or none; `expected` says what each of their refs holds before.
+    fn transact_all(&self, expected: &[(&str, Option<ObjectId>)], edits: Vec<RefEdit>) -> Result<Moved> {
         let (_, committer) = self.people()?;
         reference::refresh(self.repo);
         let fail = gix::lock::acquire::Fail::AfterDurationWithBackoff(std::time::Duration::from_millis(100));
         // A bare repository, or one with core.logAllRefUpdates=false, keeps no reflog even of refs that ask for one.
         let mut refs = self.repo.refs.clone();
         refs.write_reflog = WriteReflog::Normal;
-        let prepared = match refs.transaction().prepare(Some(edit), fail, fail) {
+        let prepared = match refs.transaction().prepare(edits, fail, fail) {
             Ok(prepared) => prepared,
             Err(error) if passing(&error) => {
-                return match self.in_the_way(name) {
+                return match expected.iter().find_map(|(name, _)| self.in_the_way(name)) {
                     Some(error) => Err(error),
                     None => Ok(Moved::Busy),
                 };
@@ -115,16 +155,20 @@ impl Store<'_> {
             Err(error) => return Err(error.into()),
         };
         // If there were no packed refs before the lock was taken, it was compared with the loose file alone.
-        if self.ref_target(name)? != old {
-            return Ok(Moved::Busy);
+        for (name, old) in expected {
+            if self.ref_target(name)? != *old {
+                return Ok(Moved::Busy);
+            }
         }
         if self.settings.sync_refs {
             // The new value lies in the lock file now and is renamed into place next.
-            let lock = self.lock_path(name);
-            match File::open(&lock) {
-                Ok(file) => file.sync_all().io("sync", &lock)?,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error).io("open", &lock),
+            for (name, _) in expected {
+                let lock = self.lock_path(name);
+                match File::open(&lock) {
+                    Ok(file) => file.sync_all().io("sync", &lock)?,
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error).io("open", &lock),
+                }
             }
         }
         let mut time = gix::date::parse::TimeBuf::default();

@@ -10,6 +10,7 @@ use crate::{
     project::Project,
     store::{
         NOTES_REF, SPECS, Store,
+        archive::{ARCHIVES, Folders, is_archive},
         carrier::{self, CARRIERS},
         tracking::{self, Integrated},
     },
@@ -20,6 +21,7 @@ fn refspecs(remote: &str) -> Vec<String> {
     let notes = tracking::tracked_notes(remote);
     vec![
         format!("+{SPECS}*:{}*", tracking::tracked_specs(remote)),
+        format!("+{ARCHIVES}*:{}*", tracking::tracked_archives(remote)),
         format!("+{NOTES_REF}*:{notes}*"),
         format!("+{CARRIERS}*:{}*", carrier::tracked_carriers(remote)),
     ]
@@ -36,9 +38,26 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
     for name in &after.strange {
         report.say(Way::Unfit, &format!("{SPECS}{name}"), "its name is not the id of a spec");
     }
-    for (spec, _) in before.specs.iter().filter(|(spec, _)| !after.specs.contains_key(*spec)) {
-        report.say(Way::Gone, &Store::ref_name(spec), format!("{} does not have it any longer", remote.name));
+    for name in &after.strange_archives {
+        report.say(Way::Unfit, &format!("{ARCHIVES}{name}"), "its name is no month");
     }
+    for (name, theirs) in &after.archives {
+        archive(&store, name, *theirs, remote.source, report)?;
+    }
+    report.dropped(&store.drop_contained()?);
+    for (spec, had) in before.specs.iter().filter(|(spec, _)| !after.specs.contains_key(*spec)) {
+        let folded = match store.folded_tip(spec)? {
+            Some(tip) => store.covers(spec, tip, *had)?,
+            None => false,
+        };
+        if !folded {
+            report.say(Way::Gone, &Store::ref_name(spec), format!("{} does not have it any longer", remote.name));
+        }
+    }
+    for (name, _) in before.archives.iter().filter(|(name, _)| !after.archives.contains_key(*name)) {
+        report.say(Way::Gone, &format!("{ARCHIVES}{name}"), format!("{} does not have it any longer", remote.name));
+    }
+    let folders = Folders::default();
     let ours: std::collections::BTreeMap<_, _> = store.tips()?.into_iter().collect();
     for (spec, theirs) in &after.specs {
         let name = Store::ref_name(spec);
@@ -47,7 +66,12 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
         {
             report.say(Way::Rewritten, &name, format!("{} no longer has all that it had", remote.name));
         }
-        if ours.get(spec) == Some(theirs) {
+        // A remote that deletes nothing goes on to have what was folded.
+        let known = match ours.get(spec) {
+            Some(tip) => Some(*tip),
+            None => store.folded_tip_in(&folders, spec)?,
+        };
+        if known == Some(*theirs) {
             continue;
         }
         chain(&store, spec, *theirs, remote.source, report)?;
@@ -56,6 +80,19 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
         notes(&store, theirs, report)?;
     }
     carry::fetch(&store, remote, report)
+}
+
+/// Brings one archive together with `theirs`.
+pub(super) fn archive(
+    store: &Store<'_>,
+    name: &str,
+    theirs: ObjectId,
+    source: Source,
+    report: &mut Report,
+) -> Result<()> {
+    let integrated = store.integrate_archive(name, theirs, source)?;
+    note(&format!("{ARCHIVES}{name}"), integrated, report);
+    Ok(())
 }
 
 /// Brings one chain together with `theirs`.
@@ -67,47 +104,48 @@ pub(super) fn chain(
     report: &mut Report,
 ) -> Result<()> {
     let name = Store::ref_name(spec);
-    match store.integrate(spec, theirs, source)? {
+    note(&name, store.integrate(spec, theirs, source)?, report);
+    Ok(())
+}
+
+/// Reports what became of a ref that a remote's was brought together with.
+fn note(name: &str, integrated: Integrated, report: &mut Report) {
+    match integrated {
         Integrated::Same | Integrated::Kept => {}
         Integrated::Adopted { from, to } => {
-            report.add(Way::Fetched, &name, from.map(|id| id.to_string()), Some(to.to_string()));
+            report.add(Way::Fetched, name, from.map(|id| id.to_string()), Some(to.to_string()));
         }
         Integrated::Merged { from, to, strangers } => {
-            report.add(Way::Merged, &name, Some(from.to_string()), Some(to.to_string()));
+            report.add(Way::Merged, name, Some(from.to_string()), Some(to.to_string()));
             if strangers {
                 report.say(
                     Way::Merged,
-                    &name,
+                    name,
                     "the two had nothing in common: two specs of one id, or one written anew",
                 );
             }
         }
-        Integrated::Unfit(why) => report.say(Way::Unfit, &name, why),
+        Integrated::Unfit(why) => report.say(Way::Unfit, name, why),
     }
-    Ok(())
 }
 
 /// Brings the notes together: a note is a set of lines, so that two sides never conflict.
 pub(super) fn notes(store: &Store<'_>, theirs: ObjectId, report: &mut Report) -> Result<()> {
-    match store.integrate_notes(theirs)? {
-        Integrated::Same | Integrated::Kept => {}
-        Integrated::Adopted { from, to } => {
-            report.add(Way::Fetched, NOTES_REF, from.map(|id| id.to_string()), Some(to.to_string()));
-        }
-        Integrated::Merged { from, to, .. } => {
-            report.add(Way::Merged, NOTES_REF, Some(from.to_string()), Some(to.to_string()));
-        }
-        Integrated::Unfit(why) => report.say(Way::Unfit, NOTES_REF, why),
-    }
+    note(NOTES_REF, store.integrate_notes(theirs)?, report);
     Ok(())
 }
 
 /// What a fetch would bring.
 pub(super) fn preview(project: &Project, remote: &Remote, report: &mut Report) -> Result<()> {
-    let known = project.store()?.tracked(&remote.name)?.specs;
-    for (name, theirs) in git::remote::list(&project.repo, &remote.name, &format!("{SPECS}*"))? {
-        let Some(spec) = super::spec_of(&name) else { continue };
-        let before = known.get(&spec);
+    let tracked = project.store()?.tracked(&remote.name)?;
+    for (name, theirs) in git::remote::list(&project.repo, &remote.name, "refs/chant/*")? {
+        let before = match super::spec_of(&name) {
+            Some(spec) => tracked.specs.get(&spec),
+            None => match name.strip_prefix(ARCHIVES).filter(|name| is_archive(name)) {
+                Some(archive) => tracked.archives.get(archive),
+                None => continue,
+            },
+        };
         if before != Some(&theirs) {
             report.add(Way::Fetched, &name, before.map(ToString::to_string), Some(theirs.to_string()));
         }

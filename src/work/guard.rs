@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     git::{process::Git, reference},
     project::Project,
-    store::SPECS,
+    store::{SPECS, archive::ARCHIVES},
 };
 
 /// What changed during a run.
@@ -118,17 +118,25 @@ fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&S
             _ => Ok(true),
         };
     }
-    let Some(new) = new.and_then(|id| id.parse::<ObjectId>().ok()) else { return Ok(false) };
     let old = old.and_then(|id| id.parse::<ObjectId>().ok());
+    let chain = name.strip_prefix(SPECS).and_then(|name| SpecId::new(name).ok());
+    let Some(new) = new.and_then(|id| id.parse::<ObjectId>().ok()) else {
+        // One that is gone was folded if its archive holds it.
+        let (Some(spec), Some(old), None) = (chain, old, new) else { return Ok(false) };
+        let store = project.store()?;
+        return store.folded_tip(&spec)?.map_or(Ok(false), |folded| store.covers(&spec, folded, old));
+    };
     if name.starts_with("refs/notes/chant") {
         return match old {
             Some(old) => project.is_ancestor(old, new),
             None => Ok(true),
         };
     }
-    let Some(Ok(spec)) = name.strip_prefix(SPECS).map(SpecId::new) else {
-        return Ok(name.starts_with("refs/chant/archive/"));
-    };
+    if let Some(archive) = name.strip_prefix(ARCHIVES) {
+        let grown = old.map_or(Ok(true), |old| project.is_ancestor(old, new))?;
+        return Ok(grown && project.store()?.fit_archive(archive, new, old)?.is_ok());
+    }
+    let Some(spec) = chain else { return Ok(false) };
     let mut walk = project.store()?.walk(&spec, new)?;
     for pause in [10, 50] {
         if walk.missing.is_empty() {
