@@ -227,6 +227,11 @@ impl<'repo> Config<'repo> {
         self.bool(&keys::VERIFY_BASE)
     }
 
+    /// Whether work branches are exchanged too.
+    pub fn push_branches(&self) -> Result<bool> {
+        self.bool(&keys::PUSH_BRANCHES)
+    }
+
     /// The remote to exchange events with.
     pub fn remote(&self) -> Result<Option<String>> {
         self.text(&keys::REMOTE)

@@ -62,13 +62,37 @@ pub fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Result<Vec<(
     if updates.is_empty() {
         return Ok(Vec::new());
     }
-    let git = Git::at(repo)
+    let git = pushing(repo, remote)
+        .args(["--no-atomic", "--", remote])
+        .args(updates.iter().map(|update| format!("{}:{}", update.id, update.name)));
+    fates(&git, remote)
+}
+
+/// Deletes refs of a remote, each on its own and only if it holds the id that is said. What the answer does not tell of is left out.
+///
+/// # Errors
+/// As [`push`].
+pub fn delete(repo: &Repository, remote: &str, gone: &[Update]) -> Result<Vec<(String, Fate)>> {
+    if gone.is_empty() {
+        return Ok(Vec::new());
+    }
+    let git = pushing(repo, remote)
+        .arg("--no-atomic")
+        .args(gone.iter().map(|gone| format!("--force-with-lease={}:{}", gone.name, gone.id)))
+        .args(["--", remote])
+        .args(gone.iter().map(|gone| format!(":{}", gone.name)));
+    fates(&git, remote)
+}
+
+fn pushing(repo: &Repository, remote: &str) -> Git {
+    Git::at(repo)
         .may_ask()
         .config(format!("remote.{remote}.mirror=false"))
         .config("push.followTags=false")
-        .args(["push", "--porcelain", "--no-verify", "--no-atomic", "--no-signed", "--recurse-submodules=no", "--"])
-        .arg(remote)
-        .args(updates.iter().map(|update| format!("{}:{}", update.id, update.name)));
+        .args(["push", "--porcelain", "--no-verify", "--no-signed", "--recurse-submodules=no"])
+}
+
+fn fates(git: &Git, remote: &str) -> Result<Vec<(String, Fate)>> {
     let output = git.run()?;
     let fates: Vec<_> = output.stdout.lines().filter_map(|line| fate(line.as_bstr())).collect();
     if fates.is_empty() && !output.success() {
@@ -77,8 +101,8 @@ pub fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Result<Vec<(
     Ok(fates)
 }
 
-/// Pushes an archive and deletes the refs of what it holds, all or nothing: each ref goes only if it holds the id that is said. The
-/// one push that is not a fast-forward.
+/// Pushes an archive and deletes the refs of what it holds, all or nothing: each ref goes only if it holds the id that is said. A
+/// remote that knows no such push answers nothing.
 ///
 /// # Errors
 /// `remote-unreachable` if there is no answer about any ref.
@@ -88,26 +112,17 @@ pub fn push_and_delete(
     update: &Update,
     gone: &[Update],
 ) -> Result<Vec<(String, Fate)>> {
-    let git = Git::at(repo)
-        .may_ask()
-        .config(format!("remote.{remote}.mirror=false"))
-        .config("push.followTags=false")
-        .args(["push", "--porcelain", "--no-verify", "--atomic", "--no-signed", "--recurse-submodules=no"])
+    let git = pushing(repo, remote)
+        .arg("--atomic")
         .args(gone.iter().map(|gone| format!("--force-with-lease={}:{}", gone.name, gone.id)))
         .args(["--", remote])
         .arg(format!("{}:{}", update.id, update.name))
         .args(gone.iter().map(|gone| format!(":{}", gone.name)));
-    let output = git.run()?;
-    let fates: Vec<_> = output.stdout.lines().filter_map(|line| fate(line.as_bstr())).collect();
-    let complaint = output.complaint();
-    if fates.is_empty() && !output.success() {
+    match fates(&git, remote) {
         // Such a remote says nothing of any ref.
-        if complaint.contains("--atomic") {
-            return Ok(vec![(update.name.clone(), Fate::Refused("it knows no atomic push".to_owned()))]);
-        }
-        return Err(unreachable(remote, "push to", &complaint));
+        Err(error) if error.message.contains("--atomic") => Ok(Vec::new()),
+        other => other,
     }
-    Ok(fates)
 }
 
 /// What one ref of a remote holds now; `None` if it is not there.

@@ -37,6 +37,11 @@ pub fn tracked_archives(remote: &str) -> String {
     format!("{REMOTES}{remote}/archive/")
 }
 
+/// Where the work branches of a remote are tracked.
+pub fn tracked_branches(remote: &str) -> String {
+    format!("{REMOTES}{remote}/heads/")
+}
+
 /// Where the notes of a remote are tracked.
 pub fn tracked_notes(remote: &str) -> String {
     format!("{REMOTES}{remote}/notes/chant")
@@ -117,6 +122,22 @@ impl Store<'_> {
     /// Writes down that `remote` does not have the ref of a chain any longer.
     pub fn untrack(&self, remote: &str, spec: &SpecId, old: ObjectId) -> Result<()> {
         self.remove(&format!("{}{spec}", tracked_specs(remote)), old).map(drop)
+    }
+
+    /// The work branches that `remote` had when it was fetched from last.
+    pub fn branches(&self, remote: &str) -> Result<BTreeMap<SpecId, ObjectId>> {
+        let listed = self.listed(&tracked_branches(remote))?.into_iter();
+        Ok(listed.filter_map(|(name, target)| Some((SpecId::new(&name).ok()?, target?))).collect())
+    }
+
+    /// Writes down that `remote` has `new` now as the work branch of a spec.
+    pub fn track_branch(&self, remote: &str, spec: &SpecId, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
+        self.swap(&format!("{}{spec}", tracked_branches(remote)), old, new, "chant: pushed").map(drop)
+    }
+
+    /// Writes down that `remote` does not have the work branch of a spec any longer.
+    pub fn untrack_branch(&self, remote: &str, spec: &SpecId, old: ObjectId) -> Result<()> {
+        self.remove(&format!("{}{spec}", tracked_branches(remote)), old).map(drop)
     }
 
     /// Writes down that `remote` has `new` now as the archive `name`.

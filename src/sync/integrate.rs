@@ -2,7 +2,7 @@
 
 use gix::ObjectId;
 
-use super::{Remote, Report, carry};
+use super::{Remote, Report, branches, carry};
 use crate::{
     domain::{converge::Source, id::SpecId, view::Way},
     error::Result,
@@ -32,7 +32,9 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
     let store = project.store()?;
     let before = store.tracked(&remote.name)?;
     let tips = format!("{}*", tracking::tracked_specs(&remote.name));
-    git::remote::fetch(&project.repo, &remote.name, &refspecs(&remote.name), &tips)?;
+    let mut refspecs = refspecs(&remote.name);
+    refspecs.extend(branches::refspec(project, &remote.name)?);
+    git::remote::fetch(&project.repo, &remote.name, &refspecs, &tips)?;
     // Objects may have come in packs that this process has not seen.
     let after = store.tracked(&remote.name)?;
     for name in &after.strange {

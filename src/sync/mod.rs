@@ -3,6 +3,7 @@
 //! What is to be pushed follows from comparing our refs with what the remote had: there is no queue that could be lost. A ref of
 //! the tracking namespace moves only to what the remote confirmed.
 
+mod branches;
 mod carry;
 mod integrate;
 mod push;
@@ -56,6 +57,7 @@ pub fn sync(project: &Project, remote: &Remote, scope: Scope, progress: &dyn Pro
             break;
         }
         let behind = push::push(project, remote, progress, &mut report)?;
+        branches::push(project, &project.store()?, remote, &mut report)?;
         if behind.is_empty() {
             break;
         }

@@ -70,7 +70,12 @@ pub fn work(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<W
 fn carry_out(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &dyn Progress) -> Result<Worked> {
     let worktree = match &plan.goes_on {
         Some(goes_on) => {
+            // One that was brought here from elsewhere is new.
+            let fresh = !goes_on.worktree.path.join(place::RUN_DIR).exists();
             place::own_dir(&goes_on.worktree.path)?;
+            if fresh {
+                place::set_up(project, plan, &goes_on.worktree.path)?;
+            }
             goes_on.worktree.clone()
         }
         None => place::make(project, plan, claimed)?,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod agents;
+mod archive_fold;
 mod astray;
 mod claims;
 mod demo;
