@@ -242,7 +242,7 @@ impl<'repo> Config<'repo> {
     }
 
     fn bool(&self, key: &keys::Key) -> Result<bool> {
-        self.find(key.name).map_or(Ok(false), |found| found.bool())
+        self.find(key.name).map_or(Ok(key.default == Some("true")), |found| found.bool())
     }
 
     fn int(&self, key: &keys::Key, default: u64) -> Result<u64> {

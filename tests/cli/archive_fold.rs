@@ -262,7 +262,8 @@ fn an_archive_that_lies_is_named() {
     };
     say(&format!("160000 commit {open_tip}\t{open}\n"), "not archived");
     say(&format!("160000 commit {open_tip}\t{gone}\n"), "holds no event of this spec");
-    say(&format!("100644 blob {open_tip}\t{gone}\n"), "is no spec of it");
+    let blob = sandbox.git(&["rev-parse", "HEAD:file"]);
+    say(&format!("100644 blob {blob}\t{gone}\n"), "is no spec of it");
     say(&format!("160000 commit {open_tip}\tnot an id\n"), "is no spec of it");
     say(&format!("160000 commit {}\t{gone}\n", "1".repeat(40)), "is missing");
     assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
