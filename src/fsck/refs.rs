@@ -5,7 +5,11 @@ use crate::{
     domain::{diagnostic::Severity, id::SpecId},
     error::Result,
     project::Project,
-    store::{NOTES_REF, SPECS, archive::{ARCHIVES, Folders}, attempts::ATTEMPTS},
+    store::{
+        NOTES_REF, SPECS,
+        archive::{ARCHIVES, Folders},
+        attempts::ATTEMPTS,
+    },
 };
 
 /// How many objects a finding names.

@@ -85,11 +85,13 @@ pub fn delete(repo: &Repository, remote: &str, gone: &[Update]) -> Result<Vec<(S
 }
 
 fn pushing(repo: &Repository, remote: &str) -> Git {
-    Git::at(repo)
-        .may_ask()
-        .config(format!("remote.{remote}.mirror=false"))
-        .config("push.followTags=false")
-        .args(["push", "--porcelain", "--no-verify", "--no-signed", "--recurse-submodules=no"])
+    Git::at(repo).may_ask().config(format!("remote.{remote}.mirror=false")).config("push.followTags=false").args([
+        "push",
+        "--porcelain",
+        "--no-verify",
+        "--no-signed",
+        "--recurse-submodules=no",
+    ])
 }
 
 fn fates(git: &Git, remote: &str) -> Result<Vec<(String, Fate)>> {

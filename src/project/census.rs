@@ -91,8 +91,9 @@ impl<'p> Census<'p> {
 
     /// Every spec, in the order of the ids.
     pub fn all(&self) -> Result<BTreeSet<&SpecId>> {
-        let folded = kept(&self.folded, || self.project.store()?.folded())?;
+        // Refs first: a ref goes after its archive has the chain, and so one of the two has it at any time.
         let mut all = self.active()?;
+        let folded = kept(&self.folded, || self.project.store()?.folded())?;
         all.extend(folded.keys().chain(&self.archived_files()?.specs));
         Ok(all)
     }

@@ -360,7 +360,8 @@ impl Store<'_> {
                 }
             }
         }
-        let archived = |id: &SpecId, tip| self.state_at(id, tip).is_ok_and(|(state, _)| state.status == Status::Archived);
+        let archived =
+            |id: &SpecId, tip| self.state_at(id, tip).is_ok_and(|(state, _)| state.status == Status::Archived);
         chains.retain(|(id, tip)| archived(id, *tip));
         Ok(chains)
     }

@@ -15,14 +15,7 @@ use super::{
     tracking::Integrated,
 };
 use crate::{
-    domain::{
-        converge::Source,
-        fold::fold,
-        history::History,
-        id::SpecId,
-        state::State,
-        status::Status,
-    },
+    domain::{converge::Source, fold::fold, history::History, id::SpecId, state::State, status::Status},
     error::Result,
 };
 
@@ -141,7 +134,9 @@ impl Store<'_> {
             Ok(walk) => walk,
             Err(why) => return Ok(Err(why)),
         };
-        let Some(folded) = fold(&walk.history, tip) else { return Ok(Err("it holds no event of this spec".to_owned())) };
+        let Some(folded) = fold(&walk.history, tip) else {
+            return Ok(Err("it holds no event of this spec".to_owned()));
+        };
         if folded.status != Status::Archived {
             return Ok(Err(format!("it is {}, not archived", folded.status)));
         }

@@ -83,7 +83,8 @@ fn due(
     for reference in project.repo.gix().references()?.prefixed(prefix.as_str())?.flatten() {
         let name = reference.name().as_bstr().to_string();
         let Some(id) = name.strip_prefix(&prefix).and_then(|id| SpecId::new(id).ok()) else { continue };
-        let (Some(tip), Ok(Some(state))) = (reference.target().try_id().map(ToOwned::to_owned), store.state(&id)) else {
+        let (Some(tip), Ok(Some(state))) = (reference.target().try_id().map(ToOwned::to_owned), store.state(&id))
+        else {
             continue;
         };
         let known = there.get(&id).copied();

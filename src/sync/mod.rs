@@ -147,7 +147,8 @@ impl Report {
         for spec in specs {
             *side(self.folded.entry(archive_of(spec).to_owned()).or_default()) += 1;
         }
-        let said: Vec<_> = self.folded.iter().map(|(name, count)| (format!("{ARCHIVES}{name}"), count.said())).collect();
+        let said: Vec<_> =
+            self.folded.iter().map(|(name, count)| (format!("{ARCHIVES}{name}"), count.said())).collect();
         for (name, why) in said {
             self.say(Way::Folded, &name, why);
         }

@@ -199,7 +199,8 @@ fn a_fold_beside_new_events_loses_none() {
     sandbox.git(&["pack-refs", "--all"]);
     let mut running = Vec::new();
     for _ in 0..3 {
-        running.push(sandbox.binary(&["archive", "--fold"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+        running
+            .push(sandbox.binary(&["archive", "--fold"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     }
     for id in ids.iter().step_by(2) {
         running.push(sandbox.binary(&["unarchive", id]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
@@ -227,7 +228,10 @@ fn two_that_archive_at_once_both_get_in() {
     for id in &ids {
         sandbox.chant(&["cancel", id]).ok();
     }
-    let running: Vec<_> = ids.iter().map(|id| sandbox.binary(&["archive", id]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()).collect();
+    let running: Vec<_> = ids
+        .iter()
+        .map(|id| sandbox.binary(&["archive", id]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap())
+        .collect();
     for child in running {
         let ended = child.wait_with_output().unwrap();
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
@@ -247,8 +251,13 @@ fn an_archive_that_lies_is_named() {
     let say = |entries: &str, why: &str| {
         use std::io::Write as _;
         let mktree = |input: &str| {
-            let mut child =
-                sandbox.command_in(&sandbox.repo, "git").args(["mktree", "--missing"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let mut child = sandbox
+                .command_in(&sandbox.repo, "git")
+                .args(["mktree", "--missing"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
             child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
             String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap().trim().to_owned()
         };

@@ -131,7 +131,8 @@ impl Net {
         if refs.is_empty() {
             return Vec::new();
         }
-        let mut args = vec!["log", "--grep=^Chant-Op: ", "--format=%H %(trailers:key=Chant-Op,valueonly,separator=%x20)"];
+        let mut args =
+            vec!["log", "--grep=^Chant-Op: ", "--format=%H %(trailers:key=Chant-Op,valueonly,separator=%x20)"];
         args.extend(refs.lines());
         let log = self.git(clone, &args);
         let mut events: Vec<String> = log.lines().filter(|line| !line.ends_with(" merge")).map(str::to_owned).collect();
