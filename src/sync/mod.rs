@@ -93,6 +93,8 @@ pub fn preview(project: &Project, remote: &Remote, scope: Scope) -> Result<Vec<E
         for update in push::due(project, &project.store()?, &remote.name)? {
             report.add(Way::Pushed, &update.name, update.known.map(|id| id.to_string()), Some(update.id.to_string()));
         }
+        push::preview_folded(&project.store()?, &remote.name, &mut report)?;
+        branches::preview(project, &project.store()?, remote, &mut report)?;
     }
     Ok(report.entries.into_values().collect())
 }

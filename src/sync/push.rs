@@ -87,6 +87,14 @@ pub(super) fn due(project: &Project, store: &Store<'_>, remote: &str) -> Result<
     Ok(due)
 }
 
+/// Reports which refs of folded specs would go.
+pub(super) fn preview_folded(store: &Store<'_>, remote: &str, report: &mut Report) -> Result<()> {
+    for specs in fold::due(store, remote)?.into_values() {
+        report.deleted(&specs.into_iter().map(|(spec, _)| spec).collect::<Vec<_>>());
+    }
+    Ok(())
+}
+
 /// What the remote said of what was sent.
 #[derive(Default)]
 struct Answers {

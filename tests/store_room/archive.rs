@@ -37,7 +37,8 @@ fn hundreds_of_chains_become_one_ref_in_any_repository() {
         let tips = store.tips().expect("lists");
         temp.git(&["pack-refs", "--all"]);
         assert_eq!(fold_all(&store).len(), ids.len());
-        assert_eq!(store.tips().expect("lists").into_iter().map(|(id, _)| id).collect::<Vec<_>>(), [open.clone()]);
+        let left = store.tips().expect("lists");
+        assert!(left.len() == 1 && left[0].0 == open, "{left:?}");
         for (id, tip) in tips.iter().filter(|(id, _)| *id != open) {
             assert_eq!(store.tip(id).expect("reads"), Some(*tip));
         }

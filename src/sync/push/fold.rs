@@ -65,7 +65,7 @@ pub(super) fn push(
 }
 
 /// The refs that the remote has and that an archive of ours holds with all that they know, by archive.
-fn due(store: &Store<'_>, remote: &str) -> Result<BTreeMap<String, Vec<(SpecId, ObjectId)>>> {
+pub(super) fn due(store: &Store<'_>, remote: &str) -> Result<BTreeMap<String, Vec<(SpecId, ObjectId)>>> {
     let folders = Folders::default();
     let mut due: BTreeMap<String, Vec<(SpecId, ObjectId)>> = BTreeMap::new();
     let ours: BTreeMap<SpecId, ObjectId> = store.tips()?.into_iter().collect();

@@ -27,10 +27,13 @@ fn what_one_finished_another_merges() {
     let spec = worked(&net, "echo done >done; git add done; git commit -qm Done", &["--no-merge"]);
     assert_eq!(net.status(1, &spec), "finished");
     assert_eq!(net.held(&net.server, &branch(&spec)), net.held(net.dir(0), &branch(&spec)));
+    assert!(net.chant(0, &["sync", "-n"]).ok().out.starts_with("Up to date"));
     // It lies apart: nothing of the person's own changed.
     assert_eq!(net.held(net.dir(1), &branch(&spec)), "");
     net.chant(1, &["merge", &spec]).ok();
     assert_eq!(net.git(1, &["show", "main:done"]), "done");
+    let dry = net.chant(1, &["sync", "-n"]).ok();
+    assert!(dry.out.contains(&branch(&spec)) && dry.out.contains("gone"), "{}", dry.out);
     // Over and done: nobody needs it there.
     net.settle(forward);
     assert_eq!(net.held(&net.server, &branch(&spec)), "");
