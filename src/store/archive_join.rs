@@ -71,6 +71,12 @@ impl Store<'_> {
         Err(self.busy(&full))
     }
 
+    /// Moves an archive that lost what it held back from `now` to `before`, a descendant of it. Gives back whether that was so, and done.
+    pub fn restore_archive(&self, name: &str, now: Option<ObjectId>, before: ObjectId) -> Result<bool> {
+        let only_lost = now.map_or(Ok(true), |now| self.reaches(before, now))?;
+        Ok(only_lost && self.swap(&format!("{ARCHIVES}{name}"), now, before, "chant: restore")? == Moved::Yes)
+    }
+
     /// Lets go of the refs of specs that an archive holds with all that they know, and joins those that went apart from it. Gives
     /// back the specs whose ref is gone.
     pub fn drop_contained(&self) -> Result<Vec<SpecId>> {

@@ -161,7 +161,6 @@ fn is_held(project: &Project, commit: &str) -> Result<bool> {
 /// A chain that lost events gets them back: it moves from what it is now to what it was, if that still is all that it lost. What
 /// it gained otherwise stays as it is, for a person to look at.
 fn restore(project: &Project, name: &str, old: Option<&String>, new: Option<&String>) -> Result<bool> {
-    let Some(Ok(spec)) = name.strip_prefix(SPECS).map(SpecId::new) else { return Ok(false) };
     let Some(old) = old.and_then(|id| id.parse::<ObjectId>().ok()) else { return Ok(false) };
     let now = match new {
         Some(id) => match id.parse::<ObjectId>() {
@@ -172,6 +171,10 @@ fn restore(project: &Project, name: &str, old: Option<&String>, new: Option<&Str
         None => None,
     };
     let store = project.store()?;
+    if let Some(archive) = name.strip_prefix(ARCHIVES) {
+        return store.restore_archive(archive, now, old);
+    }
+    let Some(Ok(spec)) = name.strip_prefix(SPECS).map(SpecId::new) else { return Ok(false) };
     let only_lost = match now {
         Some(now) => store.walk(&spec, old)?.history.reaches(old, now),
         None => true,

@@ -277,3 +277,47 @@ fn an_archive_that_lies_is_named() {
     say(&format!("160000 commit {}\t{gone}\n", "1".repeat(40)), "is missing");
     assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
 }
+
+#[test]
+fn what_others_put_away_while_an_agent_works_is_nobodys_fault() {
+    let sandbox = Sandbox::new();
+    let other = done(&sandbox, "Over");
+    sandbox.agent("echo go >\"$HOME/began\"; until [ -e \"$HOME/archived\" ]; do sleep 0.01; done; echo two >two");
+    let id = sandbox.add(&["Meanwhile"]);
+    let home = sandbox.dir().join("home");
+    let child = sandbox.binary(&["work", &id]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while !home.join("began").exists() {
+        std::thread::yield_now();
+    }
+    sandbox.chant(&["archive", &other]).ok();
+    std::fs::write(home.join("archived"), "").unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(sandbox.status(&id), "completed");
+}
+
+#[test]
+fn an_archive_that_an_agent_drops_is_given_back() {
+    let sandbox = Sandbox::new();
+    let other = done(&sandbox, "Over");
+    sandbox.chant(&["archive", &other]).ok();
+    let archive = sandbox.git(&["rev-parse", &archive_of(&other)]);
+    sandbox.agent(&format!("echo two >two; git update-ref -d {}", archive_of(&other)));
+    let id = sandbox.add(&["Reaches too far"]);
+    let said = format!("'{}' was changed by no event, and was restored", archive_of(&other));
+    sandbox.chant(&["work", &id]).fails(1, &[&said]);
+    assert_eq!(sandbox.git(&["rev-parse", &archive_of(&other)]), archive);
+    // One that it makes up hides no spec.
+    let open = sandbox.add(&["Open"]);
+    let hide = format!(
+        "t=$(git rev-parse refs/chant/specs/{open}); d=$(printf '160000 commit %s\\t{open}\\n' $t | git mktree --missing); \
+         r=$(printf '040000 tree %s\\t{day}\\n' $d | git mktree); git update-ref {archive} $(git commit-tree $r -p {archive} -p $t -m x)",
+        day = &open[8..10],
+        archive = archive_of(&open),
+    );
+    sandbox.agent(&format!("echo three >three; {hide}"));
+    let id = sandbox.add(&["Reaches too far again"]);
+    let said = format!("'{}' was changed by no event", archive_of(&other));
+    sandbox.chant(&["work", &id]).fails(1, &[&said]);
+    assert_eq!(sandbox.status(&open), "pending");
+}
