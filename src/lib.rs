@@ -35,6 +35,7 @@ pub mod project;
 pub mod recover;
 pub mod release_notes;
 pub mod split;
+pub mod standing;
 pub mod store;
 pub mod sync;
 pub mod why;
@@ -69,7 +70,8 @@ fn obey(cli: &cli::Cli) -> i32 {
     let machine = global.json || global.null || global.format.is_some();
     let ended = printer.prepare(command::record_of(&cli.command)).and_then(|()| {
         let interactive = !machine && env.stdin_is_terminal() && env.stderr_is_terminal() && !env.is_agent();
-        command::run(&command::Context { env: env.clone(), progress: &printer, interactive }, &cli.command)
+        let (env, quiet) = (env.clone(), global.quiet);
+        command::run(&command::Context { env, progress: &printer, screen: &printer, quiet, interactive }, &cli.command)
     });
     printer.finish(&ended)
 }

@@ -1,7 +1,7 @@
 //! Transcripts: what an agent printed, kept in this clone and never shared.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +12,12 @@ use crate::error::{IoContext, Result};
 
 /// How often a transcript that is being written is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How much of the end is looked at for the last line, in bytes.
+const TAIL: u64 = 16 * 1024;
+
+/// How many characters a last line has at most.
+const LONGEST_LINE: usize = 400;
 
 /// Whether control sequences reach the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +74,29 @@ pub fn follow(path: &Path, still_running: &mut dyn FnMut() -> bool, form: Form, 
         }
         std::thread::sleep(LOOK);
     }
+}
+
+/// The last line that is not blank, without control sequences; `None` if there is none. Read from the end, whatever the length: of a
+/// huge line this is a piece near its end.
+pub fn last_line(path: &Path) -> Result<Option<String>> {
+    let Some(mut file) = open(path)? else { return Ok(None) };
+    let length = file.metadata().io("read", path)?.len();
+    let begin = length.saturating_sub(TAIL);
+    file.seek(SeekFrom::Start(begin)).io("read", path)?;
+    let mut tail = Vec::new();
+    file.take(TAIL).read_to_end(&mut tail).io("read", path)?;
+    let mut tail = tail.as_slice();
+    if begin > 0 {
+        // Not from the middle of a character or, where there is a line end, of a control sequence.
+        let whole =
+            tail.iter().position(|byte| *byte == b'\n').filter(|at| tail[*at..].iter().any(u8::is_ascii_graphic));
+        let cut = tail.iter().position(|byte| byte & 0xc0 != 0x80).unwrap_or_default();
+        tail = &tail[whole.unwrap_or(cut)..];
+    }
+    let mut sanitizer = Sanitizer::new();
+    let text = sanitizer.push(tail) + &sanitizer.finish();
+    let last = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    Ok(last.map(|line| line.chars().take(LONGEST_LINE).collect::<String>().replace('\t', " ")))
 }
 
 /// Copies up to the present end; `false` if nobody reads any more.

@@ -7,7 +7,7 @@ use crate::domain::{
     id::SpecId,
     view::{
         CheckView, DriftView, EventView, ExchangeView, GraphView, NoteView, ProblemView, SpecDetail, SpecView,
-        TopicView, WhyView,
+        StandingView, TopicView, WhyView,
     },
 };
 
@@ -62,12 +62,23 @@ impl Outcome {
 pub enum Body {
     /// Nothing to say.
     Nothing,
+    /// The answer was shown already, see [`Screen`].
+    Shown,
     /// `add`: the new spec.
     Added(Box<SpecView>),
     /// `investigate`: the new specs.
     AddedAll(Vec<SpecView>),
     /// `status` of an investigation.
     Topic(TopicView),
+    /// `status`: what goes on.
+    Standing {
+        /// What goes on.
+        view: Box<StandingView>,
+        /// The time now, in seconds since 1970 UTC: how long something takes is told from it.
+        now: i64,
+        /// Whether people are told what to do about it.
+        hints: bool,
+    },
     /// `release-notes`: the entries, by kind.
     Notes(Vec<NoteView>),
     /// `why`: an answer for each commit and spec.
@@ -180,6 +191,15 @@ pub enum Body {
     },
     /// A text as it is, such as a transcript.
     Text(String),
+}
+
+/// Where an answer that changes is shown while the command runs.
+pub trait Screen: Sync {
+    /// Shows the answer as it is now: at a terminal in the place of the one before, elsewhere below it. `size` is that of the terminal
+    /// now, in columns and rows; `None` where stdout is none.
+    ///
+    /// If it cannot be written, [`Progress::closed`](crate::project::progress::Progress::closed) says so from then on.
+    fn show(&self, body: &Body, size: Option<(usize, usize)>);
 }
 
 /// How a graph is drawn.

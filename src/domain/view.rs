@@ -16,6 +16,7 @@ mod graph;
 mod note;
 mod problem;
 mod spec;
+mod standing;
 mod topic;
 mod why;
 
@@ -27,6 +28,7 @@ pub use graph::{EdgeView, GraphView, NodeView};
 pub use note::NoteView;
 pub use problem::ProblemView;
 pub use spec::{Blocker, BlockerKind, SpecView};
+pub use standing::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView};
 pub use topic::{StepView, TopicView};
 pub use why::{ResearchView, WhyView};
 

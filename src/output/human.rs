@@ -1,6 +1,8 @@
 //! Every answer for people.
 
-use super::{Look, clean, color::Slot, drift, exchange, graph, list, log, place, record, show, time, topic, why};
+use super::{
+    Look, clean, color::Slot, drift, exchange, graph, list, log, place, record, show, standing, time, topic, why,
+};
 use crate::{
     command::outcome::{Body, Merged, Worked},
     domain::{
@@ -12,7 +14,7 @@ use crate::{
 /// The answer as bytes for stdout. A path in a pipe is its bytes, whatever they are.
 pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
     let text = match body {
-        Body::Nothing => String::new(),
+        Body::Nothing | Body::Shown => String::new(),
         Body::Added(spec) => format!("Created spec: {}\n", spec.id),
         Body::AddedAll(specs) => {
             let line = |spec: &SpecView| {
@@ -25,6 +27,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Drift(found) => drift::drift(found, look),
         Body::Graph { view, form } => graph::graph(view, *form, look),
         Body::Topic(view) => topic::topic(view, look),
+        Body::Standing { view, now, hints } => standing::standing(view, *now, *hints, look),
         Body::Specs(specs) => list::specs(specs, look),
         Body::Explained { ready, blocked } => list::explained(ready, blocked, look),
         Body::Spec(detail) => show::detail(detail, look),

@@ -3,7 +3,10 @@
 use std::{
     io::{self, Write},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -68,6 +71,8 @@ pub struct Printer {
     err: Mutex<Box<dyn Write + Send>>,
     /// Why a piece of the answer could not be written.
     lost: Mutex<Option<io::Error>>,
+    /// Whether something of the answer was written.
+    begun: AtomicBool,
 }
 
 impl Printer {
@@ -78,7 +83,14 @@ impl Printer {
 
     /// A printer on other streams.
     pub fn on(settings: Settings, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
-        Printer { settings, format: None, out: Mutex::new(out), err: Mutex::new(err), lost: Mutex::new(None) }
+        Printer {
+            settings,
+            format: None,
+            out: Mutex::new(out),
+            err: Mutex::new(err),
+            lost: Mutex::new(None),
+            begun: AtomicBool::new(false),
+        }
     }
 
     /// Checks the flags against what the command ends with (`None`: not with records), before it does anything.
@@ -119,7 +131,9 @@ impl Printer {
 
     /// Prints an outcome: the answer on stdout, warnings and hints on stderr.
     pub fn print(&self, outcome: &Outcome) -> io::Result<()> {
-        self.answer(&self.render(&outcome.body))?;
+        if outcome.body != Body::Shown {
+            self.answer(&self.render(&outcome.body))?;
+        }
         let look = self.look_err();
         let mut aside = String::new();
         if self.talks() && self.settings.terminal.stdout && self.settings.terminal.stderr && !self.settings.null {
@@ -146,7 +160,7 @@ impl Printer {
     }
 
     /// The answer in the form that was asked for.
-    fn render(&self, body: &Body) -> Vec<u8> {
+    pub(super) fn render(&self, body: &Body) -> Vec<u8> {
         let screen = self.settings.terminal.stdout;
         if self.settings.json {
             return json::body(body, screen);
@@ -163,8 +177,16 @@ impl Printer {
 
     fn answer(&self, bytes: &[u8]) -> io::Result<()> {
         let mut out = locked(&self.out);
+        self.begun.store(true, Ordering::Relaxed);
         out.write_all(bytes)?;
         out.flush()
+    }
+
+    /// Writes a piece of the answer. That it failed is said at the end, and [`Progress::closed`] tells whoever goes on.
+    pub(super) fn piece(&self, bytes: &[u8]) {
+        if let Some(cause) = self.answer(bytes).err() {
+            locked(&self.lost).get_or_insert(cause);
+        }
     }
 
     /// Writes to stderr. Where that fails there is nobody left to tell, and the work goes on.
@@ -178,7 +200,21 @@ impl Printer {
         !self.settings.json && !self.settings.quiet
     }
 
-    fn look_out(&self) -> Look {
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether the answer is made of records.
+    pub(super) fn is_of_records(&self) -> bool {
+        self.settings.null || self.format.is_some()
+    }
+
+    /// Whether something of the answer was written.
+    pub(super) fn begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn look_out(&self) -> Look {
         self.look(self.settings.terminal.stdout)
     }
 
@@ -204,10 +240,7 @@ impl Progress for Printer {
             // Two things on stdout would not be JSON any more.
             Step::Answer(_) if self.settings.json => {}
             Step::Answer(text) => {
-                let written = self.answer(self.look_out().text(text).as_bytes());
-                if let Some(cause) = written.err() {
-                    locked(&self.lost).get_or_insert(cause);
-                }
+                self.piece(self.look_out().text(text).as_bytes());
             }
             Step::Warning(_) => self.aside(&progress::line(step, &self.look_err())),
             _ if self.talks() => self.aside(&progress::line(step, &self.look_err())),

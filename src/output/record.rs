@@ -9,6 +9,7 @@
 //! | `ready --explain` | id, `ready` or `blocked`, title |
 //! | `log` | commit id, op, status, date (RFC 3339), sentence |
 //! | `lint`, `fsck` | severity, file or ref, line, column, code, message |
+//! | `status` | id, the list that it stands in, title |
 //! | `release-notes` | id, kind, text |
 //! | `why` | commit, id, certainty |
 //! | `drift` | id, kind, input, object that it was, object that it is |
@@ -62,6 +63,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Specs(specs) | Body::AddedAll(specs) => specs.iter().map(object).collect(),
         Body::CheckedAll(checked) => checked.iter().map(|(spec, _)| object(spec)).collect(),
         Body::Topic(view) => view.steps.iter().map(|step| object(&step.spec)).collect(),
+        Body::Standing { view, .. } => view.specs().map(|(_, spec)| object(spec)).collect(),
         Body::Explained { ready, blocked } => ready.iter().chain(blocked).map(object).collect(),
         Body::Spec(detail) => vec![object(&detail.spec)],
         Body::Details(details) => details.iter().map(|detail| object(&detail.spec)).collect(),
@@ -71,6 +73,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(object).collect(),
         Body::Drift(found) => found.iter().map(object).collect(),
         Body::Nothing
+        | Body::Shown
         | Body::Notes(_)
         | Body::Why(_)
         | Body::Graph { .. }
@@ -98,9 +101,10 @@ fn object<T: serde::Serialize>(view: &T) -> Map<String, Value> {
 /// The porcelain fields of an answer, for `-z`.
 pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
     match body {
-        Body::Nothing => Vec::new(),
+        Body::Nothing | Body::Shown => Vec::new(),
         Body::Specs(specs) | Body::AddedAll(specs) => specs.iter().map(spec).collect(),
         Body::Topic(view) => view.steps.iter().map(|step| spec(&step.spec)).collect(),
+        Body::Standing { view, .. } => view.specs().map(|(list, spec)| spec_as(spec, list)).collect(),
         Body::Explained { ready, blocked } => {
             let named = |specs: &[SpecView], name| specs.iter().map(|s| spec_as(s, name)).collect::<Vec<_>>();
             [named(ready, "ready"), named(blocked, "blocked")].concat()

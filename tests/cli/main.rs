@@ -25,6 +25,7 @@ mod rules;
 mod silent;
 mod specfiles;
 mod states;
+mod status;
 mod submodules;
 mod support;
 mod tampering;
