@@ -89,6 +89,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
         Command::Sync(_) => Some(Record::Exchange),
         Command::Drift(_) => Some(Record::Drift),
+        Command::Prune(_) => Some(Record::Prune),
 
         Command::Init(_)
         | Command::Demo(_)

@@ -6,7 +6,7 @@ use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
     view::{
-        CheckView, DriftView, EventView, ExchangeView, GraphView, NoteView, ProblemView, SpecDetail, SpecView,
+        CheckView, DriftView, EventView, ExchangeView, GraphView, NoteView, ProblemView, PruneView, SpecDetail, SpecView,
         StandingView, TopicView, WhyView,
     },
 };
@@ -181,6 +181,13 @@ pub enum Body {
         dry_run: bool,
         /// What went which way.
         exchanged: Vec<ExchangeView>,
+    },
+    /// `prune`: what was cleared away, and what stays for which reason.
+    Pruned {
+        /// Whether nothing was done yet.
+        dry_run: bool,
+        /// What was found.
+        found: Vec<PruneView>,
     },
     /// `demo`: the repository that it left and what to look at.
     Demo {

@@ -16,7 +16,7 @@ pub(super) fn cut(text: &str, from: usize, look: &Look) -> String {
         return text.to_owned();
     }
     let mark = if look.unicode { "…" } else { "..." };
-    let room = room.saturating_sub(width(mark));
+    let Some(room) = room.checked_sub(width(mark)) else { return String::new() };
     let mut taken = 0;
     let end = text.char_indices().find(|(_, c)| {
         taken += c.width().unwrap_or_default();
@@ -38,7 +38,7 @@ mod tests {
         assert_eq!(cut("exactly sixteen!", 4, &look), "exactly sixteen!");
         assert_eq!(cut("one more than that", 4, &look), "one more than t…");
         assert_eq!(cut("日本語のタイトルは長い", 4, &look), "日本語のタイト…");
-        assert_eq!(cut("no room", 30, &look), "…");
+        assert_eq!(cut("no room", 30, &look), "");
         let plain = Look { unicode: false, ..look };
         assert_eq!(cut("one more than that", 4, &plain), "one more than...");
         assert_eq!(cut(&"x".repeat(500), 4, &Look { width: None, ..look }).len(), 500);

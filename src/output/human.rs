@@ -1,7 +1,7 @@
 //! Every answer for people.
 
 use super::{
-    Look, clean, color::Slot, drift, exchange, graph, list, log, place, record, show, standing, time, topic, why,
+    Look, clean, color::Slot, drift, exchange, graph, list, log, place, prune, record, show, standing, time, topic, why,
 };
 use crate::{
     command::outcome::{Body, Merged, Worked},
@@ -49,6 +49,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Initialized { path, silent, changes } => initialized(path, *silent, changes),
         Body::Problems(problems) => place::problems(problems, look),
         Body::Exchanged { remote, dry_run, exchanged } => exchange::exchanged(remote, *dry_run, exchanged, look),
+        Body::Pruned { dry_run, found } => prune::pruned(found, *dry_run, look),
         Body::Demo { path, look: commands } => demo(path, commands, look),
         Body::Text(text) => {
             let text = look.text(text);
@@ -68,6 +69,7 @@ pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
         Body::Notes(notes) if notes.is_empty() => Some("no release notes"),
         Body::Drift(found) if found.is_empty() => Some("nothing has changed"),
         Body::Problems(problems) if problems.is_empty() => Some("no problems"),
+        Body::Pruned { found, .. } if found.is_empty() => Some("nothing to prune"),
         Body::CheckedAll(checked) if checked.is_empty() => Some("nothing to check"),
         Body::Checked { checks, .. } if checks.is_empty() => Some("nothing to check"),
         _ => None,

@@ -17,6 +17,7 @@
 //! | `log` | `events` |
 //! | `lint`, `fsck` | `problems` |
 //! | `sync` | `remote`, `dry_run`, `exchanged` |
+//! | `prune` | `dry_run`, `pruned`: a list of what was found, each with `pruned`: whether it goes |
 //! | `init` | `path`, `silent`, `changes` |
 //! | `demo` | `path`, `look` |
 //! | a text | `text` |
@@ -144,6 +145,10 @@ impl Serialize for Answer<'_> {
                 map.serialize_entry("remote", remote)?;
                 map.serialize_entry("dry_run", dry_run)?;
                 map.serialize_entry("exchanged", exchanged)?;
+            }
+            Body::Pruned { dry_run, found } => {
+                map.serialize_entry("dry_run", dry_run)?;
+                map.serialize_entry("pruned", found)?;
             }
             Body::Demo { path, look } => {
                 map.serialize_entry("path", &path.to_string_lossy())?;

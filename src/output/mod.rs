@@ -19,6 +19,7 @@ mod log;
 mod place;
 mod printer;
 mod progress;
+mod prune;
 pub mod record;
 mod screen;
 mod show;

@@ -15,6 +15,7 @@
 //! | `drift` | id, kind, input, object that it was, object that it is |
 //! | `graph` | id, id that it builds on, `depends_on` or `informed_by` |
 //! | `sync` | way, ref, old id, new id, why |
+//! | `prune` | `pruned` or `kept`, kind, id, path or ref, why |
 //! | `verify` | `ok` or `failed`, name, detail |
 //! | `path`, `init`, `demo` | path |
 //!
@@ -26,7 +27,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     command::outcome::Body,
-    domain::view::{DriftView, EventView, ExchangeView, ProblemView, SpecView},
+    domain::view::{DriftView, EventView, ExchangeView, ProblemView, PruneView, SpecView},
 };
 
 /// The sort of record that a command ends with, where it ends with records.
@@ -42,6 +43,8 @@ pub enum Record {
     Exchange,
     /// Inputs that have changed.
     Drift,
+    /// What was cleared away.
+    Prune,
 }
 
 impl Record {
@@ -53,6 +56,7 @@ impl Record {
             Record::Problem => &ProblemView::FIELDS,
             Record::Exchange => &ExchangeView::FIELDS,
             Record::Drift => &DriftView::FIELDS,
+            Record::Prune => &PruneView::FIELDS,
         }
     }
 }
@@ -72,6 +76,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Problems(problems) => problems.iter().map(object).collect(),
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(object).collect(),
         Body::Drift(found) => found.iter().map(object).collect(),
+        Body::Pruned { found, .. } => found.iter().map(object).collect(),
         Body::Nothing
         | Body::Shown
         | Body::Notes(_)
@@ -130,6 +135,13 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
         Body::Drift(found) => found
             .iter()
             .map(|one| joined(&[one.spec.as_str(), &one.kind, &one.input, text(&one.was), text(&one.now)]))
+            .collect(),
+        Body::Pruned { found, .. } => found
+            .iter()
+            .map(|one| {
+                let spec = one.spec.as_ref().map_or("", |spec| spec.as_str());
+                joined(&[one.done(), one.kind.as_str(), spec, &one.name, &one.why])
+            })
             .collect(),
         Body::CheckedAll(checked) => checked
             .iter()

@@ -19,6 +19,7 @@ mod misconduct;
 mod places;
 mod pr;
 mod prompts;
+mod prune;
 mod races;
 mod rewritten;
 mod rules;

@@ -125,9 +125,7 @@ fn a_huge_last_line_is_cut() {
     let id = sandbox.add(&["Make it two"]);
     waiting_agent(&sandbox, "head -c 3000000 /dev/zero | tr '\\0' x");
     let child = begin(&sandbox, &id);
-    let line = until("the line", || {
-        standing(&sandbox)["running"][0]["last_line"].as_str().map(str::to_owned)
-    });
+    let line = until("the line", || standing(&sandbox)["running"][0]["last_line"].as_str().map(str::to_owned));
     assert!(line.len() <= 400 && line.bytes().all(|byte| byte == b'x'), "{}", line.len());
     let_go(&sandbox, child);
 }
@@ -147,7 +145,10 @@ fn what_waits_for_whom() {
     assert_eq!(ids(&status, "waiting"), [third.clone(), later]);
     assert_eq!(status["waiting"][0]["on"], serde_json::json!([first[11..], second[11..]]));
     assert_eq!(ids(&status, "attention"), [gate.clone(), approval.clone()]);
-    assert_eq!((&status["attention"][0]["need"], &status["attention"][1]["need"]), (&"gate".into(), &"approval".into()));
+    assert_eq!(
+        (&status["attention"][0]["need"], &status["attention"][1]["need"]),
+        (&"gate".into(), &"approval".into())
+    );
     let out = sandbox.chant(&["status"]).ok().out;
     assert!(out.contains(&format!("waits for {} and 1 more\n", &first[11..])), "{out}");
     assert!(out.contains("(use \"git chant approve <spec>\" to approve it)"), "{out}");
@@ -184,7 +185,10 @@ fn what_is_finished_says_what_is_in_the_way() {
     assert!(sandbox.chant(&["status"]).ok().out.contains("it conflicts with 'main': file\n"));
     assert_eq!(sandbox.git(&["count-objects", "-v"]), objects_before, "looking writes no object");
     sandbox.chant(&["merge", &id]).fails(1, &["it conflicts with 'main'"]);
-    sandbox.git_in(Path::new(sandbox.show(&id)["worktree"].as_str().unwrap()), &["commit", "-q", "--allow-empty", "-m", "more"]);
+    sandbox.git_in(
+        Path::new(sandbox.show(&id)["worktree"].as_str().unwrap()),
+        &["commit", "-q", "--allow-empty", "-m", "more"],
+    );
     assert!(why(&sandbox).0.contains("moved since it was checked"));
 }
 
@@ -247,7 +251,8 @@ fn by_hand_invalid_tampered_and_rejected() {
         .iter()
         .map(|one| (one["spec"]["id"].as_str().unwrap().to_owned(), one["need"].as_str().unwrap().to_owned()))
         .collect();
-    for (id, need) in [(&tampered, "tampered"), (&rejected, "rejected"), (&"2026-02-08-010-v7b".to_owned(), "invalid")] {
+    for (id, need) in [(&tampered, "tampered"), (&rejected, "rejected"), (&"2026-02-08-010-v7b".to_owned(), "invalid")]
+    {
         assert!(needs.contains(&(id.clone(), need.to_owned())), "{id} {need}: {needs:?}");
     }
 }
@@ -259,7 +264,12 @@ fn hints_as_git_has_them() {
     let said = |ran: Ran| ran.ok().out.contains("(use ");
     assert!(said(sandbox.chant(&["status"])));
     assert!(!said(sandbox.chant(&["status", "--quiet"])));
-    assert!(!said(sandbox.run(sandbox.command_in(&sandbox.repo, "git").args(["-c", "advice.statusHints=false", "chant", "status"]))));
+    assert!(!said(sandbox.run(sandbox.command_in(&sandbox.repo, "git").args([
+        "-c",
+        "advice.statusHints=false",
+        "chant",
+        "status"
+    ]))));
     sandbox.git(&["config", "advice.statusHints", "false"]);
     assert!(!said(sandbox.chant(&["status"])));
 }
@@ -270,7 +280,8 @@ fn looking_changes_nothing() {
     sandbox.agent("echo two >file");
     let id = sandbox.add(&["Make it two"]);
     sandbox.chant(&["work", &id, "--no-merge"]).ok();
-    let all = || (sandbox.git(&["for-each-ref"]), sandbox.git(&["status", "--porcelain"]), sandbox.git(&["count-objects"]));
+    let all =
+        || (sandbox.git(&["for-each-ref"]), sandbox.git(&["status", "--porcelain"]), sandbox.git(&["count-objects"]));
     let before = all();
     sandbox.chant(&["status"]).ok();
     assert_eq!(all(), before);
@@ -325,7 +336,8 @@ fn a_watch_at_a_terminal_redraws_follows_the_width_and_leaves_it_as_it_was() {
     let mut shell = sandbox.command_in(&sandbox.repo, "sh");
     shell.args(["-c", &script]).env("TERM", "xterm").env("LC_ALL", "C").stdin(Stdio::inherit());
     let mut session = rexpect::session::spawn_command(shell, Some(30_000)).unwrap();
-    let pictured = |text: &str| text.rsplit("\u{1b}[H").next().unwrap_or_default().replace("\u{1b}[K", "").replace("\r\n", "\n");
+    let pictured =
+        |text: &str| text.rsplit("\u{1b}[H").next().unwrap_or_default().replace("\u{1b}[K", "").replace("\r\n", "\n");
     session.exp_string("\u{1b}[H").unwrap();
     let picture = session.exp_string("\u{1b}[J").unwrap();
     let plain = |text: &str| anstream::adapter::strip_str(&pictured(text)).to_string();
@@ -344,7 +356,8 @@ fn a_watch_at_a_terminal_redraws_follows_the_width_and_leaves_it_as_it_was() {
     session.send_control('c').unwrap();
     session.exp_string("code 130").unwrap();
     session.exp_eof().unwrap();
-    let read = |name: &str| std::fs::read_to_string(sandbox.dir().join(name)).unwrap().replace("columns 30", "columns 60");
+    let read =
+        |name: &str| std::fs::read_to_string(sandbox.dir().join(name)).unwrap().replace("columns 30", "columns 60");
     assert_eq!(read("before"), read("after"));
 }
 
@@ -352,8 +365,12 @@ fn a_watch_at_a_terminal_redraws_follows_the_width_and_leaves_it_as_it_was() {
 fn a_topic_is_watched_as_well() {
     let sandbox = quiet();
     sandbox.chant(&["investigate", "issue-1", "--title", "It breaks", "--single"]).ok();
-    let mut watch =
-        sandbox.binary(&["status", "issue-1", "--watch", "0.1"]).stdout(Stdio::piped()).process_group(0).spawn().unwrap();
+    let mut watch = sandbox
+        .binary(&["status", "issue-1", "--watch", "0.1"])
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(watch.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "issue-1, for fix/issue-1\n");
