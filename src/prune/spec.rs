@@ -8,7 +8,7 @@ use super::{Request, Step, candidates::spec_of_lease};
 use crate::{
     agent::lease::{self, Life},
     domain::{id::SpecId, state::State, status::Status, view::Pruned},
-    error::Result,
+    error::{Error, Result},
     git::worktree::{self as trees, Worktree},
     project::{Project, world::World},
 };
@@ -55,6 +55,7 @@ impl<'a> Spec<'a> {
             _ => None,
         };
         let tree = project.worktree_among(&trees::list(&project.repo)?, id)?.cloned();
+        let tree = tree.map(|tree| Ok::<_, Error>(is_ours(project, id, &tree)?.then_some(tree))).transpose()?.flatten();
         Ok(Spec { project, request, except, id, state: recorded.state, over, status: recorded.status, tree, leases })
     }
 
@@ -132,4 +133,12 @@ impl<'a> Spec<'a> {
     pub(super) fn is_old(&self, time: SystemTime) -> bool {
         super::files::expired(time, self.request.expire)
     }
+}
+
+/// Whether git chant made that worktree: it is at the place that is meant for it, or it was prepared for a run. One that a person has
+/// made to look at the branch is theirs.
+fn is_ours(project: &Project, id: &SpecId, tree: &Worktree) -> Result<bool> {
+    let meant = project.meant_worktree(id)?;
+    let prepared = tree.path.join(".chant/run/.gitignore").is_file();
+    Ok(prepared || tree.path.file_name() == meant.file_name())
 }

@@ -11,9 +11,9 @@ use gix::ObjectId;
 use crate::{
     domain::id::SpecId,
     error::Result,
-    git::{process::Git, reference},
+    git::{history, process::Git, reference},
     project::Project,
-    store::SPECS,
+    store::{SPECS, attempts::ATTEMPTS},
 };
 
 /// What changed during a run.
@@ -112,7 +112,14 @@ fn holds(project: &Project, name: &str) -> Result<Option<String>> {
 /// chain that is gone, that was moved elsewhere, or that grew by what is no event. Notes may grow likewise.
 fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&String>) -> Result<bool> {
     if name.starts_with("refs/chant-local/") {
-        return Ok(new.is_some());
+        // Whoever completes a spec beside us lets go of its attempt, and so does whoever prunes, once its commits are elsewhere.
+        let old = old.and_then(|id| id.parse::<ObjectId>().ok());
+        return match (new, old) {
+            (None, Some(old)) => {
+                Ok(history::unreached(&project.repo, &[old], &[], Some(&format!("{ATTEMPTS}*")))? == 0)
+            }
+            (new, _) => Ok(new.is_some()),
+        };
     }
     let Some(new) = new.and_then(|id| id.parse::<ObjectId>().ok()) else { return Ok(false) };
     let old = old.and_then(|id| id.parse::<ObjectId>().ok());
