@@ -13,6 +13,7 @@ pub mod lease;
 pub mod process;
 mod process_table;
 pub mod prompt;
+pub mod rate_limit;
 mod reaper;
 pub mod sanitize;
 mod survivors;

@@ -16,6 +16,7 @@ mod human;
 mod json;
 mod list;
 mod log;
+mod past;
 mod place;
 mod printer;
 mod progress;

@@ -78,7 +78,7 @@ impl Sections<'_> {
                 below: [Some(joined(facts)), why].into_iter().flatten().collect(),
             }
         });
-        let hints = ["git chant work <spec>\" to go on", "git chant path <spec>\" to look at what there is"];
+        let hints = ["git chant work <spec>\" to go on", "git chant takeover <spec>\" to go on by hand"];
         self.section("Paused:", &hints, rows.collect(), MANY, "git chant list --status paused")
     }
 

@@ -16,6 +16,7 @@ mod investigate;
 mod life;
 mod many;
 mod misconduct;
+mod pausing;
 mod places;
 mod pr;
 mod prompts;

@@ -377,3 +377,18 @@ fn a_topic_is_watched_as_well() {
     watch.kill().unwrap();
     watch.wait().unwrap();
 }
+
+#[test]
+fn what_is_paused_says_why() {
+    let sandbox = quiet();
+    let id = sandbox.add(&["Make it two"]);
+    waiting_agent(&sandbox, "true");
+    let mut child = begin(&sandbox, &id);
+    sandbox.chant(&["pause", &id, "-m", "lunch"]).ok();
+    child.wait().unwrap();
+    let status = standing(&sandbox);
+    assert_eq!((ids(&status, "paused"), &status["paused"][0]["reason"]), (vec![id], &"lunch".into()));
+    assert_eq!((ids(&status, "running"), ids(&status, "attention")), (Vec::new(), Vec::new()));
+    let out = sandbox.chant(&["status"]).ok().out;
+    assert!(out.starts_with("Paused:\n") && out.contains("             lunch\n"), "{out}");
+}
