@@ -86,7 +86,7 @@ impl Sections<'_> {
         let rows = finished.iter().map(|one| {
             let mut facts: Vec<String> = one.target.iter().map(|target| format!("for {}", line(target))).collect();
             facts.extend(attempt(one.number));
-            facts.extend(self.ago("since", one.since.as_deref()).map(|ago| format!("{ago} ago")));
+            facts.extend(self.ago("finished", one.since.as_deref()).map(|ago| format!("{ago} ago")));
             let paths = one.paths.iter().map(|path| line(path)).collect::<Vec<_>>().join(", ");
             let why = one.why.as_deref().map(|why| match paths.is_empty() {
                 true => line(why),

@@ -171,7 +171,7 @@ fn what_is_finished_says_what_is_in_the_way() {
         (one["why"].as_str().unwrap_or_default().to_owned(), one["paths"].clone())
     };
     assert_eq!(why(&sandbox), (String::new(), serde_json::json!([])));
-    assert!(sandbox.chant(&["status"]).ok().out.contains("for main, since "));
+    assert!(sandbox.chant(&["status"]).ok().out.contains("for main, finished "));
     let objects = sandbox.git(&["count-objects", "-v"]);
     sandbox.write("file", "mine\n");
     let (said, paths) = why(&sandbox);
