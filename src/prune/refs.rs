@@ -106,6 +106,9 @@ impl Spec<'_> {
         }
         Ok(match history::unreached(&project.repo, &[tip], self.except, None)? {
             0 => Ok("its commits are in a branch or a tag".to_owned()),
+            1 if project.is_spec_alone(self.id, name, tip)? => {
+                Ok("it holds nothing but the spec, which is recorded".to_owned())
+            }
             count => Err(count),
         })
     }

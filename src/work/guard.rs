@@ -11,7 +11,7 @@ use gix::ObjectId;
 use crate::{
     domain::id::SpecId,
     error::Result,
-    git::{history, process::Git, reference},
+    git::{process::Git, reference},
     project::Project,
     store::{SPECS, attempts::ATTEMPTS},
 };
@@ -115,9 +115,13 @@ fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&S
         // Whoever completes a spec beside us lets go of its attempt, and so does whoever prunes, once its commits are elsewhere.
         let old = old.and_then(|id| id.parse::<ObjectId>().ok());
         return match (new, old) {
-            (None, Some(old)) => {
-                Ok(history::unreached(&project.repo, &[old], &[], Some(&format!("{ATTEMPTS}*")))? == 0)
-            }
+            (None, Some(old)) => match name.strip_prefix(ATTEMPTS).and_then(|name| name.split_once('/')) {
+                Some((id, name)) => match SpecId::new(id) {
+                    Ok(id) => project.is_dispensable(&id, name, old),
+                    Err(_) => Ok(false),
+                },
+                None => Ok(false),
+            },
             (new, _) => Ok(new.is_some()),
         };
     }

@@ -318,7 +318,7 @@ fn transcripts_that_are_old() {
     assert_eq!(gone(&pruned(&sandbox, &[])), ["transcript"], "older than 90 days, of what is over");
     assert_eq!(count(&sandbox), 1);
     sandbox.chant(&["cancel", &open]).ok();
-    assert_eq!(gone(&pruned(&sandbox, &["--expire=now", &open])), ["transcript"]);
+    assert_eq!(gone(&pruned(&sandbox, &["--expire=now", &open])), ["attempt", "transcript"]);
     assert!(!sandbox.repo.join(format!(".git/chant/transcripts/{open}")).exists());
     sandbox.chant(&["prune", "--expire=some day"]).fails(129, &["'some day' is not a time that git reads"]);
     sandbox.git(&["config", "chant.pruneExpire", "some day"]);
@@ -514,10 +514,38 @@ fn an_attempt_that_is_let_go_of_beside_a_run_is_not_laid_to_its_agent() {
     let second = sandbox.add(&["Second"]);
     sandbox.chant(&["work", &second]).ok();
     assert!(!attempts(&sandbox).contains(&kept));
+    // Nor one that holds nothing.
+    sandbox.agent("exit 3");
+    let empty = sandbox.add(&["Does nothing"]);
+    sandbox.chant(&["work", &empty]).fails(1, &[]);
+    sandbox.chant(&["cancel", &empty]).ok();
+    sandbox.agent("(cd ../repo && git chant prune >/dev/null); echo four >file");
+    let fourth = sandbox.add(&["Fourth"]);
+    sandbox.chant(&["work", &fourth]).ok();
+    assert!(!attempts(&sandbox).iter().any(|name| name.contains(&empty)));
     // What is nowhere else is another matter.
     sandbox.git(&["branch", "-D", "saved"]);
     sandbox.git(&["update-ref", &kept, &tip]);
     sandbox.agent(&format!("git update-ref -d {kept}; echo three >file"));
     let third = sandbox.add(&["Third"]);
     sandbox.chant(&["work", &third]).fails(1, &["was changed by no event"]);
+}
+
+#[test]
+fn an_attempt_that_did_nothing_holds_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("exit 3");
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.chant(&["work", &id]).fails(1, &[]);
+    sandbox.chant(&["cancel", &id]).ok();
+    assert_eq!(attempts(&sandbox).len(), 1);
+    let found = pruned(&sandbox, &[]);
+    assert_eq!(found[0]["why"], "it holds nothing but the spec, which is recorded");
+    assert_eq!(attempts(&sandbox), [""; 0]);
+    // One that went on from there is work.
+    let other = sandbox.add(&["Another"]);
+    sandbox.agent("echo '- [x] mine' >>$CHANT_SPEC_FILE; git commit -qam ticked; exit 3");
+    sandbox.chant(&["work", &other]).fails(1, &[]);
+    sandbox.chant(&["cancel", &other]).ok();
+    assert_eq!(kept(&pruned(&sandbox, &[]), "attempt"), "it has 2 commits that nothing else reaches");
 }
