@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let work = |job: &Job, slot: Option<Slot>| {
         let of = Of { short: job.id.short(), progress: context.progress };
         let progress: &dyn Progress = if together { &of } else { context.progress };
-        let context = Context { env: context.env.clone(), progress, interactive: false };
+        let context = Context { env: context.env.clone(), progress, interactive: false, ..*context };
         let (fate, one) = work_one(&context, job, args, wanted.named.contains(&job.id), slot);
         if let Some(one) = &one {
             let how = one.why.as_ref().map_or_else(|| one.outcome.clone(), |why| format!("{}: {why}", one.outcome));

@@ -26,6 +26,8 @@ pub enum Kind {
     Command,
     /// What branch names begin with.
     BranchPrefix,
+    /// A time before which things have expired, as `gc.pruneExpire` takes it: `2.weeks.ago`, `never`, `now`.
+    Expiry,
 }
 
 /// One key and its meaning.
@@ -73,6 +75,8 @@ keys! {
         "The same for specs of type `research`.";
     PROMPT_BUDGET = "chant.promptBudget", Kind::Int { min: 1024, max: 1 << 30 }, Some("100k"),
         "How many bytes of pinned inputs go into the prompt itself; what is beyond is named there and read from the worktree.";
+    PRUNE_EXPIRE = "chant.pruneExpire", Kind::Expiry, Some("90.days.ago"),
+        "How old the transcripts of specs that are over, and the check worktree, may become before `git chant prune` clears them away.";
     RATE_LIMIT_PAUSE = "chant.rateLimitPause", Kind::Duration, Some("1m"),
         "How long `git chant work` with several specs waits before it starts an agent again that said that it is rate-limited; twice as long each time that it says so again, up to 32 times as long.";
     REMOTE = "chant.remote", Kind::Text, None,
