@@ -15,9 +15,9 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::process::Started;
-use super::process_table;
 pub use super::survivors::{Survivors, end_survivors};
 use crate::domain::id::SpecId;
+use crate::env::process_table;
 use crate::error::{Error, IoContext, Result};
 
 /// The version of the file format.

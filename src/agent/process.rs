@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use self::group::Group;
 use self::pump::Pump;
 use super::interrupt::Interrupts;
-use super::process_table;
 use super::reaper::{MARKER, Reaper};
 use super::sanitize::Sanitizer;
+use crate::env::process_table;
 use crate::error::{Error, IoContext, Result};
 
 /// How long ended processes get between SIGTERM and SIGKILL.

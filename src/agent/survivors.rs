@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::lease::{Agent, Info, pid_namespace};
-use super::process_table::{self, Process};
 use super::reaper::MARKER;
+use crate::env::process_table::{self, Process};
 use crate::error::Result;
 
 /// How often we look whether they are gone.

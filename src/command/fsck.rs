@@ -9,6 +9,7 @@ use crate::{
     domain::{diagnostic::Severity, view::ProblemView},
     error::{IoContext, Result},
     fsck::{self, Finding, Repair},
+    git::lock,
     keep::clean_up,
     merge,
     project::{Project, progress::Step, text::Origin},
@@ -124,5 +125,6 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
         }
         Repair::Aside => merge::recover_all(project, context.progress).map(drop),
         Repair::Remove(path) => std::fs::remove_file(path).io("remove", path),
+        Repair::Unlock(path) => lock::clear(project.repo.common_dir(), path).map(drop),
     }
 }

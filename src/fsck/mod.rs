@@ -54,6 +54,8 @@ pub enum Repair {
     Aside,
     /// Remove a temporary file of a process that died.
     Remove(PathBuf),
+    /// Remove a lock file of a process that died, if it still is nobody's.
+    Unlock(PathBuf),
 }
 
 /// Looks at everything.
@@ -64,6 +66,7 @@ pub fn check(project: &Project) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let world = World::new(project)?;
     findings.extend(looked("refs", None, refs::chains(project)));
+    findings.extend(looked("locks", None, clone::locks(project)));
     let elsewhere = elsewhere::Elsewhere::default();
     for id in world.census.all()? {
         findings.extend(looked("spec", Some(id), spec::check(&world, &elsewhere, id)));

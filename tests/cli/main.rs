@@ -14,6 +14,7 @@ mod graph;
 mod groups;
 mod investigate;
 mod life;
+mod locks;
 mod many;
 mod misconduct;
 mod places;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use super::pump::Pump;
-use crate::agent::process_table::{self, Process};
 use crate::agent::reaper::Reaper;
+use crate::env::process_table::{self, Process};
 use crate::error::{Error, Result};
 
 /// How often we look whether those that were asked to end have done so.
