@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::sanitize::Sanitizer;
 use crate::domain::id::SpecId;
+use crate::env::fault;
 use crate::error::{IoContext, Result};
 
 /// How often a transcript that is being written is looked at.
@@ -31,10 +32,11 @@ pub fn path(common_dir: &Path, spec: &SpecId, attempt: &gix::oid) -> PathBuf {
 /// Creates a transcript, readable by its owner only, with the directories above it. Fails if there is one.
 pub fn create(path: &Path) -> Result<File> {
     if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir).io("create", dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
     // Appending, so that two who hold it never write over each other.
-    OpenOptions::new().append(true).create_new(true).mode(0o600).open(path).io("create", path)
+    let create = || OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
+    fault::around("transcript.create", create).io("create", path)
 }
 
 /// Opens a transcript for reading; `None` if there is none.

@@ -11,6 +11,7 @@ use crate::{
         event::{Facts, Op},
         spec::MAX_SPEC_LEN,
     },
+    env::fault,
     error::{Error, IoContext, Result},
     git::{process::Git, work_file},
     project::{
@@ -83,12 +84,12 @@ fn refuse_modified(project: &Project, top: &Path, path: &str) -> Result<()> {
 fn move_file(top: &Path, from: &str, to: &str) -> Result<()> {
     let (from, to) = (top.join(from), top.join(to));
     if let Some(dir) = to.parent() {
-        std::fs::create_dir_all(dir).io("create", dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
     // A link fails where a file is: nothing is overwritten.
-    match std::fs::hard_link(&from, &to) {
-        Ok(()) => std::fs::remove_file(&from).io("remove", &from),
+    match fault::around("file.link", || std::fs::hard_link(&from, &to)) {
+        Ok(()) => fault::around("file.unlink", || std::fs::remove_file(&from)).io("remove", &from),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(error).io("move", &from),
-        Err(_) => std::fs::rename(&from, &to).io("move", &from),
+        Err(_) => fault::around("file.move", || std::fs::rename(&from, &to)).io("move", &from),
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         checks::{Command, Reproduction},
         id::SpecId,
     },
+    env::fault,
     error::{IoContext, Result},
     git::{process::Git, worktree},
     project::Project,
@@ -81,7 +82,9 @@ impl<'p> Checkout<'p> {
             let dir = file.parent().expect("the file lies in a folder");
             let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
             serde_json::to_writer(&temporary, &seen).map_err(std::io::Error::from).io("write", temporary.path())?;
-            temporary.persist(&file).map_err(|error| error.error).io("write", &file)?;
+            fault::around("cache.place", || temporary.persist(&file))
+                .map_err(|error| error.error)
+                .io("write", &file)?;
         }
         Ok(seen)
     }

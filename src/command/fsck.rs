@@ -7,6 +7,7 @@ use super::{
 use crate::{
     cli::upkeep::FsckArgs,
     domain::{diagnostic::Severity, view::ProblemView},
+    env::fault,
     error::{IoContext, Result},
     fsck::{self, Finding, Repair},
     git::lock,
@@ -124,7 +125,7 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
             Ok(())
         }
         Repair::Aside => merge::recover_all(project, context.progress).map(drop),
-        Repair::Remove(path) => std::fs::remove_file(path).io("remove", path),
+        Repair::Remove(path) => fault::around("file.remove", || std::fs::remove_file(path)).io("remove", path),
         Repair::Unlock(path) => lock::clear(project.repo.common_dir(), path).map(drop),
     }
 }

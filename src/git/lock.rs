@@ -18,7 +18,10 @@ use bstr::ByteSlice;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use crate::{
-    env::process_table::{self, Process},
+    env::{
+        fault,
+        process_table::{self, Process},
+    },
     error::{IoContext, Result},
 };
 
@@ -136,19 +139,19 @@ fn remove(found: &Found) -> Result<bool> {
     if !is(path, found.file) {
         return Ok(false);
     }
-    match fs::rename(path, &aside) {
+    match fault::around("lock.move", || fs::rename(path, &aside)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         renamed => renamed.io("move", path)?,
     }
     let right = is(&aside, found.file);
     if !right {
-        match fs::hard_link(&aside, path) {
+        match fault::around("lock.return", || fs::hard_link(&aside, path)) {
             // Somebody has made another meanwhile: there can be only one.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             linked => linked.io("restore", path)?,
         }
     }
-    match fs::remove_file(&aside) {
+    match fault::around("lock.drop", || fs::remove_file(&aside)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         removed => removed.io("remove", &aside)?,
     }

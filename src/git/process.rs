@@ -13,7 +13,7 @@ use bstr::{BString, ByteSlice};
 
 use super::repository::Repository;
 use crate::{
-    env::Env,
+    env::{Env, fault},
     error::{Error, Result},
 };
 
@@ -295,8 +295,27 @@ impl Git {
         }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdin(self.stdin_file()?).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
-        let status = command.status()?;
+        let status = fault::around(self.place(), || command.status())?;
         Ok(Output { code: status.code(), stdout: read_back(&mut stdout)?, stderr: read_back(&mut stderr)? })
+    }
+
+    /// Where a test build can die around it: those that only read are one place.
+    fn place(&self) -> &'static str {
+        match self.args.first().and_then(|verb| verb.to_str()).unwrap_or_default() {
+            "add" => "git.add",
+            "checkout" => "git.checkout",
+            "clean" => "git.clean",
+            "commit" => "git.commit",
+            "fetch" => "git.fetch",
+            "merge" => "git.merge",
+            "notes" => "git.notes",
+            "push" => "git.push",
+            "update-index" => "git.index",
+            "update-ref" => "git.ref",
+            "worktree" => "git.worktree",
+            "write-tree" => "git.tree",
+            _ => "git.read",
+        }
     }
 
     fn stdin_file(&self) -> io::Result<Stdio> {

@@ -23,7 +23,10 @@ use super::{
     process::Git,
     repository::Repository,
 };
-use crate::error::{Error, IoContext, Result};
+use crate::{
+    env::fault,
+    error::{Error, IoContext, Result},
+};
 
 /// How long one try waits for a lock.
 const LOCK: Duration = Duration::from_millis(100);
@@ -158,7 +161,7 @@ pub fn attempt(repo: &gix::Repository, swap: &Swap<'_>, committer: &Signature, d
         refs.write_reflog = WriteReflog::Normal;
     }
     let wait = Fail::AfterDurationWithBackoff(LOCK);
-    let prepared = match refs.transaction().prepare(Some(edit(swap)), wait, wait) {
+    let prepared = match fault::around("ref.lock", || refs.transaction().prepare(Some(edit(swap)), wait, wait)) {
         Ok(prepared) => prepared,
         Err(error) => return failed(repo, swap, error),
     };
@@ -179,7 +182,7 @@ pub fn attempt(repo: &gix::Repository, swap: &Swap<'_>, committer: &Signature, d
         }
     }
     let mut time = gix::date::parse::TimeBuf::default();
-    match prepared.commit(committer.to_ref(&mut time)) {
+    match fault::around("ref.commit", || prepared.commit(committer.to_ref(&mut time))) {
         Ok(_) => Ok(Attempt::Swapped(Swapped::Done)),
         Err(error) => failed(repo, swap, error),
     }

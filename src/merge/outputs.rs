@@ -8,6 +8,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 use super::Landed;
 use crate::{
     domain::{event::Op, state::State},
+    env::fault,
     error::{Error, IoContext, Result},
     git::{history, work_file},
     project::{Project, attempt::Attempt},
@@ -101,16 +102,16 @@ fn replace(project: &Project, path: &Path, bytes: &[u8], old: ObjectId) -> Resul
     let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
     std::fs::write(temporary.path(), bytes).io("write", temporary.path())?;
     let away = path.with_file_name(format!(".chant-old-{}", project.env.random_hex(4)));
-    std::fs::rename(path, &away).io("move", path)?;
+    fault::around("output.away", || std::fs::rename(path, &away)).io("move", path)?;
     let taken = std::fs::read(&away).io("read", &away)?;
     let unchanged = project.store()?.blob_id(&taken) == old;
-    if unchanged && temporary.persist_noclobber(path).is_ok() {
-        std::fs::remove_file(&away).io("remove", &away)?;
+    if unchanged && fault::around("output.place", || temporary.persist_noclobber(path)).is_ok() {
+        fault::around("output.drop", || std::fs::remove_file(&away)).io("remove", &away)?;
         return Ok(true);
     }
     // Back, unless somebody has made a new one there; then theirs stays beside this one.
-    if std::fs::hard_link(&away, path).is_ok() {
-        std::fs::remove_file(&away).io("remove", &away)?;
+    if fault::around("output.return", || std::fs::hard_link(&away, path)).is_ok() {
+        fault::around("output.drop", || std::fs::remove_file(&away)).io("remove", &away)?;
     }
     Ok(false)
 }

@@ -25,7 +25,7 @@ use gix::refs::FullName;
 use crate::{
     config::Config,
     domain::id::SpecId,
-    env::Env,
+    env::{Env, fault},
     error::{IoContext, Result},
     git::{reference::branch_name, repository::Repository},
     store::{Settings, Store},
@@ -100,7 +100,7 @@ impl Project {
     /// A directory of ours under the common git directory, made if it is not there.
     pub fn private_dir(&self, name: &str) -> Result<PathBuf> {
         let dir = self.repo.chant_dir().join(name);
-        std::fs::create_dir_all(&dir).io("create", &dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(&dir)).io("create", &dir)?;
         Ok(dir)
     }
 }
@@ -120,11 +120,11 @@ fn clone_name(env: &Env, repo: &Repository) -> String {
     }
     let fresh = env.random_hex(8);
     let keep = || -> std::io::Result<()> {
-        std::fs::create_dir_all(&dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(&dir))?;
         let file = tempfile::NamedTempFile::new_in(&dir)?;
         std::fs::write(file.path(), format!("{fresh}\n"))?;
         // Whoever is first decides: the file appears whole or not at all.
-        file.persist_noclobber(&path).map(|_| ()).map_err(|error| error.error)
+        fault::around("clone.name", || file.persist_noclobber(&path)).map(|_| ()).map_err(|error| error.error)
     };
     match keep() {
         Ok(()) => fresh,

@@ -8,6 +8,7 @@ use super::{Claimed, Plan};
 use crate::{
     agent::process::{self, Run},
     domain::{event::Pin, id::SpecId},
+    env::fault,
     error::{Error, IoContext, Result},
     git::{
         branch,
@@ -150,6 +151,6 @@ pub fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathBuf> {
     let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
     std::fs::write(temporary.path(), text).io("write", temporary.path())?;
     let path = dir.join(name);
-    temporary.persist(&path).map_err(|error| error.error).io("write", &path)?;
+    fault::around("own.write", || temporary.persist(&path)).map_err(|error| error.error).io("write", &path)?;
     Ok(path)
 }
