@@ -30,6 +30,7 @@ pub mod keep;
 pub mod lint;
 pub mod merge;
 pub mod output;
+pub mod pause;
 pub mod pr;
 pub mod project;
 pub mod recover;

@@ -12,6 +12,7 @@ mod interrupt;
 pub mod lease;
 pub mod process;
 pub mod prompt;
+pub mod rate_limit;
 mod reaper;
 pub mod sanitize;
 mod survivors;

@@ -1,7 +1,7 @@
 //! Transcripts: what an agent printed, kept in this clone and never shared.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +13,9 @@ use crate::error::{IoContext, Result};
 
 /// How often a transcript that is being written is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How much of the end of a transcript is looked at for its last lines, in bytes.
+const LAST: u64 = 64 * 1024;
 
 /// Whether control sequences reach the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,31 @@ pub fn create(path: &Path) -> Result<File> {
     // Appending, so that two who hold it never write over each other.
     let create = || OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
     fault::around("transcript.create", create).io("create", path)
+}
+
+/// Opens the transcript of an attempt that goes on, to be added to; one that is not there is created.
+pub fn resume(path: &Path) -> Result<File> {
+    if let Some(dir) = path.parent() {
+        std::fs::create_dir_all(dir).io("create", dir)?;
+    }
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).io("open", path)
+}
+
+/// The last lines of a transcript that are not blank, without control sequences, oldest first; none if there is no transcript. Only
+/// the end of it is read.
+pub fn last_lines(path: &Path, count: usize) -> Result<Vec<String>> {
+    let Some(mut file) = open(path)? else { return Ok(Vec::new()) };
+    let length = file.metadata().io("read", path)?.len();
+    let from = length.saturating_sub(LAST);
+    file.seek(SeekFrom::Start(from)).io("read", path)?;
+    let mut bytes = Vec::new();
+    file.take(LAST).read_to_end(&mut bytes).io("read", path)?;
+    let mut sanitizer = Sanitizer::new();
+    let text = sanitizer.push(&bytes) + &sanitizer.finish();
+    // What is cut off at its beginning is no line.
+    let whole = if from == 0 { text.as_str() } else { text.split_once('\n').map_or("", |(_, rest)| rest) };
+    let lines: Vec<&str> = whole.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    Ok(lines[lines.len().saturating_sub(count)..].iter().map(|line| (*line).to_owned()).collect())
 }
 
 /// Opens a transcript for reading; `None` if there is none.

@@ -21,6 +21,7 @@ mod list;
 mod log;
 mod merge;
 mod path;
+mod pause;
 mod pr;
 mod ready;
 mod release_notes;
@@ -62,6 +63,8 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Finish(args) => finish::run(context, args),
         Command::Merge(args) => merge::run(context, args),
         Command::Ack(args) => ack::run(context, args),
+        Command::Pause(args) => pause::pause(context, args),
+        Command::Takeover(args) => pause::takeover(context, args),
         Command::Fail(args) => end::fail(context, args),
         Command::Reset(args) => end::reset(context, args),
         Command::Release(args) => end::release(context, args),

@@ -6,7 +6,7 @@ use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
     view::{
-        CheckView, DriftView, EventView, ExchangeView, GraphView, NoteView, ProblemView, SpecDetail, SpecView,
+        CheckView, DriftView, EventView, ExchangeView, GraphView, NoteView, ProblemView, SoFar, SpecDetail, SpecView,
         TopicView, WhyView,
     },
 };
@@ -126,6 +126,8 @@ pub enum Body {
     },
     /// `work` and `finish`.
     Worked(Box<Worked>),
+    /// `takeover`: what was done so far, and where.
+    TakenOver(Box<TakenOver>),
     /// `merge`.
     Merged {
         /// The spec after the merge.
@@ -193,6 +195,17 @@ pub enum GraphForm {
     Mermaid,
 }
 
+/// What a person takes over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakenOver {
+    /// The spec.
+    pub spec: SpecView,
+    /// Its worktree.
+    pub path: PathBuf,
+    /// What the attempt has come to.
+    pub so_far: SoFar,
+}
+
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Worked {
@@ -206,6 +219,8 @@ pub struct Worked {
     pub merged: Option<Merged>,
     /// Why it failed, if it did.
     pub failed: Option<Failed>,
+    /// Why it is paused, if it is.
+    pub paused: Option<String>,
 }
 
 /// Where the work of a spec went.

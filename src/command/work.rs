@@ -7,7 +7,7 @@ use super::{
     outcome::{Body, Failed, Merged, Outcome, Worked},
 };
 use crate::{
-    agent::process::Ending,
+    agent::{process::Ending, rate_limit},
     cli::work::WorkArgs,
     domain::{event::Pin, id::SpecId, spec::SpecType},
     error::{Error, Exit, Result},
@@ -21,7 +21,7 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let project = context.project()?;
     let id = context.pick_to_change(&project, &args.spec)?;
-    recover::release_dead(&project, &id, context.progress)?;
+    recover::settle_dead(&project, &id, context.progress)?;
     let started = Instant::now();
     let request = Request { agent: args.agent.clone(), onto: args.onto.clone(), timeout: args.timeout };
     let plan = work::plan(&project, &id, &request)?;
@@ -57,6 +57,7 @@ fn judge_and_merge(
     let lease = ran.lease;
     let end = RunEnd {
         ending: ran.ending,
+        rate_limited: rate_limit::says_so(ran.ending, &ran.tail),
         tampered: ran.changes.tampered,
         refs_moved: ran.changes.refs_moved,
         muted: ran.changes.muted,
@@ -103,6 +104,9 @@ pub(super) fn conclude(
             None => outcome.hint(format!("to start over: git chant work {short}")),
         });
     }
+    if let Some(reason) = judged.paused {
+        return paused(context, project, id, started, reason, judged.interrupted);
+    }
     if judged.late {
         return Ok(worked(context, project, id, started, None, None)?.exit(1).warning(format!(
             "the attempt on '{short}' was given up meanwhile: its commits are recorded, its status is not"
@@ -127,6 +131,32 @@ pub(super) fn conclude(
             Ok(outcome)
         }
     }
+}
+
+/// An attempt that stopped before it was done: what it did is where it was.
+fn paused(
+    context: &Context<'_>,
+    project: &Project,
+    id: &SpecId,
+    started: Instant,
+    reason: String,
+    signal: Option<i32>,
+) -> Result<Outcome> {
+    let short = id.short();
+    let mut outcome = worked(context, project, id, started, None, None)?.exit(1);
+    if let Body::Worked(worked) = &mut outcome.body {
+        worked.paused = Some(reason);
+    }
+    if let Some(signal) = signal {
+        outcome = outcome.exit(Exit::Signal(signal).code());
+    }
+    let place = project.worktree_of(id)?.map(|tree| tree.path).filter(|path| path.is_dir());
+    if let Some(place) = place {
+        outcome = outcome.hint(format!("its work is in '{}' and is kept", place.display()));
+    }
+    Ok(outcome
+        .hint(format!("to go on with it: git chant work {short}"))
+        .hint(format!("to have what is there checked without the agent: git chant finish {short}")))
 }
 
 /// The way out where the research does not carry the work: research again, in place of what it was informed by.
@@ -162,7 +192,14 @@ fn worked(
 ) -> Result<Outcome> {
     let spec = context.view(project, id)?;
     let attempt = spec.attempt.clone();
-    Ok(Outcome::new(Body::Worked(Box::new(Worked { spec, duration: started.elapsed(), attempt, merged, failed }))))
+    Ok(Outcome::new(Body::Worked(Box::new(Worked {
+        spec,
+        duration: started.elapsed(),
+        attempt,
+        merged,
+        failed,
+        paused: None,
+    }))))
 }
 
 /// The text of a spec, or the error that there is none.

@@ -1,6 +1,6 @@
 //! Every answer for people.
 
-use super::{Look, clean, color::Slot, drift, exchange, graph, list, log, place, record, show, time, topic, why};
+use super::{Look, clean, color::Slot, drift, exchange, graph, list, log, past, place, record, show, time, topic, why};
 use crate::{
     command::outcome::{Body, Merged, Worked},
     domain::{
@@ -39,6 +39,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Edited { spec, changed: true } => format!("Edited spec: {}\n", spec.id),
         Body::Edited { spec, changed: false } => format!("Unchanged spec: {}\n", spec.id),
         Body::Worked(worked) => self::worked(worked, look),
+        Body::TakenOver(taken) => past::taken_over(taken, look),
         Body::Merged { spec, merged } => format!("Merged {} {}\n", clean::line(&spec.short), into(merged)),
         Body::Checked { checks, .. } => checks.iter().map(|check| show::check(check, look) + "\n").collect(),
         Body::CheckedAll(checked) => checked.iter().map(|(spec, checks)| checked_one(spec, checks, look)).collect(),
@@ -108,7 +109,10 @@ fn worked(worked: &Worked, look: &Look) -> String {
     let mut out = match worked.spec.status {
         Status::Completed => format!("{} in {took}\n", look.paint.with(Slot::Good, "Completed")),
         Status::Finished => format!("{} in {took}, not merged yet\n", look.paint.with(Slot::Good, "Finished")),
-        Status::Paused => format!("Paused after {took}\n"),
+        Status::Paused => {
+            let why = worked.paused.as_deref().map(|why| format!(": {}", clean::line(why))).unwrap_or_default();
+            format!("Paused after {took}{why}\n")
+        }
         other => format!("Ended after {took}: {other}\n"),
     };
     if let Some(merged) = &worked.merged {
@@ -177,6 +181,7 @@ mod tests {
             attempt: None,
             merged: None,
             failed: None,
+            paused: None,
         }
     }
 

@@ -115,6 +115,12 @@ impl Serialize for Answer<'_> {
                 map.serialize_entry("duration_ms", &(worked.duration.as_millis() as u64))?;
                 map.serialize_entry("merged", &worked.merged)?;
                 map.serialize_entry("failed", &worked.failed)?;
+                map.serialize_entry("paused", &worked.paused)?;
+            }
+            Body::TakenOver(taken) => {
+                map.serialize_entry("spec", &taken.spec)?;
+                map.serialize_entry("path", &taken.path.to_string_lossy())?;
+                map.serialize_entry("so_far", &taken.so_far)?;
             }
             Body::Merged { spec, merged } => {
                 map.serialize_entry("spec", spec)?;

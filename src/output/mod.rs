@@ -15,6 +15,7 @@ mod human;
 mod json;
 mod list;
 mod log;
+mod past;
 mod place;
 mod printer;
 mod progress;

@@ -84,6 +84,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         | Body::Checked { spec, .. }
         | Body::Path { spec, .. } => vec![object(spec.as_ref())],
         Body::Worked(worked) => vec![object(&worked.spec)],
+        Body::TakenOver(taken) => vec![object(&taken.spec)],
     }
 }
 
@@ -113,6 +114,7 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
         | Body::Edited { spec: view, .. }
         | Body::Merged { spec: view, .. } => vec![spec(view)],
         Body::Worked(worked) => vec![spec(&worked.spec)],
+        Body::TakenOver(taken) => vec![path(&taken.path).to_vec()],
         Body::Events { events, .. } => events.iter().map(event).collect(),
         Body::Problems(problems) => problems.iter().map(problem).collect(),
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(exchange).collect(),

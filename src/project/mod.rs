@@ -10,6 +10,7 @@ pub mod ids;
 pub mod inputs;
 pub mod members;
 mod order;
+pub mod past;
 pub mod progress;
 pub mod target;
 pub mod text;

@@ -2,7 +2,7 @@
 
 use gix::ObjectId;
 
-use super::{Plan, plan::taken};
+use super::{GoesOn, Plan, plan::taken};
 use crate::{
     agent::lease::{Info, Lease},
     domain::{
@@ -54,6 +54,9 @@ pub fn claim(project: &Project, plan: &Plan) -> Result<Claimed> {
         informed_by: plan.inputs.iter().map(|input| input.pin.clone()).collect(),
         ..Facts::default()
     };
+    if let Some(goes_on) = &plan.goes_on {
+        return go_on(project, plan, goes_on);
+    }
     ensure_chain(project, plan)?;
     let worktree = project.meant_worktree(&plan.id)?;
     let leases = project.leases_dir();
@@ -99,6 +102,46 @@ pub fn claim(project: &Project, plan: &Plan) -> Result<Claimed> {
     }
 }
 
+/// Takes up an attempt that was stopped. The evidence of its start is what it is judged by.
+fn go_on(project: &Project, plan: &Plan, goes_on: &GoesOn) -> Result<Claimed> {
+    let attempt = goes_on.attempt;
+    let leases = project.leases_dir();
+    let mut lease: Option<Lease> = None;
+    let sentence = format!("{} goes on with {}", plan.title(), plan.agent.name);
+    let facts = Facts { attempt: Some(attempt), agent: Some(plan.agent.name.clone()), ..Facts::default() };
+    let appended = project.store()?.append_with(
+        &plan.id,
+        |state: Option<&State>| match state {
+            Some(state) if state.status == Status::Paused && state.attempt == Some(attempt) => {
+                Ok(Draft { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() })
+            }
+            state => Err(taken(project, &plan.id, state)?),
+        },
+        |_| {
+            if lease.is_none() {
+                let started = project.env.now().as_second();
+                let info = Info::of_this_process(plan.id.clone(), goes_on.worktree.path.clone(), started);
+                lease = Some(Lease::acquire(&leases, &attempt, info)?);
+            }
+            Ok(())
+        },
+    );
+    match (appended, lease) {
+        (Ok(_), Some(lease)) => Ok(Claimed { attempt, lease, before: None }),
+        (Ok(_), None) => Err(Error::fatal("lease", "the claim was made without a lease")),
+        (Err(refusal), lease) => {
+            lease.map(Lease::release).transpose()?;
+            let error = refusal.into_error(plan.id.short());
+            // Somebody else has taken it up and is about to say so.
+            if error.code == "lease-held" {
+                let message = format!("'{}' is being taken up by somebody else", plan.id.short());
+                return Err(Error::negative("in-progress", message));
+            }
+            Err(error)
+        }
+    }
+}
+
 /// A file without a chain is a pending spec that somebody else wrote: its chain begins here.
 fn ensure_chain(project: &Project, plan: &Plan) -> Result<()> {
     let store = project.store()?;
@@ -127,17 +170,18 @@ fn ensure_chain(project: &Project, plan: &Plan) -> Result<()> {
     }
 }
 
-/// Gives a claim back after something that is not the agent's doing.
+/// Gives a claim back after something that is not the agent's doing: what went on is paused again, what began is released.
 pub fn give_up(project: &Project, plan: &Plan, claimed: &Claimed, error: &Error) -> Result<()> {
-    let mut draft = Draft::new(Op::Release, format!("{} is released: {}", plan.id.short(), error.message));
+    let (op, what) = if plan.goes_on.is_some() { (Op::Pause, "paused") } else { (Op::Release, "released") };
+    let mut draft = Draft::new(op, format!("{} is {what}: {}", plan.id.short(), error.message));
     draft.facts.reason = Some(error.message.clone());
     draft.facts.attempt = Some(claimed.attempt);
     let attempt = claimed.attempt;
-    let released = project.store()?.append(&plan.id, |state| match state {
-        Some(state) if state.open.contains(&attempt) => Ok(draft.clone()),
+    let given_up = project.store()?.append(&plan.id, |state| match state {
+        Some(state) if state.open.contains(&attempt) && state.status == Status::InProgress => Ok(draft.clone()),
         _ => Err(Error::negative("superseded", "the attempt is over already")),
     });
-    match released {
+    match given_up {
         Ok(_) => Ok(()),
         Err(Refusal::Failed(error)) if error.code == "superseded" => Ok(()),
         Err(refusal) => Err(refusal.into_error(plan.id.short())),

@@ -7,6 +7,7 @@ mod claim;
 mod guard;
 mod place;
 mod plan;
+mod resume;
 mod run;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 pub use claim::Claimed;
 pub use guard::Guard;
 pub use plan::{Plan, Request, plan};
+pub use resume::GoesOn;
 pub use run::Ran;
 
 use crate::{
@@ -43,6 +45,9 @@ pub enum Worked {
 pub fn work(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<Worked> {
     let mut claimed = claim::claim(project, plan)?;
     progress.say(&Step::Working { short: plan.id.short(), title: plan.title() });
+    if let Some(goes_on) = &plan.goes_on {
+        resume::say(plan, goes_on, progress);
+    }
     match carry_out(project, plan, &mut claimed, progress) {
         Ok(Worked::Ran(mut ran)) => {
             ran.lease = Some(claimed.lease);
@@ -61,7 +66,13 @@ pub fn work(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<W
 }
 
 fn carry_out(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &dyn Progress) -> Result<Worked> {
-    let worktree = place::make(project, plan, claimed)?;
+    let worktree = match &plan.goes_on {
+        Some(goes_on) => {
+            place::own_dir(&goes_on.worktree.path)?;
+            goes_on.worktree.clone()
+        }
+        None => place::make(project, plan, claimed)?,
+    };
     if plan.agent.name == MANUAL {
         return Ok(Worked::Handed { worktree: worktree.path });
     }

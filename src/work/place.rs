@@ -114,7 +114,8 @@ fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
     files.iter().try_for_each(|(path, bytes)| create(worktree, path, bytes))
 }
 
-fn own_dir(worktree: &Path) -> Result<()> {
+/// Makes the folder for what is the tool's own.
+pub fn own_dir(worktree: &Path) -> Result<()> {
     create(worktree, &format!("{RUN_DIR}/.gitignore"), b"*\n")
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
+use super::resume::{self, GoesOn};
 use crate::{
     agent::{prompt::usual_name, template},
     domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, state::State, status::Status},
@@ -64,6 +65,8 @@ pub struct Plan {
     pub informed: Vec<ObjectId>,
     /// Instructions of the repository's own.
     pub prompt: Option<CustomPrompt>,
+    /// The attempt that goes on, unless a new one begins.
+    pub goes_on: Option<GoesOn>,
 }
 
 impl Plan {
@@ -79,9 +82,11 @@ impl Plan {
 /// `no-commits` on an unborn branch, `no-agent`, `invalid-spec`, `in-progress` with who and since when, `not-ready` with every
 /// reason.
 pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
-    let agent_known = !project.config().agents().is_empty();
     let world = World::new(project)?;
     let entry = world.entry(id)?;
+    if let Some(plan) = resume::plan(project, &entry, request)? {
+        return Ok(plan);
+    }
     // First what a person would want to hear first: it does not exist, it is taken, it is over, it cannot be read.
     let Some(loaded) = &entry.loaded else {
         return Err(Error::fatal("no-text", format!("the text of '{}' cannot be found", id.short()))
@@ -97,15 +102,8 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     let (base, target) = project.begin_at(aim.as_deref())?;
     let world = world.seen_from(Some(base));
     ready(&world, &entry)?;
-    let agent = agent(project, spec, request, agent_known)?;
-    let prompt = match &spec.front.prompt {
-        Some(name) => custom_prompt(project, base, name)?,
-        // The built-in instructions can be replaced without each spec naming its own.
-        None => project.prompt_file(Some(base), usual_name(spec.front.phase.as_deref(), spec.front.kind))?,
-    };
-    if let Some(prompt) = &prompt {
-        check_names(prompt)?;
-    }
+    let agent = agent(project, spec, request)?;
+    let prompt = instructions(project, base, spec)?;
     let base_files = world.base_at(Some(base));
     let mut inputs: Vec<Input> = Vec::new();
     // A path that is named twice, or named and matched, is one input.
@@ -139,7 +137,7 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     }
     let existing = project.documents(spec)?;
     let (id, text, spec) = (id.clone(), text.clone(), spec.clone());
-    Ok(Plan { id, text, spec, base, target, agent, inputs, existing, informed, prompt })
+    Ok(Plan { id, text, spec, base, target, agent, inputs, existing, informed, prompt, goes_on: None })
 }
 
 /// Refuses a spec file that a program rewrites on its way into git: its text would never be the one that was pinned.
@@ -247,7 +245,8 @@ fn members_hint(world: &World<'_>, entry: &Entry, error: Error) -> Result<Error>
     Ok(error.hint(format!("to give it members: git chant split {}", entry.id.short())))
 }
 
-fn agent(project: &Project, spec: &Spec, request: &Request, any: bool) -> Result<Agent> {
+/// The agent that is to carry out `spec`.
+pub(super) fn agent(project: &Project, spec: &Spec, request: &Request) -> Result<Agent> {
     let config = project.config();
     let name = match (&request.agent, &spec.front.agent) {
         (Some(name), _) | (None, Some(name)) => Some(name.clone()),
@@ -255,7 +254,7 @@ fn agent(project: &Project, spec: &Spec, request: &Request, any: bool) -> Result
     };
     let Some(name) = name else {
         let error = Error::fatal("no-agent", "no agent is configured");
-        return Err(if any {
+        return Err(if !config.agents().is_empty() {
             error.hint(format!("choose one: git config chant.agent <name> (there are: {})", config.agents().join(", ")))
         } else {
             error
@@ -278,7 +277,19 @@ fn agent(project: &Project, spec: &Spec, request: &Request, any: bool) -> Result
     Ok(Agent { name, command: command.to_string(), timeout })
 }
 
-/// The repository's own prompt of that name, else a built-in one.
+/// The repository's own instructions for `spec`, if it has some; without them the built-in ones count.
+pub(super) fn instructions(project: &Project, base: ObjectId, spec: &Spec) -> Result<Option<CustomPrompt>> {
+    let prompt = match &spec.front.prompt {
+        Some(name) => custom_prompt(project, base, name)?,
+        // The built-in instructions can be replaced without each spec naming its own.
+        None => project.prompt_file(Some(base), usual_name(spec.front.phase.as_deref(), spec.front.kind))?,
+    };
+    if let Some(prompt) = &prompt {
+        check_names(prompt)?;
+    }
+    Ok(prompt)
+}
+
 /// Refuses instructions with a `{{name}}` that means nothing.
 fn check_names(prompt: &CustomPrompt) -> Result<()> {
     template::check(&prompt.text).map_err(|unknown| {
@@ -288,6 +299,7 @@ fn check_names(prompt: &CustomPrompt) -> Result<()> {
     })
 }
 
+/// The repository's own prompt of that name, else a built-in one.
 fn custom_prompt(project: &Project, base: ObjectId, name: &str) -> Result<Option<CustomPrompt>> {
     if let Some(own) = project.prompt_file(Some(base), name)? {
         return Ok(Some(own));

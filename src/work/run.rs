@@ -10,8 +10,8 @@ use crate::{
         prompt::{self, Input, Prompt},
         transcript,
     },
-    domain::event::Pin,
-    error::Result,
+    domain::{event::Pin, status::Status, view::SoFar},
+    error::{Error, Result},
     git::process::scrubbed_env,
     project::{
         Project,
@@ -45,16 +45,23 @@ pub fn run(
     worktree: &Path,
     progress: &dyn Progress,
 ) -> Result<Ran> {
-    let text = prompt_text(project, plan, worktree)?;
+    let text = prompt_text(project, plan, claimed.attempt, worktree)?;
     let prompt_file = place::write_own(worktree, "prompt.md", &text)?;
     let quoted = shell_words::quote(&prompt_file.to_string_lossy()).into_owned();
     let command = plan.agent.command.replace("{prompt_file}", &quoted);
     let log_path = transcript::path(project.repo.common_dir(), &plan.id, &claimed.attempt);
-    let log: File = transcript::create(&log_path)?;
+    let log: File = match &plan.goes_on {
+        Some(_) => transcript::resume(&log_path)?,
+        None => transcript::create(&log_path)?,
+    };
     let guard = Guard::before(project)?;
     let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
+    let attempt = claimed.attempt;
     let lease = &mut claimed.lease;
-    let mut on_started = |started: &process::Started| lease.record_agent(started);
+    let mut on_started = |started: &process::Started| {
+        lease.record_agent(started)?;
+        still_claimed(project, plan, attempt)
+    };
     let mut run = Run::new(&command, worktree);
     run.env = environment(project, plan, claimed.attempt, worktree, &prompt_file)?;
     run.stdin = Stdin::Bytes(text.into_bytes());
@@ -86,7 +93,17 @@ pub fn run(
     })
 }
 
-fn prompt_text(project: &Project, plan: &Plan, worktree: &Path) -> Result<String> {
+/// Whether the attempt is still to be run: whoever pauses it ends the agent that is in the lease, and one that comes later must see
+/// that itself.
+fn still_claimed(project: &Project, plan: &Plan, attempt: gix::ObjectId) -> Result<()> {
+    let state = project.store()?.state(&plan.id)?;
+    if state.is_some_and(|state| state.status == Status::InProgress && state.open.contains(&attempt)) {
+        return Ok(());
+    }
+    Err(Error::negative("stopped", format!("'{}' was stopped before its agent began", plan.id.short())))
+}
+
+fn prompt_text(project: &Project, plan: &Plan, attempt: gix::ObjectId, worktree: &Path) -> Result<String> {
     let inputs: Vec<Input> = plan
         .inputs
         .iter()
@@ -100,7 +117,10 @@ fn prompt_text(project: &Project, plan: &Plan, worktree: &Path) -> Result<String
             Input { name, text }
         })
         .collect();
-    let spec = String::from_utf8_lossy(&plan.text.bytes);
+    // Of an attempt that goes on the ticks count that it has made.
+    let ticked = plan.goes_on.as_ref().and_then(|_| std::fs::read(worktree.join(path_of(&plan.id))).ok());
+    let spec = String::from_utf8_lossy(ticked.as_deref().unwrap_or(&plan.text.bytes)).into_owned();
+    let earlier = project.earlier_attempts(&plan.id, Some(attempt))?;
     let base = plan.base.to_string();
     Ok(prompt::render(&Prompt {
         id: plan.id.as_str(),
@@ -118,8 +138,30 @@ fn prompt_text(project: &Project, plan: &Plan, worktree: &Path) -> Result<String
         inputs: &inputs,
         target_files: &plan.spec.front.target_files,
         budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
-        earlier: &[],
+        earlier: &earlier,
+        goes_on: plan.goes_on.as_ref().map(|goes_on| history_of(&goes_on.so_far)).as_deref(),
     }))
+}
+
+/// What an attempt that goes on has come to, for whoever goes on with it.
+fn history_of(so_far: &SoFar) -> String {
+    let mut text = String::new();
+    let mut list = |title: &str, lines: &[String]| {
+        if !lines.is_empty() {
+            text.push_str(&format!("{title}\n{}\n", lines.join("\n")));
+        }
+    };
+    let commits: Vec<String> =
+        so_far.commits.iter().map(|commit| format!("- {:.12} {}", commit.id, commit.subject)).collect();
+    let uncommitted: Vec<String> = so_far.uncommitted.iter().map(|path| format!("- {path}")).collect();
+    list("Stopped because:", &so_far.stopped.iter().map(|why| format!("- {why}")).collect::<Vec<_>>());
+    list("Commits so far:", &commits);
+    list("Changed and not committed yet:", &uncommitted);
+    list(
+        "The last lines that were printed:",
+        &so_far.said.iter().map(|line| format!("    {line}")).collect::<Vec<_>>(),
+    );
+    text
 }
 
 /// What the agent sees of its surroundings: everything of the person's but git's own local variables, which would tie it to

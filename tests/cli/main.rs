@@ -17,6 +17,7 @@ mod life;
 mod locks;
 mod many;
 mod misconduct;
+mod pausing;
 mod places;
 mod pr;
 mod prompts;
