@@ -100,6 +100,7 @@ pub enum Command {
     ReleaseNotes(publish::ReleaseNotesArgs),
     Sync(exchange::SyncArgs),
     Fsck(upkeep::FsckArgs),
+    Recover(upkeep::RecoverArgs),
     Demo(upkeep::DemoArgs),
 }
 
@@ -153,6 +154,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("release-notes", publish::RELEASE_NOTES_PAGE),
     ("sync", exchange::SYNC_PAGE),
     ("fsck", upkeep::FSCK_PAGE),
+    ("recover", upkeep::RECOVER_PAGE),
     ("demo", upkeep::DEMO_PAGE),
 ];
 

@@ -24,6 +24,7 @@ mod path;
 mod pause;
 mod pr;
 mod ready;
+mod recover;
 mod release_notes;
 mod resolve;
 mod show;
@@ -78,6 +79,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::ReleaseNotes(args) => release_notes::run(context, args),
         Command::Sync(args) => sync::run(context, args),
         Command::Fsck(args) => fsck::run(context, args),
+        Command::Recover(args) => recover::run(context, args),
     }
 }
 
@@ -86,7 +88,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
     match command {
         Command::Log(args) if args.agent => None,
         Command::Log(_) => Some(Record::Event),
-        Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
+        Command::Lint(_) | Command::Fsck(_) | Command::Recover(_) => Some(Record::Problem),
         Command::Sync(_) => Some(Record::Exchange),
         Command::Drift(_) => Some(Record::Drift),
         Command::Init(_)
