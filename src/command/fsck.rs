@@ -4,14 +4,17 @@ use super::{
     Context,
     outcome::{Body, Outcome},
 };
+use std::time::Duration;
+
 use crate::{
+    archive,
     cli::upkeep::FsckArgs,
     domain::{diagnostic::Severity, view::ProblemView},
     env::fault,
     error::{IoContext, Result},
     fsck::{self, Finding, Repair},
     git::lock,
-    keep::clean_up,
+    keep::{clean_up, clear_pending},
     merge,
     project::{Project, progress::Step, text::Origin},
     recover,
@@ -130,8 +133,15 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
             }
             Ok(())
         }
+        Repair::ClearPending(id) => {
+            for warning in clear_pending(project, id)? {
+                context.progress.say(&Step::Warning(warning));
+            }
+            Ok(())
+        }
+        Repair::Move(id) => archive::settle(project, id).map(drop),
         Repair::Aside => merge::recover_all(project, context.progress).map(drop),
         Repair::Remove(path) => fault::around("file.remove", || std::fs::remove_file(path)).io("remove", path),
-        Repair::Unlock(path) => lock::clear(project.repo.common_dir(), path).map(drop),
+        Repair::Unlock(path) => lock::clear(project.repo.common_dir(), path, Duration::ZERO).map(drop),
     }
 }

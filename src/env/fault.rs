@@ -20,7 +20,6 @@ pub const PLACES: &[&str] = &[
     "clone.name",
     "dir.make",
     "file.link",
-    "file.move",
     "file.place",
     "file.remove",
     "file.unlink",

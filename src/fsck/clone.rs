@@ -26,7 +26,7 @@ const LONG_HELD: Duration = Duration::from_secs(10 * 60);
 pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for path in lock::all(project.repo.common_dir()) {
-        let Some(found) = lock::look(project.repo.common_dir(), &path)? else { continue };
+        let Some(found) = lock::look(project.repo.common_dir(), &path, Duration::ZERO)? else { continue };
         let age = format_duration(Duration::from_secs(found.age.as_secs()));
         match found.owner {
             Owner::Nobody => {

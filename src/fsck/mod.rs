@@ -50,6 +50,10 @@ pub enum Repair {
     ForgetLease(ObjectId),
     /// Remove worktree and branch of a spec that is over.
     Clear(SpecId),
+    /// Remove worktree and branch of a spec that is pending again, with what is in them kept.
+    ClearPending(SpecId),
+    /// Let the file of a spec lie in one place, among the specs or in the archive.
+    Move(SpecId),
     /// Put back or drop what merges that died left aside.
     Aside,
     /// Remove a temporary file of a process that died.

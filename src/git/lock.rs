@@ -25,8 +25,8 @@ use crate::{
     error::{IoContext, Result},
 };
 
-/// How long a lock has to be there before anybody asks whose it is.
-const MOMENT: Duration = Duration::from_secs(1);
+/// How long a lock has to be in the way before a writer asks whose it is: to ask costs more than to wait for the next moment.
+pub const MOMENT: Duration = Duration::from_secs(1);
 
 /// How far the time of a file and the start of a process may be off: both are counted in ticks of the kernel.
 const TICKS: Duration = Duration::from_millis(20);
@@ -55,12 +55,11 @@ pub struct Found {
     file: (u64, u64),
 }
 
-/// Looks at the lock at `path` in the repository with this common directory; `None` if there is none, or if it has been there for no
-/// more than a moment.
+/// Looks at the lock at `path` in the repository with this common directory; `None` if there is none that is at least so old.
 ///
 /// # Errors
 /// If it cannot be looked at.
-pub fn look(common_dir: &Path, path: &Path) -> Result<Option<Found>> {
+pub fn look(common_dir: &Path, path: &Path, at_least: Duration) -> Result<Option<Found>> {
     let meta = match fs::symlink_metadata(path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
@@ -69,7 +68,7 @@ pub fn look(common_dir: &Path, path: &Path) -> Result<Option<Found>> {
     };
     let Some(made) = since_epoch(meta.ctime(), meta.ctime_nsec()).filter(|_| meta.is_file()) else { return Ok(None) };
     let age = time(ClockId::Realtime).saturating_sub(made);
-    if age < MOMENT {
+    if age < at_least {
         return Ok(None);
     }
     let owner = match owner(common_dir, path, &meta, made) {
@@ -79,18 +78,32 @@ pub fn look(common_dir: &Path, path: &Path) -> Result<Option<Found>> {
     Ok(Some(Found { path: path.to_owned(), age, owner, file: (meta.dev(), meta.ino()) }))
 }
 
-/// Takes the lock at `path` away if it is nobody's. Returns whether it did.
+/// Takes the lock at `path` away if it is nobody's and at least so old. Returns whether it did.
 ///
 /// # Errors
 /// If it cannot be looked at or removed.
-pub fn clear(common_dir: &Path, path: &Path) -> Result<bool> {
-    match look(common_dir, path)? {
+pub fn clear(common_dir: &Path, path: &Path, at_least: Duration) -> Result<bool> {
+    match look(common_dir, path, at_least)? {
         Some(found) if found.owner == Owner::Nobody => remove(&found),
         _ => Ok(false),
     }
 }
 
-/// Every lock of the repository that is older than a moment: of refs, indexes, configuration, of its linked worktrees too.
+/// Takes away all that is nobody's among the locks below a directory of refs, and on packed refs. Returns how many.
+///
+/// # Errors
+/// If one cannot be looked at or removed.
+pub fn clear_below(common_dir: &Path, refs: &str) -> Result<usize> {
+    let mut found = vec![common_dir.join("packed-refs.lock")];
+    below(&common_dir.join(refs), &mut found);
+    let mut cleared = 0;
+    for path in found {
+        cleared += usize::from(clear(common_dir, &path, Duration::ZERO)?);
+    }
+    Ok(cleared)
+}
+
+/// Every lock of the repository: of refs, indexes, configuration, of its linked worktrees too.
 pub fn all(common_dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut tops = vec![common_dir.to_owned()];

@@ -107,7 +107,6 @@ pub fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
         email: "unknown@localhost".into(),
         time: repo.env().git_time(),
     });
-    let ours = format!("refs/heads/{}", repo.config().branch_prefix()?);
     let mut pause = Duration::from_millis(2);
     loop {
         match attempt(repo.gix(), swap, &committer, durable)? {
@@ -118,11 +117,7 @@ pub fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
                 if now != swap.expected {
                     return Ok(Swapped::Differs(now));
                 }
-                if swap.name.as_bstr().starts_with(ours.as_bytes()) {
-                    clear_locks(repo.gix(), swap.name)?;
-                } else {
-                    lock::clear(repo.common_dir(), &packed_lock(repo.gix()))?;
-                }
+                clear_locks(repo.gix(), swap.name)?;
             }
             Attempt::Busy(why) => {
                 let message = format!("cannot lock ref '{}': {why}", swap.name.as_bstr());
@@ -250,14 +245,14 @@ fn packed_lock(repo: &gix::Repository) -> PathBuf {
     repo.common_dir().join("packed-refs.lock")
 }
 
-/// Takes away the locks of this ref that a dead process left, see [`lock`]. To be asked for once they have been in the way, and of refs
-/// that are ours.
+/// Takes away the locks of this ref that a dead process left, see [`lock`]. To be asked for once they have been in the way of a change
+/// that we are to make.
 ///
 /// # Errors
 /// If one cannot be looked at or removed.
 pub fn clear_locks(repo: &gix::Repository, name: &FullNameRef) -> Result<()> {
     for path in lock_paths(repo, name) {
-        lock::clear(repo.common_dir(), &path)?;
+        lock::clear(repo.common_dir(), &path, lock::MOMENT)?;
     }
     Ok(())
 }

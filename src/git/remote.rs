@@ -3,8 +3,11 @@
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
-use super::{process::Git, repository::Repository};
+use super::{lock, process::Git, repository::Repository};
 use crate::error::{Error, Result};
+
+/// Below it is what each remote had at the last fetch.
+const TRACKING: &str = "refs/chant-remote";
 
 /// The remotes that the configuration names, sorted.
 pub fn names(repo: &Repository) -> Vec<String> {
@@ -29,7 +32,11 @@ pub fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: &str) -
         git = git.arg(format!("--negotiation-tip={tips}"));
     }
     let git = git.arg("--").arg(remote).args(refspecs);
-    let output = git.run()?;
+    let mut output = git.run()?;
+    // Where we track a remote nobody else writes: a lock there that stopped git may be of a fetch of ours that died.
+    if !output.success() && lock::clear_below(repo.common_dir(), TRACKING)? > 0 {
+        output = git.run()?;
+    }
     if output.success() { Ok(()) } else { Err(unreachable(remote, "fetch from", &output.complaint())) }
 }
 

@@ -6,6 +6,7 @@ pub mod attempt;
 pub mod base;
 pub mod census;
 pub mod drift;
+mod filed;
 pub mod ids;
 pub mod inputs;
 pub mod members;

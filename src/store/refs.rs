@@ -1,6 +1,6 @@
 //! The refs of the store: read, listed, and moved by the one compare-and-swap of [`reference`], always logged.
 
-use std::fs::File;
+use std::{fs::File, time::Duration};
 
 use gix::{
     ObjectId,
@@ -106,7 +106,7 @@ impl Store<'_> {
         match locks.iter().find(|path| path.exists()) {
             Some(path) => {
                 let error = Error::fatal("busy", format!("could not update '{name}': '{}' exists", path.display()));
-                match lock::look(self.repo.common_dir(), path) {
+                match lock::look(self.repo.common_dir(), path, Duration::ZERO) {
                     Ok(Some(lock::Found { owner: lock::Owner::Perhaps(who), .. })) => {
                         error.hint(format!("it may be held by {who}; if nothing is at work there, remove the file"))
                     }

@@ -32,12 +32,15 @@ pub fn point(line: &str) -> Option<&str> {
     Some(rest.split_once('"')?.0)
 }
 
-/// How often each point is passed in a run of `args`.
-pub fn count(place: &Place, args: &[&str]) -> (Ran, BTreeMap<String, usize>) {
+/// The passages that a run of `args` makes, in their order: point and number.
+pub fn passed(place: &Place, args: &[&str]) -> (Ran, Vec<(String, usize)>) {
     let (ran, trace) = traced(place, args, "access");
-    let mut passages = BTreeMap::new();
+    let mut counts = BTreeMap::<String, usize>::new();
+    let mut passed = Vec::new();
     for name in trace.iter().filter_map(|line| point(line)) {
-        *passages.entry(name.to_owned()).or_default() += 1;
+        let count = counts.entry(name.to_owned()).or_default();
+        *count += 1;
+        passed.push((name.to_owned(), *count));
     }
-    (ran, passages)
+    (ran, passed)
 }

@@ -106,21 +106,30 @@ impl Place {
     pub fn left(&self) -> Left {
         let mut rest: Vec<String> =
             self.git(&["for-each-ref", "--format=%(refname)", "refs/heads"]).lines().map(str::to_owned).collect();
-        rest.extend(self.git(&["worktree", "list", "--porcelain"]).lines().filter(|line| line.contains("worktree ")).map(
-            |line| line.replace(self.dir.to_str().unwrap(), ""),
-        ));
+        rest.extend(
+            self.git(&["worktree", "list", "--porcelain"])
+                .lines()
+                .filter(|line| line.contains("worktree "))
+                .map(|line| line.replace(self.dir.to_str().unwrap(), "")),
+        );
         for dir in ["leases", "aside"] {
             rest.extend(list(&self.repo().join(".git/chant").join(dir)).iter().map(|path| name(path)));
         }
         rest.extend(list(&self.dir).iter().map(|path| name(path)));
-        let found = Ran::of(self.command("find").args([".", "-name", "*.lock", "-o", "-name", ".chant-old*"]).output().unwrap());
+        let found = Ran::of(
+            self.command("find").args([".", "-name", "*.lock", "-o", "-name", ".chant-old*"]).output().unwrap(),
+        );
         rest.extend(found.out.lines().map(str::to_owned));
         rest.retain(|name| !name.starts_with(".tmp") && !name.starts_with(".lease"));
         let mut faults = Vec::new();
         let problems = self.chant(&["fsck", "--json"], None).json()["problems"].clone();
-        faults.extend(problems.as_array().unwrap().iter().map(|problem| {
-            format!("{}: {} {}", problem["code"], problem["path"], problem["message"])
-        }));
+        faults.extend(
+            problems
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|problem| format!("{}: {} {}", problem["code"], problem["path"], problem["message"])),
+        );
         faults.extend(
             self.git(&["fsck", "--strict", "--no-dangling", "--no-progress"])
                 .lines()

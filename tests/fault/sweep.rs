@@ -8,25 +8,33 @@ use crate::{
     support::Sandbox,
 };
 
-/// Passages of one point beyond this are sampled.
-const EVERY: usize = 3;
-
-/// The passages of a point at which to die: the first ones, then ever fewer, and the last.
-fn chosen(passages: usize) -> Vec<usize> {
-    let mut chosen: Vec<usize> = (1..=passages.min(EVERY)).collect();
-    let mut at = EVERY * 2;
-    while at < passages {
-        chosen.push(at);
-        at *= 2;
+/// The passages at which to die.
+///
+/// Between two effects the repository is the same wherever one dies: after the one, before the other, or around a git that only reads.
+/// So it is done once before each effect and once after the last. `CHANT_SWEEP=all` dies at every single passage, and
+/// `CHANT_SWEEP=<part>` at those whose name has this part.
+fn chosen(passed: &[(String, usize)]) -> Vec<String> {
+    let wanted = std::env::var("CHANT_SWEEP").unwrap_or_default();
+    let named = |(point, passage): &(String, usize)| format!("{point}:{passage}");
+    if wanted == "all" {
+        return passed.iter().map(named).collect();
     }
-    if passages > EVERY {
-        chosen.push(passages);
+    if !wanted.is_empty() {
+        return passed.iter().map(named).filter(|name| name.contains(&wanted)).collect();
     }
-    chosen
+    let mut effects = passed.iter().filter(|(point, _)| !point.starts_with("git.read"));
+    let last = effects.clone().next_back();
+    let before = effects.by_ref().filter(|(point, _)| point.ends_with(".before"));
+    before.chain(last).map(named).collect()
 }
 
 /// Dies at one point and goes on. Gives what is wrong afterwards.
-fn die(scenario: &Scenario, prepared: &(Sandbox, String), expected: &crate::place::Left, fault: &str) -> Option<String> {
+fn die(
+    scenario: &Scenario,
+    prepared: &(Sandbox, String),
+    expected: &crate::place::Left,
+    fault: &str,
+) -> Option<String> {
     let id = prepared.1.as_str();
     let place = scenario::place(prepared);
     let killed = place.chant(&Scenario::args(scenario.command, id), Some(fault));
@@ -42,11 +50,17 @@ fn die(scenario: &Scenario, prepared: &(Sandbox, String), expected: &crate::plac
         wrong.push(format!("it ended with {}", ran.code));
     }
     (!wrong.is_empty()).then(|| {
-        format!("{} killed at {fault}, status '{status}', then {next:?}:\n{}\n{}{}", scenario.name, wrong.join("\n"), ran.out, ran.err)
+        format!(
+            "{} killed at {fault}, status '{status}', then {next:?}:\n{}\n{}{}",
+            scenario.name,
+            wrong.join("\n"),
+            ran.out,
+            ran.err
+        )
     })
 }
 
-/// Every scenario, every point, as many at once as there are processors.
+/// One scenario, every point. A run waits more than it computes: for locks, for processes to end.
 fn sweep(name: &str) {
     if !passages::has_strace() {
         return;
@@ -54,22 +68,16 @@ fn sweep(name: &str) {
     let scenario = ALL.iter().find(|scenario| scenario.name == name).unwrap();
     let prepared = (scenario.prepare)();
     let whole = scenario::place(&prepared);
-    let (ran, passed) = passages::count(&whole, &Scenario::args(scenario.command, &prepared.1));
+    let (ran, passed) = passages::passed(&whole, &Scenario::args(scenario.command, &prepared.1));
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let expected = whole.left();
     assert_eq!(scenario.compare(&expected, &expected), Vec::<String>::new(), "nobody died");
-    let mut faults: Vec<String> = passed
-        .iter()
-        .flat_map(|(point, count)| chosen(*count).into_iter().map(move |passage| format!("{point}:{passage}")))
-        .collect();
-    if let Ok(only) = std::env::var("CHANT_SWEEP") {
-        faults.retain(|fault| fault.contains(&only));
-    }
-    println!("{name}: {} kills at {} points", faults.len(), passed.len());
+    let faults = chosen(&passed);
+    println!("{name}: {} kills among {} passages", faults.len(), passed.len());
     let total = faults.len();
     let queue = Mutex::new(faults);
     let wrong = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from) * 2;
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
