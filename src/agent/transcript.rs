@@ -45,9 +45,10 @@ pub fn create(path: &Path) -> Result<File> {
 /// Opens the transcript of an attempt that goes on, to be added to; one that is not there is created.
 pub fn resume(path: &Path) -> Result<File> {
     if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir).io("create", dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path).io("open", path)
+    let open = || OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    fault::around("transcript.create", open).io("open", path)
 }
 
 /// The last lines of a transcript that are not blank, without control sequences, oldest first; none if there is no transcript. Only

@@ -47,7 +47,7 @@ fn step(project: &Project, entry: &Entry, op: Op, what: &str, from: &str, to: &s
     let top = project.tops().into_iter().find(|top| matches!(exists(top, from), Ok(true)));
     if let Some(top) = &top {
         refuse_modified(project, top, from)?;
-        if exists(top, to)? && !project.filed_twice(&entry.id)?.is_some_and(|both| both == *top) {
+        if exists(top, to)? && project.filed_twice(&entry.id)?.is_none_or(|both| both != *top) {
             return Err(Error::negative("occupied", format!("'{to}' exists already")).hint("move one of the two away"));
         }
     }

@@ -61,7 +61,7 @@ impl<'p> Checkout<'p> {
     /// Takes the check worktree, waiting for whoever has it. It is made at its first use.
     pub fn open(project: &'p Project) -> Result<Checkout<'p>> {
         let lock = project.private_dir("check")?.join("in-use");
-        let held = File::create(&lock).io("create", &lock)?;
+        let held = fault::around("cache.lock", || File::create(&lock)).io("create", &lock)?;
         rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive)
             .map_err(std::io::Error::from)
             .io("lock", &lock)?;

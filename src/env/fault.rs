@@ -16,6 +16,7 @@ pub const PLACES: &[&str] = &[
     "aside.return",
     "aside.rewrite",
     "aside.settle",
+    "cache.lock",
     "cache.place",
     "clone.name",
     "dir.make",

@@ -18,10 +18,15 @@ pub fn has_strace() -> bool {
 pub fn traced(place: &Place, args: &[&str], calls: &str) -> (Ran, Vec<String>) {
     let out = place.dir.join("home/trace");
     let mut command = place.command("strace");
-    command.args(["-f", "-qq", "-s", "300", "-e", "signal=none", "-e", &format!("trace={calls}"), "-o"]).arg(&out);
+    command
+        .args(["-f", "-y", "-qq", "-s", "300", "-e", "signal=none", "-e", &format!("trace={calls}"), "-o"])
+        .arg(&out);
     command.arg(env!("CARGO_BIN_EXE_git-chant")).args(args).env("CHANT_FAULT_TRACE", "1");
     let ran = Ran::of(command.output().unwrap());
-    let trace = String::from_utf8_lossy(&std::fs::read(&out).unwrap()).lines().map(str::to_owned).collect();
+    // The place itself is a temporary directory, and nothing in it is one for that.
+    let home = place.dir.to_str().unwrap();
+    let trace =
+        String::from_utf8_lossy(&std::fs::read(&out).unwrap()).lines().map(|line| line.replace(home, "")).collect();
     std::fs::remove_file(out).unwrap();
     (ran, trace)
 }

@@ -107,6 +107,7 @@ macro_rules! sweeps {
 }
 
 sweeps! {
+    the_first_add "add-first"
     add "add"
     work "work"
     work_in_silent_mode "work-silent"
