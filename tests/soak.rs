@@ -4,7 +4,6 @@
 //! often (200), `CHANT_SOAK_SEED` repeats the moments of a run; what the machine does in them is its own.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
-#![expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 #![cfg(target_os = "linux")]
 
 #[path = "cli/support.rs"]
