@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::process::Started;
-pub use super::survivors::{Survivors, end_survivors};
+pub use super::survivors::{Survivors, end_survivors, survivors};
 use crate::domain::id::SpecId;
 use crate::env::{fault, process_table};
 use crate::error::{Error, IoContext, Result};

@@ -106,14 +106,6 @@ pub fn list(repo: &Repository, remote: &str, pattern: &str) -> Result<Vec<(Strin
     Ok(lines.filter_map(|(id, name)| Some((name.to_str().ok()?.to_owned(), ObjectId::from_hex(id).ok()?))).collect())
 }
 
-/// Joins the notes of `theirs` to `ours`, both full names of refs: of each note the lines of both, sorted, each once.
-pub fn merge_notes(repo: &Repository, ours: &str, theirs: &str) -> Result<()> {
-    Git::at(repo)
-        .args(["notes", "--ref", ours, "merge", "--quiet", "--strategy=cat_sort_uniq", theirs])
-        .check()
-        .map(drop)
-}
-
 fn unreachable(remote: &str, verb: &str, complaint: &str) -> Error {
     Error::fatal("remote-unreachable", format!("could not {verb} '{remote}': {complaint}"))
         .hint("nothing is lost: what is not exchanged yet goes the next time")

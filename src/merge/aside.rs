@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use gix::{ObjectId, refs::FullName};
@@ -74,6 +75,7 @@ pub struct Aside(Option<Held>);
 struct Held {
     record: Record,
     file: PathBuf,
+    patience: Duration,
     _lock: File,
 }
 
@@ -114,7 +116,7 @@ pub fn take(project: &Project, attempt: &Attempt, target: &FullName, tip: Object
         }
     }
     if held.record.staged.is_some()
-        && let Err(error) = restore_index(place, &attempt.spec_path, committed)
+        && let Err(error) = restore_index(place, &attempt.spec_path, committed, held.patience)
     {
         Aside(Some(held)).put_back()?;
         return Err(error);
@@ -142,13 +144,14 @@ impl Aside {
     /// is named.
     pub fn put_back(&mut self) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
-        held.record.undo()?;
+        held.record.undo(held.patience)?;
         remove("aside.settle", &held.file)
     }
 }
 
 impl Record {
-    fn undo(&self) -> Result<()> {
+    /// Puts back what was moved; `patience` says how long to wait while somebody else has the index in hand.
+    fn undo(&self, patience: Duration) -> Result<()> {
         if self.copy.symlink_metadata().is_ok() {
             let home = self.top.join(&self.path);
             if let Some(dir) = home.parent() {
@@ -169,7 +172,7 @@ impl Record {
                     .and_then(|()| remove("aside.drop", &self.copy))?,
             }
         }
-        let git = || crate::git::process::Git::in_dir(&self.top);
+        let git = || crate::git::process::Git::in_dir(&self.top).patient(patience);
         match &self.staged {
             Some((mode, _)) if mode == INTENT => {
                 git()
@@ -235,10 +238,9 @@ fn write_record(
         .io("lock", fresh.path())?;
     serde_json::to_writer(fresh.as_file(), &record).map_err(|error| Error::fatal("aside", error.to_string()))?;
     fresh.as_file().sync_all().io("write", fresh.path())?;
-    let lock = fault::around("aside.record", || fresh.persist_noclobber(&file))
-        .map_err(|error| error.error)
-        .io("create", &file)?;
-    Ok(Held { record, file, _lock: lock })
+    let lock = fault::around("aside.record", || fresh.persist_noclobber(&file));
+    let lock = lock.map_err(|error| error.error).io("create", &file)?;
+    Ok(Held { record, file, patience: project.config().lock_timeout()?, _lock: lock })
 }
 
 /// The index entry of a path: mode and blob.
@@ -267,8 +269,8 @@ fn is_intent(place: &Worktree, path: &str, blob: &str) -> Result<bool> {
     Ok(differs.success() && !there.success())
 }
 
-fn restore_index(place: &Worktree, path: &str, committed: Option<ObjectId>) -> Result<()> {
-    let git = place.git()?.arg("update-index");
+fn restore_index(place: &Worktree, path: &str, committed: Option<ObjectId>, patience: Duration) -> Result<()> {
+    let git = place.git()?.patient(patience).arg("update-index");
     let git = match committed {
         Some(blob) => git.args(["--add", "--cacheinfo", &format!("100644,{blob},{path}")]),
         None => git.args(["--force-remove", "--", path]),
@@ -361,7 +363,7 @@ fn recover(project: &Project, record: &Record, progress: &dyn Progress) -> Resul
     if !record.copy.exists() && home.symlink_metadata().is_ok() && !still_unstaged(record)? {
         return Ok(());
     }
-    record.undo()?;
+    record.undo(project.config().lock_timeout()?)?;
     progress.say(&Step::Note(format!("put back '{}'", home.display())));
     Ok(())
 }

@@ -1,0 +1,8 @@
+//! `sync` between real clones, over real transports.
+
+mod carrying;
+mod converging;
+mod hostile;
+mod http;
+mod net;
+mod refusing;
