@@ -14,6 +14,7 @@ use crate::{
     domain::id::SpecId,
     env::fault,
     error::{IoContext, Result},
+    git::process::PassedOn,
 };
 
 /// The place of a spec, held until this is dropped.
@@ -22,6 +23,8 @@ use crate::{
 pub struct HeldPlace {
     path: PathBuf,
     lock: File,
+    /// A git that outlives us is still at work there.
+    _passed_on: PassedOn,
 }
 
 impl Drop for HeldPlace {
@@ -63,7 +66,8 @@ impl Project {
             let ours = lock.metadata().io("read", &path)?;
             let now = std::fs::symlink_metadata(&path);
             if now.is_ok_and(|now| (now.dev(), now.ino()) == (ours.dev(), ours.ino())) {
-                return Ok(Some(HeldPlace { path, lock }));
+                let passed_on = PassedOn::new(&lock).io("lock", &path)?;
+                return Ok(Some(HeldPlace { path, lock, _passed_on: passed_on }));
             }
             // Whoever had it took the file away: there is another one now.
         }

@@ -37,6 +37,8 @@ pub fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> R
     let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
     let Life::Dead(info) = project.life(attempt)? else { return Ok(false) };
     end_agent(id, &info, progress)?;
+    // A git that the dead run had started goes on without it: it is waited for.
+    drop(project.hold_place(id)?);
     let tree = project.worktree_of(id)?;
     if let Some(tree) = &tree {
         project.keep_worktree(id, attempt, tree)?;

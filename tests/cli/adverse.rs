@@ -244,3 +244,39 @@ fn a_signal_to_the_group_while_a_check_runs_is_told_and_gone_on_from() {
         whole(&sandbox, &id);
     }
 }
+
+#[test]
+fn a_git_that_outlives_the_tool_is_waited_for() {
+    let moves = "[ \"$1\" = prepared ] && grep -q refs/heads/main || exit 0";
+    for (hook, when, stage) in
+        [("post-checkout", ":", "the worktree is made"), ("reference-transaction", moves, "the target moves")]
+    {
+        let (sandbox, id) = with_spec();
+        let dir = sandbox.dir().display();
+        let path = sandbox.repo.join(".git/hooks").join(hook);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let wait =
+            format!("[ -e {dir}/stalled ] || {{ : >{dir}/stalled; echo ready >{dir}/fifo; read go <{dir}/fifo; }}");
+        std::fs::write(&path, format!("#!/bin/sh\n{when}\n{wait}\n")).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let ran = signalled(&sandbox, &id, "KILL", false);
+        assert_eq!(ran.code, 137, "{stage}");
+        let next = match sandbox.status(&id).as_str() {
+            "completed" => "recover",
+            "finished" => "merge",
+            _ => "work",
+        };
+        let mut next = sandbox.binary(&[next, &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Whoever did not wait would be done with it, or would have failed, before the hook may end.
+        let waits = std::fs::OpenOptions::new().write(true).open(sandbox.dir().join("fifo")).unwrap();
+        let early = (0..100).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            next.try_wait().unwrap()
+        });
+        assert!(early.is_none(), "{stage}: it did not wait");
+        std::io::Write::write_all(&mut { waits }, b"go\n").unwrap();
+        let ran = Ran::of(next.wait_with_output().unwrap());
+        assert_eq!(ran.code, 0, "{stage}: {}{}", ran.out, ran.err);
+        whole(&sandbox, &id);
+    }
+}
