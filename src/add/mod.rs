@@ -15,6 +15,7 @@ use crate::{
         id::SpecId,
         spec::Spec,
     },
+    env::fault,
     error::{Error, IoContext, Result},
     git::work_file::{self, Why},
     project::{Project, text::path_of},
@@ -124,7 +125,7 @@ pub fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
 /// If it cannot be removed.
 pub fn take_back(project: &Project, id: &SpecId) -> Result<()> {
     let path = home(project)?.join(path_of(id));
-    std::fs::remove_file(&path).io("remove", &path)
+    fault::around("file.remove", || std::fs::remove_file(&path)).io("remove", &path)
 }
 
 /// Writes the file of a spec whose events are there and whose file is not. What lies there meanwhile stays.

@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::lease::{Agent, Info, pid_namespace};
-use super::process_table::{self, Process};
 use super::reaper::MARKER;
+use crate::env::{
+    fault,
+    process_table::{self, Process},
+};
 use crate::error::Result;
 
 /// How often we look whether they are gone.
@@ -92,7 +95,7 @@ fn end(agent: &Agent, start: u64, worktree: &Path, grace: Duration) -> Result<Su
         for process in found {
             // SIGTERM once each, SIGKILL until it works.
             if ended.insert((process.pid, process.start)) || signal == Signal::KILL {
-                if let Err(error) = process.signal(signal) {
+                if let Err(error) = fault::around("agent.signal", || process.signal(signal)) {
                     return Ok(refused(format!("process {} can't be ended: {error}", process.pid)));
                 }
                 // A stopped process would not hear of SIGTERM.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::sanitize::Sanitizer;
 use crate::domain::id::SpecId;
+use crate::env::fault;
 use crate::error::{IoContext, Result};
 
 /// How often a transcript that is being written is looked at.
@@ -37,18 +38,20 @@ pub fn path(common_dir: &Path, spec: &SpecId, attempt: &gix::oid) -> PathBuf {
 /// Creates a transcript, readable by its owner only, with the directories above it. Fails if there is one.
 pub fn create(path: &Path) -> Result<File> {
     if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir).io("create", dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
     // Appending, so that two who hold it never write over each other.
-    OpenOptions::new().append(true).create_new(true).mode(0o600).open(path).io("create", path)
+    let create = || OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
+    fault::around("transcript.create", create).io("create", path)
 }
 
 /// Opens the transcript of an attempt that goes on, to be added to; one that is not there is created.
 pub fn resume(path: &Path) -> Result<File> {
     if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir).io("create", dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path).io("open", path)
+    let open = || OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    fault::around("transcript.create", open).io("open", path)
 }
 
 /// The last lines of a transcript that are not blank, without control sequences, oldest first; none if there is no transcript. Only

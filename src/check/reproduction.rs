@@ -10,6 +10,7 @@ use crate::{
         checks::{Command, Reproduction},
         id::SpecId,
     },
+    env::fault,
     error::{IoContext, Result},
     git::{process::Git, worktree},
     project::Project,
@@ -60,7 +61,7 @@ impl<'p> Checkout<'p> {
     /// Takes the check worktree, waiting for whoever has it. It is made at its first use.
     pub fn open(project: &'p Project) -> Result<Checkout<'p>> {
         let lock = project.private_dir("check")?.join("in-use");
-        let held = File::create(&lock).io("create", &lock)?;
+        let held = fault::around("cache.lock", || File::create(&lock)).io("create", &lock)?;
         rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive)
             .map_err(std::io::Error::from)
             .io("lock", &lock)?;
@@ -81,7 +82,9 @@ impl<'p> Checkout<'p> {
             let dir = file.parent().expect("the file lies in a folder");
             let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
             serde_json::to_writer(&temporary, &seen).map_err(std::io::Error::from).io("write", temporary.path())?;
-            temporary.persist(&file).map_err(|error| error.error).io("write", &file)?;
+            fault::around("cache.place", || temporary.persist(&file))
+                .map_err(|error| error.error)
+                .io("write", &file)?;
         }
         Ok(seen)
     }

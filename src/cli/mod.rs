@@ -104,6 +104,7 @@ pub enum Command {
     Sync(exchange::SyncArgs),
     Prune(prune::PruneArgs),
     Fsck(upkeep::FsckArgs),
+    Recover(upkeep::RecoverArgs),
     Demo(upkeep::DemoArgs),
 }
 
@@ -159,6 +160,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("sync", exchange::SYNC_PAGE),
     ("prune", prune::PAGE),
     ("fsck", upkeep::FSCK_PAGE),
+    ("recover", upkeep::RECOVER_PAGE),
     ("demo", upkeep::DEMO_PAGE),
 ];
 

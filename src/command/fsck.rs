@@ -4,12 +4,17 @@ use super::{
     Context,
     outcome::{Body, Outcome},
 };
+use std::time::Duration;
+
 use crate::{
+    archive,
     cli::upkeep::FsckArgs,
     domain::{diagnostic::Severity, view::ProblemView},
+    env::fault,
     error::{IoContext, Result},
     fsck::{self, Finding, Repair},
-    keep::clean_up,
+    git::lock,
+    keep::{clean_up, clear_pending},
     merge,
     project::{Project, progress::Step, text::Origin},
     recover,
@@ -22,7 +27,7 @@ pub(super) fn run(context: &Context<'_>, args: &FsckArgs) -> Result<Outcome> {
     let project = context.project()?;
     let found = check(&project)?;
     let problems = if args.repair {
-        repair(context, &project, found)?
+        repair(context, &project, found, &|_| true)?
     } else {
         found.into_iter().map(|finding| finding.problem).collect()
     };
@@ -30,7 +35,7 @@ pub(super) fn run(context: &Context<'_>, args: &FsckArgs) -> Result<Outcome> {
 }
 
 /// Everything that is found, what a merge left aside first: all else is judged by the files where they belong.
-fn check(project: &Project) -> Result<Vec<Finding>> {
+pub(super) fn check(project: &Project) -> Result<Vec<Finding>> {
     let mut findings: Vec<Finding> = merge::left_aside(project)?.iter().map(aside).collect();
     findings.extend(fsck::check(project)?);
     Ok(findings)
@@ -48,13 +53,19 @@ fn aside(left: &merge::LeftAside) -> Finding {
     Finding { problem, repair }
 }
 
-/// Mends what can be mended and looks again, until there is nothing new to mend. What is gone then was repaired.
-fn repair(context: &Context<'_>, project: &Project, mut found: Vec<Finding>) -> Result<Vec<ProblemView>> {
+/// Mends what can be mended, of what is `wanted`, and looks again, until there is nothing new to mend. What is gone then was repaired.
+pub(super) fn repair(
+    context: &Context<'_>,
+    project: &Project,
+    mut found: Vec<Finding>,
+    wanted: &dyn Fn(&Finding) -> bool,
+) -> Result<Vec<ProblemView>> {
     let mut seen: Vec<Finding> = Vec::new();
     let mut failed: Vec<(Repair, String)> = Vec::new();
     let mut tried: Vec<Repair> = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let known = |finding: &Finding, seen: &[Finding]| seen.iter().any(|old| old.problem == finding.problem);
+        found.retain(wanted);
         for finding in &found {
             if !known(finding, &seen) {
                 seen.push(finding.clone());
@@ -122,7 +133,15 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
             }
             Ok(())
         }
+        Repair::ClearPending(id) => {
+            for warning in clear_pending(project, id)? {
+                context.progress.say(&Step::Warning(warning));
+            }
+            Ok(())
+        }
+        Repair::Move(id) => archive::settle(project, id).map(drop),
         Repair::Aside => merge::recover_all(project, context.progress).map(drop),
-        Repair::Remove(path) => std::fs::remove_file(path).io("remove", path),
+        Repair::Remove(path) => fault::around("file.remove", || std::fs::remove_file(path)).io("remove", path),
+        Repair::Unlock(path) => lock::clear(project.repo.common_dir(), path, Duration::ZERO).map(drop),
     }
 }

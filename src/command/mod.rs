@@ -27,6 +27,7 @@ mod pause;
 mod pr;
 mod prune;
 mod ready;
+mod recover;
 mod release_notes;
 mod resolve;
 mod show;
@@ -85,6 +86,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Sync(args) => sync::run(context, args),
         Command::Prune(args) => prune::run(context, args),
         Command::Fsck(args) => fsck::run(context, args),
+        Command::Recover(args) => recover::run(context, args),
     }
 }
 
@@ -93,7 +95,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
     match command {
         Command::Log(args) if args.agent => None,
         Command::Log(_) => Some(Record::Event),
-        Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
+        Command::Lint(_) | Command::Fsck(_) | Command::Recover(_) => Some(Record::Problem),
         Command::Sync(_) => Some(Record::Exchange),
         Command::Drift(_) => Some(Record::Drift),
         Command::Prune(_) => Some(Record::Prune),

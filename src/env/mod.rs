@@ -1,5 +1,7 @@
 //! The one place that reads the process's state: environment, working directory, clock, randomness, terminal.
 
+pub mod fault;
+pub(crate) mod process_table;
 mod terminal;
 
 use std::{

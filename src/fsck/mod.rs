@@ -50,10 +50,16 @@ pub enum Repair {
     ForgetLease(ObjectId),
     /// Remove worktree and branch of a spec that is over.
     Clear(SpecId),
+    /// Remove worktree and branch of a spec that is pending again, with what is in them kept.
+    ClearPending(SpecId),
+    /// Let the file of a spec lie in one place, among the specs or in the archive.
+    Move(SpecId),
     /// Put back or drop what merges that died left aside.
     Aside,
     /// Remove a temporary file of a process that died.
     Remove(PathBuf),
+    /// Remove a lock file of a process that died, if it still is nobody's.
+    Unlock(PathBuf),
 }
 
 /// Looks at everything.
@@ -64,6 +70,7 @@ pub fn check(project: &Project) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let world = World::new(project)?;
     findings.extend(looked("refs", None, refs::chains(project)));
+    findings.extend(looked("locks", None, clone::locks(project)));
     let elsewhere = elsewhere::Elsewhere::default();
     for id in world.census.all()? {
         findings.extend(looked("spec", Some(id), spec::check(&world, &elsewhere, id)));

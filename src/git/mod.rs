@@ -11,6 +11,7 @@ pub mod history;
 pub mod identity;
 pub mod leftovers;
 pub mod line_ends;
+pub mod lock;
 pub mod merge;
 pub mod object;
 pub mod open;

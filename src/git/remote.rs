@@ -5,8 +5,11 @@ use std::time::{Duration, Instant};
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
-use super::{process::Git, repository::Repository};
+use super::{lock, process::Git, repository::Repository};
 use crate::error::{Error, Result};
+
+/// Below it is what each remote had at the last fetch.
+const TRACKING: &str = "refs/chant-remote";
 
 /// The remotes that the configuration names, sorted.
 pub fn names(repo: &Repository) -> Vec<String> {
@@ -38,8 +41,11 @@ pub fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: &str) -
         if output.success() {
             return Ok(());
         }
+        // Where we track a remote nobody else writes: a lock there that stopped git may be of a fetch of ours that died.
+        let cleared = lock::clear_below(repo.common_dir(), TRACKING)? > 0;
         // Somebody else fetches here at the same time, and was faster.
-        if !output.stderr.contains_str("cannot lock ref") || begun.elapsed() >= patience {
+        let faster = output.stderr.contains_str("cannot lock ref") && begun.elapsed() < patience;
+        if !cleared && !faster {
             return Err(unreachable(remote, "fetch from", &output.complaint()));
         }
         std::thread::sleep(Duration::from_millis(20));

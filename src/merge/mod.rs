@@ -328,9 +328,11 @@ pub fn record_completion(
 /// The merge or squash commit is a product of the work, too.
 fn annotate_merge(project: &Project, attempt: &Attempt, commit: ObjectId) -> Result<()> {
     let Some(state) = project.store()?.state(&attempt.id)? else { return Ok(()) };
+    // Those of the work have theirs, unless whoever finished it died before it had written them.
+    let mut commits = state.facts.work_commits.clone();
     let announced = state.facts.landing.is_some_and(|landing| landing.new == commit);
-    if announced && !state.facts.work_commits.contains(&commit) {
-        project.store()?.annotate(&attempt.id, &[commit])?;
+    if announced && !commits.contains(&commit) {
+        commits.push(commit);
     }
-    Ok(())
+    project.store()?.annotate(&attempt.id, &commits).map(drop)
 }

@@ -6,6 +6,7 @@ pub mod attempt;
 pub mod base;
 pub mod census;
 pub mod drift;
+mod filed;
 pub mod ids;
 pub mod inputs;
 pub mod members;
@@ -28,7 +29,7 @@ use gix::refs::FullName;
 use crate::{
     config::Config,
     domain::id::SpecId,
-    env::Env,
+    env::{Env, fault},
     error::{IoContext, Result},
     git::{reference::branch_name, repository::Repository},
     store::{Settings, Store},
@@ -103,7 +104,7 @@ impl Project {
     /// A directory of ours under the common git directory, made if it is not there.
     pub fn private_dir(&self, name: &str) -> Result<PathBuf> {
         let dir = self.repo.chant_dir().join(name);
-        std::fs::create_dir_all(&dir).io("create", &dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(&dir)).io("create", &dir)?;
         Ok(dir)
     }
 }
@@ -123,11 +124,11 @@ fn clone_name(env: &Env, repo: &Repository) -> String {
     }
     let fresh = env.random_hex(8);
     let keep = || -> std::io::Result<()> {
-        std::fs::create_dir_all(&dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(&dir))?;
         let file = tempfile::NamedTempFile::new_in(&dir)?;
         std::fs::write(file.path(), format!("{fresh}\n"))?;
         // Whoever is first decides: the file appears whole or not at all.
-        file.persist_noclobber(&path).map(|_| ()).map_err(|error| error.error)
+        fault::around("clone.name", || file.persist_noclobber(&path)).map(|_| ()).map_err(|error| error.error)
     };
     match keep() {
         Ok(()) => fresh,

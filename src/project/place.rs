@@ -12,7 +12,9 @@ use rustix::{
 use super::Project;
 use crate::{
     domain::id::SpecId,
+    env::fault,
     error::{IoContext, Result},
+    git::process::PassedOn,
 };
 
 /// The place of a spec, held until this is dropped.
@@ -21,12 +23,14 @@ use crate::{
 pub struct HeldPlace {
     path: PathBuf,
     lock: File,
+    /// A git that outlives us is still at work there.
+    _passed_on: PassedOn,
 }
 
 impl Drop for HeldPlace {
     fn drop(&mut self) {
         // While it is held, so that nobody takes away a file that another has just locked. What stays is a file that means nothing.
-        let _stays = std::fs::remove_file(&self.path);
+        let _stays = fault::around("place.drop", || std::fs::remove_file(&self.path));
         let _closed_all_the_same = flock(&self.lock, FlockOperation::Unlock);
     }
 }
@@ -49,7 +53,8 @@ impl Project {
     fn held(&self, id: &SpecId, how: FlockOperation) -> Result<Option<HeldPlace>> {
         let path = self.private_dir("places")?.join(id.as_str());
         loop {
-            let lock = File::options().create(true).append(true).open(&path).io("create", &path)?;
+            let open = || File::options().create(true).append(true).open(&path);
+            let lock = fault::around("place.hold", open).io("create", &path)?;
             match flock(&lock, how) {
                 Ok(()) => {}
                 Err(Errno::INTR) => continue,
@@ -61,7 +66,8 @@ impl Project {
             let ours = lock.metadata().io("read", &path)?;
             let now = std::fs::symlink_metadata(&path);
             if now.is_ok_and(|now| (now.dev(), now.ino()) == (ours.dev(), ours.ino())) {
-                return Ok(Some(HeldPlace { path, lock }));
+                let passed_on = PassedOn::new(&lock).io("lock", &path)?;
+                return Ok(Some(HeldPlace { path, lock, _passed_on: passed_on }));
             }
             // Whoever had it took the file away: there is another one now.
         }

@@ -6,6 +6,7 @@ use super::Project;
 use crate::{
     config::Trust,
     domain::spec::Spec,
+    env::fault,
     error::{Error, IoContext, Result},
     git::work_file,
 };
@@ -31,7 +32,7 @@ impl Project {
     /// Remembers that this person wrote or approved the text of that blob.
     pub fn trust(&self, blob: ObjectId) -> Result<()> {
         let path = self.private_dir("trusted")?.join(blob.to_string());
-        std::fs::write(&path, b"").io("write", &path)
+        fault::around("trust.write", || std::fs::write(&path, b"")).io("write", &path)
     }
 
     /// Whether this person wrote or approved the text of that blob.

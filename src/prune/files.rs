@@ -9,6 +9,7 @@ use std::{
 use super::{Step, spec::Spec};
 use crate::{
     domain::view::Pruned,
+    env::fault,
     error::{IoContext, Result},
 };
 
@@ -41,7 +42,7 @@ impl Spec<'_> {
             Step::prune(Pruned::Transcript, Some(self.id), name, why, move |_| {
                 remove_file(&path)?;
                 // The directory goes with the last one.
-                let _others_are_there = path.parent().map(fs::remove_dir);
+                let _others_are_there = path.parent().map(|dir| fault::around("prune.dir", || fs::remove_dir(dir)));
                 Ok(())
             })
         };
@@ -51,7 +52,7 @@ impl Spec<'_> {
 
 /// Removes a file; one that is gone already is fine.
 pub(super) fn remove_file(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
+    match fault::around("prune.file", || fs::remove_file(path)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).io("remove", path),
         _ => Ok(()),
     }

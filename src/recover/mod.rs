@@ -6,7 +6,7 @@
 use gix::ObjectId;
 
 use crate::{
-    agent::lease::{Info, Life, Survivors, end_survivors},
+    agent::lease::{self, Info, Life, Survivors, end_survivors},
     agent::process::GRACE,
     domain::{
         draft::Draft,
@@ -33,9 +33,12 @@ use crate::{
 /// `survivor` if a process of the agent lives and must not be ended.
 pub fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
     let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    forget_strays(project, id, state.attempt)?;
     let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
     let Life::Dead(info) = project.life(attempt)? else { return Ok(false) };
     end_agent(id, &info, progress)?;
+    // A git that the dead run had started goes on without it: it is waited for.
+    drop(project.hold_place(id)?);
     let tree = project.worktree_of(id)?;
     if let Some(tree) = &tree {
         project.keep_worktree(id, attempt, tree)?;
@@ -67,6 +70,16 @@ pub fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> R
     stop(project, id, attempt, &Op::Release, &reason)?;
     progress.say(&Step::Note(format!("'{}' is released: {reason}", id.short())));
     Ok(true)
+}
+
+/// Forgets the leases of claims that died before they were recorded, and of attempts that are over.
+fn forget_strays(project: &Project, id: &SpecId, current: Option<ObjectId>) -> Result<()> {
+    for attempt in lease::list(&project.leases_dir())? {
+        if Some(attempt) != current && matches!(project.life(attempt)?, Life::Dead(info) if info.spec == *id) {
+            project.forget_lease(attempt)?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends what a dead run of the deciding attempt left running, before anything else happens in its worktree.

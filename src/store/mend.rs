@@ -11,6 +11,7 @@ use gix::ObjectId;
 use super::Store;
 use crate::{
     domain::id::SpecId,
+    env::fault,
     error::{Error, IoContext, Result},
 };
 
@@ -28,14 +29,14 @@ impl Store<'_> {
         let Some(tip) = self.tip(spec)? else { return Ok(()) };
         let path = self.log_path(spec);
         if let Some(dir) = path.parent() {
-            std::fs::create_dir_all(dir).io("create", dir)?;
+            fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
         }
         let mut line = format!("{} {tip} ", tip.kind().null()).into_bytes();
         let committer = self.repo.committer().transpose().map_err(|error| no_identity(&error.to_string()))?;
         let committer = committer.ok_or_else(|| no_identity("committer identity unknown"))?;
         committer.to_owned()?.write_to(&mut line).io("write", &path)?;
         line.extend_from_slice(b"\tchant: fsck\n");
-        match File::create_new(&path) {
+        match fault::around("log.begin", || File::create_new(&path)) {
             Ok(mut log) => log.write_all(&line).and_then(|()| log.sync_all()).io("write", &path),
             // The chain moved meanwhile.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
@@ -73,14 +74,14 @@ impl Store<'_> {
         let name = Self::ref_name(spec);
         let path = self.repo.common_dir().join(&name);
         let lock = self.repo.common_dir().join(format!("{name}.lock"));
-        let mut held = match File::create_new(&lock) {
+        let mut held = match fault::around("ref.lock", || File::create_new(&lock)) {
             Ok(held) => held,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(self.busy(&name)),
             Err(error) => return Err(error).io("create", &lock),
         };
         let mended = self.replace(spec, &path, &lock, &mut held);
         if !matches!(mended, Ok(true)) {
-            std::fs::remove_file(&lock).io("remove", &lock)?;
+            fault::around("lock.drop", || std::fs::remove_file(&lock)).io("remove", &lock)?;
         }
         mended
     }
@@ -92,7 +93,7 @@ impl Store<'_> {
         }
         let Some(event) = self.last_logged(spec)? else { return Ok(false) };
         writeln!(held, "{event}").and_then(|()| held.sync_all()).io("write", lock)?;
-        std::fs::rename(lock, path).io("replace", path)?;
+        fault::around("ref.mend", || std::fs::rename(lock, path)).io("replace", path)?;
         Ok(true)
     }
 

@@ -6,9 +6,10 @@ use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryKind};
 
 use super::{Claimed, Plan};
 use crate::{
-    agent::process::{self, Run},
+    agent::process::{self, Ending, Run},
     domain::{event::Pin, id::SpecId},
-    error::{Error, IoContext, Result},
+    env::fault,
+    error::{Error, Exit, IoContext, Result},
     git::{
         branch,
         commit::{self, Draft, Signing},
@@ -139,7 +140,10 @@ fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<()> {
         return Ok(());
     }
     let tail = String::from_utf8_lossy(&finished.tail).into_owned();
-    let mut error = Error::fatal("worktree-setup", format!("chant.worktreeSetup failed: {}", finished.ending));
+    let mut error = Error::fatal("worktree-setup", format!("chant.worktreeSetup {}", finished.ending));
+    if let Ending::Interrupted(signal) = finished.ending {
+        error.exit = Exit::Signal(signal);
+    }
     if let Some(last) = tail.lines().rev().find(|line| !line.trim().is_empty()) {
         error = error.hint(format!("it said: {}", crate::agent::sanitize::line(last)));
     }
@@ -152,6 +156,6 @@ pub fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathBuf> {
     let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
     std::fs::write(temporary.path(), text).io("write", temporary.path())?;
     let path = dir.join(name);
-    temporary.persist(&path).map_err(|error| error.error).io("write", &path)?;
+    fault::around("own.write", || temporary.persist(&path)).map_err(|error| error.error).io("write", &path)?;
     Ok(path)
 }

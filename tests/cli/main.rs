@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod adverse;
 mod agents;
 mod astray;
 mod claims;
@@ -14,6 +15,7 @@ mod graph;
 mod groups;
 mod investigate;
 mod life;
+mod locks;
 mod many;
 mod misconduct;
 mod pausing;
