@@ -6,6 +6,7 @@ mod ack;
 mod add;
 mod approve;
 mod archive;
+mod claim;
 mod context;
 mod demo;
 mod drift;

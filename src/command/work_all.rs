@@ -4,6 +4,7 @@ use std::{collections::HashMap, time::Instant};
 
 use super::{
     Context,
+    claim::Deciding,
     outcome::{Body, Outcome, WorkedAll, WorkedOne},
     work::one,
 };
@@ -22,6 +23,7 @@ use crate::{
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let project = context.project()?;
+    Deciding::of(context, &project, args.claim)?.look()?;
     let named = args.specs.iter().map(|spec| context.pick(&project, spec)).collect::<Result<Vec<_>>>()?;
     let filter = filter(&args.labels, &args.topic, &args.phase);
     let wanted = Wanted { named, filter, chain: args.chain, agent: args.agent.clone() };

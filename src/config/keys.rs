@@ -67,6 +67,10 @@ keys! {
         "Which specs nobody may work on before a person has approved them, besides those that ask for it themselves: types and labels, separated by spaces or commas (`code security`).";
     BRANCH_PREFIX = "chant.branchPrefix", Kind::BranchPrefix, Some("chant/"),
         "What the names of work branches begin with; the id of the spec follows.";
+    CLAIM = "chant.claim", Kind::OneOf(&["local", "remote"]), Some("local"),
+        "Who decides a claim: this clone alone (`local`), or the remote that several clones share (`remote`): then the event that begins the work is pushed, unforced, before anything else happens, and whoever is first has the spec.";
+    CLAIM_TIMEOUT = "chant.claimTimeout", Kind::Duration, None,
+        "How old a claim of another clone may become, without any news of it, before `git chant work` releases it by an event and takes the spec. Unset or `none`: as old as it gets.";
     LOCK_TIMEOUT = "chant.lockTimeout", Kind::Int { min: 0, max: 3_600_000 }, Some("10000"),
         "How long to try, in milliseconds, while others update the same ref, before giving up.";
     MERGE_HOW = "chant.merge", Kind::OneOf(MERGE), Some("merge"),

@@ -239,6 +239,16 @@ impl<'repo> Config<'repo> {
         }
     }
 
+    /// Whether the remote decides claims.
+    pub fn claims_at_remote(&self) -> Result<bool> {
+        Ok(self.word(&keys::CLAIM)? == Some("remote"))
+    }
+
+    /// How old a claim of another clone may become; none is no limit.
+    pub fn claim_timeout(&self) -> Result<Option<Duration>> {
+        self.duration(&keys::CLAIM_TIMEOUT)
+    }
+
     /// The remote to exchange events with.
     pub fn remote(&self) -> Result<Option<String>> {
         self.text(&keys::REMOTE)

@@ -1,5 +1,7 @@
 //! Exchange with a remote, by git's own processes: its transports, its credentials, its configuration.
 
+use std::time::{Duration, Instant};
+
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
@@ -32,12 +34,23 @@ pub fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: &str) -
         git = git.arg(format!("--negotiation-tip={tips}"));
     }
     let git = git.arg("--").arg(remote).args(refspecs);
-    let mut output = git.run()?;
-    // Where we track a remote nobody else writes: a lock there that stopped git may be of a fetch of ours that died.
-    if !output.success() && lock::clear_below(repo.common_dir(), TRACKING)? > 0 {
-        output = git.run()?;
+    let begun = Instant::now();
+    let patience = repo.config().lock_timeout()?;
+    loop {
+        let output = git.run()?;
+        if output.success() {
+            return Ok(());
+        }
+        // Where we track a remote nobody else writes: a lock there that stopped git may be of a fetch of ours that died.
+        if lock::clear_below(repo.common_dir(), TRACKING)? > 0 {
+            continue;
+        }
+        // Somebody else fetches here at the same time, and was faster.
+        if !output.stderr.contains_str("cannot lock ref") || begun.elapsed() >= patience {
+            return Err(unreachable(remote, "fetch from", &output.complaint()));
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
-    if output.success() { Ok(()) } else { Err(unreachable(remote, "fetch from", &output.complaint())) }
 }
 
 /// One ref to push: an object of ours and the full name that it gets there.

@@ -14,6 +14,7 @@ mod order;
 pub mod past;
 pub mod place;
 pub mod progress;
+pub mod stake;
 pub mod target;
 pub mod text;
 pub mod trust;
