@@ -30,7 +30,8 @@ pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
         let age = format_duration(Duration::from_secs(found.age.as_secs()));
         match found.owner {
             Owner::Nobody => {
-                let message = format!("a process that died left this lock behind, {age} ago");
+                let when = if found.age.as_secs() == 0 { "just now".to_owned() } else { format!("{age} ago") };
+                let message = format!("a process that died left this lock behind, {when}");
                 let repair = Some(Repair::Unlock(path.clone()));
                 findings.push(at(Severity::Warning, "stale-lock", shown(&path), message, repair));
             }

@@ -42,10 +42,11 @@ pub fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: &str) -
             return Ok(());
         }
         // Where we track a remote nobody else writes: a lock there that stopped git may be of a fetch of ours that died.
-        let cleared = lock::clear_below(repo.common_dir(), TRACKING)? > 0;
+        if lock::clear_below(repo.common_dir(), TRACKING)? > 0 {
+            continue;
+        }
         // Somebody else fetches here at the same time, and was faster.
-        let faster = output.stderr.contains_str("cannot lock ref") && begun.elapsed() < patience;
-        if !cleared && !faster {
+        if !output.stderr.contains_str("cannot lock ref") || begun.elapsed() >= patience {
             return Err(unreachable(remote, "fetch from", &output.complaint()));
         }
         std::thread::sleep(Duration::from_millis(20));

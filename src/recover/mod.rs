@@ -54,6 +54,16 @@ pub fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> R
     Ok(true)
 }
 
+/// Forgets the leases of claims that died before they were recorded, and of attempts that are over.
+fn forget_strays(project: &Project, id: &SpecId, current: Option<ObjectId>) -> Result<()> {
+    for attempt in lease::list(&project.leases_dir())? {
+        if Some(attempt) != current && matches!(project.life(attempt)?, Life::Dead(info) if info.spec == *id) {
+            project.forget_lease(attempt)?;
+        }
+    }
+    Ok(())
+}
+
 /// Releases the claim of another clone of which nothing was heard for longer than `chant.claimTimeout`. Returns whether there was one.
 pub fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
     let Some(limit) = project.config().claim_timeout()? else { return Ok(false) };
@@ -70,16 +80,6 @@ pub fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> R
     stop(project, id, attempt, &Op::Release, &reason)?;
     progress.say(&Step::Note(format!("'{}' is released: {reason}", id.short())));
     Ok(true)
-}
-
-/// Forgets the leases of claims that died before they were recorded, and of attempts that are over.
-fn forget_strays(project: &Project, id: &SpecId, current: Option<ObjectId>) -> Result<()> {
-    for attempt in lease::list(&project.leases_dir())? {
-        if Some(attempt) != current && matches!(project.life(attempt)?, Life::Dead(info) if info.spec == *id) {
-            project.forget_lease(attempt)?;
-        }
-    }
-    Ok(())
 }
 
 /// Ends what a dead run of the deciding attempt left running, before anything else happens in its worktree.

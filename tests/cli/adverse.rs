@@ -45,6 +45,7 @@ struct Disk(PathBuf);
 
 impl Disk {
     /// Mounts it and moves the repository there; `None` where one may not mount.
+    #[expect(clippy::print_stderr, reason = "what was skipped belongs in the output of the test run")]
     fn under(sandbox: &mut Sandbox) -> Option<Disk> {
         let at = sandbox.dir().join("disk");
         std::fs::create_dir(&at).unwrap();

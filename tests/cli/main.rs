@@ -25,6 +25,7 @@ mod prompts;
 mod prune;
 mod queue;
 mod races;
+mod recovering;
 mod rewritten;
 mod rules;
 mod silent;
