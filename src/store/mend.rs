@@ -45,24 +45,29 @@ impl Store<'_> {
 
     /// The newest event of a spec that the log of its ref names and that is there.
     pub fn last_logged(&self, spec: &SpecId) -> Result<Option<ObjectId>> {
+        for id in self.logged(spec)? {
+            if self.repo.try_find_header(id)?.is_some() && self.event(spec, id)?.is_ok() {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the log of a spec's ref says that it held, the newest first, as far back as the end of a long log goes.
+    pub fn logged(&self, spec: &SpecId) -> Result<Vec<ObjectId>> {
         let path = self.log_path(spec);
         let mut file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error).io("open", &path),
         };
         let len = file.metadata().io("read", &path)?.len();
         file.seek(SeekFrom::Start(len.saturating_sub(LOG_END))).io("read", &path)?;
         let mut end = Vec::new();
         file.take(LOG_END).read_to_end(&mut end).io("read", &path)?;
-        for line in end.rsplit(|byte| *byte == b'\n') {
-            // A line that a crash cut short, or filled with zeros, names none.
-            let Some(Ok(new)) = line.split(|byte| *byte == b' ').nth(1).map(ObjectId::from_hex) else { continue };
-            if self.repo.try_find_header(new)?.is_some() && self.event(spec, new)?.is_ok() {
-                return Ok(Some(new));
-            }
-        }
-        Ok(None)
+        // A line that a crash cut short, or filled with zeros, names none.
+        let ids = end.rsplit(|byte| *byte == b'\n').filter_map(|line| line.split(|byte| *byte == b' ').nth(1));
+        Ok(ids.filter_map(|hex| ObjectId::from_hex(hex).ok()).filter(|id| !id.is_null()).collect())
     }
 
     /// Lets a ref whose file holds no id point at the newest event that its log names. Returns whether it did: a ref that
