@@ -33,7 +33,8 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
                 .push(("missing-text", format!("the text {blob} of the event {} is not in this repository", event.id)));
         }
     }
-    let lost = clobbered(project, id, history)?;
+    // Where objects are missing, nobody can tell what the chain reaches.
+    let lost = if walk.missing.is_empty() { clobbered(project, id, history)? } else { None };
     let complete = walk.missing.is_empty() && walk.invalid.is_empty();
     faults.extend(step::faults(history, complete));
     let wrong_status = faults.iter().any(|(code, _)| *code == "status");
@@ -57,18 +58,20 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
     Ok(findings)
 }
 
-/// Events that the log of the ref names and the chain no longer reaches: a fetch or a push by force moved it past what it knew.
-/// Merge events are no loss: the rule of convergence drops them where others know the same.
+/// Events that the log of the ref names and that the chain does not reach since a fetch or a push by force. Whoever moved the ref by
+/// hand meant it. Merge events are no loss: the rule of convergence drops them where others know the same.
 fn clobbered(project: &Project, id: &SpecId, history: &History) -> Result<Option<Finding>> {
     let store = project.store()?;
-    let mut lost = Vec::new();
+    let (mut lost, mut moved) = (Vec::new(), false);
     for logged in store.logged(id)? {
-        if history.get(logged).is_none()
-            && project.repo.gix().try_find_header(logged)?.is_some()
-            && store.event(id, logged)?.is_ok_and(|event| !event.is_merge())
+        if moved
+            && history.get(logged.id).is_none()
+            && project.repo.gix().try_find_header(logged.id)?.is_some()
+            && store.event(id, logged.id)?.is_ok_and(|event| !event.is_merge())
         {
-            lost.push(logged);
+            lost.push(logged.id);
         }
+        moved |= logged.exchanged;
     }
     let Some(newest) = lost.first() else { return Ok(None) };
     let message = match lost.as_slice() {
