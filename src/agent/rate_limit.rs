@@ -5,6 +5,9 @@ use super::process::Ending;
 /// The exit code by which an agent says so (EX_TEMPFAIL of sysexits.h).
 pub const RATE_LIMITED: i32 = 75;
 
+/// Why an attempt is paused whose agent was refused.
+pub const REASON: &str = "the agent is rate-limited";
+
 /// How much of the end of its output is looked at, in lines: what it says last is why it ended.
 const LINES: usize = 20;
 

@@ -20,9 +20,11 @@ mod lint;
 mod list;
 mod log;
 mod merge;
+mod next;
 mod path;
 mod pause;
 mod pr;
+mod prune;
 mod ready;
 mod release_notes;
 mod resolve;
@@ -30,9 +32,11 @@ mod show;
 mod split;
 mod status;
 mod sync;
+mod topic;
 mod verify;
 mod why;
 mod work;
+mod work_all;
 
 pub use context::Context;
 use outcome::Outcome;
@@ -57,6 +61,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Reject(args) => approve::reject(context, args),
         Command::Split(args) => split::run(context, args),
         Command::Work(args) => work::run(context, args),
+        Command::Next(args) => next::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Path(args) => path::run(context, args),
         Command::Verify(args) => verify::run(context, args),
@@ -77,6 +82,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Pr(args) => pr::run(context, args),
         Command::ReleaseNotes(args) => release_notes::run(context, args),
         Command::Sync(args) => sync::run(context, args),
+        Command::Prune(args) => prune::run(context, args),
         Command::Fsck(args) => fsck::run(context, args),
     }
 }
@@ -89,6 +95,8 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
         Command::Sync(_) => Some(Record::Exchange),
         Command::Drift(_) => Some(Record::Drift),
+        Command::Prune(_) => Some(Record::Prune),
+
         Command::Init(_)
         | Command::Demo(_)
         | Command::Graph(_)

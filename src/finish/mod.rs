@@ -12,7 +12,7 @@ use gix::ObjectId;
 pub use by_hand::by_hand;
 
 use crate::{
-    agent::{RESEARCH_INSUFFICIENT, process::Ending},
+    agent::{RESEARCH_INSUFFICIENT, process::Ending, rate_limit},
     check::Check,
     domain::{
         checks::Checks,
@@ -133,7 +133,7 @@ struct Verdict {
 fn stopped(run: &RunEnd) -> Option<String> {
     match &run.ending {
         Ending::Interrupted(signal) => Some(format!("it was interrupted by signal {signal}")),
-        _ if run.rate_limited => Some("the agent is rate-limited".to_owned()),
+        _ if run.rate_limited => Some(rate_limit::REASON.to_owned()),
         _ => None,
     }
 }

@@ -1,7 +1,5 @@
 //! Moving a target branch forward without ever touching what somebody has not committed.
 
-use std::time::{Duration, Instant};
-
 use bstr::{BString, ByteSlice};
 use gix::{
     ObjectId,
@@ -11,10 +9,11 @@ use gix::{
 use super::{
     branch,
     history::{self, ChangeKind},
-    process::{Git, Output},
+    process::Output,
     reference::Swapped,
     repository::{Head, Repository},
     status,
+    take_back::Before,
     worktree::{self, Worktree, busy},
 };
 use crate::error::Result;
@@ -99,7 +98,8 @@ fn forward_in(
     // overwritten.
     let options = ["--ff-only", "--no-squash", "--no-autostash", "--no-overwrite-ignore", "--no-stat", "--quiet"];
     let git = place.git()?.env("GIT_REFLOG_ACTION", message).arg("merge").args(options).arg(new.to_hex().to_string());
-    let output = patiently(repo, place, &git)?;
+    let before = Before::look(repo, place, old, new)?;
+    let output = git.patient(repo.config().lock_timeout()?).run()?;
     // Only the ref itself tells what happened.
     let now = branch::read(repo, target)?;
     if now == Some(new) || matches!(now, Some(now) if now != old && history::is_ancestor(repo, new, now)?) {
@@ -108,24 +108,17 @@ fn forward_in(
     if let Some(other) = moved_instead(repo, place, target, new)? {
         return Ok(Advanced::OtherBranchMoved(other));
     }
+    if let Some(now) = now.filter(|_| !output.success()) {
+        before.take_back(repo, place, new, now)?;
+    }
     if now != Some(old) {
         return Ok(Advanced::LostRace);
     }
-    refusal(repo, place, old, new, &output)
-}
-
-/// Runs `git`, again while somebody else has the index of `place` in hand, as long as `chant.lockTimeout` says.
-fn patiently(repo: &Repository, place: &Worktree, git: &Git) -> Result<Output> {
-    let patience = repo.config().lock_timeout()?;
-    let started = Instant::now();
-    loop {
-        let output = git.run()?;
-        let locked = !output.success() && output.stderr.contains_str("index.lock");
-        if !locked || started.elapsed() >= patience || !place.git_dir.is_dir() {
-            return Ok(output);
-        }
-        std::thread::sleep(Duration::from_millis(20));
+    // Somebody was about to commit there and held the branch in that moment.
+    if output.stderr.contains_str("cannot lock ref") {
+        return Ok(Advanced::LostRace);
     }
+    refusal(repo, place, old, new, &output)
 }
 
 /// The branch that the worktree stands on now, if it is another one and holds the new commit.

@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use gix::{ObjectId, refs::FullName};
@@ -73,6 +74,7 @@ pub struct Aside(Option<Held>);
 struct Held {
     record: Record,
     file: PathBuf,
+    patience: Duration,
     _lock: File,
 }
 
@@ -113,7 +115,7 @@ pub fn take(project: &Project, attempt: &Attempt, target: &FullName, tip: Object
         }
     }
     if held.record.staged.is_some()
-        && let Err(error) = restore_index(place, &attempt.spec_path, committed)
+        && let Err(error) = restore_index(place, &attempt.spec_path, committed, held.patience)
     {
         Aside(Some(held)).put_back()?;
         return Err(error);
@@ -141,13 +143,14 @@ impl Aside {
     /// is named.
     pub fn put_back(&mut self) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
-        held.record.undo()?;
+        held.record.undo(held.patience)?;
         remove(&held.file)
     }
 }
 
 impl Record {
-    fn undo(&self) -> Result<()> {
+    /// Puts back what was moved; `patience` says how long to wait while somebody else has the index in hand.
+    fn undo(&self, patience: Duration) -> Result<()> {
         if self.copy.symlink_metadata().is_ok() {
             let home = self.top.join(&self.path);
             if let Some(dir) = home.parent() {
@@ -168,7 +171,7 @@ impl Record {
                     .and_then(|()| remove(&self.copy))?,
             }
         }
-        let git = || crate::git::process::Git::in_dir(&self.top);
+        let git = || crate::git::process::Git::in_dir(&self.top).patient(patience);
         match &self.staged {
             Some((mode, _)) if mode == INTENT => {
                 git()
@@ -235,7 +238,7 @@ fn write_record(
     serde_json::to_writer(fresh.as_file(), &record).map_err(|error| Error::fatal("aside", error.to_string()))?;
     fresh.as_file().sync_all().io("write", fresh.path())?;
     let lock = fresh.persist_noclobber(&file).map_err(|error| error.error).io("create", &file)?;
-    Ok(Held { record, file, _lock: lock })
+    Ok(Held { record, file, patience: project.config().lock_timeout()?, _lock: lock })
 }
 
 /// The index entry of a path: mode and blob.
@@ -264,8 +267,8 @@ fn is_intent(place: &Worktree, path: &str, blob: &str) -> Result<bool> {
     Ok(differs.success() && !there.success())
 }
 
-fn restore_index(place: &Worktree, path: &str, committed: Option<ObjectId>) -> Result<()> {
-    let git = place.git()?.arg("update-index");
+fn restore_index(place: &Worktree, path: &str, committed: Option<ObjectId>, patience: Duration) -> Result<()> {
+    let git = place.git()?.patient(patience).arg("update-index");
     let git = match committed {
         Some(blob) => git.args(["--add", "--cacheinfo", &format!("100644,{blob},{path}")]),
         None => git.args(["--force-remove", "--", path]),
@@ -358,7 +361,7 @@ fn recover(project: &Project, record: &Record, progress: &dyn Progress) -> Resul
     if !record.copy.exists() && home.symlink_metadata().is_ok() && !still_unstaged(record)? {
         return Ok(());
     }
-    record.undo()?;
+    record.undo(project.config().lock_timeout()?)?;
     progress.say(&Step::Note(format!("put back '{}'", home.display())));
     Ok(())
 }

@@ -172,6 +172,11 @@ impl Project {
         self.repo.chant_dir().join("leases")
     }
 
+    /// Where the slots of agents are that may run only so many times at once.
+    pub fn slots_dir(&self) -> PathBuf {
+        self.repo.chant_dir().join("slots")
+    }
+
     /// Whether the run of an attempt is alive, dead, or not known to this clone.
     pub fn life(&self, attempt: ObjectId) -> Result<Life> {
         Life::of(&self.leases_dir(), &attempt)

@@ -11,6 +11,7 @@ pub mod inputs;
 pub mod members;
 mod order;
 pub mod past;
+pub mod place;
 pub mod progress;
 pub mod target;
 pub mod text;

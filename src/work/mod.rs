@@ -33,6 +33,8 @@ pub enum Worked {
     Handed {
         /// Where.
         worktree: PathBuf,
+        /// The file with everything that an agent would be told.
+        prompt: PathBuf,
     },
     /// The agent ran to some end.
     Ran(Box<Ran>),
@@ -74,7 +76,8 @@ fn carry_out(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &d
         None => place::make(project, plan, claimed)?,
     };
     if plan.agent.name == MANUAL {
-        return Ok(Worked::Handed { worktree: worktree.path });
+        let prompt = run::write_prompt(project, plan, claimed.attempt, &worktree.path)?;
+        return Ok(Worked::Handed { worktree: worktree.path, prompt });
     }
     progress.say(&Step::AgentStarted { worktree: &worktree.path });
     run::run(project, plan, claimed, &worktree.path, progress).map(|ran| Worked::Ran(Box::new(ran)))

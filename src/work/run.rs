@@ -1,6 +1,11 @@
 //! The agent's run: its prompt, its surroundings, its end.
 
-use std::{ffi::OsString, fs::File, path::Path, time::Duration};
+use std::{
+    ffi::OsString,
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{Claimed, Guard, Plan, guard::Changes, place};
 use crate::{
@@ -101,6 +106,11 @@ fn still_claimed(project: &Project, plan: &Plan, attempt: gix::ObjectId) -> Resu
         return Ok(());
     }
     Err(Error::negative("stopped", format!("'{}' was stopped before its agent began", plan.id.short())))
+}
+
+/// Writes the prompt into the worktree, for whoever carries the spec out there.
+pub fn write_prompt(project: &Project, plan: &Plan, attempt: gix::ObjectId, worktree: &Path) -> Result<PathBuf> {
+    place::write_own(worktree, "prompt.md", &prompt_text(project, plan, attempt, worktree)?)
 }
 
 fn prompt_text(project: &Project, plan: &Plan, attempt: gix::ObjectId, worktree: &Path) -> Result<String> {
