@@ -1,5 +1,7 @@
 //! `git chant fsck`
 
+use gix::ObjectId;
+
 use super::{
     Context,
     outcome::{Body, Outcome},
@@ -9,15 +11,16 @@ use std::time::Duration;
 use crate::{
     archive,
     cli::upkeep::FsckArgs,
-    domain::{diagnostic::Severity, view::ProblemView},
+    domain::{converge::Source, diagnostic::Severity, id::SpecId, view::ProblemView},
     env::fault,
-    error::{IoContext, Result},
+    error::{Error, IoContext, Result},
     fsck::{self, Finding, Repair},
     git::lock,
     keep::{clean_up, clear_pending},
     merge,
     project::{Project, progress::Step, text::Origin},
     recover,
+    store::tracking::Integrated,
 };
 
 /// A repair can bring another need to light: a completion that is recorded, the worktree that is left over by it.
@@ -106,6 +109,13 @@ pub(super) fn repair(
         .collect())
 }
 
+fn rejoin(project: &Project, id: &SpecId, event: ObjectId) -> Result<()> {
+    match project.store()?.integrate(id, event, Source::FetchOnly)? {
+        Integrated::Unfit(why) => Err(Error::negative("unfit", why)),
+        _ => Ok(()),
+    }
+}
+
 fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()> {
     match repair {
         Repair::Add(id) => {
@@ -121,6 +131,7 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
             }
         }
         Repair::Reconnect(id) => project.store()?.reconnect(id).map(drop),
+        Repair::Rejoin(id, event) => rejoin(project, id, *event),
         Repair::Log(id) => project.store()?.begin_log(id),
         Repair::Heal(id) => recover::heal(project, id).map(drop),
         Repair::Pause(id) => recover::settle_dead(project, id, context.progress).map(drop),

@@ -6,6 +6,7 @@
 mod chain;
 mod clone;
 mod elsewhere;
+mod exchange;
 mod refs;
 mod spec;
 mod step;
@@ -38,6 +39,8 @@ pub enum Repair {
     Restore(SpecId),
     /// Let a ref whose file holds no id point at the newest event that its log names.
     Reconnect(SpecId),
+    /// Join to the chain of a spec what it knew, or what a remote has of it: the events below this one.
+    Rejoin(SpecId, ObjectId),
     /// Begin a log for a chain that has none.
     Log(SpecId),
     /// Record a completion that was found in the target.
@@ -75,6 +78,8 @@ pub fn check(project: &Project) -> Result<Vec<Finding>> {
     for id in world.census.all()? {
         findings.extend(looked("spec", Some(id), spec::check(&world, &elsewhere, id)));
     }
+    findings.extend(looked("remotes", None, exchange::tracked(project)));
+    findings.extend(looked("remotes' settings", None, Ok(exchange::settings(project))));
     findings.extend(looked("notes", None, refs::notes(project)));
     findings.extend(looked("attempts", None, refs::attempts(project)));
     findings.extend(looked("leases", None, clone::leases(project)));

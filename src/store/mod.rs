@@ -27,6 +27,7 @@ use gix::{
 pub use append::{Addition, Appended, Refusal};
 pub use codec::{Invalid, MAX_EVENT_LEN, decode, encode, merge_event};
 pub use evidence::{Evidence, File};
+pub use mend::Logged;
 pub use notes::NOTES_REF;
 pub use read::Walk;
 

@@ -91,6 +91,21 @@ impl Store<'_> {
         self.ref_target(&format!("{}{spec}", tracked_specs(remote)))
     }
 
+    /// The events below `theirs`, which came from elsewhere, that the chain of `spec` does not reach; merges do not count.
+    /// Or why it is not fit to be taken over.
+    pub fn unknown_of(&self, spec: &SpecId, theirs: ObjectId) -> Result<Result<Vec<ObjectId>, String>> {
+        let theirs = match self.fit(spec, theirs)? {
+            Ok(walk) => walk,
+            Err(why) => return Ok(Err(why)),
+        };
+        let ours = match self.tip(spec)? {
+            Some(tip) => self.walk(spec, tip)?.history,
+            None => History::default(),
+        };
+        let events = theirs.history.events().iter().filter(|event| !event.is_merge() && ours.get(event.id).is_none());
+        Ok(Ok(events.map(|event| event.id).collect()))
+    }
+
     /// Whether `new`, which came from elsewhere, reaches `old` by events of `spec`. What is too long to be read does not.
     pub fn builds_on(&self, spec: &SpecId, new: ObjectId, old: ObjectId) -> Result<bool> {
         let walk = self.walk_at_most(spec, new, Some(MAX_EVENTS))?;
@@ -211,7 +226,7 @@ impl Store<'_> {
         }
         Ok(match (walk.history.events().first(), walk.invalid.first()) {
             (Some(_), _) => Ok(walk),
-            (None, Some(invalid)) => Err(format!("it holds no event of this spec: {invalid}")),
+            (None, Some(invalid)) => Err(format!("it holds no event of this spec: {}", invalid.why)),
             (None, None) => Err("it holds no event of this spec".to_owned()),
         })
     }

@@ -1,5 +1,7 @@
 //! The way here: fetch, and bring what came together with ours.
 
+use std::collections::BTreeMap;
+
 use gix::ObjectId;
 
 use super::{Remote, Report, carry};
@@ -36,10 +38,12 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
     for name in &after.strange {
         report.say(Way::Unfit, &format!("{SPECS}{name}"), "its name is not the id of a spec");
     }
-    for (spec, _) in before.specs.iter().filter(|(spec, _)| !after.specs.contains_key(*spec)) {
+    let ours: BTreeMap<_, _> = store.tips()?.into_iter().collect();
+    let gone = before.specs.keys().filter(|spec| !after.specs.contains_key(*spec));
+    // What was never taken over is no loss.
+    for spec in gone.filter(|spec| ours.contains_key(*spec)) {
         report.say(Way::Gone, &Store::ref_name(spec), format!("{} does not have it any longer", remote.name));
     }
-    let ours: std::collections::BTreeMap<_, _> = store.tips()?.into_iter().collect();
     for (spec, theirs) in &after.specs {
         let name = Store::ref_name(spec);
         if let Some(had) = before.specs.get(spec).filter(|had| *had != theirs)

@@ -1,5 +1,6 @@
 //! `sync` between real clones, over real transports.
 
+mod accidents;
 mod carrying;
 mod claims;
 mod converging;
