@@ -20,9 +20,9 @@ const MAX_ROUNDS: usize = 5;
 
 pub(super) fn run(context: &Context<'_>, args: &FsckArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let found = check(&project)?;
+    let found = check(&project, args.signatures)?;
     let problems = if args.repair {
-        repair(context, &project, found)?
+        repair(context, &project, args.signatures, found)?
     } else {
         found.into_iter().map(|finding| finding.problem).collect()
     };
@@ -30,9 +30,9 @@ pub(super) fn run(context: &Context<'_>, args: &FsckArgs) -> Result<Outcome> {
 }
 
 /// Everything that is found, what a merge left aside first: all else is judged by the files where they belong.
-fn check(project: &Project) -> Result<Vec<Finding>> {
+fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     let mut findings: Vec<Finding> = merge::left_aside(project)?.iter().map(aside).collect();
-    findings.extend(fsck::check(project)?);
+    findings.extend(fsck::check(project, signatures)?);
     Ok(findings)
 }
 
@@ -49,7 +49,12 @@ fn aside(left: &merge::LeftAside) -> Finding {
 }
 
 /// Mends what can be mended and looks again, until there is nothing new to mend. What is gone then was repaired.
-fn repair(context: &Context<'_>, project: &Project, mut found: Vec<Finding>) -> Result<Vec<ProblemView>> {
+fn repair(
+    context: &Context<'_>,
+    project: &Project,
+    signatures: bool,
+    mut found: Vec<Finding>,
+) -> Result<Vec<ProblemView>> {
     let mut seen: Vec<Finding> = Vec::new();
     let mut failed: Vec<(Repair, String)> = Vec::new();
     let mut tried: Vec<Repair> = Vec::new();
@@ -77,7 +82,7 @@ fn repair(context: &Context<'_>, project: &Project, mut found: Vec<Finding>) -> 
                 break;
             }
         }
-        found = check(project)?;
+        found = check(project, signatures)?;
     }
     let mended = |finding: &Finding| !found.iter().any(|left| left.problem == finding.problem);
     Ok(seen

@@ -41,6 +41,7 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
 fn claim(context: &Context<'_>, project: &Project, id: &SpecId, args: &NextArgs) -> Result<Outcome> {
     context.settle(project, id)?;
     recover::settle_dead(project, id, context.progress)?;
+    recover::release_discounted(project, id, context.progress)?;
     let request = Request { agent: Some(MANUAL.to_owned()), onto: args.onto.clone(), timeout: None };
     let plan = work::plan(project, id, &request)?;
     context.ask_trust(project, id, plan.text.blob, &plan.spec, plan.prompt.as_ref(), args.trust)?;

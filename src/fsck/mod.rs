@@ -7,6 +7,7 @@ mod chain;
 mod clone;
 mod elsewhere;
 mod refs;
+mod signature;
 mod spec;
 mod step;
 
@@ -56,17 +57,20 @@ pub enum Repair {
     Remove(PathBuf),
 }
 
-/// Looks at everything.
+/// Looks at everything; at what events are signed with only if `signatures` says so, since that takes longer than all the rest.
 ///
 /// # Errors
 /// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
-pub fn check(project: &Project) -> Result<Vec<Finding>> {
+pub fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let world = World::new(project)?;
     findings.extend(looked("refs", None, refs::chains(project)));
     let elsewhere = elsewhere::Elsewhere::default();
     for id in world.census.all()? {
         findings.extend(looked("spec", Some(id), spec::check(&world, &elsewhere, id)));
+    }
+    if signatures {
+        findings.extend(looked("signatures", None, signature::check(project)));
     }
     findings.extend(looked("notes", None, refs::notes(project)));
     findings.extend(looked("attempts", None, refs::attempts(project)));

@@ -14,6 +14,7 @@ pub mod past;
 pub mod progress;
 pub mod seal;
 pub mod signatures;
+pub mod standing;
 pub mod target;
 pub mod text;
 pub mod trust;

@@ -1,11 +1,11 @@
 //! What the signatures of events are worth, remembered by commit in this clone: checking one starts two processes.
 
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     collections::HashMap,
     fs,
     io::{ErrorKind, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use gix::ObjectId;
@@ -28,6 +28,7 @@ pub struct Signatures<'p> {
     /// have written.
     afresh: bool,
     known: RefCell<Option<HashMap<ObjectId, Signature>>>,
+    file: OnceCell<PathBuf>,
 }
 
 /// One line of the file.
@@ -41,24 +42,24 @@ struct Line {
 impl<'p> Signatures<'p> {
     /// Verdicts as they are remembered, for showing.
     pub fn new(project: &'p Project) -> Self {
-        Signatures { project, afresh: false, known: RefCell::default() }
+        Signatures { project, afresh: false, known: RefCell::default(), file: OnceCell::new() }
     }
 
     /// Verdicts that are made now, for acting on.
     pub fn afresh(project: &'p Project) -> Self {
-        Signatures { project, afresh: true, known: RefCell::default() }
+        Signatures { project, afresh: true, known: RefCell::default(), file: OnceCell::new() }
     }
 
     /// The verdict on each of `events`. What is not here is not in the answer.
     pub fn of(&self, events: &[ObjectId]) -> Result<HashMap<ObjectId, Signature>> {
         let mut known = self.known.borrow_mut();
-        let path = self.path();
-        let known = known.get_or_insert_with(|| if self.afresh { HashMap::new() } else { remembered(&path) });
+        let path = self.file.get_or_init(|| self.path());
+        let known = known.get_or_insert_with(|| if self.afresh { HashMap::new() } else { remembered(path) });
         let unknown: Vec<ObjectId> = events.iter().filter(|event| !known.contains_key(*event)).copied().collect();
         if !unknown.is_empty() {
             let fresh = signature::verify(&self.project.repo, &unknown)?;
             // A repository that cannot be written to is checked again the next time.
-            let _unkept = remember(&path, &fresh);
+            let _unkept = remember(path, &fresh);
             known.extend(fresh);
         }
         Ok(events.iter().filter_map(|event| Some((*event, known.get(event)?.clone()))).collect())
@@ -78,14 +79,14 @@ impl<'p> Signatures<'p> {
 }
 
 /// What the file says; a line that makes no sense is one that was cut short.
-fn remembered(path: &PathBuf) -> HashMap<ObjectId, Signature> {
+fn remembered(path: &Path) -> HashMap<ObjectId, Signature> {
     let text = fs::read_to_string(path).unwrap_or_default();
     let lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
     lines.filter_map(|line| Some((line.id.parse().ok()?, line.signature))).collect()
 }
 
 /// Adds verdicts to the file, all at once. What was remembered under other settings goes.
-fn remember(path: &PathBuf, verdicts: &HashMap<ObjectId, Signature>) -> Result<()> {
+fn remember(path: &Path, verdicts: &HashMap<ObjectId, Signature>) -> Result<()> {
     let dir = path.parent().unwrap_or(path);
     fs::create_dir_all(dir).io("create", dir)?;
     if !path.exists() {
