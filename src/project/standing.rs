@@ -81,12 +81,7 @@ impl Project {
     /// The same by verdicts of the caller's choice.
     ///
     /// A run that is alive here counts whatever its event says: whoever asks is its neighbour.
-    pub fn discounted_claim(
-        &self,
-        signatures: &Signatures<'_>,
-        id: &SpecId,
-        state: &State,
-    ) -> Result<Option<String>> {
+    pub fn discounted_claim(&self, signatures: &Signatures<'_>, id: &SpecId, state: &State) -> Result<Option<String>> {
         let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress && !state.is_contended())
         else {
             return Ok(None);

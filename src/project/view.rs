@@ -179,12 +179,7 @@ fn link(pin: &event::Pin) -> Pin {
     Pin { kind: kind.to_owned(), what, pinned }
 }
 
-fn approval(
-    entry: &Entry,
-    required: bool,
-    history: &History,
-    discounted: Option<String>,
-) -> Option<ApprovalView> {
+fn approval(entry: &Entry, required: bool, history: &History, discounted: Option<String>) -> Option<ApprovalView> {
     let current = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob);
     let answer = entry.state.as_ref().and_then(|state| state.facts.approval.as_ref());
     let Some(answer) = answer else {

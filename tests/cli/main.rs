@@ -24,6 +24,7 @@ mod queue;
 mod races;
 mod rewritten;
 mod rules;
+mod signing;
 mod silent;
 mod specfiles;
 mod states;

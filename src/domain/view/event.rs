@@ -62,7 +62,21 @@ pub struct EventView {
 impl EventView {
     /// The keys, in order.
     pub const FIELDS: [&'static str; 16] = [
-        "id", "spec", "op", "status", "at", "author", "sentence", "attempt", "reason", "agent", "model", "exit",
-        "commits", "clone", "signature", "trailers",
+        "id",
+        "spec",
+        "op",
+        "status",
+        "at",
+        "author",
+        "sentence",
+        "attempt",
+        "reason",
+        "agent",
+        "model",
+        "exit",
+        "commits",
+        "clone",
+        "signature",
+        "trailers",
     ];
 }
