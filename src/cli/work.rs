@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{global::PhaseArg, page::Page};
+use super::{
+    global::{ClaimArg, PhaseArg},
+    page::Page,
+};
 
 /// Have agents carry specs out
 ///
@@ -56,6 +59,10 @@ pub struct WorkArgs {
     /// Begin at most this many
     #[arg(long, value_name = "number")]
     pub max: Option<usize>,
+
+    /// Who decides who gets a spec: "local", this clone alone, or "remote", the remote that several clones share [default: chant.claim]
+    #[arg(long, value_name = "where", hide_possible_values = true)]
+    pub claim: Option<ClaimArg>,
 
     /// The agent to use, one of chant.agent.<name>, or "manual" [default: the spec's, then chant.agent]
     #[arg(long, value_name = "name")]
@@ -121,8 +128,10 @@ pub const WORK_PAGE: Page = Page {
 #[derive(Args, Clone, Debug)]
 pub struct NextArgs {
     /// Take it: claim it, and make its worktree
-    #[arg(long)]
-    pub claim: bool,
+    ///
+    /// --claim=remote has the remote decide who gets it, --claim=local this clone alone; without a value chant.claim says which.
+    #[arg(long, value_name = "where", num_args = 0..=1, require_equals = true, hide_possible_values = true)]
+    pub claim: Option<Option<ClaimArg>>,
 
     /// Only specs with this label; may be repeated, or several separated by commas
     #[arg(long = "label", value_name = "label", value_delimiter = ',')]

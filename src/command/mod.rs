@@ -6,6 +6,7 @@ mod ack;
 mod add;
 mod approve;
 mod archive;
+mod claim;
 mod context;
 mod demo;
 mod drift;
@@ -24,6 +25,7 @@ mod next;
 mod path;
 mod pause;
 mod pr;
+mod prune;
 mod ready;
 mod release_notes;
 mod resolve;
@@ -31,6 +33,7 @@ mod show;
 mod split;
 mod status;
 mod sync;
+mod topic;
 mod verify;
 mod why;
 mod work;
@@ -80,6 +83,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Pr(args) => pr::run(context, args),
         Command::ReleaseNotes(args) => release_notes::run(context, args),
         Command::Sync(args) => sync::run(context, args),
+        Command::Prune(args) => prune::run(context, args),
         Command::Fsck(args) => fsck::run(context, args),
     }
 }
@@ -92,6 +96,8 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
         Command::Sync(_) => Some(Record::Exchange),
         Command::Drift(_) => Some(Record::Drift),
+        Command::Prune(_) => Some(Record::Prune),
+
         Command::Init(_)
         | Command::Demo(_)
         | Command::Graph(_)

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Context,
+    claim::Deciding,
     outcome::{Body, Failed, Merged, Outcome, Worked},
 };
 use crate::{
@@ -47,6 +48,21 @@ pub(super) fn one(
     args: &WorkArgs,
     slot: Option<Slot>,
 ) -> Result<Outcome> {
+    let claims = Deciding::of(context, project, args.claim)?;
+    claims.before(id)?;
+    let ended = carry_out(context, project, id, args, slot, &claims);
+    claims.after(id);
+    ended
+}
+
+fn carry_out(
+    context: &Context<'_>,
+    project: &Project,
+    id: &SpecId,
+    args: &WorkArgs,
+    slot: Option<Slot>,
+    claims: &Deciding<'_>,
+) -> Result<Outcome> {
     context.settle(project, id)?;
     recover::settle_dead(project, id, context.progress)?;
     recover::release_discounted(project, id, context.progress)?;
@@ -58,7 +74,7 @@ pub(super) fn one(
         Some(slot) => Some(slot),
         None => wait_for_slot(context, project, &plan.agent.name)?,
     };
-    match work::work(project, &plan, context.progress)? {
+    match work::work(project, &plan, claims.stake(), context.progress)? {
         work::Worked::Handed { worktree, .. } => {
             let spec = Box::new(context.view(project, id)?);
             Ok(Outcome::new(Body::Path { spec, path: worktree })

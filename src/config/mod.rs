@@ -227,6 +227,28 @@ impl<'repo> Config<'repo> {
         self.bool(&keys::VERIFY_BASE)
     }
 
+    /// The time before which transcripts have expired, as `read` understands what was given.
+    pub fn prune_expire(&self, read: impl Fn(&str) -> Result<Option<u64>>) -> Result<u64> {
+        let default = keys::PRUNE_EXPIRE.default.unwrap_or_default();
+        let found = self.find(keys::PRUNE_EXPIRE.name);
+        let text = found.as_ref().map_or_else(|| Ok(default.to_owned()), Found::text)?;
+        match (read(&text)?, found) {
+            (Some(time), _) => Ok(time),
+            (None, Some(found)) => Err(found.bad("a time as git reads it, 'never' or 'now'")),
+            (None, None) => Ok(0),
+        }
+    }
+
+    /// Whether the remote decides claims.
+    pub fn claims_at_remote(&self) -> Result<bool> {
+        Ok(self.word(&keys::CLAIM)? == Some("remote"))
+    }
+
+    /// How old a claim of another clone may become; none is no limit.
+    pub fn claim_timeout(&self) -> Result<Option<Duration>> {
+        self.duration(&keys::CLAIM_TIMEOUT)
+    }
+
     /// The remote to exchange events with.
     pub fn remote(&self) -> Result<Option<String>> {
         self.text(&keys::REMOTE)

@@ -1,7 +1,8 @@
 //! Every answer for people.
 
 use super::{
-    Look, clean, color::Slot, drift, exchange, graph, list, log, past, place, record, show, time, topic, why, worked,
+    Look, clean, color::Slot, drift, exchange, graph, list, log, past, place, prune, record, show, standing, time,
+    topic, why, worked,
 };
 use crate::{
     command::outcome::{Body, Merged, Worked},
@@ -14,7 +15,7 @@ use crate::{
 /// The answer as bytes for stdout. A path in a pipe is its bytes, whatever they are.
 pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
     let text = match body {
-        Body::Nothing => String::new(),
+        Body::Nothing | Body::Shown => String::new(),
         Body::Added(spec) => format!("Created spec: {}\n", spec.id),
         Body::AddedAll(specs) => {
             let line = |spec: &SpecView| {
@@ -27,6 +28,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Drift(found) => drift::drift(found, look),
         Body::Graph { view, form } => graph::graph(view, *form, look),
         Body::Topic(view) => topic::topic(view, look),
+        Body::Standing { view, now, hints } => standing::standing(view, *now, *hints, look),
         Body::Specs(specs) => list::specs(specs, look),
         Body::Explained { ready, blocked } => list::explained(ready, blocked, look),
         Body::Spec(detail) => show::detail(detail, look),
@@ -51,6 +53,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Initialized { path, silent, changes } => initialized(path, *silent, changes),
         Body::Problems(problems) => place::problems(problems, look),
         Body::Exchanged { remote, dry_run, exchanged } => exchange::exchanged(remote, *dry_run, exchanged, look),
+        Body::Pruned { dry_run, found } => prune::pruned(found, *dry_run, look),
         Body::Demo { path, look: commands } => demo(path, commands, look),
         Body::Text(text) => {
             let text = look.text(text);
@@ -70,6 +73,7 @@ pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
         Body::Notes(notes) if notes.is_empty() => Some("no release notes"),
         Body::Drift(found) if found.is_empty() => Some("nothing has changed"),
         Body::Problems(problems) if problems.is_empty() => Some("no problems"),
+        Body::Pruned { found, .. } if found.is_empty() => Some("nothing to prune"),
         Body::CheckedAll(checked) if checked.is_empty() => Some("nothing to check"),
         Body::WorkedAll(all) if all.specs.is_empty() => Some("nothing to work"),
         Body::Checked { checks, .. } if checks.is_empty() => Some("nothing to check"),

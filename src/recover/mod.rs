@@ -69,6 +69,24 @@ pub fn release_discounted(project: &Project, id: &SpecId, progress: &dyn Progres
     Ok(true)
 }
 
+/// Releases the claim of another clone of which nothing was heard for longer than `chant.claimTimeout`. Returns whether there was one.
+pub fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+    let Some(limit) = project.config().claim_timeout()? else { return Ok(false) };
+    let store = project.store()?;
+    let Some(state) = store.state(id)? else { return Ok(false) };
+    let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
+    let theirs =
+        store.event(id, attempt)?.is_ok_and(|start| start.facts.clone.as_deref() != Some(project.clone_name()));
+    let age = project.env.now().as_second().saturating_sub(state.updated);
+    if !theirs || u64::try_from(age).is_ok_and(|age| age < limit.as_secs()) || age < 0 {
+        return Ok(false);
+    }
+    let reason = format!("nothing was heard of its claim for {}", humantime::format_duration(limit));
+    stop(project, id, attempt, &Op::Release, &reason)?;
+    progress.say(&Step::Note(format!("'{}' is released: {reason}", id.short())));
+    Ok(true)
+}
+
 /// Ends what a dead run of the deciding attempt left running, before anything else happens in its worktree.
 ///
 /// # Errors

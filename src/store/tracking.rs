@@ -86,6 +86,11 @@ impl Store<'_> {
         Ok(tracked)
     }
 
+    /// What `remote` had of one spec.
+    pub fn tracked_tip(&self, remote: &str, spec: &SpecId) -> Result<Option<ObjectId>> {
+        self.ref_target(&format!("{}{spec}", tracked_specs(remote)))
+    }
+
     /// Whether `new`, which came from elsewhere, reaches `old` by events of `spec`. What is too long to be read does not.
     pub fn builds_on(&self, spec: &SpecId, new: ObjectId, old: ObjectId) -> Result<bool> {
         let walk = self.walk_at_most(spec, new, Some(MAX_EVENTS))?;

@@ -4,12 +4,14 @@
 //! the tracking namespace moves only to what the remote confirmed.
 
 mod carry;
+mod claim;
 mod integrate;
 mod push;
 mod remote;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub use claim::Claims;
 pub use remote::{Remote, pick};
 
 use crate::{

@@ -24,6 +24,7 @@ use crate::{
         Project,
         attempt::MANUAL,
         progress::{Progress, Step},
+        stake::Stake,
     },
 };
 
@@ -44,8 +45,8 @@ pub enum Worked {
 ///
 /// # Errors
 /// Before the claim: nothing has changed. After it: the claim has been released, with the reason.
-pub fn work(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<Worked> {
-    let mut claimed = claim::claim(project, plan)?;
+pub fn work(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, progress: &dyn Progress) -> Result<Worked> {
+    let mut claimed = claim::claim(project, plan, stake)?;
     progress.say(&Step::Working { short: plan.id.short(), title: plan.title() });
     if let Some(goes_on) = &plan.goes_on {
         resume::say(plan, goes_on, progress);

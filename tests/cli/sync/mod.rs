@@ -1,6 +1,7 @@
 //! `sync` between real clones, over real transports.
 
 mod carrying;
+mod claims;
 mod converging;
 mod hostile;
 mod http;
