@@ -31,6 +31,13 @@ pub struct FsckArgs {
     /// Complete what was cut short, and rebuild what is derived
     #[arg(long)]
     pub repair: bool,
+
+    /// Check the signatures of events, too
+    ///
+    /// A signature that does not fit is an error. Where chant.requireSigned is set, approvals and claims that are not well signed
+    /// are named: they do not count.
+    #[arg(long)]
+    pub signatures: bool,
 }
 
 /// Examples and neighbours of `fsck`.

@@ -28,9 +28,9 @@ const MAX_ROUNDS: usize = 5;
 
 pub(super) fn run(context: &Context<'_>, args: &FsckArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let found = check(&project)?;
+    let found = check(&project, args.signatures)?;
     let problems = if args.repair {
-        repair(context, &project, found, &|_| true)?
+        repair(context, &project, args.signatures, found, &|_| true)?
     } else {
         found.into_iter().map(|finding| finding.problem).collect()
     };
@@ -38,9 +38,9 @@ pub(super) fn run(context: &Context<'_>, args: &FsckArgs) -> Result<Outcome> {
 }
 
 /// Everything that is found, what a merge left aside first: all else is judged by the files where they belong.
-pub(super) fn check(project: &Project) -> Result<Vec<Finding>> {
+pub(super) fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     let mut findings: Vec<Finding> = merge::left_aside(project)?.iter().map(aside).collect();
-    findings.extend(fsck::check(project)?);
+    findings.extend(fsck::check(project, signatures)?);
     Ok(findings)
 }
 
@@ -60,6 +60,7 @@ fn aside(left: &merge::LeftAside) -> Finding {
 pub(super) fn repair(
     context: &Context<'_>,
     project: &Project,
+    signatures: bool,
     mut found: Vec<Finding>,
     wanted: &dyn Fn(&Finding) -> bool,
 ) -> Result<Vec<ProblemView>> {
@@ -91,7 +92,7 @@ pub(super) fn repair(
                 break;
             }
         }
-        found = check(project)?;
+        found = check(project, signatures)?;
     }
     let mended = |finding: &Finding| !found.iter().any(|left| left.problem == finding.problem);
     Ok(seen

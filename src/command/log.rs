@@ -19,6 +19,7 @@ use crate::{
     project::{
         Project,
         progress::{Progress, Step},
+        signatures::Signatures,
         view::event_view,
     },
 };
@@ -42,11 +43,24 @@ pub(super) fn run(context: &Context<'_>, args: &LogArgs) -> Result<Outcome> {
     if let Some(count) = args.max_count {
         events.truncate(count);
     }
+    if args.show_signature {
+        show_signatures(&project, &mut events)?;
+    }
     let mut outcome = Outcome::new(Body::Events { spec: id, events });
     for invalid in &walk.invalid {
         outcome = outcome.warning(invalid.to_string());
     }
     Ok(outcome)
+}
+
+/// Has all signatures checked at once.
+fn show_signatures(project: &Project, events: &mut [EventView]) -> Result<()> {
+    let ids: Vec<ObjectId> = events.iter().filter_map(|event| event.id.parse().ok()).collect();
+    let mut verdicts = Signatures::afresh(project).of(&ids)?;
+    for (event, id) in events.iter_mut().zip(ids) {
+        event.signature = verdicts.remove(&id);
+    }
+    Ok(())
 }
 
 fn agent(context: &Context<'_>, project: &Project, id: &SpecId, args: &LogArgs) -> Result<Outcome> {

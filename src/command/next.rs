@@ -47,6 +47,7 @@ fn claim(context: &Context<'_>, project: &Project, id: &SpecId, args: &NextArgs)
     claims.before(id)?;
     context.settle(project, id)?;
     recover::settle_dead(project, id, context.progress)?;
+    recover::release_discounted(project, id, context.progress)?;
     let request = Request { agent: Some(MANUAL.to_owned()), onto: args.onto.clone(), timeout: None };
     let plan = work::plan(project, id, &request)?;
     context.ask_trust(project, id, plan.text.blob, &plan.spec, plan.prompt.as_ref(), args.trust)?;

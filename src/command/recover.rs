@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context<'_>, args: &RecoverArgs) -> Result<Outcome> 
         let named = finding.problem.spec.as_ref().is_none_or(|id| ids.is_empty() || ids.contains(id));
         named && finding.repair.is_some()
     };
-    let settled = fsck::repair(context, &project, fsck::check(&project)?, &wanted)?;
+    let settled = fsck::repair(context, &project, false, fsck::check(&project, false)?, &wanted)?;
     let next = next(&project, &settled)?;
     let outcome = Outcome::new(Body::Problems(settled));
     Ok(next.into_iter().fold(outcome, Outcome::hint))

@@ -65,6 +65,7 @@ fn carry_out(
 ) -> Result<Outcome> {
     context.settle(project, id)?;
     recover::settle_dead(project, id, context.progress)?;
+    recover::release_discounted(project, id, context.progress)?;
     let started = Instant::now();
     let request = Request { agent: args.agent.clone(), onto: args.onto.clone(), timeout: args.timeout };
     let plan = work::plan(project, id, &request)?;

@@ -86,13 +86,13 @@ keys! {
     REMOTE = "chant.remote", Kind::Text, None,
         "The remote that event chains and notes are exchanged with. In silent mode nothing is pushed unless it is set.";
     REQUIRE_SIGNED = "chant.requireSigned", Kind::Bool, Some("false"),
-        "Whether an approval counts only if its event carries a good signature.";
+        "Whether an approval or a claim counts only if its event carries a good signature, by a key that is trusted here: one in `gpg.ssh.allowedSignersFile`, or one that the keyring trusts (`gpg.minTrustLevel` applies). Your own are signed then, and refused if the signature would not count. It proves something as far as agents have neither the key nor a hand in that file or keyring.";
     SCOPE = "chant.scope", Kind::OneOf(&["error", "warn", "off"]), Some("error"),
         "What happens when work changes paths outside the `target_files` of its spec.";
     SHARE_OUTPUT = "chant.shareOutput", Kind::Bool, Some("false"),
         "Whether the last lines that checks print are recorded in events, where everyone who fetches them can read them.";
     SIGN = "chant.sign", Kind::Bool, Some("false"),
-        "Whether events are signed, with the key and format that git is set up with.";
+        "Whether events are signed, with the key and format that git is set up with (`user.signingKey`, `gpg.format`). Unset, only what `chant.requireSigned` asks for is.";
     SIGNOFF = "chant.signoff", Kind::Bool, None,
         "Whether the commits that this tool makes on branches end with a `Signed-off-by` line. Unset, `format.signoff` decides.";
     TARGET = "chant.target", Kind::Text, None,

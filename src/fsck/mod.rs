@@ -8,6 +8,7 @@ mod clone;
 mod elsewhere;
 mod exchange;
 mod refs;
+mod signature;
 mod spec;
 mod step;
 
@@ -65,11 +66,11 @@ pub enum Repair {
     Unlock(PathBuf),
 }
 
-/// Looks at everything.
+/// Looks at everything; at what events are signed with only if `signatures` says so, since that takes longer than all the rest.
 ///
 /// # Errors
 /// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
-pub fn check(project: &Project) -> Result<Vec<Finding>> {
+pub fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let world = World::new(project)?;
     findings.extend(looked("refs", None, refs::chains(project)));
@@ -80,6 +81,9 @@ pub fn check(project: &Project) -> Result<Vec<Finding>> {
     }
     findings.extend(looked("remotes", None, exchange::tracked(project)));
     findings.extend(looked("remotes' settings", None, Ok(exchange::settings(project))));
+    if signatures {
+        findings.extend(looked("signatures", None, signature::check(project)));
+    }
     findings.extend(looked("notes", None, refs::notes(project)));
     findings.extend(looked("attempts", None, refs::attempts(project)));
     findings.extend(looked("leases", None, clone::leases(project)));

@@ -1,7 +1,13 @@
 //! Commits that are made in the object database, by the person and in their name.
 
+use std::path::Path;
+
 use bstr::{BString, ByteSlice};
-use gix::{ObjectId, objs::Commit};
+use gix::{
+    ObjectId,
+    error::MetadataValue,
+    objs::{Commit, signature::sign::is_literal_ssh_key},
+};
 
 use super::{durability, object::patiently, repository::Repository};
 use crate::error::{Error, Result};
@@ -53,16 +59,44 @@ pub fn write(repo: &Repository, draft: Draft, signing: Signing) -> Result<Object
 }
 
 fn signed(repo: &Repository, commit: &Commit) -> Result<ObjectId> {
-    let plain = patiently(|| Ok(repo.gix().write_object(commit)?.detach()))?;
-    let signed = repo.gix().find_commit(plain)?.signed();
-    match signed {
-        Ok(commit) => Ok(commit.id),
-        Err(error) => {
-            let message = format!("cannot sign the commit: {}", Error::from(error).message);
-            Err(Error::fatal("signing-failed", message)
-                .hint("see user.signingKey and gpg.format, or unset commit.gpgSign"))
-        }
+    let commit = sign(repo, commit.clone()).map_err(|error| error.hint("or unset commit.gpgSign"))?;
+    patiently(|| Ok(repo.gix().write_object(&commit)?.detach()))
+}
+
+/// The same commit with a signature of the person, made by the program and with the key that git is set up with (`gpg.format`,
+/// `user.signingKey`, `gpg.<format>.program`). It is written nowhere.
+///
+/// # Errors
+/// `signing-failed`, in the words of that program.
+pub fn sign(repo: &Repository, commit: Commit) -> Result<Commit> {
+    let mut options = repo.gix().commit_signing_options().map_err(unsigned)?;
+    // git starts the program at the top of the work tree, so that is where a relative path leads.
+    let key = Path::new(&options.signing_key);
+    if options.format == gix::objs::signature::Format::Ssh
+        && !key.to_str().is_some_and(|key| is_literal_ssh_key(key.as_bytes()).is_some())
+        && let Some(top) = repo.work_dir()
+    {
+        options.signing_key = top.join(key).into_os_string();
     }
+    commit.sign(options).map_err(|error| unsigned(error.into()))
+}
+
+fn unsigned(error: gix::Error) -> Error {
+    let said = error.metadata_merged().get("stderr").and_then(complaint);
+    let why = said.unwrap_or_else(|| Error::from(error).message);
+    Error::fatal("signing-failed", format!("cannot sign the commit: {why}"))
+        .hint("see user.signingKey and gpg.format in git-config(1)")
+}
+
+/// The last line that a signing program said to people.
+fn complaint(stderr: &MetadataValue) -> Option<String> {
+    let stderr: &[u8] = match stderr {
+        MetadataValue::Bytes(bytes) => bytes,
+        MetadataValue::String(text) => text.as_bytes(),
+        _ => return None,
+    };
+    let lines = stderr.lines().map(|line| line.to_str_lossy().trim().to_owned());
+    lines.filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]")).last()
 }
 
 /// The message with a `Signed-off-by` trailer of the committer, if the configuration asks for it and it is not there.

@@ -19,6 +19,7 @@ pub mod process;
 pub mod reference;
 pub mod remote;
 pub mod repository;
+pub mod signature;
 pub mod snapshot;
 pub mod status;
 mod take_back;

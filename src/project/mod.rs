@@ -14,7 +14,10 @@ mod order;
 pub mod past;
 pub mod place;
 pub mod progress;
+pub mod seal;
+pub mod signatures;
 pub mod stake;
+pub mod standing;
 pub mod target;
 pub mod text;
 pub mod trust;
@@ -32,6 +35,7 @@ use crate::{
     env::{Env, fault},
     error::{IoContext, Result},
     git::{reference::branch_name, repository::Repository},
+    project::seal::Own,
     store::{Settings, Store},
 };
 
@@ -83,7 +87,9 @@ impl Project {
             }
         };
         let store = Store::new(self.repo.gix(), settings.clone());
-        Ok(store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?)))))
+        let store = store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?))));
+        let (all, required) = (self.config().sign()?, self.config().require_signed()?);
+        Ok(if all || required { store.sealed_by(Box::new(Own { project: self, all, required })) } else { store })
     }
 
     /// The name of this clone in events.

@@ -19,6 +19,7 @@ use crate::{
     project::{
         Project,
         progress::{Progress, Step},
+        signatures::Signatures,
         world::World,
     },
     store::Refusal,
@@ -62,6 +63,23 @@ fn forget_strays(project: &Project, id: &SpecId, current: Option<ObjectId>) -> R
         }
     }
     Ok(())
+}
+
+/// A claim that does not count, where `chant.requireSigned` is set, is released: its attempt is over, and what it does later is
+/// recorded and changes no status. A run that is alive here is left alone. Returns whether there was one.
+pub fn release_discounted(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+    if !project.config().require_signed()? {
+        return Ok(false);
+    }
+    let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    let why = project.discounted_claim(&Signatures::afresh(project), id, &state)?;
+    let Some((why, attempt)) = why.zip(state.attempt) else { return Ok(false) };
+    if let Some(tree) = project.worktree_of(id)? {
+        project.keep_worktree(id, attempt, &tree)?;
+    }
+    stop(project, id, attempt, &Op::Release, &why)?;
+    progress.say(&Step::Note(format!("'{}' was taken: {why}; it is released", id.short())));
+    Ok(true)
 }
 
 /// Releases the claim of another clone of which nothing was heard for longer than `chant.claimTimeout`. Returns whether there was one.

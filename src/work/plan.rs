@@ -82,7 +82,7 @@ impl Plan {
 /// `no-commits` on an unborn branch, `no-agent`, `invalid-spec`, `in-progress` with who and since when, `not-ready` with every
 /// reason.
 pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
-    let world = World::new(project)?;
+    let world = World::new(project)?.checking_signatures();
     let entry = world.entry(id)?;
     if let Some(plan) = resume::plan(project, &entry, request)? {
         return Ok(plan);

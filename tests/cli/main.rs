@@ -28,6 +28,7 @@ mod races;
 mod recovering;
 mod rewritten;
 mod rules;
+mod signing;
 mod silent;
 mod specfiles;
 mod states;
