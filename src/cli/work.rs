@@ -122,8 +122,11 @@ pub const FINISH_PAGE: Page = Page {
 
 /// Merge finished work into its target
 ///
-/// The merge is made apart from your files. A target that is checked out moves forward only if nothing uncommitted is in the way.
-/// A conflict is reported with its paths: the spec stays finished, and no tree is left half merged.
+/// The merge is made apart from your files, in the way that chant.merge says. A target that is checked out moves forward only if
+/// nothing uncommitted is in the way. A conflict is reported with its paths: the spec stays finished, and no tree is left half merged.
+///
+/// A conflict is resolved in the worktree of the spec: merge the target into its branch there (or rebase it), then run this again.
+/// What has moved is checked again before it is merged.
 #[derive(Args, Clone, Debug)]
 pub struct MergeArgs {
     /// The spec, by full or short id
@@ -133,6 +136,10 @@ pub struct MergeArgs {
     /// Merge into <branch> instead of the recorded target
     #[arg(long, value_name = "branch")]
     pub onto: Option<String>,
+
+    /// Run the commands that the spec names, though nobody has approved them here
+    #[arg(long)]
+    pub trust: bool,
 }
 
 /// Examples and neighbours of `merge`.

@@ -19,6 +19,8 @@ pub enum MergeHow {
     FastForward,
     /// One commit.
     Squash,
+    /// Every commit made again on top of the target.
+    Rebase,
 }
 
 /// What happens on a change outside the target files.
@@ -211,6 +213,11 @@ impl<'repo> Config<'repo> {
         self.bool(&keys::VERIFY_BASE)
     }
 
+    /// Whether `verify` commands run on the result of a merge too.
+    pub fn verify_merged(&self) -> Result<bool> {
+        self.bool(&keys::VERIFY_MERGED)
+    }
+
     /// The remote to exchange events with.
     pub fn remote(&self) -> Result<Option<String>> {
         self.text(&keys::REMOTE)
@@ -264,6 +271,7 @@ fn merge_how(word: &str) -> MergeHow {
     match word {
         "ff" => MergeHow::FastForward,
         "squash" => MergeHow::Squash,
+        "rebase" => MergeHow::Rebase,
         _ => MergeHow::Merge,
     }
 }

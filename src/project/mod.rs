@@ -8,6 +8,7 @@ pub mod census;
 pub mod drift;
 pub mod ids;
 pub mod inputs;
+pub mod landing;
 pub mod members;
 mod order;
 pub mod progress;

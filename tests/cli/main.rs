@@ -15,6 +15,7 @@ mod groups;
 mod investigate;
 mod life;
 mod many;
+mod merging;
 mod misconduct;
 mod places;
 mod pr;
