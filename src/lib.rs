@@ -34,6 +34,7 @@ pub mod pr;
 pub mod project;
 pub mod recover;
 pub mod release_notes;
+pub mod session;
 pub mod split;
 pub mod store;
 pub mod sync;

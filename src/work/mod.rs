@@ -4,7 +4,6 @@
 //! agent did is judged by [`crate::finish`], and merged by [`crate::merge`].
 
 mod claim;
-mod guard;
 mod place;
 mod plan;
 mod run;
@@ -12,7 +11,6 @@ mod run;
 use std::path::PathBuf;
 
 pub use claim::Claimed;
-pub use guard::Guard;
 pub use plan::{Plan, Request, plan};
 pub use run::Ran;
 

@@ -1,23 +1,18 @@
-//! The agent's run: its prompt, its surroundings, its end.
+//! The agent's run: its prompt, its end.
 
-use std::{ffi::OsString, fs::File, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
-use super::{Claimed, Guard, Plan, guard::Changes, place};
+use super::{Claimed, Plan};
 use crate::{
     agent::{
         lease::Lease,
-        process::{self, Ending, Run, Stdin},
+        process::Ending,
         prompt::{self, Input, Prompt},
-        transcript,
     },
     domain::event::Pin,
     error::Result,
-    git::process::scrubbed_env,
-    project::{
-        Project,
-        progress::{Progress, Step},
-        text::path_of,
-    },
+    project::{Project, progress::Progress, text::path_of},
+    session::{Changes, Session},
 };
 
 /// How an agent's run ended.
@@ -45,43 +40,24 @@ pub fn run(
     worktree: &Path,
     progress: &dyn Progress,
 ) -> Result<Ran> {
-    let text = prompt_text(project, plan, worktree)?;
-    let prompt_file = place::write_own(worktree, "prompt.md", &text)?;
-    let quoted = shell_words::quote(&prompt_file.to_string_lossy()).into_owned();
-    let command = plan.agent.command.replace("{prompt_file}", &quoted);
-    let log_path = transcript::path(project.repo.common_dir(), &plan.id, &claimed.attempt);
-    let log: File = transcript::create(&log_path)?;
-    let guard = Guard::before(project)?;
-    let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
-    let lease = &mut claimed.lease;
-    let mut on_started = |started: &process::Started| lease.record_agent(started);
-    let mut run = Run::new(&command, worktree);
-    run.env = environment(project, plan, claimed.attempt, worktree, &prompt_file)?;
-    run.stdin = Stdin::Bytes(text.into_bytes());
-    run.transcript = Some(&log);
-    run.sink = Some(&mut sink);
-    run.timeout = plan.agent.timeout;
-    run.on_started = Some(&mut on_started);
-    let finished = process::run(run)?;
-    // Where it was ended by force, so were its children: it left nothing.
-    let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));
-    if finished.survivors > 0 && !forced {
-        let left = match finished.survivors {
-            1 => "a background process, which was".to_owned(),
-            many => format!("{many} background processes, which were"),
-        };
-        progress.say(&Step::Warning(format!("the agent left {left} ended")));
-    }
-    if let Some(error) = &finished.transcript_error {
-        progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));
-    }
-    let changes = guard.after(project, &plan.id)?;
+    let session = Session {
+        id: &plan.id,
+        front: &plan.spec.front,
+        attempt: claimed.attempt,
+        base: plan.base,
+        event: claimed.attempt,
+        worktree,
+        agent: &plan.agent,
+        prompt: prompt_text(project, plan, worktree)?,
+        env: Vec::new(),
+    };
+    let ended = session.run(project, &mut claimed.lease, progress)?;
     Ok(Ran {
         attempt: claimed.attempt,
-        ending: finished.ending,
-        duration: finished.duration,
-        tail: finished.tail,
-        changes,
+        ending: ended.ending,
+        duration: ended.duration,
+        tail: ended.tail,
+        changes: ended.changes,
         lease: None,
     })
 }
@@ -120,30 +96,4 @@ fn prompt_text(project: &Project, plan: &Plan, worktree: &Path) -> Result<String
         budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
         earlier: &[],
     }))
-}
-
-/// What the agent sees of its surroundings: everything of the person's but git's own local variables, which would tie it to
-/// another worktree and index.
-fn environment(
-    project: &Project,
-    plan: &Plan,
-    attempt: gix::ObjectId,
-    worktree: &Path,
-    prompt_file: &Path,
-) -> Result<Vec<(OsString, Option<OsString>)>> {
-    let mut env: Vec<(OsString, Option<OsString>)> =
-        scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
-    let mut set = |name: &str, value: OsString| env.push((name.into(), Some(value)));
-    let front = &plan.spec.front;
-    set("CHANT_SPEC_ID", plan.id.as_str().into());
-    set("CHANT_SPEC_FILE", worktree.join(path_of(&plan.id)).into());
-    set("CHANT_PROMPT_FILE", prompt_file.into());
-    set("CHANT_PHASE", front.phase.clone().unwrap_or_default().into());
-    set("CHANT_ATTEMPT", attempt.to_string().into());
-    set("CHANT_WORKTREE", worktree.into());
-    set("CHANT_BRANCH", project.branch(&plan.id)?.into());
-    set("CHANT_BASE", plan.base.to_string().into());
-    set("CHANT_TARGET_FILES", front.target_files.join("\n").into());
-    set("CHANT_INFORMED_BY", front.informed_by.join("\n").into());
-    Ok(env)
 }
