@@ -14,7 +14,11 @@ use serde::{Deserialize, Serialize};
 use super::Landed;
 use crate::{
     error::{Error, IoContext, Result},
-    git::worktree::{self, Worktree},
+    git::{
+        advance::patiently,
+        process::Git,
+        worktree::{self, Worktree},
+    },
     project::{
         Project,
         attempt::Attempt,
@@ -73,6 +77,8 @@ pub struct Aside(Option<Held>);
 struct Held {
     record: Record,
     file: PathBuf,
+    /// Whether the copy is known to be the pinned text, which is in the event: it cannot be lost.
+    pinned: bool,
     _lock: File,
 }
 
@@ -108,14 +114,15 @@ pub fn take(project: &Project, attempt: &Attempt, target: &FullName, tip: Object
     if !untouched(in_tree) && in_tree.is_some() {
         held.move_aside(&path)?;
         if hash(project, &place.path, &attempt.spec_path, &held.record.copy)? != attempt.blob {
-            Aside(Some(held)).put_back()?;
+            Aside(Some(held)).put_back(project)?;
             return Ok(Err(in_the_way(attempt, "was edited since the work began")));
         }
+        held.pinned = true;
     }
     if held.record.staged.is_some()
-        && let Err(error) = restore_index(place, &attempt.spec_path, committed)
+        && let Err(error) = restore_index(project, place, &attempt.spec_path, committed)
     {
-        Aside(Some(held)).put_back()?;
+        Aside(Some(held)).put_back(project)?;
         return Err(error);
     }
     Ok(Ok(Aside(Some(held))))
@@ -138,16 +145,20 @@ impl Aside {
     }
 
     /// Puts everything back where it was. What somebody made there meanwhile is not overwritten; the copy then stays aside and
-    /// is named.
-    pub fn put_back(&mut self) -> Result<()> {
+    /// is named, unless it is nothing but the pinned text: somebody has committed a newer one, and it is not needed.
+    pub fn put_back(&mut self, project: &Project) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
-        held.record.undo()?;
+        if held.pinned && held.record.top.join(&held.record.path).symlink_metadata().is_ok() {
+            remove(&held.record.copy)?;
+            return remove(&held.file);
+        }
+        held.record.undo(project)?;
         remove(&held.file)
     }
 }
 
 impl Record {
-    fn undo(&self) -> Result<()> {
+    fn undo(&self, project: &Project) -> Result<()> {
         if self.copy.symlink_metadata().is_ok() {
             let home = self.top.join(&self.path);
             if let Some(dir) = home.parent() {
@@ -168,22 +179,26 @@ impl Record {
                     .and_then(|()| remove(&self.copy))?,
             }
         }
-        let git = || crate::git::process::Git::in_dir(&self.top);
-        match &self.staged {
+        let git = || Git::in_dir(&self.top);
+        let git = match &self.staged {
+            None => return Ok(()),
             Some((mode, _)) if mode == INTENT => {
-                git()
-                    .global("--literal-pathspecs")
-                    .args(["add", "--intent-to-add", "--force", "--", &self.path])
-                    .check()?;
+                let add = ["add", "--intent-to-add", "--force", "--", &self.path];
+                git().global("--literal-pathspecs").args(add)
             }
             Some((mode, blob)) => {
                 let info = format!("{mode},{blob},{}", self.path);
-                git().args(["update-index", "--add", "--cacheinfo", &info]).check()?;
+                git().args(["update-index", "--add", "--cacheinfo", &info])
             }
-            None => {}
-        }
-        Ok(())
+        };
+        succeed(project, &git)
     }
+}
+
+/// Runs `git`, which must succeed, waiting for whoever has the index in hand.
+fn succeed(project: &Project, git: &Git) -> Result<()> {
+    let output = patiently(&project.repo, git)?;
+    if output.success() { Ok(()) } else { Err(git.failed(&output)) }
 }
 
 impl Held {
@@ -235,7 +250,7 @@ fn write_record(
     serde_json::to_writer(fresh.as_file(), &record).map_err(|error| Error::fatal("aside", error.to_string()))?;
     fresh.as_file().sync_all().io("write", fresh.path())?;
     let lock = fresh.persist_noclobber(&file).map_err(|error| error.error).io("create", &file)?;
-    Ok(Held { record, file, _lock: lock })
+    Ok(Held { record, file, pinned: false, _lock: lock })
 }
 
 /// The index entry of a path: mode and blob.
@@ -264,13 +279,13 @@ fn is_intent(place: &Worktree, path: &str, blob: &str) -> Result<bool> {
     Ok(differs.success() && !there.success())
 }
 
-fn restore_index(place: &Worktree, path: &str, committed: Option<ObjectId>) -> Result<()> {
+fn restore_index(project: &Project, place: &Worktree, path: &str, committed: Option<ObjectId>) -> Result<()> {
     let git = place.git()?.arg("update-index");
     let git = match committed {
         Some(blob) => git.args(["--add", "--cacheinfo", &format!("100644,{blob},{path}")]),
         None => git.args(["--force-remove", "--", path]),
     };
-    git.check().map(|_| ())
+    succeed(project, &git)
 }
 
 /// The blob that git would make of `file`, which is, or was, at `path` in the work tree at `top`.
@@ -358,7 +373,7 @@ fn recover(project: &Project, record: &Record, progress: &dyn Progress) -> Resul
     if !record.copy.exists() && home.symlink_metadata().is_ok() && !still_unstaged(record)? {
         return Ok(());
     }
-    record.undo()?;
+    record.undo(project)?;
     progress.say(&Step::Note(format!("put back '{}'", home.display())));
     Ok(())
 }

@@ -128,7 +128,13 @@ fn round(
     let name = target.shorten().to_string();
     let mut verifier = Verifier::open(project, attempt)?;
     // Commands can take any time: the worktree is held only after them.
-    let mut held = if verifier.is_none() { hold(project, target)? } else { None };
+    let mut held = None;
+    if verifier.is_none() {
+        held = match hold(project, target)? {
+            Ok(held) => held,
+            Err(waits) => return Ok(Some(waits)),
+        };
+    }
     let Tried { old, ours, computed } = compute(project, attempt, target, tip)?;
     let new = match computed {
         Computed::Commit(new) => new,
@@ -146,7 +152,10 @@ fn round(
             let hints = conflict::ways_out(project, attempt, &name, false)?;
             return Ok(Some(hints.into_iter().fold(waits, Landed::hint)));
         }
-        held = hold(project, target)?;
+        held = match hold(project, target)? {
+            Ok(held) => held,
+            Err(waits) => return Ok(Some(waits)),
+        };
         if branch::read(&project.repo, target.as_ref())? != old {
             return Ok(None);
         }
@@ -164,11 +173,11 @@ fn round(
             complete(project, attempt, Some((name, new)), progress).map(Some)
         }
         Ok(Advanced::LostRace) => {
-            aside.put_back()?;
+            aside.put_back(project)?;
             Ok(None)
         }
         Ok(Advanced::Refused { paths, why }) => {
-            aside.put_back()?;
+            aside.put_back(project)?;
             let paths = paths.iter().map(ToString::to_string).collect();
             Ok(Some(
                 Landed::Waits { why, paths, hints: Vec::new() }
@@ -176,14 +185,14 @@ fn round(
             ))
         }
         Ok(Advanced::OtherBranchMoved(other)) => {
-            aside.put_back()?;
+            aside.put_back(project)?;
             Ok(Some(Landed::waits(format!(
                 "'{}' was checked out at that moment and moved instead of '{name}'",
                 other.shorten()
             ))))
         }
         Err(error) => {
-            aside.put_back()?;
+            aside.put_back(project)?;
             Err(error)
         }
     }
@@ -212,11 +221,17 @@ fn compute(project: &Project, attempt: &Attempt, target: &FullName, tip: ObjectI
     Ok(Tried { old, ours, computed })
 }
 
-/// Keeps other merges of ours out of the worktree that has the target checked out.
-fn hold(project: &Project, target: &FullName) -> Result<Option<Held>> {
-    match worktree::checked_out_in(&project.repo, target.as_ref())?.as_slice() {
-        [place] => worktree::hold::hold(place, project.config().lock_timeout()?).map(Some),
-        _ => Ok(None),
+/// Keeps other merges of ours out of the worktree that has the target checked out, or says that they take too long.
+fn hold(project: &Project, target: &FullName) -> Result<Result<Option<Held>, Landed>> {
+    let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
+    let [place] = places.as_slice() else { return Ok(Ok(None)) };
+    match worktree::hold::hold(place, project.config().lock_timeout()?) {
+        Ok(held) => Ok(Ok(Some(held))),
+        Err(error) if error.code == "busy" => {
+            let hints = error.hints;
+            Ok(Err(Landed::Waits { why: error.message, paths: Vec::new(), hints }))
+        }
+        Err(error) => Err(error),
     }
 }
 
