@@ -32,6 +32,7 @@ pub mod merge;
 pub mod output;
 pub mod pr;
 pub mod project;
+pub mod reconcile;
 pub mod recover;
 pub mod release_notes;
 pub mod session;

@@ -23,7 +23,7 @@ use crate::{
     error::{Error, Result},
     finish::{self, Judged},
     git::worktree::busy::busy_in,
-    project::{Project, attempt::Attempt, world::World},
+    project::{Project, attempt::Attempt, target::full_name, world::World},
     recover,
 };
 
@@ -58,7 +58,7 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
                 id.short()
             )));
         }
-        Some(state) => check_again(context, &project, &id, state, args.trust)?,
+        Some(state) => check_again(context, &project, &id, state, None, args.trust)?,
         None => {
             let loaded = text_of(entry.loaded.as_ref(), &id)?;
             let (text, spec) = loaded.valid(&id)?;
@@ -73,7 +73,7 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
     conclude(context, &project, &id, judged, started, args.no_merge, None)
 }
 
-/// Judges an attempt by what is in its worktree and on its branch now.
+/// Judges an attempt by what is in its worktree and on its branch now, which are for `onto` from now on if that is given.
 ///
 /// # Errors
 /// `under-way` if finished work is being merged or rebased in its worktree: it stays finished.
@@ -82,13 +82,17 @@ pub(super) fn check_again(
     project: &Project,
     id: &SpecId,
     state: &State,
+    onto: Option<&str>,
     trust: bool,
 ) -> Result<Judged> {
-    let attempt = project.attempt(id, state)?;
+    let mut attempt = project.attempt(id, state)?;
+    if let Some(onto) = onto {
+        attempt.target = Some(full_name(onto)?);
+    }
     context.ask_trust(project, id, attempt.blob, &attempt.spec, None, trust)?;
     if state.status == Status::Finished {
         refuse_under_way(project, &attempt)?;
-        let facts = Facts { attempt: state.attempt, ..Facts::default() };
+        let facts = Facts { attempt: state.attempt, target: attempt.target.clone(), ..Facts::default() };
         let sentence = format!("{} is checked again", attempt.title());
         project
             .store()?

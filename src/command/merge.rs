@@ -12,50 +12,126 @@ use crate::{
     cli::work::MergeArgs,
     close,
     domain::{id::SpecId, state::State, status::Status},
-    error::{Error, Result},
-    finish::Judged,
-    merge::{self, Landed},
+    error::{Error, Exit, Result},
+    finish::{self, Judged},
+    merge::{self, Conflict, Landed},
     project::{Project, progress::Step},
+    reconcile::{self, Died, Reconciled},
     recover,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
+    if args.agent.is_some() {
+        context.refuse_agent("have a conflict resolved by another agent")?;
+    }
     let project = context.project()?;
     let id = context.pick_to_change(&project, &args.spec)?;
-    let started = Instant::now();
-    let judged = match project.store()?.state(&id)? {
-        Some(state) if state.status == Status::Finished => checked_again(context, &project, &id, &state, args)?,
-        _ => None,
-    };
-    if let Some(judged) = judged.filter(|judged| judged.failed.is_some() || judged.late) {
-        return conclude(context, &project, &id, judged, started, true, args.onto.as_deref());
+    let onto = args.onto.as_deref();
+    let run = Merging { context, project: &project, id: &id, onto, started: Instant::now(), trust: args.trust };
+    let Some(state) = run.settled()? else { return run.land() };
+    if !matches!(state.status, Status::Finished | Status::InProgress) || !state.unacknowledged().is_empty() {
+        return run.land();
     }
-    land(context, &project, &id, args.onto.as_deref())
+    let attempt = project.attempt(&id, &state)?;
+    if state.status == Status::InProgress || merge::has_moved(&project, &state, &attempt)? {
+        return run.check_again(&state);
+    }
+    if let Some(agent) = &args.agent
+        && let Some(conflict) = merge::conflict(&project, &id, onto)?
+    {
+        return run.resolve(&state, conflict, agent.as_deref());
+    }
+    if project.config().verify_merged()? {
+        context.ask_trust(&project, &id, attempt.blob, &attempt.spec, None, args.trust)?;
+    }
+    run.land()
 }
 
-/// What was done on its branch since it was checked (a conflict was resolved there) has to pass, too.
-fn checked_again(
-    context: &Context<'_>,
-    project: &Project,
-    id: &SpecId,
-    state: &State,
-    args: &MergeArgs,
-) -> Result<Option<Judged>> {
-    let attempt = project.attempt(id, state)?;
-    if !state.unacknowledged().is_empty() {
-        return Ok(None);
-    }
-    if !merge::has_moved(project, state, &attempt)? {
-        if project.config().verify_merged()? {
-            context.ask_trust(project, id, attempt.blob, &attempt.spec, None, args.trust)?;
+/// One merge, as it was asked for.
+struct Merging<'a> {
+    context: &'a Context<'a>,
+    project: &'a Project,
+    id: &'a SpecId,
+    onto: Option<&'a str>,
+    started: Instant,
+    trust: bool,
+}
+
+impl Merging<'_> {
+    /// The state, after what a dead process left is settled. `None`: there is nothing to be done before the merge.
+    fn settled(&self) -> Result<Option<State>> {
+        let store = self.project.store()?;
+        let Some(state) = store.state(self.id)? else { return Ok(None) };
+        if state.status != Status::InProgress {
+            return Ok(Some(state));
         }
-        return Ok(None);
+        let progress = self.context.progress;
+        recover::end_survivors_of(self.project, self.id, Some(&state), progress)?;
+        match reconcile::recover(self.project, self.id, &state, progress)? {
+            Died::None => Ok(None),
+            Died::Moved => Ok(Some(state)),
+            Died::GivenBack => store.state(self.id),
+        }
     }
-    close::refuse_running(project, id, Some(state))?;
-    recover::end_survivors_of(project, id, Some(state), context.progress)?;
-    let branch = attempt.branch.shorten();
-    context.progress.say(&Step::Note(format!("'{branch}' moved since it was checked: it is checked again")));
-    check_again(context, project, id, state, args.trust).map(Some)
+
+    /// What was done on its branch since it was checked (a conflict was resolved there) has to pass, too.
+    fn check_again(&self, state: &State) -> Result<Outcome> {
+        close::refuse_running(self.project, self.id, Some(state))?;
+        recover::end_survivors_of(self.project, self.id, Some(state), self.context.progress)?;
+        let branch = self.project.branch(self.id)?;
+        self.context.progress.say(&Step::Note(format!("'{branch}' moved since it was checked: it is checked again")));
+        let judged = check_again(self.context, self.project, self.id, state, self.onto, self.trust)?;
+        self.judged(judged)
+    }
+
+    /// Has an agent resolve the conflict in the worktree of the spec; what it made of it is checked.
+    fn resolve(&self, state: &State, conflict: Conflict, agent: Option<&str>) -> Result<Outcome> {
+        let (context, project, id) = (self.context, self.project, self.id);
+        recover::end_survivors_of(project, id, Some(state), context.progress)?;
+        let Conflict { target, theirs, tip, hints, .. } = conflict;
+        let found = reconcile::Conflict { target: target.clone(), theirs, tip };
+        let plan = reconcile::plan(project, id, state, found, agent)?;
+        let (blob, prompt) = (plan.attempt.blob, plan.prompt.as_ref());
+        context.ask_trust(project, id, blob, &plan.attempt.spec, prompt, self.trust)?;
+        match reconcile::reconcile(project, &plan, context.progress)? {
+            Reconciled::Resolved { run, lease } => {
+                let state =
+                    project.store()?.state(id)?.ok_or_else(|| Error::fatal("no-chain", "its events are gone"))?;
+                let judged = finish::judge(project, &project.attempt(id, &state)?, run.as_ref(), context.progress)?;
+                for what in run.iter().flat_map(|run| &run.tampered) {
+                    context.progress.say(&Step::Warning(what.clone()));
+                }
+                let outcome = self.judged(judged)?;
+                lease.release()?;
+                Ok(outcome)
+            }
+            Reconciled::GivenUp { why, tampered, interrupted } => {
+                for what in tampered {
+                    context.progress.say(&Step::Warning(what));
+                }
+                let why = format!("its conflict with '{}' is not resolved: {why}", target.shorten());
+                let mut error = Error::negative("not-merged", waiting(id.short(), &why, &[]));
+                error.hints = vec![format!("what the agent said: git chant log {} --agent", id.short())];
+                error.hints.extend(hints);
+                if let Some(signal) = interrupted {
+                    error.exit = Exit::Signal(signal);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Merges what passed.
+    fn judged(&self, judged: Judged) -> Result<Outcome> {
+        if judged.failed.is_some() || judged.late {
+            return conclude(self.context, self.project, self.id, judged, self.started, true, self.onto);
+        }
+        self.land()
+    }
+
+    fn land(&self) -> Result<Outcome> {
+        land(self.context, self.project, self.id, self.onto)
+    }
 }
 
 fn land(context: &Context<'_>, project: &Project, id: &SpecId, onto: Option<&str>) -> Result<Outcome> {

@@ -89,6 +89,21 @@ pub fn commits_beyond(repo: &Repository, known: &[ObjectId], tip: ObjectId) -> R
     listed.stdout.lines().map(|line| ObjectId::from_hex(line).map_err(|_| broken())).collect()
 }
 
+/// The newest commits, at most `most`, that `tip` reaches and `known` does not and that change one of `paths`; newest first.
+pub fn commits_touching(
+    repo: &Repository,
+    known: ObjectId,
+    tip: ObjectId,
+    paths: &[String],
+    most: usize,
+) -> Result<Vec<ObjectId>> {
+    let git = Git::at(repo).global("--literal-pathspecs").args(["rev-list", "--no-merges"]);
+    let git = git.arg(format!("--max-count={most}")).arg(tip.to_hex().to_string());
+    let paths = paths.iter().take(MAX_PATHS);
+    let listed = git.arg(format!("^{}", known.to_hex())).arg("--").args(paths).check()?;
+    Ok(listed.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()).collect())
+}
+
 /// The commits of a range as `git rev-list` takes it; `None` if it is none.
 pub fn commits_in(repo: &Repository, range: &str) -> Result<Option<HashSet<ObjectId>>> {
     let listed = Git::at(repo).args(["rev-list", "--end-of-options"]).arg(range).arg("--").run()?;

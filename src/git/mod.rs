@@ -6,6 +6,7 @@ pub mod blame;
 pub mod branch;
 pub mod commit;
 pub mod config_parameters;
+pub mod conflict;
 pub mod durability;
 pub mod history;
 pub mod identity;

@@ -22,6 +22,8 @@ pub struct Conflict {
     pub tip: ObjectId,
     /// The paths, sorted.
     pub paths: Vec<String>,
+    /// What a person can do.
+    pub hints: Vec<String>,
 }
 
 /// The conflict that merging the finished work of `id` would meet now; `None` if there is none, or something else stands in the
@@ -39,7 +41,8 @@ pub fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Result<Op
     Ok(match tried.computed {
         Computed::Conflict(paths) => {
             let paths = paths.iter().map(ToString::to_string).collect();
-            Some(Conflict { target, theirs: tried.ours, tip, paths })
+            let hints = ways_out(project, &attempt, &target.shorten().to_string(), false)?;
+            Some(Conflict { target, theirs: tried.ours, tip, paths, hints })
         }
         Computed::Commit(_) | Computed::UpToDate => None,
     })

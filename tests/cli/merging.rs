@@ -423,6 +423,7 @@ fn eight_that_are_verified_merged_wait_for_each_other() {
     let ids: Vec<String> =
         (0..8).map(|n| sandbox.add(&[&format!("Spec {n}"), "--verify", "test -n \"$(ls file-*)\""])).collect();
     for one in at_once(&sandbox, &ids.iter().map(|id| vec!["work", id.as_str()]).collect::<Vec<_>>()) {
+        assert!(!one.err.contains("warning:"), "{}", one.err);
         one.ok();
     }
     assert!(ids.iter().all(|id| sandbox.status(id) == "completed"));
@@ -438,4 +439,408 @@ fn commands_that_nobody_approved_here_are_not_run_on_a_merge() {
     assert_eq!((runs(&sandbox), sandbox.status(&id)), (1, "finished".into()));
     sandbox.chant(&["merge", &id, "--trust"]).ok();
     assert_eq!(runs(&sandbox), 2);
+}
+
+/// The agent that resolves; what it was told is in `prompt`, beside the repository.
+fn resolver(sandbox: &Sandbox, script: &str) {
+    let path = sandbox.dir().join("resolver.sh");
+    std::fs::write(&path, format!("cat >'{}/prompt'\n{script}\n", sandbox.dir().display())).unwrap();
+    sandbox.git(&["config", "chant.agent.resolver.cmd", &format!("sh {}", path.display())]);
+}
+
+fn told(sandbox: &Sandbox) -> String {
+    std::fs::read_to_string(sandbox.dir().join("prompt")).unwrap()
+}
+
+/// Waits for a file, not for ever: what was to make it may have failed.
+fn wait_for(path: &std::path::Path) {
+    for _ in 0..6000 {
+        if path.exists() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    panic!("{} did not appear", path.display());
+}
+
+const RESOLVE: &str =
+    "grep -q '<<<<<<< HEAD' file && grep -q '>>>>>>> heads/main' file || exit 9; echo resolving; echo both >file";
+
+#[test]
+fn an_agent_resolves_a_conflict_and_what_it_made_is_checked_and_merged() {
+    for how in HOWS {
+        for end in ["git add file; git commit -qm Both", "git add file", ""] {
+            let (sandbox, id, place) = conflicting(how);
+            resolver(&sandbox, &format!("{RESOLVE}; {end}"));
+            sandbox.write("mine", "mine\n");
+            let ran = sandbox.chant(&["merge", &id, "--agent", "resolver"]).ok();
+            assert!(ran.err.contains("with conflicts in: file") && ran.err.contains("resolving"), "{}", ran.err);
+            assert_eq!(sandbox.read("file"), "both\n", "{how}, {end}");
+            assert_eq!(sandbox.status(&id), "completed");
+            assert_eq!(sandbox.ops(&id), ["add", "start", "finish", "resume", "finish", "land", "complete"]);
+            assert_eq!(sandbox.git(&["status", "--porcelain"]), "?? mine");
+            assert!(!place.exists());
+            if ["squash", "rebase"].contains(&how) {
+                assert_eq!(sandbox.git(&["rev-list", "--merges", "--count", "main"]), "0", "{how}");
+            }
+            clean(&sandbox);
+        }
+    }
+}
+
+#[test]
+fn the_agent_is_told_what_both_sides_wanted() {
+    let sandbox = merging("merge");
+    sandbox.agent("echo $CHANT_SPEC_ID >>file; git commit -qam \"Work of $CHANT_SPEC_ID\"; tick");
+    let ids = [sandbox.add(&["The first wish"]), sandbox.add(&["The second wish"])];
+    for id in &ids {
+        sandbox.chant(&["work", id, "--no-merge"]).ok();
+    }
+    sandbox.chant(&["merge", &ids[0]]).ok();
+    sandbox.chant(&["merge", &ids[1]]).fails(1, &["it conflicts with 'main': file"]);
+    resolver(
+        &sandbox,
+        &format!("test \"$CHANT_CONFLICTS\" = file || exit 8; printf '%s\\n' one {} {} >file", ids[0], ids[1]),
+    );
+    sandbox.git(&["config", "chant.agent", "resolver"]);
+    sandbox.chant(&["merge", &ids[1], "--agent"]).ok();
+    let prompt = told(&sandbox);
+    for part in [
+        "You resolve a conflict.",
+        "the paths that conflict",
+        &format!("Work of {} (spec {})", ids[0], ids[0]),
+        &format!("Work of {} (spec {})", ids[1], ids[1]),
+        &format!("the spec {}, whose work is in 'main'", ids[0]),
+        "# The first wish",
+        "# The second wish",
+    ] {
+        assert!(prompt.contains(part), "'{part}' is not in\n{prompt}");
+    }
+    let transcripts = sandbox.repo.join(".git/chant/transcripts").join(&ids[1]);
+    assert_eq!(std::fs::read_dir(transcripts).unwrap().count(), 2, "each run has its own");
+    assert_eq!(sandbox.read("file"), format!("one\n{}\n{}\n", ids[0], ids[1]));
+    clean(&sandbox);
+}
+
+#[test]
+fn an_agent_that_does_not_resolve_it_leaves_everything_as_it_was_and_its_work_kept() {
+    let (sandbox, id, place) = conflicting("merge");
+    let tips = |sandbox: &Sandbox| sandbox.git(&["for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"]);
+    let before = tips(&sandbox);
+    for (script, said) in [
+        ("echo half >file; echo new >new; exit 3", "the agent exited with code 3"),
+        ("echo half >file; git add file; git commit -qm Half; exit 1", "the agent exited with code 1"),
+        ("exit 0", "conflicts are left in: file"),
+        ("git commit -qam 'With markers'", "conflicts are left in: file"),
+        ("echo '<<<<<<< HEAD' >file; git add file", "conflicts are left in: file"),
+        ("git merge --abort", "the agent did not merge 'main'"),
+        ("git merge --abort; git rebase -q main; exit 1", "the agent exited with code 1"),
+        (
+            "git reset -q --hard; git checkout -q -b elsewhere; git branch -q -D elsewhere 2>/dev/null; exit 0",
+            "on another branch",
+        ),
+        ("kill -9 $$", "the agent exited with code 137"),
+        ("true", "conflicts are left in: file"),
+    ] {
+        resolver(&sandbox, script);
+        let ran = sandbox.chant(&["merge", &id, "--agent", "resolver"]);
+        let ran = ran.fails(
+            1,
+            &["its conflict with 'main' is not resolved", said, "git chant log", "resolve it in its worktree"],
+        );
+        if script.contains("elsewhere") {
+            sandbox.git(&["branch", "-D", "elsewhere"]);
+        }
+        assert_eq!(sandbox.status(&id), "finished", "{script}: {}", ran.err);
+        assert_eq!(tips(&sandbox), before, "{script}");
+        assert_eq!(sandbox.git_in(&place, &["status", "--porcelain"]), "", "{script}");
+        let branch = sandbox.git_in(&place, &["symbolic-ref", "--short", "HEAD"]);
+        assert_eq!(branch, format!("chant/{id}"), "{script}");
+        assert_eq!(sandbox.ops(&id).last().unwrap(), "finish");
+        clean(&sandbox);
+    }
+    let kept = sandbox.git(&["for-each-ref", "--format=%(refname)", "refs/chant-local/attempts"]);
+    let has = |path: &str, text: &str| {
+        kept.lines().any(|name| {
+            let git = ["show", &format!("{name}:{path}")].map(str::to_owned);
+            sandbox.run(sandbox.command_in(&sandbox.repo, "git").args(git)).out == text
+        })
+    };
+    assert!(has("file", "half\n") && has("new", "new\n"), "{kept}");
+    // And it can still be resolved.
+    resolver(&sandbox, RESOLVE);
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).ok();
+    assert_eq!((sandbox.read("file"), sandbox.status(&id)), ("both\n".into(), "completed".into()));
+    clean(&sandbox);
+}
+
+#[test]
+fn what_an_agent_resolved_has_to_pass() {
+    let sandbox = merging("merge");
+    sandbox.agent("echo two >file; git commit -qam Two; tick");
+    let id = sandbox.add(&["Make it two", "--target-file", "file", "--verify", "! grep -q both file"]);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    commit(&sandbox, "file", "three\n");
+    let before = sandbox.git(&["rev-parse", "main"]);
+    resolver(&sandbox, RESOLVE);
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["verify '! grep -q both file'", "exit code 1"]);
+    assert_eq!((sandbox.status(&id), sandbox.git(&["rev-parse", "main"])), ("failed".into(), before));
+    clean(&sandbox);
+}
+
+#[test]
+fn an_agent_that_resolves_is_guarded_as_one_that_works() {
+    let (sandbox, id, _) = conflicting("merge");
+    resolver(&sandbox, &format!("{RESOLVE}; git config core.pager evil"));
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["core.pager", "git chant ack"]);
+    assert_eq!((sandbox.status(&id), sandbox.read("file")), ("finished".into(), "three\n".into()));
+    sandbox.git(&["config", "--unset", "core.pager"]);
+    sandbox.chant(&["ack", &id, "--reason", "a slip"]).ok();
+    sandbox.chant(&["merge", &id]).ok();
+    assert_eq!(sandbox.read("file"), "both\n");
+    // It is no way around what an agent may not do.
+    let (sandbox, id, _) = conflicting("merge");
+    let mut inside = sandbox.binary(&["merge", &id, "--agent"]);
+    sandbox.run(inside.env("CHANT_SPEC_ID", &id)).fails(1, &["only a person can"]);
+}
+
+#[test]
+fn an_agent_is_asked_only_where_there_is_a_conflict_and_a_clean_worktree() {
+    let (sandbox, id, place) = conflicting("merge");
+    resolver(&sandbox, RESOLVE);
+    std::fs::write(place.join("left"), "mine\n").unwrap();
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["there are uncommitted changes", "left"]);
+    std::fs::remove_file(place.join("left")).unwrap();
+    sandbox.chant(&["merge", &id, "--agent", "nobody"]).fails(128, &["the agent 'nobody' has no command"]);
+    sandbox.chant(&["merge", &id, "--agent", "manual"]).fails(129, &["the agent 'manual' is you", "git chant path"]);
+    sandbox.run(sandbox.command_in(&place, "git").args(["merge", "-q", "main"])).fails(1, &[]);
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["is being merged or rebased", "already"]);
+    sandbox.git_in(&place, &["merge", "--abort"]);
+    sandbox.git(&["worktree", "remove", &place.to_string_lossy()]);
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["there is no worktree", "git worktree add"]);
+    assert_eq!(sandbox.status(&id), "finished");
+    assert_eq!(sandbox.ops(&id), ["add", "start", "finish"]);
+    sandbox.git(&["reset", "-q", "--hard", "main~1"]);
+    resolver(&sandbox, "exit 1");
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+}
+
+#[test]
+fn a_conflict_that_is_being_resolved_is_left_to_who_resolves_it() {
+    let (sandbox, id, _) = conflicting("merge");
+    let (begun, go_on) = (sandbox.dir().join("begun"), sandbox.dir().join("go-on"));
+    resolver(
+        &sandbox,
+        &format!("{RESOLVE}; touch '{}'; until [ -e '{}' ]; do sleep 0.01; done", begun.display(), go_on.display()),
+    );
+    let first = sandbox
+        .binary(&["merge", &id, "--agent", "resolver"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for(&begun);
+    assert_eq!(sandbox.status(&id), "in_progress");
+    for verb in
+        [&["merge", &id, "--agent", "resolver"][..], &["merge", &id], &["finish", &id], &["work", &id], &["reset", &id]]
+    {
+        let ran = sandbox.chant(verb);
+        assert_eq!(ran.code, 1, "{verb:?}: {}", ran.err);
+    }
+    std::fs::write(go_on, "").unwrap();
+    Ran::of(first.wait_with_output().unwrap()).ok();
+    assert_eq!((sandbox.read("file"), sandbox.status(&id)), ("both\n".into(), "completed".into()));
+    clean(&sandbox);
+}
+
+#[test]
+fn a_resolving_that_is_killed_is_given_back_by_the_next_merge() {
+    for (committed, dead_script) in [(false, "echo half >file"), (true, "echo both >file; git commit -qam Both")] {
+        let (sandbox, id, place) = conflicting("merge");
+        let begun = sandbox.dir().join("begun");
+        resolver(&sandbox, &format!("{dead_script}; touch '{}'; sleep 600", begun.display()));
+        let mut first = sandbox
+            .binary(&["merge", &id, "--agent", "resolver"])
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_for(&begun);
+        first.kill().unwrap();
+        first.wait().unwrap();
+        let ran = sandbox.chant(&["merge", &id]);
+        if committed {
+            ran.ok();
+            assert_eq!((sandbox.read("file"), sandbox.status(&id)), ("both\n".into(), "completed".into()));
+        } else {
+            ran.fails(1, &["by a run that is dead: it is finished as before", "it conflicts with 'main': file"]);
+            assert_eq!(sandbox.git_in(&place, &["status", "--porcelain"]), "");
+            resolver(&sandbox, RESOLVE);
+            sandbox.chant(&["merge", &id, "--agent", "resolver"]).ok();
+            assert_eq!(sandbox.read("file"), "both\n");
+        }
+        clean(&sandbox);
+    }
+}
+
+#[test]
+fn a_conflict_in_silent_mode_is_resolved_without_a_word_in_the_commits() {
+    let sandbox = Sandbox::new();
+    sandbox.chant(&["init", "--silent"]).ok();
+    sandbox.agent("echo two >file; git commit -qam Two; mkdir -p .chant/research; printf '# Doc\\n\\nFound it.\\nMore.\\n' >.chant/research/doc.md; tick");
+    let id = sandbox.add(&["Make it two", "--target-file", "file", "--target-file", ".chant/research/doc.md"]);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    commit(&sandbox, "file", "three\n");
+    resolver(&sandbox, "exit 1");
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["not resolved"]);
+    resolver(&sandbox, RESOLVE);
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).ok();
+    assert_eq!(sandbox.read("file"), "both\n");
+    assert_eq!(sandbox.read(".chant/research/doc.md"), "# Doc\n\nFound it.\nMore.\n");
+    assert!(!sandbox.git(&["log", "--format=%B", "main"]).contains("hant"), "nothing of it shows");
+    clean(&sandbox);
+}
+
+#[test]
+fn of_eight_the_two_that_conflict_wait_with_their_paths_and_six_are_merged() {
+    for how in HOWS {
+        let sandbox = merging(how);
+        for path in ["a", "b"] {
+            commit(&sandbox, path, "one\n");
+        }
+        let meeting = sandbox.dir().join("meeting");
+        std::fs::create_dir(&meeting).unwrap();
+        // Three want `a` and `b` for themselves, each in its own words, and are done in the same moment as all the others.
+        sandbox.agent(&format!(
+            "name=${{CHANT_SPEC_ID##*-}}; if grep -q selfish \"$CHANT_SPEC_FILE\"; then echo $name >a; echo $name >b; else echo $name >\"file-$name\"; fi
+tick; git add -A; git commit -qm \"Work of $name\"; touch '{0}'/$name; until [ \"$(ls '{0}' | wc -l)\" -ge 8 ]; do sleep 0.01; done",
+            meeting.display()
+        ));
+        let title = |n: usize| if n < 3 { format!("A selfish one {n}") } else { format!("Another {n}") };
+        let ids: Vec<String> = (0..8).map(|n| sandbox.add(&[&title(n)])).collect();
+        let ran = at_once(&sandbox, &ids.iter().map(|id| vec!["work", id.as_str()]).collect::<Vec<_>>());
+        let (mut merged, mut waiting) = (0, 0);
+        for (n, (one, id)) in ran.into_iter().zip(&ids).enumerate() {
+            if one.code == 0 {
+                assert_eq!(sandbox.status(id), "completed", "{how}");
+                merged += 1;
+            } else {
+                assert!(n < 3, "{how}: {}", one.err);
+                one.fails(1, &["is finished and not merged: it conflicts with 'main': a, b", "git chant merge"]);
+                assert_eq!(sandbox.status(id), "finished", "{how}");
+                waiting += 1;
+            }
+        }
+        assert_eq!((merged, waiting), (6, 2), "{how}");
+        let left: Vec<String> = sandbox.git(&["status", "--porcelain"]).lines().map(str::to_owned).collect();
+        assert!(left.iter().all(|line| line.starts_with("?? .chant/specs/")) && left.len() == 2, "{how}: {left:?}");
+        clean(&sandbox);
+    }
+}
+
+#[test]
+fn a_person_edits_stages_and_commits_in_the_target_meanwhile() {
+    for how in HOWS {
+        let sandbox = merging(how);
+        commit(&sandbox, "mine", "0\n");
+        sandbox.agent("echo two >\"file-${CHANT_SPEC_ID##*-}\"; tick");
+        let ids: Vec<String> = (0..4).map(|n| sandbox.add(&[&format!("Spec {n}")])).collect();
+        let mut running: Vec<_> = ids
+            .iter()
+            .map(|id| sandbox.binary(&["work", id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+            .collect();
+        let mut commits = 0;
+        while running.iter_mut().any(|child| child.try_wait().unwrap().is_none()) || commits == 0 {
+            if commits == 30 {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                continue;
+            }
+            // Both take the index for a moment, and either may find it taken.
+            sandbox.write("mine", &format!("{}\n", commits + 1));
+            let git = |args: &[&str]| sandbox.run(sandbox.command_in(&sandbox.repo, "git").args(args)).code;
+            if git(&["add", "mine"]) == 0 && git(&["commit", "-qm", "Mine", "--", "mine"]) == 0 {
+                commits += 1;
+            }
+        }
+        for (child, id) in running.into_iter().zip(&ids) {
+            let ran = Ran::of(child.wait_with_output().unwrap());
+            if ran.code != 0 {
+                // Somebody who commits without a pause may win every time; that is said, and later it goes.
+                ran.fails(1, &["is finished and not merged: "]);
+                assert_eq!(sandbox.status(id), "finished", "{how}");
+                sandbox.write("mine", &format!("{commits}\n"));
+                sandbox.chant(&["merge", id]).ok();
+            }
+            assert_eq!(sandbox.status(id), "completed", "{how}");
+            assert_eq!(sandbox.git(&["show", &format!("main:file-{}", &id[id.len() - 3..])]), "two", "{how}");
+        }
+        // Nothing of the person's is gone, nothing of the agents' was swept into their commits.
+        let mine = sandbox.git(&["log", "--format=", "--name-only", "--grep", "^Mine$", "main"]);
+        assert_eq!(mine, vec!["mine"; commits].join("\n"), "{how}");
+        assert_eq!(sandbox.git(&["show", "main:mine"]), commits.to_string());
+        let status = sandbox.git(&["status", "--porcelain"]);
+        assert!(status.is_empty() || status == " M mine" || status == "M  mine", "{how}: {status}");
+        clean(&sandbox);
+    }
+}
+
+#[test]
+fn a_target_that_does_not_exist_begins_where_the_work_did() {
+    for how in HOWS {
+        let sandbox = merging(how);
+        sandbox.agent("echo two >file; git commit -qam Two; tick");
+        let id = sandbox.add(&["Make it two"]);
+        sandbox.chant(&["work", &id, "--no-merge"]).ok();
+        let main = sandbox.git(&["rev-parse", "main"]);
+        sandbox.chant(&["merge", &id, "--onto", "new/branch"]).ok();
+        assert_eq!(sandbox.git(&["show", "new/branch:file"]), "two", "{how}");
+        assert_eq!(sandbox.git(&["rev-parse", "main"]), main);
+        assert!(sandbox.git(&["log", "--format=%H", "new/branch"]).contains(&main), "{how}");
+        assert_eq!(sandbox.status(&id), "completed");
+        clean(&sandbox);
+    }
+}
+
+#[test]
+fn a_target_that_cannot_move_keeps_the_spec_finished_in_each_way() {
+    for how in HOWS {
+        let (sandbox, id, _) = conflicting(how);
+        sandbox.git(&["reset", "-q", "--hard", "main~1"]);
+        commit(&sandbox, "other", "other\n");
+        sandbox.git(&["worktree", "add", "-q", "--force", "../second", "main"]);
+        sandbox.chant(&["merge", &id]).fails(1, &["'main' is checked out twice"]);
+        sandbox.git(&["worktree", "remove", "../second"]);
+        sandbox.git(&["branch", "side", "main~1"]);
+        sandbox.git(&["config", "sequence.editor", "sed -i 1ibreak"]);
+        sandbox.git(&["rebase", "-q", "-i", "side"]);
+        sandbox.chant(&["merge", &id]).fails(1, &["'main' is being rebased"]);
+        sandbox.git(&["rebase", "--abort"]);
+        sandbox.chant(&["merge", &id, "--onto", "not..a.branch"]).fails(128, &["not..a.branch"]);
+        assert_eq!((sandbox.status(&id), sandbox.read("file")), ("finished".into(), "one\n".into()));
+        sandbox.chant(&["merge", &id]).ok();
+        assert_eq!((sandbox.status(&id), sandbox.read("file")), ("completed".into(), "two\n".into()));
+        clean(&sandbox);
+    }
+}
+
+#[test]
+fn a_conflict_with_another_branch_than_was_meant_is_resolved_for_that_one() {
+    let (sandbox, id, place) = conflicting("merge");
+    sandbox.git(&["checkout", "-q", "-b", "release", "main~1"]);
+    commit(&sandbox, "only-there", "x\n");
+    commit(&sandbox, "file", "four\n");
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.git(&["config", "chant.scope", "error"]);
+    sandbox
+        .chant(&["merge", &id, "--onto", "release"])
+        .fails(1, &["it conflicts with 'release': file", "merge release"]);
+    resolver(&sandbox, "echo both >file");
+    sandbox.chant(&["merge", &id, "--onto", "release", "--agent", "resolver"]).ok();
+    assert_eq!(sandbox.git(&["show", "release:file"]), "both");
+    assert_eq!(sandbox.read("file"), "three\n");
+    assert!(!place.exists());
+    let works = sandbox.show(&id)["work_commits"].as_array().unwrap().len();
+    assert_eq!(works, 3, "the spec, the work and the merge, and nothing that the branch had before");
+    clean(&sandbox);
 }
