@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::process::Started;
 use super::process_table;
-pub use super::survivors::{Survivors, end_survivors};
+pub use super::survivors::{Survivors, end_survivors, survivors};
 use crate::domain::id::SpecId;
 use crate::error::{Error, IoContext, Result};
 

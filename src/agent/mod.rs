@@ -8,13 +8,15 @@ compile_error!("agents are run in Unix process groups; this platform has none");
 /// The exit code by which an agent says that the research behind its spec is wrong or not enough (EX_DATAERR of sysexits.h).
 pub const RESEARCH_INSUFFICIENT: i32 = 65;
 
-mod interrupt;
+pub mod interrupt;
 pub mod lease;
 pub mod process;
 mod process_table;
 pub mod prompt;
+pub mod rate_limit;
 mod reaper;
 pub mod sanitize;
+pub mod slot;
 mod survivors;
 pub mod template;
 pub mod transcript;

@@ -49,6 +49,8 @@ pub struct Prompt<'a> {
     pub budget: usize,
     /// What earlier attempts came to, one line each.
     pub earlier: &'a [String],
+    /// What this attempt has come to, if it was stopped and goes on.
+    pub goes_on: Option<&'a str>,
 }
 
 const COMMON: &str = include_str!("prompts/common.md");
@@ -81,6 +83,12 @@ pub fn render(prompt: &Prompt<'_>) -> String {
         for line in prompt.earlier {
             writeln!(text, "- {line}").expect("writing to a string cannot fail");
         }
+    }
+    if let Some(so_far) = prompt.goes_on {
+        text.push_str(
+            "\nThis attempt was stopped and goes on with you. What was done is in the worktree: look at it, and go on from there.\n",
+        );
+        section(&mut text, "What was done so far", so_far);
     }
     section(&mut text, &format!("The spec {}", prompt.short), prompt.spec);
     let mut left = prompt.budget;

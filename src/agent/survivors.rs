@@ -50,6 +50,29 @@ pub fn end_survivors(info: &Info, grace: Duration) -> Result<Survivors> {
     end(agent, start, &info.worktree, grace)
 }
 
+/// Whether something of the agent of a dead run may still be there: then what. Nothing is done to it.
+pub fn survivors(info: &Info) -> Option<String> {
+    let agent = info.agent.as_ref()?;
+    let unclear = |why: &str| Some(format!("its agent may still run: {why}"));
+    match info.is_of_this_boot() {
+        Some(true) => {}
+        Some(false) if is_this_host(info) => return None,
+        Some(false) => return unclear("it ran on another machine"),
+        None => {
+            return matches!(without_proc(agent), Survivors::Refused(_)).then(|| "its agent may still run".to_owned());
+        }
+    }
+    if info.pid_namespace.is_none() || info.pid_namespace != pid_namespace() {
+        return unclear("it ran in another pid namespace (a container)");
+    }
+    let Some(start) = agent.start else { return unclear("its start time was not recorded") };
+    match find(agent, start, &info.worktree, &HashSet::new()) {
+        Ok(found) if found.is_empty() => None,
+        Ok(found) => Some(format!("process {} of its agent still runs", found[0].pid)),
+        Err(why) => unclear(&why),
+    }
+}
+
 fn end(agent: &Agent, start: u64, worktree: &Path, grace: Duration) -> Result<Survivors> {
     let mut ended = HashSet::new();
     let begun = Instant::now();

@@ -10,6 +10,11 @@ use super::page::Page;
 /// ever forced: where two clones went on apart, a merge event joins what both know. Spec files and work travel as any tracked file
 /// and any branch; this is about refs/chant/specs and refs/notes/chant.
 ///
+/// What a remote holds is believed of nobody: what is no chain of events is named as unfit and kept out, and exit status 1 says so. A
+/// chain that the remote lost or that somebody cut back there is said to be gone or rewritten, and goes back.
+///
+/// Where a remote takes branches only, the branch chant-sync/<clone> carries what this clone knows, and sync in other clones reads it.
+///
 /// In silent mode nothing is pushed unless chant.remote names the remote.
 #[derive(Args, Clone, Debug)]
 pub struct SyncArgs {

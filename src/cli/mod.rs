@@ -13,9 +13,11 @@ pub mod investigate;
 pub mod list;
 pub mod page;
 pub mod parsed;
+pub mod prune;
 pub mod publish;
 pub mod show;
 pub mod state;
+pub mod status;
 pub mod upkeep;
 pub mod work;
 
@@ -70,7 +72,7 @@ pub enum Command {
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
     Ready(list::ReadyArgs),
-    Status(investigate::StatusArgs),
+    Status(status::StatusArgs),
     Graph(list::GraphArgs),
     Why(show::WhyArgs),
     Drift(list::DriftArgs),
@@ -81,12 +83,15 @@ pub enum Command {
     Reject(state::RejectArgs),
     Split(work::SplitArgs),
     Work(work::WorkArgs),
+    Next(work::NextArgs),
     Log(show::LogArgs),
     Path(show::PathArgs),
     Verify(work::VerifyArgs),
     Finish(work::FinishArgs),
     Merge(work::MergeArgs),
     Ack(state::AckArgs),
+    Pause(state::PauseArgs),
+    Takeover(state::TakeoverArgs),
     Fail(state::FailArgs),
     Reset(state::ResetArgs),
     Release(state::ReleaseArgs),
@@ -97,6 +102,7 @@ pub enum Command {
     Pr(publish::PrArgs),
     ReleaseNotes(publish::ReleaseNotesArgs),
     Sync(exchange::SyncArgs),
+    Prune(prune::PruneArgs),
     Fsck(upkeep::FsckArgs),
     Demo(upkeep::DemoArgs),
 }
@@ -121,7 +127,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("investigate", investigate::INVESTIGATE_PAGE),
     ("list", list::PAGE),
     ("ready", list::READY_PAGE),
-    ("status", investigate::STATUS_PAGE),
+    ("status", status::PAGE),
     ("graph", list::GRAPH_PAGE),
     ("why", show::WHY_PAGE),
     ("drift", list::DRIFT_PAGE),
@@ -132,12 +138,15 @@ pub const PAGES: &[(&str, Page)] = &[
     ("reject", state::REJECT_PAGE),
     ("split", work::SPLIT_PAGE),
     ("work", work::WORK_PAGE),
+    ("next", work::NEXT_PAGE),
     ("log", show::LOG_PAGE),
     ("path", show::PATH_PAGE),
     ("verify", work::VERIFY_PAGE),
     ("finish", work::FINISH_PAGE),
     ("merge", work::MERGE_PAGE),
     ("ack", state::ACK_PAGE),
+    ("pause", state::PAUSE_PAGE),
+    ("takeover", state::TAKEOVER_PAGE),
     ("fail", state::FAIL_PAGE),
     ("reset", state::RESET_PAGE),
     ("release", state::RELEASE_PAGE),
@@ -148,6 +157,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("pr", publish::PR_PAGE),
     ("release-notes", publish::RELEASE_NOTES_PAGE),
     ("sync", exchange::SYNC_PAGE),
+    ("prune", prune::PAGE),
     ("fsck", upkeep::FSCK_PAGE),
     ("demo", upkeep::DEMO_PAGE),
 ];

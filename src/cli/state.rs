@@ -29,6 +29,51 @@ pub const RESET_PAGE: Page = Page {
     see_also: &["git-chant-cancel", "git-chant-release", "git-chant-work"],
 };
 
+/// Stop an attempt where it is
+///
+/// Ends the agent, if one runs in this clone, and keeps its worktree as it is, what is not committed in it included. git chant work
+/// goes on with the attempt: the agent is told what was done so far.
+#[derive(Args, Clone, Debug)]
+pub struct PauseArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Why, one line, for the record
+    #[arg(short = 'm', long, value_name = "text")]
+    pub reason: Option<String>,
+}
+
+/// Examples and neighbours of `pause`.
+pub const PAUSE_PAGE: Page = Page {
+    examples: &[("git chant pause 010", "The agent ends; its work stays."), ("git chant work 010", "It goes on.")],
+    see_also: &["git-chant-reset", "git-chant-takeover", "git-chant-work"],
+};
+
+/// Go on by hand with what an agent has begun
+///
+/// Ends the agent, if one runs in this clone, says what was done so far, and hands you its worktree. When you are done, git chant
+/// finish checks and merges the work.
+#[derive(Args, Clone, Debug)]
+pub struct TakeoverArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Why, one line, for the record
+    #[arg(short = 'm', long, value_name = "text")]
+    pub reason: Option<String>,
+}
+
+/// Examples and neighbours of `takeover`.
+pub const TAKEOVER_PAGE: Page = Page {
+    examples: &[
+        ("git chant takeover 010", "What has it done, and where?"),
+        ("cd \"$(git chant path 010)\"", "Go there."),
+    ],
+    see_also: &["git-chant-finish", "git-chant-pause", "git-chant-path"],
+};
+
 /// Record that a spec failed
 #[derive(Args, Clone, Debug)]
 pub struct FailArgs {

@@ -4,21 +4,65 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::page::Page;
+use super::{
+    global::{ClaimArg, PhaseArg},
+    page::Page,
+};
 
-/// Have an agent carry a spec out
+/// Have agents carry specs out
 ///
-/// Claims the spec, makes a branch and a worktree for it, gives the agent the spec and everything that informs it, runs the checks,
+/// Claims a spec, makes a branch and a worktree for it, gives the agent the spec and everything that informs it, runs the checks,
 /// and merges the work into its target. Your branch, index and files are untouched until the merge, and the merge leaves alone what
 /// you have not committed.
 ///
 /// The agent is a command from git's configuration, chant.agent.<name>.cmd; the agent "manual" is you. A spec that fails can be
-/// worked again; the earlier attempt is kept.
+/// worked again; the earlier attempt is kept. One that was paused, interrupted or cut off by a crash goes on in its worktree.
+///
+/// Several specs are worked in the order of their dependencies, as many at once as --jobs says. Any number of these commands can run
+/// in one repository: each spec is worked by one of them. A spec that is not done stops the rest unless --keep-going is given; what
+/// runs already runs to its end. An agent that exits with 75, or that says in its last lines that it is rate-limited, is left alone
+/// for a while (chant.rateLimitPause), then goes on.
 #[derive(Args, Clone, Debug)]
 pub struct WorkArgs {
-    /// The spec, by full or short id
-    #[arg(value_name = "spec")]
-    pub spec: String,
+    /// The specs, by full or short id
+    #[arg(value_name = "spec", required_unless_present_any = ["all", "chain", "labels", "topic", "phase"])]
+    pub specs: Vec<String>,
+
+    /// Work every spec that is ready
+    #[arg(long, conflicts_with = "specs")]
+    pub all: bool,
+
+    /// Go on to what becomes ready when these are completed; without specs, with all that is ready
+    #[arg(long)]
+    pub chain: bool,
+
+    /// Of those that are ready, only specs with this label; may be repeated, or several separated by commas
+    #[arg(long = "label", value_name = "label", value_delimiter = ',')]
+    pub labels: Vec<String>,
+
+    /// Of those that are ready, only specs of this investigation; may be repeated, or several separated by commas
+    #[arg(long, value_name = "name", value_delimiter = ',')]
+    pub topic: Vec<String>,
+
+    /// Of those that are ready, only specs of this phase; may be repeated, or several separated by commas
+    #[arg(long, value_name = "phase", value_delimiter = ',')]
+    pub phase: Vec<PhaseArg>,
+
+    /// Work this many at once
+    #[arg(short = 'j', long, value_name = "number", value_parser = jobs, default_value = "1", hide_default_value = true)]
+    pub jobs: usize,
+
+    /// Work the rest though one was not done
+    #[arg(short = 'k', long)]
+    pub keep_going: bool,
+
+    /// Begin at most this many
+    #[arg(long, value_name = "number")]
+    pub max: Option<usize>,
+
+    /// Who decides who gets a spec: "local", this clone alone, or "remote", the remote that several clones share [default: chant.claim]
+    #[arg(long, value_name = "where", hide_possible_values = true)]
+    pub claim: Option<ClaimArg>,
 
     /// The agent to use, one of chant.agent.<name>, or "manual" [default: the spec's, then chant.agent]
     #[arg(long, value_name = "name")]
@@ -41,6 +85,17 @@ pub struct WorkArgs {
     pub trust: bool,
 }
 
+/// How many at once: at least one, and not so many that a slip of the finger takes the machine down.
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=MAX_JOBS) => Ok(number),
+        _ => Err(format!("a number from 1 to {MAX_JOBS} was expected")),
+    }
+}
+
+/// The most that is worked at once.
+const MAX_JOBS: usize = 256;
+
 /// Examples and neighbours of `work`.
 pub const WORK_PAGE: Page = Page {
     examples: &[
@@ -48,8 +103,65 @@ pub const WORK_PAGE: Page = Page {
         ("git chant work 010 --onto fix/issue-1234 --timeout 30m", "For another branch, with a limit."),
         ("git chant work 010 --agent manual", "Do it yourself in the worktree, then git chant finish 010."),
         ("git chant work 010 --no-merge", "Look at the work before it is merged."),
+        ("git chant work --all --chain --jobs 4 --keep-going", "Everything that can be done, four at once."),
+        ("git chant work --topic issue-1234 --chain", "One investigation, phase by phase."),
     ],
-    see_also: &["git-chant-finish", "git-chant-log", "git-chant-merge", "git-chant-reset", "git-worktree"],
+    see_also: &[
+        "git-chant-finish",
+        "git-chant-log",
+        "git-chant-merge",
+        "git-chant-next",
+        "git-chant-pause",
+        "git-chant-ready",
+        "git-chant-reset",
+        "git-worktree",
+    ],
+};
+
+/// Name the spec that comes next, or take it
+///
+/// The first of the specs that can be worked now, in the order of their ids. With --claim it is yours from then on: its branch and
+/// worktree are made, and nobody else gets it, however many ask at once. That is how an agent pulls its own work: it goes to the
+/// worktree, does what the prompt there says, and ends with git chant finish.
+///
+/// Exits with 1 if nothing is ready.
+#[derive(Args, Clone, Debug)]
+pub struct NextArgs {
+    /// Take it: claim it, and make its worktree
+    ///
+    /// --claim=remote has the remote decide who gets it, --claim=local this clone alone; without a value chant.claim says which.
+    #[arg(long, value_name = "where", num_args = 0..=1, require_equals = true, hide_possible_values = true)]
+    pub claim: Option<Option<ClaimArg>>,
+
+    /// Only specs with this label; may be repeated, or several separated by commas
+    #[arg(long = "label", value_name = "label", value_delimiter = ',')]
+    pub labels: Vec<String>,
+
+    /// Only specs of this investigation; may be repeated, or several separated by commas
+    #[arg(long, value_name = "name", value_delimiter = ',')]
+    pub topic: Vec<String>,
+
+    /// Only specs of this phase; may be repeated, or several separated by commas
+    #[arg(long, value_name = "phase", value_delimiter = ',')]
+    pub phase: Vec<PhaseArg>,
+
+    /// Start from <branch> and merge into it [default: chant.target, then the current branch]
+    #[arg(long, value_name = "branch", requires = "claim")]
+    pub onto: Option<String>,
+
+    /// Take it though nobody has approved the commands and prompts that it names
+    #[arg(long, requires = "claim")]
+    pub trust: bool,
+}
+
+/// Examples and neighbours of `next`.
+pub const NEXT_PAGE: Page = Page {
+    examples: &[
+        ("git chant next", "What would git chant work begin with?"),
+        ("cd \"$(git chant next --claim --format='%(worktree)')\"", "Take it and go there."),
+        ("git chant next --claim --json", "For an agent: the spec, its worktree, the file with the prompt."),
+    ],
+    see_also: &["git-chant-finish", "git-chant-ready", "git-chant-release", "git-chant-work"],
 };
 
 /// Run a spec's checks and say what they find

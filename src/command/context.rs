@@ -1,5 +1,6 @@
 //! What every command has at hand: the process's state, and where to say what is going on.
 
+use super::outcome::Screen;
 use crate::domain::spec::Spec;
 use crate::{
     domain::{id::SpecId, view::SpecView},
@@ -21,6 +22,10 @@ pub struct Context<'a> {
     pub env: Env,
     /// Where to say what is going on.
     pub progress: &'a dyn Progress,
+    /// Where to show an answer that changes while the command runs.
+    pub screen: &'a dyn Screen,
+    /// Whether only the answer is wanted: `--quiet`.
+    pub quiet: bool,
     /// Whether somebody can be asked: a terminal on both sides, and no machine format.
     pub interactive: bool,
 }
@@ -51,9 +56,14 @@ impl Context<'_> {
     /// The same for a command that writes: before it decides anything, what a dead process left half done is settled.
     pub fn pick_to_change(&self, project: &Project, query: &str) -> Result<SpecId> {
         let id = self.pick(project, query)?;
-        crate::merge::recover_all(project, self.progress)?;
-        recover::heal(project, &id)?;
+        self.settle(project, &id)?;
         Ok(id)
+    }
+
+    /// Settles what a dead process left half done.
+    pub fn settle(&self, project: &Project, id: &SpecId) -> Result<()> {
+        crate::merge::recover_all(project, self.progress)?;
+        recover::heal(project, id).map(drop)
     }
 
     /// Asks for what the repository would run and this person has not approved, unless `granted`.

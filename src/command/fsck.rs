@@ -112,7 +112,7 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
         Repair::Reconnect(id) => project.store()?.reconnect(id).map(drop),
         Repair::Log(id) => project.store()?.begin_log(id),
         Repair::Heal(id) => recover::heal(project, id).map(drop),
-        Repair::Release(id) => recover::release_dead(project, id, context.progress).map(drop),
+        Repair::Pause(id) => recover::settle_dead(project, id, context.progress).map(drop),
         Repair::Annotate(id, commits) => project.store()?.annotate(id, commits).map(drop),
         Repair::ForgetLease(attempt) => project.forget_lease(*attempt),
         Repair::Clear(id) => {

@@ -6,6 +6,7 @@ mod ack;
 mod add;
 mod approve;
 mod archive;
+mod claim;
 mod context;
 mod demo;
 mod drift;
@@ -20,8 +21,11 @@ mod lint;
 mod list;
 mod log;
 mod merge;
+mod next;
 mod path;
+mod pause;
 mod pr;
+mod prune;
 mod ready;
 mod release_notes;
 mod resolve;
@@ -29,9 +33,11 @@ mod show;
 mod split;
 mod status;
 mod sync;
+mod topic;
 mod verify;
 mod why;
 mod work;
+mod work_all;
 
 pub use context::Context;
 use outcome::Outcome;
@@ -56,12 +62,15 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Reject(args) => approve::reject(context, args),
         Command::Split(args) => split::run(context, args),
         Command::Work(args) => work::run(context, args),
+        Command::Next(args) => next::run(context, args),
         Command::Log(args) => log::run(context, args),
         Command::Path(args) => path::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Finish(args) => finish::run(context, args),
         Command::Merge(args) => merge::run(context, args),
         Command::Ack(args) => ack::run(context, args),
+        Command::Pause(args) => pause::pause(context, args),
+        Command::Takeover(args) => pause::takeover(context, args),
         Command::Fail(args) => end::fail(context, args),
         Command::Reset(args) => end::reset(context, args),
         Command::Release(args) => end::release(context, args),
@@ -74,6 +83,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Pr(args) => pr::run(context, args),
         Command::ReleaseNotes(args) => release_notes::run(context, args),
         Command::Sync(args) => sync::run(context, args),
+        Command::Prune(args) => prune::run(context, args),
         Command::Fsck(args) => fsck::run(context, args),
     }
 }
@@ -86,6 +96,8 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
         Command::Sync(_) => Some(Record::Exchange),
         Command::Drift(_) => Some(Record::Drift),
+        Command::Prune(_) => Some(Record::Prune),
+
         Command::Init(_)
         | Command::Demo(_)
         | Command::Graph(_)

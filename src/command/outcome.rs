@@ -6,8 +6,8 @@ use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
     view::{
-        CheckView, DriftView, EventView, ExchangeView, GraphView, NoteView, ProblemView, SpecDetail, SpecView,
-        TopicView, WhyView,
+        CheckView, DriftView, EventView, ExchangeView, GraphView, NoteView, ProblemView, PruneView, SoFar, SpecDetail,
+        SpecView, StandingView, TopicView, WhyView,
     },
 };
 
@@ -62,12 +62,23 @@ impl Outcome {
 pub enum Body {
     /// Nothing to say.
     Nothing,
+    /// The answer was shown already, see [`Screen`].
+    Shown,
     /// `add`: the new spec.
     Added(Box<SpecView>),
     /// `investigate`: the new specs.
     AddedAll(Vec<SpecView>),
     /// `status` of an investigation.
     Topic(TopicView),
+    /// `status`: what goes on.
+    Standing {
+        /// What goes on.
+        view: Box<StandingView>,
+        /// The time now, in seconds since 1970 UTC: how long something takes is told from it.
+        now: i64,
+        /// Whether people are told what to do about it.
+        hints: bool,
+    },
     /// `release-notes`: the entries, by kind.
     Notes(Vec<NoteView>),
     /// `why`: an answer for each commit and spec.
@@ -126,6 +137,19 @@ pub enum Body {
     },
     /// `work` and `finish`.
     Worked(Box<Worked>),
+    /// `work` with several specs.
+    WorkedAll(Box<WorkedAll>),
+    /// `next --claim`: a spec that is the caller's now.
+    Claimed {
+        /// The spec.
+        spec: Box<SpecView>,
+        /// Its worktree.
+        path: PathBuf,
+        /// The file with everything that there is to know.
+        prompt: PathBuf,
+    },
+    /// `takeover`: what was done so far, and where.
+    TakenOver(Box<TakenOver>),
     /// `merge`.
     Merged {
         /// The spec after the merge.
@@ -171,6 +195,13 @@ pub enum Body {
         /// What went which way.
         exchanged: Vec<ExchangeView>,
     },
+    /// `prune`: what was cleared away, and what stays for which reason.
+    Pruned {
+        /// Whether nothing was done yet.
+        dry_run: bool,
+        /// What was found.
+        found: Vec<PruneView>,
+    },
     /// `demo`: the repository that it left and what to look at.
     Demo {
         /// The repository.
@@ -182,6 +213,15 @@ pub enum Body {
     Text(String),
 }
 
+/// Where an answer that changes is shown while the command runs.
+pub trait Screen: Sync {
+    /// Shows the answer as it is now: at a terminal in the place of the one before, elsewhere below it. `size` is that of the terminal
+    /// now, in columns and rows; `None` where stdout is none.
+    ///
+    /// If it cannot be written, [`Progress::closed`](crate::project::progress::Progress::closed) says so from then on.
+    fn show(&self, body: &Body, size: Option<(usize, usize)>);
+}
+
 /// How a graph is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GraphForm {
@@ -191,6 +231,17 @@ pub enum GraphForm {
     Dot,
     /// For Mermaid.
     Mermaid,
+}
+
+/// What a person takes over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakenOver {
+    /// The spec.
+    pub spec: SpecView,
+    /// Its worktree.
+    pub path: PathBuf,
+    /// What the attempt has come to.
+    pub so_far: SoFar,
 }
 
 /// How an attempt ended.
@@ -206,6 +257,36 @@ pub struct Worked {
     pub merged: Option<Merged>,
     /// Why it failed, if it did.
     pub failed: Option<Failed>,
+    /// Why it is paused, if it is.
+    pub paused: Option<String>,
+    /// Why it is finished and not merged, if it was to be.
+    pub waits: Option<String>,
+}
+
+/// What several specs came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorkedAll {
+    /// Each that was begun, in the order in which they ended.
+    pub specs: Vec<WorkedOne>,
+    /// How many that are ready were not begun.
+    pub left: usize,
+    /// How many wait for others that were not completed.
+    pub waiting: usize,
+}
+
+/// What one of several specs came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkedOne {
+    /// The spec after it.
+    pub spec: SpecView,
+    /// `completed`, `finished`, `failed`, `paused`, `refused`: it could not begin; `in_progress`: a person does it.
+    pub outcome: String,
+    /// Why, unless it is done.
+    pub why: Option<String>,
+    /// From its claim to its end.
+    pub duration: Duration,
+    /// Where its work went.
+    pub merged: Option<Merged>,
 }
 
 /// Where the work of a spec went.

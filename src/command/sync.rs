@@ -29,6 +29,11 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
     if has(Way::Contended) {
         hints.push("to say which attempt counts: git chant resolve <spec> --keep <attempt>".to_owned());
     }
+    if let Some(unfit) = exchanged.iter().find(|entry| entry.way == Way::Unfit) {
+        let name = format!(":{}", unfit.name);
+        let command = format!("git push {} {}", shell_words::quote(&remote.name), shell_words::quote(&name));
+        hints.push(format!("what is unfit stays there until somebody takes it away: {command}"));
+    }
     let outcome = Outcome::new(Body::Exchanged { remote: remote.name, dry_run: args.dry_run, exchanged });
     let outcome = if failed { outcome.exit(1) } else { outcome };
     Ok(hints.into_iter().fold(outcome, Outcome::hint))

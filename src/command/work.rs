@@ -1,34 +1,81 @@
 //! `git chant work`: claim, agent, checks, merge.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     Context,
+    claim::Deciding,
     outcome::{Body, Failed, Merged, Outcome, Worked},
 };
 use crate::{
-    agent::process::Ending,
+    agent::{process::Ending, rate_limit, slot::Slot},
     cli::work::WorkArgs,
     domain::{event::Pin, id::SpecId, spec::SpecType},
     error::{Error, Exit, Result},
     finish::{self, Judged},
     merge::{self, Landed},
-    project::{Project, attempt::RunEnd, progress::Step, text::Loaded, world::World},
+    project::{
+        Project,
+        attempt::{MANUAL, RunEnd},
+        progress::Step,
+        text::Loaded,
+        world::World,
+    },
     recover,
     work::{self, Ran, Request},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
+    let chosen = !args.labels.is_empty() || !args.topic.is_empty() || !args.phase.is_empty();
+    if chosen && !args.specs.is_empty() && !args.chain {
+        return Err(Error::usage("bad-flags", "specs that are named are not chosen by label, topic or phase")
+            .hint("leave out either the specs or '--label', '--topic' and '--phase'"));
+    }
+    let [spec] = args.specs.as_slice() else { return super::work_all::run(context, args) };
+    if args.chain {
+        return super::work_all::run(context, args);
+    }
     let project = context.project()?;
-    let id = context.pick_to_change(&project, &args.spec)?;
-    recover::release_dead(&project, &id, context.progress)?;
+    let id = context.pick(&project, spec)?;
+    one(context, &project, &id, args, None)
+}
+
+/// Works one spec; `slot` is what its agent was given already.
+pub(super) fn one(
+    context: &Context<'_>,
+    project: &Project,
+    id: &SpecId,
+    args: &WorkArgs,
+    slot: Option<Slot>,
+) -> Result<Outcome> {
+    let claims = Deciding::of(context, project, args.claim)?;
+    claims.before(id)?;
+    let ended = carry_out(context, project, id, args, slot, &claims);
+    claims.after(id);
+    ended
+}
+
+fn carry_out(
+    context: &Context<'_>,
+    project: &Project,
+    id: &SpecId,
+    args: &WorkArgs,
+    slot: Option<Slot>,
+    claims: &Deciding<'_>,
+) -> Result<Outcome> {
+    context.settle(project, id)?;
+    recover::settle_dead(project, id, context.progress)?;
     let started = Instant::now();
     let request = Request { agent: args.agent.clone(), onto: args.onto.clone(), timeout: args.timeout };
-    let plan = work::plan(&project, &id, &request)?;
-    context.ask_trust(&project, &id, plan.text.blob, &plan.spec, plan.prompt.as_ref(), args.trust)?;
-    match work::work(&project, &plan, context.progress)? {
-        work::Worked::Handed { worktree } => {
-            let spec = Box::new(context.view(&project, &id)?);
+    let plan = work::plan(project, id, &request)?;
+    context.ask_trust(project, id, plan.text.blob, &plan.spec, plan.prompt.as_ref(), args.trust)?;
+    let _slot = match slot {
+        Some(slot) => Some(slot),
+        None => wait_for_slot(context, project, &plan.agent.name)?,
+    };
+    match work::work(project, &plan, claims.stake(), context.progress)? {
+        work::Worked::Handed { worktree, .. } => {
+            let spec = Box::new(context.view(project, id)?);
             Ok(Outcome::new(Body::Path { spec, path: worktree })
                 .hint(format!("when the work is done: git chant finish {}", id.short())))
         }
@@ -37,12 +84,29 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
                 Ending::Interrupted(signal) => Some(signal),
                 _ => None,
             };
-            let outcome = judge_and_merge(context, &project, &id, *ran, started, args.no_merge)?;
+            let outcome = judge_and_merge(context, project, id, *ran, started, args.no_merge)?;
             Ok(match interrupted {
                 Some(signal) => outcome.exit(Exit::Signal(signal).code()),
                 None => outcome,
             })
         }
+    }
+}
+
+/// Waits until there may be one more run of that agent, if there is a limit.
+fn wait_for_slot(context: &Context<'_>, project: &Project, agent: &str) -> Result<Option<Slot>> {
+    let Some(limit) = project.config().agent_jobs(agent)?.filter(|_| agent != MANUAL) else { return Ok(None) };
+    let dir = project.slots_dir();
+    let mut told = false;
+    loop {
+        if let Some(slot) = Slot::take(&dir, agent, limit)? {
+            return Ok(Some(slot));
+        }
+        if !std::mem::replace(&mut told, true) {
+            let runs = if limit == 1 { "once already".to_owned() } else { format!("{limit} times already") };
+            context.progress.say(&Step::Note(format!("waiting: '{agent}' runs {runs} (chant.agent.{agent}.jobs)")));
+        }
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
@@ -57,6 +121,7 @@ fn judge_and_merge(
     let lease = ran.lease;
     let end = RunEnd {
         ending: ran.ending,
+        rate_limited: rate_limit::says_so(ran.ending, &ran.tail),
         tampered: ran.changes.tampered,
         refs_moved: ran.changes.refs_moved,
         muted: ran.changes.muted,
@@ -103,6 +168,9 @@ pub(super) fn conclude(
             None => outcome.hint(format!("to start over: git chant work {short}")),
         });
     }
+    if let Some(reason) = judged.paused {
+        return paused(context, project, id, started, reason, judged.interrupted);
+    }
     if judged.late {
         return Ok(worked(context, project, id, started, None, None)?.exit(1).warning(format!(
             "the attempt on '{short}' was given up meanwhile: its commits are recorded, its status is not"
@@ -120,6 +188,9 @@ pub(super) fn conclude(
         }
         Landed::Waits { why, paths, hints } => {
             let mut outcome = worked(context, project, id, started, None, None)?.exit(1);
+            if let Body::Worked(worked) = &mut outcome.body {
+                worked.waits = Some(because(&why, &paths));
+            }
             outcome = outcome.warning(waiting(short, &why, &paths));
             for hint in hints {
                 outcome = outcome.hint(hint);
@@ -127,6 +198,32 @@ pub(super) fn conclude(
             Ok(outcome)
         }
     }
+}
+
+/// An attempt that stopped before it was done: what it did is where it was.
+fn paused(
+    context: &Context<'_>,
+    project: &Project,
+    id: &SpecId,
+    started: Instant,
+    reason: String,
+    signal: Option<i32>,
+) -> Result<Outcome> {
+    let short = id.short();
+    let mut outcome = worked(context, project, id, started, None, None)?.exit(1);
+    if let Body::Worked(worked) = &mut outcome.body {
+        worked.paused = Some(reason);
+    }
+    if let Some(signal) = signal {
+        outcome = outcome.exit(Exit::Signal(signal).code());
+    }
+    let place = project.worktree_of(id)?.map(|tree| tree.path).filter(|path| path.is_dir());
+    if let Some(place) = place {
+        outcome = outcome.hint(format!("its work is in '{}' and is kept", place.display()));
+    }
+    Ok(outcome
+        .hint(format!("to go on with it: git chant work {short}"))
+        .hint(format!("to have what is there checked without the agent: git chant finish {short}")))
 }
 
 /// The way out where the research does not carry the work: research again, in place of what it was informed by.
@@ -145,11 +242,11 @@ fn insufficient_hints(project: &Project, id: &SpecId, outcome: Outcome) -> Resul
 
 /// Why finished work is not merged, in one line.
 pub(super) fn waiting(short: &str, why: &str, paths: &[String]) -> String {
-    if paths.is_empty() {
-        format!("'{short}' is finished and not merged: {why}")
-    } else {
-        format!("'{short}' is finished and not merged: {why}: {}", paths.join(", "))
-    }
+    format!("'{short}' is finished and not merged: {}", because(why, paths))
+}
+
+fn because(why: &str, paths: &[String]) -> String {
+    if paths.is_empty() { why.to_owned() } else { format!("{why}: {}", paths.join(", ")) }
 }
 
 fn worked(
@@ -162,7 +259,15 @@ fn worked(
 ) -> Result<Outcome> {
     let spec = context.view(project, id)?;
     let attempt = spec.attempt.clone();
-    Ok(Outcome::new(Body::Worked(Box::new(Worked { spec, duration: started.elapsed(), attempt, merged, failed }))))
+    Ok(Outcome::new(Body::Worked(Box::new(Worked {
+        spec,
+        duration: started.elapsed(),
+        attempt,
+        merged,
+        failed,
+        paused: None,
+        waits: None,
+    }))))
 }
 
 /// The text of a spec, or the error that there is none.

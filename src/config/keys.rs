@@ -26,6 +26,8 @@ pub enum Kind {
     Command,
     /// What branch names begin with.
     BranchPrefix,
+    /// A time before which things have expired, as `gc.pruneExpire` takes it: `2.weeks.ago`, `never`, `now`.
+    Expiry,
 }
 
 /// One key and its meaning.
@@ -57,12 +59,18 @@ keys! {
         "The agent that carries out specs unless a spec or the command line names another: a preset, or the `<name>` of a `chant.agent.<name>.cmd`.";
     AGENT_CMD = "chant.agent.<name>.cmd", Kind::Command, None,
         "The command line of the agent `<name>`. `{prompt_file}` stands for the file that holds the prompt; without it the prompt is on stdin. It is read from git configuration only, never from files of the repository.";
+    AGENT_JOBS = "chant.agent.<name>.jobs", Kind::Int { min: 1, max: 10_000 }, None,
+        "How many runs of the agent `<name>` there may be at once in this clone, whoever starts them. Unset, as many as are asked for.";
     AGENT_TIMEOUT = "chant.agent.<name>.timeout", Kind::Duration, None,
         "How long the agent `<name>` may run; overrides `chant.timeout`.";
     APPROVAL_REQUIRED = "chant.approval.required", Kind::Text, None,
         "Which specs nobody may work on before a person has approved them, besides those that ask for it themselves: types and labels, separated by spaces or commas (`code security`).";
     BRANCH_PREFIX = "chant.branchPrefix", Kind::BranchPrefix, Some("chant/"),
         "What the names of work branches begin with; the id of the spec follows.";
+    CLAIM = "chant.claim", Kind::OneOf(&["local", "remote"]), Some("local"),
+        "Who decides a claim: this clone alone (`local`), or the remote that several clones share (`remote`): then the event that begins the work is pushed, unforced, before anything else happens, and whoever is first has the spec.";
+    CLAIM_TIMEOUT = "chant.claimTimeout", Kind::Duration, None,
+        "How old a claim of another clone may become, without any news of it, before `git chant work` releases it by an event and takes the spec. Unset or `none`: as old as it gets.";
     LOCK_TIMEOUT = "chant.lockTimeout", Kind::Int { min: 0, max: 3_600_000 }, Some("10000"),
         "How long to try, in milliseconds, while others update the same ref, before giving up.";
     MERGE_HOW = "chant.merge", Kind::OneOf(MERGE), Some("merge"),
@@ -71,6 +79,10 @@ keys! {
         "The same for specs of type `research`.";
     PROMPT_BUDGET = "chant.promptBudget", Kind::Int { min: 1024, max: 1 << 30 }, Some("100k"),
         "How many bytes of pinned inputs go into the prompt itself; what is beyond is named there and read from the worktree.";
+    PRUNE_EXPIRE = "chant.pruneExpire", Kind::Expiry, Some("90.days.ago"),
+        "How old the transcripts of specs that are over, and the check worktree, may become before `git chant prune` clears them away.";
+    RATE_LIMIT_PAUSE = "chant.rateLimitPause", Kind::Duration, Some("1m"),
+        "How long `git chant work` with several specs waits before it starts an agent again that said that it is rate-limited; twice as long each time that it says so again, up to 32 times as long.";
     REMOTE = "chant.remote", Kind::Text, None,
         "The remote that event chains and notes are exchanged with. In silent mode nothing is pushed unless it is set.";
     REQUIRE_SIGNED = "chant.requireSigned", Kind::Bool, Some("false"),

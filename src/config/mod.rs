@@ -89,6 +89,22 @@ impl<'repo> Config<'repo> {
         }
     }
 
+    /// How many runs of an agent there may be at once; none is no limit.
+    pub fn agent_jobs(&self, name: &str) -> Result<Option<usize>> {
+        let full = keys::AGENT_JOBS.name.replace("<name>", name);
+        let keys::Kind::Int { min, max } = keys::AGENT_JOBS.kind else { return Ok(None) };
+        let found = self.find(&full).map(|found| found.int(min, max)).transpose()?;
+        Ok(found.map(|jobs| usize::try_from(jobs).unwrap_or(usize::MAX)))
+    }
+
+    /// How long to wait before an agent that is rate-limited is started again.
+    pub fn rate_limit_pause(&self) -> Result<Duration> {
+        match self.find(keys::RATE_LIMIT_PAUSE.name) {
+            Some(found) => Ok(found.duration()?.unwrap_or_default()),
+            None => Ok(Duration::from_secs(60)),
+        }
+    }
+
     /// The names of the agents that have a command line, sorted.
     pub fn agents(&self) -> Vec<String> {
         let sections = self.snapshot.plumbing().sections_by_name("chant").into_iter().flatten();
@@ -216,6 +232,28 @@ impl<'repo> Config<'repo> {
     /// Whether `verify` commands run on the result of a merge too.
     pub fn verify_merged(&self) -> Result<bool> {
         self.bool(&keys::VERIFY_MERGED)
+    }
+
+    /// The time before which transcripts have expired, as `read` understands what was given.
+    pub fn prune_expire(&self, read: impl Fn(&str) -> Result<Option<u64>>) -> Result<u64> {
+        let default = keys::PRUNE_EXPIRE.default.unwrap_or_default();
+        let found = self.find(keys::PRUNE_EXPIRE.name);
+        let text = found.as_ref().map_or_else(|| Ok(default.to_owned()), Found::text)?;
+        match (read(&text)?, found) {
+            (Some(time), _) => Ok(time),
+            (None, Some(found)) => Err(found.bad("a time as git reads it, 'never' or 'now'")),
+            (None, None) => Ok(0),
+        }
+    }
+
+    /// Whether the remote decides claims.
+    pub fn claims_at_remote(&self) -> Result<bool> {
+        Ok(self.word(&keys::CLAIM)? == Some("remote"))
+    }
+
+    /// How old a claim of another clone may become; none is no limit.
+    pub fn claim_timeout(&self) -> Result<Option<Duration>> {
+        self.duration(&keys::CLAIM_TIMEOUT)
     }
 
     /// The remote to exchange events with.

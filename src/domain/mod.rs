@@ -6,6 +6,7 @@ pub mod converge;
 pub mod diagnostic;
 pub mod draft;
 pub mod event;
+pub mod filter;
 pub mod fold;
 pub mod graph;
 pub mod history;

@@ -39,6 +39,21 @@ impl State {
         &self.facts.tampered
     }
 
+    /// What this state, read from the newest event alone, has otherwise than `folded`, which all events amount to.
+    pub fn at_odds(&self, folded: &State) -> Vec<&'static str> {
+        let differs = [
+            ("status", self.status != folded.status || self.was != folded.was),
+            ("attempt", self.attempt != folded.attempt),
+            ("open attempts", self.open != folded.open),
+            ("approval", self.facts.approval != folded.facts.approval),
+            ("unacknowledged changes", self.facts.tampered != folded.facts.tampered),
+            ("target", self.facts.target != folded.facts.target),
+            ("merge", self.facts.landing != folded.facts.landing),
+            ("commits", self.facts.work_commits != folded.facts.work_commits),
+        ];
+        differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+
     /// Reads the state from the trailers of the newest event alone, where they suffice: an operation that this version knows,
     /// uncontended, deciding the status itself, and not at odds with itself. `None` says that the events below it have to be
     /// folded.

@@ -56,7 +56,15 @@ pub fn by_hand(
     let checks = checks.settled();
     if !checks.ok {
         let failed = Some(checks.failures());
-        return Ok(Judged { event: None, failed, checks, commits: commits.to_vec(), late: false, interrupted: None });
+        return Ok(Judged {
+            event: None,
+            failed,
+            paused: None,
+            checks,
+            commits: commits.to_vec(),
+            late: false,
+            interrupted: None,
+        });
     }
     let store = project.store()?;
     let json = serde_json::to_vec_pretty(&checks.clone().without_output())
@@ -92,6 +100,7 @@ pub fn by_hand(
     Ok(Judged {
         event: Some(appended.event),
         failed: None,
+        paused: None,
         checks,
         commits: commits.to_vec(),
         late: appended.late,

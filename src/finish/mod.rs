@@ -12,7 +12,7 @@ use gix::ObjectId;
 pub use by_hand::by_hand;
 
 use crate::{
-    agent::{RESEARCH_INSUFFICIENT, process::Ending},
+    agent::{RESEARCH_INSUFFICIENT, process::Ending, rate_limit},
     check::Check,
     domain::{
         checks::Checks,
@@ -37,10 +37,12 @@ use crate::{
 /// How an attempt was judged.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// The event that says so; `None` if a failed attempt failed again, which is no news.
+    /// The event that says so; `None` if it ended as it had ended before, which is no news.
     pub event: Option<ObjectId>,
     /// Why it failed, if it did.
     pub failed: Option<String>,
+    /// Why it stopped before it could be judged, if it did: it is paused, and can go on where it is.
+    pub paused: Option<String>,
     /// What was checked.
     pub checks: Checks,
     /// The commits of the attempt, oldest first.
@@ -68,7 +70,13 @@ pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progres
     let mut checks =
         Checks { refs_moved: run.map(|run| run.refs_moved.clone()).unwrap_or_default(), ..Checks::default() };
     let mut interrupted = None;
+    // An agent that was stopped has neither done the work nor failed at it.
+    let mut paused = match run.filter(|_| tree.is_some()) {
+        Some(run) => stopped(run).map_or_else(|| project.paused(attempt), |why| Ok(Some(why)))?,
+        None => None,
+    };
     let mut failed = match (&tree, run.and_then(|run| agent_failed(&run.ending))) {
+        _ if paused.is_some() => None,
         (None, _) => Some("its worktree is gone".to_owned()),
         (Some(_), Some(reason)) => Some(reason),
         (Some(tree), None) => {
@@ -76,12 +84,14 @@ pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progres
             match checked(project, attempt, tree, run.is_some(), tampered, &mut checks, progress) {
                 Ok(failed) => failed,
                 // The agent may have left anything: what cannot be checked has not passed, and stays on record as that.
-                Err(error) => {
-                    if let Exit::Signal(signal) = error.exit {
+                Err(error) => match error.exit {
+                    Exit::Signal(signal) => {
                         interrupted = Some(signal);
+                        paused = Some(format!("its checks were interrupted by signal {signal}"));
+                        None
                     }
-                    Some(not_checked(&mut checks, &error))
-                }
+                    _ => Some(not_checked(&mut checks, &error)),
+                },
             }
         }
     };
@@ -102,14 +112,30 @@ pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progres
         None => Vec::new(),
     };
     let outputs = outputs::collect(project, attempt, branch_tip, tree.as_ref()).unwrap_or_else(|error| {
-        if failed.is_none() {
+        if failed.is_none() && paused.is_none() {
             failed = Some(not_checked(&mut checks, &error));
         }
         Vec::new()
     });
     let evidence = evidence(project, attempt, outputs, &checks)?;
-    let judged = record(project, attempt, run, failed, checks, commits, evidence, progress)?;
-    Ok(Judged { interrupted, ..judged })
+    let verdict = Verdict { failed, paused, interrupted };
+    record(project, attempt, run, verdict, checks, commits, evidence, progress)
+}
+
+/// What judging came to.
+struct Verdict {
+    failed: Option<String>,
+    paused: Option<String>,
+    interrupted: Option<i32>,
+}
+
+/// Why an agent was stopped before it was done, if it was.
+fn stopped(run: &RunEnd) -> Option<String> {
+    match &run.ending {
+        Ending::Interrupted(signal) => Some(format!("it was interrupted by signal {signal}")),
+        _ if run.rate_limited => Some(rate_limit::REASON.to_owned()),
+        _ => None,
+    }
 }
 
 /// The reason for what could not be checked, which is on the list of checks from now on.
@@ -215,12 +241,13 @@ fn record(
     project: &Project,
     attempt: &Attempt,
     run: Option<&RunEnd>,
-    failed: Option<String>,
+    verdict: Verdict,
     checks: Checks,
     commits: Vec<ObjectId>,
     evidence: Evidence,
     progress: &dyn Progress,
 ) -> Result<Judged> {
+    let Verdict { failed, paused, interrupted } = verdict;
     let store = project.store()?;
     let mut facts = Facts {
         attempt: Some(attempt.start),
@@ -229,7 +256,7 @@ fn record(
             Ending::Exited(code) => Some(code),
             _ => None,
         }),
-        reason: failed.clone(),
+        reason: failed.clone().or_else(|| paused.clone()),
         tampered: run.map(|run| run.tampered.clone()).unwrap_or_default(),
         ..Facts::default()
     };
@@ -237,19 +264,24 @@ fn record(
         let id = history::patch_id(&project.repo, *commit)?.map(|id| id.to_string());
         facts.patch_ids.push(id.unwrap_or_else(|| "-".to_owned()));
     }
-    let (op, sentence) = match &failed {
-        Some(reason) => (Op::Fail, format!("{} failed: {reason}", attempt.title())),
-        None => {
+    let (op, sentence) = match (&failed, &paused) {
+        (Some(reason), _) => (Op::Fail, format!("{} failed: {reason}", attempt.title())),
+        (None, Some(reason)) => (Op::Pause, format!("{} is paused: {reason}", attempt.title())),
+        (None, None) => {
             let made = if commits.len() == 1 { "1 commit".to_owned() } else { format!("{} commits", commits.len()) };
             (Op::Finish, format!("{} is finished: {made}, every check passed", attempt.title()))
         }
     };
     let mut again = false;
     let appended = store.append(&attempt.id, |state| {
-        again = state.is_some_and(|state| state.status == Status::Failed && state.attempt == Some(attempt.start))
-            && op == Op::Fail;
+        // What failed again, and what stopped while it was stopped, is no news.
+        again = state.is_some_and(|state| {
+            let so_far = (op == Op::Fail && state.status == Status::Failed)
+                || (op == Op::Pause && matches!(state.status, Status::Paused | Status::Failed | Status::Finished));
+            so_far && state.attempt == Some(attempt.start)
+        });
         if again {
-            return Err(Error::negative("failed-again", "it failed again"));
+            return Err(Error::negative("no-news", "it ended so before"));
         }
         Ok(Addition {
             draft: Draft { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
@@ -263,11 +295,12 @@ fn record(
         Err(refusal) => return Err(refusal.into_error(attempt.id.short())),
     };
     if failed.is_none()
+        && paused.is_none()
         && !project.silent
         && let Err(error) = store.annotate(&attempt.id, &commits)
     {
         progress.say(&Step::Warning(format!("the notes could not be written: {}", error.message)));
         progress.say(&Step::Hint("git chant fsck --repair writes them".to_owned()));
     }
-    Ok(Judged { event, failed, checks, commits, late, interrupted: None })
+    Ok(Judged { event, failed, paused, checks, commits, late, interrupted })
 }

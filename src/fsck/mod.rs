@@ -42,8 +42,8 @@ pub enum Repair {
     Log(SpecId),
     /// Record a completion that was found in the target.
     Heal(SpecId),
-    /// Give up a claim whose run is dead.
-    Release(SpecId),
+    /// Pause an attempt whose run is dead.
+    Pause(SpecId),
     /// Write the notes that are missing.
     Annotate(SpecId, Vec<ObjectId>),
     /// Forget the lease of an attempt that is over.

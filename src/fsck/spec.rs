@@ -48,7 +48,7 @@ fn run(project: &Project, entry: &Entry) -> Result<Vec<Finding>> {
         Life::Running(_) => Ok(Vec::new()),
         Life::Dead(info) => {
             let message = format!("its run (process {} on {}) is dead", info.pid, info.host);
-            Ok(vec![finding(Severity::Warning, "orphaned", id, message, Some(Repair::Release(id.clone())))])
+            Ok(vec![finding(Severity::Warning, "orphaned", id, message, Some(Repair::Pause(id.clone())))])
         }
         Life::Unknown(why) => Ok(unknown_run(project, entry, attempt, why)?.into_iter().collect()),
     }

@@ -92,17 +92,7 @@ pub(super) fn tip(history: &History, tip: ObjectId) -> Option<Fault> {
     let event = history.get(tip)?;
     let folded = fold(history, tip)?;
     let said = State::from_tip(event)?;
-    let differs = [
-        ("status", said.status != folded.status || said.was != folded.was),
-        ("attempt", said.attempt != folded.attempt),
-        ("open attempts", said.open != folded.open),
-        ("approval", said.facts.approval != folded.facts.approval),
-        ("unacknowledged changes", said.facts.tampered != folded.facts.tampered),
-        ("target", said.facts.target != folded.facts.target),
-        ("merge", said.facts.landing != folded.facts.landing),
-        ("commits", said.facts.work_commits != folded.facts.work_commits),
-    ];
-    let names: Vec<&str> = differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
+    let names = said.at_odds(&folded);
     if names.is_empty() {
         return None;
     }

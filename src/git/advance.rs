@@ -1,7 +1,5 @@
 //! Moving a target branch forward without ever touching what somebody has not committed.
 
-use std::time::{Duration, Instant};
-
 use bstr::{BString, ByteSlice};
 use gix::{
     ObjectId,
@@ -11,11 +9,11 @@ use gix::{
 use super::{
     branch,
     history::{self, ChangeKind},
-    object,
-    process::{Git, Output},
+    process::Output,
     reference::Swapped,
     repository::{Head, Repository},
     status,
+    take_back::Before,
     worktree::{self, Worktree, busy},
 };
 use crate::error::Result;
@@ -100,7 +98,8 @@ fn forward_in(
     // overwritten.
     let options = ["--ff-only", "--no-squash", "--no-autostash", "--no-overwrite-ignore", "--no-stat", "--quiet"];
     let git = place.git()?.env("GIT_REFLOG_ACTION", message).arg("merge").args(options).arg(new.to_hex().to_string());
-    let output = patiently(repo, &git)?;
+    let before = Before::look(repo, place, old, new)?;
+    let output = git.patient(repo.config().lock_timeout()?).run()?;
     // Only the ref itself tells what happened.
     let now = branch::read(repo, target)?;
     if now == Some(new) || matches!(now, Some(now) if now != old && history::is_ancestor(repo, new, now)?) {
@@ -109,49 +108,17 @@ fn forward_in(
     if let Some(other) = moved_instead(repo, place, target, new)? {
         return Ok(Advanced::OtherBranchMoved(other));
     }
-    if let Some(now) = now {
-        take_back(repo, place, old, new, now)?;
+    if let Some(now) = now.filter(|_| !output.success()) {
+        before.take_back(repo, place, new, now)?;
     }
     if now != Some(old) {
         return Ok(Advanced::LostRace);
     }
-    refusal(repo, place, old, new, &output)
-}
-
-/// Git writes files and index, lets go of both, and moves the branch then: if somebody commits in between, what it wrote stays,
-/// staged and of no commit. Of the paths that differ between `old` and `new`, those that still are as `new` has them are brought to
-/// what `now`, the branch, has; what the person has changed is kept, and where nothing was written nothing happens. If it cannot be
-/// done, that shows as files that are in the way.
-fn take_back(repo: &Repository, place: &Worktree, old: ObjectId, new: ObjectId, now: ObjectId) -> Result<()> {
-    let changes = history::changed_paths(repo, Some(old), new)?;
-    let tree = object::patiently(|| {
-        let there = repo.gix().find_commit(now)?.tree()?;
-        let mut editor = repo.gix().edit_tree(repo.gix().find_commit(new)?.tree_id()?.detach())?;
-        for change in &changes {
-            match there.lookup_entry(change.path.split_str("/"))? {
-                Some(entry) => editor.upsert(change.path.as_bstr(), entry.mode().kind(), entry.object_id())?,
-                None => editor.remove(change.path.as_bstr())?,
-            };
-        }
-        Ok(editor.write()?.detach())
-    })?;
-    let ids = [new, tree].map(|id| id.to_hex().to_string());
-    let git = place.git()?.args(["read-tree", "-m", "-u"]).args(ids);
-    patiently(repo, &git).map(|_| ())
-}
-
-/// Runs `git`, again while somebody else has an index or a ref in hand that it needs, as long as `chant.lockTimeout` says.
-pub fn patiently(repo: &Repository, git: &Git) -> Result<Output> {
-    let patience = repo.config().lock_timeout()?;
-    let started = Instant::now();
-    loop {
-        let output = git.run()?;
-        let locked = !output.success() && output.stderr.contains_str(".lock'");
-        if !locked || started.elapsed() >= patience {
-            return Ok(output);
-        }
-        std::thread::sleep(Duration::from_millis(20));
+    // Somebody was about to commit there and held the branch in that moment.
+    if output.stderr.contains_str("cannot lock ref") {
+        return Ok(Advanced::LostRace);
     }
+    refusal(repo, place, old, new, &output)
 }
 
 /// The branch that the worktree stands on now, if it is another one and holds the new commit.

@@ -195,3 +195,21 @@ pub fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>>
     let first = output.stdout.fields().next().and_then(|word| ObjectId::from_hex(word).ok());
     Ok(first)
 }
+
+/// How many commits are counted before it is enough to know that there are many.
+const ENOUGH: usize = 1000;
+
+/// How many of the commits that `tips` reach no branch, tag or remote-tracking branch reaches, at most a thousand. The branches that
+/// `except` names, by their short names, don't count; what is below `besides`, a namespace of refs, does.
+pub fn unreached(repo: &Repository, tips: &[ObjectId], except: &[String], besides: Option<&str>) -> Result<usize> {
+    if tips.is_empty() {
+        return Ok(0);
+    }
+    let most = format!("--max-count={ENOUGH}");
+    let mut git = Git::at(repo).args(["rev-list", "--count", most.as_str()]);
+    git = git.args(tips.iter().map(|tip| tip.to_hex().to_string())).arg("--not");
+    git = git.args(except.iter().map(|name| format!("--exclude={name}"))).args(["--branches", "--tags", "--remotes"]);
+    git = git.args(besides.map(|namespace| format!("--glob={namespace}")));
+    let counted = git.arg("--").check()?;
+    counted.line().parse().map_err(|_| Error::fatal("git-failed", "git rev-list printed no number"))
+}

@@ -184,3 +184,22 @@ fn settled(mut merge: gix::merge::tree::Outcome<'_>) -> Result<Merged> {
     paths.dedup();
     if paths.is_empty() { Ok(Ok(merge.tree.write()?.detach())) } else { Ok(Err(paths)) }
 }
+
+/// The paths in which `theirs` conflicts with `ours`, sorted. Nothing is written, no object either.
+pub fn conflicts(
+    repo: &Repository,
+    ours: ObjectId,
+    theirs: ObjectId,
+    origin: Option<Origin<'_>>,
+) -> Result<Vec<BString>> {
+    let repo = &repo.in_memory();
+    let Some(base) = history::merge_base(repo, ours, theirs)? else { return Ok(Vec::new()) };
+    if base == ours || base == theirs {
+        return Ok(Vec::new());
+    }
+    let merged = match (merged_tree(repo, ours, theirs)?, origin) {
+        (Err(conflicts), Some(origin)) if conflicts == [origin.path] => merged_from(repo, base, ours, theirs, origin)?,
+        (merged, _) => merged,
+    };
+    Ok(merged.err().unwrap_or_default())
+}

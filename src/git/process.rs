@@ -7,6 +7,7 @@ use std::{
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use bstr::{BString, ByteSlice};
@@ -93,6 +94,11 @@ pub struct Output {
 }
 
 impl Output {
+    /// Whether it failed because somebody else has the index locked.
+    fn waits_for_index(&self) -> bool {
+        !self.success() && self.stderr.contains_str("index.lock': File exists")
+    }
+
     /// Whether it exited with 0.
     pub fn success(&self) -> bool {
         self.code == Some(0)
@@ -132,6 +138,8 @@ pub struct Git {
     env: Vec<(OsString, OsString)>,
     removed: Vec<OsString>,
     stdin: Vec<u8>,
+    /// How long to try again while somebody else has the index in hand.
+    patience: Duration,
     editor: bool,
     may_ask: bool,
 }
@@ -157,6 +165,7 @@ impl Git {
             env: Vec::new(),
             removed: Vec::new(),
             stdin: Vec::new(),
+            patience: Duration::ZERO,
             editor: false,
             may_ask: false,
         };
@@ -243,6 +252,13 @@ impl Git {
         self
     }
 
+    /// Has it try again, for that long, while somebody else has the index in hand.
+    #[must_use]
+    pub fn patient(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Gives it these bytes on stdin.
     #[must_use]
     pub fn stdin_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
@@ -255,7 +271,14 @@ impl Git {
     /// Input and output go through unlinked files, not pipes: no size can dead-lock, and a process that a hook leaves behind
     /// with our stdout open cannot keep us waiting.
     pub fn run(&self) -> Result<Output> {
-        self.spawn().map_err(|cause| self.not_run(&cause))
+        let begun = Instant::now();
+        loop {
+            let output = self.spawn().map_err(|cause| self.not_run(&cause))?;
+            if !output.waits_for_index() || begun.elapsed() >= self.patience {
+                return Ok(output);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Runs it; an exit code other than 0 is an error that carries git's own complaint (`git-failed`).

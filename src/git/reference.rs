@@ -136,10 +136,17 @@ fn in_process(repo: &Repository, swap: &Swap<'_>) -> Result<Attempt> {
         // To find a ref gone that was to be deleted is no conflict for gix, and one for us.
         Err(error) => match read(repo, swap.name)? {
             now if now != swap.expected => Ok(Attempt::Swapped(Swapped::Differs(now))),
-            _ if error.is_conflict() || error.is_retryable() => Ok(Attempt::Busy(Error::from(error).message)),
+            _ if error.is_conflict() || error.is_retryable() || vanished(&error) => {
+                Ok(Attempt::Busy(Error::from(error).message))
+            }
             _ => Err(error.into()),
         },
     }
+}
+
+/// Whether a file went away between two of our steps: two that delete the last packed refs both take away the empty file.
+fn vanished(error: &gix::Error) -> bool {
+    error.downcast_any_ref::<std::io::Error>().map(std::io::Error::kind) == Some(std::io::ErrorKind::NotFound)
 }
 
 /// Whether a creation met a ref that was there: with the very id that was to be written, gix calls that a success.

@@ -1,5 +1,7 @@
 //! Exchange with a remote, by git's own processes: its transports, its credentials, its configuration.
 
+use std::time::{Duration, Instant};
+
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
@@ -29,8 +31,19 @@ pub fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: &str) -
         git = git.arg(format!("--negotiation-tip={tips}"));
     }
     let git = git.arg("--").arg(remote).args(refspecs);
-    let output = git.run()?;
-    if output.success() { Ok(()) } else { Err(unreachable(remote, "fetch from", &output.complaint())) }
+    let begun = Instant::now();
+    let patience = repo.config().lock_timeout()?;
+    loop {
+        let output = git.run()?;
+        if output.success() {
+            return Ok(());
+        }
+        // Somebody else fetches here at the same time, and was faster.
+        if !output.stderr.contains_str("cannot lock ref") || begun.elapsed() >= patience {
+            return Err(unreachable(remote, "fetch from", &output.complaint()));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// One ref to push: an object of ours and the full name that it gets there.
@@ -97,14 +110,6 @@ pub fn list(repo: &Repository, remote: &str, pattern: &str) -> Result<Vec<(Strin
     }
     let lines = output.stdout.lines().filter_map(|line| line.split_once_str("\t"));
     Ok(lines.filter_map(|(id, name)| Some((name.to_str().ok()?.to_owned(), ObjectId::from_hex(id).ok()?))).collect())
-}
-
-/// Joins the notes of `theirs` to `ours`, both full names of refs: of each note the lines of both, sorted, each once.
-pub fn merge_notes(repo: &Repository, ours: &str, theirs: &str) -> Result<()> {
-    Git::at(repo)
-        .args(["notes", "--ref", ours, "merge", "--quiet", "--strategy=cat_sort_uniq", theirs])
-        .check()
-        .map(drop)
 }
 
 fn unreachable(remote: &str, verb: &str, complaint: &str) -> Error {

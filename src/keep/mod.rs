@@ -1,5 +1,6 @@
 //! What an attempt leaves: kept under a ref of its own, always, and only then cleared away.
 
+mod attempt;
 mod driver;
 
 use gix::ObjectId;
@@ -87,6 +88,8 @@ impl Project {
 pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let mut stays = false;
+    // Nobody begins another attempt at that place meanwhile.
+    let _held = project.hold_place(&attempt.id)?;
     if begun_anew(project, attempt)? {
         return Ok(warnings);
     }
@@ -152,7 +155,8 @@ fn let_go(project: &Project, attempt: &Attempt) -> Result<()> {
     Ok(())
 }
 
-fn stands_in(project: &Project, path: &std::path::Path) -> bool {
+/// Whether the person stands in `path`.
+pub fn stands_in(project: &Project, path: &std::path::Path) -> bool {
     let real = |path: &std::path::Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     real(project.env.cwd()).starts_with(real(path))
 }

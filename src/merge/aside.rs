@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io::Write as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use gix::{ObjectId, refs::FullName};
@@ -14,11 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::Landed;
 use crate::{
     error::{Error, IoContext, Result},
-    git::{
-        advance::patiently,
-        process::Git,
-        worktree::{self, Worktree},
-    },
+    git::worktree::{self, Worktree},
     project::{
         Project,
         attempt::Attempt,
@@ -79,6 +76,7 @@ struct Held {
     file: PathBuf,
     /// Whether the copy is known to be the pinned text, which is in the event: it cannot be lost.
     pinned: bool,
+    patience: Duration,
     _lock: File,
 }
 
@@ -114,15 +112,15 @@ pub fn take(project: &Project, attempt: &Attempt, target: &FullName, tip: Object
     if !untouched(in_tree) && in_tree.is_some() {
         held.move_aside(&path)?;
         if hash(project, &place.path, &attempt.spec_path, &held.record.copy)? != attempt.blob {
-            Aside(Some(held)).put_back(project)?;
+            Aside(Some(held)).put_back()?;
             return Ok(Err(in_the_way(attempt, "was edited since the work began")));
         }
         held.pinned = true;
     }
     if held.record.staged.is_some()
-        && let Err(error) = restore_index(project, place, &attempt.spec_path, committed)
+        && let Err(error) = restore_index(place, &attempt.spec_path, committed, held.patience)
     {
-        Aside(Some(held)).put_back(project)?;
+        Aside(Some(held)).put_back()?;
         return Err(error);
     }
     Ok(Ok(Aside(Some(held))))
@@ -146,19 +144,20 @@ impl Aside {
 
     /// Puts everything back where it was. What somebody made there meanwhile is not overwritten; the copy then stays aside and
     /// is named, unless it is nothing but the pinned text: somebody has committed a newer one, and it is not needed.
-    pub fn put_back(&mut self, project: &Project) -> Result<()> {
+    pub fn put_back(&mut self) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
         if held.pinned && held.record.top.join(&held.record.path).symlink_metadata().is_ok() {
             remove(&held.record.copy)?;
             return remove(&held.file);
         }
-        held.record.undo(project)?;
+        held.record.undo(held.patience)?;
         remove(&held.file)
     }
 }
 
 impl Record {
-    fn undo(&self, project: &Project) -> Result<()> {
+    /// Puts back what was moved; `patience` says how long to wait while somebody else has the index in hand.
+    fn undo(&self, patience: Duration) -> Result<()> {
         if self.copy.symlink_metadata().is_ok() {
             let home = self.top.join(&self.path);
             if let Some(dir) = home.parent() {
@@ -179,26 +178,22 @@ impl Record {
                     .and_then(|()| remove(&self.copy))?,
             }
         }
-        let git = || Git::in_dir(&self.top);
-        let git = match &self.staged {
-            None => return Ok(()),
+        let git = || crate::git::process::Git::in_dir(&self.top).patient(patience);
+        match &self.staged {
             Some((mode, _)) if mode == INTENT => {
-                let add = ["add", "--intent-to-add", "--force", "--", &self.path];
-                git().global("--literal-pathspecs").args(add)
+                git()
+                    .global("--literal-pathspecs")
+                    .args(["add", "--intent-to-add", "--force", "--", &self.path])
+                    .check()?;
             }
             Some((mode, blob)) => {
                 let info = format!("{mode},{blob},{}", self.path);
-                git().args(["update-index", "--add", "--cacheinfo", &info])
+                git().args(["update-index", "--add", "--cacheinfo", &info]).check()?;
             }
-        };
-        succeed(project, &git)
+            None => {}
+        }
+        Ok(())
     }
-}
-
-/// Runs `git`, which must succeed, waiting for whoever has the index in hand.
-fn succeed(project: &Project, git: &Git) -> Result<()> {
-    let output = patiently(&project.repo, git)?;
-    if output.success() { Ok(()) } else { Err(git.failed(&output)) }
 }
 
 impl Held {
@@ -250,7 +245,7 @@ fn write_record(
     serde_json::to_writer(fresh.as_file(), &record).map_err(|error| Error::fatal("aside", error.to_string()))?;
     fresh.as_file().sync_all().io("write", fresh.path())?;
     let lock = fresh.persist_noclobber(&file).map_err(|error| error.error).io("create", &file)?;
-    Ok(Held { record, file, pinned: false, _lock: lock })
+    Ok(Held { record, file, pinned: false, patience: project.config().lock_timeout()?, _lock: lock })
 }
 
 /// The index entry of a path: mode and blob.
@@ -279,13 +274,13 @@ fn is_intent(place: &Worktree, path: &str, blob: &str) -> Result<bool> {
     Ok(differs.success() && !there.success())
 }
 
-fn restore_index(project: &Project, place: &Worktree, path: &str, committed: Option<ObjectId>) -> Result<()> {
-    let git = place.git()?.arg("update-index");
+fn restore_index(place: &Worktree, path: &str, committed: Option<ObjectId>, patience: Duration) -> Result<()> {
+    let git = place.git()?.patient(patience).arg("update-index");
     let git = match committed {
         Some(blob) => git.args(["--add", "--cacheinfo", &format!("100644,{blob},{path}")]),
         None => git.args(["--force-remove", "--", path]),
     };
-    succeed(project, &git)
+    git.check().map(|_| ())
 }
 
 /// The blob that git would make of `file`, which is, or was, at `path` in the work tree at `top`.
@@ -373,7 +368,7 @@ fn recover(project: &Project, record: &Record, progress: &dyn Progress) -> Resul
     if !record.copy.exists() && home.symlink_metadata().is_ok() && !still_unstaged(record)? {
         return Ok(());
     }
-    record.undo(project)?;
+    record.undo(project.config().lock_timeout()?)?;
     progress.say(&Step::Note(format!("put back '{}'", home.display())));
     Ok(())
 }

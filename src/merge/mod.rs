@@ -173,11 +173,11 @@ fn round(
             complete(project, attempt, Some((name, new)), progress).map(Some)
         }
         Ok(Advanced::LostRace) => {
-            aside.put_back(project)?;
+            aside.put_back()?;
             Ok(None)
         }
         Ok(Advanced::Refused { paths, why }) => {
-            aside.put_back(project)?;
+            aside.put_back()?;
             let paths = paths.iter().map(ToString::to_string).collect();
             Ok(Some(
                 Landed::Waits { why, paths, hints: Vec::new() }
@@ -185,14 +185,14 @@ fn round(
             ))
         }
         Ok(Advanced::OtherBranchMoved(other)) => {
-            aside.put_back(project)?;
+            aside.put_back()?;
             Ok(Some(Landed::waits(format!(
                 "'{}' was checked out at that moment and moved instead of '{name}'",
                 other.shorten()
             ))))
         }
         Err(error) => {
-            aside.put_back(project)?;
+            aside.put_back()?;
             Err(error)
         }
     }

@@ -40,7 +40,7 @@ fn name(entry: &ExchangeView) -> String {
 fn slot(way: Way) -> Slot {
     match way {
         Way::Fetched | Way::Merged | Way::Pushed => Slot::Good,
-        Way::Gone | Way::Contended => Slot::Warning,
+        Way::Gone | Way::Rewritten | Way::Contended => Slot::Warning,
         Way::Unfit | Way::Refused => Slot::Bad,
     }
 }

@@ -1,6 +1,9 @@
 //! Every answer for people.
 
-use super::{Look, clean, color::Slot, drift, exchange, graph, list, log, place, record, show, time, topic, why};
+use super::{
+    Look, clean, color::Slot, drift, exchange, graph, list, log, past, place, prune, record, show, standing, time,
+    topic, why, worked,
+};
 use crate::{
     command::outcome::{Body, Merged, Worked},
     domain::{
@@ -12,7 +15,7 @@ use crate::{
 /// The answer as bytes for stdout. A path in a pipe is its bytes, whatever they are.
 pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
     let text = match body {
-        Body::Nothing => String::new(),
+        Body::Nothing | Body::Shown => String::new(),
         Body::Added(spec) => format!("Created spec: {}\n", spec.id),
         Body::AddedAll(specs) => {
             let line = |spec: &SpecView| {
@@ -25,6 +28,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Drift(found) => drift::drift(found, look),
         Body::Graph { view, form } => graph::graph(view, *form, look),
         Body::Topic(view) => topic::topic(view, look),
+        Body::Standing { view, now, hints } => standing::standing(view, *now, *hints, look),
         Body::Specs(specs) => list::specs(specs, look),
         Body::Explained { ready, blocked } => list::explained(ready, blocked, look),
         Body::Spec(detail) => show::detail(detail, look),
@@ -39,6 +43,9 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Edited { spec, changed: true } => format!("Edited spec: {}\n", spec.id),
         Body::Edited { spec, changed: false } => format!("Unchanged spec: {}\n", spec.id),
         Body::Worked(worked) => self::worked(worked, look),
+        Body::WorkedAll(all) => worked::all(all, look),
+        Body::Claimed { spec, path, prompt } => worked::claimed(spec, path, prompt, look),
+        Body::TakenOver(taken) => past::taken_over(taken, look),
         Body::Merged { spec, merged } => format!("Merged {} {}\n", clean::line(&spec.short), into(merged)),
         Body::Checked { checks, .. } => checks.iter().map(|check| show::check(check, look) + "\n").collect(),
         Body::CheckedAll(checked) => checked.iter().map(|(spec, checks)| checked_one(spec, checks, look)).collect(),
@@ -46,6 +53,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Initialized { path, silent, changes } => initialized(path, *silent, changes),
         Body::Problems(problems) => place::problems(problems, look),
         Body::Exchanged { remote, dry_run, exchanged } => exchange::exchanged(remote, *dry_run, exchanged, look),
+        Body::Pruned { dry_run, found } => prune::pruned(found, *dry_run, look),
         Body::Demo { path, look: commands } => demo(path, commands, look),
         Body::Text(text) => {
             let text = look.text(text);
@@ -65,7 +73,9 @@ pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
         Body::Notes(notes) if notes.is_empty() => Some("no release notes"),
         Body::Drift(found) if found.is_empty() => Some("nothing has changed"),
         Body::Problems(problems) if problems.is_empty() => Some("no problems"),
+        Body::Pruned { found, .. } if found.is_empty() => Some("nothing to prune"),
         Body::CheckedAll(checked) if checked.is_empty() => Some("nothing to check"),
+        Body::WorkedAll(all) if all.specs.is_empty() => Some("nothing to work"),
         Body::Checked { checks, .. } if checks.is_empty() => Some("nothing to check"),
         _ => None,
     }
@@ -108,7 +118,10 @@ fn worked(worked: &Worked, look: &Look) -> String {
     let mut out = match worked.spec.status {
         Status::Completed => format!("{} in {took}\n", look.paint.with(Slot::Good, "Completed")),
         Status::Finished => format!("{} in {took}, not merged yet\n", look.paint.with(Slot::Good, "Finished")),
-        Status::Paused => format!("Paused after {took}\n"),
+        Status::Paused => {
+            let why = worked.paused.as_deref().map(|why| format!(": {}", clean::line(why))).unwrap_or_default();
+            format!("Paused after {took}{why}\n")
+        }
         other => format!("Ended after {took}: {other}\n"),
     };
     if let Some(merged) = &worked.merged {
@@ -177,6 +190,8 @@ mod tests {
             attempt: None,
             merged: None,
             failed: None,
+            paused: None,
+            waits: None,
         }
     }
 

@@ -3,7 +3,7 @@
 //! | command | keys |
 //! |---|---|
 //! | `list`, `ready`, `investigate` | `specs` |
-//! | `status` | `topic` |
+//! | `status` | `status`: a list each of what is `running`, `paused`, `finished`, in need of `attention`, `waiting`, `drivers`, `ready`; of an investigation `topic` |
 //! | `drift` | `drift` |
 //! | `why` | `why` |
 //! | `release-notes` | `notes` |
@@ -17,6 +17,7 @@
 //! | `log` | `events` |
 //! | `lint`, `fsck` | `problems` |
 //! | `sync` | `remote`, `dry_run`, `exchanged` |
+//! | `prune` | `dry_run`, `pruned`: a list of what was found, each with `pruned`: whether it goes |
 //! | `init` | `path`, `silent`, `changes` |
 //! | `demo` | `path`, `look` |
 //! | a text | `text` |
@@ -80,7 +81,7 @@ impl Serialize for Answer<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("format", &FORMAT)?;
         match self.0 {
-            Body::Nothing => {}
+            Body::Nothing | Body::Shown => {}
             Body::Added(spec) => map.serialize_entry("spec", spec)?,
             Body::AddedAll(specs) => map.serialize_entry("specs", specs)?,
             Body::Notes(notes) => map.serialize_entry("notes", notes)?,
@@ -88,6 +89,7 @@ impl Serialize for Answer<'_> {
             Body::Drift(found) => map.serialize_entry("drift", found)?,
             Body::Graph { view, .. } => map.serialize_entry("graph", view)?,
             Body::Topic(view) => map.serialize_entry("topic", view)?,
+            Body::Standing { view, .. } => map.serialize_entry("status", view)?,
             Body::Specs(specs) => map.serialize_entry("specs", specs)?,
             Body::Explained { ready, blocked } => {
                 map.serialize_entry("specs", ready)?;
@@ -115,6 +117,24 @@ impl Serialize for Answer<'_> {
                 map.serialize_entry("duration_ms", &(worked.duration.as_millis() as u64))?;
                 map.serialize_entry("merged", &worked.merged)?;
                 map.serialize_entry("failed", &worked.failed)?;
+                map.serialize_entry("paused", &worked.paused)?;
+                map.serialize_entry("waits", &worked.waits)?;
+            }
+            Body::WorkedAll(all) => {
+                let of = |one: &crate::command::outcome::WorkedOne| serde_json::json!({ "spec": one.spec, "outcome": one.outcome, "why": one.why, "duration_ms": one.duration.as_millis() as u64, "merged": one.merged });
+                map.serialize_entry("worked", &all.specs.iter().map(of).collect::<Vec<_>>())?;
+                map.serialize_entry("left", &all.left)?;
+                map.serialize_entry("waiting", &all.waiting)?;
+            }
+            Body::Claimed { spec, path, prompt } => {
+                map.serialize_entry("spec", spec)?;
+                map.serialize_entry("path", &path.to_string_lossy())?;
+                map.serialize_entry("prompt_file", &prompt.to_string_lossy())?;
+            }
+            Body::TakenOver(taken) => {
+                map.serialize_entry("spec", &taken.spec)?;
+                map.serialize_entry("path", &taken.path.to_string_lossy())?;
+                map.serialize_entry("so_far", &taken.so_far)?;
             }
             Body::Merged { spec, merged } => {
                 map.serialize_entry("spec", spec)?;
@@ -143,6 +163,10 @@ impl Serialize for Answer<'_> {
                 map.serialize_entry("remote", remote)?;
                 map.serialize_entry("dry_run", dry_run)?;
                 map.serialize_entry("exchanged", exchanged)?;
+            }
+            Body::Pruned { dry_run, found } => {
+                map.serialize_entry("dry_run", dry_run)?;
+                map.serialize_entry("pruned", found)?;
             }
             Body::Demo { path, look } => {
                 map.serialize_entry("path", &path.to_string_lossy())?;

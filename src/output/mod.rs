@@ -4,25 +4,32 @@
 //! fields, NUL-terminated: see [`record`]) and `--format` (as `git for-each-ref`: see [`mod@format`]). The last three are
 //! contracts. Nothing in this room reads the environment or a terminal: [`Settings`] says all there is to know.
 
-pub mod clean;
+pub mod bars;
+mod clean;
 pub mod color;
 mod drift;
 mod error;
 mod exchange;
+mod fit;
 pub mod format;
 mod graph;
 mod human;
 mod json;
 mod list;
 mod log;
+mod past;
 mod place;
 mod printer;
 mod progress;
+mod prune;
 pub mod record;
+mod screen;
 mod show;
+mod standing;
 mod time;
 mod topic;
 mod why;
+mod worked;
 
 #[cfg(test)]
 mod sample;

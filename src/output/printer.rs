@@ -3,11 +3,16 @@
 use std::{
     io::{self, Write},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
-    Look, clean,
+    Look,
+    bars::Bars,
+    clean,
     color::{Paint, When},
     error,
     format::Format,
@@ -68,6 +73,10 @@ pub struct Printer {
     err: Mutex<Box<dyn Write + Send>>,
     /// Why a piece of the answer could not be written.
     lost: Mutex<Option<io::Error>>,
+    /// A line for each of several specs that are worked at once, redrawn in place.
+    bars: Mutex<Option<Bars>>,
+    /// Whether something of the answer was written.
+    begun: AtomicBool,
 }
 
 impl Printer {
@@ -78,7 +87,15 @@ impl Printer {
 
     /// A printer on other streams.
     pub fn on(settings: Settings, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
-        Printer { settings, format: None, out: Mutex::new(out), err: Mutex::new(err), lost: Mutex::new(None) }
+        Printer {
+            settings,
+            format: None,
+            out: Mutex::new(out),
+            err: Mutex::new(err),
+            lost: Mutex::new(None),
+            bars: Mutex::new(None),
+            begun: AtomicBool::new(false),
+        }
     }
 
     /// Checks the flags against what the command ends with (`None`: not with records), before it does anything.
@@ -103,6 +120,9 @@ impl Printer {
     ///
     /// A reader that has gone (`| head`) ends it quietly with 141, as SIGPIPE ends git; any other failure to write is fatal.
     pub fn finish(&self, ended: &Result<Outcome>) -> i32 {
+        if let Some(bars) = locked(&self.bars).take() {
+            bars.clear();
+        }
         let (printed, code) = match ended {
             Ok(outcome) => (self.print(outcome), outcome.exit),
             Err(error) => (self.print_error(error), error.exit.code()),
@@ -119,7 +139,9 @@ impl Printer {
 
     /// Prints an outcome: the answer on stdout, warnings and hints on stderr.
     pub fn print(&self, outcome: &Outcome) -> io::Result<()> {
-        self.answer(&self.render(&outcome.body))?;
+        if outcome.body != Body::Shown {
+            self.answer(&self.render(&outcome.body))?;
+        }
         let look = self.look_err();
         let mut aside = String::new();
         if self.talks() && self.settings.terminal.stdout && self.settings.terminal.stderr && !self.settings.null {
@@ -146,7 +168,7 @@ impl Printer {
     }
 
     /// The answer in the form that was asked for.
-    fn render(&self, body: &Body) -> Vec<u8> {
+    pub(super) fn render(&self, body: &Body) -> Vec<u8> {
         let screen = self.settings.terminal.stdout;
         if self.settings.json {
             return json::body(body, screen);
@@ -163,14 +185,41 @@ impl Printer {
 
     fn answer(&self, bytes: &[u8]) -> io::Result<()> {
         let mut out = locked(&self.out);
+        self.begun.store(true, Ordering::Relaxed);
         out.write_all(bytes)?;
         out.flush()
     }
 
+    /// Writes a piece of the answer. That it failed is said at the end, and [`Progress::closed`] tells whoever goes on.
+    pub(super) fn piece(&self, bytes: &[u8]) {
+        if let Some(cause) = self.answer(bytes).err() {
+            locked(&self.lost).get_or_insert(cause);
+        }
+    }
+
     /// Writes to stderr. Where that fails there is nobody left to tell, and the work goes on.
     fn aside(&self, text: &str) {
-        let mut err = locked(&self.err);
-        let _nobody_to_tell = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+        let write = || {
+            let mut err = locked(&self.err);
+            let _nobody_to_tell = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+        };
+        match locked(&self.bars).as_ref() {
+            Some(bars) if !text.is_empty() => bars.above(write),
+            Some(_) => {}
+            None => write(),
+        }
+    }
+
+    /// Shows a step in the line of its spec, where lines can be redrawn. Returns whether it did.
+    fn drawn(&self, step: &Step<'_>) -> bool {
+        if !self.settings.terminal.stderr {
+            return false;
+        }
+        let mut bars = locked(&self.bars);
+        if bars.is_none() && !matches!(step, Step::Of { .. } | Step::Queue { .. }) {
+            return false;
+        }
+        bars.get_or_insert_with(Bars::new).show(step, &self.look_err())
     }
 
     /// Whether people want more than warnings.
@@ -178,7 +227,21 @@ impl Printer {
         !self.settings.json && !self.settings.quiet
     }
 
-    fn look_out(&self) -> Look {
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether the answer is made of records.
+    pub(super) fn is_of_records(&self) -> bool {
+        self.settings.null || self.format.is_some()
+    }
+
+    /// Whether something of the answer was written.
+    pub(super) fn begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn look_out(&self) -> Look {
         self.look(self.settings.terminal.stdout)
     }
 
@@ -204,12 +267,12 @@ impl Progress for Printer {
             // Two things on stdout would not be JSON any more.
             Step::Answer(_) if self.settings.json => {}
             Step::Answer(text) => {
-                let written = self.answer(self.look_out().text(text).as_bytes());
-                if let Some(cause) = written.err() {
-                    locked(&self.lost).get_or_insert(cause);
-                }
+                self.piece(self.look_out().text(text).as_bytes());
             }
+            // Whatever is drawn is drawn over again; a warning and the end of a spec stay on the screen.
+            _ if self.talks() && self.drawn(step) => {}
             Step::Warning(_) => self.aside(&progress::line(step, &self.look_err())),
+            Step::Of { step: Step::Warning(_), .. } => self.aside(&progress::line(step, &self.look_err())),
             _ if self.talks() => self.aside(&progress::line(step, &self.look_err())),
             _ => {}
         }

@@ -14,6 +14,17 @@ pub(super) fn line(step: &Step<'_>, look: &Look) -> String {
         }
         Step::AgentLine(text) => format!("  {}\n", clean::line(text)),
         Step::Checking { what } => format!("> Checking {}\n", clean::line(what)),
+        Step::Of { short, step } => {
+            let id = look.paint.with(Slot::Id, clean::line(short));
+            line(step, look).lines().map(|line| format!("{id}  {line}\n")).collect()
+        }
+        Step::Over { short, how, good } => {
+            let how = clean::line(how);
+            let how = if *good { how.into_owned() } else { look.paint.with(Slot::Bad, how) };
+            format!("{}  {how}\n", look.paint.with(Slot::Id, clean::line(short)))
+        }
+        // A number that changes all the time is for where it can be redrawn.
+        Step::Queue { .. } => String::new(),
         Step::Note(text) => format!("{}\n", clean::line(text)),
         Step::Warning(text) => labelled("warning", text, look),
         Step::Hint(text) => labelled("hint", text, look),

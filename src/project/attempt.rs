@@ -31,6 +31,8 @@ pub const MANUAL: &str = "manual";
 pub struct RunEnd {
     /// How it ended.
     pub ending: Ending,
+    /// Whether the service behind the agent refused it for now.
+    pub rate_limited: bool,
     /// Changes that no event explains, in words.
     pub tampered: Vec<String>,
     /// Other refs that moved meanwhile.
@@ -155,6 +157,11 @@ impl Project {
         Ok(linked.find(|tree| tree.is_on(branch.as_ref())))
     }
 
+    /// Whether an attempt can go on in this worktree: it is there and stands on the work branch.
+    pub fn can_go_on(&self, id: &SpecId, tree: &Worktree) -> Result<bool> {
+        Ok(tree.path.is_dir() && tree.is_on(self.branch_ref(id)?.as_ref()))
+    }
+
     /// Where the worktree of a spec is made.
     pub fn meant_worktree(&self, id: &SpecId) -> Result<PathBuf> {
         worktree::place::default_path(&self.repo, id.short())
@@ -163,6 +170,11 @@ impl Project {
     /// Where leases are.
     pub fn leases_dir(&self) -> PathBuf {
         self.repo.chant_dir().join("leases")
+    }
+
+    /// Where the slots of agents are that may run only so many times at once.
+    pub fn slots_dir(&self) -> PathBuf {
+        self.repo.chant_dir().join("slots")
     }
 
     /// Whether the run of an attempt is alive, dead, or not known to this clone.

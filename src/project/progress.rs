@@ -38,6 +38,33 @@ pub enum Step<'a> {
         /// Its name.
         what: &'a str,
     },
+    /// A step of one of several specs that are worked at once.
+    Of {
+        /// The short id.
+        short: &'a str,
+        /// The step.
+        step: &'a Step<'a>,
+    },
+    /// One of several specs has ended.
+    Over {
+        /// The short id.
+        short: &'a str,
+        /// How, in words.
+        how: &'a str,
+        /// Whether it is done.
+        good: bool,
+    },
+    /// How far the specs are that are worked together.
+    Queue {
+        /// How many run.
+        running: usize,
+        /// How many are done.
+        done: usize,
+        /// How many are not, and will not be.
+        failed: usize,
+        /// How many have not begun.
+        left: usize,
+    },
     /// Something worth knowing.
     Note(String),
     /// Something that went wrong without stopping the command.
@@ -53,6 +80,28 @@ pub enum Step<'a> {
     /// A piece of the answer that cannot wait for the end (`log --agent -f`), line ends included: it goes to stdout.
     /// Under `--json` it is dropped, so a command that streams refuses that flag or ends with the whole answer instead.
     Answer(&'a str),
+}
+
+/// Says the steps of one of several specs that are worked at once.
+pub struct Of<'a> {
+    /// The short id.
+    pub short: &'a str,
+    /// Where they are said.
+    pub progress: &'a dyn Progress,
+}
+
+impl Progress for Of<'_> {
+    fn say(&self, step: &Step<'_>) {
+        self.progress.say(&Step::Of { short: self.short, step });
+    }
+
+    fn colors(&self) -> bool {
+        self.progress.colors()
+    }
+
+    fn closed(&self) -> bool {
+        self.progress.closed()
+    }
 }
 
 /// Says nothing: for callers that have nobody to tell.

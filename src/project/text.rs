@@ -29,7 +29,7 @@ pub enum Origin {
     File(PathBuf),
     /// The tree of `HEAD`.
     Head,
-    /// The newest event.
+    /// The newest event that has one.
     Event,
 }
 
@@ -188,9 +188,14 @@ impl<'p> Texts<'p> {
             }
         }
         if let Some(tip) = tip
-            && let Some(bytes) = self.project.store()?.evidence_of(tip, "spec.md")?
+            && let Some(blob) = self.project.store()?.text_at(id, tip)?
         {
-            return Ok(Some(self.parse(path_of(id), bytes, Origin::Event)?));
+            let repo = self.project.repo.gix();
+            // It came from elsewhere, where nobody looked how large it is.
+            if repo.find_header(blob)?.size() > MAX_SPEC_LEN as u64 {
+                return Ok(Some(unreadable(path_of(id), &format!("it is larger than {MAX_SPEC_LEN} bytes"))));
+            }
+            return Ok(Some(self.parse(path_of(id), repo.find_blob(blob)?.take_data(), Origin::Event)?));
         }
         Ok(None)
     }

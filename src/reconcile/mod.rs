@@ -19,6 +19,7 @@ use crate::{
     agent::{
         lease::{Info, Lease},
         process::Ending,
+        rate_limit,
     },
     domain::{
         draft::Draft,
@@ -170,6 +171,7 @@ fn carry_out(
         tampered: ended.changes.tampered,
         refs_moved: ended.changes.refs_moved,
         muted: ended.changes.muted,
+        rate_limited: rate_limit::says_so(ended.ending, &ended.tail),
     };
     if !run.ending.success() {
         return Ok(Came::GivenUp { why: format!("the agent {}", run.ending), run: Some(run) });
@@ -212,10 +214,12 @@ fn run_agent(
         attempt: attempt.start,
         base: attempt.base.unwrap_or(plan.conflict.tip),
         event,
+        goes_on: false,
         worktree,
         agent: &plan.agent,
         prompt: prompt::text(project, plan, paths)?,
         env: vec![("CHANT_CONFLICTS", paths.join("\n").into())],
+        may_begin: &|| Ok(()),
     };
     session.run(project, lease, progress)
 }

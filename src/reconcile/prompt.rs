@@ -56,6 +56,7 @@ pub(super) fn text(project: &Project, plan: &Plan, paths: &[String]) -> Result<S
         target_files: &front.target_files,
         budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
         earlier: &[],
+        goes_on: None,
     }))
 }
 

@@ -24,24 +24,48 @@ use crate::{
     store::Refusal,
 };
 
-/// A run of this clone that is dead: its attempt is taken back to pending, with everything that it had done kept.
+/// A run of this clone that is dead: its attempt is paused, to go on where it is; one whose agent had not begun is released, since
+/// there is nothing to go on with. Everything that it had done is kept either way.
 ///
 /// Returns whether there was one. A survivor of the agent is ended first.
 ///
 /// # Errors
 /// `survivor` if a process of the agent lives and must not be ended.
-pub fn release_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+pub fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
     let Some(state) = project.store()?.state(id)? else { return Ok(false) };
     let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
     let Life::Dead(info) = project.life(attempt)? else { return Ok(false) };
     end_agent(id, &info, progress)?;
-    if let Some(tree) = project.worktree_of(id)? {
-        project.keep_worktree(id, attempt, &tree)?;
+    let tree = project.worktree_of(id)?;
+    if let Some(tree) = &tree {
+        project.keep_worktree(id, attempt, tree)?;
     }
+    let op = match &tree {
+        Some(tree) if info.agent.is_some() && project.can_go_on(id, tree)? => Op::Pause,
+        _ => Op::Release,
+    };
     let reason = format!("its run (process {} on {}) is dead", info.pid, info.host);
-    release(project, id, attempt, &reason)?;
+    stop(project, id, attempt, &op, &reason)?;
     project.forget_lease(attempt)?;
     progress.say(&Step::Note(format!("'{}' was being worked on: {reason}; its work is kept", id.short())));
+    Ok(true)
+}
+
+/// Releases the claim of another clone of which nothing was heard for longer than `chant.claimTimeout`. Returns whether there was one.
+pub fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+    let Some(limit) = project.config().claim_timeout()? else { return Ok(false) };
+    let store = project.store()?;
+    let Some(state) = store.state(id)? else { return Ok(false) };
+    let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
+    let theirs =
+        store.event(id, attempt)?.is_ok_and(|start| start.facts.clone.as_deref() != Some(project.clone_name()));
+    let age = project.env.now().as_second().saturating_sub(state.updated);
+    if !theirs || u64::try_from(age).is_ok_and(|age| age < limit.as_secs()) || age < 0 {
+        return Ok(false);
+    }
+    let reason = format!("nothing was heard of its claim for {}", humantime::format_duration(limit));
+    stop(project, id, attempt, &Op::Release, &reason)?;
+    progress.say(&Step::Note(format!("'{}' is released: {reason}", id.short())));
     Ok(true)
 }
 
@@ -72,16 +96,18 @@ fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
     }
 }
 
-/// Gives up a claim, unless it is given up already.
-fn release(project: &Project, id: &SpecId, attempt: ObjectId, reason: &str) -> Result<()> {
+/// Records that an attempt is stopped, unless it is over already.
+fn stop(project: &Project, id: &SpecId, attempt: ObjectId, op: &Op, reason: &str) -> Result<()> {
     let mut over = false;
+    let what = if *op == Op::Pause { "paused" } else { "released" };
+    let sentence = format!("{} is {what}: {reason}", id.short());
     let appended = project.store()?.append(id, |state| {
         over = !state.is_some_and(|state| state.open.contains(&attempt) && state.status == Status::InProgress);
         if over {
             return Err(Error::negative("superseded", "the attempt is over already"));
         }
         let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), ..Facts::default() };
-        Ok(Draft { op: Op::Release, sentence: format!("{} is released: {reason}", id.short()), facts })
+        Ok(Draft { op: op.clone(), sentence: sentence.clone(), facts })
     });
     match appended {
         Ok(_) => Ok(()),

@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     git::{process::Git, reference},
     project::Project,
-    store::SPECS,
+    store::{SPECS, attempts::ATTEMPTS},
 };
 
 /// What changed during a run.
@@ -112,7 +112,18 @@ fn holds(project: &Project, name: &str) -> Result<Option<String>> {
 /// chain that is gone, that was moved elsewhere, or that grew by what is no event. Notes may grow likewise.
 fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&String>) -> Result<bool> {
     if name.starts_with("refs/chant-local/") {
-        return Ok(new.is_some());
+        // Whoever completes a spec beside us lets go of its attempt, and so does whoever prunes, once its commits are elsewhere.
+        let old = old.and_then(|id| id.parse::<ObjectId>().ok());
+        return match (new, old) {
+            (None, Some(old)) => match name.strip_prefix(ATTEMPTS).and_then(|name| name.split_once('/')) {
+                Some((id, name)) => match SpecId::new(id) {
+                    Ok(id) => project.is_dispensable(&id, name, old),
+                    Err(_) => Ok(false),
+                },
+                None => Ok(false),
+            },
+            (new, _) => Ok(new.is_some()),
+        };
     }
     let Some(new) = new.and_then(|id| id.parse::<ObjectId>().ok()) else { return Ok(false) };
     let old = old.and_then(|id| id.parse::<ObjectId>().ok());

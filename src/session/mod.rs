@@ -48,6 +48,8 @@ pub struct Session<'a> {
     pub base: ObjectId,
     /// The event that the transcript is named by.
     pub event: ObjectId,
+    /// Whether that transcript is added to, where there is one already.
+    pub goes_on: bool,
     /// Where it runs.
     pub worktree: &'a Path,
     /// The agent.
@@ -56,6 +58,8 @@ pub struct Session<'a> {
     pub prompt: String,
     /// Variables for it besides the usual ones.
     pub env: Vec<(&'a str, OsString)>,
+    /// Asked once it is in the lease and before it does anything: an error keeps it from beginning.
+    pub may_begin: &'a dyn Fn() -> Result<()>,
 }
 
 /// How a session ended.
@@ -80,10 +84,14 @@ impl Session<'_> {
         let prompt_file = write_own(self.worktree, "prompt.md", &self.prompt)?;
         let quoted = shell_words::quote(&prompt_file.to_string_lossy()).into_owned();
         let command = self.agent.command.replace("{prompt_file}", &quoted);
-        let log = transcript::create(&transcript::path(project.repo.common_dir(), self.id, &self.event))?;
+        let log = transcript::path(project.repo.common_dir(), self.id, &self.event);
+        let log = if self.goes_on { transcript::resume(&log)? } else { transcript::create(&log)? };
         let guard = Guard::before(project)?;
         let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
-        let mut on_started = |started: &process::Started| lease.record_agent(started);
+        let mut on_started = |started: &process::Started| {
+            lease.record_agent(started)?;
+            (self.may_begin)()
+        };
         let mut run = Run::new(&command, self.worktree);
         run.env = self.environment(project, &prompt_file)?;
         run.stdin = Stdin::Bytes(self.prompt.into_bytes());
@@ -145,7 +153,7 @@ pub fn own_dir(worktree: &Path) -> Result<()> {
 }
 
 /// Writes a file of the tool's own into the worktree, whole, replacing what is there.
-fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathBuf> {
+pub fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathBuf> {
     let dir = worktree.join(RUN_DIR);
     let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
     std::fs::write(temporary.path(), text).io("write", temporary.path())?;

@@ -156,7 +156,7 @@ impl Store<'_> {
         if evidence.spec.is_none()
             && let Some(base) = onto.base
         {
-            evidence.spec = self.evidence_id(base, "spec.md")?;
+            evidence.spec = self.text_at(spec, base)?;
         }
         let parents = Parents::new(onto.base, informed);
         let generation = onto.state.as_ref().map_or(1, |state| state.generation.saturating_add(1));

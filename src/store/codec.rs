@@ -56,12 +56,13 @@ pub fn encode(spec: &SpecId, op: &Op, sentence: &str, generation: u64, roles: &[
     trailers.0
 }
 
-/// The message and author of the event that joins `parents`: the same bytes in every clone.
-pub fn merge_event(spec: &SpecId, parents: &[&Event]) -> (String, Author) {
-    let generation = parents.iter().map(|event| event.generation).max().unwrap_or_default().saturating_add(1);
-    let roles = vec![Role::Own; parents.len()];
+/// The message and author of the event that joins `parents` commits, `events` the valid ones among them: the same bytes in every
+/// clone.
+pub fn merge_event(spec: &SpecId, parents: usize, events: &[&Event]) -> (String, Author) {
+    let generation = events.iter().map(|event| event.generation).max().unwrap_or_default().saturating_add(1);
+    let roles = vec![Role::Own; parents];
     let message = encode(spec, &Op::Merge, "", generation, &roles, &Facts::default());
-    (message, merge_author(parents.iter().map(|event| event.author.seconds)))
+    (message, merge_author(events.iter().map(|event| event.author.seconds)))
 }
 
 struct Trailers(String);

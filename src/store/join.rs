@@ -8,22 +8,38 @@ use super::{Store, decode};
 use crate::{
     domain::{
         converge::{Source, Step, integrate},
+        event::Author,
         history::History,
         id::SpecId,
     },
-    error::{Error, Result},
+    error::Result,
     git::object::patiently,
 };
 
 impl Store<'_> {
-    /// Joins diverged tips of one spec in a merge event, the same commit in every clone. It is written, no ref is moved.
+    /// Joins diverged tips of one spec in a merge event, the same commit in every clone. It is written, no ref is moved. A parent
+    /// that is no valid event has no say in its generation and its date.
     pub fn write_merge_event(&self, spec: &SpecId, parents: &[ObjectId]) -> Result<ObjectId> {
         let mut events = Vec::new();
         for parent in parents {
-            events.push(self.event(spec, *parent)?.map_err(|invalid| Error::fatal("bad-event", invalid.to_string()))?);
+            events.extend(self.event(spec, *parent)?);
         }
-        let (message, author) = super::merge_event(spec, &events.iter().collect::<Vec<_>>());
-        let tree = patiently(|| Ok(self.repo.write_object(gix::objs::Tree::empty())?.detach()))?;
+        let (message, author) = super::merge_event(spec, parents.len(), &events.iter().collect::<Vec<_>>());
+        self.write_joining_commit(message, ObjectId::empty_tree(self.repo.object_hash()), parents, author)
+    }
+
+    /// A commit that depends on nothing but what it joins.
+    pub(super) fn write_joining_commit(
+        &self,
+        message: String,
+        tree: ObjectId,
+        parents: &[ObjectId],
+        author: Author,
+    ) -> Result<ObjectId> {
+        if tree == ObjectId::empty_tree(self.repo.object_hash()) {
+            // The empty tree is virtual for gix; git fsck wants it written.
+            patiently(|| Ok(self.repo.write_object(gix::objs::Tree::empty())?.detach()))?;
+        }
         let signature = gix::actor::Signature {
             name: author.name.into(),
             email: author.email.into(),

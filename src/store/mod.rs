@@ -5,11 +5,13 @@
 
 mod append;
 pub mod attempts;
+pub mod carrier;
 mod codec;
 mod evidence;
 mod join;
 mod mend;
 mod notes;
+mod notes_join;
 mod read;
 mod refs;
 pub mod tracking;

@@ -15,7 +15,7 @@ use crate::{
 pub const NOTES_REF: &str = "refs/notes/chant";
 
 /// A note longer than this is not ours and stays as it is, in bytes.
-const MAX_NOTE_LEN: usize = 1 << 20;
+pub(super) const MAX_NOTE_LEN: usize = 1 << 20;
 
 impl Store<'_> {
     /// Says on each of `commits` that it belongs to `spec`. The lines of a note are sorted and unique, so that
@@ -115,7 +115,7 @@ impl Store<'_> {
     }
 
     /// Syncs the trees that lead to the notes on `commits`, if `core.fsync` asks for it.
-    fn sync_notes(&self, root: ObjectId, commits: &[ObjectId]) -> Result<()> {
+    pub(super) fn sync_notes(&self, root: ObjectId, commits: &[ObjectId]) -> Result<()> {
         if !self.settings.sync_objects {
             return Ok(());
         }
@@ -134,7 +134,7 @@ impl Store<'_> {
         self.sync_objects(&trees.into_iter().collect::<Vec<_>>())
     }
 
-    fn lines(&self, notes: &mut Notes, commit: ObjectId) -> Result<Option<BTreeSet<String>>> {
+    pub(super) fn lines(&self, notes: &mut Notes, commit: ObjectId) -> Result<Option<BTreeSet<String>>> {
         let Some(blob) = notes.get(&commit, self.repo)? else { return Ok(None) };
         let header = self.repo.find_header(blob)?;
         if header.size() > MAX_NOTE_LEN as u64 {

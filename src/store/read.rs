@@ -13,6 +13,10 @@ use crate::{
     error::{Error, IoContext, Result},
 };
 
+/// The commits of a chain that is taken from a remote have no more than this together, in bytes: a chain of some dozens has about a
+/// hundred thousand.
+pub(super) const MAX_CHAIN_LEN: u64 = 64 << 20;
+
 /// A chain as it was read: its valid events, and what is wrong with the others.
 #[derive(Debug, Default)]
 pub struct Walk {
@@ -119,21 +123,40 @@ impl Store<'_> {
         }
     }
 
+    /// The blob of the spec's text as `tip` knows it. A merge event holds none, and what it joins may hold several: the one of
+    /// the newest event counts.
+    pub fn text_at(&self, spec: &SpecId, tip: ObjectId) -> Result<Option<ObjectId>> {
+        if let Some(text) = self.evidence_id(tip, "spec.md")? {
+            return Ok(Some(text));
+        }
+        for event in self.walk(spec, tip)?.history.ops_of(tip).collect::<Vec<_>>().into_iter().rev() {
+            if let Some(text) = self.evidence_id(event.id, "spec.md")? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
     /// All events of `spec` that `tip` reaches by own parents.
     pub fn walk(&self, spec: &SpecId, tip: ObjectId) -> Result<Walk> {
         Ok(self.walk_at_most(spec, tip, None)?.expect("only a bound can end it early"))
     }
 
-    /// The same for a chain that came from elsewhere; `None` if it has more commits than `bound`, or one that is too large to be
-    /// an event.
+    /// The same for a chain that came from elsewhere; `None` if it has more commits than `bound`, one that is too large to be an
+    /// event, or [`MAX_CHAIN_LEN`] bytes of them.
     pub(super) fn walk_at_most(&self, spec: &SpecId, tip: ObjectId, bound: Option<usize>) -> Result<Option<Walk>> {
         let mut seen = HashSet::from([tip]);
+        let mut read = 0;
         let mut queue = vec![tip];
         let mut events = Vec::new();
         let mut walk = Walk::default();
         while let Some(id) = queue.pop() {
-            if bound.is_some_and(|most| seen.len() > most) || (bound.is_some() && self.too_large(id)?) {
-                return Ok(None);
+            if let Some(most) = bound {
+                let size = self.repo.try_find_header(id)?.map_or(0, |header| header.size());
+                read += size;
+                if seen.len() > most || size > MAX_EVENT_LEN as u64 || read > MAX_CHAIN_LEN {
+                    return Ok(None);
+                }
             }
             let Some(object) = self.repo.try_find_object(id)? else {
                 walk.missing.push(id);
@@ -156,10 +179,6 @@ impl Store<'_> {
         }
         walk.history = History::with_gaps(events, walk.gaps.iter().cloned());
         Ok(Some(walk))
-    }
-
-    fn too_large(&self, id: ObjectId) -> Result<bool> {
-        Ok(self.repo.try_find_header(id)?.is_some_and(|header| header.size() > MAX_EVENT_LEN as u64))
     }
 }
 

@@ -1,15 +1,20 @@
 //! What remotes had at the last exchange, under `refs/chant-remote/`, and taking it over.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use gix::ObjectId;
 
-use super::{MAX_EVENT_LEN, NOTES_REF, Store, Walk, append::backoff, refs::Moved};
+use super::{MAX_EVENT_LEN, NOTES_REF, Store, Walk, append::backoff, read::MAX_CHAIN_LEN, refs::Moved};
 use crate::{
     domain::{
         converge::{Source, Step, integrate},
+        fold::fold,
         history::History,
         id::SpecId,
+        state::State,
     },
     error::Result,
 };
@@ -59,6 +64,8 @@ pub enum Integrated {
         from: ObjectId,
         /// The merge event.
         to: ObjectId,
+        /// Whether the two had no event in common: they may be two specs that got one id by chance.
+        strangers: bool,
     },
     /// The remote's is not taken, and why.
     Unfit(String),
@@ -79,6 +86,17 @@ impl Store<'_> {
         Ok(tracked)
     }
 
+    /// What `remote` had of one spec.
+    pub fn tracked_tip(&self, remote: &str, spec: &SpecId) -> Result<Option<ObjectId>> {
+        self.ref_target(&format!("{}{spec}", tracked_specs(remote)))
+    }
+
+    /// Whether `new`, which came from elsewhere, reaches `old` by events of `spec`. What is too long to be read does not.
+    pub fn builds_on(&self, spec: &SpecId, new: ObjectId, old: ObjectId) -> Result<bool> {
+        let walk = self.walk_at_most(spec, new, Some(MAX_EVENTS))?;
+        Ok(walk.is_some_and(|walk| walk.history.reaches(new, old)))
+    }
+
     /// Writes down that `remote` has `new` now. If somebody else wrote something down meanwhile, theirs stays.
     pub fn track(&self, remote: &str, spec: &SpecId, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
         self.swap(&format!("{}{spec}", tracked_specs(remote)), old, new, "chant: pushed").map(drop)
@@ -87,11 +105,6 @@ impl Store<'_> {
     /// Where the notes are: ours, and those that `remote` had.
     pub fn notes_tips(&self, remote: &str) -> Result<(Option<ObjectId>, Option<ObjectId>)> {
         Ok((self.ref_target(NOTES_REF)?, self.ref_target(&tracked_notes(remote))?))
-    }
-
-    /// Takes notes over where there were none; whether nobody was faster.
-    pub fn adopt_notes(&self, new: ObjectId) -> Result<bool> {
-        Ok(self.swap(NOTES_REF, None, new, "chant: notes fetched")? == Moved::Yes)
     }
 
     /// Writes down that `remote` has these notes now.
@@ -123,7 +136,10 @@ impl Store<'_> {
             let (new, log, done) = match self.join(spec, local, remote, theirs, source)? {
                 (None, _) => return Ok(Integrated::Kept),
                 (Some(to), None) => (to, "chant: fetched", Integrated::Adopted { from: local, to }),
-                (Some(to), Some(from)) => (to, "chant: merged", Integrated::Merged { from, to }),
+                (Some(to), Some(from)) => {
+                    let strangers = self.strangers(spec, from, theirs)?;
+                    (to, "chant: merged", Integrated::Merged { from, to, strangers })
+                }
             };
             if self.swap(&name, local, new, log)? == Moved::Yes {
                 return Ok(done);
@@ -145,16 +161,35 @@ impl Store<'_> {
         theirs: &Walk,
         source: Source,
     ) -> Result<(Option<ObjectId>, Option<ObjectId>)> {
-        let Some(local) = local else { return Ok((Some(remote), None)) };
+        let Some(local) = local else { return Ok((Some(self.truthful(spec, remote, &theirs.history)?), None)) };
         let ours = self.walk(spec, local)?;
         let gaps = ours.gaps.iter().chain(&theirs.gaps).cloned();
         let events = ours.history.events().iter().chain(theirs.history.events()).cloned();
         let history = History::with_gaps(events, gaps.collect::<Vec<_>>());
         Ok(match integrate(&history, local, remote, source) {
             Step::Keep => (None, None),
-            Step::Adopt => (Some(remote), None),
+            Step::Adopt => (Some(self.truthful(spec, remote, &history)?).filter(|to| *to != local), None),
             Step::Merge(parents) => (Some(self.write_merge_event(spec, &parents)?), Some(local)),
         })
+    }
+
+    /// Whether `ours` has none of the events that somebody else's chain begins with.
+    fn strangers(&self, spec: &SpecId, ours: ObjectId, theirs: &Walk) -> Result<bool> {
+        let known: BTreeSet<ObjectId> = self.walk(spec, ours)?.history.events().iter().map(|event| event.id).collect();
+        Ok(!theirs.history.events().iter().any(|event| known.contains(&event.id)))
+    }
+
+    /// A tip that can be believed: this one, or a merge event on it if it is no event, or says what its events do not amount to.
+    /// Listings believe the newest event, and a merge event says nothing.
+    fn truthful(&self, spec: &SpecId, tip: ObjectId, history: &History) -> Result<ObjectId> {
+        let believed = match history.get(tip) {
+            None => false,
+            Some(event) => match (State::from_tip(event), fold(history, tip)) {
+                (Some(said), Some(folded)) => said.at_odds(&folded).is_empty(),
+                _ => true,
+            },
+        };
+        if believed { Ok(tip) } else { self.write_merge_event(spec, &[tip]) }
     }
 
     /// The events below a tip that came from elsewhere, or why it can't be taken over.
@@ -167,7 +202,9 @@ impl Store<'_> {
             return Ok(Err(format!("it is a {}, no event", header.kind())));
         }
         let Some(walk) = self.walk_at_most(spec, tip, Some(MAX_EVENTS))? else {
-            return Ok(Err(format!("it has more than {MAX_EVENTS} events, or one of more than {MAX_EVENT_LEN} bytes")));
+            return Ok(Err(format!(
+                "it has more than {MAX_EVENTS} events, one of more than {MAX_EVENT_LEN} bytes, or {MAX_CHAIN_LEN} bytes in all"
+            )));
         };
         if let Some(missing) = walk.missing.first() {
             return Ok(Err(format!("the object {missing} is missing, which it builds on")));

@@ -1,13 +1,16 @@
 //! The way here: fetch, and bring what came together with ours.
 
-use super::{Remote, Report};
+use gix::ObjectId;
+
+use super::{Remote, Report, carry};
 use crate::{
-    domain::view::Way,
+    domain::{converge::Source, id::SpecId, view::Way},
     error::Result,
     git,
     project::Project,
     store::{
         NOTES_REF, SPECS, Store,
+        carrier::{self, CARRIERS},
         tracking::{self, Integrated},
     },
 };
@@ -15,7 +18,11 @@ use crate::{
 /// How the refs of a remote are mapped to where they are tracked. Globs, because a name that is not there would be an error.
 fn refspecs(remote: &str) -> Vec<String> {
     let notes = tracking::tracked_notes(remote);
-    vec![format!("+{SPECS}*:{}*", tracking::tracked_specs(remote)), format!("+{NOTES_REF}*:{notes}*")]
+    vec![
+        format!("+{SPECS}*:{}*", tracking::tracked_specs(remote)),
+        format!("+{NOTES_REF}*:{notes}*"),
+        format!("+{CARRIERS}*:{}*", carrier::tracked_carriers(remote)),
+    ]
 }
 
 /// Fetches, and brings every chain and the notes together with ours.
@@ -34,40 +41,63 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
     }
     let ours: std::collections::BTreeMap<_, _> = store.tips()?.into_iter().collect();
     for (spec, theirs) in &after.specs {
+        let name = Store::ref_name(spec);
+        if let Some(had) = before.specs.get(spec).filter(|had| *had != theirs)
+            && !store.builds_on(spec, *theirs, *had)?
+        {
+            report.say(Way::Rewritten, &name, format!("{} no longer has all that it had", remote.name));
+        }
         if ours.get(spec) == Some(theirs) {
             continue;
         }
-        let name = Store::ref_name(spec);
-        match store.integrate(spec, *theirs, remote.source)? {
-            Integrated::Same | Integrated::Kept => {}
-            Integrated::Adopted { from, to } => {
-                report.add(Way::Fetched, &name, from.map(|id| id.to_string()), Some(to.to_string()));
-            }
-            Integrated::Merged { from, to } => {
-                report.add(Way::Merged, &name, Some(from.to_string()), Some(to.to_string()));
-            }
-            Integrated::Unfit(why) => report.say(Way::Unfit, &name, why),
-        }
+        chain(&store, spec, *theirs, remote.source, report)?;
     }
-    notes(project, &store, remote, report)
+    if let Some(theirs) = store.notes_tips(&remote.name)?.1 {
+        notes(&store, theirs, report)?;
+    }
+    carry::fetch(&store, remote, report)
+}
+
+/// Brings one chain together with `theirs`.
+pub(super) fn chain(
+    store: &Store<'_>,
+    spec: &SpecId,
+    theirs: ObjectId,
+    source: Source,
+    report: &mut Report,
+) -> Result<()> {
+    let name = Store::ref_name(spec);
+    match store.integrate(spec, theirs, source)? {
+        Integrated::Same | Integrated::Kept => {}
+        Integrated::Adopted { from, to } => {
+            report.add(Way::Fetched, &name, from.map(|id| id.to_string()), Some(to.to_string()));
+        }
+        Integrated::Merged { from, to, strangers } => {
+            report.add(Way::Merged, &name, Some(from.to_string()), Some(to.to_string()));
+            if strangers {
+                report.say(
+                    Way::Merged,
+                    &name,
+                    "the two had nothing in common: two specs of one id, or one written anew",
+                );
+            }
+        }
+        Integrated::Unfit(why) => report.say(Way::Unfit, &name, why),
+    }
+    Ok(())
 }
 
 /// Brings the notes together: a note is a set of lines, so that two sides never conflict.
-fn notes(project: &Project, store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {
-    let (ours, theirs) = store.notes_tips(&remote.name)?;
-    let Some(theirs) = theirs.filter(|theirs| Some(*theirs) != ours) else { return Ok(()) };
-    match ours {
-        None => {
-            if !store.adopt_notes(theirs)? {
-                return notes(project, store, remote, report);
-            }
+pub(super) fn notes(store: &Store<'_>, theirs: ObjectId, report: &mut Report) -> Result<()> {
+    match store.integrate_notes(theirs)? {
+        Integrated::Same | Integrated::Kept => {}
+        Integrated::Adopted { from, to } => {
+            report.add(Way::Fetched, NOTES_REF, from.map(|id| id.to_string()), Some(to.to_string()));
         }
-        Some(_) => git::remote::merge_notes(&project.repo, NOTES_REF, &tracking::tracked_notes(&remote.name))?,
-    }
-    let now = store.notes_tips(&remote.name)?.0;
-    if now != ours {
-        let way = if now == Some(theirs) { Way::Fetched } else { Way::Merged };
-        report.add(way, NOTES_REF, ours.map(|id| id.to_string()), now.map(|id| id.to_string()));
+        Integrated::Merged { from, to, .. } => {
+            report.add(Way::Merged, NOTES_REF, Some(from.to_string()), Some(to.to_string()));
+        }
+        Integrated::Unfit(why) => report.say(Way::Unfit, NOTES_REF, why),
     }
     Ok(())
 }

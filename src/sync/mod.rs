@@ -3,12 +3,15 @@
 //! What is to be pushed follows from comparing our refs with what the remote had: there is no queue that could be lost. A ref of
 //! the tracking namespace moves only to what the remote confirmed.
 
+mod carry;
+mod claim;
 mod integrate;
 mod push;
 mod remote;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub use claim::Claims;
 pub use remote::{Remote, pick};
 
 use crate::{
@@ -84,7 +87,7 @@ pub fn preview(project: &Project, remote: &Remote, scope: Scope) -> Result<Vec<E
         integrate::preview(project, remote, &mut report)?;
     }
     if scope.push && remote.pushed_to {
-        for update in push::due(&project.store()?, &remote.name)? {
+        for update in push::due(project, &project.store()?, &remote.name)? {
             report.add(Way::Pushed, &update.name, update.known.map(|id| id.to_string()), Some(update.id.to_string()));
         }
     }
@@ -113,6 +116,10 @@ impl Report {
 
     fn say(&mut self, way: Way, name: &str, why: impl Into<String>) {
         self.entry(way, name).why = Some(why.into());
+    }
+
+    fn is_unfit(&self, name: &str) -> bool {
+        self.entries.contains_key(&(Way::Unfit, name.to_owned()))
     }
 
     fn entry(&mut self, way: Way, name: &str) -> &mut ExchangeView {

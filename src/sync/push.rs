@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use gix::ObjectId;
 
-use super::{Remote, Report};
+use super::{Remote, Report, carry};
 use crate::{
     domain::{id::SpecId, view::Way},
     error::{Error, Result},
@@ -34,8 +34,9 @@ pub(super) struct Due {
     spec: Option<SpecId>,
 }
 
-/// Everything that is to be pushed, by what the remote had when it was asked last.
-pub(super) fn due(store: &Store<'_>, remote: &str) -> Result<Vec<Due>> {
+/// Everything that is to be pushed, by what the remote had when it was asked last. What this clone's carrier holds there needs no
+/// other way.
+pub(super) fn due(project: &Project, store: &Store<'_>, remote: &str) -> Result<Vec<Due>> {
     let known = store.tracked(remote)?.specs;
     let mut due: Vec<Due> = Vec::new();
     for (spec, id) in store.tips()? {
@@ -49,7 +50,24 @@ pub(super) fn due(store: &Store<'_>, remote: &str) -> Result<Vec<Due>> {
     {
         due.push(Due { name: NOTES_REF.to_owned(), id, known, spec: None });
     }
+    if known.is_empty()
+        && let Some(carried) = carry::own(project, store, remote)?
+        && due.iter().all(|due| carried.get(&due.name) == Some(&due.id))
+    {
+        due.clear();
+    }
     Ok(due)
+}
+
+/// What the remote said of what was sent.
+#[derive(Default)]
+struct Answers {
+    /// Whether it took any.
+    took: bool,
+    /// What it would only take after a fetch.
+    behind: Vec<Due>,
+    /// What it does not take, and why.
+    refused: Vec<(Due, String)>,
 }
 
 /// Pushes what is due. Gives back what the remote would only take after a fetch.
@@ -60,18 +78,24 @@ pub(super) fn push(
     report: &mut Report,
 ) -> Result<Vec<Due>> {
     let store = project.store()?;
-    let due = due(&store, &remote.name)?;
+    let mut due = due(project, &store, &remote.name)?;
+    // What is not taken over from the remote is in the way of what would go there.
+    due.retain(|due| !report.is_unfit(&due.name));
     if due.is_empty() {
         return Ok(Vec::new());
     }
     progress.say(&Step::Note(format!("Pushing {} to {}", counted(due.len()), remote.name)));
-    let mut behind = Vec::new();
+    let bare = store.tracked(&remote.name)?.specs.is_empty();
+    let mut answers = Answers::default();
     let mut queue: VecDeque<Due> = due.into();
     let mut size = CHUNK;
     while !queue.is_empty() {
         let chunk: Vec<Due> = queue.drain(..size.min(queue.len())).collect();
-        let (open, trouble) = send(project, &store, remote, chunk, report, &mut behind)?;
+        let (open, trouble) = send(project, &store, remote, chunk, report, &mut answers)?;
         if open.is_empty() {
+            if bare && !answers.took && answers.behind.is_empty() && !answers.refused.is_empty() {
+                return carry_all(project, &store, remote, answers, report);
+            }
             continue;
         }
         // The connection broke, or what lies between does not bear so many at once: go on in smaller parts.
@@ -82,7 +106,31 @@ pub(super) fn push(
         size = (size.min(open.len()) / 2).max(1);
         open.into_iter().rev().for_each(|due| queue.push_front(due));
     }
-    Ok(behind)
+    for (due, why) in &answers.refused {
+        report.refused(&due.name, why);
+    }
+    Ok(answers.behind)
+}
+
+/// The remote has none of our refs, and took none of the first that it was sent: a branch carries them all.
+fn carry_all(
+    project: &Project,
+    store: &Store<'_>,
+    remote: &Remote,
+    answers: Answers,
+    report: &mut Report,
+) -> Result<Vec<Due>> {
+    match carry::push(project, store, remote, report)? {
+        Fate::There => Ok(Vec::new()),
+        // Another clone of this name was faster: what it put there is fetched first.
+        Fate::Behind => Ok(answers.refused.into_iter().map(|(due, _)| due).collect()),
+        Fate::Refused(branch) => {
+            for (due, why) in &answers.refused {
+                report.refused(&due.name, &format!("{why}; nor does it take a branch that carries it: {branch}"));
+            }
+            Ok(Vec::new())
+        }
+    }
 }
 
 /// Sends some refs in one push; gives back those of which nothing was heard, and what went wrong.
@@ -92,7 +140,7 @@ fn send(
     remote: &Remote,
     chunk: Vec<Due>,
     report: &mut Report,
-    behind: &mut Vec<Due>,
+    answers: &mut Answers,
 ) -> Result<(Vec<Due>, Option<Error>)> {
     let updates: Vec<Update> = chunk.iter().map(|due| Update { id: due.id, name: due.name.clone() }).collect();
     let (fates, trouble) = match git::remote::push(&project.repo, &remote.name, &updates) {
@@ -107,10 +155,11 @@ fn send(
                     Some(spec) => store.track(&remote.name, spec, due.known, due.id)?,
                     None => store.track_notes(&remote.name, due.known, due.id)?,
                 }
+                answers.took = true;
                 report.add(Way::Pushed, &due.name, due.known.map(|id| id.to_string()), Some(due.id.to_string()));
             }
-            Some(Fate::Behind) => behind.push(due),
-            Some(Fate::Refused(why)) => report.refused(&due.name, why),
+            Some(Fate::Behind) => answers.behind.push(due),
+            Some(Fate::Refused(why)) => answers.refused.push((due, why.clone())),
             None => open.push(due),
         }
     }
@@ -121,7 +170,8 @@ fn counted(refs: usize) -> String {
     if refs == 1 { "1 ref".to_owned() } else { format!("{refs} refs") }
 }
 
-fn no_answer(remote: &str) -> Error {
+/// The error for a push of which nothing was heard.
+pub(super) fn no_answer(remote: &str) -> Error {
     Error::fatal("remote-unreachable", format!("'{remote}' did not say what became of what was pushed"))
         .hint("nothing is lost: what is not exchanged yet goes the next time")
 }

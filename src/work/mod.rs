@@ -6,12 +6,14 @@
 mod claim;
 mod place;
 mod plan;
+mod resume;
 mod run;
 
 use std::path::PathBuf;
 
 pub use claim::Claimed;
 pub use plan::{Plan, Request, plan};
+pub use resume::GoesOn;
 pub use run::Ran;
 
 use crate::{
@@ -20,6 +22,7 @@ use crate::{
         Project,
         attempt::MANUAL,
         progress::{Progress, Step},
+        stake::Stake,
     },
 };
 
@@ -29,6 +32,8 @@ pub enum Worked {
     Handed {
         /// Where.
         worktree: PathBuf,
+        /// The file with everything that an agent would be told.
+        prompt: PathBuf,
     },
     /// The agent ran to some end.
     Ran(Box<Ran>),
@@ -38,9 +43,12 @@ pub enum Worked {
 ///
 /// # Errors
 /// Before the claim: nothing has changed. After it: the claim has been released, with the reason.
-pub fn work(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<Worked> {
-    let mut claimed = claim::claim(project, plan)?;
+pub fn work(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, progress: &dyn Progress) -> Result<Worked> {
+    let mut claimed = claim::claim(project, plan, stake)?;
     progress.say(&Step::Working { short: plan.id.short(), title: plan.title() });
+    if let Some(goes_on) = &plan.goes_on {
+        resume::say(plan, goes_on, progress);
+    }
     match carry_out(project, plan, &mut claimed, progress) {
         Ok(Worked::Ran(mut ran)) => {
             ran.lease = Some(claimed.lease);
@@ -59,9 +67,16 @@ pub fn work(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<W
 }
 
 fn carry_out(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &dyn Progress) -> Result<Worked> {
-    let worktree = place::make(project, plan, claimed)?;
+    let worktree = match &plan.goes_on {
+        Some(goes_on) => {
+            crate::session::own_dir(&goes_on.worktree.path)?;
+            goes_on.worktree.clone()
+        }
+        None => place::make(project, plan, claimed)?,
+    };
     if plan.agent.name == MANUAL {
-        return Ok(Worked::Handed { worktree: worktree.path });
+        let prompt = run::write_prompt(project, plan, claimed.attempt, &worktree.path)?;
+        return Ok(Worked::Handed { worktree: worktree.path, prompt });
     }
     progress.say(&Step::AgentStarted { worktree: &worktree.path });
     run::run(project, plan, claimed, &worktree.path, progress).map(|ran| Worked::Ran(Box::new(ran)))

@@ -24,6 +24,7 @@ use crate::{
 
 /// Makes branch and worktree. What an earlier attempt left there is kept under its own ref first.
 pub fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<Worktree> {
+    let _held = project.hold_place(&plan.id)?;
     clear(project, plan, claimed)?;
     let start = first_commit(project, plan)?;
     let branch = project.branch_ref(&plan.id)?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gix::ObjectId;
 
+use super::resume::{self, GoesOn};
 pub use crate::session::Agent;
 use crate::{
     agent::prompt::usual_name,
@@ -54,6 +55,8 @@ pub struct Plan {
     pub informed: Vec<ObjectId>,
     /// Instructions of the repository's own.
     pub prompt: Option<CustomPrompt>,
+    /// The attempt that goes on, unless a new one begins.
+    pub goes_on: Option<GoesOn>,
 }
 
 impl Plan {
@@ -71,6 +74,9 @@ impl Plan {
 pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     let world = World::new(project)?;
     let entry = world.entry(id)?;
+    if let Some(plan) = resume::plan(project, &entry, request)? {
+        return Ok(plan);
+    }
     // First what a person would want to hear first: it does not exist, it is taken, it is over, it cannot be read.
     let Some(loaded) = &entry.loaded else {
         return Err(Error::fatal("no-text", format!("the text of '{}' cannot be found", id.short()))
@@ -87,14 +93,7 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     let world = world.seen_from(Some(base));
     ready(&world, &entry)?;
     let agent = Agent::choose(project, spec, request.agent.as_deref(), request.timeout)?;
-    let prompt = match &spec.front.prompt {
-        Some(name) => custom_prompt(project, base, name)?,
-        // The built-in instructions can be replaced without each spec naming its own.
-        None => project.prompt_file(Some(base), usual_name(spec.front.phase.as_deref(), spec.front.kind))?,
-    };
-    if let Some(prompt) = &prompt {
-        prompt.check()?;
-    }
+    let prompt = instructions(project, base, spec)?;
     let base_files = world.base_at(Some(base));
     let mut inputs: Vec<Input> = Vec::new();
     // A path that is named twice, or named and matched, is one input.
@@ -128,7 +127,7 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     }
     let existing = project.documents(spec)?;
     let (id, text, spec) = (id.clone(), text.clone(), spec.clone());
-    Ok(Plan { id, text, spec, base, target, agent, inputs, existing, informed, prompt })
+    Ok(Plan { id, text, spec, base, target, agent, inputs, existing, informed, prompt, goes_on: None })
 }
 
 /// Refuses a spec file that a program rewrites on its way into git: its text would never be the one that was pinned.
@@ -234,6 +233,19 @@ fn members_hint(world: &World<'_>, entry: &Entry, error: Error) -> Result<Error>
         }
     }
     Ok(error.hint(format!("to give it members: git chant split {}", entry.id.short())))
+}
+
+/// The repository's own instructions for `spec`, if it has some; without them the built-in ones count.
+pub(super) fn instructions(project: &Project, base: ObjectId, spec: &Spec) -> Result<Option<CustomPrompt>> {
+    let prompt = match &spec.front.prompt {
+        Some(name) => custom_prompt(project, base, name)?,
+        // The built-in instructions can be replaced without each spec naming its own.
+        None => project.prompt_file(Some(base), usual_name(spec.front.phase.as_deref(), spec.front.kind))?,
+    };
+    if let Some(prompt) = &prompt {
+        prompt.check()?;
+    }
+    Ok(prompt)
 }
 
 /// The repository's own prompt of that name, else a built-in one.

@@ -290,7 +290,7 @@ fn an_interrupt_ends_the_whole_group_and_is_recorded() {
             .ok();
         lines.for_each(drop);
         assert_eq!(child.wait().unwrap().code(), Some(code));
-        assert_eq!(sandbox.status(&id), "failed");
+        assert_eq!(sandbox.status(&id), "paused");
         let attempt = sandbox.show(&id)["attempt"].as_str().unwrap().to_owned();
         assert_eq!(sandbox.git(&["show", &format!("refs/chant-local/attempts/{id}/{attempt}:file")]), "two");
     }
@@ -335,7 +335,7 @@ fn after_kill_nine_of_the_tool_one_command_goes_on_with_everything_kept() {
     let kept = format!("refs/chant-local/attempts/{id}/{attempt}");
     assert_eq!(sandbox.git(&["show", &format!("{kept}:file")]), "three");
     assert_eq!(sandbox.git(&["log", "-1", "--format=%s", &format!("{kept}~1")]), "done");
-    assert_eq!(sandbox.ops(&id), ["add", "start", "release", "start", "finish", "land", "complete"]);
+    assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "resume", "finish", "land", "complete"]);
     let left = sandbox
         .run(sandbox.command_in(&sandbox.repo, "pgrep").args(["-f", &format!("{}/agent.sh", sandbox.dir().display())]));
     assert_eq!(left.out, "", "the agent that survived was ended");

@@ -68,8 +68,8 @@ fn each_signal_ends_the_group_with_its_own_exit_code_and_the_reason() {
         running.signal(&sandbox, signal);
         let (code, _) = running.end();
         assert_eq!(code, Some(128 + number));
-        assert_eq!(sandbox.status(&id), "failed");
-        assert_eq!(reason(&sandbox, &id), format!("the agent was interrupted by signal {number}"));
+        assert_eq!(sandbox.status(&id), "paused");
+        assert_eq!(reason(&sandbox, &id), format!("it was interrupted by signal {number}"));
         let pid = std::fs::read_to_string(sandbox.dir().join("pid")).unwrap();
         assert!(!is_alive(pid.trim()));
         assert_eq!(kept_file(&sandbox, &id, "new"), "half\n");
@@ -87,8 +87,8 @@ fn an_interrupt_during_a_check_is_on_record_and_the_check_can_be_run_again() {
     running.signal(&sandbox, "INT");
     let (code, said) = running.end();
     assert_eq!(code, Some(130), "{said}");
-    assert_eq!(sandbox.status(&id), "failed");
-    assert!(reason(&sandbox, &id).contains("it could not be checked: interrupted while checking"));
+    assert_eq!(sandbox.status(&id), "paused");
+    assert_eq!(reason(&sandbox, &id), "its checks were interrupted by signal 2");
     std::fs::write(sandbox.dir().join("go"), "").unwrap();
     sandbox.chant(&["finish", &id]).ok();
     assert_eq!(sandbox.status(&id), "completed");
@@ -128,8 +128,8 @@ fn kill_parent(signal: &str) -> String {
 #[test]
 fn one_that_asks_its_parent_to_end_is_ended_with_it() {
     let (sandbox, id) = with_agent(&kill_parent("TERM"));
-    sandbox.chant(&["work", &id]).fails(143, &["the agent was interrupted by signal 15"]);
-    assert_eq!(sandbox.status(&id), "failed");
+    sandbox.chant(&["work", &id]).fails(143, &["it was interrupted by signal 15"]);
+    assert_eq!(sandbox.status(&id), "paused");
     works_again(&sandbox, &id);
 }
 
@@ -147,7 +147,7 @@ fn one_that_kills_its_parent_is_orphaned_ended_and_kept() {
     works_again(&sandbox, &id);
     assert!(!is_alive(pid.trim()));
     assert_eq!(kept_file(&sandbox, &id, "new"), "half\n");
-    assert_eq!(sandbox.ops(&id), ["add", "start", "release", "start", "finish", "land", "complete"]);
+    assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "resume", "finish", "land", "complete"]);
 }
 
 #[test]

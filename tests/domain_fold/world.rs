@@ -49,7 +49,7 @@ pub fn seal(op: Op, parents: &[ObjectId], generation: u64, seconds: i64, facts: 
 pub fn join(history: &History, parents: &[ObjectId]) -> Event {
     let events: Vec<&Event> =
         parents.iter().map(|parent| history.get(*parent).expect("the parents are known")).collect();
-    let (message, author) = merge_event(&spec(), &events);
+    let (message, author) = merge_event(&spec(), parents.len(), &events);
     let generation = 1 + events.iter().map(|event| event.generation).max().expect("a merge has parents");
     assert!(message.contains(&format!("Chant-Gen: {generation}\n")), "{message}");
     Event {

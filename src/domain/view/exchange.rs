@@ -16,6 +16,8 @@ pub enum Way {
     Pushed,
     /// The remote had it and has it no longer; what is here stays, and goes back.
     Gone,
+    /// What the remote has does not build on what it had; what is here stays, and goes back.
+    Rewritten,
     /// Several attempts contend for the spec.
     Contended,
     /// What the remote has is not taken over.
@@ -32,6 +34,7 @@ impl Way {
             Way::Merged => "merged",
             Way::Pushed => "pushed",
             Way::Gone => "gone",
+            Way::Rewritten => "rewritten",
             Way::Contended => "contended",
             Way::Unfit => "unfit",
             Way::Refused => "refused",

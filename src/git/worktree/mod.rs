@@ -20,7 +20,7 @@ use gix::{
     refs::{FullName, FullNameRef},
 };
 
-pub use repair::{lost_heads, repair};
+pub use repair::{lost_heads, past_heads, repair};
 pub use submodules::unsaved_submodules;
 
 use super::{

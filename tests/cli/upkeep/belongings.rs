@@ -161,18 +161,19 @@ fn work_that_is_in_its_target_is_recorded_and_cleared_away() {
 }
 
 #[test]
-fn a_run_that_died_is_given_up_with_its_work_kept() {
+fn a_run_that_died_is_paused_with_its_work_kept() {
     let (sandbox, id) = with_spec();
     let other = add(&sandbox, "Another");
     die_in(&sandbox, &id, "echo unsaved >unsaved");
     let found = only(fsck(&sandbox));
     assert_eq!((found.code(), found.text("spec")), ("orphaned", id.as_str()));
     assert_eq!(codes(&repair(&sandbox)), ["orphaned"]);
-    assert_eq!((sandbox.status(&id), sandbox.status(&other)), ("pending".into(), "pending".into()));
+    assert_eq!((sandbox.status(&id), sandbox.status(&other)), ("paused".into(), "pending".into()));
     let kept = sandbox.git(&["for-each-ref", "--format=%(refname)", &format!("refs/chant-local/attempts/{id}")]);
     assert_eq!(sandbox.git(&["show", &format!("{}:unsaved", kept.lines().next().unwrap())]), "unsaved");
     sandbox.agent("echo saved >saved; tick");
     sandbox.chant(&["work", &id]).ok();
+    assert_eq!(sandbox.read("unsaved"), "unsaved\n");
     clean(&sandbox);
 }
 

@@ -1,0 +1,71 @@
+//! An agent that was refused by the service behind it: it has not failed, it came too often.
+
+use super::process::Ending;
+
+/// The exit code by which an agent says so (EX_TEMPFAIL of sysexits.h).
+pub const RATE_LIMITED: i32 = 75;
+
+/// Why an attempt is paused whose agent was refused.
+pub const REASON: &str = "the agent is rate-limited";
+
+/// How much of the end of its output is looked at, in lines: what it says last is why it ended.
+const LINES: usize = 20;
+
+/// What the known agents say last when the service has refused them, in lower case.
+const SAYINGS: [&str; 12] = [
+    // Claude Code, with what the service itself answers.
+    "rate_limit_error",
+    "overloaded_error",
+    "rate limit reached",
+    "usage limit reached",
+    "-hour limit reached",
+    "you've hit your limit",
+    "you've hit your session limit",
+    // Codex.
+    "you've hit your usage limit",
+    "last status: 429",
+    // Gemini CLI and opencode.
+    "429 too many requests",
+    "resource_exhausted",
+    // Aider, by way of litellm.
+    "litellm.ratelimiterror",
+];
+
+/// Whether an agent that ended so, with this at the end of its output, was rate-limited. One that ended well was not, whatever it
+/// said.
+pub fn says_so(ending: Ending, tail: &[u8]) -> bool {
+    let Ending::Exited(code) = ending else { return false };
+    if code == 0 || code == super::RESEARCH_INSUFFICIENT {
+        return false;
+    }
+    let text = String::from_utf8_lossy(tail).to_lowercase().replace('\u{2019}', "'");
+    let last = text.lines().rev().filter(|line| !line.trim().is_empty()).take(LINES);
+    code == RATE_LIMITED || last.into_iter().any(|line| SAYINGS.iter().any(|saying| line.contains(saying)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_its_code_or_by_what_it_says_last() {
+        let failed = Ending::Exited(1);
+        for said in [
+            "Claude AI usage limit reached|1753077600",
+            "5-hour limit reached \u{2219} resets 2am",
+            "You\u{2019}ve hit your session limit \u{b7} resets 3:50pm (Asia/Tokyo)",
+            "API Error: 429 {\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\"}}",
+            "stream error: exceeded retry limit, last status: 429 Too Many Requests, request id: 1",
+            "  \"status\": \"RESOURCE_EXHAUSTED\"",
+            "litellm.RateLimitError: AnthropicException",
+        ] {
+            assert!(says_so(failed, format!("working\n{said}\n\n").as_bytes()), "{said}");
+            assert!(!says_so(Ending::Exited(0), said.as_bytes()), "{said}");
+            assert!(!says_so(Ending::Signalled(9), said.as_bytes()), "{said}");
+            let long_ago = format!("{said}\n{}", "a line\n".repeat(LINES));
+            assert!(!says_so(failed, long_ago.as_bytes()), "{said}");
+        }
+        assert!(says_so(Ending::Exited(RATE_LIMITED), b""));
+        assert!(!says_so(failed, b"error: the limiter has no limit\n"));
+    }
+}

@@ -1,0 +1,51 @@
+//! How many runs of one agent there may be at once in a clone: a slot each, held by a lock that the kernel releases when its holder is
+//! gone, so that processes that don't know of each other keep to one limit.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
+use crate::error::{IoContext, Result};
+
+/// A slot that this process holds, until it is dropped.
+#[derive(Debug)]
+pub struct Slot {
+    _file: File,
+}
+
+impl Slot {
+    /// Takes one of the `limit` slots of `agent` in `dir` (made if absent); `None` if all are taken.
+    pub fn take(dir: &Path, agent: &str, limit: usize) -> Result<Option<Slot>> {
+        std::fs::create_dir_all(dir).io("create", dir)?;
+        for number in 1..=limit {
+            let path = dir.join(format!("{}.{number}", agent.replace('/', "_")));
+            let file = OpenOptions::new().create(true).append(true).open(&path).io("open", &path)?;
+            loop {
+                match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                    Ok(()) => return Ok(Some(Slot { _file: file })),
+                    Err(Errno::INTR) => {}
+                    Err(Errno::WOULDBLOCK) => break,
+                    Err(error) => return Err(std::io::Error::from(error)).io("lock", &path),
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_held_until_it_is_dropped() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let take = |agent: &str| Slot::take(dir.path(), agent, 2).expect("slots");
+        let (one, two) = (take("a"), take("a"));
+        assert!(one.is_some() && two.is_some() && take("a").is_none() && take("b").is_some());
+        drop(one);
+        assert!(take("a").is_some());
+    }
+}

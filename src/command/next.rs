@@ -1,0 +1,61 @@
+//! `git chant next`: what comes next, and taking it.
+
+use super::{
+    Context,
+    claim::Deciding,
+    outcome::{Body, Outcome},
+    work_all::filter,
+};
+use crate::{
+    cli::work::NextArgs,
+    domain::id::SpecId,
+    error::{Error, Result},
+    project::{Project, attempt::MANUAL, world::World},
+    recover,
+    schedule::{self, Wanted},
+    work::{self, Request},
+};
+
+pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    if let Some(asked) = args.claim {
+        Deciding::of(context, &project, asked)?.look()?;
+    }
+    let wanted = Wanted { filter: filter(&args.labels, &args.topic, &args.phase), ..Wanted::default() };
+    let world = World::new(&project)?;
+    let mut refused = None;
+    for job in schedule::select(&world, &wanted)?.ready {
+        if args.claim.is_none() {
+            let spec = world.view(&world.entry(&job.id)?)?;
+            return Ok(Outcome::new(Body::Specs(vec![spec])));
+        }
+        match claim(context, &project, &job.id, args) {
+            Ok(outcome) => return Ok(outcome),
+            // Somebody was faster, or this one needs a person first: the next may do.
+            Err(error) if matches!(error.code, "in-progress" | "lease-held" | "not-allowed" | "not-ready") => {}
+            Err(error) if error.code == "untrusted" => refused = refused.or(Some(error)),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(refused.unwrap_or_else(|| {
+        Error::negative("nothing-ready", "nothing is ready").hint("what the specs wait for: git chant ready --explain")
+    }))
+}
+
+fn claim(context: &Context<'_>, project: &Project, id: &SpecId, args: &NextArgs) -> Result<Outcome> {
+    let claims = Deciding::of(context, project, args.claim.flatten())?;
+    claims.before(id)?;
+    context.settle(project, id)?;
+    recover::settle_dead(project, id, context.progress)?;
+    let request = Request { agent: Some(MANUAL.to_owned()), onto: args.onto.clone(), timeout: None };
+    let plan = work::plan(project, id, &request)?;
+    context.ask_trust(project, id, plan.text.blob, &plan.spec, plan.prompt.as_ref(), args.trust)?;
+    match work::work(project, &plan, claims.stake(), context.progress)? {
+        work::Worked::Handed { worktree, prompt } => {
+            let spec = Box::new(context.view(project, id)?);
+            Ok(Outcome::new(Body::Claimed { spec, path: worktree, prompt })
+                .hint(format!("when the work is done: git chant finish {}", id.short())))
+        }
+        work::Worked::Ran(_) => Err(Error::fatal("agent", "an agent ran where none was asked for")),
+    }
+}

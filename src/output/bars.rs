@@ -1,0 +1,91 @@
+//! A line for each spec that is worked, redrawn in place, on a terminal.
+
+use std::{collections::HashMap, time::Duration};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::{Look, clean, color::Slot};
+use crate::project::progress::Step;
+
+/// How often the clock in a line goes on.
+const TICK: Duration = Duration::from_millis(200);
+
+/// The lines, and below them how far all of it is.
+pub(super) struct Bars {
+    multi: MultiProgress,
+    specs: HashMap<String, ProgressBar>,
+    total: Option<ProgressBar>,
+}
+
+impl Bars {
+    /// No lines yet; they appear on stderr.
+    pub fn new() -> Self {
+        Bars { multi: MultiProgress::new(), specs: HashMap::new(), total: None }
+    }
+
+    /// Shows a step. Returns whether it belongs into a line; what does not is printed above them.
+    pub fn show(&mut self, step: &Step<'_>, look: &Look) -> bool {
+        match step {
+            Step::Of { short, step } => self.of(short, step, look),
+            Step::Queue { running, done, failed, left } => {
+                let failed = if *failed > 0 { format!(", {failed} not done") } else { String::new() };
+                let text = format!("{running} running, {done} done{failed}, {left} to go");
+                let multi = &self.multi;
+                self.total.get_or_insert_with(|| multi.add(plain())).set_message(text);
+                true
+            }
+            Step::Over { short, .. } => {
+                if let Some(bar) = self.specs.remove(*short) {
+                    bar.finish_and_clear();
+                    self.multi.remove(&bar);
+                }
+                false
+            }
+            _ => false,
+        }
+    }
+
+    fn of(&mut self, short: &str, step: &Step<'_>, look: &Look) -> bool {
+        let text = match step {
+            Step::Working { title, .. } => clean::line(title).into_owned(),
+            Step::AgentStarted { .. } => "the agent begins".to_owned(),
+            Step::AgentLine(line) => clean::line(line).into_owned(),
+            Step::Checking { what } => format!("checking {}", clean::line(what)),
+            _ => return false,
+        };
+        if !self.specs.contains_key(short) {
+            let bar = match &self.total {
+                Some(total) => self.multi.insert_before(total, timed()),
+                None => self.multi.add(timed()),
+            };
+            bar.set_prefix(look.paint.with(Slot::Id, clean::line(short)));
+            bar.enable_steady_tick(TICK);
+            self.specs.insert(short.to_owned(), bar);
+        }
+        if let Some(bar) = self.specs.get(short) {
+            bar.set_message(text);
+        }
+        true
+    }
+
+    /// Does `write` where the lines are not.
+    pub fn above(&self, write: impl FnOnce()) {
+        self.multi.suspend(write);
+    }
+
+    /// Takes the lines away.
+    pub fn clear(&self) {
+        // A terminal that is gone has no lines.
+        let _gone = self.multi.clear();
+    }
+}
+
+fn timed() -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix}  {elapsed:>4}  {wide_msg}");
+    ProgressBar::new_spinner().with_style(style.expect("the template is valid"))
+}
+
+fn plain() -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_msg}").expect("the template is valid");
+    ProgressBar::new_spinner().with_style(style)
+}

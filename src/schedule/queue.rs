@@ -1,0 +1,206 @@
+//! What is still to be done, and by whom at once: pure but for the locks of slots.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use super::select::{Job, Selection, Waiting};
+use crate::{agent::slot::Slot, domain::id::SpecId, error::Result};
+
+/// How often one spec is begun again because its agent is rate-limited.
+const MAX_TRIES: u32 = 12;
+
+/// How much longer than at first an agent is left alone that is rate-limited, as a power of two.
+const MAX_DOUBLINGS: u32 = 5;
+
+/// How soon somebody who found nothing to do looks again, at the latest: a slot may have been given back by another process.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What became of one spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is done.
+    Done,
+    /// Somebody else has it, or has done it.
+    Taken,
+    /// It failed, could not begin, or waits to be merged.
+    NotDone,
+    /// Its agent is to be left alone for a while.
+    RateLimited,
+    /// This signal ended it.
+    Interrupted(i32),
+}
+
+/// What to do next.
+pub enum Next {
+    /// This.
+    Work(Job, Option<Slot>),
+    /// Nothing just now.
+    Wait(Duration),
+    /// Nothing more.
+    Over,
+}
+
+/// How many at once, and when to stop.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// At most this many specs are begun.
+    pub max: usize,
+    /// Whether the rest is worked though one was not done.
+    pub keep_going: bool,
+    /// How long an agent that is rate-limited is left alone at first.
+    pub rate_limit_pause: Duration,
+    /// How many runs of each agent there may be at once.
+    pub jobs_of: HashMap<String, usize>,
+    /// Where slots are.
+    pub slots: PathBuf,
+}
+
+/// The queue of one process. What other processes do is seen when a spec is claimed.
+pub struct Queue {
+    ready: VecDeque<Job>,
+    waiting: Vec<Waiting>,
+    limits: Limits,
+    running: usize,
+    begun: HashSet<SpecId>,
+    tries: HashMap<SpecId, u32>,
+    cooling: HashMap<String, Cooling>,
+    stopped: bool,
+}
+
+/// An agent that is left alone.
+struct Cooling {
+    until: Instant,
+    times: u32,
+}
+
+impl Queue {
+    pub fn new(selection: Selection, limits: Limits) -> Queue {
+        Queue {
+            ready: selection.ready.into(),
+            waiting: selection.waiting,
+            limits,
+            running: 0,
+            begun: HashSet::new(),
+            tries: HashMap::new(),
+            cooling: HashMap::new(),
+            stopped: false,
+        }
+    }
+
+    /// What the next worker does.
+    pub fn next(&mut self, now: Instant) -> Result<Next> {
+        if self.stopped {
+            return Ok(Next::Over);
+        }
+        let mut wait = LOOK;
+        for at in 0..self.ready.len() {
+            let job = &self.ready[at];
+            if !self.begun.contains(&job.id) && self.begun.len() >= self.limits.max {
+                continue;
+            }
+            let agent = job.agent.as_deref().unwrap_or_default();
+            if let Some(cooling) = self.cooling.get(agent).filter(|cooling| cooling.until > now) {
+                wait = wait.min(cooling.until - now);
+                continue;
+            }
+            let slot = match self.limits.jobs_of.get(agent) {
+                None => None,
+                Some(limit) => match Slot::take(&self.limits.slots, agent, *limit)? {
+                    Some(slot) => Some(slot),
+                    None => continue,
+                },
+            };
+            let Some(job) = self.ready.remove(at) else { break };
+            self.begun.insert(job.id.clone());
+            self.running += 1;
+            return Ok(Next::Work(job, slot));
+        }
+        let more = self.ready.iter().any(|job| self.begun.contains(&job.id)) || self.begun.len() < self.limits.max;
+        let over = self.running == 0 && (self.ready.is_empty() || !more);
+        Ok(if over { Next::Over } else { Next::Wait(wait) })
+    }
+
+    /// Notes what became of a spec. Returns whether those that wait for it are to be looked at.
+    pub fn done(&mut self, job: Job, fate: Fate, now: Instant) -> bool {
+        self.running -= 1;
+        let agent = job.agent.clone().unwrap_or_default();
+        match fate {
+            Fate::Done | Fate::Taken => {
+                self.cooling.remove(&agent);
+                fate == Fate::Done
+            }
+            Fate::Interrupted(_) => {
+                self.stopped = true;
+                false
+            }
+            Fate::NotDone => {
+                self.stopped |= !self.limits.keep_going;
+                false
+            }
+            Fate::RateLimited => {
+                self.cool(agent, now);
+                let tries = self.tries.entry(job.id.clone()).or_default();
+                *tries += 1;
+                if *tries < MAX_TRIES {
+                    self.ready.push_front(job);
+                } else {
+                    self.stopped |= !self.limits.keep_going;
+                }
+                false
+            }
+        }
+    }
+
+    fn cool(&mut self, agent: String, now: Instant) {
+        let cooling = self.cooling.entry(agent).or_insert(Cooling { until: now, times: 0 });
+        // Several that ran at once were refused for one reason.
+        if cooling.until <= now {
+            cooling.until = now + self.limits.rate_limit_pause * 2u32.pow(cooling.times.min(MAX_DOUBLINGS));
+            cooling.times += 1;
+        }
+    }
+
+    /// How long the agent of a spec that is rate-limited is left alone from now on.
+    pub fn cooling(&self, agent: &str, now: Instant) -> Option<Duration> {
+        self.cooling.get(agent).map(|cooling| cooling.until.saturating_duration_since(now))
+    }
+
+    /// Begins nothing more.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Whether nothing more is begun.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Those that wait, to be looked at apart.
+    pub fn take_waiting(&mut self) -> Vec<Waiting> {
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// What came of looking.
+    pub fn put_back(&mut self, ready: Vec<Job>, waiting: Vec<Waiting>) {
+        self.ready.extend(ready);
+        self.waiting.extend(waiting);
+    }
+
+    /// Adds what is ready and was never begun. Returns whether there was anything.
+    pub fn add(&mut self, ready: Vec<Job>) -> bool {
+        let known: HashSet<&SpecId> = self.ready.iter().map(|job| &job.id).collect();
+        let new: Vec<Job> =
+            ready.into_iter().filter(|job| !self.begun.contains(&job.id) && !known.contains(&job.id)).collect();
+        let any = !new.is_empty() && !self.stopped && self.begun.len() < self.limits.max;
+        self.ready.extend(new);
+        any
+    }
+
+    /// How many are running, are ready, and wait.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        (self.running, self.ready.len(), self.waiting.len())
+    }
+}

@@ -1,0 +1,255 @@
+//! Stopping an attempt and going on with it: nothing that it did is lost, and whoever goes on knows of it.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+};
+
+use crate::support::{Ran, Sandbox};
+
+/// Works on its first run until it is ended, with a commit, a change and an untracked file behind it; does the rest on its second.
+const TWO_RUNS: &str = "if [ ! -e \"$HOME/began\" ]; then
+    touch \"$HOME/began\"
+    echo half >new; git add new; git commit -qm 'Half of it'
+    echo more >>file; echo loose >loose
+    echo \"$$\" >\"$HOME/pid\"; echo 'reading the store'; echo ready; sleep 1000
+fi
+cat >\"$HOME/prompt\"
+echo two >file; tick; echo 'second run'";
+
+fn sandbox() -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.agent(TWO_RUNS);
+    let id = sandbox.add(&["Two halves"]);
+    let path = format!(".chant/specs/{id}.md");
+    sandbox.write(&path, &(sandbox.read(&path) + "\n## Acceptance Criteria\n\n- [ ] both are there\n"));
+    (sandbox, id)
+}
+
+/// Starts `work` and waits until the agent says that it is ready.
+fn started(sandbox: &Sandbox, id: &str) -> Child {
+    let mut child = sandbox.binary(&["work", id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("ready")));
+    child
+}
+
+fn ended(child: Child) -> Ran {
+    Ran::of(child.wait_with_output().unwrap())
+}
+
+fn agent_pid(sandbox: &Sandbox) -> String {
+    std::fs::read_to_string(sandbox.dir().join("home/pid")).unwrap().trim().to_owned()
+}
+
+fn is_alive(pid: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z"))
+}
+
+fn tree(sandbox: &Sandbox, id: &str) -> PathBuf {
+    PathBuf::from(sandbox.show(id)["worktree"].as_str().unwrap())
+}
+
+fn assert_half(tree: &Path) {
+    let read = |name: &str| std::fs::read_to_string(tree.join(name)).unwrap();
+    assert_eq!((read("new"), read("file"), read("loose")), ("half\n".into(), "one\nmore\n".into(), "loose\n".into()));
+}
+
+#[test]
+fn paused_from_another_terminal_it_goes_on_in_the_same_worktree_with_its_history() {
+    let (sandbox, id) = sandbox();
+    let running = started(&sandbox, &id);
+    let paused = sandbox.chant(&["pause", &id, "-m", "lunch"]).ok();
+    assert!(paused.out.contains("paused") && paused.out.contains("lunch"), "{}", paused.out);
+    assert!(!is_alive(&agent_pid(&sandbox)));
+    ended(running).fails(1, &["Paused after", "lunch", &format!("git chant work {}", &id[11..])]);
+    assert_eq!(sandbox.status(&id), "paused");
+    let place = tree(&sandbox, &id);
+    assert_half(&place);
+    sandbox.chant(&["pause", &id]).fails(1, &["cannot pause", "it is paused"]);
+
+    let ran = sandbox.chant(&["work", &id]).ok();
+    assert!(ran.err.contains("was paused: lunch; it goes on in"), "{}", ran.err);
+    let prompt = std::fs::read_to_string(sandbox.dir().join("home/prompt")).unwrap();
+    for part in ["goes on with you", "lunch", "Half of it", "- loose", "- file", "    reading the store"] {
+        assert!(prompt.contains(part), "'{part}' is not in\n{prompt}");
+    }
+    assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "resume", "finish", "land", "complete"]);
+    assert_eq!((sandbox.read("new"), sandbox.read("loose")), ("half\n".to_owned(), "loose\n".to_owned()));
+    assert!(!place.exists());
+    let said = sandbox.chant(&["log", &id, "--agent"]).ok().out;
+    assert!(said.contains("reading the store") && said.contains("second run"), "{said}");
+    assert_eq!(sandbox.chant(&["fsck", "--json"]).ok().json()["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn interrupted_it_is_paused_and_goes_on() {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let (sandbox, id) = sandbox();
+        let running = started(&sandbox, &id);
+        sandbox
+            .run(sandbox.command_in(sandbox.dir(), "kill").args([format!("-{signal}"), running.id().to_string()]))
+            .ok();
+        ended(running).fails(code, &["Paused after", "interrupted by signal"]);
+        assert_eq!(sandbox.status(&id), "paused");
+        assert_half(&tree(&sandbox, &id));
+        sandbox.chant(&["work", &id]).ok();
+        assert_eq!(sandbox.status(&id), "completed");
+        assert_eq!(sandbox.read("loose"), "loose\n");
+    }
+}
+
+#[test]
+fn after_a_kill_it_goes_on_too_whoever_finds_it_first() {
+    for finder in [&["work"][..], &["pause"], &["takeover"], &["fsck", "--repair"]] {
+        let (sandbox, id) = sandbox();
+        let mut running = started(&sandbox, &id);
+        running.kill().unwrap();
+        running.wait().unwrap();
+        assert_eq!(sandbox.show(&id)["orphaned"], true);
+        let mut args = finder.to_vec();
+        if finder[0] != "fsck" {
+            args.push(&id);
+        }
+        let ran = sandbox.chant(&args);
+        assert!(ran.err.contains("is dead; its work is kept"), "{finder:?}: {}{}", ran.out, ran.err);
+        assert!(!is_alive(&agent_pid(&sandbox)), "{finder:?}");
+        match finder[0] {
+            "work" => {}
+            "takeover" => {
+                assert_half(&tree(&sandbox, &id));
+                assert_eq!(sandbox.status(&id), "in_progress");
+                sandbox.chant(&["pause", &id]).ok();
+            }
+            _ => {
+                assert_half(&tree(&sandbox, &id));
+                assert_eq!(sandbox.status(&id), "paused", "{finder:?}");
+            }
+        }
+        if finder[0] != "work" {
+            sandbox.chant(&["work", &id, "--agent", "scripted"]).ok();
+        }
+        assert_eq!(sandbox.status(&id), "completed", "{finder:?}");
+        assert_eq!(sandbox.read("loose"), "loose\n");
+        assert_eq!(sandbox.git(&["log", "--format=%s", "--grep", "Half of it", "main"]), "Half of it");
+    }
+}
+
+#[test]
+fn a_person_takes_over_and_is_told_what_was_done() {
+    let (sandbox, id) = sandbox();
+    let running = started(&sandbox, &id);
+    let taken = sandbox.chant(&["takeover", &id]).ok();
+    ended(running).fails(1, &["Paused after", "taken over by a person"]);
+    let place = tree(&sandbox, &id);
+    assert_eq!(taken.out.lines().next().unwrap(), place.to_str().unwrap());
+    for part in ["Half of it", "Not committed:", "loose", "0 of 1 ticked", "reading the store", "new"] {
+        assert!(taken.out.contains(part), "'{part}' is not in\n{}", taken.out);
+    }
+    assert!(taken.err.contains("git chant finish"), "{}", taken.err);
+    assert_half(&place);
+    assert_eq!((sandbox.status(&id).as_str(), sandbox.show(&id)["agent"].as_str()), ("in_progress", Some("manual")));
+    // It is a person's now: no agent takes it, and nobody takes it for dead.
+    sandbox.chant(&["work", &id]).fails(1, &["is being worked on by Ada", "with manual"]);
+    assert_eq!(sandbox.show(&id)["orphaned"], false);
+    let spec = place.join(format!(".chant/specs/{id}.md"));
+    let text = std::fs::read_to_string(&spec).unwrap();
+    std::fs::write(&spec, text.replace("[ ]", "[x]")).unwrap();
+    sandbox.chant(&["finish", &id]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+    assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "resume", "finish", "land", "complete"]);
+    assert_eq!((sandbox.read("new"), sandbox.read("loose")), ("half\n".to_owned(), "loose\n".to_owned()));
+    let json = sandbox.chant(&["takeover", &id, "--json"]);
+    assert_eq!((json.code, json.json()["error"]["code"].as_str()), (1, Some("not-allowed")));
+}
+
+#[test]
+fn what_is_paused_can_be_finished_reset_or_begun_anew_when_its_worktree_is_gone() {
+    let (sandbox, id) = sandbox();
+    let running = started(&sandbox, &id);
+    sandbox.chant(&["pause", &id]).ok();
+    ended(running);
+    sandbox.chant(&["finish", &id]).fails(1, &["criterion 'both are there': unticked"]);
+    assert_eq!(sandbox.status(&id), "failed");
+
+    let (sandbox, id) = self::sandbox();
+    let running = started(&sandbox, &id);
+    sandbox.chant(&["pause", &id]).ok();
+    ended(running);
+    let (place, attempt) = (tree(&sandbox, &id), sandbox.show(&id)["attempt"].as_str().unwrap().to_owned());
+    std::fs::remove_dir_all(&place).unwrap();
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "start", "finish", "land", "complete"]);
+    let kept = format!("refs/chant-local/attempts/{id}/{attempt}");
+    assert_eq!(sandbox.git(&["show", &format!("{kept}:loose")]), "loose");
+
+    let (sandbox, id) = self::sandbox();
+    let running = started(&sandbox, &id);
+    sandbox.chant(&["pause", &id]).ok();
+    ended(running);
+    let path = format!(".chant/specs/{id}.md");
+    sandbox.write(&path, &(sandbox.read(&path) + "\nMore of it.\n"));
+    sandbox.git(&["branch", "other"]);
+    sandbox.chant(&["work", &id, "--onto", "other"]).fails(1, &["is for 'main'", "git chant reset"]);
+    let ran = sandbox.chant(&["work", &id]);
+    assert!(ran.err.contains("the text of") && ran.err.contains("has changed since"), "{}", ran.err);
+    assert_eq!(sandbox.status(&id), "finished", "{}{}", ran.out, ran.err);
+}
+
+#[test]
+fn a_rate_limited_agent_is_paused_by_its_code_or_by_what_it_says() {
+    for script in ["exit 75", "echo '5-hour limit reached ∙ resets 2am'; exit 1"] {
+        let (sandbox, id) = sandbox();
+        sandbox.agent(&format!("echo half >new; {script}"));
+        sandbox.chant(&["work", &id]).fails(1, &["Paused after", "the agent is rate-limited"]);
+        assert_eq!(sandbox.status(&id), "paused");
+        sandbox.agent("tick");
+        sandbox.chant(&["work", &id]).ok();
+        assert_eq!(sandbox.read("new"), "half\n");
+    }
+}
+
+#[test]
+fn eight_that_go_on_with_one_paused_spec_are_one() {
+    let (sandbox, id) = sandbox();
+    let running = started(&sandbox, &id);
+    sandbox.chant(&["pause", &id]).ok();
+    ended(running);
+    sandbox.agent("echo run >>\"$HOME/runs\"; until [ -e \"$HOME/go\" ]; do sleep 0.01; done; tick");
+    let mut running: Vec<Child> = (0..8)
+        .map(|_| sandbox.binary(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        .collect();
+    let mut refused = Vec::new();
+    while refused.len() < 7 {
+        match running.iter_mut().position(|child| child.try_wait().unwrap().is_some()) {
+            Some(at) => refused.push(ended(running.swap_remove(at))),
+            None => std::thread::sleep(std::time::Duration::from_millis(5)),
+        }
+    }
+    for one in refused {
+        one.fails(1, &["is being"]);
+    }
+    std::fs::write(sandbox.dir().join("home/go"), "").unwrap();
+    ended(running.remove(0)).ok();
+    assert_eq!(std::fs::read_to_string(sandbox.dir().join("home/runs")).unwrap(), "run\n");
+    assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "resume", "finish", "land", "complete"]);
+}
+
+#[test]
+fn what_has_not_begun_is_over_or_is_elsewhere_cannot_be_paused() {
+    let (sandbox, id) = sandbox();
+    sandbox.chant(&["pause", &id]).fails(1, &["cannot pause", "it is pending", "git chant work"]);
+    sandbox.chant(&["takeover", &id]).fails(1, &["nobody works on", "--agent manual"]);
+    sandbox.chant(&["work", &id, "--agent", "manual"]).ok();
+    let clone = sandbox.dir().join("clone");
+    sandbox.git(&["clone", "-q", ".", clone.to_str().unwrap()]);
+    sandbox.git_in(&clone, &["fetch", "-q", "origin", "refs/chant/*:refs/chant/*"]);
+    sandbox.chant_in(&clone, &["pause", &id]).fails(1, &["is being worked on in another clone", "git chant release"]);
+    let mut inside = sandbox.binary(&["pause", &id]);
+    sandbox.run(inside.env("CHANT_SPEC_ID", &id)).fails(1, &["only a person can pause a spec"]);
+    sandbox.chant(&["pause", &id]).ok();
+    assert_eq!(sandbox.status(&id), "paused");
+    let again = sandbox.chant(&["work", &id]).ok();
+    assert!(again.out.contains("repo.chant-"), "it is a person's again: {}", again.out);
+}

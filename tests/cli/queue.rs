@@ -1,0 +1,306 @@
+//! Several specs with one command, and several such commands at once.
+
+use std::{
+    collections::BTreeSet,
+    process::{Child, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::support::{Ran, Sandbox};
+
+/// Writes a file of its own, and its name into a log.
+const WORKS: &str = "echo \"${CHANT_SPEC_ID##*-}\" >>\"$HOME/log\"; echo two >\"file-${CHANT_SPEC_ID##*-}\"; tick";
+
+fn specs(sandbox: &Sandbox, count: usize) -> Vec<String> {
+    (0..count).map(|n| sandbox.add(&[&format!("Spec {n}")])).collect()
+}
+
+fn start(sandbox: &Sandbox, args: &[&str]) -> Child {
+    sandbox.binary(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn ended(child: Child) -> Ran {
+    Ran::of(child.wait_with_output().unwrap())
+}
+
+/// What a run under `--json` says: each short id with its outcome.
+fn outcomes(ran: &Ran) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let json = ran.json();
+    let worked = json["worked"].as_array().unwrap();
+    worked.iter().map(|one| (text(&one["spec"]["id"]), text(&one["outcome"]))).collect()
+}
+
+fn log(sandbox: &Sandbox) -> Vec<String> {
+    let log = std::fs::read_to_string(sandbox.dir().join("home/log")).unwrap_or_default();
+    log.lines().map(str::to_owned).collect()
+}
+
+fn suffix(id: &str) -> String {
+    id[id.len() - 3..].to_owned()
+}
+
+fn clean(sandbox: &Sandbox) {
+    assert_eq!(sandbox.chant(&["fsck", "--json"]).ok().json()["problems"], serde_json::json!([]));
+    assert_eq!(sandbox.git(&["worktree", "list"]).lines().count(), 1);
+    assert_eq!(sandbox.git(&["branch", "--format=%(refname:short)"]), "main");
+}
+
+#[test]
+fn eight_at_once_into_the_branch_where_a_person_edits_stages_and_commits() {
+    let sandbox = Sandbox::new();
+    let ids = specs(&sandbox, 8);
+    sandbox.agent(WORKS);
+    let running = start(&sandbox, &["work", "--all", "--jobs", "8", "--json"]);
+    let mut commits = 0;
+    let mut running = Some(running);
+    while running.as_mut().unwrap().try_wait().unwrap().is_none() {
+        commits += 1;
+        sandbox.write("mine", &format!("{commits}\n"));
+        // The index may be in other hands, or the branch move between reading and writing it, as with any two people.
+        let git = |args: &[&str]| while sandbox.run(sandbox.command_in(&sandbox.repo, "git").args(args)).code != 0 {};
+        git(&["add", "mine"]);
+        git(&["commit", "-qm", &format!("Mine {commits}"), "--", "mine"]);
+        sandbox.write("mine", "staged\n");
+        git(&["add", "mine"]);
+        sandbox.write("mine", "not staged\n");
+        sandbox.write("untracked", "neither\n");
+    }
+    let ran = ended(running.take().unwrap());
+    for (id, outcome) in outcomes(&ran) {
+        assert!(["completed", "finished"].contains(&outcome.as_str()), "{id} is {outcome}: {}{}", ran.err, ran.out);
+        assert_eq!(sandbox.status(&id), outcome);
+        let file = format!("main:file-{}", suffix(&id));
+        let there = sandbox.run(sandbox.command_in(&sandbox.repo, "git").args(["cat-file", "-e", &file])).code == 0;
+        assert_eq!(there, outcome == "completed", "{id}");
+        if outcome == "finished" {
+            sandbox.chant(&["merge", &id]).ok();
+        }
+    }
+    assert_eq!(outcomes(&ran).len(), 8);
+    assert_eq!(sandbox.read("mine"), "not staged\n");
+    assert_eq!(sandbox.read("untracked"), "neither\n");
+    assert!(ids.iter().all(|id| sandbox.status(id) == "completed"));
+    assert_eq!(sandbox.git(&["show", ":mine"]), "staged");
+    assert_eq!(sandbox.git(&["log", "--format=%s", "--grep", "^Mine "]).lines().count(), commits);
+    sandbox.git(&["checkout", "-q", "HEAD", "--", "mine"]);
+    std::fs::remove_file(sandbox.repo.join("untracked")).unwrap();
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
+    clean(&sandbox);
+}
+
+#[test]
+fn any_number_of_processes_share_the_queue() {
+    let sandbox = Sandbox::new();
+    let ids = specs(&sandbox, 12);
+    sandbox.agent(WORKS);
+    let running: Vec<_> =
+        (0..3).map(|_| start(&sandbox, &["work", "--all", "--chain", "--jobs", "2", "--json"])).collect();
+    let mut seen = BTreeSet::new();
+    for child in running {
+        let ran = ended(child).ok();
+        for (id, outcome) in outcomes(&ran) {
+            assert_eq!(outcome, "completed");
+            assert!(seen.insert(id.clone()), "{id} was worked twice");
+        }
+    }
+    assert_eq!(seen, ids.iter().cloned().collect());
+    assert_eq!(log(&sandbox).len(), 12);
+    assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
+    clean(&sandbox);
+}
+
+#[test]
+fn a_chain_is_worked_in_the_order_of_its_dependencies() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.add(&["First"]);
+    let second = sandbox.add(&["Second", "--depends-on", &first]);
+    let third = sandbox.add(&["Third", "--depends-on", &second]);
+    let other = sandbox.add(&["Other"]);
+    sandbox.agent(WORKS);
+    let ran = sandbox.chant(&["work", &first, "--chain", "--jobs", "2", "--json"]).ok();
+    assert_eq!(log(&sandbox), [&first, &second, &third].map(|id| suffix(id)));
+    assert_eq!(outcomes(&ran).len(), 3);
+    assert_eq!(sandbox.status(&other), "pending", "it did not become ready by that");
+    sandbox.chant(&["work", "--all", "--chain"]).ok();
+    assert_eq!(sandbox.status(&other), "completed");
+    clean(&sandbox);
+}
+
+#[test]
+fn named_ones_wait_for_each_other_and_only_for_each_other() {
+    let sandbox = Sandbox::new();
+    let outside = sandbox.add(&["Outside"]);
+    let first = sandbox.add(&["First"]);
+    let second = sandbox.add(&["Second", "--depends-on", &first]);
+    let stuck = sandbox.add(&["Stuck", "--depends-on", &outside]);
+    sandbox.agent(WORKS);
+    let ran = sandbox.chant(&["work", &second, &stuck, &first, "-k", "--json"]);
+    assert_eq!(ran.code, 1);
+    let found = outcomes(&ran);
+    assert_eq!(found[0], (stuck.clone(), "refused".to_owned()));
+    assert_eq!(found[1..], [(first.clone(), "completed".to_owned()), (second.clone(), "completed".to_owned())]);
+    assert!(ran.json()["worked"][0]["why"].as_str().unwrap().contains("is not ready"), "{}", ran.out);
+    assert_eq!(sandbox.status(&outside), "pending");
+}
+
+#[test]
+fn one_that_is_not_done_stops_the_rest_unless_it_is_told_to_keep_going() {
+    for keep_going in [false, true] {
+        let sandbox = Sandbox::new();
+        let ids = specs(&sandbox, 4);
+        let next = sandbox.add(&["Next", "--depends-on", &ids[1]]);
+        sandbox.agent(&format!("[ \"$CHANT_SPEC_ID\" = {} ] && exit 3\n{WORKS}", ids[1]));
+        let mut args = vec!["work", "--all", "--chain", "--json"];
+        if keep_going {
+            args.push("--keep-going");
+        }
+        let ran = sandbox.chant(&args);
+        assert_eq!(ran.code, 1);
+        let json = ran.json();
+        let expected: &[&str] =
+            if keep_going { &["completed", "failed", "completed", "completed"] } else { &["completed", "failed"] };
+        assert_eq!(outcomes(&ran).into_iter().map(|(_, outcome)| outcome).collect::<Vec<_>>(), expected);
+        assert_eq!((json["left"].as_u64(), json["waiting"].as_u64()), (Some(if keep_going { 0 } else { 2 }), Some(1)));
+        assert_eq!(sandbox.status(&next), "pending");
+        let said = sandbox.chant(&["work", "--all", "--max", "1"]).out;
+        if keep_going {
+            assert_eq!(said, "");
+        } else {
+            assert!(said.ends_with("1 completed; 1 not begun\n"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn labels_topics_phases_and_a_number_choose() {
+    let sandbox = Sandbox::new();
+    let fast = sandbox.add(&["Fast", "--label", "fast"]);
+    let slow = sandbox.add(&["Slow", "--label", "slow"]);
+    let topic = sandbox.add(&["About it", "--topic", "issue-1"]);
+    let phase = sandbox.add(&["Map", "--type", "research", "--phase", "impact-map", "--topic", "issue-2"]);
+    sandbox.agent(WORKS);
+    sandbox.chant(&["work", "--label", "fast,other"]).ok();
+    assert_eq!([&fast, &slow, &topic].map(|id| sandbox.status(id)), ["completed", "pending", "pending"]);
+    sandbox.chant(&["work", "--topic", "issue-1"]).ok();
+    assert_eq!([&slow, &topic, &phase].map(|id| sandbox.status(id)), ["pending", "completed", "pending"]);
+    assert_eq!(sandbox.chant(&["next", "--phase", "impact-map", "--format=%(id)"]).ok().out.trim(), phase);
+    sandbox.chant(&["work", "--label", "nobody-has-it"]).ok();
+    sandbox.chant(&["work", &slow, "--label", "slow"]).fails(129, &["are not chosen by label"]);
+    sandbox.chant(&["work"]).fails(129, &["<spec>"]);
+    sandbox.chant(&["work", "--all", "--jobs", "0"]).fails(129, &["from 1 to 256"]);
+    sandbox.chant(&["work", "--all", "--max", "0"]).ok();
+    assert_eq!(sandbox.status(&slow), "pending");
+}
+
+#[test]
+fn an_agent_runs_only_so_many_times_at_once_whoever_starts_it() {
+    let sandbox = Sandbox::new();
+    specs(&sandbox, 8);
+    std::fs::create_dir(sandbox.dir().join("home/now")).unwrap();
+    sandbox.agent(&format!(
+        "mkdir \"$HOME/now/$CHANT_SPEC_ID\"; ls \"$HOME/now\" | wc -l >>\"$HOME/most\"; sleep 0.2; {WORKS}; rmdir \"$HOME/now/$CHANT_SPEC_ID\""
+    ));
+    sandbox.git(&["config", "chant.agent.scripted.jobs", "2"]);
+    let running: Vec<_> = (0..2).map(|_| start(&sandbox, &["work", "--all", "--jobs", "4"])).collect();
+    for child in running {
+        ended(child).ok();
+    }
+    let most = std::fs::read_to_string(sandbox.dir().join("home/most")).unwrap();
+    let most: Vec<u32> = most.lines().map(|line| line.trim().parse().unwrap()).collect();
+    assert_eq!(most.len(), 8);
+    assert_eq!(most.into_iter().max(), Some(2));
+    sandbox.git(&["config", "chant.agent.scripted.jobs", "many"]);
+    sandbox.add(&["One more"]);
+    sandbox.chant(&["work", "--all"]).fails(128, &["chant.agent.scripted.jobs", "many"]);
+}
+
+#[test]
+fn an_agent_that_is_rate_limited_is_left_alone_and_goes_on() {
+    let sandbox = Sandbox::new();
+    let ids = specs(&sandbox, 2);
+    sandbox.agent(&format!(
+        "if [ ! -e \"$HOME/limited\" ]; then touch \"$HOME/limited\"; echo half >half; exit 75; fi\n{WORKS}"
+    ));
+    sandbox.git(&["config", "chant.rateLimitPause", "1s"]);
+    let ran = sandbox.chant(&["work", "--all", "--json"]).ok();
+    assert_eq!(outcomes(&ran).into_iter().map(|(_, outcome)| outcome).collect::<Vec<_>>(), ["completed", "completed"]);
+    assert_eq!(sandbox.ops(&ids[0]), ["add", "start", "pause", "resume", "finish", "land", "complete"]);
+    assert_eq!(sandbox.read("half"), "half\n");
+    // One that never stops saying so is given up in the end, paused.
+    let id = sandbox.add(&["Never"]);
+    sandbox.agent("exit 75");
+    sandbox.git(&["config", "chant.rateLimitPause", "none"]);
+    let ran = sandbox.chant(&["work", "--all", "--json"]);
+    assert_eq!((ran.code, outcomes(&ran)), (1, vec![(id.clone(), "paused".to_owned())]));
+    assert_eq!(sandbox.status(&id), "paused");
+}
+
+#[test]
+fn an_interrupt_pauses_what_runs_and_begins_nothing_more() {
+    let sandbox = Sandbox::new();
+    let ids = specs(&sandbox, 4);
+    sandbox.agent("echo half >half; touch \"$HOME/ready-${CHANT_SPEC_ID##*-}\"; sleep 1000");
+    let running = start(&sandbox, &["work", "--all", "--jobs", "2", "--json"]);
+    let ready = |id: &String| sandbox.dir().join(format!("home/ready-{}", suffix(id))).exists();
+    while ids.iter().filter(|id| ready(id)).count() < 2 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    sandbox.run(sandbox.command_in(sandbox.dir(), "kill").args(["-INT", &running.id().to_string()])).ok();
+    let ran = ended(running);
+    assert_eq!(ran.code, 130, "{}", ran.err);
+    assert_eq!(outcomes(&ran).into_iter().map(|(_, outcome)| outcome).collect::<Vec<_>>(), ["paused", "paused"]);
+    assert_eq!(ids.iter().map(|id| sandbox.status(id)).filter(|status| status == "pending").count(), 2);
+    sandbox.agent("tick; echo \"$CHANT_SPEC_ID\" >\"f-$CHANT_SPEC_ID\"; rm -f half");
+    let mut all = vec!["work"];
+    all.extend(ids.iter().map(String::as_str));
+    sandbox.chant(&all).ok();
+    assert!(ids.iter().all(|id| sandbox.status(id) == "completed"));
+}
+
+#[test]
+fn eight_that_take_the_next_get_eight_and_the_ninth_is_told_that_there_is_none() {
+    let sandbox = Sandbox::new();
+    let ids = specs(&sandbox, 8);
+    assert_eq!(sandbox.chant(&["next", "--format=%(id)"]).ok().out.trim(), ids[0]);
+    let running: Vec<_> = (0..8).map(|_| start(&sandbox, &["next", "--claim", "--json"])).collect();
+    let mut taken = BTreeSet::new();
+    for child in running {
+        let json = ended(child).ok().json();
+        let id = json["spec"]["id"].as_str().unwrap().to_owned();
+        assert_eq!(json["spec"]["status"], "in_progress");
+        let place = std::path::PathBuf::from(json["path"].as_str().unwrap());
+        assert!(place.join(format!(".chant/specs/{id}.md")).is_file());
+        let prompt = std::fs::read_to_string(json["prompt_file"].as_str().unwrap()).unwrap();
+        assert!(prompt.contains(place.to_str().unwrap()), "{prompt}");
+        std::fs::write(place.join(format!("file-{}", suffix(&id))), "two\n").unwrap();
+        assert!(taken.insert(id.clone()), "{id} was given twice");
+    }
+    assert_eq!(taken, ids.iter().cloned().collect());
+    for args in [&["next"][..], &["next", "--claim"]] {
+        sandbox.chant(args).fails(1, &["nothing is ready", "git chant ready --explain"]);
+    }
+    for id in &taken {
+        let place = sandbox.show(id)["worktree"].as_str().unwrap().to_owned();
+        sandbox.chant_in(std::path::Path::new(&place), &["finish", id]).ok();
+        assert_eq!(sandbox.status(id), "completed");
+    }
+}
+
+#[test]
+fn on_a_terminal_each_worker_has_a_line_and_the_end_stays() {
+    let sandbox = Sandbox::new();
+    let ids = specs(&sandbox, 3);
+    sandbox.agent(&format!("echo 'thinking hard'; sleep 0.6; {WORKS}"));
+    let mut command = sandbox.binary(&["work", "--all", "--jobs", "2"]);
+    command.env("TERM", "xterm").env("COLUMNS", "100");
+    let mut session = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
+    let screen = session.exp_eof().unwrap();
+    assert!(screen.contains("thinking hard") && screen.contains("2 running"), "{screen:?}");
+    for id in &ids {
+        assert!(screen.contains(&format!("{}\u{1b}", &id[11..])) || screen.contains(&id[11..]), "{screen:?}");
+    }
+    assert!(screen.contains("3 completed"), "{screen:?}");
+    assert!(ids.iter().all(|id| sandbox.status(id) == "completed"));
+}
