@@ -5,6 +5,7 @@ use std::path::Path;
 use bstr::{BString, ByteSlice};
 use gix::{
     ObjectId,
+    actor::Signature,
     error::MetadataValue,
     objs::{Commit, signature::sign::is_literal_ssh_key},
 };
@@ -32,11 +33,26 @@ pub enum Signing {
     Never,
 }
 
+/// Who made what a commit holds, where that is not the person.
+#[derive(Clone, Debug)]
+pub struct By {
+    /// The author.
+    pub author: Signature,
+    /// What the message is encoded in, unless it is UTF-8.
+    pub encoding: Option<BString>,
+}
+
 /// Writes a commit with the person as author and committer and returns its id. No ref is moved.
 ///
 /// It is on disk as `core.fsync` asks (its tree is the caller's affair, see `durability`). Errors: `no-identity`,
 /// `signing-failed`.
 pub fn write(repo: &Repository, draft: Draft, signing: Signing) -> Result<ObjectId> {
+    let by = By { author: repo.author()?, encoding: None };
+    write_by(repo, draft, by, signing)
+}
+
+/// The same with another author. The committer is the person.
+pub fn write_by(repo: &Repository, draft: Draft, by: By, signing: Signing) -> Result<ObjectId> {
     let mut message = draft.message;
     if !message.ends_with(b"\n") {
         message.push(b'\n');
@@ -44,9 +60,9 @@ pub fn write(repo: &Repository, draft: Draft, signing: Signing) -> Result<Object
     let commit = Commit {
         tree: draft.tree,
         parents: draft.parents.into(),
-        author: repo.author()?,
+        author: by.author,
         committer: repo.committer()?,
-        encoding: None,
+        encoding: by.encoding,
         message,
         extra_headers: Vec::new(),
     };
@@ -110,7 +126,7 @@ pub fn signed_off(repo: &Repository, message: &[u8]) -> Result<BString> {
 }
 
 /// Appends a trailer line to the last block of a message if that is made of trailers, else as a block of its own.
-fn with_trailer(message: &[u8], trailer: &[u8]) -> BString {
+pub(super) fn with_trailer(message: &[u8], trailer: &[u8]) -> BString {
     let text = message.trim_end();
     if text.lines().any(|line| line == trailer) {
         return text.as_bstr().to_owned();

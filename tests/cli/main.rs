@@ -17,6 +17,7 @@ mod investigate;
 mod life;
 mod locks;
 mod many;
+mod merging;
 mod misconduct;
 mod pausing;
 mod places;
