@@ -37,6 +37,7 @@ pub mod prune;
 pub mod recover;
 pub mod release_notes;
 pub mod schedule;
+pub mod setup;
 pub mod split;
 pub mod standing;
 pub mod store;

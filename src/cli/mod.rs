@@ -105,6 +105,7 @@ pub enum Command {
     Prune(prune::PruneArgs),
     Fsck(upkeep::FsckArgs),
     Demo(upkeep::DemoArgs),
+    Deinit(init::DeinitArgs),
 }
 
 /// The page of `git-chant` itself.
@@ -160,6 +161,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("prune", prune::PAGE),
     ("fsck", upkeep::FSCK_PAGE),
     ("demo", upkeep::DEMO_PAGE),
+    ("deinit", init::DEINIT_PAGE),
 ];
 
 /// How a command ends, for the manual pages: exit code and meaning.

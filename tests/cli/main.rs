@@ -12,6 +12,7 @@ mod drifting;
 mod endings;
 mod graph;
 mod groups;
+mod init;
 mod investigate;
 mod life;
 mod many;
