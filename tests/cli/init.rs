@@ -191,3 +191,30 @@ fn without_the_settings_links_are_found_by_the_changes() {
     sandbox.git(&["commit", "-qm", "All at once"]);
     assert_eq!((why(&sandbox, "HEAD"), noted("HEAD")), (found, false));
 }
+
+#[test]
+fn a_squash_of_several_commits_leads_to_their_spec() {
+    let sandbox = Sandbox::new();
+    sandbox.write("file", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n");
+    sandbox.git(&["commit", "-qam", "More lines"]);
+    sandbox.git(&["config", "chant.merge", "ff"]);
+    sandbox
+        .agent("sed -i s/^2$/two/ file; git commit -qam two; sed -i s/^11$/eleven/ file; git commit -qam eleven; tick");
+    let id = sandbox.add(&["Write them out"]);
+    let before = sandbox.git(&["rev-parse", "HEAD"]);
+    sandbox.chant(&["work", &id]).ok();
+    sandbox.git(&["checkout", "-q", "-b", "squashed", &before]);
+    sandbox.git(&["merge", "-q", "--squash", "main"]);
+    sandbox.git(&["commit", "-qm", "All at once"]);
+    assert_eq!(why(&sandbox, "HEAD"), ("patch".to_owned(), id.clone()));
+    assert!(sandbox.chant(&["why", "HEAD"]).ok().out.contains("in one, which its events record"));
+    // The same, and something besides; half of it is not it.
+    sandbox.write("another", "more\n");
+    sandbox.git(&["add", "another"]);
+    sandbox.git(&["commit", "-q", "--amend", "-m", "All at once and more"]);
+    assert_eq!(why(&sandbox, "HEAD"), ("patch".to_owned(), id));
+    let text = sandbox.read("file").replace("eleven", "11");
+    sandbox.write("file", &text);
+    sandbox.git(&["commit", "-qa", "--amend", "-m", "Half of it"]);
+    sandbox.chant(&["why", "HEAD"]).fails(1, &["no spec is known"]);
+}
