@@ -30,12 +30,12 @@ pub(super) fn run(context: &Context<'_>, args: &DeinitArgs) -> Result<Outcome> {
     }
     let mut outcome = Outcome::new(Body::Deinitialized {
         dry_run: args.dry_run,
-        changes: changes.iter().map(|change| change.sentence(!args.dry_run)).collect(),
+        changes: changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect(),
     });
     if !args.purge && shows(&changes) && holds_specs(&project) {
         outcome = outcome.warning("'.chant/' is no longer hidden: 'git add' would take it");
     }
-    if !args.purge {
+    if !args.purge && !changes.is_empty() {
         outcome =
             outcome.hint("specs and what is recorded of them stay; to remove them, too: git chant deinit --purge");
     }
@@ -56,7 +56,8 @@ fn confirm(context: &Context<'_>, changes: &[Change], yes: u8) -> Result<()> {
         return Ok(());
     }
     let refs = changes.iter().filter(|change| matches!(change, Change::DeleteRef(..))).count();
-    let what = format!("every spec in this work tree and {refs} refs with what is recorded of them");
+    let refs = if refs == 1 { "1 ref".to_owned() } else { format!("{refs} refs") };
+    let what = format!("every spec in this work tree, and {refs} with what is recorded of them");
     if !context.interactive {
         return Err(Error::negative("not-confirmed", format!("this would remove {what}"))
             .hint("see what: git chant deinit --purge --dry-run")

@@ -26,10 +26,11 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
         Some(top) => top,
         None => project.repo.require_work_dir("init")?.to_owned(),
     };
-    let changes = changes.iter().map(|change| change.sentence(!args.dry_run)).collect();
+    let changes = changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect();
     let body = Body::Initialized { path: top.join(".chant"), silent, dry_run: args.dry_run, changes };
     let mut outcome = Outcome::new(body);
-    if !notes && !args.no_notes && !silent && setup::lacks_notes(&project) {
+    let asked = context.interactive && !args.dry_run;
+    if !notes && !args.no_notes && !asked && !silent && setup::lacks_notes(&project) {
         outcome = outcome.hint("to have notes follow commits that are amended or rebased: git chant init --notes");
     }
     if project.config().agent()?.is_none() {

@@ -41,10 +41,13 @@ pub enum Change {
 }
 
 impl Change {
-    /// The change in words: what was done, or what would be.
-    pub fn sentence(&self, done: bool) -> String {
+    /// The change in words, one line each: what was done, or what would be.
+    pub fn sentences(&self, done: bool) -> Vec<String> {
+        if let Change::DropSection(_, settings) = self {
+            return settings.iter().map(|setting| format!("unset {setting}")).collect();
+        }
         let verb = |past: &'static str, infinitive: &'static str| if done { past } else { infinitive };
-        match self {
+        vec![match self {
             Change::MakeDir(path) => format!("{} '{}'", verb("made", "make"), path.display()),
             Change::Hide => {
                 let line = exclude::LINE;
@@ -55,12 +58,12 @@ impl Change {
             }
             Change::AddSetting(key, value) => format!("set {key} = {value}"),
             Change::DropSetting(key, value) => format!("unset {key} = {value}"),
-            Change::DropSection(_, settings) => format!("unset {}", settings.join(", ")),
+            Change::DropSection(name, _) => format!("unset {name}"),
             Change::DeleteRef(name, id) => {
                 format!("{} {name} (was {})", verb("deleted", "delete"), id.to_hex_with_len(12))
             }
             Change::RemoveDir(path) => format!("{} '{}'", verb("removed", "remove"), path.display()),
-        }
+        }]
     }
 }
 
