@@ -39,6 +39,7 @@ pub mod recover;
 pub mod release_notes;
 pub mod schedule;
 pub mod session;
+pub mod setup;
 pub mod split;
 pub mod standing;
 pub mod store;

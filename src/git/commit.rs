@@ -89,12 +89,12 @@ pub fn sign(repo: &Repository, commit: Commit) -> Result<Commit> {
     // git starts the program at the top of the work tree, so that is where a relative path leads.
     let key = Path::new(&options.signing_key);
     if options.format == gix::objs::signature::Format::Ssh
-        && !key.to_str().is_some_and(|key| is_literal_ssh_key(key.as_bytes()).is_some())
+        && key.to_str().is_none_or(|key| is_literal_ssh_key(key.as_bytes()).is_none())
         && let Some(top) = repo.work_dir()
     {
         options.signing_key = top.join(key).into_os_string();
     }
-    commit.sign(options).map_err(|error| unsigned(error.into()))
+    commit.sign(options).map_err(unsigned)
 }
 
 fn unsigned(error: gix::Error) -> Error {
@@ -112,7 +112,7 @@ fn complaint(stderr: &MetadataValue) -> Option<String> {
         _ => return None,
     };
     let lines = stderr.lines().map(|line| line.to_str_lossy().trim().to_owned());
-    lines.filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]")).last()
+    lines.rev().find(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"))
 }
 
 /// The message with a `Signed-off-by` trailer of the committer, if the configuration asks for it and it is not there.

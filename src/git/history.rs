@@ -181,6 +181,33 @@ pub fn holds_as_one(
     Ok(each.success() && patch_ids(each.stdout.into())?.contains(&whole))
 }
 
+/// Whether `commit` makes all the changes of `paths` between `since` and `tip`, whatever else it does. With very many paths the
+/// answer is no.
+pub fn makes_as_one(
+    repo: &Repository,
+    commit: ObjectId,
+    since: ObjectId,
+    tip: ObjectId,
+    paths: &[BString],
+) -> Result<bool> {
+    if paths.is_empty() || paths.len() > MAX_PATHS {
+        return Ok(false);
+    }
+    let id_of = |ends: &[ObjectId]| -> Result<Option<BString>> {
+        let git = Git::at(repo).global("--literal-pathspecs").config("core.fsmonitor=false");
+        let ends = ends.iter().map(|id| id.to_hex().to_string());
+        let mut git = git.args(["diff-tree", "--root", "--no-commit-id"]).args(PATCH).args(ends).arg("--");
+        for path in paths {
+            git = git.arg(&*gix::path::from_bstr(path.as_bstr())?);
+        }
+        let patch = git.check()?.stdout;
+        let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch).check()?;
+        Ok(output.stdout.fields().next().map(BString::from))
+    };
+    let whole = id_of(&[since, tip])?;
+    Ok(whole.is_some() && whole == id_of(&[commit])?)
+}
+
 /// What `git patch-id --stable` makes of the change that a commit makes to its first parent; `None` for a merge and for a
 /// commit that changes nothing.
 pub fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {

@@ -13,6 +13,7 @@ mod drifting;
 mod endings;
 mod graph;
 mod groups;
+mod init;
 mod investigate;
 mod life;
 mod locks;
