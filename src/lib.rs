@@ -34,10 +34,15 @@ pub mod output;
 pub mod pause;
 pub mod pr;
 pub mod project;
+pub mod prune;
+pub mod reconcile;
 pub mod recover;
 pub mod release_notes;
 pub mod schedule;
+pub mod session;
+pub mod setup;
 pub mod split;
+pub mod standing;
 pub mod store;
 pub mod sync;
 pub mod why;
@@ -72,7 +77,8 @@ fn obey(cli: &cli::Cli) -> i32 {
     let machine = global.json || global.null || global.format.is_some();
     let ended = printer.prepare(command::record_of(&cli.command)).and_then(|()| {
         let interactive = !machine && env.stdin_is_terminal() && env.stderr_is_terminal() && !env.is_agent();
-        command::run(&command::Context { env: env.clone(), progress: &printer, interactive }, &cli.command)
+        let (env, quiet) = (env.clone(), global.quiet);
+        command::run(&command::Context { env, progress: &printer, screen: &printer, quiet, interactive }, &cli.command)
     });
     printer.finish(&ended)
 }

@@ -15,6 +15,7 @@ use crate::{
         id::SpecId,
         spec::Spec,
     },
+    env::fault,
     error::{Error, IoContext, Result},
     git::work_file::{self, Why},
     project::{Project, text::path_of},
@@ -104,6 +105,24 @@ pub fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec, onto: O
         })
 }
 
+/// Records that specs came to be whose files this very run has made, and trusts their texts. Where that fails for want of a
+/// signature, the files that nothing is recorded of are removed: the command can be given again when the key works.
+///
+/// # Errors
+/// As [`record`].
+pub fn record_made(project: &Project, made: &[(SpecId, Vec<u8>, Spec)], onto: Option<&str>) -> Result<()> {
+    for (at, (id, bytes, spec)) in made.iter().enumerate() {
+        if let Err(error) = record(project, id, bytes, spec, onto) {
+            if error.code == "signing-failed" {
+                made[at..].iter().try_for_each(|(id, ..)| take_back(project, id))?;
+            }
+            return Err(error);
+        }
+        project.trust(project.store()?.blob_id(bytes))?;
+    }
+    Ok(())
+}
+
 /// Records on `old` that `new` takes its place.
 ///
 /// # Errors
@@ -124,7 +143,7 @@ pub fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
 /// If it cannot be removed.
 pub fn take_back(project: &Project, id: &SpecId) -> Result<()> {
     let path = home(project)?.join(path_of(id));
-    std::fs::remove_file(&path).io("remove", &path)
+    fault::around("file.remove", || std::fs::remove_file(&path)).io("remove", &path)
 }
 
 /// Writes the file of a spec whose events are there and whose file is not. What lies there meanwhile stays.

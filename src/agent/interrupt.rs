@@ -4,7 +4,10 @@ use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
 
@@ -61,6 +64,20 @@ impl Interrupts {
     /// The sockets to poll: readable when a signal came.
     pub fn sockets(&self) -> impl Iterator<Item = &UnixStream> {
         self.sources.iter().map(|source| &source.socket)
+    }
+
+    /// Waits for as long as `pause` lasts, or until one of them comes: then which. A child that changes its state wakes it too.
+    pub fn wait(&mut self, pause: Duration) -> Result<Option<i32>> {
+        let failed = |cause: std::io::Error| Error::fatal("signal", format!("cannot wait for a signal: {cause}"));
+        let most = Timespec::try_from(pause).ok();
+        let mut ends: Vec<PollFd<'_>> =
+            self.sources.iter().map(|source| PollFd::new(&source.socket, PollFlags::IN)).collect();
+        match poll(&mut ends, most.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(failed(error.into())),
+        }
+        self.note();
+        Ok(self.first)
     }
 
     /// Takes note of what has arrived.

@@ -15,9 +15,9 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::process::Started;
-use super::process_table;
-pub use super::survivors::{Survivors, end_survivors};
+pub use super::survivors::{Survivors, end_survivors, survivors};
 use crate::domain::id::SpecId;
+use crate::env::{fault, process_table};
 use crate::error::{Error, IoContext, Result};
 
 /// The version of the file format.
@@ -115,18 +115,21 @@ impl Lease {
     ///
     /// Fails with code `lease-held` if the attempt is being run.
     pub fn acquire(dir: &Path, attempt: &gix::oid, info: Info) -> Result<Self> {
-        std::fs::create_dir_all(dir).io("create", dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
         let path = dir.join(attempt.to_string());
         loop {
             let fresh = locked(dir, &info)?;
-            match fresh.persist_noclobber(&path) {
+            match fault::around("lease.take", || fresh.persist_noclobber(&path)) {
                 Ok(file) => return Ok(Lease { path, info, file }),
                 Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error.error).io("create", &path),
             }
             // Held until the new file is in its place, so that only one can take over.
             let Some(_dead) = lock_dead(&path)? else { continue };
-            let file = locked(dir, &info)?.persist(&path).map_err(|error| error.error).io("replace", &path)?;
+            let fresh = locked(dir, &info)?;
+            let file = fault::around("lease.take", || fresh.persist(&path))
+                .map_err(|error| error.error)
+                .io("replace", &path)?;
             return Ok(Lease { path, info, file });
         }
     }
@@ -137,7 +140,10 @@ impl Lease {
         let info = Info { agent: Some(agent), ..self.info.clone() };
         let dir = self.path.parent().unwrap_or(Path::new("."));
         // Two locked files for a moment; the old lock goes when the new file is what the name means.
-        self.file = locked(dir, &info)?.persist(&self.path).map_err(|error| error.error).io("replace", &self.path)?;
+        let fresh = locked(dir, &info)?;
+        self.file = fault::around("lease.record", || fresh.persist(&self.path))
+            .map_err(|error| error.error)
+            .io("replace", &self.path)?;
         self.info = info;
         Ok(())
     }
@@ -152,7 +158,7 @@ impl Lease {
         if !is_current(&self.file, &self.path)? {
             return Ok(());
         }
-        std::fs::remove_file(&self.path).io("remove", &self.path)
+        fault::around("lease.release", || std::fs::remove_file(&self.path)).io("remove", &self.path)
     }
 }
 
@@ -222,7 +228,9 @@ pub fn list(dir: &Path) -> Result<Vec<ObjectId>> {
 pub fn forget(dir: &Path, attempt: &gix::oid) -> Result<bool> {
     let path = dir.join(attempt.to_string());
     match lock_dead(&path) {
-        Ok(Some(_dead)) => std::fs::remove_file(&path).io("remove", &path).map(|()| true),
+        Ok(Some(_dead)) => {
+            fault::around("lease.forget", || std::fs::remove_file(&path)).io("remove", &path).map(|()| true)
+        }
         Ok(None) => Ok(true),
         Err(error) if error.code == "lease-held" => Ok(false),
         Err(error) => Err(error),

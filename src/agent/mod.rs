@@ -11,7 +11,6 @@ pub const RESEARCH_INSUFFICIENT: i32 = 65;
 pub mod interrupt;
 pub mod lease;
 pub mod process;
-mod process_table;
 pub mod prompt;
 pub mod rate_limit;
 mod reaper;

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use self::group::Group;
 use self::pump::Pump;
 use super::interrupt::Interrupts;
-use super::process_table;
 use super::reaper::{MARKER, Reaper};
 use super::sanitize::Sanitizer;
+use crate::env::{fault, process_table};
 use crate::error::{Error, IoContext, Result};
 
 /// How long ended processes get between SIGTERM and SIGKILL.
@@ -205,7 +205,7 @@ pub fn run(run: Run<'_>) -> Result<Finished> {
         on_started(&Started { pid: group.id(), pgid: group.id(), start_time, marker })?;
     }
     // Whoever ended the waiting shell meanwhile is seen in its exit status.
-    if gate.as_mut().is_some_and(|gate| gate.write_all(b"go\n").is_err()) {
+    if gate.as_mut().is_some_and(|gate| fault::around("agent.go", || gate.write_all(b"go\n")).is_err()) {
         gate = None;
     }
     let sanitizer = if run.colors { Sanitizer::with_colors() } else { Sanitizer::new() };
@@ -280,7 +280,7 @@ fn spawn(run: &Run<'_>, marker: &str, reaper: &mut Reaper) -> Result<(std::proce
     command.env(MARKER, marker).env_remove("CHANT_GATE");
     command.stdin(std::process::Stdio::piped());
     command.stdout(theirs.try_clone().io("run in", run.dir)?).stderr(theirs);
-    Ok((reaper.spawn(&mut command).io("run in", run.dir)?, output))
+    Ok((fault::around("agent.start", || reaper.spawn(&mut command)).io("run in", run.dir)?, output))
 }
 
 /// A value that no other run has.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::process_table::{self, Process};
+use crate::env::process_table::{self, Process};
 
 /// The variable that marks every process of a run, with a value of that run's own.
 pub(super) const MARKER: &str = "CHANT_RUN";

@@ -7,6 +7,7 @@ use std::path::Path;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
+use crate::env::fault;
 use crate::error::{IoContext, Result};
 
 /// A slot that this process holds, until it is dropped.
@@ -18,10 +19,11 @@ pub struct Slot {
 impl Slot {
     /// Takes one of the `limit` slots of `agent` in `dir` (made if absent); `None` if all are taken.
     pub fn take(dir: &Path, agent: &str, limit: usize) -> Result<Option<Slot>> {
-        std::fs::create_dir_all(dir).io("create", dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
         for number in 1..=limit {
             let path = dir.join(format!("{}.{number}", agent.replace('/', "_")));
-            let file = OpenOptions::new().create(true).append(true).open(&path).io("open", &path)?;
+            let open = || OpenOptions::new().create(true).append(true).open(&path);
+            let file = fault::around("slot.take", open).io("open", &path)?;
             loop {
                 match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
                     Ok(()) => return Ok(Some(Slot { _file: file })),

@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::lease::{Agent, Info, pid_namespace};
-use super::process_table::{self, Process};
 use super::reaper::MARKER;
+use crate::env::{
+    fault,
+    process_table::{self, Process},
+};
 use crate::error::Result;
 
 /// How often we look whether they are gone.
@@ -50,6 +53,29 @@ pub fn end_survivors(info: &Info, grace: Duration) -> Result<Survivors> {
     end(agent, start, &info.worktree, grace)
 }
 
+/// Whether something of the agent of a dead run may still be there: then what. Nothing is done to it.
+pub fn survivors(info: &Info) -> Option<String> {
+    let agent = info.agent.as_ref()?;
+    let unclear = |why: &str| Some(format!("its agent may still run: {why}"));
+    match info.is_of_this_boot() {
+        Some(true) => {}
+        Some(false) if is_this_host(info) => return None,
+        Some(false) => return unclear("it ran on another machine"),
+        None => {
+            return matches!(without_proc(agent), Survivors::Refused(_)).then(|| "its agent may still run".to_owned());
+        }
+    }
+    if info.pid_namespace.is_none() || info.pid_namespace != pid_namespace() {
+        return unclear("it ran in another pid namespace (a container)");
+    }
+    let Some(start) = agent.start else { return unclear("its start time was not recorded") };
+    match find(agent, start, &info.worktree, &HashSet::new()) {
+        Ok(found) if found.is_empty() => None,
+        Ok(found) => Some(format!("process {} of its agent still runs", found[0].pid)),
+        Err(why) => unclear(&why),
+    }
+}
+
 fn end(agent: &Agent, start: u64, worktree: &Path, grace: Duration) -> Result<Survivors> {
     let mut ended = HashSet::new();
     let begun = Instant::now();
@@ -69,7 +95,7 @@ fn end(agent: &Agent, start: u64, worktree: &Path, grace: Duration) -> Result<Su
         for process in found {
             // SIGTERM once each, SIGKILL until it works.
             if ended.insert((process.pid, process.start)) || signal == Signal::KILL {
-                if let Err(error) = process.signal(signal) {
+                if let Err(error) = fault::around("agent.signal", || process.signal(signal)) {
                     return Ok(refused(format!("process {} can't be ended: {error}", process.pid)));
                 }
                 // A stopped process would not hear of SIGTERM.

@@ -8,10 +8,14 @@ use std::time::Duration;
 
 use super::sanitize::Sanitizer;
 use crate::domain::id::SpecId;
+use crate::env::fault;
 use crate::error::{IoContext, Result};
 
 /// How often a transcript that is being written is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How many characters a last line has at most.
+const LONGEST_LINE: usize = 400;
 
 /// How much of the end of a transcript is looked at for its last lines, in bytes.
 const LAST: u64 = 64 * 1024;
@@ -34,33 +38,30 @@ pub fn path(common_dir: &Path, spec: &SpecId, attempt: &gix::oid) -> PathBuf {
 /// Creates a transcript, readable by its owner only, with the directories above it. Fails if there is one.
 pub fn create(path: &Path) -> Result<File> {
     if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir).io("create", dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
     // Appending, so that two who hold it never write over each other.
-    OpenOptions::new().append(true).create_new(true).mode(0o600).open(path).io("create", path)
+    let create = || OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
+    fault::around("transcript.create", create).io("create", path)
 }
 
 /// Opens the transcript of an attempt that goes on, to be added to; one that is not there is created.
 pub fn resume(path: &Path) -> Result<File> {
     if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir).io("create", dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path).io("open", path)
+    let open = || OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    fault::around("transcript.create", open).io("open", path)
 }
 
 /// The last lines of a transcript that are not blank, without control sequences, oldest first; none if there is no transcript. Only
 /// the end of it is read.
 pub fn last_lines(path: &Path, count: usize) -> Result<Vec<String>> {
-    let Some(mut file) = open(path)? else { return Ok(Vec::new()) };
-    let length = file.metadata().io("read", path)?.len();
-    let from = length.saturating_sub(LAST);
-    file.seek(SeekFrom::Start(from)).io("read", path)?;
-    let mut bytes = Vec::new();
-    file.take(LAST).read_to_end(&mut bytes).io("read", path)?;
+    let Some((bytes, cut)) = tail(path)? else { return Ok(Vec::new()) };
     let mut sanitizer = Sanitizer::new();
     let text = sanitizer.push(&bytes) + &sanitizer.finish();
     // What is cut off at its beginning is no line.
-    let whole = if from == 0 { text.as_str() } else { text.split_once('\n').map_or("", |(_, rest)| rest) };
+    let whole = if !cut { text.as_str() } else { text.split_once('\n').map_or("", |(_, rest)| rest) };
     let lines: Vec<&str> = whole.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
     Ok(lines[lines.len().saturating_sub(count)..].iter().map(|line| (*line).to_owned()).collect())
 }
@@ -96,6 +97,35 @@ pub fn follow(path: &Path, still_running: &mut dyn FnMut() -> bool, form: Form, 
         }
         std::thread::sleep(LOOK);
     }
+}
+
+/// The last line that is not blank, without control sequences; `None` if there is none. Read from the end, whatever the length: of a
+/// huge line this is a piece near its end.
+pub fn last_line(path: &Path) -> Result<Option<String>> {
+    let Some((tail, cut)) = tail(path)? else { return Ok(None) };
+    let mut tail = tail.as_slice();
+    if cut {
+        // Not from the middle of a character or, where there is a line end, of a control sequence.
+        let whole =
+            tail.iter().position(|byte| *byte == b'\n').filter(|at| tail[*at..].iter().any(u8::is_ascii_graphic));
+        let cut = tail.iter().position(|byte| byte & 0xc0 != 0x80).unwrap_or_default();
+        tail = &tail[whole.unwrap_or(cut)..];
+    }
+    let mut sanitizer = Sanitizer::new();
+    let text = sanitizer.push(tail) + &sanitizer.finish();
+    let last = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    Ok(last.map(|line| line.chars().take(LONGEST_LINE).collect::<String>().replace('\t', " ")))
+}
+
+/// The end of a transcript, and whether there is more before it; `None` if there is no transcript.
+fn tail(path: &Path) -> Result<Option<(Vec<u8>, bool)>> {
+    let Some(mut file) = open(path)? else { return Ok(None) };
+    let length = file.metadata().io("read", path)?.len();
+    let from = length.saturating_sub(LAST);
+    file.seek(SeekFrom::Start(from)).io("read", path)?;
+    let mut bytes = Vec::new();
+    file.take(LAST).read_to_end(&mut bytes).io("read", path)?;
+    Ok(Some((bytes, from > 0)))
 }
 
 /// Copies up to the present end; `false` if nobody reads any more.

@@ -1,5 +1,7 @@
-//! The use case `archive`: put a spec away, and take it out again. The event comes first; then the file moves in the work
-//! tree, and the index stays as it is. In the end the chains that are archived are folded into one ref a month.
+//! The use case `archive`: put a spec away, and take it out again. The file appears in its new place, the event is written, the file
+//! goes from its old place; the index stays as it is. In the end the chains that are archived are folded into one ref a month.
+//!
+//! The same file in both places is what somebody who died on the way leaves, and nobody else: [`settle`] takes one of them away.
 
 use std::path::Path;
 
@@ -11,7 +13,9 @@ use crate::{
         event::{Facts, Op},
         id::SpecId,
         spec::MAX_SPEC_LEN,
+        status::Status,
     },
+    env::fault,
     error::{Error, IoContext, Result},
     git::{process::Git, work_file},
     project::{
@@ -59,20 +63,36 @@ fn step(project: &Project, entry: &Entry, op: Op, what: &str, from: &str, to: &s
     let top = project.tops().into_iter().find(|top| matches!(exists(top, from), Ok(true)));
     if let Some(top) = &top {
         refuse_modified(project, top, from)?;
-        if exists(top, to)? {
+        if exists(top, to)? && project.filed_twice(&entry.id)?.is_none_or(|both| both != *top) {
             return Err(Error::negative("occupied", format!("'{to}' exists already")).hint("move one of the two away"));
         }
     }
     let facts = Facts { spec_path: top.is_some().then(|| to.to_owned()), ..Facts::default() };
     let sentence = format!("{} {what}", entry.title());
-    project
+    if let Some(top) = &top {
+        link(top, from, to)?;
+    }
+    let appended = project
         .store()?
         .append(&entry.id, |_| Ok(Draft { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() }))
-        .map_err(|refusal| refusal.into_error(entry.id.short()))?;
-    if let Some(top) = top {
-        move_file(&top, from, to)?;
+        .map_err(|refusal| refusal.into_error(entry.id.short()));
+    if let Some(top) = &top {
+        // One of the two goes, whichever way it ended.
+        remove(&top.join(if appended.is_ok() { from } else { to }))?;
     }
-    Ok(())
+    appended.map(drop)
+}
+
+/// Where somebody died on the way into the archive or out of it: lets the file lie where the spec's state says. Returns whether there
+/// was something to do.
+///
+/// # Errors
+/// If a file cannot be read or removed.
+pub fn settle(project: &Project, id: &SpecId) -> Result<bool> {
+    let Some(top) = project.filed_twice(id)? else { return Ok(false) };
+    let archived = project.store()?.state(id)?.is_some_and(|state| state.status == Status::Archived);
+    remove(&top.join(if archived { path_of(id) } else { archive_path_of(id) }))?;
+    Ok(true)
 }
 
 fn exists(top: &Path, path: &str) -> Result<bool> {
@@ -97,15 +117,28 @@ fn refuse_modified(project: &Project, top: &Path, path: &str) -> Result<()> {
     }
 }
 
-fn move_file(top: &Path, from: &str, to: &str) -> Result<()> {
-    let (from, to) = (top.join(from), top.join(to));
-    if let Some(dir) = to.parent() {
-        std::fs::create_dir_all(dir).io("create", dir)?;
+fn link(top: &Path, from: &str, to: &str) -> Result<()> {
+    let (source, target) = (top.join(from), top.join(to));
+    if let Some(dir) = target.parent() {
+        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
-    // A link fails where a file is: nothing is overwritten.
-    match std::fs::hard_link(&from, &to) {
-        Ok(()) => std::fs::remove_file(&from).io("remove", &from),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(error).io("move", &from),
-        Err(_) => std::fs::rename(&from, &to).io("move", &from),
+    // Neither overwrites anything.
+    match fault::around("file.link", || std::fs::hard_link(&source, &target)) {
+        Ok(()) => Ok(()),
+        // Somebody died right here.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        // A file system without links.
+        Err(_) => {
+            let bytes = std::fs::read(&source).io("read", &source)?;
+            work_file::create_new(top, to.as_bytes().as_bstr(), &bytes)
+                .map_err(|refused| Error::fatal("io", format!("cannot move '{from}': {refused}")))
+        }
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fault::around("file.unlink", || std::fs::remove_file(path)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.io("remove", path),
     }
 }

@@ -16,7 +16,7 @@ use super::page::Page;
 /// The work branches of finished and paused specs travel too, unless chant.pushBranches is false: another person can merge what is
 /// finished, and go on with what is paused. At the remote a branch goes once its spec is over.
 ///
-/// What a remote holds is believed of nobody: what is no chain of events is named as unfit and kept out, and exit status 1 says so. A
+/// What is no chain of events is named as unfit and kept out, and exit status 1 says so. A
 /// chain that the remote lost or that somebody cut back there is said to be gone or rewritten, and goes back.
 ///
 /// Where a remote takes branches only, the branch chant-sync/<clone> carries what this clone knows, and sync in other clones reads it.

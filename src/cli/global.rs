@@ -112,6 +112,15 @@ impl PhaseArg {
     }
 }
 
+/// Who decides a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClaimArg {
+    /// This clone alone
+    Local,
+    /// The remote that several clones share
+    Remote,
+}
+
 /// Reads a status: `in_progress` or `in-progress`.
 pub(super) fn status_parser() -> impl TypedValueParser<Value = Status> {
     let names = Status::ALL.into_iter().map(|status| {

@@ -1,4 +1,4 @@
-//! The commands about an investigation as a whole: `investigate`, `status`.
+//! `git chant investigate`.
 
 use clap::Args;
 
@@ -61,20 +61,4 @@ pub const INVESTIGATE_PAGE: Page = Page {
         ),
     ],
     see_also: &["git-chant-add", "git-chant-status", "git-chant-work"],
-};
-
-/// Show where an investigation stands
-///
-/// Its phases in order, who did each, and what is next.
-#[derive(Args, Clone, Debug)]
-pub struct StatusArgs {
-    /// The investigation
-    #[arg(value_name = "topic")]
-    pub topic: String,
-}
-
-/// Examples and neighbours of `status`.
-pub const STATUS_PAGE: Page = Page {
-    examples: &[("git chant status issue-1234", "What is done, what is next.")],
-    see_also: &["git-chant-investigate", "git-chant-list", "git-chant-show"],
 };

@@ -13,9 +13,11 @@ pub mod investigate;
 pub mod list;
 pub mod page;
 pub mod parsed;
+pub mod prune;
 pub mod publish;
 pub mod show;
 pub mod state;
+pub mod status;
 pub mod upkeep;
 pub mod work;
 
@@ -70,7 +72,7 @@ pub enum Command {
     #[command(visible_alias = "ls")]
     List(list::ListArgs),
     Ready(list::ReadyArgs),
-    Status(investigate::StatusArgs),
+    Status(status::StatusArgs),
     Graph(list::GraphArgs),
     Why(show::WhyArgs),
     Drift(list::DriftArgs),
@@ -100,8 +102,11 @@ pub enum Command {
     Pr(publish::PrArgs),
     ReleaseNotes(publish::ReleaseNotesArgs),
     Sync(exchange::SyncArgs),
+    Prune(prune::PruneArgs),
     Fsck(upkeep::FsckArgs),
+    Recover(upkeep::RecoverArgs),
     Demo(upkeep::DemoArgs),
+    Deinit(init::DeinitArgs),
 }
 
 /// The page of `git-chant` itself.
@@ -124,7 +129,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("investigate", investigate::INVESTIGATE_PAGE),
     ("list", list::PAGE),
     ("ready", list::READY_PAGE),
-    ("status", investigate::STATUS_PAGE),
+    ("status", status::PAGE),
     ("graph", list::GRAPH_PAGE),
     ("why", show::WHY_PAGE),
     ("drift", list::DRIFT_PAGE),
@@ -154,8 +159,11 @@ pub const PAGES: &[(&str, Page)] = &[
     ("pr", publish::PR_PAGE),
     ("release-notes", publish::RELEASE_NOTES_PAGE),
     ("sync", exchange::SYNC_PAGE),
+    ("prune", prune::PAGE),
     ("fsck", upkeep::FSCK_PAGE),
+    ("recover", upkeep::RECOVER_PAGE),
     ("demo", upkeep::DEMO_PAGE),
+    ("deinit", init::DEINIT_PAGE),
 ];
 
 /// How a command ends, for the manual pages: exit code and meaning.

@@ -62,6 +62,10 @@ pub struct LogArgs {
     #[arg(long, value_name = "attempt")]
     pub attempt: Option<String>,
 
+    /// Say of each event whether its signature is good, and whose it is
+    #[arg(long, conflicts_with_all = ["agent", "follow"])]
+    pub show_signature: bool,
+
     /// Only the last <number> events, or lines of the transcript
     #[arg(short = 'n', long, value_name = "number")]
     pub max_count: Option<usize>,
@@ -72,6 +76,7 @@ pub const LOG_PAGE: Page = Page {
     examples: &[
         ("git chant log 010", "The spec's life."),
         ("git chant log 010 --agent -f", "Watch the agent at work."),
+        ("git chant log 010 --show-signature", "Who signed what of it?"),
         ("git log --first-parent chant/specs/2026-02-08-010-v7b", "The same events by git alone."),
         ("git log --graph chant/specs/2026-02-08-010-v7b", "With the trail of specs that inform it."),
     ],

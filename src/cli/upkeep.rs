@@ -1,4 +1,4 @@
-//! The commands about the whole repository: `lint`, `fsck`, `demo`.
+//! The commands about the whole repository: `lint`, `fsck`, `recover`, `demo`.
 
 use std::path::PathBuf;
 
@@ -31,6 +31,13 @@ pub struct FsckArgs {
     /// Complete what was cut short, and rebuild what is derived
     #[arg(long)]
     pub repair: bool,
+
+    /// Check the signatures of events, too
+    ///
+    /// A signature that does not fit is an error. Where chant.requireSigned is set, approvals and claims that are not well signed
+    /// are named: they do not count.
+    #[arg(long)]
+    pub signatures: bool,
 }
 
 /// Examples and neighbours of `fsck`.
@@ -40,6 +47,26 @@ pub const FSCK_PAGE: Page = Page {
         ("git chant fsck --repair", "After a crash or a full disk."),
     ],
     see_also: &["git-chant-lint", "git-fsck"],
+};
+
+/// Settle what a process that died left behind
+///
+/// After a crash, a power cut or `kill -9`: ends what a dead run left running and pauses its attempt, with everything that it had done
+/// kept; records a merge that went through; puts back what a merge had moved aside; takes away worktrees, branches, leases and locks of
+/// what is over. Says what it did, and does nothing where nobody died.
+///
+/// There is rarely a need for it: every command that changes a spec settles that spec first.
+#[derive(Args, Clone, Debug)]
+pub struct RecoverArgs {
+    /// The specs, by full or short id [default: all of this clone]
+    #[arg(value_name = "spec")]
+    pub specs: Vec<String>,
+}
+
+/// Examples and neighbours of `recover`.
+pub const RECOVER_PAGE: Page = Page {
+    examples: &[("git chant recover", "Everything, after a crash."), ("git chant recover 010", "One spec.")],
+    see_also: &["git-chant-fsck", "git-chant-work", "git-chant-pause"],
 };
 
 /// Show the whole way from a bug report to its fix

@@ -42,6 +42,8 @@ pub fn close(
     if let Some(attempt) = before.as_ref().and_then(|state| state.attempt)
         && let Some(tree) = project.worktree_of(id)?
     {
+        // Of a worktree that somebody is just clearing away nothing can be read any more.
+        let _held = project.hold_place(id)?;
         project.keep_worktree(id, attempt, &tree)?;
     }
     project

@@ -57,8 +57,14 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
             return Err(error);
         }
     };
-    add::record(&project, &id, &bytes, &spec, onto.as_deref())?;
-    project.trust(project.store()?.blob_id(&bytes))?;
+    if args.edit {
+        // What a person typed is not thrown away, come what may.
+        add::record(&project, &id, &bytes, &spec, onto.as_deref())
+            .map_err(|error| error.hint(format!("its text is kept in '{}'", path_of(&id))))?;
+        project.trust(project.store()?.blob_id(&bytes))?;
+    } else {
+        add::record_made(&project, &[(id.clone(), bytes, spec.clone())], onto.as_deref())?;
+    }
     for old in &spec.front.supersedes {
         if let Ok(old) = old.parse::<SpecId>() {
             add::supersede(&project, &old, &id)?;

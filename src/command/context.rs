@@ -1,5 +1,6 @@
 //! What every command has at hand: the process's state, and where to say what is going on.
 
+use super::outcome::Screen;
 use crate::domain::spec::Spec;
 use crate::{
     domain::{id::SpecId, view::SpecView},
@@ -21,6 +22,10 @@ pub struct Context<'a> {
     pub env: Env,
     /// Where to say what is going on.
     pub progress: &'a dyn Progress,
+    /// Where to show an answer that changes while the command runs.
+    pub screen: &'a dyn Screen,
+    /// Whether only the answer is wanted: `--quiet`.
+    pub quiet: bool,
     /// Whether somebody can be asked: a terminal on both sides, and no machine format.
     pub interactive: bool,
 }

@@ -1,19 +1,26 @@
 //! `git chant fsck`
 
+use gix::ObjectId;
+
 use super::{
     Context,
     outcome::{Body, Outcome},
 };
+use std::time::Duration;
+
 use crate::{
     archive,
     cli::upkeep::FsckArgs,
-    domain::{diagnostic::Severity, view::ProblemView},
-    error::{IoContext, Result},
+    domain::{converge::Source, diagnostic::Severity, id::SpecId, view::ProblemView},
+    env::fault,
+    error::{Error, IoContext, Result},
     fsck::{self, Finding, Repair},
-    keep::clean_up,
+    git::lock,
+    keep::{clean_up, clear_pending},
     merge,
     project::{Project, progress::Step, text::Origin},
     recover,
+    store::tracking::Integrated,
 };
 
 /// A repair can bring another need to light: a completion that is recorded, the worktree that is left over by it.
@@ -21,9 +28,9 @@ const MAX_ROUNDS: usize = 5;
 
 pub(super) fn run(context: &Context<'_>, args: &FsckArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let found = check(&project)?;
+    let found = check(&project, args.signatures)?;
     let problems = if args.repair {
-        repair(context, &project, found)?
+        repair(context, &project, args.signatures, found, &|_| true)?
     } else {
         found.into_iter().map(|finding| finding.problem).collect()
     };
@@ -31,9 +38,9 @@ pub(super) fn run(context: &Context<'_>, args: &FsckArgs) -> Result<Outcome> {
 }
 
 /// Everything that is found, what a merge left aside first: all else is judged by the files where they belong.
-fn check(project: &Project) -> Result<Vec<Finding>> {
+pub(super) fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     let mut findings: Vec<Finding> = merge::left_aside(project)?.iter().map(aside).collect();
-    findings.extend(fsck::check(project)?);
+    findings.extend(fsck::check(project, signatures)?);
     Ok(findings)
 }
 
@@ -49,13 +56,20 @@ fn aside(left: &merge::LeftAside) -> Finding {
     Finding { problem, repair }
 }
 
-/// Mends what can be mended and looks again, until there is nothing new to mend. What is gone then was repaired.
-fn repair(context: &Context<'_>, project: &Project, mut found: Vec<Finding>) -> Result<Vec<ProblemView>> {
+/// Mends what can be mended, of what is `wanted`, and looks again, until there is nothing new to mend. What is gone then was repaired.
+pub(super) fn repair(
+    context: &Context<'_>,
+    project: &Project,
+    signatures: bool,
+    mut found: Vec<Finding>,
+    wanted: &dyn Fn(&Finding) -> bool,
+) -> Result<Vec<ProblemView>> {
     let mut seen: Vec<Finding> = Vec::new();
     let mut failed: Vec<(Repair, String)> = Vec::new();
     let mut tried: Vec<Repair> = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let known = |finding: &Finding, seen: &[Finding]| seen.iter().any(|old| old.problem == finding.problem);
+        found.retain(wanted);
         for finding in &found {
             if !known(finding, &seen) {
                 seen.push(finding.clone());
@@ -78,7 +92,7 @@ fn repair(context: &Context<'_>, project: &Project, mut found: Vec<Finding>) -> 
                 break;
             }
         }
-        found = check(project)?;
+        found = check(project, signatures)?;
     }
     let mended = |finding: &Finding| !found.iter().any(|left| left.problem == finding.problem);
     Ok(seen
@@ -94,6 +108,13 @@ fn repair(context: &Context<'_>, project: &Project, mut found: Vec<Finding>) -> 
             problem
         })
         .collect())
+}
+
+fn rejoin(project: &Project, id: &SpecId, event: ObjectId) -> Result<()> {
+    match project.store()?.integrate(id, event, Source::FetchOnly)? {
+        Integrated::Unfit(why) => Err(Error::negative("unfit", why)),
+        _ => Ok(()),
+    }
 }
 
 fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()> {
@@ -112,6 +133,7 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
         }
         Repair::Reconnect(id) => project.store()?.reconnect(id).map(drop),
         Repair::Fold => archive::fold(project, None).map(drop),
+        Repair::Rejoin(id, event) => rejoin(project, id, *event),
         Repair::Log(id) => project.store()?.begin_log(id),
         Repair::Heal(id) => recover::heal(project, id).map(drop),
         Repair::Pause(id) => recover::settle_dead(project, id, context.progress).map(drop),
@@ -124,7 +146,15 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
             }
             Ok(())
         }
+        Repair::ClearPending(id) => {
+            for warning in clear_pending(project, id)? {
+                context.progress.say(&Step::Warning(warning));
+            }
+            Ok(())
+        }
+        Repair::Move(id) => archive::settle(project, id).map(drop),
         Repair::Aside => merge::recover_all(project, context.progress).map(drop),
-        Repair::Remove(path) => std::fs::remove_file(path).io("remove", path),
+        Repair::Remove(path) => fault::around("file.remove", || std::fs::remove_file(path)).io("remove", path),
+        Repair::Unlock(path) => lock::clear(project.repo.common_dir(), path, Duration::ZERO).map(drop),
     }
 }

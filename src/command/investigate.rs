@@ -43,10 +43,7 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
             }
         }
     }
-    for (id, bytes, spec) in &made {
-        add::record(&project, id, bytes, spec, onto.as_deref())?;
-        project.trust(project.store()?.blob_id(bytes))?;
-    }
+    add::record_made(&project, &made, onto.as_deref())?;
     let world = World::new(&project)?;
     let views = made.iter().map(|(id, ..)| world.view(&world.entry(id)?)).collect::<Result<Vec<_>>>()?;
     let mut outcome = Outcome::new(Body::AddedAll(views));

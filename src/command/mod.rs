@@ -6,7 +6,9 @@ mod ack;
 mod add;
 mod approve;
 mod archive;
+mod claim;
 mod context;
+mod deinit;
 mod demo;
 mod drift;
 mod edit;
@@ -24,13 +26,16 @@ mod next;
 mod path;
 mod pause;
 mod pr;
+mod prune;
 mod ready;
+mod recover;
 mod release_notes;
 mod resolve;
 mod show;
 mod split;
 mod status;
 mod sync;
+mod topic;
 mod verify;
 mod why;
 mod work;
@@ -75,12 +80,15 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Resolve(args) => resolve::run(context, args),
         Command::Archive(args) => archive::archive(context, args),
         Command::Unarchive(args) => archive::unarchive(context, args),
+        Command::Deinit(args) => deinit::run(context, args),
         Command::Demo(args) => demo::run(context, args),
         Command::Lint(args) => lint::run(context, args),
         Command::Pr(args) => pr::run(context, args),
         Command::ReleaseNotes(args) => release_notes::run(context, args),
         Command::Sync(args) => sync::run(context, args),
+        Command::Prune(args) => prune::run(context, args),
         Command::Fsck(args) => fsck::run(context, args),
+        Command::Recover(args) => recover::run(context, args),
     }
 }
 
@@ -89,10 +97,13 @@ pub fn record_of(command: &Command) -> Option<Record> {
     match command {
         Command::Log(args) if args.agent => None,
         Command::Log(_) => Some(Record::Event),
-        Command::Lint(_) | Command::Fsck(_) => Some(Record::Problem),
+        Command::Lint(_) | Command::Fsck(_) | Command::Recover(_) => Some(Record::Problem),
         Command::Sync(_) => Some(Record::Exchange),
         Command::Drift(_) => Some(Record::Drift),
+        Command::Prune(_) => Some(Record::Prune),
+
         Command::Init(_)
+        | Command::Deinit(_)
         | Command::Demo(_)
         | Command::Graph(_)
         | Command::Why(_)

@@ -2,6 +2,7 @@
 
 use super::{
     Context,
+    claim::Deciding,
     outcome::{Body, Outcome},
     work_all::filter,
 };
@@ -17,11 +18,14 @@ use crate::{
 
 pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
     let project = context.project()?;
+    if let Some(asked) = args.claim {
+        Deciding::of(context, &project, asked)?.look()?;
+    }
     let wanted = Wanted { filter: filter(&args.labels, &args.topic, &args.phase), ..Wanted::default() };
     let world = World::new(&project)?;
     let mut refused = None;
     for job in schedule::select(&world, &wanted)?.ready {
-        if !args.claim {
+        if args.claim.is_none() {
             let spec = world.view(&world.entry(&job.id)?)?;
             return Ok(Outcome::new(Body::Specs(vec![spec])));
         }
@@ -39,12 +43,15 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
 }
 
 fn claim(context: &Context<'_>, project: &Project, id: &SpecId, args: &NextArgs) -> Result<Outcome> {
+    let claims = Deciding::of(context, project, args.claim.flatten())?;
+    claims.before(id)?;
     context.settle(project, id)?;
     recover::settle_dead(project, id, context.progress)?;
+    recover::release_discounted(project, id, context.progress)?;
     let request = Request { agent: Some(MANUAL.to_owned()), onto: args.onto.clone(), timeout: None };
     let plan = work::plan(project, id, &request)?;
     context.ask_trust(project, id, plan.text.blob, &plan.spec, plan.prompt.as_ref(), args.trust)?;
-    match work::work(project, &plan, context.progress)? {
+    match work::work(project, &plan, claims.stake(), context.progress)? {
         work::Worked::Handed { worktree, prompt } => {
             let spec = Box::new(context.view(project, id)?);
             Ok(Outcome::new(Body::Claimed { spec, path: worktree, prompt })

@@ -6,8 +6,8 @@ use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
     view::{
-        CheckView, DriftView, EventView, ExchangeView, GraphView, NoteView, ProblemView, SoFar, SpecDetail, SpecView,
-        TopicView, WhyView,
+        CheckView, DriftView, EventView, ExchangeView, GraphView, NoteView, ProblemView, PruneView, SoFar, SpecDetail,
+        SpecView, StandingView, TopicView, WhyView,
     },
 };
 
@@ -62,12 +62,23 @@ impl Outcome {
 pub enum Body {
     /// Nothing to say.
     Nothing,
+    /// The answer was shown already, see [`Screen`].
+    Shown,
     /// `add`: the new spec.
     Added(Box<SpecView>),
     /// `investigate`: the new specs.
     AddedAll(Vec<SpecView>),
     /// `status` of an investigation.
     Topic(TopicView),
+    /// `status`: what goes on.
+    Standing {
+        /// What goes on.
+        view: Box<StandingView>,
+        /// The time now, in seconds since 1970 UTC: how long something takes is told from it.
+        now: i64,
+        /// Whether people are told what to do about it.
+        hints: bool,
+    },
     /// `release-notes`: the entries, by kind.
     Notes(Vec<NoteView>),
     /// `why`: an answer for each commit and spec.
@@ -172,7 +183,16 @@ pub enum Body {
         path: PathBuf,
         /// Whether it is hidden from the repository.
         silent: bool,
+        /// Whether nothing was done yet.
+        dry_run: bool,
         /// What was changed, one line each; nothing if it had been initialised before.
+        changes: Vec<String>,
+    },
+    /// `deinit`.
+    Deinitialized {
+        /// Whether nothing was done yet.
+        dry_run: bool,
+        /// What was changed, one line each.
         changes: Vec<String>,
     },
     /// `lint` and `fsck`.
@@ -186,6 +206,13 @@ pub enum Body {
         /// What went which way.
         exchanged: Vec<ExchangeView>,
     },
+    /// `prune`: what was cleared away, and what stays for which reason.
+    Pruned {
+        /// Whether nothing was done yet.
+        dry_run: bool,
+        /// What was found.
+        found: Vec<PruneView>,
+    },
     /// `demo`: the repository that it left and what to look at.
     Demo {
         /// The repository.
@@ -195,6 +222,15 @@ pub enum Body {
     },
     /// A text as it is, such as a transcript.
     Text(String),
+}
+
+/// Where an answer that changes is shown while the command runs.
+pub trait Screen: Sync {
+    /// Shows the answer as it is now: at a terminal in the place of the one before, elsewhere below it. `size` is that of the terminal
+    /// now, in columns and rows; `None` where stdout is none.
+    ///
+    /// If it cannot be written, [`Progress::closed`](crate::project::progress::Progress::closed) says so from then on.
+    fn show(&self, body: &Body, size: Option<(usize, usize)>);
 }
 
 /// How a graph is drawn.

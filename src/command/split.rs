@@ -56,10 +56,7 @@ pub(super) fn run(context: &Context<'_>, args: &SplitArgs) -> Result<Outcome> {
     }
     let onto = entry.state.as_ref().and_then(|state| state.facts.onto.clone());
     let made = create(&project, &id, spec, &parts)?;
-    for (member, bytes, spec) in &made {
-        add::record(&project, member, bytes, spec, onto.as_deref())?;
-        project.trust(project.store()?.blob_id(bytes))?;
-    }
+    add::record_made(&project, &made, onto.as_deref())?;
     if entry.state.is_none() {
         add::record(&project, &id, &text.bytes, spec, None)?;
     }

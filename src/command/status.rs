@@ -1,89 +1,78 @@
-//! `git chant status`
+//! `git chant status`: what goes on, once or again and again.
 
 use super::{
     Context,
     outcome::{Body, Outcome},
+    topic,
 };
 use crate::{
-    cli::investigate::StatusArgs,
-    domain::{
-        phase::Phase,
-        status::Status,
-        view::{StepView, TopicView},
-    },
-    error::{Error, Result},
-    investigate,
-    project::{
-        view::rfc3339,
-        world::{Entry, World},
-    },
+    agent::interrupt::Interrupts,
+    cli::status::StatusArgs,
+    error::{Error, Exit, Result},
+    project::{Project, progress::Step},
+    standing::{self, Merges},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &StatusArgs) -> Result<Outcome> {
+    let merges = Merges::default();
+    match args.watch {
+        Some(_) => watch(context, args, &merges),
+        None => look(context, args, &merges),
+    }
+}
+
+/// How it stands now.
+fn look(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Outcome> {
+    if let Some(topic) = &args.topic {
+        return topic::run(context, topic);
+    }
     let project = context.project()?;
-    let world = World::new(&project)?;
-    let mut entries = investigate::entries(&world, &args.topic)?;
-    if entries.is_empty() {
-        return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", args.topic.escape_debug()))
-            .hint("git chant list shows what there is"));
+    let view = Box::new(standing::standing(&project, merges)?);
+    let hints = gives_advice(context, &project);
+    Ok(Outcome::new(Body::Standing { view, now: context.env.now().as_second(), hints }))
+}
+
+/// Whether `git status` would say what to do next.
+fn gives_advice(context: &Context<'_>, project: &Project) -> bool {
+    let forbidden = context.env.text("GIT_ADVICE").is_some_and(|value| matches!(value, "0" | "false" | "no" | "off"));
+    !context.quiet && !forbidden && project.repo.gix().config_snapshot().boolean("advice.statusHints").unwrap_or(true)
+}
+
+/// Shows it until a signal comes. At a terminal each time, since how long something takes changes as well; elsewhere only if
+/// something else has changed.
+fn watch(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Outcome> {
+    let pause = args.watch.unwrap_or_default();
+    let mut signals = Interrupts::listen()?;
+    let mut before: Option<Body> = None;
+    loop {
+        let body = match look(context, args, merges) {
+            Ok(outcome) => outcome.body,
+            // Somebody took something away while it was looked at.
+            Err(error) if error.code == Error::VANISHED && before.is_some() => before.clone().unwrap_or(Body::Nothing),
+            Err(error) => return Err(error),
+        };
+        let size = context.env.screen();
+        if size.is_some() || before.as_ref().is_none_or(|before| differs(before, &body)) {
+            context.screen.show(&body, size);
+        }
+        if context.progress.closed() {
+            return Ok(Outcome::new(Body::Shown));
+        }
+        before = Some(body);
+        if let Some(signal) = signals.wait(pause)? {
+            if size.is_some() {
+                // The shell's prompt belongs on a line of its own, not beside '^C'.
+                context.progress.say(&Step::Answer("\n"));
+            }
+            return Ok(Outcome::new(Body::Shown).exit(Exit::Signal(signal).code()));
+        }
     }
-    entries.sort_by_key(|entry| (phase(entry).is_none(), phase(entry), entry.id.clone()));
-    let steps = entries.iter().map(|entry| step(&world, entry)).collect::<Result<Vec<_>>>()?;
-    let mut targets = Vec::new();
-    for entry in &entries {
-        targets.extend(target(&world, entry)?);
+}
+
+/// Whether the two say something else, the time apart.
+fn differs(one: &Body, other: &Body) -> bool {
+    match (one, other) {
+        (Body::Standing { view: one, .. }, Body::Standing { view: other, .. }) => one != other,
+        (one, other) => one != other,
     }
-    targets.sort();
-    targets.dedup();
-    let next = next(&steps).map(|step| step.spec.short.clone());
-    let hint = next_step(&steps);
-    let outcome = Outcome::new(Body::Topic(TopicView { topic: args.topic.clone(), targets, steps, next }));
-    Ok(hint.into_iter().fold(outcome, Outcome::hint))
-}
-
-fn phase(entry: &Entry) -> Option<Phase> {
-    entry.spec().and_then(|spec| spec.front.phase.as_deref()).and_then(Phase::named)
-}
-
-fn step(world: &World<'_>, entry: &Entry) -> Result<StepView> {
-    let mut step = StepView { spec: world.view(entry)?, by: None, since: None };
-    let attempt = entry.state.as_ref().and_then(|state| state.attempt);
-    if let Some(attempt) = attempt
-        && let Ok(Ok(event)) = world.project.store()?.event(&entry.id, attempt)
-    {
-        let with = step.spec.agent.as_deref().map(|agent| format!(" with {agent}")).unwrap_or_default();
-        step.by = Some(format!("{}{with}", event.author.name));
-        step.since = Some(rfc3339(event.author.seconds, event.author.offset));
-    }
-    Ok(step)
-}
-
-/// Where the work of a spec goes, or went.
-fn target(world: &World<'_>, entry: &Entry) -> Result<Option<String>> {
-    let facts = entry.state.as_ref().map(|state| &state.facts);
-    if let Some(target) = facts.and_then(|facts| facts.target.as_deref()) {
-        return Ok(Some(target.trim_start_matches("refs/heads/").to_owned()));
-    }
-    let Some(spec) = entry.spec() else { return Ok(None) };
-    world.project.aim(&spec.front, facts.and_then(|facts| facts.onto.as_deref()))
-}
-
-/// What somebody could do now: work what is ready, else what needs a person.
-fn next(steps: &[StepView]) -> Option<&StepView> {
-    let open = |step: &&StepView| !matches!(step.spec.status, Status::Completed | Status::Cancelled | Status::Archived);
-    let ready = steps.iter().find(|step| step.spec.ready);
-    ready.or_else(|| steps.iter().find(open))
-}
-
-fn next_step(steps: &[StepView]) -> Option<String> {
-    let step = next(steps)?;
-    let short = &step.spec.short;
-    Some(match step.spec.status {
-        _ if step.spec.ready => format!("next: git chant work {short}"),
-        Status::InProgress => format!("to see what it does: git chant log {short} --agent -f"),
-        Status::Finished => format!("to merge it: git chant merge {short}"),
-        Status::Failed => format!("to see why it failed: git chant show {short}"),
-        _ if step.spec.kind == "gate" => format!("for a person: git chant finish {short}"),
-        _ => format!("to see what it waits for: git chant show {short}"),
-    })
 }

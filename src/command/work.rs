@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Context,
+    claim::Deciding,
     outcome::{Body, Failed, Merged, Outcome, Worked},
 };
 use crate::{
@@ -48,8 +49,24 @@ pub(super) fn one(
     args: &WorkArgs,
     slot: Option<Slot>,
 ) -> Result<Outcome> {
+    let claims = Deciding::of(context, project, args.claim)?;
+    claims.before(id)?;
+    let ended = carry_out(context, project, id, args, slot, &claims);
+    claims.after(id);
+    ended
+}
+
+fn carry_out(
+    context: &Context<'_>,
+    project: &Project,
+    id: &SpecId,
+    args: &WorkArgs,
+    slot: Option<Slot>,
+    claims: &Deciding<'_>,
+) -> Result<Outcome> {
     context.settle(project, id)?;
     recover::settle_dead(project, id, context.progress)?;
+    recover::release_discounted(project, id, context.progress)?;
     bring::here(project, id, context.progress)?;
     let started = Instant::now();
     let request = Request { agent: args.agent.clone(), onto: args.onto.clone(), timeout: args.timeout };
@@ -59,7 +76,7 @@ pub(super) fn one(
         Some(slot) => Some(slot),
         None => wait_for_slot(context, project, &plan.agent.name)?,
     };
-    match work::work(project, &plan, context.progress)? {
+    match work::work(project, &plan, claims.stake(), context.progress)? {
         work::Worked::Handed { worktree, .. } => {
             let spec = Box::new(context.view(project, id)?);
             Ok(Outcome::new(Body::Path { spec, path: worktree })

@@ -4,6 +4,7 @@ use std::{collections::HashMap, time::Instant};
 
 use super::{
     Context,
+    claim::Deciding,
     outcome::{Body, Outcome, WorkedAll, WorkedOne},
     work::one,
 };
@@ -22,6 +23,7 @@ use crate::{
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let project = context.project()?;
+    Deciding::of(context, &project, args.claim)?.look()?;
     let named = args.specs.iter().map(|spec| context.pick(&project, spec)).collect::<Result<Vec<_>>>()?;
     let filter = filter(&args.labels, &args.topic, &args.phase);
     let wanted = Wanted { named, filter, chain: args.chain, agent: args.agent.clone() };
@@ -35,7 +37,7 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let work = |job: &Job, slot: Option<Slot>| {
         let of = Of { short: job.id.short(), progress: context.progress };
         let progress: &dyn Progress = if together { &of } else { context.progress };
-        let context = Context { env: context.env.clone(), progress, interactive: false };
+        let context = Context { env: context.env.clone(), progress, interactive: false, ..*context };
         let (fate, one) = work_one(&context, job, args, wanted.named.contains(&job.id), slot);
         if let Some(one) = &one {
             let how = one.why.as_ref().map_or_else(|| one.outcome.clone(), |why| format!("{}: {why}", one.outcome));

@@ -26,6 +26,8 @@ pub enum Kind {
     Command,
     /// What branch names begin with.
     BranchPrefix,
+    /// A time before which things have expired, as `gc.pruneExpire` takes it: `2.weeks.ago`, `never`, `now`.
+    Expiry,
 }
 
 /// One key and its meaning.
@@ -42,7 +44,7 @@ pub struct Key {
 }
 
 /// How a spec's work reaches its target, by the names of `chant.merge`.
-const MERGE: &[&str] = &["merge", "ff", "squash"];
+const MERGE: &[&str] = &["merge", "ff", "squash", "rebase"];
 
 macro_rules! keys {
     ($($constant:ident = $name:literal, $kind:expr, $default:expr, $doc:literal;)*) => {
@@ -65,14 +67,20 @@ keys! {
         "Which specs nobody may work on before a person has approved them, besides those that ask for it themselves: types and labels, separated by spaces or commas (`code security`).";
     BRANCH_PREFIX = "chant.branchPrefix", Kind::BranchPrefix, Some("chant/"),
         "What the names of work branches begin with; the id of the spec follows.";
+    CLAIM = "chant.claim", Kind::OneOf(&["local", "remote"]), Some("local"),
+        "Who decides a claim: this clone alone (`local`), or the remote that several clones share (`remote`): then the event that begins the work is pushed, unforced, before anything else happens, and whoever is first has the spec.";
+    CLAIM_TIMEOUT = "chant.claimTimeout", Kind::Duration, None,
+        "How old a claim of another clone may become, without any news of it, before `git chant work` releases it by an event and takes the spec. Unset or `none`: as old as it gets.";
     LOCK_TIMEOUT = "chant.lockTimeout", Kind::Int { min: 0, max: 3_600_000 }, Some("10000"),
         "How long to try, in milliseconds, while others update the same ref, before giving up.";
     MERGE_HOW = "chant.merge", Kind::OneOf(MERGE), Some("merge"),
-        "How finished work reaches its target: `merge` makes a merge commit, `ff` moves the target forward where possible and merges where not, `squash` makes one commit.";
+        "How finished work reaches its target: `merge` makes a merge commit, `ff` moves the target forward where possible and merges where not, `squash` makes one commit that keeps the trailers of those in it, `rebase` makes each commit again on top of the target.";
     MERGE_RESEARCH = "chant.merge.research", Kind::OneOf(MERGE), Some("squash"),
         "The same for specs of type `research`.";
     PROMPT_BUDGET = "chant.promptBudget", Kind::Int { min: 1024, max: 1 << 30 }, Some("100k"),
         "How many bytes of pinned inputs go into the prompt itself; what is beyond is named there and read from the worktree.";
+    PRUNE_EXPIRE = "chant.pruneExpire", Kind::Expiry, Some("90.days.ago"),
+        "How old the transcripts of specs that are over, and the check worktree, may become before `git chant prune` clears them away.";
     PUSH_BRANCHES = "chant.pushBranches", Kind::Bool, Some("true"),
         "Whether `git chant sync` exchanges the work branches of finished and paused specs, so that somebody else can merge them or go on with them. A branch goes to the same name at the remote, never by force, and is deleted there once its spec is over.";
     RATE_LIMIT_PAUSE = "chant.rateLimitPause", Kind::Duration, Some("1m"),
@@ -80,13 +88,13 @@ keys! {
     REMOTE = "chant.remote", Kind::Text, None,
         "The remote that event chains and notes are exchanged with. In silent mode nothing is pushed unless it is set.";
     REQUIRE_SIGNED = "chant.requireSigned", Kind::Bool, Some("false"),
-        "Whether an approval counts only if its event carries a good signature.";
+        "Whether an approval or a claim counts only if its event carries a good signature, by a key that is trusted here: one in `gpg.ssh.allowedSignersFile`, or one that the keyring trusts (`gpg.minTrustLevel` applies). Your own are signed then, and refused if the signature would not count. It proves something as far as agents have neither the key nor a hand in that file or keyring.";
     SCOPE = "chant.scope", Kind::OneOf(&["error", "warn", "off"]), Some("error"),
         "What happens when work changes paths outside the `target_files` of its spec.";
     SHARE_OUTPUT = "chant.shareOutput", Kind::Bool, Some("false"),
         "Whether the last lines that checks print are recorded in events, where everyone who fetches them can read them.";
     SIGN = "chant.sign", Kind::Bool, Some("false"),
-        "Whether events are signed, with the key and format that git is set up with.";
+        "Whether events are signed, with the key and format that git is set up with (`user.signingKey`, `gpg.format`). Unset, only what `chant.requireSigned` asks for is.";
     SIGNOFF = "chant.signoff", Kind::Bool, None,
         "Whether the commits that this tool makes on branches end with a `Signed-off-by` line. Unset, `format.signoff` decides.";
     TARGET = "chant.target", Kind::Text, None,
@@ -97,6 +105,8 @@ keys! {
         "Whether commands and prompts that stand in the repository's files are run: `ask` asks at a terminal for what this person has neither written nor approved here, and refuses without one.";
     VERIFY_BASE = "chant.verifyBase", Kind::Bool, Some("false"),
         "Whether `verify` commands run at the base too, so that what was red already is told apart from what turned red.";
+    VERIFY_MERGED = "chant.verifyMerged", Kind::Bool, Some("false"),
+        "Whether `verify` commands run once more on the result of a merge, before the target moves, where the target has moved on since the work was checked. If one fails, the target stays where it is and the spec stays finished.";
     VERIFY_TIMEOUT = "chant.verifyTimeout", Kind::Duration, None,
         "How long each `verify` or `reproduces` command may run.";
     WORKTREE_DIR = "chant.worktreeDir", Kind::Path, None,

@@ -19,6 +19,8 @@ pub enum MergeHow {
     FastForward,
     /// One commit.
     Squash,
+    /// Every commit made again on top of the target.
+    Rebase,
 }
 
 /// What happens on a change outside the target files.
@@ -232,6 +234,33 @@ impl<'repo> Config<'repo> {
         self.bool(&keys::PUSH_BRANCHES)
     }
 
+    /// Whether `verify` commands run on the result of a merge too.
+    pub fn verify_merged(&self) -> Result<bool> {
+        self.bool(&keys::VERIFY_MERGED)
+    }
+
+    /// The time before which transcripts have expired, as `read` understands what was given.
+    pub fn prune_expire(&self, read: impl Fn(&str) -> Result<Option<u64>>) -> Result<u64> {
+        let default = keys::PRUNE_EXPIRE.default.unwrap_or_default();
+        let found = self.find(keys::PRUNE_EXPIRE.name);
+        let text = found.as_ref().map_or_else(|| Ok(default.to_owned()), Found::text)?;
+        match (read(&text)?, found) {
+            (Some(time), _) => Ok(time),
+            (None, Some(found)) => Err(found.bad("a time as git reads it, 'never' or 'now'")),
+            (None, None) => Ok(0),
+        }
+    }
+
+    /// Whether the remote decides claims.
+    pub fn claims_at_remote(&self) -> Result<bool> {
+        Ok(self.word(&keys::CLAIM)? == Some("remote"))
+    }
+
+    /// How old a claim of another clone may become; none is no limit.
+    pub fn claim_timeout(&self) -> Result<Option<Duration>> {
+        self.duration(&keys::CLAIM_TIMEOUT)
+    }
+
     /// The remote to exchange events with.
     pub fn remote(&self) -> Result<Option<String>> {
         self.text(&keys::REMOTE)
@@ -285,6 +314,7 @@ fn merge_how(word: &str) -> MergeHow {
     match word {
         "ff" => MergeHow::FastForward,
         "squash" => MergeHow::Squash,
+        "rebase" => MergeHow::Rebase,
         _ => MergeHow::Merge,
     }
 }

@@ -154,14 +154,24 @@ fn unacknowledged(history: &History, ops: &[&Event], attempt: ObjectId) -> Vec<S
 
 /// The last word about the spec's text; among concurrent ones a rejection wins, then the lowest id.
 fn approval(history: &History, ops: &[&Event]) -> Option<Approval> {
-    let answers: Vec<&&Event> = ops.iter().filter(|event| matches!(event.op, Op::Approve | Op::Reject)).collect();
+    let event = last_answer(history, ops, |_| true)?;
+    Some(Approval { approved: event.op == Op::Approve, blob: event.facts.approval.as_ref()?.blob })
+}
+
+/// The event with the last word about the spec's text among the answers that count and that `tip` reaches.
+pub fn answer(history: &History, tip: ObjectId, counts: impl Fn(&Event) -> bool) -> Option<&Event> {
+    let ops: Vec<&Event> = history.ops_of(tip).collect();
+    last_answer(history, &ops, counts)
+}
+
+fn last_answer<'a>(history: &History, ops: &[&'a Event], counts: impl Fn(&Event) -> bool) -> Option<&'a Event> {
+    let is_answer = |event: &Event| matches!(event.op, Op::Approve | Op::Reject) && counts(event);
+    let answers: Vec<&Event> = ops.iter().copied().filter(|event| is_answer(event)).collect();
     answers
         .iter()
+        .copied()
         .filter(|one| !answers.iter().any(|other| other.id != one.id && history.reaches(other.id, one.id)))
         .min_by_key(|event| (event.op == Op::Approve, event.id))
-        .and_then(|event| {
-            Some(Approval { approved: event.op == Op::Approve, blob: event.facts.approval.as_ref()?.blob })
-        })
 }
 
 /// The inputs as the newest acknowledgement about the attempt has them, which repeats them all. What the deciding event has seen

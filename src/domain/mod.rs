@@ -14,6 +14,7 @@ pub mod id;
 pub mod pattern;
 pub mod phase;
 pub mod readiness;
+pub mod signature;
 pub mod spec;
 pub mod state;
 pub mod status;

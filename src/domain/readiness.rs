@@ -37,6 +37,8 @@ pub struct Situation {
     pub missing_inputs: Vec<(String, String)>,
     /// Whether an approval is asked for, and not given for this text.
     pub approval_open: bool,
+    /// Why an approval of this text that is recorded does not count.
+    pub discounted: Option<String>,
     /// Whether it was rejected.
     pub rejected: bool,
     /// Whether several attempts claim it.
@@ -112,7 +114,8 @@ pub fn reasons(situation: &Situation) -> Vec<Reason> {
     if situation.rejected {
         add(Obstacle::Approval, "approval", "it was rejected".to_owned());
     } else if situation.approval_open {
-        add(Obstacle::Approval, "approval", "nobody has approved this text of it".to_owned());
+        let nobody = || "nobody has approved this text of it".to_owned();
+        add(Obstacle::Approval, "approval", situation.discounted.clone().unwrap_or_else(nobody));
     }
     reasons
 }

@@ -16,7 +16,9 @@ mod graph;
 mod note;
 mod past;
 mod problem;
+mod prune;
 mod spec;
+mod standing;
 mod topic;
 mod why;
 
@@ -28,7 +30,9 @@ pub use graph::{EdgeView, GraphView, NodeView};
 pub use note::NoteView;
 pub use past::{CommitView, SoFar};
 pub use problem::ProblemView;
+pub use prune::{PruneView, Pruned};
 pub use spec::{Blocker, BlockerKind, SpecView};
+pub use standing::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView};
 pub use topic::{StepView, TopicView};
 pub use why::{ResearchView, WhyView};
 

@@ -1,5 +1,7 @@
 //! The one place that reads the process's state: environment, working directory, clock, randomness, terminal.
 
+pub mod fault;
+pub(crate) mod process_table;
 mod terminal;
 
 use std::{
@@ -15,6 +17,9 @@ use crate::error::{Error, Result};
 
 /// The width that is assumed where it cannot be told.
 const DEFAULT_WIDTH: usize = 80;
+
+/// The height that is assumed where it cannot be told.
+const DEFAULT_HEIGHT: usize = 24;
 
 /// What the process was started with, read once in `main` and passed in from there.
 ///
@@ -169,6 +174,14 @@ impl Env {
     /// The width of the terminal in columns: `COLUMNS`, else what the terminal says, else 80.
     pub fn width(&self) -> usize {
         self.state.width
+    }
+
+    /// The size of the terminal now, in columns and rows; `None` if stdout is none.
+    pub fn screen(&self) -> Option<(usize, usize)> {
+        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok().filter(|_| self.stdout_is_terminal())?;
+        let columns = Some(usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(DEFAULT_WIDTH);
+        let rows = Some(usize::from(size.ws_row)).filter(|rows| *rows > 0).unwrap_or(DEFAULT_HEIGHT);
+        Some((columns, rows))
     }
 
     /// The id of this process.

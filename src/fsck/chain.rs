@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use gix::ObjectId;
 
-use super::{Finding, finding, step};
-use crate::{domain::diagnostic::Severity, domain::id::SpecId, error::Result, project::Project};
+use super::{Finding, Repair, finding, step};
+use crate::{
+    domain::{diagnostic::Severity, history::History, id::SpecId},
+    error::Result,
+    project::Project,
+};
 
 /// The most faults of one chain that are named; what lies beyond is counted.
 const MAX_FAULTS: usize = 20;
@@ -29,16 +33,20 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
                 .push(("missing-text", format!("the text {blob} of the event {} is not in this repository", event.id)));
         }
     }
+    // Where objects are missing, nobody can tell what the chain reaches.
+    let lost = if walk.missing.is_empty() { clobbered(project, id, history)? } else { None };
     let complete = walk.missing.is_empty() && walk.invalid.is_empty();
     faults.extend(step::faults(history, complete));
     let wrong_status = faults.iter().any(|(code, _)| *code == "status");
     faults.extend(step::tip(history, tip).filter(|_| !wrong_status));
+    let shallow = project.repo.gix().is_shallow()?;
     let more = faults.len().saturating_sub(MAX_FAULTS);
     let mut findings: Vec<Finding> = faults
         .into_iter()
         .take(MAX_FAULTS)
-        .map(|(code, message)| finding(Severity::Error, code, id, message, None).help(help(code, id)))
+        .map(|(code, message)| finding(Severity::Error, code, id, message, None).help(help(code, id, shallow)))
         .collect();
+    findings.extend(lost);
     if more > 0 {
         findings.push(finding(Severity::Error, "more", id, format!("{more} more problems of its events"), None));
     }
@@ -50,8 +58,32 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
     Ok(findings)
 }
 
-fn help(code: &str, id: &SpecId) -> String {
+/// Events that the log of the ref names and that the chain does not reach since a fetch or a push by force. Whoever moved the ref by
+/// hand meant it. Merge events are no loss: the rule of convergence drops them where others know the same.
+fn clobbered(project: &Project, id: &SpecId, history: &History) -> Result<Option<Finding>> {
+    let store = project.store()?;
+    let (mut lost, mut moved) = (Vec::new(), false);
+    for logged in store.logged(id)? {
+        if moved
+            && history.get(logged.id).is_none()
+            && project.repo.gix().try_find_header(logged.id)?.is_some()
+            && store.event(id, logged.id)?.is_ok_and(|event| !event.is_merge())
+        {
+            lost.push(logged.id);
+        }
+        moved |= logged.exchanged;
+    }
+    let Some(newest) = lost.first() else { return Ok(None) };
+    let message = match lost.as_slice() {
+        [one] => format!("its ref was moved by force: the event {one} is in its log and no longer in its chain"),
+        _ => format!("its ref was moved by force: {} events are in its log and no longer in its chain", lost.len()),
+    };
+    Ok(Some(finding(Severity::Error, "clobbered", id, message, Some(Repair::Rejoin(id.clone(), *newest)))))
+}
+
+fn help(code: &str, id: &SpecId, shallow: bool) -> String {
     match code {
+        "missing-event" if shallow => "this clone is shallow: git fetch --unshallow".to_owned(),
         "missing-event" | "missing-text" => {
             "fetch it from a clone that has it; git fsck names what else is missing".to_owned()
         }

@@ -2,17 +2,49 @@
 
 use std::{path::Path, time::Duration};
 
+use humantime::format_duration;
+
 use super::{Finding, Repair, at, finding};
 use crate::{
     agent::lease::{self, Life},
     domain::{diagnostic::Severity, status::Status},
     error::Result,
-    git::work_file::{self, Kind},
+    git::{
+        lock::{self, Owner},
+        work_file::{self, Kind},
+    },
     project::{ARCHIVE_DIR, Project, SPECS_DIR},
 };
 
 /// A temporary file lives for a moment. One that nobody touched for so long was left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
+
+/// A lock is held for a moment, and while somebody writes a message in an editor. One that is this old and may be somebody's is named.
+const LONG_HELD: Duration = Duration::from_secs(10 * 60);
+
+/// Lock files that are nobody's, and those that were not let go of for long. They may be of any git command, not only of ours.
+pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for path in lock::all(project.repo.common_dir()) {
+        let Some(found) = lock::look(project.repo.common_dir(), &path, Duration::ZERO)? else { continue };
+        let age = format_duration(Duration::from_secs(found.age.as_secs()));
+        match found.owner {
+            Owner::Nobody => {
+                let when = if found.age.as_secs() == 0 { "just now".to_owned() } else { format!("{age} ago") };
+                let message = format!("a process that died left this lock behind, {when}");
+                let repair = Some(Repair::Unlock(path.clone()));
+                findings.push(at(Severity::Warning, "stale-lock", shown(&path), message, repair));
+            }
+            Owner::Perhaps(who) if found.age > LONG_HELD => {
+                let message = format!("this lock is {age} old; it may be held by {who}");
+                let found = at(Severity::Warning, "old-lock", shown(&path), message, None);
+                findings.push(found.help("if no git is at work there, remove the file"));
+            }
+            Owner::Perhaps(_) => {}
+        }
+    }
+    Ok(findings)
+}
 
 /// Leases of attempts that are over.
 pub(super) fn leases(project: &Project) -> Result<Vec<Finding>> {

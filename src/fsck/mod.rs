@@ -6,7 +6,9 @@
 mod chain;
 mod clone;
 mod elsewhere;
+mod exchange;
 mod refs;
+mod signature;
 mod spec;
 mod step;
 
@@ -40,6 +42,8 @@ pub enum Repair {
     Reconnect(SpecId),
     /// Let go of the refs of specs that an archive holds.
     Fold,
+    /// Join to the chain of a spec what it knew, or what a remote has of it: the events below this one.
+    Rejoin(SpecId, ObjectId),
     /// Begin a log for a chain that has none.
     Log(SpecId),
     /// Record a completion that was found in the target.
@@ -52,24 +56,36 @@ pub enum Repair {
     ForgetLease(ObjectId),
     /// Remove worktree and branch of a spec that is over.
     Clear(SpecId),
+    /// Remove worktree and branch of a spec that is pending again, with what is in them kept.
+    ClearPending(SpecId),
+    /// Let the file of a spec lie in one place, among the specs or in the archive.
+    Move(SpecId),
     /// Put back or drop what merges that died left aside.
     Aside,
     /// Remove a temporary file of a process that died.
     Remove(PathBuf),
+    /// Remove a lock file of a process that died, if it still is nobody's.
+    Unlock(PathBuf),
 }
 
-/// Looks at everything.
+/// Looks at everything; at what events are signed with only if `signatures` says so, since that takes longer than all the rest.
 ///
 /// # Errors
 /// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
-pub fn check(project: &Project) -> Result<Vec<Finding>> {
+pub fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let world = World::new(project)?;
     findings.extend(looked("refs", None, refs::chains(project)));
     findings.extend(looked("archives", None, refs::archives(project)));
+    findings.extend(looked("locks", None, clone::locks(project)));
     let elsewhere = elsewhere::Elsewhere::default();
     for id in world.census.all()? {
         findings.extend(looked("spec", Some(id), spec::check(&world, &elsewhere, id)));
+    }
+    findings.extend(looked("remotes", None, exchange::tracked(project)));
+    findings.extend(looked("remotes' settings", None, Ok(exchange::settings(project))));
+    if signatures {
+        findings.extend(looked("signatures", None, signature::check(project)));
     }
     findings.extend(looked("notes", None, refs::notes(project)));
     findings.extend(looked("attempts", None, refs::attempts(project)));

@@ -6,6 +6,7 @@ use crate::{
     domain::{diagnostic::Severity, id::SpecId, status::Status},
     error::Result,
     git::{branch, process::Git},
+    keep,
     project::{
         Project,
         attempt::MANUAL,
@@ -27,6 +28,7 @@ pub(super) fn check(world: &World<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Re
     findings.extend(run(project, &entry)?);
     findings.extend(notes(project, &entry)?);
     findings.extend(left_over(world, &entry)?);
+    findings.extend(half_moved(project, id)?);
     findings.extend(lost_file(world, elsewhere, &entry)?);
     Ok(findings)
 }
@@ -80,7 +82,7 @@ fn notes(project: &Project, entry: &Entry) -> Result<Vec<Finding>> {
     if project.silent || !matches!(entry.status, Status::Completed | Status::Finished | Status::Archived) {
         return Ok(Vec::new());
     }
-    let landed = state.facts.landing.map(|landing| landing.new).filter(|_| entry.status != Status::Finished);
+    let landed = if entry.status == Status::Finished { Vec::new() } else { project.landed_commits(state)? };
     let mut commits = Vec::new();
     for commit in state.facts.work_commits.iter().copied().chain(landed) {
         if project.repo.gix().try_find_header(commit)?.is_some_and(|header| header.kind() == gix::objs::Kind::Commit) {
@@ -99,10 +101,22 @@ fn notes(project: &Project, entry: &Entry) -> Result<Vec<Finding>> {
     Ok(vec![finding(Severity::Warning, "missing-note", &entry.id, message, Some(repair))])
 }
 
-/// A worktree or a branch of a spec that is over. Whoever is about to clear it away holds the lease.
+/// The same file among the specs and in the archive: somebody died on the way.
+fn half_moved(project: &Project, id: &SpecId) -> Result<Vec<Finding>> {
+    if project.filed_twice(id)?.is_none() {
+        return Ok(Vec::new());
+    }
+    let message = "its file is among the specs and in the archive: moving it did not come to its end".to_owned();
+    let mut found = finding(Severity::Warning, "half-moved", id, message, Some(Repair::Move(id.clone())));
+    found.problem.path = Some(path_of(id));
+    Ok(vec![found])
+}
+
+/// A worktree or a branch of a spec that is over, or that is pending again. Whoever is about to clear it away holds the lease.
 fn left_over(world: &World<'_>, entry: &Entry) -> Result<Vec<Finding>> {
     let (id, project) = (&entry.id, world.project);
-    let Some(state) = entry.state.as_ref().filter(|_| is_over(entry)) else { return Ok(Vec::new()) };
+    let pending = entry.status == Status::Pending;
+    let Some(state) = entry.state.as_ref().filter(|_| pending || is_over(entry)) else { return Ok(Vec::new()) };
     if let Some(attempt) = state.attempt
         && matches!(project.life(attempt)?, Life::Running(_))
     {
@@ -117,7 +131,13 @@ fn left_over(world: &World<'_>, entry: &Entry) -> Result<Vec<Finding>> {
         },
     };
     let message = format!("it is {}, and its {what} is still there", entry.status);
-    let repair = state.attempt.map(|_| Repair::Clear(id.clone()));
+    let repair = if pending {
+        // A branch that was there before anybody began is not ours to judge.
+        let Some(start) = keep::last_start(project, id, state)? else { return Ok(Vec::new()) };
+        (!matches!(project.life(start)?, Life::Running(_))).then(|| Repair::ClearPending(id.clone()))
+    } else {
+        state.attempt.map(|_| Repair::Clear(id.clone()))
+    };
     Ok(vec![finding(Severity::Warning, "left-over", id, message, repair)])
 }
 

@@ -6,19 +6,24 @@ pub mod blame;
 pub mod branch;
 pub mod commit;
 pub mod config_parameters;
+pub mod conflict;
 pub mod durability;
 pub mod history;
 pub mod identity;
 pub mod leftovers;
 pub mod line_ends;
+pub mod lock;
 pub mod merge;
 pub mod object;
 pub mod open;
 pub mod process;
 pub mod reference;
 pub mod remote;
+mod replay;
 pub mod repository;
+pub mod signature;
 pub mod snapshot;
+mod squash;
 pub mod status;
 mod take_back;
 pub mod work_file;
@@ -33,4 +38,17 @@ use crate::error::Result;
 pub fn editor(repo: &repository::Repository) -> Result<String> {
     let found = process::Git::at(repo).with_editor().args(["var", "GIT_EDITOR"]).check()?;
     Ok(found.line().to_owned())
+}
+
+/// A time before which things have expired, as `gc.pruneExpire` and its like say it: `2.weeks.ago`, `2026-01-31`, `never`, `now`. In
+/// seconds since 1970 UTC; nothing is before `never`, everything before `now`. `None` if git reads no time in it.
+///
+/// # Errors
+/// If git cannot be run.
+pub fn expiry(repo: &repository::Repository, text: &str) -> Result<Option<u64>> {
+    // Git's own reading of such values has no other door.
+    let key = "chant.pruneExpire";
+    let read =
+        process::Git::at(repo).config(format!("{key}={text}")).args(["config", "--type=expiry-date", key]).run()?;
+    Ok(read.line().parse().ok().filter(|_| read.success()))
 }

@@ -1,12 +1,14 @@
 //! Running git: the only place in this program that starts it.
 
 use std::{
+    cell::RefCell,
     ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read, Seek, Write},
     os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -14,7 +16,7 @@ use bstr::{BString, ByteSlice};
 
 use super::repository::Repository;
 use crate::{
-    env::Env,
+    env::{Env, fault},
     error::{Error, Result},
 };
 
@@ -80,6 +82,41 @@ pub fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
         variables.push((name.into(), Some(value.into())));
     }
     variables
+}
+
+thread_local! {
+    /// The locks that what this thread starts is to hold as well, the newest last.
+    static HELD: RefCell<Vec<Rc<File>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Has every git that this thread starts, and that writes, hold a lock of this process too, until this is dropped.
+///
+/// A git goes on when the process that started it is killed. Whoever comes next and waits for the lock then waits for it as well. The
+/// lock goes with it as its standard input, which it does not read: an inherited descriptor is the same open file, and a lock belongs to
+/// that.
+#[derive(Debug)]
+#[must_use = "the lock is passed on for as long as this lives"]
+pub struct PassedOn {
+    /// It belongs to one thread.
+    file: Rc<File>,
+}
+
+impl PassedOn {
+    /// Passes on the lock that `file` holds.
+    ///
+    /// # Errors
+    /// If there is no room for another descriptor.
+    pub fn new(file: &File) -> io::Result<PassedOn> {
+        let file = Rc::new(file.try_clone()?);
+        HELD.with_borrow_mut(|held| held.push(Rc::clone(&file)));
+        Ok(PassedOn { file })
+    }
+}
+
+impl Drop for PassedOn {
+    fn drop(&mut self) {
+        HELD.with_borrow_mut(|held| held.retain(|other| !Rc::ptr_eq(other, &self.file)));
+    }
 }
 
 /// What a git process left.
@@ -318,13 +355,35 @@ impl Git {
         }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdin(self.stdin_file()?).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
-        let status = command.status()?;
+        let status = fault::around(self.place(), || command.status())?;
         Ok(Output { code: status.code(), stdout: read_back(&mut stdout)?, stderr: read_back(&mut stderr)? })
+    }
+
+    /// Where a test build can die around it: those that only read are one place.
+    fn place(&self) -> &'static str {
+        match self.args.first().and_then(|verb| verb.to_str()).unwrap_or_default() {
+            "add" => "git.add",
+            "checkout" => "git.checkout",
+            "clean" => "git.clean",
+            "commit" => "git.commit",
+            "fetch" => "git.fetch",
+            "merge" => "git.merge",
+            "notes" => "git.notes",
+            "push" => "git.push",
+            "update-index" => "git.index",
+            "update-ref" => "git.ref",
+            "worktree" => "git.worktree",
+            "write-tree" => "git.tree",
+            _ => "git.read",
+        }
     }
 
     fn stdin_file(&self) -> io::Result<Stdio> {
         if self.stdin.is_empty() {
-            return Ok(Stdio::null());
+            let held = HELD
+                .with_borrow(|held| held.last().map(|file| file.try_clone()))
+                .filter(|_| self.place() != "git.read");
+            return held.transpose().map(|held| held.map_or_else(Stdio::null, Stdio::from));
         }
         let mut file = tempfile::tempfile()?;
         file.write_all(&self.stdin)?;

@@ -1,17 +1,35 @@
-//! Moving one ref by compare-and-swap.
+//! Moving one ref by compare-and-swap: the one place where that is done, for branches, chains and notes alike.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs::File,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use gix::{
     ObjectId,
+    actor::Signature,
+    bstr::ByteSlice,
+    lock::acquire::Fail,
     refs::{
         FullName, FullNameRef, Target,
+        store::WriteReflog,
         transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog},
     },
 };
 
-use super::{process::Git, repository::Repository};
-use crate::error::{Error, Result};
+use super::{
+    lock::{self, Holding},
+    process::Git,
+    repository::Repository,
+};
+use crate::{
+    env::fault,
+    error::{Error, IoContext, Result},
+};
+
+/// How long one try waits for a lock.
+const LOCK: Duration = Duration::from_millis(100);
 
 /// A change of one ref that is made only if it still is what the caller read.
 #[derive(Clone, Debug)]
@@ -40,7 +58,11 @@ pub enum Swapped {
 
 /// What a ref points at, without peeling; `None` if it does not exist. A symbolic ref is an error (`symbolic-ref`).
 pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Option<ObjectId>> {
-    match target(repo.gix(), name)? {
+    plain(repo.gix(), name)
+}
+
+fn plain(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<ObjectId>> {
+    match target(repo, name)? {
         None => Ok(None),
         Some(Target::Object(id)) => Ok(Some(id)),
         Some(Target::Symbolic(other)) => {
@@ -76,15 +98,18 @@ pub fn refresh(repo: &gix::Repository) {
 }
 
 /// Makes the change. A lock that somebody else holds is waited for until `chant.lockTimeout` has passed (`ref-locked`).
-///
-/// With `core.fsync` asking for durable refs, `git update-ref` does it, since gix syncs nothing.
 pub fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
     let deadline = Instant::now() + repo.config().lock_timeout()?;
     let durable = repo.durability().reference;
+    // Only a reflog shows it, so a missing identity does not stop a ref, in git neither.
+    let committer = repo.committer().unwrap_or_else(|_| Signature {
+        name: "unknown".into(),
+        email: "unknown@localhost".into(),
+        time: repo.env().git_time(),
+    });
     let mut pause = Duration::from_millis(2);
     loop {
-        let outcome = if durable { by_git(repo, swap)? } else { in_process(repo, swap)? };
-        match outcome {
+        match attempt(repo.gix(), swap, &committer, durable)? {
             Attempt::Swapped(swapped) => return Ok(swapped),
             Attempt::Busy(_) if Instant::now() < deadline => {
                 // Whoever moved it meanwhile has decided for us.
@@ -92,6 +117,7 @@ pub fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
                 if now != swap.expected {
                     return Ok(Swapped::Differs(now));
                 }
+                clear_locks(repo.gix(), swap.name)?;
             }
             Attempt::Busy(why) => {
                 let message = format!("cannot lock ref '{}': {why}", swap.name.as_bstr());
@@ -104,12 +130,70 @@ pub fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
     }
 }
 
-enum Attempt {
+/// How one try ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Attempt {
+    /// It was decided.
     Swapped(Swapped),
+    /// Somebody holds a lock, or packs refs at this moment: then what was said about it. To be tried again.
     Busy(String),
 }
 
-fn in_process(repo: &Repository, swap: &Swap<'_>) -> Result<Attempt> {
+/// Tries once to make the change, in the name of `committer`; `durable` if `core.fsync` asks for refs to be synced.
+///
+/// # Errors
+/// `ref-in-the-way` if there is a ref where a directory would have to be, `symbolic-ref` if it is one.
+pub fn attempt(repo: &gix::Repository, swap: &Swap<'_>, committer: &Signature, durable: bool) -> Result<Attempt> {
+    // gix would replace the file of packed refs by one that is not synced: on some file systems a power cut then takes all of them.
+    if durable && swap.new.is_none() && repo.common_dir().join("packed-refs").exists() {
+        return by_git(repo, swap);
+    }
+    refresh(repo);
+    let mut refs = repo.refs.clone();
+    if swap.force_log {
+        // A bare repository, or one with core.logAllRefUpdates=false, keeps no reflog even of refs that ask for one.
+        refs.write_reflog = WriteReflog::Normal;
+    }
+    let wait = Fail::AfterDurationWithBackoff(LOCK);
+    let prepared = match fault::around("ref.lock", || refs.transaction().prepare(Some(edit(swap)), wait, wait)) {
+        Ok(prepared) => prepared,
+        Err(error) => return failed(repo, swap, error),
+    };
+    let lock = lock_path(repo, swap.name);
+    let _holding = [Holding::new(lock.clone()), Holding::new(packed_lock(repo))];
+    // If there were no packed refs before the lock was taken, it was compared with the loose file alone. And to find it created with
+    // the very id that was to be written is a success for gix.
+    let now = plain(repo, swap.name)?;
+    if now != swap.expected {
+        return Ok(Attempt::Swapped(Swapped::Differs(now)));
+    }
+    if durable && swap.new.is_some() {
+        // The new value lies in the lock file now and is renamed into place next.
+        match File::open(&lock) {
+            Ok(file) => file.sync_all().io("sync", &lock)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).io("open", &lock),
+        }
+    }
+    let mut time = gix::date::parse::TimeBuf::default();
+    match fault::around("ref.commit", || prepared.commit(committer.to_ref(&mut time))) {
+        Ok(_) => Ok(Attempt::Swapped(Swapped::Done)),
+        Err(error) => failed(repo, swap, error),
+    }
+}
+
+/// Deletes all of these refs, or none if one of them does not hold what is said, or is locked. Returns whether it did. One run of git:
+/// the file of packed refs is written once, and as durable as `core.fsync` asks.
+pub fn delete_all(repo: &gix::Repository, refs: &[(String, ObjectId)]) -> Result<bool> {
+    let common = repo.common_dir();
+    let input: String = refs.iter().map(|(name, old)| format!("delete {name} {old}\n")).collect();
+    let git = Git::in_dir(common).repository_only(common).args(["update-ref", "--no-deref", "--stdin"]);
+    let output = fault::around("refs.delete", || git.stdin_bytes(input).run())?;
+    Ok(output.success())
+}
+
+fn edit(swap: &Swap<'_>) -> RefEdit {
     let expected = match swap.expected {
         Some(id) => PreviousValue::MustExistAndMatch(Target::Object(id)),
         None => PreviousValue::MustNotExist,
@@ -122,36 +206,72 @@ fn in_process(repo: &Repository, swap: &Swap<'_>) -> Result<Attempt> {
         }
         None => Change::Delete { expected, log: RefLog::AndReference },
     };
-    let edit = RefEdit { change, name: swap.name.to_owned(), deref: false };
-    // Only a reflog shows it, so a missing identity does not stop a ref, in git neither.
-    let committer = repo.committer().unwrap_or_else(|_| gix::actor::Signature {
-        name: "unknown".into(),
-        email: "unknown@localhost".into(),
-        time: repo.env().git_time(),
-    });
-    let mut time = gix::date::parse::TimeBuf::default();
-    match repo.gix().edit_references_as(Some(edit), Some(committer.to_ref(&mut time))) {
-        Ok(edits) if swap.expected.is_none() && found_one(&edits) => Ok(Attempt::Swapped(Swapped::Differs(swap.new))),
-        Ok(_) => Ok(Attempt::Swapped(Swapped::Done)),
-        // To find a ref gone that was to be deleted is no conflict for gix, and one for us.
-        Err(error) => match read(repo, swap.name)? {
-            now if now != swap.expected => Ok(Attempt::Swapped(Swapped::Differs(now))),
-            _ if error.is_conflict() || error.is_retryable() => Ok(Attempt::Busy(Error::from(error).message)),
-            _ => Err(error.into()),
-        },
+    RefEdit { change, name: swap.name.to_owned(), deref: false }
+}
+
+/// What an error of gix means: lost, to be tried again, or final.
+fn failed(repo: &gix::Repository, swap: &Swap<'_>, error: gix::Error) -> Result<Attempt> {
+    let passing = passing(&error);
+    if passing && let Some(error) = in_the_way(repo, swap.name) {
+        return Err(error);
+    }
+    // To find a ref gone that was to be deleted is no conflict for gix, and one for us.
+    match plain(repo, swap.name)? {
+        now if now != swap.expected => Ok(Attempt::Swapped(Swapped::Differs(now))),
+        _ if passing => Ok(Attempt::Busy(Error::from(error).message)),
+        _ => Err(error.into()),
     }
 }
 
-/// Whether a creation met a ref that was there: with the very id that was to be written, gix calls that a success.
-fn found_one(edits: &[RefEdit]) -> bool {
-    edits
-        .iter()
-        .any(|edit| matches!(&edit.change, Change::Update { expected: PreviousValue::MustExistAndMatch(_), .. }))
+/// Whether an error may be over at the next try: somebody else was faster or holds the lock, or whoever packs refs took a
+/// file or an empty directory away, or put it back, between two of our steps. (Where a directory vanishes right after it was
+/// found to exist, gix says that it is none.)
+pub fn passing(error: &gix::Error) -> bool {
+    use std::io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
+    let io = error.downcast_any_ref::<std::io::Error>().map(std::io::Error::kind);
+    let vanished = matches!(io, Some(AlreadyExists | NotADirectory | NotFound));
+    vanished || error.is_conflict() || error.is_retryable() || error.is_not_found()
 }
 
-fn by_git(repo: &Repository, swap: &Swap<'_>) -> Result<Attempt> {
-    let null = repo.gix().object_hash().null();
-    let mut git = Git::at(repo).args(["update-ref", "--no-deref", "-m", &one_line(swap.message)]);
+/// The error for a ref that lies where a directory would have to be.
+fn in_the_way(repo: &gix::Repository, name: &FullNameRef) -> Option<Error> {
+    let name = name.as_bstr().to_str_lossy();
+    let mut above = name.match_indices('/').map(|(at, _)| &name[..at]);
+    let found = above.find(|above| repo.common_dir().join(above).is_file())?;
+    let error = Error::fatal("ref-in-the-way", format!("could not update '{name}': there is a ref '{found}'"));
+    Some(error.hint(format!("to delete it: git update-ref -d {found}")))
+}
+
+/// The locks that a change of this ref takes.
+pub fn lock_paths(repo: &gix::Repository, name: &FullNameRef) -> [PathBuf; 2] {
+    [lock_path(repo, name), packed_lock(repo)]
+}
+
+fn lock_path(repo: &gix::Repository, name: &FullNameRef) -> PathBuf {
+    repo.common_dir().join(format!("{}.lock", name.as_bstr()))
+}
+
+fn packed_lock(repo: &gix::Repository) -> PathBuf {
+    repo.common_dir().join("packed-refs.lock")
+}
+
+/// Takes away the locks of this ref that a dead process left, see [`lock`]. To be asked for once they have been in the way of a change
+/// that we are to make.
+///
+/// # Errors
+/// If one cannot be looked at or removed.
+pub fn clear_locks(repo: &gix::Repository, name: &FullNameRef) -> Result<()> {
+    for path in lock_paths(repo, name) {
+        lock::clear(repo.common_dir(), &path, lock::MOMENT)?;
+    }
+    Ok(())
+}
+
+fn by_git(repo: &gix::Repository, swap: &Swap<'_>) -> Result<Attempt> {
+    let null = repo.object_hash().null();
+    let common = repo.common_dir();
+    let mut git = Git::in_dir(common).repository_only(common);
+    git = git.args(["update-ref", "--no-deref", "-m", &one_line(swap.message)]);
     if swap.force_log {
         git = git.arg("--create-reflog");
     }
@@ -165,7 +285,7 @@ fn by_git(repo: &Repository, swap: &Swap<'_>) -> Result<Attempt> {
     if output.success() {
         return Ok(Attempt::Swapped(Swapped::Done));
     }
-    let now = read(repo, swap.name)?;
+    let now = plain(repo, swap.name)?;
     if now == swap.expected {
         Ok(Attempt::Busy(output.complaint()))
     } else {

@@ -1,14 +1,64 @@
 //! Exchange with a remote, by git's own processes: its transports, its credentials, its configuration.
 
-use bstr::{BStr, BString, ByteSlice};
-use gix::ObjectId;
+use std::time::{Duration, Instant};
 
-use super::{process::Git, repository::Repository};
+use bstr::{BStr, BString, ByteSlice};
+use gix::{ObjectId, refspec::parse::Operation};
+
+use super::{lock, process::Git, repository::Repository};
 use crate::error::{Error, Result};
+
+/// Below it is what each remote had at the last fetch.
+const TRACKING: &str = "refs/chant-remote";
 
 /// The remotes that the configuration names, sorted.
 pub fn names(repo: &Repository) -> Vec<String> {
     repo.gix().remote_names().iter().map(ToString::to_string).collect()
+}
+
+/// A setting of a remote that makes a plain `git fetch` or `git push` write refs by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mapping {
+    /// The name of the setting: `remote.<name>.fetch`, `.push` or `.mirror`.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// A glob, or the full name, of what it writes: here for a fetch, at the remote for a push.
+    pub writes: String,
+    /// Whether it is about a push.
+    pub push: bool,
+    /// Whether what is there is overwritten, whatever it is.
+    pub forced: bool,
+}
+
+/// What the configured remotes make git write. Values that are no refspecs are left out: git refuses them.
+pub fn mappings(repo: &Repository) -> Vec<Mapping> {
+    let snapshot = repo.gix().config_snapshot();
+    let mut found = Vec::new();
+    for section in snapshot.plumbing().sections_by_name("remote").into_iter().flatten() {
+        let Some(remote) = section.header().subsection_name() else { continue };
+        for (name, push) in [("fetch", false), ("push", true)] {
+            for value in section.values(name) {
+                let operation = if push { Operation::Push } else { Operation::Fetch };
+                let Ok(spec) = gix::refspec::parse(value.as_bstr(), operation) else { continue };
+                // A push without a destination writes what it reads.
+                let Some(writes) = spec.destination().or_else(|| spec.source().filter(|_| push)) else { continue };
+                found.push(Mapping {
+                    key: format!("remote.{remote}.{name}"),
+                    value: value.to_string(),
+                    writes: writes.to_string(),
+                    push,
+                    forced: value.starts_with(b"+"),
+                });
+            }
+        }
+        let key = format!("remote.{remote}.mirror");
+        if snapshot.boolean(&key) == Some(true) && !found.iter().any(|mapping| mapping.key == key) {
+            let (value, writes) = ("true".to_owned(), "refs/*".to_owned());
+            found.push(Mapping { key, value, writes, push: true, forced: true });
+        }
+    }
+    found
 }
 
 /// Fetches refs.
@@ -29,8 +79,23 @@ pub fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: &str) -
         git = git.arg(format!("--negotiation-tip={tips}"));
     }
     let git = git.arg("--").arg(remote).args(refspecs);
-    let output = git.run()?;
-    if output.success() { Ok(()) } else { Err(unreachable(remote, "fetch from", &output.complaint())) }
+    let begun = Instant::now();
+    let patience = repo.config().lock_timeout()?;
+    loop {
+        let output = git.run()?;
+        if output.success() {
+            return Ok(());
+        }
+        // Where we track a remote nobody else writes: a lock there that stopped git may be of a fetch of ours that died.
+        if lock::clear_below(repo.common_dir(), TRACKING)? > 0 {
+            continue;
+        }
+        // Somebody else fetches here at the same time, and was faster.
+        if !output.stderr.contains_str("cannot lock ref") || begun.elapsed() >= patience {
+            return Err(unreachable(remote, "fetch from", &output.complaint()));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// One ref to push: an object of ours and the full name that it gets there.

@@ -80,6 +80,12 @@ impl Repository {
         open::at(&self.env, path)
     }
 
+    /// The same repository, but objects that are written stay in the memory of this one and are gone with it.
+    #[must_use]
+    pub fn in_memory(&self) -> Self {
+        Repository { gix: self.gix.clone().with_object_memory(), ..self.clone() }
+    }
+
     /// The repository in the terms of gix.
     pub fn gix(&self) -> &gix::Repository {
         &self.gix

@@ -24,6 +24,7 @@ use crate::{
         diagnostic::{Diagnostic, Severity},
         pattern,
     },
+    env::fault,
 };
 
 /// What the names of temporary files begin with.
@@ -243,7 +244,7 @@ impl Directory {
     }
 
     fn make(&self, name: &BStr) -> Result<Directory, Refused> {
-        match rustix::fs::mkdirat(&self.fd, c_name(name), Mode::from_raw_mode(0o777)) {
+        match fault::around("dir.make", || rustix::fs::mkdirat(&self.fd, c_name(name), Mode::from_raw_mode(0o777))) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(cause) => return Err(Refused::io(self.join(name), "create", cause)),
         }
@@ -323,7 +324,7 @@ impl Directory {
         let (mut file, temporary) = self.temporary(&path)?;
         let written = file.write_all(bytes).and_then(|()| file.sync_data());
         let placed = match written {
-            Ok(()) => self.place(&temporary, name).map_err(io::Error::from),
+            Ok(()) => fault::around("file.place", || self.place(&temporary, name)).map_err(io::Error::from),
             Err(cause) => Err(cause),
         };
         match placed {

@@ -1,5 +1,6 @@
 //! What an attempt leaves: kept under a ref of its own, always, and only then cleared away.
 
+mod attempt;
 mod driver;
 
 use gix::ObjectId;
@@ -7,7 +8,7 @@ use gix::ObjectId;
 pub use driver::settle_driver;
 
 use crate::{
-    domain::{id::SpecId, status::Status},
+    domain::{event::Op, id::SpecId, state::State, status::Status},
     error::{Error, Result},
     git::{
         branch,
@@ -87,6 +88,8 @@ impl Project {
 pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let mut stays = false;
+    // Nobody begins another attempt at that place meanwhile.
+    let _held = project.hold_place(&attempt.id)?;
     if begun_anew(project, attempt)? {
         return Ok(warnings);
     }
@@ -118,6 +121,24 @@ pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
         warnings.push(error.message);
     }
     Ok(warnings)
+}
+
+/// Removes the worktree and the branch that an attempt left whose spec is pending again: whoever gave it up died before that. Returns
+/// what could not be done, in words.
+///
+/// # Errors
+/// If what is there cannot be kept.
+pub fn clear_pending(project: &Project, id: &SpecId) -> Result<Vec<String>> {
+    let store = project.store()?;
+    let Some(state) = store.state(id)?.filter(|state| state.status == Status::Pending) else { return Ok(Vec::new()) };
+    let Some(start) = last_start(project, id, &state)? else { return Ok(Vec::new()) };
+    clean_up(project, &project.attempt_at(id, start)?)
+}
+
+/// The newest start event below the tip.
+pub fn last_start(project: &Project, id: &SpecId, state: &State) -> Result<Option<ObjectId>> {
+    let walk = project.store()?.walk(id, state.tip)?;
+    Ok(walk.history.events().iter().rev().find(|event| event.op == Op::Start).map(|event| event.id))
 }
 
 /// Whether somebody has begun another attempt since: what is there is theirs.
@@ -152,7 +173,8 @@ fn let_go(project: &Project, attempt: &Attempt) -> Result<()> {
     Ok(())
 }
 
-fn stands_in(project: &Project, path: &std::path::Path) -> bool {
+/// Whether the person stands in `path`.
+pub fn stands_in(project: &Project, path: &std::path::Path) -> bool {
     let real = |path: &std::path::Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     real(project.env.cwd()).starts_with(real(path))
 }

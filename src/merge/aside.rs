@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Landed;
 use crate::{
+    env::fault,
     error::{Error, IoContext, Result},
     git::worktree::{self, Worktree},
     project::{
@@ -74,6 +75,8 @@ pub struct Aside(Option<Held>);
 struct Held {
     record: Record,
     file: PathBuf,
+    /// Whether the copy is known to be the pinned text, which is in the event: it cannot be lost.
+    pinned: bool,
     patience: Duration,
     _lock: File,
 }
@@ -113,6 +116,7 @@ pub fn take(project: &Project, attempt: &Attempt, target: &FullName, tip: Object
             Aside(Some(held)).put_back()?;
             return Ok(Err(in_the_way(attempt, "was edited since the work began")));
         }
+        held.pinned = true;
     }
     if held.record.staged.is_some()
         && let Err(error) = restore_index(place, &attempt.spec_path, committed, held.patience)
@@ -135,16 +139,20 @@ impl Aside {
     /// The merge is done: the copy's text is in history, it can go.
     pub fn drop_copy(&mut self) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
-        remove(&held.record.copy)?;
-        remove(&held.file)
+        remove("aside.drop", &held.record.copy)?;
+        remove("aside.settle", &held.file)
     }
 
     /// Puts everything back where it was. What somebody made there meanwhile is not overwritten; the copy then stays aside and
-    /// is named.
+    /// is named, unless it is nothing but the pinned text: somebody has committed a newer one, and it is not needed.
     pub fn put_back(&mut self) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
+        if held.pinned && held.record.top.join(&held.record.path).symlink_metadata().is_ok() {
+            remove("aside.drop", &held.record.copy)?;
+            return remove("aside.settle", &held.file);
+        }
         held.record.undo(held.patience)?;
-        remove(&held.file)
+        remove("aside.settle", &held.file)
     }
 }
 
@@ -154,21 +162,21 @@ impl Record {
         if self.copy.symlink_metadata().is_ok() {
             let home = self.top.join(&self.path);
             if let Some(dir) = home.parent() {
-                std::fs::create_dir_all(dir).io("create", dir)?;
+                fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
             }
             // A link fails where a file is: nothing is overwritten.
-            match std::fs::hard_link(&self.copy, &home) {
-                Ok(()) => remove(&self.copy)?,
+            match fault::around("aside.return", || std::fs::hard_link(&self.copy, &home)) {
+                Ok(()) => remove("aside.drop", &self.copy)?,
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                     return Err(Error::fatal(
                         "aside",
                         format!("'{}' is occupied; your copy of it is '{}'", home.display(), self.copy.display()),
                     ));
                 }
-                Err(_) => std::fs::copy(&self.copy, &home)
+                Err(_) => fault::around("aside.copy", || std::fs::copy(&self.copy, &home))
                     .map(|_| ())
                     .io("restore", &home)
-                    .and_then(|()| remove(&self.copy))?,
+                    .and_then(|()| remove("aside.drop", &self.copy))?,
             }
         }
         let git = || crate::git::process::Git::in_dir(&self.top).patient(patience);
@@ -191,13 +199,13 @@ impl Record {
 
 impl Held {
     fn move_aside(&mut self, path: &Path) -> Result<()> {
-        match std::fs::rename(path, &self.record.copy) {
+        match fault::around("aside.move", || std::fs::rename(path, &self.record.copy)) {
             Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
                 // The worktree is on another filesystem than the repository: beside the file there is room, too.
                 let name = format!(".{}.aside", path.file_name().unwrap_or_default().to_string_lossy());
                 self.record.copy = path.with_file_name(name);
                 self.write()?;
-                std::fs::rename(path, &self.record.copy).io("move aside", path)
+                fault::around("aside.move", || std::fs::rename(path, &self.record.copy)).io("move aside", path)
             }
             other => other.io("move aside", path),
         }
@@ -206,7 +214,7 @@ impl Held {
     fn write(&mut self) -> Result<()> {
         let json = serde_json::to_vec(&self.record).map_err(|error| Error::fatal("aside", error.to_string()))?;
         // In place: the lock is on this very file.
-        self._lock.set_len(0).io("write", &self.file)?;
+        fault::around("aside.rewrite", || self._lock.set_len(0)).io("write", &self.file)?;
         std::io::Seek::rewind(&mut self._lock).io("write", &self.file)?;
         self._lock.write_all(&json).io("write", &self.file)?;
         self._lock.sync_all().io("write", &self.file)
@@ -237,8 +245,9 @@ fn write_record(
         .io("lock", fresh.path())?;
     serde_json::to_writer(fresh.as_file(), &record).map_err(|error| Error::fatal("aside", error.to_string()))?;
     fresh.as_file().sync_all().io("write", fresh.path())?;
-    let lock = fresh.persist_noclobber(&file).map_err(|error| error.error).io("create", &file)?;
-    Ok(Held { record, file, patience: project.config().lock_timeout()?, _lock: lock })
+    let lock = fault::around("aside.record", || fresh.persist_noclobber(&file));
+    let lock = lock.map_err(|error| error.error).io("create", &file)?;
+    Ok(Held { record, file, pinned: false, patience: project.config().lock_timeout()?, _lock: lock })
 }
 
 /// The index entry of a path: mode and blob.
@@ -282,8 +291,8 @@ fn hash(project: &Project, top: &Path, path: &str, file: &Path) -> Result<Object
     Ok(project.store()?.blob_id(&project.stored(top, path, bytes)?))
 }
 
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
+fn remove(place: &'static str, path: &Path) -> Result<()> {
+    match fault::around(place, || std::fs::remove_file(path)) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).io("remove", path),
         _ => Ok(()),
     }
@@ -304,11 +313,11 @@ pub fn recover_all(project: &Project, progress: &dyn Progress) -> Result<usize> 
         let Ok(bytes) = std::fs::read(&file) else { continue };
         let Ok(record) = serde_json::from_slice::<Record>(&bytes) else {
             // It died while writing the record, so nothing was moved yet.
-            remove(&file)?;
+            remove("aside.settle", &file)?;
             continue;
         };
         recover(project, &record, progress)?;
-        remove(&file)?;
+        remove("aside.settle", &file)?;
         recovered += 1;
     }
     Ok(recovered)
@@ -356,7 +365,7 @@ fn recover(project: &Project, record: &Record, progress: &dyn Progress) -> Resul
         && record.blob.parse().ok() == Some(hash(project, &record.top, &record.path, &record.copy)?);
     if pinned && home.symlink_metadata().is_ok() {
         // The merge went through: the file is there, and the text of the copy is in the event.
-        return remove(&record.copy);
+        return remove("aside.drop", &record.copy);
     }
     if !record.copy.exists() && home.symlink_metadata().is_ok() && !still_unstaged(record)? {
         return Ok(());

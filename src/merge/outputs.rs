@@ -8,11 +8,15 @@ use gix::{ObjectId, bstr::ByteSlice};
 use super::Landed;
 use crate::{
     domain::{event::Op, state::State},
+    env::fault,
     error::{Error, IoContext, Result},
     git::{history, work_file},
     project::{Project, attempt::Attempt},
     store::File,
 };
+
+/// What the name of a file begins with that is about to be replaced.
+pub const REPLACED: &str = ".chant-old-";
 
 /// The largest file that is put into place, in bytes.
 const MAX_LEN: u64 = 64 << 20;
@@ -42,6 +46,8 @@ pub fn place(project: &Project, state: &State, attempt: &Attempt, tip: Option<Ob
         let pinned = before.iter().find(|input| input.path == file.path).map(|input| input.blob);
         if !put(project, &top, &file, pinned)? {
             occupied.push(file.path);
+        } else if let Some(pinned) = pinned {
+            drop_replaced(project, &top.join(&file.path), pinned)?;
         }
     }
     if occupied.is_empty() {
@@ -95,22 +101,44 @@ fn put(project: &Project, top: &Path, file: &File, pinned: Option<ObjectId>) -> 
     }
 }
 
+/// Takes away what somebody who died while replacing `path` left beside it, if it is the text that was to be replaced: that is in the
+/// start event. What is anything else may be a person's, and stays.
+fn drop_replaced(project: &Project, path: &Path, pinned: ObjectId) -> Result<()> {
+    let store = project.store()?;
+    for entry in path.parent().map(std::fs::read_dir).into_iter().flatten().flatten().flatten() {
+        let left = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(REPLACED.as_bytes())
+            && std::fs::read(&left).is_ok_and(|bytes| store.blob_id(&bytes) == pinned)
+        {
+            remove(&left)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fault::around("output.drop", || std::fs::remove_file(path)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.io("remove", path),
+    }
+}
+
 /// Replaces a file that is still `old`: renamed away first and hashed then, so that an edit in between is not lost.
 fn replace(project: &Project, path: &Path, bytes: &[u8], old: ObjectId) -> Result<bool> {
     let dir = path.parent().ok_or_else(|| Error::fatal("io", "a file without a folder"))?;
     let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
     std::fs::write(temporary.path(), bytes).io("write", temporary.path())?;
-    let away = path.with_file_name(format!(".chant-old-{}", project.env.random_hex(4)));
-    std::fs::rename(path, &away).io("move", path)?;
+    let away = path.with_file_name(format!("{REPLACED}{}", project.env.random_hex(4)));
+    fault::around("output.away", || std::fs::rename(path, &away)).io("move", path)?;
     let taken = std::fs::read(&away).io("read", &away)?;
     let unchanged = project.store()?.blob_id(&taken) == old;
-    if unchanged && temporary.persist_noclobber(path).is_ok() {
-        std::fs::remove_file(&away).io("remove", &away)?;
+    if unchanged && fault::around("output.place", || temporary.persist_noclobber(path)).is_ok() {
+        remove(&away)?;
         return Ok(true);
     }
     // Back, unless somebody has made a new one there; then theirs stays beside this one.
-    if std::fs::hard_link(&away, path).is_ok() {
-        std::fs::remove_file(&away).io("remove", &away)?;
+    if fault::around("output.return", || std::fs::hard_link(&away, path)).is_ok() {
+        remove(&away)?;
     }
     Ok(false)
 }

@@ -1,7 +1,8 @@
 //! Every answer for people.
 
 use super::{
-    Look, clean, color::Slot, drift, exchange, graph, list, log, past, place, record, show, time, topic, why, worked,
+    Look, clean, color::Slot, drift, exchange, graph, list, log, past, place, prune, record, show, standing, time,
+    topic, why, worked,
 };
 use crate::{
     command::outcome::{Body, Merged, Worked},
@@ -14,7 +15,7 @@ use crate::{
 /// The answer as bytes for stdout. A path in a pipe is its bytes, whatever they are.
 pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
     let text = match body {
-        Body::Nothing => String::new(),
+        Body::Nothing | Body::Shown => String::new(),
         Body::Added(spec) => format!("Created spec: {}\n", spec.id),
         Body::AddedAll(specs) => {
             let line = |spec: &SpecView| {
@@ -27,6 +28,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Drift(found) => drift::drift(found, look),
         Body::Graph { view, form } => graph::graph(view, *form, look),
         Body::Topic(view) => topic::topic(view, look),
+        Body::Standing { view, now, hints } => standing::standing(view, *now, *hints, look),
         Body::Specs(specs) => list::specs(specs, look),
         Body::Explained { ready, blocked } => list::explained(ready, blocked, look),
         Body::Spec(detail) => show::detail(detail, look),
@@ -53,9 +55,11 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Checked { checks, .. } => checks.iter().map(|check| show::check(check, look) + "\n").collect(),
         Body::CheckedAll(checked) => checked.iter().map(|(spec, checks)| checked_one(spec, checks, look)).collect(),
         Body::Path { path, .. } => return path_line(path, look),
-        Body::Initialized { path, silent, changes } => initialized(path, *silent, changes),
+        Body::Initialized { path, silent, dry_run, changes } => initialized(path, *silent, *dry_run, changes),
+        Body::Deinitialized { dry_run, changes } => deinitialized(*dry_run, changes),
         Body::Problems(problems) => place::problems(problems, look),
         Body::Exchanged { remote, dry_run, exchanged } => exchange::exchanged(remote, *dry_run, exchanged, look),
+        Body::Pruned { dry_run, found } => prune::pruned(found, *dry_run, look),
         Body::Demo { path, look: commands } => demo(path, commands, look),
         Body::Text(text) => {
             let text = look.text(text);
@@ -76,6 +80,7 @@ pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
         Body::Drift(found) if found.is_empty() => Some("nothing has changed"),
         Body::Folded(specs) if specs.is_empty() => Some("nothing to fold"),
         Body::Problems(problems) if problems.is_empty() => Some("no problems"),
+        Body::Pruned { found, .. } if found.is_empty() => Some("nothing to prune"),
         Body::CheckedAll(checked) if checked.is_empty() => Some("nothing to check"),
         Body::WorkedAll(all) if all.specs.is_empty() => Some("nothing to work"),
         Body::Checked { checks, .. } if checks.is_empty() => Some("nothing to check"),
@@ -146,11 +151,26 @@ fn path_line(path: &std::path::Path, look: &Look) -> Vec<u8> {
     line
 }
 
-fn initialized(path: &std::path::Path, silent: bool, changes: &[String]) -> String {
+fn initialized(path: &std::path::Path, silent: bool, dry_run: bool, changes: &[String]) -> String {
     let path = path.to_string_lossy();
     let silently = if silent { ", hidden from the repository" } else { "" };
-    let first = if changes.is_empty() { "Already initialized" } else { "Initialized git chant" };
+    let first = match (changes.is_empty(), dry_run) {
+        (true, _) => "Already initialized",
+        (false, true) => "Would initialize git chant",
+        (false, false) => "Initialized git chant",
+    };
     let mut out = format!("{first} in {}{silently}\n", clean::line(&path));
+    out.extend(changes.iter().map(|change| format!("    {}\n", clean::line(change))));
+    out
+}
+
+fn deinitialized(dry_run: bool, changes: &[String]) -> String {
+    let first = match (changes.is_empty(), dry_run) {
+        (true, _) => "There is nothing of git chant to take out",
+        (false, true) => "Would take git chant out of this clone",
+        (false, false) => "Took git chant out of this clone",
+    };
+    let mut out = format!("{first}\n");
     out.extend(changes.iter().map(|change| format!("    {}\n", clean::line(change))));
     out
 }
@@ -240,6 +260,7 @@ mod tests {
         let init = Body::Initialized {
             path: "/r/.chant".into(),
             silent: true,
+            dry_run: false,
             changes: vec!["notes.rewriteRef = refs/notes/chant".into()],
         };
         assert_eq!(

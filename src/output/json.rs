@@ -3,7 +3,7 @@
 //! | command | keys |
 //! |---|---|
 //! | `list`, `ready`, `investigate` | `specs` |
-//! | `status` | `topic` |
+//! | `status` | `status`: a list each of what is `running`, `paused`, `finished`, in need of `attention`, `waiting`, `drivers`, `ready`; of an investigation `topic` |
 //! | `drift` | `drift` |
 //! | `why` | `why` |
 //! | `release-notes` | `notes` |
@@ -17,7 +17,9 @@
 //! | `log` | `events` |
 //! | `lint`, `fsck` | `problems` |
 //! | `sync` | `remote`, `dry_run`, `exchanged` |
-//! | `init` | `path`, `silent`, `changes` |
+//! | `prune` | `dry_run`, `pruned`: a list of what was found, each with `pruned`: whether it goes |
+//! | `init` | `path`, `silent`, `dry_run`, `changes` |
+//! | `deinit` | `dry_run`, `changes` |
 //! | `demo` | `path`, `look` |
 //! | a text | `text` |
 //! | a command that failed | `error`: `code`, `message`, `hints`, `diagnostics` |
@@ -80,7 +82,7 @@ impl Serialize for Answer<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("format", &FORMAT)?;
         match self.0 {
-            Body::Nothing => {}
+            Body::Nothing | Body::Shown => {}
             Body::Added(spec) => map.serialize_entry("spec", spec)?,
             Body::AddedAll(specs) => map.serialize_entry("specs", specs)?,
             Body::Notes(notes) => map.serialize_entry("notes", notes)?,
@@ -88,6 +90,7 @@ impl Serialize for Answer<'_> {
             Body::Drift(found) => map.serialize_entry("drift", found)?,
             Body::Graph { view, .. } => map.serialize_entry("graph", view)?,
             Body::Topic(view) => map.serialize_entry("topic", view)?,
+            Body::Standing { view, .. } => map.serialize_entry("status", view)?,
             Body::Specs(specs) => map.serialize_entry("specs", specs)?,
             Body::Explained { ready, blocked } => {
                 map.serialize_entry("specs", ready)?;
@@ -152,9 +155,14 @@ impl Serialize for Answer<'_> {
                 map.serialize_entry("spec", spec)?;
                 map.serialize_entry("path", &path.to_string_lossy())?;
             }
-            Body::Initialized { path, silent, changes } => {
+            Body::Initialized { path, silent, dry_run, changes } => {
                 map.serialize_entry("path", &path.to_string_lossy())?;
                 map.serialize_entry("silent", silent)?;
+                map.serialize_entry("dry_run", dry_run)?;
+                map.serialize_entry("changes", changes)?;
+            }
+            Body::Deinitialized { dry_run, changes } => {
+                map.serialize_entry("dry_run", dry_run)?;
                 map.serialize_entry("changes", changes)?;
             }
             Body::Problems(problems) => map.serialize_entry("problems", problems)?,
@@ -162,6 +170,10 @@ impl Serialize for Answer<'_> {
                 map.serialize_entry("remote", remote)?;
                 map.serialize_entry("dry_run", dry_run)?;
                 map.serialize_entry("exchanged", exchanged)?;
+            }
+            Body::Pruned { dry_run, found } => {
+                map.serialize_entry("dry_run", dry_run)?;
+                map.serialize_entry("pruned", found)?;
             }
             Body::Demo { path, look } => {
                 map.serialize_entry("path", &path.to_string_lossy())?;

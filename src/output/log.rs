@@ -1,7 +1,10 @@
 //! `log` for people: one block an event, in the manner of `git log`.
 
 use super::{Look, clean, color::Slot, time};
-use crate::domain::view::{EventView, Person, SpecView};
+use crate::domain::{
+    signature::{Signature, Verdict},
+    view::{EventView, Person, SpecView},
+};
 
 /// Every event as a block: the commit, who, when, what; blocks are separated by an empty line. `events` are newest first.
 pub(super) fn events(events: &[EventView], look: &Look) -> String {
@@ -26,6 +29,9 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
     }
     header("Author", &person(&event.author));
     header("Date", &time::iso(&event.at));
+    if let Some(signature) = &event.signature {
+        header("Signed", &signed(signature, look));
+    }
     if news(|one, other| (&one.agent, &one.model, &one.attempt) == (&other.agent, &other.model, &other.attempt)) {
         header("Agent", &agent(event.agent.as_deref(), event.model.as_deref()));
     }
@@ -43,6 +49,26 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
     out.push_str(&format!("\n    {}\n", clean::line(&event.sentence)));
     if let Some(reason) = unsaid(event) {
         out.push_str(&format!("\n    Reason: {}\n", clean::line(reason)));
+    }
+    out
+}
+
+/// `good, by ada@example.com with SHA256:…`
+fn signed(signature: &Signature, look: &Look) -> String {
+    let slot = match signature.verdict {
+        Verdict::Good => Slot::Good,
+        Verdict::Bad | Verdict::Revoked => Slot::Bad,
+        _ => Slot::Faint,
+    };
+    let verdict = match signature.verdict {
+        Verdict::None => "no",
+        other => other.as_str(),
+    };
+    let mut out = look.paint.with(slot, verdict);
+    for (word, value) in [(", by", &signature.signer), (" with", &signature.key)] {
+        if let Some(value) = value {
+            out.push_str(&format!("{word} {}", clean::line(value)));
+        }
     }
     out
 }

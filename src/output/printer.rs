@@ -3,7 +3,10 @@
 use std::{
     io::{self, Write},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -72,6 +75,8 @@ pub struct Printer {
     lost: Mutex<Option<io::Error>>,
     /// A line for each of several specs that are worked at once, redrawn in place.
     bars: Mutex<Option<Bars>>,
+    /// Whether something of the answer was written.
+    begun: AtomicBool,
 }
 
 impl Printer {
@@ -89,6 +94,7 @@ impl Printer {
             err: Mutex::new(err),
             lost: Mutex::new(None),
             bars: Mutex::new(None),
+            begun: AtomicBool::new(false),
         }
     }
 
@@ -133,7 +139,9 @@ impl Printer {
 
     /// Prints an outcome: the answer on stdout, warnings and hints on stderr.
     pub fn print(&self, outcome: &Outcome) -> io::Result<()> {
-        self.answer(&self.render(&outcome.body))?;
+        if outcome.body != Body::Shown {
+            self.answer(&self.render(&outcome.body))?;
+        }
         let look = self.look_err();
         let mut aside = String::new();
         if self.talks() && self.settings.terminal.stdout && self.settings.terminal.stderr && !self.settings.null {
@@ -160,7 +168,7 @@ impl Printer {
     }
 
     /// The answer in the form that was asked for.
-    fn render(&self, body: &Body) -> Vec<u8> {
+    pub(super) fn render(&self, body: &Body) -> Vec<u8> {
         let screen = self.settings.terminal.stdout;
         if self.settings.json {
             return json::body(body, screen);
@@ -177,8 +185,16 @@ impl Printer {
 
     fn answer(&self, bytes: &[u8]) -> io::Result<()> {
         let mut out = locked(&self.out);
+        self.begun.store(true, Ordering::Relaxed);
         out.write_all(bytes)?;
         out.flush()
+    }
+
+    /// Writes a piece of the answer. That it failed is said at the end, and [`Progress::closed`] tells whoever goes on.
+    pub(super) fn piece(&self, bytes: &[u8]) {
+        if let Some(cause) = self.answer(bytes).err() {
+            locked(&self.lost).get_or_insert(cause);
+        }
     }
 
     /// Writes to stderr. Where that fails there is nobody left to tell, and the work goes on.
@@ -211,7 +227,21 @@ impl Printer {
         !self.settings.json && !self.settings.quiet
     }
 
-    fn look_out(&self) -> Look {
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether the answer is made of records.
+    pub(super) fn is_of_records(&self) -> bool {
+        self.settings.null || self.format.is_some()
+    }
+
+    /// Whether something of the answer was written.
+    pub(super) fn begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn look_out(&self) -> Look {
         self.look(self.settings.terminal.stdout)
     }
 
@@ -237,10 +267,7 @@ impl Progress for Printer {
             // Two things on stdout would not be JSON any more.
             Step::Answer(_) if self.settings.json => {}
             Step::Answer(text) => {
-                let written = self.answer(self.look_out().text(text).as_bytes());
-                if let Some(cause) = written.err() {
-                    locked(&self.lost).get_or_insert(cause);
-                }
+                self.piece(self.look_out().text(text).as_bytes());
             }
             // Whatever is drawn is drawn over again; a warning and the end of a spec stay on the screen.
             _ if self.talks() && self.drawn(step) => {}

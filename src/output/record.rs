@@ -9,11 +9,13 @@
 //! | `ready --explain` | id, `ready` or `blocked`, title |
 //! | `log` | commit id, op, status, date (RFC 3339), sentence |
 //! | `lint`, `fsck` | severity, file or ref, line, column, code, message |
+//! | `status` | id, the list that it stands in, title |
 //! | `release-notes` | id, kind, text |
 //! | `why` | commit, id, certainty |
 //! | `drift` | id, kind, input, object that it was, object that it is |
 //! | `graph` | id, id that it builds on, `depends_on` or `informed_by` |
 //! | `sync` | way, ref, old id, new id, why |
+//! | `prune` | `pruned` or `kept`, kind, id, path or ref, why |
 //! | `verify` | `ok` or `failed`, name, detail |
 //! | `path`, `init`, `demo` | path |
 //!
@@ -25,7 +27,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     command::outcome::Body,
-    domain::view::{DriftView, EventView, ExchangeView, ProblemView, SpecView},
+    domain::view::{DriftView, EventView, ExchangeView, ProblemView, PruneView, SpecView},
 };
 
 /// The sort of record that a command ends with, where it ends with records.
@@ -41,6 +43,8 @@ pub enum Record {
     Exchange,
     /// Inputs that have changed.
     Drift,
+    /// What was cleared away.
+    Prune,
 }
 
 impl Record {
@@ -52,6 +56,7 @@ impl Record {
             Record::Problem => &ProblemView::FIELDS,
             Record::Exchange => &ExchangeView::FIELDS,
             Record::Drift => &DriftView::FIELDS,
+            Record::Prune => &PruneView::FIELDS,
         }
     }
 }
@@ -62,6 +67,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Specs(specs) | Body::AddedAll(specs) => specs.iter().map(object).collect(),
         Body::CheckedAll(checked) => checked.iter().map(|(spec, _)| object(spec)).collect(),
         Body::Topic(view) => view.steps.iter().map(|step| object(&step.spec)).collect(),
+        Body::Standing { view, .. } => view.specs().map(|(_, spec)| object(spec)).collect(),
         Body::Explained { ready, blocked } => ready.iter().chain(blocked).map(object).collect(),
         Body::Spec(detail) => vec![object(&detail.spec)],
         Body::Details(details) => details.iter().map(|detail| object(&detail.spec)).collect(),
@@ -70,11 +76,14 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Problems(problems) => problems.iter().map(object).collect(),
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(object).collect(),
         Body::Drift(found) => found.iter().map(object).collect(),
+        Body::Pruned { found, .. } => found.iter().map(object).collect(),
         Body::Nothing
+        | Body::Shown
         | Body::Notes(_)
         | Body::Why(_)
         | Body::Graph { .. }
         | Body::Initialized { .. }
+        | Body::Deinitialized { .. }
         | Body::Demo { .. }
         | Body::Folded(_)
         | Body::Text(_) => Vec::new(),
@@ -102,9 +111,10 @@ fn object<T: serde::Serialize>(view: &T) -> Map<String, Value> {
 /// The porcelain fields of an answer, for `-z`.
 pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
     match body {
-        Body::Nothing => Vec::new(),
+        Body::Nothing | Body::Shown => Vec::new(),
         Body::Specs(specs) | Body::AddedAll(specs) => specs.iter().map(spec).collect(),
         Body::Topic(view) => view.steps.iter().map(|step| spec(&step.spec)).collect(),
+        Body::Standing { view, .. } => view.specs().map(|(list, spec)| spec_as(spec, list)).collect(),
         Body::Explained { ready, blocked } => {
             let named = |specs: &[SpecView], name| specs.iter().map(|s| spec_as(s, name)).collect::<Vec<_>>();
             [named(ready, "ready"), named(blocked, "blocked")].concat()
@@ -137,6 +147,13 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
             .iter()
             .map(|one| joined(&[one.spec.as_str(), &one.kind, &one.input, text(&one.was), text(&one.now)]))
             .collect(),
+        Body::Pruned { found, .. } => found
+            .iter()
+            .map(|one| {
+                let spec = one.spec.as_ref().map_or("", |spec| spec.as_str());
+                joined(&[one.done(), one.kind.as_str(), spec, &one.name, &one.why])
+            })
+            .collect(),
         Body::CheckedAll(checked) => checked
             .iter()
             .flat_map(|(spec, checks)| checks.iter().map(move |check| (spec, check)))
@@ -162,6 +179,7 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
                 ])
             })
             .collect(),
+        Body::Deinitialized { changes, .. } => changes.iter().map(|change| joined(&[change])).collect(),
         Body::Text(text) => vec![joined(&[text])],
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn event(sentence: &str) -> EventView {
         exit: Some(0),
         commits: vec!["c0ffee00".repeat(5)],
         clone: None,
+        signature: None,
         trailers: vec![Trailer { name: "Chant-Op".into(), value: "finish".into() }],
     }
 }

@@ -62,6 +62,7 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     line("Base", &text(&detail.base));
     line("Agent", &log::agent(spec.agent.as_deref(), spec.model.as_deref()));
     line("Attempt", &text(&spec.attempt));
+    line("Not counted", &text(&detail.discounted_claim));
     // Before an attempt it is not there yet, after one it is gone.
     if matches!(spec.status, Status::InProgress | Status::Paused | Status::Finished | Status::Failed) {
         line("Branch", &clean::line(&spec.branch));
@@ -166,7 +167,8 @@ fn approval(detail: &SpecDetail) -> Vec<String> {
     if approval.stale {
         line.push_str(", for an earlier text");
     }
-    vec![line]
+    let why = approval.discounted.as_deref().map(|why| clean::line(why).into_owned());
+    [Some(line), why].into_iter().flatten().collect()
 }
 
 fn front_matter(detail: &SpecDetail) -> Vec<String> {
@@ -210,6 +212,7 @@ mod tests {
             at: Some("2026-02-08T10:01:00Z".into()),
             blob: None,
             stale: true,
+            discounted: None,
         });
         detail.history = vec![sample::event("the agent finished")];
         detail.front_matter.insert("sprint".into(), 7.into());

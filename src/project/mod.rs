@@ -6,12 +6,19 @@ pub mod attempt;
 pub mod base;
 pub mod census;
 pub mod drift;
+mod filed;
 pub mod ids;
 pub mod inputs;
+pub mod landing;
 pub mod members;
 mod order;
 pub mod past;
+pub mod place;
 pub mod progress;
+pub mod seal;
+pub mod signatures;
+pub mod stake;
+pub mod standing;
 pub mod target;
 pub mod text;
 pub mod trust;
@@ -26,9 +33,10 @@ use gix::refs::FullName;
 use crate::{
     config::Config,
     domain::id::SpecId,
-    env::Env,
+    env::{Env, fault},
     error::{IoContext, Result},
     git::{reference::branch_name, repository::Repository},
+    project::seal::Own,
     store::{Settings, Store},
 };
 
@@ -80,7 +88,9 @@ impl Project {
             }
         };
         let store = Store::new(self.repo.gix(), settings.clone());
-        Ok(store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?)))))
+        let store = store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?))));
+        let (all, required) = (self.config().sign()?, self.config().require_signed()?);
+        Ok(if all || required { store.sealed_by(Box::new(Own { project: self, all, required })) } else { store })
     }
 
     /// The name of this clone in events.
@@ -101,7 +111,7 @@ impl Project {
     /// A directory of ours under the common git directory, made if it is not there.
     pub fn private_dir(&self, name: &str) -> Result<PathBuf> {
         let dir = self.repo.chant_dir().join(name);
-        std::fs::create_dir_all(&dir).io("create", &dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(&dir)).io("create", &dir)?;
         Ok(dir)
     }
 }
@@ -121,11 +131,11 @@ fn clone_name(env: &Env, repo: &Repository) -> String {
     }
     let fresh = env.random_hex(8);
     let keep = || -> std::io::Result<()> {
-        std::fs::create_dir_all(&dir)?;
+        fault::around("dir.make", || std::fs::create_dir_all(&dir))?;
         let file = tempfile::NamedTempFile::new_in(&dir)?;
         std::fs::write(file.path(), format!("{fresh}\n"))?;
         // Whoever is first decides: the file appears whole or not at all.
-        file.persist_noclobber(&path).map(|_| ()).map_err(|error| error.error)
+        fault::around("clone.name", || file.persist_noclobber(&path)).map(|_| ()).map_err(|error| error.error)
     };
     match keep() {
         Ok(()) => fresh,

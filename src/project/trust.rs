@@ -4,8 +4,10 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use super::Project;
 use crate::{
+    agent::template,
     config::Trust,
     domain::spec::Spec,
+    env::fault,
     error::{Error, IoContext, Result},
     git::work_file,
 };
@@ -27,11 +29,25 @@ pub struct CustomPrompt {
     pub blob: ObjectId,
 }
 
+impl CustomPrompt {
+    /// Refuses instructions with a `{{name}}` that means nothing.
+    ///
+    /// # Errors
+    /// `unknown-variable`, with the place.
+    pub fn check(&self) -> Result<()> {
+        template::check(&self.text).map_err(|unknown| {
+            let (place, name) = (format!("{}:{}", self.path, unknown.line), unknown.name.escape_debug());
+            Error::negative("unknown-variable", format!("{place}: '{{{{{name}}}}}' names nothing"))
+                .hint(format!("there are: {}", template::VARIABLES.join(", ")))
+        })
+    }
+}
+
 impl Project {
     /// Remembers that this person wrote or approved the text of that blob.
     pub fn trust(&self, blob: ObjectId) -> Result<()> {
         let path = self.private_dir("trusted")?.join(blob.to_string());
-        std::fs::write(&path, b"").io("write", &path)
+        fault::around("trust.write", || std::fs::write(&path, b"")).io("write", &path)
     }
 
     /// Whether this person wrote or approved the text of that blob.

@@ -88,7 +88,8 @@ impl World<'_> {
         });
         detail.links = facts.informed_by.iter().map(link).collect();
         let required = entry.spec().map(|spec| self.project.needs_approval(&spec.front)).transpose()?.unwrap_or(false);
-        detail.approval = approval(entry, required, &walk.history);
+        detail.approval = approval(entry, required, &walk.history, self.answer(entry)?.discounted);
+        detail.discounted_claim = self.discounted_claim(&entry.id, state)?;
         if let Some((event, checks)) = self.last_checks(entry, &walk.history)? {
             detail.checks = Some(json!({"checks": checks.lines(), "evidence": checks}));
             if let Some(bytes) = store.evidence_of(event, &format!("outputs/{}", super::text::path_of(&entry.id)))? {
@@ -178,7 +179,7 @@ fn link(pin: &event::Pin) -> Pin {
     Pin { kind: kind.to_owned(), what, pinned }
 }
 
-fn approval(entry: &Entry, required: bool, history: &History) -> Option<ApprovalView> {
+fn approval(entry: &Entry, required: bool, history: &History, discounted: Option<String>) -> Option<ApprovalView> {
     let current = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob);
     let answer = entry.state.as_ref().and_then(|state| state.facts.approval.as_ref());
     let Some(answer) = answer else {
@@ -188,6 +189,7 @@ fn approval(entry: &Entry, required: bool, history: &History) -> Option<Approval
             at: None,
             blob: None,
             stale: false,
+            discounted: None,
         });
     };
     let by =
@@ -200,6 +202,7 @@ fn approval(entry: &Entry, required: bool, history: &History) -> Option<Approval
         at: by.map(|event| rfc3339(event.author.seconds, event.author.offset)),
         blob: Some(answer.blob.to_string()),
         stale: current.is_some_and(|blob| blob != answer.blob),
+        discounted,
     })
 }
 
@@ -221,6 +224,7 @@ pub fn event_view(event: &Event) -> EventView {
         exit: facts.exit,
         commits: facts.work_commits.iter().map(ToString::to_string).collect(),
         clone: facts.clone.clone(),
+        signature: None,
         trailers: facts
             .unknown
             .iter()

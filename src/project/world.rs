@@ -18,6 +18,7 @@ use super::{
     census::Census,
     members::all_over,
     order::Order,
+    signatures::Signatures,
     target::full_name,
     text::{Loaded, Texts},
 };
@@ -95,6 +96,8 @@ pub struct World<'p> {
     /// Of merges that the base does not reach: whether it has the same changes in another form.
     rewritten: RefCell<HashMap<(ObjectId, ObjectId), bool>>,
     worktrees: OnceCell<Vec<Worktree>>,
+    /// Verdicts on signatures, where approvals and claims have to be signed.
+    pub(super) signatures: Option<Signatures<'p>>,
     branches: RefCell<HashMap<String, Option<ObjectId>>>,
 }
 
@@ -102,6 +105,7 @@ impl<'p> World<'p> {
     /// The specs as they are now, each seen from where its work would begin.
     pub fn new(project: &'p Project) -> Result<World<'p>> {
         let head = project.repo.head()?.id();
+        let signatures = project.config().require_signed()?.then(|| Signatures::new(project));
         Ok(World {
             project,
             census: project.census(),
@@ -114,6 +118,7 @@ impl<'p> World<'p> {
             ancestry: Ancestry::new(project),
             rewritten: RefCell::default(),
             worktrees: OnceCell::new(),
+            signatures,
             branches: RefCell::default(),
         })
     }
@@ -122,6 +127,13 @@ impl<'p> World<'p> {
     #[must_use]
     pub fn seen_from(mut self, base: Option<ObjectId>) -> Self {
         self.fixed = Some(base);
+        self
+    }
+
+    /// The same, which believes no verdict on a signature that was made before: for acting on what it says.
+    #[must_use]
+    pub fn checking_signatures(mut self) -> Self {
+        self.signatures = self.signatures.map(|_| Signatures::afresh(self.project));
         self
     }
 
@@ -182,6 +194,8 @@ impl<'p> World<'p> {
             }
             // A driver is done with its last member, recorded or not.
             Some(state) if state.status == Status::Pending && self.members_are_over(id)? => Status::Completed,
+            // Nobody is held off by a claim that does not count.
+            Some(state) if self.discounted_claim(id, state)?.is_some() => Status::Pending,
             Some(state) => state.status,
             None if tip.is_none() && !self.census.has_file(id)? && self.census.has_archived_file(id)? => {
                 Status::Archived
@@ -260,12 +274,14 @@ impl<'p> World<'p> {
                 situation.missing_inputs.push((input.clone(), fault.why(input)));
             }
         }
-        let answer = entry.state.as_ref().and_then(|state| state.facts.approval.as_ref());
         let blob = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob);
-        let current = answer.filter(|answer| Some(answer.blob) == blob);
-        situation.rejected = current.is_some_and(|answer| !answer.approved);
+        let answer = self.answer(entry)?;
+        let current = answer.approval.filter(|answer| Some(answer.blob) == blob);
+        situation.rejected = current.as_ref().is_some_and(|answer| !answer.approved);
         situation.approval_open =
             self.project.needs_approval(&spec.front)? && !current.is_some_and(|answer| answer.approved);
+        let recorded = entry.state.as_ref().and_then(|state| state.facts.approval.as_ref());
+        situation.discounted = answer.discounted.filter(|_| recorded.map(|recorded| recorded.blob) == blob);
         Ok(situation)
     }
 

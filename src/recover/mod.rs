@@ -6,7 +6,7 @@
 use gix::ObjectId;
 
 use crate::{
-    agent::lease::{Info, Life, Survivors, end_survivors},
+    agent::lease::{self, Info, Life, Survivors, end_survivors},
     agent::process::GRACE,
     domain::{
         draft::Draft,
@@ -19,6 +19,7 @@ use crate::{
     project::{
         Project,
         progress::{Progress, Step},
+        signatures::Signatures,
         world::World,
     },
     store::Refusal,
@@ -33,9 +34,12 @@ use crate::{
 /// `survivor` if a process of the agent lives and must not be ended.
 pub fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
     let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    forget_strays(project, id, state.attempt)?;
     let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
     let Life::Dead(info) = project.life(attempt)? else { return Ok(false) };
     end_agent(id, &info, progress)?;
+    // A git that the dead run had started goes on without it: it is waited for.
+    drop(project.hold_place(id)?);
     let tree = project.worktree_of(id)?;
     if let Some(tree) = &tree {
         project.keep_worktree(id, attempt, tree)?;
@@ -48,6 +52,51 @@ pub fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> R
     stop(project, id, attempt, &op, &reason)?;
     project.forget_lease(attempt)?;
     progress.say(&Step::Note(format!("'{}' was being worked on: {reason}; its work is kept", id.short())));
+    Ok(true)
+}
+
+/// Forgets the leases of claims that died before they were recorded, and of attempts that are over.
+fn forget_strays(project: &Project, id: &SpecId, current: Option<ObjectId>) -> Result<()> {
+    for attempt in lease::list(&project.leases_dir())? {
+        if Some(attempt) != current && matches!(project.life(attempt)?, Life::Dead(info) if info.spec == *id) {
+            project.forget_lease(attempt)?;
+        }
+    }
+    Ok(())
+}
+
+/// A claim that does not count, where `chant.requireSigned` is set, is released: its attempt is over, and what it does later is
+/// recorded and changes no status. A run that is alive here is left alone. Returns whether there was one.
+pub fn release_discounted(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+    if !project.config().require_signed()? {
+        return Ok(false);
+    }
+    let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    let why = project.discounted_claim(&Signatures::afresh(project), id, &state)?;
+    let Some((why, attempt)) = why.zip(state.attempt) else { return Ok(false) };
+    if let Some(tree) = project.worktree_of(id)? {
+        project.keep_worktree(id, attempt, &tree)?;
+    }
+    stop(project, id, attempt, &Op::Release, &why)?;
+    progress.say(&Step::Note(format!("'{}' was taken: {why}; it is released", id.short())));
+    Ok(true)
+}
+
+/// Releases the claim of another clone of which nothing was heard for longer than `chant.claimTimeout`. Returns whether there was one.
+pub fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+    let Some(limit) = project.config().claim_timeout()? else { return Ok(false) };
+    let store = project.store()?;
+    let Some(state) = store.state(id)? else { return Ok(false) };
+    let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
+    let theirs =
+        store.event(id, attempt)?.is_ok_and(|start| start.facts.clone.as_deref() != Some(project.clone_name()));
+    let age = project.env.now().as_second().saturating_sub(state.updated);
+    if !theirs || u64::try_from(age).is_ok_and(|age| age < limit.as_secs()) || age < 0 {
+        return Ok(false);
+    }
+    let reason = format!("nothing was heard of its claim for {}", humantime::format_duration(limit));
+    stop(project, id, attempt, &Op::Release, &reason)?;
+    progress.say(&Step::Note(format!("'{}' is released: {reason}", id.short())));
     Ok(true)
 }
 

@@ -171,7 +171,7 @@ impl Store<'_> {
             ));
         }
         let tree = self.write_evidence(&evidence)?;
-        let event = self.write_commit(message, tree, parents.ids)?;
+        let event = self.write_event_commit(&draft.op, message, tree, parents.ids)?;
         self.sync_objects(&[event])?;
         Ok(event)
     }

@@ -11,11 +11,21 @@ use gix::ObjectId;
 use super::Store;
 use crate::{
     domain::id::SpecId,
+    env::fault,
     error::{Error, IoContext, Result},
 };
 
 /// How much of the end of a log is read, in bytes: its last lines.
 const LOG_END: u64 = 64 << 10;
+
+/// What a ref held once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// The id.
+    pub id: ObjectId,
+    /// Whether git put it there by itself, in a fetch, a pull or a push.
+    pub exchanged: bool,
+}
 
 impl Store<'_> {
     /// Whether the chain of a spec has a log.
@@ -28,14 +38,14 @@ impl Store<'_> {
         let Some(tip) = self.ref_tip(spec)? else { return Ok(()) };
         let path = self.log_path(spec);
         if let Some(dir) = path.parent() {
-            std::fs::create_dir_all(dir).io("create", dir)?;
+            fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
         }
         let mut line = format!("{} {tip} ", tip.kind().null()).into_bytes();
         let committer = self.repo.committer().transpose().map_err(|error| no_identity(&error.to_string()))?;
         let committer = committer.ok_or_else(|| no_identity("committer identity unknown"))?;
         committer.to_owned()?.write_to(&mut line).io("write", &path)?;
         line.extend_from_slice(b"\tchant: fsck\n");
-        match File::create_new(&path) {
+        match fault::around("log.begin", || File::create_new(&path)) {
             Ok(mut log) => log.write_all(&line).and_then(|()| log.sync_all()).io("write", &path),
             // The chain moved meanwhile.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
@@ -45,24 +55,27 @@ impl Store<'_> {
 
     /// The newest event of a spec that the log of its ref names and that is there.
     pub fn last_logged(&self, spec: &SpecId) -> Result<Option<ObjectId>> {
+        for Logged { id, .. } in self.logged(spec)? {
+            if self.repo.try_find_header(id)?.is_some() && self.event(spec, id)?.is_ok() {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the log of a spec's ref says that it held, the newest first, as far back as the end of a long log goes.
+    pub fn logged(&self, spec: &SpecId) -> Result<Vec<Logged>> {
         let path = self.log_path(spec);
         let mut file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error).io("open", &path),
         };
         let len = file.metadata().io("read", &path)?.len();
         file.seek(SeekFrom::Start(len.saturating_sub(LOG_END))).io("read", &path)?;
         let mut end = Vec::new();
         file.take(LOG_END).read_to_end(&mut end).io("read", &path)?;
-        for line in end.rsplit(|byte| *byte == b'\n') {
-            // A line that a crash cut short, or filled with zeros, names none.
-            let Some(Ok(new)) = line.split(|byte| *byte == b' ').nth(1).map(ObjectId::from_hex) else { continue };
-            if self.repo.try_find_header(new)?.is_some() && self.event(spec, new)?.is_ok() {
-                return Ok(Some(new));
-            }
-        }
-        Ok(None)
+        Ok(end.rsplit(|byte| *byte == b'\n').filter_map(logged).collect())
     }
 
     /// Lets a ref whose file holds no id point at the newest event that its log names. Returns whether it did: a ref that
@@ -73,14 +86,14 @@ impl Store<'_> {
         let name = Self::ref_name(spec);
         let path = self.repo.common_dir().join(&name);
         let lock = self.repo.common_dir().join(format!("{name}.lock"));
-        let mut held = match File::create_new(&lock) {
+        let mut held = match fault::around("ref.lock", || File::create_new(&lock)) {
             Ok(held) => held,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(self.busy(&name)),
             Err(error) => return Err(error).io("create", &lock),
         };
         let mended = self.replace(spec, &path, &lock, &mut held);
         if !matches!(mended, Ok(true)) {
-            std::fs::remove_file(&lock).io("remove", &lock)?;
+            fault::around("lock.drop", || std::fs::remove_file(&lock)).io("remove", &lock)?;
         }
         mended
     }
@@ -92,13 +105,21 @@ impl Store<'_> {
         }
         let Some(event) = self.last_logged(spec)? else { return Ok(false) };
         writeln!(held, "{event}").and_then(|()| held.sync_all()).io("write", lock)?;
-        std::fs::rename(lock, path).io("replace", path)?;
+        fault::around("ref.mend", || std::fs::rename(lock, path)).io("replace", path)?;
         Ok(true)
     }
 
     fn log_path(&self, spec: &SpecId) -> PathBuf {
         self.repo.common_dir().join("logs").join(Self::ref_name(spec))
     }
+}
+
+/// One line of a log. One that a crash cut short, or filled with zeros, names nothing.
+fn logged(line: &[u8]) -> Option<Logged> {
+    let id = ObjectId::from_hex(line.split(|byte| *byte == b' ').nth(1)?).ok().filter(|id| !id.is_null())?;
+    let message = line.splitn(2, |byte| *byte == b'\t').nth(1).unwrap_or_default();
+    let exchanged = [&b"fetch"[..], b"pull", b"push"].iter().any(|verb| message.starts_with(verb));
+    Some(Logged { id, exchanged })
 }
 
 fn no_identity(why: &str) -> Error {

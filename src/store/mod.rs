@@ -14,6 +14,7 @@ mod join;
 mod mend;
 mod notes;
 mod notes_join;
+mod purge;
 mod read;
 mod refs;
 pub mod tracking;
@@ -24,16 +25,18 @@ use gix::{
     ObjectId,
     actor::{Signature, SignatureRef},
     date::parse::TimeBuf,
+    objs::Commit,
 };
 
 pub use append::{Addition, Appended, Refusal};
 pub use codec::{Invalid, MAX_EVENT_LEN, decode, encode, merge_event};
 pub use evidence::{Evidence, File};
+pub use mend::Logged;
 pub use notes::NOTES_REF;
 pub use read::Walk;
 
 use crate::{
-    domain::id::SpecId,
+    domain::{event::Op, id::SpecId},
     error::{Error, Result},
     git::object::patiently,
 };
@@ -57,17 +60,33 @@ pub struct Settings {
 /// The author and the committer of what is written next, with the time now.
 pub type People<'repo> = Box<dyn Fn() -> Result<(Signature, Signature)> + 'repo>;
 
+/// Puts signatures on events.
+pub trait Seal {
+    /// The commit of an event as it is to be written: signed, or as it came.
+    ///
+    /// # Errors
+    /// If it cannot be signed. Nothing has moved then.
+    fn sign(&self, op: &Op, event: Commit) -> Result<Commit>;
+
+    /// Looks at an event that exists as an object, before a ref points at it.
+    ///
+    /// # Errors
+    /// If it would not count here.
+    fn check(&self, op: &Op, event: ObjectId) -> Result<()>;
+}
+
 /// The event store of one repository.
 pub struct Store<'repo> {
     repo: &'repo gix::Repository,
     settings: Settings,
     people: Option<People<'repo>>,
+    seal: Option<Box<dyn Seal + 'repo>>,
 }
 
 impl<'repo> Store<'repo> {
     /// The store of `repo`.
     pub fn new(repo: &'repo gix::Repository, settings: Settings) -> Self {
-        Store { repo, settings, people: None }
+        Store { repo, settings, people: None, seal: None }
     }
 
     /// The same store, which asks `people` before each write.
@@ -77,6 +96,12 @@ impl<'repo> Store<'repo> {
     #[must_use]
     pub fn written_by(self, people: People<'repo>) -> Self {
         Store { people: Some(people), ..self }
+    }
+
+    /// The same store, whose events are signed as `seal` says; without it none is.
+    #[must_use]
+    pub fn sealed_by(self, seal: Box<dyn Seal + 'repo>) -> Self {
+        Store { seal: Some(seal), ..self }
     }
 
     fn people(&self) -> Result<(Signature, Signature)> {
@@ -100,6 +125,25 @@ impl<'repo> Store<'repo> {
         let (mut author_time, mut committer_time) = (TimeBuf::default(), TimeBuf::default());
         let (committer, author) = (committer.to_ref(&mut committer_time), author.to_ref(&mut author_time));
         patiently(|| Ok(self.repo.new_commit_as(committer, author, &message, tree, parents.iter().copied())?.id))
+    }
+
+    /// Writes the commit of an event, signed if the seal says so; no ref is moved.
+    fn write_event_commit(&self, op: &Op, message: String, tree: ObjectId, parents: Vec<ObjectId>) -> Result<ObjectId> {
+        let Some(seal) = &self.seal else { return self.write_commit(message, tree, parents) };
+        let (author, committer) = self.people()?;
+        let commit = Commit {
+            tree,
+            parents: parents.into(),
+            author,
+            committer,
+            encoding: None,
+            message: message.into(),
+            extra_headers: Vec::new(),
+        };
+        let commit = seal.sign(op, commit)?;
+        let id = patiently(|| Ok(self.repo.write_object(&commit)?.detach()))?;
+        seal.check(op, id)?;
+        Ok(id)
     }
 
     /// The ref of a spec's chain. Computed from the id, never taken from an event.

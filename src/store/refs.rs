@@ -1,24 +1,22 @@
-//! Moving one ref by compare-and-swap, logged, and as durable as `core.fsync` asks.
+//! The refs of the store: read, listed, and moved by the one compare-and-swap of [`reference`], always logged.
 
-use std::{fs::File, path::PathBuf};
+use std::{fs::File, time::Duration};
 
 use gix::{
     ObjectId,
-    refs::{
-        FullName, Target,
-        file::find::ReferenceDecode,
-        store::WriteReflog,
-        transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog},
-    },
+    refs::{FullName, Target, file::find::ReferenceDecode},
 };
 
 use super::Store;
 use crate::{
     error::{Error, IoContext, Result},
-    git::reference,
+    git::{
+        lock,
+        reference::{self, Attempt, Swap, Swapped},
+    },
 };
 
-/// How many refs are deleted at once, at most: a lock file is held for each.
+/// How many refs are deleted at once, at most: git holds a lock file for each.
 const MAX_REMOVED: usize = 200;
 
 /// How an attempt to move a ref ended.
@@ -55,7 +53,7 @@ impl Store<'_> {
             match self.list_once(prefix) {
                 // Refs that were packed meanwhile may be missing.
                 Ok(list) if last || before == packed().ok() => return Ok(list),
-                Err(error) if last || !passing(&error) => return Err(error.into()),
+                Err(error) if last || !reference::passing(&error) => return Err(error.into()),
                 _ => {}
             }
         }
@@ -82,122 +80,64 @@ impl Store<'_> {
 
     /// Moves `name` from `old` to `new`, with a reflog entry whether or not the repository keeps reflogs.
     pub(super) fn swap(&self, name: &str, old: Option<ObjectId>, new: ObjectId, message: &str) -> Result<Moved> {
-        let expected = match old {
-            Some(id) => PreviousValue::MustExistAndMatch(Target::Object(id)),
-            None => PreviousValue::MustNotExist,
-        };
-        let log = LogChange { mode: RefLog::AndReference, force_create_reflog: true, message: message.into() };
-        self.transact(name, old, RefEdit::update_with_log(full(name)?, new, expected, log))
+        self.attempt(name, old, Some(new), message)
     }
 
     /// Deletes `name` if it still holds `old`.
     pub(super) fn remove(&self, name: &str, old: ObjectId) -> Result<Moved> {
-        let expected = PreviousValue::MustExistAndMatch(Target::Object(old));
-        self.transact(
-            name,
-            Some(old),
-            RefEdit::new(full(name)?, Change::Delete { expected, log: RefLog::AndReference }),
-        )
+        self.attempt(name, Some(old), None, "chant: delete")
     }
 
     /// Deletes each of these refs that still holds what is said; tells of each whether it is gone. Many at once, since the file of
     /// packed refs is written anew each time.
     pub(super) fn remove_each(&self, refs: &[(String, ObjectId)]) -> Result<Vec<bool>> {
-        if refs.len() > MAX_REMOVED {
-            let mut gone = Vec::new();
-            for chunk in refs.chunks(MAX_REMOVED) {
-                gone.extend(self.remove_each(chunk)?);
-            }
-            return Ok(gone);
+        let mut gone = Vec::new();
+        for chunk in refs.chunks(MAX_REMOVED) {
+            gone.extend(self.remove_some(chunk)?);
         }
-        let mut held = Vec::new();
-        for (name, old) in refs {
-            held.push(self.ref_target(name)? == Some(*old));
+        Ok(gone)
+    }
+
+    fn remove_some(&self, refs: &[(String, ObjectId)]) -> Result<Vec<bool>> {
+        if let [(name, old)] = refs {
+            return Ok(vec![self.remove(name, *old)? == Moved::Yes]);
         }
-        let wanted: Vec<_> = refs.iter().zip(&held).filter(|(_, held)| **held).map(|(one, _)| one).collect();
-        let mut edits = Vec::new();
-        for (name, old) in &wanted {
-            let expected = PreviousValue::MustExistAndMatch(Target::Object(*old));
-            edits.push(RefEdit::new(full(name)?, Change::Delete { expected, log: RefLog::AndReference }));
-        }
-        let expected: Vec<_> = wanted.iter().map(|(name, old)| (name.as_str(), Some(*old))).collect();
-        if edits.is_empty() || self.transact_all(&expected, edits)? == Moved::Yes {
-            return Ok(held);
+        if refs.is_empty() || reference::delete_all(self.repo, refs)? {
+            return Ok(vec![true; refs.len()]);
         }
         // One of them moved, or is locked: the others can go.
-        if refs.len() == 1 {
-            return Ok(vec![false]);
-        }
         let (some, others) = refs.split_at(refs.len() / 2);
-        Ok([self.remove_each(some)?, self.remove_each(others)?].concat())
+        Ok([self.remove_some(some)?, self.remove_some(others)?].concat())
     }
 
-    fn transact(&self, name: &str, old: Option<ObjectId>, edit: RefEdit) -> Result<Moved> {
-        self.transact_all(&[(name, old)], vec![edit])
-    }
-
-    /// Carries out all edits or none; `expected` says what each of their refs holds before.
-    fn transact_all(&self, expected: &[(&str, Option<ObjectId>)], edits: Vec<RefEdit>) -> Result<Moved> {
+    fn attempt(&self, name: &str, expected: Option<ObjectId>, new: Option<ObjectId>, message: &str) -> Result<Moved> {
         let (_, committer) = self.people()?;
-        reference::refresh(self.repo);
-        let fail = gix::lock::acquire::Fail::AfterDurationWithBackoff(std::time::Duration::from_millis(100));
-        // A bare repository, or one with core.logAllRefUpdates=false, keeps no reflog even of refs that ask for one.
-        let mut refs = self.repo.refs.clone();
-        refs.write_reflog = WriteReflog::Normal;
-        let prepared = match refs.transaction().prepare(edits, fail, fail) {
-            Ok(prepared) => prepared,
-            Err(error) if passing(&error) => {
-                return match expected.iter().find_map(|(name, _)| self.in_the_way(name)) {
-                    Some(error) => Err(error),
-                    None => Ok(Moved::Busy),
-                };
-            }
-            Err(error) => return Err(error.into()),
-        };
-        // If there were no packed refs before the lock was taken, it was compared with the loose file alone.
-        for (name, old) in expected {
-            if self.ref_target(name)? != *old {
-                return Ok(Moved::Busy);
+        let name = full(name)?;
+        let swap = Swap { name: name.as_ref(), expected, new, message, force_log: true };
+        match reference::attempt(self.repo, &swap, &committer, self.settings.sync_refs)? {
+            Attempt::Swapped(Swapped::Done) => Ok(Moved::Yes),
+            Attempt::Swapped(Swapped::Differs(_)) => Ok(Moved::Busy),
+            Attempt::Busy(_) => {
+                // Every ref that the store writes is ours: a lock on it that a dead process left is in nobody's interest.
+                reference::clear_locks(self.repo, name.as_ref())?;
+                Ok(Moved::Busy)
             }
         }
-        if self.settings.sync_refs {
-            // The new value lies in the lock file now and is renamed into place next.
-            for (name, _) in expected {
-                let lock = self.lock_path(name);
-                match File::open(&lock) {
-                    Ok(file) => file.sync_all().io("sync", &lock)?,
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(error).io("open", &lock),
-                }
-            }
-        }
-        let mut time = gix::date::parse::TimeBuf::default();
-        match prepared.commit(committer.to_ref(&mut time)) {
-            Ok(_) => Ok(Moved::Yes),
-            Err(error) if passing(&error) => Ok(Moved::Busy),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn lock_path(&self, name: &str) -> PathBuf {
-        self.repo.common_dir().join(format!("{name}.lock"))
-    }
-
-    /// The error for a ref that lies where a directory would have to be.
-    fn in_the_way(&self, name: &str) -> Option<Error> {
-        let mut above = name.match_indices('/').map(|(at, _)| &name[..at]);
-        let found = above.find(|above| self.repo.common_dir().join(above).is_file())?;
-        let error = Error::fatal("ref-in-the-way", format!("could not update '{name}': there is a ref '{found}'"));
-        Some(error.hint(format!("to delete it: git update-ref -d {found}")))
     }
 
     /// The error for a ref that could not be moved for as long as the store's patience lasts.
     pub(super) fn busy(&self, name: &str) -> Error {
-        let locks = [self.lock_path(name), self.lock_path("packed-refs")];
-        match locks.iter().find(|lock| lock.exists()) {
-            Some(lock) => Error::fatal("busy", format!("could not update '{name}': '{}' exists", lock.display())).hint(
-                "another process may be at work; if none is, it was left behind by one that died: remove the file",
-            ),
+        let locks = ["packed-refs", name].map(|name| self.repo.common_dir().join(format!("{name}.lock")));
+        match locks.iter().find(|path| path.exists()) {
+            Some(path) => {
+                let error = Error::fatal("busy", format!("could not update '{name}': '{}' exists", path.display()));
+                match lock::look(self.repo.common_dir(), path, Duration::ZERO) {
+                    Ok(Some(lock::Found { owner: lock::Owner::Perhaps(who), .. })) => {
+                        error.hint(format!("it may be held by {who}; if nothing is at work there, remove the file"))
+                    }
+                    _ => error.hint("another process is at work; try again"),
+                }
+            }
             None => {
                 Error::fatal("busy", format!("could not update '{name}': others keep writing to it")).hint("try again")
             }
@@ -227,16 +167,6 @@ impl Store<'_> {
 fn broken(error: &gix::Error) -> Option<String> {
     let found = error.downcast_any_ref::<ReferenceDecode>()?;
     found.relative_path.to_str().map(str::to_owned)
-}
-
-/// Whether an error may be over at the next try: somebody else was faster or holds the lock, or whoever packs refs took a
-/// file or an empty directory away, or put it back, between two of our steps. (Where a directory vanishes right after it was
-/// found to exist, gix says that it is none.)
-fn passing(error: &gix::Error) -> bool {
-    use std::io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
-    let io = error.downcast_any_ref::<std::io::Error>().map(std::io::Error::kind);
-    let vanished = matches!(io, Some(AlreadyExists | NotADirectory | NotFound));
-    vanished || error.is_conflict() || error.is_retryable() || error.is_not_found()
 }
 
 fn full(name: &str) -> Result<FullName> {

@@ -108,6 +108,26 @@ impl Store<'_> {
         Ok(tracked)
     }
 
+    /// What `remote` had of one spec.
+    pub fn tracked_tip(&self, remote: &str, spec: &SpecId) -> Result<Option<ObjectId>> {
+        self.ref_target(&format!("{}{spec}", tracked_specs(remote)))
+    }
+
+    /// The events below `theirs`, which came from elsewhere, that the chain of `spec` does not reach; merges do not count.
+    /// Or why it is not fit to be taken over.
+    pub fn unknown_of(&self, spec: &SpecId, theirs: ObjectId) -> Result<Result<Vec<ObjectId>, String>> {
+        let theirs = match self.fit(spec, theirs)? {
+            Ok(walk) => walk,
+            Err(why) => return Ok(Err(why)),
+        };
+        let ours = match self.tip(spec)? {
+            Some(tip) => self.walk(spec, tip)?.history,
+            None => History::default(),
+        };
+        let events = theirs.history.events().iter().filter(|event| !event.is_merge() && ours.get(event.id).is_none());
+        Ok(Ok(events.map(|event| event.id).collect()))
+    }
+
     /// Whether `new`, which came from elsewhere, reaches `old` by events of `spec`. What is too long to be read does not.
     pub fn builds_on(&self, spec: &SpecId, new: ObjectId, old: ObjectId) -> Result<bool> {
         let walk = self.walk_at_most(spec, new, Some(MAX_EVENTS))?;
@@ -122,6 +142,11 @@ impl Store<'_> {
     /// Writes down that `remote` does not have the ref of a chain any longer.
     pub fn untrack(&self, remote: &str, spec: &SpecId, old: ObjectId) -> Result<()> {
         self.remove(&format!("{}{spec}", tracked_specs(remote)), old).map(drop)
+    }
+
+    /// The archive `name` as `remote` had it when it was fetched from last.
+    pub fn tracked_archive(&self, remote: &str, name: &str) -> Result<Option<ObjectId>> {
+        self.ref_target(&format!("{}{name}", tracked_archives(remote)))
     }
 
     /// The work branches that `remote` had when it was fetched from last.
@@ -260,7 +285,7 @@ impl Store<'_> {
         }
         Ok(match (walk.history.events().first(), walk.invalid.first()) {
             (Some(_), _) => Ok(walk),
-            (None, Some(invalid)) => Err(format!("it holds no event of this spec: {invalid}")),
+            (None, Some(invalid)) => Err(format!("it holds no event of this spec: {}", invalid.why)),
             (None, None) => Err("it holds no event of this spec".to_owned()),
         })
     }

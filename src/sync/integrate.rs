@@ -1,5 +1,7 @@
 //! The way here: fetch, and bring what came together with ours.
 
+use std::collections::BTreeMap;
+
 use gix::ObjectId;
 
 use super::{Remote, Report, branches, carry};
@@ -47,20 +49,16 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
         archive(&store, name, *theirs, remote.source, report)?;
     }
     report.dropped(&store.drop_contained()?);
-    for (spec, had) in before.specs.iter().filter(|(spec, _)| !after.specs.contains_key(*spec)) {
-        let folded = match store.folded_tip(spec)? {
-            Some(tip) => store.covers(spec, tip, *had)?,
-            None => false,
-        };
-        if !folded {
-            report.say(Way::Gone, &Store::ref_name(spec), format!("{} does not have it any longer", remote.name));
-        }
+    let ours: BTreeMap<_, _> = store.tips()?.into_iter().collect();
+    let gone = before.specs.keys().filter(|spec| !after.specs.contains_key(*spec));
+    // What was never taken over is no loss, and what is folded needs no ref.
+    for spec in gone.filter(|spec| ours.contains_key(*spec)) {
+        report.say(Way::Gone, &Store::ref_name(spec), format!("{} does not have it any longer", remote.name));
     }
     for (name, _) in before.archives.iter().filter(|(name, _)| !after.archives.contains_key(*name)) {
         report.say(Way::Gone, &format!("{ARCHIVES}{name}"), format!("{} does not have it any longer", remote.name));
     }
     let folders = Folders::default();
-    let ours: std::collections::BTreeMap<_, _> = store.tips()?.into_iter().collect();
     for (spec, theirs) in &after.specs {
         let name = Store::ref_name(spec);
         if let Some(had) = before.specs.get(spec).filter(|had| *had != theirs)

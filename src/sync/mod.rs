@@ -5,12 +5,14 @@
 
 mod branches;
 mod carry;
+mod claim;
 mod integrate;
 mod push;
 mod remote;
 
 use std::{collections::BTreeMap, time::Duration};
 
+pub use claim::Claims;
 pub use remote::{Remote, pick};
 
 use crate::{

@@ -206,7 +206,8 @@ fn counted(refs: usize) -> String {
     if refs == 1 { "1 ref".to_owned() } else { format!("{refs} refs") }
 }
 
-fn no_answer(remote: &str) -> Error {
+/// The error for a push of which nothing was heard.
+pub(super) fn no_answer(remote: &str) -> Error {
     Error::fatal("remote-unreachable", format!("'{remote}' did not say what became of what was pushed"))
         .hint("nothing is lost: what is not exchanged yet goes the next time")
 }

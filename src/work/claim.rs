@@ -2,7 +2,7 @@
 
 use gix::ObjectId;
 
-use super::{GoesOn, Plan, plan::taken};
+use super::{Plan, plan::taken};
 use crate::{
     agent::lease::{Info, Lease},
     domain::{
@@ -12,7 +12,10 @@ use crate::{
         status::Status,
     },
     error::{Error, Result},
-    project::Project,
+    project::{
+        Project,
+        stake::{BEHIND, Stake, UNCLEAR, unclear},
+    },
     store::{Addition, Evidence, File, Refusal},
 };
 
@@ -27,110 +30,124 @@ pub struct Claimed {
     pub before: Option<ObjectId>,
 }
 
-/// Claims the spec of `plan`.
+/// How often a claim is decided anew because the chain of the spec moved at the remote.
+const MAX_ROUNDS: u32 = 8;
+
+/// Claims the spec of `plan`: by the ref of this clone, and where `stake` is given, by what it says before that.
 ///
 /// # Errors
 /// If somebody else has it, or the state does not allow it; nothing has changed then.
-pub fn claim(project: &Project, plan: &Plan) -> Result<Claimed> {
-    let store = project.store()?;
-    let mut evidence = Evidence { spec: Some(store.write_blob(&plan.text.bytes)?), ..Evidence::default() };
-    for input in &plan.inputs {
-        if let (Pin::Path { path, .. }, Some(bytes)) = (&input.pin, &input.bytes) {
-            evidence.inputs.push(File { path: path.clone(), blob: store.write_blob(bytes)? });
+pub fn claim(project: &Project, plan: &Plan, stake: Option<&dyn Stake>) -> Result<Claimed> {
+    if plan.goes_on.is_none() {
+        ensure_chain(project, plan)?;
+    }
+    let mut error = Error::negative("busy", format!("others keep writing to '{}'", plan.id.short()));
+    for _ in 0..MAX_ROUNDS {
+        let mut held = None;
+        match attempt(project, plan, stake, &mut held) {
+            Ok(claimed) => return Ok(claimed),
+            Err(refused) => error = refused,
         }
-    }
-    for (path, bytes) in &plan.existing {
-        if !evidence.inputs.iter().any(|input| input.path == *path) {
-            evidence.inputs.push(File { path: path.clone(), blob: store.write_blob(bytes)? });
-        }
-    }
-    let facts = Facts {
-        base: Some(plan.base),
-        target: plan.target.clone(),
-        agent: Some(plan.agent.name.clone()),
-        phase: plan.spec.front.phase.clone(),
-        spec_path: Some(plan.text.path.clone()),
-        spec_blob: Some(plan.text.blob),
-        informed_by: plan.inputs.iter().map(|input| input.pin.clone()).collect(),
-        ..Facts::default()
-    };
-    if let Some(goes_on) = &plan.goes_on {
-        return go_on(project, plan, goes_on);
-    }
-    ensure_chain(project, plan)?;
-    let worktree = project.meant_worktree(&plan.id)?;
-    let leases = project.leases_dir();
-    let mut lease: Option<Lease> = None;
-    let mut before = None;
-    let sentence = format!("{} begins with {}", plan.title(), plan.agent.name);
-    let appended = store.append_with(
-        &plan.id,
-        |state: Option<&State>| {
-            before = state.and_then(|state| state.attempt);
-            Ok(Addition {
-                draft: Draft { op: Op::Start, sentence: sentence.clone(), facts: facts.clone() },
-                evidence: evidence.clone(),
-                informed: plan.informed.clone(),
-            })
-        },
-        |attempt| {
-            // Each try is an event of its own, and so is its lease; the one before was never pointed at.
-            if let Some(unused) = lease.take() {
-                unused.release()?;
-            }
-            let started = project.env.now().as_second();
-            let info = Info::of_this_process(plan.id.clone(), worktree.clone(), started);
-            lease = Some(Lease::acquire(&leases, &attempt, info)?);
-            Ok(())
-        },
-    );
-    match (appended, lease) {
-        (Ok(appended), Some(lease)) => Ok(Claimed { attempt: appended.event, lease, before }),
-        (Ok(_), None) => Err(Error::fatal("lease", "the claim was made without a lease")),
-        (Err(refusal), lease) => {
-            if let Some(lease) = lease {
-                lease.release()?;
-            }
-            Err(match refusal {
-                // Somebody else was faster since we looked.
-                Refusal::Obstacle(_, Some(state)) if state.status == Status::InProgress && !state.is_contended() => {
-                    taken(project, &plan.id, Some(&state))?
+        let lease = held.take();
+        match (stake, error.code) {
+            (Some(stake), BEHIND) => {
+                if let Err(silent) = stake.refresh(&plan.id) {
+                    // Dropped and not released: should the claim be there after all, its run is known to be dead.
+                    drop(lease);
+                    return Err(unclear(&plan.id, &silent.message));
                 }
-                refusal => refusal.into_error(plan.id.short()),
-            })
+                // What moved it may have been our own claim, of which the answer was lost.
+                match lease {
+                    Some(lease) if has(project, plan, &lease)? => return Ok(lease.won()),
+                    Some(lease) => lease.lease.release()?,
+                    None => {}
+                }
+            }
+            (_, UNCLEAR) => {
+                drop(lease);
+                return Err(error);
+            }
+            _ => {
+                lease.map(|lease| lease.lease.release()).transpose()?;
+                return Err(error);
+            }
         }
+    }
+    Err(error)
+}
+
+/// A lease for an event that may become the claim.
+struct Hold {
+    event: ObjectId,
+    attempt: ObjectId,
+    lease: Lease,
+    before: Option<ObjectId>,
+    /// Whether the remote has it.
+    staked: bool,
+}
+
+impl Hold {
+    fn won(self) -> Claimed {
+        Claimed { attempt: self.attempt, lease: self.lease, before: self.before }
     }
 }
 
-/// Takes up an attempt that was stopped. The evidence of its start is what it is judged by.
-fn go_on(project: &Project, plan: &Plan, goes_on: &GoesOn) -> Result<Claimed> {
-    let attempt = goes_on.attempt;
+/// Whether the event is in the chain, and its attempt has the spec.
+fn has(project: &Project, plan: &Plan, hold: &Hold) -> Result<bool> {
+    let store = project.store()?;
+    let Some(state) = store.state(&plan.id)? else { return Ok(false) };
+    let ours = state.status == Status::InProgress && state.attempt == Some(hold.attempt);
+    Ok(ours && store.walk(&plan.id, state.tip)?.history.get(hold.event).is_some())
+}
+
+/// One try; what is held when it fails is left in `held`.
+fn attempt(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, held: &mut Option<Hold>) -> Result<Claimed> {
+    let (goes_on, worktree) = match &plan.goes_on {
+        Some(goes_on) => (Some(goes_on.attempt), goes_on.worktree.path.clone()),
+        None => (None, project.meant_worktree(&plan.id)?),
+    };
+    let addition = addition(project, plan)?;
     let leases = project.leases_dir();
-    let mut lease: Option<Lease> = None;
-    let sentence = format!("{} goes on with {}", plan.title(), plan.agent.name);
-    let facts = Facts { attempt: Some(attempt), agent: Some(plan.agent.name.clone()), ..Facts::default() };
+    let before = std::cell::Cell::new(None);
     let appended = project.store()?.append_with(
         &plan.id,
-        |state: Option<&State>| match state {
-            Some(state) if state.status == Status::Paused && state.attempt == Some(attempt) => {
-                Ok(Draft { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() })
+        |state: Option<&State>| {
+            before.set(state.and_then(|state| state.attempt));
+            match (goes_on, state) {
+                (Some(attempt), Some(state)) if state.status != Status::Paused || state.attempt != Some(attempt) => {
+                    Err(taken(project, &plan.id, Some(state))?)
+                }
+                _ => Ok(addition()),
             }
-            state => Err(taken(project, &plan.id, state)?),
         },
-        |_| {
-            if lease.is_none() {
-                let started = project.env.now().as_second();
-                let info = Info::of_this_process(plan.id.clone(), goes_on.worktree.path.clone(), started);
-                lease = Some(Lease::acquire(&leases, &attempt, info)?);
+        |event| {
+            let attempt = goes_on.unwrap_or(event);
+            // What the remote has already is not asked for a second time in another form.
+            if held.as_ref().is_some_and(|held| held.staked) {
+                return Err(Error::negative(BEHIND, "it moved here while it was claimed"));
+            }
+            // Each try is an event of its own, and so is its lease; the one before was never pointed at.
+            if let Some(unused) = held.take() {
+                unused.lease.release()?;
+            }
+            let started = project.env.now().as_second();
+            let info = Info::of_this_process(plan.id.clone(), worktree.clone(), started);
+            let lease = Lease::acquire(&leases, &attempt, info)?;
+            let hold = held.insert(Hold { event, attempt, lease, before: before.get(), staked: false });
+            if let Some(stake) = stake {
+                stake.stake(&plan.id, event)?;
+                hold.staked = true;
             }
             Ok(())
         },
     );
-    match (appended, lease) {
-        (Ok(_), Some(lease)) => Ok(Claimed { attempt, lease, before: None }),
-        (Ok(_), None) => Err(Error::fatal("lease", "the claim was made without a lease")),
-        (Err(refusal), lease) => {
-            lease.map(Lease::release).transpose()?;
+    match appended {
+        Ok(_) => held.take().map(Hold::won).ok_or_else(|| Error::fatal("lease", "the claim was made without a lease")),
+        // Somebody else was faster since we looked.
+        Err(Refusal::Obstacle(_, Some(state))) if state.status == Status::InProgress && !state.is_contended() => {
+            Err(taken(project, &plan.id, Some(&state))?)
+        }
+        Err(refusal) => {
             let error = refusal.into_error(plan.id.short());
             // Somebody else has taken it up and is about to say so.
             if error.code == "lease-held" {
@@ -140,6 +157,49 @@ fn go_on(project: &Project, plan: &Plan, goes_on: &GoesOn) -> Result<Claimed> {
             Err(error)
         }
     }
+}
+
+/// The event of the claim: an attempt begins, or goes on. The evidence of its start is what it is judged by.
+fn addition(project: &Project, plan: &Plan) -> Result<impl Fn() -> Addition> {
+    let store = project.store()?;
+    let agent = Some(plan.agent.name.clone());
+    let (op, what, facts, evidence) = match &plan.goes_on {
+        Some(goes_on) => {
+            let facts = Facts { attempt: Some(goes_on.attempt), agent, ..Facts::default() };
+            (Op::Resume, "goes on", facts, Evidence::default())
+        }
+        None => {
+            let mut evidence = Evidence { spec: Some(store.write_blob(&plan.text.bytes)?), ..Evidence::default() };
+            for input in &plan.inputs {
+                if let (Pin::Path { path, .. }, Some(bytes)) = (&input.pin, &input.bytes) {
+                    evidence.inputs.push(File { path: path.clone(), blob: store.write_blob(bytes)? });
+                }
+            }
+            for (path, bytes) in &plan.existing {
+                if !evidence.inputs.iter().any(|input| input.path == *path) {
+                    evidence.inputs.push(File { path: path.clone(), blob: store.write_blob(bytes)? });
+                }
+            }
+            let facts = Facts {
+                base: Some(plan.base),
+                target: plan.target.clone(),
+                agent,
+                phase: plan.spec.front.phase.clone(),
+                spec_path: Some(plan.text.path.clone()),
+                spec_blob: Some(plan.text.blob),
+                informed_by: plan.inputs.iter().map(|input| input.pin.clone()).collect(),
+                ..Facts::default()
+            };
+            (Op::Start, "begins", facts, evidence)
+        }
+    };
+    let sentence = format!("{} {what} with {}", plan.title(), plan.agent.name);
+    let informed = plan.informed.clone();
+    Ok(move || Addition {
+        draft: Draft { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
+        evidence: evidence.clone(),
+        informed: informed.clone(),
+    })
 }
 
 /// A file without a chain is a pending spec that somebody else wrote: its chain begins here.

@@ -4,7 +4,6 @@
 //! agent did is judged by [`crate::finish`], and merged by [`crate::merge`].
 
 mod claim;
-mod guard;
 mod place;
 mod plan;
 mod resume;
@@ -13,7 +12,6 @@ mod run;
 use std::path::PathBuf;
 
 pub use claim::Claimed;
-pub use guard::Guard;
 pub use plan::{Plan, Request, plan};
 pub use resume::GoesOn;
 pub use run::Ran;
@@ -24,6 +22,7 @@ use crate::{
         Project,
         attempt::MANUAL,
         progress::{Progress, Step},
+        stake::Stake,
     },
 };
 
@@ -44,8 +43,8 @@ pub enum Worked {
 ///
 /// # Errors
 /// Before the claim: nothing has changed. After it: the claim has been released, with the reason.
-pub fn work(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<Worked> {
-    let mut claimed = claim::claim(project, plan)?;
+pub fn work(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, progress: &dyn Progress) -> Result<Worked> {
+    let mut claimed = claim::claim(project, plan, stake)?;
     progress.say(&Step::Working { short: plan.id.short(), title: plan.title() });
     if let Some(goes_on) = &plan.goes_on {
         resume::say(plan, goes_on, progress);
@@ -71,8 +70,8 @@ fn carry_out(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &d
     let worktree = match &plan.goes_on {
         Some(goes_on) => {
             // One that was brought here from elsewhere is new.
-            let fresh = !goes_on.worktree.path.join(place::RUN_DIR).exists();
-            place::own_dir(&goes_on.worktree.path)?;
+            let fresh = !goes_on.worktree.path.join(crate::session::RUN_DIR).exists();
+            crate::session::own_dir(&goes_on.worktree.path)?;
             if fresh {
                 place::set_up(project, plan, &goes_on.worktree.path)?;
             }

@@ -1,14 +1,14 @@
 //! The branch and the worktree of an attempt, made from the pinned base.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryKind};
 
 use super::{Claimed, Plan};
 use crate::{
-    agent::process::{self, Run},
+    agent::process::{self, Ending, Run},
     domain::{event::Pin, id::SpecId},
-    error::{Error, IoContext, Result},
+    error::{Error, Exit, Result},
     git::{
         branch,
         commit::{self, Draft, Signing},
@@ -19,13 +19,12 @@ use crate::{
         worktree::{self, Worktree},
     },
     project::{Project, text::path_of},
+    session::own_dir,
 };
-
-/// The folder in a worktree for what is the tool's own: it ignores itself, so that no `git add -A` takes it.
-pub const RUN_DIR: &str = ".chant/run";
 
 /// Makes branch and worktree. What an earlier attempt left there is kept under its own ref first.
 pub fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<Worktree> {
+    let _held = project.hold_place(&plan.id)?;
     clear(project, plan, claimed)?;
     let start = first_commit(project, plan)?;
     let branch = project.branch_ref(&plan.id)?;
@@ -113,11 +112,6 @@ fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
     files.iter().try_for_each(|(path, bytes)| create(worktree, path, bytes))
 }
 
-/// Makes the folder for what is the tool's own.
-pub fn own_dir(worktree: &Path) -> Result<()> {
-    create(worktree, &format!("{RUN_DIR}/.gitignore"), b"*\n")
-}
-
 fn create(worktree: &Path, path: &str, bytes: &[u8]) -> Result<()> {
     match work_file::create_new(worktree, path.as_bytes().as_bstr(), bytes) {
         Ok(()) => Ok(()),
@@ -138,19 +132,12 @@ pub(super) fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<
         return Ok(());
     }
     let tail = String::from_utf8_lossy(&finished.tail).into_owned();
-    let mut error = Error::fatal("worktree-setup", format!("chant.worktreeSetup failed: {}", finished.ending));
+    let mut error = Error::fatal("worktree-setup", format!("chant.worktreeSetup {}", finished.ending));
+    if let Ending::Interrupted(signal) = finished.ending {
+        error.exit = Exit::Signal(signal);
+    }
     if let Some(last) = tail.lines().rev().find(|line| !line.trim().is_empty()) {
         error = error.hint(format!("it said: {}", crate::agent::sanitize::line(last)));
     }
     Err(error)
-}
-
-/// Writes a file of the tool's own into the worktree, whole, replacing what is there.
-pub fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathBuf> {
-    let dir = worktree.join(RUN_DIR);
-    let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
-    std::fs::write(temporary.path(), text).io("write", temporary.path())?;
-    let path = dir.join(name);
-    temporary.persist(&path).map_err(|error| error.error).io("write", &path)?;
-    Ok(path)
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+mod adverse;
 mod agents;
 mod archive_fold;
 mod astray;
@@ -13,21 +14,28 @@ mod drifting;
 mod endings;
 mod graph;
 mod groups;
+mod init;
 mod investigate;
 mod life;
+mod locks;
 mod many;
+mod merging;
 mod misconduct;
 mod pausing;
 mod places;
 mod pr;
 mod prompts;
+mod prune;
 mod queue;
 mod races;
+mod recovering;
 mod rewritten;
 mod rules;
+mod signing;
 mod silent;
 mod specfiles;
 mod states;
+mod status;
 mod submodules;
 mod support;
 mod sync;

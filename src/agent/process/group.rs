@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use super::pump::Pump;
-use crate::agent::process_table::{self, Process};
 use crate::agent::reaper::Reaper;
+use crate::env::{
+    fault,
+    process_table::{self, Process},
+};
 use crate::error::{Error, Result};
 
 /// How often we look whether those that were asked to end have done so.
@@ -124,10 +127,10 @@ impl Group {
     fn signal(&mut self, signal: Signal) {
         let others = self.others();
         // What cannot be signalled (it has become another user's) is found again by `is_over` and given up on in the end.
-        let _gone = rustix::process::kill_process_group(self.pid(), signal);
+        let _gone = fault::around("agent.signal", || rustix::process::kill_process_group(self.pid(), signal));
         for process in others {
             if process.group != self.id() {
-                let _not_ours_any_more = process.signal(signal);
+                let _not_ours_any_more = fault::around("agent.signal", || process.signal(signal));
             }
             self.ended.insert((process.pid, process.start));
         }

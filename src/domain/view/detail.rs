@@ -26,6 +26,8 @@ pub struct SpecDetail {
     pub links: Vec<Pin>,
     /// The last word on its approval.
     pub approval: Option<ApprovalView>,
+    /// Why the claim that is recorded does not count, where claims have to be signed.
+    pub discounted_claim: Option<String>,
     /// Its events, oldest first.
     pub history: Vec<EventView>,
     /// What the front matter says of recorded matters, and the keys that are not known.
@@ -47,6 +49,7 @@ impl SpecDetail {
             checks: None,
             links: Vec::new(),
             approval: None,
+            discounted_claim: None,
             history: Vec::new(),
             front_matter: serde_json::Map::new(),
             tampered: Vec::new(),
@@ -100,6 +103,8 @@ pub struct ApprovalView {
     pub blob: Option<String>,
     /// Whether the spec's text has changed since.
     pub stale: bool,
+    /// Why it does not count, where approvals have to be signed.
+    pub discounted: Option<String>,
 }
 
 /// A merge: which ref moved from where to where.

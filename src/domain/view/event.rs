@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{id::SpecId, status::Status};
+use crate::domain::{id::SpecId, signature::Signature, status::Status};
 
 /// A person as git records one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,14 +53,30 @@ pub struct EventView {
     pub commits: Vec<String>,
     /// The clone that wrote it.
     pub clone: Option<String>,
+    /// What its signature is worth; `null` where that was not asked for.
+    pub signature: Option<Signature>,
     /// Every trailer, those of newer versions too.
     pub trailers: Vec<Trailer>,
 }
 
 impl EventView {
     /// The keys, in order.
-    pub const FIELDS: [&'static str; 15] = [
-        "id", "spec", "op", "status", "at", "author", "sentence", "attempt", "reason", "agent", "model", "exit",
-        "commits", "clone", "trailers",
+    pub const FIELDS: [&'static str; 16] = [
+        "id",
+        "spec",
+        "op",
+        "status",
+        "at",
+        "author",
+        "sentence",
+        "attempt",
+        "reason",
+        "agent",
+        "model",
+        "exit",
+        "commits",
+        "clone",
+        "signature",
+        "trailers",
     ];
 }

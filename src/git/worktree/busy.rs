@@ -39,6 +39,24 @@ pub fn busy_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<(Worktree,
     Ok(held.collect())
 }
 
+/// The operation that was begun in a worktree and not ended, whatever it is about; by the command that goes on with it or ends it.
+pub fn under_way(worktree: &Worktree) -> Option<&'static str> {
+    let marks = [
+        ("rebase-merge", "git rebase"),
+        ("rebase-apply", "git rebase"),
+        ("MERGE_HEAD", "git merge"),
+        ("CHERRY_PICK_HEAD", "git cherry-pick"),
+        ("REVERT_HEAD", "git revert"),
+        ("BISECT_LOG", "git bisect"),
+        ("refs/worktree", "git update-ref (refs/worktree)"),
+    ];
+    let begun = |name: &str| {
+        let path = worktree.git_dir.join(name);
+        path.exists() && fs::read_dir(&path).map_or(true, |mut entries| entries.next().is_some())
+    };
+    marks.iter().find(|(name, _)| begun(name)).map(|(_, command)| *command)
+}
+
 /// What git's own rule for "in use by a worktree" finds in its git directory.
 fn operation(worktree: &Worktree, branch: &FullNameRef) -> Option<Operation> {
     let dir = &worktree.git_dir;

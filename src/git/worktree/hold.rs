@@ -17,11 +17,14 @@ use rustix::{
 
 use super::Worktree;
 use crate::error::{Error, IoContext, Result};
+use crate::git::process::PassedOn;
 
 /// A worktree that is held until this is dropped.
 #[derive(Debug)]
 #[must_use = "it is let go of when dropped"]
 pub struct Held {
+    /// A git that outlives us is still at work there.
+    _passed_on: Option<PassedOn>,
     _lock: Option<File>,
 }
 
@@ -37,10 +40,13 @@ pub fn hold(place: &Worktree, patience: Duration) -> Result<Held> {
     let mut pause = Duration::from_millis(1);
     loop {
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Held { _lock: Some(lock) }),
+            Ok(()) => {
+                let passed_on = PassedOn::new(&lock).io("lock", &place.git_dir)?;
+                return Ok(Held { _passed_on: Some(passed_on), _lock: Some(lock) });
+            }
             Err(Errno::WOULDBLOCK | Errno::INTR) => {}
             Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::BADF | Errno::INVAL | Errno::NOSYS) => {
-                return Ok(Held { _lock: None });
+                return Ok(Held { _passed_on: None, _lock: None });
             }
             Err(error) => return Err(io::Error::from(error)).io("lock", &place.git_dir),
         }

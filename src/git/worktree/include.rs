@@ -10,6 +10,7 @@ use std::{
 use bstr::{BString, ByteSlice};
 
 use super::Worktree;
+use crate::env::fault;
 use crate::error::{IoContext, Result};
 
 /// The file at the top of the main worktree, in the syntax of gitignore.
@@ -76,7 +77,8 @@ fn copy(from: &Path, to: &Path, relative: &Path) -> Result<bool> {
         Err(cause) => return Err(cause).io("read", &source),
     };
     let mode = input.metadata().io("read", &source)?.permissions().mode() & 0o777;
-    let mut output = match OpenOptions::new().write(true).create_new(true).mode(mode).open(&target) {
+    let create = || OpenOptions::new().write(true).create_new(true).mode(mode).open(&target);
+    let mut output = match fault::around("include.copy", create) {
         Ok(file) => file,
         Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
         Err(cause) => return Err(cause).io("create", &target),
@@ -93,7 +95,7 @@ fn make_parents(top: &Path, relative: &Path) -> Result<bool> {
         match fs::symlink_metadata(&dir) {
             Ok(meta) if meta.is_dir() => {}
             Ok(_) => return Ok(false),
-            Err(_) => fs::create_dir(&dir).io("create", &dir)?,
+            Err(_) => fault::around("dir.make", || fs::create_dir(&dir)).io("create", &dir)?,
         }
     }
     Ok(true)

@@ -20,7 +20,7 @@ use gix::{
     refs::{FullName, FullNameRef},
 };
 
-pub use repair::{lost_heads, repair};
+pub use repair::{lost_heads, past_heads, repair};
 pub use submodules::unsaved_submodules;
 
 use super::{
@@ -91,6 +91,11 @@ impl Worktree {
             dot_git
         };
         same_place(&leads_to, &self.git_dir)
+    }
+
+    /// Whether a merge is under way in it that nobody has committed yet.
+    pub fn is_merging(&self) -> bool {
+        self.git_dir.join("MERGE_HEAD").exists()
     }
 
     /// Whether it stands on this branch.

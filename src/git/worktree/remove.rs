@@ -4,6 +4,7 @@ use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
 
 use super::{Worktree, find};
 use crate::{
+    env::fault,
     error::{Error, IoContext, Result},
     git::{process::Git, repository::Repository},
 };
@@ -48,7 +49,7 @@ pub fn remove(repo: &Repository, path: &Path) -> Result<Removed> {
     // Read-only directories (module caches) stop git half-way, after it has forgotten the worktree.
     if fs::symlink_metadata(&worktree.path).is_ok() {
         make_writable(&worktree.path);
-        fs::remove_dir_all(&worktree.path).map_err(|_| git.failed(&output))?;
+        fault::around("tree.remove", || fs::remove_dir_all(&worktree.path)).map_err(|_| git.failed(&output))?;
     }
     forget(repo, &worktree)?;
     Ok(Removed::Everything)
@@ -61,11 +62,11 @@ pub(super) fn forget(repo: &Repository, worktree: &Worktree) -> Result<()> {
     if worktree.main || !ours {
         return Err(Error::fatal("not-a-worktree", format!("'{}' is not a linked worktree", worktree.path.display())));
     }
-    match fs::remove_dir_all(&worktree.git_dir) {
+    match fault::around("tree.forget", || fs::remove_dir_all(&worktree.git_dir)) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause).io("remove", &worktree.git_dir),
         _ => {
             // git removes the directory of all registrations with the last one; it stays if there are others.
-            match fs::remove_dir(&all) {
+            match fault::around("tree.forget", || fs::remove_dir(&all)) {
                 Ok(()) | Err(_) => Ok(()),
             }
         }

@@ -7,7 +7,10 @@ use gix::ObjectId;
 use super::Worktree;
 use crate::{
     error::Result,
-    git::{process::Git, repository::Repository},
+    git::{
+        process::Git,
+        repository::{Head, Repository},
+    },
 };
 
 /// How many of the newest places that a worktree's `HEAD` stood at are looked at.
@@ -30,17 +33,27 @@ pub fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
     Ok(worktree.leads_home())
 }
 
-/// The commits that `HEAD` of a linked worktree stood on and that neither a ref nor another of them reaches: with the worktree
-/// goes the only log that names them.
-pub fn lost_heads(repo: &Repository, worktree: &Worktree) -> Result<Vec<ObjectId>> {
-    let Ok(log) = fs::read_to_string(worktree.git_dir.join("logs/HEAD")) else { return Ok(Vec::new()) };
+/// The commits that `HEAD` of a linked worktree stands on and stood on, newest first, as far as they are here.
+pub fn past_heads(repo: &Repository, worktree: &Worktree) -> Vec<ObjectId> {
+    let log = fs::read_to_string(worktree.git_dir.join("logs/HEAD")).unwrap_or_default();
+    let logged = log
+        .lines()
+        .rev()
+        .take(MAX_HEADS)
+        .filter_map(|line| line.split(' ').nth(1).and_then(|id| ObjectId::from_hex(id.as_bytes()).ok()));
     let mut heads: Vec<ObjectId> = Vec::new();
-    for line in log.lines().rev().take(MAX_HEADS) {
-        let Some(id) = line.split(' ').nth(1).and_then(|id| ObjectId::from_hex(id.as_bytes()).ok()) else { continue };
+    for id in worktree.head.as_ref().and_then(Head::id).into_iter().chain(logged) {
         if !id.is_null() && !heads.contains(&id) && repo.gix().find_commit(id).is_ok() {
             heads.push(id);
         }
     }
+    heads
+}
+
+/// The commits that `HEAD` of a linked worktree stood on and that neither a ref nor another of them reaches: with the worktree
+/// goes the only log that names them.
+pub fn lost_heads(repo: &Repository, worktree: &Worktree) -> Result<Vec<ObjectId>> {
+    let heads = past_heads(repo, worktree);
     if heads.len() < 2 {
         return Ok(Vec::new());
     }

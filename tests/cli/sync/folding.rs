@@ -335,3 +335,33 @@ fn a_lost_answer_is_made_good_by_the_next_exchange() {
     assert!(chains(&net, &net.server).is_empty());
     assert!(chains(&net, net.dir(0)).is_empty());
 }
+
+#[test]
+fn an_archive_that_went_missing_is_named_and_fetched_again() {
+    let net = Net::new(2);
+    let ids = over(&net, 1);
+    net.chant(0, &["archive", &ids[0]]).ok();
+    net.settle(forward);
+    net.git(1, &["update-ref", "-d", &archive_of(&ids[0])]);
+    let found = net.chant(1, &["fsck"]);
+    assert!(found.out.contains("lost-archive") || found.out.contains("here is none"), "{found:?}");
+    net.chant(1, &["sync", "--fetch"]).ok();
+    assert_eq!(net.status(1, &ids[0]), "archived");
+    assert_eq!(net.chant(1, &["fsck"]).ok().out, "");
+}
+
+#[test]
+fn a_claim_at_the_remote_sees_what_was_put_away_there() {
+    let net = Net::new(2);
+    let ids = over(&net, 1);
+    net.chant(0, &["reset", &ids[0]]).ok();
+    net.settle(forward);
+    net.chant(0, &["cancel", &ids[0]]).ok();
+    net.chant(0, &["archive", &ids[0]]).ok();
+    net.sync(0);
+    net.agent(1, "echo never >>\"$HOME/ran\"");
+    let ran = net.chant(1, &["work", &ids[0], "--claim", "remote"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(net.status(1, &ids[0]), "archived");
+    assert!(!net.sandbox.dir().join("home/ran").exists());
+}

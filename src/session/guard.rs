@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     git::{process::Git, reference},
     project::Project,
-    store::{SPECS, archive::ARCHIVES},
+    store::{SPECS, archive::ARCHIVES, attempts::ATTEMPTS},
 };
 
 /// What changed during a run.
@@ -112,10 +112,17 @@ fn holds(project: &Project, name: &str) -> Result<Option<String>> {
 /// chain that is gone, that was moved elsewhere, or that grew by what is no event. Notes may grow likewise.
 fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&String>) -> Result<bool> {
     if name.starts_with("refs/chant-local/") {
-        // One that is gone was let go if what it held is held by something else: its target, as a rule.
+        // Whoever completes a spec beside us lets go of its attempt, and so does whoever prunes, once its commits are elsewhere.
+        let old = old.and_then(|id| id.parse::<ObjectId>().ok());
         return match (new, old) {
-            (None, Some(old)) => is_held(project, old),
-            _ => Ok(true),
+            (None, Some(old)) => match name.strip_prefix(ATTEMPTS).and_then(|name| name.split_once('/')) {
+                Some((id, name)) => match SpecId::new(id) {
+                    Ok(id) => project.is_dispensable(&id, name, old),
+                    Err(_) => Ok(false),
+                },
+                None => Ok(false),
+            },
+            (new, _) => Ok(new.is_some()),
         };
     }
     let old = old.and_then(|id| id.parse::<ObjectId>().ok());
@@ -148,14 +155,6 @@ fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&S
     }
     let grown = old.is_none_or(|old| walk.history.reaches(new, old));
     Ok(grown && walk.invalid.is_empty() && walk.missing.is_empty())
-}
-
-/// Whether some ref reaches that commit.
-fn is_held(project: &Project, commit: &str) -> Result<bool> {
-    let args = ["for-each-ref", "--count=1", "--format=%(refname)", "--contains", commit];
-    let holders = ["refs/heads", "refs/tags", "refs/remotes", "refs/chant-local"];
-    let held = Git::at(&project.repo).args(args).args(holders).run()?;
-    Ok(held.success() && !held.line().is_empty())
 }
 
 /// A chain that lost events gets them back: it moves from what it is now to what it was, if that still is all that it lost. What

@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal};
 
 /// One process at the moment of the snapshot. Its pid may since belong to another: `start` tells them apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Process {
+pub(crate) struct Process {
     pub pid: u32,
     pub parent: u32,
     pub group: u32,
@@ -19,7 +19,7 @@ pub(super) struct Process {
 }
 
 /// Every process that `/proc` shows us.
-pub(super) fn all() -> Vec<Process> {
+pub(crate) fn all() -> Vec<Process> {
     if cfg!(not(target_os = "linux")) {
         return Vec::new();
     }
@@ -28,7 +28,7 @@ pub(super) fn all() -> Vec<Process> {
 }
 
 /// The process that has this pid now.
-pub(super) fn one(pid: u32) -> Option<Process> {
+pub(crate) fn one(pid: u32) -> Option<Process> {
     if cfg!(not(target_os = "linux")) {
         return None;
     }
@@ -63,6 +63,33 @@ impl Process {
         });
         // The pid may have changed hands while we read.
         self.is_same().then_some(value).flatten()
+    }
+
+    /// The names that it goes by: what the kernel calls it, and the file name of its program. What we may not know is left out.
+    pub fn names(&self) -> Vec<Vec<u8>> {
+        let comm = std::fs::read(format!("/proc/{}/comm", self.pid)).ok();
+        let program = std::fs::read_link(format!("/proc/{}/exe", self.pid)).ok();
+        let program = program.and_then(|path| Some(path.file_name()?.as_encoded_bytes().to_vec()));
+        comm.map(|name| name.trim_ascii_end().to_vec()).into_iter().chain(program).collect()
+    }
+
+    /// Its command line, word by word, as it shows it.
+    pub fn words(&self) -> Vec<Vec<u8>> {
+        let line = std::fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
+        line.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
+    }
+
+    /// What it has open, as the kernel names it; `None` if we may not know.
+    pub fn open_files(&self) -> Option<Vec<std::path::PathBuf>> {
+        let entries = std::fs::read_dir(format!("/proc/{}/fd", self.pid)).ok()?;
+        Some(entries.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok()).collect())
+    }
+
+    /// Whether it sees the same mounts as this process, so that a path means the same to both.
+    pub fn shares_mounts(&self) -> bool {
+        let of = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
+        let own = of("self");
+        own.is_some() && own == of(&self.pid.to_string())
     }
 
     /// The directory that it is in now, if we may know.
@@ -105,13 +132,13 @@ impl Process {
 }
 
 /// A pid that can be signalled: 0 would mean our own group.
-pub(super) fn pid(number: u32) -> Option<Pid> {
+pub(crate) fn pid(number: u32) -> Option<Pid> {
     Pid::from_raw(i32::try_from(number).ok()?).filter(|pid| pid.as_raw_nonzero().get() > 1)
 }
 
 /// The living among `table` that `roots` started, directly or not, as far as their parents are still there; the roots
 /// themselves included.
-pub(super) fn families<'a>(table: &'a [Process], roots: &[u32]) -> Vec<&'a Process> {
+pub(crate) fn families<'a>(table: &'a [Process], roots: &[u32]) -> Vec<&'a Process> {
     let mut family: Vec<&Process> = table.iter().filter(|process| roots.contains(&process.pid)).collect();
     let mut seen: std::collections::HashSet<u32> = family.iter().map(|process| process.pid).collect();
     let mut next = 0;

@@ -1,0 +1,45 @@
+//! `git chant recover`
+
+use std::collections::BTreeSet;
+
+use super::{
+    Context, fsck,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    cli::upkeep::RecoverArgs,
+    domain::{id::SpecId, status::Status, view::ProblemView},
+    error::Result,
+    fsck::Finding,
+    project::{Project, world::World},
+};
+
+pub(super) fn run(context: &Context<'_>, args: &RecoverArgs) -> Result<Outcome> {
+    let project = context.project()?;
+    let ids: Vec<SpecId> = args.specs.iter().map(|query| context.pick(&project, query)).collect::<Result<_>>()?;
+    // What belongs to no spec (a lock, a file that a merge had moved) may be in the way of each.
+    let wanted = |finding: &Finding| {
+        let named = finding.problem.spec.as_ref().is_none_or(|id| ids.is_empty() || ids.contains(id));
+        named && finding.repair.is_some()
+    };
+    let settled = fsck::repair(context, &project, false, fsck::check(&project, false)?, &wanted)?;
+    let next = next(&project, &settled)?;
+    let outcome = Outcome::new(Body::Problems(settled));
+    Ok(next.into_iter().fold(outcome, Outcome::hint))
+}
+
+/// How each of the specs goes on that something was done for.
+fn next(project: &Project, settled: &[ProblemView]) -> Result<Vec<String>> {
+    let world = World::new(project)?;
+    let ids: BTreeSet<&SpecId> = settled.iter().filter_map(|problem| problem.spec.as_ref()).collect();
+    let mut hints = Vec::new();
+    for id in ids {
+        let short = id.short();
+        match world.entry(id)?.status {
+            Status::Paused => hints.push(format!("to go on with '{short}': git chant work {short}")),
+            Status::Finished => hints.push(format!("to merge '{short}': git chant merge {short}")),
+            _ => {}
+        }
+    }
+    Ok(hints)
+}

@@ -1,0 +1,88 @@
+//! `git chant status <topic>`: where an investigation stands.
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    domain::{
+        phase::Phase,
+        status::Status,
+        view::{StepView, TopicView},
+    },
+    error::{Error, Result},
+    investigate,
+    project::{
+        view::rfc3339,
+        world::{Entry, World},
+    },
+};
+
+pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
+    let project = context.project()?;
+    let world = World::new(&project)?;
+    let mut entries = investigate::entries(&world, topic)?;
+    if entries.is_empty() {
+        return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", topic.escape_debug()))
+            .hint("git chant list shows what there is"));
+    }
+    entries.sort_by_key(|entry| (phase(entry).is_none(), phase(entry), entry.id.clone()));
+    let steps = entries.iter().map(|entry| step(&world, entry)).collect::<Result<Vec<_>>>()?;
+    let mut targets = Vec::new();
+    for entry in &entries {
+        targets.extend(target(&world, entry)?);
+    }
+    targets.sort();
+    targets.dedup();
+    let next = next(&steps).map(|step| step.spec.short.clone());
+    let hint = next_step(&steps);
+    let outcome = Outcome::new(Body::Topic(TopicView { topic: topic.to_owned(), targets, steps, next }));
+    Ok(hint.into_iter().fold(outcome, Outcome::hint))
+}
+
+fn phase(entry: &Entry) -> Option<Phase> {
+    entry.spec().and_then(|spec| spec.front.phase.as_deref()).and_then(Phase::named)
+}
+
+fn step(world: &World<'_>, entry: &Entry) -> Result<StepView> {
+    let mut step = StepView { spec: world.view(entry)?, by: None, since: None };
+    let attempt = entry.state.as_ref().and_then(|state| state.attempt);
+    if let Some(attempt) = attempt
+        && let Ok(Ok(event)) = world.project.store()?.event(&entry.id, attempt)
+    {
+        let with = step.spec.agent.as_deref().map(|agent| format!(" with {agent}")).unwrap_or_default();
+        step.by = Some(format!("{}{with}", event.author.name));
+        step.since = Some(rfc3339(event.author.seconds, event.author.offset));
+    }
+    Ok(step)
+}
+
+/// Where the work of a spec goes, or went.
+fn target(world: &World<'_>, entry: &Entry) -> Result<Option<String>> {
+    let facts = entry.state.as_ref().map(|state| &state.facts);
+    if let Some(target) = facts.and_then(|facts| facts.target.as_deref()) {
+        return Ok(Some(target.trim_start_matches("refs/heads/").to_owned()));
+    }
+    let Some(spec) = entry.spec() else { return Ok(None) };
+    world.project.aim(&spec.front, facts.and_then(|facts| facts.onto.as_deref()))
+}
+
+/// What somebody could do now: work what is ready, else what needs a person.
+fn next(steps: &[StepView]) -> Option<&StepView> {
+    let open = |step: &&StepView| !matches!(step.spec.status, Status::Completed | Status::Cancelled | Status::Archived);
+    let ready = steps.iter().find(|step| step.spec.ready);
+    ready.or_else(|| steps.iter().find(open))
+}
+
+fn next_step(steps: &[StepView]) -> Option<String> {
+    let step = next(steps)?;
+    let short = &step.spec.short;
+    Some(match step.spec.status {
+        _ if step.spec.ready => format!("next: git chant work {short}"),
+        Status::InProgress => format!("to see what it does: git chant log {short} --agent -f"),
+        Status::Finished => format!("to merge it: git chant merge {short}"),
+        Status::Failed => format!("to see why it failed: git chant show {short}"),
+        _ if step.spec.kind == "gate" => format!("for a person: git chant finish {short}"),
+        _ => format!("to see what it waits for: git chant show {short}"),
+    })
+}

@@ -1,0 +1,80 @@
+//! What a signature on an event is worth.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Op;
+
+/// What became of checking a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It is good, and its key is trusted.
+    Good,
+    /// It fits, and its key is known, but nobody said that it is to be trusted.
+    Untrusted,
+    /// It was made with a key that is not known here, so it could not be checked.
+    Unknown,
+    /// It fits, but it or its key has expired.
+    Expired,
+    /// Its key was revoked.
+    Revoked,
+    /// It does not fit: what is signed was something else.
+    Bad,
+    /// There is none.
+    None,
+}
+
+impl Verdict {
+    /// The name as it stands in JSON and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Good => "good",
+            Verdict::Untrusted => "untrusted",
+            Verdict::Unknown => "unknown",
+            Verdict::Expired => "expired",
+            Verdict::Revoked => "revoked",
+            Verdict::Bad => "bad",
+            Verdict::None => "none",
+        }
+    }
+
+    /// What is the matter with it, after "it"; nothing is with a good one.
+    pub fn fault(self) -> &'static str {
+        match self {
+            Verdict::Good => "is well signed",
+            Verdict::Untrusted => "is signed with a key that is not trusted here",
+            Verdict::Unknown => "is signed with a key that is not known here",
+            Verdict::Expired => "is signed with a key or a signature that has expired",
+            Verdict::Revoked => "is signed with a key that was revoked",
+            Verdict::Bad => "has a signature that does not fit it",
+            Verdict::None => "is not signed",
+        }
+    }
+}
+
+/// A signature as it was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Whose key it is, in the words of the keyring or of the file of allowed signers.
+    pub signer: Option<String>,
+    /// The fingerprint of the key, else its id.
+    pub key: Option<String>,
+}
+
+impl Signature {
+    /// No signature.
+    pub const NONE: Signature = Signature { verdict: Verdict::None, signer: None, key: None };
+
+    /// Whether an event that has to be signed counts with it.
+    pub fn counts(&self) -> bool {
+        self.verdict == Verdict::Good
+    }
+}
+
+/// Whether an event of this operation counts only with a good signature where `chant.requireSigned` is set: approvals, and what
+/// claims a spec. What only holds up, a rejection say, counts without.
+pub fn has_to_be_signed(op: &Op) -> bool {
+    matches!(op, Op::Approve | Op::Start | Op::Resume)
+}

@@ -1,0 +1,190 @@
+//! What goes on in a repository.
+
+use serde::Serialize;
+
+use super::SpecView;
+
+/// What goes on, and what waits for whom. A spec stands in the list of what it does, and in `attention` too if it needs a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StandingView {
+    /// What is being worked on.
+    pub running: Vec<RunView>,
+    /// What was stopped and can go on.
+    pub paused: Vec<PausedView>,
+    /// What is done and checked, and not in its target yet.
+    pub finished: Vec<FinishedView>,
+    /// What needs a person.
+    pub attention: Vec<AttentionView>,
+    /// What waits for other specs, or for what they produce.
+    pub waiting: Vec<WaitingView>,
+    /// Drivers that are not completed, with how far their members are.
+    pub drivers: Vec<DriverView>,
+    /// What `work` would start now.
+    pub ready: Vec<SpecView>,
+}
+
+impl StandingView {
+    /// Every spec with the name of the list that it stands in, in the order of the lists.
+    pub fn specs(&self) -> impl Iterator<Item = (&'static str, &SpecView)> {
+        let running = self.running.iter().map(|one| ("running", &one.spec));
+        let paused = self.paused.iter().map(|one| ("paused", &one.spec));
+        let finished = self.finished.iter().map(|one| ("finished", &one.spec));
+        let attention = self.attention.iter().map(|one| ("attention", &one.spec));
+        let waiting = self.waiting.iter().map(|one| ("waiting", &one.spec));
+        let drivers = self.drivers.iter().map(|one| ("drivers", &one.spec));
+        let ready = self.ready.iter().map(|one| ("ready", one));
+        running.chain(paused).chain(finished).chain(attention).chain(waiting).chain(drivers).chain(ready)
+    }
+}
+
+/// A spec that is being worked on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunView {
+    /// The spec.
+    pub spec: SpecView,
+    /// Who began it.
+    pub by: Option<String>,
+    /// Since when, RFC 3339.
+    pub since: Option<String>,
+    /// Which attempt it is, from 1.
+    pub number: usize,
+    /// The process that runs it, where it runs on this machine.
+    pub pid: Option<u32>,
+    /// The last line that the agent printed, without control sequences, and cut.
+    pub last_line: Option<String>,
+    /// What else there is to know: that a person does it, that it runs in another clone.
+    pub note: Option<String>,
+}
+
+/// A spec that was stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PausedView {
+    /// The spec.
+    pub spec: SpecView,
+    /// Who stopped it.
+    pub by: Option<String>,
+    /// Since when, RFC 3339.
+    pub since: Option<String>,
+    /// Which attempt it is, from 1.
+    pub number: usize,
+    /// Why, in the words of whoever stopped it.
+    pub reason: Option<String>,
+}
+
+/// A spec whose work is not merged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FinishedView {
+    /// The spec.
+    pub spec: SpecView,
+    /// The short name of the branch that it is for.
+    pub target: Option<String>,
+    /// Since when it is finished, RFC 3339.
+    pub since: Option<String>,
+    /// Which attempt it is, from 1.
+    pub number: usize,
+    /// What stands in the way of the merge; `None` if nothing does, as far as that can be told.
+    pub why: Option<String>,
+    /// The paths that it is about.
+    pub paths: Vec<String>,
+}
+
+/// Why a spec needs a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Need {
+    /// Its run is dead.
+    Orphaned,
+    /// Its last attempt failed.
+    Failed,
+    /// Several attempts claim it.
+    Contended,
+    /// Its agent changed more than its work, and nobody has acknowledged that.
+    Tampered,
+    /// An input is no longer what it was.
+    Stale,
+    /// Its file or its chain cannot be read.
+    Invalid,
+    /// Nobody has approved its text.
+    Approval,
+    /// Its text was rejected.
+    Rejected,
+    /// It is a gate, and its turn.
+    Gate,
+    /// It depends on what will never be completed: on itself, on nothing, on something that was given up.
+    Dependency,
+    /// It is a driver without members.
+    Memberless,
+}
+
+impl Need {
+    /// The name as it stands in JSON and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Need::Orphaned => "orphaned",
+            Need::Failed => "failed",
+            Need::Contended => "contended",
+            Need::Tampered => "tampered",
+            Need::Stale => "stale",
+            Need::Invalid => "invalid",
+            Need::Approval => "approval",
+            Need::Rejected => "rejected",
+            Need::Gate => "gate",
+            Need::Dependency => "dependency",
+            Need::Memberless => "memberless",
+        }
+    }
+
+    /// The command that is the way out, without the spec, and what it is for.
+    pub fn way_out(self) -> (&'static str, &'static str) {
+        match self {
+            Need::Orphaned => ("git chant work", "take up what is orphaned"),
+            Need::Failed => ("git chant work", "start over what failed"),
+            Need::Contended => ("git chant resolve", "say which attempt counts"),
+            Need::Tampered => ("git chant ack", "acknowledge what the agent changed"),
+            Need::Stale => ("git chant drift", "see what has changed"),
+            Need::Invalid => ("git chant lint", "see what is wrong with it"),
+            Need::Approval => ("git chant approve", "approve it"),
+            Need::Rejected => ("git chant edit", "change what was rejected"),
+            Need::Gate => ("git chant finish", "say that a gate is passed"),
+            Need::Dependency => ("git chant edit", "change what it depends on"),
+            Need::Memberless => ("git chant split", "give a driver members"),
+        }
+    }
+}
+
+/// A spec that needs a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AttentionView {
+    /// The spec.
+    pub spec: SpecView,
+    /// The sort of need.
+    pub need: Need,
+    /// Why, in words: lower case, no full stop.
+    pub why: String,
+}
+
+/// A spec that waits for others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WaitingView {
+    /// The spec.
+    pub spec: SpecView,
+    /// The short ids of the specs that it waits for; empty if it is about a file.
+    pub on: Vec<String>,
+    /// The first reason, in words.
+    pub why: String,
+}
+
+/// A driver and how far its members are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DriverView {
+    /// The spec.
+    pub spec: SpecView,
+    /// How many members it has.
+    pub members: usize,
+    /// How many of them are completed or were given up.
+    pub over: usize,
+    /// How many are being worked on.
+    pub running: usize,
+    /// How many failed.
+    pub failed: usize,
+}

@@ -1,0 +1,126 @@
+//! Fault points: where a test build can be made to die, before and after every effect on a ref, a file or a process.
+//!
+//! `CHANT_FAULT=<point>[:<n>]` ends the process with SIGKILL when it passes that point for the n-th time (default: the first);
+//! `CHANT_FAULT_TRACE=1` makes each passage visible to strace, as a call of `access("/chant-fault/<point>")`. A point is called
+//! `<place>.before` or `<place>.after`. All of this exists with `debug_assertions` only; a release build merely does what it is told.
+
+/// Every place, each named by what is done there and not by the command that does it.
+pub const PLACES: &[&str] = &[
+    "agent.go",
+    "agent.signal",
+    "agent.start",
+    "aside.copy",
+    "aside.drop",
+    "aside.move",
+    "aside.record",
+    "aside.return",
+    "aside.rewrite",
+    "aside.settle",
+    "cache.lock",
+    "cache.place",
+    "clone.name",
+    "dir.make",
+    "file.link",
+    "file.place",
+    "file.remove",
+    "file.unlink",
+    "git.add",
+    "git.checkout",
+    "git.clean",
+    "git.commit",
+    "git.fetch",
+    "git.index",
+    "git.merge",
+    "git.notes",
+    "git.push",
+    "git.read",
+    "git.ref",
+    "git.tree",
+    "git.worktree",
+    "include.copy",
+    "lease.forget",
+    "lease.record",
+    "lease.release",
+    "lease.take",
+    "lock.drop",
+    "lock.move",
+    "lock.return",
+    "log.begin",
+    "output.away",
+    "output.drop",
+    "output.place",
+    "output.return",
+    "own.write",
+    "place.drop",
+    "place.hold",
+    "prune.dir",
+    "prune.file",
+    "ref.commit",
+    "ref.lock",
+    "ref.mend",
+    "slot.take",
+    "transcript.create",
+    "tree.forget",
+    "tree.remove",
+    "trust.write",
+];
+
+/// Has `effect`, at a place of [`PLACES`], between two fault points.
+#[inline(always)]
+pub fn around<T>(place: &'static str, effect: impl FnOnce() -> T) -> T {
+    #[cfg(debug_assertions)]
+    armed::pass(place, ".before");
+    let done = effect();
+    #[cfg(debug_assertions)]
+    armed::pass(place, ".after");
+    #[cfg(not(debug_assertions))]
+    let _ = place;
+    done
+}
+
+#[cfg(debug_assertions)]
+mod armed {
+    use std::sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    };
+
+    /// What the environment asks for.
+    struct Plan {
+        point: Option<String>,
+        passage: u64,
+        passed: AtomicU64,
+        trace: bool,
+    }
+
+    static PLAN: OnceLock<Plan> = OnceLock::new();
+
+    fn plan() -> &'static Plan {
+        PLAN.get_or_init(|| {
+            let asked = std::env::var("CHANT_FAULT").ok().filter(|asked| !asked.is_empty());
+            let (point, passage) = match asked.as_deref().map(|asked| asked.split_once(':').unwrap_or((asked, "1"))) {
+                Some((point, passage)) => (Some(point.to_owned()), passage.parse().unwrap_or(1)),
+                None => (None, 1),
+            };
+            let trace = std::env::var_os("CHANT_FAULT_TRACE").is_some_and(|value| !value.is_empty());
+            Plan { point, passage, passed: AtomicU64::new(0), trace }
+        })
+    }
+
+    pub(super) fn pass(place: &str, when: &str) {
+        debug_assert!(super::PLACES.contains(&place), "'{place}' is missing in the table of places");
+        let plan = plan();
+        if plan.trace {
+            // There is no such file: the call has no effect but to be seen.
+            let _none = rustix::fs::access(format!("/chant-fault/{place}{when}"), rustix::fs::Access::EXISTS);
+        }
+        let meant = plan.point.as_deref().and_then(|point| point.strip_prefix(place)).is_some_and(|rest| rest == when);
+        if meant && plan.passed.fetch_add(1, Ordering::SeqCst) + 1 == plan.passage {
+            let _never_returns =
+                rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What remotes had, against what is here, and settings that let git itself overwrite our refs.
+
+use super::{Finding, Repair, at, finding};
+use crate::{
+    domain::diagnostic::Severity,
+    error::Result,
+    git::remote::{self, Mapping},
+    project::Project,
+    store::{NOTES_REF, SPECS, Store, archive::ARCHIVES, tracking::tracked_specs},
+};
+
+/// Chains of remotes that hold more than ours, and those that are not fit to be taken over.
+pub(super) fn tracked(project: &Project) -> Result<Vec<Finding>> {
+    let store = project.store()?;
+    let mut findings = Vec::new();
+    for remote in remote::names(&project.repo) {
+        let tracked = store.tracked(&remote)?;
+        for name in tracked.archives.keys() {
+            if store.archive(name)?.is_none() {
+                let message = format!("'{remote}' has it, and here is none: its specs are not archived here");
+                let found = at(Severity::Warning, "lost-archive", format!("{ARCHIVES}{name}"), message, None);
+                let fetch = shell_words::join(["git", "chant", "sync", "--fetch", &remote]);
+                findings.push(found.help(format!("to have it again: {fetch}")));
+            }
+        }
+        for (spec, theirs) in tracked.specs {
+            // What is wrong with our own ref was said elsewhere.
+            let Ok(ours) = store.tip(&spec) else { continue };
+            if ours == Some(theirs) {
+                continue;
+            }
+            match store.unknown_of(&spec, theirs)? {
+                Ok(unknown) if unknown.is_empty() => {}
+                Ok(unknown) => {
+                    let repair = Some(Repair::Rejoin(spec.clone(), theirs));
+                    let (code, message) = match ours {
+                        None => ("lost-chain", format!("'{remote}' has its chain, and here is none")),
+                        Some(_) => {
+                            ("behind", format!("'{remote}' has {} of its events that are not here", unknown.len()))
+                        }
+                    };
+                    findings.push(finding(Severity::Warning, code, &spec, message, repair));
+                }
+                Err(why) => {
+                    let name = format!("{}{spec}", tracked_specs(&remote));
+                    let message = format!("what '{remote}' has is not taken over: {why}");
+                    let push = shell_words::join(["git", "push", &remote, &format!(":{}", Store::ref_name(&spec))]);
+                    let found = at(Severity::Warning, "unfit", name, message, None);
+                    findings.push(found.help(format!("to take it off the remote: {push}")));
+                }
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// Settings by which a plain `git fetch` or `git push` overwrites or deletes our refs.
+pub(super) fn settings(project: &Project) -> Vec<Finding> {
+    let dangerous = remote::mappings(&project.repo).into_iter().filter(|mapping| {
+        let ours = [SPECS, ARCHIVES, NOTES_REF].iter().any(|name| overlap(&mapping.writes, name));
+        ours && (mapping.forced || !mapping.push)
+    });
+    dangerous.map(|mapping| dangerous_setting(&mapping)).collect()
+}
+
+fn dangerous_setting(mapping: &Mapping) -> Finding {
+    let message = match (mapping.push, mapping.forced) {
+        (true, _) => format!("with '{}', 'git push' overwrites and deletes what others know of specs", mapping.value),
+        (false, true) => {
+            format!("with '{}', 'git fetch' overwrites what only this clone knows of specs", mapping.value)
+        }
+        (false, false) => {
+            format!("with '{}', 'git fetch --prune' deletes the specs that only this clone knows", mapping.value)
+        }
+    };
+    let unset = shell_words::join(["git", "config", "--unset-all", "--fixed-value", &mapping.key, &mapping.value]);
+    let found = at(Severity::Warning, "dangerous-setting", mapping.key.clone(), message, None);
+    found.help(format!("'git chant sync' needs none of it: {unset}"))
+}
+
+/// Whether a glob or a name of refs touches what is under `ours`, a namespace or a single ref.
+fn overlap(writes: &str, ours: &str) -> bool {
+    match writes.split_once('*') {
+        Some((prefix, _)) => ours.starts_with(prefix) || (ours.ends_with('/') && prefix.starts_with(ours)),
+        None => writes == ours || (ours.ends_with('/') && writes.starts_with(ours)),
+    }
+}

@@ -1,0 +1,56 @@
+//! What events are signed with.
+
+use std::collections::HashMap;
+
+use gix::ObjectId;
+
+use super::{Finding, finding};
+use crate::{
+    domain::{
+        diagnostic::Severity,
+        event::Event,
+        signature::{Signature, Verdict, has_to_be_signed},
+    },
+    error::Result,
+    project::{Project, signatures::Signatures},
+};
+
+/// The signatures of all events, checked at once.
+pub(super) fn check(project: &Project) -> Result<Vec<Finding>> {
+    let store = project.store()?;
+    let mut events: Vec<Event> = Vec::new();
+    for (id, tip) in store.tips()? {
+        // A chain that cannot be read was said elsewhere.
+        if let Ok(walk) = store.walk(&id, tip) {
+            events.extend(walk.history.events().iter().filter(|event| !event.is_merge()).cloned());
+        }
+    }
+    let ids: Vec<ObjectId> = events.iter().map(|event| event.id).collect();
+    let verdicts = Signatures::afresh(project).of(&ids)?;
+    let required = project.config().require_signed()?;
+    Ok(events.iter().filter_map(|event| judge(event, &verdicts, required)).collect())
+}
+
+fn judge(event: &Event, verdicts: &HashMap<ObjectId, Signature>, required: bool) -> Option<Finding> {
+    let verdict = verdicts.get(&event.id)?.verdict;
+    let counts = !(required && has_to_be_signed(&event.op));
+    let (severity, code) = match verdict {
+        Verdict::Good => return None,
+        Verdict::Bad => (Severity::Error, "bad-signature"),
+        Verdict::Revoked => (Severity::Error, "revoked-key"),
+        _ if counts => return None,
+        Verdict::None => (Severity::Warning, "unsigned"),
+        Verdict::Expired => (Severity::Warning, "expired-signature"),
+        Verdict::Untrusted | Verdict::Unknown => (Severity::Warning, "untrusted-signature"),
+    };
+    let (id, op, who) = (event.id, event.op.as_str(), &event.author.name);
+    let so = if counts { "" } else { ", so it does not count" };
+    let message = format!("the event {id} ({op} by {who}) {}{so}", verdict.fault());
+    let found = finding(severity, code, &event.spec, message, None);
+    Some(match verdict {
+        Verdict::Untrusted | Verdict::Unknown => {
+            found.help("if you know whose key it is, trust it: gpg.ssh.allowedSignersFile, or your keyring")
+        }
+        _ => found.help(format!("git chant log {} --show-signature", event.spec.short())),
+    })
+}

@@ -1,0 +1,364 @@
+//! Lock files that a process left behind when it died.
+//!
+//! git and gix lock a file by creating `<file>.lock`. Whoever is killed in between leaves it, and from then on every writer waits in
+//! vain. Such a lock is taken away here if no living process can own it, and only then. That is known on Linux alone, from `/proc`,
+//! on a file system that no other machine writes to, and in the first pid namespace, where every process shows.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Read as _},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bstr::ByteSlice;
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
+use crate::{
+    env::{
+        fault,
+        process_table::{self, Process},
+    },
+    error::{IoContext, Result},
+};
+
+/// How long a lock has to be in the way before a writer asks whose it is: to ask costs more than to wait for the next moment.
+pub const MOMENT: Duration = Duration::from_secs(1);
+
+/// How far the time of a file and the start of a process may be off: both are counted in ticks of the kernel.
+const TICKS: Duration = Duration::from_millis(20);
+
+/// Programs beyond git's own that write repositories themselves.
+const OTHERS: &[&[u8]] = &[b"ein", b"gix", b"java", b"jj"];
+
+/// Whose a lock is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Nobody's: whoever made it is gone, for certain.
+    Nobody,
+    /// It may be this one's, in words.
+    Perhaps(String),
+}
+
+/// A lock file, as it was when it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How old it is.
+    pub age: Duration,
+    /// Whose it is.
+    pub owner: Owner,
+    file: (u64, u64),
+}
+
+/// Looks at the lock at `path` in the repository with this common directory; `None` if there is none that is at least so old.
+///
+/// # Errors
+/// If it cannot be looked at.
+pub fn look(common_dir: &Path, path: &Path, at_least: Duration) -> Result<Option<Found>> {
+    let meta = match fs::symlink_metadata(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        meta => meta.io("read", path)?,
+    };
+    let Some(made) = since_epoch(meta.ctime(), meta.ctime_nsec()).filter(|_| meta.is_file()) else { return Ok(None) };
+    let age = time(ClockId::Realtime).saturating_sub(made);
+    if age < at_least {
+        return Ok(None);
+    }
+    let owner = match owner(common_dir, path, &meta, made) {
+        None => Owner::Nobody,
+        Some(who) => Owner::Perhaps(who),
+    };
+    Ok(Some(Found { path: path.to_owned(), age, owner, file: (meta.dev(), meta.ino()) }))
+}
+
+/// Takes the lock at `path` away if it is nobody's and at least so old. Returns whether it did.
+///
+/// # Errors
+/// If it cannot be looked at or removed.
+pub fn clear(common_dir: &Path, path: &Path, at_least: Duration) -> Result<bool> {
+    match look(common_dir, path, at_least)? {
+        Some(found) if found.owner == Owner::Nobody => remove(&found),
+        _ => Ok(false),
+    }
+}
+
+/// Takes away all that is nobody's among the locks below a directory of refs, and on packed refs. Returns how many.
+///
+/// # Errors
+/// If one cannot be looked at or removed.
+pub fn clear_below(common_dir: &Path, refs: &str) -> Result<usize> {
+    let mut found = vec![common_dir.join("packed-refs.lock")];
+    below(&common_dir.join(refs), &mut found);
+    let mut cleared = 0;
+    for path in found {
+        cleared += usize::from(clear(common_dir, &path, Duration::ZERO)?);
+    }
+    Ok(cleared)
+}
+
+/// Every lock of the repository: of refs, indexes, configuration, of its linked worktrees too.
+pub fn all(common_dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut tops = vec![common_dir.to_owned()];
+    tops.extend(entries(&common_dir.join("worktrees")).filter(|(_, is_dir)| *is_dir).map(|(path, _)| path));
+    for top in tops {
+        found.extend(locks(&top));
+        for dir in ["refs", "logs"] {
+            below(&top.join(dir), &mut found);
+        }
+    }
+    found.extend(locks(&common_dir.join("objects/info")));
+    found.sort();
+    found
+}
+
+fn locks(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let is_lock = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        // The second half of how git writes packed refs, and as much in its way.
+        name.ends_with(b".lock") || name == b"packed-refs.new"
+    };
+    entries(dir).filter(|(_, is_dir)| !is_dir).map(|(path, _)| path).filter(is_lock)
+}
+
+fn below(dir: &Path, found: &mut Vec<PathBuf>) {
+    found.extend(locks(dir));
+    for (path, _) in entries(dir).filter(|(_, is_dir)| *is_dir) {
+        below(&path, found);
+    }
+}
+
+/// What is in a directory, with whether it is one itself; symlinks are not followed.
+fn entries(dir: &Path) -> impl Iterator<Item = (PathBuf, bool)> + use<> {
+    let listed = fs::read_dir(dir).into_iter().flatten().flatten();
+    listed.filter_map(|entry| Some((entry.path(), entry.file_type().ok()?.is_dir())))
+}
+
+/// Takes a lock away that was found to be nobody's. It is renamed first: what was renamed is known to be what was looked at, and if it
+/// is another, it goes back to where it was.
+fn remove(found: &Found) -> Result<bool> {
+    let path = &found.path;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    // git and gix pass over what ends like this in a directory of refs.
+    name.push(format!(".{:x}-{:x}.lock", std::process::id(), found.file.1));
+    let aside = path.with_file_name(name);
+    if !is(path, found.file) {
+        return Ok(false);
+    }
+    match fault::around("lock.move", || fs::rename(path, &aside)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        renamed => renamed.io("move", path)?,
+    }
+    let right = is(&aside, found.file);
+    if !right {
+        match fault::around("lock.return", || fs::hard_link(&aside, path)) {
+            // Somebody has made another meanwhile: there can be only one.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            linked => linked.io("restore", path)?,
+        }
+    }
+    match fault::around("lock.drop", || fs::remove_file(&aside)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        removed => removed.io("remove", &aside)?,
+    }
+    Ok(right)
+}
+
+fn is(path: &Path, file: (u64, u64)) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| (meta.dev(), meta.ino()) == file)
+}
+
+/// Who may own the lock, or why that cannot be told; `None` if nobody can.
+fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) -> Option<String> {
+    if let Some(why) = unknowable(common_dir, meta) {
+        return Some(why);
+    }
+    if held().contains(path) {
+        return Some("this very process".to_owned());
+    }
+    let epoch = boot_time();
+    let repository = Repository::at(common_dir);
+    let table = process_table::all();
+    if table.is_empty() {
+        return Some("the processes of this machine cannot be seen".to_owned());
+    }
+    for process in table.iter().filter(|process| !process.ended && process.pid != std::process::id()) {
+        let started = epoch + ticks(process.start);
+        if made + TICKS < started || !repository.may_write(process, path) {
+            continue;
+        }
+        let name = process.names().into_iter().next().unwrap_or_default();
+        return Some(format!("process {} ({})", process.pid, name.to_str_lossy()));
+    }
+    None
+}
+
+/// Why nothing can be told about this lock, if so.
+fn unknowable(common_dir: &Path, meta: &fs::Metadata) -> Option<String> {
+    if cfg!(not(target_os = "linux")) {
+        return Some("whose it is cannot be told on this system".to_owned());
+    }
+    /// The pid namespace of the machine itself: PROC_PID_INIT_INO of the kernel.
+    const FIRST: &str = "pid:[4026531836]";
+    if fs::read_link("/proc/self/ns/pid").ok().is_none_or(|namespace| namespace.as_os_str() != FIRST) {
+        return Some("somebody outside of this container".to_owned());
+    }
+    if may_be_shared(common_dir) {
+        return Some("somebody on another machine".to_owned());
+    }
+    let me = rustix::process::geteuid();
+    if !me.is_root() && meta.uid() != me.as_raw() {
+        return Some(format!("user {}", meta.uid()));
+    }
+    None
+}
+
+/// Whether other machines may write to the file system: then their processes do not show here.
+#[cfg(target_os = "linux")]
+fn may_be_shared(dir: &Path) -> bool {
+    // As in statfs(2): NFS, SMB, CIFS, SMB2, FUSE (sshfs, virtiofs), 9P, AFS, Ceph, Lustre, GPFS, OCFS2, GFS2, Coda, NCP.
+    const SHARED: &[u64] = &[
+        0x6969,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x6573_5546,
+        0x0102_1997,
+        0x5346_414f,
+        0x00c3_6400,
+        0x0bd0_0bd0,
+        0x4750_4653,
+        0x7461_636f,
+        0x0116_1970,
+        0x7375_7245,
+        0x564c,
+    ];
+    let Ok(found) = rustix::fs::statfs(dir) else { return true };
+    // The type is signed on some machines and 32 bits wide on others.
+    let kind = u64::try_from(found.f_type).unwrap_or_default() & 0xffff_ffff;
+    kind == 0 || SHARED.contains(&kind)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn may_be_shared(_dir: &Path) -> bool {
+    true
+}
+
+/// The directories of a repository.
+struct Repository {
+    tops: Vec<PathBuf>,
+}
+
+impl Repository {
+    fn at(common_dir: &Path) -> Repository {
+        let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let common = real(common_dir);
+        let mut tops: Vec<PathBuf> = common.parent().map(Path::to_owned).into_iter().collect();
+        for (dir, _) in entries(&common.join("worktrees")) {
+            let mut text = Vec::new();
+            let read = fs::File::open(dir.join("gitdir")).and_then(|file| file.take(1 << 16).read_to_end(&mut text));
+            if read.is_ok()
+                && let Ok(dot_git) = gix::path::from_byte_slice(text.trim_end())
+                && let Some(top) = dir.join(dot_git).parent()
+            {
+                tops.push(real(top));
+            }
+        }
+        tops.push(common);
+        Repository { tops }
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        self.tops.iter().any(|top| path.starts_with(top))
+    }
+
+    /// Whether this process may have made a lock in the repository.
+    ///
+    /// That somebody merely stands in it says nothing: a shell does, and an editor, and the agent itself.
+    fn may_write(&self, process: &Process, lock: &Path) -> bool {
+        let names = process.names();
+        let named = |known: &dyn Fn(&[u8]) -> bool| names.iter().any(|name| known(name));
+        let is_git = named(&|name| name.starts_with(b"git"));
+        let files = process.open_files();
+        let common = self.tops.last().map_or(lock, PathBuf::as_path);
+        if files.iter().flatten().any(|file| file == lock || file.starts_with(common)) {
+            return true;
+        }
+        let writes = is_git || named(&|name| OTHERS.contains(&name));
+        writes && !is_wrapper(process) && !(process.shares_mounts() && self.works_elsewhere(process))
+    }
+
+    /// Whether it stands outside of the repository and was told of no other place.
+    fn works_elsewhere(&self, process: &Process) -> bool {
+        let Some(directory) = process.directory() else { return false };
+        let told = process.words().iter().any(|word| {
+            word == b"-C" || [&b"--git-dir"[..], b"--work-tree"].iter().any(|option| word.starts_with(option))
+        });
+        let set = |name: &str| process.variable(name).is_some();
+        !self.has(&directory) && !told && !set("GIT_DIR") && !set("GIT_COMMON_DIR") && !set("GIT_WORK_TREE")
+    }
+}
+
+/// Whether it is the `git` of `git chant` that waits for us.
+fn is_wrapper(process: &Process) -> bool {
+    let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+    parent == Some(process.pid) && process.words().iter().any(|word| word == b"chant")
+}
+
+/// The locks that this process holds right now.
+static HELD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn held() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says, while it lives, that this process holds a lock: other threads of it are not to take it for nobody's.
+#[derive(Debug)]
+#[must_use = "the lock is held for as long as this lives"]
+pub(super) struct Holding(PathBuf);
+
+impl Holding {
+    pub(super) fn new(lock: PathBuf) -> Holding {
+        held().insert(lock.clone());
+        Holding(lock)
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        held().remove(&self.0);
+    }
+}
+
+fn time(clock: ClockId) -> Duration {
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(clock);
+    since_epoch(tv_sec, tv_nsec).unwrap_or_default()
+}
+
+fn since_epoch(seconds: i64, nanoseconds: i64) -> Option<Duration> {
+    Some(Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?))
+}
+
+/// When this machine was started, by the clock as it is set now.
+#[cfg(target_os = "linux")]
+fn boot_time() -> Duration {
+    time(ClockId::Realtime).saturating_sub(time(ClockId::Boottime))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn boot_time() -> Duration {
+    Duration::ZERO
+}
+
+/// A number of clock ticks.
+fn ticks(count: u64) -> Duration {
+    let frequency = rustix::param::clock_ticks_per_second().max(1);
+    Duration::from_millis(count.saturating_mul(1000) / frequency)
+}

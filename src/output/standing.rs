@@ -1,0 +1,276 @@
+//! What goes on, for people: in the manner of `git status`, a section only where there is something to say.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Look, clean, color::Slot, fit, list, time};
+use crate::domain::view::{
+    AttentionView, DriverView, FinishedView, Need, PausedView, RunView, SpecView, StandingView, WaitingView,
+};
+
+/// How many specs of a section are named. Of what needs nothing of anybody a few are enough.
+const FEW: usize = 5;
+/// The same where each matters.
+const MANY: usize = 25;
+
+/// The sections that have something in them.
+pub(super) fn standing(view: &StandingView, now: i64, hints: bool, look: &Look) -> String {
+    let sections = Sections { now, hints, look };
+    let mut out = [
+        sections.running(&view.running),
+        sections.paused(&view.paused),
+        sections.finished(&view.finished),
+        sections.attention(&view.attention),
+        sections.drivers(&view.drivers),
+        sections.waiting(&view.waiting),
+        sections.ready(&view.ready),
+    ];
+    out.iter_mut().for_each(|section| section.truncate(section.trim_end().len()));
+    let said: Vec<&str> = out.iter().map(String::as_str).filter(|section| !section.is_empty()).collect();
+    match (said.is_empty(), hints) {
+        (false, _) => said.join("\n\n") + "\n",
+        (true, true) => "nothing to work on (create specs with \"git chant add\")\n".to_owned(),
+        (true, false) => "nothing to work on\n".to_owned(),
+    }
+}
+
+struct Sections<'a> {
+    now: i64,
+    hints: bool,
+    look: &'a Look,
+}
+
+/// A spec in a section: what stands beside its id, and the lines below it.
+struct Row<'a> {
+    spec: &'a SpecView,
+    text: String,
+    below: Vec<String>,
+}
+
+impl Sections<'_> {
+    fn running(&self, runs: &[RunView]) -> String {
+        let rows = runs.iter().map(|run| {
+            let mut facts = vec![self.agent(&run.spec)];
+            facts.extend(attempt(run.number));
+            facts.extend(self.ago("for", run.since.as_deref()));
+            facts.extend(run.pid.map(|pid| format!("process {pid}")));
+            facts.extend(run.note.as_deref().map(line));
+            let said = run.last_line.as_deref().map(|said| format!("> {}", line(said)));
+            Row {
+                text: list::title(&run.spec),
+                spec: &run.spec,
+                below: [Some(joined(facts)), said].into_iter().flatten().collect(),
+            }
+        });
+        self.section("Running:", &["git chant log -f <spec>\" to watch the agent"], rows.collect(), usize::MAX, "")
+    }
+
+    fn paused(&self, paused: &[PausedView]) -> String {
+        let rows = paused.iter().map(|one| {
+            let mut facts = vec![self.agent(&one.spec)];
+            facts.extend(attempt(one.number));
+            facts.extend(self.ago("for", one.since.as_deref()));
+            let why = one.reason.as_deref().map(line);
+            Row {
+                text: list::title(&one.spec),
+                spec: &one.spec,
+                below: [Some(joined(facts)), why].into_iter().flatten().collect(),
+            }
+        });
+        let hints = ["git chant work <spec>\" to go on", "git chant takeover <spec>\" to go on by hand"];
+        self.section("Paused:", &hints, rows.collect(), MANY, "git chant list --status paused")
+    }
+
+    fn finished(&self, finished: &[FinishedView]) -> String {
+        let rows = finished.iter().map(|one| {
+            let mut facts: Vec<String> = one.target.iter().map(|target| format!("for {}", line(target))).collect();
+            facts.extend(attempt(one.number));
+            facts.extend(self.ago("finished", one.since.as_deref()).map(|ago| format!("{ago} ago")));
+            let paths = one.paths.iter().map(|path| line(path)).collect::<Vec<_>>().join(", ");
+            let why = one.why.as_deref().map(|why| match paths.is_empty() {
+                true => line(why),
+                false => format!("{}: {paths}", line(why)),
+            });
+            Row {
+                text: list::title(&one.spec),
+                spec: &one.spec,
+                below: [Some(joined(facts)), why].into_iter().flatten().collect(),
+            }
+        });
+        let hints = ["git chant merge <spec>\" to merge it"];
+        self.section("Finished and not merged:", &hints, rows.collect(), MANY, "git chant list --status finished")
+    }
+
+    fn attention(&self, found: &[AttentionView]) -> String {
+        let wide = found.iter().map(|one| one.need.as_str().len()).max().unwrap_or_default();
+        let rows = found.iter().map(|one| Row {
+            text: format!("{:<wide$}  {}", one.need.as_str(), list::title(&one.spec)),
+            spec: &one.spec,
+            below: vec![line(&one.why)],
+        });
+        let mut needs: Vec<Need> = found.iter().map(|one| one.need).collect();
+        needs.sort();
+        needs.dedup();
+        let hints: Vec<String> = needs
+            .into_iter()
+            .map(Need::way_out)
+            .map(|(command, what)| format!("{command} <spec>\" to {what}"))
+            .collect();
+        let hints: Vec<&str> = hints.iter().map(String::as_str).collect();
+        self.section("Waiting for a person:", &hints, rows.collect(), MANY, "git chant status --json")
+    }
+
+    fn drivers(&self, drivers: &[DriverView]) -> String {
+        let rows = drivers.iter().map(|one| {
+            let mut facts = vec![format!("{} of {} members done", one.over, one.members)];
+            facts.extend((one.running > 0).then(|| format!("{} running", one.running)));
+            facts.extend((one.failed > 0).then(|| format!("{} failed", one.failed)));
+            Row { text: list::title(&one.spec), spec: &one.spec, below: vec![joined(facts)] }
+        });
+        self.section("Drivers:", &[], rows.collect(), MANY, "git chant list --type driver")
+    }
+
+    fn waiting(&self, waiting: &[WaitingView]) -> String {
+        let rows = waiting.iter().map(|one| {
+            let on = match one.on.as_slice() {
+                [] => line(&one.why),
+                [first] => format!("waits for {}", line(first)),
+                [first, rest @ ..] => format!("waits for {} and {} more", line(first), rest.len()),
+            };
+            Row { text: list::title(&one.spec), spec: &one.spec, below: vec![on] }
+        });
+        self.section("Waiting for other specs:", &[], rows.collect(), FEW, "git chant ready --explain")
+    }
+
+    fn ready(&self, ready: &[SpecView]) -> String {
+        let rows = ready.iter().map(|spec| Row { text: list::title(spec), spec, below: Vec::new() });
+        let hints = ["git chant work <spec>\" to have one carried out"];
+        self.section("Ready:", &hints, rows.collect(), FEW, "git chant ready")
+    }
+
+    /// Nothing if there are no rows; of more than `most` the rest is counted, and `all` names them.
+    fn section(&self, title: &str, hints: &[&str], rows: Vec<Row<'_>>, most: usize, all: &str) -> String {
+        if rows.is_empty() {
+            return String::new();
+        }
+        let look = self.look;
+        let ids = rows.iter().map(|row| fit::width(&line(&row.spec.short))).max().unwrap_or_default();
+        let indent = 4 + ids + 2;
+        let mut out = format!("{}\n", look.paint.with(Slot::Header, title));
+        for hint in hints.iter().filter(|_| self.hints) {
+            out.push_str(&format!("{}\n", fit::cut(&format!("  (use \"{hint})"), 0, look)));
+        }
+        for row in rows.iter().take(most) {
+            let id = look.paint.with(Slot::Id, line(&row.spec.short));
+            let gap = " ".repeat(ids + 2 - fit::width(&line(&row.spec.short)));
+            out.push_str(&format!("    {id}{gap}{}\n", fit::cut(&row.text, indent, look)));
+            for below in &row.below {
+                let below = look.paint.with(Slot::Faint, fit::cut(below, indent, look));
+                out.push_str(&format!("{}{below}\n", " ".repeat(indent)));
+            }
+        }
+        if let Some(rest @ 1..) = rows.len().checked_sub(most) {
+            let see = if self.hints { format!(" (see \"{all}\")") } else { String::new() };
+            out.push_str(&format!("{}\n", fit::cut(&format!("    and {rest} more{see}"), 0, look)));
+        }
+        out
+    }
+
+    fn agent(&self, spec: &SpecView) -> String {
+        let agent = spec.agent.as_deref().map_or_else(|| "no agent".to_owned(), line);
+        match &spec.model {
+            Some(model) => format!("{agent} ({})", line(model)),
+            None => agent,
+        }
+    }
+
+    /// `for 2m 30s`; nothing where the time is unknown. A clock that was set back makes it no time at all.
+    fn ago(&self, word: &str, since: Option<&str>) -> Option<String> {
+        let since = since?.parse::<Timestamp>().ok()?.as_second();
+        let seconds = u64::try_from(self.now.saturating_sub(since)).unwrap_or_default();
+        // Of long times nobody wants the seconds.
+        let unit =
+            [(86_400 * 2, 3_600), (3_600, 60)].iter().find(|(from, _)| seconds >= *from).map_or(1, |(_, unit)| *unit);
+        let span = time::duration(Duration::from_secs(seconds - seconds % unit));
+        Some(format!("{word} {span}"))
+    }
+}
+
+fn attempt(number: usize) -> Option<String> {
+    (number > 1).then(|| format!("attempt {number}"))
+}
+
+fn joined(facts: Vec<String>) -> String {
+    facts.join(", ")
+}
+
+fn line(text: &str) -> String {
+    clean::line(text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::{color::Paint, sample};
+
+    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+
+    fn run(last: &str) -> RunView {
+        let mut spec = sample::spec("2026-02-08-010-v7b", "Add locking");
+        spec.agent = Some("claude".into());
+        RunView {
+            spec,
+            by: Some("Ada".into()),
+            since: Some("2026-02-08T10:00:00+01:00".into()),
+            number: 2,
+            pid: Some(4321),
+            last_line: Some(last.into()),
+            note: None,
+        }
+    }
+
+    fn at(seconds: i64) -> i64 {
+        "2026-02-08T10:00:00+01:00".parse::<Timestamp>().expect("a time").as_second() + seconds
+    }
+
+    #[test]
+    fn nothing_is_said_in_words() {
+        let empty = StandingView::default();
+        assert_eq!(standing(&empty, 0, true, &PIPE), "nothing to work on (create specs with \"git chant add\")\n");
+        assert_eq!(standing(&empty, 0, false, &PIPE), "nothing to work on\n");
+    }
+
+    #[test]
+    fn a_run_in_three_lines_and_hints_only_where_wanted() {
+        let view = StandingView { running: vec![run("Reading\u{1b}[2J store.rs")], ..StandingView::default() };
+        assert_eq!(
+            standing(&view, at(192), true, &PIPE),
+            "Running:\n  (use \"git chant log -f <spec>\" to watch the agent)\n    010-v7b  Add locking\n             \
+             claude, attempt 2, for 3m 12s, process 4321\n             > Reading store.rs\n"
+        );
+        assert!(!standing(&view, at(192), false, &PIPE).contains("(use"));
+    }
+
+    #[test]
+    fn times_of_any_length_and_a_clock_that_went_back() {
+        let text = |seconds| {
+            let view = StandingView { running: vec![run("x")], ..StandingView::default() };
+            standing(&view, at(seconds), false, &PIPE)
+        };
+        assert!(text(-500).contains("for 0s,"), "{}", text(-500));
+        assert!(text(3 * 3600 + 125).contains("for 3h 2m,"), "{}", text(3 * 3600 + 125));
+        assert!(text(3 * 86_400 + 3_700).contains("for 3days 1h,"), "{}", text(3 * 86_400 + 3_700));
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal_and_what_is_many_is_counted() {
+        let ready = (10..99).map(|n| sample::spec(&format!("2026-02-08-0{n}-abc"), &"日本 long ".repeat(30))).collect();
+        let view = StandingView { running: vec![run(&"x".repeat(9_000))], ready, ..StandingView::default() };
+        let look = Look { width: Some(40), screen: true, unicode: true, ..PIPE };
+        let text = standing(&view, at(5), true, &look);
+        assert!(text.lines().all(|line| fit::width(line) <= 40), "{text}");
+        let text = standing(&view, at(5), false, &look);
+        assert!(text.ends_with("    and 84 more\n"), "{text}");
+    }
+}

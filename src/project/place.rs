@@ -1,0 +1,75 @@
+//! One process at a time that makes or takes away the worktree and the branch of a spec.
+//!
+//! The kernel holds the lock, on a file that is there for as long as somebody holds it, and gives it back when the process ends.
+
+use std::{fs::File, io, os::unix::fs::MetadataExt, path::PathBuf};
+
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
+
+use super::Project;
+use crate::{
+    domain::id::SpecId,
+    env::fault,
+    error::{IoContext, Result},
+    git::process::PassedOn,
+};
+
+/// The place of a spec, held until this is dropped.
+#[derive(Debug)]
+#[must_use = "it is let go of when dropped"]
+pub struct HeldPlace {
+    path: PathBuf,
+    lock: File,
+    /// A git that outlives us is still at work there.
+    _passed_on: PassedOn,
+}
+
+impl Drop for HeldPlace {
+    fn drop(&mut self) {
+        // While it is held, so that nobody takes away a file that another has just locked. What stays is a file that means nothing.
+        let _stays = fault::around("place.drop", || std::fs::remove_file(&self.path));
+        let _closed_all_the_same = flock(&self.lock, FlockOperation::Unlock);
+    }
+}
+
+impl Project {
+    /// Holds the place of a spec, waiting for whoever makes or takes away what is there.
+    pub fn hold_place(&self, id: &SpecId) -> Result<HeldPlace> {
+        loop {
+            if let Some(held) = self.held(id, FlockOperation::LockExclusive)? {
+                return Ok(held);
+            }
+        }
+    }
+
+    /// The same without waiting; `None` if somebody has it.
+    pub fn try_hold_place(&self, id: &SpecId) -> Result<Option<HeldPlace>> {
+        self.held(id, FlockOperation::NonBlockingLockExclusive)
+    }
+
+    fn held(&self, id: &SpecId, how: FlockOperation) -> Result<Option<HeldPlace>> {
+        let path = self.private_dir("places")?.join(id.as_str());
+        loop {
+            let open = || File::options().create(true).append(true).open(&path);
+            let lock = fault::around("place.hold", open).io("create", &path)?;
+            match flock(&lock, how) {
+                Ok(()) => {}
+                Err(Errno::INTR) => continue,
+                Err(Errno::WOULDBLOCK) => return Ok(None),
+                // Where the file system knows no locks it goes on without one.
+                Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => {}
+                Err(error) => return Err(io::Error::from(error)).io("lock", &path),
+            }
+            let ours = lock.metadata().io("read", &path)?;
+            let now = std::fs::symlink_metadata(&path);
+            if now.is_ok_and(|now| (now.dev(), now.ino()) == (ours.dev(), ours.ino())) {
+                let passed_on = PassedOn::new(&lock).io("lock", &path)?;
+                return Ok(Some(HeldPlace { path, lock, _passed_on: passed_on }));
+            }
+            // Whoever had it took the file away: there is another one now.
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Signing the events that this person writes.
+
+use gix::{ObjectId, objs::Commit};
+
+use super::Project;
+use crate::{
+    domain::{
+        event::Op,
+        signature::{Verdict, has_to_be_signed},
+    },
+    error::{Error, Result},
+    git::{commit, signature},
+    store::Seal,
+};
+
+/// Signs with the person's key what the settings ask for.
+pub(super) struct Own<'p> {
+    pub(super) project: &'p Project,
+    /// `chant.sign`: every event.
+    pub(super) all: bool,
+    /// `chant.requireSigned`: what counts only with a good signature.
+    pub(super) required: bool,
+}
+
+impl Seal for Own<'_> {
+    fn sign(&self, op: &Op, event: Commit) -> Result<Commit> {
+        let required = self.required && has_to_be_signed(op);
+        if !self.all && !required {
+            return Ok(event);
+        }
+        commit::sign(&self.project.repo, event).map_err(|error| {
+            let error = Error { message: error.message.replacen("the commit", "the event", 1), ..error };
+            error.hint(if required {
+                "'chant.requireSigned' is set: an approval or a claim counts only if it is signed"
+            } else {
+                "or sign no events: git config chant.sign false"
+            })
+        })
+    }
+
+    /// What would not count here is not written: it would look as if it did.
+    fn check(&self, op: &Op, event: ObjectId) -> Result<()> {
+        if !self.required || !has_to_be_signed(op) {
+            return Ok(());
+        }
+        let signature = signature::verify(&self.project.repo, &[event])?.remove(&event);
+        let verdict = signature.map_or(Verdict::None, |signature| signature.verdict);
+        if verdict == Verdict::Good {
+            return Ok(());
+        }
+        let what = if *op == Op::Approve { "your approval" } else { "your claim" };
+        let message = format!("{what} would not count: it {} ('chant.requireSigned' is set)", verdict.fault());
+        let ssh = self.project.repo.gix().config_snapshot().string("gpg.format").is_some_and(|format| format == "ssh");
+        Err(Error::negative("signature-not-good", message).hint(if ssh {
+            "name your key in the file of 'gpg.ssh.allowedSignersFile', see ssh-keygen(1)"
+        } else {
+            "have your keyring trust the key, see gpg(1)"
+        }))
+    }
+}

@@ -1,0 +1,45 @@
+//! `git chant recover`: what somebody who died left is settled, and said.
+
+#![cfg(debug_assertions)]
+
+use crate::support::Sandbox;
+
+fn killed(sandbox: &Sandbox, fault: &str, args: &[&str]) {
+    assert_eq!(sandbox.run(sandbox.binary(args).env("CHANT_FAULT", fault)).code, 137, "{fault}");
+}
+
+#[test]
+fn everything_is_settled_and_the_way_on_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >\"$CHANT_SPEC_ID\"; git add -A; git commit -qm Done; tick");
+    let (one, other) = (sandbox.add(&["One"]), sandbox.add(&["Other"]));
+    killed(&sandbox, "agent.go.after", &["work", &one]);
+    killed(&sandbox, "git.merge.before", &["work", &other]);
+    // Only what was asked for.
+    let ran = sandbox.chant(&["recover", &other]).ok();
+    assert!(ran.out.contains("(repaired)") && !ran.out.contains(&one), "{}", ran.out);
+    assert!(ran.err.contains(&format!("hint: to merge '{0}': git chant merge {0}", &other[11..])), "{}", ran.err);
+    assert_eq!(sandbox.status(&one), "in_progress");
+    let ran = sandbox.chant(&["recover"]).ok();
+    assert!(ran.out.contains(&format!("{one}: warning: its run")) && ran.out.contains("(repaired)"), "{}", ran.out);
+    assert!(ran.err.contains(&format!("hint: to go on with '{0}': git chant work {0}", &one[11..])), "{}", ran.err);
+    assert_eq!((sandbox.status(&one), sandbox.status(&other)), ("paused".to_owned(), "finished".to_owned()));
+    // Nobody died: there is nothing to do, and nothing to say.
+    let ran = sandbox.chant(&["recover"]).ok();
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
+    sandbox.chant(&["merge", &other]).ok();
+    sandbox.chant(&["work", &one]).ok();
+    assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+}
+
+#[test]
+fn json_says_what_was_done() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >>file");
+    let id = sandbox.add(&["One"]);
+    killed(&sandbox, "agent.go.after", &["work", &id]);
+    let report = sandbox.chant(&["recover", "--json"]).ok().json();
+    let problems = report["problems"].as_array().unwrap();
+    assert!(!problems.is_empty() && problems.iter().all(|problem| problem["repaired"] == true), "{report}");
+    assert_eq!(problems[0]["code"], "orphaned");
+}

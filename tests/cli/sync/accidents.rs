@@ -1,0 +1,152 @@
+//! What plain git commands do to the refs when they are told to: detected, explained, mended.
+
+use serde_json::Value;
+
+use super::net::{Net, of_way};
+
+fn problems(net: &Net, clone: usize, args: &[&str]) -> Vec<Value> {
+    net.chant(clone, &[&["fsck", "--json"], args].concat()).json()["problems"].as_array().unwrap().clone()
+}
+
+fn codes(problems: &[Value]) -> Vec<&str> {
+    problems.iter().map(|problem| problem["code"].as_str().unwrap()).collect()
+}
+
+/// Mends, and finds nothing afterwards.
+#[track_caller]
+fn mend(net: &Net, clone: usize, code: &str) {
+    let found = problems(net, clone, &[]);
+    assert_eq!(codes(&found), [code], "{found:?}");
+    assert!(found[0]["help"].as_str().unwrap().contains("git chant fsck --repair"), "{found:?}");
+    let mended = problems(net, clone, &["--repair"]);
+    assert!(mended.iter().all(|problem| problem["repaired"] == true), "{mended:?}");
+    assert!(problems(net, clone, &[]).is_empty());
+}
+
+/// Two clones with one spec, of which the first knows more than the server.
+fn ahead() -> (Net, String, Vec<String>) {
+    let net = Net::new(2);
+    let spec = net.add(0, "Ahead");
+    net.settle(|count| (0..count).collect());
+    net.chant(0, &["approve", &spec]).ok();
+    net.chant(0, &["reject", &spec, "-m", "No"]).ok();
+    let events = net.events(0);
+    (net, spec, events)
+}
+
+#[test]
+fn a_mirror_push_of_somebody_who_has_none_of_it_is_mended_by_a_sync() {
+    let mut net = Net::new(2);
+    let spec = net.add(0, "Mirrored away");
+    net.settle(|count| (0..count).collect());
+    let before = net.shared(&net.server);
+    let stranger = net.add_clone(&format!("file://{}", net.server.display()));
+    net.git(stranger, &["push", "-q", "--mirror", "origin"]);
+    assert_eq!(net.shared(&net.server), "");
+    let entries = net.sync(1);
+    assert_eq!((of_way(&entries, "gone").len(), of_way(&entries, "pushed").len()), (1, 1), "{entries:?}");
+    assert_eq!(net.shared(&net.server), before);
+    net.settle(|count| (0..count).collect());
+    assert_eq!(net.status(stranger, &spec), "pending");
+}
+
+#[test]
+fn a_fetch_by_force_over_newer_events_is_mended_from_the_log() {
+    let (net, _, events) = ahead();
+    net.git(0, &["fetch", "-q", "origin", "+refs/chant/*:refs/chant/*"]);
+    assert_ne!(net.events(0), events);
+    net.chant(0, &["fsck"]).fails(1, &["moved by force", "2 events"]);
+    mend(&net, 0, "clobbered");
+    assert_eq!(net.events(0), events);
+    net.settle(|count| (0..count).collect());
+}
+
+#[test]
+fn a_chain_that_was_deleted_here_is_taken_from_what_the_remote_had() {
+    let (net, spec, events) = ahead();
+    net.sync(0);
+    net.git(0, &["update-ref", "-d", &format!("refs/chant/specs/{spec}")]);
+    let found = problems(&net, 0, &[]);
+    assert!(codes(&found).contains(&"lost-chain"), "{found:?}");
+    net.chant(0, &["fsck", "--repair"]);
+    assert!(events.iter().all(|event| net.events(0).contains(event)));
+    net.settle(|count| (0..count).collect());
+}
+
+#[test]
+fn a_sync_that_died_after_the_fetch_is_finished_by_a_repair() {
+    let (net, _, events) = ahead();
+    net.sync(0);
+    let specs = "+refs/chant/specs/*:refs/chant-remote/origin/specs/*";
+    net.git(1, &["fetch", "-q", "origin", specs]);
+    mend(&net, 1, "behind");
+    assert_eq!(net.events(1), events);
+}
+
+#[test]
+fn settings_that_overwrite_our_refs_are_named_with_the_way_out() {
+    let (net, ..) = ahead();
+    let settings = [
+        ("remote.origin.fetch", "+refs/chant/*:refs/chant/*", "overwrites what only this clone knows"),
+        ("remote.origin.fetch", "+refs/*:refs/*", "overwrites what only this clone knows"),
+        ("remote.origin.fetch", "refs/notes/*:refs/notes/*", "deletes the specs"),
+        ("remote.origin.push", "+refs/chant/*:refs/chant/*", "deletes what others know"),
+        ("remote.origin.mirror", "true", "deletes what others know"),
+    ];
+    for (key, value, says) in settings {
+        net.git(0, &["config", "--add", key, value]);
+        let found = problems(&net, 0, &[]);
+        assert_eq!(codes(&found), ["dangerous-setting"], "{key} {value}");
+        assert!(found[0]["message"].as_str().unwrap().contains(says), "{found:?}");
+        let help = found[0]["help"].as_str().unwrap();
+        let command = help.split_once(": ").unwrap().1;
+        assert_eq!(net.sandbox.run(net.sandbox.command_in(net.dir(0), "sh").args(["-c", command])).code, 0, "{help}");
+        assert!(problems(&net, 0, &[]).is_empty(), "{key} {value}");
+    }
+    // What harms nothing is left in peace.
+    for (key, value) in [
+        ("remote.origin.fetch", "+refs/heads/*:refs/remotes/other/*"),
+        ("remote.origin.fetch", "+refs/chant/*:refs/their-chant/*"),
+        ("remote.origin.push", "refs/chant/*:refs/chant/*"),
+    ] {
+        net.git(0, &["config", "--add", key, value]);
+    }
+    assert!(problems(&net, 0, &[]).is_empty());
+}
+
+#[test]
+fn shallow_and_partial_clones_take_part() {
+    let (mut net, spec, _) = ahead();
+    net.sandbox.git_in(&net.server, &["config", "uploadpack.allowFilter", "true"]);
+    net.sync(0);
+    let url = format!("file://{}", net.server.display());
+    for option in ["--depth=1", "--filter=blob:none", "--filter=tree:0"] {
+        let dir = net.sandbox.dir().join(format!("clone{option}"));
+        net.sandbox.git_in(net.sandbox.dir(), &["clone", "-q", option, &url, &dir.display().to_string()]);
+        net.clones.push(dir);
+        let clone = net.clones.len() - 1;
+        net.sync(clone);
+        assert_eq!(net.show(clone, &spec)["title"], "Ahead", "{option}");
+        net.chant(clone, &["approve", &spec, "-m", &option[2..]]).ok();
+        net.chant(0, &["reject", &spec, "-m", &option[2..]]).ok();
+        net.settle(|count| (0..count).collect());
+    }
+}
+
+#[test]
+fn a_chain_that_is_cut_off_is_named_and_taken_nowhere() {
+    let (mut net, spec, events) = ahead();
+    net.sync(0);
+    let late = net.add_clone(&format!("file://{}", net.server.display()));
+    net.git(late, &["fetch", "-q", "--depth=1", "origin", "refs/chant/specs/*:refs/chant/specs/*"]);
+    let found = problems(&net, late, &[]);
+    let missing =
+        found.iter().find(|problem| problem["code"] == "missing-event").unwrap_or_else(|| panic!("{found:?}"));
+    let help = missing["help"].as_str().unwrap();
+    let command = help.split_once(": ").unwrap().1;
+    assert_eq!(net.sandbox.run(net.sandbox.command_in(net.dir(late), "sh").args(["-c", command])).code, 0, "{help}");
+    assert_eq!(net.events(late), events);
+    net.chant(late, &["fsck", "--repair"]);
+    net.settle(|count| (0..count).collect());
+    assert_eq!(net.status(late, &spec), "pending");
+}

@@ -1,0 +1,214 @@
+//! The commands that are killed, each with the repository that it starts from and the one command that goes on after it.
+
+use crate::{
+    place::{Left, Place},
+    support::Sandbox,
+};
+
+/// One command.
+pub struct Scenario {
+    pub name: &'static str,
+    /// Makes the repository. Run once.
+    pub prepare: fn() -> (Sandbox, String),
+    /// The command, `ID` standing for the spec.
+    pub command: &'static [&'static str],
+    /// What a person does next, by the status that the spec has then.
+    pub go_on: fn(&str) -> &'static [&'static str],
+}
+
+pub const ALL: &[Scenario] = &[
+    Scenario { name: "add-first", prepare: untouched, command: &["add", "First"], go_on: |_| &["recover"] },
+    Scenario { name: "add", prepare: with_changes, command: &["add", "Another"], go_on: |_| &["recover"] },
+    Scenario { name: "work", prepare: ready, command: &["work", "ID"], go_on: working },
+    Scenario { name: "work-silent", prepare: silent, command: &["work", "ID"], go_on: working },
+    Scenario { name: "work-again", prepare: paused, command: &["work", "ID"], go_on: working },
+    Scenario { name: "finish", prepare: by_hand, command: &["finish", "ID"], go_on: finishing },
+    Scenario { name: "merge", prepare: finished, command: &["merge", "ID"], go_on: merging },
+    Scenario { name: "merge-elsewhere", prepare: finished_elsewhere, command: &["merge", "ID"], go_on: merging },
+    Scenario { name: "archive", prepare: completed, command: &["archive", "ID"], go_on: archiving },
+    Scenario { name: "reset", prepare: failed, command: &["reset", "ID"], go_on: resetting },
+    Scenario { name: "cancel", prepare: failed, command: &["cancel", "ID"], go_on: cancelling },
+    Scenario { name: "pause", prepare: by_hand, command: &["pause", "ID"], go_on: pausing },
+    Scenario { name: "sync", prepare: shared, command: &["sync"], go_on: |_| &["sync"] },
+];
+
+impl Scenario {
+    pub fn args<'a>(words: &[&'a str], id: &'a str) -> Vec<&'a str> {
+        words.iter().map(|word| if *word == "ID" { id } else { word }).collect()
+    }
+
+    /// What is left must be as if nobody had died.
+    pub fn compare(&self, expected: &Left, left: &Left) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut same = |what: &str, expected: &dyn std::fmt::Debug, found: &dyn std::fmt::Debug| {
+            let (expected, found) = (format!("{expected:#?}"), format!("{found:#?}"));
+            if expected != found {
+                wrong.push(format!("{what}:\nexpected {expected}\nfound {found}"));
+            }
+        };
+        same("faults", &Vec::<String>::new(), &left.faults);
+        if self.command[0] == "add" {
+            // It has a random id, and it may never have begun.
+            let statuses = |left: &Left| left.specs.iter().map(|(_, status)| status.clone()).collect::<Vec<_>>();
+            if left.specs.len() == expected.specs.len() {
+                same("specs", &statuses(expected), &statuses(left));
+            }
+            same("person", &&expected.person[1..], &&left.person[1..]);
+            return wrong;
+        }
+        same("specs", &expected.specs, &left.specs);
+        same("tree", &expected.tree, &left.tree);
+        same("works", &expected.works, &left.works);
+        same("person", &expected.person, &left.person);
+        same("rest", &expected.rest, &left.rest);
+        wrong
+    }
+}
+
+fn working(status: &str) -> &'static [&'static str] {
+    match status {
+        "finished" => &["merge", "ID"],
+        "completed" => &["recover"],
+        _ => &["work", "ID"],
+    }
+}
+
+fn finishing(status: &str) -> &'static [&'static str] {
+    if status == "completed" { &["recover"] } else { &["finish", "ID"] }
+}
+
+fn merging(status: &str) -> &'static [&'static str] {
+    if status == "completed" { &["recover"] } else { &["merge", "ID"] }
+}
+
+fn cancelling(status: &str) -> &'static [&'static str] {
+    if status == "cancelled" { &["recover"] } else { &["cancel", "ID"] }
+}
+
+fn resetting(status: &str) -> &'static [&'static str] {
+    if status == "pending" { &["recover"] } else { &["reset", "ID"] }
+}
+
+fn pausing(status: &str) -> &'static [&'static str] {
+    if status == "paused" { &["recover"] } else { &["pause", "ID"] }
+}
+
+fn archiving(status: &str) -> &'static [&'static str] {
+    if status == "archived" { &["recover"] } else { &["archive", "ID"] }
+}
+
+/// Does the same again wherever it was stopped.
+const AGENT: &str = "grep -q two file || { echo two >file; git commit -qam Done; }; tick; echo more >new";
+
+/// Nobody has used the tool here yet.
+fn untouched() -> (Sandbox, String) {
+    (Sandbox::new(), "none".to_owned())
+}
+
+/// A person is in the middle of something: one file staged, one changed, one that git does not know.
+fn with_changes() -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.write("staged", "one\n");
+    sandbox.write("changed", "one\n");
+    sandbox.git(&["add", "staged", "changed"]);
+    sandbox.git(&["commit", "-qm", "More files"]);
+    sandbox.agent(AGENT);
+    let id = sandbox.add(&["Say two"]);
+    sandbox.write("staged", "two\n");
+    sandbox.git(&["add", "staged"]);
+    sandbox.write("changed", "two\n");
+    sandbox.write("scratch", "mine\n");
+    (sandbox, id)
+}
+
+fn ready() -> (Sandbox, String) {
+    let (sandbox, id) = with_changes();
+    let path = format!(".chant/specs/{id}.md");
+    // A criterion to tick, and the file staged: the merge has to get it out of the way.
+    sandbox.write(&path, &(sandbox.read(&path) + "\n## Acceptance Criteria\n\n- [ ] file says two\n"));
+    sandbox.git(&["add", "-N", ".chant"]);
+    (sandbox, id)
+}
+
+fn silent() -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.chant(&["init", "--silent"]).ok();
+    let document = ".chant/research/topic.md";
+    sandbox.agent("grep -q two file || { echo two >file; git commit -qam Done; }; printf '# It\\n\\nmore than that\\n' >.chant/research/topic.md");
+    let id = sandbox.add(&["Say two", "--target-file", document, "--target-file", "file"]);
+    sandbox.write(document, "# It\n\nbefore\n");
+    sandbox.write("scratch", "mine\n");
+    (sandbox, id)
+}
+
+fn paused() -> (Sandbox, String) {
+    let (sandbox, id) = ready();
+    sandbox.agent("echo two >file; git commit -qam Done; echo more >new; kill -INT $(cat ../repo/.git/chant/leases/* | sed -n 's/.*\"pid\":\\([0-9]*\\).*/\\1/p'); sleep 100");
+    sandbox.chant(&["work", &id]);
+    assert_eq!(sandbox.status(&id), "paused");
+    sandbox.agent(AGENT);
+    (sandbox, id)
+}
+
+fn by_hand() -> (Sandbox, String) {
+    let (sandbox, id) = ready();
+    sandbox.chant(&["work", &id, "--agent", "manual"]).ok();
+    let tree = std::path::PathBuf::from(sandbox.show(&id)["worktree"].as_str().unwrap());
+    std::fs::write(tree.join("file"), "two\n").unwrap();
+    sandbox.git_in(&tree, &["commit", "-qam", "Done"]);
+    std::fs::write(tree.join("new"), "more\n").unwrap();
+    let path = tree.join(format!(".chant/specs/{id}.md"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("[ ]", "[x]")).unwrap();
+    (sandbox, id)
+}
+
+fn finished() -> (Sandbox, String) {
+    let (sandbox, id) = ready();
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    (sandbox, id)
+}
+
+fn finished_elsewhere() -> (Sandbox, String) {
+    let (sandbox, id) = finished();
+    sandbox.git(&["pack-refs", "--all"]);
+    sandbox.git(&["checkout", "-q", "-b", "aside"]);
+    (sandbox, id)
+}
+
+fn completed() -> (Sandbox, String) {
+    let (sandbox, id) = ready();
+    sandbox.chant(&["work", &id]).ok();
+    (sandbox, id)
+}
+
+fn failed() -> (Sandbox, String) {
+    let (sandbox, id) = ready();
+    sandbox.agent("echo two >file; git commit -qam Done; echo more >new; exit 3");
+    sandbox.chant(&["work", &id]).fails(1, &[]);
+    (sandbox, id)
+}
+
+/// With a remote that has something new on the very spec, and lacks something that is here.
+fn shared() -> (Sandbox, String) {
+    let (sandbox, id) = with_changes();
+    sandbox.git(&["init", "-q", "--bare", "../remote"]);
+    sandbox.git(&["remote", "add", "origin", "../remote"]);
+    sandbox.git(&["push", "-q", "origin", "main"]);
+    sandbox.chant(&["sync"]).ok();
+    sandbox.git(&["clone", "-q", "../remote", "../clone"]);
+    let clone = sandbox.dir().join("clone");
+    sandbox.chant_in(&clone, &["sync"]).ok();
+    sandbox.chant_in(&clone, &["cancel", &id]).ok();
+    sandbox.chant_in(&clone, &["add", "Theirs"]).ok();
+    sandbox.chant_in(&clone, &["sync"]).ok();
+    sandbox.chant(&["edit", &id, "--editor", "true"]);
+    sandbox.add(&["Ours"]);
+    sandbox.chant(&["approve", &id]);
+    (sandbox, id)
+}
+
+/// A copy of what a scenario starts from.
+pub fn place(prepared: &(Sandbox, String)) -> Place {
+    Place::copy_of(&prepared.0)
+}
