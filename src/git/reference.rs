@@ -189,8 +189,7 @@ pub fn delete_all(repo: &gix::Repository, refs: &[(String, ObjectId)]) -> Result
     let common = repo.common_dir();
     let input: String = refs.iter().map(|(name, old)| format!("delete {name} {old}\n")).collect();
     let git = Git::in_dir(common).repository_only(common).args(["update-ref", "--no-deref", "--stdin"]);
-    let output = fault::around("refs.delete", || git.stdin_bytes(input).run())?;
-    Ok(output.success())
+    Ok(git.stdin_bytes(input).run()?.success())
 }
 
 fn edit(swap: &Swap<'_>) -> RefEdit {

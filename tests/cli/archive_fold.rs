@@ -183,6 +183,29 @@ fn a_crash_between_the_archive_and_the_refs_leaves_both_and_the_next_fold_ends_i
 }
 
 #[test]
+fn whoever_is_killed_while_it_folds_has_lost_nothing() {
+    for point in ["git.ref.before", "git.ref.after", "ref.commit.after:3"] {
+        let sandbox = Sandbox::new();
+        let ids = [sandbox.add(&["One"]), sandbox.add(&["Two"])];
+        for id in &ids {
+            sandbox.chant(&["cancel", id]).ok();
+        }
+        let killed = sandbox.run(sandbox.binary(&["archive", &ids[0], &ids[1]]).env("CHANT_FAULT", point));
+        assert_eq!(killed.code, 128 + 9, "{point}: {killed:?}");
+        assert_eq!(refs(&sandbox, "refs/chant/archive").len(), 1, "{point}");
+        let left = refs(&sandbox, "refs/chant/specs").len();
+        assert_eq!(left, if point == "git.ref.after" { 0 } else { 2 }, "{point}");
+        for id in &ids {
+            assert_eq!(sandbox.status(id), "archived", "{point}");
+            assert_eq!(sandbox.ops(id), ["add", "cancel", "archive"], "{point}");
+        }
+        sandbox.chant(&["archive", "--fold"]).ok();
+        assert_eq!(refs(&sandbox, "refs/chant/specs").len(), 0, "{point}");
+        assert_eq!(sandbox.chant(&["fsck"]).ok().out, "", "{point}");
+    }
+}
+
+#[test]
 fn a_fold_beside_new_events_loses_none() {
     let sandbox = Sandbox::new();
     let mut ids = Vec::new();
