@@ -143,6 +143,10 @@ impl Store<'_> {
         if let Some(text) = self.evidence_id(tip, "spec.md")? {
             return Ok(Some(text));
         }
+        // Every event carries on the text of the one before it: without one there was none, unless histories were joined since.
+        if self.event(spec, tip)?.is_ok_and(|event| !event.is_merge()) {
+            return Ok(None);
+        }
         for event in self.walk(spec, tip)?.history.ops_of(tip).collect::<Vec<_>>().into_iter().rev() {
             if let Some(text) = self.evidence_id(event.id, "spec.md")? {
                 return Ok(Some(text));
