@@ -25,6 +25,7 @@ pub mod finish;
 pub mod fsck;
 pub mod git;
 pub mod graph;
+pub mod import;
 pub mod investigate;
 pub mod keep;
 pub mod lint;

@@ -23,6 +23,7 @@ pub mod signature;
 pub mod snapshot;
 pub mod status;
 mod take_back;
+pub mod trail;
 pub mod work_file;
 pub mod worktree;
 

@@ -1,6 +1,7 @@
 //! A spec file: YAML front matter, then Markdown. It is read, never written.
 
 mod fence;
+mod foreign;
 mod front_matter;
 mod kind;
 mod markdown;
@@ -18,6 +19,7 @@ mod tests;
 
 use std::ops::Range;
 
+pub use foreign::{Foreign, Setting, foreign_of, settings_of};
 pub use front_matter::{Approval, FrontMatter, MAX_ENTRIES};
 pub use kind::{SpecType, UnknownType};
 pub use markdown::{Criterion, CriterionState, Tick, compare_criteria};
