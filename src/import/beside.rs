@@ -12,6 +12,7 @@ use crate::{
     },
     error::Result,
     git::work_file,
+    project::Project,
 };
 
 /// The largest file that is read, in bytes.
@@ -32,7 +33,11 @@ pub(super) struct Settings {
 }
 
 /// Looks at everything beside the specs; what has no place here, or one that a person has to put it into, is added to `left`.
-pub(super) fn read(home: &Home, left: &mut Vec<ProblemView>) -> Result<Settings> {
+pub(super) fn read(project: &Project, home: &Home, left: &mut Vec<ProblemView>) -> Result<Settings> {
+    let set = [
+        ("chant.target", project.config().target()?),
+        ("chant.branchPrefix", Some(project.config().branch_prefix()?)),
+    ];
     let mut settings = Settings::default();
     let line = |name: &str, line: Option<usize>, code: &str, message: String| {
         let mut problem = ProblemView::new(Severity::Warning, code, message);
@@ -54,7 +59,7 @@ pub(super) fn read(home: &Home, left: &mut Vec<ProblemView>) -> Result<Settings>
                         if setting.name == "defaults.main_branch" {
                             settings.main_branch.clone_from(&setting.value);
                         }
-                        left.extend(counterpart(&setting).map(|(message, help)| ProblemView {
+                        left.extend(counterpart(project, &set, &setting).map(|(message, help)| ProblemView {
                             help,
                             ..line(name, Some(setting.line), "setting", message)
                         }));
@@ -85,7 +90,11 @@ pub(super) fn read(home: &Home, left: &mut Vec<ProblemView>) -> Result<Settings>
 }
 
 /// What there is to say about a setting, and the way to have it here.
-fn counterpart(setting: &Setting) -> Option<(String, Option<String>)> {
+fn counterpart(
+    project: &Project,
+    set: &[(&str, Option<String>)],
+    setting: &Setting,
+) -> Option<(String, Option<String>)> {
     let Setting { name, value, .. } = setting;
     if NAMES.contains(&name.as_str()) {
         return None;
@@ -93,9 +102,11 @@ fn counterpart(setting: &Setting) -> Option<(String, Option<String>)> {
     let shown = value.as_deref().map_or_else(|| "a list".to_owned(), |value| format!("'{}'", value.escape_debug()));
     if name == "project.silent" {
         let silent = matches!(value.as_deref(), Some("true" | "True" | "TRUE"));
-        return silent.then(|| (format!("'{name}' is {shown}"), Some("git chant init --silent".to_owned())));
+        return (silent && !project.silent)
+            .then(|| (format!("'{name}' is {shown}"), Some("git chant init --silent".to_owned())));
     }
     match (COUNTERPARTS.iter().find(|(theirs, _)| theirs == name), value) {
+        (Some((_, ours)), value) if set.iter().any(|(name, now)| name == ours && now == value) => None,
         (Some((_, ours)), Some(value)) => {
             let help = format!("git config {ours} {}", shell_words::quote(value));
             Some((format!("'{name}' is {shown}; here it is '{ours}'"), Some(help)))

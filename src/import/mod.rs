@@ -17,7 +17,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     domain::{
-        diagnostic::Severity,
+        diagnostic::{Diagnostic, Severity},
         id::SpecId,
         spec::{self, MAX_SPEC_LEN, Spec},
         view::{ImportView, ProblemView},
@@ -75,7 +75,7 @@ pub fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progress: &d
         progress.say(&Step::Note(format!("Reading {} specs and their history", fresh.len())));
     }
     let work = Survey::take(project, &home, fresh, &mut outcome)?;
-    let settings = beside::read(&home, &mut outcome.left)?;
+    let settings = beside::read(project, &home, &mut outcome.left)?;
     let history = History::read(project, &home)?;
     let mut landed = Landed::new(project, trail::commits_named(&project.repo, &work.commits)?, settings.main_branch)?;
     let mut notes: Vec<(SpecId, ObjectId)> = Vec::new();
@@ -172,7 +172,8 @@ fn read(
         Err(diagnostics) => {
             left.extend(diagnostics.into_iter().map(|one| {
                 let message = format!("it is not imported: {}", one.message);
-                let one = crate::domain::diagnostic::Diagnostic { message, ..one };
+                let help = one.help.or_else(|| Some("mend it, then: git chant import".to_owned()));
+                let one = Diagnostic { message, help, ..one };
                 let problem = ProblemView::of(Some(source.id.clone()), "invalid-spec", one);
                 ProblemView { place: None, ..problem }
             }));
