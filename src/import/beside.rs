@@ -34,10 +34,8 @@ pub(super) struct Settings {
 
 /// Looks at everything beside the specs; what has no place here, or one that a person has to put it into, is added to `left`.
 pub(super) fn read(project: &Project, home: &Home, left: &mut Vec<ProblemView>) -> Result<Settings> {
-    let set = [
-        ("chant.target", project.config().target()?),
-        ("chant.branchPrefix", Some(project.config().branch_prefix()?)),
-    ];
+    let set =
+        [("chant.target", project.config().target()?), ("chant.branchPrefix", Some(project.config().branch_prefix()?))];
     let mut settings = Settings::default();
     let line = |name: &str, line: Option<usize>, code: &str, message: String| {
         let mut problem = ProblemView::new(Severity::Warning, code, message);

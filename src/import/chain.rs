@@ -296,7 +296,9 @@ impl Chain<'_> {
             let names =
                 found.outside.iter().map(|id| format!("'{}'", id.to_hex_with_len(12))).collect::<Vec<_>>().join(", ");
             let target = found.target.as_deref().unwrap_or_default().trim_start_matches("refs/heads/");
-            self.say("commits", "commits", format!("{names} not in '{target}', as if they had been rewritten there"));
+            let verb = if found.outside.len() == 1 { "is" } else { "are" };
+            let how = if found.rewritten { ", which has the same changes in other commits" } else { "" };
+            self.say("commits", "commits", format!("{names} {verb} not in '{target}'{how}"));
         }
     }
 

@@ -36,6 +36,8 @@ pub(super) struct Found {
     pub(super) target: Option<String>,
     /// Whether the target has the changes.
     pub(super) landed: bool,
+    /// Whether it has them in other commits than these.
+    pub(super) rewritten: bool,
 }
 
 impl<'p> Landed<'p> {
@@ -89,7 +91,8 @@ impl<'p> Landed<'p> {
             }
             None => {
                 found.outside = found.here.clone();
-                found.landed = self.has_the_changes(&found.here)?;
+                found.rewritten = self.has_the_changes(&found.here)?;
+                found.landed = found.rewritten;
             }
         }
         Ok(found)

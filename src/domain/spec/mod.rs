@@ -164,6 +164,11 @@ pub fn release_notes_of(bytes: &[u8]) -> Option<String> {
     markdown::read(source.text(), fence::split(bytes).body).release_notes
 }
 
+/// What follows the front matter of any Markdown file; all of it if it has none.
+pub fn body_of(text: &str) -> &str {
+    &text[fence::split(text.as_bytes()).body..]
+}
+
 /// What stands between the fences of a spec file, empty without front matter: two versions have the same front matter if
 /// these bytes are the same.
 pub fn front_matter_bytes(bytes: &[u8]) -> &[u8] {
