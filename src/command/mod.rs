@@ -8,6 +8,7 @@ mod approve;
 mod archive;
 mod claim;
 mod context;
+mod deinit;
 mod demo;
 mod drift;
 mod edit;
@@ -81,6 +82,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Resolve(args) => resolve::run(context, args),
         Command::Archive(args) => archive::archive(context, args),
         Command::Unarchive(args) => archive::unarchive(context, args),
+        Command::Deinit(args) => deinit::run(context, args),
         Command::Demo(args) => demo::run(context, args),
         Command::Lint(args) => lint::run(context, args),
         Command::Pr(args) => pr::run(context, args),
@@ -104,6 +106,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Import(_) => Some(Record::Import),
 
         Command::Init(_)
+        | Command::Deinit(_)
         | Command::Demo(_)
         | Command::Graph(_)
         | Command::Why(_)

@@ -13,6 +13,7 @@ mod join;
 mod mend;
 mod notes;
 mod notes_join;
+mod purge;
 mod read;
 mod refs;
 pub mod tracking;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use gix::ObjectId;
 
 use super::resume::{self, GoesOn};
+pub use crate::session::Agent;
 use crate::{
-    agent::{prompt::usual_name, template},
+    agent::prompt::usual_name,
     domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, state::State, status::Status},
     error::{Error, Result},
     git::{attribute, branch},
@@ -28,17 +29,6 @@ pub struct Request {
     /// The branch that the work is for.
     pub onto: Option<String>,
     /// How long the agent may take.
-    pub timeout: Option<Duration>,
-}
-
-/// An agent and how it is run.
-#[derive(Clone, Debug)]
-pub struct Agent {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Its command line; empty for `manual`.
-    pub command: String,
-    /// How long it may take; `None` is as long as it likes.
     pub timeout: Option<Duration>,
 }
 
@@ -102,7 +92,7 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     let (base, target) = project.begin_at(aim.as_deref())?;
     let world = world.seen_from(Some(base));
     ready(&world, &entry)?;
-    let agent = agent(project, spec, request)?;
+    let agent = Agent::choose(project, spec, request.agent.as_deref(), request.timeout)?;
     let prompt = instructions(project, base, spec)?;
     let base_files = world.base_at(Some(base));
     let mut inputs: Vec<Input> = Vec::new();
@@ -245,38 +235,6 @@ fn members_hint(world: &World<'_>, entry: &Entry, error: Error) -> Result<Error>
     Ok(error.hint(format!("to give it members: git chant split {}", entry.id.short())))
 }
 
-/// The agent that is to carry out `spec`.
-pub(super) fn agent(project: &Project, spec: &Spec, request: &Request) -> Result<Agent> {
-    let config = project.config();
-    let name = match (&request.agent, &spec.front.agent) {
-        (Some(name), _) | (None, Some(name)) => Some(name.clone()),
-        (None, None) => config.agent()?,
-    };
-    let Some(name) = name else {
-        let error = Error::fatal("no-agent", "no agent is configured");
-        return Err(if !config.agents().is_empty() {
-            error.hint(format!("choose one: git config chant.agent <name> (there are: {})", config.agents().join(", ")))
-        } else {
-            error
-                .hint("name a command that reads a prompt on its standard input: git config chant.agent.claude.cmd \"claude -p\"")
-                .hint("and make it the default: git config chant.agent claude")
-                .hint("or do it yourself: git chant work <spec> --agent manual")
-        });
-    };
-    if name == MANUAL {
-        return Ok(Agent { name, command: String::new(), timeout: None });
-    }
-    let Some(command) = config.agent_cmd(&name)? else {
-        return Err(Error::fatal("no-agent", format!("the agent '{}' has no command", name.escape_debug()))
-            .hint(format!("git config chant.agent.{name}.cmd \"<command line>\"")));
-    };
-    let timeout = match request.timeout {
-        Some(timeout) => Some(timeout),
-        None => config.agent_timeout(&name)?.or(config.timeout()?),
-    };
-    Ok(Agent { name, command: command.to_string(), timeout })
-}
-
 /// The repository's own instructions for `spec`, if it has some; without them the built-in ones count.
 pub(super) fn instructions(project: &Project, base: ObjectId, spec: &Spec) -> Result<Option<CustomPrompt>> {
     let prompt = match &spec.front.prompt {
@@ -285,18 +243,9 @@ pub(super) fn instructions(project: &Project, base: ObjectId, spec: &Spec) -> Re
         None => project.prompt_file(Some(base), usual_name(spec.front.phase.as_deref(), spec.front.kind))?,
     };
     if let Some(prompt) = &prompt {
-        check_names(prompt)?;
+        prompt.check()?;
     }
     Ok(prompt)
-}
-
-/// Refuses instructions with a `{{name}}` that means nothing.
-fn check_names(prompt: &CustomPrompt) -> Result<()> {
-    template::check(&prompt.text).map_err(|unknown| {
-        let place = format!("{}:{}", prompt.path, unknown.line);
-        Error::negative("unknown-variable", format!("{place}: '{{{{{}}}}}' names nothing", unknown.name.escape_debug()))
-            .hint(format!("there are: {}", template::VARIABLES.join(", ")))
-    })
 }
 
 /// The repository's own prompt of that name, else a built-in one.

@@ -4,7 +4,7 @@ use gix::ObjectId;
 
 use super::{
     Plan, Request,
-    plan::{agent, instructions},
+    plan::{Agent, instructions},
 };
 use crate::{
     domain::{event::Pin, status::Status, view::SoFar},
@@ -62,7 +62,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Resul
         id: id.clone(),
         base,
         target: attempt.target.clone(),
-        agent: agent(project, &attempt.spec, &request)?,
+        agent: Agent::choose(project, &attempt.spec, request.agent.as_deref(), request.timeout)?,
         inputs: inputs(project, &attempt, &state.facts.informed_by)?,
         existing: Vec::new(),
         informed: Vec::new(),

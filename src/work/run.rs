@@ -1,28 +1,21 @@
-//! The agent's run: its prompt, its surroundings, its end.
+//! The agent's run: its prompt, its end.
 
 use std::{
-    ffi::OsString,
-    fs::File,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use super::{Claimed, Guard, Plan, guard::Changes, place};
+use super::{Claimed, Plan};
 use crate::{
     agent::{
         lease::Lease,
-        process::{self, Ending, Run, Stdin},
+        process::Ending,
         prompt::{self, Input, Prompt},
-        transcript,
     },
     domain::{event::Pin, status::Status, view::SoFar},
     error::{Error, Result},
-    git::process::scrubbed_env,
-    project::{
-        Project,
-        progress::{Progress, Step},
-        text::path_of,
-    },
+    project::{Project, progress::Progress, text::path_of},
+    session::{self, Changes, Session},
 };
 
 /// How an agent's run ended.
@@ -50,50 +43,27 @@ pub fn run(
     worktree: &Path,
     progress: &dyn Progress,
 ) -> Result<Ran> {
-    let text = prompt_text(project, plan, claimed.attempt, worktree)?;
-    let prompt_file = place::write_own(worktree, "prompt.md", &text)?;
-    let quoted = shell_words::quote(&prompt_file.to_string_lossy()).into_owned();
-    let command = plan.agent.command.replace("{prompt_file}", &quoted);
-    let log_path = transcript::path(project.repo.common_dir(), &plan.id, &claimed.attempt);
-    let log: File = match &plan.goes_on {
-        Some(_) => transcript::resume(&log_path)?,
-        None => transcript::create(&log_path)?,
-    };
-    let guard = Guard::before(project)?;
-    let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
     let attempt = claimed.attempt;
-    let lease = &mut claimed.lease;
-    let mut on_started = |started: &process::Started| {
-        lease.record_agent(started)?;
-        still_claimed(project, plan, attempt)
+    let session = Session {
+        id: &plan.id,
+        front: &plan.spec.front,
+        attempt,
+        base: plan.base,
+        event: attempt,
+        goes_on: plan.goes_on.is_some(),
+        worktree,
+        agent: &plan.agent,
+        prompt: prompt_text(project, plan, attempt, worktree)?,
+        env: Vec::new(),
+        may_begin: &|| still_claimed(project, plan, attempt),
     };
-    let mut run = Run::new(&command, worktree);
-    run.env = environment(project, plan, claimed.attempt, worktree, &prompt_file)?;
-    run.stdin = Stdin::Bytes(text.into_bytes());
-    run.transcript = Some(&log);
-    run.sink = Some(&mut sink);
-    run.timeout = plan.agent.timeout;
-    run.on_started = Some(&mut on_started);
-    let finished = process::run(run)?;
-    // Where it was ended by force, so were its children: it left nothing.
-    let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));
-    if finished.survivors > 0 && !forced {
-        let left = match finished.survivors {
-            1 => "a background process, which was".to_owned(),
-            many => format!("{many} background processes, which were"),
-        };
-        progress.say(&Step::Warning(format!("the agent left {left} ended")));
-    }
-    if let Some(error) = &finished.transcript_error {
-        progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));
-    }
-    let changes = guard.after(project, &plan.id)?;
+    let ended = session.run(project, &mut claimed.lease, progress)?;
     Ok(Ran {
-        attempt: claimed.attempt,
-        ending: finished.ending,
-        duration: finished.duration,
-        tail: finished.tail,
-        changes,
+        attempt,
+        ending: ended.ending,
+        duration: ended.duration,
+        tail: ended.tail,
+        changes: ended.changes,
         lease: None,
     })
 }
@@ -110,7 +80,7 @@ fn still_claimed(project: &Project, plan: &Plan, attempt: gix::ObjectId) -> Resu
 
 /// Writes the prompt into the worktree, for whoever carries the spec out there.
 pub fn write_prompt(project: &Project, plan: &Plan, attempt: gix::ObjectId, worktree: &Path) -> Result<PathBuf> {
-    place::write_own(worktree, "prompt.md", &prompt_text(project, plan, attempt, worktree)?)
+    session::write_own(worktree, "prompt.md", &prompt_text(project, plan, attempt, worktree)?)
 }
 
 fn prompt_text(project: &Project, plan: &Plan, attempt: gix::ObjectId, worktree: &Path) -> Result<String> {
@@ -172,30 +142,4 @@ fn history_of(so_far: &SoFar) -> String {
         &so_far.said.iter().map(|line| format!("    {line}")).collect::<Vec<_>>(),
     );
     text
-}
-
-/// What the agent sees of its surroundings: everything of the person's but git's own local variables, which would tie it to
-/// another worktree and index.
-fn environment(
-    project: &Project,
-    plan: &Plan,
-    attempt: gix::ObjectId,
-    worktree: &Path,
-    prompt_file: &Path,
-) -> Result<Vec<(OsString, Option<OsString>)>> {
-    let mut env: Vec<(OsString, Option<OsString>)> =
-        scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
-    let mut set = |name: &str, value: OsString| env.push((name.into(), Some(value)));
-    let front = &plan.spec.front;
-    set("CHANT_SPEC_ID", plan.id.as_str().into());
-    set("CHANT_SPEC_FILE", worktree.join(path_of(&plan.id)).into());
-    set("CHANT_PROMPT_FILE", prompt_file.into());
-    set("CHANT_PHASE", front.phase.clone().unwrap_or_default().into());
-    set("CHANT_ATTEMPT", attempt.to_string().into());
-    set("CHANT_WORKTREE", worktree.into());
-    set("CHANT_BRANCH", project.branch(&plan.id)?.into());
-    set("CHANT_BASE", plan.base.to_string().into());
-    set("CHANT_TARGET_FILES", front.target_files.join("\n").into());
-    set("CHANT_INFORMED_BY", front.informed_by.join("\n").into());
-    Ok(env)
 }
