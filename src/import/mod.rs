@@ -20,6 +20,7 @@ use crate::{
         diagnostic::{Diagnostic, Severity},
         id::SpecId,
         spec::{self, MAX_SPEC_LEN, Spec},
+        status::Status,
         view::{ImportView, ProblemView},
     },
     error::Result,
@@ -49,8 +50,11 @@ pub struct Outcome {
 /// How many specs are worth a word before they are read.
 const MANY: usize = 1000;
 
-/// How many notes are written at once.
-const NOTES: usize = 1000;
+/// How many specs are written together.
+const BATCH: usize = 500;
+
+/// How many bytes their files may have, about.
+const BATCH_LEN: usize = 16 << 20;
 
 /// Imports the specs below `dir`, a `.chant` or what holds one; without it those of this repository. With `dry_run` nothing is written.
 ///
@@ -78,29 +82,44 @@ pub fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progress: &d
     let settings = beside::read(project, &home, &mut outcome.left)?;
     let history = History::read(project, &home)?;
     let mut landed = Landed::new(project, trail::commits_named(&project.repo, &work.commits)?, settings.main_branch)?;
-    let mut notes: Vec<(SpecId, ObjectId)> = Vec::new();
-    for (source, blob) in work.sources {
-        let Some(read) = read(project, &home, source, Some(blob), &mut outcome.left)? else { continue };
-        let built =
-            chain::build(&chain::Room { project, home: &home, history: &history, all: &all }, &read, &mut landed)?;
-        if !dry_run && !write(&store, &read, &built, &mut outcome)? {
-            continue;
+    let room = chain::Room { project, home: &home, history: &history, all: &all };
+    let mut rest = work.sources.into_iter().peekable();
+    while rest.peek().is_some() {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < BATCH
+            && bytes < BATCH_LEN
+            && let Some((source, blob)) = rest.next()
+        {
+            if let Some(read) = read(project, &home, source, Some(blob), &mut outcome.left)? {
+                let built = chain::build(&room, &read, &mut landed)?;
+                bytes += read.bytes.len();
+                batch.push((read, built));
+            }
         }
-        notes.extend(built.commits.iter().map(|commit| (read.source.id.clone(), *commit)));
-        if notes.len() >= NOTES {
-            annotate(project, &store, &mut notes, dry_run)?;
+        if !dry_run {
+            annotate(project, &store, &batch)?;
         }
-        outcome.left.extend(built.left);
-        outcome.imported.push(ImportView {
-            spec: read.source.id,
-            status: built.status,
-            title: read.spec.title.clone(),
-            path: read.source.path,
-            commits: built.commits.iter().map(ToString::to_string).collect(),
-        });
+        for (read, built) in batch {
+            if dry_run || write(&store, &read, &built)? {
+                outcome.left.extend(built.left);
+                outcome.imported.push(view(read, built.status, &built.commits));
+            } else {
+                // Somebody else was faster.
+                outcome.recorded += 1;
+            }
+        }
     }
-    annotate(project, &store, &mut notes, dry_run)?;
     Ok(outcome)
+}
+
+fn view(read: Read, status: Status, commits: &[ObjectId]) -> ImportView {
+    ImportView {
+        spec: read.source.id,
+        status,
+        title: read.spec.title,
+        path: read.source.path,
+        commits: commits.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// Which specs there are to import, and the commits that they name.
@@ -182,23 +201,21 @@ fn read(
     }
 }
 
-/// Writes a chain. Returns whether it is there now because of that.
-fn write(store: &Store<'_>, read: &Read, built: &Built, outcome: &mut Outcome) -> Result<bool> {
+/// Writes a chain. Returns whether it is there because of that.
+fn write(store: &Store<'_>, read: &Read, built: &Built) -> Result<bool> {
     store.write_blob(&read.bytes)?;
     let id = &read.source.id;
-    let begun = store.begin(id, &built.past).map_err(|refusal| refusal.into_error(id.short()))?;
-    if begun.is_none() {
-        // Somebody else was faster.
-        outcome.recorded += 1;
-    }
-    Ok(begun.is_some())
+    Ok(store.begin(id, &built.past).map_err(|refusal| refusal.into_error(id.short()))?.is_some())
 }
 
-/// Says on the commits whose they are. A note is derived: where that fails, `fsck --repair` makes up for it.
-fn annotate(project: &Project, store: &Store<'_>, notes: &mut Vec<(SpecId, ObjectId)>, dry_run: bool) -> Result<()> {
-    let notes = std::mem::take(notes);
-    if !dry_run && !project.silent && !notes.is_empty() {
-        let wanted: Vec<_> = notes.iter().map(|(spec, commit)| (spec, *commit)).collect();
+/// Says on the commits whose they are. That is done before there are chains: whoever dies in between imports again what has none.
+fn annotate(project: &Project, store: &Store<'_>, batch: &[(Read, Built)]) -> Result<()> {
+    let of = |(read, built): &'_ (Read, Built)| {
+        built.commits.iter().map(|commit| (read.source.id.clone(), *commit)).collect::<Vec<_>>()
+    };
+    let wanted: Vec<(SpecId, ObjectId)> = batch.iter().flat_map(of).collect();
+    if !project.silent && !wanted.is_empty() {
+        let wanted: Vec<_> = wanted.iter().map(|(spec, commit)| (spec, *commit)).collect();
         store.annotate_all(&wanted, "Notes of imported specs")?;
     }
     Ok(())
