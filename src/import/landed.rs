@@ -49,10 +49,11 @@ impl<'p> Landed<'p> {
     ) -> Result<Landed<'p>> {
         let head = project.repo.head()?.branch().map(|name| name.as_bstr().to_string());
         let said = project.config().target()?.into_iter().chain(main_branch);
-        let names = said.filter_map(|name| full_name(&name).ok()).chain(head);
         let usual = ["main", "master"].map(|name| format!("refs/heads/{name}"));
+        // Where somebody stands comes last: in every clone the answer is to be the same.
+        let names = said.filter_map(|name| full_name(&name).ok()).chain(usual).chain(head);
         let mut branches: Vec<(String, ObjectId)> = Vec::new();
-        for name in names.chain(usual) {
+        for name in names {
             if let Some(tip) = project.branch_tip(&name)?.filter(|_| branches.iter().all(|(known, _)| *known != name)) {
                 branches.push((name, tip));
             }

@@ -140,19 +140,22 @@ impl Store<'_> {
         self.append_with(spec, decide, |_| Ok(()))
     }
 
-    /// Writes the event; no ref is moved. `author` is whoever did it, if that is not the person who records it now.
+    /// Writes the event; no ref is moved. `past` is whoever did it when, if it is only recorded now: then it is the same commit whoever
+    /// records it.
     pub(super) fn write_event(
         &self,
         spec: &SpecId,
         onto: &Onto,
         addition: &Addition,
         shaped: &Shaped,
-        author: Option<&Signature>,
+        past: Option<&Signature>,
     ) -> Result<ObjectId> {
         let (draft, mut evidence) = (&addition.draft, addition.evidence.clone());
         let mut facts = shaped.facts.clone();
-        facts.nonce = Some(nonce()?);
-        facts.clone = Some(self.settings.clone.clone());
+        if past.is_none() {
+            facts.nonce = Some(nonce()?);
+            facts.clone = Some(self.settings.clone.clone());
+        }
         if evidence.spec.is_none()
             && let Some(base) = onto.base
         {
@@ -171,7 +174,7 @@ impl Store<'_> {
             ));
         }
         let tree = self.write_evidence(&evidence)?;
-        let event = self.write_event_commit(&draft.op, message, tree, parents.ids, author)?;
+        let event = self.write_event_commit(&draft.op, message, tree, parents.ids, past)?;
         self.sync_objects(&[event])?;
         Ok(event)
     }

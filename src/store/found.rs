@@ -27,6 +27,9 @@ impl Store<'_> {
     /// Begins the chain of `spec` with all of `past`, oldest first, in one step: whoever looks sees all of it or nothing. Returns the
     /// last event; `None` if the spec has a chain already, which is left as it is.
     ///
+    /// Nothing in these events tells who recorded them (but a signature): two clones that find the same begin the same chain, and have
+    /// nothing to join.
+    ///
     /// # Errors
     /// As [`Store::append`]; nothing but unreachable objects is left then.
     pub fn begin(&self, spec: &SpecId, past: &[Past]) -> Result<Option<Appended>, Refusal> {

@@ -144,10 +144,12 @@ impl<'repo> Store<'repo> {
         message: String,
         tree: ObjectId,
         parents: Vec<ObjectId>,
-        author: Option<&Signature>,
+        past: Option<&Signature>,
     ) -> Result<ObjectId> {
-        let (person, committer) = self.people()?;
-        let author = author.cloned().unwrap_or(person);
+        let (author, committer) = match past {
+            Some(past) => (past.clone(), past.clone()),
+            None => self.people()?,
+        };
         let Some(seal) = &self.seal else { return self.write_commit_of((author, committer), message, tree, parents) };
         let commit = Commit {
             tree,

@@ -100,7 +100,7 @@ pub fn settings_of(path: &str, bytes: &[u8]) -> Result<Vec<Setting>, Box<Diagnos
     super::check_front(&source, &parts)?;
     let text = &source.text()[parts.inner.clone()];
     let nodes = yaml::read(text, |_| true).map_err(|fault| {
-        let at = parts.inner.start + fault.offset.unwrap_or(0).min(text.len());
+        let at = parts.inner.start + fault.offset.unwrap_or(0).min(text.trim_end().len());
         Box::new(source.diagnostic(Severity::Error, at..at, fault.message, None))
     })?;
     let mut found = Vec::new();
