@@ -19,7 +19,8 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let world = World::new(&project)?;
     let mut views = Vec::new();
     let mut to_import = 0;
-    for id in world.census.all()? {
+    let all = args.all || args.archived || args.status.contains(&Status::Archived);
+    for id in if all { world.census.all()? } else { world.census.active()? } {
         if !wanted_status(args, world.recorded(id)?.status) {
             continue;
         }

@@ -66,7 +66,9 @@ pub fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progress: &d
     let mut outcome = Outcome::default();
     let (sources, strays) = home.sources()?;
     outcome.left.extend(strays);
-    let known = store.names()?;
+    let mut known = store.names()?;
+    // Read after the refs: a ref goes when the archive has its chain.
+    known.extend(store.folded()?.into_keys());
     let all: BTreeSet<SpecId> = sources.keys().chain(&known).cloned().collect();
     let (recorded, fresh): (Vec<_>, Vec<_>) = sources.into_values().partition(|source| known.contains(&source.id));
     outcome.recorded = recorded.len();

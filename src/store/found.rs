@@ -49,11 +49,12 @@ impl Store<'_> {
         };
         let mut tries = 0;
         loop {
-            if self.swap(&Self::ref_name(spec), None, event, &format!("chant: {}", Op::Add.as_str()))? == Moved::Yes {
-                return Ok(Some(Appended { event, status, late: false }));
-            }
+            // It may be folded, and have no ref.
             if self.tip(spec)?.is_some() {
                 return Ok(None);
+            }
+            if self.swap(&Self::ref_name(spec), None, event, &format!("chant: {}", Op::Add.as_str()))? == Moved::Yes {
+                return Ok(Some(Appended { event, status, late: false }));
             }
             if started.elapsed() >= self.settings.patience {
                 return Err(Refusal::Failed(self.busy(&Self::ref_name(spec))));

@@ -182,6 +182,10 @@ fn an_archive_is_an_archive_whatever_its_layout() {
         ])
     );
     assert_eq!(sandbox.show("002")["title"], "Spec archive/2026-01-20/2026-01-20-002-def");
+    // They are folded, and known all the same.
+    assert_eq!(sandbox.git(&["for-each-ref", "--format=%(refname)", "refs/chant"]), "refs/chant/archive/2026-01");
+    let again = import(&sandbox);
+    assert_eq!((&again["recorded"], &again["imported"]), (&4.into(), &serde_json::json!([])));
     sandbox.chant(&["unarchive", "001", "004"]).ok();
     assert_eq!((sandbox.status("001"), sandbox.status("004")), ("completed".into(), "cancelled".into()));
     assert!(sandbox.repo.join(".chant/specs/2026-01-20-001-abc.md").exists());
@@ -500,6 +504,7 @@ fn two_at_once_import_each_spec_once() {
 #[test]
 fn two_clones_that_import_the_same_have_nothing_to_join() {
     let sandbox = Sandbox::new();
+    spec(&sandbox, "archive/2026-01-20-100-abc", "status: completed\n");
     ten(&sandbox);
     let clone = sandbox.dir().join("clone");
     sandbox.git(&["clone", "-q", ".", clone.to_str().unwrap()]);
@@ -515,6 +520,10 @@ fn two_clones_that_import_the_same_have_nothing_to_join() {
     assert_eq!(sandbox.git(&chains), sandbox.git_in(&clone, &chains));
     sandbox.chant_in(&clone, &["sync"]).ok();
     all_there(&sandbox);
+    for place in [&sandbox.repo, &clone] {
+        let seen = sandbox.chant_in(place, &["show", "100", "--json"]).ok().json();
+        assert_eq!(seen["spec"]["status"], "archived");
+    }
 }
 
 #[test]
