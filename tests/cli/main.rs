@@ -13,6 +13,7 @@ mod drift;
 mod drifting;
 mod endings;
 mod graph;
+mod import;
 mod groups;
 mod init;
 mod investigate;
