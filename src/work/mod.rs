@@ -9,6 +9,7 @@ mod place;
 mod plan;
 mod resume;
 mod run;
+mod session;
 
 use std::path::PathBuf;
 

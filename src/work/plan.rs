@@ -12,6 +12,7 @@ use crate::{
     git::{attribute, branch},
     project::{
         Project,
+        agent::Agent,
         attempt::MANUAL,
         inputs::Input,
         text::Text,
@@ -28,17 +29,6 @@ pub struct Request {
     /// The branch that the work is for.
     pub onto: Option<String>,
     /// How long the agent may take.
-    pub timeout: Option<Duration>,
-}
-
-/// An agent and how it is run.
-#[derive(Clone, Debug)]
-pub struct Agent {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Its command line; empty for `manual`.
-    pub command: String,
-    /// How long it may take; `None` is as long as it likes.
     pub timeout: Option<Duration>,
 }
 
@@ -247,34 +237,13 @@ fn members_hint(world: &World<'_>, entry: &Entry, error: Error) -> Result<Error>
 
 /// The agent that is to carry out `spec`.
 pub(super) fn agent(project: &Project, spec: &Spec, request: &Request) -> Result<Agent> {
-    let config = project.config();
     let name = match (&request.agent, &spec.front.agent) {
         (Some(name), _) | (None, Some(name)) => Some(name.clone()),
-        (None, None) => config.agent()?,
+        (None, None) => project.config().agent()?,
     };
-    let Some(name) = name else {
-        let error = Error::fatal("no-agent", "no agent is configured");
-        return Err(if !config.agents().is_empty() {
-            error.hint(format!("choose one: git config chant.agent <name> (there are: {})", config.agents().join(", ")))
-        } else {
-            error
-                .hint("name a command that reads a prompt on its standard input: git config chant.agent.claude.cmd \"claude -p\"")
-                .hint("and make it the default: git config chant.agent claude")
-                .hint("or do it yourself: git chant work <spec> --agent manual")
-        });
-    };
-    if name == MANUAL {
-        return Ok(Agent { name, command: String::new(), timeout: None });
-    }
-    let Some(command) = config.agent_cmd(&name)? else {
-        return Err(Error::fatal("no-agent", format!("the agent '{}' has no command", name.escape_debug()))
-            .hint(format!("git config chant.agent.{name}.cmd \"<command line>\"")));
-    };
-    let timeout = match request.timeout {
-        Some(timeout) => Some(timeout),
-        None => config.agent_timeout(&name)?.or(config.timeout()?),
-    };
-    Ok(Agent { name, command: command.to_string(), timeout })
+    let mut agent = project.agent(&name.ok_or_else(|| project.no_agent())?)?;
+    agent.timeout = request.timeout.or(agent.timeout);
+    Ok(agent)
 }
 
 /// The repository's own instructions for `spec`, if it has some; without them the built-in ones count.

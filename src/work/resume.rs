@@ -5,6 +5,7 @@ use gix::ObjectId;
 use super::{
     Plan, Request,
     plan::{agent, instructions},
+    session,
 };
 use crate::{
     domain::{event::Pin, status::Status, view::SoFar},
@@ -29,6 +30,8 @@ pub struct GoesOn {
     pub worktree: Worktree,
     /// What it has come to.
     pub so_far: SoFar,
+    /// The session of the agent that had it, if the one that goes on is the same and can go on with it.
+    pub session: Option<String>,
     /// Whether the text of the spec is another by now: what counts is the one that was pinned.
     pub text_changed: bool,
 }
@@ -50,10 +53,12 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Resul
     let pinned = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob);
     let so_far = project.so_far(&attempt, &worktree)?;
     // Who had it goes on with it, unless somebody else is asked for.
-    let same = attempt.agent.clone().filter(|name| request.agent.is_none() && agent_is_there(project, name));
+    let same = attempt.agent.clone().filter(|name| request.agent.is_none() && project.has_agent(name));
     let request = Request { agent: same.or_else(|| request.agent.clone()), ..request.clone() };
+    let agent = agent(project, &attempt.spec, &request)?;
     let goes_on = GoesOn {
         attempt: attempt.start,
+        session: session::kept(&worktree.path, &agent),
         worktree,
         so_far,
         text_changed: pinned.is_some_and(|blob| blob != attempt.blob),
@@ -62,7 +67,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Resul
         id: id.clone(),
         base,
         target: attempt.target.clone(),
-        agent: agent(project, &attempt.spec, &request)?,
+        agent,
         inputs: inputs(project, &attempt, &state.facts.informed_by)?,
         existing: Vec::new(),
         informed: Vec::new(),
@@ -89,10 +94,6 @@ pub(super) fn say(plan: &Plan, goes_on: &GoesOn, progress: &dyn Progress) {
         progress.say(&Step::Warning(warning));
         progress.say(&Step::Hint(format!("to begin with the new text: git chant reset {short}")));
     }
-}
-
-fn agent_is_there(project: &Project, name: &str) -> bool {
-    name == crate::project::attempt::MANUAL || matches!(project.config().agent_cmd(name), Ok(Some(_)))
 }
 
 fn refuse_other_target(attempt: &Attempt, request: &Request) -> Result<()> {

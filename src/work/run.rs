@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
-use super::{Claimed, Guard, Plan, guard::Changes, place};
+use super::{Claimed, Guard, Plan, guard::Changes, place, session::Keeper};
 use crate::{
     agent::{
         lease::Lease,
-        process::{self, Ending, Run, Stdin},
+        preset::Report,
+        process::{self, Ending, Listener, Run, Stdin},
         prompt::{self, Input, Prompt},
         transcript,
     },
@@ -36,13 +37,15 @@ pub struct Ran {
     pub duration: Duration,
     /// The end of its output.
     pub tail: Vec<u8>,
+    /// What it said of the run itself.
+    pub report: Report,
     /// What it changed in the repository that no event explains, and the refs that moved meanwhile.
     pub changes: Changes,
     /// The lease of the attempt; whoever ends the attempt releases it.
     pub lease: Option<Lease>,
 }
 
-/// Runs the agent of `plan` in `worktree`.
+/// Runs the agent of `plan` in `worktree`: in the session that it had, where it can.
 pub fn run(
     project: &Project,
     plan: &Plan,
@@ -52,50 +55,92 @@ pub fn run(
 ) -> Result<Ran> {
     let text = prompt_text(project, plan, claimed.attempt, worktree)?;
     let prompt_file = place::write_own(worktree, "prompt.md", &text)?;
-    let quoted = shell_words::quote(&prompt_file.to_string_lossy()).into_owned();
-    let command = plan.agent.command.replace("{prompt_file}", &quoted);
     let log_path = transcript::path(project.repo.common_dir(), &plan.id, &claimed.attempt);
     let log: File = match &plan.goes_on {
         Some(_) => transcript::resume(&log_path)?,
         None => transcript::create(&log_path)?,
     };
     let guard = Guard::before(project)?;
-    let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
-    let attempt = claimed.attempt;
-    let lease = &mut claimed.lease;
-    let mut on_started = |started: &process::Started| {
-        lease.record_agent(started)?;
-        still_claimed(project, plan, attempt)
-    };
-    let mut run = Run::new(&command, worktree);
-    run.env = environment(project, plan, claimed.attempt, worktree, &prompt_file)?;
-    run.stdin = Stdin::Bytes(text.into_bytes());
-    run.transcript = Some(&log);
-    run.sink = Some(&mut sink);
-    run.timeout = plan.agent.timeout;
-    run.on_started = Some(&mut on_started);
-    let finished = process::run(run)?;
-    // Where it was ended by force, so were its children: it left nothing.
-    let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));
-    if finished.survivors > 0 && !forced {
-        let left = match finished.survivors {
-            1 => "a background process, which was".to_owned(),
-            many => format!("{many} background processes, which were"),
-        };
-        progress.say(&Step::Warning(format!("the agent left {left} ended")));
+    let mut once = Once { project, plan, worktree, text: &text, prompt_file: &prompt_file, log: &log, progress };
+    let session = plan.goes_on.as_ref().and_then(|goes_on| goes_on.session.as_deref());
+    let (mut finished, mut report) = once.run(claimed, session)?;
+    // It never began: what it was to go on with is gone.
+    if let Some(session) = session
+        && report.session.is_none()
+        && matches!(finished.ending, Ending::Exited(code) if code != 0)
+    {
+        progress.say(&Step::Note(format!("the session '{session}' could not be resumed: a new one begins")));
+        (finished, report) = once.run(claimed, None)?;
     }
-    if let Some(error) = &finished.transcript_error {
-        progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));
-    }
+    once.say_what_is_left(&finished);
     let changes = guard.after(project, &plan.id)?;
     Ok(Ran {
         attempt: claimed.attempt,
         ending: finished.ending,
         duration: finished.duration,
         tail: finished.tail,
+        report,
         changes,
         lease: None,
     })
+}
+
+/// One process of an agent.
+struct Once<'a> {
+    project: &'a Project,
+    plan: &'a Plan,
+    worktree: &'a Path,
+    text: &'a str,
+    prompt_file: &'a Path,
+    log: &'a File,
+    progress: &'a dyn Progress,
+}
+
+impl Once<'_> {
+    /// Runs it to its end, in `session` if there is one.
+    fn run(&mut self, claimed: &mut Claimed, session: Option<&str>) -> Result<(process::Finished, Report)> {
+        let (project, plan, progress) = (self.project, self.plan, self.progress);
+        let quoted = shell_words::quote(&self.prompt_file.to_string_lossy()).into_owned();
+        let line = match (session, plan.agent.resume) {
+            (Some(session), Some(resume)) => resume.replace("{session}", &shell_words::quote(session)),
+            _ => plan.agent.command.clone(),
+        };
+        let command = line.replace("{prompt_file}", &quoted);
+        let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
+        let attempt = claimed.attempt;
+        let lease = &mut claimed.lease;
+        let mut on_started = |started: &process::Started| {
+            lease.record_agent(started)?;
+            still_claimed(project, plan, attempt)
+        };
+        let mut keeper = Keeper::new(&plan.agent, attempt, self.worktree);
+        let mut run = Run::new(&command, self.worktree);
+        run.env = environment(project, plan, attempt, self.worktree, self.prompt_file)?;
+        run.stdin = Stdin::Bytes(self.text.as_bytes().to_vec());
+        run.transcript = Some(self.log);
+        run.sink = Some(&mut sink);
+        run.listener = keeper.as_mut().map(|keeper| keeper as &mut dyn Listener);
+        run.timeout = plan.agent.timeout;
+        run.on_started = Some(&mut on_started);
+        let finished = process::run(run)?;
+        Ok((finished, keeper.map(Keeper::report).unwrap_or_default()))
+    }
+
+    /// Says what the run left behind that nobody expects.
+    fn say_what_is_left(&self, finished: &process::Finished) {
+        // Where it was ended by force, so were its children: it left nothing.
+        let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));
+        if finished.survivors > 0 && !forced {
+            let left = match finished.survivors {
+                1 => "a background process, which was".to_owned(),
+                many => format!("{many} background processes, which were"),
+            };
+            self.progress.say(&Step::Warning(format!("the agent left {left} ended")));
+        }
+        if let Some(error) = &finished.transcript_error {
+            self.progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));
+        }
+    }
 }
 
 /// Whether the attempt is still to be run: whoever pauses it ends the agent that is in the lease, and one that comes later must see
