@@ -182,6 +182,7 @@ pub fn named(name: &str) -> Option<&'static str> {
         "documentation" => include_str!("prompts/documentation.md"),
         "verify" => include_str!("prompts/verify.md"),
         "split" => include_str!("prompts/split.md"),
+        "conflict" => include_str!("prompts/conflict.md"),
         "comprehension" | "reproduction" | "root-cause" | "impact-map" | "fork-fix" => {
             built_in(Some(name), SpecType::Task)
         }

@@ -71,14 +71,38 @@ impl<'p> Checkout<'p> {
 
     /// Runs `command` at `commit`, or recalls how it ended there before.
     pub fn run_cached(&mut self, spec: &SpecId, command: &str, commit: ObjectId) -> Result<Command> {
-        let key = self.project.store()?.blob_id(format!("{commit}\0{command}").as_bytes());
+        self.run_or_recall(spec, command, commit, commit, Command::is_evidence)
+    }
+
+    /// Runs `command` at `commit` with its `tree`, or recalls that it passed on that tree before. A failure is not recalled: it may
+    /// have been for want of something that is there by now.
+    pub fn run_until_passed(
+        &mut self,
+        spec: &SpecId,
+        command: &str,
+        commit: ObjectId,
+        tree: ObjectId,
+    ) -> Result<Command> {
+        self.run_or_recall(spec, command, commit, tree, |seen| seen.exit == Some(0))
+    }
+
+    /// Runs `command` at `commit`, or recalls how it ended for `subject`, if that is `worth` it.
+    fn run_or_recall(
+        &mut self,
+        spec: &SpecId,
+        command: &str,
+        commit: ObjectId,
+        subject: ObjectId,
+        worth: impl Fn(&Command) -> bool,
+    ) -> Result<Command> {
+        let key = self.project.store()?.blob_id(format!("{subject}\0{command}").as_bytes());
         let file = self.project.private_dir("check")?.join(format!("{key}.json"));
         let recalled = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice::<Command>(&bytes).ok());
-        if let Some(recalled) = recalled.filter(|recalled| recalled.command == command && recalled.is_evidence()) {
+        if let Some(recalled) = recalled.filter(|recalled| recalled.command == command && worth(recalled)) {
             return Ok(recalled);
         }
         let seen = self.run(spec, command, commit)?;
-        if seen.is_evidence() {
+        if worth(&seen) {
             let dir = file.parent().expect("the file lies in a folder");
             let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
             serde_json::to_writer(&temporary, &seen).map_err(std::io::Error::from).io("write", temporary.path())?;

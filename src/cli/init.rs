@@ -1,4 +1,4 @@
-//! `git chant init`.
+//! `git chant init` and `git chant deinit`.
 
 use clap::Args;
 
@@ -7,7 +7,11 @@ use super::page::Page;
 /// Prepare this repository for specs
 ///
 /// Makes .chant/specs, and checks that no branch stands in the way of the work branches. Nothing is committed, no hook is
-/// installed, and running it again changes nothing.
+/// installed, and running it again changes nothing. Each change is named.
+///
+/// git-chant puts a note on each commit that a spec's work produced. git drops notes when a commit is amended or rebased unless it is
+/// told not to: --notes sets notes.rewriteRef, notes.displayRef and notes.chant.mergeStrategy for this clone, beside what is set
+/// already. At a terminal it is asked for. Without it, git chant why finds the rewritten commits by their changes.
 ///
 /// In silent mode .chant/ is listed in the repository's own info/exclude file: specs and research stay out of every commit, and
 /// whoever shares the repository sees nothing of them.
@@ -16,13 +20,62 @@ pub struct InitArgs {
     /// Keep .chant/ out of every commit of this clone
     #[arg(long)]
     pub silent: bool,
+
+    /// Have notes follow commits that are amended or rebased, and show them in git log
+    #[arg(long)]
+    pub notes: bool,
+
+    /// Leave git's settings for notes as they are, and don't ask
+    #[arg(long, conflicts_with = "notes")]
+    pub no_notes: bool,
+
+    /// Only say what would be done
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
 }
 
-/// Examples and neighbours.
+/// Examples and neighbours of `init`.
 pub const PAGE: Page = Page {
     examples: &[
         ("git chant init", "Specs are tracked files, shared as any other."),
+        ("git chant init --notes", "And links to specs survive a rebase."),
         ("git chant init --silent", "Specs stay in this clone: for work on a repository of others."),
     ],
-    see_also: &["git-chant-add", "git-chant-demo"],
+    see_also: &["git-chant-add", "git-chant-deinit", "git-chant-demo", "git-notes"],
+};
+
+/// Take git-chant out of this clone
+///
+/// Undoes what git chant init has set: the settings for notes, the line in info/exclude. The settings under chant.* in the clone's own
+/// configuration go, too; each is named with its value. Specs and what is recorded of them stay, and so does everything that others
+/// have.
+///
+/// With --purge they go as well: every ref under refs/chant, refs/chant-local and refs/chant-remote, the notes, .chant/ in the work
+/// tree, and transcripts. It is refused while a spec is being worked on or has a worktree. Work branches stay, and what was committed
+/// or pushed.
+#[derive(Args, Clone, Debug)]
+pub struct DeinitArgs {
+    /// Remove the specs and everything that is recorded of them, too
+    ///
+    /// It is asked for twice.
+    #[arg(long)]
+    pub purge: bool,
+
+    /// With --purge, given twice: don't ask
+    #[arg(long, action = clap::ArgAction::Count)]
+    pub yes: u8,
+
+    /// Only say what would be done
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+}
+
+/// Examples and neighbours of `deinit`.
+pub const DEINIT_PAGE: Page = Page {
+    examples: &[
+        ("git chant deinit --dry-run", "What is there of git-chant in this clone?"),
+        ("git chant deinit", "Take the settings out; specs stay."),
+        ("git chant deinit --purge --yes --yes", "Leave nothing, in a script."),
+    ],
+    see_also: &["git-chant-init", "git-config"],
 };

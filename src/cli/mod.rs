@@ -106,6 +106,7 @@ pub enum Command {
     Fsck(upkeep::FsckArgs),
     Recover(upkeep::RecoverArgs),
     Demo(upkeep::DemoArgs),
+    Deinit(init::DeinitArgs),
 }
 
 /// The page of `git-chant` itself.
@@ -162,6 +163,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("fsck", upkeep::FSCK_PAGE),
     ("recover", upkeep::RECOVER_PAGE),
     ("demo", upkeep::DEMO_PAGE),
+    ("deinit", init::DEINIT_PAGE),
 ];
 
 /// How a command ends, for the manual pages: exit code and meaning.

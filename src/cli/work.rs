@@ -234,8 +234,13 @@ pub const FINISH_PAGE: Page = Page {
 
 /// Merge finished work into its target
 ///
-/// The merge is made apart from your files. A target that is checked out moves forward only if nothing uncommitted is in the way.
-/// A conflict is reported with its paths: the spec stays finished, and no tree is left half merged.
+/// The merge is made apart from your files, in the way that chant.merge says. A target that is checked out moves forward only if
+/// nothing uncommitted is in the way. A conflict is reported with its paths: the spec stays finished, and no tree is left half merged.
+///
+/// A conflict is resolved in the worktree of the spec: merge the target into its branch there (or rebase it), then run this again.
+/// What has moved is checked again before it is merged. With --agent an agent does that: the target is merged into the branch in that
+/// worktree, the agent is told what both sides wanted, and what it makes of it is checked and merged. If it fails, branch and worktree
+/// are set back, and what it did is kept.
 #[derive(Args, Clone, Debug)]
 pub struct MergeArgs {
     /// The spec, by full or short id
@@ -245,6 +250,14 @@ pub struct MergeArgs {
     /// Merge into <branch> instead of the recorded target
     #[arg(long, value_name = "branch")]
     pub onto: Option<String>,
+
+    /// Have an agent resolve a conflict: one of chant.agent.<name> [default: the spec's, then chant.agent]
+    #[arg(long, value_name = "name")]
+    pub agent: Option<Option<String>>,
+
+    /// Run the commands and prompts that the spec names, though nobody has approved them here
+    #[arg(long)]
+    pub trust: bool,
 }
 
 /// Examples and neighbours of `merge`.
@@ -252,6 +265,7 @@ pub const MERGE_PAGE: Page = Page {
     examples: &[
         ("git chant merge 010", "Into the target that was recorded when work began."),
         ("git chant merge 010 --onto fix/issue-1234", "Into another branch."),
+        ("git chant merge 010 --agent", "Have a conflict resolved, checked and merged."),
     ],
     see_also: &["git-chant-finish", "git-chant-work", "git-merge"],
 };

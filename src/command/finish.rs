@@ -15,12 +15,15 @@ use crate::{
     domain::{
         draft::Draft,
         event::{Facts, Op},
+        id::SpecId,
         spec::SpecType,
+        state::State,
         status::Status,
     },
     error::{Error, Result},
-    finish,
-    project::{Project, world::World},
+    finish::{self, Judged},
+    git::worktree::busy::busy_in,
+    project::{Project, attempt::Attempt, target::full_name, world::World},
     recover,
 };
 
@@ -55,19 +58,7 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
                 id.short()
             )));
         }
-        Some(state) => {
-            let attempt = project.attempt(&id, state)?;
-            context.ask_trust(&project, &id, attempt.blob, &attempt.spec, None, args.trust)?;
-            if state.status == Status::Finished {
-                let facts = Facts { attempt: state.attempt, ..Facts::default() };
-                let sentence = format!("{} is checked again", entry.title());
-                project
-                    .store()?
-                    .append(&id, |_| Ok(Draft { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() }))
-                    .map_err(|refusal| refusal.into_error(id.short()))?;
-            }
-            finish::judge(&project, &attempt, None, context.progress)?
-        }
+        Some(state) => check_again(context, &project, &id, state, None, args.trust)?,
         None => {
             let loaded = text_of(entry.loaded.as_ref(), &id)?;
             let (text, spec) = loaded.valid(&id)?;
@@ -80,6 +71,50 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
         }
     };
     conclude(context, &project, &id, judged, started, args.no_merge, None)
+}
+
+/// Judges an attempt by what is in its worktree and on its branch now, which are for `onto` from now on if that is given.
+///
+/// # Errors
+/// `under-way` if finished work is being merged or rebased in its worktree: it stays finished.
+pub(super) fn check_again(
+    context: &Context<'_>,
+    project: &Project,
+    id: &SpecId,
+    state: &State,
+    onto: Option<&str>,
+    trust: bool,
+) -> Result<Judged> {
+    let mut attempt = project.attempt(id, state)?;
+    if let Some(onto) = onto {
+        attempt.target = Some(full_name(onto)?);
+    }
+    context.ask_trust(project, id, attempt.blob, &attempt.spec, None, trust)?;
+    if state.status == Status::Finished {
+        refuse_under_way(project, &attempt)?;
+        let facts = Facts { attempt: state.attempt, target: attempt.target.clone(), ..Facts::default() };
+        let sentence = format!("{} is checked again", attempt.title());
+        project
+            .store()?
+            .append(id, |_| Ok(Draft { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() }))
+            .map_err(|refusal| refusal.into_error(id.short()))?;
+    }
+    finish::judge(project, &attempt, None, context.progress)
+}
+
+fn refuse_under_way(project: &Project, attempt: &Attempt) -> Result<()> {
+    let Some(tree) = project.worktree_of(&attempt.id)? else { return Ok(()) };
+    let busy = busy_in(&project.repo, attempt.branch.as_ref())?;
+    let operation = busy.iter().find(|(place, _)| place.path == tree.path).map(|(_, operation)| operation.participle());
+    let what = match operation {
+        Some(participle) => format!("its branch is being {participle}"),
+        None if tree.is_merging() => "a merge is under way".to_owned(),
+        None => return Ok(()),
+    };
+    let (short, place) = (attempt.id.short(), tree.path.display());
+    Err(Error::negative("under-way", format!("'{short}' cannot be checked: {what} in '{place}'"))
+        .hint("come to the end of it there, and commit it (or abort it)")
+        .hint(format!("then: git chant merge {short}")))
 }
 
 fn commits(project: &Project, named: &[String]) -> Result<Vec<ObjectId>> {

@@ -14,7 +14,11 @@ use crate::{
         transcript::{self, Form},
     },
     cli::show::LogArgs,
-    domain::{id::SpecId, view::EventView},
+    domain::{
+        event::{Event, Op},
+        id::SpecId,
+        view::EventView,
+    },
     error::{Error, Result},
     project::{
         Project,
@@ -64,8 +68,8 @@ fn show_signatures(project: &Project, events: &mut [EventView]) -> Result<()> {
 }
 
 fn agent(context: &Context<'_>, project: &Project, id: &SpecId, args: &LogArgs) -> Result<Outcome> {
-    let attempt = attempt(project, id, args.attempt.as_deref())?;
-    let path = transcript::path(project.repo.common_dir(), id, &attempt);
+    let Run { event, attempt } = run_of(project, id, args.attempt.as_deref())?;
+    let path = transcript::path(project.repo.common_dir(), id, &event);
     let none = || {
         Error::negative("no-transcript", format!("there is no transcript of that attempt on '{}' here", id.short()))
             .hint("transcripts stay in the clone in which the agent ran")
@@ -95,24 +99,28 @@ fn last_lines(text: &str, count: Option<usize>) -> String {
     lines[lines.len().saturating_sub(count)..].concat()
 }
 
-/// The attempt that a prefix of its id names, else the newest one.
-fn attempt(project: &Project, id: &SpecId, prefix: Option<&str>) -> Result<ObjectId> {
+/// A run of an agent: the event that its transcript is named by, and the attempt that it belongs to.
+struct Run {
+    event: ObjectId,
+    attempt: ObjectId,
+}
+
+/// The run that a prefix of its event's id names, or the newest of the attempt that it names; without one the newest of all. An
+/// attempt that went on (to resolve a conflict, say) has a run more, as far as it left a transcript here.
+fn run_of(project: &Project, id: &SpecId, prefix: Option<&str>) -> Result<Run> {
     let store = project.store()?;
     let none = || Error::negative("no-attempt", format!("nobody has worked on '{}'", id.short()));
     let tip = store.tip(id)?.ok_or_else(none)?;
     let walk = store.walk(id, tip)?;
-    let mut starts = walk.history.events().iter().rev().filter(|event| event.op == crate::domain::event::Op::Start);
-    match prefix {
-        None => starts.next().map(|event| event.id).ok_or_else(none),
-        Some(prefix) => {
-            starts.find(|event| event.id.to_string().starts_with(prefix)).map(|event| event.id).ok_or_else(|| {
-                Error::negative(
-                    "unknown-attempt",
-                    format!("'{}' names no attempt on '{}'", prefix.escape_debug(), id.short()),
-                )
-            })
-        }
-    }
+    let recorded = |event: &Event| transcript::path(project.repo.common_dir(), id, &event.id).is_file();
+    let ran = |event: &&Event| event.op == Op::Start || (event.op == Op::Resume && recorded(event));
+    let mut runs = walk.history.events().iter().rev().filter(ran);
+    let run = |event: &Event| Run { event: event.id, attempt: event.attempt() };
+    let Some(prefix) = prefix else { return runs.next().map(run).ok_or_else(none) };
+    let named = |id: ObjectId| id.to_string().starts_with(prefix);
+    runs.find(|event| named(event.id) || named(event.attempt())).map(run).ok_or_else(|| {
+        Error::negative("unknown-attempt", format!("'{}' names no attempt on '{}'", prefix.escape_debug(), id.short()))
+    })
 }
 
 /// Hands on what is followed, piece by piece.

@@ -8,6 +8,7 @@ mod approve;
 mod archive;
 mod claim;
 mod context;
+mod deinit;
 mod demo;
 mod drift;
 mod edit;
@@ -79,6 +80,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Resolve(args) => resolve::run(context, args),
         Command::Archive(args) => archive::archive(context, args),
         Command::Unarchive(args) => archive::unarchive(context, args),
+        Command::Deinit(args) => deinit::run(context, args),
         Command::Demo(args) => demo::run(context, args),
         Command::Lint(args) => lint::run(context, args),
         Command::Pr(args) => pr::run(context, args),
@@ -101,6 +103,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Prune(_) => Some(Record::Prune),
 
         Command::Init(_)
+        | Command::Deinit(_)
         | Command::Demo(_)
         | Command::Graph(_)
         | Command::Why(_)

@@ -181,7 +181,16 @@ pub enum Body {
         path: PathBuf,
         /// Whether it is hidden from the repository.
         silent: bool,
+        /// Whether nothing was done yet.
+        dry_run: bool,
         /// What was changed, one line each; nothing if it had been initialised before.
+        changes: Vec<String>,
+    },
+    /// `deinit`.
+    Deinitialized {
+        /// Whether nothing was done yet.
+        dry_run: bool,
+        /// What was changed, one line each.
         changes: Vec<String>,
     },
     /// `lint` and `fsck`.

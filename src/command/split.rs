@@ -99,8 +99,7 @@ fn ask_agent(context: &Context<'_>, project: &Project, args: &SplitArgs, text: &
     let file = room.path().join("prompt.md");
     std::fs::write(&file, &prompt)
         .map_err(|cause| Error::fatal("tempdir", format!("cannot write the prompt: {cause}")))?;
-    let quoted = shell_words::quote(&file.to_string_lossy()).into_owned();
-    let line = agent.command.replace("{prompt_file}", &quoted);
+    let line = agent.command_line(&file, None);
     context.progress.say(&Step::Note(format!("Asking {name} how to split it")));
     let mut run = Run::new(&line, room.path());
     run.env = scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();

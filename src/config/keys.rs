@@ -44,7 +44,7 @@ pub struct Key {
 }
 
 /// How a spec's work reaches its target, by the names of `chant.merge`.
-const MERGE: &[&str] = &["merge", "ff", "squash"];
+const MERGE: &[&str] = &["merge", "ff", "squash", "rebase"];
 
 macro_rules! keys {
     ($($constant:ident = $name:literal, $kind:expr, $default:expr, $doc:literal;)*) => {
@@ -74,7 +74,7 @@ keys! {
     LOCK_TIMEOUT = "chant.lockTimeout", Kind::Int { min: 0, max: 3_600_000 }, Some("10000"),
         "How long to try, in milliseconds, while others update the same ref, before giving up.";
     MERGE_HOW = "chant.merge", Kind::OneOf(MERGE), Some("merge"),
-        "How finished work reaches its target: `merge` makes a merge commit, `ff` moves the target forward where possible and merges where not, `squash` makes one commit.";
+        "How finished work reaches its target: `merge` makes a merge commit, `ff` moves the target forward where possible and merges where not, `squash` makes one commit that keeps the trailers of those in it, `rebase` makes each commit again on top of the target.";
     MERGE_RESEARCH = "chant.merge.research", Kind::OneOf(MERGE), Some("squash"),
         "The same for specs of type `research`.";
     PROMPT_BUDGET = "chant.promptBudget", Kind::Int { min: 1024, max: 1 << 30 }, Some("100k"),
@@ -103,6 +103,8 @@ keys! {
         "Whether commands and prompts that stand in the repository's files are run: `ask` asks at a terminal for what this person has neither written nor approved here, and refuses without one.";
     VERIFY_BASE = "chant.verifyBase", Kind::Bool, Some("false"),
         "Whether `verify` commands run at the base too, so that what was red already is told apart from what turned red.";
+    VERIFY_MERGED = "chant.verifyMerged", Kind::Bool, Some("false"),
+        "Whether `verify` commands run once more on the result of a merge, before the target moves, where the target has moved on since the work was checked. If one fails, the target stays where it is and the spec stays finished.";
     VERIFY_TIMEOUT = "chant.verifyTimeout", Kind::Duration, None,
         "How long each `verify` or `reproduces` command may run.";
     WORKTREE_DIR = "chant.worktreeDir", Kind::Path, None,

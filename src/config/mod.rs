@@ -19,6 +19,8 @@ pub enum MergeHow {
     FastForward,
     /// One commit.
     Squash,
+    /// Every commit made again on top of the target.
+    Rebase,
 }
 
 /// What happens on a change outside the target files.
@@ -227,6 +229,11 @@ impl<'repo> Config<'repo> {
         self.bool(&keys::VERIFY_BASE)
     }
 
+    /// Whether `verify` commands run on the result of a merge too.
+    pub fn verify_merged(&self) -> Result<bool> {
+        self.bool(&keys::VERIFY_MERGED)
+    }
+
     /// The time before which transcripts have expired, as `read` understands what was given.
     pub fn prune_expire(&self, read: impl Fn(&str) -> Result<Option<u64>>) -> Result<u64> {
         let default = keys::PRUNE_EXPIRE.default.unwrap_or_default();
@@ -302,6 +309,7 @@ fn merge_how(word: &str) -> MergeHow {
     match word {
         "ff" => MergeHow::FastForward,
         "squash" => MergeHow::Squash,
+        "rebase" => MergeHow::Rebase,
         _ => MergeHow::Merge,
     }
 }

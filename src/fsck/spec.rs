@@ -82,7 +82,7 @@ fn notes(project: &Project, entry: &Entry) -> Result<Vec<Finding>> {
     if project.silent || !matches!(entry.status, Status::Completed | Status::Finished | Status::Archived) {
         return Ok(Vec::new());
     }
-    let landed = state.facts.landing.map(|landing| landing.new).filter(|_| entry.status != Status::Finished);
+    let landed = if entry.status == Status::Finished { Vec::new() } else { project.landed_commits(state)? };
     let mut commits = Vec::new();
     for commit in state.facts.work_commits.iter().copied().chain(landed) {
         if project.repo.gix().try_find_header(commit)?.is_some_and(|header| header.kind() == gix::objs::Kind::Commit) {

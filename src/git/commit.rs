@@ -5,6 +5,7 @@ use std::path::Path;
 use bstr::{BString, ByteSlice};
 use gix::{
     ObjectId,
+    actor::Signature,
     error::MetadataValue,
     objs::{Commit, signature::sign::is_literal_ssh_key},
 };
@@ -32,11 +33,26 @@ pub enum Signing {
     Never,
 }
 
+/// Who made what a commit holds, where that is not the person.
+#[derive(Clone, Debug)]
+pub struct By {
+    /// The author.
+    pub author: Signature,
+    /// What the message is encoded in, unless it is UTF-8.
+    pub encoding: Option<BString>,
+}
+
 /// Writes a commit with the person as author and committer and returns its id. No ref is moved.
 ///
 /// It is on disk as `core.fsync` asks (its tree is the caller's affair, see `durability`). Errors: `no-identity`,
 /// `signing-failed`.
 pub fn write(repo: &Repository, draft: Draft, signing: Signing) -> Result<ObjectId> {
+    let by = By { author: repo.author()?, encoding: None };
+    write_by(repo, draft, by, signing)
+}
+
+/// The same with another author. The committer is the person.
+pub fn write_by(repo: &Repository, draft: Draft, by: By, signing: Signing) -> Result<ObjectId> {
     let mut message = draft.message;
     if !message.ends_with(b"\n") {
         message.push(b'\n');
@@ -44,9 +60,9 @@ pub fn write(repo: &Repository, draft: Draft, signing: Signing) -> Result<Object
     let commit = Commit {
         tree: draft.tree,
         parents: draft.parents.into(),
-        author: repo.author()?,
+        author: by.author,
         committer: repo.committer()?,
-        encoding: None,
+        encoding: by.encoding,
         message,
         extra_headers: Vec::new(),
     };
@@ -73,12 +89,12 @@ pub fn sign(repo: &Repository, commit: Commit) -> Result<Commit> {
     // git starts the program at the top of the work tree, so that is where a relative path leads.
     let key = Path::new(&options.signing_key);
     if options.format == gix::objs::signature::Format::Ssh
-        && !key.to_str().is_some_and(|key| is_literal_ssh_key(key.as_bytes()).is_some())
+        && key.to_str().is_none_or(|key| is_literal_ssh_key(key.as_bytes()).is_none())
         && let Some(top) = repo.work_dir()
     {
         options.signing_key = top.join(key).into_os_string();
     }
-    commit.sign(options).map_err(|error| unsigned(error.into()))
+    commit.sign(options).map_err(unsigned)
 }
 
 fn unsigned(error: gix::Error) -> Error {
@@ -96,7 +112,7 @@ fn complaint(stderr: &MetadataValue) -> Option<String> {
         _ => return None,
     };
     let lines = stderr.lines().map(|line| line.to_str_lossy().trim().to_owned());
-    lines.filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]")).last()
+    lines.rev().find(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"))
 }
 
 /// The message with a `Signed-off-by` trailer of the committer, if the configuration asks for it and it is not there.
@@ -110,7 +126,7 @@ pub fn signed_off(repo: &Repository, message: &[u8]) -> Result<BString> {
 }
 
 /// Appends a trailer line to the last block of a message if that is made of trailers, else as a block of its own.
-fn with_trailer(message: &[u8], trailer: &[u8]) -> BString {
+pub(super) fn with_trailer(message: &[u8], trailer: &[u8]) -> BString {
     let text = message.trim_end();
     if text.lines().any(|line| line == trailer) {
         return text.as_bstr().to_owned();

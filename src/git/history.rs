@@ -74,13 +74,34 @@ fn changes_of(change: ChangeDetached) -> Vec<Change> {
 /// The commits that `tip` reaches and `base` does not, parents before children. Git walks: gix would step over the edge of a
 /// shallow clone.
 pub fn commits_between(repo: &Repository, base: Option<ObjectId>, tip: ObjectId) -> Result<Vec<ObjectId>> {
+    let known: Vec<ObjectId> = base.into_iter().collect();
+    commits_beyond(repo, &known, tip)
+}
+
+/// The commits that `tip` reaches and none of `known` does, parents before children.
+pub fn commits_beyond(repo: &Repository, known: &[ObjectId], tip: ObjectId) -> Result<Vec<ObjectId>> {
     let mut git = Git::at(repo).args(["rev-list", "--topo-order", "--reverse"]).arg(tip.to_hex().to_string());
-    if let Some(base) = base {
-        git = git.arg(format!("^{}", base.to_hex()));
+    for known in known {
+        git = git.arg(format!("^{}", known.to_hex()));
     }
     let listed = git.arg("--").check()?;
     let broken = || Error::fatal("git-failed", "git rev-list printed no object id");
     listed.stdout.lines().map(|line| ObjectId::from_hex(line).map_err(|_| broken())).collect()
+}
+
+/// The newest commits, at most `most`, that `tip` reaches and `known` does not and that change one of `paths`; newest first.
+pub fn commits_touching(
+    repo: &Repository,
+    known: ObjectId,
+    tip: ObjectId,
+    paths: &[String],
+    most: usize,
+) -> Result<Vec<ObjectId>> {
+    let git = Git::at(repo).global("--literal-pathspecs").args(["rev-list", "--no-merges"]);
+    let git = git.arg(format!("--max-count={most}")).arg(tip.to_hex().to_string());
+    let paths = paths.iter().take(MAX_PATHS);
+    let listed = git.arg(format!("^{}", known.to_hex())).arg("--").args(paths).check()?;
+    Ok(listed.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()).collect())
 }
 
 /// The commits of a range as `git rev-list` takes it; `None` if it is none.
@@ -158,6 +179,33 @@ pub fn holds_as_one(
     let log = git().args(["log", "--no-merges", "--full-history", "--no-notes", "--format=commit %H"]);
     let each = limited(log.args(PATCH).args(range))?.run()?;
     Ok(each.success() && patch_ids(each.stdout.into())?.contains(&whole))
+}
+
+/// Whether `commit` makes all the changes of `paths` between `since` and `tip`, whatever else it does. With very many paths the
+/// answer is no.
+pub fn makes_as_one(
+    repo: &Repository,
+    commit: ObjectId,
+    since: ObjectId,
+    tip: ObjectId,
+    paths: &[BString],
+) -> Result<bool> {
+    if paths.is_empty() || paths.len() > MAX_PATHS {
+        return Ok(false);
+    }
+    let id_of = |ends: &[ObjectId]| -> Result<Option<BString>> {
+        let git = Git::at(repo).global("--literal-pathspecs").config("core.fsmonitor=false");
+        let ends = ends.iter().map(|id| id.to_hex().to_string());
+        let mut git = git.args(["diff-tree", "--root", "--no-commit-id"]).args(PATCH).args(ends).arg("--");
+        for path in paths {
+            git = git.arg(&*gix::path::from_bstr(path.as_bstr())?);
+        }
+        let patch = git.check()?.stdout;
+        let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch).check()?;
+        Ok(output.stdout.fields().next().map(BString::from))
+    };
+    let whole = id_of(&[since, tip])?;
+    Ok(whole.is_some() && whole == id_of(&[commit])?)
 }
 
 /// What `git patch-id --stable` makes of the change that a commit makes to its first parent; `None` for a merge and for a

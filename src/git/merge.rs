@@ -11,7 +11,9 @@ use super::{
     commit::{self, Draft, Signing},
     durability, history,
     object::patiently,
+    replay,
     repository::Repository,
+    squash,
 };
 use crate::{
     config::MergeHow,
@@ -25,6 +27,8 @@ pub struct Request<'a> {
     pub ours: ObjectId,
     /// The commit of the work.
     pub theirs: ObjectId,
+    /// The commit that the work began at: what it reaches is no part of the work. `None` where that is not known.
+    pub since: Option<ObjectId>,
     /// The message of the commit that is made, if one is.
     pub message: &'a str,
     /// What is made of it.
@@ -37,7 +41,7 @@ pub struct Request<'a> {
 pub enum Computed {
     /// The target may move to this commit, a descendant of `ours`.
     Commit(ObjectId),
-    /// The target holds the work already, by ancestry or because the merge changes nothing of it (squash).
+    /// The target holds the work already, by ancestry or because the work changes nothing of it (squash, rebase).
     UpToDate,
     /// These paths conflict, sorted.
     Conflict(Vec<BString>),
@@ -46,8 +50,10 @@ pub enum Computed {
 /// Computes the merge of `theirs` into `ours`.
 ///
 /// `Merge` makes a commit with both as parents even where the target could simply move forward; `FastForward` makes one only
-/// where it could not; `Squash` makes one with `ours` as its only parent. Commits are authored by the person, signed off and
-/// signed as configured. Errors: `unrelated-histories`, `no-identity`, `signing-failed`.
+/// where it could not; `Squash` makes one with `ours` as its only parent, which keeps the trailers of the commits that are in it;
+/// `Rebase` makes every commit of the work again on top of `ours`. Commits are by the person (a squash of one author's work and
+/// what is rebased keep their author), signed off and signed as configured. Errors: `unrelated-histories`, `no-identity`,
+/// `signing-failed`.
 pub fn compute(repo: &Repository, request: &Request<'_>) -> Result<Computed> {
     compute_from(repo, request, None)
 }
@@ -79,37 +85,67 @@ fn compute_once(repo: &Repository, request: &Request<'_>, origin: Option<Origin<
     if base == ours && request.how == MergeHow::FastForward {
         return Ok(Computed::Commit(theirs));
     }
+    if request.how == MergeHow::Rebase {
+        return replay::compute(repo, request, base, origin);
+    }
     let our_tree = tree_of(repo, ours)?;
-    let merged = if base == ours {
-        Ok(tree_of(repo, theirs)?)
-    } else {
-        match (merged_tree(repo, ours, theirs)?, origin) {
-            (Err(conflicts), Some(origin)) if conflicts == [origin.path] => {
-                merged_from(repo, base, ours, theirs, origin)?
-            }
-            (merged, _) => merged,
-        }
-    };
-    let tree = match merged {
+    let tree = match three_way(repo, base, ours, theirs, origin)? {
         Ok(tree) => tree,
         Err(conflicts) => return Ok(Computed::Conflict(conflicts)),
     };
-    if request.how == MergeHow::Squash && tree == our_tree {
-        return Ok(Computed::UpToDate);
+    if request.how == MergeHow::Squash {
+        return squash::compute(repo, request, tree, our_tree, origin);
     }
     durability::sync_tree(repo, tree, Some(our_tree))?;
-    let parents = if request.how == MergeHow::Squash { vec![ours] } else { vec![ours, theirs] };
     let message = commit::signed_off(repo, request.message.as_bytes())?;
-    let id = commit::write(repo, Draft { tree, parents, message }, Signing::AsConfigured)?;
-    Ok(Computed::Commit(id))
+    let draft = Draft { tree, parents: vec![ours, theirs], message };
+    Ok(Computed::Commit(commit::write(repo, draft, Signing::AsConfigured)?))
 }
 
-fn tree_of(repo: &Repository, commit: ObjectId) -> Result<ObjectId> {
+/// The tree of a merge of two commits whose merge base is `base`.
+pub(super) fn three_way(
+    repo: &Repository,
+    base: ObjectId,
+    ours: ObjectId,
+    theirs: ObjectId,
+    origin: Option<Origin<'_>>,
+) -> Result<Merged> {
+    if base == ours {
+        return Ok(Ok(tree_of(repo, theirs)?));
+    }
+    let ancestor = tree_of(repo, base)?;
+    match (merged_tree(repo, ours, theirs)?, origin) {
+        (Err(conflicts), Some(origin)) if conflicts == [origin.path] => {
+            merged_from(repo, ancestor, tree_of(repo, ours)?, tree_of(repo, theirs)?, origin)
+        }
+        (merged, _) => Ok(merged),
+    }
+}
+
+/// The tree of what `theirs` changed since `ancestor`, done to `ours`; all of them trees.
+pub(super) fn picked(
+    repo: &Repository,
+    ancestor: ObjectId,
+    ours: ObjectId,
+    theirs: ObjectId,
+    origin: Option<Origin<'_>>,
+) -> Result<Merged> {
+    let gix = repo.gix();
+    let merged = settled(gix.merge_trees(ancestor, ours, theirs, labels(), gix.tree_merge_options()?)?)?;
+    match (merged, origin) {
+        (Err(conflicts), Some(origin)) if conflicts == [origin.path] => {
+            merged_from(repo, ancestor, ours, theirs, origin)
+        }
+        (merged, _) => Ok(merged),
+    }
+}
+
+pub(super) fn tree_of(repo: &Repository, commit: ObjectId) -> Result<ObjectId> {
     Ok(repo.gix().find_commit(commit)?.tree_id()?.detach())
 }
 
 /// The tree of a merge, or the paths that conflict.
-type Merged = Result<ObjectId, Vec<BString>>;
+pub(super) type Merged = Result<ObjectId, Vec<BString>>;
 
 fn labels() -> Labels<'static> {
     Labels { ancestor: None, current: Some("target".into()), other: Some("work".into()) }
@@ -122,19 +158,18 @@ fn merged_tree(repo: &Repository, ours: ObjectId, theirs: ObjectId) -> Result<Me
     settled(outcome.tree_merge)
 }
 
-/// The same with an ancestor that holds the text of `origin`.
+/// The tree of a three-way merge of trees, with an ancestor that holds the text of `origin`.
 fn merged_from(
     repo: &Repository,
-    base: ObjectId,
+    ancestor: ObjectId,
     ours: ObjectId,
     theirs: ObjectId,
     origin: Origin<'_>,
 ) -> Result<Merged> {
     let gix = repo.gix();
-    let mut ancestor = gix.edit_tree(tree_of(repo, base)?)?;
+    let mut ancestor = gix.edit_tree(ancestor)?;
     ancestor.upsert(origin.path, EntryKind::Blob, origin.blob)?;
     let ancestor = ancestor.write()?.detach();
-    let (ours, theirs) = (tree_of(repo, ours)?, tree_of(repo, theirs)?);
     settled(gix.merge_trees(ancestor, ours, theirs, labels(), gix.tree_merge_options()?)?)
 }
 

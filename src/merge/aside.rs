@@ -75,6 +75,8 @@ pub struct Aside(Option<Held>);
 struct Held {
     record: Record,
     file: PathBuf,
+    /// Whether the copy is known to be the pinned text, which is in the event: it cannot be lost.
+    pinned: bool,
     patience: Duration,
     _lock: File,
 }
@@ -114,6 +116,7 @@ pub fn take(project: &Project, attempt: &Attempt, target: &FullName, tip: Object
             Aside(Some(held)).put_back()?;
             return Ok(Err(in_the_way(attempt, "was edited since the work began")));
         }
+        held.pinned = true;
     }
     if held.record.staged.is_some()
         && let Err(error) = restore_index(place, &attempt.spec_path, committed, held.patience)
@@ -141,9 +144,13 @@ impl Aside {
     }
 
     /// Puts everything back where it was. What somebody made there meanwhile is not overwritten; the copy then stays aside and
-    /// is named.
+    /// is named, unless it is nothing but the pinned text: somebody has committed a newer one, and it is not needed.
     pub fn put_back(&mut self) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
+        if held.pinned && held.record.top.join(&held.record.path).symlink_metadata().is_ok() {
+            remove("aside.drop", &held.record.copy)?;
+            return remove("aside.settle", &held.file);
+        }
         held.record.undo(held.patience)?;
         remove("aside.settle", &held.file)
     }
@@ -240,7 +247,7 @@ fn write_record(
     fresh.as_file().sync_all().io("write", fresh.path())?;
     let lock = fault::around("aside.record", || fresh.persist_noclobber(&file));
     let lock = lock.map_err(|error| error.error).io("create", &file)?;
-    Ok(Held { record, file, patience: project.config().lock_timeout()?, _lock: lock })
+    Ok(Held { record, file, pinned: false, patience: project.config().lock_timeout()?, _lock: lock })
 }
 
 /// The index entry of a path: mode and blob.

@@ -4,11 +4,16 @@
 //! `complete` event → notes → clean-up. A crash anywhere in between is healed by finding the announced id in the target.
 
 mod aside;
+mod conflict;
 mod outputs;
+mod verified;
 
 use gix::{ObjectId, refs::FullName};
 
 pub use aside::{LeftAside, left_aside, recover_all};
+pub use conflict::{Conflict, conflict};
+
+use verified::Verifier;
 
 use crate::{
     config::MergeHow,
@@ -121,35 +126,40 @@ fn round(
     progress: &dyn Progress,
 ) -> Result<Option<Landed>> {
     let name = target.shorten().to_string();
-    let _held = hold(project, target)?;
-    let old = branch::read(&project.repo, target.as_ref())?;
-    let ours = match (old, attempt.base) {
-        (Some(old), _) => old,
-        // A branch that is not there yet begins where the work began.
-        (None, Some(base)) => base,
-        (None, None) => tip,
-    };
-    let message = message(project, attempt);
-    let request = merge::Request { ours, theirs: tip, message: &message, how: how(project, attempt)? };
-    // Somebody may have committed the spec file while it was worked: then both sides have it from the text that was pinned.
-    let origin = merge::Origin { path: &attempt.spec_path, blob: attempt.blob };
-    let new = match merge::compute_from(&project.repo, &request, (!project.silent).then_some(origin))? {
+    let mut verifier = Verifier::open(project, attempt)?;
+    // Commands can take any time: the worktree is held only after them.
+    let mut held = None;
+    if verifier.is_none() {
+        held = match hold(project, target)? {
+            Ok(held) => held,
+            Err(waits) => return Ok(Some(waits)),
+        };
+    }
+    let Tried { old, ours, computed } = compute(project, attempt, target, tip)?;
+    let new = match computed {
         Computed::Commit(new) => new,
         Computed::UpToDate if old.is_none() => tip,
         Computed::UpToDate => return complete(project, attempt, Some((name, ours)), progress).map(Some),
         Computed::Conflict(paths) => {
-            let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
-            let waits = Landed::Waits { why: format!("it conflicts with '{name}'"), paths, hints: Vec::new() };
-            let place = project.worktree_of(&attempt.id)?.map(|tree| tree.path.display().to_string());
-            return Ok(Some(match place {
-                Some(place) => waits.hint(format!(
-                    "merge '{name}' into its branch in '{place}', then: git chant finish {}",
-                    attempt.id.short()
-                )),
-                None => waits.hint(format!("start again from '{name}': git chant reset {}", attempt.id.short())),
-            }));
+            let paths = paths.iter().map(ToString::to_string).collect();
+            let why = format!("it conflicts with '{name}'");
+            let hints = conflict::ways_out(project, attempt, &name, true)?;
+            return Ok(Some(Landed::Waits { why, paths, hints }));
         }
     };
+    if let Some(verifier) = &mut verifier {
+        if let Some(waits) = verifier.check(new, tip, &name, progress)? {
+            let hints = conflict::ways_out(project, attempt, &name, false)?;
+            return Ok(Some(hints.into_iter().fold(waits, Landed::hint)));
+        }
+        held = match hold(project, target)? {
+            Ok(held) => held,
+            Err(waits) => return Ok(Some(waits)),
+        };
+        if branch::read(&project.repo, target.as_ref())? != old {
+            return Ok(None);
+        }
+    }
     announce(project, attempt, target, Landing { old, new })?;
     let mut aside = match aside::take(project, attempt, target, ours)? {
         Ok(aside) => aside,
@@ -159,6 +169,7 @@ fn round(
     match advanced {
         Ok(Advanced::Moved) => {
             aside.drop_copy()?;
+            drop(held);
             complete(project, attempt, Some((name, new)), progress).map(Some)
         }
         Ok(Advanced::LostRace) => {
@@ -187,11 +198,40 @@ fn round(
     }
 }
 
-/// Keeps other merges of ours out of the worktree that has the target checked out.
-fn hold(project: &Project, target: &FullName) -> Result<Option<Held>> {
-    match worktree::checked_out_in(&project.repo, target.as_ref())?.as_slice() {
-        [place] => worktree::hold::hold(place, project.config().lock_timeout()?).map(Some),
-        _ => Ok(None),
+/// A merge that was computed, and what for.
+struct Tried {
+    /// What the target held; `None` if it does not exist.
+    old: Option<ObjectId>,
+    /// What was merged into: that, or where a new branch begins.
+    ours: ObjectId,
+    computed: Computed,
+}
+
+/// Computes the merge into the target as it is now.
+fn compute(project: &Project, attempt: &Attempt, target: &FullName, tip: ObjectId) -> Result<Tried> {
+    let old = branch::read(&project.repo, target.as_ref())?;
+    // A branch that is not there yet begins where the work began.
+    let ours = old.or(attempt.base).unwrap_or(tip);
+    let message = message(project, attempt);
+    let how = how(project, attempt)?;
+    let request = merge::Request { ours, theirs: tip, since: attempt.base, message: &message, how };
+    // Somebody may have committed the spec file while it was worked: then both sides have it from the text that was pinned.
+    let origin = merge::Origin { path: &attempt.spec_path, blob: attempt.blob };
+    let computed = merge::compute_from(&project.repo, &request, (!project.silent).then_some(origin))?;
+    Ok(Tried { old, ours, computed })
+}
+
+/// Keeps other merges of ours out of the worktree that has the target checked out, or says that they take too long.
+fn hold(project: &Project, target: &FullName) -> Result<Result<Option<Held>, Landed>> {
+    let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
+    let [place] = places.as_slice() else { return Ok(Ok(None)) };
+    match worktree::hold::hold(place, project.config().lock_timeout()?) {
+        Ok(held) => Ok(Ok(Some(held))),
+        Err(error) if error.code == "busy" => {
+            let hints = error.hints;
+            Ok(Err(Landed::Waits { why: error.message, paths: Vec::new(), hints }))
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -215,19 +255,21 @@ fn finished(project: &Project, id: &SpecId) -> Result<State> {
     })
 }
 
+/// Whether the work branch is no longer what was checked: somebody resolved a conflict in it, say. Then it has to be checked again
+/// before it can be merged.
+pub fn has_moved(project: &Project, state: &State, attempt: &Attempt) -> Result<bool> {
+    let recorded = state.facts.work_commits.last().copied().or(attempt.base);
+    let now = branch::read(&project.repo, attempt.branch.as_ref())?;
+    Ok(attempt.base.is_some() && now.is_some() && now != recorded)
+}
+
 /// The commit that holds the finished work: what was recorded, as long as the branch still agrees. `None`: there is nothing.
 fn work_tip(project: &Project, state: &State, attempt: &Attempt) -> Result<Result<Option<ObjectId>, Landed>> {
-    let recorded = state.facts.work_commits.last().copied();
-    let now = branch::read(&project.repo, attempt.branch.as_ref())?;
-    if attempt.base.is_some()
-        && let Some(now) = now
-        && Some(now) != recorded.or(attempt.base)
-    {
-        let short = attempt.id.short();
-        return Ok(Err(Landed::waits(format!("its branch '{}' moved since it was checked", attempt.branch.shorten()))
-            .hint(format!("to check it again: git chant finish {short}"))));
+    if has_moved(project, state, attempt)? {
+        let waits = Landed::waits(format!("its branch '{}' moved since it was checked", attempt.branch.shorten()));
+        return Ok(Err(waits.hint(format!("to check it again and merge it: git chant merge {}", attempt.id.short()))));
     }
-    Ok(Ok(recorded))
+    Ok(Ok(state.facts.work_commits.last().copied()))
 }
 
 fn target(attempt: &Attempt, onto: Option<&str>) -> Result<Option<FullName>> {
@@ -325,14 +367,14 @@ pub fn record_completion(
     }
 }
 
-/// The merge or squash commit is a product of the work, too.
+/// What the merge made is a product of the work, too.
 fn annotate_merge(project: &Project, attempt: &Attempt, commit: ObjectId) -> Result<()> {
     let Some(state) = project.store()?.state(&attempt.id)? else { return Ok(()) };
     // Those of the work have theirs, unless whoever finished it died before it had written them.
     let mut commits = state.facts.work_commits.clone();
-    let announced = state.facts.landing.is_some_and(|landing| landing.new == commit);
-    if announced && !commits.contains(&commit) {
-        commits.push(commit);
+    if state.facts.landing.is_some_and(|landing| landing.new == commit) {
+        let made = project.landed_commits(&state)?;
+        commits.extend(made.into_iter().filter(|made| !state.facts.work_commits.contains(made)));
     }
     project.store()?.annotate(&attempt.id, &commits).map(drop)
 }

@@ -50,7 +50,8 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Checked { checks, .. } => checks.iter().map(|check| show::check(check, look) + "\n").collect(),
         Body::CheckedAll(checked) => checked.iter().map(|(spec, checks)| checked_one(spec, checks, look)).collect(),
         Body::Path { path, .. } => return path_line(path, look),
-        Body::Initialized { path, silent, changes } => initialized(path, *silent, changes),
+        Body::Initialized { path, silent, dry_run, changes } => initialized(path, *silent, *dry_run, changes),
+        Body::Deinitialized { dry_run, changes } => deinitialized(*dry_run, changes),
         Body::Problems(problems) => place::problems(problems, look),
         Body::Exchanged { remote, dry_run, exchanged } => exchange::exchanged(remote, *dry_run, exchanged, look),
         Body::Pruned { dry_run, found } => prune::pruned(found, *dry_run, look),
@@ -144,11 +145,26 @@ fn path_line(path: &std::path::Path, look: &Look) -> Vec<u8> {
     line
 }
 
-fn initialized(path: &std::path::Path, silent: bool, changes: &[String]) -> String {
+fn initialized(path: &std::path::Path, silent: bool, dry_run: bool, changes: &[String]) -> String {
     let path = path.to_string_lossy();
     let silently = if silent { ", hidden from the repository" } else { "" };
-    let first = if changes.is_empty() { "Already initialized" } else { "Initialized git chant" };
+    let first = match (changes.is_empty(), dry_run) {
+        (true, _) => "Already initialized",
+        (false, true) => "Would initialize git chant",
+        (false, false) => "Initialized git chant",
+    };
     let mut out = format!("{first} in {}{silently}\n", clean::line(&path));
+    out.extend(changes.iter().map(|change| format!("    {}\n", clean::line(change))));
+    out
+}
+
+fn deinitialized(dry_run: bool, changes: &[String]) -> String {
+    let first = match (changes.is_empty(), dry_run) {
+        (true, _) => "There is nothing of git chant to take out",
+        (false, true) => "Would take git chant out of this clone",
+        (false, false) => "Took git chant out of this clone",
+    };
+    let mut out = format!("{first}\n");
     out.extend(changes.iter().map(|change| format!("    {}\n", clean::line(change))));
     out
 }
@@ -238,6 +254,7 @@ mod tests {
         let init = Body::Initialized {
             path: "/r/.chant".into(),
             silent: true,
+            dry_run: false,
             changes: vec!["notes.rewriteRef = refs/notes/chant".into()],
         };
         assert_eq!(

@@ -18,7 +18,8 @@
 //! | `lint`, `fsck` | `problems` |
 //! | `sync` | `remote`, `dry_run`, `exchanged` |
 //! | `prune` | `dry_run`, `pruned`: a list of what was found, each with `pruned`: whether it goes |
-//! | `init` | `path`, `silent`, `changes` |
+//! | `init` | `path`, `silent`, `dry_run`, `changes` |
+//! | `deinit` | `dry_run`, `changes` |
 //! | `demo` | `path`, `look` |
 //! | a text | `text` |
 //! | a command that failed | `error`: `code`, `message`, `hints`, `diagnostics` |
@@ -153,9 +154,14 @@ impl Serialize for Answer<'_> {
                 map.serialize_entry("spec", spec)?;
                 map.serialize_entry("path", &path.to_string_lossy())?;
             }
-            Body::Initialized { path, silent, changes } => {
+            Body::Initialized { path, silent, dry_run, changes } => {
                 map.serialize_entry("path", &path.to_string_lossy())?;
                 map.serialize_entry("silent", silent)?;
+                map.serialize_entry("dry_run", dry_run)?;
+                map.serialize_entry("changes", changes)?;
+            }
+            Body::Deinitialized { dry_run, changes } => {
+                map.serialize_entry("dry_run", dry_run)?;
                 map.serialize_entry("changes", changes)?;
             }
             Body::Problems(problems) => map.serialize_entry("problems", problems)?,

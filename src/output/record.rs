@@ -83,6 +83,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         | Body::Why(_)
         | Body::Graph { .. }
         | Body::Initialized { .. }
+        | Body::Deinitialized { .. }
         | Body::Demo { .. }
         | Body::Text(_) => Vec::new(),
         Body::Added(spec)
@@ -176,6 +177,7 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
                 ])
             })
             .collect(),
+        Body::Deinitialized { changes, .. } => changes.iter().map(|change| joined(&[change])).collect(),
         Body::Text(text) => vec![joined(&[text])],
     }
 }

@@ -1,10 +1,11 @@
 //! The agents that can be used here: those with a command line of their own, and the presets.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use super::{Project, attempt::MANUAL};
 use crate::{
     agent::preset::{self, Ear, Preset},
+    domain::spec::Spec,
     error::{Error, Result},
 };
 
@@ -24,6 +25,30 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// The agent that a person `asked` for, else the spec's own, else the configured one. `timeout` comes before what is configured.
+    ///
+    /// # Errors
+    /// `no-agent` if there is none, or it has no command.
+    pub fn choose(project: &Project, spec: &Spec, asked: Option<&str>, timeout: Option<Duration>) -> Result<Agent> {
+        let name = match (asked, &spec.front.agent) {
+            (Some(name), _) => Some(name.to_owned()),
+            (None, Some(name)) => Some(name.clone()),
+            (None, None) => project.config().agent()?,
+        };
+        let mut agent = project.agent(&name.ok_or_else(|| project.no_agent())?)?;
+        agent.timeout = timeout.or(agent.timeout);
+        Ok(agent)
+    }
+
+    /// The command line of one run: in the session that it `had`, if it can.
+    pub fn command_line(&self, prompt_file: &Path, had: Option<&str>) -> String {
+        let line = match (had, self.resume) {
+            (Some(had), Some(resume)) => resume.replace("{session}", &shell_words::quote(had)),
+            _ => self.command.clone(),
+        };
+        line.replace("{prompt_file}", &shell_words::quote(&prompt_file.to_string_lossy()))
+    }
+
     /// Listens to one run of it, if its output is understood; `session` is the name that its session gets, where it takes one.
     pub fn listen(&self, session: &str) -> Option<Ear> {
         self.preset.map(|preset| preset.listen(session))

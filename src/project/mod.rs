@@ -10,6 +10,7 @@ pub mod drift;
 mod filed;
 pub mod ids;
 pub mod inputs;
+pub mod landing;
 pub mod members;
 mod order;
 pub mod past;

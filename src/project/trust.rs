@@ -4,6 +4,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use super::Project;
 use crate::{
+    agent::template,
     config::Trust,
     domain::spec::Spec,
     env::fault,
@@ -26,6 +27,20 @@ pub struct CustomPrompt {
     pub text: String,
     /// Its blob.
     pub blob: ObjectId,
+}
+
+impl CustomPrompt {
+    /// Refuses instructions with a `{{name}}` that means nothing.
+    ///
+    /// # Errors
+    /// `unknown-variable`, with the place.
+    pub fn check(&self) -> Result<()> {
+        template::check(&self.text).map_err(|unknown| {
+            let (place, name) = (format!("{}:{}", self.path, unknown.line), unknown.name.escape_debug());
+            Error::negative("unknown-variable", format!("{place}: '{{{{{name}}}}}' names nothing"))
+                .hint(format!("there are: {}", template::VARIABLES.join(", ")))
+        })
+    }
 }
 
 impl Project {

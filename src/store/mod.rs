@@ -12,6 +12,7 @@ mod join;
 mod mend;
 mod notes;
 mod notes_join;
+mod purge;
 mod read;
 mod refs;
 pub mod tracking;

@@ -1,8 +1,18 @@
 //! Which spec a commit came from, and how that is known. Events are proof; notes, trailers and messages are hints.
 
-use gix::{ObjectId, bstr::ByteSlice};
+use std::collections::HashSet;
 
-use crate::{domain::id::SpecId, error::Result, git::history, project::world::World};
+use gix::{
+    ObjectId,
+    bstr::{BString, ByteSlice},
+};
+
+use crate::{
+    domain::id::SpecId,
+    error::Result,
+    git::history,
+    project::{SPECS_DIR, world::World},
+};
 
 /// How the spec of a commit is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +25,13 @@ pub enum Origin {
         spec: SpecId,
         /// The commit that is recorded.
         recorded: ObjectId,
+    },
+    /// It makes the changes of all commits of an attempt in one.
+    Squash {
+        /// The spec.
+        spec: SpecId,
+        /// How many commits are recorded.
+        commits: usize,
     },
     /// Several specs recorded the same change.
     Several(Vec<SpecId>),
@@ -30,7 +47,10 @@ impl Origin {
     /// The spec, if it is one.
     pub fn spec(&self) -> Option<&SpecId> {
         match self {
-            Origin::Recorded(spec) | Origin::Patch { spec, .. } | Origin::Claimed(spec) => Some(spec),
+            Origin::Recorded(spec)
+            | Origin::Patch { spec, .. }
+            | Origin::Squash { spec, .. }
+            | Origin::Claimed(spec) => Some(spec),
             Origin::Several(_) | Origin::ClaimedBySeveral(_) | Origin::Unknown => None,
         }
     }
@@ -39,7 +59,7 @@ impl Origin {
     pub fn certainty(&self) -> &'static str {
         match self {
             Origin::Recorded(_) => "recorded",
-            Origin::Patch { .. } => "patch",
+            Origin::Patch { .. } | Origin::Squash { .. } => "patch",
             Origin::Several(_) | Origin::ClaimedBySeveral(_) => "several",
             Origin::Claimed(_) => "claimed",
             Origin::Unknown => "unknown",
@@ -52,6 +72,9 @@ impl Origin {
             Origin::Recorded(_) => "recorded by its events".to_owned(),
             Origin::Patch { recorded, .. } => {
                 format!("it makes the same change as {}, which its events record", recorded.to_hex_with_len(10))
+            }
+            Origin::Squash { commits, .. } => {
+                format!("it makes the changes of {commits} commits in one, which its events record")
             }
             Origin::Several(specs) => {
                 let specs: Vec<&str> = specs.iter().map(SpecId::short).collect();
@@ -94,6 +117,14 @@ pub fn origin(world: &World<'_>, commit: ObjectId) -> Result<Origin> {
             same.push((spec.clone(), recorded));
         }
     }
+    if same.is_empty() && patch.is_some() {
+        let squashed = squashed(world, commit)?;
+        match squashed.as_slice() {
+            [(spec, commits)] => return Ok(Origin::Squash { spec: spec.clone(), commits: *commits }),
+            [] => {}
+            several => return Ok(Origin::Several(several.iter().map(|(spec, _)| spec.clone()).collect())),
+        }
+    }
     Ok(match same.as_slice() {
         [(spec, recorded)] => Origin::Patch { spec: spec.clone(), recorded: *recorded },
         [_, ..] => Origin::Several(same.into_iter().map(|(spec, _)| spec).collect()),
@@ -103,6 +134,35 @@ pub fn origin(world: &World<'_>, commit: ObjectId) -> Result<Origin> {
             several => Origin::ClaimedBySeveral(several.to_vec()),
         },
     })
+}
+
+/// The specs of which the commit makes all changes in one, with the number of commits that they recorded. The files of specs
+/// don't count: whoever squashes may well leave them out.
+fn squashed(world: &World<'_>, commit: ObjectId) -> Result<Vec<(SpecId, usize)>> {
+    let repo = &world.project.repo;
+    let paths = |since: Option<ObjectId>, tip: ObjectId| -> Result<Vec<BString>> {
+        let changed = history::changed_paths(repo, since, tip)?.into_iter().map(|change| change.path);
+        Ok(changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect())
+    };
+    // At the edge of a shallow clone the parent is named and not there.
+    let there = |id: &ObjectId| matches!(repo.gix().try_find_header(*id), Ok(Some(_)));
+    let parent = repo.gix().find_commit(commit)?.parent_ids().next().map(gix::Id::detach).filter(there);
+    let own: HashSet<BString> = paths(parent, commit)?.into_iter().collect();
+    let mut found = Vec::new();
+    for spec in world.census.all()? {
+        let Some(state) = world.recorded(spec)?.state else { continue };
+        let (commits, base) = (&state.facts.work_commits, state.facts.base);
+        let (Some(base), Some(last)) = (base, commits.last().filter(|_| commits.len() > 1)) else { continue };
+        if !there(&base) || !there(last) {
+            continue;
+        }
+        let work = paths(Some(base), *last)?;
+        let within = work.iter().all(|path| own.contains(path));
+        if within && history::makes_as_one(repo, commit, base, *last, &work)? {
+            found.push((spec.clone(), commits.len()));
+        }
+    }
+    Ok(found)
 }
 
 /// The specs that the note on the commit and its own trailers name, as far as they exist.

@@ -4,17 +4,14 @@
 //! agent did is judged by [`crate::finish`], and merged by [`crate::merge`].
 
 mod claim;
-mod guard;
 mod place;
 mod plan;
 mod resume;
 mod run;
-mod session;
 
 use std::path::PathBuf;
 
 pub use claim::Claimed;
-pub use guard::Guard;
 pub use plan::{Plan, Request, plan};
 pub use resume::GoesOn;
 pub use run::Ran;
@@ -72,7 +69,7 @@ pub fn work(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, progress:
 fn carry_out(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &dyn Progress) -> Result<Worked> {
     let worktree = match &plan.goes_on {
         Some(goes_on) => {
-            place::own_dir(&goes_on.worktree.path)?;
+            crate::session::own_dir(&goes_on.worktree.path)?;
             goes_on.worktree.clone()
         }
         None => place::make(project, plan, claimed)?,

@@ -1,6 +1,6 @@
 //! The branch and the worktree of an attempt, made from the pinned base.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryKind};
 
@@ -8,8 +8,7 @@ use super::{Claimed, Plan};
 use crate::{
     agent::process::{self, Ending, Run},
     domain::{event::Pin, id::SpecId},
-    env::fault,
-    error::{Error, Exit, IoContext, Result},
+    error::{Error, Exit, Result},
     git::{
         branch,
         commit::{self, Draft, Signing},
@@ -20,10 +19,8 @@ use crate::{
         worktree::{self, Worktree},
     },
     project::{Project, text::path_of},
+    session::own_dir,
 };
-
-/// The folder in a worktree for what is the tool's own: it ignores itself, so that no `git add -A` takes it.
-pub const RUN_DIR: &str = ".chant/run";
 
 /// Makes branch and worktree. What an earlier attempt left there is kept under its own ref first.
 pub fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<Worktree> {
@@ -115,11 +112,6 @@ fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
     files.iter().try_for_each(|(path, bytes)| create(worktree, path, bytes))
 }
 
-/// Makes the folder for what is the tool's own.
-pub fn own_dir(worktree: &Path) -> Result<()> {
-    create(worktree, &format!("{RUN_DIR}/.gitignore"), b"*\n")
-}
-
 fn create(worktree: &Path, path: &str, bytes: &[u8]) -> Result<()> {
     match work_file::create_new(worktree, path.as_bytes().as_bstr(), bytes) {
         Ok(()) => Ok(()),
@@ -148,14 +140,4 @@ fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<()> {
         error = error.hint(format!("it said: {}", crate::agent::sanitize::line(last)));
     }
     Err(error)
-}
-
-/// Writes a file of the tool's own into the worktree, whole, replacing what is there.
-pub fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathBuf> {
-    let dir = worktree.join(RUN_DIR);
-    let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
-    std::fs::write(temporary.path(), text).io("write", temporary.path())?;
-    let path = dir.join(name);
-    fault::around("own.write", || temporary.persist(&path)).map_err(|error| error.error).io("write", &path)?;
-    Ok(path)
 }

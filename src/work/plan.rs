@@ -5,14 +5,14 @@ use std::time::Duration;
 use gix::ObjectId;
 
 use super::resume::{self, GoesOn};
+pub use crate::session::Agent;
 use crate::{
-    agent::{prompt::usual_name, template},
+    agent::prompt::usual_name,
     domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, state::State, status::Status},
     error::{Error, Result},
     git::{attribute, branch},
     project::{
         Project,
-        agent::Agent,
         attempt::MANUAL,
         inputs::Input,
         text::Text,
@@ -92,7 +92,7 @@ pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     let (base, target) = project.begin_at(aim.as_deref())?;
     let world = world.seen_from(Some(base));
     ready(&world, &entry)?;
-    let agent = agent(project, spec, request)?;
+    let agent = Agent::choose(project, spec, request.agent.as_deref(), request.timeout)?;
     let prompt = instructions(project, base, spec)?;
     let base_files = world.base_at(Some(base));
     let mut inputs: Vec<Input> = Vec::new();
@@ -235,17 +235,6 @@ fn members_hint(world: &World<'_>, entry: &Entry, error: Error) -> Result<Error>
     Ok(error.hint(format!("to give it members: git chant split {}", entry.id.short())))
 }
 
-/// The agent that is to carry out `spec`.
-pub(super) fn agent(project: &Project, spec: &Spec, request: &Request) -> Result<Agent> {
-    let name = match (&request.agent, &spec.front.agent) {
-        (Some(name), _) | (None, Some(name)) => Some(name.clone()),
-        (None, None) => project.config().agent()?,
-    };
-    let mut agent = project.agent(&name.ok_or_else(|| project.no_agent())?)?;
-    agent.timeout = request.timeout.or(agent.timeout);
-    Ok(agent)
-}
-
 /// The repository's own instructions for `spec`, if it has some; without them the built-in ones count.
 pub(super) fn instructions(project: &Project, base: ObjectId, spec: &Spec) -> Result<Option<CustomPrompt>> {
     let prompt = match &spec.front.prompt {
@@ -254,18 +243,9 @@ pub(super) fn instructions(project: &Project, base: ObjectId, spec: &Spec) -> Re
         None => project.prompt_file(Some(base), usual_name(spec.front.phase.as_deref(), spec.front.kind))?,
     };
     if let Some(prompt) = &prompt {
-        check_names(prompt)?;
+        prompt.check()?;
     }
     Ok(prompt)
-}
-
-/// Refuses instructions with a `{{name}}` that means nothing.
-fn check_names(prompt: &CustomPrompt) -> Result<()> {
-    template::check(&prompt.text).map_err(|unknown| {
-        let place = format!("{}:{}", prompt.path, unknown.line);
-        Error::negative("unknown-variable", format!("{place}: '{{{{{}}}}}' names nothing", unknown.name.escape_debug()))
-            .hint(format!("there are: {}", template::VARIABLES.join(", ")))
-    })
 }
 
 /// The repository's own prompt of that name, else a built-in one.

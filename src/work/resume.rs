@@ -4,8 +4,7 @@ use gix::ObjectId;
 
 use super::{
     Plan, Request,
-    plan::{agent, instructions},
-    session,
+    plan::{Agent, instructions},
 };
 use crate::{
     domain::{event::Pin, status::Status, view::SoFar},
@@ -30,8 +29,6 @@ pub struct GoesOn {
     pub worktree: Worktree,
     /// What it has come to.
     pub so_far: SoFar,
-    /// The session of the agent that had it, if the one that goes on is the same and can go on with it.
-    pub session: Option<String>,
     /// Whether the text of the spec is another by now: what counts is the one that was pinned.
     pub text_changed: bool,
 }
@@ -55,10 +52,8 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Resul
     // Who had it goes on with it, unless somebody else is asked for.
     let same = attempt.agent.clone().filter(|name| request.agent.is_none() && project.has_agent(name));
     let request = Request { agent: same.or_else(|| request.agent.clone()), ..request.clone() };
-    let agent = agent(project, &attempt.spec, &request)?;
     let goes_on = GoesOn {
         attempt: attempt.start,
-        session: session::kept(&worktree.path, &agent),
         worktree,
         so_far,
         text_changed: pinned.is_some_and(|blob| blob != attempt.blob),
@@ -67,7 +62,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Resul
         id: id.clone(),
         base,
         target: attempt.target.clone(),
-        agent,
+        agent: Agent::choose(project, &attempt.spec, request.agent.as_deref(), request.timeout)?,
         inputs: inputs(project, &attempt, &state.facts.informed_by)?,
         existing: Vec::new(),
         informed: Vec::new(),

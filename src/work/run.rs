@@ -1,29 +1,22 @@
-//! The agent's run: its prompt, its surroundings, its end.
+//! The agent's run: its prompt, its end.
 
 use std::{
-    ffi::OsString,
-    fs::File,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use super::{Claimed, Guard, Plan, guard::Changes, place, session::Keeper};
+use super::{Claimed, Plan};
 use crate::{
     agent::{
         lease::Lease,
         preset::Report,
-        process::{self, Ending, Listener, Run, Stdin},
+        process::Ending,
         prompt::{self, Input, Prompt},
-        transcript,
     },
     domain::{event::Pin, status::Status, view::SoFar},
     error::{Error, Result},
-    git::process::scrubbed_env,
-    project::{
-        Project,
-        progress::{Progress, Step},
-        text::path_of,
-    },
+    project::{Project, progress::Progress, text::path_of},
+    session::{self, Changes, Session},
 };
 
 /// How an agent's run ended.
@@ -45,7 +38,7 @@ pub struct Ran {
     pub lease: Option<Lease>,
 }
 
-/// Runs the agent of `plan` in `worktree`: in the session that it had, where it can.
+/// Runs the agent of `plan` in `worktree`.
 pub fn run(
     project: &Project,
     plan: &Plan,
@@ -53,94 +46,30 @@ pub fn run(
     worktree: &Path,
     progress: &dyn Progress,
 ) -> Result<Ran> {
-    let text = prompt_text(project, plan, claimed.attempt, worktree)?;
-    let prompt_file = place::write_own(worktree, "prompt.md", &text)?;
-    let log_path = transcript::path(project.repo.common_dir(), &plan.id, &claimed.attempt);
-    let log: File = match &plan.goes_on {
-        Some(_) => transcript::resume(&log_path)?,
-        None => transcript::create(&log_path)?,
+    let attempt = claimed.attempt;
+    let session = Session {
+        id: &plan.id,
+        front: &plan.spec.front,
+        attempt,
+        base: plan.base,
+        event: attempt,
+        goes_on: plan.goes_on.is_some(),
+        worktree,
+        agent: &plan.agent,
+        prompt: prompt_text(project, plan, attempt, worktree)?,
+        env: Vec::new(),
+        may_begin: &|| still_claimed(project, plan, attempt),
     };
-    let guard = Guard::before(project)?;
-    let mut once = Once { project, plan, worktree, text: &text, prompt_file: &prompt_file, log: &log, progress };
-    let session = plan.goes_on.as_ref().and_then(|goes_on| goes_on.session.as_deref());
-    let (mut finished, mut report) = once.run(claimed, session)?;
-    // It never began: what it was to go on with is gone.
-    if let Some(session) = session
-        && report.session.is_none()
-        && matches!(finished.ending, Ending::Exited(code) if code != 0)
-    {
-        progress.say(&Step::Note(format!("the session '{session}' could not be resumed: a new one begins")));
-        (finished, report) = once.run(claimed, None)?;
-    }
-    once.say_what_is_left(&finished);
-    let changes = guard.after(project, &plan.id)?;
+    let ended = session.run(project, &mut claimed.lease, progress)?;
     Ok(Ran {
-        attempt: claimed.attempt,
-        ending: finished.ending,
-        duration: finished.duration,
-        tail: finished.tail,
-        report,
-        changes,
+        attempt,
+        ending: ended.ending,
+        duration: ended.duration,
+        tail: ended.tail,
+        report: ended.report,
+        changes: ended.changes,
         lease: None,
     })
-}
-
-/// One process of an agent.
-struct Once<'a> {
-    project: &'a Project,
-    plan: &'a Plan,
-    worktree: &'a Path,
-    text: &'a str,
-    prompt_file: &'a Path,
-    log: &'a File,
-    progress: &'a dyn Progress,
-}
-
-impl Once<'_> {
-    /// Runs it to its end, in `session` if there is one.
-    fn run(&mut self, claimed: &mut Claimed, session: Option<&str>) -> Result<(process::Finished, Report)> {
-        let (project, plan, progress) = (self.project, self.plan, self.progress);
-        let quoted = shell_words::quote(&self.prompt_file.to_string_lossy()).into_owned();
-        let line = match (session, plan.agent.resume) {
-            (Some(session), Some(resume)) => resume.replace("{session}", &shell_words::quote(session)),
-            _ => plan.agent.command.clone(),
-        };
-        let command = line.replace("{prompt_file}", &quoted);
-        let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
-        let attempt = claimed.attempt;
-        let lease = &mut claimed.lease;
-        let mut on_started = |started: &process::Started| {
-            lease.record_agent(started)?;
-            still_claimed(project, plan, attempt)
-        };
-        let mut keeper = Keeper::new(&plan.agent, attempt, self.worktree);
-        let mut run = Run::new(&command, self.worktree);
-        run.env = environment(project, plan, attempt, self.worktree, self.prompt_file)?;
-        run.stdin = Stdin::Bytes(self.text.as_bytes().to_vec());
-        run.transcript = Some(self.log);
-        run.sink = Some(&mut sink);
-        run.listener = keeper.as_mut().map(|keeper| keeper as &mut dyn Listener);
-        run.timeout = plan.agent.timeout;
-        run.on_started = Some(&mut on_started);
-        let finished = process::run(run)?;
-        Ok((finished, keeper.map(Keeper::report).unwrap_or_default()))
-    }
-
-    /// Says what the run left behind that nobody expects.
-    fn say_what_is_left(&self, finished: &process::Finished) {
-        // Where it was ended by force, so were its children: it left nothing.
-        let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));
-        if finished.survivors > 0 && !forced {
-            let left = match finished.survivors {
-                1 => "a background process, which was".to_owned(),
-                many => format!("{many} background processes, which were"),
-            };
-            self.progress.say(&Step::Warning(format!("the agent left {left} ended")));
-        }
-        if let Some(error) = &finished.transcript_error {
-            self.progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));
-        }
-    }
 }
 
 /// Whether the attempt is still to be run: whoever pauses it ends the agent that is in the lease, and one that comes later must see
@@ -155,7 +84,7 @@ fn still_claimed(project: &Project, plan: &Plan, attempt: gix::ObjectId) -> Resu
 
 /// Writes the prompt into the worktree, for whoever carries the spec out there.
 pub fn write_prompt(project: &Project, plan: &Plan, attempt: gix::ObjectId, worktree: &Path) -> Result<PathBuf> {
-    place::write_own(worktree, "prompt.md", &prompt_text(project, plan, attempt, worktree)?)
+    session::write_own(worktree, "prompt.md", &prompt_text(project, plan, attempt, worktree)?)
 }
 
 fn prompt_text(project: &Project, plan: &Plan, attempt: gix::ObjectId, worktree: &Path) -> Result<String> {
@@ -217,30 +146,4 @@ fn history_of(so_far: &SoFar) -> String {
         &so_far.said.iter().map(|line| format!("    {line}")).collect::<Vec<_>>(),
     );
     text
-}
-
-/// What the agent sees of its surroundings: everything of the person's but git's own local variables, which would tie it to
-/// another worktree and index.
-fn environment(
-    project: &Project,
-    plan: &Plan,
-    attempt: gix::ObjectId,
-    worktree: &Path,
-    prompt_file: &Path,
-) -> Result<Vec<(OsString, Option<OsString>)>> {
-    let mut env: Vec<(OsString, Option<OsString>)> =
-        scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
-    let mut set = |name: &str, value: OsString| env.push((name.into(), Some(value)));
-    let front = &plan.spec.front;
-    set("CHANT_SPEC_ID", plan.id.as_str().into());
-    set("CHANT_SPEC_FILE", worktree.join(path_of(&plan.id)).into());
-    set("CHANT_PROMPT_FILE", prompt_file.into());
-    set("CHANT_PHASE", front.phase.clone().unwrap_or_default().into());
-    set("CHANT_ATTEMPT", attempt.to_string().into());
-    set("CHANT_WORKTREE", worktree.into());
-    set("CHANT_BRANCH", project.branch(&plan.id)?.into());
-    set("CHANT_BASE", plan.base.to_string().into());
-    set("CHANT_TARGET_FILES", front.target_files.join("\n").into());
-    set("CHANT_INFORMED_BY", front.informed_by.join("\n").into());
-    Ok(env)
 }

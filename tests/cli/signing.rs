@@ -112,6 +112,24 @@ fn a_key_that_does_not_work_stops_the_command_with_nothing_moved() {
 }
 
 #[test]
+fn a_repository_of_sha256_is_signed_as_well() {
+    let Some(sandbox) = signing() else { return };
+    let repo = sandbox.dir().join("longer");
+    sandbox.git(&["init", "-q", "--object-format=sha256", "-b", "main", repo.to_str().unwrap()]);
+    for key in ["gpg.format", "user.signingKey", "gpg.ssh.allowedSignersFile"] {
+        let value = sandbox.git(&["config", key]);
+        sandbox.git_in(&repo, &["config", key, &value]);
+    }
+    sandbox.git_in(&repo, &["config", "chant.requireSigned", "true"]);
+    sandbox.git_in(&repo, &["commit", "-q", "--allow-empty", "-m", "Initial commit"]);
+    let added = sandbox.chant_in(&repo, &["add", "Signed", "--needs-approval"]).ok().out;
+    let id = added.trim().strip_prefix("Created spec: ").unwrap();
+    sandbox.chant_in(&repo, &["approve", id]).ok();
+    assert!(sandbox.chant_in(&repo, &["log", id, "--show-signature"]).ok().out.contains("good, by ada@example.com"));
+    assert_eq!(sandbox.chant_in(&repo, &["ready", "--json"]).ok().json()["specs"][0]["id"], id);
+}
+
+#[test]
 fn a_key_is_found_from_a_folder_as_git_finds_it() {
     let Some(sandbox) = signing() else { return };
     sandbox.git(&["config", "chant.sign", "true"]);

@@ -31,7 +31,7 @@ fn diverged(main: (&str, &str), work: (&str, &str)) -> (Repo, ObjectId, ObjectId
 }
 
 fn merged(repo: &Repo, ours: ObjectId, theirs: ObjectId, how: MergeHow) -> Computed {
-    compute(&repo.open(), &Request { ours, theirs, message: "Merge it\n\nChant-Spec: x", how }).unwrap()
+    compute(&repo.open(), &Request { ours, theirs, since: None, message: "Merge it\n\nChant-Spec: x", how }).unwrap()
 }
 
 fn commit(computed: Computed) -> ObjectId {
@@ -98,7 +98,7 @@ isolated! {
         let ours = repo.id("HEAD");
         repo.git(&["checkout", "-q", "--orphan", "island"]);
         let theirs = repo.commit("island");
-        let request = Request { ours, theirs, message: "m", how: MergeHow::Merge };
+        let request = Request { ours, theirs, since: None, message: "m", how: MergeHow::Merge };
         assert_eq!(compute(&repo.open(), &request).unwrap_err().code, "unrelated-histories");
     }
 
@@ -120,7 +120,7 @@ isolated! {
         let id = commit(merged(&repo, ours, theirs, MergeHow::Merge)).to_hex().to_string();
         assert!(repo.git(&["cat-file", "commit", &id]).contains("\ngpgsig "));
         repo.git(&["config", "user.signingKey", "/nonexistent"]);
-        let request = Request { ours, theirs, message: "m", how: MergeHow::Merge };
+        let request = Request { ours, theirs, since: None, message: "m", how: MergeHow::Merge };
         assert_eq!(compute(&repo.open(), &request).unwrap_err().code, "signing-failed");
     }
 
@@ -299,7 +299,7 @@ fn under_strace() {
     let mut id = || -> ObjectId { words.next().unwrap().parse().unwrap() };
     let (ours, theirs) = (id(), id());
     let repo = crate::support::open(path.as_ref());
-    let request = Request { ours, theirs, message: &ids, how: MergeHow::Merge };
+    let request = Request { ours, theirs, since: None, message: &ids, how: MergeHow::Merge };
     let Computed::Commit(new) = compute(&repo, &request).unwrap() else { panic!("no commit") };
     let target = branch::name("synced").unwrap();
     let old = branch::read(&repo, target.as_ref()).unwrap();

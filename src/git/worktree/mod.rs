@@ -93,6 +93,11 @@ impl Worktree {
         same_place(&leads_to, &self.git_dir)
     }
 
+    /// Whether a merge is under way in it that nobody has committed yet.
+    pub fn is_merging(&self) -> bool {
+        self.git_dir.join("MERGE_HEAD").exists()
+    }
+
     /// Whether it stands on this branch.
     pub fn is_on(&self, branch: &FullNameRef) -> bool {
         self.head.as_ref().and_then(Head::branch).is_some_and(|name| name.as_ref() == branch)

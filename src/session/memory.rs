@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use bstr::ByteSlice as _;
-use gix::ObjectId;
+use gix::{ObjectId, bstr::ByteSlice as _};
 use serde::{Deserialize, Serialize};
 
-use super::place::{RUN_DIR, write_own};
+use super::{RUN_DIR, write_own};
 use crate::{
     agent::{
         preset::{Ear, Report, is_session},
@@ -41,18 +40,18 @@ pub(super) fn kept(worktree: &Path, agent: &Agent) -> Option<String> {
 }
 
 /// Listens to a run and keeps the name of its session.
-pub(super) struct Keeper {
+pub(super) struct Memory {
     ear: Ear,
     agent: String,
     worktree: PathBuf,
     kept: Option<String>,
 }
 
-impl Keeper {
+impl Memory {
     /// For one run of `agent`, if its output is understood.
     pub fn new(agent: &Agent, attempt: ObjectId, worktree: &Path) -> Option<Self> {
         let ear = agent.listen(&format!("chant-{attempt}"))?;
-        Some(Keeper { ear, agent: agent.name.clone(), worktree: worktree.to_owned(), kept: None })
+        Some(Memory { ear, agent: agent.name.clone(), worktree: worktree.to_owned(), kept: None })
     }
 
     /// What the agent said of the run.
@@ -72,7 +71,7 @@ impl Keeper {
     }
 }
 
-impl Listener for Keeper {
+impl Listener for Memory {
     fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         let heard = self.ear.push(bytes);
         self.keep();

@@ -1,0 +1,69 @@
+//! `git chant deinit`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    cli::init::DeinitArgs,
+    error::{Error, Result},
+    project::{Project, progress::Step},
+    setup::{self, Change},
+};
+
+/// What a person types to have everything taken away.
+const WORD: &str = "purge";
+
+pub(super) fn run(context: &Context<'_>, args: &DeinitArgs) -> Result<Outcome> {
+    context.refuse_agent("deinit")?;
+    let project = context.project()?;
+    if args.purge {
+        setup::refuse_work(&project)?;
+    }
+    let changes = setup::deinit(&project, args.purge)?;
+    let left = if args.purge { setup::left_behind(&project)? } else { Vec::new() };
+    if !args.dry_run {
+        if args.purge {
+            confirm(context, &changes, args.yes)?;
+        }
+        changes.iter().try_for_each(|change| setup::apply(&project, change))?;
+    }
+    let mut outcome = Outcome::new(Body::Deinitialized {
+        dry_run: args.dry_run,
+        changes: changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect(),
+    });
+    if !args.purge && shows(&changes) && holds_specs(&project) {
+        outcome = outcome.warning("'.chant/' is no longer hidden: 'git add' would take it");
+    }
+    if !args.purge && !changes.is_empty() {
+        outcome =
+            outcome.hint("specs and what is recorded of them stay; to remove them, too: git chant deinit --purge");
+    }
+    Ok(left.into_iter().fold(outcome, Outcome::hint))
+}
+
+fn shows(changes: &[Change]) -> bool {
+    changes.iter().any(|change| matches!(change, Change::Show(_)))
+}
+
+fn holds_specs(project: &Project) -> bool {
+    project.repo.main_work_dir().is_some_and(|top| top.join(".chant").exists())
+}
+
+/// What is gone then is nowhere else, so it is asked for twice.
+fn confirm(context: &Context<'_>, changes: &[Change], yes: u8) -> Result<()> {
+    if yes >= 2 {
+        return Ok(());
+    }
+    let refs = changes.iter().filter(|change| matches!(change, Change::DeleteRef(..))).count();
+    let refs = if refs == 1 { "1 ref".to_owned() } else { format!("{refs} refs") };
+    let what = format!("every spec in this work tree, and {refs} with what is recorded of them");
+    if !context.interactive {
+        return Err(Error::negative("not-confirmed", format!("this would remove {what}"))
+            .hint("see what: git chant deinit --purge --dry-run")
+            .hint("to have it done without being asked, give '--yes' twice"));
+    }
+    context.progress.say(&Step::Note(format!("this removes {what}")));
+    let sure = context.env.confirm("Remove them?")? && context.env.ask(&format!("Type '{WORD}' to do it"))? == WORD;
+    if sure { Ok(()) } else { Err(Error::negative("not-confirmed", "nothing was removed")) }
+}

@@ -1,0 +1,154 @@
+//! A real merge in a worktree, with the markers of its conflicts in the files: for somebody to resolve there.
+
+use std::collections::BTreeSet;
+
+use bstr::{BString, ByteSlice};
+use gix::{ObjectId, refs::FullNameRef};
+
+use super::{repository::Repository, work_file, worktree::Worktree};
+use crate::error::{Error, Result};
+
+/// The largest file that is looked into for markers, in bytes. What is larger counts as resolved once it is another.
+const MAX_LEN: u64 = 16 << 20;
+
+/// How far a merge in a worktree came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Begun {
+    /// It is committed.
+    Committed,
+    /// It stopped.
+    Stopped(Stopped),
+}
+
+/// A merge that stopped: the paths that conflict, sorted, and what git left there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    paths: Vec<(BString, Option<ObjectId>)>,
+}
+
+impl Stopped {
+    /// The paths, sorted.
+    pub fn paths(&self) -> Vec<String> {
+        self.paths.iter().map(|(path, _)| path.to_string()).collect()
+    }
+}
+
+/// Merges `branch` into what `tree` stands on, as `git merge` there would: hooks and signing apply. The worktree has to be clean.
+///
+/// # Errors
+/// `git-failed` if git did not even begin, or a hook refused: nothing is under way then.
+pub fn begin(repo: &Repository, tree: &Worktree, branch: &FullNameRef, message: &str) -> Result<Begun> {
+    // Whatever `merge.*` and `branch.*.mergeOptions` say.
+    let options = ["--no-ff", "--commit", "--no-edit", "--no-squash", "--no-autostash", "--no-stat", "--quiet"];
+    // By its name, which the markers then show: no tag can be meant by `heads/<name>`.
+    let name = format!("heads/{}", branch.shorten());
+    let git = tree.git()?.arg("merge").args(options).args(["-m", message, "--"]).arg(name);
+    let output = git.run()?;
+    if output.success() {
+        return Ok(Begun::Committed);
+    }
+    let unmerged = unmerged(tree)?;
+    if !tree.is_merging() || (unmerged.is_empty() && !resolved_by_itself(tree)?) {
+        abort(tree)?;
+        return Err(git.failed(&output));
+    }
+    let paths = unmerged.into_iter().map(|path| Ok((path.clone(), found(repo, tree, &path)?)));
+    Ok(Begun::Stopped(Stopped { paths: paths.collect::<Result<_>>()? }))
+}
+
+/// Commits a merge that stopped, if every path of it is resolved; one that was committed already is looked at too. Returns the paths
+/// that are not resolved: those that are as git left them, and those in which there are markers that neither side has.
+///
+/// # Errors
+/// `git-failed` if it could not be committed.
+pub fn conclude(repo: &Repository, tree: &Worktree, stopped: &Stopped, sides: [ObjectId; 2]) -> Result<Vec<String>> {
+    let unmerged = unmerged(tree)?;
+    let mut left = Vec::new();
+    for (path, before) in &stopped.paths {
+        let untouched = unmerged.contains(path) && found(repo, tree, path)? == *before;
+        if untouched || (has_markers(tree, path)? && !sides_have_markers(repo, sides, path)?) {
+            left.push(path.to_string());
+        }
+    }
+    if !left.is_empty() || !tree.is_merging() {
+        return Ok(left);
+    }
+    let pathspecs: Vec<u8> = unmerged.iter().flat_map(|path| [path.as_slice(), b"\0"].concat()).collect();
+    if !pathspecs.is_empty() {
+        let from_stdin = ["--pathspec-from-file=-", "--pathspec-file-nul"];
+        let git = tree.plain_git()?.global("--literal-pathspecs").args(["add", "--all", "--force"]).args(from_stdin);
+        git.stdin_bytes(pathspecs).check()?;
+    }
+    tree.git()?.args(["commit", "--quiet", "--no-edit"]).check()?;
+    Ok(left)
+}
+
+/// Gives up a merge that is under way; without one nothing happens.
+fn abort(tree: &Worktree) -> Result<()> {
+    if tree.is_merging() {
+        tree.plain_git()?.args(["merge", "--abort"]).check()?;
+    }
+    Ok(())
+}
+
+/// Sets `tree` and `branch`, its own, back to `tip`: whatever it stands on and whatever is under way in it. What is not committed
+/// is gone then, ignored files apart.
+pub fn restore(tree: &Worktree, branch: &str, tip: ObjectId) -> Result<()> {
+    let git = || tree.plain_git();
+    for verb in ["rebase", "am", "cherry-pick", "revert"] {
+        // Mostly nothing of that kind is under way, which git calls a failure.
+        let _none = git()?.args([verb, "--quit"]).run()?;
+    }
+    let tip = tip.to_hex().to_string();
+    git()?.args(["reset", "--quiet", "--hard"]).check()?;
+    git()?.args(["checkout", "--quiet", "--force", "-B", branch, &tip, "--"]).check()?;
+    git()?.args(["clean", "--quiet", "-d", "--force"]).check()?;
+    Ok(())
+}
+
+/// The paths that are unmerged in the index.
+fn unmerged(tree: &Worktree) -> Result<BTreeSet<BString>> {
+    let listed = tree.plain_git()?.args(["ls-files", "--unmerged", "-z"]).check()?;
+    let path = |record: &[u8]| record.find_byte(b'\t').map(|at| BString::from(&record[at + 1..]));
+    Ok(listed.records().filter_map(path).collect())
+}
+
+/// Whether a merge stopped with nothing to resolve: `rerere.autoUpdate` knew how.
+fn resolved_by_itself(tree: &Worktree) -> Result<bool> {
+    let configured = tree.plain_git()?.args(["config", "--type=bool", "rerere.autoUpdate"]).run()?;
+    Ok(configured.line() == "true")
+}
+
+/// What is at a path of the worktree, as an id; `None` if nothing, or no file.
+fn found(repo: &Repository, tree: &Worktree, path: &BString) -> Result<Option<ObjectId>> {
+    let Some(bytes) = bytes_at(tree, path) else { return Ok(None) };
+    let id = gix::objs::compute_hash(repo.gix().object_hash(), gix::objs::Kind::Blob, &bytes);
+    id.map(Some).map_err(|error| Error::fatal("hash", error.to_string()))
+}
+
+fn bytes_at(tree: &Worktree, path: &BString) -> Option<Vec<u8>> {
+    work_file::read(&tree.path, path.as_bstr(), MAX_LEN).ok().flatten()
+}
+
+fn has_markers(tree: &Worktree, path: &BString) -> Result<bool> {
+    Ok(bytes_at(tree, path).is_some_and(|bytes| marked(&bytes)))
+}
+
+/// A file may be about markers itself.
+fn sides_have_markers(repo: &Repository, sides: [ObjectId; 2], path: &BString) -> Result<bool> {
+    for side in sides {
+        let tree = repo.gix().find_commit(side)?.tree()?;
+        if let Some(entry) = tree.lookup_entry(path.split_str("/"))?
+            && entry.mode().is_blob()
+            && marked(&entry.object()?.data)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn marked(bytes: &[u8]) -> bool {
+    bytes.lines().any(|line| line.starts_with(b"<<<<<<< ") || line.starts_with(b">>>>>>> "))
+}

@@ -1,0 +1,82 @@
+//! The line in `info/exclude` that hides `.chant/` from history.
+
+use std::{fs, io::ErrorKind, path::PathBuf};
+
+use bstr::ByteSlice;
+
+use crate::{
+    error::{Error, IoContext, Result},
+    git::process::Git,
+    project::Project,
+};
+
+/// The line.
+pub(super) const LINE: &str = "/.chant/";
+
+/// Every way to write it, as silent mode is recognised.
+const WAYS: [&str; 4] = [".chant", ".chant/", "/.chant", LINE];
+
+/// Adds the line and leaves the rest of the file, which may not exist, as it is.
+pub(super) fn add(project: &Project) -> Result<()> {
+    let mut text = read(project)?;
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    text.extend_from_slice(format!("{LINE}\n").as_bytes());
+    write(project, &text)
+}
+
+/// Refuses to hide what history has.
+pub(super) fn refuse_tracked(project: &Project) -> Result<()> {
+    let tracked = Git::at(&project.repo).args(["ls-files", "-z", "--", ":(top).chant"]).run()?;
+    if tracked.records().next().is_some() {
+        return Err(Error::negative("tracked", "'.chant/' is tracked here, so it cannot be hidden")
+            .hint("silent mode is for repositories that have no specs in their history"));
+    }
+    Ok(())
+}
+
+/// The lines that hide `.chant/`.
+pub(super) fn hiding(project: &Project) -> Result<Vec<String>> {
+    let text = read(project)?;
+    Ok(text.lines().filter_map(way).map(str::to_owned).collect())
+}
+
+/// Removes these lines and leaves the rest of the file as it is.
+pub(super) fn remove(project: &Project, lines: &[String]) -> Result<()> {
+    let text = read(project)?;
+    let kept = text.lines_with_terminator().filter(|line| {
+        let hides = way(line.trim_end_with(|c| c == '\n' || c == '\r'));
+        !hides.is_some_and(|line| lines.iter().any(|gone| gone == line))
+    });
+    write(project, &kept.collect::<Vec<_>>().concat())
+}
+
+fn way(line: &[u8]) -> Option<&'static str> {
+    WAYS.into_iter().find(|way| line.trim_end() == way.as_bytes())
+}
+
+fn file(project: &Project) -> PathBuf {
+    project.repo.common_dir().join("info").join("exclude")
+}
+
+fn read(project: &Project) -> Result<Vec<u8>> {
+    let path = file(project);
+    match fs::read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.io("read", &path),
+    }
+}
+
+/// The file appears whole, with the permissions that it had.
+fn write(project: &Project, text: &[u8]) -> Result<()> {
+    let path = file(project);
+    let dir = path.parent().unwrap_or(&path);
+    fs::create_dir_all(dir).io("create", dir)?;
+    let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
+    fs::write(temporary.path(), text).io("write", temporary.path())?;
+    if let Ok(meta) = fs::metadata(&path) {
+        fs::set_permissions(temporary.path(), meta.permissions()).io("write", temporary.path())?;
+    }
+    temporary.persist(&path).map_err(|error| error.error).io("write", &path).map(|_| ())
+}

@@ -1,0 +1,91 @@
+//! The use case `setup`: what `init` puts into a clone, and what `deinit` takes out of it again.
+//!
+//! Everything is planned before anything is done, so that a dry run says exactly what would follow.
+
+mod exclude;
+mod plan;
+mod purge;
+mod settings;
+
+use std::{fs, path::PathBuf};
+
+use gix::ObjectId;
+
+pub use plan::{Wanted, deinit, init, lacks_notes};
+pub use purge::{left_behind, refuse_work};
+
+use crate::{
+    error::{Error, IoContext, Result},
+    project::Project,
+};
+
+/// One thing to be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Make the directory of the specs.
+    MakeDir(PathBuf),
+    /// Hide `.chant/` from this clone's history.
+    Hide,
+    /// Show it again: these lines of `info/exclude` go.
+    Show(Vec<String>),
+    /// Add a value to a setting of this clone, beside those that it has.
+    AddSetting(String, String),
+    /// Take one value of a setting away.
+    DropSetting(String, String),
+    /// Take a whole section away; its settings, as `name = value`.
+    DropSection(String, Vec<String>),
+    /// Delete a ref.
+    DeleteRef(String, ObjectId),
+    /// Remove a directory with all that is in it.
+    RemoveDir(PathBuf),
+}
+
+impl Change {
+    /// The change in words, one line each: what was done, or what would be.
+    pub fn sentences(&self, done: bool) -> Vec<String> {
+        if let Change::DropSection(_, settings) = self {
+            return settings.iter().map(|setting| format!("unset {setting}")).collect();
+        }
+        let verb = |past: &'static str, infinitive: &'static str| if done { past } else { infinitive };
+        vec![match self {
+            Change::MakeDir(path) => format!("{} '{}'", verb("made", "make"), path.display()),
+            Change::Hide => {
+                let line = exclude::LINE;
+                format!("{} '{line}' to .git/info/exclude: nothing of it will be committed", verb("added", "add"))
+            }
+            Change::Show(lines) => {
+                format!("{} '{}' from .git/info/exclude", verb("removed", "remove"), lines.join("', '"))
+            }
+            Change::AddSetting(key, value) => format!("set {key} = {value}"),
+            Change::DropSetting(key, value) => format!("unset {key} = {value}"),
+            Change::DropSection(name, _) => format!("unset {name}"),
+            Change::DeleteRef(name, id) => {
+                format!("{} {name} (was {})", verb("deleted", "delete"), id.to_hex_with_len(12))
+            }
+            Change::RemoveDir(path) => format!("{} '{}'", verb("removed", "remove"), path.display()),
+        }]
+    }
+}
+
+/// Makes the change. One that is made already is fine.
+///
+/// # Errors
+/// In the words of git or of the system.
+pub fn apply(project: &Project, change: &Change) -> Result<()> {
+    match change {
+        Change::MakeDir(path) => fs::create_dir_all(path).io("create", path),
+        Change::Hide => exclude::add(project),
+        Change::Show(lines) => exclude::remove(project, lines),
+        Change::AddSetting(key, value) => settings::add(project, key, value),
+        Change::DropSetting(key, value) => settings::remove(project, key, value),
+        Change::DropSection(name, _) => settings::remove_section(project, name),
+        Change::DeleteRef(name, id) => project.store()?.purge(name, *id),
+        Change::RemoveDir(path) => match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Ok(meta) if !meta.is_dir() => {
+                Err(Error::fatal("not-a-directory", format!("'{}' is no directory", path.display())))
+            }
+            _ => fs::remove_dir_all(path).io("remove", path),
+        },
+    }
+}

@@ -1,0 +1,68 @@
+//! What has to be changed, found out before anything is.
+
+use super::{Change, exclude, purge, settings};
+use crate::{
+    error::Result,
+    project::{Project, SPECS_DIR},
+};
+
+/// What `init` is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// `.chant/` is to be kept out of history.
+    pub silent: bool,
+    /// Notes are to follow commits that are rewritten, and to be shown.
+    pub notes: bool,
+}
+
+/// What is missing of what is wanted: nothing the second time.
+///
+/// # Errors
+/// `no-work-tree`; `tracked` where silent mode is asked for and history has specs.
+pub fn init(project: &Project, wanted: Wanted) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    if wanted.silent && !project.silent {
+        exclude::refuse_tracked(project)?;
+        changes.push(Change::Hide);
+    }
+    let main = if wanted.silent || project.silent { project.repo.main_work_dir() } else { None };
+    let top = match main {
+        Some(top) => top,
+        None => project.repo.require_work_dir("init")?.to_owned(),
+    };
+    let specs = top.join(SPECS_DIR);
+    if !specs.is_dir() {
+        changes.push(Change::MakeDir(specs));
+    }
+    if wanted.notes {
+        let missing = settings::missing(project).into_iter();
+        changes.extend(missing.map(|(key, value)| Change::AddSetting(key.to_owned(), value.to_owned())));
+    }
+    Ok(changes)
+}
+
+/// Whether notes would be lost when commits are rewritten, as far as settings say.
+pub fn lacks_notes(project: &Project) -> bool {
+    !settings::missing(project).is_empty()
+}
+
+/// What is there of chant in this clone: what `init` set and what a person has set under `chant.*`; with `everything` the records
+/// and specs, too.
+pub fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    for (key, value) in settings::present(project)? {
+        changes.push(Change::DropSetting(key.to_owned(), value.to_owned()));
+    }
+    for (section, values) in settings::sections(project)? {
+        changes.push(Change::DropSection(section, values));
+    }
+    let lines = exclude::hiding(project)?;
+    if !lines.is_empty() {
+        changes.push(Change::Show(lines));
+    }
+    if everything {
+        // What is recorded goes first: should it be interrupted, what is left is less, and the rest goes the next time.
+        changes.splice(0..0, purge::plan(project)?);
+    }
+    Ok(changes)
+}

@@ -1,0 +1,87 @@
+//! Settings in the configuration of this clone, written by git itself.
+
+use std::collections::BTreeMap;
+
+use bstr::ByteSlice;
+
+use crate::{
+    error::{Error, Result},
+    git::process::{Git, Output},
+    project::Project,
+    store::NOTES_REF,
+};
+
+/// The settings by which git keeps notes on commits that are rewritten, shows them, and joins them: beside what is set already.
+pub(super) const NOTES: [(&str, &str); 3] =
+    [("notes.rewriteRef", NOTES_REF), ("notes.displayRef", NOTES_REF), ("notes.chant.mergeStrategy", "cat_sort_uniq")];
+
+/// Those of [`NOTES`] that say nothing of our notes yet, in whatever configuration.
+pub(super) fn missing(project: &Project) -> Vec<(&'static str, &'static str)> {
+    let config = project.repo.gix().config_snapshot();
+    let says = |key: &str, value: &str| {
+        let known = config.plumbing().strings(key).unwrap_or_default();
+        // A strategy of the person's own is theirs; a list may name all notes at once.
+        known.iter().any(|known| !key.ends_with("Ref") || *known == value || *known == "refs/notes/*")
+    };
+    NOTES.into_iter().filter(|(key, value)| !says(key, value)).collect()
+}
+
+/// Those of [`NOTES`] that this clone's own file holds.
+pub(super) fn present(project: &Project) -> Result<Vec<(&'static str, &'static str)>> {
+    let local = local(project)?;
+    let holds = |key: &str, value: &str| local.iter().any(|(k, v)| k.eq_ignore_ascii_case(key) && v == value);
+    Ok(NOTES.into_iter().filter(|(key, value)| holds(key, value)).collect())
+}
+
+/// The sections `chant` and `chant.*` of this clone's own file, each with its settings.
+pub(super) fn sections(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut sections: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (key, value) in local(project)? {
+        if let Some((section, _)) = key.rsplit_once('.')
+            && (section == "chant" || section.starts_with("chant."))
+        {
+            sections.entry(section.to_owned()).or_default().push(format!("{key} = {value}"));
+        }
+    }
+    Ok(sections)
+}
+
+/// Every setting of this clone's own file, without what it includes.
+fn local(project: &Project) -> Result<Vec<(String, String)>> {
+    let listed = git(project, &["--no-includes", "-z", "--list"]).check()?;
+    let pairs = listed.records().map(|record| {
+        let (key, value) = record.split_once_str("\n").unwrap_or((record, b""));
+        (key.to_str_lossy().into_owned(), value.to_str_lossy().into_owned())
+    });
+    Ok(pairs.collect())
+}
+
+pub(super) fn add(project: &Project, key: &str, value: &str) -> Result<()> {
+    git(project, &["--add", key, value]).check().map(drop)
+}
+
+/// Takes the value away, unless it is gone.
+pub(super) fn remove(project: &Project, key: &str, value: &str) -> Result<()> {
+    let unset = git(project, &["--fixed-value", "--unset-all", key, value]).run()?;
+    if unset.success() || !local(project)?.iter().any(|(k, v)| k.eq_ignore_ascii_case(key) && v == value) {
+        return Ok(());
+    }
+    Err(refused(key, &unset))
+}
+
+/// Takes the section away, unless it is gone.
+pub(super) fn remove_section(project: &Project, name: &str) -> Result<()> {
+    let removed = git(project, &["--remove-section", name]).run()?;
+    if removed.success() || !sections(project)?.contains_key(name) {
+        return Ok(());
+    }
+    Err(refused(name, &removed))
+}
+
+fn refused(what: &str, output: &Output) -> Error {
+    Error::fatal("config", format!("cannot unset '{what}': {}", output.complaint()))
+}
+
+fn git(project: &Project, args: &[&str]) -> Git {
+    Git::at(&project.repo).args(["config", "--local"]).args(args)
+}
