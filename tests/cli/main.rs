@@ -23,6 +23,7 @@ mod misconduct;
 mod pausing;
 mod places;
 mod pr;
+mod presets;
 mod prompts;
 mod prune;
 mod queue;
