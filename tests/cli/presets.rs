@@ -37,7 +37,8 @@ impl Room {
     fn install(&self, name: &str, output: &str, script: &str) {
         let printed = self.sandbox.dir().join(format!("{name}.out"));
         std::fs::write(&printed, output).unwrap();
-        let tick = "sed 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" >.tick && cat .tick >\"$CHANT_SPEC_FILE\" && rm .tick";
+        let tick =
+            "sed 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" >.tick && cat .tick >\"$CHANT_SPEC_FILE\" && rm .tick";
         let text = format!(
             "#!/bin/sh\ntick() {{ {tick}; }}\necho \"{name} $*\" >>\"$HOME/args\"; cat >\"$HOME/prompt\"\n{script}\ncat '{}'\n",
             printed.display()
@@ -88,8 +89,12 @@ fn a_preset_needs_no_command_and_what_it_says_of_the_run_is_recorded() {
     room.use_agent("claude");
     let id = room.add();
     let ran = room.chant(&["work", &id]).ok();
-    for line in ["  model: claude-opus-4-8[1m]\n", "  I will write the file.\n", "  $ echo two > file;", "  The file says two now.\n"]
-    {
+    for line in [
+        "  model: claude-opus-4-8[1m]\n",
+        "  I will write the file.\n",
+        "  $ echo two > file;",
+        "  The file says two now.\n",
+    ] {
         assert!(ran.err.contains(line), "{line}: {}", ran.err);
     }
     assert!(!ran.err.contains("{\"type\""), "{}", ran.err);

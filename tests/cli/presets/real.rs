@@ -34,7 +34,8 @@ fn sandbox() -> (Sandbox, String) {
     (sandbox, id)
 }
 
-const DOES_IT: &str = "sed -i 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" && echo two >file && git commit -qam 'Make it two'";
+const DOES_IT: &str =
+    "sed -i 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" && echo two >file && git commit -qam 'Make it two'";
 
 fn bash(command: &str) -> Turn {
     Turn::Tool("Bash", json!({"command": command, "description": "Do it"}))
@@ -53,7 +54,9 @@ fn claude_works_a_spec_to_a_merged_commit() {
         Turn::Text("The file says two now."),
     ]);
     let ran = sandbox.run(&mut command(&sandbox, &endpoint, &["work", &id])).ok();
-    for line in ["  model: claude-", &format!("  Write {}", outside.display()), "  $ sed -i", "  The file says two now.\n"] {
+    for line in
+        ["  model: claude-", &format!("  Write {}", outside.display()), "  $ sed -i", "  The file says two now.\n"]
+    {
         assert!(ran.err.contains(line), "{line}:\n{}", ran.err);
     }
     assert!(!outside.exists(), "an edit outside of the worktree was let through");
