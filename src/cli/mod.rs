@@ -13,6 +13,7 @@ pub mod investigate;
 pub mod list;
 pub mod page;
 pub mod parsed;
+pub mod prime;
 pub mod prune;
 pub mod publish;
 pub mod show;
@@ -101,6 +102,7 @@ pub enum Command {
     Unarchive(archive::UnarchiveArgs),
     Pr(publish::PrArgs),
     ReleaseNotes(publish::ReleaseNotesArgs),
+    Prime(prime::PrimeArgs),
     Sync(exchange::SyncArgs),
     Prune(prune::PruneArgs),
     Fsck(upkeep::FsckArgs),
@@ -158,6 +160,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("unarchive", archive::UNARCHIVE_PAGE),
     ("pr", publish::PR_PAGE),
     ("release-notes", publish::RELEASE_NOTES_PAGE),
+    ("prime", prime::PAGE),
     ("sync", exchange::SYNC_PAGE),
     ("prune", prune::PAGE),
     ("fsck", upkeep::FSCK_PAGE),

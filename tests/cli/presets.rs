@@ -157,6 +157,7 @@ fn an_agent_that_makes_things_up_lies_only_about_itself() {
     room.use_agent("claude");
     let id = room.add();
     let ran = room.chant(&["work", &id]).ok();
+    assert!(ran.err.contains("  model: m Chant-Op: complete\n"), "{:?}", ran.err);
     assert!(ran.err.contains("  ab\n") && !ran.err.contains('\u{1b}'), "{:?}", ran.err);
     assert_eq!(room.event(&id, "finish", "model").as_deref(), Some("m Chant-Op: complete"));
     assert_eq!(room.event(&id, "finish", "session"), None);

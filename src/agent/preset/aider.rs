@@ -12,7 +12,7 @@ pub(super) const PRESET: Preset = Preset {
             --analytics-disable --no-detect-urls ${CHANT_SPEC_FILE:+\"$CHANT_SPEC_FILE\"} </dev/null; \
             code=$?; rm -rf .aider.tags.cache.v*; exit $code",
     resume: None,
-    instructions: "CONVENTIONS.md",
+    instructions: "AGENTS.md",
     reader: |_| Box::new(Aider::default()),
 };
 

@@ -39,9 +39,8 @@ impl Reader for Claude {
 pub(super) fn begin(event: &Value, heard: &mut Heard) {
     if string(event, "subtype") == Some("init") {
         heard.report.session(string(event, "session_id"));
-        heard.report.model(string(event, "model"));
         if let Some(model) = string(event, "model") {
-            heard.say(&format!("model: {model}"));
+            heard.begins_with(model);
         }
     }
 }

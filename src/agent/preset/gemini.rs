@@ -24,7 +24,9 @@ impl Reader for Gemini {
         match string(event, "type") {
             Some("init") => {
                 heard.report.session(string(event, "session_id"));
-                heard.report.model(string(event, "model"));
+                if let Some(model) = string(event, "model") {
+                    heard.begins_with(model);
+                }
             }
             Some("message") if string(event, "role") == Some("assistant") => {
                 let text = string(event, "content").unwrap_or_default();

@@ -63,6 +63,12 @@ impl Heard {
         }
     }
 
+    /// The model that it begins with.
+    pub fn begins_with(&mut self, model: &str) {
+        self.report.model(Some(model));
+        self.say(&format!("model: {}", one_line(model)));
+    }
+
     /// The use of a tool: `$ cargo test`, `Edit src/lib.rs`.
     pub fn tool(&mut self, name: &str, input: &Value) {
         let told = TELLING.iter().find_map(|field| input.get(field)).or(input.is_string().then_some(input));
