@@ -116,8 +116,7 @@ pub const PAGE: Page = Page {
     examples: &[
         ("git chant demo", "See all of it in ten seconds."),
         ("git chant init", "Prepare a repository."),
-        ("git config chant.agent.mine.cmd \"my-agent --prompt-file {prompt_file}\"", "Say how to run an agent …"),
-        ("git config chant.agent mine", "… and that it is the one to use."),
+        ("git config chant.agent claude", "Say which agent carries out specs."),
         ("git chant add \"Fix typo in README storage section\"", "Write a spec."),
         ("git chant work 001", "Have it carried out and merged."),
     ],

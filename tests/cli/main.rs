@@ -24,6 +24,7 @@ mod pausing;
 mod places;
 mod pr;
 mod presets;
+mod prime;
 mod prompts;
 mod prune;
 mod queue;
