@@ -11,6 +11,7 @@
 pub mod add;
 pub mod agent;
 pub mod archive;
+pub mod bring;
 pub mod check;
 pub mod cli;
 pub mod close;

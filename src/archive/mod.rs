@@ -1,5 +1,5 @@
 //! The use case `archive`: put a spec away, and take it out again. The file appears in its new place, the event is written, the file
-//! goes from its old place; the index stays as it is.
+//! goes from its old place; the index stays as it is. In the end the chains that are archived are folded into one ref a month.
 //!
 //! The same file in both places is what somebody who died on the way leaves, and nobody else: [`settle`] takes one of them away.
 
@@ -32,6 +32,22 @@ use crate::{
 pub fn archive(project: &Project, entry: &Entry) -> Result<()> {
     let (from, to) = (path_of(&entry.id), archive_path_of(&entry.id));
     step(project, entry, Op::Archive, "is archived", &from, &to)
+}
+
+/// Folds these specs, as far as they are archived and have a ref of their own; all of them if none are named. Gives back those whose
+/// ref is gone.
+///
+/// # Errors
+/// If an archive cannot be read, or others keep writing to it.
+pub fn fold(project: &Project, only: Option<&[SpecId]>) -> Result<Vec<SpecId>> {
+    let store = project.store()?;
+    // What another clone has folded already, as its archive says, need not be folded here.
+    let mut gone = if only.is_none() { store.drop_contained()? } else { Vec::new() };
+    let mut chains = store.unfolded(only)?;
+    chains.retain(|(id, _)| !gone.contains(id));
+    gone.extend(store.fold_away(&chains)?);
+    gone.sort_unstable();
+    Ok(gone)
 }
 
 /// Takes it out again.

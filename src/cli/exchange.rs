@@ -7,8 +7,14 @@ use super::page::Page;
 /// Exchange specs' states with a remote
 ///
 /// Fetches what the remote has, brings each chain of events together with the one here, and pushes what the remote lacks. Nothing is
-/// ever forced: where two clones went on apart, a merge event joins what both know. Spec files and work travel as any tracked file
-/// and any branch; this is about refs/chant/specs and refs/notes/chant.
+/// ever forced: where two clones went on apart, a merge event joins what both know. Spec files and merged work travel as any tracked
+/// file and any branch; this is about refs/chant/specs, refs/chant/archive and refs/notes/chant.
+///
+/// A spec that was archived is in the archive of its month, and needs no ref of its own: that goes, here and at the remote, if it still
+/// is what the archive holds. Where something happened to it meanwhile, it stays, and the spec is active again.
+///
+/// The work branches of finished and paused specs travel too, unless chant.pushBranches is false: another person can merge what is
+/// finished, and go on with what is paused. At the remote a branch goes once its spec is over.
 ///
 /// What is no chain of events is named as unfit and kept out, and exit status 1 says so. A
 /// chain that the remote lost or that somebody cut back there is said to be gone or rewritten, and goes back.
@@ -42,5 +48,5 @@ pub const SYNC_PAGE: Page = Page {
         ("git chant sync --fetch upstream", "Only see what they have."),
         ("git config chant.remote origin", "Say where to once and for all; in silent mode, allow it."),
     ],
-    see_also: &["git-chant-fsck", "git-chant-resolve", "git-fetch", "git-push"],
+    see_also: &["git-chant-archive", "git-chant-fsck", "git-chant-resolve", "git-fetch", "git-push"],
 };

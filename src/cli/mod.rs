@@ -182,6 +182,7 @@ pub const FILES: &[(&str, &str)] = &[
     (".chant/specs/<id>.md", "The spec. git-chant creates it and otherwise leaves it alone."),
     (".chant/research/, .chant/prompts/", "What research produces; prompts that replace the built-in ones."),
     ("refs/chant/specs/<id>", "What happened to the spec, one commit an event."),
+    ("refs/chant/archive/<month>", "Archived specs: the tree has the newest event of each."),
     ("refs/notes/chant", "A note on every commit that a spec's work produced."),
     ("refs/chant-local/attempts/", "The work of each attempt, in this clone only."),
     ("$GIT_COMMON_DIR/chant/", "Transcripts and leases, in this clone only."),

@@ -7,25 +7,36 @@ use super::{
 use crate::{
     archive,
     cli::archive::{ArchiveArgs, UnarchiveArgs},
-    domain::status::Status,
+    domain::{id::SpecId, status::Status},
     error::{Error, Result},
     investigate,
     project::{
         Project,
+        progress::Step,
         world::{Entry, World},
     },
 };
 
 pub(super) fn archive(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outcome> {
+    if args.fold {
+        let project = context.project()?;
+        return Ok(Outcome::new(Body::Folded(archive::fold(&project, None)?)));
+    }
     let specs = match &args.topic {
         Some(topic) => over(context, topic)?,
         None => args.specs.clone(),
     };
-    each(context, &specs, "archive", archive::archive)
+    let (project, ids, outcome) = each(context, &specs, "archive", archive::archive)?;
+    match archive::fold(&project, Some(&ids)) {
+        Ok(_) => {}
+        // They are archived, and that is what was asked for.
+        Err(error) => context.progress.say(&Step::Warning(format!("they keep a ref each: {}", error.message))),
+    }
+    Ok(outcome)
 }
 
 pub(super) fn unarchive(context: &Context<'_>, args: &UnarchiveArgs) -> Result<Outcome> {
-    each(context, &args.specs, "unarchive", archive::unarchive)
+    each(context, &args.specs, "unarchive", archive::unarchive).map(|(_, _, outcome)| outcome)
 }
 
 /// The specs of an investigation, all of which have to be over.
@@ -51,7 +62,7 @@ fn each(
     queries: &[String],
     op: &str,
     act: impl Fn(&Project, &Entry) -> Result<()>,
-) -> Result<Outcome> {
+) -> Result<(Project, Vec<SpecId>, Outcome)> {
     let project = context.project()?;
     let mut ids = Vec::new();
     for query in queries {
@@ -61,16 +72,16 @@ fn each(
         ids.extend(members.into_iter().chain([id]));
     }
     let mut specs = Vec::new();
-    for id in ids {
+    for id in &ids {
         let world = World::new(&project)?;
-        let entry = world.entry(&id)?;
+        let entry = world.entry(id)?;
         // Whoever died on the way had recorded it; then only the file has to follow.
-        let done = archive::settle(&project, &id)? && (entry.status == Status::Archived) == (op == "archive");
+        let done = archive::settle(&project, id)? && (entry.status == Status::Archived) == (op == "archive");
         if !done {
             act(&project, &entry)?;
         }
         let sentence = entry.title().to_owned();
-        specs.push((context.view(&project, &id)?, sentence));
+        specs.push((context.view(&project, id)?, sentence));
     }
-    Ok(Outcome::new(Body::RecordedAll { op: op.to_owned(), specs }))
+    Ok((project, ids, Outcome::new(Body::RecordedAll { op: op.to_owned(), specs })))
 }

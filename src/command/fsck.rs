@@ -132,6 +132,7 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
             }
         }
         Repair::Reconnect(id) => project.store()?.reconnect(id).map(drop),
+        Repair::Fold => archive::fold(project, None).map(drop),
         Repair::Rejoin(id, event) => rejoin(project, id, *event),
         Repair::Log(id) => project.store()?.begin_log(id),
         Repair::Heal(id) => recover::heal(project, id).map(drop),

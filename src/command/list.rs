@@ -18,7 +18,8 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
     let world = World::new(&project)?;
     let mut views = Vec::new();
-    for id in world.census.all()? {
+    let all = args.all || args.archived || args.status.contains(&Status::Archived);
+    for id in if all { world.census.all()? } else { world.census.active()? } {
         if !wanted_status(args, world.recorded(id)?.status) {
             continue;
         }

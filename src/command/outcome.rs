@@ -128,6 +128,8 @@ pub enum Body {
         /// Each spec after its event, with the event's sentence.
         specs: Vec<(SpecView, String)>,
     },
+    /// `archive --fold`: the specs whose ref went into an archive.
+    Folded(Vec<SpecId>),
     /// `edit`: the file that was opened, and whether its text changed.
     Edited {
         /// The spec after the edit.

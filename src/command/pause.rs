@@ -5,6 +5,7 @@ use super::{
     outcome::{Body, Outcome, TakenOver},
 };
 use crate::{
+    bring,
     cli::state::{PauseArgs, TakeoverArgs},
     domain::status::Status,
     error::{Error, Result},
@@ -37,6 +38,7 @@ pub(super) fn takeover(context: &Context<'_>, args: &TakeoverArgs) -> Result<Out
     let id = context.pick_to_change(&project, &args.spec)?;
     let short = id.short();
     recover::settle_dead(&project, &id, context.progress)?;
+    bring::here(&project, &id, context.progress)?;
     let world = World::new(&project)?;
     let entry = world.entry(&id)?;
     let by_hand = entry.state.as_ref().is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL));

@@ -10,7 +10,7 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let project = context.project()?;
     let world = World::new(&project)?;
     let (mut ready, mut blocked) = (Vec::new(), Vec::new());
-    for id in world.census.all()? {
+    for id in world.census.active()? {
         let status = world.recorded(id)?.status;
         let over = matches!(status, Status::Completed | Status::Cancelled | Status::Archived);
         if over || (status != Status::Pending && !args.explain) {

@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
 fn all(context: &Context<'_>, project: &Project, at: Option<ObjectId>, trust: bool) -> Result<Outcome> {
     let world = World::new(project)?;
     let mut checked = Vec::new();
-    for id in world.census.all()? {
+    for id in world.census.active()? {
         if !matches!(world.recorded(id)?.status, Status::Finished | Status::Completed) {
             continue;
         }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     agent::{process::Ending, rate_limit, slot::Slot},
+    bring,
     cli::work::WorkArgs,
     domain::{event::Pin, id::SpecId, spec::SpecType},
     error::{Error, Exit, Result},
@@ -66,6 +67,7 @@ fn carry_out(
     context.settle(project, id)?;
     recover::settle_dead(project, id, context.progress)?;
     recover::release_discounted(project, id, context.progress)?;
+    bring::here(project, id, context.progress)?;
     let started = Instant::now();
     let request = Request { agent: args.agent.clone(), onto: args.onto.clone(), timeout: args.timeout };
     let plan = work::plan(project, id, &request)?;

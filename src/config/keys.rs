@@ -81,6 +81,8 @@ keys! {
         "How many bytes of pinned inputs go into the prompt itself; what is beyond is named there and read from the worktree.";
     PRUNE_EXPIRE = "chant.pruneExpire", Kind::Expiry, Some("90.days.ago"),
         "How old the transcripts of specs that are over, and the check worktree, may become before `git chant prune` clears them away.";
+    PUSH_BRANCHES = "chant.pushBranches", Kind::Bool, Some("true"),
+        "Whether `git chant sync` exchanges the work branches of finished and paused specs, so that somebody else can merge them or go on with them. A branch goes to the same name at the remote, never by force, and is deleted there once its spec is over.";
     RATE_LIMIT_PAUSE = "chant.rateLimitPause", Kind::Duration, Some("1m"),
         "How long `git chant work` with several specs waits before it starts an agent again that said that it is rate-limited; twice as long each time that it says so again, up to 32 times as long.";
     REMOTE = "chant.remote", Kind::Text, None,

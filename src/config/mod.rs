@@ -229,6 +229,11 @@ impl<'repo> Config<'repo> {
         self.bool(&keys::VERIFY_BASE)
     }
 
+    /// Whether work branches are exchanged too.
+    pub fn push_branches(&self) -> Result<bool> {
+        self.bool(&keys::PUSH_BRANCHES)
+    }
+
     /// Whether `verify` commands run on the result of a merge too.
     pub fn verify_merged(&self) -> Result<bool> {
         self.bool(&keys::VERIFY_MERGED)
@@ -266,7 +271,7 @@ impl<'repo> Config<'repo> {
     }
 
     fn bool(&self, key: &keys::Key) -> Result<bool> {
-        self.find(key.name).map_or(Ok(false), |found| found.bool())
+        self.find(key.name).map_or(Ok(key.default == Some("true")), |found| found.bool())
     }
 
     fn int(&self, key: &keys::Key, default: u64) -> Result<u64> {

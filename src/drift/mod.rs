@@ -20,7 +20,8 @@ use crate::{
 pub fn drift(world: &World<'_>, ids: Option<&[SpecId]>) -> Result<Vec<DriftView>> {
     let mut found = Vec::new();
     let mut below = None;
-    for id in world.census.all()? {
+    let candidates = if ids.is_some() { world.census.all()? } else { world.census.active()? };
+    for id in candidates {
         let wanted = ids.map_or(world.recorded(id)?.status != Status::Archived, |ids| ids.contains(id));
         if !wanted || world.recorded(id)?.state.as_ref().is_none_or(|state| state.attempt.is_none()) {
             continue;

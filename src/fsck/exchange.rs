@@ -6,7 +6,7 @@ use crate::{
     error::Result,
     git::remote::{self, Mapping},
     project::Project,
-    store::{NOTES_REF, SPECS, Store, tracking::tracked_specs},
+    store::{NOTES_REF, SPECS, Store, archive::ARCHIVES, tracking::tracked_specs},
 };
 
 /// Chains of remotes that hold more than ours, and those that are not fit to be taken over.
@@ -14,7 +14,16 @@ pub(super) fn tracked(project: &Project) -> Result<Vec<Finding>> {
     let store = project.store()?;
     let mut findings = Vec::new();
     for remote in remote::names(&project.repo) {
-        for (spec, theirs) in store.tracked(&remote)?.specs {
+        let tracked = store.tracked(&remote)?;
+        for name in tracked.archives.keys() {
+            if store.archive(name)?.is_none() {
+                let message = format!("'{remote}' has it, and here is none: its specs are not archived here");
+                let found = at(Severity::Warning, "lost-archive", format!("{ARCHIVES}{name}"), message, None);
+                let fetch = shell_words::join(["git", "chant", "sync", "--fetch", &remote]);
+                findings.push(found.help(format!("to have it again: {fetch}")));
+            }
+        }
+        for (spec, theirs) in tracked.specs {
             // What is wrong with our own ref was said elsewhere.
             let Ok(ours) = store.tip(&spec) else { continue };
             if ours == Some(theirs) {
@@ -48,7 +57,7 @@ pub(super) fn tracked(project: &Project) -> Result<Vec<Finding>> {
 /// Settings by which a plain `git fetch` or `git push` overwrites or deletes our refs.
 pub(super) fn settings(project: &Project) -> Vec<Finding> {
     let dangerous = remote::mappings(&project.repo).into_iter().filter(|mapping| {
-        let ours = [SPECS, NOTES_REF].iter().any(|name| overlap(&mapping.writes, name));
+        let ours = [SPECS, ARCHIVES, NOTES_REF].iter().any(|name| overlap(&mapping.writes, name));
         ours && (mapping.forced || !mapping.push)
     });
     dangerous.map(|mapping| dangerous_setting(&mapping)).collect()

@@ -40,6 +40,8 @@ pub enum Repair {
     Restore(SpecId),
     /// Let a ref whose file holds no id point at the newest event that its log names.
     Reconnect(SpecId),
+    /// Let go of the refs of specs that an archive holds.
+    Fold,
     /// Join to the chain of a spec what it knew, or what a remote has of it: the events below this one.
     Rejoin(SpecId, ObjectId),
     /// Begin a log for a chain that has none.
@@ -74,6 +76,7 @@ pub fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let world = World::new(project)?;
     findings.extend(looked("refs", None, refs::chains(project)));
+    findings.extend(looked("archives", None, refs::archives(project)));
     findings.extend(looked("locks", None, clone::locks(project)));
     let elsewhere = elsewhere::Elsewhere::default();
     for id in world.census.all()? {

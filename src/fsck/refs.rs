@@ -1,11 +1,15 @@
 //! The refs themselves, before anything that they hold is read.
 
-use super::{Finding, Repair, at};
+use super::{Finding, Repair, at, finding};
 use crate::{
     domain::{diagnostic::Severity, id::SpecId},
     error::Result,
     project::Project,
-    store::{NOTES_REF, SPECS, attempts::ATTEMPTS},
+    store::{
+        NOTES_REF, SPECS,
+        archive::{ARCHIVES, Folders},
+        attempts::ATTEMPTS,
+    },
 };
 
 /// How many objects a finding names.
@@ -41,6 +45,33 @@ pub(super) fn chains(project: &Project) -> Result<Vec<Finding>> {
             }
             _ => broken(project, full, id)?,
         });
+    }
+    Ok(findings)
+}
+
+/// Archives: that each is one, that what it holds is archived, and that no ref is left of what it holds.
+pub(super) fn archives(project: &Project) -> Result<Vec<Finding>> {
+    let store = project.store()?;
+    let mut findings = Vec::new();
+    for (name, target) in store.raw_archives()? {
+        let full = format!("{ARCHIVES}{name}");
+        let fault = match target {
+            None => Some("it holds no object id".to_owned()),
+            Some(target) => store.fit_archive(&name, target, None)?.err(),
+        };
+        if let Some(fault) = fault {
+            let quoted = shell_words::quote(full.trim_start_matches("refs/")).into_owned();
+            let found = at(Severity::Error, "bad-archive", full, fault, None);
+            findings.push(found.help(format!("'git reflog {quoted}' shows what it held before")));
+        }
+    }
+    let folders = Folders::default();
+    for (id, tip) in store.tips()? {
+        let Ok(Some(folded)) = store.folded_tip_in(&folders, &id) else { continue };
+        if store.covers(&id, folded, tip)? {
+            let message = "its archive holds it, and its ref is still there".to_owned();
+            findings.push(finding(Severity::Warning, "unfolded", &id, message, Some(Repair::Fold)));
+        }
     }
     Ok(findings)
 }

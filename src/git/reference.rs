@@ -183,6 +183,15 @@ pub fn attempt(repo: &gix::Repository, swap: &Swap<'_>, committer: &Signature, d
     }
 }
 
+/// Deletes all of these refs, or none if one of them does not hold what is said, or is locked. Returns whether it did. One run of git:
+/// the file of packed refs is written once, and as durable as `core.fsync` asks.
+pub fn delete_all(repo: &gix::Repository, refs: &[(String, ObjectId)]) -> Result<bool> {
+    let common = repo.common_dir();
+    let input: String = refs.iter().map(|(name, old)| format!("delete {name} {old}\n")).collect();
+    let git = Git::in_dir(common).repository_only(common).args(["update-ref", "--no-deref", "--stdin"]);
+    Ok(git.stdin_bytes(input).run()?.success())
+}
+
 fn edit(swap: &Swap<'_>) -> RefEdit {
     let expected = match swap.expected {
         Some(id) => PreviousValue::MustExistAndMatch(Target::Object(id)),

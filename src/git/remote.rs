@@ -110,7 +110,7 @@ pub struct Update {
 /// What became of one [`Update`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// The remote holds it: it was sent, or was there already.
+    /// The remote holds it: it was sent, or was there already. Of what was to go: it is gone.
     There,
     /// The remote holds something that we do not build on: fetch, and try again.
     Behind,
@@ -127,19 +127,69 @@ pub fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Result<Vec<(
     if updates.is_empty() {
         return Ok(Vec::new());
     }
-    let git = Git::at(repo)
-        .may_ask()
-        .config(format!("remote.{remote}.mirror=false"))
-        .config("push.followTags=false")
-        .args(["push", "--porcelain", "--no-verify", "--no-atomic", "--no-signed", "--recurse-submodules=no", "--"])
-        .arg(remote)
+    let git = pushing(repo, remote)
+        .args(["--no-atomic", "--", remote])
         .args(updates.iter().map(|update| format!("{}:{}", update.id, update.name)));
+    fates(&git, remote)
+}
+
+/// Deletes refs of a remote, each on its own and only if it holds the id that is said. What the answer does not tell of is left out.
+///
+/// # Errors
+/// As [`push`].
+pub fn delete(repo: &Repository, remote: &str, gone: &[Update]) -> Result<Vec<(String, Fate)>> {
+    if gone.is_empty() {
+        return Ok(Vec::new());
+    }
+    let git = pushing(repo, remote)
+        .arg("--no-atomic")
+        .args(gone.iter().map(|gone| format!("--force-with-lease={}:{}", gone.name, gone.id)))
+        .args(["--", remote])
+        .args(gone.iter().map(|gone| format!(":{}", gone.name)));
+    fates(&git, remote)
+}
+
+fn pushing(repo: &Repository, remote: &str) -> Git {
+    Git::at(repo).may_ask().config(format!("remote.{remote}.mirror=false")).config("push.followTags=false").args([
+        "push",
+        "--porcelain",
+        "--no-verify",
+        "--no-signed",
+        "--recurse-submodules=no",
+    ])
+}
+
+fn fates(git: &Git, remote: &str) -> Result<Vec<(String, Fate)>> {
     let output = git.run()?;
     let fates: Vec<_> = output.stdout.lines().filter_map(|line| fate(line.as_bstr())).collect();
     if fates.is_empty() && !output.success() {
         return Err(unreachable(remote, "push to", &output.complaint()));
     }
     Ok(fates)
+}
+
+/// Pushes an archive and deletes the refs of what it holds, all or nothing: each ref goes only if it holds the id that is said. A
+/// remote that knows no such push answers nothing.
+///
+/// # Errors
+/// `remote-unreachable` if there is no answer about any ref.
+pub fn push_and_delete(
+    repo: &Repository,
+    remote: &str,
+    update: &Update,
+    gone: &[Update],
+) -> Result<Vec<(String, Fate)>> {
+    let git = pushing(repo, remote)
+        .arg("--atomic")
+        .args(gone.iter().map(|gone| format!("--force-with-lease={}:{}", gone.name, gone.id)))
+        .args(["--", remote])
+        .arg(format!("{}:{}", update.id, update.name))
+        .args(gone.iter().map(|gone| format!(":{}", gone.name)));
+    match fates(&git, remote) {
+        // Such a remote says nothing of any ref.
+        Err(error) if error.message.contains("--atomic") => Ok(Vec::new()),
+        other => other,
+    }
 }
 
 /// What one ref of a remote holds now; `None` if it is not there.
@@ -175,7 +225,7 @@ fn fate(line: &BStr) -> Option<(String, Fate)> {
     let (flag, refs, summary) = (fields.next()?, fields.next()?, fields.next()?);
     let name = refs.rsplit_once_str(":")?.1.to_str().ok()?.to_owned();
     let fate = match flag {
-        b" " | b"*" | b"=" | b"+" => Fate::There,
+        b" " | b"*" | b"=" | b"+" | b"-" => Fate::There,
         b"!" => refused(summary.as_bstr()),
         _ => return None,
     };
@@ -218,6 +268,7 @@ mod tests {
         assert_eq!(told("*", "[new reference]"), there);
         assert_eq!(told(" ", "0123..4567"), there);
         assert_eq!(told("=", "[up to date]"), there);
+        assert_eq!(read(&format!("-\t:{name}\t[deleted]")), there);
         for faster in
             ["[rejected] (fetch first)", "[rejected] (non-fast-forward)", "[remote rejected] (failed to update ref)"]
         {

@@ -28,7 +28,7 @@ pub struct Scope {
 /// If the specs cannot be read.
 pub fn graph(world: &World<'_>, scope: &Scope) -> Result<GraphView> {
     let mut entries = BTreeMap::new();
-    for id in world.census.all()? {
+    for id in if scope.archived { world.census.all()? } else { world.census.active()? } {
         let entry = world.entry(id)?;
         if scope.archived || entry.status != Status::Archived {
             entries.insert(id.clone(), entry);

@@ -114,7 +114,7 @@ impl Known {
 /// If the specs cannot be read.
 pub fn entries(world: &World<'_>, topic: &str) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
-    for id in world.census.all()? {
+    for id in world.census.active()? {
         if world.recorded(id)?.status == Status::Archived {
             continue;
         }

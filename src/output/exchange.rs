@@ -39,7 +39,7 @@ fn name(entry: &ExchangeView) -> String {
 
 fn slot(way: Way) -> Slot {
     match way {
-        Way::Fetched | Way::Merged | Way::Pushed => Slot::Good,
+        Way::Fetched | Way::Merged | Way::Pushed | Way::Folded => Slot::Good,
         Way::Gone | Way::Rewritten | Way::Contended => Slot::Warning,
         Way::Unfit | Way::Refused => Slot::Bad,
     }

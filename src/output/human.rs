@@ -40,6 +40,11 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::RecordedAll { specs, .. } => {
             specs.iter().map(|(spec, sentence)| recorded(spec, sentence, look)).collect()
         }
+        Body::Folded(specs) if specs.is_empty() => String::new(),
+        Body::Folded(specs) => match specs.len() {
+            1 => "Folded 1 spec\n".to_owned(),
+            several => format!("Folded {several} specs\n"),
+        },
         Body::Edited { spec, changed: true } => format!("Edited spec: {}\n", spec.id),
         Body::Edited { spec, changed: false } => format!("Unchanged spec: {}\n", spec.id),
         Body::Worked(worked) => self::worked(worked, look),
@@ -73,6 +78,7 @@ pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
         Body::Events { events, .. } if events.is_empty() => Some("no events"),
         Body::Notes(notes) if notes.is_empty() => Some("no release notes"),
         Body::Drift(found) if found.is_empty() => Some("nothing has changed"),
+        Body::Folded(specs) if specs.is_empty() => Some("nothing to fold"),
         Body::Problems(problems) if problems.is_empty() => Some("no problems"),
         Body::Pruned { found, .. } if found.is_empty() => Some("nothing to prune"),
         Body::CheckedAll(checked) if checked.is_empty() => Some("nothing to check"),

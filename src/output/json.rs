@@ -108,6 +108,7 @@ impl Serialize for Answer<'_> {
                 map.serialize_entry("specs", &specs.iter().map(|(spec, _)| spec).collect::<Vec<&SpecView>>())?;
                 map.serialize_entry("op", op)?;
             }
+            Body::Folded(specs) => map.serialize_entry("folded", specs)?,
             Body::Edited { spec, changed } => {
                 map.serialize_entry("spec", spec)?;
                 map.serialize_entry("changed", changed)?;

@@ -85,6 +85,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         | Body::Initialized { .. }
         | Body::Deinitialized { .. }
         | Body::Demo { .. }
+        | Body::Folded(_)
         | Body::Text(_) => Vec::new(),
         Body::Added(spec)
         | Body::Recorded { spec, .. }
@@ -121,6 +122,7 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
         Body::Spec(detail) => vec![spec(&detail.spec)],
         Body::Details(details) => details.iter().map(|detail| spec(&detail.spec)).collect(),
         Body::RecordedAll { specs, .. } => specs.iter().map(|(view, _)| spec(view)).collect(),
+        Body::Folded(specs) => specs.iter().map(|id| id.as_str().as_bytes().to_vec()).collect(),
         Body::Added(view)
         | Body::Recorded { spec: view, .. }
         | Body::Edited { spec: view, .. }

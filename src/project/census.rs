@@ -12,53 +12,75 @@ use crate::{
     domain::id::SpecId,
     error::{Error, Result},
     git::work_file::{self, Directory},
+    store::archive::Folders,
 };
 
 /// The specs that exist, by name only: nothing of them is read.
 ///
 /// What is named in full is looked up as a ref and a file, and the others are not touched; for a short form names are listed;
-/// the tips of all chains are read only where somebody goes through all specs. What was listed answers whatever comes after.
+/// the tips of all chains are read only where somebody goes through all specs. What was listed answers whatever comes after. What
+/// was put away is listed apart, and only if somebody asks for it: there may be a hundred times as much of it.
 pub struct Census<'p> {
     project: &'p Project,
+    /// What has a ref.
     tips: OnceCell<BTreeMap<SpecId, ObjectId>>,
-    files: OnceCell<Files>,
+    /// What was folded.
+    folded: OnceCell<BTreeMap<SpecId, ObjectId>>,
+    folders: Folders,
+    /// What has a file under `.chant/specs`.
+    active: OnceCell<Files>,
+    /// What has a file under `.chant/archive`.
+    archived: OnceCell<Files>,
     short: OnceCell<HashMap<String, Vec<SpecId>>>,
+    short_away: OnceCell<HashMap<String, Vec<SpecId>>>,
 }
 
-/// The files that may be specs.
+/// The files of a directory that may be specs.
 #[derive(Debug, Default)]
 struct Files {
-    active: BTreeSet<SpecId>,
-    archived: BTreeSet<SpecId>,
+    specs: BTreeSet<SpecId>,
     strays: Vec<(String, String)>,
 }
 
 impl<'p> Census<'p> {
     fn new(project: &'p Project) -> Census<'p> {
-        Census { project, tips: OnceCell::new(), files: OnceCell::new(), short: OnceCell::new() }
+        Census {
+            project,
+            tips: OnceCell::new(),
+            folded: OnceCell::new(),
+            folders: Folders::default(),
+            active: OnceCell::new(),
+            archived: OnceCell::new(),
+            short: OnceCell::new(),
+            short_away: OnceCell::new(),
+        }
     }
 
     /// The newest event of a spec; `None` if it has no chain.
     pub fn tip(&self, id: &SpecId) -> Result<Option<ObjectId>> {
-        match self.tips.get() {
-            Some(tips) => Ok(tips.get(id).copied()),
-            None => self.project.store()?.tip(id),
+        let store = self.project.store()?;
+        let Some(tips) = self.tips.get() else { return store.tip(id) };
+        match (tips.get(id), self.folded.get()) {
+            (Some(tip), _) => Ok(Some(*tip)),
+            (None, Some(folded)) => Ok(folded.get(id).copied()),
+            (None, None) => store.folded_tip_in(&self.folders, id),
         }
     }
 
     /// Whether it has a file under `.chant/specs`.
     pub fn has_file(&self, id: &SpecId) -> Result<bool> {
-        match self.files.get() {
-            Some(files) => Ok(files.active.contains(id)),
-            None => self.project.lists(SPECS_DIR, id),
-        }
+        self.lists(&self.active, SPECS_DIR, id)
     }
 
     /// Whether it has a file under `.chant/archive`.
     pub fn has_archived_file(&self, id: &SpecId) -> Result<bool> {
-        match self.files.get() {
-            Some(files) => Ok(files.archived.contains(id)),
-            None => self.project.lists(ARCHIVE_DIR, id),
+        self.lists(&self.archived, ARCHIVE_DIR, id)
+    }
+
+    fn lists(&self, listed: &OnceCell<Files>, dir: &'static str, id: &SpecId) -> Result<bool> {
+        match listed.get() {
+            Some(files) => Ok(files.specs.contains(id)),
+            None => self.project.lists(dir, id),
         }
     }
 
@@ -69,46 +91,72 @@ impl<'p> Census<'p> {
 
     /// Every spec, in the order of the ids.
     pub fn all(&self) -> Result<BTreeSet<&SpecId>> {
-        let tips = kept(&self.tips, || Ok(self.project.store()?.tips()?.into_iter().collect()))?;
-        let files = self.files()?;
-        Ok(tips.keys().chain(&files.active).chain(&files.archived).collect())
+        // Refs first: a ref goes after its archive has the chain, and so one of the two has it at any time.
+        let mut all = self.active()?;
+        let folded = kept(&self.folded, || self.project.store()?.folded())?;
+        all.extend(folded.keys().chain(&self.archived_files()?.specs));
+        Ok(all)
     }
 
-    /// Files under `.chant/specs` whose name is no id, with the reason.
-    pub fn strays(&self) -> Result<&[(String, String)]> {
-        Ok(&self.files()?.strays)
+    /// Every spec but those that have nothing any more but a place in the archive. Some of them may be archived: their chains say so.
+    pub fn active(&self) -> Result<BTreeSet<&SpecId>> {
+        let tips = kept(&self.tips, || Ok(self.project.store()?.tips()?.into_iter().collect()))?;
+        Ok(tips.keys().chain(&self.active_files()?.specs).collect())
+    }
+
+    /// Files under `.chant/specs` whose name is no id, with the reason, and those under `.chant/archive`.
+    pub fn strays(&self) -> Result<Vec<(String, String)>> {
+        Ok([self.active_files()?.strays.clone(), self.archived_files()?.strays.clone()].concat())
     }
 
     /// Every spec whose id begins with that day, as `2026-02-08`.
     pub fn of_day(&self, day: &str) -> Result<BTreeSet<SpecId>> {
         let mut found = self.names()?;
+        found.extend(self.archived_files()?.specs.iter().cloned());
+        found.extend(self.project.store()?.folded_in(day)?.into_keys());
         found.retain(|id| id.date() == Some(day));
         Ok(found)
     }
 
-    /// Every spec of which `query` is a short form, in the order of the ids.
+    /// Every spec of which `query` is a short form, in the order of the ids, of those that have a ref or a file under `.chant/specs`.
     pub(super) fn matching(&self, query: &str) -> Result<Vec<SpecId>> {
-        let short = kept(&self.short, || Ok(by_last_component(self.names()?)))?;
-        let (stem, _) = SpecId::split_member(query);
-        let last = stem.rsplit_once('-').map_or(stem, |(_, last)| last);
-        let found = short.get(last).into_iter().flatten();
-        Ok(found.filter(|id| id.matches(query)).cloned().collect())
+        Ok(matching(kept(&self.short, || Ok(by_last_component(self.names()?)))?, query))
     }
 
-    /// Every spec, without reading what its chain's ref holds.
+    /// The same of those that were put away.
+    pub(super) fn matching_away(&self, query: &str) -> Result<Vec<SpecId>> {
+        let away = kept(&self.short_away, || {
+            let folded = kept(&self.folded, || self.project.store()?.folded())?;
+            Ok(by_last_component(folded.keys().chain(&self.archived_files()?.specs).cloned().collect()))
+        })?;
+        Ok(matching(away, query))
+    }
+
+    /// Every spec that has a ref or a file under `.chant/specs`, without reading what its chain's ref holds.
     fn names(&self) -> Result<BTreeSet<SpecId>> {
         let mut names: BTreeSet<SpecId> = match self.tips.get() {
             Some(tips) => tips.keys().cloned().collect(),
             None => self.project.store()?.names()?,
         };
-        let files = self.files()?;
-        names.extend(files.active.iter().chain(&files.archived).cloned());
+        names.extend(self.active_files()?.specs.iter().cloned());
         Ok(names)
     }
 
-    fn files(&self) -> Result<&Files> {
-        kept(&self.files, || self.project.files())
+    fn active_files(&self) -> Result<&Files> {
+        kept(&self.active, || self.project.files(SPECS_DIR))
     }
+
+    fn archived_files(&self) -> Result<&Files> {
+        kept(&self.archived, || self.project.files(ARCHIVE_DIR))
+    }
+}
+
+/// Every spec of which `query` is a short form, in the order of the ids.
+fn matching(short: &HashMap<String, Vec<SpecId>>, query: &str) -> Vec<SpecId> {
+    let (stem, _) = SpecId::split_member(query);
+    let last = stem.rsplit_once('-').map_or(stem, |(_, last)| last);
+    let found = short.get(last).into_iter().flatten();
+    found.filter(|id| id.matches(query)).cloned().collect()
 }
 
 /// What the cell holds, made at the first need.
@@ -142,52 +190,31 @@ impl Project {
         Census::new(self)
     }
 
-    /// Lists the files that may be specs.
-    fn files(&self) -> Result<Files> {
+    /// Lists the files of a directory that may be specs.
+    fn files(&self, dir: &'static str) -> Result<Files> {
         let mut files = Files::default();
-        self.each_file(|dir, in_tree, stem| match SpecId::new(stem) {
-            Ok(id) if dir == ARCHIVE_DIR => {
-                files.archived.insert(id);
+        for top in self.tops() {
+            for entry in work_file::list(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused))? {
+                let Some(stem) = entry.name.to_str_lossy().strip_suffix(".md").map(str::to_owned) else { continue };
+                match SpecId::new(&stem) {
+                    Ok(id) => drop(files.specs.insert(id)),
+                    Err(invalid) => files.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
+                }
             }
-            Ok(id) => {
-                files.active.insert(id);
-            }
-            Err(_) if in_tree => {}
-            Err(invalid) => files.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
-        })?;
+        }
+        if let (true, Some(head)) = (self.repo.is_bare(), self.repo.head()?.id()) {
+            self.files_in(head, dir, &mut files)?;
+        }
         Ok(files)
     }
 
-    /// Shows `see` every file that may be a spec's: its directory, whether it was found in the tree of `HEAD`, which counts
-    /// only where there is no work tree, and its name without the ending.
-    fn each_file(&self, mut see: impl FnMut(&'static str, bool, &str)) -> Result<()> {
-        for top in self.tops() {
-            for dir in [SPECS_DIR, ARCHIVE_DIR] {
-                let entries = work_file::list(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused))?;
-                for entry in entries {
-                    if let Some(stem) = entry.name.to_str_lossy().strip_suffix(".md") {
-                        see(dir, false, stem);
-                    }
-                }
-            }
-        }
-        if self.repo.is_bare() {
-            self.each_file_of_head(|dir, stem| see(dir, true, stem))?;
-        }
-        Ok(())
-    }
-
-    fn each_file_of_head(&self, mut see: impl FnMut(&'static str, &str)) -> Result<()> {
-        let Some(head) = self.repo.head()?.id() else { return Ok(()) };
+    /// The files in the tree of `HEAD`, which count only where there is no work tree. What has no name of a spec there is nobody's.
+    fn files_in(&self, head: ObjectId, dir: &str, files: &mut Files) -> Result<()> {
         let tree = self.repo.gix().find_commit(head)?.tree()?;
-        for dir in [SPECS_DIR, ARCHIVE_DIR] {
-            let Some(entry) = tree.lookup_entry_by_path(dir)?.filter(|entry| entry.mode().is_tree()) else { continue };
-            for entry in entry.object()?.into_tree().iter() {
-                let entry = entry.map_err(|error| Error::fatal("bad-tree", error.to_string()))?;
-                if let Some(stem) = entry.filename().to_str_lossy().strip_suffix(".md") {
-                    see(dir, stem);
-                }
-            }
+        let Some(entry) = tree.lookup_entry_by_path(dir)?.filter(|entry| entry.mode().is_tree()) else { return Ok(()) };
+        for entry in entry.object()?.into_tree().iter() {
+            let entry = entry.map_err(|error| Error::fatal("bad-tree", error.to_string()))?;
+            files.specs.extend(entry.filename().to_str_lossy().strip_suffix(".md").and_then(|id| SpecId::new(id).ok()));
         }
         Ok(())
     }

@@ -32,17 +32,20 @@ impl Project {
         {
             return Ok(vec![exact]);
         }
-        let matching = census.matching(query)?;
-        if matching.len() < 2 {
-            return Ok(matching);
-        }
+        let mut matching = census.matching(query)?;
         let mut active = Vec::new();
         for id in &matching {
             if !self.is_archived(census, id)? {
                 active.push(id.clone());
             }
         }
-        Ok(if active.is_empty() { matching } else { active })
+        if !active.is_empty() {
+            return Ok(active);
+        }
+        matching.extend(census.matching_away(query)?);
+        matching.sort_unstable();
+        matching.dedup();
+        Ok(matching)
     }
 
     fn is_archived(&self, census: &Census<'_>, id: &SpecId) -> Result<bool> {

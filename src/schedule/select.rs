@@ -68,7 +68,7 @@ pub fn select(world: &World<'_>, wanted: &Wanted) -> Result<Selection> {
         }
     }
     if wanted.named.is_empty() || wanted.chain {
-        for id in world.census.all()? {
+        for id in world.census.active()? {
             if !seen.contains(id) {
                 consider(world, wanted, id, &mut selection)?;
             }

@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     git::{process::Git, reference},
     project::Project,
-    store::{SPECS, attempts::ATTEMPTS},
+    store::{SPECS, archive::ARCHIVES, attempts::ATTEMPTS},
 };
 
 /// What changed during a run.
@@ -125,17 +125,25 @@ fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&S
             (new, _) => Ok(new.is_some()),
         };
     }
-    let Some(new) = new.and_then(|id| id.parse::<ObjectId>().ok()) else { return Ok(false) };
     let old = old.and_then(|id| id.parse::<ObjectId>().ok());
+    let chain = name.strip_prefix(SPECS).and_then(|name| SpecId::new(name).ok());
+    let Some(new) = new.and_then(|id| id.parse::<ObjectId>().ok()) else {
+        // One that is gone was folded if its archive holds it.
+        let (Some(spec), Some(old), None) = (chain, old, new) else { return Ok(false) };
+        let store = project.store()?;
+        return store.folded_tip(&spec)?.map_or(Ok(false), |folded| store.covers(&spec, folded, old));
+    };
     if name.starts_with("refs/notes/chant") {
         return match old {
             Some(old) => project.is_ancestor(old, new),
             None => Ok(true),
         };
     }
-    let Some(Ok(spec)) = name.strip_prefix(SPECS).map(SpecId::new) else {
-        return Ok(name.starts_with("refs/chant/archive/"));
-    };
+    if let Some(archive) = name.strip_prefix(ARCHIVES) {
+        let grown = old.map_or(Ok(true), |old| project.is_ancestor(old, new))?;
+        return Ok(grown && project.store()?.fit_archive(archive, new, old)?.is_ok());
+    }
+    let Some(spec) = chain else { return Ok(false) };
     let mut walk = project.store()?.walk(&spec, new)?;
     for pause in [10, 50] {
         if walk.missing.is_empty() {
@@ -152,7 +160,6 @@ fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&S
 /// A chain that lost events gets them back: it moves from what it is now to what it was, if that still is all that it lost. What
 /// it gained otherwise stays as it is, for a person to look at.
 fn restore(project: &Project, name: &str, old: Option<&String>, new: Option<&String>) -> Result<bool> {
-    let Some(Ok(spec)) = name.strip_prefix(SPECS).map(SpecId::new) else { return Ok(false) };
     let Some(old) = old.and_then(|id| id.parse::<ObjectId>().ok()) else { return Ok(false) };
     let now = match new {
         Some(id) => match id.parse::<ObjectId>() {
@@ -163,6 +170,10 @@ fn restore(project: &Project, name: &str, old: Option<&String>, new: Option<&Str
         None => None,
     };
     let store = project.store()?;
+    if let Some(archive) = name.strip_prefix(ARCHIVES) {
+        return store.restore_archive(archive, now, old);
+    }
+    let Some(Ok(spec)) = name.strip_prefix(SPECS).map(SpecId::new) else { return Ok(false) };
     let only_lost = match now {
         Some(now) => store.walk(&spec, old)?.history.reaches(old, now),
         None => true,

@@ -86,7 +86,7 @@ impl Store<'_> {
         let started = Instant::now();
         let mut tries = 0u32;
         loop {
-            let tip = self.tip(spec)?;
+            let (tip, held) = self.tip_and_ref(spec)?;
             let (onto, addition) = self.settle(spec, tip, &mut decide)?;
             let shaped = match shape(onto.state.as_ref(), onto.history.as_ref(), &addition.draft) {
                 Ok(shaped) => shaped,
@@ -96,7 +96,7 @@ impl Store<'_> {
                 self.write_event(spec, &onto, addition.evidence, &addition.draft, &addition.informed, &shaped)?;
             before(event)?;
             let log = format!("chant: {}", addition.draft.op.as_str());
-            if self.swap(&name, tip, event, &log)? == Moved::Yes {
+            if self.swap(&name, held, event, &log)? == Moved::Yes {
                 return Ok(Appended { event, status: shaped.status, late: shaped.late });
             }
             if started.elapsed() >= self.settings.patience {
@@ -176,7 +176,7 @@ impl Store<'_> {
         Ok(event)
     }
 
-    /// Moves the chain of `spec` from `old` to `new`, an event that exists and reaches every operation of `old`.
+    /// Moves the ref of `spec` from `old` to `new`, an event that exists and reaches every operation of `old`.
     ///
     /// # Errors
     /// With code `busy` if the chain moved meanwhile; nothing is changed then.

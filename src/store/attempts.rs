@@ -71,7 +71,8 @@ impl Store<'_> {
         }
     }
 
-    fn reaches(&self, later: ObjectId, earlier: ObjectId) -> Result<bool> {
+    /// Whether one commit reaches another.
+    pub(super) fn reaches(&self, later: ObjectId, earlier: ObjectId) -> Result<bool> {
         Ok(later == earlier
             || self.repo.merge_base(later, earlier).is_ok_and(|base| base.is_some_and(|base| base == earlier)))
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use gix::{ObjectId, objs::tree::EntryKind};
 
-use super::{NOTES_REF, Store, tracking::REMOTES};
+use super::{NOTES_REF, Store, archive::ARCHIVES, tracking::REMOTES};
 use crate::{error::Result, git::object::patiently};
 
 /// Where such branches are at the remote.
@@ -65,8 +65,9 @@ impl Store<'_> {
     /// Everything that a carrier of this clone has to list.
     pub fn to_carry(&self) -> Result<Carried> {
         let chains = self.tips()?.into_iter().map(|(spec, tip)| (Self::ref_name(&spec), tip));
+        let archives = self.archives()?.into_iter().map(|(name, tip)| (format!("{ARCHIVES}{name}"), tip));
         let notes = self.ref_target(NOTES_REF)?.map(|tip| (NOTES_REF.to_owned(), tip));
-        Ok(chains.chain(notes).collect())
+        Ok(chains.chain(archives).chain(notes).collect())
     }
 
     /// Writes the next commit of a carrier, which follows `before`. No ref is moved.

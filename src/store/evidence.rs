@@ -65,7 +65,7 @@ impl Store<'_> {
     }
 
     /// Syncs a tree and those below it, if `core.fsync` asks for it.
-    fn sync_tree(&self, tree: ObjectId) -> Result<()> {
+    pub(super) fn sync_tree(&self, tree: ObjectId) -> Result<()> {
         if !self.settings.sync_objects {
             return Ok(());
         }

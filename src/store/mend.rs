@@ -35,7 +35,7 @@ impl Store<'_> {
 
     /// Begins a log for a chain that has none, with what the ref holds. (To move the ref to where it is would log nothing.)
     pub fn begin_log(&self, spec: &SpecId) -> Result<()> {
-        let Some(tip) = self.tip(spec)? else { return Ok(()) };
+        let Some(tip) = self.ref_tip(spec)? else { return Ok(()) };
         let path = self.log_path(spec);
         if let Some(dir) = path.parent() {
             fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
@@ -100,7 +100,7 @@ impl Store<'_> {
 
     fn replace(&self, spec: &SpecId, path: &PathBuf, lock: &PathBuf, held: &mut File) -> Result<bool> {
         let now = std::fs::read(path).io("read", path)?;
-        if now.starts_with(b"ref:") || self.tip(spec).is_ok() {
+        if now.starts_with(b"ref:") || self.ref_tip(spec).is_ok() {
             return Ok(false);
         }
         let Some(event) = self.last_logged(spec)? else { return Ok(false) };

@@ -4,6 +4,8 @@
 //! moves the ref by compare-and-swap. Reading never writes.
 
 mod append;
+pub mod archive;
+mod archive_join;
 pub mod attempts;
 pub mod carrier;
 mod codec;

@@ -31,12 +31,26 @@ pub struct Walk {
 }
 
 impl Store<'_> {
-    /// The newest event of a spec; `None` if it has no chain.
+    /// The newest event of a spec, folded or not; `None` if it has no chain.
     pub fn tip(&self, id: &SpecId) -> Result<Option<ObjectId>> {
+        Ok(self.tip_and_ref(id)?.0)
+    }
+
+    /// What the ref of a spec holds; `None` if it has none, as a folded chain.
+    pub fn ref_tip(&self, id: &SpecId) -> Result<Option<ObjectId>> {
         self.ref_target(&Self::ref_name(id))
     }
 
-    /// Every spec that has a chain, with its tip, in the order of their ids. Refs whose name is no id are left out here;
+    /// The newest event of a spec, and what its ref holds: whoever goes on with a folded chain makes the ref. The ref is read first:
+    /// it goes after the archive has the chain.
+    pub(super) fn tip_and_ref(&self, id: &SpecId) -> Result<(Option<ObjectId>, Option<ObjectId>)> {
+        match self.ref_tip(id)? {
+            Some(tip) => Ok((Some(tip), Some(tip))),
+            None => Ok((self.folded_tip(id)?, None)),
+        }
+    }
+
+    /// Every spec that has a ref, with its tip, in the order of their ids. Refs whose name is no id are left out here;
     /// `fsck` names them.
     pub fn tips(&self) -> Result<Vec<(SpecId, ObjectId)>> {
         let mut tips = Vec::new();
@@ -128,6 +142,10 @@ impl Store<'_> {
     pub fn text_at(&self, spec: &SpecId, tip: ObjectId) -> Result<Option<ObjectId>> {
         if let Some(text) = self.evidence_id(tip, "spec.md")? {
             return Ok(Some(text));
+        }
+        // Every event carries on the text of the one before it: without one there was none, unless histories were joined since.
+        if self.event(spec, tip)?.is_ok_and(|event| !event.is_merge()) {
+            return Ok(None);
         }
         for event in self.walk(spec, tip)?.history.ops_of(tip).collect::<Vec<_>>().into_iter().rev() {
             if let Some(text) = self.evidence_id(event.id, "spec.md")? {

@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// How many refs are deleted at once, at most: git holds a lock file for each.
+const MAX_REMOVED: usize = 200;
+
 /// How an attempt to move a ref ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Moved {
@@ -83,6 +86,28 @@ impl Store<'_> {
     /// Deletes `name` if it still holds `old`.
     pub(super) fn remove(&self, name: &str, old: ObjectId) -> Result<Moved> {
         self.attempt(name, Some(old), None, "chant: delete")
+    }
+
+    /// Deletes each of these refs that still holds what is said; tells of each whether it is gone. Many at once, since the file of
+    /// packed refs is written anew each time.
+    pub(super) fn remove_each(&self, refs: &[(String, ObjectId)]) -> Result<Vec<bool>> {
+        let mut gone = Vec::new();
+        for chunk in refs.chunks(MAX_REMOVED) {
+            gone.extend(self.remove_some(chunk)?);
+        }
+        Ok(gone)
+    }
+
+    fn remove_some(&self, refs: &[(String, ObjectId)]) -> Result<Vec<bool>> {
+        if let [(name, old)] = refs {
+            return Ok(vec![self.remove(name, *old)? == Moved::Yes]);
+        }
+        if refs.is_empty() || reference::delete_all(self.repo, refs)? {
+            return Ok(vec![true; refs.len()]);
+        }
+        // One of them moved, or is locked: the others can go.
+        let (some, others) = refs.split_at(refs.len() / 2);
+        Ok([self.remove_some(some)?, self.remove_some(others)?].concat())
     }
 
     fn attempt(&self, name: &str, expected: Option<ObjectId>, new: Option<ObjectId>, message: &str) -> Result<Moved> {

@@ -7,7 +7,9 @@ use std::{
 
 use gix::ObjectId;
 
-use super::{MAX_EVENT_LEN, NOTES_REF, Store, Walk, append::backoff, read::MAX_CHAIN_LEN, refs::Moved};
+use super::{
+    MAX_EVENT_LEN, NOTES_REF, Store, Walk, append::backoff, archive::is_archive, read::MAX_CHAIN_LEN, refs::Moved,
+};
 use crate::{
     domain::{
         converge::{Source, Step, integrate},
@@ -30,18 +32,32 @@ pub fn tracked_specs(remote: &str) -> String {
     format!("{REMOTES}{remote}/specs/")
 }
 
+/// Where the archives of a remote are tracked.
+pub fn tracked_archives(remote: &str) -> String {
+    format!("{REMOTES}{remote}/archive/")
+}
+
+/// Where the work branches of a remote are tracked.
+pub fn tracked_branches(remote: &str) -> String {
+    format!("{REMOTES}{remote}/heads/")
+}
+
 /// Where the notes of a remote are tracked.
 pub fn tracked_notes(remote: &str) -> String {
     format!("{REMOTES}{remote}/notes/chant")
 }
 
-/// What a remote had: its chains, and the names there that are no ids of specs.
+/// What a remote had: its chains and archives, and the names there that are none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracked {
     /// The tip of each chain.
     pub specs: BTreeMap<SpecId, ObjectId>,
-    /// Names of refs that are none of ours.
+    /// The newest commit of each archive.
+    pub archives: BTreeMap<String, ObjectId>,
+    /// Names of refs of chains that are no ids of specs.
     pub strange: Vec<String>,
+    /// Names of archives that are no months.
+    pub strange_archives: Vec<String>,
 }
 
 /// What became of a chain that a remote's was brought together with.
@@ -83,6 +99,12 @@ impl Store<'_> {
                 _ => tracked.strange.push(name),
             }
         }
+        for (name, target) in self.listed(&tracked_archives(remote))? {
+            match target.filter(|_| is_archive(&name)) {
+                Some(target) => drop(tracked.archives.insert(name, target)),
+                None => tracked.strange_archives.push(name),
+            }
+        }
         Ok(tracked)
     }
 
@@ -117,6 +139,37 @@ impl Store<'_> {
         self.swap(&format!("{}{spec}", tracked_specs(remote)), old, new, "chant: pushed").map(drop)
     }
 
+    /// Writes down that `remote` does not have the ref of a chain any longer.
+    pub fn untrack(&self, remote: &str, spec: &SpecId, old: ObjectId) -> Result<()> {
+        self.remove(&format!("{}{spec}", tracked_specs(remote)), old).map(drop)
+    }
+
+    /// The archive `name` as `remote` had it when it was fetched from last.
+    pub fn tracked_archive(&self, remote: &str, name: &str) -> Result<Option<ObjectId>> {
+        self.ref_target(&format!("{}{name}", tracked_archives(remote)))
+    }
+
+    /// The work branches that `remote` had when it was fetched from last.
+    pub fn branches(&self, remote: &str) -> Result<BTreeMap<SpecId, ObjectId>> {
+        let listed = self.listed(&tracked_branches(remote))?.into_iter();
+        Ok(listed.filter_map(|(name, target)| Some((SpecId::new(&name).ok()?, target?))).collect())
+    }
+
+    /// Writes down that `remote` has `new` now as the work branch of a spec.
+    pub fn track_branch(&self, remote: &str, spec: &SpecId, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
+        self.swap(&format!("{}{spec}", tracked_branches(remote)), old, new, "chant: pushed").map(drop)
+    }
+
+    /// Writes down that `remote` does not have the work branch of a spec any longer.
+    pub fn untrack_branch(&self, remote: &str, spec: &SpecId, old: ObjectId) -> Result<()> {
+        self.remove(&format!("{}{spec}", tracked_branches(remote)), old).map(drop)
+    }
+
+    /// Writes down that `remote` has `new` now as the archive `name`.
+    pub fn track_archive(&self, remote: &str, name: &str, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
+        self.swap(&format!("{}{name}", tracked_archives(remote)), old, new, "chant: pushed").map(drop)
+    }
+
     /// Where the notes are: ours, and those that `remote` had.
     pub fn notes_tips(&self, remote: &str) -> Result<(Option<ObjectId>, Option<ObjectId>)> {
         Ok((self.ref_target(NOTES_REF)?, self.ref_target(&tracked_notes(remote))?))
@@ -137,7 +190,7 @@ impl Store<'_> {
         let started = Instant::now();
         let mut theirs = None;
         for tries in 1.. {
-            let local = self.tip(spec)?;
+            let (local, held) = self.tip_and_ref(spec)?;
             if local == Some(remote) {
                 return Ok(Integrated::Same);
             }
@@ -148,6 +201,12 @@ impl Store<'_> {
                     Err(why) => return Ok(Integrated::Unfit(why)),
                 },
             };
+            if let (Some(local), None) = (local, held)
+                && self.covers(spec, local, remote)?
+            {
+                // It is folded, with all of that.
+                return Ok(Integrated::Kept);
+            }
             let (new, log, done) = match self.join(spec, local, remote, theirs, source)? {
                 (None, _) => return Ok(Integrated::Kept),
                 (Some(to), None) => (to, "chant: fetched", Integrated::Adopted { from: local, to }),
@@ -156,7 +215,7 @@ impl Store<'_> {
                     (to, "chant: merged", Integrated::Merged { from, to, strangers })
                 }
             };
-            if self.swap(&name, local, new, log)? == Moved::Yes {
+            if self.swap(&name, held, new, log)? == Moved::Yes {
                 return Ok(done);
             }
             if started.elapsed() >= self.settings.patience {
@@ -208,7 +267,7 @@ impl Store<'_> {
     }
 
     /// The events below a tip that came from elsewhere, or why it can't be taken over.
-    fn fit(&self, spec: &SpecId, tip: ObjectId) -> Result<Result<Walk, String>> {
+    pub(super) fn fit(&self, spec: &SpecId, tip: ObjectId) -> Result<Result<Walk, String>> {
         let header = match self.repo.try_find_header(tip)? {
             Some(header) => header,
             None => return Ok(Err(format!("the object {tip} is missing"))),

@@ -14,6 +14,7 @@ use crate::{
     project::Project,
     store::{
         NOTES_REF, Store,
+        archive::ARCHIVES,
         carrier::{CARRIERS, Carried},
     },
 };
@@ -30,8 +31,16 @@ pub(super) fn fetch(store: &Store<'_>, remote: &Remote, report: &mut Report) -> 
                 continue;
             }
         };
+        // Archives first: what is folded needs no ref of its own.
         for (full, theirs) in carried.iter().filter(|(full, theirs)| ours.get(*full) != Some(*theirs)) {
-            if full == NOTES_REF {
+            if let Some(archive) = full.strip_prefix(ARCHIVES) {
+                super::integrate::archive(store, archive, *theirs, Source::FetchOnly, report)?;
+            }
+        }
+        for (full, theirs) in carried.iter().filter(|(full, theirs)| ours.get(*full) != Some(*theirs)) {
+            if full.starts_with(ARCHIVES) {
+                continue;
+            } else if full == NOTES_REF {
                 notes(store, *theirs, report)?;
             } else if let Some(spec) = super::spec_of(full) {
                 chain(store, &spec, *theirs, Source::FetchOnly, report)?;
@@ -40,6 +49,7 @@ pub(super) fn fetch(store: &Store<'_>, remote: &Remote, report: &mut Report) -> 
             }
         }
     }
+    report.dropped(&store.drop_contained()?);
     Ok(())
 }
 

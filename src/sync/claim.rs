@@ -14,7 +14,11 @@ use crate::{
         Project,
         stake::{BEHIND, Stake, unclear},
     },
-    store::{SPECS, Store, tracking},
+    store::{
+        SPECS, Store,
+        archive::{ARCHIVES, archive_of},
+        tracking,
+    },
 };
 
 /// How often one chain is pushed while others write to it.
@@ -99,10 +103,17 @@ impl Stake for Claims<'_> {
         let tracked = tracking::tracked_specs(name);
         // A glob, because a name that is not there would be an error. Members of a driver come with it.
         let refspec = format!("+{SPECS}{spec}*:{tracked}{spec}*");
-        git::remote::fetch(&self.project.repo, name, &[refspec], &format!("{tracked}{spec}*"))?;
+        // It may have been put away there.
+        let archive = archive_of(spec);
+        let archives = format!("+{ARCHIVES}{archive}*:{}{archive}*", tracking::tracked_archives(name));
+        git::remote::fetch(&self.project.repo, name, &[refspec, archives], &format!("{tracked}{spec}*"))?;
         let store = self.project.store()?;
-        let Some(theirs) = store.tracked_tip(name, spec)? else { return Ok(()) };
         let mut report = Report::default();
+        if let Some(theirs) = store.tracked_archive(name, archive)? {
+            integrate::archive(&store, archive, theirs, self.remote.source, &mut report)?;
+            store.drop_contained()?;
+        }
+        let Some(theirs) = store.tracked_tip(name, spec)? else { return Ok(()) };
         integrate::chain(&store, spec, theirs, self.remote.source, &mut report)?;
         match report
             .entries

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gix::ObjectId;
 
-use super::{Remote, Report, carry};
+use super::{Remote, Report, branches, carry};
 use crate::{
     domain::{converge::Source, id::SpecId, view::Way},
     error::Result,
@@ -12,6 +12,7 @@ use crate::{
     project::Project,
     store::{
         NOTES_REF, SPECS, Store,
+        archive::{ARCHIVES, Folders, is_archive},
         carrier::{self, CARRIERS},
         tracking::{self, Integrated},
     },
@@ -22,6 +23,7 @@ fn refspecs(remote: &str) -> Vec<String> {
     let notes = tracking::tracked_notes(remote);
     vec![
         format!("+{SPECS}*:{}*", tracking::tracked_specs(remote)),
+        format!("+{ARCHIVES}*:{}*", tracking::tracked_archives(remote)),
         format!("+{NOTES_REF}*:{notes}*"),
         format!("+{CARRIERS}*:{}*", carrier::tracked_carriers(remote)),
     ]
@@ -32,18 +34,31 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
     let store = project.store()?;
     let before = store.tracked(&remote.name)?;
     let tips = format!("{}*", tracking::tracked_specs(&remote.name));
-    git::remote::fetch(&project.repo, &remote.name, &refspecs(&remote.name), &tips)?;
+    let mut refspecs = refspecs(&remote.name);
+    refspecs.extend(branches::refspec(project, &remote.name)?);
+    git::remote::fetch(&project.repo, &remote.name, &refspecs, &tips)?;
     // Objects may have come in packs that this process has not seen.
     let after = store.tracked(&remote.name)?;
     for name in &after.strange {
         report.say(Way::Unfit, &format!("{SPECS}{name}"), "its name is not the id of a spec");
     }
+    for name in &after.strange_archives {
+        report.say(Way::Unfit, &format!("{ARCHIVES}{name}"), "its name is no month");
+    }
+    for (name, theirs) in &after.archives {
+        archive(&store, name, *theirs, remote.source, report)?;
+    }
+    report.dropped(&store.drop_contained()?);
     let ours: BTreeMap<_, _> = store.tips()?.into_iter().collect();
     let gone = before.specs.keys().filter(|spec| !after.specs.contains_key(*spec));
-    // What was never taken over is no loss.
+    // What was never taken over is no loss, and what is folded needs no ref.
     for spec in gone.filter(|spec| ours.contains_key(*spec)) {
         report.say(Way::Gone, &Store::ref_name(spec), format!("{} does not have it any longer", remote.name));
     }
+    for (name, _) in before.archives.iter().filter(|(name, _)| !after.archives.contains_key(*name)) {
+        report.say(Way::Gone, &format!("{ARCHIVES}{name}"), format!("{} does not have it any longer", remote.name));
+    }
+    let folders = Folders::default();
     for (spec, theirs) in &after.specs {
         let name = Store::ref_name(spec);
         if let Some(had) = before.specs.get(spec).filter(|had| *had != theirs)
@@ -51,7 +66,12 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
         {
             report.say(Way::Rewritten, &name, format!("{} no longer has all that it had", remote.name));
         }
-        if ours.get(spec) == Some(theirs) {
+        // A remote that deletes nothing goes on to have what was folded.
+        let known = match ours.get(spec) {
+            Some(tip) => Some(*tip),
+            None => store.folded_tip_in(&folders, spec)?,
+        };
+        if known == Some(*theirs) {
             continue;
         }
         chain(&store, spec, *theirs, remote.source, report)?;
@@ -60,6 +80,19 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
         notes(&store, theirs, report)?;
     }
     carry::fetch(&store, remote, report)
+}
+
+/// Brings one archive together with `theirs`.
+pub(super) fn archive(
+    store: &Store<'_>,
+    name: &str,
+    theirs: ObjectId,
+    source: Source,
+    report: &mut Report,
+) -> Result<()> {
+    let integrated = store.integrate_archive(name, theirs, source)?;
+    note(&format!("{ARCHIVES}{name}"), integrated, report);
+    Ok(())
 }
 
 /// Brings one chain together with `theirs`.
@@ -71,47 +104,48 @@ pub(super) fn chain(
     report: &mut Report,
 ) -> Result<()> {
     let name = Store::ref_name(spec);
-    match store.integrate(spec, theirs, source)? {
+    note(&name, store.integrate(spec, theirs, source)?, report);
+    Ok(())
+}
+
+/// Reports what became of a ref that a remote's was brought together with.
+fn note(name: &str, integrated: Integrated, report: &mut Report) {
+    match integrated {
         Integrated::Same | Integrated::Kept => {}
         Integrated::Adopted { from, to } => {
-            report.add(Way::Fetched, &name, from.map(|id| id.to_string()), Some(to.to_string()));
+            report.add(Way::Fetched, name, from.map(|id| id.to_string()), Some(to.to_string()));
         }
         Integrated::Merged { from, to, strangers } => {
-            report.add(Way::Merged, &name, Some(from.to_string()), Some(to.to_string()));
+            report.add(Way::Merged, name, Some(from.to_string()), Some(to.to_string()));
             if strangers {
                 report.say(
                     Way::Merged,
-                    &name,
+                    name,
                     "the two had nothing in common: two specs of one id, or one written anew",
                 );
             }
         }
-        Integrated::Unfit(why) => report.say(Way::Unfit, &name, why),
+        Integrated::Unfit(why) => report.say(Way::Unfit, name, why),
     }
-    Ok(())
 }
 
 /// Brings the notes together: a note is a set of lines, so that two sides never conflict.
 pub(super) fn notes(store: &Store<'_>, theirs: ObjectId, report: &mut Report) -> Result<()> {
-    match store.integrate_notes(theirs)? {
-        Integrated::Same | Integrated::Kept => {}
-        Integrated::Adopted { from, to } => {
-            report.add(Way::Fetched, NOTES_REF, from.map(|id| id.to_string()), Some(to.to_string()));
-        }
-        Integrated::Merged { from, to, .. } => {
-            report.add(Way::Merged, NOTES_REF, Some(from.to_string()), Some(to.to_string()));
-        }
-        Integrated::Unfit(why) => report.say(Way::Unfit, NOTES_REF, why),
-    }
+    note(NOTES_REF, store.integrate_notes(theirs)?, report);
     Ok(())
 }
 
 /// What a fetch would bring.
 pub(super) fn preview(project: &Project, remote: &Remote, report: &mut Report) -> Result<()> {
-    let known = project.store()?.tracked(&remote.name)?.specs;
-    for (name, theirs) in git::remote::list(&project.repo, &remote.name, &format!("{SPECS}*"))? {
-        let Some(spec) = super::spec_of(&name) else { continue };
-        let before = known.get(&spec);
+    let tracked = project.store()?.tracked(&remote.name)?;
+    for (name, theirs) in git::remote::list(&project.repo, &remote.name, "refs/chant/*")? {
+        let before = match super::spec_of(&name) {
+            Some(spec) => tracked.specs.get(&spec),
+            None => match name.strip_prefix(ARCHIVES).filter(|name| is_archive(name)) {
+                Some(archive) => tracked.archives.get(archive),
+                None => continue,
+            },
+        };
         if before != Some(&theirs) {
             report.add(Way::Fetched, &name, before.map(ToString::to_string), Some(theirs.to_string()));
         }

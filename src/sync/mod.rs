@@ -3,6 +3,7 @@
 //! What is to be pushed follows from comparing our refs with what the remote had: there is no queue that could be lost. A ref of
 //! the tracking namespace moves only to what the remote confirmed.
 
+mod branches;
 mod carry;
 mod claim;
 mod integrate;
@@ -24,7 +25,10 @@ use crate::{
         Project,
         progress::{Progress, Step},
     },
-    store::{NOTES_REF, SPECS, Store},
+    store::{
+        NOTES_REF, SPECS, Store,
+        archive::{ARCHIVES, archive_of},
+    },
 };
 
 /// How often it begins anew while others push in between.
@@ -55,6 +59,7 @@ pub fn sync(project: &Project, remote: &Remote, scope: Scope, progress: &dyn Pro
             break;
         }
         let behind = push::push(project, remote, progress, &mut report)?;
+        branches::push(project, &project.store()?, remote, &mut report)?;
         if behind.is_empty() {
             break;
         }
@@ -90,6 +95,8 @@ pub fn preview(project: &Project, remote: &Remote, scope: Scope) -> Result<Vec<E
         for update in push::due(project, &project.store()?, &remote.name)? {
             report.add(Way::Pushed, &update.name, update.known.map(|id| id.to_string()), Some(update.id.to_string()));
         }
+        push::preview_folded(&project.store()?, &remote.name, &mut report)?;
+        branches::preview(project, &project.store()?, remote, &mut report)?;
     }
     Ok(report.entries.into_values().collect())
 }
@@ -98,6 +105,26 @@ pub fn preview(project: &Project, remote: &Remote, scope: Scope) -> Result<Vec<E
 #[derive(Debug, Default)]
 struct Report {
     entries: BTreeMap<(Way, String), ExchangeView>,
+    /// By archive, how many specs have no ref of their own any more.
+    folded: BTreeMap<String, Count>,
+}
+
+/// How many refs went.
+#[derive(Debug, Default)]
+struct Count {
+    here: usize,
+    there: usize,
+}
+
+impl Count {
+    fn said(&self) -> String {
+        let refs = |count: usize| if count == 1 { "1 ref".to_owned() } else { format!("{count} refs") };
+        match (self.here, self.there) {
+            (here, 0) => format!("{} here", refs(here)),
+            (0, there) => format!("{} there", refs(there)),
+            (here, there) => format!("{} here, {} there", refs(here), refs(there)),
+        }
+    }
 }
 
 impl Report {
@@ -108,6 +135,27 @@ impl Report {
             entry.from = from;
         }
         entry.to = to;
+    }
+
+    /// Notes that the refs of these specs went here.
+    fn dropped(&mut self, specs: &[SpecId]) {
+        self.folded(specs, |count| &mut count.here);
+    }
+
+    /// Notes that the refs of these specs went at the remote.
+    fn deleted(&mut self, specs: &[SpecId]) {
+        self.folded(specs, |count| &mut count.there);
+    }
+
+    fn folded(&mut self, specs: &[SpecId], side: impl Fn(&mut Count) -> &mut usize) {
+        for spec in specs {
+            *side(self.folded.entry(archive_of(spec).to_owned()).or_default()) += 1;
+        }
+        let said: Vec<_> =
+            self.folded.iter().map(|(name, count)| (format!("{ARCHIVES}{name}"), count.said())).collect();
+        for (name, why) in said {
+            self.say(Way::Folded, &name, why);
+        }
     }
 
     fn refused(&mut self, name: &str, why: &str) {

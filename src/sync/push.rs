@@ -1,5 +1,7 @@
 //! The way there: push what the remote lacks, each chain on its own.
 
+mod fold;
+
 use std::collections::VecDeque;
 
 use gix::ObjectId;
@@ -16,7 +18,7 @@ use crate::{
         Project,
         progress::{Progress, Step},
     },
-    store::{NOTES_REF, Store},
+    store::{NOTES_REF, Store, archive::ARCHIVES},
 };
 
 /// How many refs go in one push, at most.
@@ -31,32 +33,66 @@ pub(super) struct Due {
     pub id: ObjectId,
     /// What the remote had.
     pub known: Option<ObjectId>,
-    spec: Option<SpecId>,
+    what: What,
+}
+
+/// What a ref is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Chain(SpecId),
+    Archive(String),
+    Notes,
+}
+
+impl Due {
+    /// Writes down that the remote has it.
+    fn track(&self, store: &Store<'_>, remote: &str) -> Result<()> {
+        match &self.what {
+            What::Chain(spec) => store.track(remote, spec, self.known, self.id),
+            What::Archive(archive) => store.track_archive(remote, archive, self.known, self.id),
+            What::Notes => store.track_notes(remote, self.known, self.id),
+        }
+    }
 }
 
 /// Everything that is to be pushed, by what the remote had when it was asked last. What this clone's carrier holds there needs no
 /// other way.
 pub(super) fn due(project: &Project, store: &Store<'_>, remote: &str) -> Result<Vec<Due>> {
-    let known = store.tracked(remote)?.specs;
+    let tracked = store.tracked(remote)?;
     let mut due: Vec<Due> = Vec::new();
+    for (archive, id) in store.archives()? {
+        let known = tracked.archives.get(&archive).copied();
+        if known != Some(id) {
+            due.push(Due { name: format!("{ARCHIVES}{archive}"), id, known, what: What::Archive(archive) });
+        }
+    }
     for (spec, id) in store.tips()? {
-        let there = known.get(&spec).copied();
-        if there != Some(id) {
-            due.push(Due { name: Store::ref_name(&spec), id, known: there, spec: Some(spec) });
+        let known = tracked.specs.get(&spec).copied();
+        if known != Some(id) {
+            due.push(Due { name: Store::ref_name(&spec), id, known, what: What::Chain(spec) });
         }
     }
     if let (Some(id), known) = store.notes_tips(remote)?
         && known != Some(id)
     {
-        due.push(Due { name: NOTES_REF.to_owned(), id, known, spec: None });
+        due.push(Due { name: NOTES_REF.to_owned(), id, known, what: What::Notes });
     }
-    if known.is_empty()
+    if tracked.specs.is_empty()
+        && tracked.archives.is_empty()
         && let Some(carried) = carry::own(project, store, remote)?
         && due.iter().all(|due| carried.get(&due.name) == Some(&due.id))
     {
         due.clear();
     }
     Ok(due)
+}
+
+/// Reports which refs of folded specs would go.
+pub(super) fn preview_folded(store: &Store<'_>, remote: &str, report: &mut Report) -> Result<()> {
+    for specs in fold::due(store, remote)?.into_values() {
+        report.deleted(&specs.into_iter().map(|(spec, _)| spec).collect::<Vec<_>>());
+    }
+    Ok(())
 }
 
 /// What the remote said of what was sent.
@@ -78,15 +114,18 @@ pub(super) fn push(
     report: &mut Report,
 ) -> Result<Vec<Due>> {
     let store = project.store()?;
+    let mut answers = Answers::default();
+    fold::push(project, &store, remote, &mut answers, report)?;
     let mut due = due(project, &store, &remote.name)?;
+    due.retain(|due| !answers.behind.iter().any(|behind| behind.name == due.name));
     // What is not taken over from the remote is in the way of what would go there.
     due.retain(|due| !report.is_unfit(&due.name));
     if due.is_empty() {
-        return Ok(Vec::new());
+        return Ok(answers.behind);
     }
     progress.say(&Step::Note(format!("Pushing {} to {}", counted(due.len()), remote.name)));
-    let bare = store.tracked(&remote.name)?.specs.is_empty();
-    let mut answers = Answers::default();
+    let tracked = store.tracked(&remote.name)?;
+    let bare = tracked.specs.is_empty() && tracked.archives.is_empty();
     let mut queue: VecDeque<Due> = due.into();
     let mut size = CHUNK;
     while !queue.is_empty() {
@@ -151,10 +190,7 @@ fn send(
     for due in chunk {
         match fates.iter().find(|(name, _)| *name == due.name).map(|(_, fate)| fate) {
             Some(Fate::There) => {
-                match &due.spec {
-                    Some(spec) => store.track(&remote.name, spec, due.known, due.id)?,
-                    None => store.track_notes(&remote.name, due.known, due.id)?,
-                }
+                due.track(store, &remote.name)?;
                 answers.took = true;
                 report.add(Way::Pushed, &due.name, due.known.map(|id| id.to_string()), Some(due.id.to_string()));
             }

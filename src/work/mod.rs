@@ -69,7 +69,12 @@ pub fn work(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, progress:
 fn carry_out(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &dyn Progress) -> Result<Worked> {
     let worktree = match &plan.goes_on {
         Some(goes_on) => {
+            // One that was brought here from elsewhere is new.
+            let fresh = !goes_on.worktree.path.join(crate::session::RUN_DIR).exists();
             crate::session::own_dir(&goes_on.worktree.path)?;
+            if fresh {
+                place::set_up(project, plan, &goes_on.worktree.path)?;
+            }
             goes_on.worktree.clone()
         }
         None => place::make(project, plan, claimed)?,

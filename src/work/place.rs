@@ -121,7 +121,7 @@ fn create(worktree: &Path, path: &str, bytes: &[u8]) -> Result<()> {
 }
 
 /// Runs `chant.worktreeSetup` in the new worktree.
-fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<()> {
+pub(super) fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<()> {
     let Some(command) = project.config().worktree_setup()? else { return Ok(()) };
     let command = command.to_string();
     let mut run = Run::new(&command, worktree);

@@ -4,6 +4,7 @@
 
 mod adverse;
 mod agents;
+mod archive_fold;
 mod astray;
 mod claims;
 mod demo;

@@ -1,6 +1,7 @@
 //! The store against real repositories, real git, and real processes that write at once.
 
 mod append;
+mod archive;
 mod codec;
 mod durable;
 mod hostile;

@@ -14,6 +14,8 @@ pub enum Way {
     Merged,
     /// It went to the remote.
     Pushed,
+    /// Refs of archived specs went, here or there, since the archive of their month has them.
+    Folded,
     /// The remote had it and has it no longer; what is here stays, and goes back.
     Gone,
     /// What the remote has does not build on what it had; what is here stays, and goes back.
@@ -33,6 +35,7 @@ impl Way {
             Way::Fetched => "fetched",
             Way::Merged => "merged",
             Way::Pushed => "pushed",
+            Way::Folded => "folded",
             Way::Gone => "gone",
             Way::Rewritten => "rewritten",
             Way::Contended => "contended",

@@ -14,7 +14,7 @@ use super::http;
 use crate::support::{Ran, Sandbox};
 
 /// The refs that all clones have in common in the end.
-const SHARED: &[&str] = &["refs/chant/specs", "refs/notes/chant"];
+const SHARED: &[&str] = &["refs/chant/specs", "refs/chant/archive", "refs/notes/chant"];
 
 /// How the clones reach the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,11 +127,12 @@ impl Net {
 
     /// The ids of all events but merges that a clone knows, sorted.
     pub fn events(&self, clone: usize) -> Vec<String> {
-        let refs = self.git(clone, &["for-each-ref", "--format=%(refname)", "refs/chant/specs"]);
+        let refs = self.git(clone, &["for-each-ref", "--format=%(refname)", "refs/chant/specs", "refs/chant/archive"]);
         if refs.is_empty() {
             return Vec::new();
         }
-        let mut args = vec!["log", "--format=%H %(trailers:key=Chant-Op,valueonly,separator=%x20)"];
+        let mut args =
+            vec!["log", "--grep=^Chant-Op: ", "--format=%H %(trailers:key=Chant-Op,valueonly,separator=%x20)"];
         args.extend(refs.lines());
         let log = self.git(clone, &args);
         let mut events: Vec<String> = log.lines().filter(|line| !line.ends_with(" merge")).map(str::to_owned).collect();

@@ -1,0 +1,224 @@
+//! Bringing the archives of a remote together with ours: what either holds is held afterwards.
+
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Instant,
+};
+
+use gix::ObjectId;
+
+use super::{
+    Store,
+    append::backoff,
+    archive::{ARCHIVES, Folded, archive_of, is_archive},
+    refs::Moved,
+    tracking::Integrated,
+};
+use crate::{
+    domain::{converge::Source, fold::fold, history::History, id::SpecId, state::State, status::Status},
+    error::Result,
+};
+
+/// Two archives of one month.
+struct Sides {
+    ours: ObjectId,
+    theirs: ObjectId,
+    /// What ours holds.
+    known: Folded,
+    /// What theirs holds.
+    listed: Folded,
+    /// What both hold.
+    union: Folded,
+    /// Merge events that join tips that went apart.
+    joined: Vec<ObjectId>,
+}
+
+impl Store<'_> {
+    /// Brings our archive `name` together with `theirs`, the newest commit of a remote's. Where both folded one spec with tips that
+    /// went apart, a merge event joins them; if the spec is not archived by that, it gets its ref back.
+    ///
+    /// # Errors
+    /// With code `busy` if others kept writing for the store's whole patience.
+    pub fn integrate_archive(&self, name: &str, theirs: ObjectId, source: Source) -> Result<Integrated> {
+        let full = format!("{ARCHIVES}{name}");
+        let started = Instant::now();
+        for tries in 1.. {
+            let ours = self.archive(name)?;
+            if ours == Some(theirs) {
+                return Ok(Integrated::Same);
+            }
+            let listed = match self.fit_archive(name, theirs, ours)? {
+                Ok(listed) => listed,
+                Err(why) => return Ok(Integrated::Unfit(why)),
+            };
+            let new = match ours {
+                None => Some(theirs),
+                Some(ours) => self.join_archives(self.sides(name, ours, theirs, listed)?, source)?,
+            };
+            let Some(new) = new else { return Ok(Integrated::Kept) };
+            let log = if new == theirs { "chant: archive fetched" } else { "chant: archives merged" };
+            if self.swap(&full, ours, new, log)? == Moved::Yes {
+                return Ok(match ours {
+                    Some(from) if new != theirs => Integrated::Merged { from, to: new, strangers: false },
+                    from => Integrated::Adopted { from, to: new },
+                });
+            }
+            if started.elapsed() >= self.settings.patience {
+                break;
+            }
+            std::thread::sleep(backoff(tries, theirs));
+        }
+        Err(self.busy(&full))
+    }
+
+    /// Moves an archive that lost what it held back from `now` to `before`, a descendant of it. Gives back whether that was so, and done.
+    pub fn restore_archive(&self, name: &str, now: Option<ObjectId>, before: ObjectId) -> Result<bool> {
+        let only_lost = now.map_or(Ok(true), |now| self.reaches(before, now))?;
+        Ok(only_lost && self.swap(&format!("{ARCHIVES}{name}"), now, before, "chant: restore")? == Moved::Yes)
+    }
+
+    /// Lets go of the refs of specs that an archive holds with all that they know, and joins those that went apart from it. Gives
+    /// back the specs whose ref is gone.
+    pub fn drop_contained(&self) -> Result<Vec<SpecId>> {
+        let archives: BTreeSet<String> = self.archives()?.into_iter().map(|(name, _)| name).collect();
+        let mut contained = Vec::new();
+        for (id, tip) in self.tips()?.into_iter().filter(|(id, _)| archives.contains(archive_of(id))) {
+            let Some(entry) = self.folded_tip(&id)? else { continue };
+            if self.covers(&id, entry, tip)? {
+                contained.push((id, tip));
+            } else if !self.covers(&id, tip, entry)? {
+                self.integrate(&id, entry, Source::FetchOnly)?;
+            }
+        }
+        self.drop_folded(&contained)
+    }
+
+    /// What an archive from elsewhere holds, or why it can't be taken over: each spec whose tip we don't know from `ours` has to be a
+    /// chain of that spec, archived, and among what the archive keeps.
+    pub fn fit_archive(&self, name: &str, theirs: ObjectId, ours: Option<ObjectId>) -> Result<Result<Folded, String>> {
+        if !is_archive(name) {
+            return Ok(Err("its name is no month".to_owned()));
+        }
+        let listing = self.list_archive(name, theirs)?;
+        if let Some(fault) = listing.faults.into_iter().next() {
+            return Ok(Err(fault));
+        }
+        let known = ours.map(|ours| self.list_archive(name, ours)).transpose()?.unwrap_or_default().specs;
+        let fresh: Vec<_> = listing.specs.iter().filter(|(id, tip)| known.get(*id) != Some(*tip)).collect();
+        if fresh.is_empty() {
+            return Ok(Ok(listing.specs));
+        }
+        let Some(kept) = self.kept_by(theirs, ours)? else {
+            return Ok(Err("an object that it builds on is missing".to_owned()));
+        };
+        for (id, tip) in fresh {
+            if let Err(why) = self.fit_folded(id, *tip)? {
+                return Ok(Err(format!("'{id}' in it: {why}")));
+            }
+            let is_ours = || ours.map_or(Ok(false), |ours| self.reaches(ours, *tip));
+            if !kept.contains(tip) && !is_ours()? {
+                return Ok(Err(format!("'{id}' in it: it names the event {tip}, which it does not build on")));
+            }
+        }
+        Ok(Ok(listing.specs))
+    }
+
+    /// Every commit that `theirs` reaches and `ours` does not; `None` if one is missing.
+    fn kept_by(&self, theirs: ObjectId, ours: Option<ObjectId>) -> Result<Option<HashSet<ObjectId>>> {
+        let mut kept = HashSet::new();
+        for commit in self.repo.rev_walk([theirs]).with_hidden(ours).all()? {
+            match commit {
+                Ok(commit) => drop(kept.insert(commit.id)),
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(Some(kept))
+    }
+
+    fn fit_folded(&self, id: &SpecId, tip: ObjectId) -> Result<Result<(), String>> {
+        let walk = match self.fit(id, tip)? {
+            Ok(walk) => walk,
+            Err(why) => return Ok(Err(why)),
+        };
+        let Some(folded) = fold(&walk.history, tip) else {
+            return Ok(Err("it holds no event of this spec".to_owned()));
+        };
+        if folded.status != Status::Archived {
+            return Ok(Err(format!("it is {}, not archived", folded.status)));
+        }
+        let said = walk.history.get(tip).and_then(State::from_tip);
+        Ok(match said {
+            Some(said) if !said.at_odds(&folded).is_empty() => {
+                Err("its newest event says what its events do not amount to".to_owned())
+            }
+            _ => Ok(()),
+        })
+    }
+
+    fn sides(&self, name: &str, ours: ObjectId, theirs: ObjectId, listed: Folded) -> Result<Sides> {
+        let known = self.list_archive(name, ours)?.specs;
+        let mut sides = Sides { ours, theirs, union: known.clone(), known, listed, joined: Vec::new() };
+        for (id, theirs) in &sides.listed {
+            let tip = match sides.known.get(id) {
+                None => *theirs,
+                Some(ours) if ours == theirs => continue,
+                Some(ours) => match (self.covers(id, *theirs, *ours)?, self.covers(id, *ours, *theirs)?) {
+                    (true, true) => *ours.min(theirs),
+                    (true, false) => *theirs,
+                    (false, true) => *ours,
+                    (false, false) => self.rejoin(id, *ours, *theirs, &mut sides.joined)?,
+                },
+            };
+            sides.union.insert(id.clone(), tip);
+        }
+        Ok(sides)
+    }
+
+    /// Joins two tips of a spec. The merge event is what the archive holds if the spec is archived by it. Otherwise the spec gets a
+    /// ref that holds it, before anybody could take the spec for archived; and the archive holds one of the two, the same everywhere.
+    fn rejoin(&self, id: &SpecId, ours: ObjectId, theirs: ObjectId, joined: &mut Vec<ObjectId>) -> Result<ObjectId> {
+        let mut parents = [ours, theirs];
+        parents.sort_unstable();
+        let merged = self.write_merge_event(id, &parents)?;
+        let walk = self.walk(id, merged)?;
+        let history = History::with_gaps(walk.history.events().iter().cloned(), walk.gaps.iter().cloned());
+        if fold(&history, merged).is_some_and(|state| state.status == Status::Archived) {
+            joined.push(merged);
+            return Ok(merged);
+        }
+        if self.ref_tip(id)?.is_none() {
+            // If somebody else was faster, the two are joined when the refs are looked at.
+            let _faster = self.swap(&Self::ref_name(id), None, merged, "chant: merged")?;
+        }
+        Ok(parents[0])
+    }
+
+    /// What our archive becomes; `None` if it stays.
+    fn join_archives(&self, sides: Sides, source: Source) -> Result<Option<ObjectId>> {
+        let Sides { ours, theirs, known, listed, union, joined } = sides;
+        if union == listed && self.reaches(theirs, ours)? {
+            return Ok(Some(theirs));
+        }
+        if self.reaches(ours, theirs)? {
+            return Ok(None);
+        }
+        if source == Source::FetchOnly && union == known {
+            // Nobody waits for ours to build on theirs. Of two that hold the same the lowest is everybody's.
+            let better = union == listed && theirs < ours && self.keeps_all(theirs, &listed)?;
+            return Ok(better.then_some(theirs));
+        }
+        let changed: Vec<_> = union.into_iter().filter(|(id, tip)| known.get(id) != Some(tip)).collect();
+        let root = self.repo.find_commit(ours)?.tree_id()?.detach();
+        let tree = self.archive_tree(root, &changed)?;
+        let mut parents = vec![ours, theirs];
+        parents.sort_unstable();
+        parents.extend(joined);
+        let message = "chant: archives of two sides\n".to_owned();
+        self.write_joining_commit(message, tree, &parents, self.dated_by(&parents)?).map(Some)
+    }
+
+    fn keeps_all(&self, archive: ObjectId, listed: &Folded) -> Result<bool> {
+        let kept = self.kept_by(archive, None)?;
+        Ok(kept.is_some_and(|kept| listed.values().all(|tip| kept.contains(tip))))
+    }
+}
