@@ -25,6 +25,8 @@ mod misconduct;
 mod pausing;
 mod places;
 mod pr;
+mod presets;
+mod prime;
 mod prompts;
 mod prune;
 mod queue;
