@@ -8,6 +8,7 @@ use crate::{
     cli::init::InitArgs,
     error::{Error, Result},
     git::{branch, reference::branch_name},
+    import,
     project::Project,
     setup::{self, Wanted},
 };
@@ -32,6 +33,9 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     let asked = context.interactive && !args.dry_run;
     if !notes && !args.no_notes && !asked && !silent && setup::lacks_notes(&project) {
         outcome = outcome.hint("to have notes follow commits that are amended or rebased: git chant init --notes");
+    }
+    if import::is_due(&project)? {
+        outcome = outcome.hint("to take over what chant knows of the specs here: git chant import");
     }
     if project.config().agent()?.is_none() {
         outcome = outcome

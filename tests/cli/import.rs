@@ -240,6 +240,20 @@ fn an_approval_holds_for_the_text_that_was_approved() {
 }
 
 #[test]
+fn a_spec_whose_events_are_elsewhere_is_left_alone() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.add(&["Make it two"]);
+    commit(&sandbox, "Grace", "2026-01-20T10:00:00Z", "Spec");
+    let clone = sandbox.dir().join("clone");
+    sandbox.git(&["clone", "-q", ".", clone.to_str().unwrap()]);
+    let answer = sandbox.chant_in(&clone, &["import", "--json"]).ok().json();
+    assert_eq!((&answer["imported"], &answer["left"]), (&serde_json::json!([]), &serde_json::json!([])));
+    assert_eq!(sandbox.git_in(&clone, &["for-each-ref", "refs/chant"]), "");
+    sandbox.chant_in(&clone, &["sync"]).ok();
+    assert_eq!(sandbox.chant_in(&clone, &["show", &id, "--json"]).ok().json()["spec"]["tip"], sandbox.show(&id)["tip"]);
+}
+
+#[test]
 fn a_group_is_worked_to_its_end() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo work >\"w-$CHANT_SPEC_ID\"; tick");
@@ -286,7 +300,10 @@ fn what_was_begun_is_worked_with_nothing_lost() {
     sandbox.write("half", "half\n");
     let half = commit(&sandbox, "Robot", "2026-01-20T11:00:00Z", "Half");
     sandbox.git(&["checkout", "-q", "main"]);
+    let hint = "to take over what chant knows of the specs here: git chant import";
+    assert!(sandbox.chant(&["init"]).ok().err.contains(hint));
     let answer = import(&sandbox);
+    assert!(!sandbox.chant(&["init"]).ok().err.contains(hint));
     assert_eq!(
         left(&answer),
         [
