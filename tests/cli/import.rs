@@ -325,6 +325,38 @@ fn what_was_begun_is_worked_with_nothing_lost() {
     assert!(!kept.is_empty(), "the commit of the branch is kept");
 }
 
+/// The fix of chant's own guide, whose research was done with chant.
+#[test]
+fn an_investigation_goes_on_where_chant_left_it() {
+    let sandbox = Sandbox::new();
+    for (short, name, after) in [("004-rca", "root-cause", ""), ("008-j3n", "impact-map", "depends_on: [004-rca]\n")] {
+        let document = format!(".chant/research/issue-1234-{name}.md");
+        sandbox.write(&document, "## Recommendation\n\nTake the lock.\n");
+        let text = format!(
+            "---\ntype: research\nstatus: completed\n{after}target_files:\n- {document}\ncompleted_at: 2026-02-08T18:00:00Z\n\
+             model: claude-sonnet-4-20250514\n---\n# The {name}\n\n## Acceptance Criteria\n\n- [x] It is written\n"
+        );
+        sandbox.write(&format!(".chant/specs/2026-02-08-{short}.md"), &text);
+    }
+    let fix = "---\ntype: code\nstatus: ready\nprompt: implement\nlabels: [fix, issue-1234]\ndepends_on: [008-j3n]\ninformed_by:\n  \
+               - .chant/specs/2026-02-08-004-rca.md     # Research spec\n  - .chant/research/issue-1234-root-cause.md\n  \
+               - .chant/research/issue-1234-impact-map.md\ntarget_files:\n  - src/storage/store.rs\n---\n\n\
+               # Fix issue #1234: add locking to concurrent writes\n\n## Acceptance Criteria\n\n- [ ] Lock acquired\n";
+    sandbox.write(".chant/specs/2026-02-08-010-v7b.md", fix);
+    commit(&sandbox, "Grace", "2026-02-08T19:00:00Z", "Investigate issue 1234");
+    assert_eq!(sandbox.show("010")["ready"], false);
+    assert_eq!(left(&import(&sandbox)), [""; 0]);
+    assert_eq!(events(&sandbox, "008")[1].2, "2026-02-08T18:00:00+00:00");
+    let seen = sandbox.show("010");
+    assert_eq!((&seen["ready"], &seen["status"]), (&true.into(), &"pending".into()));
+    sandbox.agent("mkdir -p src/storage; echo lock >src/storage/store.rs; tick");
+    sandbox.chant(&["work", "010"]).ok();
+    assert_eq!(sandbox.status("010"), "completed");
+    assert!(sandbox.git(&["show", "--name-only", "--format=", "HEAD^2"]).contains("src/storage/store.rs"));
+    sandbox.chant(&["archive", "004", "008", "010"]).ok();
+    assert_eq!(sandbox.chant(&["list"]).ok().out, "");
+}
+
 #[test]
 fn commits_that_no_branch_has_are_not_taken_for_merged() {
     let sandbox = Sandbox::new();
