@@ -264,6 +264,7 @@ fn what_a_preset_answers_is_what_a_spec_is_split_by() {
 }
 
 /// Where `name` is installed: in `PATH`; a test that needs it says that it was skipped, or fails where tools are required.
+#[expect(clippy::print_stderr, reason = "what was skipped belongs in the output of the test run")]
 fn installed(name: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.is_file());
