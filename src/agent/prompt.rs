@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::template;
-use crate::domain::spec::SpecType;
+use crate::domain::spec::{SpecType, body_of};
 
 /// An input that goes into the prompt.
 #[derive(Clone, Debug)]
@@ -125,7 +125,12 @@ fn instructions(prompt: &Prompt<'_>, kind: SpecType) -> String {
             _ => return None,
         })
     };
-    // It was checked before anything began; whoever changed it since gets it as it is.
+    let value = |name: &str| match template::of_chant(name) {
+        Some(ours) => template::substitute(ours, value).ok(),
+        None => value(name),
+    };
+    // It was checked before anything began; whoever changed it since gets it as it is. The front matter of a prompt is about it.
+    let custom = body_of(custom);
     template::substitute(custom, value).unwrap_or_else(|_| custom.to_owned())
 }
 

@@ -13,6 +13,26 @@ pub struct Unknown {
 pub const VARIABLES: [&str; 11] =
     ["id", "short", "title", "type", "phase", "topic", "worktree", "branch", "base", "spec_file", "target_files"];
 
+/// The names that the prompts of chant use; what stands for them is a text or one of [`VARIABLES`].
+pub const OF_CHANT: [(&str, &str); 10] = [
+    ("spec.id", "{{id}}"),
+    ("spec.title", "{{title}}"),
+    ("spec.type", "{{type}}"),
+    ("spec.path", "{{spec_file}}"),
+    ("spec.target_files", "{{target_files}}"),
+    ("spec.description", "(the text of the spec stands below)"),
+    ("spec", "(the text of the spec stands below)"),
+    // What a spec names as context is in the worktree.
+    ("spec.context", ""),
+    ("worktree.path", "{{worktree}}"),
+    ("project.name", "this repository"),
+];
+
+/// What a name of chant's stands for, which may hold one of [`VARIABLES`]; `None` if chant has no such name.
+pub fn of_chant(name: &str) -> Option<&'static str> {
+    OF_CHANT.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours)
+}
+
 /// The text with every `{{name}}` replaced by what `value` says. A value is put in as it is and not looked at again.
 ///
 /// # Errors
@@ -38,12 +58,13 @@ pub fn substitute(text: &str, value: impl Fn(&str) -> Option<String>) -> Result<
     Ok(out)
 }
 
-/// Whether every name in the text is one of [`VARIABLES`].
+/// Whether every name in the text is one of [`VARIABLES`], or of [`OF_CHANT`].
 ///
 /// # Errors
 /// The first that is none.
 pub fn check(text: &str) -> Result<(), Unknown> {
-    substitute(text, |name| VARIABLES.contains(&name).then(String::new)).map(drop)
+    let known = |name: &str| VARIABLES.contains(&name) || of_chant(name).is_some();
+    substitute(text, |name| known(name).then(String::new)).map(drop)
 }
 
 #[cfg(test)]
@@ -56,6 +77,10 @@ mod tests {
         assert_eq!(substitute("a {{title}} {{ title }} {b} }}", value), Ok("a {{id}} {{id}} {b} }}".to_owned()));
         assert_eq!(substitute("a\nb {{title}} {{who}}", value), Err(Unknown { name: "who".into(), line: 2 }));
         assert_eq!(substitute("open {{ end", value), Ok("open {{ end".to_owned()));
+        assert_eq!(check("{{id}} {{spec.title}} {{ spec }}"), Ok(()));
+        for (_, ours) in OF_CHANT {
+            assert_eq!(check(ours), Ok(()));
+        }
         assert_eq!(check("{{id}} {{nothing}}").map_err(|unknown| unknown.name), Err("nothing".to_owned()));
     }
 }

@@ -8,6 +8,7 @@ pub mod archive;
 pub mod complete;
 pub mod exchange;
 pub mod global;
+pub mod import;
 pub mod init;
 pub mod investigate;
 pub mod list;
@@ -68,6 +69,7 @@ pub use global::Global;
 #[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub enum Command {
     Init(init::InitArgs),
+    Import(import::ImportArgs),
     Add(add::AddArgs),
     Investigate(investigate::InvestigateArgs),
     #[command(visible_alias = "ls")]
@@ -126,6 +128,7 @@ pub const PAGE: Page = Page {
 /// The page of each command, by its name.
 pub const PAGES: &[(&str, Page)] = &[
     ("init", init::PAGE),
+    ("import", import::PAGE),
     ("add", add::PAGE),
     ("investigate", investigate::INVESTIGATE_PAGE),
     ("list", list::PAGE),

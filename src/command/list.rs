@@ -18,17 +18,25 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
     let world = World::new(&project)?;
     let mut views = Vec::new();
+    let mut to_import = 0;
     let all = args.all || args.archived || args.status.contains(&Status::Archived);
     for id in if all { world.census.all()? } else { world.census.active()? } {
         if !wanted_status(args, world.recorded(id)?.status) {
             continue;
         }
-        let view = world.view(&world.entry(id)?)?;
+        let entry = world.entry(id)?;
+        let view = world.view(&entry)?;
         if wanted(args, &view) {
+            to_import += usize::from(entry.is_to_import());
             views.push(view);
         }
     }
-    Ok(Outcome::new(Body::Specs(views)))
+    let outcome = Outcome::new(Body::Specs(views));
+    Ok(match to_import {
+        0 => outcome,
+        1 => outcome.hint("the file of 1 spec tells of work that is not recorded: git chant import"),
+        many => outcome.hint(format!("the files of {many} specs tell of work that is not recorded: git chant import")),
+    })
 }
 
 fn wanted_status(args: &ListArgs, status: Status) -> bool {

@@ -16,6 +16,7 @@ mod end;
 mod finish;
 mod fsck;
 mod graph;
+mod import;
 mod init;
 mod investigate;
 mod lint;
@@ -51,6 +52,7 @@ use crate::{cli::Command, error::Result, output::Record};
 pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
     match command {
         Command::Init(args) => init::run(context, args),
+        Command::Import(args) => import::run(context, args),
         Command::Add(args) => add::run(context, args),
         Command::Investigate(args) => investigate::run(context, args),
         Command::List(args) => list::run(context, args),
@@ -103,6 +105,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Sync(_) => Some(Record::Exchange),
         Command::Drift(_) => Some(Record::Drift),
         Command::Prune(_) => Some(Record::Prune),
+        Command::Import(_) => Some(Record::Import),
 
         Command::Init(_)
         | Command::Deinit(_)

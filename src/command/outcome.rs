@@ -6,8 +6,8 @@ use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
     view::{
-        CheckView, DriftView, EventView, ExchangeView, GraphView, NoteView, ProblemView, PruneView, SoFar, SpecDetail,
-        SpecView, StandingView, TopicView, WhyView,
+        CheckView, DriftView, EventView, ExchangeView, GraphView, ImportView, NoteView, ProblemView, PruneView, SoFar,
+        SpecDetail, SpecView, StandingView, TopicView, WhyView,
     },
 };
 
@@ -212,6 +212,17 @@ pub enum Body {
         dry_run: bool,
         /// What was found.
         found: Vec<PruneView>,
+    },
+    /// `import`: the specs that have events now, and what could not be carried over.
+    Imported {
+        /// Whether nothing was done yet.
+        dry_run: bool,
+        /// The specs.
+        imported: Vec<ImportView>,
+        /// How many had events before.
+        recorded: usize,
+        /// What could not be carried over.
+        left: Vec<ProblemView>,
     },
     /// `demo`: the repository that it left and what to look at.
     Demo {

@@ -10,6 +10,7 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
     let project = context.project()?;
     let mut details = Vec::new();
     let mut diagnostics = Vec::new();
+    let mut to_import = Vec::new();
     for query in &args.specs {
         let id = context.pick(&project, query)?;
         let world = World::new(&project)?;
@@ -17,6 +18,9 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
         if let Some(Err(found)) = entry.loaded.as_ref().map(|loaded| &loaded.spec) {
             diagnostics
                 .extend(found.iter().map(|one| format!("{}:{}:{}: {}", one.path, one.line, one.column, one.message)));
+        }
+        if entry.is_to_import() {
+            to_import.push(id.short().to_owned());
         }
         details.push(world.detail(&entry)?);
     }
@@ -26,6 +30,9 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
     };
     for problem in diagnostics {
         outcome = outcome.warning(problem);
+    }
+    for short in to_import {
+        outcome = outcome.hint(format!("the file of '{short}' tells of work that is not recorded: git chant import"));
     }
     Ok(outcome)
 }

@@ -26,6 +26,7 @@ pub mod snapshot;
 mod squash;
 pub mod status;
 mod take_back;
+pub mod trail;
 pub mod work_file;
 pub mod worktree;
 

@@ -234,20 +234,21 @@ impl Report<'_> {
 /// A `status:` that another tool, or a person, wrote.
 fn status(entry: &Entry, report: &mut Report<'_>) {
     let Some(said) = report.spec.front.status.clone() else { return };
-    if said.replace('-', "_") == entry.status.as_str() {
+    // What is archived was something before.
+    let was = entry.state.as_ref().and_then(|state| state.was);
+    let same = |status: Status| said.replace('-', "_") == status.as_str();
+    if same(entry.status) || was.is_some_and(same) {
         return;
     }
     let message = match &entry.state {
         Some(_) => format!("it says '{said}', and what is recorded is '{}'", entry.status),
         None => format!("it says '{said}', and nothing is recorded: it counts as '{}'", entry.status),
     };
-    report.say(
-        Severity::Warning,
-        "status",
-        ("status", None),
-        message,
-        Some("what is recorded counts; this line can go"),
-    );
+    let help = match entry.is_to_import() {
+        true => "git chant import records it",
+        false => "what is recorded counts; this line can go",
+    };
+    report.say(Severity::Warning, "status", ("status", None), message, Some(help));
 }
 
 /// Keys that don't go together.

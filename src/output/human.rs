@@ -1,8 +1,8 @@
 //! Every answer for people.
 
 use super::{
-    Look, clean, color::Slot, drift, exchange, graph, list, log, past, place, prune, record, show, standing, time,
-    topic, why, worked,
+    Look, clean, color::Slot, drift, exchange, graph, import, list, log, past, place, prune, record, show, standing,
+    time, topic, why, worked,
 };
 use crate::{
     command::outcome::{Body, Merged, Worked},
@@ -60,6 +60,9 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Problems(problems) => place::problems(problems, look),
         Body::Exchanged { remote, dry_run, exchanged } => exchange::exchanged(remote, *dry_run, exchanged, look),
         Body::Pruned { dry_run, found } => prune::pruned(found, *dry_run, look),
+        Body::Imported { dry_run, imported, recorded, left } => {
+            import::imported(*dry_run, imported, *recorded, left, look)
+        }
         Body::Demo { path, look: commands } => demo(path, commands, look),
         Body::Text(text) => {
             let text = look.text(text);
@@ -81,6 +84,9 @@ pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
         Body::Folded(specs) if specs.is_empty() => Some("nothing to fold"),
         Body::Problems(problems) if problems.is_empty() => Some("no problems"),
         Body::Pruned { found, .. } if found.is_empty() => Some("nothing to prune"),
+        Body::Imported { imported, recorded: 0, left, .. } if imported.is_empty() && left.is_empty() => {
+            Some("nothing to import")
+        }
         Body::CheckedAll(checked) if checked.is_empty() => Some("nothing to check"),
         Body::WorkedAll(all) if all.specs.is_empty() => Some("nothing to work"),
         Body::Checked { checks, .. } if checks.is_empty() => Some("nothing to check"),

@@ -18,6 +18,7 @@
 //! | `lint`, `fsck` | `problems` |
 //! | `sync` | `remote`, `dry_run`, `exchanged` |
 //! | `prune` | `dry_run`, `pruned`: a list of what was found, each with `pruned`: whether it goes |
+//! | `import` | `dry_run`, `imported`, `recorded` (how many were before), `left`: what could not be carried over, as `problems` |
 //! | `init` | `path`, `silent`, `dry_run`, `changes` |
 //! | `deinit` | `dry_run`, `changes` |
 //! | `demo` | `path`, `look` |
@@ -174,6 +175,12 @@ impl Serialize for Answer<'_> {
             Body::Pruned { dry_run, found } => {
                 map.serialize_entry("dry_run", dry_run)?;
                 map.serialize_entry("pruned", found)?;
+            }
+            Body::Imported { dry_run, imported, recorded, left } => {
+                map.serialize_entry("dry_run", dry_run)?;
+                map.serialize_entry("imported", imported)?;
+                map.serialize_entry("recorded", recorded)?;
+                map.serialize_entry("left", left)?;
             }
             Body::Demo { path, look } => {
                 map.serialize_entry("path", &path.to_string_lossy())?;

@@ -14,6 +14,7 @@ mod fit;
 pub mod format;
 mod graph;
 mod human;
+mod import;
 mod json;
 mod list;
 mod log;

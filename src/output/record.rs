@@ -16,6 +16,7 @@
 //! | `graph` | id, id that it builds on, `depends_on` or `informed_by` |
 //! | `sync` | way, ref, old id, new id, why |
 //! | `prune` | `pruned` or `kept`, kind, id, path or ref, why |
+//! | `import` | id, status, file, title |
 //! | `verify` | `ok` or `failed`, name, detail |
 //! | `path`, `init`, `demo` | path |
 //!
@@ -27,7 +28,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     command::outcome::Body,
-    domain::view::{DriftView, EventView, ExchangeView, ProblemView, PruneView, SpecView},
+    domain::view::{DriftView, EventView, ExchangeView, ImportView, ProblemView, PruneView, SpecView},
 };
 
 /// The sort of record that a command ends with, where it ends with records.
@@ -45,6 +46,8 @@ pub enum Record {
     Drift,
     /// What was cleared away.
     Prune,
+    /// Specs that were imported.
+    Import,
 }
 
 impl Record {
@@ -57,6 +60,7 @@ impl Record {
             Record::Exchange => &ExchangeView::FIELDS,
             Record::Drift => &DriftView::FIELDS,
             Record::Prune => &PruneView::FIELDS,
+            Record::Import => &ImportView::FIELDS,
         }
     }
 }
@@ -77,6 +81,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Exchanged { exchanged, .. } => exchanged.iter().map(object).collect(),
         Body::Drift(found) => found.iter().map(object).collect(),
         Body::Pruned { found, .. } => found.iter().map(object).collect(),
+        Body::Imported { imported, .. } => imported.iter().map(object).collect(),
         Body::Nothing
         | Body::Shown
         | Body::Notes(_)
@@ -153,6 +158,10 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
                 let spec = one.spec.as_ref().map_or("", |spec| spec.as_str());
                 joined(&[one.done(), one.kind.as_str(), spec, &one.name, &one.why])
             })
+            .collect(),
+        Body::Imported { imported, .. } => imported
+            .iter()
+            .map(|one| joined(&[one.spec.as_str(), one.status.as_str(), &one.path, text(&one.title)]))
             .collect(),
         Body::CheckedAll(checked) => checked
             .iter()

@@ -59,6 +59,17 @@ impl Entry {
         self.loaded.as_ref().and_then(|loaded| loaded.spec.as_ref().ok())
     }
 
+    /// Whether its file tells what chant has done with it and nothing is recorded here, so that it counts as pending: `import` would
+    /// record it.
+    pub fn is_to_import(&self) -> bool {
+        let told = |spec: &Spec| {
+            let front = &spec.front;
+            let beyond = |status: &String| !matches!(status.as_str(), "pending" | "ready" | "blocked");
+            front.status.as_ref().is_some_and(beyond) || front.completed_at.is_some() || !front.commits.is_empty()
+        };
+        self.state.is_none() && self.broken.is_none() && self.spec().is_some_and(told)
+    }
+
     /// The title, or the id where there is none.
     pub fn title(&self) -> &str {
         self.spec().and_then(|spec| spec.title.as_deref()).unwrap_or_else(|| self.id.short())

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use gix::ObjectId;
+use gix::{ObjectId, actor::Signature};
 
 use super::{Evidence, MAX_EVENT_LEN, Store, encode, refs::Moved};
 use crate::{
@@ -92,8 +92,7 @@ impl Store<'_> {
                 Ok(shaped) => shaped,
                 Err(obstacle) => return Err(Refusal::Obstacle(obstacle, onto.state.map(Box::new))),
             };
-            let event =
-                self.write_event(spec, &onto, addition.evidence, &addition.draft, &addition.informed, &shaped)?;
+            let event = self.write_event(spec, &onto, &addition, &shaped, None)?;
             before(event)?;
             let log = format!("chant: {}", addition.draft.op.as_str());
             if self.swap(&name, held, event, &log)? == Moved::Yes {
@@ -141,24 +140,28 @@ impl Store<'_> {
         self.append_with(spec, decide, |_| Ok(()))
     }
 
-    fn write_event(
+    /// Writes the event; no ref is moved. `past` is whoever did it when, if it is only recorded now: then it is the same commit whoever
+    /// records it.
+    pub(super) fn write_event(
         &self,
         spec: &SpecId,
         onto: &Onto,
-        mut evidence: Evidence,
-        draft: &Draft,
-        informed: &[ObjectId],
+        addition: &Addition,
         shaped: &Shaped,
+        past: Option<&Signature>,
     ) -> Result<ObjectId> {
+        let (draft, mut evidence) = (&addition.draft, addition.evidence.clone());
         let mut facts = shaped.facts.clone();
-        facts.nonce = Some(nonce()?);
-        facts.clone = Some(self.settings.clone.clone());
+        if past.is_none() {
+            facts.nonce = Some(nonce()?);
+            facts.clone = Some(self.settings.clone.clone());
+        }
         if evidence.spec.is_none()
             && let Some(base) = onto.base
         {
             evidence.spec = self.text_at(spec, base)?;
         }
-        let parents = Parents::new(onto.base, informed);
+        let parents = Parents::new(onto.base, &addition.informed);
         let generation = onto.state.as_ref().map_or(1, |state| state.generation.saturating_add(1));
         let message = encode(spec, &draft.op, &draft.sentence, generation, &parents.roles, &facts);
         if message.len() > MAX_MESSAGE_LEN {
@@ -171,7 +174,7 @@ impl Store<'_> {
             ));
         }
         let tree = self.write_evidence(&evidence)?;
-        let event = self.write_event_commit(&draft.op, message, tree, parents.ids)?;
+        let event = self.write_event_commit(&draft.op, message, tree, parents.ids, past)?;
         self.sync_objects(&[event])?;
         Ok(event)
     }
@@ -190,11 +193,11 @@ impl Store<'_> {
 
 /// What the next event sits on.
 #[derive(Default)]
-struct Onto {
+pub(super) struct Onto {
     /// Its first parent: the tip, or the merge event that joins to it what was missing.
-    base: Option<ObjectId>,
-    state: Option<State>,
-    history: Option<History>,
+    pub(super) base: Option<ObjectId>,
+    pub(super) state: Option<State>,
+    pub(super) history: Option<History>,
 }
 
 /// Leaves room in an event for headers, many parents and a signature, in bytes.

@@ -10,6 +10,7 @@ pub mod attempts;
 pub mod carrier;
 mod codec;
 mod evidence;
+mod found;
 mod join;
 mod mend;
 mod notes;
@@ -31,6 +32,7 @@ use gix::{
 pub use append::{Addition, Appended, Refusal};
 pub use codec::{Invalid, MAX_EVENT_LEN, decode, encode, merge_event};
 pub use evidence::{Evidence, File};
+pub use found::Past;
 pub use mend::Logged;
 pub use notes::NOTES_REF;
 pub use read::Walk;
@@ -121,16 +123,36 @@ impl<'repo> Store<'repo> {
 
     /// Writes a commit of ours; no ref is moved.
     fn write_commit(&self, message: String, tree: ObjectId, parents: Vec<ObjectId>) -> Result<ObjectId> {
-        let (author, committer) = self.people()?;
+        let people = self.people()?;
+        self.write_commit_of(people, message, tree, parents)
+    }
+
+    fn write_commit_of(
+        &self,
+        (author, committer): (Signature, Signature),
+        message: String,
+        tree: ObjectId,
+        parents: Vec<ObjectId>,
+    ) -> Result<ObjectId> {
         let (mut author_time, mut committer_time) = (TimeBuf::default(), TimeBuf::default());
         let (committer, author) = (committer.to_ref(&mut committer_time), author.to_ref(&mut author_time));
         patiently(|| Ok(self.repo.new_commit_as(committer, author, &message, tree, parents.iter().copied())?.id))
     }
 
     /// Writes the commit of an event, signed if the seal says so; no ref is moved.
-    fn write_event_commit(&self, op: &Op, message: String, tree: ObjectId, parents: Vec<ObjectId>) -> Result<ObjectId> {
-        let Some(seal) = &self.seal else { return self.write_commit(message, tree, parents) };
-        let (author, committer) = self.people()?;
+    fn write_event_commit(
+        &self,
+        op: &Op,
+        message: String,
+        tree: ObjectId,
+        parents: Vec<ObjectId>,
+        past: Option<&Signature>,
+    ) -> Result<ObjectId> {
+        let (author, committer) = match past {
+            Some(past) => (past.clone(), past.clone()),
+            None => self.people()?,
+        };
+        let Some(seal) = &self.seal else { return self.write_commit_of((author, committer), message, tree, parents) };
         let commit = Commit {
             tree,
             parents: parents.into(),

@@ -23,15 +23,20 @@ impl Store<'_> {
     ///
     /// Returns how many notes it wrote; those that said so already are not touched.
     pub fn annotate(&self, spec: &SpecId, commits: &[ObjectId]) -> Result<usize> {
-        let line = note_line(spec);
+        let wanted: Vec<_> = commits.iter().map(|commit| (spec, *commit)).collect();
+        self.annotate_all(&wanted, &format!("Notes of {spec}"))
+    }
+
+    /// The same for commits of several specs at once; `title` is that of the commit on the notes' ref.
+    pub fn annotate_all(&self, wanted: &[(&SpecId, ObjectId)], title: &str) -> Result<usize> {
         let started = Instant::now();
         loop {
             let old = self.ref_target(NOTES_REF)?;
-            let (tree, written) = patiently(|| self.write_notes(old, &line, commits))?;
+            let (tree, written) = patiently(|| self.write_notes(old, wanted))?;
             if written.is_empty() {
                 return Ok(0);
             }
-            let new = self.write_commit(format!("Notes of {spec}\n"), tree, old.into_iter().collect())?;
+            let new = self.write_commit(format!("{title}\n"), tree, old.into_iter().collect())?;
             self.sync_notes(tree, &written)?;
             self.sync_objects(&[new])?;
             if self.swap(NOTES_REF, old, new, "chant: notes")? == Moved::Yes {
@@ -44,22 +49,17 @@ impl Store<'_> {
         }
     }
 
-    /// Writes the tree of the notes with `line` on each of `commits`; gives those that did not have it.
-    fn write_notes(
-        &self,
-        old: Option<ObjectId>,
-        line: &str,
-        commits: &[ObjectId],
-    ) -> Result<(ObjectId, Vec<ObjectId>)> {
+    /// Writes the tree of the notes with the name of each spec on its commit; gives the commits that did not have it.
+    fn write_notes(&self, old: Option<ObjectId>, wanted: &[(&SpecId, ObjectId)]) -> Result<(ObjectId, Vec<ObjectId>)> {
         let root = match old {
             Some(commit) => self.repo.find_commit(commit)?.tree_id()?.detach(),
             None => self.repo.write_object(gix::objs::Tree::empty())?.detach(),
         };
         let mut notes = Notes::new(root, self.repo)?;
         let mut written = Vec::new();
-        for commit in commits {
+        for (spec, commit) in wanted {
             let mut lines = self.lines(&mut notes, *commit)?.unwrap_or_default();
-            if !lines.insert(line.to_owned()) {
+            if !lines.insert(note_line(spec)) {
                 continue;
             }
             let text: String = lines.iter().map(|line| format!("{line}\n")).collect();

@@ -1,6 +1,7 @@
 //! A spec file: YAML front matter, then Markdown. It is read, never written.
 
 mod fence;
+mod foreign;
 mod front_matter;
 mod kind;
 mod markdown;
@@ -18,6 +19,7 @@ mod tests;
 
 use std::ops::Range;
 
+pub use foreign::{Foreign, Setting, foreign_of, settings_of};
 pub use front_matter::{Approval, FrontMatter, MAX_ENTRIES};
 pub use kind::{SpecType, UnknownType};
 pub use markdown::{Criterion, CriterionState, Tick, compare_criteria};
@@ -160,6 +162,11 @@ pub fn criteria_of(bytes: &[u8]) -> Vec<Criterion> {
 pub fn release_notes_of(bytes: &[u8]) -> Option<String> {
     let source = Source::new("", bytes).ok()?;
     markdown::read(source.text(), fence::split(bytes).body).release_notes
+}
+
+/// What follows the front matter of any Markdown file; all of it if it has none.
+pub fn body_of(text: &str) -> &str {
+    &text[fence::split(text.as_bytes()).body..]
 }
 
 /// What stands between the fences of a spec file, empty without front matter: two versions have the same front matter if

@@ -1,0 +1,66 @@
+//! Chains of what happened before anybody recorded it.
+
+use std::time::Instant;
+
+use gix::actor::Signature;
+
+use super::{
+    Addition, Appended, Refusal, Store,
+    append::{Onto, backoff},
+    refs::Moved,
+};
+use crate::{
+    domain::{draft::shape, event::Op, id::SpecId},
+    error::Error,
+};
+
+/// An event that happened before it is recorded.
+#[derive(Debug)]
+pub struct Past {
+    /// The event.
+    pub addition: Addition,
+    /// Whoever did it, and when.
+    pub author: Signature,
+}
+
+impl Store<'_> {
+    /// Begins the chain of `spec` with all of `past`, oldest first, in one step: whoever looks sees all of it or nothing. Returns the
+    /// last event; `None` if the spec has a chain already, which is left as it is.
+    ///
+    /// Nothing in these events tells who recorded them (but a signature): two clones that find the same begin the same chain, and have
+    /// nothing to join.
+    ///
+    /// # Errors
+    /// As [`Store::append`]; nothing but unreachable objects is left then.
+    pub fn begin(&self, spec: &SpecId, past: &[Past]) -> Result<Option<Appended>, Refusal> {
+        let started = Instant::now();
+        let mut onto = Onto::default();
+        let mut last = None;
+        for one in past {
+            let shaped = shape(onto.state.as_ref(), None, &one.addition.draft)
+                .map_err(|obstacle| Refusal::Obstacle(obstacle, onto.state.take().map(Box::new)))?;
+            let event = self.write_event(spec, &onto, &one.addition, &shaped, Some(&one.author))?;
+            let (state, history) = self.state_at(spec, event)?;
+            onto = Onto { base: Some(event), state: Some(state), history };
+            last = Some((event, shaped.status));
+        }
+        let Some((event, status)) = last else {
+            return Err(Error::fatal("no-events", "a chain cannot begin without an event").into());
+        };
+        let mut tries = 0;
+        loop {
+            // It may be folded, and have no ref.
+            if self.tip(spec)?.is_some() {
+                return Ok(None);
+            }
+            if self.swap(&Self::ref_name(spec), None, event, &format!("chant: {}", Op::Add.as_str()))? == Moved::Yes {
+                return Ok(Some(Appended { event, status, late: false }));
+            }
+            if started.elapsed() >= self.settings.patience {
+                return Err(Refusal::Failed(self.busy(&Self::ref_name(spec))));
+            }
+            tries += 1;
+            std::thread::sleep(backoff(tries, event));
+        }
+    }
+}
