@@ -34,6 +34,7 @@ pub mod merge;
 pub mod output;
 pub mod pause;
 pub mod pr;
+pub mod prime;
 pub mod project;
 pub mod prune;
 pub mod reconcile;

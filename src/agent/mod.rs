@@ -10,6 +10,7 @@ pub const RESEARCH_INSUFFICIENT: i32 = 65;
 
 pub mod interrupt;
 pub mod lease;
+pub mod preset;
 pub mod process;
 pub mod prompt;
 pub mod rate_limit;

@@ -13,6 +13,7 @@ use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use self::group::Group;
+use self::output::Output;
 use self::pump::Pump;
 use super::interrupt::Interrupts;
 use super::reaper::{MARKER, Reaper};
@@ -66,6 +67,15 @@ pub enum Daemons {
     Keep,
 }
 
+/// Understands output before people see it: bytes in, lines for people out.
+pub trait Listener {
+    /// The next bytes; gives what can be shown by now.
+    fn push(&mut self, bytes: &[u8]) -> Vec<u8>;
+
+    /// The output is over; gives what is left to be shown.
+    fn finish(&mut self) -> Vec<u8>;
+}
+
 /// What is told of a process before it begins; its error is the run's.
 pub type OnStarted<'a> = &'a mut dyn FnMut(&Started) -> Result<()>;
 
@@ -84,6 +94,8 @@ pub struct Run<'a> {
     /// Gets the same by lines, without control sequences or line ends. It is called between reads: one that blocks holds
     /// up the run, its timeout included.
     pub sink: Option<&'a mut dyn FnMut(&str)>,
+    /// Has the output before the transcript and the sink, which get what it makes of it; the tail stays as it was written.
+    pub listener: Option<&'a mut dyn Listener>,
     /// Whether its colours reach [`Run::sink`].
     pub colors: bool,
     /// How many bytes of the end of the output are kept in [`Finished::tail`].
@@ -108,6 +120,7 @@ impl<'a> Run<'a> {
             stdin: Stdin::Null,
             transcript: None,
             sink: None,
+            listener: None,
             colors: false,
             tail: TAIL,
             timeout: None,
@@ -210,7 +223,8 @@ pub fn run(run: Run<'_>) -> Result<Finished> {
     }
     let sanitizer = if run.colors { Sanitizer::with_colors() } else { Sanitizer::new() };
     let sink = run.sink.map(|sink| (sink, sanitizer));
-    let mut pump = Pump::new(output, interrupts, run.transcript, sink, run.tail)?;
+    let output_to = Output::new(run.transcript, run.listener, sink, run.tail);
+    let mut pump = Pump::new(output, interrupts, output_to)?;
     if let (Stdin::Bytes(bytes), Some(gate)) = (run.stdin, gate) {
         pump.feed(gate, bytes)?;
     }

@@ -1,8 +1,9 @@
 //! `git chant init` and `git chant deinit`.
 
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser};
 
 use super::page::Page;
+use crate::agent::preset;
 
 /// Prepare this repository for specs
 ///
@@ -29,6 +30,13 @@ pub struct InitArgs {
     #[arg(long, conflicts_with = "notes")]
     pub no_notes: bool,
 
+    /// Use this agent, and tell it of the specs
+    ///
+    /// Sets chant.agent unless it is set, and adds a line that says to run git chant prime to the file in which that agent looks for
+    /// such things: CLAUDE.md, GEMINI.md, else AGENTS.md. git chant deinit takes the line out again.
+    #[arg(long, value_name = "name", value_parser = PossibleValuesParser::new(preset::ALL.iter().map(|preset| preset.name)))]
+    pub agent: Option<String>,
+
     /// Only say what would be done
     #[arg(short = 'n', long)]
     pub dry_run: bool,
@@ -38,15 +46,16 @@ pub struct InitArgs {
 pub const PAGE: Page = Page {
     examples: &[
         ("git chant init", "Specs are tracked files, shared as any other."),
+        ("git chant init --agent claude", "Claude Code carries out specs, and knows of them in its own sessions."),
         ("git chant init --notes", "And links to specs survive a rebase."),
         ("git chant init --silent", "Specs stay in this clone: for work on a repository of others."),
     ],
-    see_also: &["git-chant-add", "git-chant-deinit", "git-chant-demo", "git-notes"],
+    see_also: &["git-chant-add", "git-chant-deinit", "git-chant-demo", "git-chant-prime", "git-notes"],
 };
 
 /// Take git-chant out of this clone
 ///
-/// Undoes what git chant init has set: the settings for notes, the line in info/exclude. The settings under chant.* in the clone's own
+/// Undoes what git chant init has set: the settings for notes, the line in info/exclude, the line for agents. The settings under chant.* in the clone's own
 /// configuration go, too; each is named with its value. Specs and what is recorded of them stay, and so does everything that others
 /// have.
 ///

@@ -14,6 +14,7 @@ pub mod investigate;
 pub mod list;
 pub mod page;
 pub mod parsed;
+pub mod prime;
 pub mod prune;
 pub mod publish;
 pub mod show;
@@ -103,6 +104,7 @@ pub enum Command {
     Unarchive(archive::UnarchiveArgs),
     Pr(publish::PrArgs),
     ReleaseNotes(publish::ReleaseNotesArgs),
+    Prime(prime::PrimeArgs),
     Sync(exchange::SyncArgs),
     Prune(prune::PruneArgs),
     Fsck(upkeep::FsckArgs),
@@ -116,8 +118,7 @@ pub const PAGE: Page = Page {
     examples: &[
         ("git chant demo", "See all of it in ten seconds."),
         ("git chant init", "Prepare a repository."),
-        ("git config chant.agent.mine.cmd \"my-agent --prompt-file {prompt_file}\"", "Say how to run an agent …"),
-        ("git config chant.agent mine", "… and that it is the one to use."),
+        ("git config chant.agent claude", "Say which agent carries out specs."),
         ("git chant add \"Fix typo in README storage section\"", "Write a spec."),
         ("git chant work 001", "Have it carried out and merged."),
     ],
@@ -161,6 +162,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("unarchive", archive::UNARCHIVE_PAGE),
     ("pr", publish::PR_PAGE),
     ("release-notes", publish::RELEASE_NOTES_PAGE),
+    ("prime", prime::PAGE),
     ("sync", exchange::SYNC_PAGE),
     ("prune", prune::PAGE),
     ("fsck", upkeep::FSCK_PAGE),

@@ -15,7 +15,8 @@ use super::{
 /// and merges the work into its target. Your branch, index and files are untouched until the merge, and the merge leaves alone what
 /// you have not committed.
 ///
-/// The agent is a command from git's configuration, chant.agent.<name>.cmd; the agent "manual" is you. A spec that fails can be
+/// The agent is one that is known by name (aider, claude, codex, cursor-agent, gemini, goose, opencode) or a command from git's
+/// configuration, chant.agent.<name>.cmd; the agent "manual" is you. A spec that fails can be
 /// worked again; the earlier attempt is kept. One that was paused, interrupted or cut off by a crash goes on in its worktree.
 ///
 /// Several specs are worked in the order of their dependencies, as many at once as --jobs says. Any number of these commands can run

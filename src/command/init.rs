@@ -5,6 +5,7 @@ use super::{
     outcome::{Body, Outcome},
 };
 use crate::{
+    agent::preset,
     cli::init::InitArgs,
     error::{Error, Result},
     git::{branch, reference::branch_name},
@@ -18,7 +19,8 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     refuse_blocked(&project)?;
     let silent = args.silent || project.silent;
     let notes = args.notes || (!args.no_notes && !silent && agreed(context, &project, args)?);
-    let changes = setup::init(&project, Wanted { silent: args.silent, notes })?;
+    let agent = args.agent.as_deref().and_then(preset::named);
+    let changes = setup::init(&project, Wanted { silent: args.silent, notes, agent })?;
     if !args.dry_run {
         changes.iter().try_for_each(|change| setup::apply(&project, change))?;
     }
@@ -37,10 +39,13 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     if import::is_due(&project)? {
         outcome = outcome.hint("to take over what chant knows of the specs here: git chant import");
     }
-    if project.config().agent()?.is_none() {
-        outcome = outcome
-            .hint("say which command carries out specs: git config chant.agent.claude.cmd \"claude -p\"")
-            .hint("and make it the default: git config chant.agent claude");
+    if let Some(agent) = agent.filter(|_| silent) {
+        let hint = "nothing is written where others see it; to tell the agent of specs, a hook of your own";
+        outcome = outcome.hint(format!("{hint} at the start of its sessions: git chant prime --hook-json"));
+        outcome = outcome.hint(format!("'{}' is left as it is", agent.instructions));
+    }
+    if agent.is_none() && project.config().agent()?.is_none() {
+        outcome = project.agent_hints().into_iter().fold(outcome, Outcome::hint);
     }
     Ok(outcome)
 }

@@ -27,6 +27,7 @@ mod next;
 mod path;
 mod pause;
 mod pr;
+mod prime;
 mod prune;
 mod ready;
 mod recover;
@@ -88,6 +89,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Pr(args) => pr::run(context, args),
         Command::ReleaseNotes(args) => release_notes::run(context, args),
         Command::Sync(args) => sync::run(context, args),
+        Command::Prime(args) => prime::run(context, args),
         Command::Prune(args) => prune::run(context, args),
         Command::Fsck(args) => fsck::run(context, args),
         Command::Recover(args) => recover::run(context, args),
@@ -111,6 +113,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
         | Command::Graph(_)
         | Command::Why(_)
         | Command::Pr(_)
+        | Command::Prime(_)
         | Command::ReleaseNotes(_) => None,
         _ => Some(Record::Spec),
     }

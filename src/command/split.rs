@@ -8,7 +8,8 @@ use super::{
 use crate::{
     add::{self, Text},
     agent::{
-        process::{self, Run, Stdin},
+        preset::Ear,
+        process::{self, Listener, Run, Stdin},
         prompt,
     },
     cli::work::SplitArgs,
@@ -83,39 +84,39 @@ fn refuse(project: &Project, world: &World<'_>, id: &SpecId, status: Status) -> 
 /// Runs the agent on the instructions to divide the spec, where it can do no harm to the person's work: in an empty directory.
 fn ask_agent(context: &Context<'_>, project: &Project, args: &SplitArgs, text: &str) -> Result<String> {
     context.refuse_agent("have a spec split by another agent")?;
-    let config = project.config();
     let name = match &args.agent {
         Some(name) => Some(name.clone()),
-        None => config.agent()?,
+        None => project.config().agent()?,
     };
     let name = name.filter(|name| name != MANUAL).ok_or_else(|| {
         Error::fatal("no-agent", "no agent is configured to split it")
             .hint("by its headings: git chant split <spec> --by-heading")
     })?;
-    let command = config
-        .agent_cmd(&name)?
-        .ok_or_else(|| Error::fatal("no-agent", format!("the agent '{}' has no command", name.escape_debug())))?
-        .to_string();
+    let agent = project.agent(&name)?;
     let room =
         tempfile::tempdir().map_err(|cause| Error::fatal("tempdir", format!("cannot make a directory: {cause}")))?;
     let prompt = format!("{}\n\n{text}", prompt::named("split").unwrap_or_default());
     let file = room.path().join("prompt.md");
     std::fs::write(&file, &prompt)
         .map_err(|cause| Error::fatal("tempdir", format!("cannot write the prompt: {cause}")))?;
-    let quoted = shell_words::quote(&file.to_string_lossy()).into_owned();
-    let line = command.replace("{prompt_file}", &quoted);
+    let line = agent.command_line(&file, None);
     context.progress.say(&Step::Note(format!("Asking {name} how to split it")));
     let mut run = Run::new(&line, room.path());
     run.env = scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
     run.env.push(("CHANT_PROMPT_FILE".into(), Some(file.clone().into_os_string())));
     run.stdin = Stdin::Bytes(prompt.into_bytes());
     run.tail = MAX_PROPOSAL;
-    run.timeout = config.agent_timeout(&name)?.or(config.timeout()?);
+    run.timeout = agent.timeout;
+    let mut ear = agent.listen("chant-split");
+    run.listener = ear.as_mut().map(|ear| ear as &mut dyn Listener);
     let finished = process::run(run)?;
     if !finished.ending.success() {
         return Err(Error::negative("agent-failed", format!("the agent {}", finished.ending)));
     }
-    Ok(String::from_utf8_lossy(&finished.tail).into_owned())
+    match ear.as_ref().map(Ear::answer).filter(|answer| !answer.is_empty()) {
+        Some(answer) => Ok(answer.to_owned()),
+        None => Ok(String::from_utf8_lossy(&finished.tail).into_owned()),
+    }
 }
 
 /// Shows what an agent proposes; nothing is made of it before a person agrees.

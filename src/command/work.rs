@@ -124,6 +124,7 @@ fn judge_and_merge(
     let lease = ran.lease;
     let end = RunEnd {
         ending: ran.ending,
+        report: ran.report,
         rate_limited: rate_limit::says_so(ran.ending, &ran.tail),
         tampered: ran.changes.tampered,
         refs_moved: ran.changes.refs_moved,

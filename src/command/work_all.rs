@@ -85,6 +85,7 @@ fn limits(project: &Project, args: &WorkArgs, selection: &Selection) -> Result<L
         rate_limit_pause: config.rate_limit_pause()?,
         jobs_of,
         slots: project.slots_dir(),
+        chance: project.env.random_u32(),
     })
 }
 

@@ -56,9 +56,9 @@ macro_rules! keys {
 
 keys! {
     AGENT = "chant.agent", Kind::Name, None,
-        "The agent that carries out specs unless a spec or the command line names another: a preset, or the `<name>` of a `chant.agent.<name>.cmd`.";
+        "The agent that carries out specs unless a spec or the command line names another: the `<name>` of a `chant.agent.<name>.cmd`, or one that is known without (`aider`, `claude`, `codex`, `cursor-agent`, `gemini`, `goose`, `opencode`), which is run with its own options for a run that nobody attends.";
     AGENT_CMD = "chant.agent.<name>.cmd", Kind::Command, None,
-        "The command line of the agent `<name>`. `{prompt_file}` stands for the file that holds the prompt; without it the prompt is on stdin. It is read from git configuration only, never from files of the repository.";
+        "The command line of the agent `<name>`. `{prompt_file}` stands for the file that holds the prompt; without it the prompt is on stdin. For an agent that is known without, this comes instead: to choose its model, say. It is read from git configuration only, never from files of the repository.";
     AGENT_JOBS = "chant.agent.<name>.jobs", Kind::Int { min: 1, max: 10_000 }, None,
         "How many runs of the agent `<name>` there may be at once in this clone, whoever starts them. Unset, as many as are asked for.";
     AGENT_TIMEOUT = "chant.agent.<name>.timeout", Kind::Duration, None,

@@ -120,6 +120,16 @@ impl Env {
         xdg.or_else(|| self.home().map(|home| home.join(".cache")))
     }
 
+    /// Whether a command of that name is in `PATH`.
+    pub fn finds_program(&self, name: &str) -> bool {
+        let executable = |path: PathBuf| {
+            fs::metadata(&path).is_ok_and(|meta| meta.is_file())
+                && rustix::fs::access(&path, rustix::fs::Access::EXEC_OK).is_ok()
+        };
+        let path = self.var("PATH").unwrap_or_default();
+        std::env::split_paths(path).any(|dir| executable(self.cwd.join(dir).join(name)))
+    }
+
     /// Whether this process runs inside an agent that git-chant started.
     pub fn is_agent(&self) -> bool {
         self.var("CHANT_SPEC_ID").is_some_and(|id| !id.is_empty())

@@ -258,6 +258,9 @@ fn record(
         }),
         reason: failed.clone().or_else(|| paused.clone()),
         tampered: run.map(|run| run.tampered.clone()).unwrap_or_default(),
+        model: run.and_then(|run| run.report.model.clone()),
+        cost: run.and_then(|run| run.report.cost()),
+        session: run.and_then(|run| run.report.session.clone()),
         ..Facts::default()
     };
     for commit in &commits {

@@ -18,7 +18,6 @@ use crate::{
     error::Result,
     project::{
         Project,
-        attempt::MANUAL,
         inputs::InputFault,
         text::{archive_path_of, path_of},
         world::{Entry, World},
@@ -66,12 +65,11 @@ fn stray((path, why): &(String, String)) -> ProblemView {
 struct Surroundings<'w, 'p> {
     world: &'w World<'p>,
     circles: BTreeMap<SpecId, Circle>,
-    agents: Vec<String>,
 }
 
 impl<'w, 'p> Surroundings<'w, 'p> {
     fn new(world: &'w World<'p>, circles: BTreeMap<SpecId, Circle>) -> Result<Self> {
-        Ok(Surroundings { world, circles, agents: world.project.config().agents() })
+        Ok(Surroundings { world, circles })
     }
 
     fn about(&self, id: &SpecId) -> Result<Vec<ProblemView>> {
@@ -190,7 +188,7 @@ impl<'w, 'p> Surroundings<'w, 'p> {
             // No agent works on it; that the keys are in vain is said below.
             return;
         }
-        if let Some(agent) = front.agent.as_ref().filter(|agent| *agent != MANUAL && !self.agents.contains(agent)) {
+        if let Some(agent) = front.agent.as_ref().filter(|agent| !self.world.project.has_agent(agent)) {
             let message = format!("no agent '{agent}' is configured here");
             let help = format!("git config chant.agent.{agent}.cmd '<command line>'");
             report.say(Severity::Warning, "unknown-agent", ("agent", None), message, Some(&help));

@@ -35,6 +35,9 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
     if news(|one, other| (&one.agent, &one.model, &one.attempt) == (&other.agent, &other.model, &other.attempt)) {
         header("Agent", &agent(event.agent.as_deref(), event.model.as_deref()));
     }
+    if news(|one, other| one.cost == other.cost) {
+        header("Cost", &clean::line(event.cost.as_deref().unwrap_or_default()));
+    }
     if news(|one, other| one.attempt == other.attempt) {
         header("Attempt", &clean::line(event.attempt.as_deref().unwrap_or_default()));
     }

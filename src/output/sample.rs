@@ -26,6 +26,8 @@ pub(super) fn event(sentence: &str) -> EventView {
         reason: None,
         agent: Some("claude".into()),
         model: None,
+        cost: None,
+        session: None,
         exit: Some(0),
         commits: vec!["c0ffee00".repeat(5)],
         clone: None,

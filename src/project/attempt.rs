@@ -8,6 +8,7 @@ use super::{Project, text::path_of};
 use crate::{
     agent::{
         lease::{self, Life},
+        preset::Report,
         process::Ending,
     },
     domain::{
@@ -31,6 +32,8 @@ pub const MANUAL: &str = "manual";
 pub struct RunEnd {
     /// How it ended.
     pub ending: Ending,
+    /// What it said of the run itself.
+    pub report: Report,
     /// Whether the service behind the agent refused it for now.
     pub rate_limited: bool,
     /// Changes that no event explains, in words.

@@ -1,6 +1,7 @@
 //! The project: one repository, its settings, its specs. Everything that a use case needs to know before it acts, and
 //! nothing that acts.
 
+pub mod agent;
 pub mod ancestry;
 pub mod attempt;
 pub mod base;

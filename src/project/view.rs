@@ -221,6 +221,8 @@ pub fn event_view(event: &Event) -> EventView {
         reason: facts.reason.clone(),
         agent: facts.agent.clone(),
         model: facts.model.clone(),
+        cost: facts.cost.clone(),
+        session: facts.session.clone(),
         exit: facts.exit,
         commits: facts.work_commits.iter().map(ToString::to_string).collect(),
         clone: facts.clone.clone(),

@@ -168,6 +168,7 @@ fn carry_out(
     let ended = run_agent(project, plan, event, &paths, lease, progress)?;
     let run = RunEnd {
         ending: ended.ending,
+        report: ended.report,
         tampered: ended.changes.tampered,
         refs_moved: ended.changes.refs_moved,
         muted: ended.changes.muted,

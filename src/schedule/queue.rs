@@ -56,6 +56,8 @@ pub struct Limits {
     pub jobs_of: HashMap<String, usize>,
     /// Where slots are.
     pub slots: PathBuf,
+    /// A number of this process's own, by which those who want the same get out of each other's way.
+    pub chance: u32,
 }
 
 /// The queue of one process. What other processes do is seen when a spec is claimed.
@@ -128,9 +130,13 @@ impl Queue {
         self.running -= 1;
         let agent = job.agent.clone().unwrap_or_default();
         match fate {
-            Fate::Done | Fate::Taken => {
+            Fate::Done => {
                 self.cooling.remove(&agent);
-                fate == Fate::Done
+                true
+            }
+            Fate::Taken => {
+                self.scatter();
+                false
             }
             Fate::Interrupted(_) => {
                 self.stopped = true;
@@ -151,6 +157,15 @@ impl Queue {
                 }
                 false
             }
+        }
+    }
+
+    /// Goes on somewhere else in the queue: whoever was faster here takes the next from here, too.
+    fn scatter(&mut self) {
+        self.limits.chance = self.limits.chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        if !self.ready.is_empty() {
+            let by = (self.limits.chance >> 8) as usize % self.ready.len();
+            self.ready.rotate_left(by);
         }
     }
 

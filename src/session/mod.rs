@@ -3,24 +3,27 @@
 //! Whoever wants something of an agent (`work`, the resolving of a conflict) says what; that it is claimed, and what becomes of it, is
 //! their own affair.
 
-mod choice;
 mod guard;
+mod memory;
 
 use std::{
     ffi::OsString,
+    fs::File,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use gix::ObjectId;
 
-pub use choice::Agent;
+pub use crate::project::agent::Agent;
 pub use guard::{Changes, Guard};
+use memory::Memory;
 
 use crate::{
     agent::{
         lease::Lease,
-        process::{self, Ending, Run, Stdin},
+        preset::Report,
+        process::{self, Ending, Listener, Run, Stdin},
         transcript,
     },
     domain::{id::SpecId, spec::FrontMatter},
@@ -72,32 +75,60 @@ pub struct Ended {
     pub duration: Duration,
     /// The end of its output.
     pub tail: Vec<u8>,
+    /// What it said of the run itself.
+    pub report: Report,
     /// What it changed in the repository that no event explains, and the refs that moved meanwhile.
     pub changes: Changes,
 }
 
 impl Session<'_> {
-    /// Runs the agent to its end; its process group is written into `lease` before it does anything.
+    /// Runs the agent to its end, where it goes on in the session that it had, if it can; its process group is written into `lease`
+    /// before it does anything.
     ///
     /// # Errors
     /// If it could not be run. However it ended is a result.
     pub fn run(self, project: &Project, lease: &mut Lease, progress: &dyn Progress) -> Result<Ended> {
         let prompt_file = write_own(self.worktree, "prompt.md", &self.prompt)?;
-        let quoted = shell_words::quote(&prompt_file.to_string_lossy()).into_owned();
-        let command = self.agent.command.replace("{prompt_file}", &quoted);
         let log = transcript::path(project.repo.common_dir(), self.id, &self.event);
         let log = if self.goes_on { transcript::resume(&log)? } else { transcript::create(&log)? };
         let guard = Guard::before(project)?;
+        let had = if self.goes_on { memory::kept(self.worktree, self.agent) } else { None };
+        let mut once = |had: Option<&str>| self.once(project, &prompt_file, &log, lease, had, progress);
+        let (mut finished, mut report) = once(had.as_deref())?;
+        // It never began: what it was to go on with is gone.
+        if let Some(had) = had.filter(|_| report.session.is_none())
+            && matches!(finished.ending, Ending::Exited(code) if code != 0)
+        {
+            progress.say(&Step::Note(format!("the session '{had}' cannot be gone on with: a new one begins")));
+            (finished, report) = once(None)?;
+        }
+        let changes = guard.after(project, self.id)?;
+        Ok(Ended { ending: finished.ending, duration: finished.duration, tail: finished.tail, report, changes })
+    }
+
+    /// Runs one process of the agent to its end, in the session that it `had`.
+    fn once(
+        &self,
+        project: &Project,
+        prompt_file: &Path,
+        log: &File,
+        lease: &mut Lease,
+        had: Option<&str>,
+        progress: &dyn Progress,
+    ) -> Result<(process::Finished, Report)> {
+        let command = self.agent.command_line(prompt_file, had);
         let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
         let mut on_started = |started: &process::Started| {
             lease.record_agent(started)?;
             (self.may_begin)()
         };
+        let mut memory = Memory::new(self.agent, self.attempt, self.worktree);
         let mut run = Run::new(&command, self.worktree);
-        run.env = self.environment(project, &prompt_file)?;
-        run.stdin = Stdin::Bytes(self.prompt.into_bytes());
-        run.transcript = Some(&log);
+        run.env = self.environment(project, prompt_file)?;
+        run.stdin = Stdin::Bytes(self.prompt.clone().into_bytes());
+        run.transcript = Some(log);
         run.sink = Some(&mut sink);
+        run.listener = memory.as_mut().map(|memory| memory as &mut dyn Listener);
         run.timeout = self.agent.timeout;
         run.on_started = Some(&mut on_started);
         let finished = process::run(run)?;
@@ -113,8 +144,7 @@ impl Session<'_> {
         if let Some(error) = &finished.transcript_error {
             progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));
         }
-        let changes = guard.after(project, self.id)?;
-        Ok(Ended { ending: finished.ending, duration: finished.duration, tail: finished.tail, changes })
+        Ok((finished, memory.map(Memory::report).unwrap_or_default()))
     }
 
     /// What the agent sees of its surroundings: everything of the person's but git's own local variables, which would tie it to

@@ -68,15 +68,9 @@ fn read(project: &Project) -> Result<Vec<u8>> {
     }
 }
 
-/// The file appears whole, with the permissions that it had.
 fn write(project: &Project, text: &[u8]) -> Result<()> {
     let path = file(project);
     let dir = path.parent().unwrap_or(&path);
     fs::create_dir_all(dir).io("create", dir)?;
-    let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
-    fs::write(temporary.path(), text).io("write", temporary.path())?;
-    if let Ok(meta) = fs::metadata(&path) {
-        fs::set_permissions(temporary.path(), meta.permissions()).io("write", temporary.path())?;
-    }
-    temporary.persist(&path).map_err(|error| error.error).io("write", &path).map(|_| ())
+    super::write(&path, text)
 }

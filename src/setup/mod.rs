@@ -4,10 +4,15 @@
 
 mod exclude;
 mod plan;
+mod pointer;
 mod purge;
 mod settings;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use gix::ObjectId;
 
@@ -34,6 +39,10 @@ pub enum Change {
     DropSetting(String, String),
     /// Take a whole section away; its settings, as `name = value`.
     DropSection(String, Vec<String>),
+    /// Add the line that tells agents of the specs to a file that they read.
+    Point(PathBuf),
+    /// Take that line out of it.
+    Unpoint(PathBuf),
     /// Delete a ref.
     DeleteRef(String, ObjectId),
     /// Remove a directory with all that is in it.
@@ -59,6 +68,16 @@ impl Change {
             Change::AddSetting(key, value) => format!("set {key} = {value}"),
             Change::DropSetting(key, value) => format!("unset {key} = {value}"),
             Change::DropSection(name, _) => format!("unset {name}"),
+            Change::Point(path) => {
+                format!("{} the line that tells agents of the specs to '{}'", verb("added", "add"), path.display())
+            }
+            Change::Unpoint(path) => {
+                format!(
+                    "{} the line that tells agents of the specs from '{}'",
+                    verb("removed", "remove"),
+                    path.display()
+                )
+            }
             Change::DeleteRef(name, id) => {
                 format!("{} {name} (was {})", verb("deleted", "delete"), id.to_hex_with_len(12))
             }
@@ -79,6 +98,8 @@ pub fn apply(project: &Project, change: &Change) -> Result<()> {
         Change::AddSetting(key, value) => settings::add(project, key, value),
         Change::DropSetting(key, value) => settings::remove(project, key, value),
         Change::DropSection(name, _) => settings::remove_section(project, name),
+        Change::Point(path) => pointer::add(path),
+        Change::Unpoint(path) => pointer::remove(path),
         Change::DeleteRef(name, id) => project.store()?.purge(name, *id),
         Change::RemoveDir(path) => match fs::symlink_metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -88,4 +109,14 @@ pub fn apply(project: &Project, change: &Change) -> Result<()> {
             _ => fs::remove_dir_all(path).io("remove", path),
         },
     }
+}
+
+/// Writes a file so that it appears whole, with the permissions that it had.
+fn write(path: &Path, text: &[u8]) -> Result<()> {
+    let dir = path.parent().unwrap_or(path);
+    let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
+    fs::write(temporary.path(), text).io("write", temporary.path())?;
+    let permissions = fs::metadata(path).map_or_else(|_| fs::Permissions::from_mode(0o644), |meta| meta.permissions());
+    fs::set_permissions(temporary.path(), permissions).io("write", temporary.path())?;
+    temporary.persist(path).map_err(|error| error.error).io("write", path).map(|_| ())
 }

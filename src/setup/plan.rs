@@ -1,7 +1,8 @@
 //! What has to be changed, found out before anything is.
 
-use super::{Change, exclude, purge, settings};
+use super::{Change, exclude, pointer, purge, settings};
 use crate::{
+    agent::preset::{self, Preset},
     error::Result,
     project::{Project, SPECS_DIR},
 };
@@ -13,6 +14,8 @@ pub struct Wanted {
     pub silent: bool,
     /// Notes are to follow commits that are rewritten, and to be shown.
     pub notes: bool,
+    /// The agent that is to be used, and told of the specs.
+    pub agent: Option<&'static Preset>,
 }
 
 /// What is missing of what is wanted: nothing the second time.
@@ -38,6 +41,15 @@ pub fn init(project: &Project, wanted: Wanted) -> Result<Vec<Change>> {
         let missing = settings::missing(project).into_iter();
         changes.extend(missing.map(|(key, value)| Change::AddSetting(key.to_owned(), value.to_owned())));
     }
+    if let Some(agent) = wanted.agent {
+        if project.config().agent()?.is_none() {
+            changes.push(Change::AddSetting("chant.agent".to_owned(), agent.name.to_owned()));
+        }
+        // In silent mode nobody else is to see anything of it.
+        if !wanted.silent && !project.silent {
+            changes.extend(pointer::missing(project, agent.instructions)?.map(Change::Point));
+        }
+    }
     Ok(changes)
 }
 
@@ -59,6 +71,12 @@ pub fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>> {
     let lines = exclude::hiding(project)?;
     if !lines.is_empty() {
         changes.push(Change::Show(lines));
+    }
+    let mut files: Vec<&str> = preset::ALL.iter().map(|preset| preset.instructions).collect();
+    files.sort_unstable();
+    files.dedup();
+    for path in pointer::present(project, &files)? {
+        changes.push(Change::Unpoint(path));
     }
     if everything {
         // What is recorded goes first: should it be interrupted, what is left is less, and the rest goes the next time.

@@ -50,7 +50,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Resul
     let pinned = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob);
     let so_far = project.so_far(&attempt, &worktree)?;
     // Who had it goes on with it, unless somebody else is asked for.
-    let same = attempt.agent.clone().filter(|name| request.agent.is_none() && agent_is_there(project, name));
+    let same = attempt.agent.clone().filter(|name| request.agent.is_none() && project.has_agent(name));
     let request = Request { agent: same.or_else(|| request.agent.clone()), ..request.clone() };
     let goes_on = GoesOn {
         attempt: attempt.start,
@@ -89,10 +89,6 @@ pub(super) fn say(plan: &Plan, goes_on: &GoesOn, progress: &dyn Progress) {
         progress.say(&Step::Warning(warning));
         progress.say(&Step::Hint(format!("to begin with the new text: git chant reset {short}")));
     }
-}
-
-fn agent_is_there(project: &Project, name: &str) -> bool {
-    name == crate::project::attempt::MANUAL || matches!(project.config().agent_cmd(name), Ok(Some(_)))
 }
 
 fn refuse_other_target(attempt: &Attempt, request: &Request) -> Result<()> {

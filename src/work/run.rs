@@ -9,6 +9,7 @@ use super::{Claimed, Plan};
 use crate::{
     agent::{
         lease::Lease,
+        preset::Report,
         process::Ending,
         prompt::{self, Input, Prompt},
     },
@@ -29,6 +30,8 @@ pub struct Ran {
     pub duration: Duration,
     /// The end of its output.
     pub tail: Vec<u8>,
+    /// What it said of the run itself.
+    pub report: Report,
     /// What it changed in the repository that no event explains, and the refs that moved meanwhile.
     pub changes: Changes,
     /// The lease of the attempt; whoever ends the attempt releases it.
@@ -63,6 +66,7 @@ pub fn run(
         ending: ended.ending,
         duration: ended.duration,
         tail: ended.tail,
+        report: ended.report,
         changes: ended.changes,
         lease: None,
     })

@@ -16,7 +16,7 @@ pub struct Sandbox {
 }
 
 /// How a command ended.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Ran {
     pub code: i32,
     pub out: String,

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 
+use super::Listener;
 use crate::agent::sanitize::Sanitizer;
 
 /// A line that is longer is given to the sink in pieces of about this many bytes.
@@ -15,6 +16,7 @@ pub(super) type Sink<'a> = (&'a mut dyn FnMut(&str), Sanitizer);
 pub(super) struct Output<'a> {
     transcript: Option<&'a File>,
     transcript_error: Option<std::io::Error>,
+    listener: Option<&'a mut dyn Listener>,
     lines: Option<Lines<'a>>,
     tail: Vec<u8>,
     keep: usize,
@@ -28,12 +30,30 @@ struct Lines<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub fn new(transcript: Option<&'a File>, sink: Option<Sink<'a>>, keep: usize) -> Self {
+    pub fn new(
+        transcript: Option<&'a File>,
+        listener: Option<&'a mut dyn Listener>,
+        sink: Option<Sink<'a>>,
+        keep: usize,
+    ) -> Self {
         let lines = sink.map(|(sink, sanitizer)| Lines { sink, sanitizer, partial: String::new() });
-        Output { transcript, transcript_error: None, lines, tail: Vec::new(), keep }
+        Output { transcript, transcript_error: None, listener, lines, tail: Vec::new(), keep }
     }
 
     pub fn take(&mut self, bytes: &[u8]) {
+        match self.listener.as_mut().map(|listener| listener.push(bytes)) {
+            Some(heard) => self.show(&heard),
+            None => self.show(bytes),
+        }
+        self.tail.extend_from_slice(bytes);
+        // Cut only now and then, so that each byte is moved about once.
+        if self.tail.len() > self.keep.saturating_mul(2).saturating_add(64 * 1024) {
+            self.cut();
+        }
+    }
+
+    /// To the transcript and the sink.
+    fn show(&mut self, bytes: &[u8]) {
         if let Some(mut file) = self.transcript
             && let Err(error) = file.write_all(bytes)
         {
@@ -44,11 +64,6 @@ impl<'a> Output<'a> {
             let text = lines.sanitizer.push(bytes);
             lines.take(&text);
         }
-        self.tail.extend_from_slice(bytes);
-        // Cut only now and then, so that each byte is moved about once.
-        if self.tail.len() > self.keep.saturating_mul(2).saturating_add(64 * 1024) {
-            self.cut();
-        }
     }
 
     fn cut(&mut self) {
@@ -58,6 +73,9 @@ impl<'a> Output<'a> {
 
     /// Gives the last, incomplete line to the sink; the tail, and what went wrong with the transcript.
     pub fn finish(mut self) -> (Vec<u8>, Option<std::io::Error>) {
+        if let Some(heard) = self.listener.as_mut().map(|listener| listener.finish()) {
+            self.show(&heard);
+        }
         if let Some(lines) = &mut self.lines {
             let text = lines.sanitizer.finish();
             lines.take(&text);

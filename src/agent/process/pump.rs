@@ -1,6 +1,5 @@
 //! Moves bytes while a command runs: its output to us, its input to it, signals to the one who waits.
 
-use std::fs::File;
 use std::io::{ErrorKind, PipeReader, Read, Write};
 use std::os::fd::AsFd;
 use std::process::ChildStdin;
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::output::{Output, Sink};
+use super::output::Output;
 use crate::agent::interrupt::Interrupts;
 use crate::error::{Error, Result};
 
@@ -36,15 +35,8 @@ struct Input {
 }
 
 impl<'a> Pump<'a> {
-    pub fn new(
-        pipe: PipeReader,
-        interrupts: Interrupts,
-        transcript: Option<&'a File>,
-        sink: Option<Sink<'a>>,
-        tail: usize,
-    ) -> Result<Self> {
+    pub fn new(pipe: PipeReader, interrupts: Interrupts, output: Output<'a>) -> Result<Self> {
         nonblocking(&pipe)?;
-        let output = Output::new(transcript, sink, tail);
         Ok(Pump { pipe: Some(pipe), input: None, interrupts, output, buffer: vec![0; 64 * 1024] })
     }
 

@@ -47,6 +47,10 @@ pub struct EventView {
     pub agent: Option<String>,
     /// The model.
     pub model: Option<String>,
+    /// What the agent says that its run cost: `0.0312 USD, 5120 tokens in, 310 out`.
+    pub cost: Option<String>,
+    /// What the agent calls its session.
+    pub session: Option<String>,
     /// The agent's exit code.
     pub exit: Option<i32>,
     /// The work commits that it records.
@@ -61,7 +65,7 @@ pub struct EventView {
 
 impl EventView {
     /// The keys, in order.
-    pub const FIELDS: [&'static str; 16] = [
+    pub const FIELDS: [&'static str; 18] = [
         "id",
         "spec",
         "op",
@@ -73,6 +77,8 @@ impl EventView {
         "reason",
         "agent",
         "model",
+        "cost",
+        "session",
         "exit",
         "commits",
         "clone",

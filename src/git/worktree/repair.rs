@@ -57,10 +57,11 @@ pub fn lost_heads(repo: &Repository, worktree: &Worktree) -> Result<Vec<ObjectId
     if heads.len() < 2 {
         return Ok(Vec::new());
     }
-    let mut revisions: String = heads.iter().map(|id| format!("{id}\n")).collect();
-    revisions.push_str("--not\n--all\n");
+    let revisions: String = heads.iter().map(|id| format!("{id}\n")).collect();
     let git = Git::in_dir(repo.common_dir()).repository_only(repo.common_dir());
-    let listed = git.args(["rev-list", "--topo-order", "--parents", "--stdin"]).stdin_bytes(revisions).check()?;
+    // What is left out is said in the arguments: before 2.42 git takes no options from its input.
+    let list = ["rev-list", "--topo-order", "--parents", "--stdin", "--not", "--all"];
+    let listed = git.args(list).stdin_bytes(revisions).check()?;
     let text = String::from_utf8_lossy(&listed.stdout);
     let mut inner: HashSet<&str> = HashSet::new();
     let mut lost = Vec::new();

@@ -76,6 +76,28 @@ fn clones_share_a_queue() {
 }
 
 #[test]
+#[ignore = "it keeps two cores busy for more than a minute: cargo test --test cli twenty_machines -- --ignored"]
+fn twenty_machines_work_a_hundred_specs_each_once() {
+    let (net, ids) = shared(Transport::File, 20, 100);
+    for clone in 0..20 {
+        net.agent(clone, "echo \"$CHANT_SPEC_ID\" >>\"$HOME/log\"; echo two >\"file-${CHANT_SPEC_ID##*-}\"");
+    }
+    let running: Vec<_> =
+        (0..20).map(|n| net.start(n, &["work", "--all", "--chain", "--keep-going", "--json"])).collect();
+    let mut seen = BTreeSet::new();
+    for child in running {
+        for one in ended(child).ok().json()["worked"].as_array().unwrap() {
+            assert_eq!(one["outcome"], "completed", "{one}");
+            assert!(seen.insert(one["spec"]["id"].as_str().unwrap().to_owned()), "{one} was worked twice");
+        }
+    }
+    assert_eq!(seen, ids.iter().cloned().collect());
+    let mut log = log(&net);
+    log.sort();
+    assert_eq!(log, ids);
+}
+
+#[test]
 fn six_that_take_the_next_in_three_clones_get_six() {
     let (net, ids) = shared(Transport::File, 3, 6);
     let running: Vec<_> = (0..6).map(|n| net.start(n % 3, &["next", "--claim", "--json"])).collect();

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::net::{Dice, Net, Transport, exchanged, of_way};
+use super::{
+    net::{Dice, Net, Transport, exchanged, of_way},
+    ssh,
+};
 
 const WORK: &str = "echo \"$CHANT_SPEC_ID $CHANT_ATTEMPT\" >>\"work-$CHANT_SPEC_ID\"; git add -A; git commit -qm Work";
 
@@ -60,6 +63,13 @@ fn two_clones_come_together_through_a_daemon() {
 #[test]
 fn five_clones_come_together_through_a_daemon() {
     random_work(Transport::Daemon, 5, 4);
+}
+
+#[test]
+fn two_clones_come_together_over_ssh() {
+    if ssh::is_there() {
+        random_work(Transport::Ssh, 2, 7);
+    }
 }
 
 #[test]

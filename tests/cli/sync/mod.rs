@@ -1,7 +1,7 @@
 //! `sync` between real clones, over real transports.
 
-mod branches;
 mod accidents;
+mod branches;
 mod carrying;
 mod claims;
 mod converging;
@@ -10,3 +10,4 @@ mod hostile;
 mod http;
 mod net;
 mod refusing;
+mod ssh;

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::http;
+use super::{http, ssh};
 use crate::support::{Ran, Sandbox};
 
 /// The refs that all clones have in common in the end.
@@ -23,6 +23,8 @@ pub enum Transport {
     File,
     /// `git://`, with git's own daemon behind a socket.
     Daemon,
+    /// `ssh://`, with an sshd of the test's own.
+    Ssh,
     /// `http://`, with git's own `http-backend` behind a small server.
     Http,
 }
@@ -49,6 +51,7 @@ impl Net {
         let url = match transport {
             Transport::File => format!("file://{}", server.display()),
             Transport::Daemon => format!("git://127.0.0.1:{}/server.git", daemon(&sandbox)),
+            Transport::Ssh => format!("{}{}", ssh::serve(&sandbox), server.display()),
             Transport::Http => format!("http://127.0.0.1:{}/server.git", http::serve(&sandbox)),
         };
         let mut net = Net { sandbox, server, clones: Vec::new() };

@@ -1,0 +1,83 @@
+//! Aider: its help and output as of 0.86.2.
+
+use super::{Heard, Preset, Reader};
+
+/// It has no structured output, and its sessions are files: it begins anew each time. It is kept from asking, from looking for
+/// updates, and from leaving its files in the worktree: its history goes beside the prompt, its cache goes when it is done.
+pub(super) const PRESET: Preset = Preset {
+    name: "aider",
+    program: "aider",
+    start: "aider --message-file {prompt_file} --chat-history-file {prompt_file}.aider --input-history-file /dev/null --yes-always \
+            --no-pretty --no-stream --no-gitignore --no-check-update --no-show-release-notes --no-show-model-warnings \
+            --analytics-disable --no-detect-urls ${CHANT_SPEC_FILE:+\"$CHANT_SPEC_FILE\"} </dev/null; \
+            code=$?; rm -rf .aider.tags.cache.v*; exit $code",
+    resume: None,
+    instructions: "AGENTS.md",
+    reader: |_| Box::new(Aider::default()),
+};
+
+/// Each message has tokens of its own; the price is that of all so far.
+#[derive(Default)]
+struct Aider {
+    tokens_in: u64,
+    tokens_out: u64,
+}
+
+impl Reader for Aider {
+    fn text(&mut self, line: &str, heard: &mut Heard) {
+        let model = line.strip_prefix("Model: ").or_else(|| line.strip_prefix("Main model: "));
+        if let Some(model) = model {
+            heard.report.model(model.split(" with ").next());
+        }
+        let Some(usage) = line.strip_prefix("Tokens: ") else { return };
+        let (tokens, cost) = usage.split_once(" Cost: ").unwrap_or((usage, ""));
+        for part in tokens.trim_end_matches('.').split(", ") {
+            match part.split_once(' ').and_then(|(number, what)| Some((amount(number)?, what))) {
+                Some((amount, "sent")) => self.tokens_in = self.tokens_in.saturating_add(amount),
+                Some((amount, "received")) => self.tokens_out = self.tokens_out.saturating_add(amount),
+                _ => {}
+            }
+        }
+        heard.report.tokens(Some(self.tokens_in), Some(self.tokens_out));
+        let session = cost.split(", ").find_map(|part| part.strip_prefix('$')?.strip_suffix(" session."));
+        heard.report.price(session.and_then(|price| price.parse().ok()));
+    }
+}
+
+/// `820`, `2.3k`, `1.2M`, as a number.
+fn amount(text: &str) -> Option<u64> {
+    let (digits, unit) = match text.strip_suffix('k') {
+        Some(digits) => (digits, 1_000.0),
+        None => text.strip_suffix('M').map_or((text, 1.0), |digits| (digits, 1_000_000.0)),
+    };
+    let number: f64 = digits.replace(',', "").parse().ok()?;
+    // The range is checked, so nothing is lost but what is beyond the point.
+    (0.0..1e15).contains(&number).then(|| (number * unit).round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ear::tests::hear;
+    use super::{PRESET, amount};
+
+    #[test]
+    fn a_run_as_it_was_recorded() {
+        let (shown, ear) = hear(&PRESET, include_str!("recorded/aider.txt"));
+        assert!(shown.contains("The file says two now."), "{shown}");
+        assert_eq!(ear.report().model.as_deref(), Some("openai/m1"));
+        assert_eq!(ear.report().cost().as_deref(), Some("100 tokens in, 20 out"));
+    }
+
+    #[test]
+    fn prices_and_large_numbers() {
+        let said = "Main model: opus with diff edit format\nTokens: 2.3k sent, 12 received. Cost: $0.0071 message, $0.01 session.\n\
+                    Tokens: 1.2k sent, 1.1k cache hit, 8 received. Cost: $0.0071 message, $0.0171 session.\nTokens: many sent\n";
+        let (_, ear) = hear(&PRESET, said);
+        assert_eq!(ear.report().model.as_deref(), Some("opus"));
+        assert_eq!(ear.report().cost().as_deref(), Some("0.0171 USD, 3500 tokens in, 20 out"));
+        assert_eq!(
+            (amount("1.2M"), amount("1,200"), amount("-1"), amount("NaN")),
+            (Some(1_200_000), Some(1200), None, None)
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! What is understood of an agent's output: lines for people, its answer, what it says of the run.
+
+use serde_json::Value;
+
+use super::Report;
+
+/// How much of the input of a tool is shown, in characters.
+const LONGEST_INPUT: usize = 160;
+
+/// How long the last message may be, in bytes; of a longer one the end is kept.
+const LONGEST_ANSWER: usize = 1 << 20;
+
+/// The fields of a tool's input that tell most about it, the best first.
+const TELLING: [&str; 10] =
+    ["command", "cmd", "file_path", "filePath", "path", "pattern", "query", "url", "description", "prompt"];
+
+/// What a reader has heard.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// What the agent said of the run.
+    pub report: Report,
+    /// What is to be shown, whole lines.
+    shown: String,
+    /// The line that is being said in pieces.
+    partial: String,
+    /// The last message.
+    answer: String,
+    /// Whether the next piece goes on with the last message.
+    goes_on: bool,
+}
+
+impl Heard {
+    /// A line, or several.
+    pub fn say(&mut self, text: &str) {
+        self.end_line();
+        self.goes_on = false;
+        let text = text.trim_end();
+        if !text.is_empty() {
+            self.shown.push_str(text);
+            self.shown.push('\n');
+        }
+    }
+
+    /// A whole message of the agent.
+    pub fn message(&mut self, text: &str) {
+        self.say(text);
+        if !text.trim().is_empty() {
+            text.clone_into(&mut self.answer);
+            self.cut();
+        }
+    }
+
+    /// The next piece of a message that comes in pieces.
+    pub fn piece(&mut self, text: &str) {
+        if !std::mem::replace(&mut self.goes_on, true) {
+            self.answer.clear();
+        }
+        self.answer.push_str(text);
+        self.cut();
+        self.partial.push_str(text);
+        if let Some(end) = self.partial.rfind('\n') {
+            self.shown.extend(self.partial.drain(..=end));
+        }
+    }
+
+    /// The model that it begins with.
+    pub fn begins_with(&mut self, model: &str) {
+        self.report.model(Some(model));
+        self.say(&format!("model: {}", one_line(model)));
+    }
+
+    /// The use of a tool: `$ cargo test`, `Edit src/lib.rs`.
+    pub fn tool(&mut self, name: &str, input: &Value) {
+        let told = TELLING.iter().find_map(|field| input.get(field)).or(input.is_string().then_some(input));
+        let told = match told {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+            _ => String::new(),
+        };
+        let told = one_line(&told);
+        let shell = ["bash", "shell", "run_shell_command", "developer__shell"];
+        if shell.contains(&name.to_ascii_lowercase().as_str()) && !told.is_empty() {
+            self.say(&format!("$ {told}"));
+        } else {
+            self.say(format!("{} {told}", one_line(name)).trim_end());
+        }
+    }
+
+    /// Something that went wrong.
+    pub fn error(&mut self, text: &str) {
+        self.say(&format!("error: {}", one_line(text)));
+    }
+
+    /// The output of a tool that failed; of one that did not, nothing is shown.
+    pub fn failed(&mut self, output: &str) {
+        self.say(&format!("failed: {}", one_line(output)));
+    }
+
+    /// What can be shown by now.
+    pub fn take(&mut self) -> String {
+        std::mem::take(&mut self.shown)
+    }
+
+    /// Ends the line that is being said in pieces.
+    pub fn end_line(&mut self) {
+        if !self.partial.is_empty() {
+            self.shown.push_str(&std::mem::take(&mut self.partial));
+            self.shown.push('\n');
+        }
+    }
+
+    /// The last message.
+    pub fn answer(&self) -> &str {
+        &self.answer
+    }
+
+    fn cut(&mut self) {
+        if self.answer.len() > LONGEST_ANSWER {
+            let surplus = self.answer.len() - LONGEST_ANSWER;
+            let at = (surplus..=self.answer.len()).find(|at| self.answer.is_char_boundary(*at)).unwrap_or(0);
+            self.answer.drain(..at);
+        }
+        // A line without an end is shown in pieces rather than kept.
+        if self.partial.len() > LONGEST_ANSWER {
+            self.end_line();
+        }
+    }
+}
+
+/// The first words of a text, as one line.
+fn one_line(text: &str) -> String {
+    let words = text.split_whitespace().take(LONGEST_INPUT).collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(LONGEST_INPUT) {
+        Some((end, _)) => format!("{}...", &words[..end]),
+        None => words,
+    }
+}
+
+/// The text of a content that is a string or a list of parts with a `text`.
+pub(super) fn text_of(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str)).collect::<Vec<_>>().join("\n")
+        }
+        _ => String::new(),
+    }
+}
+
+/// The string in a field.
+pub(super) fn string<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
+    value.get(field).and_then(Value::as_str)
+}
+
+/// The number in a field.
+pub(super) fn number(value: &Value, field: &str) -> Option<u64> {
+    value.get(field).and_then(Value::as_u64)
+}

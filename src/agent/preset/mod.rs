@@ -1,0 +1,83 @@
+//! The agents that are known by name: how each is run with nobody at it, and what its output says of the run.
+//!
+//! `chant.agent = claude` works without a command line of one's own; `chant.agent.claude.cmd` overrides it. What a preset may do is
+//! set so that it can work in its worktree unasked, and as little beyond it as its options can say.
+
+mod aider;
+mod claude;
+mod codex;
+mod cursor;
+mod ear;
+mod gemini;
+mod goose;
+mod heard;
+mod opencode;
+mod report;
+
+pub use ear::Ear;
+pub use report::{Report, is_session};
+
+use heard::Heard;
+
+/// An agent that is known by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// The command that has to be in `PATH`.
+    pub program: &'static str,
+    /// The command line that begins: `{prompt_file}` is the prompt, which is on stdin, too.
+    pub start: &'static str,
+    /// The command line that goes on with the session `{session}`, if it can.
+    pub resume: Option<&'static str>,
+    /// The file in which it looks for what a repository has to tell it.
+    pub instructions: &'static str,
+    /// Makes what understands its output; it is told the name that its session is given, where it takes one.
+    reader: fn(session: &str) -> Box<dyn Reader>,
+}
+
+impl Preset {
+    /// Listens to one run of it; `session` is the name that its session gets, where it takes one.
+    pub fn listen(&self, session: &str) -> Ear {
+        Ear::new((self.reader)(session))
+    }
+}
+
+/// Every preset, by name.
+pub const ALL: &[Preset] =
+    &[aider::PRESET, claude::PRESET, codex::PRESET, cursor::PRESET, gemini::PRESET, goose::PRESET, opencode::PRESET];
+
+/// The preset of that name.
+pub fn named(name: &str) -> Option<&'static Preset> {
+    ALL.iter().find(|preset| preset.name == name)
+}
+
+/// Understands the output of one agent. It is pure: what it hears goes into [`Heard`].
+trait Reader {
+    /// A line that is a JSON object. `false` if it is none of the agent's own: then it is shown as it is.
+    fn event(&mut self, event: &serde_json::Value, heard: &mut Heard) -> bool {
+        let _ = (event, heard);
+        false
+    }
+
+    /// A line of plain text; it is shown as it is.
+    fn text(&mut self, line: &str, heard: &mut Heard) {
+        let _ = (line, heard);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_complete() {
+        let names: Vec<&str> = ALL.iter().map(|preset| preset.name).collect();
+        assert_eq!(names, ["aider", "claude", "codex", "cursor-agent", "gemini", "goose", "opencode"]);
+        for preset in ALL {
+            assert!(preset.start.contains(preset.program), "{}", preset.name);
+            assert!(preset.resume.is_none_or(|line| line.contains(preset.program)), "{}", preset.name);
+        }
+        assert!(named("claude").is_some() && named("Claude").is_none());
+    }
+}

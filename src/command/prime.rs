@@ -1,0 +1,28 @@
+//! `git chant prime`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{cli::prime::PrimeArgs, error::Result, prime};
+
+/// The event that hooks of agents name so.
+const EVENT: &str = "SessionStart";
+
+pub(super) fn run(context: &Context<'_>, args: &PrimeArgs) -> Result<Outcome> {
+    let project = match context.project() {
+        // A hook is run wherever an agent is started.
+        Err(error) if args.hook_json && error.code == "not-a-repository" => return Ok(Outcome::new(Body::Nothing)),
+        project => project?,
+    };
+    let Some(text) = prime::prime(&project)? else {
+        let outcome = Outcome::new(Body::Nothing);
+        let hint = "there are no specs here; to begin: git chant init";
+        return Ok(if args.hook_json { outcome } else { outcome.hint(hint) });
+    };
+    if !args.hook_json {
+        return Ok(Outcome::new(Body::Text(text)));
+    }
+    let output = serde_json::json!({ "hookEventName": EVENT, "additionalContext": text });
+    Ok(Outcome::new(Body::Text(serde_json::json!({ "hookSpecificOutput": output }).to_string())))
+}

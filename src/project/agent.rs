@@ -1,0 +1,127 @@
+//! The agents that can be used here: those with a command line of their own, and the presets.
+
+use std::{path::Path, time::Duration};
+
+use super::{Project, attempt::MANUAL};
+use crate::{
+    agent::preset::{self, Ear, Preset},
+    domain::spec::Spec,
+    error::{Error, Result},
+};
+
+/// An agent and how it is run.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its command line; empty for `manual`.
+    pub command: String,
+    /// The command line that goes on with the session `{session}`, if it has one.
+    pub resume: Option<&'static str>,
+    /// What is known of agents of that name.
+    pub preset: Option<&'static Preset>,
+    /// How long it may take; `None` is as long as it likes.
+    pub timeout: Option<Duration>,
+}
+
+impl Agent {
+    /// The agent that a person `asked` for, else the spec's own, else the configured one. `timeout` comes before what is configured.
+    ///
+    /// # Errors
+    /// `no-agent` if there is none, or it has no command.
+    pub fn choose(project: &Project, spec: &Spec, asked: Option<&str>, timeout: Option<Duration>) -> Result<Agent> {
+        let name = match (asked, &spec.front.agent) {
+            (Some(name), _) => Some(name.to_owned()),
+            (None, Some(name)) => Some(name.clone()),
+            (None, None) => project.config().agent()?,
+        };
+        let mut agent = project.agent(&name.ok_or_else(|| project.no_agent())?)?;
+        agent.timeout = timeout.or(agent.timeout);
+        Ok(agent)
+    }
+
+    /// The command line of one run: in the session that it `had`, if it can.
+    pub fn command_line(&self, prompt_file: &Path, had: Option<&str>) -> String {
+        let line = match (had, self.resume) {
+            (Some(had), Some(resume)) => resume.replace("{session}", &shell_words::quote(had)),
+            _ => self.command.clone(),
+        };
+        line.replace("{prompt_file}", &shell_words::quote(&prompt_file.to_string_lossy()))
+    }
+
+    /// Listens to one run of it, if its output is understood; `session` is the name that its session gets, where it takes one.
+    pub fn listen(&self, session: &str) -> Option<Ear> {
+        self.preset.map(|preset| preset.listen(session))
+    }
+}
+
+impl Project {
+    /// The agent of that name: `manual`, one with a command line of its own, or a preset.
+    ///
+    /// # Errors
+    /// `no-agent` if there is none.
+    pub fn agent(&self, name: &str) -> Result<Agent> {
+        let config = self.config();
+        let preset = preset::named(name);
+        let timeout = config.agent_timeout(name)?;
+        let agent = |command: String, resume| Agent { name: name.to_owned(), command, resume, preset, timeout };
+        if name == MANUAL {
+            return Ok(agent(String::new(), None));
+        }
+        match (config.agent_cmd(name)?, preset) {
+            (Some(own), _) => Ok(agent(own.to_string(), None)),
+            (None, Some(preset)) => Ok(agent(preset.start.to_owned(), preset.resume)),
+            (None, None) => {
+                let message = format!("the agent '{}' has no command", name.escape_debug());
+                Err(Error::fatal("no-agent", message)
+                    .hint(format!("git config chant.agent.{name}.cmd \"<command line>\""))
+                    .hint(format!("known without one: {}", names().join(", "))))
+            }
+        }
+    }
+
+    /// Whether there is an agent of that name.
+    pub fn has_agent(&self, name: &str) -> bool {
+        self.agent(name).is_ok()
+    }
+
+    /// The error that nobody said who is to do it, with what there is on this machine.
+    pub fn no_agent(&self) -> Error {
+        let error = Error::fatal("no-agent", "no agent is configured");
+        let configured = self.config().agents();
+        if !configured.is_empty() {
+            let there = configured.join(", ");
+            return error.hint(format!("choose one: git config chant.agent <name> (there are: {there})"));
+        }
+        self.agent_hints().into_iter().fold(error, Error::hint)
+    }
+
+    /// How to say who carries out specs, for whoever has not said so yet.
+    pub fn agent_hints(&self) -> Vec<String> {
+        let here = self.installed();
+        let by_hand = "or do it yourself: git chant work <spec> --agent manual".to_owned();
+        match here.as_slice() {
+            [] => vec![
+                format!("none of those that are known is in PATH: {}", names().join(", ")),
+                "name a command that reads a prompt on its standard input: git config chant.agent.mine.cmd \"<command line>\""
+                    .to_owned(),
+                "and make it the default: git config chant.agent mine".to_owned(),
+                by_hand,
+            ],
+            [one] => vec![format!("'{one}' is in PATH; to use it: git config chant.agent {one}"), by_hand],
+            [first, ..] => {
+                vec![format!("in PATH are: {}; to use one: git config chant.agent {first}", here.join(", ")), by_hand]
+            }
+        }
+    }
+
+    /// The presets whose command is in `PATH`.
+    fn installed(&self) -> Vec<&'static str> {
+        let there = |preset: &&Preset| self.env.finds_program(preset.program);
+        preset::ALL.iter().filter(there).map(|preset| preset.name).collect()
+    }
+}
+
+fn names() -> Vec<&'static str> {
+    preset::ALL.iter().map(|preset| preset.name).collect()
+}

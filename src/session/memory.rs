@@ -1,0 +1,86 @@
+//! The session of an agent: written down as soon as it says what it is called, so that it can go on after any end.
+
+use std::path::{Path, PathBuf};
+
+use gix::{ObjectId, bstr::ByteSlice as _};
+use serde::{Deserialize, Serialize};
+
+use super::{RUN_DIR, write_own};
+use crate::{
+    agent::{
+        preset::{Ear, Report, is_session},
+        process::Listener,
+    },
+    git::work_file,
+    project::agent::Agent,
+};
+
+/// The file, beside the prompt. An agent that changes it only gets itself into another session.
+const NAME: &str = "session.json";
+
+/// The file is a line; one that is larger is not ours, in bytes.
+const MOST: u64 = 4096;
+
+/// What the file says.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    /// The name of the agent.
+    agent: String,
+    /// What the agent calls it.
+    session: String,
+}
+
+/// The session that `agent` had in `worktree`, if it can go on with it.
+pub(super) fn kept(worktree: &Path, agent: &Agent) -> Option<String> {
+    agent.resume?;
+    // What cannot be read is not gone on with; nothing is lost by that but what the agent remembers.
+    let bytes = work_file::read(worktree, format!("{RUN_DIR}/{NAME}").as_bytes().as_bstr(), MOST).ok()??;
+    let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+    (kept.agent == agent.name && is_session(&kept.session)).then_some(kept.session)
+}
+
+/// Listens to a run and keeps the name of its session.
+pub(super) struct Memory {
+    ear: Ear,
+    agent: String,
+    worktree: PathBuf,
+    kept: Option<String>,
+}
+
+impl Memory {
+    /// For one run of `agent`, if its output is understood.
+    pub fn new(agent: &Agent, attempt: ObjectId, worktree: &Path) -> Option<Self> {
+        let ear = agent.listen(&format!("chant-{attempt}"))?;
+        Some(Memory { ear, agent: agent.name.clone(), worktree: worktree.to_owned(), kept: None })
+    }
+
+    /// What the agent said of the run.
+    pub fn report(self) -> Report {
+        self.ear.report().clone()
+    }
+
+    fn keep(&mut self) {
+        let session = &self.ear.report().session;
+        let Some(session) = session.as_ref().filter(|session| self.kept.as_ref() != Some(session)) else { return };
+        let kept = Kept { agent: self.agent.clone(), session: session.clone() };
+        // Without the file a later run begins a session of its own: no reason to stop this one.
+        if let Ok(text) = serde_json::to_string(&kept) {
+            let _begins_anew_later = write_own(&self.worktree, NAME, &(text + "\n"));
+        }
+        self.kept = Some(kept.session);
+    }
+}
+
+impl Listener for Memory {
+    fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let heard = self.ear.push(bytes);
+        self.keep();
+        heard
+    }
+
+    fn finish(&mut self) -> Vec<u8> {
+        let heard = self.ear.finish();
+        self.keep();
+        heard
+    }
+}

@@ -1,0 +1,263 @@
+//! Agents that are known by name: run without a command line of one's own, understood, gone on with.
+
+mod endpoint;
+mod real;
+
+use std::{
+    io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
+};
+
+use crate::support::{Ran, Sandbox};
+
+/// What the real ones printed, as the unit tests have it.
+const CLAUDE: &str = include_str!("../../src/agent/preset/recorded/claude.jsonl");
+
+/// A sandbox whose `PATH` begins with a directory of our own.
+struct Room {
+    sandbox: Sandbox,
+}
+
+impl Room {
+    fn new() -> Room {
+        let sandbox = Sandbox::new();
+        std::fs::create_dir(sandbox.dir().join("bin")).unwrap();
+        Room { sandbox }
+    }
+
+    /// A room where `name` is installed: it prints `output`, then does what `script` says. `$HOME/args` and `$HOME/prompt` tell how it
+    /// was called.
+    fn with(name: &str, output: &str, script: &str) -> Room {
+        let room = Room::new();
+        room.install(name, output, script);
+        room
+    }
+
+    fn install(&self, name: &str, output: &str, script: &str) {
+        let printed = self.sandbox.dir().join(format!("{name}.out"));
+        std::fs::write(&printed, output).unwrap();
+        let tick =
+            "sed 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" >.tick && cat .tick >\"$CHANT_SPEC_FILE\" && rm .tick";
+        let text = format!(
+            "#!/bin/sh\ntick() {{ {tick}; }}\necho \"{name} $*\" >>\"$HOME/args\"; cat >\"$HOME/prompt\"\n{script}\ncat '{}'\n",
+            printed.display()
+        );
+        let path = self.sandbox.dir().join("bin").join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// `git-chant <args>`; of the machine's own commands only git and the system's are found.
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.sandbox.binary(args);
+        command.env("PATH", format!("{}:/usr/bin:/bin", self.sandbox.dir().join("bin").display()));
+        command
+    }
+
+    fn chant(&self, args: &[&str]) -> Ran {
+        self.sandbox.run(&mut self.command(args))
+    }
+
+    fn args(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.sandbox.dir().join("home/args")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn use_agent(&self, name: &str) {
+        self.sandbox.git(&["config", "chant.agent", name]);
+    }
+
+    fn add(&self) -> String {
+        self.sandbox.write("../body.md", "## Acceptance Criteria\n\n- [ ] file says two\n");
+        self.sandbox.add(&["Make it two", "--body-file", "../body.md"])
+    }
+
+    /// A field of the last event of that op.
+    fn event(&self, id: &str, op: &str, name: &str) -> Option<String> {
+        let log = self.sandbox.chant(&["log", id, "--json"]).ok().json();
+        let event = log["events"].as_array().unwrap().iter().find(|event| event["op"] == op).unwrap().clone();
+        event[name].as_str().map(str::to_owned)
+    }
+}
+
+const DOES_IT: &str = "echo two >file; tick";
+
+#[test]
+fn a_preset_needs_no_command_and_what_it_says_of_the_run_is_recorded() {
+    let room = Room::with("claude", CLAUDE, DOES_IT);
+    room.use_agent("claude");
+    let id = room.add();
+    let ran = room.chant(&["work", &id]).ok();
+    for line in [
+        "  model: claude-opus-4-8[1m]\n",
+        "  I will write the file.\n",
+        "  $ echo two > file;",
+        "  The file says two now.\n",
+    ] {
+        assert!(ran.err.contains(line), "{line}: {}", ran.err);
+    }
+    assert!(!ran.err.contains("{\"type\""), "{}", ran.err);
+    let args = room.args();
+    assert!(args[0].starts_with("claude -p --output-format stream-json --verbose"), "{args:?}");
+    let prompt = std::fs::read_to_string(room.sandbox.dir().join("home/prompt")).unwrap();
+    assert!(prompt.contains("file says two"), "{prompt}");
+    let spec = room.sandbox.show(&id);
+    assert_eq!((spec["status"].as_str(), spec["agent"].as_str()), (Some("completed"), Some("claude")));
+    assert_eq!(spec["model"], "claude-opus-4-8[1m]");
+    let event = |name| room.event(&id, "finish", name);
+    assert_eq!(event("model").as_deref(), Some("claude-opus-4-8[1m]"));
+    assert_eq!(event("cost").as_deref(), Some("0.002 USD, 200 tokens in, 40 out"));
+    assert_eq!(event("session").as_deref(), Some("96ec16cd-05c4-4491-a906-ab49c69095b2"));
+    let said = room.chant(&["log", &id, "--agent"]).ok().out;
+    assert!(said.contains("I will write the file.") && !said.contains("{\"type\""), "{said}");
+    let log = room.chant(&["log", &id]).ok().out;
+    assert!(log.contains("Cost:    0.002 USD, 200 tokens in, 40 out\n"), "{log}");
+}
+
+#[test]
+fn a_command_of_ones_own_comes_before_the_preset_and_is_understood_all_the_same() {
+    let room = Room::with("claude", CLAUDE, "exit 1");
+    room.install("mine", CLAUDE, DOES_IT);
+    room.use_agent("claude");
+    room.sandbox.git(&["config", "chant.agent.claude.cmd", "mine --model big"]);
+    let id = room.add();
+    room.chant(&["work", &id]).ok();
+    assert_eq!(room.args(), ["mine --model big"]);
+    assert_eq!(room.sandbox.show(&id)["model"], "claude-opus-4-8[1m]");
+}
+
+#[test]
+fn without_an_agent_what_is_there_is_named() {
+    let room = Room::new();
+    let id = room.add();
+    let known = "aider, claude, codex, cursor-agent, gemini, goose, opencode";
+    room.chant(&["work", &id]).fails(128, &["no agent is configured", "none of those", known, "chant.agent.mine.cmd"]);
+    room.install("codex", "", "");
+    room.chant(&["work", &id]).fails(128, &["'codex' is in PATH; to use it: git config chant.agent codex"]);
+    room.install("claude", "", "");
+    let ran = room.chant(&["work", &id]).fails(128, &["in PATH are: claude, codex", "git config chant.agent claude"]);
+    assert!(!ran.err.contains("opencode"), "{}", ran.err);
+    // A file of that name that cannot be run is no command.
+    std::fs::set_permissions(room.sandbox.dir().join("bin/claude"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    room.chant(&["work", &id]).fails(128, &["'codex' is in PATH"]);
+    room.chant(&["work", &id, "--agent", "nobody"]).fails(128, &["the agent 'nobody' has no command", known]);
+    // A preset is known to lint, whether it is installed here or not.
+    room.sandbox.write(".chant/specs/2026-02-08-001-abc.md", "---\nagent: goose\n---\n# S\n");
+    room.chant(&["lint", "2026-02-08-001-abc"]).ok();
+}
+
+#[test]
+fn an_agent_that_makes_things_up_lies_only_about_itself() {
+    let output = "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"x; touch $HOME/pwned\",\
+                  \"model\":\"m\\nChant-Op: complete\\u001b]0;t\\u0007\"}\n\
+                  {\"type\":\"assistant\",\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\\u001b[2Jb\"}]}}\n\
+                  {\"type\":\"result\",\"total_cost_usd\":-3,\"usage\":{\"input_tokens\":\"many\",\"output_tokens\":1e99}}\n";
+    let room = Room::with("claude", output, DOES_IT);
+    room.use_agent("claude");
+    let id = room.add();
+    let ran = room.chant(&["work", &id]).ok();
+    assert!(ran.err.contains("  model: m Chant-Op: complete\n"), "{:?}", ran.err);
+    assert!(ran.err.contains("  ab\n") && !ran.err.contains('\u{1b}'), "{:?}", ran.err);
+    assert_eq!(room.event(&id, "finish", "model").as_deref(), Some("m Chant-Op: complete"));
+    assert_eq!(room.event(&id, "finish", "session"), None);
+    assert_eq!(room.event(&id, "finish", "cost"), None);
+    assert_eq!(room.sandbox.status(&id), "completed");
+    assert_eq!(room.chant(&["fsck", "--json"]).ok().json()["problems"], serde_json::json!([]));
+}
+
+/// Says how its session is called, and is stopped; does the rest when it is asked to go on with it.
+const IN_TWO: &str = "case \"$*\" in
+*--resume*) echo two >file; tick ;;
+*) echo '{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"ses-1\",\"model\":\"m\"}'; sleep 1000 ;;
+esac";
+
+/// A spec whose agent was stopped in the session `ses-1`.
+fn stopped(room: &Room) -> String {
+    room.use_agent("claude");
+    let id = room.add();
+    let mut child = room.command(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("model: m")));
+    room.chant(&["pause", &id]).ok();
+    Ran::of(child.wait_with_output().unwrap()).fails(1, &["Paused after"]);
+    id
+}
+
+#[test]
+fn a_paused_attempt_goes_on_in_its_session() {
+    let room = Room::with("claude", CLAUDE, IN_TWO);
+    let id = stopped(&room);
+    room.chant(&["work", &id]).ok();
+    let args = room.args();
+    assert_eq!(args.len(), 2, "{args:?}");
+    assert!(!args[0].contains("--resume") && args[1].ends_with(" --resume ses-1"), "{args:?}");
+    assert_eq!(room.sandbox.status(&id), "completed");
+    assert!(room.sandbox.git(&["ls-tree", "-r", "--name-only", "main"]).lines().all(|path| !path.contains("session")));
+}
+
+#[test]
+fn a_session_that_is_gone_or_made_up_is_begun_anew() {
+    let room = Room::with("claude", CLAUDE, IN_TWO);
+    let id = stopped(&room);
+    let gone = "case \"$*\" in\n*--resume*) echo 'No conversation found with session ID: ses-1'; exit 1 ;;\nesac";
+    room.install("claude", CLAUDE, &format!("{gone}\n{DOES_IT}"));
+    let ran = room.chant(&["work", &id]).ok();
+    assert!(ran.err.contains("the session 'ses-1' cannot be gone on with: a new one begins"), "{}", ran.err);
+    assert_eq!(room.args().len(), 3);
+    assert_eq!(room.sandbox.status(&id), "completed");
+
+    // Another agent, and a session that is an option or a command, are not gone on with.
+    for session in ["--help", "$(touch pwned)", "a b"] {
+        let room = Room::with("claude", CLAUDE, IN_TWO);
+        let id = stopped(&room);
+        let place = room.sandbox.show(&id)["worktree"].as_str().unwrap().to_owned();
+        let text = format!("{{\"agent\":\"claude\",\"session\":\"{session}\"}}");
+        std::fs::write(format!("{place}/.chant/run/session.json"), text).unwrap();
+        room.install("claude", CLAUDE, DOES_IT);
+        room.chant(&["work", &id]).ok();
+        assert!(room.args().iter().all(|args| !args.contains("--resume")), "{:?}", room.args());
+    }
+    let room = Room::with("claude", CLAUDE, IN_TWO);
+    let id = stopped(&room);
+    room.install("codex", "", DOES_IT);
+    room.chant(&["work", &id, "--agent", "codex"]).ok();
+    assert_eq!(room.args()[1], "codex exec --json --sandbox workspace-write --skip-git-repo-check -");
+}
+
+#[test]
+fn a_session_that_fails_at_its_work_is_not_begun_anew() {
+    let room = Room::with("claude", CLAUDE, IN_TWO);
+    let id = stopped(&room);
+    let begun = "echo '{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"ses-1\"}'; exit 1";
+    room.install("claude", "", begun);
+    room.chant(&["work", &id]).fails(1, &["the agent exited with code 1"]);
+    assert_eq!(room.args().len(), 2);
+}
+
+#[test]
+fn what_a_preset_answers_is_what_a_spec_is_split_by() {
+    let parts = "## One\\n\\nDo one.\\n\\n## Two\\n\\ndepends on: 1\\nDo two.";
+    let output = format!(
+        "{{\"type\":\"assistant\",\"message\":{{\"content\":[{{\"type\":\"text\",\"text\":\"I look first.\"}}]}}}}\n\
+         {{\"type\":\"assistant\",\"message\":{{\"content\":[{{\"type\":\"text\",\"text\":\"{parts}\"}}]}}}}\n"
+    );
+    let room = Room::with("claude", &output, "");
+    room.use_agent("claude");
+    let id = room.add();
+    let split = room.chant(&["split", &id, "--yes"]).ok();
+    assert!(split.err.contains("1. One") && split.err.contains("2. Two (after 1)"), "{}{}", split.out, split.err);
+}
+
+/// Where `name` is installed: in `PATH`; a test that needs it says that it was skipped, or fails where tools are required.
+fn installed(name: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.is_file());
+    if found.is_none() {
+        let required = std::env::var_os("CHANT_REQUIRE_TOOLS").is_some();
+        let reachable = std::env::var_os("CHANT_WITHOUT_REGISTRY").is_none();
+        assert!(!required || !reachable, "'{name}' is not installed");
+        eprintln!("skipped: '{name}' is not installed");
+    }
+    found
+}

@@ -1,0 +1,159 @@
+//! What agents are told of the specs: `prime`, and the line by which `init --agent` leads them there.
+
+use crate::support::Sandbox;
+
+/// 500 tokens, at four bytes each.
+const BUDGET: usize = 2000;
+
+#[test]
+fn it_says_how_to_use_the_tool_and_what_there_is() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.chant(&["prime"]).ok();
+    assert_eq!(ran.out, "");
+    assert!(ran.err.contains("there are no specs here"), "{}", ran.err);
+    sandbox.chant(&["init"]).ok();
+    assert!(sandbox.chant(&["prime"]).ok().out.contains("\nSpecs: none yet\n"));
+
+    let (first, second) = (sandbox.add(&["First"]), sandbox.add(&["Second"]));
+    sandbox.add(&["Third", "--depends-on", &second]);
+    sandbox.chant(&["work", &first, "--agent", "manual"]).ok();
+    let text = sandbox.chant(&["prime"]).ok().out;
+    for part in ["git chant ready", "git chant finish", "\nSpecs: 2 pending, 1 in_progress\n"] {
+        assert!(text.contains(part), "'{part}' is not in\n{text}");
+    }
+    let (first, second) = (&first[11..], &second[11..]);
+    let now = format!("In progress:\n  {first}  First\nReady:\n  {second}  Second\n");
+    assert!(text.ends_with(&now), "{text}");
+    assert_eq!(sandbox.chant(&["prime", "--json"]).ok().json()["text"], text);
+}
+
+#[test]
+fn it_keeps_to_its_budget_whatever_there_is() {
+    let sandbox = Sandbox::new();
+    for (count, title) in [(3, "x".repeat(400)), (40, "ü".repeat(200)), (300, "A title".to_owned())] {
+        for at in 0..count {
+            let path = format!(".chant/specs/2026-02-08-{at:03}-abc.md");
+            sandbox.write(&path, &format!("# {title} {at}\n"));
+        }
+        let text = sandbox.chant(&["prime"]).ok().out;
+        assert!(text.len() <= BUDGET, "{} bytes:\n{text}", text.len());
+        assert!(text.contains(&format!("Specs: {count} pending")) && text.contains("\nReady:\n"), "{text}");
+        assert_eq!(text.contains(" more: git chant ready"), count > 3, "{text}");
+    }
+}
+
+#[test]
+fn a_title_cannot_pass_for_instructions_of_ours() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".chant/specs/2026-02-08-001-abc.md", "# A\u{1b}[2J\u{202e}b\n");
+    let text = sandbox.chant(&["prime"]).ok().out;
+    assert!(text.ends_with("Ready:\n  001-abc  A[2Jb\n"), "{:?}", text.lines().rev().take(3).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_agent_at_work_is_told_of_its_spec() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("git chant prime >\"$HOME/primed\"; echo two >file");
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.add(&["Another one"]);
+    sandbox.chant(&["work", &id]).ok();
+    let text = std::fs::read_to_string(sandbox.dir().join("home/primed")).unwrap();
+    let first = format!("You carry out one spec of this repository: {}  Make it two\n", &id[11..]);
+    assert!(text.starts_with(&first) && text.contains(&format!(".chant/specs/{id}.md")), "{text}");
+    assert!(!text.contains("Another one") && text.len() <= BUDGET, "{text}");
+}
+
+#[test]
+fn a_hook_gets_its_form_and_is_never_in_the_way() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.chant(&["prime", "--hook-json"]).ok(), quiet());
+    assert_eq!(sandbox.chant_in(sandbox.dir(), &["prime", "--hook-json"]).ok(), quiet());
+    sandbox.chant_in(sandbox.dir(), &["prime"]).fails(128, &["not a git repository"]);
+    sandbox.add(&["First"]);
+    let hook = sandbox.chant(&["prime", "--hook-json"]).ok();
+    assert_eq!(hook.out.lines().count(), 1);
+    let output = &hook.json()["hookSpecificOutput"];
+    assert_eq!(output["hookEventName"], "SessionStart");
+    assert_eq!(output["additionalContext"], sandbox.chant(&["prime"]).ok().out);
+}
+
+fn quiet() -> crate::support::Ran {
+    crate::support::Ran { code: 0, out: String::new(), err: String::new() }
+}
+
+const LINE: &str =
+    "<!-- git-chant --> This repository plans its work as specs: run `git chant prime` before you begin.\n";
+
+#[test]
+fn init_leads_agents_there_and_deinit_takes_exactly_that_back() {
+    for (agent, file) in
+        [("claude", "CLAUDE.md"), ("codex", "AGENTS.md"), ("gemini", "GEMINI.md"), ("goose", "AGENTS.md")]
+    {
+        let sandbox = Sandbox::new();
+        let rules = "# Rules\n\nNo tabs.";
+        sandbox.write(file, rules);
+        let config = sandbox.read(".git/config");
+        let plan = sandbox.chant(&["init", "--agent", agent, "--dry-run"]).ok();
+        assert!(plan.out.contains(file) && sandbox.read(file) == rules, "{}", plan.out);
+        let init = sandbox.chant(&["init", "--agent", agent]).ok();
+        assert!(init.out.contains(&format!("chant.agent = {agent}")) && init.out.contains(file), "{}", init.out);
+        assert!(!init.err.contains("git config chant.agent"), "{}", init.err);
+        assert_eq!(sandbox.read(file), format!("{rules}\n{}", LINE.trim_end()));
+        assert_eq!(sandbox.git(&["config", "chant.agent"]), agent);
+        assert_eq!(sandbox.chant(&["init", "--agent", agent, "--json"]).ok().json()["changes"], serde_json::json!([]));
+        let deinit = sandbox.chant(&["deinit"]).ok();
+        assert!(deinit.out.contains(file), "{}", deinit.out);
+        assert_eq!((sandbox.read(file), sandbox.read(".git/config")), (rules.to_owned(), config));
+    }
+}
+
+#[test]
+fn a_file_that_init_made_goes_and_what_was_written_since_stays() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "chant.agent", "mine"]);
+    sandbox.chant(&["init", "--agent", "claude"]).ok();
+    assert_eq!(sandbox.read("CLAUDE.md"), LINE);
+    assert_eq!(sandbox.git(&["config", "chant.agent"]), "mine", "what a person has chosen stays");
+    sandbox.chant(&["deinit"]).ok();
+    assert!(!sandbox.repo.join("CLAUDE.md").exists());
+
+    sandbox.chant(&["init", "--agent", "claude"]).ok();
+    sandbox.write("CLAUDE.md", &format!("Mine.\n{LINE}Mine, too.\n"));
+    sandbox.chant(&["deinit"]).ok();
+    assert_eq!(sandbox.read("CLAUDE.md"), "Mine.\nMine, too.\n");
+}
+
+#[test]
+fn a_link_is_followed_within_the_work_tree_only() {
+    use std::os::unix::fs::symlink;
+    let sandbox = Sandbox::new();
+    sandbox.write("AGENTS.md", "Rules.\n");
+    symlink("AGENTS.md", sandbox.repo.join("CLAUDE.md")).unwrap();
+    sandbox.chant(&["init", "--agent", "claude"]).ok();
+    assert_eq!(sandbox.read("AGENTS.md"), format!("Rules.\n{LINE}"));
+    assert_eq!(sandbox.chant(&["init", "--agent", "codex", "--json"]).ok().json()["changes"], serde_json::json!([]));
+    sandbox.chant(&["deinit"]).ok();
+    assert_eq!(sandbox.read("AGENTS.md"), "Rules.\n");
+    assert!(sandbox.repo.join("CLAUDE.md").is_symlink());
+
+    for target in ["../outside", ".git/config", "nowhere", "."] {
+        std::fs::write(sandbox.dir().join("outside"), "mine").unwrap();
+        let before = sandbox.read(".git/config");
+        std::fs::remove_file(sandbox.repo.join("CLAUDE.md")).unwrap();
+        symlink(target, sandbox.repo.join("CLAUDE.md")).unwrap();
+        sandbox.chant(&["init", "--agent", "claude"]).fails(1, &["'CLAUDE.md' is"]);
+        assert_eq!(std::fs::read_to_string(sandbox.dir().join("outside")).unwrap(), "mine");
+        assert_eq!(sandbox.read(".git/config"), before);
+    }
+}
+
+#[test]
+fn in_silent_mode_nothing_is_written_that_others_see() {
+    let sandbox = Sandbox::new();
+    sandbox.write("CLAUDE.md", "Rules.\n");
+    let init = sandbox.chant(&["init", "--silent", "--agent", "claude"]).ok();
+    assert_eq!(sandbox.read("CLAUDE.md"), "Rules.\n");
+    assert!(init.err.contains("git chant prime --hook-json"), "{}", init.err);
+    assert_eq!(sandbox.git(&["config", "chant.agent"]), "claude");
+    sandbox.chant(&["init", "--agent", "nobody"]).fails(129, &["claude, codex"]);
+}
