@@ -32,7 +32,7 @@ pub const PAGE: Page = Page {
     examples: &[
         ("git chant import --dry-run", "What would be recorded, and what would not."),
         ("git chant import", "Record it."),
-        ("git chant import --json | jq '.left[]'", "What could not be carried over, for a script."),
+        ("git chant import --json", "What was and what could not be carried over, for a script."),
     ],
     see_also: &["git-chant-init", "git-chant-lint", "git-chant-list"],
 };

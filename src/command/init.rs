@@ -9,6 +9,7 @@ use crate::{
     cli::init::InitArgs,
     error::{Error, Result},
     git::{branch, reference::branch_name},
+    import,
     project::Project,
     setup::{self, Wanted},
 };
@@ -39,6 +40,9 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
         let hint = "nothing is written where others see it; to tell the agent of specs, a hook of your own";
         outcome = outcome.hint(format!("{hint} at the start of its sessions: git chant prime --hook-json"));
         outcome = outcome.hint(format!("'{}' is left as it is", agent.instructions));
+    }
+    if import::is_due(&project)? {
+        outcome = outcome.hint("to take over what chant knows of the specs here: git chant import");
     }
     if agent.is_none() && project.config().agent()?.is_none() {
         outcome = project.agent_hints().into_iter().fold(outcome, Outcome::hint);

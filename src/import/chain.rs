@@ -121,7 +121,7 @@ impl Chain<'_> {
             spec_path: Some(self.path()),
             spec_blob: Some(self.read.blob),
             created: Some(rfc3339(author.time.seconds, 0)),
-            reason: Some(format!("imported from '{}'", self.read.source.path)),
+            reason: Some(format!("imported from '{}'", self.read.source.below)),
             ..Facts::default()
         };
         self.push(Op::Add, "", facts, author);

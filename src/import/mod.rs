@@ -47,6 +47,12 @@ pub struct Outcome {
     pub left: Vec<ProblemView>,
 }
 
+/// Whether chant has set this repository up and nothing of it is recorded yet.
+pub fn is_due(project: &Project) -> Result<bool> {
+    let set_up = project.tops().iter().any(|top| top.join(".chant").join("config.md").is_file());
+    Ok(set_up && project.store()?.names()?.is_empty())
+}
+
 /// How many specs are worth a word before they are read.
 const MANY: usize = 1000;
 
@@ -189,6 +195,7 @@ fn read(
         return Ok(None);
     }
     match spec::parse(&source.path, &bytes) {
+        Ok(spec) if home.own && says_nothing(&spec, &bytes) => Ok(None),
         Ok(spec) => Ok(Some(Read { source, bytes, blob, spec })),
         Err(diagnostics) => {
             left.extend(diagnostics.into_iter().map(|one| {
@@ -201,6 +208,14 @@ fn read(
             Ok(None)
         }
     }
+}
+
+/// Whether a spec of this repository tells nothing that would be an event: it counts as pending as it is. It may be one of ours, whose
+/// events have not been fetched yet.
+fn says_nothing(spec: &Spec, bytes: &[u8]) -> bool {
+    let foreign = spec::foreign_of(bytes);
+    let front = &spec.front;
+    foreign.status.is_none() && foreign.approval.is_none() && front.completed_at.is_none() && front.commits.is_empty()
 }
 
 /// Writes a chain. Returns whether it is there because of that.

@@ -1,10 +1,10 @@
 //! Specs of chant, imported and worked on.
 
-use std::path::Path;
+mod trouble;
 
 use serde_json::Value;
 
-use crate::support::{Ran, Sandbox};
+use crate::support::Sandbox;
 
 /// Commits what there is, as somebody at some time.
 fn commit(sandbox: &Sandbox, who: &str, when: &str, message: &str) -> String {
@@ -240,20 +240,17 @@ fn an_approval_holds_for_the_text_that_was_approved() {
 }
 
 #[test]
-fn an_approval_that_a_file_claims_lets_no_command_run() {
+fn a_spec_whose_events_are_elsewhere_is_left_alone() {
     let sandbox = Sandbox::new();
-    spec(
-        &sandbox,
-        "specs/2026-01-20-001-abc",
-        "status: pending\nverify: touch /tmp/never\napproval:\n  required: true\n  status: approved\n  by: root\n",
-    );
-    commit(&sandbox, "Mallory", "2026-01-20T10:00:00Z", "Spec");
-    sandbox.agent("tick");
-    import(&sandbox);
-    sandbox.chant(&["work", "001"]).fails(1, &["you have not approved", "verify: touch /tmp/never"]);
-    let mut agent = sandbox.command_in(&sandbox.repo, "git");
-    agent.args(["chant", "import"]).env("CHANT_SPEC_ID", "2026-01-20-001-abc");
-    sandbox.run(&mut agent).fails(1, &["only a person can import"]);
+    let id = sandbox.add(&["Make it two"]);
+    commit(&sandbox, "Grace", "2026-01-20T10:00:00Z", "Spec");
+    let clone = sandbox.dir().join("clone");
+    sandbox.git(&["clone", "-q", ".", clone.to_str().unwrap()]);
+    let answer = sandbox.chant_in(&clone, &["import", "--json"]).ok().json();
+    assert_eq!((&answer["imported"], &answer["left"]), (&serde_json::json!([]), &serde_json::json!([])));
+    assert_eq!(sandbox.git_in(&clone, &["for-each-ref", "refs/chant"]), "");
+    sandbox.chant_in(&clone, &["sync"]).ok();
+    assert_eq!(sandbox.chant_in(&clone, &["show", &id, "--json"]).ok().json()["spec"]["tip"], sandbox.show(&id)["tip"]);
 }
 
 #[test]
@@ -303,7 +300,10 @@ fn what_was_begun_is_worked_with_nothing_lost() {
     sandbox.write("half", "half\n");
     let half = commit(&sandbox, "Robot", "2026-01-20T11:00:00Z", "Half");
     sandbox.git(&["checkout", "-q", "main"]);
+    let hint = "to take over what chant knows of the specs here: git chant import";
+    assert!(sandbox.chant(&["init"]).ok().err.contains(hint));
     let answer = import(&sandbox);
+    assert!(!sandbox.chant(&["init"]).ok().err.contains(hint));
     assert_eq!(
         left(&answer),
         [
@@ -323,6 +323,38 @@ fn what_was_begun_is_worked_with_nothing_lost() {
     assert!(prompt.starts_with(&format!("For this repository: Spec specs/{id} ({id})")), "{prompt}");
     let kept = sandbox.git(&["for-each-ref", "--contains", &half]);
     assert!(!kept.is_empty(), "the commit of the branch is kept");
+}
+
+/// The fix of chant's own guide, whose research was done with chant.
+#[test]
+fn an_investigation_goes_on_where_chant_left_it() {
+    let sandbox = Sandbox::new();
+    for (short, name, after) in [("004-rca", "root-cause", ""), ("008-j3n", "impact-map", "depends_on: [004-rca]\n")] {
+        let document = format!(".chant/research/issue-1234-{name}.md");
+        sandbox.write(&document, "## Recommendation\n\nTake the lock.\n");
+        let text = format!(
+            "---\ntype: research\nstatus: completed\n{after}target_files:\n- {document}\ncompleted_at: 2026-02-08T18:00:00Z\n\
+             model: claude-sonnet-4-20250514\n---\n# The {name}\n\n## Acceptance Criteria\n\n- [x] It is written\n"
+        );
+        sandbox.write(&format!(".chant/specs/2026-02-08-{short}.md"), &text);
+    }
+    let fix = "---\ntype: code\nstatus: ready\nprompt: implement\nlabels: [fix, issue-1234]\ndepends_on: [008-j3n]\ninformed_by:\n  \
+               - .chant/specs/2026-02-08-004-rca.md     # Research spec\n  - .chant/research/issue-1234-root-cause.md\n  \
+               - .chant/research/issue-1234-impact-map.md\ntarget_files:\n  - src/storage/store.rs\n---\n\n\
+               # Fix issue #1234: add locking to concurrent writes\n\n## Acceptance Criteria\n\n- [ ] Lock acquired\n";
+    sandbox.write(".chant/specs/2026-02-08-010-v7b.md", fix);
+    commit(&sandbox, "Grace", "2026-02-08T19:00:00Z", "Investigate issue 1234");
+    assert_eq!(sandbox.show("010")["ready"], false);
+    assert_eq!(left(&import(&sandbox)), [""; 0]);
+    assert_eq!(events(&sandbox, "008")[1].2, "2026-02-08T18:00:00+00:00");
+    let seen = sandbox.show("010");
+    assert_eq!((&seen["ready"], &seen["status"]), (&true.into(), &"pending".into()));
+    sandbox.agent("mkdir -p src/storage; echo lock >src/storage/store.rs; tick");
+    sandbox.chant(&["work", "010"]).ok();
+    assert_eq!(sandbox.status("010"), "completed");
+    assert!(sandbox.git(&["show", "--name-only", "--format=", "HEAD^2"]).contains("src/storage/store.rs"));
+    sandbox.chant(&["archive", "004", "008", "010"]).ok();
+    assert_eq!(sandbox.chant(&["list"]).ok().out, "");
 }
 
 #[test]
@@ -377,56 +409,6 @@ fn commits_that_no_branch_has_are_not_taken_for_merged() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named_and_the_rest_imported() {
-    let sandbox = Sandbox::new();
-    spec(
-        &sandbox,
-        "specs/2026-01-20-001-abc",
-        "status: completed\nschedule: daily\ndepends_on: [2026-01-20-002-def]\ncompleted_at: 9999-01-01\n",
-    );
-    spec(&sandbox, "specs/2026-01-20-002-def", "status: pending\ndepends_on: [2026-01-20-003-ghi]\n");
-    spec(&sandbox, "specs/2026-01-20-003-ghi", "status: failed\ndepends_on: [2026-01-20-002-def]\n");
-    spec(&sandbox, "specs/Upper", "status: completed\n");
-    sandbox.write(".chant/specs/2026-01-21-001-yml.md", "---\nstatus: [\n---\n# X\n");
-    sandbox.write(".chant/specs/2026-01-21-002-typ.md", "---\ntype: conflict\n---\n# X\n");
-    sandbox.write(".chant/specs/2026-01-21-003-big.md", &"x".repeat(5 << 20));
-    sandbox.write(".chant/specs/.chant-status-2026-01-21-001-yml.json", "{}");
-    std::os::unix::fs::symlink("/etc/passwd", sandbox.repo.join(".chant/specs/2026-01-21-004-lnk.md")).unwrap();
-    std::fs::create_dir(sandbox.repo.join(".chant/specs/2026-01-21-005-dir.md")).unwrap();
-    sandbox.write(".chant/config.md", "---\ndefaults: [\n---\n");
-    let ran = sandbox.chant(&["import", "--json"]);
-    assert_eq!(ran.code, 1, "{}", ran.err);
-    let answer = ran.json();
-    let said = left(&answer);
-    let expected = [
-        ".chant/specs/Upper.md: its name is no spec id",
-        ".chant/specs/2026-01-21-001-yml.md:2: it is not imported: the front matter is not valid YAML",
-        ".chant/specs/2026-01-21-002-typ.md:2: it is not imported: 'type' cannot be 'conflict'",
-        ".chant/specs/2026-01-21-003-big.md: it is not imported: ",
-        ".chant/specs/2026-01-21-004-lnk.md: it is not imported: '.chant/specs/2026-01-21-004-lnk.md' is a symbolic link",
-        ".chant/specs/2026-01-21-005-dir.md: it is not imported: ",
-        ".chant/config.md:2: it is not read: ",
-        ".chant/specs/2026-01-20-001-abc.md:6: '9999-01-01' is no time in the past: that of the commit counts",
-        ".chant/specs/2026-01-20-001-abc.md:4: the key 'schedule' has no counterpart",
-    ];
-    assert_eq!(said.len(), expected.len(), "{said:#?}");
-    for (said, expected) in said.iter().zip(expected) {
-        assert!(said.starts_with(expected), "{said} is not {expected}");
-    }
-    assert_eq!(answer["imported"].as_array().unwrap().len(), 3);
-    assert_eq!(sandbox.git(&["for-each-ref", "--format=%(refname:lstrip=3)", "refs/chant/specs"]).lines().count(), 3);
-    // Once it is mended it is imported, too.
-    sandbox.write(".chant/specs/2026-01-21-002-typ.md", "---\ntype: code\nstatus: cancelled\n---\n# X\n");
-    let again = sandbox.chant(&["import", "--json"]).fails(1, &[]).json();
-    assert_eq!((&again["recorded"], &again["imported"][0]["spec"]), (&3.into(), &"2026-01-21-002-typ".into()));
-
-    let linked = Sandbox::new();
-    std::os::unix::fs::symlink(sandbox.repo.join(".chant"), linked.repo.join(".chant")).unwrap();
-    linked.chant(&["import"]).fails(1, &["'.chant' is a symbolic link"]);
-    Sandbox::new().chant(&["import"]).fails(128, &["there are no specs in '.chant'"]);
-}
-
-#[test]
 fn show_list_and_lint_point_to_the_import() {
     let sandbox = Sandbox::new();
     spec(&sandbox, "specs/2026-01-20-001-abc", "status: completed\n");
@@ -442,118 +424,4 @@ fn show_list_and_lint_point_to_the_import() {
         assert_eq!(sandbox.chant(args).ok().err, "");
     }
     assert_eq!(sandbox.chant(&["lint"]).ok().out, "");
-}
-
-#[test]
-fn another_directory_is_read_and_left_as_it_is() {
-    let other = Sandbox::new();
-    spec(&other, "specs/2026-01-20-001-abc", "status: failed\n");
-    let sandbox = Sandbox::new();
-    spec(&sandbox, "specs/2026-01-20-002-def", "status: completed\n");
-    sandbox.write("sub/.chant/specs/2026-01-20-003-ghi.md", "---\nstatus: cancelled\n---\n# In a folder\n");
-    commit(&sandbox, "Grace", "2026-01-20T10:00:00Z", "Specs");
-    let at = other.repo.to_str().unwrap();
-    let one = sandbox.chant(&["import", at, "--json"]).ok().json();
-    assert_eq!(one["imported"][0]["path"], format!("{at}/.chant/specs/2026-01-20-001-abc.md"));
-    assert_eq!(sandbox.show("001")["title"], "Spec specs/2026-01-20-001-abc");
-    assert_eq!(other.git(&["for-each-ref", "refs/chant"]), "");
-    // From a folder, by a path that is relative to it.
-    let folder = sandbox.repo.join("sub");
-    sandbox.chant_in(&folder, &["import", ".chant"]).ok();
-    assert_eq!(events(&sandbox, "003")[0].1, "Grace");
-    assert_eq!(sandbox.chant(&["list", "--json"]).ok().json()["specs"].as_array().unwrap().len(), 3);
-    sandbox.chant_in(&folder, &["import"]).ok();
-    assert_eq!(sandbox.status("002"), "completed");
-    // Two files of one name are not made one.
-    spec(&other, "specs/2026-01-20-004-jkl", "status: completed\n");
-    spec(&sandbox, "specs/2026-01-20-004-jkl", "status: pending\n");
-    sandbox.chant(&["import", at]).fails(1, &["this repository has a file of that name"]);
-    assert_eq!(sandbox.show("004")["tip"], Value::Null);
-    sandbox.chant(&["import", "nowhere"]).fails(128, &["there are no specs in 'nowhere'"]);
-}
-
-/// Ten completed specs with a commit each.
-fn ten(sandbox: &Sandbox) {
-    for at in 0..10 {
-        sandbox.write(&format!("work-{at}"), "work\n");
-        let work = commit(sandbox, "Robot", "2026-01-20T11:00:00Z", "Work");
-        spec(sandbox, &format!("specs/2026-01-20-{at:03}-abc"), &format!("status: completed\ncommits: [{work}]\n"));
-    }
-    commit(sandbox, "Grace", "2026-01-21T10:00:00Z", "Specs");
-}
-
-fn all_there(sandbox: &Sandbox) {
-    for at in 0..10 {
-        assert_eq!(sandbox.ops(&format!("2026-01-20-{at:03}-abc")), ["add", "complete"]);
-    }
-    assert_eq!(sandbox.git(&["notes", "--ref=chant", "list"]).lines().count(), 10);
-    assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
-}
-
-#[test]
-fn two_at_once_import_each_spec_once() {
-    let sandbox = Sandbox::new();
-    ten(&sandbox);
-    let run = || sandbox.binary(&["import", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let both = [run(), run()].map(|child| Ran::of(child.wait_with_output().unwrap()).ok().json());
-    let count = |answer: &Value| answer["imported"].as_array().unwrap().len();
-    assert_eq!(both.iter().map(count).sum::<usize>(), 10);
-    all_there(&sandbox);
-}
-
-#[test]
-fn two_clones_that_import_the_same_have_nothing_to_join() {
-    let sandbox = Sandbox::new();
-    spec(&sandbox, "archive/2026-01-20-100-abc", "status: completed\n");
-    ten(&sandbox);
-    let clone = sandbox.dir().join("clone");
-    sandbox.git(&["clone", "-q", ".", clone.to_str().unwrap()]);
-    sandbox.git_in(&clone, &["checkout", "-q", "-b", "elsewhere"]);
-    sandbox.chant(&["import"]).ok();
-    let mut other = sandbox.command_in(&clone, "git");
-    other.args(["chant", "import"]);
-    for role in ["AUTHOR", "COMMITTER"] {
-        other.env(format!("GIT_{role}_NAME"), "Grace").env(format!("GIT_{role}_EMAIL"), "grace@example.com");
-    }
-    sandbox.run(&mut other).ok();
-    let chains = ["for-each-ref", "refs/chant/specs"];
-    assert_eq!(sandbox.git(&chains), sandbox.git_in(&clone, &chains));
-    sandbox.chant_in(&clone, &["sync"]).ok();
-    all_there(&sandbox);
-    for place in [&sandbox.repo, &clone] {
-        let seen = sandbox.chant_in(place, &["show", "100", "--json"]).ok().json();
-        assert_eq!(seen["spec"]["status"], "archived");
-    }
-}
-
-#[test]
-fn whoever_dies_on_the_way_imports_the_rest_later() {
-    for fault in
-        ["ref.commit.before:1", "ref.commit.after:1", "ref.commit.before:5", "ref.lock.after:7", "ref.commit.after:11"]
-    {
-        let sandbox = Sandbox::new();
-        ten(&sandbox);
-        let mut command = sandbox.binary(&["import"]);
-        let killed = sandbox.run(command.env("CHANT_FAULT", fault));
-        assert_eq!(killed.code, 128 + 9, "{fault}: {}", killed.err);
-        sandbox.chant(&["import"]).ok();
-        all_there(&sandbox);
-    }
-}
-
-#[test]
-fn in_silent_mode_and_from_a_linked_worktree_too() {
-    let sandbox = Sandbox::new();
-    sandbox.chant(&["init", "--silent"]).ok();
-    sandbox.write("work", "work\n");
-    let work = commit(&sandbox, "Robot", "2026-01-20T11:00:00Z", "Work");
-    spec(&sandbox, "specs/2026-01-20-001-abc", &format!("status: completed\ncommits: [{work}]\n"));
-    let tree = sandbox.dir().join("tree");
-    sandbox.git(&["worktree", "add", "-q", "--detach", tree.to_str().unwrap()]);
-    sandbox.chant_in(&tree, &["import"]).ok();
-    let seen = sandbox.show("001");
-    assert_eq!((&seen["status"], &seen["target"]), (&"completed".into(), &"refs/heads/main".into()));
-    assert!(!Path::new(&tree.join(".chant")).exists());
-    assert_eq!(sandbox.git(&["for-each-ref", "refs/notes"]), "");
-    assert_eq!(sandbox.git(&["status", "--porcelain"]), "");
 }
