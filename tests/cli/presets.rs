@@ -250,6 +250,17 @@ fn only_what_it_says_itself_tells_that_it_is_rate_limited() {
 }
 
 #[test]
+fn an_agent_may_be_without_the_limit_that_others_have() {
+    let room = Room::with("claude", CLAUDE, &format!("sleep 2; {DOES_IT}"));
+    room.use_agent("claude");
+    room.sandbox.git(&["config", "chant.timeout", "1s"]);
+    let id = room.add();
+    room.chant(&["work", &id]).fails(1, &["the agent took longer than 1s"]);
+    room.sandbox.git(&["config", "chant.agent.claude.timeout", "none"]);
+    room.chant(&["work", &id]).ok();
+}
+
+#[test]
 fn what_a_preset_answers_is_what_a_spec_is_split_by() {
     let parts = "## One\\n\\nDo one.\\n\\n## Two\\n\\ndepends on: 1\\nDo two.";
     let output = format!(
