@@ -6,7 +6,10 @@ use super::{
     Context,
     outcome::{Body, Outcome},
 };
-use std::time::Duration;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use crate::{
     archive,
@@ -25,6 +28,9 @@ use crate::{
 
 /// A repair can bring another need to light: a completion that is recorded, the worktree that is left over by it.
 const MAX_ROUNDS: usize = 5;
+
+/// How long a process that might own a lock gets to end.
+const LAST_BREATH: Duration = Duration::from_secs(2);
 
 pub(super) fn run(context: &Context<'_>, args: &FsckArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -75,7 +81,10 @@ pub(super) fn repair(
                 seen.push(finding.clone());
             }
         }
-        let todo: Vec<Repair> = found.iter().filter_map(|f| f.repair.clone()).filter(|r| !tried.contains(r)).collect();
+        let mut todo: Vec<Repair> =
+            found.iter().filter_map(|f| f.repair.clone()).filter(|r| !tried.contains(r)).collect();
+        // A lock is in the way of everything else.
+        todo.sort_by_key(|repair| !matches!(repair, Repair::Unlock(_)));
         if todo.is_empty() {
             break;
         }
@@ -155,6 +164,21 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
         Repair::Move(id) => archive::settle(project, id).map(drop),
         Repair::Aside => merge::recover_all(project, context.progress).map(drop),
         Repair::Remove(path) => fault::around("file.remove", || std::fs::remove_file(path)).io("remove", path),
-        Repair::Unlock(path) => lock::clear(project.repo.common_dir(), path, Duration::ZERO).map(drop),
+        Repair::Unlock(path) => unlock(project, path),
+    }
+}
+
+/// Takes a lock away that was found to be nobody's. While somebody who might own it is about to end, it is looked again.
+fn unlock(project: &Project, path: &Path) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let cleared = lock::clear(project.repo.common_dir(), path, Duration::ZERO)?;
+        if cleared || !path.exists() {
+            return Ok(());
+        }
+        if begun.elapsed() >= LAST_BREATH {
+            return Err(Error::negative("locked", "somebody may hold it after all"));
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
