@@ -36,13 +36,13 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     if !notes && !args.no_notes && !asked && !silent && setup::lacks_notes(&project) {
         outcome = outcome.hint("to have notes follow commits that are amended or rebased: git chant init --notes");
     }
+    if import::is_due(&project)? {
+        outcome = outcome.hint("to take over what chant knows of the specs here: git chant import");
+    }
     if let Some(agent) = agent.filter(|_| silent) {
         let hint = "nothing is written where others see it; to tell the agent of specs, a hook of your own";
         outcome = outcome.hint(format!("{hint} at the start of its sessions: git chant prime --hook-json"));
         outcome = outcome.hint(format!("'{}' is left as it is", agent.instructions));
-    }
-    if import::is_due(&project)? {
-        outcome = outcome.hint("to take over what chant knows of the specs here: git chant import");
     }
     if agent.is_none() && project.config().agent()?.is_none() {
         outcome = project.agent_hints().into_iter().fold(outcome, Outcome::hint);
