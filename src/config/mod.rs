@@ -120,6 +120,16 @@ impl<'repo> Config<'repo> {
         names
     }
 
+    /// Whether anything is set of an agent of that name.
+    pub fn knows_agent(&self, name: &str) -> bool {
+        let section = format!("agent.{name}");
+        let mut sections = self.snapshot.plumbing().sections_by_name("chant").into_iter().flatten();
+        sections.any(|found| {
+            let ours = found.header().subsection_name().is_some_and(|subsection| subsection == section.as_str());
+            ours && value::trusted(found.meta())
+        })
+    }
+
     /// How long agents may run; none is no limit.
     pub fn timeout(&self) -> Result<Option<Duration>> {
         self.duration(&keys::TIMEOUT)

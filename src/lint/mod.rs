@@ -188,7 +188,7 @@ impl<'w, 'p> Surroundings<'w, 'p> {
             // No agent works on it; that the keys are in vain is said below.
             return;
         }
-        if let Some(agent) = front.agent.as_ref().filter(|agent| !self.world.project.has_agent(agent)) {
+        if let Some(agent) = front.agent.as_ref().filter(|agent| !self.world.project.is_chosen(agent)) {
             let message = format!("no agent '{agent}' is configured here");
             let help = format!("git config chant.agent.{agent}.cmd '<command line>'");
             report.say(Severity::Warning, "unknown-agent", ("agent", None), message, Some(&help));

@@ -28,11 +28,14 @@ impl Agent {
     /// The agent that a person `asked` for, else the spec's own, else the configured one. `timeout` comes before what is configured.
     ///
     /// # Errors
-    /// `no-agent` if there is none, or it has no command.
+    /// `no-agent` if there is none, or it has no command; `agent-not-chosen` if the spec names one that nobody here has chosen.
     pub fn choose(project: &Project, spec: &Spec, asked: Option<&str>, timeout: Option<Duration>) -> Result<Agent> {
         let name = match (asked, &spec.front.agent) {
             (Some(name), _) => Some(name.to_owned()),
-            (None, Some(name)) => Some(name.clone()),
+            (None, Some(name)) => {
+                project.refuse_unchosen(name)?;
+                Some(name.clone())
+            }
             (None, None) => project.config().agent()?,
         };
         let mut agent = project.agent(&name.ok_or_else(|| project.no_agent())?)?;
@@ -83,6 +86,22 @@ impl Project {
     /// Whether there is an agent of that name.
     pub fn has_agent(&self, name: &str) -> bool {
         self.agent(name).is_ok()
+    }
+
+    /// Whether a spec may name that agent: a person has chosen it here, by `chant.agent` or by anything that is set of it. What is
+    /// merely installed may do more than the agent that was chosen, and the text of a spec is somebody else's.
+    pub fn is_chosen(&self, name: &str) -> bool {
+        let config = self.config();
+        name == MANUAL || config.knows_agent(name) || config.agent().is_ok_and(|chosen| chosen.as_deref() == Some(name))
+    }
+
+    fn refuse_unchosen(&self, name: &str) -> Result<()> {
+        if preset::named(name).is_none() || self.is_chosen(name) {
+            return Ok(());
+        }
+        Err(Error::negative("agent-not-chosen", format!("the spec asks for '{name}', which nobody has chosen here"))
+            .hint(format!("to have it done by '{name}' all the same: --agent {name}"))
+            .hint(format!("to let specs choose it, set anything of it: git config chant.agent.{name}.timeout none")))
     }
 
     /// The error that nobody said who is to do it, with what there is on this machine.

@@ -142,9 +142,26 @@ fn without_an_agent_what_is_there_is_named() {
     std::fs::set_permissions(room.sandbox.dir().join("bin/claude"), std::fs::Permissions::from_mode(0o644)).unwrap();
     room.chant(&["work", &id]).fails(128, &["'codex' is in PATH"]);
     room.chant(&["work", &id, "--agent", "nobody"]).fails(128, &["the agent 'nobody' has no command", known]);
-    // A preset is known to lint, whether it is installed here or not.
-    room.sandbox.write(".chant/specs/2026-02-08-001-abc.md", "---\nagent: goose\n---\n# S\n");
-    room.chant(&["lint", "2026-02-08-001-abc"]).ok();
+}
+
+#[test]
+fn a_spec_chooses_only_among_agents_that_a_person_has_chosen() {
+    let room = Room::with("claude", CLAUDE, DOES_IT);
+    room.install("gemini", CLAUDE, DOES_IT);
+    room.use_agent("claude");
+    let id = "2026-02-08-001-abc";
+    room.sandbox.write(
+        &format!(".chant/specs/{id}.md"),
+        "---\nagent: gemini\n---\n# S\n\n## Acceptance Criteria\n\n- [ ] two\n",
+    );
+    room.chant(&["work", id]).fails(1, &["the spec asks for 'gemini', which nobody has chosen here", "--agent gemini"]);
+    let lint = room.chant(&["lint", id]).ok();
+    assert!(lint.out.contains("no agent 'gemini' is configured here"), "{}", lint.out);
+    assert_eq!((room.args(), room.sandbox.status(id)), (Vec::new(), "pending".to_owned()));
+    room.sandbox.git(&["config", "chant.agent.gemini.timeout", "none"]);
+    assert!(!room.chant(&["lint", id]).ok().out.contains("gemini"));
+    room.chant(&["work", id]).ok();
+    assert!(room.args()[0].starts_with("gemini --approval-mode yolo"), "{:?}", room.args());
 }
 
 #[test]
