@@ -94,7 +94,7 @@ pub struct Run<'a> {
     /// Gets the same by lines, without control sequences or line ends. It is called between reads: one that blocks holds
     /// up the run, its timeout included.
     pub sink: Option<&'a mut dyn FnMut(&str)>,
-    /// Has the output before the transcript and the sink, which get what it makes of it; the tail stays as it was written.
+    /// Has the output before the transcript, the sink and the tail: they get what it makes of it.
     pub listener: Option<&'a mut dyn Listener>,
     /// Whether its colours reach [`Run::sink`].
     pub colors: bool,

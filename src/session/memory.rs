@@ -11,7 +11,7 @@ use crate::{
         preset::{Ear, Report, is_session},
         process::Listener,
     },
-    git::work_file,
+    git::work_file::{self, Directory},
     project::agent::Agent,
 };
 
@@ -64,7 +64,9 @@ impl Memory {
         let Some(session) = session.as_ref().filter(|session| self.kept.as_ref() != Some(session)) else { return };
         let kept = Kept { agent: self.agent.clone(), session: session.clone() };
         // Without the file a later run begins a session of its own: no reason to stop this one.
-        if let Ok(text) = serde_json::to_string(&kept) {
+        let dir = Directory::open(&self.worktree, RUN_DIR.as_bytes().as_bstr());
+        // Whatever the agent has put into its place is not followed.
+        if let (Ok(text), Ok(Some(_))) = (serde_json::to_string(&kept), dir) {
             let _begins_anew_later = write_own(&self.worktree, NAME, &(text + "\n"));
         }
         self.kept = Some(kept.session);

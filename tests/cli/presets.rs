@@ -236,6 +236,31 @@ fn a_session_that_fails_at_its_work_is_not_begun_anew() {
 }
 
 #[test]
+fn only_what_it_says_itself_tells_that_it_is_rate_limited() {
+    let read =
+        "{\"type\":\"user\",\"message\":{\"content\":[{\"type\":\"tool_result\",\"content\":\"rate_limit_error\"}]}}";
+    let said = "{\"type\":\"result\",\"is_error\":true,\"result\":\"API Error: 429 {\\\"error\\\":{\\\"type\\\":\\\"rate_limit_error\\\"}}\"}";
+    for (output, status) in [(read, "failed"), (said, "paused")] {
+        let room = Room::with("claude", "", &format!("echo '{output}'; exit 1"));
+        room.use_agent("claude");
+        let id = room.add();
+        room.chant(&["work", &id]);
+        assert_eq!(room.sandbox.status(&id), status, "{output}");
+    }
+}
+
+#[test]
+fn an_agent_may_be_without_the_limit_that_others_have() {
+    let room = Room::with("claude", CLAUDE, &format!("sleep 2; {DOES_IT}"));
+    room.use_agent("claude");
+    room.sandbox.git(&["config", "chant.timeout", "1s"]);
+    let id = room.add();
+    room.chant(&["work", &id]).fails(1, &["the agent took longer than 1s"]);
+    room.sandbox.git(&["config", "chant.agent.claude.timeout", "none"]);
+    room.chant(&["work", &id]).ok();
+}
+
+#[test]
 fn what_a_preset_answers_is_what_a_spec_is_split_by() {
     let parts = "## One\\n\\nDo one.\\n\\n## Two\\n\\ndepends on: 1\\nDo two.";
     let output = format!(
@@ -250,6 +275,7 @@ fn what_a_preset_answers_is_what_a_spec_is_split_by() {
 }
 
 /// Where `name` is installed: in `PATH`; a test that needs it says that it was skipped, or fails where tools are required.
+#[expect(clippy::print_stderr, reason = "what was skipped belongs in the output of the test run")]
 fn installed(name: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.is_file());

@@ -2,29 +2,42 @@
 
 use super::{Heard, Preset, Reader};
 
-/// It has no structured output, and its sessions are files: it begins anew each time. It is kept from asking, from looking for
-/// updates, and from leaving its files in the worktree: its history goes beside the prompt, its cache goes when it is done.
+/// The command line, with more options.
+macro_rules! line {
+    ($more:literal) => {
+        concat!(
+            "aider --message-file {prompt_file} --chat-history-file {prompt_file}.aider --input-history-file /dev/null ",
+            $more,
+            "--yes-always --no-pretty --no-stream --no-gitignore --no-check-update --no-show-release-notes ",
+            "--no-show-model-warnings --no-analytics --no-detect-urls ${CHANT_SPEC_FILE:+\"$CHANT_SPEC_FILE\"} </dev/null; ",
+            "code=$?; rm -rf .aider.tags.cache.v*; exit $code"
+        )
+    };
+}
+
+/// It has no structured output, and its session is a file: beside the prompt. It is kept from asking, from looking for updates, and
+/// from leaving files in the worktree: its cache goes when it is done.
 pub(super) const PRESET: Preset = Preset {
     name: "aider",
     program: "aider",
-    start: "aider --message-file {prompt_file} --chat-history-file {prompt_file}.aider --input-history-file /dev/null --yes-always \
-            --no-pretty --no-stream --no-gitignore --no-check-update --no-show-release-notes --no-show-model-warnings \
-            --analytics-disable --no-detect-urls ${CHANT_SPEC_FILE:+\"$CHANT_SPEC_FILE\"} </dev/null; \
-            code=$?; rm -rf .aider.tags.cache.v*; exit $code",
-    resume: None,
+    start: line!(""),
+    resume: Some(line!("--restore-chat-history ")),
     instructions: "AGENTS.md",
-    reader: |_| Box::new(Aider::default()),
+    reader: |session| Box::new(Aider { session: session.to_owned(), tokens_in: 0, tokens_out: 0 }),
 };
 
 /// Each message has tokens of its own; the price is that of all so far.
-#[derive(Default)]
 struct Aider {
+    session: String,
     tokens_in: u64,
     tokens_out: u64,
 }
 
 impl Reader for Aider {
     fn text(&mut self, line: &str, heard: &mut Heard) {
+        if line.starts_with("Aider v") {
+            heard.report.session(Some(&self.session));
+        }
         let model = line.strip_prefix("Model: ").or_else(|| line.strip_prefix("Main model: "));
         if let Some(model) = model {
             heard.report.model(model.split(" with ").next());
@@ -66,6 +79,7 @@ mod tests {
         assert!(shown.contains("The file says two now."), "{shown}");
         assert_eq!(ear.report().model.as_deref(), Some("openai/m1"));
         assert_eq!(ear.report().cost().as_deref(), Some("100 tokens in, 20 out"));
+        assert_eq!(ear.report().session.as_deref(), Some("chant-test"));
     }
 
     #[test]

@@ -50,10 +50,8 @@ fn item(event: &Value, begins: bool, heard: &mut Heard) {
         Some("command_execution") if begins => {
             heard.tool("shell", item.get("command").unwrap_or(&Value::Null));
         }
-        Some("command_execution") => {
-            if item.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0) {
-                heard.failed(string(item, "aggregated_output").unwrap_or_default());
-            }
+        Some("command_execution") if item.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0) => {
+            heard.failed(string(item, "aggregated_output").unwrap_or_default());
         }
         Some("file_change") if !begins => {
             for change in item.get("changes").and_then(Value::as_array).into_iter().flatten() {

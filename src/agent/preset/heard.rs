@@ -10,6 +10,9 @@ const LONGEST_INPUT: usize = 160;
 /// How long the last message may be, in bytes; of a longer one the end is kept.
 const LONGEST_ANSWER: usize = 1 << 20;
 
+/// How much of an error is shown, in characters: why an agent was refused is recognised by it.
+const LONGEST_ERROR: usize = 800;
+
 /// The fields of a tool's input that tell most about it, the best first.
 const TELLING: [&str; 10] =
     ["command", "cmd", "file_path", "filePath", "path", "pattern", "query", "url", "description", "prompt"];
@@ -88,7 +91,7 @@ impl Heard {
 
     /// Something that went wrong.
     pub fn error(&mut self, text: &str) {
-        self.say(&format!("error: {}", one_line(text)));
+        self.say(&format!("error: {}", first(text, LONGEST_ERROR)));
     }
 
     /// The output of a tool that failed; of one that did not, nothing is shown.
@@ -129,8 +132,13 @@ impl Heard {
 
 /// The first words of a text, as one line.
 fn one_line(text: &str) -> String {
-    let words = text.split_whitespace().take(LONGEST_INPUT).collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(LONGEST_INPUT) {
+    first(text, LONGEST_INPUT)
+}
+
+/// The first `longest` characters of a text, as one line.
+fn first(text: &str, longest: usize) -> String {
+    let words = text.split_whitespace().take(longest).collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(longest) {
         Some((end, _)) => format!("{}...", &words[..end]),
         None => words,
     }

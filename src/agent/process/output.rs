@@ -45,14 +45,9 @@ impl<'a> Output<'a> {
             Some(heard) => self.show(&heard),
             None => self.show(bytes),
         }
-        self.tail.extend_from_slice(bytes);
-        // Cut only now and then, so that each byte is moved about once.
-        if self.tail.len() > self.keep.saturating_mul(2).saturating_add(64 * 1024) {
-            self.cut();
-        }
     }
 
-    /// To the transcript and the sink.
+    /// To the transcript, the sink and the tail.
     fn show(&mut self, bytes: &[u8]) {
         if let Some(mut file) = self.transcript
             && let Err(error) = file.write_all(bytes)
@@ -63,6 +58,11 @@ impl<'a> Output<'a> {
         if let Some(lines) = &mut self.lines {
             let text = lines.sanitizer.push(bytes);
             lines.take(&text);
+        }
+        self.tail.extend_from_slice(bytes);
+        // Cut only now and then, so that each byte is moved about once.
+        if self.tail.len() > self.keep.saturating_mul(2).saturating_add(64 * 1024) {
+            self.cut();
         }
     }
 

@@ -14,6 +14,7 @@ use crate::support::Sandbox;
 const SSHD: &str = "/usr/sbin/sshd";
 
 /// Whether there is one. Where CI asks for every tool there must be.
+#[expect(clippy::print_stderr, reason = "what was skipped belongs in the output of the test run")]
 pub fn is_there() -> bool {
     let there = Path::new(SSHD).exists();
     assert!(there || std::env::var_os("CHANT_REQUIRE_TOOLS").is_none(), "sshd is not installed");
