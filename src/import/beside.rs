@@ -4,7 +4,7 @@ use gix::bstr::ByteSlice;
 
 use super::source::{Home, beside};
 use crate::{
-    agent::template,
+    agent::{preset, template},
     domain::{
         diagnostic::Severity,
         spec::{Setting, settings_of},
@@ -19,8 +19,14 @@ use crate::{
 const MAX_LEN: u64 = 1 << 20;
 
 /// chant's settings that have a counterpart here.
-const COUNTERPARTS: [(&str, &str); 2] =
-    [("defaults.main_branch", "chant.target"), ("defaults.branch_prefix", "chant.branchPrefix")];
+const COUNTERPARTS: [(&str, &str); 3] = [
+    ("defaults.main_branch", "chant.target"),
+    ("defaults.branch_prefix", "chant.branchPrefix"),
+    ("defaults.provider", PROVIDER),
+];
+
+/// What it calls a provider is an agent that is known here, or none.
+const PROVIDER: &str = "chant.agent";
 
 /// Settings that say nothing about how work is done.
 const NAMES: [&str; 2] = ["project.name", "defaults.prompt"];
@@ -34,8 +40,11 @@ pub(super) struct Settings {
 
 /// Looks at everything beside the specs; what has no place here, or one that a person has to put it into, is added to `left`.
 pub(super) fn read(project: &Project, home: &Home, left: &mut Vec<ProblemView>) -> Result<Settings> {
-    let set =
-        [("chant.target", project.config().target()?), ("chant.branchPrefix", Some(project.config().branch_prefix()?))];
+    let set = [
+        ("chant.target", project.config().target()?),
+        ("chant.branchPrefix", Some(project.config().branch_prefix()?)),
+        (PROVIDER, project.config().agent()?),
+    ];
     let mut settings = Settings::default();
     let line = |name: &str, line: Option<usize>, code: &str, message: String| {
         let mut problem = ProblemView::new(Severity::Warning, code, message);
@@ -105,7 +114,7 @@ fn counterpart(
     }
     match (COUNTERPARTS.iter().find(|(theirs, _)| theirs == name), value) {
         (Some((_, ours)), value) if set.iter().any(|(name, now)| name == ours && now == value) => None,
-        (Some((_, ours)), Some(value)) => {
+        (Some((_, ours)), Some(value)) if *ours != PROVIDER || preset::named(value).is_some() => {
             let help = format!("git config {ours} {}", shell_words::quote(value));
             Some((format!("'{name}' is {shown}; here it is '{ours}'"), Some(help)))
         }

@@ -293,7 +293,7 @@ fn what_was_begun_is_worked_with_nothing_lost() {
         ".chant/prompts/standard.md",
         "---\nname: standard\n---\nFor {{project.name}}: {{spec.title}} ({{spec.id}})\n\n{{spec.description}}\n",
     );
-    sandbox.write(".chant/config.md", "---\nproject:\n  name: kv\n\ndefaults:\n  prompt: standard\n  main_branch: main\n  branch_prefix: chant/\n  model: haiku\n---\n# Config\n");
+    sandbox.write(".chant/config.md", "---\nproject:\n  name: kv\n\ndefaults:\n  prompt: standard\n  main_branch: main\n  branch_prefix: chant/\n  model: haiku\n  provider: claude\n---\n# Config\n");
     spec(&sandbox, &format!("specs/{id}"), "status: in_progress\nprompt: standard\n");
     commit(&sandbox, "Grace", "2026-01-20T10:00:00Z", "Spec");
     sandbox.git(&["checkout", "-q", "-b", &format!("chant/{id}")]);
@@ -309,12 +309,14 @@ fn what_was_begun_is_worked_with_nothing_lost() {
         [
             ".chant/config.md:7: 'defaults.main_branch' is 'main'; here it is 'chant.target'".to_owned(),
             ".chant/config.md:9: 'defaults.model' is 'haiku' and has no counterpart".to_owned(),
+            ".chant/config.md:10: 'defaults.provider' is 'claude'; here it is 'chant.agent'".to_owned(),
             format!(".chant/specs/{id}.md:3: 'in_progress' counts as pending: no run of chant goes on here"),
         ]
     );
     let helps: Vec<&str> = answer["left"].as_array().unwrap().iter().map(|one| one["help"].as_str().unwrap()).collect();
     assert_eq!(helps[0], "git config chant.target main");
-    assert_eq!(helps[2], format!("what was done is in the branch 'chant/{id}'"));
+    assert_eq!(helps[2], "git config chant.agent claude");
+    assert_eq!(helps[3], format!("what was done is in the branch 'chant/{id}'"));
     let kept = sandbox.dir().join("prompt");
     sandbox.agent(&format!("cat >'{}'; echo work >work; tick", kept.display()));
     sandbox.chant(&["work", "001", "--trust"]).ok();
