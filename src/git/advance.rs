@@ -103,6 +103,7 @@ fn forward_in(
     // Only the ref itself tells what happened.
     let now = branch::read(repo, target)?;
     if now == Some(new) || matches!(now, Some(now) if now != old && history::is_ancestor(repo, new, now)?) {
+        before.bring_back(repo, place)?;
         return Ok(Advanced::Moved);
     }
     if let Some(other) = moved_instead(repo, place, target, new)? {

@@ -1,7 +1,7 @@
 //! A merge that git had written into index and files when the branch moved under it: somebody committed there in that moment. What was
 //! written is taken back, so that the index shows nobody a change that is not theirs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::ErrorKind};
 
 use bstr::{BString, ByteSlice};
 use gix::ObjectId;
@@ -25,6 +25,31 @@ impl Before {
         let changes = history::changed_paths(repo, Some(old), new)?;
         let entries = entries(repo, place, &changes)?;
         Ok(Before { changes, entries })
+    }
+
+    /// Brings back the files that the merge has and the work tree lacks. Whoever commits there reads the index before locking it: it can
+    /// bring back the entries of an earlier try that was taken back, and git takes their files for written.
+    pub fn bring_back(&self, repo: &Repository, place: &Worktree) -> Result<()> {
+        let mut missing = Vec::new();
+        for change in self.changes.iter().filter(|change| change.kind != ChangeKind::Deleted) {
+            let path = gix::path::from_bstr(change.path.as_bstr()).map(|path| place.path.join(path));
+            if path
+                .is_ok_and(|path| matches!(path.symlink_metadata(), Err(error) if error.kind() == ErrorKind::NotFound))
+            {
+                missing.extend_from_slice(&change.path);
+                missing.push(0);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        // What a sparse checkout leaves out stays out.
+        let git = place.plain_git()?.global("--literal-pathspecs");
+        git.args(["restore", "--worktree", "--pathspec-from-file=-", "--pathspec-file-nul"])
+            .stdin_bytes(missing)
+            .patient(repo.config().lock_timeout()?)
+            .run()
+            .map(drop)
     }
 
     /// Takes back what the merge into `new` has written, where nobody has touched it since: to what `now` has, at which the branch is.
