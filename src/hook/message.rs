@@ -1,8 +1,9 @@
 //! The trailer that names the spec in the message of a commit.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use bstr::ByteSlice;
+use gix::ObjectId;
 
 use crate::{
     domain::id::SpecId,
@@ -10,6 +11,9 @@ use crate::{
     git::process::Git,
     project::Project,
 };
+
+/// What names a spec in a message.
+const TRAILER: &str = "Chant-Spec: ";
 
 /// When the message is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +33,8 @@ const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------"
 /// A message that is longer is left alone, in bytes.
 const MOST: u64 = 4 << 20;
 
-/// Adds `Chant-Spec: <id>` to the message in `file`, where this worktree is on the work branch of a spec. Returns whether it did.
+/// Adds `Chant-Spec: <id>` to the message in `file`: where this worktree is on the work branch of a spec for that one, and for each that
+/// `git merge --squash` has brought here. Returns whether it did.
 ///
 /// Not to merges, which bring other commits in, and not to what a rebase folds into another commit. An editor that opens on nothing
 /// opens on nothing still, so that whoever writes nothing makes no commit; the trailer comes after it.
@@ -41,21 +46,24 @@ pub fn name_spec(project: &Project, file: &Path, moment: Moment<'_>) -> Result<b
     if project.silent || project.repo.git_dir().join("MERGE_HEAD").exists() {
         return Ok(false);
     }
-    let Some(spec) = spec_here(project)? else { return Ok(false) };
+    let mut specs: BTreeSet<SpecId> = squashed(project)?;
+    specs.extend(spec_here(project)?);
+    if specs.is_empty() {
+        return Ok(false);
+    }
     let meta = fs::metadata(file).io("read", file)?;
     if !meta.is_file() || meta.len() > MOST {
         return Ok(false);
     }
     let text = fs::read(file).io("read", file)?;
-    let trailer = format!("Chant-Spec: {spec}");
-    if FOLDED.iter().any(|folded| text.starts_with(folded)) || text.lines().any(|line| line == trailer.as_bytes()) {
+    let lacks = |trailer: &String| !text.lines().any(|line| line == trailer.as_bytes());
+    let trailers: Vec<String> = specs.iter().map(|spec| format!("{TRAILER}{spec}")).filter(lacks).collect();
+    if trailers.is_empty() || FOLDED.iter().any(|folded| text.starts_with(folded)) || is_empty(project, &text)? {
         return Ok(false);
     }
-    if is_empty(project, &text)? {
-        return Ok(false);
-    }
-    let add = ["interpret-trailers", "--in-place", "--if-exists=addIfDifferent", "--if-missing=add", "--trailer"];
-    Git::at(&project.repo).args(add).arg(&trailer).arg(file).check()?;
+    let add = ["interpret-trailers", "--in-place", "--if-exists=addIfDifferent", "--if-missing=add"];
+    let add = trailers.iter().fold(Git::at(&project.repo).args(add), |git, trailer| git.args(["--trailer", trailer]));
+    add.arg(file).check()?;
     Ok(true)
 }
 
@@ -73,6 +81,29 @@ fn is_empty(project: &Project, text: &[u8]) -> Result<bool> {
     }
     let kept = Git::at(&project.repo).args(["stripspace", "--strip-comments"]).stdin_bytes(read).check()?;
     Ok(kept.stdout.is_empty())
+}
+
+/// The specs of the commits that `git merge --squash` has brought here, which are to become one: their messages name them, or their
+/// notes.
+fn squashed(project: &Project) -> Result<BTreeSet<SpecId>> {
+    let path = project.repo.git_dir().join("SQUASH_MSG");
+    let text = match fs::metadata(&path) {
+        Ok(meta) if meta.is_file() && meta.len() <= MOST => fs::read(&path).io("read", &path)?,
+        _ => return Ok(BTreeSet::new()),
+    };
+    let store = project.store()?;
+    let commit = |line: &[u8]| ObjectId::from_hex(line.strip_prefix(b"commit ")?.trim()).ok();
+    let commits: Vec<ObjectId> = text.lines().filter_map(commit).collect();
+    let mut found: BTreeSet<SpecId> = store.specs_of(&commits)?.into_iter().flatten().collect();
+    for line in text.lines() {
+        let id = line.trim().strip_prefix(TRAILER.as_bytes()).and_then(|id| id.to_str().ok());
+        if let Some(id) = id.and_then(|id| SpecId::new(id.trim()).ok())
+            && store.tip(&id)?.is_some()
+        {
+            found.insert(id);
+        }
+    }
+    Ok(found)
 }
 
 /// The spec on whose work branch this worktree is.

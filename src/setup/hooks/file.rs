@@ -91,7 +91,13 @@ pub(super) fn add(path: &Path, hook: Hook) -> Result<()> {
         }
         read => without(&read.io("read", path)?),
     };
-    let first = if text.starts_with(b"#!") { text.find_byte(b'\n').map_or(text.len(), |at| at + 1) } else { 0 };
+    let first = if text == MADE.as_bytes() {
+        text.len()
+    } else if text.starts_with(b"#!") {
+        text.find_byte(b'\n').map_or(text.len(), |at| at + 1)
+    } else {
+        0
+    };
     let (before, after) = text.split_at(first);
     // A first line that has no end gets one before ours, which then has none: so it can be made again what it was.
     let added = match before.last() {
