@@ -25,7 +25,6 @@ pub mod signature;
 pub mod snapshot;
 mod squash;
 pub mod status;
-mod take_back;
 pub mod trail;
 pub mod work_file;
 pub mod worktree;

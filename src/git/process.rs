@@ -136,7 +136,7 @@ pub struct Output {
 
 impl Output {
     /// Whether it failed because somebody else has the index locked.
-    fn waits_for_index(&self) -> bool {
+    pub fn waits_for_index(&self) -> bool {
         !self.success() && self.stderr.contains_str("index.lock': File exists")
     }
 
@@ -367,10 +367,11 @@ impl Git {
     fn place(&self) -> &'static str {
         match self.args.first().and_then(|verb| verb.to_str()).unwrap_or_default() {
             "add" => "git.add",
-            "checkout" => "git.checkout",
+            "checkout" | "read-tree" => "git.checkout",
             "clean" => "git.clean",
             "commit" => "git.commit",
             "fetch" => "git.fetch",
+            "hook" => "git.hook",
             "merge" => "git.merge",
             "notes" => "git.notes",
             "push" => "git.push",
