@@ -10,6 +10,7 @@
 
 pub mod add;
 pub mod agent;
+pub mod appearance;
 pub mod archive;
 pub mod bring;
 pub mod check;
@@ -59,7 +60,10 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
     if let Some(code) = cli::complete::answer(&args) {
         return code;
     }
-    match cli::parse(args.into_iter()) {
+    let _timed = env::trace::region(|| {
+        shell_words::join(["git", "chant"].map(Into::into).into_iter().chain(args.iter().skip(1).map(|arg| arg.to_string_lossy())))
+    });
+    match cli::parse(args.iter().cloned()) {
         Ok(cli) => obey(&cli),
         Err(parsed) => tell(&parsed),
     }
@@ -76,47 +80,25 @@ fn obey(cli: &cli::Cli) -> i32 {
         Ok(env) => env,
         Err(error) => return output::Printer::new(output::Settings::default()).finish(&Err(error)),
     };
-    let mut printer = output::Printer::new(settings(global, &env));
+    let configuration = appearance::Configuration::new(&env);
+    let settings = appearance::settings(global, &env, &configuration);
+    let pager = appearance::pager(cli, &env, &configuration);
+    let printer = match &pager {
+        Some(pager) => output::Printer::on(settings, pager.out(), pager.err()),
+        None => output::Printer::new(settings),
+    };
+    let mut printer = printer.advised_by(appearance::advice(&env, configuration));
     let machine = global.json || global.null || global.format.is_some();
     let ended = printer.prepare(command::record_of(&cli.command)).and_then(|()| {
-        let interactive = !machine && env.stdin_is_terminal() && env.stderr_is_terminal() && !env.is_agent();
+        let interactive = !machine && env.may_prompt();
         let (env, quiet) = (env.clone(), global.quiet);
         command::run(&command::Context { env, progress: &printer, screen: &printer, quiet, interactive }, &cli.command)
     });
-    printer.finish(&ended)
-}
-
-/// What the printer has to know.
-fn settings(global: &cli::Global, env: &env::Env) -> output::Settings {
-    // Only where there may be colour is the configuration asked for it.
-    let paged = env.var("GIT_PAGER_IN_USE").is_some();
-    let terminal = output::Terminal {
-        stdout: env.stdout_is_terminal() || paged,
-        stderr: env.stderr_is_terminal(),
-        width: (env.stdout_is_terminal() || paged).then(|| u16::try_from(env.width()).unwrap_or(u16::MAX)),
-        unicode: env.is_utf8(),
-    };
-    let configured = |key: &str| {
-        let repo = git::repository::Repository::discover(env).ok()?;
-        let value = repo.gix().config_snapshot().string(key)?;
-        Some(value.to_string())
-    };
-    let colourful = terminal.stdout || terminal.stderr || global.color != clap::ColorChoice::Auto;
-    output::Settings {
-        json: global.json,
-        null: global.null,
-        format: global.format.clone(),
-        quiet: global.quiet,
-        color: match global.color {
-            clap::ColorChoice::Auto => None,
-            clap::ColorChoice::Always => Some(output::When::Always),
-            clap::ColorChoice::Never => Some(output::When::Never),
-        },
-        color_chant: colourful.then(|| configured("color.chant")).flatten(),
-        color_ui: colourful.then(|| configured("color.ui")).flatten(),
-        no_color: env.text("NO_COLOR").is_some() || env.text("TERM") == Some("dumb"),
-        terminal,
+    let code = printer.finish(&ended);
+    if let Some(pager) = pager {
+        pager.end();
     }
+    code
 }
 
 /// Prints a command line that is no command to run, and returns the exit code of the process.

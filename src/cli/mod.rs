@@ -196,6 +196,36 @@ pub const FILES: &[(&str, &str)] = &[
     ("$GIT_COMMON_DIR/chant/", "Transcripts and leases, in this clone only."),
 ];
 
+/// What is read of the environment, for the manual page of `git-chant`: name and meaning.
+pub const ENVIRONMENT: &[(&str, &str)] = &[
+    ("CHANT_HOOKS", "With 0 the hooks that git chant hooks install puts into place do nothing."),
+    (
+        "CHANT_TRACE",
+        "Has a line written for each git that is run, each command of a spec and each agent, with the milliseconds that it took, as          GIT_TRACE2 does: 1 writes to stderr, a digit from 3 to 9 to that file descriptor, an absolute path to that file.",
+    ),
+    ("GIT_ADVICE", "With 0 there are no hints (git --no-advice)."),
+    ("GIT_EDITOR, GIT_PAGER", "The editor and the pager, as in git(1)."),
+    ("GIT_TERMINAL_PROMPT", "With 0 nothing is asked at a terminal: a question is an error instead."),
+    ("NO_COLOR", "Set to something, there is no colour unless color.chant, color.ui or --color says always."),
+];
+
+/// Settings that are none of `chant.*`, for the manual page of `git-chant`: name and meaning.
+pub const CONFIGURATION: &[(&str, &str)] = &[
+    ("advice.chantNext", "Whether a command that did what it was asked says what could be done next. Default: true."),
+    ("advice.chantPush", "Whether the pre-push hook says that there is news of specs, too. Default: true."),
+    ("advice.chantWayOut", "Whether an error comes with hints that lead out of it. Default: true."),
+    ("color.chant", "When to use colour: always, auto or never. Default: color.ui."),
+    (
+        "color.chant.<slot>",
+        "The colour of a slot, as in git-config(1): id, header, good, bad, warning, hint, faint, comment, and one for each status: \
+         pending, inProgress, paused, finished, completed, failed, cancelled, archived.",
+    ),
+    (
+        "pager.chant",
+        "Whether to use a pager at a terminal, or which. Unset, list, ready, log, show, graph, why, drift and release-notes use that of git.",
+    ),
+];
+
 /// The definition of the command line, with the examples in the long help.
 pub fn command() -> clap::Command {
     let mut command = Cli::command().after_long_help(PAGE.examples_as_help());

@@ -5,6 +5,7 @@
 //! contracts. Nothing in this room reads the environment or a terminal: [`Settings`] says all there is to know.
 
 pub mod bars;
+mod bidi;
 mod clean;
 pub mod color;
 mod drift;
@@ -36,8 +37,8 @@ mod worked;
 #[cfg(test)]
 mod sample;
 
-pub use color::When;
-pub use printer::{Printer, Settings, Terminal};
+pub use color::{Palette, When};
+pub use printer::{Advice, Hint, Printer, Settings, Terminal};
 pub use record::Record;
 
 use color::Paint;

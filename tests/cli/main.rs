@@ -7,6 +7,7 @@ mod agents;
 mod archive_fold;
 mod astray;
 mod claims;
+mod conventions;
 mod demo;
 mod drafts;
 mod drift;

@@ -57,6 +57,10 @@ fn render(mut command: clap::Command, page: &Page, parent: Option<&str>) -> Stri
     text.push_str(&section(|out| man.render_options_section(out)));
     text.push_str(&examples(page));
     text.push_str(&table("EXIT STATUS", cli::EXIT_STATUS));
+    if parent.is_none() {
+        text.push_str(&table("CONFIGURATION", cli::CONFIGURATION));
+        text.push_str(&table("ENVIRONMENT", cli::ENVIRONMENT));
+    }
     text.push_str(&table("FILES", cli::FILES));
     text.push_str(&see_also(page, parent));
     text
@@ -211,7 +215,7 @@ fn the_pages_have_every_section_in_the_usual_order() {
             .lines()
             .filter_map(|line| line.strip_prefix(".SH "))
             .map(|heading| heading.trim_matches('"'))
-            .filter(|heading| *heading != "COMMANDS")
+            .filter(|heading| !["COMMANDS", "CONFIGURATION", "ENVIRONMENT"].contains(heading))
             .collect();
         assert_eq!(found, usual, "{name}");
     }
