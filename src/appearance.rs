@@ -109,6 +109,10 @@ pub fn pager(cli: &Cli, env: &Env, configuration: &Configuration) -> Option<Page
     if !long || !env.stdout_is_terminal() || env.var("GIT_PAGER_IN_USE").is_some() {
         return None;
     }
+    // At a terminal that cannot do anything a pager would only ask for patience.
+    if env.text("TERM").is_none_or(|term| term == "dumb") {
+        return None;
+    }
     let chosen = configuration.text("pager.chant");
     let command = match chosen.as_deref() {
         Some(value) if is_false(value) => return None,

@@ -17,6 +17,7 @@ pub mod check;
 pub mod cli;
 pub mod close;
 pub mod command;
+pub mod completion;
 pub mod config;
 pub mod demo;
 pub mod domain;
@@ -57,7 +58,7 @@ pub use error::{Error, Result};
 /// Runs the command line `args`, which begins with the name of the program, and returns the exit code of the process.
 pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
     let args: Vec<_> = args.into_iter().collect();
-    if let Some(code) = cli::complete::answer(&args) {
+    if let Some(code) = command::complete::answer(&args) {
         return code;
     }
     let _timed = env::trace::region(|| {

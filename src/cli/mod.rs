@@ -5,7 +5,6 @@
 
 pub mod add;
 pub mod archive;
-pub mod complete;
 pub mod exchange;
 pub mod global;
 pub mod hooks;

@@ -7,6 +7,7 @@ mod agents;
 mod archive_fold;
 mod astray;
 mod claims;
+mod completion;
 mod conventions;
 mod demo;
 mod drafts;
