@@ -50,7 +50,14 @@ pub const PAGE: Page = Page {
         ("git chant init --notes", "And links to specs survive a rebase."),
         ("git chant init --silent", "Specs stay in this clone: for work on a repository of others."),
     ],
-    see_also: &["git-chant-add", "git-chant-deinit", "git-chant-demo", "git-chant-prime", "git-notes"],
+    see_also: &[
+        "git-chant-add",
+        "git-chant-deinit",
+        "git-chant-demo",
+        "git-chant-prime",
+        "git-notes",
+        "gitchant-workflow",
+    ],
 };
 
 /// Take git-chant out of this clone
@@ -86,5 +93,5 @@ pub const DEINIT_PAGE: Page = Page {
         ("git chant deinit", "Take the settings out; specs stay."),
         ("git chant deinit --purge --yes --yes", "Leave nothing, in a script."),
     ],
-    see_also: &["git-chant-init", "git-config"],
+    see_also: &["git-chant-init", "git-config", "gitchant-config"],
 };

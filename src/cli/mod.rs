@@ -12,6 +12,7 @@ pub mod import;
 pub mod init;
 pub mod investigate;
 pub mod list;
+pub mod manual;
 pub mod page;
 pub mod parsed;
 pub mod prime;
@@ -110,6 +111,7 @@ pub enum Command {
     Fsck(upkeep::FsckArgs),
     Recover(upkeep::RecoverArgs),
     Demo(upkeep::DemoArgs),
+    Schema(manual::SchemaArgs),
     Deinit(init::DeinitArgs),
 }
 
@@ -168,6 +170,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("fsck", upkeep::FSCK_PAGE),
     ("recover", upkeep::RECOVER_PAGE),
     ("demo", upkeep::DEMO_PAGE),
+    ("schema", manual::SCHEMA_PAGE),
     ("deinit", init::DEINIT_PAGE),
 ];
 

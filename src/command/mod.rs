@@ -33,6 +33,7 @@ mod ready;
 mod recover;
 mod release_notes;
 mod resolve;
+mod schema;
 mod show;
 mod split;
 mod status;
@@ -85,6 +86,7 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Unarchive(args) => archive::unarchive(context, args),
         Command::Deinit(args) => deinit::run(context, args),
         Command::Demo(args) => demo::run(context, args),
+        Command::Schema(args) => schema::run(context, args),
         Command::Lint(args) => lint::run(context, args),
         Command::Pr(args) => pr::run(context, args),
         Command::ReleaseNotes(args) => release_notes::run(context, args),
@@ -110,6 +112,7 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Init(_)
         | Command::Deinit(_)
         | Command::Demo(_)
+        | Command::Schema(_)
         | Command::Graph(_)
         | Command::Why(_)
         | Command::Pr(_)

@@ -231,6 +231,8 @@ pub enum Body {
         /// Command lines worth typing, each with what it shows.
         look: Vec<(String, String)>,
     },
+    /// `schema`: a JSON schema.
+    Schema(serde_json::Value),
     /// A text as it is, such as a transcript.
     Text(String),
 }
@@ -312,7 +314,7 @@ pub struct WorkedOne {
 }
 
 /// Where the work of a spec went.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, serde::Serialize)]
 pub struct Merged {
     /// The short name of the branch.
     pub target: String,
@@ -321,7 +323,7 @@ pub struct Merged {
 }
 
 /// Why an attempt failed.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, serde::Serialize)]
 pub struct Failed {
     /// The reason in words: lower case, no full stop.
     pub reason: String,

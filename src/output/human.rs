@@ -64,6 +64,8 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
             import::imported(*dry_run, imported, *recorded, left, look)
         }
         Body::Demo { path, look: commands } => demo(path, commands, look),
+        // Made of our own words.
+        Body::Schema(schema) => format!("{schema:#}\n"),
         Body::Text(text) => {
             let text = look.text(text);
             let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };

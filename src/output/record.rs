@@ -91,6 +91,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         | Body::Deinitialized { .. }
         | Body::Demo { .. }
         | Body::Folded(_)
+        | Body::Schema(_)
         | Body::Text(_) => Vec::new(),
         Body::Added(spec)
         | Body::Recorded { spec, .. }
@@ -189,6 +190,7 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
             })
             .collect(),
         Body::Deinitialized { changes, .. } => changes.iter().map(|change| joined(&[change])).collect(),
+        Body::Schema(schema) => vec![joined(&[&schema.to_string()])],
         Body::Text(text) => vec![joined(&[text])],
     }
 }

@@ -4,9 +4,11 @@
 
 mod adverse;
 mod agents;
+mod aliases;
 mod archive_fold;
 mod astray;
 mod claims;
+mod contract;
 mod demo;
 mod drafts;
 mod drift;
