@@ -8,6 +8,7 @@ pub mod archive;
 pub mod complete;
 pub mod exchange;
 pub mod global;
+pub mod hooks;
 pub mod import;
 pub mod init;
 pub mod investigate;
@@ -111,8 +112,11 @@ pub enum Command {
     Fsck(upkeep::FsckArgs),
     Recover(upkeep::RecoverArgs),
     Demo(upkeep::DemoArgs),
+    Hooks(hooks::HooksArgs),
     Schema(manual::SchemaArgs),
     Deinit(init::DeinitArgs),
+    #[command(hide = true)]
+    Hook(hooks::HookArgs),
 }
 
 /// The page of `git-chant` itself.
@@ -170,6 +174,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("fsck", upkeep::FSCK_PAGE),
     ("recover", upkeep::RECOVER_PAGE),
     ("demo", upkeep::DEMO_PAGE),
+    ("hooks", hooks::PAGE),
     ("schema", manual::SCHEMA_PAGE),
     ("deinit", init::DEINIT_PAGE),
 ];

@@ -29,6 +29,7 @@ pub const PLACES: &[&str] = &[
     "git.clean",
     "git.commit",
     "git.fetch",
+    "git.hook",
     "git.index",
     "git.merge",
     "git.notes",

@@ -13,8 +13,8 @@ use crate::{
         diagnostic::{Diagnostic, Severity},
         id::SpecId,
         view::{
-            CheckView, DriftView, EventView, ExchangeView, GraphView, ImportView, NoteView, ProblemView, PruneView,
-            SoFar, SpecDetail, SpecView, StandingView, TopicView, WhyView,
+            CheckView, DriftView, EventView, ExchangeView, GraphView, HookView, ImportView, NoteView, ProblemView,
+            PruneView, SoFar, SpecDetail, SpecView, StandingView, TopicView, WhyView,
         },
     },
     error::Error,
@@ -276,6 +276,16 @@ answers! {
         dry_run: bool,
         /// What was changed, a sentence each.
         changes: &'a [String],
+    }
+
+    /// The hooks of git.
+    AllHooks<'a> {
+        /// Whether nothing was done yet.
+        dry_run: bool,
+        /// What was changed, a sentence each.
+        changes: &'a [String],
+        /// Every hook that can call git chant.
+        hooks: &'a [HookView],
     }
 
     /// What is wrong.

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::{
     answer::{
-        AllChecked, AllPruned, AllRecorded, AllShown, AllWorked, Changed, Checked, CheckedSpec, Claimed, Demonstrated,
-        Drifted, Edited, Events, Exchanged, Explained, FORMAT, Failure, Folded, Framed, GraphOf, Imported, Initialized,
-        Look, Notes, Nothing, OneSpec, PathOf, Problems, Recorded, SchemaOf, Shown, SpecMerged, Specs, StatusOfAll,
-        StatusOfTopic, TakenOver, Text, Whys, Worked, WorkedSpec, path,
+        AllChecked, AllHooks, AllPruned, AllRecorded, AllShown, AllWorked, Changed, Checked, CheckedSpec, Claimed,
+        Demonstrated, Drifted, Edited, Events, Exchanged, Explained, FORMAT, Failure, Folded, Framed, GraphOf,
+        Imported, Initialized, Look, Notes, Nothing, OneSpec, PathOf, Problems, Recorded, SchemaOf, Shown, SpecMerged,
+        Specs, StatusOfAll, StatusOfTopic, TakenOver, Text, Whys, Worked, WorkedSpec, path,
     },
     clean,
 };
@@ -87,6 +87,10 @@ fn about_the_rest(body: &Body, pretty: bool) -> Vec<u8> {
             text(&Initialized { path: path(place), silent: *silent, dry_run: *dry_run, changes }, pretty)
         }
         Body::Deinitialized { dry_run, changes } => text(&Changed { dry_run: *dry_run, changes }, pretty),
+        Body::Hooks { changes, dry_run, hooks } => {
+            let changes = changes.as_deref().unwrap_or_default();
+            text(&AllHooks { dry_run: *dry_run, changes, hooks }, pretty)
+        }
         Body::Problems(problems) => text(&Problems { problems }, pretty),
         Body::Exchanged { remote, dry_run, exchanged } => {
             text(&Exchanged { remote, dry_run: *dry_run, exchanged }, pretty)

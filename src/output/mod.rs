@@ -14,6 +14,7 @@ mod exchange;
 mod fit;
 pub mod format;
 mod graph;
+mod hooks;
 mod human;
 mod import;
 pub mod json;

@@ -51,6 +51,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("fsck", &["Problems"]),
     ("recover", &["Problems"]),
     ("demo", &["Demonstrated"]),
+    ("hooks", &["AllHooks"]),
     ("schema", &["SchemaOf"]),
     ("deinit", &["Changed"]),
 ];
@@ -183,6 +184,7 @@ fn answers_of(all: &mut Definitions<'_>) {
         .answer::<answer::PathOf<'_>>()
         .answer::<answer::Initialized<'_>>()
         .answer::<answer::Changed<'_>>()
+        .answer::<answer::AllHooks<'_>>()
         .answer::<answer::Problems<'_>>()
         .answer::<answer::Exchanged<'_>>()
         .answer::<answer::AllPruned<'_>>()

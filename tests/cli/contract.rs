@@ -295,6 +295,8 @@ fn taken_away(room: &Room) {
     assert!(!room.contract.holds("fsck", &found)["problems"].as_array().unwrap().is_empty());
     room.ok(&["recover"]);
     room.ok(&["prune", "--dry-run"]);
+    room.ok(&["hooks", "install", "--dry-run"]);
+    room.ok(&["hooks"]);
     room.ok(&["deinit", "--dry-run"]);
     room.ok(&["deinit"]);
     let outside = Sandbox::new();

@@ -16,6 +16,7 @@ mod drifting;
 mod endings;
 mod graph;
 mod groups;
+mod hooks;
 mod import;
 mod init;
 mod investigate;
