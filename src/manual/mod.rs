@@ -5,6 +5,7 @@
 
 mod command;
 mod guide;
+pub mod install;
 mod roff;
 mod table;
 

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    command::outcome::{Failed, Merged, WorkedOne},
+    command::outcome::{Build, Failed, Merged, WorkedOne},
     domain::{
         diagnostic::{Diagnostic, Severity},
         id::SpecId,
@@ -338,6 +338,26 @@ answers! {
         command: &'a str,
         /// What it shows.
         shows: &'a str,
+    }
+
+    /// The pages of the manual.
+    ManualPages<'a> {
+        /// The directory that they are in.
+        path: String,
+        /// Whether nothing was done yet.
+        dry_run: bool,
+        /// The pages that were written; what was there already is not among them.
+        written: Vec<std::borrow::Cow<'a, str>>,
+        /// The pages that were taken away.
+        removed: Vec<std::borrow::Cow<'a, str>>,
+    }
+
+    /// The version of git chant.
+    VersionOf<'a> {
+        /// The version.
+        version: &'a str,
+        /// How it was built; `null` unless `--build` is given.
+        build: Option<&'a Build>,
     }
 
     /// A JSON schema.

@@ -8,8 +8,8 @@ use super::{
     answer::{
         AllChecked, AllHooks, AllPruned, AllRecorded, AllShown, AllWorked, Changed, Checked, CheckedSpec, Claimed,
         Demonstrated, Drifted, Edited, Events, Exchanged, Explained, FORMAT, Failure, Folded, Framed, GraphOf,
-        Imported, Initialized, Look, Notes, Nothing, OneSpec, PathOf, Problems, Recorded, SchemaOf, Shown, SpecMerged,
-        Specs, StatusOfAll, StatusOfTopic, TakenOver, Text, Whys, Worked, WorkedSpec, path,
+        Imported, Initialized, Look, ManualPages, Notes, Nothing, OneSpec, PathOf, Problems, Recorded, SchemaOf, Shown,
+        SpecMerged, Specs, StatusOfAll, StatusOfTopic, TakenOver, Text, VersionOf, Whys, Worked, WorkedSpec, path,
     },
     clean,
 };
@@ -103,6 +103,12 @@ fn about_the_rest(body: &Body, pretty: bool) -> Vec<u8> {
             let look = look.iter().map(|(command, shows)| Look { command, shows }).collect();
             text(&Demonstrated { path: path(place), look }, pretty)
         }
+        Body::Manual { path: place, dry_run, written, removed } => {
+            let [written, removed] =
+                [written, removed].map(|pages| pages.iter().map(|page| page.to_string_lossy()).collect());
+            text(&ManualPages { path: path(place), dry_run: *dry_run, written, removed }, pretty)
+        }
+        Body::Version { version, build } => text(&VersionOf { version, build: build.as_ref() }, pretty),
         Body::Schema(schema) => text(&SchemaOf { schema }, pretty),
         Body::Text(told) => text(&Text { text: told }, pretty),
         _ => text(&Nothing {}, pretty),

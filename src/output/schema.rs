@@ -52,7 +52,10 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("recover", &["Problems"]),
     ("demo", &["Demonstrated"]),
     ("hooks", &["AllHooks"]),
+    ("help", &["Text"]),
+    ("install-man", &["ManualPages"]),
     ("schema", &["SchemaOf"]),
+    ("version", &["VersionOf"]),
     ("deinit", &["Changed"]),
 ];
 
@@ -190,6 +193,8 @@ fn answers_of(all: &mut Definitions<'_>) {
         .answer::<answer::AllPruned<'_>>()
         .answer::<answer::Imported<'_>>()
         .answer::<answer::Demonstrated<'_>>()
+        .answer::<answer::ManualPages<'_>>()
+        .answer::<answer::VersionOf<'_>>()
         .answer::<answer::SchemaOf<'_>>()
         .answer::<answer::Text<'_>>()
         .answer::<answer::Failure<'_>>();

@@ -161,6 +161,12 @@ fn worked(room: &Room) {
     room.ok(&["init"]);
     room.ok(&["prime"]);
     room.ok(&["schema", "list"]);
+    room.ok(&["help", "work"]);
+    room.ok(&["version"]);
+    let build = room.ok(&["version", "--build"])["build"].clone();
+    assert!(build["rustc"].as_str().is_some_and(|rustc| rustc.starts_with("rustc ")), "{build:#}");
+    assert!(build["target"].is_string() && build["gix"].is_string(), "{build:#}");
+    room.ok(&["install-man", "--dry-run"]);
     sandbox.agent("echo $CHANT_SPEC_ID >>file; tick");
     let first = room.add(&["First", "--verify", "true", "--target-file", "file", "--label", "a"]);
     let second = room.add(&["Second", "--depends-on", &first]);

@@ -22,6 +22,7 @@ mod init;
 mod investigate;
 mod life;
 mod locks;
+mod manual;
 mod many;
 mod merging;
 mod misconduct;
