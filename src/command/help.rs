@@ -1,7 +1,5 @@
 //! `git chant help`
 
-use std::io::Write as _;
-
 use super::{
     Context,
     outcome::{Body, Outcome},
@@ -17,13 +15,14 @@ pub(super) fn run(context: &Context<'_>, args: &HelpArgs) -> Result<Outcome> {
     let Found { file, text } = find(topic)?;
     let page = manual::pages().into_iter().find(|page| page.file == file);
     if let Some(page) = page.filter(|_| context.interactive && context.env.stdout_is_terminal()) {
-        let mut shown = tempfile::Builder::new()
+        // Under its own name: man shows it.
+        let room = tempfile::Builder::new()
             .prefix("git-chant-")
-            .suffix(&format!(".{}", page.section))
-            .tempfile()
-            .io("make a file in", &context.env.temp_dir())?;
-        shown.write_all(page.text.as_bytes()).io("write", shown.path())?;
-        if context.env.show_manual(shown.path()) {
+            .tempdir()
+            .io("make a directory in", &context.env.temp_dir())?;
+        let shown = room.path().join(&page.file);
+        std::fs::write(&shown, &page.text).io("write", &shown)?;
+        if context.env.show_manual(&shown) {
             return Ok(Outcome::new(Body::Nothing));
         }
     }
