@@ -54,7 +54,14 @@ pub const PAGE: Page = Page {
         ("git chant init --notes", "And links to specs survive a rebase."),
         ("git chant init --silent", "Specs stay in this clone: for work on a repository of others."),
     ],
-    see_also: &["git-chant-add", "git-chant-deinit", "git-chant-demo", "git-chant-hooks", "git-chant-prime", "git-notes"],
+    see_also: &[
+        "git-chant-add",
+        "git-chant-deinit",
+        "git-chant-demo",
+        "git-chant-hooks",
+        "git-chant-prime",
+        "git-notes",
+    ],
 };
 
 /// Take git-chant out of this clone

@@ -6,8 +6,8 @@ use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
     view::{
-        CheckView, DriftView, EventView, ExchangeView, GraphView, HookView, ImportView, NoteView, ProblemView, PruneView, SoFar,
-        SpecDetail, SpecView, StandingView, TopicView, WhyView,
+        CheckView, DriftView, EventView, ExchangeView, GraphView, HookView, ImportView, NoteView, ProblemView,
+        PruneView, SoFar, SpecDetail, SpecView, StandingView, TopicView, WhyView,
     },
 };
 

@@ -1,8 +1,8 @@
 //! Every answer for people.
 
 use super::{
-    Look, clean, color::Slot, drift, exchange, graph, hooks, import, list, log, past, place, prune, record, show, standing,
-    time, topic, why, worked,
+    Look, clean, color::Slot, drift, exchange, graph, hooks, import, list, log, past, place, prune, record, show,
+    standing, time, topic, why, worked,
 };
 use crate::{
     command::outcome::{Body, Merged, Worked},
