@@ -6,7 +6,7 @@
 //! The rooms, from the outside in: [`cli`] parses, [`command`] has one file a verb and returns an outcome, the use cases
 //! do the work and never import each other, [`store`] is the only writer of our refs, [`git`] the only spawner of git,
 //! and [`domain`] is pure. [`agent`] runs processes, [`output`] is the only printer, [`config`] the one table of keys,
-//! [`mod@env`] the one place that reads clock, randomness, environment and terminal.
+//! [`mod@env`] the one place that reads clock, randomness, environment and terminal. [`manual`] makes the manual pages.
 
 pub mod add;
 pub mod agent;
@@ -33,6 +33,7 @@ pub mod import;
 pub mod investigate;
 pub mod keep;
 pub mod lint;
+pub mod manual;
 pub mod merge;
 pub mod output;
 pub mod pause;
@@ -62,7 +63,9 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
         return code;
     }
     let _timed = env::trace::region(|| {
-        shell_words::join(["git", "chant"].map(Into::into).into_iter().chain(args.iter().skip(1).map(|arg| arg.to_string_lossy())))
+        shell_words::join(
+            ["git", "chant"].map(Into::into).into_iter().chain(args.iter().skip(1).map(|arg| arg.to_string_lossy())),
+        )
     });
     match cli::parse(args.iter().cloned()) {
         Ok(cli) => obey(&cli),
@@ -79,7 +82,10 @@ fn obey(cli: &cli::Cli) -> i32 {
     };
     let env = match env {
         Ok(env) => env,
-        Err(error) => return output::Printer::new(output::Settings::default()).finish(&Err(error)),
+        Err(error) => {
+            let settings = output::Settings { json: global.json, ..output::Settings::default() };
+            return output::Printer::new(settings).finish(&Err(error));
+        }
     };
     let configuration = appearance::Configuration::new(&env);
     let settings = appearance::settings(global, &env, &configuration);

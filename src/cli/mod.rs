@@ -12,6 +12,7 @@ pub mod import;
 pub mod init;
 pub mod investigate;
 pub mod list;
+pub mod manual;
 pub mod page;
 pub mod parsed;
 pub mod prime;
@@ -41,10 +42,12 @@ use parsed::Parsed;
     bin_name = "git chant",
     version = concat!("version ", env!("CARGO_PKG_VERSION")),
     disable_version_flag = true,
+    disable_help_subcommand = true,
     arg_required_else_help = true,
     infer_long_args = true,
     subcommand_value_name = "command",
     subcommand_help_heading = "Commands",
+    after_help = "'git chant help <command>' explains a command, 'git chant help workflow' how it all fits together.",
     max_term_width = 100
 )]
 pub struct Cli {
@@ -111,6 +114,10 @@ pub enum Command {
     Recover(upkeep::RecoverArgs),
     Demo(upkeep::DemoArgs),
     Hooks(hooks::HooksArgs),
+    Help(manual::HelpArgs),
+    InstallMan(manual::InstallManArgs),
+    Schema(manual::SchemaArgs),
+    Version(manual::VersionArgs),
     Deinit(init::DeinitArgs),
     #[command(hide = true)]
     Hook(hooks::HookArgs),
@@ -172,6 +179,10 @@ pub const PAGES: &[(&str, Page)] = &[
     ("recover", upkeep::RECOVER_PAGE),
     ("demo", upkeep::DEMO_PAGE),
     ("hooks", hooks::PAGE),
+    ("help", manual::HELP_PAGE),
+    ("install-man", manual::INSTALL_MAN_PAGE),
+    ("schema", manual::SCHEMA_PAGE),
+    ("version", manual::VERSION_PAGE),
     ("deinit", init::DEINIT_PAGE),
 ];
 
@@ -206,23 +217,6 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("GIT_EDITOR, GIT_PAGER", "The editor and the pager, as in git(1)."),
     ("GIT_TERMINAL_PROMPT", "With 0 nothing is asked at a terminal: a question is an error instead."),
     ("NO_COLOR", "Set to something, there is no colour unless color.chant, color.ui or --color says always."),
-];
-
-/// Settings that are none of `chant.*`, for the manual page of `git-chant`: name and meaning.
-pub const CONFIGURATION: &[(&str, &str)] = &[
-    ("advice.chantNext", "Whether a command that did what it was asked says what could be done next. Default: true."),
-    ("advice.chantPush", "Whether the pre-push hook says that there is news of specs, too. Default: true."),
-    ("advice.chantWayOut", "Whether an error comes with hints that lead out of it. Default: true."),
-    ("color.chant", "When to use colour: always, auto or never. Default: color.ui."),
-    (
-        "color.chant.<slot>",
-        "The colour of a slot, as in git-config(1): id, header, good, bad, warning, hint, faint, comment, and one for each status: \
-         pending, inProgress, paused, finished, completed, failed, cancelled, archived.",
-    ),
-    (
-        "pager.chant",
-        "Whether to use a pager at a terminal, or which. Unset, list, ready, log, show, graph, why, drift and release-notes use that of git.",
-    ),
 ];
 
 /// The definition of the command line, with the examples in the long help.

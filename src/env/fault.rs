@@ -59,6 +59,7 @@ pub const PLACES: &[&str] = &[
     "ref.commit",
     "ref.lock",
     "ref.mend",
+    "ref.unlock",
     "slot.take",
     "transcript.create",
     "tree.forget",

@@ -175,11 +175,11 @@ fn change(
     // If there were no packed refs before the lock was taken, it was compared with the loose file alone. And to find it created with
     // the very id that was to be written is a success for gix.
     let now = plain(repo, swap.name)?;
-    if now != swap.expected {
-        return Ok(Some(Attempt::Swapped(Swapped::Differs(now))));
-    }
-    if !meanwhile()? {
-        return Ok(None);
+    let go_on = if now == swap.expected { meanwhile() } else { Ok(false) };
+    if !matches!(go_on, Ok(true)) {
+        fault::around("ref.unlock", || drop(prepared));
+        go_on?;
+        return Ok((now != swap.expected).then_some(Attempt::Swapped(Swapped::Differs(now))));
     }
     if durable && swap.new.is_some() {
         // The new value lies in the lock file now and is renamed into place next.

@@ -4,10 +4,12 @@
 
 mod adverse;
 mod agents;
+mod aliases;
 mod archive_fold;
 mod astray;
 mod claims;
 mod completion;
+mod contract;
 mod conventions;
 mod demo;
 mod drafts;
@@ -22,6 +24,7 @@ mod init;
 mod investigate;
 mod life;
 mod locks;
+mod manual;
 mod many;
 mod merging;
 mod misconduct;
