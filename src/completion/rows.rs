@@ -64,7 +64,7 @@ fn row(world: &World<'_>, id: &SpecId) -> Result<Row> {
     };
     let front = entry.spec().map(|spec| &spec.front);
     // What a shell cannot show in a line of its own it would take for two values.
-    let plain = |text: &str| sanitize::line(text.to_owned());
+    let plain = |text: &str| sanitize::line(text);
     Ok(Row {
         id: id.to_string(),
         status: entry.status,
