@@ -6,6 +6,7 @@
 //! The rooms, from the outside in: [`cli`] parses, [`command`] has one file a verb and returns an outcome, the use cases
 //! do the work and never import each other, [`store`] is the only writer of our refs, [`git`] the only spawner of git,
 //! and [`domain`] is pure. [`agent`] runs processes, [`output`] is the only printer, [`config`] the one table of keys,
+//! [`index`] keeps what was read of all specs,
 //! [`mod@env`] the one place that reads clock, randomness, environment and terminal.
 
 pub mod add;
@@ -27,6 +28,7 @@ pub mod fsck;
 pub mod git;
 pub mod graph;
 pub mod import;
+pub mod index;
 pub mod investigate;
 pub mod keep;
 pub mod lint;

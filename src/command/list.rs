@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let world = World::new(&project)?;
+    let world = World::survey(&project)?;
     let mut views = Vec::new();
     let mut to_import = 0;
     let all = args.all || args.archived || args.status.contains(&Status::Archived);
@@ -31,6 +31,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
             views.push(view);
         }
     }
+    world.keep()?;
     let outcome = Outcome::new(Body::Specs(views));
     Ok(match to_import {
         0 => outcome,

@@ -3,11 +3,15 @@
 use std::{
     cell::OnceCell,
     collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
 };
 
-use gix::{ObjectId, bstr::ByteSlice};
+use gix::{
+    ObjectId,
+    bstr::{BStr, ByteSlice},
+};
 
-use super::{ARCHIVE_DIR, Project, SPECS_DIR};
+use super::{ARCHIVE_DIR, Project, SPECS_DIR, survey::Survey};
 use crate::{
     domain::id::SpecId,
     error::{Error, Result},
@@ -22,6 +26,7 @@ use crate::{
 /// was put away is listed apart, and only if somebody asks for it: there may be a hundred times as much of it.
 pub struct Census<'p> {
     project: &'p Project,
+    survey: Option<Rc<Survey<'p>>>,
     /// What has a ref.
     tips: OnceCell<BTreeMap<SpecId, ObjectId>>,
     /// What was folded.
@@ -42,10 +47,23 @@ struct Files {
     strays: Vec<(String, String)>,
 }
 
+impl Files {
+    /// Takes the file of that name in `dir` for what it is.
+    fn take(&mut self, dir: &str, name: &BStr) {
+        let Some(stem) = name.strip_suffix(b".md") else { return };
+        let stem = stem.to_str_lossy();
+        match SpecId::new(&stem) {
+            Ok(id) => drop(self.specs.insert(id)),
+            Err(invalid) => self.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
+        }
+    }
+}
+
 impl<'p> Census<'p> {
-    fn new(project: &'p Project) -> Census<'p> {
+    pub(super) fn new(project: &'p Project, survey: Option<Rc<Survey<'p>>>) -> Census<'p> {
         Census {
             project,
+            survey,
             tips: OnceCell::new(),
             folded: OnceCell::new(),
             folders: Folders::default(),
@@ -100,7 +118,10 @@ impl<'p> Census<'p> {
 
     /// Every spec but those that have nothing any more but a place in the archive. Some of them may be archived: their chains say so.
     pub fn active(&self) -> Result<BTreeSet<&SpecId>> {
-        let tips = kept(&self.tips, || Ok(self.project.store()?.tips()?.into_iter().collect()))?;
+        let tips = kept(&self.tips, || match &self.survey {
+            Some(survey) => survey.tips(),
+            None => Ok(self.project.store()?.tips()?.into_iter().collect()),
+        })?;
         Ok(tips.keys().chain(&self.active_files()?.specs).collect())
     }
 
@@ -143,11 +164,11 @@ impl<'p> Census<'p> {
     }
 
     fn active_files(&self) -> Result<&Files> {
-        kept(&self.active, || self.project.files(SPECS_DIR))
+        kept(&self.active, || self.project.files(SPECS_DIR, self.survey.as_deref()))
     }
 
     fn archived_files(&self) -> Result<&Files> {
-        kept(&self.archived, || self.project.files(ARCHIVE_DIR))
+        kept(&self.archived, || self.project.files(ARCHIVE_DIR, None))
     }
 }
 
@@ -187,21 +208,22 @@ fn by_last_component(ids: BTreeSet<SpecId>) -> HashMap<String, Vec<SpecId>> {
 impl Project {
     /// The specs that exist.
     pub fn census(&self) -> Census<'_> {
-        Census::new(self)
+        Census::new(self, None)
     }
 
     /// Lists the files of a directory that may be specs.
-    fn files(&self, dir: &'static str) -> Result<Files> {
+    fn files(&self, dir: &'static str, survey: Option<&Survey<'_>>) -> Result<Files> {
         let mut files = Files::default();
         for top in self.tops() {
+            if let Some(names) = survey.and_then(|survey| survey.names(&top)) {
+                names.into_iter().for_each(|name| files.take(dir, name));
+                continue;
+            }
             for entry in work_file::list(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused))? {
-                let Some(stem) = entry.name.to_str_lossy().strip_suffix(".md").map(str::to_owned) else { continue };
-                match SpecId::new(&stem) {
-                    Ok(id) => drop(files.specs.insert(id)),
-                    Err(invalid) => files.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
-                }
+                files.take(dir, entry.name.as_bstr());
             }
         }
+        files.strays.sort_unstable();
         if let (true, Some(head)) = (self.repo.is_bare(), self.repo.head()?.id()) {
             self.files_in(head, dir, &mut files)?;
         }
