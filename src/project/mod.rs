@@ -20,7 +20,7 @@ pub mod seal;
 pub mod signatures;
 pub mod stake;
 pub mod standing;
-mod survey;
+pub mod survey;
 pub mod target;
 pub mod text;
 pub mod trust;

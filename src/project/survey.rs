@@ -1,5 +1,9 @@
 //! All specs at once, for whoever goes through them: what the index knows of them, held against the refs and files of now.
 
+mod check;
+
+pub use check::{Fault, check};
+
 use std::{
     cell::{Cell, OnceCell, RefCell},
     collections::{BTreeMap, HashMap, HashSet},
@@ -35,8 +39,8 @@ const DIRS: [&str; 2] = [SPECS_DIR, ARCHIVE_DIR];
 pub struct Survey<'p> {
     project: &'p Project,
     index: Index,
-    /// When it began, in seconds since the epoch: what is changed after that need not show in a stamp.
-    began: i64,
+    /// When it began, in nanoseconds since the epoch: what is changed after that need not show in a stamp.
+    began: i128,
     tops: Vec<PathBuf>,
     known: RefCell<HashMap<SpecId, Noted>>,
     /// Commits, each with those that it is known to reach.
@@ -72,7 +76,7 @@ impl<'p> Survey<'p> {
         if unwanted || repo.objects.store_ref().replacements().next().is_some() {
             return None;
         }
-        let began = project.env.now().as_second();
+        let began = project.env.now().as_nanosecond();
         let tops = project.tops();
         let looking = looker(&tops);
         // Each worktree has its own, and takes it along when it goes.

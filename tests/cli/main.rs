@@ -15,6 +15,7 @@ mod endings;
 mod graph;
 mod groups;
 mod import;
+mod index;
 mod init;
 mod investigate;
 mod life;

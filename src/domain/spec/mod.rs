@@ -120,7 +120,7 @@ impl Spec {
     /// A spec of which no more is known than its front matter and its title: without body, criteria, notes, warnings and places.
     pub fn outline(path: &str, front: FrontMatter, title: Option<String>) -> Spec {
         Spec {
-            front,
+            front: FrontMatter { keys: Vec::new(), ..front },
             title,
             criteria: Vec::new(),
             release_notes: None,

@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Directory, Refused, c_name};
 
-/// How far back a change has to lie before the stamp is believed, in seconds. Two changes within one tick of the file system's clock
-/// can leave the same times behind, and the coarsest of those clocks tick every two seconds.
-const SETTLED: i64 = 2;
+/// How far back a change has to lie before the stamp is believed, in nanoseconds: two changes within one tick of the file system's
+/// clock can leave the same times behind. Where it counts parts of a second, it ticks a hundred times in one at the least.
+const FINE: i128 = 100_000_000;
+
+/// The same where it counts whole seconds: the coarsest of those clocks tick every other one.
+const COARSE: i128 = 3_000_000_000;
 
 /// What tells a version of a file from another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,10 +27,12 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Whether whatever changes the file from `now` on (seconds since the epoch) changes the stamp too. A time in the future says
+    /// Whether whatever changes the file from `now` on (nanoseconds since the epoch) changes the stamp too. A time in the future says
     /// nothing: a clock was set back.
-    pub fn is_settled(&self, now: i64) -> bool {
-        self.modified.0.max(self.changed.0) < now.saturating_sub(SETTLED)
+    pub fn is_settled(&self, now: i128) -> bool {
+        let times = [self.modified, self.changed];
+        let tick = if times.iter().all(|(_, part)| *part != 0) { FINE } else { COARSE };
+        times.iter().all(|(second, part)| i128::from(*second) * 1_000_000_000 + i128::from(*part) < now - tick)
     }
 
     #[expect(clippy::unnecessary_cast, reason = "the types of the fields differ from system to system")]
