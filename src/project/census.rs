@@ -3,6 +3,7 @@
 use std::{
     cell::OnceCell,
     collections::{BTreeMap, BTreeSet, HashMap},
+    path::PathBuf,
     rc::Rc,
 };
 
@@ -36,6 +37,8 @@ pub struct Census<'p> {
     active: OnceCell<Files>,
     /// What has a file under `.chant/archive`.
     archived: OnceCell<Files>,
+    /// The directories in which those are, each opened once.
+    away: OnceCell<Vec<Directory>>,
     short: OnceCell<HashMap<String, Vec<SpecId>>>,
     short_away: OnceCell<HashMap<String, Vec<SpecId>>>,
 }
@@ -69,6 +72,7 @@ impl<'p> Census<'p> {
             folders: Folders::default(),
             active: OnceCell::new(),
             archived: OnceCell::new(),
+            away: OnceCell::new(),
             short: OnceCell::new(),
             short_away: OnceCell::new(),
         }
@@ -87,18 +91,20 @@ impl<'p> Census<'p> {
 
     /// Whether it has a file under `.chant/specs`.
     pub fn has_file(&self, id: &SpecId) -> Result<bool> {
-        self.lists(&self.active, SPECS_DIR, id)
+        match self.active.get() {
+            Some(files) => Ok(files.specs.contains(id)),
+            None => self.project.lists(&self.project.directories(SPECS_DIR)?, SPECS_DIR, id),
+        }
     }
 
     /// Whether it has a file under `.chant/archive`.
     pub fn has_archived_file(&self, id: &SpecId) -> Result<bool> {
-        self.lists(&self.archived, ARCHIVE_DIR, id)
-    }
-
-    fn lists(&self, listed: &OnceCell<Files>, dir: &'static str, id: &SpecId) -> Result<bool> {
-        match listed.get() {
+        match self.archived.get() {
             Some(files) => Ok(files.specs.contains(id)),
-            None => self.project.lists(dir, id),
+            None => {
+                let away = kept(&self.away, || self.project.directories(ARCHIVE_DIR))?;
+                self.project.lists(away, ARCHIVE_DIR, id)
+            }
         }
     }
 
@@ -224,7 +230,9 @@ impl Project {
             }
         }
         files.strays.sort_unstable();
-        if let (true, Some(head)) = (self.repo.is_bare(), self.repo.head()?.id()) {
+        if self.repo.is_bare()
+            && let Some(head) = self.repo.head()?.id()
+        {
             self.files_in(head, dir, &mut files)?;
         }
         Ok(files)
@@ -241,18 +249,23 @@ impl Project {
         Ok(())
     }
 
-    /// Whether `dir` has the file of that spec, whatever it is; listing finds the same.
-    fn lists(&self, dir: &str, id: &SpecId) -> Result<bool> {
+    /// `dir` in each work tree that has it.
+    fn directories(&self, dir: &str) -> Result<Vec<Directory>> {
+        let open = |top: PathBuf| Directory::open(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused));
+        self.tops().into_iter().filter_map(|top| open(top).transpose()).collect()
+    }
+
+    /// Whether `dir`, opened in each work tree, has the file of that spec, whatever it is; listing finds the same.
+    fn lists(&self, opened: &[Directory], dir: &str, id: &SpecId) -> Result<bool> {
         let name = format!("{id}.md");
-        for top in self.tops() {
-            let directory = Directory::open(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused))?;
-            if let Some(directory) = directory
-                && directory.has(name.as_bytes().as_bstr()).map_err(|refused| bad_directory(dir, &refused))?
-            {
+        for directory in opened {
+            if directory.has(name.as_bytes().as_bstr()).map_err(|refused| bad_directory(dir, &refused))? {
                 return Ok(true);
             }
         }
-        if let (true, Some(head)) = (self.repo.is_bare(), self.repo.head()?.id()) {
+        if self.repo.is_bare()
+            && let Some(head) = self.repo.head()?.id()
+        {
             let tree = self.repo.gix().find_commit(head)?.tree()?;
             return Ok(tree.lookup_entry_by_path(format!("{dir}/{name}"))?.is_some());
         }
