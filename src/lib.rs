@@ -81,8 +81,8 @@ fn obey(cli: &cli::Cli) -> i32 {
     let machine = global.json || global.null || global.format.is_some();
     let ended = printer.prepare(command::record_of(&cli.command)).and_then(|()| {
         let interactive = !machine && env.stdin_is_terminal() && env.stderr_is_terminal() && !env.is_agent();
-        let (env, quiet) = (env.clone(), global.quiet);
-        command::run(&command::Context { env, progress: &printer, screen: &printer, quiet, interactive }, &cli.command)
+        let (env, quiet, brief) = (env.clone(), global.quiet, !machine);
+        command::run(&command::Context { env, progress: &printer, screen: &printer, quiet, brief, interactive }, &cli.command)
     });
     printer.finish(&ended)
 }

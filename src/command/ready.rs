@@ -16,7 +16,8 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
         if over || (status != Status::Pending && !args.explain) {
             continue;
         }
-        let view = world.view(&world.entry(id)?)?;
+        let entry = world.entry(id)?;
+        let view = if context.brief { world.line(&entry)? } else { world.view(&entry)? };
         if view.ready {
             ready.push(view);
         } else {

@@ -12,7 +12,6 @@
 mod row;
 
 use std::{
-    collections::HashMap,
     io::Write,
     path::{Path, PathBuf},
     rc::Rc,
@@ -83,19 +82,14 @@ pub struct Known {
     pub pinned: Vec<(SpecId, ObjectId, Rc<Then>)>,
 }
 
-/// All that is known.
-#[derive(Debug, Default)]
-pub struct Contents {
-    /// Of each spec.
-    pub specs: HashMap<SpecId, Known>,
-    /// Commits, each with some that it reaches.
-    pub reached: Vec<(ObjectId, Vec<ObjectId>)>,
-}
+/// Commits, each with some that it reaches.
+pub type Reached = Vec<(ObjectId, Vec<ObjectId>)>;
 
+/// What follows the seal; the specs follow it, one after the other.
 #[derive(Serialize, Deserialize)]
-struct Stored {
-    specs: Vec<SpecRow>,
+struct Head {
     reached: Vec<(Oid, Vec<Oid>)>,
+    specs: u32,
 }
 
 /// The file.
@@ -123,8 +117,8 @@ impl Index {
         self.dir.join(&self.name)
     }
 
-    /// What is in it; nothing if there is none that can be used.
-    pub fn read(&self) -> Option<Contents> {
+    /// What is in it, each spec given to `take` with the number of all; nothing, or the first of them only, if it cannot be used.
+    pub fn read(&self, mut take: impl FnMut(usize, SpecId, Known)) -> Option<Reached> {
         // Whatever is in its place is neither followed nor waited for.
         let bytes = work_file::read(&self.dir, self.name.as_bytes().into(), MOST).ok()??;
         let (bytes, sum) = bytes.split_last_chunk::<4>()?;
@@ -137,44 +131,41 @@ impl Index {
         if seal != self.seal {
             return None;
         }
-        postcard::from_bytes::<Stored>(rest).ok()?.contents()
+        let (head, mut rest) = postcard::take_from_bytes::<Head>(rest).ok()?;
+        let count = usize::try_from(head.specs).ok().filter(|count| *count <= rest.len())?;
+        for _ in 0..count {
+            let (row, after) = postcard::take_from_bytes::<SpecRow>(rest).ok()?;
+            let (id, known) = known(row)?;
+            take(count, id, known);
+            rest = after;
+        }
+        Some(head.reached.into_iter().map(|(from, to)| (from.0, to.into_iter().map(|id| id.0).collect())).collect())
     }
 
     /// Puts it into its place, whole. Who cannot write it does without.
     ///
     /// # Errors
     /// What the system says.
-    pub fn write(&self, contents: &Contents) -> std::io::Result<()> {
+    pub fn write(&self, reached: &Reached, mut specs: Vec<(&SpecId, Known)>) -> std::io::Result<()> {
         let mut bytes = MAGIC.to_vec();
         let length = u32::try_from(self.seal.len()).map_err(std::io::Error::other)?;
         bytes.extend_from_slice(&length.to_le_bytes());
         bytes.extend_from_slice(&self.seal);
-        let mut bytes = postcard::to_extend(&Stored::of(contents), bytes).map_err(std::io::Error::other)?;
+        specs.sort_unstable_by_key(|(id, _)| *id);
+        let walks = reached.iter().take(MAX_WALKS);
+        let head = Head {
+            reached: walks.map(|(from, to)| (Oid(*from), to.iter().copied().map(Oid).collect())).collect(),
+            specs: u32::try_from(specs.len()).map_err(std::io::Error::other)?,
+        };
+        let mut bytes = postcard::to_extend(&head, bytes).map_err(std::io::Error::other)?;
+        for (id, known) in &specs {
+            bytes = postcard::to_extend(&row(id, known), bytes).map_err(std::io::Error::other)?;
+        }
         bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
         let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
         file.write_all(&bytes)?;
         fault::around("index.place", || file.persist(self.path())).map_err(|error| error.error)?;
         Ok(())
-    }
-}
-
-impl Stored {
-    fn of(contents: &Contents) -> Stored {
-        let mut specs: Vec<SpecRow> = contents.specs.iter().map(|(id, known)| row(id, known)).collect();
-        specs.sort_unstable_by(|one, other| one.id.0.cmp(&other.id.0));
-        let walks = contents.reached.iter().take(MAX_WALKS);
-        let reached = walks.map(|(from, to)| (Oid(*from), to.iter().copied().map(Oid).collect())).collect();
-        Stored { specs, reached }
-    }
-
-    fn contents(self) -> Option<Contents> {
-        let mut specs = HashMap::with_capacity(self.specs.len());
-        for row in self.specs {
-            let (id, known) = known(row)?;
-            specs.insert(id, known);
-        }
-        let reached = self.reached.into_iter().map(|(from, to)| (from.0, to.into_iter().map(|id| id.0).collect()));
-        Some(Contents { specs, reached: reached.collect() })
     }
 }
 

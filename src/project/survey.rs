@@ -25,7 +25,7 @@ use crate::{
     domain::{id::SpecId, spec::Spec, state::State},
     error::Result,
     git::work_file::{Directory, Refused, Stamp, Stamped},
-    index::{Contents, Index, Known, KnownText, Then},
+    index::{Index, Known, KnownText, Then},
     store::SPECS,
 };
 
@@ -85,40 +85,27 @@ impl<'p> Survey<'p> {
             false => (project.repo.chant_dir(), "index"),
         };
         let index = Index::new(&dir, name, &tops, &project.env.binary());
-        let Contents { specs, reached } = index.read().unwrap_or_default();
+        let mut known: HashMap<SpecId, Noted> = HashMap::new();
+        let reached = index.read(|count, id, mut of| {
+            known.reserve(count.saturating_sub(known.len()));
+            let text = of.text.take().and_then(|text| noted(&tops, text));
+            known.insert(id, Noted { known: of, text });
+        });
+        let reached = reached.unwrap_or_default();
         let grafts = project.repo.common_dir().join("info/grafts");
         let ancestry = repo.is_shallow().is_ok_and(|shallow| !shallow) && !grafts.exists();
-        let survey = Survey {
+        Some(Survey {
             project,
             index,
             began,
-            known: RefCell::default(),
+            known: RefCell::new(known),
             reached: RefCell::new(reached.into_iter().map(|(from, to)| (from, to.into_iter().collect())).collect()),
             ancestry,
             looking: RefCell::new(looking),
             files: OnceCell::new(),
             news: Cell::new(false),
             tops,
-        };
-        let noted = specs.into_iter().map(|(id, mut known)| {
-            let text = known.text.take().and_then(|text| survey.noted(text));
-            (id, Noted { known, text })
-        });
-        *survey.known.borrow_mut() = noted.collect();
-        Some(survey)
-    }
-
-    fn noted(&self, text: KnownText) -> Option<NotedText> {
-        let top = self.tops.get(usize::from(text.place) / DIRS.len());
-        let origin = match (text.stamp, top) {
-            (None, _) => Origin::Event,
-            (Some(_), Some(top)) => Origin::File(top.clone()),
-            (Some(_), None) => return None,
-        };
-        let spec = Ok(Spec::outline(&text.path, text.front, text.title));
-        let outline = Text { path: text.path, bytes: Vec::new(), blob: text.blob, origin };
-        let loaded = Rc::new(Loaded { text: Some(outline), spec });
-        Some(NotedText { stamp: text.stamp, place: text.place, loaded })
+        })
     }
 
     /// Every spec that has a ref, with its tip.
@@ -340,10 +327,9 @@ impl<'p> Survey<'p> {
             return;
         }
         let known = self.known.borrow();
-        let specs = known.iter().filter(|(id, _)| exist(id)).map(|(id, noted)| (id.clone(), noted.known()));
+        let specs = known.iter().filter(|(id, _)| exist(id)).map(|(id, noted)| (id, noted.known()));
         let reached = self.reached.borrow().iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
-        let contents = Contents { specs: specs.collect(), reached };
-        let _is_slower_next_time = self.index.write(&contents);
+        let _is_slower_next_time = self.index.write(&reached, specs.collect());
     }
 }
 
@@ -362,6 +348,19 @@ impl Noted {
         });
         Known { text, ..self.known.clone() }
     }
+}
+
+fn noted(tops: &[PathBuf], text: KnownText) -> Option<NotedText> {
+    let top = tops.get(usize::from(text.place) / DIRS.len());
+    let origin = match (text.stamp, top) {
+        (None, _) => Origin::Event,
+        (Some(_), Some(top)) => Origin::File(top.clone()),
+        (Some(_), None) => return None,
+    };
+    let spec = Ok(Spec::outline(&text.path, text.front, text.title));
+    let outline = Text { path: text.path, bytes: Vec::new(), blob: text.blob, origin };
+    let loaded = Rc::new(Loaded { text: Some(outline), spec });
+    Some(NotedText { stamp: text.stamp, place: text.place, loaded })
 }
 
 /// What is known of the text in a place.
