@@ -12,7 +12,11 @@
 mod row;
 
 use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
     io::Write,
+    ops::Range,
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -25,7 +29,7 @@ use crate::{
     env::fault,
     git::work_file::{self, Stamp},
 };
-use row::{FrontRow, Name, Oid, SpecRow, StateRow, TextRow, ThenRow};
+use row::{BehindRow, FrontRow, Name, Oid, SaysRow, SpecRow, StateRow, TextRow, ThenRow};
 
 /// Changes with what is written, and with what reading a text or an event comes to.
 const FORMAT: u32 = 1;
@@ -67,9 +71,9 @@ pub struct Then {
     pub work_commits: Vec<ObjectId>,
 }
 
-/// What is known of a spec. Each part is an answer for whoever finds what it was made from unchanged.
+/// What is new of a spec. Each part is an answer for whoever finds what it was made from unchanged; what is not there is as it was.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct News {
     /// The file of its ref, and what it held.
     pub loose: Option<(Stamp, ObjectId)>,
     /// What its events amount to, at the tip that is in it.
@@ -85,11 +89,12 @@ pub struct Known {
 /// Commits, each with some that it reaches.
 pub type Reached = Vec<(ObjectId, Vec<ObjectId>)>;
 
-/// What follows the seal; the specs follow it, one after the other.
+/// What follows the seal; the specs follow it, one after the other, sorted by id.
 #[derive(Serialize, Deserialize)]
 struct Head {
     reached: Vec<(Oid, Vec<Oid>)>,
-    specs: u32,
+    /// How long each of the specs is.
+    lengths: Vec<u32>,
 }
 
 /// The file.
@@ -98,6 +103,15 @@ pub struct Index {
     dir: PathBuf,
     name: String,
     seal: Vec<u8>,
+}
+
+/// What was read of it. A spec is decoded when it is asked for, and each time: few are asked for twice.
+#[derive(Debug, Default)]
+pub struct Book {
+    bytes: Vec<u8>,
+    specs: Vec<Range<usize>>,
+    /// Commits, each with some that it reaches.
+    pub reached: Reached,
 }
 
 impl Index {
@@ -117,50 +131,64 @@ impl Index {
         self.dir.join(&self.name)
     }
 
-    /// What is in it, each spec given to `take` with the number of all; nothing, or the first of them only, if it cannot be used.
-    pub fn read(&self, mut take: impl FnMut(usize, SpecId, Known)) -> Option<Reached> {
+    /// What is in it; nothing if there is none that can be used.
+    pub fn read(&self) -> Option<Book> {
         // Whatever is in its place is neither followed nor waited for.
         let bytes = work_file::read(&self.dir, self.name.as_bytes().into(), MOST).ok()??;
-        let (bytes, sum) = bytes.split_last_chunk::<4>()?;
-        if crc32fast::hash(bytes) != u32::from_le_bytes(*sum) {
+        let (summed, sum) = bytes.split_last_chunk::<4>()?;
+        if crc32fast::hash(summed) != u32::from_le_bytes(*sum) {
             return None;
         }
-        let rest = bytes.strip_prefix(MAGIC)?;
+        let rest = summed.strip_prefix(MAGIC)?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (seal, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
         if seal != self.seal {
             return None;
         }
-        let (head, mut rest) = postcard::take_from_bytes::<Head>(rest).ok()?;
-        let count = usize::try_from(head.specs).ok().filter(|count| *count <= rest.len())?;
-        for _ in 0..count {
-            let (row, after) = postcard::take_from_bytes::<SpecRow>(rest).ok()?;
-            let (id, known) = known(row)?;
-            take(count, id, known);
-            rest = after;
+        let (head, rest) = postcard::take_from_bytes::<Head>(rest).ok()?;
+        let mut at = summed.len() - rest.len();
+        let mut specs = Vec::with_capacity(head.lengths.len());
+        for length in head.lengths {
+            let end = at.checked_add(usize::try_from(length).ok()?).filter(|end| *end <= summed.len())?;
+            specs.push(at..end);
+            at = end;
         }
-        Some(head.reached.into_iter().map(|(from, to)| (from.0, to.into_iter().map(|id| id.0).collect())).collect())
+        let reached = head.reached.into_iter().map(|(from, to)| (from.0, to.into_iter().map(|id| id.0).collect()));
+        Some(Book { specs, reached: reached.collect(), bytes })
     }
 
-    /// Puts it into its place, whole. Who cannot write it does without.
+    /// Puts it into its place, whole: what `book` has of the specs that `exist`, and what is new. Who cannot write it does without.
     ///
     /// # Errors
     /// What the system says.
-    pub fn write(&self, reached: &Reached, mut specs: Vec<(&SpecId, Known)>) -> std::io::Result<()> {
+    pub fn write(
+        &self,
+        book: &Book,
+        reached: &Reached,
+        news: &HashMap<SpecId, News>,
+        exist: impl Fn(&str) -> bool,
+    ) -> std::io::Result<()> {
+        let mut specs: BTreeMap<&str, Cow<'_, [u8]>> = BTreeMap::new();
+        for at in 0..book.specs.len() {
+            let id = book.id(at).unwrap_or_default();
+            if exist(id) {
+                specs.insert(id, Cow::Borrowed(book.frame(at)));
+            }
+        }
+        for (id, new) in news.iter().filter(|(id, _)| exist(id.as_str())) {
+            specs.insert(id.as_str(), Cow::Owned(merged(book, id, new).map_err(std::io::Error::other)?));
+        }
+        let walks = reached.iter().take(MAX_WALKS);
+        let head = Head {
+            reached: walks.map(|(from, to)| (Oid(*from), to.iter().copied().map(Oid).collect())).collect(),
+            lengths: specs.values().map(|frame| u32::try_from(frame.len()).unwrap_or(u32::MAX)).collect(),
+        };
         let mut bytes = MAGIC.to_vec();
         let length = u32::try_from(self.seal.len()).map_err(std::io::Error::other)?;
         bytes.extend_from_slice(&length.to_le_bytes());
         bytes.extend_from_slice(&self.seal);
-        specs.sort_unstable_by_key(|(id, _)| *id);
-        let walks = reached.iter().take(MAX_WALKS);
-        let head = Head {
-            reached: walks.map(|(from, to)| (Oid(*from), to.iter().copied().map(Oid).collect())).collect(),
-            specs: u32::try_from(specs.len()).map_err(std::io::Error::other)?,
-        };
         let mut bytes = postcard::to_extend(&head, bytes).map_err(std::io::Error::other)?;
-        for (id, known) in &specs {
-            bytes = postcard::to_extend(&row(id, known), bytes).map_err(std::io::Error::other)?;
-        }
+        specs.values().for_each(|frame| bytes.extend_from_slice(frame));
         bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
         let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
         file.write_all(&bytes)?;
@@ -169,68 +197,125 @@ impl Index {
     }
 }
 
-fn row(id: &SpecId, known: &Known) -> SpecRow {
-    SpecRow {
-        id: Name(id.clone()),
-        loose: known.loose.map(|(stamp, id)| (stamp, Oid(id))),
-        state: known.state.as_deref().map(StateRow::of),
-        text: known.text.as_ref().map(|text| TextRow {
+impl Book {
+    fn frame(&self, at: usize) -> &[u8] {
+        &self.bytes[self.specs[at].clone()]
+    }
+
+    fn id(&self, at: usize) -> Option<&str> {
+        postcard::take_from_bytes(self.frame(at)).ok().map(|(id, _)| id)
+    }
+
+    fn row(&self, id: &SpecId) -> Option<SpecRow<'_>> {
+        let at = self.specs.binary_search_by(|range| {
+            let found = postcard::take_from_bytes::<&str>(&self.bytes[range.clone()]);
+            found.map_or(Ordering::Less, |(found, _)| found.cmp(id.as_str()))
+        });
+        postcard::from_bytes(self.frame(at.ok()?)).ok()
+    }
+
+    /// The specs in it.
+    pub fn ids(&self) -> impl Iterator<Item = SpecId> + '_ {
+        (0..self.specs.len()).filter_map(|at| SpecId::new(self.id(at)?).ok())
+    }
+
+    /// The file of the ref of a spec, and what it held.
+    pub fn loose(&self, id: &SpecId) -> Option<(Stamp, ObjectId)> {
+        self.row(id)?.loose.map(|(stamp, id)| (stamp, id.0))
+    }
+
+    /// What the events of a spec amount to; `None` if that is not known at `tip`.
+    pub fn state(&self, id: &SpecId, tip: Option<ObjectId>) -> Option<State> {
+        let (at, bytes) = self.row(id)?.state?;
+        if tip.is_some_and(|tip| tip != at.0) {
+            return None;
+        }
+        postcard::from_bytes::<StateRow>(bytes).ok()?.state()
+    }
+
+    /// The text of a spec, if it `fits`: by the stamp and place of its file, its path and blob.
+    pub fn text(&self, id: &SpecId, fits: impl FnOnce(Option<Stamp>, u8, &str, ObjectId) -> bool) -> Option<KnownText> {
+        let text = self.row(id)?.text?;
+        if !fits(text.stamp, text.place, text.path, text.blob.0) {
+            return None;
+        }
+        let says: SaysRow = postcard::from_bytes(text.says).ok()?;
+        Some(KnownText {
             stamp: text.stamp,
             place: text.place,
-            path: text.path.clone(),
-            blob: Oid(text.blob),
-            title: text.title.clone(),
-            front: FrontRow::of(&text.front),
-        }),
-        origins: known
-            .origins
-            .as_ref()
-            .map(|(attempt, ids)| (Oid(*attempt), ids.iter().cloned().map(Name).collect())),
-        pinned: known
-            .pinned
-            .iter()
-            .map(|(spec, event, then)| ThenRow {
-                spec: Name(spec.clone()),
-                event: Oid(*event),
-                spec_blob: then.spec_blob.map(Oid),
-                attempt: then.attempt.map(Oid),
-                work_commits: then.work_commits.iter().copied().map(Oid).collect(),
-            })
-            .collect(),
+            path: text.path.to_owned(),
+            blob: text.blob.0,
+            title: says.title,
+            front: says.front.front()?,
+        })
+    }
+
+    fn behind(&self, id: &SpecId) -> Option<BehindRow> {
+        postcard::from_bytes(self.row(id)?.behind).ok()
+    }
+
+    /// The specs that informed an attempt on one.
+    pub fn origins(&self, id: &SpecId, attempt: ObjectId) -> Option<Rc<[SpecId]>> {
+        let (of, origins) = self.behind(id)?.origins?;
+        (of.0 == attempt).then(|| origins.into_iter().map(|id| id.0).collect())
+    }
+
+    /// What an event of `other`, an input of `id`, said of it.
+    pub fn then(&self, id: &SpecId, other: &SpecId, event: ObjectId) -> Option<Rc<Then>> {
+        let pinned = self.behind(id)?.pinned;
+        let found = pinned.into_iter().find(|row| row.spec.0 == *other && row.event.0 == event)?;
+        Some(Rc::new(Then {
+            spec_blob: found.spec_blob.map(|id| id.0),
+            attempt: found.attempt.map(|id| id.0),
+            work_commits: found.work_commits.into_iter().map(|id| id.0).collect(),
+        }))
     }
 }
 
-fn known(row: SpecRow) -> Option<(SpecId, Known)> {
-    let state = match row.state {
-        Some(state) => Some(Rc::new(state.state()?)),
+/// What is new of a spec over what was known of it.
+fn merged(book: &Book, id: &SpecId, new: &News) -> postcard::Result<Vec<u8>> {
+    let old = book.row(id);
+    let state = match &new.state {
+        Some(state) => Some((Oid(state.tip), postcard::to_stdvec(&StateRow::of(state))?)),
         None => None,
     };
-    let text = match row.text {
-        Some(text) => Some(KnownText {
-            stamp: text.stamp,
-            place: text.place,
-            path: text.path,
-            blob: text.blob.0,
-            title: text.title,
-            front: text.front.front()?,
-        }),
+    let says = match &new.text {
+        Some(text) => {
+            let row = SaysRow { title: text.title.clone(), front: FrontRow::of(&text.front) };
+            Some((text, postcard::to_stdvec(&row)?))
+        }
         None => None,
     };
-    let pinned = row.pinned.into_iter().map(|row| {
-        let work_commits = row.work_commits.into_iter().map(|id| id.0).collect();
-        let then = Then {
-            spec_blob: row.spec_blob.map(|id| id.0),
-            attempt: row.attempt.map(|id| id.0),
-            work_commits,
-        };
-        (row.spec.0, row.event.0, Rc::new(then))
-    });
-    let known = Known {
-        loose: row.loose.map(|(stamp, id)| (stamp, id.0)),
-        state,
-        text,
-        origins: row.origins.map(|(attempt, ids)| (attempt.0, ids.into_iter().map(|id| id.0).collect())),
-        pinned: pinned.collect(),
+    let mut behind = old.as_ref().and_then(|old| postcard::from_bytes::<BehindRow>(old.behind).ok()).unwrap_or_default();
+    if let Some((attempt, ids)) = &new.origins {
+        behind.origins = Some((Oid(*attempt), ids.iter().cloned().map(Name).collect()));
+    }
+    for (spec, event, then) in &new.pinned {
+        behind.pinned.retain(|row| row.spec.0 != *spec);
+        behind.pinned.push(ThenRow {
+            spec: Name(spec.clone()),
+            event: Oid(*event),
+            spec_blob: then.spec_blob.map(Oid),
+            attempt: then.attempt.map(Oid),
+            work_commits: then.work_commits.iter().copied().map(Oid).collect(),
+        });
+    }
+    let behind = postcard::to_stdvec(&behind)?;
+    let row = SpecRow {
+        id: id.as_str(),
+        loose: new.loose.map(|(stamp, id)| (stamp, Oid(id))).or(old.as_ref().and_then(|old| old.loose)),
+        state: state.as_ref().map(|(tip, bytes)| (*tip, bytes.as_slice())).or(old.as_ref().and_then(|old| old.state)),
+        text: match &says {
+            Some((text, says)) => Some(TextRow {
+                stamp: text.stamp,
+                place: text.place,
+                path: &text.path,
+                blob: Oid(text.blob),
+                says,
+            }),
+            None => old.and_then(|old| old.text),
+        },
+        behind: &behind,
     };
-    Some((row.id.0, known))
+    postcard::to_stdvec(&row)
 }

@@ -313,15 +313,22 @@ impl FrontRow {
     }
 }
 
-/// What a text says, by the file that it was read from.
+/// What a text says.
 #[derive(Serialize, Deserialize)]
-pub(super) struct TextRow {
-    pub stamp: Option<Stamp>,
-    pub place: u8,
-    pub path: String,
-    pub blob: Oid,
+pub(super) struct SaysRow {
     pub title: Option<String>,
     pub front: FrontRow,
+}
+
+/// A text, by the file that it was read from.
+#[derive(Serialize, Deserialize)]
+pub(super) struct TextRow<'b> {
+    pub stamp: Option<Stamp>,
+    pub place: u8,
+    pub path: &'b str,
+    pub blob: Oid,
+    /// A [`SaysRow`], read only if it is asked for.
+    pub says: &'b [u8],
 }
 
 /// What an event said of its spec at that time.
@@ -334,13 +341,22 @@ pub(super) struct ThenRow {
     pub work_commits: Vec<Oid>,
 }
 
-/// Everything about one spec.
-#[derive(Serialize, Deserialize)]
-pub(super) struct SpecRow {
-    pub id: Name,
-    pub loose: Option<(Stamp, Oid)>,
-    pub state: Option<StateRow>,
-    pub text: Option<TextRow>,
+/// What is behind an attempt.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct BehindRow {
     pub origins: Option<(Oid, Vec<Name>)>,
     pub pinned: Vec<ThenRow>,
+}
+
+/// Everything about one spec. Its id comes first: it is looked for by that.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SpecRow<'b> {
+    pub id: &'b str,
+    pub loose: Option<(Stamp, Oid)>,
+    /// The tip, and a [`StateRow`].
+    #[serde(borrow)]
+    pub state: Option<(Oid, &'b [u8])>,
+    pub text: Option<TextRow<'b>>,
+    /// A [`BehindRow`].
+    pub behind: &'b [u8],
 }

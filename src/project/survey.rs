@@ -25,7 +25,7 @@ use crate::{
     domain::{id::SpecId, spec::Spec, state::State},
     error::Result,
     git::work_file::{Directory, Refused, Stamp, Stamped},
-    index::{Index, Known, KnownText, Then},
+    index::{Book, Index, KnownText, News, Then},
     store::SPECS,
 };
 
@@ -39,30 +39,20 @@ const DIRS: [&str; 2] = [SPECS_DIR, ARCHIVE_DIR];
 pub struct Survey<'p> {
     project: &'p Project,
     index: Index,
+    book: Book,
     /// When it began, in nanoseconds since the epoch: what is changed after that need not show in a stamp.
     began: i128,
     tops: Vec<PathBuf>,
-    known: RefCell<HashMap<SpecId, Noted>>,
+    /// What was found since.
+    news: RefCell<HashMap<SpecId, News>>,
+    /// Whether there is any of it.
+    any: Cell<bool>,
     /// Commits, each with those that it is known to reach.
     reached: RefCell<Vec<(ObjectId, HashSet<ObjectId>)>>,
     /// Whether ancestry never changes here: not at the edge of a shallow clone.
     ancestry: bool,
     looking: RefCell<Option<JoinHandle<Vec<Result<Vec<Stamped>, Refused>>>>>,
     files: OnceCell<Vec<Listing>>,
-    news: Cell<bool>,
-}
-
-/// What is known of a spec.
-#[derive(Default)]
-struct Noted {
-    known: Known,
-    text: Option<NotedText>,
-}
-
-struct NotedText {
-    stamp: Option<Stamp>,
-    place: u8,
-    loaded: Rc<Loaded>,
 }
 
 /// The entries of a directory.
@@ -85,27 +75,29 @@ impl<'p> Survey<'p> {
             false => (project.repo.chant_dir(), "index"),
         };
         let index = Index::new(&dir, name, &tops, &project.env.binary());
-        let mut known: HashMap<SpecId, Noted> = HashMap::new();
-        let reached = index.read(|count, id, mut of| {
-            known.reserve(count.saturating_sub(known.len()));
-            let text = of.text.take().and_then(|text| noted(&tops, text));
-            known.insert(id, Noted { known: of, text });
-        });
-        let reached = reached.unwrap_or_default();
+        let book = index.read().unwrap_or_default();
         let grafts = project.repo.common_dir().join("info/grafts");
         let ancestry = repo.is_shallow().is_ok_and(|shallow| !shallow) && !grafts.exists();
+        let reached = book.reached.iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
         Some(Survey {
             project,
             index,
+            book,
             began,
-            known: RefCell::new(known),
-            reached: RefCell::new(reached.into_iter().map(|(from, to)| (from, to.into_iter().collect())).collect()),
+            tops,
+            news: RefCell::default(),
+            any: Cell::new(false),
+            reached: RefCell::new(reached),
             ancestry,
             looking: RefCell::new(looking),
             files: OnceCell::new(),
-            news: Cell::new(false),
-            tops,
         })
+    }
+
+    /// Takes down what is new of a spec.
+    fn note(&self, id: &SpecId, change: impl FnOnce(&mut News)) {
+        change(self.news.borrow_mut().entry(id.clone()).or_default());
+        self.any.set(true);
     }
 
     /// Every spec that has a ref, with its tip.
@@ -129,8 +121,7 @@ impl<'p> Survey<'p> {
         for Stamped { name, stamp } in entries {
             let Some(Ok(id)) = name.to_str().ok().map(SpecId::new) else { continue };
             let Some(stamp) = stamp else { return Ok(None) };
-            let held = self.known.borrow().get(&id).and_then(|noted| noted.known.loose);
-            let tip = match held.filter(|(then, _)| *then == stamp) {
+            let tip = match self.book.loose(&id).filter(|(then, _)| *then == stamp) {
                 Some((_, tip)) => tip,
                 None => match store.ref_tip(&id) {
                     Ok(Some(tip)) => {
@@ -150,8 +141,7 @@ impl<'p> Survey<'p> {
 
     fn note_ref(&self, id: &SpecId, stamp: Stamp, tip: ObjectId) {
         if stamp.is_settled(self.began) {
-            self.known.borrow_mut().entry(id.clone()).or_default().known.loose = Some((stamp, tip));
-            self.news.set(true);
+            self.note(id, |news| news.loose = Some((stamp, tip)));
         }
     }
 
@@ -186,53 +176,69 @@ impl<'p> Survey<'p> {
     /// that it was read from; and the stamp to keep with what is read now.
     pub(super) fn text(&self, id: &SpecId, place: usize, directory: &Directory, name: &BStr) -> Held {
         let Some(stamp) = self.stamp(place, directory, name) else { return Held::Unknown(None) };
-        let known = self.known.borrow();
-        match known.get(id).and_then(|noted| noted.text.as_ref()) {
-            Some(text) if text.stamp == Some(stamp) && usize::from(text.place) == place => {
-                Held::Known(Rc::clone(&text.loaded))
-            }
-            _ => Held::Unknown(Some(stamp)),
+        match self.known_text(id, |then, at, _, _| then == Some(stamp) && usize::from(at) == place) {
+            Some(loaded) => Held::Known(loaded),
+            None => Held::Unknown(Some(stamp)),
         }
     }
 
     /// Whether a text that lies in no file, or in one that looks changed, says what is known: it is the same blob under the same path.
     pub(super) fn same_text(&self, id: &SpecId, path: &str, blob: ObjectId) -> Option<Rc<Loaded>> {
-        let known = self.known.borrow();
-        let text = known.get(id)?.text.as_ref()?;
-        let same = text.loaded.text.as_ref().is_some_and(|text| text.blob == blob && text.path == path);
-        same.then(|| Rc::clone(&text.loaded))
+        self.known_text(id, |_, _, at, of| of == blob && at == path)
+    }
+
+    fn known_text(
+        &self,
+        id: &SpecId,
+        fits: impl Fn(Option<Stamp>, u8, &str, ObjectId) -> bool,
+    ) -> Option<Rc<Loaded>> {
+        let news = self.news.borrow();
+        let text = match news.get(id).and_then(|news| news.text.as_ref()) {
+            Some(text) => fits(text.stamp, text.place, &text.path, text.blob).then(|| text.clone())?,
+            None => self.book.text(id, fits)?,
+        };
+        self.outline(text).map(Rc::new)
+    }
+
+    fn outline(&self, text: KnownText) -> Option<Loaded> {
+        let top = self.tops.get(usize::from(text.place) / DIRS.len());
+        let origin = match (text.stamp, top) {
+            (None, _) => Origin::Event,
+            (Some(_), Some(top)) => Origin::File(top.clone()),
+            (Some(_), None) => return None,
+        };
+        let spec = Ok(Spec::outline(&text.path, text.front, text.title));
+        let outline = Text { path: text.path, bytes: Vec::new(), blob: text.blob, origin };
+        Some(Loaded { text: Some(outline), spec })
     }
 
     /// Keeps what a text says, with the file that it was read from.
-    pub(super) fn note_text(&self, id: &SpecId, place: Option<usize>, stamp: Option<Stamp>, loaded: &Rc<Loaded>) {
-        let Loaded { text: Some(text), spec: Ok(spec) } = loaded.as_ref() else { return };
+    pub(super) fn note_text(&self, id: &SpecId, place: Option<usize>, stamp: Option<Stamp>, loaded: &Loaded) {
+        let Loaded { text: Some(text), spec: Ok(spec) } = loaded else { return };
         let stamp = stamp.filter(|stamp| stamp.is_settled(self.began));
         let place = place.and_then(|place| u8::try_from(place).ok()).unwrap_or_default();
-        let mut known = self.known.borrow_mut();
-        let noted = known.entry(id.clone()).or_default();
-        let same = noted.text.as_ref().is_some_and(|old| {
-            let blob = |loaded: &Loaded| loaded.text.as_ref().map(|text| (text.blob, text.path.clone()));
-            old.stamp == stamp && old.place == place && blob(&old.loaded) == blob(loaded)
-        });
-        if !same {
-            let outline = Text { bytes: Vec::new(), ..text.clone() };
-            let spec = Ok(Spec::outline(&text.path, spec.front.clone(), spec.title.clone()));
-            let loaded = Rc::new(Loaded { text: Some(outline), spec });
-            noted.text = Some(NotedText { stamp, place, loaded });
-            self.news.set(true);
+        let same = |then, at, path: &str, blob| then == stamp && at == place && path == text.path && blob == text.blob;
+        if self.known_text(id, same).is_none() {
+            let known = KnownText {
+                stamp,
+                place,
+                path: text.path.clone(),
+                blob: text.blob,
+                title: spec.title.clone(),
+                front: spec.front.clone(),
+            };
+            self.note(id, |news| news.text = Some(known));
         }
     }
 
     /// What the events of a spec amount to at `tip`.
     pub(super) fn state(&self, id: &SpecId, tip: ObjectId) -> Option<Rc<State>> {
-        let known = self.known.borrow();
-        known.get(id)?.known.state.as_ref().filter(|state| state.tip == tip).map(Rc::clone)
+        self.book.state(id, Some(tip)).map(Rc::new)
     }
 
     /// Keeps it.
     pub(super) fn note_state(&self, id: &SpecId, state: &Rc<State>) {
-        self.known.borrow_mut().entry(id.clone()).or_default().known.state = Some(Rc::clone(state));
-        self.news.set(true);
+        self.note(id, |news| news.state = Some(Rc::clone(state)));
     }
 
     /// The specs that informed an attempt on `id`, as `read` reads them from its start event, and whether those are all.
@@ -242,14 +248,12 @@ impl<'p> Survey<'p> {
         attempt: ObjectId,
         read: impl FnOnce() -> Result<Option<(Rc<[SpecId]>, bool)>>,
     ) -> Result<Option<Rc<[SpecId]>>> {
-        let held = self.known.borrow().get(id).and_then(|noted| noted.known.origins.clone());
-        if let Some((_, origins)) = held.filter(|(of, _)| *of == attempt) {
-            return Ok(Some(origins));
+        if let Some(known) = self.book.origins(id, attempt) {
+            return Ok(Some(known));
         }
         let read = read()?;
         if let Some((origins, true)) = &read {
-            self.known.borrow_mut().entry(id.clone()).or_default().known.origins = Some((attempt, Rc::clone(origins)));
-            self.news.set(true);
+            self.note(id, |news| news.origins = Some((attempt, Rc::clone(origins))));
         }
         Ok(read.map(|(origins, _)| origins))
     }
@@ -261,19 +265,11 @@ impl<'p> Survey<'p> {
         (other, event): (&SpecId, ObjectId),
         read: impl FnOnce() -> Option<Then>,
     ) -> Option<Rc<Then>> {
-        let held = self.known.borrow().get(id).and_then(|noted| {
-            let pinned = noted.known.pinned.iter().find(|(spec, of, _)| spec == other && *of == event);
-            pinned.map(|(_, _, then)| Rc::clone(then))
-        });
-        if held.is_some() {
-            return held;
+        if let Some(known) = self.book.then(id, other, event) {
+            return Some(known);
         }
         let then = Rc::new(read()?);
-        let mut known = self.known.borrow_mut();
-        let pinned = &mut known.entry(id.clone()).or_default().known.pinned;
-        pinned.retain(|(spec, ..)| spec != other);
-        pinned.push((other.clone(), event, Rc::clone(&then)));
-        self.news.set(true);
+        self.note(id, |news| news.pinned.push((other.clone(), event, Rc::clone(&then))));
         Some(then)
     }
 
@@ -307,7 +303,7 @@ impl<'p> Survey<'p> {
         let found = taken.contains(&ancestor);
         all.retain(|(from, _)| !below.contains(from));
         all.insert(0, (descendant, taken));
-        self.news.set(true);
+        self.any.set(true);
         Ok(found)
     }
 
@@ -317,50 +313,17 @@ impl<'p> Survey<'p> {
             && let Some((_, reached)) = self.reached.borrow_mut().iter_mut().find(|(from, _)| *from == descendant)
             && reached.insert(ancestor)
         {
-            self.news.set(true);
+            self.any.set(true);
         }
     }
 
-    /// Writes down what was learned, of the specs that `exist`. A repository that cannot be written to is none the worse for it.
-    pub(super) fn keep(&self, exist: impl Fn(&SpecId) -> bool) {
-        if !self.news.replace(false) {
-            return;
+    /// Writes down what was found, of the specs that `exist`. A repository that cannot be written to is none the worse for it.
+    pub(super) fn keep(&self, exist: impl Fn(&str) -> bool) {
+        if self.any.replace(false) {
+            let reached = self.reached.borrow().iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
+            let _is_slower_next_time = self.index.write(&self.book, &reached, &self.news.borrow(), exist);
         }
-        let known = self.known.borrow();
-        let specs = known.iter().filter(|(id, _)| exist(id)).map(|(id, noted)| (id, noted.known()));
-        let reached = self.reached.borrow().iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
-        let _is_slower_next_time = self.index.write(&reached, specs.collect());
     }
-}
-
-impl Noted {
-    fn known(&self) -> Known {
-        let text = self.text.as_ref().and_then(|noted| {
-            let Loaded { text: Some(text), spec: Ok(spec) } = noted.loaded.as_ref() else { return None };
-            Some(KnownText {
-                stamp: noted.stamp,
-                place: noted.place,
-                path: text.path.clone(),
-                blob: text.blob,
-                title: spec.title.clone(),
-                front: spec.front.clone(),
-            })
-        });
-        Known { text, ..self.known.clone() }
-    }
-}
-
-fn noted(tops: &[PathBuf], text: KnownText) -> Option<NotedText> {
-    let top = tops.get(usize::from(text.place) / DIRS.len());
-    let origin = match (text.stamp, top) {
-        (None, _) => Origin::Event,
-        (Some(_), Some(top)) => Origin::File(top.clone()),
-        (Some(_), None) => return None,
-    };
-    let spec = Ok(Spec::outline(&text.path, text.front, text.title));
-    let outline = Text { path: text.path, bytes: Vec::new(), blob: text.blob, origin };
-    let loaded = Rc::new(Loaded { text: Some(outline), spec });
-    Some(NotedText { stamp: text.stamp, place: text.place, loaded })
 }
 
 /// What is known of the text in a place.

@@ -130,7 +130,7 @@ impl<'p> World<'p> {
     pub fn keep(&self) -> Result<()> {
         if let Some(survey) = &self.survey {
             let active = self.census.active()?;
-            survey.keep(|id| active.contains(id));
+            survey.keep(|id| SpecId::new(id).is_ok_and(|id| active.contains(&id)));
         }
         Ok(())
     }
@@ -236,7 +236,11 @@ impl<'p> World<'p> {
             None => Status::Pending,
         };
         let recorded = Recorded { state, broken, status, tip };
-        self.recorded.borrow_mut().insert(id.clone(), recorded.clone());
+        // What is over is seldom asked for again, and there may be much of it: the survey knows it as well.
+        let over = matches!(status, Status::Completed | Status::Cancelled | Status::Archived);
+        if !over || self.survey.is_none() {
+            self.recorded.borrow_mut().insert(id.clone(), recorded.clone());
+        }
         Ok(recorded)
     }
 
