@@ -82,7 +82,10 @@ fn obey(cli: &cli::Cli) -> i32 {
     let ended = printer.prepare(command::record_of(&cli.command)).and_then(|()| {
         let interactive = !machine && env.stdin_is_terminal() && env.stderr_is_terminal() && !env.is_agent();
         let (env, quiet, brief) = (env.clone(), global.quiet, !machine);
-        command::run(&command::Context { env, progress: &printer, screen: &printer, quiet, brief, interactive }, &cli.command)
+        command::run(
+            &command::Context { env, progress: &printer, screen: &printer, quiet, brief, interactive },
+            &cli.command,
+        )
     });
     printer.finish(&ended)
 }

@@ -13,6 +13,7 @@ mod row;
 
 use std::{
     borrow::Cow,
+    cell::Cell,
     cmp::Ordering,
     collections::{BTreeMap, HashMap},
     io::Write,
@@ -110,6 +111,8 @@ pub struct Index {
 pub struct Book {
     bytes: Vec<u8>,
     specs: Vec<Range<usize>>,
+    /// Which of them was asked for last: mostly it is this one again, or the next.
+    last: Cell<usize>,
     /// Commits, each with some that it reaches.
     pub reached: Reached,
 }
@@ -154,7 +157,7 @@ impl Index {
             at = end;
         }
         let reached = head.reached.into_iter().map(|(from, to)| (from.0, to.into_iter().map(|id| id.0).collect()));
-        Some(Book { specs, reached: reached.collect(), bytes })
+        Some(Book { specs, last: Cell::new(0), reached: reached.collect(), bytes })
     }
 
     /// Puts it into its place, whole: what `book` has of the specs that `exist`, and what is new. Who cannot write it does without.
@@ -207,11 +210,15 @@ impl Book {
     }
 
     fn row(&self, id: &SpecId) -> Option<SpecRow<'_>> {
-        let at = self.specs.binary_search_by(|range| {
+        let compare = |range: &Range<usize>| {
             let found = postcard::take_from_bytes::<&str>(&self.bytes[range.clone()]);
             found.map_or(Ordering::Less, |(found, _)| found.cmp(id.as_str()))
-        });
-        postcard::from_bytes(self.frame(at.ok()?)).ok()
+        };
+        let last = self.last.get();
+        let near = (last..self.specs.len().min(last + 2)).find(|at| compare(&self.specs[*at]) == Ordering::Equal);
+        let at = near.or_else(|| self.specs.binary_search_by(compare).ok())?;
+        self.last.set(at);
+        postcard::from_bytes(self.frame(at)).ok()
     }
 
     /// The specs in it.
@@ -286,7 +293,8 @@ fn merged(book: &Book, id: &SpecId, new: &News) -> postcard::Result<Vec<u8>> {
         }
         None => None,
     };
-    let mut behind = old.as_ref().and_then(|old| postcard::from_bytes::<BehindRow>(old.behind).ok()).unwrap_or_default();
+    let mut behind =
+        old.as_ref().and_then(|old| postcard::from_bytes::<BehindRow>(old.behind).ok()).unwrap_or_default();
     if let Some((attempt, ids)) = &new.origins {
         behind.origins = Some((Oid(*attempt), ids.iter().cloned().map(Name).collect()));
     }
@@ -306,13 +314,9 @@ fn merged(book: &Book, id: &SpecId, new: &News) -> postcard::Result<Vec<u8>> {
         loose: new.loose.map(|(stamp, id)| (stamp, Oid(id))).or(old.as_ref().and_then(|old| old.loose)),
         state: state.as_ref().map(|(tip, bytes)| (*tip, bytes.as_slice())).or(old.as_ref().and_then(|old| old.state)),
         text: match &says {
-            Some((text, says)) => Some(TextRow {
-                stamp: text.stamp,
-                place: text.place,
-                path: &text.path,
-                blob: Oid(text.blob),
-                says,
-            }),
+            Some((text, says)) => {
+                Some(TextRow { stamp: text.stamp, place: text.place, path: &text.path, blob: Oid(text.blob), says })
+            }
             None => old.and_then(|old| old.text),
         },
         behind: &behind,

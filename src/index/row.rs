@@ -252,7 +252,11 @@ impl FrontRow {
     pub(super) fn of(front: &FrontMatter) -> FrontRow {
         let front = front.clone();
         FrontRow {
-            kind: SpecType::ALL.iter().position(|one| *one == front.kind).and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX),
+            kind: SpecType::ALL
+                .iter()
+                .position(|one| *one == front.kind)
+                .and_then(|at| u8::try_from(at).ok())
+                .unwrap_or(u8::MAX),
             texts: [
                 front.phase,
                 front.topic,

@@ -51,17 +51,21 @@ pub struct Survey<'p> {
     reached: RefCell<Vec<(ObjectId, HashSet<ObjectId>)>>,
     /// Whether ancestry never changes here: not at the edge of a shallow clone.
     ancestry: bool,
-    looking: RefCell<Option<JoinHandle<Vec<Result<Vec<Stamped>, Refused>>>>>,
+    looking: RefCell<Option<JoinHandle<Vec<Looked>>>>,
     files: OnceCell<Vec<Listing>>,
 }
 
-/// The entries of a directory.
+/// The spec files of a work tree as they were found.
+type Looked = Result<Vec<Stamped>, Refused>;
+
+/// The same by name.
 type Listing = Result<HashMap<BString, Option<Stamp>>, Refused>;
 
 impl<'p> Survey<'p> {
     /// Begins one; `None` where the index is of no use: it is not wanted, or there are objects that stand for others.
     pub(super) fn begin(project: &'p Project) -> Option<Survey<'p>> {
-        let unwanted = project.env.text(WITHOUT).is_some_and(|value| !matches!(value, "" | "0" | "false" | "no" | "off"));
+        let unwanted =
+            project.env.text(WITHOUT).is_some_and(|value| !matches!(value, "" | "0" | "false" | "no" | "off"));
         let repo = project.repo.gix();
         if unwanted || repo.objects.store_ref().replacements().next().is_some() {
             return None;
@@ -187,11 +191,7 @@ impl<'p> Survey<'p> {
         self.known_text(id, |_, _, at, of| of == blob && at == path)
     }
 
-    fn known_text(
-        &self,
-        id: &SpecId,
-        fits: impl Fn(Option<Stamp>, u8, &str, ObjectId) -> bool,
-    ) -> Option<Rc<Loaded>> {
+    fn known_text(&self, id: &SpecId, fits: impl Fn(Option<Stamp>, u8, &str, ObjectId) -> bool) -> Option<Rc<Loaded>> {
         let news = self.news.borrow();
         let text = match news.get(id).and_then(|news| news.text.as_ref()) {
             Some(text) => fits(text.stamp, text.place, &text.path, text.blob).then(|| text.clone())?,
@@ -320,7 +320,8 @@ impl<'p> Survey<'p> {
     /// Writes down what was found, of the specs that `exist`. A repository that cannot be written to is none the worse for it.
     pub(super) fn keep(&self, exist: impl Fn(&str) -> bool) {
         if self.any.replace(false) {
-            let reached = self.reached.borrow().iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
+            let reached =
+                self.reached.borrow().iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
             let _is_slower_next_time = self.index.write(&self.book, &reached, &self.news.borrow(), exist);
         }
     }
@@ -335,13 +336,13 @@ pub(super) enum Held {
 }
 
 /// Looks at the spec files beside whatever else is done first: half of the time of a listing goes there.
-fn looker(tops: &[PathBuf]) -> Option<JoinHandle<Vec<Result<Vec<Stamped>, Refused>>>> {
+fn looker(tops: &[PathBuf]) -> Option<JoinHandle<Vec<Looked>>> {
     let tops = tops.to_vec();
     std::thread::Builder::new().name("files".to_owned()).spawn(move || look(&tops)).ok()
 }
 
 /// The spec files of each work tree with their stamps.
-fn look(tops: &[PathBuf]) -> Vec<Result<Vec<Stamped>, Refused>> {
+fn look(tops: &[PathBuf]) -> Vec<Looked> {
     let one = |top: &PathBuf| match Directory::open(top, SPECS_DIR.into())? {
         Some(directory) => directory.stamps(),
         None => Ok(Vec::new()),

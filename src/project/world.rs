@@ -103,6 +103,8 @@ pub struct World<'p> {
     head: Option<ObjectId>,
     pub(super) order: Order,
     recorded: RefCell<HashMap<SpecId, Recorded>>,
+    /// What was asked for last of what is not kept there.
+    last: RefCell<Option<(SpecId, Recorded)>>,
     texts: Texts<'p>,
     pub(super) survey: Option<Rc<Survey<'p>>>,
     ancestry: Ancestry<'p>,
@@ -146,6 +148,7 @@ impl<'p> World<'p> {
             head,
             order: Order::default(),
             recorded: RefCell::default(),
+            last: RefCell::default(),
             texts: Texts::surveyed(project, survey.clone()),
             ancestry: Ancestry::new(project, survey.clone()),
             survey,
@@ -211,6 +214,9 @@ impl<'p> World<'p> {
         if let Some(recorded) = self.recorded.borrow().get(id) {
             return Ok(recorded.clone());
         }
+        if let Some((_, recorded)) = self.last.borrow().as_ref().filter(|(last, _)| last == id) {
+            return Ok(recorded.clone());
+        }
         let (tip, read) = match self.census.tip(id) {
             Ok(None) => (None, None),
             Ok(Some(tip)) => (Some(tip), Some(self.state_at(id, tip))),
@@ -238,7 +244,9 @@ impl<'p> World<'p> {
         let recorded = Recorded { state, broken, status, tip };
         // What is over is seldom asked for again, and there may be much of it: the survey knows it as well.
         let over = matches!(status, Status::Completed | Status::Cancelled | Status::Archived);
-        if !over || self.survey.is_none() {
+        if over && self.survey.is_some() {
+            *self.last.borrow_mut() = Some((id.clone(), recorded.clone()));
+        } else {
             self.recorded.borrow_mut().insert(id.clone(), recorded.clone());
         }
         Ok(recorded)
