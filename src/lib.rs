@@ -27,6 +27,7 @@ pub mod finish;
 pub mod fsck;
 pub mod git;
 pub mod graph;
+pub mod hook;
 pub mod import;
 pub mod index;
 pub mod investigate;

@@ -85,7 +85,7 @@ fn forward(project: &Project, id: &SpecId, name: &FullName, ours: ObjectId, tip:
             let message = format!("'{}' went on elsewhere, and '{}' cannot follow: {why}", id.short(), name.shorten());
             Err(Error::negative("behind", message).hint("commit or move away what is there first"))
         }
-        Advanced::LostRace | Advanced::OtherBranchMoved(_) => Err(moved(id, name)),
+        Advanced::LostRace => Err(moved(id, name)),
     }
 }
 

@@ -7,8 +7,8 @@ use crate::agent::preset;
 
 /// Prepare this repository for specs
 ///
-/// Makes .chant/specs, and checks that no branch stands in the way of the work branches. Nothing is committed, no hook is
-/// installed, and running it again changes nothing. Each change is named.
+/// Makes .chant/specs, and checks that no branch stands in the way of the work branches. Nothing is committed, no hook is installed
+/// unless --hooks asks for it, and running it again changes nothing. Each change is named.
 ///
 /// git-chant puts a note on each commit that a spec's work produced. git drops notes when a commit is amended or rebased unless it is
 /// told not to: --notes sets notes.rewriteRef, notes.displayRef and notes.chant.mergeStrategy for this clone, beside what is set
@@ -30,6 +30,10 @@ pub struct InitArgs {
     #[arg(long, conflicts_with = "notes")]
     pub no_notes: bool,
 
+    /// Have git's hooks call git chant, as git chant hooks install does
+    #[arg(long)]
+    pub hooks: bool,
+
     /// Use this agent, and tell it of the specs
     ///
     /// Sets chant.agent unless it is set, and adds a line that says to run git chant prime to the file in which that agent looks for
@@ -50,14 +54,21 @@ pub const PAGE: Page = Page {
         ("git chant init --notes", "And links to specs survive a rebase."),
         ("git chant init --silent", "Specs stay in this clone: for work on a repository of others."),
     ],
-    see_also: &["git-chant-add", "git-chant-deinit", "git-chant-demo", "git-chant-prime", "git-notes"],
+    see_also: &[
+        "git-chant-add",
+        "git-chant-deinit",
+        "git-chant-demo",
+        "git-chant-hooks",
+        "git-chant-prime",
+        "git-notes",
+    ],
 };
 
 /// Take git-chant out of this clone
 ///
-/// Undoes what git chant init has set: the settings for notes, the line in info/exclude, the line for agents. The settings under chant.* in the clone's own
-/// configuration go, too; each is named with its value. Specs and what is recorded of them stay, and so does everything that others
-/// have.
+/// Undoes what git chant init has set: the settings for notes, the line in info/exclude, the line for agents, the calls in git's hooks.
+/// The settings under chant.* in the clone's own configuration go, too; each is named with its value. Specs and what is recorded of
+/// them stay, and so does everything that others have.
 ///
 /// With --purge they go as well: every ref under refs/chant, refs/chant-local and refs/chant-remote, the notes, .chant/ in the work
 /// tree, and transcripts. It is refused while a spec is being worked on or has a worktree. Work branches stay, and what was committed

@@ -8,6 +8,7 @@ pub mod archive;
 pub mod complete;
 pub mod exchange;
 pub mod global;
+pub mod hooks;
 pub mod import;
 pub mod init;
 pub mod investigate;
@@ -110,7 +111,10 @@ pub enum Command {
     Fsck(upkeep::FsckArgs),
     Recover(upkeep::RecoverArgs),
     Demo(upkeep::DemoArgs),
+    Hooks(hooks::HooksArgs),
     Deinit(init::DeinitArgs),
+    #[command(hide = true)]
+    Hook(hooks::HookArgs),
 }
 
 /// The page of `git-chant` itself.
@@ -168,6 +172,7 @@ pub const PAGES: &[(&str, Page)] = &[
     ("fsck", upkeep::FSCK_PAGE),
     ("recover", upkeep::RECOVER_PAGE),
     ("demo", upkeep::DEMO_PAGE),
+    ("hooks", hooks::PAGE),
     ("deinit", init::DEINIT_PAGE),
 ];
 

@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     let silent = args.silent || project.silent;
     let notes = args.notes || (!args.no_notes && !silent && agreed(context, &project, args)?);
     let agent = args.agent.as_deref().and_then(preset::named);
-    let changes = setup::init(&project, Wanted { silent: args.silent, notes, agent })?;
+    let changes = setup::init(&project, Wanted { silent: args.silent, notes, hooks: args.hooks, agent })?;
     if !args.dry_run {
         changes.iter().try_for_each(|change| setup::apply(&project, change))?;
     }
@@ -38,6 +38,9 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     }
     if import::is_due(&project)? {
         outcome = outcome.hint("to take over what chant knows of the specs here: git chant import");
+    }
+    if args.hooks {
+        outcome = super::hooks::refused(&setup::hooks::look(&project)?).into_iter().fold(outcome, Outcome::warning);
     }
     if let Some(agent) = agent.filter(|_| silent) {
         let hint = "nothing is written where others see it; to tell the agent of specs, a hook of your own";

@@ -16,6 +16,8 @@ mod end;
 mod finish;
 mod fsck;
 mod graph;
+mod hook;
+mod hooks;
 mod import;
 mod init;
 mod investigate;
@@ -85,6 +87,8 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Unarchive(args) => archive::unarchive(context, args),
         Command::Deinit(args) => deinit::run(context, args),
         Command::Demo(args) => demo::run(context, args),
+        Command::Hooks(args) => hooks::run(context, args),
+        Command::Hook(args) => hook::run(context, args),
         Command::Lint(args) => lint::run(context, args),
         Command::Pr(args) => pr::run(context, args),
         Command::ReleaseNotes(args) => release_notes::run(context, args),
@@ -107,8 +111,11 @@ pub fn record_of(command: &Command) -> Option<Record> {
         Command::Prune(_) => Some(Record::Prune),
         Command::Import(_) => Some(Record::Import),
 
+        Command::Hooks(_) => Some(Record::Hook),
+
         Command::Init(_)
         | Command::Deinit(_)
+        | Command::Hook(_)
         | Command::Demo(_)
         | Command::Graph(_)
         | Command::Why(_)

@@ -6,8 +6,8 @@ use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
     view::{
-        CheckView, DriftView, EventView, ExchangeView, GraphView, ImportView, NoteView, ProblemView, PruneView, SoFar,
-        SpecDetail, SpecView, StandingView, TopicView, WhyView,
+        CheckView, DriftView, EventView, ExchangeView, GraphView, HookView, ImportView, NoteView, ProblemView,
+        PruneView, SoFar, SpecDetail, SpecView, StandingView, TopicView, WhyView,
     },
 };
 
@@ -194,6 +194,15 @@ pub enum Body {
         dry_run: bool,
         /// What was changed, one line each.
         changes: Vec<String>,
+    },
+    /// `hooks`.
+    Hooks {
+        /// What was changed, or would be, one line each; `None` where nothing was to be changed.
+        changes: Option<Vec<String>>,
+        /// Whether nothing was done yet.
+        dry_run: bool,
+        /// The hooks as they are now.
+        hooks: Vec<HookView>,
     },
     /// `lint` and `fsck`.
     Problems(Vec<ProblemView>),

@@ -10,6 +10,7 @@ pub mod filter;
 pub mod fold;
 pub mod graph;
 pub mod history;
+pub mod hook;
 pub mod id;
 pub mod pattern;
 pub mod phase;

@@ -1,22 +1,23 @@
 //! Moving a target branch forward without ever touching what somebody has not committed.
 
-use bstr::{BString, ByteSlice};
-use gix::{
-    ObjectId,
-    refs::{FullName, FullNameRef},
-};
+use std::time::{Duration, Instant};
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::{ObjectId, refs::FullNameRef};
 
 use super::{
     branch,
-    history::{self, ChangeKind},
+    history::{self, Change as FileChange, ChangeKind},
     process::Output,
-    reference::Swapped,
-    repository::{Head, Repository},
+    reference::{self, Forwarded, Swap, Swapped},
+    repository::Repository,
     status,
-    take_back::Before,
     worktree::{self, Worktree, busy},
 };
 use crate::error::Result;
+
+/// How long to wait before the next try, while somebody else has the index or the branch in hand.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What became of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +34,6 @@ pub enum Advanced {
         /// Why, in words.
         why: String,
     },
-    /// The worktree was switched to another branch at that moment, and that one moved instead.
-    OtherBranchMoved(FullName),
 }
 
 impl Advanced {
@@ -45,9 +44,9 @@ impl Advanced {
 
 /// Moves `target` from `old` (`None`: it does not exist yet) to `new`, a descendant of it.
 ///
-/// A branch that is checked out moves by `git merge --ff-only` in that worktree, which updates index and files with it, keeps
-/// unrelated changes and refuses where it would touch any, ignored files included. One that is checked out nowhere moves by
-/// compare-and-swap. One that is being rebased or bisected, or is checked out twice, does not move. `message` is for the reflog.
+/// A branch that is checked out moves with the index and the files of that worktree; unrelated changes are kept, and where it would
+/// touch any, ignored files included, it is refused. One that is checked out nowhere moves by compare-and-swap. One that is being
+/// rebased or bisected, or is checked out twice, does not move. `message` is for the reflog.
 pub fn advance(
     repo: &Repository,
     target: &FullNameRef,
@@ -83,6 +82,9 @@ fn swapped(swapped: Swapped) -> Advanced {
     }
 }
 
+/// Moves the branch that is checked out in `place` with its index and files, in the order in which a commit takes its locks and so that
+/// nothing can come in between: branch and `HEAD` are locked, git writes index and files, and only then the branch moves. Where it
+/// can't, nothing was written.
 fn forward_in(
     repo: &Repository,
     place: &Worktree,
@@ -91,65 +93,132 @@ fn forward_in(
     new: ObjectId,
     message: &str,
 ) -> Result<Advanced> {
-    if branch::read(repo, target)? != Some(old) {
-        return Ok(Advanced::LostRace);
-    }
-    // Whatever `merge.*` and `branch.*.mergeOptions` say: forward or not at all, nothing stashed away, no ignored file
-    // overwritten.
-    let options = ["--ff-only", "--no-squash", "--no-autostash", "--no-overwrite-ignore", "--no-stat", "--quiet"];
-    let git = place.git()?.env("GIT_REFLOG_ACTION", message).arg("merge").args(options).arg(new.to_hex().to_string());
-    let before = Before::look(repo, place, old, new)?;
-    let output = git.patient(repo.config().lock_timeout()?).run()?;
-    // Only the ref itself tells what happened.
-    let now = branch::read(repo, target)?;
-    if now == Some(new) || matches!(now, Some(now) if now != old && history::is_ancestor(repo, new, now)?) {
-        before.bring_back(repo, place)?;
-        return Ok(Advanced::Moved);
-    }
-    if let Some(other) = moved_instead(repo, place, target, new)? {
-        return Ok(Advanced::OtherBranchMoved(other));
-    }
-    if let Some(now) = now.filter(|_| !output.success()) {
-        before.take_back(repo, place, new, now)?;
-    }
-    if now != Some(old) {
-        return Ok(Advanced::LostRace);
-    }
-    // Somebody was about to commit there and held the branch in that moment.
-    if output.stderr.contains_str("cannot lock ref") {
-        return Ok(Advanced::LostRace);
-    }
-    refusal(repo, place, old, new, &output)
-}
-
-/// The branch that the worktree stands on now, if it is another one and holds the new commit.
-fn moved_instead(repo: &Repository, place: &Worktree, target: &FullNameRef, new: ObjectId) -> Result<Option<FullName>> {
-    let Some(now) = worktree::find(repo, &place.path)? else { return Ok(None) };
-    match now.head {
-        Some(Head::Branch(name, Some(id))) if id == new && name.as_ref() != target => Ok(Some(name)),
-        _ => Ok(None),
-    }
-}
-
-fn refusal(repo: &Repository, place: &Worktree, old: ObjectId, new: ObjectId, output: &Output) -> Result<Advanced> {
+    let patience = repo.config().lock_timeout()?;
+    let deadline = Instant::now() + patience;
+    let here = repo.reopen_at(&place.path)?;
     let changes = history::changed_paths(repo, Some(old), new)?;
+    let swap = Swap { name: target, expected: Some(old), new: Some(new), message, force_log: false };
+    let mut refreshed = false;
+    loop {
+        let mut found = Found::Free;
+        let mut written = false;
+        let forwarded = reference::forward(&here, &swap, || {
+            found = match in_the_way(place, &changes)? {
+                Found::Free => tried(read_tree(place, old, new)?),
+                taken => taken,
+            };
+            written = matches!(found, Found::Free);
+            Ok(written)
+        });
+        if written && !matches!(forwarded, Ok(Forwarded::Swapped(Swapped::Done))) {
+            // Index and files are there, and the ref could not be written: back to what it still says.
+            let _best_effort = read_tree(place, new, old)?;
+        }
+        let waits = match (forwarded?, found) {
+            (Forwarded::Swapped(Swapped::Done), _) => {
+                run_hook(place)?;
+                return Ok(Advanced::Moved);
+            }
+            (Forwarded::Switched | Forwarded::Swapped(Swapped::Differs(_)), _) => return Ok(Advanced::LostRace),
+            (Forwarded::GivenUp, Found::Refused(advanced)) => return Ok(advanced),
+            (Forwarded::GivenUp, Found::Failed(output)) if output.waits_for_index() => output.complaint(),
+            (Forwarded::GivenUp, Found::Failed(output)) if refreshed => return refusal(place, changes, &output),
+            (Forwarded::GivenUp, _) => {
+                // Files that look changed by their dates alone are in git's way until the index says otherwise.
+                place.git()?.args(["update-index", "-q", "--refresh"]).patient(patience).run()?;
+                refreshed = true;
+                continue;
+            }
+            (Forwarded::Busy(why), _) => {
+                reference::clear_locks(here.gix(), target)?;
+                why
+            }
+        };
+        if Instant::now() >= deadline {
+            return Ok(Advanced::refused(format!("git would not move it in '{}': {waits}", place.path.display())));
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// What a look at the worktree, and git's own try, came to.
+enum Found {
+    /// Nothing, or index and files are written.
+    Free,
+    /// Something is, and will be.
+    Refused(Advanced),
+    /// Git would not.
+    Failed(Output),
+}
+
+fn tried(output: Output) -> Found {
+    if output.success() { Found::Free } else { Found::Failed(output) }
+}
+
+/// Brings index and files from one commit to another: git keeps what else is changed, and refuses, before it writes anything, where
+/// the two meet.
+fn read_tree(place: &Worktree, from: ObjectId, to: ObjectId) -> Result<Output> {
+    place.git()?.args(["read-tree", "-m", "-u"]).args([from, to].map(|id| id.to_hex().to_string())).run()
+}
+
+/// What `git merge` would refuse and `git read-tree` would not: a merge that is not concluded, and files that git does not know.
+fn in_the_way(place: &Worktree, changes: &[FileChange]) -> Result<Found> {
+    for unfinished in ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"] {
+        if place.git_dir.join(unfinished).exists() {
+            let why = format!("'{}' has an unfinished operation: {unfinished} exists", place.path.display());
+            return Ok(Found::Refused(Advanced::refused(why)));
+        }
+    }
+    let mut suspects: Vec<BString> = Vec::new();
+    for change in changes.iter().filter(|change| change.kind == ChangeKind::Added) {
+        suspects.extend(standing(place, change.path.as_bstr()));
+    }
+    suspects.dedup();
+    let mut unknown: Vec<BString> = Vec::new();
+    for some in suspects.chunks(500) {
+        let git = place.plain_git()?.global("--literal-pathspecs").args(["ls-files", "--others", "-z", "--"]);
+        let some: Result<Vec<_>> =
+            some.iter().map(|path| Ok(gix::path::from_bstr(path.as_bstr())?.into_owned())).collect();
+        unknown.extend(git.args(some?).check()?.records().map(BString::from));
+    }
+    if unknown.is_empty() {
+        return Ok(Found::Free);
+    }
+    let met = |change: &&FileChange| unknown.iter().any(|unknown| overlap(unknown, &change.path));
+    let paths = changes.iter().filter(met).map(|change| change.path.clone()).collect();
+    Ok(Found::Refused(Advanced::Refused { paths, why: files_in_the_way(place) }))
+}
+
+/// What is there already where a file shall be, or a directory that leads to it.
+fn standing(place: &Worktree, path: &BStr) -> Option<BString> {
+    let ends = path.find_iter("/").chain([path.len()]);
+    ends.map(|end| path[..end].as_bstr()).find_map(|part| {
+        let there = place.path.join(gix::path::from_bstr(part).ok()?).symlink_metadata().ok()?;
+        (part.len() == path.len() || !there.is_dir()).then(|| part.to_owned())
+    })
+}
+
+fn files_in_the_way(place: &Worktree) -> String {
+    format!("files in '{}' are in the way", place.path.display())
+}
+
+/// The person's own hook for what was merged, as `git merge` would run it. What it says stops nothing, there neither.
+fn run_hook(place: &Worktree) -> Result<()> {
+    place.git()?.args(["hook", "run", "--ignore-missing", "post-merge", "--", "0"]).run().map(drop)
+}
+
+fn refusal(place: &Worktree, changes: Vec<FileChange>, output: &Output) -> Result<Advanced> {
     let dirty = status::status(place)?;
     let mut paths: Vec<_> = changes
         .into_iter()
-        .filter(|change| {
-            let ignored_in_the_way = || {
-                let there = gix::path::from_bstr(change.path.as_bstr()).map(|path| place.path.join(path));
-                change.kind == ChangeKind::Added && there.is_ok_and(|path| path.symlink_metadata().is_ok())
-            };
-            dirty.iter().any(|dirty| overlap(dirty, &change.path)) || ignored_in_the_way()
-        })
+        .filter(|change| dirty.iter().any(|dirty| overlap(dirty, &change.path)))
         .map(|change| change.path)
         .collect();
     paths.dedup();
     let why = if paths.is_empty() {
         format!("git would not move it in '{}': {}", place.path.display(), output.complaint())
     } else {
-        format!("files in '{}' are in the way", place.path.display())
+        files_in_the_way(place)
     };
     Ok(Advanced::Refused { paths, why })
 }

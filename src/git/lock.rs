@@ -5,7 +5,6 @@
 //! on a file system that no other machine writes to, and in the first pid namespace, where every process shows.
 
 use std::{
-    collections::BTreeSet,
     fs,
     io::{self, Read as _},
     os::unix::fs::MetadataExt,
@@ -180,7 +179,7 @@ fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) ->
     if let Some(why) = unknowable(common_dir, meta) {
         return Some(why);
     }
-    if held().contains(path) {
+    if held().iter().any(|held| held == path) {
         return Some("this very process".to_owned());
     }
     let epoch = boot_time();
@@ -313,9 +312,9 @@ fn is_wrapper(process: &Process) -> bool {
 }
 
 /// The locks that this process holds right now.
-static HELD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+static HELD: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-fn held() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+fn held() -> MutexGuard<'static, Vec<PathBuf>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -326,14 +325,17 @@ pub(super) struct Holding(PathBuf);
 
 impl Holding {
     pub(super) fn new(lock: PathBuf) -> Holding {
-        held().insert(lock.clone());
+        held().push(lock.clone());
         Holding(lock)
     }
 }
 
 impl Drop for Holding {
     fn drop(&mut self) {
-        held().remove(&self.0);
+        let mut held = held();
+        if let Some(at) = held.iter().position(|held| *held == self.0) {
+            held.swap_remove(at);
+        }
     }
 }
 

@@ -25,12 +25,11 @@ pub mod signature;
 pub mod snapshot;
 mod squash;
 pub mod status;
-mod take_back;
 pub mod trail;
 pub mod work_file;
 pub mod worktree;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The command line of the person's editor, as git finds it: `GIT_EDITOR`, `core.editor`, `VISUAL`, `EDITOR`.
 ///
@@ -52,4 +51,17 @@ pub fn expiry(repo: &repository::Repository, text: &str) -> Result<Option<u64>> 
     let read =
         process::Git::at(repo).config(format!("{key}={text}")).args(["config", "--type=expiry-date", key]).run()?;
     Ok(read.line().parse().ok().filter(|_| read.success()))
+}
+
+/// The version of the git that is run, major and minor.
+///
+/// # Errors
+/// `git-version` if it says something else than a version.
+pub fn version(repo: &repository::Repository) -> Result<(u32, u32)> {
+    let said = process::Git::at(repo).args(["version"]).check()?;
+    let mut numbers = said.line().trim_start_matches("git version ").split('.').map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => Ok((major, minor)),
+        _ => Err(Error::fatal("git-version", format!("git does not say which version it is: '{}'", said.line()))),
+    }
 }

@@ -44,6 +44,10 @@ pub const LOCAL_ENV_VARS: &[&str] = &[
 /// The members of [`LOCAL_ENV_VARS`] that carry `git -c` overrides: our own git processes keep them on purpose.
 const OVERRIDES: &[&str] = &["GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"];
 
+/// What tells the hooks of this tool to do nothing where it is `0`: every git that is started here has it, since whoever starts it
+/// does what they would do.
+pub const HOOKS_VARIABLE: &str = "CHANT_HOOKS";
+
 /// What hooks and `git`'s own options leave in the environment beyond that, and that would change what a git process does.
 const LEFT_BY_GIT: &[&str] = &[
     "GIT_EDITOR",
@@ -132,7 +136,7 @@ pub struct Output {
 
 impl Output {
     /// Whether it failed because somebody else has the index locked.
-    fn waits_for_index(&self) -> bool {
+    pub fn waits_for_index(&self) -> bool {
         !self.success() && self.stderr.contains_str("index.lock': File exists")
     }
 
@@ -343,7 +347,7 @@ impl Git {
                 command.env_remove(name);
             }
         }
-        command.env("LC_ALL", "C");
+        command.env("LC_ALL", "C").env(HOOKS_VARIABLE, "0");
         if !self.may_ask {
             command.env("GIT_TERMINAL_PROMPT", "0");
         }
@@ -363,10 +367,11 @@ impl Git {
     fn place(&self) -> &'static str {
         match self.args.first().and_then(|verb| verb.to_str()).unwrap_or_default() {
             "add" => "git.add",
-            "checkout" => "git.checkout",
+            "checkout" | "read-tree" => "git.checkout",
             "clean" => "git.clean",
             "commit" => "git.commit",
             "fetch" => "git.fetch",
+            "hook" => "git.hook",
             "merge" => "git.merge",
             "notes" => "git.notes",
             "push" => "git.push",

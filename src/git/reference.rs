@@ -101,12 +101,7 @@ pub fn refresh(repo: &gix::Repository) {
 pub fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
     let deadline = Instant::now() + repo.config().lock_timeout()?;
     let durable = repo.durability().reference;
-    // Only a reflog shows it, so a missing identity does not stop a ref, in git neither.
-    let committer = repo.committer().unwrap_or_else(|_| Signature {
-        name: "unknown".into(),
-        email: "unknown@localhost".into(),
-        time: repo.env().git_time(),
-    });
+    let committer = someone(repo);
     let mut pause = Duration::from_millis(2);
     loop {
         match attempt(repo.gix(), swap, &committer, durable)? {
@@ -145,28 +140,46 @@ pub enum Attempt {
 /// # Errors
 /// `ref-in-the-way` if there is a ref where a directory would have to be, `symbolic-ref` if it is one.
 pub fn attempt(repo: &gix::Repository, swap: &Swap<'_>, committer: &Signature, durable: bool) -> Result<Attempt> {
-    // gix would replace the file of packed refs by one that is not synced: on some file systems a power cut then takes all of them.
-    if durable && swap.new.is_none() && repo.common_dir().join("packed-refs").exists() {
+    // gix writes packed refs anew from what it had read before it took the lock: if they were packed twice within one tick of the
+    // clock, other refs go back to what they were. Nor does it sync the file: on some file systems a power cut then takes all of them.
+    if swap.new.is_none() {
         return by_git(repo, swap);
     }
+    let tried = change(repo, swap, edit(swap), committer, durable, || Ok(true))?;
+    Ok(tried.expect("it is given up only where the caller says so"))
+}
+
+/// Tries once to make the change by `edit`, while the ref is locked and `meanwhile` says that it is to be made; `None` if it is not.
+fn change(
+    repo: &gix::Repository,
+    swap: &Swap<'_>,
+    edit: RefEdit,
+    committer: &Signature,
+    durable: bool,
+    meanwhile: impl FnOnce() -> Result<bool>,
+) -> Result<Option<Attempt>> {
     refresh(repo);
+    let head = edit.deref.then(|| head_lock(repo));
     let mut refs = repo.refs.clone();
     if swap.force_log {
         // A bare repository, or one with core.logAllRefUpdates=false, keeps no reflog even of refs that ask for one.
         refs.write_reflog = WriteReflog::Normal;
     }
     let wait = Fail::AfterDurationWithBackoff(LOCK);
-    let prepared = match fault::around("ref.lock", || refs.transaction().prepare(Some(edit(swap)), wait, wait)) {
+    let prepared = match fault::around("ref.lock", || refs.transaction().prepare(Some(edit), wait, wait)) {
         Ok(prepared) => prepared,
-        Err(error) => return failed(repo, swap, error),
+        Err(error) => return failed(repo, swap, error).map(Some),
     };
     let lock = lock_path(repo, swap.name);
-    let _holding = [Holding::new(lock.clone()), Holding::new(packed_lock(repo))];
+    let _holding: Vec<_> = [lock.clone(), packed_lock(repo)].into_iter().chain(head).map(Holding::new).collect();
     // If there were no packed refs before the lock was taken, it was compared with the loose file alone. And to find it created with
     // the very id that was to be written is a success for gix.
     let now = plain(repo, swap.name)?;
-    if now != swap.expected {
-        return Ok(Attempt::Swapped(Swapped::Differs(now)));
+    let go_on = if now == swap.expected { meanwhile() } else { Ok(false) };
+    if !matches!(go_on, Ok(true)) {
+        fault::around("ref.unlock", || drop(prepared));
+        go_on?;
+        return Ok((now != swap.expected).then_some(Attempt::Swapped(Swapped::Differs(now))));
     }
     if durable && swap.new.is_some() {
         // The new value lies in the lock file now and is renamed into place next.
@@ -178,9 +191,54 @@ pub fn attempt(repo: &gix::Repository, swap: &Swap<'_>, committer: &Signature, d
     }
     let mut time = gix::date::parse::TimeBuf::default();
     match fault::around("ref.commit", || prepared.commit(committer.to_ref(&mut time))) {
-        Ok(_) => Ok(Attempt::Swapped(Swapped::Done)),
-        Err(error) => failed(repo, swap, error),
+        Ok(_) => Ok(Some(Attempt::Swapped(Swapped::Done))),
+        Err(error) => failed(repo, swap, error).map(Some),
     }
+}
+
+/// What became of the branch under a `HEAD`, see [`forward`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Forwarded {
+    /// It was decided.
+    Swapped(Swapped),
+    /// `HEAD` stands on something else by now. Nothing was changed.
+    Switched,
+    /// The caller did not want it any more once it had the locks. Nothing was changed.
+    GivenUp,
+    /// Somebody holds a lock: then what was said about it. To be tried again.
+    Busy(String),
+}
+
+/// Tries once to move the branch that `HEAD` of this worktree stands on, and calls `meanwhile` while both are locked, so that nobody
+/// else can move the branch or switch to another. Where `meanwhile` says `false` nothing is moved. Both get a line in their reflogs.
+///
+/// # Errors
+/// Those of `meanwhile`, and if the refs cannot be read or written.
+pub fn forward(worktree: &Repository, swap: &Swap<'_>, meanwhile: impl FnOnce() -> Result<bool>) -> Result<Forwarded> {
+    let head = FullName::try_from("HEAD").expect("it is a valid name");
+    let edit = RefEdit { name: head.clone(), deref: true, ..edit(swap) };
+    let committer = someone(worktree);
+    let mut switched = false;
+    let tried = change(worktree.gix(), swap, edit, &committer, worktree.durability().reference, || {
+        switched = target(worktree.gix(), head.as_ref())? != Some(Target::Symbolic(swap.name.to_owned()));
+        if switched { Ok(false) } else { meanwhile() }
+    })?;
+    Ok(match tried {
+        Some(Attempt::Swapped(swapped)) => Forwarded::Swapped(swapped),
+        Some(Attempt::Busy(why)) => Forwarded::Busy(why),
+        None if switched => Forwarded::Switched,
+        None => Forwarded::GivenUp,
+    })
+}
+
+/// Who moves a ref. Only a reflog shows it, so a missing identity does not stop a ref, in git neither.
+fn someone(repo: &Repository) -> Signature {
+    repo.committer().unwrap_or_else(|_| Signature {
+        name: "unknown".into(),
+        email: "unknown@localhost".into(),
+        time: repo.env().git_time(),
+    })
 }
 
 /// Deletes all of these refs, or none if one of them does not hold what is said, or is locked. Returns whether it did. One run of git:
@@ -241,9 +299,13 @@ fn in_the_way(repo: &gix::Repository, name: &FullNameRef) -> Option<Error> {
     Some(error.hint(format!("to delete it: git update-ref -d {found}")))
 }
 
-/// The locks that a change of this ref takes.
-pub fn lock_paths(repo: &gix::Repository, name: &FullNameRef) -> [PathBuf; 2] {
-    [lock_path(repo, name), packed_lock(repo)]
+/// The locks that a change of this ref takes, that of `HEAD` of this worktree included: it is locked along with its branch.
+pub fn lock_paths(repo: &gix::Repository, name: &FullNameRef) -> [PathBuf; 3] {
+    [lock_path(repo, name), packed_lock(repo), head_lock(repo)]
+}
+
+fn head_lock(repo: &gix::Repository) -> PathBuf {
+    repo.git_dir().join("HEAD.lock")
 }
 
 fn lock_path(repo: &gix::Repository, name: &FullNameRef) -> PathBuf {

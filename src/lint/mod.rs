@@ -11,7 +11,7 @@ use crate::{
     domain::{
         diagnostic::{Diagnostic, Severity},
         id::SpecId,
-        spec::{Spec, SpecType},
+        spec::{self, MAX_SPEC_LEN, Spec, SpecType},
         status::Status,
         view::ProblemView,
     },
@@ -48,6 +48,47 @@ pub fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
                 problem.spec = Some(id.clone());
                 problem.help = error.hints.into_iter().next();
                 problems.push(problem);
+            }
+        }
+    }
+    Ok(problems)
+}
+
+/// Looks at texts that are about to be committed, by their paths, each as if it were the text of its spec now. One that is `None` is no
+/// file that a spec may be in.
+///
+/// # Errors
+/// As [`lint`].
+pub fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> Result<Vec<ProblemView>> {
+    let world = World::new(project)?;
+    let mut problems = Vec::new();
+    let mut named = Vec::new();
+    for (path, bytes) in texts {
+        let name = path.rsplit_once('/').map_or(*path, |(_, name)| name);
+        match (SpecId::new(name.strip_suffix(".md").unwrap_or(name)), bytes) {
+            (Err(invalid), _) => problems.push(stray(&((*path).to_owned(), invalid.why.to_owned()))),
+            (Ok(id), None) => {
+                let message = format!("a spec is a regular file of at most {MAX_SPEC_LEN} bytes");
+                let mut problem = ProblemView::new(Severity::Error, "invalid-spec", message);
+                (problem.spec, problem.path) = (Some(id), Some((*path).to_owned()));
+                problems.push(problem);
+            }
+            (Ok(id), Some(bytes)) => named.push((id, spec::parse(path, bytes))),
+        }
+    }
+    let ids: Vec<SpecId> = named.iter().map(|(id, _)| id.clone()).collect();
+    let circles = circle::find(&world, &ids)?;
+    let surroundings = Surroundings::new(&world, circles)?;
+    for (id, spec) in named {
+        match spec {
+            Err(found) => {
+                problems.extend(found.into_iter().map(|one| ProblemView::of(Some(id.clone()), "invalid-spec", one)));
+            }
+            Ok(spec) => {
+                let entry = world.entry(&id)?;
+                let mut report = Report { id: &id, spec: &spec, found: Vec::new() };
+                surroundings.of(&entry, &mut report)?;
+                problems.extend(report.found);
             }
         }
     }

@@ -81,8 +81,14 @@ struct Held {
     _lock: File,
 }
 
-/// Moves the copy of the spec file out of the way of a merge into `target`, which is at `tip`.
-pub fn take(project: &Project, attempt: &Attempt, target: &FullName, tip: ObjectId) -> Result<Result<Aside, Landed>> {
+/// Moves the copy of the spec file out of the way of a merge into `target`, which is at `tip` and becomes `new`.
+pub fn take(
+    project: &Project,
+    attempt: &Attempt,
+    target: &FullName,
+    tip: ObjectId,
+    new: ObjectId,
+) -> Result<Result<Aside, Landed>> {
     let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
     let [place] = places.as_slice() else { return Ok(Ok(Aside(None))) };
     if project.silent {
@@ -104,6 +110,10 @@ pub fn take(project: &Project, attempt: &Attempt, target: &FullName, tip: Object
         Err(_) => None,
     };
     if untouched(in_tree) && untouched(staged_blob) {
+        return Ok(Ok(Aside(None)));
+    }
+    // A merge that died has written it already, and git leaves it as it is.
+    if in_tree.is_some() && in_tree == staged_blob && in_tree == project.blob_id_in(new, &attempt.spec_path)? {
         return Ok(Ok(Aside(None)));
     }
     if !untouched(staged_blob) && staged_blob != Some(attempt.blob) {

@@ -161,7 +161,7 @@ fn round(
         }
     }
     announce(project, attempt, target, Landing { old, new })?;
-    let mut aside = match aside::take(project, attempt, target, ours)? {
+    let mut aside = match aside::take(project, attempt, target, ours, new)? {
         Ok(aside) => aside,
         Err(waits) => return Ok(Some(waits)),
     };
@@ -183,13 +183,6 @@ fn round(
                 Landed::Waits { why, paths, hints: Vec::new() }
                     .hint(format!("when that is out of the way: git chant merge {}", attempt.id.short())),
             ))
-        }
-        Ok(Advanced::OtherBranchMoved(other)) => {
-            aside.put_back()?;
-            Ok(Some(Landed::waits(format!(
-                "'{}' was checked out at that moment and moved instead of '{name}'",
-                other.shorten()
-            ))))
         }
         Err(error) => {
             aside.put_back()?;

@@ -1,8 +1,8 @@
 //! Every answer for people.
 
 use super::{
-    Look, clean, color::Slot, drift, exchange, graph, import, list, log, past, place, prune, record, show, standing,
-    time, topic, why, worked,
+    Look, clean, color::Slot, drift, exchange, graph, hooks, import, list, log, past, place, prune, record, show,
+    standing, time, topic, why, worked,
 };
 use crate::{
     command::outcome::{Body, Merged, Worked},
@@ -57,6 +57,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Path { path, .. } => return path_line(path, look),
         Body::Initialized { path, silent, dry_run, changes } => initialized(path, *silent, *dry_run, changes),
         Body::Deinitialized { dry_run, changes } => deinitialized(*dry_run, changes),
+        Body::Hooks { changes, dry_run, hooks } => hooks::hooks(changes.as_deref(), *dry_run, hooks, look),
         Body::Problems(problems) => place::problems(problems, look),
         Body::Exchanged { remote, dry_run, exchanged } => exchange::exchanged(remote, *dry_run, exchanged, look),
         Body::Pruned { dry_run, found } => prune::pruned(found, *dry_run, look),

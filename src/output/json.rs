@@ -166,6 +166,11 @@ impl Serialize for Answer<'_> {
                 map.serialize_entry("dry_run", dry_run)?;
                 map.serialize_entry("changes", changes)?;
             }
+            Body::Hooks { changes, dry_run, hooks } => {
+                map.serialize_entry("dry_run", dry_run)?;
+                map.serialize_entry("changes", changes.as_deref().unwrap_or_default())?;
+                map.serialize_entry("hooks", hooks)?;
+            }
             Body::Problems(problems) => map.serialize_entry("problems", problems)?,
             Body::Exchanged { remote, dry_run, exchanged } => {
                 map.serialize_entry("remote", remote)?;

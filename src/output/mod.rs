@@ -13,6 +13,7 @@ mod exchange;
 mod fit;
 pub mod format;
 mod graph;
+mod hooks;
 mod human;
 mod import;
 mod json;

@@ -17,6 +17,7 @@
 //! | `sync` | way, ref, old id, new id, why |
 //! | `prune` | `pruned` or `kept`, kind, id, path or ref, why |
 //! | `import` | id, status, file, title |
+//! | `hooks` | hook, state, file or section of the configuration, why |
 //! | `verify` | `ok` or `failed`, name, detail |
 //! | `path`, `init`, `demo` | path |
 //!
@@ -28,7 +29,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     command::outcome::Body,
-    domain::view::{DriftView, EventView, ExchangeView, ImportView, ProblemView, PruneView, SpecView},
+    domain::view::{DriftView, EventView, ExchangeView, HookView, ImportView, ProblemView, PruneView, SpecView},
 };
 
 /// The sort of record that a command ends with, where it ends with records.
@@ -48,6 +49,8 @@ pub enum Record {
     Prune,
     /// Specs that were imported.
     Import,
+    /// Git's hooks.
+    Hook,
 }
 
 impl Record {
@@ -61,6 +64,7 @@ impl Record {
             Record::Drift => &DriftView::FIELDS,
             Record::Prune => &PruneView::FIELDS,
             Record::Import => &ImportView::FIELDS,
+            Record::Hook => &HookView::FIELDS,
         }
     }
 }
@@ -82,6 +86,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Drift(found) => found.iter().map(object).collect(),
         Body::Pruned { found, .. } => found.iter().map(object).collect(),
         Body::Imported { imported, .. } => imported.iter().map(object).collect(),
+        Body::Hooks { hooks, .. } => hooks.iter().map(object).collect(),
         Body::Nothing
         | Body::Shown
         | Body::Notes(_)
@@ -187,6 +192,10 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
                     if edge.depends_on { "depends_on" } else { "informed_by" },
                 ])
             })
+            .collect(),
+        Body::Hooks { hooks, .. } => hooks
+            .iter()
+            .map(|one| joined(&[one.event.as_str(), one.state.as_str(), &one.place, text(&one.why)]))
             .collect(),
         Body::Deinitialized { changes, .. } => changes.iter().map(|change| joined(&[change])).collect(),
         Body::Text(text) => vec![joined(&[text])],

@@ -250,6 +250,10 @@ fn effective(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
 /// The setting under which a changed key means what it did. A key that was not there cannot be taken away again: where the empty
 /// value is as good, that; other keys run nothing when an attempt is judged.
 fn muted(key: &str, old: Option<&String>) -> Option<String> {
+    // A hook in the configuration, which core.hooksPath does not keep git (2.54) from.
+    if let Some((name, _)) = key.strip_prefix("hook.").and_then(|rest| rest.rsplit_once('.')) {
+        return Some(format!("hook.{name}.enabled=false"));
+    }
     match old {
         Some(old) => Some(format!("{key}={old}")),
         None if key.starts_with("filter.") && !key.ends_with(".required") => Some(format!("{key}=")),

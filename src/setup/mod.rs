@@ -3,6 +3,7 @@
 //! Everything is planned before anything is done, so that a dry run says exactly what would follow.
 
 mod exclude;
+pub mod hooks;
 mod plan;
 mod pointer;
 mod purge;
@@ -16,10 +17,11 @@ use std::{
 
 use gix::ObjectId;
 
-pub use plan::{Wanted, deinit, init, lacks_notes};
+pub use plan::{Wanted, deinit, init, install_hooks, lacks_notes, uninstall_hooks};
 pub use purge::{left_behind, refuse_work};
 
 use crate::{
+    domain::hook::Hook,
     error::{Error, IoContext, Result},
     project::Project,
 };
@@ -43,6 +45,10 @@ pub enum Change {
     Point(PathBuf),
     /// Take that line out of it.
     Unpoint(PathBuf),
+    /// Have the file of a hook call this tool.
+    Hook(PathBuf, Hook),
+    /// Have it call this tool no more.
+    Unhook(PathBuf),
     /// Delete a ref.
     DeleteRef(String, ObjectId),
     /// Remove a directory with all that is in it.
@@ -78,6 +84,12 @@ impl Change {
                     path.display()
                 )
             }
+            Change::Hook(path, _) => {
+                format!("{} the line that calls git chant to '{}'", verb("added", "add"), path.display())
+            }
+            Change::Unhook(path) => {
+                format!("{} the line that calls git chant from '{}'", verb("removed", "remove"), path.display())
+            }
             Change::DeleteRef(name, id) => {
                 format!("{} {name} (was {})", verb("deleted", "delete"), id.to_hex_with_len(12))
             }
@@ -100,6 +112,8 @@ pub fn apply(project: &Project, change: &Change) -> Result<()> {
         Change::DropSection(name, _) => settings::remove_section(project, name),
         Change::Point(path) => pointer::add(path),
         Change::Unpoint(path) => pointer::remove(path),
+        Change::Hook(path, hook) => hooks::add(path, *hook),
+        Change::Unhook(path) => hooks::remove(project, path),
         Change::DeleteRef(name, id) => project.store()?.purge(name, *id),
         Change::RemoveDir(path) => match fs::symlink_metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -113,10 +127,14 @@ pub fn apply(project: &Project, change: &Change) -> Result<()> {
 
 /// Writes a file so that it appears whole, with the permissions that it had.
 fn write(path: &Path, text: &[u8]) -> Result<()> {
+    write_new(path, text, fs::metadata(path).map_or(0o644, |meta| meta.permissions().mode()))
+}
+
+/// The same with the permissions `mode`.
+fn write_new(path: &Path, text: &[u8], mode: u32) -> Result<()> {
     let dir = path.parent().unwrap_or(path);
     let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
     fs::write(temporary.path(), text).io("write", temporary.path())?;
-    let permissions = fs::metadata(path).map_or_else(|_| fs::Permissions::from_mode(0o644), |meta| meta.permissions());
-    fs::set_permissions(temporary.path(), permissions).io("write", temporary.path())?;
+    fs::set_permissions(temporary.path(), fs::Permissions::from_mode(mode)).io("write", temporary.path())?;
     temporary.persist(path).map_err(|error| error.error).io("write", path).map(|_| ())
 }

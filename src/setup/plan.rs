@@ -1,6 +1,6 @@
 //! What has to be changed, found out before anything is.
 
-use super::{Change, exclude, pointer, purge, settings};
+use super::{Change, exclude, hooks, pointer, purge, settings};
 use crate::{
     agent::preset::{self, Preset},
     error::Result,
@@ -14,6 +14,8 @@ pub struct Wanted {
     pub silent: bool,
     /// Notes are to follow commits that are rewritten, and to be shown.
     pub notes: bool,
+    /// Git's hooks are to call this tool.
+    pub hooks: bool,
     /// The agent that is to be used, and told of the specs.
     pub agent: Option<&'static Preset>,
 }
@@ -41,6 +43,9 @@ pub fn init(project: &Project, wanted: Wanted) -> Result<Vec<Change>> {
         let missing = settings::missing(project).into_iter();
         changes.extend(missing.map(|(key, value)| Change::AddSetting(key.to_owned(), value.to_owned())));
     }
+    if wanted.hooks {
+        changes.extend(hooks::missing(project)?);
+    }
     if let Some(agent) = wanted.agent {
         if project.config().agent()?.is_none() {
             changes.push(Change::AddSetting("chant.agent".to_owned(), agent.name.to_owned()));
@@ -51,6 +56,16 @@ pub fn init(project: &Project, wanted: Wanted) -> Result<Vec<Change>> {
         }
     }
     Ok(changes)
+}
+
+/// What has to be changed so that git's hooks call this tool.
+pub fn install_hooks(project: &Project) -> Result<Vec<Change>> {
+    hooks::missing(project)
+}
+
+/// What there is of this tool in git's hooks.
+pub fn uninstall_hooks(project: &Project) -> Result<Vec<Change>> {
+    hooks::present(project)
 }
 
 /// Whether notes would be lost when commits are rewritten, as far as settings say.
@@ -68,6 +83,7 @@ pub fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>> {
     for (section, values) in settings::sections(project)? {
         changes.push(Change::DropSection(section, values));
     }
+    changes.extend(hooks::present(project)?);
     let lines = exclude::hiding(project)?;
     if !lines.is_empty() {
         changes.push(Change::Show(lines));

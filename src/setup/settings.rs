@@ -35,10 +35,19 @@ pub(super) fn present(project: &Project) -> Result<Vec<(&'static str, &'static s
 
 /// The sections `chant` and `chant.*` of this clone's own file, each with its settings.
 pub(super) fn sections(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
+    grouped(project, |section| section == "chant" || section.starts_with("chant."))
+}
+
+/// The sections of this clone's own file whose names begin with `prefix`, each with its settings.
+pub(super) fn sections_of(project: &Project, prefix: &str) -> Result<BTreeMap<String, Vec<String>>> {
+    grouped(project, |section| section.starts_with(prefix))
+}
+
+fn grouped(project: &Project, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Vec<String>>> {
     let mut sections: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (key, value) in local(project)? {
         if let Some((section, _)) = key.rsplit_once('.')
-            && (section == "chant" || section.starts_with("chant."))
+            && wanted(section)
         {
             sections.entry(section.to_owned()).or_default().push(format!("{key} = {value}"));
         }
@@ -47,7 +56,7 @@ pub(super) fn sections(project: &Project) -> Result<BTreeMap<String, Vec<String>
 }
 
 /// Every setting of this clone's own file, without what it includes.
-fn local(project: &Project) -> Result<Vec<(String, String)>> {
+pub(super) fn local(project: &Project) -> Result<Vec<(String, String)>> {
     let listed = git(project, &["--no-includes", "-z", "--list"]).check()?;
     let pairs = listed.records().map(|record| {
         let (key, value) = record.split_once_str("\n").unwrap_or((record, b""));
@@ -72,7 +81,7 @@ pub(super) fn remove(project: &Project, key: &str, value: &str) -> Result<()> {
 /// Takes the section away, unless it is gone.
 pub(super) fn remove_section(project: &Project, name: &str) -> Result<()> {
     let removed = git(project, &["--remove-section", name]).run()?;
-    if removed.success() || !sections(project)?.contains_key(name) {
+    if removed.success() || !sections_of(project, name)?.contains_key(name) {
         return Ok(());
     }
     Err(refused(name, &removed))

@@ -14,6 +14,9 @@ use crate::{
 /// Where the notes are.
 pub const NOTES_REF: &str = "refs/notes/chant";
 
+/// What the line of a note begins with that names a spec.
+const NOTE: &str = "Chant-Spec: ";
+
 /// A note longer than this is not ours and stays as it is, in bytes.
 pub(super) const MAX_NOTE_LEN: usize = 1 << 20;
 
@@ -79,6 +82,19 @@ impl Store<'_> {
             }
             None => Ok(BTreeSet::new()),
         }
+    }
+
+    /// The specs that the note on each of `commits` names, in the order of the commits.
+    pub fn specs_of(&self, commits: &[ObjectId]) -> Result<Vec<Vec<SpecId>>> {
+        let Some(notes) = self.ref_target(NOTES_REF)? else { return Ok(vec![Vec::new(); commits.len()]) };
+        let mut notes = Notes::new(self.repo.find_commit(notes)?.tree_id()?.detach(), self.repo)?;
+        let mut specs = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let lines = self.lines(&mut notes, *commit)?.unwrap_or_default();
+            let named = |line: &String| SpecId::new(line.strip_prefix(NOTE)?.trim()).ok();
+            specs.push(lines.iter().filter_map(named).collect());
+        }
+        Ok(specs)
     }
 
     /// Those of `commits` whose note does not name `spec`, in their order, each once.
@@ -150,5 +166,5 @@ impl Store<'_> {
 
 /// The line that names a spec.
 fn note_line(spec: &SpecId) -> String {
-    format!("Chant-Spec: {spec}")
+    format!("{NOTE}{spec}")
 }

@@ -68,9 +68,11 @@ fn clear(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<()> {
 /// Refuses where the work branch is checked out in a worktree that is not the spec's: it is somebody's, and stays as it is.
 pub fn refuse_elsewhere(project: &Project, id: &SpecId) -> Result<()> {
     let branch = project.branch_ref(id)?;
-    let own = project.worktree_of(id)?.map(|tree| tree.path);
-    let places = worktree::checked_out_in(&project.repo, branch.as_ref())?;
-    let Some(other) = places.iter().find(|place| Some(&place.path) != own.as_ref()) else { return Ok(()) };
+    // From one look at them: another process of ours may be making the spec's own at this moment.
+    let all = worktree::list(&project.repo)?;
+    let own = project.worktree_among(&all, id)?;
+    let has_it = |place: &&Worktree| place.is_on(branch.as_ref()) && place.path.is_dir() && Some(*place) != own;
+    let Some(other) = all.iter().find(has_it) else { return Ok(()) };
     let message = format!("the branch '{}' is checked out in '{}'", branch.shorten(), other.path.display());
     Err(Error::negative("checked-out", message).hint("switch to another branch there first"))
 }

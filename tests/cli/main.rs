@@ -14,6 +14,7 @@ mod drifting;
 mod endings;
 mod graph;
 mod groups;
+mod hooks;
 mod import;
 mod index;
 mod init;

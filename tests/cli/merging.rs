@@ -189,7 +189,7 @@ fn eight(how: &str, elsewhere: bool) {
     let meeting = sandbox.dir().join("meeting");
     std::fs::create_dir(&meeting).unwrap();
     sandbox.agent(&format!(
-        "name=${{CHANT_SPEC_ID##*-}}; echo one >\"file-$name\"; git add -A; git commit -qm \"One of $name\"
+        "name=$CHANT_SPEC_ID; echo one >\"file-$name\"; git add -A; git commit -qm \"One of $name\"
 echo two >>\"file-$name\"; tick; git commit -qam \"Two of $name\"; touch '{0}'/$name
 until [ \"$(ls '{0}' | wc -l)\" -ge 8 ]; do sleep 0.01; done",
         meeting.display()
@@ -199,11 +199,12 @@ until [ \"$(ls '{0}' | wc -l)\" -ge 8 ]; do sleep 0.01; done",
     }
     let commands: Vec<Vec<&str>> = ids.iter().map(|id| vec!["work", id.as_str(), "--onto", "main"]).collect();
     for one in at_once(&sandbox, &commands) {
+        assert!(!one.err.contains("warning:"), "{}", one.err);
         one.ok();
     }
     for id in &ids {
         assert_eq!(sandbox.status(id), "completed", "{how}");
-        let name = &id[id.len() - 3..];
+        let name = id;
         assert_eq!(sandbox.git(&["show", &format!("main:file-{name}")]), "one\ntwo", "{how}");
         if how != "squash" {
             let found = sandbox.git(&["log", "--format=%s", "--grep", &format!("of {name}$"), "main"]);
@@ -418,7 +419,7 @@ fn a_merge_that_passes_is_verified_once_and_one_that_is_the_work_itself_never() 
 fn eight_that_are_verified_merged_wait_for_each_other() {
     let sandbox = merging("merge");
     sandbox.git(&["config", "chant.verifyMerged", "true"]);
-    sandbox.agent("echo two >\"file-${CHANT_SPEC_ID##*-}\"; tick");
+    sandbox.agent("echo two >\"file-$CHANT_SPEC_ID\"; tick");
     // Of no two of these may the files be alone in a tree that is merged: each check sees what the others brought.
     let ids: Vec<String> =
         (0..8).map(|n| sandbox.add(&[&format!("Spec {n}"), "--verify", "test -n \"$(ls file-*)\""])).collect();
@@ -713,7 +714,7 @@ fn of_eight_the_two_that_conflict_wait_with_their_paths_and_six_are_merged() {
         std::fs::create_dir(&meeting).unwrap();
         // Three want `a` and `b` for themselves, each in its own words, and are done in the same moment as all the others.
         sandbox.agent(&format!(
-            "name=${{CHANT_SPEC_ID##*-}}; if grep -q selfish \"$CHANT_SPEC_FILE\"; then echo $name >a; echo $name >b; else echo $name >\"file-$name\"; fi
+            "name=$CHANT_SPEC_ID; if grep -q selfish \"$CHANT_SPEC_FILE\"; then echo $name >a; echo $name >b; else echo $name >\"file-$name\"; fi
 tick; git add -A; git commit -qm \"Work of $name\"; touch '{0}'/$name; until [ \"$(ls '{0}' | wc -l)\" -ge 8 ]; do sleep 0.01; done",
             meeting.display()
         ));
@@ -744,7 +745,7 @@ fn a_person_edits_stages_and_commits_in_the_target_meanwhile() {
     for how in HOWS {
         let sandbox = merging(how);
         commit(&sandbox, "mine", "0\n");
-        sandbox.agent("echo two >\"file-${CHANT_SPEC_ID##*-}\"; tick");
+        sandbox.agent("echo two >\"file-$CHANT_SPEC_ID\"; tick");
         let ids: Vec<String> = (0..4).map(|n| sandbox.add(&[&format!("Spec {n}")])).collect();
         let mut running: Vec<_> = ids
             .iter()
@@ -773,7 +774,7 @@ fn a_person_edits_stages_and_commits_in_the_target_meanwhile() {
                 sandbox.chant(&["merge", id]).ok();
             }
             assert_eq!(sandbox.status(id), "completed", "{how}");
-            assert_eq!(sandbox.git(&["show", &format!("main:file-{}", &id[id.len() - 3..])]), "two", "{how}");
+            assert_eq!(sandbox.git(&["show", &format!("main:file-{id}")]), "two", "{how}");
         }
         // Nothing of the person's is gone, nothing of the agents' was swept into their commits.
         let mine = sandbox.git(&["log", "--format=", "--name-only", "--grep", "^Mine$", "main"]);

@@ -14,7 +14,7 @@ fn everything_is_settled_and_the_way_on_is_told() {
     sandbox.agent("echo two >\"$CHANT_SPEC_ID\"; git add -A; git commit -qm Done; tick");
     let (one, other) = (sandbox.add(&["One"]), sandbox.add(&["Other"]));
     killed(&sandbox, "agent.go.after", &["work", &one]);
-    killed(&sandbox, "git.merge.before", &["work", &other]);
+    killed(&sandbox, "git.checkout.before", &["work", &other]);
     // Only what was asked for.
     let ran = sandbox.chant(&["recover", &other]).ok();
     assert!(ran.out.contains("(repaired)") && !ran.out.contains(&one), "{}", ran.out);

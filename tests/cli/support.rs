@@ -8,11 +8,15 @@ use std::{
 
 use serde_json::Value;
 
+#[path = "../support/watch.rs"]
+mod watch;
+
 /// A directory of its own with a home and a repository, gone when the test ends.
 pub struct Sandbox {
     dir: tempfile::TempDir,
     /// The top of the repository's work tree.
     pub repo: PathBuf,
+    _watched: watch::Watched,
 }
 
 /// How a command ended.
@@ -74,7 +78,7 @@ impl Sandbox {
         std::fs::create_dir(dir.path().join("home")).unwrap();
         let repo = dir.path().join("repo");
         std::fs::create_dir(&repo).unwrap();
-        let sandbox = Sandbox { dir, repo };
+        let sandbox = Sandbox { _watched: watch::watch(dir.path()), dir, repo };
         sandbox.git(&["init", "-q", "-b", "main"]);
         sandbox
     }

@@ -214,30 +214,78 @@ isolated! {
         assert_eq!(repo.id("main"), old);
     }
 
-    fn a_worktree_that_is_switched_at_that_moment_is_noticed() {
+    fn nobody_switches_or_commits_in_the_middle_of_it() {
         let (repo, old, new) = ready();
         repo.git(&["branch", "other", &old.to_hex().to_string()]);
-        // The switch happens between our look and git's: a git in PATH that switches before it merges.
+        // A git in PATH that tries, before it writes files, what a person may do in that moment: to switch, and to commit.
         let real = String::from_utf8(Command::new("sh").args(["-c", "command -v git"]).output().unwrap().stdout).unwrap();
         let bin = repo.parent().join("bin");
         fs::create_dir(&bin).unwrap();
-        let real = real.trim();
+        let (real, said) = (real.trim(), repo.parent().join("said"));
         let script = format!(
-            "#!/bin/sh\nif [ \"$1\" = merge ]; then {real} symbolic-ref HEAD refs/heads/other; fi\nexec {real} \"$@\"\n"
+            "#!/bin/sh\ncase \" $* \" in *' read-tree '*)
+{real} symbolic-ref HEAD refs/heads/other 2>>'{0}'
+{real} commit -q --allow-empty -m no 2>>'{0}'
+esac\nexec {real} \"$@\"\n",
+            said.display()
         );
         fs::write(bin.join("git"), script).unwrap();
         fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["merge::in_a_switched_worktree", "--exact", "--nocapture"])
+            .args(["merge::while_a_person_is_at_it", "--exact", "--nocapture"])
             .env("PATH", path)
             .env("ADVANCE_IN", &repo.path)
             .env("ADVANCE", format!("{old} {new}"))
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(said.contains("advanced=OtherBranchMoved(FullName(\"refs/heads/other\"))"), "{said}");
-        assert_eq!(repo.id("main"), old);
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(printed.contains("advanced=Moved"), "{printed}");
+        let said = fs::read_to_string(said).unwrap();
+        assert_eq!(said.matches("HEAD.lock': File exists").count(), 2, "{said}");
+        assert_eq!((repo.id("main"), repo.id("other")), (new, old));
+        assert_eq!(repo.git(&["symbolic-ref", "HEAD"]), "refs/heads/main");
+        assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    }
+
+    fn the_log_of_head_tells_of_it_and_the_hook_for_merges_runs() {
+        let (repo, old, new) = ready();
+        let hook = repo.path.join(".git/hooks/post-merge");
+        fs::create_dir_all(hook.parent().unwrap()).unwrap();
+        fs::write(&hook, "#!/bin/sh\necho \"$1 $(git rev-parse HEAD)\" >../merged\n").unwrap();
+        fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved);
+        assert_eq!(repo.git(&["reflog", "-1", "--format=%gs %h", "HEAD"]), repo.git(&["reflog", "-1", "--format=%gs %h", "main"]));
+        assert_eq!(repo.git(&["rev-parse", "HEAD@{1}"]), old.to_hex().to_string());
+        assert_eq!(fs::read_to_string(repo.parent().join("merged")).unwrap(), format!("0 {new}\n"));
+        assert!(fs::read_dir(repo.path.join(".git")).unwrap().flatten().all(|file| !file.path().ends_with(".lock")));
+    }
+
+    fn what_a_merge_that_died_had_written_is_taken_for_its_own() {
+        let (repo, old, new) = ready();
+        repo.git(&["read-tree", "-m", "-u", "HEAD", &new.to_hex().to_string()]);
+        assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved);
+        assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    }
+
+    fn dates_alone_are_not_in_the_way() {
+        let (repo, ours, theirs) = diverged(("other", "x"), ("file", "agent"));
+        let new = commit(merged(&repo, ours, theirs, MergeHow::Merge));
+        let file = fs::File::options().write(true).open(repo.path.join("file")).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000)).unwrap();
+        assert_eq!(to(&repo, "main", Some(ours), new), Advanced::Moved);
+        assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    }
+
+    fn a_directory_with_ignored_files_is_no_place_for_a_file() {
+        for (path, ignored) in [("work", "work/mine"), ("work/below", "work")] {
+            let (repo, ours, theirs) = diverged(("other", "x"), (path, "agent"));
+            let new = commit(merged(&repo, ours, theirs, MergeHow::Merge));
+            repo.write(".git/info/exclude", "work\n");
+            repo.write(ignored, "mine");
+            assert_eq!(refused(&to(&repo, "main", Some(ours), new)).0, [path]);
+            assert_eq!(fs::read_to_string(repo.path.join(ignored)).unwrap(), "mine");
+        }
     }
 
     fn in_a_bare_repository_it_moves_by_compare_and_swap() {
@@ -283,7 +331,7 @@ isolated! {
 }
 
 #[test]
-fn in_a_switched_worktree() {
+fn while_a_person_is_at_it() {
     let (Ok(path), Ok(ids)) = (std::env::var("ADVANCE_IN"), std::env::var("ADVANCE")) else { return };
     let (old, new) = ids.split_once(' ').unwrap();
     let repo = crate::support::open(path.as_ref());

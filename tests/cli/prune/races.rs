@@ -40,7 +40,7 @@ fn beside_a_running_work_nothing_of_it_goes() {
 #[test]
 fn two_prunes_at_once_beside_works() {
     let sandbox = Sandbox::new();
-    sandbox.agent("echo $CHANT_SPEC_ID $CHANT_ATTEMPT >file-${CHANT_SPEC_ID##*-}; git add -A; git commit -qm work");
+    sandbox.agent("echo $CHANT_SPEC_ID $CHANT_ATTEMPT >file-$CHANT_SPEC_ID; git add -A; git commit -qm work");
     let done: Vec<String> = (0..4).map(|n| sandbox.add(&[&format!("Done {n}")])).collect();
     for id in &done {
         sandbox.chant(&["work", id]).ok();
@@ -61,7 +61,7 @@ fn two_prunes_at_once_beside_works() {
     }
     for id in done.iter().chain(&open) {
         assert_eq!(sandbox.status(id), "completed");
-        assert!(sandbox.read(&format!("file-{}", &id[15..])).contains(id.as_str()));
+        assert!(sandbox.read(&format!("file-{id}")).contains(id.as_str()));
     }
     sandbox.chant(&["prune"]).ok();
     assert_eq!(branches(&sandbox), "");

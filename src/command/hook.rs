@@ -1,0 +1,125 @@
+//! `git chant hook <event>`: what git's hooks call. It fails no command of git, but for a commit of specs with errors.
+
+use std::{ffi::OsString, path::Path};
+
+use gix::ObjectId;
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    cli::hooks::HookArgs,
+    domain::{diagnostic::Severity, hook::Hook},
+    error::Result,
+    hook::{self, HOOKS_VARIABLE, Moment},
+    lint,
+    project::{Project, progress::Step},
+    recover,
+    sync::{self, Scope},
+};
+
+/// What git may tell `post-rewrite`, in bytes.
+const MOST: usize = 64 << 20;
+
+pub(super) fn run(context: &Context<'_>, args: &HookArgs) -> Result<Outcome> {
+    let nothing = || Outcome::new(Body::Nothing);
+    let Ok(hook) = args.event.parse::<Hook>() else { return Ok(nothing()) };
+    if context.env.text(HOOKS_VARIABLE) == Some("0") {
+        return Ok(nothing());
+    }
+    Ok(match called(context, hook, &args.args) {
+        Ok(outcome) => outcome,
+        Err(error) => nothing().warning(format!("the {hook} hook of git chant did not do its part: {}", error.message)),
+    })
+}
+
+fn called(context: &Context<'_>, hook: Hook, args: &[OsString]) -> Result<Outcome> {
+    let nothing = Outcome::new(Body::Nothing);
+    let text = |at: usize| args.get(at).and_then(|arg| arg.to_str());
+    // What an agent does is recorded when it is done.
+    if context.env.is_agent() && !matches!(hook, Hook::PreCommit | Hook::PrepareCommitMsg | Hook::CommitMsg) {
+        return Ok(nothing);
+    }
+    match hook {
+        Hook::PreCommit => return pre_commit(context, &context.project()?),
+        Hook::PrepareCommitMsg | Hook::CommitMsg => {
+            if let Some(file) = args.first() {
+                let file = context.env.cwd().join(file);
+                let moment = if hook == Hook::CommitMsg { Moment::Written } else { Moment::Prepared(text(1)) };
+                hook::name_spec(&context.project()?, &file, moment)?;
+            }
+        }
+        // After a squash nothing has moved yet.
+        Hook::PostMerge if text(0) == Some("1") => {}
+        Hook::PostMerge => {
+            let project = context.project()?;
+            let before =
+                project.repo.gix().try_find_reference("ORIG_HEAD")?.and_then(|mut orig| orig.peel_to_id().ok());
+            let between = before.map(gix::Id::detach).zip(project.repo.head()?.id());
+            complete(context, &project, between)?;
+        }
+        Hook::PostRewrite => {
+            let project = context.project()?;
+            let pairs = context.env.read_stdin(MOST).unwrap_or_default();
+            hook::rewritten(&project, &pairs)?;
+            complete(context, &project, None)?;
+        }
+        Hook::PostCheckout => {
+            let id = |at| text(at).and_then(|id| id.parse::<ObjectId>().ok()).filter(|id| !id.is_null());
+            let moved = matches!((id(0), id(1)), (Some(old), Some(new)) if old != new);
+            if moved && text(2) == Some("1") {
+                complete(context, &context.project()?, None)?;
+            }
+        }
+        Hook::PrePush => {
+            if let Some(remote) = text(0) {
+                return offer(&context.project()?, remote);
+            }
+        }
+    }
+    Ok(nothing)
+}
+
+/// Checks the specs that are staged. Errors stop the commit; what is only worth knowing does not.
+fn pre_commit(context: &Context<'_>, project: &Project) -> Result<Outcome> {
+    let index = context.env.var("GIT_INDEX_FILE").map(|index| context.env.cwd().join(Path::new(index)));
+    let staged = hook::staged(project, index.as_deref())?;
+    if staged.is_empty() {
+        return Ok(Outcome::new(Body::Nothing));
+    }
+    let texts: Vec<_> = staged.iter().map(|one| (one.path.as_str(), one.bytes.as_deref())).collect();
+    let problems = lint::lint_texts(project, &texts)?;
+    if problems.is_empty() {
+        return Ok(Outcome::new(Body::Nothing));
+    }
+    let wrong = problems.iter().any(|problem| problem.severity == Severity::Error);
+    let outcome = Outcome::new(Body::Problems(problems));
+    Ok(if wrong { outcome.hint("to commit it all the same: git commit --no-verify") } else { outcome })
+}
+
+/// Records that specs are completed whose work has reached its target.
+fn complete(context: &Context<'_>, project: &Project, between: Option<(ObjectId, ObjectId)>) -> Result<()> {
+    for id in hook::candidates(project, between)? {
+        if hook::is_finished(project, &id)? && recover::heal(project, &id)? {
+            context.progress.say(&Step::Note(format!("{} is completed: its work is in its target", id.short())));
+        }
+    }
+    Ok(())
+}
+
+/// Says what a sync would push, too. To push is for the person to say.
+fn offer(project: &Project, remote: &str) -> Result<Outcome> {
+    let nothing = Outcome::new(Body::Nothing);
+    // What is pushed to is a URL, or a remote that specs are not exchanged with.
+    let Ok(usual) = sync::pick(project, None) else { return Ok(nothing) };
+    if usual.name != remote || !usual.pushed_to {
+        return Ok(nothing);
+    }
+    let due = sync::preview(project, &usual, Scope { fetch: false, push: true })?.len();
+    if due == 0 {
+        return Ok(nothing);
+    }
+    let refs = if due == 1 { "1 ref".to_owned() } else { format!("{due} refs") };
+    Ok(nothing.hint(format!("there is news of specs for '{remote}', too ({refs}): git chant sync")))
+}

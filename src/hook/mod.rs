@@ -1,0 +1,15 @@
+//! The use case `hook`: what is done when git calls a hook of this tool. None of it is needed for anything to be right; it is done
+//! sooner so.
+
+mod landed;
+mod message;
+mod rewritten;
+mod staged;
+
+pub use landed::{candidates, is_finished};
+pub use message::{Moment, name_spec};
+pub use rewritten::rewritten;
+pub use staged::{Staged, staged};
+
+/// What tells a hook of this tool to do nothing: `CHANT_HOOKS=0`. Every git that this tool runs has it.
+pub use crate::git::process::HOOKS_VARIABLE;

@@ -1,0 +1,212 @@
+//! Git's hooks: put beside whatever is there, taken out without a trace, and what they do when git calls them.
+
+mod links;
+mod places;
+
+use std::{fs, path::PathBuf, process::Command};
+
+use crate::support::{Ran, Sandbox};
+
+/// `git chant hooks <args>` by a git that says that it is of that version.
+fn hooks(sandbox: &Sandbox, version: &str, args: &[&str]) -> Ran {
+    let mut command = chant_by(sandbox, version);
+    sandbox.run(command.arg("hooks").args(args))
+}
+
+/// The binary, with a git that says that it is of that version and is the one of this machine otherwise.
+pub(super) fn chant_by(sandbox: &Sandbox, version: &str) -> Command {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = sandbox.dir().join(format!("git-{version}"));
+    fs::create_dir_all(&dir).unwrap();
+    let real = sandbox.run(sandbox.command_in(sandbox.dir(), "sh").args(["-c", "command -v git"])).ok().out;
+    let script = format!(
+        "#!/bin/sh\nfor word in \"$@\"; do [ \"$word\" = version ] && echo 'git version {version}' && exit; done\nexec {} \"$@\"\n",
+        real.trim()
+    );
+    fs::write(dir.join("git"), script).unwrap();
+    fs::set_permissions(dir.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = sandbox.binary(&[]);
+    let path = command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, value)| value).unwrap().to_owned();
+    command.env("PATH", format!("{}:{}", dir.display(), path.to_str().unwrap()));
+    command
+}
+
+/// Installs the hooks as files, whatever git this machine has.
+pub(super) fn install(sandbox: &Sandbox) {
+    let ran = hooks(sandbox, "2.47.3", &["install"]).ok();
+    assert_eq!(ran.err, "");
+}
+
+/// The worktree of a spec that a person works on.
+fn worktree(sandbox: &Sandbox, title: &str) -> (String, PathBuf) {
+    let id = sandbox.add(&[title]);
+    let path = sandbox.chant(&["work", &id, "--agent", "manual"]).ok().out;
+    (id, PathBuf::from(path.trim_end()))
+}
+
+/// The values of the trailer that names specs, of the newest commit in `dir`.
+fn named(sandbox: &Sandbox, dir: &std::path::Path) -> String {
+    sandbox.git_in(dir, &["log", "-1", "--format=%(trailers:key=Chant-Spec,valueonly,separator=%x2C)"])
+}
+
+#[test]
+fn commits_on_a_work_branch_name_its_spec_once() {
+    let sandbox = Sandbox::new();
+    install(&sandbox);
+    let (id, tree) = worktree(&sandbox, "Make it two");
+    fs::write(tree.join("file"), "two\n").unwrap();
+    sandbox.git_in(&tree, &["commit", "-qam", "Two"]);
+    assert_eq!(named(&sandbox, &tree), id);
+    sandbox.git_in(&tree, &["commit", "-q", "--amend", "--no-edit"]);
+    assert_eq!(named(&sandbox, &tree), id, "once");
+    // What a rebase folds into another commit is left as it is, and so is a merge.
+    fs::write(tree.join("file"), "three\n").unwrap();
+    sandbox.git_in(&tree, &["commit", "-qa", "--fixup=HEAD"]);
+    assert_eq!(named(&sandbox, &tree), "");
+    sandbox.git_in(&tree, &["-c", "sequence.editor=:", "rebase", "-q", "-i", "--autosquash", "HEAD~2"]);
+    assert_eq!(
+        (named(&sandbox, &tree), fs::read_to_string(tree.join("file")).unwrap()),
+        (id.clone(), "three\n".into())
+    );
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "Meanwhile"]);
+    assert_eq!(named(&sandbox, &sandbox.repo), "", "elsewhere nothing is named");
+    sandbox.git_in(&tree, &["merge", "-q", "--no-edit", "main"]);
+    assert_eq!(named(&sandbox, &tree), "");
+    // Whoever works on has the merge of it named by the tool.
+    sandbox.chant(&["finish", &id]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+}
+
+#[test]
+fn an_editor_opens_on_nothing_still() {
+    let sandbox = Sandbox::new();
+    install(&sandbox);
+    let (id, tree) = worktree(&sandbox, "Make it two");
+    fs::write(tree.join("file"), "two\n").unwrap();
+    let commit = |editor: &str| {
+        let mut git = sandbox.command_in(&tree, "git");
+        sandbox.run(git.args(["commit", "-av"]).env("GIT_EDITOR", editor))
+    };
+    commit("true").fails(1, &["empty commit message"]);
+    commit("sed -i '1s/^/Two/'").ok();
+    assert_eq!(sandbox.git_in(&tree, &["log", "-1", "--format=%B"]), format!("Two\n\nChant-Spec: {id}"));
+}
+
+#[test]
+fn in_silent_mode_nothing_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox.chant(&["init", "--silent"]).ok();
+    install(&sandbox);
+    let (_, tree) = worktree(&sandbox, "Make it two");
+    fs::write(tree.join("file"), "two\n").unwrap();
+    sandbox.git_in(&tree, &["commit", "-qam", "Two"]);
+    assert_eq!(sandbox.git_in(&tree, &["log", "-1", "--format=%B"]), "Two");
+}
+
+#[test]
+fn staged_specs_are_checked_as_they_are_staged() {
+    let sandbox = Sandbox::new();
+    install(&sandbox);
+    let path = ".chant/specs/2026-02-08-010-v7b.md";
+    sandbox.write(path, "---\ndepends_on: [nobody]\n---\n# Broken\n");
+    sandbox.git(&["add", path]);
+    sandbox.write(path, "# Whole\n\n- [ ] done\n");
+    let commit = |args: &[&str]| {
+        let mut git = sandbox.command_in(&sandbox.repo, "git");
+        sandbox.run(git.args(["commit", "-qm", "Spec"]).args(args))
+    };
+    commit(&[]).fails(1, &["there is no spec 'nobody'", "010-v7b.md:2:14", "git commit --no-verify"]);
+    // The whole tree, of which git makes an index for this commit alone.
+    commit(&["-a"]).ok();
+    sandbox.write(path, "---\ntype: [\n---\n# Broken\n");
+    commit(&[path]).fails(1, &["010-v7b.md:2"]);
+    commit(&["--no-verify", path]).ok();
+    // A warning stops nothing; other files and what is deleted are nobody's business.
+    sandbox.write(path, "# Nothing says when it is done\n");
+    assert!(commit(&["-a"]).ok().err.contains("warning: nothing says when it is done"));
+    sandbox.git(&["rm", "-q", path]);
+    assert_eq!(commit(&[]).ok().err, "");
+    // Without the tool the hooks do nothing.
+    sandbox.write(path, "---\ntype: [\n---\n");
+    sandbox.git(&["add", path]);
+    let mut git = sandbox.command_in(&sandbox.repo, "git");
+    git.env("PATH", "/usr/local/bin:/usr/bin:/bin").args(["commit", "-qm", "Without the tool"]);
+    sandbox.run(&mut git).ok();
+    sandbox.git(&["reset", "-q", "--soft", "HEAD~1"]);
+    let mut git = sandbox.command_in(&sandbox.repo, "git");
+    sandbox.run(git.env("CHANT_HOOKS", "0").args(["commit", "-qm", "Switched off"])).ok();
+}
+
+#[test]
+fn an_agent_trips_over_none_of_them() {
+    let sandbox = Sandbox::new();
+    install(&sandbox);
+    sandbox.agent("tick; echo two >file; git commit -qam Two; git commit -q --amend -m Too; git checkout -q -b x; git checkout -q -");
+    let id = sandbox.add(&["Make it two"]);
+    let ran = sandbox.chant(&["work", &id]).ok();
+    assert_eq!((ran.err.contains("warning"), sandbox.status(&id).as_str()), (false, "completed"), "{}", ran.err);
+    assert_eq!(sandbox.ops(&id), ["add", "start", "finish", "land", "complete"]);
+    let mut agent = sandbox.binary(&["hooks", "uninstall"]);
+    sandbox.run(agent.env("CHANT_SPEC_ID", &id)).fails(1, &["only a person can change hooks"]);
+}
+
+#[test]
+fn what_a_person_merges_is_completed_at_once() {
+    let sandbox = Sandbox::new();
+    install(&sandbox);
+    sandbox.agent("tick; echo two >file");
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "Spec"]);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    assert_eq!(sandbox.ops(&id).last().unwrap(), "finish");
+    let mut git = sandbox.command_in(&sandbox.repo, "git");
+    let ran = sandbox.run(git.args(["merge", "-q", "--no-edit", &format!("chant/{id}")])).ok();
+    assert!(ran.err.contains("is completed: its work is in its target"), "{}", ran.err);
+    assert_eq!(sandbox.ops(&id).last().unwrap(), "complete");
+}
+
+#[test]
+fn a_push_says_that_there_is_news_and_pushes_nothing() {
+    let sandbox = Sandbox::new();
+    install(&sandbox);
+    let remote = sandbox.dir().join("remote.git");
+    sandbox.git(&["init", "-q", "--bare", remote.to_str().unwrap()]);
+    sandbox.git(&["remote", "add", "origin", remote.to_str().unwrap()]);
+    let push = |args: &[&str]| {
+        let mut git = sandbox.command_in(&sandbox.repo, "git");
+        sandbox.run(git.args(["push", "-q", "origin", "main"]).args(args)).ok().err
+    };
+    assert_eq!(push(&[]), "");
+    sandbox.add(&["Make it two"]);
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "More"]);
+    assert_eq!(push(&[]), "hint: there is news of specs for 'origin', too (1 ref): git chant sync\n");
+    assert_eq!(sandbox.git_in(&remote, &["for-each-ref", "refs/chant"]), "");
+    let synced = sandbox.chant(&["sync"]).ok();
+    assert!(!synced.err.contains("there is news"), "{}", synced.err);
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "More"]);
+    assert_eq!(push(&[]), "");
+}
+
+#[test]
+fn what_git_gives_to_hooks_is_never_a_failure() {
+    let sandbox = Sandbox::new();
+    for args in [
+        &["no-such-hook"][..],
+        &["prepare-commit-msg"],
+        &["prepare-commit-msg", "/nowhere", "message"],
+        &["commit-msg", ".git"],
+        &["post-checkout", "x", "y", "1"],
+        &["post-merge", "-1"],
+        &["post-rewrite", "rebase", "more"],
+        &["pre-push", "nowhere", "--url"],
+        &["pre-commit"],
+    ] {
+        let mut hook = sandbox.binary(&["hook"]);
+        let ran = sandbox.run(hook.args(args));
+        assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{args:?}: {}", ran.err);
+    }
+    let mut outside = sandbox.command_in(sandbox.dir(), env!("CARGO_BIN_EXE_git-chant"));
+    sandbox.run(outside.args(["hook", "pre-commit"])).ok();
+    sandbox.chant(&["hook"]).fails(129, &[]);
+}
