@@ -191,6 +191,20 @@ fn a_damaged_one_is_none() {
     check("a FIFO");
 }
 
+#[test]
+fn who_dies_over_it_leaves_it_as_it_was() {
+    let sandbox = Sandbox::new();
+    for (number, fault) in ["index.place.before", "index.place.after"].into_iter().enumerate() {
+        sandbox.add(&[&format!("Number {number}")]);
+        settle();
+        let killed = sandbox.run(sandbox.binary(&["list"]).env("CHANT_FAULT", fault));
+        assert_ne!(killed.code, 0, "{fault} was passed");
+        same(&sandbox, fault);
+        let problems = sandbox.chant(&["fsck", "--json"]).ok().json();
+        assert!(!problems.to_string().contains("stale-index"), "{problems}");
+    }
+}
+
 /// The same with a checksum that fits.
 fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
     let length = bytes.len() - 4;
