@@ -6,8 +6,8 @@
 //! The rooms, from the outside in: [`cli`] parses, [`command`] has one file a verb and returns an outcome, the use cases
 //! do the work and never import each other, [`store`] is the only writer of our refs, [`git`] the only spawner of git,
 //! and [`domain`] is pure. [`agent`] runs processes, [`output`] is the only printer, [`config`] the one table of keys,
-//! [`index`] keeps what was read of all specs,
-//! [`mod@env`] the one place that reads clock, randomness, environment and terminal.
+//! [`index`] keeps what was read of all specs, [`mod@env`] is the one place that reads clock, randomness, environment and
+//! terminal. [`manual`] makes the manual pages.
 
 pub mod add;
 pub mod agent;
@@ -33,6 +33,7 @@ pub mod index;
 pub mod investigate;
 pub mod keep;
 pub mod lint;
+pub mod manual;
 pub mod merge;
 pub mod output;
 pub mod pause;
@@ -76,7 +77,10 @@ fn obey(cli: &cli::Cli) -> i32 {
     };
     let env = match env {
         Ok(env) => env,
-        Err(error) => return output::Printer::new(output::Settings::default()).finish(&Err(error)),
+        Err(error) => {
+            let settings = output::Settings { json: global.json, ..output::Settings::default() };
+            return output::Printer::new(settings).finish(&Err(error));
+        }
     };
     let mut printer = output::Printer::new(settings(global, &env));
     let machine = global.json || global.null || global.format.is_some();

@@ -134,5 +134,5 @@ pub const PAGE: Page = Page {
         ),
         ("git chant add \"Upgrade the parser\" --body-file - <notes.md", "Take the text from elsewhere."),
     ],
-    see_also: &["git-chant-edit", "git-chant-lint", "git-chant-work"],
+    see_also: &["git-chant-edit", "git-chant-lint", "git-chant-work", "gitchant-spec"],
 };

@@ -61,6 +61,7 @@ pub const PAGE: Page = Page {
         "git-chant-hooks",
         "git-chant-prime",
         "git-notes",
+        "gitchant-workflow",
     ],
 };
 
@@ -97,5 +98,5 @@ pub const DEINIT_PAGE: Page = Page {
         ("git chant deinit", "Take the settings out; specs stay."),
         ("git chant deinit --purge --yes --yes", "Leave nothing, in a script."),
     ],
-    see_also: &["git-chant-init", "git-config"],
+    see_also: &["git-chant-init", "git-config", "gitchant-config"],
 };

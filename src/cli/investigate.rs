@@ -60,5 +60,5 @@ pub const INVESTIGATE_PAGE: Page = Page {
             "A small one, straight to main.",
         ),
     ],
-    see_also: &["git-chant-add", "git-chant-status", "git-chant-work"],
+    see_also: &["git-chant-add", "git-chant-status", "git-chant-work", "gitchant-workflow"],
 };

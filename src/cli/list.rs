@@ -53,7 +53,7 @@ pub const PAGE: Page = Page {
         ("git chant list --topic issue-1234 --json", "One investigation, for a script."),
         ("git chant list -z --format='%(id)' --label fix", "Ids only, each ended by NUL."),
     ],
-    see_also: &["git-chant-ready", "git-chant-show", "git-for-each-ref"],
+    see_also: &["git-chant-ready", "git-chant-show", "git-for-each-ref", "gitchant-format"],
 };
 
 /// List the specs that can be worked now

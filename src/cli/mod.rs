@@ -13,6 +13,7 @@ pub mod import;
 pub mod init;
 pub mod investigate;
 pub mod list;
+pub mod manual;
 pub mod page;
 pub mod parsed;
 pub mod prime;
@@ -42,10 +43,12 @@ use parsed::Parsed;
     bin_name = "git chant",
     version = concat!("version ", env!("CARGO_PKG_VERSION")),
     disable_version_flag = true,
+    disable_help_subcommand = true,
     arg_required_else_help = true,
     infer_long_args = true,
     subcommand_value_name = "command",
     subcommand_help_heading = "Commands",
+    after_help = "'git chant help <command>' explains a command, 'git chant help workflow' how it all fits together.",
     max_term_width = 100
 )]
 pub struct Cli {
@@ -112,6 +115,10 @@ pub enum Command {
     Recover(upkeep::RecoverArgs),
     Demo(upkeep::DemoArgs),
     Hooks(hooks::HooksArgs),
+    Help(manual::HelpArgs),
+    InstallMan(manual::InstallManArgs),
+    Schema(manual::SchemaArgs),
+    Version(manual::VersionArgs),
     Deinit(init::DeinitArgs),
     #[command(hide = true)]
     Hook(hooks::HookArgs),
@@ -173,6 +180,10 @@ pub const PAGES: &[(&str, Page)] = &[
     ("recover", upkeep::RECOVER_PAGE),
     ("demo", upkeep::DEMO_PAGE),
     ("hooks", hooks::PAGE),
+    ("help", manual::HELP_PAGE),
+    ("install-man", manual::INSTALL_MAN_PAGE),
+    ("schema", manual::SCHEMA_PAGE),
+    ("version", manual::VERSION_PAGE),
     ("deinit", init::DEINIT_PAGE),
 ];
 

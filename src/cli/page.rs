@@ -5,7 +5,7 @@
 pub struct Page {
     /// Command lines as a person types them, each with what it does: one sentence.
     pub examples: &'static [(&'static str, &'static str)],
-    /// Pages to read next: `"git-chant-work"`, `"git-worktree"`; all of section 1.
+    /// Pages to read next: `"git-chant-work"`, `"git-worktree"`, `"gitchant-spec"`.
     pub see_also: &'static [&'static str],
 }
 

@@ -7,6 +7,7 @@ use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 
 use crate::error::Error;
+use crate::output::json;
 
 /// A command line that is no command to run.
 #[derive(Debug)]
@@ -63,10 +64,7 @@ impl Parsed {
         match self {
             Parsed::Answer(text) => write!(out, "{}", text.ansi()),
             Parsed::Nothing(text) => write!(err, "{}", text.ansi()),
-            Parsed::Mistake { error, json: true, .. } => {
-                let error = serde_json::json!({ "code": error.code, "message": error.message, "hints": error.hints });
-                writeln!(out, "{}", serde_json::json!({ "format": 1, "error": error }))
-            }
+            Parsed::Mistake { error, json: true, .. } => out.write_all(&json::error(error, false)),
             Parsed::Mistake { error, usage, json: false } => {
                 writeln!(err, "error: {}", error.message)?;
                 for hint in &error.hints {

@@ -21,7 +21,7 @@ pub const SHOW_PAGE: Page = Page {
         ("git chant show 010", "By a short id; 010-v7b and v7b name the same spec."),
         ("git chant show 010 --json", "The same for a script."),
     ],
-    see_also: &["git-chant-list", "git-chant-log"],
+    see_also: &["git-chant-list", "git-chant-log", "gitchant-format"],
 };
 
 /// Open a spec in the editor
@@ -35,8 +35,10 @@ pub struct EditArgs {
 }
 
 /// Examples and neighbours of `edit`.
-pub const EDIT_PAGE: Page =
-    Page { examples: &[("git chant edit 010", "Change the spec's file.")], see_also: &["git-chant-lint", "git-var"] };
+pub const EDIT_PAGE: Page = Page {
+    examples: &[("git chant edit 010", "Change the spec's file.")],
+    see_also: &["git-chant-lint", "git-var", "gitchant-spec"],
+};
 
 /// Show what happened to a spec
 ///
@@ -80,7 +82,7 @@ pub const LOG_PAGE: Page = Page {
         ("git log --first-parent chant/specs/2026-02-08-010-v7b", "The same events by git alone."),
         ("git log --graph chant/specs/2026-02-08-010-v7b", "With the trail of specs that inform it."),
     ],
-    see_also: &["git-chant-show", "git-log"],
+    see_also: &["git-chant-show", "git-log", "gitchant-format"],
 };
 
 /// Print the path of a spec's worktree

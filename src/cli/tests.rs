@@ -72,9 +72,7 @@ fn no_command_is_usage_on_stderr_and_1() {
 
 #[test]
 fn help_and_version_go_to_stdout() {
-    for line in
-        ["git-chant -h", "git-chant --help", "git-chant work -h", "git-chant work --help", "git-chant help work"]
-    {
+    for line in ["git-chant -h", "git-chant --help", "git-chant work -h", "git-chant work --help"] {
         let (code, out, err) = refused(line);
         assert_eq!((code, err.as_str()), (0, ""), "{line}");
         assert!(out.contains("Usage: git chant "), "{line}: {out}");

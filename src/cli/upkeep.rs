@@ -20,7 +20,7 @@ pub struct LintArgs {
 /// Examples and neighbours of `lint`.
 pub const LINT_PAGE: Page = Page {
     examples: &[("git chant lint", "Every spec."), ("git chant lint 010 --json", "One spec, for an editor.")],
-    see_also: &["git-chant-edit", "git-chant-fsck"],
+    see_also: &["git-chant-edit", "git-chant-fsck", "gitchant-spec"],
 };
 
 /// Check what is recorded about specs
@@ -46,7 +46,7 @@ pub const FSCK_PAGE: Page = Page {
         ("git chant fsck", "Is everything in order?"),
         ("git chant fsck --repair", "After a crash or a full disk."),
     ],
-    see_also: &["git-chant-lint", "git-fsck"],
+    see_also: &["git-chant-lint", "git-fsck", "gitchant-format"],
 };
 
 /// Settle what a process that died left behind

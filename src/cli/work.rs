@@ -116,6 +116,7 @@ pub const WORK_PAGE: Page = Page {
         "git-chant-ready",
         "git-chant-reset",
         "git-worktree",
+        "gitchant-config",
     ],
 };
 

@@ -16,10 +16,12 @@ mod end;
 mod finish;
 mod fsck;
 mod graph;
+mod help;
 mod hook;
 mod hooks;
 mod import;
 mod init;
+mod install_man;
 mod investigate;
 mod lint;
 mod list;
@@ -35,12 +37,14 @@ mod ready;
 mod recover;
 mod release_notes;
 mod resolve;
+mod schema;
 mod show;
 mod split;
 mod status;
 mod sync;
 mod topic;
 mod verify;
+mod version;
 mod why;
 mod work;
 mod work_all;
@@ -89,6 +93,10 @@ pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Demo(args) => demo::run(context, args),
         Command::Hooks(args) => hooks::run(context, args),
         Command::Hook(args) => hook::run(context, args),
+        Command::Help(args) => help::run(context, args),
+        Command::InstallMan(args) => install_man::run(context, args),
+        Command::Schema(args) => schema::run(context, args),
+        Command::Version(args) => version::run(context, args),
         Command::Lint(args) => lint::run(context, args),
         Command::Pr(args) => pr::run(context, args),
         Command::ReleaseNotes(args) => release_notes::run(context, args),
@@ -117,6 +125,10 @@ pub fn record_of(command: &Command) -> Option<Record> {
         | Command::Deinit(_)
         | Command::Hook(_)
         | Command::Demo(_)
+        | Command::Help(_)
+        | Command::InstallMan(_)
+        | Command::Schema(_)
+        | Command::Version(_)
         | Command::Graph(_)
         | Command::Why(_)
         | Command::Pr(_)

@@ -240,8 +240,47 @@ pub enum Body {
         /// Command lines worth typing, each with what it shows.
         look: Vec<(String, String)>,
     },
+    /// `install-man`: the pages of the manual.
+    Manual {
+        /// The directory that they are in.
+        path: PathBuf,
+        /// Whether nothing was done yet.
+        dry_run: bool,
+        /// The pages that were written; what was there already is not among them.
+        written: Vec<PathBuf>,
+        /// The pages that were taken away.
+        removed: Vec<PathBuf>,
+    },
+    /// `version`.
+    Version {
+        /// The version.
+        version: &'static str,
+        /// How it was built, if that was asked for.
+        build: Option<Build>,
+    },
+    /// `schema`: a JSON schema.
+    Schema(serde_json::Value),
     /// A text as it is, such as a transcript.
     Text(String),
+}
+
+/// How this binary was built, as far as that is known.
+#[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, serde::Serialize)]
+pub struct Build {
+    /// The commit that it was built from; only a release build knows.
+    pub commit: Option<&'static str>,
+    /// Whether there were changes that were not committed.
+    pub dirty: Option<bool>,
+    /// What it runs on (`x86_64-unknown-linux-gnu`).
+    pub target: Option<&'static str>,
+    /// `release` or `debug`.
+    pub profile: Option<&'static str>,
+    /// The compiler.
+    pub rustc: Option<&'static str>,
+    /// What was chosen of what can be.
+    pub features: Vec<&'static str>,
+    /// The version of gix, which reads and writes git's objects.
+    pub gix: Option<&'static str>,
 }
 
 /// Where an answer that changes is shown while the command runs.
@@ -321,7 +360,7 @@ pub struct WorkedOne {
 }
 
 /// Where the work of a spec went.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, serde::Serialize)]
 pub struct Merged {
     /// The short name of the branch.
     pub target: String,
@@ -330,7 +369,7 @@ pub struct Merged {
 }
 
 /// Why an attempt failed.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, serde::Serialize)]
 pub struct Failed {
     /// The reason in words: lower case, no full stop.
     pub reason: String,

@@ -1,5 +1,6 @@
 //! What was checked at the end of an attempt, and how it ended: the `checks.json` of an event.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::view::CheckView;
@@ -8,7 +9,7 @@ use super::view::CheckView;
 pub const FORMAT: u32 = 1;
 
 /// All checks of one attempt.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Checks {
     /// The version of this structure.
     pub format: u32,
@@ -34,7 +35,8 @@ pub struct Checks {
 }
 
 /// One acceptance criterion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[schemars(rename = "ChecksCriterion")]
 pub struct Criterion {
     /// Its text in the pinned spec.
     pub text: String,
@@ -43,7 +45,8 @@ pub struct Criterion {
 }
 
 /// The changed paths against `target_files`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[schemars(rename = "ChecksScope")]
 pub struct Scope {
     /// Whether it passed, under the configured mode.
     pub ok: bool,
@@ -56,7 +59,8 @@ pub struct Scope {
 }
 
 /// A declared output.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[schemars(rename = "ChecksOutput")]
 pub struct Output {
     /// The path.
     pub path: String,
@@ -68,7 +72,8 @@ pub struct Output {
 }
 
 /// One run of a command.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[schemars(rename = "ChecksCommand")]
 pub struct Command {
     /// The command line.
     pub command: String,
@@ -107,7 +112,8 @@ impl Command {
 }
 
 /// The proof of a reproduction or of a fix.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[schemars(rename = "ChecksReproduction")]
 pub struct Reproduction {
     /// `passes at the base, fails at the tip`, or the reverse.
     pub expected: String,

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 /// A hook, by the name that git has for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, schemars::JsonSchema, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Hook {
     /// Before a commit: staged specs are checked.

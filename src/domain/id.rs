@@ -168,6 +168,16 @@ impl serde::Serialize for SpecId {
     }
 }
 
+impl schemars::JsonSchema for SpecId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SpecId".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "description": "The full id of a spec.", "type": "string" })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

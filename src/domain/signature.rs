@@ -1,11 +1,12 @@
 //! What a signature on an event is worth.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::event::Op;
 
 /// What became of checking a signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It is good, and its key is trusted.
@@ -53,7 +54,7 @@ impl Verdict {
 }
 
 /// A signature as it was checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Signature {
     /// What became of it.
     pub verdict: Verdict,

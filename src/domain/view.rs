@@ -4,6 +4,9 @@
 //! the `FIELDS` tables and their tests. Absent is `null`; a list is never `null`. Object ids are full hexadecimal, times are
 //! RFC 3339 with the offset that was recorded (`2026-02-08T10:00:00+01:00`), paths are as git prints them.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use super::{diagnostic::Severity, status::Status};
@@ -47,6 +50,21 @@ impl Serialize for Status {
     }
 }
 
+/// One of the names.
+impl JsonSchema for Status {
+    fn schema_name() -> Cow<'static, str> {
+        "Status".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Where a spec stands.",
+            "type": "string",
+            "enum": (Status::ALL.map(Status::as_str)),
+        })
+    }
+}
+
 impl Severity {
     /// The name as it stands in JSON and output.
     pub fn as_str(self) -> &'static str {
@@ -61,5 +79,20 @@ impl Severity {
 impl Serialize for Severity {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One of the names.
+impl JsonSchema for Severity {
+    fn schema_name() -> Cow<'static, str> {
+        "Severity".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "How bad it is.",
+            "type": "string",
+            "enum": ([Severity::Warning, Severity::Error].map(Severity::as_str)),
+        })
     }
 }

@@ -34,6 +34,13 @@ impl Env {
         }
     }
 
+    /// Shows a page of the manual with `man`, and waits for the reader's end. Returns whether it was shown.
+    pub fn show_manual(&self, page: &Path) -> bool {
+        // A path with a slash in it is a file to every man.
+        let shown = Command::new("man").arg(page).current_dir(self.cwd()).stdin(Stdio::inherit()).status();
+        shown.is_ok_and(|status| status.success())
+    }
+
     /// Asks for a yes or no.
     pub fn confirm(&self, question: &str) -> Result<bool> {
         dialoguer::Confirm::new()

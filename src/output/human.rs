@@ -1,11 +1,13 @@
 //! Every answer for people.
 
+use std::path::{Path, PathBuf};
+
 use super::{
     Look, clean, color::Slot, drift, exchange, graph, hooks, import, list, log, past, place, prune, record, show,
     standing, time, topic, why, worked,
 };
 use crate::{
-    command::outcome::{Body, Merged, Worked},
+    command::outcome::{Body, Build, Merged, Worked},
     domain::{
         status::Status,
         view::{CheckView, NoteView, SpecView},
@@ -65,6 +67,10 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
             import::imported(*dry_run, imported, *recorded, left, look)
         }
         Body::Demo { path, look: commands } => demo(path, commands, look),
+        Body::Manual { path, dry_run, written, removed } => manual(path, *dry_run, written, removed),
+        Body::Version { version, build } => self::version(version, build.as_ref()),
+        // Made of our own words.
+        Body::Schema(schema) => format!("{schema:#}\n"),
         Body::Text(text) => {
             let text = look.text(text);
             let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
@@ -179,6 +185,46 @@ fn deinitialized(dry_run: bool, changes: &[String]) -> String {
     };
     let mut out = format!("{first}\n");
     out.extend(changes.iter().map(|change| format!("    {}\n", clean::line(change))));
+    out
+}
+
+/// What was written, then what was taken away.
+fn manual(path: &Path, dry_run: bool, written: &[PathBuf], removed: &[PathBuf]) -> String {
+    if written.is_empty() && removed.is_empty() {
+        return "There is nothing to change\n".to_owned();
+    }
+    let listed = |verb: &str, pages: &[PathBuf], place: &str| {
+        let pages = pages.iter().map(|page| format!("    {}\n", clean::line(&page.to_string_lossy())));
+        let count = pages.len();
+        let noun = if count == 1 { "page" } else { "pages" };
+        let head = if count == 0 { String::new() } else { format!("{verb} {count} {noun}{place}\n") };
+        pages.fold(head, |out, page| out + &page)
+    };
+    let [write, remove] = if dry_run { ["Would write", "Would remove"] } else { ["Wrote", "Removed"] };
+    let place = format!(" in '{}'", clean::line(&path.to_string_lossy()));
+    listed(write, written, &place) + &listed(remove, removed, "")
+}
+
+/// As `git version --build-options` has it.
+fn version(version: &str, build: Option<&Build>) -> String {
+    let mut out = format!("git-chant version {version}\n");
+    let Some(build) = build else { return out };
+    let commit = build.commit.map(|commit| match build.dirty {
+        Some(true) => format!("{commit} (with changes)"),
+        _ => commit.to_owned(),
+    });
+    let features = if build.features.is_empty() { "none".to_owned() } else { build.features.join(" ") };
+    let text = |value: Option<&str>| value.unwrap_or("unknown").to_owned();
+    for (name, value) in [
+        ("commit", text(commit.as_deref())),
+        ("target", text(build.target)),
+        ("profile", text(build.profile)),
+        ("rustc", text(build.rustc)),
+        ("features", features),
+        ("gix", text(build.gix)),
+    ] {
+        out.push_str(&format!("{name}: {value}\n"));
+    }
     out
 }
 

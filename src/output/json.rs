@@ -1,56 +1,123 @@
 //! `--json`: exactly one object, `"format": 1` first, then what the command is about.
 //!
-//! | command | keys |
-//! |---|---|
-//! | `list`, `ready`, `investigate` | `specs` |
-//! | `status` | `status`: a list each of what is `running`, `paused`, `finished`, in need of `attention`, `waiting`, `drivers`, `ready`; of an investigation `topic` |
-//! | `drift` | `drift` |
-//! | `why` | `why` |
-//! | `release-notes` | `notes` |
-//! | `graph` | `graph`: `nodes`, `edges` |
-//! | `ready --explain` | `specs` (the ready ones), `blocked` |
-//! | `show`, `add`, `edit` (with `changed`), `path` (with `path`) | `spec`; several specs: `specs` |
-//! | `reset`, `fail`, `cancel`, … | `spec`, `op`, `sentence`; several specs: `specs`, `op` |
-//! | `work`, `finish` | `spec`, `attempt`, `duration_ms`, `merged`, `failed` |
-//! | `merge` | `spec`, `merged` |
-//! | `verify` | `spec`, `ok`, `checks`; with `--all` `checked`: a list of these |
-//! | `log` | `events` |
-//! | `lint`, `fsck` | `problems` |
-//! | `sync` | `remote`, `dry_run`, `exchanged` |
-//! | `prune` | `dry_run`, `pruned`: a list of what was found, each with `pruned`: whether it goes |
-//! | `import` | `dry_run`, `imported`, `recorded` (how many were before), `left`: what could not be carried over, as `problems` |
-//! | `init` | `path`, `silent`, `dry_run`, `changes` |
-//! | `deinit` | `dry_run`, `changes` |
-//! | `demo` | `path`, `look` |
-//! | a text | `text` |
-//! | a command that failed | `error`: `code`, `message`, `hints`, `diagnostics` |
-//!
-//! A key is always there; what is absent is `null`.
+//! What that is, for each command, is in `answer` and [`schema`](super::schema).
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::Serialize;
 
-use super::clean;
-use crate::{
-    Error,
-    command::outcome::Body,
-    domain::{diagnostic::Diagnostic, view::SpecView},
+use super::{
+    answer::{
+        AllChecked, AllHooks, AllPruned, AllRecorded, AllShown, AllWorked, Changed, Checked, CheckedSpec, Claimed,
+        Demonstrated, Drifted, Edited, Events, Exchanged, Explained, FORMAT, Failure, Folded, Framed, GraphOf,
+        Imported, Initialized, Look, ManualPages, Notes, Nothing, OneSpec, PathOf, Problems, Recorded, SchemaOf, Shown,
+        SpecMerged, Specs, StatusOfAll, StatusOfTopic, TakenOver, Text, VersionOf, Whys, Worked, WorkedSpec, path,
+    },
+    clean,
 };
-
-/// The version of the format.
-const FORMAT: u8 = 1;
+use crate::{Error, command::outcome::Body};
 
 /// The answer as JSON, ended by a line end; indented for eyes, else on one line.
 pub(super) fn body(body: &Body, pretty: bool) -> Vec<u8> {
-    text(&Answer(body), pretty)
+    about_specs(body, pretty).unwrap_or_else(|| about_the_rest(body, pretty))
 }
 
 /// The error as JSON.
-pub(super) fn error(error: &Error, pretty: bool) -> Vec<u8> {
-    text(&Failure(error), pretty)
+pub fn error(error: &Error, pretty: bool) -> Vec<u8> {
+    text(&Failure::from(error), pretty)
 }
 
-fn text<T: Serialize>(value: &T, pretty: bool) -> Vec<u8> {
-    let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+/// The answers that are about specs and what is done with them.
+fn about_specs(body: &Body, pretty: bool) -> Option<Vec<u8>> {
+    Some(match body {
+        Body::Added(spec) => text(&OneSpec { spec }, pretty),
+        Body::AddedAll(specs) | Body::Specs(specs) => text(&Specs { specs }, pretty),
+        Body::Explained { ready, blocked } => text(&Explained { specs: ready, blocked }, pretty),
+        Body::Spec(spec) => text(&Shown { spec }, pretty),
+        Body::Details(specs) => text(&AllShown { specs }, pretty),
+        Body::Events { events, .. } => text(&Events { events }, pretty),
+        Body::Recorded { op, spec, sentence } => text(&Recorded { spec, op, sentence }, pretty),
+        Body::RecordedAll { op, specs } => {
+            text(&AllRecorded { specs: specs.iter().map(|(spec, _)| spec).collect(), op }, pretty)
+        }
+        Body::Folded(folded) => text(&Folded { folded }, pretty),
+        Body::Edited { spec, changed } => text(&Edited { spec, changed: *changed }, pretty),
+        Body::Worked(worked) => {
+            let answer = Worked {
+                spec: &worked.spec,
+                attempt: worked.attempt.as_deref(),
+                duration_ms: worked.duration.as_millis() as u64,
+                merged: worked.merged.as_ref(),
+                failed: worked.failed.as_ref(),
+                paused: worked.paused.as_deref(),
+                waits: worked.waits.as_deref(),
+            };
+            text(&answer, pretty)
+        }
+        Body::WorkedAll(all) => {
+            let worked = all.specs.iter().map(WorkedSpec::from).collect();
+            text(&AllWorked { worked, left: all.left, waiting: all.waiting }, pretty)
+        }
+        Body::Claimed { spec, path: place, prompt } => {
+            text(&Claimed { spec, path: path(place), prompt_file: path(prompt) }, pretty)
+        }
+        Body::TakenOver(taken) => {
+            text(&TakenOver { spec: &taken.spec, path: path(&taken.path), so_far: &taken.so_far }, pretty)
+        }
+        Body::Merged { spec, merged } => text(&SpecMerged { spec, merged }, pretty),
+        Body::Checked { spec, checks, ok } => text(&Checked { spec, ok: *ok, checks }, pretty),
+        Body::CheckedAll(checked) => {
+            let checked =
+                checked.iter().map(|(spec, checks)| CheckedSpec { spec, ok: checks.iter().all(|c| c.ok), checks });
+            text(&AllChecked { checked: checked.collect() }, pretty)
+        }
+        Body::Path { spec, path: place } => text(&PathOf { spec, path: path(place) }, pretty),
+        _ => return None,
+    })
+}
+
+/// All others.
+fn about_the_rest(body: &Body, pretty: bool) -> Vec<u8> {
+    match body {
+        Body::Topic(topic) => text(&StatusOfTopic { topic }, pretty),
+        Body::Standing { view, .. } => text(&StatusOfAll { status: view }, pretty),
+        Body::Notes(notes) => text(&Notes { notes }, pretty),
+        Body::Why(why) => text(&Whys { why }, pretty),
+        Body::Drift(drift) => text(&Drifted { drift }, pretty),
+        Body::Graph { view, .. } => text(&GraphOf { graph: view }, pretty),
+        Body::Initialized { path: place, silent, dry_run, changes } => {
+            text(&Initialized { path: path(place), silent: *silent, dry_run: *dry_run, changes }, pretty)
+        }
+        Body::Deinitialized { dry_run, changes } => text(&Changed { dry_run: *dry_run, changes }, pretty),
+        Body::Hooks { changes, dry_run, hooks } => {
+            let changes = changes.as_deref().unwrap_or_default();
+            text(&AllHooks { dry_run: *dry_run, changes, hooks }, pretty)
+        }
+        Body::Problems(problems) => text(&Problems { problems }, pretty),
+        Body::Exchanged { remote, dry_run, exchanged } => {
+            text(&Exchanged { remote, dry_run: *dry_run, exchanged }, pretty)
+        }
+        Body::Pruned { dry_run, found } => text(&AllPruned { dry_run: *dry_run, pruned: found }, pretty),
+        Body::Imported { dry_run, imported, recorded, left } => {
+            text(&Imported { dry_run: *dry_run, imported, recorded: *recorded, left }, pretty)
+        }
+        Body::Demo { path: place, look } => {
+            let look = look.iter().map(|(command, shows)| Look { command, shows }).collect();
+            text(&Demonstrated { path: path(place), look }, pretty)
+        }
+        Body::Manual { path: place, dry_run, written, removed } => {
+            let [written, removed] =
+                [written, removed].map(|pages| pages.iter().map(|page| page.to_string_lossy()).collect());
+            text(&ManualPages { path: path(place), dry_run: *dry_run, written, removed }, pretty)
+        }
+        Body::Version { version, build } => text(&VersionOf { version, build: build.as_ref() }, pretty),
+        Body::Schema(schema) => text(&SchemaOf { schema }, pretty),
+        Body::Text(told) => text(&Text { text: told }, pretty),
+        _ => text(&Nothing {}, pretty),
+    }
+}
+
+fn text<T: Serialize>(answer: &T, pretty: bool) -> Vec<u8> {
+    let answer = Framed { format: FORMAT, answer };
+    let text = if pretty { serde_json::to_string_pretty(&answer) } else { serde_json::to_string(&answer) };
     // Keys are text and values are plain data, so there is nothing that could not be written.
     let mut text = escaped(text.expect("views are representable in JSON"));
     text.push('\n');
@@ -74,183 +141,6 @@ fn escaped(json: String) -> String {
         }
     }
     out
-}
-
-struct Answer<'a>(&'a Body);
-
-impl Serialize for Answer<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("format", &FORMAT)?;
-        match self.0 {
-            Body::Nothing | Body::Shown => {}
-            Body::Added(spec) => map.serialize_entry("spec", spec)?,
-            Body::AddedAll(specs) => map.serialize_entry("specs", specs)?,
-            Body::Notes(notes) => map.serialize_entry("notes", notes)?,
-            Body::Why(answers) => map.serialize_entry("why", answers)?,
-            Body::Drift(found) => map.serialize_entry("drift", found)?,
-            Body::Graph { view, .. } => map.serialize_entry("graph", view)?,
-            Body::Topic(view) => map.serialize_entry("topic", view)?,
-            Body::Standing { view, .. } => map.serialize_entry("status", view)?,
-            Body::Specs(specs) => map.serialize_entry("specs", specs)?,
-            Body::Explained { ready, blocked } => {
-                map.serialize_entry("specs", ready)?;
-                map.serialize_entry("blocked", blocked)?;
-            }
-            Body::Spec(detail) => map.serialize_entry("spec", detail)?,
-            Body::Details(details) => map.serialize_entry("specs", details)?,
-            Body::Events { events, .. } => map.serialize_entry("events", events)?,
-            Body::Recorded { op, spec, sentence } => {
-                map.serialize_entry("spec", spec)?;
-                map.serialize_entry("op", op)?;
-                map.serialize_entry("sentence", sentence)?;
-            }
-            Body::RecordedAll { op, specs } => {
-                map.serialize_entry("specs", &specs.iter().map(|(spec, _)| spec).collect::<Vec<&SpecView>>())?;
-                map.serialize_entry("op", op)?;
-            }
-            Body::Folded(specs) => map.serialize_entry("folded", specs)?,
-            Body::Edited { spec, changed } => {
-                map.serialize_entry("spec", spec)?;
-                map.serialize_entry("changed", changed)?;
-            }
-            Body::Worked(worked) => {
-                map.serialize_entry("spec", &worked.spec)?;
-                map.serialize_entry("attempt", &worked.attempt)?;
-                map.serialize_entry("duration_ms", &(worked.duration.as_millis() as u64))?;
-                map.serialize_entry("merged", &worked.merged)?;
-                map.serialize_entry("failed", &worked.failed)?;
-                map.serialize_entry("paused", &worked.paused)?;
-                map.serialize_entry("waits", &worked.waits)?;
-            }
-            Body::WorkedAll(all) => {
-                let of = |one: &crate::command::outcome::WorkedOne| serde_json::json!({ "spec": one.spec, "outcome": one.outcome, "why": one.why, "duration_ms": one.duration.as_millis() as u64, "merged": one.merged });
-                map.serialize_entry("worked", &all.specs.iter().map(of).collect::<Vec<_>>())?;
-                map.serialize_entry("left", &all.left)?;
-                map.serialize_entry("waiting", &all.waiting)?;
-            }
-            Body::Claimed { spec, path, prompt } => {
-                map.serialize_entry("spec", spec)?;
-                map.serialize_entry("path", &path.to_string_lossy())?;
-                map.serialize_entry("prompt_file", &prompt.to_string_lossy())?;
-            }
-            Body::TakenOver(taken) => {
-                map.serialize_entry("spec", &taken.spec)?;
-                map.serialize_entry("path", &taken.path.to_string_lossy())?;
-                map.serialize_entry("so_far", &taken.so_far)?;
-            }
-            Body::Merged { spec, merged } => {
-                map.serialize_entry("spec", spec)?;
-                map.serialize_entry("merged", merged)?;
-            }
-            Body::CheckedAll(checked) => {
-                let of = |(spec, checks): &(SpecView, Vec<crate::domain::view::CheckView>)| serde_json::json!({ "spec": spec, "ok": checks.iter().all(|check| check.ok), "checks": checks });
-                map.serialize_entry("checked", &checked.iter().map(of).collect::<Vec<_>>())?;
-            }
-            Body::Checked { spec, checks, ok } => {
-                map.serialize_entry("spec", spec)?;
-                map.serialize_entry("ok", ok)?;
-                map.serialize_entry("checks", checks)?;
-            }
-            Body::Path { spec, path } => {
-                map.serialize_entry("spec", spec)?;
-                map.serialize_entry("path", &path.to_string_lossy())?;
-            }
-            Body::Initialized { path, silent, dry_run, changes } => {
-                map.serialize_entry("path", &path.to_string_lossy())?;
-                map.serialize_entry("silent", silent)?;
-                map.serialize_entry("dry_run", dry_run)?;
-                map.serialize_entry("changes", changes)?;
-            }
-            Body::Deinitialized { dry_run, changes } => {
-                map.serialize_entry("dry_run", dry_run)?;
-                map.serialize_entry("changes", changes)?;
-            }
-            Body::Hooks { changes, dry_run, hooks } => {
-                map.serialize_entry("dry_run", dry_run)?;
-                map.serialize_entry("changes", changes.as_deref().unwrap_or_default())?;
-                map.serialize_entry("hooks", hooks)?;
-            }
-            Body::Problems(problems) => map.serialize_entry("problems", problems)?,
-            Body::Exchanged { remote, dry_run, exchanged } => {
-                map.serialize_entry("remote", remote)?;
-                map.serialize_entry("dry_run", dry_run)?;
-                map.serialize_entry("exchanged", exchanged)?;
-            }
-            Body::Pruned { dry_run, found } => {
-                map.serialize_entry("dry_run", dry_run)?;
-                map.serialize_entry("pruned", found)?;
-            }
-            Body::Imported { dry_run, imported, recorded, left } => {
-                map.serialize_entry("dry_run", dry_run)?;
-                map.serialize_entry("imported", imported)?;
-                map.serialize_entry("recorded", recorded)?;
-                map.serialize_entry("left", left)?;
-            }
-            Body::Demo { path, look } => {
-                map.serialize_entry("path", &path.to_string_lossy())?;
-                map.serialize_entry("look", &look.iter().map(Look::from).collect::<Vec<_>>())?;
-            }
-            Body::Text(text) => map.serialize_entry("text", text)?,
-        }
-        map.end()
-    }
-}
-
-#[derive(Serialize)]
-struct Look<'a> {
-    command: &'a str,
-    shows: &'a str,
-}
-
-impl<'a> From<&'a (String, String)> for Look<'a> {
-    fn from((command, shows): &'a (String, String)) -> Self {
-        Look { command, shows }
-    }
-}
-
-struct Failure<'a>(&'a Error);
-
-impl Serialize for Failure<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Error { code, message, hints, diagnostics, .. } = self.0;
-        let diagnostics = diagnostics.iter().map(Place::from).collect();
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("format", &FORMAT)?;
-        map.serialize_entry("error", &Fault { code, message, hints, diagnostics })?;
-        map.end()
-    }
-}
-
-#[derive(Serialize)]
-struct Fault<'a> {
-    code: &'a str,
-    message: &'a str,
-    hints: &'a [String],
-    diagnostics: Vec<Place<'a>>,
-}
-
-#[derive(Serialize)]
-struct Place<'a> {
-    severity: &'a str,
-    path: &'a str,
-    line: Option<usize>,
-    column: Option<usize>,
-    message: &'a str,
-    help: Option<&'a str>,
-}
-
-impl<'a> From<&'a Diagnostic> for Place<'a> {
-    fn from(place: &'a Diagnostic) -> Self {
-        Place {
-            severity: place.severity.as_str(),
-            path: &place.path,
-            line: (place.line > 0).then_some(place.line),
-            column: (place.column > 0).then_some(place.column),
-            message: &place.message,
-            help: place.help.as_deref(),
-        }
-    }
 }
 
 #[cfg(test)]

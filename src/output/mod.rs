@@ -4,6 +4,7 @@
 //! fields, NUL-terminated: see [`record`]) and `--format` (as `git for-each-ref`: see [`mod@format`]). The last three are
 //! contracts. Nothing in this room reads the environment or a terminal: [`Settings`] says all there is to know.
 
+mod answer;
 pub mod bars;
 mod clean;
 pub mod color;
@@ -16,7 +17,7 @@ mod graph;
 mod hooks;
 mod human;
 mod import;
-mod json;
+pub mod json;
 mod list;
 mod log;
 mod past;
@@ -25,6 +26,7 @@ mod printer;
 mod progress;
 mod prune;
 pub mod record;
+pub mod schema;
 mod screen;
 mod show;
 mod standing;

@@ -19,11 +19,12 @@
 //! | `import` | id, status, file, title |
 //! | `hooks` | hook, state, file or section of the configuration, why |
 //! | `verify` | `ok` or `failed`, name, detail |
+//! | `install-man` | `written` or `removed`, file |
 //! | `path`, `init`, `demo` | path |
 //!
 //! An absent field is empty.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -96,6 +97,9 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         | Body::Deinitialized { .. }
         | Body::Demo { .. }
         | Body::Folded(_)
+        | Body::Manual { .. }
+        | Body::Version { .. }
+        | Body::Schema(_)
         | Body::Text(_) => Vec::new(),
         Body::Added(spec)
         | Body::Recorded { spec, .. }
@@ -198,6 +202,14 @@ pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
             .map(|one| joined(&[one.event.as_str(), one.state.as_str(), &one.place, text(&one.why)]))
             .collect(),
         Body::Deinitialized { changes, .. } => changes.iter().map(|change| joined(&[change])).collect(),
+        Body::Manual { written, removed, .. } => {
+            let named = |pages: &[PathBuf], done: &str| {
+                pages.iter().map(|page| [done.as_bytes(), b"\t", path(page)].concat()).collect::<Vec<_>>()
+            };
+            [named(written, "written"), named(removed, "removed")].concat()
+        }
+        Body::Version { version, .. } => vec![joined(&[version])],
+        Body::Schema(schema) => vec![joined(&[&schema.to_string()])],
         Body::Text(text) => vec![joined(&[text])],
     }
 }

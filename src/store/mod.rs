@@ -19,6 +19,7 @@ mod purge;
 mod read;
 mod refs;
 pub mod tracking;
+pub mod trailer;
 
 use std::time::Duration;
 

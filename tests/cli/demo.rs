@@ -8,7 +8,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::support::{Ran, Sandbox};
+use crate::{
+    contract::Contract,
+    support::{Ran, Sandbox},
+};
 
 /// What the commands of the demo left.
 struct Left<'a> {
@@ -193,7 +196,7 @@ fn nothing_of_the_persons_own_gets_in_its_way() {
     let ran = sandbox.run(&mut command).ok();
 
     assert_eq!(ran.err, "");
-    let answer = ran.json();
+    let answer = Contract::new().holds("demo", &ran);
     let repo = sandbox.dir().join("a directory").canonicalize().unwrap();
     assert_eq!(answer["path"], repo.to_str().unwrap());
     assert!(answer["look"].as_array().is_some_and(|look| look.len() > 3), "{answer}");

@@ -4,9 +4,11 @@
 
 mod adverse;
 mod agents;
+mod aliases;
 mod archive_fold;
 mod astray;
 mod claims;
+mod contract;
 mod demo;
 mod drafts;
 mod drift;
@@ -21,6 +23,7 @@ mod init;
 mod investigate;
 mod life;
 mod locks;
+mod manual;
 mod many;
 mod merging;
 mod misconduct;

@@ -4,6 +4,7 @@
 
 mod completions;
 mod man;
+mod packages;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

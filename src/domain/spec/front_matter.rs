@@ -71,7 +71,7 @@ pub struct FrontMatter {
 }
 
 /// The keys that mean something.
-pub(super) const KEYS: [&str; 21] = [
+pub const KEYS: [&str; 21] = [
     "type",
     "phase",
     "topic",

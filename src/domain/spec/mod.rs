@@ -20,7 +20,7 @@ mod tests;
 use std::ops::Range;
 
 pub use foreign::{Foreign, Setting, foreign_of, settings_of};
-pub use front_matter::{Approval, FrontMatter, MAX_ENTRIES};
+pub use front_matter::{Approval, FrontMatter, KEYS, MAX_ENTRIES};
 pub use kind::{SpecType, UnknownType};
 pub use markdown::{Criterion, CriterionState, Tick, compare_criteria};
 pub use section::section;

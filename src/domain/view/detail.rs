@@ -1,11 +1,12 @@
 //! A spec with everything that is known of it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{EventView, SpecView};
 
 /// A spec with everything that is known of it, as `show` gives it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 pub struct SpecDetail {
     /// What `list` gives.
     #[serde(flatten)]
@@ -58,7 +59,7 @@ impl SpecDetail {
 }
 
 /// One acceptance criterion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Criterion {
     /// The item's text.
     pub text: String,
@@ -67,7 +68,8 @@ pub struct Criterion {
 }
 
 /// One check and how it ended. `checks.json` holds a list of them under `checks`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Check")]
 pub struct CheckView {
     /// What was checked: `criteria`, `verify: cargo test`, `scope`.
     pub name: String,
@@ -80,7 +82,7 @@ pub struct CheckView {
 }
 
 /// An input and what it was when the attempt started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Pin {
     /// `path`, `spec` or `url`.
     pub kind: String,
@@ -91,7 +93,8 @@ pub struct Pin {
 }
 
 /// The last word on a spec's approval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Approval")]
 pub struct ApprovalView {
     /// `required`, `approved` or `rejected`.
     pub state: String,
@@ -108,7 +111,8 @@ pub struct ApprovalView {
 }
 
 /// A merge: which ref moved from where to where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Merge")]
 pub struct MergeView {
     /// The full name of the ref.
     pub target: String,

@@ -1,11 +1,13 @@
 //! Inputs that are not what they were.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::id::SpecId;
 
 /// One input of one spec that has changed since its attempt began.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Drift")]
 pub struct DriftView {
     /// The spec whose input it is.
     pub spec: SpecId,

@@ -1,11 +1,12 @@
 //! An event of a spec's chain.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::{id::SpecId, signature::Signature, status::Status};
 
 /// A person as git records one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Person {
     /// The name.
     pub name: String,
@@ -14,7 +15,7 @@ pub struct Person {
 }
 
 /// A trailer of an event, in the order of its message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Trailer {
     /// The name, `Chant-Op`.
     pub name: String,
@@ -23,7 +24,8 @@ pub struct Trailer {
 }
 
 /// One event of a spec's chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Event")]
 pub struct EventView {
     /// The commit.
     pub id: String,

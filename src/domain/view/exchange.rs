@@ -1,11 +1,12 @@
 //! What was exchanged with a remote.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::id::SpecId;
 
 /// What an exchange did with one chain, or with the notes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Way {
     /// It came from the remote.
@@ -46,7 +47,8 @@ impl Way {
 }
 
 /// One line of what `sync` did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Exchange")]
 pub struct ExchangeView {
     /// What was done.
     pub way: Way,

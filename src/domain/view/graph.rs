@@ -1,11 +1,13 @@
 //! What builds on what.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::{id::SpecId, status::Status};
 
 /// Specs and what leads from one to another.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Graph")]
 pub struct GraphView {
     /// The specs, in the order of their ids.
     pub nodes: Vec<NodeView>,
@@ -14,7 +16,8 @@ pub struct GraphView {
 }
 
 /// A spec in a graph.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Node")]
 pub struct NodeView {
     /// The id.
     pub id: SpecId,
@@ -31,7 +34,8 @@ pub struct NodeView {
 }
 
 /// One spec builds on another.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
+#[schemars(rename = "Edge")]
 pub struct EdgeView {
     /// The one that builds on the other.
     pub from: SpecId,

@@ -1,11 +1,12 @@
 //! A hook of git, and whether it calls this tool.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::hook::Hook;
 
 /// Whether a hook calls this tool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HookState {
     /// It does.
@@ -31,7 +32,8 @@ impl HookState {
 }
 
 /// A hook of git, and whether it calls this tool.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "GitHook")]
 pub struct HookView {
     /// When git calls it.
     pub event: Hook,

@@ -1,11 +1,13 @@
 //! What was imported.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::{id::SpecId, status::Status};
 
 /// A spec that `import` began the chain of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Import")]
 pub struct ImportView {
     /// The spec.
     pub spec: SpecId,

@@ -1,11 +1,13 @@
 //! An entry of a changelog.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::id::SpecId;
 
 /// What one spec says about itself to users.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Note")]
 pub struct NoteView {
     /// `Added`, `Changed`, `Deprecated`, `Removed`, `Fixed` or `Security`.
     pub kind: String,

@@ -1,9 +1,10 @@
 //! What an attempt that was stopped has come to.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What an attempt has come to so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct SoFar {
     /// Why it stopped, where that is recorded.
     pub stopped: Option<String>,
@@ -22,7 +23,8 @@ pub struct SoFar {
 }
 
 /// A commit, by its id and what its message begins with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Commit")]
 pub struct CommitView {
     /// The id.
     pub id: String,

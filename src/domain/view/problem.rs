@@ -1,5 +1,6 @@
 //! Something that is wrong.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::{
@@ -8,7 +9,8 @@ use crate::domain::{
 };
 
 /// Something that `lint` or `fsck` found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Problem")]
 pub struct ProblemView {
     /// How bad it is.
     pub severity: Severity,

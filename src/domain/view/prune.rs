@@ -1,11 +1,12 @@
 //! What was cleared away, and what was not.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::id::SpecId;
 
 /// What can be cleared away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pruned {
     /// A worktree: its directory and its registration.
@@ -43,7 +44,8 @@ impl Pruned {
 }
 
 /// One thing that `prune` found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Prune")]
 pub struct PruneView {
     /// What it is.
     pub kind: Pruned,

@@ -1,11 +1,13 @@
 //! A spec in a list.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::{id::SpecId, status::Status};
 
 /// A spec as `list`, `ready` and every command that names one give it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Spec")]
 pub struct SpecView {
     /// The full id.
     pub id: SpecId,
@@ -157,7 +159,7 @@ impl SpecView {
 }
 
 /// One reason why a spec is not ready.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Blocker {
     /// The sort of reason.
     pub kind: BlockerKind,
@@ -168,7 +170,7 @@ pub struct Blocker {
 }
 
 /// The sorts of reasons why a spec is not ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BlockerKind {
     /// A spec that it depends on is not completed, unknown or ambiguous.

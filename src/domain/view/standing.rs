@@ -1,11 +1,13 @@
 //! What goes on in a repository.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::SpecView;
 
 /// What goes on, and what waits for whom. A spec stands in the list of what it does, and in `attention` too if it needs a person.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Standing")]
 pub struct StandingView {
     /// What is being worked on.
     pub running: Vec<RunView>,
@@ -38,7 +40,8 @@ impl StandingView {
 }
 
 /// A spec that is being worked on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Run")]
 pub struct RunView {
     /// The spec.
     pub spec: SpecView,
@@ -57,7 +60,8 @@ pub struct RunView {
 }
 
 /// A spec that was stopped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Paused")]
 pub struct PausedView {
     /// The spec.
     pub spec: SpecView,
@@ -72,7 +76,8 @@ pub struct PausedView {
 }
 
 /// A spec whose work is not merged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Finished")]
 pub struct FinishedView {
     /// The spec.
     pub spec: SpecView,
@@ -89,7 +94,7 @@ pub struct FinishedView {
 }
 
 /// Why a spec needs a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
     /// Its run is dead.
@@ -153,7 +158,8 @@ impl Need {
 }
 
 /// A spec that needs a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Attention")]
 pub struct AttentionView {
     /// The spec.
     pub spec: SpecView,
@@ -164,7 +170,8 @@ pub struct AttentionView {
 }
 
 /// A spec that waits for others.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Waiting")]
 pub struct WaitingView {
     /// The spec.
     pub spec: SpecView,
@@ -175,7 +182,8 @@ pub struct WaitingView {
 }
 
 /// A driver and how far its members are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Driver")]
 pub struct DriverView {
     /// The spec.
     pub spec: SpecView,

@@ -1,11 +1,13 @@
 //! Where an investigation stands.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::SpecView;
 
 /// An investigation: its specs in the order of their phases.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "Topic")]
 pub struct TopicView {
     /// Its name.
     pub topic: String,
@@ -18,7 +20,8 @@ pub struct TopicView {
 }
 
 /// One spec of an investigation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "Step")]
 pub struct StepView {
     /// The spec.
     pub spec: SpecView,

@@ -1,11 +1,13 @@
 //! Why a commit or a line is there.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{CheckView, SpecView};
 
 /// One answer: a commit, and the spec that it came from.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "Why")]
 pub struct WhyView {
     /// The commit; `None` for a line that is not committed yet.
     pub commit: Option<String>,
@@ -25,7 +27,8 @@ pub struct WhyView {
 }
 
 /// A spec that informed another.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "Research")]
 pub struct ResearchView {
     /// Its short id.
     pub short: String,

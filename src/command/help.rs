@@ -1,0 +1,64 @@
+//! `git chant help`
+
+use super::{
+    Context,
+    outcome::{Body, Outcome},
+};
+use crate::{
+    cli::{self, manual::HelpArgs},
+    error::{Error, IoContext, Result},
+    manual::{self, GUIDES, Guide},
+};
+
+pub(super) fn run(context: &Context<'_>, args: &HelpArgs) -> Result<Outcome> {
+    let Some(topic) = &args.topic else { return Ok(Outcome::new(Body::Text(overview()))) };
+    let Found { file, text } = find(topic)?;
+    let page = manual::pages().into_iter().find(|page| page.file == file);
+    if let Some(page) = page.filter(|_| context.interactive && context.env.stdout_is_terminal()) {
+        // Under its own name: man shows it.
+        let room = tempfile::Builder::new()
+            .prefix("git-chant-")
+            .tempdir()
+            .io("make a directory in", &context.env.temp_dir())?;
+        let shown = room.path().join(&page.file);
+        std::fs::write(&shown, &page.text).io("write", &shown)?;
+        if context.env.show_manual(&shown) {
+            return Ok(Outcome::new(Body::Nothing));
+        }
+    }
+    Ok(Outcome::new(Body::Text(text)))
+}
+
+/// What was asked for: the page, and the same for where there is no reader of pages.
+struct Found {
+    file: String,
+    text: String,
+}
+
+/// A command, by its name, its alias or its page's name, or a guide.
+fn find(topic: &str) -> Result<Found> {
+    let mut command = cli::command();
+    command.build();
+    let name = topic.strip_prefix("git-chant-").or_else(|| topic.strip_prefix("chant-")).unwrap_or(topic);
+    if let Some(sub) = command.find_subcommand_mut(name).filter(|sub| !sub.is_hide_set()) {
+        let file = format!("git-chant-{}.1", sub.get_name());
+        return Ok(Found { file, text: sub.render_long_help().to_string() });
+    }
+    if let Some(guide) = Guide::named(topic) {
+        return Ok(Found { file: format!("{}.{}", guide.name, guide.section), text: guide.text() });
+    }
+    if ["git-chant", "chant"].contains(&topic) {
+        return Ok(Found { file: "git-chant.1".to_owned(), text: overview() });
+    }
+    let message = format!("there is no command and no guide '{}'", topic.escape_debug());
+    Err(Error::usage("unknown-topic", message).hint("'git chant help' lists them"))
+}
+
+/// The commands and the guides.
+fn overview() -> String {
+    let mut command = cli::command();
+    command.build();
+    let wide = GUIDES.iter().map(|guide| guide.short().len()).max().unwrap_or_default();
+    let guides: String = GUIDES.iter().map(|guide| format!("  {:<wide$}  {}\n", guide.short(), guide.about)).collect();
+    format!("{}\nGuides, for git chant help <guide>:\n{guides}", command.render_long_help())
+}
