@@ -1,9 +1,7 @@
 //! The use case `completion`: what a shell is offered in place of a spec, label, topic, agent, branch or remote.
 //!
-//! A shell asks with every keystroke of a tab, so that what was found out is kept in a file of the clone until something that it was made
-//! from has changed. What is offered is an offer: a text that was edited since is nobody's loss.
+//! A shell asks with every tab: specs are read by way of the index, and only those whose id fits what was typed.
 
-mod kept;
 mod rows;
 
 use std::{
@@ -15,7 +13,8 @@ use std::{
 pub use rows::Row;
 
 use crate::{
-    agent::preset, domain::status::Status, env::Env, git, git::branch, project::Project, project::attempt::MANUAL,
+    agent::preset, domain::id::SpecId, domain::status::Status, env::Env, git, git::branch, project::Project,
+    project::attempt::MANUAL,
 };
 
 /// A value that may be typed, with what it is.
@@ -78,29 +77,34 @@ impl Shelf {
         }
     }
 
+    /// Every spec that is about.
     fn rows(&self) -> &[Row] {
-        self.rows.get_or_init(|| Project::open(&self.env).and_then(|project| kept::rows(&project)).unwrap_or_default())
+        self.rows.get_or_init(|| self.find(false, |_| true))
+    }
+
+    fn find(&self, archived: bool, wanted: impl Fn(&SpecId) -> bool) -> Vec<Row> {
+        Project::open(&self.env).and_then(|project| rows::find(&project, archived, wanted)).unwrap_or_default()
     }
 
     fn specs(&self, command: &str, typed: &str) -> Vec<Offer> {
-        let rows: Vec<&Row> = self.rows().iter().filter(|row| fits(command, row)).collect();
         // By the short form, by the full one, by its last part: the first of them that there is.
-        type Form = fn(&Row) -> &str;
-        let forms: [Form; 3] = [Row::short, Row::id, Row::suffix];
-        let begins = |form: &Form| rows.iter().filter(|row| form(row).starts_with(typed)).collect::<Vec<_>>();
+        let forms: [Form; 3] = [SpecId::short, SpecId::as_str, suffix];
+        let rows = self.find(command == "unarchive", |id| forms.iter().any(|form| form(id).starts_with(typed)));
+        let rows: Vec<&Row> = rows.iter().filter(|row| fits(command, row)).collect();
+        let begins = |form: &Form| rows.iter().filter(|row| form(&row.id).starts_with(typed)).collect::<Vec<_>>();
         let found = forms.iter().map(|form| (*form, begins(form))).find(|(_, found)| !found.is_empty());
         let Some((form, found)) = found else { return Vec::new() };
         let mut times: HashMap<&str, usize> = HashMap::new();
         for row in &found {
-            *times.entry(form(row)).or_default() += 1;
+            *times.entry(form(&row.id)).or_default() += 1;
         }
         let titled = found.len() <= TITLES;
         let offer = |row: &&&Row| Offer {
-            value: form(row).to_owned(),
+            value: form(&row.id).to_owned(),
             help: titled.then(|| row.title.clone()).filter(|title| !title.is_empty()),
         };
         // What means several specs means none.
-        found.iter().filter(|row| times.get(form(row)) == Some(&1)).map(offer).collect()
+        found.iter().filter(|row| times.get(form(&row.id)) == Some(&1)).map(offer).collect()
     }
 
     fn words<'s>(&'s self, typed: &str, of: impl Fn(&'s Row) -> Vec<&'s str>) -> Vec<Offer> {
@@ -113,6 +117,14 @@ impl Shelf {
         let names: BTreeSet<String> = names.into_iter().filter(|name| name.starts_with(typed)).collect();
         names.into_iter().map(|value| Offer { value, help: None }).collect()
     }
+}
+
+/// A form of an id.
+type Form = fn(&SpecId) -> &str;
+
+/// The last part of an id.
+fn suffix(id: &SpecId) -> &str {
+    id.as_str().rsplit_once('-').map_or(id.as_str(), |(_, suffix)| suffix)
 }
 
 /// Whether a command does something with a spec that stands so.
