@@ -6,7 +6,8 @@
 //! The rooms, from the outside in: [`cli`] parses, [`command`] has one file a verb and returns an outcome, the use cases
 //! do the work and never import each other, [`store`] is the only writer of our refs, [`git`] the only spawner of git,
 //! and [`domain`] is pure. [`agent`] runs processes, [`output`] is the only printer, [`config`] the one table of keys,
-//! [`mod@env`] the one place that reads clock, randomness, environment and terminal. [`manual`] makes the manual pages.
+//! [`index`] keeps what was read of all specs, [`mod@env`] is the one place that reads clock, randomness, environment and
+//! terminal. [`manual`] makes the manual pages.
 
 pub mod add;
 pub mod agent;
@@ -28,6 +29,7 @@ pub mod git;
 pub mod graph;
 pub mod hook;
 pub mod import;
+pub mod index;
 pub mod investigate;
 pub mod keep;
 pub mod lint;
@@ -84,8 +86,11 @@ fn obey(cli: &cli::Cli) -> i32 {
     let machine = global.json || global.null || global.format.is_some();
     let ended = printer.prepare(command::record_of(&cli.command)).and_then(|()| {
         let interactive = !machine && env.stdin_is_terminal() && env.stderr_is_terminal() && !env.is_agent();
-        let (env, quiet) = (env.clone(), global.quiet);
-        command::run(&command::Context { env, progress: &printer, screen: &printer, quiet, interactive }, &cli.command)
+        let (env, quiet, brief) = (env.clone(), global.quiet, !machine);
+        command::run(
+            &command::Context { env, progress: &printer, screen: &printer, quiet, brief, interactive },
+            &cli.command,
+        )
     });
     printer.finish(&ended)
 }

@@ -92,7 +92,7 @@ fn driver(context: &Context<'_>, project: &Project, query: &str) -> Result<SpecI
         ));
     }
     if entry.state.is_none() {
-        let loaded = text_of(entry.loaded.as_ref(), &id)?;
+        let loaded = text_of(entry.loaded.as_deref(), &id)?;
         let (text, spec) = loaded.valid(&id)?;
         add::record(project, &id, &text.bytes, spec, None)?;
     }

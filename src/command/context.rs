@@ -26,6 +26,8 @@ pub struct Context<'a> {
     pub screen: &'a dyn Screen,
     /// Whether only the answer is wanted: `--quiet`.
     pub quiet: bool,
+    /// Whether the answer is for a person, who is shown a line of each spec: no format for machines.
+    pub brief: bool,
     /// Whether somebody can be asked: a terminal on both sides, and no machine format.
     pub interactive: bool,
 }

@@ -9,7 +9,9 @@ use crate::{cli::list::DriftArgs, drift, error::Result, project::world::World};
 pub(super) fn run(context: &Context<'_>, args: &DriftArgs) -> Result<Outcome> {
     let project = context.project()?;
     let ids = args.specs.iter().map(|query| context.pick(&project, query)).collect::<Result<Vec<_>>>()?;
-    let found = drift::drift(&World::new(&project)?, (!ids.is_empty()).then_some(ids.as_slice()))?;
+    let world = World::survey(&project)?;
+    let found = drift::drift(&world, (!ids.is_empty()).then_some(ids.as_slice()))?;
+    world.keep()?;
     let code = i32::from(args.exit_code && !found.is_empty());
     let hint = found.first().map(|first| {
         format!(

@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
         }
         Some(state) => check_again(context, &project, &id, state, None, args.trust)?,
         None => {
-            let loaded = text_of(entry.loaded.as_ref(), &id)?;
+            let loaded = text_of(entry.loaded.as_deref(), &id)?;
             let (text, spec) = loaded.valid(&id)?;
             context.ask_trust(&project, &id, text.blob, spec, None, args.trust)?;
             if project.store()?.tip(&id)?.is_none() {

@@ -14,7 +14,9 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
     let project = context.project()?;
     let scope = Scope { topic: args.topic.clone(), archived: args.all };
-    let view = graph::graph(&World::new(&project)?, &scope)?;
+    let world = World::survey(&project)?;
+    let view = graph::graph(&world, &scope)?;
+    world.keep()?;
     if let Some(topic) = args.topic.as_deref().filter(|_| view.nodes.is_empty()) {
         return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", topic.escape_debug()))
             .hint("git chant list shows what there is"));

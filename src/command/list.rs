@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let world = World::new(&project)?;
+    let world = World::survey(&project)?;
     let mut views = Vec::new();
     let mut to_import = 0;
     let all = args.all || args.archived || args.status.contains(&Status::Archived);
@@ -25,12 +25,15 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
             continue;
         }
         let entry = world.entry(id)?;
-        let view = world.view(&entry)?;
+        let view = if context.brief { world.line(&entry)? } else { world.view(&entry)? };
         if wanted(args, &view) {
             to_import += usize::from(entry.is_to_import());
             views.push(view);
         }
     }
+    world.keep()?;
+    // The process is about to end: to give its memory back piece by piece takes longer than to find what to print.
+    std::mem::forget(world);
     let outcome = Outcome::new(Body::Specs(views));
     Ok(match to_import {
         0 => outcome,

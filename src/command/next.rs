@@ -22,9 +22,11 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
         Deciding::of(context, &project, asked)?.look()?;
     }
     let wanted = Wanted { filter: filter(&args.labels, &args.topic, &args.phase), ..Wanted::default() };
-    let world = World::new(&project)?;
+    let world = World::survey(&project)?;
+    let selection = schedule::select(&world, &wanted)?;
+    world.keep()?;
     let mut refused = None;
-    for job in schedule::select(&world, &wanted)?.ready {
+    for job in selection.ready {
         if args.claim.is_none() {
             let spec = world.view(&world.entry(&job.id)?)?;
             return Ok(Outcome::new(Body::Specs(vec![spec])));

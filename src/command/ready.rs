@@ -8,7 +8,7 @@ use crate::{cli::list::ReadyArgs, domain::status::Status, error::Result, project
 
 pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let world = World::new(&project)?;
+    let world = World::survey(&project)?;
     let (mut ready, mut blocked) = (Vec::new(), Vec::new());
     for id in world.census.active()? {
         let status = world.recorded(id)?.status;
@@ -16,13 +16,15 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
         if over || (status != Status::Pending && !args.explain) {
             continue;
         }
-        let view = world.view(&world.entry(id)?)?;
+        let entry = world.entry(id)?;
+        let view = if context.brief { world.line(&entry)? } else { world.view(&entry)? };
         if view.ready {
             ready.push(view);
         } else {
             blocked.push(view);
         }
     }
+    world.keep()?;
     if args.explain {
         return Ok(Outcome::new(Body::Explained { ready, blocked }));
     }

@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context<'_>, args: &SplitArgs) -> Result<Outcome> {
     let id = context.pick_to_change(&project, &args.spec)?;
     let world = World::new(&project)?;
     let entry = world.entry(&id)?;
-    let loaded = text_of(entry.loaded.as_ref(), &id)?;
+    let loaded = text_of(entry.loaded.as_deref(), &id)?;
     let (text, spec) = loaded.valid(&id)?;
     refuse(&project, &world, &id, entry.status)?;
     let parts = if args.by_heading {

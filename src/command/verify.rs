@@ -53,7 +53,7 @@ fn one(
 ) -> Result<(SpecView, Checks)> {
     let world = World::new(project)?;
     let entry = world.entry(id)?;
-    let loaded = text_of(entry.loaded.as_ref(), id)?;
+    let loaded = text_of(entry.loaded.as_deref(), id)?;
     let (text, spec) = loaded.valid(id)?;
     context.ask_trust(project, id, text.blob, spec, None, trust)?;
     let at = match at {

@@ -39,6 +39,7 @@ pub const PLACES: &[&str] = &[
     "git.tree",
     "git.worktree",
     "include.copy",
+    "index.place",
     "lease.forget",
     "lease.record",
     "lease.release",

@@ -140,6 +140,13 @@ impl Env {
         self.cwd.join(std::env::temp_dir())
     }
 
+    /// What tells the program that runs from another build of it, as far as the system says it.
+    pub fn binary(&self) -> String {
+        let file = std::env::current_exe().and_then(fs::metadata);
+        let age = |file: &fs::Metadata| file.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok();
+        file.map(|file| format!("{} {:?}", file.len(), age(&file))).unwrap_or_default()
+    }
+
     /// The time now.
     pub fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::now()

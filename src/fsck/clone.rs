@@ -13,7 +13,7 @@ use crate::{
         lock::{self, Owner},
         work_file::{self, Kind},
     },
-    project::{ARCHIVE_DIR, Project, SPECS_DIR},
+    project::{ARCHIVE_DIR, Project, SPECS_DIR, survey},
 };
 
 /// A temporary file lives for a moment. One that nobody touched for so long was left behind.
@@ -44,6 +44,18 @@ pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
         }
     }
     Ok(findings)
+}
+
+/// Whether the index says of files and events what they say themselves. What it does not know, or does not believe, is no fault.
+pub(super) fn index(project: &Project) -> Result<Vec<Finding>> {
+    let faults = survey::check(project)?;
+    let Some(first) = faults.first() else { return Ok(Vec::new()) };
+    let mut message = format!("it has the {} of '{}' otherwise", first.what, first.id.short());
+    if faults.len() > 1 {
+        message = format!("{message}, and {} more", faults.len() - 1);
+    }
+    let repair = Some(Repair::Remove(first.path.clone()));
+    Ok(vec![at(Severity::Warning, "stale-index", shown(&first.path), message, repair)])
 }
 
 /// Leases of attempts that are over.

@@ -89,6 +89,7 @@ pub fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     }
     findings.extend(looked("notes", None, refs::notes(project)));
     findings.extend(looked("attempts", None, refs::attempts(project)));
+    findings.extend(looked("index", None, clone::index(project)));
     findings.extend(looked("leases", None, clone::leases(project)));
     findings.extend(looked("temporary files", None, clone::temporary(project)));
     Ok(findings)

@@ -3,6 +3,8 @@
 //! A repository is somebody else's: `.chant/specs` may be a link to `/etc`, a spec a FIFO. Directories are opened one by one
 //! from the root, each relative to the one before and with `O_NOFOLLOW`, so that nothing that is swapped meanwhile leads out.
 
+mod stamp;
+
 use std::{
     ffi::CString,
     fmt,
@@ -13,6 +15,8 @@ use std::{
 };
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
+pub use stamp::{Stamp, Stamped};
+
 use rustix::{
     fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags},
     io::Errno,

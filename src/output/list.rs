@@ -2,6 +2,8 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::{Look, clean, color::Slot};
 use crate::domain::view::{Blocker, SpecView};
 
@@ -15,6 +17,9 @@ const ROOM_FOR_LABELS: usize = 130;
 pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
     if specs.is_empty() {
         return String::new();
+    }
+    if look.width.is_none() {
+        return piped(specs, look);
     }
     let wide = |room: usize| look.width.is_some_and(|width| width >= room);
     let labels = wide(ROOM_FOR_LABELS) && specs.iter().any(|spec| !spec.labels.is_empty());
@@ -36,6 +41,20 @@ pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
     arrange(&mut table, look, if wide(ROOM_FOR_KIND) { 3 } else { 2 });
     let mut out = String::new();
     for (line, spec) in table.lines().zip(specs) {
+        colored(&mut out, line.trim_end(), spec, look);
+    }
+    out
+}
+
+/// The same where no width is known, and so nothing is cut: there may be many of them.
+fn piped(specs: &[SpecView], look: &Look) -> String {
+    let widest = |cell: fn(&SpecView) -> String| specs.iter().map(|spec| cell(spec).width()).max().unwrap_or_default();
+    let (ids, statuses) = (widest(short), widest(status));
+    let mut out = String::with_capacity(specs.len() * 64);
+    for spec in specs {
+        let (id, status) = (short(spec), status(spec));
+        let gaps = [ids - id.width(), statuses - status.width()].map(|gap| " ".repeat(gap + 2));
+        let line = [&id, &gaps[0], &status, &gaps[1], &title(spec)].map(String::as_str).concat();
         colored(&mut out, line.trim_end(), spec, look);
     }
     out

@@ -48,7 +48,7 @@ chant' commands that change them. If the research behind it is wrong, stop and s
 /// # Errors
 /// If the specs cannot be read.
 pub fn prime(project: &Project) -> Result<Option<String>> {
-    let world = World::new(project)?;
+    let world = World::survey(project)?;
     if let Some(id) = project.env.text("CHANT_SPEC_ID").and_then(|id| SpecId::new(id).ok()) {
         return inside(&world, &id).map(Some);
     }
@@ -62,6 +62,7 @@ pub fn prime(project: &Project) -> Result<Option<String>> {
     for id in all.into_iter().rev() {
         now.take(&world, id)?;
     }
+    world.keep()?;
     Ok(Some(now.text()))
 }
 

@@ -3,17 +3,19 @@
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
+    rc::Rc,
 };
 
 use gix::{ObjectId, revision::walk::Sorting};
 
-use super::Project;
+use super::{Project, survey::Survey};
 use crate::error::Result;
 
 /// Answers from one walk a descendant, continued as far as the questions need. Each question on its own would walk from the
 /// descendant again: with many specs that have landed, the square of the history.
 pub struct Ancestry<'p> {
     project: &'p Project,
+    survey: Option<Rc<Survey<'p>>>,
     walks: RefCell<HashMap<ObjectId, Reached<'p>>>,
 }
 
@@ -28,8 +30,8 @@ struct Reached<'p> {
 
 impl<'p> Ancestry<'p> {
     /// Nothing is read yet.
-    pub fn new(project: &'p Project) -> Ancestry<'p> {
-        Ancestry { project, walks: RefCell::default() }
+    pub(super) fn new(project: &'p Project, survey: Option<Rc<Survey<'p>>>) -> Ancestry<'p> {
+        Ancestry { project, survey, walks: RefCell::default() }
     }
 
     /// The same as [`Project::is_ancestor`].
@@ -37,6 +39,18 @@ impl<'p> Ancestry<'p> {
         if ancestor == descendant {
             return Ok(true);
         }
+        let Some(survey) = &self.survey else { return self.walked(ancestor, descendant) };
+        if survey.reaches(descendant, ancestor, |below| self.project.is_ancestor(below, descendant))? {
+            return Ok(true);
+        }
+        let found = self.walked(ancestor, descendant)?;
+        if found {
+            survey.note_reached(descendant, ancestor);
+        }
+        Ok(found)
+    }
+
+    fn walked(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
         let repo = self.project.repo.gix();
         let mut walks = self.walks.borrow_mut();
         let walk = walks.entry(descendant).or_insert_with(|| {

@@ -3,11 +3,16 @@
 use std::{
     cell::OnceCell,
     collections::{BTreeMap, BTreeSet, HashMap},
+    path::PathBuf,
+    rc::Rc,
 };
 
-use gix::{ObjectId, bstr::ByteSlice};
+use gix::{
+    ObjectId,
+    bstr::{BStr, ByteSlice},
+};
 
-use super::{ARCHIVE_DIR, Project, SPECS_DIR};
+use super::{ARCHIVE_DIR, Project, SPECS_DIR, survey::Survey};
 use crate::{
     domain::id::SpecId,
     error::{Error, Result},
@@ -22,6 +27,7 @@ use crate::{
 /// was put away is listed apart, and only if somebody asks for it: there may be a hundred times as much of it.
 pub struct Census<'p> {
     project: &'p Project,
+    survey: Option<Rc<Survey<'p>>>,
     /// What has a ref.
     tips: OnceCell<BTreeMap<SpecId, ObjectId>>,
     /// What was folded.
@@ -31,6 +37,8 @@ pub struct Census<'p> {
     active: OnceCell<Files>,
     /// What has a file under `.chant/archive`.
     archived: OnceCell<Files>,
+    /// The directories in which those are, each opened once.
+    away: OnceCell<Vec<Directory>>,
     short: OnceCell<HashMap<String, Vec<SpecId>>>,
     short_away: OnceCell<HashMap<String, Vec<SpecId>>>,
 }
@@ -42,15 +50,29 @@ struct Files {
     strays: Vec<(String, String)>,
 }
 
+impl Files {
+    /// Takes the file of that name in `dir` for what it is.
+    fn take(&mut self, dir: &str, name: &BStr) {
+        let Some(stem) = name.strip_suffix(b".md") else { return };
+        let stem = stem.to_str_lossy();
+        match SpecId::new(&stem) {
+            Ok(id) => drop(self.specs.insert(id)),
+            Err(invalid) => self.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
+        }
+    }
+}
+
 impl<'p> Census<'p> {
-    fn new(project: &'p Project) -> Census<'p> {
+    pub(super) fn new(project: &'p Project, survey: Option<Rc<Survey<'p>>>) -> Census<'p> {
         Census {
             project,
+            survey,
             tips: OnceCell::new(),
             folded: OnceCell::new(),
             folders: Folders::default(),
             active: OnceCell::new(),
             archived: OnceCell::new(),
+            away: OnceCell::new(),
             short: OnceCell::new(),
             short_away: OnceCell::new(),
         }
@@ -69,18 +91,20 @@ impl<'p> Census<'p> {
 
     /// Whether it has a file under `.chant/specs`.
     pub fn has_file(&self, id: &SpecId) -> Result<bool> {
-        self.lists(&self.active, SPECS_DIR, id)
+        match self.active.get() {
+            Some(files) => Ok(files.specs.contains(id)),
+            None => self.project.lists(&self.project.directories(SPECS_DIR)?, SPECS_DIR, id),
+        }
     }
 
     /// Whether it has a file under `.chant/archive`.
     pub fn has_archived_file(&self, id: &SpecId) -> Result<bool> {
-        self.lists(&self.archived, ARCHIVE_DIR, id)
-    }
-
-    fn lists(&self, listed: &OnceCell<Files>, dir: &'static str, id: &SpecId) -> Result<bool> {
-        match listed.get() {
+        match self.archived.get() {
             Some(files) => Ok(files.specs.contains(id)),
-            None => self.project.lists(dir, id),
+            None => {
+                let away = kept(&self.away, || self.project.directories(ARCHIVE_DIR))?;
+                self.project.lists(away, ARCHIVE_DIR, id)
+            }
         }
     }
 
@@ -100,7 +124,10 @@ impl<'p> Census<'p> {
 
     /// Every spec but those that have nothing any more but a place in the archive. Some of them may be archived: their chains say so.
     pub fn active(&self) -> Result<BTreeSet<&SpecId>> {
-        let tips = kept(&self.tips, || Ok(self.project.store()?.tips()?.into_iter().collect()))?;
+        let tips = kept(&self.tips, || match &self.survey {
+            Some(survey) => survey.tips(),
+            None => Ok(self.project.store()?.tips()?.into_iter().collect()),
+        })?;
         Ok(tips.keys().chain(&self.active_files()?.specs).collect())
     }
 
@@ -143,11 +170,11 @@ impl<'p> Census<'p> {
     }
 
     fn active_files(&self) -> Result<&Files> {
-        kept(&self.active, || self.project.files(SPECS_DIR))
+        kept(&self.active, || self.project.files(SPECS_DIR, self.survey.as_deref()))
     }
 
     fn archived_files(&self) -> Result<&Files> {
-        kept(&self.archived, || self.project.files(ARCHIVE_DIR))
+        kept(&self.archived, || self.project.files(ARCHIVE_DIR, None))
     }
 }
 
@@ -187,22 +214,25 @@ fn by_last_component(ids: BTreeSet<SpecId>) -> HashMap<String, Vec<SpecId>> {
 impl Project {
     /// The specs that exist.
     pub fn census(&self) -> Census<'_> {
-        Census::new(self)
+        Census::new(self, None)
     }
 
     /// Lists the files of a directory that may be specs.
-    fn files(&self, dir: &'static str) -> Result<Files> {
+    fn files(&self, dir: &'static str, survey: Option<&Survey<'_>>) -> Result<Files> {
         let mut files = Files::default();
         for top in self.tops() {
+            if let Some(names) = survey.and_then(|survey| survey.names(&top)) {
+                names.into_iter().for_each(|name| files.take(dir, name));
+                continue;
+            }
             for entry in work_file::list(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused))? {
-                let Some(stem) = entry.name.to_str_lossy().strip_suffix(".md").map(str::to_owned) else { continue };
-                match SpecId::new(&stem) {
-                    Ok(id) => drop(files.specs.insert(id)),
-                    Err(invalid) => files.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
-                }
+                files.take(dir, entry.name.as_bstr());
             }
         }
-        if let (true, Some(head)) = (self.repo.is_bare(), self.repo.head()?.id()) {
+        files.strays.sort_unstable();
+        if self.repo.is_bare()
+            && let Some(head) = self.repo.head()?.id()
+        {
             self.files_in(head, dir, &mut files)?;
         }
         Ok(files)
@@ -219,18 +249,23 @@ impl Project {
         Ok(())
     }
 
-    /// Whether `dir` has the file of that spec, whatever it is; listing finds the same.
-    fn lists(&self, dir: &str, id: &SpecId) -> Result<bool> {
+    /// `dir` in each work tree that has it.
+    fn directories(&self, dir: &str) -> Result<Vec<Directory>> {
+        let open = |top: PathBuf| Directory::open(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused));
+        self.tops().into_iter().filter_map(|top| open(top).transpose()).collect()
+    }
+
+    /// Whether `dir`, opened in each work tree, has the file of that spec, whatever it is; listing finds the same.
+    fn lists(&self, opened: &[Directory], dir: &str, id: &SpecId) -> Result<bool> {
         let name = format!("{id}.md");
-        for top in self.tops() {
-            let directory = Directory::open(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused))?;
-            if let Some(directory) = directory
-                && directory.has(name.as_bytes().as_bstr()).map_err(|refused| bad_directory(dir, &refused))?
-            {
+        for directory in opened {
+            if directory.has(name.as_bytes().as_bstr()).map_err(|refused| bad_directory(dir, &refused))? {
                 return Ok(true);
             }
         }
-        if let (true, Some(head)) = (self.repo.is_bare(), self.repo.head()?.id()) {
+        if self.repo.is_bare()
+            && let Some(head) = self.repo.head()?.id()
+        {
             let tree = self.repo.gix().find_commit(head)?.tree()?;
             return Ok(tree.lookup_entry_by_path(format!("{dir}/{name}"))?.is_some());
         }

@@ -1,6 +1,6 @@
 //! What has become of the inputs that an attempt was given: exact, by object id, against what was pinned.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, rc::Rc};
 
 use gix::ObjectId;
 
@@ -10,9 +10,11 @@ use crate::{
         event::{Pin, Role},
         id::SpecId,
         pattern,
+        state::State,
         status::Status,
     },
     error::Result,
+    index::Then,
 };
 
 /// How an input is not what it was.
@@ -79,7 +81,7 @@ impl World<'_> {
                         changes.push(Change::File { path: path.clone(), was: *blob, now });
                     }
                 }
-                Pin::Spec { id, event } => changes.extend(self.spec_change(id, *event)?),
+                Pin::Spec { id, event } => changes.extend(self.spec_change(&entry.id, id, *event)?),
                 Pin::Url(_) => {}
             }
         }
@@ -125,7 +127,7 @@ impl World<'_> {
     }
 
     /// A spec is what it was as long as the same attempt decides it, with the same commits, on the same text.
-    fn spec_change(&self, id: &SpecId, pinned: ObjectId) -> Result<Option<Change>> {
+    fn spec_change(&self, of: &SpecId, id: &SpecId, pinned: ObjectId) -> Result<Option<Change>> {
         let now = self.recorded(id)?;
         let changed = |now: Option<ObjectId>| Some(Change::Spec { id: id.clone(), was: pinned, now });
         let Some(state) = &now.state else { return Ok(changed(None)) };
@@ -133,19 +135,38 @@ impl World<'_> {
             return Ok(None);
         }
         let store = self.project.store()?;
-        let Ok((then, _)) = store.state_at(id, pinned) else { return Ok(None) };
-        let same = then.facts.spec_blob == state.facts.spec_blob
+        let read = |(state, _): (State, _)| Then {
+            spec_blob: state.facts.spec_blob,
+            attempt: state.attempt,
+            work_commits: state.facts.work_commits,
+        };
+        let then = match &self.survey {
+            Some(survey) => survey.then(of, (id, pinned), || {
+                store.lasting_state_at(id, pinned).ok().filter(|(_, lasting)| *lasting).map(read)
+            }),
+            None => None,
+        };
+        let then = match then {
+            Some(then) => then,
+            None => match store.state_at(id, pinned) {
+                Ok((state, _)) => Rc::new(read((state, true))),
+                Err(_) => return Ok(None),
+            },
+        };
+        let same = then.spec_blob == state.facts.spec_blob
             && (then.attempt.is_none() && state.attempt.is_none()
-                || (then.attempt == state.attempt && then.facts.work_commits == state.facts.work_commits));
+                || (then.attempt == state.attempt && then.work_commits == state.facts.work_commits));
         Ok(if same { None } else { changed(Some(state.tip)) })
     }
 
     /// The specs behind the attempt that others have taken the place of, and nobody has acknowledged.
     fn superseded(&self, spec: &SpecId, attempt: ObjectId, pins: &[Pin]) -> Result<Vec<Change>> {
-        let store = self.project.store()?;
-        let Ok(Ok(start)) = store.event(spec, attempt) else { return Ok(Vec::new()) };
-        let informed = start.parents.iter().filter(|(role, _)| *role == Role::Informed).map(|(_, id)| *id);
-        let mut ids: BTreeSet<SpecId> = informed.filter_map(|id| store.spec_of_event(id).ok().flatten()).collect();
+        let origins = match &self.survey {
+            Some(survey) => survey.origins(spec, attempt, || self.informed(spec, attempt))?,
+            None => self.informed(spec, attempt)?.map(|(origins, _)| origins),
+        };
+        let Some(origins) = origins else { return Ok(Vec::new()) };
+        let mut ids: BTreeSet<SpecId> = origins.iter().cloned().collect();
         ids.extend(pins.iter().filter_map(|pin| match pin {
             Pin::Spec { id, .. } => Some(id.clone()),
             _ => None,
@@ -159,6 +180,16 @@ impl World<'_> {
             }
         }
         Ok(changes)
+    }
+
+    /// The specs whose events are behind an attempt, and whether all of those could be read; `None` if the attempt cannot be.
+    fn informed(&self, spec: &SpecId, attempt: ObjectId) -> Result<Option<(Rc<[SpecId]>, bool)>> {
+        let store = self.project.store()?;
+        let Ok(Ok(start)) = store.event(spec, attempt) else { return Ok(None) };
+        let informed = start.parents.iter().filter(|(role, _)| *role == Role::Informed);
+        let specs: Vec<Option<SpecId>> = informed.map(|(_, id)| store.spec_of_event(*id).ok().flatten()).collect();
+        let all = specs.iter().all(Option::is_some);
+        Ok(Some((specs.into_iter().flatten().collect(), all)))
     }
 
     /// The inputs of the deciding attempt as they are now: what a person acknowledges.

@@ -20,6 +20,7 @@ pub mod seal;
 pub mod signatures;
 pub mod stake;
 pub mod standing;
+pub mod survey;
 pub mod target;
 pub mod text;
 pub mod trust;
@@ -57,6 +58,8 @@ pub struct Project {
     pub silent: bool,
     clone: String,
     settings: OnceCell<Settings>,
+    /// Whether events are signed, and whether approvals and claims must be.
+    signing: OnceCell<(bool, bool)>,
 }
 
 impl Project {
@@ -65,7 +68,7 @@ impl Project {
         let repo = Repository::discover(env)?;
         let silent = repo.silent();
         let clone = clone_name(env, &repo);
-        Ok(Project { env: env.clone(), repo, silent, clone, settings: OnceCell::new() })
+        Ok(Project { env: env.clone(), repo, silent, clone, settings: OnceCell::new(), signing: OnceCell::new() })
     }
 
     /// The settings.
@@ -90,7 +93,13 @@ impl Project {
         };
         let store = Store::new(self.repo.gix(), settings.clone());
         let store = store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?))));
-        let (all, required) = (self.config().sign()?, self.config().require_signed()?);
+        let (all, required) = match self.signing.get() {
+            Some(signing) => *signing,
+            None => {
+                let signing = (self.config().sign()?, self.config().require_signed()?);
+                *self.signing.get_or_init(|| signing)
+            }
+        };
         Ok(if all || required { store.sealed_by(Box::new(Own { project: self, all, required })) } else { store })
     }
 

@@ -4,14 +4,18 @@ use std::{
     cell::OnceCell,
     collections::HashMap,
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 use gix::{
     ObjectId,
-    bstr::{BString, ByteSlice},
+    bstr::{BStr, BString, ByteSlice},
 };
 
-use super::{ARCHIVE_DIR, Project, SPECS_DIR};
+use super::{
+    ARCHIVE_DIR, Project, SPECS_DIR,
+    survey::{Held, Survey},
+};
 use crate::{
     domain::{
         diagnostic::{Diagnostic, Severity},
@@ -100,7 +104,7 @@ impl Project {
 
     /// The text of a spec; `None` if there is none anywhere. `tip` is its newest event.
     pub fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Loaded>> {
-        Texts::new(self).load(id, tip)
+        Ok(Texts::new(self).load(id, tip)?.map(Rc::unwrap_or_clone))
     }
 
     /// What git would store for the `bytes` of the file at `path` in the work tree at `top`. In silent mode nothing is ever
@@ -139,6 +143,7 @@ impl Project {
 /// The texts of many specs: the directories in which they are looked for are opened once.
 pub struct Texts<'p> {
     project: &'p Project,
+    survey: Option<Rc<Survey<'p>>>,
     places: OnceCell<Vec<Place>>,
     head: OnceCell<[Folder; 2]>,
 }
@@ -157,47 +162,83 @@ struct Place {
 impl<'p> Texts<'p> {
     /// Nothing is read yet.
     pub fn new(project: &'p Project) -> Texts<'p> {
-        Texts { project, places: OnceCell::new(), head: OnceCell::new() }
+        Texts { project, survey: None, places: OnceCell::new(), head: OnceCell::new() }
+    }
+
+    /// The same for whoever goes through all of them: of a text that the survey knows the outline suffices.
+    pub(super) fn surveyed(project: &'p Project, survey: Option<Rc<Survey<'p>>>) -> Texts<'p> {
+        Texts { survey, ..Texts::new(project) }
     }
 
     /// The text of a spec; `None` if there is none anywhere. `tip` is its newest event.
-    pub fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Loaded>> {
+    pub fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Rc<Loaded>>> {
         let name = BString::from(format!("{id}.md"));
-        for place in self.places.get_or_init(|| self.open()) {
-            let read = match &place.open {
-                Ok(None) => continue,
-                Ok(Some(directory)) => {
-                    directory.read(name.as_bstr(), MAX_SPEC_LEN as u64).map_err(|refused| refused.to_string())
-                }
-                Err(why) => Err(why.clone()),
-            };
-            let path = format!("{}/{name}", place.dir);
-            match read {
-                Ok(None) => {}
-                Ok(Some(bytes)) => {
-                    let bytes = self.project.stored(&place.top, &path, bytes)?;
-                    return Ok(Some(self.parse(path, bytes, Origin::File(place.top.clone()))?));
-                }
-                Err(why) => return Ok(Some(unreadable(path, &why))),
+        for (at, place) in self.places.get_or_init(|| self.open()).iter().enumerate() {
+            if let Some(found) = self.in_place(id, at, place, name.as_bstr())? {
+                return Ok(Some(found));
             }
         }
         for (folder, path) in self.head()?.iter().zip([path_of(id), archive_path_of(id)]) {
             if let Some(blob) = folder.get(&name) {
-                let bytes = self.project.repo.gix().find_blob(*blob)?.take_data();
-                return Ok(Some(self.parse(path, bytes, Origin::Head)?));
+                return self.stored(id, path, *blob, Origin::Head).map(Some);
             }
         }
         if let Some(tip) = tip
             && let Some(blob) = self.project.store()?.text_at(id, tip)?
         {
-            let repo = self.project.repo.gix();
             // It came from elsewhere, where nobody looked how large it is.
-            if repo.find_header(blob)?.size() > MAX_SPEC_LEN as u64 {
-                return Ok(Some(unreadable(path_of(id), &format!("it is larger than {MAX_SPEC_LEN} bytes"))));
+            if self.project.repo.gix().find_header(blob)?.size() > MAX_SPEC_LEN as u64 {
+                let why = format!("it is larger than {MAX_SPEC_LEN} bytes");
+                return Ok(Some(Rc::new(unreadable(path_of(id), &why))));
             }
-            return Ok(Some(self.parse(path_of(id), repo.find_blob(blob)?.take_data(), Origin::Event)?));
+            return self.stored(id, path_of(id), blob, Origin::Event).map(Some);
         }
         Ok(None)
+    }
+
+    /// The file of a spec in one of the places, counted in their order; `None` if there is none.
+    fn in_place(&self, id: &SpecId, at: usize, place: &Place, name: &BStr) -> Result<Option<Rc<Loaded>>> {
+        let path = format!("{}/{name}", place.dir);
+        let directory = match &place.open {
+            Ok(None) => return Ok(None),
+            Ok(Some(directory)) => directory,
+            Err(why) => return Ok(Some(Rc::new(unreadable(path, why)))),
+        };
+        let stamp = match self.survey.as_ref().map(|survey| survey.text(id, at, directory, name)) {
+            Some(Held::Known(loaded)) => return Ok(Some(loaded)),
+            Some(Held::Unknown(stamp)) => stamp,
+            None => None,
+        };
+        let bytes = match directory.read(name, MAX_SPEC_LEN as u64) {
+            Ok(None) => return Ok(None),
+            Ok(Some(bytes)) => bytes,
+            Err(refused) => return Ok(Some(Rc::new(unreadable(path, &refused.to_string())))),
+        };
+        // What git would store for other line ends hangs on its attributes, which no stamp shows.
+        let stamp = stamp.filter(|_| !bytes.contains(&b'\r'));
+        let bytes = self.project.stored(&place.top, &path, bytes)?;
+        let blob = self.project.store()?.blob_id(&bytes);
+        let loaded = match self.survey.as_ref().and_then(|survey| survey.same_text(id, &path, blob)) {
+            Some(known) => known,
+            None => Rc::new(parsed(path, bytes, blob, Origin::File(place.top.clone()))),
+        };
+        if let Some(survey) = &self.survey {
+            survey.note_text(id, Some(at), stamp, &loaded);
+        }
+        Ok(Some(loaded))
+    }
+
+    /// A text that is an object.
+    fn stored(&self, id: &SpecId, path: String, blob: ObjectId, origin: Origin) -> Result<Rc<Loaded>> {
+        if let Some(known) = self.survey.as_ref().and_then(|survey| survey.same_text(id, &path, blob)) {
+            return Ok(known);
+        }
+        let bytes = self.project.repo.gix().find_blob(blob)?.take_data();
+        let loaded = Rc::new(parsed(path, bytes, blob, origin));
+        if let Some(survey) = &self.survey {
+            survey.note_text(id, None, None, &loaded);
+        }
+        Ok(loaded)
     }
 
     fn open(&self) -> Vec<Place> {
@@ -231,12 +272,11 @@ impl<'p> Texts<'p> {
         }
         Ok(self.head.get_or_init(|| folders))
     }
+}
 
-    fn parse(&self, path: String, bytes: Vec<u8>, origin: Origin) -> Result<Loaded> {
-        let blob = self.project.store()?.blob_id(&bytes);
-        let spec = spec::parse(&path, &bytes);
-        Ok(Loaded { text: Some(Text { path, bytes, blob, origin }), spec })
-    }
+fn parsed(path: String, bytes: Vec<u8>, blob: ObjectId, origin: Origin) -> Loaded {
+    let spec = spec::parse(&path, &bytes);
+    Loaded { text: Some(Text { path, bytes, blob, origin }), spec }
 }
 
 fn unreadable(path: String, why: &str) -> Loaded {

@@ -24,8 +24,14 @@ use crate::{
 impl World<'_> {
     /// The view of one spec.
     pub fn view(&self, entry: &Entry) -> Result<SpecView> {
+        let mut view = self.line(entry)?;
+        self.rest(entry, &mut view)?;
+        Ok(view)
+    }
+
+    /// The same with no more than a person is shown of one among many: what it is called, how it stands, why it cannot be worked.
+    pub fn line(&self, entry: &Entry) -> Result<SpecView> {
         let mut view = SpecView::new(entry.id.clone());
-        view.branch = self.project.branch(&entry.id)?;
         view.status = entry.status;
         view.archived = entry.status == Status::Archived;
         let reasons = self.reasons(entry)?;
@@ -35,7 +41,27 @@ impl World<'_> {
         view.needs_approval = reasons.iter().any(|reason| reason.obstacle == Obstacle::Approval);
         view.blocked_by = reasons.iter().map(blocker).collect();
         if let Some(spec) = entry.spec() {
-            text_of(&mut view, spec);
+            view.title = spec.title.clone();
+            view.kind = spec.front.kind.as_str().to_owned();
+            view.phase = spec.front.phase.clone();
+            view.topic = spec.front.topic.clone();
+            view.labels = spec.front.labels.clone();
+        }
+        if let Some(state) = &entry.state {
+            view.contended = state.is_contended();
+            view.stale = self.is_stale(entry)?;
+            if let Some(attempt) = state.attempt.filter(|_| entry.status == Status::InProgress) {
+                view.orphaned = matches!(self.project.life(attempt)?, Life::Dead(_));
+            }
+        }
+        Ok(view)
+    }
+
+    /// What else there is to it.
+    fn rest(&self, entry: &Entry, view: &mut SpecView) -> Result<()> {
+        view.branch = self.project.branch(&entry.id)?;
+        if let Some(spec) = entry.spec() {
+            text_of(view, spec);
         }
         if let Some(text) = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()) {
             view.spec_path = Some(text.path.clone());
@@ -45,16 +71,11 @@ impl World<'_> {
             let facts = &state.facts;
             view.attempt = state.attempt.map(|id| id.to_string());
             view.tip = Some(state.tip.to_string());
-            view.contended = state.is_contended();
-            view.stale = self.is_stale(entry)?;
             view.work_commits = facts.work_commits.iter().map(ToString::to_string).collect();
             view.created_at = facts.created.clone();
             view.updated_at = Some(rfc3339(state.updated, 0));
-            view.agent = facts.agent.clone().or(view.agent);
-            view.model = facts.model.clone().or(view.model);
-            if let Some(attempt) = state.attempt.filter(|_| entry.status == Status::InProgress) {
-                view.orphaned = matches!(self.project.life(attempt)?, Life::Dead(_));
-            }
+            view.agent = facts.agent.clone().or_else(|| view.agent.take());
+            view.model = facts.model.clone().or_else(|| view.model.take());
             if state.attempt.is_some()
                 && !matches!(entry.status, Status::Completed | Status::Archived | Status::Cancelled)
             {
@@ -62,7 +83,7 @@ impl World<'_> {
                 view.worktree = tree.map(|tree| tree.path.to_string_lossy().into_owned());
             }
         }
-        Ok(view)
+        Ok(())
     }
 
     /// Everything about one spec.
@@ -117,13 +138,9 @@ impl World<'_> {
     }
 }
 
+/// What the text says beyond what a line shows.
 fn text_of(view: &mut SpecView, spec: &Spec) {
     let front = &spec.front;
-    view.title = spec.title.clone();
-    view.kind = front.kind.as_str().to_owned();
-    view.phase = front.phase.clone();
-    view.topic = front.topic.clone();
-    view.labels = front.labels.clone();
     view.depends_on = front.depends_on.clone();
     view.informed_by = front.informed_by.clone();
     view.target_files = front.target_files.clone();

@@ -19,6 +19,7 @@ use super::{
     members::all_over,
     order::Order,
     signatures::Signatures,
+    survey::Survey,
     target::full_name,
     text::{Loaded, Texts},
 };
@@ -48,7 +49,7 @@ pub struct Entry {
     /// Why the chain cannot be read.
     pub broken: Option<String>,
     /// Its text; `None` if there is none anywhere.
-    pub loaded: Option<Loaded>,
+    pub loaded: Option<Rc<Loaded>>,
     /// The status, healed: completed where its work is found in the target.
     pub status: Status,
 }
@@ -102,7 +103,10 @@ pub struct World<'p> {
     head: Option<ObjectId>,
     pub(super) order: Order,
     recorded: RefCell<HashMap<SpecId, Recorded>>,
+    /// What was asked for last of what is not kept there.
+    last: RefCell<Option<(SpecId, Recorded)>>,
     texts: Texts<'p>,
+    pub(super) survey: Option<Rc<Survey<'p>>>,
     ancestry: Ancestry<'p>,
     /// Of merges that the base does not reach: whether it has the same changes in another form.
     rewritten: RefCell<HashMap<(ObjectId, ObjectId), bool>>,
@@ -115,18 +119,39 @@ pub struct World<'p> {
 impl<'p> World<'p> {
     /// The specs as they are now, each seen from where its work would begin.
     pub fn new(project: &'p Project) -> Result<World<'p>> {
+        World::with(project, None)
+    }
+
+    /// The same for whoever goes through all of them: what was found at an earlier look, and cannot have changed since, is not read
+    /// again. Texts are outlines then, without body, criteria and bytes.
+    pub fn survey(project: &'p Project) -> Result<World<'p>> {
+        World::with(project, Survey::begin(project).map(Rc::new))
+    }
+
+    /// Writes down what was found, for the next look.
+    pub fn keep(&self) -> Result<()> {
+        if let Some(survey) = &self.survey {
+            let active = self.census.active()?;
+            survey.keep(|id| SpecId::new(id).is_ok_and(|id| active.contains(&id)));
+        }
+        Ok(())
+    }
+
+    fn with(project: &'p Project, survey: Option<Rc<Survey<'p>>>) -> Result<World<'p>> {
         let head = project.repo.head()?.id();
         let signatures = project.config().require_signed()?.then(|| Signatures::new(project));
         Ok(World {
             project,
-            census: project.census(),
+            census: Census::new(project, survey.clone()),
             bases: RefCell::default(),
             fixed: None,
             head,
             order: Order::default(),
             recorded: RefCell::default(),
-            texts: Texts::new(project),
-            ancestry: Ancestry::new(project),
+            last: RefCell::default(),
+            texts: Texts::surveyed(project, survey.clone()),
+            ancestry: Ancestry::new(project, survey.clone()),
+            survey,
             rewritten: RefCell::default(),
             worktrees: OnceCell::new(),
             signatures,
@@ -189,14 +214,17 @@ impl<'p> World<'p> {
         if let Some(recorded) = self.recorded.borrow().get(id) {
             return Ok(recorded.clone());
         }
+        if let Some((_, recorded)) = self.last.borrow().as_ref().filter(|(last, _)| last == id) {
+            return Ok(recorded.clone());
+        }
         let (tip, read) = match self.census.tip(id) {
             Ok(None) => (None, None),
-            Ok(Some(tip)) => (Some(tip), Some(self.project.store()?.state_at(id, tip))),
+            Ok(Some(tip)) => (Some(tip), Some(self.state_at(id, tip))),
             Err(error) => (None, Some(Err(error))),
         };
         let (state, broken) = match read {
             None => (None, None),
-            Some(Ok((state, _))) => (Some(Rc::new(state)), None),
+            Some(Ok(state)) => (Some(state), None),
             Some(Err(error)) => (None, Some(error.message)),
         };
         let status = match &state {
@@ -214,8 +242,28 @@ impl<'p> World<'p> {
             None => Status::Pending,
         };
         let recorded = Recorded { state, broken, status, tip };
-        self.recorded.borrow_mut().insert(id.clone(), recorded.clone());
+        // What is over is seldom asked for again, and there may be much of it: the survey knows it as well.
+        let over = matches!(status, Status::Completed | Status::Cancelled | Status::Archived);
+        if over && self.survey.is_some() {
+            *self.last.borrow_mut() = Some((id.clone(), recorded.clone()));
+        } else {
+            self.recorded.borrow_mut().insert(id.clone(), recorded.clone());
+        }
         Ok(recorded)
+    }
+
+    fn state_at(&self, id: &SpecId, tip: ObjectId) -> Result<Rc<State>> {
+        let store = self.project.store()?;
+        let Some(survey) = &self.survey else { return Ok(Rc::new(store.state_at(id, tip)?.0)) };
+        if let Some(known) = survey.state(id, tip) {
+            return Ok(known);
+        }
+        let (state, lasting) = store.lasting_state_at(id, tip)?;
+        let state = Rc::new(state);
+        if lasting {
+            survey.note_state(id, &state);
+        }
+        Ok(state)
     }
 
     /// The members of a spec.
@@ -348,7 +396,7 @@ fn invalid(entry: &Entry) -> Option<String> {
     if let Some(broken) = &entry.broken {
         return Some(broken.clone());
     }
-    match &entry.loaded {
+    match entry.loaded.as_deref() {
         None => Some("its text cannot be found".to_owned()),
         Some(Loaded { spec: Err(diagnostics), .. }) => diagnostics.first().map(|first| {
             if first.line == 0 {

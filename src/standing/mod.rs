@@ -31,9 +31,9 @@ pub use merging::Merges;
 /// # Errors
 /// If the repository cannot be read; a spec that cannot be is in the answer.
 pub fn standing(project: &Project, merges: &Merges) -> Result<StandingView> {
-    let world = World::new(project)?;
+    let world = World::survey(project)?;
     let mut found = Found { world: &world, merges, view: StandingView::default() };
-    for id in world.census.all()? {
+    for id in world.census.active()? {
         let recorded = world.recorded(id)?;
         let contended = recorded.state.as_ref().is_some_and(|state| state.is_contended());
         if matches!(recorded.status, Status::Completed | Status::Cancelled | Status::Archived) && !contended {
@@ -51,6 +51,7 @@ pub fn standing(project: &Project, merges: &Merges) -> Result<StandingView> {
             Status::Completed | Status::Failed | Status::Cancelled | Status::Archived => {}
         }
     }
+    world.keep()?;
     Ok(found.view)
 }
 

@@ -44,7 +44,10 @@ pub type Folded = BTreeMap<SpecId, ObjectId>;
 
 /// The folders of archives that were looked into: each is read once.
 #[derive(Debug, Default)]
-pub struct Folders(RefCell<HashMap<String, Vec<u8>>>);
+pub struct Folders {
+    folders: RefCell<HashMap<String, Vec<u8>>>,
+    archives: RefCell<HashMap<String, Option<ObjectId>>>,
+}
 
 /// What an archive holds, and what is in its tree that should not be there.
 #[derive(Debug, Default)]
@@ -84,10 +87,19 @@ impl Store<'_> {
     pub fn folded_tip_in(&self, folders: &Folders, id: &SpecId) -> Result<Option<ObjectId>> {
         let (archive, place) = (archive_of(id), self.place_in_archive(id));
         let (folder, file) = place.split_once('/').expect("a place has a folder");
-        let mut known = folders.0.borrow_mut();
+        let mut known = folders.folders.borrow_mut();
         let key = format!("{archive}/{folder}");
         if !known.contains_key(&key) {
-            known.insert(key.clone(), self.folder(archive, folder)?);
+            let held = folders.archives.borrow().get(archive).copied();
+            let commit = match held {
+                Some(commit) => commit,
+                None => {
+                    let commit = self.archive(archive)?;
+                    folders.archives.borrow_mut().insert(archive.to_owned(), commit);
+                    commit
+                }
+            };
+            known.insert(key.clone(), self.folder(commit, folder)?);
         }
         for entry in gix::objs::TreeRefIter::from_bytes(&known[&key], self.repo.object_hash()) {
             let entry = entry.map_err(|error| Self::bad_archive(archive, &error.to_string()))?;
@@ -99,8 +111,8 @@ impl Store<'_> {
     }
 
     /// The bytes of a folder's tree; none where there is no such folder.
-    fn folder(&self, archive: &str, folder: &str) -> Result<Vec<u8>> {
-        let Some(commit) = self.archive(archive)? else { return Ok(Vec::new()) };
+    fn folder(&self, archive: Option<ObjectId>, folder: &str) -> Result<Vec<u8>> {
+        let Some(commit) = archive else { return Ok(Vec::new()) };
         let entry = self.repo.find_commit(commit)?.tree()?.lookup_entry([folder])?;
         match entry.filter(|entry| entry.mode().is_tree()) {
             Some(entry) => Ok(entry.object()?.detach().data),

@@ -5,7 +5,7 @@ use std::{
     io::ErrorKind,
 };
 
-use gix::ObjectId;
+use gix::{ObjectId, bstr::ByteSlice};
 
 use super::{Invalid, MAX_EVENT_LEN, SPECS, Store, decode};
 use crate::{
@@ -92,6 +92,21 @@ impl Store<'_> {
         Ok(names)
     }
 
+    /// Those of them that are packed, with their tips; a loose ref of the same name counts more.
+    pub fn packed_tips(&self) -> Result<Vec<(SpecId, ObjectId)>> {
+        let mut tips = Vec::new();
+        if let Some(packed) = self.repo.refs.open_packed_buffer()? {
+            for reference in packed.iter_prefixed(SPECS.into())? {
+                let reference = reference?;
+                let name = reference.name.as_bstr().strip_prefix(SPECS.as_bytes()).and_then(|name| name.to_str().ok());
+                if let Some(Ok(id)) = name.map(SpecId::new) {
+                    tips.push((id, reference.target()));
+                }
+            }
+        }
+        Ok(tips)
+    }
+
     /// Every ref under the namespace, its name without the namespace, and its target unless it is symbolic or broken.
     pub fn raw_tips(&self) -> Result<Vec<(String, Option<ObjectId>)>> {
         self.listed(SPECS)
@@ -119,6 +134,14 @@ impl Store<'_> {
         match self.tip(spec)? {
             Some(tip) => self.state_at(spec, tip).map(|(state, _)| Some(state)),
             None => Ok(None),
+        }
+    }
+
+    /// The state at `tip`, and whether it will be the same whenever it is asked for: nothing that it hangs on is missing.
+    pub fn lasting_state_at(&self, spec: &SpecId, tip: ObjectId) -> Result<(State, bool)> {
+        match self.state_at(spec, tip)? {
+            (state, None) => Ok((state, true)),
+            (state, Some(_)) => Ok((state, self.walk(spec, tip)?.missing.is_empty())),
         }
     }
 

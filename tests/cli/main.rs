@@ -18,6 +18,7 @@ mod graph;
 mod groups;
 mod hooks;
 mod import;
+mod index;
 mod init;
 mod investigate;
 mod life;

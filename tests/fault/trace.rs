@@ -28,6 +28,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("git.notes", "where both sides wrote notes"),
     ("git.ref", "with core.fsync, of packed refs"),
     ("include.copy", "with .worktreeinclude"),
+    ("index.place", "whoever lists many: tests/cli/index.rs"),
     ("lock.drop", "after somebody has died in a ref transaction: tests/cli/locks.rs"),
     ("lock.move", "after somebody has died in a ref transaction: tests/cli/locks.rs"),
     ("lock.return", "where two take away one lock"),

@@ -50,6 +50,11 @@ impl Source {
         }
     }
 
+    /// A file of which only the path is known.
+    pub(super) fn named(path: &str) -> Source {
+        Source { path: path.to_owned(), text: String::new() }
+    }
+
     /// The path that messages name.
     pub fn path(&self) -> &str {
         &self.path

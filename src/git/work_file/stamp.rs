@@ -1,0 +1,94 @@
+//! What the system says of a file, by which a change is noticed without reading it: as git's own index does it.
+
+use bstr::{BStr, BString, ByteSlice};
+use rustix::{
+    fs::{AtFlags, Dir, FileType, Stat},
+    io::Errno,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Directory, Refused, c_name};
+
+/// How far back a change has to lie before the stamp is believed, in nanoseconds: two changes within one tick of the file system's
+/// clock can leave the same times behind. Where it counts parts of a second, it ticks a hundred times in one at the least.
+const FINE: i128 = 100_000_000;
+
+/// The same where it counts whole seconds: the coarsest of those clocks tick every other one.
+const COARSE: i128 = 3_000_000_000;
+
+/// What tells a version of a file from another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, u64),
+    changed: (i64, u64),
+}
+
+impl Stamp {
+    /// Whether whatever changes the file from `now` on (nanoseconds since the epoch) changes the stamp too. A time in the future says
+    /// nothing: a clock was set back.
+    pub fn is_settled(&self, now: i128) -> bool {
+        let times = [self.modified, self.changed];
+        let tick = if times.iter().all(|(_, part)| *part != 0) { FINE } else { COARSE };
+        times.iter().all(|(second, part)| i128::from(*second) * 1_000_000_000 + i128::from(*part) < now - tick)
+    }
+
+    #[expect(clippy::unnecessary_cast, reason = "the types of the fields differ from system to system")]
+    fn of(stat: &Stat) -> Stamp {
+        Stamp {
+            device: stat.st_dev as u64,
+            inode: stat.st_ino as u64,
+            size: stat.st_size as u64,
+            modified: (stat.st_mtime as i64, stat.st_mtime_nsec as u64),
+            changed: (stat.st_ctime as i64, stat.st_ctime_nsec as u64),
+        }
+    }
+}
+
+/// A directory entry, with its stamp if it is a regular file.
+#[derive(Clone, Debug)]
+pub struct Stamped {
+    /// Its name, without the directory.
+    pub name: BString,
+    /// `None` for anything but a regular file.
+    pub stamp: Option<Stamp>,
+}
+
+impl Directory {
+    /// The stamp of the regular file `name`; `None` if it is something else or not there.
+    pub fn stamp(&self, name: &BStr) -> Result<Option<Stamp>, Refused> {
+        match rustix::fs::statat(&self.fd, c_name(name), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => {
+                let regular = FileType::from_raw_mode(stat.st_mode as _) == FileType::RegularFile;
+                Ok(regular.then(|| Stamp::of(&stat)))
+            }
+            Err(Errno::NOENT) => Ok(None),
+            Err(cause) => Err(Refused::io(self.join(name), "look at", cause)),
+        }
+    }
+
+    /// Its entries with their stamps, in no order. What goes away meanwhile is left out.
+    pub fn stamps(&self) -> Result<Vec<Stamped>, Refused> {
+        let failed = |cause| Refused::io(self.path.clone(), "list", cause);
+        let mut found = Vec::new();
+        for entry in Dir::read_from(&self.fd).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => {
+                    let regular = FileType::from_raw_mode(stat.st_mode as _) == FileType::RegularFile;
+                    let stamp = regular.then(|| Stamp::of(&stat));
+                    found.push(Stamped { name: name.to_bytes().as_bstr().to_owned(), stamp });
+                }
+                Err(Errno::NOENT) => {}
+                Err(cause) => return Err(Refused::io(self.join(name.to_bytes().as_bstr()), "look at", cause)),
+            }
+        }
+        Ok(found)
+    }
+}

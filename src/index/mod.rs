@@ -1,0 +1,325 @@
+//! The index: what was read of all specs, kept so that it need not be read again. Anybody may delete it at any time.
+//!
+//! It holds nothing but answers to questions whose answers never change: what an event (by its id) amounts to, what a text (by its
+//! blob, or by the stamp of the file that it was read from) says, which commit reaches which. Whoever asks brings the id or the stamp
+//! of now: what was made from another one is no answer. That is all there is to keep in step, and configuration, branches, leases and
+//! the clock have no part in it.
+//!
+//! The file begins with what it was made by and ends with a checksum. One of another version, or that is damaged, is none. It is
+//! written beside its place and renamed into it, without a lock: whoever writes at the same time writes the truth as well. Where it
+//! cannot be written everything takes a little longer.
+
+mod row;
+
+use std::{
+    borrow::Cow,
+    cell::Cell,
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
+    io::Write,
+    ops::Range,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+use gix::ObjectId;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{id::SpecId, spec::FrontMatter, state::State},
+    env::fault,
+    git::work_file::{self, Stamp},
+};
+use row::{BehindRow, FrontRow, Name, Oid, SaysRow, SpecRow, StateRow, TextRow, ThenRow};
+
+/// Changes with what is written, and with what reading a text or an event comes to.
+const FORMAT: u32 = 1;
+
+/// What the file begins with.
+const MAGIC: &[u8; 8] = b"CHANTIDX";
+
+/// A larger file is not read, in bytes: a hundred thousand specs take some fifty million.
+const MOST: u64 = 1 << 30;
+
+/// Of so many commits at the most it is kept which others they reach.
+const MAX_WALKS: usize = 8;
+
+/// What is known of a text.
+#[derive(Clone, Debug)]
+pub struct KnownText {
+    /// The file that it was read from as it was then, if a change of it shows since.
+    pub stamp: Option<Stamp>,
+    /// Which of the places where it may be that was.
+    pub place: u8,
+    /// Its path relative to the top.
+    pub path: String,
+    /// The blob that it is.
+    pub blob: ObjectId,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its front matter.
+    pub front: FrontMatter,
+}
+
+/// What an event said of its spec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Then {
+    /// The text.
+    pub spec_blob: Option<ObjectId>,
+    /// The attempt that decided.
+    pub attempt: Option<ObjectId>,
+    /// Its commits.
+    pub work_commits: Vec<ObjectId>,
+}
+
+/// What is new of a spec. Each part is an answer for whoever finds what it was made from unchanged; what is not there is as it was.
+#[derive(Clone, Debug, Default)]
+pub struct News {
+    /// The file of its ref, and what it held.
+    pub loose: Option<(Stamp, ObjectId)>,
+    /// What its events amount to, at the tip that is in it.
+    pub state: Option<Rc<State>>,
+    /// Its text.
+    pub text: Option<KnownText>,
+    /// The specs that informed an attempt, with its start event.
+    pub origins: Option<(ObjectId, Rc<[SpecId]>)>,
+    /// What events of other specs, its inputs, said of those.
+    pub pinned: Vec<(SpecId, ObjectId, Rc<Then>)>,
+}
+
+/// Commits, each with some that it reaches.
+pub type Reached = Vec<(ObjectId, Vec<ObjectId>)>;
+
+/// What follows the seal; the specs follow it, one after the other, sorted by id.
+#[derive(Serialize, Deserialize)]
+struct Head {
+    reached: Vec<(Oid, Vec<Oid>)>,
+    /// How long each of the specs is.
+    lengths: Vec<u32>,
+}
+
+/// The file.
+#[derive(Clone, Debug)]
+pub struct Index {
+    dir: PathBuf,
+    name: String,
+    seal: Vec<u8>,
+}
+
+/// What was read of it. A spec is decoded when it is asked for, and each time: few are asked for twice.
+#[derive(Debug, Default)]
+pub struct Book {
+    bytes: Vec<u8>,
+    specs: Vec<Range<usize>>,
+    /// Which of them was asked for last: mostly it is this one again, or the next.
+    last: Cell<usize>,
+    /// Commits, each with some that it reaches.
+    pub reached: Reached,
+}
+
+impl Index {
+    /// The index in the file `name` of `dir`, for texts that are looked for in `places`. `binary` tells the program that runs from
+    /// another build of it.
+    pub fn new(dir: &Path, name: &str, places: &[PathBuf], binary: &str) -> Index {
+        let mut seal = format!("{}\0{FORMAT}\0{binary}\0", env!("CARGO_PKG_VERSION")).into_bytes();
+        for place in places {
+            seal.extend_from_slice(place.as_os_str().as_encoded_bytes());
+            seal.push(0);
+        }
+        Index { dir: dir.to_owned(), name: name.to_owned(), seal }
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> PathBuf {
+        self.dir.join(&self.name)
+    }
+
+    /// What is in it; nothing if there is none that can be used.
+    pub fn read(&self) -> Option<Book> {
+        // Whatever is in its place is neither followed nor waited for.
+        let bytes = work_file::read(&self.dir, self.name.as_bytes().into(), MOST).ok()??;
+        let (summed, sum) = bytes.split_last_chunk::<4>()?;
+        if crc32fast::hash(summed) != u32::from_le_bytes(*sum) {
+            return None;
+        }
+        let rest = summed.strip_prefix(MAGIC)?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (seal, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+        if seal != self.seal {
+            return None;
+        }
+        let (head, rest) = postcard::take_from_bytes::<Head>(rest).ok()?;
+        let mut at = summed.len() - rest.len();
+        let mut specs = Vec::with_capacity(head.lengths.len());
+        for length in head.lengths {
+            let end = at.checked_add(usize::try_from(length).ok()?).filter(|end| *end <= summed.len())?;
+            specs.push(at..end);
+            at = end;
+        }
+        let reached = head.reached.into_iter().map(|(from, to)| (from.0, to.into_iter().map(|id| id.0).collect()));
+        Some(Book { specs, last: Cell::new(0), reached: reached.collect(), bytes })
+    }
+
+    /// Puts it into its place, whole: what `book` has of the specs that `exist`, and what is new. Who cannot write it does without.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(
+        &self,
+        book: &Book,
+        reached: &Reached,
+        news: &HashMap<SpecId, News>,
+        exist: impl Fn(&str) -> bool,
+    ) -> std::io::Result<()> {
+        let mut specs: BTreeMap<&str, Cow<'_, [u8]>> = BTreeMap::new();
+        for at in 0..book.specs.len() {
+            let id = book.id(at).unwrap_or_default();
+            if exist(id) {
+                specs.insert(id, Cow::Borrowed(book.frame(at)));
+            }
+        }
+        for (id, new) in news.iter().filter(|(id, _)| exist(id.as_str())) {
+            specs.insert(id.as_str(), Cow::Owned(merged(book, id, new).map_err(std::io::Error::other)?));
+        }
+        let walks = reached.iter().take(MAX_WALKS);
+        let head = Head {
+            reached: walks.map(|(from, to)| (Oid(*from), to.iter().copied().map(Oid).collect())).collect(),
+            lengths: specs.values().map(|frame| u32::try_from(frame.len()).unwrap_or(u32::MAX)).collect(),
+        };
+        let mut bytes = MAGIC.to_vec();
+        let length = u32::try_from(self.seal.len()).map_err(std::io::Error::other)?;
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(&self.seal);
+        let mut bytes = postcard::to_extend(&head, bytes).map_err(std::io::Error::other)?;
+        specs.values().for_each(|frame| bytes.extend_from_slice(frame));
+        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+        file.write_all(&bytes)?;
+        fault::around("index.place", || file.persist(self.path())).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+impl Book {
+    fn frame(&self, at: usize) -> &[u8] {
+        &self.bytes[self.specs[at].clone()]
+    }
+
+    fn id(&self, at: usize) -> Option<&str> {
+        postcard::take_from_bytes(self.frame(at)).ok().map(|(id, _)| id)
+    }
+
+    fn row(&self, id: &SpecId) -> Option<SpecRow<'_>> {
+        let compare = |range: &Range<usize>| {
+            let found = postcard::take_from_bytes::<&str>(&self.bytes[range.clone()]);
+            found.map_or(Ordering::Less, |(found, _)| found.cmp(id.as_str()))
+        };
+        let last = self.last.get();
+        let near = (last..self.specs.len().min(last + 2)).find(|at| compare(&self.specs[*at]) == Ordering::Equal);
+        let at = near.or_else(|| self.specs.binary_search_by(compare).ok())?;
+        self.last.set(at);
+        postcard::from_bytes(self.frame(at)).ok()
+    }
+
+    /// The specs in it.
+    pub fn ids(&self) -> impl Iterator<Item = SpecId> + '_ {
+        (0..self.specs.len()).filter_map(|at| SpecId::new(self.id(at)?).ok())
+    }
+
+    /// The file of the ref of a spec, and what it held.
+    pub fn loose(&self, id: &SpecId) -> Option<(Stamp, ObjectId)> {
+        self.row(id)?.loose.map(|(stamp, id)| (stamp, id.0))
+    }
+
+    /// What the events of a spec amount to; `None` if that is not known at `tip`.
+    pub fn state(&self, id: &SpecId, tip: Option<ObjectId>) -> Option<State> {
+        let (at, bytes) = self.row(id)?.state?;
+        if tip.is_some_and(|tip| tip != at.0) {
+            return None;
+        }
+        postcard::from_bytes::<StateRow>(bytes).ok()?.state()
+    }
+
+    /// The text of a spec, if it `fits`: by the stamp and place of its file, its path and blob.
+    pub fn text(&self, id: &SpecId, fits: impl FnOnce(Option<Stamp>, u8, &str, ObjectId) -> bool) -> Option<KnownText> {
+        let text = self.row(id)?.text?;
+        if !fits(text.stamp, text.place, text.path, text.blob.0) {
+            return None;
+        }
+        let says: SaysRow = postcard::from_bytes(text.says).ok()?;
+        Some(KnownText {
+            stamp: text.stamp,
+            place: text.place,
+            path: text.path.to_owned(),
+            blob: text.blob.0,
+            title: says.title,
+            front: says.front.front()?,
+        })
+    }
+
+    fn behind(&self, id: &SpecId) -> Option<BehindRow> {
+        postcard::from_bytes(self.row(id)?.behind).ok()
+    }
+
+    /// The specs that informed an attempt on one.
+    pub fn origins(&self, id: &SpecId, attempt: ObjectId) -> Option<Rc<[SpecId]>> {
+        let (of, origins) = self.behind(id)?.origins?;
+        (of.0 == attempt).then(|| origins.into_iter().map(|id| id.0).collect())
+    }
+
+    /// What an event of `other`, an input of `id`, said of it.
+    pub fn then(&self, id: &SpecId, other: &SpecId, event: ObjectId) -> Option<Rc<Then>> {
+        let pinned = self.behind(id)?.pinned;
+        let found = pinned.into_iter().find(|row| row.spec.0 == *other && row.event.0 == event)?;
+        Some(Rc::new(Then {
+            spec_blob: found.spec_blob.map(|id| id.0),
+            attempt: found.attempt.map(|id| id.0),
+            work_commits: found.work_commits.into_iter().map(|id| id.0).collect(),
+        }))
+    }
+}
+
+/// What is new of a spec over what was known of it.
+fn merged(book: &Book, id: &SpecId, new: &News) -> postcard::Result<Vec<u8>> {
+    let old = book.row(id);
+    let state = match &new.state {
+        Some(state) => Some((Oid(state.tip), postcard::to_stdvec(&StateRow::of(state))?)),
+        None => None,
+    };
+    let says = match &new.text {
+        Some(text) => {
+            let row = SaysRow { title: text.title.clone(), front: FrontRow::of(&text.front) };
+            Some((text, postcard::to_stdvec(&row)?))
+        }
+        None => None,
+    };
+    let mut behind =
+        old.as_ref().and_then(|old| postcard::from_bytes::<BehindRow>(old.behind).ok()).unwrap_or_default();
+    if let Some((attempt, ids)) = &new.origins {
+        behind.origins = Some((Oid(*attempt), ids.iter().cloned().map(Name).collect()));
+    }
+    for (spec, event, then) in &new.pinned {
+        behind.pinned.retain(|row| row.spec.0 != *spec);
+        behind.pinned.push(ThenRow {
+            spec: Name(spec.clone()),
+            event: Oid(*event),
+            spec_blob: then.spec_blob.map(Oid),
+            attempt: then.attempt.map(Oid),
+            work_commits: then.work_commits.iter().copied().map(Oid).collect(),
+        });
+    }
+    let behind = postcard::to_stdvec(&behind)?;
+    let row = SpecRow {
+        id: id.as_str(),
+        loose: new.loose.map(|(stamp, id)| (stamp, Oid(id))).or(old.as_ref().and_then(|old| old.loose)),
+        state: state.as_ref().map(|(tip, bytes)| (*tip, bytes.as_slice())).or(old.as_ref().and_then(|old| old.state)),
+        text: match &says {
+            Some((text, says)) => {
+                Some(TextRow { stamp: text.stamp, place: text.place, path: &text.path, blob: Oid(text.blob), says })
+            }
+            None => old.and_then(|old| old.text),
+        },
+        behind: &behind,
+    };
+    postcard::to_stdvec(&row)
+}

@@ -1,0 +1,258 @@
+//! The index: every answer is the same with it and without it, whatever has happened, and whatever it looks like.
+
+use std::{fs, os::unix::fs::FileExt as _, path::PathBuf, process::Stdio, time::Duration};
+
+use crate::support::Sandbox;
+
+const QUESTIONS: [&[&str]; 4] =
+    [&["list", "--all", "--json"], &["ready", "--explain", "--json"], &["graph", "--json"], &["drift", "--json"]];
+
+fn path(sandbox: &Sandbox) -> PathBuf {
+    sandbox.dir().join("repo/.git/chant/index")
+}
+
+/// Asks everything: with the index as it is, with what that left, and without.
+#[track_caller]
+fn same(sandbox: &Sandbox, after: &str) {
+    for question in QUESTIONS {
+        let with = |sandbox: &Sandbox| sandbox.run(&mut sandbox.binary(question)).ok().out;
+        let without = sandbox.run(sandbox.binary(question).env("CHANT_NO_INDEX", "1")).ok().out;
+        assert_eq!(with(sandbox), without, "{question:?} after: {after}");
+        assert_eq!(with(sandbox), without, "{question:?} again after: {after}");
+    }
+}
+
+/// Waits until everything that was written so far is old enough for its times to tell it from what is written next.
+fn settle() {
+    std::thread::sleep(Duration::from_millis(150));
+}
+
+/// Three specs, the second of which depends on the first and the third of which is informed by it.
+fn three(sandbox: &Sandbox) -> [String; 3] {
+    let first = sandbox.add(&["First"]);
+    let second = sandbox.add(&["Second", "--depends-on", &first]);
+    let third = sandbox.add(&["Third", "--informed-by", &first]);
+    [first, second, third]
+}
+
+fn file(sandbox: &Sandbox, id: &str) -> PathBuf {
+    sandbox.dir().join(format!("repo/.chant/specs/{id}.md"))
+}
+
+fn title(sandbox: &Sandbox, id: &str) -> String {
+    let list = sandbox.run(&mut sandbox.binary(&["list", "--json"])).ok().json();
+    let found = list["specs"].as_array().unwrap().iter().find(|spec| spec["id"] == id).cloned();
+    found.unwrap()["title"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_happens_to_files_is_seen() {
+    let sandbox = Sandbox::new();
+    let [first, second, _] = three(&sandbox);
+    same(&sandbox, "add");
+    // At once, in place and of the same size; and the same when the index believes what it has.
+    for (now, settled) in [("Fires", false), ("Fiver", true), ("Fixed", false)] {
+        if settled {
+            settle();
+            title(&sandbox, &first);
+        }
+        let text = fs::read_to_string(file(&sandbox, &first)).unwrap();
+        let before = title(&sandbox, &first);
+        let times = fs::metadata(file(&sandbox, &first)).unwrap().modified().unwrap();
+        fs::write(file(&sandbox, &first), text.replace(&format!("# {before}"), &format!("# {now}"))).unwrap();
+        // Whoever sets the time back cannot hide it.
+        fs::File::options().write(true).open(file(&sandbox, &first)).unwrap().set_modified(times).unwrap();
+        assert_eq!(title(&sandbox, &first), now);
+        same(&sandbox, "an edit");
+    }
+    let future = std::time::SystemTime::now() + Duration::from_secs(3600);
+    for now in ["Later", "After"] {
+        let text = fs::read_to_string(file(&sandbox, &first)).unwrap();
+        let before = title(&sandbox, &first);
+        fs::write(file(&sandbox, &first), text.replace(&format!("# {before}"), &format!("# {now}"))).unwrap();
+        fs::File::options().write(true).open(file(&sandbox, &first)).unwrap().set_modified(future).unwrap();
+        assert_eq!(title(&sandbox, &first), now, "a clock was set back");
+    }
+    settle();
+    same(&sandbox, "time");
+    fs::remove_file(file(&sandbox, &second)).unwrap();
+    same(&sandbox, "the file is gone");
+    fs::create_dir(file(&sandbox, &second)).unwrap();
+    same(&sandbox, "a directory in its place");
+    fs::remove_dir(file(&sandbox, &second)).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", file(&sandbox, &second)).unwrap();
+    same(&sandbox, "a link in its place");
+    fs::remove_file(file(&sandbox, &second)).unwrap();
+    sandbox.write(".chant/specs/2026-01-01-001-abc.md", "---\nstatus: completed\n---\n# By hand\r\n");
+    sandbox.write(".chant/specs/2026-01-01-002-bad.md", "---\ntype: [\n---\n# Broken\n");
+    same(&sandbox, "files by hand");
+}
+
+#[test]
+fn what_happens_to_chains_is_seen() {
+    let sandbox = Sandbox::new();
+    let [first, second, third] = three(&sandbox);
+    sandbox.agent("echo two >file; tick");
+    settle();
+    same(&sandbox, "add");
+    sandbox.chant(&["work", &first]).ok();
+    same(&sandbox, "work");
+    sandbox.chant(&["cancel", &second, "-m", "no"]).ok();
+    same(&sandbox, "cancel");
+    sandbox.git(&["pack-refs", "--all"]);
+    settle();
+    same(&sandbox, "pack-refs");
+    sandbox.git(&["gc", "-q", "--prune=now"]);
+    same(&sandbox, "gc");
+    let name = format!("refs/chant/specs/{third}");
+    sandbox.chant(&["cancel", &third, "-m", "no"]).ok();
+    settle();
+    same(&sandbox, "a loose ref over a packed one");
+    let before = sandbox.git(&["rev-parse", &format!("{name}^")]);
+    let ref_file = sandbox.dir().join("repo/.git").join(&name);
+    // In place, as an editor might: neither the directory nor the length changes.
+    fs::File::options().write(true).open(ref_file).unwrap().write_all_at(before.as_bytes(), 0).unwrap();
+    assert_eq!(sandbox.status(&third), "pending");
+    same(&sandbox, "a ref written by hand");
+    sandbox.git(&["update-ref", "-d", &name]);
+    same(&sandbox, "a deleted ref");
+    sandbox.git(&["symbolic-ref", &name, "refs/heads/main"]);
+    same(&sandbox, "a symbolic ref");
+    sandbox.git(&["symbolic-ref", "-d", &name]);
+    sandbox.chant(&["archive", &first]).ok();
+    same(&sandbox, "archive");
+}
+
+#[test]
+fn what_happens_to_branches_and_settings_is_seen() {
+    let sandbox = Sandbox::new();
+    let [first, second, _] = three(&sandbox);
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "-qm", "Specs"]);
+    let old = sandbox.git(&["rev-parse", "HEAD"]);
+    sandbox.agent("echo two >file; tick");
+    sandbox.chant(&["work", &first]).ok();
+    settle();
+    same(&sandbox, "work");
+    sandbox.git(&["checkout", "-q", "-b", "other", &old]);
+    same(&sandbox, "another branch, which lacks the work");
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "More"]);
+    same(&sandbox, "a commit");
+    sandbox.git(&["config", "chant.approval.required", "code"]);
+    same(&sandbox, "a setting");
+    let tree = sandbox.dir().join("linked");
+    sandbox.git(&["worktree", "add", "-q", &tree.to_string_lossy(), &old]);
+    let list = |dir: &std::path::Path| sandbox.chant_in(dir, &["list", "--json"]).ok().json()["specs"].clone();
+    fs::write(tree.join(format!(".chant/specs/{second}.md")), "# Other here\n").unwrap();
+    for _ in 0..2 {
+        assert!(list(&tree).to_string().contains("Other here"));
+        assert!(!list(&sandbox.dir().join("repo")).to_string().contains("Other here"));
+    }
+    sandbox.git(&["worktree", "remove", "--force", &tree.to_string_lossy()]);
+    sandbox.git(&["replace", &sandbox.git(&["rev-parse", &format!("chant/specs/{first}")]), "HEAD"]);
+    same(&sandbox, "an object in the place of another");
+}
+
+#[test]
+fn a_damaged_one_is_none() {
+    let sandbox = Sandbox::new();
+    let [first, ..] = three(&sandbox);
+    settle();
+    title(&sandbox, &first);
+    let whole = fs::read(path(&sandbox)).unwrap();
+    let expected = sandbox.run(sandbox.binary(&["list", "--json"]).env("CHANT_NO_INDEX", "1")).ok().out;
+    let check = |what: &str| {
+        assert_eq!(sandbox.run(&mut sandbox.binary(&["list", "--json"])).ok().out, expected, "{what}");
+    };
+    for length in [0, 1, 8, 40, whole.len() / 2, whole.len() - 1] {
+        fs::write(path(&sandbox), &whole[..length]).unwrap();
+        check("cut off");
+        assert_eq!(fs::read(path(&sandbox)).unwrap().len(), whole.len(), "it is made anew");
+    }
+    for at in (0..whole.len()).step_by(whole.len() / 12) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 4;
+        fs::write(path(&sandbox), flipped).unwrap();
+        check("a flipped bit");
+    }
+    // Well summed, and by another version.
+    let mut foreign = whole.clone();
+    foreign[12] ^= 1;
+    fs::write(path(&sandbox), summed(foreign)).unwrap();
+    check("another version");
+    fs::write(path(&sandbox), summed([&whole[..whole.len() / 2], &[0xff; 64]].concat())).unwrap();
+    check("nonsense");
+    fs::remove_file(path(&sandbox)).unwrap();
+    fs::create_dir(path(&sandbox)).unwrap();
+    check("a directory");
+    fs::remove_dir(path(&sandbox)).unwrap();
+    assert!(sandbox.run(sandbox.command_in(sandbox.dir(), "mkfifo").arg(path(&sandbox))).code == 0);
+    check("a FIFO");
+}
+
+#[test]
+fn who_dies_over_it_leaves_it_as_it_was() {
+    let sandbox = Sandbox::new();
+    for (number, fault) in ["index.place.before", "index.place.after"].into_iter().enumerate() {
+        sandbox.add(&[&format!("Number {number}")]);
+        settle();
+        let killed = sandbox.run(sandbox.binary(&["list"]).env("CHANT_FAULT", fault));
+        assert_ne!(killed.code, 0, "{fault} was passed");
+        same(&sandbox, fault);
+        let problems = sandbox.chant(&["fsck", "--json"]).ok().json();
+        assert!(!problems.to_string().contains("stale-index"), "{problems}");
+    }
+}
+
+/// The same with a checksum that fits.
+fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let length = bytes.len() - 4;
+    let sum = crc32fast::hash(&bytes[..length]).to_le_bytes();
+    bytes[length..].copy_from_slice(&sum);
+    bytes
+}
+
+#[test]
+fn one_that_lies_is_found_and_made_anew() {
+    let sandbox = Sandbox::new();
+    let [first, ..] = three(&sandbox);
+    settle();
+    title(&sandbox, &first);
+    assert!(sandbox.chant(&["fsck"]).out.is_empty());
+    let whole = fs::read(path(&sandbox)).unwrap();
+    let at = whole.windows(5).position(|bytes| bytes == b"First").unwrap();
+    let mut lies = whole;
+    lies[at..at + 5].copy_from_slice(b"Worst");
+    fs::write(path(&sandbox), summed(lies)).unwrap();
+    // That it is shown is the proof that the index was asked at all, and that the file was not.
+    assert_eq!(title(&sandbox, &first), "Worst");
+    assert_eq!(sandbox.show(&first)["title"], "First", "one spec is read where it lies");
+    let found = sandbox.chant(&["fsck", "--json"]).json();
+    assert!(found.to_string().contains("stale-index"), "{found}");
+    sandbox.chant(&["fsck", "--repair"]).ok();
+    assert_eq!(title(&sandbox, &first), "First");
+    assert!(path(&sandbox).exists());
+}
+
+#[test]
+fn many_read_and_write_it_at_once() {
+    let sandbox = Sandbox::new();
+    three(&sandbox);
+    let start = |args: &[&str]| sandbox.binary(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = Vec::new();
+    for number in 0..6 {
+        running.push(start(&["list"]));
+        running.push(start(&["add", &format!("Number {number}")]));
+        running.push(start(&["ready"]));
+    }
+    for child in running {
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    settle();
+    same(&sandbox, "all of that");
+    let left = fs::read_dir(sandbox.dir().join("repo/.git/chant")).unwrap();
+    let names: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!names.iter().any(|name| name.starts_with(".tmp")), "{names:?}");
+}
