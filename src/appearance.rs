@@ -3,10 +3,7 @@
 use std::sync::OnceLock;
 
 use anstyle::{Ansi256Color, AnsiColor, Color, Effects, RgbColor, Style};
-use gix::{
-    bstr::BString,
-    config::color::{Attribute, Name},
-};
+use gix::config::color::{Attribute, Name};
 
 use crate::{
     cli::{Cli, Command, Global},
@@ -15,16 +12,11 @@ use crate::{
     output::{self, Advice, Palette, When},
 };
 
-/// The configuration, read where something of it is asked for: of the repository that the process is in, else of the person.
+/// The configuration, read where something of it is asked for: of the repository that the process is in, else of the person. One that
+/// cannot be read is somebody else's to complain of.
 pub struct Configuration {
     env: Env,
-    found: OnceLock<Found>,
-}
-
-/// What git goes by here.
-struct Found {
-    repo: Option<gix::ThreadSafeRepository>,
-    globals: Option<gix::config::File>,
+    found: OnceLock<Option<gix::config::File>>,
 }
 
 impl Configuration {
@@ -33,19 +25,13 @@ impl Configuration {
         Configuration { env: env.clone(), found: OnceLock::new() }
     }
 
-    /// The value of a key, as it is written. A configuration that cannot be read is somebody else's to complain of.
+    /// The value of a key, as it is written.
     fn text(&self, key: &str) -> Option<String> {
-        let found = self.found.get_or_init(|| {
-            let repo = Repository::discover(&self.env).ok().map(|repo| repo.gix().clone().into_sync());
-            let globals = if repo.is_none() { gix::config::File::from_globals().ok() } else { None };
-            Found { repo, globals }
+        let found = self.found.get_or_init(|| match Repository::discover(&self.env) {
+            Ok(repo) => Some(repo.gix().config_snapshot().plumbing().clone()),
+            Err(_) => gix::config::File::from_globals().ok(),
         });
-        let value: Option<BString> = match (&found.repo, &found.globals) {
-            (Some(repo), _) => repo.to_thread_local().config_snapshot().string(key),
-            (None, Some(globals)) => globals.string(key),
-            (None, None) => None,
-        };
-        value.map(|value| value.to_string())
+        found.as_ref()?.string(key).map(|value| value.to_string())
     }
 
     fn is_false(&self, key: &str) -> bool {
