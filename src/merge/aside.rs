@@ -112,8 +112,10 @@ pub fn take(
     if untouched(in_tree) && untouched(staged_blob) {
         return Ok(Ok(Aside(None)));
     }
-    // A merge that died has written it already, and git leaves it as it is.
-    if in_tree.is_some() && in_tree == staged_blob && in_tree == project.blob_id_in(new, &attempt.spec_path)? {
+    // It is staged already as the merge has it, by a merge that died or by the person: git leaves it as it is.
+    let intent = matches!(&staged, Some((mode, _)) if mode == INTENT);
+    let merged = project.blob_id_in(new, &attempt.spec_path)?;
+    if !intent && in_tree.is_some() && in_tree == staged_blob && in_tree == merged {
         return Ok(Ok(Aside(None)));
     }
     if !untouched(staged_blob) && staged_blob != Some(attempt.blob) {
