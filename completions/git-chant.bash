@@ -13,8 +13,12 @@ fi
 _git_chant ()
 {
 	declare -F _clap_complete_git_chant >/dev/null || return 0
-	local COMP_WORDS=(git-chant "${words[@]:__git_cmd_idx+1}")
-	local COMP_CWORD=$((cword - __git_cmd_idx))
+	# "git -C <dir>" asks about the repository there.
+	local COMP_WORDS=(git-chant ${__git_C_args:+"${__git_C_args[@]}"} "${words[@]:__git_cmd_idx+1}")
+	local COMP_CWORD=$((cword - __git_cmd_idx + ${#__git_C_args[@]}))
+	if [[ -n ${__git_dir-} ]]; then
+		local -x GIT_DIR=$__git_dir
+	fi
 	_clap_complete_git_chant git-chant "$cur" "$prev"
 	# readline takes "=" for the end of a word, git's words don't: what stands before it is there already.
 	if [[ $cur == *=* && ${COMP_WORDBREAKS-} == *=* ]]; then

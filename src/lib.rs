@@ -11,12 +11,14 @@
 
 pub mod add;
 pub mod agent;
+pub mod appearance;
 pub mod archive;
 pub mod bring;
 pub mod check;
 pub mod cli;
 pub mod close;
 pub mod command;
+pub mod completion;
 pub mod config;
 pub mod demo;
 pub mod domain;
@@ -59,10 +61,15 @@ pub use error::{Error, Result};
 /// Runs the command line `args`, which begins with the name of the program, and returns the exit code of the process.
 pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
     let args: Vec<_> = args.into_iter().collect();
-    if let Some(code) = cli::complete::answer(&args) {
+    if let Some(code) = command::complete::answer(&args) {
         return code;
     }
-    match cli::parse(args.into_iter()) {
+    let _timed = env::trace::region(|| {
+        shell_words::join(
+            ["git", "chant"].map(Into::into).into_iter().chain(args.iter().skip(1).map(|arg| arg.to_string_lossy())),
+        )
+    });
+    match cli::parse(args.iter().cloned()) {
         Ok(cli) => obey(&cli),
         Err(parsed) => tell(&parsed),
     }
@@ -82,50 +89,28 @@ fn obey(cli: &cli::Cli) -> i32 {
             return output::Printer::new(settings).finish(&Err(error));
         }
     };
-    let mut printer = output::Printer::new(settings(global, &env));
+    let configuration = appearance::Configuration::new(&env);
+    let settings = appearance::settings(global, &env, &configuration);
+    let pager = appearance::pager(cli, &env, &configuration);
+    let printer = match &pager {
+        Some(pager) => output::Printer::on(settings, pager.out(), pager.err()),
+        None => output::Printer::new(settings),
+    };
+    let mut printer = printer.advised_by(appearance::advice(&env, configuration));
     let machine = global.json || global.null || global.format.is_some();
     let ended = printer.prepare(command::record_of(&cli.command)).and_then(|()| {
-        let interactive = !machine && env.stdin_is_terminal() && env.stderr_is_terminal() && !env.is_agent();
+        let interactive = !machine && env.may_prompt();
         let (env, quiet, brief) = (env.clone(), global.quiet, !machine);
         command::run(
             &command::Context { env, progress: &printer, screen: &printer, quiet, brief, interactive },
             &cli.command,
         )
     });
-    printer.finish(&ended)
-}
-
-/// What the printer has to know.
-fn settings(global: &cli::Global, env: &env::Env) -> output::Settings {
-    // Only where there may be colour is the configuration asked for it.
-    let paged = env.var("GIT_PAGER_IN_USE").is_some();
-    let terminal = output::Terminal {
-        stdout: env.stdout_is_terminal() || paged,
-        stderr: env.stderr_is_terminal(),
-        width: (env.stdout_is_terminal() || paged).then(|| u16::try_from(env.width()).unwrap_or(u16::MAX)),
-        unicode: env.is_utf8(),
-    };
-    let configured = |key: &str| {
-        let repo = git::repository::Repository::discover(env).ok()?;
-        let value = repo.gix().config_snapshot().string(key)?;
-        Some(value.to_string())
-    };
-    let colourful = terminal.stdout || terminal.stderr || global.color != clap::ColorChoice::Auto;
-    output::Settings {
-        json: global.json,
-        null: global.null,
-        format: global.format.clone(),
-        quiet: global.quiet,
-        color: match global.color {
-            clap::ColorChoice::Auto => None,
-            clap::ColorChoice::Always => Some(output::When::Always),
-            clap::ColorChoice::Never => Some(output::When::Never),
-        },
-        color_chant: colourful.then(|| configured("color.chant")).flatten(),
-        color_ui: colourful.then(|| configured("color.ui")).flatten(),
-        no_color: env.text("NO_COLOR").is_some() || env.text("TERM") == Some("dumb"),
-        terminal,
+    let code = printer.finish(&ended);
+    if let Some(pager) = pager {
+        pager.end();
     }
+    code
 }
 
 /// Prints a command line that is no command to run, and returns the exit code of the process.

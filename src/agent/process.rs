@@ -18,7 +18,7 @@ use self::pump::Pump;
 use super::interrupt::Interrupts;
 use super::reaper::{MARKER, Reaper};
 use super::sanitize::Sanitizer;
-use crate::env::{fault, process_table};
+use crate::env::{fault, process_table, trace};
 use crate::error::{Error, IoContext, Result};
 
 /// How long ended processes get between SIGTERM and SIGKILL.
@@ -206,6 +206,7 @@ pub struct Finished {
 ///
 /// Fails if the command cannot be started, or with the error of [`Run::on_started`].
 pub fn run(run: Run<'_>) -> Result<Finished> {
+    let _timed = trace::region(|| format!("sh -c {}", shell_words::quote(run.command)));
     let marker = marker()?;
     let interrupts = Interrupts::listen()?;
     let mut reaper = Reaper::enter(&marker, run.daemons == Daemons::End);

@@ -61,8 +61,6 @@ fn of_checkout(top: &Path) -> Option<(String, bool)> {
     if !top.join(".git").exists() {
         return None;
     }
-    // There is no such file, and so this is looked at in each build: a change that is not committed touches no file of git's.
-    println!("cargo::rerun-if-changed=.git/always");
     let git = |args: &[&str]| {
         let mut command = Command::new("git");
         // In a hook they would lead to another repository.
@@ -72,6 +70,13 @@ fn of_checkout(top: &Path) -> Option<(String, bool)> {
         answer(command.arg("-C").arg(top).args(args))
     };
     let commit = git(&["rev-parse", "--verify", "HEAD"])?;
+    // Anew after each commit and checkout, and where a source was changed: one that is missing would mean each time.
+    let heads = ["HEAD", "logs/HEAD"].map(|name| git(&["rev-parse", "--path-format=absolute", "--git-path", name]));
+    for path in heads.into_iter().flatten().chain(["src".to_owned(), "Cargo.toml".to_owned()]) {
+        if Path::new(&path).exists() {
+            println!("cargo::rerun-if-changed={path}");
+        }
+    }
     let clean = git(&["status", "--porcelain", "--untracked-files=no"]).is_some_and(|status| status.is_empty());
     Some((commit, !clean))
 }

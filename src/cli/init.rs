@@ -68,8 +68,8 @@ pub const PAGE: Page = Page {
 /// Take git-chant out of this clone
 ///
 /// Undoes what git chant init has set: the settings for notes, the line in info/exclude, the line for agents, the calls in git's hooks.
-/// The settings under chant.* in the clone's own configuration go, too; each is named with its value. Specs and what is recorded of
-/// them stay, and so does everything that others have.
+/// The settings under chant.* in the clone's own configuration go, too, and those of git's colours, pager and hints for git chant; each
+/// is named with its value. Specs and what is recorded of them stay, and so does everything that others have.
 ///
 /// With --purge they go as well: every ref under refs/chant, refs/chant-local and refs/chant-remote, the notes, .chant/ in the work
 /// tree, and transcripts. It is refused while a spec is being worked on or has a worktree. Work branches stay, and what was committed

@@ -5,7 +5,6 @@
 
 pub mod add;
 pub mod archive;
-pub mod complete;
 pub mod exchange;
 pub mod global;
 pub mod hooks;
@@ -205,6 +204,19 @@ pub const FILES: &[(&str, &str)] = &[
     ("refs/notes/chant", "A note on every commit that a spec's work produced."),
     ("refs/chant-local/attempts/", "The work of each attempt, in this clone only."),
     ("$GIT_COMMON_DIR/chant/", "Transcripts and leases, in this clone only."),
+];
+
+/// What is read of the environment, for the manual page of `git-chant`: name and meaning.
+pub const ENVIRONMENT: &[(&str, &str)] = &[
+    ("CHANT_HOOKS", "With 0 the hooks that git chant hooks install puts into place do nothing."),
+    (
+        "CHANT_TRACE",
+        "Has a line written for each git that is run, each command of a spec and each agent, with the milliseconds that it took, as          GIT_TRACE2 does: 1 writes to stderr, a digit from 3 to 9 to that file descriptor, an absolute path to that file.",
+    ),
+    ("GIT_ADVICE", "With 0 there are no hints (git --no-advice)."),
+    ("GIT_EDITOR, GIT_PAGER", "The editor and the pager, as in git(1)."),
+    ("GIT_TERMINAL_PROMPT", "With 0 nothing is asked at a terminal: a question is an error instead."),
+    ("NO_COLOR", "Set to something, there is no colour unless color.chant, color.ui or --color says always."),
 ];
 
 /// The definition of the command line, with the examples in the long help.

@@ -51,7 +51,13 @@ fn find(topic: &str) -> Result<Found> {
         return Ok(Found { file: "git-chant.1".to_owned(), text: overview() });
     }
     let message = format!("there is no command and no guide '{}'", topic.escape_debug());
-    Err(Error::usage("unknown-topic", message).hint("'git chant help' lists them"))
+    let error = Error::usage("unknown-topic", message);
+    let known = cli::PAGES.iter().map(|(name, _)| *name).chain(GUIDES.iter().map(Guide::short));
+    let near = known.map(|name| (strsim::damerau_levenshtein(name, topic), name)).min().filter(|(far, _)| *far <= 2);
+    Err(match near {
+        Some((_, name)) => error.hint(format!("did you mean '{name}'?")),
+        None => error.hint("'git chant help' lists them"),
+    })
 }
 
 /// The commands and the guides.

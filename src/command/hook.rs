@@ -113,7 +113,8 @@ fn offer(project: &Project, remote: &str) -> Result<Outcome> {
     let nothing = Outcome::new(Body::Nothing);
     // What is pushed to is a URL, or a remote that specs are not exchanged with.
     let Ok(usual) = sync::pick(project, None) else { return Ok(nothing) };
-    if usual.name != remote || !usual.pushed_to {
+    let unwanted = project.repo.gix().config_snapshot().boolean("advice.chantPush") == Some(false);
+    if usual.name != remote || !usual.pushed_to || unwanted {
         return Ok(nothing);
     }
     let due = sync::preview(project, &usual, Scope { fetch: false, push: true })?.len();

@@ -7,6 +7,7 @@ mod add;
 mod approve;
 mod archive;
 mod claim;
+pub mod complete;
 mod context;
 mod deinit;
 mod demo;

@@ -27,7 +27,7 @@ mod standing;
 mod topic;
 mod why;
 
-pub use detail::{ApprovalView, CheckView, Criterion, MergeView, Pin, SpecDetail};
+pub use detail::{ApprovalView, CheckView, Checked, Criterion, MergeView, Pin, SpecDetail};
 pub use drift::DriftView;
 pub use event::{EventView, Person, Trailer};
 pub use exchange::{ExchangeView, Way};

@@ -1,8 +1,10 @@
 //! The one place that reads the process's state: environment, working directory, clock, randomness, terminal.
 
 pub mod fault;
+pub mod pager;
 pub(crate) mod process_table;
 mod terminal;
+pub mod trace;
 
 use std::{
     collections::HashMap,
@@ -128,6 +130,15 @@ impl Env {
         };
         let path = self.var("PATH").unwrap_or_default();
         std::env::split_paths(path).any(|dir| executable(self.cwd.join(dir).join(name)))
+    }
+
+    /// Whether somebody can be asked: a terminal on both sides, at which a person is and not an agent, and `GIT_TERMINAL_PROMPT` does
+    /// not forbid it.
+    pub fn may_prompt(&self) -> bool {
+        let forbidden = self
+            .text("GIT_TERMINAL_PROMPT")
+            .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "no" | "off"));
+        !forbidden && self.state.stdin && self.state.stderr && !self.is_agent()
     }
 
     /// Whether this process runs inside an agent that git-chant started.

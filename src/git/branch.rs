@@ -42,6 +42,18 @@ pub fn move_to(
     reference::swap(repo, &Swap { name: branch, expected: Some(from), new: Some(to), message, force_log: false })
 }
 
+/// The short names of all local branches, sorted.
+pub fn names(repo: &Repository) -> Result<Vec<String>> {
+    let platform = repo.gix().references()?;
+    let mut names = Vec::new();
+    for reference in platform.local_branches()? {
+        // One that is broken is no place for anything.
+        let Ok(reference) = reference else { continue };
+        names.push(reference.name().shorten().to_string());
+    }
+    Ok(names)
+}
+
 /// Deletes a branch that is `expected`; one that is gone already is `Done`.
 pub fn delete(repo: &Repository, branch: &FullNameRef, expected: ObjectId) -> Result<Swapped> {
     if read(repo, branch)?.is_none() {

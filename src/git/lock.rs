@@ -294,14 +294,31 @@ impl Repository {
         writes && !is_wrapper(process) && !(process.shares_mounts() && self.works_elsewhere(process))
     }
 
-    /// Whether it stands outside of the repository and was told of no other place.
+    /// Whether it stands outside of the repository and was told of no place in it either.
     fn works_elsewhere(&self, process: &Process) -> bool {
+        const OPTIONS: [&[u8]; 2] = [b"--git-dir", b"--work-tree"];
+        const VARIABLES: [&str; 3] = ["GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"];
         let Some(directory) = process.directory() else { return false };
-        let told = process.words().iter().any(|word| {
-            word == b"-C" || [&b"--git-dir"[..], b"--work-tree"].iter().any(|option| word.starts_with(option))
-        });
-        let set = |name: &str| process.variable(name).is_some();
-        !self.has(&directory) && !told && !set("GIT_DIR") && !set("GIT_COMMON_DIR") && !set("GIT_WORK_TREE")
+        let words = process.words();
+        let mut told: Vec<Vec<u8>> = VARIABLES.iter().filter_map(|name| process.variable(name)).collect();
+        for (at, word) in words.iter().enumerate() {
+            if word == b"-C" || OPTIONS.contains(&word.as_slice()) {
+                told.extend(words.get(at + 1).cloned());
+            } else if let Some((option, value)) = word.split_once_str("=")
+                && OPTIONS.contains(&option)
+            {
+                told.push(value.to_vec());
+            }
+        }
+        // What is relative may lead anywhere: several `-C` go on from each other.
+        let is_elsewhere = |told: &Vec<u8>| match gix::path::from_byte_slice(told) {
+            Ok(path) if path.is_absolute() => match fs::canonicalize(path) {
+                Ok(real) => !self.has(&real),
+                Err(error) => error.kind() == io::ErrorKind::NotFound,
+            },
+            _ => false,
+        };
+        !self.has(&directory) && told.iter().all(is_elsewhere)
     }
 }
 

@@ -16,7 +16,7 @@ use bstr::{BString, ByteSlice};
 
 use super::repository::Repository;
 use crate::{
-    env::{Env, fault},
+    env::{Env, fault, trace},
     error::{Error, Result},
 };
 
@@ -359,7 +359,12 @@ impl Git {
         }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.stdin(self.stdin_file()?).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+        let timed = trace::region(|| {
+            let words = self.global.iter().chain(&self.args).map(|word| word.to_string_lossy());
+            format!("git {}", shell_words::join(words))
+        });
         let status = fault::around(self.place(), || command.status())?;
+        drop(timed);
         Ok(Output { code: status.code(), stdout: read_back(&mut stdout)?, stderr: read_back(&mut stderr)? })
     }
 

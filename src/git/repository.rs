@@ -11,7 +11,7 @@ use gix::{ObjectId, refs::FullName};
 use super::{durability::Durability, identity, open};
 use crate::{
     config::Config,
-    env::Env,
+    env::{Env, trace},
     error::{Error, Result},
 };
 
@@ -55,6 +55,7 @@ pub struct Repository {
 impl Repository {
     /// Opens the repository that the environment or the working directory name, as git does; see [`open`].
     pub fn discover(env: &Env) -> Result<Self> {
+        let _timed = trace::region(|| "open the repository".to_owned());
         open::discover(env)
     }
 

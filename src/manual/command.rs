@@ -34,6 +34,9 @@ pub(super) fn render(mut command: clap::Command, page: &Page, parent: Option<&st
     text.push_str(&section(|out| man.render_options_section(out)));
     text.push_str(&examples(page));
     text.push_str(&table("EXIT STATUS", cli::EXIT_STATUS));
+    if parent.is_none() {
+        text.push_str(&table("ENVIRONMENT", cli::ENVIRONMENT));
+    }
     text.push_str(&table("FILES", cli::FILES));
     // The page that everything starts from leads to the guides.
     let guides = GUIDES.iter().map(|guide| guide.name).filter(|_| parent.is_none());

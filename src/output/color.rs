@@ -55,7 +55,60 @@ pub(super) enum Slot {
     Comment,
 }
 
+/// The names of the slots.
+pub const SLOTS: [&str; 16] = [
+    "id",
+    "header",
+    "good",
+    "bad",
+    "warning",
+    "hint",
+    "faint",
+    "comment",
+    "pending",
+    "inProgress",
+    "paused",
+    "finished",
+    "completed",
+    "failed",
+    "cancelled",
+    "archived",
+];
+
+/// The styles that a person has chosen for slots, in the order of [`SLOTS`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Palette([Option<Style>; SLOTS.len()]);
+
+impl Palette {
+    /// Has the slots look as `choice` says of each, by its name.
+    pub fn chosen(choice: impl FnMut(&'static str) -> Option<Style>) -> Palette {
+        Palette(SLOTS.map(choice))
+    }
+}
+
 impl Slot {
+    /// Its place in [`SLOTS`].
+    fn at(self) -> usize {
+        match self {
+            Slot::Id => 0,
+            Slot::Header => 1,
+            Slot::Good => 2,
+            Slot::Bad => 3,
+            Slot::Warning => 4,
+            Slot::Hint => 5,
+            Slot::Faint => 6,
+            Slot::Comment => 7,
+            Slot::Status(Status::Pending) => 8,
+            Slot::Status(Status::InProgress) => 9,
+            Slot::Status(Status::Paused) => 10,
+            Slot::Status(Status::Finished) => 11,
+            Slot::Status(Status::Completed) => 12,
+            Slot::Status(Status::Failed) => 13,
+            Slot::Status(Status::Cancelled) => 14,
+            Slot::Status(Status::Archived) => 15,
+        }
+    }
+
     fn style(self) -> Style {
         let color = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
         match self {
@@ -75,12 +128,28 @@ impl Slot {
 
 /// The brush: it colours or leaves alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Paint(pub(super) bool);
+pub(super) struct Paint {
+    /// Whether it colours.
+    pub(super) on: bool,
+    /// With what.
+    palette: Palette,
+}
 
 impl Paint {
+    /// With the colours as they come.
+    #[cfg(test)]
+    pub(super) const fn new(on: bool) -> Paint {
+        Paint { on, palette: Palette([None; SLOTS.len()]) }
+    }
+
+    /// With the colours that somebody has chosen.
+    pub(super) fn with_palette(on: bool, palette: Palette) -> Paint {
+        Paint { on, palette }
+    }
+
     /// The text in the colour of its slot.
     pub(super) fn with<T: fmt::Display>(self, slot: Slot, text: T) -> String {
-        let style = if self.0 { slot.style() } else { Style::new() };
+        let style = if self.on { self.palette.0[slot.at()].unwrap_or_else(|| slot.style()) } else { Style::new() };
         format!("{style}{text}{style:#}")
     }
 }
@@ -115,5 +184,18 @@ mod tests {
         assert_eq!(When::from_config("off"), Some(When::Never));
         assert_eq!(When::from_config("always"), Some(When::Always));
         assert_eq!(When::from_config("sometimes"), None);
+    }
+
+    #[test]
+    fn a_slot_looks_as_somebody_has_chosen() {
+        let palette = Palette::chosen(|name| (name == "inProgress").then(|| Style::new().italic()));
+        let paint = Paint::with_palette(true, palette);
+        assert_eq!(paint.with(Slot::Status(Status::InProgress), "x"), "\u{1b}[3mx\u{1b}[0m");
+        assert_eq!(paint.with(Slot::Id, "x"), Paint::new(true).with(Slot::Id, "x"));
+        assert_eq!(Paint::with_palette(false, palette).with(Slot::Status(Status::InProgress), "x"), "x");
+        for status in Status::ALL {
+            let name = SLOTS[Slot::Status(status).at()];
+            assert_eq!(name.to_ascii_lowercase(), status.as_str().replace('_', ""));
+        }
     }
 }

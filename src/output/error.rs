@@ -4,7 +4,8 @@ use super::{Look, clean, color::Slot, place};
 use crate::{Error, error::Exit};
 
 /// `fatal: …` or `error: …`, then `file:line:column: …` for each place, then `hint: …` for each way out.
-pub(super) fn text(error: &Error, look: &Look) -> String {
+/// `hints` says whether those are wanted.
+pub(super) fn text(error: &Error, hints: bool, look: &Look) -> String {
     let prefix = match error.exit {
         Exit::Fatal => "fatal",
         Exit::Negative | Exit::Usage | Exit::Signal(_) => "error",
@@ -13,7 +14,7 @@ pub(super) fn text(error: &Error, look: &Look) -> String {
     for diagnostic in &error.diagnostics {
         out.push_str(&place::diagnostic(diagnostic, look));
     }
-    for hint in &error.hints {
+    for hint in error.hints.iter().filter(|_| hints) {
         out.push_str(&labelled("hint", hint, look));
     }
     out
@@ -39,15 +40,16 @@ mod tests {
     use super::*;
     use crate::output::color::Paint;
 
-    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+    const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 
     #[test]
     fn errors_read_as_git_s_do() {
         let error = Error::fatal("no-such-spec", "there is no spec 'x\u{1b}[2J'").hint("try this\nthen that");
-        assert_eq!(text(&error, &PIPE), "fatal: there is no spec 'x'\nhint: try this\nhint: then that\n");
-        assert_eq!(text(&Error::negative("no", "not ready"), &PIPE), "error: not ready\n");
-        assert_eq!(text(&Error::usage("no", "bad flag"), &PIPE), "error: bad flag\n");
-        let colored = Look { paint: Paint(true), ..PIPE };
-        assert_eq!(text(&Error::fatal("x", "broken"), &colored), "\u{1b}[1m\u{1b}[31mfatal:\u{1b}[0m broken\n");
+        assert_eq!(text(&error, true, &PIPE), "fatal: there is no spec 'x'\nhint: try this\nhint: then that\n");
+        assert_eq!(text(&error, false, &PIPE), "fatal: there is no spec 'x'\n");
+        assert_eq!(text(&Error::negative("no", "not ready"), true, &PIPE), "error: not ready\n");
+        assert_eq!(text(&Error::usage("no", "bad flag"), true, &PIPE), "error: bad flag\n");
+        let colored = Look { paint: Paint::new(true), ..PIPE };
+        assert_eq!(text(&Error::fatal("x", "broken"), true, &colored), "\u{1b}[1m\u{1b}[31mfatal:\u{1b}[0m broken\n");
     }
 }

@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn a_cut_text_ends_before_the_edge() {
-        let look = Look { paint: Paint(false), width: Some(20), screen: true, unicode: true };
+        let look = Look { paint: Paint::new(false), width: Some(20), screen: true, unicode: true };
         assert_eq!(cut("short", 4, &look), "short");
         assert_eq!(cut("exactly sixteen!", 4, &look), "exactly sixteen!");
         assert_eq!(cut("one more than that", 4, &look), "one more than t…");

@@ -248,7 +248,7 @@ mod tests {
         output::{color::Paint, sample},
     };
 
-    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+    const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 
     fn text(answer: &Body, look: &Look) -> String {
         String::from_utf8(body(answer, look)).expect("UTF-8")

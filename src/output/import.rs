@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn statuses_are_counted_in_the_order_of_a_life() {
-        let look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+        let look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
         let one = |status| ImportView {
             spec: sample::spec("2026-02-08-010-v7b", "").id,
             status,

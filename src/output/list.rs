@@ -87,7 +87,7 @@ fn colored(out: &mut String, line: &str, spec: &SpecView, look: &Look) {
         let gap = rest.len() - rest.trim_start_matches(' ').len();
         Some((&rest[..gap], rest[gap..].strip_prefix(status.as_str())?))
     });
-    match cells.filter(|_| look.paint.0) {
+    match cells.filter(|_| look.paint.on) {
         Some((gap, rest)) => {
             let (id, status) = (look.paint.with(Slot::Id, id), look.paint.with(Slot::Status(spec.status), status));
             out.extend([id.as_str(), gap, status.as_str(), rest, "\n"]);
@@ -147,7 +147,7 @@ mod tests {
         output::{color::Paint, sample},
     };
 
-    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+    const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 
     fn screen(width: usize) -> Look {
         Look { width: Some(width), screen: true, unicode: true, ..PIPE }
@@ -206,7 +206,7 @@ mod tests {
         let plain = sample::spec("2026-02-08-010-v7b", "One");
         let mut done = sample::spec("2026-02-08-0011-abc", "Two");
         done.status = Status::Completed;
-        let look = Look { paint: Paint(true), ..screen(80) };
+        let look = Look { paint: Paint::new(true), ..screen(80) };
         assert_eq!(
             specs(&[plain, done], &look),
             "\u{1b}[33m010-v7b\u{1b}[0m   pending    One\n\u{1b}[33m0011-abc\u{1b}[0m  \u{1b}[32mcompleted\u{1b}[0m  Two\n"

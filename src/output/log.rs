@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use crate::output::{color::Paint, sample};
 
-    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+    const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 
     #[test]
     fn what_an_event_only_carries_on_is_said_once() {

@@ -6,6 +6,7 @@
 
 mod answer;
 pub mod bars;
+mod bidi;
 mod clean;
 pub mod color;
 mod drift;
@@ -38,8 +39,8 @@ mod worked;
 #[cfg(test)]
 mod sample;
 
-pub use color::When;
-pub use printer::{Printer, Settings, Terminal};
+pub use color::{Palette, When};
+pub use printer::{Advice, Hint, Printer, Settings, Terminal};
 pub use record::Record;
 
 use color::Paint;

@@ -76,7 +76,7 @@ fn draw(place: &Diagnostic, look: &Look) -> Option<String> {
     }
     let theme = GraphicalTheme {
         characters: if look.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() },
-        styles: if look.paint.0 { ThemeStyles::ansi() } else { ThemeStyles::none() },
+        styles: if look.paint.on { ThemeStyles::ansi() } else { ThemeStyles::none() },
     };
     let report = Report {
         message: clean::line(&place.message).into_owned(),
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use crate::output::{color::Paint, sample};
 
-    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+    const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
     const SCREEN: Look = Look { width: Some(80), screen: true, ..PIPE };
 
     fn place(text: &str, span: std::ops::Range<usize>) -> Diagnostic {
@@ -211,7 +211,7 @@ mod tests {
         assert!(text.contains("3 | type: cod") && text.contains("4 | labels: [a]"), "{text}");
         assert!(text.contains("^^^") && text.contains("help: the types are"), "{text}");
         assert!(text.is_ascii(), "no unicode unless asked for: {text}");
-        let colored = Look { paint: Paint(true), unicode: true, ..SCREEN };
+        let colored = Look { paint: Paint::new(true), unicode: true, ..SCREEN };
         let text = problems(&[found(place("type: cod\n", 6..9))], &colored);
         assert!(text.contains("\u{1b}[") && text.contains('│'), "{text}");
     }

@@ -12,8 +12,8 @@ use std::{
 use super::{
     Look,
     bars::Bars,
-    clean,
-    color::{Paint, When},
+    bidi, clean,
+    color::{Paint, Palette, When},
     error,
     format::Format,
     human, json, progress,
@@ -48,6 +48,8 @@ pub struct Settings {
     pub color_ui: Option<String>,
     /// Whether `NO_COLOR` is set to something, or `TERM` is `dumb`.
     pub no_color: bool,
+    /// The colours that somebody has chosen.
+    pub palette: Palette,
     /// What the streams are.
     pub terminal: Terminal,
 }
@@ -77,6 +79,30 @@ pub struct Printer {
     bars: Mutex<Option<Bars>>,
     /// Whether something of the answer was written.
     begun: AtomicBool,
+    /// Whether people want hints of this sort.
+    advice: Advice,
+}
+
+/// Whether people want hints of a sort; it is asked where there is one.
+pub type Advice = Box<dyn Fn(Hint) -> bool + Send + Sync>;
+
+/// The sorts of hints, by which `advice.*` silences them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// What to do next, where a command did what it was asked.
+    Next,
+    /// The way out of an error.
+    WayOut,
+}
+
+impl Hint {
+    /// The setting that silences them if it is false.
+    pub fn key(self) -> &'static str {
+        match self {
+            Hint::Next => "advice.chantNext",
+            Hint::WayOut => "advice.chantWayOut",
+        }
+    }
 }
 
 impl Printer {
@@ -95,7 +121,15 @@ impl Printer {
             lost: Mutex::new(None),
             bars: Mutex::new(None),
             begun: AtomicBool::new(false),
+            advice: Box::new(|_| true),
         }
+    }
+
+    /// The same, which gives the hints that are wanted.
+    #[must_use]
+    pub fn advised_by(mut self, advice: Advice) -> Self {
+        self.advice = advice;
+        self
     }
 
     /// Checks the flags against what the command ends with (`None`: not with records), before it does anything.
@@ -133,7 +167,7 @@ impl Printer {
             return BROKEN_PIPE;
         }
         let Err(fatal) = Err::<(), _>(cause).io("write to", Path::new("standard output")) else { return code };
-        self.aside(&error::text(&fatal, &self.look_err()));
+        self.aside(&error::text(&fatal, true, &self.look_err()));
         fatal.exit.code()
     }
 
@@ -150,7 +184,7 @@ impl Printer {
             );
         }
         aside.extend(outcome.warnings.iter().map(|warning| error::labelled("warning", warning, &look)));
-        if self.talks() {
+        if self.talks() && !outcome.hints.is_empty() && (self.advice)(Hint::Next) {
             aside.extend(outcome.hints.iter().map(|hint| error::labelled("hint", hint, &look)));
         }
         self.aside(&aside);
@@ -162,7 +196,8 @@ impl Printer {
         if self.settings.json {
             self.answer(&json::error(error, self.settings.terminal.stdout))
         } else {
-            self.aside(&error::text(error, &self.look_err()));
+            let hints = !error.hints.is_empty() && (self.advice)(Hint::WayOut);
+            self.aside(&error::text(error, hints, &self.look_err()));
             Ok(())
         }
     }
@@ -178,7 +213,9 @@ impl Printer {
             None if self.settings.null => {
                 record::porcelain(body).into_iter().map(|record| shown(record, screen)).collect()
             }
-            None => return human::body(body, &self.look_out()),
+            None => {
+                return isolated(human::body(body, &self.look_out()), self.settings.terminal.stdout, &self.settings);
+            }
         };
         ended(records, if self.settings.null { 0 } else { b'\n' })
     }
@@ -199,9 +236,10 @@ impl Printer {
 
     /// Writes to stderr. Where that fails there is nobody left to tell, and the work goes on.
     fn aside(&self, text: &str) {
+        let text = isolated(text.as_bytes().to_vec(), self.settings.terminal.stderr, &self.settings);
         let write = || {
             let mut err = locked(&self.err);
-            let _nobody_to_tell = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+            let _nobody_to_tell = err.write_all(&text).and_then(|()| err.flush());
         };
         match locked(&self.bars).as_ref() {
             Some(bars) if !text.is_empty() => bars.above(write),
@@ -250,10 +288,10 @@ impl Printer {
     }
 
     fn look(&self, screen: bool) -> Look {
-        let Settings { color, color_chant, color_ui, no_color, terminal, .. } = &self.settings;
+        let Settings { color, color_chant, color_ui, no_color, palette, terminal, .. } = &self.settings;
         let config = color_chant.as_deref().or(color_ui.as_deref()).and_then(When::from_config);
         Look {
-            paint: Paint(When::decide(*color, config, *no_color, screen)),
+            paint: Paint::with_palette(When::decide(*color, config, *no_color, screen), *palette),
             width: terminal.width.filter(|_| screen).map(usize::from),
             screen,
             unicode: screen && terminal.unicode,
@@ -272,6 +310,7 @@ impl Progress for Printer {
             // Whatever is drawn is drawn over again; a warning and the end of a spec stay on the screen.
             _ if self.talks() && self.drawn(step) => {}
             Step::Warning(_) => self.aside(&progress::line(step, &self.look_err())),
+            Step::Hint(_) | Step::Of { step: Step::Hint(_), .. } if !(self.advice)(Hint::Next) => {}
             Step::Of { step: Step::Warning(_), .. } => self.aside(&progress::line(step, &self.look_err())),
             _ if self.talks() => self.aside(&progress::line(step, &self.look_err())),
             _ => {}
@@ -279,7 +318,7 @@ impl Progress for Printer {
     }
 
     fn colors(&self) -> bool {
-        self.look_err().paint.0
+        self.look_err().paint.on
     }
 
     fn closed(&self) -> bool {
@@ -290,6 +329,17 @@ impl Progress for Printer {
 /// A thread that panicked while it printed has left half a line at worst.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The text so that what is written from right to left does not turn around what stands beside it at a terminal.
+fn isolated(text: Vec<u8>, screen: bool, settings: &Settings) -> Vec<u8> {
+    if !screen || !settings.terminal.unicode || text.is_ascii() {
+        return text;
+    }
+    match String::from_utf8(text) {
+        Ok(text) => bidi::isolated(&text).into_owned().into_bytes(),
+        Err(other) => other.into_bytes(),
+    }
 }
 
 /// A record as it is, or without what a terminal would interpret.

@@ -30,7 +30,7 @@ pub(super) fn line(step: &Step<'_>, look: &Look) -> String {
         Step::Hint(text) => labelled("hint", text, look),
         Step::Comment(text) => look.paint.with(Slot::Comment, format_args!("# {}", clean::line(text))) + "\n",
         Step::Command(text) => look.paint.with(Slot::Header, format_args!("$ {}", clean::text(text))) + "\n",
-        Step::Printed(text) if look.paint.0 => clean::colored(text) + "\n",
+        Step::Printed(text) if look.paint.on => clean::colored(text) + "\n",
         Step::Printed(text) => format!("{}\n", clean::line(text)),
         Step::Answer(_) => String::new(),
     }

@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn what_stays_comes_last_with_its_reason() {
-        let look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+        let look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
         let one = |pruned, name: &str, why: &str| PruneView {
             kind: Pruned::Branch,
             spec: None,

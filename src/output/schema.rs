@@ -6,7 +6,6 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::answer::{self, FORMAT};
-use crate::domain::checks::Checks;
 
 /// The answers of each command, by the names of their definitions; a command that is not here has no answer of its own.
 const COMMANDS: &[(&str, &[&str])] = &[
@@ -124,8 +123,6 @@ pub fn definitions() -> (Map<String, Value>, Vec<String>) {
     let mut all = Definitions { answers: Map::new(), generator: &mut generator };
     answers_of(&mut all);
     let answers = all.answers;
-    // Evidence travels in events; only `show` passes it on, as the clone left it that wrote it.
-    generator.subschema_for::<Checks>();
     let names = answers.keys().cloned().collect();
     let mut definitions: Vec<_> = generator.take_definitions(true).into_iter().chain(answers).collect();
     definitions.sort_by(|a, b| a.0.cmp(&b.0));

@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_picture_fits_the_screen() {
-        let look = Look { paint: Paint(false), width: Some(80), screen: true, unicode: true };
+        let look = Look { paint: Paint::new(false), width: Some(80), screen: true, unicode: true };
         assert_eq!(frame("a\nb\n", 24, &look), "\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J");
         assert_eq!(frame("a\nb\nc\nd\n", 4, &look), "\x1b[Ha\x1b[K\nb\x1b[K\nand 2 more lines\x1b[K\n\x1b[J");
         assert_eq!(frame("a\nb\n", 0, &look), "\x1b[Hand 2 more lines\x1b[K\n\x1b[J");

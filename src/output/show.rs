@@ -20,7 +20,12 @@ pub(super) fn detail(detail: &SpecDetail, look: &Look) -> String {
         out.push_str(&format!("\n    {}\n", list::title(spec)));
     }
     section(&mut out, look, "Acceptance criteria", criteria(detail));
-    section(&mut out, look, "Checks", recorded_checks(detail.checks.as_ref(), look));
+    section(
+        &mut out,
+        look,
+        "Checks",
+        recorded_checks(detail.checks.as_ref().map_or(&[], |checked| &checked.checks), look),
+    );
     section(&mut out, look, "Inputs", inputs(detail));
     section(&mut out, look, "Approval", approval(detail));
     section(&mut out, look, "Tampered", detail.tampered.iter().map(|what| clean::line(what).into_owned()).collect());
@@ -118,22 +123,8 @@ pub(super) fn check(check: &CheckView, look: &Look) -> String {
     out
 }
 
-/// The checks in the evidence of an attempt. It comes from an event that any version may have written, so that whatever is
-/// not a check is passed over here; `--json` gives it whole.
-fn recorded_checks(evidence: Option<&serde_json::Value>, look: &Look) -> Vec<String> {
-    let Some(items) = evidence.and_then(|value| value.get("checks").unwrap_or(value).as_array()) else {
-        return Vec::new();
-    };
-    let read = |item: &serde_json::Value| {
-        let text = |key: &str| item.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
-        Some(CheckView {
-            name: text("name")?,
-            ok: item.get("ok")?.as_bool()?,
-            detail: text("detail"),
-            duration_ms: item.get("duration_ms").and_then(serde_json::Value::as_u64),
-        })
-    };
-    let checks: Vec<CheckView> = items.iter().filter_map(read).collect();
+/// The checks at the end of an attempt.
+fn recorded_checks(checks: &[CheckView], look: &Look) -> Vec<String> {
     // The criteria are above, with their ticks: of those that hold it is enough how many they are.
     let ticked = checks.iter().filter(|item| item.ok && item.name.starts_with(CRITERION)).count();
     let mut lines = Vec::new();
@@ -183,11 +174,14 @@ fn front_matter(detail: &SpecDetail) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::{
-        domain::view::{ApprovalView, Criterion, Pin},
+        domain::{
+            checks::Checks,
+            view::{ApprovalView, Checked, Criterion, Pin},
+        },
         output::{color::Paint, sample},
     };
 
-    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+    const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 
     fn full() -> SpecDetail {
         let mut spec = sample::spec("2026-02-08-010-v7b", "Add locking");
@@ -200,10 +194,9 @@ mod tests {
             Criterion { text: "No write is lost".into(), checked: true },
             Criterion { text: "Docs say so".into(), checked: false },
         ];
-        detail.checks = Some(serde_json::json!({"checks": [
-            {"name": "verify: cargo test", "ok": false, "detail": "exit 1", "duration_ms": 2_100},
-            {"name": "scope", "ok": true}, {"of": "another version"}, 7
-        ]}));
+        detail.checks = Some(checked(&[("verify: cargo test", false), ("scope", true)]));
+        let failed = &mut detail.checks.as_mut().expect("just set").checks[0];
+        (failed.detail, failed.duration_ms) = (Some("exit 1".into()), Some(2_100));
         detail.links =
             vec![Pin { kind: "path".into(), what: ".chant/research/x.md".into(), pinned: Some("c0ffee00".repeat(5)) }];
         detail.approval = Some(ApprovalView {
@@ -218,6 +211,12 @@ mod tests {
         detail.front_matter.insert("sprint".into(), 7.into());
         detail.body = Some("# Add locking\n\nBecause.\n".into());
         detail
+    }
+
+    fn checked(checks: &[(&str, bool)]) -> Checked {
+        let of =
+            |(name, ok): &(&str, bool)| CheckView { name: (*name).into(), ok: *ok, detail: None, duration_ms: None };
+        Checked { checks: checks.iter().map(of).collect(), evidence: Checks::default() }
     }
 
     #[test]
@@ -246,8 +245,7 @@ mod tests {
     fn nothing_is_said_twice() {
         let mut one = full();
         let checks = [("criterion 'No write is lost'", true), ("criterion 'Docs say so'", false), ("scope", true)];
-        let checks = checks.map(|(name, ok)| serde_json::json!({"name": name, "ok": ok}));
-        one.checks = Some(serde_json::Value::from(checks.to_vec()));
+        one.checks = Some(checked(&checks));
         one.history[0].sentence = "Add locking failed: exit 3".into();
         one.history[0].reason = Some("exit 3".into());
         let text = detail(&one, &PIPE);
@@ -307,7 +305,8 @@ mod tests {
         all.front_matter.insert(evil.into(), serde_json::json!([evil]));
         all.links[0].what = evil.into();
         all.criteria[0].text = evil.into();
-        all.checks = Some(serde_json::json!([{"name": evil, "ok": true, "detail": evil}]));
+        all.checks = Some(checked(&[(evil, true)]));
+        all.checks.as_mut().expect("just set").checks[0].detail = Some(evil.into());
         all.history[0].sentence = evil.into();
         all.history[0].author.name = evil.into();
         let text = detail(&all, &Look { screen: true, ..PIPE });

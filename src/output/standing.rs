@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use crate::output::{color::Paint, sample};
 
-    const PIPE: Look = Look { paint: Paint(false), width: None, screen: false, unicode: false };
+    const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 
     fn run(last: &str) -> RunView {
         let mut spec = sample::spec("2026-02-08-010-v7b", "Add locking");

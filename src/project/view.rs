@@ -14,8 +14,8 @@ use crate::{
         spec::{Spec, criteria_of},
         status::Status,
         view::{
-            ApprovalView, Blocker, BlockerKind, Criterion, EventView, MergeView, Person, Pin, SpecDetail, SpecView,
-            Trailer,
+            ApprovalView, Blocker, BlockerKind, Checked, Criterion, EventView, MergeView, Person, Pin, SpecDetail,
+            SpecView, Trailer,
         },
     },
     error::Result,
@@ -112,7 +112,7 @@ impl World<'_> {
         detail.approval = approval(entry, required, &walk.history, self.answer(entry)?.discounted);
         detail.discounted_claim = self.discounted_claim(&entry.id, state)?;
         if let Some((event, checks)) = self.last_checks(entry, &walk.history)? {
-            detail.checks = Some(json!({"checks": checks.lines(), "evidence": checks}));
+            detail.checks = Some(Checked { checks: checks.lines(), evidence: checks });
             if let Some(bytes) = store.evidence_of(event, &format!("outputs/{}", super::text::path_of(&entry.id)))? {
                 detail.criteria = criteria_of(&bytes)
                     .into_iter()

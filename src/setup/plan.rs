@@ -80,6 +80,9 @@ pub fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>> {
     for (key, value) in settings::present(project)? {
         changes.push(Change::DropSetting(key.to_owned(), value.to_owned()));
     }
+    for (key, value) in settings::beside(project)? {
+        changes.push(Change::DropSetting(key, value));
+    }
     for (section, values) in settings::sections(project)? {
         changes.push(Change::DropSection(section, values));
     }

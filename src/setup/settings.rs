@@ -33,9 +33,15 @@ pub(super) fn present(project: &Project) -> Result<Vec<(&'static str, &'static s
     Ok(NOTES.into_iter().filter(|(key, value)| holds(key, value)).collect())
 }
 
+/// Settings of this clone's own file that are about this tool and stand among those about git: colours, pager, hints.
+pub(super) fn beside(project: &Project) -> Result<Vec<(String, String)>> {
+    let about = |key: &str| key == "color.chant" || key == "pager.chant" || key.starts_with("advice.chant");
+    Ok(local(project)?.into_iter().filter(|(key, _)| about(&key.to_ascii_lowercase())).collect())
+}
+
 /// The sections `chant` and `chant.*` of this clone's own file, each with its settings.
 pub(super) fn sections(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
-    grouped(project, |section| section == "chant" || section.starts_with("chant."))
+    grouped(project, |section| section == "chant" || section.starts_with("chant.") || section == "color.chant")
 }
 
 /// The sections of this clone's own file whose names begin with `prefix`, each with its settings.

@@ -179,6 +179,10 @@ fn worked(room: &Room) {
     let worked = room.ok(&["work", &first]);
     assert_eq!(worked["merged"]["target"], "main", "{worked:#}");
     room.ok(&["show", &first]);
+    let ids =
+        sandbox.git(&["rev-list", "--first-parent", "--grep=^Chant-Op: finish$", &format!("chant/specs/{first}")]);
+    let recorded = sandbox.git(&["cat-file", "blob", &format!("{ids}:checks.json")]);
+    assert_eq!(room.contract.faults("Checks", &serde_json::from_str(&recorded).unwrap()), None);
     room.ok(&["show", &first, &second]);
     room.ok(&["log", &first]);
     room.ok(&["log", &first, "--show-signature"]);

@@ -133,6 +133,7 @@ fn help_needs_no_manual() {
         assert!(text.starts_with("# gitchant-config(5): ") && text.contains("\n`chant.agent`"), "{text}");
         assert!(!text.contains("{{config}}"), "{text}");
     }
+    sandbox.chant(&["help", "wrok"]).fails(129, &["did you mean 'work'?"]);
     sandbox.chant(&["help", "nonsense"]).fails(129, &["there is no command and no guide 'nonsense'"]);
     let version = sandbox.chant(&["version"]).ok().out;
     assert_eq!(version, concat!("git-chant version ", env!("CARGO_PKG_VERSION"), "\n"));

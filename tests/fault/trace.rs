@@ -12,7 +12,7 @@ use crate::{
 
 /// Places with more than one effect that cannot be told apart from here: one transaction of gix, the directories above a file, a tree
 /// that is removed, the start of a process.
-const COMPOUND: &[&str] = &["dir.make", "ref.commit", "ref.lock", "tree.forget", "tree.remove"];
+const COMPOUND: &[&str] = &["dir.make", "ref.commit", "ref.lock", "ref.unlock", "tree.forget", "tree.remove"];
 
 /// Places that none of these commands comes to, and why.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -23,10 +23,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("cache.lock", "with chant.verifyBase or 'reproduces:'"),
     ("cache.place", "with chant.verifyBase or 'reproduces:'"),
     ("file.remove", "'fsck --repair' of old files, and an add that is given up"),
-    ("git.checkout", "in the check worktree"),
     ("git.clean", "in the check worktree"),
+    ("git.merge", "where a person or an agent resolves a conflict"),
     ("git.notes", "where both sides wrote notes"),
-    ("git.ref", "with core.fsync, of packed refs"),
     ("include.copy", "with .worktreeinclude"),
     ("index.place", "whoever lists many: tests/cli/index.rs"),
     ("lock.drop", "after somebody has died in a ref transaction: tests/cli/locks.rs"),

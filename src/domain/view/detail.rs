@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{EventView, SpecView};
+use crate::domain::checks::Checks;
 
 /// A spec with everything that is known of it, as `show` gives it.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
@@ -21,8 +22,8 @@ pub struct SpecDetail {
     pub body: Option<String>,
     /// The task-list items under "Acceptance Criteria".
     pub criteria: Vec<Criterion>,
-    /// The evidence of the last attempt, as its `checks.json` holds it.
-    pub checks: Option<serde_json::Value>,
+    /// What was checked at the end of the last attempt.
+    pub checks: Option<Checked>,
     /// The inputs as they were pinned.
     pub links: Vec<Pin>,
     /// The last word on its approval.
@@ -79,6 +80,16 @@ pub struct CheckView {
     pub detail: Option<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<u64>,
+}
+
+/// What was checked at the end of an attempt.
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
+#[schemars(rename = "CheckedAttempt")]
+pub struct Checked {
+    /// A line each.
+    pub checks: Vec<CheckView>,
+    /// The evidence, as its `checks.json` holds it.
+    pub evidence: Checks,
 }
 
 /// An input and what it was when the attempt started.

@@ -213,6 +213,9 @@ fn a_fresh_machine_is_what_it_was() {
         assert!(chant(&init).out.starts_with("Already initialized"));
         let id = sandbox.add(&["Make it two"]);
         sandbox.chant(&["list"]).ok();
+        for key in ["color.chant", "color.chant.id", "pager.chant", "advice.chantNext"] {
+            sandbox.git(&["config", key, "always"]);
+        }
         sandbox.git(&["add", ".chant"]);
         sandbox.git(&["commit", "-qm", "Spec"]);
         sandbox.chant(&["cancel", &id]).ok();

@@ -1,0 +1,100 @@
+//! Completion: the scripts in `completions/` call this binary back with `COMPLETE` set.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use clap::Arg;
+use clap_complete::{
+    CompleteEnv,
+    engine::{ArgValueCompleter, CompletionCandidate},
+};
+
+use crate::{
+    cli,
+    completion::{Shelf, Wanted},
+    env::Env,
+};
+
+/// Answers a shell that asks for completions, if it is one that calls: the exit code then, else nothing and nothing is done.
+///
+/// The name is given because clap would register the completion for the first word of `git chant`: for git itself.
+pub fn answer(args: &[OsString]) -> Option<i32> {
+    // Looked at here too, so that an ordinary run does not pay for the definition of the command line twice.
+    std::env::var_os("COMPLETE")?;
+    let env = Env::from_process().ok()?;
+    let env = directories(args).iter().try_fold(env.clone(), |env, dir| env.enter(dir)).unwrap_or(env);
+    let directory = env.cwd().to_owned();
+    let shelf = Arc::new(Shelf::new(env));
+    let options = current(args).is_none_or(|word| word.as_encoded_bytes().starts_with(b"-"));
+    let factory = || definition(&shelf, options);
+    let asked = CompleteEnv::with_factory(factory).bin("git-chant").try_complete(args.to_vec(), Some(&directory));
+    match asked {
+        Ok(true) => Some(0),
+        Ok(false) => None,
+        // An unknown shell, or a reader that went away: the shell shows nothing in either case.
+        Err(_) => Some(128),
+    }
+}
+
+/// The word that is completed, if a shell asks about one.
+fn current(args: &[OsString]) -> Option<&OsStr> {
+    let words = args.iter().position(|arg| arg == "--").map(|at| &args[at + 1..])?;
+    let index = std::env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse::<usize>().ok());
+    let at = index.unwrap_or(words.len().saturating_sub(1));
+    Some(words.get(at).map_or(OsStr::new(""), OsString::as_os_str))
+}
+
+/// The directories that the words of the line that is completed name with `-C`.
+fn directories(args: &[OsString]) -> Vec<PathBuf> {
+    let mut words = args.iter().skip_while(|arg| *arg != "--").skip(2);
+    let mut found = Vec::new();
+    while let Some(word) = words.next() {
+        match word.to_str() {
+            Some("-C") => found.extend(words.next().map(PathBuf::from)),
+            Some(option) if option.starts_with('-') => {}
+            _ => break,
+        }
+    }
+    found
+}
+
+/// The command line, with what its values may be. As with git, options are for who has typed a dash; else they stand behind all that
+/// there is.
+fn definition(shelf: &Arc<Shelf>, options: bool) -> clap::Command {
+    let shown = |arg: Arg| if options || arg.is_positional() { arg } else { arg.hide(true) };
+    let mut command = cli::command().disable_help_flag(!options).mut_args(shown);
+    for (name, _) in cli::PAGES {
+        command = command.mut_subcommand(name, |sub| {
+            sub.disable_help_flag(!options).mut_args(|arg| shown(offering(arg, name, shelf)))
+        });
+    }
+    command
+}
+
+/// The argument with what its value may be, by what it is called.
+fn offering(arg: Arg, command: &'static str, shelf: &Arc<Shelf>) -> Arg {
+    let called = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
+    let wanted = match (called.as_str(), arg.get_long()) {
+        // An option that names another spec than that of the command may name any.
+        ("spec", Some(_)) => Wanted::Spec(""),
+        ("spec", None) => Wanted::Spec(command),
+        ("spec-or-topic", _) => Wanted::SpecOrTopic,
+        ("label", _) => Wanted::Label,
+        ("topic", _) | (_, Some("topic")) => Wanted::Topic,
+        ("branch", _) => Wanted::Branch,
+        ("remote", _) => Wanted::Remote,
+        (_, Some("agent")) if arg.get_action().takes_values() && arg.get_possible_values().is_empty() => Wanted::Agent,
+        _ => return arg,
+    };
+    let shelf = Arc::clone(shelf);
+    arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
+        let offers = shelf.offers(wanted, typed);
+        let candidate = |(at, offer): (usize, crate::completion::Offer)| {
+            CompletionCandidate::new(offer.value).help(offer.help.map(Into::into)).display_order(Some(at))
+        };
+        offers.into_iter().enumerate().map(candidate).collect::<Vec<_>>()
+    }))
+}

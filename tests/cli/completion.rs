@@ -1,0 +1,152 @@
+//! Completion in the shells themselves, typed at a terminal: specs that the command does something with, labels, topics, agents.
+
+use std::{path::Path, process::Command};
+
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::support::Sandbox;
+
+/// A shell at a terminal, with the completions of this source tree and of git.
+struct Shell {
+    session: PtySession,
+}
+
+impl Shell {
+    /// `None`, and says so, where it is missing and CI does not ask for everything.
+    fn start(sandbox: &Sandbox, name: &str, args: &[&str], setup: &str) -> Option<Shell> {
+        let found = sandbox.run(sandbox.command_in(sandbox.dir(), "sh").args(["-c", "command -v \"$0\"", name]));
+        let git = Path::new("/usr/share/bash-completion/completions/git").exists();
+        if found.code != 0 || (name == "bash" && !git) {
+            assert!(std::env::var_os("CHANT_REQUIRE_TOOLS").is_none(), "{name} or its completions are missing");
+            return None;
+        }
+        let mut command: Command = sandbox.command_in(&sandbox.repo, name);
+        let stubs = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
+        command.args(args).env("STUBS", stubs).env("TERM", "dumb").stdin(std::process::Stdio::inherit());
+        let mut session = spawn_command(command, Some(20_000)).unwrap();
+        // The quotes keep the echo of the line from being taken for what it prints.
+        session.send_line(&format!("{setup}; echo rea''dy")).unwrap();
+        session.exp_string("ready").unwrap();
+        session.exp_string("> ").unwrap();
+        Some(Shell { session })
+    }
+
+    /// Types `line` and a tab, and waits until `expected` is there; then takes the line back.
+    fn types(&mut self, line: &str, expected: &str) {
+        self.session.send(line).unwrap();
+        self.session.send("\t").unwrap();
+        self.session.flush().unwrap();
+        self.session.exp_string(expected).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        self.session.send("\u{15}").unwrap();
+        self.session.flush().unwrap();
+    }
+}
+
+impl Drop for Shell {
+    /// A shell that people type at does not go when it is asked to by a signal.
+    fn drop(&mut self) {
+        let _gone = self.session.send_line("exit").and_then(|_| self.session.exp_eof());
+    }
+}
+
+/// Two specs, of which one waits for the other: short ids of the one that can be worked and of the one that cannot.
+fn specs(sandbox: &Sandbox) -> (String, String) {
+    let open = sandbox.add(&["Make it two", "--label", "storage", "--topic", "issue-12"]);
+    let waits = sandbox.add(&["Make it three", "--depends-on", &open]);
+    (open[11..].to_owned(), waits[11..].to_owned())
+}
+
+/// What the binary offers for the last of `words`, as a shell asks it.
+fn offered(sandbox: &Sandbox, dir: &Path, words: &[&str]) -> Vec<String> {
+    let mut ask = sandbox.command_in(dir, env!("CARGO_BIN_EXE_git-chant"));
+    ask.args(["--", "git-chant"]).args(words);
+    ask.env("COMPLETE", "zsh").env("_CLAP_IFS", "\n").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    // Where there is nothing else, there are options still.
+    let told = sandbox.run(&mut ask).ok().out;
+    told.lines().filter(|line| !line.starts_with('-')).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_offered_is_what_the_command_is_for() {
+    let sandbox = Sandbox::new();
+    let (open, waits) = specs(&sandbox);
+    let ask = |words: &[&str]| offered(&sandbox, &sandbox.repo, words);
+    assert_eq!(ask(&["work", ""]), [format!("{open}:Make it two")]);
+    assert_eq!(ask(&["show", "00"]), [format!("{open}:Make it two"), format!("{waits}:Make it three")]);
+    assert_eq!(ask(&["show", &open[4..6]]), [format!("{}:Make it two", &open[4..])], "by the last part");
+    assert_eq!(ask(&["show", "20"]).len(), 2, "by the full id");
+    assert!(ask(&["merge", ""]).is_empty() && ask(&["unarchive", ""]).is_empty());
+    assert_eq!(ask(&["list", "--label", ""]), ["storage"]);
+    assert_eq!(ask(&["list", "--topic", "iss"]), ["issue-12"]);
+    sandbox.git(&["config", "chant.agent.mine.cmd", "true"]);
+    assert_eq!(ask(&["work", "--agent", "m"]), ["manual", "mine"]);
+    sandbox.git(&["branch", "topic/one"]);
+    assert_eq!(ask(&["work", "--onto", "t"]), ["topic/one"]);
+    assert_eq!(offered(&sandbox, sandbox.dir(), &["-C", "repo", "work", "00"]), [format!("{open}:Make it two")]);
+    // Outside of a repository nothing is offered, and nothing fails.
+    assert!(offered(&sandbox, sandbox.dir(), &["work", ""]).is_empty());
+
+    // What has happened since is known: from events, files and branches.
+    sandbox.agent("tick; echo two >file");
+    sandbox.chant(&["work", &open, "--no-merge"]).ok();
+    assert_eq!(ask(&["merge", ""]), [format!("{open}:Make it two")]);
+    assert!(ask(&["work", ""]).is_empty());
+    sandbox.chant(&["merge", &open]).ok();
+    assert_eq!(ask(&["work", ""]), [format!("{waits}:Make it three")]);
+    sandbox.chant(&["archive", &open]).ok();
+    assert_eq!(ask(&["unarchive", ""]), [format!("{open}:Make it two")]);
+    assert_eq!(ask(&["show", ""]), [format!("{waits}:Make it three")]);
+    sandbox.chant(&["fsck"]).ok();
+}
+
+#[test]
+fn what_a_title_has_to_say_to_a_terminal_is_not_passed_on() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".chant/specs/2026-02-08-010-v7b.md", "# A\u{1b}]0;owned\u{7} `$(touch ran)` title\n");
+    assert_eq!(offered(&sandbox, &sandbox.repo, &["show", ""]), ["010-v7b:A]0;owned $(touch ran) title"]);
+}
+
+#[test]
+fn bash_completes_specs_through_git() {
+    let sandbox = Sandbox::new();
+    let (open, waits) = specs(&sandbox);
+    // Where the terminal does not echo, readline does not either.
+    let setup = "stty echo; PS1='> '; . /usr/share/bash-completion/bash_completion; . /usr/share/bash-completion/completions/git; \
+                 . \"$STUBS/git-chant.bash\"";
+    let Some(mut bash) = Shell::start(&sandbox, "bash", &["--norc", "--noprofile", "-i"], setup) else { return };
+    bash.types("git chant tak", "git chant takeover ");
+    bash.types("git chant work 00", &format!("git chant work {open} "));
+    bash.types("git -C ../repo chant show 002", &format!("chant show {waits} "));
+    bash.types("cd ..; git -C repo chant work ", &format!("chant work {open} "));
+    bash.types("git -C repo chant list --label st", "--label storage ");
+    bash.types("git-chant -C repo list --topic is", "--topic issue-12 ");
+}
+
+#[test]
+fn zsh_completes_specs_through_git_and_says_what_they_are() {
+    let sandbox = Sandbox::new();
+    let (open, waits) = specs(&sandbox);
+    let setup = "PS1='> '; fpath=($STUBS $fpath); autoload -Uz compinit; compinit -u -D; unsetopt prompt_cr prompt_sp; \
+                 setopt interactivecomments";
+    let Some(mut zsh) = Shell::start(&sandbox, "zsh", &["-f", "-i"], setup) else { return };
+    zsh.types("git chant work 00", &format!("git chant work {open} "));
+    zsh.types("git -C ../repo chant show 002", &format!("chant show {waits} "));
+    zsh.types("cd ..; git -C repo chant work ", &format!("chant work {open} "));
+    zsh.types("git -C repo chant show 00", "Make it three");
+    zsh.types("git -C repo chant work --agent cl", "--agent claude ");
+}
+
+#[test]
+fn fish_completes_specs_and_says_what_they_are() {
+    let sandbox = Sandbox::new();
+    let (open, waits) = specs(&sandbox);
+    let setup = "function fish_prompt; echo '> '; end; source $STUBS/git-chant.fish";
+    let Some(mut fish) = Shell::start(&sandbox, "fish", &["-N", "-i"], setup) else { return };
+    // Of "git chant" nothing is asked: the fish that distributions have, 3.6.0, can't hand it on.
+    fish.types("git-chant work 00", &open[3..]);
+    fish.types("git-chant show 002", &waits[3..]);
+    let told = "source $STUBS/git-chant.fish; complete -C 'git-chant show 002'";
+    let mut asked = sandbox.command_in(&sandbox.repo, "fish");
+    asked.args(["-N", "-c", told]).env("STUBS", Path::new(env!("CARGO_MANIFEST_DIR")).join("completions"));
+    assert_eq!(sandbox.run(&mut asked).ok().out, format!("{waits}\tMake it three\n"));
+}
