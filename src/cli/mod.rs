@@ -221,11 +221,14 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
 
 /// The definition of the command line, with the examples in the long help.
 pub fn command() -> clap::Command {
-    let mut command = Cli::command().after_long_help(PAGE.examples_as_help());
-    for (name, page) in PAGES {
-        command = command.mut_subcommand(name, |sub| sub.after_long_help(page.examples_as_help()));
-    }
-    command
+    // All at once: to change one by its name moves all others twice.
+    Cli::command().after_long_help(PAGE.examples_as_help()).mut_subcommands(|sub| {
+        let page = PAGES.iter().find(|(name, _)| sub.get_name() == *name).map(|(_, page)| page.examples_as_help());
+        match page {
+            Some(examples) => sub.after_long_help(examples),
+            None => sub,
+        }
+    })
 }
 
 /// Reads the command line; `args` begins with the name of the program.
@@ -234,11 +237,15 @@ pub fn command() -> clap::Command {
 /// (exit 129).
 pub fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Parsed> {
     let args: Vec<OsString> = args.collect();
-    let mut command = command();
+    // Only long help has the examples, and every command pays for what is made here.
+    let long = args.iter().any(|arg| arg == "--help" || arg == "help");
+    let mut command = if long { command() } else { Cli::command() };
     let parsed = command
         .try_get_matches_from_mut(&args)
         .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
         .and_then(|cli| cli.global.check(&mut command).map(|()| cli));
+    // To take the definition of all commands apart again would take as long as to read the command line.
+    std::mem::forget(command);
     parsed.map_err(|error| Parsed::new(error, &args))
 }
 

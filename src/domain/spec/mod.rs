@@ -6,6 +6,7 @@ mod front_matter;
 mod kind;
 mod markdown;
 mod place;
+mod plain;
 mod reading;
 mod section;
 mod source;
