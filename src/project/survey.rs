@@ -317,6 +317,11 @@ impl<'p> Survey<'p> {
         }
     }
 
+    /// Whether anything was found that the index does not have.
+    pub(super) fn has_news(&self) -> bool {
+        self.any.get()
+    }
+
     /// Writes down what was found, of the specs that `exist`. A repository that cannot be written to is none the worse for it.
     pub(super) fn keep(&self, exist: impl Fn(&str) -> bool) {
         if self.any.replace(false) {

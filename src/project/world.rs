@@ -130,7 +130,7 @@ impl<'p> World<'p> {
 
     /// Writes down what was found, for the next look.
     pub fn keep(&self) -> Result<()> {
-        if let Some(survey) = &self.survey {
+        if let Some(survey) = self.survey.as_ref().filter(|survey| survey.has_news()) {
             let active = self.census.active()?;
             survey.keep(|id| SpecId::new(id).is_ok_and(|id| active.contains(&id)));
         }
