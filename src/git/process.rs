@@ -134,7 +134,16 @@ pub struct Output {
     pub stderr: BString,
 }
 
+/// How long a git that only reads tries again where it stumbles over a worktree that another one is making.
+const AMONG_OTHERS: Duration = Duration::from_millis(500);
+
 impl Output {
+    /// Whether it failed over the administrative files of a worktree that another git is just making or taking away: git reads those of
+    /// every worktree, the half-made ones too.
+    pub fn stumbled(&self) -> bool {
+        !self.success() && self.stderr.contains_str("/worktrees/")
+    }
+
     /// Whether it failed because somebody else has the index locked.
     pub fn waits_for_index(&self) -> bool {
         !self.success() && self.stderr.contains_str("index.lock': File exists")
@@ -315,7 +324,8 @@ impl Git {
         let begun = Instant::now();
         loop {
             let output = self.spawn().map_err(|cause| self.not_run(&cause))?;
-            if !output.waits_for_index() || begun.elapsed() >= self.patience {
+            let stumbled = self.place() == "git.read" && output.stumbled() && begun.elapsed() < AMONG_OTHERS;
+            if !stumbled && (!output.waits_for_index() || begun.elapsed() >= self.patience) {
                 return Ok(output);
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -155,7 +155,7 @@ pub fn checked_out_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<Wor
 fn among_others(git: &Git) -> Result<Output> {
     for pause in [5, 10, 20, 40, 80, 160] {
         let output = git.run()?;
-        if output.success() || !output.stderr.contains_str("/worktrees/") {
+        if !output.stumbled() {
             return Ok(output);
         }
         std::thread::sleep(std::time::Duration::from_millis(pause));
