@@ -134,7 +134,7 @@ pub struct Output {
     pub stderr: BString,
 }
 
-/// How long a git that only reads tries again where it stumbles over a worktree that another one is making.
+/// How long a git that can be run twice is run again where it stumbles over a worktree that another one is making.
 const AMONG_OTHERS: Duration = Duration::from_millis(500);
 
 impl Output {
@@ -324,7 +324,8 @@ impl Git {
         let begun = Instant::now();
         loop {
             let output = self.spawn().map_err(|cause| self.not_run(&cause))?;
-            let stumbled = self.place() == "git.read" && output.stumbled() && begun.elapsed() < AMONG_OTHERS;
+            let repeatable = matches!(self.place(), "git.read" | "git.fetch" | "git.push");
+            let stumbled = repeatable && output.stumbled() && begun.elapsed() < AMONG_OTHERS;
             if !stumbled && (!output.waits_for_index() || begun.elapsed() >= self.patience) {
                 return Ok(output);
             }
