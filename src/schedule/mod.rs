@@ -58,8 +58,6 @@ struct State<R> {
     failed: Option<Error>,
     /// Somebody looks whether there is more to do.
     looking: bool,
-    /// How many had ended when somebody last looked.
-    looked: usize,
 }
 
 /// Works what `selection` has with `jobs` workers, each spec by `work`, which says what became of it.
@@ -83,7 +81,6 @@ pub fn run<R: Send>(
         worked: Vec::new(),
         failed: None,
         looking: false,
-        looked: 0,
     };
     let together = jobs > 1;
     let shared = Shared { env, wanted, progress, together, queue: Mutex::new(state), changed: Condvar::new() };
@@ -163,13 +160,11 @@ fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
             Ok(Next::Wait(wait)) => wait,
             Ok(Next::Over) if state.looking => Duration::from_millis(50),
             Ok(Next::Over) => {
-                let more = shared.wanted.chain && shared.wanted.named.is_empty() && !state.queue.is_stopped();
-                // Where nothing has ended since, there is nothing new that looking could not have found before.
-                if !more || state.looked == state.worked.len() {
+                // Not only what ended here makes others ready: a claim of somebody else may have been given back meanwhile.
+                if state.queue.is_stopped() || !shared.wanted.chain || !shared.wanted.named.is_empty() {
                     return None;
                 }
                 state.looking = true;
-                state.looked = state.worked.len();
                 drop(state);
                 let found = look_again(shared);
                 state = lock(&shared.queue);
