@@ -324,7 +324,7 @@ impl Git {
         let begun = Instant::now();
         loop {
             let output = self.spawn().map_err(|cause| self.not_run(&cause))?;
-            let repeatable = matches!(self.place(), "git.read" | "git.fetch" | "git.push");
+            let repeatable = matches!(self.place(), "git.read" | "git.fetch");
             let stumbled = repeatable && output.stumbled() && begun.elapsed() < AMONG_OTHERS;
             if !stumbled && (!output.waits_for_index() || begun.elapsed() >= self.patience) {
                 return Ok(output);
