@@ -49,6 +49,13 @@ pub fn claim(project: &Project, plan: &Plan, stake: Option<&dyn Stake>) -> Resul
             Err(refused) => error = refused,
         }
         let lease = held.take();
+        // What the remote has may have come here through a fetch of somebody else's: then it is our own claim that is in the way.
+        if let Some(lease) = lease.as_ref().filter(|lease| lease.staked)
+            && !matches!(error.code, BEHIND | UNCLEAR)
+        {
+            error =
+                Error::negative(BEHIND, format!("'{}' moved while it was claimed", lease.lease.info().spec.short()));
+        }
         match (stake, error.code) {
             (Some(stake), BEHIND) => {
                 if let Err(silent) = stake.refresh(&plan.id) {
