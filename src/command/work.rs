@@ -6,6 +6,7 @@ use super::{
     Context,
     claim::Deciding,
     outcome::{Body, Failed, Merged, Outcome, Worked},
+    work_all::is_taken,
 };
 use crate::{
     agent::{process::Ending, rate_limit, slot::Slot},
@@ -87,7 +88,11 @@ fn carry_out(
                 Ending::Interrupted(signal) => Some(signal),
                 _ => None,
             };
-            let outcome = judge_and_merge(context, project, id, *ran, started, args.no_merge)?;
+            // From here on it is our own: that somebody decided about it meanwhile is told, and not left out as theirs.
+            let outcome = judge_and_merge(context, project, id, *ran, started, args.no_merge).map_err(|error| {
+                let code = if is_taken(&error) { "overtaken" } else { error.code };
+                Error { code, ..error }
+            })?;
             Ok(match interrupted {
                 Some(signal) => outcome.exit(Exit::Signal(signal).code()),
                 None => outcome,

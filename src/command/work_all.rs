@@ -120,7 +120,7 @@ fn work_one(
 }
 
 /// Whether somebody else was faster: they have it, or are done with it.
-fn is_taken(error: &Error) -> bool {
+pub(super) fn is_taken(error: &Error) -> bool {
     matches!(error.code, "in-progress" | "lease-held" | "not-allowed" | "superseded")
 }
 

@@ -79,6 +79,9 @@ fn signed(repo: &Repository, commit: &Commit) -> Result<ObjectId> {
     patiently(|| Ok(repo.gix().write_object(&commit)?.detach()))
 }
 
+/// How often a program is asked again to sign that went away without having read what it should sign.
+const UNHEARD: u32 = 3;
+
 /// The same commit with a signature of the person, made by the program and with the key that git is set up with (`gpg.format`,
 /// `user.signingKey`, `gpg.<format>.program`). It is written nowhere.
 ///
@@ -94,7 +97,19 @@ pub fn sign(repo: &Repository, commit: Commit) -> Result<Commit> {
     {
         options.signing_key = top.join(key).into_os_string();
     }
+    // A program that fails before it has read anything has said why, and gix, which finds nobody to write to, does not hear it. The
+    // pipe takes a small commit whole, so most of the time there is somebody.
+    for _ in 0..UNHEARD {
+        match commit.clone().sign(options.clone()) {
+            Err(error) if unheard(&error) => {}
+            signed => return signed.map_err(unsigned),
+        }
+    }
     commit.sign(options).map_err(unsigned)
+}
+
+fn unheard(error: &gix::Error) -> bool {
+    error.downcast_any_ref::<std::io::Error>().map(std::io::Error::kind) == Some(std::io::ErrorKind::BrokenPipe)
 }
 
 fn unsigned(error: gix::Error) -> Error {

@@ -343,7 +343,7 @@ fn gpg_signs_and_checks_as_well() {
     assert_eq!(elsewhere["verdict"], "unknown");
     // A key that is not there.
     sandbox.git(&["config", "user.signingKey", "nobody@example.com"]);
-    chant(&["approve", id]).fails(128, &["cannot sign the event"]);
+    chant(&["approve", id]).fails(128, &["cannot sign the event", "No secret key"]);
     let _ended =
         sandbox.run(sandbox.command_in(sandbox.dir(), "gpgconf").env("GNUPGHOME", home.path()).args(["--kill", "all"]));
 }
