@@ -50,13 +50,13 @@ const TITLES: usize = 200;
 
 /// The repository that a shell asks about; it is opened when it does, and nothing is offered where it cannot be.
 pub struct Shelf {
-    env: Env,
+    env: Option<Env>,
     rows: OnceLock<Vec<Row>>,
 }
 
 impl Shelf {
-    /// Of the repository that `env` is in.
-    pub fn new(env: Env) -> Shelf {
+    /// Of the repository that `env` is in; without one, there is none.
+    pub fn new(env: Option<Env>) -> Shelf {
         Shelf { env, rows: OnceLock::new() }
     }
 
@@ -77,13 +77,17 @@ impl Shelf {
         }
     }
 
+    fn open(&self) -> Option<Project> {
+        self.env.as_ref().and_then(|env| Project::open(env).ok())
+    }
+
     /// Every spec that is about.
     fn rows(&self) -> &[Row] {
         self.rows.get_or_init(|| self.find(false, |_| true))
     }
 
     fn find(&self, archived: bool, wanted: impl Fn(&SpecId) -> bool) -> Vec<Row> {
-        Project::open(&self.env).and_then(|project| rows::find(&project, archived, wanted)).unwrap_or_default()
+        self.open().and_then(|project| rows::find(&project, archived, wanted).ok()).unwrap_or_default()
     }
 
     fn specs(&self, command: &str, typed: &str) -> Vec<Offer> {
@@ -113,7 +117,7 @@ impl Shelf {
     }
 
     fn named(&self, typed: &str, of: impl Fn(&Project) -> Vec<String>) -> Vec<Offer> {
-        let names = Project::open(&self.env).map(|project| of(&project)).unwrap_or_default();
+        let names = self.open().map(|project| of(&project)).unwrap_or_default();
         let names: BTreeSet<String> = names.into_iter().filter(|name| name.starts_with(typed)).collect();
         names.into_iter().map(|value| Offer { value, help: None }).collect()
     }
