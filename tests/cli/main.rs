@@ -16,6 +16,7 @@ mod drafts;
 mod drift;
 mod drifting;
 mod endings;
+mod fresh;
 mod graph;
 mod groups;
 mod hooks;
