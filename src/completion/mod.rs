@@ -83,17 +83,19 @@ impl Shelf {
 
     /// Every spec that is about.
     fn rows(&self) -> &[Row] {
-        self.rows.get_or_init(|| self.find(false, |_| true))
-    }
-
-    fn find(&self, archived: bool, wanted: impl Fn(&SpecId) -> bool) -> Vec<Row> {
-        self.open().and_then(|project| rows::find(&project, archived, wanted).ok()).unwrap_or_default()
+        self.rows
+            .get_or_init(|| self.open().and_then(|project| rows::all(&project, false, false).ok()).unwrap_or_default())
     }
 
     fn specs(&self, command: &str, typed: &str) -> Vec<Offer> {
         // By the short form, by the full one, by its last part: the first of them that there is.
         let forms: [Form; 3] = [SpecId::short, SpecId::as_str, suffix];
-        let rows = self.find(command == "unarchive", |id| forms.iter().any(|form| form(id).starts_with(typed)));
+        let wanted = |id: &SpecId| forms.iter().any(|form| form(id).starts_with(typed));
+        let found = self.open().and_then(|project| match command {
+            "unarchive" => rows::all(&project, true, false).ok(),
+            _ => rows::with(&project, typed, command == "work", wanted).ok(),
+        });
+        let rows: Vec<Row> = found.unwrap_or_default().into_iter().filter(|row| wanted(&row.id)).collect();
         let rows: Vec<&Row> = rows.iter().filter(|row| fits(command, row)).collect();
         let begins = |form: &Form| rows.iter().filter(|row| form(&row.id).starts_with(typed)).collect::<Vec<_>>();
         let found = forms.iter().map(|form| (*form, begins(form))).find(|(_, found)| !found.is_empty());

@@ -30,6 +30,7 @@ mod manual;
 mod many;
 mod merging;
 mod misconduct;
+mod names;
 mod pausing;
 mod places;
 mod pr;
