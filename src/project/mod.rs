@@ -65,10 +65,14 @@ pub struct Project {
 impl Project {
     /// Opens the repository that `env` names.
     pub fn open(env: &Env) -> Result<Project> {
-        let repo = Repository::discover(env)?;
+        Ok(Project::of(env, Repository::discover(env)?))
+    }
+
+    /// The same of the repository that `env` names, opened already.
+    pub fn of(env: &Env, repo: Repository) -> Project {
         let silent = repo.silent();
         let clone = clone_name(env, &repo);
-        Ok(Project { env: env.clone(), repo, silent, clone, settings: OnceCell::new(), signing: OnceCell::new() })
+        Project { env: env.clone(), repo, silent, clone, settings: OnceCell::new(), signing: OnceCell::new() }
     }
 
     /// The settings.
