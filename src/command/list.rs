@@ -21,6 +21,12 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let mut to_import = 0;
     let all = args.all || args.archived || args.status.contains(&Status::Archived);
     for id in if all { world.census.all()? } else { world.census.active()? } {
+        if let Some(view) = if context.brief { world.brief_line(id)? } else { None } {
+            if wanted_status(args, view.status) && wanted(args, &view) {
+                views.push(view);
+            }
+            continue;
+        }
         if !wanted_status(args, world.recorded(id)?.status) {
             continue;
         }

@@ -11,6 +11,9 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let world = World::survey(&project)?;
     let (mut ready, mut blocked) = (Vec::new(), Vec::new());
     for id in world.census.active()? {
+        if world.is_over_in_brief(id)? {
+            continue;
+        }
         let status = world.recorded(id)?.status;
         let over = matches!(status, Status::Completed | Status::Cancelled | Status::Archived);
         if over || (status != Status::Pending && !args.explain) {
@@ -25,6 +28,8 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
         }
     }
     world.keep()?;
+    // As `list` does.
+    std::mem::forget(world);
     if args.explain {
         return Ok(Outcome::new(Body::Explained { ready, blocked }));
     }

@@ -1,5 +1,7 @@
 //! `list` and `ready` for people: aligned columns, one line a spec.
 
+use std::borrow::Cow;
+
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 
 use unicode_width::UnicodeWidthStr as _;
@@ -26,11 +28,11 @@ pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_truncation_indicator(if look.unicode { "…" } else { "..." });
     for spec in specs {
-        let mut cells = vec![short(spec), status(spec)];
+        let mut cells = vec![short(spec).into_owned(), status(spec).into_owned()];
         if wide(ROOM_FOR_KIND) {
             cells.push(clean::line(spec.phase.as_deref().unwrap_or(&spec.kind)).into_owned());
         }
-        cells.push(title(spec));
+        cells.push(title(spec).into_owned());
         if labels {
             cells.push(clean::line(&spec.labels.join(", ")).into_owned());
         }
@@ -48,16 +50,33 @@ pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
 
 /// The same where no width is known, and so nothing is cut: there may be many of them.
 fn piped(specs: &[SpecView], look: &Look) -> String {
-    let widest = |cell: fn(&SpecView) -> String| specs.iter().map(|spec| cell(spec).width()).max().unwrap_or_default();
-    let (ids, statuses) = (widest(short), widest(status));
-    let mut out = String::with_capacity(specs.len() * 64);
+    let (mut ids, mut statuses) = (0, 0);
     for spec in specs {
-        let (id, status) = (short(spec), status(spec));
-        let gaps = [ids - id.width(), statuses - status.width()].map(|gap| " ".repeat(gap + 2));
-        let line = [&id, &gaps[0], &status, &gaps[1], &title(spec)].map(String::as_str).concat();
-        colored(&mut out, line.trim_end(), spec, look);
+        ids = ids.max(columns(&short(spec)));
+        statuses = statuses.max(columns(&status(spec)));
+    }
+    let mut out = String::with_capacity(specs.len() * 80);
+    for spec in specs {
+        let begin = out.len();
+        for (slot, part, widest) in [(Slot::Id, short(spec), ids), (Slot::Status(spec.status), status(spec), statuses)]
+        {
+            let gap = widest - columns(&part);
+            match look.paint.on {
+                true => out.push_str(&look.paint.with(slot, part)),
+                false => out.push_str(&part),
+            }
+            out.extend(std::iter::repeat_n(' ', gap + 2));
+        }
+        out.push_str(&title(spec));
+        out.truncate(begin + out[begin..].trim_end().len());
+        out.push('\n');
     }
     out
+}
+
+/// How many columns a text takes.
+fn columns(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 /// No padding at the left edge, two spaces between columns; only what stands right of the `fixed` columns gives way.
@@ -83,9 +102,9 @@ fn arrange(table: &mut Table, look: &Look, fixed: usize) {
 /// characters there.
 fn colored(out: &mut String, line: &str, spec: &SpecView, look: &Look) {
     let (id, status) = (short(spec), status(spec));
-    let cells = line.strip_prefix(id.as_str()).and_then(|rest| {
+    let cells = line.strip_prefix(&*id).and_then(|rest| {
         let gap = rest.len() - rest.trim_start_matches(' ').len();
-        Some((&rest[..gap], rest[gap..].strip_prefix(status.as_str())?))
+        Some((&rest[..gap], rest[gap..].strip_prefix(&*status)?))
     });
     match cells.filter(|_| look.paint.on) {
         Some((gap, rest)) => {
@@ -120,22 +139,25 @@ pub(super) fn reason(blocker: &Blocker) -> String {
     clean::line(&blocker.why).into_owned()
 }
 
-fn short(spec: &SpecView) -> String {
-    clean::line(&spec.short).into_owned()
+fn short(spec: &SpecView) -> Cow<'_, str> {
+    clean::line(&spec.short)
 }
 
 /// The status with what a person should see beside it: `in_progress (orphaned)`.
-pub(super) fn status(spec: &SpecView) -> String {
+pub(super) fn status(spec: &SpecView) -> Cow<'static, str> {
     let flags = spec.flags();
-    if flags.is_empty() { spec.status.to_string() } else { format!("{} ({})", spec.status, flags.join(", ")) }
+    match flags.is_empty() {
+        true => spec.status.as_str().into(),
+        false => format!("{} ({})", spec.status, flags.join(", ")).into(),
+    }
 }
 
 /// The title, or what stands in its place.
-pub(super) fn title(spec: &SpecView) -> String {
+pub(super) fn title(spec: &SpecView) -> Cow<'_, str> {
     match (&spec.title, &spec.error) {
-        (Some(title), _) => clean::line(title).into_owned(),
-        (None, Some(error)) => format!("({})", clean::line(error)),
-        (None, None) => "(no title)".to_owned(),
+        (Some(title), _) => clean::line(title),
+        (None, Some(error)) => format!("({})", clean::line(error)).into(),
+        (None, None) => "(no title)".into(),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod agent;
 pub mod ancestry;
 pub mod attempt;
 pub mod base;
+mod brief;
 pub mod census;
 pub mod drift;
 mod filed;

@@ -14,7 +14,7 @@ use std::{
 
 use gix::{
     ObjectId,
-    bstr::{BStr, BString, ByteSlice},
+    bstr::{BStr, ByteSlice},
 };
 
 use super::{
@@ -25,7 +25,7 @@ use crate::{
     domain::{id::SpecId, spec::Spec, state::State},
     error::Result,
     git::work_file::{Directory, Refused, Stamp, Stamped},
-    index::{Book, Index, KnownText, News, Then},
+    index::{Book, Brief, BriefText, Index, KnownText, News, Then},
     store::SPECS,
 };
 
@@ -58,8 +58,8 @@ pub struct Survey<'p> {
 /// The spec files of a work tree as they were found.
 type Looked = Result<Vec<Stamped>, Refused>;
 
-/// The same by name.
-type Listing = Result<HashMap<BString, Option<Stamp>>, Refused>;
+/// The same, with the place where the last one was found: mostly the next one is asked for next.
+type Listing = Result<(Vec<Stamped>, Cell<usize>), Refused>;
 
 impl<'p> Survey<'p> {
     /// Begins one; `None` where the index is of no use: it is not wanted, or there are objects that stand for others.
@@ -121,7 +121,7 @@ impl<'p> Survey<'p> {
             return Ok(None);
         };
         let Ok(entries) = dir.map_or_else(|| Ok(Vec::new()), |dir| dir.stamps()) else { return Ok(None) };
-        let mut loose = Vec::new();
+        let mut loose = Vec::with_capacity(entries.len());
         for Stamped { name, stamp } in entries {
             let Some(Ok(id)) = name.to_str().ok().map(SpecId::new) else { continue };
             let Some(stamp) = stamp else { return Ok(None) };
@@ -138,9 +138,10 @@ impl<'p> Survey<'p> {
             };
             loose.push((id, tip));
         }
-        let mut tips: BTreeMap<SpecId, ObjectId> = store.packed_tips()?.into_iter().collect();
-        tips.extend(loose);
-        Ok(Some(tips))
+        // What is sorted is made a map of at once: the later of two counts.
+        let mut tips = store.packed_tips()?;
+        tips.append(&mut loose);
+        Ok(Some(tips.into_iter().collect()))
     }
 
     fn note_ref(&self, id: &SpecId, stamp: Stamp, tip: ObjectId) {
@@ -152,8 +153,8 @@ impl<'p> Survey<'p> {
     /// The names in a directory of spec files, of one work tree.
     pub(super) fn names(&self, top: &Path) -> Option<Vec<&BStr>> {
         let at = self.tops.iter().position(|one| one == top)?;
-        let listing = self.files().get(at)?.as_ref().ok()?;
-        Some(listing.keys().map(|name| name.as_bstr()).collect())
+        let (listing, _) = self.files().get(at)?.as_ref().ok()?;
+        Some(listing.iter().map(|one| one.name.as_bstr()).collect())
     }
 
     fn files(&self) -> &[Listing] {
@@ -162,18 +163,36 @@ impl<'p> Survey<'p> {
                 Some(Ok(listed)) => listed,
                 _ => look(&self.tops),
             };
-            let by_name = |entries: Vec<Stamped>| entries.into_iter().map(|one| (one.name, one.stamp)).collect();
-            listed.into_iter().map(|listing| listing.map(by_name)).collect()
+            listed.into_iter().map(|listing| listing.map(|entries| (entries, Cell::new(0)))).collect()
         })
     }
 
     /// The stamp of the file `name`, as far as it was looked at; `None` if that is not known.
     fn stamp(&self, place: usize, directory: &Directory, name: &BStr) -> Option<Stamp> {
         if place.is_multiple_of(DIRS.len()) {
-            let listing = self.files().get(place / DIRS.len())?.as_ref().ok()?;
-            return listing.get(name).copied().flatten();
+            return self.listed(place / DIRS.len(), name);
         }
         directory.stamp(name).ok()?
+    }
+
+    /// The same of a file under `.chant/specs`, in the work tree that is counted so.
+    fn listed(&self, top: usize, name: &[u8]) -> Option<Stamp> {
+        let (listing, last) = self.files().get(top)?.as_ref().ok()?;
+        let near = (last.get()..listing.len().min(last.get() + 2)).find(|at| listing[*at].name == name);
+        let at = near.or_else(|| listing.binary_search_by(|one| one.name.as_slice().cmp(name)).ok())?;
+        last.set(at);
+        listing[at].stamp
+    }
+
+    /// What is known of a spec in short, at `tip`.
+    pub(super) fn brief(&self, id: &str, tip: ObjectId) -> Option<Brief<'_>> {
+        self.book.brief(id, tip)
+    }
+
+    /// The same with what its text says, if that is the file in the first of the places where it may be, and unchanged.
+    pub(super) fn brief_with_text(&self, id: &str, tip: ObjectId) -> Option<(Brief<'_>, BriefText<'_>)> {
+        let stamp = self.listed(0, [id, ".md"].concat().as_bytes())?;
+        self.book.brief_with_text(id, tip, stamp)
     }
 
     /// The text of a spec in one of its places, counted in the order in which they are looked through, if the file there is the one

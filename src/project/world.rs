@@ -173,6 +173,11 @@ impl<'p> World<'p> {
         self
     }
 
+    /// Whether there is a commit that every spec can be seen from, each from its own.
+    pub(super) fn has_head(&self) -> bool {
+        self.head.is_some() && self.fixed.is_none()
+    }
+
     /// What a spec is seen from: the commit that its work would begin with.
     pub fn base_of(&self, entry: &Entry) -> Result<Rc<Base<'p>>> {
         let commit = match (self.fixed, entry.spec()) {
