@@ -4,7 +4,12 @@ use super::{
     Context,
     outcome::{Body, Outcome},
 };
-use crate::{cli::list::ReadyArgs, domain::status::Status, error::Result, project::world::World};
+use crate::{
+    cli::list::ReadyArgs,
+    domain::{status::Status, view::Line},
+    error::Result,
+    project::world::World,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -34,6 +39,9 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
         return Ok(Outcome::new(Body::Explained { ready, blocked }));
     }
     let hint = ready.is_empty() && !blocked.is_empty();
-    let outcome = Outcome::new(Body::Specs(ready));
+    let outcome = Outcome::new(match context.brief {
+        true => Body::Lines(ready.into_iter().map(Line::from).collect()),
+        false => Body::Specs(ready),
+    });
     Ok(if hint { outcome.hint("what the others wait for: git chant ready --explain") } else { outcome })
 }

@@ -67,14 +67,15 @@ pub struct BriefThen<'b> {
 impl Book {
     /// What the events of a spec amount to, in short; `None` if that is not known at `tip`.
     pub fn brief(&self, id: &str, tip: ObjectId) -> Option<Brief<'_>> {
-        let row = self.row(id)?;
+        let row = self.short_row(id)?;
         row.tip.filter(|known| known.tip.0 == tip).and_then(|known| brief(known, row.behind))
     }
 
     /// The same, and what its text says, if that was read from the file with this stamp in the first of the places.
     pub fn brief_with_text(&self, id: &str, tip: ObjectId, stamp: Stamp) -> Option<(Brief<'_>, BriefText<'_>)> {
         let row = self.row(id)?;
-        let brief = row.tip.filter(|known| known.tip.0 == tip).and_then(|known| brief(known, row.behind))?;
+        let short = row.short;
+        let brief = short.tip.filter(|known| known.tip.0 == tip).and_then(|known| brief(known, short.behind))?;
         let text = row.text.filter(|text| text.stamp == Some(stamp) && text.place == 0)?;
         let says = BriefText {
             title: text.title,

@@ -33,10 +33,10 @@ use crate::{
     env::fault,
     git::work_file::{self, Stamp},
 };
-use row::{BehindRow, FrontRow, Oid, SpecRow, StateRow, TextRow, ThenRow, TipRow};
+use row::{BehindRow, FrontRow, Oid, ShortRow, SpecRow, StateRow, TextRow, ThenRow, TipRow};
 
 /// Changes with what is written, and with what reading a text or an event comes to.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What the file begins with.
 const MAGIC: &[u8; 8] = b"CHANTIDX";
@@ -212,7 +212,8 @@ impl Book {
         postcard::take_from_bytes(self.frame(at)).ok().map(|(id, _)| id)
     }
 
-    fn row(&self, id: &str) -> Option<SpecRow<'_>> {
+    /// Where a spec is.
+    fn at(&self, id: &str) -> Option<usize> {
         let compare = |range: &Range<usize>| {
             let found = postcard::take_from_bytes::<&[u8]>(&self.bytes[range.clone()]);
             found.map_or(Ordering::Less, |(found, _)| found.cmp(id.as_bytes()))
@@ -221,7 +222,15 @@ impl Book {
         let near = (last..self.specs.len().min(last + 2)).find(|at| compare(&self.specs[*at]) == Ordering::Equal);
         let at = near.or_else(|| self.specs.binary_search_by(compare).ok())?;
         self.last.set(at);
-        postcard::from_bytes(self.frame(at)).ok()
+        Some(at)
+    }
+
+    fn row(&self, id: &str) -> Option<SpecRow<'_>> {
+        postcard::from_bytes(self.frame(self.at(id)?)).ok()
+    }
+
+    fn short_row(&self, id: &str) -> Option<ShortRow<'_>> {
+        postcard::take_from_bytes(self.frame(self.at(id)?)).ok().map(|(row, _)| row)
     }
 
     /// The specs in it.
@@ -231,12 +240,14 @@ impl Book {
 
     /// The file of the ref of a spec, and what it held.
     pub fn loose(&self, id: &SpecId) -> Option<(Stamp, ObjectId)> {
-        self.row(id.as_str())?.loose.map(|(stamp, id)| (stamp, id.0))
+        let row: (&str, Option<(Stamp, Oid)>) =
+            postcard::take_from_bytes(self.frame(self.at(id.as_str())?)).ok().map(|(row, _)| row)?;
+        row.1.map(|(stamp, id)| (stamp, id.0))
     }
 
     /// What the events of a spec amount to; `None` if that is not known at `tip`.
     pub fn state(&self, id: &SpecId, tip: Option<ObjectId>) -> Option<State> {
-        let known = self.row(id.as_str())?.tip?;
+        let known = self.short_row(id.as_str())?.tip?;
         if tip.is_some_and(|tip| tip != known.tip.0) {
             return None;
         }
@@ -246,7 +257,7 @@ impl Book {
     /// Whether what it has in short is what it has at length.
     pub fn is_consistent(&self, id: &SpecId) -> bool {
         let Some(row) = self.row(id.as_str()) else { return true };
-        let tip = row.tip.is_none_or(|tip| {
+        let tip = row.short.tip.is_none_or(|tip| {
             let whole = postcard::from_bytes::<StateRow>(tip.whole).ok().and_then(StateRow::state);
             whole.is_some_and(|state| {
                 let pins = pins_of(&state);
@@ -284,7 +295,7 @@ impl Book {
     }
 
     fn behind(&self, id: &SpecId) -> Option<BehindRow<'_>> {
-        postcard::from_bytes(self.row(id.as_str())?.behind).ok()
+        postcard::from_bytes(self.short_row(id.as_str())?.behind).ok()
     }
 
     /// The specs that informed an attempt on one.
@@ -345,7 +356,7 @@ fn inputs_of(front: &FrontMatter) -> (bool, bool) {
 
 /// What is new of a spec over what was known of it.
 fn merged(book: &Book, id: &SpecId, new: &News) -> postcard::Result<Vec<u8>> {
-    let old = book.row(id.as_str());
+    let (old, text) = book.row(id.as_str()).map_or((None, None), |row| (Some(row.short), row.text));
     let state = match &new.state {
         Some(state) => {
             let whole = postcard::to_stdvec(&StateRow::of(state))?;
@@ -377,18 +388,21 @@ fn merged(book: &Book, id: &SpecId, new: &News) -> postcard::Result<Vec<u8>> {
         });
     }
     let behind = postcard::to_stdvec(&behind)?;
-    let row = SpecRow {
+    let short = ShortRow {
         id: id.as_str(),
         loose: new.loose.map(|(stamp, id)| (stamp, Oid(id))).or(old.as_ref().and_then(|old| old.loose)),
         tip: match &state {
             Some((state, work, pins, whole)) => Some(tip_row(state, work, pins, whole)),
             None => old.as_ref().and_then(|old| old.tip),
         },
+        behind: &behind,
+    };
+    let row = SpecRow {
+        short,
         text: match &says {
             Some((text, labels, says)) => Some(text_row(text, labels, says)),
-            None => old.and_then(|old| old.text),
+            None => text,
         },
-        behind: &behind,
     };
     postcard::to_stdvec(&row)
 }

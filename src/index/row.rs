@@ -384,14 +384,22 @@ pub(super) struct BehindRow<'b> {
     pub pinned: Vec<ThenRow<'b>>,
 }
 
-/// Everything about one spec. Its id comes first: it is looked for by that.
+/// Everything about one spec. Its id comes first: it is looked for by that. What is asked for most comes next: the rest need not be
+/// gone through then.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SpecRow<'b> {
+    #[serde(borrow)]
+    pub short: ShortRow<'b>,
+    pub text: Option<TextRow<'b>>,
+}
+
+/// What there is of it but for its text.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct ShortRow<'b> {
     pub id: &'b str,
     pub loose: Option<(Stamp, Oid)>,
     #[serde(borrow)]
     pub tip: Option<TipRow<'b>>,
-    pub text: Option<TextRow<'b>>,
     /// A [`BehindRow`].
     pub behind: &'b [u8],
 }

@@ -7,7 +7,10 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Look, clean, color::Slot};
-use crate::domain::view::{Blocker, SpecView};
+use crate::domain::{
+    status::Status,
+    view::{Blocker, Line, SpecView},
+};
 
 /// From this width on there is room for the type or phase.
 const ROOM_FOR_KIND: usize = 100;
@@ -16,7 +19,7 @@ const ROOM_FOR_LABELS: usize = 130;
 
 /// Short id, status, title and, where a terminal is wide enough, phase or type and labels. Titles are cut to the width of a
 /// terminal, never in a pipe.
-pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
+pub(super) fn lines(specs: &[Line], look: &Look) -> String {
     if specs.is_empty() {
         return String::new();
     }
@@ -28,11 +31,12 @@ pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_truncation_indicator(if look.unicode { "…" } else { "..." });
     for spec in specs {
-        let mut cells = vec![short(spec).into_owned(), status(spec).into_owned()];
+        let mut cells =
+            vec![clean::line(spec.id.short()).into_owned(), with_flags(spec.status, &spec.flags).into_owned()];
         if wide(ROOM_FOR_KIND) {
-            cells.push(clean::line(spec.phase.as_deref().unwrap_or(&spec.kind)).into_owned());
+            cells.push(clean::line(&spec.kind).into_owned());
         }
-        cells.push(title(spec).into_owned());
+        cells.push(titled(spec.title.as_deref(), spec.error.as_deref()).into_owned());
         if labels {
             cells.push(clean::line(&spec.labels.join(", ")).into_owned());
         }
@@ -48,18 +52,25 @@ pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
     out
 }
 
+/// The same of specs of which everything is at hand.
+pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
+    lines(&specs.iter().cloned().map(Line::from).collect::<Vec<_>>(), look)
+}
+
 /// The same where no width is known, and so nothing is cut: there may be many of them.
-fn piped(specs: &[SpecView], look: &Look) -> String {
+fn piped(specs: &[Line], look: &Look) -> String {
     let (mut ids, mut statuses) = (0, 0);
     for spec in specs {
-        ids = ids.max(columns(&short(spec)));
-        statuses = statuses.max(columns(&status(spec)));
+        ids = ids.max(columns(&clean::line(spec.id.short())));
+        statuses = statuses.max(columns(&with_flags(spec.status, &spec.flags)));
     }
     let mut out = String::with_capacity(specs.len() * 80);
     for spec in specs {
         let begin = out.len();
-        for (slot, part, widest) in [(Slot::Id, short(spec), ids), (Slot::Status(spec.status), status(spec), statuses)]
-        {
+        for (slot, part, widest) in [
+            (Slot::Id, clean::line(spec.id.short()), ids),
+            (Slot::Status(spec.status), with_flags(spec.status, &spec.flags), statuses),
+        ] {
             let gap = widest - columns(&part);
             match look.paint.on {
                 true => out.push_str(&look.paint.with(slot, part)),
@@ -67,7 +78,7 @@ fn piped(specs: &[SpecView], look: &Look) -> String {
             }
             out.extend(std::iter::repeat_n(' ', gap + 2));
         }
-        out.push_str(&title(spec));
+        out.push_str(&titled(spec.title.as_deref(), spec.error.as_deref()));
         out.truncate(begin + out[begin..].trim_end().len());
         out.push('\n');
     }
@@ -100,8 +111,8 @@ fn arrange(table: &mut Table, look: &Look, fixed: usize) {
 
 /// Colours the two first cells of a line. The table is made without colour, because an escape sequence would count as
 /// characters there.
-fn colored(out: &mut String, line: &str, spec: &SpecView, look: &Look) {
-    let (id, status) = (short(spec), status(spec));
+fn colored(out: &mut String, line: &str, spec: &Line, look: &Look) {
+    let (id, status) = (clean::line(spec.id.short()), with_flags(spec.status, &spec.flags));
     let cells = line.strip_prefix(&*id).and_then(|rest| {
         let gap = rest.len() - rest.trim_start_matches(' ').len();
         Some((&rest[..gap], rest[gap..].strip_prefix(&*status)?))
@@ -139,22 +150,25 @@ pub(super) fn reason(blocker: &Blocker) -> String {
     clean::line(&blocker.why).into_owned()
 }
 
-fn short(spec: &SpecView) -> Cow<'_, str> {
-    clean::line(&spec.short)
-}
-
 /// The status with what a person should see beside it: `in_progress (orphaned)`.
 pub(super) fn status(spec: &SpecView) -> Cow<'static, str> {
-    let flags = spec.flags();
+    with_flags(spec.status, &spec.flags())
+}
+
+fn with_flags(status: Status, flags: &[&str]) -> Cow<'static, str> {
     match flags.is_empty() {
-        true => spec.status.as_str().into(),
-        false => format!("{} ({})", spec.status, flags.join(", ")).into(),
+        true => status.as_str().into(),
+        false => format!("{status} ({})", flags.join(", ")).into(),
     }
 }
 
 /// The title, or what stands in its place.
 pub(super) fn title(spec: &SpecView) -> Cow<'_, str> {
-    match (&spec.title, &spec.error) {
+    titled(spec.title.as_deref(), spec.error.as_deref())
+}
+
+fn titled<'s>(title: Option<&'s str>, error: Option<&str>) -> Cow<'s, str> {
+    match (title, error) {
         (Some(title), _) => clean::line(title),
         (None, Some(error)) => format!("({})", clean::line(error)).into(),
         (None, None) => "(no title)".into(),

@@ -105,7 +105,7 @@ impl Sections<'_> {
     fn attention(&self, found: &[AttentionView]) -> String {
         let wide = found.iter().map(|one| one.need.as_str().len()).max().unwrap_or_default();
         let rows = found.iter().map(|one| Row {
-            text: format!("{:<wide$}  {}", one.need.as_str(), list::title(&one.spec).into_owned()),
+            text: format!("{:<wide$}  {}", one.need.as_str(), list::title(&one.spec)),
             spec: &one.spec,
             below: vec![line(&one.why)],
         });

@@ -19,6 +19,7 @@ pub mod place;
 pub mod progress;
 pub mod seal;
 pub mod signatures;
+mod sorted;
 pub mod stake;
 pub mod standing;
 pub mod survey;

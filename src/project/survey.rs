@@ -6,7 +6,7 @@ pub use check::{Fault, check};
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     rc::Rc,
     thread::JoinHandle,
@@ -19,6 +19,7 @@ use gix::{
 
 use super::{
     ARCHIVE_DIR, Project, SPECS_DIR,
+    sorted::Sorted,
     text::{Loaded, Origin, Text},
 };
 use crate::{
@@ -105,7 +106,7 @@ impl<'p> Survey<'p> {
     }
 
     /// Every spec that has a ref, with its tip.
-    pub(super) fn tips(&self) -> Result<BTreeMap<SpecId, ObjectId>> {
+    pub(super) fn tips(&self) -> Result<Sorted<ObjectId>> {
         match self.loose_and_packed()? {
             Some(tips) => Ok(tips),
             // Something is there that is no ref: whoever reads it knows what to say.
@@ -115,7 +116,7 @@ impl<'p> Survey<'p> {
 
     /// The same, of loose refs by their stamps; `None` if there is anything unusual. First the loose ones, as git packs a ref before it
     /// takes the loose one away.
-    fn loose_and_packed(&self) -> Result<Option<BTreeMap<SpecId, ObjectId>>> {
+    fn loose_and_packed(&self) -> Result<Option<Sorted<ObjectId>>> {
         let store = self.project.store()?;
         let Ok(dir) = Directory::open(self.project.repo.common_dir(), SPECS.trim_end_matches('/').into()) else {
             return Ok(None);
@@ -138,7 +139,7 @@ impl<'p> Survey<'p> {
             };
             loose.push((id, tip));
         }
-        // What is sorted is made a map of at once: the later of two counts.
+        // The later of two counts.
         let mut tips = store.packed_tips()?;
         tips.append(&mut loose);
         Ok(Some(tips.into_iter().collect()))
