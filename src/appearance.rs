@@ -22,7 +22,7 @@ pub struct Configuration {
 /// Where it was found.
 enum Found {
     Repository(Box<Repository>),
-    Person(gix::config::File),
+    Person(Box<gix::config::File>),
     Nowhere,
 }
 
@@ -35,7 +35,7 @@ impl Configuration {
     fn found(&self) -> &Found {
         self.found.get_or_init(|| match Repository::discover(&self.env) {
             Ok(repo) => Found::Repository(Box::new(repo)),
-            Err(_) => gix::config::File::from_globals().map_or(Found::Nowhere, Found::Person),
+            Err(_) => gix::config::File::from_globals().map_or(Found::Nowhere, |file| Found::Person(Box::new(file))),
         })
     }
 
