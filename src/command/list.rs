@@ -23,7 +23,9 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let (mut views, mut lines) = (Vec::new(), Vec::new());
     let mut to_import = 0;
     let all = args.all || args.archived || args.status.contains(&Status::Archived);
-    for id in if all { world.census.all()? } else { world.census.active()? } {
+    let ids = if all { world.census.all()? } else { world.census.active()? };
+    world.expect(&ids);
+    for id in ids {
         if let Some(view) = if context.brief { world.brief_line(id)? } else { None } {
             if wanted_status(args, view.status) && wanted(args, &view) {
                 lines.push(Line::from(view));

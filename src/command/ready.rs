@@ -15,7 +15,9 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let project = context.project()?;
     let world = World::survey(&project)?;
     let (mut ready, mut blocked) = (Vec::new(), Vec::new());
-    for id in world.census.active()? {
+    let ids = world.census.active()?;
+    world.expect(&ids);
+    for id in ids {
         if world.is_over_in_brief(id)? {
             continue;
         }

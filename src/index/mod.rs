@@ -233,6 +233,11 @@ impl Book {
         postcard::take_from_bytes(self.frame(self.at(id)?)).ok().map(|(row, _)| row)
     }
 
+    /// Whether there are none in it.
+    pub fn is_empty(&self) -> bool {
+        self.specs.is_empty()
+    }
+
     /// The specs in it.
     pub fn ids(&self) -> impl Iterator<Item = SpecId> + '_ {
         (0..self.specs.len()).filter_map(|at| SpecId::new(self.id(at)?).ok())

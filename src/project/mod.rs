@@ -2,6 +2,7 @@
 //! nothing that acts.
 
 pub mod agent;
+mod ahead;
 pub mod ancestry;
 pub mod attempt;
 pub mod base;

@@ -337,6 +337,11 @@ impl<'p> Survey<'p> {
         }
     }
 
+    /// Whether the index was none, or empty.
+    pub(super) fn knows_nothing(&self) -> bool {
+        self.book.is_empty()
+    }
+
     /// Whether anything was found that the index does not have.
     pub(super) fn has_news(&self) -> bool {
         self.any.get()

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     rc::Rc,
 };
 
@@ -106,6 +106,8 @@ pub struct World<'p> {
     /// What was asked for last of what is not kept there.
     last: RefCell<Option<(SpecId, Recorded)>>,
     texts: Texts<'p>,
+    /// The same in full, whatever the survey knows.
+    whole: Texts<'p>,
     pub(super) survey: Option<Rc<Survey<'p>>>,
     ancestry: Ancestry<'p>,
     /// Of merges that the base does not reach: whether it has the same changes in another form.
@@ -150,6 +152,7 @@ impl<'p> World<'p> {
             recorded: RefCell::default(),
             last: RefCell::default(),
             texts: Texts::surveyed(project, survey.clone()),
+            whole: Texts::new(project),
             ancestry: Ancestry::new(project, survey.clone()),
             survey,
             rewritten: RefCell::default(),
@@ -287,10 +290,32 @@ impl<'p> World<'p> {
         Ok(all_over(states.iter().map(Option::as_deref)))
     }
 
+    /// Says which specs will be asked for, in the order of their ids, where nothing is known of them from an earlier look. The census
+    /// has been taken by then, and their files looked at.
+    pub fn expect(&self, ids: &BTreeSet<&SpecId>) {
+        if self.survey.as_ref().is_none_or(|survey| survey.knows_nothing()) {
+            self.texts.read_ahead(ids.iter().copied().cloned());
+        }
+    }
+
+    /// The same for whole texts, which are read each time: every other one, as whoever asks has time to read too.
+    pub fn expect_whole(&self, ids: &[SpecId]) {
+        self.whole.read_ahead(ids.iter().step_by(2).cloned());
+    }
+
     /// One spec; it need not exist.
     pub fn entry(&self, id: &SpecId) -> Result<Entry> {
+        self.entry_from(&self.texts, id)
+    }
+
+    /// The same with its whole text, where others are outlines.
+    pub fn whole_entry(&self, id: &SpecId) -> Result<Entry> {
+        self.entry_from(&self.whole, id)
+    }
+
+    fn entry_from(&self, texts: &Texts<'p>, id: &SpecId) -> Result<Entry> {
         let Recorded { state, broken, status, tip } = self.recorded(id)?;
-        let loaded = self.texts.load(id, tip)?;
+        let loaded = texts.load(id, tip)?;
         let mut entry = Entry { id: id.clone(), state, broken, loaded, status };
         if status == Status::Pending && entry.spec().map(|spec| self.is_upstream(spec)).transpose()? == Some(true) {
             entry.status = Status::Completed;
