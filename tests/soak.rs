@@ -182,6 +182,7 @@ fn nothing_is_lost_whoever_is_killed_whenever() {
         );
         if number % 20 == 0 {
             println!("{number} rounds, {} s", begun.elapsed().as_secs());
+            sandbox.watched.goes_on();
             let faults = try_git(&sandbox, &["fsck", "--strict", "--no-dangling", "--no-progress"]);
             assert_eq!((faults.code, faults.out.as_str()), (0, ""), "{}", faults.err);
         }

@@ -10,7 +10,7 @@ use gix::ObjectId;
 use super::{
     Store,
     append::backoff,
-    archive::{ARCHIVES, Folded, archive_of, is_archive},
+    archive::{ARCHIVES, Folded, Folders, archive_of, is_archive},
     refs::Moved,
     tracking::Integrated,
 };
@@ -82,8 +82,9 @@ impl Store<'_> {
     pub fn drop_contained(&self) -> Result<Vec<SpecId>> {
         let archives: BTreeSet<String> = self.archives()?.into_iter().map(|(name, _)| name).collect();
         let mut contained = Vec::new();
+        let folders = Folders::default();
         for (id, tip) in self.tips()?.into_iter().filter(|(id, _)| archives.contains(archive_of(id))) {
-            let Some(entry) = self.folded_tip(&id)? else { continue };
+            let Some(entry) = self.folded_tip_in(&folders, &id)? else { continue };
             if self.covers(&id, entry, tip)? {
                 contained.push((id, tip));
             } else if !self.covers(&id, tip, entry)? {

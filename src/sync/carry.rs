@@ -21,8 +21,12 @@ use crate::{
 
 /// Brings together with ours what the carriers of all clones hold. They are the word of clones like this one, with no more weight.
 pub(super) fn fetch(store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {
+    let carriers = store.carriers(&remote.name)?;
+    if carriers.is_empty() {
+        return Ok(());
+    }
     let ours = store.to_carry()?;
-    for (clone, carrier) in store.carriers(&remote.name)? {
+    for (clone, carrier) in carriers {
         let name = format!("{CARRIERS}{clone}");
         let carried = match store.carried(carrier)? {
             Ok(carried) => carried,

@@ -14,7 +14,7 @@ use crate::{
         NOTES_REF, SPECS, Store,
         archive::{ARCHIVES, Folders, is_archive},
         carrier::{self, CARRIERS},
-        tracking::{self, Integrated},
+        tracking::{self, Integrated, Tracked},
     },
 };
 
@@ -29,8 +29,8 @@ fn refspecs(remote: &str) -> Vec<String> {
     ]
 }
 
-/// Fetches, and brings every chain and the notes together with ours.
-pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> Result<()> {
+/// Fetches, and brings every chain and the notes together with ours. Gives back what the remote has.
+pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> Result<Tracked> {
     let store = project.store()?;
     let before = store.tracked(&remote.name)?;
     let tips = format!("{}*", tracking::tracked_specs(&remote.name));
@@ -79,7 +79,8 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
     if let Some(theirs) = store.notes_tips(&remote.name)?.1 {
         notes(&store, theirs, report)?;
     }
-    carry::fetch(&store, remote, report)
+    carry::fetch(&store, remote, report)?;
+    Ok(after)
 }
 
 /// Brings one archive together with `theirs`.

@@ -28,6 +28,7 @@ use crate::{
     store::{
         NOTES_REF, SPECS, Store,
         archive::{ARCHIVES, archive_of},
+        tracking::Tracked,
     },
 };
 
@@ -50,15 +51,16 @@ pub struct Scope {
 pub fn sync(project: &Project, remote: &Remote, scope: Scope, progress: &dyn Progress) -> Result<Vec<ExchangeView>> {
     let mut report = Report::default();
     let push = scope.push && remote.pushed_to;
+    let mut tracked = if scope.fetch { Tracked::default() } else { project.store()?.tracked(&remote.name)? };
     for round in 1..=MAX_ROUNDS {
         if scope.fetch {
             progress.say(&Step::Note(format!("Fetching from {}", remote.name)));
-            integrate::fetch(project, remote, &mut report)?;
+            tracked = integrate::fetch(project, remote, &mut report)?;
         }
         if !push {
             break;
         }
-        let behind = push::push(project, remote, progress, &mut report)?;
+        let behind = push::push(project, remote, &tracked, progress, &mut report)?;
         branches::push(project, &project.store()?, remote, &mut report)?;
         if behind.is_empty() {
             break;
@@ -92,10 +94,11 @@ pub fn preview(project: &Project, remote: &Remote, scope: Scope) -> Result<Vec<E
         integrate::preview(project, remote, &mut report)?;
     }
     if scope.push && remote.pushed_to {
-        for update in push::due(project, &project.store()?, &remote.name)? {
+        let tracked = project.store()?.tracked(&remote.name)?;
+        for update in push::due(project, &project.store()?, &remote.name, &tracked)? {
             report.add(Way::Pushed, &update.name, update.known.map(|id| id.to_string()), Some(update.id.to_string()));
         }
-        push::preview_folded(&project.store()?, &remote.name, &mut report)?;
+        push::preview_folded(&project.store()?, &tracked, &mut report)?;
         branches::preview(project, &project.store()?, remote, &mut report)?;
     }
     Ok(report.entries.into_values().collect())

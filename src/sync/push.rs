@@ -18,7 +18,7 @@ use crate::{
         Project,
         progress::{Progress, Step},
     },
-    store::{NOTES_REF, Store, archive::ARCHIVES},
+    store::{NOTES_REF, Store, archive::ARCHIVES, tracking::Tracked},
 };
 
 /// How many refs go in one push, at most.
@@ -57,8 +57,7 @@ impl Due {
 
 /// Everything that is to be pushed, by what the remote had when it was asked last. What this clone's carrier holds there needs no
 /// other way.
-pub(super) fn due(project: &Project, store: &Store<'_>, remote: &str) -> Result<Vec<Due>> {
-    let tracked = store.tracked(remote)?;
+pub(super) fn due(project: &Project, store: &Store<'_>, remote: &str, tracked: &Tracked) -> Result<Vec<Due>> {
     let mut due: Vec<Due> = Vec::new();
     for (archive, id) in store.archives()? {
         let known = tracked.archives.get(&archive).copied();
@@ -88,8 +87,8 @@ pub(super) fn due(project: &Project, store: &Store<'_>, remote: &str) -> Result<
 }
 
 /// Reports which refs of folded specs would go.
-pub(super) fn preview_folded(store: &Store<'_>, remote: &str, report: &mut Report) -> Result<()> {
-    for specs in fold::due(store, remote)?.into_values() {
+pub(super) fn preview_folded(store: &Store<'_>, tracked: &Tracked, report: &mut Report) -> Result<()> {
+    for specs in fold::due(store, tracked)?.into_values() {
         report.deleted(&specs.into_iter().map(|(spec, _)| spec).collect::<Vec<_>>());
     }
     Ok(())
@@ -106,17 +105,22 @@ struct Answers {
     refused: Vec<(Due, String)>,
 }
 
-/// Pushes what is due. Gives back what the remote would only take after a fetch.
+/// Pushes what is due to a remote that had what is `tracked`. Gives back what it would only take after a fetch.
 pub(super) fn push(
     project: &Project,
     remote: &Remote,
+    tracked: &Tracked,
     progress: &dyn Progress,
     report: &mut Report,
 ) -> Result<Vec<Due>> {
     let store = project.store()?;
     let mut answers = Answers::default();
-    fold::push(project, &store, remote, &mut answers, report)?;
-    let mut due = due(project, &store, &remote.name)?;
+    let mut now = None;
+    if fold::push(project, &store, remote, tracked, &mut answers, report)? {
+        now = Some(store.tracked(&remote.name)?);
+    }
+    let tracked = now.as_ref().unwrap_or(tracked);
+    let mut due = due(project, &store, &remote.name, tracked)?;
     due.retain(|due| !answers.behind.iter().any(|behind| behind.name == due.name));
     // What is not taken over from the remote is in the way of what would go there.
     due.retain(|due| !report.is_unfit(&due.name));
@@ -124,7 +128,6 @@ pub(super) fn push(
         return Ok(answers.behind);
     }
     progress.say(&Step::Note(format!("Pushing {} to {}", counted(due.len()), remote.name)));
-    let tracked = store.tracked(&remote.name)?;
     let bare = tracked.specs.is_empty() && tracked.archives.is_empty();
     let mut queue: VecDeque<Due> = due.into();
     let mut size = CHUNK;

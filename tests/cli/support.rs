@@ -16,7 +16,7 @@ pub struct Sandbox {
     dir: tempfile::TempDir,
     /// The top of the repository's work tree.
     pub repo: PathBuf,
-    _watched: watch::Watched,
+    pub watched: watch::Watched,
 }
 
 /// How a command ended.
@@ -78,7 +78,7 @@ impl Sandbox {
         std::fs::create_dir(dir.path().join("home")).unwrap();
         let repo = dir.path().join("repo");
         std::fs::create_dir(&repo).unwrap();
-        let sandbox = Sandbox { _watched: watch::watch(dir.path()), dir, repo };
+        let sandbox = Sandbox { watched: watch::watch(dir.path()), dir, repo };
         sandbox.git(&["init", "-q", "-b", "main"]);
         sandbox
     }
