@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::Path,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
 };
@@ -13,10 +13,11 @@ use gix::{
     objs::{Kind, compute_hash},
 };
 
-use super::SPECS_DIR;
+use super::{SPECS_DIR, world::World};
 use crate::{
     domain::{
         diagnostic::Diagnostic,
+        id::SpecId,
         spec::{self, Spec},
     },
     git::work_file::Directory,
@@ -83,6 +84,21 @@ impl Ahead {
             }
         }
         self.passed.borrow_mut().remove(&at)
+    }
+}
+
+impl World<'_> {
+    /// Says which specs will be asked for, in the order of their ids, where nothing is known of them from an earlier look. The census
+    /// has been taken by then, and their files looked at.
+    pub fn expect(&self, ids: &BTreeSet<&SpecId>) {
+        if self.survey.as_ref().is_none_or(|survey| survey.knows_nothing()) {
+            self.texts.read_ahead(ids.iter().copied().cloned());
+        }
+    }
+
+    /// The same for whole texts, which are read each time: every other one, as whoever asks has time to read too.
+    pub fn expect_whole(&self, ids: &[SpecId]) {
+        self.whole.read_ahead(ids.iter().step_by(2).cloned());
     }
 }
 

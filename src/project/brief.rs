@@ -20,15 +20,13 @@ impl World<'_> {
         }
         let Some(tip) = self.census.tip(id)? else { return Ok(None) };
         let Some((brief, text)) = survey.brief_with_text(id.as_str(), tip) else { return Ok(None) };
-        let archived = match brief.status {
-            Status::Completed | Status::Cancelled => false,
-            Status::Archived => true,
-            _ => return Ok(None),
-        };
+        if !is_over(brief.status) {
+            return Ok(None);
+        }
         let Some(stale) = self.is_stale_in_brief(&brief, &text)? else { return Ok(None) };
         let mut view = SpecView::new(id.clone());
         view.status = brief.status;
-        view.archived = archived;
+        view.archived = brief.status == Status::Archived;
         view.contended = brief.contended;
         view.stale = stale;
         view.title = text.title.map(str::to_owned);
@@ -39,11 +37,11 @@ impl World<'_> {
         Ok(Some(view))
     }
 
-    /// Whether a spec is known to be over: nothing about it has to be looked at to tell that it is not ready.
+    /// Whether a spec is known to be over, and nobody contends about it: nothing has to be looked at to tell that it is not ready.
     pub fn is_over_in_brief(&self, id: &SpecId) -> Result<bool> {
         let (Some(survey), Some(tip)) = (&self.survey, self.census.tip(id)?) else { return Ok(false) };
-        let status = survey.brief(id.as_str(), tip).map(|brief| brief.status);
-        Ok(matches!(status, Some(Status::Completed | Status::Cancelled | Status::Archived)))
+        let brief = survey.brief(id.as_str(), tip).filter(|brief| !brief.contended);
+        Ok(brief.is_some_and(|brief| is_over(brief.status)))
     }
 
     /// As [`World::is_stale`] finds it; `None` where that has to be asked.
@@ -87,4 +85,8 @@ impl World<'_> {
         }
         Ok(Some(false))
     }
+}
+
+fn is_over(status: Status) -> bool {
+    matches!(status, Status::Completed | Status::Cancelled | Status::Archived)
 }

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     rc::Rc,
 };
 
@@ -105,9 +105,9 @@ pub struct World<'p> {
     recorded: RefCell<HashMap<SpecId, Recorded>>,
     /// What was asked for last of what is not kept there.
     last: RefCell<Option<(SpecId, Recorded)>>,
-    texts: Texts<'p>,
+    pub(super) texts: Texts<'p>,
     /// The same in full, whatever the survey knows.
-    whole: Texts<'p>,
+    pub(super) whole: Texts<'p>,
     pub(super) survey: Option<Rc<Survey<'p>>>,
     ancestry: Ancestry<'p>,
     /// Of merges that the base does not reach: whether it has the same changes in another form.
@@ -288,19 +288,6 @@ impl<'p> World<'p> {
         let members = self.members(id)?;
         let states = members.iter().map(|id| Ok(self.recorded(id)?.state)).collect::<Result<Vec<_>>>()?;
         Ok(all_over(states.iter().map(Option::as_deref)))
-    }
-
-    /// Says which specs will be asked for, in the order of their ids, where nothing is known of them from an earlier look. The census
-    /// has been taken by then, and their files looked at.
-    pub fn expect(&self, ids: &BTreeSet<&SpecId>) {
-        if self.survey.as_ref().is_none_or(|survey| survey.knows_nothing()) {
-            self.texts.read_ahead(ids.iter().copied().cloned());
-        }
-    }
-
-    /// The same for whole texts, which are read each time: every other one, as whoever asks has time to read too.
-    pub fn expect_whole(&self, ids: &[SpecId]) {
-        self.whole.read_ahead(ids.iter().step_by(2).cloned());
     }
 
     /// One spec; it need not exist.
