@@ -15,11 +15,13 @@ echo done >>bench-work && git add -A && git commit -q -m Work"#;
 fn single(repository: &Repository, binary: &str) -> Vec<Subject> {
     let ours = |name: &'static str, args: &[&str]| Subject::new(name, binary, args);
     let (version, some) = ("git --version", &repository.completed);
-    let completion = ours("complete an id", &["--", "git-chant", "show", &some[..12]]);
+    // What a shell asks where an id was typed up to its last letter.
+    let completion = ours("complete an id", &["--", "git-chant", "show", &some[11..some.len() - 1]]);
     vec![
         Subject::new(version, "git", &["--version"]),
         ours("--version", &["--version"]).at_most(1.3, version),
         ours("show", &["show", some]).at_most(3.0, version),
+        ours("show (short id)", &["show", &some[11..]]).at_most(3.0, version),
         ours("log", &["log", some]).at_most(3.0, version),
         ours("path", &["path", &repository.working]).at_most(3.0, version),
         ours("hook post-merge", &["hook", "post-merge", "0"]).at_most(3.0, version),

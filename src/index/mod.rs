@@ -10,6 +10,7 @@
 //! cannot be written everything takes a little longer.
 
 mod brief;
+pub mod names;
 mod row;
 
 pub use brief::{Behind, Brief, BriefText, BriefThen};
