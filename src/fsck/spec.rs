@@ -1,5 +1,7 @@
 //! One spec, and what belongs to it: its file, its run, its notes, its worktree and branch.
 
+use std::collections::BTreeSet;
+
 use super::{Finding, Repair, chain, elsewhere::Elsewhere, finding};
 use crate::{
     agent::lease::Life,
@@ -15,10 +17,17 @@ use crate::{
     },
 };
 
-/// Everything about one spec.
-pub(super) fn check(world: &World<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Result<Vec<Finding>> {
+/// Everything about one spec. Those whose chain is `gone` were named already.
+pub(super) fn check(
+    world: &World<'_>,
+    elsewhere: &Elsewhere,
+    gone: &BTreeSet<SpecId>,
+    id: &SpecId,
+) -> Result<Vec<Finding>> {
     let project = world.project;
-    let Some(tip) = world.census.tip(id)? else { return half_made(world, id) };
+    let Some(tip) = world.census.tip(id)? else {
+        return if gone.contains(id) { Ok(Vec::new()) } else { half_made(world, id) };
+    };
     let mut findings = chain::check(project, id, tip)?;
     let entry = world.entry(id)?;
     if entry.state.is_none() && findings.is_empty() {

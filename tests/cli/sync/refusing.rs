@@ -146,6 +146,8 @@ fn a_chain_that_somebody_wrote_anew_loses_nobody_anything() {
     let name = ref_of(&spec);
     net.git(1, &["update-ref", "-d", &name]);
     net.git(1, &["update-ref", "-d", &format!("refs/chant-remote/origin/specs/{spec}")]);
+    // Without this the repair would find the old ones among the objects.
+    net.git(1, &["gc", "-q", "--prune=now"]);
     let file = net.dir(1).join(".chant/specs").join(format!("{spec}.md"));
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     let text = net.git(0, &["show", &format!("{name}^:spec.md")]);
