@@ -98,7 +98,10 @@ fn a_ref_that_the_server_lost_is_named_and_given_back() {
     let (net, spec) = shared();
     let tip = net.held(net.dir(0), &ref_of(&spec));
     net.sandbox.git_in(&net.server, &["update-ref", "-d", &ref_of(&spec)]);
+    let told = exchanged(&net.chant(0, &["sync", "-n", "--json"]).ok());
+    assert_eq!(net.held(&net.server, &ref_of(&spec)), "");
     let entries = net.sync(0);
+    assert_eq!(told, entries);
     assert_eq!(of_way(&entries, "gone").len(), 1, "{entries:?}");
     assert_eq!(of_way(&entries, "pushed").len(), 1, "{entries:?}");
     assert_eq!(net.held(&net.server, &ref_of(&spec)), tip);
