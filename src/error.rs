@@ -1,5 +1,7 @@
 //! The one error type that reaches the edge: what went wrong, how to leave, what would help.
 
+pub mod codes;
+
 use std::fmt;
 
 use crate::domain::diagnostic::Diagnostic;
@@ -39,7 +41,8 @@ impl Exit {
 pub struct Error {
     /// How the process ends.
     pub exit: Exit,
-    /// A stable, machine-readable name of the error, in kebab case (`"ambiguous-id"`), printed by `--json`.
+    /// A stable, machine-readable name of the error, in kebab case (`"ambiguous-spec"`), printed by `--json`: one of
+    /// [`codes::CODES`].
     pub code: &'static str,
     /// What went wrong, one line.
     pub message: String,

@@ -82,6 +82,11 @@ fn subjects(repository: &repository::Repository, binary: &str) -> Vec<Subject> {
         ours("graph", &["graph"]),
         ours("drift", &["drift"]),
         ours("path", &["path", working]),
+        // What a shell asks where an id was typed up to its last letter, and where none is the only one.
+        ours("completion", &["--", "git-chant", "show", &completed[11..completed.len() - 1]]).with("COMPLETE", "fish"),
+        ours("completion, few", &["--", "git-chant", "show", &completed[11..completed.len() - 2]])
+            .with("COMPLETE", "fish"),
+        ours("show (short id)", &["show", &completed[11..]]),
         ours("add", &["add", "Something new"]).undone(measure::unadd),
         ours("--version", &["--version"]),
     ]

@@ -132,14 +132,14 @@ impl<'p> Checkout<'p> {
                 let _gone = worktree::remove::remove(&self.project.repo, &self.path)?;
             }
             Git::at(&self.project.repo)
-                .config("core.hooksPath=/dev/null")
+                .without_hooks()
                 .args(["worktree", "add", "--quiet", "--force", "--detach"])
                 .arg(&self.path)
                 .arg(commit.to_string())
                 .check()?;
             return Ok(());
         }
-        let git = || Git::in_dir(&self.path).config("core.hooksPath=/dev/null");
+        let git = || Git::in_dir(&self.path).without_hooks();
         git().args(["checkout", "--quiet", "--force", "--detach"]).arg(commit.to_string()).check()?;
         git().args(["clean", "-ffdq"]).check()?;
         Ok(())

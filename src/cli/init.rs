@@ -37,7 +37,8 @@ pub struct InitArgs {
     /// Use this agent, and tell it of the specs
     ///
     /// Sets chant.agent unless it is set, and adds a line that says to run git chant prime to the file in which that agent looks for
-    /// such things: CLAUDE.md, GEMINI.md, else AGENTS.md. git chant deinit takes the line out again.
+    /// such things: CLAUDE.md, GEMINI.md, else AGENTS.md (where aider looks only if its configuration says so). git chant deinit takes
+    /// the line out again.
     #[arg(long, value_name = "name", value_parser = PossibleValuesParser::new(preset::ALL.iter().map(|preset| preset.name)))]
     pub agent: Option<String>,
 

@@ -31,7 +31,7 @@ pub const HELP_PAGE: Page = Page {
 
 /// Install the manual for this person
 ///
-/// With it git help chant, git help git-chant-work and git chant --help show the pages, as for git's own commands, and git help
+/// With it git help chant, git help chant-work and git chant --help show the pages, as for git's own commands, and git help
 /// chant-workflow a guide. Each page is written at once, those of another version are replaced, and each is named. Packages bring the
 /// manual along; cargo install does not.
 #[derive(Args, Clone, Debug)]

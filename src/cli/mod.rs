@@ -203,7 +203,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("refs/chant/archive/<month>", "Archived specs: the tree has the newest event of each."),
     ("refs/notes/chant", "A note on every commit that a spec's work produced."),
     ("refs/chant-local/attempts/", "The work of each attempt, in this clone only."),
-    ("$GIT_COMMON_DIR/chant/", "Transcripts and leases, in this clone only."),
+    ("$GIT_COMMON_DIR/chant/", "Transcripts, leases, and what was read of all specs; in this clone only."),
 ];
 
 /// What is read of the environment, for the manual page of `git-chant`: name and meaning.

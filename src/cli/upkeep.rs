@@ -51,7 +51,7 @@ pub const FSCK_PAGE: Page = Page {
 
 /// Settle what a process that died left behind
 ///
-/// After a crash, a power cut or `kill -9`: ends what a dead run left running and pauses its attempt, with everything that it had done
+/// After a crash, a power cut or kill -9: ends what a dead run left running and pauses its attempt, with everything that it had done
 /// kept; records a merge that went through; puts back what a merge had moved aside; takes away worktrees, branches, leases and locks of
 /// what is over. Says what it did, and does nothing where nobody died.
 ///

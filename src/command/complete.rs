@@ -2,7 +2,7 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -16,6 +16,7 @@ use crate::{
     cli,
     completion::{Shelf, Wanted},
     env::Env,
+    error::Result,
 };
 
 /// Answers a shell that asks for completions, if it is one that calls: the exit code then, else nothing and nothing is done.
@@ -25,9 +26,9 @@ pub fn answer(args: &[OsString]) -> Option<i32> {
     // Looked at here too, so that an ordinary run does not pay for the definition of the command line twice.
     std::env::var_os("COMPLETE")?;
     let env = Env::from_process().ok()?;
-    let env = directories(args).iter().try_fold(env.clone(), |env, dir| env.enter(dir)).unwrap_or(env);
-    let directory = env.cwd().to_owned();
-    let shelf = Arc::new(Shelf::new(env));
+    let there = directories(args).iter().try_fold(env.clone(), |env, dir| enter(&env, dir)).ok();
+    let directory = there.as_ref().unwrap_or(&env).cwd().to_owned();
+    let shelf = Arc::new(Shelf::new(there));
     let options = current(args).is_none_or(|word| word.as_encoded_bytes().starts_with(b"-"));
     let factory = || definition(&shelf, options);
     let asked = CompleteEnv::with_factory(factory).bin("git-chant").try_complete(args.to_vec(), Some(&directory));
@@ -59,6 +60,20 @@ fn directories(args: &[OsString]) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// The environment in a directory that some shells give as it was typed, with quotes and a tilde.
+fn enter(env: &Env, dir: &Path) -> Result<Env> {
+    let as_typed = || {
+        let typed = shell_words::split(dir.to_str()?).ok()?.pop()?;
+        let below_home = typed.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let path = match below_home {
+            Some(rest) => env.home()?.join(rest.trim_start_matches('/')),
+            None => PathBuf::from(typed),
+        };
+        env.enter(&path).ok()
+    };
+    env.enter(dir).or_else(|error| as_typed().ok_or(error))
 }
 
 /// The command line, with what its values may be. As with git, options are for who has typed a dash; else they stand behind all that

@@ -29,6 +29,7 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
         Some(top) => top,
         None => project.repo.require_work_dir("init")?.to_owned(),
     };
+    let points = changes.iter().any(|change| matches!(change, setup::Change::Point(_)));
     let changes = changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect();
     let body = Body::Initialized { path: top.join(".chant"), silent, dry_run: args.dry_run, changes };
     let mut outcome = Outcome::new(body);
@@ -46,6 +47,11 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
         let hint = "nothing is written where others see it; to tell the agent of specs, a hook of your own";
         outcome = outcome.hint(format!("{hint} at the start of its sessions: git chant prime --hook-json"));
         outcome = outcome.hint(format!("'{}' is left as it is", agent.instructions));
+    }
+    if let Some(agent) = agent.filter(|_| points)
+        && let Some(reads) = agent.reads
+    {
+        outcome = outcome.hint(format!("{} looks there only where that is set: {reads}", agent.name));
     }
     if agent.is_none() && project.config().agent()?.is_none() {
         outcome = project.agent_hints().into_iter().fold(outcome, Outcome::hint);

@@ -27,7 +27,9 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let named = args.specs.iter().map(|spec| context.pick(&project, spec)).collect::<Result<Vec<_>>>()?;
     let filter = filter(&args.labels, &args.topic, &args.phase);
     let wanted = Wanted { named, filter, chain: args.chain, agent: args.agent.clone() };
-    let selection = schedule::select(&World::new(&project)?, &wanted)?;
+    let world = World::survey(&project)?;
+    let selection = schedule::select(&world, &wanted)?;
+    world.keep()?;
     if selection.ready.is_empty() {
         return Ok(Outcome::new(Body::WorkedAll(Box::default()))
             .hint("nothing is ready; what the specs wait for: git chant ready --explain"));

@@ -50,13 +50,13 @@ const TITLES: usize = 200;
 
 /// The repository that a shell asks about; it is opened when it does, and nothing is offered where it cannot be.
 pub struct Shelf {
-    env: Env,
+    env: Option<Env>,
     rows: OnceLock<Vec<Row>>,
 }
 
 impl Shelf {
-    /// Of the repository that `env` is in.
-    pub fn new(env: Env) -> Shelf {
+    /// Of the repository that `env` is in; without one, there is none.
+    pub fn new(env: Option<Env>) -> Shelf {
         Shelf { env, rows: OnceLock::new() }
     }
 
@@ -77,19 +77,25 @@ impl Shelf {
         }
     }
 
-    /// Every spec that is about.
-    fn rows(&self) -> &[Row] {
-        self.rows.get_or_init(|| self.find(false, |_| true))
+    fn open(&self) -> Option<Project> {
+        self.env.as_ref().and_then(|env| Project::open(env).ok())
     }
 
-    fn find(&self, archived: bool, wanted: impl Fn(&SpecId) -> bool) -> Vec<Row> {
-        Project::open(&self.env).and_then(|project| rows::find(&project, archived, wanted)).unwrap_or_default()
+    /// Every spec that is about.
+    fn rows(&self) -> &[Row] {
+        self.rows
+            .get_or_init(|| self.open().and_then(|project| rows::all(&project, false, false).ok()).unwrap_or_default())
     }
 
     fn specs(&self, command: &str, typed: &str) -> Vec<Offer> {
         // By the short form, by the full one, by its last part: the first of them that there is.
         let forms: [Form; 3] = [SpecId::short, SpecId::as_str, suffix];
-        let rows = self.find(command == "unarchive", |id| forms.iter().any(|form| form(id).starts_with(typed)));
+        let wanted = |id: &SpecId| forms.iter().any(|form| form(id).starts_with(typed));
+        let found = self.open().and_then(|project| match command {
+            "unarchive" => rows::all(&project, true, false).ok(),
+            _ => rows::with(&project, typed, command == "work", wanted).ok(),
+        });
+        let rows: Vec<Row> = found.unwrap_or_default().into_iter().filter(|row| wanted(&row.id)).collect();
         let rows: Vec<&Row> = rows.iter().filter(|row| fits(command, row)).collect();
         let begins = |form: &Form| rows.iter().filter(|row| form(&row.id).starts_with(typed)).collect::<Vec<_>>();
         let found = forms.iter().map(|form| (*form, begins(form))).find(|(_, found)| !found.is_empty());
@@ -113,7 +119,7 @@ impl Shelf {
     }
 
     fn named(&self, typed: &str, of: impl Fn(&Project) -> Vec<String>) -> Vec<Offer> {
-        let names = Project::open(&self.env).map(|project| of(&project)).unwrap_or_default();
+        let names = self.open().map(|project| of(&project)).unwrap_or_default();
         let names: BTreeSet<String> = names.into_iter().filter(|name| name.starts_with(typed)).collect();
         names.into_iter().map(|value| Offer { value, help: None }).collect()
     }

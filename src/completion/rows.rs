@@ -14,7 +14,7 @@ pub struct Row {
     pub id: SpecId,
     /// Its status.
     pub status: Status,
-    /// Whether `work` would begin it or go on with it.
+    /// Whether `work` would begin it or go on with it, where that was asked.
     pub workable: bool,
     /// Whether several attempts count.
     pub contended: bool,
@@ -26,22 +26,43 @@ pub struct Row {
     pub topic: Option<String>,
 }
 
-/// The specs whose id is `wanted`, in the order of the ids; those that were put away only if `archived`. One that cannot be read is
-/// left out.
-pub(super) fn find(project: &Project, archived: bool, wanted: impl Fn(&SpecId) -> bool) -> Result<Vec<Row>> {
+/// More specs than these are read by way of the index.
+const FEW: usize = 200;
+
+/// Every spec, in the order of the ids; those that were put away only if `archived`; whether they can be
+/// worked only `to_work`. One that cannot be read is left out.
+pub(super) fn all(project: &Project, archived: bool, to_work: bool) -> Result<Vec<Row>> {
     let world = World::survey(project)?;
     let ids = if archived { world.census.all()? } else { world.census.active()? };
-    let rows = ids.into_iter().filter(|id| wanted(id)).filter_map(|id| row(&world, id).ok()).collect();
+    let rows = ids.into_iter().filter_map(|id| row(&world, id, to_work).ok()).collect();
     world.keep()?;
     // As with a listing: the process is about to end.
     std::mem::forget(world);
     Ok(rows)
 }
 
-fn row(world: &World<'_>, id: &SpecId) -> Result<Row> {
+/// Those of them that have `typed` in their id and are `wanted`; no others are read, if they are few.
+pub(super) fn with(
+    project: &Project,
+    typed: &str,
+    to_work: bool,
+    wanted: impl Fn(&SpecId) -> bool,
+) -> Result<Vec<Row>> {
+    if !typed.is_empty() {
+        let world = World::new(project)?;
+        let ids: Vec<SpecId> = world.census.with(typed)?.into_iter().filter(wanted).collect();
+        if ids.len() <= FEW {
+            return Ok(ids.iter().filter_map(|id| row(&world, id, to_work).ok()).collect());
+        }
+    }
+    all(project, false, to_work)
+}
+
+fn row(world: &World<'_>, id: &SpecId, to_work: bool) -> Result<Row> {
     let entry = world.entry(id)?;
     let workable = match entry.status {
-        Status::Pending | Status::Failed => world.reasons(&entry)?.is_empty(),
+        // What it waits for may be a long way to look.
+        Status::Pending | Status::Failed => to_work && world.reasons(&entry)?.is_empty(),
         Status::Paused => true,
         _ => false,
     };

@@ -9,6 +9,7 @@ pub mod config_parameters;
 pub mod conflict;
 pub mod durability;
 pub mod history;
+mod hookless;
 pub mod identity;
 pub mod leftovers;
 pub mod line_ends;

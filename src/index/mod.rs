@@ -9,6 +9,7 @@
 //! written beside its place and renamed into it, without a lock: whoever writes at the same time writes the truth as well. Where it
 //! cannot be written everything takes a little longer.
 
+pub mod names;
 mod row;
 
 use std::{

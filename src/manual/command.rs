@@ -51,7 +51,10 @@ fn section(render: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) 
     let text = String::from_utf8(text).expect("roff is UTF-8");
     let text = bare(&text);
     // It writes a paragraph within an option as an empty line, and a break before and after one.
-    text.replace("\n\n", "\n.sp\n").replace("\n.br\n.sp\n.br\n", "\n.sp\n").replace("\n.br\n\n.br\n", "\n.sp\n")
+    let text =
+        text.replace("\n\n", "\n.sp\n").replace("\n.br\n.sp\n.br\n", "\n.sp\n").replace("\n.br\n\n.br\n", "\n.sp\n");
+    // The only thing that it indents so are lists of values: one below the other, without an empty line between them.
+    text.replace("\n.RS 14\n", "\n.RS 7\n.PD 0\n").replace("\n.RE\n", "\n.PD\n.RE\n")
 }
 
 /// The command's own options in the order of its definition, each with its value; clap_mangen's synopsis leaves the values out and

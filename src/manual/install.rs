@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{MANUAL, pages};
+use super::{MANUAL, files};
 use crate::{
     env::Env,
     error::{Error, IoContext, Result},
@@ -89,7 +89,7 @@ pub fn is_searched(env: &Env, place: &Path) -> bool {
 pub fn install(place: &Path) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     let mut wanted = Vec::new();
-    for page in pages() {
+    for page in files() {
         let path = place.join(page.directory()).join(&page.file);
         match fs::read(&path) {
             Ok(there) if there == page.text.as_bytes() => {}
@@ -166,7 +166,7 @@ fn ours(place: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Whether a file is a page that this tool has made: its title says so.
+/// Whether a file is a page that this tool has made: its title says so, or a comment where it only points to another.
 fn is_ours(path: &Path) -> bool {
     let mut head = Vec::new();
     let regular = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());

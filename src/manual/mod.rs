@@ -127,6 +127,25 @@ pub fn pages() -> Vec<Page> {
     pages
 }
 
+/// Every file of the manual, in the order of their names: the pages, and for each command a pointer to its page.
+///
+/// `git help chant-work` asks for `gitchant-work`: of the names that are not a command on the `PATH` as a whole, git expects a guide.
+pub fn files() -> Vec<Page> {
+    let mut files = pages();
+    let pointers: Vec<_> = files.iter().filter_map(pointer).collect();
+    files.extend(pointers);
+    files.sort_by(|a, b| a.file.cmp(&b.file));
+    files
+}
+
+/// The page of a command under the name of a guide. What it includes stands in the first line, where every `man` looks for it; the
+/// second has the mark of our pages.
+fn pointer(page: &Page) -> Option<Page> {
+    let command = page.file.strip_prefix("git-chant-")?;
+    let text = format!(".so {}/{}\n.\\\" \"{MANUAL}\"\n", page.directory(), page.file);
+    Some(Page { file: format!("gitchant-{command}"), section: page.section, text })
+}
+
 /// The section of the manual that a page of ours is in, or one of git's.
 fn section_of(name: &str) -> char {
     let of_git = match name {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     config::keys::{self, Key, Kind},
     domain::{event::Op, status::Status},
+    error::codes::CODES,
     output::schema,
     store::trailer::TRAILERS,
 };
@@ -13,13 +14,14 @@ use crate::{
 type Make = fn() -> String;
 
 /// The tables by their names.
-const TABLES: [(&str, Make); 6] = [
+const TABLES: [(&str, Make); 7] = [
     ("config", config),
     ("statuses", statuses),
     ("ops", ops),
     ("trailers", trailers),
     ("commands", commands),
     ("types", types),
+    ("errors", errors),
 ];
 
 /// The text with each line `{{name}}` replaced by the table of that name.
@@ -110,6 +112,10 @@ fn commands() -> String {
         entry(&format!("`{command}`"), &answers.join(" or "))
     };
     schema::commands().iter().map(of).collect()
+}
+
+fn errors() -> String {
+    CODES.iter().map(|(code, meaning)| entry(&format!("`{code}`"), meaning)).collect()
 }
 
 fn types() -> String {

@@ -1,7 +1,7 @@
 //! Which specs exist: looked up one by one, and listed only where somebody asks for all of them.
 
 use std::{
-    cell::OnceCell,
+    cell::{Cell, OnceCell},
     collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
     rc::Rc,
@@ -12,13 +12,16 @@ use gix::{
     bstr::{BStr, ByteSlice},
 };
 
-use super::{ARCHIVE_DIR, Project, SPECS_DIR, survey::Survey};
+use super::{ARCHIVE_DIR, Project, SPECS_DIR, names::Names, survey::Survey};
 use crate::{
     domain::id::SpecId,
     error::{Error, Result},
     git::work_file::{self, Directory},
     store::archive::Folders,
 };
+
+/// Whoever asks more often than this what a short form means gets it from a table.
+const OFTEN: usize = 4;
 
 /// The specs that exist, by name only: nothing of them is read.
 ///
@@ -39,7 +42,10 @@ pub struct Census<'p> {
     archived: OnceCell<Files>,
     /// The directories in which those are, each opened once.
     away: OnceCell<Vec<Directory>>,
+    names: OnceCell<Names>,
     short: OnceCell<HashMap<String, Vec<SpecId>>>,
+    /// How often a short form was looked for.
+    asked: Cell<usize>,
     short_away: OnceCell<HashMap<String, Vec<SpecId>>>,
 }
 
@@ -73,7 +79,9 @@ impl<'p> Census<'p> {
             active: OnceCell::new(),
             archived: OnceCell::new(),
             away: OnceCell::new(),
+            names: OnceCell::new(),
             short: OnceCell::new(),
+            asked: Cell::new(0),
             short_away: OnceCell::new(),
         }
     }
@@ -147,10 +155,23 @@ impl<'p> Census<'p> {
 
     /// Every spec of which `query` is a short form, in the order of the ids, of those that have a ref or a file under `.chant/specs`.
     pub(super) fn matching(&self, query: &str) -> Result<Vec<SpecId>> {
+        self.asked.set(self.asked.get() + 1);
+        if self.asked.get() <= OFTEN {
+            return Ok(self.listed()?.matching(query));
+        }
         Ok(matching(kept(&self.short, || Ok(by_last_component(self.names()?)))?, query))
     }
 
-    /// The same of those that were put away.
+    /// Every spec in whose id `part` is found, in the order of the ids, of the same.
+    pub fn with(&self, part: &str) -> Result<Vec<SpecId>> {
+        Ok(self.listed()?.with(part))
+    }
+
+    fn listed(&self) -> Result<&Names> {
+        kept(&self.names, || Names::find(self.project, || self.names()))
+    }
+
+    /// Those that were put away and that `query` is a short form of.
     pub(super) fn matching_away(&self, query: &str) -> Result<Vec<SpecId>> {
         let away = kept(&self.short_away, || {
             let folded = kept(&self.folded, || self.project.store()?.folded())?;

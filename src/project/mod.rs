@@ -12,6 +12,7 @@ pub mod ids;
 pub mod inputs;
 pub mod landing;
 pub mod members;
+mod names;
 mod order;
 pub mod past;
 pub mod place;

@@ -61,13 +61,18 @@ type Looked = Result<Vec<Stamped>, Refused>;
 /// The same by name.
 type Listing = Result<HashMap<BString, Option<Stamp>>, Refused>;
 
+impl Project {
+    /// Whether nothing is to be remembered from one command to the next.
+    pub(super) fn without_index(&self) -> bool {
+        self.env.text(WITHOUT).is_some_and(|value| !matches!(value, "" | "0" | "false" | "no" | "off"))
+    }
+}
+
 impl<'p> Survey<'p> {
     /// Begins one; `None` where the index is of no use: it is not wanted, or there are objects that stand for others.
     pub(super) fn begin(project: &'p Project) -> Option<Survey<'p>> {
-        let unwanted =
-            project.env.text(WITHOUT).is_some_and(|value| !matches!(value, "" | "0" | "false" | "no" | "off"));
         let repo = project.repo.gix();
-        if unwanted || repo.objects.store_ref().replacements().next().is_some() {
+        if project.without_index() || repo.objects.store_ref().replacements().next().is_some() {
             return None;
         }
         let began = project.env.now().as_nanosecond();

@@ -191,8 +191,10 @@ fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
 /// What others, agents among them, have made ready meanwhile.
 fn look_again<R>(shared: &Shared<'_, R>) -> Result<Vec<Job>> {
     let project = Project::open(shared.env)?;
-    let world = World::new(&project)?;
-    Ok(select(&world, shared.wanted)?.ready)
+    let world = World::survey(&project)?;
+    let ready = select(&world, shared.wanted)?.ready;
+    world.keep()?;
+    Ok(ready)
 }
 
 fn say_counts<R>(shared: &Shared<'_, R>, state: &State<R>) {

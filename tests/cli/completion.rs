@@ -1,6 +1,9 @@
 //! Completion in the shells themselves, typed at a terminal: specs that the command does something with, labels, topics, agents.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use rexpect::session::{PtySession, spawn_command};
 
@@ -21,14 +24,20 @@ impl Shell {
             return None;
         }
         let mut command: Command = sandbox.command_in(&sandbox.repo, name);
-        let stubs = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
-        command.args(args).env("STUBS", stubs).env("TERM", "dumb").stdin(std::process::Stdio::inherit());
+        command.args(args).env("STUBS", stubs()).env("TERM", "dumb").stdin(std::process::Stdio::inherit());
         let mut session = spawn_command(command, Some(20_000)).unwrap();
         // The quotes keep the echo of the line from being taken for what it prints.
         session.send_line(&format!("{setup}; echo rea''dy")).unwrap();
         session.exp_string("ready").unwrap();
         session.exp_string("> ").unwrap();
         Some(Shell { session })
+    }
+
+    /// Runs a line.
+    fn runs(&mut self, line: &str) {
+        self.session.send_line(&format!("{line}; echo do''ne")).unwrap();
+        self.session.exp_string("done").unwrap();
+        self.session.exp_string("> ").unwrap();
     }
 
     /// Types `line` and a tab, and waits until `expected` is there; then takes the line back.
@@ -47,6 +56,11 @@ impl Drop for Shell {
     fn drop(&mut self) {
         let _gone = self.session.send_line("exit").and_then(|_| self.session.exp_eof());
     }
+}
+
+/// The directory of the stubs.
+fn stubs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("completions")
 }
 
 /// Two specs, of which one waits for the other: short ids of the one that can be worked and of the one that cannot.
@@ -83,6 +97,12 @@ fn what_is_offered_is_what_the_command_is_for() {
     sandbox.git(&["branch", "topic/one"]);
     assert_eq!(ask(&["work", "--onto", "t"]), ["topic/one"]);
     assert_eq!(offered(&sandbox, sandbox.dir(), &["-C", "repo", "work", "00"]), [format!("{open}:Make it two")]);
+    // As bash and zsh give it: as it was typed.
+    std::os::unix::fs::symlink(&sandbox.repo, sandbox.dir().join("home/a b")).unwrap();
+    for dir in ["~/a\\ b", "'home/a b'", "home/a b"] {
+        assert_eq!(offered(&sandbox, sandbox.dir(), &["-C", dir, "work", "00"]).len(), 1, "{dir}");
+    }
+    assert!(offered(&sandbox, &sandbox.repo, &["-C", "gone", "work", ""]).is_empty());
     // Outside of a repository nothing is offered, and nothing fails.
     assert!(offered(&sandbox, sandbox.dir(), &["work", ""]).is_empty());
 
@@ -117,8 +137,11 @@ fn bash_completes_specs_through_git() {
     bash.types("git chant tak", "git chant takeover ");
     bash.types("git chant work 00", &format!("git chant work {open} "));
     bash.types("git -C ../repo chant show 002", &format!("chant show {waits} "));
-    bash.types("cd ..; git -C repo chant work ", &format!("chant work {open} "));
+    bash.runs("cd ..; ln -s ../repo ~/'a b'");
+    bash.types("git -C repo chant work ", &format!("chant work {open} "));
     bash.types("git -C repo chant list --label st", "--label storage ");
+    bash.types("git -c a.b=c --git-dir=repo/.git chant show 002", &format!("chant show {waits} "));
+    bash.types("git -C ~/a\\ b --git-dir .git chant show 002", &format!("chant show {waits} "));
     bash.types("git-chant -C repo list --topic is", "--topic issue-12 ");
 }
 
@@ -131,8 +154,11 @@ fn zsh_completes_specs_through_git_and_says_what_they_are() {
     let Some(mut zsh) = Shell::start(&sandbox, "zsh", &["-f", "-i"], setup) else { return };
     zsh.types("git chant work 00", &format!("git chant work {open} "));
     zsh.types("git -C ../repo chant show 002", &format!("chant show {waits} "));
-    zsh.types("cd ..; git -C repo chant work ", &format!("chant work {open} "));
+    zsh.runs("cd ..; ln -s ../repo ~/'a b'");
+    zsh.types("git -C repo chant work ", &format!("chant work {open} "));
     zsh.types("git -C repo chant show 00", "Make it three");
+    zsh.types("git -c a.b=c --git-dir=repo/.git chant show 002", &format!("chant show {waits} "));
+    zsh.types("git -C ~/a\\ b --git-dir=.git chant show 002", &format!("chant show {waits} "));
     zsh.types("git -C repo chant work --agent cl", "--agent claude ");
 }
 
@@ -140,13 +166,41 @@ fn zsh_completes_specs_through_git_and_says_what_they_are() {
 fn fish_completes_specs_and_says_what_they_are() {
     let sandbox = Sandbox::new();
     let (open, waits) = specs(&sandbox);
-    let setup = "function fish_prompt; echo '> '; end; source $STUBS/git-chant.fish";
-    let Some(mut fish) = Shell::start(&sandbox, "fish", &["-N", "-i"], setup) else { return };
-    // Of "git chant" nothing is asked: the fish that distributions have, 3.6.0, can't hand it on.
+    let setup = format!("function fish_prompt; echo '> '; end; {FISH}; true");
+    let Some(mut fish) = Shell::start(&sandbox, "fish", &["-N", "-i"], &setup) else { return };
     fish.types("git-chant work 00", &open[3..]);
     fish.types("git-chant show 002", &waits[3..]);
-    let told = "source $STUBS/git-chant.fish; complete -C 'git-chant show 002'";
-    let mut asked = sandbox.command_in(&sandbox.repo, "fish");
-    asked.args(["-N", "-c", told]).env("STUBS", Path::new(env!("CARGO_MANIFEST_DIR")).join("completions"));
-    assert_eq!(sandbox.run(&mut asked).ok().out, format!("{waits}\tMake it three\n"));
+    fish.types("git chant show 002", &waits[3..]);
+    let told = format!("{FISH}; for line in $argv; complete -C $line; end");
+    let asked = |dir: &Path, lines: &[&str]| {
+        let mut asked = sandbox.command_in(dir, "fish");
+        asked.args(["-N", "-c", &told]).args(lines).env("STUBS", stubs());
+        sandbox.run(&mut asked).ok().out
+    };
+    let offer = format!("{waits}\tMake it three\n");
+    assert_eq!(
+        asked(&sandbox.repo, &["git-chant show 002", "git chant show 002", "git -p chant show 002"]),
+        offer.repeat(3)
+    );
+    // The options before "chant" are git's, and say which repository is meant.
+    std::fs::create_dir(sandbox.dir().join("other")).unwrap();
+    let other = sandbox.dir().join("other");
+    std::os::unix::fs::symlink(&sandbox.repo, sandbox.dir().join("home/a b")).unwrap();
+    let lines = [
+        "git -C .. -C repo chant show 002",
+        "git -C ~/'a b' chant show 002",
+        "git -c a.b=c --git-dir=../repo/.git chant show 002",
+        "git -C ../repo --git-dir .git --work-tree . chant show 002",
+        "git-chant -C ../repo show 002",
+    ];
+    for line in lines {
+        assert_eq!(asked(&other, &[line]), offer, "{line}");
+    }
+    assert_eq!(asked(&other, &["git chant show 002", "git -C .. chant show 002"]), "");
 }
+
+/// Loads the stub and fish's completion of git, and mends the fish that distributions have: 3.6.0 looks for "git git-chant" where
+/// "git chant" is typed.
+const FISH: &str = "source $STUBS/git-chant.fish; complete -C 'git ' >/dev/null; functions -q __fish_git_using_command; \
+                    or source $__fish_data_dir/completions/git.fish; string match -q 3.6.0 $version; \
+                    and complete -c git -f -n '__fish_git_using_command chant' -a '(__fish_git_complete_custom_command chant)'";

@@ -1,5 +1,6 @@
 //! Git's hooks: put beside whatever is there, taken out without a trace, and what they do when git calls them.
 
+mod configured;
 mod links;
 mod places;
 

@@ -43,7 +43,7 @@ fn it_is_installed_once_and_taken_away_whole() {
     let wrote = sandbox.chant(&["install-man"]).ok();
     assert!(wrote.err.contains(&format!("export MANPATH={}:", place.display())), "{}", wrote.err);
     let pages: BTreeMap<_, _> =
-        manual::pages().into_iter().map(|page| (place.join(page.directory()).join(&page.file), page.text)).collect();
+        manual::files().into_iter().map(|page| (place.join(page.directory()).join(&page.file), page.text)).collect();
     assert!(files(&place) == pages, "{:?}", files(&place).keys());
     for path in pages.keys() {
         assert!(wrote.out.contains(&format!("    {}\n", path.display())), "{}", wrote.out);
@@ -108,7 +108,10 @@ fn man_and_git_find_the_pages() {
     for (args, title) in [
         (&["git", "help", "chant"][..], "GIT-CHANT(1)"),
         (&["git", "chant", "--help"], "GIT-CHANT(1)"),
+        (&["git", "help", "chant-work"], "GIT-CHANT-WORK(1)"),
         (&["git", "help", "git-chant-work"], "GIT-CHANT-WORK(1)"),
+        (&["man", "git-chant-install-man"], "GIT-CHANT-INSTALL-MAN(1)"),
+        (&["man", "gitchant-workflow"], "GITCHANT-WORKFLOW(7)"),
         (&["git", "help", "chant-workflow"], "GITCHANT-WORKFLOW(7)"),
         (&["man", "gitchant-spec"], "GITCHANT-SPEC(5)"),
         (&["man", "5", "gitchant-format"], "GITCHANT-FORMAT(5)"),
@@ -116,6 +119,9 @@ fn man_and_git_find_the_pages() {
         let page = with_manual(&sandbox, &place, args).ok().out;
         assert!(page.starts_with(title) || page.contains(&format!("\n{title}")), "{args:?}: {page}");
     }
+    // This one git leaves to the command.
+    let help = with_manual(&sandbox, &place, &["git", "chant", "work", "--help"]).ok().out;
+    assert!(help.contains("Usage: git chant work "), "{help}");
 }
 
 #[test]

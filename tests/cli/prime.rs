@@ -86,9 +86,15 @@ const LINE: &str =
 
 #[test]
 fn init_leads_agents_there_and_deinit_takes_exactly_that_back() {
-    for (agent, file) in
-        [("claude", "CLAUDE.md"), ("codex", "AGENTS.md"), ("gemini", "GEMINI.md"), ("goose", "AGENTS.md")]
-    {
+    for (agent, file) in [
+        ("aider", "AGENTS.md"),
+        ("claude", "CLAUDE.md"),
+        ("codex", "AGENTS.md"),
+        ("cursor-agent", "AGENTS.md"),
+        ("gemini", "GEMINI.md"),
+        ("goose", "AGENTS.md"),
+        ("opencode", "AGENTS.md"),
+    ] {
         let sandbox = Sandbox::new();
         let rules = "# Rules\n\nNo tabs.";
         sandbox.write(file, rules);
@@ -98,6 +104,7 @@ fn init_leads_agents_there_and_deinit_takes_exactly_that_back() {
         let init = sandbox.chant(&["init", "--agent", agent]).ok();
         assert!(init.out.contains(&format!("chant.agent = {agent}")) && init.out.contains(file), "{}", init.out);
         assert!(!init.err.contains("git config chant.agent"), "{}", init.err);
+        assert_eq!(init.err.contains("hint: aider looks there only"), agent == "aider", "{}", init.err);
         assert_eq!(sandbox.read(file), format!("{rules}\n{}", LINE.trim_end()));
         assert_eq!(sandbox.git(&["config", "chant.agent"]), agent);
         assert_eq!(sandbox.chant(&["init", "--agent", agent, "--json"]).ok().json()["changes"], serde_json::json!([]));

@@ -18,7 +18,7 @@ fn pages() -> BTreeMap<String, String> {
 
 #[test]
 fn the_pages_are_those_of_the_definition() {
-    let mut made = pages();
+    let mut made: BTreeMap<_, _> = manual::files().into_iter().map(|page| (page.file, page.text)).collect();
     made.insert(SCHEMA.to_owned(), format!("{:#}\n", schema::document()));
     if std::env::var_os("CHANT_REGENERATE").is_some() {
         std::fs::create_dir_all(source("man")).expect("man/ can be made");
@@ -36,6 +36,20 @@ fn the_pages_are_those_of_the_definition() {
         let committed = std::fs::read_to_string(source("man").join(&name)).expect("a page can be read");
         assert!(committed == text, "man/{name} is out of step: CHANT_REGENERATE=1 cargo test --test generated");
     }
+}
+
+#[test]
+fn each_command_has_its_page_under_the_name_that_git_help_looks_for() {
+    let pages = pages();
+    for (name, text) in manual::files().into_iter().map(|page| (page.file, page.text)) {
+        if pages.contains_key(&name) {
+            continue;
+        }
+        let target = text.lines().next().and_then(|line| line.strip_prefix(".so man1/"));
+        assert_eq!(target, Some(name.replacen("gitchant-", "git-chant-", 1).as_str()), "{name}");
+        assert!(pages.contains_key(target.expect("compared")), "{name}");
+    }
+    assert!(manual::files().iter().any(|page| page.file == "gitchant-work.1"));
 }
 
 /// The headings of sections.

@@ -16,13 +16,14 @@ macro_rules! line {
 }
 
 /// It has no structured output, and its session is a file: beside the prompt. It is kept from asking, from looking for updates, and
-/// from leaving files in the worktree: its cache goes when it is done.
+/// from leaving files in the worktree: its cache goes when it is done. Of its own accord it reads no file with a repository's rules.
 pub(super) const PRESET: Preset = Preset {
     name: "aider",
     program: "aider",
     start: line!(""),
     resume: Some(line!("--restore-chat-history ")),
     instructions: "AGENTS.md",
+    reads: Some("read: AGENTS.md, in .aider.conf.yml"),
     reader: |session| Box::new(Aider { session: session.to_owned(), tokens_in: 0, tokens_out: 0 }),
 };
 

@@ -1,4 +1,4 @@
-//! Claude Code: its help and output as of 2.1.197.
+//! Claude Code: its help and output as of 2.1.330; CI runs 2.1.197, the last for older versions of Node.
 
 use serde_json::Value;
 
@@ -16,6 +16,7 @@ pub(super) const PRESET: Preset = Preset {
         "claude -p --output-format stream-json --verbose --permission-mode acceptEdits --allowedTools Bash --resume {session}",
     ),
     instructions: "CLAUDE.md",
+    reads: None,
     reader: |_| Box::new(Claude),
 };
 

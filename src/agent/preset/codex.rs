@@ -15,6 +15,7 @@ pub(super) const PRESET: Preset = Preset {
     start: "codex exec --json --sandbox workspace-write --skip-git-repo-check -",
     resume: Some("codex exec --json --sandbox workspace-write --skip-git-repo-check resume {session} -"),
     instructions: "AGENTS.md",
+    reads: None,
     reader: |_| Box::new(Codex),
 };
 

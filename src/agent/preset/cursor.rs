@@ -1,4 +1,5 @@
-//! Cursor's command line agent: by its documentation of `--output-format stream-json` as of 2026-02; no package registry has it.
+//! Cursor's command line agent: by its documentation of `--output-format stream-json` as of 2026-02, and by what its users report of
+//! 2026-09; no package registry has it.
 
 use serde_json::Value;
 
@@ -8,15 +9,16 @@ use super::{
 };
 
 /// It takes the prompt as an argument, and an argument is no place for a long text: it is told where to read it. `--force` lets it
-/// run commands; there is no option that keeps them in the worktree.
+/// run commands; there is no option that keeps them in the worktree. `--trust`, since it asks about every directory that is new to it.
 pub(super) const PRESET: Preset = Preset {
     name: "cursor-agent",
     program: "cursor-agent",
-    start: "cursor-agent -p --force --output-format stream-json 'Carry out what this file says: '{prompt_file}",
+    start: "cursor-agent -p --force --trust --output-format stream-json 'Carry out what this file says: '{prompt_file}",
     resume: Some(
-        "cursor-agent -p --force --output-format stream-json --resume {session} 'Carry out what this file says: '{prompt_file}",
+        "cursor-agent -p --force --trust --output-format stream-json --resume {session} 'Carry out what this file says: '{prompt_file}",
     ),
     instructions: "AGENTS.md",
+    reads: None,
     reader: |_| Box::new(Cursor),
 };
 

@@ -14,6 +14,7 @@ pub(super) const PRESET: Preset = Preset {
     start: "gemini --approval-mode yolo --skip-trust --output-format stream-json",
     resume: Some("gemini --approval-mode yolo --skip-trust --output-format stream-json --resume {session}"),
     instructions: "GEMINI.md",
+    reads: None,
     reader: |_| Box::new(Gemini),
 };
 

@@ -14,6 +14,7 @@ pub(super) const PRESET: Preset = Preset {
     start: "GOOSE_MODE=auto goose run --output-format stream-json --name \"chant-${CHANT_ATTEMPT:-split}\" -i -",
     resume: Some("GOOSE_MODE=auto goose run --output-format stream-json --resume --name {session} -i -"),
     instructions: "AGENTS.md",
+    reads: None,
     reader: |session| Box::new(Goose { session: session.to_owned() }),
 };
 

@@ -32,6 +32,8 @@ pub struct Preset {
     pub resume: Option<&'static str>,
     /// The file in which it looks for what a repository has to tell it.
     pub instructions: &'static str,
+    /// What has to be set so that it does; `None` if it looks there by itself.
+    pub reads: Option<&'static str>,
     /// Makes what understands its output; it is told the name that its session is given, where it takes one.
     reader: fn(session: &str) -> Box<dyn Reader>,
 }

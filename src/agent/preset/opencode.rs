@@ -14,6 +14,7 @@ pub(super) const PRESET: Preset = Preset {
     start: "opencode run --format json --auto",
     resume: Some("opencode run --format json --auto --session {session}"),
     instructions: "AGENTS.md",
+    reads: None,
     reader: |_| Box::new(Opencode::default()),
 };
 

@@ -57,6 +57,11 @@ pub struct Stamped {
 }
 
 impl Directory {
+    /// Its own stamp, which changes with every name that comes or goes in it; `None` if the system does not say.
+    pub fn own_stamp(&self) -> Option<Stamp> {
+        rustix::fs::fstat(&self.fd).ok().map(|stat| Stamp::of(&stat))
+    }
+
     /// The stamp of the regular file `name`; `None` if it is something else or not there.
     pub fn stamp(&self, name: &BStr) -> Result<Option<Stamp>, Refused> {
         match rustix::fs::statat(&self.fd, c_name(name), AtFlags::SYMLINK_NOFOLLOW) {

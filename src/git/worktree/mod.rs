@@ -29,9 +29,6 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// The setting under which git finds no hook.
-pub(super) const NO_HOOKS: &str = "core.hooksPath=/dev/null";
-
 /// A registered worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Worktree {
@@ -62,7 +59,7 @@ impl Worktree {
     /// The same without hooks and without a file system monitor: for what is the tool's own business and no person's, such as
     /// to look at a worktree or to keep it.
     pub fn plain_git(&self) -> Result<Git> {
-        Ok(self.git()?.config(NO_HOOKS).config("core.fsmonitor=false"))
+        Ok(self.git()?.without_hooks().config("core.fsmonitor=false"))
     }
 
     fn located_git(&self) -> Result<Git> {

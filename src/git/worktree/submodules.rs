@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use bstr::{BString, ByteSlice};
 
-use super::{NO_HOOKS, Worktree};
+use super::Worktree;
 use crate::{
     error::Result,
     git::{process::Git, repository::Repository},
@@ -55,5 +55,5 @@ fn is_saved(repo: &Repository, worktree: &Worktree, path: &bstr::BStr) -> Result
 /// Git in a submodule, if it is checked out there.
 fn checkout(dir: &Path) -> Option<Git> {
     fs::symlink_metadata(dir.join(".git")).ok()?;
-    Some(Git::in_dir(dir).config(NO_HOOKS).config("core.fsmonitor=false").env("GIT_OPTIONAL_LOCKS", "0"))
+    Some(Git::in_dir(dir).without_hooks().config("core.fsmonitor=false").env("GIT_OPTIONAL_LOCKS", "0"))
 }

@@ -1,0 +1,28 @@
+//! Git without hooks.
+
+use super::process::Git;
+
+/// The events that a command may bring about which the tool runs for itself.
+const EVENTS: [&str; 11] = [
+    "commit-msg",
+    "post-checkout",
+    "post-commit",
+    "post-index-change",
+    "post-merge",
+    "post-rewrite",
+    "pre-auto-gc",
+    "pre-commit",
+    "pre-merge-commit",
+    "prepare-commit-msg",
+    "reference-transaction",
+];
+
+impl Git {
+    /// Runs no hook: neither a file (`core.hooksPath`) nor what the configuration names, which git has an event each to turn off
+    /// for since 2.55. In 2.54, the first that runs such hooks, they can only be turned off by their names.
+    #[must_use]
+    pub fn without_hooks(self) -> Self {
+        let git = self.config("core.hooksPath=/dev/null");
+        EVENTS.iter().fold(git, |git, event| git.config(format!("hook.{event}.enabled=false")))
+    }
+}
