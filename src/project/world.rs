@@ -266,11 +266,8 @@ impl<'p> World<'p> {
         if let Some(known) = survey.state(id, tip) {
             return Ok(known);
         }
-        let (state, lasting) = store.lasting_state_at(id, tip)?;
-        let state = Rc::new(state);
-        if lasting {
-            survey.note_state(id, &state);
-        }
+        let state = Rc::new(store.state_at(id, tip)?.0);
+        survey.note_state(id, &state);
         Ok(state)
     }
 
