@@ -1,6 +1,6 @@
 //! What the printer has to know, found out from flags, environment and configuration: colours, hints, the pager.
 
-use std::sync::OnceLock;
+use std::cell::OnceCell;
 
 use anstyle::{Ansi256Color, AnsiColor, Color, Effects, RgbColor, Style};
 use gix::config::color::{Attribute, Name};
@@ -9,33 +9,56 @@ use crate::{
     cli::{Cli, Command, Global},
     env::{Env, pager::Pager},
     git::{process::Git, repository::Repository},
-    output::{self, Advice, Palette, When},
+    output::{self, Advice, Hint, Palette, When},
 };
 
 /// The configuration, read where something of it is asked for: of the repository that the process is in, else of the person. One that
 /// cannot be read is somebody else's to complain of.
 pub struct Configuration {
     env: Env,
-    found: OnceLock<Option<gix::config::File>>,
+    found: OnceCell<Found>,
+}
+
+/// Where it was found.
+enum Found {
+    Repository(Box<Repository>),
+    Person(Box<gix::config::File>),
+    Nowhere,
 }
 
 impl Configuration {
     /// Nothing is read yet.
     pub fn new(env: &Env) -> Configuration {
-        Configuration { env: env.clone(), found: OnceLock::new() }
+        Configuration { env: env.clone(), found: OnceCell::new() }
+    }
+
+    fn found(&self) -> &Found {
+        self.found.get_or_init(|| match Repository::discover(&self.env) {
+            Ok(repo) => Found::Repository(Box::new(repo)),
+            Err(_) => gix::config::File::from_globals().map_or(Found::Nowhere, |file| Found::Person(Box::new(file))),
+        })
     }
 
     /// The value of a key, as it is written.
     fn text(&self, key: &str) -> Option<String> {
-        let found = self.found.get_or_init(|| match Repository::discover(&self.env) {
-            Ok(repo) => Some(repo.gix().config_snapshot().plumbing().clone()),
-            Err(_) => gix::config::File::from_globals().ok(),
-        });
-        found.as_ref()?.string(key).map(|value| value.to_string())
+        let value = match self.found() {
+            Found::Repository(repo) => repo.gix().config_snapshot().plumbing().string(key)?.to_string(),
+            Found::Person(file) => file.string(key)?.to_string(),
+            Found::Nowhere => return None,
+        };
+        Some(value)
     }
 
     fn is_false(&self, key: &str) -> bool {
         self.text(key).is_some_and(|value| is_false(&value))
+    }
+
+    /// The repository, if it was opened for that: nobody has to open it again.
+    pub fn into_repository(self) -> Option<Repository> {
+        match self.found.into_inner()? {
+            Found::Repository(repo) => Some(*repo),
+            Found::Person(_) | Found::Nowhere => None,
+        }
     }
 }
 
@@ -75,10 +98,16 @@ pub fn settings(global: &Global, env: &Env, configuration: &Configuration) -> ou
     }
 }
 
-/// Which hints a person wants: all, unless `advice.chant…` says otherwise of a sort, or `GIT_ADVICE` of all (`git --no-advice`).
-pub fn advice(env: &Env, configuration: Configuration) -> Advice {
+/// Which hints a person wants: all, unless `advice.chant…` says otherwise of a sort, or `GIT_ADVICE` of all (`git --no-advice`). In JSON
+/// there are none, and nothing is asked.
+pub fn advice(global: &Global, env: &Env, configuration: &Configuration) -> Advice {
     let none = env.text("GIT_ADVICE").is_some_and(is_false);
-    Box::new(move |hint| !none && !configuration.is_false(hint.key()))
+    let wants = |hint: Hint| !global.json && !none && !configuration.is_false(hint.key());
+    let [next, way_out] = [Hint::Next, Hint::WayOut].map(wants);
+    Box::new(move |hint| match hint {
+        Hint::Next => next,
+        Hint::WayOut => way_out,
+    })
 }
 
 /// The pager for a long answer, where one is to be used: for what people read, at a terminal, as git does for its own commands.
@@ -106,8 +135,8 @@ pub fn pager(cli: &Cli, env: &Env, configuration: &Configuration) -> Option<Page
             value.to_owned()
         }
         _ => {
-            let repo = Repository::discover(env).ok()?;
-            Git::at(&repo).args(["var", "GIT_PAGER"]).check().ok()?.line().to_owned()
+            let Found::Repository(repo) = configuration.found() else { return None };
+            Git::at(repo).args(["var", "GIT_PAGER"]).check().ok()?.line().to_owned()
         }
     };
     (!matches!(command.as_str(), "" | "cat")).then(|| Pager::new(env, command))

@@ -96,13 +96,14 @@ fn obey(cli: &cli::Cli) -> i32 {
         Some(pager) => output::Printer::on(settings, pager.out(), pager.err()),
         None => output::Printer::new(settings),
     };
-    let mut printer = printer.advised_by(appearance::advice(&env, configuration));
+    let mut printer = printer.advised_by(appearance::advice(global, &env, &configuration));
+    let opened = std::sync::Mutex::new(configuration.into_repository());
     let machine = global.json || global.null || global.format.is_some();
     let ended = printer.prepare(command::record_of(&cli.command)).and_then(|()| {
         let interactive = !machine && env.may_prompt();
         let (env, quiet, brief) = (env.clone(), global.quiet, !machine);
         command::run(
-            &command::Context { env, progress: &printer, screen: &printer, quiet, brief, interactive },
+            &command::Context { env, opened: &opened, progress: &printer, screen: &printer, quiet, brief, interactive },
             &cli.command,
         )
     });

@@ -1,7 +1,10 @@
 //! What every command has at hand: the process's state, and where to say what is going on.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::outcome::Screen;
 use crate::domain::spec::Spec;
+use crate::git::repository::Repository;
 use crate::{
     domain::{id::SpecId, view::SpecView},
     env::Env,
@@ -20,6 +23,8 @@ use gix::ObjectId;
 pub struct Context<'a> {
     /// The state of the process.
     pub env: Env,
+    /// The repository, where somebody has opened it already; whoever wants one first takes it.
+    pub opened: &'a Mutex<Option<Repository>>,
     /// Where to say what is going on.
     pub progress: &'a dyn Progress,
     /// Where to show an answer that changes while the command runs.
@@ -35,7 +40,10 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// Opens the project.
     pub fn project(&self) -> Result<Project> {
-        Project::open(&self.env)
+        match self.opened.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(repo) => Ok(Project::of(&self.env, repo)),
+            None => Project::open(&self.env),
+        }
     }
 
     /// The spec that a person means; at a terminal an ambiguous name offers the list.

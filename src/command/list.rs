@@ -9,7 +9,10 @@ use crate::{
         global::{PhaseArg, TypeArg},
         list::ListArgs,
     },
-    domain::{status::Status, view::SpecView},
+    domain::{
+        status::Status,
+        view::{Line, SpecView},
+    },
     error::Result,
     project::world::World,
 };
@@ -17,10 +20,18 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
     let world = World::survey(&project)?;
-    let mut views = Vec::new();
+    let (mut views, mut lines) = (Vec::new(), Vec::new());
     let mut to_import = 0;
     let all = args.all || args.archived || args.status.contains(&Status::Archived);
-    for id in if all { world.census.all()? } else { world.census.active()? } {
+    let ids = if all { world.census.all()? } else { world.census.active()? };
+    world.expect(&ids);
+    for id in ids {
+        if let Some(view) = if context.brief { world.brief_line(id)? } else { None } {
+            if wanted_status(args, view.status) && wanted(args, &view) {
+                lines.push(Line::from(view));
+            }
+            continue;
+        }
         if !wanted_status(args, world.recorded(id)?.status) {
             continue;
         }
@@ -28,13 +39,16 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
         let view = if context.brief { world.line(&entry)? } else { world.view(&entry)? };
         if wanted(args, &view) {
             to_import += usize::from(entry.is_to_import());
-            views.push(view);
+            match context.brief {
+                true => lines.push(Line::from(view)),
+                false => views.push(view),
+            }
         }
     }
     world.keep()?;
     // The process is about to end: to give its memory back piece by piece takes longer than to find what to print.
     std::mem::forget(world);
-    let outcome = Outcome::new(Body::Specs(views));
+    let outcome = Outcome::new(if context.brief { Body::Lines(lines) } else { Body::Specs(views) });
     Ok(match to_import {
         0 => outcome,
         1 => outcome.hint("the file of 1 spec tells of work that is not recorded: git chant import"),

@@ -6,7 +6,7 @@ use crate::domain::{
     diagnostic::Severity,
     id::SpecId,
     view::{
-        CheckView, DriftView, EventView, ExchangeView, GraphView, HookView, ImportView, NoteView, ProblemView,
+        CheckView, DriftView, EventView, ExchangeView, GraphView, HookView, ImportView, Line, NoteView, ProblemView,
         PruneView, SoFar, SpecDetail, SpecView, StandingView, TopicView, WhyView,
     },
 };
@@ -94,6 +94,8 @@ pub enum Body {
     },
     /// `list` and `ready`.
     Specs(Vec<SpecView>),
+    /// The same for people alone.
+    Lines(Vec<Line>),
     /// `ready --explain`: the ready ones, and the others with their blockers.
     Explained {
         /// Those that `work` would start.

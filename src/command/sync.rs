@@ -30,9 +30,14 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
         hints.push("to say which attempt counts: git chant resolve <spec> --keep <attempt>".to_owned());
     }
     if let Some(unfit) = exchanged.iter().find(|entry| entry.way == Way::Unfit) {
-        let name = format!(":{}", unfit.name);
-        let command = format!("git push {} {}", shell_words::quote(&remote.name), shell_words::quote(&name));
-        hints.push(format!("what is unfit stays there until somebody takes it away: {command}"));
+        // In a shallow clone it is most often this clone that lacks something: there nobody is told to delete.
+        hints.push(if project.repo.gix().is_shallow()? {
+            format!("this clone is shallow: git fetch --unshallow {}", shell_words::quote(&remote.name))
+        } else {
+            let name = format!(":{}", unfit.name);
+            let command = format!("git push {} {}", shell_words::quote(&remote.name), shell_words::quote(&name));
+            format!("what is unfit stays there until somebody takes it away: {command}")
+        });
     }
     let outcome = Outcome::new(Body::Exchanged { remote: remote.name, dry_run: args.dry_run, exchanged });
     let outcome = if failed { outcome.exit(1) } else { outcome };

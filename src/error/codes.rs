@@ -40,6 +40,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("config", "git cannot change the configuration."),
     ("contended", "Several attempts claim the spec: `git chant resolve`."),
     ("copy", "A file cannot be written into the worktree."),
+    (
+        "cut-off",
+        "Events of a spec are not here, and without them nobody can tell how it stands: the clone is shallow, say.",
+    ),
     ("cycle", "The spec depends on itself by way of others."),
     ("damaged-worktree", "The `.git` of a worktree is missing or leads elsewhere."),
     ("demo", "The demo cannot go on."),

@@ -38,7 +38,8 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
     let complete = walk.missing.is_empty() && walk.invalid.is_empty();
     faults.extend(step::faults(history, complete));
     let wrong_status = faults.iter().any(|(code, _)| *code == "status");
-    faults.extend(step::tip(history, tip).filter(|_| !wrong_status));
+    // What is missing may be what the newest event knows.
+    faults.extend(step::tip(history, tip).filter(|_| !wrong_status && walk.missing.is_empty()));
     let shallow = project.repo.gix().is_shallow()?;
     let more = faults.len().saturating_sub(MAX_FAULTS);
     let mut findings: Vec<Finding> = faults

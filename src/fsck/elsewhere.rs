@@ -1,20 +1,27 @@
 //! Which spec files lie in any work tree of the repository or on any branch, looked for once.
 
 use std::{
-    cell::OnceCell,
-    collections::{BTreeSet, HashSet},
+    cell::{OnceCell, RefCell},
+    collections::{BTreeSet, HashMap, HashSet},
+    path::{Path, PathBuf},
 };
+
+use gix::bstr::{BString, ByteSlice};
 
 use crate::{
     domain::id::SpecId,
     error::Result,
-    git::work_file,
+    git::{process::Git, work_file},
     project::{ARCHIVE_DIR, SPECS_DIR, world::World},
 };
 
 /// The spec files that lie anywhere.
 #[derive(Default)]
-pub(super) struct Elsewhere(OnceCell<Found>);
+pub(super) struct Elsewhere {
+    found: OnceCell<Found>,
+    /// By work tree, the spec files that its index has.
+    indexed: RefCell<HashMap<PathBuf, HashSet<BString>>>,
+}
 
 #[derive(Default)]
 struct Found {
@@ -26,14 +33,29 @@ struct Found {
 impl Elsewhere {
     /// Whether the file of `id` lies somewhere, or may.
     pub(super) fn has(&self, world: &World<'_>, id: &SpecId) -> Result<bool> {
-        let found = match self.0.get() {
+        let found = match self.found.get() {
             Some(found) => found,
             None => {
                 let found = find(world)?;
-                self.0.get_or_init(|| found)
+                self.found.get_or_init(|| found)
             }
         };
         Ok(found.unclear || found.ids.contains(id))
+    }
+
+    /// Whether the index of the work tree `top` has the spec file `path`. Git is asked once for all of them.
+    pub(super) fn is_indexed(&self, top: &Path, path: &str) -> Result<bool> {
+        if let Some(known) = self.indexed.borrow().get(top) {
+            return Ok(known.contains(path.as_bytes().as_bstr()));
+        }
+        let listed = Git::in_dir(top)
+            .global("--literal-pathspecs")
+            .args(["ls-files", "-z", "--full-name", "--", SPECS_DIR, ARCHIVE_DIR])
+            .check()?;
+        let known: HashSet<BString> = listed.records().map(BString::from).collect();
+        let has = known.contains(path.as_bytes().as_bstr());
+        self.indexed.borrow_mut().insert(top.to_owned(), known);
+        Ok(has)
     }
 }
 

@@ -1,16 +1,19 @@
 //! What remotes had, against what is here, and settings that let git itself overwrite our refs.
 
+use std::collections::BTreeSet;
+
 use super::{Finding, Repair, at, finding};
 use crate::{
-    domain::diagnostic::Severity,
+    domain::{diagnostic::Severity, id::SpecId},
     error::Result,
     git::remote::{self, Mapping},
     project::Project,
     store::{NOTES_REF, SPECS, Store, archive::ARCHIVES, tracking::tracked_specs},
 };
 
-/// Chains of remotes that hold more than ours, and those that are not fit to be taken over.
-pub(super) fn tracked(project: &Project) -> Result<Vec<Finding>> {
+/// Chains of remotes that hold more than ours, and those that are not fit to be taken over. Where a chain is gone and was named, it
+/// comes back first.
+pub(super) fn tracked(project: &Project, gone: &BTreeSet<SpecId>) -> Result<Vec<Finding>> {
     let store = project.store()?;
     let mut findings = Vec::new();
     for remote in remote::names(&project.repo) {
@@ -26,7 +29,7 @@ pub(super) fn tracked(project: &Project) -> Result<Vec<Finding>> {
         for (spec, theirs) in tracked.specs {
             // What is wrong with our own ref was said elsewhere.
             let Ok(ours) = store.tip(&spec) else { continue };
-            if ours == Some(theirs) {
+            if ours == Some(theirs) || gone.contains(&spec) {
                 continue;
             }
             match store.unknown_of(&spec, theirs)? {
@@ -44,9 +47,17 @@ pub(super) fn tracked(project: &Project) -> Result<Vec<Finding>> {
                 Err(why) => {
                     let name = format!("{}{spec}", tracked_specs(&remote));
                     let message = format!("what '{remote}' has is not taken over: {why}");
-                    let push = shell_words::join(["git", "push", &remote, &format!(":{}", Store::ref_name(&spec))]);
                     let found = at(Severity::Warning, "unfit", name, message, None);
-                    findings.push(found.help(format!("to take it off the remote: {push}")));
+                    // In a shallow clone it is most often this clone that lacks something: there nobody is told to delete.
+                    findings.push(found.help(if project.repo.gix().is_shallow()? {
+                        format!(
+                            "this clone is shallow: {}",
+                            shell_words::join(["git", "fetch", "--unshallow", &remote])
+                        )
+                    } else {
+                        let name = format!(":{}", Store::ref_name(&spec));
+                        format!("to take it off the remote: {}", shell_words::join(["git", "push", &remote, &name]))
+                    }));
                 }
             }
         }

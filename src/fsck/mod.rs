@@ -7,12 +7,13 @@ mod chain;
 mod clone;
 mod elsewhere;
 mod exchange;
+mod lost;
 mod refs;
 mod signature;
 mod spec;
 mod step;
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use gix::ObjectId;
 
@@ -42,7 +43,8 @@ pub enum Repair {
     Reconnect(SpecId),
     /// Let go of the refs of specs that an archive holds.
     Fold,
-    /// Join to the chain of a spec what it knew, or what a remote has of it: the events below this one.
+    /// Join to the chain of a spec what it knew, or what a remote has of it: the events below this one. A chain that is gone is
+    /// these events again.
     Rejoin(SpecId, ObjectId),
     /// Begin a log for a chain that has none.
     Log(SpecId),
@@ -79,10 +81,17 @@ pub fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     findings.extend(looked("archives", None, refs::archives(project)));
     findings.extend(looked("locks", None, clone::locks(project)));
     let elsewhere = elsewhere::Elsewhere::default();
+    let lost = looked("objects", None, lost::check(&world));
+    let named =
+        |findings: &[Finding]| findings.iter().filter_map(|one| one.problem.spec.clone()).collect::<BTreeSet<_>>();
+    let mut gone = named(&lost);
+    findings.extend(lost);
+    let remotes = looked("remotes", None, exchange::tracked(project, &gone));
+    gone.extend(named(&remotes));
     for id in world.census.all()? {
-        findings.extend(looked("spec", Some(id), spec::check(&world, &elsewhere, id)));
+        findings.extend(looked("spec", Some(id), spec::check(&world, &elsewhere, &gone, id)));
     }
-    findings.extend(looked("remotes", None, exchange::tracked(project)));
+    findings.extend(remotes);
     findings.extend(looked("remotes' settings", None, Ok(exchange::settings(project))));
     if signatures {
         findings.extend(looked("signatures", None, signature::check(project)));

@@ -1,11 +1,13 @@
 //! One spec, and what belongs to it: its file, its run, its notes, its worktree and branch.
 
+use std::collections::BTreeSet;
+
 use super::{Finding, Repair, chain, elsewhere::Elsewhere, finding};
 use crate::{
     agent::lease::Life,
     domain::{diagnostic::Severity, id::SpecId, status::Status},
     error::Result,
-    git::{branch, process::Git},
+    git::branch,
     keep,
     project::{
         Project,
@@ -15,10 +17,17 @@ use crate::{
     },
 };
 
-/// Everything about one spec.
-pub(super) fn check(world: &World<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Result<Vec<Finding>> {
+/// Everything about one spec. Those whose chain is `gone` were named already.
+pub(super) fn check(
+    world: &World<'_>,
+    elsewhere: &Elsewhere,
+    gone: &BTreeSet<SpecId>,
+    id: &SpecId,
+) -> Result<Vec<Finding>> {
     let project = world.project;
-    let Some(tip) = world.census.tip(id)? else { return half_made(world, id) };
+    let Some(tip) = world.census.tip(id)? else {
+        return if gone.contains(id) { Ok(Vec::new()) } else { half_made(world, elsewhere, id) };
+    };
     let mut findings = chain::check(project, id, tip)?;
     let entry = world.entry(id)?;
     if entry.state.is_none() && findings.is_empty() {
@@ -143,7 +152,7 @@ fn left_over(world: &World<'_>, entry: &Entry) -> Result<Vec<Finding>> {
 
 /// A file without a chain. One that git has (in the index or in `HEAD`) is a pending spec that somebody else wrote, and fine;
 /// one that only lies there is what `add` leaves if it dies between the file and the event. In silent mode git has none.
-fn half_made(world: &World<'_>, id: &SpecId) -> Result<Vec<Finding>> {
+fn half_made(world: &World<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Result<Vec<Finding>> {
     let project = world.project;
     if project.store()?.tip(id).is_err() {
         // There is a ref, and it is damaged, which was said.
@@ -154,11 +163,9 @@ fn half_made(world: &World<'_>, id: &SpecId) -> Result<Vec<Finding>> {
     let Some(text) = loaded.text.as_ref().filter(|text| text.path == path_of(id)) else { return Ok(Vec::new()) };
     let Origin::File(top) = &text.origin else { return Ok(Vec::new()) };
     if !project.silent {
-        let tracked =
-            Git::in_dir(top).global("--literal-pathspecs").args(["ls-files", "-z", "--", &text.path]).check()?;
         let head = project.repo.head()?.id();
         let committed = head.map(|head| project.blob_id_in(head, &text.path)).transpose()?.flatten();
-        if tracked.records().next().is_some() || committed.is_some() {
+        if committed.is_some() || elsewhere.is_indexed(top, &text.path)? {
             return Ok(Vec::new());
         }
     }

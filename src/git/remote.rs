@@ -197,16 +197,16 @@ pub fn push_and_delete(
 /// # Errors
 /// `remote-unreachable` if the remote does not answer.
 pub fn ask(repo: &Repository, remote: &str, name: &str) -> Result<Option<ObjectId>> {
-    let found = list(repo, remote, name)?.into_iter().find(|(full, _)| full == name);
+    let found = list(repo, remote, &[name])?.into_iter().find(|(full, _)| full == name);
     Ok(found.map(|(_, id)| id))
 }
 
-/// The refs of a remote that match `pattern`, as `git ls-remote` matches.
+/// The refs of a remote that match one of `patterns`, as `git ls-remote` matches.
 ///
 /// # Errors
 /// `remote-unreachable` if the remote does not answer.
-pub fn list(repo: &Repository, remote: &str, pattern: &str) -> Result<Vec<(String, ObjectId)>> {
-    let output = Git::at(repo).may_ask().args(["ls-remote", "--refs", "--", remote, pattern]).run()?;
+pub fn list(repo: &Repository, remote: &str, patterns: &[&str]) -> Result<Vec<(String, ObjectId)>> {
+    let output = Git::at(repo).may_ask().args(["ls-remote", "--refs", "--", remote]).args(patterns).run()?;
     if !output.success() {
         return Err(unreachable(remote, "ask", &output.complaint()));
     }

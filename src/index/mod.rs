@@ -9,8 +9,11 @@
 //! written beside its place and renamed into it, without a lock: whoever writes at the same time writes the truth as well. Where it
 //! cannot be written everything takes a little longer.
 
+mod brief;
 pub mod names;
 mod row;
+
+pub use brief::{Behind, Brief, BriefText, BriefThen};
 
 use std::{
     borrow::Cow,
@@ -27,14 +30,14 @@ use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{id::SpecId, spec::FrontMatter, state::State},
+    domain::{event::Pin, id::SpecId, pattern::Entry, spec::FrontMatter, state::State},
     env::fault,
     git::work_file::{self, Stamp},
 };
-use row::{BehindRow, FrontRow, Name, Oid, SaysRow, SpecRow, StateRow, TextRow, ThenRow};
+use row::{BehindRow, FrontRow, Oid, ShortRow, SpecRow, StateRow, TextRow, ThenRow, TipRow};
 
 /// Changes with what is written, and with what reading a text or an event comes to.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 3;
 
 /// What the file begins with.
 const MAGIC: &[u8; 8] = b"CHANTIDX";
@@ -210,16 +213,30 @@ impl Book {
         postcard::take_from_bytes(self.frame(at)).ok().map(|(id, _)| id)
     }
 
-    fn row(&self, id: &SpecId) -> Option<SpecRow<'_>> {
+    /// Where a spec is.
+    fn at(&self, id: &str) -> Option<usize> {
         let compare = |range: &Range<usize>| {
-            let found = postcard::take_from_bytes::<&str>(&self.bytes[range.clone()]);
-            found.map_or(Ordering::Less, |(found, _)| found.cmp(id.as_str()))
+            let found = postcard::take_from_bytes::<&[u8]>(&self.bytes[range.clone()]);
+            found.map_or(Ordering::Less, |(found, _)| found.cmp(id.as_bytes()))
         };
         let last = self.last.get();
         let near = (last..self.specs.len().min(last + 2)).find(|at| compare(&self.specs[*at]) == Ordering::Equal);
         let at = near.or_else(|| self.specs.binary_search_by(compare).ok())?;
         self.last.set(at);
-        postcard::from_bytes(self.frame(at)).ok()
+        Some(at)
+    }
+
+    fn row(&self, id: &str) -> Option<SpecRow<'_>> {
+        postcard::from_bytes(self.frame(self.at(id)?)).ok()
+    }
+
+    fn short_row(&self, id: &str) -> Option<ShortRow<'_>> {
+        postcard::take_from_bytes(self.frame(self.at(id)?)).ok().map(|(row, _)| row)
+    }
+
+    /// Whether there are none in it.
+    pub fn is_empty(&self) -> bool {
+        self.specs.is_empty()
     }
 
     /// The specs in it.
@@ -229,98 +246,185 @@ impl Book {
 
     /// The file of the ref of a spec, and what it held.
     pub fn loose(&self, id: &SpecId) -> Option<(Stamp, ObjectId)> {
-        self.row(id)?.loose.map(|(stamp, id)| (stamp, id.0))
+        let row: (&str, Option<(Stamp, Oid)>) =
+            postcard::take_from_bytes(self.frame(self.at(id.as_str())?)).ok().map(|(row, _)| row)?;
+        row.1.map(|(stamp, id)| (stamp, id.0))
     }
 
     /// What the events of a spec amount to; `None` if that is not known at `tip`.
     pub fn state(&self, id: &SpecId, tip: Option<ObjectId>) -> Option<State> {
-        let (at, bytes) = self.row(id)?.state?;
-        if tip.is_some_and(|tip| tip != at.0) {
+        let known = self.short_row(id.as_str())?.tip?;
+        if tip.is_some_and(|tip| tip != known.tip.0) {
             return None;
         }
-        postcard::from_bytes::<StateRow>(bytes).ok()?.state()
+        postcard::from_bytes::<StateRow>(known.whole).ok()?.state()
+    }
+
+    /// Whether what it has in short is what it has at length.
+    pub fn is_consistent(&self, id: &SpecId) -> bool {
+        let Some(row) = self.row(id.as_str()) else { return true };
+        let tip = row.short.tip.is_none_or(|tip| {
+            let whole = postcard::from_bytes::<StateRow>(tip.whole).ok().and_then(StateRow::state);
+            whole.is_some_and(|state| {
+                let pins = pins_of(&state);
+                let work = row::joined(&state.facts.work_commits);
+                tip_row(&state, &work, pins.as_deref().unwrap_or_default(), tip.whole) == tip
+            })
+        });
+        let text = row.text.is_none_or(|text| {
+            let front = postcard::from_bytes::<FrontRow>(text.says).ok().and_then(FrontRow::front);
+            front.is_some_and(|front| {
+                text.kind == row::kind_number(front.kind)
+                    && (text.phase, text.topic) == (front.phase.as_deref(), front.topic.as_deref())
+                    && text.inputs == inputs_of(&front)
+                    && postcard::from_bytes::<Vec<&str>>(text.labels).is_ok_and(|labels| labels == front.labels)
+            })
+        });
+        tip && text
     }
 
     /// The text of a spec, if it `fits`: by the stamp and place of its file, its path and blob.
     pub fn text(&self, id: &SpecId, fits: impl FnOnce(Option<Stamp>, u8, &str, ObjectId) -> bool) -> Option<KnownText> {
-        let text = self.row(id)?.text?;
+        let text = self.row(id.as_str())?.text?;
         if !fits(text.stamp, text.place, text.path, text.blob.0) {
             return None;
         }
-        let says: SaysRow = postcard::from_bytes(text.says).ok()?;
+        let front: FrontRow = postcard::from_bytes(text.says).ok()?;
         Some(KnownText {
             stamp: text.stamp,
             place: text.place,
             path: text.path.to_owned(),
             blob: text.blob.0,
-            title: says.title,
-            front: says.front.front()?,
+            title: text.title.map(str::to_owned),
+            front: front.front()?,
         })
     }
 
-    fn behind(&self, id: &SpecId) -> Option<BehindRow> {
-        postcard::from_bytes(self.row(id)?.behind).ok()
+    fn behind(&self, id: &SpecId) -> Option<BehindRow<'_>> {
+        postcard::from_bytes(self.short_row(id.as_str())?.behind).ok()
     }
 
     /// The specs that informed an attempt on one.
     pub fn origins(&self, id: &SpecId, attempt: ObjectId) -> Option<Rc<[SpecId]>> {
         let (of, origins) = self.behind(id)?.origins?;
-        (of.0 == attempt).then(|| origins.into_iter().map(|id| id.0).collect())
+        if of.0 != attempt {
+            return None;
+        }
+        origins.into_iter().map(|id| SpecId::new(id).ok()).collect()
     }
 
     /// What an event of `other`, an input of `id`, said of it.
     pub fn then(&self, id: &SpecId, other: &SpecId, event: ObjectId) -> Option<Rc<Then>> {
         let pinned = self.behind(id)?.pinned;
-        let found = pinned.into_iter().find(|row| row.spec.0 == *other && row.event.0 == event)?;
+        let found = pinned.into_iter().find(|row| row.spec == other.as_str() && row.event.0 == event)?;
+        let commits = found.work.chunks_exact(event.as_slice().len()).map(ObjectId::try_from);
         Some(Rc::new(Then {
             spec_blob: found.spec_blob.map(|id| id.0),
             attempt: found.attempt.map(|id| id.0),
-            work_commits: found.work_commits.into_iter().map(|id| id.0).collect(),
+            work_commits: commits.collect::<Result<_, _>>().ok()?,
         }))
     }
 }
 
+fn tip_row<'b>(state: &State, work: &'b [u8], pins: &'b [u8], whole: &'b [u8]) -> TipRow<'b> {
+    let informed_by = &state.facts.informed_by;
+    TipRow {
+        tip: Oid(state.tip),
+        status: row::number(state.status),
+        contended: state.is_contended(),
+        superseded: state.facts.superseded_by.is_some(),
+        attempt: state.attempt.map(Oid),
+        spec_blob: state.facts.spec_blob.map(Oid),
+        work,
+        inputs: (!informed_by.is_empty(), informed_by.iter().any(|pin| matches!(pin, Pin::Path { .. }))),
+        pins,
+        whole,
+    }
+}
+
+fn pins_of(state: &State) -> postcard::Result<Vec<u8>> {
+    let pins: Vec<(&str, Oid)> = state
+        .facts
+        .informed_by
+        .iter()
+        .filter_map(|pin| match pin {
+            Pin::Spec { id, event } => Some((id.as_str(), Oid(*event))),
+            Pin::Path { .. } | Pin::Url(_) => None,
+        })
+        .collect();
+    postcard::to_stdvec(&pins)
+}
+
+fn inputs_of(front: &FrontMatter) -> (bool, bool) {
+    let is_file = |written: &str| !matches!(Entry::parse(written), Ok(Entry::Spec(_) | Entry::Url(_)));
+    (front.inputs().next().is_some(), front.inputs().any(is_file))
+}
+
 /// What is new of a spec over what was known of it.
 fn merged(book: &Book, id: &SpecId, new: &News) -> postcard::Result<Vec<u8>> {
-    let old = book.row(id);
+    let (old, text) = book.row(id.as_str()).map_or((None, None), |row| (Some(row.short), row.text));
     let state = match &new.state {
-        Some(state) => Some((Oid(state.tip), postcard::to_stdvec(&StateRow::of(state))?)),
+        Some(state) => {
+            let whole = postcard::to_stdvec(&StateRow::of(state))?;
+            Some((state, row::joined(&state.facts.work_commits), pins_of(state)?, whole))
+        }
         None => None,
     };
     let says = match &new.text {
         Some(text) => {
-            let row = SaysRow { title: text.title.clone(), front: FrontRow::of(&text.front) };
-            Some((text, postcard::to_stdvec(&row)?))
+            let says = postcard::to_stdvec(&FrontRow::of(&text.front))?;
+            Some((text, postcard::to_stdvec(&text.front.labels)?, says))
         }
         None => None,
     };
+    let commits: Vec<Vec<u8>> = new.pinned.iter().map(|(.., then)| row::joined(&then.work_commits)).collect();
     let mut behind =
-        old.as_ref().and_then(|old| postcard::from_bytes::<BehindRow>(old.behind).ok()).unwrap_or_default();
+        old.as_ref().and_then(|old| postcard::from_bytes::<BehindRow<'_>>(old.behind).ok()).unwrap_or_default();
     if let Some((attempt, ids)) = &new.origins {
-        behind.origins = Some((Oid(*attempt), ids.iter().cloned().map(Name).collect()));
+        behind.origins = Some((Oid(*attempt), ids.iter().map(SpecId::as_str).collect()));
     }
-    for (spec, event, then) in &new.pinned {
-        behind.pinned.retain(|row| row.spec.0 != *spec);
+    for ((spec, event, then), work) in new.pinned.iter().zip(&commits) {
+        behind.pinned.retain(|row| row.spec != spec.as_str());
         behind.pinned.push(ThenRow {
-            spec: Name(spec.clone()),
+            spec: spec.as_str(),
             event: Oid(*event),
             spec_blob: then.spec_blob.map(Oid),
             attempt: then.attempt.map(Oid),
-            work_commits: then.work_commits.iter().copied().map(Oid).collect(),
+            work,
         });
     }
     let behind = postcard::to_stdvec(&behind)?;
-    let row = SpecRow {
+    let short = ShortRow {
         id: id.as_str(),
         loose: new.loose.map(|(stamp, id)| (stamp, Oid(id))).or(old.as_ref().and_then(|old| old.loose)),
-        state: state.as_ref().map(|(tip, bytes)| (*tip, bytes.as_slice())).or(old.as_ref().and_then(|old| old.state)),
-        text: match &says {
-            Some((text, says)) => {
-                Some(TextRow { stamp: text.stamp, place: text.place, path: &text.path, blob: Oid(text.blob), says })
-            }
-            None => old.and_then(|old| old.text),
+        tip: match &state {
+            Some((state, work, pins, whole)) => Some(tip_row(state, work, pins, whole)),
+            None => old.as_ref().and_then(|old| old.tip),
         },
         behind: &behind,
     };
+    let row = SpecRow {
+        short,
+        text: match &says {
+            Some((text, labels, says)) => Some(text_row(text, labels, says)),
+            None => text,
+        },
+    };
     postcard::to_stdvec(&row)
+}
+
+fn text_row<'b>(text: &'b KnownText, labels: &'b [u8], says: &'b [u8]) -> TextRow<'b> {
+    TextRow {
+        stamp: text.stamp,
+        place: text.place,
+        path: &text.path,
+        blob: Oid(text.blob),
+        title: text.title.as_deref(),
+        kind: row::kind_number(text.front.kind),
+        phase: text.front.phase.as_deref(),
+        topic: text.front.topic.as_deref(),
+        inputs: inputs_of(&text.front),
+        labels,
+        says,
+    }
 }

@@ -48,11 +48,11 @@ impl<'de> Deserialize<'de> for Name {
 }
 
 /// A status by its place among all of them.
-fn number(status: Status) -> u8 {
+pub(super) fn number(status: Status) -> u8 {
     Status::ALL.iter().position(|one| *one == status).and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
 }
 
-fn status(number: u8) -> Option<Status> {
+pub(super) fn status(number: u8) -> Option<Status> {
     Status::ALL.get(usize::from(number)).copied()
 }
 
@@ -252,11 +252,7 @@ impl FrontRow {
     pub(super) fn of(front: &FrontMatter) -> FrontRow {
         let front = front.clone();
         FrontRow {
-            kind: SpecType::ALL
-                .iter()
-                .position(|one| *one == front.kind)
-                .and_then(|at| u8::try_from(at).ok())
-                .unwrap_or(u8::MAX),
+            kind: kind_number(front.kind),
             texts: [
                 front.phase,
                 front.topic,
@@ -287,7 +283,7 @@ impl FrontRow {
 
     pub(super) fn front(self) -> Option<FrontMatter> {
         let mut front = FrontMatter::default();
-        front.kind = *SpecType::ALL.get(usize::from(self.kind))?;
+        front.kind = kind(self.kind)?;
         [
             front.phase,
             front.topic,
@@ -317,13 +313,6 @@ impl FrontRow {
     }
 }
 
-/// What a text says.
-#[derive(Serialize, Deserialize)]
-pub(super) struct SaysRow {
-    pub title: Option<String>,
-    pub front: FrontRow,
-}
-
 /// A text, by the file that it was read from.
 #[derive(Serialize, Deserialize)]
 pub(super) struct TextRow<'b> {
@@ -331,36 +320,86 @@ pub(super) struct TextRow<'b> {
     pub place: u8,
     pub path: &'b str,
     pub blob: Oid,
-    /// A [`SaysRow`], read only if it is asked for.
+    pub title: Option<&'b str>,
+    pub kind: u8,
+    pub phase: Option<&'b str>,
+    pub topic: Option<&'b str>,
+    /// Whether it has inputs, and whether one of them is other than a spec or an address.
+    pub inputs: (bool, bool),
+    /// A list of them.
+    pub labels: &'b [u8],
+    /// A [`FrontRow`], read only if it is asked for.
     pub says: &'b [u8],
+}
+
+/// What events amount to: in short, and the whole.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TipRow<'b> {
+    pub tip: Oid,
+    pub status: u8,
+    pub contended: bool,
+    pub superseded: bool,
+    pub attempt: Option<Oid>,
+    pub spec_blob: Option<Oid>,
+    /// The commits, one id after the other.
+    pub work: &'b [u8],
+    /// Whether it was given anything, and whether anything else than specs and addresses.
+    pub inputs: (bool, bool),
+    /// A list of the specs that it was given, and their events.
+    pub pins: &'b [u8],
+    /// A [`StateRow`].
+    pub whole: &'b [u8],
+}
+
+/// Ids, one after the other.
+pub(super) fn joined(ids: &[ObjectId]) -> Vec<u8> {
+    ids.iter().flat_map(|id| id.as_slice()).copied().collect()
+}
+
+/// The number of a type of specs, and back.
+pub(super) fn kind_number(kind: SpecType) -> u8 {
+    SpecType::ALL.iter().position(|one| *one == kind).and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
+}
+
+pub(super) fn kind(number: u8) -> Option<SpecType> {
+    SpecType::ALL.get(usize::from(number)).copied()
 }
 
 /// What an event said of its spec at that time.
 #[derive(Serialize, Deserialize)]
-pub(super) struct ThenRow {
-    pub spec: Name,
+pub(super) struct ThenRow<'b> {
+    pub spec: &'b str,
     pub event: Oid,
     pub spec_blob: Option<Oid>,
     pub attempt: Option<Oid>,
-    pub work_commits: Vec<Oid>,
+    /// The commits, one id after the other.
+    pub work: &'b [u8],
 }
 
 /// What is behind an attempt.
 #[derive(Default, Serialize, Deserialize)]
-pub(super) struct BehindRow {
-    pub origins: Option<(Oid, Vec<Name>)>,
-    pub pinned: Vec<ThenRow>,
+pub(super) struct BehindRow<'b> {
+    #[serde(borrow)]
+    pub origins: Option<(Oid, Vec<&'b str>)>,
+    pub pinned: Vec<ThenRow<'b>>,
 }
 
-/// Everything about one spec. Its id comes first: it is looked for by that.
+/// Everything about one spec. Its id comes first: it is looked for by that. What is asked for most comes next: the rest need not be
+/// gone through then.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SpecRow<'b> {
+    #[serde(borrow)]
+    pub short: ShortRow<'b>,
+    pub text: Option<TextRow<'b>>,
+}
+
+/// What there is of it but for its text.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct ShortRow<'b> {
     pub id: &'b str,
     pub loose: Option<(Stamp, Oid)>,
-    /// The tip, and a [`StateRow`].
     #[serde(borrow)]
-    pub state: Option<(Oid, &'b [u8])>,
-    pub text: Option<TextRow<'b>>,
+    pub tip: Option<TipRow<'b>>,
     /// A [`BehindRow`].
     pub behind: &'b [u8],
 }

@@ -30,7 +30,8 @@ use crate::{
 /// # Errors
 /// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
 pub fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
-    let world = World::new(project)?;
+    // What is recorded is known from an earlier look, and of those that others wait for the outline does; the texts are read.
+    let world = if ids.is_empty() { World::survey(project)? } else { World::new(project)? };
     let mut problems = Vec::new();
     let wanted: Vec<SpecId> = if ids.is_empty() {
         problems.extend(world.census.strays()?.iter().map(stray));
@@ -38,8 +39,12 @@ pub fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
     } else {
         ids.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect()
     };
+    world.expect(&wanted.iter().collect());
     let circles = circle::find(&world, &wanted)?;
     let surroundings = Surroundings::new(&world, circles)?;
+    if ids.is_empty() {
+        world.expect_whole(&wanted);
+    }
     for id in &wanted {
         match surroundings.about(id) {
             Ok(found) => problems.extend(found),
@@ -51,6 +56,7 @@ pub fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
             }
         }
     }
+    world.keep()?;
     Ok(problems)
 }
 
@@ -114,7 +120,7 @@ impl<'w, 'p> Surroundings<'w, 'p> {
     }
 
     fn about(&self, id: &SpecId) -> Result<Vec<ProblemView>> {
-        let entry = self.world.entry(id)?;
+        let entry = self.world.whole_entry(id)?;
         let mut found = Vec::new();
         if self.world.census.has_file(id)? && self.world.census.has_archived_file(id)? {
             let mut twice =

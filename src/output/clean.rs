@@ -8,7 +8,8 @@ use anstream::adapter::strip_str;
 /// One line of plain text: escape sequences, control characters and reordering marks are taken out, line ends and tabs
 /// become a space.
 pub fn line(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(harmful) {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~');
+    if text.as_bytes().iter().all(plain) || !text.chars().any(harmful) {
         return text.into();
     }
     let text = flatten(text);

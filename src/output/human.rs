@@ -32,6 +32,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
         Body::Topic(view) => topic::topic(view, look),
         Body::Standing { view, now, hints } => standing::standing(view, *now, *hints, look),
         Body::Specs(specs) => list::specs(specs, look),
+        Body::Lines(lines) => list::lines(lines, look),
         Body::Explained { ready, blocked } => list::explained(ready, blocked, look),
         Body::Spec(detail) => show::detail(detail, look),
         Body::Details(details) => {
@@ -84,6 +85,7 @@ pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
 pub(super) fn emptiness(body: &Body) -> Option<&'static str> {
     match body {
         Body::Specs(specs) if specs.is_empty() => Some("no specs"),
+        Body::Lines(lines) if lines.is_empty() => Some("no specs"),
         Body::Explained { ready, blocked } if ready.is_empty() && blocked.is_empty() => Some("no specs"),
         Body::Events { events, .. } if events.is_empty() => Some("no events"),
         Body::Notes(notes) if notes.is_empty() => Some("no release notes"),

@@ -1,11 +1,16 @@
 //! `list` and `ready` for people: aligned columns, one line a spec.
 
+use std::borrow::Cow;
+
 use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Look, clean, color::Slot};
-use crate::domain::view::{Blocker, SpecView};
+use crate::domain::{
+    status::Status,
+    view::{Blocker, Line, SpecView},
+};
 
 /// From this width on there is room for the type or phase.
 const ROOM_FOR_KIND: usize = 100;
@@ -14,7 +19,7 @@ const ROOM_FOR_LABELS: usize = 130;
 
 /// Short id, status, title and, where a terminal is wide enough, phase or type and labels. Titles are cut to the width of a
 /// terminal, never in a pipe.
-pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
+pub(super) fn lines(specs: &[Line], look: &Look) -> String {
     if specs.is_empty() {
         return String::new();
     }
@@ -26,11 +31,12 @@ pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_truncation_indicator(if look.unicode { "…" } else { "..." });
     for spec in specs {
-        let mut cells = vec![short(spec), status(spec)];
+        let mut cells =
+            vec![clean::line(spec.id.short()).into_owned(), with_flags(spec.status, &spec.flags).into_owned()];
         if wide(ROOM_FOR_KIND) {
-            cells.push(clean::line(spec.phase.as_deref().unwrap_or(&spec.kind)).into_owned());
+            cells.push(clean::line(&spec.kind).into_owned());
         }
-        cells.push(title(spec));
+        cells.push(titled(spec.title.as_deref(), spec.error.as_deref()).into_owned());
         if labels {
             cells.push(clean::line(&spec.labels.join(", ")).into_owned());
         }
@@ -46,18 +52,42 @@ pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
     out
 }
 
+/// The same of specs of which everything is at hand.
+pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
+    lines(&specs.iter().cloned().map(Line::from).collect::<Vec<_>>(), look)
+}
+
 /// The same where no width is known, and so nothing is cut: there may be many of them.
-fn piped(specs: &[SpecView], look: &Look) -> String {
-    let widest = |cell: fn(&SpecView) -> String| specs.iter().map(|spec| cell(spec).width()).max().unwrap_or_default();
-    let (ids, statuses) = (widest(short), widest(status));
-    let mut out = String::with_capacity(specs.len() * 64);
+fn piped(specs: &[Line], look: &Look) -> String {
+    let (mut ids, mut statuses) = (0, 0);
     for spec in specs {
-        let (id, status) = (short(spec), status(spec));
-        let gaps = [ids - id.width(), statuses - status.width()].map(|gap| " ".repeat(gap + 2));
-        let line = [&id, &gaps[0], &status, &gaps[1], &title(spec)].map(String::as_str).concat();
-        colored(&mut out, line.trim_end(), spec, look);
+        ids = ids.max(columns(&clean::line(spec.id.short())));
+        statuses = statuses.max(columns(&with_flags(spec.status, &spec.flags)));
+    }
+    let mut out = String::with_capacity(specs.len() * 80);
+    for spec in specs {
+        let begin = out.len();
+        for (slot, part, widest) in [
+            (Slot::Id, clean::line(spec.id.short()), ids),
+            (Slot::Status(spec.status), with_flags(spec.status, &spec.flags), statuses),
+        ] {
+            let gap = widest - columns(&part);
+            match look.paint.on {
+                true => out.push_str(&look.paint.with(slot, part)),
+                false => out.push_str(&part),
+            }
+            out.extend(std::iter::repeat_n(' ', gap + 2));
+        }
+        out.push_str(&titled(spec.title.as_deref(), spec.error.as_deref()));
+        out.truncate(begin + out[begin..].trim_end().len());
+        out.push('\n');
     }
     out
+}
+
+/// How many columns a text takes.
+fn columns(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 /// No padding at the left edge, two spaces between columns; only what stands right of the `fixed` columns gives way.
@@ -81,11 +111,11 @@ fn arrange(table: &mut Table, look: &Look, fixed: usize) {
 
 /// Colours the two first cells of a line. The table is made without colour, because an escape sequence would count as
 /// characters there.
-fn colored(out: &mut String, line: &str, spec: &SpecView, look: &Look) {
-    let (id, status) = (short(spec), status(spec));
-    let cells = line.strip_prefix(id.as_str()).and_then(|rest| {
+fn colored(out: &mut String, line: &str, spec: &Line, look: &Look) {
+    let (id, status) = (clean::line(spec.id.short()), with_flags(spec.status, &spec.flags));
+    let cells = line.strip_prefix(&*id).and_then(|rest| {
         let gap = rest.len() - rest.trim_start_matches(' ').len();
-        Some((&rest[..gap], rest[gap..].strip_prefix(status.as_str())?))
+        Some((&rest[..gap], rest[gap..].strip_prefix(&*status)?))
     });
     match cells.filter(|_| look.paint.on) {
         Some((gap, rest)) => {
@@ -120,22 +150,28 @@ pub(super) fn reason(blocker: &Blocker) -> String {
     clean::line(&blocker.why).into_owned()
 }
 
-fn short(spec: &SpecView) -> String {
-    clean::line(&spec.short).into_owned()
+/// The status with what a person should see beside it: `in_progress (orphaned)`.
+pub(super) fn status(spec: &SpecView) -> Cow<'static, str> {
+    with_flags(spec.status, &spec.flags())
 }
 
-/// The status with what a person should see beside it: `in_progress (orphaned)`.
-pub(super) fn status(spec: &SpecView) -> String {
-    let flags = spec.flags();
-    if flags.is_empty() { spec.status.to_string() } else { format!("{} ({})", spec.status, flags.join(", ")) }
+fn with_flags(status: Status, flags: &[&str]) -> Cow<'static, str> {
+    match flags.is_empty() {
+        true => status.as_str().into(),
+        false => format!("{status} ({})", flags.join(", ")).into(),
+    }
 }
 
 /// The title, or what stands in its place.
-pub(super) fn title(spec: &SpecView) -> String {
-    match (&spec.title, &spec.error) {
-        (Some(title), _) => clean::line(title).into_owned(),
-        (None, Some(error)) => format!("({})", clean::line(error)),
-        (None, None) => "(no title)".to_owned(),
+pub(super) fn title(spec: &SpecView) -> Cow<'_, str> {
+    titled(spec.title.as_deref(), spec.error.as_deref())
+}
+
+fn titled<'s>(title: Option<&'s str>, error: Option<&str>) -> Cow<'s, str> {
+    match (title, error) {
+        (Some(title), _) => clean::line(title),
+        (None, Some(error)) => format!("({})", clean::line(error)).into(),
+        (None, None) => "(no title)".into(),
     }
 }
 

@@ -90,6 +90,7 @@ pub(super) fn objects(body: &Body) -> Vec<Map<String, Value>> {
         Body::Hooks { hooks, .. } => hooks.iter().map(object).collect(),
         Body::Nothing
         | Body::Shown
+        | Body::Lines(_)
         | Body::Notes(_)
         | Body::Why(_)
         | Body::Graph { .. }
@@ -125,7 +126,7 @@ fn object<T: serde::Serialize>(view: &T) -> Map<String, Value> {
 /// The porcelain fields of an answer, for `-z`.
 pub(super) fn porcelain(body: &Body) -> Vec<Vec<u8>> {
     match body {
-        Body::Nothing | Body::Shown => Vec::new(),
+        Body::Nothing | Body::Shown | Body::Lines(_) => Vec::new(),
         Body::Specs(specs) | Body::AddedAll(specs) => specs.iter().map(spec).collect(),
         Body::Topic(view) => view.steps.iter().map(|step| spec(&step.spec)).collect(),
         Body::Standing { view, .. } => view.specs().map(|(list, spec)| spec_as(spec, list)).collect(),

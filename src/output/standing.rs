@@ -58,7 +58,7 @@ impl Sections<'_> {
             facts.extend(run.note.as_deref().map(line));
             let said = run.last_line.as_deref().map(|said| format!("> {}", line(said)));
             Row {
-                text: list::title(&run.spec),
+                text: list::title(&run.spec).into_owned(),
                 spec: &run.spec,
                 below: [Some(joined(facts)), said].into_iter().flatten().collect(),
             }
@@ -73,7 +73,7 @@ impl Sections<'_> {
             facts.extend(self.ago("for", one.since.as_deref()));
             let why = one.reason.as_deref().map(line);
             Row {
-                text: list::title(&one.spec),
+                text: list::title(&one.spec).into_owned(),
                 spec: &one.spec,
                 below: [Some(joined(facts)), why].into_iter().flatten().collect(),
             }
@@ -93,7 +93,7 @@ impl Sections<'_> {
                 false => format!("{}: {paths}", line(why)),
             });
             Row {
-                text: list::title(&one.spec),
+                text: list::title(&one.spec).into_owned(),
                 spec: &one.spec,
                 below: [Some(joined(facts)), why].into_iter().flatten().collect(),
             }
@@ -126,7 +126,7 @@ impl Sections<'_> {
             let mut facts = vec![format!("{} of {} members done", one.over, one.members)];
             facts.extend((one.running > 0).then(|| format!("{} running", one.running)));
             facts.extend((one.failed > 0).then(|| format!("{} failed", one.failed)));
-            Row { text: list::title(&one.spec), spec: &one.spec, below: vec![joined(facts)] }
+            Row { text: list::title(&one.spec).into_owned(), spec: &one.spec, below: vec![joined(facts)] }
         });
         self.section("Drivers:", &[], rows.collect(), MANY, "git chant list --type driver")
     }
@@ -138,13 +138,13 @@ impl Sections<'_> {
                 [first] => format!("waits for {}", line(first)),
                 [first, rest @ ..] => format!("waits for {} and {} more", line(first), rest.len()),
             };
-            Row { text: list::title(&one.spec), spec: &one.spec, below: vec![on] }
+            Row { text: list::title(&one.spec).into_owned(), spec: &one.spec, below: vec![on] }
         });
         self.section("Waiting for other specs:", &[], rows.collect(), FEW, "git chant ready --explain")
     }
 
     fn ready(&self, ready: &[SpecView]) -> String {
-        let rows = ready.iter().map(|spec| Row { text: list::title(spec), spec, below: Vec::new() });
+        let rows = ready.iter().map(|spec| Row { text: list::title(spec).into_owned(), spec, below: Vec::new() });
         let hints = ["git chant work <spec>\" to have one carried out"];
         self.section("Ready:", &hints, rows.collect(), FEW, "git chant ready")
     }

@@ -12,7 +12,7 @@ use gix::{
     bstr::{BStr, ByteSlice},
 };
 
-use super::{ARCHIVE_DIR, Project, SPECS_DIR, names::Names, survey::Survey};
+use super::{ARCHIVE_DIR, Project, SPECS_DIR, names::Names, sorted::Sorted, survey::Survey};
 use crate::{
     domain::id::SpecId,
     error::{Error, Result},
@@ -32,7 +32,7 @@ pub struct Census<'p> {
     project: &'p Project,
     survey: Option<Rc<Survey<'p>>>,
     /// What has a ref.
-    tips: OnceCell<BTreeMap<SpecId, ObjectId>>,
+    tips: OnceCell<Sorted<ObjectId>>,
     /// What was folded.
     folded: OnceCell<BTreeMap<SpecId, ObjectId>>,
     folders: Folders,
@@ -88,12 +88,11 @@ impl<'p> Census<'p> {
 
     /// The newest event of a spec; `None` if it has no chain.
     pub fn tip(&self, id: &SpecId) -> Result<Option<ObjectId>> {
-        let store = self.project.store()?;
-        let Some(tips) = self.tips.get() else { return store.tip(id) };
-        match (tips.get(id), self.folded.get()) {
+        let Some(tips) = self.tips.get() else { return self.project.store()?.tip(id) };
+        match (tips.get(id.as_str()), self.folded.get()) {
             (Some(tip), _) => Ok(Some(*tip)),
             (None, Some(folded)) => Ok(folded.get(id).copied()),
-            (None, None) => store.folded_tip_in(&self.folders, id),
+            (None, None) => self.project.store()?.folded_tip_in(&self.folders, id),
         }
     }
 
@@ -136,7 +135,7 @@ impl<'p> Census<'p> {
             Some(survey) => survey.tips(),
             None => Ok(self.project.store()?.tips()?.into_iter().collect()),
         })?;
-        Ok(tips.keys().chain(&self.active_files()?.specs).collect())
+        Ok(tips.ids().chain(&self.active_files()?.specs).collect())
     }
 
     /// Files under `.chant/specs` whose name is no id, with the reason, and those under `.chant/archive`.
@@ -187,7 +186,7 @@ impl<'p> Census<'p> {
     /// Every spec that has a ref or a file under `.chant/specs`, without reading what its chain's ref holds.
     fn names(&self) -> Result<BTreeSet<SpecId>> {
         let mut names: BTreeSet<SpecId> = match self.tips.get() {
-            Some(tips) => tips.keys().cloned().collect(),
+            Some(tips) => tips.ids().cloned().collect(),
             None => self.project.store()?.names()?,
         };
         names.extend(self.active_files()?.specs.iter().cloned());

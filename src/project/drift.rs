@@ -135,21 +135,21 @@ impl World<'_> {
             return Ok(None);
         }
         let store = self.project.store()?;
-        let read = |(state, _): (State, _)| Then {
+        let read = |state: State| Then {
             spec_blob: state.facts.spec_blob,
             attempt: state.attempt,
             work_commits: state.facts.work_commits,
         };
         let then = match &self.survey {
-            Some(survey) => survey.then(of, (id, pinned), || {
-                store.lasting_state_at(id, pinned).ok().filter(|(_, lasting)| *lasting).map(read)
-            }),
+            Some(survey) => {
+                survey.then(of, (id, pinned), || store.state_at(id, pinned).ok().map(|(state, _)| read(state)))
+            }
             None => None,
         };
         let then = match then {
             Some(then) => then,
             None => match store.state_at(id, pinned) {
-                Ok((state, _)) => Rc::new(read((state, true))),
+                Ok((state, _)) => Rc::new(read(state)),
                 Err(_) => return Ok(None),
             },
         };

@@ -2,9 +2,11 @@
 //! nothing that acts.
 
 pub mod agent;
+mod ahead;
 pub mod ancestry;
 pub mod attempt;
 pub mod base;
+mod brief;
 pub mod census;
 pub mod drift;
 mod filed;
@@ -19,6 +21,7 @@ pub mod place;
 pub mod progress;
 pub mod seal;
 pub mod signatures;
+mod sorted;
 pub mod stake;
 pub mod standing;
 pub mod survey;
@@ -66,10 +69,14 @@ pub struct Project {
 impl Project {
     /// Opens the repository that `env` names.
     pub fn open(env: &Env) -> Result<Project> {
-        let repo = Repository::discover(env)?;
+        Ok(Project::of(env, Repository::discover(env)?))
+    }
+
+    /// The same of the repository that `env` names, opened already.
+    pub fn of(env: &Env, repo: Repository) -> Project {
         let silent = repo.silent();
         let clone = clone_name(env, &repo);
-        Ok(Project { env: env.clone(), repo, silent, clone, settings: OnceCell::new(), signing: OnceCell::new() })
+        Project { env: env.clone(), repo, silent, clone, settings: OnceCell::new(), signing: OnceCell::new() }
     }
 
     /// The settings.

@@ -6,7 +6,7 @@ pub use check::{Fault, check};
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     rc::Rc,
     thread::JoinHandle,
@@ -14,18 +14,19 @@ use std::{
 
 use gix::{
     ObjectId,
-    bstr::{BStr, BString, ByteSlice},
+    bstr::{BStr, ByteSlice},
 };
 
 use super::{
     ARCHIVE_DIR, Project, SPECS_DIR,
+    sorted::Sorted,
     text::{Loaded, Origin, Text},
 };
 use crate::{
     domain::{id::SpecId, spec::Spec, state::State},
     error::Result,
     git::work_file::{Directory, Refused, Stamp, Stamped},
-    index::{Book, Index, KnownText, News, Then},
+    index::{Book, Brief, BriefText, Index, KnownText, News, Then},
     store::SPECS,
 };
 
@@ -58,8 +59,8 @@ pub struct Survey<'p> {
 /// The spec files of a work tree as they were found.
 type Looked = Result<Vec<Stamped>, Refused>;
 
-/// The same by name.
-type Listing = Result<HashMap<BString, Option<Stamp>>, Refused>;
+/// The same, with the place where the last one was found: mostly the next one is asked for next.
+type Listing = Result<(Vec<Stamped>, Cell<usize>), Refused>;
 
 impl Project {
     /// Whether nothing is to be remembered from one command to the next.
@@ -110,7 +111,7 @@ impl<'p> Survey<'p> {
     }
 
     /// Every spec that has a ref, with its tip.
-    pub(super) fn tips(&self) -> Result<BTreeMap<SpecId, ObjectId>> {
+    pub(super) fn tips(&self) -> Result<Sorted<ObjectId>> {
         match self.loose_and_packed()? {
             Some(tips) => Ok(tips),
             // Something is there that is no ref: whoever reads it knows what to say.
@@ -120,13 +121,13 @@ impl<'p> Survey<'p> {
 
     /// The same, of loose refs by their stamps; `None` if there is anything unusual. First the loose ones, as git packs a ref before it
     /// takes the loose one away.
-    fn loose_and_packed(&self) -> Result<Option<BTreeMap<SpecId, ObjectId>>> {
+    fn loose_and_packed(&self) -> Result<Option<Sorted<ObjectId>>> {
         let store = self.project.store()?;
         let Ok(dir) = Directory::open(self.project.repo.common_dir(), SPECS.trim_end_matches('/').into()) else {
             return Ok(None);
         };
         let Ok(entries) = dir.map_or_else(|| Ok(Vec::new()), |dir| dir.stamps()) else { return Ok(None) };
-        let mut loose = Vec::new();
+        let mut loose = Vec::with_capacity(entries.len());
         for Stamped { name, stamp } in entries {
             let Some(Ok(id)) = name.to_str().ok().map(SpecId::new) else { continue };
             let Some(stamp) = stamp else { return Ok(None) };
@@ -143,9 +144,10 @@ impl<'p> Survey<'p> {
             };
             loose.push((id, tip));
         }
-        let mut tips: BTreeMap<SpecId, ObjectId> = store.packed_tips()?.into_iter().collect();
-        tips.extend(loose);
-        Ok(Some(tips))
+        // The later of two counts.
+        let mut tips = store.packed_tips()?;
+        tips.append(&mut loose);
+        Ok(Some(tips.into_iter().collect()))
     }
 
     fn note_ref(&self, id: &SpecId, stamp: Stamp, tip: ObjectId) {
@@ -157,8 +159,8 @@ impl<'p> Survey<'p> {
     /// The names in a directory of spec files, of one work tree.
     pub(super) fn names(&self, top: &Path) -> Option<Vec<&BStr>> {
         let at = self.tops.iter().position(|one| one == top)?;
-        let listing = self.files().get(at)?.as_ref().ok()?;
-        Some(listing.keys().map(|name| name.as_bstr()).collect())
+        let (listing, _) = self.files().get(at)?.as_ref().ok()?;
+        Some(listing.iter().map(|one| one.name.as_bstr()).collect())
     }
 
     fn files(&self) -> &[Listing] {
@@ -167,18 +169,36 @@ impl<'p> Survey<'p> {
                 Some(Ok(listed)) => listed,
                 _ => look(&self.tops),
             };
-            let by_name = |entries: Vec<Stamped>| entries.into_iter().map(|one| (one.name, one.stamp)).collect();
-            listed.into_iter().map(|listing| listing.map(by_name)).collect()
+            listed.into_iter().map(|listing| listing.map(|entries| (entries, Cell::new(0)))).collect()
         })
     }
 
     /// The stamp of the file `name`, as far as it was looked at; `None` if that is not known.
     fn stamp(&self, place: usize, directory: &Directory, name: &BStr) -> Option<Stamp> {
         if place.is_multiple_of(DIRS.len()) {
-            let listing = self.files().get(place / DIRS.len())?.as_ref().ok()?;
-            return listing.get(name).copied().flatten();
+            return self.listed(place / DIRS.len(), name);
         }
         directory.stamp(name).ok()?
+    }
+
+    /// The same of a file under `.chant/specs`, in the work tree that is counted so.
+    fn listed(&self, top: usize, name: &[u8]) -> Option<Stamp> {
+        let (listing, last) = self.files().get(top)?.as_ref().ok()?;
+        let near = (last.get()..listing.len().min(last.get() + 2)).find(|at| listing[*at].name == name);
+        let at = near.or_else(|| listing.binary_search_by(|one| one.name.as_slice().cmp(name)).ok())?;
+        last.set(at);
+        listing[at].stamp
+    }
+
+    /// What is known of a spec in short, at `tip`.
+    pub(super) fn brief(&self, id: &str, tip: ObjectId) -> Option<Brief<'_>> {
+        self.book.brief(id, tip)
+    }
+
+    /// The same with what its text says, if that is the file in the first of the places where it may be, and unchanged.
+    pub(super) fn brief_with_text(&self, id: &str, tip: ObjectId) -> Option<(Brief<'_>, BriefText<'_>)> {
+        let stamp = self.listed(0, [id, ".md"].concat().as_bytes())?;
+        self.book.brief_with_text(id, tip, stamp)
     }
 
     /// The text of a spec in one of its places, counted in the order in which they are looked through, if the file there is the one
@@ -320,6 +340,11 @@ impl<'p> Survey<'p> {
         {
             self.any.set(true);
         }
+    }
+
+    /// Whether the index was none, or empty.
+    pub(super) fn knows_nothing(&self) -> bool {
+        self.book.is_empty()
     }
 
     /// Whether anything was found that the index does not have.

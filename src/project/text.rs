@@ -14,6 +14,7 @@ use gix::{
 
 use super::{
     ARCHIVE_DIR, Project, SPECS_DIR,
+    ahead::{Ahead, Read},
     survey::{Held, Survey},
 };
 use crate::{
@@ -146,6 +147,7 @@ pub struct Texts<'p> {
     survey: Option<Rc<Survey<'p>>>,
     places: OnceCell<Vec<Place>>,
     head: OnceCell<[Folder; 2]>,
+    ahead: OnceCell<Ahead>,
 }
 
 /// The blobs of a directory of `HEAD`, by name.
@@ -162,12 +164,22 @@ struct Place {
 impl<'p> Texts<'p> {
     /// Nothing is read yet.
     pub fn new(project: &'p Project) -> Texts<'p> {
-        Texts { project, survey: None, places: OnceCell::new(), head: OnceCell::new() }
+        Texts { project, survey: None, places: OnceCell::new(), head: OnceCell::new(), ahead: OnceCell::new() }
     }
 
     /// The same for whoever goes through all of them: of a text that the survey knows the outline suffices.
     pub(super) fn surveyed(project: &'p Project, survey: Option<Rc<Survey<'p>>>) -> Texts<'p> {
         Texts { survey, ..Texts::new(project) }
+    }
+
+    /// Begins to read the texts of these, which are sorted, beside whatever else is done. Whoever keeps stamps of the files has looked at
+    /// them before: what is read now may be newer than its stamp, and must not be older.
+    pub(super) fn read_ahead(&self, ids: impl Iterator<Item = SpecId>) {
+        if let Some(top) = self.project.tops().first() {
+            let names = ids.map(|id| format!("{id}.md").into()).collect();
+            let ahead = Ahead::begin(top, names, self.project.repo.gix().object_hash());
+            ahead.into_iter().for_each(|ahead| drop(self.ahead.set(ahead)));
+        }
     }
 
     /// The text of a spec; `None` if there is none anywhere. `tip` is its newest event.
@@ -209,6 +221,16 @@ impl<'p> Texts<'p> {
             Some(Held::Unknown(stamp)) => stamp,
             None => None,
         };
+        if at == 0
+            && let Some(Read { bytes, blob, spec }) = self.ahead.get().and_then(|ahead| ahead.take(name))
+        {
+            let text = Text { path, bytes, blob, origin: Origin::File(place.top.clone()) };
+            let loaded = Rc::new(Loaded { text: Some(text), spec });
+            if let Some(survey) = &self.survey {
+                survey.note_text(id, Some(at), stamp, &loaded);
+            }
+            return Ok(Some(loaded));
+        }
         let bytes = match directory.read(name, MAX_SPEC_LEN as u64) {
             Ok(None) => return Ok(None),
             Ok(Some(bytes)) => bytes,

@@ -105,7 +105,9 @@ pub struct World<'p> {
     recorded: RefCell<HashMap<SpecId, Recorded>>,
     /// What was asked for last of what is not kept there.
     last: RefCell<Option<(SpecId, Recorded)>>,
-    texts: Texts<'p>,
+    pub(super) texts: Texts<'p>,
+    /// The same in full, whatever the survey knows.
+    pub(super) whole: Texts<'p>,
     pub(super) survey: Option<Rc<Survey<'p>>>,
     ancestry: Ancestry<'p>,
     /// Of merges that the base does not reach: whether it has the same changes in another form.
@@ -150,6 +152,7 @@ impl<'p> World<'p> {
             recorded: RefCell::default(),
             last: RefCell::default(),
             texts: Texts::surveyed(project, survey.clone()),
+            whole: Texts::new(project),
             ancestry: Ancestry::new(project, survey.clone()),
             survey,
             rewritten: RefCell::default(),
@@ -171,6 +174,11 @@ impl<'p> World<'p> {
     pub fn checking_signatures(mut self) -> Self {
         self.signatures = self.signatures.map(|_| Signatures::afresh(self.project));
         self
+    }
+
+    /// Whether there is a commit that every spec can be seen from, each from its own.
+    pub(super) fn has_head(&self) -> bool {
+        self.head.is_some() && self.fixed.is_none()
     }
 
     /// What a spec is seen from: the commit that its work would begin with.
@@ -258,11 +266,8 @@ impl<'p> World<'p> {
         if let Some(known) = survey.state(id, tip) {
             return Ok(known);
         }
-        let (state, lasting) = store.lasting_state_at(id, tip)?;
-        let state = Rc::new(state);
-        if lasting {
-            survey.note_state(id, &state);
-        }
+        let state = Rc::new(store.state_at(id, tip)?.0);
+        survey.note_state(id, &state);
         Ok(state)
     }
 
@@ -284,8 +289,17 @@ impl<'p> World<'p> {
 
     /// One spec; it need not exist.
     pub fn entry(&self, id: &SpecId) -> Result<Entry> {
+        self.entry_from(&self.texts, id)
+    }
+
+    /// The same with its whole text, where others are outlines.
+    pub fn whole_entry(&self, id: &SpecId) -> Result<Entry> {
+        self.entry_from(&self.whole, id)
+    }
+
+    fn entry_from(&self, texts: &Texts<'p>, id: &SpecId) -> Result<Entry> {
         let Recorded { state, broken, status, tip } = self.recorded(id)?;
-        let loaded = self.texts.load(id, tip)?;
+        let loaded = texts.load(id, tip)?;
         let mut entry = Entry { id: id.clone(), state, broken, loaded, status };
         if status == Status::Pending && entry.spec().map(|spec| self.is_upstream(spec)).transpose()? == Some(true) {
             entry.status = Status::Completed;

@@ -79,7 +79,7 @@ pub fn select(world: &World<'_>, wanted: &Wanted) -> Result<Selection> {
 
 /// Puts a spec that nobody named where it belongs, if it belongs anywhere.
 fn consider(world: &World<'_>, wanted: &Wanted, id: &SpecId, selection: &mut Selection) -> Result<()> {
-    if world.recorded(id)?.status != Status::Pending {
+    if world.is_over_in_brief(id)? || world.recorded(id)?.status != Status::Pending {
         return Ok(());
     }
     let entry = world.entry(id)?;

@@ -34,6 +34,9 @@ pub fn standing(project: &Project, merges: &Merges) -> Result<StandingView> {
     let world = World::survey(project)?;
     let mut found = Found { world: &world, merges, view: StandingView::default() };
     for id in world.census.active()? {
+        if world.is_over_in_brief(id)? {
+            continue;
+        }
         let recorded = world.recorded(id)?;
         let contended = recorded.state.as_ref().is_some_and(|state| state.is_contended());
         if matches!(recorded.status, Status::Completed | Status::Cancelled | Status::Archived) && !contended {

@@ -1,6 +1,7 @@
 //! What a crash did to a chain's ref, and its log: found, and mended.
 
 use std::{
+    collections::{BTreeSet, HashSet},
     fs::File,
     io::{Read, Seek, SeekFrom, Write},
     path::PathBuf,
@@ -8,9 +9,9 @@ use std::{
 
 use gix::ObjectId;
 
-use super::Store;
+use super::{MAX_EVENT_LEN, Store, decode};
 use crate::{
-    domain::id::SpecId,
+    domain::{event::Event, id::SpecId},
     env::fault,
     error::{Error, IoContext, Result},
 };
@@ -76,6 +77,27 @@ impl Store<'_> {
         let mut end = Vec::new();
         file.take(LOG_END).read_to_end(&mut end).io("read", &path)?;
         Ok(end.rsplit(|byte| *byte == b'\n').filter_map(logged).collect())
+    }
+
+    /// The events of these specs that lie among the objects, in a chain or not. All objects are gone through.
+    pub fn events_among_objects(&self, specs: &BTreeSet<SpecId>) -> Result<Vec<Event>> {
+        let mut events = Vec::new();
+        let mut seen = HashSet::new();
+        for id in self.repo.objects.iter()? {
+            let id = id.map_err(gix::Error::from_error)?;
+            // A damaged object is for 'git fsck' to name.
+            let Ok(Some(header)) = self.repo.try_find_header(id) else { continue };
+            if header.kind() != gix::objs::Kind::Commit || header.size() > MAX_EVENT_LEN as u64 || !seen.insert(id) {
+                continue;
+            }
+            if let Ok(Some(object)) = self.repo.try_find_object(id)
+                && let Ok(event) = decode(id, &object.data)
+                && specs.contains(&event.spec)
+            {
+                events.push(event);
+            }
+        }
+        Ok(events)
     }
 
     /// Lets a ref whose file holds no id point at the newest event that its log names. Returns whether it did: a ref that

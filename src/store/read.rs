@@ -137,15 +137,10 @@ impl Store<'_> {
         }
     }
 
-    /// The state at `tip`, and whether it will be the same whenever it is asked for: nothing that it hangs on is missing.
-    pub fn lasting_state_at(&self, spec: &SpecId, tip: ObjectId) -> Result<(State, bool)> {
-        match self.state_at(spec, tip)? {
-            (state, None) => Ok((state, true)),
-            (state, Some(_)) => Ok((state, self.walk(spec, tip)?.missing.is_empty())),
-        }
-    }
-
-    /// The state at `tip`, and the history if it had to be read for that.
+    /// The state at `tip`, and the history if it had to be read for that. It is the same whenever it is asked for.
+    ///
+    /// # Errors
+    /// `cut-off` if the newest event does not tell it and an event below is not here: what is missing may say otherwise.
     pub fn state_at(&self, spec: &SpecId, tip: ObjectId) -> Result<(State, Option<History>)> {
         if let Ok(event) = self.event(spec, tip)?
             && let Some(state) = State::from_tip(&event)
@@ -153,6 +148,15 @@ impl Store<'_> {
             return Ok((state, None));
         }
         let walk = self.walk(spec, tip)?;
+        if let Some(missing) = walk.missing.first() {
+            let error =
+                Error::fatal("cut-off", format!("of the events of '{spec}' {missing} is not in this repository"));
+            return Err(if self.repo.is_shallow()? {
+                error.hint("this clone is shallow: git fetch --unshallow")
+            } else {
+                error.hint("fetch it from a clone that has it")
+            });
+        }
         // An invalid tip is skipped: what it sits on still counts.
         match fold(&walk.history, tip) {
             Some(state) => Ok((state, Some(walk.history))),

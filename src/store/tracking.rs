@@ -54,6 +54,8 @@ pub struct Tracked {
     pub specs: BTreeMap<SpecId, ObjectId>,
     /// The newest commit of each archive.
     pub archives: BTreeMap<String, ObjectId>,
+    /// The newest commit of its notes.
+    pub notes: Option<ObjectId>,
     /// Names of refs of chains that are no ids of specs.
     pub strange: Vec<String>,
     /// Names of archives that are no months.
@@ -90,7 +92,7 @@ pub enum Integrated {
 impl Store<'_> {
     /// What `remote` had when it was fetched from last.
     pub fn tracked(&self, remote: &str) -> Result<Tracked> {
-        let mut tracked = Tracked::default();
+        let mut tracked = Tracked { notes: self.ref_target(&tracked_notes(remote))?, ..Tracked::default() };
         for (name, target) in self.listed(&tracked_specs(remote))? {
             match (SpecId::new(&name), target) {
                 (Ok(id), Some(target)) => {

@@ -1,6 +1,6 @@
 //! The way here: fetch, and bring what came together with ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gix::ObjectId;
 
@@ -53,10 +53,10 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
     let gone = before.specs.keys().filter(|spec| !after.specs.contains_key(*spec));
     // What was never taken over is no loss, and what is folded needs no ref.
     for spec in gone.filter(|spec| ours.contains_key(*spec)) {
-        report.say(Way::Gone, &Store::ref_name(spec), format!("{} does not have it any longer", remote.name));
+        say_gone(&Store::ref_name(spec), remote, report);
     }
     for (name, _) in before.archives.iter().filter(|(name, _)| !after.archives.contains_key(*name)) {
-        report.say(Way::Gone, &format!("{ARCHIVES}{name}"), format!("{} does not have it any longer", remote.name));
+        say_gone(&format!("{ARCHIVES}{name}"), remote, report);
     }
     let folders = Folders::default();
     for (spec, theirs) in &after.specs {
@@ -136,20 +136,41 @@ pub(super) fn notes(store: &Store<'_>, theirs: ObjectId, report: &mut Report) ->
     Ok(())
 }
 
-/// What a fetch would bring.
-pub(super) fn preview(project: &Project, remote: &Remote, report: &mut Report) -> Result<()> {
-    let tracked = project.store()?.tracked(&remote.name)?;
-    for (name, theirs) in git::remote::list(&project.repo, &remote.name, "refs/chant/*")? {
-        let before = match super::spec_of(&name) {
+/// Reports what a fetch would bring. Gives back what the remote had and still has under these names.
+pub(super) fn preview(project: &Project, remote: &Remote, report: &mut Report) -> Result<Tracked> {
+    let store = project.store()?;
+    let mut tracked = store.tracked(&remote.name)?;
+    let listed = git::remote::list(&project.repo, &remote.name, &["refs/chant/*", NOTES_REF])?;
+    for (name, theirs) in &listed {
+        let before = match super::spec_of(name) {
             Some(spec) => tracked.specs.get(&spec),
             None => match name.strip_prefix(ARCHIVES).filter(|name| is_archive(name)) {
                 Some(archive) => tracked.archives.get(archive),
                 None => continue,
             },
         };
-        if before != Some(&theirs) {
-            report.add(Way::Fetched, &name, before.map(ToString::to_string), Some(theirs.to_string()));
+        if before != Some(theirs) {
+            report.add(Way::Fetched, name, before.map(ToString::to_string), Some(theirs.to_string()));
         }
     }
-    Ok(())
+    let there: BTreeSet<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
+    let has = |name: &str| there.contains(name);
+    for spec in tracked.specs.keys().filter(|spec| !has(&Store::ref_name(spec))) {
+        // What was never taken over is no loss, and what is folded needs no ref.
+        if store.ref_tip(spec)?.is_some() {
+            say_gone(&Store::ref_name(spec), remote, report);
+        }
+    }
+    for name in tracked.archives.keys().map(|name| format!("{ARCHIVES}{name}")).filter(|name| !has(name)) {
+        say_gone(&name, remote, report);
+    }
+    tracked.specs.retain(|spec, _| has(&Store::ref_name(spec)));
+    tracked.archives.retain(|name, _| has(&format!("{ARCHIVES}{name}")));
+    tracked.notes = tracked.notes.filter(|_| has(NOTES_REF));
+    Ok(tracked)
+}
+
+/// Reports a ref that the remote had.
+fn say_gone(name: &str, remote: &Remote, report: &mut Report) {
+    report.say(Way::Gone, name, format!("{} does not have it any longer", remote.name));
 }

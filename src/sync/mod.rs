@@ -90,11 +90,11 @@ fn pause(round: u32, chance: &[u8]) -> Duration {
 /// As [`sync`].
 pub fn preview(project: &Project, remote: &Remote, scope: Scope) -> Result<Vec<ExchangeView>> {
     let mut report = Report::default();
-    if scope.fetch {
-        integrate::preview(project, remote, &mut report)?;
-    }
+    let tracked = match scope.fetch {
+        true => integrate::preview(project, remote, &mut report)?,
+        false => project.store()?.tracked(&remote.name)?,
+    };
     if scope.push && remote.pushed_to {
-        let tracked = project.store()?.tracked(&remote.name)?;
         for update in push::due(project, &project.store()?, &remote.name, &tracked)? {
             report.add(Way::Pushed, &update.name, update.known.map(|id| id.to_string()), Some(update.id.to_string()));
         }

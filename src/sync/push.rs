@@ -71,7 +71,8 @@ pub(super) fn due(project: &Project, store: &Store<'_>, remote: &str, tracked: &
             due.push(Due { name: Store::ref_name(&spec), id, known, what: What::Chain(spec) });
         }
     }
-    if let (Some(id), known) = store.notes_tips(remote)?
+    let known = tracked.notes;
+    if let Some(id) = store.notes_tips(remote)?.0
         && known != Some(id)
     {
         due.push(Due { name: NOTES_REF.to_owned(), id, known, what: What::Notes });

@@ -183,14 +183,15 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
     let elsewhere = if here { "" } else { " in another clone" };
     let error =
         Error::negative("in-progress", format!("'{short}' is being worked on{elsewhere} by {who}{by} since {since}"));
-    Ok(if state.facts.agent.as_deref() == Some(MANUAL) {
+    let release = format!("if you know that it is dead: git chant release {short}");
+    Ok(if !here {
+        error.hint(release)
+    } else if state.facts.agent.as_deref() == Some(MANUAL) {
         error
             .hint(format!("when the work is done: git chant finish {short}"))
             .hint(format!("to give it up: git chant release {short}"))
     } else {
-        error
-            .hint(format!("to see what it does: git chant log {short} --agent -f"))
-            .hint(format!("if you know that it is dead: git chant release {short}"))
+        error.hint(format!("to see what it does: git chant log {short} --agent -f")).hint(release)
     })
 }
 

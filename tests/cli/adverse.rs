@@ -115,6 +115,30 @@ fn a_full_disk_is_named_and_one_command_goes_on_when_there_is_room_again() {
 }
 
 #[test]
+fn a_repository_that_cannot_be_written_is_read_and_stays_as_it_is() {
+    let (mut sandbox, id) = with_spec();
+    let Some(disk) = Disk::under(&mut sandbox) else { return };
+    let before = (sandbox.git(&["for-each-ref"]), sandbox.git(&["status", "--porcelain"]));
+    let remount = |options: &str| {
+        let mounted = Command::new("mount").args(["-o", options]).arg(&disk.0).status();
+        assert!(mounted.unwrap().success(), "{options}");
+    };
+    remount("remount,ro");
+    for args in
+        [&["list"][..], &["status"], &["show", &id], &["log", &id], &["fsck"], &["fsck", "--repair"], &["recover"]]
+    {
+        sandbox.chant(args).ok();
+    }
+    for args in [&["work", &id][..], &["add", "Another"], &["cancel", &id]] {
+        sandbox.chant(args).fails(128, &["read-only file system"]);
+    }
+    remount("remount,rw");
+    assert_eq!((sandbox.git(&["for-each-ref"]), sandbox.git(&["status", "--porcelain"])), before);
+    sandbox.chant(&["work", &id]).ok();
+    whole(&sandbox, &id);
+}
+
+#[test]
 fn on_a_full_disk_an_add_leaves_a_whole_spec_or_none() {
     for leave in [0, 4, 8, 12, 16, 24, 32] {
         let (mut sandbox, _) = with_spec();

@@ -4,8 +4,15 @@ use std::{fs, os::unix::fs::FileExt as _, path::PathBuf, process::Stdio, time::D
 
 use crate::support::Sandbox;
 
-const QUESTIONS: [&[&str]; 4] =
-    [&["list", "--all", "--json"], &["ready", "--explain", "--json"], &["graph", "--json"], &["drift", "--json"]];
+/// What people are shown of a spec that is over is read from another part of the index than what machines are.
+const QUESTIONS: [&[&str]; 6] = [
+    &["list", "--all", "--json"],
+    &["list", "--all"],
+    &["ready", "--explain", "--json"],
+    &["ready", "--explain"],
+    &["graph", "--json"],
+    &["drift", "--json"],
+];
 
 fn path(sandbox: &Sandbox) -> PathBuf {
     sandbox.dir().join("repo/.git/chant/index")
@@ -121,6 +128,66 @@ fn what_happens_to_chains_is_seen() {
     sandbox.git(&["symbolic-ref", "-d", &name]);
     sandbox.chant(&["archive", &first]).ok();
     same(&sandbox, "archive");
+}
+
+#[test]
+fn what_becomes_of_the_inputs_of_what_is_over_is_seen() {
+    let sandbox = Sandbox::new();
+    let [first, second, third] = three(&sandbox);
+    sandbox.agent("echo $CHANT_SPEC_ID >>file; tick");
+    sandbox.chant(&["work", &first]).ok();
+    sandbox.chant(&["work", &third]).ok();
+    settle();
+    let line = |sandbox: &Sandbox| {
+        let list = sandbox.chant(&["list"]).ok().out;
+        list.lines().find(|line| line.starts_with(&third[11..])).unwrap().to_owned()
+    };
+    same(&sandbox, "work on what was informed");
+    assert!(line(&sandbox).contains("completed  Third"), "{}", line(&sandbox));
+    sandbox.chant(&["reset", &first]).ok();
+    assert!(line(&sandbox).contains("completed (stale)"), "{}", line(&sandbox));
+    same(&sandbox, "a reset of the input");
+    sandbox.chant(&["ack", &third, "-m", "seen"]).ok();
+    settle();
+    same(&sandbox, "ack");
+    assert!(line(&sandbox).contains("completed  Third"), "{}", line(&sandbox));
+    let text = fs::read_to_string(file(&sandbox, &second)).unwrap();
+    fs::write(file(&sandbox, &second), text.replacen("---\n", &format!("---\nsupersedes: [{first}]\n"), 1)).unwrap();
+    sandbox.chant(&["work", &second, "--force"]);
+    settle();
+    same(&sandbox, "another in the place of the input");
+    sandbox.write(".chant/research/notes.md", "one\n");
+    let files = sandbox.add(&["Fourth", "--informed-by", ".chant/research/notes.md"]);
+    sandbox.chant(&["work", &files]).ok();
+    settle();
+    same(&sandbox, "a file as an input");
+    sandbox.write(".chant/research/notes.md", "two\n");
+    same(&sandbox, "another text in that file");
+}
+
+#[test]
+fn what_another_clone_did_is_seen() {
+    let sandbox = Sandbox::new();
+    let [first, second, _] = three(&sandbox);
+    let [server, other] = ["server.git", "other"].map(|name| sandbox.dir().join(name));
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "-qm", "Specs"]);
+    sandbox.git(&["init", "-q", "--bare", "-b", "main", &server.to_string_lossy()]);
+    sandbox.git(&["remote", "add", "origin", &server.to_string_lossy()]);
+    sandbox.git(&["push", "-q", "-u", "origin", "main"]);
+    sandbox.chant(&["sync"]).ok();
+    sandbox.git(&["clone", "-q", &server.to_string_lossy(), &other.to_string_lossy()]);
+    sandbox.chant_in(&other, &["sync"]).ok();
+    settle();
+    same(&sandbox, "the first sync");
+    sandbox.chant_in(&other, &["cancel", &first, "-m", "no"]).ok();
+    sandbox.chant_in(&other, &["sync"]).ok();
+    sandbox.chant(&["cancel", &second, "-m", "no"]).ok();
+    sandbox.chant(&["sync"]).ok();
+    assert_eq!(sandbox.status(&first), "cancelled");
+    same(&sandbox, "events of another clone");
+    sandbox.git(&["pack-refs", "--all"]);
+    same(&sandbox, "packed");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use rustix::{
     fs::{AtFlags, Dir, FileType, Stat},
     io::Errno,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Directory, Refused, c_name};
 
@@ -17,7 +17,7 @@ const FINE: i128 = 100_000_000;
 const COARSE: i128 = 3_000_000_000;
 
 /// What tells a version of a file from another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     device: u64,
     inode: u64,
@@ -44,6 +44,36 @@ impl Stamp {
             modified: (stat.st_mtime as i64, stat.st_mtime_nsec as u64),
             changed: (stat.st_ctime as i64, stat.st_ctime_nsec as u64),
         }
+    }
+}
+
+/// As its numbers stand in memory: there are thousands of them to be read, each time.
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Stamp { device, inode, size, modified, changed } = *self;
+        let numbers =
+            [device, inode, size, modified.0.cast_unsigned(), modified.1, changed.0.cast_unsigned(), changed.1];
+        let mut bytes = [0; 56];
+        for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        serializer.serialize_bytes(&bytes)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = <&[u8]>::deserialize(deserializer)?;
+        let bytes: &[u8; 56] = bytes.try_into().map_err(serde::de::Error::custom)?;
+        let (numbers, _) = bytes.as_chunks::<8>();
+        let number = |at: usize| u64::from_le_bytes(numbers[at]);
+        Ok(Stamp {
+            device: number(0),
+            inode: number(1),
+            size: number(2),
+            modified: (number(3).cast_signed(), number(4)),
+            changed: (number(5).cast_signed(), number(6)),
+        })
     }
 }
 
@@ -74,7 +104,7 @@ impl Directory {
         }
     }
 
-    /// Its entries with their stamps, in no order. What goes away meanwhile is left out.
+    /// Its entries with their stamps, by name. What goes away meanwhile is left out.
     pub fn stamps(&self) -> Result<Vec<Stamped>, Refused> {
         let failed = |cause| Refused::io(self.path.clone(), "list", cause);
         let mut found = Vec::new();
@@ -94,6 +124,7 @@ impl Directory {
                 Err(cause) => return Err(Refused::io(self.join(name.to_bytes().as_bstr()), "look at", cause)),
             }
         }
+        found.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         Ok(found)
     }
 }

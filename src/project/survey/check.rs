@@ -34,7 +34,7 @@ pub fn check(project: &Project) -> Result<Vec<Fault>> {
     for id in survey.book.ids() {
         let found = [
             (survey.has_wrong_ref(&id)?, "ref"),
-            (survey.has_wrong_state(&id), "state"),
+            (survey.has_wrong_state(&id) || !survey.book.is_consistent(&id), "state"),
             (survey.has_wrong_text(&id)?, "text"),
         ];
         let path = survey.index.path();

@@ -74,6 +74,47 @@ fn a_chain_that_was_deleted_here_is_taken_from_what_the_remote_had() {
 }
 
 #[test]
+fn what_only_this_clone_knew_comes_back_after_a_prune() {
+    let (net, ..) = ahead();
+    net.sync(0);
+    let (done, open) = (net.add(0, "Done"), net.add(0, "Open"));
+    net.agent(0, "cat >/dev/null; echo work >work; git add work; git commit -qm Work");
+    net.chant(0, &["work", &done]).ok();
+    net.chant(0, &["approve", &open]).ok();
+    let (shared, events) = (net.shared(net.dir(0)), net.events(0));
+    net.git(0, &["-c", "remote.origin.fetch=+refs/chant/*:refs/chant/*", "fetch", "-q", "--prune", "origin"]);
+    assert_ne!(net.events(0), events);
+    // The log went with the ref. One has its file on the branch, the other only in the work tree; neither is taken for new.
+    let found = problems(&net, 0, &[]);
+    assert_eq!(codes(&found), ["lost-chain", "lost-chain"], "{found:?}");
+    net.chant(0, &["fsck", "--repair"]).ok();
+    assert!(problems(&net, 0, &[]).is_empty());
+    assert_eq!((net.shared(net.dir(0)), net.events(0)), (shared, events));
+    assert_eq!((net.status(0, &done), net.status(0, &open)), ("completed".to_owned(), "pending".to_owned()));
+    net.settle(|count| (0..count).collect());
+}
+
+#[test]
+fn of_two_ends_of_a_chain_that_is_gone_a_person_chooses() {
+    let (net, spec, _) = ahead();
+    let name = format!("refs/chant/specs/{spec}");
+    let tip = net.held(net.dir(0), &name);
+    net.git(0, &["update-ref", &name, "HEAD"]);
+    net.git(0, &["update-ref", &name, &format!("{tip}~1")]);
+    net.chant(0, &["approve", &spec]).ok();
+    let other = net.held(net.dir(0), &name);
+    for name in [&name, &format!("refs/chant-remote/origin/specs/{spec}")] {
+        net.git(0, &["update-ref", "-d", name]);
+    }
+    let found = problems(&net, 0, &["--repair"]);
+    assert_eq!(codes(&found), ["lost-chain"], "{found:?}");
+    let help = found[0]["help"].as_str().unwrap();
+    assert!(help.contains(&tip) && help.contains(&other), "{help}");
+    net.git(0, &["update-ref", &name, &other]);
+    assert!(problems(&net, 0, &[]).iter().all(|problem| problem["code"] != "lost-chain"));
+}
+
+#[test]
 fn a_sync_that_died_after_the_fetch_is_finished_by_a_repair() {
     let (net, _, events) = ahead();
     net.sync(0);
@@ -149,4 +190,32 @@ fn a_chain_that_is_cut_off_is_named_and_taken_nowhere() {
     net.chant(late, &["fsck", "--repair"]);
     net.settle(|count| (0..count).collect());
     assert_eq!(net.status(late, &spec), "pending");
+}
+
+#[test]
+fn what_is_cut_off_below_a_merge_is_not_guessed_and_nobody_is_told_to_delete_it() {
+    let (mut net, spec, _) = ahead();
+    net.chant(0, &["cancel", &spec]).ok();
+    net.chant(1, &["approve", &spec]).ok();
+    net.settle(|count| (0..count).collect());
+    let late = net.add_clone(&format!("file://{}", net.server.display()));
+    // The merge and one event on each side of it: which of the two came first is below.
+    net.git(late, &["fetch", "-q", "--depth=2", "origin", "refs/chant/specs/*:refs/chant/specs/*"]);
+    let way_out = "git fetch --unshallow";
+    net.chant(late, &["work", &spec]).fails(128, &["is not in this repository", way_out]);
+    net.chant(late, &["cancel", &spec]).fails(128, &[way_out]);
+    let listed = net.chant(late, &["list", "--json"]).ok().json()["specs"][0].clone();
+    assert_eq!(listed["ready"], false, "{listed}");
+    // News of it cannot be judged either.
+    net.chant(0, &["reset", &spec]).ok();
+    net.sync(0);
+    let ran = net.chant(late, &["sync"]).fails(1, &[way_out]);
+    assert!(ran.out.contains("unfit") && !ran.err.contains("git push"), "{}{}", ran.out, ran.err);
+    let found = problems(&net, late, &[]);
+    assert!(
+        found.iter().all(|problem| !problem["help"].as_str().unwrap_or_default().contains("git push")),
+        "{found:?}"
+    );
+    net.git(late, &["fetch", "-q", "--unshallow", "origin"]);
+    net.settle(|count| (0..count).collect());
 }

@@ -46,6 +46,8 @@ fn of_five_clones_that_work_one_spec_one_works_and_four_are_told_who_does() {
             }
         }
         for one in refused {
+            // Its transcript is there, and not here.
+            assert!(!one.err.contains("git chant log"), "{}", one.err);
             one.fails(1, &["is being worked on in another clone by Ada <ada@example.com> with scripted since"]);
         }
         std::fs::write(go, "").unwrap();

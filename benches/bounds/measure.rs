@@ -1,12 +1,10 @@
 //! Running commands in turn, with the clock beside them.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
 };
-
-use crate::repository::git;
 
 /// The first argument that makes this program run one command and print its peak memory.
 pub const PEAK: &str = "--peak";
@@ -14,22 +12,62 @@ pub const PEAK: &str = "--peak";
 /// A command to measure.
 pub struct Subject {
     pub name: &'static str,
+    /// What it is held against, by name, and how many times as long it may take.
+    pub floor: Option<(&'static str, f64)>,
+    /// What is taken out of its time and its floor's, by name.
+    pub without: Option<&'static str>,
     program: String,
     args: Vec<String>,
-    undo: Option<fn(&Path, &str)>,
-    variable: Option<(&'static str, &'static str)>,
+    before: Option<fn(&Place) -> Vec<String>>,
+    undo: Option<fn(&Place, &str)>,
+    variables: Vec<(&'static str, String)>,
     refused: bool,
+}
+
+/// Where commands are measured.
+pub struct Place {
+    pub top: PathBuf,
+    pub binary: String,
+}
+
+impl Place {
+    /// A command of this place.
+    pub fn command(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        environment(&mut command, &self.top);
+        command.args(args);
+        command
+    }
+
+    /// Runs it; it has to succeed. What it said.
+    pub fn said(&self, program: &str, args: &[&str]) -> String {
+        let output = self.command(program, args).output().expect("the program can be run");
+        assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
 }
 
 impl Subject {
     pub fn new(name: &'static str, program: &str, args: &[&str]) -> Subject {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        Subject { name, program: program.to_owned(), args, undo: None, variable: None, refused: false }
+        let (program, variables) = (program.to_owned(), Vec::new());
+        Subject { name, floor: None, without: None, program, args, before: None, undo: None, variables, refused: false }
+    }
+
+    /// It may take `most` times as long as `floor`.
+    pub fn at_most(self, most: f64, floor: &'static str) -> Subject {
+        Subject { floor: Some((floor, most)), ..self }
+    }
+
+    /// The time of another one is taken out of both.
+    pub fn without(self, other: &'static str) -> Subject {
+        Subject { without: Some(other), ..self }
     }
 
     /// With a variable in its environment.
-    pub fn with(self, name: &'static str, value: &'static str) -> Subject {
-        Subject { variable: Some((name, value)), ..self }
+    pub fn with(mut self, name: &'static str, value: &str) -> Subject {
+        self.variables.push((name, value.to_owned()));
+        self
     }
 
     /// Its answer may be that something is wrong.
@@ -37,21 +75,17 @@ impl Subject {
         Subject { refused: true, ..self }
     }
 
-    /// After each run, outside the measured time, `undo` gets the repository and what the command printed.
-    pub fn undone(self, undo: fn(&Path, &str)) -> Subject {
-        Subject { undo: Some(undo), ..self }
-    }
-
-    fn command(&self, top: &Path) -> Command {
-        let mut command = Command::new(&self.program);
-        environment(&mut command, top);
-        command.args(&self.args).envs(self.variable);
-        command
+    /// Before each run, outside the measured time, `before` makes ready and gives more arguments; after it `undo` gets what the command
+    /// printed.
+    pub fn between(self, before: Option<fn(&Place) -> Vec<String>>, undo: fn(&Place, &str)) -> Subject {
+        Subject { before, undo: Some(undo), ..self }
     }
 
     /// Runs it once; the wall-clock time in milliseconds.
-    fn run(&self, top: &Path) -> f64 {
-        let mut command = self.command(top);
+    fn run(&self, place: &Place) -> f64 {
+        let more = self.before.map(|before| before(place)).unwrap_or_default();
+        let mut command = place.command(&self.program, &[]);
+        command.args(&self.args).args(more).envs(self.variables.iter().cloned());
         if self.undo.is_none() {
             command.stdout(Stdio::null());
         }
@@ -62,23 +96,24 @@ impl Subject {
         let fine = output.status.success() || (self.refused && output.status.code() == Some(1));
         assert!(fine, "{}: {}: {said}", self.name, output.status);
         if let Some(undo) = self.undo {
-            undo(top, &String::from_utf8_lossy(&output.stdout));
+            undo(place, &String::from_utf8_lossy(&output.stdout));
         }
         took
     }
 
     /// Runs it once more as the only child of a small process, since the system counts the greatest of all children.
-    fn peak_mb(&self, top: &Path) -> f64 {
-        let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
-        environment(&mut command, top);
-        command.arg(PEAK).arg(&self.program).args(&self.args).envs(self.variable);
+    fn peak_mb(&self, place: &Place) -> f64 {
+        let more = self.before.map(|before| before(place)).unwrap_or_default();
+        let own = std::env::current_exe().expect("this program has a path");
+        let mut command = place.command(&own.to_string_lossy(), &[PEAK, &self.program]);
+        command.args(&self.args).args(more).envs(self.variables.iter().cloned());
         let output = command.output().expect("this program can be run");
         let text = String::from_utf8_lossy(&output.stdout);
         let (said, peak) = text.trim_end().rsplit_once('\n').unwrap_or(("", text.trim_end()));
         if let Some(undo) = self.undo {
-            undo(top, said);
+            undo(place, said);
         }
-        peak.parse().expect("the last line is a number")
+        peak.parse().unwrap_or_else(|_| panic!("{}: {}", self.name, String::from_utf8_lossy(&output.stderr)))
     }
 }
 
@@ -101,7 +136,6 @@ fn environment(command: &mut Command, top: &Path) {
 
 /// What was measured of a command, in milliseconds and megabytes.
 pub struct Measured {
-    pub name: &'static str,
     times: Vec<f64>,
     pub peak_mb: f64,
 }
@@ -110,19 +144,15 @@ impl Measured {
     pub fn median(&self) -> f64 {
         self.times[self.times.len() / 2]
     }
-
-    pub fn least(&self) -> f64 {
-        self.times[0]
-    }
 }
 
-/// Every command once a round, in turn; a round before the first is not counted.
-pub fn rounds(subjects: &[Subject], top: &Path, rounds: usize) -> Vec<Measured> {
-    let warm = subjects.iter().map(|one| Measured { name: one.name, times: Vec::new(), peak_mb: one.peak_mb(top) });
+/// Every command once a round, in turn, so that whatever else the machine does meets all; a round before the first is not counted.
+pub fn rounds(subjects: &[Subject], place: &Place, rounds: usize) -> Vec<Measured> {
+    let warm = subjects.iter().map(|one| Measured { times: Vec::new(), peak_mb: one.peak_mb(place) });
     let mut measured: Vec<Measured> = warm.collect();
     for _ in 0..rounds {
         for (one, subject) in measured.iter_mut().zip(subjects) {
-            one.times.push(subject.run(top));
+            one.times.push(subject.run(place));
         }
     }
     for one in &mut measured {
@@ -140,14 +170,4 @@ pub fn peak(args: &[String]) {
     // Kilobytes on Linux, bytes on Apple's systems.
     let unit = if cfg!(target_vendor = "apple") { 1 << 20 } else { 1 << 10 };
     println!("\n{:.1}", usage.max_rss() as f64 / f64::from(unit));
-}
-
-/// Takes back what `add` did: the file, the chain, and the trust in its text.
-pub fn unadd(top: &Path, said: &str) {
-    let id = said.lines().find_map(|line| line.strip_prefix("Created spec: ")).expect("'add' says what it made").trim();
-    let blob = Command::new("git").args(["hash-object", &format!(".chant/specs/{id}.md")]).current_dir(top).output();
-    let blob = String::from_utf8(blob.expect("git can be run").stdout).expect("an id is text");
-    std::fs::remove_file(top.join(".git/chant/trusted").join(blob.trim())).expect("the text is trusted");
-    std::fs::remove_file(top.join(format!(".chant/specs/{id}.md"))).expect("the file is there");
-    git(top, &["update-ref", "-d", &format!("refs/chant/specs/{id}")]);
 }

@@ -11,6 +11,7 @@ pub enum Fate {
     Failed,
     Cancelled,
     InProgress,
+    Archived,
 }
 
 /// A spec to be made.
@@ -98,23 +99,28 @@ const AREAS: &[&str] = &[
 ];
 const PER_DAY: usize = 20;
 
-/// `count` specs, oldest first: nine of ten of the older ones completed, most of the newest fifth pending.
-pub fn make(count: usize) -> Vec<Made> {
+/// `count` specs, oldest first: the first `archived` are archived; of the others, nine of ten of the older ones are completed, most of
+/// the newest fifth pending.
+pub fn make(count: usize, archived: usize) -> Vec<Made> {
     let mut chance = Chance(0x5eed_0000 + count as u64);
     let ids: Vec<String> = (0..count).map(|at| id_of(at, &mut chance)).collect();
-    (0..count).map(|at| one(at, &ids, &mut chance)).collect()
+    (0..count).map(|at| one(at, archived, &ids, &mut chance)).collect()
 }
 
-fn one(at: usize, ids: &[String], chance: &mut Chance) -> Made {
+fn one(at: usize, archived: usize, ids: &[String], chance: &mut Chance) -> Made {
     let count = ids.len();
     let kind = *chance.weighted(&[("code", 50), ("research", 30), ("task", 15), ("documentation", 5)]);
-    let fates = if at * 10 < count * 8 {
+    let fates = if (at.saturating_sub(archived)) * 10 < (count - archived) * 8 {
         [(Fate::Completed, 90), (Fate::Pending, 4), (Fate::Failed, 3), (Fate::Cancelled, 3)]
     } else {
         [(Fate::Completed, 20), (Fate::Pending, 74), (Fate::Failed, 4), (Fate::Cancelled, 2)]
     };
     // The last ones but one are under way: five, whatever the number.
-    let fate = if (count - 6..count - 1).contains(&at) { Fate::InProgress } else { *chance.weighted(&fates) };
+    let fate = match at {
+        at if at < archived => Fate::Archived,
+        at if (count - 6..count - 1).contains(&at) => Fate::InProgress,
+        _ => *chance.weighted(&fates),
+    };
     let title = chance.sentence(7).trim_end_matches('.').to_owned();
     let work_file = format!("src/{}/{}.rs", chance.word(), chance.word());
     let informed_by = (kind == "research" && at > 3).then(|| chance.between(at.saturating_sub(40), at));
@@ -176,6 +182,7 @@ fn status_of(fate: Fate) -> &'static str {
         Fate::Failed => "failed",
         Fate::Cancelled => "cancelled",
         Fate::InProgress => "in_progress",
+        Fate::Archived => "archived",
     }
 }
 

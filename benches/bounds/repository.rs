@@ -19,10 +19,19 @@ use git_chant::{
 };
 use gix::ObjectId;
 
-use crate::specs::{self, Fate, Made};
+use crate::{
+    MANY,
+    specs::{self, Fate, Made},
+};
+
+/// How many are active where most are archived.
+const ACTIVE: usize = 500;
+
+/// So many are folded into the archive at once.
+const FOLDED: usize = 2_000;
 
 /// Changes with everything that is made here: what an older version made is made anew.
-const VERSION: &str = "1";
+const VERSION: &str = "3";
 
 /// A repository to measure in.
 pub struct Repository {
@@ -38,7 +47,7 @@ pub struct Repository {
 /// The repository with `count` specs below `home`, loose or packed; made unless it is there.
 pub fn prepare(home: &Path, count: usize, packed: bool) -> Repository {
     let top = home.join(format!("{count}-{}", if packed { "packed" } else { "loose" }));
-    let made = specs::make(count);
+    let made = specs::make(count, if count > MANY { count - ACTIVE } else { 0 });
     let stamp = top.join(".git/bench-version");
     if fs::read_to_string(&stamp).is_ok_and(|version| version == VERSION) {
         return repository(top, &made);
@@ -50,7 +59,7 @@ pub fn prepare(home: &Path, count: usize, packed: bool) -> Repository {
         }
     }
     fs::create_dir_all(&top).expect("the directory can be made");
-    if packed {
+    if packed && count <= MANY {
         let loose = prepare(home, count, false);
         let from = format!("{}/.", loose.top.display());
         succeed(Command::new("cp").args(["-Rp", &from, &top.to_string_lossy()]));
@@ -60,9 +69,15 @@ pub fn prepare(home: &Path, count: usize, packed: bool) -> Repository {
         git(&top, &["update-index", "-q", "--refresh"]);
     } else {
         git(&top, &["init", "-q", "-b", "main"]);
+        // git is not to pack what is measured loose.
+        git(&top, &["config", "gc.auto", "0"]);
+        git(&top, &["config", "maintenance.auto", "false"]);
         let commits = history(&top, &made);
         git(&top, &["reset", "-q", "--hard"]);
         chains(&top, &made, &commits);
+        if packed {
+            git(&top, &["gc", "-q"]);
+        }
     }
     let id = &working(&made).id;
     let place = worktree(&top, id);
@@ -117,7 +132,8 @@ fn history(top: &Path, made: &[Made]) -> Commits {
     };
     commit(&mut stream, "main", 1, "Write everything down", &[]);
     for spec in made {
-        file(&mut stream, &format!(".chant/specs/{}.md", spec.id), &spec.text);
+        let dir = if spec.fate == Fate::Archived { "archive" } else { "specs" };
+        file(&mut stream, &format!(".chant/{dir}/{}.md", spec.id), &spec.text);
     }
     let mut tip = 1;
     let completed: Vec<usize> = (0..made.len()).filter(|at| made[*at].fate == Fate::Completed).collect();
@@ -183,10 +199,19 @@ fn chains(top: &Path, made: &[Made], commits: &Commits) {
     };
     let store = Store::new(&repo, settings);
     let mut tips = Vec::with_capacity(made.len());
+    let mut waiting = Vec::new();
     for (at, spec) in made.iter().enumerate() {
         let informed = spec.informed_by.map(|other| (made[other].id.as_str(), tips[other]));
         let chain = Chain { store: &store, id: SpecId::new(&spec.id).expect("the ids are valid"), informed };
         tips.push(chain.write(spec, commits.seed, commits.landed.get(&at)));
+        if spec.fate == Fate::Archived {
+            waiting.push((SpecId::new(&spec.id).expect("the ids are valid"), tips[at]));
+        }
+        let last = made.get(at + 1).is_none_or(|next| next.fate != Fate::Archived);
+        if waiting.len() == FOLDED || (last && !waiting.is_empty()) {
+            assert_eq!(store.fold_away(&waiting).expect("the archive can be written").len(), waiting.len());
+            waiting.clear();
+        }
     }
 }
 
@@ -214,6 +239,10 @@ impl Chain<'_> {
             Fate::Failed => {
                 self.start(seed);
                 self.fail()
+            }
+            Fate::Archived => {
+                self.append(Op::Cancel, "not worth it", Facts::default(), None);
+                self.append(Op::Archive, "is archived", Facts::default(), None)
             }
             Fate::Completed => self.complete(spec, landed.expect("what is completed has landed")),
         }

@@ -1,0 +1,140 @@
+//! What the index knows in short: enough for a line about a spec, borrowed from what was read. Of most specs nobody asks for more.
+
+use gix::ObjectId;
+
+use super::{
+    Book,
+    row::{self, BehindRow, Oid, ThenRow, TipRow},
+};
+use crate::{
+    domain::{spec::SpecType, status::Status},
+    git::work_file::Stamp,
+};
+
+/// What is known of a spec, as far as a line about it hangs on it, and without anything copied.
+#[derive(Debug)]
+pub struct Brief<'b> {
+    /// The status that its events amount to.
+    pub status: Status,
+    /// Whether several attempts claim it.
+    pub contended: bool,
+    /// Whether another spec has taken its place.
+    pub superseded: bool,
+    /// The attempt that decided.
+    pub attempt: Option<ObjectId>,
+    /// Its text at that time.
+    pub spec_blob: Option<ObjectId>,
+    /// The commits of the attempt, one id after the other.
+    pub work: &'b [u8],
+    /// Whether the attempt was given anything.
+    pub has_inputs: bool,
+    /// Whether it was given anything else than specs and addresses.
+    pub has_files: bool,
+    pins: &'b [u8],
+    behind: &'b [u8],
+}
+
+/// The same of its text.
+#[derive(Debug)]
+pub struct BriefText<'b> {
+    /// Its title.
+    pub title: Option<&'b str>,
+    /// Its type.
+    pub kind: SpecType,
+    /// Its phase.
+    pub phase: Option<&'b str>,
+    /// Its topic.
+    pub topic: Option<&'b str>,
+    /// Its labels.
+    pub labels: Vec<&'b str>,
+    /// Whether it names inputs.
+    pub has_inputs: bool,
+    /// Whether it names others than specs and addresses.
+    pub has_files: bool,
+}
+
+/// What an event said of its spec, as [`Then`], without anything copied.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BriefThen<'b> {
+    /// The text.
+    pub spec_blob: Option<ObjectId>,
+    /// The attempt that decided.
+    pub attempt: Option<ObjectId>,
+    /// Its commits, one id after the other.
+    pub work: &'b [u8],
+}
+
+impl Book {
+    /// What the events of a spec amount to, in short; `None` if that is not known at `tip`.
+    pub fn brief(&self, id: &str, tip: ObjectId) -> Option<Brief<'_>> {
+        let row = self.short_row(id)?;
+        row.tip.filter(|known| known.tip.0 == tip).and_then(|known| brief(known, row.behind))
+    }
+
+    /// The same, and what its text says, if that was read from the file with this stamp in the first of the places.
+    pub fn brief_with_text(&self, id: &str, tip: ObjectId, stamp: Stamp) -> Option<(Brief<'_>, BriefText<'_>)> {
+        let row = self.row(id)?;
+        let short = row.short;
+        let brief = short.tip.filter(|known| known.tip.0 == tip).and_then(|known| brief(known, short.behind))?;
+        let text = row.text.filter(|text| text.stamp == Some(stamp) && text.place == 0)?;
+        let says = BriefText {
+            title: text.title,
+            kind: row::kind(text.kind)?,
+            phase: text.phase,
+            topic: text.topic,
+            labels: postcard::from_bytes(text.labels).ok()?,
+            has_inputs: text.inputs.0,
+            has_files: text.inputs.1,
+        };
+        Some((brief, says))
+    }
+}
+
+impl<'b> Brief<'b> {
+    /// The specs that the attempt was given, and their events.
+    pub fn pins(&self) -> Option<Vec<(&'b str, ObjectId)>> {
+        let pins: Vec<(&str, Oid)> = postcard::from_bytes(self.pins).ok()?;
+        Some(pins.into_iter().map(|(id, event)| (id, event.0)).collect())
+    }
+
+    /// The specs that informed the attempt, and what the events of its inputs said of those; `None` where that is not known.
+    pub fn behind(&self) -> Option<Behind<'b>> {
+        let BehindRow { origins, pinned } = postcard::from_bytes(self.behind).ok()?;
+        let (of, origins) = origins?;
+        if Some(of.0) != self.attempt {
+            return None;
+        }
+        let then = |row: ThenRow<'b>| {
+            let then = BriefThen {
+                spec_blob: row.spec_blob.map(|id| id.0),
+                attempt: row.attempt.map(|id| id.0),
+                work: row.work,
+            };
+            (row.spec, row.event.0, then)
+        };
+        Some((origins, pinned.into_iter().map(then).collect()))
+    }
+
+    /// What it says as one of its events may have said it.
+    pub fn then(&self) -> BriefThen<'b> {
+        BriefThen { spec_blob: self.spec_blob, attempt: self.attempt, work: self.work }
+    }
+}
+
+/// The specs that informed an attempt, and what the events of its inputs said of those.
+pub type Behind<'b> = (Vec<&'b str>, Vec<(&'b str, ObjectId, BriefThen<'b>)>);
+
+fn brief<'b>(known: TipRow<'b>, behind: &'b [u8]) -> Option<Brief<'b>> {
+    Some(Brief {
+        status: row::status(known.status)?,
+        contended: known.contended,
+        superseded: known.superseded,
+        attempt: known.attempt.map(|id| id.0),
+        spec_blob: known.spec_blob.map(|id| id.0),
+        work: known.work,
+        has_inputs: known.inputs.0,
+        has_files: known.inputs.1,
+        pins: known.pins,
+        behind,
+    })
+}
