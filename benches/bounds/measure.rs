@@ -146,19 +146,23 @@ impl Measured {
     }
 }
 
-/// Every command once a round, in turn, so that whatever else the machine does meets all; a round before the first is not counted.
+/// Every command once a round, in turn, so that whatever else the machine does meets all. A round before the first is not counted, and
+/// memory is looked at in one after the last, when everything that is kept between runs is there.
 pub fn rounds(subjects: &[Subject], place: &Place, rounds: usize) -> Vec<Measured> {
-    let warm = subjects.iter().map(|one| Measured { times: Vec::new(), peak_mb: one.peak_mb(place) });
-    let mut measured: Vec<Measured> = warm.collect();
+    for one in subjects {
+        one.run(place);
+    }
+    let mut times = vec![Vec::with_capacity(rounds); subjects.len()];
     for _ in 0..rounds {
-        for (one, subject) in measured.iter_mut().zip(subjects) {
-            one.times.push(subject.run(place));
+        for (times, subject) in times.iter_mut().zip(subjects) {
+            times.push(subject.run(place));
         }
     }
-    for one in &mut measured {
-        one.times.sort_by(f64::total_cmp);
-    }
-    measured
+    let measured = |(mut times, subject): (Vec<f64>, &Subject)| {
+        times.sort_by(f64::total_cmp);
+        Measured { times, peak_mb: subject.peak_mb(place) }
+    };
+    times.into_iter().zip(subjects).map(measured).collect()
 }
 
 /// Runs the command, prints what it prints, and then the peak of its memory in megabytes.
