@@ -38,7 +38,7 @@ pub fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
         if used.contains(&id) {
             continue;
         }
-        match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes) {
+        match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes, durable(project)) {
             Ok(()) => return Ok(id),
             Err(refused) if matches!(refused.why, Why::AlreadyExists) => continue,
             Err(refused) => return Err(Error::fatal("add", format!("cannot create the spec file: {refused}"))),
@@ -57,13 +57,18 @@ pub fn create_member_file(project: &Project, driver: &SpecId, bytes: &[u8]) -> R
     let mut number = project.members(&census, driver)?.len() + 1;
     for _ in 0..MAX_TRIES {
         let id = SpecId::new(&format!("{driver}.{number}")).map_err(|error| Error::fatal("add", error.to_string()))?;
-        match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes) {
+        match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes, durable(project)) {
             Ok(()) => return Ok(id),
             Err(refused) if matches!(refused.why, Why::AlreadyExists) => number += 1,
             Err(refused) => return Err(Error::fatal("add", format!("cannot create the spec file: {refused}"))),
         }
     }
     Err(Error::fatal("add", "no free number could be found"))
+}
+
+/// Whether a spec file has to be on disk before the command ends: as the objects have to be that hold its text.
+fn durable(project: &Project) -> bool {
+    project.repo.durability().loose_object
 }
 
 /// Where the file goes: this work tree; in silent mode the main one, where alone it is kept.
@@ -151,7 +156,7 @@ pub fn take_back(project: &Project, id: &SpecId) -> Result<()> {
 /// # Errors
 /// Outside a work tree, or if the file cannot be created.
 pub fn restore_file(project: &Project, id: &SpecId, bytes: &[u8]) -> Result<()> {
-    work_file::create_new(&home(project)?, path_of(id).as_bytes().as_bstr(), bytes)
+    work_file::create_new(&home(project)?, path_of(id).as_bytes().as_bstr(), bytes, durable(project))
         .map_err(|refused| Error::fatal("add", format!("cannot create the spec file: {refused}")))
 }
 

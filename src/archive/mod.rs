@@ -130,7 +130,7 @@ fn link(top: &Path, from: &str, to: &str) -> Result<()> {
         // A file system without links.
         Err(_) => {
             let bytes = std::fs::read(&source).io("read", &source)?;
-            work_file::create_new(top, to.as_bytes().as_bstr(), &bytes)
+            work_file::create_new(top, to.as_bytes().as_bstr(), &bytes, true)
                 .map_err(|refused| Error::fatal("io", format!("cannot move '{from}': {refused}")))
         }
     }

@@ -178,14 +178,14 @@ pub fn read(root: &Path, relative: &BStr, limit: u64) -> Result<Option<Vec<u8>>,
 }
 
 /// Creates the file `relative` below `root` with its parents, complete or not at all, and never over anything that is there
-/// ([`Why::AlreadyExists`]). Its content is on disk when it appears.
-pub fn create_new(root: &Path, relative: &BStr, bytes: &[u8]) -> Result<(), Refused> {
+/// ([`Why::AlreadyExists`]). Where it has to be `durable`, its content is on disk when it appears, and its name when this returns.
+pub fn create_new(root: &Path, relative: &BStr, bytes: &[u8], durable: bool) -> Result<(), Refused> {
     let (parent, name) = split(relative)?;
     let mut directory = Directory::root(root)?;
     for part in components(parent) {
         directory = directory.make(part)?;
     }
-    directory.create_new(name, bytes)
+    directory.create_new(name, bytes, durable)
 }
 
 /// The entries of the directory `relative` below `root` (empty: `root` itself), by name; none if it is absent.
@@ -320,13 +320,13 @@ impl Directory {
         Ok(found)
     }
 
-    fn create_new(&self, name: &BStr, bytes: &[u8]) -> Result<(), Refused> {
+    fn create_new(&self, name: &BStr, bytes: &[u8], durable: bool) -> Result<(), Refused> {
         let path = self.join(name);
         if self.type_of(name)?.is_some() {
             return Err(Refused::new(path, Why::AlreadyExists));
         }
         let (mut file, temporary) = self.temporary(&path)?;
-        let written = file.write_all(bytes).and_then(|()| file.sync_data());
+        let written = file.write_all(bytes).and_then(|()| if durable { file.sync_data() } else { Ok(()) });
         let placed = match written {
             Ok(()) => fault::around("file.place", || self.place(&temporary, name)).map_err(io::Error::from),
             Err(cause) => Err(cause),
@@ -341,6 +341,9 @@ impl Directory {
                     _ => Refused::io(path, "create", cause),
                 });
             }
+        }
+        if !durable {
+            return Ok(());
         }
         rustix::fs::fsync(&self.fd).map_err(|cause| Refused::io(path, "sync the directory of", cause))
     }

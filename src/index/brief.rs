@@ -53,7 +53,7 @@ pub struct BriefText<'b> {
     pub has_files: bool,
 }
 
-/// What an event said of its spec, as [`Then`], without anything copied.
+/// What an event said of its spec, as the row of the index says it, without anything copied.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BriefThen<'b> {
     /// The text.

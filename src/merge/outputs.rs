@@ -83,7 +83,7 @@ fn put(project: &Project, top: &Path, file: &File, pinned: Option<ObjectId>) -> 
     let bytes = project.repo.gix().find_blob(file.blob)?.take_data();
     let there = work_file::read(top, file.path.as_bytes().as_bstr(), MAX_LEN);
     match there {
-        Ok(None) => match work_file::create_new(top, file.path.as_bytes().as_bstr(), &bytes) {
+        Ok(None) => match work_file::create_new(top, file.path.as_bytes().as_bstr(), &bytes, true) {
             Ok(()) => Ok(true),
             Err(_) => Ok(false),
         },

@@ -174,7 +174,7 @@ impl Session<'_> {
 pub fn own_dir(worktree: &Path) -> Result<()> {
     use gix::bstr::ByteSlice as _;
     let path = format!("{RUN_DIR}/.gitignore");
-    match work_file::create_new(worktree, path.as_bytes().as_bstr(), b"*\n") {
+    match work_file::create_new(worktree, path.as_bytes().as_bstr(), b"*\n", false) {
         Ok(()) => Ok(()),
         Err(refused) if matches!(refused.why, work_file::Why::AlreadyExists) => Ok(()),
         Err(refused) => {

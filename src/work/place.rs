@@ -115,7 +115,7 @@ fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
 }
 
 fn create(worktree: &Path, path: &str, bytes: &[u8]) -> Result<()> {
-    match work_file::create_new(worktree, path.as_bytes().as_bstr(), bytes) {
+    match work_file::create_new(worktree, path.as_bytes().as_bstr(), bytes, false) {
         Ok(()) => Ok(()),
         Err(refused) if matches!(refused.why, work_file::Why::AlreadyExists) => Ok(()),
         Err(refused) => Err(Error::fatal("copy", format!("cannot write '{path}' into the worktree: {refused}"))),

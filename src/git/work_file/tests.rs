@@ -35,9 +35,9 @@ fn a_symlink_is_refused_by_name_wherever_it_is() {
     assert_eq!(refusal(root.path(), ".chant/other/a.md"), "'.chant/other' is a symbolic link");
     assert_eq!(refusal(root.path(), "etc/passwd"), "'etc' is a symbolic link");
     assert!(matches!(list(root.path(), ".chant/other".into()), Err(Refused { why: Why::Symlink, .. })));
-    assert!(matches!(create_new(root.path(), "etc/x".into(), b""), Err(Refused { why: Why::Symlink, .. })));
+    assert!(matches!(create_new(root.path(), "etc/x".into(), b"", true), Err(Refused { why: Why::Symlink, .. })));
     for taken in [".chant/specs/dangling.md", ".chant/specs/link.md"] {
-        let refused = create_new(root.path(), taken.into(), b"").expect_err(taken);
+        let refused = create_new(root.path(), taken.into(), b"", true).expect_err(taken);
         assert!(matches!(refused.why, Why::AlreadyExists), "{refused}");
     }
     assert!(!at(".chant/specs/nowhere").exists());
@@ -68,7 +68,10 @@ fn what_is_no_file_is_refused_at_once() {
     );
     for bad in ["", "/etc/passwd", "../x", "a/../b", ".git/config", "a//b", "a\0b"] {
         assert!(matches!(read(root.path(), bad.into(), 1), Err(Refused { why: Why::Path(_), .. })), "{bad:?}");
-        assert!(matches!(create_new(root.path(), bad.into(), b""), Err(Refused { why: Why::Path(_), .. })), "{bad:?}");
+        assert!(
+            matches!(create_new(root.path(), bad.into(), b"", true), Err(Refused { why: Why::Path(_), .. })),
+            "{bad:?}"
+        );
     }
 }
 
@@ -86,7 +89,7 @@ fn a_file_of_100_mb_is_refused_by_its_size() {
 #[test]
 fn a_new_file_appears_whole_and_never_over_another() {
     let root = work_tree();
-    let create = |path: &str, bytes: &[u8]| create_new(root.path(), path.into(), bytes);
+    let create = |path: &str, bytes: &[u8]| create_new(root.path(), path.into(), bytes, true);
     create("new/deep/b.md", b"text").expect("created");
     assert_eq!(std::fs::read(root.path().join("new/deep/b.md")).expect("read"), b"text");
     for taken in ["new/deep/b.md", "new/deep", ".chant/specs/a.md"] {
@@ -107,7 +110,7 @@ fn of_many_that_create_one_file_one_wins() {
                 .map(|n| {
                     scope.spawn({
                         let (root, path) = (root.path(), &path);
-                        move || create_new(root, path.as_str().into(), &[n; 3])
+                        move || create_new(root, path.as_str().into(), &[n; 3], false)
                     })
                 })
                 .collect();
@@ -132,7 +135,7 @@ fn of_many_that_create_one_file_one_wins() {
 fn a_leftover_of_a_dead_process_is_passed_over() {
     let root = work_tree();
     std::fs::write(root.path().join(format!(".chant-tmp-{}-0", std::process::id())), "half").expect("written");
-    create_new(root.path(), "c.md".into(), b"whole").expect("created");
+    create_new(root.path(), "c.md".into(), b"whole", true).expect("created");
     assert_eq!(std::fs::read(root.path().join("c.md")).expect("read"), b"whole");
 }
 
