@@ -36,9 +36,10 @@ fn main() {
             println!("\n## {count} specs, {which}, refs and objects {how}\n");
             let place = Place { top: repository.top.clone(), binary: asked.binary.clone() };
             let rows = asked.wanted(rows::rows(&repository, &asked.binary, archived));
-            let measured = measure::rounds(&rows, &place, asked.rounds);
-            table(&rows, &measured);
-            if asked.only.is_empty() && packed {
+            if !rows.is_empty() {
+                table(&rows, &measure::rounds(&rows, &place, asked.rounds));
+            }
+            if packed && (asked.only.is_empty() || asked.only.iter().any(|name| name == "sync")) {
                 exchange::row(&home, &place, asked.rounds);
             }
         }
