@@ -141,22 +141,18 @@ impl Index {
     /// What is in it; nothing if there is none that can be used.
     pub fn read(&self) -> Option<Book> {
         // Whatever is in its place is neither followed nor waited for.
-        let bytes = work_file::read(&self.dir, self.name.as_bytes().into(), MOST).ok()??;
-        let (summed, sum) = bytes.split_last_chunk::<4>()?;
-        if crc32fast::hash(summed) != u32::from_le_bytes(*sum) {
-            return None;
-        }
-        let rest = summed.strip_prefix(MAGIC)?;
+        let bytes = whole(&self.dir, &self.name, MOST)?;
+        let rest = bytes.strip_prefix(MAGIC)?;
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (seal, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
         if seal != self.seal {
             return None;
         }
         let (head, rest) = postcard::take_from_bytes::<Head>(rest).ok()?;
-        let mut at = summed.len() - rest.len();
+        let mut at = bytes.len() - rest.len();
         let mut specs = Vec::with_capacity(head.lengths.len());
         for length in head.lengths {
-            let end = at.checked_add(usize::try_from(length).ok()?).filter(|end| *end <= summed.len())?;
+            let end = at.checked_add(usize::try_from(length).ok()?).filter(|end| *end <= bytes.len())?;
             specs.push(at..end);
             at = end;
         }
@@ -196,12 +192,28 @@ impl Index {
         bytes.extend_from_slice(&self.seal);
         let mut bytes = postcard::to_extend(&head, bytes).map_err(std::io::Error::other)?;
         specs.values().for_each(|frame| bytes.extend_from_slice(frame));
-        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
-        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
-        file.write_all(&bytes)?;
-        fault::around("index.place", || file.persist(self.path())).map_err(|error| error.error)?;
-        Ok(())
+        place(&self.dir, &self.name, bytes)
     }
+}
+
+/// A file of ours without its sum; none if it is larger than `most` bytes, damaged, or no file.
+fn whole(dir: &Path, name: &str, most: u64) -> Option<Vec<u8>> {
+    let mut bytes = work_file::read(dir, name.as_bytes().into(), most).ok()??;
+    let (summed, sum) = bytes.split_last_chunk::<4>()?;
+    let sum = u32::from_le_bytes(*sum);
+    if crc32fast::hash(summed) != sum {
+        return None;
+    }
+    bytes.truncate(bytes.len() - size_of_val(&sum));
+    Some(bytes)
+}
+
+/// Puts a file and its sum into their place, all or nothing.
+fn place(dir: &Path, name: &str, mut bytes: Vec<u8>) -> std::io::Result<()> {
+    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    file.write_all(&bytes)?;
+    fault::around("index.place", || file.persist(dir.join(name))).map(drop).map_err(|error| error.error)
 }
 
 impl Book {

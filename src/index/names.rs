@@ -4,12 +4,11 @@
 //! They were listed from a few places, and hold as long as the stamp of each is what it was: a directory's changes with every name
 //! that comes or goes. As with the index, anybody may delete the file, and one that is damaged or of another version is none.
 
-use std::{io::Write as _, path::Path};
+use std::path::Path;
 
-use gix::bstr::BStr;
 use serde::{Deserialize, Serialize};
 
-use crate::git::work_file::{self, Stamp};
+use crate::git::work_file::Stamp;
 
 /// What the file begins with; changes with what is written.
 const MAGIC: &[u8; 8] = b"CHANTNM1";
@@ -29,17 +28,12 @@ struct Head<'t> {
 /// The names in the file `name` of `dir`, one a line, if they were listed from `sources` as these are now; `binary` tells the program
 /// that runs from another build of it.
 pub fn read(dir: &Path, name: &str, binary: &str, sources: &[Option<Stamp>]) -> Option<String> {
-    let mut bytes = work_file::read(dir, BStr::new(name), MOST).ok()??;
-    let (summed, sum) = bytes.split_last_chunk::<4>()?;
-    if crc32fast::hash(summed) != u32::from_le_bytes(*sum) {
-        return None;
-    }
-    let (head, names) = postcard::take_from_bytes::<Head<'_>>(summed.strip_prefix(MAGIC)?).ok()?;
+    let mut bytes = super::whole(dir, name, MOST)?;
+    let (head, names) = postcard::take_from_bytes::<Head<'_>>(bytes.strip_prefix(MAGIC)?).ok()?;
     if head.binary != binary || head.sources != sources {
         return None;
     }
-    let (begin, end) = (summed.len() - names.len(), summed.len());
-    bytes.truncate(end);
+    let begin = bytes.len() - names.len();
     bytes.drain(..begin);
     String::from_utf8(bytes).ok()
 }
@@ -52,8 +46,5 @@ pub fn write(dir: &Path, name: &str, binary: &str, sources: &[Option<Stamp>], na
     let head = Head { binary, sources: sources.to_vec() };
     let mut bytes = postcard::to_extend(&head, MAGIC.to_vec()).map_err(std::io::Error::other)?;
     bytes.extend_from_slice(names.as_bytes());
-    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    file.write_all(&bytes)?;
-    file.persist(dir.join(name)).map(drop).map_err(|error| error.error)
+    super::place(dir, name, bytes)
 }
