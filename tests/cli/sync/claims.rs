@@ -140,6 +140,21 @@ fn a_remote_that_is_not_there_or_takes_no_claims_leaves_everything_as_it_was() {
 }
 
 #[test]
+fn a_claim_that_another_fetch_brings_home_first_is_still_its_own() {
+    let (net, ids) = shared(Transport::File, 1, 1);
+    // The push ends when this does: by then the start event has come back, and our ref has moved to it.
+    let fetch = format!(
+        "env -u GIT_DIR -u GIT_QUARANTINE_PATH git -C '{}' chant sync --fetch >\"$HOME/fetched\" 2>&1",
+        net.dir(0).display()
+    );
+    net.hook("post-receive", &format!("rm -f hooks/post-receive; {fetch}"));
+    net.chant(0, &["work", &ids[0]]).ok();
+    let fetched = std::fs::read_to_string(net.sandbox.dir().join("home/fetched")).unwrap();
+    assert!(fetched.contains("fetched"), "{fetched}");
+    assert_eq!((log(&net), net.status(0, &ids[0]).as_str()), (ids, "completed"));
+}
+
+#[test]
 fn an_answer_that_is_lost_is_asked_for_again() {
     let (net, ids) = shared(Transport::File, 2, 1);
     // The refs are moved when this runs, and the client never hears of it.
