@@ -29,11 +29,11 @@ impl SpecId {
             "it is empty"
         } else if text.len() > MAX_LEN {
             "it is longer than 100 bytes"
-        } else if !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b)) {
+        } else if !text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.')) {
             "only lower-case letters, digits, '-', '_' and '.' may be in it"
         } else if !text.as_bytes()[0].is_ascii_alphanumeric() {
             "it must start with a letter or a digit"
-        } else if text.contains("..") || text.ends_with('.') {
+        } else if text.as_bytes().windows(2).any(|two| two == b"..") || text.ends_with('.') {
             "it must not contain '..' or end with '.'"
         } else if text.ends_with(".lock") {
             "it must not end with '.lock'"

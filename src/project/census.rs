@@ -57,14 +57,18 @@ struct Files {
 }
 
 impl Files {
-    /// Takes the file of that name in `dir` for what it is.
-    fn take(&mut self, dir: &str, name: &BStr) {
-        let Some(stem) = name.strip_suffix(b".md") else { return };
-        let stem = stem.to_str_lossy();
-        match SpecId::new(&stem) {
-            Ok(id) => drop(self.specs.insert(id)),
-            Err(invalid) => self.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
+    /// Takes the files of these names in `dir`, which are sorted, for what they are.
+    fn take<'n>(&mut self, dir: &str, names: impl Iterator<Item = &'n BStr>) {
+        let mut specs = Vec::with_capacity(names.size_hint().0);
+        for stem in names.filter_map(|name| name.strip_suffix(b".md")) {
+            let stem = stem.to_str_lossy();
+            match SpecId::new(&stem) {
+                Ok(id) => specs.push(id),
+                Err(invalid) => self.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
+            }
         }
+        // Made at once, which is a fraction of the work of one by one.
+        self.specs.append(&mut specs.into_iter().collect());
     }
 }
 
@@ -246,12 +250,11 @@ impl Project {
         let mut files = Files::default();
         for top in self.tops() {
             if let Some(names) = survey.and_then(|survey| survey.names(&top)) {
-                names.into_iter().for_each(|name| files.take(dir, name));
+                files.take(dir, names);
                 continue;
             }
-            for entry in work_file::list(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused))? {
-                files.take(dir, entry.name.as_bstr());
-            }
+            let listed = work_file::list(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused))?;
+            files.take(dir, listed.iter().map(|entry| entry.name.as_bstr()));
         }
         files.strays.sort_unstable();
         if self.repo.is_bare()

@@ -25,9 +25,12 @@ use super::{
 use crate::{
     domain::{id::SpecId, spec::Spec, state::State},
     error::Result,
-    git::work_file::{Directory, Refused, Stamp, Stamped},
-    index::{Book, Brief, BriefText, Index, KnownText, News, Then},
-    store::SPECS,
+    git::{
+        reference,
+        work_file::{Directory, Refused, Stamp, Stamped},
+    },
+    index::{Book, Brief, BriefText, Index, KnownText, News, Packed, Then},
+    store::{SPECS, Store},
 };
 
 /// The variable that makes every command do without the index.
@@ -46,6 +49,7 @@ pub struct Survey<'p> {
     tops: Vec<PathBuf>,
     /// What was found since.
     news: RefCell<HashMap<SpecId, News>>,
+    packed: RefCell<Packed>,
     /// Whether there is any of it.
     any: Cell<bool>,
     /// Commits, each with those that it is known to reach.
@@ -84,7 +88,7 @@ impl<'p> Survey<'p> {
             true => (project.repo.git_dir().to_owned(), "chant-index"),
             false => (project.repo.chant_dir(), "index"),
         };
-        let index = Index::new(&dir, name, &tops, &project.env.binary());
+        let index = Index::new(&dir, name, &tops, &project.env.binary(), repo.object_hash());
         let book = index.read().unwrap_or_default();
         let grafts = project.repo.common_dir().join("info/grafts");
         let ancestry = repo.is_shallow().is_ok_and(|shallow| !shallow) && !grafts.exists();
@@ -96,6 +100,7 @@ impl<'p> Survey<'p> {
             began,
             tops,
             news: RefCell::default(),
+            packed: RefCell::new(Packed::Same),
             any: Cell::new(false),
             reached: RefCell::new(reached),
             ancestry,
@@ -145,9 +150,36 @@ impl<'p> Survey<'p> {
             loose.push((id, tip));
         }
         // The later of two counts.
-        let mut tips = store.packed_tips()?;
+        let mut tips = self.packed_tips(&store)?;
         tips.append(&mut loose);
         Ok(Some(tips.into_iter().collect()))
+    }
+
+    /// What packed refs hold, by the stamp of their file, which is replaced whenever one of them changes.
+    fn packed_tips(&self, store: &Store<'_>) -> Result<Vec<(SpecId, ObjectId)>> {
+        let stamp = self.packed_stamp();
+        if let Some(tips) = stamp.and_then(|stamp| self.book.packed(stamp)) {
+            return Ok(tips);
+        }
+        // What was read of the file before may be older than the stamp.
+        reference::refresh(self.project.repo.gix());
+        let tips = store.packed_tips()?;
+        let settled = stamp.filter(|stamp| stamp.is_none_or(|stamp| stamp.is_settled(self.began)));
+        *self.packed.borrow_mut() = match settled {
+            Some(stamp) => Packed::New(stamp, tips.iter().cloned().collect()),
+            None => Packed::Unsettled,
+        };
+        if settled.is_some() && !tips.is_empty() {
+            self.any.set(true);
+        }
+        Ok(tips)
+    }
+
+    /// The stamp of the file of packed refs; the inner one is missing where there is no such file, the outer one where it is a link.
+    fn packed_stamp(&self) -> Option<Option<Stamp>> {
+        let directory = Directory::open(self.project.repo.common_dir(), "".into()).ok()??;
+        let (name, stamp) = ("packed-refs".into(), directory.stamp("packed-refs".into()).ok()?);
+        (stamp.is_some() || !directory.has(name).ok()?).then_some(stamp)
     }
 
     fn note_ref(&self, id: &SpecId, stamp: Stamp, tip: ObjectId) {
@@ -157,10 +189,10 @@ impl<'p> Survey<'p> {
     }
 
     /// The names in a directory of spec files, of one work tree.
-    pub(super) fn names(&self, top: &Path) -> Option<Vec<&BStr>> {
+    pub(super) fn names(&self, top: &Path) -> Option<impl Iterator<Item = &BStr>> {
         let at = self.tops.iter().position(|one| one == top)?;
         let (listing, _) = self.files().get(at)?.as_ref().ok()?;
-        Some(listing.iter().map(|one| one.name.as_bstr()).collect())
+        Some(listing.iter().map(|one| one.name.as_bstr()))
     }
 
     fn files(&self) -> &[Listing] {
@@ -357,7 +389,8 @@ impl<'p> Survey<'p> {
         if self.any.replace(false) {
             let reached =
                 self.reached.borrow().iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
-            let _is_slower_next_time = self.index.write(&self.book, &reached, &self.news.borrow(), exist);
+            let found = (&*self.news.borrow(), &*self.packed.borrow());
+            let _is_slower_next_time = self.index.write(&self.book, &reached, found, exist);
         }
     }
 }

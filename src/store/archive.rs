@@ -85,7 +85,11 @@ impl Store<'_> {
 
     /// The same for whoever looks for many, by what was read for the others.
     pub fn folded_tip_in(&self, folders: &Folders, id: &SpecId) -> Result<Option<ObjectId>> {
-        let (archive, place) = (archive_of(id), self.place_in_archive(id));
+        let archive = archive_of(id);
+        if folders.archives.borrow().get(archive) == Some(&None) {
+            return Ok(None);
+        }
+        let place = self.place_in_archive(id);
         let (folder, file) = place.split_once('/').expect("a place has a folder");
         let mut known = folders.folders.borrow_mut();
         let key = format!("{archive}/{folder}");

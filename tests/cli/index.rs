@@ -246,7 +246,7 @@ fn a_damaged_one_is_none() {
     }
     // Well summed, and by another version.
     let mut foreign = whole.clone();
-    foreign[12] ^= 1;
+    foreign[BEGIN + 4] ^= 1;
     fs::write(path(&sandbox), summed(foreign)).unwrap();
     check("another version");
     fs::write(path(&sandbox), summed([&whole[..whole.len() / 2], &[0xff; 64]].concat())).unwrap();
@@ -273,11 +273,20 @@ fn who_dies_over_it_leaves_it_as_it_was() {
     }
 }
 
-/// The same with a checksum that fits.
+/// How much stands before the parts of the file: what it is, the lengths of both, their checksums.
+const BEGIN: usize = 24;
+
+/// The same with lengths and checksums that fit. What is not as long as it says is all in the first part.
 fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let length = bytes.len() - 4;
-    let sum = crc32fast::hash(&bytes[..length]).to_le_bytes();
-    bytes[length..].copy_from_slice(&sum);
+    let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let mut first = number(&bytes, 8);
+    if BEGIN + first + number(&bytes, 12) != bytes.len() {
+        first = bytes.len() - BEGIN;
+    }
+    let (short, long) = bytes[BEGIN..].split_at(first);
+    let numbers = [first as u32, long.len() as u32, crc32fast::hash(long), crc32fast::hash(short)];
+    let begin: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    bytes[8..BEGIN].copy_from_slice(&begin);
     bytes
 }
 

@@ -47,9 +47,9 @@ impl Stamp {
     }
 }
 
-/// As its numbers stand in memory: there are thousands of them to be read, each time.
-impl Serialize for Stamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Stamp {
+    /// Its numbers as they stand in memory: there are thousands of them to be read, each time.
+    pub fn to_bytes(&self) -> [u8; 56] {
         let Stamp { device, inode, size, modified, changed } = *self;
         let numbers =
             [device, inode, size, modified.0.cast_unsigned(), modified.1, changed.0.cast_unsigned(), changed.1];
@@ -57,23 +57,33 @@ impl Serialize for Stamp {
         for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
         }
-        serializer.serialize_bytes(&bytes)
+        bytes
+    }
+
+    /// The stamp that [`Stamp::to_bytes`] gave.
+    pub fn from_bytes(bytes: &[u8; 56]) -> Stamp {
+        let (numbers, _) = bytes.as_chunks::<8>();
+        let number = |at: usize| u64::from_le_bytes(numbers[at]);
+        Stamp {
+            device: number(0),
+            inode: number(1),
+            size: number(2),
+            modified: (number(3).cast_signed(), number(4)),
+            changed: (number(5).cast_signed(), number(6)),
+        }
+    }
+}
+
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.to_bytes())
     }
 }
 
 impl<'de> Deserialize<'de> for Stamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let bytes = <&[u8]>::deserialize(deserializer)?;
-        let bytes: &[u8; 56] = bytes.try_into().map_err(serde::de::Error::custom)?;
-        let (numbers, _) = bytes.as_chunks::<8>();
-        let number = |at: usize| u64::from_le_bytes(numbers[at]);
-        Ok(Stamp {
-            device: number(0),
-            inode: number(1),
-            size: number(2),
-            modified: (number(3).cast_signed(), number(4)),
-            changed: (number(5).cast_signed(), number(6)),
-        })
+        bytes.try_into().map(Stamp::from_bytes).map_err(serde::de::Error::custom)
     }
 }
 
