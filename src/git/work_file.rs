@@ -15,7 +15,7 @@ use std::{
 };
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
-pub use stamp::{Stamp, Stamped};
+pub use stamp::{Looking, Runs, Stamp, Stamped};
 
 use rustix::{
     fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags},

@@ -9,6 +9,10 @@ use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     rc::Rc,
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
     thread::JoinHandle,
 };
 
@@ -27,7 +31,7 @@ use crate::{
     error::Result,
     git::{
         reference,
-        work_file::{Directory, Refused, Stamp, Stamped},
+        work_file::{Directory, Looking, Refused, Runs, Stamp, Stamped},
     },
     index::{Book, Brief, BriefText, Index, KnownText, News, Packed, Then},
     store::{SPECS, Store},
@@ -38,6 +42,9 @@ const WITHOUT: &str = "CHANT_NO_INDEX";
 
 /// The directories of a work tree in which spec files may be.
 const DIRS: [&str; 2] = [SPECS_DIR, ARCHIVE_DIR];
+
+/// An index up to this size, in bytes, tells of no more than some hundreds of specs.
+const SMALL: u64 = 256 << 10;
 
 /// What is known of all specs.
 pub struct Survey<'p> {
@@ -56,7 +63,7 @@ pub struct Survey<'p> {
     reached: RefCell<Vec<(ObjectId, HashSet<ObjectId>)>>,
     /// Whether ancestry never changes here: not at the edge of a shallow clone.
     ancestry: bool,
-    looking: RefCell<Option<JoinHandle<Vec<Looked>>>>,
+    looking: RefCell<Option<Beside>>,
     files: OnceCell<Vec<Listing>>,
 }
 
@@ -82,12 +89,14 @@ impl<'p> Survey<'p> {
         }
         let began = project.env.now().as_nanosecond();
         let tops = project.tops();
-        let looking = looker(&tops);
         // Each worktree has its own, and takes it along when it goes.
         let (dir, name) = match project.repo.is_linked() {
             true => (project.repo.git_dir().to_owned(), "chant-index"),
             false => (project.repo.chant_dir(), "index"),
         };
+        // Where there are few a thread is not worth its while.
+        let many = dir.join(name).metadata().map_or(true, |file| file.len() > SMALL);
+        let looking = tops.first().filter(|_| many).and_then(|top| Beside::begin(top));
         let index = Index::new(&dir, name, &tops, &project.env.binary(), repo.object_hash());
         let book = index.read().unwrap_or_default();
         let grafts = project.repo.common_dir().join("info/grafts");
@@ -197,10 +206,10 @@ impl<'p> Survey<'p> {
 
     fn files(&self) -> &[Listing] {
         self.files.get_or_init(|| {
-            let listed = match self.looking.borrow_mut().take().map(JoinHandle::join) {
-                Some(Ok(listed)) => listed,
-                _ => look(&self.tops),
-            };
+            let (first, others) = self.tops.split_at(self.tops.len().min(1));
+            let beside = self.looking.borrow_mut().take().and_then(Beside::end);
+            let mut listed = beside.map_or_else(|| look(first), |first| vec![first]);
+            listed.extend(look(others));
             listed.into_iter().map(|listing| listing.map(|entries| (entries, Cell::new(0)))).collect()
         })
     }
@@ -403,10 +412,39 @@ pub(super) enum Held {
     Unknown(Option<Stamp>),
 }
 
-/// Looks at the spec files beside whatever else is done first: half of the time of a listing goes there.
-fn looker(tops: &[PathBuf]) -> Option<JoinHandle<Vec<Looked>>> {
-    let tops = tops.to_vec();
-    std::thread::Builder::new().name("files".to_owned()).spawn(move || look(&tops)).ok()
+/// The spec files of the first work tree, looked at beside whatever else is done first: half of the time of a listing goes there.
+struct Beside {
+    /// What there is to be looked at, as soon as it is listed.
+    listed: Receiver<Arc<Looking>>,
+    thread: JoinHandle<Runs>,
+}
+
+impl Beside {
+    fn begin(top: &Path) -> Option<Beside> {
+        let top = top.to_owned();
+        let (sender, listed) = channel();
+        let work = move || {
+            let Some(directory) = Directory::open(&top, SPECS_DIR.into())? else { return Ok(Vec::new()) };
+            let looking = Arc::new(Looking::begin(directory)?);
+            // Whoever began this may have gone: then nobody asks for what is found.
+            let _gone = sender.send(Arc::clone(&looking));
+            looking.look()
+        };
+        let thread = std::thread::Builder::new().name("files".to_owned()).spawn(work).ok()?;
+        Some(Beside { listed, thread })
+    }
+
+    /// Lends a hand with what is left; `None` if the thread came to harm.
+    fn end(self) -> Option<Looked> {
+        let looking = self.listed.recv().ok();
+        let mine = looking.as_ref().map_or(Ok(Vec::new()), |looking| looking.look());
+        let theirs = self.thread.join().ok()?;
+        match looking {
+            Some(looking) => Some(Arc::into_inner(looking)?.end([theirs, mine])),
+            // There is nothing to look at, or it cannot be.
+            None => Some(theirs.map(|_| Vec::new())),
+        }
+    }
 }
 
 /// The spec files of each work tree with their stamps.

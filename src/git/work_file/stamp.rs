@@ -1,5 +1,7 @@
 //! What the system says of a file, by which a change is noticed without reading it: as git's own index does it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bstr::{BStr, BString, ByteSlice};
 use rustix::{
     fs::{AtFlags, Dir, FileType, Stat},
@@ -7,7 +9,7 @@ use rustix::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Directory, Refused, c_name};
+use super::{Directory, Refused};
 
 /// How far back a change has to lie before the stamp is believed, in nanoseconds: two changes within one tick of the file system's
 /// clock can leave the same times behind. Where it counts parts of a second, it ticks a hundred times in one at the least.
@@ -104,37 +106,84 @@ impl Directory {
 
     /// The stamp of the regular file `name`; `None` if it is something else or not there.
     pub fn stamp(&self, name: &BStr) -> Result<Option<Stamp>, Refused> {
-        match rustix::fs::statat(&self.fd, c_name(name), AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(self.found(name)?.flatten())
+    }
+
+    /// Its entries with their stamps, by name. What goes away meanwhile is left out.
+    pub fn stamps(self) -> Result<Vec<Stamped>, Refused> {
+        let looking = Looking::begin(self)?;
+        let found = looking.look();
+        looking.end([found])
+    }
+}
+
+/// The entries of a directory while they are looked at, by several threads perhaps.
+#[derive(Debug)]
+pub struct Looking {
+    directory: Directory,
+    names: Vec<BString>,
+    /// The first one that nobody looks at yet.
+    next: AtomicUsize,
+}
+
+/// What one thread found: runs of entries, each with the number of its first.
+pub type Runs = Result<Vec<(usize, Vec<Option<Found>>)>, Refused>;
+
+/// What an entry is; a thing without a stamp is no regular file.
+type Found = Option<Stamp>;
+
+/// How many entries a thread looks at before it asks for more.
+const RUN: usize = 128;
+
+impl Looking {
+    /// Lists the names; nothing is looked at yet.
+    pub fn begin(directory: Directory) -> Result<Looking, Refused> {
+        let failed = |cause| Refused::io(directory.path.clone(), "list", cause);
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&directory.fd).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_bytes();
+            if !matches!(name, b"." | b"..") {
+                names.push(name.as_bstr().to_owned());
+            }
+        }
+        names.sort_unstable();
+        Ok(Looking { directory, names, next: AtomicUsize::new(0) })
+    }
+
+    /// Looks at entries until nobody has to any more.
+    pub fn look(&self) -> Runs {
+        let mut runs = Vec::new();
+        loop {
+            let begin = self.next.fetch_add(RUN, Ordering::Relaxed);
+            let Some(rest) = self.names.get(begin..).filter(|rest| !rest.is_empty()) else { return Ok(runs) };
+            let run = rest.iter().take(RUN).map(|name| self.directory.found(name.as_bstr()));
+            runs.push((begin, run.collect::<Result<_, _>>()?));
+        }
+    }
+
+    /// The entries, by name, from what was found of them: every one was looked at. What went away meanwhile is left out.
+    pub fn end(self, found: impl IntoIterator<Item = Runs>) -> Result<Vec<Stamped>, Refused> {
+        let mut runs = Vec::new();
+        for some in found {
+            runs.append(&mut some?);
+        }
+        runs.sort_unstable_by_key(|(begin, _)| *begin);
+        let all = runs.into_iter().flat_map(|(_, run)| run);
+        Ok(self.names.into_iter().zip(all).filter_map(|(name, found)| Some(Stamped { name, stamp: found? })).collect())
+    }
+}
+
+impl Directory {
+    /// What an entry is; `None` if it is not there any more.
+    fn found(&self, name: &BStr) -> Result<Option<Found>, Refused> {
+        match rustix::fs::statat(&self.fd, name.as_bytes(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => {
                 let regular = FileType::from_raw_mode(stat.st_mode as _) == FileType::RegularFile;
-                Ok(regular.then(|| Stamp::of(&stat)))
+                Ok(Some(regular.then(|| Stamp::of(&stat))))
             }
             Err(Errno::NOENT) => Ok(None),
             Err(cause) => Err(Refused::io(self.join(name), "look at", cause)),
         }
-    }
-
-    /// Its entries with their stamps, by name. What goes away meanwhile is left out.
-    pub fn stamps(&self) -> Result<Vec<Stamped>, Refused> {
-        let failed = |cause| Refused::io(self.path.clone(), "list", cause);
-        let mut found = Vec::new();
-        for entry in Dir::read_from(&self.fd).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name();
-            if matches!(name.to_bytes(), b"." | b"..") {
-                continue;
-            }
-            match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) => {
-                    let regular = FileType::from_raw_mode(stat.st_mode as _) == FileType::RegularFile;
-                    let stamp = regular.then(|| Stamp::of(&stat));
-                    found.push(Stamped { name: name.to_bytes().as_bstr().to_owned(), stamp });
-                }
-                Err(Errno::NOENT) => {}
-                Err(cause) => return Err(Refused::io(self.join(name.to_bytes().as_bstr()), "look at", cause)),
-            }
-        }
-        found.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        Ok(found)
     }
 }
