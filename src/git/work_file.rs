@@ -3,6 +3,7 @@
 //! A repository is somebody else's: `.chant/specs` may be a link to `/etc`, a spec a FIFO. Directories are opened one by one
 //! from the root, each relative to the one before and with `O_NOFOLLOW`, so that nothing that is swapped meanwhile leads out.
 
+mod listing;
 mod stamp;
 
 use std::{
@@ -15,7 +16,8 @@ use std::{
 };
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
-pub use stamp::{Looking, Runs, Stamp, Stamped};
+pub use listing::{Listing, Looking, Runs};
+pub use stamp::Stamp;
 
 use rustix::{
     fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags},

@@ -5,7 +5,7 @@ use gix::ObjectId;
 use super::{
     Book, KnownText, News,
     row::{self, BehindRow, FrontRow, LongRow, Oid, StateRow, TextRow, ThenRow},
-    short::{Saying, Short, Tip},
+    short::{Place, Saying, Short, Tip},
 };
 use crate::{
     domain::{event::Pin, id::SpecId, pattern::Entry, spec::FrontMatter, state::State},
@@ -29,7 +29,8 @@ impl Parts {
         packed: Option<ObjectId>,
     ) -> std::io::Result<()> {
         let old = book.short(id).unwrap_or_default();
-        let long = book.long(&old);
+        let bytes = book.long(&old);
+        let long = LongRow::of(&bytes);
         let old = Short { id, packed, ..old };
         let Some(new) = new else { return self.put(old, &long) };
         let state = match &new.state {
@@ -61,7 +62,8 @@ impl Parts {
             self.long = postcard::to_extend(long, std::mem::take(&mut self.long)).map_err(std::io::Error::other)?;
         }
         let length = super::length(&self.long)? - begin;
-        Short { long: (begin, length), ..short }.encode(&mut self.short)
+        let sum = crc32fast::hash(&self.long[begin as usize..]);
+        Short { long: Place { begin, length, sum }, ..short }.encode(&mut self.short)
     }
 }
 
@@ -181,7 +183,8 @@ impl Book {
     /// Whether what it has of a spec in short is what it has at length; what it has in short only is another's to check.
     pub fn is_consistent(&self, id: &SpecId) -> bool {
         let Some(short) = self.short(id.as_str()) else { return true };
-        let long = self.long(&short);
+        let bytes = self.long(&short);
+        let long = LongRow::of(&bytes);
         let state = long.state.and_then(|bytes| postcard::from_bytes::<StateRow>(bytes).ok()).and_then(StateRow::state);
         let tip = match (short.tip, state) {
             (Some(tip), Some(state)) => Folded::of(&state).is_ok_and(|folded| folded.tip() == tip),

@@ -6,9 +6,9 @@
 //! the clock have no part in it.
 //!
 //! The file has two parts: what a line about a spec hangs on, which everybody reads, and the rest, read by whoever asks for it. The
-//! first begins with what it was made by, and each has a checksum. One of another version, or that is damaged, is none. It is written
-//! beside its place and renamed into it, without a lock: whoever writes at the same time writes the truth as well. Where it cannot be
-//! written everything takes a little longer.
+//! first begins with what it was made by and has a checksum; of the rest each spec has one of its own. One of another version, or that
+//! is damaged, is none. It is written beside its place and renamed into it, without a lock: whoever writes at the same time writes the
+//! truth as well. Where it cannot be written everything takes a little longer.
 
 mod brief;
 mod merge;
@@ -19,11 +19,13 @@ mod short;
 pub use brief::{Behind, Brief, BriefText, BriefThen};
 
 use std::{
+    borrow::Cow,
     cell::{Cell, OnceCell},
     cmp::Ordering,
     collections::{BTreeMap, HashMap},
     fs::File,
-    io::{Read as _, Write},
+    io::{Read as _, Seek as _, SeekFrom, Write},
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -37,7 +39,7 @@ use crate::{
     git::work_file::{self, Stamp},
 };
 use row::{BehindRow, FrontRow, LongRow, Oid, StateRow, TextRow};
-use short::Short;
+use short::{Place, Short};
 
 /// Changes with what is written, and with what reading a text or an event comes to.
 const FORMAT: u32 = 4;
@@ -45,8 +47,11 @@ const FORMAT: u32 = 4;
 /// What the file begins with.
 const MAGIC: &[u8; 8] = b"CHANTIDX";
 
-/// How long what stands before the parts is, in bytes: the lengths of both, their checksums.
-const BEGIN: usize = MAGIC.len() + 4 * size_of::<u32>();
+/// How long what stands before the parts is, in bytes: the lengths of both, the checksum of the first.
+const BEGIN: usize = MAGIC.len() + 3 * size_of::<u32>();
+
+/// Whoever asks for more specs than this at length gets them from all that there is.
+const FEW: usize = 64;
 
 /// A larger file is not read, in bytes: a hundred thousand specs take some fifty million.
 const MOST: u64 = 1 << 30;
@@ -140,28 +145,46 @@ pub struct Book {
     packed: Option<Option<Stamp>>,
     /// Which of the specs was asked for last: mostly it is this one again, or the next.
     last: Cell<usize>,
-    rest: Option<Part>,
-    long: OnceCell<Vec<u8>>,
+    long: Option<Rest>,
     /// Commits, each with some that it reaches.
     pub reached: Reached,
 }
 
-/// A part of the file that is not read yet.
+/// The second part of the file. It stays that very file, whatever takes its place meanwhile.
 #[derive(Debug)]
-struct Part {
-    /// Open where the part begins. It stays that very file, whatever takes its place meanwhile.
+struct Rest {
     file: File,
+    /// Where it begins, and how long it is.
+    begin: u64,
     length: u32,
-    sum: u32,
+    /// How often it was read from.
+    reads: Cell<usize>,
+    whole: OnceCell<Vec<u8>>,
 }
 
-impl Part {
-    /// Its bytes, if they are whole.
-    fn read(&self) -> Option<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(usize::try_from(self.length).ok()?);
-        (&self.file).take(u64::from(self.length)).read_to_end(&mut bytes).ok()?;
-        (u32::try_from(bytes.len()) == Ok(self.length) && crc32fast::hash(&bytes) == self.sum).then_some(bytes)
+impl Rest {
+    /// The bytes in a place, if they are what was written there.
+    fn get(&self, place: Place) -> Option<Cow<'_, [u8]>> {
+        let (begin, length) = (usize::try_from(place.begin).ok()?, usize::try_from(place.length).ok()?);
+        self.reads.set(self.reads.get() + 1);
+        let bytes = if self.reads.get() <= FEW {
+            let mut bytes = vec![0; length.min(usize::try_from(self.length).ok()?)];
+            self.file.read_exact_at(&mut bytes, self.begin + u64::from(place.begin)).ok()?;
+            Cow::Owned(bytes)
+        } else {
+            let whole = self.whole.get_or_init(|| read(&self.file, self.begin, self.length).unwrap_or_default());
+            Cow::Borrowed(whole.get(begin..begin.checked_add(length)?)?)
+        };
+        (crc32fast::hash(&bytes) == place.sum).then_some(bytes)
     }
+}
+
+/// So many bytes of a file.
+fn read(mut file: &File, begin: u64, length: u32) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(length as usize);
+    file.seek(SeekFrom::Start(begin))?;
+    file.take(u64::from(length)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl Index {
@@ -189,16 +212,18 @@ impl Index {
         let mut begin = [0; BEGIN];
         file.read_exact(&mut begin).ok()?;
         let (numbers, _) = begin.strip_prefix(MAGIC)?.as_chunks::<4>();
-        let [short, long, long_sum, first_sum] =
-            numbers.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect::<Vec<_>>()[..]
-        else {
+        let [short, long, sum] = numbers.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect::<Vec<_>>()[..] else {
             return None;
         };
-        if size > MOST || size != BEGIN as u64 + u64::from(short) + u64::from(long) {
+        let rest = BEGIN as u64 + u64::from(short);
+        if size > MOST || size != rest + u64::from(long) {
             return None;
         }
-        let first = Part { file, length: short, sum: first_sum };
-        let bytes = first.read()?;
+        let bytes = read(&file, BEGIN as u64, short).ok()?;
+        if crc32fast::hash(&bytes) != sum {
+            return None;
+        }
+        let long = Rest { file, begin: rest, length: long, reads: Cell::new(0), whole: OnceCell::new() };
         let (length, rest) = bytes.split_first_chunk::<4>()?;
         let (seal, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
         if seal != self.seal {
@@ -212,8 +237,7 @@ impl Index {
             width: usize::from(head.width),
             packed: head.packed,
             last: Cell::new(0),
-            rest: Some(Part { file: first.file, length: long, sum: long_sum }),
-            long: OnceCell::new(),
+            long: Some(long),
             reached: reached.collect(),
             bytes,
         })
@@ -266,7 +290,7 @@ impl Index {
         let mut first = postcard::to_extend(&head, first).map_err(std::io::Error::other)?;
         first.extend_from_slice(&parts.short);
         let mut begin = MAGIC.to_vec();
-        for number in [length(&first)?, length(&parts.long)?, crc32fast::hash(&parts.long), crc32fast::hash(&first)] {
+        for number in [length(&first)?, length(&parts.long)?, crc32fast::hash(&first)] {
             begin.extend_from_slice(&number.to_le_bytes());
         }
         put(&self.dir, &self.name, &[&begin, &first, &parts.long])
@@ -306,10 +330,6 @@ impl Book {
         str::from_utf8(short::id(&self.bytes, self.places[at])?).ok()
     }
 
-    fn decode(&self, at: usize) -> Option<Short<'_>> {
-        short::decode(&self.bytes, self.places[at], self.width)
-    }
-
     /// What is known of a spec in short.
     fn short(&self, id: &str) -> Option<Short<'_>> {
         let compare =
@@ -318,15 +338,12 @@ impl Book {
         let near = (last..self.places.len().min(last + 2)).find(|at| compare(&self.places[*at]) == Ordering::Equal);
         let at = near.or_else(|| self.places.binary_search_by(compare).ok())?;
         self.last.set(at);
-        self.decode(at)
+        short::decode(&self.bytes, self.places[at], self.width)
     }
 
-    /// The same at length; nothing where the second part of the file cannot be used.
-    fn long(&self, short: &Short<'_>) -> LongRow<'_> {
-        let (begin, length) = (short.long.0 as usize, short.long.1 as usize);
-        let all = self.long.get_or_init(|| self.rest.as_ref().and_then(Part::read).unwrap_or_default());
-        let row = all.get(begin..begin.saturating_add(length));
-        row.and_then(|row| postcard::from_bytes(row).ok()).unwrap_or_default()
+    /// The same at length: the bytes of a [`LongRow`], none where they are damaged.
+    fn long(&self, short: &Short<'_>) -> Cow<'_, [u8]> {
+        self.long.as_ref().and_then(|long| long.get(short.long)).unwrap_or_default()
     }
 
     /// Whether there are none in it.
@@ -351,10 +368,10 @@ impl Book {
             return None;
         }
         let mut tips = Vec::with_capacity(self.places.len());
-        for at in 0..self.places.len() {
-            let known = self.decode(at)?;
-            if let Some(tip) = known.packed {
-                tips.push((SpecId::new(known.id).ok()?, tip));
+        for place in &self.places {
+            let (id, held) = short::packed(&self.bytes, *place, self.width)?;
+            if let Some(tip) = held {
+                tips.push((SpecId::new(id).ok()?, tip));
             }
         }
         Some(tips)
@@ -367,7 +384,8 @@ impl Book {
         if tip.is_some_and(|tip| tip != known.tip) {
             return None;
         }
-        let state = postcard::from_bytes::<StateRow>(self.long(&short).state?).ok()?.state()?;
+        let bytes = self.long(&short);
+        let state = postcard::from_bytes::<StateRow>(LongRow::of(&bytes).state?).ok()?.state()?;
         (state.tip == known.tip).then_some(state)
     }
 
@@ -375,7 +393,8 @@ impl Book {
     pub fn text(&self, id: &SpecId, fits: impl FnOnce(Option<Stamp>, u8, &str, ObjectId) -> bool) -> Option<KnownText> {
         let short = self.short(id.as_str())?;
         let says = short.text?;
-        let TextRow { path, blob, says: front } = self.long(&short).text?;
+        let bytes = self.long(&short);
+        let TextRow { path, blob, says: front } = LongRow::of(&bytes).text?;
         if !fits(says.stamp, says.place, path, blob.0) {
             return None;
         }

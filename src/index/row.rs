@@ -352,6 +352,13 @@ pub(super) struct LongRow<'b> {
     pub text: Option<TextRow<'b>>,
 }
 
+impl<'b> LongRow<'b> {
+    /// What `bytes` say; nothing if there are none.
+    pub(super) fn of(bytes: &'b [u8]) -> LongRow<'b> {
+        postcard::from_bytes(bytes).unwrap_or_default()
+    }
+}
+
 /// The same of its text.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TextRow<'b> {

@@ -24,8 +24,17 @@ pub(super) struct Short<'b> {
     pub behind: &'b [u8],
     /// What its text says.
     pub text: Option<Saying<'b>>,
-    /// Where in the second part of the file the rest stands: a [`super::row::LongRow`].
-    pub long: (u32, u32),
+    /// Where the rest stands.
+    pub long: Place,
+}
+
+/// A place in the second part of the file, where a [`super::row::LongRow`] stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub begin: u32,
+    pub length: u32,
+    /// The checksum of what is there.
+    pub sum: u32,
 }
 
 /// What events amount to.
@@ -116,7 +125,7 @@ pub(super) fn decode(bytes: &[u8], at: u32, width: usize) -> Option<Short<'_>> {
     let id = str::from_utf8(rest.name()?).ok()?;
     let bits = rest.number()?;
     let has = |bit: u32| bits & bit != 0;
-    let long = (rest.number()?, rest.number()?);
+    let long = Place { begin: rest.number()?, length: rest.number()?, sum: rest.number()? };
     let known = if has(has::TIP) { Some(rest.oid(width)?) } else { None };
     let held = |bit, same, rest: &mut Rest<'_>| match (has(bit), has(same)) {
         (false, _) => Some(None),
@@ -160,6 +169,21 @@ pub(super) fn decode(bytes: &[u8], at: u32, width: usize) -> Option<Short<'_>> {
         None
     };
     Some(Short { id, packed, loose, tip, behind, text, long })
+}
+
+/// The id in the record that begins at `at`, and what its packed ref held.
+pub(super) fn packed(bytes: &[u8], at: u32, width: usize) -> Option<(&str, Option<ObjectId>)> {
+    let mut rest = Rest(bytes.get(usize::try_from(at).ok()? + LENGTH..)?);
+    let id = str::from_utf8(rest.name()?).ok()?;
+    let bits = rest.number()?;
+    rest.take(size_of::<Place>())?;
+    if bits & has::PACKED == 0 {
+        return Some((id, None));
+    }
+    if bits & (has::TIP | has::PACKED_TIP) == has::TIP {
+        rest.take(width)?;
+    }
+    Some((id, Some(rest.oid(width)?)))
 }
 
 /// What is left of a record.
@@ -220,8 +244,8 @@ impl Short<'_> {
         out.push(u8::try_from(self.id.len()).map_err(std::io::Error::other)?);
         out.extend_from_slice(self.id.as_bytes());
         out.extend_from_slice(&self.bits().to_le_bytes());
-        out.extend_from_slice(&self.long.0.to_le_bytes());
-        out.extend_from_slice(&self.long.1.to_le_bytes());
+        let Place { begin: at, length, sum } = self.long;
+        [at, length, sum].iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
         let known = self.tip.map(|tip| tip.tip);
         let put_id =
             |out: &mut Vec<u8>, id: Option<ObjectId>| id.iter().for_each(|id| out.extend_from_slice(id.as_slice()));
@@ -331,7 +355,7 @@ mod tests {
                 approval: true,
                 labels: &[1, 1, b'x'],
             }),
-            long: (70_000, 12),
+            long: Place { begin: 70_000, length: 12, sum: 5 },
         }
     }
 
@@ -355,6 +379,7 @@ mod tests {
         for (at, one) in places.iter().zip(&some) {
             assert_eq!(decode(&bytes, *at, 20).as_ref(), Some(one));
             assert_eq!(id(&bytes, *at), Some(one.id.as_bytes()));
+            assert_eq!(packed(&bytes, *at, 20), Some((one.id, one.packed)));
         }
     }
 

@@ -96,6 +96,7 @@ impl<'p> Census<'p> {
         match (tips.get(id.as_str()), self.folded.get()) {
             (Some(tip), _) => Ok(Some(*tip)),
             (None, Some(folded)) => Ok(folded.get(id).copied()),
+            (None, None) if self.folders.lack(id) => Ok(None),
             (None, None) => self.project.store()?.folded_tip_in(&self.folders, id),
         }
     }

@@ -31,7 +31,7 @@ use crate::{
     error::Result,
     git::{
         reference,
-        work_file::{Directory, Looking, Refused, Runs, Stamp, Stamped},
+        work_file::{Directory, Listing, Looking, Refused, Runs, Stamp},
     },
     index::{Book, Brief, BriefText, Index, KnownText, News, Packed, Then},
     store::{SPECS, Store},
@@ -64,14 +64,11 @@ pub struct Survey<'p> {
     /// Whether ancestry never changes here: not at the edge of a shallow clone.
     ancestry: bool,
     looking: RefCell<Option<Beside>>,
-    files: OnceCell<Vec<Listing>>,
+    files: OnceCell<Vec<Looked>>,
 }
 
 /// The spec files of a work tree as they were found.
-type Looked = Result<Vec<Stamped>, Refused>;
-
-/// The same, with the place where the last one was found: mostly the next one is asked for next.
-type Listing = Result<(Vec<Stamped>, Cell<usize>), Refused>;
+type Looked = Result<Listing, Refused>;
 
 impl Project {
     /// Whether nothing is to be remembered from one command to the next.
@@ -140,9 +137,9 @@ impl<'p> Survey<'p> {
         let Ok(dir) = Directory::open(self.project.repo.common_dir(), SPECS.trim_end_matches('/').into()) else {
             return Ok(None);
         };
-        let Ok(entries) = dir.map_or_else(|| Ok(Vec::new()), |dir| dir.stamps()) else { return Ok(None) };
-        let mut loose = Vec::with_capacity(entries.len());
-        for Stamped { name, stamp } in entries {
+        let Ok(entries) = dir.map_or_else(|| Ok(Listing::default()), Listing::of) else { return Ok(None) };
+        let mut loose = Vec::new();
+        for (name, stamp) in entries.iter() {
             let Some(Ok(id)) = name.to_str().ok().map(SpecId::new) else { continue };
             let Some(stamp) = stamp else { return Ok(None) };
             let tip = match self.book.loose(&id).filter(|(then, _)| *then == stamp) {
@@ -200,35 +197,30 @@ impl<'p> Survey<'p> {
     /// The names in a directory of spec files, of one work tree.
     pub(super) fn names(&self, top: &Path) -> Option<impl Iterator<Item = &BStr>> {
         let at = self.tops.iter().position(|one| one == top)?;
-        let (listing, _) = self.files().get(at)?.as_ref().ok()?;
-        Some(listing.iter().map(|one| one.name.as_bstr()))
+        Some(self.files().get(at)?.as_ref().ok()?.names())
     }
 
-    fn files(&self) -> &[Listing] {
+    fn files(&self) -> &[Looked] {
         self.files.get_or_init(|| {
             let (first, others) = self.tops.split_at(self.tops.len().min(1));
             let beside = self.looking.borrow_mut().take().and_then(Beside::end);
             let mut listed = beside.map_or_else(|| look(first), |first| vec![first]);
             listed.extend(look(others));
-            listed.into_iter().map(|listing| listing.map(|entries| (entries, Cell::new(0)))).collect()
+            listed
         })
     }
 
     /// The stamp of the file `name`, as far as it was looked at; `None` if that is not known.
     fn stamp(&self, place: usize, directory: &Directory, name: &BStr) -> Option<Stamp> {
         if place.is_multiple_of(DIRS.len()) {
-            return self.listed(place / DIRS.len(), name);
+            return self.listed(place / DIRS.len())?.stamp(name, b"");
         }
         directory.stamp(name).ok()?
     }
 
-    /// The same of a file under `.chant/specs`, in the work tree that is counted so.
-    fn listed(&self, top: usize, name: &[u8]) -> Option<Stamp> {
-        let (listing, last) = self.files().get(top)?.as_ref().ok()?;
-        let near = (last.get()..listing.len().min(last.get() + 2)).find(|at| listing[*at].name == name);
-        let at = near.or_else(|| listing.binary_search_by(|one| one.name.as_slice().cmp(name)).ok())?;
-        last.set(at);
-        listing[at].stamp
+    /// The files under `.chant/specs`, in the work tree that is counted so.
+    fn listed(&self, top: usize) -> Option<&Listing> {
+        self.files().get(top)?.as_ref().ok()
     }
 
     /// What is known of a spec in short, at `tip`.
@@ -238,7 +230,7 @@ impl<'p> Survey<'p> {
 
     /// The same with what its text says, if that is the file in the first of the places where it may be, and unchanged.
     pub(super) fn brief_with_text(&self, id: &str, tip: ObjectId) -> Option<(Brief<'_>, BriefText<'_>)> {
-        let stamp = self.listed(0, [id, ".md"].concat().as_bytes())?;
+        let stamp = self.listed(0)?.stamp(id.as_bytes(), b".md")?;
         self.book.brief_with_text(id, tip, stamp)
     }
 
@@ -442,7 +434,7 @@ impl Beside {
         match looking {
             Some(looking) => Some(Arc::into_inner(looking)?.end([theirs, mine])),
             // There is nothing to look at, or it cannot be.
-            None => Some(theirs.map(|_| Vec::new())),
+            None => Some(theirs.map(|_| Listing::default())),
         }
     }
 }
@@ -450,8 +442,8 @@ impl Beside {
 /// The spec files of each work tree with their stamps.
 fn look(tops: &[PathBuf]) -> Vec<Looked> {
     let one = |top: &PathBuf| match Directory::open(top, SPECS_DIR.into())? {
-        Some(directory) => directory.stamps(),
-        None => Ok(Vec::new()),
+        Some(directory) => Listing::of(directory),
+        None => Ok(Listing::default()),
     };
     tops.iter().map(one).collect()
 }

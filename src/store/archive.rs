@@ -49,6 +49,13 @@ pub struct Folders {
     archives: RefCell<HashMap<String, Option<ObjectId>>>,
 }
 
+impl Folders {
+    /// Whether it was found out already that there is no archive in which `id` could be.
+    pub fn lack(&self, id: &SpecId) -> bool {
+        self.archives.borrow().get(archive_of(id)) == Some(&None)
+    }
+}
+
 /// What an archive holds, and what is in its tree that should not be there.
 #[derive(Debug, Default)]
 pub struct Listing {
@@ -85,11 +92,7 @@ impl Store<'_> {
 
     /// The same for whoever looks for many, by what was read for the others.
     pub fn folded_tip_in(&self, folders: &Folders, id: &SpecId) -> Result<Option<ObjectId>> {
-        let archive = archive_of(id);
-        if folders.archives.borrow().get(archive) == Some(&None) {
-            return Ok(None);
-        }
-        let place = self.place_in_archive(id);
+        let (archive, place) = (archive_of(id), self.place_in_archive(id));
         let (folder, file) = place.split_once('/').expect("a place has a folder");
         let mut known = folders.folders.borrow_mut();
         let key = format!("{archive}/{folder}");

@@ -273,10 +273,10 @@ fn who_dies_over_it_leaves_it_as_it_was() {
     }
 }
 
-/// How much stands before the parts of the file: what it is, the lengths of both, their checksums.
-const BEGIN: usize = 24;
+/// How much stands before the parts of the file: what it is, the lengths of both, the checksum of the first.
+const BEGIN: usize = 20;
 
-/// The same with lengths and checksums that fit. What is not as long as it says is all in the first part.
+/// The same with lengths and a checksum that fit. What is not as long as it says is all in the first part.
 fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
     let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
     let mut first = number(&bytes, 8);
@@ -284,7 +284,7 @@ fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
         first = bytes.len() - BEGIN;
     }
     let (short, long) = bytes[BEGIN..].split_at(first);
-    let numbers = [first as u32, long.len() as u32, crc32fast::hash(long), crc32fast::hash(short)];
+    let numbers = [first as u32, long.len() as u32, crc32fast::hash(short)];
     let begin: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
     bytes[8..BEGIN].copy_from_slice(&begin);
     bytes

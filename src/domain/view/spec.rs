@@ -151,6 +151,9 @@ impl SpecView {
 
 /// The names of the conditions that hold: whether it is invalid, contended, orphaned, stale, and waits for an approval.
 pub fn flags(hold: [bool; 5]) -> Vec<&'static str> {
+    if hold == [false; 5] {
+        return Vec::new();
+    }
     let names = ["invalid", "contended", "orphaned", "stale", "needs-approval"];
     names.into_iter().zip(hold).filter_map(|(name, holds)| holds.then_some(name)).collect()
 }

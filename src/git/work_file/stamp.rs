@@ -1,10 +1,8 @@
 //! What the system says of a file, by which a change is noticed without reading it: as git's own index does it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, ByteSlice};
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Stat},
+    fs::{AtFlags, FileType, Stat},
     io::Errno,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -89,15 +87,6 @@ impl<'de> Deserialize<'de> for Stamp {
     }
 }
 
-/// A directory entry, with its stamp if it is a regular file.
-#[derive(Clone, Debug)]
-pub struct Stamped {
-    /// Its name, without the directory.
-    pub name: BString,
-    /// `None` for anything but a regular file.
-    pub stamp: Option<Stamp>,
-}
-
 impl Directory {
     /// Its own stamp, which changes with every name that comes or goes in it; `None` if the system does not say.
     pub fn own_stamp(&self) -> Option<Stamp> {
@@ -109,74 +98,8 @@ impl Directory {
         Ok(self.found(name)?.flatten())
     }
 
-    /// Its entries with their stamps, by name. What goes away meanwhile is left out.
-    pub fn stamps(self) -> Result<Vec<Stamped>, Refused> {
-        let looking = Looking::begin(self)?;
-        let found = looking.look();
-        looking.end([found])
-    }
-}
-
-/// The entries of a directory while they are looked at, by several threads perhaps.
-#[derive(Debug)]
-pub struct Looking {
-    directory: Directory,
-    names: Vec<BString>,
-    /// The first one that nobody looks at yet.
-    next: AtomicUsize,
-}
-
-/// What one thread found: runs of entries, each with the number of its first.
-pub type Runs = Result<Vec<(usize, Vec<Option<Found>>)>, Refused>;
-
-/// What an entry is; a thing without a stamp is no regular file.
-type Found = Option<Stamp>;
-
-/// How many entries a thread looks at before it asks for more.
-const RUN: usize = 128;
-
-impl Looking {
-    /// Lists the names; nothing is looked at yet.
-    pub fn begin(directory: Directory) -> Result<Looking, Refused> {
-        let failed = |cause| Refused::io(directory.path.clone(), "list", cause);
-        let mut names = Vec::new();
-        for entry in Dir::read_from(&directory.fd).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name().to_bytes();
-            if !matches!(name, b"." | b"..") {
-                names.push(name.as_bstr().to_owned());
-            }
-        }
-        names.sort_unstable();
-        Ok(Looking { directory, names, next: AtomicUsize::new(0) })
-    }
-
-    /// Looks at entries until nobody has to any more.
-    pub fn look(&self) -> Runs {
-        let mut runs = Vec::new();
-        loop {
-            let begin = self.next.fetch_add(RUN, Ordering::Relaxed);
-            let Some(rest) = self.names.get(begin..).filter(|rest| !rest.is_empty()) else { return Ok(runs) };
-            let run = rest.iter().take(RUN).map(|name| self.directory.found(name.as_bstr()));
-            runs.push((begin, run.collect::<Result<_, _>>()?));
-        }
-    }
-
-    /// The entries, by name, from what was found of them: every one was looked at. What went away meanwhile is left out.
-    pub fn end(self, found: impl IntoIterator<Item = Runs>) -> Result<Vec<Stamped>, Refused> {
-        let mut runs = Vec::new();
-        for some in found {
-            runs.append(&mut some?);
-        }
-        runs.sort_unstable_by_key(|(begin, _)| *begin);
-        let all = runs.into_iter().flat_map(|(_, run)| run);
-        Ok(self.names.into_iter().zip(all).filter_map(|(name, found)| Some(Stamped { name, stamp: found? })).collect())
-    }
-}
-
-impl Directory {
-    /// What an entry is; `None` if it is not there any more.
-    fn found(&self, name: &BStr) -> Result<Option<Found>, Refused> {
+    /// The stamp of an entry, if it is a regular file; `None` if it is not there any more.
+    pub(super) fn found(&self, name: &BStr) -> Result<Option<Option<Stamp>>, Refused> {
         match rustix::fs::statat(&self.fd, name.as_bytes(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => {
                 let regular = FileType::from_raw_mode(stat.st_mode as _) == FileType::RegularFile;
