@@ -1,6 +1,6 @@
 //! Ids of specs, their members, and the short forms that people type.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Borrow, fmt, str::FromStr};
 
 /// The longest id that is accepted, in bytes: it becomes a ref, a branch, a file and a directory name.
 pub const MAX_LEN: usize = 100;
@@ -148,6 +148,13 @@ fn suffix(random: u32) -> String {
     let letter = DIGITS[10 + (random % 26) as usize];
     let rest = random / 26 % (36 * 36);
     format!("{}{}", char::from(letter), base36(rest, 2))
+}
+
+/// It is ordered, compared and hashed as its text is.
+impl Borrow<str> for SpecId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Display for SpecId {

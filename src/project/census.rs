@@ -125,6 +125,21 @@ impl<'p> Census<'p> {
         Ok(self.tip(id)?.is_some() || self.has_file(id)? || self.has_archived_file(id)?)
     }
 
+    /// Whether there is a first member of a spec: they are numbered from 1 without a gap.
+    pub(super) fn has_members(&self, id: &SpecId) -> Result<bool> {
+        let name = format!("{id}.1");
+        if let (Some(tips), Some(files)) = (self.tips.get(), self.active.get()) {
+            if tips.get(&name).is_some() || files.specs.contains(name.as_str()) {
+                return Ok(true);
+            }
+            let away = kept(&self.away, || self.project.directories(ARCHIVE_DIR))?;
+            if away.is_empty() && self.folders.lack(id) && !self.project.repo.is_bare() {
+                return Ok(false);
+            }
+        }
+        SpecId::new(&name).map_or(Ok(false), |first| self.has(&first))
+    }
+
     /// Every spec, in the order of the ids.
     pub fn all(&self) -> Result<BTreeSet<&SpecId>> {
         // Refs first: a ref goes after its archive has the chain, and so one of the two has it at any time.

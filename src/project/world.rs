@@ -277,11 +277,13 @@ impl<'p> World<'p> {
     }
 
     pub(super) fn has_members(&self, id: &SpecId) -> Result<bool> {
-        let first = SpecId::new(&format!("{id}.1")).ok().filter(|_| id.member_of().is_none());
-        first.map_or(Ok(false), |first| self.census.has(&first))
+        if id.member_of().is_some() { Ok(false) } else { self.census.has_members(id) }
     }
 
     fn members_are_over(&self, id: &SpecId) -> Result<bool> {
+        if !self.has_members(id)? {
+            return Ok(false);
+        }
         let members = self.members(id)?;
         let states = members.iter().map(|id| Ok(self.recorded(id)?.state)).collect::<Result<Vec<_>>>()?;
         Ok(all_over(states.iter().map(Option::as_deref)))

@@ -333,3 +333,77 @@ fn many_read_and_write_it_at_once() {
     let names: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(!names.iter().any(|name| name.starts_with(".tmp")), "{names:?}");
 }
+
+#[test]
+fn what_packed_refs_hold_is_seen() {
+    let sandbox = Sandbox::new();
+    let [first, second, third] = three(&sandbox);
+    let packed = sandbox.dir().join("repo/.git/packed-refs");
+    let pack = || sandbox.git(&["pack-refs", "--all", "--prune"]);
+    pack();
+    settle();
+    same(&sandbox, "pack-refs");
+    sandbox.chant(&["cancel", &first, "-m", "no"]).ok();
+    pack();
+    // At once, before times can tell it from what comes next, and the same later.
+    same(&sandbox, "another event, packed");
+    assert_eq!(sandbox.status(&first), "cancelled");
+    settle();
+    same(&sandbox, "the same, settled");
+    let name = format!("refs/chant/specs/{second}");
+    let tip = sandbox.git(&["rev-parse", &name]);
+    sandbox.git(&["update-ref", "-d", &name]);
+    same(&sandbox, "a packed ref less");
+    sandbox.git(&["update-ref", &name, tip.trim()]);
+    same(&sandbox, "and a loose one");
+    pack();
+    settle();
+    same(&sandbox, "packed again");
+    // In place, as an editor might: the file is the same one and as long as before.
+    let before = sandbox.git(&["rev-parse", &format!("refs/chant/specs/{first}^")]);
+    let (text, now) =
+        (fs::read_to_string(&packed).unwrap(), sandbox.git(&["rev-parse", &format!("chant/specs/{first}")]));
+    fs::write(&packed, text.replace(now.trim(), before.trim())).unwrap();
+    assert_eq!(sandbox.status(&first), "pending");
+    same(&sandbox, "packed refs written by hand");
+    settle();
+    same(&sandbox, "the same, settled");
+    fs::rename(&packed, packed.with_extension("there")).unwrap();
+    std::os::unix::fs::symlink("packed-refs.there", &packed).unwrap();
+    same(&sandbox, "a link to packed refs");
+    assert_eq!(sandbox.status(&third), "pending");
+    fs::remove_file(&packed).unwrap();
+    same(&sandbox, "no packed refs at all");
+}
+
+#[test]
+fn a_line_that_hangs_on_more_than_its_spec_is_not_taken_from_it_alone() {
+    let sandbox = Sandbox::new();
+    let [first, second, _] = three(&sandbox);
+    sandbox.add(&["Gate", "--type", "gate", "--depends-on", &first]);
+    let driver = sandbox.add(&["Driver", "--type", "driver"]);
+    settle();
+    same(&sandbox, "add");
+    fs::copy(file(&sandbox, &first), file(&sandbox, &format!("{driver}.1"))).unwrap();
+    same(&sandbox, "a member");
+    sandbox.agent("echo two >file; tick");
+    sandbox.chant(&["work", &format!("{driver}.1")]).ok();
+    settle();
+    same(&sandbox, "a driver that is done");
+    assert_eq!(sandbox.status(&driver), "completed");
+    sandbox.git(&["config", "chant.approval.required", "code"]);
+    let line = |id: &str| {
+        let list = sandbox.chant(&["list"]).ok().out;
+        list.lines().find(|line| line.starts_with(&id[11..])).unwrap().to_owned()
+    };
+    assert!(line(&second).contains("needs-approval"), "{}", line(&second));
+    sandbox.chant(&["approve", &second, "-m", "yes"]).ok();
+    settle();
+    same(&sandbox, "an approval");
+    assert!(!line(&second).contains("needs-approval"), "{}", line(&second));
+    sandbox.git(&["config", "--unset", "chant.approval.required"]);
+    sandbox.chant(&["reject", &second, "-m", "no"]).ok();
+    settle();
+    same(&sandbox, "a rejection");
+    assert!(line(&second).contains("needs-approval"), "{}", line(&second));
+}
