@@ -17,13 +17,14 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
     let world = World::survey(&project)?;
-    let (mut views, mut lines) = (Vec::new(), Vec::new());
+    let mut views = Vec::new();
     let mut to_import = 0;
     let all = args.all || args.archived || args.status.contains(&Status::Archived);
     let ids = if all { world.census.all()? } else { world.census.active()? };
     world.expect(&ids);
     // Whether a spec is ready takes more than its line shows.
     let in_sight = context.brief && !args.ready;
+    let mut lines = Vec::with_capacity(if context.brief { ids.len() } else { 0 });
     for id in ids {
         if let Some(sight) = if in_sight { world.sight(id)? } else { None } {
             let says = &sight.text;

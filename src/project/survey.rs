@@ -138,7 +138,7 @@ impl<'p> Survey<'p> {
             return Ok(None);
         };
         let Ok(entries) = dir.map_or_else(|| Ok(Listing::default()), Listing::of) else { return Ok(None) };
-        let mut loose = Vec::new();
+        let mut loose = Vec::with_capacity(entries.len());
         for (name, stamp) in entries.iter() {
             let Some(Ok(id)) = name.to_str().ok().map(SpecId::new) else { continue };
             let Some(stamp) = stamp else { return Ok(None) };

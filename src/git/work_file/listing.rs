@@ -117,9 +117,19 @@ impl Listing {
         looking.end([found])
     }
 
+    /// How many there are, or were when they were listed.
+    pub fn len(&self) -> usize {
+        self.names.places.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The entries, each with its stamp if it is a regular file.
     pub fn iter(&self) -> impl Iterator<Item = (&BStr, Option<Stamp>)> {
-        (0..self.names.places.len()).filter_map(|at| Some((self.names.get(at), self.found(at)?)))
+        (0..self.len()).filter_map(|at| Some((self.names.get(at), self.found(at)?)))
     }
 
     /// The names alone.
