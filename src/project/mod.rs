@@ -6,7 +6,7 @@ mod ahead;
 pub mod ancestry;
 pub mod attempt;
 pub mod base;
-mod brief;
+pub mod brief;
 pub mod census;
 pub mod drift;
 mod filed;
