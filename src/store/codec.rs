@@ -152,8 +152,10 @@ pub fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
     }
     let commit =
         gix::objs::CommitRef::from_bytes(commit, id.kind()).map_err(|_| invalid("it is not a commit".into()))?;
+    // Once for the trailers and the sentence: where a block of trailers begins takes as long to find as all the rest.
+    let body = commit.message().body();
     let mut raw = Raw::default();
-    for trailer in commit.message_trailers() {
+    for trailer in body.iter().flat_map(gix::objs::commit::message::BodyRef::trailers) {
         let Some(name) = trailer.token.strip_prefix(b"Chant-") else { continue };
         raw.take(name.as_bstr(), unquote(trailer.value.as_bstr())).map_err(invalid)?;
     }
@@ -184,14 +186,13 @@ pub fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
             seconds: time.seconds,
             offset: time.offset,
         },
-        sentence: sentence_of(&commit),
+        sentence: body.map(|body| sentence_of(&body)).unwrap_or_default(),
         facts: raw.facts,
     })
 }
 
-fn sentence_of(commit: &gix::objs::CommitRef<'_>) -> String {
-    let message = commit.message();
-    message.body().map(|body| body.without_trailer().trim().to_str_lossy().into_owned()).unwrap_or_default()
+fn sentence_of(body: &gix::objs::commit::message::BodyRef<'_>) -> String {
+    body.without_trailer().trim().to_str_lossy().into_owned()
 }
 
 #[derive(Default)]
@@ -316,8 +317,8 @@ fn quote(value: &str) -> String {
     quoted.to_str_lossy().into_owned()
 }
 
+/// What was quoted; whoever found the trailer has taken away the blanks around its value.
 fn unquote(value: &BStr) -> Result<String, String> {
-    let value = value.trim().as_bstr();
     let text = if value.starts_with(b"\"") {
         match gix::quote::ansi_c::undo(value) {
             Ok((text, consumed)) if consumed == value.len() => text.into_owned(),
