@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{self, AtomicUsize},
 };
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use rustix::fs::Dir;
 
 use super::{Directory, Refused, Stamp};
@@ -124,6 +124,22 @@ impl Looking {
     }
 }
 
+impl Directory {
+    /// The names in which `part` is found, in no order.
+    pub fn names_with(&self, part: &str) -> Result<Vec<BString>, Refused> {
+        let failed = |cause| Refused::io(self.path.clone(), "list", cause);
+        let mut found = Vec::new();
+        for entry in Dir::read_from(&self.fd).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_bytes().as_bstr();
+            if name.contains_str(part) && name != "." && name != ".." {
+                found.push(name.to_owned());
+            }
+        }
+        Ok(found)
+    }
+}
+
 impl Listing {
     /// The entries of `directory`, all looked at by this thread.
     pub fn of(directory: Directory) -> Result<Listing, Refused> {
@@ -205,6 +221,7 @@ mod tests {
             [looking.look(), other.join().expect("it ends")]
         });
         let listing = looking.end(runs).expect("all were looked at");
+        assert_eq!(open().names_with("08.").expect("it is listed").len(), 3, "008.md, 108.md, 208.md");
         assert_eq!(listing.names().count(), 300, "without what went away, with the link");
         for name in names[..299].iter().rev().chain(&names[..299]) {
             let now = open().stamp(name.as_str().into()).expect("it is looked at");
