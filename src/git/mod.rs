@@ -14,6 +14,7 @@ pub mod identity;
 pub mod leftovers;
 pub mod line_ends;
 pub mod lock;
+pub mod lookup;
 pub mod merge;
 pub mod object;
 pub mod open;

@@ -20,6 +20,7 @@ use gix::{
 
 use super::{
     lock::{self, Holding},
+    lookup::{refresh, target},
     process::Git,
     repository::Repository,
 };
@@ -70,70 +71,6 @@ fn plain(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<ObjectId>>
             Err(Error::fatal("symbolic-ref", message))
         }
     }
-}
-
-/// What a ref holds, found by its full name and no other.
-///
-/// The loose file is looked for first and packed-refs read anew after that, as git does: somebody who packs refs moves them in the
-/// other direction, and a ref would be missed, or an old value of it taken, the other way around.
-pub fn target(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
-    match loose(repo, name) {
-        Loose::Holds(target) => Ok(Some(target)),
-        Loose::Missing => {
-            let packed = repo.refs.open_packed_buffer()?;
-            let found = packed.as_ref().map(|packed| packed.try_find(name)).transpose()?.flatten();
-            Ok(found.map(|found| Target::Object(found.target())))
-        }
-        Loose::Unsure => by_gix(repo, name),
-    }
-}
-
-/// What one look at the file of a ref tells.
-enum Loose {
-    Holds(Target),
-    Missing,
-    /// It is another worktree's business where it lies, or what is in it is nothing that can be told here.
-    Unsure,
-}
-
-/// Looks for the file of a ref that all worktrees share. gix would go on to look in all places that a partial name could mean.
-fn loose(repo: &gix::Repository, name: &FullNameRef) -> Loose {
-    // Some file systems have names in another form than the one that was asked for: gix knows about that.
-    let Some(path) = name.as_bstr().to_str().ok().filter(|path| path.is_ascii()) else { return Loose::Unsure };
-    if !path.starts_with("refs/") || name.category().is_some_and(|kind| kind.is_worktree_private()) {
-        return Loose::Unsure;
-    }
-    match std::fs::read(repo.common_dir().join(path)) {
-        Ok(bytes) => {
-            match gix::refs::file::loose::Reference::try_from_path(name.to_owned(), &bytes, repo.object_hash()) {
-                Ok(found) => Loose::Holds(found.target),
-                Err(_) => Loose::Unsure,
-            }
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Loose::Missing,
-        Err(_) => Loose::Unsure,
-    }
-}
-
-fn by_gix(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
-    // A partial name could also find 'refs/tags/<name>'.
-    let ours = |found: &gix::refs::Reference| found.name.as_ref() == name;
-    if let Some(loose) = repo.refs.try_find_packed(name, None)?.filter(ours) {
-        return Ok(Some(loose.target));
-    }
-    refresh(repo);
-    let packed = repo.refs.cached_packed_buffer()?;
-    let found = repo.refs.try_find_packed(name, packed.as_ref().map(|buffer| &***buffer))?.filter(ours);
-    Ok(found.map(|found| found.target))
-}
-
-/// Makes the next look at packed refs see the file as it is.
-///
-/// gix goes by the modification time of `packed-refs`, and two gits can pack refs within one tick of it: what the second of them
-/// packed would be missed, or taken for what it was before.
-pub fn refresh(repo: &gix::Repository) {
-    // Where there is no such file, or one that cannot be read, whoever looks next finds that out and says so.
-    let _missing = repo.refs.force_refresh_packed_buffer();
 }
 
 /// Makes the change. A lock that somebody else holds is waited for until `chant.lockTimeout` has passed (`ref-locked`).

@@ -41,9 +41,7 @@ fn part(name: &str) -> Option<Part> {
 impl Store<'_> {
     /// Everything that is tracked of `remote`: `specs/<id>`, `archive/<month>`, `notes/chant`, `heads/<id>`, `sync/<clone>`.
     pub fn all_tracked(&self, remote: &str) -> Result<Listed> {
-        let mut listed = self.listed(&format!("{REMOTES}{remote}/"))?;
-        listed.sort_unstable();
-        Ok(listed)
+        self.listed(&format!("{REMOTES}{remote}/"))
     }
 
     /// Whether an exchange of chains, archives and notes with a remote that had what is `tracked` changes nothing, work branches apart.
