@@ -137,6 +137,16 @@ pub fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Result<Vec<(
     fates(&git, remote)
 }
 
+/// Pushes every ref that matches one of these patterns (`refs/a/*`) to the same name, each as [`push`] does; what each of them holds
+/// by then is sent.
+///
+/// # Errors
+/// As [`push`].
+pub fn push_matching(repo: &Repository, remote: &str, patterns: &[String]) -> Result<Vec<(String, Fate)>> {
+    let refspecs = patterns.iter().map(|pattern| format!("{pattern}:{pattern}"));
+    fates(&pushing(repo, remote).args(["--no-atomic", "--", remote]).args(refspecs), remote)
+}
+
 /// Deletes refs of a remote, each on its own and only if it holds the id that is said. What the answer does not tell of is left out.
 ///
 /// # Errors

@@ -58,3 +58,49 @@ fn what_a_death_left_behind_is_not_taken_for_nothing_to_do() {
     assert_eq!(of_way(&entries, "folded")[0]["why"], "1 ref here, 1 ref there", "{entries:?}");
     assert_eq!(net.held(&net.server, &name) + &net.held(net.dir(0), &name), "");
 }
+
+/// More refs than are pushed one by one, which all hold `tip`.
+fn many(net: &Net, clone: usize, tip: &str) {
+    let dir = net.dir(clone).display().to_string();
+    let script = format!(
+        "for n in $(seq 100 349); do echo \"create refs/chant/specs/2026-01-01-$n-a$n {tip}\"; done | git -C '{dir}' update-ref --stdin"
+    );
+    assert!(net.sandbox.command_in(net.dir(clone), "sh").args(["-c", &script]).status().unwrap().success());
+}
+
+#[test]
+fn many_refs_go_in_one_push() {
+    let net = Net::new(1);
+    let id = net.add(0, "One");
+    let name = format!("refs/chant/specs/{id}");
+    let first = net.held(net.dir(0), &name);
+    many(&net, 0, &first);
+    assert_eq!(runs(&net, 0), ["ls-remote", "push"]);
+    assert_eq!(net.shared(&net.server), net.shared(net.dir(0)));
+    assert_eq!(net.shared(&net.server).lines().count(), 251);
+    assert_eq!(runs(&net, 0), ["ls-remote"]);
+}
+
+#[test]
+fn what_moves_while_many_are_pushed_is_tracked_as_what_was_sent() {
+    let net = Net::new(1);
+    let id = net.add(0, "One");
+    let name = format!("refs/chant/specs/{id}");
+    let first = net.held(net.dir(0), &name);
+    net.chant(0, &["cancel", &id]).ok();
+    let second = net.held(net.dir(0), &name);
+    net.git(0, &["update-ref", &name, &first]);
+    many(&net, 0, &first);
+    // The hook has the environment of the server.
+    let unset =
+        ["GIT_DIR", "GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"].join(" -u ");
+    let moved = format!("git -C '{}' update-ref {name} {second}", net.dir(0).display());
+    net.hook("pre-receive", &format!("env -u {unset} {moved}"));
+    net.sync(0);
+    assert_eq!(net.held(net.dir(0), &name), second);
+    let tracked = net.held(net.dir(0), &format!("refs/chant-remote/origin/specs/{id}"));
+    assert_eq!(tracked, first);
+    assert_eq!(net.held(&net.server, &name), first);
+    net.sync(0);
+    assert_eq!(net.held(&net.server, &name), second);
+}
