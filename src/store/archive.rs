@@ -51,8 +51,8 @@ pub type Folded = BTreeMap<SpecId, ObjectId>;
 pub struct Folders {
     /// The bytes of the tree of each folder, by archive and name.
     folders: RefCell<HashMap<String, Vec<u8>>>,
-    /// The bytes of the tree of each archive; none where there is no such archive.
-    archives: RefCell<HashMap<String, Vec<u8>>>,
+    /// The bytes of the tree of each archive; `None` where there is no such archive.
+    archives: RefCell<HashMap<String, Option<Vec<u8>>>>,
 }
 
 impl Folders {
@@ -107,7 +107,8 @@ impl Store<'_> {
             if !archives.contains_key(archive) {
                 archives.insert(archive.to_owned(), self.root_of(archive)?);
             }
-            let found = self.tree_entry(archive, &archives[archive], folder)?.filter(|(mode, _)| mode.is_tree());
+            let root = archives[archive].as_deref().unwrap_or_default();
+            let found = self.tree_entry(archive, root, folder)?.filter(|(mode, _)| mode.is_tree());
             let tree = found.map(|(_, tree)| Ok::<_, gix::Error>(self.repo.find_object(tree)?.detach().data));
             known.insert(key.clone(), tree.transpose()?.unwrap_or_default());
         }
@@ -115,12 +116,10 @@ impl Store<'_> {
         Ok(found.filter(|(mode, _)| mode.is_commit()).map(|(_, tip)| tip))
     }
 
-    /// The bytes of the tree of an archive; none where there is no such archive.
-    fn root_of(&self, archive: &str) -> Result<Vec<u8>> {
-        match self.archive(archive)? {
-            Some(commit) => Ok(self.repo.find_commit(commit)?.tree()?.detach().data),
-            None => Ok(Vec::new()),
-        }
+    /// The bytes of the tree of an archive; `None` where there is no such archive.
+    fn root_of(&self, archive: &str) -> Result<Option<Vec<u8>>> {
+        let Some(commit) = self.archive(archive)? else { return Ok(None) };
+        Ok(Some(self.repo.find_commit(commit)?.tree()?.detach().data))
     }
 
     /// What a tree of an archive, given by its bytes, has under a name.
