@@ -4,6 +4,7 @@ pub mod advance;
 pub mod attribute;
 pub mod blame;
 pub mod branch;
+pub mod cache_tree;
 pub mod commit;
 pub mod config_parameters;
 pub mod conflict;
