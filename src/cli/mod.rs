@@ -243,21 +243,22 @@ pub fn command() -> clap::Command {
 
 /// The definition of the command line.
 fn whole() -> clap::Command {
-    Command::augment_subcommands(Root::command())
+    defined(known())
 }
 
 /// As much of it as is needed to read `args`: of the commands those that are named there. All of them take longer to define than most
 /// commands take.
 pub fn needed<'a>(args: impl Iterator<Item = &'a OsString>) -> clap::Command {
-    let known = COMMANDS.iter().map(|(name, define, _)| (*name, *define)).chain([HIDDEN]);
-    let mut known: Vec<(&'static str, Define)> = known.collect();
-    args.fold(Root::command(), |root, arg| match known.iter().position(|(name, _)| arg == name) {
-        Some(at) => {
-            let (name, define) = known.swap_remove(at);
-            root.subcommand(define(clap::Command::new(name)))
-        }
-        None => root,
-    })
+    let args: Vec<_> = args.collect();
+    defined(known().filter(|(name, _)| args.iter().any(|arg| *arg == name)))
+}
+
+fn known() -> impl Iterator<Item = (&'static str, Define)> {
+    COMMANDS.iter().map(|(name, define, _)| (*name, *define)).chain([HIDDEN])
+}
+
+fn defined(commands: impl Iterator<Item = (&'static str, Define)>) -> clap::Command {
+    commands.fold(Root::command(), |root, (name, define)| root.subcommand(define(clap::Command::new(name))))
 }
 
 /// Reads the command line; `args` begins with the name of the program.
