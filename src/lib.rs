@@ -108,6 +108,8 @@ fn obey(cli: &cli::Cli) -> i32 {
         )
     });
     let code = printer.finish(&ended);
+    // The process is about to end: an answer of thousands of lines is not taken apart before.
+    std::mem::forget(ended);
     if let Some(pager) = pager {
         pager.end();
     }

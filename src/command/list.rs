@@ -9,10 +9,7 @@ use crate::{
         global::{PhaseArg, TypeArg},
         list::ListArgs,
     },
-    domain::{
-        status::Status,
-        view::{Line, SpecView},
-    },
+    domain::{status::Status, view::Line},
     error::Result,
     project::world::World,
 };
@@ -20,15 +17,21 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
     let world = World::survey(&project)?;
-    let (mut views, mut lines) = (Vec::new(), Vec::new());
+    let mut views = Vec::new();
     let mut to_import = 0;
     let all = args.all || args.archived || args.status.contains(&Status::Archived);
     let ids = if all { world.census.all()? } else { world.census.active()? };
     world.expect(&ids);
+    // Whether a spec is ready takes more than its line shows.
+    let in_sight = context.brief && !args.ready;
+    let mut lines = Vec::with_capacity(if context.brief { ids.len() } else { 0 });
     for id in ids {
-        if let Some(view) = if context.brief { world.brief_line(id)? } else { None } {
-            if wanted_status(args, view.status) && wanted(args, &view) {
-                lines.push(Line::from(view));
+        if let Some(sight) = if in_sight { world.sight(id)? } else { None } {
+            let says = &sight.text;
+            if wanted_status(args, sight.status)
+                && wanted(args, says.kind.as_str(), says.phase, says.topic, &says.labels)
+            {
+                lines.push(sight.line(id));
             }
             continue;
         }
@@ -37,7 +40,8 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
         }
         let entry = world.entry(id)?;
         let view = if context.brief { world.line(&entry)? } else { world.view(&entry)? };
-        if wanted(args, &view) {
+        let says = wanted(args, &view.kind, view.phase.as_deref(), view.topic.as_deref(), &view.labels);
+        if says && (!args.ready || view.ready) {
             to_import += usize::from(entry.is_to_import());
             match context.brief {
                 true => lines.push(Line::from(view)),
@@ -66,14 +70,19 @@ fn wanted_status(args: &ListArgs, status: Status) -> bool {
     (status == Status::Archived) == args.archived
 }
 
-fn wanted(args: &ListArgs, view: &SpecView) -> bool {
+fn wanted(
+    args: &ListArgs,
+    kind: &str,
+    phase: Option<&str>,
+    topic: Option<&str>,
+    labels: &[impl PartialEq<String>],
+) -> bool {
     let any = |asked: Vec<&str>, has: &str| asked.is_empty() || asked.contains(&has);
     let types = args.spec_type.iter().map(|one| TypeArg::as_str(*one)).collect();
     let phases = args.phase.iter().map(|one| PhaseArg::as_str(*one)).collect();
     let topics = args.topic.iter().map(String::as_str).collect();
-    (!args.ready || view.ready)
-        && any(types, &view.kind)
-        && any(phases, view.phase.as_deref().unwrap_or_default())
-        && any(topics, view.topic.as_deref().unwrap_or_default())
-        && (args.labels.is_empty() || args.labels.iter().any(|label| view.labels.contains(label)))
+    any(types, kind)
+        && any(phases, phase.unwrap_or_default())
+        && any(topics, topic.unwrap_or_default())
+        && (args.labels.is_empty() || args.labels.iter().any(|label| labels.iter().any(|one| one == label)))
 }

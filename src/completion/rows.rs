@@ -18,7 +18,7 @@ pub struct Row {
     pub workable: bool,
     /// Whether several attempts count.
     pub contended: bool,
-    /// The title, without anything that a terminal would interpret.
+    /// The title, as it is written: there may be anything in it.
     pub title: String,
     /// Its labels.
     pub labels: Vec<String>,
@@ -34,7 +34,16 @@ const FEW: usize = 200;
 pub(super) fn all(project: &Project, archived: bool, to_work: bool) -> Result<Vec<Row>> {
     let world = World::survey(project)?;
     let ids = if archived { world.census.all()? } else { world.census.active()? };
-    let rows = ids.into_iter().filter_map(|id| row(&world, id, to_work).ok()).collect();
+    world.expect(&ids);
+    let mut rows = Vec::with_capacity(ids.len());
+    for id in ids {
+        // Nobody works on what is over.
+        if to_work && world.is_over_in_brief(id)? {
+            continue;
+        }
+        let short = if to_work { None } else { short_row(&world, id)? };
+        rows.extend(short.or_else(|| row(&world, id, to_work).ok()));
+    }
     world.keep()?;
     // As with a listing: the process is about to end.
     std::mem::forget(world);
@@ -58,6 +67,19 @@ pub(super) fn with(
     all(project, false, to_work)
 }
 
+/// The same in short, of a spec that the index knows enough about; `None` of any other.
+fn short_row(world: &World<'_>, id: &SpecId) -> Result<Option<Row>> {
+    Ok(world.sight(id)?.map(|sight| Row {
+        id: id.clone(),
+        status: sight.status,
+        workable: false,
+        contended: sight.contended,
+        title: sight.text.title.unwrap_or_else(|| id.short()).to_owned(),
+        labels: sight.text.labels.iter().map(sanitize::line).collect(),
+        topic: sight.text.topic.map(sanitize::line),
+    }))
+}
+
 fn row(world: &World<'_>, id: &SpecId, to_work: bool) -> Result<Row> {
     let entry = world.entry(id)?;
     let workable = match entry.status {
@@ -73,7 +95,7 @@ fn row(world: &World<'_>, id: &SpecId, to_work: bool) -> Result<Row> {
         status: entry.status,
         workable,
         contended: entry.state.as_ref().is_some_and(|state| state.is_contended()),
-        title: plain(entry.title()),
+        title: entry.title().to_owned(),
         labels: front.map(|front| front.labels.iter().map(|label| plain(label)).collect()).unwrap_or_default(),
         topic: front.and_then(|front| front.topic.as_deref()).map(plain),
     })

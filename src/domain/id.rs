@@ -1,6 +1,6 @@
 //! Ids of specs, their members, and the short forms that people type.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Borrow, fmt, str::FromStr};
 
 /// The longest id that is accepted, in bytes: it becomes a ref, a branch, a file and a directory name.
 pub const MAX_LEN: usize = 100;
@@ -29,7 +29,9 @@ impl SpecId {
             "it is empty"
         } else if text.len() > MAX_LEN {
             "it is longer than 100 bytes"
-        } else if !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b)) {
+        } else if is_plain(text.as_bytes()) {
+            return Ok(SpecId(text.to_owned()));
+        } else if !text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.')) {
             "only lower-case letters, digits, '-', '_' and '.' may be in it"
         } else if !text.as_bytes()[0].is_ascii_alphanumeric() {
             "it must start with a letter or a digit"
@@ -120,6 +122,12 @@ impl SpecId {
     }
 }
 
+/// Whether it is an id beyond question, as nearly all are: letters, digits and dashes. Tens of thousands are asked about at once.
+fn is_plain(text: &[u8]) -> bool {
+    let plain = text.iter().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    plain && text.first() != Some(&b'-')
+}
+
 fn ends_with_component(stem: &str, asked: &str) -> bool {
     stem.strip_suffix(asked).is_some_and(|rest| rest.is_empty() || rest.ends_with('-'))
 }
@@ -140,6 +148,13 @@ fn suffix(random: u32) -> String {
     let letter = DIGITS[10 + (random % 26) as usize];
     let rest = random / 26 % (36 * 36);
     format!("{}{}", char::from(letter), base36(rest, 2))
+}
+
+/// It is ordered, compared and hashed as its text is.
+impl Borrow<str> for SpecId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
 }
 
 impl fmt::Display for SpecId {

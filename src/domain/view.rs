@@ -40,7 +40,7 @@ pub use note::NoteView;
 pub use past::{CommitView, SoFar};
 pub use problem::ProblemView;
 pub use prune::{PruneView, Pruned};
-pub use spec::{Blocker, BlockerKind, SpecView};
+pub use spec::{Blocker, BlockerKind, SpecView, flags};
 pub use standing::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView};
 pub use topic::{StepView, TopicView};
 pub use why::{ResearchView, WhyView};

@@ -3,6 +3,7 @@
 //! A repository is somebody else's: `.chant/specs` may be a link to `/etc`, a spec a FIFO. Directories are opened one by one
 //! from the root, each relative to the one before and with `O_NOFOLLOW`, so that nothing that is swapped meanwhile leads out.
 
+mod listing;
 mod stamp;
 
 use std::{
@@ -15,7 +16,8 @@ use std::{
 };
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
-pub use stamp::{Stamp, Stamped};
+pub use listing::{Listing, Looking, Runs};
+pub use stamp::Stamp;
 
 use rustix::{
     fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags},
@@ -177,6 +179,15 @@ pub fn read(root: &Path, relative: &BStr, limit: u64) -> Result<Option<Vec<u8>>,
     }
 }
 
+/// Opens the regular file `relative` below `root` to read from, as [`read`] does, and tells its size in bytes.
+pub fn open(root: &Path, relative: &BStr) -> Result<Option<(File, u64)>, Refused> {
+    let (parent, name) = split(relative)?;
+    match Directory::open(root, parent)? {
+        Some(directory) => directory.open_file(name),
+        None => Ok(None),
+    }
+}
+
 /// Creates the file `relative` below `root` with its parents, complete or not at all, and never over anything that is there
 /// ([`Why::AlreadyExists`]). Where it has to be `durable`, its content is on disk when it appears, and its name when this returns.
 pub fn create_new(root: &Path, relative: &BStr, bytes: &[u8], durable: bool) -> Result<(), Refused> {
@@ -268,6 +279,21 @@ impl Directory {
 
     /// Reads the regular file `name` in it, at most `limit` bytes; `None` if there is none.
     pub fn read(&self, name: &BStr, limit: u64) -> Result<Option<Vec<u8>>, Refused> {
+        let Some((file, size)) = self.open_file(name)? else { return Ok(None) };
+        let path = self.join(name);
+        if size > limit {
+            return Err(Refused::new(path, Why::TooLarge { size, limit }));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        file.take(limit.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|cause| Refused::io(path.clone(), "read", cause))?;
+        let size = bytes.len() as u64;
+        if size > limit { Err(Refused::new(path, Why::TooLarge { size, limit })) } else { Ok(Some(bytes)) }
+    }
+
+    /// Opens the regular file `name` in it to read from, and tells its size in bytes; `None` if there is none.
+    pub fn open_file(&self, name: &BStr) -> Result<Option<(File, u64)>, Refused> {
         let path = self.join(name);
         split(path.as_bstr())?;
         // Looked at before it is opened, since opening a device can do things; and again after, since it may have changed.
@@ -284,17 +310,7 @@ impl Directory {
         };
         let stat = rustix::fs::fstat(&fd).map_err(|cause| Refused::io(path.clone(), "read", cause))?;
         regular(&path, FileType::from_raw_mode(stat.st_mode as _))?;
-        let size = u64::try_from(stat.st_size).unwrap_or(0);
-        if size > limit {
-            return Err(Refused::new(path, Why::TooLarge { size, limit }));
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        File::from(fd)
-            .take(limit.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|cause| Refused::io(path.clone(), "read", cause))?;
-        let size = bytes.len() as u64;
-        if size > limit { Err(Refused::new(path, Why::TooLarge { size, limit })) } else { Ok(Some(bytes)) }
+        Ok(Some((File::from(fd), u64::try_from(stat.st_size).unwrap_or(0))))
     }
 
     /// Its entries, by name.

@@ -4,7 +4,8 @@ use gix::ObjectId;
 
 use super::{
     Book,
-    row::{self, BehindRow, Oid, ThenRow, TipRow},
+    row::{BehindRow, Oid, ThenRow},
+    short::{Saying, Short},
 };
 use crate::{
     domain::{spec::SpecType, status::Status},
@@ -20,6 +21,8 @@ pub struct Brief<'b> {
     pub contended: bool,
     /// Whether another spec has taken its place.
     pub superseded: bool,
+    /// Whether anybody has approved or rejected it.
+    pub answered: bool,
     /// The attempt that decided.
     pub attempt: Option<ObjectId>,
     /// Its text at that time.
@@ -51,6 +54,8 @@ pub struct BriefText<'b> {
     pub has_inputs: bool,
     /// Whether it names others than specs and addresses.
     pub has_files: bool,
+    /// Whether it asks to be approved.
+    pub approval: bool,
 }
 
 /// What an event said of its spec, as the row of the index says it, without anything copied.
@@ -67,26 +72,18 @@ pub struct BriefThen<'b> {
 impl Book {
     /// What the events of a spec amount to, in short; `None` if that is not known at `tip`.
     pub fn brief(&self, id: &str, tip: ObjectId) -> Option<Brief<'_>> {
-        let row = self.short_row(id)?;
-        row.tip.filter(|known| known.tip.0 == tip).and_then(|known| brief(known, row.behind))
+        brief(&self.short(id)?, tip)
     }
 
     /// The same, and what its text says, if that was read from the file with this stamp in the first of the places.
     pub fn brief_with_text(&self, id: &str, tip: ObjectId, stamp: Stamp) -> Option<(Brief<'_>, BriefText<'_>)> {
-        let row = self.row(id)?;
-        let short = row.short;
-        let brief = short.tip.filter(|known| known.tip.0 == tip).and_then(|known| brief(known, short.behind))?;
-        let text = row.text.filter(|text| text.stamp == Some(stamp) && text.place == 0)?;
-        let says = BriefText {
-            title: text.title,
-            kind: row::kind(text.kind)?,
-            phase: text.phase,
-            topic: text.topic,
-            labels: postcard::from_bytes(text.labels).ok()?,
-            has_inputs: text.inputs.0,
-            has_files: text.inputs.1,
-        };
-        Some((brief, says))
+        let short = self.short(id)?;
+        let brief = brief(&short, tip)?;
+        let Saying { title, kind, phase, topic, inputs, approval, labels, .. } =
+            short.text.filter(|text| text.stamp == Some(stamp) && text.place == 0)?;
+        let labels = if labels.is_empty() { Vec::new() } else { postcard::from_bytes(labels).ok()? };
+        let (has_inputs, has_files) = inputs;
+        Some((brief, BriefText { title, kind, phase, topic, labels, has_inputs, has_files, approval }))
     }
 }
 
@@ -124,17 +121,19 @@ impl<'b> Brief<'b> {
 /// The specs that informed an attempt, and what the events of its inputs said of those.
 pub type Behind<'b> = (Vec<&'b str>, Vec<(&'b str, ObjectId, BriefThen<'b>)>);
 
-fn brief<'b>(known: TipRow<'b>, behind: &'b [u8]) -> Option<Brief<'b>> {
+fn brief<'b>(short: &Short<'b>, tip: ObjectId) -> Option<Brief<'b>> {
+    let known = short.tip.filter(|known| known.tip == tip)?;
     Some(Brief {
-        status: row::status(known.status)?,
+        status: known.status,
         contended: known.contended,
         superseded: known.superseded,
-        attempt: known.attempt.map(|id| id.0),
-        spec_blob: known.spec_blob.map(|id| id.0),
+        answered: known.answered,
+        attempt: known.attempt,
+        spec_blob: known.spec_blob,
         work: known.work,
         has_inputs: known.inputs.0,
         has_files: known.inputs.1,
         pins: known.pins,
-        behind,
+        behind: short.behind,
     })
 }

@@ -5,23 +5,27 @@
 //! of now: what was made from another one is no answer. That is all there is to keep in step, and configuration, branches, leases and
 //! the clock have no part in it.
 //!
-//! The file begins with what it was made by and ends with a checksum. One of another version, or that is damaged, is none. It is
-//! written beside its place and renamed into it, without a lock: whoever writes at the same time writes the truth as well. Where it
-//! cannot be written everything takes a little longer.
+//! The file has two parts: what a line about a spec hangs on, which everybody reads, and the rest, read by whoever asks for it. The
+//! first begins with what it was made by and has a checksum; of the rest each spec has one of its own. One of another version, or that
+//! is damaged, is none. It is written beside its place and renamed into it, without a lock: whoever writes at the same time writes the
+//! truth as well. Where it cannot be written everything takes a little longer.
 
 mod brief;
+mod merge;
 pub mod names;
 mod row;
+mod short;
 
 pub use brief::{Behind, Brief, BriefText, BriefThen};
 
 use std::{
     borrow::Cow,
-    cell::Cell,
+    cell::{Cell, OnceCell},
     cmp::Ordering,
     collections::{BTreeMap, HashMap},
-    io::Write,
-    ops::Range,
+    fs::File,
+    io::{Read as _, Seek as _, SeekFrom, Write},
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -30,17 +34,24 @@ use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{event::Pin, id::SpecId, pattern::Entry, spec::FrontMatter, state::State},
+    domain::{id::SpecId, spec::FrontMatter, state::State},
     env::fault,
     git::work_file::{self, Stamp},
 };
-use row::{BehindRow, FrontRow, Oid, ShortRow, SpecRow, StateRow, TextRow, ThenRow, TipRow};
+use row::{BehindRow, FrontRow, LongRow, Oid, StateRow, TextRow};
+use short::{Place, Short};
 
 /// Changes with what is written, and with what reading a text or an event comes to.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// What the file begins with.
 const MAGIC: &[u8; 8] = b"CHANTIDX";
+
+/// How long what stands before the parts is, in bytes: the lengths of both, the checksum of the first.
+const BEGIN: usize = MAGIC.len() + 3 * size_of::<u32>();
+
+/// Whoever asks for more specs than this at length gets them from all that there is.
+const FEW: usize = 64;
 
 /// A larger file is not read, in bytes: a hundred thousand specs take some fifty million.
 const MOST: u64 = 1 << 30;
@@ -94,12 +105,25 @@ pub struct News {
 /// Commits, each with some that it reaches.
 pub type Reached = Vec<(ObjectId, Vec<ObjectId>)>;
 
+/// What packed refs hold.
+#[derive(Clone, Debug)]
+pub enum Packed {
+    /// What the index has of them.
+    Same,
+    /// What need not show in the stamp of their file.
+    Unsettled,
+    /// This, read from the file with this stamp.
+    New(Option<Stamp>, HashMap<SpecId, ObjectId>),
+}
+
 /// What follows the seal; the specs follow it, one after the other, sorted by id.
 #[derive(Serialize, Deserialize)]
 struct Head {
+    /// How long the ids of objects are, in bytes.
+    width: u8,
     reached: Vec<(Oid, Vec<Oid>)>,
-    /// How long each of the specs is.
-    lengths: Vec<u32>,
+    /// The file of packed refs that the specs tell of; the inner one is missing where there was none.
+    packed: Option<Option<Stamp>>,
 }
 
 /// The file.
@@ -108,29 +132,72 @@ pub struct Index {
     dir: PathBuf,
     name: String,
     seal: Vec<u8>,
+    width: u8,
 }
 
 /// What was read of it. A spec is decoded when it is asked for, and each time: few are asked for twice.
 #[derive(Debug, Default)]
 pub struct Book {
     bytes: Vec<u8>,
-    specs: Vec<Range<usize>>,
-    /// Which of them was asked for last: mostly it is this one again, or the next.
+    /// Where in them each spec begins.
+    places: Vec<u32>,
+    width: usize,
+    packed: Option<Option<Stamp>>,
+    /// Which of the specs was asked for last: mostly it is this one again, or the next.
     last: Cell<usize>,
+    long: Option<Rest>,
     /// Commits, each with some that it reaches.
     pub reached: Reached,
 }
 
+/// The second part of the file. It stays that very file, whatever takes its place meanwhile.
+#[derive(Debug)]
+struct Rest {
+    file: File,
+    /// Where it begins, and how long it is.
+    begin: u64,
+    length: u32,
+    /// How often it was read from.
+    reads: Cell<usize>,
+    whole: OnceCell<Vec<u8>>,
+}
+
+impl Rest {
+    /// The bytes in a place, if they are what was written there.
+    fn get(&self, place: Place) -> Option<Cow<'_, [u8]>> {
+        let (begin, length) = (usize::try_from(place.begin).ok()?, usize::try_from(place.length).ok()?);
+        self.reads.set(self.reads.get() + 1);
+        let bytes = if self.reads.get() <= FEW {
+            let mut bytes = vec![0; length.min(usize::try_from(self.length).ok()?)];
+            self.file.read_exact_at(&mut bytes, self.begin + u64::from(place.begin)).ok()?;
+            Cow::Owned(bytes)
+        } else {
+            let whole = self.whole.get_or_init(|| read(&self.file, self.begin, self.length).unwrap_or_default());
+            Cow::Borrowed(whole.get(begin..begin.checked_add(length)?)?)
+        };
+        (crc32fast::hash(&bytes) == place.sum).then_some(bytes)
+    }
+}
+
+/// So many bytes of a file.
+fn read(mut file: &File, begin: u64, length: u32) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(length as usize);
+    file.seek(SeekFrom::Start(begin))?;
+    file.take(u64::from(length)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 impl Index {
     /// The index in the file `name` of `dir`, for texts that are looked for in `places`. `binary` tells the program that runs from
-    /// another build of it.
-    pub fn new(dir: &Path, name: &str, places: &[PathBuf], binary: &str) -> Index {
-        let mut seal = format!("{}\0{FORMAT}\0{binary}\0", env!("CARGO_PKG_VERSION")).into_bytes();
+    /// another build of it, `hash` what the ids of objects are.
+    pub fn new(dir: &Path, name: &str, places: &[PathBuf], binary: &str, hash: gix::hash::Kind) -> Index {
+        let mut seal = format!("{}\0{FORMAT}\0{binary}\0{hash}\0", env!("CARGO_PKG_VERSION")).into_bytes();
         for place in places {
             seal.extend_from_slice(place.as_os_str().as_encoded_bytes());
             seal.push(0);
         }
-        Index { dir: dir.to_owned(), name: name.to_owned(), seal }
+        let width = u8::try_from(hash.len_in_bytes()).expect("hashes have some dozens of bytes");
+        Index { dir: dir.to_owned(), name: name.to_owned(), seal, width }
     }
 
     /// Where it lies.
@@ -141,23 +208,39 @@ impl Index {
     /// What is in it; nothing if there is none that can be used.
     pub fn read(&self) -> Option<Book> {
         // Whatever is in its place is neither followed nor waited for.
-        let bytes = whole(&self.dir, &self.name, MOST)?;
-        let rest = bytes.strip_prefix(MAGIC)?;
-        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (mut file, size) = work_file::open(&self.dir, self.name.as_bytes().into()).ok()??;
+        let mut begin = [0; BEGIN];
+        file.read_exact(&mut begin).ok()?;
+        let (numbers, _) = begin.strip_prefix(MAGIC)?.as_chunks::<4>();
+        let [short, long, sum] = numbers.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect::<Vec<_>>()[..] else {
+            return None;
+        };
+        let rest = BEGIN as u64 + u64::from(short);
+        if size > MOST || size != rest + u64::from(long) {
+            return None;
+        }
+        let bytes = read(&file, BEGIN as u64, short).ok()?;
+        if crc32fast::hash(&bytes) != sum {
+            return None;
+        }
+        let long = Rest { file, begin: rest, length: long, reads: Cell::new(0), whole: OnceCell::new() };
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
         let (seal, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
         if seal != self.seal {
             return None;
         }
         let (head, rest) = postcard::take_from_bytes::<Head>(rest).ok()?;
-        let mut at = bytes.len() - rest.len();
-        let mut specs = Vec::with_capacity(head.lengths.len());
-        for length in head.lengths {
-            let end = at.checked_add(usize::try_from(length).ok()?).filter(|end| *end <= bytes.len())?;
-            specs.push(at..end);
-            at = end;
-        }
+        let places = short::places(&bytes, bytes.len() - rest.len())?;
         let reached = head.reached.into_iter().map(|(from, to)| (from.0, to.into_iter().map(|id| id.0).collect()));
-        Some(Book { specs, last: Cell::new(0), reached: reached.collect(), bytes })
+        Some(Book {
+            places,
+            width: usize::from(head.width),
+            packed: head.packed,
+            last: Cell::new(0),
+            long: Some(long),
+            reached: reached.collect(),
+            bytes,
+        })
     }
 
     /// Puts it into its place, whole: what `book` has of the specs that `exist`, and what is new. Who cannot write it does without.
@@ -168,32 +251,54 @@ impl Index {
         &self,
         book: &Book,
         reached: &Reached,
-        news: &HashMap<SpecId, News>,
+        (news, packed): (&HashMap<SpecId, News>, &Packed),
         exist: impl Fn(&str) -> bool,
     ) -> std::io::Result<()> {
-        let mut specs: BTreeMap<&str, Cow<'_, [u8]>> = BTreeMap::new();
-        for at in 0..book.specs.len() {
-            let id = book.id(at).unwrap_or_default();
-            if exist(id) {
-                specs.insert(id, Cow::Borrowed(book.frame(at)));
-            }
+        let mut specs: BTreeMap<&str, Option<&News>> = BTreeMap::new();
+        specs.extend((0..book.places.len()).filter_map(|at| Some((book.id(at)?, None))));
+        if let Packed::New(_, tips) = packed {
+            specs.extend(tips.keys().map(|id| (id.as_str(), None)));
         }
-        for (id, new) in news.iter().filter(|(id, _)| exist(id.as_str())) {
-            specs.insert(id.as_str(), Cow::Owned(merged(book, id, new).map_err(std::io::Error::other)?));
+        specs.extend(news.iter().map(|(id, new)| (id.as_str(), Some(new))));
+        let mut parts = merge::Parts::default();
+        let mut from = match packed {
+            Packed::Same => book.packed,
+            Packed::Unsettled => None,
+            Packed::New(stamp, _) => Some(*stamp),
+        };
+        for (id, new) in specs {
+            let tip = match packed {
+                Packed::Same => book.short(id).and_then(|known| known.packed),
+                Packed::Unsettled => None,
+                Packed::New(_, tips) => SpecId::new(id).ok().and_then(|id| tips.get(&id).copied()),
+            };
+            if exist(id) {
+                parts.add(book, id, new, tip)?;
+            } else if tip.is_some() {
+                // What packed refs hold is known of all specs or of none.
+                from = None;
+            }
         }
         let walks = reached.iter().take(MAX_WALKS);
         let head = Head {
+            width: self.width,
             reached: walks.map(|(from, to)| (Oid(*from), to.iter().copied().map(Oid).collect())).collect(),
-            lengths: specs.values().map(|frame| u32::try_from(frame.len()).unwrap_or(u32::MAX)).collect(),
+            packed: from,
         };
-        let mut bytes = MAGIC.to_vec();
-        let length = u32::try_from(self.seal.len()).map_err(std::io::Error::other)?;
-        bytes.extend_from_slice(&length.to_le_bytes());
-        bytes.extend_from_slice(&self.seal);
-        let mut bytes = postcard::to_extend(&head, bytes).map_err(std::io::Error::other)?;
-        specs.values().for_each(|frame| bytes.extend_from_slice(frame));
-        place(&self.dir, &self.name, bytes)
+        let mut first = u32::try_from(self.seal.len()).map_err(std::io::Error::other)?.to_le_bytes().to_vec();
+        first.extend_from_slice(&self.seal);
+        let mut first = postcard::to_extend(&head, first).map_err(std::io::Error::other)?;
+        first.extend_from_slice(&parts.short);
+        let mut begin = MAGIC.to_vec();
+        for number in [length(&first)?, length(&parts.long)?, crc32fast::hash(&first)] {
+            begin.extend_from_slice(&number.to_le_bytes());
+        }
+        put(&self.dir, &self.name, &[&begin, &first, &parts.long])
     }
+}
+
+fn length(bytes: &[u8]) -> std::io::Result<u32> {
+    u32::try_from(bytes.len()).map_err(std::io::Error::other)
 }
 
 /// A file of ours without its sum; none if it is larger than `most` bytes, damaged, or no file.
@@ -209,111 +314,102 @@ fn whole(dir: &Path, name: &str, most: u64) -> Option<Vec<u8>> {
 }
 
 /// Puts a file and its sum into their place, all or nothing.
-fn place(dir: &Path, name: &str, mut bytes: Vec<u8>) -> std::io::Result<()> {
-    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+fn place(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    put(dir, name, &[bytes, &crc32fast::hash(bytes).to_le_bytes()])
+}
+
+/// Puts a file of these pieces into its place, all or nothing.
+fn put(dir: &Path, name: &str, pieces: &[&[u8]]) -> std::io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    file.write_all(&bytes)?;
+    pieces.iter().try_for_each(|piece| file.write_all(piece))?;
     fault::around("index.place", || file.persist(dir.join(name))).map(drop).map_err(|error| error.error)
 }
 
 impl Book {
-    fn frame(&self, at: usize) -> &[u8] {
-        &self.bytes[self.specs[at].clone()]
-    }
-
     fn id(&self, at: usize) -> Option<&str> {
-        postcard::take_from_bytes(self.frame(at)).ok().map(|(id, _)| id)
+        str::from_utf8(short::id(&self.bytes, self.places[at])?).ok()
     }
 
-    /// Where a spec is.
-    fn at(&self, id: &str) -> Option<usize> {
-        let compare = |range: &Range<usize>| {
-            let found = postcard::take_from_bytes::<&[u8]>(&self.bytes[range.clone()]);
-            found.map_or(Ordering::Less, |(found, _)| found.cmp(id.as_bytes()))
-        };
+    /// What is known of a spec in short.
+    fn short(&self, id: &str) -> Option<Short<'_>> {
+        let compare =
+            |place: &u32| short::id(&self.bytes, *place).map_or(Ordering::Less, |found| found.cmp(id.as_bytes()));
         let last = self.last.get();
-        let near = (last..self.specs.len().min(last + 2)).find(|at| compare(&self.specs[*at]) == Ordering::Equal);
-        let at = near.or_else(|| self.specs.binary_search_by(compare).ok())?;
+        let near = (last..self.places.len().min(last + 2)).find(|at| compare(&self.places[*at]) == Ordering::Equal);
+        let at = near.or_else(|| self.places.binary_search_by(compare).ok())?;
         self.last.set(at);
-        Some(at)
+        short::decode(&self.bytes, self.places[at], self.width)
     }
 
-    fn row(&self, id: &str) -> Option<SpecRow<'_>> {
-        postcard::from_bytes(self.frame(self.at(id)?)).ok()
-    }
-
-    fn short_row(&self, id: &str) -> Option<ShortRow<'_>> {
-        postcard::take_from_bytes(self.frame(self.at(id)?)).ok().map(|(row, _)| row)
+    /// The same at length: the bytes of a [`LongRow`], none where they are damaged.
+    fn long(&self, short: &Short<'_>) -> Cow<'_, [u8]> {
+        self.long.as_ref().and_then(|long| long.get(short.long)).unwrap_or_default()
     }
 
     /// Whether there are none in it.
     pub fn is_empty(&self) -> bool {
-        self.specs.is_empty()
+        self.places.is_empty()
     }
 
     /// The specs in it.
     pub fn ids(&self) -> impl Iterator<Item = SpecId> + '_ {
-        (0..self.specs.len()).filter_map(|at| SpecId::new(self.id(at)?).ok())
+        (0..self.places.len()).filter_map(|at| SpecId::new(self.id(at)?).ok())
     }
 
     /// The file of the ref of a spec, and what it held.
     pub fn loose(&self, id: &SpecId) -> Option<(Stamp, ObjectId)> {
-        let row: (&str, Option<(Stamp, Oid)>) =
-            postcard::take_from_bytes(self.frame(self.at(id.as_str())?)).ok().map(|(row, _)| row)?;
-        row.1.map(|(stamp, id)| (stamp, id.0))
+        self.short(id.as_str())?.loose
+    }
+
+    /// The specs that have a packed ref, in the order of their ids, each with what that holds, if the file of packed refs is the one
+    /// that they were read from.
+    pub fn packed(&self, file: Option<Stamp>) -> Option<Vec<(SpecId, ObjectId)>> {
+        if self.packed != Some(file) {
+            return None;
+        }
+        let mut tips = Vec::with_capacity(self.places.len());
+        for place in &self.places {
+            let (id, held) = short::packed(&self.bytes, *place, self.width)?;
+            if let Some(tip) = held {
+                tips.push((SpecId::new(id).ok()?, tip));
+            }
+        }
+        Some(tips)
     }
 
     /// What the events of a spec amount to; `None` if that is not known at `tip`.
     pub fn state(&self, id: &SpecId, tip: Option<ObjectId>) -> Option<State> {
-        let known = self.short_row(id.as_str())?.tip?;
-        if tip.is_some_and(|tip| tip != known.tip.0) {
+        let short = self.short(id.as_str())?;
+        let known = short.tip?;
+        if tip.is_some_and(|tip| tip != known.tip) {
             return None;
         }
-        postcard::from_bytes::<StateRow>(known.whole).ok()?.state()
-    }
-
-    /// Whether what it has in short is what it has at length.
-    pub fn is_consistent(&self, id: &SpecId) -> bool {
-        let Some(row) = self.row(id.as_str()) else { return true };
-        let tip = row.short.tip.is_none_or(|tip| {
-            let whole = postcard::from_bytes::<StateRow>(tip.whole).ok().and_then(StateRow::state);
-            whole.is_some_and(|state| {
-                let pins = pins_of(&state);
-                let work = row::joined(&state.facts.work_commits);
-                tip_row(&state, &work, pins.as_deref().unwrap_or_default(), tip.whole) == tip
-            })
-        });
-        let text = row.text.is_none_or(|text| {
-            let front = postcard::from_bytes::<FrontRow>(text.says).ok().and_then(FrontRow::front);
-            front.is_some_and(|front| {
-                text.kind == row::kind_number(front.kind)
-                    && (text.phase, text.topic) == (front.phase.as_deref(), front.topic.as_deref())
-                    && text.inputs == inputs_of(&front)
-                    && postcard::from_bytes::<Vec<&str>>(text.labels).is_ok_and(|labels| labels == front.labels)
-            })
-        });
-        tip && text
+        let bytes = self.long(&short);
+        let state = postcard::from_bytes::<StateRow>(LongRow::of(&bytes).state?).ok()?.state()?;
+        (state.tip == known.tip).then_some(state)
     }
 
     /// The text of a spec, if it `fits`: by the stamp and place of its file, its path and blob.
     pub fn text(&self, id: &SpecId, fits: impl FnOnce(Option<Stamp>, u8, &str, ObjectId) -> bool) -> Option<KnownText> {
-        let text = self.row(id.as_str())?.text?;
-        if !fits(text.stamp, text.place, text.path, text.blob.0) {
+        let short = self.short(id.as_str())?;
+        let says = short.text?;
+        let bytes = self.long(&short);
+        let TextRow { path, blob, says: front } = LongRow::of(&bytes).text?;
+        if !fits(says.stamp, says.place, path, blob.0) {
             return None;
         }
-        let front: FrontRow = postcard::from_bytes(text.says).ok()?;
         Some(KnownText {
-            stamp: text.stamp,
-            place: text.place,
-            path: text.path.to_owned(),
-            blob: text.blob.0,
-            title: text.title.map(str::to_owned),
-            front: front.front()?,
+            stamp: says.stamp,
+            place: says.place,
+            path: path.to_owned(),
+            blob: blob.0,
+            title: says.title.map(str::to_owned),
+            front: postcard::from_bytes::<FrontRow>(front).ok()?.front()?,
         })
     }
 
     fn behind(&self, id: &SpecId) -> Option<BehindRow<'_>> {
-        postcard::from_bytes(self.short_row(id.as_str())?.behind).ok()
+        postcard::from_bytes(self.short(id.as_str())?.behind).ok()
     }
 
     /// The specs that informed an attempt on one.
@@ -335,108 +431,5 @@ impl Book {
             attempt: found.attempt.map(|id| id.0),
             work_commits: commits.collect::<Result<_, _>>().ok()?,
         }))
-    }
-}
-
-fn tip_row<'b>(state: &State, work: &'b [u8], pins: &'b [u8], whole: &'b [u8]) -> TipRow<'b> {
-    let informed_by = &state.facts.informed_by;
-    TipRow {
-        tip: Oid(state.tip),
-        status: row::number(state.status),
-        contended: state.is_contended(),
-        superseded: state.facts.superseded_by.is_some(),
-        attempt: state.attempt.map(Oid),
-        spec_blob: state.facts.spec_blob.map(Oid),
-        work,
-        inputs: (!informed_by.is_empty(), informed_by.iter().any(|pin| matches!(pin, Pin::Path { .. }))),
-        pins,
-        whole,
-    }
-}
-
-fn pins_of(state: &State) -> postcard::Result<Vec<u8>> {
-    let pins: Vec<(&str, Oid)> = state
-        .facts
-        .informed_by
-        .iter()
-        .filter_map(|pin| match pin {
-            Pin::Spec { id, event } => Some((id.as_str(), Oid(*event))),
-            Pin::Path { .. } | Pin::Url(_) => None,
-        })
-        .collect();
-    postcard::to_stdvec(&pins)
-}
-
-fn inputs_of(front: &FrontMatter) -> (bool, bool) {
-    let is_file = |written: &str| !matches!(Entry::parse(written), Ok(Entry::Spec(_) | Entry::Url(_)));
-    (front.inputs().next().is_some(), front.inputs().any(is_file))
-}
-
-/// What is new of a spec over what was known of it.
-fn merged(book: &Book, id: &SpecId, new: &News) -> postcard::Result<Vec<u8>> {
-    let (old, text) = book.row(id.as_str()).map_or((None, None), |row| (Some(row.short), row.text));
-    let state = match &new.state {
-        Some(state) => {
-            let whole = postcard::to_stdvec(&StateRow::of(state))?;
-            Some((state, row::joined(&state.facts.work_commits), pins_of(state)?, whole))
-        }
-        None => None,
-    };
-    let says = match &new.text {
-        Some(text) => {
-            let says = postcard::to_stdvec(&FrontRow::of(&text.front))?;
-            Some((text, postcard::to_stdvec(&text.front.labels)?, says))
-        }
-        None => None,
-    };
-    let commits: Vec<Vec<u8>> = new.pinned.iter().map(|(.., then)| row::joined(&then.work_commits)).collect();
-    let mut behind =
-        old.as_ref().and_then(|old| postcard::from_bytes::<BehindRow<'_>>(old.behind).ok()).unwrap_or_default();
-    if let Some((attempt, ids)) = &new.origins {
-        behind.origins = Some((Oid(*attempt), ids.iter().map(SpecId::as_str).collect()));
-    }
-    for ((spec, event, then), work) in new.pinned.iter().zip(&commits) {
-        behind.pinned.retain(|row| row.spec != spec.as_str());
-        behind.pinned.push(ThenRow {
-            spec: spec.as_str(),
-            event: Oid(*event),
-            spec_blob: then.spec_blob.map(Oid),
-            attempt: then.attempt.map(Oid),
-            work,
-        });
-    }
-    let behind = postcard::to_stdvec(&behind)?;
-    let short = ShortRow {
-        id: id.as_str(),
-        loose: new.loose.map(|(stamp, id)| (stamp, Oid(id))).or(old.as_ref().and_then(|old| old.loose)),
-        tip: match &state {
-            Some((state, work, pins, whole)) => Some(tip_row(state, work, pins, whole)),
-            None => old.as_ref().and_then(|old| old.tip),
-        },
-        behind: &behind,
-    };
-    let row = SpecRow {
-        short,
-        text: match &says {
-            Some((text, labels, says)) => Some(text_row(text, labels, says)),
-            None => text,
-        },
-    };
-    postcard::to_stdvec(&row)
-}
-
-fn text_row<'b>(text: &'b KnownText, labels: &'b [u8], says: &'b [u8]) -> TextRow<'b> {
-    TextRow {
-        stamp: text.stamp,
-        place: text.place,
-        path: &text.path,
-        blob: Oid(text.blob),
-        title: text.title.as_deref(),
-        kind: row::kind_number(text.front.kind),
-        phase: text.front.phase.as_deref(),
-        topic: text.front.topic.as_deref(),
-        inputs: inputs_of(&text.front),
-        labels,
-        says,
     }
 }

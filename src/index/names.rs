@@ -46,5 +46,5 @@ pub fn write(dir: &Path, name: &str, binary: &str, sources: &[Option<Stamp>], na
     let head = Head { binary, sources: sources.to_vec() };
     let mut bytes = postcard::to_extend(&head, MAGIC.to_vec()).map_err(std::io::Error::other)?;
     bytes.extend_from_slice(names.as_bytes());
-    super::place(dir, name, bytes)
+    super::place(dir, name, &bytes)
 }

@@ -3,15 +3,12 @@
 use gix::ObjectId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{
-    domain::{
-        event::{Approval, Facts, Landing, Pin},
-        id::SpecId,
-        spec::{self, FrontMatter, SpecType},
-        state::State,
-        status::Status,
-    },
-    git::work_file::Stamp,
+use crate::domain::{
+    event::{Approval, Facts, Landing, Pin},
+    id::SpecId,
+    spec::{self, FrontMatter, SpecType},
+    state::State,
+    status::Status,
 };
 
 /// An object id.
@@ -313,44 +310,6 @@ impl FrontRow {
     }
 }
 
-/// A text, by the file that it was read from.
-#[derive(Serialize, Deserialize)]
-pub(super) struct TextRow<'b> {
-    pub stamp: Option<Stamp>,
-    pub place: u8,
-    pub path: &'b str,
-    pub blob: Oid,
-    pub title: Option<&'b str>,
-    pub kind: u8,
-    pub phase: Option<&'b str>,
-    pub topic: Option<&'b str>,
-    /// Whether it has inputs, and whether one of them is other than a spec or an address.
-    pub inputs: (bool, bool),
-    /// A list of them.
-    pub labels: &'b [u8],
-    /// A [`FrontRow`], read only if it is asked for.
-    pub says: &'b [u8],
-}
-
-/// What events amount to: in short, and the whole.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct TipRow<'b> {
-    pub tip: Oid,
-    pub status: u8,
-    pub contended: bool,
-    pub superseded: bool,
-    pub attempt: Option<Oid>,
-    pub spec_blob: Option<Oid>,
-    /// The commits, one id after the other.
-    pub work: &'b [u8],
-    /// Whether it was given anything, and whether anything else than specs and addresses.
-    pub inputs: (bool, bool),
-    /// A list of the specs that it was given, and their events.
-    pub pins: &'b [u8],
-    /// A [`StateRow`].
-    pub whole: &'b [u8],
-}
-
 /// Ids, one after the other.
 pub(super) fn joined(ids: &[ObjectId]) -> Vec<u8> {
     ids.iter().flat_map(|id| id.as_slice()).copied().collect()
@@ -384,22 +343,27 @@ pub(super) struct BehindRow<'b> {
     pub pinned: Vec<ThenRow<'b>>,
 }
 
-/// Everything about one spec. Its id comes first: it is looked for by that. What is asked for most comes next: the rest need not be
-/// gone through then.
-#[derive(Serialize, Deserialize)]
-pub(super) struct SpecRow<'b> {
+/// What there is of a spec at length, read only if it is asked for.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LongRow<'b> {
+    /// A [`StateRow`].
+    pub state: Option<&'b [u8]>,
     #[serde(borrow)]
-    pub short: ShortRow<'b>,
     pub text: Option<TextRow<'b>>,
 }
 
-/// What there is of it but for its text.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub(super) struct ShortRow<'b> {
-    pub id: &'b str,
-    pub loose: Option<(Stamp, Oid)>,
-    #[serde(borrow)]
-    pub tip: Option<TipRow<'b>>,
-    /// A [`BehindRow`].
-    pub behind: &'b [u8],
+impl<'b> LongRow<'b> {
+    /// What `bytes` say; nothing if there are none.
+    pub(super) fn of(bytes: &'b [u8]) -> LongRow<'b> {
+        postcard::from_bytes(bytes).unwrap_or_default()
+    }
+}
+
+/// The same of its text.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TextRow<'b> {
+    pub path: &'b str,
+    pub blob: Oid,
+    /// A [`FrontRow`].
+    pub says: &'b [u8],
 }

@@ -59,30 +59,39 @@ pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
 
 /// The same where no width is known, and so nothing is cut: there may be many of them.
 fn piped(specs: &[Line], look: &Look) -> String {
-    let (mut ids, mut statuses) = (0, 0);
-    for spec in specs {
-        ids = ids.max(columns(&clean::line(spec.id.short())));
-        statuses = statuses.max(columns(&with_flags(spec.status, &spec.flags)));
-    }
+    let cells = |spec| {
+        let Line { id, status, flags, .. }: &Line = spec;
+        (clean::line(id.short()), with_flags(*status, flags))
+    };
+    let cells: Vec<_> = specs.iter().map(cells).collect();
+    let widest = |widths: &mut dyn Iterator<Item = usize>| widths.max().unwrap_or_default();
+    let ids = widest(&mut cells.iter().map(|(id, _)| columns(id)));
+    let statuses = widest(&mut cells.iter().map(|(_, status)| columns(status)));
     let mut out = String::with_capacity(specs.len() * 80);
-    for spec in specs {
+    for (spec, (id, status)) in specs.iter().zip(cells) {
         let begin = out.len();
-        for (slot, part, widest) in [
-            (Slot::Id, clean::line(spec.id.short()), ids),
-            (Slot::Status(spec.status), with_flags(spec.status, &spec.flags), statuses),
-        ] {
-            let gap = widest - columns(&part);
+        for (slot, part, widest) in [(Slot::Id, id, ids), (Slot::Status(spec.status), status, statuses)] {
+            let gap = widest - columns(&part) + 2;
             match look.paint.on {
                 true => out.push_str(&look.paint.with(slot, part)),
                 false => out.push_str(&part),
             }
-            out.extend(std::iter::repeat_n(' ', gap + 2));
+            push_gap(&mut out, gap);
         }
         out.push_str(&titled(spec.title.as_deref(), spec.error.as_deref()));
         out.truncate(begin + out[begin..].trim_end().len());
         out.push('\n');
     }
     out
+}
+
+fn push_gap(out: &mut String, mut columns: usize) {
+    const SPACES: &str = "                                ";
+    while columns > 0 {
+        let some = columns.min(SPACES.len());
+        out.push_str(&SPACES[..some]);
+        columns -= some;
+    }
 }
 
 /// How many columns a text takes.

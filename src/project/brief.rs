@@ -1,18 +1,49 @@
-//! The line of a spec that is over, from what the index knows in short: of most specs, and in a fraction of the time.
+//! The line of a spec from what the index knows in short: of most specs, and in a fraction of the time.
 
 use gix::ObjectId;
 
 use super::world::World;
 use crate::{
-    domain::{id::SpecId, status::Status, view::SpecView},
+    domain::{
+        id::SpecId,
+        spec::SpecType,
+        status::Status,
+        view::{Line, flags},
+    },
     error::Result,
     index::{Brief, BriefText},
 };
 
+/// What the line of a spec shows, and what its text says.
+pub struct Sight<'w> {
+    /// The status.
+    pub status: Status,
+    /// What its text says.
+    pub text: BriefText<'w>,
+    /// Whether several attempts count.
+    pub contended: bool,
+    stale: bool,
+}
+
+impl Sight<'_> {
+    /// The line.
+    pub fn line(&self, id: &SpecId) -> Line {
+        Line {
+            id: id.clone(),
+            status: self.status,
+            flags: flags([false, self.contended, false, self.stale, false]),
+            title: self.text.title.map(str::to_owned),
+            error: None,
+            kind: self.text.phase.map_or(self.text.kind.as_str().into(), |phase| phase.to_owned().into()),
+            labels: self.text.labels.iter().copied().map(str::to_owned).collect(),
+        }
+    }
+}
+
 impl World<'_> {
-    /// The line of a spec as [`World::line`] gives it, but for why it cannot be worked: it is over. `None` where that takes more than
-    /// the index knows, or the spec is not over.
-    pub fn brief_line(&self, id: &SpecId) -> Result<Option<SpecView>> {
+    /// What the line of a spec shows, as [`World::line`] has it. `None` where that takes more than the index knows: it is under way,
+    /// waits to be merged, or hangs on somebody's approval or on other specs.
+    pub fn sight(&self, id: &SpecId) -> Result<Option<Sight<'_>>> {
         let Some(survey) = &self.survey else { return Ok(None) };
         // On an unborn branch nothing is stale.
         if !self.has_head() {
@@ -20,21 +51,23 @@ impl World<'_> {
         }
         let Some(tip) = self.census.tip(id)? else { return Ok(None) };
         let Some((brief, text)) = survey.brief_with_text(id.as_str(), tip) else { return Ok(None) };
-        if !is_over(brief.status) {
+        if !is_over(brief.status) && !self.stands_alone(id, &brief, &text)? {
             return Ok(None);
         }
         let Some(stale) = self.is_stale_in_brief(&brief, &text)? else { return Ok(None) };
-        let mut view = SpecView::new(id.clone());
-        view.status = brief.status;
-        view.archived = brief.status == Status::Archived;
-        view.contended = brief.contended;
-        view.stale = stale;
-        view.title = text.title.map(str::to_owned);
-        text.kind.as_str().clone_into(&mut view.kind);
-        view.phase = text.phase.map(str::to_owned);
-        view.topic = text.topic.map(str::to_owned);
-        view.labels = text.labels.into_iter().map(str::to_owned).collect();
-        Ok(Some(view))
+        Ok(Some(Sight { status: brief.status, contended: brief.contended, stale, text }))
+    }
+
+    /// Whether how an open spec stands hangs on nothing but its events and its text, and nobody has to approve it.
+    fn stands_alone(&self, id: &SpecId, brief: &Brief<'_>, text: &BriefText<'_>) -> Result<bool> {
+        // A gate may be passed already.
+        let plain = matches!(brief.status, Status::Pending | Status::Paused | Status::Failed)
+            && text.kind != SpecType::Gate
+            && !brief.answered
+            && !text.approval
+            && !self.project.has_to_be_approved(text.kind, &text.labels)?;
+        // A driver is done with its members.
+        Ok(plain && (brief.status != Status::Pending || !self.has_members(id)?))
     }
 
     /// Whether a spec is known to be over, and nobody contends about it: nothing has to be looked at to tell that it is not ready.

@@ -57,14 +57,18 @@ struct Files {
 }
 
 impl Files {
-    /// Takes the file of that name in `dir` for what it is.
-    fn take(&mut self, dir: &str, name: &BStr) {
-        let Some(stem) = name.strip_suffix(b".md") else { return };
-        let stem = stem.to_str_lossy();
-        match SpecId::new(&stem) {
-            Ok(id) => drop(self.specs.insert(id)),
-            Err(invalid) => self.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
+    /// Takes the files of these names in `dir`, which are sorted, for what they are.
+    fn take<'n>(&mut self, dir: &str, names: impl Iterator<Item = &'n BStr>) {
+        let mut specs = Vec::with_capacity(names.size_hint().0);
+        for stem in names.filter_map(|name| name.strip_suffix(b".md")) {
+            let stem = stem.to_str_lossy();
+            match SpecId::new(&stem) {
+                Ok(id) => specs.push(id),
+                Err(invalid) => self.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
+            }
         }
+        // Made at once, which is a fraction of the work of one by one.
+        self.specs.append(&mut specs.into_iter().collect());
     }
 }
 
@@ -92,6 +96,7 @@ impl<'p> Census<'p> {
         match (tips.get(id.as_str()), self.folded.get()) {
             (Some(tip), _) => Ok(Some(*tip)),
             (None, Some(folded)) => Ok(folded.get(id).copied()),
+            (None, None) if self.folders.lack(id) => Ok(None),
             (None, None) => self.project.store()?.folded_tip_in(&self.folders, id),
         }
     }
@@ -118,6 +123,21 @@ impl<'p> Census<'p> {
     /// Whether there is anything of that name.
     pub fn has(&self, id: &SpecId) -> Result<bool> {
         Ok(self.tip(id)?.is_some() || self.has_file(id)? || self.has_archived_file(id)?)
+    }
+
+    /// Whether there is a first member of a spec: they are numbered from 1 without a gap.
+    pub(super) fn has_members(&self, id: &SpecId) -> Result<bool> {
+        let name = format!("{id}.1");
+        if let (Some(tips), Some(files)) = (self.tips.get(), self.active.get()) {
+            if tips.get(&name).is_some() || files.specs.contains(name.as_str()) {
+                return Ok(true);
+            }
+            let away = kept(&self.away, || self.project.directories(ARCHIVE_DIR))?;
+            if away.is_empty() && self.folders.lack(id) && !self.project.repo.is_bare() {
+                return Ok(false);
+            }
+        }
+        SpecId::new(&name).map_or(Ok(false), |first| self.has(&first))
     }
 
     /// Every spec, in the order of the ids.
@@ -248,13 +268,12 @@ impl Project {
         let mut files = Files::default();
         for top in self.tops() {
             if let Some(names) = survey.and_then(|survey| survey.names(&top)) {
-                names.into_iter().for_each(|name| files.take(dir, name));
+                files.take(dir, names);
                 continue;
             }
             let listed = work_file::list_with(&top, dir.into(), prefix.as_bytes());
-            for entry in listed.map_err(|refused| bad_directory(dir, &refused))? {
-                files.take(dir, entry.name.as_bstr());
-            }
+            let listed = listed.map_err(|refused| bad_directory(dir, &refused))?;
+            files.take(dir, listed.iter().map(|entry| entry.name.as_bstr()));
         }
         files.strays.sort_unstable();
         if self.repo.is_bare()

@@ -64,6 +64,10 @@ pub struct Project {
     settings: OnceCell<Settings>,
     /// Whether events are signed, and whether approvals and claims must be.
     signing: OnceCell<(bool, bool)>,
+    /// What `chant.approval.required` names.
+    approval: OnceCell<Vec<String>>,
+    /// What `chant.target` names.
+    target: OnceCell<Option<String>>,
 }
 
 impl Project {
@@ -76,7 +80,16 @@ impl Project {
     pub fn of(env: &Env, repo: Repository) -> Project {
         let silent = repo.silent();
         let clone = clone_name(env, &repo);
-        Project { env: env.clone(), repo, silent, clone, settings: OnceCell::new(), signing: OnceCell::new() }
+        Project {
+            env: env.clone(),
+            repo,
+            silent,
+            clone,
+            settings: OnceCell::new(),
+            signing: OnceCell::new(),
+            approval: OnceCell::new(),
+            target: OnceCell::new(),
+        }
     }
 
     /// The settings.

@@ -9,6 +9,10 @@ use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     rc::Rc,
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
     thread::JoinHandle,
 };
 
@@ -25,9 +29,12 @@ use super::{
 use crate::{
     domain::{id::SpecId, spec::Spec, state::State},
     error::Result,
-    git::work_file::{Directory, Refused, Stamp, Stamped},
-    index::{Book, Brief, BriefText, Index, KnownText, News, Then},
-    store::SPECS,
+    git::{
+        reference,
+        work_file::{Directory, Listing, Looking, Refused, Runs, Stamp},
+    },
+    index::{Book, Brief, BriefText, Index, KnownText, News, Packed, Then},
+    store::{SPECS, Store},
 };
 
 /// The variable that makes every command do without the index.
@@ -35,6 +42,9 @@ const WITHOUT: &str = "CHANT_NO_INDEX";
 
 /// The directories of a work tree in which spec files may be.
 const DIRS: [&str; 2] = [SPECS_DIR, ARCHIVE_DIR];
+
+/// An index up to this size, in bytes, tells of no more than some hundreds of specs.
+const SMALL: u64 = 256 << 10;
 
 /// What is known of all specs.
 pub struct Survey<'p> {
@@ -46,21 +56,19 @@ pub struct Survey<'p> {
     tops: Vec<PathBuf>,
     /// What was found since.
     news: RefCell<HashMap<SpecId, News>>,
+    packed: RefCell<Packed>,
     /// Whether there is any of it.
     any: Cell<bool>,
     /// Commits, each with those that it is known to reach.
     reached: RefCell<Vec<(ObjectId, HashSet<ObjectId>)>>,
     /// Whether ancestry never changes here: not at the edge of a shallow clone.
     ancestry: bool,
-    looking: RefCell<Option<JoinHandle<Vec<Looked>>>>,
-    files: OnceCell<Vec<Listing>>,
+    looking: RefCell<Option<Beside>>,
+    files: OnceCell<Vec<Looked>>,
 }
 
 /// The spec files of a work tree as they were found.
-type Looked = Result<Vec<Stamped>, Refused>;
-
-/// The same, with the place where the last one was found: mostly the next one is asked for next.
-type Listing = Result<(Vec<Stamped>, Cell<usize>), Refused>;
+type Looked = Result<Listing, Refused>;
 
 impl Project {
     /// Whether nothing is to be remembered from one command to the next.
@@ -78,13 +86,15 @@ impl<'p> Survey<'p> {
         }
         let began = project.env.now().as_nanosecond();
         let tops = project.tops();
-        let looking = looker(&tops);
         // Each worktree has its own, and takes it along when it goes.
         let (dir, name) = match project.repo.is_linked() {
             true => (project.repo.git_dir().to_owned(), "chant-index"),
             false => (project.repo.chant_dir(), "index"),
         };
-        let index = Index::new(&dir, name, &tops, &project.env.binary());
+        // Where there are few a thread is not worth its while.
+        let many = dir.join(name).metadata().map_or(true, |file| file.len() > SMALL);
+        let looking = tops.first().filter(|_| many).and_then(|top| Beside::begin(top));
+        let index = Index::new(&dir, name, &tops, &project.env.binary(), repo.object_hash());
         let book = index.read().unwrap_or_default();
         let grafts = project.repo.common_dir().join("info/grafts");
         let ancestry = repo.is_shallow().is_ok_and(|shallow| !shallow) && !grafts.exists();
@@ -96,6 +106,7 @@ impl<'p> Survey<'p> {
             began,
             tops,
             news: RefCell::default(),
+            packed: RefCell::new(Packed::Same),
             any: Cell::new(false),
             reached: RefCell::new(reached),
             ancestry,
@@ -126,9 +137,9 @@ impl<'p> Survey<'p> {
         let Ok(dir) = Directory::open(self.project.repo.common_dir(), SPECS.trim_end_matches('/').into()) else {
             return Ok(None);
         };
-        let Ok(entries) = dir.map_or_else(|| Ok(Vec::new()), |dir| dir.stamps()) else { return Ok(None) };
+        let Ok(entries) = dir.map_or_else(|| Ok(Listing::default()), Listing::of) else { return Ok(None) };
         let mut loose = Vec::with_capacity(entries.len());
-        for Stamped { name, stamp } in entries {
+        for (name, stamp) in entries.iter() {
             let Some(Ok(id)) = name.to_str().ok().map(SpecId::new) else { continue };
             let Some(stamp) = stamp else { return Ok(None) };
             let tip = match self.book.loose(&id).filter(|(then, _)| *then == stamp) {
@@ -145,9 +156,36 @@ impl<'p> Survey<'p> {
             loose.push((id, tip));
         }
         // The later of two counts.
-        let mut tips = store.packed_tips()?;
+        let mut tips = self.packed_tips(&store)?;
         tips.append(&mut loose);
         Ok(Some(tips.into_iter().collect()))
+    }
+
+    /// What packed refs hold, by the stamp of their file, which is replaced whenever one of them changes.
+    fn packed_tips(&self, store: &Store<'_>) -> Result<Vec<(SpecId, ObjectId)>> {
+        let stamp = self.packed_stamp();
+        if let Some(tips) = stamp.and_then(|stamp| self.book.packed(stamp)) {
+            return Ok(tips);
+        }
+        // What was read of the file before may be older than the stamp.
+        reference::refresh(self.project.repo.gix());
+        let tips = store.packed_tips()?;
+        let settled = stamp.filter(|stamp| stamp.is_none_or(|stamp| stamp.is_settled(self.began)));
+        *self.packed.borrow_mut() = match settled {
+            Some(stamp) => Packed::New(stamp, tips.iter().cloned().collect()),
+            None => Packed::Unsettled,
+        };
+        if settled.is_some() && !tips.is_empty() {
+            self.any.set(true);
+        }
+        Ok(tips)
+    }
+
+    /// The stamp of the file of packed refs; the inner one is missing where there is no such file, the outer one where it is a link.
+    fn packed_stamp(&self) -> Option<Option<Stamp>> {
+        let directory = Directory::open(self.project.repo.common_dir(), "".into()).ok()??;
+        let (name, stamp) = ("packed-refs".into(), directory.stamp("packed-refs".into()).ok()?);
+        (stamp.is_some() || !directory.has(name).ok()?).then_some(stamp)
     }
 
     fn note_ref(&self, id: &SpecId, stamp: Stamp, tip: ObjectId) {
@@ -157,37 +195,32 @@ impl<'p> Survey<'p> {
     }
 
     /// The names in a directory of spec files, of one work tree.
-    pub(super) fn names(&self, top: &Path) -> Option<Vec<&BStr>> {
+    pub(super) fn names(&self, top: &Path) -> Option<impl Iterator<Item = &BStr>> {
         let at = self.tops.iter().position(|one| one == top)?;
-        let (listing, _) = self.files().get(at)?.as_ref().ok()?;
-        Some(listing.iter().map(|one| one.name.as_bstr()).collect())
+        Some(self.files().get(at)?.as_ref().ok()?.names())
     }
 
-    fn files(&self) -> &[Listing] {
+    fn files(&self) -> &[Looked] {
         self.files.get_or_init(|| {
-            let listed = match self.looking.borrow_mut().take().map(JoinHandle::join) {
-                Some(Ok(listed)) => listed,
-                _ => look(&self.tops),
-            };
-            listed.into_iter().map(|listing| listing.map(|entries| (entries, Cell::new(0)))).collect()
+            let (first, others) = self.tops.split_at(self.tops.len().min(1));
+            let beside = self.looking.borrow_mut().take().and_then(Beside::end);
+            let mut listed = beside.map_or_else(|| look(first), |first| vec![first]);
+            listed.extend(look(others));
+            listed
         })
     }
 
     /// The stamp of the file `name`, as far as it was looked at; `None` if that is not known.
     fn stamp(&self, place: usize, directory: &Directory, name: &BStr) -> Option<Stamp> {
         if place.is_multiple_of(DIRS.len()) {
-            return self.listed(place / DIRS.len(), name);
+            return self.listed(place / DIRS.len())?.stamp(name, b"");
         }
         directory.stamp(name).ok()?
     }
 
-    /// The same of a file under `.chant/specs`, in the work tree that is counted so.
-    fn listed(&self, top: usize, name: &[u8]) -> Option<Stamp> {
-        let (listing, last) = self.files().get(top)?.as_ref().ok()?;
-        let near = (last.get()..listing.len().min(last.get() + 2)).find(|at| listing[*at].name == name);
-        let at = near.or_else(|| listing.binary_search_by(|one| one.name.as_slice().cmp(name)).ok())?;
-        last.set(at);
-        listing[at].stamp
+    /// The files under `.chant/specs`, in the work tree that is counted so.
+    fn listed(&self, top: usize) -> Option<&Listing> {
+        self.files().get(top)?.as_ref().ok()
     }
 
     /// What is known of a spec in short, at `tip`.
@@ -197,7 +230,7 @@ impl<'p> Survey<'p> {
 
     /// The same with what its text says, if that is the file in the first of the places where it may be, and unchanged.
     pub(super) fn brief_with_text(&self, id: &str, tip: ObjectId) -> Option<(Brief<'_>, BriefText<'_>)> {
-        let stamp = self.listed(0, [id, ".md"].concat().as_bytes())?;
+        let stamp = self.listed(0)?.stamp(id.as_bytes(), b".md")?;
         self.book.brief_with_text(id, tip, stamp)
     }
 
@@ -357,7 +390,8 @@ impl<'p> Survey<'p> {
         if self.any.replace(false) {
             let reached =
                 self.reached.borrow().iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
-            let _is_slower_next_time = self.index.write(&self.book, &reached, &self.news.borrow(), exist);
+            let found = (&*self.news.borrow(), &*self.packed.borrow());
+            let _is_slower_next_time = self.index.write(&self.book, &reached, found, exist);
         }
     }
 }
@@ -370,17 +404,46 @@ pub(super) enum Held {
     Unknown(Option<Stamp>),
 }
 
-/// Looks at the spec files beside whatever else is done first: half of the time of a listing goes there.
-fn looker(tops: &[PathBuf]) -> Option<JoinHandle<Vec<Looked>>> {
-    let tops = tops.to_vec();
-    std::thread::Builder::new().name("files".to_owned()).spawn(move || look(&tops)).ok()
+/// The spec files of the first work tree, looked at beside whatever else is done first: half of the time of a listing goes there.
+struct Beside {
+    /// What there is to be looked at, as soon as it is listed.
+    listed: Receiver<Arc<Looking>>,
+    thread: JoinHandle<Runs>,
+}
+
+impl Beside {
+    fn begin(top: &Path) -> Option<Beside> {
+        let top = top.to_owned();
+        let (sender, listed) = channel();
+        let work = move || {
+            let Some(directory) = Directory::open(&top, SPECS_DIR.into())? else { return Ok(Vec::new()) };
+            let looking = Arc::new(Looking::begin(directory)?);
+            // Whoever began this may have gone: then nobody asks for what is found.
+            let _gone = sender.send(Arc::clone(&looking));
+            looking.look()
+        };
+        let thread = std::thread::Builder::new().name("files".to_owned()).spawn(work).ok()?;
+        Some(Beside { listed, thread })
+    }
+
+    /// Lends a hand with what is left; `None` if the thread came to harm.
+    fn end(self) -> Option<Looked> {
+        let looking = self.listed.recv().ok();
+        let mine = looking.as_ref().map_or(Ok(Vec::new()), |looking| looking.look());
+        let theirs = self.thread.join().ok()?;
+        match looking {
+            Some(looking) => Some(Arc::into_inner(looking)?.end([theirs, mine])),
+            // There is nothing to look at, or it cannot be.
+            None => Some(theirs.map(|_| Listing::default())),
+        }
+    }
 }
 
 /// The spec files of each work tree with their stamps.
 fn look(tops: &[PathBuf]) -> Vec<Looked> {
     let one = |top: &PathBuf| match Directory::open(top, SPECS_DIR.into())? {
-        Some(directory) => directory.stamps(),
-        None => Ok(Vec::new()),
+        Some(directory) => Listing::of(directory),
+        None => Ok(Listing::default()),
     };
     tops.iter().map(one).collect()
 }

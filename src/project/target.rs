@@ -25,7 +25,14 @@ impl Project {
         if let (Some(_), Some(topic)) = (&front.phase, &front.topic) {
             return Ok(Some(format!("{FIX}{topic}")));
         }
-        Ok(self.config().target()?.map(|name| short(&name).to_owned()))
+        let target = match self.target.get() {
+            Some(target) => target,
+            None => {
+                let target = self.config().target()?;
+                self.target.get_or_init(|| target)
+            }
+        };
+        Ok(target.as_deref().map(|name| short(name).to_owned()))
     }
 
     /// The commit that work for `branch` begins with, and the branch by its full name. Without one it is the current branch; a

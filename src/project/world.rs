@@ -276,12 +276,14 @@ impl<'p> World<'p> {
         self.project.members(&self.census, id)
     }
 
-    fn has_members(&self, id: &SpecId) -> Result<bool> {
-        let first = SpecId::new(&format!("{id}.1")).ok().filter(|_| id.member_of().is_none());
-        first.map_or(Ok(false), |first| self.census.has(&first))
+    pub(super) fn has_members(&self, id: &SpecId) -> Result<bool> {
+        if id.member_of().is_some() { Ok(false) } else { self.census.has_members(id) }
     }
 
     fn members_are_over(&self, id: &SpecId) -> Result<bool> {
+        if !self.has_members(id)? {
+            return Ok(false);
+        }
         let members = self.members(id)?;
         let states = members.iter().map(|id| Ok(self.recorded(id)?.state)).collect::<Result<Vec<_>>>()?;
         Ok(all_over(states.iter().map(Option::as_deref)))
@@ -427,11 +429,19 @@ impl Project {
     /// Whether nobody may work on a spec before a person has approved it: it says so itself, or `chant.approval.required` names its
     /// type or one of its labels.
     pub fn needs_approval(&self, front: &FrontMatter) -> Result<bool> {
-        if front.approval.required {
-            return Ok(true);
-        }
-        let required = self.config().approval_required()?;
-        Ok(required.iter().any(|word| word == front.kind.as_str() || front.labels.contains(word)))
+        Ok(front.approval.required || self.has_to_be_approved(front.kind, &front.labels)?)
+    }
+
+    /// Whether `chant.approval.required` names a spec of this type with these labels.
+    pub(super) fn has_to_be_approved(&self, kind: SpecType, labels: &[impl PartialEq<String>]) -> Result<bool> {
+        let required = match self.approval.get() {
+            Some(required) => required,
+            None => {
+                let required = self.config().approval_required()?;
+                self.approval.get_or_init(|| required)
+            }
+        };
+        Ok(required.iter().any(|word| word == kind.as_str() || labels.iter().any(|label| label == word)))
     }
 
     /// Whether a finished spec's work is in its target already: what it announced to land there is found. Trailers and

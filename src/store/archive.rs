@@ -49,6 +49,13 @@ pub struct Folders {
     archives: RefCell<HashMap<String, Option<ObjectId>>>,
 }
 
+impl Folders {
+    /// Whether it was found out already that there is no archive in which `id` could be.
+    pub fn lack(&self, id: &SpecId) -> bool {
+        self.archives.borrow().get(archive_of(id)) == Some(&None)
+    }
+}
+
 /// What an archive holds, and what is in its tree that should not be there.
 #[derive(Debug, Default)]
 pub struct Listing {

@@ -246,7 +246,7 @@ fn a_damaged_one_is_none() {
     }
     // Well summed, and by another version.
     let mut foreign = whole.clone();
-    foreign[12] ^= 1;
+    foreign[BEGIN + 4] ^= 1;
     fs::write(path(&sandbox), summed(foreign)).unwrap();
     check("another version");
     fs::write(path(&sandbox), summed([&whole[..whole.len() / 2], &[0xff; 64]].concat())).unwrap();
@@ -273,11 +273,20 @@ fn who_dies_over_it_leaves_it_as_it_was() {
     }
 }
 
-/// The same with a checksum that fits.
+/// How much stands before the parts of the file: what it is, the lengths of both, the checksum of the first.
+const BEGIN: usize = 20;
+
+/// The same with lengths and a checksum that fit. What is not as long as it says is all in the first part.
 fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let length = bytes.len() - 4;
-    let sum = crc32fast::hash(&bytes[..length]).to_le_bytes();
-    bytes[length..].copy_from_slice(&sum);
+    let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    let mut first = number(&bytes, 8);
+    if BEGIN + first + number(&bytes, 12) != bytes.len() {
+        first = bytes.len() - BEGIN;
+    }
+    let (short, long) = bytes[BEGIN..].split_at(first);
+    let numbers = [first as u32, long.len() as u32, crc32fast::hash(short)];
+    let begin: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    bytes[8..BEGIN].copy_from_slice(&begin);
     bytes
 }
 
@@ -323,4 +332,78 @@ fn many_read_and_write_it_at_once() {
     let left = fs::read_dir(sandbox.dir().join("repo/.git/chant")).unwrap();
     let names: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(!names.iter().any(|name| name.starts_with(".tmp")), "{names:?}");
+}
+
+#[test]
+fn what_packed_refs_hold_is_seen() {
+    let sandbox = Sandbox::new();
+    let [first, second, third] = three(&sandbox);
+    let packed = sandbox.dir().join("repo/.git/packed-refs");
+    let pack = || sandbox.git(&["pack-refs", "--all", "--prune"]);
+    pack();
+    settle();
+    same(&sandbox, "pack-refs");
+    sandbox.chant(&["cancel", &first, "-m", "no"]).ok();
+    pack();
+    // At once, before times can tell it from what comes next, and the same later.
+    same(&sandbox, "another event, packed");
+    assert_eq!(sandbox.status(&first), "cancelled");
+    settle();
+    same(&sandbox, "the same, settled");
+    let name = format!("refs/chant/specs/{second}");
+    let tip = sandbox.git(&["rev-parse", &name]);
+    sandbox.git(&["update-ref", "-d", &name]);
+    same(&sandbox, "a packed ref less");
+    sandbox.git(&["update-ref", &name, tip.trim()]);
+    same(&sandbox, "and a loose one");
+    pack();
+    settle();
+    same(&sandbox, "packed again");
+    // In place, as an editor might: the file is the same one and as long as before.
+    let before = sandbox.git(&["rev-parse", &format!("refs/chant/specs/{first}^")]);
+    let (text, now) =
+        (fs::read_to_string(&packed).unwrap(), sandbox.git(&["rev-parse", &format!("chant/specs/{first}")]));
+    fs::write(&packed, text.replace(now.trim(), before.trim())).unwrap();
+    assert_eq!(sandbox.status(&first), "pending");
+    same(&sandbox, "packed refs written by hand");
+    settle();
+    same(&sandbox, "the same, settled");
+    fs::rename(&packed, packed.with_extension("there")).unwrap();
+    std::os::unix::fs::symlink("packed-refs.there", &packed).unwrap();
+    same(&sandbox, "a link to packed refs");
+    assert_eq!(sandbox.status(&third), "pending");
+    fs::remove_file(&packed).unwrap();
+    same(&sandbox, "no packed refs at all");
+}
+
+#[test]
+fn a_line_that_hangs_on_more_than_its_spec_is_not_taken_from_it_alone() {
+    let sandbox = Sandbox::new();
+    let [first, second, _] = three(&sandbox);
+    sandbox.add(&["Gate", "--type", "gate", "--depends-on", &first]);
+    let driver = sandbox.add(&["Driver", "--type", "driver"]);
+    settle();
+    same(&sandbox, "add");
+    fs::copy(file(&sandbox, &first), file(&sandbox, &format!("{driver}.1"))).unwrap();
+    same(&sandbox, "a member");
+    sandbox.agent("echo two >file; tick");
+    sandbox.chant(&["work", &format!("{driver}.1")]).ok();
+    settle();
+    same(&sandbox, "a driver that is done");
+    assert_eq!(sandbox.status(&driver), "completed");
+    sandbox.git(&["config", "chant.approval.required", "code"]);
+    let line = |id: &str| {
+        let list = sandbox.chant(&["list"]).ok().out;
+        list.lines().find(|line| line.starts_with(&id[11..])).unwrap().to_owned()
+    };
+    assert!(line(&second).contains("needs-approval"), "{}", line(&second));
+    sandbox.chant(&["approve", &second, "-m", "yes"]).ok();
+    settle();
+    same(&sandbox, "an approval");
+    assert!(!line(&second).contains("needs-approval"), "{}", line(&second));
+    sandbox.git(&["config", "--unset", "chant.approval.required"]);
+    sandbox.chant(&["reject", &second, "-m", "no"]).ok();
+    settle();
+    same(&sandbox, "a rejection");
+    assert!(line(&second).contains("needs-approval"), "{}", line(&second));
 }

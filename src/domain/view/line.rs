@@ -1,5 +1,7 @@
 //! A spec as one line of many, for people: nothing is kept of it that is not shown.
 
+use std::borrow::Cow;
+
 use super::SpecView;
 use crate::domain::{id::SpecId, status::Status};
 
@@ -17,7 +19,7 @@ pub struct Line {
     /// Why the spec file cannot be read.
     pub error: Option<String>,
     /// The phase of an investigation, else the type.
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// The labels, in the order of the file.
     pub labels: Vec<String>,
 }
@@ -26,6 +28,6 @@ impl From<SpecView> for Line {
     fn from(view: SpecView) -> Line {
         let flags = view.flags();
         let SpecView { id, status, title, error, kind, phase, labels, .. } = view;
-        Line { id, status, flags, title, error, kind: phase.unwrap_or(kind), labels }
+        Line { id, status, flags, title, error, kind: phase.unwrap_or(kind).into(), labels }
     }
 }

@@ -145,17 +145,17 @@ impl SpecView {
 
     /// The derived conditions that a person should see beside the status, in a fixed order.
     pub fn flags(&self) -> Vec<&'static str> {
-        [
-            (self.error.is_some(), "invalid"),
-            (self.contended, "contended"),
-            (self.orphaned, "orphaned"),
-            (self.stale, "stale"),
-            (self.needs_approval, "needs-approval"),
-        ]
-        .into_iter()
-        .filter_map(|(holds, name)| holds.then_some(name))
-        .collect()
+        flags([self.error.is_some(), self.contended, self.orphaned, self.stale, self.needs_approval])
     }
+}
+
+/// The names of the conditions that hold: whether it is invalid, contended, orphaned, stale, and waits for an approval.
+pub fn flags(hold: [bool; 5]) -> Vec<&'static str> {
+    if hold == [false; 5] {
+        return Vec::new();
+    }
+    let names = ["invalid", "contended", "orphaned", "stale", "needs-approval"];
+    names.into_iter().zip(hold).filter_map(|(name, holds)| holds.then_some(name)).collect()
 }
 
 /// One reason why a spec is not ready.

@@ -1,13 +1,13 @@
 //! What the system says of a file, by which a change is noticed without reading it: as git's own index does it.
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, ByteSlice};
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Stat},
+    fs::{AtFlags, FileType, Stat},
     io::Errno,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Directory, Refused, c_name};
+use super::{Directory, Refused};
 
 /// How far back a change has to lie before the stamp is believed, in nanoseconds: two changes within one tick of the file system's
 /// clock can leave the same times behind. Where it counts parts of a second, it ticks a hundred times in one at the least.
@@ -47,9 +47,9 @@ impl Stamp {
     }
 }
 
-/// As its numbers stand in memory: there are thousands of them to be read, each time.
-impl Serialize for Stamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Stamp {
+    /// Its numbers as they stand in memory: there are thousands of them to be read, each time.
+    pub fn to_bytes(&self) -> [u8; 56] {
         let Stamp { device, inode, size, modified, changed } = *self;
         let numbers =
             [device, inode, size, modified.0.cast_unsigned(), modified.1, changed.0.cast_unsigned(), changed.1];
@@ -57,33 +57,34 @@ impl Serialize for Stamp {
         for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
             place.copy_from_slice(&number.to_le_bytes());
         }
-        serializer.serialize_bytes(&bytes)
+        bytes
+    }
+
+    /// The stamp that [`Stamp::to_bytes`] gave.
+    pub fn from_bytes(bytes: &[u8; 56]) -> Stamp {
+        let (numbers, _) = bytes.as_chunks::<8>();
+        let number = |at: usize| u64::from_le_bytes(numbers[at]);
+        Stamp {
+            device: number(0),
+            inode: number(1),
+            size: number(2),
+            modified: (number(3).cast_signed(), number(4)),
+            changed: (number(5).cast_signed(), number(6)),
+        }
+    }
+}
+
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.to_bytes())
     }
 }
 
 impl<'de> Deserialize<'de> for Stamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let bytes = <&[u8]>::deserialize(deserializer)?;
-        let bytes: &[u8; 56] = bytes.try_into().map_err(serde::de::Error::custom)?;
-        let (numbers, _) = bytes.as_chunks::<8>();
-        let number = |at: usize| u64::from_le_bytes(numbers[at]);
-        Ok(Stamp {
-            device: number(0),
-            inode: number(1),
-            size: number(2),
-            modified: (number(3).cast_signed(), number(4)),
-            changed: (number(5).cast_signed(), number(6)),
-        })
+        bytes.try_into().map(Stamp::from_bytes).map_err(serde::de::Error::custom)
     }
-}
-
-/// A directory entry, with its stamp if it is a regular file.
-#[derive(Clone, Debug)]
-pub struct Stamped {
-    /// Its name, without the directory.
-    pub name: BString,
-    /// `None` for anything but a regular file.
-    pub stamp: Option<Stamp>,
 }
 
 impl Directory {
@@ -94,37 +95,18 @@ impl Directory {
 
     /// The stamp of the regular file `name`; `None` if it is something else or not there.
     pub fn stamp(&self, name: &BStr) -> Result<Option<Stamp>, Refused> {
-        match rustix::fs::statat(&self.fd, c_name(name), AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(self.found(name)?.flatten())
+    }
+
+    /// The stamp of an entry, if it is a regular file; `None` if it is not there any more.
+    pub(super) fn found(&self, name: &BStr) -> Result<Option<Option<Stamp>>, Refused> {
+        match rustix::fs::statat(&self.fd, name.as_bytes(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => {
                 let regular = FileType::from_raw_mode(stat.st_mode as _) == FileType::RegularFile;
-                Ok(regular.then(|| Stamp::of(&stat)))
+                Ok(Some(regular.then(|| Stamp::of(&stat))))
             }
             Err(Errno::NOENT) => Ok(None),
             Err(cause) => Err(Refused::io(self.join(name), "look at", cause)),
         }
-    }
-
-    /// Its entries with their stamps, by name. What goes away meanwhile is left out.
-    pub fn stamps(&self) -> Result<Vec<Stamped>, Refused> {
-        let failed = |cause| Refused::io(self.path.clone(), "list", cause);
-        let mut found = Vec::new();
-        for entry in Dir::read_from(&self.fd).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name();
-            if matches!(name.to_bytes(), b"." | b"..") {
-                continue;
-            }
-            match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) => {
-                    let regular = FileType::from_raw_mode(stat.st_mode as _) == FileType::RegularFile;
-                    let stamp = regular.then(|| Stamp::of(&stat));
-                    found.push(Stamped { name: name.to_bytes().as_bstr().to_owned(), stamp });
-                }
-                Err(Errno::NOENT) => {}
-                Err(cause) => return Err(Refused::io(self.join(name.to_bytes().as_bstr()), "look at", cause)),
-            }
-        }
-        found.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        Ok(found)
     }
 }
