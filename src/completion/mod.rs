@@ -117,8 +117,10 @@ impl Shelf {
     }
 
     fn words<'s>(&'s self, typed: &str, of: impl Fn(&'s Row) -> Vec<&'s str>) -> Vec<Offer> {
-        let words: BTreeSet<&str> = self.rows().iter().flat_map(of).filter(|word| word.starts_with(typed)).collect();
-        words.into_iter().map(|word| Offer { value: word.to_owned(), help: None }).collect()
+        let words: BTreeSet<&str> = self.rows().iter().flat_map(of).collect();
+        let words: BTreeSet<String> = words.into_iter().map(sanitize::line).collect();
+        let fits = |word: &String| word.starts_with(typed);
+        words.into_iter().filter(fits).map(|value| Offer { value, help: None }).collect()
     }
 
     fn named(&self, typed: &str, of: impl Fn(&Project) -> Vec<String>) -> Vec<Offer> {

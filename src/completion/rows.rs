@@ -1,13 +1,12 @@
 //! What is known of a spec by a shell.
 
 use crate::{
-    agent::sanitize,
     domain::{id::SpecId, status::Status},
     error::Result,
     project::{Project, world::World},
 };
 
-/// A spec as a shell offers it.
+/// A spec as a shell offers it. There may be anything in its texts: they are as they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The id.
@@ -18,7 +17,7 @@ pub struct Row {
     pub workable: bool,
     /// Whether several attempts count.
     pub contended: bool,
-    /// The title, as it is written: there may be anything in it.
+    /// The title.
     pub title: String,
     /// Its labels.
     pub labels: Vec<String>,
@@ -75,8 +74,8 @@ fn short_row(world: &World<'_>, id: &SpecId) -> Result<Option<Row>> {
         workable: false,
         contended: sight.contended,
         title: sight.text.title.unwrap_or_else(|| id.short()).to_owned(),
-        labels: sight.text.labels.iter().map(sanitize::line).collect(),
-        topic: sight.text.topic.map(sanitize::line),
+        labels: sight.text.labels.iter().copied().map(str::to_owned).collect(),
+        topic: sight.text.topic.map(str::to_owned),
     }))
 }
 
@@ -88,7 +87,6 @@ fn row(world: &World<'_>, id: &SpecId, to_work: bool) -> Result<Row> {
         Status::Paused => true,
         _ => false,
     };
-    let plain = |text: &str| sanitize::line(text);
     let front = entry.spec().map(|spec| &spec.front);
     Ok(Row {
         id: id.clone(),
@@ -96,7 +94,7 @@ fn row(world: &World<'_>, id: &SpecId, to_work: bool) -> Result<Row> {
         workable,
         contended: entry.state.as_ref().is_some_and(|state| state.is_contended()),
         title: entry.title().to_owned(),
-        labels: front.map(|front| front.labels.iter().map(|label| plain(label)).collect()).unwrap_or_default(),
-        topic: front.and_then(|front| front.topic.as_deref()).map(plain),
+        labels: front.map(|front| front.labels.clone()).unwrap_or_default(),
+        topic: front.and_then(|front| front.topic.clone()),
     })
 }
