@@ -1,7 +1,8 @@
 //! Moving one ref by compare-and-swap: the one place where that is done, for branches, chains and notes alike.
 
 use std::{
-    fs::File,
+    fs::{self, File},
+    io::ErrorKind,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -13,6 +14,7 @@ use gix::{
     lock::acquire::Fail,
     refs::{
         FullName, FullNameRef, Target,
+        file::loose::Reference,
         store::WriteReflog,
         transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog},
     },
@@ -77,15 +79,39 @@ fn plain(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<ObjectId>>
 /// The loose file is looked for first and packed-refs read anew after that, as git does: somebody who packs refs moves them in the
 /// other direction, and a ref would be missed, or an old value of it taken, the other way around.
 pub fn target(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
-    // A partial name could also find 'refs/tags/<name>'.
-    let ours = |found: &gix::refs::Reference| found.name.as_ref() == name;
-    if let Some(loose) = repo.refs.try_find_packed(name, None)?.filter(ours) {
-        return Ok(Some(loose.target));
+    if let Some(loose) = loose(repo, name)? {
+        return Ok(Some(loose));
     }
     refresh(repo);
-    let packed = repo.refs.cached_packed_buffer()?;
-    let found = repo.refs.try_find_packed(name, packed.as_ref().map(|buffer| &***buffer))?.filter(ours);
-    Ok(found.map(|found| found.target))
+    let Some(packed) = repo.refs.cached_packed_buffer()? else { return Ok(None) };
+    Ok(packed.try_find(name)?.map(|found| Target::Object(found.target())))
+}
+
+/// What the file of a ref holds; `None` if there is none. gix would look for four other names too that could be meant.
+fn loose(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
+    let dir = if is_per_worktree(name) { repo.git_dir() } else { repo.common_dir() };
+    let path = dir.join(gix::path::from_bstr(name.as_bstr())?);
+    match fs::read(&path) {
+        Ok(held) => match Reference::try_from_path(name.to_owned(), &held, repo.object_hash()) {
+            Ok(reference) => Ok(Some(reference.target)),
+            Err(_) => Err(Error::fatal("broken-ref", format!("the ref '{}' holds no object id", name.as_bstr()))
+                .hint(format!("its file is '{}'", path.display()))),
+        },
+        // A directory is what is left of refs of longer names, a file in its place is a ref of a shorter one.
+        Err(error)
+            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error).io("read", &path),
+    }
+}
+
+/// Whether each worktree has such a ref of its own, see gitglossary(7).
+fn is_per_worktree(name: &FullNameRef) -> bool {
+    let name = name.as_bstr();
+    let own: [&[u8]; 3] = [b"refs/bisect/", b"refs/worktree/", b"refs/rewritten/"];
+    !name.starts_with(b"refs/") || own.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Makes the next look at packed refs see the file as it is.
@@ -185,7 +211,7 @@ fn change(
         // The new value lies in the lock file now and is renamed into place next.
         match File::open(&lock) {
             Ok(file) => file.sync_all().io("sync", &lock)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error).io("open", &lock),
         }
     }
