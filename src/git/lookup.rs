@@ -12,59 +12,49 @@ use std::{
 use gix::{
     ObjectId,
     bstr::ByteSlice,
-    refs::{FullName, FullNameRef, Target, file::loose},
+    refs::{FullName, FullNameRef, Target, file::loose::Reference},
 };
 
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 
 /// What a ref holds, found by its full name and no other.
+///
+/// # Errors
+/// `broken-ref` if its file holds no ref.
 pub fn target(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
-    match look(repo, name) {
-        Look::Holds(target) => Ok(Some(target)),
-        Look::Missing => {
-            let packed = repo.refs.open_packed_buffer()?;
-            let found = packed.as_ref().map(|packed| packed.try_find(name)).transpose()?.flatten();
-            Ok(found.map(|found| Target::Object(found.target())))
-        }
-        Look::Unsure => by_gix(repo, name),
+    if let Some(loose) = loose(repo, name)? {
+        return Ok(Some(loose));
     }
+    let Some(packed) = repo.refs.open_packed_buffer()? else { return Ok(None) };
+    Ok(packed.try_find(name)?.map(|found| Target::Object(found.target())))
 }
 
-/// What one look at the file of a ref tells.
-enum Look {
-    Holds(Target),
-    Missing,
-    /// It may lie elsewhere, or what is in it is nothing that can be told here.
-    Unsure,
-}
-
-/// Looks for the file of a ref. gix would go on to look in all places that a partial name could mean.
-fn look(repo: &gix::Repository, name: &FullNameRef) -> Look {
-    // Some file systems have names in another form than the one that was asked for: gix knows about that.
-    let Some(path) = name.as_bstr().to_str().ok().filter(|path| path.is_ascii()) else { return Look::Unsure };
-    if !path.starts_with("refs/") || name.category().is_some_and(|kind| kind.is_worktree_private()) {
-        return Look::Unsure;
-    }
-    match content(&repo.common_dir().join(path)) {
-        Ok(bytes) => match loose::Reference::try_from_path(name.to_owned(), &bytes, repo.object_hash()) {
-            Ok(found) => Look::Holds(found.target),
-            Err(_) => Look::Unsure,
+/// What the file of a ref holds; `None` if there is none. gix would look for four other names too that could be meant.
+fn loose(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
+    let dir = if is_per_worktree(name) { repo.git_dir() } else { repo.common_dir() };
+    let path = dir.join(gix::path::from_bstr(name.as_bstr())?);
+    match content(&path) {
+        Ok(held) => match Reference::try_from_path(name.to_owned(), &held, repo.object_hash()) {
+            Ok(reference) => Ok(Some(reference.target)),
+            Err(_) => Err(Error::fatal("broken-ref", format!("the ref '{}' holds no object id", name.as_bstr()))
+                .hint(format!("its file is '{}'", path.display()))),
         },
-        Err(error) if error.kind() == ErrorKind::NotFound => Look::Missing,
-        Err(_) => Look::Unsure,
+        // A directory is what is left of refs of longer names, a file in its place is a ref of a shorter one.
+        Err(error) if is_none(&error) => Ok(None),
+        Err(error) => Err(error).io("read", &path),
     }
 }
 
-fn by_gix(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
-    // A partial name could also find 'refs/tags/<name>'.
-    let ours = |found: &gix::refs::Reference| found.name.as_ref() == name;
-    if let Some(loose) = repo.refs.try_find_packed(name, None)?.filter(ours) {
-        return Ok(Some(loose.target));
-    }
-    refresh(repo);
-    let packed = repo.refs.cached_packed_buffer()?;
-    let found = repo.refs.try_find_packed(name, packed.as_ref().map(|buffer| &***buffer))?.filter(ours);
-    Ok(found.map(|found| found.target))
+/// Whether an error says that there is no file of a ref in that place.
+fn is_none(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory)
+}
+
+/// Whether each worktree has such a ref of its own, see gitglossary(7).
+fn is_per_worktree(name: &FullNameRef) -> bool {
+    let name = name.as_bstr();
+    let own: [&[u8]; 3] = [b"refs/bisect/", b"refs/worktree/", b"refs/rewritten/"];
+    !name.starts_with(b"refs/") || own.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Makes the next look of gix at packed refs see the file as it is.
@@ -110,11 +100,10 @@ fn walk(
     skipped: usize,
     found: &mut Vec<(String, Option<ObjectId>)>,
 ) -> Result<()> {
-    // Whoever packs refs takes empty directories away.
-    let gone = |error: &io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
-        Err(error) if gone(&error) => return Ok(()),
+        // Whoever packs refs takes empty directories away.
+        Err(error) if is_none(&error) => return Ok(()),
         Err(error) => return Err(error).io("list", dir),
     };
     for entry in entries {
@@ -130,12 +119,12 @@ fn walk(
             let path = entry.path();
             match content(&path) {
                 Ok(bytes) => {
-                    let read = loose::Reference::try_from_path(valid, &bytes, repo.object_hash());
+                    let read = Reference::try_from_path(valid, &bytes, repo.object_hash());
                     let target = read.ok().and_then(|read| read.target.try_id().map(ToOwned::to_owned));
                     found.push((full[skipped..].to_owned(), target));
                 }
                 // It was packed or deleted meanwhile.
-                Err(error) if gone(&error) => {}
+                Err(error) if is_none(&error) => {}
                 Err(error) => return Err(error).io("read", &path),
             }
         }

@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io::ErrorKind,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -161,7 +162,7 @@ fn change(
         // The new value lies in the lock file now and is renamed into place next.
         match File::open(&lock) {
             Ok(file) => file.sync_all().io("sync", &lock)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error).io("open", &lock),
         }
     }

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use gix::{
     ObjectId,
     bstr::{BStr, ByteSlice},
+    objs::commit::message::BodyRef,
 };
 
 use crate::domain::{
@@ -153,7 +154,9 @@ pub fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
     let commit =
         gix::objs::CommitRef::from_bytes(commit, id.kind()).map_err(|_| invalid("it is not a commit".into()))?;
     let mut raw = Raw::default();
-    for trailer in commit.message_trailers() {
+    // Once for both, since to find where the trailers begin takes longest.
+    let body = commit.message().body();
+    for trailer in body.iter().flat_map(BodyRef::trailers) {
         let Some(name) = trailer.token.strip_prefix(b"Chant-") else { continue };
         raw.take(name.as_bstr(), unquote(trailer.value.as_bstr())).map_err(invalid)?;
     }
@@ -184,14 +187,9 @@ pub fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
             seconds: time.seconds,
             offset: time.offset,
         },
-        sentence: sentence_of(&commit),
+        sentence: body.map(|body| body.without_trailer().trim().to_str_lossy().into_owned()).unwrap_or_default(),
         facts: raw.facts,
     })
-}
-
-fn sentence_of(commit: &gix::objs::CommitRef<'_>) -> String {
-    let message = commit.message();
-    message.body().map(|body| body.without_trailer().trim().to_str_lossy().into_owned()).unwrap_or_default()
 }
 
 #[derive(Default)]
