@@ -30,6 +30,9 @@ const ACTIVE: usize = 500;
 /// So many are folded into the archive at once.
 const FOLDED: usize = 2_000;
 
+/// So many events has a spec that was tried again and again.
+const LONG: u64 = 50;
+
 /// Changes with everything that is made here: what an older version made is made anew.
 const VERSION: &str = "3";
 
@@ -42,6 +45,8 @@ pub struct Repository {
     pub pending: String,
     /// One that is under way, with a worktree.
     pub working: String,
+    /// One that was tried again and again.
+    pub tried: String,
 }
 
 /// The repository with `count` specs below `home`, loose or packed; made unless it is there.
@@ -50,6 +55,7 @@ pub fn prepare(home: &Path, count: usize, packed: bool) -> Repository {
     let made = specs::make(count, if count > MANY { count - ACTIVE } else { 0 });
     let stamp = top.join(".git/bench-version");
     if fs::read_to_string(&stamp).is_ok_and(|version| version == VERSION) {
+        try_again(&top, &tried(&made).id);
         return repository(top, &made);
     }
     eprintln!("making {}", top.display());
@@ -83,6 +89,7 @@ pub fn prepare(home: &Path, count: usize, packed: bool) -> Repository {
     let place = worktree(&top, id);
     git(&top, &["worktree", "add", "-q", "--no-checkout", "-B", &format!("chant/{id}"), &place.to_string_lossy()]);
     fs::write(stamp, VERSION).expect("the stamp can be written");
+    try_again(&top, &tried(&made).id);
     repository(top, &made)
 }
 
@@ -91,11 +98,16 @@ fn repository(top: PathBuf, made: &[Made]) -> Repository {
     let completed = middle.iter().find(|spec| spec.fate == Fate::Completed).expect("most are completed");
     let depends = |spec: &&Made| spec.fate == Fate::Pending && spec.text.contains("depends_on:");
     let pending = made.iter().rev().find(depends).expect("many depend on others");
-    Repository { top, completed: completed.id.clone(), pending: pending.id.clone(), working: working(made).id.clone() }
+    let [working, tried] = [working(made), tried(made)].map(|spec| spec.id.clone());
+    Repository { top, completed: completed.id.clone(), pending: pending.id.clone(), working, tried }
 }
 
 fn working(made: &[Made]) -> &Made {
     made.iter().find(|spec| spec.fate == Fate::InProgress).expect("some are under way")
+}
+
+fn tried(made: &[Made]) -> &Made {
+    made.iter().rev().find(|spec| spec.fate == Fate::Failed).expect("some have failed")
 }
 
 /// Where the tool itself would put it.
@@ -184,20 +196,44 @@ fn marks(top: &Path, stream: &[u8]) -> HashMap<usize, ObjectId> {
         .collect()
 }
 
-/// The events of every spec, in the order in which the specs were made.
-fn chains(top: &Path, made: &[Made], commits: &Commits) {
+/// The repository, written to as Ada.
+fn open(top: &Path) -> gix::Repository {
     let mut repo = gix::open(top).expect("the repository was just made");
     let mut config = repo.config_snapshot_mut();
     config.set_raw_value("user.name", "Ada").expect("the key is valid");
     config.set_raw_value("user.email", "ada@example.com").expect("the key is valid");
     config.commit().expect("the values are valid");
+    repo
+}
+
+fn store(repo: &gix::Repository) -> Store<'_> {
     let settings = Settings {
         clone: "00112233445566aa".into(),
         patience: Duration::from_secs(10),
         sync_objects: false,
         sync_refs: false,
     };
-    let store = Store::new(&repo, settings);
+    Store::new(repo, settings)
+}
+
+/// Lets the spec fail until it has a long history.
+fn try_again(top: &Path, id: &str) {
+    let repo = open(top);
+    let store = store(&repo);
+    let chain = Chain { store: &store, id: SpecId::new(id).expect("the ids are valid"), informed: None };
+    let tip = store.tip(&chain.id).expect("the ref can be read").expect("it has a chain");
+    let (state, _) = store.state_at(&chain.id, tip).expect("the chain can be read");
+    let base = repo.head_id().expect("there are commits").detach();
+    for _ in state.generation / 2..LONG / 2 {
+        chain.start(base);
+        chain.fail();
+    }
+}
+
+/// The events of every spec, in the order in which the specs were made.
+fn chains(top: &Path, made: &[Made], commits: &Commits) {
+    let repo = open(top);
+    let store = store(&repo);
     let mut tips = Vec::with_capacity(made.len());
     let mut waiting = Vec::new();
     for (at, spec) in made.iter().enumerate() {

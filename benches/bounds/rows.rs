@@ -23,6 +23,8 @@ fn single(repository: &Repository, binary: &str) -> Vec<Subject> {
         ours("show", &["show", some]).at_most(3.0, version),
         ours("show (short id)", &["show", &some[11..]]).at_most(3.0, version),
         ours("log", &["log", some]).at_most(3.0, version),
+        ours("show (50 events)", &["show", &repository.tried]).at_most(3.0, version),
+        ours("log (50 events)", &["log", &repository.tried]).at_most(3.0, version),
         ours("path", &["path", &repository.working]).at_most(3.0, version),
         ours("hook post-merge", &["hook", "post-merge", "0"]).at_most(3.0, version),
         ours("hook pre-commit", &["hook", "pre-commit"]).at_most(3.0, version),

@@ -31,7 +31,7 @@ const MAX_TRIES: usize = 64;
 /// Outside a work tree, or if the file cannot be created.
 pub fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
     let top = home(project)?;
-    let today = project.env.now().to_zoned(jiff::tz::TimeZone::system()).date();
+    let today = project.env.today();
     let used = project.census().of_day(&today.to_string())?;
     for _ in 0..MAX_TRIES {
         let id = fresh_id(project, today, &used);

@@ -55,6 +55,7 @@ pub const PAGE: Page = Page {
 ///
 /// It never fails, but for pre-commit with a spec that has errors: 1.
 #[derive(Args, Clone, Debug)]
+#[command(hide = true)]
 pub struct HookArgs {
     /// The hook
     #[arg(value_name = "hook")]

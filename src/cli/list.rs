@@ -11,6 +11,7 @@ use crate::domain::status::Status;
 /// Several values of one option mean any of them; different options must all hold. Archived specs are left out unless asked
 /// for.
 #[derive(Args, Clone, Debug)]
+#[command(visible_alias = "ls")]
 pub struct ListArgs {
     /// Only specs that can be worked now
     #[arg(long)]

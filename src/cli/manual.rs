@@ -97,7 +97,7 @@ pub const VERSION_PAGE: Page = Page {
 
 /// The names of the commands, for completion.
 fn commands() -> Vec<CompletionCandidate> {
-    super::PAGES.iter().map(|(name, _)| CompletionCandidate::new(*name)).collect()
+    super::COMMANDS.iter().map(|(name, ..)| CompletionCandidate::new(*name)).collect()
 }
 
 /// The names of the commands and guides, for completion.

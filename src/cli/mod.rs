@@ -26,17 +26,27 @@ pub mod work;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
 use page::Page;
 use parsed::Parsed;
+
+/// A command line that was understood.
+#[derive(Clone, Debug)]
+pub struct Cli {
+    /// The options that every command has.
+    pub global: Global,
+
+    /// What to do.
+    pub command: Command,
+}
 
 /// Intent-driven work inside git
 ///
 /// A person writes a spec, an agent carries it out in a worktree and branch of its own, its checks are run, and the work is merged.
 /// What happened to the spec is recorded in git itself: one chain of commits a spec, under refs/chant/specs. Not one commit on your
 /// branches but the work, its spec and its merge.
-#[derive(Parser, Clone, Debug)]
+#[derive(Parser)]
 #[command(
     name = "git-chant",
     bin_name = "git chant",
@@ -44,24 +54,20 @@ use parsed::Parsed;
     disable_version_flag = true,
     disable_help_subcommand = true,
     arg_required_else_help = true,
+    subcommand_required = true,
     infer_long_args = true,
     subcommand_value_name = "command",
     subcommand_help_heading = "Commands",
     after_help = "'git chant help <command>' explains a command, 'git chant help workflow' how it all fits together.",
     max_term_width = 100
 )]
-pub struct Cli {
+struct Root {
     /// Print the version
     #[arg(short = 'v', long, short_alias = 'V', action = clap::ArgAction::Version)]
     version: Option<bool>,
 
-    /// The options that every command has.
     #[command(flatten)]
-    pub global: Global,
-
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
+    global: Global,
 }
 
 pub use global::Global;
@@ -75,7 +81,6 @@ pub enum Command {
     Import(import::ImportArgs),
     Add(add::AddArgs),
     Investigate(investigate::InvestigateArgs),
-    #[command(visible_alias = "ls")]
     List(list::ListArgs),
     Ready(list::ReadyArgs),
     Status(status::StatusArgs),
@@ -119,7 +124,6 @@ pub enum Command {
     Schema(manual::SchemaArgs),
     Version(manual::VersionArgs),
     Deinit(init::DeinitArgs),
-    #[command(hide = true)]
     Hook(hooks::HookArgs),
 }
 
@@ -135,55 +139,58 @@ pub const PAGE: Page = Page {
     see_also: &["git", "git-log", "git-notes", "git-worktree"],
 };
 
-/// The page of each command, by its name.
-pub const PAGES: &[(&str, Page)] = &[
-    ("init", init::PAGE),
-    ("import", import::PAGE),
-    ("add", add::PAGE),
-    ("investigate", investigate::INVESTIGATE_PAGE),
-    ("list", list::PAGE),
-    ("ready", list::READY_PAGE),
-    ("status", status::PAGE),
-    ("graph", list::GRAPH_PAGE),
-    ("why", show::WHY_PAGE),
-    ("drift", list::DRIFT_PAGE),
-    ("show", show::SHOW_PAGE),
-    ("edit", show::EDIT_PAGE),
-    ("lint", upkeep::LINT_PAGE),
-    ("approve", state::APPROVE_PAGE),
-    ("reject", state::REJECT_PAGE),
-    ("split", work::SPLIT_PAGE),
-    ("work", work::WORK_PAGE),
-    ("next", work::NEXT_PAGE),
-    ("log", show::LOG_PAGE),
-    ("path", show::PATH_PAGE),
-    ("verify", work::VERIFY_PAGE),
-    ("finish", work::FINISH_PAGE),
-    ("merge", work::MERGE_PAGE),
-    ("ack", state::ACK_PAGE),
-    ("pause", state::PAUSE_PAGE),
-    ("takeover", state::TAKEOVER_PAGE),
-    ("fail", state::FAIL_PAGE),
-    ("reset", state::RESET_PAGE),
-    ("release", state::RELEASE_PAGE),
-    ("resolve", state::RESOLVE_PAGE),
-    ("cancel", state::CANCEL_PAGE),
-    ("archive", archive::PAGE),
-    ("unarchive", archive::UNARCHIVE_PAGE),
-    ("pr", publish::PR_PAGE),
-    ("release-notes", publish::RELEASE_NOTES_PAGE),
-    ("prime", prime::PAGE),
-    ("sync", exchange::SYNC_PAGE),
-    ("prune", prune::PAGE),
-    ("fsck", upkeep::FSCK_PAGE),
-    ("recover", upkeep::RECOVER_PAGE),
-    ("demo", upkeep::DEMO_PAGE),
-    ("hooks", hooks::PAGE),
-    ("help", manual::HELP_PAGE),
-    ("install-man", manual::INSTALL_MAN_PAGE),
-    ("schema", manual::SCHEMA_PAGE),
-    ("version", manual::VERSION_PAGE),
-    ("deinit", init::DEINIT_PAGE),
+/// Adds to a command what may follow its name.
+type Define = fn(clap::Command) -> clap::Command;
+
+/// Each command that people use: its name, what may follow it, and its page.
+pub const COMMANDS: &[(&str, Define, Page)] = &[
+    ("init", init::InitArgs::augment_args, init::PAGE),
+    ("import", import::ImportArgs::augment_args, import::PAGE),
+    ("add", add::AddArgs::augment_args, add::PAGE),
+    ("investigate", investigate::InvestigateArgs::augment_args, investigate::INVESTIGATE_PAGE),
+    ("list", list::ListArgs::augment_args, list::PAGE),
+    ("ready", list::ReadyArgs::augment_args, list::READY_PAGE),
+    ("status", status::StatusArgs::augment_args, status::PAGE),
+    ("graph", list::GraphArgs::augment_args, list::GRAPH_PAGE),
+    ("why", show::WhyArgs::augment_args, show::WHY_PAGE),
+    ("drift", list::DriftArgs::augment_args, list::DRIFT_PAGE),
+    ("show", show::ShowArgs::augment_args, show::SHOW_PAGE),
+    ("edit", show::EditArgs::augment_args, show::EDIT_PAGE),
+    ("lint", upkeep::LintArgs::augment_args, upkeep::LINT_PAGE),
+    ("approve", state::ApproveArgs::augment_args, state::APPROVE_PAGE),
+    ("reject", state::RejectArgs::augment_args, state::REJECT_PAGE),
+    ("split", work::SplitArgs::augment_args, work::SPLIT_PAGE),
+    ("work", work::WorkArgs::augment_args, work::WORK_PAGE),
+    ("next", work::NextArgs::augment_args, work::NEXT_PAGE),
+    ("log", show::LogArgs::augment_args, show::LOG_PAGE),
+    ("path", show::PathArgs::augment_args, show::PATH_PAGE),
+    ("verify", work::VerifyArgs::augment_args, work::VERIFY_PAGE),
+    ("finish", work::FinishArgs::augment_args, work::FINISH_PAGE),
+    ("merge", work::MergeArgs::augment_args, work::MERGE_PAGE),
+    ("ack", state::AckArgs::augment_args, state::ACK_PAGE),
+    ("pause", state::PauseArgs::augment_args, state::PAUSE_PAGE),
+    ("takeover", state::TakeoverArgs::augment_args, state::TAKEOVER_PAGE),
+    ("fail", state::FailArgs::augment_args, state::FAIL_PAGE),
+    ("reset", state::ResetArgs::augment_args, state::RESET_PAGE),
+    ("release", state::ReleaseArgs::augment_args, state::RELEASE_PAGE),
+    ("resolve", state::ResolveArgs::augment_args, state::RESOLVE_PAGE),
+    ("cancel", state::CancelArgs::augment_args, state::CANCEL_PAGE),
+    ("archive", archive::ArchiveArgs::augment_args, archive::PAGE),
+    ("unarchive", archive::UnarchiveArgs::augment_args, archive::UNARCHIVE_PAGE),
+    ("pr", publish::PrArgs::augment_args, publish::PR_PAGE),
+    ("release-notes", publish::ReleaseNotesArgs::augment_args, publish::RELEASE_NOTES_PAGE),
+    ("prime", prime::PrimeArgs::augment_args, prime::PAGE),
+    ("sync", exchange::SyncArgs::augment_args, exchange::SYNC_PAGE),
+    ("prune", prune::PruneArgs::augment_args, prune::PAGE),
+    ("fsck", upkeep::FsckArgs::augment_args, upkeep::FSCK_PAGE),
+    ("recover", upkeep::RecoverArgs::augment_args, upkeep::RECOVER_PAGE),
+    ("demo", upkeep::DemoArgs::augment_args, upkeep::DEMO_PAGE),
+    ("hooks", hooks::HooksArgs::augment_args, hooks::PAGE),
+    ("help", manual::HelpArgs::augment_args, manual::HELP_PAGE),
+    ("install-man", manual::InstallManArgs::augment_args, manual::INSTALL_MAN_PAGE),
+    ("schema", manual::SchemaArgs::augment_args, manual::SCHEMA_PAGE),
+    ("version", manual::VersionArgs::augment_args, manual::VERSION_PAGE),
+    ("deinit", init::DeinitArgs::augment_args, init::DEINIT_PAGE),
 ];
 
 /// How a command ends, for the manual pages: exit code and meaning.
@@ -219,16 +226,39 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("NO_COLOR", "Set to something, there is no colour unless color.chant, color.ui or --color says always."),
 ];
 
+/// What is there for git to call.
+const HIDDEN: (&str, Define) = ("hook", hooks::HookArgs::augment_args);
+
 /// The definition of the command line, with the examples in the long help.
 pub fn command() -> clap::Command {
     // All at once: to change one by its name moves all others twice.
-    Cli::command().after_long_help(PAGE.examples_as_help()).mut_subcommands(|sub| {
-        let page = PAGES.iter().find(|(name, _)| sub.get_name() == *name).map(|(_, page)| page.examples_as_help());
+    whole().after_long_help(PAGE.examples_as_help()).mut_subcommands(|sub| {
+        let page = COMMANDS.iter().find(|(name, ..)| sub.get_name() == *name).map(|(.., page)| page.examples_as_help());
         match page {
             Some(examples) => sub.after_long_help(examples),
             None => sub,
         }
     })
+}
+
+/// The definition of the command line.
+fn whole() -> clap::Command {
+    defined(known())
+}
+
+/// As much of it as is needed to read `args`: of the commands those that are named there. All of them take longer to define than most
+/// commands take.
+pub fn needed<'a>(args: impl Iterator<Item = &'a OsString>) -> clap::Command {
+    let args: Vec<_> = args.collect();
+    defined(known().filter(|(name, _)| args.iter().any(|arg| *arg == name)))
+}
+
+fn known() -> impl Iterator<Item = (&'static str, Define)> {
+    COMMANDS.iter().map(|(name, define, _)| (*name, *define)).chain([HIDDEN])
+}
+
+fn defined(commands: impl Iterator<Item = (&'static str, Define)>) -> clap::Command {
+    commands.fold(Root::command(), |root, (name, define)| root.subcommand(define(clap::Command::new(name))))
 }
 
 /// Reads the command line; `args` begins with the name of the program.
@@ -237,16 +267,26 @@ pub fn command() -> clap::Command {
 /// (exit 129).
 pub fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Parsed> {
     let args: Vec<OsString> = args.collect();
-    // Only long help has the examples, and every command pays for what is made here.
-    let long = args.iter().any(|arg| arg == "--help" || arg == "help");
-    let mut command = if long { command() } else { Cli::command() };
-    let parsed = command
-        .try_get_matches_from_mut(&args)
-        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches))
-        .and_then(|cli| cli.global.check(&mut command).map(|()| cli));
-    // To take the definition of all commands apart again would take as long as to read the command line.
+    match parse_as(needed(args.iter().skip(1)), &args) {
+        Err(error) if error.kind() != ErrorKind::DisplayVersion => {
+            // Help, and what may have been meant, name all that there is. Only long help has the examples.
+            let long = args.iter().any(|arg| arg == "--help" || arg == "help");
+            parse_as(if long { command() } else { whole() }, &args)
+        }
+        parsed => parsed,
+    }
+    .map_err(|error| Parsed::new(error, &args))
+}
+
+fn parse_as(mut command: clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
+    let parsed = command.try_get_matches_from_mut(args).and_then(|mut matches| {
+        let global = Root::from_arg_matches_mut(&mut matches)?.global;
+        Ok(Cli { global, command: Command::from_arg_matches_mut(&mut matches)? })
+    });
+    let parsed = parsed.and_then(|cli| cli.global.check(&mut command).map(|()| cli));
+    // To take the definition apart again would take as long as to read the command line.
     std::mem::forget(command);
-    parsed.map_err(|error| Parsed::new(error, &args))
+    parsed
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 
 use super::parsed::Parsed;
-use super::{Cli, Command, PAGE, PAGES, command, global, parse};
+use super::{COMMANDS, Cli, Command, PAGE, command, global, parse};
 use crate::domain::status::Status;
 
 fn parsed(line: &str) -> Result<Cli, Parsed> {
@@ -28,11 +28,24 @@ fn the_definition_is_sound() {
 }
 
 #[test]
+fn every_command_that_can_be_read_is_defined() {
+    use clap::Subcommand as _;
+    let read = Command::augment_subcommands(clap::Command::new("git-chant"));
+    let whole = super::whole();
+    let names =
+        |command: &clap::Command| command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&read), names(&whole));
+    for name in names(&whole) {
+        assert_eq!(names(&super::needed([OsString::from(&name)].iter())), [name]);
+    }
+}
+
+#[test]
 fn every_command_has_an_about_help_and_examples() {
     let command = command();
     let shown = || command.get_subcommands().filter(|sub| !sub.is_hide_set());
     let names: Vec<_> = shown().map(|sub| sub.get_name()).collect();
-    let pages: Vec<_> = PAGES.iter().map(|(name, _)| *name).collect();
+    let pages: Vec<_> = COMMANDS.iter().map(|(name, ..)| *name).collect();
     assert_eq!(names, pages, "a page for each command, in the same order");
     for sub in shown() {
         let name = sub.get_name();
@@ -49,7 +62,7 @@ fn every_command_has_an_about_help_and_examples() {
 
 #[test]
 fn every_example_of_ours_parses_and_every_page_seen_also_exists() {
-    for (name, page) in PAGES.iter().chain([&("chant", PAGE)]) {
+    for (name, page) in COMMANDS.iter().map(|(name, _, page)| (*name, page)).chain([("chant", &PAGE)]) {
         assert!(!page.examples.is_empty() && !page.see_also.is_empty(), "{name}");
         for (line, _) in page.examples {
             let Some((_, line)) = line.split_once("git chant ") else { continue };
@@ -58,7 +71,7 @@ fn every_example_of_ours_parses_and_every_page_seen_also_exists() {
             ok(&format!("git-chant {line}"));
         }
         for other in page.see_also.iter().filter_map(|other| other.strip_prefix("git-chant-")) {
-            assert!(other != *name && PAGES.iter().any(|(known, _)| *known == other), "{name} names {other}");
+            assert!(other != name && COMMANDS.iter().any(|(known, ..)| *known == other), "{name} names {other}");
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
         id::SpecId,
         spec::{self, MAX_SPEC_LEN},
         status::Status,
+        view::SpecView,
     },
     error::{Error, IoContext, Result},
     investigate::{Known, Wiring},
@@ -70,7 +71,8 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
             add::supersede(&project, &old, &id)?;
         }
     }
-    let mut outcome = Outcome::new(Body::Added(Box::new(context.view(&project, &id)?)));
+    let view = if context.brief { SpecView::new(id) } else { context.view(&project, &id)? };
+    let mut outcome = Outcome::new(Body::Added(Box::new(view)));
     for warning in outcome_warnings {
         outcome = outcome.warning(warning);
     }
@@ -157,6 +159,9 @@ fn dependencies(project: &Project, written: &[String]) -> Result<Vec<String>> {
 
 /// A short id among the inputs becomes the path of that spec; everything else stays as it was typed.
 fn inputs(project: &Project, written: &[String], warnings: &mut Vec<String>) -> Result<Vec<String>> {
+    if written.is_empty() {
+        return Ok(Vec::new());
+    }
     let census = project.census();
     let base = Base::new(project, project.repo.head()?.id());
     let mut inputs = Vec::new();

@@ -29,8 +29,11 @@ pub fn answer(args: &[OsString]) -> Option<i32> {
     let there = directories(args).iter().try_fold(env.clone(), |env, dir| enter(&env, dir)).ok();
     let directory = there.as_ref().unwrap_or(&env).cwd().to_owned();
     let shelf = Arc::new(Shelf::new(there));
-    let options = current(args).is_none_or(|word| word.as_encoded_bytes().starts_with(b"-"));
-    let factory = || definition(&shelf, options);
+    let words = words(args);
+    let at = current(words);
+    let options = words.get(at).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
+    let before = &words[..at.min(words.len())];
+    let factory = || definition(before, &shelf, options);
     let asked = CompleteEnv::with_factory(factory).bin("git-chant").try_complete(args.to_vec(), Some(&directory));
     match asked {
         Ok(true) => Some(0),
@@ -40,12 +43,15 @@ pub fn answer(args: &[OsString]) -> Option<i32> {
     }
 }
 
-/// The word that is completed, if a shell asks about one.
-fn current(args: &[OsString]) -> Option<&OsStr> {
-    let words = args.iter().position(|arg| arg == "--").map(|at| &args[at + 1..])?;
-    let index = std::env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse::<usize>().ok());
-    let at = index.unwrap_or(words.len().saturating_sub(1));
-    Some(words.get(at).map_or(OsStr::new(""), OsString::as_os_str))
+/// The words of the line that is completed.
+fn words(args: &[OsString]) -> &[OsString] {
+    args.iter().position(|arg| arg == "--").map_or(&[], |at| &args[at + 1..])
+}
+
+/// Which of them is completed.
+fn current(words: &[OsString]) -> usize {
+    let index = std::env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse().ok());
+    index.unwrap_or(words.len().saturating_sub(1))
 }
 
 /// The directories that the words of the line that is completed name with `-C`.
@@ -76,17 +82,16 @@ fn enter(env: &Env, dir: &Path) -> Result<Env> {
     env.enter(dir).or_else(|error| as_typed().ok_or(error))
 }
 
-/// The command line, with what its values may be. As with git, options are for who has typed a dash; else they stand behind all that
-/// there is.
-fn definition(shelf: &Arc<Shelf>, options: bool) -> clap::Command {
+/// The command line, with what its values may be: all of it, unless the command stands `before` the word that is completed. As with
+/// git, options are for who has typed a dash; else they stand behind all that there is.
+fn definition(before: &[OsString], shelf: &Arc<Shelf>, options: bool) -> clap::Command {
     let shown = |arg: Arg| if options || arg.is_positional() { arg } else { arg.hide(true) };
-    let mut command = cli::command().disable_help_flag(!options).mut_args(shown);
-    for (name, _) in cli::PAGES {
-        command = command.mut_subcommand(name, |sub| {
-            sub.disable_help_flag(!options).mut_args(|arg| shown(offering(arg, name, shelf)))
-        });
-    }
-    command
+    let needed = cli::needed(before.iter().skip(1));
+    let command = if needed.has_subcommands() { needed } else { cli::command() };
+    command.disable_help_flag(!options).mut_args(shown).mut_subcommands(|sub| {
+        let name = cli::COMMANDS.iter().map(|(name, ..)| *name).find(|name| sub.get_name() == *name);
+        sub.disable_help_flag(!options).mut_args(|arg| shown(offering(arg, name.unwrap_or_default(), shelf)))
+    })
 }
 
 /// The argument with what its value may be, by what it is called.

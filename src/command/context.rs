@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::outcome::Screen;
 use crate::domain::spec::Spec;
-use crate::git::repository::Repository;
+use crate::git::{self, repository::Repository};
 use crate::{
     domain::{id::SpecId, view::SpecView},
     env::Env,
@@ -46,12 +46,19 @@ impl Context<'_> {
         }
     }
 
+    /// Has git keep the repository quick, if that is due, while nobody waits for it.
+    pub fn maintain(&self) {
+        if let Ok(repo) = Repository::discover(&self.env) {
+            git::maintenance::start_when_due(&repo);
+        }
+    }
+
     /// The spec that a person means; at a terminal an ambiguous name offers the list.
     pub fn pick(&self, project: &Project, query: &str) -> Result<SpecId> {
         let census = project.census();
         let candidates = project.candidates(&census, query)?;
         if candidates.len() < 2 || !self.interactive {
-            return project.resolve_in(&census, query);
+            return project.the_one(&census, query, candidates);
         }
         let world = World::new(project)?;
         let mut items = Vec::new();

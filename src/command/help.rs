@@ -52,7 +52,7 @@ fn find(topic: &str) -> Result<Found> {
     }
     let message = format!("there is no command and no guide '{}'", topic.escape_debug());
     let error = Error::usage("unknown-topic", message);
-    let known = cli::PAGES.iter().map(|(name, _)| *name).chain(GUIDES.iter().map(Guide::short));
+    let known = cli::COMMANDS.iter().map(|(name, ..)| *name).chain(GUIDES.iter().map(Guide::short));
     let near = known.map(|name| (strsim::damerau_levenshtein(name, topic), name)).min().filter(|(far, _)| *far <= 2);
     Err(match near {
         Some((_, name)) => error.hint(format!("did you mean '{name}'?")),

@@ -57,6 +57,27 @@ use crate::{cli::Command, error::Result, output::Record};
 
 /// Runs a command to its outcome.
 pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
+    let ended = obey(context, command);
+    if writes_much(command) {
+        context.maintain();
+    }
+    ended
+}
+
+/// Whether a command may have written so much that the repository is due for maintenance.
+fn writes_much(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Work(_)
+            | Command::Finish(_)
+            | Command::Merge(_)
+            | Command::Sync(_)
+            | Command::Archive(_)
+            | Command::Import(_)
+    )
+}
+
+fn obey(context: &Context<'_>, command: &Command) -> Result<Outcome> {
     match command {
         Command::Init(args) => init::run(context, args),
         Command::Import(args) => import::run(context, args),

@@ -13,8 +13,11 @@ use std::{
 pub use rows::Row;
 
 use crate::{
-    agent::preset, domain::id::SpecId, domain::status::Status, env::Env, git, git::branch, project::Project,
-    project::attempt::MANUAL,
+    agent::{preset, sanitize},
+    domain::{id::SpecId, status::Status},
+    env::Env,
+    git::{self, branch},
+    project::{Project, attempt::MANUAL},
 };
 
 /// A value that may be typed, with what it is.
@@ -107,15 +110,17 @@ impl Shelf {
         let titled = found.len() <= TITLES;
         let offer = |row: &&&Row| Offer {
             value: form(&row.id).to_owned(),
-            help: titled.then(|| row.title.clone()).filter(|title| !title.is_empty()),
+            help: titled.then(|| sanitize::line(&row.title)).filter(|title| !title.is_empty()),
         };
         // What means several specs means none.
         found.iter().filter(|row| times.get(form(&row.id)) == Some(&1)).map(offer).collect()
     }
 
     fn words<'s>(&'s self, typed: &str, of: impl Fn(&'s Row) -> Vec<&'s str>) -> Vec<Offer> {
-        let words: BTreeSet<&str> = self.rows().iter().flat_map(of).filter(|word| word.starts_with(typed)).collect();
-        words.into_iter().map(|word| Offer { value: word.to_owned(), help: None }).collect()
+        let words: BTreeSet<&str> = self.rows().iter().flat_map(of).collect();
+        let words: BTreeSet<String> = words.into_iter().map(sanitize::line).collect();
+        let fits = |word: &String| word.starts_with(typed);
+        words.into_iter().filter(fits).map(|value| Offer { value, help: None }).collect()
     }
 
     fn named(&self, typed: &str, of: impl Fn(&Project) -> Vec<String>) -> Vec<Offer> {

@@ -1,13 +1,12 @@
 //! What is known of a spec by a shell.
 
 use crate::{
-    agent::sanitize,
     domain::{id::SpecId, status::Status},
     error::Result,
     project::{Project, world::World},
 };
 
-/// A spec as a shell offers it.
+/// A spec as a shell offers it. There may be anything in its texts: they are as they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The id.
@@ -18,7 +17,7 @@ pub struct Row {
     pub workable: bool,
     /// Whether several attempts count.
     pub contended: bool,
-    /// The title, without anything that a terminal would interpret.
+    /// The title.
     pub title: String,
     /// Its labels.
     pub labels: Vec<String>,
@@ -34,7 +33,16 @@ const FEW: usize = 200;
 pub(super) fn all(project: &Project, archived: bool, to_work: bool) -> Result<Vec<Row>> {
     let world = World::survey(project)?;
     let ids = if archived { world.census.all()? } else { world.census.active()? };
-    let rows = ids.into_iter().filter_map(|id| row(&world, id, to_work).ok()).collect();
+    world.expect(&ids);
+    let mut rows = Vec::with_capacity(ids.len());
+    for id in ids {
+        // Nobody works on what is over.
+        if to_work && world.is_over_in_brief(id)? {
+            continue;
+        }
+        let short = if to_work { None } else { short_row(&world, id)? };
+        rows.extend(short.or_else(|| row(&world, id, to_work).ok()));
+    }
     world.keep()?;
     // As with a listing: the process is about to end.
     std::mem::forget(world);
@@ -58,6 +66,19 @@ pub(super) fn with(
     all(project, false, to_work)
 }
 
+/// The same in short, of a spec that the index knows enough about; `None` of any other.
+fn short_row(world: &World<'_>, id: &SpecId) -> Result<Option<Row>> {
+    Ok(world.sight(id)?.map(|sight| Row {
+        id: id.clone(),
+        status: sight.status,
+        workable: false,
+        contended: sight.contended,
+        title: sight.text.title.unwrap_or_else(|| id.short()).to_owned(),
+        labels: sight.text.labels.iter().copied().map(str::to_owned).collect(),
+        topic: sight.text.topic.map(str::to_owned),
+    }))
+}
+
 fn row(world: &World<'_>, id: &SpecId, to_work: bool) -> Result<Row> {
     let entry = world.entry(id)?;
     let workable = match entry.status {
@@ -66,15 +87,14 @@ fn row(world: &World<'_>, id: &SpecId, to_work: bool) -> Result<Row> {
         Status::Paused => true,
         _ => false,
     };
-    let plain = |text: &str| sanitize::line(text);
     let front = entry.spec().map(|spec| &spec.front);
     Ok(Row {
         id: id.clone(),
         status: entry.status,
         workable,
         contended: entry.state.as_ref().is_some_and(|state| state.is_contended()),
-        title: plain(entry.title()),
-        labels: front.map(|front| front.labels.iter().map(|label| plain(label)).collect()).unwrap_or_default(),
-        topic: front.and_then(|front| front.topic.as_deref()).map(plain),
+        title: entry.title().to_owned(),
+        labels: front.map(|front| front.labels.clone()).unwrap_or_default(),
+        topic: front.and_then(|front| front.topic.clone()),
     })
 }

@@ -5,6 +5,7 @@ pub mod pager;
 pub(crate) mod process_table;
 mod terminal;
 pub mod trace;
+mod zone;
 
 use std::{
     collections::HashMap,
@@ -12,7 +13,7 @@ use std::{
     fmt, fs,
     io::IsTerminal,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use crate::error::{Error, Result};
@@ -38,8 +39,8 @@ struct State {
     stdout: bool,
     stderr: bool,
     width: usize,
-    boot_id: String,
-    hostname: String,
+    boot_id: OnceLock<String>,
+    zone: OnceLock<jiff::tz::TimeZone>,
 }
 
 impl Env {
@@ -55,8 +56,8 @@ impl Env {
             stdout: std::io::stdout().is_terminal(),
             stderr: std::io::stderr().is_terminal(),
             width,
-            boot_id: boot_id(),
-            hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            boot_id: OnceLock::new(),
+            zone: OnceLock::new(),
             variables,
         };
         Ok(Env { cwd, state: Arc::new(state) })
@@ -163,10 +164,20 @@ impl Env {
         jiff::Timestamp::now()
     }
 
+    /// The day now where the person is.
+    pub fn today(&self) -> jiff::civil::Date {
+        self.zone().to_datetime(self.now()).date()
+    }
+
+    /// The local time zone.
+    fn zone(&self) -> &jiff::tz::TimeZone {
+        self.state.zone.get_or_init(|| zone::local(self.var("TZ")))
+    }
+
     /// The time now as git writes it into a commit: whole seconds and the offset of the local time zone.
     pub fn git_time(&self) -> gix::date::Time {
         let now = self.now();
-        let offset = jiff::tz::TimeZone::system().to_offset(now);
+        let offset = self.zone().to_offset(now);
         gix::date::Time { seconds: now.as_second(), offset: offset.seconds() }
     }
 
@@ -220,12 +231,7 @@ impl Env {
     /// A name for this boot of the machine, so that a process id of an earlier one is not taken for a living process;
     /// empty where the system gives none.
     pub fn boot_id(&self) -> &str {
-        &self.state.boot_id
-    }
-
-    /// The name of this machine.
-    pub fn hostname(&self) -> &str {
-        &self.state.hostname
+        self.state.boot_id.get_or_init(boot_id)
     }
 }
 

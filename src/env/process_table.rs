@@ -103,6 +103,11 @@ impl Process {
         one(self.pid).is_some_and(|now| now.start == self.start)
     }
 
+    /// Whether it has not ended since the snapshot.
+    pub fn lives(&self) -> bool {
+        one(self.pid).is_some_and(|now| now.start == self.start && !now.ended)
+    }
+
     /// Sends a signal to this very process and never to one that has taken over its pid: the pid is pinned by a pidfd
     /// before its start time is compared. Gone already is no error.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {

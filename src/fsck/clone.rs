@@ -1,6 +1,9 @@
 //! What this clone keeps for itself.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use humantime::format_duration;
 
@@ -10,7 +13,7 @@ use crate::{
     domain::{diagnostic::Severity, status::Status},
     error::Result,
     git::{
-        lock::{self, Owner},
+        lock::{self, Found, Owner},
         work_file::{self, Kind},
     },
     project::{ARCHIVE_DIR, Project, SPECS_DIR, survey},
@@ -22,11 +25,14 @@ const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 /// A lock is held for a moment, and while somebody writes a message in an editor. One that is this old and may be somebody's is named.
 const LONG_HELD: Duration = Duration::from_secs(10 * 60);
 
+/// How long a process that might own a lock gets to end.
+const LAST_BREATH: Duration = Duration::from_millis(500);
+
 /// Lock files that are nobody's, and those that were not let go of for long. They may be of any git command, not only of ours.
 pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for path in lock::all(project.repo.common_dir()) {
-        let Some(found) = lock::look(project.repo.common_dir(), &path, Duration::ZERO)? else { continue };
+        let Some(found) = settled(project, &path)? else { continue };
         let age = format_duration(Duration::from_secs(found.age.as_secs()));
         match found.owner {
             Owner::Nobody => {
@@ -44,6 +50,19 @@ pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
         }
     }
     Ok(findings)
+}
+
+/// The lock, once it is known whose it is: while somebody who might own it is about to end, it is looked again.
+fn settled(project: &Project, path: &Path) -> Result<Option<Found>> {
+    let begun = Instant::now();
+    loop {
+        let found = lock::look(project.repo.common_dir(), path, Duration::ZERO)?;
+        let perhaps = found.as_ref().is_some_and(|found| found.owner != Owner::Nobody && found.age < LONG_HELD);
+        if !perhaps || begun.elapsed() >= LAST_BREATH {
+            return Ok(found);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Whether the index says of files and events what they say themselves. What it does not know, or does not believe, is no fault.

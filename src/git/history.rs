@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use bstr::{BString, ByteSlice};
-use gix::{ObjectId, object::tree::diff::ChangeDetached, objs::tree::EntryKind};
+use gix::{
+    ObjectId, object::tree::diff::ChangeDetached, objs::tree::EntryKind, revision::walk::Sorting,
+    traverse::commit::simple::CommitTimeOrder,
+};
 
 use super::{process::Git, repository::Repository};
 use crate::error::{Error, Result};
@@ -76,6 +79,14 @@ fn changes_of(change: ChangeDetached) -> Vec<Change> {
 pub fn commits_between(repo: &Repository, base: Option<ObjectId>, tip: ObjectId) -> Result<Vec<ObjectId>> {
     let known: Vec<ObjectId> = base.into_iter().collect();
     commits_beyond(repo, &known, tip)
+}
+
+/// Of the commits that `tip` reaches and `base` does not the newest ones, at most `most`, newest first: as far as they can be seen, and
+/// without starting git, which takes longer than to look at a few commits.
+pub fn newest_between(repo: &Repository, base: ObjectId, tip: ObjectId, most: usize) -> Vec<ObjectId> {
+    let walk =
+        repo.gix().rev_walk([tip]).with_hidden([base]).sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst));
+    walk.all().into_iter().flatten().map_while(|commit| commit.ok().map(|commit| commit.id)).take(most).collect()
 }
 
 /// The commits that `tip` reaches and none of `known` does, parents before children.

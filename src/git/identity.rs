@@ -1,6 +1,6 @@
 //! Who the person is, as git would write it into a commit.
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BString, ByteSlice};
 use gix::actor::{Signature, SignatureRef};
 
 use super::{process::Git, repository::Repository};
@@ -17,23 +17,17 @@ pub enum Role {
 
 /// The signature of the person, with the time now unless the environment sets a date.
 ///
-/// Where gix finds no name or address, or the environment sets a date, `git var` decides: it guesses as git does and
-/// refuses dates that gix would silently replace. Errors: `no-identity`, `bad-date`.
+/// Where there is no name or address, or the environment sets a date, `git var` decides: it guesses as git does and
+/// refuses dates that it cannot read. Errors: `no-identity`, `bad-date`.
 pub(super) fn signature(repo: &Repository, role: Role) -> Result<Signature> {
-    let (date, variable) = match role {
-        Role::Author => ("GIT_AUTHOR_DATE", "GIT_AUTHOR_IDENT"),
-        Role::Committer => ("GIT_COMMITTER_DATE", "GIT_COMMITTER_IDENT"),
+    let (role_name, date, variable) = match role {
+        Role::Author => ("author", "GIT_AUTHOR_DATE", "GIT_AUTHOR_IDENT"),
+        Role::Committer => ("committer", "GIT_COMMITTER_DATE", "GIT_COMMITTER_IDENT"),
     };
-    let configured = match role {
-        Role::Author => repo.gix().author(),
-        Role::Committer => repo.gix().committer(),
-    };
-    if let (Some(Ok(found)), None) = (configured, repo.env().var(date)) {
-        let usable = |part: &BStr| !part.trim().is_empty() && !part.iter().any(|byte| b"<>\n\0".contains(byte));
-        if usable(found.name) && usable(found.email) {
-            let (name, email) = (found.name.to_owned(), found.email.to_owned());
-            return Ok(Signature { name, email, time: repo.env().git_time() });
-        }
+    if repo.env().var(date).is_none()
+        && let (Some(name), Some(email)) = (configured(repo, role_name, "name"), configured(repo, role_name, "email"))
+    {
+        return Ok(Signature { name, email, time: repo.env().git_time() });
     }
     let asked = Git::at(repo).args(["var", variable]).run()?;
     if asked.code != Some(0) {
@@ -46,6 +40,24 @@ pub(super) fn signature(repo: &Repository, role: Role) -> Result<Signature> {
     let line = asked.stdout.trim_end();
     let parsed = SignatureRef::from_bytes(line).and_then(|signature| signature.to_owned());
     parsed.map_err(|_| no_identity(role))
+}
+
+/// The name or address of a role by environment and configuration, if git would take it as it is. gix looks for the local time along
+/// with it, and for that through the names of all time zones.
+fn configured(repo: &Repository, role: &str, part: &str) -> Option<BString> {
+    let variable = format!("GIT_{}_{}", role.to_uppercase(), part.to_uppercase());
+    let config = repo.gix().config_snapshot();
+    let found = match repo.env().var(&variable) {
+        Some(value) => Some(BString::from(value.as_encoded_bytes())),
+        None => [role, "user"].iter().find_map(|section| {
+            let value = config.string(format!("{section}.{part}").as_str())?;
+            Some(BString::from(value.as_ref() as &[u8]))
+        }),
+    }?;
+    // What git cuts off at the ends, and leaves out anywhere.
+    let crud = |byte: &u8| *byte <= b' ' || b".,:;<>\"\\'".contains(byte);
+    let as_it_is = !found.first().is_none_or(crud) && !found.last().is_some_and(crud);
+    (as_it_is && !found.iter().any(|byte| b"<>\n\0".contains(byte))).then_some(found)
 }
 
 fn no_identity(role: Role) -> Error {

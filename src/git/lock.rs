@@ -190,7 +190,9 @@ fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) ->
     }
     for process in table.iter().filter(|process| !process.ended && process.pid != std::process::id()) {
         let started = epoch + ticks(process.start);
-        if made + TICKS < started || !repository.may_write(process, path) {
+        // One that has ended meanwhile cannot be told from one that nothing may be known about.
+        let may_own = made + TICKS >= started && repository.may_write(process, path);
+        if !may_own || !process.lives() {
             continue;
         }
         let name = process.names().into_iter().next().unwrap_or_default();

@@ -5,7 +5,7 @@ use std::{
     ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read, Seek, Write},
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     rc::Rc,
@@ -333,6 +333,15 @@ impl Git {
         }
     }
 
+    /// Runs it as [`Git::run`] does, and `meanwhile` beside it.
+    pub fn run_beside<T>(&self, meanwhile: impl FnOnce() -> T) -> (Result<Output>, T) {
+        std::thread::scope(|scope| {
+            let running = scope.spawn(|| self.run());
+            let done = meanwhile();
+            (running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), done)
+        })
+    }
+
     /// Runs it; an exit code other than 0 is an error that carries git's own complaint (`git-failed`).
     pub fn check(&self) -> Result<Output> {
         let output = self.run()?;
@@ -349,8 +358,19 @@ impl Git {
         Error::fatal("git-failed", message)
     }
 
-    fn spawn(&self) -> io::Result<Output> {
-        let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    /// Starts it and does not wait for its end. It has nothing to read and nowhere to write, and what a terminal sends to this process
+    /// does not reach it.
+    ///
+    /// # Errors
+    /// If it could not be started (`git-not-run`).
+    pub fn start(&self) -> Result<()> {
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let _timed = self.timed();
+        command.spawn().map(drop).map_err(|cause| self.not_run(&cause))
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new("git");
         command.current_dir(&self.dir).args(&self.global).args(&self.args);
         for name in LOCAL_ENV_VARS.iter().filter(|name| !OVERRIDES.contains(name)).chain(LEFT_BY_GIT) {
@@ -369,11 +389,21 @@ impl Git {
             command.env_remove(name);
         }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
-        command.stdin(self.stdin_file()?).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
-        let timed = trace::region(|| {
+        command
+    }
+
+    fn timed(&self) -> trace::Region {
+        trace::region(|| {
             let words = self.global.iter().chain(&self.args).map(|word| word.to_string_lossy());
             format!("git {}", shell_words::join(words))
-        });
+        })
+    }
+
+    fn spawn(&self) -> io::Result<Output> {
+        let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
+        let mut command = self.command();
+        command.stdin(self.stdin_file()?).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+        let timed = self.timed();
         let status = fault::around(self.place(), || command.status())?;
         drop(timed);
         Ok(Output { code: status.code(), stdout: read_back(&mut stdout)?, stderr: read_back(&mut stderr)? })

@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io::ErrorKind,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -20,6 +21,7 @@ use gix::{
 
 use super::{
     lock::{self, Holding},
+    lookup::{refresh, target},
     process::Git,
     repository::Repository,
 };
@@ -70,31 +72,6 @@ fn plain(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<ObjectId>>
             Err(Error::fatal("symbolic-ref", message))
         }
     }
-}
-
-/// What a ref holds, found by its full name and no other.
-///
-/// The loose file is looked for first and packed-refs read anew after that, as git does: somebody who packs refs moves them in the
-/// other direction, and a ref would be missed, or an old value of it taken, the other way around.
-pub fn target(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
-    // A partial name could also find 'refs/tags/<name>'.
-    let ours = |found: &gix::refs::Reference| found.name.as_ref() == name;
-    if let Some(loose) = repo.refs.try_find_packed(name, None)?.filter(ours) {
-        return Ok(Some(loose.target));
-    }
-    refresh(repo);
-    let packed = repo.refs.cached_packed_buffer()?;
-    let found = repo.refs.try_find_packed(name, packed.as_ref().map(|buffer| &***buffer))?.filter(ours);
-    Ok(found.map(|found| found.target))
-}
-
-/// Makes the next look at packed refs see the file as it is.
-///
-/// gix goes by the modification time of `packed-refs`, and two gits can pack refs within one tick of it: what the second of them
-/// packed would be missed, or taken for what it was before.
-pub fn refresh(repo: &gix::Repository) {
-    // Where there is no such file, or one that cannot be read, whoever looks next finds that out and says so.
-    let _missing = repo.refs.force_refresh_packed_buffer();
 }
 
 /// Makes the change. A lock that somebody else holds is waited for until `chant.lockTimeout` has passed (`ref-locked`).
@@ -185,7 +162,7 @@ fn change(
         // The new value lies in the lock file now and is renamed into place next.
         match File::open(&lock) {
             Ok(file) => file.sync_all().io("sync", &lock)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error).io("open", &lock),
         }
     }

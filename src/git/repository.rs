@@ -6,7 +6,10 @@ use std::{
 };
 
 use bstr::{BString, ByteSlice};
-use gix::{ObjectId, refs::FullName};
+use gix::{
+    ObjectId,
+    refs::{FullName, Target},
+};
 
 use super::{durability::Durability, identity, open};
 use crate::{
@@ -205,12 +208,17 @@ impl Repository {
 
 /// What `HEAD` of an opened repository stands on.
 pub(super) fn head_of(repo: &gix::Repository) -> Result<Head> {
-    let mut head = repo.head()?;
-    let peeled = match head.kind {
-        gix::head::Kind::Unborn(ref name) => return Ok(Head::Branch(name.clone(), None)),
-        gix::head::Kind::Detached { target, .. } => return Ok(Head::Detached(target)),
-        gix::head::Kind::Symbolic(ref reference) => reference.name.clone(),
-    };
-    let id = head.try_peel_to_id()?.map(gix::Id::detach);
-    Ok(Head::Branch(peeled, id))
+    match repo.head()?.kind {
+        gix::head::Kind::Unborn(name) => Ok(Head::Branch(name, None)),
+        gix::head::Kind::Detached { target, .. } => Ok(Head::Detached(target)),
+        gix::head::Kind::Symbolic(reference) => {
+            let name = reference.name;
+            // A branch holds a commit: there is no need to look at that.
+            let id = match reference.target {
+                Target::Object(id) => id,
+                Target::Symbolic(_) => repo.find_reference(&name)?.follow_to_object()?.detach(),
+            };
+            Ok(Head::Branch(name, Some(id)))
+        }
+    }
 }

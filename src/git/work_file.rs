@@ -201,8 +201,13 @@ pub fn create_new(root: &Path, relative: &BStr, bytes: &[u8], durable: bool) -> 
 
 /// The entries of the directory `relative` below `root` (empty: `root` itself), by name; none if it is absent.
 pub fn list(root: &Path, relative: &BStr) -> Result<Vec<Listed>, Refused> {
+    list_with(root, relative, b"")
+}
+
+/// Those of them whose names begin with `prefix`.
+pub fn list_with(root: &Path, relative: &BStr, prefix: &[u8]) -> Result<Vec<Listed>, Refused> {
     match Directory::open(root, relative)? {
-        Some(directory) => directory.list(),
+        Some(directory) => directory.list_with(prefix),
         None => Ok(Vec::new()),
     }
 }
@@ -310,12 +315,17 @@ impl Directory {
 
     /// Its entries, by name.
     pub fn list(&self) -> Result<Vec<Listed>, Refused> {
+        self.list_with(b"")
+    }
+
+    /// Those of them whose names begin with `prefix`.
+    pub fn list_with(&self, prefix: &[u8]) -> Result<Vec<Listed>, Refused> {
         let failed = |cause| Refused::io(self.path.clone(), "list", cause);
         let mut found = Vec::new();
         for entry in Dir::read_from(&self.fd).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_bytes().as_bstr();
-            if name == "." || name == ".." {
+            if name == "." || name == ".." || !name.starts_with(prefix) {
                 continue;
             }
             // Some file systems leave the type out of the directory.

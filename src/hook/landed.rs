@@ -20,9 +20,7 @@ pub fn candidates(project: &Project, between: Option<(ObjectId, ObjectId)>) -> R
     let names = project.store()?.names_below(&prefix)?;
     let mut found: BTreeSet<SpecId> = names.iter().filter_map(|name| SpecId::new(name).ok()).collect();
     if let Some((old, new)) = between {
-        // Over the edge of a shallow clone nobody can see.
-        let commits = history::commits_between(&project.repo, Some(old), new).unwrap_or_default();
-        for commit in commits.into_iter().rev().take(MOST) {
+        for commit in history::newest_between(&project.repo, old, new, MOST) {
             let commit = project.repo.gix().find_commit(commit)?;
             let commit = commit.decode()?;
             for trailer in commit.message_trailers().filter(|one| one.token.eq_ignore_ascii_case(b"Chant-Spec")) {

@@ -8,7 +8,7 @@ use gix::ObjectId;
 use crate::{
     domain::spec::MAX_SPEC_LEN,
     error::{Error, Result},
-    git::process::Git,
+    git::{cache_tree, process::Git},
     project::{Project, SPECS_DIR},
 };
 
@@ -28,7 +28,12 @@ pub fn staged(project: &Project, index: Option<&Path>) -> Result<Vec<Staged>> {
     if project.silent || !top.join(SPECS_DIR).is_dir() {
         return Ok(Vec::new());
     }
-    let against = match project.repo.head()?.id() {
+    let head = project.repo.head()?.id();
+    let file = index.map_or_else(|| project.repo.git_dir().join("index"), Path::to_owned);
+    if head.is_some_and(|head| cache_tree::is_as_committed(&project.repo, &file, head, SPECS_DIR) == Some(true)) {
+        return Ok(Vec::new());
+    }
+    let against = match head {
         Some(_) => "HEAD".to_owned(),
         None => ObjectId::empty_tree(project.repo.gix().object_hash()).to_string(),
     };

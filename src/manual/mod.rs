@@ -118,7 +118,7 @@ pub fn pages() -> Vec<Page> {
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
         let name = sub.get_name();
         // That there is a page for each command is held by a test of the command line.
-        let Some((_, page)) = cli::PAGES.iter().find(|(known, _)| *known == name) else { continue };
+        let Some((.., page)) = cli::COMMANDS.iter().find(|(known, ..)| *known == name) else { continue };
         pages.push(Page::new(&format!("git-chant-{name}"), '1', command::render(sub.clone(), page, Some("git-chant"))));
     }
     pages.push(Page::new("git-chant", '1', command::render(command, &cli::PAGE, None)));

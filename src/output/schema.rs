@@ -205,7 +205,7 @@ mod tests {
     fn every_command_has_answers_that_are_defined() {
         let (definitions, answers) = definitions();
         let commands: Vec<_> = COMMANDS.iter().map(|(name, _)| *name).collect();
-        let pages: Vec<_> = crate::cli::PAGES.iter().map(|(name, _)| *name).collect();
+        let pages: Vec<_> = crate::cli::COMMANDS.iter().map(|(name, ..)| *name).collect();
         assert_eq!(commands, pages, "the answers of each command, in the same order");
         for name in COMMANDS.iter().flat_map(|(_, names)| *names) {
             assert!(answers.iter().any(|known| known == name), "{name}");

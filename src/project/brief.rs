@@ -20,7 +20,8 @@ pub struct Sight<'w> {
     pub status: Status,
     /// What its text says.
     pub text: BriefText<'w>,
-    contended: bool,
+    /// Whether several attempts count.
+    pub contended: bool,
     stale: bool,
 }
 

@@ -167,8 +167,10 @@ impl<'p> Census<'p> {
 
     /// Every spec whose id begins with that day, as `2026-02-08`.
     pub fn of_day(&self, day: &str) -> Result<BTreeSet<SpecId>> {
-        let mut found = self.names()?;
-        found.extend(self.archived_files()?.specs.iter().cloned());
+        let mut found = self.project.store()?.names_with(day)?;
+        for dir in [SPECS_DIR, ARCHIVE_DIR] {
+            found.extend(self.project.files(dir, day, None)?.specs);
+        }
         found.extend(self.project.store()?.folded_in(day)?.into_keys());
         found.retain(|id| id.date() == Some(day));
         Ok(found)
@@ -235,11 +237,11 @@ impl<'p> Census<'p> {
     }
 
     fn active_files(&self) -> Result<&Files> {
-        kept(&self.active, || self.project.files(SPECS_DIR, self.survey.as_deref()))
+        kept(&self.active, || self.project.files(SPECS_DIR, "", self.survey.as_deref()))
     }
 
     fn archived_files(&self) -> Result<&Files> {
-        kept(&self.archived, || self.project.files(ARCHIVE_DIR, None))
+        kept(&self.archived, || self.project.files(ARCHIVE_DIR, "", None))
     }
 }
 
@@ -286,15 +288,16 @@ impl Project {
         Census::new(self, None)
     }
 
-    /// Lists the files of a directory that may be specs.
-    fn files(&self, dir: &'static str, survey: Option<&Survey<'_>>) -> Result<Files> {
+    /// Lists the files of a directory that may be specs, and whose names begin with `prefix`.
+    fn files(&self, dir: &'static str, prefix: &str, survey: Option<&Survey<'_>>) -> Result<Files> {
         let mut files = Files::default();
         for top in self.tops() {
             if let Some(names) = survey.and_then(|survey| survey.names(&top)) {
                 files.take(dir, names);
                 continue;
             }
-            let listed = work_file::list(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused))?;
+            let listed = work_file::list_with(&top, dir.into(), prefix.as_bytes());
+            let listed = listed.map_err(|refused| bad_directory(dir, &refused))?;
             files.take(dir, listed.iter().map(|entry| entry.name.as_bstr()));
         }
         files.strays.sort_unstable();

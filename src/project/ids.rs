@@ -17,7 +17,16 @@ impl Project {
 
     /// The same in a census already taken.
     pub fn resolve_in(&self, census: &Census<'_>, query: &str) -> Result<SpecId> {
-        match self.candidates(census, query)?.as_slice() {
+        let candidates = self.candidates(census, query)?;
+        self.the_one(census, query, candidates)
+    }
+
+    /// The only one of `candidates`, which were found for `query`.
+    ///
+    /// # Errors
+    /// As [`Project::resolve`].
+    pub fn the_one(&self, census: &Census<'_>, query: &str, candidates: Vec<SpecId>) -> Result<SpecId> {
+        match candidates.as_slice() {
             [one] => Ok(one.clone()),
             [] => Err(unknown(census, query)?),
             several => Err(ambiguous(query, several)),

@@ -196,7 +196,7 @@ pub fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
             seconds: time.seconds,
             offset: time.offset,
         },
-        sentence: body.map(|body| sentence_of(&body)).unwrap_or_default(),
+        sentence: body.map(|body| body.without_trailer().trim().to_str_lossy().into_owned()).unwrap_or_default(),
         facts: raw.facts,
     })
 }
@@ -213,10 +213,6 @@ fn plain_trailers(block: &[u8]) -> Option<Vec<(&BStr, &BStr)>> {
         printable.then(|| (line[..end].as_bstr(), value.trim_ascii().as_bstr()))
     };
     lines.map(plain).collect()
-}
-
-fn sentence_of(body: &BodyRef<'_>) -> String {
-    body.without_trailer().trim().to_str_lossy().into_owned()
 }
 
 #[derive(Default)]

@@ -65,6 +65,11 @@ impl Store<'_> {
 
     /// Every spec that has a ref, without reading what the refs hold: loose ones are only names of a directory then.
     pub fn names(&self) -> Result<BTreeSet<SpecId>> {
+        self.names_with("")
+    }
+
+    /// Those of them whose ids begin with `prefix`.
+    pub fn names_with(&self, prefix: &str) -> Result<BTreeSet<SpecId>> {
         let mut names = BTreeSet::new();
         let dir = self.repo.common_dir().join(SPECS);
         match std::fs::read_dir(&dir) {
@@ -72,7 +77,9 @@ impl Store<'_> {
                 for entry in entries {
                     let entry = entry.io("list", &dir)?;
                     // A directory is what is left of refs of other names.
-                    if let Some(Ok(id)) = entry.file_name().to_str().map(SpecId::new)
+                    let name = entry.file_name();
+                    let name = name.to_str().filter(|name| name.starts_with(prefix));
+                    if let Some(Ok(id)) = name.map(SpecId::new)
                         && !entry.file_type().is_ok_and(|kind| kind.is_dir())
                     {
                         names.insert(id);
@@ -84,7 +91,7 @@ impl Store<'_> {
         }
         // After the loose ones: git packs a ref before it takes the loose one away.
         if let Some(packed) = self.repo.refs.open_packed_buffer()? {
-            for reference in packed.iter_prefixed(SPECS.into())? {
+            for reference in packed.iter_prefixed(format!("{SPECS}{prefix}").into())? {
                 let name = reference?.name.as_bstr().to_string();
                 names.extend(name.strip_prefix(SPECS).and_then(|name| SpecId::new(name).ok()));
             }

@@ -26,6 +26,7 @@ mod init;
 mod investigate;
 mod life;
 mod locks;
+mod maintenance;
 mod manual;
 mod many;
 mod merging;
