@@ -120,6 +120,9 @@ impl<'w, 'p> Surroundings<'w, 'p> {
     }
 
     fn about(&self, id: &SpecId) -> Result<Vec<ProblemView>> {
+        if self.is_over_and_clean(id)? {
+            return Ok(Vec::new());
+        }
         let entry = self.world.whole_entry(id)?;
         let mut found = Vec::new();
         if self.world.census.has_file(id)? && self.world.census.has_archived_file(id)? {
@@ -141,6 +144,18 @@ impl<'w, 'p> Surroundings<'w, 'p> {
             }
         }
         Ok(found)
+    }
+
+    /// Whether a spec is known to be over, lies where it did, and its text leaves nothing to say: what is recorded of it need not be
+    /// looked at then.
+    fn is_over_and_clean(&self, id: &SpecId) -> Result<bool> {
+        let census = &self.world.census;
+        if !self.world.is_over_in_brief(id)? || !census.has_file(id)? || census.has_archived_file(id)? {
+            return Ok(false);
+        }
+        let loaded = self.world.whole_text(id)?;
+        let spec = loaded.as_ref().and_then(|loaded| loaded.spec.as_ref().ok());
+        Ok(spec.is_some_and(|spec| spec.warnings.is_empty() && spec.front.status.is_none()))
     }
 
     fn of(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
