@@ -15,6 +15,7 @@ pub mod identity;
 pub mod leftovers;
 pub mod line_ends;
 pub mod lock;
+pub mod lookup;
 pub mod maintenance;
 pub mod merge;
 pub mod object;

@@ -333,6 +333,15 @@ impl Git {
         }
     }
 
+    /// Runs it as [`Git::run`] does, and `meanwhile` beside it.
+    pub fn run_beside<T>(&self, meanwhile: impl FnOnce() -> T) -> (Result<Output>, T) {
+        std::thread::scope(|scope| {
+            let running = scope.spawn(|| self.run());
+            let done = meanwhile();
+            (running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), done)
+        })
+    }
+
     /// Runs it; an exit code other than 0 is an error that carries git's own complaint (`git-failed`).
     pub fn check(&self) -> Result<Output> {
         let output = self.run()?;

@@ -1,7 +1,7 @@
 //! Moving one ref by compare-and-swap: the one place where that is done, for branches, chains and notes alike.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::ErrorKind,
     path::PathBuf,
     time::{Duration, Instant},
@@ -14,7 +14,6 @@ use gix::{
     lock::acquire::Fail,
     refs::{
         FullName, FullNameRef, Target,
-        file::loose::Reference,
         store::WriteReflog,
         transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog},
     },
@@ -22,6 +21,7 @@ use gix::{
 
 use super::{
     lock::{self, Holding},
+    lookup::{refresh, target},
     process::Git,
     repository::Repository,
 };
@@ -72,55 +72,6 @@ fn plain(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<ObjectId>>
             Err(Error::fatal("symbolic-ref", message))
         }
     }
-}
-
-/// What a ref holds, found by its full name and no other.
-///
-/// The loose file is looked for first and packed-refs read anew after that, as git does: somebody who packs refs moves them in the
-/// other direction, and a ref would be missed, or an old value of it taken, the other way around.
-pub fn target(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
-    if let Some(loose) = loose(repo, name)? {
-        return Ok(Some(loose));
-    }
-    refresh(repo);
-    let Some(packed) = repo.refs.cached_packed_buffer()? else { return Ok(None) };
-    Ok(packed.try_find(name)?.map(|found| Target::Object(found.target())))
-}
-
-/// What the file of a ref holds; `None` if there is none. gix would look for four other names too that could be meant.
-fn loose(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
-    let dir = if is_per_worktree(name) { repo.git_dir() } else { repo.common_dir() };
-    let path = dir.join(gix::path::from_bstr(name.as_bstr())?);
-    match fs::read(&path) {
-        Ok(held) => match Reference::try_from_path(name.to_owned(), &held, repo.object_hash()) {
-            Ok(reference) => Ok(Some(reference.target)),
-            Err(_) => Err(Error::fatal("broken-ref", format!("the ref '{}' holds no object id", name.as_bstr()))
-                .hint(format!("its file is '{}'", path.display()))),
-        },
-        // A directory is what is left of refs of longer names, a file in its place is a ref of a shorter one.
-        Err(error)
-            if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(error).io("read", &path),
-    }
-}
-
-/// Whether each worktree has such a ref of its own, see gitglossary(7).
-fn is_per_worktree(name: &FullNameRef) -> bool {
-    let name = name.as_bstr();
-    let own: [&[u8]; 3] = [b"refs/bisect/", b"refs/worktree/", b"refs/rewritten/"];
-    !name.starts_with(b"refs/") || own.iter().any(|prefix| name.starts_with(prefix))
-}
-
-/// Makes the next look at packed refs see the file as it is.
-///
-/// gix goes by the modification time of `packed-refs`, and two gits can pack refs within one tick of it: what the second of them
-/// packed would be missed, or taken for what it was before.
-pub fn refresh(repo: &gix::Repository) {
-    // Where there is no such file, or one that cannot be read, whoever looks next finds that out and says so.
-    let _missing = repo.refs.force_refresh_packed_buffer();
 }
 
 /// Makes the change. A lock that somebody else holds is waited for until `chant.lockTimeout` has passed (`ref-locked`).

@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 use bstr::{BStr, BString, ByteSlice};
 use gix::{ObjectId, refspec::parse::Operation};
 
-use super::{lock, process::Git, repository::Repository};
+use super::{
+    lock,
+    process::{Git, Output},
+    repository::Repository,
+};
 use crate::error::{Error, Result};
 
 /// Below it is what each remote had at the last fetch.
@@ -133,6 +137,16 @@ pub fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Result<Vec<(
     fates(&git, remote)
 }
 
+/// Pushes every ref that matches one of these patterns (`refs/a/*`) to the same name, each as [`push`] does; what each of them holds
+/// by then is sent.
+///
+/// # Errors
+/// As [`push`].
+pub fn push_matching(repo: &Repository, remote: &str, patterns: &[String]) -> Result<Vec<(String, Fate)>> {
+    let refspecs = patterns.iter().map(|pattern| format!("{pattern}:{pattern}"));
+    fates(&pushing(repo, remote).args(["--no-atomic", "--", remote]).args(refspecs), remote)
+}
+
 /// Deletes refs of a remote, each on its own and only if it holds the id that is said. What the answer does not tell of is left out.
 ///
 /// # Errors
@@ -206,12 +220,36 @@ pub fn ask(repo: &Repository, remote: &str, name: &str) -> Result<Option<ObjectI
 /// # Errors
 /// `remote-unreachable` if the remote does not answer.
 pub fn list(repo: &Repository, remote: &str, patterns: &[&str]) -> Result<Vec<(String, ObjectId)>> {
-    let output = Git::at(repo).may_ask().args(["ls-remote", "--refs", "--", remote]).args(patterns).run()?;
+    listed(&listing(repo, remote).args(patterns).run()?, remote)
+}
+
+/// All refs of a remote, and what `meanwhile` gives, which is done while the remote is asked. The errors are those of [`list`].
+pub fn list_beside<T>(
+    repo: &Repository,
+    remote: &str,
+    meanwhile: impl FnOnce() -> T,
+) -> (Result<Vec<(String, ObjectId)>>, T) {
+    let (output, done) = listing(repo, remote).run_beside(meanwhile);
+    (output.and_then(|output| listed(&output, remote)), done)
+}
+
+fn listing(repo: &Repository, remote: &str) -> Git {
+    Git::at(repo).may_ask().args(["ls-remote", "--refs", "--", remote])
+}
+
+fn listed(output: &Output, remote: &str) -> Result<Vec<(String, ObjectId)>> {
     if !output.success() {
         return Err(unreachable(remote, "ask", &output.complaint()));
     }
     let lines = output.stdout.lines().filter_map(|line| line.split_once_str("\t"));
     Ok(lines.filter_map(|(id, name)| Some((name.to_str().ok()?.to_owned(), ObjectId::from_hex(id).ok()?))).collect())
+}
+
+/// Whether a remote lies on this machine: to connect to it costs next to nothing.
+pub fn is_near(repo: &Repository, remote: &str) -> bool {
+    let found = repo.gix().find_remote(remote).ok();
+    let url = found.as_ref().and_then(|remote| remote.url(gix::remote::Direction::Fetch));
+    url.is_some_and(|url| url.scheme == gix::url::Scheme::File)
 }
 
 fn unreachable(remote: &str, verb: &str, complaint: &str) -> Error {

@@ -30,7 +30,7 @@ use crate::{
     domain::{id::SpecId, spec::Spec, state::State},
     error::Result,
     git::{
-        reference,
+        lookup,
         work_file::{Directory, Listing, Looking, Refused, Runs, Stamp},
     },
     index::{Book, Brief, BriefText, Index, KnownText, News, Packed, Then},
@@ -168,7 +168,7 @@ impl<'p> Survey<'p> {
             return Ok(tips);
         }
         // What was read of the file before may be older than the stamp.
-        reference::refresh(self.project.repo.gix());
+        lookup::refresh(self.project.repo.gix());
         let tips = store.packed_tips()?;
         let settled = stamp.filter(|stamp| stamp.is_none_or(|stamp| stamp.is_settled(self.began)));
         *self.packed.borrow_mut() = match settled {

@@ -34,7 +34,7 @@ use crate::{
     },
     error::Result,
     git::{
-        history, reference,
+        history, lookup,
         worktree::{self, Worktree},
     },
 };
@@ -476,7 +476,7 @@ impl Project {
         let Some(name) = full.starts_with("refs/heads/").then(|| FullName::try_from(full).ok()).flatten() else {
             return Ok(None);
         };
-        match reference::target(self.repo.gix(), name.as_ref())? {
+        match lookup::target(self.repo.gix(), name.as_ref())? {
             None => Ok(None),
             Some(Target::Object(id)) => Ok(Some(id)),
             // A branch that stands for another.

@@ -15,7 +15,11 @@ use std::{
     time::Instant,
 };
 
-use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryKind};
+use gix::{
+    ObjectId,
+    bstr::ByteSlice,
+    objs::tree::{EntryKind, EntryMode},
+};
 
 use super::{Store, append::backoff, decode, refs::Moved};
 use crate::{
@@ -42,11 +46,13 @@ const MAX_ENTRIES: usize = 1 << 20;
 /// The tip of each chain.
 pub type Folded = BTreeMap<SpecId, ObjectId>;
 
-/// The folders of archives that were looked into: each is read once.
+/// The folders of archives that were looked into: each is read once, and so is what leads to it.
 #[derive(Debug, Default)]
 pub struct Folders {
+    /// The bytes of the tree of each folder, by archive and name.
     folders: RefCell<HashMap<String, Vec<u8>>>,
-    archives: RefCell<HashMap<String, Option<ObjectId>>>,
+    /// The bytes of the tree of each archive; `None` where there is no such archive.
+    archives: RefCell<HashMap<String, Option<Vec<u8>>>>,
 }
 
 impl Folders {
@@ -97,34 +103,34 @@ impl Store<'_> {
         let mut known = folders.folders.borrow_mut();
         let key = format!("{archive}/{folder}");
         if !known.contains_key(&key) {
-            let held = folders.archives.borrow().get(archive).copied();
-            let commit = match held {
-                Some(commit) => commit,
-                None => {
-                    let commit = self.archive(archive)?;
-                    folders.archives.borrow_mut().insert(archive.to_owned(), commit);
-                    commit
-                }
-            };
-            known.insert(key.clone(), self.folder(commit, folder)?);
+            let mut archives = folders.archives.borrow_mut();
+            if !archives.contains_key(archive) {
+                archives.insert(archive.to_owned(), self.root_of(archive)?);
+            }
+            let root = archives[archive].as_deref().unwrap_or_default();
+            let found = self.tree_entry(archive, root, folder)?.filter(|(mode, _)| mode.is_tree());
+            let tree = found.map(|(_, tree)| Ok::<_, gix::Error>(self.repo.find_object(tree)?.detach().data));
+            known.insert(key.clone(), tree.transpose()?.unwrap_or_default());
         }
-        for entry in gix::objs::TreeRefIter::from_bytes(&known[&key], self.repo.object_hash()) {
+        let found = self.tree_entry(archive, &known[&key], file)?;
+        Ok(found.filter(|(mode, _)| mode.is_commit()).map(|(_, tip)| tip))
+    }
+
+    /// The bytes of the tree of an archive; `None` where there is no such archive.
+    fn root_of(&self, archive: &str) -> Result<Option<Vec<u8>>> {
+        let Some(commit) = self.archive(archive)? else { return Ok(None) };
+        Ok(Some(self.repo.find_commit(commit)?.tree()?.detach().data))
+    }
+
+    /// What a tree of an archive, given by its bytes, has under a name.
+    fn tree_entry(&self, archive: &str, tree: &[u8], name: &str) -> Result<Option<(EntryMode, ObjectId)>> {
+        for entry in gix::objs::TreeRefIter::from_bytes(tree, self.repo.object_hash()) {
             let entry = entry.map_err(|error| Self::bad_archive(archive, &error.to_string()))?;
-            if entry.filename == file.as_bytes() {
-                return Ok(entry.mode.is_commit().then(|| entry.oid.to_owned()));
+            if entry.filename == name.as_bytes() {
+                return Ok(Some((entry.mode, entry.oid.to_owned())));
             }
         }
         Ok(None)
-    }
-
-    /// The bytes of a folder's tree; none where there is no such folder.
-    fn folder(&self, archive: Option<ObjectId>, folder: &str) -> Result<Vec<u8>> {
-        let Some(commit) = archive else { return Ok(Vec::new()) };
-        let entry = self.repo.find_commit(commit)?.tree()?.lookup_entry([folder])?;
-        match entry.filter(|entry| entry.mode().is_tree()) {
-            Some(entry) => Ok(entry.object()?.detach().data),
-            None => Ok(Vec::new()),
-        }
     }
 
     /// Every folded chain.
@@ -196,11 +202,7 @@ impl Store<'_> {
         Ok(listing)
     }
 
-    fn tree_entries(
-        &self,
-        id: ObjectId,
-        faults: &mut Vec<String>,
-    ) -> Result<Vec<(String, gix::objs::tree::EntryMode, ObjectId)>> {
+    fn tree_entries(&self, id: ObjectId, faults: &mut Vec<String>) -> Result<Vec<(String, EntryMode, ObjectId)>> {
         let Some(tree) = self.repo.try_find_object(id)?.and_then(|object| object.try_into_tree().ok()) else {
             faults.push(format!("the tree {id} is missing"));
             return Ok(Vec::new());

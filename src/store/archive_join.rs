@@ -33,6 +33,15 @@ struct Sides {
     joined: Vec<ObjectId>,
 }
 
+/// Chains that have a ref and are in an archive too.
+#[derive(Debug, Default)]
+pub(super) struct Overlap {
+    /// The archive holds all of them; each with what its ref holds.
+    pub contained: Vec<(SpecId, ObjectId)>,
+    /// Either holds something that the other lacks; each with what the archive holds.
+    pub apart: Vec<(SpecId, ObjectId)>,
+}
+
 impl Store<'_> {
     /// Brings our archive `name` together with `theirs`, the newest commit of a remote's. Where both folded one spec with tips that
     /// went apart, a merge event joins them; if the spec is not archived by that, it gets its ref back.
@@ -81,17 +90,27 @@ impl Store<'_> {
     /// back the specs whose ref is gone.
     pub fn drop_contained(&self) -> Result<Vec<SpecId>> {
         let archives: BTreeSet<String> = self.archives()?.into_iter().map(|(name, _)| name).collect();
-        let mut contained = Vec::new();
-        let folders = Folders::default();
-        for (id, tip) in self.tips()?.into_iter().filter(|(id, _)| archives.contains(archive_of(id))) {
-            let Some(entry) = self.folded_tip_in(&folders, &id)? else { continue };
-            if self.covers(&id, entry, tip)? {
-                contained.push((id, tip));
-            } else if !self.covers(&id, tip, entry)? {
-                self.integrate(&id, entry, Source::FetchOnly)?;
-            }
+        let chains = self.tips()?.into_iter().filter(|(id, _)| archives.contains(archive_of(id)));
+        let Overlap { contained, apart } = self.overlap(chains)?;
+        for (id, entry) in apart {
+            self.integrate(&id, entry, Source::FetchOnly)?;
         }
         self.drop_folded(&contained)
+    }
+
+    /// Which of these chains, each given with what its ref holds, [`Store::drop_contained`] would do something about.
+    pub(super) fn overlap(&self, chains: impl IntoIterator<Item = (SpecId, ObjectId)>) -> Result<Overlap> {
+        let mut overlap = Overlap::default();
+        let folders = Folders::default();
+        for (id, tip) in chains {
+            let Some(entry) = self.folded_tip_in(&folders, &id)? else { continue };
+            if self.covers(&id, entry, tip)? {
+                overlap.contained.push((id, tip));
+            } else if !self.covers(&id, tip, entry)? {
+                overlap.apart.push((id, entry));
+            }
+        }
+        Ok(overlap)
     }
 
     /// What an archive from elsewhere holds, or why it can't be taken over: each spec whose tip we don't know from `ours` has to be a

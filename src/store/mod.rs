@@ -9,6 +9,7 @@ mod archive_join;
 pub mod attempts;
 pub mod carrier;
 mod codec;
+pub mod even;
 mod evidence;
 mod found;
 mod join;

@@ -4,14 +4,14 @@ use std::{fs::File, time::Duration};
 
 use gix::{
     ObjectId,
-    refs::{FullName, Target, file::find::ReferenceDecode},
+    refs::{FullName, Target},
 };
 
-use super::Store;
+use super::{Store, even::Listed};
 use crate::{
     error::{Error, IoContext, Result},
     git::{
-        lock,
+        lock, lookup,
         reference::{self, Attempt, Swap, Swapped},
     },
 };
@@ -31,7 +31,7 @@ pub(super) enum Moved {
 impl Store<'_> {
     /// What a ref holds. A symbolic ref in our namespaces is not ours: it could lead anywhere.
     pub(super) fn ref_target(&self, name: &str) -> Result<Option<ObjectId>> {
-        match reference::target(self.repo, full(name)?.as_ref())? {
+        match lookup::target(self.repo, full(name)?.as_ref())? {
             None => Ok(None),
             Some(Target::Object(id)) => Ok(Some(id)),
             Some(Target::Symbolic(_)) => {
@@ -41,41 +41,9 @@ impl Store<'_> {
         }
     }
 
-    /// Every ref below `prefix`, its name without it; no target if it is symbolic or broken.
-    pub(super) fn listed(&self, prefix: &str) -> Result<Vec<(String, Option<ObjectId>)>> {
-        let packed =
-            || std::fs::metadata(self.repo.common_dir().join("packed-refs")).map(|m| (m.modified().ok(), m.len()));
-        let mut rounds = 0;
-        loop {
-            rounds += 1;
-            let last = rounds == 5;
-            let before = packed().ok();
-            match self.list_once(prefix) {
-                // Refs that were packed meanwhile may be missing.
-                Ok(list) if last || before == packed().ok() => return Ok(list),
-                Err(error) if last || !reference::passing(&error) => return Err(error.into()),
-                _ => {}
-            }
-        }
-    }
-
-    fn list_once(&self, prefix: &str) -> Result<Vec<(String, Option<ObjectId>)>, gix::Error> {
-        reference::refresh(self.repo);
-        let platform = self.repo.references()?;
-        let mut list = Vec::new();
-        for reference in platform.prefixed(prefix)? {
-            let (name, target) = match reference {
-                Ok(found) => (found.name().as_bstr().to_string(), found.target().try_id().map(ToOwned::to_owned)),
-                Err(error) => match broken(&error) {
-                    Some(name) => (name, None),
-                    None => return Err(error),
-                },
-            };
-            if let Some(name) = name.strip_prefix(prefix) {
-                list.push((name.to_owned(), target));
-            }
-        }
-        Ok(list)
+    /// Every ref below `prefix`, its name without it, sorted; no target if it is symbolic or broken.
+    pub(super) fn listed(&self, prefix: &str) -> Result<Listed> {
+        lookup::below(self.repo, prefix)
     }
 
     /// Moves `name` from `old` to `new`, with a reflog entry whether or not the repository keeps reflogs.
@@ -161,12 +129,6 @@ impl Store<'_> {
         }
         Ok(())
     }
-}
-
-/// The name of a ref whose file holds no ref.
-fn broken(error: &gix::Error) -> Option<String> {
-    let found = error.downcast_any_ref::<ReferenceDecode>()?;
-    found.relative_path.to_str().map(str::to_owned)
 }
 
 fn full(name: &str) -> Result<FullName> {

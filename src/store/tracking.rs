@@ -8,7 +8,8 @@ use std::{
 use gix::ObjectId;
 
 use super::{
-    MAX_EVENT_LEN, NOTES_REF, Store, Walk, append::backoff, archive::is_archive, read::MAX_CHAIN_LEN, refs::Moved,
+    MAX_EVENT_LEN, NOTES_REF, Store, Walk, append::backoff, archive::is_archive, even::Listed, read::MAX_CHAIN_LEN,
+    refs::Moved,
 };
 use crate::{
     domain::{
@@ -62,6 +63,27 @@ pub struct Tracked {
     pub strange_archives: Vec<String>,
 }
 
+impl Tracked {
+    /// What a remote had by all that is tracked of it.
+    pub fn of(listed: Listed) -> Tracked {
+        let mut tracked = Tracked::default();
+        for (name, target) in listed {
+            let Some((kind, name)) = name.split_once('/') else { continue };
+            match (kind, target) {
+                ("specs", target) => match (SpecId::new(name), target) {
+                    (Ok(id), Some(target)) => drop(tracked.specs.insert(id, target)),
+                    _ => tracked.strange.push(name.to_owned()),
+                },
+                ("archive", Some(target)) if is_archive(name) => drop(tracked.archives.insert(name.to_owned(), target)),
+                ("archive", _) => tracked.strange_archives.push(name.to_owned()),
+                ("notes", target) if name == "chant" => tracked.notes = target,
+                _ => {}
+            }
+        }
+        tracked
+    }
+}
+
 /// What became of a chain that a remote's was brought together with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Integrated {
@@ -92,22 +114,7 @@ pub enum Integrated {
 impl Store<'_> {
     /// What `remote` had when it was fetched from last.
     pub fn tracked(&self, remote: &str) -> Result<Tracked> {
-        let mut tracked = Tracked { notes: self.ref_target(&tracked_notes(remote))?, ..Tracked::default() };
-        for (name, target) in self.listed(&tracked_specs(remote))? {
-            match (SpecId::new(&name), target) {
-                (Ok(id), Some(target)) => {
-                    tracked.specs.insert(id, target);
-                }
-                _ => tracked.strange.push(name),
-            }
-        }
-        for (name, target) in self.listed(&tracked_archives(remote))? {
-            match target.filter(|_| is_archive(&name)) {
-                Some(target) => drop(tracked.archives.insert(name, target)),
-                None => tracked.strange_archives.push(name),
-            }
-        }
-        Ok(tracked)
+        Ok(Tracked::of(self.all_tracked(remote)?))
     }
 
     /// What `remote` had of one spec.

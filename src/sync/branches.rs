@@ -20,13 +20,22 @@ use crate::{
     store::{Store, tracking},
 };
 
-/// How the work branches of a remote are mapped to where they are tracked; nothing if they do not travel.
-pub(super) fn refspec(project: &Project, remote: &str) -> Result<Option<String>> {
+/// What the names of the work branches begin with, there and where they are tracked; nothing if they do not travel.
+pub(super) fn mapping(project: &Project, remote: &str) -> Result<Option<(String, String)>> {
     if !project.config().push_branches()? {
         return Ok(None);
     }
     let prefix = project.config().branch_prefix()?;
-    Ok(Some(format!("+refs/heads/{prefix}*:{}*", tracking::tracked_branches(remote))))
+    Ok(Some((format!("refs/heads/{prefix}"), tracking::tracked_branches(remote))))
+}
+
+/// Whether [`push`] has nothing to do.
+pub(super) fn is_settled(project: &Project, store: &Store<'_>, remote: &str) -> Result<bool> {
+    if !project.config().push_branches()? {
+        return Ok(true);
+    }
+    let plan = plan(project, store, remote)?;
+    Ok(plan.gone.is_empty() && plan.due.is_empty())
 }
 
 /// A branch by its full name, whose it is, and what it holds.

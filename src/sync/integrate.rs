@@ -14,31 +14,91 @@ use crate::{
         NOTES_REF, SPECS, Store,
         archive::{ARCHIVES, Folders, is_archive},
         carrier::{self, CARRIERS},
-        tracking::{self, Integrated, Tracked},
+        even::Listed,
+        tracking::{self, Integrated, REMOTES, Tracked},
     },
 };
 
-/// How the refs of a remote are mapped to where they are tracked. Globs, because a name that is not there would be an error.
-fn refspecs(remote: &str) -> Vec<String> {
-    let notes = tracking::tracked_notes(remote);
-    vec![
-        format!("+{SPECS}*:{}*", tracking::tracked_specs(remote)),
-        format!("+{ARCHIVES}*:{}*", tracking::tracked_archives(remote)),
-        format!("+{NOTES_REF}*:{notes}*"),
-        format!("+{CARRIERS}*:{}*", carrier::tracked_carriers(remote)),
-    ]
+/// How the refs of a remote are mapped to where they are tracked: what the names of either begin with. As prefixes, because a name
+/// that is not there would be an error.
+fn mappings(project: &Project, remote: &str) -> Result<Vec<(String, String)>> {
+    let mut mappings = vec![
+        (SPECS.to_owned(), tracking::tracked_specs(remote)),
+        (ARCHIVES.to_owned(), tracking::tracked_archives(remote)),
+        (NOTES_REF.to_owned(), tracking::tracked_notes(remote)),
+        (CARRIERS.to_owned(), carrier::tracked_carriers(remote)),
+    ];
+    mappings.extend(branches::mapping(project, remote)?);
+    Ok(mappings)
 }
 
-/// Fetches, and brings every chain and the notes together with ours. Gives back what the remote has.
-pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> Result<Tracked> {
-    let store = project.store()?;
-    let before = store.tracked(&remote.name)?;
+/// What is known before a fetch.
+struct Look {
+    /// All that is tracked of the remote.
+    tracked: Listed,
+    /// Whether that is what is here: if the remote still has it, there is nothing to do.
+    even: bool,
+}
+
+fn look(project: &Project, store: &Store<'_>, remote: &Remote, push: bool) -> Result<Look> {
+    let tracked = store.all_tracked(&remote.name)?;
+    // What is wrong with our own refs is said by whoever has to do with them.
+    let even = store.is_even(&tracked, push).unwrap_or(false)
+        && (!push || branches::is_settled(project, store, &remote.name).unwrap_or(false));
+    Ok(Look { tracked, even })
+}
+
+/// Fetches, unless there is nothing new, and gives back what is tracked of the remote now, with what was known before.
+///
+/// Where it costs next to nothing to connect, the remote is asked for its refs first, and our own are looked at meanwhile: a fetch that
+/// brings nothing takes git several times as long. Elsewhere each connection costs more than all of that.
+fn renew(project: &Project, store: &Store<'_>, remote: &Remote, push: bool) -> Result<(Look, Listed)> {
+    let mappings = mappings(project, &remote.name)?;
+    let look = || look(project, store, remote, push);
+    let look = if git::remote::is_near(&project.repo, &remote.name) {
+        let (asked, look) = git::remote::list_beside(&project.repo, &remote.name, look);
+        let look = look?;
+        // If it could not be asked, the fetch says why.
+        if asked.is_ok_and(|refs| is_tracked(&mappings, &remote.name, &refs, &look.tracked)) {
+            let now = look.tracked.clone();
+            return Ok((look, now));
+        }
+        look
+    } else {
+        look()?
+    };
+    let refspecs: Vec<_> = mappings.iter().map(|(there, here)| format!("+{there}*:{here}*")).collect();
     let tips = format!("{}*", tracking::tracked_specs(&remote.name));
-    let mut refspecs = refspecs(&remote.name);
-    refspecs.extend(branches::refspec(project, &remote.name)?);
     git::remote::fetch(&project.repo, &remote.name, &refspecs, &tips)?;
     // Objects may have come in packs that this process has not seen.
-    let after = store.tracked(&remote.name)?;
+    Ok((look, store.all_tracked(&remote.name)?))
+}
+
+/// Whether what is tracked of a remote is what it has: `refs` are all that it has.
+fn is_tracked(mappings: &[(String, String)], remote: &str, refs: &[(String, ObjectId)], tracked: &Listed) -> bool {
+    let below = format!("{REMOTES}{remote}/");
+    let mut there: Listed = Vec::new();
+    for (name, id) in refs {
+        for (from, to) in mappings {
+            let Some(rest) = name.strip_prefix(from.as_str()) else { continue };
+            let name = format!("{to}{rest}");
+            there.push((name[below.len()..].to_owned(), Some(*id)));
+        }
+    }
+    there.sort_unstable();
+    let is_mapped = |name: &str| mappings.iter().any(|(_, to)| name.starts_with(&to[below.len()..]));
+    tracked.iter().filter(|(name, _)| is_mapped(name)).eq(there.iter())
+}
+
+/// Fetches, and brings every chain and the notes together with ours. Gives back what the remote has; `None` if all of that was here,
+/// and, where we `push`, nothing is here that it lacks.
+pub(super) fn fetch(project: &Project, remote: &Remote, push: bool, report: &mut Report) -> Result<Option<Tracked>> {
+    let store = project.store()?;
+    let (look, now) = renew(project, &store, remote, push)?;
+    if look.even && now == look.tracked {
+        return Ok(None);
+    }
+    let (before, after) = (Tracked::of(look.tracked), Tracked::of(now));
     for name in &after.strange {
         report.say(Way::Unfit, &format!("{SPECS}{name}"), "its name is not the id of a spec");
     }
@@ -80,7 +140,7 @@ pub(super) fn fetch(project: &Project, remote: &Remote, report: &mut Report) -> 
         notes(&store, theirs, report)?;
     }
     carry::fetch(&store, remote, report)?;
-    Ok(after)
+    Ok(Some(after))
 }
 
 /// Brings one archive together with `theirs`.

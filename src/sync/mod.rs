@@ -55,7 +55,10 @@ pub fn sync(project: &Project, remote: &Remote, scope: Scope, progress: &dyn Pro
     for round in 1..=MAX_ROUNDS {
         if scope.fetch {
             progress.say(&Step::Note(format!("Fetching from {}", remote.name)));
-            tracked = integrate::fetch(project, remote, &mut report)?;
+            match integrate::fetch(project, remote, push, &mut report)? {
+                Some(now) => tracked = now,
+                None => break,
+            }
         }
         if !push {
             break;

@@ -1,8 +1,9 @@
 //! The way there: push what the remote lacks, each chain on its own.
 
+mod bulk;
 mod fold;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use gix::ObjectId;
 
@@ -106,6 +107,21 @@ struct Answers {
     refused: Vec<(Due, String)>,
 }
 
+impl Answers {
+    /// The remote holds a ref as we do.
+    fn there(&mut self, due: Due, store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {
+        due.track(store, &remote.name)?;
+        self.took = true;
+        report.add(Way::Pushed, &due.name, due.known.map(|id| id.to_string()), Some(due.id.to_string()));
+        Ok(())
+    }
+
+    /// Whether it took nothing of what it was sent, and would not after a fetch either.
+    fn took_nothing(&self) -> bool {
+        !self.took && self.behind.is_empty() && !self.refused.is_empty()
+    }
+}
+
 /// Pushes what is due to a remote that had what is `tracked`. Gives back what it would only take after a fetch.
 pub(super) fn push(
     project: &Project,
@@ -130,13 +146,17 @@ pub(super) fn push(
     }
     progress.say(&Step::Note(format!("Pushing {} to {}", counted(due.len()), remote.name)));
     let bare = tracked.specs.is_empty() && tracked.archives.is_empty();
-    let mut queue: VecDeque<Due> = due.into();
+    let left = bulk::push(project, &store, remote, due, report, &mut answers)?;
+    if left.is_empty() && bare && answers.took_nothing() {
+        return carry_all(project, &store, remote, answers, report);
+    }
+    let mut queue: VecDeque<Due> = left.into();
     let mut size = CHUNK;
     while !queue.is_empty() {
         let chunk: Vec<Due> = queue.drain(..size.min(queue.len())).collect();
         let (open, trouble) = send(project, &store, remote, chunk, report, &mut answers)?;
         if open.is_empty() {
-            if bare && !answers.took && answers.behind.is_empty() && !answers.refused.is_empty() {
+            if bare && answers.took_nothing() {
                 return carry_all(project, &store, remote, answers, report);
             }
             continue;
@@ -186,18 +206,14 @@ fn send(
     answers: &mut Answers,
 ) -> Result<(Vec<Due>, Option<Error>)> {
     let updates: Vec<Update> = chunk.iter().map(|due| Update { id: due.id, name: due.name.clone() }).collect();
-    let (fates, trouble) = match git::remote::push(&project.repo, &remote.name, &updates) {
-        Ok(fates) => (fates, None),
-        Err(error) => (Vec::new(), Some(error)),
+    let (fates, trouble): (HashMap<String, Fate>, _) = match git::remote::push(&project.repo, &remote.name, &updates) {
+        Ok(fates) => (fates.into_iter().collect(), None),
+        Err(error) => (HashMap::new(), Some(error)),
     };
     let mut open = Vec::new();
     for due in chunk {
-        match fates.iter().find(|(name, _)| *name == due.name).map(|(_, fate)| fate) {
-            Some(Fate::There) => {
-                due.track(store, &remote.name)?;
-                answers.took = true;
-                report.add(Way::Pushed, &due.name, due.known.map(|id| id.to_string()), Some(due.id.to_string()));
-            }
+        match fates.get(&due.name) {
+            Some(Fate::There) => answers.there(due, store, remote, report)?,
             Some(Fate::Behind) => answers.behind.push(due),
             Some(Fate::Refused(why)) => answers.refused.push((due, why.clone())),
             None => open.push(due),

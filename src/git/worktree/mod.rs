@@ -187,7 +187,7 @@ fn read_head(repo: &Repository, git_dir: &Path) -> Option<Head> {
     match text.strip_prefix(b"ref:") {
         Some(name) => {
             let name = FullName::try_from(name.trim().as_bstr()).ok()?;
-            super::reference::refresh(repo.gix());
+            super::lookup::refresh(repo.gix());
             let found = repo.gix().try_find_reference(name.as_ref()).ok()?;
             let id = found.and_then(|mut found| found.peel_to_id().ok()).map(gix::Id::detach);
             Some(Head::Branch(name, id))

@@ -9,5 +9,6 @@ mod folding;
 mod hostile;
 mod http;
 mod net;
+mod quiet;
 mod refusing;
 mod ssh;
