@@ -263,10 +263,8 @@ fn record(
         session: run.and_then(|run| run.report.session.clone()),
         ..Facts::default()
     };
-    for commit in &commits {
-        let id = history::patch_id(&project.repo, *commit)?.map(|id| id.to_string());
-        facts.patch_ids.push(id.unwrap_or_else(|| "-".to_owned()));
-    }
+    let patches = history::patch_ids(&project.repo, &commits)?.into_iter();
+    facts.patch_ids = patches.map(|id| id.map_or_else(|| "-".to_owned(), |id| id.to_string())).collect();
     let (op, sentence) = match (&failed, &paused) {
         (Some(reason), _) => (Op::Fail, format!("{} failed: {reason}", attempt.title())),
         (None, Some(reason)) => (Op::Pause, format!("{} is paused: {reason}", attempt.title())),
