@@ -102,8 +102,7 @@ pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
             ));
             stays = true;
         } else {
-            let kept = project.keep_worktree(&attempt.id, attempt.start, &tree).map(|_| ());
-            if let Err(error) = kept.and_then(|()| worktree::remove::remove(&project.repo, &tree.path).map(|_| ()))
+            if let Err(error) = remove_kept(project, attempt, &tree)
                 && !gone_by_now(project, attempt)?
             {
                 warnings.push(format!("the worktree '{}' stays: {}", tree.path.display(), error.message));
@@ -121,6 +120,22 @@ pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
         warnings.push(error.message);
     }
     Ok(warnings)
+}
+
+/// Removes a worktree once all that it holds is kept.
+fn remove_kept(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<()> {
+    // Most often nothing in it is uncommitted, and git sees that for itself: then what it stood on is all.
+    if let Some(head) = tree.head.as_ref().and_then(Head::id).filter(|_| tree.path.is_dir()) {
+        project.store()?.keep_attempt(&attempt.id, attempt.start, head)?;
+        for tip in worktree::lost_heads(&project.repo, tree)? {
+            project.store()?.keep_attempt(&attempt.id, attempt.start, tip)?;
+        }
+        if worktree::remove::remove_clean(&project.repo, tree)? {
+            return Ok(());
+        }
+    }
+    project.keep_worktree(&attempt.id, attempt.start, tree)?;
+    worktree::remove::remove(&project.repo, &tree.path).map(|_| ())
 }
 
 /// Removes the worktree and the branch that an attempt left whose spec is pending again: whoever gave it up died before that. Returns
