@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
         let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
         match text {
             Some(text) => match &text.origin {
-                Origin::File(top) => (top.clone(), text.path.clone(), Some(text.blob)),
+                Origin::File(top) => (top.clone(), text.path.clone(), Some(text.blob())),
                 Origin::Head | Origin::Event => {
                     return Err(Error::fatal(
                         "no-file",

@@ -62,7 +62,7 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
         None => {
             let loaded = text_of(entry.loaded.as_deref(), &id)?;
             let (text, spec) = loaded.valid(&id)?;
-            context.ask_trust(&project, &id, text.blob, spec, None, args.trust)?;
+            context.ask_trust(&project, &id, text.blob(), spec, None, args.trust)?;
             if project.store()?.tip(&id)?.is_none() {
                 crate::add::record(&project, &id, &text.bytes, spec, None)?;
             }

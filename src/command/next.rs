@@ -52,7 +52,7 @@ fn claim(context: &Context<'_>, project: &Project, id: &SpecId, args: &NextArgs)
     recover::release_discounted(project, id, context.progress)?;
     let request = Request { agent: Some(MANUAL.to_owned()), onto: args.onto.clone(), timeout: None };
     let plan = work::plan(project, id, &request)?;
-    context.ask_trust(project, id, plan.text.blob, &plan.spec, plan.prompt.as_ref(), args.trust)?;
+    context.ask_trust(project, id, plan.text.blob(), &plan.spec, plan.prompt.as_ref(), args.trust)?;
     match work::work(project, &plan, claims.stake(), context.progress)? {
         work::Worked::Handed { worktree, prompt } => {
             let spec = Box::new(context.view(project, id)?);

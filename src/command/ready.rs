@@ -8,18 +8,32 @@ use crate::{
     cli::list::ReadyArgs,
     domain::{status::Status, view::Line},
     error::Result,
-    project::world::World,
+    project::{brief::Outlook, world::World},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let project = context.project()?;
     let world = World::survey(&project)?;
     let (mut ready, mut blocked) = (Vec::new(), Vec::new());
+    let (mut lines, mut others) = (Vec::new(), 0);
     let ids = world.census.active()?;
     world.expect(&ids);
     for id in ids {
         if world.is_over_in_brief(id)? {
             continue;
+        }
+        // Why a spec is not ready takes more than a look at its line.
+        match if context.brief && !args.explain { world.outlook(id)? } else { None } {
+            Some(Outlook::Ready(sight)) => {
+                lines.push(sight.line(id));
+                continue;
+            }
+            Some(Outlook::Blocked) => {
+                others += 1;
+                continue;
+            }
+            Some(Outlook::Elsewhere) => continue,
+            None => {}
         }
         let status = world.recorded(id)?.status;
         let over = matches!(status, Status::Completed | Status::Cancelled | Status::Archived);
@@ -28,10 +42,10 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
         }
         let entry = world.entry(id)?;
         let view = if context.brief { world.line(&entry)? } else { world.view(&entry)? };
-        if view.ready {
-            ready.push(view);
-        } else {
-            blocked.push(view);
+        match (view.ready, context.brief && !args.explain) {
+            (true, true) => lines.push(Line::from(view)),
+            (true, false) => ready.push(view),
+            (false, _) => blocked.push(view),
         }
     }
     world.keep()?;
@@ -40,10 +54,7 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     if args.explain {
         return Ok(Outcome::new(Body::Explained { ready, blocked }));
     }
-    let hint = ready.is_empty() && !blocked.is_empty();
-    let outcome = Outcome::new(match context.brief {
-        true => Body::Lines(ready.into_iter().map(Line::from).collect()),
-        false => Body::Specs(ready),
-    });
+    let hint = ready.is_empty() && lines.is_empty() && others + blocked.len() > 0;
+    let outcome = Outcome::new(if context.brief { Body::Lines(lines) } else { Body::Specs(ready) });
     Ok(if hint { outcome.hint("what the others wait for: git chant ready --explain") } else { outcome })
 }

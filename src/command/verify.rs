@@ -55,7 +55,7 @@ fn one(
     let entry = world.entry(id)?;
     let loaded = text_of(entry.loaded.as_deref(), id)?;
     let (text, spec) = loaded.valid(id)?;
-    context.ask_trust(project, id, text.blob, spec, None, trust)?;
+    context.ask_trust(project, id, text.blob(), spec, None, trust)?;
     let at = match at {
         Some(at) => at,
         None => place(project, id)?,

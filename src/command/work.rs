@@ -72,7 +72,7 @@ fn carry_out(
     let started = Instant::now();
     let request = Request { agent: args.agent.clone(), onto: args.onto.clone(), timeout: args.timeout };
     let plan = work::plan(project, id, &request)?;
-    context.ask_trust(project, id, plan.text.blob, &plan.spec, plan.prompt.as_ref(), args.trust)?;
+    context.ask_trust(project, id, plan.text.blob(), &plan.spec, plan.prompt.as_ref(), args.trust)?;
     let _slot = match slot {
         Some(slot) => Some(slot),
         None => wait_for_slot(context, project, &plan.agent.name)?,

@@ -2,6 +2,8 @@
 
 use std::{borrow::Borrow, fmt, str::FromStr};
 
+use smol_str::{SmolStr, format_smolstr};
+
 /// The longest id that is accepted, in bytes: it becomes a ref, a branch, a file and a directory name.
 pub const MAX_LEN: usize = 100;
 
@@ -10,7 +12,7 @@ pub const MAX_LEN: usize = 100;
 /// An imported id may look otherwise, but it is always one safe component of a ref name and of a path: lower-case ASCII
 /// letters, digits, `-`, `_` and `.`, starting with a letter or digit, without `..`, and not ending in `.` or `.lock`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SpecId(String);
+pub struct SpecId(SmolStr);
 
 /// A text that is no id, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +32,7 @@ impl SpecId {
         } else if text.len() > MAX_LEN {
             "it is longer than 100 bytes"
         } else if is_plain(text.as_bytes()) {
-            return Ok(SpecId(text.to_owned()));
+            return Ok(SpecId(text.into()));
         } else if !text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.')) {
             "only lower-case letters, digits, '-', '_' and '.' may be in it"
         } else if !text.as_bytes()[0].is_ascii_alphanumeric() {
@@ -40,14 +42,14 @@ impl SpecId {
         } else if text.ends_with(".lock") {
             "it must not end with '.lock'"
         } else {
-            return Ok(SpecId(text.to_owned()));
+            return Ok(SpecId(text.into()));
         };
         Err(InvalidId { text: text.escape_default().to_string(), why })
     }
 
     /// A new id from its parts: a civil date, the sequence of that day (from 1), and a random number.
     pub fn generate(year: i16, month: i8, day: i8, sequence: u32, random: u32) -> Self {
-        SpecId(format!("{year:04}-{month:02}-{day:02}-{}-{}", base36(sequence, 3), suffix(random)))
+        SpecId(format_smolstr!("{year:04}-{month:02}-{day:02}-{}-{}", base36(sequence, 3), suffix(random)))
     }
 
     /// The id as text.
@@ -64,7 +66,7 @@ impl SpecId {
     pub fn member_of(&self) -> Option<(SpecId, u32)> {
         let (stem, number) = self.0.rsplit_once('.')?;
         let number = number.parse().ok()?;
-        Some((SpecId(stem.to_owned()), number))
+        Some((SpecId(stem.into()), number))
     }
 
     /// The day that is in the id, as `2026-02-08`.

@@ -80,7 +80,7 @@ pub fn by_hand(
             Head::Detached(_) => None,
         },
         spec_path: Some(text.path.clone()),
-        spec_blob: Some(text.blob),
+        spec_blob: Some(text.blob()),
         work_commits: commits.to_vec(),
         ..Facts::default()
     };

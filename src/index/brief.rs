@@ -50,6 +50,7 @@ pub struct BriefText<'b> {
     pub topic: Option<&'b str>,
     /// Its labels.
     pub labels: Vec<&'b str>,
+    depends_on: &'b [u8],
     /// Whether it names inputs.
     pub has_inputs: bool,
     /// Whether it names others than specs and addresses.
@@ -79,11 +80,18 @@ impl Book {
     pub fn brief_with_text(&self, id: &str, tip: ObjectId, stamp: Stamp) -> Option<(Brief<'_>, BriefText<'_>)> {
         let short = self.short(id)?;
         let brief = brief(&short, tip)?;
-        let Saying { title, kind, phase, topic, inputs, approval, labels, .. } =
+        let Saying { title, kind, phase, topic, inputs, approval, labels, depends_on, .. } =
             short.text.filter(|text| text.stamp == Some(stamp) && text.place == 0)?;
         let labels = if labels.is_empty() { Vec::new() } else { postcard::from_bytes(labels).ok()? };
         let (has_inputs, has_files) = inputs;
-        Some((brief, BriefText { title, kind, phase, topic, labels, has_inputs, has_files, approval }))
+        Some((brief, BriefText { title, kind, phase, topic, labels, depends_on, has_inputs, has_files, approval }))
+    }
+}
+
+impl<'b> BriefText<'b> {
+    /// What it depends on, as written.
+    pub fn depends_on(&self) -> Option<Vec<&'b str>> {
+        if self.depends_on.is_empty() { Some(Vec::new()) } else { postcard::from_bytes(self.depends_on).ok() }
     }
 }
 

@@ -117,12 +117,13 @@ struct Said<'t> {
     path: &'t str,
     blob: ObjectId,
     labels: Vec<u8>,
+    depends_on: Vec<u8>,
     says: Vec<u8>,
 }
 
 impl Said<'_> {
     fn of(text: &KnownText) -> std::io::Result<Said<'_>> {
-        let labels = &text.front.labels;
+        let list = |list: &Vec<String>| if list.is_empty() { Ok(Vec::new()) } else { bytes(list) };
         Ok(Said {
             front: &text.front,
             stamp: text.stamp,
@@ -130,7 +131,8 @@ impl Said<'_> {
             title: text.title.as_deref(),
             path: &text.path,
             blob: text.blob,
-            labels: if labels.is_empty() { Vec::new() } else { bytes(labels)? },
+            labels: list(&text.front.labels)?,
+            depends_on: list(&text.front.depends_on)?,
             says: bytes(&FrontRow::of(&text.front))?,
         })
     }
@@ -147,6 +149,7 @@ impl Said<'_> {
             inputs: (self.front.inputs().next().is_some(), self.front.inputs().any(is_file)),
             approval: self.front.approval.required,
             labels: &self.labels,
+            depends_on: &self.depends_on,
         }
     }
 

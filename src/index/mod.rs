@@ -42,7 +42,7 @@ use row::{BehindRow, FrontRow, LongRow, Oid, StateRow, TextRow};
 use short::{Place, Short};
 
 /// Changes with what is written, and with what reading a text or an event comes to.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 /// What the file begins with.
 const MAGIC: &[u8; 8] = b"CHANTIDX";

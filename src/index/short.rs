@@ -71,6 +71,8 @@ pub(super) struct Saying<'b> {
     pub approval: bool,
     /// A list of them; empty without any.
     pub labels: &'b [u8],
+    /// What it depends on, likewise.
+    pub depends_on: &'b [u8],
 }
 
 /// What there is, one bit each, in the order of the record.
@@ -164,6 +166,7 @@ pub(super) fn decode(bytes: &[u8], at: u32, width: usize) -> Option<Short<'_>> {
             inputs: (has(has::INPUTS), has(has::INPUT_FILES)),
             approval: has(has::APPROVAL),
             labels: rest.bytes()?,
+            depends_on: rest.bytes()?,
         })
     } else {
         None
@@ -270,6 +273,7 @@ impl Short<'_> {
                 put(out, text.as_bytes())?;
             }
             put(out, text.labels)?;
+            put(out, text.depends_on)?;
         }
         let length = u32::try_from(out.len() - begin).map_err(std::io::Error::other)?;
         out[begin..begin + LENGTH].copy_from_slice(&length.to_le_bytes());
@@ -354,6 +358,7 @@ mod tests {
                 inputs: (true, true),
                 approval: true,
                 labels: &[1, 1, b'x'],
+                depends_on: &[1, 1, b'y'],
             }),
             long: Place { begin: 70_000, length: 12, sum: 5 },
         }

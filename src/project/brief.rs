@@ -25,6 +25,16 @@ pub struct Sight<'w> {
     stale: bool,
 }
 
+/// Whether a spec can be worked now, as far as the index tells.
+pub enum Outlook<'w> {
+    /// It can be, and this is its line.
+    Ready(Sight<'w>),
+    /// It is pending, and waits for another one.
+    Blocked,
+    /// It is neither pending nor takes the look of its surroundings to tell.
+    Elsewhere,
+}
+
 impl Sight<'_> {
     /// The line.
     pub fn line(&self, id: &SpecId) -> Line {
@@ -56,6 +66,34 @@ impl World<'_> {
         }
         let Some(stale) = self.is_stale_in_brief(&brief, &text)? else { return Ok(None) };
         Ok(Some(Sight { status: brief.status, contended: brief.contended, stale, text }))
+    }
+
+    /// Whether a spec can be worked now; `None` where that takes more than the index knows.
+    pub fn outlook(&self, id: &SpecId) -> Result<Option<Outlook<'_>>> {
+        let Some(sight) = self.sight(id)? else { return Ok(None) };
+        if sight.status != Status::Pending {
+            return Ok(Some(Outlook::Elsewhere));
+        }
+        let Some(depends_on) = sight.text.depends_on() else { return Ok(None) };
+        for written in &depends_on {
+            if let [other] = self.project.candidates(&self.census, written)?.as_slice()
+                && self.is_open_in_brief(other)?
+            {
+                return Ok(Some(Outlook::Blocked));
+            }
+        }
+        let free = depends_on.is_empty() && !sight.text.has_inputs && sight.text.kind != SpecType::Driver;
+        Ok((free && !sight.contended).then_some(Outlook::Ready(sight)))
+    }
+
+    /// Whether a spec is known not to be completed: nothing beside its own events could make it so.
+    fn is_open_in_brief(&self, id: &SpecId) -> Result<bool> {
+        let (Some(survey), Some(tip)) = (&self.survey, self.census.tip(id)?) else { return Ok(false) };
+        match survey.brief(id.as_str(), tip).map(|brief| brief.status) {
+            Some(Status::Failed | Status::Paused | Status::Cancelled | Status::InProgress) => Ok(true),
+            Some(Status::Pending) => Ok(!self.has_members(id)?),
+            _ => Ok(false),
+        }
     }
 
     /// Whether how an open spec stands hangs on nothing but its events and its text, and nobody has to approve it.

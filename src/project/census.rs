@@ -46,6 +46,7 @@ pub struct Census<'p> {
     short: OnceCell<HashMap<String, Vec<SpecId>>>,
     /// How often a short form was looked for.
     asked: Cell<usize>,
+    asked_away: Cell<usize>,
     short_away: OnceCell<HashMap<String, Vec<SpecId>>>,
 }
 
@@ -86,6 +87,7 @@ impl<'p> Census<'p> {
             names: OnceCell::new(),
             short: OnceCell::new(),
             asked: Cell::new(0),
+            asked_away: Cell::new(0),
             short_away: OnceCell::new(),
         }
     }
@@ -198,11 +200,30 @@ impl<'p> Census<'p> {
 
     /// Those that were put away and that `query` is a short form of.
     pub(super) fn matching_away(&self, query: &str) -> Result<Vec<SpecId>> {
+        self.asked_away.set(self.asked_away.get() + 1);
+        if self.asked_away.get() <= OFTEN && !self.project.repo.is_bare() {
+            return self.found_away(query);
+        }
         let away = kept(&self.short_away, || {
             let folded = kept(&self.folded, || self.project.store()?.folded())?;
             Ok(by_last_component(folded.keys().chain(&self.archived_files()?.specs).cloned().collect()))
         })?;
         Ok(matching(away, query))
+    }
+
+    /// The same for whoever asks once: of the many names there are no more is taken than may be meant.
+    fn found_away(&self, query: &str) -> Result<Vec<SpecId>> {
+        let last = last_component(query);
+        let mut found = self.project.store()?.folded_with(last)?;
+        for directory in kept(&self.away, || self.project.directories(ARCHIVE_DIR))? {
+            let names = directory.names_with(last).map_err(|refused| bad_directory(ARCHIVE_DIR, &refused))?;
+            let ids = names.iter().filter_map(|name| name.to_str().ok()?.strip_suffix(".md"));
+            found.extend(ids.filter_map(|id| SpecId::new(id).ok()));
+        }
+        found.retain(|id| id.matches(query));
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
     }
 
     /// Every spec that has a ref or a file under `.chant/specs`, without reading what its chain's ref holds.
@@ -226,10 +247,14 @@ impl<'p> Census<'p> {
 
 /// Every spec of which `query` is a short form, in the order of the ids.
 fn matching(short: &HashMap<String, Vec<SpecId>>, query: &str) -> Vec<SpecId> {
-    let (stem, _) = SpecId::split_member(query);
-    let last = stem.rsplit_once('-').map_or(stem, |(_, last)| last);
-    let found = short.get(last).into_iter().flatten();
+    let found = short.get(last_component(query)).into_iter().flatten();
     found.filter(|id| id.matches(query)).cloned().collect()
+}
+
+/// What every id ends with that a short form stands for: its sequence or its suffix, before the number of a member.
+fn last_component(query: &str) -> &str {
+    let (stem, _) = SpecId::split_member(query);
+    stem.rsplit_once('-').map_or(stem, |(_, last)| last)
 }
 
 /// What the cell holds, made at the first need.

@@ -187,7 +187,15 @@ impl World<'_> {
         let store = self.project.store()?;
         let Ok(Ok(start)) = store.event(spec, attempt) else { return Ok(None) };
         let informed = start.parents.iter().filter(|(role, _)| *role == Role::Informed);
-        let specs: Vec<Option<SpecId>> = informed.map(|(_, id)| store.spec_of_event(*id).ok().flatten()).collect();
+        // Of most of them its trailers say already whose they are.
+        let pinned = |event: ObjectId| {
+            start.facts.informed_by.iter().find_map(|pin| match pin {
+                Pin::Spec { id, event: pinned } if *pinned == event => Some(id.clone()),
+                _ => None,
+            })
+        };
+        let spec = |id| pinned(id).or_else(|| store.spec_of_event(id).ok().flatten());
+        let specs: Vec<Option<SpecId>> = informed.map(|(_, id)| spec(*id)).collect();
         let all = specs.iter().all(Option::is_some);
         Ok(Some((specs.into_iter().flatten().collect(), all)))
     }

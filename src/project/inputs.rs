@@ -105,10 +105,10 @@ impl Project {
         let tip = census.tip(id)?;
         let Some(loaded) = self.load(id, tip)? else { return Ok(None) };
         let Some(text) = loaded.text else { return Ok(None) };
-        let committed = base.blob(&text.path)? == Some(text.blob);
+        let committed = base.blob(&text.path)? == Some(text.blob());
         let pin = match tip {
             Some(event) => Pin::Spec { id: id.clone(), event },
-            None => Pin::Path { path: text.path.clone(), blob: text.blob },
+            None => Pin::Path { path: text.path.clone(), blob: text.blob() },
         };
         Ok(Some(Input { pin, bytes: Some(text.bytes), committed }))
     }

@@ -6,7 +6,7 @@ mod ahead;
 pub mod ancestry;
 pub mod attempt;
 pub mod base;
-mod brief;
+pub mod brief;
 pub mod census;
 pub mod drift;
 mod filed;
@@ -99,19 +99,7 @@ impl Project {
 
     /// The event store.
     pub fn store(&self) -> Result<Store<'_>> {
-        let settings = match self.settings.get() {
-            Some(settings) => settings,
-            None => {
-                let durability = self.repo.durability();
-                let settings = Settings {
-                    clone: self.clone.clone(),
-                    patience: self.config().lock_timeout()?,
-                    sync_objects: durability.loose_object,
-                    sync_refs: durability.reference,
-                };
-                self.settings.get_or_init(|| settings)
-            }
-        };
+        let settings = self.settings()?;
         let store = Store::new(self.repo.gix(), settings.clone());
         let store = store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?))));
         let (all, required) = match self.signing.get() {
@@ -122,6 +110,20 @@ impl Project {
             }
         };
         Ok(if all || required { store.sealed_by(Box::new(Own { project: self, all, required })) } else { store })
+    }
+
+    fn settings(&self) -> Result<&Settings> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let durability = self.repo.durability();
+        let settings = Settings {
+            clone: self.clone.clone(),
+            patience: self.config().lock_timeout()?,
+            sync_objects: durability.loose_object,
+            sync_refs: durability.reference,
+        };
+        Ok(self.settings.get_or_init(|| settings))
     }
 
     /// The name of this clone in events.

@@ -266,7 +266,7 @@ impl<'p> Survey<'p> {
             (Some(_), None) => return None,
         };
         let spec = Ok(Spec::outline(&text.path, text.front, text.title));
-        let outline = Text { path: text.path, bytes: Vec::new(), blob: text.blob, origin };
+        let outline = Text::of_blob(text.path, Vec::new(), text.blob, origin);
         Some(Loaded { text: Some(outline), spec })
     }
 
@@ -275,13 +275,14 @@ impl<'p> Survey<'p> {
         let Loaded { text: Some(text), spec: Ok(spec) } = loaded else { return };
         let stamp = stamp.filter(|stamp| stamp.is_settled(self.began));
         let place = place.and_then(|place| u8::try_from(place).ok()).unwrap_or_default();
-        let same = |then, at, path: &str, blob| then == stamp && at == place && path == text.path && blob == text.blob;
+        let same =
+            |then, at, path: &str, blob| then == stamp && at == place && path == text.path && blob == text.blob();
         if self.known_text(id, same).is_none() {
             let known = KnownText {
                 stamp,
                 place,
                 path: text.path.clone(),
-                blob: text.blob,
+                blob: text.blob(),
                 title: spec.title.clone(),
                 front: spec.front.clone(),
             };

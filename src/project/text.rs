@@ -10,11 +10,12 @@ use std::{
 use gix::{
     ObjectId,
     bstr::{BStr, BString, ByteSlice},
+    objs::{Kind, compute_hash},
 };
 
 use super::{
     ARCHIVE_DIR, Project, SPECS_DIR,
-    ahead::{Ahead, Read},
+    ahead::{Ahead, How, Read, Wanted},
     survey::{Held, Survey},
 };
 use crate::{
@@ -22,6 +23,7 @@ use crate::{
         diagnostic::{Diagnostic, Severity},
         id::SpecId,
         spec::{self, MAX_SPEC_LEN, Spec},
+        state::State,
     },
     error::{Error, Result},
     git::{line_ends, work_file::Directory},
@@ -45,10 +47,30 @@ pub struct Text {
     pub path: String,
     /// The bytes, with the line ends that git would store.
     pub bytes: Vec<u8>,
-    /// The blob that they are.
-    pub blob: ObjectId,
     /// Where it was found.
     pub origin: Origin,
+    /// Found out when it is asked for: whoever goes through thousands of texts seldom does.
+    blob: OnceCell<ObjectId>,
+    hash: gix::hash::Kind,
+}
+
+impl Text {
+    /// A text of which nobody knows the blob yet, in a repository whose ids are of that kind.
+    pub fn new(path: String, bytes: Vec<u8>, hash: gix::hash::Kind, origin: Origin) -> Text {
+        Text { path, bytes, origin, blob: OnceCell::new(), hash }
+    }
+
+    /// One that is this blob.
+    pub fn of_blob(path: String, bytes: Vec<u8>, blob: ObjectId, origin: Origin) -> Text {
+        Text { path, bytes, origin, blob: blob.into(), hash: blob.kind() }
+    }
+
+    /// The blob that it is.
+    pub fn blob(&self) -> ObjectId {
+        *self.blob.get_or_init(|| {
+            compute_hash(self.hash, Kind::Blob, &self.bytes).expect("hashing bytes in memory cannot fail")
+        })
+    }
 }
 
 /// A text, read.
@@ -145,6 +167,8 @@ impl Project {
 pub struct Texts<'p> {
     project: &'p Project,
     survey: Option<Rc<Survey<'p>>>,
+    /// Whether of each no more is wanted than an outline.
+    outlines: bool,
     places: OnceCell<Vec<Place>>,
     head: OnceCell<[Folder; 2]>,
     ahead: OnceCell<Ahead>,
@@ -164,22 +188,40 @@ struct Place {
 impl<'p> Texts<'p> {
     /// Nothing is read yet.
     pub fn new(project: &'p Project) -> Texts<'p> {
-        Texts { project, survey: None, places: OnceCell::new(), head: OnceCell::new(), ahead: OnceCell::new() }
+        Texts {
+            project,
+            survey: None,
+            outlines: false,
+            places: OnceCell::new(),
+            head: OnceCell::new(),
+            ahead: OnceCell::new(),
+        }
     }
 
     /// The same for whoever goes through all of them: of a text that the survey knows the outline suffices.
     pub(super) fn surveyed(project: &'p Project, survey: Option<Rc<Survey<'p>>>) -> Texts<'p> {
-        Texts { survey, ..Texts::new(project) }
+        Texts { survey, outlines: true, ..Texts::new(project) }
     }
 
-    /// Begins to read the texts of these, which are sorted, beside whatever else is done. Whoever keeps stamps of the files has looked at
-    /// them before: what is read now may be newer than its stamp, and must not be older.
-    pub(super) fn read_ahead(&self, ids: impl Iterator<Item = SpecId>) {
-        if let Some(top) = self.project.tops().first() {
-            let names = ids.map(|id| format!("{id}.md").into()).collect();
-            let ahead = Ahead::begin(top, names, self.project.repo.gix().object_hash());
-            ahead.into_iter().for_each(|ahead| drop(self.ahead.set(ahead)));
-        }
+    /// Begins to read what there is of these beside whatever else is done. Whoever keeps stamps of the files has looked at them before:
+    /// what is read now may be newer than its stamp, and must not be older.
+    pub(super) fn read_ahead(&self, wanted: Vec<Wanted>) {
+        let Some(top) = self.project.tops().into_iter().next() else { return };
+        let repo = self.project.repo.gix();
+        // Without a store whoever asks says why there is none.
+        let settings = self.project.settings().ok().filter(|_| self.outlines);
+        let how = How {
+            // What is kept is kept by the blob that it is.
+            hash: self.survey.as_ref().map(|_| repo.object_hash()),
+            outlines: self.outlines,
+            events: settings.map(|settings| (repo.clone().into_sync(), settings.clone())),
+        };
+        Ahead::begin(&top, wanted, how).into_iter().for_each(|ahead| drop(self.ahead.set(ahead)));
+    }
+
+    /// What the events of a spec amount to at `tip`, if that was read ahead.
+    pub(super) fn state_ahead(&self, id: &SpecId, tip: ObjectId) -> Option<State> {
+        self.ahead.get()?.state(id, tip)
     }
 
     /// The text of a spec; `None` if there is none anywhere. `tip` is its newest event.
@@ -222,9 +264,13 @@ impl<'p> Texts<'p> {
             None => None,
         };
         if at == 0
-            && let Some(Read { bytes, blob, spec }) = self.ahead.get().and_then(|ahead| ahead.take(name))
+            && let Some(Read { bytes, blob, spec }) = self.ahead.get().and_then(|ahead| ahead.text(name))
         {
-            let text = Text { path, bytes, blob, origin: Origin::File(place.top.clone()) };
+            let origin = Origin::File(place.top.clone());
+            let text = match blob {
+                Some(blob) => Text::of_blob(path, bytes, blob, origin),
+                None => Text::new(path, bytes, self.project.repo.gix().object_hash(), origin),
+            };
             let loaded = Rc::new(Loaded { text: Some(text), spec });
             if let Some(survey) = &self.survey {
                 survey.note_text(id, Some(at), stamp, &loaded);
@@ -239,10 +285,10 @@ impl<'p> Texts<'p> {
         // What git would store for other line ends hangs on its attributes, which no stamp shows.
         let stamp = stamp.filter(|_| !bytes.contains(&b'\r'));
         let bytes = self.project.stored(&place.top, &path, bytes)?;
-        let blob = self.project.store()?.blob_id(&bytes);
-        let loaded = match self.survey.as_ref().and_then(|survey| survey.same_text(id, &path, blob)) {
+        let text = Text::new(path, bytes, self.project.repo.gix().object_hash(), Origin::File(place.top.clone()));
+        let loaded = match self.survey.as_ref().and_then(|survey| survey.same_text(id, &text.path, text.blob())) {
             Some(known) => known,
-            None => Rc::new(parsed(path, bytes, blob, Origin::File(place.top.clone()))),
+            None => Rc::new(self.parsed(text)),
         };
         if let Some(survey) = &self.survey {
             survey.note_text(id, Some(at), stamp, &loaded);
@@ -256,11 +302,17 @@ impl<'p> Texts<'p> {
             return Ok(known);
         }
         let bytes = self.project.repo.gix().find_blob(blob)?.take_data();
-        let loaded = Rc::new(parsed(path, bytes, blob, origin));
+        let loaded = Rc::new(self.parsed(Text::of_blob(path, bytes, blob, origin)));
         if let Some(survey) = &self.survey {
             survey.note_text(id, None, None, &loaded);
         }
         Ok(loaded)
+    }
+
+    fn parsed(&self, text: Text) -> Loaded {
+        let read = if self.outlines { spec::skim } else { spec::parse };
+        let spec = read(&text.path, &text.bytes);
+        Loaded { text: Some(text), spec }
     }
 
     fn open(&self) -> Vec<Place> {
@@ -294,11 +346,6 @@ impl<'p> Texts<'p> {
         }
         Ok(self.head.get_or_init(|| folders))
     }
-}
-
-fn parsed(path: String, bytes: Vec<u8>, blob: ObjectId, origin: Origin) -> Loaded {
-    let spec = spec::parse(&path, &bytes);
-    Loaded { text: Some(Text { path, bytes, blob, origin }), spec }
 }
 
 fn unreadable(path: String, why: &str) -> Loaded {

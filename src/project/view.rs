@@ -65,7 +65,7 @@ impl World<'_> {
         }
         if let Some(text) = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()) {
             view.spec_path = Some(text.path.clone());
-            view.spec_blob = Some(text.blob.to_string());
+            view.spec_blob = Some(text.blob().to_string());
         }
         if let Some(state) = &entry.state {
             let facts = &state.facts;
@@ -197,7 +197,7 @@ fn link(pin: &event::Pin) -> Pin {
 }
 
 fn approval(entry: &Entry, required: bool, history: &History, discounted: Option<String>) -> Option<ApprovalView> {
-    let current = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob);
+    let current = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob());
     let answer = entry.state.as_ref().and_then(|state| state.facts.approval.as_ref());
     let Some(answer) = answer else {
         return required.then(|| ApprovalView {

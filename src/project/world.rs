@@ -121,13 +121,15 @@ pub struct World<'p> {
 impl<'p> World<'p> {
     /// The specs as they are now, each seen from where its work would begin.
     pub fn new(project: &'p Project) -> Result<World<'p>> {
-        World::with(project, None)
+        World::with(project, None, Texts::new(project))
     }
 
     /// The same for whoever goes through all of them: what was found at an earlier look, and cannot have changed since, is not read
     /// again. Texts are outlines then, without body, criteria and bytes.
     pub fn survey(project: &'p Project) -> Result<World<'p>> {
-        World::with(project, Survey::begin(project).map(Rc::new))
+        let survey = Survey::begin(project).map(Rc::new);
+        let texts = Texts::surveyed(project, survey.clone());
+        World::with(project, survey, texts)
     }
 
     /// Writes down what was found, for the next look.
@@ -139,7 +141,7 @@ impl<'p> World<'p> {
         Ok(())
     }
 
-    fn with(project: &'p Project, survey: Option<Rc<Survey<'p>>>) -> Result<World<'p>> {
+    fn with(project: &'p Project, survey: Option<Rc<Survey<'p>>>, texts: Texts<'p>) -> Result<World<'p>> {
         let head = project.repo.head()?.id();
         let signatures = project.config().require_signed()?.then(|| Signatures::new(project));
         Ok(World {
@@ -151,7 +153,7 @@ impl<'p> World<'p> {
             order: Order::default(),
             recorded: RefCell::default(),
             last: RefCell::default(),
-            texts: Texts::surveyed(project, survey.clone()),
+            texts,
             whole: Texts::new(project),
             ancestry: Ancestry::new(project, survey.clone()),
             survey,
@@ -261,12 +263,15 @@ impl<'p> World<'p> {
     }
 
     fn state_at(&self, id: &SpecId, tip: ObjectId) -> Result<Rc<State>> {
-        let store = self.project.store()?;
-        let Some(survey) = &self.survey else { return Ok(Rc::new(store.state_at(id, tip)?.0)) };
+        let read = || match self.texts.state_ahead(id, tip) {
+            Some(state) => Ok(Rc::new(state)),
+            None => self.project.store()?.state_at(id, tip).map(|(state, _)| Rc::new(state)),
+        };
+        let Some(survey) = &self.survey else { return read() };
         if let Some(known) = survey.state(id, tip) {
             return Ok(known);
         }
-        let state = Rc::new(store.state_at(id, tip)?.0);
+        let state = read()?;
         survey.note_state(id, &state);
         Ok(state)
     }
@@ -349,14 +354,15 @@ impl<'p> World<'p> {
                 situation.missing_inputs.push((input.clone(), fault.why(input)));
             }
         }
-        let blob = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob);
+        let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
+        let is_of_now = |blob: ObjectId| text.is_some_and(|text| text.blob() == blob);
         let answer = self.answer(entry)?;
-        let current = answer.approval.filter(|answer| Some(answer.blob) == blob);
+        let current = answer.approval.filter(|answer| is_of_now(answer.blob));
         situation.rejected = current.as_ref().is_some_and(|answer| !answer.approved);
         situation.approval_open =
             self.project.needs_approval(&spec.front)? && !current.is_some_and(|answer| answer.approved);
         let recorded = entry.state.as_ref().and_then(|state| state.facts.approval.as_ref());
-        situation.discounted = answer.discounted.filter(|_| recorded.map(|recorded| recorded.blob) == blob);
+        situation.discounted = answer.discounted.filter(|_| recorded.is_some_and(|answer| is_of_now(answer.blob)));
         Ok(situation)
     }
 

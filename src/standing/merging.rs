@@ -103,7 +103,7 @@ impl Merges {
             }
         };
         let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
-        let pinned = text.is_some_and(|text| text.blob == attempt.blob);
+        let pinned = text.is_some_and(|text| text.blob() == attempt.blob);
         let since = history::merge_base(&project.repo, tip, work)?;
         let changes = history::changed_paths(&project.repo, since, work)?;
         let dirty = status::status(place)?;

@@ -142,6 +142,15 @@ impl Store<'_> {
         Ok(all)
     }
 
+    /// The specs with a folded chain in whose id `part` is found, in no order. The others are passed over as they are read.
+    pub fn folded_with(&self, part: &str) -> Result<Vec<SpecId>> {
+        let mut found = Vec::new();
+        for (name, archive) in self.archives()? {
+            found.extend(self.list_some(&name, archive, part)?.specs.into_keys());
+        }
+        Ok(found)
+    }
+
     /// The folded chains of a month, or of any day in it.
     pub fn folded_in(&self, date: &str) -> Result<Folded> {
         let Some(name) = date.get(..7).filter(|name| is_archive(name)) else { return Ok(Folded::new()) };
@@ -169,6 +178,11 @@ impl Store<'_> {
 
     /// What the archive `name` holds at `commit`, whoever made it.
     pub fn list_archive(&self, name: &str, commit: ObjectId) -> Result<Listing> {
+        self.list_some(name, commit, "")
+    }
+
+    /// The same of those in whose name `part` is found.
+    fn list_some(&self, name: &str, commit: ObjectId, part: &str) -> Result<Listing> {
         let mut listing = Listing::default();
         let Some(object) = self.repo.try_find_object(commit)? else {
             listing.faults.push(format!("the object {commit} is missing"));
@@ -180,12 +194,12 @@ impl Store<'_> {
         };
         let root = found.tree_id()?.detach();
         let mut seen = 0;
-        for (folder, mode, id) in self.tree_entries(root, &mut listing.faults)? {
+        for (folder, mode, id) in self.tree_entries(root, "", &mut listing.faults)? {
             if !mode.is_tree() {
                 listing.faults.push(format!("'{}' in it is no folder", folder.escape_debug()));
                 continue;
             }
-            for (file, mode, tip) in self.tree_entries(id, &mut listing.faults)? {
+            for (file, mode, tip) in self.tree_entries(id, part, &mut listing.faults)? {
                 seen += 1;
                 if seen > MAX_ENTRIES {
                     listing.faults.push(format!("it holds more than {MAX_ENTRIES} specs"));
@@ -202,7 +216,12 @@ impl Store<'_> {
         Ok(listing)
     }
 
-    fn tree_entries(&self, id: ObjectId, faults: &mut Vec<String>) -> Result<Vec<(String, EntryMode, ObjectId)>> {
+    fn tree_entries(
+        &self,
+        id: ObjectId,
+        part: &str,
+        faults: &mut Vec<String>,
+    ) -> Result<Vec<(String, EntryMode, ObjectId)>> {
         let Some(tree) = self.repo.try_find_object(id)?.and_then(|object| object.try_into_tree().ok()) else {
             faults.push(format!("the tree {id} is missing"));
             return Ok(Vec::new());
@@ -213,7 +232,9 @@ impl Store<'_> {
                 faults.push(format!("the tree {id} is malformed"));
                 break;
             };
-            entries.push((entry.filename().to_str_lossy().into_owned(), entry.mode(), entry.object_id()));
+            if part.is_empty() || entry.filename().contains_str(part) {
+                entries.push((entry.filename().to_str_lossy().into_owned(), entry.mode(), entry.object_id()));
+            }
         }
         Ok(entries)
     }

@@ -153,12 +153,21 @@ pub fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
     }
     let commit =
         gix::objs::CommitRef::from_bytes(commit, id.kind()).map_err(|_| invalid("it is not a commit".into()))?;
+    // Once for the trailers and the sentence: where a block of trailers begins takes as long to find as all the rest.
+    let text = commit.message().body;
+    let body = text.map(|text| BodyRef::from_bytes(text));
     let mut raw = Raw::default();
-    // Once for both, since to find where the trailers begin takes longest.
-    let body = commit.message().body();
-    for trailer in body.iter().flat_map(BodyRef::trailers) {
-        let Some(name) = trailer.token.strip_prefix(b"Chant-") else { continue };
-        raw.take(name.as_bstr(), unquote(trailer.value.as_bstr())).map_err(invalid)?;
+    let mut take = |token: &BStr, value: &BStr| match token.strip_prefix(b"Chant-") {
+        Some(name) => raw.take(name.as_bstr(), unquote(value)).map_err(invalid),
+        None => Ok(()),
+    };
+    let block = text.zip(body).map(|(text, body)| &text[body.without_trailer().len()..]);
+    match block.and_then(|block| plain_trailers(block)) {
+        Some(trailers) => trailers.into_iter().try_for_each(|(token, value)| take(token, value))?,
+        None => {
+            let mut trailers = body.iter().flat_map(BodyRef::trailers);
+            trailers.try_for_each(|trailer| take(trailer.token, trailer.value.as_bstr()))?;
+        }
     }
     if raw.format.is_none() {
         return Err(invalid("it has no Chant-Format trailer".into()));
@@ -190,6 +199,20 @@ pub fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
         sentence: body.map(|body| body.without_trailer().trim().to_str_lossy().into_owned()).unwrap_or_default(),
         facts: raw.facts,
     })
+}
+
+/// The trailers of a block of them if each is one line of printable ASCII, as this tool writes them: most of what is read is such, and
+/// to find the white space of all scripts around each value takes longer than all the rest.
+fn plain_trailers(block: &[u8]) -> Option<Vec<(&BStr, &BStr)>> {
+    let lines = block.trim_ascii_start().split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let plain = |line| {
+        let line: &[u8] = line;
+        let end = line.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'-').filter(|end| *end > 0)?;
+        let value = line[end..].strip_prefix(b":")?;
+        let printable = value.iter().all(|byte| matches!(byte, b' '..=b'~'));
+        printable.then(|| (line[..end].as_bstr(), value.trim_ascii().as_bstr()))
+    };
+    lines.map(plain).collect()
 }
 
 #[derive(Default)]
@@ -314,8 +337,8 @@ fn quote(value: &str) -> String {
     quoted.to_str_lossy().into_owned()
 }
 
+/// What was quoted; whoever found the trailer has taken away the blanks around its value.
 fn unquote(value: &BStr) -> Result<String, String> {
-    let value = value.trim().as_bstr();
     let text = if value.starts_with(b"\"") {
         match gix::quote::ansi_c::undo(value) {
             Ok((text, consumed)) if consumed == value.len() => text.into_owned(),
@@ -330,6 +353,35 @@ fn unquote(value: &BStr) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trailers_are_found_as_git_finds_them() {
+        let texts = [
+            "t\n\nSays it.\n\nChant-Format: 1\nChant-Spec: a\n",
+            "t\n\nChant-Format: 1\nOther:x\nEmpty:\nBlanks:   a  b  \n",
+            "t\n\nChant-Reason: one\n two\nChant-Format: 1\n",
+            "t\n\nChant-Reason : one\nChant-Format: \u{a0}1\u{a0}\n",
+            "t\n\nChant-Reason: \u{fc}\r\nChant-Format: 1\r\n\n\n",
+            "t\n\nSigned-off-by: a\nno trailer\nChant-Format: 1\n",
+            "t\n\nFirst: 1\n\nSecond: 2",
+            "t\n\nnone at all\n",
+            "Alone: 1\n",
+            "t\n\n",
+        ];
+        let mut plain = 0;
+        for text in texts {
+            let message = gix::objs::commit::MessageRef::from_bytes(text.as_bytes());
+            let (Some(body), Some(text)) = (message.body(), message.body) else { continue };
+            let expected: Vec<_> = body.trailers().map(|one| (one.token.to_owned(), one.value.into_owned())).collect();
+            if let Some(found) = plain_trailers(&text[body.without_trailer().len()..]) {
+                plain += 1;
+                let found: Vec<_> =
+                    found.into_iter().map(|(token, value)| (token.to_owned(), value.to_owned())).collect();
+                assert_eq!(found, expected, "{text:?}");
+            }
+        }
+        assert!(plain >= 4, "{plain}");
+    }
 
     #[test]
     fn values_survive_quoting() {

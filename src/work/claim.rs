@@ -193,7 +193,7 @@ fn addition(project: &Project, plan: &Plan) -> Result<impl Fn() -> Addition> {
                 agent,
                 phase: plan.spec.front.phase.clone(),
                 spec_path: Some(plan.text.path.clone()),
-                spec_blob: Some(plan.text.blob),
+                spec_blob: Some(plan.text.blob()),
                 informed_by: plan.inputs.iter().map(|input| input.pin.clone()).collect(),
                 ..Facts::default()
             };
@@ -218,7 +218,7 @@ fn ensure_chain(project: &Project, plan: &Plan) -> Result<()> {
     let facts = Facts {
         phase: plan.spec.front.phase.clone(),
         spec_path: Some(plan.text.path.clone()),
-        spec_blob: Some(plan.text.blob),
+        spec_blob: Some(plan.text.blob()),
         created: Some(project.env.now().to_string()),
         ..Facts::default()
     };

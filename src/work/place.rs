@@ -81,7 +81,7 @@ pub fn refuse_elsewhere(project: &Project, id: &SpecId) -> Result<()> {
 /// database: the user's index and work tree stay out of it.
 fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
     let path = path_of(&plan.id);
-    if project.silent || project.blob_id_in(plan.base, &path)? == Some(plan.text.blob) {
+    if project.silent || project.blob_id_in(plan.base, &path)? == Some(plan.text.blob()) {
         return Ok(plan.base);
     }
     let repo = project.repo.gix();

@@ -47,7 +47,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Resul
     let attempt = project.attempt(id, state)?;
     let Some(base) = attempt.base else { return Ok(None) };
     refuse_other_target(&attempt, request)?;
-    let pinned = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob);
+    let pinned = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob());
     let so_far = project.so_far(&attempt, &worktree)?;
     // Who had it goes on with it, unless somebody else is asked for.
     let same = attempt.agent.clone().filter(|name| request.agent.is_none() && project.has_agent(name));
@@ -67,12 +67,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Resul
         existing: Vec::new(),
         informed: Vec::new(),
         prompt: instructions(project, base, &attempt.spec)?,
-        text: Text {
-            path: attempt.spec_path.clone(),
-            bytes: attempt.bytes.clone(),
-            blob: attempt.blob,
-            origin: Origin::Event,
-        },
+        text: Text::of_blob(attempt.spec_path.clone(), attempt.bytes.clone(), attempt.blob, Origin::Event),
         spec: attempt.spec,
         goes_on: Some(goes_on),
     }))

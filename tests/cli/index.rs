@@ -5,9 +5,10 @@ use std::{fs, os::unix::fs::FileExt as _, path::PathBuf, process::Stdio, time::D
 use crate::support::Sandbox;
 
 /// What people are shown of a spec that is over is read from another part of the index than what machines are.
-const QUESTIONS: [&[&str]; 6] = [
+const QUESTIONS: [&[&str]; 7] = [
     &["list", "--all", "--json"],
     &["list", "--all"],
+    &["ready"],
     &["ready", "--explain", "--json"],
     &["ready", "--explain"],
     &["graph", "--json"],

@@ -68,12 +68,24 @@ pub(super) struct Body {
     pub(super) empty_criteria: Option<Range<usize>>,
 }
 
+const OPTIONS: Options = Options::ENABLE_TASKLISTS.union(Options::ENABLE_TABLES).union(Options::ENABLE_STRIKETHROUGH);
+
+/// The title alone, as [`read`] finds it. Mostly it is the first line, which stands for itself: what follows need not be read then.
+pub(super) fn title(file: &str, start: usize) -> Option<String> {
+    let body = &file[start..];
+    let first = body.split('\n').find(|line| !line.trim_matches([' ', '\t', '\r']).is_empty());
+    // What a link means may be said anywhere in the file.
+    let alone = first
+        .map(|line| line.strip_suffix('\r').unwrap_or(line))
+        .filter(|line| line.starts_with("# ") && !line.contains(['[', '\r']));
+    alone.and_then(|line| read(line, 0).title).or_else(|| read(file, start).title)
+}
+
 /// Reads the body of `file`, which begins at the byte `start`. Offsets and lines are the file's.
 pub(super) fn read(file: &str, start: usize) -> Body {
     let body = &file[start..];
-    let options = Options::ENABLE_TASKLISTS | Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut reader = Reader { body, start, ..Reader::default() };
-    for (event, range) in Parser::new_ext(body, options).into_offset_iter() {
+    for (event, range) in Parser::new_ext(body, OPTIONS).into_offset_iter() {
         reader.event(event, range);
     }
     reader.close_sections(HeadingLevel::H1, body.len());

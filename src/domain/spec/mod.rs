@@ -55,15 +55,7 @@ pub struct Spec {
 /// A file without front matter, with CRLF line ends, a byte order mark or unknown keys is a spec. The errors are those of the
 /// file, in its order; there is at least one.
 pub fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
-    let source = Source::new(path, bytes).map_err(|diagnostic| vec![*diagnostic])?;
-    let parts = fence::split(bytes);
-    check_front(&source, &parts).map_err(|diagnostic| vec![*diagnostic])?;
-    let (front, problems) = reading::read(&source, parts.inner.clone());
-    let (errors, mut warnings): (Vec<_>, Vec<_>) =
-        problems.into_iter().partition(|problem| problem.severity == Severity::Error);
-    if !errors.is_empty() {
-        return Err(errors);
-    }
+    let (source, parts, front, mut warnings) = begin(path, bytes)?;
     let body = markdown::read(source.text(), parts.body);
     if source.text().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty() {
         warnings.push(source.whole(Severity::Warning, "the file is empty", Some(TITLE_HELP.to_owned())));
@@ -85,6 +77,25 @@ pub fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
         source,
         inner: parts.inner,
     })
+}
+
+/// The same of a file of which no more is wanted than an outline, as [`Spec::outline`] makes it.
+pub fn skim(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
+    let (source, parts, front, _) = begin(path, bytes)?;
+    Ok(Spec::outline(path, front, markdown::title(source.text(), parts.body)))
+}
+
+/// A file with what its front matter says, and what is worth saying about that.
+type Begun = (Source, fence::Parts, FrontMatter, Vec<Diagnostic>);
+
+fn begin(path: &str, bytes: &[u8]) -> Result<Begun, Vec<Diagnostic>> {
+    let source = Source::new(path, bytes).map_err(|diagnostic| vec![*diagnostic])?;
+    let parts = fence::split(bytes);
+    check_front(&source, &parts).map_err(|diagnostic| vec![*diagnostic])?;
+    let (front, problems) = reading::read(&source, parts.inner.clone());
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        problems.into_iter().partition(|problem| problem.severity == Severity::Error);
+    if errors.is_empty() { Ok((source, parts, front, warnings)) } else { Err(errors) }
 }
 
 const TITLE_HELP: &str = "begin the body with a line '# <title>'";

@@ -7,6 +7,8 @@ use super::{
 
 /// Every diagnostic lies inside the file and can be drawn.
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let outline = |spec: Spec| Spec::outline(PATH, spec.front, spec.title);
+    prop_assert_eq!(skim(PATH, bytes), parse(PATH, bytes).map(outline));
     let found = match parse(PATH, bytes) {
         Ok(spec) => {
             prop_assert!(spec.body_start <= bytes.len() && spec.front_range.end <= bytes.len());

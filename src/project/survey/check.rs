@@ -77,11 +77,11 @@ impl Survey<'_> {
                     Held::Unknown(_) => return Ok(false),
                 }
             }
-            Origin::Head | Origin::Event => repo.try_find_object(text.blob)?.map(|object| object.detach().data),
+            Origin::Head | Origin::Event => repo.try_find_object(text.blob())?.map(|object| object.detach().data),
         };
         let Some(bytes) = bytes else { return Ok(false) };
         let blob = self.project.store()?.blob_id(&bytes);
         let same = |spec: Spec| Spec::outline(&text.path, spec.front, spec.title) == outline;
-        Ok(blob != text.blob || !crate::domain::spec::parse(&text.path, &bytes).is_ok_and(same))
+        Ok(blob != text.blob() || !crate::domain::spec::parse(&text.path, &bytes).is_ok_and(same))
     }
 }
