@@ -32,10 +32,11 @@ const MAX_TRIES: usize = 64;
 pub fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
     let top = home(project)?;
     let today = project.env.today();
-    let used = project.census().of_day(&today.to_string())?;
+    let census = project.census();
+    let used = census.of_day(&today.to_string())?;
     for _ in 0..MAX_TRIES {
         let id = fresh_id(project, today, &used);
-        if used.contains(&id) {
+        if used.contains(&id) || census.has_archived_file(&id)? {
             continue;
         }
         match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes, durable(project)) {

@@ -26,14 +26,14 @@ pub fn answer(args: &[OsString]) -> Option<i32> {
     // Looked at here too, so that an ordinary run does not pay for the definition of the command line twice.
     std::env::var_os("COMPLETE")?;
     let env = Env::from_process().ok()?;
-    let there = directories(args).iter().try_fold(env.clone(), |env, dir| enter(&env, dir)).ok();
-    let directory = there.as_ref().unwrap_or(&env).cwd().to_owned();
-    let shelf = Arc::new(Shelf::new(there));
     let words = words(args);
     let at = current(words);
+    let (directories, command) = beginning(&words[..at.min(words.len())]);
+    let there = directories.iter().try_fold(env.clone(), |env, dir| enter(&env, dir)).ok();
+    let directory = there.as_ref().unwrap_or(&env).cwd().to_owned();
+    let shelf = Arc::new(Shelf::new(there));
     let options = words.get(at).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
-    let before = &words[..at.min(words.len())];
-    let factory = || definition(before, &shelf, options);
+    let factory = || definition(command, &shelf, options);
     let asked = CompleteEnv::with_factory(factory).bin("git-chant").try_complete(args.to_vec(), Some(&directory));
     match asked {
         Ok(true) => Some(0),
@@ -54,18 +54,19 @@ fn current(words: &[OsString]) -> usize {
     index.unwrap_or(words.len().saturating_sub(1))
 }
 
-/// The directories that the words of the line that is completed name with `-C`.
-fn directories(args: &[OsString]) -> Vec<PathBuf> {
-    let mut words = args.iter().skip_while(|arg| *arg != "--").skip(2);
-    let mut found = Vec::new();
+/// What stands before the word that is completed: the directories that are named with `-C`, and the command.
+fn beginning(before: &[OsString]) -> (Vec<PathBuf>, Option<&OsString>) {
+    let mut words = before.iter().skip(1);
+    let mut directories = Vec::new();
     while let Some(word) = words.next() {
         match word.to_str() {
-            Some("-C") => found.extend(words.next().map(PathBuf::from)),
+            Some("-C") => directories.extend(words.next().map(PathBuf::from)),
+            Some("--format" | "--color") => drop(words.next()),
             Some(option) if option.starts_with('-') => {}
-            _ => break,
+            _ => return (directories, Some(word)),
         }
     }
-    found
+    (directories, None)
 }
 
 /// The environment in a directory that some shells give as it was typed, with quotes and a tilde.
@@ -82,11 +83,11 @@ fn enter(env: &Env, dir: &Path) -> Result<Env> {
     env.enter(dir).or_else(|error| as_typed().ok_or(error))
 }
 
-/// The command line, with what its values may be: all of it, unless the command stands `before` the word that is completed. As with
-/// git, options are for who has typed a dash; else they stand behind all that there is.
-fn definition(before: &[OsString], shelf: &Arc<Shelf>, options: bool) -> clap::Command {
+/// The command line, with what its values may be: all of it, unless the `command` is known already. As with git, options are for who
+/// has typed a dash; else they stand behind all that there is.
+fn definition(command: Option<&OsString>, shelf: &Arc<Shelf>, options: bool) -> clap::Command {
     let shown = |arg: Arg| if options || arg.is_positional() { arg } else { arg.hide(true) };
-    let needed = cli::needed(before.iter().skip(1));
+    let needed = cli::needed(command.into_iter());
     let command = if needed.has_subcommands() { needed } else { cli::command() };
     command.disable_help_flag(!options).mut_args(shown).mut_subcommands(|sub| {
         let name = cli::COMMANDS.iter().map(|(name, ..)| *name).find(|name| sub.get_name() == *name);

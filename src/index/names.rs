@@ -26,16 +26,15 @@ struct Head<'t> {
 }
 
 /// The names in the file `name` of `dir`, one a line, if they were listed from `sources` as these are now; `binary` tells the program
-/// that runs from another build of it.
-pub fn read(dir: &Path, name: &str, binary: &str, sources: &[Option<Stamp>]) -> Option<String> {
-    let mut bytes = super::whole(dir, name, MOST)?;
+/// that runs from another build of it. They are given as bytes, with where they begin there.
+pub fn read(dir: &Path, name: &str, binary: &str, sources: &[Option<Stamp>]) -> Option<(Vec<u8>, usize)> {
+    let bytes = super::whole(dir, name, MOST)?;
     let (head, names) = postcard::take_from_bytes::<Head<'_>>(bytes.strip_prefix(MAGIC)?).ok()?;
     if head.binary != binary || head.sources != sources {
         return None;
     }
     let begin = bytes.len() - names.len();
-    bytes.drain(..begin);
-    String::from_utf8(bytes).ok()
+    Some((bytes, begin))
 }
 
 /// Puts them into their place, whole.

@@ -165,12 +165,11 @@ impl<'p> Census<'p> {
         Ok([self.active_files()?.strays.clone(), self.archived_files()?.strays.clone()].concat())
     }
 
-    /// Every spec whose id begins with that day, as `2026-02-08`.
+    /// Every spec whose id begins with that day, as `2026-02-08`, but those that have nothing but a file under `.chant/archive`: there may
+    /// be a hundred thousand of these.
     pub fn of_day(&self, day: &str) -> Result<BTreeSet<SpecId>> {
         let mut found = self.project.store()?.names_with(day)?;
-        for dir in [SPECS_DIR, ARCHIVE_DIR] {
-            found.extend(self.project.files(dir, day, None)?.specs);
-        }
+        found.extend(self.project.files(SPECS_DIR, day, None)?.specs);
         found.extend(self.project.store()?.folded_in(day)?.into_keys());
         found.retain(|id| id.date() == Some(day));
         Ok(found)

@@ -16,9 +16,12 @@ use crate::{
 /// Fewer than these are listed as fast as they are read, in bytes of the text.
 const FEW: usize = 4096;
 
-/// Every spec that has a ref or a file under `.chant/specs`, one a line.
+/// Every spec that has a ref or a file under `.chant/specs`, one a line, after what stood before them in their file.
 #[derive(Debug)]
-pub(super) struct Names(String);
+pub(super) struct Names {
+    bytes: Vec<u8>,
+    begin: usize,
+}
 
 impl Names {
     /// The names of now: those that were listed before, if nothing has come or gone since, else what `list` finds.
@@ -33,7 +36,8 @@ impl Names {
         if let Some(sources) = &sources
             && let Some(names) = names::read(&dir, name, &binary, sources)
         {
-            return Ok(Names(names));
+            let (bytes, begin) = names;
+            return Ok(Names { bytes, begin });
         }
         let mut text = String::new();
         for id in list()? {
@@ -47,7 +51,7 @@ impl Names {
             // Who cannot write does without.
             let _unwritten = names::write(&dir, name, &binary, &sources, &text);
         }
-        Ok(Names(text))
+        Ok(Names { bytes: text.into_bytes(), begin: 0 })
     }
 
     /// Those that `query` is a short form of.
@@ -65,14 +69,15 @@ impl Names {
             return found;
         }
         // Looked for in the whole text at once: line by line would take ten times as long.
+        let text = &self.bytes[self.begin..];
         let mut end = 0;
-        for at in self.0.as_bytes().find_iter(part) {
+        for at in text.find_iter(part) {
             if at < end {
                 continue;
             }
-            let begin = self.0[..at].rfind('\n').map_or(0, |before| before + 1);
-            end = self.0[at..].find('\n').map_or(self.0.len(), |length| at + length);
-            found.extend(SpecId::new(&self.0[begin..end]));
+            let begin = text[..at].rfind_byte(b'\n').map_or(0, |before| before + 1);
+            end = text[at..].find_byte(b'\n').map_or(text.len(), |length| at + length);
+            found.extend(text[begin..end].to_str().ok().and_then(|name| SpecId::new(name).ok()));
         }
         found
     }
@@ -101,8 +106,9 @@ mod tests {
 
     #[test]
     fn a_part_is_found_wherever_it_stands_and_once() {
-        let names =
-            Names("2026-02-08-001-aaa\n2026-02-08-010-v7b\n2026-02-08-010-v7b.2\n2026-02-10-001-b01\n".to_owned());
+        let bytes =
+            b"head\n2026-02-08-001-aaa\n2026-02-08-010-v7b\n2026-02-08-010-v7b.2\n2026-02-10-001-b01\n".to_vec();
+        let names = Names { bytes, begin: 5 };
         let with = |part| names.with(part).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(with("001"), ["2026-02-08-001-aaa", "2026-02-10-001-b01"]);
         assert_eq!(with("a"), ["2026-02-08-001-aaa"]);

@@ -103,6 +103,11 @@ fn what_is_offered_is_what_the_command_is_for() {
         assert_eq!(offered(&sandbox, sandbox.dir(), &["-C", dir, "work", "00"]).len(), 1, "{dir}");
     }
     assert!(offered(&sandbox, &sandbox.repo, &["-C", "gone", "work", ""]).is_empty());
+    let commands = |words: &[&str]| ask(words).iter().filter(|offer| offer.starts_with("work:")).count();
+    assert_eq!(
+        (commands(&["-C", ".", ""]), commands(&["--color", "always", "wo"]), commands(&["list", ""])),
+        (1, 1, 0)
+    );
     // Outside of a repository nothing is offered, and nothing fails.
     assert!(offered(&sandbox, sandbox.dir(), &["work", ""]).is_empty());
 

@@ -139,6 +139,38 @@ fn staged_specs_are_checked_as_they_are_staged() {
 }
 
 #[test]
+fn staged_specs_are_checked_in_an_index_of_any_kind() {
+    let sandbox = Sandbox::new();
+    install(&sandbox);
+    let path = ".chant/specs/2026-02-08-010-v7b.md";
+    for number in 0..20 {
+        sandbox.write(&format!("dir/{}", "n".repeat(number * 12 + 1)), "text\n");
+    }
+    sandbox.write(path, "# Whole\n\n- [ ] done\n");
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-qm", "Whole"]);
+    let check = || sandbox.chant(&["hook", "pre-commit"]);
+    let kinds: [&[&str]; 5] = [
+        &["--index-version", "2"],
+        &["--index-version", "3"],
+        &["--index-version", "4"],
+        &["--index-version", "2", "--split-index"],
+        &["--no-split-index"],
+    ];
+    for kind in kinds {
+        sandbox.git(&[&["update-index"], kind].concat());
+        assert_eq!(check().ok().err, "", "{kind:?}");
+        sandbox.write("dir/new", "text\n");
+        sandbox.git(&["add", "--intent-to-add", "dir/new"]);
+        assert_eq!(check().ok().err, "", "{kind:?}");
+        sandbox.write(path, "---\ntype: [\n---\n# Broken\n");
+        sandbox.git(&["add", path]);
+        check().fails(1, &["010-v7b.md:2"]);
+        sandbox.git(&["reset", "-q", "--hard"]);
+    }
+}
+
+#[test]
 fn an_agent_trips_over_none_of_them() {
     let sandbox = Sandbox::new();
     install(&sandbox);
