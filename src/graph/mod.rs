@@ -29,7 +29,8 @@ pub struct Scope {
 pub fn graph(world: &World<'_>, scope: &Scope) -> Result<GraphView> {
     let mut entries = BTreeMap::new();
     for id in if scope.archived { world.census.all()? } else { world.census.active()? } {
-        let entry = world.entry(id)?;
+        // What was recorded counts for the status alone, and all specs are held at once here.
+        let entry = Entry { state: None, ..world.entry(id)? };
         if scope.archived || entry.status != Status::Archived {
             entries.insert(id.clone(), entry);
         }

@@ -70,6 +70,9 @@ impl Graph {
 
     fn leads_to(&mut self, world: &World<'_>, node: usize) -> Result<(Vec<usize>, Vec<usize>)> {
         let (mut edges, mut entries) = (Vec::new(), Vec::new());
+        if world.is_over_in_brief(&self.ids[node])? {
+            return Ok((edges, entries));
+        }
         // One that cannot be read is named as such, and leads nowhere.
         let Ok(recorded) = world.recorded(&self.ids[node]) else { return Ok((edges, entries)) };
         if matches!(recorded.status, Status::Completed | Status::Cancelled | Status::Archived) {

@@ -120,6 +120,9 @@ impl<'w, 'p> Surroundings<'w, 'p> {
     }
 
     fn about(&self, id: &SpecId) -> Result<Vec<ProblemView>> {
+        if self.is_over_and_clean(id)? {
+            return Ok(Vec::new());
+        }
         let entry = self.world.whole_entry(id)?;
         let mut found = Vec::new();
         if self.world.census.has_file(id)? && self.world.census.has_archived_file(id)? {
@@ -141,6 +144,20 @@ impl<'w, 'p> Surroundings<'w, 'p> {
             }
         }
         Ok(found)
+    }
+
+    /// Whether a spec is known to be over, lies where it did, and its text leaves nothing to say: what is recorded of it need not be
+    /// looked at then.
+    fn is_over_and_clean(&self, id: &SpecId) -> Result<bool> {
+        let census = &self.world.census;
+        let Some(status) = self.world.over_in_brief(id)? else { return Ok(false) };
+        if !census.has_file(id)? || census.has_archived_file(id)? {
+            return Ok(false);
+        }
+        let loaded = self.world.whole_text(id)?;
+        let spec = loaded.as_ref().and_then(|loaded| loaded.spec.as_ref().ok());
+        let same = |said: &String| is_said(said, status);
+        Ok(spec.is_some_and(|spec| spec.warnings.is_empty() && spec.front.status.as_ref().is_none_or(same)))
     }
 
     fn of(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
@@ -283,7 +300,7 @@ fn status(entry: &Entry, report: &mut Report<'_>) {
     let Some(said) = report.spec.front.status.clone() else { return };
     // What is archived was something before.
     let was = entry.state.as_ref().and_then(|state| state.was);
-    let same = |status: Status| said.replace('-', "_") == status.as_str();
+    let same = |status: Status| is_said(&said, status);
     if same(entry.status) || was.is_some_and(same) {
         return;
     }
@@ -296,6 +313,11 @@ fn status(entry: &Entry, report: &mut Report<'_>) {
         false => "what is recorded counts; this line can go",
     };
     report.say(Severity::Warning, "status", ("status", None), message, Some(help));
+}
+
+/// Whether what a text says of its status is that one.
+fn is_said(said: &str, status: Status) -> bool {
+    said.replace('-', "_") == status.as_str()
 }
 
 /// Keys that don't go together.

@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
-
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Look, clean, color::Slot};
+use super::{Look, clean, color::Slot, fit::cut};
 use crate::domain::{
     status::Status,
     view::{Blocker, Line, SpecView},
@@ -18,71 +16,90 @@ const ROOM_FOR_KIND: usize = 100;
 const ROOM_FOR_LABELS: usize = 130;
 
 /// Short id, status, title and, where a terminal is wide enough, phase or type and labels. Titles are cut to the width of a
-/// terminal, never in a pipe.
+/// terminal, never in a pipe. There may be tens of thousands of lines.
 pub(super) fn lines(specs: &[Line], look: &Look) -> String {
-    if specs.is_empty() {
-        return String::new();
-    }
-    if look.width.is_none() {
-        return piped(specs, look);
-    }
     let wide = |room: usize| look.width.is_some_and(|width| width >= room);
+    let kinds = wide(ROOM_FOR_KIND);
     let labels = wide(ROOM_FOR_LABELS) && specs.iter().any(|spec| !spec.labels.is_empty());
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_truncation_indicator(if look.unicode { "…" } else { "..." });
-    for spec in specs {
-        let mut cells =
-            vec![clean::line(spec.id.short()).into_owned(), with_flags(spec.status, &spec.flags).into_owned()];
-        if wide(ROOM_FOR_KIND) {
-            cells.push(clean::line(&spec.kind).into_owned());
+    let cells: Vec<Cells<'_>> = specs.iter().map(|spec| Cells::of(spec, kinds, labels)).collect();
+    let widest = |cell: fn(&Cells<'_>) -> usize| cells.iter().map(cell).max().unwrap_or_default();
+    let ids = widest(|cells| columns(&cells.id));
+    let statuses = widest(|cells| columns(&cells.status));
+    let kinds = kinds.then(|| widest(|cells| columns(&cells.kind)));
+    let from = ids + GAP + statuses + GAP + kinds.map_or(0, |kinds| kinds + GAP);
+    // Labels give way to titles, down to a third of the room that they share.
+    let room = look.width.map(|width| width.saturating_sub(from));
+    let labels = room.filter(|_| labels).map(|room| widest(|cells| columns(&cells.labels)).min(room / 3));
+    let titles = match (labels, room) {
+        (Some(labels), Some(room)) => widest(|cells| columns(&cells.title)).min(room.saturating_sub(labels + GAP)),
+        _ => 0,
+    };
+    let mut out = String::with_capacity(specs.len() * 80);
+    for (spec, Cells { id, status, kind, title, labels: named }) in specs.iter().zip(cells) {
+        let begin = out.len();
+        push(&mut out, &id, ids, Some(Slot::Id), look);
+        push(&mut out, &status, statuses, Some(Slot::Status(spec.status)), look);
+        if let Some(kinds) = kinds {
+            push(&mut out, &kind, kinds, None, look);
         }
-        cells.push(titled(spec.title.as_deref(), spec.error.as_deref()).into_owned());
-        if labels {
-            cells.push(clean::line(&spec.labels.join(", ")).into_owned());
+        if labels.is_some() {
+            push(&mut out, &fitted(title, from, Some(from + titles), look), titles, None, look);
+            out.push_str(&fitted(named, from + titles + GAP, look.width, look));
+        } else {
+            out.push_str(&fitted(title, from, look.width, look));
         }
-        let mut row = Row::from(cells);
-        row.max_height(1);
-        table.add_row(row);
-    }
-    arrange(&mut table, look, if wide(ROOM_FOR_KIND) { 3 } else { 2 });
-    let mut out = String::new();
-    for (line, spec) in table.lines().zip(specs) {
-        colored(&mut out, line.trim_end(), spec, look);
+        out.truncate(begin + out[begin..].trim_end().len());
+        out.push('\n');
     }
     out
+}
+
+/// What stands between two columns, in columns.
+const GAP: usize = 2;
+
+/// The cells of a line; empty where there is no room.
+struct Cells<'s> {
+    id: Cow<'s, str>,
+    status: Cow<'static, str>,
+    kind: Cow<'s, str>,
+    title: Cow<'s, str>,
+    labels: Cow<'s, str>,
+}
+
+impl<'s> Cells<'s> {
+    fn of(spec: &'s Line, kind: bool, labels: bool) -> Cells<'s> {
+        Cells {
+            id: clean::line(spec.id.short()),
+            status: with_flags(spec.status, &spec.flags),
+            kind: if kind { clean::line(&spec.kind) } else { Cow::default() },
+            title: titled(spec.title.as_deref(), spec.error.as_deref()),
+            labels: if labels { clean::line(&spec.labels.join(", ")).into_owned().into() } else { Cow::default() },
+        }
+    }
+}
+
+/// Appends a cell and the gap after it.
+fn push(out: &mut String, cell: &str, widest: usize, slot: Option<Slot>, look: &Look) {
+    match slot.filter(|_| look.paint.on) {
+        Some(slot) => out.push_str(&look.paint.with(slot, cell)),
+        None => out.push_str(cell),
+    }
+    push_gap(out, widest - columns(cell) + GAP);
+}
+
+/// A cell that begins in column `from`, cut so that it ends before `edge`.
+fn fitted<'s>(cell: Cow<'s, str>, from: usize, edge: Option<usize>, look: &Look) -> Cow<'s, str> {
+    match edge {
+        Some(edge) if columns(&cell) > edge.saturating_sub(from) => {
+            cut(&cell, from, &Look { width: Some(edge), ..*look }).into()
+        }
+        _ => cell,
+    }
 }
 
 /// The same of specs of which everything is at hand.
 pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
     lines(&specs.iter().cloned().map(Line::from).collect::<Vec<_>>(), look)
-}
-
-/// The same where no width is known, and so nothing is cut: there may be many of them.
-fn piped(specs: &[Line], look: &Look) -> String {
-    let cells = |spec| {
-        let Line { id, status, flags, .. }: &Line = spec;
-        (clean::line(id.short()), with_flags(*status, flags))
-    };
-    let cells: Vec<_> = specs.iter().map(cells).collect();
-    let widest = |widths: &mut dyn Iterator<Item = usize>| widths.max().unwrap_or_default();
-    let ids = widest(&mut cells.iter().map(|(id, _)| columns(id)));
-    let statuses = widest(&mut cells.iter().map(|(_, status)| columns(status)));
-    let mut out = String::with_capacity(specs.len() * 80);
-    for (spec, (id, status)) in specs.iter().zip(cells) {
-        let begin = out.len();
-        for (slot, part, widest) in [(Slot::Id, id, ids), (Slot::Status(spec.status), status, statuses)] {
-            let gap = widest - columns(&part) + 2;
-            match look.paint.on {
-                true => out.push_str(&look.paint.with(slot, part)),
-                false => out.push_str(&part),
-            }
-            push_gap(&mut out, gap);
-        }
-        out.push_str(&titled(spec.title.as_deref(), spec.error.as_deref()));
-        out.truncate(begin + out[begin..].trim_end().len());
-        out.push('\n');
-    }
-    out
 }
 
 fn push_gap(out: &mut String, mut columns: usize) {
@@ -97,42 +114,6 @@ fn push_gap(out: &mut String, mut columns: usize) {
 /// How many columns a text takes.
 fn columns(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
-}
-
-/// No padding at the left edge, two spaces between columns; only what stands right of the `fixed` columns gives way.
-fn arrange(table: &mut Table, look: &Look, fixed: usize) {
-    match look.width {
-        Some(width) => {
-            let width = u16::try_from(width).unwrap_or(u16::MAX);
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        }
-        None => {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-    }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding(if at == 0 { (0, 0) } else { (2, 0) });
-        if at < fixed {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-}
-
-/// Colours the two first cells of a line. The table is made without colour, because an escape sequence would count as
-/// characters there.
-fn colored(out: &mut String, line: &str, spec: &Line, look: &Look) {
-    let (id, status) = (clean::line(spec.id.short()), with_flags(spec.status, &spec.flags));
-    let cells = line.strip_prefix(&*id).and_then(|rest| {
-        let gap = rest.len() - rest.trim_start_matches(' ').len();
-        Some((&rest[..gap], rest[gap..].strip_prefix(&*status)?))
-    });
-    match cells.filter(|_| look.paint.on) {
-        Some((gap, rest)) => {
-            let (id, status) = (look.paint.with(Slot::Id, id), look.paint.with(Slot::Status(spec.status), status));
-            out.extend([id.as_str(), gap, status.as_str(), rest, "\n"]);
-        }
-        None => out.extend([line, "\n"]),
-    }
 }
 
 /// The ready specs, then each of the others with its reasons.

@@ -110,9 +110,14 @@ impl World<'_> {
 
     /// Whether a spec is known to be over, and nobody contends about it: nothing has to be looked at to tell that it is not ready.
     pub fn is_over_in_brief(&self, id: &SpecId) -> Result<bool> {
-        let (Some(survey), Some(tip)) = (&self.survey, self.census.tip(id)?) else { return Ok(false) };
+        Ok(self.over_in_brief(id)?.is_some())
+    }
+
+    /// The status of such a spec.
+    pub fn over_in_brief(&self, id: &SpecId) -> Result<Option<Status>> {
+        let (Some(survey), Some(tip)) = (&self.survey, self.census.tip(id)?) else { return Ok(None) };
         let brief = survey.brief(id.as_str(), tip).filter(|brief| !brief.contended);
-        Ok(brief.is_some_and(|brief| is_over(brief.status)))
+        Ok(brief.map(|brief| brief.status).filter(|status| is_over(*status)))
     }
 
     /// As [`World::is_stale`] finds it; `None` where that has to be asked.

@@ -304,6 +304,11 @@ impl<'p> World<'p> {
         self.entry_from(&self.whole, id)
     }
 
+    /// Its whole text alone; `None` if there is none anywhere.
+    pub fn whole_text(&self, id: &SpecId) -> Result<Option<Rc<Loaded>>> {
+        self.whole.load(id, self.census.tip(id)?)
+    }
+
     fn entry_from(&self, texts: &Texts<'p>, id: &SpecId) -> Result<Entry> {
         let Recorded { state, broken, status, tip } = self.recorded(id)?;
         let loaded = texts.load(id, tip)?;

@@ -258,6 +258,11 @@ fn comments(html: &str) -> Vec<Range<usize>> {
 
 /// One line, single spaces, nothing that moves the cursor.
 fn plain(text: &str) -> String {
+    // Most of what is read is that already.
+    let bytes = text.as_bytes();
+    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) && !text.contains("  ") && text.trim_ascii() == text {
+        return text.to_owned();
+    }
     let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ").replace(is_unprintable, "")
 }

@@ -114,6 +114,9 @@ fn check_front(source: &Source, parts: &fence::Parts) -> Result<(), Box<Diagnost
         return Err(Box::new(source.diagnostic(Severity::Error, opening, message, None)));
     }
     let text = &source.text()[parts.inner.clone()];
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+        return Ok(());
+    }
     let barred = |c: char| {
         c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')
             || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
