@@ -332,13 +332,18 @@ impl Book {
 
     /// What is known of a spec in short.
     fn short(&self, id: &str) -> Option<Short<'_>> {
+        short::decode(&self.bytes, self.place(id)?, self.width)
+    }
+
+    /// Where it begins.
+    fn place(&self, id: &str) -> Option<u32> {
         let compare =
             |place: &u32| short::id(&self.bytes, *place).map_or(Ordering::Less, |found| found.cmp(id.as_bytes()));
         let last = self.last.get();
         let near = (last..self.places.len().min(last + 2)).find(|at| compare(&self.places[*at]) == Ordering::Equal);
         let at = near.or_else(|| self.places.binary_search_by(compare).ok())?;
         self.last.set(at);
-        short::decode(&self.bytes, self.places[at], self.width)
+        Some(self.places[at])
     }
 
     /// The same at length: the bytes of a [`LongRow`], none where they are damaged.
@@ -358,7 +363,7 @@ impl Book {
 
     /// The file of the ref of a spec, and what it held.
     pub fn loose(&self, id: &SpecId) -> Option<(Stamp, ObjectId)> {
-        self.short(id.as_str())?.loose
+        short::begin(&self.bytes, self.place(id.as_str())?, self.width)?.loose
     }
 
     /// The specs that have a packed ref, in the order of their ids, each with what that holds, if the file of packed refs is the one
@@ -369,9 +374,9 @@ impl Book {
         }
         let mut tips = Vec::with_capacity(self.places.len());
         for place in &self.places {
-            let (id, held) = short::packed(&self.bytes, *place, self.width)?;
-            if let Some(tip) = held {
-                tips.push((SpecId::new(id).ok()?, tip));
+            let known = short::begin(&self.bytes, *place, self.width)?;
+            if let Some(tip) = known.packed {
+                tips.push((SpecId::new(known.id).ok()?, tip));
             }
         }
         Some(tips)

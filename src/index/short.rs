@@ -121,8 +121,20 @@ pub(super) fn id(bytes: &[u8], at: u32) -> Option<&[u8]> {
     rest.name()
 }
 
-/// The record that begins at `at`, where ids have `width` bytes.
-pub(super) fn decode(bytes: &[u8], at: u32, width: usize) -> Option<Short<'_>> {
+/// How a record begins: with what is asked about the refs of all specs.
+pub(super) struct Begin<'b> {
+    pub id: &'b str,
+    pub packed: Option<ObjectId>,
+    pub loose: Option<(Stamp, ObjectId)>,
+    bits: u32,
+    long: Place,
+    /// What the events are known up to.
+    known: Option<ObjectId>,
+    rest: Rest<'b>,
+}
+
+/// The beginning of the record that begins at `at`, where ids have `width` bytes.
+pub(super) fn begin(bytes: &[u8], at: u32, width: usize) -> Option<Begin<'_>> {
     let mut rest = Rest(bytes.get(usize::try_from(at).ok()? + LENGTH..)?);
     let id = str::from_utf8(rest.name()?).ok()?;
     let bits = rest.number()?;
@@ -139,6 +151,13 @@ pub(super) fn decode(bytes: &[u8], at: u32, width: usize) -> Option<Short<'_>> {
         Some(tip) => Some((rest.stamp()?, tip)),
         None => None,
     };
+    Some(Begin { id, packed, loose, bits, long, known, rest })
+}
+
+/// The record that begins at `at`, where ids have `width` bytes.
+pub(super) fn decode(bytes: &[u8], at: u32, width: usize) -> Option<Short<'_>> {
+    let Begin { id, packed, loose, bits, long, known, mut rest } = begin(bytes, at, width)?;
+    let has = |bit: u32| bits & bit != 0;
     let tip = match known {
         None => None,
         Some(tip) => Some(Tip {
@@ -172,21 +191,6 @@ pub(super) fn decode(bytes: &[u8], at: u32, width: usize) -> Option<Short<'_>> {
         None
     };
     Some(Short { id, packed, loose, tip, behind, text, long })
-}
-
-/// The id in the record that begins at `at`, and what its packed ref held.
-pub(super) fn packed(bytes: &[u8], at: u32, width: usize) -> Option<(&str, Option<ObjectId>)> {
-    let mut rest = Rest(bytes.get(usize::try_from(at).ok()? + LENGTH..)?);
-    let id = str::from_utf8(rest.name()?).ok()?;
-    let bits = rest.number()?;
-    rest.take(size_of::<Place>())?;
-    if bits & has::PACKED == 0 {
-        return Some((id, None));
-    }
-    if bits & (has::TIP | has::PACKED_TIP) == has::TIP {
-        rest.take(width)?;
-    }
-    Some((id, Some(rest.oid(width)?)))
 }
 
 /// What is left of a record.
@@ -384,7 +388,8 @@ mod tests {
         for (at, one) in places.iter().zip(&some) {
             assert_eq!(decode(&bytes, *at, 20).as_ref(), Some(one));
             assert_eq!(id(&bytes, *at), Some(one.id.as_bytes()));
-            assert_eq!(packed(&bytes, *at, 20), Some((one.id, one.packed)));
+            let begin = begin(&bytes, *at, 20).expect("it begins");
+            assert_eq!((begin.id, begin.packed, begin.loose), (one.id, one.packed, one.loose));
         }
     }
 

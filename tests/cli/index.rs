@@ -23,7 +23,18 @@ fn path(sandbox: &Sandbox) -> PathBuf {
 /// Asks everything: with the index as it is, with what that left, and without.
 #[track_caller]
 fn same(sandbox: &Sandbox, after: &str) {
-    for question in QUESTIONS {
+    ask(sandbox, after, &QUESTIONS);
+}
+
+/// The same of how specs are listed alone.
+#[track_caller]
+fn same_list(sandbox: &Sandbox, after: &str) {
+    ask(sandbox, after, &[&["list", "--all"], &["list", "--all", "--json"], &["ready"]]);
+}
+
+#[track_caller]
+fn ask(sandbox: &Sandbox, after: &str, questions: &[&[&str]]) {
+    for question in questions {
         // Of all of them only `lint` may find something and say so.
         let said = |ran: crate::support::Ran| if question[0] == "lint" { ran.out } else { ran.ok().out };
         let with = |sandbox: &Sandbox| said(sandbox.run(&mut sandbox.binary(question)));
@@ -346,38 +357,38 @@ fn what_packed_refs_hold_is_seen() {
     let pack = || sandbox.git(&["pack-refs", "--all", "--prune"]);
     pack();
     settle();
-    same(&sandbox, "pack-refs");
+    same_list(&sandbox, "pack-refs");
     sandbox.chant(&["cancel", &first, "-m", "no"]).ok();
     pack();
     // At once, before times can tell it from what comes next, and the same later.
-    same(&sandbox, "another event, packed");
+    same_list(&sandbox, "another event, packed");
     assert_eq!(sandbox.status(&first), "cancelled");
     settle();
-    same(&sandbox, "the same, settled");
+    same_list(&sandbox, "the same, settled");
     let name = format!("refs/chant/specs/{second}");
     let tip = sandbox.git(&["rev-parse", &name]);
     sandbox.git(&["update-ref", "-d", &name]);
-    same(&sandbox, "a packed ref less");
+    same_list(&sandbox, "a packed ref less");
     sandbox.git(&["update-ref", &name, tip.trim()]);
-    same(&sandbox, "and a loose one");
+    same_list(&sandbox, "and a loose one");
     pack();
     settle();
-    same(&sandbox, "packed again");
+    same_list(&sandbox, "packed again");
     // In place, as an editor might: the file is the same one and as long as before.
     let before = sandbox.git(&["rev-parse", &format!("refs/chant/specs/{first}^")]);
     let (text, now) =
         (fs::read_to_string(&packed).unwrap(), sandbox.git(&["rev-parse", &format!("chant/specs/{first}")]));
     fs::write(&packed, text.replace(now.trim(), before.trim())).unwrap();
     assert_eq!(sandbox.status(&first), "pending");
-    same(&sandbox, "packed refs written by hand");
+    same_list(&sandbox, "packed refs written by hand");
     settle();
-    same(&sandbox, "the same, settled");
+    same_list(&sandbox, "the same, settled");
     fs::rename(&packed, packed.with_extension("there")).unwrap();
     std::os::unix::fs::symlink("packed-refs.there", &packed).unwrap();
-    same(&sandbox, "a link to packed refs");
+    same_list(&sandbox, "a link to packed refs");
     assert_eq!(sandbox.status(&third), "pending");
     fs::remove_file(&packed).unwrap();
-    same(&sandbox, "no packed refs at all");
+    same_list(&sandbox, "no packed refs at all");
 }
 
 #[test]
@@ -387,13 +398,13 @@ fn a_line_that_hangs_on_more_than_its_spec_is_not_taken_from_it_alone() {
     sandbox.add(&["Gate", "--type", "gate", "--depends-on", &first]);
     let driver = sandbox.add(&["Driver", "--type", "driver"]);
     settle();
-    same(&sandbox, "add");
+    same_list(&sandbox, "add");
     fs::copy(file(&sandbox, &first), file(&sandbox, &format!("{driver}.1"))).unwrap();
-    same(&sandbox, "a member");
+    same_list(&sandbox, "a member");
     sandbox.agent("echo two >file; tick");
     sandbox.chant(&["work", &format!("{driver}.1")]).ok();
     settle();
-    same(&sandbox, "a driver that is done");
+    same_list(&sandbox, "a driver that is done");
     assert_eq!(sandbox.status(&driver), "completed");
     sandbox.git(&["config", "chant.approval.required", "code"]);
     let line = |id: &str| {
@@ -403,11 +414,11 @@ fn a_line_that_hangs_on_more_than_its_spec_is_not_taken_from_it_alone() {
     assert!(line(&second).contains("needs-approval"), "{}", line(&second));
     sandbox.chant(&["approve", &second, "-m", "yes"]).ok();
     settle();
-    same(&sandbox, "an approval");
+    same_list(&sandbox, "an approval");
     assert!(!line(&second).contains("needs-approval"), "{}", line(&second));
     sandbox.git(&["config", "--unset", "chant.approval.required"]);
     sandbox.chant(&["reject", &second, "-m", "no"]).ok();
     settle();
-    same(&sandbox, "a rejection");
+    same_list(&sandbox, "a rejection");
     assert!(line(&second).contains("needs-approval"), "{}", line(&second));
 }
