@@ -13,18 +13,28 @@ use crate::{
     project::attempt::Attempt,
 };
 
-/// Commits what is left in the worktree: with `target_files` those and the spec's own file, else everything. Returns what
-/// stands against it: paths that are left and not allowed, or a hook that refused.
+/// What became of the changes that were left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// There were none.
+    Nothing,
+    /// They are committed.
+    Committed,
+    /// They are not, and why: paths that are left and not allowed, or a hook that refused.
+    Refused(String),
+}
+
+/// Commits what is left in the worktree: with `target_files` those and the spec's own file, else everything.
 ///
 /// With `silent` no trailer goes into the commit; with `tampered` no hook runs: it may be the agent's.
-pub fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered: bool) -> Result<Option<String>> {
+pub fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered: bool) -> Result<Left> {
     let dirty = status::dirty(tree)?;
     if dirty.is_empty() {
-        return Ok(None);
+        return Ok(Left::Nothing);
     }
     let nested: Vec<String> = dirty.iter().filter(|one| one.nested).map(|one| one.path.to_string()).collect();
     if !nested.is_empty() {
-        return Ok(Some(format!("it left repositories of its own in its worktree: {}", nested.join(", "))));
+        return Ok(Left::Refused(format!("it left repositories of its own in its worktree: {}", nested.join(", "))));
     }
     let entries = &attempt.spec.front.target_files;
     let targets = PathSet::new(entries)
@@ -34,15 +44,15 @@ pub fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered: bool) 
     let (inside, outside): (Vec<BString>, Vec<BString>) = dirty.into_iter().map(|one| one.path).partition(allowed);
     if !outside.is_empty() {
         let names: Vec<String> = outside.iter().map(ToString::to_string).collect();
-        return Ok(Some(format!("it left uncommitted changes outside target_files: {}", names.join(", "))));
+        return Ok(Left::Refused(format!("it left uncommitted changes outside target_files: {}", names.join(", "))));
     }
     let trailer = if silent { String::new() } else { format!("\nChant-Spec: {}\n", attempt.id) };
     let message = format!("{}\n{trailer}", attempt.title());
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
     match commit_leftovers(tree, Some(&inside), &message, hooks) {
-        Ok(_) => Ok(None),
+        Ok(_) => Ok(Left::Committed),
         Err(error) if error.code == "git-failed" => {
-            Ok(Some(format!("what it left could not be committed: {}", error.message)))
+            Ok(Left::Refused(format!("what it left could not be committed: {}", error.message)))
         }
         Err(error) => Err(error),
     }

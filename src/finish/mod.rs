@@ -11,6 +11,8 @@ use gix::ObjectId;
 
 pub use by_hand::by_hand;
 
+use leftovers::Left;
+
 use crate::{
     agent::{RESEARCH_INSUFFICIENT, process::Ending, rate_limit},
     check::Check,
@@ -70,6 +72,7 @@ pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progres
     let mut checks =
         Checks { refs_moved: run.map(|run| run.refs_moved.clone()).unwrap_or_default(), ..Checks::default() };
     let mut interrupted = None;
+    let mut clean = false;
     // An agent that was stopped has neither done the work nor failed at it.
     let mut paused = match run.filter(|_| tree.is_some()) {
         Some(run) => stopped(run).map_or_else(|| project.paused(attempt), |why| Ok(Some(why)))?,
@@ -82,7 +85,10 @@ pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progres
         (Some(tree), None) => {
             let tampered = run.is_some_and(|run| !run.tampered.is_empty());
             match checked(project, attempt, tree, run.is_some(), tampered, &mut checks, progress) {
-                Ok(failed) => failed,
+                Ok((failed, seen)) => {
+                    clean = seen;
+                    failed
+                }
                 // The agent may have left anything: what cannot be checked has not passed, and stays on record as that.
                 Err(error) => match error.exit {
                     Exit::Signal(signal) => {
@@ -95,10 +101,15 @@ pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progres
             }
         }
     };
-    if let Some(tree) = &tree
-        && let Err(error) = project.keep_worktree(&attempt.id, attempt.start, tree)
-    {
-        progress.say(&Step::Warning(error.message));
+    if let Some(tree) = &tree {
+        let kept = if clean {
+            project.keep_clean(&attempt.id, attempt.start, tree)
+        } else {
+            project.keep_worktree(&attempt.id, attempt.start, tree).map(drop)
+        };
+        if let Err(error) = kept {
+            progress.say(&Step::Warning(error.message));
+        }
     }
     let branch_tip = branch::read(&project.repo, attempt.branch.as_ref())?;
     if let Some(tip) = branch_tip {
@@ -155,7 +166,8 @@ fn agent_failed(ending: &Ending) -> Option<String> {
     }
 }
 
-/// Commits what was left and runs every check. Returns the reason if something failed.
+/// Commits what was left and runs every check. Returns the reason if something failed, and whether nothing is uncommitted: if nothing
+/// was, and no command ran since.
 fn checked(
     project: &Project,
     attempt: &Attempt,
@@ -164,19 +176,20 @@ fn checked(
     tampered: bool,
     checks: &mut Checks,
     progress: &dyn Progress,
-) -> Result<Option<String>> {
+) -> Result<(Option<String>, bool)> {
     if let Some(reason) = astray(project, attempt, tree)? {
         checks.problems.push(reason.clone());
-        return Ok(Some(reason));
+        return Ok((Some(reason), false));
     }
     // Checked first: on a branch that is gone a commit would begin a history of its own.
     let Some(tip) = branch::read(&project.repo, attempt.branch.as_ref())? else {
         checks.problems.push("its branch is gone".to_owned());
-        return Ok(Some("its branch is gone".to_owned()));
+        return Ok((Some("its branch is gone".to_owned()), false));
     };
-    if let Some(problem) = leftovers::commit(attempt, tree, project.silent, tampered)? {
+    let left = leftovers::commit(attempt, tree, project.silent, tampered)?;
+    if let Left::Refused(problem) = left {
         checks.problems.push(problem.clone());
-        return Ok(Some(problem));
+        return Ok((Some(problem), false));
     }
     let tip = branch::read(&project.repo, attempt.branch.as_ref())?.unwrap_or(tip);
     let problems = std::mem::take(&mut checks.problems);
@@ -195,7 +208,8 @@ fn checked(
         checks.problems.push("its branch no longer holds the commit that it started from".to_owned());
     }
     *checks = std::mem::take(checks).settled();
-    Ok((!checks.ok).then(|| checks.failures()))
+    let clean = left == Left::Nothing && checks.verify.is_empty() && checks.reproduces.is_none();
+    Ok(((!checks.ok).then(|| checks.failures()), clean))
 }
 
 /// Why what is in the worktree is not what the attempt is judged by: it does not stand on the work branch.
@@ -263,10 +277,8 @@ fn record(
         session: run.and_then(|run| run.report.session.clone()),
         ..Facts::default()
     };
-    for commit in &commits {
-        let id = history::patch_id(&project.repo, *commit)?.map(|id| id.to_string());
-        facts.patch_ids.push(id.unwrap_or_else(|| "-".to_owned()));
-    }
+    let patches = history::patch_ids(&project.repo, &commits)?.into_iter();
+    facts.patch_ids = patches.map(|id| id.map_or_else(|| "-".to_owned(), |id| id.to_string())).collect();
     let (op, sentence) = match (&failed, &paused) {
         (Some(reason), _) => (Op::Fail, format!("{} failed: {reason}", attempt.title())),
         (None, Some(reason)) => (Op::Pause, format!("{} is paused: {reason}", attempt.title())),

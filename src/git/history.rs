@@ -1,6 +1,6 @@
 //! Questions about commits.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bstr::{BString, ByteSlice};
 use gix::{
@@ -222,16 +222,30 @@ pub fn makes_as_one(
 /// What `git patch-id --stable` makes of the change that a commit makes to its first parent; `None` for a merge and for a
 /// commit that changes nothing.
 pub fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {
-    if repo.gix().find_commit(commit)?.parent_ids().count() > 1 {
-        return Ok(None);
+    Ok(patch_ids(repo, &[commit])?.pop().flatten())
+}
+
+/// The same for several commits at once, in their order.
+pub fn patch_ids(repo: &Repository, commits: &[ObjectId]) -> Result<Vec<Option<ObjectId>>> {
+    let mut single = Vec::new();
+    for commit in commits {
+        if repo.gix().find_commit(*commit)?.parent_ids().count() <= 1 {
+            single.push(format!("{commit}\n"));
+        }
     }
-    let id = commit.to_hex().to_string();
+    if single.is_empty() {
+        return Ok(vec![None; commits.len()]);
+    }
     // It asks the file system monitor, though two trees are compared.
-    let patch =
-        Git::at(repo).config("core.fsmonitor=false").args(["diff-tree", "--root"]).args(PATCH).arg(id).check()?;
+    let git = Git::at(repo).config("core.fsmonitor=false").args(["diff-tree", "--root", "--stdin"]).args(PATCH);
+    let patch = git.stdin_bytes(single.concat()).check()?;
     let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch.stdout).check()?;
-    let first = output.stdout.fields().next().and_then(|word| ObjectId::from_hex(word).ok());
-    Ok(first)
+    let pairs = output.stdout.lines().filter_map(|line| {
+        let (id, commit) = line.split_once_str(" ")?;
+        Some((ObjectId::from_hex(commit).ok()?, ObjectId::from_hex(id).ok()?))
+    });
+    let ids: HashMap<ObjectId, ObjectId> = pairs.collect();
+    Ok(commits.iter().map(|commit| ids.get(commit).copied()).collect())
 }
 
 /// How many commits are counted before it is enough to know that there are many.

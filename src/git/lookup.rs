@@ -72,9 +72,18 @@ pub fn refresh(repo: &gix::Repository) {
 /// # Errors
 /// If a file or directory cannot be read, or packed-refs is malformed.
 pub fn below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(String, Option<ObjectId>)>> {
+    let id = |target: Target| target.try_id().map(ToOwned::to_owned);
+    Ok(targets_below(repo, prefix)?.into_iter().map(|(name, target)| (name, target.and_then(id))).collect())
+}
+
+/// The same with what symbolic refs lead to; no target only where a file holds no ref.
+///
+/// # Errors
+/// As [`below`].
+pub fn targets_below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(String, Option<Target>)>> {
     let mut found = Vec::new();
     walk(repo, &repo.common_dir().join(prefix), prefix, prefix.len(), &mut found)?;
-    found.sort_unstable();
+    found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     let loose = found.len();
     if let Some(packed) = repo.refs.open_packed_buffer()? {
         for reference in packed.iter_prefixed(prefix.into())? {
@@ -83,12 +92,12 @@ pub fn below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(String, Option
                 continue;
             };
             if found[..loose].binary_search_by(|(other, _)| other.as_str().cmp(name)).is_err() {
-                found.push((name.to_owned(), Some(reference.target())));
+                found.push((name.to_owned(), Some(Target::Object(reference.target()))));
             }
         }
     }
     // Both parts are sorted by now, or nearly so.
-    found.sort();
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(found)
 }
 
@@ -98,7 +107,7 @@ fn walk(
     dir: &Path,
     name: &str,
     skipped: usize,
-    found: &mut Vec<(String, Option<ObjectId>)>,
+    found: &mut Vec<(String, Option<Target>)>,
 ) -> Result<()> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
@@ -120,8 +129,7 @@ fn walk(
             match content(&path) {
                 Ok(bytes) => {
                     let read = Reference::try_from_path(valid, &bytes, repo.object_hash());
-                    let target = read.ok().and_then(|read| read.target.try_id().map(ToOwned::to_owned));
-                    found.push((full[skipped..].to_owned(), target));
+                    found.push((full[skipped..].to_owned(), read.ok().map(|read| read.target)));
                 }
                 // It was packed or deleted meanwhile.
                 Err(error) if is_none(&error) => {}

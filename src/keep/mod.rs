@@ -37,10 +37,37 @@ impl Project {
             self.store()?.keep_attempt(id, attempt, tip)?;
         }
         let kept = kept?;
+        self.hold_nothing_elsewhere(tree)?;
+        Ok(kept)
+    }
+
+    /// The same for a worktree in which nothing is uncommitted, as was seen a moment ago.
+    ///
+    /// # Errors
+    /// As [`Project::keep_worktree`].
+    pub fn keep_clean(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
+        self.keep_heads(id, attempt, tree)?;
+        self.hold_nothing_elsewhere(tree)
+    }
+
+    /// Keeps the commits that a worktree stands and stood on.
+    fn keep_heads(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
+        let store = self.store()?;
+        if let Some(head) = tree.head.as_ref().and_then(Head::id) {
+            store.keep_attempt(id, attempt, head)?;
+        }
+        for tip in worktree::lost_heads(&self.repo, tree)? {
+            store.keep_attempt(id, attempt, tip)?;
+        }
+        Ok(())
+    }
+
+    /// An error if there are submodules with work that is nowhere else.
+    fn hold_nothing_elsewhere(&self, tree: &Worktree) -> Result<()> {
         // A commit here names commits of a submodule; it does not hold them.
         let unsaved = worktree::unsaved_submodules(&self.repo, tree)?;
         if unsaved.is_empty() {
-            return Ok(kept);
+            return Ok(());
         }
         let names = unsaved.iter().map(|path| format!("'{path}'")).collect::<Vec<_>>().join(", ");
         Err(Error::negative(
@@ -102,8 +129,7 @@ pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
             ));
             stays = true;
         } else {
-            let kept = project.keep_worktree(&attempt.id, attempt.start, &tree).map(|_| ());
-            if let Err(error) = kept.and_then(|()| worktree::remove::remove(&project.repo, &tree.path).map(|_| ()))
+            if let Err(error) = remove_kept(project, attempt, &tree)
                 && !gone_by_now(project, attempt)?
             {
                 warnings.push(format!("the worktree '{}' stays: {}", tree.path.display(), error.message));
@@ -121,6 +147,19 @@ pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
         warnings.push(error.message);
     }
     Ok(warnings)
+}
+
+/// Removes a worktree once all that it holds is kept.
+fn remove_kept(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<()> {
+    // Most often nothing in it is uncommitted, and git sees that for itself: then what it stood on is all.
+    if tree.path.is_dir() && tree.head.as_ref().and_then(Head::id).is_some() {
+        project.keep_heads(&attempt.id, attempt.start, tree)?;
+        if worktree::remove::remove_clean(&project.repo, tree)? {
+            return Ok(());
+        }
+    }
+    project.keep_worktree(&attempt.id, attempt.start, tree)?;
+    worktree::remove::remove(&project.repo, &tree.path).map(|_| ())
 }
 
 /// Removes the worktree and the branch that an attempt left whose spec is pending again: whoever gave it up died before that. Returns

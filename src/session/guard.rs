@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
-use gix::ObjectId;
+use bstr::ByteSlice;
+use gix::{ObjectId, refs::Target};
 
 use crate::{
     domain::id::SpecId,
     error::Result,
-    git::{process::Git, reference},
+    git::{lookup, process::Git, reference},
     project::Project,
     store::{SPECS, archive::ARCHIVES, attempts::ATTEMPTS},
 };
@@ -31,37 +32,34 @@ pub struct Changes {
 #[derive(Debug)]
 pub struct Guard {
     refs: BTreeMap<String, String>,
-    config: BTreeMap<String, Vec<String>>,
+    config: Settings,
     /// What git goes by: every scope, includes followed.
-    effective: BTreeMap<String, Vec<String>>,
+    effective: Settings,
     hooks: BTreeMap<PathBuf, ObjectId>,
 }
 
 impl Guard {
     /// Looks at them before the run.
     pub fn before(project: &Project) -> Result<Guard> {
-        Ok(Guard {
-            refs: refs(project)?,
-            config: config(project)?,
-            effective: effective(project)?,
-            hooks: hooks(project)?,
-        })
+        let refs = refs(project)?;
+        let (config, effective) = settings(project)?;
+        let hooks = hooks(project, &effective)?;
+        Ok(Guard { refs, config, effective, hooks })
     }
 
     /// Looks again and says what is different. `own` is the spec that was worked.
     pub fn after(&self, project: &Project, own: &SpecId) -> Result<Changes> {
         let mut changes = Changes::default();
         self.compare_refs(project, own, &refs(project)?, &mut changes)?;
-        let config = config(project)?;
+        let (config, effective) = settings(project)?;
         for key in differing(&self.config, &config) {
             changes.tampered.push(format!("the configuration key '{key}' was changed"));
         }
-        let effective = effective(project)?;
         changes.muted = differing(&self.effective, &effective)
             .into_iter()
             .filter_map(|key| muted(&key, self.effective.get(&key).and_then(|values| values.last())))
             .collect();
-        let hooks = hooks(project)?;
+        let hooks = hooks(project, &effective)?;
         for path in differing(&self.hooks, &hooks) {
             changes.tampered.push(format!("the hook '{}' was changed", path.display()));
         }
@@ -201,50 +199,52 @@ fn differing<K: Ord + Clone, V: PartialEq>(before: &BTreeMap<K, V>, after: &BTre
 
 /// Every ref, with what it holds: an id, or the name that a symbolic one leads to.
 fn refs(project: &Project) -> Result<BTreeMap<String, String>> {
-    let repo = crate::git::repository::Repository::reopen_at(
-        &project.repo,
-        project.repo.work_dir().unwrap_or(project.repo.git_dir()),
-    )?;
-    let platform = repo.gix().references()?;
-    let mut refs = BTreeMap::new();
-    for reference in platform.all()? {
-        let Ok(reference) = reference else { continue };
-        let target = match reference.target() {
-            gix::refs::TargetRef::Object(id) => id.to_string(),
-            gix::refs::TargetRef::Symbolic(name) => name.as_bstr().to_string(),
+    let held = lookup::targets_below(project.repo.gix(), "refs/")?.into_iter().filter_map(|(name, target)| {
+        let target = match target? {
+            Target::Object(id) => id.to_string(),
+            Target::Symbolic(other) => other.as_bstr().to_string(),
         };
-        refs.insert(reference.name().as_bstr().to_string(), target);
-    }
-    Ok(refs)
+        Some((format!("refs/{name}"), target))
+    });
+    Ok(held.collect())
 }
 
-/// The repository's own configuration, key by key. What `git branch` and `git push -u` keep about branches is everyday life
-/// and runs nothing.
-fn config(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
-    let mut config: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for scope in ["--local", "--worktree"] {
-        let listed = Git::at(&project.repo).args(["config", scope, "--list", "-z", "--no-includes"]).run()?;
-        for record in listed.records() {
-            let text = String::from_utf8_lossy(record);
-            let (key, value) = text.split_once('\n').unwrap_or((&text, ""));
-            if !key.starts_with("branch.") {
-                config.entry(key.to_owned()).or_default().push(value.to_owned());
-            }
+/// Settings, each with all of its values.
+type Settings = BTreeMap<String, Vec<String>>;
+
+/// The repository's own configuration, key by key, and every setting that git goes by, includes followed. What `git branch` and
+/// `git push -u` keep about branches is everyday life and runs nothing.
+fn settings(project: &Project) -> Result<(Settings, Settings)> {
+    let (mut own, mut effective) = (Settings::new(), Settings::new());
+    let listed = Git::at(&project.repo).args(["config", "--list", "-z", "--show-scope", "--show-origin"]).run()?;
+    let common = project.repo.common_dir();
+    let files = [common.join("config"), project.repo.git_dir().join("config.worktree")];
+    let top = project.repo.work_dir().unwrap_or(project.repo.git_dir());
+    let mut is_own: BTreeMap<Vec<u8>, bool> = BTreeMap::new();
+    // Of each setting the scope, where it comes from, and the setting itself; one that only is there has no line end.
+    let mut fields = listed.stdout.split_str("\0");
+    while let (Some(scope), Some(origin), Some(setting)) = (fields.next(), fields.next(), fields.next()) {
+        let text = String::from_utf8_lossy(setting);
+        let split = text.split_once('\n');
+        let (key, value) = split.unwrap_or((&text, "true"));
+        effective.entry(key.to_owned()).or_default().push(value.to_owned());
+        if !matches!(scope, b"local" | b"worktree") || key.starts_with("branch.") {
+            continue;
+        }
+        // What such a file includes is somebody else's.
+        let own_file = *is_own.entry(origin.to_owned()).or_insert_with(|| {
+            let path = origin.strip_prefix(b"file:").and_then(|path| path.to_path().ok());
+            path.is_some_and(|path| files.iter().any(|file| is_same(&top.join(path), file)))
+        });
+        if own_file {
+            own.entry(key.to_owned()).or_default().push(split.map_or("", |(_, value)| value).to_owned());
         }
     }
-    Ok(config)
+    Ok((own, effective))
 }
 
-/// Every setting that git goes by.
-fn effective(project: &Project) -> Result<BTreeMap<String, Vec<String>>> {
-    let mut config: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let listed = Git::at(&project.repo).args(["config", "--list", "-z"]).run()?;
-    for record in listed.records() {
-        let text = String::from_utf8_lossy(record);
-        let (key, value) = text.split_once('\n').unwrap_or((&text, "true"));
-        config.entry(key.to_owned()).or_default().push(value.to_owned());
-    }
-    Ok(config)
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || std::fs::canonicalize(one).ok().is_some_and(|one| std::fs::canonicalize(other).ok() == Some(one))
 }
 
 /// The setting under which a changed key means what it did. A key that was not there cannot be taken away again: where the empty
@@ -265,14 +265,16 @@ fn muted(key: &str, old: Option<&String>) -> Option<String> {
 }
 
 /// The hooks of the repository, wherever its configuration has them, with their content.
-fn hooks(project: &Project) -> Result<BTreeMap<PathBuf, ObjectId>> {
+fn hooks(project: &Project, effective: &Settings) -> Result<BTreeMap<PathBuf, ObjectId>> {
     let store = project.store()?;
     let mut hooks = BTreeMap::new();
-    let configured = Git::at(&project.repo).args(["rev-parse", "--git-path", "hooks"]).run()?;
-    let top = project.repo.work_dir().unwrap_or(project.repo.git_dir());
     let mut dirs = vec![project.repo.common_dir().join("hooks")];
-    if configured.success() {
-        dirs.push(top.join(configured.line()));
+    if effective.contains_key("core.hookspath") {
+        let configured = Git::at(&project.repo).args(["rev-parse", "--git-path", "hooks"]).run()?;
+        let top = project.repo.work_dir().unwrap_or(project.repo.git_dir());
+        if configured.success() {
+            dirs.push(top.join(configured.line()));
+        }
     }
     for dir in dirs {
         for path in files(&dir) {

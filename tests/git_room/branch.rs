@@ -291,6 +291,9 @@ isolated! {
         assert_eq!(id(one), id(picked));
         assert_ne!(id(one), id(unlike));
         assert!(id(repo.id("main~1")).is_some(), "a root commit has one too");
-        assert_eq!(id(repo.commit("nothing")), None);
+        let nothing = repo.commit("nothing");
+        assert_eq!(id(nothing), None);
+        let several = history::patch_ids(&open(&repo.path), &[nothing, one, unlike]).unwrap();
+        assert_eq!(several, [None, id(one), id(unlike)]);
     }
 }

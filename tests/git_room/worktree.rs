@@ -113,6 +113,30 @@ isolated! {
         repo.id("chant/side");
     }
 
+    fn only_what_is_clean_is_removed_without_force() {
+        let repo = Repo::with_commit();
+        let path = side(&repo);
+        // A person who does not want to be shown untracked files.
+        repo.git(&["config", "status.showUntrackedFiles", "no"]);
+        let clean = || {
+            let tree = worktree::find(&repo.open(), &path).unwrap().unwrap();
+            worktree::remove::remove_clean(&repo.open(), &tree).unwrap()
+        };
+        fs::write(path.join("new"), "x").unwrap();
+        assert!(!clean());
+        fs::remove_file(path.join("new")).unwrap();
+        fs::write(path.join("file"), "changed").unwrap();
+        assert!(!clean());
+        git(&path, &["checkout", "-q", "file"]);
+        repo.git(&["worktree", "lock", "../side"]);
+        assert!(!clean());
+        assert!(path.join("file").exists() && registered(&repo) == 2);
+        repo.git(&["worktree", "unlock", "../side"]);
+        assert!(clean());
+        assert!(!path.exists() && registered(&repo) == 1);
+        repo.id("chant/side");
+    }
+
     fn removal_works_from_inside_and_with_submodules_and_read_only_directories() {
         let repo = Repo::with_commit();
         let library = Repo::with_commit();

@@ -47,12 +47,32 @@ pub fn remove(repo: &Repository, path: &Path) -> Result<Removed> {
         return Ok(Removed::Everything);
     }
     // Read-only directories (module caches) stop git half-way, after it has forgotten the worktree.
-    if fs::symlink_metadata(&worktree.path).is_ok() {
-        make_writable(&worktree.path);
-        fault::around("tree.remove", || fs::remove_dir_all(&worktree.path)).map_err(|_| git.failed(&output))?;
-    }
+    clear_rest(&worktree.path).map_err(|_| git.failed(&output))?;
     forget(repo, &worktree)?;
     Ok(Removed::Everything)
+}
+
+/// Removes a linked worktree if nothing in it is uncommitted, nor any submodule there: git itself looks, right before. Gives back
+/// whether it did; otherwise nothing was touched.
+pub fn remove_clean(repo: &Repository, worktree: &Worktree) -> Result<bool> {
+    if worktree.main || !worktree.leads_home() {
+        return Ok(false);
+    }
+    let git = Git::in_dir(repo.common_dir()).repository_only(repo.common_dir());
+    // What the person does not want to be shown is work nevertheless.
+    let git = git.without_hooks().config("core.fsmonitor=false").config("status.showUntrackedFiles=all");
+    let git = worktree.muted.iter().fold(git, Git::config);
+    let git = git.args(["worktree", "remove", "--"]).arg(&worktree.path);
+    let output = git.run()?;
+    if output.success() {
+        return Ok(true);
+    }
+    if worktree.git_dir.exists() {
+        return Ok(false);
+    }
+    // It was clean, and stopped git half-way.
+    clear_rest(&worktree.path).map_err(|_| git.failed(&output))?;
+    Ok(true)
 }
 
 /// Removes the registration of one worktree, as `git worktree prune` would, but of this one only.
@@ -71,6 +91,15 @@ pub(super) fn forget(repo: &Repository, worktree: &Worktree) -> Result<()> {
             }
         }
     }
+}
+
+/// Removes what git left of a directory.
+fn clear_rest(dir: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(dir).is_err() {
+        return Ok(());
+    }
+    make_writable(dir);
+    fault::around("tree.remove", || fs::remove_dir_all(dir))
 }
 
 /// Lets the owner write in every directory below, symlinks not followed; what cannot be changed shows at the removal.

@@ -8,6 +8,7 @@ use super::Worktree;
 use crate::{
     error::Result,
     git::{
+        history,
         process::Git,
         repository::{Head, Repository},
     },
@@ -54,7 +55,7 @@ pub fn past_heads(repo: &Repository, worktree: &Worktree) -> Vec<ObjectId> {
 /// goes the only log that names them.
 pub fn lost_heads(repo: &Repository, worktree: &Worktree) -> Result<Vec<ObjectId>> {
     let heads = past_heads(repo, worktree);
-    if heads.len() < 2 {
+    if heads.len() < 2 || held_by_branch(repo, worktree, &heads)? {
         return Ok(Vec::new());
     }
     let revisions: String = heads.iter().map(|id| format!("{id}\n")).collect();
@@ -75,4 +76,15 @@ pub fn lost_heads(repo: &Repository, worktree: &Worktree) -> Result<Vec<ObjectId
         inner.extend(ids);
     }
     Ok(lost)
+}
+
+/// Whether the branch that a worktree stands on reaches all of these: most often it only ever grew. To ask git has it read every ref.
+fn held_by_branch(repo: &Repository, worktree: &Worktree, heads: &[ObjectId]) -> Result<bool> {
+    let Some(Head::Branch(_, Some(tip))) = worktree.head else { return Ok(false) };
+    for head in heads {
+        if !history::is_ancestor(repo, *head, tip)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
