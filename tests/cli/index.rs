@@ -325,6 +325,17 @@ fn one_that_lies_is_found_and_made_anew() {
     sandbox.chant(&["fsck", "--repair"]).ok();
     assert_eq!(title(&sandbox, &first), "First");
     assert!(path(&sandbox).exists());
+    sandbox.git(&["pack-refs", "--all"]);
+    settle();
+    title(&sandbox, &first);
+    let mut lies = fs::read(path(&sandbox)).unwrap();
+    let tip = sandbox.git(&["rev-parse", &format!("chant/specs/{first}")]);
+    let tip: Vec<u8> = (0..20).map(|at| u8::from_str_radix(&tip[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let at = lies.windows(20).position(|bytes| bytes == tip).unwrap();
+    lies[at] ^= 1;
+    fs::write(path(&sandbox), summed(lies)).unwrap();
+    let found = sandbox.chant(&["fsck", "--json"]).json();
+    assert!(found.to_string().contains("it has the ref of"), "{found}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Whether what the index says of the files and events of now is what they say themselves.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{Held, Loaded, Survey};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         spec::{MAX_SPEC_LEN, Spec},
     },
     error::Result,
-    git::work_file::Directory,
+    git::{lookup, work_file::Directory},
     project::{Project, text::Origin},
 };
 
@@ -30,14 +30,15 @@ pub struct Fault {
 /// If a file or an object cannot be read.
 pub fn check(project: &Project) -> Result<Vec<Fault>> {
     let Some(survey) = Survey::begin(project) else { return Ok(Vec::new()) };
-    let mut faults = Vec::new();
+    let path = survey.index.path();
+    let wrong = survey.wrong_packed_refs()?.into_iter();
+    let mut faults: Vec<Fault> = wrong.map(|id| Fault { id, what: "ref", path: path.clone() }).collect();
     for id in survey.book.ids() {
         let found = [
             (survey.has_wrong_ref(&id)?, "ref"),
             (survey.has_wrong_state(&id) || !survey.book.is_consistent(&id), "state"),
             (survey.has_wrong_text(&id)?, "text"),
         ];
-        let path = survey.index.path();
         let wrong = found.into_iter().filter(|(wrong, _)| *wrong);
         faults.extend(wrong.map(|(_, what)| Fault { id: id.clone(), what, path: path.clone() }));
     }
@@ -45,6 +46,17 @@ pub fn check(project: &Project) -> Result<Vec<Fault>> {
 }
 
 impl Survey<'_> {
+    /// The specs whose packed ref holds otherwise, or is not known of, though the file is believed to be the same.
+    fn wrong_packed_refs(&self) -> Result<BTreeSet<SpecId>> {
+        let Some(known) = self.packed_stamp().and_then(|stamp| self.book.packed(stamp)) else {
+            return Ok(BTreeSet::new());
+        };
+        lookup::refresh(self.project.repo.gix());
+        let known: BTreeSet<_> = known.into_iter().collect();
+        let now: BTreeSet<_> = self.project.store()?.packed_tips()?.into_iter().collect();
+        Ok(known.symmetric_difference(&now).map(|(id, _)| id.clone()).collect())
+    }
+
     fn has_wrong_ref(&self, id: &SpecId) -> Result<bool> {
         let Some((stamp, tip)) = self.book.loose(id) else { return Ok(false) };
         let common = self.project.repo.common_dir();
