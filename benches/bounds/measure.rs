@@ -22,6 +22,7 @@ pub struct Subject {
     undo: Option<fn(&Place, &str)>,
     variables: Vec<(&'static str, String)>,
     refused: bool,
+    warm: bool,
 }
 
 /// Where commands are measured.
@@ -51,7 +52,19 @@ impl Subject {
     pub fn new(name: &'static str, program: &str, args: &[&str]) -> Subject {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         let (program, variables) = (program.to_owned(), Vec::new());
-        Subject { name, floor: None, without: None, program, args, before: None, undo: None, variables, refused: false }
+        let (before, undo) = (None, None);
+        Subject {
+            name,
+            floor: None,
+            without: None,
+            program,
+            args,
+            before,
+            undo,
+            variables,
+            refused: false,
+            warm: false,
+        }
     }
 
     /// It may take `most` times as long as `floor`.
@@ -68,6 +81,11 @@ impl Subject {
     pub fn with(mut self, name: &'static str, value: &str) -> Subject {
         self.variables.push((name, value.to_owned()));
         self
+    }
+
+    /// It is run once before it is measured, each time: others change meanwhile what it keeps from one run to the next.
+    pub fn warm(self) -> Subject {
+        Subject { warm: true, ..self }
     }
 
     /// Its answer may be that something is wrong.
@@ -88,6 +106,9 @@ impl Subject {
         command.args(&self.args).args(more).envs(self.variables.iter().cloned());
         if self.undo.is_none() {
             command.stdout(Stdio::null());
+        }
+        if self.warm {
+            command.status().expect("the program can be run");
         }
         let started = Instant::now();
         let output = command.output().expect("the program can be run");

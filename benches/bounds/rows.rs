@@ -21,7 +21,8 @@ fn single(repository: &Repository, binary: &str) -> Vec<Subject> {
         Subject::new(version, "git", &["--version"]),
         ours("--version", &["--version"]).at_most(1.3, version),
         ours("show", &["show", some]).at_most(3.0, version),
-        ours("show (short id)", &["show", &some[11..]]).at_most(3.0, version),
+        ours("show (short id), after a change", &["show", &some[11..]]),
+        ours("show (short id)", &["show", &some[11..]]).warm().at_most(3.0, version),
         ours("log", &["log", some]).at_most(3.0, version),
         ours("show (50 events)", &["show", &repository.tried]).at_most(3.0, version),
         ours("log (50 events)", &["log", &repository.tried]).at_most(3.0, version),
@@ -29,6 +30,7 @@ fn single(repository: &Repository, binary: &str) -> Vec<Subject> {
         ours("hook post-merge", &["hook", "post-merge", "0"]).at_most(3.0, version),
         ours("hook pre-commit", &["hook", "pre-commit"]).at_most(3.0, version),
         completion
+            .warm()
             .with("COMPLETE", "zsh")
             .with("_CLAP_IFS", "\n")
             .with("_CLAP_COMPLETE_INDEX", "2")
@@ -51,8 +53,9 @@ fn all(binary: &str, archived: bool) -> Vec<Subject> {
     let files = if archived { "cat .chant/specs/*.md" } else { "find .chant/specs -name '*.md' -exec cat {} +" };
     vec![
         Subject::new(status, "git", &["status"]),
-        ours("list", &["list"]).at_most(most, status),
-        ours("ready", &["ready"]).at_most(most, status),
+        ours("list, after a change", &["list"]),
+        ours("list", &["list"]).warm().at_most(most, status),
+        ours("ready", &["ready"]).warm().at_most(most, status),
         ours("status", &["status"]),
         ours("next", &["next"]),
         Subject::new(cat, "sh", &["-c", files]),

@@ -194,7 +194,26 @@ impl<'p> Census<'p> {
     }
 
     fn listed(&self) -> Result<&Names> {
-        kept(&self.names, || Names::find(self.project, || self.names()))
+        kept(&self.names, || Names::find(self.project, || self.raw_names()))
+    }
+
+    /// The names of refs and of files under `.chant/specs`, one a line, some of them twice and not all of them ids: to take each for what
+    /// it is would take longer than to list them.
+    fn raw_names(&self) -> Result<String> {
+        let mut text = String::new();
+        // A name of several lines is no id, but one of its lines might be.
+        let mut add = |name: &str| text.extend([name, "\n"].iter().filter(|_| !name.contains('\n')).copied());
+        if self.project.repo.is_bare() || self.tips.get().is_some() {
+            self.names()?.iter().for_each(|id| add(id.as_str()));
+            return Ok(text);
+        }
+        self.project.store()?.each_name("", &mut add)?;
+        for directory in self.project.directories(SPECS_DIR)? {
+            let names = directory.names_with(".md").map_err(|refused| bad_directory(SPECS_DIR, &refused))?;
+            let stems = names.iter().filter_map(|name| name.to_str().ok()?.strip_suffix(".md"));
+            stems.for_each(&mut add);
+        }
+        Ok(text)
     }
 
     /// Those that were put away and that `query` is a short form of.

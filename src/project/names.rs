@@ -1,7 +1,5 @@
 //! The names of all specs as one text, to look through for what a person has typed a part of.
 
-use std::collections::BTreeSet;
-
 use bstr::ByteSlice as _;
 
 use super::{Project, SPECS_DIR};
@@ -16,7 +14,8 @@ use crate::{
 /// Fewer than these are listed as fast as they are read, in bytes of the text.
 const FEW: usize = 4096;
 
-/// Every spec that has a ref or a file under `.chant/specs`, one a line, after what stood before them in their file.
+/// Every spec that has a ref or a file under `.chant/specs`, one a line, after what stood before them in their file. Some stand there
+/// twice, and not every line is an id.
 #[derive(Debug)]
 pub(super) struct Names {
     bytes: Vec<u8>,
@@ -25,7 +24,7 @@ pub(super) struct Names {
 
 impl Names {
     /// The names of now: those that were listed before, if nothing has come or gone since, else what `list` finds.
-    pub(super) fn find(project: &Project, list: impl FnOnce() -> Result<BTreeSet<SpecId>>) -> Result<Names> {
+    pub(super) fn find(project: &Project, list: impl FnOnce() -> Result<String>) -> Result<Names> {
         let began = project.env.now().as_nanosecond();
         let sources = sources(project);
         let (dir, name) = match project.repo.is_linked() {
@@ -39,11 +38,7 @@ impl Names {
             let (bytes, begin) = names;
             return Ok(Names { bytes, begin });
         }
-        let mut text = String::new();
-        for id in list()? {
-            text.push_str(id.as_str());
-            text.push('\n');
-        }
+        let text = list()?;
         // They were looked at before the names were listed: what has come or gone since shows in the stamps.
         if let Some(sources) = sources.filter(|all| all.iter().flatten().all(|stamp| stamp.is_settled(began)))
             && text.len() >= FEW
@@ -62,7 +57,7 @@ impl Names {
         self.with(last).into_iter().filter(|id| id.matches(query)).collect()
     }
 
-    /// Those in whose name `part` is found; none for an empty one, or one that no name can hold.
+    /// Those in whose name `part` is found, in the order of the ids; none for an empty one, or one that no name can hold.
     pub(super) fn with(&self, part: &str) -> Vec<SpecId> {
         let mut found = Vec::new();
         if part.is_empty() || part.contains('\n') {
@@ -79,6 +74,8 @@ impl Names {
             end = text[at..].find_byte(b'\n').map_or(text.len(), |length| at + length);
             found.extend(text[begin..end].to_str().ok().and_then(|name| SpecId::new(name).ok()));
         }
+        found.sort_unstable();
+        found.dedup();
         found
     }
 }

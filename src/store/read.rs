@@ -71,18 +71,24 @@ impl Store<'_> {
     /// Those of them whose ids begin with `prefix`.
     pub fn names_with(&self, prefix: &str) -> Result<BTreeSet<SpecId>> {
         let mut names = BTreeSet::new();
+        self.each_name(prefix, |name| names.extend(SpecId::new(name)))?;
+        Ok(names)
+    }
+
+    /// Has a look at the names of refs that begin with `prefix`, in no order, and at one twice that is loose and packed. Not all of them
+    /// need be ids.
+    pub fn each_name(&self, prefix: &str, mut look: impl FnMut(&str)) -> Result<()> {
         let dir = self.repo.common_dir().join(SPECS);
         match std::fs::read_dir(&dir) {
             Ok(entries) => {
                 for entry in entries {
                     let entry = entry.io("list", &dir)?;
-                    // A directory is what is left of refs of other names.
                     let name = entry.file_name();
-                    let name = name.to_str().filter(|name| name.starts_with(prefix));
-                    if let Some(Ok(id)) = name.map(SpecId::new)
+                    // A directory is what is left of refs of other names.
+                    if let Some(name) = name.to_str().filter(|name| name.starts_with(prefix))
                         && !entry.file_type().is_ok_and(|kind| kind.is_dir())
                     {
-                        names.insert(id);
+                        look(name);
                     }
                 }
             }
@@ -92,11 +98,12 @@ impl Store<'_> {
         // After the loose ones: git packs a ref before it takes the loose one away.
         if let Some(packed) = self.repo.refs.open_packed_buffer()? {
             for reference in packed.iter_prefixed(format!("{SPECS}{prefix}").into())? {
-                let name = reference?.name.as_bstr().to_string();
-                names.extend(name.strip_prefix(SPECS).and_then(|name| SpecId::new(name).ok()));
+                let reference = reference?;
+                let name = reference.name.as_bstr().strip_prefix(SPECS.as_bytes()).and_then(|name| name.to_str().ok());
+                name.into_iter().for_each(&mut look);
             }
         }
-        Ok(names)
+        Ok(())
     }
 
     /// Those of them that are packed, with their tips; a loose ref of the same name counts more.
