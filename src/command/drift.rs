@@ -12,6 +12,8 @@ pub(super) fn run(context: &Context<'_>, args: &DriftArgs) -> Result<Outcome> {
     let world = World::survey(&project)?;
     let found = drift::drift(&world, (!ids.is_empty()).then_some(ids.as_slice()))?;
     world.keep()?;
+    // As `list` does.
+    std::mem::forget(world);
     let code = i32::from(args.exit_code && !found.is_empty());
     let hint = found.first().map(|first| {
         format!(

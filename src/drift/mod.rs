@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gix::ObjectId;
 
 use crate::{
-    domain::{event::Role, id::SpecId, status::Status, view::DriftView},
+    domain::{id::SpecId, status::Status, view::DriftView},
     error::Result,
     project::{
         drift::Change,
@@ -22,6 +22,9 @@ pub fn drift(world: &World<'_>, ids: Option<&[SpecId]>) -> Result<Vec<DriftView>
     let mut below = None;
     let candidates = if ids.is_some() { world.census.all()? } else { world.census.active()? };
     for id in candidates {
+        if world.is_fresh_in_brief(id)? {
+            continue;
+        }
         let wanted = ids.map_or(world.recorded(id)?.status != Status::Archived, |ids| ids.contains(id));
         if !wanted || world.recorded(id)?.state.as_ref().is_none_or(|state| state.attempt.is_none()) {
             continue;
@@ -80,15 +83,11 @@ fn view(entry: &Entry, change: Change, downstream: &[String]) -> DriftView {
 
 /// For each spec those whose attempts it informed, as their start events say.
 fn informs(world: &World<'_>) -> Result<BTreeMap<SpecId, Vec<SpecId>>> {
-    let store = world.project.store()?;
     let mut informs: BTreeMap<SpecId, Vec<SpecId>> = BTreeMap::new();
     for id in world.census.all()? {
         let Some(attempt) = world.recorded(id)?.state.and_then(|state| state.attempt) else { continue };
-        let Ok(Ok(start)) = store.event(id, attempt) else { continue };
-        for (_, parent) in start.parents.iter().filter(|(role, _)| *role == Role::Informed) {
-            if let Ok(Some(by)) = store.spec_of_event(*parent) {
-                informs.entry(by).or_default().push(id.clone());
-            }
+        for by in world.origins(id, attempt)?.iter().flat_map(|origins| origins.iter()) {
+            informs.entry(by.clone()).or_default().push(id.clone());
         }
     }
     Ok(informs)

@@ -120,6 +120,11 @@ impl World<'_> {
         Ok(brief.map(|brief| brief.status).filter(|status| is_over(*status)))
     }
 
+    /// Whether it is known that no input of a spec has changed: nothing has to be looked at to tell that.
+    pub fn is_fresh_in_brief(&self, id: &SpecId) -> Result<bool> {
+        Ok(self.sight(id)?.is_some_and(|sight| !sight.stale))
+    }
+
     /// As [`World::is_stale`] finds it; `None` where that has to be asked.
     fn is_stale_in_brief(&self, brief: &Brief<'_>, text: &BriefText<'_>) -> Result<Option<bool>> {
         if brief.attempt.is_none() || brief.status == Status::Cancelled {

@@ -161,11 +161,7 @@ impl World<'_> {
 
     /// The specs behind the attempt that others have taken the place of, and nobody has acknowledged.
     fn superseded(&self, spec: &SpecId, attempt: ObjectId, pins: &[Pin]) -> Result<Vec<Change>> {
-        let origins = match &self.survey {
-            Some(survey) => survey.origins(spec, attempt, || self.informed(spec, attempt))?,
-            None => self.informed(spec, attempt)?.map(|(origins, _)| origins),
-        };
-        let Some(origins) = origins else { return Ok(Vec::new()) };
+        let Some(origins) = self.origins(spec, attempt)? else { return Ok(Vec::new()) };
         let mut ids: BTreeSet<SpecId> = origins.iter().cloned().collect();
         ids.extend(pins.iter().filter_map(|pin| match pin {
             Pin::Spec { id, .. } => Some(id.clone()),
@@ -182,7 +178,15 @@ impl World<'_> {
         Ok(changes)
     }
 
-    /// The specs whose events are behind an attempt, and whether all of those could be read; `None` if the attempt cannot be.
+    /// The specs whose events are behind an attempt, as far as they can be read; `None` if the attempt cannot be.
+    pub fn origins(&self, spec: &SpecId, attempt: ObjectId) -> Result<Option<Rc<[SpecId]>>> {
+        match &self.survey {
+            Some(survey) => survey.origins(spec, attempt, || self.informed(spec, attempt)),
+            None => Ok(self.informed(spec, attempt)?.map(|(origins, _)| origins)),
+        }
+    }
+
+    /// The same, and whether all of those could be read.
     fn informed(&self, spec: &SpecId, attempt: ObjectId) -> Result<Option<(Rc<[SpecId]>, bool)>> {
         let store = self.project.store()?;
         let Ok(Ok(start)) = store.event(spec, attempt) else { return Ok(None) };
