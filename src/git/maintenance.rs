@@ -36,5 +36,30 @@ fn is_due(objects: &Path, loose: i64, packs: i64) -> bool {
     let is_object = |path: &Path| path.file_name().is_some_and(|name| name.len() >= 38);
     let is_pack =
         |path: &Path| path.extension().is_some_and(|end| end == "pack") && !path.with_extension("keep").exists();
-    count("17", &is_object) > (loose + 255) / 256 || (packs > 0 && count("pack", &is_pack) > packs)
+    count("17", &is_object) > loose.saturating_add(255) / 256 || (packs > 0 && count("pack", &is_pack) > packs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_is_what_git_would_take_for_due() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let make = |path: String| {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");
+            fs::write(path, "").expect("a file");
+        };
+        assert!(!is_due(dir.path(), LOOSE, PACKS));
+        (0..3).for_each(|number| make(format!("17/{number:038}")));
+        make("17/tmp_obj_1".to_owned());
+        assert!(is_due(dir.path(), 512, PACKS) && !is_due(dir.path(), 513, PACKS));
+        assert!(
+            !is_due(dir.path(), 0, PACKS) && !is_due(dir.path(), -1, PACKS) && !is_due(dir.path(), i64::MAX, PACKS)
+        );
+        (0..3).for_each(|number| make(format!("pack/{number}.pack")));
+        make("pack/0.keep".to_owned());
+        assert!(is_due(dir.path(), LOOSE, 1) && !is_due(dir.path(), LOOSE, 2) && !is_due(dir.path(), LOOSE, 0));
+    }
 }

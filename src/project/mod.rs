@@ -21,6 +21,7 @@ pub mod place;
 pub mod progress;
 pub mod seal;
 pub mod signatures;
+mod situation;
 mod sorted;
 pub mod stake;
 pub mod standing;
