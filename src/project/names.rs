@@ -103,8 +103,10 @@ mod tests {
 
     #[test]
     fn a_part_is_found_wherever_it_stands_and_once() {
-        let bytes =
-            b"head\n2026-02-08-001-aaa\n2026-02-08-010-v7b\n2026-02-08-010-v7b.2\n2026-02-10-001-b01\n".to_vec();
+        let specs = ["2026-02-08-001-aaa", "2026-02-08-010-v7b", "2026-02-08-010-v7b.2", "2026-02-10-001-b01"];
+        // As they are listed: in no order, a loose ref beside its file, and what is no id.
+        let listed = format!("head\n{}\n2026-02-08.lock\n{}\n", specs.join("\n"), [specs[3], specs[0]].join("\n"));
+        let bytes = listed.into_bytes();
         let names = Names { bytes, begin: 5 };
         let with = |part| names.with(part).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(with("001"), ["2026-02-08-001-aaa", "2026-02-10-001-b01"]);
