@@ -9,54 +9,49 @@
 //! [`index`] keeps what was read of all specs, [`mod@env`] is the one place that reads clock, randomness, environment and
 //! terminal. [`manual`] makes the manual pages.
 
-pub mod add;
-pub mod agent;
-pub mod appearance;
-pub mod archive;
-pub mod bring;
-pub mod check;
-pub mod cli;
-pub mod close;
-pub mod command;
-pub mod completion;
-pub mod config;
-pub mod demo;
-pub mod domain;
-pub mod drift;
-pub mod env;
-pub mod error;
-pub mod finish;
-pub mod fsck;
-pub mod git;
-pub mod graph;
-pub mod hook;
-pub mod import;
-pub mod index;
-pub mod investigate;
-pub mod keep;
-pub mod lint;
-pub mod manual;
-pub mod merge;
-pub mod output;
-pub mod pause;
-pub mod pr;
-pub mod prime;
-pub mod project;
-pub mod prune;
-pub mod reconcile;
-pub mod recover;
-pub mod release_notes;
-pub mod schedule;
-pub mod session;
-pub mod setup;
-pub mod split;
-pub mod standing;
-pub mod store;
-pub mod sync;
-pub mod why;
-pub mod work;
+mod agent;
+mod answer;
+mod attempt;
+mod authoring;
+mod cli;
+mod command;
+mod config;
+mod demo;
+mod domain;
+mod env;
+mod error;
+mod exchange;
+mod git;
+mod manual;
+mod output;
+mod project;
+mod query;
+mod specs;
+mod store;
+mod terminal;
+mod upkeep;
 
-pub use error::{Error, Result};
+use error::{Error, Result};
+
+/// What the benchmark and the tests outside of this crate need of it; no part of the interface.
+#[doc(hidden)]
+pub mod testing {
+    pub use crate::{
+        agent::preset,
+        config::keys,
+        domain::{
+            draft::Draft,
+            event::{Facts, Landing, Op, Pin},
+            id::SpecId,
+            spec::KEYS as SPEC_KEYS,
+        },
+        env::fault::PLACES,
+        error::codes::CODES,
+        manual::{Guide, files, pages},
+        output::schema,
+        store::{Addition, Evidence, Refusal, Settings, Store},
+    };
+}
 
 /// Runs the command line `args`, which begins with the name of the program, and returns the exit code of the process.
 pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
@@ -89,14 +84,14 @@ fn obey(cli: &cli::Cli) -> i32 {
             return output::Printer::new(settings).finish(&Err(error));
         }
     };
-    let configuration = appearance::Configuration::new(&env);
-    let settings = appearance::settings(global, &env, &configuration);
-    let pager = appearance::pager(cli, &env, &configuration);
+    let configuration = command::appearance::Configuration::new(&env);
+    let settings = command::appearance::settings(global, &env, &configuration);
+    let pager = command::appearance::pager(cli, &env, &configuration);
     let printer = match &pager {
         Some(pager) => output::Printer::on(settings, pager.out(), pager.err()),
         None => output::Printer::new(settings),
     };
-    let mut printer = printer.advised_by(appearance::advice(global, &env, &configuration));
+    let mut printer = printer.advised_by(command::appearance::advice(global, &env, &configuration));
     let opened = std::sync::Mutex::new(configuration.into_repository());
     let machine = global.json || global.null || global.format.is_some();
     let ended = printer.prepare(command::record_of(&cli.command)).and_then(|()| {

@@ -9,13 +9,8 @@ use std::{
     time::Duration,
 };
 
-use git_chant::{
-    domain::{
-        draft::Draft,
-        event::{Facts, Landing, Op, Pin},
-        id::SpecId,
-    },
-    store::{Addition, Evidence, Refusal, Settings, Store},
+use git_chant::testing::{
+    Addition, Draft, Evidence, Facts, Landing, Op, Pin, Refusal, Settings, SpecId, Store,
 };
 use gix::ObjectId;
 

@@ -280,7 +280,7 @@ fn lock_dead(path: &Path) -> Result<Option<File>> {
 
 fn held_error(file: &File) -> Error {
     let who = match Info::read(file) {
-        Ok(info) => format!("process {} on '{}'", info.pid, super::sanitize::line(&info.host)),
+        Ok(info) => format!("process {} on '{}'", info.pid, crate::terminal::sanitize::line(&info.host)),
         Err(_) => "another process".to_owned(),
     };
     Error::fatal("lease-held", format!("the attempt is being run by {who}"))

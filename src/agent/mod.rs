@@ -15,8 +15,10 @@ pub mod process;
 pub mod prompt;
 pub mod rate_limit;
 mod reaper;
-pub mod sanitize;
 pub mod slot;
 mod survivors;
 pub mod template;
 pub mod transcript;
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use self::output::Output;
 use self::pump::Pump;
 use super::interrupt::Interrupts;
 use super::reaper::{MARKER, Reaper};
-use super::sanitize::Sanitizer;
+use crate::terminal::sanitize::Sanitizer;
 use crate::env::{fault, process_table, trace};
 use crate::error::{Error, IoContext, Result};
 

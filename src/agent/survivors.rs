@@ -43,7 +43,7 @@ pub fn end_survivors(info: &Info, grace: Duration) -> Result<Survivors> {
     match info.is_of_this_boot() {
         Some(true) => {}
         Some(false) if is_this_host(info) => return Ok(Survivors::None),
-        Some(false) => return Ok(refused(format!("it ran on '{}'", super::sanitize::line(&info.host)))),
+        Some(false) => return Ok(refused(format!("it ran on '{}'", crate::terminal::sanitize::line(&info.host)))),
         None => return Ok(without_proc(agent)),
     }
     if info.pid_namespace.is_none() || info.pid_namespace != pid_namespace() {

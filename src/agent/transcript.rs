@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::sanitize::Sanitizer;
+use crate::terminal::sanitize::Sanitizer;
 use crate::domain::id::SpecId;
 use crate::env::fault;
 use crate::error::{IoContext, Result};

@@ -1,18 +1,8 @@
 //! `git chant ack`: a person has seen what an agent changed outside its work, and what the inputs are now.
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::state::AckArgs,
-    domain::{
-        draft::Draft,
-        event::{Facts, Op},
-    },
-    error::{Error, Result},
-    project::world::World,
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::state::AckArgs, domain::{draft::Draft, event::{Facts, Op}}, error::{Error, Result}, specs::world::World};
 
 pub(super) fn run(context: &Context<'_>, args: &AckArgs) -> Result<Outcome> {
     context.refuse_agent("acknowledge")?;

@@ -2,27 +2,9 @@
 
 use std::path::Path;
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-    work::text_of,
-};
-use crate::{
-    add::{self, Text},
-    cli::{
-        add::AddArgs,
-        global::{PhaseArg, TypeArg},
-    },
-    domain::{
-        id::SpecId,
-        spec::{self, MAX_SPEC_LEN},
-        status::Status,
-        view::SpecView,
-    },
-    error::{Error, IoContext, Result},
-    investigate::{Known, Wiring},
-    project::{Project, base::Base, inputs::InputFault, target, text::path_of, world::World},
-};
+use super::{Context, work::text_of};
+use crate::answer::outcome::{Body, Outcome};
+use crate::{authoring::{add::{self, Text}, investigate::{Known, Wiring}}, cli::{add::AddArgs, global::{PhaseArg, TypeArg}}, domain::{id::SpecId, spec::{self, MAX_SPEC_LEN}, status::Status}, answer::SpecView, error::{Error, IoContext, Result}, project::Project, specs::{base::Base, inputs::InputFault, target, text::path_of, world::World}};
 
 pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
     let project = context.project()?;

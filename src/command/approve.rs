@@ -1,19 +1,8 @@
 //! `git chant approve` and `git chant reject`: a person's answer about one text of a spec.
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::state::{ApproveArgs, RejectArgs},
-    domain::{
-        draft::Draft,
-        event::{Approval, Facts, Op},
-    },
-    error::Result,
-    project::world::World,
-    store::{Addition, Evidence},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::state::{ApproveArgs, RejectArgs}, domain::{draft::Draft, event::{Approval, Facts, Op}}, error::Result, specs::world::World, store::{Addition, Evidence}};
 
 pub(super) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Outcome> {
     context.refuse_agent("approve")?;
@@ -37,7 +26,7 @@ fn answer(context: &Context<'_>, query: &str, approved: bool, reason: Option<&st
     };
     let store = project.store()?;
     if store.tip(&id)?.is_none() {
-        crate::add::record(&project, &id, &text.bytes, spec, None)?;
+        crate::authoring::add::record(&project, &id, &text.bytes, spec, None)?;
     }
     let blob = store.write_blob(&text.bytes)?;
     let sentence = format!("{} is {}", entry.title(), if approved { "approved" } else { "rejected" });

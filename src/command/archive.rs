@@ -1,21 +1,8 @@
 //! `git chant archive` and `git chant unarchive`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    archive,
-    cli::archive::{ArchiveArgs, UnarchiveArgs},
-    domain::{id::SpecId, status::Status},
-    error::{Error, Result},
-    investigate,
-    project::{
-        Project,
-        progress::Step,
-        world::{Entry, World},
-    },
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{upkeep::archive, cli::archive::{ArchiveArgs, UnarchiveArgs}, domain::{id::SpecId, status::Status}, error::{Error, Result}, authoring::investigate, project::Project, answer::progress::Step, specs::world::{Entry, World}};
 
 pub(super) fn archive(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outcome> {
     if args.fold {

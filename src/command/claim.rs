@@ -1,18 +1,7 @@
 //! Who decides a claim, and what is exchanged before and after it.
 
 use super::Context;
-use crate::{
-    cli::global::ClaimArg,
-    domain::id::SpecId,
-    error::Result,
-    project::{
-        Project,
-        progress::{Progress, Step},
-        stake::Stake,
-    },
-    recover,
-    sync::{self, Claims, Scope},
-};
+use crate::{cli::global::ClaimArg, domain::id::SpecId, error::Result, project::{Project, stake::Stake}, answer::progress::{Progress, Step}, attempt::recover, exchange::sync::{self, Claims, Scope}};
 
 /// What decides claims: nothing but this clone, or a remote.
 pub(super) struct Deciding<'a> {

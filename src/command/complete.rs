@@ -12,12 +12,7 @@ use clap_complete::{
     engine::{ArgValueCompleter, CompletionCandidate},
 };
 
-use crate::{
-    cli,
-    completion::{Shelf, Wanted},
-    env::Env,
-    error::Result,
-};
+use crate::{cli, query::completion::{Shelf, Wanted}, env::Env, error::Result};
 
 /// Answers a shell that asks for completions, if it is one that calls: the exit code then, else nothing and nothing is done.
 ///
@@ -113,7 +108,7 @@ fn offering(arg: Arg, command: &'static str, shelf: &Arc<Shelf>) -> Arg {
     let shelf = Arc::clone(shelf);
     arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
         let offers = shelf.offers(wanted, typed);
-        let candidate = |(at, offer): (usize, crate::completion::Offer)| {
+        let candidate = |(at, offer): (usize, crate::query::completion::Offer)| {
             CompletionCandidate::new(offer.value).help(offer.help.map(Into::into)).display_order(Some(at))
         };
         offers.into_iter().enumerate().map(candidate).collect::<Vec<_>>()

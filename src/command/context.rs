@@ -2,21 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::outcome::Screen;
+use crate::answer::outcome::Screen;
 use crate::domain::spec::Spec;
 use crate::git::{self, repository::Repository};
-use crate::{
-    domain::{id::SpecId, view::SpecView},
-    env::Env,
-    error::{Error, Result},
-    project::{
-        Project,
-        progress::{Progress, Step},
-        trust::{self, CustomPrompt},
-        world::World,
-    },
-    recover,
-};
+use crate::{domain::id::SpecId, answer::{SpecView, progress::{Progress, Step}}, env::Env, error::{Error, Result}, project::{Project, trust::{self, CustomPrompt}}, specs::world::World, attempt::recover};
 use gix::ObjectId;
 
 /// What every command has at hand.
@@ -64,7 +53,7 @@ impl Context<'_> {
         let mut items = Vec::new();
         for id in &candidates {
             let entry = world.entry(id)?;
-            items.push(crate::agent::sanitize::line(format!("{}  {}  {}", id.short(), entry.status, entry.title())));
+            items.push(crate::terminal::sanitize::line(format!("{}  {}  {}", id.short(), entry.status, entry.title())));
         }
         let chosen = self.env.choose(&format!("'{query}' may mean several specs"), &items)?;
         chosen.map(|at| candidates[at].clone()).ok_or_else(|| Error::negative("ambiguous-spec", "nothing was chosen"))
@@ -79,7 +68,7 @@ impl Context<'_> {
 
     /// Settles what a dead process left half done.
     pub fn settle(&self, project: &Project, id: &SpecId) -> Result<()> {
-        crate::merge::recover_all(project, self.progress)?;
+        crate::attempt::merge::recover_all(project, self.progress)?;
         recover::heal(project, id).map(drop)
     }
 

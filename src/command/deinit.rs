@@ -1,15 +1,8 @@
 //! `git chant deinit`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::init::DeinitArgs,
-    error::{Error, Result},
-    project::{Project, progress::Step},
-    setup::{self, Change},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::init::DeinitArgs, error::{Error, Result}, project::Project, answer::progress::Step, upkeep::setup::{self, Change}};
 
 /// What a person types to have everything taken away.
 const WORD: &str = "purge";

@@ -1,9 +1,7 @@
 //! `git chant demo`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
 use crate::{cli::upkeep::DemoArgs, demo, error::Result};
 
 pub(super) fn run(context: &Context<'_>, args: &DemoArgs) -> Result<Outcome> {

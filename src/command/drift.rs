@@ -1,10 +1,8 @@
 //! `git chant drift`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{cli::list::DriftArgs, drift, error::Result, project::world::World};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::list::DriftArgs, query::drift, error::Result, specs::world::World};
 
 pub(super) fn run(context: &Context<'_>, args: &DriftArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -1,22 +1,8 @@
 //! `git chant edit`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::show::EditArgs,
-    domain::{
-        draft::Draft,
-        event::{Facts, Op},
-    },
-    error::{Error, IoContext, Result},
-    project::{
-        text::{Origin, path_of},
-        world::World,
-    },
-    store::{Addition, Evidence},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::show::EditArgs, domain::{draft::Draft, event::{Facts, Op}}, error::{Error, IoContext, Result}, specs::{text::{Origin, path_of}, world::World}, store::{Addition, Evidence}};
 
 pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -55,7 +41,7 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
         })?;
         let blob = store.write_blob(&bytes)?;
         if store.tip(&id)?.is_none() {
-            crate::add::record(&project, &id, &bytes, &spec, None)?;
+            crate::authoring::add::record(&project, &id, &bytes, &spec, None)?;
         } else {
             let facts = Facts { spec_blob: Some(blob), phase: spec.front.phase.clone(), ..Facts::default() };
             let sentence = format!("{} was edited", spec.title.as_deref().unwrap_or_else(|| id.short()));

@@ -1,17 +1,8 @@
 //! `git chant reset`, `release`, `cancel` and `fail`: a person ends an attempt.
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::state::{CancelArgs, FailArgs, ReleaseArgs, ResetArgs},
-    close,
-    domain::event::Op,
-    error::Result,
-    project::world::World,
-    recover,
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::state::{CancelArgs, FailArgs, ReleaseArgs, ResetArgs}, attempt::{close, recover}, domain::event::Op, error::Result, specs::world::World};
 
 pub(super) fn reset(context: &Context<'_>, args: &ResetArgs) -> Result<Outcome> {
     end(context, &args.spec, Op::Reset, args.reason.as_deref())

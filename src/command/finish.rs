@@ -4,28 +4,9 @@ use std::time::Instant;
 
 use gix::ObjectId;
 
-use super::{
-    Context,
-    outcome::Outcome,
-    work::{conclude, text_of},
-};
-use crate::{
-    cli::work::FinishArgs,
-    close,
-    domain::{
-        draft::Draft,
-        event::{Facts, Op},
-        id::SpecId,
-        spec::SpecType,
-        state::State,
-        status::Status,
-    },
-    error::{Error, Result},
-    finish::{self, Judged},
-    git::worktree::busy::busy_in,
-    project::{Project, attempt::Attempt, target::full_name, world::World},
-    recover,
-};
+use super::{Context, work::{conclude, text_of}};
+use crate::answer::outcome::Outcome;
+use crate::{cli::work::FinishArgs, attempt::{close, finish::{self, Judged}, recover}, domain::{draft::Draft, event::{Facts, Op}, id::SpecId, spec::SpecType, state::State, status::Status}, error::{Error, Result}, git::worktree::busy::busy_in, project::Project, specs::{attempt::Attempt, target::full_name, world::World}};
 
 pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -64,7 +45,7 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
             let (text, spec) = loaded.valid(&id)?;
             context.ask_trust(&project, &id, text.blob(), spec, None, args.trust)?;
             if project.store()?.tip(&id)?.is_none() {
-                crate::add::record(&project, &id, &text.bytes, spec, None)?;
+                crate::authoring::add::record(&project, &id, &text.bytes, spec, None)?;
             }
             let commits = commits(&project, &args.commits)?;
             finish::by_hand(&project, &id, &loaded, &commits, context.progress)?

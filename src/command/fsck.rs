@@ -2,29 +2,14 @@
 
 use gix::ObjectId;
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
 use std::{
     path::Path,
     time::{Duration, Instant},
 };
 
-use crate::{
-    archive,
-    cli::upkeep::FsckArgs,
-    domain::{converge::Source, diagnostic::Severity, id::SpecId, view::ProblemView},
-    env::fault,
-    error::{Error, IoContext, Result},
-    fsck::{self, Finding, Repair},
-    git::lock,
-    keep::{clean_up, clear_pending},
-    merge,
-    project::{Project, progress::Step, text::Origin},
-    recover,
-    store::tracking::Integrated,
-};
+use crate::{upkeep::{archive, fsck::{self, Finding, Repair}}, cli::upkeep::FsckArgs, domain::{converge::Source, diagnostic::Severity, id::SpecId}, answer::{ProblemView, progress::Step}, env::fault, error::{Error, IoContext, Result}, git::lock, specs::{keep::{clean_up, clear_pending}, text::Origin}, attempt::{merge, recover}, project::Project, store::tracking::Integrated};
 
 /// A repair can bring another need to light: a completion that is recorded, the worktree that is left over by it.
 const MAX_ROUNDS: usize = 5;
@@ -131,12 +116,12 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
         Repair::Add(id) => {
             let Some(loaded) = project.load(id, None)? else { return Ok(()) };
             let (text, spec) = loaded.valid(id)?;
-            crate::add::record(project, id, &text.bytes, spec, None)
+            crate::authoring::add::record(project, id, &text.bytes, spec, None)
         }
         Repair::Restore(id) => {
             let tip = project.store()?.tip(id)?;
             match project.load(id, tip)?.and_then(|loaded| loaded.text) {
-                Some(text) if text.origin == Origin::Event => crate::add::restore_file(project, id, &text.bytes),
+                Some(text) if text.origin == Origin::Event => crate::authoring::add::restore_file(project, id, &text.bytes),
                 _ => Ok(()),
             }
         }

@@ -1,15 +1,8 @@
 //! `git chant graph`
 
-use super::{
-    Context,
-    outcome::{Body, GraphForm, Outcome},
-};
-use crate::{
-    cli::list::GraphArgs,
-    error::{Error, Result},
-    graph::{self, Scope},
-    project::world::World,
-};
+use super::Context;
+use crate::answer::outcome::{Body, GraphForm, Outcome};
+use crate::{cli::list::GraphArgs, error::{Error, Result}, query::graph::{self, Scope}, specs::world::World};
 
 pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
     let project = context.project()?;

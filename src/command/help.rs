@@ -1,9 +1,7 @@
 //! `git chant help`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
 use crate::{
     cli::{self, manual::HelpArgs},
     error::{Error, IoContext, Result},

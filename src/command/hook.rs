@@ -4,20 +4,9 @@ use std::{ffi::OsString, path::Path};
 
 use gix::ObjectId;
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::hooks::HookArgs,
-    domain::{diagnostic::Severity, hook::Hook},
-    error::Result,
-    hook::{self, HOOKS_VARIABLE, Moment},
-    lint,
-    project::{Project, progress::Step},
-    recover,
-    sync::{self, Scope},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::hooks::HookArgs, domain::{diagnostic::Severity, hook::Hook}, error::Result, upkeep::hook::{self, HOOKS_VARIABLE, Moment}, query::lint, project::Project, answer::progress::Step, attempt::recover, exchange::sync::{self, Scope}};
 
 /// What git may tell `post-rewrite`, in bytes.
 const MOST: usize = 64 << 20;

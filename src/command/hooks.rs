@@ -1,15 +1,8 @@
 //! `git chant hooks`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::hooks::{Action, HooksArgs},
-    domain::view::{HookState, HookView},
-    error::Result,
-    setup,
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::hooks::{Action, HooksArgs}, answer::{HookState, HookView}, error::Result, upkeep::setup};
 
 pub(super) fn run(context: &Context<'_>, args: &HooksArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -1,16 +1,8 @@
 //! `git chant import`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    archive,
-    cli::import::ImportArgs,
-    domain::{diagnostic::Severity, id::SpecId, status::Status},
-    error::Result,
-    import,
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{upkeep::{archive, import}, cli::import::ImportArgs, domain::{diagnostic::Severity, id::SpecId, status::Status}, error::Result};
 
 pub(super) fn run(context: &Context<'_>, args: &ImportArgs) -> Result<Outcome> {
     // It records approvals, too.

@@ -1,18 +1,8 @@
 //! `git chant init`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    agent::preset,
-    cli::init::InitArgs,
-    error::{Error, Result},
-    git::{branch, reference::branch_name},
-    import,
-    project::Project,
-    setup::{self, Wanted},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{agent::preset, cli::init::InitArgs, error::{Error, Result}, git::{branch, reference::branch_name}, upkeep::{import, setup::{self, Wanted}}, project::Project};
 
 pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -1,9 +1,7 @@
 //! `git chant install-man`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
 use crate::{
     cli::manual::InstallManArgs,
     error::Result,

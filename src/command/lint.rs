@@ -1,10 +1,8 @@
 //! `git chant lint`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{cli::upkeep::LintArgs, error::Result, lint};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::upkeep::LintArgs, error::Result, query::lint};
 
 pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -1,18 +1,8 @@
 //! `git chant list`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::{
-        global::{PhaseArg, TypeArg},
-        list::ListArgs,
-    },
-    domain::{status::Status, view::Line},
-    error::Result,
-    project::world::World,
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::{global::{PhaseArg, TypeArg}, list::ListArgs}, domain::status::Status, answer::Line, error::Result, specs::world::World};
 
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -4,29 +4,9 @@ use std::io::Write;
 
 use gix::ObjectId;
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    agent::{
-        lease::Life,
-        transcript::{self, Form},
-    },
-    cli::show::LogArgs,
-    domain::{
-        event::{Event, Op},
-        id::SpecId,
-        view::EventView,
-    },
-    error::{Error, Result},
-    project::{
-        Project,
-        progress::{Progress, Step},
-        signatures::Signatures,
-        view::event_view,
-    },
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{agent::{lease::Life, transcript::{self, Form}}, cli::show::LogArgs, domain::{event::{Event, Op}, id::SpecId}, answer::{EventView, progress::{Progress, Step}}, error::{Error, Result}, project::{Project, signatures::Signatures}, specs::view::event_view};
 
 pub(super) fn run(context: &Context<'_>, args: &LogArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -2,23 +2,9 @@
 
 use std::time::Instant;
 
-use super::{
-    Context,
-    finish::check_again,
-    outcome::{Body, Merged, Outcome},
-    work::{conclude, waiting},
-};
-use crate::{
-    cli::work::MergeArgs,
-    close,
-    domain::{id::SpecId, state::State, status::Status},
-    error::{Error, Exit, Result},
-    finish::{self, Judged},
-    merge::{self, Conflict, Landed},
-    project::{Project, progress::Step},
-    reconcile::{self, Died, Reconciled},
-    recover,
-};
+use super::{Context, finish::check_again, work::{conclude, waiting}};
+use crate::answer::outcome::{Body, Merged, Outcome};
+use crate::{cli::work::MergeArgs, attempt::{close, finish::{self, Judged}, merge::{self, Conflict, Landed}, reconcile::{self, Died, Reconciled}, recover}, domain::{id::SpecId, state::State, status::Status}, error::{Error, Exit, Result}, project::Project, answer::progress::Step};
 
 pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
     if args.agent.is_some() {

@@ -1,6 +1,7 @@
-//! One file a verb: arguments → resolve → run → [`outcome::Outcome`]. No command prints.
+//! One file a verb: arguments → resolve → run → [`Outcome`]. No command prints.
 
-pub mod outcome;
+pub(crate) mod appearance;
+
 
 mod ack;
 mod add;
@@ -51,9 +52,9 @@ mod work;
 mod work_all;
 
 pub use context::Context;
-use outcome::Outcome;
 
-use crate::{cli::Command, error::Result, output::Record};
+
+use crate::{answer::outcome::Outcome, cli::Command, error::Result, output::Record};
 
 /// Runs a command to its outcome.
 pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {

@@ -1,20 +1,8 @@
 //! `git chant next`: what comes next, and taking it.
 
-use super::{
-    Context,
-    claim::Deciding,
-    outcome::{Body, Outcome},
-    work_all::filter,
-};
-use crate::{
-    cli::work::NextArgs,
-    domain::id::SpecId,
-    error::{Error, Result},
-    project::{Project, attempt::MANUAL, world::World},
-    recover,
-    schedule::{self, Wanted},
-    work::{self, Request},
-};
+use super::{Context, claim::Deciding, work_all::filter};
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::work::NextArgs, domain::id::SpecId, error::{Error, Result}, project::Project, specs::{attempt::MANUAL, world::World}, attempt::{recover, schedule::{self, Wanted}, work::{self, Request}}};
 
 pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
     let project = context.project()?;

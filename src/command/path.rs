@@ -1,9 +1,7 @@
 //! `git chant path`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
 use crate::{
     cli::show::PathArgs,
     error::{Error, Result},

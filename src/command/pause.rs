@@ -1,18 +1,8 @@
 //! `git chant pause` and `git chant takeover`: stop an attempt where it is.
 
-use super::{
-    Context,
-    outcome::{Body, Outcome, TakenOver},
-};
-use crate::{
-    bring,
-    cli::state::{PauseArgs, TakeoverArgs},
-    domain::status::Status,
-    error::{Error, Result},
-    pause,
-    project::{attempt::MANUAL, progress::Step, world::World},
-    recover,
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome, TakenOver};
+use crate::{attempt::{bring, pause, recover}, cli::state::{PauseArgs, TakeoverArgs}, domain::status::Status, error::{Error, Result}, specs::{attempt::MANUAL, world::World}, answer::progress::Step};
 
 pub(super) fn pause(context: &Context<'_>, args: &PauseArgs) -> Result<Outcome> {
     context.refuse_agent("pause a spec")?;

@@ -1,22 +1,8 @@
 //! `git chant pr`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    agent::process::{self, Run, Stdin},
-    cli::publish::PrArgs,
-    error::{Error, Result},
-    git::history,
-    investigate,
-    pr::{self, Request, host},
-    project::{
-        Project,
-        progress::Step,
-        world::{Entry, World},
-    },
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{agent::process::{self, Run, Stdin}, cli::publish::PrArgs, error::{Error, Result}, git::history, authoring::investigate, exchange::pr::{self, Request, host}, project::Project, answer::progress::Step, specs::world::{Entry, World}};
 
 pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -1,10 +1,8 @@
 //! `git chant prime`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{cli::prime::PrimeArgs, error::Result, prime};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::prime::PrimeArgs, error::Result, query::prime};
 
 /// The event that hooks of agents name so.
 const EVENT: &str = "SessionStart";

@@ -1,17 +1,8 @@
 //! `git chant prune`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::prune::PruneArgs,
-    domain::id::SpecId,
-    error::{Error, Result},
-    git, merge,
-    project::Project,
-    prune::{self, Request},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::prune::PruneArgs, domain::id::SpecId, error::{Error, Result}, git, attempt::merge, project::Project, upkeep::prune::{self, Request}};
 
 pub(super) fn run(context: &Context<'_>, args: &PruneArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -1,15 +1,8 @@
 //! `git chant ready`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::list::ReadyArgs,
-    domain::{status::Status, view::Line},
-    error::Result,
-    project::{brief::Outlook, world::World},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::list::ReadyArgs, domain::status::Status, answer::Line, error::Result, specs::{brief::Outlook, world::World}};
 
 pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -2,17 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Context, fsck,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::upkeep::RecoverArgs,
-    domain::{id::SpecId, status::Status, view::ProblemView},
-    error::Result,
-    fsck::Finding,
-    project::{Project, world::World},
-};
+use super::{Context, fsck};
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::upkeep::RecoverArgs, domain::{id::SpecId, status::Status}, answer::ProblemView, error::Result, upkeep::fsck::Finding, project::Project, specs::world::World};
 
 pub(super) fn run(context: &Context<'_>, args: &RecoverArgs) -> Result<Outcome> {
     let project = context.project()?;

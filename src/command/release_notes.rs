@@ -1,16 +1,8 @@
 //! `git chant release-notes`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::publish::ReleaseNotesArgs,
-    error::{Error, Result},
-    git::history,
-    project::world::World,
-    release_notes,
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::publish::ReleaseNotesArgs, error::{Error, Result}, git::history, specs::{world::World, release_notes}};
 
 pub(super) fn run(context: &Context<'_>, args: &ReleaseNotesArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -1,10 +1,7 @@
 //! `git chant resolve`: of several attempts one is kept.
 
-use super::{
-    Context,
-    context::abbreviated,
-    outcome::{Body, Outcome},
-};
+use super::{Context, context::abbreviated};
+use crate::answer::outcome::{Body, Outcome};
 use crate::{
     cli::state::ResolveArgs,
     domain::{

@@ -1,9 +1,7 @@
 //! `git chant schema`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
 use crate::{
     cli::{self, manual::SchemaArgs},
     error::{Error, Result},

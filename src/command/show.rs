@@ -1,10 +1,8 @@
 //! `git chant show`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{cli::show::ShowArgs, error::Result, project::world::World};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::show::ShowArgs, error::Result, specs::world::World};
 
 pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -1,28 +1,8 @@
 //! `git chant split`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-    work::text_of,
-};
-use crate::{
-    add::{self, Text},
-    agent::{
-        preset::Ear,
-        process::{self, Listener, Run, Stdin},
-        prompt,
-    },
-    cli::work::SplitArgs,
-    domain::{
-        id::SpecId,
-        spec::{self, Spec, SpecType},
-        status::Status,
-    },
-    error::{Error, Result},
-    git::process::scrubbed_env,
-    project::{Project, attempt::MANUAL, progress::Step, text::path_of, world::World},
-    split::{self, Part},
-};
+use super::{Context, work::text_of};
+use crate::answer::outcome::{Body, Outcome};
+use crate::{authoring::{add::{self, Text}, split::{self, Part}}, agent::{preset::Ear, process::{self, Listener, Run, Stdin}, prompt}, cli::work::SplitArgs, domain::{id::SpecId, spec::{self, Spec, SpecType}, status::Status}, error::{Error, Result}, git::process::scrubbed_env, project::Project, specs::{attempt::MANUAL, text::path_of, world::World}, answer::progress::Step};
 
 /// The longest proposal that is read, in bytes.
 const MAX_PROPOSAL: usize = 1 << 20;

@@ -1,17 +1,8 @@
 //! `git chant status`: what goes on, once or again and again.
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-    topic,
-};
-use crate::{
-    agent::interrupt::Interrupts,
-    cli::status::StatusArgs,
-    error::{Error, Exit, Result},
-    project::{Project, progress::Step},
-    standing::{self, Merges},
-};
+use super::{Context, topic};
+use crate::answer::outcome::{Body, Outcome};
+use crate::{agent::interrupt::Interrupts, cli::status::StatusArgs, error::{Error, Exit, Result}, project::Project, answer::progress::Step, query::standing::{self, Merges}};
 
 pub(super) fn run(context: &Context<'_>, args: &StatusArgs) -> Result<Outcome> {
     let merges = Merges::default();

@@ -1,15 +1,8 @@
 //! `git chant sync`
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::exchange::SyncArgs,
-    domain::view::Way,
-    error::Result,
-    sync::{self, Scope},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::exchange::SyncArgs, answer::Way, error::Result, exchange::sync::{self, Scope}};
 
 pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -1,22 +1,8 @@
 //! `git chant status <topic>`: where an investigation stands.
 
-use super::{
-    Context,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    domain::{
-        phase::Phase,
-        status::Status,
-        view::{StepView, TopicView},
-    },
-    error::{Error, Result},
-    investigate,
-    project::{
-        view::rfc3339,
-        world::{Entry, World},
-    },
-};
+use super::Context;
+use crate::answer::outcome::{Body, Outcome};
+use crate::{domain::{phase::Phase, status::Status}, answer::{StepView, TopicView}, error::{Error, Result}, authoring::investigate, specs::{view::rfc3339, world::{Entry, World}}};
 
 pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     let project = context.project()?;

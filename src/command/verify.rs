@@ -2,20 +2,9 @@
 
 use gix::ObjectId;
 
-use super::{
-    Context,
-    finish::commit,
-    outcome::{Body, Outcome},
-    work::text_of,
-};
-use crate::{
-    check::{Checkout, expectation, run_command},
-    cli::work::VerifyArgs,
-    domain::{checks::Checks, id::SpecId, spec::Spec, state::State, status::Status, view::SpecView},
-    error::{Error, Result},
-    git::branch,
-    project::{Project, progress::Step, world::World},
-};
+use super::{Context, finish::commit, work::text_of};
+use crate::answer::outcome::{Body, Outcome};
+use crate::{attempt::check::{Checkout, expectation, run_command}, cli::work::VerifyArgs, domain::{checks::Checks, id::SpecId, spec::Spec, state::State, status::Status}, answer::{SpecView, progress::Step}, error::{Error, Result}, git::branch, project::Project, specs::world::World};
 
 pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     let project = context.project()?;

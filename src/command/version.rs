@@ -1,9 +1,7 @@
 //! `git chant version`
 
-use super::{
-    Context,
-    outcome::{Body, Build, Outcome},
-};
+use super::Context;
+use crate::answer::outcome::{Body, Build, Outcome};
 use crate::{cli::manual::VersionArgs, error::Result};
 
 pub(super) fn run(_: &Context<'_>, args: &VersionArgs) -> Result<Outcome> {

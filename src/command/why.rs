@@ -2,18 +2,9 @@
 
 use gix::ObjectId;
 
-use super::{
-    Context,
-    finish::commit,
-    outcome::{Body, Outcome},
-};
-use crate::{
-    cli::show::WhyArgs,
-    error::{Error, Result},
-    git::blame,
-    project::{Project, world::World},
-    why,
-};
+use super::{Context, finish::commit};
+use crate::answer::outcome::{Body, Outcome};
+use crate::{cli::show::WhyArgs, error::{Error, Result}, git::blame, project::Project, specs::world::World, query::why};
 
 /// How many commits of a path are asked about.
 const MAX_COMMITS: usize = 100;
@@ -25,7 +16,7 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     let mut answers = Vec::new();
     for commit in commits {
         let answer = why::why(&world, commit)?;
-        let known = |known: &crate::domain::view::WhyView| known.spec.is_some() && known.spec == answer.spec;
+        let known = |known: &crate::answer::WhyView| known.spec.is_some() && known.spec == answer.spec;
         // Of several commits of one spec the newest stands for all.
         if !answers.iter().any(known) {
             answers.push(answer);

@@ -2,24 +2,9 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use super::{
-    Context,
-    claim::Deciding,
-    outcome::{Body, Outcome, WorkedAll, WorkedOne},
-    work::one,
-};
-use crate::{
-    agent::{rate_limit, slot::Slot},
-    cli::{global::PhaseArg, work::WorkArgs},
-    domain::{filter::Filter, id::SpecId, status::Status, view::SpecView},
-    error::{Error, Exit, Result},
-    project::{
-        Project,
-        progress::{Of, Progress, Step},
-        world::World,
-    },
-    schedule::{self, Fate, Job, Limits, Selection, Wanted},
-};
+use super::{Context, claim::Deciding, work::one};
+use crate::answer::outcome::{Body, Outcome, WorkedAll, WorkedOne};
+use crate::{agent::{rate_limit, slot::Slot}, cli::{global::PhaseArg, work::WorkArgs}, domain::{filter::Filter, id::SpecId, status::Status}, answer::{SpecView, progress::{Of, Progress, Step}}, error::{Error, Exit, Result}, project::Project, specs::world::World, attempt::schedule::{self, Fate, Job, Limits, Selection, Wanted}};
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let project = context.project()?;

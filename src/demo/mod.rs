@@ -10,12 +10,7 @@ mod session;
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    domain::id::SpecId,
-    env::Env,
-    error::{Error, Result},
-    project::progress::Progress,
-};
+use crate::{domain::id::SpecId, env::Env, error::{Error, Result}, answer::progress::Progress};
 use phases::PHASES;
 use session::Session;
 

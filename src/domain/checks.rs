@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::view::CheckView;
+use crate::answer::CheckView;
 
 /// The format of `checks.json`.
 pub const FORMAT: u32 = 1;

@@ -20,4 +20,6 @@ pub mod spec;
 pub mod state;
 pub mod status;
 pub mod transition;
-pub mod view;
+
+#[cfg(test)]
+mod tests;

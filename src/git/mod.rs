@@ -33,6 +33,9 @@ pub mod trail;
 pub mod work_file;
 pub mod worktree;
 
+#[cfg(test)]
+mod tests;
+
 use crate::error::{Error, Result};
 
 /// The command line of the person's editor, as git finds it: `GIT_EDITOR`, `core.editor`, `VISUAL`, `EDITOR`.

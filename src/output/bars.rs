@@ -4,8 +4,9 @@ use std::{collections::HashMap, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{Look, clean, color::Slot};
-use crate::project::progress::Step;
+use crate::terminal::{Look, color::Slot};
+use crate::terminal::clean;
+use crate::answer::progress::Step;
 
 /// How often the clock in a line goes on.
 const TICK: Duration = Duration::from_millis(200);

@@ -1,6 +1,8 @@
 //! Errors for people, in git's manner: what went wrong, the places, then the ways out.
 
-use super::{Look, clean, color::Slot, place};
+use crate::terminal::{Look, color::Slot};
+use super::place;
+use crate::terminal::clean;
 use crate::{Error, error::Exit};
 
 /// `fatal: …` or `error: …`, then `file:line:column: …` for each place, then `hint: …` for each way out.
@@ -38,7 +40,7 @@ pub(super) fn labelled(label: &str, message: &str, look: &Look) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::color::Paint;
+    use crate::terminal::color::Paint;
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 

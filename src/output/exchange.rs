@@ -1,7 +1,9 @@
 //! What an exchange with a remote did, for people.
 
-use super::{Look, clean, color::Slot, log};
-use crate::domain::view::{ExchangeView, Way};
+use crate::terminal::{Look, color::Slot};
+use super::log;
+use crate::terminal::clean;
+use crate::answer::{ExchangeView, Way};
 
 /// One line a ref, what needs a person last, and nothing but a short answer where there was nothing to do.
 pub(super) fn exchanged(remote: &str, dry_run: bool, entries: &[ExchangeView], look: &Look) -> String {

@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{clean, record::Record};
+use crate::terminal::clean;
+use super::record::Record;
 use crate::{Error, Result};
 
 /// A format whose syntax and fields have been checked.
@@ -131,10 +132,7 @@ fn bytes(value: &Value, separator: &[u8], screen: bool) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        command::outcome::Body,
-        output::{record::objects, sample},
-    };
+    use crate::{answer::outcome::Body, output::{record::objects, sample}};
 
     fn expand(format: &str, body: &Body, record: Record) -> String {
         let format = Format::parse(format, record).expect("a good format");

@@ -2,14 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Look, clean, color::Slot};
-use crate::{
-    command::outcome::GraphForm,
-    domain::{
-        id::SpecId,
-        view::{EdgeView, GraphView, NodeView},
-    },
-};
+use crate::terminal::{Look, color::Slot};
+use crate::terminal::clean;
+use crate::{answer::{outcome::GraphForm, EdgeView, GraphView, NodeView}, domain::id::SpecId};
 
 /// The graph in the form that was asked for.
 pub(super) fn graph(view: &GraphView, form: GraphForm, look: &Look) -> String {

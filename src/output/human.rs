@@ -2,17 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    Look, clean, color::Slot, drift, exchange, graph, hooks, import, list, log, past, place, prune, record, show,
-    standing, time, topic, why, worked,
-};
-use crate::{
-    command::outcome::{Body, Build, Merged, Worked},
-    domain::{
-        status::Status,
-        view::{CheckView, NoteView, SpecView},
-    },
-};
+use crate::terminal::{Look, color::Slot, time};
+use super::{drift, exchange, graph, hooks, import, list, log, past, place, prune, record, show, standing, topic, why, worked};
+use crate::terminal::clean;
+use crate::{answer::{outcome::{Body, Build, Merged, Worked}, CheckView, NoteView, SpecView}, domain::status::Status};
 
 /// The answer as bytes for stdout. A path in a pipe is its bytes, whatever they are.
 pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
@@ -244,11 +237,7 @@ mod tests {
     use std::{path::PathBuf, time::Duration};
 
     use super::*;
-    use crate::{
-        command::outcome::Failed,
-        domain::view::CheckView,
-        output::{color::Paint, sample},
-    };
+    use crate::{answer::{outcome::Failed, CheckView}, terminal::color::Paint, output::sample};
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 

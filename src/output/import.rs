@@ -2,11 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Look, place};
-use crate::domain::{
-    status::Status,
-    view::{ImportView, ProblemView},
-};
+use crate::terminal::Look;
+use super::place;
+use crate::{domain::status::Status, answer::{ImportView, ProblemView}};
 
 /// How many of which status, then what could not be carried over.
 pub(super) fn imported(
@@ -50,7 +48,7 @@ fn specs(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{color::Paint, sample};
+    use crate::{terminal::color::Paint, output::sample};
 
     #[test]
     fn statuses_are_counted_in_the_order_of_a_life() {

@@ -4,16 +4,9 @@
 
 use serde::Serialize;
 
-use super::{
-    answer::{
-        AllChecked, AllHooks, AllPruned, AllRecorded, AllShown, AllWorked, Changed, Checked, CheckedSpec, Claimed,
-        Demonstrated, Drifted, Edited, Events, Exchanged, Explained, FORMAT, Failure, Folded, Framed, GraphOf,
-        Imported, Initialized, Look, ManualPages, Notes, Nothing, OneSpec, PathOf, Problems, Recorded, SchemaOf, Shown,
-        SpecMerged, Specs, StatusOfAll, StatusOfTopic, TakenOver, Text, VersionOf, Whys, Worked, WorkedSpec, path,
-    },
-    clean,
-};
-use crate::{Error, command::outcome::Body};
+use super::answer::{AllChecked, AllHooks, AllPruned, AllRecorded, AllShown, AllWorked, Changed, Checked, CheckedSpec, Claimed, Demonstrated, Drifted, Edited, Events, Exchanged, Explained, FORMAT, Failure, Folded, Framed, GraphOf, Imported, Initialized, Look, ManualPages, Notes, Nothing, OneSpec, PathOf, Problems, Recorded, SchemaOf, Shown, SpecMerged, Specs, StatusOfAll, StatusOfTopic, TakenOver, Text, VersionOf, Whys, Worked, WorkedSpec, path};
+use crate::terminal::clean;
+use crate::{Error, answer::outcome::Body};
 
 /// The answer as JSON, ended by a line end; indented for eyes, else on one line.
 pub(super) fn body(body: &Body, pretty: bool) -> Vec<u8> {

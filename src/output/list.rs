@@ -4,11 +4,9 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Look, clean, color::Slot, fit::cut};
-use crate::domain::{
-    status::Status,
-    view::{Blocker, Line, SpecView},
-};
+use crate::terminal::{Look, color::Slot};
+use crate::terminal::{clean, fit::cut};
+use crate::{domain::status::Status, answer::{Blocker, Line, SpecView}};
 
 /// From this width on there is room for the type or phase.
 const ROOM_FOR_KIND: usize = 100;
@@ -168,10 +166,7 @@ fn titled<'s>(title: Option<&'s str>, error: Option<&str>) -> Cow<'s, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        domain::{status::Status, view::BlockerKind},
-        output::{color::Paint, sample},
-    };
+    use crate::{domain::status::Status, answer::BlockerKind, terminal::color::Paint, output::sample};
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 

@@ -1,10 +1,8 @@
 //! `log` for people: one block an event, in the manner of `git log`.
 
-use super::{Look, clean, color::Slot, time};
-use crate::domain::{
-    signature::{Signature, Verdict},
-    view::{EventView, Person, SpecView},
-};
+use crate::terminal::{Look, color::Slot, time};
+use crate::terminal::clean;
+use crate::{domain::signature::{Signature, Verdict}, answer::{EventView, Person, SpecView}};
 
 /// Every event as a block: the commit, who, when, what; blocks are separated by an empty line. `events` are newest first.
 pub(super) fn events(events: &[EventView], look: &Look) -> String {
@@ -123,7 +121,7 @@ pub(super) fn abbreviated(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{color::Paint, sample};
+    use crate::{terminal::color::Paint, output::sample};
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 

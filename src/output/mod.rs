@@ -6,13 +6,9 @@
 
 mod answer;
 pub mod bars;
-mod bidi;
-mod clean;
-pub mod color;
-mod drift;
+pub mod drift;
 mod error;
 mod exchange;
-mod fit;
 pub mod format;
 mod graph;
 mod hooks;
@@ -31,7 +27,6 @@ pub mod schema;
 mod screen;
 mod show;
 mod standing;
-mod time;
 mod topic;
 mod why;
 mod worked;
@@ -39,28 +34,8 @@ mod worked;
 #[cfg(test)]
 mod sample;
 
-pub use color::{Palette, When};
 pub use printer::{Advice, Hint, Printer, Settings, Terminal};
 pub use record::Record;
 
-use color::Paint;
+use crate::terminal::{Look, color::Paint};
 
-/// What a text is rendered for.
-#[derive(Clone, Copy, Debug)]
-struct Look {
-    /// The colours.
-    paint: Paint,
-    /// The width in columns; `None` where nothing is cut.
-    width: Option<usize>,
-    /// Whether a terminal will interpret the bytes.
-    screen: bool,
-    /// Whether box drawing and `…` may be used.
-    unicode: bool,
-}
-
-impl Look {
-    /// A text of several lines that nobody framed: cleaned for a terminal, as it is for a pipe.
-    fn text<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
-        if self.screen { clean::text(text) } else { text.into() }
-    }
-}

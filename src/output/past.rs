@@ -1,7 +1,9 @@
 //! What an attempt has come to, for whoever takes it over.
 
-use super::{Look, clean, color::Slot, list, log};
-use crate::command::outcome::TakenOver;
+use crate::terminal::{Look, color::Slot};
+use super::{list, log};
+use crate::terminal::clean;
+use crate::answer::outcome::TakenOver;
 
 /// The worktree first, alone on its line; then what was done in it.
 pub(super) fn taken_over(taken: &TakenOver, look: &Look) -> String {
@@ -22,7 +24,7 @@ pub(super) fn taken_over(taken: &TakenOver, look: &Look) -> String {
         }
     };
     let lines = |lines: &[String]| lines.iter().map(|line| clean::line(line).into_owned()).collect::<Vec<_>>();
-    let commit = |commit: &crate::domain::view::CommitView| {
+    let commit = |commit: &crate::answer::CommitView| {
         format!("{} {}", look.paint.with(Slot::Id, log::abbreviated(&commit.id)), clean::line(&commit.subject))
     };
     section("Commits:", so_far.commits.iter().map(commit).collect());

@@ -7,11 +7,9 @@ use miette::{
     SpanContents, ThemeCharacters, ThemeStyles,
 };
 
-use super::{Look, clean, color::Slot};
-use crate::domain::{
-    diagnostic::{Diagnostic, Severity},
-    view::ProblemView,
-};
+use crate::terminal::{Look, color::Slot};
+use crate::terminal::clean;
+use crate::{domain::diagnostic::{Diagnostic, Severity}, answer::ProblemView};
 
 /// What `lint` and `fsck` found: one line each, `file:line:column: error: message`, its help as a `hint:` below; at a terminal
 /// a drawing where there is a place to draw.
@@ -166,7 +164,7 @@ impl SourceCode for Excerpt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::{color::Paint, sample};
+    use crate::{terminal::color::Paint, output::sample};
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
     const SCREEN: Look = Look { width: Some(80), screen: true, ..PIPE };

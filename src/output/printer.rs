@@ -9,22 +9,10 @@ use std::{
     },
 };
 
-use super::{
-    Look,
-    bars::Bars,
-    bidi, clean,
-    color::{Paint, Palette, When},
-    error,
-    format::Format,
-    human, json, progress,
-    record::{self, Record},
-};
-use crate::{
-    Error, Result,
-    command::outcome::{Body, Outcome},
-    error::IoContext,
-    project::progress::{Progress, Step},
-};
+use crate::terminal::{Look, color::{Paint, Palette, When}};
+use super::{bars::Bars, error, format::Format, human, json, progress, record::{self, Record}};
+use crate::terminal::{bidi, clean};
+use crate::{Error, Result, answer::{outcome::{Body, Outcome}, progress::{Progress, Step}}, error::IoContext};
 
 /// The exit code of a process whose reader has gone, as if SIGPIPE had ended it.
 const BROKEN_PIPE: i32 = 128 + 13;

@@ -1,7 +1,9 @@
 //! Progress for people, on stderr.
 
-use super::{Look, clean, color::Slot, error::labelled};
-use crate::project::progress::Step;
+use crate::terminal::{Look, color::Slot};
+use super::error::labelled;
+use crate::terminal::clean;
+use crate::answer::progress::Step;
 
 /// The line of a step; nothing for a piece of the answer, which is not progress.
 pub(super) fn line(step: &Step<'_>, look: &Look) -> String {

@@ -1,7 +1,8 @@
 //! What was cleared away, and what was not, for people.
 
-use super::{Look, clean, color::Slot};
-use crate::domain::view::PruneView;
+use crate::terminal::{Look, color::Slot};
+use crate::terminal::clean;
+use crate::answer::PruneView;
 
 /// One line each: what goes first, then what stays, with the reasons.
 pub(super) fn pruned(found: &[PruneView], dry_run: bool, look: &Look) -> String {
@@ -20,7 +21,7 @@ pub(super) fn pruned(found: &[PruneView], dry_run: bool, look: &Look) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::view::Pruned, output::color::Paint};
+    use crate::{answer::Pruned, terminal::color::Paint};
 
     #[test]
     fn what_stays_comes_last_with_its_reason() {

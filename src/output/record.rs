@@ -28,10 +28,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::{
-    command::outcome::Body,
-    domain::view::{DriftView, EventView, ExchangeView, HookView, ImportView, ProblemView, PruneView, SpecView},
-};
+use crate::answer::{outcome::Body, DriftView, EventView, ExchangeView, HookView, ImportView, ProblemView, PruneView, SpecView};
 
 /// The sort of record that a command ends with, where it ends with records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,6 @@
 //! Specs and events for the tests of this room.
 
-use crate::domain::{
-    id::SpecId,
-    status::Status,
-    view::{EventView, Person, SpecView, Trailer},
-};
+use crate::{domain::{id::SpecId, status::Status}, answer::{EventView, Person, SpecView, Trailer}};
 
 /// A pending spec with this title.
 pub(super) fn spec(id: &str, title: &str) -> SpecView {

@@ -1,7 +1,9 @@
 //! An answer that is shown again and again: in its own place at a terminal, as blocks or lines elsewhere.
 
-use super::{Look, Printer, fit, human, json};
-use crate::command::outcome::{Body, Screen};
+use crate::terminal::Look;
+use super::{Printer, human, json};
+use crate::terminal::fit;
+use crate::answer::outcome::{Body, Screen};
 
 // Of ECMA-48, what every terminal knows. No mode is changed and the cursor stays as it is, so that there is nothing to put back
 // whatever ends this process.
@@ -51,7 +53,7 @@ fn frame(text: &str, rows: usize, look: &Look) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::color::Paint;
+    use crate::terminal::color::Paint;
 
     #[test]
     fn a_picture_fits_the_screen() {

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Look, clean, color::Slot, list, log, time};
-use crate::domain::{
-    status::Status,
-    view::{BlockerKind, CheckView, SpecDetail},
-};
+use crate::terminal::{Look, color::Slot, time};
+use super::{list, log};
+use crate::terminal::clean;
+use crate::{domain::status::Status, answer::{BlockerKind, CheckView, SpecDetail}};
 
 /// How the checks of acceptance criteria are named.
 const CRITERION: &str = "criterion '";
@@ -139,7 +138,7 @@ fn recorded_checks(checks: &[CheckView], look: &Look) -> Vec<String> {
 }
 
 fn inputs(detail: &SpecDetail) -> Vec<String> {
-    let line = |pin: &crate::domain::view::Pin| {
+    let line = |pin: &crate::answer::Pin| {
         let at = pin.pinned.as_deref().map(|id| format!(" {}", log::abbreviated(id))).unwrap_or_default();
         format!("{} {}{at}", clean::line(&pin.kind), clean::line(&pin.what))
     };
@@ -173,13 +172,7 @@ fn front_matter(detail: &SpecDetail) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        domain::{
-            checks::Checks,
-            view::{ApprovalView, Checked, Criterion, Pin},
-        },
-        output::{color::Paint, sample},
-    };
+    use crate::{domain::checks::Checks, answer::{ApprovalView, Checked, Criterion, Pin}, terminal::color::Paint, output::sample};
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 

@@ -1,7 +1,9 @@
 //! Where an investigation stands, for people.
 
-use super::{Look, clean, color::Slot, fit, list};
-use crate::domain::view::{StepView, TopicView};
+use crate::terminal::{Look, color::Slot};
+use super::list;
+use crate::terminal::{clean, fit};
+use crate::answer::{StepView, TopicView};
 
 /// A line a spec: its phase, id, status and title, then who did it.
 pub(super) fn topic(view: &TopicView, look: &Look) -> String {

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use super::{Look, clean, color::Slot, list, time};
-use crate::{
-    command::outcome::{WorkedAll, WorkedOne},
-    domain::view::SpecView,
-};
+use crate::terminal::{Look, color::Slot, time};
+use super::list;
+use crate::terminal::clean;
+use crate::answer::{outcome::{WorkedAll, WorkedOne}, SpecView};
 
 /// A line a spec, and how many came to what.
 pub(super) fn all(all: &WorkedAll, look: &Look) -> String {

@@ -2,7 +2,8 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Project, attempt::MANUAL};
+use super::Project;
+use crate::specs::attempt::MANUAL;
 use crate::{
     agent::preset::{self, Ear, Preset},
     domain::spec::Spec,

@@ -2,36 +2,11 @@
 //! nothing that acts.
 
 pub mod agent;
-mod ahead;
-pub mod ancestry;
-pub mod attempt;
-pub mod base;
-pub mod brief;
-pub mod census;
-pub mod drift;
-mod filed;
-pub mod ids;
-pub mod inputs;
-pub mod landing;
-pub mod members;
-mod names;
-mod order;
-pub mod past;
 pub mod place;
-pub mod progress;
 pub mod seal;
 pub mod signatures;
-mod situation;
-mod sorted;
 pub mod stake;
-pub mod standing;
-pub mod survey;
-pub mod target;
-pub mod text;
 pub mod trust;
-pub mod upstream;
-pub mod view;
-pub mod world;
 
 use std::{cell::OnceCell, path::PathBuf};
 
@@ -66,9 +41,9 @@ pub struct Project {
     /// Whether events are signed, and whether approvals and claims must be.
     signing: OnceCell<(bool, bool)>,
     /// What `chant.approval.required` names.
-    approval: OnceCell<Vec<String>>,
+    pub(crate) approval: OnceCell<Vec<String>>,
     /// What `chant.target` names.
-    target: OnceCell<Option<String>>,
+    pub(crate) target: OnceCell<Option<String>>,
 }
 
 impl Project {
@@ -113,7 +88,7 @@ impl Project {
         Ok(if all || required { store.sealed_by(Box::new(Own { project: self, all, required })) } else { store })
     }
 
-    fn settings(&self) -> Result<&Settings> {
+    pub(crate) fn settings(&self) -> Result<&Settings> {
         if let Some(settings) = self.settings.get() {
             return Ok(settings);
         }

@@ -22,6 +22,9 @@ mod refs;
 pub mod tracking;
 pub mod trailer;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use gix::{

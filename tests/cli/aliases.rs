@@ -1,6 +1,6 @@
 //! The aliases of gitchant-aliases(7) do what is said of them, as they stand there.
 
-use git_chant::manual::Guide;
+use git_chant::testing::Guide;
 
 use crate::support::{Ran, Sandbox};
 

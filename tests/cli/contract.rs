@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use git_chant::output::schema;
+use git_chant::testing::schema;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 

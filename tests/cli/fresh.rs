@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git_chant::agent::preset;
+use git_chant::testing::preset;
 
 use crate::support::Sandbox;
 

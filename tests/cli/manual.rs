@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use git_chant::manual;
+use git_chant::testing as manual;
 
 use crate::support::{Ran, Sandbox};
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use git_chant::env::fault::PLACES;
+use git_chant::testing::PLACES;
 
 use crate::{
     passages,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use git_chant::error::codes::CODES;
+use git_chant::testing::CODES;
 
 use crate::source;
 

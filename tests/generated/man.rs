@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use git_chant::{config::keys, domain::event::Op, manual, output::schema};
+use git_chant::testing::{Op, keys, schema};
 
 use crate::{files, have, source};
 
@@ -13,12 +13,12 @@ const SCHEMA: &str = "git-chant.schema.json";
 
 /// Every page, by the name of its file.
 fn pages() -> BTreeMap<String, String> {
-    manual::pages().into_iter().map(|page| (page.file, page.text)).collect()
+    git_chant::testing::pages().into_iter().map(|page| (page.file, page.text)).collect()
 }
 
 #[test]
 fn the_pages_are_those_of_the_definition() {
-    let mut made: BTreeMap<_, _> = manual::files().into_iter().map(|page| (page.file, page.text)).collect();
+    let mut made: BTreeMap<_, _> = git_chant::testing::files().into_iter().map(|page| (page.file, page.text)).collect();
     made.insert(SCHEMA.to_owned(), format!("{:#}\n", schema::document()));
     if std::env::var_os("CHANT_REGENERATE").is_some() {
         std::fs::create_dir_all(source("man")).expect("man/ can be made");
@@ -41,7 +41,7 @@ fn the_pages_are_those_of_the_definition() {
 #[test]
 fn each_command_has_its_page_under_the_name_that_git_help_looks_for() {
     let pages = pages();
-    for (name, text) in manual::files().into_iter().map(|page| (page.file, page.text)) {
+    for (name, text) in git_chant::testing::files().into_iter().map(|page| (page.file, page.text)) {
         if pages.contains_key(&name) {
             continue;
         }
@@ -49,7 +49,7 @@ fn each_command_has_its_page_under_the_name_that_git_help_looks_for() {
         assert_eq!(target, Some(name.replacen("gitchant-", "git-chant-", 1).as_str()), "{name}");
         assert!(pages.contains_key(target.expect("compared")), "{name}");
     }
-    assert!(manual::files().iter().any(|page| page.file == "gitchant-work.1"));
+    assert!(git_chant::testing::files().iter().any(|page| page.file == "gitchant-work.1"));
 }
 
 /// The headings of sections.
@@ -106,7 +106,7 @@ fn the_guides_name_all_that_there_is() {
         assert!(config.contains(&format!("\\fB{}\\fR", key.name)), "{}", key.name);
     }
     let spec = &pages["gitchant-spec.5"];
-    for key in git_chant::domain::spec::KEYS {
+    for key in git_chant::testing::SPEC_KEYS {
         assert!(spec.contains(&format!("\\fB{key}\\fR")), "{key}");
     }
     let format = pages["gitchant-format.5"].replace("\\-", "-");

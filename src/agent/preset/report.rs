@@ -1,6 +1,6 @@
 //! What an agent says of its own run. It can only lie about itself: nothing is decided by it.
 
-use crate::agent::sanitize;
+use crate::terminal::sanitize;
 
 /// How long the name of a model may be, in characters.
 const LONGEST_MODEL: usize = 100;

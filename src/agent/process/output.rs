@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 
 use super::Listener;
-use crate::agent::sanitize::Sanitizer;
+use crate::terminal::sanitize::Sanitizer;
 
 /// A line that is longer is given to the sink in pieces of about this many bytes.
 const LONGEST_LINE: usize = 64 * 1024;

@@ -1,0 +1,4 @@
+//! Leases and processes of agents, with real processes.
+
+mod lease;
+mod process;

@@ -1,0 +1,103 @@
+//! What a caller sees of specs, events and problems: pure data, from which every form of output is made.
+//!
+//! The names and order of the fields are the JSON keys and the names in `--format='%(field)'`: they are a contract, held by
+//! the `FIELDS` tables and their tests. Absent is `null`; a list is never `null`. Object ids are full hexadecimal, times are
+//! RFC 3339 with the offset that was recorded (`2026-02-08T10:00:00+01:00`), paths are as git prints them.
+
+pub(crate) mod outcome;
+pub(crate) mod progress;
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+
+use crate::domain::{diagnostic::Severity, status::Status};
+
+mod detail;
+mod drift;
+mod event;
+mod exchange;
+mod graph;
+mod hook;
+mod import;
+mod line;
+mod note;
+mod past;
+mod problem;
+mod prune;
+mod spec;
+mod standing;
+mod topic;
+mod why;
+
+pub use detail::{ApprovalView, CheckView, Checked, Criterion, MergeView, Pin, SpecDetail};
+pub use drift::DriftView;
+pub use event::{EventView, Person, Trailer};
+pub use exchange::{ExchangeView, Way};
+pub use graph::{EdgeView, GraphView, NodeView};
+pub use hook::{HookState, HookView};
+pub use import::ImportView;
+pub use line::Line;
+pub use note::NoteView;
+pub use past::{CommitView, SoFar};
+pub use problem::ProblemView;
+pub use prune::{PruneView, Pruned};
+pub use spec::{Blocker, BlockerKind, SpecView, flags};
+pub use standing::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView};
+pub use topic::{StepView, TopicView};
+pub use why::{ResearchView, WhyView};
+
+/// Serialises a status as [`Status::as_str`].
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One of the names.
+impl JsonSchema for Status {
+    fn schema_name() -> Cow<'static, str> {
+        "Status".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Where a spec stands.",
+            "type": "string",
+            "enum": (Status::ALL.map(Status::as_str)),
+        })
+    }
+}
+
+impl Severity {
+    /// The name as it stands in JSON and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// Serialises a severity as [`Severity::as_str`].
+impl Serialize for Severity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One of the names.
+impl JsonSchema for Severity {
+    fn schema_name() -> Cow<'static, str> {
+        "Severity".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "How bad it is.",
+            "type": "string",
+            "enum": ([Severity::Warning, Severity::Error].map(Severity::as_str)),
+        })
+    }
+}

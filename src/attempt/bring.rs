@@ -1,0 +1,81 @@
+//! The use case `bring`: an attempt that somebody paused in another clone gets its branch and its worktree here, so that it can go on.
+//!
+//! Nothing is recorded by that: whoever goes on says so.
+
+use gix::{ObjectId, refs::FullName};
+
+use crate::{domain::{id::SpecId, status::Status}, error::{Error, Result}, git::{self, advance::{Advanced, advance}, branch, reference::Swapped, worktree}, project::Project, answer::progress::{Progress, Step}};
+
+/// Brings the paused attempt at a spec here, as far as a remote had its branch when it was fetched from last. A branch that is here
+/// and knows less moves forward; one that went its own way stays, and so does everything where nothing is paused.
+///
+/// # Errors
+/// `behind` if what is here cannot move forward, `worktree-path-exists`, `git-failed`.
+pub fn here(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
+    let Some(state) = project.store()?.state(id)? else { return Ok(()) };
+    let Some(base) = state.facts.base.filter(|_| state.status == Status::Paused && !state.is_contended()) else {
+        return Ok(());
+    };
+    let Some((remote, tip)) = there(project, id, base)? else { return Ok(()) };
+    let name = project.branch_ref(id)?;
+    match branch::read(&project.repo, name.as_ref())? {
+        None => make(project, id, &name, tip)?,
+        Some(ours) if project.is_ancestor(tip, ours)? => {}
+        Some(ours) if project.is_ancestor(ours, tip)? => forward(project, id, &name, ours, tip)?,
+        Some(_) => return Ok(()),
+    }
+    if project.worktree_of(id)?.is_some() {
+        return Ok(());
+    }
+    let path = project.meant_worktree(id)?;
+    let tree = worktree::add::add(&project.repo, &path, name.as_ref())?;
+    if let Some(main) = project.repo.main_work_dir()
+        && let Some(main) = worktree::find(&project.repo, &main)?
+    {
+        worktree::include::prepare(&main, &tree)?;
+    }
+    progress.say(&Step::Note(format!("what was done of '{}' elsewhere came from {remote}", id.short())));
+    Ok(())
+}
+
+/// The remote that has the most of the attempt, and its branch there.
+fn there(project: &Project, id: &SpecId, base: ObjectId) -> Result<Option<(String, ObjectId)>> {
+    let store = project.store()?;
+    let mut most: Option<(String, ObjectId)> = None;
+    for remote in git::remote::names(&project.repo) {
+        let Some(tip) = store.branches(&remote)?.remove(id) else { continue };
+        let more = match &most {
+            Some((_, known)) => project.is_ancestor(*known, tip)?,
+            None => project.is_ancestor(base, tip)?,
+        };
+        if more {
+            most = Some((remote, tip));
+        }
+    }
+    Ok(most)
+}
+
+fn make(project: &Project, id: &SpecId, name: &FullName, tip: ObjectId) -> Result<()> {
+    match branch::create(&project.repo, name.as_ref(), tip, "chant: fetched")? {
+        Swapped::Done => Ok(()),
+        // Somebody else brings it, too.
+        Swapped::Differs(Some(other)) if other == tip => Ok(()),
+        Swapped::Differs(_) => Err(moved(id, name)),
+    }
+}
+
+fn forward(project: &Project, id: &SpecId, name: &FullName, ours: ObjectId, tip: ObjectId) -> Result<()> {
+    match advance(&project.repo, name.as_ref(), Some(ours), tip, "chant: fetched")? {
+        Advanced::Moved => Ok(()),
+        Advanced::Refused { why, .. } => {
+            let message = format!("'{}' went on elsewhere, and '{}' cannot follow: {why}", id.short(), name.shorten());
+            Err(Error::negative("behind", message).hint("commit or move away what is there first"))
+        }
+        Advanced::LostRace => Err(moved(id, name)),
+    }
+}
+
+fn moved(id: &SpecId, name: &FullName) -> Error {
+    Error::negative("busy", format!("the branch '{}' of '{}' moved meanwhile", name.shorten(), id.short()))
+        .hint("try again")
+}

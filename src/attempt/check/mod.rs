@@ -1,0 +1,176 @@
+//! The checks at the end of an attempt: done by the tool, each with its evidence. A ticked box is a claim; these are not.
+
+mod command;
+mod content;
+mod reproduction;
+
+use std::path::Path;
+
+use gix::ObjectId;
+
+use crate::{config::Scope as ScopeMode, domain::{checks::{Checks, Command, Criterion, Output, Reproduction, Scope}, event::Pin, spec::{self, SpecType, Tick}}, error::Result, project::Project, specs::attempt::Attempt, answer::progress::{Progress, Step}};
+
+pub use command::run_command;
+pub use content::tip_file;
+pub use reproduction::{Checkout, expectation};
+
+/// What is checked and where.
+pub struct Check<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// The attempt.
+    pub attempt: &'a Attempt,
+    /// The newest commit of the attempt.
+    pub tip: ObjectId,
+    /// Its worktree.
+    pub worktree: &'a Path,
+    /// Where to say what is being checked.
+    pub progress: &'a dyn Progress,
+}
+
+impl Check<'_> {
+    /// Runs every check. A failed one is a result, not an error.
+    ///
+    /// # Errors
+    /// Only if a check could not be made at all (no repository, a full disk).
+    pub fn run(&self) -> Result<Checks> {
+        let mut checks = Checks::default();
+        self.spec_text(&mut checks)?;
+        checks.scope = Some(self.scope()?);
+        checks.outputs = self.outputs()?;
+        // What is wrong on paper needs no minutes of tests to be wrong.
+        if checks.clone().settled().ok {
+            checks.verify = self.verify()?;
+            checks.reproduces = self.reproduces()?;
+        }
+        Ok(checks.settled())
+    }
+
+    /// Front matter and criteria count as they were pinned; of the tip only the ticks and the release notes.
+    fn spec_text(&self, checks: &mut Checks) -> Result<()> {
+        let attempt = self.attempt;
+        let tip = self.tip_file(&attempt.spec_path)?;
+        let Some(bytes) = tip else {
+            checks.problems.push(format!("the spec file '{}' is gone", attempt.spec_path));
+            return Ok(());
+        };
+        if spec::front_matter_bytes(&bytes) != spec::front_matter_bytes(&attempt.bytes) {
+            checks.problems.push("the front matter of the spec was changed".to_owned());
+        }
+        checks.criteria = spec::compare_criteria(&attempt.spec.criteria, &spec::criteria_of(&bytes))
+            .into_iter()
+            .map(|criterion| Criterion {
+                text: criterion.text,
+                state: match criterion.state {
+                    Tick::Ticked => "ticked",
+                    Tick::Unticked => "unticked",
+                    Tick::Missing => "missing",
+                }
+                .to_owned(),
+            })
+            .collect();
+        if attempt.spec.front.phase.as_deref() == Some("fork-fix") {
+            checks.release_notes = Some(spec::release_notes_of(&bytes).is_some());
+        }
+        Ok(())
+    }
+
+    fn scope(&self) -> Result<Scope> {
+        let mode = self.project.config().scope()?;
+        let changed = self.changed_paths()?;
+        let targets = self.target_set()?;
+        let mut scope = Scope { mode: mode.as_str().to_owned(), ..Scope::default() };
+        for path in changed {
+            if path == self.attempt.spec_path {
+                continue;
+            }
+            if content::is_forbidden(&path) {
+                scope.forbidden.push(path);
+            } else if !targets.is_empty() && !targets.matches(path.as_str().into()) {
+                scope.outside.push(path);
+            }
+        }
+        if mode == ScopeMode::Warn && !scope.outside.is_empty() {
+            let text = format!("changed outside target_files: {}", scope.outside.join(", "));
+            self.progress.say(&Step::Warning(text));
+        }
+        if mode == ScopeMode::Off {
+            scope.outside.clear();
+        }
+        scope.ok = scope.forbidden.is_empty() && (mode != ScopeMode::Error || scope.outside.is_empty());
+        Ok(scope)
+    }
+
+    fn outputs(&self) -> Result<Vec<Output>> {
+        let mut outputs = Vec::new();
+        for path in self.attempt.spec.front.target_files.iter().filter(|entry| content::is_plain(entry)) {
+            let why = self.unwritten(path)?;
+            outputs.push(Output { path: path.clone(), ok: why.is_none(), why });
+        }
+        Ok(outputs)
+    }
+
+    /// Why a declared output is none; `None` if it is one. Of research more is asked than that there is something: that this
+    /// attempt wrote it, and that it says more than its title.
+    fn unwritten(&self, path: &str) -> Result<Option<String>> {
+        let Some(bytes) = self.tip_file(path)? else { return Ok(Some("it is missing or empty".to_owned())) };
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Some("it is missing or empty".to_owned()));
+        }
+        if self.attempt.spec.front.kind != SpecType::Research {
+            return Ok(None);
+        }
+        let before = self.attempt.base.map(|base| self.project.blob_in(base, path)).transpose()?.flatten();
+        if before.is_some_and(|(_, before)| before == bytes) {
+            return Ok(Some("it is as it was before".to_owned()));
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        if !path.ends_with(".md") {
+            return Ok(None);
+        }
+        if text.lines().filter(|line| !line.trim().is_empty()).count() < 2 {
+            return Ok(Some("it is one line".to_owned()));
+        }
+        Ok(content::is_title_only(&text).then(|| "it has a title and says nothing".to_owned()))
+    }
+
+    fn verify(&self) -> Result<Vec<Command>> {
+        let mut done = Vec::new();
+        for command in &self.attempt.spec.front.verify {
+            self.progress.say(&Step::Checking { what: command });
+            let mut seen = run_command(self.project, &self.attempt.id, command, self.worktree)?;
+            seen.ok = seen.exit == Some(0);
+            if let (true, Some(base)) = (self.project.config().verify_base()?, self.attempt.base) {
+                let at_base = Checkout::open(self.project)?.run_cached(&self.attempt.id, command, base)?;
+                seen.base = Some(Box::new(at_base));
+            }
+            let failed = !seen.ok;
+            done.push(seen);
+            if failed {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    fn reproduces(&self) -> Result<Option<Reproduction>> {
+        let (Some(command), Some(base)) = (&self.attempt.spec.front.reproduces, self.attempt.base) else {
+            return Ok(None);
+        };
+        self.progress.say(&Step::Checking { what: command });
+        let expected = expectation(self.attempt.spec.front.phase.as_deref());
+        let mut checkout = Checkout::open(self.project)?;
+        let at_base = checkout.run_cached(&self.attempt.id, command, base)?;
+        let at_tip = checkout.run(&self.attempt.id, command, self.tip)?;
+        Ok(Some(expected.judge(at_base, at_tip)))
+    }
+
+    /// The inputs that were pinned from the base must still be what they were: an attempt that edits its own evidence
+    /// proves nothing. Kept with the scope, since such a path is never a target.
+    pub fn pinned_paths(pins: &[Pin]) -> impl Iterator<Item = &str> {
+        pins.iter().filter_map(|pin| match pin {
+            Pin::Path { path, .. } => Some(path.as_str()),
+            _ => None,
+        })
+    }
+}

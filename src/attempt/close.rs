@@ -1,0 +1,87 @@
+//! The use case `close`: a person ends what an attempt left: reset, release, cancel, fail.
+
+use crate::{agent::lease::Life, domain::{draft::Draft, event::{Facts, Op}, id::SpecId, state::State}, error::{Error, Result}, git::worktree, specs::{keep::{clean_up, settle_driver}, world::Entry}, project::Project, answer::progress::{Progress, Step}};
+
+/// Ends the deciding attempt of a spec by `op`, with everything that it did kept.
+///
+/// After a reset, release or cancel its worktree and branch are cleared away; after a failure they stay, for whoever wants to
+/// look or to finish it by hand.
+///
+/// Returns the event's sentence.
+///
+/// # Errors
+/// `running` if its agent runs in this clone: whoever runs it has to stop it.
+pub fn close(
+    project: &Project,
+    entry: &Entry,
+    op: Op,
+    reason: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<String> {
+    let id = &entry.id;
+    refuse_running(project, id, entry.state.as_deref())?;
+    let before = entry.state.clone();
+    let what = sentence(entry, &op, reason);
+    let facts = Facts { reason: reason.map(str::to_owned), ..Facts::default() };
+    if let Some(attempt) = before.as_ref().and_then(|state| state.attempt)
+        && let Some(tree) = project.worktree_of(id)?
+    {
+        // Of a worktree that somebody is just clearing away nothing can be read any more.
+        let _held = project.hold_place(id)?;
+        project.keep_worktree(id, attempt, &tree)?;
+    }
+    project
+        .store()?
+        .append(id, |_| Ok(Draft { op: op.clone(), sentence: what.clone(), facts: facts.clone() }))
+        .map_err(|refusal| refusal.into_error(id.short()))?;
+    if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (&before, &op) {
+        clear(project, id, state, progress)?;
+    }
+    settle_driver(project, id)?;
+    Ok(what)
+}
+
+/// Refuses while a process of this clone works on the spec.
+pub fn refuse_running(project: &Project, id: &SpecId, state: Option<&State>) -> Result<()> {
+    let Some(attempt) = state.and_then(|state| state.attempt) else { return Ok(()) };
+    match project.life(attempt)? {
+        Life::Running(info) => {
+            let since = crate::specs::view::rfc3339(info.started_at, 0);
+            Err(Error::negative(
+                "running",
+                format!("'{}' is being worked on by process {} since {since}", id.short(), info.pid),
+            )
+            .hint(format!("stop it where it runs (Ctrl-C), or: kill {}", info.pid)))
+        }
+        Life::Dead(_) | Life::Unknown(_) => Ok(()),
+    }
+}
+
+fn clear(project: &Project, id: &SpecId, state: &State, progress: &dyn Progress) -> Result<()> {
+    let warnings = match project.attempt(id, state) {
+        Ok(attempt) => clean_up(project, &attempt)?,
+        // Nothing was started, or its text is lost: then there is at most a worktree, and that was kept.
+        Err(_) => match project.worktree_of(id)? {
+            Some(tree) => worktree::remove::remove(&project.repo, &tree.path).map(|_| Vec::new())?,
+            None => Vec::new(),
+        },
+    };
+    for warning in warnings {
+        progress.say(&Step::Warning(warning));
+    }
+    Ok(())
+}
+
+fn sentence(entry: &Entry, op: &Op, reason: Option<&str>) -> String {
+    let what = match op {
+        Op::Reset => "is reset",
+        Op::Release => "is released",
+        Op::Cancel => "is cancelled",
+        Op::Fail => "failed",
+        other => return other.as_str().to_owned(),
+    };
+    match reason {
+        Some(reason) => format!("{} {what}: {reason}", entry.title()),
+        None => format!("{} {what}", entry.title()),
+    }
+}

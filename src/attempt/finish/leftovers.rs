@@ -1,0 +1,50 @@
+//! Changes that the agent left uncommitted are committed for it, within what the spec allows.
+
+use gix::bstr::{BString, ByteSlice};
+
+use crate::{domain::pattern::PathSet, error::{Error, Result}, git::{leftovers::{Hooks, commit_leftovers}, status, worktree::Worktree}, specs::attempt::Attempt};
+
+/// What became of the changes that were left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// There were none.
+    Nothing,
+    /// They are committed.
+    Committed,
+    /// They are not, and why: paths that are left and not allowed, or a hook that refused.
+    Refused(String),
+}
+
+/// Commits what is left in the worktree: with `target_files` those and the spec's own file, else everything.
+///
+/// With `silent` no trailer goes into the commit; with `tampered` no hook runs: it may be the agent's.
+pub fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered: bool) -> Result<Left> {
+    let dirty = status::dirty(tree)?;
+    if dirty.is_empty() {
+        return Ok(Left::Nothing);
+    }
+    let nested: Vec<String> = dirty.iter().filter(|one| one.nested).map(|one| one.path.to_string()).collect();
+    if !nested.is_empty() {
+        return Ok(Left::Refused(format!("it left repositories of its own in its worktree: {}", nested.join(", "))));
+    }
+    let entries = &attempt.spec.front.target_files;
+    let targets = PathSet::new(entries)
+        .map_err(|(at, why)| Error::negative("bad-target", format!("target_files entry {}: {why}", at + 1)))?;
+    let own: &[u8] = attempt.spec_path.as_bytes();
+    let allowed = |path: &BString| targets.is_empty() || path.as_slice() == own || targets.matches(path.as_bstr());
+    let (inside, outside): (Vec<BString>, Vec<BString>) = dirty.into_iter().map(|one| one.path).partition(allowed);
+    if !outside.is_empty() {
+        let names: Vec<String> = outside.iter().map(ToString::to_string).collect();
+        return Ok(Left::Refused(format!("it left uncommitted changes outside target_files: {}", names.join(", "))));
+    }
+    let trailer = if silent { String::new() } else { format!("\nChant-Spec: {}\n", attempt.id) };
+    let message = format!("{}\n{trailer}", attempt.title());
+    let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
+    match commit_leftovers(tree, Some(&inside), &message, hooks) {
+        Ok(_) => Ok(Left::Committed),
+        Err(error) if error.code == "git-failed" => {
+            Ok(Left::Refused(format!("what it left could not be committed: {}", error.message)))
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,75 @@
+//! What an attempt produced under `.chant/`: kept in the event itself, so that no research is lost with a branch.
+
+use gix::{ObjectId, bstr::ByteSlice};
+
+use crate::{attempt::check::tip_file, domain::{pattern::PathSet, spec::front_matter_bytes}, error::{Error, Result}, git::{history, work_file, worktree::Worktree}, project::Project, specs::attempt::Attempt, store::File};
+
+/// The target files under `.chant/` that exist at the tip (in silent mode: in the worktree) and differ from the base.
+pub fn declared(
+    project: &Project,
+    attempt: &Attempt,
+    tip: Option<ObjectId>,
+    tree: Option<&Worktree>,
+) -> Result<Vec<(String, Vec<u8>)>> {
+    let (Some(tip), Some(tree)) = (tip, tree) else { return Ok(Vec::new()) };
+    let targets = PathSet::new(&attempt.spec.front.target_files)
+        .map_err(|(at, why)| Error::negative("bad-target", format!("target_files entry {}: {why}", at + 1)))?;
+    // What silent mode gave the agent and is as it was is no output of the attempt.
+    let store = project.store()?;
+    let given = if project.silent { store.evidence_files(attempt.start, "inputs")? } else { Vec::new() };
+    let mut found = Vec::new();
+    for path in candidates(project, attempt, tip, tree)? {
+        if path.starts_with(".chant/")
+            && path != attempt.spec_path
+            && targets.matches(path.as_bytes().as_bstr())
+            && let Some(bytes) = tip_file(project, tip, &tree.path, &path)?
+            && !given.iter().any(|file| file.path == path && file.blob == store.blob_id(&bytes))
+        {
+            found.push((path, bytes));
+        }
+    }
+    Ok(found)
+}
+
+/// Paths that may be outputs: what changed, and in silent mode what `target_files` names and what lies in the research folder.
+fn candidates(project: &Project, attempt: &Attempt, tip: ObjectId, tree: &Worktree) -> Result<Vec<String>> {
+    if !project.silent {
+        let changes = history::changed_paths(&project.repo, attempt.base, tip)?;
+        return Ok(changes.into_iter().filter_map(|change| change.path.to_str().map(str::to_owned).ok()).collect());
+    }
+    let mut paths: Vec<String> = attempt.spec.front.target_files.clone();
+    if let Ok(entries) = work_file::list(&tree.path, b".chant/research".as_bstr()) {
+        paths.extend(entries.iter().map(|entry| format!(".chant/research/{}", entry.name)));
+    }
+    paths.sort();
+    paths.dedup();
+    paths.retain(|path| crate::domain::pattern::check_path(path).is_ok());
+    Ok(paths)
+}
+
+/// The outputs as files of the event's tree, the attempt's version of the spec among them.
+pub fn collect(
+    project: &Project,
+    attempt: &Attempt,
+    tip: Option<ObjectId>,
+    tree: Option<&Worktree>,
+) -> Result<Vec<File>> {
+    let store = project.store()?;
+    let mut files = Vec::new();
+    for (path, bytes) in declared(project, attempt, tip, tree)? {
+        files.push(File { path, blob: store.write_blob(&bytes)? });
+    }
+    if let (Some(tip), Some(tree)) = (tip, tree)
+        && let Ok(Some(bytes)) = tip_file(project, tip, &tree.path, &attempt.spec_path)
+    {
+        let blob = store.write_blob(&bytes)?;
+        // With ticks and release notes it is another text, and names the commands that were trusted.
+        if project.is_trusted(attempt.blob) && front_matter_bytes(&bytes) == front_matter_bytes(&attempt.bytes) {
+            project.trust(blob)?;
+        }
+        files.push(File { path: attempt.spec_path.clone(), blob });
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup_by(|a, b| a.path == b.path);
+    Ok(files)
+}

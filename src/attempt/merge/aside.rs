@@ -1,0 +1,391 @@
+//! The user's uncommitted copy of the spec file stands where the merge will put the committed one. It is renamed aside, hashed
+//! *after* the rename, and only if it is the very text that was pinned does the merge go on; otherwise, and after any failure,
+//! it is put back without overwriting anything.
+
+use std::{
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use gix::{ObjectId, refs::FullName};
+use serde::{Deserialize, Serialize};
+
+use super::Landed;
+use crate::{env::fault, error::{Error, IoContext, Result}, git::worktree::{self, Worktree}, project::Project, specs::attempt::Attempt, answer::progress::{Progress, Step}};
+
+/// Stands for the mode of an index entry that only says that a file will be added.
+const INTENT: &str = "intent";
+
+/// What the names of temporary files begin with.
+const TEMPORARY: &str = ".tmp-aside-";
+
+/// What was moved, written down before it is moved. The file is locked for as long as its writer lives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Record {
+    format: u32,
+    /// The worktree.
+    #[serde(with = "raw")]
+    top: PathBuf,
+    /// The path in it.
+    path: String,
+    /// Where the copy is while it is aside.
+    #[serde(with = "raw")]
+    copy: PathBuf,
+    /// The text that it has to be.
+    blob: String,
+    /// The index entry that was returned to `HEAD`'s: mode and blob; the mode is [`INTENT`] for `git add -N`.
+    staged: Option<(String, String)>,
+}
+
+/// Paths as their bytes: they need not be UTF-8.
+mod raw {
+    use std::{
+        ffi::OsString,
+        os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+        path::{Path, PathBuf},
+    };
+
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        path.as_os_str().as_bytes().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        Vec::<u8>::deserialize(deserializer).map(|bytes| OsString::from_vec(bytes).into())
+    }
+}
+
+/// A copy that is aside, or none if there was nothing in the way.
+#[derive(Debug)]
+pub struct Aside(Option<Held>);
+
+#[derive(Debug)]
+struct Held {
+    record: Record,
+    file: PathBuf,
+    /// Whether the copy is known to be the pinned text, which is in the event: it cannot be lost.
+    pinned: bool,
+    patience: Duration,
+    _lock: File,
+}
+
+/// Moves the copy of the spec file out of the way of a merge into `target`, which is at `tip` and becomes `new`.
+pub fn take(
+    project: &Project,
+    attempt: &Attempt,
+    target: &FullName,
+    tip: ObjectId,
+    new: ObjectId,
+) -> Result<Result<Aside, Landed>> {
+    let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
+    let [place] = places.as_slice() else { return Ok(Ok(Aside(None))) };
+    if project.silent {
+        return Ok(Ok(Aside(None)));
+    }
+    let committed = project.blob_id_in(tip, &attempt.spec_path)?;
+    let staged = staged(place, &attempt.spec_path)?;
+    let path = place.path.join(&attempt.spec_path);
+    let there = path.symlink_metadata();
+    let untouched = |blob: Option<ObjectId>| blob == committed;
+    // What is only meant to be added has no text of its own: it is what the file is.
+    let staged_blob = match &staged {
+        Some((mode, _)) if mode == INTENT => Some(attempt.blob),
+        staged => staged.as_ref().and_then(|(_, blob)| blob.parse::<ObjectId>().ok()),
+    };
+    let in_tree = match &there {
+        Ok(meta) if meta.is_file() => Some(hash(project, &place.path, &attempt.spec_path, &path)?),
+        Ok(_) => return Ok(Err(in_the_way(attempt, "is not a regular file"))),
+        Err(_) => None,
+    };
+    if untouched(in_tree) && untouched(staged_blob) {
+        return Ok(Ok(Aside(None)));
+    }
+    // It is staged already as the merge has it, by a merge that died or by the person: git leaves it as it is.
+    let intent = matches!(&staged, Some((mode, _)) if mode == INTENT);
+    let merged = project.blob_id_in(new, &attempt.spec_path)?;
+    if !intent && in_tree.is_some() && in_tree == staged_blob && in_tree == merged {
+        return Ok(Ok(Aside(None)));
+    }
+    if !untouched(staged_blob) && staged_blob != Some(attempt.blob) {
+        return Ok(Err(in_the_way(attempt, "is staged with another text")));
+    }
+    let mut held = write_record(project, attempt, place, staged.filter(|_| !untouched(staged_blob)))?;
+    if !untouched(in_tree) && in_tree.is_some() {
+        held.move_aside(&path)?;
+        if hash(project, &place.path, &attempt.spec_path, &held.record.copy)? != attempt.blob {
+            Aside(Some(held)).put_back()?;
+            return Ok(Err(in_the_way(attempt, "was edited since the work began")));
+        }
+        held.pinned = true;
+    }
+    if held.record.staged.is_some()
+        && let Err(error) = restore_index(place, &attempt.spec_path, committed, held.patience)
+    {
+        Aside(Some(held)).put_back()?;
+        return Err(error);
+    }
+    Ok(Ok(Aside(Some(held))))
+}
+
+fn in_the_way(attempt: &Attempt, why: &str) -> Landed {
+    Landed::Waits {
+        why: format!("the spec file {why}"),
+        paths: vec![attempt.spec_path.clone()],
+        hints: vec![format!("commit it, or move it away, then: git chant merge {}", attempt.id.short())],
+    }
+}
+
+impl Aside {
+    /// The merge is done: the copy's text is in history, it can go.
+    pub fn drop_copy(&mut self) -> Result<()> {
+        let Some(held) = self.0.take() else { return Ok(()) };
+        remove("aside.drop", &held.record.copy)?;
+        remove("aside.settle", &held.file)
+    }
+
+    /// Puts everything back where it was. What somebody made there meanwhile is not overwritten; the copy then stays aside and
+    /// is named, unless it is nothing but the pinned text: somebody has committed a newer one, and it is not needed.
+    pub fn put_back(&mut self) -> Result<()> {
+        let Some(held) = self.0.take() else { return Ok(()) };
+        if held.pinned && held.record.top.join(&held.record.path).symlink_metadata().is_ok() {
+            remove("aside.drop", &held.record.copy)?;
+            return remove("aside.settle", &held.file);
+        }
+        held.record.undo(held.patience)?;
+        remove("aside.settle", &held.file)
+    }
+}
+
+impl Record {
+    /// Puts back what was moved; `patience` says how long to wait while somebody else has the index in hand.
+    fn undo(&self, patience: Duration) -> Result<()> {
+        if self.copy.symlink_metadata().is_ok() {
+            let home = self.top.join(&self.path);
+            if let Some(dir) = home.parent() {
+                fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
+            }
+            // A link fails where a file is: nothing is overwritten.
+            match fault::around("aside.return", || std::fs::hard_link(&self.copy, &home)) {
+                Ok(()) => remove("aside.drop", &self.copy)?,
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                    return Err(Error::fatal(
+                        "aside",
+                        format!("'{}' is occupied; your copy of it is '{}'", home.display(), self.copy.display()),
+                    ));
+                }
+                Err(_) => fault::around("aside.copy", || std::fs::copy(&self.copy, &home))
+                    .map(|_| ())
+                    .io("restore", &home)
+                    .and_then(|()| remove("aside.drop", &self.copy))?,
+            }
+        }
+        let git = || crate::git::process::Git::in_dir(&self.top).patient(patience);
+        match &self.staged {
+            Some((mode, _)) if mode == INTENT => {
+                git()
+                    .global("--literal-pathspecs")
+                    .args(["add", "--intent-to-add", "--force", "--", &self.path])
+                    .check()?;
+            }
+            Some((mode, blob)) => {
+                let info = format!("{mode},{blob},{}", self.path);
+                git().args(["update-index", "--add", "--cacheinfo", &info]).check()?;
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+impl Held {
+    fn move_aside(&mut self, path: &Path) -> Result<()> {
+        match fault::around("aside.move", || std::fs::rename(path, &self.record.copy)) {
+            Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
+                // The worktree is on another filesystem than the repository: beside the file there is room, too.
+                let name = format!(".{}.aside", path.file_name().unwrap_or_default().to_string_lossy());
+                self.record.copy = path.with_file_name(name);
+                self.write()?;
+                fault::around("aside.move", || std::fs::rename(path, &self.record.copy)).io("move aside", path)
+            }
+            other => other.io("move aside", path),
+        }
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let json = serde_json::to_vec(&self.record).map_err(|error| Error::fatal("aside", error.to_string()))?;
+        // In place: the lock is on this very file.
+        fault::around("aside.rewrite", || self._lock.set_len(0)).io("write", &self.file)?;
+        std::io::Seek::rewind(&mut self._lock).io("write", &self.file)?;
+        self._lock.write_all(&json).io("write", &self.file)?;
+        self._lock.sync_all().io("write", &self.file)
+    }
+}
+
+fn write_record(
+    project: &Project,
+    attempt: &Attempt,
+    place: &Worktree,
+    staged: Option<(String, String)>,
+) -> Result<Held> {
+    let dir = project.private_dir("aside")?;
+    let name = format!("{}-{}", attempt.start, project.env.random_hex(4));
+    let record = Record {
+        format: 1,
+        top: place.path.clone(),
+        path: attempt.spec_path.clone(),
+        copy: dir.join(format!("{name}.md")),
+        blob: attempt.blob.to_string(),
+        staged,
+    };
+    let file = dir.join(format!("{name}.json"));
+    // Locked and whole before it has its name: whoever recovers would take it for one that was left behind.
+    let fresh = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&dir).io("create a file in", &dir)?;
+    rustix::fs::flock(fresh.as_file(), rustix::fs::FlockOperation::NonBlockingLockExclusive)
+        .map_err(std::io::Error::from)
+        .io("lock", fresh.path())?;
+    serde_json::to_writer(fresh.as_file(), &record).map_err(|error| Error::fatal("aside", error.to_string()))?;
+    fresh.as_file().sync_all().io("write", fresh.path())?;
+    let lock = fault::around("aside.record", || fresh.persist_noclobber(&file));
+    let lock = lock.map_err(|error| error.error).io("create", &file)?;
+    Ok(Held { record, file, pinned: false, patience: project.config().lock_timeout()?, _lock: lock })
+}
+
+/// The index entry of a path: mode and blob.
+fn staged(place: &Worktree, path: &str) -> Result<Option<(String, String)>> {
+    let listed = place.git()?.global("--literal-pathspecs").args(["ls-files", "-s", "-z", "--", path]).check()?;
+    let record = listed.records().next().map(|record| String::from_utf8_lossy(record).into_owned());
+    let entry = record.and_then(|record| {
+        let mut fields = record.split([' ', '\t']);
+        Some((fields.next()?.to_owned(), fields.next()?.to_owned()))
+    });
+    match entry {
+        Some((_, blob)) if is_intent(place, path, &blob)? => Ok(Some((INTENT.to_owned(), blob))),
+        entry => Ok(entry),
+    }
+}
+
+/// Whether an index entry is one of `git add -N`: it shows the empty blob, and is no difference to `HEAD`, where nothing is.
+fn is_intent(place: &Worktree, path: &str, blob: &str) -> Result<bool> {
+    let empty = blob.parse::<ObjectId>().is_ok_and(|blob| blob == gix::ObjectId::empty_blob(blob.kind()));
+    if !empty {
+        return Ok(false);
+    }
+    let options = ["--cached", "--ita-invisible-in-index", "--quiet", "HEAD", "--", path];
+    let differs = place.git()?.global("--literal-pathspecs").arg("diff-index").args(options).run()?;
+    let there = place.git()?.args(["cat-file", "-e", &format!("HEAD:{path}")]).run()?;
+    Ok(differs.success() && !there.success())
+}
+
+fn restore_index(place: &Worktree, path: &str, committed: Option<ObjectId>, patience: Duration) -> Result<()> {
+    let git = place.git()?.patient(patience).arg("update-index");
+    let git = match committed {
+        Some(blob) => git.args(["--add", "--cacheinfo", &format!("100644,{blob},{path}")]),
+        None => git.args(["--force-remove", "--", path]),
+    };
+    git.check().map(|_| ())
+}
+
+/// The blob that git would make of `file`, which is, or was, at `path` in the work tree at `top`.
+fn hash(project: &Project, top: &Path, path: &str, file: &Path) -> Result<ObjectId> {
+    let bytes = std::fs::read(file).io("read", file)?;
+    Ok(project.store()?.blob_id(&project.stored(top, path, bytes)?))
+}
+
+fn remove(place: &'static str, path: &Path) -> Result<()> {
+    match fault::around(place, || std::fs::remove_file(path)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).io("remove", path),
+        _ => Ok(()),
+    }
+}
+
+/// Puts back, or drops, what merges that died left aside. A record whose writer lives is left alone.
+pub fn recover_all(project: &Project, progress: &dyn Progress) -> Result<usize> {
+    let dir = project.repo.chant_dir().join("aside");
+    let Ok(entries) = std::fs::read_dir(&dir) else { return Ok(0) };
+    let mut recovered = 0;
+    for entry in entries.flatten().filter(|entry| entry.path().extension().is_some_and(|ext| ext == "json")) {
+        let file = entry.path();
+        let Ok(lock) = File::open(&file) else { continue };
+        if rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
+            continue;
+        }
+        // Its writer may have finished between the listing and the lock.
+        let Ok(bytes) = std::fs::read(&file) else { continue };
+        let Ok(record) = serde_json::from_slice::<Record>(&bytes) else {
+            // It died while writing the record, so nothing was moved yet.
+            remove("aside.settle", &file)?;
+            continue;
+        };
+        recover(project, &record, progress)?;
+        remove("aside.settle", &file)?;
+        recovered += 1;
+    }
+    Ok(recovered)
+}
+
+/// Something that a merge moved aside and that is there still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftAside {
+    /// Where it belongs; without a record, where it is.
+    pub path: PathBuf,
+    /// Whether [`recover_all`] knows what to do with it.
+    pub recorded: bool,
+}
+
+/// What merges that died left aside. Nothing is changed; what a living one holds is left out.
+pub fn left_aside(project: &Project) -> Result<Vec<LeftAside>> {
+    let dir = project.repo.chant_dir().join("aside");
+    let Ok(entries) = std::fs::read_dir(&dir) else { return Ok(Vec::new()) };
+    let mut left = Vec::new();
+    for file in entries.flatten().map(|entry| entry.path()) {
+        match file.extension().and_then(|extension| extension.to_str()) {
+            Some("json") => {
+                let Ok(lock) = File::open(&file) else { continue };
+                if rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockShared).is_err() {
+                    continue;
+                }
+                // Its writer may have finished between the listing and the lock.
+                let Ok(bytes) = std::fs::read(&file) else { continue };
+                let home = serde_json::from_slice::<Record>(&bytes).map(|record| record.top.join(&record.path));
+                left.push(LeftAside { path: home.unwrap_or(file), recorded: true });
+            }
+            Some("md") if !file.with_extension("json").exists() && file.exists() => {
+                left.push(LeftAside { path: file, recorded: false });
+            }
+            _ => {}
+        }
+    }
+    left.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(left)
+}
+
+fn recover(project: &Project, record: &Record, progress: &dyn Progress) -> Result<()> {
+    let home = record.top.join(&record.path);
+    let pinned = record.copy.is_file()
+        && record.blob.parse().ok() == Some(hash(project, &record.top, &record.path, &record.copy)?);
+    if pinned && home.symlink_metadata().is_ok() {
+        // The merge went through: the file is there, and the text of the copy is in the event.
+        return remove("aside.drop", &record.copy);
+    }
+    if !record.copy.exists() && home.symlink_metadata().is_ok() && !still_unstaged(record)? {
+        return Ok(());
+    }
+    record.undo(project.config().lock_timeout()?)?;
+    progress.say(&Step::Note(format!("put back '{}'", home.display())));
+    Ok(())
+}
+
+/// Whether the index lacks the entry that was taken out, and the merge did not put another there.
+fn still_unstaged(record: &Record) -> Result<bool> {
+    if record.staged.is_none() {
+        return Ok(false);
+    }
+    let listed = crate::git::process::Git::in_dir(&record.top)
+        .global("--literal-pathspecs")
+        .args(["ls-files", "-s", "-z", "--", &record.path])
+        .run()?;
+    Ok(listed.success() && listed.records().next().is_none())
+}

@@ -1,0 +1,64 @@
+//! Work that conflicts with its target: what it is about, and the ways out.
+
+use gix::{ObjectId, refs::FullName};
+
+use super::{compute, finished, how, target, work_tip};
+use crate::{config::MergeHow, domain::id::SpecId, error::Result, git::{merge::Computed, worktree::busy::busy_in}, project::Project, specs::attempt::Attempt};
+
+/// A conflict between finished work and its target, as both are now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The target.
+    pub target: FullName,
+    /// What it holds.
+    pub theirs: ObjectId,
+    /// The commit of the work.
+    pub tip: ObjectId,
+    /// The paths, sorted.
+    pub paths: Vec<String>,
+    /// What a person can do.
+    pub hints: Vec<String>,
+}
+
+/// The conflict that merging the finished work of `id` would meet now; `None` if there is none, or something else stands in the
+/// way first. Nothing but objects is written.
+///
+/// # Errors
+/// If the spec is not finished, or git fails.
+pub fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Result<Option<Conflict>> {
+    let state = finished(project, id)?;
+    let attempt = project.attempt(id, &state)?;
+    let (Ok(Some(tip)), Some(target)) = (work_tip(project, &state, &attempt)?, target(&attempt, onto)?) else {
+        return Ok(None);
+    };
+    let tried = compute(project, &attempt, &target, tip)?;
+    Ok(match tried.computed {
+        Computed::Conflict(paths) => {
+            let paths = paths.iter().map(ToString::to_string).collect();
+            let hints = ways_out(project, &attempt, &target.shorten().to_string(), false)?;
+            Some(Conflict { target, theirs: tried.ours, tip, paths, hints })
+        }
+        Computed::Commit(_) | Computed::UpToDate => None,
+    })
+}
+
+/// What a person can do about work that does not go together with its target, one hint each. Only where paths conflict can an
+/// agent be `asked`.
+pub(super) fn ways_out(project: &Project, attempt: &Attempt, target: &str, asked: bool) -> Result<Vec<String>> {
+    let short = attempt.id.short();
+    let Some(tree) = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir()) else {
+        return Ok(vec![format!("start again from '{target}': git chant reset {short}")]);
+    };
+    let place = tree.path.to_string_lossy();
+    let then = format!("then: git chant merge {short} (it is checked again first)");
+    if tree.is_merging() || !busy_in(&project.repo, attempt.branch.as_ref())?.is_empty() {
+        return Ok(vec![format!("go on with what is under way in its worktree '{place}', and commit it"), then]);
+    }
+    let verb = if how(project, attempt)? == MergeHow::Rebase { "rebase" } else { "merge" };
+    let (place, target) = (shell_words::quote(&place), shell_words::quote(target));
+    let mut hints = vec![format!("resolve it in its worktree: git -C {place} {verb} {target}"), then];
+    if asked {
+        hints.push(format!("or let an agent resolve it: git chant merge {short} --agent"));
+    }
+    Ok(hints)
+}

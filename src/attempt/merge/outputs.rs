@@ -1,0 +1,137 @@
+//! Silent mode: what an attempt wrote under `.chant/` is in no commit. It is put into place from the finish event, file by file,
+//! repeatable after a crash, and never over something that a person wrote meanwhile.
+
+use std::path::Path;
+
+use gix::{ObjectId, bstr::ByteSlice};
+
+use super::Landed;
+use crate::{domain::{event::Op, state::State}, env::fault, error::{Error, IoContext, Result}, git::{history, work_file}, project::Project, specs::attempt::Attempt, store::File};
+
+/// What the name of a file begins with that is about to be replaced.
+pub const REPLACED: &str = ".chant-old-";
+
+/// The largest file that is put into place, in bytes.
+const MAX_LEN: u64 = 64 << 20;
+
+/// Puts the outputs of the finished attempt into the main work tree; what stands in the way is named.
+pub fn place(project: &Project, state: &State, attempt: &Attempt, tip: Option<ObjectId>) -> Result<Option<Landed>> {
+    if let Some(tip) = tip
+        && let Some(leaked) = leaked(project, attempt, tip)?
+    {
+        return Ok(Some(Landed::Waits {
+            why: "in silent mode nothing under .chant/ may be committed".to_owned(),
+            paths: leaked,
+            hints: vec![format!("take it out of the commits, then: git chant finish {}", attempt.id.short())],
+        }));
+    }
+    let Some(top) = project.repo.main_work_dir().or_else(|| project.repo.work_dir().map(Path::to_owned)) else {
+        return Ok(None);
+    };
+    let Some(finish) = finish_event(project, state, attempt)? else { return Ok(None) };
+    let store = project.store()?;
+    let before = store.evidence_files(attempt.start, "inputs")?;
+    let mut occupied = Vec::new();
+    for file in store.evidence_files(finish, "outputs")? {
+        if file.path == attempt.spec_path {
+            continue;
+        }
+        let pinned = before.iter().find(|input| input.path == file.path).map(|input| input.blob);
+        if !put(project, &top, &file, pinned)? {
+            occupied.push(file.path);
+        } else if let Some(pinned) = pinned {
+            drop_replaced(project, &top.join(&file.path), pinned)?;
+        }
+    }
+    if occupied.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Landed::Waits {
+        why: "files that it would replace were changed meanwhile".to_owned(),
+        paths: occupied,
+        hints: vec![format!("move yours away, then: git chant merge {}", attempt.id.short())],
+    }))
+}
+
+fn leaked(project: &Project, attempt: &Attempt, tip: ObjectId) -> Result<Option<Vec<String>>> {
+    let changes = history::changed_paths(&project.repo, attempt.base, tip)?;
+    let leaked: Vec<String> = changes
+        .iter()
+        .filter(|change| change.path.starts_with(b".chant/") || change.path == ".chant")
+        .map(|change| change.path.to_string())
+        .collect();
+    Ok((!leaked.is_empty()).then_some(leaked))
+}
+
+/// The newest finish event of the attempt.
+fn finish_event(project: &Project, state: &State, attempt: &Attempt) -> Result<Option<ObjectId>> {
+    let walk = project.store()?.walk(&attempt.id, state.tip)?;
+    let mut events = walk.history.events().iter().rev();
+    Ok(events.find(|event| event.op == Op::Finish && event.attempt() == attempt.start).map(|event| event.id))
+}
+
+/// Puts one file into place; `false` if a person's file is there.
+fn put(project: &Project, top: &Path, file: &File, pinned: Option<ObjectId>) -> Result<bool> {
+    let store = project.store()?;
+    let bytes = project.repo.gix().find_blob(file.blob)?.take_data();
+    let there = work_file::read(top, file.path.as_bytes().as_bstr(), MAX_LEN);
+    match there {
+        Ok(None) => match work_file::create_new(top, file.path.as_bytes().as_bstr(), &bytes, true) {
+            Ok(()) => Ok(true),
+            Err(_) => Ok(false),
+        },
+        Ok(Some(now)) => {
+            let now = store.blob_id(&now);
+            if now == file.blob {
+                return Ok(true);
+            }
+            if Some(now) != pinned {
+                return Ok(false);
+            }
+            replace(project, &top.join(&file.path), &bytes, now)
+        }
+        Err(_) => Ok(false),
+    }
+}
+
+/// Takes away what somebody who died while replacing `path` left beside it, if it is the text that was to be replaced: that is in the
+/// start event. What is anything else may be a person's, and stays.
+fn drop_replaced(project: &Project, path: &Path, pinned: ObjectId) -> Result<()> {
+    let store = project.store()?;
+    for entry in path.parent().map(std::fs::read_dir).into_iter().flatten().flatten().flatten() {
+        let left = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(REPLACED.as_bytes())
+            && std::fs::read(&left).is_ok_and(|bytes| store.blob_id(&bytes) == pinned)
+        {
+            remove(&left)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fault::around("output.drop", || std::fs::remove_file(path)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.io("remove", path),
+    }
+}
+
+/// Replaces a file that is still `old`: renamed away first and hashed then, so that an edit in between is not lost.
+fn replace(project: &Project, path: &Path, bytes: &[u8], old: ObjectId) -> Result<bool> {
+    let dir = path.parent().ok_or_else(|| Error::fatal("io", "a file without a folder"))?;
+    let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
+    std::fs::write(temporary.path(), bytes).io("write", temporary.path())?;
+    let away = path.with_file_name(format!("{REPLACED}{}", project.env.random_hex(4)));
+    fault::around("output.away", || std::fs::rename(path, &away)).io("move", path)?;
+    let taken = std::fs::read(&away).io("read", &away)?;
+    let unchanged = project.store()?.blob_id(&taken) == old;
+    if unchanged && fault::around("output.place", || temporary.persist_noclobber(path)).is_ok() {
+        remove(&away)?;
+        return Ok(true);
+    }
+    // Back, unless somebody has made a new one there; then theirs stays beside this one.
+    if fault::around("output.return", || std::fs::hard_link(&away, path)).is_ok() {
+        remove(&away)?;
+    }
+    Ok(false)
+}

@@ -1,0 +1,65 @@
+//! `chant.verifyMerged`: what passed on the work alone has to pass on its merge too, before the target moves.
+
+use gix::ObjectId;
+
+use super::Landed;
+use crate::{attempt::check::Checkout, error::Result, project::{Project, trust}, specs::attempt::Attempt, answer::progress::{Progress, Step}};
+
+/// Runs the commands of an attempt on merges. While it is there no other process of this clone verifies: merges of ours into one
+/// target wait for each other, instead of each being out of date when its commands are done.
+pub struct Verifier<'p> {
+    project: &'p Project,
+    attempt: &'p Attempt,
+    checkout: Checkout<'p>,
+}
+
+impl<'p> Verifier<'p> {
+    /// Takes the check worktree; `None` if nothing is to be verified.
+    ///
+    /// # Errors
+    /// `untrusted` if nobody has approved the commands here: another clone may have finished the work.
+    pub fn open(project: &'p Project, attempt: &'p Attempt) -> Result<Option<Verifier<'p>>> {
+        if attempt.spec.front.verify.is_empty() || !project.config().verify_merged()? {
+            return Ok(None);
+        }
+        let short = attempt.id.short();
+        if let Some((_, what)) = project.untrusted(short, attempt.blob, &attempt.spec, None)? {
+            return Err(trust::refused(short, &what));
+        }
+        Ok(Some(Verifier { project, attempt, checkout: Checkout::open(project)? }))
+    }
+
+    /// Verifies `merged`, unless its tree is that of the work itself, `tip`, which has passed. Returns what stands against it.
+    ///
+    /// # Errors
+    /// If a command could not be run, or was interrupted.
+    pub fn check(
+        &mut self,
+        merged: ObjectId,
+        tip: ObjectId,
+        target: &str,
+        progress: &dyn Progress,
+    ) -> Result<Option<Landed>> {
+        let tree =
+            |commit| -> Result<ObjectId> { Ok(self.project.repo.gix().find_commit(commit)?.tree_id()?.detach()) };
+        let (merged_tree, tip_tree) = (tree(merged)?, tree(tip)?);
+        if merged_tree == tip_tree {
+            return Ok(None);
+        }
+        progress.say(&Step::Note(format!("'{target}' has moved on: the merge with it is checked, too")));
+        for command in &self.attempt.spec.front.verify {
+            progress.say(&Step::Checking { what: command });
+            let seen = self.checkout.run_until_passed(&self.attempt.id, command, merged, merged_tree)?;
+            if seen.exit == Some(0) {
+                continue;
+            }
+            let waits = Landed::waits(format!("merged with '{target}', '{command}' fails: {}", seen.ending()));
+            let said = seen.tail.as_deref().and_then(|tail| tail.lines().rev().find(|line| !line.trim().is_empty()));
+            return Ok(Some(match said {
+                Some(said) => waits.hint(format!("it said: {said}")),
+                None => waits,
+            }));
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,121 @@
+//! Back to where it was: what the agent did is kept, branch and worktree are as they were, the spec is finished again.
+
+use gix::ObjectId;
+
+use crate::{agent::{lease::Life, process::Ending}, domain::{draft::Draft, event::{Event, Facts, Op}, id::SpecId, state::State, status::Status}, error::{Error, Result}, git::{branch, conflict, worktree::Worktree}, project::Project, specs::attempt::{Attempt, RunEnd}, answer::progress::{Progress, Step}, store::{Addition, Evidence, Refusal}};
+
+/// Gives the attempt back as it was finished. With a `tip` its branch and worktree are set back to that, after all that they hold is
+/// kept.
+pub(super) fn give_back(
+    project: &Project,
+    attempt: &Attempt,
+    tip: Option<ObjectId>,
+    why: &str,
+    run: Option<&RunEnd>,
+    progress: &dyn Progress,
+) -> Result<()> {
+    let muted = run.map(|run| run.muted.clone()).unwrap_or_default();
+    if let Err(error) = set_back(project, attempt, tip, muted) {
+        progress.say(&Step::Warning(format!("its worktree is not as it was: {}", error.message)));
+    }
+    let Some(finish) = finish_of(project, attempt)? else { return Ok(()) };
+    let store = project.store()?;
+    let evidence = Evidence {
+        spec: store.evidence_id(finish.id, "spec.md")?,
+        outputs: store.evidence_files(finish.id, "outputs")?,
+        checks: store.evidence_id(finish.id, "checks.json")?,
+        ..Evidence::default()
+    };
+    let facts = Facts {
+        attempt: Some(attempt.start),
+        target: attempt.target.clone(),
+        work_commits: finish.facts.work_commits.clone(),
+        patch_ids: finish.facts.patch_ids.clone(),
+        reason: Some(why.to_owned()),
+        exit: run.and_then(|run| match run.ending {
+            Ending::Exited(code) => Some(code),
+            _ => None,
+        }),
+        tampered: run.map(|run| run.tampered.clone()).unwrap_or_default(),
+        ..Facts::default()
+    };
+    let sentence = format!("{} is finished as before: {why}", attempt.title());
+    let mut over = false;
+    let appended = store.append(&attempt.id, |state| {
+        over = !state.is_some_and(|now| now.status == Status::InProgress && now.attempt == Some(attempt.start));
+        if over {
+            return Err(Error::negative("superseded", "the attempt is over already"));
+        }
+        Ok(Addition {
+            draft: Draft { op: Op::Finish, sentence: sentence.clone(), facts: facts.clone() },
+            evidence: evidence.clone(),
+            informed: Vec::new(),
+        })
+    });
+    match appended {
+        Ok(_) => Ok(()),
+        Err(Refusal::Failed(_)) if over => Ok(()),
+        Err(refusal) => Err(refusal.into_error(attempt.id.short())),
+    }
+}
+
+fn set_back(project: &Project, attempt: &Attempt, tip: Option<ObjectId>, muted: Vec<String>) -> Result<()> {
+    let Some(tree) = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir()) else { return Ok(()) };
+    let tree = Worktree { muted, ..tree };
+    project.keep_worktree(&attempt.id, attempt.start, &tree)?;
+    if let Some(now) = branch::read(&project.repo, attempt.branch.as_ref())? {
+        project.store()?.keep_attempt(&attempt.id, attempt.start, now)?;
+    }
+    match tip {
+        Some(tip) => conflict::restore(&tree, &attempt.branch.shorten().to_string(), tip),
+        None => Ok(()),
+    }
+}
+
+/// The newest event that says that the attempt is finished.
+fn finish_of(project: &Project, attempt: &Attempt) -> Result<Option<Event>> {
+    let store = project.store()?;
+    let Some(tip) = store.tip(&attempt.id)? else { return Ok(None) };
+    let walk = store.walk(&attempt.id, tip)?;
+    let mut events = walk.history.events().iter().rev();
+    Ok(events.find(|event| event.op == Op::Finish && event.attempt() == attempt.start).cloned())
+}
+
+/// What was found of a resolving that died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Died {
+    /// None has died.
+    None,
+    /// The spec is finished as before.
+    GivenBack,
+    /// Something was committed on its branch: that has to be checked.
+    Moved,
+}
+
+/// Gives a spec back as it was finished, where the run that resolved its conflict is dead and left nothing on its branch. What that
+/// left running must have been ended before.
+///
+/// # Errors
+/// If an event or a ref cannot be written.
+pub fn recover(project: &Project, id: &SpecId, state: &State, progress: &dyn Progress) -> Result<Died> {
+    let Some(start) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(Died::None) };
+    let store = project.store()?;
+    let resumed = store.event(id, state.tip)?.is_ok_and(|event| {
+        event.op == Op::Resume && event.facts.reason.as_deref().is_some_and(|why| why.starts_with(super::CONFLICTS))
+    });
+    if !resumed || !matches!(project.life(start)?, Life::Dead(_)) {
+        return Ok(Died::None);
+    }
+    let attempt = project.attempt(id, state)?;
+    let Some(finish) = finish_of(project, &attempt)? else { return Ok(Died::None) };
+    let recorded = finish.facts.work_commits.last().copied();
+    if branch::read(&project.repo, attempt.branch.as_ref())? != recorded {
+        return Ok(Died::Moved);
+    }
+    let attempt = Attempt { target: finish.facts.target.clone(), ..attempt };
+    give_back(project, &attempt, recorded, "the run that resolved its conflict is dead", None, progress)?;
+    project.forget_lease(start)?;
+    let what = format!("'{}' was being resolved by a run that is dead: it is finished as before", id.short());
+    progress.say(&Step::Note(format!("{what}, and what was done is kept")));
+    Ok(Died::GivenBack)
+}

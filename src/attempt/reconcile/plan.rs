@@ -1,0 +1,74 @@
+//! Everything that is decided before anything is changed.
+
+use super::Conflict;
+use crate::{domain::{id::SpecId, state::State}, error::{Error, Result}, git::{status, worktree::{Worktree, busy::busy_in}}, project::{Project, trust::CustomPrompt}, specs::attempt::{Attempt, MANUAL}, attempt::session::Agent};
+
+/// The name of the instructions, which the repository may replace.
+const PROMPT: &str = "conflict";
+
+/// How a conflict is to be resolved.
+#[derive(Debug)]
+pub struct Plan {
+    /// The attempt whose work it is.
+    pub attempt: Attempt,
+    /// Its worktree, clean.
+    pub tree: Worktree,
+    /// The conflict.
+    pub conflict: Conflict,
+    /// Who resolves it.
+    pub agent: Agent,
+    /// Instructions of the repository's own.
+    pub prompt: Option<CustomPrompt>,
+}
+
+/// Decides how the `conflict` of a finished spec is resolved by the agent that was `asked` for, or says why it cannot be.
+///
+/// # Errors
+/// `no-agent`; `no-worktree` if its worktree is gone; `dirty-worktree` if there is something in it that is not committed, and
+/// `under-way` if it is being merged or rebased there already: somebody is at it.
+pub fn plan(project: &Project, id: &SpecId, state: &State, conflict: Conflict, asked: Option<&str>) -> Result<Plan> {
+    let attempt = project.attempt(id, state)?;
+    let short = id.short();
+    let agent = Agent::choose(project, &attempt.spec, asked, None)?;
+    if agent.name == MANUAL {
+        return Err(Error::usage("no-agent", "the agent 'manual' is you")
+            .hint(format!("resolve it in its worktree (git chant path {short}), then: git chant merge {short}")));
+    }
+    let branch = attempt.branch.shorten().to_string();
+    let Some(tree) = project.worktree_of(id)?.filter(|tree| tree.path.is_dir() && tree.is_on(attempt.branch.as_ref()))
+    else {
+        let place = project.meant_worktree(id)?;
+        return Err(Error::negative("no-worktree", format!("there is no worktree that '{branch}' is checked out in"))
+            .hint(format!("git worktree add {} {branch}", shell_words::quote(&place.to_string_lossy()))));
+    };
+    let place = tree.path.display().to_string();
+    if tree.is_merging() || !busy_in(&project.repo, attempt.branch.as_ref())?.is_empty() {
+        return Err(Error::negative(
+            "under-way",
+            format!("'{branch}' is being merged or rebased in '{place}' already"),
+        )
+        .hint(format!("come to the end of it there, or abort it, then: git chant merge {short}")));
+    }
+    let dirty = status::status(&tree)?;
+    if !dirty.is_empty() {
+        let paths: Vec<String> = dirty.iter().map(ToString::to_string).collect();
+        return Err(Error::negative(
+            "dirty-worktree",
+            format!("there are uncommitted changes in '{place}': {}", paths.join(", ")),
+        )
+        .hint("commit them there, or take them away"));
+    }
+    let prompt = project.prompt_file(attempt.base, PROMPT)?;
+    if let Some(prompt) = &prompt {
+        prompt.check()?;
+    }
+    Ok(Plan { attempt, tree, conflict, agent, prompt })
+}
+
+impl Plan {
+    /// The instructions: the repository's own, or the built-in ones.
+    pub(super) fn instructions(&self) -> &str {
+        let built_in = || crate::agent::prompt::named(PROMPT).unwrap_or_default();
+        self.prompt.as_ref().map_or_else(built_in, |prompt| &prompt.text)
+    }
+}

@@ -1,0 +1,172 @@
+//! The use case `recover`: before anything is decided about a spec, what a dead process left half done is finished or undone.
+//!
+//! What is recorded only now, reads show already: a finished spec whose announced merge is in the target, a run whose process is
+//! gone.
+
+use gix::ObjectId;
+
+use crate::{agent::{lease::{self, Info, Life, Survivors, end_survivors}, process::GRACE}, domain::{draft::Draft, event::{Facts, Op}, id::SpecId, state::State, status::Status}, error::{Error, Result}, project::{Project, signatures::Signatures}, answer::progress::{Progress, Step}, specs::world::World, store::Refusal};
+
+/// A run of this clone that is dead: its attempt is paused, to go on where it is; one whose agent had not begun is released, since
+/// there is nothing to go on with. Everything that it had done is kept either way.
+///
+/// Returns whether there was one. A survivor of the agent is ended first.
+///
+/// # Errors
+/// `survivor` if a process of the agent lives and must not be ended.
+pub fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+    let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    forget_strays(project, id, state.attempt)?;
+    let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
+    let Life::Dead(info) = project.life(attempt)? else { return Ok(false) };
+    end_agent(id, &info, progress)?;
+    // A git that the dead run had started goes on without it: it is waited for.
+    drop(project.hold_place(id)?);
+    let tree = project.worktree_of(id)?;
+    if let Some(tree) = &tree {
+        project.keep_worktree(id, attempt, tree)?;
+    }
+    let op = match &tree {
+        Some(tree) if info.agent.is_some() && project.can_go_on(id, tree)? => Op::Pause,
+        _ => Op::Release,
+    };
+    let reason = format!("its run (process {} on {}) is dead", info.pid, info.host);
+    stop(project, id, attempt, &op, &reason)?;
+    project.forget_lease(attempt)?;
+    progress.say(&Step::Note(format!("'{}' was being worked on: {reason}; its work is kept", id.short())));
+    Ok(true)
+}
+
+/// Forgets the leases of claims that died before they were recorded, and of attempts that are over.
+fn forget_strays(project: &Project, id: &SpecId, current: Option<ObjectId>) -> Result<()> {
+    for attempt in lease::list(&project.leases_dir())? {
+        if Some(attempt) != current && matches!(project.life(attempt)?, Life::Dead(info) if info.spec == *id) {
+            project.forget_lease(attempt)?;
+        }
+    }
+    Ok(())
+}
+
+/// A claim that does not count, where `chant.requireSigned` is set, is released: its attempt is over, and what it does later is
+/// recorded and changes no status. A run that is alive here is left alone. Returns whether there was one.
+pub fn release_discounted(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+    if !project.config().require_signed()? {
+        return Ok(false);
+    }
+    let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    let why = project.discounted_claim(&Signatures::afresh(project), id, &state)?;
+    let Some((why, attempt)) = why.zip(state.attempt) else { return Ok(false) };
+    if let Some(tree) = project.worktree_of(id)? {
+        project.keep_worktree(id, attempt, &tree)?;
+    }
+    stop(project, id, attempt, &Op::Release, &why)?;
+    progress.say(&Step::Note(format!("'{}' was taken: {why}; it is released", id.short())));
+    Ok(true)
+}
+
+/// Releases the claim of another clone of which nothing was heard for longer than `chant.claimTimeout`. Returns whether there was one.
+pub fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+    let Some(limit) = project.config().claim_timeout()? else { return Ok(false) };
+    let store = project.store()?;
+    let Some(state) = store.state(id)? else { return Ok(false) };
+    let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
+    let theirs =
+        store.event(id, attempt)?.is_ok_and(|start| start.facts.clone.as_deref() != Some(project.clone_name()));
+    let age = project.env.now().as_second().saturating_sub(state.updated);
+    if !theirs || u64::try_from(age).is_ok_and(|age| age < limit.as_secs()) || age < 0 {
+        return Ok(false);
+    }
+    let reason = format!("nothing was heard of its claim for {}", humantime::format_duration(limit));
+    stop(project, id, attempt, &Op::Release, &reason)?;
+    progress.say(&Step::Note(format!("'{}' is released: {reason}", id.short())));
+    Ok(true)
+}
+
+/// Ends what a dead run of the deciding attempt left running, before anything else happens in its worktree.
+///
+/// # Errors
+/// `survivor` if a process of the agent lives and must not be ended.
+pub fn end_survivors_of(project: &Project, id: &SpecId, state: Option<&State>, progress: &dyn Progress) -> Result<()> {
+    let Some(attempt) = state.and_then(|state| state.attempt) else { return Ok(()) };
+    match project.life(attempt)? {
+        Life::Dead(info) => end_agent(id, &info, progress),
+        Life::Running(_) | Life::Unknown(_) => Ok(()),
+    }
+}
+
+/// Ends what an agent of a dead run left running.
+fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
+    match end_survivors(info, GRACE)? {
+        Survivors::None => Ok(()),
+        Survivors::Ended(count) => {
+            progress.say(&Step::Note(format!("ended {count} processes that the agent of '{}' had left", id.short())));
+            Ok(())
+        }
+        Survivors::Refused(why) => {
+            Err(Error::negative("survivor", format!("the agent of '{}' may still run: {why}", id.short()))
+                .hint("end it by hand, then try again"))
+        }
+    }
+}
+
+/// Records that an attempt is stopped, unless it is over already.
+fn stop(project: &Project, id: &SpecId, attempt: ObjectId, op: &Op, reason: &str) -> Result<()> {
+    let mut over = false;
+    let what = if *op == Op::Pause { "paused" } else { "released" };
+    let sentence = format!("{} is {what}: {reason}", id.short());
+    let appended = project.store()?.append(id, |state| {
+        over = !state.is_some_and(|state| state.open.contains(&attempt) && state.status == Status::InProgress);
+        if over {
+            return Err(Error::negative("superseded", "the attempt is over already"));
+        }
+        let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), ..Facts::default() };
+        Ok(Draft { op: op.clone(), sentence: sentence.clone(), facts })
+    });
+    match appended {
+        Ok(_) => Ok(()),
+        Err(Refusal::Failed(_)) if over => Ok(()),
+        Err(refusal) => Err(refusal.into_error(id.short())),
+    }
+}
+
+/// Records that a gate is passed whose work the project has taken.
+fn pass_gate(project: &Project, id: &SpecId, state: &State) -> Result<()> {
+    if state.status != Status::Pending || World::new(project)?.entry(id)?.status != Status::Completed {
+        return Ok(());
+    }
+    let appended = project.store()?.append(id, |now| {
+        if now.is_none_or(|now| now.status != Status::Pending) {
+            return Err(Error::negative("moved", "somebody recorded it already"));
+        }
+        Ok(Draft::new(Op::Complete, format!("{}: upstream has what it waits for", id.short())))
+    });
+    match appended {
+        Ok(_) => Ok(()),
+        Err(Refusal::Failed(error)) if error.code == "moved" => Ok(()),
+        Err(refusal) => Err(refusal.into_error(id.short())),
+    }
+}
+
+/// Whether the spec is finished and its work is found in its target: then what reads show is recorded. Returns whether it was.
+pub fn heal(project: &Project, id: &SpecId) -> Result<bool> {
+    let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    crate::specs::keep::settle_driver(project, id)?;
+    pass_gate(project, id, &state)?;
+    if !project.healed(&state)? {
+        return Ok(false);
+    }
+    let target = state.facts.target.clone().unwrap_or_default();
+    let target = target.trim_start_matches("refs/heads/").to_owned();
+    let appended = project.store()?.append(id, |now| {
+        if now.is_none_or(|now| now.status != Status::Finished) {
+            return Err(Error::negative("moved", "somebody recorded it already"));
+        }
+        let facts = Facts { attempt: state.attempt, ..Facts::default() };
+        Ok(Draft { op: Op::Complete, sentence: format!("{} was found in {target}", id.short()), facts })
+    });
+    match appended {
+        Ok(_) => Ok(true),
+        Err(Refusal::Failed(error)) if error.code == "moved" => Ok(false),
+        Err(refusal) => Err(refusal.into_error(id.short())),
+    }
+}

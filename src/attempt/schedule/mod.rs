@@ -1,0 +1,203 @@
+//! The use case `schedule`: several specs by several workers in one process.
+//!
+//! The queue is this process's own. That any number of processes share the specs is the work of claims: whoever comes second is
+//! refused and takes the next.
+
+mod queue;
+mod select;
+
+use std::{
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+pub use queue::{Fate, Limits};
+pub use select::{Job, Selection, Wanted, select};
+
+use crate::{agent::{interrupt::Interrupts, slot::Slot}, domain::id::SpecId, env::Env, error::{Error, Result}, project::Project, answer::progress::{Progress, Step}, specs::world::World};
+use queue::{Next, Queue};
+
+/// What a run of the queue came to.
+#[derive(Debug)]
+pub struct Ended<R> {
+    /// Each spec that was begun, in the order in which they ended, with what came of it.
+    pub worked: Vec<(SpecId, Fate, R)>,
+    /// How many that are ready were not begun.
+    pub left: usize,
+    /// How many wait for others that were not completed.
+    pub waiting: usize,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+}
+
+/// What all workers share.
+struct Shared<'a, R> {
+    env: &'a Env,
+    wanted: &'a Wanted,
+    progress: &'a dyn Progress,
+    /// Whether several run at once.
+    together: bool,
+    queue: Mutex<State<R>>,
+    changed: Condvar,
+}
+
+struct State<R> {
+    queue: Queue,
+    interrupts: Interrupts,
+    worked: Vec<(SpecId, Fate, R)>,
+    failed: Option<Error>,
+    /// Somebody looks whether there is more to do.
+    looking: bool,
+}
+
+/// Works what `selection` has with `jobs` workers, each spec by `work`, which says what became of it.
+///
+/// A signal ends the agents that run, as it would end one; nothing more is begun after it.
+///
+/// # Errors
+/// If the queue itself fails, such as a lock file that cannot be made; what runs then runs to its end first.
+pub fn run<R: Send>(
+    env: &Env,
+    wanted: &Wanted,
+    selection: Selection,
+    limits: Limits,
+    jobs: usize,
+    progress: &dyn Progress,
+    work: impl Fn(&Job, Option<Slot>) -> (Fate, R) + Sync,
+) -> Result<Ended<R>> {
+    let state = State {
+        queue: Queue::new(selection, limits),
+        interrupts: Interrupts::listen()?,
+        worked: Vec::new(),
+        failed: None,
+        looking: false,
+    };
+    let together = jobs > 1;
+    let shared = Shared { env, wanted, progress, together, queue: Mutex::new(state), changed: Condvar::new() };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| worker(&shared, &work));
+        }
+    });
+    let state = shared.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(error) = state.failed {
+        return Err(error);
+    }
+    let (_, left, waiting) = state.queue.counts();
+    let fates = state.worked.iter().find_map(|(_, fate, _)| match fate {
+        Fate::Interrupted(signal) => Some(*signal),
+        _ => None,
+    });
+    Ok(Ended { worked: state.worked, left, waiting, signal: state.interrupts.stop().or(fates) })
+}
+
+fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) -> (Fate, R)) {
+    while let Some((job, slot)) = next(shared) {
+        let (fate, result) = work(&job, slot);
+        let id = job.id.clone();
+        let mut state = lock(&shared.queue);
+        let look = state.queue.done(job.clone(), fate, Instant::now());
+        state.worked.retain(|(other, ..)| *other != id);
+        state.worked.push((id.clone(), fate, result));
+        if fate == Fate::RateLimited
+            && let Some(agent) = &job.agent
+            && let Some(pause) = state.queue.cooling(agent, Instant::now())
+        {
+            let pause = humantime::format_duration(Duration::from_secs(pause.as_secs_f64().ceil() as u64));
+            let note = format!("the agent '{agent}' is rate-limited: it is left alone for {pause}");
+            shared.progress.say(&Step::Note(note));
+        }
+        let waiting = if look { state.queue.take_waiting() } else { Vec::new() };
+        say_counts(shared, &state);
+        drop(state);
+        if !waiting.is_empty() {
+            release(shared, &id, waiting);
+        }
+        shared.changed.notify_all();
+    }
+    shared.changed.notify_all();
+}
+
+/// Looks which of those that wait are ready now that `id` is done.
+fn release<R>(shared: &Shared<'_, R>, id: &SpecId, mut waiting: Vec<select::Waiting>) {
+    let looked = Project::open(shared.env).and_then(|project| {
+        let world = World::new(&project)?;
+        select::released(&world, id, shared.wanted, &mut waiting)
+    });
+    let mut state = lock(&shared.queue);
+    match looked {
+        Ok(ready) => state.queue.put_back(ready, waiting),
+        Err(error) => {
+            state.queue.stop();
+            state.failed.get_or_insert(error);
+        }
+    }
+}
+
+/// The next spec for a worker; `None` when there is nothing more to do.
+fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
+    let mut state = lock(&shared.queue);
+    loop {
+        state.interrupts.note();
+        if state.interrupts.first().is_some() {
+            state.queue.stop();
+        }
+        let wait = match state.queue.next(Instant::now()) {
+            Ok(Next::Work(job, slot)) => {
+                say_counts(shared, &state);
+                return Some((job, slot));
+            }
+            Ok(Next::Wait(wait)) => wait,
+            Ok(Next::Over) if state.looking => Duration::from_millis(50),
+            Ok(Next::Over) => {
+                // Not only what ended here makes others ready: a claim of somebody else may have been given back meanwhile.
+                if state.queue.is_stopped() || !shared.wanted.chain || !shared.wanted.named.is_empty() {
+                    return None;
+                }
+                state.looking = true;
+                drop(state);
+                let found = look_again(shared);
+                state = lock(&shared.queue);
+                state.looking = false;
+                match found.map(|ready| state.queue.add(ready)) {
+                    Ok(true) => continue,
+                    Ok(false) => return None,
+                    Err(error) => {
+                        state.failed.get_or_insert(error);
+                        return None;
+                    }
+                }
+            }
+            Err(error) => {
+                state.queue.stop();
+                state.failed.get_or_insert(error);
+                return None;
+            }
+        };
+        state = shared.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+    }
+}
+
+/// What others, agents among them, have made ready meanwhile.
+fn look_again<R>(shared: &Shared<'_, R>) -> Result<Vec<Job>> {
+    let project = Project::open(shared.env)?;
+    let world = World::survey(&project)?;
+    let ready = select(&world, shared.wanted)?.ready;
+    world.keep()?;
+    Ok(ready)
+}
+
+fn say_counts<R>(shared: &Shared<'_, R>, state: &State<R>) {
+    if !shared.together {
+        return;
+    }
+    let (running, ready, waiting) = state.queue.counts();
+    let done = state.worked.iter().filter(|(_, fate, _)| *fate == Fate::Done).count();
+    let failed = state.worked.iter().filter(|(_, fate, _)| *fate == Fate::NotDone).count();
+    shared.progress.say(&Step::Queue { running, done, failed, left: ready + waiting });
+}
+
+/// A worker that panicked has left nothing half written here.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

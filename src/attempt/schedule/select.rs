@@ -1,0 +1,151 @@
+//! Which specs there are to work, and which of the others could follow them.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::{domain::{filter::Filter, id::SpecId, readiness::{Obstacle, Reason}, status::Status}, error::Result, specs::world::{Entry, World}};
+
+/// A spec to be worked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The spec.
+    pub id: SpecId,
+    /// The agent that would carry it out, where that is known.
+    pub agent: Option<String>,
+}
+
+/// A spec that may become ready.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The spec.
+    pub job: Job,
+    /// The specs that it waits for; none if it waits for what one of any may bring.
+    pub on: BTreeSet<SpecId>,
+}
+
+/// What there is to do.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// What can be worked now, in the order of the ids.
+    pub ready: Vec<Job>,
+    /// What could follow.
+    pub waiting: Vec<Waiting>,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// These specs; none means all that are ready.
+    pub named: Vec<SpecId>,
+    /// Of those that are not named, only these.
+    pub filter: Filter,
+    /// What becomes ready, too.
+    pub chain: bool,
+    /// The agent that was asked for, which counts for all of them.
+    pub agent: Option<String>,
+}
+
+/// Looks through the specs as they are now.
+pub fn select(world: &World<'_>, wanted: &Wanted) -> Result<Selection> {
+    let mut selection = Selection::default();
+    let mut seen = HashSet::new();
+    for id in wanted.named.iter().filter(|id| seen.insert((*id).clone())) {
+        let on: BTreeSet<SpecId> =
+            open_dependencies(world, id)?.into_iter().filter(|other| wanted.named.contains(other)).collect();
+        let job = Job { id: id.clone(), agent: agent(world, &world.entry(id)?, wanted)? };
+        if on.is_empty() {
+            selection.ready.push(job);
+        } else {
+            selection.waiting.push(Waiting { job, on });
+        }
+    }
+    if wanted.named.is_empty() || wanted.chain {
+        for id in world.census.active()? {
+            if !seen.contains(id) {
+                consider(world, wanted, id, &mut selection)?;
+            }
+        }
+    }
+    Ok(selection)
+}
+
+/// Puts a spec that nobody named where it belongs, if it belongs anywhere.
+fn consider(world: &World<'_>, wanted: &Wanted, id: &SpecId, selection: &mut Selection) -> Result<()> {
+    if world.is_over_in_brief(id)? || world.recorded(id)?.status != Status::Pending {
+        return Ok(());
+    }
+    let entry = world.entry(id)?;
+    let Some(front) = entry.spec().map(|spec| &spec.front) else { return Ok(()) };
+    let takes = wanted.filter.takes(front.kind.as_str(), front.phase.as_deref(), front.topic.as_deref(), &front.labels);
+    if !takes {
+        return Ok(());
+    }
+    let reasons = world.reasons(&entry)?;
+    if reasons.is_empty() {
+        if wanted.named.is_empty() {
+            selection.ready.push(Job { id: id.clone(), agent: agent(world, &entry, wanted)? });
+        }
+    } else if wanted.chain && reasons.iter().all(passes) {
+        let on = open_dependencies(world, id)?;
+        selection.waiting.push(Waiting { job: Job { id: id.clone(), agent: agent(world, &entry, wanted)? }, on });
+    }
+    Ok(())
+}
+
+/// Whether other specs can take the reason away.
+fn passes(reason: &Reason) -> bool {
+    matches!(reason.obstacle, Obstacle::Dependency | Obstacle::Input | Obstacle::Base)
+}
+
+/// The specs that `id` depends on and that are not completed.
+fn open_dependencies(world: &World<'_>, id: &SpecId) -> Result<BTreeSet<SpecId>> {
+    let mut open = BTreeSet::new();
+    for written in world.depends_on(id)?.iter() {
+        if let [other] = world.project.candidates(&world.census, written)?.as_slice()
+            && !matches!(world.recorded(other)?.status, Status::Completed | Status::Archived)
+        {
+            open.insert(other.clone());
+        }
+    }
+    Ok(open)
+}
+
+/// Of those that wait, the ones that are ready now that `done` is completed; the others stay.
+pub fn released(world: &World<'_>, done: &SpecId, wanted: &Wanted, waiting: &mut Vec<Waiting>) -> Result<Vec<Job>> {
+    let driver = done.member_of().map(|(driver, _)| driver);
+    let mut ready = Vec::new();
+    let mut left = Vec::new();
+    for mut one in std::mem::take(waiting) {
+        let concerned =
+            one.on.is_empty() || one.on.contains(done) || driver.as_ref().is_some_and(|id| one.on.contains(id));
+        if !concerned {
+            left.push(one);
+            continue;
+        }
+        let named = wanted.named.contains(&one.job.id);
+        one.on = open_dependencies(world, &one.job.id)?;
+        if named {
+            one.on.retain(|other| wanted.named.contains(other));
+        }
+        // Of a named one whatever else is in the way is an error that its own work reports.
+        let is_ready = if named { one.on.is_empty() } else { world.reasons(&world.entry(&one.job.id)?)?.is_empty() };
+        if is_ready {
+            ready.push(one.job);
+        } else {
+            left.push(one);
+        }
+    }
+    *waiting = left;
+    Ok(ready)
+}
+
+fn agent(world: &World<'_>, entry: &Entry, wanted: &Wanted) -> Result<Option<String>> {
+    let recorded = || {
+        let state = entry.state.as_ref().filter(|_| entry.status == Status::Paused)?;
+        state.facts.agent.clone()
+    };
+    let said = || entry.spec().and_then(|spec| spec.front.agent.clone());
+    match wanted.agent.clone().or_else(recorded).or_else(said) {
+        Some(agent) => Ok(Some(agent)),
+        None => world.project.config().agent(),
+    }
+}

@@ -1,0 +1,178 @@
+//! One run of an agent in a worktree: what it is told, what it sees of its surroundings, what it touched, how it ended.
+//!
+//! Whoever wants something of an agent (`work`, the resolving of a conflict) says what; that it is claimed, and what becomes of it, is
+//! their own affair.
+
+mod guard;
+mod memory;
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use gix::ObjectId;
+
+pub use crate::project::agent::Agent;
+pub use guard::{Changes, Guard};
+use memory::Memory;
+
+use crate::{agent::{lease::Lease, preset::Report, process::{self, Ending, Listener, Run, Stdin}, transcript}, domain::{id::SpecId, spec::FrontMatter}, env::fault, error::{IoContext, Result}, git::{process::scrubbed_env, work_file}, project::Project, answer::progress::{Progress, Step}, specs::text::path_of};
+
+/// The folder in a worktree for what is the tool's own: it ignores itself, so that no `git add -A` takes it.
+pub const RUN_DIR: &str = ".chant/run";
+
+/// What an agent is to do, and where.
+pub struct Session<'a> {
+    /// The spec that it is for.
+    pub id: &'a SpecId,
+    /// What the spec says of itself.
+    pub front: &'a FrontMatter,
+    /// The attempt: its start event.
+    pub attempt: ObjectId,
+    /// The commit that the attempt started from.
+    pub base: ObjectId,
+    /// The event that the transcript is named by.
+    pub event: ObjectId,
+    /// Whether that transcript is added to, where there is one already.
+    pub goes_on: bool,
+    /// Where it runs.
+    pub worktree: &'a Path,
+    /// The agent.
+    pub agent: &'a Agent,
+    /// What it is told.
+    pub prompt: String,
+    /// Variables for it besides the usual ones.
+    pub env: Vec<(&'a str, OsString)>,
+    /// Asked once it is in the lease and before it does anything: an error keeps it from beginning.
+    pub may_begin: &'a dyn Fn() -> Result<()>,
+}
+
+/// How a session ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// How the agent ended.
+    pub ending: Ending,
+    /// How long it took.
+    pub duration: Duration,
+    /// The end of its output.
+    pub tail: Vec<u8>,
+    /// What it said of the run itself.
+    pub report: Report,
+    /// What it changed in the repository that no event explains, and the refs that moved meanwhile.
+    pub changes: Changes,
+}
+
+impl Session<'_> {
+    /// Runs the agent to its end, where it goes on in the session that it had, if it can; its process group is written into `lease`
+    /// before it does anything.
+    ///
+    /// # Errors
+    /// If it could not be run. However it ended is a result.
+    pub fn run(self, project: &Project, lease: &mut Lease, progress: &dyn Progress) -> Result<Ended> {
+        let prompt_file = write_own(self.worktree, "prompt.md", &self.prompt)?;
+        let log = transcript::path(project.repo.common_dir(), self.id, &self.event);
+        let log = if self.goes_on { transcript::resume(&log)? } else { transcript::create(&log)? };
+        let guard = Guard::before(project)?;
+        let had = if self.goes_on { memory::kept(self.worktree, self.agent) } else { None };
+        let mut once = |had: Option<&str>| self.once(project, &prompt_file, &log, lease, had, progress);
+        let (mut finished, mut report) = once(had.as_deref())?;
+        // It never began: what it was to go on with is gone.
+        if let Some(had) = had.filter(|_| report.session.is_none())
+            && matches!(finished.ending, Ending::Exited(code) if code != 0)
+        {
+            progress.say(&Step::Note(format!("the session '{had}' cannot be gone on with: a new one begins")));
+            (finished, report) = once(None)?;
+        }
+        let changes = guard.after(project, self.id)?;
+        Ok(Ended { ending: finished.ending, duration: finished.duration, tail: finished.tail, report, changes })
+    }
+
+    /// Runs one process of the agent to its end, in the session that it `had`.
+    fn once(
+        &self,
+        project: &Project,
+        prompt_file: &Path,
+        log: &File,
+        lease: &mut Lease,
+        had: Option<&str>,
+        progress: &dyn Progress,
+    ) -> Result<(process::Finished, Report)> {
+        let command = self.agent.command_line(prompt_file, had);
+        let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
+        let mut on_started = |started: &process::Started| {
+            lease.record_agent(started)?;
+            (self.may_begin)()
+        };
+        let mut memory = Memory::new(self.agent, self.attempt, self.worktree);
+        let mut run = Run::new(&command, self.worktree);
+        run.env = self.environment(project, prompt_file)?;
+        run.stdin = Stdin::Bytes(self.prompt.clone().into_bytes());
+        run.transcript = Some(log);
+        run.sink = Some(&mut sink);
+        run.listener = memory.as_mut().map(|memory| memory as &mut dyn Listener);
+        run.timeout = self.agent.timeout;
+        run.on_started = Some(&mut on_started);
+        let finished = process::run(run)?;
+        // Where it was ended by force, so were its children: it left nothing.
+        let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));
+        if finished.survivors > 0 && !forced {
+            let left = match finished.survivors {
+                1 => "a background process, which was".to_owned(),
+                many => format!("{many} background processes, which were"),
+            };
+            progress.say(&Step::Warning(format!("the agent left {left} ended")));
+        }
+        if let Some(error) = &finished.transcript_error {
+            progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));
+        }
+        Ok((finished, memory.map(Memory::report).unwrap_or_default()))
+    }
+
+    /// What the agent sees of its surroundings: everything of the person's but git's own local variables, which would tie it to
+    /// another worktree and index.
+    fn environment(&self, project: &Project, prompt_file: &Path) -> Result<Vec<(OsString, Option<OsString>)>> {
+        let mut env: Vec<(OsString, Option<OsString>)> =
+            scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
+        let mut set = |name: &str, value: OsString| env.push((name.into(), Some(value)));
+        set("CHANT_SPEC_ID", self.id.as_str().into());
+        set("CHANT_SPEC_FILE", self.worktree.join(path_of(self.id)).into());
+        set("CHANT_PROMPT_FILE", prompt_file.into());
+        set("CHANT_PHASE", self.front.phase.clone().unwrap_or_default().into());
+        set("CHANT_ATTEMPT", self.attempt.to_string().into());
+        set("CHANT_WORKTREE", self.worktree.into());
+        set("CHANT_BRANCH", project.branch(self.id)?.into());
+        set("CHANT_BASE", self.base.to_string().into());
+        set("CHANT_TARGET_FILES", self.front.target_files.join("\n").into());
+        set("CHANT_INFORMED_BY", self.front.informed_by.join("\n").into());
+        for (name, value) in &self.env {
+            set(name, value.clone());
+        }
+        Ok(env)
+    }
+}
+
+/// Makes the folder of the tool's own in a worktree, if it is not there.
+pub fn own_dir(worktree: &Path) -> Result<()> {
+    use gix::bstr::ByteSlice as _;
+    let path = format!("{RUN_DIR}/.gitignore");
+    match work_file::create_new(worktree, path.as_bytes().as_bstr(), b"*\n", false) {
+        Ok(()) => Ok(()),
+        Err(refused) if matches!(refused.why, work_file::Why::AlreadyExists) => Ok(()),
+        Err(refused) => {
+            Err(crate::error::Error::fatal("copy", format!("cannot write '{path}' into the worktree: {refused}")))
+        }
+    }
+}
+
+/// Writes a file of the tool's own into the worktree, whole, replacing what is there.
+pub fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathBuf> {
+    let dir = worktree.join(RUN_DIR);
+    let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
+    std::fs::write(temporary.path(), text).io("write", temporary.path())?;
+    let path = dir.join(name);
+    fault::around("own.write", || temporary.persist(&path)).map_err(|error| error.error).io("write", &path)?;
+    Ok(path)
+}

@@ -1,0 +1,130 @@
+//! The branch and the worktree of an attempt, made from the pinned base.
+
+use std::path::Path;
+
+use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryKind};
+
+use super::{Claimed, Plan};
+use crate::{agent::process::{self, Ending, Run}, domain::{event::Pin, id::SpecId}, error::{Error, Exit, Result}, git::{branch, commit::{self, Draft, Signing}, object::patiently, process::scrubbed_env, reference::Swapped, work_file, worktree::{self, Worktree}}, project::Project, specs::text::path_of, attempt::session::own_dir};
+
+/// Makes branch and worktree. What an earlier attempt left there is kept under its own ref first.
+pub fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<Worktree> {
+    let _held = project.hold_place(&plan.id)?;
+    clear(project, plan, claimed)?;
+    let start = first_commit(project, plan)?;
+    let branch = project.branch_ref(&plan.id)?;
+    let log = format!("chant: work on {}", plan.id);
+    if branch::create(&project.repo, branch.as_ref(), start, &log)? != Swapped::Done {
+        return Err(
+            Error::negative("busy", format!("the branch '{}' was made meanwhile", branch.shorten())).hint("try again")
+        );
+    }
+    let path = project.meant_worktree(&plan.id)?;
+    let tree = worktree::add::add(&project.repo, &path, branch.as_ref())?;
+    if let Some(main) = project.repo.main_work_dir()
+        && let Some(main) = worktree::find(&project.repo, &main)?
+    {
+        worktree::include::prepare(&main, &tree)?;
+    }
+    if project.silent {
+        copy_in(plan, &tree.path)?;
+    }
+    own_dir(&tree.path)?;
+    set_up(project, plan, &tree.path)?;
+    Ok(tree)
+}
+
+/// Takes away what an earlier attempt left, after keeping all of it.
+fn clear(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<()> {
+    let branch = project.branch_ref(&plan.id)?;
+    let before = claimed.before.unwrap_or(claimed.attempt);
+    refuse_elsewhere(project, &plan.id)?;
+    if let Some(tree) = project.worktree_of(&plan.id)? {
+        project.keep_worktree(&plan.id, before, &tree)?;
+        let _removed = worktree::remove::remove(&project.repo, &tree.path)?;
+    }
+    if let Some(tip) = branch::read(&project.repo, branch.as_ref())? {
+        project.store()?.keep_attempt(&plan.id, before, tip)?;
+        let _gone = branch::delete(&project.repo, branch.as_ref(), tip)?;
+    }
+    Ok(())
+}
+
+/// Refuses where the work branch is checked out in a worktree that is not the spec's: it is somebody's, and stays as it is.
+pub fn refuse_elsewhere(project: &Project, id: &SpecId) -> Result<()> {
+    let branch = project.branch_ref(id)?;
+    // From one look at them: another process of ours may be making the spec's own at this moment.
+    let all = worktree::list(&project.repo)?;
+    let own = project.worktree_among(&all, id)?;
+    let has_it = |place: &&Worktree| place.is_on(branch.as_ref()) && place.path.is_dir() && Some(*place) != own;
+    let Some(other) = all.iter().find(has_it) else { return Ok(()) };
+    let message = format!("the branch '{}' is checked out in '{}'", branch.shorten(), other.path.display());
+    Err(Error::negative("checked-out", message).hint("switch to another branch there first"))
+}
+
+/// Where the spec file differs from the base, the work branch begins with one commit of just that file, made in the object
+/// database: the user's index and work tree stay out of it.
+fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
+    let path = path_of(&plan.id);
+    if project.silent || project.blob_id_in(plan.base, &path)? == Some(plan.text.blob()) {
+        return Ok(plan.base);
+    }
+    let repo = project.repo.gix();
+    let blob = project.store()?.write_blob(&plan.text.bytes)?;
+    let base = repo.find_commit(plan.base)?.tree_id()?.detach();
+    let tree = patiently(|| {
+        let mut editor = repo.edit_tree(base)?;
+        editor.upsert(path.as_str(), EntryKind::Blob, blob)?;
+        Ok(editor.write()?.detach())
+    })?;
+    let message = format!("Add spec {}: {}\n\nChant-Spec: {}\n", plan.id.short(), plan.title(), plan.id);
+    commit::write(
+        &project.repo,
+        Draft { tree, parents: vec![plan.base], message: message.into() },
+        Signing::AsConfigured,
+    )
+}
+
+/// In silent mode the spec and its inputs are in no commit: they are copied.
+fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
+    let mut files: Vec<(String, &[u8])> = vec![(path_of(&plan.id), &plan.text.bytes)];
+    for input in &plan.inputs {
+        if let (Pin::Path { path, .. }, Some(bytes), false) = (&input.pin, &input.bytes, input.committed)
+            && path.starts_with(".chant/")
+        {
+            files.push((path.clone(), bytes));
+        }
+    }
+    files.extend(plan.existing.iter().map(|(path, bytes)| (path.clone(), bytes.as_slice())));
+    files.iter().try_for_each(|(path, bytes)| create(worktree, path, bytes))
+}
+
+fn create(worktree: &Path, path: &str, bytes: &[u8]) -> Result<()> {
+    match work_file::create_new(worktree, path.as_bytes().as_bstr(), bytes, false) {
+        Ok(()) => Ok(()),
+        Err(refused) if matches!(refused.why, work_file::Why::AlreadyExists) => Ok(()),
+        Err(refused) => Err(Error::fatal("copy", format!("cannot write '{path}' into the worktree: {refused}"))),
+    }
+}
+
+/// Runs `chant.worktreeSetup` in the new worktree.
+pub(super) fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<()> {
+    let Some(command) = project.config().worktree_setup()? else { return Ok(()) };
+    let command = command.to_string();
+    let mut run = Run::new(&command, worktree);
+    run.env = scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
+    run.env.push(("CHANT_SPEC_ID".into(), Some(plan.id.as_str().into())));
+    let finished = process::run(run)?;
+    if finished.ending.success() {
+        return Ok(());
+    }
+    let tail = String::from_utf8_lossy(&finished.tail).into_owned();
+    let mut error = Error::fatal("worktree-setup", format!("chant.worktreeSetup {}", finished.ending));
+    if let Ending::Interrupted(signal) = finished.ending {
+        error.exit = Exit::Signal(signal);
+    }
+    if let Some(last) = tail.lines().rev().find(|line| !line.trim().is_empty()) {
+        error = error.hint(format!("it said: {}", crate::terminal::sanitize::line(last)));
+    }
+    Err(error)
+}

@@ -1,0 +1,101 @@
+//! An attempt that was stopped goes on where it is: in its worktree, from its base, with what was pinned when it began.
+
+use gix::ObjectId;
+
+use super::{
+    Plan, Request,
+    plan::{Agent, instructions},
+};
+use crate::{domain::{event::Pin, status::Status}, answer::{SoFar, progress::{Progress, Step}}, error::{Error, Result}, git::worktree::Worktree, project::Project, specs::{attempt::Attempt, inputs::Input, text::{Origin, Text}, world::Entry}};
+
+/// An attempt that goes on.
+#[derive(Debug)]
+pub struct GoesOn {
+    /// Its start event.
+    pub attempt: ObjectId,
+    /// Its worktree.
+    pub worktree: Worktree,
+    /// What it has come to.
+    pub so_far: SoFar,
+    /// Whether the text of the spec is another by now: what counts is the one that was pinned.
+    pub text_changed: bool,
+}
+
+/// How the paused attempt at a spec goes on; `None` if there is none, or nothing to go on in.
+///
+/// # Errors
+/// `other-target` if the request names another branch than the one that it was started for.
+pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Result<Option<Plan>> {
+    let Some(state) = entry.state.as_deref().filter(|_| entry.status == Status::Paused) else { return Ok(None) };
+    let id = &entry.id;
+    let Some(worktree) = project.worktree_of(id)? else { return Ok(None) };
+    if !project.can_go_on(id, &worktree)? {
+        return Ok(None);
+    }
+    let attempt = project.attempt(id, state)?;
+    let Some(base) = attempt.base else { return Ok(None) };
+    refuse_other_target(&attempt, request)?;
+    let pinned = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob());
+    let so_far = project.so_far(&attempt, &worktree)?;
+    // Who had it goes on with it, unless somebody else is asked for.
+    let same = attempt.agent.clone().filter(|name| request.agent.is_none() && project.has_agent(name));
+    let request = Request { agent: same.or_else(|| request.agent.clone()), ..request.clone() };
+    let goes_on = GoesOn {
+        attempt: attempt.start,
+        worktree,
+        so_far,
+        text_changed: pinned.is_some_and(|blob| blob != attempt.blob),
+    };
+    Ok(Some(Plan {
+        id: id.clone(),
+        base,
+        target: attempt.target.clone(),
+        agent: Agent::choose(project, &attempt.spec, request.agent.as_deref(), request.timeout)?,
+        inputs: inputs(project, &attempt, &state.facts.informed_by)?,
+        existing: Vec::new(),
+        informed: Vec::new(),
+        prompt: instructions(project, base, &attempt.spec)?,
+        text: Text::of_blob(attempt.spec_path.clone(), attempt.bytes.clone(), attempt.blob, Origin::Event),
+        spec: attempt.spec,
+        goes_on: Some(goes_on),
+    }))
+}
+
+/// Says that an attempt is taken up where it stopped.
+pub(super) fn say(plan: &Plan, goes_on: &GoesOn, progress: &dyn Progress) {
+    let short = plan.id.short();
+    let why = goes_on.so_far.stopped.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    let place = goes_on.worktree.path.display();
+    progress.say(&Step::Note(format!("'{short}' was paused{why}; it goes on in '{place}'")));
+    if goes_on.text_changed {
+        let warning = format!("the text of '{short}' has changed since: the attempt goes on with the earlier one");
+        progress.say(&Step::Warning(warning));
+        progress.say(&Step::Hint(format!("to begin with the new text: git chant reset {short}")));
+    }
+}
+
+fn refuse_other_target(attempt: &Attempt, request: &Request) -> Result<()> {
+    let Some(onto) = &request.onto else { return Ok(()) };
+    let asked = crate::specs::target::full_name(onto)?;
+    if attempt.target.as_deref() == Some(asked.as_str()) {
+        return Ok(());
+    }
+    let (short, target) = (attempt.id.short(), attempt.target_name().unwrap_or("no branch"));
+    Err(Error::negative("other-target", format!("the paused attempt on '{short}' is for '{target}'"))
+        .hint(format!("to go on with it: git chant work {short}"))
+        .hint(format!("to start over for the other branch: git chant reset {short}")))
+}
+
+/// The inputs as they were pinned.
+fn inputs(project: &Project, attempt: &Attempt, pins: &[Pin]) -> Result<Vec<Input>> {
+    let store = project.store()?;
+    let of = |pin: &Pin| {
+        let bytes = match pin {
+            Pin::Path { path, .. } => store.evidence_of(attempt.start, &format!("inputs/{path}"))?,
+            Pin::Spec { event, .. } => store.evidence_of(*event, "spec.md")?,
+            Pin::Url(_) => None,
+        };
+        Ok(Input { pin: pin.clone(), bytes, committed: true })
+    };
+    pins.iter().map(of).collect()
+}

@@ -1,0 +1,4 @@
+//! What goes between repositories: events, branches, pull requests.
+
+pub(crate) mod pr;
+pub(crate) mod sync;

@@ -1,0 +1,130 @@
+//! A claim that the server decides: the start event is pushed, unforced, before anything moves here. Whoever is first has it.
+
+use gix::ObjectId;
+
+use super::{Remote, Report, integrate, push::no_answer};
+use crate::{
+    domain::id::SpecId,
+    error::{Error, Result},
+    git::{
+        self,
+        remote::{Fate, Update},
+    },
+    project::{
+        Project,
+        stake::{BEHIND, Stake, unclear},
+    },
+    store::{
+        SPECS, Store,
+        archive::{ARCHIVES, archive_of},
+        tracking,
+    },
+};
+
+/// How often one chain is pushed while others write to it.
+const MAX_ROUNDS: u32 = 8;
+
+/// Claims that a remote decides.
+pub struct Claims<'a> {
+    project: &'a Project,
+    remote: Remote,
+}
+
+impl<'a> Claims<'a> {
+    /// Claims at `remote`.
+    ///
+    /// # Errors
+    /// `no-remote` if nothing may be pushed there: in silent mode, unless `chant.remote` names it.
+    pub fn new(project: &'a Project, remote: Remote) -> Result<Claims<'a>> {
+        if remote.pushed_to {
+            return Ok(Claims { project, remote });
+        }
+        Err(Error::fatal("no-remote", format!("nothing is pushed to '{}' in silent mode", remote.name))
+            .hint(format!("to allow it: git config chant.remote {}", remote.name)))
+    }
+
+    /// Gives the remote what is recorded about `spec` here, after taking over what it has.
+    ///
+    /// # Errors
+    /// `remote-unreachable`, or `not-pushed` with what the remote said.
+    pub fn publish(&self, spec: &SpecId) -> Result<()> {
+        for _ in 0..MAX_ROUNDS {
+            self.refresh(spec)?;
+            let store = self.project.store()?;
+            let Some(tip) = store.tip(spec)? else { return Ok(()) };
+            let known = store.tracked_tip(&self.remote.name, spec)?;
+            if known == Some(tip) {
+                return Ok(());
+            }
+            match self.push(spec, tip)? {
+                Fate::There => return store.track(&self.remote.name, spec, known, tip),
+                Fate::Behind => {}
+                Fate::Refused(why) => return Err(refused(&self.remote.name, &why)),
+            }
+        }
+        Err(Error::negative("not-pushed", format!("others keep writing to '{}'", self.remote.name)))
+    }
+
+    fn push(&self, spec: &SpecId, id: ObjectId) -> Result<Fate> {
+        let name = Store::ref_name(spec);
+        let fates = git::remote::push(&self.project.repo, &self.remote.name, &[Update { id, name: name.clone() }])?;
+        let fate = fates.into_iter().find(|(full, _)| *full == name).map(|(_, fate)| fate);
+        fate.ok_or_else(|| no_answer(&self.remote.name))
+    }
+}
+
+fn refused(remote: &str, why: &str) -> Error {
+    Error::negative("not-pushed", format!("'{remote}' does not take it: {why}"))
+        .hint("to claim in this clone alone: --claim local")
+}
+
+impl Stake for Claims<'_> {
+    fn stake(&self, spec: &SpecId, event: ObjectId) -> Result<()> {
+        let store = self.project.store()?;
+        let known = store.tracked_tip(&self.remote.name, spec)?;
+        let behind = || Error::negative(BEHIND, format!("'{}' has moved at '{}'", spec.short(), self.remote.name));
+        let trouble = match self.push(spec, event) {
+            Ok(Fate::There) => return store.track(&self.remote.name, spec, known, event),
+            Ok(Fate::Behind) => return Err(behind()),
+            Ok(Fate::Refused(why)) => return Err(refused(&self.remote.name, &why)),
+            Err(error) => error,
+        };
+        // The answer may be what was lost on the way, not the claim.
+        match git::remote::ask(&self.project.repo, &self.remote.name, &Store::ref_name(spec)) {
+            Ok(Some(there)) if there == event => store.track(&self.remote.name, spec, known, event),
+            Ok(there) if there == known => Err(trouble.hint("to claim in this clone alone: --claim local")),
+            Ok(_) => Err(behind()),
+            Err(error) => Err(unclear(spec, &error.message)),
+        }
+    }
+
+    fn refresh(&self, spec: &SpecId) -> Result<()> {
+        let name = &self.remote.name;
+        let tracked = tracking::tracked_specs(name);
+        // A glob, because a name that is not there would be an error. Members of a driver come with it.
+        let refspec = format!("+{SPECS}{spec}*:{tracked}{spec}*");
+        // It may have been put away there.
+        let archive = archive_of(spec);
+        let archives = format!("+{ARCHIVES}{archive}*:{}{archive}*", tracking::tracked_archives(name));
+        git::remote::fetch(&self.project.repo, name, &[refspec, archives], &format!("{tracked}{spec}*"))?;
+        let store = self.project.store()?;
+        let mut report = Report::default();
+        if let Some(theirs) = store.tracked_archive(name, archive)? {
+            integrate::archive(&store, archive, theirs, self.remote.source, &mut report)?;
+            store.drop_contained()?;
+        }
+        let Some(theirs) = store.tracked_tip(name, spec)? else { return Ok(()) };
+        integrate::chain(&store, spec, theirs, self.remote.source, &mut report)?;
+        match report
+            .entries
+            .into_values()
+            .find_map(|entry| entry.why.filter(|_| entry.way == crate::answer::Way::Unfit))
+        {
+            Some(why) => Err(Error::negative(
+                "unfit",
+                format!("what '{name}' has of '{}' is not taken over: {why}", spec.short()),
+            )),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Isolation, throw-away repositories, and the probe that opens a repository in another process.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use crate::{env::Env, git::repository::Repository};
+
+const CHILD: &str = "CHANT_TEST_CHILD";
+const PROBE: &str = "CHANT_TEST_PROBE";
+
+/// Declares tests that run in a process of their own.
+macro_rules! isolated {
+    ($($(#[$meta:meta])* fn $name:ident() $body:block)*) => {
+        $(#[test] $(#[$meta])* fn $name() {
+            $crate::git::tests::support::run_isolated(concat!(module_path!(), "::", stringify!($name)), || $body)
+        })*
+    };
+}
+pub(crate) use isolated;
+
+/// Runs `body` in a child process, this very test, with a clean environment.
+pub fn run_isolated(path: &str, body: impl FnOnce()) {
+    let name = path.split_once("::").map_or(path, |(_, name)| name);
+    if std::env::var_os(CHILD).is_some() {
+        return body();
+    }
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("gitconfig"), "").unwrap();
+    let output = child(name, home.path()).env(CHILD, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{name}:\n{said}");
+}
+
+fn child(test: &str, home: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([test, "--exact", "--nocapture"]).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap());
+    command.env("HOME", home).env("GIT_CONFIG_GLOBAL", home.join("gitconfig")).env("GIT_CONFIG_NOSYSTEM", "1");
+    command.env("TMPDIR", home);
+    command
+}
+
+/// What a process that opens the repository in `dir` with `vars` sees, one `key=value` a line; or `error=code: message`.
+pub fn probe(dir: &Path, vars: &[(&str, &OsStr)]) -> String {
+    let home = PathBuf::from(std::env::var_os("HOME").unwrap());
+    let output =
+        child("git::tests::support::probed", &home).current_dir(dir).env(PROBE, "1").envs(vars.iter().copied()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    text.lines()
+        .skip_while(|line| *line != "<<<")
+        .skip(1)
+        .take_while(|line| *line != ">>>")
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn probed() {
+    if std::env::var_os(PROBE).is_none() {
+        return;
+    }
+    println!("\n<<<");
+    match Repository::discover(&Env::from_process().unwrap()) {
+        Err(error) => println!("error={}: {error}\nhints={}", error.code, error.hints.join("; ")),
+        Ok(repo) => {
+            println!("git_dir={}", repo.git_dir().display());
+            println!("common_dir={}", repo.common_dir().display());
+            println!("work_dir={}", show(repo.work_dir()));
+            println!("main={}", show(repo.main_work_dir().as_deref()));
+            println!("prefix={}", show(repo.prefix().as_deref()));
+            println!("bare={} linked={} silent={}", repo.is_bare(), repo.is_linked(), repo.silent());
+            println!("head={:?}", repo.head().unwrap());
+            println!("agent={:?}", repo.config().agent().map_err(|error| error.to_string()));
+            println!("namespace={:?}", repo.gix().namespace());
+            let other = std::env::var_os("OTHER").map(|path| repo.reopen_at(Path::new(&path)).unwrap());
+            println!("other={}", show(other.as_ref().and_then(Repository::work_dir)));
+            let agent = other.map(|other| other.config().agent().unwrap());
+            println!("other_agent={agent:?}");
+            let top = crate::git::process::Git::at(&repo).args(["rev-parse", "--absolute-git-dir"]).run().unwrap();
+            println!("git_says={}", top.line());
+        }
+    }
+    println!(">>>");
+}
+
+fn show(path: Option<&Path>) -> String {
+    path.map_or("none".to_owned(), |path| format!("'{}'", path.display()))
+}
+
+/// A throw-away repository with an identity of its own.
+pub struct Repo {
+    _root: tempfile::TempDir,
+    /// The top of its work tree (or its git directory, if bare).
+    pub path: PathBuf,
+}
+
+impl Repo {
+    /// `git init <options> repo` on branch `main`.
+    pub fn init(options: &[&str]) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let path = fs::canonicalize(root.path()).unwrap().join("repo");
+        git(root.path(), &[&["init", "-q", "-b", "main"], options, &[path.to_str().unwrap()]].concat());
+        let repo = Repo { _root: root, path };
+        repo.git(&["config", "user.name", "A U Thor"]);
+        repo.git(&["config", "user.email", "author@example.com"]);
+        repo
+    }
+
+    /// A repository with one commit that holds `file`.
+    pub fn with_commit() -> Self {
+        let repo = Repo::init(&[]);
+        repo.write("file", "one\n");
+        repo.commit("first");
+        repo
+    }
+
+    /// The directory that the repository lies in.
+    pub fn parent(&self) -> &Path {
+        self.path.parent().unwrap()
+    }
+
+    /// Runs git in the repository; it must succeed.
+    pub fn git(&self, args: &[&str]) -> String {
+        git(&self.path, args)
+    }
+
+    /// Writes a file, making its directories.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Commits everything.
+    pub fn commit(&self, message: &str) -> gix::ObjectId {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "--allow-empty", "-m", message]);
+        self.id("HEAD")
+    }
+
+    /// The object that a revision names.
+    pub fn id(&self, revision: &str) -> gix::ObjectId {
+        self.git(&["rev-parse", "--verify", revision]).parse().unwrap()
+    }
+
+    /// The repository in our terms, opened from its top.
+    pub fn open(&self) -> Repository {
+        open(&self.path)
+    }
+}
+
+/// The repository that `dir` lies in.
+pub fn open(dir: &Path) -> Repository {
+    let env = Env::from_process().unwrap().in_dir(dir);
+    Repository::at(&env, dir).unwrap()
+}
+
+/// Runs git; it must succeed. stdout without the final line end.
+pub fn git(dir: &Path, args: &[&str]) -> String {
+    let output = git_output(dir, args);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {args:?}: {said}{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned()
+}
+
+/// Runs git, whatever comes of it.
+pub fn git_output(dir: &Path, args: &[&str]) -> Output {
+    Command::new("git").current_dir(dir).args(args).output().unwrap()
+}

@@ -1,0 +1,339 @@
+//! The use case `lint`: what is wrong with spec files, each with its file, line and column.
+
+mod circle;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use circle::Circle;
+use gix::ObjectId;
+
+use crate::{domain::{diagnostic::{Diagnostic, Severity}, id::SpecId, spec::{self, MAX_SPEC_LEN, Spec, SpecType}, status::Status}, answer::ProblemView, error::Result, project::Project, specs::{inputs::InputFault, text::{archive_path_of, path_of}, world::{Entry, World}}};
+
+/// Looks at the specs `ids`, or at all of them. The order is that of the ids. One that cannot be read at all is a problem like
+/// the others, and hides none of them.
+///
+/// # Errors
+/// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
+pub fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
+    // What is recorded is known from an earlier look, and of those that others wait for the outline does; the texts are read.
+    let world = if ids.is_empty() { World::survey(project)? } else { World::new(project)? };
+    let mut problems = Vec::new();
+    let wanted: Vec<SpecId> = if ids.is_empty() {
+        problems.extend(world.census.strays()?.iter().map(stray));
+        world.census.all()?.into_iter().cloned().collect()
+    } else {
+        ids.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect()
+    };
+    world.expect(&wanted.iter().collect());
+    let circles = circle::find(&world, &wanted)?;
+    let surroundings = Surroundings::new(&world, circles)?;
+    if ids.is_empty() {
+        world.expect_whole(&wanted);
+    }
+    for id in &wanted {
+        match surroundings.about(id) {
+            Ok(found) => problems.extend(found),
+            Err(error) => {
+                let mut problem = ProblemView::new(Severity::Error, error.code, error.message);
+                problem.spec = Some(id.clone());
+                problem.help = error.hints.into_iter().next();
+                problems.push(problem);
+            }
+        }
+    }
+    world.keep()?;
+    Ok(problems)
+}
+
+/// Looks at texts that are about to be committed, by their paths, each as if it were the text of its spec now. One that is `None` is no
+/// file that a spec may be in.
+///
+/// # Errors
+/// As [`lint`].
+pub fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> Result<Vec<ProblemView>> {
+    let world = World::new(project)?;
+    let mut problems = Vec::new();
+    let mut named = Vec::new();
+    for (path, bytes) in texts {
+        let name = path.rsplit_once('/').map_or(*path, |(_, name)| name);
+        match (SpecId::new(name.strip_suffix(".md").unwrap_or(name)), bytes) {
+            (Err(invalid), _) => problems.push(stray(&((*path).to_owned(), invalid.why.to_owned()))),
+            (Ok(id), None) => {
+                let message = format!("a spec is a regular file of at most {MAX_SPEC_LEN} bytes");
+                let mut problem = ProblemView::new(Severity::Error, "invalid-spec", message);
+                (problem.spec, problem.path) = (Some(id), Some((*path).to_owned()));
+                problems.push(problem);
+            }
+            (Ok(id), Some(bytes)) => named.push((id, spec::parse(path, bytes))),
+        }
+    }
+    let ids: Vec<SpecId> = named.iter().map(|(id, _)| id.clone()).collect();
+    let circles = circle::find(&world, &ids)?;
+    let surroundings = Surroundings::new(&world, circles)?;
+    for (id, spec) in named {
+        match spec {
+            Err(found) => {
+                problems.extend(found.into_iter().map(|one| ProblemView::of(Some(id.clone()), "invalid-spec", one)));
+            }
+            Ok(spec) => {
+                let entry = world.entry(&id)?;
+                let mut report = Report { id: &id, spec: &spec, found: Vec::new() };
+                surroundings.of(&entry, &mut report)?;
+                problems.extend(report.found);
+            }
+        }
+    }
+    Ok(problems)
+}
+
+fn stray((path, why): &(String, String)) -> ProblemView {
+    let mut problem = ProblemView::new(Severity::Error, "bad-name", format!("its name is no spec id: {why}"));
+    problem.path = Some(path.clone());
+    problem.help = Some("a spec is named <id>.md; 'git chant add' makes one".to_owned());
+    problem
+}
+
+/// What a spec is held against.
+struct Surroundings<'w, 'p> {
+    world: &'w World<'p>,
+    circles: BTreeMap<SpecId, Circle>,
+}
+
+impl<'w, 'p> Surroundings<'w, 'p> {
+    fn new(world: &'w World<'p>, circles: BTreeMap<SpecId, Circle>) -> Result<Self> {
+        Ok(Surroundings { world, circles })
+    }
+
+    fn about(&self, id: &SpecId) -> Result<Vec<ProblemView>> {
+        if self.is_over_and_clean(id)? {
+            return Ok(Vec::new());
+        }
+        let entry = self.world.whole_entry(id)?;
+        let mut found = Vec::new();
+        if self.world.census.has_file(id)? && self.world.census.has_archived_file(id)? {
+            let mut twice =
+                ProblemView::new(Severity::Error, "two-files", format!("'{}' is there too", archive_path_of(id)));
+            twice.spec = Some(id.clone());
+            twice.path = Some(path_of(id));
+            twice.help = Some("move one of the two away".to_owned());
+            found.push(twice);
+        }
+        let Some(loaded) = &entry.loaded else { return Ok(found) };
+        match &loaded.spec {
+            Err(diagnostics) => found
+                .extend(diagnostics.iter().map(|one| ProblemView::of(Some(id.clone()), "invalid-spec", one.clone()))),
+            Ok(spec) => {
+                let mut report = Report { id, spec, found };
+                self.of(&entry, &mut report)?;
+                found = report.found;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a spec is known to be over, lies where it did, and its text leaves nothing to say: what is recorded of it need not be
+    /// looked at then.
+    fn is_over_and_clean(&self, id: &SpecId) -> Result<bool> {
+        let census = &self.world.census;
+        let Some(status) = self.world.over_in_brief(id)? else { return Ok(false) };
+        if !census.has_file(id)? || census.has_archived_file(id)? {
+            return Ok(false);
+        }
+        let loaded = self.world.whole_text(id)?;
+        let spec = loaded.as_ref().and_then(|loaded| loaded.spec.as_ref().ok());
+        let same = |said: &String| is_said(said, status);
+        Ok(spec.is_some_and(|spec| spec.warnings.is_empty() && spec.front.status.as_ref().is_none_or(same)))
+    }
+
+    fn of(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
+        for warning in &report.spec.warnings {
+            report.found.push(ProblemView::of(Some(entry.id.clone()), "warning", warning.clone()));
+        }
+        status(entry, report);
+        // What is over waits for nothing and is not worked.
+        if matches!(entry.status, Status::Completed | Status::Cancelled | Status::Archived) {
+            return Ok(());
+        }
+        self.dependencies(entry, report)?;
+        self.inputs(entry, report)?;
+        self.agent_and_prompt(self.world.base_of(entry)?.commit(), report);
+        fitting(report);
+        Ok(())
+    }
+
+    fn dependencies(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
+        for (at, written) in report.spec.front.depends_on.iter().enumerate() {
+            match self.world.project.candidates(&self.world.census, written)?.as_slice() {
+                [] => {
+                    let message = format!("there is no spec '{written}'");
+                    report.say(Severity::Error, "unknown-dependency", ("depends_on", Some(at)), message, None);
+                }
+                [_] => {}
+                several => {
+                    // By their full ids: it may be the short ones that are alike.
+                    let names: Vec<&str> = several.iter().take(20).map(SpecId::as_str).collect();
+                    let message = format!("'{written}' may mean {}", names.join(", "));
+                    let help = Some("write more of it: the full id never changes its meaning");
+                    report.say(Severity::Error, "ambiguous-dependency", ("depends_on", Some(at)), message, help);
+                }
+            }
+        }
+        if let Some(circle) = self.circles.get(&entry.id) {
+            let help = Some("take one of these dependencies out");
+            report.say(Severity::Error, "cycle", ("depends_on", Some(circle.entry)), circle.message.clone(), help);
+        }
+        for (at, written) in report.spec.front.supersedes.iter().enumerate() {
+            if self.world.project.candidates(&self.world.census, written)?.is_empty() {
+                let message = format!("there is no spec '{written}'");
+                report.say(Severity::Warning, "unknown-spec", ("supersedes", Some(at)), message, None);
+            }
+        }
+        Ok(())
+    }
+
+    fn inputs(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
+        let base = self.world.base_of(entry)?;
+        for (at, input) in report.spec.front.informed_by.iter().enumerate() {
+            let place = ("informed_by", Some(at));
+            match self.world.project.input_fault(&self.world.census, &base, input)? {
+                None => {}
+                // A spec that it waits for is to write it.
+                Some(InputFault::Missing) if self.is_promised(entry, input)? => {}
+                Some(InputFault::Missing) => {
+                    let help = Some("the spec is not ready before it does");
+                    report.say(Severity::Warning, "missing-input", place, InputFault::Missing.why(input), help);
+                }
+                // It is a link, a directory, too large.
+                Some(refused) => report.say(Severity::Error, "bad-input", place, refused.why(input), None),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a spec that `entry` depends on, near or far, has `input` among its target files.
+    fn is_promised(&self, entry: &Entry, input: &str) -> Result<bool> {
+        let mut seen: BTreeSet<SpecId> = BTreeSet::from([entry.id.clone()]);
+        let mut open = vec![entry.id.clone()];
+        while let Some(id) = open.pop() {
+            for written in self.world.depends_on(&id)?.iter() {
+                let found = self.world.project.candidates(&self.world.census, written)?;
+                let [next] = found.as_slice() else { continue };
+                if !seen.insert(next.clone()) {
+                    continue;
+                }
+                let next = self.world.entry(next)?;
+                if next.spec().is_some_and(|spec| spec.front.target_files.iter().any(|path| path == input)) {
+                    return Ok(true);
+                }
+                open.push(next.id.clone());
+            }
+        }
+        Ok(false)
+    }
+
+    fn agent_and_prompt(&self, base: Option<ObjectId>, report: &mut Report<'_>) {
+        let front = &report.spec.front;
+        if matches!(front.kind, SpecType::Gate | SpecType::Driver) {
+            // No agent works on it; that the keys are in vain is said below.
+            return;
+        }
+        if let Some(agent) = front.agent.as_ref().filter(|agent| !self.world.project.is_chosen(agent)) {
+            let message = format!("no agent '{agent}' is configured here");
+            let help = format!("git config chant.agent.{agent}.cmd '<command line>'");
+            report.say(Severity::Warning, "unknown-agent", ("agent", None), message, Some(&help));
+        }
+        let Some(name) = &front.prompt else { return };
+        if crate::agent::prompt::named(name).is_some() {
+            return;
+        }
+        match self.world.project.prompt_file(base, name) {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                let message = format!("there is no prompt '{name}'");
+                let help = format!("write it: .chant/prompts/{name}.md");
+                report.say(Severity::Error, "unknown-prompt", ("prompt", None), message, Some(&help));
+            }
+            Err(error) => report.say(Severity::Error, error.code, ("prompt", None), error.message, None),
+        }
+    }
+}
+
+/// The problems of one spec, as they are found.
+struct Report<'s> {
+    id: &'s SpecId,
+    spec: &'s Spec,
+    found: Vec<ProblemView>,
+}
+
+impl Report<'_> {
+    /// A problem at a key, or at one of its entries.
+    fn say(
+        &mut self,
+        severity: Severity,
+        code: &str,
+        (key, entry): (&str, Option<usize>),
+        message: String,
+        help: Option<&str>,
+    ) {
+        let place: Diagnostic = self.spec.diagnostic(severity, key, entry, message, help.map(str::to_owned));
+        self.found.push(ProblemView::of(Some(self.id.clone()), code, place));
+    }
+}
+
+/// A `status:` that another tool, or a person, wrote.
+fn status(entry: &Entry, report: &mut Report<'_>) {
+    let Some(said) = report.spec.front.status.clone() else { return };
+    // What is archived was something before.
+    let was = entry.state.as_ref().and_then(|state| state.was);
+    let same = |status: Status| is_said(&said, status);
+    if same(entry.status) || was.is_some_and(same) {
+        return;
+    }
+    let message = match &entry.state {
+        Some(_) => format!("it says '{said}', and what is recorded is '{}'", entry.status),
+        None => format!("it says '{said}', and nothing is recorded: it counts as '{}'", entry.status),
+    };
+    let help = match entry.is_to_import() {
+        true => "git chant import records it",
+        false => "what is recorded counts; this line can go",
+    };
+    report.say(Severity::Warning, "status", ("status", None), message, Some(help));
+}
+
+/// Whether what a text says of its status is that one.
+fn is_said(said: &str, status: Status) -> bool {
+    said.replace('-', "_") == status.as_str()
+}
+
+/// Keys that don't go together.
+fn fitting(report: &mut Report<'_>) {
+    let front = &report.spec.front;
+    let work = matches!(front.kind, SpecType::Code | SpecType::Task);
+    if matches!(front.kind, SpecType::Gate | SpecType::Driver) {
+        let (kind, who) = match front.kind {
+            SpecType::Gate => ("gate", "a person does it"),
+            _ => ("driver", "its members do the work"),
+        };
+        let unused = [
+            ("agent", front.agent.is_some()),
+            ("prompt", front.prompt.is_some()),
+            ("reproduces", front.reproduces.is_some()),
+            ("target_files", !front.target_files.is_empty()),
+        ];
+        for (key, _) in unused.into_iter().filter(|(_, there)| *there) {
+            let message = format!("'{key}' has no effect on a {kind}");
+            report.say(Severity::Warning, "unused-key", (key, None), message, Some(who));
+        }
+    } else if front.reproduces.is_none() && matches!(front.phase.as_deref(), Some("reproduction" | "fork-fix")) {
+        let message = "nothing says which test shows the bug".to_owned();
+        let help = Some("add 'reproduces: <command>', which is run at the base and at the tip");
+        report.say(Severity::Warning, "no-reproduction", ("phase", None), message, help);
+    }
+    if work && report.spec.criteria.is_empty() && front.verify.is_empty() && front.reproduces.is_none() {
+        let mut problem = ProblemView::new(Severity::Warning, "no-criteria", "nothing says when it is done");
+        problem.spec = Some(report.id.clone());
+        problem.path = Some(report.spec.source().path().to_owned());
+        problem.help = Some("add '- [ ]' items under '## Acceptance Criteria', or a 'verify:' command".to_owned());
+        report.found.push(problem);
+    }
+}

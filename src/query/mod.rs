@@ -1,0 +1,9 @@
+//! What can be asked of the specs. Nothing here writes.
+
+pub(crate) mod completion;
+pub(crate) mod drift;
+pub(crate) mod graph;
+pub(crate) mod lint;
+pub(crate) mod prime;
+pub(crate) mod standing;
+pub(crate) mod why;

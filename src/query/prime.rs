@@ -1,0 +1,165 @@
+//! The use case `prime`: what an agent needs to know about the specs of a repository, in few words.
+//!
+//! It is read at the beginning of every session of an agent, so it has a budget, whatever the repository holds.
+
+use crate::{terminal::sanitize, domain::{id::SpecId, status::Status}, error::Result, project::{Project, SPECS_DIR}, specs::world::World};
+
+/// How long the text may be, in bytes: 500 tokens at four bytes each, a common estimate for English.
+pub const BUDGET: usize = 2000;
+
+/// How long the line of a spec may be, in bytes.
+const LINE: usize = 96;
+
+/// How many pending specs are looked at for those that are ready: each costs some reading.
+const LOOKED_AT: usize = 200;
+
+/// What is said to whoever is not carrying out a spec.
+const GUIDE: &str = "\
+This repository plans its work as specs, with git-chant. A spec is a Markdown file, .chant/specs/<id>.md; what happened to it is
+recorded in git (refs/chant/), never in the file.
+
+git chant ready           what can be worked on now
+git chant status          what runs, what waits, what needs a person
+git chant show <spec>     one spec; <spec> is an id or a short form of it, such as 010
+git chant add \"<title>\"   write a new spec, then edit its file
+git chant work <spec>     have an agent carry it out in a worktree of its own; check it, merge it
+git chant why <file>:<n>  which spec a line comes from
+git chant <command> -h    the options; --json is for programs
+
+Asked to carry out a spec yourself: git chant work <spec> --agent manual, go to the worktree that it prints, do what the spec says,
+commit there, change '- [ ]' to '- [x]' where you have seen it to be true, then git chant finish <spec>; every check is run again.
+Never write 'status:' into a spec, nor anything under refs/chant. Approving specs and opening pull requests is for people.
+";
+
+/// What is said to an agent that carries one out.
+const INSIDE: &str = "\
+Do what it says and nothing else, in this worktree only. In its file change '- [ ]' to '- [x]' where you have seen it to be true:
+every check is run again after you. Commit in small steps; what you leave is committed for you. Leave other specs alone, and 'git
+chant' commands that change them. If the research behind it is wrong, stop and say so, and end with the exit code 65.
+";
+
+/// The text, [`BUDGET`] bytes at the most; `None` where there are no specs and nobody has prepared for any.
+///
+/// # Errors
+/// If the specs cannot be read.
+pub fn prime(project: &Project) -> Result<Option<String>> {
+    let world = World::survey(project)?;
+    if let Some(id) = project.env.text("CHANT_SPEC_ID").and_then(|id| SpecId::new(id).ok()) {
+        return inside(&world, &id).map(Some);
+    }
+    let all = world.census.all()?;
+    let prepared = project.repo.main_work_dir().is_some_and(|top| top.join(SPECS_DIR).is_dir());
+    if all.is_empty() && !prepared {
+        return Ok(None);
+    }
+    let mut now = Now::default();
+    // The newest first: what is left out is what has waited longest.
+    for id in all.into_iter().rev() {
+        now.take(&world, id)?;
+    }
+    world.keep()?;
+    Ok(Some(now.text()))
+}
+
+/// What is told of the one spec.
+fn inside(world: &World<'_>, id: &SpecId) -> Result<String> {
+    let entry = world.entry(id)?;
+    let line = line(id, entry.title(), "");
+    let file = format!("{SPECS_DIR}/{id}.md");
+    Ok(format!("You carry out one spec of this repository: {}\nIts text is in {file}.\n\n{INSIDE}", line.trim()))
+}
+
+/// What there is now.
+#[derive(Default)]
+struct Now {
+    /// In the order in which they were met.
+    counts: Vec<(Status, usize)>,
+    running: Vec<String>,
+    waiting: Vec<String>,
+    ready: Vec<String>,
+    looked_at: usize,
+}
+
+impl Now {
+    fn take(&mut self, world: &World<'_>, id: &SpecId) -> Result<()> {
+        let status = world.recorded(id)?.status;
+        match self.counts.iter_mut().find(|(counted, _)| *counted == status) {
+            Some((_, count)) => *count += 1,
+            None => self.counts.push((status, 1)),
+        }
+        match status {
+            Status::InProgress => self.running.push(line(id, world.entry(id)?.title(), "")),
+            Status::Finished | Status::Failed | Status::Paused => {
+                self.waiting.push(line(id, world.entry(id)?.title(), &format!(" ({status})")));
+            }
+            Status::Pending if self.looked_at < LOOKED_AT => {
+                self.looked_at += 1;
+                let entry = world.entry(id)?;
+                if world.view(&entry)?.ready {
+                    self.ready.push(line(id, entry.title(), ""));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Guide, numbers, and as many specs as there is room for.
+    fn text(&self) -> String {
+        let counts: Vec<String> = self.counts.iter().map(|(status, count)| format!("{count} {status}")).collect();
+        let counts = if counts.is_empty() { "none yet".to_owned() } else { counts.join(", ") };
+        let mut text = format!("{GUIDE}\nSpecs: {counts}\n");
+        for (title, lines, more) in [
+            ("In progress", &self.running, "status"),
+            ("Waiting for a person", &self.waiting, "status"),
+            ("Ready", &self.ready, "ready"),
+        ] {
+            list(&mut text, title, lines, more);
+        }
+        text
+    }
+}
+
+/// Adds the lines for which there is room, and says how many there are besides.
+fn list(text: &mut String, title: &str, lines: &[String], command: &str) {
+    let heading = format!("{title}:\n");
+    let more = |left: usize| format!("  and {left} more: git chant {command}\n");
+    let room = BUDGET.saturating_sub(text.len() + heading.len());
+    let mut shown = fitting(lines, room);
+    if shown < lines.len() {
+        // Room for saying that there are more; where there is none even for that, the numbers have to do.
+        let Some(room) = room.checked_sub(more(lines.len()).len()) else { return };
+        shown = fitting(lines, room);
+    }
+    if lines.is_empty() {
+        return;
+    }
+    text.push_str(&heading);
+    text.extend(lines[..shown].iter().map(String::as_str));
+    if shown < lines.len() {
+        text.push_str(&more(lines.len() - shown));
+    }
+}
+
+/// How many of the lines fit into `room` bytes.
+fn fitting(lines: &[String], room: usize) -> usize {
+    let ends = lines.iter().scan(0, |end, line| {
+        *end += line.len();
+        Some(*end)
+    });
+    ends.take_while(|end| *end <= room).count()
+}
+
+/// `  010-v7b  title`, as one line that is not too long. A title is somebody else's text: it cannot make a line of its own.
+fn line(id: &SpecId, title: &str, after: &str) -> String {
+    let mut line = format!("  {}  {}", id.short(), sanitize::line(title));
+    if line.len() + after.len() > LINE {
+        let mut end = LINE - after.len() - 3;
+        while !line.is_char_boundary(end) {
+            end -= 1;
+        }
+        line.truncate(end);
+        line.push_str("...");
+    }
+    format!("{line}{after}\n")
+}

@@ -1,0 +1,42 @@
+//! How the deciding attempt of a spec went so far, as its events tell.
+
+use crate::{domain::event::{Event, Op}, error::Result, project::Project, specs::{view::rfc3339, world::Entry}};
+
+/// What the events say.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    /// Which attempt it is, from 1.
+    pub number: usize,
+    /// Who wrote the event that decides the status.
+    pub by: Option<String>,
+    /// When, RFC 3339.
+    pub since: Option<String>,
+    /// Why, in their words.
+    pub reason: Option<String>,
+    clone: Option<String>,
+}
+
+impl Course {
+    /// Reads the events of a spec.
+    pub(super) fn of(project: &Project, entry: &Entry) -> Result<Course> {
+        let Some(state) = &entry.state else { return Ok(Course::default()) };
+        let walk = project.store()?.walk(&entry.id, state.tip)?;
+        let events = walk.history.events();
+        let ours = |event: &&Event| Some(event.attempt()) == state.attempt;
+        // A merge that was announced leaves it as finished as it was.
+        let decides = |event: &&Event| event.op.claims() == Some(state.status) && event.op != Op::Land;
+        let decided = events.iter().rev().filter(ours).find(decides);
+        Ok(Course {
+            number: events.iter().filter(|event| event.op == Op::Start).count(),
+            by: decided.map(|event| event.author.name.clone()),
+            since: decided.map(|event| rfc3339(event.author.seconds, event.author.offset)),
+            reason: decided.and_then(|event| event.facts.reason.clone()),
+            clone: decided.and_then(|event| event.facts.clone.clone()),
+        })
+    }
+
+    /// Whether that clone wrote the deciding event.
+    pub(super) fn is_of(&self, clone: &str) -> bool {
+        self.clone.as_deref() == Some(clone)
+    }
+}

@@ -1,0 +1,141 @@
+//! The use case `standing`: what runs, what waits for whom, what needs a person. Nothing is written.
+
+mod course;
+mod merging;
+mod needs;
+
+use crate::{agent::{lease::Life, transcript}, domain::{id::SpecId, status::Status}, answer::{AttentionView, BlockerKind, DriverView, FinishedView, Need, PausedView, RunView, SpecView, StandingView, WaitingView}, error::Result, project::Project, specs::{attempt::MANUAL, world::{Entry, World}}};
+
+use course::Course;
+pub use merging::Merges;
+
+/// How the project stands now. What is over is not read further than its newest event. `merges` recalls what merging came to, for
+/// whoever asks again and again.
+///
+/// # Errors
+/// If the repository cannot be read; a spec that cannot be is in the answer.
+pub fn standing(project: &Project, merges: &Merges) -> Result<StandingView> {
+    let world = World::survey(project)?;
+    let mut found = Found { world: &world, merges, view: StandingView::default() };
+    for id in world.census.active()? {
+        if world.is_over_in_brief(id)? {
+            continue;
+        }
+        let recorded = world.recorded(id)?;
+        let contended = recorded.state.as_ref().is_some_and(|state| state.is_contended());
+        if matches!(recorded.status, Status::Completed | Status::Cancelled | Status::Archived) && !contended {
+            continue;
+        }
+        let entry = world.entry(id)?;
+        let spec = world.view(&entry)?;
+        found.needs(&entry, &spec)?;
+        match entry.status {
+            Status::InProgress if spec.orphaned => {}
+            Status::InProgress => found.running(&entry, spec)?,
+            Status::Paused => found.paused(&entry, spec)?,
+            Status::Finished => found.finished(&entry, spec)?,
+            Status::Pending => found.pending(&entry, spec)?,
+            Status::Completed | Status::Failed | Status::Cancelled | Status::Archived => {}
+        }
+    }
+    world.keep()?;
+    Ok(found.view)
+}
+
+/// What was found so far.
+struct Found<'a, 'p> {
+    world: &'a World<'p>,
+    merges: &'a Merges,
+    view: StandingView,
+}
+
+impl Found<'_, '_> {
+    fn attention(&mut self, spec: &SpecView, need: Need, why: impl Into<String>) {
+        self.view.attention.push(AttentionView { spec: spec.clone(), need, why: why.into() });
+    }
+
+    fn running(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
+        let project = self.world.project;
+        let course = Course::of(project, entry)?;
+        let Some(attempt) = entry.state.as_ref().and_then(|state| state.attempt) else { return Ok(()) };
+        let (pid, note) = match project.life(attempt)? {
+            Life::Running(info) => (Some(info.pid), None),
+            Life::Unknown(Some(why)) => (None, Some(why)),
+            Life::Dead(_) => (None, None),
+            Life::Unknown(None) if !course.is_of(project.clone_name()) => (None, Some("in another clone".to_owned())),
+            Life::Unknown(None) if spec.agent.as_deref() == Some(MANUAL) => (None, Some("by hand".to_owned())),
+            Life::Unknown(None) => (None, Some("by no process of git chant's".to_owned())),
+        };
+        let log = transcript::path(project.repo.common_dir(), &entry.id, &attempt);
+        // What an agent printed is told where it can be read; that it can't be is no reason to tell nothing.
+        let last_line = transcript::last_line(&log).unwrap_or_default();
+        let (by, since, number) = (course.by, course.since, course.number);
+        self.view.running.push(RunView { spec, by, since, number, pid, last_line, note });
+        Ok(())
+    }
+
+    fn paused(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
+        let Course { by, since, number, reason, .. } = Course::of(self.world.project, entry)?;
+        self.view.paused.push(PausedView { spec, by, since, number, reason });
+        Ok(())
+    }
+
+    fn finished(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
+        let Some(state) = &entry.state else { return Ok(()) };
+        let Course { since, number, .. } = Course::of(self.world.project, entry)?;
+        let (why, paths) = match self.merges.obstacle(self.world, entry, state) {
+            Ok(found) => found.map_or((None, Vec::new()), |found| (Some(found.why), found.paths)),
+            // Objects that are missing, say: whoever merges it is told more.
+            Err(error) => (Some(error.message), Vec::new()),
+        };
+        let target = state.facts.target.as_deref().map(|name| name.trim_start_matches("refs/heads/").to_owned());
+        self.view.finished.push(FinishedView { spec, target, since, number, why, paths });
+        Ok(())
+    }
+
+    fn pending(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
+        let of = |kind| spec.blocked_by.iter().filter(move |blocker| blocker.kind == kind);
+        if spec.ready {
+            self.view.ready.push(spec);
+        } else if of(BlockerKind::Gate).any(|blocker| blocker.what == "driver") {
+            self.driver(&entry.id, spec)?;
+        } else if let Some(first) = spec.blocked_by.iter().find(|blocker| waits(blocker.kind)) {
+            let mut on = Vec::new();
+            for blocker in of(BlockerKind::Dependency) {
+                match self.world.project.candidates(&self.world.census, &blocker.what)?.as_slice() {
+                    [one] => on.push(one.short().to_owned()),
+                    _ => on.push(blocker.what.clone()),
+                }
+            }
+            let why = first.why.clone();
+            self.view.waiting.push(WaitingView { spec, on, why });
+        }
+        Ok(())
+    }
+
+    fn driver(&mut self, id: &SpecId, spec: SpecView) -> Result<()> {
+        let members = self.world.members(id)?;
+        if members.is_empty() {
+            self.attention(&spec, Need::Memberless, "it is a driver without members");
+            return Ok(());
+        }
+        let mut statuses = Vec::new();
+        for member in &members {
+            statuses.push(self.world.recorded(member)?.status);
+        }
+        let count = |wanted: &[Status]| statuses.iter().filter(|status| wanted.contains(status)).count();
+        self.view.drivers.push(DriverView {
+            spec,
+            members: members.len(),
+            over: count(&[Status::Completed, Status::Cancelled, Status::Archived]),
+            running: count(&[Status::InProgress]),
+            failed: count(&[Status::Failed]),
+        });
+        Ok(())
+    }
+}
+
+/// Whether time and the work of others take the blocker away.
+fn waits(kind: BlockerKind) -> bool {
+    matches!(kind, BlockerKind::Dependency | BlockerKind::Base | BlockerKind::Input)
+}

@@ -1,0 +1,80 @@
+//! What needs a person, and why.
+
+use super::{Course, Found, waits};
+use crate::{agent::lease::Life, domain::status::Status, answer::{BlockerKind, Need, SpecView}, error::Result, specs::world::Entry};
+
+impl Found<'_, '_> {
+    /// Takes note of everything about a spec that needs a person.
+    pub(super) fn needs(&mut self, entry: &Entry, spec: &SpecView) -> Result<()> {
+        if let Some(error) = &spec.error {
+            self.attention(spec, Need::Invalid, error.clone());
+        }
+        if spec.contended {
+            let count = entry.state.as_ref().map_or(0, |state| state.open.len());
+            self.attention(spec, Need::Contended, format!("{count} attempts claim it"));
+        }
+        let over = matches!(entry.status, Status::Completed | Status::Cancelled | Status::Archived);
+        if over {
+            return Ok(());
+        }
+        self.course_needs(entry, spec)?;
+        if spec.stale {
+            self.attention(spec, Need::Stale, "what it was informed by has changed since it began");
+        }
+        if entry.status == Status::Pending {
+            self.pending_needs(spec)?;
+        }
+        Ok(())
+    }
+
+    fn course_needs(&mut self, entry: &Entry, spec: &SpecView) -> Result<()> {
+        let Some(state) = &entry.state else { return Ok(()) };
+        if entry.status == Status::Failed {
+            let course = Course::of(self.world.project, entry)?;
+            self.attention(spec, Need::Failed, course.reason.unwrap_or_else(|| "nobody said why".to_owned()));
+        }
+        if let Some(attempt) = state.attempt.filter(|_| spec.orphaned)
+            && let Life::Dead(info) = self.world.project.life(attempt)?
+        {
+            self.attention(
+                spec,
+                Need::Orphaned,
+                format!("its run (process {} on {}) is dead; its work is kept", info.pid, info.host),
+            );
+        }
+        if !state.unacknowledged().is_empty() {
+            let changed = state.unacknowledged().join("; ");
+            self.attention(spec, Need::Tampered, format!("the agent changed more than its work: {changed}"));
+        }
+        Ok(())
+    }
+
+    fn pending_needs(&mut self, spec: &SpecView) -> Result<()> {
+        let held_up = spec.blocked_by.iter().any(|blocker| waits(blocker.kind));
+        for blocker in &spec.blocked_by {
+            match blocker.kind {
+                BlockerKind::Approval if spec.needs_approval && !blocker.why.contains("rejected") => {
+                    self.attention(spec, Need::Approval, blocker.why.clone());
+                }
+                BlockerKind::Approval => self.attention(spec, Need::Rejected, blocker.why.clone()),
+                BlockerKind::Cycle => self.attention(spec, Need::Dependency, blocker.why.clone()),
+                BlockerKind::Gate if blocker.what == "gate" && !held_up => {
+                    self.attention(spec, Need::Gate, "its turn has come, and a person does it");
+                }
+                BlockerKind::Dependency if self.is_hopeless(&blocker.what)? => {
+                    self.attention(spec, Need::Dependency, blocker.why.clone());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what a spec depends on will not be completed by itself.
+    fn is_hopeless(&self, written: &str) -> Result<bool> {
+        match self.world.project.candidates(&self.world.census, written)?.as_slice() {
+            [one] => Ok(self.world.recorded(one)?.status == Status::Cancelled),
+            _ => Ok(true),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The use case `why`: from a line or a commit to its spec, its checks, and the research behind it.
+
+mod origin;
+
+use std::collections::{BTreeSet, VecDeque};
+
+use gix::ObjectId;
+
+use crate::{domain::{checks::Checks, event::{Op, Role}, id::SpecId, spec::section}, answer::{ResearchView, WhyView}, error::Result, git::blame, specs::world::World};
+
+pub use origin::{Origin, origin};
+
+/// How many specs of a trail are told.
+const MAX_TRAIL: usize = 50;
+
+/// Why `commit` is there; `None` is a line that is not committed.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub fn why(world: &World<'_>, commit: Option<ObjectId>) -> Result<WhyView> {
+    let mut view = WhyView {
+        commit: commit.map(|id| id.to_string()),
+        subject: None,
+        certainty: "unknown".to_owned(),
+        how: "it is not committed yet".to_owned(),
+        spec: None,
+        checks: Vec::new(),
+        research: Vec::new(),
+    };
+    let Some(commit) = commit else { return Ok(view) };
+    view.subject = blame::subject(&world.project.repo, commit)?;
+    let found = origin(world, commit)?;
+    view.certainty = found.certainty().to_owned();
+    view.how = found.in_words();
+    let Some(spec) = found.spec() else { return Ok(view) };
+    let entry = world.entry(spec)?;
+    view.spec = Some(world.view(&entry)?);
+    if let Some(state) = &entry.state {
+        view.checks = checks(world, spec, state.tip)?;
+        view.research = research(world, spec, state.tip)?;
+    }
+    Ok(view)
+}
+
+/// What was checked when the spec was last finished.
+fn checks(world: &World<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<crate::answer::CheckView>> {
+    let store = world.project.store()?;
+    let walk = store.walk(spec, tip)?;
+    for event in walk.history.events().iter().rev().filter(|event| event.op == Op::Finish) {
+        if let Some(bytes) = store.evidence_of(event.id, "checks.json")? {
+            return Ok(serde_json::from_slice::<Checks>(&bytes).map(|checks| checks.lines()).unwrap_or_default());
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// The specs that informed `spec`, breadth first: the nearest first, each once.
+fn research(world: &World<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<ResearchView>> {
+    let store = world.project.store()?;
+    let mut seen = BTreeSet::from([spec.clone()]);
+    let mut queue = VecDeque::from([(spec.clone(), tip)]);
+    let mut found = Vec::new();
+    while let Some((id, tip)) = queue.pop_front() {
+        let walk = store.walk(&id, tip)?;
+        let parents = walk.history.events().iter().rev().flat_map(|event| event.parents.iter());
+        for (_, parent) in parents.filter(|(role, _)| *role == Role::Informed) {
+            let Some(by) = store.spec_of_event(*parent)? else { continue };
+            if found.len() >= MAX_TRAIL || !seen.insert(by.clone()) {
+                continue;
+            }
+            found.push(told(world, &by, *parent)?);
+            queue.push_back((by, *parent));
+        }
+    }
+    Ok(found)
+}
+
+/// A spec as it was when it informed another: its documents are in its events, wherever the files are now.
+fn told(world: &World<'_>, id: &SpecId, at: ObjectId) -> Result<ResearchView> {
+    let store = world.project.store()?;
+    let entry = world.entry(id)?;
+    let mut view = ResearchView {
+        short: id.short().to_owned(),
+        title: entry.spec().and_then(|spec| spec.title.clone()),
+        phase: entry.spec().and_then(|spec| spec.front.phase.clone()),
+        documents: Vec::new(),
+        recommendation: None,
+    };
+    let walk = store.walk(id, at)?;
+    let finished = walk.history.events().iter().rev().find(|event| event.op == Op::Finish);
+    for file in finished.map(|event| store.evidence_files(event.id, "outputs")).transpose()?.unwrap_or_default() {
+        if file.path.starts_with(".chant/specs/") {
+            continue;
+        }
+        if view.recommendation.is_none()
+            && let Ok(text) = String::from_utf8(world.project.repo.gix().find_blob(file.blob)?.take_data())
+        {
+            view.recommendation = section(&text, "recommend");
+        }
+        view.documents.push(file.path);
+    }
+    Ok(view)
+}

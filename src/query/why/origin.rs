@@ -1,0 +1,204 @@
+//! Which spec a commit came from, and how that is known. Events are proof; notes, trailers and messages are hints.
+
+use std::collections::HashSet;
+
+use gix::{
+    ObjectId,
+    bstr::{BString, ByteSlice},
+};
+
+use crate::{domain::id::SpecId, error::Result, git::history, project::SPECS_DIR, specs::world::World};
+
+/// How the spec of a commit is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An event names the commit.
+    Recorded(SpecId),
+    /// An event names another commit that makes the same change.
+    Patch {
+        /// The spec.
+        spec: SpecId,
+        /// The commit that is recorded.
+        recorded: ObjectId,
+    },
+    /// It makes the changes of all commits of an attempt in one.
+    Squash {
+        /// The spec.
+        spec: SpecId,
+        /// How many commits are recorded.
+        commits: usize,
+    },
+    /// Several specs recorded the same change.
+    Several(Vec<SpecId>),
+    /// A note or the commit's own message says so, and no event does.
+    Claimed(SpecId),
+    /// The same for several specs, as a squash of theirs has it.
+    ClaimedBySeveral(Vec<SpecId>),
+    /// Nothing is known.
+    Unknown,
+}
+
+impl Origin {
+    /// The spec, if it is one.
+    pub fn spec(&self) -> Option<&SpecId> {
+        match self {
+            Origin::Recorded(spec)
+            | Origin::Patch { spec, .. }
+            | Origin::Squash { spec, .. }
+            | Origin::Claimed(spec) => Some(spec),
+            Origin::Several(_) | Origin::ClaimedBySeveral(_) | Origin::Unknown => None,
+        }
+    }
+
+    /// The stable name of how it is known.
+    pub fn certainty(&self) -> &'static str {
+        match self {
+            Origin::Recorded(_) => "recorded",
+            Origin::Patch { .. } | Origin::Squash { .. } => "patch",
+            Origin::Several(_) | Origin::ClaimedBySeveral(_) => "several",
+            Origin::Claimed(_) => "claimed",
+            Origin::Unknown => "unknown",
+        }
+    }
+
+    /// How it is known, in words.
+    pub fn in_words(&self) -> String {
+        match self {
+            Origin::Recorded(_) => "recorded by its events".to_owned(),
+            Origin::Patch { recorded, .. } => {
+                format!("it makes the same change as {}, which its events record", recorded.to_hex_with_len(10))
+            }
+            Origin::Squash { commits, .. } => {
+                format!("it makes the changes of {commits} commits in one, which its events record")
+            }
+            Origin::Several(specs) => {
+                let specs: Vec<&str> = specs.iter().map(SpecId::short).collect();
+                format!("several specs recorded the same change: {}", specs.join(", "))
+            }
+            Origin::ClaimedBySeveral(specs) => {
+                let specs: Vec<&str> = specs.iter().map(SpecId::short).collect();
+                format!(
+                    "only notes or the commit itself name several specs, and no event confirms it: {}",
+                    specs.join(", ")
+                )
+            }
+            Origin::Claimed(_) => "only a note or the commit itself says so: no event confirms it".to_owned(),
+            Origin::Unknown => "no spec is known to have made it".to_owned(),
+        }
+    }
+}
+
+/// Which spec `commit` came from.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub fn origin(world: &World<'_>, commit: ObjectId) -> Result<Origin> {
+    let hints = hints(world, commit)?;
+    // What is named is asked first; it is believed only if its events agree.
+    for spec in &hints {
+        if records(world, spec, commit)? {
+            return Ok(Origin::Recorded(spec.clone()));
+        }
+    }
+    let mut same = Vec::new();
+    let patch = history::patch_id(&world.project.repo, commit)?.map(|id| id.to_string());
+    for spec in world.census.all()? {
+        if records(world, spec, commit)? {
+            return Ok(Origin::Recorded(spec.clone()));
+        }
+        if let Some(patch) = &patch
+            && let Some(recorded) = same_patch(world, spec, patch)?
+        {
+            same.push((spec.clone(), recorded));
+        }
+    }
+    if same.is_empty() && patch.is_some() {
+        let squashed = squashed(world, commit)?;
+        match squashed.as_slice() {
+            [(spec, commits)] => return Ok(Origin::Squash { spec: spec.clone(), commits: *commits }),
+            [] => {}
+            several => return Ok(Origin::Several(several.iter().map(|(spec, _)| spec.clone()).collect())),
+        }
+    }
+    Ok(match same.as_slice() {
+        [(spec, recorded)] => Origin::Patch { spec: spec.clone(), recorded: *recorded },
+        [_, ..] => Origin::Several(same.into_iter().map(|(spec, _)| spec).collect()),
+        [] => match hints.as_slice() {
+            [only] => Origin::Claimed(only.clone()),
+            [] => Origin::Unknown,
+            several => Origin::ClaimedBySeveral(several.to_vec()),
+        },
+    })
+}
+
+/// The specs of which the commit makes all changes in one, with the number of commits that they recorded. The files of specs
+/// don't count: whoever squashes may well leave them out.
+fn squashed(world: &World<'_>, commit: ObjectId) -> Result<Vec<(SpecId, usize)>> {
+    let repo = &world.project.repo;
+    let paths = |since: Option<ObjectId>, tip: ObjectId| -> Result<Vec<BString>> {
+        let changed = history::changed_paths(repo, since, tip)?.into_iter().map(|change| change.path);
+        Ok(changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect())
+    };
+    // At the edge of a shallow clone the parent is named and not there.
+    let there = |id: &ObjectId| matches!(repo.gix().try_find_header(*id), Ok(Some(_)));
+    let parent = repo.gix().find_commit(commit)?.parent_ids().next().map(gix::Id::detach).filter(there);
+    let own: HashSet<BString> = paths(parent, commit)?.into_iter().collect();
+    let mut found = Vec::new();
+    for spec in world.census.all()? {
+        let Some(state) = world.recorded(spec)?.state else { continue };
+        let (commits, base) = (&state.facts.work_commits, state.facts.base);
+        let (Some(base), Some(last)) = (base, commits.last().filter(|_| commits.len() > 1)) else { continue };
+        if !there(&base) || !there(last) {
+            continue;
+        }
+        let work = paths(Some(base), *last)?;
+        let within = work.iter().all(|path| own.contains(path));
+        if within && history::makes_as_one(repo, commit, base, *last, &work)? {
+            found.push((spec.clone(), commits.len()));
+        }
+    }
+    Ok(found)
+}
+
+/// The specs that the note on the commit and its own trailers name, as far as they exist.
+fn hints(world: &World<'_>, commit: ObjectId) -> Result<Vec<SpecId>> {
+    let mut named: Vec<String> = world.project.store()?.note(commit).unwrap_or_default().into_iter().collect();
+    if let Ok(found) = world.project.repo.gix().find_commit(commit) {
+        named.extend(found.message_raw_sloppy().lines().map(|line| line.to_str_lossy().into_owned()));
+    }
+    let ids = named.iter().filter_map(|line| SpecId::new(line.trim().strip_prefix("Chant-Spec: ")?.trim()).ok());
+    let mut hints: Vec<SpecId> = Vec::new();
+    for id in ids {
+        if !hints.contains(&id) && world.census.has(&id)? {
+            hints.push(id);
+        }
+    }
+    Ok(hints)
+}
+
+/// Whether an event of the spec names the commit as its work or its merge.
+fn records(world: &World<'_>, spec: &SpecId, commit: ObjectId) -> Result<bool> {
+    let Some(state) = world.recorded(spec)?.state else { return Ok(false) };
+    let facts = &state.facts;
+    if facts.work_commits.contains(&commit) || facts.landing.is_some_and(|landing| landing.new == commit) {
+        return Ok(true);
+    }
+    if state.attempt.is_none() && facts.work_commits.is_empty() {
+        return Ok(false);
+    }
+    // An earlier attempt may have been merged, and the spec worked again since.
+    let walk = world.project.store()?.walk(spec, state.tip)?;
+    Ok(walk.history.events().iter().any(|event| {
+        event.facts.work_commits.contains(&commit) || event.facts.landing.is_some_and(|landing| landing.new == commit)
+    }))
+}
+
+/// The recorded commit of the spec that makes the change of that patch id.
+fn same_patch(world: &World<'_>, spec: &SpecId, patch: &str) -> Result<Option<ObjectId>> {
+    let Some(state) = world.recorded(spec)?.state else { return Ok(None) };
+    let walk = world.project.store()?.walk(spec, state.tip)?;
+    Ok(walk.history.events().iter().rev().find_map(|event| {
+        let pairs = event.facts.work_commits.iter().zip(&event.facts.patch_ids);
+        pairs.filter(|(_, id)| id.as_str() == patch).map(|(commit, _)| *commit).next()
+    }))
+}

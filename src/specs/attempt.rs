@@ -1,0 +1,199 @@
+//! One attempt at a spec: what was pinned at its start, where its branch and worktree are.
+
+use std::path::PathBuf;
+
+use gix::{ObjectId, refs::FullName};
+
+use crate::project::Project;
+use super::text::path_of;
+use crate::{
+    agent::{
+        lease::{self, Life},
+        preset::Report,
+        process::Ending,
+    },
+    domain::{
+        id::SpecId,
+        spec::{self, Spec},
+        state::State,
+    },
+    error::{Error, Result},
+    git::{
+        history,
+        repository::Head,
+        worktree::{self, Worktree},
+    },
+};
+
+/// The name of the agent that is a person.
+pub const MANUAL: &str = "manual";
+
+/// How an agent's run ended, for whoever judges it.
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// How it ended.
+    pub ending: Ending,
+    /// What it said of the run itself.
+    pub report: Report,
+    /// Whether the service behind the agent refused it for now.
+    pub rate_limited: bool,
+    /// Changes that no event explains, in words.
+    pub tampered: Vec<String>,
+    /// Other refs that moved meanwhile.
+    pub refs_moved: Vec<String>,
+    /// The settings (`key=value`) that keep changed configuration from taking effect while the attempt is judged.
+    pub muted: Vec<String>,
+}
+
+/// One attempt, as its start event pinned it.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// The spec.
+    pub id: SpecId,
+    /// The start event.
+    pub start: ObjectId,
+    /// The commit that it started from; `None` where a person finished what nobody had started.
+    pub base: Option<ObjectId>,
+    /// The branch that it is for, a full ref name; `None` if `HEAD` was detached.
+    pub target: Option<String>,
+    /// The work branch, computed from the id.
+    pub branch: FullName,
+    /// The path of the spec file, computed from the id.
+    pub spec_path: String,
+    /// The spec as it was at the start: its bytes and blob.
+    pub bytes: Vec<u8>,
+    /// The blob of those bytes.
+    pub blob: ObjectId,
+    /// What they say.
+    pub spec: Spec,
+    /// The name of the agent.
+    pub agent: Option<String>,
+}
+
+impl Attempt {
+    /// The title, or the short id.
+    pub fn title(&self) -> &str {
+        self.spec.title.as_deref().unwrap_or_else(|| self.id.short())
+    }
+
+    /// The short name of the target branch.
+    pub fn target_name(&self) -> Option<&str> {
+        self.target.as_deref().map(|name| name.strip_prefix("refs/heads/").unwrap_or(name))
+    }
+}
+
+impl Project {
+    /// The attempt that decides `state`.
+    ///
+    /// # Errors
+    /// `no-attempt` if the spec is pending.
+    pub fn attempt(&self, id: &SpecId, state: &State) -> Result<Attempt> {
+        let start = state
+            .attempt
+            .ok_or_else(|| Error::negative("no-attempt", format!("nobody has worked on '{}'", id.short())))?;
+        let store = self.store()?;
+        let lost = || Error::fatal("no-text", format!("the start of the attempt on '{}' holds no spec", id.short()));
+        let bytes = store.evidence_of(start, "spec.md")?.ok_or_else(lost)?;
+        let blob = store.blob_id(&bytes);
+        let spec_path = path_of(id);
+        let spec = spec::parse(&spec_path, &bytes).map_err(|diagnostics| {
+            let mut error = Error::fatal("invalid-spec", format!("the pinned text of '{}' cannot be read", id.short()));
+            error.diagnostics = diagnostics;
+            error
+        })?;
+        Ok(Attempt {
+            id: id.clone(),
+            start,
+            base: state.facts.base,
+            target: state.facts.target.clone(),
+            branch: self.branch_ref(id)?,
+            spec_path,
+            bytes,
+            blob,
+            spec,
+            agent: state.facts.agent.clone(),
+        })
+    }
+
+    /// Where the attempt's own changes begin: its base, or, if its branch has taken in newer commits of the target since (a
+    /// conflict was resolved in it), the newest of those.
+    pub fn own_changes_since(&self, attempt: &Attempt, tip: ObjectId) -> Result<Option<ObjectId>> {
+        let (Some(base), Some(target)) = (attempt.base, &attempt.target) else { return Ok(attempt.base) };
+        let Some(target) = self.branch_tip(target)? else { return Ok(Some(base)) };
+        match history::merge_base(&self.repo, tip, target)? {
+            Some(taken_in) if taken_in != tip && self.is_ancestor(base, taken_in)? => Ok(Some(taken_in)),
+            _ => Ok(Some(base)),
+        }
+    }
+
+    /// The attempt that the start event `start` began, whether or not it still decides anything.
+    pub fn attempt_at(&self, id: &SpecId, start: ObjectId) -> Result<Attempt> {
+        let event =
+            self.store()?.event(id, start)?.map_err(|invalid| Error::fatal("bad-event", invalid.to_string()))?;
+        let mut state = State::from_tip(&event).ok_or_else(|| {
+            Error::fatal("bad-event", format!("the start of the attempt on '{}' has no state", id.short()))
+        })?;
+        state.attempt = Some(start);
+        self.attempt(id, &state)
+    }
+
+    /// The worktree of a spec: the one at the place that is meant for it, whatever it stands on (an agent may have switched
+    /// branches there, and its branch may be checked out elsewhere meanwhile); else the linked one whose `HEAD` is its branch.
+    pub fn worktree_of(&self, id: &SpecId) -> Result<Option<Worktree>> {
+        Ok(self.worktree_among(&worktree::list(&self.repo)?, id)?.cloned())
+    }
+
+    /// The same among worktrees already listed.
+    pub fn worktree_among<'w>(&self, all: &'w [Worktree], id: &SpecId) -> Result<Option<&'w Worktree>> {
+        let branch = self.branch_ref(id)?;
+        let mut linked = all.iter().filter(|tree| !tree.main);
+        let meant = self.meant_worktree(id)?;
+        // Two specs of different days may have one short id, and so one place.
+        let prefix = self.config().branch_prefix()?.to_string();
+        let namesakes = |tree: &Worktree| {
+            let on = tree.head.as_ref().and_then(Head::branch).map(|name| name.shorten().to_string());
+            let other = on.as_deref().and_then(|on| on.strip_prefix(&prefix)).and_then(|id| SpecId::new(id).ok());
+            other.is_some_and(|other| other != *id && other.short() == id.short())
+        };
+        if let Some(tree) = linked.clone().find(|tree| same_place(&tree.path, &meant) && !namesakes(tree)) {
+            return Ok(Some(tree));
+        }
+        Ok(linked.find(|tree| tree.is_on(branch.as_ref())))
+    }
+
+    /// Whether an attempt can go on in this worktree: it is there and stands on the work branch.
+    pub fn can_go_on(&self, id: &SpecId, tree: &Worktree) -> Result<bool> {
+        Ok(tree.path.is_dir() && tree.is_on(self.branch_ref(id)?.as_ref()))
+    }
+
+    /// Where the worktree of a spec is made.
+    pub fn meant_worktree(&self, id: &SpecId) -> Result<PathBuf> {
+        worktree::place::default_path(&self.repo, id.short())
+    }
+
+    /// Where leases are.
+    pub fn leases_dir(&self) -> PathBuf {
+        self.repo.chant_dir().join("leases")
+    }
+
+    /// Where the slots of agents are that may run only so many times at once.
+    pub fn slots_dir(&self) -> PathBuf {
+        self.repo.chant_dir().join("slots")
+    }
+
+    /// Whether the run of an attempt is alive, dead, or not known to this clone.
+    pub fn life(&self, attempt: ObjectId) -> Result<Life> {
+        Life::of(&self.leases_dir(), &attempt)
+    }
+
+    /// Forgets the lease of an attempt that is over.
+    pub fn forget_lease(&self, attempt: ObjectId) -> Result<()> {
+        lease::forget(&self.leases_dir(), &attempt).map(|_| ())
+    }
+}
+
+/// Whether `tree` is the place `meant`. Most specs have no worktree: of what does not exist nothing is resolved.
+fn same_place(tree: &std::path::Path, meant: &std::path::Path) -> bool {
+    let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
+    tree == meant || (meant.exists() && real(tree).is_some_and(|tree| Some(tree) == real(meant)))
+}

@@ -1,0 +1,34 @@
+//! Where the file of a spec lies: among the specs, or in the archive.
+
+use std::path::{Path, PathBuf};
+
+use gix::bstr::ByteSlice;
+
+use crate::project::Project;
+use super::text::{archive_path_of, path_of};
+use crate::{
+    domain::{id::SpecId, spec::MAX_SPEC_LEN},
+    error::{Error, Result},
+    git::work_file,
+};
+
+impl Project {
+    /// The work tree in which the very same file lies among the specs and in the archive: somebody died while moving it, and nobody else
+    /// leaves that.
+    ///
+    /// # Errors
+    /// `bad-file` if one of them cannot be read.
+    pub fn filed_twice(&self, id: &SpecId) -> Result<Option<PathBuf>> {
+        let read = |top: &Path, path: &str| {
+            work_file::read(top, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64)
+                .map_err(|refused| Error::negative("bad-file", refused.to_string()))
+        };
+        for top in self.tops() {
+            let archived = read(&top, &archive_path_of(id))?;
+            if archived.is_some() && archived == read(&top, &path_of(id))? {
+                return Ok(Some(top));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,95 @@
+//! Which spec a person means.
+
+use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
+use super::census::Census;
+use crate::{
+    domain::{id::SpecId, status::Status},
+    error::{Error, Result},
+};
+
+impl Project {
+    /// The spec that `query` means: a full id, a short form of one, or the path of its file.
+    ///
+    /// # Errors
+    /// `unknown-spec` if none fits, `ambiguous-spec` with the candidates in the hints if several do.
+    pub fn resolve(&self, query: &str) -> Result<SpecId> {
+        self.resolve_in(&self.census(), query)
+    }
+
+    /// The same in a census already taken.
+    pub fn resolve_in(&self, census: &Census<'_>, query: &str) -> Result<SpecId> {
+        let candidates = self.candidates(census, query)?;
+        self.the_one(census, query, candidates)
+    }
+
+    /// The only one of `candidates`, which were found for `query`.
+    ///
+    /// # Errors
+    /// As [`Project::resolve`].
+    pub fn the_one(&self, census: &Census<'_>, query: &str, candidates: Vec<SpecId>) -> Result<SpecId> {
+        match candidates.as_slice() {
+            [one] => Ok(one.clone()),
+            [] => Err(unknown(census, query)?),
+            several => Err(ambiguous(query, several)),
+        }
+    }
+
+    /// Every spec that `query` may mean: the exact one, else the active ones, else the archived ones.
+    pub fn candidates(&self, census: &Census<'_>, query: &str) -> Result<Vec<SpecId>> {
+        let query = stem_of(query);
+        if let Ok(exact) = SpecId::new(query)
+            && census.has(&exact)?
+        {
+            return Ok(vec![exact]);
+        }
+        let mut matching = census.matching(query)?;
+        let mut active = Vec::new();
+        for id in &matching {
+            if !self.is_archived(census, id)? {
+                active.push(id.clone());
+            }
+        }
+        if !active.is_empty() {
+            return Ok(active);
+        }
+        matching.extend(census.matching_away(query)?);
+        matching.sort_unstable();
+        matching.dedup();
+        Ok(matching)
+    }
+
+    fn is_archived(&self, census: &Census<'_>, id: &SpecId) -> Result<bool> {
+        match census.tip(id)? {
+            Some(tip) => Ok(self.store()?.state_at(id, tip).is_ok_and(|(state, _)| state.status == Status::Archived)),
+            None => Ok(!census.has_file(id)?),
+        }
+    }
+}
+
+/// `.chant/specs/<id>.md` and `<id>.md` mean the spec, as a person gets them from completing file names.
+fn stem_of(query: &str) -> &str {
+    let name = query.strip_prefix("./").unwrap_or(query);
+    let name = name
+        .strip_prefix(SPECS_DIR)
+        .or_else(|| name.strip_prefix(ARCHIVE_DIR))
+        .map_or(name, |rest| rest.trim_start_matches('/'));
+    name.strip_suffix(".md").unwrap_or(name)
+}
+
+fn unknown(census: &Census<'_>, query: &str) -> Result<Error> {
+    let error = Error::fatal("unknown-spec", format!("there is no spec '{}'", query.escape_debug()));
+    Ok(if census.all()?.is_empty() {
+        error.hint("there are no specs yet; make one: git chant add \"What is to be done\"")
+    } else {
+        error.hint("'git chant list --all' shows every spec")
+    })
+}
+
+fn ambiguous(query: &str, several: &[SpecId]) -> Error {
+    let mut error =
+        Error::fatal("ambiguous-spec", format!("'{}' may mean {} specs", query.escape_debug(), several.len()));
+    for id in several.iter().take(20) {
+        error = error.hint(format!("it may be {id}"));
+    }
+    error
+}

@@ -1,0 +1,209 @@
+//! What an attempt leaves: kept under a ref of its own, always, and only then cleared away.
+
+mod attempt;
+mod driver;
+
+use gix::ObjectId;
+
+pub use driver::settle_driver;
+
+use crate::{domain::{event::Op, id::SpecId, state::State, status::Status}, error::{Error, Result}, git::{branch, repository::Head, snapshot, worktree::{self, Worktree}}, project::Project, specs::attempt::Attempt};
+
+impl Project {
+    /// Keeps all that a worktree holds or held, committed or not, as what the attempt came to. Nothing in it is touched.
+    /// Returns the commit that is kept; `None` if the worktree is gone or stands on nothing.
+    ///
+    /// # Errors
+    /// `nested-repository` if there is work in it that a commit cannot hold: repositories of its own, submodules with work that is
+    /// nowhere else.
+    pub fn keep_worktree(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
+        if !tree.path.is_dir() {
+            return Ok(None);
+        }
+        worktree::repair(&self.repo, tree)?;
+        let kept = self.keep_standing(id, attempt, tree);
+        // What the worktree stood on and nothing holds any more: of a branch that was deleted or set back.
+        for tip in worktree::lost_heads(&self.repo, tree)? {
+            self.store()?.keep_attempt(id, attempt, tip)?;
+        }
+        let kept = kept?;
+        self.hold_nothing_elsewhere(tree)?;
+        Ok(kept)
+    }
+
+    /// The same for a worktree in which nothing is uncommitted, as was seen a moment ago.
+    ///
+    /// # Errors
+    /// As [`Project::keep_worktree`].
+    pub fn keep_clean(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
+        self.keep_heads(id, attempt, tree)?;
+        self.hold_nothing_elsewhere(tree)
+    }
+
+    /// Keeps the commits that a worktree stands and stood on.
+    fn keep_heads(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
+        let store = self.store()?;
+        if let Some(head) = tree.head.as_ref().and_then(Head::id) {
+            store.keep_attempt(id, attempt, head)?;
+        }
+        for tip in worktree::lost_heads(&self.repo, tree)? {
+            store.keep_attempt(id, attempt, tip)?;
+        }
+        Ok(())
+    }
+
+    /// An error if there are submodules with work that is nowhere else.
+    fn hold_nothing_elsewhere(&self, tree: &Worktree) -> Result<()> {
+        // A commit here names commits of a submodule; it does not hold them.
+        let unsaved = worktree::unsaved_submodules(&self.repo, tree)?;
+        if unsaved.is_empty() {
+            return Ok(());
+        }
+        let names = unsaved.iter().map(|path| format!("'{path}'")).collect::<Vec<_>>().join(", ");
+        Err(Error::negative(
+            "nested-repository",
+            format!(
+                "in the worktree '{}' these submodules hold work that is nowhere else: {names}",
+                tree.path.display()
+            ),
+        )
+        .hint("no commit here can keep that: push it from there, or take it away"))
+    }
+
+    /// Keeps what a worktree stands on and what is not committed in it.
+    fn keep_standing(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
+        let store = self.store()?;
+        if let Some(head) = tree.head.as_ref().and_then(Head::id) {
+            store.keep_attempt(id, attempt, head)?;
+        }
+        let message = format!("Uncommitted changes of an attempt at {id}");
+        match snapshot::snapshot(&self.repo, tree, &message)? {
+            Some(snapshot) if snapshot.nested.is_empty() => {
+                store.keep_attempt(id, attempt, snapshot.commit)?;
+                Ok(Some(snapshot.commit))
+            }
+            Some(snapshot) => {
+                store.keep_attempt(id, attempt, snapshot.commit)?;
+                let nested: Vec<String> = snapshot.nested.iter().map(ToString::to_string).collect();
+                Err(Error::negative(
+                    "nested-repository",
+                    format!(
+                        "the worktree '{}' holds repositories of its own: {}",
+                        tree.path.display(),
+                        nested.join(", ")
+                    ),
+                )
+                .hint("no commit can keep those: move them away or remove them"))
+            }
+            None => Ok(tree.head.as_ref().and_then(Head::id)),
+        }
+    }
+}
+
+/// Removes the worktree and the branch of an attempt, and forgets its lease. Returns what could not be done, in words: none of
+/// it changes what is recorded.
+pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    let mut stays = false;
+    // Nobody begins another attempt at that place meanwhile.
+    let _held = project.hold_place(&attempt.id)?;
+    if begun_anew(project, attempt)? {
+        return Ok(warnings);
+    }
+    if let Some(tree) = project.worktree_of(&attempt.id)? {
+        if stands_in(project, &tree.path) {
+            warnings.push(format!(
+                "you are in the worktree '{}', so it stays; when you have left it: git worktree remove {}",
+                tree.path.display(),
+                shell_words::quote(&tree.path.to_string_lossy())
+            ));
+            stays = true;
+        } else {
+            if let Err(error) = remove_kept(project, attempt, &tree)
+                && !gone_by_now(project, attempt)?
+            {
+                warnings.push(format!("the worktree '{}' stays: {}", tree.path.display(), error.message));
+                stays = true;
+            }
+        }
+    }
+    if !stays && let Some(tip) = branch::read(&project.repo, attempt.branch.as_ref())? {
+        project.store()?.keep_attempt(&attempt.id, attempt.start, tip)?;
+        if let Err(error) = branch::delete(&project.repo, attempt.branch.as_ref(), tip) {
+            warnings.push(format!("the branch '{}' stays: {}", attempt.branch.shorten(), error.message));
+        }
+    }
+    if let Err(error) = let_go(project, attempt).and_then(|()| project.forget_lease(attempt.start)) {
+        warnings.push(error.message);
+    }
+    Ok(warnings)
+}
+
+/// Removes a worktree once all that it holds is kept.
+fn remove_kept(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<()> {
+    // Most often nothing in it is uncommitted, and git sees that for itself: then what it stood on is all.
+    if tree.path.is_dir() && tree.head.as_ref().and_then(Head::id).is_some() {
+        project.keep_heads(&attempt.id, attempt.start, tree)?;
+        if worktree::remove::remove_clean(&project.repo, tree)? {
+            return Ok(());
+        }
+    }
+    project.keep_worktree(&attempt.id, attempt.start, tree)?;
+    worktree::remove::remove(&project.repo, &tree.path).map(|_| ())
+}
+
+/// Removes the worktree and the branch that an attempt left whose spec is pending again: whoever gave it up died before that. Returns
+/// what could not be done, in words.
+///
+/// # Errors
+/// If what is there cannot be kept.
+pub fn clear_pending(project: &Project, id: &SpecId) -> Result<Vec<String>> {
+    let store = project.store()?;
+    let Some(state) = store.state(id)?.filter(|state| state.status == Status::Pending) else { return Ok(Vec::new()) };
+    let Some(start) = last_start(project, id, &state)? else { return Ok(Vec::new()) };
+    clean_up(project, &project.attempt_at(id, start)?)
+}
+
+/// The newest start event below the tip.
+pub fn last_start(project: &Project, id: &SpecId, state: &State) -> Result<Option<ObjectId>> {
+    let walk = project.store()?.walk(id, state.tip)?;
+    Ok(walk.history.events().iter().rev().find(|event| event.op == Op::Start).map(|event| event.id))
+}
+
+/// Whether somebody has begun another attempt since: what is there is theirs.
+fn begun_anew(project: &Project, attempt: &Attempt) -> Result<bool> {
+    let state = project.store()?.state(&attempt.id)?;
+    let Some(state) = state else { return Ok(false) };
+    let begun = matches!(state.status, Status::InProgress | Status::Paused | Status::Finished);
+    Ok(begun && state.attempt.is_some_and(|now| now != attempt.start))
+}
+
+/// Whether the worktree is gone after all: two that end one attempt clear it away together.
+fn gone_by_now(project: &Project, attempt: &Attempt) -> Result<bool> {
+    for _ in 0..20 {
+        if !project.worktree_of(&attempt.id)?.is_some_and(|tree| tree.path.exists()) {
+            return Ok(true);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    Ok(false)
+}
+
+/// What is kept of the attempt and is in its target needs no ref of its own.
+fn let_go(project: &Project, attempt: &Attempt) -> Result<()> {
+    let Some(target) = &attempt.target else { return Ok(()) };
+    let Some(target) = project.branch_tip(target)? else { return Ok(()) };
+    let store = project.store()?;
+    for (name, tip) in store.kept_attempts(&attempt.id)? {
+        if project.is_ancestor(tip, target)? {
+            store.drop_attempt(&attempt.id, &name, tip)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the person stands in `path`.
+pub fn stands_in(project: &Project, path: &std::path::Path) -> bool {
+    let real = |path: &std::path::Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    real(project.env.cwd()).starts_with(real(path))
+}

@@ -1,0 +1,29 @@
+//! The specs of a repository as they stand together.
+
+pub(crate) mod ahead;
+pub(crate) mod ancestry;
+pub(crate) mod attempt;
+pub(crate) mod base;
+pub(crate) mod brief;
+pub(crate) mod cache;
+pub(crate) mod census;
+pub(crate) mod drift;
+pub(crate) mod filed;
+pub(crate) mod ids;
+pub(crate) mod inputs;
+pub(crate) mod keep;
+pub(crate) mod landing;
+pub(crate) mod members;
+pub(crate) mod names;
+pub(crate) mod order;
+pub(crate) mod past;
+pub(crate) mod release_notes;
+pub(crate) mod situation;
+pub(crate) mod sorted;
+pub(crate) mod standing;
+pub(crate) mod survey;
+pub(crate) mod target;
+pub(crate) mod text;
+pub(crate) mod upstream;
+pub(crate) mod view;
+pub(crate) mod world;

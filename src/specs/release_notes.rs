@@ -1,0 +1,100 @@
+//! The use case `release-notes`: what the specs of a range of commits say about themselves, in the form of Keep a Changelog
+//! (<https://keepachangelog.com/en/1.1.0/>).
+
+use std::collections::{BTreeMap, HashSet};
+
+use gix::ObjectId;
+
+use crate::{domain::{event::Op, id::SpecId, spec::{SpecType, release_notes_of, section}}, answer::NoteView, error::Result, specs::{text::path_of, world::World}};
+
+/// The headings of a changelog, in their order.
+pub const KINDS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+
+/// The notes of every spec whose work or merge is one of `commits`, by kind. A spec that says nothing is left out.
+///
+/// # Errors
+/// If the specs cannot be read.
+pub fn gather(world: &World<'_>, commits: &HashSet<ObjectId>) -> Result<Vec<NoteView>> {
+    let mut notes = Vec::new();
+    for id in world.census.all()? {
+        let Some(state) = world.recorded(id)?.state else { continue };
+        let facts = &state.facts;
+        let merged = facts.landing.is_some_and(|landing| commits.contains(&landing.new));
+        if !merged && !facts.work_commits.iter().any(|commit| commits.contains(commit)) {
+            continue;
+        }
+        let entry = world.entry(id)?;
+        let kind = entry.spec().map_or(SpecType::Code, |spec| spec.front.kind);
+        if let Some(text) = written(world, id, state.tip)? {
+            let fix = entry.spec().is_some_and(|spec| spec.front.phase.as_deref() == Some("fork-fix"));
+            notes.extend(entries(&text, if fix { "Fixed" } else { usual(kind) }).into_iter().map(|(kind, text)| {
+                NoteView { kind: kind.to_owned(), text, spec: id.clone(), short: id.short().to_owned() }
+            }));
+        }
+    }
+    let rank = |note: &NoteView| KINDS.iter().position(|kind| *kind == note.kind);
+    notes.sort_by(|one, other| (rank(one), &one.spec).cmp(&(rank(other), &other.spec)));
+    Ok(notes)
+}
+
+fn usual(kind: SpecType) -> &'static str {
+    match kind {
+        SpecType::Code | SpecType::Task => "Changed",
+        _ => "Added",
+    }
+}
+
+/// The section as the work left it: its event has the text, wherever the file is now.
+pub fn written(world: &World<'_>, id: &SpecId, tip: ObjectId) -> Result<Option<String>> {
+    let store = world.project.store()?;
+    let walk = store.walk(id, tip)?;
+    for event in walk.history.events().iter().rev().filter(|event| event.op == Op::Finish) {
+        if let Some(bytes) = store.evidence_of(event.id, &format!("outputs/{}", path_of(id)))? {
+            return Ok(release_notes_of(&bytes));
+        }
+    }
+    Ok(None)
+}
+
+/// The entries of a section: one for each heading `### Fixed: what`, else its first paragraph.
+fn entries(text: &str, usual: &'static str) -> Vec<(&'static str, String)> {
+    let mut found: BTreeMap<usize, (&'static str, String)> = BTreeMap::new();
+    for (at, line) in text.lines().enumerate() {
+        let Some(heading) = line.strip_prefix("### ") else { continue };
+        let (word, rest) = heading.split_once(':').unwrap_or((heading, ""));
+        let Some(kind) = KINDS.into_iter().find(|kind| kind.eq_ignore_ascii_case(word.trim())) else { continue };
+        let rest = rest.trim();
+        let told =
+            if rest.is_empty() { section(text, heading).map(|found| paragraph(&found)) } else { Some(rest.to_owned()) };
+        if let Some(told) = told.filter(|told| !told.is_empty()) {
+            found.insert(at, (kind, told));
+        }
+    }
+    if found.is_empty() {
+        let told = paragraph(text);
+        return if told.is_empty() { Vec::new() } else { vec![(usual, told)] };
+    }
+    found.into_values().collect()
+}
+
+/// The first paragraph that is no heading, as one line.
+pub fn paragraph(text: &str) -> String {
+    let lines = text.lines().map(str::trim).skip_while(|line| line.is_empty() || line.starts_with('#'));
+    lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ").trim_start_matches("- ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_say_the_kind_and_paragraphs_the_rest() {
+        let text = "### Fixed: Data loss (#1234)\n\nPreviously lost.\n\n### Added\n\n- A lock\n  of its own\n\n### Notes\n\nx\n";
+        assert_eq!(
+            entries(text, "Changed"),
+            [("Fixed", "Data loss (#1234)".into()), ("Added", "A lock of its own".into())]
+        );
+        assert_eq!(entries("One\ntwo.\n\nThree.\n", "Fixed"), [("Fixed", "One two.".into())]);
+        assert_eq!(entries("\n", "Fixed"), []);
+    }
+}

@@ -1,0 +1,95 @@
+//! Which approvals and claims count where `chant.requireSigned` is set: those of events that are well signed.
+
+use gix::ObjectId;
+
+use crate::project::{Project, signatures::Signatures};
+use super::world::{Entry, World};
+use crate::{
+    agent::lease::Life,
+    domain::{
+        event::{Approval, Event, Op},
+        fold,
+        id::SpecId,
+        signature::{Verdict, has_to_be_signed},
+        state::State,
+        status::Status,
+    },
+    error::Result,
+};
+
+/// The answer of a person about a spec's text.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The one that counts.
+    pub approval: Option<Approval>,
+    /// The event that gave it, where that had to be looked for.
+    pub event: Option<ObjectId>,
+    /// Why a recorded approval does not count.
+    pub discounted: Option<String>,
+}
+
+impl World<'_> {
+    /// What a person said about the text of a spec, as far as it counts. A rejection counts as it stands: it only holds up.
+    ///
+    /// Where signatures are asked for, what the newest event repeats is not believed: anybody could have written it.
+    pub fn answer(&self, entry: &Entry) -> Result<Answer> {
+        let Some(state) = &entry.state else { return Ok(Answer::default()) };
+        let recorded = state.facts.approval.clone();
+        let Some(signatures) = self.signatures.as_ref().filter(|_| recorded.is_some()) else {
+            return Ok(Answer { approval: recorded, ..Answer::default() });
+        };
+        let history = self.project.store()?.walk(&entry.id, state.tip)?.history;
+        let approvals: Vec<ObjectId> =
+            history.ops_of(state.tip).filter(|event| event.op == Op::Approve).map(|event| event.id).collect();
+        let verdicts = signatures.of(&approvals)?;
+        let good = |event: &Event| verdicts.get(&event.id).is_some_and(|signature| signature.counts());
+        let counting =
+            fold::answer(&history, state.tip, |event| !has_to_be_signed(&event.op) || good(event)).and_then(|event| {
+                let blob = event.facts.approval.as_ref()?.blob;
+                Some((event.id, Approval { approved: event.op == Op::Approve, blob }))
+            });
+        let mut answer = Answer::default();
+        if let Some((event, approval)) = counting {
+            (answer.event, answer.approval) = (Some(event), Some(approval));
+        }
+        if answer.approval != recorded && recorded.is_some_and(|recorded| recorded.approved) {
+            let last = fold::answer(&history, state.tip, |_| true).filter(|event| event.op == Op::Approve);
+            answer.discounted = Some(match last {
+                Some(event) => {
+                    let verdict = verdicts.get(&event.id).map_or(Verdict::None, |signature| signature.verdict);
+                    format!("the approval by {} does not count: it {}", event.author.name, verdict.fault())
+                }
+                None => "an approval is recorded that nobody gave".to_owned(),
+            });
+        }
+        Ok(answer)
+    }
+
+    /// Why the claim on a spec that is in progress does not count, if it does not.
+    pub fn discounted_claim(&self, id: &SpecId, state: &State) -> Result<Option<String>> {
+        match &self.signatures {
+            Some(signatures) => self.project.discounted_claim(signatures, id, state),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Project {
+    /// The same by verdicts of the caller's choice.
+    ///
+    /// A run that is alive here counts whatever its event says: whoever asks is its neighbour.
+    pub fn discounted_claim(&self, signatures: &Signatures<'_>, id: &SpecId, state: &State) -> Result<Option<String>> {
+        let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress && !state.is_contended())
+        else {
+            return Ok(None);
+        };
+        let history = self.store()?.walk(id, state.tip)?.history;
+        let claims = |event: &&Event| matches!(event.op, Op::Start | Op::Resume) && event.attempt() == attempt;
+        let Some(claim) = history.ops_of(state.tip).filter(claims).last() else { return Ok(None) };
+        let verdict = signatures.of(&[claim.id])?.remove(&claim.id).map_or(Verdict::None, |found| found.verdict);
+        if verdict == Verdict::Good || matches!(self.life(attempt)?, Life::Running(_)) {
+            return Ok(None);
+        }
+        Ok(Some(format!("the claim by {} does not count: it {}", claim.author.name, verdict.fault())))
+    }
+}

@@ -1,0 +1,82 @@
+//! Where the work of a spec is to go, and what it therefore begins with.
+
+use gix::ObjectId;
+
+use crate::project::Project;
+use crate::{
+    domain::spec::FrontMatter,
+    error::{Error, Result},
+    git::repository::Head,
+};
+
+/// What the branches of investigations begin with; the topic follows.
+pub const FIX: &str = "fix/";
+
+impl Project {
+    /// The branch that a spec is for, by its short name, if anything but the current branch is: what was said when it was added,
+    /// else the branch of the investigation that it is a phase of (a failing test does not belong on main), else `chant.target`.
+    ///
+    /// # Errors
+    /// If `chant.target` cannot be read.
+    pub fn aim(&self, front: &FrontMatter, onto: Option<&str>) -> Result<Option<String>> {
+        if let Some(onto) = onto {
+            return Ok(Some(short(onto).to_owned()));
+        }
+        if let (Some(_), Some(topic)) = (&front.phase, &front.topic) {
+            return Ok(Some(format!("{FIX}{topic}")));
+        }
+        let target = match self.target.get() {
+            Some(target) => target,
+            None => {
+                let target = self.config().target()?;
+                self.target.get_or_init(|| target)
+            }
+        };
+        Ok(target.as_deref().map(|name| short(name).to_owned()))
+    }
+
+    /// The commit that work for `branch` begins with, and the branch by its full name. Without one it is the current branch; a
+    /// detached `HEAD` has no target. A branch that is not there yet begins at the current commit.
+    ///
+    /// # Errors
+    /// `bad-branch` if it is no name of a branch, `no-commits` on an unborn branch.
+    pub fn begin_at(&self, branch: Option<&str>) -> Result<(ObjectId, Option<String>)> {
+        let head = self.repo.head()?;
+        let Some(name) = branch else {
+            return match head {
+                Head::Branch(name, Some(tip)) => Ok((tip, Some(name.as_bstr().to_string()))),
+                Head::Branch(name, None) => Err(unborn(&name.shorten().to_string())),
+                Head::Detached(tip) => Ok((tip, None)),
+            };
+        };
+        let full = full_name(name)?;
+        if let Some(tip) = self.branch_tip(&full)? {
+            return Ok((tip, Some(full)));
+        }
+        match head.id() {
+            Some(tip) => Ok((tip, Some(full))),
+            None => Err(unborn(short(name))),
+        }
+    }
+}
+
+/// The full name of a branch that a person names.
+///
+/// # Errors
+/// `bad-branch` if git would not take it.
+pub fn full_name(name: &str) -> Result<String> {
+    let full = format!("refs/heads/{}", short(name));
+    if gix::refs::FullName::try_from(full.as_str()).is_err() {
+        return Err(Error::usage("bad-branch", format!("'{}' is not a valid branch name", name.escape_debug())));
+    }
+    Ok(full)
+}
+
+fn short(name: &str) -> &str {
+    name.strip_prefix("refs/heads/").unwrap_or(name)
+}
+
+fn unborn(branch: &str) -> Error {
+    Error::fatal("no-commits", format!("your current branch '{branch}' does not have any commits yet"))
+        .hint("work starts from a commit: git commit --allow-empty -m \"Initial commit\"")
+}

@@ -1,0 +1,53 @@
+//! Whether the project that this is a fork of has the work.
+
+use gix::ObjectId;
+
+use crate::project::Project;
+use super::world::World;
+use crate::{
+    domain::spec::{Spec, SpecType},
+    error::Result,
+};
+
+/// The remote that is the project, by the name that everybody gives it.
+pub const UPSTREAM: &str = "upstream";
+
+impl Project {
+    /// The branch that a remote's `HEAD` was when it was cloned; `main` where that is not known.
+    pub fn default_branch(&self, remote: &str) -> Result<String> {
+        let head = format!("refs/remotes/{remote}/HEAD");
+        let found = self.repo.gix().try_find_reference(head.as_str())?;
+        let name = found.and_then(|found| found.target().try_name().map(|name| name.as_bstr().to_string()));
+        let prefix = format!("refs/remotes/{remote}/");
+        Ok(name.and_then(|name| name.strip_prefix(&prefix).map(str::to_owned)).unwrap_or_else(|| "main".to_owned()))
+    }
+
+    /// What the main branch of a remote was when it was last fetched.
+    fn fetched(&self, remote: &str) -> Result<Option<ObjectId>> {
+        let name = format!("refs/remotes/{remote}/{}", self.default_branch(remote)?);
+        match self.repo.gix().try_find_reference(name.as_str())? {
+            Some(mut found) => Ok(Some(found.peel_to_id()?.detach())),
+            None => Ok(None),
+        }
+    }
+}
+
+impl World<'_> {
+    /// Whether a gate is passed: the work that it waits for is in the main branch of `upstream`, as it was last fetched. By ancestry,
+    /// or as the same changes.
+    pub fn is_upstream(&self, spec: &Spec) -> Result<bool> {
+        if spec.front.kind != SpecType::Gate || spec.front.depends_on.is_empty() {
+            return Ok(false);
+        }
+        let Some(tip) = self.project.fetched(UPSTREAM)? else { return Ok(false) };
+        for written in &spec.front.depends_on {
+            let found = self.project.candidates(&self.census, written)?;
+            let [id] = found.as_slice() else { return Ok(false) };
+            let state = self.recorded(id)?.state;
+            if self.work_in_base(state.as_deref(), Some(tip))? != Some(true) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,251 @@
+//! What a caller sees of a spec, made from its state and its text.
+
+use gix::ObjectId;
+use serde_json::{Map, Value, json};
+
+use super::world::{Entry, World};
+use crate::{agent::lease::Life, domain::{checks::Checks, event::{self, Event, Op}, history::History, readiness::{Obstacle, Reason}, spec::{Spec, criteria_of}, status::Status}, answer::{ApprovalView, Blocker, BlockerKind, Checked, Criterion, EventView, MergeView, Person, Pin, SpecDetail, SpecView, Trailer}, error::Result};
+
+impl World<'_> {
+    /// The view of one spec.
+    pub fn view(&self, entry: &Entry) -> Result<SpecView> {
+        let mut view = self.line(entry)?;
+        self.rest(entry, &mut view)?;
+        Ok(view)
+    }
+
+    /// The same with no more than a person is shown of one among many: what it is called, how it stands, why it cannot be worked.
+    pub fn line(&self, entry: &Entry) -> Result<SpecView> {
+        let mut view = SpecView::new(entry.id.clone());
+        view.status = entry.status;
+        view.archived = entry.status == Status::Archived;
+        let reasons = self.reasons(entry)?;
+        view.ready = reasons.is_empty();
+        view.error =
+            reasons.iter().find(|reason| reason.obstacle == Obstacle::Invalid).map(|reason| reason.why.clone());
+        view.needs_approval = reasons.iter().any(|reason| reason.obstacle == Obstacle::Approval);
+        view.blocked_by = reasons.iter().map(blocker).collect();
+        if let Some(spec) = entry.spec() {
+            view.title = spec.title.clone();
+            view.kind = spec.front.kind.as_str().to_owned();
+            view.phase = spec.front.phase.clone();
+            view.topic = spec.front.topic.clone();
+            view.labels = spec.front.labels.clone();
+        }
+        if let Some(state) = &entry.state {
+            view.contended = state.is_contended();
+            view.stale = self.is_stale(entry)?;
+            if let Some(attempt) = state.attempt.filter(|_| entry.status == Status::InProgress) {
+                view.orphaned = matches!(self.project.life(attempt)?, Life::Dead(_));
+            }
+        }
+        Ok(view)
+    }
+
+    /// What else there is to it.
+    fn rest(&self, entry: &Entry, view: &mut SpecView) -> Result<()> {
+        view.branch = self.project.branch(&entry.id)?;
+        if let Some(spec) = entry.spec() {
+            text_of(view, spec);
+        }
+        if let Some(text) = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()) {
+            view.spec_path = Some(text.path.clone());
+            view.spec_blob = Some(text.blob().to_string());
+        }
+        if let Some(state) = &entry.state {
+            let facts = &state.facts;
+            view.attempt = state.attempt.map(|id| id.to_string());
+            view.tip = Some(state.tip.to_string());
+            view.work_commits = facts.work_commits.iter().map(ToString::to_string).collect();
+            view.created_at = facts.created.clone();
+            view.updated_at = Some(rfc3339(state.updated, 0));
+            view.agent = facts.agent.clone().or_else(|| view.agent.take());
+            view.model = facts.model.clone().or_else(|| view.model.take());
+            if state.attempt.is_some()
+                && !matches!(entry.status, Status::Completed | Status::Archived | Status::Cancelled)
+            {
+                let tree = self.project.worktree_among(self.worktrees()?, &entry.id)?;
+                view.worktree = tree.map(|tree| tree.path.to_string_lossy().into_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything about one spec.
+    pub fn detail(&self, entry: &Entry) -> Result<SpecDetail> {
+        let mut detail = SpecDetail::new(self.view(entry)?);
+        if let Some(spec) = entry.spec() {
+            detail.body = Some(spec.body().to_owned());
+            detail.criteria =
+                spec.criteria.iter().map(|one| Criterion { text: one.text.clone(), checked: one.checked }).collect();
+            detail.front_matter = said_of_itself(spec);
+        }
+        let Some(state) = &entry.state else { return Ok(detail) };
+        let store = self.project.store()?;
+        let walk = store.walk(&entry.id, state.tip)?;
+        let facts = &state.facts;
+        detail.base = facts.base.map(|id| id.to_string());
+        detail.target = facts.target.clone();
+        detail.tampered = facts.tampered.clone();
+        detail.merge = facts.landing.zip(facts.target.clone()).map(|(landing, target)| MergeView {
+            target,
+            old: landing.old.map(|id| id.to_string()).unwrap_or_default(),
+            new: landing.new.to_string(),
+        });
+        detail.links = facts.informed_by.iter().map(link).collect();
+        let required = entry.spec().map(|spec| self.project.needs_approval(&spec.front)).transpose()?.unwrap_or(false);
+        detail.approval = approval(entry, required, &walk.history, self.answer(entry)?.discounted);
+        detail.discounted_claim = self.discounted_claim(&entry.id, state)?;
+        if let Some((event, checks)) = self.last_checks(entry, &walk.history)? {
+            detail.checks = Some(Checked { checks: checks.lines(), evidence: checks });
+            if let Some(bytes) = store.evidence_of(event, &format!("outputs/{}", super::text::path_of(&entry.id)))? {
+                detail.criteria = criteria_of(&bytes)
+                    .into_iter()
+                    .map(|one| Criterion { text: one.text, checked: one.checked })
+                    .collect();
+            }
+        }
+        detail.history = walk.history.events().iter().filter(|event| !event.is_merge()).map(event_view).collect();
+        Ok(detail)
+    }
+
+    /// The evidence of the newest event of the deciding attempt that has some.
+    fn last_checks(&self, entry: &Entry, history: &History) -> Result<Option<(ObjectId, Checks)>> {
+        let Some(attempt) = entry.state.as_ref().and_then(|state| state.attempt) else { return Ok(None) };
+        let store = self.project.store()?;
+        for event in history.events().iter().rev() {
+            let checked = matches!(event.op, Op::Finish | Op::Fail) && event.attempt() == attempt;
+            if checked && let Some(bytes) = store.evidence_of(event.id, "checks.json")? {
+                return Ok(serde_json::from_slice(&bytes).ok().map(|checks| (event.id, checks)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What the text says beyond what a line shows.
+fn text_of(view: &mut SpecView, spec: &Spec) {
+    let front = &spec.front;
+    view.depends_on = front.depends_on.clone();
+    view.informed_by = front.informed_by.clone();
+    view.target_files = front.target_files.clone();
+    view.agent = front.agent.clone();
+    view.model = front.model.clone();
+}
+
+/// What the front matter says of recorded matters, and its unknown keys: shown, never obeyed.
+fn said_of_itself(spec: &Spec) -> Map<String, Value> {
+    let front = &spec.front;
+    let mut said = Map::new();
+    let scalars = [
+        ("status", &front.status),
+        ("branch", &front.branch),
+        ("model", &front.model),
+        ("completed_at", &front.completed_at),
+    ];
+    for (key, value) in scalars {
+        if let Some(value) = value {
+            said.insert(key.to_owned(), json!(value));
+        }
+    }
+    if !front.commits.is_empty() {
+        said.insert("commits".to_owned(), json!(front.commits));
+    }
+    for key in &front.unknown {
+        said.insert(key.clone(), Value::Null);
+    }
+    said
+}
+
+fn blocker(reason: &Reason) -> Blocker {
+    let kind = match reason.obstacle {
+        Obstacle::Invalid => BlockerKind::Invalid,
+        Obstacle::Status => BlockerKind::Status,
+        Obstacle::Contended => BlockerKind::Contended,
+        Obstacle::Dependency => BlockerKind::Dependency,
+        Obstacle::Cycle => BlockerKind::Cycle,
+        Obstacle::Base => BlockerKind::Base,
+        Obstacle::Input => BlockerKind::Input,
+        Obstacle::Approval => BlockerKind::Approval,
+        Obstacle::Gate => BlockerKind::Gate,
+    };
+    Blocker { kind, what: reason.what.clone(), why: reason.why.clone() }
+}
+
+fn link(pin: &event::Pin) -> Pin {
+    let (kind, what, pinned) = match pin {
+        event::Pin::Path { path, blob } => ("path", path.clone(), Some(blob.to_string())),
+        event::Pin::Spec { id, event } => ("spec", id.to_string(), Some(event.to_string())),
+        event::Pin::Url(url) => ("url", url.clone(), None),
+    };
+    Pin { kind: kind.to_owned(), what, pinned }
+}
+
+fn approval(entry: &Entry, required: bool, history: &History, discounted: Option<String>) -> Option<ApprovalView> {
+    let current = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob());
+    let answer = entry.state.as_ref().and_then(|state| state.facts.approval.as_ref());
+    let Some(answer) = answer else {
+        return required.then(|| ApprovalView {
+            state: "required".into(),
+            by: None,
+            at: None,
+            blob: None,
+            stale: false,
+            discounted: None,
+        });
+    };
+    let by =
+        history.events().iter().rev().find(|event| {
+            matches!(event.op, Op::Approve | Op::Reject) && event.facts.approval.as_ref() == Some(answer)
+        });
+    Some(ApprovalView {
+        state: if answer.approved { "approved" } else { "rejected" }.into(),
+        by: by.map(|event| format!("{} <{}>", event.author.name, event.author.email)),
+        at: by.map(|event| rfc3339(event.author.seconds, event.author.offset)),
+        blob: Some(answer.blob.to_string()),
+        stale: current.is_some_and(|blob| blob != answer.blob),
+        discounted,
+    })
+}
+
+/// The view of one event.
+pub fn event_view(event: &Event) -> EventView {
+    let facts = &event.facts;
+    EventView {
+        id: event.id.to_string(),
+        spec: event.spec.clone(),
+        op: event.op.as_str().to_owned(),
+        status: facts.status,
+        at: rfc3339(event.author.seconds, event.author.offset),
+        author: Person { name: event.author.name.clone(), email: event.author.email.clone() },
+        sentence: event.sentence.clone(),
+        attempt: own_attempt(event).map(|id| id.to_string()),
+        reason: facts.reason.clone(),
+        agent: facts.agent.clone(),
+        model: facts.model.clone(),
+        cost: facts.cost.clone(),
+        session: facts.session.clone(),
+        exit: facts.exit,
+        commits: facts.work_commits.iter().map(ToString::to_string).collect(),
+        clone: facts.clone.clone(),
+        signature: None,
+        trailers: facts
+            .unknown
+            .iter()
+            .map(|(name, value)| Trailer { name: format!("Chant-{name}"), value: value.clone() })
+            .collect(),
+    }
+}
+
+/// The attempt that an event is about: a start is its own.
+fn own_attempt(event: &Event) -> Option<ObjectId> {
+    let begins = matches!(event.op, Op::Start | Op::Finish | Op::Fail | Op::Complete | Op::Land);
+    event.facts.attempt.or_else(|| begins.then_some(event.id))
+}
+
+/// A time as RFC 3339 with the offset that was recorded.
+pub fn rfc3339(seconds: i64, offset: i32) -> String {
+    let timestamp = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+    let offset = jiff::tz::Offset::from_seconds(offset).unwrap_or(jiff::tz::Offset::UTC);
+    timestamp.display_with_offset(offset).to_string()
+}

@@ -1,0 +1,443 @@
+//! The specs as they stand together: states, texts, and what each waits for. Read as far as it is asked, and once.
+
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
+
+use gix::{
+    ObjectId,
+    refs::{FullName, Target},
+};
+
+use crate::project::{Project, SPECS_DIR, signatures::Signatures};
+use super::{ancestry::Ancestry, base::Base, census::Census, members::all_over, order::Order, survey::Survey, target::full_name, text::{Loaded, Texts}};
+use crate::{
+    domain::{
+        event::Landing,
+        id::SpecId,
+        spec::{FrontMatter, Spec, SpecType},
+        state::State,
+        status::Status,
+    },
+    error::Result,
+    git::{
+        history, lookup,
+        worktree::{self, Worktree},
+    },
+};
+
+/// One spec: its recorded state and its text.
+#[derive(Debug)]
+pub struct Entry {
+    /// The id.
+    pub id: SpecId,
+    /// The state that its events amount to; `None` without a chain.
+    pub state: Option<Rc<State>>,
+    /// Why the chain cannot be read.
+    pub broken: Option<String>,
+    /// Its text; `None` if there is none anywhere.
+    pub loaded: Option<Rc<Loaded>>,
+    /// The status, healed: completed where its work is found in the target.
+    pub status: Status,
+}
+
+impl Entry {
+    /// What the text says, if it can be read.
+    pub fn spec(&self) -> Option<&Spec> {
+        self.loaded.as_ref().and_then(|loaded| loaded.spec.as_ref().ok())
+    }
+
+    /// Whether its file tells what chant has done with it and nothing is recorded here, so that it counts as pending: `import` would
+    /// record it.
+    pub fn is_to_import(&self) -> bool {
+        let told = |spec: &Spec| {
+            let front = &spec.front;
+            let beyond = |status: &String| !matches!(status.as_str(), "pending" | "ready" | "blocked");
+            front.status.as_ref().is_some_and(beyond) || front.completed_at.is_some() || !front.commits.is_empty()
+        };
+        self.state.is_none() && self.broken.is_none() && self.spec().is_some_and(told)
+    }
+
+    /// The title, or the id where there is none.
+    pub fn title(&self) -> &str {
+        self.spec().and_then(|spec| spec.title.as_deref()).unwrap_or_else(|| self.id.short())
+    }
+}
+
+/// What the chain of a spec says.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The state that its events amount to; `None` without a chain.
+    pub state: Option<Rc<State>>,
+    /// Why the chain cannot be read.
+    pub broken: Option<String>,
+    /// The status, healed.
+    pub status: Status,
+    tip: Option<ObjectId>,
+}
+
+/// The specs of a project, read lazily. What chains say is kept, since others wait for it; texts are not: all of them together
+/// may be large.
+pub struct World<'p> {
+    /// The project.
+    pub project: &'p Project,
+    /// Which specs exist.
+    pub census: Census<'p>,
+    /// What specs are seen from, each by the commit; the work of some goes elsewhere than that of others.
+    bases: RefCell<HashMap<Option<ObjectId>, Rc<Base<'p>>>>,
+    /// What all of them are seen from, if it is not for each to say.
+    fixed: Option<Option<ObjectId>>,
+    head: Option<ObjectId>,
+    pub(crate) order: Order,
+    recorded: RefCell<HashMap<SpecId, Recorded>>,
+    /// What was asked for last of what is not kept there.
+    last: RefCell<Option<(SpecId, Recorded)>>,
+    pub(crate) texts: Texts<'p>,
+    /// The same in full, whatever the survey knows.
+    pub(crate) whole: Texts<'p>,
+    pub(crate) survey: Option<Rc<Survey<'p>>>,
+    ancestry: Ancestry<'p>,
+    /// Of merges that the base does not reach: whether it has the same changes in another form.
+    rewritten: RefCell<HashMap<(ObjectId, ObjectId), bool>>,
+    worktrees: OnceCell<Vec<Worktree>>,
+    /// Verdicts on signatures, where approvals and claims have to be signed.
+    pub(crate) signatures: Option<Signatures<'p>>,
+    branches: RefCell<HashMap<String, Option<ObjectId>>>,
+}
+
+impl<'p> World<'p> {
+    /// The specs as they are now, each seen from where its work would begin.
+    pub fn new(project: &'p Project) -> Result<World<'p>> {
+        World::with(project, None, Texts::new(project))
+    }
+
+    /// The same for whoever goes through all of them: what was found at an earlier look, and cannot have changed since, is not read
+    /// again. Texts are outlines then, without body, criteria and bytes.
+    pub fn survey(project: &'p Project) -> Result<World<'p>> {
+        let survey = Survey::begin(project).map(Rc::new);
+        let texts = Texts::surveyed(project, survey.clone());
+        World::with(project, survey, texts)
+    }
+
+    /// Writes down what was found, for the next look.
+    pub fn keep(&self) -> Result<()> {
+        if let Some(survey) = self.survey.as_ref().filter(|survey| survey.has_news()) {
+            let active = self.census.active()?;
+            survey.keep(|id| SpecId::new(id).is_ok_and(|id| active.contains(&id)));
+        }
+        Ok(())
+    }
+
+    fn with(project: &'p Project, survey: Option<Rc<Survey<'p>>>, texts: Texts<'p>) -> Result<World<'p>> {
+        let head = project.repo.head()?.id();
+        let signatures = project.config().require_signed()?.then(|| Signatures::new(project));
+        Ok(World {
+            project,
+            census: Census::new(project, survey.clone()),
+            bases: RefCell::default(),
+            fixed: None,
+            head,
+            order: Order::default(),
+            recorded: RefCell::default(),
+            last: RefCell::default(),
+            texts,
+            whole: Texts::new(project),
+            ancestry: Ancestry::new(project, survey.clone()),
+            survey,
+            rewritten: RefCell::default(),
+            worktrees: OnceCell::new(),
+            signatures,
+            branches: RefCell::default(),
+        })
+    }
+
+    /// The same, all of them seen from one base.
+    #[must_use]
+    pub fn seen_from(mut self, base: Option<ObjectId>) -> Self {
+        self.fixed = Some(base);
+        self
+    }
+
+    /// The same, which believes no verdict on a signature that was made before: for acting on what it says.
+    #[must_use]
+    pub fn checking_signatures(mut self) -> Self {
+        self.signatures = self.signatures.map(|_| Signatures::afresh(self.project));
+        self
+    }
+
+    /// Whether there is a commit that every spec can be seen from, each from its own.
+    pub(crate) fn has_head(&self) -> bool {
+        self.head.is_some() && self.fixed.is_none()
+    }
+
+    /// What a spec is seen from: the commit that its work would begin with.
+    pub fn base_of(&self, entry: &Entry) -> Result<Rc<Base<'p>>> {
+        let commit = match (self.fixed, entry.spec()) {
+            (Some(fixed), _) => fixed,
+            (None, Some(spec)) => {
+                let onto = entry.state.as_ref().and_then(|state| state.facts.onto.as_deref());
+                match self.project.aim(&spec.front, onto)? {
+                    Some(branch) => self.branch_or_head(&branch)?,
+                    None => self.head,
+                }
+            }
+            (None, None) => self.head,
+        };
+        Ok(self.base_at(commit))
+    }
+
+    /// The files of a commit, each looked up once.
+    pub fn base_at(&self, commit: Option<ObjectId>) -> Rc<Base<'p>> {
+        let mut bases = self.bases.borrow_mut();
+        Rc::clone(bases.entry(commit).or_insert_with(|| Rc::new(Base::new(self.project, commit))))
+    }
+
+    /// What a branch holds; where it does not exist, what it would begin with.
+    fn branch_or_head(&self, branch: &str) -> Result<Option<ObjectId>> {
+        if let Some(known) = self.branches.borrow().get(branch) {
+            return Ok(*known);
+        }
+        let tip = match full_name(branch) {
+            Ok(full) => self.project.branch_tip(&full)?.or(self.head),
+            // Whoever works it is told.
+            Err(_) => self.head,
+        };
+        self.branches.borrow_mut().insert(branch.to_owned(), tip);
+        Ok(tip)
+    }
+
+    /// What the chain of a spec says; the text is not read.
+    pub fn recorded(&self, id: &SpecId) -> Result<Recorded> {
+        if let Some(recorded) = self.recorded.borrow().get(id) {
+            return Ok(recorded.clone());
+        }
+        if let Some((_, recorded)) = self.last.borrow().as_ref().filter(|(last, _)| last == id) {
+            return Ok(recorded.clone());
+        }
+        let (tip, read) = match self.census.tip(id) {
+            Ok(None) => (None, None),
+            Ok(Some(tip)) => (Some(tip), Some(self.state_at(id, tip))),
+            Err(error) => (None, Some(Err(error))),
+        };
+        let (state, broken) = match read {
+            None => (None, None),
+            Some(Ok(state)) => (Some(state), None),
+            Some(Err(error)) => (None, Some(error.message)),
+        };
+        let status = match &state {
+            Some(state) if self.project.healed_by(state, |one, other| self.ancestry.is_ancestor(one, other))? => {
+                Status::Completed
+            }
+            // A driver is done with its last member, recorded or not.
+            Some(state) if state.status == Status::Pending && self.members_are_over(id)? => Status::Completed,
+            // Nobody is held off by a claim that does not count.
+            Some(state) if self.discounted_claim(id, state)?.is_some() => Status::Pending,
+            Some(state) => state.status,
+            None if tip.is_none() && !self.census.has_file(id)? && self.census.has_archived_file(id)? => {
+                Status::Archived
+            }
+            None => Status::Pending,
+        };
+        let recorded = Recorded { state, broken, status, tip };
+        // What is over is seldom asked for again, and there may be much of it: the survey knows it as well.
+        let over = matches!(status, Status::Completed | Status::Cancelled | Status::Archived);
+        if over && self.survey.is_some() {
+            *self.last.borrow_mut() = Some((id.clone(), recorded.clone()));
+        } else {
+            self.recorded.borrow_mut().insert(id.clone(), recorded.clone());
+        }
+        Ok(recorded)
+    }
+
+    fn state_at(&self, id: &SpecId, tip: ObjectId) -> Result<Rc<State>> {
+        let read = || match self.texts.state_ahead(id, tip) {
+            Some(state) => Ok(Rc::new(state)),
+            None => self.project.store()?.state_at(id, tip).map(|(state, _)| Rc::new(state)),
+        };
+        let Some(survey) = &self.survey else { return read() };
+        if let Some(known) = survey.state(id, tip) {
+            return Ok(known);
+        }
+        let state = read()?;
+        survey.note_state(id, &state);
+        Ok(state)
+    }
+
+    /// The members of a spec.
+    pub fn members(&self, id: &SpecId) -> Result<Vec<SpecId>> {
+        self.project.members(&self.census, id)
+    }
+
+    pub(crate) fn has_members(&self, id: &SpecId) -> Result<bool> {
+        if id.member_of().is_some() { Ok(false) } else { self.census.has_members(id) }
+    }
+
+    fn members_are_over(&self, id: &SpecId) -> Result<bool> {
+        if !self.has_members(id)? {
+            return Ok(false);
+        }
+        let members = self.members(id)?;
+        let states = members.iter().map(|id| Ok(self.recorded(id)?.state)).collect::<Result<Vec<_>>>()?;
+        Ok(all_over(states.iter().map(Option::as_deref)))
+    }
+
+    /// One spec; it need not exist.
+    pub fn entry(&self, id: &SpecId) -> Result<Entry> {
+        self.entry_from(&self.texts, id)
+    }
+
+    /// The same with its whole text, where others are outlines.
+    pub fn whole_entry(&self, id: &SpecId) -> Result<Entry> {
+        self.entry_from(&self.whole, id)
+    }
+
+    /// Its whole text alone; `None` if there is none anywhere.
+    pub fn whole_text(&self, id: &SpecId) -> Result<Option<Rc<Loaded>>> {
+        self.whole.load(id, self.census.tip(id)?)
+    }
+
+    fn entry_from(&self, texts: &Texts<'p>, id: &SpecId) -> Result<Entry> {
+        let Recorded { state, broken, status, tip } = self.recorded(id)?;
+        let loaded = texts.load(id, tip)?;
+        let mut entry = Entry { id: id.clone(), state, broken, loaded, status };
+        if status == Status::Pending && entry.spec().map(|spec| self.is_upstream(spec)).transpose()? == Some(true) {
+            entry.status = Status::Completed;
+        }
+        let written = entry.spec().map(|spec| spec.front.depends_on.as_slice()).unwrap_or_default();
+        self.order.written.borrow_mut().insert(id.clone(), written.into());
+        Ok(entry)
+    }
+
+    /// The worktrees of the repository, listed once.
+    pub fn worktrees(&self) -> Result<&[Worktree]> {
+        if self.worktrees.get().is_none() {
+            let listed = worktree::list(&self.project.repo)?;
+            return Ok(self.worktrees.get_or_init(|| listed));
+        }
+        Ok(self.worktrees.get().map_or(&[], Vec::as_slice))
+    }
+
+    /// Whether the work of a completed spec is in the base; `None` where there is nothing to find.
+    pub(crate) fn work_in_base(&self, state: Option<&State>, base: Option<ObjectId>) -> Result<Option<bool>> {
+        let (Some(state), Some(base)) = (state, base) else { return Ok(None) };
+        match state.facts.landing {
+            // A branch that did not exist before began where the work did.
+            Some(landing) => {
+                let landing = Landing { old: landing.old.or(state.facts.base), ..landing };
+                Ok(Some(self.landed_in(landing, &state.facts.work_commits, base)?))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Whether `base` has what was merged: the merge, the commits that it brought, or, where people have rewritten them since (an
+    /// amend, a rebase, a squash), the same changes.
+    fn landed_in(&self, landing: Landing, work: &[ObjectId], base: ObjectId) -> Result<bool> {
+        if self.ancestry.is_ancestor(landing.new, base)? {
+            return Ok(true);
+        }
+        if let Some(known) = self.rewritten.borrow().get(&(landing.new, base)) {
+            return Ok(*known);
+        }
+        let found = match work.last() {
+            Some(last) if self.ancestry.is_ancestor(*last, base)? => true,
+            _ => self.same_changes(landing, base)?,
+        };
+        self.rewritten.borrow_mut().insert((landing.new, base), found);
+        Ok(found)
+    }
+
+    /// Whether `base` makes the changes of a merge in other commits: one by one, or squashed into one. The files of specs don't
+    /// count: a person who rewrites history may well leave them out.
+    fn same_changes(&self, landing: Landing, base: ObjectId) -> Result<bool> {
+        let repo = &self.project.repo;
+        match (history::holds_changes(repo, base, landing.old, landing.new)?, landing.old) {
+            (None, _) => Ok(false),
+            (Some(true), _) => Ok(true),
+            (Some(false), None) => Ok(false),
+            (Some(false), Some(old)) => {
+                let changed =
+                    history::changed_paths(repo, Some(old), landing.new)?.into_iter().map(|change| change.path);
+                let paths: Vec<_> = changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect();
+                history::holds_as_one(repo, base, old, landing.new, &paths)
+            }
+        }
+    }
+}
+
+impl Project {
+    /// Whether nobody may work on a spec before a person has approved it: it says so itself, or `chant.approval.required` names its
+    /// type or one of its labels.
+    pub fn needs_approval(&self, front: &FrontMatter) -> Result<bool> {
+        Ok(front.approval.required || self.has_to_be_approved(front.kind, &front.labels)?)
+    }
+
+    /// Whether `chant.approval.required` names a spec of this type with these labels.
+    pub(crate) fn has_to_be_approved(&self, kind: SpecType, labels: &[impl PartialEq<String>]) -> Result<bool> {
+        let required = match self.approval.get() {
+            Some(required) => required,
+            None => {
+                let required = self.config().approval_required()?;
+                self.approval.get_or_init(|| required)
+            }
+        };
+        Ok(required.iter().any(|word| word == kind.as_str() || labels.iter().any(|label| label == word)))
+    }
+
+    /// Whether a finished spec's work is in its target already: what it announced to land there is found. Trailers and
+    /// messages are hints, never proof.
+    pub fn healed(&self, state: &State) -> Result<bool> {
+        self.healed_by(state, |ancestor, descendant| self.is_ancestor(ancestor, descendant))
+    }
+
+    /// The same with another way to tell who reaches whom.
+    fn healed_by(&self, state: &State, is_ancestor: impl Fn(ObjectId, ObjectId) -> Result<bool>) -> Result<bool> {
+        if state.status != Status::Finished || !state.unacknowledged().is_empty() {
+            return Ok(false);
+        }
+        let Some(target) = &state.facts.target else { return Ok(false) };
+        let Some(tip) = self.branch_tip(target)? else { return Ok(false) };
+        if let Some(landing) = state.facts.landing
+            && is_ancestor(landing.new, tip)?
+        {
+            return Ok(true);
+        }
+        match state.facts.work_commits.last() {
+            // In silent mode there is more to a completion than commits: only the announced merge says that the documents are
+            // in place.
+            Some(_) if self.silent => Ok(false),
+            Some(work) => is_ancestor(*work, tip),
+            None => Ok(false),
+        }
+    }
+
+    /// What a branch holds, by its full name; `None` if it does not exist or the name is no branch.
+    pub fn branch_tip(&self, full: &str) -> Result<Option<ObjectId>> {
+        let Some(name) = full.starts_with("refs/heads/").then(|| FullName::try_from(full).ok()).flatten() else {
+            return Ok(None);
+        };
+        match lookup::target(self.repo.gix(), name.as_ref())? {
+            None => Ok(None),
+            Some(Target::Object(id)) => Ok(Some(id)),
+            // A branch that stands for another.
+            Some(Target::Symbolic(_)) => match self.repo.gix().try_find_reference(full)? {
+                Some(mut found) => Ok(Some(found.peel_to_id()?.detach())),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Whether `descendant` reaches `ancestor`. An object that is not here is nobody's ancestor.
+    pub fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
+        if ancestor == descendant {
+            return Ok(true);
+        }
+        let repo = self.repo.gix();
+        if repo.try_find_header(ancestor)?.is_none() {
+            return Ok(false);
+        }
+        Ok(repo.merge_base(ancestor, descendant).is_ok_and(|base| base.is_some_and(|base| base == ancestor)))
+    }
+}

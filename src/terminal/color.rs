@@ -1,0 +1,201 @@
+//! Whether there is colour, and which.
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::domain::status::Status;
+
+/// When to use colour: the values of `--color`, `color.chant` and `color.ui`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    /// At a terminal.
+    #[default]
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl When {
+    /// A value of `color.chant` or `color.ui` as git reads it: a true boolean is `auto`, a false one `never`. Anything else is
+    /// `None`: a typo in someone's configuration is no reason to fail.
+    pub fn from_config(value: &str) -> Option<When> {
+        match value.to_ascii_lowercase().as_str() {
+            "always" => Some(When::Always),
+            "never" | "false" | "no" | "off" | "0" => Some(When::Never),
+            "auto" | "true" | "yes" | "on" | "1" | "" => Some(When::Auto),
+            _ => None,
+        }
+    }
+
+    /// Whether to colour: the flag first, then the configuration where it says always or never, then `NO_COLOR`, then
+    /// whether there is a terminal.
+    pub(crate) fn decide(flag: Option<When>, config: Option<When>, no_color: bool, terminal: bool) -> bool {
+        match flag.or(config).unwrap_or_default() {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => terminal && !no_color,
+        }
+    }
+}
+
+/// What a piece of text is, as far as its colour goes. The names are those of the slots `color.chant.<slot>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Id,
+    Header,
+    Status(Status),
+    Good,
+    Bad,
+    Warning,
+    Hint,
+    Faint,
+    Comment,
+}
+
+/// The names of the slots.
+pub const SLOTS: [&str; 16] = [
+    "id",
+    "header",
+    "good",
+    "bad",
+    "warning",
+    "hint",
+    "faint",
+    "comment",
+    "pending",
+    "inProgress",
+    "paused",
+    "finished",
+    "completed",
+    "failed",
+    "cancelled",
+    "archived",
+];
+
+/// The styles that a person has chosen for slots, in the order of [`SLOTS`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Palette([Option<Style>; SLOTS.len()]);
+
+impl Palette {
+    /// Has the slots look as `choice` says of each, by its name.
+    pub fn chosen(choice: impl FnMut(&'static str) -> Option<Style>) -> Palette {
+        Palette(SLOTS.map(choice))
+    }
+}
+
+impl Slot {
+    /// Its place in [`SLOTS`].
+    fn at(self) -> usize {
+        match self {
+            Slot::Id => 0,
+            Slot::Header => 1,
+            Slot::Good => 2,
+            Slot::Bad => 3,
+            Slot::Warning => 4,
+            Slot::Hint => 5,
+            Slot::Faint => 6,
+            Slot::Comment => 7,
+            Slot::Status(Status::Pending) => 8,
+            Slot::Status(Status::InProgress) => 9,
+            Slot::Status(Status::Paused) => 10,
+            Slot::Status(Status::Finished) => 11,
+            Slot::Status(Status::Completed) => 12,
+            Slot::Status(Status::Failed) => 13,
+            Slot::Status(Status::Cancelled) => 14,
+            Slot::Status(Status::Archived) => 15,
+        }
+    }
+
+    fn style(self) -> Style {
+        let color = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
+        match self {
+            Slot::Id => color(AnsiColor::Yellow),
+            Slot::Header => Style::new().bold(),
+            Slot::Good | Slot::Status(Status::Completed) => color(AnsiColor::Green),
+            Slot::Bad | Slot::Status(Status::Failed) => color(AnsiColor::Red).bold(),
+            Slot::Comment | Slot::Status(Status::InProgress) => color(AnsiColor::Cyan),
+            Slot::Status(Status::Finished) => color(AnsiColor::Blue),
+            Slot::Warning | Slot::Status(Status::Paused) => color(AnsiColor::Yellow),
+            Slot::Hint => color(AnsiColor::Yellow),
+            Slot::Faint | Slot::Status(Status::Cancelled | Status::Archived) => Style::new().dimmed(),
+            Slot::Status(Status::Pending) => Style::new(),
+        }
+    }
+}
+
+/// The brush: it colours or leaves alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Paint {
+    /// Whether it colours.
+    pub(crate) on: bool,
+    /// With what.
+    palette: Palette,
+}
+
+impl Paint {
+    /// With the colours as they come.
+    #[cfg(test)]
+    pub(crate) const fn new(on: bool) -> Paint {
+        Paint { on, palette: Palette([None; SLOTS.len()]) }
+    }
+
+    /// With the colours that somebody has chosen.
+    pub(crate) fn with_palette(on: bool, palette: Palette) -> Paint {
+        Paint { on, palette }
+    }
+
+    /// The text in the colour of its slot.
+    pub(crate) fn with<T: fmt::Display>(self, slot: Slot, text: T) -> String {
+        let style = if self.on { self.palette.0[slot.at()].unwrap_or_else(|| slot.style()) } else { Style::new() };
+        format!("{style}{text}{style:#}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flag_then_configuration_then_no_color_then_terminal() {
+        let always = Some(When::Always);
+        let never = Some(When::Never);
+        let auto = Some(When::Auto);
+        for (flag, config, no_color, terminal, colored) in [
+            (None, None, false, true, true),
+            (None, None, false, false, false),
+            (None, None, true, true, false),
+            (None, always, true, false, true),
+            (None, never, false, true, false),
+            (None, auto, true, true, false),
+            (always, never, true, false, true),
+            (never, always, false, true, false),
+            (auto, always, false, false, false),
+        ] {
+            assert_eq!(When::decide(flag, config, no_color, terminal), colored, "{flag:?} {config:?} {no_color}");
+        }
+    }
+
+    #[test]
+    fn booleans_of_git_are_understood() {
+        assert_eq!(When::from_config("True"), Some(When::Auto));
+        assert_eq!(When::from_config("off"), Some(When::Never));
+        assert_eq!(When::from_config("always"), Some(When::Always));
+        assert_eq!(When::from_config("sometimes"), None);
+    }
+
+    #[test]
+    fn a_slot_looks_as_somebody_has_chosen() {
+        let palette = Palette::chosen(|name| (name == "inProgress").then(|| Style::new().italic()));
+        let paint = Paint::with_palette(true, palette);
+        assert_eq!(paint.with(Slot::Status(Status::InProgress), "x"), "\u{1b}[3mx\u{1b}[0m");
+        assert_eq!(paint.with(Slot::Id, "x"), Paint::new(true).with(Slot::Id, "x"));
+        assert_eq!(Paint::with_palette(false, palette).with(Slot::Status(Status::InProgress), "x"), "x");
+        for status in Status::ALL {
+            let name = SLOTS[Slot::Status(status).at()];
+            assert_eq!(name.to_ascii_lowercase(), status.as_str().replace('_', ""));
+        }
+    }
+}

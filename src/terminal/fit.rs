@@ -1,0 +1,46 @@
+//! Text cut to the width of a terminal.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::terminal::Look;
+
+/// The columns that a text takes.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// `text`, which has no control characters, cut so that it ends before the edge if it begins in column `from`.
+pub(crate) fn cut(text: &str, from: usize, look: &Look) -> String {
+    let Some(room) = look.width.map(|width| width.saturating_sub(from)) else { return text.to_owned() };
+    if width(text) <= room {
+        return text.to_owned();
+    }
+    let mark = if look.unicode { "…" } else { "..." };
+    let Some(room) = room.checked_sub(width(mark)) else { return String::new() };
+    let mut taken = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        taken += c.width().unwrap_or_default();
+        taken > room
+    });
+    let kept = end.map_or(text, |(at, _)| &text[..at]);
+    format!("{}{mark}", kept.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::color::Paint;
+
+    #[test]
+    fn a_cut_text_ends_before_the_edge() {
+        let look = Look { paint: Paint::new(false), width: Some(20), screen: true, unicode: true };
+        assert_eq!(cut("short", 4, &look), "short");
+        assert_eq!(cut("exactly sixteen!", 4, &look), "exactly sixteen!");
+        assert_eq!(cut("one more than that", 4, &look), "one more than t…");
+        assert_eq!(cut("日本語のタイトルは長い", 4, &look), "日本語のタイト…");
+        assert_eq!(cut("no room", 30, &look), "");
+        let plain = Look { unicode: false, ..look };
+        assert_eq!(cut("one more than that", 4, &plain), "one more than...");
+        assert_eq!(cut(&"x".repeat(500), 4, &Look { width: None, ..look }).len(), 500);
+    }
+}

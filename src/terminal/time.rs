@@ -1,0 +1,52 @@
+//! Dates and durations for people.
+
+use std::time::Duration;
+
+use jiff::{Timestamp, fmt::temporal::Pieces};
+
+use crate::terminal::clean;
+
+/// An RFC 3339 time as `git log --date=iso` shows it, in the offset in which it was recorded; another text as it is.
+pub(crate) fn iso(time: &str) -> String {
+    let parsed = time.parse::<Timestamp>().ok().zip(Pieces::parse(time).ok());
+    match parsed.and_then(|(at, pieces)| Some((at, pieces.to_numeric_offset()?))) {
+        Some((at, offset)) => format!("{} {}", offset.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S"), zone(offset)),
+        None => clean::line(time).into_owned(),
+    }
+}
+
+fn zone(offset: jiff::tz::Offset) -> String {
+    let seconds = offset.seconds();
+    let minutes = seconds.abs() / 60;
+    format!("{}{:02}{:02}", if seconds < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
+}
+
+/// `2m 30s` in whole seconds; below a second, `412ms`.
+pub(crate) fn duration(duration: Duration) -> String {
+    let whole = match duration.as_secs() {
+        0 => Duration::from_millis(u64::from(duration.subsec_millis())),
+        seconds => Duration::from_secs(seconds),
+    };
+    humantime::format_duration(whole).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_keep_their_offset() {
+        assert_eq!(iso("2026-02-08T10:00:00+01:00"), "2026-02-08 10:00:00 +0100");
+        assert_eq!(iso("2026-02-08T10:00:00-03:30"), "2026-02-08 10:00:00 -0330");
+        assert_eq!(iso("2026-02-08T10:00:00Z"), "2026-02-08 10:00:00 +0000");
+        assert_eq!(iso("some \u{1b}[31mday"), "some day");
+    }
+
+    #[test]
+    fn durations_are_short() {
+        assert_eq!(duration(Duration::from_millis(150_999)), "2m 30s");
+        assert_eq!(duration(Duration::from_millis(412)), "412ms");
+        assert_eq!(duration(Duration::from_micros(5)), "0s");
+        assert_eq!(duration(Duration::from_secs(3600 * 25)), "1day 1h");
+    }
+}

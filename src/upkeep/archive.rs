@@ -1,0 +1,128 @@
+//! The use case `archive`: put a spec away, and take it out again. The file appears in its new place, the event is written, the file
+//! goes from its old place; the index stays as it is. In the end the chains that are archived are folded into one ref a month.
+//!
+//! The same file in both places is what somebody who died on the way leaves, and nobody else: [`settle`] takes one of them away.
+
+use std::path::Path;
+
+use gix::bstr::ByteSlice;
+
+use crate::{domain::{draft::Draft, event::{Facts, Op}, id::SpecId, spec::MAX_SPEC_LEN, status::Status}, env::fault, error::{Error, IoContext, Result}, git::{process::Git, work_file}, project::Project, specs::{text::{archive_path_of, path_of}, world::Entry}};
+
+/// Puts a spec away: the event, then `.chant/specs/<id>.md` becomes `.chant/archive/<id>.md` where that file is.
+///
+/// # Errors
+/// If its status does not allow it, or the file has changes that are not committed.
+pub fn archive(project: &Project, entry: &Entry) -> Result<()> {
+    let (from, to) = (path_of(&entry.id), archive_path_of(&entry.id));
+    step(project, entry, Op::Archive, "is archived", &from, &to)
+}
+
+/// Folds these specs, as far as they are archived and have a ref of their own; all of them if none are named. Gives back those whose
+/// ref is gone.
+///
+/// # Errors
+/// If an archive cannot be read, or others keep writing to it.
+pub fn fold(project: &Project, only: Option<&[SpecId]>) -> Result<Vec<SpecId>> {
+    let store = project.store()?;
+    // What another clone has folded already, as its archive says, need not be folded here.
+    let mut gone = if only.is_none() { store.drop_contained()? } else { Vec::new() };
+    let mut chains = store.unfolded(only)?;
+    chains.retain(|(id, _)| !gone.contains(id));
+    gone.extend(store.fold_away(&chains)?);
+    gone.sort_unstable();
+    Ok(gone)
+}
+
+/// Takes it out again.
+///
+/// # Errors
+/// As [`archive`].
+pub fn unarchive(project: &Project, entry: &Entry) -> Result<()> {
+    let (from, to) = (archive_path_of(&entry.id), path_of(&entry.id));
+    step(project, entry, Op::Unarchive, "is taken out of the archive", &from, &to)
+}
+
+fn step(project: &Project, entry: &Entry, op: Op, what: &str, from: &str, to: &str) -> Result<()> {
+    let top = project.tops().into_iter().find(|top| matches!(exists(top, from), Ok(true)));
+    if let Some(top) = &top {
+        refuse_modified(project, top, from)?;
+        if exists(top, to)? && project.filed_twice(&entry.id)?.is_none_or(|both| both != *top) {
+            return Err(Error::negative("occupied", format!("'{to}' exists already")).hint("move one of the two away"));
+        }
+    }
+    let facts = Facts { spec_path: top.is_some().then(|| to.to_owned()), ..Facts::default() };
+    let sentence = format!("{} {what}", entry.title());
+    if let Some(top) = &top {
+        link(top, from, to)?;
+    }
+    let appended = project
+        .store()?
+        .append(&entry.id, |_| Ok(Draft { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() }))
+        .map_err(|refusal| refusal.into_error(entry.id.short()));
+    if let Some(top) = &top {
+        // One of the two goes, whichever way it ended.
+        remove(&top.join(if appended.is_ok() { from } else { to }))?;
+    }
+    appended.map(drop)
+}
+
+/// Where somebody died on the way into the archive or out of it: lets the file lie where the spec's state says. Returns whether there
+/// was something to do.
+///
+/// # Errors
+/// If a file cannot be read or removed.
+pub fn settle(project: &Project, id: &SpecId) -> Result<bool> {
+    let Some(top) = project.filed_twice(id)? else { return Ok(false) };
+    let archived = project.store()?.state(id)?.is_some_and(|state| state.status == Status::Archived);
+    remove(&top.join(if archived { path_of(id) } else { archive_path_of(id) }))?;
+    Ok(true)
+}
+
+fn exists(top: &Path, path: &str) -> Result<bool> {
+    work_file::read(top, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64)
+        .map(|bytes| bytes.is_some())
+        .map_err(|refused| Error::negative("bad-file", refused.to_string()))
+}
+
+/// A move would carry along changes that nobody has committed yet.
+fn refuse_modified(project: &Project, top: &Path, path: &str) -> Result<()> {
+    if project.silent {
+        return Ok(());
+    }
+    let status = Git::in_dir(top)
+        .global("--literal-pathspecs")
+        .args(["status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--", path])
+        .check()?;
+    match status.records().next() {
+        Some(_) => Err(Error::negative("modified", format!("'{path}' has changes that are not committed"))
+            .hint("commit or restore it first")),
+        None => Ok(()),
+    }
+}
+
+fn link(top: &Path, from: &str, to: &str) -> Result<()> {
+    let (source, target) = (top.join(from), top.join(to));
+    if let Some(dir) = target.parent() {
+        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
+    }
+    // Neither overwrites anything.
+    match fault::around("file.link", || std::fs::hard_link(&source, &target)) {
+        Ok(()) => Ok(()),
+        // Somebody died right here.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        // A file system without links.
+        Err(_) => {
+            let bytes = std::fs::read(&source).io("read", &source)?;
+            work_file::create_new(top, to.as_bytes().as_bstr(), &bytes, true)
+                .map_err(|refused| Error::fatal("io", format!("cannot move '{from}': {refused}")))
+        }
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fault::around("file.unlink", || std::fs::remove_file(path)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.io("remove", path),
+    }
+}

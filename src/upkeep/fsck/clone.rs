@@ -1,0 +1,132 @@
+//! What this clone keeps for itself.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use humantime::format_duration;
+
+use super::{Finding, Repair, at, finding};
+use crate::{agent::lease::{self, Life}, domain::{diagnostic::Severity, status::Status}, error::Result, git::{lock::{self, Found, Owner}, work_file::{self, Kind}}, project::{ARCHIVE_DIR, Project, SPECS_DIR}, specs::survey};
+
+/// A temporary file lives for a moment. One that nobody touched for so long was left behind.
+const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
+
+/// A lock is held for a moment, and while somebody writes a message in an editor. One that is this old and may be somebody's is named.
+const LONG_HELD: Duration = Duration::from_secs(10 * 60);
+
+/// How long a process that might own a lock gets to end.
+const LAST_BREATH: Duration = Duration::from_millis(500);
+
+/// Lock files that are nobody's, and those that were not let go of for long. They may be of any git command, not only of ours.
+pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for path in lock::all(project.repo.common_dir()) {
+        let Some(found) = settled(project, &path)? else { continue };
+        let age = format_duration(Duration::from_secs(found.age.as_secs()));
+        match found.owner {
+            Owner::Nobody => {
+                let when = if found.age.as_secs() == 0 { "just now".to_owned() } else { format!("{age} ago") };
+                let message = format!("a process that died left this lock behind, {when}");
+                let repair = Some(Repair::Unlock(path.clone()));
+                findings.push(at(Severity::Warning, "stale-lock", shown(&path), message, repair));
+            }
+            Owner::Perhaps(who) if found.age > LONG_HELD => {
+                let message = format!("this lock is {age} old; it may be held by {who}");
+                let found = at(Severity::Warning, "old-lock", shown(&path), message, None);
+                findings.push(found.help("if no git is at work there, remove the file"));
+            }
+            Owner::Perhaps(_) => {}
+        }
+    }
+    Ok(findings)
+}
+
+/// The lock, once it is known whose it is: while somebody who might own it is about to end, it is looked again.
+fn settled(project: &Project, path: &Path) -> Result<Option<Found>> {
+    let begun = Instant::now();
+    loop {
+        let found = lock::look(project.repo.common_dir(), path, Duration::ZERO)?;
+        let perhaps = found.as_ref().is_some_and(|found| found.owner != Owner::Nobody && found.age < LONG_HELD);
+        if !perhaps || begun.elapsed() >= LAST_BREATH {
+            return Ok(found);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Whether the index says of files and events what they say themselves. What it does not know, or does not believe, is no fault.
+pub(super) fn index(project: &Project) -> Result<Vec<Finding>> {
+    let faults = survey::check(project)?;
+    let Some(first) = faults.first() else { return Ok(Vec::new()) };
+    let mut message = format!("it has the {} of '{}' otherwise", first.what, first.id.short());
+    if faults.len() > 1 {
+        message = format!("{message}, and {} more", faults.len() - 1);
+    }
+    let repair = Some(Repair::Remove(first.path.clone()));
+    Ok(vec![at(Severity::Warning, "stale-index", shown(&first.path), message, repair)])
+}
+
+/// Leases of attempts that are over.
+pub(super) fn leases(project: &Project) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let dir = project.leases_dir();
+    for attempt in lease::list(&dir)? {
+        match project.life(attempt)? {
+            Life::Running(_) | Life::Unknown(None) => {}
+            Life::Dead(info) => {
+                // Of a spec that cannot be read nobody knows whether the attempt goes on.
+                let Ok(state) = project.store()?.state(&info.spec) else { continue };
+                if !state.is_some_and(|state| state.attempt == Some(attempt) && state.status == Status::InProgress) {
+                    let message = format!("the lease of its attempt {} was left behind", attempt.to_hex_with_len(12));
+                    let repair = Some(Repair::ForgetLease(attempt));
+                    findings.push(finding(Severity::Warning, "stale-lease", &info.spec, message, repair));
+                }
+            }
+            Life::Unknown(Some(why)) => {
+                let path = dir.join(attempt.to_string());
+                let found = at(Severity::Warning, "unclear-lease", shown(&path), why, None);
+                findings.push(found.help("if nothing runs there any more, remove the file"));
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// Temporary files of processes that died.
+pub(super) fn temporary(project: &Project) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let mut seek = |top: &Path, dir: &str, prefixes: &[&str]| {
+        // A directory that is no directory was said elsewhere.
+        for entry in work_file::list(top, dir.into()).unwrap_or_default() {
+            let name = entry.name.to_string();
+            let path = top.join(dir).join(&name);
+            if entry.kind == Kind::File && prefixes.iter().any(|prefix| name.starts_with(prefix)) && left_behind(&path)
+            {
+                let message = "a process that died left it behind".to_owned();
+                let repair = Some(Repair::Remove(path.clone()));
+                findings.push(at(Severity::Warning, "temporary-file", shown(&path), message, repair));
+            }
+        }
+    };
+    for top in project.tops() {
+        for dir in [SPECS_DIR, ARCHIVE_DIR] {
+            seek(&top, dir, &[work_file::TEMPORARY]);
+        }
+    }
+    for dir in ["chant", "chant/aside"] {
+        seek(project.repo.common_dir(), dir, &[".tmp"]);
+    }
+    seek(project.repo.common_dir(), "chant/leases", &[lease::TEMPORARY]);
+    Ok(findings)
+}
+
+fn left_behind(path: &Path) -> bool {
+    let age = path.symlink_metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
+    age.is_some_and(|age| age > LEFT_BEHIND)
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,55 @@
+//! Chains that are gone: their refs were deleted, with the logs of those, and their events lie among the objects until git collects
+//! them. A `git fetch --prune` with a setting that maps our refs onto themselves does that to whatever only this clone knows.
+
+use std::collections::BTreeSet;
+
+use super::{Finding, Repair, finding};
+use crate::{domain::{diagnostic::Severity, event::Event, id::SpecId}, error::Result, specs::world::World};
+
+/// Specs with a file or a kept attempt that have no chain, and events. All objects are gone through, if there is such a spec at all.
+///
+/// A single event is what an `add` leaves that died before its ref was made: that is told apart by whoever looks at the file.
+pub(super) fn check(world: &World<'_>) -> Result<Vec<Finding>> {
+    let store = world.project.store()?;
+    let mut without = BTreeSet::new();
+    for id in world.census.all()? {
+        // What is wrong with a ref that is there was said elsewhere.
+        if world.census.tip(id)?.is_none() && matches!(store.tip(id), Ok(None)) {
+            without.insert(id.clone());
+        }
+    }
+    for (name, _) in store.all_kept()? {
+        if let Some((Ok(id), _)) = name.split_once('/').map(|(id, attempt)| (SpecId::new(id), attempt))
+            && matches!(store.tip(&id), Ok(None))
+        {
+            without.insert(id);
+        }
+    }
+    let lost = if without.is_empty() { Vec::new() } else { store.events_among_objects(&without)? };
+    let mut findings = Vec::new();
+    for id in &without {
+        let events: Vec<&Event> = lost.iter().filter(|event| event.spec == *id).collect();
+        if let Some(newest) = events.iter().map(|event| event.generation).max().filter(|newest| *newest > 1) {
+            findings.push(gone(id, &events, newest));
+        }
+    }
+    Ok(findings)
+}
+
+/// Of two events in one place one lost a race and was made again further on: so the greatest generation is where the chain ended,
+/// unless two have it.
+fn gone(id: &SpecId, events: &[&Event], newest: u64) -> Finding {
+    let message = format!("its ref and the log of it are gone, and {} of its events are still there", events.len());
+    let ends: Vec<&&Event> = events.iter().filter(|event| event.generation == newest).collect();
+    match ends.as_slice() {
+        [end] => finding(Severity::Error, "lost-chain", id, message, Some(Repair::Rejoin(id.clone(), end.id))),
+        several => {
+            let ends: Vec<String> = several.iter().map(|event| event.id.to_string()).collect();
+            let found = finding(Severity::Error, "lost-chain", id, message, None);
+            found.help(format!(
+                "it ended in one of {}; 'git log' shows each, and 'git update-ref refs/chant/specs/{id} <event>' brings it back",
+                ends.join(", ")
+            ))
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What lies beside the specs: settings, prompts, logs.
+
+use gix::bstr::ByteSlice;
+
+use super::source::{Home, beside};
+use crate::{agent::{preset, template}, domain::{diagnostic::Severity, spec::{Setting, settings_of}}, answer::ProblemView, error::Result, git::work_file, project::Project};
+
+/// The largest file that is read, in bytes.
+const MAX_LEN: u64 = 1 << 20;
+
+/// chant's settings that have a counterpart here.
+const COUNTERPARTS: [(&str, &str); 3] = [
+    ("defaults.main_branch", "chant.target"),
+    ("defaults.branch_prefix", "chant.branchPrefix"),
+    ("defaults.provider", PROVIDER),
+];
+
+/// What it calls a provider is an agent that is known here, or none.
+const PROVIDER: &str = "chant.agent";
+
+/// Settings that say nothing about how work is done.
+const NAMES: [&str; 2] = ["project.name", "defaults.prompt"];
+
+/// What chant's settings say that matters to the import.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    /// `defaults.main_branch`.
+    pub(super) main_branch: Option<String>,
+}
+
+/// Looks at everything beside the specs; what has no place here, or one that a person has to put it into, is added to `left`.
+pub(super) fn read(project: &Project, home: &Home, left: &mut Vec<ProblemView>) -> Result<Settings> {
+    let set = [
+        ("chant.target", project.config().target()?),
+        ("chant.branchPrefix", Some(project.config().branch_prefix()?)),
+        (PROVIDER, project.config().agent()?),
+    ];
+    let mut settings = Settings::default();
+    let line = |name: &str, line: Option<usize>, code: &str, message: String| {
+        let mut problem = ProblemView::new(Severity::Warning, code, message);
+        problem.path = Some(home.shown(&format!("{}/{name}", home.chant)));
+        problem.line = line;
+        problem
+    };
+    for name in ["config.md", "agents.md"] {
+        let path = home.shown(&format!("{}/{name}", home.chant));
+        match beside(home, name, MAX_LEN) {
+            Ok(None) => {}
+            Err(refused) => left.push(line(name, None, "bad-file", format!("it is not read: {}", refused))),
+            Ok(Some(bytes)) => match settings_of(&path, &bytes) {
+                Err(fault) => {
+                    left.push(line(name, Some(fault.line), "bad-file", format!("it is not read: {}", fault.message)));
+                }
+                Ok(found) => {
+                    for setting in found {
+                        if setting.name == "defaults.main_branch" {
+                            settings.main_branch.clone_from(&setting.value);
+                        }
+                        left.extend(counterpart(project, &set, &setting).map(|(message, help)| ProblemView {
+                            help,
+                            ..line(name, Some(setting.line), "setting", message)
+                        }));
+                    }
+                }
+            },
+        }
+    }
+    let prompts = work_file::list(&home.top, format!("{}/prompts", home.chant).as_bytes().as_bstr());
+    for prompt in prompts.unwrap_or_default() {
+        let Some(name) = prompt.name.to_str().ok().filter(|name| name.ends_with(".md")) else { continue };
+        let name = format!("prompts/{name}");
+        let text = beside(home, &name, MAX_LEN).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
+        if let Some(Err(unknown)) = text.as_deref().map(template::check) {
+            let known = template::VARIABLES.map(|name| format!("{{{{{name}}}}}")).join(", ");
+            left.push(ProblemView {
+                help: Some(format!("the spec's text is given anyway; the names here are {known}")),
+                ..line(&name, Some(unknown.line), "prompt", format!("'{{{{{}}}}}' means nothing here", unknown.name))
+            });
+        }
+    }
+    for name in ["logs", "schemas", "templates"] {
+        if home.top.join(&home.chant).join(name).is_dir() {
+            left.push(line(name, None, "folder", "it stays where it is, and nothing here reads it".to_owned()));
+        }
+    }
+    Ok(settings)
+}
+
+/// What there is to say about a setting, and the way to have it here.
+fn counterpart(
+    project: &Project,
+    set: &[(&str, Option<String>)],
+    setting: &Setting,
+) -> Option<(String, Option<String>)> {
+    let Setting { name, value, .. } = setting;
+    if NAMES.contains(&name.as_str()) {
+        return None;
+    }
+    let shown = value.as_deref().map_or_else(|| "a list".to_owned(), |value| format!("'{}'", value.escape_debug()));
+    if name == "project.silent" {
+        let silent = matches!(value.as_deref(), Some("true" | "True" | "TRUE"));
+        return (silent && !project.silent)
+            .then(|| (format!("'{name}' is {shown}"), Some("git chant init --silent".to_owned())));
+    }
+    match (COUNTERPARTS.iter().find(|(theirs, _)| theirs == name), value) {
+        (Some((_, ours)), value) if set.iter().any(|(name, now)| name == ours && now == value) => None,
+        (Some((_, ours)), Some(value)) if *ours != PROVIDER || preset::named(value).is_some() => {
+            let help = format!("git config {ours} {}", shell_words::quote(value));
+            Some((format!("'{name}' is {shown}; here it is '{ours}'"), Some(help)))
+        }
+        _ if name.starts_with("defaults.model")
+            || name.starts_with("defaults.provider")
+            || name.starts_with("parallel.") =>
+        {
+            let help = "an agent is a command line here: git config chant.agent.<name>.cmd '<command line>'".to_owned();
+            Some((format!("'{name}' is {shown} and has no counterpart"), Some(help)))
+        }
+        _ => Some((format!("'{name}' is {shown} and has no counterpart"), None)),
+    }
+}

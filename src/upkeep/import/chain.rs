@@ -1,0 +1,337 @@
+//! The events of one spec, from what its front matter says and git's history of it tells.
+
+use std::collections::BTreeSet;
+
+use gix::{ObjectId, actor::Signature, date::Time};
+
+use super::{
+    Read,
+    landed::{Found, Landed},
+    note::{about, help},
+    past::{History, time},
+    source::Home,
+};
+use crate::{domain::{draft::Draft, event::{Approval, Facts, Op}, id::SpecId, spec::{self, Foreign, SpecType, foreign_of}, status::Status}, answer::ProblemView, error::Result, git::branch, project::Project, specs::{text::{archive_path_of, path_of}, view::rfc3339}, store::{Addition, Evidence, Past}};
+
+/// What a spec is seen in.
+pub(super) struct Room<'r> {
+    pub(super) project: &'r Project,
+    pub(super) home: &'r Home,
+    pub(super) history: &'r History<'r>,
+    /// Every spec that there is or will be.
+    pub(super) all: &'r BTreeSet<SpecId>,
+}
+
+/// A chain that can be written.
+#[derive(Debug)]
+pub(super) struct Built {
+    pub(super) past: Vec<Past>,
+    /// The status after it.
+    pub(super) status: Status,
+    /// The commits that the spec's work made.
+    pub(super) commits: Vec<ObjectId>,
+    /// What could not be carried over.
+    pub(super) left: Vec<ProblemView>,
+}
+
+/// Makes the events of a spec. Nothing is written.
+pub(super) fn build(room: &Room<'_>, read: &Read, landed: &mut Landed<'_>) -> Result<Built> {
+    let foreign = foreign_of(&read.bytes);
+    let mut chain = Chain { room, read, foreign: &foreign, past: Vec::new(), left: Vec::new(), at: 0 };
+    chain.add()?;
+    chain.approval()?;
+    let (status, commits) = chain.status(landed)?;
+    let status = if read.source.archived { chain.archive(status)? } else { status };
+    chain.keys();
+    chain.members();
+    Ok(Built { past: chain.past, status, commits, left: chain.left })
+}
+
+struct Chain<'c> {
+    room: &'c Room<'c>,
+    read: &'c Read,
+    foreign: &'c Foreign,
+    past: Vec<Past>,
+    left: Vec<ProblemView>,
+    /// When the newest event happened, seconds since the epoch: what follows did not happen before.
+    at: i64,
+}
+
+impl Chain<'_> {
+    fn title(&self) -> &str {
+        self.read.spec.title.as_deref().unwrap_or_else(|| self.read.source.id.short())
+    }
+
+    fn push(&mut self, op: Op, what: &str, facts: Facts, mut author: Signature) {
+        author.time.seconds = author.time.seconds.max(self.at);
+        self.at = author.time.seconds;
+        let sentence = if what.is_empty() { self.title().to_owned() } else { format!("{} {what}", self.title()) };
+        let evidence = Evidence { spec: Some(self.read.blob), ..Evidence::default() };
+        let addition = Addition { draft: Draft { op, sentence, facts }, evidence, informed: Vec::new() };
+        self.past.push(Past { addition, author });
+    }
+
+    fn say(&mut self, code: &str, key: &str, message: String) {
+        self.left.push(about(self.read, code, key, message));
+    }
+
+    /// Whoever imports, as of another time.
+    fn person_at(&self, time: Time) -> Signature {
+        Signature { time, ..self.room.history.person() }
+    }
+
+    /// When the spec was completed, if that is known and lies in the past.
+    fn completed_at(&self) -> Option<Time> {
+        let text = self.read.spec.front.completed_at.as_deref()?;
+        time(text).filter(|time| (0..=self.room.history.person().time.seconds).contains(&time.seconds))
+    }
+
+    fn add(&mut self) -> Result<()> {
+        let id = &self.read.source.id;
+        let day = id.date().and_then(time);
+        let mut author = match self.room.history.added(id)? {
+            Some(author) => author,
+            None => day.map_or_else(|| self.room.history.person(), |day| self.person_at(day)),
+        };
+        // Many are committed long after they were written: what was completed was there before.
+        if let Some(completed) = self.completed_at().filter(|completed| completed.seconds < author.time.seconds) {
+            author.time = day.filter(|day| day.seconds <= completed.seconds).unwrap_or(completed);
+        }
+        let now = self.room.history.person().time.seconds;
+        author.time.seconds = author.time.seconds.clamp(0, now);
+        let facts = Facts {
+            phase: self.read.spec.front.phase.clone(),
+            spec_path: Some(self.path()),
+            spec_blob: Some(self.read.blob),
+            created: Some(rfc3339(author.time.seconds, 0)),
+            reason: Some(format!("imported from '{}'", self.read.source.below)),
+            ..Facts::default()
+        };
+        self.push(Op::Add, "", facts, author);
+        Ok(())
+    }
+
+    /// Where the file is here.
+    fn path(&self) -> String {
+        let id = &self.read.source.id;
+        match (self.read.source.archived, self.read.source.nested && self.room.home.own) {
+            (true, true) => self.read.source.below.clone(),
+            (true, false) => archive_path_of(id),
+            (false, _) => path_of(id),
+        }
+    }
+
+    fn approval(&mut self) -> Result<()> {
+        let approved = match self.foreign.approval.as_deref() {
+            Some("approved") => true,
+            Some("rejected") => false,
+            _ => return Ok(()),
+        };
+        if self.room.project.config().require_signed()? {
+            let message = "the approval is not carried over: 'chant.requireSigned' is set".to_owned();
+            let problem = about(self.read, "approval", "approval", message);
+            let way = format!("read it, then: git chant approve {}", self.read.source.id.short());
+            self.left.push(help(problem, way));
+            return Ok(());
+        }
+        let answer = self.foreign.approval.clone();
+        let since = self.room.history.since(&self.read.source.id, |then| then.approval == answer)?;
+        let (author, answered) = match since {
+            Some((author, blob)) => (author, Some(blob)),
+            None => (None, None),
+        };
+        let said_at = self.foreign.approved_at.as_deref().and_then(time);
+        let mut author = author.unwrap_or_else(|| self.room.history.person());
+        if let Some(said) = said_at.filter(|said| (0..=author.time.seconds).contains(&said.seconds)) {
+            author.time = said;
+        }
+        let blob = match answered {
+            Some(blob) if blob != self.read.blob && !self.asks_the_same(blob)? => {
+                self.say("approval", "approval", "the text has changed since it was answered for".to_owned());
+                blob
+            }
+            _ => self.read.blob,
+        };
+        let (op, word) = if approved { (Op::Approve, "approved") } else { (Op::Reject, "rejected") };
+        let by = self.foreign.approved_by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
+        let facts = Facts {
+            approval: Some(Approval { approved, blob }),
+            reason: Some(format!("{word}{by} before it was imported")),
+            ..Facts::default()
+        };
+        self.push(op, &format!("is {word}"), facts, author);
+        Ok(())
+    }
+
+    /// Whether an old version asks for the same work.
+    fn asks_the_same(&self, blob: ObjectId) -> Result<bool> {
+        let Some(bytes) = self.room.history.text(blob)? else { return Ok(false) };
+        Ok(spec::parse("", &bytes).is_ok_and(|old| old.asks_the_same(&self.read.spec)))
+    }
+
+    /// Whoever gave the spec the status that it has.
+    fn changed(&self) -> Result<Signature> {
+        let status = self.foreign.status.clone();
+        let since = self.room.history.since(&self.read.source.id, |then| then.status == status)?;
+        Ok(since.and_then(|(author, _)| author).unwrap_or_else(|| self.person_at(Time::new(self.at, 0))))
+    }
+
+    fn status(&mut self, landed: &mut Landed<'_>) -> Result<(Status, Vec<ObjectId>)> {
+        let said = self.foreign.status.clone().unwrap_or_default().to_lowercase().replace('-', "_");
+        match said.as_str() {
+            "" | "pending" | "ready" | "blocked" => {}
+            "completed" => return self.completed(landed),
+            "failed" | "needs_attention" => {
+                let facts = Facts { reason: Some(format!("it was '{said}' when it was imported")), ..Facts::default() };
+                let author = self.changed()?;
+                self.push(Op::Fail, "failed", facts, author);
+                if said != "failed" {
+                    self.say("status", "status", format!("'{said}' counts as failed"));
+                }
+                return Ok((Status::Failed, Vec::new()));
+            }
+            "cancelled" | "canceled" => {
+                let author = self.changed()?;
+                self.push(Op::Cancel, "is cancelled", Facts::default(), author);
+                return Ok((Status::Cancelled, Vec::new()));
+            }
+            // A driver goes on as long as its members do.
+            "in_progress" if self.read.spec.front.kind == SpecType::Driver => {}
+            "in_progress" | "paused" => {
+                let problem = about(
+                    self.read,
+                    "status",
+                    "status",
+                    format!("'{said}' counts as pending: no run of chant goes on here"),
+                );
+                self.left.push(match self.branch()? {
+                    Some(name) => help(problem, format!("what was done is in the branch '{name}'")),
+                    None => problem,
+                });
+            }
+            _ => self.say("status", "status", format!("'{}' is no status and counts as pending", said.escape_debug())),
+        }
+        Ok((Status::Pending, Vec::new()))
+    }
+
+    /// The branch that the spec was worked in, if it is here.
+    fn branch(&self) -> Result<Option<String>> {
+        let repo = &self.room.project.repo;
+        let usual = format!("chant/{}", self.read.source.id);
+        for name in self.read.spec.front.branch.iter().chain([&usual]) {
+            if let Ok(full) = crate::git::reference::branch_name(name)
+                && branch::read(repo, full.as_ref())?.is_some()
+            {
+                return Ok(Some(name.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn completed(&mut self, landed: &mut Landed<'_>) -> Result<(Status, Vec<ObjectId>)> {
+        let front = &self.read.spec.front;
+        let mut author = self.changed()?;
+        match (self.completed_at(), &front.completed_at) {
+            (Some(time), _) => author.time = time,
+            (None, Some(text)) => {
+                let message = format!("'{}' is no time in the past: that of the commit counts", text.escape_debug());
+                self.say("date", "completed_at", message);
+            }
+            (None, None) => {}
+        }
+        let found = landed.find(&front.commits)?;
+        self.missing(&found);
+        let lands = found.landed || found.here.is_empty() || self.read.source.archived;
+        let target = found.target.filter(|_| !found.here.is_empty());
+        let name = target.as_deref().unwrap_or("any branch").trim_start_matches("refs/heads/").to_owned();
+        if !lands {
+            let problem = about(
+                self.read,
+                "commits",
+                "commits",
+                format!("it is finished, not completed: its commits are not in '{name}'"),
+            );
+            self.left.push(help(problem, format!("to merge them: git chant merge {}", self.read.source.id.short())));
+        }
+        let facts = Facts {
+            target: target.clone(),
+            work_commits: found.here.clone(),
+            model: front.model.clone(),
+            ..Facts::default()
+        };
+        if lands {
+            self.push(Op::Complete, "is completed", facts, author);
+            Ok((Status::Completed, found.here))
+        } else {
+            self.push(Op::Finish, "is finished", facts, author);
+            Ok((Status::Finished, found.here))
+        }
+    }
+
+    fn missing(&mut self, found: &Found) {
+        if !found.missing.is_empty() {
+            let names =
+                found.missing.iter().map(|name| format!("'{}'", name.escape_debug())).collect::<Vec<_>>().join(", ");
+            let verb = if found.missing.len() == 1 { "is no commit" } else { "are no commits" };
+            self.say("commits", "commits", format!("{names} {verb} of this repository"));
+        }
+        if found.landed && !found.outside.is_empty() {
+            let names =
+                found.outside.iter().map(|id| format!("'{}'", id.to_hex_with_len(12))).collect::<Vec<_>>().join(", ");
+            let target = found.target.as_deref().unwrap_or_default().trim_start_matches("refs/heads/");
+            let verb = if found.outside.len() == 1 { "is" } else { "are" };
+            let how = if found.rewritten { ", which has the same changes in other commits" } else { "" };
+            self.say("commits", "commits", format!("{names} {verb} not in '{target}'{how}"));
+        }
+    }
+
+    fn archive(&mut self, status: Status) -> Result<Status> {
+        let person = self.person_at(Time::new(self.at, 0));
+        let author = self.room.history.archived(&self.read.source.id)?.unwrap_or(person);
+        if !matches!(status, Status::Completed | Status::Cancelled) {
+            self.say("archive", "status", format!("it was archived as {}: here it is cancelled", status.as_str()));
+            let reason = Some("it was archived before it was completed".to_owned());
+            self.push(Op::Cancel, "is cancelled", Facts { reason, ..Facts::default() }, author.clone());
+        }
+        self.push(Op::Archive, "is archived", Facts { spec_path: Some(self.path()), ..Facts::default() }, author);
+        Ok(Status::Archived)
+    }
+
+    /// Keys that mean nothing here.
+    fn keys(&mut self) {
+        for key in &self.read.spec.front.unknown {
+            if key != "members" {
+                let message = format!("the key '{}' has no counterpart", key.escape_debug());
+                self.left.push(about(self.read, "key", key, message));
+            }
+        }
+    }
+
+    /// Members are told by their ids alone, and counted without a gap.
+    fn members(&mut self) {
+        let id = &self.read.source.id;
+        let own = |member: &String| {
+            SpecId::new(member).is_ok_and(|member| member.member_of().is_some_and(|(driver, _)| driver == *id))
+        };
+        let others: Vec<&String> = self.foreign.members.iter().filter(|member| !own(member)).collect();
+        if let [first, ..] = others[..] {
+            let message = format!("'{}' is no member: those of '{id}' are '{id}.1' and on", first.escape_debug());
+            self.left.push(about(self.read, "member", "members", message));
+        }
+        let Some((driver, number)) = id.member_of() else { return };
+        if driver.member_of().is_some() {
+            self.say("member", "type", format!("it is no member of '{driver}', which is one itself"));
+        } else if number > 1 {
+            let before = SpecId::new(&format!("{driver}.{}", number - 1));
+            if let Ok(before) = before
+                && !self.room.all.contains(&before)
+            {
+                self.say(
+                    "member",
+                    "type",
+                    format!("it does not count as a member of '{driver}': there is no '{before}'"),
+                );
+            }
+        }
+    }
+}

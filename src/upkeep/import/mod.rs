@@ -1,0 +1,224 @@
+//! The use case `import`: what chant, the tool that keeps its state in the front matter of spec files, knows of them, as events. No file
+//! is changed.
+//!
+//! A spec's chain begins with all of its events in one step, so that whoever is interrupted can begin again: what has a chain is left
+//! alone.
+
+mod beside;
+mod chain;
+mod landed;
+mod note;
+mod past;
+mod source;
+
+use std::{collections::BTreeSet, path::Path};
+
+use gix::{ObjectId, bstr::ByteSlice};
+
+use crate::{domain::{diagnostic::{Diagnostic, Severity}, id::SpecId, spec::{self, MAX_SPEC_LEN, Spec}, status::Status}, answer::{ImportView, ProblemView, progress::{Progress, Step}}, error::Result, git::{trail, work_file}, project::Project, store::Store};
+use chain::Built;
+use landed::Landed;
+use past::History;
+use source::{Home, Source};
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The specs that were imported, in the order of their ids.
+    pub imported: Vec<ImportView>,
+    /// How many had a chain already.
+    pub recorded: usize,
+    /// What could not be carried over, and why.
+    pub left: Vec<ProblemView>,
+}
+
+/// Whether chant has set this repository up and nothing of it is recorded yet.
+pub fn is_due(project: &Project) -> Result<bool> {
+    let set_up = project.tops().iter().any(|top| top.join(".chant").join("config.md").is_file());
+    Ok(set_up && project.store()?.names()?.is_empty())
+}
+
+/// How many specs are worth a word before they are read.
+const MANY: usize = 1000;
+
+/// How many specs are written together.
+const BATCH: usize = 500;
+
+/// How many bytes their files may have, about.
+const BATCH_LEN: usize = 16 << 20;
+
+/// Imports the specs below `dir`, a `.chant` or what holds one; without it those of this repository. With `dry_run` nothing is written.
+///
+/// # Errors
+/// `no-specs` if there is no such directory. What is wrong with a single spec is in the outcome.
+pub fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progress: &dyn Progress) -> Result<Outcome> {
+    let home = Home::find(project, dir)?;
+    let store = project.store()?;
+    let mut outcome = Outcome::default();
+    let (sources, strays) = home.sources()?;
+    outcome.left.extend(strays);
+    let mut known = store.names()?;
+    // Read after the refs: a ref goes when the archive has its chain.
+    known.extend(store.folded()?.into_keys());
+    let all: BTreeSet<SpecId> = sources.keys().chain(&known).cloned().collect();
+    let (recorded, fresh): (Vec<_>, Vec<_>) = sources.into_values().partition(|source| known.contains(&source.id));
+    outcome.recorded = recorded.len();
+    if fresh.is_empty() {
+        // It was all said when they were imported.
+        outcome.left.retain(|problem| problem.severity == Severity::Error);
+        return Ok(outcome);
+    }
+    if fresh.len() >= MANY {
+        progress.say(&Step::Note(format!("Reading {} specs and their history", fresh.len())));
+    }
+    let work = Survey::take(project, &home, fresh, &mut outcome)?;
+    let settings = beside::read(project, &home, &mut outcome.left)?;
+    let history = History::read(project, &home)?;
+    let mut landed = Landed::new(project, trail::commits_named(&project.repo, &work.commits)?, settings.main_branch)?;
+    let room = chain::Room { project, home: &home, history: &history, all: &all };
+    let mut rest = work.sources.into_iter().peekable();
+    while rest.peek().is_some() {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < BATCH
+            && bytes < BATCH_LEN
+            && let Some((source, blob)) = rest.next()
+        {
+            if let Some(read) = read(project, &home, source, Some(blob), &mut outcome.left)? {
+                let built = chain::build(&room, &read, &mut landed)?;
+                bytes += read.bytes.len();
+                batch.push((read, built));
+            }
+        }
+        if !dry_run {
+            annotate(project, &store, &batch)?;
+        }
+        for (read, built) in batch {
+            if dry_run || write(&store, &read, &built)? {
+                outcome.left.extend(built.left);
+                outcome.imported.push(view(read, built.status, &built.commits));
+            } else {
+                // Somebody else was faster.
+                outcome.recorded += 1;
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+fn view(read: Read, status: Status, commits: &[ObjectId]) -> ImportView {
+    ImportView {
+        spec: read.source.id,
+        status,
+        title: read.spec.title,
+        path: read.source.path,
+        commits: commits.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Which specs there are to import, and the commits that they name.
+struct Survey {
+    sources: Vec<(Source, ObjectId)>,
+    commits: Vec<String>,
+}
+
+impl Survey {
+    fn take(project: &Project, home: &Home, fresh: Vec<Source>, outcome: &mut Outcome) -> Result<Survey> {
+        let mut survey = Survey { sources: Vec::new(), commits: Vec::new() };
+        for source in fresh {
+            if let Some(read) = read(project, home, source, None, &mut outcome.left)? {
+                survey.commits.extend(read.spec.front.commits.iter().cloned());
+                survey.sources.push((read.source, read.blob));
+            }
+        }
+        survey.commits.sort_unstable();
+        survey.commits.dedup();
+        Ok(survey)
+    }
+}
+
+/// A spec file that was read.
+struct Read {
+    source: Source,
+    bytes: Vec<u8>,
+    blob: ObjectId,
+    spec: Spec,
+}
+
+/// Reads a spec file, which has to be `expected` if that is given; what is wrong with it is added to `left`.
+fn read(
+    project: &Project,
+    home: &Home,
+    source: Source,
+    expected: Option<ObjectId>,
+    left: &mut Vec<ProblemView>,
+) -> Result<Option<Read>> {
+    let mut fault = |code: &str, message: String| {
+        let mut problem = ProblemView::new(Severity::Error, code, message);
+        problem.spec = Some(source.id.clone());
+        problem.path = Some(source.path.clone());
+        left.push(problem);
+    };
+    let bytes = match work_file::read(&home.top, source.below.as_bytes().as_bstr(), MAX_SPEC_LEN as u64) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            fault("changed", "it is gone by now".to_owned());
+            return Ok(None);
+        }
+        Err(refused) => {
+            fault("bad-file", format!("it is not imported: {}", refused));
+            return Ok(None);
+        }
+    };
+    let bytes = if home.here { project.stored(&home.top, &source.below, bytes)? } else { bytes };
+    let blob = project.store()?.blob_id(&bytes);
+    if expected.is_some_and(|expected| expected != blob) {
+        fault("changed", "it has just been changed: import it again".to_owned());
+        return Ok(None);
+    }
+    if !home.own && project.census().has(&source.id)? {
+        fault("exists", "this repository has a file of that name: import that one first, or rename it".to_owned());
+        return Ok(None);
+    }
+    match spec::parse(&source.path, &bytes) {
+        Ok(spec) if home.own && says_nothing(&spec, &bytes) => Ok(None),
+        Ok(spec) => Ok(Some(Read { source, bytes, blob, spec })),
+        Err(diagnostics) => {
+            left.extend(diagnostics.into_iter().map(|one| {
+                let message = format!("it is not imported: {}", one.message);
+                let help = one.help.or_else(|| Some("mend it, then: git chant import".to_owned()));
+                let one = Diagnostic { message, help, ..one };
+                let problem = ProblemView::of(Some(source.id.clone()), "invalid-spec", one);
+                ProblemView { place: None, ..problem }
+            }));
+            Ok(None)
+        }
+    }
+}
+
+/// Whether a spec of this repository tells nothing that would be an event: it counts as pending as it is. It may be one of ours, whose
+/// events have not been fetched yet.
+fn says_nothing(spec: &Spec, bytes: &[u8]) -> bool {
+    let foreign = spec::foreign_of(bytes);
+    let front = &spec.front;
+    foreign.status.is_none() && foreign.approval.is_none() && front.completed_at.is_none() && front.commits.is_empty()
+}
+
+/// Writes a chain. Returns whether it is there because of that.
+fn write(store: &Store<'_>, read: &Read, built: &Built) -> Result<bool> {
+    store.write_blob(&read.bytes)?;
+    let id = &read.source.id;
+    Ok(store.begin(id, &built.past).map_err(|refusal| refusal.into_error(id.short()))?.is_some())
+}
+
+/// Says on the commits whose they are. That is done before there are chains: whoever dies in between imports again what has none.
+fn annotate(project: &Project, store: &Store<'_>, batch: &[(Read, Built)]) -> Result<()> {
+    let of = |(read, built): &'_ (Read, Built)| {
+        built.commits.iter().map(|commit| (read.source.id.clone(), *commit)).collect::<Vec<_>>()
+    };
+    let wanted: Vec<(SpecId, ObjectId)> = batch.iter().flat_map(of).collect();
+    if !project.silent && !wanted.is_empty() {
+        let wanted: Vec<_> = wanted.iter().map(|(spec, commit)| (spec, *commit)).collect();
+        store.annotate_all(&wanted, "Notes of imported specs")?;
+    }
+    Ok(())
+}

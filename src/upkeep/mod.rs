@@ -1,0 +1,8 @@
+//! Setting a repository up, and keeping it in order.
+
+pub(crate) mod archive;
+pub(crate) mod fsck;
+pub(crate) mod hook;
+pub(crate) mod import;
+pub(crate) mod prune;
+pub(crate) mod setup;

@@ -1,0 +1,76 @@
+//! What belongs to no spec: the worktree for checks, and files that merges left aside.
+
+use std::fs::{self, File};
+
+use gix::ObjectId;
+use rustix::fs::{FlockOperation, flock};
+
+use super::{Request, Step, commits, files};
+use crate::{answer::Pruned, error::{Error, Result}, git::{history, worktree::{self, place, remove}}, specs::keep::stands_in, project::Project, store::attempts::ATTEMPTS};
+
+/// What was found of it.
+pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
+    let mut steps: Vec<Step> = check(project, request)?.into_iter().collect();
+    for path in &request.aside {
+        let name = path.to_string_lossy().into_owned();
+        let copy = path.clone();
+        steps.push(match is_recorded(project, path)? {
+            true => Step::prune(Pruned::Aside, None, name, "its text is recorded", move |_| files::remove_file(&copy)),
+            false => Step::keep(Pruned::Aside, None, name, "its text is nowhere else: move it to where it belongs"),
+        });
+    }
+    Ok(steps)
+}
+
+/// The worktree for checks, if nobody has used it for long. It is made anew when it is needed.
+fn check(project: &Project, request: &Request) -> Result<Option<Step>> {
+    let path = place::default_path(&project.repo, "check")?;
+    let Some(tree) = worktree::find(&project.repo, &path)?.filter(|tree| !tree.main) else { return Ok(None) };
+    let lock = project.repo.chant_dir().join("check").join("in-use");
+    let used = fs::metadata(&lock).and_then(|meta| meta.modified());
+    let gone = !tree.path.exists();
+    if !gone && !used.is_ok_and(|time| files::expired(time, request.expire)) {
+        return Ok(None);
+    }
+    let name = tree.path.to_string_lossy().into_owned();
+    if is_held(&lock) {
+        return Ok(Some(Step::keep(Pruned::Check, None, name, "checks are run in it")));
+    }
+    if !gone && stands_in(project, &tree.path) {
+        return Ok(Some(Step::keep(Pruned::Check, None, name, "you are in it")));
+    }
+    let heads = worktree::past_heads(&project.repo, &tree);
+    let lost = history::unreached(&project.repo, &heads, &[], Some(&format!("{ATTEMPTS}*")))?;
+    if lost > 0 {
+        return Ok(Some(Step::keep(Pruned::Check, None, name, format!("it stood on {}", commits(lost)))));
+    }
+    let why = if gone { "its directory was deleted" } else { "nobody has used it for long" };
+    Ok(Some(Step::prune(Pruned::Check, None, name, why, move |project| {
+        // The lock that checks take. Without the file there never was one.
+        let held = File::open(&lock).ok();
+        if let Some(held) = &held
+            && flock(held, FlockOperation::NonBlockingLockExclusive).is_err()
+        {
+            return Err(Error::negative("in-use", "checks are run in it"));
+        }
+        remove::remove(&project.repo, &tree.path).map(|_| ())
+    })))
+}
+
+fn is_held(lock: &std::path::Path) -> bool {
+    File::open(lock).is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_err())
+}
+
+/// Whether a copy that was moved aside, `<attempt>-<random>.md`, is the very text that its attempt pinned.
+fn is_recorded(project: &Project, path: &std::path::Path) -> Result<bool> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let Some(attempt) = name.split('-').next().and_then(|id| ObjectId::from_hex(id.as_bytes()).ok()) else {
+        return Ok(false);
+    };
+    let store = project.store()?;
+    if store.spec_of_event(attempt)?.is_none() {
+        return Ok(false);
+    }
+    let pinned = store.evidence_of(attempt, "spec.md")?;
+    Ok(pinned.is_some() && fs::read(path).ok() == pinned)
+}

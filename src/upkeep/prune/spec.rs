@@ -1,0 +1,138 @@
+//! What there is of one spec, and what of it still serves.
+
+use std::{rc::Rc, time::SystemTime};
+
+use gix::ObjectId;
+
+use super::{Request, Step, candidates::spec_of_lease};
+use crate::{agent::lease::{self, Life}, domain::{id::SpecId, state::State, status::Status}, answer::Pruned, error::{Error, Result}, git::worktree::{self as trees, Worktree}, project::Project, specs::world::World};
+
+/// One spec with everything that decides about what is left of it.
+pub(super) struct Spec<'a> {
+    pub(super) project: &'a Project,
+    pub(super) request: &'a Request,
+    /// The work branches of all specs: that they reach a commit says nothing, they may be pruned too.
+    pub(super) except: &'a [String],
+    pub(super) id: &'a SpecId,
+    pub(super) state: Option<Rc<State>>,
+    /// Why it is over; `None` if it is not.
+    pub(super) over: Option<String>,
+    status: Status,
+    /// Its worktree.
+    pub(super) tree: Option<Worktree>,
+    /// The attempts of it that have a lease, with what that says.
+    pub(super) leases: Vec<(ObjectId, Life)>,
+}
+
+impl<'a> Spec<'a> {
+    pub(super) fn new(
+        project: &'a Project,
+        request: &'a Request,
+        except: &'a [String],
+        id: &'a SpecId,
+    ) -> Result<Spec<'a>> {
+        let mut leases = Vec::new();
+        for attempt in lease::list(&project.leases_dir())? {
+            if spec_of_lease(project, attempt)?.as_ref() == Some(id) {
+                leases.push((attempt, project.life(attempt)?));
+            }
+        }
+        let world = World::new(project)?;
+        let recorded = world.recorded(id)?;
+        let contended = recorded.state.as_ref().is_some_and(|state| state.is_contended());
+        let over = match recorded.status {
+            _ if contended || recorded.broken.is_some() => None,
+            Status::Completed | Status::Cancelled | Status::Archived => {
+                Some(format!("its spec is {}", recorded.status))
+            }
+            _ if !world.census.has(id)? => Some("its spec is gone".to_owned()),
+            _ => None,
+        };
+        let tree = project.worktree_among(&trees::list(&project.repo)?, id)?.cloned();
+        let tree = tree.map(|tree| Ok::<_, Error>(is_ours(project, id, &tree)?.then_some(tree))).transpose()?.flatten();
+        Ok(Spec { project, request, except, id, state: recorded.state, over, status: recorded.status, tree, leases })
+    }
+
+    /// Everything that was found of it, in the order in which it is to be cleared away.
+    pub(super) fn steps(&self) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        if let Some(why) = self.alive() {
+            if self.over.is_some() || self.asked_for() {
+                steps.extend(
+                    self.tree.as_ref().map(|tree| self.keep(Pruned::Worktree, tree.path.to_string_lossy(), why)),
+                );
+            }
+            return Ok(steps);
+        }
+        let worktree = self.worktree()?;
+        let stays = worktree.as_ref().is_some_and(|step| step.act.is_none());
+        let none = worktree.is_none();
+        steps.extend(worktree);
+        match &self.over {
+            Some(why) => steps.extend(self.branch(why, stays)?),
+            None if none && self.asked_for() => {
+                let why = format!("its spec is {}", self.status.as_str().replace('_', " "));
+                steps.extend(
+                    self.tree.as_ref().map(|tree| self.keep(Pruned::Worktree, tree.path.to_string_lossy(), why)),
+                );
+            }
+            None => {}
+        }
+        steps.extend(self.attempts()?);
+        steps.extend(self.transcripts()?);
+        steps.extend(self.lease_steps());
+        Ok(steps)
+    }
+
+    /// Why something may be at work on it; `None` if nothing is.
+    fn alive(&self) -> Option<String> {
+        self.leases.iter().find_map(|(_, life)| match life {
+            Life::Running(info) => Some(format!("process {} works on it", info.pid)),
+            Life::Unknown(why) => why.clone(),
+            Life::Dead(info) => lease::survivors(info),
+        })
+    }
+
+    fn asked_for(&self) -> bool {
+        self.request.only.contains(self.id)
+    }
+
+    /// Leases of runs that are dead and over.
+    fn lease_steps(&self) -> Vec<Step> {
+        let goes_on = |attempt: ObjectId| {
+            let state = self.state.as_ref();
+            self.over.is_none()
+                && state.is_some_and(|state| state.open.contains(&attempt) && state.status == Status::InProgress)
+        };
+        let dead = self.leases.iter().filter(|(attempt, life)| matches!(life, Life::Dead(_)) && !goes_on(*attempt));
+        dead.map(|(attempt, _)| {
+            let attempt = *attempt;
+            let path = self.project.leases_dir().join(attempt.to_string());
+            Step::prune(
+                Pruned::Lease,
+                Some(self.id),
+                path.to_string_lossy(),
+                "its run is dead and over",
+                move |project| project.forget_lease(attempt),
+            )
+        })
+        .collect()
+    }
+
+    pub(super) fn keep(&self, kind: Pruned, name: impl Into<String>, why: impl Into<String>) -> Step {
+        Step::keep(kind, Some(self.id), name, why)
+    }
+
+    /// Whether something that was written at `time` has expired.
+    pub(super) fn is_old(&self, time: SystemTime) -> bool {
+        super::files::expired(time, self.request.expire)
+    }
+}
+
+/// Whether git chant made that worktree: it is at the place that is meant for it, or it was prepared for a run. One that a person has
+/// made to look at the branch is theirs.
+fn is_ours(project: &Project, id: &SpecId, tree: &Worktree) -> Result<bool> {
+    let meant = project.meant_worktree(id)?;
+    let prepared = tree.path.join(".chant/run/.gitignore").is_file();
+    Ok(prepared || tree.path.file_name() == meant.file_name())
+}

@@ -1,0 +1,198 @@
+//! The line in the file of a hook: put there, found again and taken out, and nothing else of the file is touched.
+
+use std::{fs, io::ErrorKind, os::unix::fs::PermissionsExt as _, path::Path};
+
+use bstr::ByteSlice;
+
+use crate::{
+    domain::hook::Hook,
+    error::{IoContext, Result},
+};
+
+/// What every line of ours begins and ends with, by which it is found again.
+const HEAD: &[u8] = b"if command -v git-chant ";
+const MARK: &str = "# git chant hooks";
+
+/// What a file begins with that is made for the line.
+const MADE: &str = "#!/bin/sh\n# Made by git chant hooks install; git chant hooks uninstall removes it.\n";
+
+/// Shells that read the line.
+const SHELLS: [&str; 8] = ["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "busybox"];
+
+/// A file that is larger is no script, in bytes.
+const MOST: u64 = 4 << 20;
+
+/// What the file of a hook is like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// There is none.
+    Absent,
+    /// It is there, without the line.
+    Without,
+    /// It has the line.
+    Installed,
+    /// It has a line of another version.
+    Outdated,
+    /// It is not to be touched: why.
+    Refused(&'static str),
+}
+
+/// The line that has a hook call this tool. It fails only where a hook of ours may: before a commit.
+///
+/// It comes first in the file, since a script may end anywhere, and leaves to the rest of it what git gives on stdin.
+pub(super) fn line(hook: Hook) -> String {
+    let call = match hook {
+        Hook::PreCommit => {
+            "; then git-chant hook pre-commit \"$@\" </dev/null || test $? -ne 1 || exit 1; fi".to_owned()
+        }
+        Hook::PostRewrite => {
+            " && chant=$(mktemp); then cat >\"$chant\"; git-chant hook post-rewrite \"$@\" <\"$chant\" \
+                              || :; exec <\"$chant\"; rm -f \"$chant\"; fi"
+                .to_owned()
+        }
+        other => format!("; then git-chant hook {other} \"$@\" </dev/null || :; fi"),
+    };
+    format!("if command -v git-chant >/dev/null 2>&1{call} {MARK}")
+}
+
+/// Looks at the file of a hook.
+pub(super) fn look(path: &Path, hook: Hook) -> Result<Found> {
+    let meta = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Absent),
+        meta => meta.io("read", path)?,
+    };
+    if meta.is_symlink() {
+        return Ok(Found::Refused("it is a symbolic link"));
+    }
+    if !meta.is_file() || meta.len() > MOST {
+        return Ok(Found::Refused("it is not a shell script"));
+    }
+    let text = fs::read(path).io("read", path)?;
+    if !is_shell(&text) {
+        return Ok(Found::Refused("it is not a shell script"));
+    }
+    let ours: Vec<&[u8]> = text.lines().filter(|line| is_ours(line)).collect();
+    Ok(match ours.as_slice() {
+        _ if meta.permissions().mode() & 0o111 == 0 => Found::Refused("it is not executable, so git does not run it"),
+        [] => Found::Without,
+        [one] if *one == line(hook).as_bytes() => Found::Installed,
+        _ => Found::Outdated,
+    })
+}
+
+/// Puts the line into the file, in place of one of another version; makes the file if there is none.
+pub(super) fn add(path: &Path, hook: Hook) -> Result<()> {
+    let dir = path.parent().unwrap_or(path);
+    fs::create_dir_all(dir).io("create", dir)?;
+    let line = line(hook);
+    let text = match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return crate::upkeep::setup::write_new(path, format!("{MADE}{line}\n").as_bytes(), 0o755);
+        }
+        read => without(&read.io("read", path)?),
+    };
+    let first = if text == MADE.as_bytes() {
+        text.len()
+    } else if text.starts_with(b"#!") {
+        text.find_byte(b'\n').map_or(text.len(), |at| at + 1)
+    } else {
+        0
+    };
+    let (before, after) = text.split_at(first);
+    // A first line that has no end gets one before ours, which then has none: so it can be made again what it was.
+    let added = match before.last() {
+        Some(b'\n') | None => format!("{line}\n"),
+        Some(_) => format!("\n{line}"),
+    };
+    crate::upkeep::setup::write(path, &[before, added.as_bytes(), after].concat())
+}
+
+/// Whether the file has a line of ours. What cannot be read has none.
+pub(super) fn has(path: &Path) -> bool {
+    let regular = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= MOST);
+    regular && fs::read(path).is_ok_and(|text| text.lines().any(is_ours))
+}
+
+/// Takes the line out of the file; a file that was made for it goes.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    let text = match fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        read => read.io("read", path)?,
+    };
+    let rest = without(&text);
+    if rest == MADE.as_bytes() {
+        return fs::remove_file(path).io("remove", path);
+    }
+    crate::upkeep::setup::write(path, &rest)
+}
+
+/// The text without our lines.
+fn without(text: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(text.len());
+    for line in text.lines_with_terminator() {
+        if !is_ours(line.trim_end_with(|c| c == '\n' || c == '\r')) {
+            kept.extend_from_slice(line);
+        } else if !line.ends_with(b"\n") && kept.ends_with(b"\n") {
+            kept.pop();
+        }
+    }
+    kept
+}
+
+fn is_ours(line: &[u8]) -> bool {
+    line.starts_with(HEAD) && line.ends_with(MARK.as_bytes())
+}
+
+/// Whether a shell reads it: by its first line, or because there is none and it is text.
+fn is_shell(text: &[u8]) -> bool {
+    if text.contains(&0) {
+        return false;
+    }
+    let Some(rest) = text.strip_prefix(b"#!") else { return true };
+    let first = rest.lines().next().unwrap_or_default();
+    let mut words = first.fields().map(|word| word.rsplit_once_str("/").map_or(word, |(_, name)| name));
+    let is_option = |word: &&[u8]| word.starts_with(b"-") || word.contains(&b'=');
+    let program = match words.next() {
+        Some(b"env") => words.find(|word| !is_option(word)),
+        other => other,
+    };
+    program.is_some_and(|program| SHELLS.iter().any(|shell| shell.as_bytes() == program))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_is_known_by_the_first_line() {
+        for shell in
+            ["#!/bin/sh\n", "#! /usr/bin/env bash\nx", "#!/usr/bin/env -S bash -e", "#!/bin/busybox sh\n", "", "x"]
+        {
+            assert!(is_shell(shell.as_bytes()), "{shell:?}");
+        }
+        for other in ["#!/usr/bin/env python3\n", "#!/usr/bin/fish\n", "#!", "\x7fELF\0", "#!/usr/bin/env -S node x\n"]
+        {
+            assert!(!is_shell(other.as_bytes()), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_stays_byte_for_byte() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("pre-commit");
+        for text in ["#!/bin/sh\nexec true\n", "#!/bin/sh", "true\n", "true", "", "#!/bin/sh\r\ntrue\r\n", "\n\n"] {
+            fs::write(&path, text).expect("writable");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o750)).expect("ours");
+            assert_eq!(look(&path, Hook::PreCommit).expect("readable"), Found::Without);
+            for _ in 0..2 {
+                add(&path, Hook::PreCommit).expect("added");
+                assert_eq!(look(&path, Hook::PreCommit).expect("readable"), Found::Installed, "{text:?}");
+            }
+            assert_eq!(look(&path, Hook::PrePush).expect("readable"), Found::Outdated);
+            let mode = fs::metadata(&path).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o750);
+            remove(&path).expect("removed");
+            assert_eq!(fs::read_to_string(&path).expect("readable"), text);
+        }
+    }
+}

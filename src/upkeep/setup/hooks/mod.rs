@@ -1,0 +1,224 @@
+//! The hooks by which git calls this tool: in the configuration where git reads them there, else a line in the file of each hook.
+
+mod file;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use file::Found;
+
+use super::{Change, settings};
+use crate::{domain::hook::Hook, answer::{HookState, HookView}, error::{IoContext, Result}, git::{self, process::Git}, project::Project};
+
+/// What the sections of the configuration begin with that are ours.
+pub(super) const SECTION: &str = "hook.chant-";
+
+/// The first git that reads hooks from its configuration.
+const CONFIGURED_SINCE: (u32, u32) = (2, 54);
+
+/// Every hook, and whether it calls this tool.
+pub fn look(project: &Project) -> Result<Vec<HookView>> {
+    let ways = Ways::find(project)?;
+    Hook::ALL.into_iter().map(|hook| ways.look(hook)).collect()
+}
+
+/// What has to be changed so that each hook calls this tool, as far as it can be had to.
+pub(super) fn missing(project: &Project) -> Result<Vec<Change>> {
+    let ways = Ways::find(project)?;
+    let mut changes = Vec::new();
+    for hook in Hook::ALL {
+        changes.extend(ways.missing(hook)?);
+    }
+    Ok(changes)
+}
+
+/// What there is of ours, in whatever file of the hooks' directories, and in the configuration.
+pub(super) fn present(project: &Project) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    for (section, values) in settings::sections_of(project, SECTION)? {
+        changes.push(Change::DropSection(section, values));
+    }
+    for dir in own_dirs(project)? {
+        changes.extend(files(&dir).into_iter().filter(|path| file::has(path)).map(Change::Unhook));
+    }
+    Ok(changes)
+}
+
+/// The files among `changes` that git tracks, by their paths from the top of the work tree.
+pub fn shared(project: &Project, changes: &[Change]) -> Result<Vec<String>> {
+    let Some(top) = project.repo.work_dir() else { return Ok(Vec::new()) };
+    let inside = |change: &Change| match change {
+        Change::Hook(path, _) | Change::Unhook(path) => path.strip_prefix(top).ok().map(Path::to_owned),
+        _ => None,
+    };
+    let inside: Vec<PathBuf> = changes.iter().filter_map(inside).filter(|path| !path.starts_with(".git")).collect();
+    if inside.is_empty() {
+        return Ok(Vec::new());
+    }
+    let listed =
+        Git::at(&project.repo).global("--literal-pathspecs").args(["ls-files", "-z", "--"]).args(inside).check()?;
+    Ok(listed.records().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+}
+
+/// Has the file of a hook call this tool.
+pub(super) fn add(path: &Path, hook: Hook) -> Result<()> {
+    file::add(path, hook)
+}
+
+/// Has the file of a hook call it no more. A directory of the repository's own that is then empty goes.
+pub(super) fn remove(project: &Project, path: &Path) -> Result<()> {
+    file::remove(path)?;
+    match path.parent().filter(|dir| **dir == project.repo.common_dir().join("hooks")) {
+        Some(dir) => match fs::remove_dir(dir) {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotFound) => {
+                Err(error).io("remove", dir)
+            }
+            _ => Ok(()),
+        },
+        None => Ok(()),
+    }
+}
+
+/// The ways in which git comes to call a hook here.
+struct Ways {
+    /// The settings of our sections, where git reads hooks from its configuration.
+    configured: Option<Vec<(String, String)>>,
+    /// The sections that there are, whoever reads them.
+    sections: Vec<(String, Vec<String>)>,
+    /// Where the files are.
+    dir: PathBuf,
+    /// Why files there are not ours to touch.
+    refused: Option<String>,
+}
+
+impl Ways {
+    fn find(project: &Project) -> Result<Ways> {
+        let reads = git::version(&project.repo)? >= CONFIGURED_SINCE;
+        let dir = dir(project)?;
+        let refused = (!is_inside(project, &dir)).then(|| {
+            let what = if dir.exists() && !dir.is_dir() {
+                "is no directory"
+            } else {
+                "may be that of other repositories, too"
+            };
+            format!("core.hooksPath leads to '{}', which {what}", dir.display())
+        });
+        let sections = settings::sections_of(project, SECTION)?.into_iter().collect();
+        let configured = reads.then(|| settings::local(project)).transpose()?;
+        Ok(Ways { configured, sections, dir, refused })
+    }
+
+    fn path(&self, hook: Hook) -> PathBuf {
+        self.dir.join(hook.as_str())
+    }
+
+    fn look(&self, hook: Hook) -> Result<HookView> {
+        let view = |state, place: String, why| HookView { event: hook, state, place, why };
+        if let Some(settings) = &self.configured {
+            let of_ours =
+                |(key, _): &&(String, String)| key.rsplit_once('.').is_some_and(|(name, _)| name == section(hook));
+            let found: Vec<_> = settings.iter().filter(of_ours).cloned().collect();
+            let state = match found {
+                found if found == wanted(hook) => HookState::Installed,
+                found if found.is_empty() => HookState::Absent,
+                _ => HookState::Outdated,
+            };
+            return Ok(view(state, section(hook), None));
+        }
+        let path = self.path(hook);
+        let place = path.display().to_string();
+        if let Some(why) = &self.refused {
+            return Ok(view(HookState::Refused, place, Some(why.clone())));
+        }
+        Ok(match file::look(&path, hook)? {
+            Found::Absent | Found::Without => view(HookState::Absent, place, None),
+            Found::Installed => view(HookState::Installed, place, None),
+            Found::Outdated => view(HookState::Outdated, place, None),
+            Found::Refused(why) => view(HookState::Refused, place, Some(why.to_owned())),
+        })
+    }
+
+    /// What is to be done so that the hook is called once, the way that this git knows.
+    fn missing(&self, hook: Hook) -> Result<Vec<Change>> {
+        let state = self.look(hook)?.state;
+        let mut changes = Vec::new();
+        let section = section(hook);
+        let configured = self.sections.iter().find(|(name, _)| *name == section);
+        if let (Some((name, values)), true) = (configured, self.configured.is_none() || state == HookState::Outdated) {
+            changes.push(Change::DropSection(name.clone(), values.clone()));
+        }
+        if self.configured.is_some() {
+            if self.refused.is_none() && file::has(&self.path(hook)) {
+                changes.push(Change::Unhook(self.path(hook)));
+            }
+            if state != HookState::Installed {
+                changes.extend(wanted(hook).into_iter().map(|(key, value)| Change::AddSetting(key, value)));
+            }
+        } else if matches!(state, HookState::Absent | HookState::Outdated) {
+            changes.push(Change::Hook(self.path(hook), hook));
+        }
+        Ok(changes)
+    }
+}
+
+fn section(hook: Hook) -> String {
+    format!("{SECTION}{hook}")
+}
+
+/// The settings of a hook in the configuration. git puts the arguments after the command.
+fn wanted(hook: Hook) -> Vec<(String, String)> {
+    let last = if hook == Hook::PreCommit { "test $? -ne 1" } else { ":" };
+    let command = format!(
+        "chant() {{ if command -v git-chant >/dev/null 2>&1; then git-chant hook {hook} \"$@\" || {last}; fi; }}; chant"
+    );
+    let section = section(hook);
+    vec![(format!("{section}.event"), hook.to_string()), (format!("{section}.command"), command)]
+}
+
+/// The directory of the hooks' files, absolute; it may not exist.
+fn dir(project: &Project) -> Result<PathBuf> {
+    let asked = ["rev-parse", "--path-format=absolute", "--git-path", "hooks"];
+    Ok(PathBuf::from(Git::at(&project.repo).args(asked).check()?.line()))
+}
+
+/// The directories of hooks that belong to this repository alone: its own, and the one that is set instead.
+fn own_dirs(project: &Project) -> Result<Vec<PathBuf>> {
+    let mut dirs = vec![project.repo.common_dir().join("hooks")];
+    let set = dir(project)?;
+    if is_inside(project, &set) && !dirs.iter().any(|known| same(known, &set)) {
+        dirs.push(set);
+    }
+    Ok(dirs)
+}
+
+/// Whether a directory is in the repository or one of its work trees, and no other repository goes by it.
+fn is_inside(project: &Project, dir: &Path) -> bool {
+    if dir.exists() && !dir.is_dir() {
+        return false;
+    }
+    // It may have to be made.
+    let there = dir.ancestors().find_map(|part| fs::canonicalize(part).ok()).unwrap_or_else(|| dir.to_owned());
+    let places = [
+        Some(project.repo.common_dir().to_owned()),
+        project.repo.work_dir().map(Path::to_owned),
+        project.repo.main_work_dir(),
+    ];
+    places.into_iter().flatten().any(|place| fs::canonicalize(&place).is_ok_and(|place| there.starts_with(place)))
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    }
+}
+
+/// The files of a directory, sorted; none if it is not there.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
