@@ -1,4 +1,6 @@
 //! What commands cost beside what git itself needs for the like, on many specs, and what they may cost: see benches/README.md.
+
+#![expect(unreachable_pub, reason = "nothing uses this crate")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table is what it is for")]
 
 mod exchange;

@@ -9,9 +9,7 @@ use std::{
     time::Duration,
 };
 
-use git_chant::testing::{
-    Addition, Draft, Evidence, Facts, Landing, Op, Pin, Refusal, Settings, SpecId, Store,
-};
+use git_chant::testing::{Addition, Draft, Evidence, Facts, Landing, Op, Pin, Refusal, Settings, SpecId, Store};
 use gix::ObjectId;
 
 use crate::{

@@ -25,7 +25,7 @@ struct Handlers {
 }
 
 /// The signals that arrive from [`Interrupts::listen`] to [`Interrupts::stop`]; SIGCHLD among them, as a wake-up.
-pub struct Interrupts {
+pub(crate) struct Interrupts {
     /// Whether this one is among the listeners.
     listening: bool,
     sources: Vec<Source>,
@@ -43,7 +43,7 @@ struct Source {
 
 impl Interrupts {
     /// Begins to listen.
-    pub fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         let handlers = handlers();
         let mut interrupts = Interrupts { listening: true, sources: Vec::new(), first: None, count: 0, child: false };
         {
@@ -62,12 +62,12 @@ impl Interrupts {
     }
 
     /// The sockets to poll: readable when a signal came.
-    pub fn sockets(&self) -> impl Iterator<Item = &UnixStream> {
+    pub(crate) fn sockets(&self) -> impl Iterator<Item = &UnixStream> {
         self.sources.iter().map(|source| &source.socket)
     }
 
     /// Waits for as long as `pause` lasts, or until one of them comes: then which. A child that changes its state wakes it too.
-    pub fn wait(&mut self, pause: Duration) -> Result<Option<i32>> {
+    pub(crate) fn wait(&mut self, pause: Duration) -> Result<Option<i32>> {
         let failed = |cause: std::io::Error| Error::fatal("signal", format!("cannot wait for a signal: {cause}"));
         let most = Timespec::try_from(pause).ok();
         let mut ends: Vec<PollFd<'_>> =
@@ -81,7 +81,7 @@ impl Interrupts {
     }
 
     /// Takes note of what has arrived.
-    pub fn note(&mut self) {
+    pub(crate) fn note(&mut self) {
         for source in &mut self.sources {
             let mut bytes = [0; 64];
             while let Ok(arrived @ 1..) = source.socket.read(&mut bytes) {
@@ -96,22 +96,22 @@ impl Interrupts {
     }
 
     /// The first signal, if one came.
-    pub fn first(&self) -> Option<i32> {
+    pub(crate) fn first(&self) -> Option<i32> {
         self.first
     }
 
     /// How many came.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
     /// Whether a child has changed its state since the last call.
-    pub fn take_child(&mut self) -> bool {
+    pub(crate) fn take_child(&mut self) -> bool {
         std::mem::take(&mut self.child)
     }
 
     /// Stops listening, and gives the first signal that came, to the very last moment.
-    pub fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(mut self) -> Option<i32> {
         self.unlisten();
         self.note();
         self.first

@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::process::Started;
-pub use super::survivors::{Survivors, end_survivors, survivors};
+pub(crate) use super::survivors::{Survivors, end_survivors, survivors};
 use crate::domain::id::SpecId;
 use crate::env::{fault, process_table};
 use crate::error::{Error, IoContext, Result};
@@ -24,7 +24,7 @@ use crate::error::{Error, IoContext, Result};
 const FORMAT: u32 = 1;
 
 /// What the names of temporary files begin with.
-pub const TEMPORARY: &str = ".lease-";
+pub(crate) const TEMPORARY: &str = ".lease-";
 
 /// A lease file is some hundred bytes; one that is larger is not ours.
 const MOST: u64 = 64 * 1024;
@@ -34,7 +34,7 @@ const LOOKERS: Duration = Duration::from_secs(2);
 
 /// What a lease says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Info {
+pub(crate) struct Info {
     /// The version of the file format: 1.
     pub format: u32,
     /// The process that runs the attempt.
@@ -61,7 +61,7 @@ pub struct Info {
 
 /// The process group of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Agent {
+pub(crate) struct Agent {
     /// The group, which is its leader's pid.
     pub group: u32,
     /// Clock ticks from boot to its leader's start; Linux only.
@@ -72,7 +72,7 @@ pub struct Agent {
 
 impl Info {
     /// This process, working `spec` in `worktree` since `started_at` (seconds since 1970 UTC).
-    pub fn of_this_process(spec: SpecId, worktree: PathBuf, started_at: i64) -> Self {
+    pub(crate) fn of_this_process(spec: SpecId, worktree: PathBuf, started_at: i64) -> Self {
         let pid = std::process::id();
         Info {
             format: FORMAT,
@@ -103,7 +103,7 @@ impl Info {
 
 /// An attempt that this process runs. Dropped without [`Lease::release`], the file stays and says that the run is dead.
 #[derive(Debug)]
-pub struct Lease {
+pub(crate) struct Lease {
     path: PathBuf,
     info: Info,
     /// Holds the lock. Opened close-on-exec: the lock dies with this process, not with its children.
@@ -114,7 +114,7 @@ impl Lease {
     /// Takes the lease of `attempt` in `dir` (made if absent). That of a dead run is taken over.
     ///
     /// Fails with code `lease-held` if the attempt is being run.
-    pub fn acquire(dir: &Path, attempt: &gix::oid, info: Info) -> Result<Self> {
+    pub(crate) fn acquire(dir: &Path, attempt: &gix::oid, info: Info) -> Result<Self> {
         fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
         let path = dir.join(attempt.to_string());
         loop {
@@ -135,7 +135,7 @@ impl Lease {
     }
 
     /// Writes down the agent's process group; to be called before the agent does anything.
-    pub fn record_agent(&mut self, started: &Started) -> Result<()> {
+    pub(crate) fn record_agent(&mut self, started: &Started) -> Result<()> {
         let agent = Agent { group: started.pgid, start: started.start_time, marker: started.marker.clone() };
         let info = Info { agent: Some(agent), ..self.info.clone() };
         let dir = self.path.parent().unwrap_or(Path::new("."));
@@ -149,12 +149,12 @@ impl Lease {
     }
 
     /// What the lease says.
-    pub fn info(&self) -> &Info {
+    pub(crate) fn info(&self) -> &Info {
         &self.info
     }
 
     /// Removes the file, then lets go of the lock.
-    pub fn release(self) -> Result<()> {
+    pub(crate) fn release(self) -> Result<()> {
         if !is_current(&self.file, &self.path)? {
             return Ok(());
         }
@@ -172,7 +172,7 @@ impl Drop for Lease {
 
 /// Whether an attempt is being run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Life {
+pub(crate) enum Life {
     /// The lock is held.
     Running(Info),
     /// The process is gone without having said how it ended.
@@ -183,7 +183,7 @@ pub enum Life {
 
 impl Life {
     /// Looks at the lease of `attempt` in `dir`.
-    pub fn of(dir: &Path, attempt: &gix::oid) -> Result<Self> {
+    pub(crate) fn of(dir: &Path, attempt: &gix::oid) -> Result<Self> {
         let path = dir.join(attempt.to_string());
         loop {
             let file = match File::open(&path) {
@@ -209,7 +209,7 @@ impl Life {
 }
 
 /// The attempts that have a lease file in `dir`, sorted.
-pub fn list(dir: &Path) -> Result<Vec<ObjectId>> {
+pub(crate) fn list(dir: &Path) -> Result<Vec<ObjectId>> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -225,7 +225,7 @@ pub fn list(dir: &Path) -> Result<Vec<ObjectId>> {
 }
 
 /// Removes the lease of a dead run. One that is held stays: `false`.
-pub fn forget(dir: &Path, attempt: &gix::oid) -> Result<bool> {
+pub(crate) fn forget(dir: &Path, attempt: &gix::oid) -> Result<bool> {
     let path = dir.join(attempt.to_string());
     match lock_dead(&path) {
         Ok(Some(_dead)) => {

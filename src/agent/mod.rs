@@ -6,19 +6,19 @@
 compile_error!("agents are run in Unix process groups; this platform has none");
 
 /// The exit code by which an agent says that the research behind its spec is wrong or not enough (EX_DATAERR of sysexits.h).
-pub const RESEARCH_INSUFFICIENT: i32 = 65;
+pub(crate) const RESEARCH_INSUFFICIENT: i32 = 65;
 
-pub mod interrupt;
-pub mod lease;
+pub(crate) mod interrupt;
+pub(crate) mod lease;
 pub mod preset;
-pub mod process;
-pub mod prompt;
-pub mod rate_limit;
+pub(crate) mod process;
+pub(crate) mod prompt;
+pub(crate) mod rate_limit;
 mod reaper;
-pub mod slot;
+pub(crate) mod slot;
 mod survivors;
-pub mod template;
-pub mod transcript;
+pub(crate) mod template;
+pub(crate) mod transcript;
 
 #[cfg(test)]
 mod tests;

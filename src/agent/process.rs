@@ -17,15 +17,15 @@ use self::output::Output;
 use self::pump::Pump;
 use super::interrupt::Interrupts;
 use super::reaper::{MARKER, Reaper};
-use crate::terminal::sanitize::Sanitizer;
 use crate::env::{fault, process_table, trace};
 use crate::error::{Error, IoContext, Result};
+use crate::terminal::sanitize::Sanitizer;
 
 /// How long ended processes get between SIGTERM and SIGKILL.
-pub const GRACE: Duration = Duration::from_secs(5);
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// How much of the end of the output is kept, in bytes.
-pub const TAIL: usize = 64 * 1024;
+pub(crate) const TAIL: usize = 64 * 1024;
 
 /// After the command is done: how long its background processes get to end by themselves.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -51,7 +51,7 @@ macro_rules! gate {
 
 /// What the command reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stdin {
+pub(crate) enum Stdin {
     /// Nothing: `/dev/null`.
     Null,
     /// These bytes, then the end. A command that does not read them all is no error.
@@ -60,7 +60,7 @@ pub enum Stdin {
 
 /// What happens to processes that left the group (`setsid`, daemons) when the command is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Daemons {
+pub(crate) enum Daemons {
     /// They are found and ended; Linux only, elsewhere they stay.
     End,
     /// They stay.
@@ -68,7 +68,7 @@ pub enum Daemons {
 }
 
 /// Understands output before people see it: bytes in, lines for people out.
-pub trait Listener {
+pub(crate) trait Listener {
     /// The next bytes; gives what can be shown by now.
     fn push(&mut self, bytes: &[u8]) -> Vec<u8>;
 
@@ -77,10 +77,10 @@ pub trait Listener {
 }
 
 /// What is told of a process before it begins; its error is the run's.
-pub type OnStarted<'a> = &'a mut dyn FnMut(&Started) -> Result<()>;
+pub(crate) type OnStarted<'a> = &'a mut dyn FnMut(&Started) -> Result<()>;
 
 /// A command line to run, and how.
-pub struct Run<'a> {
+pub(crate) struct Run<'a> {
     /// The command line, for `/bin/sh -c`.
     pub command: &'a str,
     /// Where it runs.
@@ -112,7 +112,7 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// `command` in `dir`: the environment inherited, nothing to read, no transcript, no timeout.
-    pub fn new(command: &'a str, dir: &'a Path) -> Self {
+    pub(crate) fn new(command: &'a str, dir: &'a Path) -> Self {
         Run {
             command,
             dir,
@@ -133,7 +133,7 @@ impl<'a> Run<'a> {
 
 /// A process that is about to begin: enough to know it, and what it starts, for sure later.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Started {
+pub(crate) struct Started {
     /// The process, and at the same time its group.
     pub pid: u32,
     /// The process group.
@@ -146,7 +146,7 @@ pub struct Started {
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// With this exit code. A shell gives 128 + n for a command in it that was ended by signal n.
     Exited(i32),
     /// By this signal, sent by someone else.
@@ -159,12 +159,12 @@ pub enum Ending {
 
 impl Ending {
     /// Whether it exited with 0.
-    pub fn success(self) -> bool {
+    pub(crate) fn success(self) -> bool {
         self == Ending::Exited(0)
     }
 
     /// Whether the shell says that there is no such command: 127, though a command may exit with that as well.
-    pub fn is_not_found(self) -> bool {
+    pub(crate) fn is_not_found(self) -> bool {
         self == Ending::Exited(127)
     }
 }
@@ -184,7 +184,7 @@ impl std::fmt::Display for Ending {
 
 /// A command that is over.
 #[derive(Debug)]
-pub struct Finished {
+pub(crate) struct Finished {
     /// How it ended.
     pub ending: Ending,
     /// From its start to the moment when nothing of it was left.
@@ -205,7 +205,7 @@ pub struct Finished {
 /// do what they did before the first.
 ///
 /// Fails if the command cannot be started, or with the error of [`Run::on_started`].
-pub fn run(run: Run<'_>) -> Result<Finished> {
+pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     let _timed = trace::region(|| format!("sh -c {}", shell_words::quote(run.command)));
     let marker = marker()?;
     let interrupts = Interrupts::listen()?;

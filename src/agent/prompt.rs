@@ -7,7 +7,7 @@ use crate::domain::spec::{SpecType, body_of};
 
 /// An input that goes into the prompt.
 #[derive(Clone, Debug)]
-pub struct Input {
+pub(crate) struct Input {
     /// What it is called in the spec: a path, a spec, an address.
     pub name: String,
     /// Its text; `None` for an address and for what is not text.
@@ -16,7 +16,7 @@ pub struct Input {
 
 /// What a prompt is made from.
 #[derive(Clone, Debug)]
-pub struct Prompt<'a> {
+pub(crate) struct Prompt<'a> {
     /// The id.
     pub id: &'a str,
     /// The short id.
@@ -56,7 +56,7 @@ pub struct Prompt<'a> {
 const COMMON: &str = include_str!("prompts/common.md");
 
 /// The text of the prompt.
-pub fn render(prompt: &Prompt<'_>) -> String {
+pub(crate) fn render(prompt: &Prompt<'_>) -> String {
     let mut text = String::new();
     // Without research there is none to follow.
     let kind = if prompt.kind == SpecType::Code && prompt.inputs.is_empty() { SpecType::Task } else { prompt.kind };
@@ -135,7 +135,7 @@ fn instructions(prompt: &Prompt<'_>, kind: SpecType) -> String {
 }
 
 /// The name under which the instructions of a spec are looked for in `.chant/prompts`, where the spec names none.
-pub fn usual_name(phase: Option<&str>, kind: SpecType) -> &'static str {
+pub(crate) fn usual_name(phase: Option<&str>, kind: SpecType) -> &'static str {
     match phase {
         Some("comprehension") => "comprehension",
         Some("reproduction") => "reproduction",
@@ -179,7 +179,7 @@ fn built_in(phase: Option<&str>, kind: SpecType) -> &'static str {
 }
 
 /// The built-in instructions of that name, as `prompt:` in the front matter gives it; `None` if there are none.
-pub fn named(name: &str) -> Option<&'static str> {
+pub(crate) fn named(name: &str) -> Option<&'static str> {
     Some(match name {
         "implement" => include_str!("prompts/implement.md"),
         "task" | "standard" => include_str!("prompts/task.md"),

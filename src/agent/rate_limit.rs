@@ -3,10 +3,10 @@
 use super::process::Ending;
 
 /// The exit code by which an agent says so (EX_TEMPFAIL of sysexits.h).
-pub const RATE_LIMITED: i32 = 75;
+pub(crate) const RATE_LIMITED: i32 = 75;
 
 /// Why an attempt is paused whose agent was refused.
-pub const REASON: &str = "the agent is rate-limited";
+pub(crate) const REASON: &str = "the agent is rate-limited";
 
 /// How much of the end of its output is looked at, in lines: what it says last is why it ended.
 const LINES: usize = 20;
@@ -33,7 +33,7 @@ const SAYINGS: [&str; 12] = [
 
 /// Whether an agent that ended so, with this at the end of its output, was rate-limited. One that ended well was not, whatever it
 /// said.
-pub fn says_so(ending: Ending, tail: &[u8]) -> bool {
+pub(crate) fn says_so(ending: Ending, tail: &[u8]) -> bool {
     let Ending::Exited(code) = ending else { return false };
     if code == 0 || code == super::RESEARCH_INSUFFICIENT {
         return false;

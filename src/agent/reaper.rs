@@ -37,7 +37,7 @@ pub(super) struct Reaper {
 
 impl Reaper {
     /// Enters a run whose processes carry `marker`. With `adopt`, orphans come to this process from now on.
-    pub fn enter(marker: &str, adopt: bool) -> Self {
+    pub(super) fn enter(marker: &str, adopt: bool) -> Self {
         let mut registry = registry();
         registry.runs += 1;
         let before = children(&process_table::all()).map(|child| (child.pid, child.start)).collect();
@@ -49,7 +49,7 @@ impl Reaper {
     }
 
     /// Starts the run's command. It is known as a leader before anyone can reap it by mistake.
-    pub fn spawn(&mut self, command: &mut Command) -> std::io::Result<Child> {
+    pub(super) fn spawn(&mut self, command: &mut Command) -> std::io::Result<Child> {
         let mut registry = registry();
         let child = command.spawn()?;
         registry.leaders.push(child.id());
@@ -58,14 +58,14 @@ impl Reaper {
     }
 
     /// Whether orphans come to us.
-    pub fn adopts(&self) -> bool {
+    pub(super) fn adopts(&self) -> bool {
         self.adopt
     }
 
     /// The orphans in `table` that this run left behind: new children of ours, in a group that is not ours.
     ///
     /// One that has shed the marker belongs to this run if no other is under way; else it is left to the last of them.
-    pub fn adopted<'a>(&self, table: &'a [Process]) -> Vec<&'a Process> {
+    pub(super) fn adopted<'a>(&self, table: &'a [Process]) -> Vec<&'a Process> {
         if !self.adopt {
             return Vec::new();
         }
@@ -80,7 +80,7 @@ impl Reaper {
     }
 
     /// Lets ended orphans go, so that a long run does not fill the process table.
-    pub fn reap(&self) {
+    pub(super) fn reap(&self) {
         if !self.adopt {
             return;
         }

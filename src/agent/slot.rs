@@ -12,13 +12,13 @@ use crate::error::{IoContext, Result};
 
 /// A slot that this process holds, until it is dropped.
 #[derive(Debug)]
-pub struct Slot {
+pub(crate) struct Slot {
     _file: File,
 }
 
 impl Slot {
     /// Takes one of the `limit` slots of `agent` in `dir` (made if absent); `None` if all are taken.
-    pub fn take(dir: &Path, agent: &str, limit: usize) -> Result<Option<Slot>> {
+    pub(crate) fn take(dir: &Path, agent: &str, limit: usize) -> Result<Option<Slot>> {
         fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
         for number in 1..=limit {
             let path = dir.join(format!("{}.{number}", agent.replace('/', "_")));

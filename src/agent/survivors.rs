@@ -22,7 +22,7 @@ const KILL_LIMIT: Duration = Duration::from_secs(5);
 
 /// What became of the processes that a dead run left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Survivors {
+pub(crate) enum Survivors {
     /// There are none.
     None,
     /// That many were there, and are gone.
@@ -38,7 +38,7 @@ pub enum Survivors {
 /// pid or group number that was given to another meanwhile
 /// is left alone. To be called for [`Life::Dead`](super::lease::Life::Dead) only. Elsewhere than on Linux whatever is
 /// there is refused.
-pub fn end_survivors(info: &Info, grace: Duration) -> Result<Survivors> {
+pub(crate) fn end_survivors(info: &Info, grace: Duration) -> Result<Survivors> {
     let Some(agent) = &info.agent else { return Ok(Survivors::None) };
     match info.is_of_this_boot() {
         Some(true) => {}
@@ -54,7 +54,7 @@ pub fn end_survivors(info: &Info, grace: Duration) -> Result<Survivors> {
 }
 
 /// Whether something of the agent of a dead run may still be there: then what. Nothing is done to it.
-pub fn survivors(info: &Info) -> Option<String> {
+pub(crate) fn survivors(info: &Info) -> Option<String> {
     let agent = info.agent.as_ref()?;
     let unclear = |why: &str| Some(format!("its agent may still run: {why}"));
     match info.is_of_this_boot() {

@@ -2,7 +2,7 @@
 
 /// A `{{...}}` that names nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unknown {
+pub(crate) struct Unknown {
     /// What stands between the braces.
     pub name: String,
     /// The line that it stands in, from 1.
@@ -10,11 +10,11 @@ pub struct Unknown {
 }
 
 /// The names that instructions may use.
-pub const VARIABLES: [&str; 11] =
+pub(crate) const VARIABLES: [&str; 11] =
     ["id", "short", "title", "type", "phase", "topic", "worktree", "branch", "base", "spec_file", "target_files"];
 
 /// The names that the prompts of chant use; what stands for them is a text or one of [`VARIABLES`].
-pub const OF_CHANT: [(&str, &str); 10] = [
+pub(crate) const OF_CHANT: [(&str, &str); 10] = [
     ("spec.id", "{{id}}"),
     ("spec.title", "{{title}}"),
     ("spec.type", "{{type}}"),
@@ -29,7 +29,7 @@ pub const OF_CHANT: [(&str, &str); 10] = [
 ];
 
 /// What a name of chant's stands for, which may hold one of [`VARIABLES`]; `None` if chant has no such name.
-pub fn of_chant(name: &str) -> Option<&'static str> {
+pub(crate) fn of_chant(name: &str) -> Option<&'static str> {
     OF_CHANT.iter().find(|(theirs, _)| *theirs == name).map(|(_, ours)| *ours)
 }
 
@@ -37,7 +37,7 @@ pub fn of_chant(name: &str) -> Option<&'static str> {
 ///
 /// # Errors
 /// The first name that has no value.
-pub fn substitute(text: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, Unknown> {
+pub(crate) fn substitute(text: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, Unknown> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(from) = rest.find("{{") {
@@ -62,7 +62,7 @@ pub fn substitute(text: &str, value: impl Fn(&str) -> Option<String>) -> Result<
 ///
 /// # Errors
 /// The first that is none.
-pub fn check(text: &str) -> Result<(), Unknown> {
+pub(crate) fn check(text: &str) -> Result<(), Unknown> {
     let known = |name: &str| VARIABLES.contains(&name) || of_chant(name).is_some();
     substitute(text, |name| known(name).then(String::new)).map(drop)
 }

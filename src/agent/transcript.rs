@@ -6,10 +6,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::terminal::sanitize::Sanitizer;
 use crate::domain::id::SpecId;
 use crate::env::fault;
 use crate::error::{IoContext, Result};
+use crate::terminal::sanitize::Sanitizer;
 
 /// How often a transcript that is being written is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -22,7 +22,7 @@ const LAST: u64 = 64 * 1024;
 
 /// Whether control sequences reach the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// The bytes as the agent wrote them: for a file or a pipe.
     Raw,
     /// Without control sequences: for a terminal.
@@ -30,13 +30,13 @@ pub enum Form {
 }
 
 /// Where the transcript of an attempt lies: `<common dir>/chant/transcripts/<spec id>/<attempt>.log`.
-pub fn path(common_dir: &Path, spec: &SpecId, attempt: &gix::oid) -> PathBuf {
+pub(crate) fn path(common_dir: &Path, spec: &SpecId, attempt: &gix::oid) -> PathBuf {
     let dir = common_dir.join("chant").join("transcripts").join(spec.as_str());
     dir.join(format!("{attempt}.log"))
 }
 
 /// Creates a transcript, readable by its owner only, with the directories above it. Fails if there is one.
-pub fn create(path: &Path) -> Result<File> {
+pub(crate) fn create(path: &Path) -> Result<File> {
     if let Some(dir) = path.parent() {
         fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
@@ -46,7 +46,7 @@ pub fn create(path: &Path) -> Result<File> {
 }
 
 /// Opens the transcript of an attempt that goes on, to be added to; one that is not there is created.
-pub fn resume(path: &Path) -> Result<File> {
+pub(crate) fn resume(path: &Path) -> Result<File> {
     if let Some(dir) = path.parent() {
         fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
@@ -56,7 +56,7 @@ pub fn resume(path: &Path) -> Result<File> {
 
 /// The last lines of a transcript that are not blank, without control sequences, oldest first; none if there is no transcript. Only
 /// the end of it is read.
-pub fn last_lines(path: &Path, count: usize) -> Result<Vec<String>> {
+pub(crate) fn last_lines(path: &Path, count: usize) -> Result<Vec<String>> {
     let Some((bytes, cut)) = tail(path)? else { return Ok(Vec::new()) };
     let mut sanitizer = Sanitizer::new();
     let text = sanitizer.push(&bytes) + &sanitizer.finish();
@@ -67,7 +67,7 @@ pub fn last_lines(path: &Path, count: usize) -> Result<Vec<String>> {
 }
 
 /// Opens a transcript for reading; `None` if there is none.
-pub fn open(path: &Path) -> Result<Option<File>> {
+pub(crate) fn open(path: &Path) -> Result<Option<File>> {
     match File::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -77,7 +77,12 @@ pub fn open(path: &Path) -> Result<Option<File>> {
 
 /// Writes a transcript to `out`, and what is added to it, until `still_running` says no. Waits for a transcript that is not
 /// there yet as long as the run goes on. A reader that goes away ends it without an error.
-pub fn follow(path: &Path, still_running: &mut dyn FnMut() -> bool, form: Form, out: &mut dyn Write) -> Result<()> {
+pub(crate) fn follow(
+    path: &Path,
+    still_running: &mut dyn FnMut() -> bool,
+    form: Form,
+    out: &mut dyn Write,
+) -> Result<()> {
     let mut sanitizer = Sanitizer::new();
     let mut file = None;
     loop {
@@ -101,7 +106,7 @@ pub fn follow(path: &Path, still_running: &mut dyn FnMut() -> bool, form: Form, 
 
 /// The last line that is not blank, without control sequences; `None` if there is none. Read from the end, whatever the length: of a
 /// huge line this is a piece near its end.
-pub fn last_line(path: &Path) -> Result<Option<String>> {
+pub(crate) fn last_line(path: &Path) -> Result<Option<String>> {
     let Some((tail, cut)) = tail(path)? else { return Ok(None) };
     let mut tail = tail.as_slice();
     if cut {

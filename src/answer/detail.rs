@@ -8,7 +8,7 @@ use crate::domain::checks::Checks;
 
 /// A spec with everything that is known of it, as `show` gives it.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
-pub struct SpecDetail {
+pub(crate) struct SpecDetail {
     /// What `list` gives.
     #[serde(flatten)]
     pub spec: SpecView,
@@ -40,7 +40,7 @@ pub struct SpecDetail {
 
 impl SpecDetail {
     /// The detail of a spec of which nothing more is known.
-    pub fn new(spec: SpecView) -> Self {
+    pub(crate) fn new(spec: SpecView) -> Self {
         SpecDetail {
             spec,
             base: None,
@@ -61,7 +61,7 @@ impl SpecDetail {
 
 /// One acceptance criterion.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
-pub struct Criterion {
+pub(crate) struct Criterion {
     /// The item's text.
     pub text: String,
     /// Whether its box is ticked.
@@ -71,7 +71,7 @@ pub struct Criterion {
 /// One check and how it ended. `checks.json` holds a list of them under `checks`.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Check")]
-pub struct CheckView {
+pub(crate) struct CheckView {
     /// What was checked: `criteria`, `verify: cargo test`, `scope`.
     pub name: String,
     /// Whether it passed.
@@ -85,7 +85,7 @@ pub struct CheckView {
 /// What was checked at the end of an attempt.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 #[schemars(rename = "CheckedAttempt")]
-pub struct Checked {
+pub(crate) struct Checked {
     /// A line each.
     pub checks: Vec<CheckView>,
     /// The evidence, as its `checks.json` holds it.
@@ -94,7 +94,7 @@ pub struct Checked {
 
 /// An input and what it was when the attempt started.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
-pub struct Pin {
+pub(crate) struct Pin {
     /// `path`, `spec` or `url`.
     pub kind: String,
     /// The path, the spec's id or the URL.
@@ -106,7 +106,7 @@ pub struct Pin {
 /// The last word on a spec's approval.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Approval")]
-pub struct ApprovalView {
+pub(crate) struct ApprovalView {
     /// `required`, `approved` or `rejected`.
     pub state: String,
     /// Who said it: `Name <email>`.
@@ -124,7 +124,7 @@ pub struct ApprovalView {
 /// A merge: which ref moved from where to where.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Merge")]
-pub struct MergeView {
+pub(crate) struct MergeView {
     /// The full name of the ref.
     pub target: String,
     /// Where it was.

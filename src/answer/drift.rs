@@ -8,7 +8,7 @@ use crate::domain::id::SpecId;
 /// One input of one spec that has changed since its attempt began.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Drift")]
-pub struct DriftView {
+pub(crate) struct DriftView {
     /// The spec whose input it is.
     pub spec: SpecId,
     /// Its short id.
@@ -33,6 +33,6 @@ pub struct DriftView {
 
 impl DriftView {
     /// The keys, in order.
-    pub const FIELDS: [&'static str; 10] =
+    pub(crate) const FIELDS: [&'static str; 10] =
         ["spec", "short", "title", "kind", "input", "was", "now", "by", "see", "downstream"];
 }

@@ -7,7 +7,7 @@ use crate::domain::{id::SpecId, signature::Signature, status::Status};
 
 /// A person as git records one.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
-pub struct Person {
+pub(crate) struct Person {
     /// The name.
     pub name: String,
     /// The address.
@@ -16,7 +16,7 @@ pub struct Person {
 
 /// A trailer of an event, in the order of its message.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
-pub struct Trailer {
+pub(crate) struct Trailer {
     /// The name, `Chant-Op`.
     pub name: String,
     /// The value, unquoted.
@@ -26,7 +26,7 @@ pub struct Trailer {
 /// One event of a spec's chain.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Event")]
-pub struct EventView {
+pub(crate) struct EventView {
     /// The commit.
     pub id: String,
     /// The spec that it belongs to.
@@ -67,7 +67,7 @@ pub struct EventView {
 
 impl EventView {
     /// The keys, in order.
-    pub const FIELDS: [&'static str; 18] = [
+    pub(crate) const FIELDS: [&'static str; 18] = [
         "id",
         "spec",
         "op",

@@ -8,7 +8,7 @@ use crate::domain::id::SpecId;
 /// What an exchange did with one chain, or with the notes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Way {
+pub(crate) enum Way {
     /// It came from the remote.
     Fetched,
     /// Both sides knew something that the other did not: a merge event joins them.
@@ -31,7 +31,7 @@ pub enum Way {
 
 impl Way {
     /// The name as it stands in JSON and output.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Way::Fetched => "fetched",
             Way::Merged => "merged",
@@ -49,7 +49,7 @@ impl Way {
 /// One line of what `sync` did.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Exchange")]
-pub struct ExchangeView {
+pub(crate) struct ExchangeView {
     /// What was done.
     pub way: Way,
     /// The spec, unless it is about notes or about a ref that is no spec's.
@@ -66,5 +66,5 @@ pub struct ExchangeView {
 
 impl ExchangeView {
     /// The keys, in order.
-    pub const FIELDS: [&'static str; 6] = ["way", "spec", "name", "from", "to", "why"];
+    pub(crate) const FIELDS: [&'static str; 6] = ["way", "spec", "name", "from", "to", "why"];
 }

@@ -8,7 +8,7 @@ use crate::domain::{id::SpecId, status::Status};
 /// Specs and what leads from one to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Graph")]
-pub struct GraphView {
+pub(crate) struct GraphView {
     /// The specs, in the order of their ids.
     pub nodes: Vec<NodeView>,
     /// What leads from one to another, each once, in the order of `from` and `to`.
@@ -18,7 +18,7 @@ pub struct GraphView {
 /// A spec in a graph.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Node")]
-pub struct NodeView {
+pub(crate) struct NodeView {
     /// The id.
     pub id: SpecId,
     /// The short id.
@@ -36,7 +36,7 @@ pub struct NodeView {
 /// One spec builds on another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[schemars(rename = "Edge")]
-pub struct EdgeView {
+pub(crate) struct EdgeView {
     /// The one that builds on the other.
     pub from: SpecId,
     /// The other.

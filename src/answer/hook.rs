@@ -8,7 +8,7 @@ use crate::domain::hook::Hook;
 /// Whether a hook calls this tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum HookState {
+pub(crate) enum HookState {
     /// It does.
     Installed,
     /// It does, in the words of another version.
@@ -21,7 +21,7 @@ pub enum HookState {
 
 impl HookState {
     /// Its name.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             HookState::Installed => "installed",
             HookState::Outdated => "outdated",
@@ -34,7 +34,7 @@ impl HookState {
 /// A hook of git, and whether it calls this tool.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "GitHook")]
-pub struct HookView {
+pub(crate) struct HookView {
     /// When git calls it.
     pub event: Hook,
     /// Whether it calls this tool.
@@ -47,5 +47,5 @@ pub struct HookView {
 
 impl HookView {
     /// The keys, in order.
-    pub const FIELDS: [&'static str; 4] = ["event", "state", "place", "why"];
+    pub(crate) const FIELDS: [&'static str; 4] = ["event", "state", "place", "why"];
 }

@@ -8,7 +8,7 @@ use crate::domain::{id::SpecId, status::Status};
 /// A spec that `import` began the chain of.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Import")]
-pub struct ImportView {
+pub(crate) struct ImportView {
     /// The spec.
     pub spec: SpecId,
     /// Its status now.
@@ -23,5 +23,5 @@ pub struct ImportView {
 
 impl ImportView {
     /// The keys, in order.
-    pub const FIELDS: [&'static str; 5] = ["spec", "status", "title", "path", "commits"];
+    pub(crate) const FIELDS: [&'static str; 5] = ["spec", "status", "title", "path", "commits"];
 }

@@ -7,7 +7,7 @@ use crate::domain::{id::SpecId, status::Status};
 
 /// What a line shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub(crate) struct Line {
     /// The full id.
     pub id: SpecId,
     /// The status.

@@ -31,22 +31,24 @@ mod standing;
 mod topic;
 mod why;
 
-pub use detail::{ApprovalView, CheckView, Checked, Criterion, MergeView, Pin, SpecDetail};
-pub use drift::DriftView;
-pub use event::{EventView, Person, Trailer};
-pub use exchange::{ExchangeView, Way};
-pub use graph::{EdgeView, GraphView, NodeView};
-pub use hook::{HookState, HookView};
-pub use import::ImportView;
-pub use line::Line;
-pub use note::NoteView;
-pub use past::{CommitView, SoFar};
-pub use problem::ProblemView;
-pub use prune::{PruneView, Pruned};
-pub use spec::{Blocker, BlockerKind, SpecView, flags};
-pub use standing::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView};
-pub use topic::{StepView, TopicView};
-pub use why::{ResearchView, WhyView};
+pub(crate) use detail::{ApprovalView, CheckView, Checked, Criterion, MergeView, Pin, SpecDetail};
+pub(crate) use drift::DriftView;
+pub(crate) use event::{EventView, Person, Trailer};
+pub(crate) use exchange::{ExchangeView, Way};
+pub(crate) use graph::{EdgeView, GraphView, NodeView};
+pub(crate) use hook::{HookState, HookView};
+pub(crate) use import::ImportView;
+pub(crate) use line::Line;
+pub(crate) use note::NoteView;
+pub(crate) use past::{CommitView, SoFar};
+pub(crate) use problem::ProblemView;
+pub(crate) use prune::{PruneView, Pruned};
+pub(crate) use spec::{Blocker, BlockerKind, SpecView, flags};
+pub(crate) use standing::{
+    AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView,
+};
+pub(crate) use topic::{StepView, TopicView};
+pub(crate) use why::{ResearchView, WhyView};
 
 /// Serialises a status as [`Status::as_str`].
 impl Serialize for Status {

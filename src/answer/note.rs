@@ -8,7 +8,7 @@ use crate::domain::id::SpecId;
 /// What one spec says about itself to users.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Note")]
-pub struct NoteView {
+pub(crate) struct NoteView {
     /// `Added`, `Changed`, `Deprecated`, `Removed`, `Fixed` or `Security`.
     pub kind: String,
     /// What changes, one line of Markdown.

@@ -2,12 +2,18 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{domain::{diagnostic::Severity, id::SpecId}, answer::{CheckView, DriftView, EventView, ExchangeView, GraphView, HookView, ImportView, Line, NoteView, ProblemView, PruneView, SoFar, SpecDetail, SpecView, StandingView, TopicView, WhyView}};
+use crate::{
+    answer::{
+        CheckView, DriftView, EventView, ExchangeView, GraphView, HookView, ImportView, Line, NoteView, ProblemView,
+        PruneView, SoFar, SpecDetail, SpecView, StandingView, TopicView, WhyView,
+    },
+    domain::{diagnostic::Severity, id::SpecId},
+};
 
 /// How a command ended that did not end with an error.
 #[must_use = "an outcome that is not printed is lost"]
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The answer, for stdout.
     pub body: Body,
     /// The exit code of the process: 0, or 1 for a negative answer or a failed check.
@@ -20,7 +26,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// A success with this answer. Problems, failed checks and failed work give exit code 1.
-    pub fn new(body: Body) -> Self {
+    pub(crate) fn new(body: Body) -> Self {
         let negative = match &body {
             Body::Problems(problems) => problems.iter().any(|p| p.severity == Severity::Error && !p.repaired),
             Body::Checked { ok, .. } => !ok,
@@ -32,19 +38,19 @@ impl Outcome {
     }
 
     /// The same outcome with another exit code.
-    pub fn exit(mut self, code: i32) -> Self {
+    pub(crate) fn exit(mut self, code: i32) -> Self {
         self.exit = code;
         self
     }
 
     /// The same outcome with one more warning.
-    pub fn warning(mut self, warning: impl Into<String>) -> Self {
+    pub(crate) fn warning(mut self, warning: impl Into<String>) -> Self {
         self.warnings.push(warning.into());
         self
     }
 
     /// The same outcome with one more hint.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
@@ -52,7 +58,7 @@ impl Outcome {
 
 /// The answers that commands give.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Body {
+pub(crate) enum Body {
     /// Nothing to say.
     Nothing,
     /// The answer was shown already, see [`Screen`].
@@ -261,7 +267,7 @@ pub enum Body {
 
 /// How this binary was built, as far as that is known.
 #[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, serde::Serialize)]
-pub struct Build {
+pub(crate) struct Build {
     /// The commit that it was built from; only a release build knows.
     pub commit: Option<&'static str>,
     /// Whether there were changes that were not committed.
@@ -279,7 +285,7 @@ pub struct Build {
 }
 
 /// Where an answer that changes is shown while the command runs.
-pub trait Screen: Sync {
+pub(crate) trait Screen: Sync {
     /// Shows the answer as it is now: at a terminal in the place of the one before, elsewhere below it. `size` is that of the terminal
     /// now, in columns and rows; `None` where stdout is none.
     ///
@@ -289,7 +295,7 @@ pub trait Screen: Sync {
 
 /// How a graph is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GraphForm {
+pub(crate) enum GraphForm {
     /// As a tree, for people.
     Tree,
     /// For Graphviz.
@@ -300,7 +306,7 @@ pub enum GraphForm {
 
 /// What a person takes over.
 #[derive(Clone, Debug, PartialEq)]
-pub struct TakenOver {
+pub(crate) struct TakenOver {
     /// The spec.
     pub spec: SpecView,
     /// Its worktree.
@@ -311,7 +317,7 @@ pub struct TakenOver {
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Worked {
+pub(crate) struct Worked {
     /// The spec after it.
     pub spec: SpecView,
     /// From the claim to the end.
@@ -330,7 +336,7 @@ pub struct Worked {
 
 /// What several specs came to.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct WorkedAll {
+pub(crate) struct WorkedAll {
     /// Each that was begun, in the order in which they ended.
     pub specs: Vec<WorkedOne>,
     /// How many that are ready were not begun.
@@ -341,7 +347,7 @@ pub struct WorkedAll {
 
 /// What one of several specs came to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct WorkedOne {
+pub(crate) struct WorkedOne {
     /// The spec after it.
     pub spec: SpecView,
     /// `completed`, `finished`, `failed`, `paused`, `refused`: it could not begin; `in_progress`: a person does it.
@@ -356,7 +362,7 @@ pub struct WorkedOne {
 
 /// Where the work of a spec went.
 #[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, serde::Serialize)]
-pub struct Merged {
+pub(crate) struct Merged {
     /// The short name of the branch.
     pub target: String,
     /// The commit that it is at now.
@@ -365,7 +371,7 @@ pub struct Merged {
 
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, serde::Serialize)]
-pub struct Failed {
+pub(crate) struct Failed {
     /// The reason in words: lower case, no full stop.
     pub reason: String,
     /// The checks that ran, those that passed too.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// What an attempt has come to so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
-pub struct SoFar {
+pub(crate) struct SoFar {
     /// Why it stopped, where that is recorded.
     pub stopped: Option<String>,
     /// Its commits, oldest first.
@@ -25,7 +25,7 @@ pub struct SoFar {
 /// A commit, by its id and what its message begins with.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Commit")]
-pub struct CommitView {
+pub(crate) struct CommitView {
     /// The id.
     pub id: String,
     /// The subject.

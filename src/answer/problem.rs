@@ -11,7 +11,7 @@ use crate::domain::{
 /// Something that `lint` or `fsck` found.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Problem")]
-pub struct ProblemView {
+pub(crate) struct ProblemView {
     /// How bad it is.
     pub severity: Severity,
     /// The spec that it is about.
@@ -37,11 +37,11 @@ pub struct ProblemView {
 
 impl ProblemView {
     /// The keys, in order.
-    pub const FIELDS: [&'static str; 9] =
+    pub(crate) const FIELDS: [&'static str; 9] =
         ["severity", "spec", "path", "line", "column", "code", "message", "help", "repaired"];
 
     /// A problem without a place in a file.
-    pub fn new(severity: Severity, code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(severity: Severity, code: impl Into<String>, message: impl Into<String>) -> Self {
         ProblemView {
             severity,
             spec: None,
@@ -57,7 +57,7 @@ impl ProblemView {
     }
 
     /// The problem that a diagnostic describes.
-    pub fn of(spec: Option<SpecId>, code: impl Into<String>, place: Diagnostic) -> Self {
+    pub(crate) fn of(spec: Option<SpecId>, code: impl Into<String>, place: Diagnostic) -> Self {
         ProblemView {
             spec,
             path: Some(place.path.clone()),

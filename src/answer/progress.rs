@@ -1,7 +1,7 @@
 //! What a running command says while it runs; the output room says it to people.
 
 /// Where a running command says what it is doing. It is called from several threads at once.
-pub trait Progress: Sync {
+pub(crate) trait Progress: Sync {
     /// Says one step. It never fails and never blocks on anything but the terminal.
     fn say(&self, step: &Step<'_>);
 
@@ -18,7 +18,7 @@ pub trait Progress: Sync {
 
 /// What a running command can say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step<'a> {
+pub(crate) enum Step<'a> {
     /// An attempt begins.
     Working {
         /// The short id.
@@ -83,7 +83,7 @@ pub enum Step<'a> {
 }
 
 /// Says the steps of one of several specs that are worked at once.
-pub struct Of<'a> {
+pub(crate) struct Of<'a> {
     /// The short id.
     pub short: &'a str,
     /// Where they are said.
@@ -106,7 +106,7 @@ impl Progress for Of<'_> {
 
 /// Says nothing: for callers that have nobody to tell.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Silence;
+pub(crate) struct Silence;
 
 impl Progress for Silence {
     fn say(&self, _step: &Step<'_>) {}

@@ -8,7 +8,7 @@ use crate::domain::id::SpecId;
 /// What can be cleared away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Pruned {
+pub(crate) enum Pruned {
     /// A worktree: its directory and its registration.
     Worktree,
     /// The registration of a worktree that was deleted by hand.
@@ -29,7 +29,7 @@ pub enum Pruned {
 
 impl Pruned {
     /// The name as it stands in JSON and output.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Pruned::Worktree => "worktree",
             Pruned::Registration => "registration",
@@ -46,7 +46,7 @@ impl Pruned {
 /// One thing that `prune` found.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Prune")]
-pub struct PruneView {
+pub(crate) struct PruneView {
     /// What it is.
     pub kind: Pruned,
     /// The spec that it belongs to.
@@ -61,10 +61,10 @@ pub struct PruneView {
 
 impl PruneView {
     /// The keys, in order.
-    pub const FIELDS: [&'static str; 5] = ["kind", "spec", "name", "pruned", "why"];
+    pub(crate) const FIELDS: [&'static str; 5] = ["kind", "spec", "name", "pruned", "why"];
 
     /// `pruned` or `kept`.
-    pub fn done(&self) -> &'static str {
+    pub(crate) fn done(&self) -> &'static str {
         if self.pruned { "pruned" } else { "kept" }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::{id::SpecId, status::Status};
 /// A spec as `list`, `ready` and every command that names one give it.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Spec")]
-pub struct SpecView {
+pub(crate) struct SpecView {
     /// The full id.
     pub id: SpecId,
     /// The short form for people; it may be ambiguous.
@@ -74,7 +74,7 @@ pub struct SpecView {
 
 impl SpecView {
     /// The keys, in order.
-    pub const FIELDS: [&'static str; 30] = [
+    pub(crate) const FIELDS: [&'static str; 30] = [
         "id",
         "short",
         "title",
@@ -108,7 +108,7 @@ impl SpecView {
     ];
 
     /// A spec of which nothing but the id is known: pending, of type `code`, on no branch.
-    pub fn new(id: SpecId) -> Self {
+    pub(crate) fn new(id: SpecId) -> Self {
         SpecView {
             short: id.short().to_owned(),
             id,
@@ -144,13 +144,13 @@ impl SpecView {
     }
 
     /// The derived conditions that a person should see beside the status, in a fixed order.
-    pub fn flags(&self) -> Vec<&'static str> {
+    pub(crate) fn flags(&self) -> Vec<&'static str> {
         flags([self.error.is_some(), self.contended, self.orphaned, self.stale, self.needs_approval])
     }
 }
 
 /// The names of the conditions that hold: whether it is invalid, contended, orphaned, stale, and waits for an approval.
-pub fn flags(hold: [bool; 5]) -> Vec<&'static str> {
+pub(crate) fn flags(hold: [bool; 5]) -> Vec<&'static str> {
     if hold == [false; 5] {
         return Vec::new();
     }
@@ -160,7 +160,7 @@ pub fn flags(hold: [bool; 5]) -> Vec<&'static str> {
 
 /// One reason why a spec is not ready.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
-pub struct Blocker {
+pub(crate) struct Blocker {
     /// The sort of reason.
     pub kind: BlockerKind,
     /// The spec, path, branch or blob that it is about.
@@ -172,7 +172,7 @@ pub struct Blocker {
 /// The sorts of reasons why a spec is not ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum BlockerKind {
+pub(crate) enum BlockerKind {
     /// A spec that it depends on is not completed, unknown or ambiguous.
     Dependency,
     /// An input is missing or is not a file that may be read.
@@ -195,7 +195,7 @@ pub enum BlockerKind {
 
 impl BlockerKind {
     /// The name as it stands in JSON and output.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             BlockerKind::Dependency => "dependency",
             BlockerKind::Input => "input",

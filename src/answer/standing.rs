@@ -8,7 +8,7 @@ use super::SpecView;
 /// What goes on, and what waits for whom. A spec stands in the list of what it does, and in `attention` too if it needs a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Standing")]
-pub struct StandingView {
+pub(crate) struct StandingView {
     /// What is being worked on.
     pub running: Vec<RunView>,
     /// What was stopped and can go on.
@@ -27,7 +27,7 @@ pub struct StandingView {
 
 impl StandingView {
     /// Every spec with the name of the list that it stands in, in the order of the lists.
-    pub fn specs(&self) -> impl Iterator<Item = (&'static str, &SpecView)> {
+    pub(crate) fn specs(&self) -> impl Iterator<Item = (&'static str, &SpecView)> {
         let running = self.running.iter().map(|one| ("running", &one.spec));
         let paused = self.paused.iter().map(|one| ("paused", &one.spec));
         let finished = self.finished.iter().map(|one| ("finished", &one.spec));
@@ -42,7 +42,7 @@ impl StandingView {
 /// A spec that is being worked on.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Run")]
-pub struct RunView {
+pub(crate) struct RunView {
     /// The spec.
     pub spec: SpecView,
     /// Who began it.
@@ -62,7 +62,7 @@ pub struct RunView {
 /// A spec that was stopped.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Paused")]
-pub struct PausedView {
+pub(crate) struct PausedView {
     /// The spec.
     pub spec: SpecView,
     /// Who stopped it.
@@ -78,7 +78,7 @@ pub struct PausedView {
 /// A spec whose work is not merged.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Finished")]
-pub struct FinishedView {
+pub(crate) struct FinishedView {
     /// The spec.
     pub spec: SpecView,
     /// The short name of the branch that it is for.
@@ -96,7 +96,7 @@ pub struct FinishedView {
 /// Why a spec needs a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Need {
+pub(crate) enum Need {
     /// Its run is dead.
     Orphaned,
     /// Its last attempt failed.
@@ -123,7 +123,7 @@ pub enum Need {
 
 impl Need {
     /// The name as it stands in JSON and output.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Need::Orphaned => "orphaned",
             Need::Failed => "failed",
@@ -140,7 +140,7 @@ impl Need {
     }
 
     /// The command that is the way out, without the spec, and what it is for.
-    pub fn way_out(self) -> (&'static str, &'static str) {
+    pub(crate) fn way_out(self) -> (&'static str, &'static str) {
         match self {
             Need::Orphaned => ("git chant work", "take up what is orphaned"),
             Need::Failed => ("git chant work", "start over what failed"),
@@ -160,7 +160,7 @@ impl Need {
 /// A spec that needs a person.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Attention")]
-pub struct AttentionView {
+pub(crate) struct AttentionView {
     /// The spec.
     pub spec: SpecView,
     /// The sort of need.
@@ -172,7 +172,7 @@ pub struct AttentionView {
 /// A spec that waits for others.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Waiting")]
-pub struct WaitingView {
+pub(crate) struct WaitingView {
     /// The spec.
     pub spec: SpecView,
     /// The short ids of the specs that it waits for; empty if it is about a file.
@@ -184,7 +184,7 @@ pub struct WaitingView {
 /// A driver and how far its members are.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Driver")]
-pub struct DriverView {
+pub(crate) struct DriverView {
     /// The spec.
     pub spec: SpecView,
     /// How many members it has.

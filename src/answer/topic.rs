@@ -8,7 +8,7 @@ use super::SpecView;
 /// An investigation: its specs in the order of their phases.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 #[schemars(rename = "Topic")]
-pub struct TopicView {
+pub(crate) struct TopicView {
     /// Its name.
     pub topic: String,
     /// The branches that its work goes to, each once.
@@ -22,7 +22,7 @@ pub struct TopicView {
 /// One spec of an investigation.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 #[schemars(rename = "Step")]
-pub struct StepView {
+pub(crate) struct StepView {
     /// The spec.
     pub spec: SpecView,
     /// Who did it, or does it; `None` if nobody has begun.

@@ -8,7 +8,7 @@ use super::{CheckView, SpecView};
 /// One answer: a commit, and the spec that it came from.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 #[schemars(rename = "Why")]
-pub struct WhyView {
+pub(crate) struct WhyView {
     /// The commit; `None` for a line that is not committed yet.
     pub commit: Option<String>,
     /// Its subject.
@@ -29,7 +29,7 @@ pub struct WhyView {
 /// A spec that informed another.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 #[schemars(rename = "Research")]
-pub struct ResearchView {
+pub(crate) struct ResearchView {
     /// Its short id.
     pub short: String,
     /// Its title.

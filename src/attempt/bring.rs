@@ -4,14 +4,26 @@
 
 use gix::{ObjectId, refs::FullName};
 
-use crate::{domain::{id::SpecId, status::Status}, error::{Error, Result}, git::{self, advance::{Advanced, advance}, branch, reference::Swapped, worktree}, project::Project, answer::progress::{Progress, Step}};
+use crate::{
+    answer::progress::{Progress, Step},
+    domain::{id::SpecId, status::Status},
+    error::{Error, Result},
+    git::{
+        self,
+        advance::{Advanced, advance},
+        branch,
+        reference::Swapped,
+        worktree,
+    },
+    project::Project,
+};
 
 /// Brings the paused attempt at a spec here, as far as a remote had its branch when it was fetched from last. A branch that is here
 /// and knows less moves forward; one that went its own way stays, and so does everything where nothing is paused.
 ///
 /// # Errors
 /// `behind` if what is here cannot move forward, `worktree-path-exists`, `git-failed`.
-pub fn here(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
+pub(crate) fn here(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
     let Some(state) = project.store()?.state(id)? else { return Ok(()) };
     let Some(base) = state.facts.base.filter(|_| state.status == Status::Paused && !state.is_contended()) else {
         return Ok(());

@@ -1,6 +1,22 @@
 //! The use case `close`: a person ends what an attempt left: reset, release, cancel, fail.
 
-use crate::{agent::lease::Life, domain::{draft::Draft, event::{Facts, Op}, id::SpecId, state::State}, error::{Error, Result}, git::worktree, specs::{keep::{clean_up, settle_driver}, world::Entry}, project::Project, answer::progress::{Progress, Step}};
+use crate::{
+    agent::lease::Life,
+    answer::progress::{Progress, Step},
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+        id::SpecId,
+        state::State,
+    },
+    error::{Error, Result},
+    git::worktree,
+    project::Project,
+    specs::{
+        keep::{clean_up, settle_driver},
+        world::Entry,
+    },
+};
 
 /// Ends the deciding attempt of a spec by `op`, with everything that it did kept.
 ///
@@ -11,7 +27,7 @@ use crate::{agent::lease::Life, domain::{draft::Draft, event::{Facts, Op}, id::S
 ///
 /// # Errors
 /// `running` if its agent runs in this clone: whoever runs it has to stop it.
-pub fn close(
+pub(crate) fn close(
     project: &Project,
     entry: &Entry,
     op: Op,
@@ -42,7 +58,7 @@ pub fn close(
 }
 
 /// Refuses while a process of this clone works on the spec.
-pub fn refuse_running(project: &Project, id: &SpecId, state: Option<&State>) -> Result<()> {
+pub(crate) fn refuse_running(project: &Project, id: &SpecId, state: Option<&State>) -> Result<()> {
     let Some(attempt) = state.and_then(|state| state.attempt) else { return Ok(()) };
     match project.life(attempt)? {
         Life::Running(info) => {

@@ -4,7 +4,23 @@ use std::time::{Duration, Instant};
 
 use gix::ObjectId;
 
-use crate::{agent::{lease::{Life, Survivors, end_survivors}, process::GRACE}, domain::{draft::Draft, event::{Facts, Op}, id::SpecId, status::Status}, error::{Error, Result}, project::Project, specs::{attempt::MANUAL, world::Entry}, answer::progress::{Progress, Step}, store::Refusal};
+use crate::{
+    agent::{
+        lease::{Life, Survivors, end_survivors},
+        process::GRACE,
+    },
+    answer::progress::{Progress, Step},
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+        id::SpecId,
+        status::Status,
+    },
+    error::{Error, Result},
+    project::Project,
+    specs::{attempt::MANUAL, world::Entry},
+    store::Refusal,
+};
 
 /// How long whoever runs the agent may take to see that it is gone, once it is.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -18,7 +34,7 @@ const LOOK: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// `not-allowed` if nobody works on it, `elsewhere` if somebody does in another clone, `survivor` if the agent cannot be ended.
-pub fn pause(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn Progress) -> Result<String> {
+pub(crate) fn pause(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn Progress) -> Result<String> {
     let id = &entry.id;
     let attempt = running(project, entry)?;
     let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -39,7 +55,7 @@ pub fn pause(project: &Project, entry: &Entry, reason: Option<&str>, progress: &
 ///
 /// # Errors
 /// `not-allowed` if it is not paused, `no-worktree` if there is nothing to go on in.
-pub fn hand_over(project: &Project, entry: &Entry) -> Result<String> {
+pub(crate) fn hand_over(project: &Project, entry: &Entry) -> Result<String> {
     let id = &entry.id;
     let (sentence, facts) = (
         format!("{} is taken over by a person", entry.title()),

@@ -5,7 +5,24 @@
 
 use gix::ObjectId;
 
-use crate::{agent::{lease::{self, Info, Life, Survivors, end_survivors}, process::GRACE}, domain::{draft::Draft, event::{Facts, Op}, id::SpecId, state::State, status::Status}, error::{Error, Result}, project::{Project, signatures::Signatures}, answer::progress::{Progress, Step}, specs::world::World, store::Refusal};
+use crate::{
+    agent::{
+        lease::{self, Info, Life, Survivors, end_survivors},
+        process::GRACE,
+    },
+    answer::progress::{Progress, Step},
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+        id::SpecId,
+        state::State,
+        status::Status,
+    },
+    error::{Error, Result},
+    project::{Project, signatures::Signatures},
+    specs::world::World,
+    store::Refusal,
+};
 
 /// A run of this clone that is dead: its attempt is paused, to go on where it is; one whose agent had not begun is released, since
 /// there is nothing to go on with. Everything that it had done is kept either way.
@@ -14,7 +31,7 @@ use crate::{agent::{lease::{self, Info, Life, Survivors, end_survivors}, process
 ///
 /// # Errors
 /// `survivor` if a process of the agent lives and must not be ended.
-pub fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
     let Some(state) = project.store()?.state(id)? else { return Ok(false) };
     forget_strays(project, id, state.attempt)?;
     let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
@@ -49,7 +66,7 @@ fn forget_strays(project: &Project, id: &SpecId, current: Option<ObjectId>) -> R
 
 /// A claim that does not count, where `chant.requireSigned` is set, is released: its attempt is over, and what it does later is
 /// recorded and changes no status. A run that is alive here is left alone. Returns whether there was one.
-pub fn release_discounted(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+pub(crate) fn release_discounted(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
     if !project.config().require_signed()? {
         return Ok(false);
     }
@@ -65,7 +82,7 @@ pub fn release_discounted(project: &Project, id: &SpecId, progress: &dyn Progres
 }
 
 /// Releases the claim of another clone of which nothing was heard for longer than `chant.claimTimeout`. Returns whether there was one.
-pub fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+pub(crate) fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
     let Some(limit) = project.config().claim_timeout()? else { return Ok(false) };
     let store = project.store()?;
     let Some(state) = store.state(id)? else { return Ok(false) };
@@ -86,7 +103,12 @@ pub fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> R
 ///
 /// # Errors
 /// `survivor` if a process of the agent lives and must not be ended.
-pub fn end_survivors_of(project: &Project, id: &SpecId, state: Option<&State>, progress: &dyn Progress) -> Result<()> {
+pub(crate) fn end_survivors_of(
+    project: &Project,
+    id: &SpecId,
+    state: Option<&State>,
+    progress: &dyn Progress,
+) -> Result<()> {
     let Some(attempt) = state.and_then(|state| state.attempt) else { return Ok(()) };
     match project.life(attempt)? {
         Life::Dead(info) => end_agent(id, &info, progress),
@@ -148,7 +170,7 @@ fn pass_gate(project: &Project, id: &SpecId, state: &State) -> Result<()> {
 }
 
 /// Whether the spec is finished and its work is found in its target: then what reads show is recorded. Returns whether it was.
-pub fn heal(project: &Project, id: &SpecId) -> Result<bool> {
+pub(crate) fn heal(project: &Project, id: &SpecId) -> Result<bool> {
     let Some(state) = project.store()?.state(id)? else { return Ok(false) };
     crate::specs::keep::settle_driver(project, id)?;
     pass_gate(project, id, &state)?;

@@ -4,7 +4,7 @@ use crate::domain::spec::Spec;
 
 /// A part that becomes a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub(crate) struct Part {
     /// Its title.
     pub title: String,
     /// What is to be done, Markdown.
@@ -17,7 +17,7 @@ pub struct Part {
 const OF_THE_WHOLE: [&str; 3] = ["acceptance criteria", "release notes", "context"];
 
 /// The parts of a spec by its headings of the second level; what speaks of the whole is none.
-pub fn by_heading(spec: &Spec) -> Vec<Part> {
+pub(crate) fn by_heading(spec: &Spec) -> Vec<Part> {
     parts(spec.body()).into_iter().filter(|part| !OF_THE_WHOLE.contains(&part.title.to_lowercase().as_str())).collect()
 }
 
@@ -25,7 +25,7 @@ pub fn by_heading(spec: &Spec) -> Vec<Part> {
 ///
 /// # Errors
 /// Why it is no proposal, in words.
-pub fn proposed(text: &str) -> Result<Vec<Part>, String> {
+pub(crate) fn proposed(text: &str) -> Result<Vec<Part>, String> {
     let mut parts = parts(text);
     if parts.is_empty() {
         return Err("it has no heading of the form '## <title>'".to_owned());

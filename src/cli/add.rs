@@ -14,7 +14,7 @@ use super::page::Page;
 ///
 /// Acceptance criteria are the task-list items under the heading "Acceptance Criteria" of the body.
 #[derive(Args, Clone, Debug)]
-pub struct AddArgs {
+pub(crate) struct AddArgs {
     /// What the spec is about, one line: one argument, so quote it
     #[arg(value_name = "title", value_parser = title)]
     pub title: String,
@@ -121,7 +121,7 @@ pub(super) fn title(text: &str) -> Result<String, &'static str> {
 }
 
 /// Examples and neighbours.
-pub const PAGE: Page = Page {
+pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant add \"Fix typo in README storage section\"", "The shortest way: a spec of type code."),
         (

@@ -11,7 +11,7 @@ use super::page::Page;
 /// What is archived is folded: one ref a month, refs/chant/archive/2026-02, takes the place of one ref a spec. Every command finds it
 /// there as before, and 'git chant sync' carries it to other clones.
 #[derive(Args, Clone, Debug)]
-pub struct ArchiveArgs {
+pub(crate) struct ArchiveArgs {
     /// The specs, by full or short id
     #[arg(value_name = "spec", required_unless_present_any = ["topic", "fold"])]
     pub specs: Vec<String>,
@@ -26,7 +26,7 @@ pub struct ArchiveArgs {
 }
 
 /// Examples and neighbours of `archive`.
-pub const PAGE: Page = Page {
+pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant archive 010", "Out of sight, not gone."),
         ("git chant archive --topic issue-1234", "A whole investigation."),
@@ -42,14 +42,14 @@ pub const PAGE: Page = Page {
 ///
 /// Each is again what it was before.
 #[derive(Args, Clone, Debug)]
-pub struct UnarchiveArgs {
+pub(crate) struct UnarchiveArgs {
     /// The specs, by full or short id
     #[arg(value_name = "spec", required = true)]
     pub specs: Vec<String>,
 }
 
 /// Examples and neighbours of `unarchive`.
-pub const UNARCHIVE_PAGE: Page = Page {
+pub(crate) const UNARCHIVE_PAGE: Page = Page {
     examples: &[("git chant unarchive 010", "Back into the listings.")],
     see_also: &["git-chant-archive", "git-chant-list"],
 };

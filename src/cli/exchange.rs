@@ -23,7 +23,7 @@ use super::page::Page;
 ///
 /// In silent mode nothing is pushed unless chant.remote names the remote.
 #[derive(Args, Clone, Debug)]
-pub struct SyncArgs {
+pub(crate) struct SyncArgs {
     /// The remote [default: chant.remote, else the only one, else origin]
     #[arg(value_name = "remote")]
     pub remote: Option<String>,
@@ -42,7 +42,7 @@ pub struct SyncArgs {
 }
 
 /// Examples and neighbours of `sync`.
-pub const SYNC_PAGE: Page = Page {
+pub(crate) const SYNC_PAGE: Page = Page {
     examples: &[
         ("git chant sync", "Give and take."),
         ("git chant sync --fetch upstream", "Only see what they have."),

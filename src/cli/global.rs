@@ -10,7 +10,7 @@ use crate::domain::{phase::Phase, status::Status};
 /// The options that every command has.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
-pub struct Global {
+pub(crate) struct Global {
     /// Run as if started in <dir>
     ///
     /// May be given several times; each is relative to the one before it. It stands before the command, as git's own does.
@@ -47,7 +47,7 @@ pub struct Global {
 
 /// The types of spec, as the command line takes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TypeArg {
+pub(crate) enum TypeArg {
     /// A change of code: finished when its checks pass, completed when it is merged
     Code,
     /// Work whose product is a change to the tree, a test for instance
@@ -64,7 +64,7 @@ pub enum TypeArg {
 
 impl TypeArg {
     /// The name as it stands in front matter.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             TypeArg::Code => "code",
             TypeArg::Task => "task",
@@ -78,7 +78,7 @@ impl TypeArg {
 
 /// The phases of an investigation, as the command line takes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PhaseArg {
+pub(crate) enum PhaseArg {
     /// Understand the report
     Comprehension,
     /// A test that fails
@@ -95,7 +95,7 @@ pub enum PhaseArg {
 
 impl PhaseArg {
     /// The phase.
-    pub fn phase(self) -> Phase {
+    pub(crate) fn phase(self) -> Phase {
         match self {
             PhaseArg::Comprehension => Phase::Comprehension,
             PhaseArg::Reproduction => Phase::Reproduction,
@@ -107,14 +107,14 @@ impl PhaseArg {
     }
 
     /// The name as it stands in front matter.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         self.phase().as_str()
     }
 }
 
 /// Who decides a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ClaimArg {
+pub(crate) enum ClaimArg {
     /// This clone alone
     Local,
     /// The remote that several clones share

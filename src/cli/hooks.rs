@@ -20,7 +20,7 @@ use super::page::Page;
 /// symbolic link, or not executable is named and left alone, and so is a directory of hooks that lies outside of this repository. The
 /// line does nothing where git-chant is not installed. With CHANT_HOOKS=0 in the environment none of them does anything.
 #[derive(Args, Clone, Debug)]
-pub struct HooksArgs {
+pub(crate) struct HooksArgs {
     /// What to do
     #[arg(value_name = "action", value_enum, default_value = "status")]
     pub action: Action,
@@ -32,7 +32,7 @@ pub struct HooksArgs {
 
 /// What to do with hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Action {
+pub(crate) enum Action {
     /// Have each hook call git chant
     Install,
     /// Have none call it any more
@@ -42,7 +42,7 @@ pub enum Action {
 }
 
 /// Examples and neighbours of `hooks`.
-pub const PAGE: Page = Page {
+pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant hooks install --dry-run", "What would be changed?"),
         ("git chant hooks install", "And which hooks call git chant from then on."),
@@ -56,7 +56,7 @@ pub const PAGE: Page = Page {
 /// It never fails, but for pre-commit with a spec that has errors: 1.
 #[derive(Args, Clone, Debug)]
 #[command(hide = true)]
-pub struct HookArgs {
+pub(crate) struct HookArgs {
     /// The hook
     #[arg(value_name = "hook")]
     pub event: String,

@@ -17,7 +17,7 @@ use super::page::Page;
 /// could not be carried over is named, with its file and line. Settings that have a counterpart here are named with the command that
 /// sets it.
 #[derive(Args, Clone, Debug)]
-pub struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// The .chant directory, or the directory that holds it [default: that of this repository]
     #[arg(value_name = "dir")]
     pub dir: Option<PathBuf>,
@@ -28,7 +28,7 @@ pub struct ImportArgs {
 }
 
 /// Examples and neighbours of `import`.
-pub const PAGE: Page = Page {
+pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant import --dry-run", "What would be recorded, and what would not."),
         ("git chant import", "Record it."),

@@ -17,7 +17,7 @@ use crate::agent::preset;
 /// In silent mode .chant/ is listed in the repository's own info/exclude file: specs and research stay out of every commit, and
 /// whoever shares the repository sees nothing of them.
 #[derive(Args, Clone, Debug)]
-pub struct InitArgs {
+pub(crate) struct InitArgs {
     /// Keep .chant/ out of every commit of this clone
     #[arg(long)]
     pub silent: bool,
@@ -48,7 +48,7 @@ pub struct InitArgs {
 }
 
 /// Examples and neighbours of `init`.
-pub const PAGE: Page = Page {
+pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant init", "Specs are tracked files, shared as any other."),
         ("git chant init --agent claude", "Claude Code carries out specs, and knows of them in its own sessions."),
@@ -76,7 +76,7 @@ pub const PAGE: Page = Page {
 /// tree, and transcripts. It is refused while a spec is being worked on or has a worktree. Work branches stay, and what was committed
 /// or pushed.
 #[derive(Args, Clone, Debug)]
-pub struct DeinitArgs {
+pub(crate) struct DeinitArgs {
     /// Remove the specs and everything that is recorded of them, too
     ///
     /// It is asked for twice.
@@ -93,7 +93,7 @@ pub struct DeinitArgs {
 }
 
 /// Examples and neighbours of `deinit`.
-pub const DEINIT_PAGE: Page = Page {
+pub(crate) const DEINIT_PAGE: Page = Page {
     examples: &[
         ("git chant deinit --dry-run", "What is there of git-chant in this clone?"),
         ("git chant deinit", "Take the settings out; specs stay."),

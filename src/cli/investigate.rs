@@ -12,7 +12,7 @@ use super::{global::PhaseArg, page::Page};
 ///
 /// Run again, it adds the phases that are missing. A phase of its own is added by git chant add --phase <phase> --topic <topic>.
 #[derive(Args, Clone, Debug)]
-pub struct InvestigateArgs {
+pub(crate) struct InvestigateArgs {
     /// The name of the investigation: "issue-1234"
     #[arg(value_name = "topic")]
     pub topic: String,
@@ -49,7 +49,7 @@ pub struct InvestigateArgs {
 }
 
 /// Examples and neighbours of `investigate`.
-pub const INVESTIGATE_PAGE: Page = Page {
+pub(crate) const INVESTIGATE_PAGE: Page = Page {
     examples: &[
         (
             "git chant investigate issue-1234 --title \"Concurrent writes lose data\" --reproduces \"cargo test issue_1234\"",

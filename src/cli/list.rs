@@ -12,7 +12,7 @@ use crate::domain::status::Status;
 /// for.
 #[derive(Args, Clone, Debug)]
 #[command(visible_alias = "ls")]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// Only specs that can be worked now
     #[arg(long)]
     pub ready: bool,
@@ -47,7 +47,7 @@ pub struct ListArgs {
 }
 
 /// Examples and neighbours of `list`.
-pub const PAGE: Page = Page {
+pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant list", "Every spec that is not archived."),
         ("git chant list --status failed,paused", "What waits for a decision."),
@@ -62,14 +62,14 @@ pub const PAGE: Page = Page {
 /// A spec is ready when it is pending, every spec that it depends on is completed and in its base, its inputs are there, and any
 /// approval that it needs was given.
 #[derive(Args, Clone, Debug)]
-pub struct ReadyArgs {
+pub(crate) struct ReadyArgs {
     /// Say of every other open spec why it is not ready
     #[arg(long)]
     pub explain: bool,
 }
 
 /// Examples and neighbours of `ready`.
-pub const READY_PAGE: Page = Page {
+pub(crate) const READY_PAGE: Page = Page {
     examples: &[
         ("git chant ready", "What can be started."),
         ("git chant ready --explain", "And what holds up the rest."),
@@ -82,7 +82,7 @@ pub const READY_PAGE: Page = Page {
 /// Each spec stands below those that build on it: what they depend on, and what informs them, be it the spec itself or a document that
 /// it writes. One that has been drawn is only named after that.
 #[derive(Args, Clone, Debug)]
-pub struct GraphArgs {
+pub(crate) struct GraphArgs {
     /// Only this investigation, with all that it builds on
     #[arg(long, value_name = "name")]
     pub topic: Option<String>,
@@ -101,7 +101,7 @@ pub struct GraphArgs {
 }
 
 /// Examples and neighbours of `graph`.
-pub const GRAPH_PAGE: Page = Page {
+pub(crate) const GRAPH_PAGE: Page = Page {
     examples: &[
         ("git chant graph --topic issue-1234", "One investigation."),
         ("git chant graph --dot", "All specs, for Graphviz: pipe it to dot -Tsvg."),
@@ -114,7 +114,7 @@ pub const GRAPH_PAGE: Page = Page {
 /// When an attempt begins, what informs it is pinned: each file by its blob, each spec by its newest event. This compares the pins with
 /// what is there now, for informed_by, origin and tracks, and names what was built on the specs that are affected.
 #[derive(Args, Clone, Debug)]
-pub struct DriftArgs {
+pub(crate) struct DriftArgs {
     /// The specs, by full or short id [default: all that are not archived]
     #[arg(value_name = "spec")]
     pub specs: Vec<String>,
@@ -125,7 +125,7 @@ pub struct DriftArgs {
 }
 
 /// Examples and neighbours of `drift`.
-pub const DRIFT_PAGE: Page = Page {
+pub(crate) const DRIFT_PAGE: Page = Page {
     examples: &[
         ("git chant drift", "Does anything rest on what is no longer so?"),
         ("git chant drift --exit-code 010", "For a hook or a CI job."),

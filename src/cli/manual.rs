@@ -13,14 +13,14 @@ use crate::manual::GUIDES;
 /// At a terminal with man it is the page of the manual; elsewhere the same help as --help gives, and the guides as text. It needs no
 /// pages that are installed: for git help chant and git chant --help, which git answers itself, there is git chant install-man.
 #[derive(Args, Clone, Debug)]
-pub struct HelpArgs {
+pub(crate) struct HelpArgs {
     /// A command or a guide [default: list them]
     #[arg(value_name = "topic", add = ArgValueCandidates::new(topics))]
     pub topic: Option<String>,
 }
 
 /// Examples and neighbours of `help`.
-pub const HELP_PAGE: Page = Page {
+pub(crate) const HELP_PAGE: Page = Page {
     examples: &[
         ("git chant help", "Every command and guide."),
         ("git chant help work", "One command."),
@@ -35,7 +35,7 @@ pub const HELP_PAGE: Page = Page {
 /// chant-workflow a guide. Each page is written at once, those of another version are replaced, and each is named. Packages bring the
 /// manual along; cargo install does not.
 #[derive(Args, Clone, Debug)]
-pub struct InstallManArgs {
+pub(crate) struct InstallManArgs {
     /// The directory that man1, man5 and man7 are in [default: one of this person that man searches, else ~/.local/share/man]
     #[arg(value_name = "dir", value_hint = clap::ValueHint::DirPath)]
     pub directory: Option<PathBuf>,
@@ -50,7 +50,7 @@ pub struct InstallManArgs {
 }
 
 /// Examples and neighbours of `install-man`.
-pub const INSTALL_MAN_PAGE: Page = Page {
+pub(crate) const INSTALL_MAN_PAGE: Page = Page {
     examples: &[
         ("git chant install-man", "Then git help chant works."),
         ("git chant install-man --remove", "Nothing is left of it."),
@@ -64,14 +64,14 @@ pub const INSTALL_MAN_PAGE: Page = Page {
 /// It is made from the types that are written, and says of each member what it is and what it means. Errors are part of it. What else
 /// can be relied on is in gitchant-format(5).
 #[derive(Args, Clone, Debug)]
-pub struct SchemaArgs {
+pub(crate) struct SchemaArgs {
     /// The command whose answers it is about [default: all]
     #[arg(value_name = "command", add = ArgValueCandidates::new(commands))]
     pub command: Option<String>,
 }
 
 /// Examples and neighbours of `schema`.
-pub const SCHEMA_PAGE: Page = Page {
+pub(crate) const SCHEMA_PAGE: Page = Page {
     examples: &[
         ("git chant schema list", "What git chant list --json prints."),
         ("git chant schema >git-chant.schema.json", "Everything, for a validator."),
@@ -83,14 +83,14 @@ pub const SCHEMA_PAGE: Page = Page {
 ///
 /// With --build also what it was built from and with: what a report of an error should say.
 #[derive(Args, Clone, Debug)]
-pub struct VersionArgs {
+pub(crate) struct VersionArgs {
     /// Say how it was built, too: commit, target, compiler
     #[arg(long, visible_alias = "build-options")]
     pub build: bool,
 }
 
 /// Examples and neighbours of `version`.
-pub const VERSION_PAGE: Page = Page {
+pub(crate) const VERSION_PAGE: Page = Page {
     examples: &[("git chant version", "As git version."), ("git chant version --build", "For a report of an error.")],
     see_also: &["git-chant-help", "git-version"],
 };

@@ -3,26 +3,26 @@
 //! The doc comments of the argument structs are the help texts and, with the [`page::Page`] beside each, the manual pages.
 #![expect(rustdoc::invalid_html_tags, reason = "doc comments here are help texts, where <spec> stands for a spec")]
 
-pub mod add;
-pub mod archive;
-pub mod exchange;
-pub mod global;
-pub mod hooks;
-pub mod import;
-pub mod init;
-pub mod investigate;
-pub mod list;
-pub mod manual;
-pub mod page;
-pub mod parsed;
-pub mod prime;
-pub mod prune;
-pub mod publish;
-pub mod show;
-pub mod state;
-pub mod status;
-pub mod upkeep;
-pub mod work;
+pub(crate) mod add;
+pub(crate) mod archive;
+pub(crate) mod exchange;
+pub(crate) mod global;
+pub(crate) mod hooks;
+pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod investigate;
+pub(crate) mod list;
+pub(crate) mod manual;
+pub(crate) mod page;
+pub(crate) mod parsed;
+pub(crate) mod prime;
+pub(crate) mod prune;
+pub(crate) mod publish;
+pub(crate) mod show;
+pub(crate) mod state;
+pub(crate) mod status;
+pub(crate) mod upkeep;
+pub(crate) mod work;
 
 use std::ffi::OsString;
 
@@ -33,7 +33,7 @@ use parsed::Parsed;
 
 /// A command line that was understood.
 #[derive(Clone, Debug)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// The options that every command has.
     pub global: Global,
 
@@ -70,13 +70,12 @@ struct Root {
     global: Global,
 }
 
-pub use global::Global;
+pub(crate) use global::Global;
 
 /// The commands, in the order of a spec's life.
 #[derive(Subcommand, Clone, Debug)]
-#[expect(missing_docs, reason = "the help text of each is at its arguments")]
 #[expect(clippy::large_enum_variant, reason = "there is one in a process")]
-pub enum Command {
+pub(crate) enum Command {
     Init(init::InitArgs),
     Import(import::ImportArgs),
     Add(add::AddArgs),
@@ -128,7 +127,7 @@ pub enum Command {
 }
 
 /// The page of `git-chant` itself.
-pub const PAGE: Page = Page {
+pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant demo", "See all of it in ten seconds."),
         ("git chant init", "Prepare a repository."),
@@ -143,7 +142,7 @@ pub const PAGE: Page = Page {
 type Define = fn(clap::Command) -> clap::Command;
 
 /// Each command that people use: its name, what may follow it, and its page.
-pub const COMMANDS: &[(&str, Define, Page)] = &[
+pub(crate) const COMMANDS: &[(&str, Define, Page)] = &[
     ("init", init::InitArgs::augment_args, init::PAGE),
     ("import", import::ImportArgs::augment_args, import::PAGE),
     ("add", add::AddArgs::augment_args, add::PAGE),
@@ -194,7 +193,7 @@ pub const COMMANDS: &[(&str, Define, Page)] = &[
 ];
 
 /// How a command ends, for the manual pages: exit code and meaning.
-pub const EXIT_STATUS: &[(&str, &str)] = &[
+pub(crate) const EXIT_STATUS: &[(&str, &str)] = &[
     ("0", "It did what was asked."),
     ("1", "A negative answer, or a check that failed."),
     ("128", "A fatal error: the message says what is wrong, and a hint what to do about it."),
@@ -203,7 +202,7 @@ pub const EXIT_STATUS: &[(&str, &str)] = &[
 ];
 
 /// What is kept where, for the manual pages: name and meaning.
-pub const FILES: &[(&str, &str)] = &[
+pub(crate) const FILES: &[(&str, &str)] = &[
     (".chant/specs/<id>.md", "The spec. git-chant creates it and otherwise leaves it alone."),
     (".chant/research/, .chant/prompts/", "What research produces; prompts that replace the built-in ones."),
     ("refs/chant/specs/<id>", "What happened to the spec, one commit an event."),
@@ -214,7 +213,7 @@ pub const FILES: &[(&str, &str)] = &[
 ];
 
 /// What is read of the environment, for the manual page of `git-chant`: name and meaning.
-pub const ENVIRONMENT: &[(&str, &str)] = &[
+pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
     ("CHANT_HOOKS", "With 0 the hooks that git chant hooks install puts into place do nothing."),
     (
         "CHANT_TRACE",
@@ -230,7 +229,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
 const HIDDEN: (&str, Define) = ("hook", hooks::HookArgs::augment_args);
 
 /// The definition of the command line, with the examples in the long help.
-pub fn command() -> clap::Command {
+pub(crate) fn command() -> clap::Command {
     // All at once: to change one by its name moves all others twice.
     whole().after_long_help(PAGE.examples_as_help()).mut_subcommands(|sub| {
         let page = COMMANDS.iter().find(|(name, ..)| sub.get_name() == *name).map(|(.., page)| page.examples_as_help());
@@ -248,7 +247,7 @@ fn whole() -> clap::Command {
 
 /// As much of it as is needed to read `args`: of the commands those that are named there. All of them take longer to define than most
 /// commands take.
-pub fn needed<'a>(args: impl Iterator<Item = &'a OsString>) -> clap::Command {
+pub(crate) fn needed<'a>(args: impl Iterator<Item = &'a OsString>) -> clap::Command {
     let args: Vec<_> = args.collect();
     defined(known().filter(|(name, _)| args.iter().any(|arg| *arg == name)))
 }
@@ -265,7 +264,7 @@ fn defined(commands: impl Iterator<Item = (&'static str, Define)>) -> clap::Comm
 ///
 /// What is not a command to run comes back as [`Parsed`]: help and version (exit 0), nothing at all (exit 1), wrong usage
 /// (exit 129).
-pub fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Parsed> {
+pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Parsed> {
     let args: Vec<OsString> = args.collect();
     match parse_as(needed(args.iter().skip(1)), &args) {
         Err(error) if error.kind() != ErrorKind::DisplayVersion => {

@@ -11,7 +11,7 @@ use crate::output::json;
 
 /// A command line that is no command to run.
 #[derive(Debug)]
-pub enum Parsed {
+pub(crate) enum Parsed {
     /// Help or version, as asked for: to stdout, exit 0.
     Answer(StyledStr),
     /// The usage, since nothing was asked for: to stderr, exit 1, as git does.
@@ -48,7 +48,7 @@ impl Parsed {
     }
 
     /// The exit code of the process.
-    pub fn code(&self) -> i32 {
+    pub(crate) fn code(&self) -> i32 {
         match self {
             Parsed::Answer(_) => 0,
             Parsed::Nothing(_) => 1,
@@ -60,7 +60,7 @@ impl Parsed {
     ///
     /// # Errors
     /// Those of the writers.
-    pub fn write(&self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
         match self {
             Parsed::Answer(text) => write!(out, "{}", text.ansi()),
             Parsed::Nothing(text) => write!(err, "{}", text.ansi()),

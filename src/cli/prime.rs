@@ -12,14 +12,14 @@ use super::page::Page;
 /// git chant init --agent <name> has AGENTS.md or CLAUDE.md tell agents to run it. With --hook-json it is for a hook of the agent at the
 /// beginning of a session, which needs no such line; the form is that of Claude Code, which others take, too.
 #[derive(Args, Clone, Debug)]
-pub struct PrimeArgs {
+pub(crate) struct PrimeArgs {
     /// Print a JSON object as session-start hooks of agents give it; outside of a repository, nothing
     #[arg(long)]
     pub hook_json: bool,
 }
 
 /// Examples and neighbours of `prime`.
-pub const PAGE: Page = Page {
+pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant prime", "What an agent is told."),
         ("git chant prime --hook-json", "The command for a SessionStart hook, in .claude/settings.json, say."),

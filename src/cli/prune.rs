@@ -13,7 +13,7 @@ use super::page::Page;
 /// What is nowhere else is never cleared away: changes that are not committed, commits that no branch, tag or other kept attempt
 /// reaches, submodules and repositories inside a worktree with work of their own. It is named, with the reason, and stays.
 #[derive(Args, Clone, Debug)]
-pub struct PruneArgs {
+pub(crate) struct PruneArgs {
     /// The specs, by full or short id [default: all]
     #[arg(value_name = "spec")]
     pub specs: Vec<String>,
@@ -28,7 +28,7 @@ pub struct PruneArgs {
 }
 
 /// Examples and neighbours of `prune`.
-pub const PAGE: Page = Page {
+pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant prune --dry-run", "What would go, and what stays for which reason."),
         ("git chant prune", "Clear it away."),

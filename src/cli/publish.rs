@@ -12,7 +12,7 @@ use super::page::Page;
 /// --upstream is for a person: it asks for a typed confirmation at a terminal, and no agent passes it.
 #[derive(Args, Clone, Debug)]
 #[command(group = clap::ArgGroup::new("where").required(true).args(["stage", "upstream"]))]
-pub struct PrArgs {
+pub(crate) struct PrArgs {
     /// The spec, by full or short id, or the investigation
     #[arg(value_name = "spec-or-topic")]
     pub what: String,
@@ -47,7 +47,7 @@ pub struct PrArgs {
 }
 
 /// Examples and neighbours of `pr`.
-pub const PR_PAGE: Page = Page {
+pub(crate) const PR_PAGE: Page = Page {
     examples: &[
         ("git chant pr issue-1234 --stage", "Look at it in your fork first."),
         ("git chant pr issue-1234 --upstream --run", "Ask the project to take it."),
@@ -60,14 +60,14 @@ pub const PR_PAGE: Page = Page {
 /// Takes the "Release Notes" sections of the specs whose work or merge lies in the range, and prints them as a changelog: Added, Changed,
 /// Deprecated, Removed, Fixed, Security. A heading such as "### Fixed: no write is lost" says where an entry goes.
 #[derive(Args, Clone, Debug)]
-pub struct ReleaseNotesArgs {
+pub(crate) struct ReleaseNotesArgs {
     /// The commits, as git-log(1) takes them
     #[arg(value_name = "range")]
     pub range: String,
 }
 
 /// Examples and neighbours of `release-notes`.
-pub const RELEASE_NOTES_PAGE: Page = Page {
+pub(crate) const RELEASE_NOTES_PAGE: Page = Page {
     examples: &[("git chant release-notes v1.0..HEAD", "What is new since the last release.")],
     see_also: &["git-chant-pr", "git-chant-why", "git-log"],
 };

@@ -9,14 +9,14 @@ use super::page::Page;
 /// Prints what the spec's file says with the recorded state laid over it, its criteria, the checks of its last attempt, what it
 /// depends on and is informed by, and its history.
 #[derive(Args, Clone, Debug)]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// The specs, by full or short id
     #[arg(value_name = "spec", required = true)]
     pub specs: Vec<String>,
 }
 
 /// Examples and neighbours of `show`.
-pub const SHOW_PAGE: Page = Page {
+pub(crate) const SHOW_PAGE: Page = Page {
     examples: &[
         ("git chant show 010", "By a short id; 010-v7b and v7b name the same spec."),
         ("git chant show 010 --json", "The same for a script."),
@@ -28,14 +28,14 @@ pub const SHOW_PAGE: Page = Page {
 ///
 /// Uses the editor that git uses, see git-var(1), and checks the spec afterwards.
 #[derive(Args, Clone, Debug)]
-pub struct EditArgs {
+pub(crate) struct EditArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 }
 
 /// Examples and neighbours of `edit`.
-pub const EDIT_PAGE: Page = Page {
+pub(crate) const EDIT_PAGE: Page = Page {
     examples: &[("git chant edit 010", "Change the spec's file.")],
     see_also: &["git-chant-lint", "git-var", "gitchant-spec"],
 };
@@ -45,7 +45,7 @@ pub const EDIT_PAGE: Page = Page {
 /// Prints its events, newest first: who did what, when and why. The same history is there for git itself in the ref
 /// chant/specs/<id>.
 #[derive(Args, Clone, Debug)]
-pub struct LogArgs {
+pub(crate) struct LogArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -74,7 +74,7 @@ pub struct LogArgs {
 }
 
 /// Examples and neighbours of `log`.
-pub const LOG_PAGE: Page = Page {
+pub(crate) const LOG_PAGE: Page = Page {
     examples: &[
         ("git chant log 010", "The spec's life."),
         ("git chant log 010 --agent -f", "Watch the agent at work."),
@@ -87,14 +87,14 @@ pub const LOG_PAGE: Page = Page {
 
 /// Print the path of a spec's worktree
 #[derive(Args, Clone, Debug)]
-pub struct PathArgs {
+pub(crate) struct PathArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 }
 
 /// Examples and neighbours of `path`.
-pub const PATH_PAGE: Page = Page {
+pub(crate) const PATH_PAGE: Page = Page {
     examples: &[("cd \"$(git chant path 010)\"", "Go where the agent worked.")],
     see_also: &["git-chant-work", "git-worktree"],
 };
@@ -105,14 +105,14 @@ pub const PATH_PAGE: Page = Page {
 /// What events record is certain; the same change under another commit id (after an amend, a rebase, a cherry-pick) is found by its
 /// patch; where only a note or the commit's own message names a spec, that is said. Exits with 1 if no spec is found.
 #[derive(Args, Clone, Debug)]
-pub struct WhyArgs {
+pub(crate) struct WhyArgs {
     /// A commit, a path, <path>:<line>, or <rev>:<path>:<line>
     #[arg(value_name = "what")]
     pub what: String,
 }
 
 /// Examples and neighbours of `why`.
-pub const WHY_PAGE: Page = Page {
+pub(crate) const WHY_PAGE: Page = Page {
     examples: &[
         ("git chant why src/storage/store.rs:42", "Who asked for this line, and what for?"),
         ("git chant why HEAD~3", "Where does this commit come from?"),

@@ -10,7 +10,7 @@ use super::page::Page;
 /// Ends what is left of its attempt. The attempt is kept: its commits, those it had not made yet among them, stay reachable under
 /// refs/chant-local/attempts, and the next git chant work begins anew.
 #[derive(Args, Clone, Debug)]
-pub struct ResetArgs {
+pub(crate) struct ResetArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -21,7 +21,7 @@ pub struct ResetArgs {
 }
 
 /// Examples and neighbours of `reset`.
-pub const RESET_PAGE: Page = Page {
+pub(crate) const RESET_PAGE: Page = Page {
     examples: &[
         ("git chant reset 010", "After a failure, or after a crash."),
         ("git chant reset 010 -m \"wrong approach\"", "With the reason on record."),
@@ -34,7 +34,7 @@ pub const RESET_PAGE: Page = Page {
 /// Ends the agent, if one runs in this clone, and keeps its worktree as it is, what is not committed in it included. git chant work
 /// goes on with the attempt: the agent is told what was done so far.
 #[derive(Args, Clone, Debug)]
-pub struct PauseArgs {
+pub(crate) struct PauseArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -45,7 +45,7 @@ pub struct PauseArgs {
 }
 
 /// Examples and neighbours of `pause`.
-pub const PAUSE_PAGE: Page = Page {
+pub(crate) const PAUSE_PAGE: Page = Page {
     examples: &[("git chant pause 010", "The agent ends; its work stays."), ("git chant work 010", "It goes on.")],
     see_also: &["git-chant-reset", "git-chant-takeover", "git-chant-work"],
 };
@@ -55,7 +55,7 @@ pub const PAUSE_PAGE: Page = Page {
 /// Ends the agent, if one runs in this clone, says what was done so far, and hands you its worktree. When you are done, git chant
 /// finish checks and merges the work.
 #[derive(Args, Clone, Debug)]
-pub struct TakeoverArgs {
+pub(crate) struct TakeoverArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -66,7 +66,7 @@ pub struct TakeoverArgs {
 }
 
 /// Examples and neighbours of `takeover`.
-pub const TAKEOVER_PAGE: Page = Page {
+pub(crate) const TAKEOVER_PAGE: Page = Page {
     examples: &[
         ("git chant takeover 010", "What has it done, and where?"),
         ("cd \"$(git chant path 010)\"", "Go there."),
@@ -76,7 +76,7 @@ pub const TAKEOVER_PAGE: Page = Page {
 
 /// Record that a spec failed
 #[derive(Args, Clone, Debug)]
-pub struct FailArgs {
+pub(crate) struct FailArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -93,7 +93,7 @@ pub struct FailArgs {
 }
 
 /// Examples and neighbours of `fail`.
-pub const FAIL_PAGE: Page = Page {
+pub(crate) const FAIL_PAGE: Page = Page {
     examples: &[(
         "git chant fail 010 --research-insufficient -m \"Lock is not reentrant\"",
         "The fix can't be made as the root cause analysis recommends.",
@@ -103,7 +103,7 @@ pub const FAIL_PAGE: Page = Page {
 
 /// Give a spec up
 #[derive(Args, Clone, Debug)]
-pub struct CancelArgs {
+pub(crate) struct CancelArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -114,7 +114,7 @@ pub struct CancelArgs {
 }
 
 /// Examples and neighbours of `cancel`.
-pub const CANCEL_PAGE: Page = Page {
+pub(crate) const CANCEL_PAGE: Page = Page {
     examples: &[("git chant cancel 010 -m \"works as intended\"", "It will not be done, and this is why.")],
     see_also: &["git-chant-archive", "git-chant-reset"],
 };
@@ -123,7 +123,7 @@ pub const CANCEL_PAGE: Page = Page {
 ///
 /// The approval holds for this very text of the spec: a later edit needs another.
 #[derive(Args, Clone, Debug)]
-pub struct ApproveArgs {
+pub(crate) struct ApproveArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -134,14 +134,14 @@ pub struct ApproveArgs {
 }
 
 /// Examples and neighbours of `approve`.
-pub const APPROVE_PAGE: Page = Page {
+pub(crate) const APPROVE_PAGE: Page = Page {
     examples: &[("git chant approve 010", "Work on it may start.")],
     see_also: &["git-chant-ready", "git-chant-reject"],
 };
 
 /// Refuse to approve a spec as it stands
 #[derive(Args, Clone, Debug)]
-pub struct RejectArgs {
+pub(crate) struct RejectArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -152,7 +152,7 @@ pub struct RejectArgs {
 }
 
 /// Examples and neighbours of `reject`.
-pub const REJECT_PAGE: Page = Page {
+pub(crate) const REJECT_PAGE: Page = Page {
     examples: &[("git chant reject 010 -m \"split the batch path off\"", "The author knows what to change.")],
     see_also: &["git-chant-approve", "git-chant-edit"],
 };
@@ -162,7 +162,7 @@ pub const REJECT_PAGE: Page = Page {
 /// A change of the repository's refs, configuration or hooks that no event explains is named and stops the merge until a person
 /// has looked at it.
 #[derive(Args, Clone, Debug)]
-pub struct AckArgs {
+pub(crate) struct AckArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -173,7 +173,7 @@ pub struct AckArgs {
 }
 
 /// Examples and neighbours of `ack`.
-pub const ACK_PAGE: Page = Page {
+pub(crate) const ACK_PAGE: Page = Page {
     examples: &[("git chant ack 010 -m \"I set core.editor meanwhile\"", "The change was mine, not the agent's.")],
     see_also: &["git-chant-merge", "git-chant-show"],
 };
@@ -183,7 +183,7 @@ pub const ACK_PAGE: Page = Page {
 /// Two people who worked one spec in clones of their own leave it contended. This records which attempt is kept; the others stay in
 /// the history.
 #[derive(Args, Clone, Debug)]
-pub struct ResolveArgs {
+pub(crate) struct ResolveArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -198,7 +198,7 @@ pub struct ResolveArgs {
 }
 
 /// Examples and neighbours of `resolve`.
-pub const RESOLVE_PAGE: Page = Page {
+pub(crate) const RESOLVE_PAGE: Page = Page {
     examples: &[("git chant resolve 010 --keep 3f2a91c", "git chant show 010 names the attempts.")],
     see_also: &["git-chant-log", "git-chant-show"],
 };
@@ -207,7 +207,7 @@ pub const RESOLVE_PAGE: Page = Page {
 ///
 /// For a claim whose owner will not go on. It is pending again, and whoever held it sees who released it and why.
 #[derive(Args, Clone, Debug)]
-pub struct ReleaseArgs {
+pub(crate) struct ReleaseArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -218,7 +218,7 @@ pub struct ReleaseArgs {
 }
 
 /// Examples and neighbours of `release`.
-pub const RELEASE_PAGE: Page = Page {
+pub(crate) const RELEASE_PAGE: Page = Page {
     examples: &[("git chant release 010 -m \"on leave until May\"", "Another person can take it.")],
     see_also: &["git-chant-reset", "git-chant-work"],
 };

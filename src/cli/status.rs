@@ -14,7 +14,7 @@ use super::page::Page;
 ///
 /// With a topic: its phases in order, who did each, and what is next.
 #[derive(Args, Clone, Debug)]
-pub struct StatusArgs {
+pub(crate) struct StatusArgs {
     /// The investigation [default: everything]
     #[arg(value_name = "topic")]
     pub topic: Option<String>,
@@ -35,7 +35,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// Examples and neighbours of `status`.
-pub const PAGE: Page = Page {
+pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant status", "What runs, and what waits for me?"),
         ("git chant status --watch", "The same, for a second terminal."),

@@ -11,14 +11,14 @@ use super::page::Page;
 /// Names every fault with its file, line and column: front matter that can't be read, dependencies that are unknown, ambiguous or go
 /// round in a circle, inputs that are missing. Exits with 1 if there is an error.
 #[derive(Args, Clone, Debug)]
-pub struct LintArgs {
+pub(crate) struct LintArgs {
     /// The specs, by full or short id [default: all]
     #[arg(value_name = "spec")]
     pub specs: Vec<String>,
 }
 
 /// Examples and neighbours of `lint`.
-pub const LINT_PAGE: Page = Page {
+pub(crate) const LINT_PAGE: Page = Page {
     examples: &[("git chant lint", "Every spec."), ("git chant lint 010 --json", "One spec, for an editor.")],
     see_also: &["git-chant-edit", "git-chant-fsck", "gitchant-spec"],
 };
@@ -27,7 +27,7 @@ pub const LINT_PAGE: Page = Page {
 ///
 /// Reads every event, and compares the notes, the spec files, the worktrees and what is kept in this clone with them.
 #[derive(Args, Clone, Debug)]
-pub struct FsckArgs {
+pub(crate) struct FsckArgs {
     /// Complete what was cut short, and rebuild what is derived
     #[arg(long)]
     pub repair: bool,
@@ -41,7 +41,7 @@ pub struct FsckArgs {
 }
 
 /// Examples and neighbours of `fsck`.
-pub const FSCK_PAGE: Page = Page {
+pub(crate) const FSCK_PAGE: Page = Page {
     examples: &[
         ("git chant fsck", "Is everything in order?"),
         ("git chant fsck --repair", "After a crash or a full disk."),
@@ -57,14 +57,14 @@ pub const FSCK_PAGE: Page = Page {
 ///
 /// There is rarely a need for it: every command that changes a spec settles that spec first.
 #[derive(Args, Clone, Debug)]
-pub struct RecoverArgs {
+pub(crate) struct RecoverArgs {
     /// The specs, by full or short id [default: all of this clone]
     #[arg(value_name = "spec")]
     pub specs: Vec<String>,
 }
 
 /// Examples and neighbours of `recover`.
-pub const RECOVER_PAGE: Page = Page {
+pub(crate) const RECOVER_PAGE: Page = Page {
     examples: &[("git chant recover", "Everything, after a crash."), ("git chant recover 010", "One spec.")],
     see_also: &["git-chant-fsck", "git-chant-work", "git-chant-pause"],
 };
@@ -76,14 +76,14 @@ pub const RECOVER_PAGE: Page = Page {
 /// configuration, touches nothing but its directory and, while an agent works, a worktree beside it, and leaves the repository for you
 /// to look at.
 #[derive(Args, Clone, Debug)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// Where to make the repository: a directory that is empty or not there yet [default: a new temporary one]
     #[arg(value_name = "dir", value_hint = clap::ValueHint::DirPath)]
     pub directory: Option<PathBuf>,
 }
 
 /// Examples and neighbours of `demo`.
-pub const DEMO_PAGE: Page = Page {
+pub(crate) const DEMO_PAGE: Page = Page {
     examples: &[("git chant demo", "Watch it run."), ("git chant demo /tmp/kvstore", "In a place of your choice.")],
     see_also: &["git-chant-add", "git-chant-work"],
 };

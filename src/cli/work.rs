@@ -24,7 +24,7 @@ use super::{
 /// runs already runs to its end. An agent that exits with 75, or that says in its last lines that it is rate-limited, is left alone
 /// for a while (chant.rateLimitPause), then goes on.
 #[derive(Args, Clone, Debug)]
-pub struct WorkArgs {
+pub(crate) struct WorkArgs {
     /// The specs, by full or short id
     #[arg(value_name = "spec", required_unless_present_any = ["all", "chain", "labels", "topic", "phase"])]
     pub specs: Vec<String>,
@@ -98,7 +98,7 @@ fn jobs(text: &str) -> Result<usize, String> {
 const MAX_JOBS: usize = 256;
 
 /// Examples and neighbours of `work`.
-pub const WORK_PAGE: Page = Page {
+pub(crate) const WORK_PAGE: Page = Page {
     examples: &[
         ("git chant work 010", "Start, check and merge."),
         ("git chant work 010 --onto fix/issue-1234 --timeout 30m", "For another branch, with a limit."),
@@ -128,7 +128,7 @@ pub const WORK_PAGE: Page = Page {
 ///
 /// Exits with 1 if nothing is ready.
 #[derive(Args, Clone, Debug)]
-pub struct NextArgs {
+pub(crate) struct NextArgs {
     /// Take it: claim it, and make its worktree
     ///
     /// --claim=remote has the remote decide who gets it, --claim=local this clone alone; without a value chant.claim says which.
@@ -157,7 +157,7 @@ pub struct NextArgs {
 }
 
 /// Examples and neighbours of `next`.
-pub const NEXT_PAGE: Page = Page {
+pub(crate) const NEXT_PAGE: Page = Page {
     examples: &[
         ("git chant next", "What would git chant work begin with?"),
         ("cd \"$(git chant next --claim --format='%(worktree)')\"", "Take it and go there."),
@@ -170,7 +170,7 @@ pub const NEXT_PAGE: Page = Page {
 ///
 /// Runs in the worktree of the last attempt, or at any revision. The status of the spec stays as it is.
 #[derive(Args, Clone, Debug)]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec", required_unless_present = "all")]
     pub spec: Option<String>,
@@ -193,7 +193,7 @@ pub struct VerifyArgs {
 }
 
 /// Examples and neighbours of `verify`.
-pub const VERIFY_PAGE: Page = Page {
+pub(crate) const VERIFY_PAGE: Page = Page {
     examples: &[
         ("git chant verify 010", "Is the work done?"),
         ("git chant verify 010 --at main", "Does the target still hold what the spec asks for?"),
@@ -207,7 +207,7 @@ pub const VERIFY_PAGE: Page = Page {
 /// Runs the checks, records the outcome and merges, as git chant work does once its agent has ended. On a failed attempt it runs the
 /// checks again in place, without the agent.
 #[derive(Args, Clone, Debug)]
-pub struct FinishArgs {
+pub(crate) struct FinishArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -226,7 +226,7 @@ pub struct FinishArgs {
 }
 
 /// Examples and neighbours of `finish`.
-pub const FINISH_PAGE: Page = Page {
+pub(crate) const FINISH_PAGE: Page = Page {
     examples: &[
         ("git chant finish 010", "The work in its worktree is done."),
         ("git chant finish 010 --commit HEAD", "The work is the commit that you just made."),
@@ -244,7 +244,7 @@ pub const FINISH_PAGE: Page = Page {
 /// worktree, the agent is told what both sides wanted, and what it makes of it is checked and merged. If it fails, branch and worktree
 /// are set back, and what it did is kept.
 #[derive(Args, Clone, Debug)]
-pub struct MergeArgs {
+pub(crate) struct MergeArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -263,7 +263,7 @@ pub struct MergeArgs {
 }
 
 /// Examples and neighbours of `merge`.
-pub const MERGE_PAGE: Page = Page {
+pub(crate) const MERGE_PAGE: Page = Page {
     examples: &[
         ("git chant merge 010", "Into the target that was recorded when work began."),
         ("git chant merge 010 --onto fix/issue-1234", "Into another branch."),
@@ -277,7 +277,7 @@ pub const MERGE_PAGE: Page = Page {
 /// A spec with members is a driver: its members, <id>.1 and on, are worked in the order of their dependencies, and it completes with the
 /// last of them. The parts come from the headings of the spec ("## <title>"), or from an agent, whose proposal is shown and asked about.
 #[derive(Args, Clone, Debug)]
-pub struct SplitArgs {
+pub(crate) struct SplitArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
@@ -296,7 +296,7 @@ pub struct SplitArgs {
 }
 
 /// Examples and neighbours of `split`.
-pub const SPLIT_PAGE: Page = Page {
+pub(crate) const SPLIT_PAGE: Page = Page {
     examples: &[
         ("git chant split 010 --by-heading", "Each '## ...' becomes a member."),
         ("git chant add \"And this\" --member-of 010", "One more."),

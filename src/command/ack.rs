@@ -2,7 +2,15 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::state::AckArgs, domain::{draft::Draft, event::{Facts, Op}}, error::{Error, Result}, specs::world::World};
+use crate::{
+    cli::state::AckArgs,
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+    },
+    error::{Error, Result},
+    specs::world::World,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &AckArgs) -> Result<Outcome> {
     context.refuse_agent("acknowledge")?;

@@ -4,7 +4,25 @@ use std::path::Path;
 
 use super::{Context, work::text_of};
 use crate::answer::outcome::{Body, Outcome};
-use crate::{authoring::{add::{self, Text}, investigate::{Known, Wiring}}, cli::{add::AddArgs, global::{PhaseArg, TypeArg}}, domain::{id::SpecId, spec::{self, MAX_SPEC_LEN}, status::Status}, answer::SpecView, error::{Error, IoContext, Result}, project::Project, specs::{base::Base, inputs::InputFault, target, text::path_of, world::World}};
+use crate::{
+    answer::SpecView,
+    authoring::{
+        add::{self, Text},
+        investigate::{Known, Wiring},
+    },
+    cli::{
+        add::AddArgs,
+        global::{PhaseArg, TypeArg},
+    },
+    domain::{
+        id::SpecId,
+        spec::{self, MAX_SPEC_LEN},
+        status::Status,
+    },
+    error::{Error, IoContext, Result},
+    project::Project,
+    specs::{base::Base, inputs::InputFault, target, text::path_of, world::World},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -5,11 +5,17 @@ use std::cell::OnceCell;
 use anstyle::{Ansi256Color, AnsiColor, Color, Effects, RgbColor, Style};
 use gix::config::color::{Attribute, Name};
 
-use crate::{cli::{Cli, Command, Global}, env::{Env, pager::Pager}, git::{process::Git, repository::Repository}, output::{self, Advice, Hint}, terminal::color::{Palette, When}};
+use crate::{
+    cli::{Cli, Command, Global},
+    env::{Env, pager::Pager},
+    git::{process::Git, repository::Repository},
+    output::{self, Advice, Hint},
+    terminal::color::{Palette, When},
+};
 
 /// The configuration, read where something of it is asked for: of the repository that the process is in, else of the person. One that
 /// cannot be read is somebody else's to complain of.
-pub struct Configuration {
+pub(crate) struct Configuration {
     env: Env,
     found: OnceCell<Found>,
 }
@@ -23,7 +29,7 @@ enum Found {
 
 impl Configuration {
     /// Nothing is read yet.
-    pub fn new(env: &Env) -> Configuration {
+    pub(crate) fn new(env: &Env) -> Configuration {
         Configuration { env: env.clone(), found: OnceCell::new() }
     }
 
@@ -49,7 +55,7 @@ impl Configuration {
     }
 
     /// The repository, if it was opened for that: nobody has to open it again.
-    pub fn into_repository(self) -> Option<Repository> {
+    pub(crate) fn into_repository(self) -> Option<Repository> {
         match self.found.into_inner()? {
             Found::Repository(repo) => Some(*repo),
             Found::Person(_) | Found::Nowhere => None,
@@ -63,7 +69,7 @@ fn is_false(value: &str) -> bool {
 }
 
 /// What the printer has to know.
-pub fn settings(global: &Global, env: &Env, configuration: &Configuration) -> output::Settings {
+pub(crate) fn settings(global: &Global, env: &Env, configuration: &Configuration) -> output::Settings {
     let paged = env.var("GIT_PAGER_IN_USE").is_some();
     let terminal = output::Terminal {
         stdout: env.stdout_is_terminal() || paged,
@@ -95,7 +101,7 @@ pub fn settings(global: &Global, env: &Env, configuration: &Configuration) -> ou
 
 /// Which hints a person wants: all, unless `advice.chant…` says otherwise of a sort, or `GIT_ADVICE` of all (`git --no-advice`). In JSON
 /// there are none, and nothing is asked.
-pub fn advice(global: &Global, env: &Env, configuration: &Configuration) -> Advice {
+pub(crate) fn advice(global: &Global, env: &Env, configuration: &Configuration) -> Advice {
     let none = env.text("GIT_ADVICE").is_some_and(is_false);
     let wants = |hint: Hint| !global.json && !none && !configuration.is_false(hint.key());
     let [next, way_out] = [Hint::Next, Hint::WayOut].map(wants);
@@ -109,7 +115,7 @@ pub fn advice(global: &Global, env: &Env, configuration: &Configuration) -> Advi
 ///
 /// `git -p chant` and `pager.chant` are git's affair, which has set up a pager or `GIT_PAGER=cat` by now; they are looked at here for
 /// those who call git-chant itself.
-pub fn pager(cli: &Cli, env: &Env, configuration: &Configuration) -> Option<Pager> {
+pub(crate) fn pager(cli: &Cli, env: &Env, configuration: &Configuration) -> Option<Pager> {
     let long = match &cli.command {
         Command::List(_) | Command::Ready(_) | Command::Show(_) | Command::Graph(_) | Command::Why(_) => true,
         Command::Drift(_) | Command::ReleaseNotes(_) => true,

@@ -2,7 +2,16 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::state::{ApproveArgs, RejectArgs}, domain::{draft::Draft, event::{Approval, Facts, Op}}, error::Result, specs::world::World, store::{Addition, Evidence}};
+use crate::{
+    cli::state::{ApproveArgs, RejectArgs},
+    domain::{
+        draft::Draft,
+        event::{Approval, Facts, Op},
+    },
+    error::Result,
+    specs::world::World,
+    store::{Addition, Evidence},
+};
 
 pub(super) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Outcome> {
     context.refuse_agent("approve")?;

@@ -2,7 +2,16 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{upkeep::archive, cli::archive::{ArchiveArgs, UnarchiveArgs}, domain::{id::SpecId, status::Status}, error::{Error, Result}, authoring::investigate, project::Project, answer::progress::Step, specs::world::{Entry, World}};
+use crate::{
+    answer::progress::Step,
+    authoring::investigate,
+    cli::archive::{ArchiveArgs, UnarchiveArgs},
+    domain::{id::SpecId, status::Status},
+    error::{Error, Result},
+    project::Project,
+    specs::world::{Entry, World},
+    upkeep::archive,
+};
 
 pub(super) fn archive(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outcome> {
     if args.fold {

@@ -1,7 +1,15 @@
 //! Who decides a claim, and what is exchanged before and after it.
 
 use super::Context;
-use crate::{cli::global::ClaimArg, domain::id::SpecId, error::Result, project::{Project, stake::Stake}, answer::progress::{Progress, Step}, attempt::recover, exchange::sync::{self, Claims, Scope}};
+use crate::{
+    answer::progress::{Progress, Step},
+    attempt::recover,
+    cli::global::ClaimArg,
+    domain::id::SpecId,
+    error::Result,
+    exchange::sync::{self, Claims, Scope},
+    project::{Project, stake::Stake},
+};
 
 /// What decides claims: nothing but this clone, or a remote.
 pub(super) struct Deciding<'a> {
@@ -12,7 +20,7 @@ pub(super) struct Deciding<'a> {
 
 impl<'a> Deciding<'a> {
     /// As asked for, else as `chant.claim` says.
-    pub fn of(context: &Context<'a>, project: &'a Project, asked: Option<ClaimArg>) -> Result<Deciding<'a>> {
+    pub(super) fn of(context: &Context<'a>, project: &'a Project, asked: Option<ClaimArg>) -> Result<Deciding<'a>> {
         let remote = match asked {
             Some(asked) => asked == ClaimArg::Remote,
             None => project.config().claims_at_remote()?,
@@ -22,7 +30,7 @@ impl<'a> Deciding<'a> {
     }
 
     /// Before it is decided whether the spec can be claimed: what is known there, and claims that are too old.
-    pub fn before(&self, id: &SpecId) -> Result<()> {
+    pub(super) fn before(&self, id: &SpecId) -> Result<()> {
         if let Some(claims) = &self.claims {
             claims.refresh(id)?;
         }
@@ -30,12 +38,12 @@ impl<'a> Deciding<'a> {
     }
 
     /// Where the claim is asked for.
-    pub fn stake(&self) -> Option<&dyn Stake> {
+    pub(super) fn stake(&self) -> Option<&dyn Stake> {
         self.claims.as_ref().map(|claims| claims as &dyn Stake)
     }
 
     /// Tells the others how it ended. What cannot be told now goes with the next exchange.
-    pub fn after(&self, id: &SpecId) {
+    pub(super) fn after(&self, id: &SpecId) {
         if let Some(claims) = &self.claims
             && let Err(error) = claims.publish(id)
         {
@@ -45,7 +53,7 @@ impl<'a> Deciding<'a> {
     }
 
     /// Takes over what the others have told, before it is looked which specs there are to work.
-    pub fn look(&self) -> Result<()> {
+    pub(super) fn look(&self) -> Result<()> {
         if self.claims.is_none() {
             return Ok(());
         }

@@ -12,12 +12,17 @@ use clap_complete::{
     engine::{ArgValueCompleter, CompletionCandidate},
 };
 
-use crate::{cli, query::completion::{Shelf, Wanted}, env::Env, error::Result};
+use crate::{
+    cli,
+    env::Env,
+    error::Result,
+    query::completion::{Shelf, Wanted},
+};
 
 /// Answers a shell that asks for completions, if it is one that calls: the exit code then, else nothing and nothing is done.
 ///
 /// The name is given because clap would register the completion for the first word of `git chant`: for git itself.
-pub fn answer(args: &[OsString]) -> Option<i32> {
+pub(crate) fn answer(args: &[OsString]) -> Option<i32> {
     // Looked at here too, so that an ordinary run does not pay for the definition of the command line twice.
     std::env::var_os("COMPLETE")?;
     let env = Env::from_process().ok()?;

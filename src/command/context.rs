@@ -5,11 +5,25 @@ use std::sync::{Mutex, PoisonError};
 use crate::answer::outcome::Screen;
 use crate::domain::spec::Spec;
 use crate::git::{self, repository::Repository};
-use crate::{domain::id::SpecId, answer::{SpecView, progress::{Progress, Step}}, env::Env, error::{Error, Result}, project::{Project, trust::{self, CustomPrompt}}, specs::world::World, attempt::recover};
+use crate::{
+    answer::{
+        SpecView,
+        progress::{Progress, Step},
+    },
+    attempt::recover,
+    domain::id::SpecId,
+    env::Env,
+    error::{Error, Result},
+    project::{
+        Project,
+        trust::{self, CustomPrompt},
+    },
+    specs::world::World,
+};
 use gix::ObjectId;
 
 /// What every command has at hand.
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The state of the process.
     pub env: Env,
     /// The repository, where somebody has opened it already; whoever wants one first takes it.
@@ -28,7 +42,7 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// Opens the project.
-    pub fn project(&self) -> Result<Project> {
+    pub(crate) fn project(&self) -> Result<Project> {
         match self.opened.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(repo) => Ok(Project::of(&self.env, repo)),
             None => Project::open(&self.env),
@@ -36,14 +50,14 @@ impl Context<'_> {
     }
 
     /// Has git keep the repository quick, if that is due, while nobody waits for it.
-    pub fn maintain(&self) {
+    pub(crate) fn maintain(&self) {
         if let Ok(repo) = Repository::discover(&self.env) {
             git::maintenance::start_when_due(&repo);
         }
     }
 
     /// The spec that a person means; at a terminal an ambiguous name offers the list.
-    pub fn pick(&self, project: &Project, query: &str) -> Result<SpecId> {
+    pub(crate) fn pick(&self, project: &Project, query: &str) -> Result<SpecId> {
         let census = project.census();
         let candidates = project.candidates(&census, query)?;
         if candidates.len() < 2 || !self.interactive {
@@ -60,20 +74,20 @@ impl Context<'_> {
     }
 
     /// The same for a command that writes: before it decides anything, what a dead process left half done is settled.
-    pub fn pick_to_change(&self, project: &Project, query: &str) -> Result<SpecId> {
+    pub(crate) fn pick_to_change(&self, project: &Project, query: &str) -> Result<SpecId> {
         let id = self.pick(project, query)?;
         self.settle(project, &id)?;
         Ok(id)
     }
 
     /// Settles what a dead process left half done.
-    pub fn settle(&self, project: &Project, id: &SpecId) -> Result<()> {
+    pub(crate) fn settle(&self, project: &Project, id: &SpecId) -> Result<()> {
         crate::attempt::merge::recover_all(project, self.progress)?;
         recover::heal(project, id).map(drop)
     }
 
     /// Asks for what the repository would run and this person has not approved, unless `granted`.
-    pub fn ask_trust(
+    pub(crate) fn ask_trust(
         &self,
         project: &Project,
         id: &SpecId,
@@ -99,14 +113,14 @@ impl Context<'_> {
     }
 
     /// The spec as it is now.
-    pub fn view(&self, project: &Project, id: &SpecId) -> Result<SpecView> {
+    pub(crate) fn view(&self, project: &Project, id: &SpecId) -> Result<SpecView> {
         let world = World::new(project)?;
         let entry = world.entry(id)?;
         world.view(&entry)
     }
 
     /// Refuses what only a person may do.
-    pub fn refuse_agent(&self, verb: &str) -> Result<()> {
+    pub(crate) fn refuse_agent(&self, verb: &str) -> Result<()> {
         if self.env.is_agent() {
             return Err(Error::negative("person-only", format!("only a person can {verb}, not an agent"))
                 .hint("CHANT_SPEC_ID is set: this runs inside an agent's work"));
@@ -116,6 +130,6 @@ impl Context<'_> {
 }
 
 /// The short form of an object id, for sentences.
-pub fn abbreviated(id: ObjectId) -> String {
+pub(super) fn abbreviated(id: ObjectId) -> String {
     id.to_hex_with_len(12).to_string()
 }

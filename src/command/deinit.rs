@@ -2,7 +2,13 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::init::DeinitArgs, error::{Error, Result}, project::Project, answer::progress::Step, upkeep::setup::{self, Change}};
+use crate::{
+    answer::progress::Step,
+    cli::init::DeinitArgs,
+    error::{Error, Result},
+    project::Project,
+    upkeep::setup::{self, Change},
+};
 
 /// What a person types to have everything taken away.
 const WORD: &str = "purge";

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::list::DriftArgs, query::drift, error::Result, specs::world::World};
+use crate::{cli::list::DriftArgs, error::Result, query::drift, specs::world::World};
 
 pub(super) fn run(context: &Context<'_>, args: &DriftArgs) -> Result<Outcome> {
     let project = context.project()?;

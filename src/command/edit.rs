@@ -2,7 +2,19 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::show::EditArgs, domain::{draft::Draft, event::{Facts, Op}}, error::{Error, IoContext, Result}, specs::{text::{Origin, path_of}, world::World}, store::{Addition, Evidence}};
+use crate::{
+    cli::show::EditArgs,
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+    },
+    error::{Error, IoContext, Result},
+    specs::{
+        text::{Origin, path_of},
+        world::World,
+    },
+    store::{Addition, Evidence},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
     let project = context.project()?;

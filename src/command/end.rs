@@ -2,7 +2,13 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::state::{CancelArgs, FailArgs, ReleaseArgs, ResetArgs}, attempt::{close, recover}, domain::event::Op, error::Result, specs::world::World};
+use crate::{
+    attempt::{close, recover},
+    cli::state::{CancelArgs, FailArgs, ReleaseArgs, ResetArgs},
+    domain::event::Op,
+    error::Result,
+    specs::world::World,
+};
 
 pub(super) fn reset(context: &Context<'_>, args: &ResetArgs) -> Result<Outcome> {
     end(context, &args.spec, Op::Reset, args.reason.as_deref())

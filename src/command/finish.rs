@@ -4,9 +4,31 @@ use std::time::Instant;
 
 use gix::ObjectId;
 
-use super::{Context, work::{conclude, text_of}};
+use super::{
+    Context,
+    work::{conclude, text_of},
+};
 use crate::answer::outcome::Outcome;
-use crate::{cli::work::FinishArgs, attempt::{close, finish::{self, Judged}, recover}, domain::{draft::Draft, event::{Facts, Op}, id::SpecId, spec::SpecType, state::State, status::Status}, error::{Error, Result}, git::worktree::busy::busy_in, project::Project, specs::{attempt::Attempt, target::full_name, world::World}};
+use crate::{
+    attempt::{
+        close,
+        finish::{self, Judged},
+        recover,
+    },
+    cli::work::FinishArgs,
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+        id::SpecId,
+        spec::SpecType,
+        state::State,
+        status::Status,
+    },
+    error::{Error, Result},
+    git::worktree::busy::busy_in,
+    project::Project,
+    specs::{attempt::Attempt, target::full_name, world::World},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
     let project = context.project()?;

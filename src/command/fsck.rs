@@ -9,7 +9,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{upkeep::{archive, fsck::{self, Finding, Repair}}, cli::upkeep::FsckArgs, domain::{converge::Source, diagnostic::Severity, id::SpecId}, answer::{ProblemView, progress::Step}, env::fault, error::{Error, IoContext, Result}, git::lock, specs::{keep::{clean_up, clear_pending}, text::Origin}, attempt::{merge, recover}, project::Project, store::tracking::Integrated};
+use crate::{
+    answer::{ProblemView, progress::Step},
+    attempt::{merge, recover},
+    cli::upkeep::FsckArgs,
+    domain::{converge::Source, diagnostic::Severity, id::SpecId},
+    env::fault,
+    error::{Error, IoContext, Result},
+    git::lock,
+    project::Project,
+    specs::{
+        keep::{clean_up, clear_pending},
+        text::Origin,
+    },
+    store::tracking::Integrated,
+    upkeep::{
+        archive,
+        fsck::{self, Finding, Repair},
+    },
+};
 
 /// A repair can bring another need to light: a completion that is recorded, the worktree that is left over by it.
 const MAX_ROUNDS: usize = 5;
@@ -121,7 +139,9 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
         Repair::Restore(id) => {
             let tip = project.store()?.tip(id)?;
             match project.load(id, tip)?.and_then(|loaded| loaded.text) {
-                Some(text) if text.origin == Origin::Event => crate::authoring::add::restore_file(project, id, &text.bytes),
+                Some(text) if text.origin == Origin::Event => {
+                    crate::authoring::add::restore_file(project, id, &text.bytes)
+                }
                 _ => Ok(()),
             }
         }

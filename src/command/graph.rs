@@ -2,7 +2,12 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, GraphForm, Outcome};
-use crate::{cli::list::GraphArgs, error::{Error, Result}, query::graph::{self, Scope}, specs::world::World};
+use crate::{
+    cli::list::GraphArgs,
+    error::{Error, Result},
+    query::graph::{self, Scope},
+    specs::world::World,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -6,7 +6,17 @@ use gix::ObjectId;
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::hooks::HookArgs, domain::{diagnostic::Severity, hook::Hook}, error::Result, upkeep::hook::{self, HOOKS_VARIABLE, Moment}, query::lint, project::Project, answer::progress::Step, attempt::recover, exchange::sync::{self, Scope}};
+use crate::{
+    answer::progress::Step,
+    attempt::recover,
+    cli::hooks::HookArgs,
+    domain::{diagnostic::Severity, hook::Hook},
+    error::Result,
+    exchange::sync::{self, Scope},
+    project::Project,
+    query::lint,
+    upkeep::hook::{self, HOOKS_VARIABLE, Moment},
+};
 
 /// What git may tell `post-rewrite`, in bytes.
 const MOST: usize = 64 << 20;

@@ -2,7 +2,12 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::hooks::{Action, HooksArgs}, answer::{HookState, HookView}, error::Result, upkeep::setup};
+use crate::{
+    answer::{HookState, HookView},
+    cli::hooks::{Action, HooksArgs},
+    error::Result,
+    upkeep::setup,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &HooksArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -2,7 +2,12 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{upkeep::{archive, import}, cli::import::ImportArgs, domain::{diagnostic::Severity, id::SpecId, status::Status}, error::Result};
+use crate::{
+    cli::import::ImportArgs,
+    domain::{diagnostic::Severity, id::SpecId, status::Status},
+    error::Result,
+    upkeep::{archive, import},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &ImportArgs) -> Result<Outcome> {
     // It records approvals, too.

@@ -2,7 +2,17 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{agent::preset, cli::init::InitArgs, error::{Error, Result}, git::{branch, reference::branch_name}, upkeep::{import, setup::{self, Wanted}}, project::Project};
+use crate::{
+    agent::preset,
+    cli::init::InitArgs,
+    error::{Error, Result},
+    git::{branch, reference::branch_name},
+    project::Project,
+    upkeep::{
+        import,
+        setup::{self, Wanted},
+    },
+};
 
 pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -2,7 +2,21 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{authoring::{add::{self, Text}, investigate::{self, Known, Planned, Request}}, cli::investigate::InvestigateArgs, domain::{pattern, phase::Phase, spec::{self, Spec}}, error::{Error, Result}, project::Project, specs::{target, text::path_of, world::World}};
+use crate::{
+    authoring::{
+        add::{self, Text},
+        investigate::{self, Known, Planned, Request},
+    },
+    cli::investigate::InvestigateArgs,
+    domain::{
+        pattern,
+        phase::Phase,
+        spec::{self, Spec},
+    },
+    error::{Error, Result},
+    project::Project,
+    specs::{target, text::path_of, world::World},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -2,7 +2,16 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::{global::{PhaseArg, TypeArg}, list::ListArgs}, domain::status::Status, answer::Line, error::Result, specs::world::World};
+use crate::{
+    answer::Line,
+    cli::{
+        global::{PhaseArg, TypeArg},
+        list::ListArgs,
+    },
+    domain::status::Status,
+    error::Result,
+    specs::world::World,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -6,7 +6,24 @@ use gix::ObjectId;
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{agent::{lease::Life, transcript::{self, Form}}, cli::show::LogArgs, domain::{event::{Event, Op}, id::SpecId}, answer::{EventView, progress::{Progress, Step}}, error::{Error, Result}, project::{Project, signatures::Signatures}, specs::view::event_view};
+use crate::{
+    agent::{
+        lease::Life,
+        transcript::{self, Form},
+    },
+    answer::{
+        EventView,
+        progress::{Progress, Step},
+    },
+    cli::show::LogArgs,
+    domain::{
+        event::{Event, Op},
+        id::SpecId,
+    },
+    error::{Error, Result},
+    project::{Project, signatures::Signatures},
+    specs::view::event_view,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &LogArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -2,9 +2,26 @@
 
 use std::time::Instant;
 
-use super::{Context, finish::check_again, work::{conclude, waiting}};
+use super::{
+    Context,
+    finish::check_again,
+    work::{conclude, waiting},
+};
 use crate::answer::outcome::{Body, Merged, Outcome};
-use crate::{cli::work::MergeArgs, attempt::{close, finish::{self, Judged}, merge::{self, Conflict, Landed}, reconcile::{self, Died, Reconciled}, recover}, domain::{id::SpecId, state::State, status::Status}, error::{Error, Exit, Result}, project::Project, answer::progress::Step};
+use crate::{
+    answer::progress::Step,
+    attempt::{
+        close,
+        finish::{self, Judged},
+        merge::{self, Conflict, Landed},
+        reconcile::{self, Died, Reconciled},
+        recover,
+    },
+    cli::work::MergeArgs,
+    domain::{id::SpecId, state::State, status::Status},
+    error::{Error, Exit, Result},
+    project::Project,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
     if args.agent.is_some() {

@@ -2,13 +2,12 @@
 
 pub(crate) mod appearance;
 
-
 mod ack;
 mod add;
 mod approve;
 mod archive;
 mod claim;
-pub mod complete;
+pub(crate) mod complete;
 mod context;
 mod deinit;
 mod demo;
@@ -51,13 +50,12 @@ mod why;
 mod work;
 mod work_all;
 
-pub use context::Context;
-
+pub(crate) use context::Context;
 
 use crate::{answer::outcome::Outcome, cli::Command, error::Result, output::Record};
 
 /// Runs a command to its outcome.
-pub fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
+pub(crate) fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
     let ended = obey(context, command);
     if writes_much(command) {
         context.maintain();
@@ -132,7 +130,7 @@ fn obey(context: &Context<'_>, command: &Command) -> Result<Outcome> {
 }
 
 /// What a command's answer is made of, for `--format` and `-z`; `None` if not of records.
-pub fn record_of(command: &Command) -> Option<Record> {
+pub(crate) fn record_of(command: &Command) -> Option<Record> {
     match command {
         Command::Log(args) if args.agent => None,
         Command::Log(_) => Some(Record::Event),

@@ -2,7 +2,18 @@
 
 use super::{Context, claim::Deciding, work_all::filter};
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::work::NextArgs, domain::id::SpecId, error::{Error, Result}, project::Project, specs::{attempt::MANUAL, world::World}, attempt::{recover, schedule::{self, Wanted}, work::{self, Request}}};
+use crate::{
+    attempt::{
+        recover,
+        schedule::{self, Wanted},
+        work::{self, Request},
+    },
+    cli::work::NextArgs,
+    domain::id::SpecId,
+    error::{Error, Result},
+    project::Project,
+    specs::{attempt::MANUAL, world::World},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
     let project = context.project()?;

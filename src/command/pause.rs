@@ -2,7 +2,14 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome, TakenOver};
-use crate::{attempt::{bring, pause, recover}, cli::state::{PauseArgs, TakeoverArgs}, domain::status::Status, error::{Error, Result}, specs::{attempt::MANUAL, world::World}, answer::progress::Step};
+use crate::{
+    answer::progress::Step,
+    attempt::{bring, pause, recover},
+    cli::state::{PauseArgs, TakeoverArgs},
+    domain::status::Status,
+    error::{Error, Result},
+    specs::{attempt::MANUAL, world::World},
+};
 
 pub(super) fn pause(context: &Context<'_>, args: &PauseArgs) -> Result<Outcome> {
     context.refuse_agent("pause a spec")?;

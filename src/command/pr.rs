@@ -2,7 +2,17 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{agent::process::{self, Run, Stdin}, cli::publish::PrArgs, error::{Error, Result}, git::history, authoring::investigate, exchange::pr::{self, Request, host}, project::Project, answer::progress::Step, specs::world::{Entry, World}};
+use crate::{
+    agent::process::{self, Run, Stdin},
+    answer::progress::Step,
+    authoring::investigate,
+    cli::publish::PrArgs,
+    error::{Error, Result},
+    exchange::pr::{self, Request, host},
+    git::history,
+    project::Project,
+    specs::world::{Entry, World},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -2,7 +2,15 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::prune::PruneArgs, domain::id::SpecId, error::{Error, Result}, git, attempt::merge, project::Project, upkeep::prune::{self, Request}};
+use crate::{
+    attempt::merge,
+    cli::prune::PruneArgs,
+    domain::id::SpecId,
+    error::{Error, Result},
+    git,
+    project::Project,
+    upkeep::prune::{self, Request},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &PruneArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -2,7 +2,13 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::list::ReadyArgs, domain::status::Status, answer::Line, error::Result, specs::{brief::Outlook, world::World}};
+use crate::{
+    answer::Line,
+    cli::list::ReadyArgs,
+    domain::status::Status,
+    error::Result,
+    specs::{brief::Outlook, world::World},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -4,7 +4,15 @@ use std::collections::BTreeSet;
 
 use super::{Context, fsck};
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::upkeep::RecoverArgs, domain::{id::SpecId, status::Status}, answer::ProblemView, error::Result, upkeep::fsck::Finding, project::Project, specs::world::World};
+use crate::{
+    answer::ProblemView,
+    cli::upkeep::RecoverArgs,
+    domain::{id::SpecId, status::Status},
+    error::Result,
+    project::Project,
+    specs::world::World,
+    upkeep::fsck::Finding,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &RecoverArgs) -> Result<Outcome> {
     let project = context.project()?;

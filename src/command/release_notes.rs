@@ -2,7 +2,12 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::publish::ReleaseNotesArgs, error::{Error, Result}, git::history, specs::{world::World, release_notes}};
+use crate::{
+    cli::publish::ReleaseNotesArgs,
+    error::{Error, Result},
+    git::history,
+    specs::{release_notes, world::World},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &ReleaseNotesArgs) -> Result<Outcome> {
     let project = context.project()?;

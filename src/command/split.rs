@@ -2,7 +2,28 @@
 
 use super::{Context, work::text_of};
 use crate::answer::outcome::{Body, Outcome};
-use crate::{authoring::{add::{self, Text}, split::{self, Part}}, agent::{preset::Ear, process::{self, Listener, Run, Stdin}, prompt}, cli::work::SplitArgs, domain::{id::SpecId, spec::{self, Spec, SpecType}, status::Status}, error::{Error, Result}, git::process::scrubbed_env, project::Project, specs::{attempt::MANUAL, text::path_of, world::World}, answer::progress::Step};
+use crate::{
+    agent::{
+        preset::Ear,
+        process::{self, Listener, Run, Stdin},
+        prompt,
+    },
+    answer::progress::Step,
+    authoring::{
+        add::{self, Text},
+        split::{self, Part},
+    },
+    cli::work::SplitArgs,
+    domain::{
+        id::SpecId,
+        spec::{self, Spec, SpecType},
+        status::Status,
+    },
+    error::{Error, Result},
+    git::process::scrubbed_env,
+    project::Project,
+    specs::{attempt::MANUAL, text::path_of, world::World},
+};
 
 /// The longest proposal that is read, in bytes.
 const MAX_PROPOSAL: usize = 1 << 20;

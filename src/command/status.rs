@@ -2,7 +2,14 @@
 
 use super::{Context, topic};
 use crate::answer::outcome::{Body, Outcome};
-use crate::{agent::interrupt::Interrupts, cli::status::StatusArgs, error::{Error, Exit, Result}, project::Project, answer::progress::Step, query::standing::{self, Merges}};
+use crate::{
+    agent::interrupt::Interrupts,
+    answer::progress::Step,
+    cli::status::StatusArgs,
+    error::{Error, Exit, Result},
+    project::Project,
+    query::standing::{self, Merges},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &StatusArgs) -> Result<Outcome> {
     let merges = Merges::default();

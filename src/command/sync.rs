@@ -2,7 +2,12 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::exchange::SyncArgs, answer::Way, error::Result, exchange::sync::{self, Scope}};
+use crate::{
+    answer::Way,
+    cli::exchange::SyncArgs,
+    error::Result,
+    exchange::sync::{self, Scope},
+};
 
 pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
     let project = context.project()?;

@@ -2,7 +2,16 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{domain::{phase::Phase, status::Status}, answer::{StepView, TopicView}, error::{Error, Result}, authoring::investigate, specs::{view::rfc3339, world::{Entry, World}}};
+use crate::{
+    answer::{StepView, TopicView},
+    authoring::investigate,
+    domain::{phase::Phase, status::Status},
+    error::{Error, Result},
+    specs::{
+        view::rfc3339,
+        world::{Entry, World},
+    },
+};
 
 pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     let project = context.project()?;

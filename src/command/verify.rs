@@ -4,7 +4,16 @@ use gix::ObjectId;
 
 use super::{Context, finish::commit, work::text_of};
 use crate::answer::outcome::{Body, Outcome};
-use crate::{attempt::check::{Checkout, expectation, run_command}, cli::work::VerifyArgs, domain::{checks::Checks, id::SpecId, spec::Spec, state::State, status::Status}, answer::{SpecView, progress::Step}, error::{Error, Result}, git::branch, project::Project, specs::world::World};
+use crate::{
+    answer::{SpecView, progress::Step},
+    attempt::check::{Checkout, expectation, run_command},
+    cli::work::VerifyArgs,
+    domain::{checks::Checks, id::SpecId, spec::Spec, state::State, status::Status},
+    error::{Error, Result},
+    git::branch,
+    project::Project,
+    specs::world::World,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     let project = context.project()?;

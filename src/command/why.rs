@@ -4,7 +4,14 @@ use gix::ObjectId;
 
 use super::{Context, finish::commit};
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::show::WhyArgs, error::{Error, Result}, git::blame, project::Project, specs::world::World, query::why};
+use crate::{
+    cli::show::WhyArgs,
+    error::{Error, Result},
+    git::blame,
+    project::Project,
+    query::why,
+    specs::world::World,
+};
 
 /// How many commits of a path are asked about.
 const MAX_COMMITS: usize = 100;

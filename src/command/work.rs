@@ -4,7 +4,26 @@ use std::time::{Duration, Instant};
 
 use super::{Context, claim::Deciding, work_all::is_taken};
 use crate::answer::outcome::{Body, Failed, Merged, Outcome, Worked};
-use crate::{agent::{process::Ending, rate_limit, slot::Slot}, attempt::{bring, finish::{self, Judged}, merge::{self, Landed}, recover, work::{self, Ran, Request}}, cli::work::WorkArgs, domain::{event::Pin, id::SpecId, spec::SpecType}, error::{Error, Exit, Result}, project::Project, specs::{attempt::{MANUAL, RunEnd}, text::Loaded, world::World}, answer::progress::Step};
+use crate::{
+    agent::{process::Ending, rate_limit, slot::Slot},
+    answer::progress::Step,
+    attempt::{
+        bring,
+        finish::{self, Judged},
+        merge::{self, Landed},
+        recover,
+        work::{self, Ran, Request},
+    },
+    cli::work::WorkArgs,
+    domain::{event::Pin, id::SpecId, spec::SpecType},
+    error::{Error, Exit, Result},
+    project::Project,
+    specs::{
+        attempt::{MANUAL, RunEnd},
+        text::Loaded,
+        world::World,
+    },
+};
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let chosen = !args.labels.is_empty() || !args.topic.is_empty() || !args.phase.is_empty();

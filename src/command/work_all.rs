@@ -4,7 +4,19 @@ use std::{collections::HashMap, time::Instant};
 
 use super::{Context, claim::Deciding, work::one};
 use crate::answer::outcome::{Body, Outcome, WorkedAll, WorkedOne};
-use crate::{agent::{rate_limit, slot::Slot}, cli::{global::PhaseArg, work::WorkArgs}, domain::{filter::Filter, id::SpecId, status::Status}, answer::{SpecView, progress::{Of, Progress, Step}}, error::{Error, Exit, Result}, project::Project, specs::world::World, attempt::schedule::{self, Fate, Job, Limits, Selection, Wanted}};
+use crate::{
+    agent::{rate_limit, slot::Slot},
+    answer::{
+        SpecView,
+        progress::{Of, Progress, Step},
+    },
+    attempt::schedule::{self, Fate, Job, Limits, Selection, Wanted},
+    cli::{global::PhaseArg, work::WorkArgs},
+    domain::{filter::Filter, id::SpecId, status::Status},
+    error::{Error, Exit, Result},
+    project::Project,
+    specs::world::World,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let project = context.project()?;

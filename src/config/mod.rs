@@ -12,7 +12,7 @@ use value::Found;
 
 /// How work reaches its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MergeHow {
+pub(crate) enum MergeHow {
     /// A merge commit.
     Merge,
     /// Forward where possible, else a merge commit.
@@ -25,7 +25,7 @@ pub enum MergeHow {
 
 /// What happens on a change outside the target files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// The check fails.
     Error,
     /// It is reported.
@@ -36,7 +36,7 @@ pub enum Scope {
 
 impl Scope {
     /// The word in the configuration.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Scope::Error => "error",
             Scope::Warn => "warn",
@@ -47,7 +47,7 @@ impl Scope {
 
 /// Whether commands from the repository's files are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
+pub(crate) enum Trust {
     /// Ask for what is not known.
     Ask,
     /// Run everything.
@@ -60,28 +60,28 @@ pub enum Trust {
 ///
 /// Every getter errors with `bad-config` on a value that its key does not take; the message names the key, the value, where it
 /// is set, and what was expected.
-pub struct Config<'repo> {
+pub(crate) struct Config<'repo> {
     snapshot: gix::config::Snapshot<'repo>,
 }
 
 impl<'repo> Config<'repo> {
     /// The settings in this snapshot of a repository's configuration.
-    pub fn new(snapshot: gix::config::Snapshot<'repo>) -> Self {
+    pub(crate) fn new(snapshot: gix::config::Snapshot<'repo>) -> Self {
         Config { snapshot }
     }
 
     /// The name of the agent to use.
-    pub fn agent(&self) -> Result<Option<String>> {
+    pub(crate) fn agent(&self) -> Result<Option<String>> {
         self.name(&keys::AGENT)
     }
 
     /// The command line of an agent.
-    pub fn agent_cmd(&self, name: &str) -> Result<Option<BString>> {
+    pub(crate) fn agent_cmd(&self, name: &str) -> Result<Option<BString>> {
         self.command(&keys::AGENT_CMD, &keys::AGENT_CMD.name.replace("<name>", name))
     }
 
     /// How long an agent may run: its own limit, else `chant.timeout`; none is no limit.
-    pub fn agent_timeout(&self, name: &str) -> Result<Option<Duration>> {
+    pub(crate) fn agent_timeout(&self, name: &str) -> Result<Option<Duration>> {
         let full = keys::AGENT_TIMEOUT.name.replace("<name>", name);
         match self.find(&full) {
             Some(found) => found.duration(),
@@ -90,7 +90,7 @@ impl<'repo> Config<'repo> {
     }
 
     /// How many runs of an agent there may be at once; none is no limit.
-    pub fn agent_jobs(&self, name: &str) -> Result<Option<usize>> {
+    pub(crate) fn agent_jobs(&self, name: &str) -> Result<Option<usize>> {
         let full = keys::AGENT_JOBS.name.replace("<name>", name);
         let keys::Kind::Int { min, max } = keys::AGENT_JOBS.kind else { return Ok(None) };
         let found = self.find(&full).map(|found| found.int(min, max)).transpose()?;
@@ -98,7 +98,7 @@ impl<'repo> Config<'repo> {
     }
 
     /// How long to wait before an agent that is rate-limited is started again.
-    pub fn rate_limit_pause(&self) -> Result<Duration> {
+    pub(crate) fn rate_limit_pause(&self) -> Result<Duration> {
         match self.find(keys::RATE_LIMIT_PAUSE.name) {
             Some(found) => Ok(found.duration()?.unwrap_or_default()),
             None => Ok(Duration::from_secs(60)),
@@ -106,7 +106,7 @@ impl<'repo> Config<'repo> {
     }
 
     /// The names of the agents that have a command line, sorted.
-    pub fn agents(&self) -> Vec<String> {
+    pub(crate) fn agents(&self) -> Vec<String> {
         let sections = self.snapshot.plumbing().sections_by_name("chant").into_iter().flatten();
         let with_command =
             sections.filter(|section| section.contains_value_name("cmd") && value::trusted(section.meta()));
@@ -121,7 +121,7 @@ impl<'repo> Config<'repo> {
     }
 
     /// Whether anything is set of an agent of that name.
-    pub fn knows_agent(&self, name: &str) -> bool {
+    pub(crate) fn knows_agent(&self, name: &str) -> bool {
         let section = format!("agent.{name}");
         let mut sections = self.snapshot.plumbing().sections_by_name("chant").into_iter().flatten();
         sections.any(|found| {
@@ -131,17 +131,17 @@ impl<'repo> Config<'repo> {
     }
 
     /// How long agents may run; none is no limit.
-    pub fn timeout(&self) -> Result<Option<Duration>> {
+    pub(crate) fn timeout(&self) -> Result<Option<Duration>> {
         self.duration(&keys::TIMEOUT)
     }
 
     /// How long each check may run; none is no limit.
-    pub fn verify_timeout(&self) -> Result<Option<Duration>> {
+    pub(crate) fn verify_timeout(&self) -> Result<Option<Duration>> {
         self.duration(&keys::VERIFY_TIMEOUT)
     }
 
     /// What the names of work branches begin with: `chant/`.
-    pub fn branch_prefix(&self) -> Result<String> {
+    pub(crate) fn branch_prefix(&self) -> Result<String> {
         match self.find(keys::BRANCH_PREFIX.name) {
             None => Ok("chant/".to_owned()),
             Some(found) => {
@@ -154,22 +154,22 @@ impl<'repo> Config<'repo> {
     }
 
     /// The branch to merge into, as it was given.
-    pub fn target(&self) -> Result<Option<String>> {
+    pub(crate) fn target(&self) -> Result<Option<String>> {
         self.text(&keys::TARGET)
     }
 
     /// The directory for worktrees, `~` expanded to `home`; it may be relative to the main worktree.
-    pub fn worktree_dir(&self, home: Option<PathBuf>) -> Result<Option<PathBuf>> {
+    pub(crate) fn worktree_dir(&self, home: Option<PathBuf>) -> Result<Option<PathBuf>> {
         self.find(keys::WORKTREE_DIR.name).map(|found| found.path(home)).transpose()
     }
 
     /// The command line that prepares a worktree.
-    pub fn worktree_setup(&self) -> Result<Option<BString>> {
+    pub(crate) fn worktree_setup(&self) -> Result<Option<BString>> {
         self.command(&keys::WORKTREE_SETUP, keys::WORKTREE_SETUP.name)
     }
 
     /// What happens on a change outside the target files.
-    pub fn scope(&self) -> Result<Scope> {
+    pub(crate) fn scope(&self) -> Result<Scope> {
         Ok(match self.word(&keys::SCOPE)? {
             Some("warn") => Scope::Warn,
             Some("off") => Scope::Off,
@@ -178,7 +178,7 @@ impl<'repo> Config<'repo> {
     }
 
     /// Whether commands from the repository's files are run.
-    pub fn trust(&self) -> Result<Trust> {
+    pub(crate) fn trust(&self) -> Result<Trust> {
         Ok(match self.word(&keys::TRUST)? {
             Some("always") => Trust::Always,
             Some("never") => Trust::Never,
@@ -187,70 +187,70 @@ impl<'repo> Config<'repo> {
     }
 
     /// How work reaches its target.
-    pub fn merge(&self) -> Result<MergeHow> {
+    pub(crate) fn merge(&self) -> Result<MergeHow> {
         Ok(self.word(&keys::MERGE_HOW)?.map_or(MergeHow::Merge, merge_how))
     }
 
     /// How research reaches its target.
-    pub fn merge_research(&self) -> Result<MergeHow> {
+    pub(crate) fn merge_research(&self) -> Result<MergeHow> {
         Ok(self.word(&keys::MERGE_RESEARCH)?.map_or(MergeHow::Squash, merge_how))
     }
 
     /// Whether commits on branches are signed off: `chant.signoff`, else `format.signoff`.
-    pub fn signoff(&self) -> Result<bool> {
+    pub(crate) fn signoff(&self) -> Result<bool> {
         let ours = self.find(keys::SIGNOFF.name);
         ours.or_else(|| self.find("format.signOff")).map_or(Ok(false), |found| found.bool())
     }
 
     /// Whether events are signed.
-    pub fn sign(&self) -> Result<bool> {
+    pub(crate) fn sign(&self) -> Result<bool> {
         self.bool(&keys::SIGN)
     }
 
     /// Whether approvals must be signed.
-    pub fn require_signed(&self) -> Result<bool> {
+    pub(crate) fn require_signed(&self) -> Result<bool> {
         self.bool(&keys::REQUIRE_SIGNED)
     }
 
     /// Whether the output of checks is recorded.
-    pub fn share_output(&self) -> Result<bool> {
+    pub(crate) fn share_output(&self) -> Result<bool> {
         self.bool(&keys::SHARE_OUTPUT)
     }
 
     /// How many bytes of inputs go into a prompt.
-    pub fn prompt_budget(&self) -> Result<u64> {
+    pub(crate) fn prompt_budget(&self) -> Result<u64> {
         self.int(&keys::PROMPT_BUDGET, 100 << 10)
     }
 
     /// How long to try to update a contended ref.
-    pub fn lock_timeout(&self) -> Result<Duration> {
+    pub(crate) fn lock_timeout(&self) -> Result<Duration> {
         self.int(&keys::LOCK_TIMEOUT, 10_000).map(Duration::from_millis)
     }
 
     /// The types and labels of specs that need an approval.
-    pub fn approval_required(&self) -> Result<Vec<String>> {
+    pub(crate) fn approval_required(&self) -> Result<Vec<String>> {
         let text = self.text(&keys::APPROVAL_REQUIRED)?.unwrap_or_default();
         let words = text.split(|c: char| c == ',' || c.is_whitespace());
         Ok(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
     }
 
     /// Whether `verify` commands run at the base too.
-    pub fn verify_base(&self) -> Result<bool> {
+    pub(crate) fn verify_base(&self) -> Result<bool> {
         self.bool(&keys::VERIFY_BASE)
     }
 
     /// Whether work branches are exchanged too.
-    pub fn push_branches(&self) -> Result<bool> {
+    pub(crate) fn push_branches(&self) -> Result<bool> {
         self.bool(&keys::PUSH_BRANCHES)
     }
 
     /// Whether `verify` commands run on the result of a merge too.
-    pub fn verify_merged(&self) -> Result<bool> {
+    pub(crate) fn verify_merged(&self) -> Result<bool> {
         self.bool(&keys::VERIFY_MERGED)
     }
 
     /// The time before which transcripts have expired, as `read` understands what was given.
-    pub fn prune_expire(&self, read: impl Fn(&str) -> Result<Option<u64>>) -> Result<u64> {
+    pub(crate) fn prune_expire(&self, read: impl Fn(&str) -> Result<Option<u64>>) -> Result<u64> {
         let default = keys::PRUNE_EXPIRE.default.unwrap_or_default();
         let found = self.find(keys::PRUNE_EXPIRE.name);
         let text = found.as_ref().map_or_else(|| Ok(default.to_owned()), Found::text)?;
@@ -262,17 +262,17 @@ impl<'repo> Config<'repo> {
     }
 
     /// Whether the remote decides claims.
-    pub fn claims_at_remote(&self) -> Result<bool> {
+    pub(crate) fn claims_at_remote(&self) -> Result<bool> {
         Ok(self.word(&keys::CLAIM)? == Some("remote"))
     }
 
     /// How old a claim of another clone may become; none is no limit.
-    pub fn claim_timeout(&self) -> Result<Option<Duration>> {
+    pub(crate) fn claim_timeout(&self) -> Result<Option<Duration>> {
         self.duration(&keys::CLAIM_TIMEOUT)
     }
 
     /// The remote to exchange events with.
-    pub fn remote(&self) -> Result<Option<String>> {
+    pub(crate) fn remote(&self) -> Result<Option<String>> {
         self.text(&keys::REMOTE)
     }
 

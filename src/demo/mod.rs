@@ -10,7 +10,12 @@ mod session;
 
 use std::path::{Path, PathBuf};
 
-use crate::{domain::id::SpecId, env::Env, error::{Error, Result}, answer::progress::Progress};
+use crate::{
+    answer::progress::Progress,
+    domain::id::SpecId,
+    env::Env,
+    error::{Error, Result},
+};
 use phases::PHASES;
 use session::Session;
 
@@ -19,7 +24,7 @@ const STATUSES: &str = "--format=%h %an  %(trailers:key=Chant-Status,valueonly,s
 
 /// What the demo left behind.
 #[derive(Clone, Debug)]
-pub struct Left {
+pub(crate) struct Left {
     /// The repository.
     pub path: PathBuf,
     /// The directory to delete when it has been looked at: the repository, or what was made to hold it.
@@ -34,7 +39,7 @@ pub struct Left {
 ///
 /// # Errors
 /// `not-empty` if there is something in `dir`; `demo` if a step does not end as it has to.
-pub fn demo(env: &Env, dir: Option<&Path>, progress: &dyn Progress) -> Result<Left> {
+pub(crate) fn demo(env: &Env, dir: Option<&Path>, progress: &dyn Progress) -> Result<Left> {
     let place = place::claim(env, dir)?;
     place::lay_out(env, &place.repo)?;
     let session = Session::new(env, &place.repo, progress)?;

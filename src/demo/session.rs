@@ -5,7 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{agent::process::{self, Ending, GRACE, Run}, domain::id::SpecId, env::Env, error::{Error, Exit, Result}, git::process::{Git, secluded_env}, answer::progress::{Progress, Step}};
+use crate::{
+    agent::process::{self, Ending, GRACE, Run},
+    answer::progress::{Progress, Step},
+    domain::id::SpecId,
+    env::Env,
+    error::{Error, Exit, Result},
+    git::process::{Git, secluded_env},
+};
 
 /// Lines are not wider than this, however wide the terminal is, in characters.
 const WIDEST: usize = 100;

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::answer::CheckView;
 
 /// The format of `checks.json`.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// All checks of one attempt.
 #[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
-pub struct Checks {
+pub(crate) struct Checks {
     /// The version of this structure.
     pub format: u32,
     /// Whether every one of them passed.
@@ -37,7 +37,7 @@ pub struct Checks {
 /// One acceptance criterion.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[schemars(rename = "ChecksCriterion")]
-pub struct Criterion {
+pub(crate) struct Criterion {
     /// Its text in the pinned spec.
     pub text: String,
     /// `ticked`, `unticked`, or `missing` where the tip no longer has it in these words.
@@ -47,7 +47,7 @@ pub struct Criterion {
 /// The changed paths against `target_files`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[schemars(rename = "ChecksScope")]
-pub struct Scope {
+pub(crate) struct Scope {
     /// Whether it passed, under the configured mode.
     pub ok: bool,
     /// `chant.scope`: `error`, `warn` or `off`.
@@ -61,7 +61,7 @@ pub struct Scope {
 /// A declared output.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[schemars(rename = "ChecksOutput")]
-pub struct Output {
+pub(crate) struct Output {
     /// The path.
     pub path: String,
     /// Whether it exists and holds something.
@@ -74,7 +74,7 @@ pub struct Output {
 /// One run of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[schemars(rename = "ChecksCommand")]
-pub struct Command {
+pub(crate) struct Command {
     /// The command line.
     pub command: String,
     /// Its exit code; absent if a signal or the timeout ended it.
@@ -95,12 +95,12 @@ pub struct Command {
 
 impl Command {
     /// Whether it ran and said yes or no: not found, not executable, a signal and a timeout are no evidence of anything.
-    pub fn is_evidence(&self) -> bool {
+    pub(crate) fn is_evidence(&self) -> bool {
         self.exit.is_some_and(|code| !matches!(code, 126 | 127) && code < 128)
     }
 
     /// How it ended, in words.
-    pub fn ending(&self) -> String {
+    pub(crate) fn ending(&self) -> String {
         match (self.exit, &self.ended) {
             (Some(127), _) => "command not found (exit code 127)".to_owned(),
             (Some(126), _) => "not executable (exit code 126)".to_owned(),
@@ -114,7 +114,7 @@ impl Command {
 /// The proof of a reproduction or of a fix.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[schemars(rename = "ChecksReproduction")]
-pub struct Reproduction {
+pub(crate) struct Reproduction {
     /// `passes at the base, fails at the tip`, or the reverse.
     pub expected: String,
     /// In a clean checkout of the base.
@@ -128,14 +128,14 @@ pub struct Reproduction {
 impl Checks {
     /// Decides `ok` from everything else.
     #[must_use]
-    pub fn settled(mut self) -> Self {
+    pub(crate) fn settled(mut self) -> Self {
         self.format = FORMAT;
         self.ok = self.lines().iter().all(|line| line.ok);
         self
     }
 
     /// One line a check.
-    pub fn lines(&self) -> Vec<CheckView> {
+    pub(crate) fn lines(&self) -> Vec<CheckView> {
         let line = |name: String, ok: bool, detail: Option<String>| CheckView { name, ok, detail, duration_ms: None };
         let mut lines: Vec<CheckView> =
             self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
@@ -171,7 +171,7 @@ impl Checks {
     }
 
     /// What failed, in words, for a reason: the first three, and how many more.
-    pub fn failures(&self) -> String {
+    pub(crate) fn failures(&self) -> String {
         let failed: Vec<String> = self
             .lines()
             .into_iter()
@@ -190,7 +190,7 @@ impl Checks {
 
     /// The same without the output of commands, which is local unless the user shares it.
     #[must_use]
-    pub fn without_output(mut self) -> Self {
+    pub(crate) fn without_output(mut self) -> Self {
         let proof = self.reproduces.iter_mut().flat_map(|proof| [&mut proof.base, &mut proof.tip]);
         for command in self.verify.iter_mut().chain(proof) {
             command.tail = None;

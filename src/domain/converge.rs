@@ -19,7 +19,7 @@ pub enum Source {
 
 /// What to do with the local tip.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// It stays.
     Keep,
     /// It becomes the remote one.
@@ -29,7 +29,7 @@ pub enum Step {
 }
 
 /// Integrates `remote` into `local`; `history` holds the events that either reaches.
-pub fn integrate(history: &History, local: ObjectId, remote: ObjectId, source: Source) -> Step {
+pub(crate) fn integrate(history: &History, local: ObjectId, remote: ObjectId, source: Source) -> Step {
     if local == remote {
         return Step::Keep;
     }

@@ -33,7 +33,7 @@ impl Draft {
 
 /// A draft that the table let pass.
 #[derive(Clone, Debug)]
-pub struct Shaped {
+pub(crate) struct Shaped {
     /// The trailers to write.
     pub facts: Facts,
     /// The status after it.
@@ -71,7 +71,7 @@ pub enum Obstacle {
 ///
 /// # Errors
 /// An [`Obstacle`] if the transition table refuses it, or the spec is contended and the operation would add an attempt.
-pub fn shape(state: Option<&State>, history: Option<&History>, draft: &Draft) -> Result<Shaped, Obstacle> {
+pub(crate) fn shape(state: Option<&State>, history: Option<&History>, draft: &Draft) -> Result<Shaped, Obstacle> {
     let Some(state) = state else {
         return if draft.op == Op::Add { Ok(first(draft)) } else { Err(Obstacle::NoChain) };
     };
@@ -333,7 +333,7 @@ fn highest(like: ObjectId) -> ObjectId {
 const LAST_SECOND: i64 = 253_402_300_799;
 
 /// The identity of a merge event: the same in every clone, so that two clones make the same commit.
-pub fn merge_author(parents: impl Iterator<Item = i64>) -> Author {
+pub(crate) fn merge_author(parents: impl Iterator<Item = i64>) -> Author {
     Author {
         name: "git-chant".to_owned(),
         email: "git-chant@invalid".to_owned(),
@@ -344,6 +344,6 @@ pub fn merge_author(parents: impl Iterator<Item = i64>) -> Author {
 }
 
 /// The spec that a chain is about, as its events say.
-pub fn spec_of(history: &History) -> Option<&SpecId> {
+pub(crate) fn spec_of(history: &History) -> Option<&SpecId> {
     history.events().first().map(|event| &event.spec)
 }

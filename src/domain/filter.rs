@@ -2,7 +2,7 @@
 
 /// Several values of one kind mean any of them; different kinds must all hold. Empty asks for every spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// Types.
     pub types: Vec<String>,
     /// Phases.
@@ -15,7 +15,7 @@ pub struct Filter {
 
 impl Filter {
     /// Whether a spec with these properties is asked for.
-    pub fn takes(&self, kind: &str, phase: Option<&str>, topic: Option<&str>, labels: &[String]) -> bool {
+    pub(crate) fn takes(&self, kind: &str, phase: Option<&str>, topic: Option<&str>, labels: &[String]) -> bool {
         let any =
             |asked: &[String], has: Option<&str>| asked.is_empty() || asked.iter().any(|one| Some(one.as_str()) == has);
         any(&self.types, Some(kind))
@@ -25,7 +25,7 @@ impl Filter {
     }
 
     /// Whether every spec is asked for.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Filter::default()
     }
 }

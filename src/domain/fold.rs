@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Folds the operations that `tip` reaches; `None` if it reaches none.
-pub fn fold(history: &History, tip: ObjectId) -> Option<State> {
+pub(crate) fn fold(history: &History, tip: ObjectId) -> Option<State> {
     let ops: Vec<&Event> = history.ops_of(tip).collect();
     let newest = *ops.last()?;
     let superseded = superseded(history, &ops);
@@ -60,7 +60,7 @@ pub fn fold(history: &History, tip: ObjectId) -> Option<State> {
 }
 
 /// Where one attempt among those that `tip` reaches stands, and its facts; `None` if it is over or no attempt at all.
-pub fn fold_attempt(history: &History, tip: ObjectId, attempt: ObjectId) -> Option<(Status, Facts)> {
+pub(crate) fn fold_attempt(history: &History, tip: ObjectId, attempt: ObjectId) -> Option<(Status, Facts)> {
     let ops: Vec<&Event> = history.ops_of(tip).collect();
     let standing = standing(history, &ops, &superseded(history, &ops));
     let decides =
@@ -159,7 +159,7 @@ fn approval(history: &History, ops: &[&Event]) -> Option<Approval> {
 }
 
 /// The event with the last word about the spec's text among the answers that count and that `tip` reaches.
-pub fn answer(history: &History, tip: ObjectId, counts: impl Fn(&Event) -> bool) -> Option<&Event> {
+pub(crate) fn answer(history: &History, tip: ObjectId, counts: impl Fn(&Event) -> bool) -> Option<&Event> {
     let ops: Vec<&Event> = history.ops_of(tip).collect();
     last_answer(history, &ops, counts)
 }

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// For each node the nodes that it leads to.
-pub type Edges = Vec<Vec<usize>>;
+pub(crate) type Edges = Vec<Vec<usize>>;
 
 /// The groups of nodes that lead to each other, of those that hold a circle: two nodes and more, or one that leads to itself.
 /// Each group is sorted, and so are the groups.
 ///
 /// Tarjan's algorithm with a stack of its own: time grows with nodes and edges, whatever the depth.
-pub fn circles(edges: &Edges) -> Vec<Vec<usize>> {
+pub(crate) fn circles(edges: &Edges) -> Vec<Vec<usize>> {
     let mut search = Search {
         edges,
         number: vec![None; edges.len()],
@@ -93,7 +93,7 @@ impl Search<'_> {
 
 /// The shortest way from `start` back to it through nodes of `group` alone (sorted), both ends included. `None` if there is
 /// none, or `steps` (edges that may still be looked at) do not suffice.
-pub fn way_back(edges: &Edges, group: &[usize], start: usize, steps: &mut usize) -> Option<Vec<usize>> {
+pub(crate) fn way_back(edges: &Edges, group: &[usize], start: usize, steps: &mut usize) -> Option<Vec<usize>> {
     let mut came_from = HashMap::new();
     let mut queue = VecDeque::from([start]);
     while let Some(node) = queue.pop_front() {

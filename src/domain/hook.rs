@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 /// A hook, by the name that git has for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, schemars::JsonSchema, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Hook {
+pub(crate) enum Hook {
     /// Before a commit: staged specs are checked.
     PreCommit,
     /// A message that is there before the editor opens: it gets the trailer that names the spec.
@@ -24,7 +24,7 @@ pub enum Hook {
 
 impl Hook {
     /// Every one, in the order in which a commit passes them.
-    pub const ALL: [Hook; 7] = [
+    pub(crate) const ALL: [Hook; 7] = [
         Hook::PreCommit,
         Hook::PrepareCommitMsg,
         Hook::CommitMsg,
@@ -35,7 +35,7 @@ impl Hook {
     ];
 
     /// Its name.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Hook::PreCommit => "pre-commit",
             Hook::PrepareCommitMsg => "prepare-commit-msg",
@@ -65,4 +65,4 @@ impl FromStr for Hook {
 /// A name that is none of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no hook of git chant has this name")]
-pub struct UnknownHook;
+pub(crate) struct UnknownHook;

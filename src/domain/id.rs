@@ -5,7 +5,7 @@ use std::{borrow::Borrow, fmt, str::FromStr};
 use smol_str::{SmolStr, format_smolstr};
 
 /// The longest id that is accepted, in bytes: it becomes a ref, a branch, a file and a directory name.
-pub const MAX_LEN: usize = 100;
+pub(crate) const MAX_LEN: usize = 100;
 
 /// The id of a spec: `2026-02-08-010-v7b`, or a member's, `2026-02-08-010-v7b.2`.
 ///

@@ -1,25 +1,25 @@
 //! The pure half: ids, spec files, events, the transition table, the fold. Nothing here touches a disk, a clock, a
 //! terminal or the environment.
 
-pub mod checks;
-pub mod converge;
-pub mod diagnostic;
-pub mod draft;
-pub mod event;
-pub mod filter;
-pub mod fold;
-pub mod graph;
-pub mod history;
-pub mod hook;
-pub mod id;
-pub mod pattern;
-pub mod phase;
-pub mod readiness;
-pub mod signature;
-pub mod spec;
-pub mod state;
-pub mod status;
-pub mod transition;
+pub(crate) mod checks;
+pub(crate) mod converge;
+pub(crate) mod diagnostic;
+pub(crate) mod draft;
+pub(crate) mod event;
+pub(crate) mod filter;
+pub(crate) mod fold;
+pub(crate) mod graph;
+pub(crate) mod history;
+pub(crate) mod hook;
+pub(crate) mod id;
+pub(crate) mod pattern;
+pub(crate) mod phase;
+pub(crate) mod readiness;
+pub(crate) mod signature;
+pub(crate) mod spec;
+pub(crate) mod state;
+pub(crate) mod status;
+pub(crate) mod transition;
 
 #[cfg(test)]
 mod tests;

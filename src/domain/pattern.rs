@@ -9,17 +9,17 @@ use gix::validate::path::component;
 use super::id::SpecId;
 
 /// The longest path or glob that is accepted, in bytes.
-pub const MAX_PATH_LEN: usize = 4096;
+pub(crate) const MAX_PATH_LEN: usize = 4096;
 /// The longest component of a path, in bytes: what the file systems take.
-pub const MAX_COMPONENT_LEN: usize = 255;
+pub(crate) const MAX_COMPONENT_LEN: usize = 255;
 /// The longest URL, in bytes.
-pub const MAX_URL_LEN: usize = 2048;
+pub(crate) const MAX_URL_LEN: usize = 2048;
 /// Runs of `*` in one glob: matching goes back and forth between them, so that many cost exponential time.
 const MAX_STARS: usize = 8;
 
 /// What a string in `informed_by`, `target_files` and the like names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub(crate) enum Entry {
     /// `https://…`: recorded, never fetched.
     Url(String),
     /// `.chant/specs/<id>.md`, or a full id of this tool's form.
@@ -34,7 +34,7 @@ pub enum Entry {
 
 impl Entry {
     /// Tells what `text` names; the error is the rule that it breaks.
-    pub fn parse(text: &str) -> Result<Entry, &'static str> {
+    pub(crate) fn parse(text: &str) -> Result<Entry, &'static str> {
         if is_url(text) {
             return check_url(text).map(|()| Entry::Url(text.to_owned()));
         }
@@ -57,7 +57,7 @@ impl Entry {
     }
 
     /// The entry as it was written; for a spec its id.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             Entry::Url(text) | Entry::Path(text) | Entry::Glob(text) | Entry::Directory(text) => text,
             Entry::Spec(id) => id.as_str(),
@@ -72,13 +72,13 @@ impl fmt::Display for Entry {
 }
 
 /// The spec whose file `path` is: `.chant/specs/<id>.md`.
-pub fn spec_of_path(path: &str) -> Option<SpecId> {
+pub(crate) fn spec_of_path(path: &str) -> Option<SpecId> {
     SpecId::new(path.strip_prefix(".chant/specs/")?.strip_suffix(".md")?).ok()
 }
 
 /// Whether `path` is a path that a spec may name: relative, inside the work tree, outside `.git`, the same on every
 /// system; the error is the rule that it breaks. Globs pass if their components do.
-pub fn check_path(path: &str) -> Result<(), &'static str> {
+pub(crate) fn check_path(path: &str) -> Result<(), &'static str> {
     check_path_bytes(path.as_bytes().as_bstr())?;
     if path.starts_with(':') {
         return Err("it starts with ':', which git reads as pathspec magic");
@@ -93,7 +93,7 @@ pub fn check_path(path: &str) -> Result<(), &'static str> {
 }
 
 /// [`check_path`] for a path that came from git and need not be UTF-8: the rules that keep it inside the work tree.
-pub fn check_path_bytes(path: &BStr) -> Result<(), &'static str> {
+pub(crate) fn check_path_bytes(path: &BStr) -> Result<(), &'static str> {
     if path.is_empty() {
         return Err("it is empty");
     }
@@ -133,7 +133,7 @@ fn check_component(part: &BStr) -> Result<(), &'static str> {
 
 /// Whether `name` can be part of a branch (`fix/<name>`) and of a file name on every system; the error is the rule that
 /// it breaks.
-pub fn check_name(name: &str) -> Result<(), &'static str> {
+pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     if name.is_empty() {
         return Err("it is empty");
     }
@@ -189,7 +189,7 @@ fn check_glob(text: &str) -> Result<(), &'static str> {
 
 /// The paths that a list of entries (`target_files`, say) covers.
 #[derive(Clone, Debug, Default)]
-pub struct PathSet {
+pub(crate) struct PathSet {
     /// The entries without a slash at their end, and whether they are globs that had one.
     entries: Vec<Covered>,
 }
@@ -205,7 +205,7 @@ impl PathSet {
     /// Compiles entries; the error is the index of the first bad one and the rule that it breaks.
     ///
     /// A spec among them stands for its file; a URL covers no path.
-    pub fn new<S: AsRef<str>>(entries: &[S]) -> Result<PathSet, (usize, &'static str)> {
+    pub(crate) fn new<S: AsRef<str>>(entries: &[S]) -> Result<PathSet, (usize, &'static str)> {
         let mut set = PathSet::default();
         for (index, entry) in entries.iter().enumerate() {
             let (text, glob) = match Entry::parse(entry.as_ref()).map_err(|why| (index, why))? {
@@ -222,13 +222,13 @@ impl PathSet {
     }
 
     /// Whether nothing is covered.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// Whether `path`, a file relative to the top of the work tree, is covered: by its own name, by a directory that it lies
     /// in, or by a glob, where `*` and `?` stop at `/` and `**` does not (git's `:(glob)`).
-    pub fn matches(&self, path: &BStr) -> bool {
+    pub(crate) fn matches(&self, path: &BStr) -> bool {
         self.entries.iter().any(|entry| entry.matches(path))
     }
 }

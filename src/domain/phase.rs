@@ -4,7 +4,7 @@ use super::spec::SpecType;
 
 /// One phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// Understand the report.
     Comprehension,
     /// A test that fails.
@@ -21,7 +21,7 @@ pub enum Phase {
 
 impl Phase {
     /// All of them, in their order.
-    pub const ALL: [Phase; 6] = [
+    pub(crate) const ALL: [Phase; 6] = [
         Phase::Comprehension,
         Phase::Reproduction,
         Phase::RootCause,
@@ -31,7 +31,7 @@ impl Phase {
     ];
 
     /// The name as it stands in front matter.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Phase::Comprehension => "comprehension",
             Phase::Reproduction => "reproduction",
@@ -43,12 +43,12 @@ impl Phase {
     }
 
     /// The phase of that name; `None` for any other, which a spec may have as well.
-    pub fn named(name: &str) -> Option<Phase> {
+    pub(crate) fn named(name: &str) -> Option<Phase> {
         Phase::ALL.into_iter().find(|phase| phase.as_str() == name)
     }
 
     /// The type of the specs that it is made of.
-    pub fn kind(self) -> SpecType {
+    pub(crate) fn kind(self) -> SpecType {
         match self {
             Phase::Comprehension | Phase::RootCause | Phase::ImpactMap => SpecType::Research,
             Phase::Reproduction => SpecType::Task,
@@ -58,12 +58,12 @@ impl Phase {
     }
 
     /// The document that it produces about a topic, if it produces one.
-    pub fn document(self, topic: &str) -> Option<String> {
+    pub(crate) fn document(self, topic: &str) -> Option<String> {
         (self.kind() == SpecType::Research).then(|| format!(".chant/research/{topic}-{}.md", self.as_str()))
     }
 
     /// What it is called in titles, before what it is about.
-    pub fn heading(self) -> &'static str {
+    pub(crate) fn heading(self) -> &'static str {
         match self {
             Phase::Comprehension => "Comprehend",
             Phase::Reproduction => "Reproduce",

@@ -4,7 +4,7 @@ use super::status::Status;
 
 /// What a dependency turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Dependency {
+pub(crate) enum Dependency {
     /// No spec of that name.
     Unknown,
     /// Several specs of that name.
@@ -26,7 +26,7 @@ pub enum Dependency {
 
 /// Everything that the decision rests on.
 #[derive(Clone, Debug, Default)]
-pub struct Situation {
+pub(crate) struct Situation {
     /// The status; `None` is pending without a chain.
     pub status: Option<Status>,
     /// What is wrong with the spec file.
@@ -51,7 +51,7 @@ pub struct Situation {
 
 /// What stands in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Obstacle {
+pub(crate) enum Obstacle {
     /// The spec file cannot be read.
     Invalid,
     /// Its status.
@@ -74,7 +74,7 @@ pub enum Obstacle {
 
 /// One reason why a spec is not ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
+pub(crate) struct Reason {
     /// What kind of reason.
     pub obstacle: Obstacle,
     /// What it is about: an id, a path.
@@ -84,7 +84,7 @@ pub struct Reason {
 }
 
 /// The reasons why the spec is not ready; none if it is.
-pub fn reasons(situation: &Situation) -> Vec<Reason> {
+pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let mut add = |obstacle, what: &str, why: String| reasons.push(Reason { obstacle, what: what.to_owned(), why });
     if let Some(invalid) = &situation.invalid {

@@ -8,7 +8,7 @@ use super::event::Op;
 /// What became of checking a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It is good, and its key is trusted.
     Good,
     /// It fits, and its key is known, but nobody said that it is to be trusted.
@@ -27,7 +27,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// The name as it stands in JSON and output.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Verdict::Good => "good",
             Verdict::Untrusted => "untrusted",
@@ -40,7 +40,7 @@ impl Verdict {
     }
 
     /// What is the matter with it, after "it"; nothing is with a good one.
-    pub fn fault(self) -> &'static str {
+    pub(crate) fn fault(self) -> &'static str {
         match self {
             Verdict::Good => "is well signed",
             Verdict::Untrusted => "is signed with a key that is not trusted here",
@@ -55,7 +55,7 @@ impl Verdict {
 
 /// A signature as it was checked.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-pub struct Signature {
+pub(crate) struct Signature {
     /// What became of it.
     pub verdict: Verdict,
     /// Whose key it is, in the words of the keyring or of the file of allowed signers.
@@ -66,16 +66,16 @@ pub struct Signature {
 
 impl Signature {
     /// No signature.
-    pub const NONE: Signature = Signature { verdict: Verdict::None, signer: None, key: None };
+    pub(crate) const NONE: Signature = Signature { verdict: Verdict::None, signer: None, key: None };
 
     /// Whether an event that has to be signed counts with it.
-    pub fn counts(&self) -> bool {
+    pub(crate) fn counts(&self) -> bool {
         self.verdict == Verdict::Good
     }
 }
 
 /// Whether an event of this operation counts only with a good signature where `chant.requireSigned` is set: approvals, and what
 /// claims a spec. What only holds up, a rejection say, counts without.
-pub fn has_to_be_signed(op: &Op) -> bool {
+pub(crate) fn has_to_be_signed(op: &Op) -> bool {
     matches!(op, Op::Approve | Op::Start | Op::Resume)
 }

@@ -16,7 +16,7 @@ pub struct Refused {
 ///
 /// # Errors
 /// [`Refused`] where the table of the design has no such step.
-pub fn next(from: Status, op: &Op, was: Option<Status>) -> Result<Status, Refused> {
+pub(crate) fn next(from: Status, op: &Op, was: Option<Status>) -> Result<Status, Refused> {
     use Status::{Archived, Cancelled, Completed, Failed, Finished, InProgress, Paused, Pending};
     let allowed: &[Status] = match op {
         Op::Start => &[Pending, Paused, Failed, Finished],

@@ -70,7 +70,7 @@ pub const PLACES: &[&str] = &[
 
 /// Has `effect`, at a place of [`PLACES`], between two fault points.
 #[inline(always)]
-pub fn around<T>(place: &'static str, effect: impl FnOnce() -> T) -> T {
+pub(crate) fn around<T>(place: &'static str, effect: impl FnOnce() -> T) -> T {
     #[cfg(debug_assertions)]
     armed::pass(place, ".before");
     let done = effect();

@@ -1,10 +1,10 @@
 //! The one place that reads the process's state: environment, working directory, clock, randomness, terminal.
 
-pub mod fault;
-pub mod pager;
+pub(crate) mod fault;
+pub(crate) mod pager;
 pub(crate) mod process_table;
 mod terminal;
-pub mod trace;
+pub(crate) mod trace;
 mod zone;
 
 use std::{
@@ -28,7 +28,7 @@ const DEFAULT_HEIGHT: usize = 24;
 ///
 /// Cloning is cheap. `Debug` shows no variables: they may hold secrets.
 #[derive(Clone)]
-pub struct Env {
+pub(crate) struct Env {
     cwd: PathBuf,
     state: Arc<State>,
 }
@@ -45,7 +45,7 @@ struct State {
 
 impl Env {
     /// Reads the state of this process. Fails only if the working directory no longer exists.
-    pub fn from_process() -> Result<Self> {
+    pub(crate) fn from_process() -> Result<Self> {
         let cwd = std::env::current_dir().map_err(|cause| {
             Error::fatal("no-working-directory", format!("unable to get current working directory: {cause}"))
         })?;
@@ -65,7 +65,7 @@ impl Env {
 
     /// The same process as if it had been started in `dir`, an absolute path.
     #[must_use]
-    pub fn in_dir(&self, dir: impl Into<PathBuf>) -> Self {
+    pub(crate) fn in_dir(&self, dir: impl Into<PathBuf>) -> Self {
         Env { cwd: dir.into(), state: Arc::clone(&self.state) }
     }
 
@@ -74,7 +74,7 @@ impl Env {
     ///
     /// # Errors
     /// `no-directory` if there is no such directory.
-    pub fn enter(&self, dir: &std::path::Path) -> Result<Self> {
+    pub(crate) fn enter(&self, dir: &std::path::Path) -> Result<Self> {
         let to = self.cwd.join(dir);
         if !to.is_dir() {
             return Err(Error::fatal(
@@ -86,45 +86,45 @@ impl Env {
     }
 
     /// Whether the locale's encoding is UTF-8, by the variables that decide it.
-    pub fn is_utf8(&self) -> bool {
+    pub(crate) fn is_utf8(&self) -> bool {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| self.text(name)).unwrap_or_default();
         let locale = locale.to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
     }
 
     /// The working directory at the start, absolute.
-    pub fn cwd(&self) -> &Path {
+    pub(crate) fn cwd(&self) -> &Path {
         &self.cwd
     }
 
     /// An environment variable as it was at the start.
-    pub fn var(&self, name: &str) -> Option<&OsStr> {
+    pub(crate) fn var(&self, name: &str) -> Option<&OsStr> {
         self.state.variables.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
     /// An environment variable that is set to something, as text; what is not UTF-8 counts as unset.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.var(name).and_then(OsStr::to_str).filter(|text| !text.is_empty())
     }
 
     /// The names of all environment variables, in no order.
-    pub fn names(&self) -> impl Iterator<Item = &OsStr> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &OsStr> {
         self.state.variables.keys().map(OsString::as_os_str)
     }
 
     /// The person's home directory, if `HOME` is set.
-    pub fn home(&self) -> Option<PathBuf> {
+    pub(crate) fn home(&self) -> Option<PathBuf> {
         self.var("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
     }
 
     /// Where caches go: `$XDG_CACHE_HOME` if absolute, else `~/.cache`.
-    pub fn cache_dir(&self) -> Option<PathBuf> {
+    pub(crate) fn cache_dir(&self) -> Option<PathBuf> {
         let xdg = self.var("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         xdg.or_else(|| self.home().map(|home| home.join(".cache")))
     }
 
     /// Whether a command of that name is in `PATH`.
-    pub fn finds_program(&self, name: &str) -> bool {
+    pub(crate) fn finds_program(&self, name: &str) -> bool {
         let executable = |path: PathBuf| {
             fs::metadata(&path).is_ok_and(|meta| meta.is_file())
                 && rustix::fs::access(&path, rustix::fs::Access::EXEC_OK).is_ok()
@@ -135,7 +135,7 @@ impl Env {
 
     /// Whether somebody can be asked: a terminal on both sides, at which a person is and not an agent, and `GIT_TERMINAL_PROMPT` does
     /// not forbid it.
-    pub fn may_prompt(&self) -> bool {
+    pub(crate) fn may_prompt(&self) -> bool {
         let forbidden = self
             .text("GIT_TERMINAL_PROMPT")
             .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "no" | "off"));
@@ -143,29 +143,29 @@ impl Env {
     }
 
     /// Whether this process runs inside an agent that git-chant started.
-    pub fn is_agent(&self) -> bool {
+    pub(crate) fn is_agent(&self) -> bool {
         self.var("CHANT_SPEC_ID").is_some_and(|id| !id.is_empty())
     }
 
     /// Where temporary files go: `TMPDIR`, else `/tmp`. Absolute.
-    pub fn temp_dir(&self) -> PathBuf {
+    pub(crate) fn temp_dir(&self) -> PathBuf {
         self.cwd.join(std::env::temp_dir())
     }
 
     /// What tells the program that runs from another build of it, as far as the system says it.
-    pub fn binary(&self) -> String {
+    pub(crate) fn binary(&self) -> String {
         let file = std::env::current_exe().and_then(fs::metadata);
         let age = |file: &fs::Metadata| file.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok();
         file.map(|file| format!("{} {:?}", file.len(), age(&file))).unwrap_or_default()
     }
 
     /// The time now.
-    pub fn now(&self) -> jiff::Timestamp {
+    pub(crate) fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::now()
     }
 
     /// The day now where the person is.
-    pub fn today(&self) -> jiff::civil::Date {
+    pub(crate) fn today(&self) -> jiff::civil::Date {
         self.zone().to_datetime(self.now()).date()
     }
 
@@ -175,48 +175,48 @@ impl Env {
     }
 
     /// The time now as git writes it into a commit: whole seconds and the offset of the local time zone.
-    pub fn git_time(&self) -> gix::date::Time {
+    pub(crate) fn git_time(&self) -> gix::date::Time {
         let now = self.now();
         let offset = self.zone().to_offset(now);
         gix::date::Time { seconds: now.as_second(), offset: offset.seconds() }
     }
 
     /// A random number.
-    pub fn random_u32(&self) -> u32 {
+    pub(crate) fn random_u32(&self) -> u32 {
         let mut bytes = [0; 4];
         fill(&mut bytes);
         u32::from_le_bytes(bytes)
     }
 
     /// `count` random bytes as lower-case hex, two digits a byte.
-    pub fn random_hex(&self, count: usize) -> String {
+    pub(crate) fn random_hex(&self, count: usize) -> String {
         let mut bytes = vec![0; count];
         fill(&mut bytes);
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Whether stdin is a terminal.
-    pub fn stdin_is_terminal(&self) -> bool {
+    pub(crate) fn stdin_is_terminal(&self) -> bool {
         self.state.stdin
     }
 
     /// Whether stdout is a terminal.
-    pub fn stdout_is_terminal(&self) -> bool {
+    pub(crate) fn stdout_is_terminal(&self) -> bool {
         self.state.stdout
     }
 
     /// Whether stderr is a terminal.
-    pub fn stderr_is_terminal(&self) -> bool {
+    pub(crate) fn stderr_is_terminal(&self) -> bool {
         self.state.stderr
     }
 
     /// The width of the terminal in columns: `COLUMNS`, else what the terminal says, else 80.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.state.width
     }
 
     /// The size of the terminal now, in columns and rows; `None` if stdout is none.
-    pub fn screen(&self) -> Option<(usize, usize)> {
+    pub(crate) fn screen(&self) -> Option<(usize, usize)> {
         let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok().filter(|_| self.stdout_is_terminal())?;
         let columns = Some(usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(DEFAULT_WIDTH);
         let rows = Some(usize::from(size.ws_row)).filter(|rows| *rows > 0).unwrap_or(DEFAULT_HEIGHT);
@@ -224,13 +224,13 @@ impl Env {
     }
 
     /// The id of this process.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         std::process::id()
     }
 
     /// A name for this boot of the machine, so that a process id of an earlier one is not taken for a living process;
     /// empty where the system gives none.
-    pub fn boot_id(&self) -> &str {
+    pub(crate) fn boot_id(&self) -> &str {
         self.state.boot_id.get_or_init(boot_id)
     }
 }

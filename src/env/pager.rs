@@ -16,7 +16,7 @@ const SHELL: &str = "|&;<>()$`\\\"' \t\n*?[#~=%";
 
 /// A pager that may yet have to be started. Clones are the same pager.
 #[derive(Clone)]
-pub struct Pager {
+pub(crate) struct Pager {
     env: Env,
     command: String,
     state: Arc<Mutex<State>>,
@@ -46,18 +46,18 @@ struct Paged {
 
 impl Pager {
     /// The pager that the command line `command` starts.
-    pub fn new(env: &Env, command: String) -> Pager {
+    pub(crate) fn new(env: &Env, command: String) -> Pager {
         Pager { env: env.clone(), command, state: Arc::new(Mutex::new(State::Waiting)) }
     }
 
     /// The stream for the answer.
-    pub fn out(&self) -> Box<dyn Write + Send> {
+    pub(crate) fn out(&self) -> Box<dyn Write + Send> {
         Box::new(Paged { pager: self.clone(), stream: Stream::Out })
     }
 
     /// The stream for everything else: what is said while the answer is being read stands behind it. Elsewhere than at a terminal it
     /// stays where it is.
-    pub fn err(&self) -> Box<dyn Write + Send> {
+    pub(crate) fn err(&self) -> Box<dyn Write + Send> {
         if self.env.stderr_is_terminal() {
             Box::new(Paged { pager: self.clone(), stream: Stream::Err })
         } else {
@@ -66,7 +66,7 @@ impl Pager {
     }
 
     /// Says that there is no more, and waits until it was read.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         if let State::Running(mut child, pipe) = std::mem::replace(&mut *self.state(), State::Waiting) {
             drop(pipe);
             // How it ended says nothing about the answer.

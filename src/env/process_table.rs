@@ -53,7 +53,7 @@ fn parse(pid: u32, stat: &[u8]) -> Option<Process> {
 
 impl Process {
     /// The value of a variable in the environment that the process was started with, if we may read it.
-    pub fn variable(&self, name: &str) -> Option<Vec<u8>> {
+    pub(crate) fn variable(&self, name: &str) -> Option<Vec<u8>> {
         const MOST: u64 = 8 << 20;
         let mut environ = Vec::new();
         let file = std::fs::File::open(format!("/proc/{}/environ", self.pid)).ok()?;
@@ -66,7 +66,7 @@ impl Process {
     }
 
     /// The names that it goes by: what the kernel calls it, and the file name of its program. What we may not know is left out.
-    pub fn names(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn names(&self) -> Vec<Vec<u8>> {
         let comm = std::fs::read(format!("/proc/{}/comm", self.pid)).ok();
         let program = std::fs::read_link(format!("/proc/{}/exe", self.pid)).ok();
         let program = program.and_then(|path| Some(path.file_name()?.as_encoded_bytes().to_vec()));
@@ -74,43 +74,43 @@ impl Process {
     }
 
     /// Its command line, word by word, as it shows it.
-    pub fn words(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn words(&self) -> Vec<Vec<u8>> {
         let line = std::fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
         line.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect()
     }
 
     /// What it has open, as the kernel names it; `None` if we may not know.
-    pub fn open_files(&self) -> Option<Vec<std::path::PathBuf>> {
+    pub(crate) fn open_files(&self) -> Option<Vec<std::path::PathBuf>> {
         let entries = std::fs::read_dir(format!("/proc/{}/fd", self.pid)).ok()?;
         Some(entries.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok()).collect())
     }
 
     /// Whether it sees the same mounts as this process, so that a path means the same to both.
-    pub fn shares_mounts(&self) -> bool {
+    pub(crate) fn shares_mounts(&self) -> bool {
         let of = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
         let own = of("self");
         own.is_some() && own == of(&self.pid.to_string())
     }
 
     /// The directory that it is in now, if we may know.
-    pub fn directory(&self) -> Option<std::path::PathBuf> {
+    pub(crate) fn directory(&self) -> Option<std::path::PathBuf> {
         let directory = std::fs::read_link(format!("/proc/{}/cwd", self.pid)).ok()?;
         self.is_same().then_some(directory)
     }
 
     /// Whether the pid still belongs to the process of the snapshot.
-    pub fn is_same(&self) -> bool {
+    pub(crate) fn is_same(&self) -> bool {
         one(self.pid).is_some_and(|now| now.start == self.start)
     }
 
     /// Whether it has not ended since the snapshot.
-    pub fn lives(&self) -> bool {
+    pub(crate) fn lives(&self) -> bool {
         one(self.pid).is_some_and(|now| now.start == self.start && !now.ended)
     }
 
     /// Sends a signal to this very process and never to one that has taken over its pid: the pid is pinned by a pidfd
     /// before its start time is compared. Gone already is no error.
-    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+    pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
         let Some(pid) = pid(self.pid) else { return Ok(()) };
         match self.send(pid, signal) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),

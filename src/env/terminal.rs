@@ -14,7 +14,7 @@ impl Env {
     ///
     /// # Errors
     /// `editor` if it cannot be run or says that something went wrong.
-    pub fn edit(&self, editor: &str, path: &Path) -> Result<()> {
+    pub(crate) fn edit(&self, editor: &str, path: &Path) -> Result<()> {
         if editor == ":" {
             return Ok(());
         }
@@ -35,14 +35,14 @@ impl Env {
     }
 
     /// Shows a page of the manual with `man`, and waits for the reader's end. Returns whether it was shown.
-    pub fn show_manual(&self, page: &Path) -> bool {
+    pub(crate) fn show_manual(&self, page: &Path) -> bool {
         // A path with a slash in it is a file to every man.
         let shown = Command::new("man").arg(page).current_dir(self.cwd()).stdin(Stdio::inherit()).status();
         shown.is_ok_and(|status| status.success())
     }
 
     /// Asks for a yes or no.
-    pub fn confirm(&self, question: &str) -> Result<bool> {
+    pub(crate) fn confirm(&self, question: &str) -> Result<bool> {
         dialoguer::Confirm::new()
             .with_prompt(question)
             .default(false)
@@ -52,7 +52,7 @@ impl Env {
     }
 
     /// Asks for a line of text.
-    pub fn ask(&self, question: &str) -> Result<String> {
+    pub(crate) fn ask(&self, question: &str) -> Result<String> {
         dialoguer::Input::<String>::new()
             .with_prompt(question)
             .allow_empty(true)
@@ -61,7 +61,7 @@ impl Env {
     }
 
     /// Offers a list; `None` if nothing was chosen.
-    pub fn choose(&self, question: &str, items: &[String]) -> Result<Option<usize>> {
+    pub(crate) fn choose(&self, question: &str, items: &[String]) -> Result<Option<usize>> {
         dialoguer::Select::new()
             .with_prompt(question)
             .items(items)
@@ -71,7 +71,7 @@ impl Env {
     }
 
     /// All of the standard input, up to `limit` bytes and one more.
-    pub fn read_stdin(&self, limit: usize) -> std::io::Result<Vec<u8>> {
+    pub(crate) fn read_stdin(&self, limit: usize) -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         std::io::stdin().take(limit as u64 + 1).read_to_end(&mut bytes)?;
         Ok(bytes)

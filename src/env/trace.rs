@@ -13,7 +13,7 @@ use std::{
 };
 
 /// The variable.
-pub const VARIABLE: &str = "CHANT_TRACE";
+pub(crate) const VARIABLE: &str = "CHANT_TRACE";
 
 enum Sink {
     Stderr,
@@ -42,10 +42,10 @@ fn sink() -> Option<&'static Sink> {
 
 /// A piece of work, timed from here until it is dropped.
 #[must_use = "it is timed for as long as this lives"]
-pub struct Region(Option<(Instant, String)>);
+pub(crate) struct Region(Option<(Instant, String)>);
 
 /// Begins a piece of work; `name` is called only where somebody wants to know.
-pub fn region(name: impl FnOnce() -> String) -> Region {
+pub(crate) fn region(name: impl FnOnce() -> String) -> Region {
     Region(sink().map(|_| (Instant::now(), name())))
 }
 

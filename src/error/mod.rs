@@ -1,13 +1,13 @@
 //! The one error type that reaches the edge: what went wrong, how to leave, what would help.
 
-pub mod codes;
+pub(crate) mod codes;
 
 use std::fmt;
 
 use crate::domain::diagnostic::Diagnostic;
 
 /// The result of everything that can end a command.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// How a command ends, as git's own commands do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl From<gix::Error> for Error {
 }
 
 /// Adds what was being done to an I/O error.
-pub trait IoContext<T> {
+pub(crate) trait IoContext<T> {
     /// Turns an I/O error into `cannot <action> '<path>': <cause>`.
     fn io(self, action: &str, path: &std::path::Path) -> Result<T>;
 }

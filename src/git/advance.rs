@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// What became of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Advanced {
+pub(crate) enum Advanced {
     /// The target ref was read afterwards and holds the new commit.
     Moved,
     /// The target was no longer what the merge was computed for; nothing was changed.
@@ -47,7 +47,7 @@ impl Advanced {
 /// A branch that is checked out moves with the index and the files of that worktree; unrelated changes are kept, and where it would
 /// touch any, ignored files included, it is refused. One that is checked out nowhere moves by compare-and-swap. One that is being
 /// rebased or bisected, or is checked out twice, does not move. `message` is for the reflog.
-pub fn advance(
+pub(crate) fn advance(
     repo: &Repository,
     target: &FullNameRef,
     old: Option<ObjectId>,

@@ -8,7 +8,7 @@ use crate::error::Result;
 ///
 /// # Errors
 /// In a repository without a work tree.
-pub fn filter_of(repo: &Repository, path: &str) -> Result<Option<String>> {
+pub(crate) fn filter_of(repo: &Repository, path: &str) -> Result<Option<String>> {
     let asked = Git::at(repo).args(["check-attr", "-z", "filter", "--", path]).check()?;
     // Path, attribute, value.
     let Some(name) = asked.records().nth(2).map(String::from_utf8_lossy) else { return Ok(None) };

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// `no-line` if there is no such file or line, in git's own words.
-pub fn line(repo: &Repository, rev: Option<&str>, path: &str, line: u64) -> Result<Option<ObjectId>> {
+pub(crate) fn line(repo: &Repository, rev: Option<&str>, path: &str, line: u64) -> Result<Option<ObjectId>> {
     let range = format!("{line},{line}");
     let git = Git::at(repo).args(["blame", "--porcelain", "-L", &range]).args(rev).arg("--").arg(path);
     let output = git.run()?;
@@ -25,7 +25,7 @@ pub fn line(repo: &Repository, rev: Option<&str>, path: &str, line: u64) -> Resu
 }
 
 /// The commits that changed `path`, relative to the top, newest first, at most `most`; renames are followed.
-pub fn path(repo: &Repository, path: &str, most: usize) -> Result<Vec<ObjectId>> {
+pub(crate) fn path(repo: &Repository, path: &str, most: usize) -> Result<Vec<ObjectId>> {
     let listed = Git::at(repo)
         .global("--literal-pathspecs")
         .args(["log", "--follow", "--format=%H", "-n", &most.to_string(), "--"])
@@ -35,7 +35,7 @@ pub fn path(repo: &Repository, path: &str, most: usize) -> Result<Vec<ObjectId>>
 }
 
 /// The subject of a commit.
-pub fn subject(repo: &Repository, commit: ObjectId) -> Result<Option<String>> {
+pub(crate) fn subject(repo: &Repository, commit: ObjectId) -> Result<Option<String>> {
     let Some(object) = repo.gix().try_find_object(commit)? else { return Ok(None) };
     let Ok(commit) = object.try_into_commit() else { return Ok(None) };
     Ok(Some(commit.message()?.summary().to_str_lossy().into_owned()))

@@ -12,17 +12,15 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-pub use super::reference::branch_name as name;
-
 /// The commit of a branch; `None` if there is no such branch.
-pub fn read(repo: &Repository, branch: &FullNameRef) -> Result<Option<ObjectId>> {
+pub(crate) fn read(repo: &Repository, branch: &FullNameRef) -> Result<Option<ObjectId>> {
     reference::read(repo, branch)
 }
 
 /// Creates a branch; `Differs` if there is one of that name, whatever it points at.
 ///
 /// A branch whose name is a leading part of this one's, or the other way round, is an error (`branch-blocked`).
-pub fn create(repo: &Repository, branch: &FullNameRef, id: ObjectId, message: &str) -> Result<Swapped> {
+pub(crate) fn create(repo: &Repository, branch: &FullNameRef, id: ObjectId, message: &str) -> Result<Swapped> {
     if let Some(other) = blocker(repo, branch)? {
         let message = format!("'{}' exists; cannot create '{}'", other.shorten(), branch.shorten());
         return Err(Error::fatal("branch-blocked", message)
@@ -32,7 +30,7 @@ pub fn create(repo: &Repository, branch: &FullNameRef, id: ObjectId, message: &s
 }
 
 /// Moves a branch. It must not be checked out anywhere: a worktree on it would look reverted (see `merge::advance`).
-pub fn move_to(
+pub(crate) fn move_to(
     repo: &Repository,
     branch: &FullNameRef,
     from: ObjectId,
@@ -43,7 +41,7 @@ pub fn move_to(
 }
 
 /// The short names of all local branches, sorted.
-pub fn names(repo: &Repository) -> Result<Vec<String>> {
+pub(crate) fn names(repo: &Repository) -> Result<Vec<String>> {
     let platform = repo.gix().references()?;
     let mut names = Vec::new();
     for reference in platform.local_branches()? {
@@ -55,7 +53,7 @@ pub fn names(repo: &Repository) -> Result<Vec<String>> {
 }
 
 /// Deletes a branch that is `expected`; one that is gone already is `Done`.
-pub fn delete(repo: &Repository, branch: &FullNameRef, expected: ObjectId) -> Result<Swapped> {
+pub(crate) fn delete(repo: &Repository, branch: &FullNameRef, expected: ObjectId) -> Result<Swapped> {
     if read(repo, branch)?.is_none() {
         return Ok(Swapped::Done);
     }
@@ -68,7 +66,7 @@ pub fn delete(repo: &Repository, branch: &FullNameRef, expected: ObjectId) -> Re
 
 /// A ref that keeps `branch` from being created, since refs are files: one named as a leading part of it (`chant` for
 /// `chant/x`), or one below it.
-pub fn blocker(repo: &Repository, branch: &FullNameRef) -> Result<Option<FullName>> {
+pub(crate) fn blocker(repo: &Repository, branch: &FullNameRef) -> Result<Option<FullName>> {
     let full = branch.as_bstr();
     for (at, _) in full.char_indices().map(|(start, _, c)| (start, c)).filter(|(_, c)| *c == '/') {
         let Ok(parent) = FullName::try_from(full[..at].as_bstr()) else { continue };

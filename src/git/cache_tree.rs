@@ -15,7 +15,7 @@ const EXTENDED: u16 = 0x4000;
 
 /// Whether the index file `index` has below the directory `dir` what the tree of `commit` has there. `None` where that takes a
 /// comparison of files, or the index is of a kind that is not read here: git knows then.
-pub fn is_as_committed(repo: &Repository, index: &Path, commit: ObjectId, dir: &str) -> Option<bool> {
+pub(crate) fn is_as_committed(repo: &Repository, index: &Path, commit: ObjectId, dir: &str) -> Option<bool> {
     let repo = repo.gix();
     let tree = repo.find_commit(commit).ok()?.tree().ok()?;
     let committed = tree.lookup_entry_by_path(dir).ok()?.filter(|entry| entry.mode().is_tree())?.object_id();

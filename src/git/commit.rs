@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 
 /// A commit to be made.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub(crate) struct Draft {
     /// Its tree.
     pub tree: ObjectId,
     /// Its parents, the first first.
@@ -26,7 +26,7 @@ pub struct Draft {
 
 /// Whether a commit is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signing {
+pub(crate) enum Signing {
     /// As `commit.gpgSign` says.
     AsConfigured,
     /// It is not: for commits that no branch will show.
@@ -35,7 +35,7 @@ pub enum Signing {
 
 /// Who made what a commit holds, where that is not the person.
 #[derive(Clone, Debug)]
-pub struct By {
+pub(crate) struct By {
     /// The author.
     pub author: Signature,
     /// What the message is encoded in, unless it is UTF-8.
@@ -46,13 +46,13 @@ pub struct By {
 ///
 /// It is on disk as `core.fsync` asks (its tree is the caller's affair, see `durability`). Errors: `no-identity`,
 /// `signing-failed`.
-pub fn write(repo: &Repository, draft: Draft, signing: Signing) -> Result<ObjectId> {
+pub(crate) fn write(repo: &Repository, draft: Draft, signing: Signing) -> Result<ObjectId> {
     let by = By { author: repo.author()?, encoding: None };
     write_by(repo, draft, by, signing)
 }
 
 /// The same with another author. The committer is the person.
-pub fn write_by(repo: &Repository, draft: Draft, by: By, signing: Signing) -> Result<ObjectId> {
+pub(crate) fn write_by(repo: &Repository, draft: Draft, by: By, signing: Signing) -> Result<ObjectId> {
     let mut message = draft.message;
     if !message.ends_with(b"\n") {
         message.push(b'\n');
@@ -87,7 +87,7 @@ const UNHEARD: u32 = 3;
 ///
 /// # Errors
 /// `signing-failed`, in the words of that program.
-pub fn sign(repo: &Repository, commit: Commit) -> Result<Commit> {
+pub(crate) fn sign(repo: &Repository, commit: Commit) -> Result<Commit> {
     let mut options = repo.gix().commit_signing_options().map_err(unsigned)?;
     // git starts the program at the top of the work tree, so that is where a relative path leads.
     let key = Path::new(&options.signing_key);
@@ -131,7 +131,7 @@ fn complaint(stderr: &MetadataValue) -> Option<String> {
 }
 
 /// The message with a `Signed-off-by` trailer of the committer, if the configuration asks for it and it is not there.
-pub fn signed_off(repo: &Repository, message: &[u8]) -> Result<BString> {
+pub(crate) fn signed_off(repo: &Repository, message: &[u8]) -> Result<BString> {
     if !repo.config().signoff()? {
         return Ok(message.into());
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 ///
 /// Both of git's forms are read: `'key=value'` (before 2.31, and still accepted) and `'key'='value'`. Anything else is
 /// an error, as in git.
-pub fn parse(value: &[u8]) -> Result<Vec<BString>> {
+pub(crate) fn parse(value: &[u8]) -> Result<Vec<BString>> {
     let mut settings = Vec::new();
     let mut rest = value.trim_start();
     while !rest.is_empty() {

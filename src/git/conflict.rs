@@ -14,7 +14,7 @@ const MAX_LEN: u64 = 16 << 20;
 /// How far a merge in a worktree came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Begun {
+pub(crate) enum Begun {
     /// It is committed.
     Committed,
     /// It stopped.
@@ -23,13 +23,13 @@ pub enum Begun {
 
 /// A merge that stopped: the paths that conflict, sorted, and what git left there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stopped {
+pub(crate) struct Stopped {
     paths: Vec<(BString, Option<ObjectId>)>,
 }
 
 impl Stopped {
     /// The paths, sorted.
-    pub fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<String> {
         self.paths.iter().map(|(path, _)| path.to_string()).collect()
     }
 }
@@ -38,7 +38,7 @@ impl Stopped {
 ///
 /// # Errors
 /// `git-failed` if git did not even begin, or a hook refused: nothing is under way then.
-pub fn begin(repo: &Repository, tree: &Worktree, branch: &FullNameRef, message: &str) -> Result<Begun> {
+pub(crate) fn begin(repo: &Repository, tree: &Worktree, branch: &FullNameRef, message: &str) -> Result<Begun> {
     // Whatever `merge.*` and `branch.*.mergeOptions` say.
     let options = ["--no-ff", "--commit", "--no-edit", "--no-squash", "--no-autostash", "--no-stat", "--quiet"];
     // By its name, which the markers then show: no tag can be meant by `heads/<name>`.
@@ -62,7 +62,12 @@ pub fn begin(repo: &Repository, tree: &Worktree, branch: &FullNameRef, message: 
 ///
 /// # Errors
 /// `git-failed` if it could not be committed.
-pub fn conclude(repo: &Repository, tree: &Worktree, stopped: &Stopped, sides: [ObjectId; 2]) -> Result<Vec<String>> {
+pub(crate) fn conclude(
+    repo: &Repository,
+    tree: &Worktree,
+    stopped: &Stopped,
+    sides: [ObjectId; 2],
+) -> Result<Vec<String>> {
     let unmerged = unmerged(tree)?;
     let mut left = Vec::new();
     for (path, before) in &stopped.paths {
@@ -94,7 +99,7 @@ fn abort(tree: &Worktree) -> Result<()> {
 
 /// Sets `tree` and `branch`, its own, back to `tip`: whatever it stands on and whatever is under way in it. What is not committed
 /// is gone then, ignored files apart.
-pub fn restore(tree: &Worktree, branch: &str, tip: ObjectId) -> Result<()> {
+pub(crate) fn restore(tree: &Worktree, branch: &str, tip: ObjectId) -> Result<()> {
     let git = || tree.plain_git();
     for verb in ["rebase", "am", "cherry-pick", "revert"] {
         // Mostly nothing of that kind is under way, which git calls a failure.

@@ -12,7 +12,7 @@ use crate::error::{IoContext, Result};
 
 /// Which of the things that we write are to be synced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Durability {
+pub(crate) struct Durability {
     /// Loose objects.
     pub loose_object: bool,
     /// Refs.
@@ -21,7 +21,7 @@ pub struct Durability {
 
 impl Durability {
     /// Reads `core.fsync` and the older `core.fsyncObjectFiles`.
-    pub fn from_config(config: &gix::config::Snapshot<'_>) -> Self {
+    pub(crate) fn from_config(config: &gix::config::Snapshot<'_>) -> Self {
         let asked = config.string("core.fsync").map(|value| Durability::parse(&value.to_string())).unwrap_or_default();
         let legacy = config.boolean("core.fsyncObjectFiles").unwrap_or(false);
         Durability { loose_object: asked.loose_object || legacy, ..asked }
@@ -29,7 +29,7 @@ impl Durability {
 
     /// Parses a value of `core.fsync` with git's rule: `-component` takes away from the platform's default only (in which
     /// neither loose objects nor refs are), and an unknown component means nothing.
-    pub fn parse(value: &str) -> Self {
+    pub(crate) fn parse(value: &str) -> Self {
         let mut durability = Durability::default();
         for component in value.split(|c: char| c == ',' || c.is_ascii_whitespace()) {
             match component {
@@ -44,7 +44,7 @@ impl Durability {
 }
 
 /// Syncs these objects if `core.fsync` asks for it; packed ones are left alone.
-pub fn sync_objects(repo: &Repository, ids: &[ObjectId]) -> Result<()> {
+pub(crate) fn sync_objects(repo: &Repository, ids: &[ObjectId]) -> Result<()> {
     if repo.durability().loose_object {
         for id in ids {
             sync_loose(repo, *id)?;
@@ -54,7 +54,7 @@ pub fn sync_objects(repo: &Repository, ids: &[ObjectId]) -> Result<()> {
 }
 
 /// Syncs what `tree` has and `known` has not, if `core.fsync` asks for it.
-pub fn sync_tree(repo: &Repository, tree: ObjectId, known: Option<ObjectId>) -> Result<()> {
+pub(crate) fn sync_tree(repo: &Repository, tree: ObjectId, known: Option<ObjectId>) -> Result<()> {
     if repo.durability().loose_object { sync_tree_below(repo, tree, known) } else { Ok(()) }
 }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// How a path differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ChangeKind {
+pub(crate) enum ChangeKind {
     /// It is new.
     Added,
     /// It is gone.
@@ -24,7 +24,7 @@ pub enum ChangeKind {
 
 /// A path that differs between two trees. A rename is a deletion and an addition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Change {
+pub(crate) struct Change {
     /// Relative to the top, with `/`.
     pub path: BString,
     /// How it differs.
@@ -32,7 +32,7 @@ pub struct Change {
 }
 
 /// The files (symlinks, submodules) that differ between two commits or trees, sorted by path; `from` `None` is the empty tree.
-pub fn changed_paths(repo: &Repository, from: Option<ObjectId>, to: ObjectId) -> Result<Vec<Change>> {
+pub(crate) fn changed_paths(repo: &Repository, from: Option<ObjectId>, to: ObjectId) -> Result<Vec<Change>> {
     let gix = repo.gix();
     let old = match from {
         Some(id) => gix.find_object(id)?.peel_to_tree()?,
@@ -76,21 +76,21 @@ fn changes_of(change: ChangeDetached) -> Vec<Change> {
 
 /// The commits that `tip` reaches and `base` does not, parents before children. Git walks: gix would step over the edge of a
 /// shallow clone.
-pub fn commits_between(repo: &Repository, base: Option<ObjectId>, tip: ObjectId) -> Result<Vec<ObjectId>> {
+pub(crate) fn commits_between(repo: &Repository, base: Option<ObjectId>, tip: ObjectId) -> Result<Vec<ObjectId>> {
     let known: Vec<ObjectId> = base.into_iter().collect();
     commits_beyond(repo, &known, tip)
 }
 
 /// Of the commits that `tip` reaches and `base` does not the newest ones, at most `most`, newest first: as far as they can be seen, and
 /// without starting git, which takes longer than to look at a few commits.
-pub fn newest_between(repo: &Repository, base: ObjectId, tip: ObjectId, most: usize) -> Vec<ObjectId> {
+pub(crate) fn newest_between(repo: &Repository, base: ObjectId, tip: ObjectId, most: usize) -> Vec<ObjectId> {
     let walk =
         repo.gix().rev_walk([tip]).with_hidden([base]).sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst));
     walk.all().into_iter().flatten().map_while(|commit| commit.ok().map(|commit| commit.id)).take(most).collect()
 }
 
 /// The commits that `tip` reaches and none of `known` does, parents before children.
-pub fn commits_beyond(repo: &Repository, known: &[ObjectId], tip: ObjectId) -> Result<Vec<ObjectId>> {
+pub(crate) fn commits_beyond(repo: &Repository, known: &[ObjectId], tip: ObjectId) -> Result<Vec<ObjectId>> {
     let mut git = Git::at(repo).args(["rev-list", "--topo-order", "--reverse"]).arg(tip.to_hex().to_string());
     for known in known {
         git = git.arg(format!("^{}", known.to_hex()));
@@ -101,7 +101,7 @@ pub fn commits_beyond(repo: &Repository, known: &[ObjectId], tip: ObjectId) -> R
 }
 
 /// The newest commits, at most `most`, that `tip` reaches and `known` does not and that change one of `paths`; newest first.
-pub fn commits_touching(
+pub(crate) fn commits_touching(
     repo: &Repository,
     known: ObjectId,
     tip: ObjectId,
@@ -116,7 +116,7 @@ pub fn commits_touching(
 }
 
 /// The commits of a range as `git rev-list` takes it; `None` if it is none.
-pub fn commits_in(repo: &Repository, range: &str) -> Result<Option<HashSet<ObjectId>>> {
+pub(crate) fn commits_in(repo: &Repository, range: &str) -> Result<Option<HashSet<ObjectId>>> {
     let listed = Git::at(repo).args(["rev-list", "--end-of-options"]).arg(range).arg("--").run()?;
     if !listed.success() {
         return Ok(None);
@@ -125,18 +125,18 @@ pub fn commits_in(repo: &Repository, range: &str) -> Result<Option<HashSet<Objec
 }
 
 /// Whether `descendant` reaches `ancestor`; a commit reaches itself.
-pub fn is_ancestor(repo: &Repository, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
+pub(crate) fn is_ancestor(repo: &Repository, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
     Ok(ancestor == descendant || merge_base(repo, ancestor, descendant)? == Some(ancestor))
 }
 
 /// A best common ancestor; `None` for unrelated histories.
-pub fn merge_base(repo: &Repository, one: ObjectId, other: ObjectId) -> Result<Option<ObjectId>> {
+pub(crate) fn merge_base(repo: &Repository, one: ObjectId, other: ObjectId) -> Result<Option<ObjectId>> {
     Ok(repo.gix().merge_base(one, other)?.map(gix::Id::detach))
 }
 
 /// Whether `upstream` makes every change that the commits between `since` and `tip` make: as the very commits, or as others with
 /// the same patch. `None` if that cannot be told, for want of an object.
-pub fn holds_changes(
+pub(crate) fn holds_changes(
     repo: &Repository,
     upstream: ObjectId,
     since: Option<ObjectId>,
@@ -165,7 +165,7 @@ const MAX_PATHS: usize = 500;
 
 /// Whether a single commit of those that `upstream` reaches and `since` does not makes all the changes of `paths` between `since`
 /// and `tip`, whatever else it does: a merge that was squashed. With very many paths the answer is no.
-pub fn holds_as_one(
+pub(crate) fn holds_as_one(
     repo: &Repository,
     upstream: ObjectId,
     since: ObjectId,
@@ -194,7 +194,7 @@ pub fn holds_as_one(
 
 /// Whether `commit` makes all the changes of `paths` between `since` and `tip`, whatever else it does. With very many paths the
 /// answer is no.
-pub fn makes_as_one(
+pub(crate) fn makes_as_one(
     repo: &Repository,
     commit: ObjectId,
     since: ObjectId,
@@ -221,12 +221,12 @@ pub fn makes_as_one(
 
 /// What `git patch-id --stable` makes of the change that a commit makes to its first parent; `None` for a merge and for a
 /// commit that changes nothing.
-pub fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {
+pub(crate) fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {
     Ok(patch_ids(repo, &[commit])?.pop().flatten())
 }
 
 /// The same for several commits at once, in their order.
-pub fn patch_ids(repo: &Repository, commits: &[ObjectId]) -> Result<Vec<Option<ObjectId>>> {
+pub(crate) fn patch_ids(repo: &Repository, commits: &[ObjectId]) -> Result<Vec<Option<ObjectId>>> {
     let mut single = Vec::new();
     for commit in commits {
         if repo.gix().find_commit(*commit)?.parent_ids().count() <= 1 {
@@ -253,7 +253,12 @@ const ENOUGH: usize = 1000;
 
 /// How many of the commits that `tips` reach no branch, tag or remote-tracking branch reaches, at most a thousand. The branches that
 /// `except` names, by their short names, don't count; what is below `besides`, a namespace of refs, does.
-pub fn unreached(repo: &Repository, tips: &[ObjectId], except: &[String], besides: Option<&str>) -> Result<usize> {
+pub(crate) fn unreached(
+    repo: &Repository,
+    tips: &[ObjectId],
+    except: &[String],
+    besides: Option<&str>,
+) -> Result<usize> {
     if tips.is_empty() {
         return Ok(0);
     }

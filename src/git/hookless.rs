@@ -21,7 +21,7 @@ impl Git {
     /// Runs no hook: neither a file (`core.hooksPath`) nor what the configuration names, which git has an event each to turn off
     /// for since 2.55. In 2.54, the first that runs such hooks, they can only be turned off by their names.
     #[must_use]
-    pub fn without_hooks(self) -> Self {
+    pub(crate) fn without_hooks(self) -> Self {
         let git = self.config("core.hooksPath=/dev/null");
         EVENTS.iter().fold(git, |git, event| git.config(format!("hook.{event}.enabled=false")))
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// Which of a commit's two signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// Who made the change.
     Author,
     /// Who recorded it.

@@ -10,7 +10,7 @@ use crate::error::{Error, IoContext, Result};
 
 /// Whether the person's hooks see a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hooks {
+pub(crate) enum Hooks {
     /// They run, and may refuse.
     Run,
     /// None runs.
@@ -22,7 +22,7 @@ pub enum Hooks {
 ///
 /// Returns the new commit, or `None` if there was nothing to commit. Untracked repositories inside the worktree are left alone.
 /// Errors: `git-failed`, with the words of git or of the hook that refused.
-pub fn commit_leftovers(
+pub(crate) fn commit_leftovers(
     worktree: &Worktree,
     paths: Option<&[BString]>,
     message: &str,

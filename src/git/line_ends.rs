@@ -15,7 +15,7 @@ use crate::error::{Error, IoContext, Result};
 ///
 /// Only line ends (and `working-tree-encoding`) are converted: a `filter` is a program, and reading a file runs none. What has no
 /// carriage return is stored as it is and costs nothing.
-pub fn stored(repo: &Repository, path: &BStr, bytes: Vec<u8>) -> Result<Vec<u8>> {
+pub(crate) fn stored(repo: &Repository, path: &BStr, bytes: Vec<u8>) -> Result<Vec<u8>> {
     if !bytes.contains(&b'\r') || repo.work_dir().is_none() {
         return Ok(bytes);
     }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long a lock has to be in the way before a writer asks whose it is: to ask costs more than to wait for the next moment.
-pub const MOMENT: Duration = Duration::from_secs(1);
+pub(crate) const MOMENT: Duration = Duration::from_secs(1);
 
 /// How far the time of a file and the start of a process may be off: both are counted in ticks of the kernel.
 const TICKS: Duration = Duration::from_millis(20);
@@ -35,7 +35,7 @@ const OTHERS: &[&[u8]] = &[b"ein", b"gix", b"java", b"jj"];
 
 /// Whose a lock is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owner {
+pub(crate) enum Owner {
     /// Nobody's: whoever made it is gone, for certain.
     Nobody,
     /// It may be this one's, in words.
@@ -44,7 +44,7 @@ pub enum Owner {
 
 /// A lock file, as it was when it was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     /// Where it is.
     pub path: PathBuf,
     /// How old it is.
@@ -58,7 +58,7 @@ pub struct Found {
 ///
 /// # Errors
 /// If it cannot be looked at.
-pub fn look(common_dir: &Path, path: &Path, at_least: Duration) -> Result<Option<Found>> {
+pub(crate) fn look(common_dir: &Path, path: &Path, at_least: Duration) -> Result<Option<Found>> {
     let meta = match fs::symlink_metadata(path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
@@ -81,7 +81,7 @@ pub fn look(common_dir: &Path, path: &Path, at_least: Duration) -> Result<Option
 ///
 /// # Errors
 /// If it cannot be looked at or removed.
-pub fn clear(common_dir: &Path, path: &Path, at_least: Duration) -> Result<bool> {
+pub(crate) fn clear(common_dir: &Path, path: &Path, at_least: Duration) -> Result<bool> {
     match look(common_dir, path, at_least)? {
         Some(found) if found.owner == Owner::Nobody => remove(&found),
         _ => Ok(false),
@@ -92,7 +92,7 @@ pub fn clear(common_dir: &Path, path: &Path, at_least: Duration) -> Result<bool>
 ///
 /// # Errors
 /// If one cannot be looked at or removed.
-pub fn clear_below(common_dir: &Path, refs: &str) -> Result<usize> {
+pub(crate) fn clear_below(common_dir: &Path, refs: &str) -> Result<usize> {
     let mut found = vec![common_dir.join("packed-refs.lock")];
     below(&common_dir.join(refs), &mut found);
     let mut cleared = 0;
@@ -103,7 +103,7 @@ pub fn clear_below(common_dir: &Path, refs: &str) -> Result<usize> {
 }
 
 /// Every lock of the repository: of refs, indexes, configuration, of its linked worktrees too.
-pub fn all(common_dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn all(common_dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut tops = vec![common_dir.to_owned()];
     tops.extend(entries(&common_dir.join("worktrees")).filter(|(_, is_dir)| *is_dir).map(|(path, _)| path));

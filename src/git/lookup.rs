@@ -21,7 +21,7 @@ use crate::error::{Error, IoContext, Result};
 ///
 /// # Errors
 /// `broken-ref` if its file holds no ref.
-pub fn target(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
+pub(crate) fn target(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
     if let Some(loose) = loose(repo, name)? {
         return Ok(Some(loose));
     }
@@ -61,7 +61,7 @@ fn is_per_worktree(name: &FullNameRef) -> bool {
 ///
 /// gix goes by the modification time of `packed-refs`, and two gits can pack refs within one tick of it: what the second of them
 /// packed would be missed, or taken for what it was before.
-pub fn refresh(repo: &gix::Repository) {
+pub(crate) fn refresh(repo: &gix::Repository) {
     // Where there is no such file, or one that cannot be read, whoever looks next finds that out and says so.
     let _missing = repo.refs.force_refresh_packed_buffer();
 }
@@ -71,7 +71,7 @@ pub fn refresh(repo: &gix::Repository) {
 ///
 /// # Errors
 /// If a file or directory cannot be read, or packed-refs is malformed.
-pub fn below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(String, Option<ObjectId>)>> {
+pub(crate) fn below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(String, Option<ObjectId>)>> {
     let id = |target: Target| target.try_id().map(ToOwned::to_owned);
     Ok(targets_below(repo, prefix)?.into_iter().map(|(name, target)| (name, target.and_then(id))).collect())
 }
@@ -80,7 +80,7 @@ pub fn below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(String, Option
 ///
 /// # Errors
 /// As [`below`].
-pub fn targets_below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(String, Option<Target>)>> {
+pub(crate) fn targets_below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(String, Option<Target>)>> {
     let mut found = Vec::new();
     walk(repo, &repo.common_dir().join(prefix), prefix, prefix.len(), &mut found)?;
     found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));

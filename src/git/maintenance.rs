@@ -12,7 +12,7 @@ const PACKS: i64 = 50;
 
 /// Starts `git maintenance run --auto` if there is much to pack, as git does after what writes a lot, and does not wait for it. What
 /// gix writes counts for no git. Nothing is started where `maintenance.auto` or `gc.auto` forbids it.
-pub fn start_when_due(repo: &Repository) {
+pub(crate) fn start_when_due(repo: &Repository) {
     let config = repo.gix().config_snapshot();
     if config.boolean("maintenance.auto") == Some(false) {
         return;

@@ -22,7 +22,7 @@ use crate::{
 
 /// What is to be merged.
 #[derive(Clone, Debug)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// The commit of the target.
     pub ours: ObjectId,
     /// The commit of the work.
@@ -38,7 +38,7 @@ pub struct Request<'a> {
 /// What came of a merge. Nothing but objects has been written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Computed {
+pub(crate) enum Computed {
     /// The target may move to this commit, a descendant of `ours`.
     Commit(ObjectId),
     /// The target holds the work already, by ancestry or because the work changes nothing of it (squash, rebase).
@@ -54,13 +54,13 @@ pub enum Computed {
 /// `Rebase` makes every commit of the work again on top of `ours`. Commits are by the person (a squash of one author's work and
 /// what is rebased keep their author), signed off and signed as configured. Errors: `unrelated-histories`, `no-identity`,
 /// `signing-failed`.
-pub fn compute(repo: &Repository, request: &Request<'_>) -> Result<Computed> {
+pub(crate) fn compute(repo: &Repository, request: &Request<'_>) -> Result<Computed> {
     compute_from(repo, request, None)
 }
 
 /// A file that both sides have from the same source though their histories do not say so: its path and its text there.
 #[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
+pub(crate) struct Origin<'a> {
     /// The file.
     pub path: &'a str,
     /// The text that both sides began with.
@@ -69,7 +69,7 @@ pub struct Origin<'a> {
 
 /// The same; if nothing but the file of `origin` conflicts, that file is merged again with the text that both sides began with
 /// as their ancestor.
-pub fn compute_from(repo: &Repository, request: &Request<'_>, origin: Option<Origin<'_>>) -> Result<Computed> {
+pub(crate) fn compute_from(repo: &Repository, request: &Request<'_>, origin: Option<Origin<'_>>) -> Result<Computed> {
     patiently(|| compute_once(repo, request, origin))
 }
 
@@ -186,7 +186,7 @@ fn settled(mut merge: gix::merge::tree::Outcome<'_>) -> Result<Merged> {
 }
 
 /// The paths in which `theirs` conflicts with `ours`, sorted. Nothing is written, no object either.
-pub fn conflicts(
+pub(crate) fn conflicts(
     repo: &Repository,
     ours: ObjectId,
     theirs: ObjectId,

@@ -1,37 +1,37 @@
 //! Everything that touches the repository or its work trees.
 
-pub mod advance;
-pub mod attribute;
-pub mod blame;
-pub mod branch;
-pub mod cache_tree;
-pub mod commit;
-pub mod config_parameters;
-pub mod conflict;
-pub mod durability;
-pub mod history;
+pub(crate) mod advance;
+pub(crate) mod attribute;
+pub(crate) mod blame;
+pub(crate) mod branch;
+pub(crate) mod cache_tree;
+pub(crate) mod commit;
+pub(crate) mod config_parameters;
+pub(crate) mod conflict;
+pub(crate) mod durability;
+pub(crate) mod history;
 mod hookless;
-pub mod identity;
-pub mod leftovers;
-pub mod line_ends;
-pub mod lock;
-pub mod lookup;
-pub mod maintenance;
-pub mod merge;
-pub mod object;
-pub mod open;
-pub mod process;
-pub mod reference;
-pub mod remote;
+pub(crate) mod identity;
+pub(crate) mod leftovers;
+pub(crate) mod line_ends;
+pub(crate) mod lock;
+pub(crate) mod lookup;
+pub(crate) mod maintenance;
+pub(crate) mod merge;
+pub(crate) mod object;
+pub(crate) mod open;
+pub(crate) mod process;
+pub(crate) mod reference;
+pub(crate) mod remote;
 mod replay;
-pub mod repository;
-pub mod signature;
-pub mod snapshot;
+pub(crate) mod repository;
+pub(crate) mod signature;
+pub(crate) mod snapshot;
 mod squash;
-pub mod status;
-pub mod trail;
-pub mod work_file;
-pub mod worktree;
+pub(crate) mod status;
+pub(crate) mod trail;
+pub(crate) mod work_file;
+pub(crate) mod worktree;
 
 #[cfg(test)]
 mod tests;
@@ -42,7 +42,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// If git knows none that works here (no terminal, say).
-pub fn editor(repo: &repository::Repository) -> Result<String> {
+pub(crate) fn editor(repo: &repository::Repository) -> Result<String> {
     let found = process::Git::at(repo).with_editor().args(["var", "GIT_EDITOR"]).check()?;
     Ok(found.line().to_owned())
 }
@@ -52,7 +52,7 @@ pub fn editor(repo: &repository::Repository) -> Result<String> {
 ///
 /// # Errors
 /// If git cannot be run.
-pub fn expiry(repo: &repository::Repository, text: &str) -> Result<Option<u64>> {
+pub(crate) fn expiry(repo: &repository::Repository, text: &str) -> Result<Option<u64>> {
     // Git's own reading of such values has no other door.
     let key = "chant.pruneExpire";
     let read =
@@ -64,7 +64,7 @@ pub fn expiry(repo: &repository::Repository, text: &str) -> Result<Option<u64>> 
 ///
 /// # Errors
 /// `git-version` if it says something else than a version.
-pub fn version(repo: &repository::Repository) -> Result<(u32, u32)> {
+pub(crate) fn version(repo: &repository::Repository) -> Result<(u32, u32)> {
     let said = process::Git::at(repo).args(["version"]).check()?;
     let mut numbers = said.line().trim_start_matches("git version ").split('.').map(str::parse);
     match (numbers.next(), numbers.next()) {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// made and its being written to. Git itself does so; gix does not.
 ///
 /// `write` has to begin anew each time: a tree editor is spent when it fails. What was written before is the same object again.
-pub fn patiently<T>(mut write: impl FnMut() -> Result<T>) -> Result<T> {
+pub(crate) fn patiently<T>(mut write: impl FnMut() -> Result<T>) -> Result<T> {
     for pause in [1, 5, 20, 50] {
         match write() {
             Err(error) if error.code == Error::VANISHED => sleep(Duration::from_millis(pause)),

@@ -23,7 +23,7 @@ use crate::{
 /// What `git rev-parse --local-env-vars` lists: variables that tie a process to one repository, work tree and index.
 ///
 /// A test compares it with what the installed git says.
-pub const LOCAL_ENV_VARS: &[&str] = &[
+pub(crate) const LOCAL_ENV_VARS: &[&str] = &[
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_CONFIG",
     "GIT_CONFIG_PARAMETERS",
@@ -46,7 +46,7 @@ const OVERRIDES: &[&str] = &["GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"];
 
 /// What tells the hooks of this tool to do nothing where it is `0`: every git that is started here has it, since whoever starts it
 /// does what they would do.
-pub const HOOKS_VARIABLE: &str = "CHANT_HOOKS";
+pub(crate) const HOOKS_VARIABLE: &str = "CHANT_HOOKS";
 
 /// What hooks and `git`'s own options leave in the environment beyond that, and that would change what a git process does.
 const LEFT_BY_GIT: &[&str] = &[
@@ -70,7 +70,7 @@ const LEFT_BY_COMMIT: &[&str] = &["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AU
 /// its own as if it had been started there by hand.
 ///
 /// `GIT_CONFIG_COUNT` stays: git never sets it, so it is the person's own.
-pub fn scrubbed_env(env: &Env) -> Vec<OsString> {
+pub(crate) fn scrubbed_env(env: &Env) -> Vec<OsString> {
     let always = LOCAL_ENV_VARS.iter().filter(|name| **name != "GIT_CONFIG_COUNT").chain(LEFT_BY_GIT);
     let in_commit: &[&str] = if env.var("GIT_INDEX_FILE").is_some() { LEFT_BY_COMMIT } else { &[] };
     always.chain(in_commit).map(OsString::from).collect()
@@ -78,7 +78,7 @@ pub fn scrubbed_env(env: &Env) -> Vec<OsString> {
 
 /// What a process gets that is to have nothing of the person's own git: no configuration but the repository's, no identity, no
 /// overrides, no repository. Variables that are set, or removed where there is no value.
-pub fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
+pub(crate) fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
     // Where git has its programs is a fact about the machine, not a wish.
     let removed = |name: &&OsStr| name.as_bytes().starts_with(b"GIT_") && *name != "GIT_EXEC_PATH";
     let mut variables: Vec<_> = env.names().filter(removed).map(|name| (name.to_owned(), None)).collect();
@@ -100,7 +100,7 @@ thread_local! {
 /// that.
 #[derive(Debug)]
 #[must_use = "the lock is passed on for as long as this lives"]
-pub struct PassedOn {
+pub(crate) struct PassedOn {
     /// It belongs to one thread.
     file: Rc<File>,
 }
@@ -110,7 +110,7 @@ impl PassedOn {
     ///
     /// # Errors
     /// If there is no room for another descriptor.
-    pub fn new(file: &File) -> io::Result<PassedOn> {
+    pub(crate) fn new(file: &File) -> io::Result<PassedOn> {
         let file = Rc::new(file.try_clone()?);
         HELD.with_borrow_mut(|held| held.push(Rc::clone(&file)));
         Ok(PassedOn { file })
@@ -125,7 +125,7 @@ impl Drop for PassedOn {
 
 /// What a git process left.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
+pub(crate) struct Output {
     /// The exit code; none if a signal ended it.
     pub code: Option<i32>,
     /// What it wrote on stdout.
@@ -140,22 +140,22 @@ const AMONG_OTHERS: Duration = Duration::from_millis(500);
 impl Output {
     /// Whether it failed over the administrative files of a worktree that another git is just making or taking away: git reads those of
     /// every worktree, the half-made ones too.
-    pub fn stumbled(&self) -> bool {
+    pub(crate) fn stumbled(&self) -> bool {
         !self.success() && self.stderr.contains_str("/worktrees/")
     }
 
     /// Whether it failed because somebody else has the index locked.
-    pub fn waits_for_index(&self) -> bool {
+    pub(crate) fn waits_for_index(&self) -> bool {
         !self.success() && self.stderr.contains_str("index.lock': File exists")
     }
 
     /// Whether it exited with 0.
-    pub fn success(&self) -> bool {
+    pub(crate) fn success(&self) -> bool {
         self.code == Some(0)
     }
 
     /// The line of stderr that says what went wrong, without its `fatal: ` or `error: `.
-    pub fn complaint(&self) -> String {
+    pub(crate) fn complaint(&self) -> String {
         let lines = || self.stderr.lines().map(|line| line.to_str_lossy());
         let marked = lines()
             .find_map(|line| ["fatal: ", "error: "].iter().find_map(|mark| line.strip_prefix(mark)).map(str::to_owned));
@@ -165,12 +165,12 @@ impl Output {
     }
 
     /// stdout split at its NUL bytes.
-    pub fn records(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn records(&self) -> impl Iterator<Item = &[u8]> {
         self.stdout.split_str("\0").filter(|record| !record.is_empty())
     }
 
     /// stdout without the line end.
-    pub fn line(&self) -> &str {
+    pub(crate) fn line(&self) -> &str {
         self.stdout.to_str().unwrap_or_default().trim_end_matches(['\n', '\r'])
     }
 }
@@ -181,7 +181,7 @@ impl Output {
 /// Nothing of the surroundings but `-c` overrides decides where it works: the variables that tie this process to a
 /// repository and an index are removed, always.
 #[derive(Clone, Debug)]
-pub struct Git {
+pub(crate) struct Git {
     dir: PathBuf,
     global: Vec<OsString>,
     args: Vec<OsString>,
@@ -196,7 +196,7 @@ pub struct Git {
 
 impl Git {
     /// Git at the top of the work tree of `repo`, or in its git directory if it is bare.
-    pub fn at(repo: &Repository) -> Self {
+    pub(crate) fn at(repo: &Repository) -> Self {
         match repo.work_dir() {
             Some(top) if repo.is_explicit() || !top.join(".git").exists() => {
                 Git::in_dir(top).repository(repo.git_dir(), top)
@@ -207,7 +207,7 @@ impl Git {
     }
 
     /// Git at the top of a work tree, which must hold `.git`: git is kept from looking further up.
-    pub fn in_dir(dir: &Path) -> Self {
+    pub(crate) fn in_dir(dir: &Path) -> Self {
         let mut git = Git {
             dir: dir.to_owned(),
             global: Vec::new(),
@@ -242,21 +242,21 @@ impl Git {
 
     /// Adds an argument.
     #[must_use]
-    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.args.push(arg.as_ref().to_owned());
         self
     }
 
     /// Adds arguments.
     #[must_use]
-    pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+    pub(crate) fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
     /// Adds a `-c key=value`, stronger than every configuration file and than the person's own `-c`.
     #[must_use]
-    pub fn config(mut self, setting: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn config(mut self, setting: impl AsRef<OsStr>) -> Self {
         self.global.push("-c".into());
         self.global.push(setting.as_ref().to_owned());
         self
@@ -264,35 +264,35 @@ impl Git {
 
     /// Adds a global option, such as `--literal-pathspecs`.
     #[must_use]
-    pub fn global(mut self, option: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn global(mut self, option: impl AsRef<OsStr>) -> Self {
         self.global.push(option.as_ref().to_owned());
         self
     }
 
     /// Sets an environment variable.
     #[must_use]
-    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+    pub(crate) fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
     /// Lets it ask the person at the terminal for a user name or a password, unless they have forbidden that.
     #[must_use]
-    pub fn may_ask(mut self) -> Self {
+    pub(crate) fn may_ask(mut self) -> Self {
         self.may_ask = true;
         self
     }
 
     /// Lets it find the person's editor. Otherwise an editor that does nothing is set, so that none can come up.
     #[must_use]
-    pub fn with_editor(mut self) -> Self {
+    pub(crate) fn with_editor(mut self) -> Self {
         self.editor = true;
         self
     }
 
     /// Keeps everything of the person's own git from it, see [`secluded_env`].
     #[must_use]
-    pub fn secluded(mut self, env: &Env) -> Self {
+    pub(crate) fn secluded(mut self, env: &Env) -> Self {
         for (name, value) in secluded_env(env) {
             match value {
                 Some(value) => self.env.push((name, value)),
@@ -304,14 +304,14 @@ impl Git {
 
     /// Has it try again, for that long, while somebody else has the index in hand.
     #[must_use]
-    pub fn patient(mut self, patience: Duration) -> Self {
+    pub(crate) fn patient(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
     /// Gives it these bytes on stdin.
     #[must_use]
-    pub fn stdin_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn stdin_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
@@ -320,7 +320,7 @@ impl Git {
     ///
     /// Input and output go through unlinked files, not pipes: no size can dead-lock, and a process that a hook leaves behind
     /// with our stdout open cannot keep us waiting.
-    pub fn run(&self) -> Result<Output> {
+    pub(crate) fn run(&self) -> Result<Output> {
         let begun = Instant::now();
         loop {
             let output = self.spawn().map_err(|cause| self.not_run(&cause))?;
@@ -334,7 +334,7 @@ impl Git {
     }
 
     /// Runs it as [`Git::run`] does, and `meanwhile` beside it.
-    pub fn run_beside<T>(&self, meanwhile: impl FnOnce() -> T) -> (Result<Output>, T) {
+    pub(crate) fn run_beside<T>(&self, meanwhile: impl FnOnce() -> T) -> (Result<Output>, T) {
         std::thread::scope(|scope| {
             let running = scope.spawn(|| self.run());
             let done = meanwhile();
@@ -343,13 +343,13 @@ impl Git {
     }
 
     /// Runs it; an exit code other than 0 is an error that carries git's own complaint (`git-failed`).
-    pub fn check(&self) -> Result<Output> {
+    pub(crate) fn check(&self) -> Result<Output> {
         let output = self.run()?;
         if output.success() { Ok(output) } else { Err(self.failed(&output)) }
     }
 
     /// The error that says that this command ended as `output` tells.
-    pub fn failed(&self, output: &Output) -> Error {
+    pub(crate) fn failed(&self, output: &Output) -> Error {
         let name = self.name();
         let message = match output.code {
             Some(_) => format!("git {name} failed: {}", output.complaint()),
@@ -363,7 +363,7 @@ impl Git {
     ///
     /// # Errors
     /// If it could not be started (`git-not-run`).
-    pub fn start(&self) -> Result<()> {
+    pub(crate) fn start(&self) -> Result<()> {
         let mut command = self.command();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let _timed = self.timed();

@@ -35,7 +35,7 @@ const LOCK: Duration = Duration::from_millis(100);
 
 /// A change of one ref that is made only if it still is what the caller read.
 #[derive(Clone, Debug)]
-pub struct Swap<'a> {
+pub(crate) struct Swap<'a> {
     /// The full name.
     pub name: &'a FullNameRef,
     /// What it must be; `None`: it must not exist.
@@ -51,7 +51,7 @@ pub struct Swap<'a> {
 /// What became of a [`Swap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Swapped {
+pub(crate) enum Swapped {
     /// The ref was moved.
     Done,
     /// Somebody was faster: this is what it is now. Nothing was changed.
@@ -59,7 +59,7 @@ pub enum Swapped {
 }
 
 /// What a ref points at, without peeling; `None` if it does not exist. A symbolic ref is an error (`symbolic-ref`).
-pub fn read(repo: &Repository, name: &FullNameRef) -> Result<Option<ObjectId>> {
+pub(crate) fn read(repo: &Repository, name: &FullNameRef) -> Result<Option<ObjectId>> {
     plain(repo.gix(), name)
 }
 
@@ -75,7 +75,7 @@ fn plain(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<ObjectId>>
 }
 
 /// Makes the change. A lock that somebody else holds is waited for until `chant.lockTimeout` has passed (`ref-locked`).
-pub fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
+pub(crate) fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
     let deadline = Instant::now() + repo.config().lock_timeout()?;
     let durable = repo.durability().reference;
     let committer = someone(repo);
@@ -105,7 +105,7 @@ pub fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
 /// How one try ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Attempt {
+pub(crate) enum Attempt {
     /// It was decided.
     Swapped(Swapped),
     /// Somebody holds a lock, or packs refs at this moment: then what was said about it. To be tried again.
@@ -116,7 +116,12 @@ pub enum Attempt {
 ///
 /// # Errors
 /// `ref-in-the-way` if there is a ref where a directory would have to be, `symbolic-ref` if it is one.
-pub fn attempt(repo: &gix::Repository, swap: &Swap<'_>, committer: &Signature, durable: bool) -> Result<Attempt> {
+pub(crate) fn attempt(
+    repo: &gix::Repository,
+    swap: &Swap<'_>,
+    committer: &Signature,
+    durable: bool,
+) -> Result<Attempt> {
     // gix writes packed refs anew from what it had read before it took the lock: if they were packed twice within one tick of the
     // clock, other refs go back to what they were. Nor does it sync the file: on some file systems a power cut then takes all of them.
     if swap.new.is_none() {
@@ -176,7 +181,7 @@ fn change(
 /// What became of the branch under a `HEAD`, see [`forward`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Forwarded {
+pub(crate) enum Forwarded {
     /// It was decided.
     Swapped(Swapped),
     /// `HEAD` stands on something else by now. Nothing was changed.
@@ -192,7 +197,11 @@ pub enum Forwarded {
 ///
 /// # Errors
 /// Those of `meanwhile`, and if the refs cannot be read or written.
-pub fn forward(worktree: &Repository, swap: &Swap<'_>, meanwhile: impl FnOnce() -> Result<bool>) -> Result<Forwarded> {
+pub(crate) fn forward(
+    worktree: &Repository,
+    swap: &Swap<'_>,
+    meanwhile: impl FnOnce() -> Result<bool>,
+) -> Result<Forwarded> {
     let head = FullName::try_from("HEAD").expect("it is a valid name");
     let edit = RefEdit { name: head.clone(), deref: true, ..edit(swap) };
     let committer = someone(worktree);
@@ -220,7 +229,7 @@ fn someone(repo: &Repository) -> Signature {
 
 /// Deletes all of these refs, or none if one of them does not hold what is said, or is locked. Returns whether it did. One run of git:
 /// the file of packed refs is written once, and as durable as `core.fsync` asks.
-pub fn delete_all(repo: &gix::Repository, refs: &[(String, ObjectId)]) -> Result<bool> {
+pub(crate) fn delete_all(repo: &gix::Repository, refs: &[(String, ObjectId)]) -> Result<bool> {
     let common = repo.common_dir();
     let input: String = refs.iter().map(|(name, old)| format!("delete {name} {old}\n")).collect();
     let git = Git::in_dir(common).repository_only(common).args(["update-ref", "--no-deref", "--stdin"]);
@@ -260,7 +269,7 @@ fn failed(repo: &gix::Repository, swap: &Swap<'_>, error: gix::Error) -> Result<
 /// Whether an error may be over at the next try: somebody else was faster or holds the lock, or whoever packs refs took a
 /// file or an empty directory away, or put it back, between two of our steps. (Where a directory vanishes right after it was
 /// found to exist, gix says that it is none.)
-pub fn passing(error: &gix::Error) -> bool {
+pub(crate) fn passing(error: &gix::Error) -> bool {
     use std::io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
     let io = error.downcast_any_ref::<std::io::Error>().map(std::io::Error::kind);
     let vanished = matches!(io, Some(AlreadyExists | NotADirectory | NotFound));
@@ -277,7 +286,7 @@ fn in_the_way(repo: &gix::Repository, name: &FullNameRef) -> Option<Error> {
 }
 
 /// The locks that a change of this ref takes, that of `HEAD` of this worktree included: it is locked along with its branch.
-pub fn lock_paths(repo: &gix::Repository, name: &FullNameRef) -> [PathBuf; 3] {
+pub(crate) fn lock_paths(repo: &gix::Repository, name: &FullNameRef) -> [PathBuf; 3] {
     [lock_path(repo, name), packed_lock(repo), head_lock(repo)]
 }
 
@@ -298,7 +307,7 @@ fn packed_lock(repo: &gix::Repository) -> PathBuf {
 ///
 /// # Errors
 /// If one cannot be looked at or removed.
-pub fn clear_locks(repo: &gix::Repository, name: &FullNameRef) -> Result<()> {
+pub(crate) fn clear_locks(repo: &gix::Repository, name: &FullNameRef) -> Result<()> {
     for path in lock_paths(repo, name) {
         lock::clear(repo.common_dir(), &path, lock::MOMENT)?;
     }
@@ -336,7 +345,7 @@ fn one_line(message: &str) -> String {
 }
 
 /// The full name of a branch by its short one (`main`). Errors with `bad-branch` if git would not take it.
-pub fn branch_name(short: &str) -> Result<FullName> {
+pub(crate) fn branch_name(short: &str) -> Result<FullName> {
     let full = FullName::try_from(format!("refs/heads/{short}"));
     match full {
         Ok(name) if !short.starts_with('-') && short != "HEAD" => Ok(name),

@@ -16,13 +16,13 @@ use crate::error::{Error, Result};
 const TRACKING: &str = "refs/chant-remote";
 
 /// The remotes that the configuration names, sorted.
-pub fn names(repo: &Repository) -> Vec<String> {
+pub(crate) fn names(repo: &Repository) -> Vec<String> {
     repo.gix().remote_names().iter().map(ToString::to_string).collect()
 }
 
 /// A setting of a remote that makes a plain `git fetch` or `git push` write refs by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mapping {
+pub(crate) struct Mapping {
     /// The name of the setting: `remote.<name>.fetch`, `.push` or `.mirror`.
     pub key: String,
     /// Its value.
@@ -36,7 +36,7 @@ pub struct Mapping {
 }
 
 /// What the configured remotes make git write. Values that are no refspecs are left out: git refuses them.
-pub fn mappings(repo: &Repository) -> Vec<Mapping> {
+pub(crate) fn mappings(repo: &Repository) -> Vec<Mapping> {
     let snapshot = repo.gix().config_snapshot();
     let mut found = Vec::new();
     for section in snapshot.plumbing().sections_by_name("remote").into_iter().flatten() {
@@ -73,7 +73,7 @@ pub fn mappings(repo: &Repository) -> Vec<Mapping> {
 ///
 /// # Errors
 /// `remote-unreachable` if git could not fetch, in git's own words.
-pub fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: &str) -> Result<()> {
+pub(crate) fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: &str) -> Result<()> {
     let mut git = Git::at(repo)
         .may_ask()
         .config("fetch.fsckObjects=true")
@@ -104,7 +104,7 @@ pub fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: &str) -
 
 /// One ref to push: an object of ours and the full name that it gets there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Update {
+pub(crate) struct Update {
     /// What the ref is to hold.
     pub id: ObjectId,
     /// The full name of the ref at the remote.
@@ -113,7 +113,7 @@ pub struct Update {
 
 /// What became of one [`Update`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// The remote holds it: it was sent, or was there already. Of what was to go: it is gone.
     There,
     /// The remote holds something that we do not build on: fetch, and try again.
@@ -127,7 +127,7 @@ pub enum Fate {
 ///
 /// # Errors
 /// `remote-unreachable` if there is no answer about any ref.
-pub fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Result<Vec<(String, Fate)>> {
+pub(crate) fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Result<Vec<(String, Fate)>> {
     if updates.is_empty() {
         return Ok(Vec::new());
     }
@@ -142,7 +142,7 @@ pub fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Result<Vec<(
 ///
 /// # Errors
 /// As [`push`].
-pub fn push_matching(repo: &Repository, remote: &str, patterns: &[String]) -> Result<Vec<(String, Fate)>> {
+pub(crate) fn push_matching(repo: &Repository, remote: &str, patterns: &[String]) -> Result<Vec<(String, Fate)>> {
     let refspecs = patterns.iter().map(|pattern| format!("{pattern}:{pattern}"));
     fates(&pushing(repo, remote).args(["--no-atomic", "--", remote]).args(refspecs), remote)
 }
@@ -151,7 +151,7 @@ pub fn push_matching(repo: &Repository, remote: &str, patterns: &[String]) -> Re
 ///
 /// # Errors
 /// As [`push`].
-pub fn delete(repo: &Repository, remote: &str, gone: &[Update]) -> Result<Vec<(String, Fate)>> {
+pub(crate) fn delete(repo: &Repository, remote: &str, gone: &[Update]) -> Result<Vec<(String, Fate)>> {
     if gone.is_empty() {
         return Ok(Vec::new());
     }
@@ -187,7 +187,7 @@ fn fates(git: &Git, remote: &str) -> Result<Vec<(String, Fate)>> {
 ///
 /// # Errors
 /// `remote-unreachable` if there is no answer about any ref.
-pub fn push_and_delete(
+pub(crate) fn push_and_delete(
     repo: &Repository,
     remote: &str,
     update: &Update,
@@ -210,7 +210,7 @@ pub fn push_and_delete(
 ///
 /// # Errors
 /// `remote-unreachable` if the remote does not answer.
-pub fn ask(repo: &Repository, remote: &str, name: &str) -> Result<Option<ObjectId>> {
+pub(crate) fn ask(repo: &Repository, remote: &str, name: &str) -> Result<Option<ObjectId>> {
     let found = list(repo, remote, &[name])?.into_iter().find(|(full, _)| full == name);
     Ok(found.map(|(_, id)| id))
 }
@@ -219,12 +219,12 @@ pub fn ask(repo: &Repository, remote: &str, name: &str) -> Result<Option<ObjectI
 ///
 /// # Errors
 /// `remote-unreachable` if the remote does not answer.
-pub fn list(repo: &Repository, remote: &str, patterns: &[&str]) -> Result<Vec<(String, ObjectId)>> {
+pub(crate) fn list(repo: &Repository, remote: &str, patterns: &[&str]) -> Result<Vec<(String, ObjectId)>> {
     listed(&listing(repo, remote).args(patterns).run()?, remote)
 }
 
 /// All refs of a remote, and what `meanwhile` gives, which is done while the remote is asked. The errors are those of [`list`].
-pub fn list_beside<T>(
+pub(crate) fn list_beside<T>(
     repo: &Repository,
     remote: &str,
     meanwhile: impl FnOnce() -> T,
@@ -246,7 +246,7 @@ fn listed(output: &Output, remote: &str) -> Result<Vec<(String, ObjectId)>> {
 }
 
 /// Whether a remote lies on this machine: to connect to it costs next to nothing.
-pub fn is_near(repo: &Repository, remote: &str) -> bool {
+pub(crate) fn is_near(repo: &Repository, remote: &str) -> bool {
     let found = repo.gix().find_remote(remote).ok();
     let url = found.as_ref().and_then(|remote| remote.url(gix::remote::Direction::Fetch));
     url.is_some_and(|url| url.scheme == gix::url::Scheme::File)

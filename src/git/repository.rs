@@ -20,7 +20,7 @@ use crate::{
 
 /// What `HEAD` of a worktree stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Head {
+pub(crate) enum Head {
     /// A branch, by its full name, and its commit; `None` while it is unborn.
     Branch(FullName, Option<ObjectId>),
     /// A commit and no branch.
@@ -29,7 +29,7 @@ pub enum Head {
 
 impl Head {
     /// The commit, unless the branch is unborn.
-    pub fn id(&self) -> Option<ObjectId> {
+    pub(crate) fn id(&self) -> Option<ObjectId> {
         match self {
             Head::Branch(_, id) => *id,
             Head::Detached(id) => Some(*id),
@@ -37,7 +37,7 @@ impl Head {
     }
 
     /// The full name of the branch, unless detached.
-    pub fn branch(&self) -> Option<&FullName> {
+    pub(crate) fn branch(&self) -> Option<&FullName> {
         match self {
             Head::Branch(name, _) => Some(name),
             Head::Detached(_) => None,
@@ -47,7 +47,7 @@ impl Head {
 
 /// A repository that passed every check of [`open`], with absolute paths.
 #[derive(Clone)]
-pub struct Repository {
+pub(crate) struct Repository {
     gix: gix::Repository,
     env: Env,
     overrides: Vec<BString>,
@@ -57,14 +57,14 @@ pub struct Repository {
 
 impl Repository {
     /// Opens the repository that the environment or the working directory name, as git does; see [`open`].
-    pub fn discover(env: &Env) -> Result<Self> {
+    pub(crate) fn discover(env: &Env) -> Result<Self> {
         let _timed = trace::region(|| "open the repository".to_owned());
         open::discover(env)
     }
 
     /// Opens the repository at or above `path`, an absolute path, whatever `GIT_DIR` and its like say; the `-c` overrides
     /// apply.
-    pub fn at(env: &Env, path: &Path) -> Result<Self> {
+    pub(crate) fn at(env: &Env, path: &Path) -> Result<Self> {
         open::at(env, path)
     }
 
@@ -80,33 +80,33 @@ impl Repository {
 
     /// The repository opened anew from another of its worktrees, or any other directory: the environment's `GIT_DIR` and
     /// its like are ignored, the `-c` overrides kept.
-    pub fn reopen_at(&self, path: &Path) -> Result<Self> {
+    pub(crate) fn reopen_at(&self, path: &Path) -> Result<Self> {
         open::at(&self.env, path)
     }
 
     /// The same repository, but objects that are written stay in the memory of this one and are gone with it.
     #[must_use]
-    pub fn in_memory(&self) -> Self {
+    pub(crate) fn in_memory(&self) -> Self {
         Repository { gix: self.gix.clone().with_object_memory(), ..self.clone() }
     }
 
     /// The repository in the terms of gix.
-    pub fn gix(&self) -> &gix::Repository {
+    pub(crate) fn gix(&self) -> &gix::Repository {
         &self.gix
     }
 
     /// The state of the process that it was opened with.
-    pub fn env(&self) -> &Env {
+    pub(crate) fn env(&self) -> &Env {
         &self.env
     }
 
     /// The `chant.*` settings as they were when the repository was opened.
-    pub fn config(&self) -> Config<'_> {
+    pub(crate) fn config(&self) -> Config<'_> {
         Config::new(self.gix.config_snapshot())
     }
 
     /// The `key=value` overrides of `git -c`, in order.
-    pub fn overrides(&self) -> &[BString] {
+    pub(crate) fn overrides(&self) -> &[BString] {
         &self.overrides
     }
 
@@ -116,27 +116,27 @@ impl Repository {
     }
 
     /// The git directory of this worktree, absolute: `.git`, or `.git/worktrees/<id>` of the main worktree.
-    pub fn git_dir(&self) -> &Path {
+    pub(crate) fn git_dir(&self) -> &Path {
         self.gix.git_dir()
     }
 
     /// The git directory that all worktrees share, absolute.
-    pub fn common_dir(&self) -> &Path {
+    pub(crate) fn common_dir(&self) -> &Path {
         &self.common_dir
     }
 
     /// The top of this work tree, absolute; none if bare.
-    pub fn work_dir(&self) -> Option<&Path> {
+    pub(crate) fn work_dir(&self) -> Option<&Path> {
         self.gix.workdir()
     }
 
     /// The top of this work tree, or an error that names what was asked for (`"edit"`).
-    pub fn require_work_dir(&self, verb: &str) -> Result<&Path> {
+    pub(crate) fn require_work_dir(&self, verb: &str) -> Result<&Path> {
         self.work_dir().ok_or_else(|| Error::fatal("no-work-tree", format!("'{verb}' must be run in a work tree")))
     }
 
     /// The top of the main worktree, also from a linked one; none if the repository is bare.
-    pub fn main_work_dir(&self) -> Option<PathBuf> {
+    pub(crate) fn main_work_dir(&self) -> Option<PathBuf> {
         if !self.is_linked() {
             return self.work_dir().map(Path::to_owned);
         }
@@ -145,17 +145,17 @@ impl Repository {
     }
 
     /// Whether there is no work tree here.
-    pub fn is_bare(&self) -> bool {
+    pub(crate) fn is_bare(&self) -> bool {
         self.gix.workdir().is_none()
     }
 
     /// Whether this is a linked worktree (`git worktree add`).
-    pub fn is_linked(&self) -> bool {
+    pub(crate) fn is_linked(&self) -> bool {
         self.gix.git_dir() != self.gix.common_dir()
     }
 
     /// Where in the work tree the user stands, relative to its top: empty at the top, none outside.
-    pub fn prefix(&self) -> Option<PathBuf> {
+    pub(crate) fn prefix(&self) -> Option<PathBuf> {
         let top = fs::canonicalize(self.work_dir()?).ok()?;
         let cwd = fs::canonicalize(self.env.cwd()).ok()?;
         let git_dir = fs::canonicalize(self.git_dir()).ok()?;
@@ -166,17 +166,17 @@ impl Repository {
     }
 
     /// What `HEAD` stands on.
-    pub fn head(&self) -> Result<Head> {
+    pub(crate) fn head(&self) -> Result<Head> {
         head_of(&self.gix)
     }
 
     /// What this tool keeps for the clone: `<common dir>/chant`. It may not exist yet.
-    pub fn chant_dir(&self) -> PathBuf {
+    pub(crate) fn chant_dir(&self) -> PathBuf {
         self.common_dir().join("chant")
     }
 
     /// Whether `.chant/` is kept out of history by `info/exclude`: silent mode.
-    pub fn silent(&self) -> bool {
+    pub(crate) fn silent(&self) -> bool {
         let Ok(text) = fs::read(self.common_dir().join("info").join("exclude")) else { return false };
         text.lines().fold(false, |silent, line| {
             let (negated, pattern) = match line.strip_prefix(b"!") {
@@ -191,17 +191,17 @@ impl Repository {
     }
 
     /// The person as author, with the time now (or `GIT_AUTHOR_DATE`).
-    pub fn author(&self) -> Result<gix::actor::Signature> {
+    pub(crate) fn author(&self) -> Result<gix::actor::Signature> {
         identity::signature(self, identity::Role::Author)
     }
 
     /// The person as committer, with the time now (or `GIT_COMMITTER_DATE`).
-    pub fn committer(&self) -> Result<gix::actor::Signature> {
+    pub(crate) fn committer(&self) -> Result<gix::actor::Signature> {
         identity::signature(self, identity::Role::Committer)
     }
 
     /// What `core.fsync` asks to be synced to disk.
-    pub fn durability(&self) -> Durability {
+    pub(crate) fn durability(&self) -> Durability {
         Durability::from_config(&self.gix.config_snapshot())
     }
 }

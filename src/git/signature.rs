@@ -22,7 +22,7 @@ const LEVELS: [&str; 5] = ["undefined", "never", "marginal", "fully", "ultimate"
 
 /// Checks the signatures of `commits` with one git process, which starts the programs that check them; none is started if none
 /// of the commits is signed. What is no commit, or not here, is not in the answer.
-pub fn verify(repo: &Repository, commits: &[ObjectId]) -> Result<HashMap<ObjectId, Signature>> {
+pub(crate) fn verify(repo: &Repository, commits: &[ObjectId]) -> Result<HashMap<ObjectId, Signature>> {
     let mut found = HashMap::new();
     let mut list = String::new();
     for id in commits {
@@ -84,7 +84,7 @@ fn rank(level: &str) -> Option<usize> {
 
 /// What the verdicts on signatures depend on besides the commits, as one line: the settings, and the state of the files with
 /// keys in them. As long as it is the same, so are they, but for keys that expire.
-pub fn surroundings(repo: &Repository) -> String {
+pub(crate) fn surroundings(repo: &Repository) -> String {
     let config = repo.gix().config_snapshot();
     let value = |key: &str| config.string(key).unwrap_or_default();
     let mut all = vec![env!("CARGO_PKG_VERSION").to_owned()];

@@ -16,7 +16,7 @@ use crate::error::{Error, IoContext, Result};
 
 /// A commit that holds what was not committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// The commit, on top of the worktree's `HEAD`.
     pub commit: ObjectId,
     /// Untracked repositories inside the worktree: their files are **not** in it.
@@ -28,7 +28,7 @@ pub struct Snapshot {
 ///
 /// Neither the index nor `HEAD` nor a file of the worktree is touched: the work is done in a copy of the index. No ref points at
 /// the commit; no hook runs.
-pub fn snapshot(repo: &Repository, worktree: &Worktree, message: &str) -> Result<Option<Snapshot>> {
+pub(crate) fn snapshot(repo: &Repository, worktree: &Worktree, message: &str) -> Result<Option<Snapshot>> {
     let dirty = status::dirty(worktree)?;
     if dirty.is_empty() {
         return Ok(None);

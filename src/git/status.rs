@@ -7,7 +7,7 @@ use crate::error::Result;
 
 /// A path that is not as the last commit has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Dirty {
+pub(crate) struct Dirty {
     /// Relative to the top, with `/`; a nested repository without its final `/`.
     pub path: BString,
     /// Git's two letters: index and work tree (`" M"`, `"??"`).
@@ -19,7 +19,7 @@ pub struct Dirty {
 
 /// Everything that is staged, changed, deleted or untracked and not ignored, sorted by path, submodules with changes inside
 /// included. A rename is two paths. Neither the index nor its lock is touched.
-pub fn dirty(worktree: &Worktree) -> Result<Vec<Dirty>> {
+pub(crate) fn dirty(worktree: &Worktree) -> Result<Vec<Dirty>> {
     ask(worktree, "--ignore-submodules=none")
 }
 
@@ -37,7 +37,7 @@ fn ask(worktree: &Worktree, submodules: &str) -> Result<Vec<Dirty>> {
 }
 
 /// The paths of [`dirty`].
-pub fn status(worktree: &Worktree) -> Result<Vec<BString>> {
+pub(crate) fn status(worktree: &Worktree) -> Result<Vec<BString>> {
     Ok(dirty(worktree)?.into_iter().map(|dirty| dirty.path).collect())
 }
 

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// What a commit made of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Version {
+pub(crate) struct Version {
     /// The commit.
     pub commit: ObjectId,
     /// What the file was after it; `None` if the commit deleted it, or made it something else than a regular file.
@@ -19,7 +19,7 @@ pub struct Version {
 
 /// The versions of each file below `folders`, oldest first, as the commits that `tip` reaches have made them; merges are left out. A
 /// rename is a deletion and an addition.
-pub fn trail(repo: &Repository, tip: ObjectId, folders: &[&str]) -> Result<HashMap<BString, Vec<Version>>> {
+pub(crate) fn trail(repo: &Repository, tip: ObjectId, folders: &[&str]) -> Result<HashMap<BString, Vec<Version>>> {
     let listed = Git::at(repo)
         .global("--literal-pathspecs")
         .args(["rev-list", "--topo-order", "--reverse", "--no-merges"])
@@ -59,7 +59,7 @@ pub fn trail(repo: &Repository, tip: ObjectId, folders: &[&str]) -> Result<HashM
 }
 
 /// Who made a commit, and when; `None` if its author is not written as git writes one.
-pub fn author_of(repo: &Repository, commit: ObjectId) -> Result<Option<Signature>> {
+pub(crate) fn author_of(repo: &Repository, commit: ObjectId) -> Result<Option<Signature>> {
     let commit = repo.gix().find_commit(commit)?;
     let Ok(author) = commit.author() else { return Ok(None) };
     let usable = |part: &bstr::BStr| !part.is_empty() && !part.iter().any(|byte| b"<>\n\0".contains(byte));
@@ -71,7 +71,7 @@ pub fn author_of(repo: &Repository, commit: ObjectId) -> Result<Option<Signature
 
 /// The commits that are meant by `names`, full ids or what they begin with, as far as they are here; one that means none or several is
 /// left out. Nothing is fetched for it.
-pub fn commits_named(repo: &Repository, names: &[String]) -> Result<HashMap<String, ObjectId>> {
+pub(crate) fn commits_named(repo: &Repository, names: &[String]) -> Result<HashMap<String, ObjectId>> {
     let hex = |name: &&String| (4..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     let asked: Vec<&String> = names.iter().filter(hex).collect();
     if asked.is_empty() {

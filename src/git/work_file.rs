@@ -16,8 +16,8 @@ use std::{
 };
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
-pub use listing::{Listing, Looking, Runs};
-pub use stamp::Stamp;
+pub(crate) use listing::{Listing, Looking, Runs};
+pub(crate) use stamp::Stamp;
 
 use rustix::{
     fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags},
@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// What the names of temporary files begin with.
-pub const TEMPORARY: &str = ".chant-tmp-";
+pub(crate) const TEMPORARY: &str = ".chant-tmp-";
 
 /// A file that was not read or created, and why.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ fn shown(path: &BStr) -> String {
 
 /// What a directory entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A regular file.
     File,
     /// A directory.
@@ -153,7 +153,7 @@ pub enum Kind {
 
 /// A directory entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub(crate) struct Listed {
     /// Its name, without the directory.
     pub name: BString,
     /// What it is.
@@ -162,7 +162,7 @@ pub struct Listed {
 
 /// A directory of a work tree, held open: what is read from it is read from that very directory.
 #[derive(Debug)]
-pub struct Directory {
+pub(crate) struct Directory {
     fd: OwnedFd,
     /// Relative to the root; empty for the root itself.
     path: BString,
@@ -171,7 +171,7 @@ pub struct Directory {
 /// Reads the regular file `relative` below `root`, at most `limit` bytes; `None` if there is none.
 ///
 /// `root` itself may be reached over symlinks. Never blocks on a FIFO and never opens a device.
-pub fn read(root: &Path, relative: &BStr, limit: u64) -> Result<Option<Vec<u8>>, Refused> {
+pub(crate) fn read(root: &Path, relative: &BStr, limit: u64) -> Result<Option<Vec<u8>>, Refused> {
     let (parent, name) = split(relative)?;
     match Directory::open(root, parent)? {
         Some(directory) => directory.read(name, limit),
@@ -180,7 +180,7 @@ pub fn read(root: &Path, relative: &BStr, limit: u64) -> Result<Option<Vec<u8>>,
 }
 
 /// Opens the regular file `relative` below `root` to read from, as [`read`] does, and tells its size in bytes.
-pub fn open(root: &Path, relative: &BStr) -> Result<Option<(File, u64)>, Refused> {
+pub(crate) fn open(root: &Path, relative: &BStr) -> Result<Option<(File, u64)>, Refused> {
     let (parent, name) = split(relative)?;
     match Directory::open(root, parent)? {
         Some(directory) => directory.open_file(name),
@@ -190,7 +190,7 @@ pub fn open(root: &Path, relative: &BStr) -> Result<Option<(File, u64)>, Refused
 
 /// Creates the file `relative` below `root` with its parents, complete or not at all, and never over anything that is there
 /// ([`Why::AlreadyExists`]). Where it has to be `durable`, its content is on disk when it appears, and its name when this returns.
-pub fn create_new(root: &Path, relative: &BStr, bytes: &[u8], durable: bool) -> Result<(), Refused> {
+pub(crate) fn create_new(root: &Path, relative: &BStr, bytes: &[u8], durable: bool) -> Result<(), Refused> {
     let (parent, name) = split(relative)?;
     let mut directory = Directory::root(root)?;
     for part in components(parent) {
@@ -200,12 +200,12 @@ pub fn create_new(root: &Path, relative: &BStr, bytes: &[u8], durable: bool) -> 
 }
 
 /// The entries of the directory `relative` below `root` (empty: `root` itself), by name; none if it is absent.
-pub fn list(root: &Path, relative: &BStr) -> Result<Vec<Listed>, Refused> {
+pub(crate) fn list(root: &Path, relative: &BStr) -> Result<Vec<Listed>, Refused> {
     list_with(root, relative, b"")
 }
 
 /// Those of them whose names begin with `prefix`.
-pub fn list_with(root: &Path, relative: &BStr, prefix: &[u8]) -> Result<Vec<Listed>, Refused> {
+pub(crate) fn list_with(root: &Path, relative: &BStr, prefix: &[u8]) -> Result<Vec<Listed>, Refused> {
     match Directory::open(root, relative)? {
         Some(directory) => directory.list_with(prefix),
         None => Ok(Vec::new()),
@@ -228,7 +228,7 @@ const OPEN_DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFl
 
 impl Directory {
     /// Opens the directory `relative` below `root` (empty: `root` itself); `None` if it is absent.
-    pub fn open(root: &Path, relative: &BStr) -> Result<Option<Directory>, Refused> {
+    pub(crate) fn open(root: &Path, relative: &BStr) -> Result<Option<Directory>, Refused> {
         if !relative.is_empty() {
             split(relative)?;
         }
@@ -272,13 +272,13 @@ impl Directory {
     }
 
     /// Whether it has an entry of that name, whatever it is.
-    pub fn has(&self, name: &BStr) -> Result<bool, Refused> {
+    pub(crate) fn has(&self, name: &BStr) -> Result<bool, Refused> {
         split(name)?;
         Ok(self.type_of(name)?.is_some())
     }
 
     /// Reads the regular file `name` in it, at most `limit` bytes; `None` if there is none.
-    pub fn read(&self, name: &BStr, limit: u64) -> Result<Option<Vec<u8>>, Refused> {
+    pub(crate) fn read(&self, name: &BStr, limit: u64) -> Result<Option<Vec<u8>>, Refused> {
         let Some((file, size)) = self.open_file(name)? else { return Ok(None) };
         let path = self.join(name);
         if size > limit {
@@ -293,7 +293,7 @@ impl Directory {
     }
 
     /// Opens the regular file `name` in it to read from, and tells its size in bytes; `None` if there is none.
-    pub fn open_file(&self, name: &BStr) -> Result<Option<(File, u64)>, Refused> {
+    pub(crate) fn open_file(&self, name: &BStr) -> Result<Option<(File, u64)>, Refused> {
         let path = self.join(name);
         split(path.as_bstr())?;
         // Looked at before it is opened, since opening a device can do things; and again after, since it may have changed.
@@ -314,12 +314,12 @@ impl Directory {
     }
 
     /// Its entries, by name.
-    pub fn list(&self) -> Result<Vec<Listed>, Refused> {
+    pub(crate) fn list(&self) -> Result<Vec<Listed>, Refused> {
         self.list_with(b"")
     }
 
     /// Those of them whose names begin with `prefix`.
-    pub fn list_with(&self, prefix: &[u8]) -> Result<Vec<Listed>, Refused> {
+    pub(crate) fn list_with(&self, prefix: &[u8]) -> Result<Vec<Listed>, Refused> {
         let failed = |cause| Refused::io(self.path.clone(), "list", cause);
         let mut found = Vec::new();
         for entry in Dir::read_from(&self.fd).map_err(failed)? {

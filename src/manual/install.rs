@@ -21,7 +21,7 @@ const OF_THE_SYSTEM: [&str; 3] = ["/usr/share/man", "/usr/local/share/man", "/us
 
 /// What has to be done with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// It is to hold this page.
     Write(PathBuf, String),
     /// It is to go.
@@ -30,7 +30,7 @@ pub enum Change {
 
 impl Change {
     /// The file.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         match self {
             Change::Write(path, _) | Change::Remove(path) => path,
         }
@@ -39,7 +39,7 @@ impl Change {
 
 /// The directories that the manual may be in without anybody having said so, the preferred one first: where this person's data is, and
 /// beside the directories of commands that are this person's own.
-pub fn places(env: &Env) -> Vec<PathBuf> {
+pub(crate) fn places(env: &Env) -> Vec<PathBuf> {
     let Some(home) = env.home() else { return Vec::new() };
     let data = env.var("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let mut places = vec![data.unwrap_or_else(|| home.join(".local/share")).join("man")];
@@ -55,7 +55,7 @@ pub fn places(env: &Env) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// `no-home` if there is no home directory.
-pub fn place(env: &Env) -> Result<PathBuf> {
+pub(crate) fn place(env: &Env) -> Result<PathBuf> {
     let places = places(env);
     let found = places.iter().find(|place| is_searched(env, place)).or(places.first());
     found.cloned().ok_or_else(|| {
@@ -65,7 +65,7 @@ pub fn place(env: &Env) -> Result<PathBuf> {
 }
 
 /// Whether `man` looks into `place`, as far as that can be told: by `MANPATH`, or because it lies beside a directory of `PATH`.
-pub fn is_searched(env: &Env, place: &Path) -> bool {
+pub(crate) fn is_searched(env: &Env, place: &Path) -> bool {
     if let Some(manpath) = env.var("MANPATH").filter(|value| !value.is_empty()) {
         let named: Vec<_> = std::env::split_paths(manpath).collect();
         if named.iter().any(|dir| dir == place) {
@@ -86,7 +86,7 @@ pub fn is_searched(env: &Env, place: &Path) -> bool {
 ///
 /// # Errors
 /// `exists` if a file that is none of ours stands where a page belongs; `io`.
-pub fn install(place: &Path) -> Result<Vec<Change>> {
+pub(crate) fn install(place: &Path) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     let mut wanted = Vec::new();
     for page in files() {
@@ -110,7 +110,7 @@ pub fn install(place: &Path) -> Result<Vec<Change>> {
 ///
 /// # Errors
 /// `io`.
-pub fn remove(place: &Path) -> Result<Vec<Change>> {
+pub(crate) fn remove(place: &Path) -> Result<Vec<Change>> {
     Ok(ours(place)?.into_iter().map(Change::Remove).collect())
 }
 
@@ -118,7 +118,7 @@ pub fn remove(place: &Path) -> Result<Vec<Change>> {
 ///
 /// # Errors
 /// `io`.
-pub fn apply(change: &Change) -> Result<()> {
+pub(crate) fn apply(change: &Change) -> Result<()> {
     match change {
         Change::Write(path, text) => {
             let dir = path.parent().unwrap_or(path);

@@ -5,7 +5,7 @@
 
 mod command;
 mod guide;
-pub mod install;
+pub(crate) mod install;
 mod roff;
 mod table;
 
@@ -34,7 +34,7 @@ pub struct Guide {
 }
 
 /// Every guide, in the order in which one would read them.
-pub const GUIDES: [Guide; 5] = [
+pub(crate) const GUIDES: [Guide; 5] = [
     Guide {
         name: "gitchant-workflow",
         section: '7',

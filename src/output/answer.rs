@@ -7,7 +7,18 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{answer::{outcome::{Build, Failed, Merged, WorkedOne}, CheckView, DriftView, EventView, ExchangeView, GraphView, HookView, ImportView, NoteView, ProblemView, PruneView, SoFar, SpecDetail, SpecView, StandingView, TopicView, WhyView}, domain::{diagnostic::{Diagnostic, Severity}, id::SpecId}, error::Error};
+use crate::{
+    answer::{
+        CheckView, DriftView, EventView, ExchangeView, GraphView, HookView, ImportView, NoteView, ProblemView,
+        PruneView, SoFar, SpecDetail, SpecView, StandingView, TopicView, WhyView,
+        outcome::{Build, Failed, Merged, WorkedOne},
+    },
+    domain::{
+        diagnostic::{Diagnostic, Severity},
+        id::SpecId,
+    },
+    error::Error,
+};
 
 /// The version of the format.
 pub(super) const FORMAT: u8 = 1;

@@ -4,9 +4,9 @@ use std::{collections::HashMap, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::terminal::{Look, color::Slot};
-use crate::terminal::clean;
 use crate::answer::progress::Step;
+use crate::terminal::clean;
+use crate::terminal::{Look, color::Slot};
 
 /// How often the clock in a line goes on.
 const TICK: Duration = Duration::from_millis(200);
@@ -20,12 +20,12 @@ pub(super) struct Bars {
 
 impl Bars {
     /// No lines yet; they appear on stderr.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Bars { multi: MultiProgress::new(), specs: HashMap::new(), total: None }
     }
 
     /// Shows a step. Returns whether it belongs into a line; what does not is printed above them.
-    pub fn show(&mut self, step: &Step<'_>, look: &Look) -> bool {
+    pub(super) fn show(&mut self, step: &Step<'_>, look: &Look) -> bool {
         match step {
             Step::Of { short, step } => self.of(short, step, look),
             Step::Queue { running, done, failed, left } => {
@@ -70,12 +70,12 @@ impl Bars {
     }
 
     /// Does `write` where the lines are not.
-    pub fn above(&self, write: impl FnOnce()) {
+    pub(super) fn above(&self, write: impl FnOnce()) {
         self.multi.suspend(write);
     }
 
     /// Takes the lines away.
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         // A terminal that is gone has no lines.
         let _gone = self.multi.clear();
     }

@@ -1,8 +1,8 @@
 //! Inputs that are not what they were, for people.
 
-use crate::terminal::{Look, color::Slot};
-use crate::terminal::clean;
 use crate::answer::DriftView;
+use crate::terminal::clean;
+use crate::terminal::{Look, color::Slot};
 
 /// Each spec with its changed inputs below it, then what builds on it.
 pub(super) fn drift(found: &[DriftView], look: &Look) -> String {

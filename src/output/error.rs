@@ -1,8 +1,8 @@
 //! Errors for people, in git's manner: what went wrong, the places, then the ways out.
 
-use crate::terminal::{Look, color::Slot};
 use super::place;
 use crate::terminal::clean;
+use crate::terminal::{Look, color::Slot};
 use crate::{Error, error::Exit};
 
 /// `fatal: …` or `error: …`, then `file:line:column: …` for each place, then `hint: …` for each way out.

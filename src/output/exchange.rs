@@ -1,9 +1,9 @@
 //! What an exchange with a remote did, for people.
 
-use crate::terminal::{Look, color::Slot};
 use super::log;
-use crate::terminal::clean;
 use crate::answer::{ExchangeView, Way};
+use crate::terminal::clean;
+use crate::terminal::{Look, color::Slot};
 
 /// One line a ref, what needs a person last, and nothing but a short answer where there was nothing to do.
 pub(super) fn exchanged(remote: &str, dry_run: bool, entries: &[ExchangeView], look: &Look) -> String {

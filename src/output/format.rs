@@ -3,13 +3,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::terminal::clean;
 use super::record::Record;
+use crate::terminal::clean;
 use crate::{Error, Result};
 
 /// A format whose syntax and fields have been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Format(Vec<Part>);
+pub(crate) struct Format(Vec<Part>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
@@ -21,7 +21,7 @@ impl Format {
     /// Reads `text` for records of this sort.
     ///
     /// An unclosed `%(`, an unknown field and an unknown modifier are usage errors that name them.
-    pub fn parse(text: &str, record: Record) -> Result<Format> {
+    pub(crate) fn parse(text: &str, record: Record) -> Result<Format> {
         let mut parts = Vec::new();
         let mut literal = Vec::new();
         let mut rest = text;
@@ -132,7 +132,10 @@ fn bytes(value: &Value, separator: &[u8], screen: bool) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{answer::outcome::Body, output::{record::objects, sample}};
+    use crate::{
+        answer::outcome::Body,
+        output::{record::objects, sample},
+    };
 
     fn expand(format: &str, body: &Body, record: Record) -> String {
         let format = Format::parse(format, record).expect("a good format");

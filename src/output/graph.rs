@@ -2,9 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::terminal::{Look, color::Slot};
 use crate::terminal::clean;
-use crate::{answer::{outcome::GraphForm, EdgeView, GraphView, NodeView}, domain::id::SpecId};
+use crate::terminal::{Look, color::Slot};
+use crate::{
+    answer::{EdgeView, GraphView, NodeView, outcome::GraphForm},
+    domain::id::SpecId,
+};
 
 /// The graph in the form that was asked for.
 pub(super) fn graph(view: &GraphView, form: GraphForm, look: &Look) -> String {

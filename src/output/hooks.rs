@@ -1,8 +1,8 @@
 //! Git's hooks and what was changed in them, for people.
 
-use crate::terminal::{Look, color::Slot};
-use crate::terminal::clean;
 use crate::answer::{HookState, HookView};
+use crate::terminal::clean;
+use crate::terminal::{Look, color::Slot};
 
 /// What was changed, one line each; where nothing was to be changed, a line for each hook.
 pub(super) fn hooks(changes: Option<&[String]>, dry_run: bool, hooks: &[HookView], look: &Look) -> String {

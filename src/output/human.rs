@@ -2,10 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::terminal::{Look, color::Slot, time};
-use super::{drift, exchange, graph, hooks, import, list, log, past, place, prune, record, show, standing, topic, why, worked};
+use super::{
+    drift, exchange, graph, hooks, import, list, log, past, place, prune, record, show, standing, topic, why, worked,
+};
 use crate::terminal::clean;
-use crate::{answer::{outcome::{Body, Build, Merged, Worked}, CheckView, NoteView, SpecView}, domain::status::Status};
+use crate::terminal::{Look, color::Slot, time};
+use crate::{
+    answer::{
+        CheckView, NoteView, SpecView,
+        outcome::{Body, Build, Merged, Worked},
+    },
+    domain::status::Status,
+};
 
 /// The answer as bytes for stdout. A path in a pipe is its bytes, whatever they are.
 pub(super) fn body(body: &Body, look: &Look) -> Vec<u8> {
@@ -237,7 +245,11 @@ mod tests {
     use std::{path::PathBuf, time::Duration};
 
     use super::*;
-    use crate::{answer::{outcome::Failed, CheckView}, terminal::color::Paint, output::sample};
+    use crate::{
+        answer::{CheckView, outcome::Failed},
+        output::sample,
+        terminal::color::Paint,
+    };
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 

@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::terminal::Look;
 use super::place;
-use crate::{domain::status::Status, answer::{ImportView, ProblemView}};
+use crate::terminal::Look;
+use crate::{
+    answer::{ImportView, ProblemView},
+    domain::status::Status,
+};
 
 /// How many of which status, then what could not be carried over.
 pub(super) fn imported(
@@ -48,7 +51,7 @@ fn specs(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{terminal::color::Paint, output::sample};
+    use crate::{output::sample, terminal::color::Paint};
 
     #[test]
     fn statuses_are_counted_in_the_order_of_a_life() {

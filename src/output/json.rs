@@ -4,7 +4,12 @@
 
 use serde::Serialize;
 
-use super::answer::{AllChecked, AllHooks, AllPruned, AllRecorded, AllShown, AllWorked, Changed, Checked, CheckedSpec, Claimed, Demonstrated, Drifted, Edited, Events, Exchanged, Explained, FORMAT, Failure, Folded, Framed, GraphOf, Imported, Initialized, Look, ManualPages, Notes, Nothing, OneSpec, PathOf, Problems, Recorded, SchemaOf, Shown, SpecMerged, Specs, StatusOfAll, StatusOfTopic, TakenOver, Text, VersionOf, Whys, Worked, WorkedSpec, path};
+use super::answer::{
+    AllChecked, AllHooks, AllPruned, AllRecorded, AllShown, AllWorked, Changed, Checked, CheckedSpec, Claimed,
+    Demonstrated, Drifted, Edited, Events, Exchanged, Explained, FORMAT, Failure, Folded, Framed, GraphOf, Imported,
+    Initialized, Look, ManualPages, Notes, Nothing, OneSpec, PathOf, Problems, Recorded, SchemaOf, Shown, SpecMerged,
+    Specs, StatusOfAll, StatusOfTopic, TakenOver, Text, VersionOf, Whys, Worked, WorkedSpec, path,
+};
 use crate::terminal::clean;
 use crate::{Error, answer::outcome::Body};
 
@@ -14,7 +19,7 @@ pub(super) fn body(body: &Body, pretty: bool) -> Vec<u8> {
 }
 
 /// The error as JSON.
-pub fn error(error: &Error, pretty: bool) -> Vec<u8> {
+pub(crate) fn error(error: &Error, pretty: bool) -> Vec<u8> {
     text(&Failure::from(error), pretty)
 }
 

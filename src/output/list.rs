@@ -6,7 +6,10 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::terminal::{Look, color::Slot};
 use crate::terminal::{clean, fit::cut};
-use crate::{domain::status::Status, answer::{Blocker, Line, SpecView}};
+use crate::{
+    answer::{Blocker, Line, SpecView},
+    domain::status::Status,
+};
 
 /// From this width on there is room for the type or phase.
 const ROOM_FOR_KIND: usize = 100;
@@ -166,7 +169,7 @@ fn titled<'s>(title: Option<&'s str>, error: Option<&str>) -> Cow<'s, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::status::Status, answer::BlockerKind, terminal::color::Paint, output::sample};
+    use crate::{answer::BlockerKind, domain::status::Status, output::sample, terminal::color::Paint};
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 

@@ -1,8 +1,11 @@
 //! `log` for people: one block an event, in the manner of `git log`.
 
-use crate::terminal::{Look, color::Slot, time};
 use crate::terminal::clean;
-use crate::{domain::signature::{Signature, Verdict}, answer::{EventView, Person, SpecView}};
+use crate::terminal::{Look, color::Slot, time};
+use crate::{
+    answer::{EventView, Person, SpecView},
+    domain::signature::{Signature, Verdict},
+};
 
 /// Every event as a block: the commit, who, when, what; blocks are separated by an empty line. `events` are newest first.
 pub(super) fn events(events: &[EventView], look: &Look) -> String {
@@ -121,7 +124,7 @@ pub(super) fn abbreviated(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{terminal::color::Paint, output::sample};
+    use crate::{output::sample, terminal::color::Paint};
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 

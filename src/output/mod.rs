@@ -5,16 +5,16 @@
 //! contracts. Nothing in this room reads the environment or a terminal: [`Settings`] says all there is to know.
 
 mod answer;
-pub mod bars;
-pub mod drift;
+pub(crate) mod bars;
+pub(crate) mod drift;
 mod error;
 mod exchange;
-pub mod format;
+pub(crate) mod format;
 mod graph;
 mod hooks;
 mod human;
 mod import;
-pub mod json;
+pub(crate) mod json;
 mod list;
 mod log;
 mod past;
@@ -22,7 +22,7 @@ mod place;
 mod printer;
 mod progress;
 mod prune;
-pub mod record;
+pub(crate) mod record;
 pub mod schema;
 mod screen;
 mod show;
@@ -34,8 +34,5 @@ mod worked;
 #[cfg(test)]
 mod sample;
 
-pub use printer::{Advice, Hint, Printer, Settings, Terminal};
-pub use record::Record;
-
-use crate::terminal::{Look, color::Paint};
-
+pub(crate) use printer::{Advice, Hint, Printer, Settings, Terminal};
+pub(crate) use record::Record;

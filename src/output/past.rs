@@ -1,9 +1,9 @@
 //! What an attempt has come to, for whoever takes it over.
 
-use crate::terminal::{Look, color::Slot};
 use super::{list, log};
-use crate::terminal::clean;
 use crate::answer::outcome::TakenOver;
+use crate::terminal::clean;
+use crate::terminal::{Look, color::Slot};
 
 /// The worktree first, alone on its line; then what was done in it.
 pub(super) fn taken_over(taken: &TakenOver, look: &Look) -> String {

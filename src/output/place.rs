@@ -7,9 +7,12 @@ use miette::{
     SpanContents, ThemeCharacters, ThemeStyles,
 };
 
-use crate::terminal::{Look, color::Slot};
 use crate::terminal::clean;
-use crate::{domain::diagnostic::{Diagnostic, Severity}, answer::ProblemView};
+use crate::terminal::{Look, color::Slot};
+use crate::{
+    answer::ProblemView,
+    domain::diagnostic::{Diagnostic, Severity},
+};
 
 /// What `lint` and `fsck` found: one line each, `file:line:column: error: message`, its help as a `hint:` below; at a terminal
 /// a drawing where there is a place to draw.
@@ -164,7 +167,7 @@ impl SourceCode for Excerpt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{terminal::color::Paint, output::sample};
+    use crate::{output::sample, terminal::color::Paint};
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
     const SCREEN: Look = Look { width: Some(80), screen: true, ..PIPE };

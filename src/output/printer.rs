@@ -9,17 +9,33 @@ use std::{
     },
 };
 
-use crate::terminal::{Look, color::{Paint, Palette, When}};
-use super::{bars::Bars, error, format::Format, human, json, progress, record::{self, Record}};
+use super::{
+    bars::Bars,
+    error,
+    format::Format,
+    human, json, progress,
+    record::{self, Record},
+};
+use crate::terminal::{
+    Look,
+    color::{Paint, Palette, When},
+};
 use crate::terminal::{bidi, clean};
-use crate::{Error, Result, answer::{outcome::{Body, Outcome}, progress::{Progress, Step}}, error::IoContext};
+use crate::{
+    Error, Result,
+    answer::{
+        outcome::{Body, Outcome},
+        progress::{Progress, Step},
+    },
+    error::IoContext,
+};
 
 /// The exit code of a process whose reader has gone, as if SIGPIPE had ended it.
 const BROKEN_PIPE: i32 = 128 + 13;
 
 /// What the printer has to know of flags, configuration, environment and terminal; the caller has read them.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// `--json`.
     pub json: bool,
     /// `-z`.
@@ -44,7 +60,7 @@ pub struct Settings {
 
 /// What the streams are.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Terminal {
+pub(crate) struct Terminal {
     /// Whether a terminal shows stdout, through a pager too (`GIT_PAGER_IN_USE`).
     pub stdout: bool,
     /// Whether stderr is a terminal.
@@ -56,7 +72,7 @@ pub struct Terminal {
 }
 
 /// The only printer. It may be shared between threads: a line is never torn.
-pub struct Printer {
+pub(crate) struct Printer {
     settings: Settings,
     format: Option<Format>,
     out: Mutex<Box<dyn Write + Send>>,
@@ -72,11 +88,11 @@ pub struct Printer {
 }
 
 /// Whether people want hints of a sort; it is asked where there is one.
-pub type Advice = Box<dyn Fn(Hint) -> bool + Send + Sync>;
+pub(crate) type Advice = Box<dyn Fn(Hint) -> bool + Send + Sync>;
 
 /// The sorts of hints, by which `advice.*` silences them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hint {
+pub(crate) enum Hint {
     /// What to do next, where a command did what it was asked.
     Next,
     /// The way out of an error.
@@ -85,7 +101,7 @@ pub enum Hint {
 
 impl Hint {
     /// The setting that silences them if it is false.
-    pub fn key(self) -> &'static str {
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Hint::Next => "advice.chantNext",
             Hint::WayOut => "advice.chantWayOut",
@@ -95,12 +111,12 @@ impl Hint {
 
 impl Printer {
     /// A printer on the process's stdout and stderr.
-    pub fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings) -> Self {
         Printer::on(settings, Box::new(io::stdout()), Box::new(io::stderr()))
     }
 
     /// A printer on other streams.
-    pub fn on(settings: Settings, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
+    pub(crate) fn on(settings: Settings, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
         Printer {
             settings,
             format: None,
@@ -115,7 +131,7 @@ impl Printer {
 
     /// The same, which gives the hints that are wanted.
     #[must_use]
-    pub fn advised_by(mut self, advice: Advice) -> Self {
+    pub(crate) fn advised_by(mut self, advice: Advice) -> Self {
         self.advice = advice;
         self
     }
@@ -123,7 +139,7 @@ impl Printer {
     /// Checks the flags against what the command ends with (`None`: not with records), before it does anything.
     ///
     /// Two forms at once, a `--format` that the command cannot fill or one with unknown fields are usage errors.
-    pub fn prepare(&mut self, record: Option<Record>) -> Result<()> {
+    pub(crate) fn prepare(&mut self, record: Option<Record>) -> Result<()> {
         let Settings { json, null, format, .. } = &self.settings;
         let refused = match (json, null, format, record) {
             (true, true, ..) => "'--json' and '-z' cannot be used together",
@@ -141,7 +157,7 @@ impl Printer {
     /// Prints how a command ended and returns the exit code of the process.
     ///
     /// A reader that has gone (`| head`) ends it quietly with 141, as SIGPIPE ends git; any other failure to write is fatal.
-    pub fn finish(&self, ended: &Result<Outcome>) -> i32 {
+    pub(crate) fn finish(&self, ended: &Result<Outcome>) -> i32 {
         if let Some(bars) = locked(&self.bars).take() {
             bars.clear();
         }
@@ -160,7 +176,7 @@ impl Printer {
     }
 
     /// Prints an outcome: the answer on stdout, warnings and hints on stderr.
-    pub fn print(&self, outcome: &Outcome) -> io::Result<()> {
+    pub(crate) fn print(&self, outcome: &Outcome) -> io::Result<()> {
         if outcome.body != Body::Shown {
             self.answer(&self.render(&outcome.body))?;
         }
@@ -180,7 +196,7 @@ impl Printer {
     }
 
     /// Prints an error: on stderr, or under `--json` as an object on stdout.
-    pub fn print_error(&self, error: &Error) -> io::Result<()> {
+    pub(crate) fn print_error(&self, error: &Error) -> io::Result<()> {
         if self.settings.json {
             self.answer(&json::error(error, self.settings.terminal.stdout))
         } else {

@@ -1,9 +1,9 @@
 //! Progress for people, on stderr.
 
-use crate::terminal::{Look, color::Slot};
 use super::error::labelled;
-use crate::terminal::clean;
 use crate::answer::progress::Step;
+use crate::terminal::clean;
+use crate::terminal::{Look, color::Slot};
 
 /// The line of a step; nothing for a piece of the answer, which is not progress.
 pub(super) fn line(step: &Step<'_>, look: &Look) -> String {

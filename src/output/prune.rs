@@ -1,8 +1,8 @@
 //! What was cleared away, and what was not, for people.
 
-use crate::terminal::{Look, color::Slot};
-use crate::terminal::clean;
 use crate::answer::PruneView;
+use crate::terminal::clean;
+use crate::terminal::{Look, color::Slot};
 
 /// One line each: what goes first, then what stays, with the reasons.
 pub(super) fn pruned(found: &[PruneView], dry_run: bool, look: &Look) -> String {

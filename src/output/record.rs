@@ -28,11 +28,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::answer::{outcome::Body, DriftView, EventView, ExchangeView, HookView, ImportView, ProblemView, PruneView, SpecView};
+use crate::answer::{
+    DriftView, EventView, ExchangeView, HookView, ImportView, ProblemView, PruneView, SpecView, outcome::Body,
+};
 
 /// The sort of record that a command ends with, where it ends with records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Record {
+pub(crate) enum Record {
     /// Specs.
     Spec,
     /// Events.
@@ -53,7 +55,7 @@ pub enum Record {
 
 impl Record {
     /// The names that `--format` knows.
-    pub fn fields(self) -> &'static [&'static str] {
+    pub(crate) fn fields(self) -> &'static [&'static str] {
         match self {
             Record::Spec => &SpecView::FIELDS,
             Record::Event => &EventView::FIELDS,

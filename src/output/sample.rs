@@ -1,6 +1,9 @@
 //! Specs and events for the tests of this room.
 
-use crate::{domain::{id::SpecId, status::Status}, answer::{EventView, Person, SpecView, Trailer}};
+use crate::{
+    answer::{EventView, Person, SpecView, Trailer},
+    domain::{id::SpecId, status::Status},
+};
 
 /// A pending spec with this title.
 pub(super) fn spec(id: &str, title: &str) -> SpecView {

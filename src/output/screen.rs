@@ -1,9 +1,9 @@
 //! An answer that is shown again and again: in its own place at a terminal, as blocks or lines elsewhere.
 
-use crate::terminal::Look;
 use super::{Printer, human, json};
-use crate::terminal::fit;
 use crate::answer::outcome::{Body, Screen};
+use crate::terminal::Look;
+use crate::terminal::fit;
 
 // Of ECMA-48, what every terminal knows. No mode is changed and the cursor stays as it is, so that there is nothing to put back
 // whatever ends this process.

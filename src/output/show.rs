@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use crate::terminal::{Look, color::Slot, time};
 use super::{list, log};
 use crate::terminal::clean;
-use crate::{domain::status::Status, answer::{BlockerKind, CheckView, SpecDetail}};
+use crate::terminal::{Look, color::Slot, time};
+use crate::{
+    answer::{BlockerKind, CheckView, SpecDetail},
+    domain::status::Status,
+};
 
 /// How the checks of acceptance criteria are named.
 const CRITERION: &str = "criterion '";
@@ -172,7 +175,12 @@ fn front_matter(detail: &SpecDetail) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{domain::checks::Checks, answer::{ApprovalView, Checked, Criterion, Pin}, terminal::color::Paint, output::sample};
+    use crate::{
+        answer::{ApprovalView, Checked, Criterion, Pin},
+        domain::checks::Checks,
+        output::sample,
+        terminal::color::Paint,
+    };
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::terminal::{Look, color::Slot, time};
 use super::list;
+use crate::answer::{
+    AttentionView, DriverView, FinishedView, Need, PausedView, RunView, SpecView, StandingView, WaitingView,
+};
+use crate::terminal::{Look, color::Slot, time};
 use crate::terminal::{clean, fit};
-use crate::answer::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, SpecView, StandingView, WaitingView};
 
 /// How many specs of a section are named. Of what needs nothing of anybody a few are enough.
 const FEW: usize = 5;
@@ -212,7 +214,7 @@ fn line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{terminal::color::Paint, output::sample};
+    use crate::{output::sample, terminal::color::Paint};
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 

@@ -1,9 +1,9 @@
 //! Where an investigation stands, for people.
 
-use crate::terminal::{Look, color::Slot};
 use super::list;
-use crate::terminal::{clean, fit};
 use crate::answer::{StepView, TopicView};
+use crate::terminal::{Look, color::Slot};
+use crate::terminal::{clean, fit};
 
 /// A line a spec: its phase, id, status and title, then who did it.
 pub(super) fn topic(view: &TopicView, look: &Look) -> String {

@@ -1,9 +1,9 @@
 //! Why a commit or a line is there, for people.
 
-use crate::terminal::{Look, color::Slot};
 use super::{log, show};
-use crate::terminal::clean;
 use crate::answer::{ResearchView, WhyView};
+use crate::terminal::clean;
+use crate::terminal::{Look, color::Slot};
 
 /// The commit, its spec and how that is known, the checks, then the trail, the nearest first.
 pub(super) fn why(answers: &[WhyView], look: &Look) -> String {

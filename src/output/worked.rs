@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
-use crate::terminal::{Look, color::Slot, time};
 use super::list;
+use crate::answer::{
+    SpecView,
+    outcome::{WorkedAll, WorkedOne},
+};
 use crate::terminal::clean;
-use crate::answer::{outcome::{WorkedAll, WorkedOne}, SpecView};
+use crate::terminal::{Look, color::Slot, time};
 
 /// A line a spec, and how many came to what.
 pub(super) fn all(all: &WorkedAll, look: &Look) -> String {

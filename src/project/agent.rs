@@ -12,7 +12,7 @@ use crate::{
 
 /// An agent and how it is run.
 #[derive(Clone, Debug)]
-pub struct Agent {
+pub(crate) struct Agent {
     /// Its name in the configuration.
     pub name: String,
     /// Its command line; empty for `manual`.
@@ -30,7 +30,12 @@ impl Agent {
     ///
     /// # Errors
     /// `no-agent` if there is none, or it has no command; `agent-not-chosen` if the spec names one that nobody here has chosen.
-    pub fn choose(project: &Project, spec: &Spec, asked: Option<&str>, timeout: Option<Duration>) -> Result<Agent> {
+    pub(crate) fn choose(
+        project: &Project,
+        spec: &Spec,
+        asked: Option<&str>,
+        timeout: Option<Duration>,
+    ) -> Result<Agent> {
         let name = match (asked, &spec.front.agent) {
             (Some(name), _) => Some(name.to_owned()),
             (None, Some(name)) => {
@@ -45,7 +50,7 @@ impl Agent {
     }
 
     /// The command line of one run: in the session that it `had`, if it can.
-    pub fn command_line(&self, prompt_file: &Path, had: Option<&str>) -> String {
+    pub(crate) fn command_line(&self, prompt_file: &Path, had: Option<&str>) -> String {
         let line = match (had, self.resume) {
             (Some(had), Some(resume)) => resume.replace("{session}", &shell_words::quote(had)),
             _ => self.command.clone(),
@@ -54,7 +59,7 @@ impl Agent {
     }
 
     /// Listens to one run of it, if its output is understood; `session` is the name that its session gets, where it takes one.
-    pub fn listen(&self, session: &str) -> Option<Ear> {
+    pub(crate) fn listen(&self, session: &str) -> Option<Ear> {
         self.preset.map(|preset| preset.listen(session))
     }
 }
@@ -64,7 +69,7 @@ impl Project {
     ///
     /// # Errors
     /// `no-agent` if there is none.
-    pub fn agent(&self, name: &str) -> Result<Agent> {
+    pub(crate) fn agent(&self, name: &str) -> Result<Agent> {
         let config = self.config();
         let preset = preset::named(name);
         let timeout = config.agent_timeout(name)?;
@@ -85,13 +90,13 @@ impl Project {
     }
 
     /// Whether there is an agent of that name.
-    pub fn has_agent(&self, name: &str) -> bool {
+    pub(crate) fn has_agent(&self, name: &str) -> bool {
         self.agent(name).is_ok()
     }
 
     /// Whether a spec may name that agent: a person has chosen it here, by `chant.agent` or by anything that is set of it. What is
     /// merely installed may do more than the agent that was chosen, and the text of a spec is somebody else's.
-    pub fn is_chosen(&self, name: &str) -> bool {
+    pub(crate) fn is_chosen(&self, name: &str) -> bool {
         let config = self.config();
         name == MANUAL || config.knows_agent(name) || config.agent().is_ok_and(|chosen| chosen.as_deref() == Some(name))
     }
@@ -106,7 +111,7 @@ impl Project {
     }
 
     /// The error that nobody said who is to do it, with what there is on this machine.
-    pub fn no_agent(&self) -> Error {
+    pub(crate) fn no_agent(&self) -> Error {
         let error = Error::fatal("no-agent", "no agent is configured");
         let configured = self.config().agents();
         if !configured.is_empty() {
@@ -117,7 +122,7 @@ impl Project {
     }
 
     /// How to say who carries out specs, for whoever has not said so yet.
-    pub fn agent_hints(&self) -> Vec<String> {
+    pub(crate) fn agent_hints(&self) -> Vec<String> {
         let here = self.installed();
         let by_hand = "or do it yourself: git chant work <spec> --agent manual".to_owned();
         match here.as_slice() {

@@ -1,12 +1,12 @@
 //! The project: one repository, its settings, its specs. Everything that a use case needs to know before it acts, and
 //! nothing that acts.
 
-pub mod agent;
-pub mod place;
-pub mod seal;
-pub mod signatures;
-pub mod stake;
-pub mod trust;
+pub(crate) mod agent;
+pub(crate) mod place;
+pub(crate) mod seal;
+pub(crate) mod signatures;
+pub(crate) mod stake;
+pub(crate) mod trust;
 
 use std::{cell::OnceCell, path::PathBuf};
 
@@ -23,13 +23,13 @@ use crate::{
 };
 
 /// Where specs are, relative to the top of the work tree.
-pub const SPECS_DIR: &str = ".chant/specs";
+pub(crate) const SPECS_DIR: &str = ".chant/specs";
 
 /// Where archived specs are.
-pub const ARCHIVE_DIR: &str = ".chant/archive";
+pub(crate) const ARCHIVE_DIR: &str = ".chant/archive";
 
 /// A repository with its settings.
-pub struct Project {
+pub(crate) struct Project {
     /// What the process was started with.
     pub env: Env,
     /// The repository.
@@ -48,12 +48,12 @@ pub struct Project {
 
 impl Project {
     /// Opens the repository that `env` names.
-    pub fn open(env: &Env) -> Result<Project> {
+    pub(crate) fn open(env: &Env) -> Result<Project> {
         Ok(Project::of(env, Repository::discover(env)?))
     }
 
     /// The same of the repository that `env` names, opened already.
-    pub fn of(env: &Env, repo: Repository) -> Project {
+    pub(crate) fn of(env: &Env, repo: Repository) -> Project {
         let silent = repo.silent();
         let clone = clone_name(env, &repo);
         Project {
@@ -69,12 +69,12 @@ impl Project {
     }
 
     /// The settings.
-    pub fn config(&self) -> Config<'_> {
+    pub(crate) fn config(&self) -> Config<'_> {
         self.repo.config()
     }
 
     /// The event store.
-    pub fn store(&self) -> Result<Store<'_>> {
+    pub(crate) fn store(&self) -> Result<Store<'_>> {
         let settings = self.settings()?;
         let store = Store::new(self.repo.gix(), settings.clone());
         let store = store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?))));
@@ -103,22 +103,22 @@ impl Project {
     }
 
     /// The name of this clone in events.
-    pub fn clone_name(&self) -> &str {
+    pub(crate) fn clone_name(&self) -> &str {
         &self.clone
     }
 
     /// The short name of a spec's work branch: `chant/<id>`.
-    pub fn branch(&self, id: &SpecId) -> Result<String> {
+    pub(crate) fn branch(&self, id: &SpecId) -> Result<String> {
         Ok(format!("{}{id}", self.config().branch_prefix()?))
     }
 
     /// The work branch of a spec as a ref.
-    pub fn branch_ref(&self, id: &SpecId) -> Result<FullName> {
+    pub(crate) fn branch_ref(&self, id: &SpecId) -> Result<FullName> {
         branch_name(&self.branch(id)?)
     }
 
     /// A directory of ours under the common git directory, made if it is not there.
-    pub fn private_dir(&self, name: &str) -> Result<PathBuf> {
+    pub(crate) fn private_dir(&self, name: &str) -> Result<PathBuf> {
         let dir = self.repo.chant_dir().join(name);
         fault::around("dir.make", || std::fs::create_dir_all(&dir)).io("create", &dir)?;
         Ok(dir)

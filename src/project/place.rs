@@ -20,7 +20,7 @@ use crate::{
 /// The place of a spec, held until this is dropped.
 #[derive(Debug)]
 #[must_use = "it is let go of when dropped"]
-pub struct HeldPlace {
+pub(crate) struct HeldPlace {
     path: PathBuf,
     lock: File,
     /// A git that outlives us is still at work there.
@@ -37,7 +37,7 @@ impl Drop for HeldPlace {
 
 impl Project {
     /// Holds the place of a spec, waiting for whoever makes or takes away what is there.
-    pub fn hold_place(&self, id: &SpecId) -> Result<HeldPlace> {
+    pub(crate) fn hold_place(&self, id: &SpecId) -> Result<HeldPlace> {
         loop {
             if let Some(held) = self.held(id, FlockOperation::LockExclusive)? {
                 return Ok(held);
@@ -46,7 +46,7 @@ impl Project {
     }
 
     /// The same without waiting; `None` if somebody has it.
-    pub fn try_hold_place(&self, id: &SpecId) -> Result<Option<HeldPlace>> {
+    pub(crate) fn try_hold_place(&self, id: &SpecId) -> Result<Option<HeldPlace>> {
         self.held(id, FlockOperation::NonBlockingLockExclusive)
     }
 

@@ -22,7 +22,7 @@ use crate::{
 const DIR: &str = "signatures";
 
 /// Verdicts on signatures.
-pub struct Signatures<'p> {
+pub(crate) struct Signatures<'p> {
     project: &'p Project,
     /// Whether nothing that was remembered counts: whoever acts on a verdict does not take it from a file that anybody may
     /// have written.
@@ -41,17 +41,17 @@ struct Line {
 
 impl<'p> Signatures<'p> {
     /// Verdicts as they are remembered, for showing.
-    pub fn new(project: &'p Project) -> Self {
+    pub(crate) fn new(project: &'p Project) -> Self {
         Signatures { project, afresh: false, known: RefCell::default(), file: OnceCell::new() }
     }
 
     /// Verdicts that are made now, for acting on.
-    pub fn afresh(project: &'p Project) -> Self {
+    pub(crate) fn afresh(project: &'p Project) -> Self {
         Signatures { project, afresh: true, known: RefCell::default(), file: OnceCell::new() }
     }
 
     /// The verdict on each of `events`. What is not here is not in the answer.
-    pub fn of(&self, events: &[ObjectId]) -> Result<HashMap<ObjectId, Signature>> {
+    pub(crate) fn of(&self, events: &[ObjectId]) -> Result<HashMap<ObjectId, Signature>> {
         let mut known = self.known.borrow_mut();
         let path = self.file.get_or_init(|| self.path());
         let known = known.get_or_insert_with(|| if self.afresh { HashMap::new() } else { remembered(path) });

@@ -8,13 +8,13 @@ use crate::{
 };
 
 /// The code of the error where somebody else has moved the chain of the spec there: look at it, and decide again.
-pub const BEHIND: &str = "behind";
+pub(crate) const BEHIND: &str = "behind";
 
 /// The code of the error where it is not known whether the claim was made.
-pub const UNCLEAR: &str = "unclear";
+pub(crate) const UNCLEAR: &str = "unclear";
 
 /// Where a claim is decided.
-pub trait Stake {
+pub(crate) trait Stake {
     /// Asks for the claim that `event` makes: it exists here as an object, and no ref points at it yet.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ pub trait Stake {
 }
 
 /// The error where it is not known whether the claim on `spec` was made.
-pub fn unclear(spec: &SpecId, why: &str) -> Error {
+pub(crate) fn unclear(spec: &SpecId, why: &str) -> Error {
     Error::fatal(UNCLEAR, format!("whether '{}' was claimed is not known: {why}", spec.short()))
         .hint("run it again when the remote answers: a claim that was made is found then")
 }

@@ -20,7 +20,7 @@ const MAX_PROMPT_LEN: u64 = 1 << 20;
 
 /// Instructions that a spec asks for by name.
 #[derive(Clone, Debug)]
-pub struct CustomPrompt {
+pub(crate) struct CustomPrompt {
     /// The file.
     pub path: String,
     /// Its text.
@@ -34,7 +34,7 @@ impl CustomPrompt {
     ///
     /// # Errors
     /// `unknown-variable`, with the place.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         template::check(&self.text).map_err(|unknown| {
             let (place, name) = (format!("{}:{}", self.path, unknown.line), unknown.name.escape_debug());
             Error::negative("unknown-variable", format!("{place}: '{{{{{name}}}}}' names nothing"))
@@ -45,13 +45,13 @@ impl CustomPrompt {
 
 impl Project {
     /// Remembers that this person wrote or approved the text of that blob.
-    pub fn trust(&self, blob: ObjectId) -> Result<()> {
+    pub(crate) fn trust(&self, blob: ObjectId) -> Result<()> {
         let path = self.private_dir("trusted")?.join(blob.to_string());
         fault::around("trust.write", || std::fs::write(&path, b"")).io("write", &path)
     }
 
     /// Whether this person wrote or approved the text of that blob.
-    pub fn is_trusted(&self, blob: ObjectId) -> bool {
+    pub(crate) fn is_trusted(&self, blob: ObjectId) -> bool {
         self.repo.chant_dir().join("trusted").join(blob.to_string()).is_file()
     }
 
@@ -60,7 +60,7 @@ impl Project {
     ///
     /// # Errors
     /// `untrusted` where `chant.trust` is `never`.
-    pub fn untrusted(
+    pub(crate) fn untrusted(
         &self,
         short: &str,
         blob: ObjectId,
@@ -94,7 +94,7 @@ impl Project {
     }
 
     /// The repository's own prompt file of that name, if there is one.
-    pub fn prompt_file(&self, base: Option<ObjectId>, name: &str) -> Result<Option<CustomPrompt>> {
+    pub(crate) fn prompt_file(&self, base: Option<ObjectId>, name: &str) -> Result<Option<CustomPrompt>> {
         if name.contains('/') || crate::domain::pattern::check_path(name).is_err() {
             return Err(Error::negative(
                 "bad-prompt",
@@ -125,7 +125,7 @@ impl Project {
 }
 
 /// The error for what nobody has approved and nobody is there to ask.
-pub fn refused(short: &str, what: &[String]) -> Error {
+pub(crate) fn refused(short: &str, what: &[String]) -> Error {
     let mut error = Error::negative(
         "untrusted",
         format!("'{short}' would run commands of the repository that you have not approved"),

@@ -4,13 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gix::ObjectId;
 
-use crate::{domain::{id::SpecId, status::Status}, answer::DriftView, error::Result, specs::{drift::Change, world::{Entry, World}}};
+use crate::{
+    answer::DriftView,
+    domain::{id::SpecId, status::Status},
+    error::Result,
+    specs::{
+        drift::Change,
+        world::{Entry, World},
+    },
+};
 
 /// The changed inputs of the specs `ids`, or of all that are not archived.
 ///
 /// # Errors
 /// If the specs cannot be read.
-pub fn drift(world: &World<'_>, ids: Option<&[SpecId]>) -> Result<Vec<DriftView>> {
+pub(crate) fn drift(world: &World<'_>, ids: Option<&[SpecId]>) -> Result<Vec<DriftView>> {
     let mut found = Vec::new();
     let mut below = None;
     let candidates = if ids.is_some() { world.census.all()? } else { world.census.active()? };

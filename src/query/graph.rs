@@ -2,11 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::{domain::{id::SpecId, pattern, status::Status}, answer::{EdgeView, GraphView, NodeView}, error::Result, specs::world::{Entry, World}};
+use crate::{
+    answer::{EdgeView, GraphView, NodeView},
+    domain::{id::SpecId, pattern, status::Status},
+    error::Result,
+    specs::world::{Entry, World},
+};
 
 /// Which specs are wanted.
 #[derive(Clone, Debug, Default)]
-pub struct Scope {
+pub(crate) struct Scope {
     /// Only those of this investigation, and what they build on.
     pub topic: Option<String>,
     /// Archived ones too.
@@ -17,7 +22,7 @@ pub struct Scope {
 ///
 /// # Errors
 /// If the specs cannot be read.
-pub fn graph(world: &World<'_>, scope: &Scope) -> Result<GraphView> {
+pub(crate) fn graph(world: &World<'_>, scope: &Scope) -> Result<GraphView> {
     let mut entries = BTreeMap::new();
     for id in if scope.archived { world.census.all()? } else { world.census.active()? } {
         // What was recorded counts for the status alone, and all specs are held at once here.

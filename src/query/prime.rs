@@ -2,10 +2,16 @@
 //!
 //! It is read at the beginning of every session of an agent, so it has a budget, whatever the repository holds.
 
-use crate::{terminal::sanitize, domain::{id::SpecId, status::Status}, error::Result, project::{Project, SPECS_DIR}, specs::world::World};
+use crate::{
+    domain::{id::SpecId, status::Status},
+    error::Result,
+    project::{Project, SPECS_DIR},
+    specs::world::World,
+    terminal::sanitize,
+};
 
 /// How long the text may be, in bytes: 500 tokens at four bytes each, a common estimate for English.
-pub const BUDGET: usize = 2000;
+pub(crate) const BUDGET: usize = 2000;
 
 /// How long the line of a spec may be, in bytes.
 const LINE: usize = 96;
@@ -42,7 +48,7 @@ chant' commands that change them. If the research behind it is wrong, stop and s
 ///
 /// # Errors
 /// If the specs cannot be read.
-pub fn prime(project: &Project) -> Result<Option<String>> {
+pub(crate) fn prime(project: &Project) -> Result<Option<String>> {
     let world = World::survey(project)?;
     if let Some(id) = project.env.text("CHANT_SPEC_ID").and_then(|id| SpecId::new(id).ok()) {
         return inside(&world, &id).map(Some);

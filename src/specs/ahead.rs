@@ -13,8 +13,8 @@ use gix::{
     objs::{Kind, compute_hash},
 };
 
-use crate::project::SPECS_DIR;
 use super::world::World;
+use crate::project::SPECS_DIR;
 use crate::{
     domain::{
         diagnostic::Diagnostic,
@@ -130,7 +130,7 @@ impl Ahead {
 impl World<'_> {
     /// Says which specs will be asked for, in the order of their ids, where nothing is known of them from an earlier look. The census
     /// has been taken by then, and their files looked at.
-    pub fn expect(&self, ids: &BTreeSet<&SpecId>) {
+    pub(crate) fn expect(&self, ids: &BTreeSet<&SpecId>) {
         if self.survey.as_ref().is_none_or(|survey| survey.knows_nothing()) {
             let tip = |id| self.census.tip(id).ok().flatten();
             self.texts.read_ahead(ids.iter().map(|id| Wanted { id: (*id).clone(), tip: tip(id) }).collect());
@@ -138,7 +138,7 @@ impl World<'_> {
     }
 
     /// The same for whole texts, which are read each time: every other one, as whoever asks has time to read too.
-    pub fn expect_whole(&self, ids: &[SpecId]) {
+    pub(crate) fn expect_whole(&self, ids: &[SpecId]) {
         self.whole.read_ahead(ids.iter().step_by(2).map(|id| Wanted { id: id.clone(), tip: None }).collect());
     }
 }

@@ -8,13 +8,13 @@ use std::{
 
 use gix::{ObjectId, revision::walk::Sorting};
 
-use crate::project::Project;
 use super::survey::Survey;
 use crate::error::Result;
+use crate::project::Project;
 
 /// Answers from one walk a descendant, continued as far as the questions need. Each question on its own would walk from the
 /// descendant again: with many specs that have landed, the square of the history.
-pub struct Ancestry<'p> {
+pub(crate) struct Ancestry<'p> {
     project: &'p Project,
     survey: Option<Rc<Survey<'p>>>,
     walks: RefCell<HashMap<ObjectId, Reached<'p>>>,
@@ -36,7 +36,7 @@ impl<'p> Ancestry<'p> {
     }
 
     /// The same as [`Project::is_ancestor`].
-    pub fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
+    pub(crate) fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
         if ancestor == descendant {
             return Ok(true);
         }

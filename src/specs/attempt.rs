@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use gix::{ObjectId, refs::FullName};
 
-use crate::project::Project;
 use super::text::path_of;
+use crate::project::Project;
 use crate::{
     agent::{
         lease::{self, Life},
@@ -26,11 +26,11 @@ use crate::{
 };
 
 /// The name of the agent that is a person.
-pub const MANUAL: &str = "manual";
+pub(crate) const MANUAL: &str = "manual";
 
 /// How an agent's run ended, for whoever judges it.
 #[derive(Clone, Debug)]
-pub struct RunEnd {
+pub(crate) struct RunEnd {
     /// How it ended.
     pub ending: Ending,
     /// What it said of the run itself.
@@ -47,7 +47,7 @@ pub struct RunEnd {
 
 /// One attempt, as its start event pinned it.
 #[derive(Clone, Debug)]
-pub struct Attempt {
+pub(crate) struct Attempt {
     /// The spec.
     pub id: SpecId,
     /// The start event.
@@ -72,12 +72,12 @@ pub struct Attempt {
 
 impl Attempt {
     /// The title, or the short id.
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         self.spec.title.as_deref().unwrap_or_else(|| self.id.short())
     }
 
     /// The short name of the target branch.
-    pub fn target_name(&self) -> Option<&str> {
+    pub(crate) fn target_name(&self) -> Option<&str> {
         self.target.as_deref().map(|name| name.strip_prefix("refs/heads/").unwrap_or(name))
     }
 }
@@ -87,7 +87,7 @@ impl Project {
     ///
     /// # Errors
     /// `no-attempt` if the spec is pending.
-    pub fn attempt(&self, id: &SpecId, state: &State) -> Result<Attempt> {
+    pub(crate) fn attempt(&self, id: &SpecId, state: &State) -> Result<Attempt> {
         let start = state
             .attempt
             .ok_or_else(|| Error::negative("no-attempt", format!("nobody has worked on '{}'", id.short())))?;
@@ -117,7 +117,7 @@ impl Project {
 
     /// Where the attempt's own changes begin: its base, or, if its branch has taken in newer commits of the target since (a
     /// conflict was resolved in it), the newest of those.
-    pub fn own_changes_since(&self, attempt: &Attempt, tip: ObjectId) -> Result<Option<ObjectId>> {
+    pub(crate) fn own_changes_since(&self, attempt: &Attempt, tip: ObjectId) -> Result<Option<ObjectId>> {
         let (Some(base), Some(target)) = (attempt.base, &attempt.target) else { return Ok(attempt.base) };
         let Some(target) = self.branch_tip(target)? else { return Ok(Some(base)) };
         match history::merge_base(&self.repo, tip, target)? {
@@ -127,7 +127,7 @@ impl Project {
     }
 
     /// The attempt that the start event `start` began, whether or not it still decides anything.
-    pub fn attempt_at(&self, id: &SpecId, start: ObjectId) -> Result<Attempt> {
+    pub(crate) fn attempt_at(&self, id: &SpecId, start: ObjectId) -> Result<Attempt> {
         let event =
             self.store()?.event(id, start)?.map_err(|invalid| Error::fatal("bad-event", invalid.to_string()))?;
         let mut state = State::from_tip(&event).ok_or_else(|| {
@@ -139,12 +139,12 @@ impl Project {
 
     /// The worktree of a spec: the one at the place that is meant for it, whatever it stands on (an agent may have switched
     /// branches there, and its branch may be checked out elsewhere meanwhile); else the linked one whose `HEAD` is its branch.
-    pub fn worktree_of(&self, id: &SpecId) -> Result<Option<Worktree>> {
+    pub(crate) fn worktree_of(&self, id: &SpecId) -> Result<Option<Worktree>> {
         Ok(self.worktree_among(&worktree::list(&self.repo)?, id)?.cloned())
     }
 
     /// The same among worktrees already listed.
-    pub fn worktree_among<'w>(&self, all: &'w [Worktree], id: &SpecId) -> Result<Option<&'w Worktree>> {
+    pub(crate) fn worktree_among<'w>(&self, all: &'w [Worktree], id: &SpecId) -> Result<Option<&'w Worktree>> {
         let branch = self.branch_ref(id)?;
         let mut linked = all.iter().filter(|tree| !tree.main);
         let meant = self.meant_worktree(id)?;
@@ -162,32 +162,32 @@ impl Project {
     }
 
     /// Whether an attempt can go on in this worktree: it is there and stands on the work branch.
-    pub fn can_go_on(&self, id: &SpecId, tree: &Worktree) -> Result<bool> {
+    pub(crate) fn can_go_on(&self, id: &SpecId, tree: &Worktree) -> Result<bool> {
         Ok(tree.path.is_dir() && tree.is_on(self.branch_ref(id)?.as_ref()))
     }
 
     /// Where the worktree of a spec is made.
-    pub fn meant_worktree(&self, id: &SpecId) -> Result<PathBuf> {
+    pub(crate) fn meant_worktree(&self, id: &SpecId) -> Result<PathBuf> {
         worktree::place::default_path(&self.repo, id.short())
     }
 
     /// Where leases are.
-    pub fn leases_dir(&self) -> PathBuf {
+    pub(crate) fn leases_dir(&self) -> PathBuf {
         self.repo.chant_dir().join("leases")
     }
 
     /// Where the slots of agents are that may run only so many times at once.
-    pub fn slots_dir(&self) -> PathBuf {
+    pub(crate) fn slots_dir(&self) -> PathBuf {
         self.repo.chant_dir().join("slots")
     }
 
     /// Whether the run of an attempt is alive, dead, or not known to this clone.
-    pub fn life(&self, attempt: ObjectId) -> Result<Life> {
+    pub(crate) fn life(&self, attempt: ObjectId) -> Result<Life> {
         Life::of(&self.leases_dir(), &attempt)
     }
 
     /// Forgets the lease of an attempt that is over.
-    pub fn forget_lease(&self, attempt: ObjectId) -> Result<()> {
+    pub(crate) fn forget_lease(&self, attempt: ObjectId) -> Result<()> {
         lease::forget(&self.leases_dir(), &attempt).map(|_| ())
     }
 }

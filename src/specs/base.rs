@@ -7,11 +7,11 @@ use std::{
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use crate::project::Project;
 use crate::error::Result;
+use crate::project::Project;
 
 /// A commit, or the absence of one in a repository without commits.
-pub struct Base<'p> {
+pub(crate) struct Base<'p> {
     project: &'p Project,
     commit: Option<ObjectId>,
     blobs: RefCell<HashMap<String, Option<ObjectId>>>,
@@ -20,17 +20,17 @@ pub struct Base<'p> {
 
 impl<'p> Base<'p> {
     /// Nothing is read yet.
-    pub fn new(project: &'p Project, commit: Option<ObjectId>) -> Base<'p> {
+    pub(crate) fn new(project: &'p Project, commit: Option<ObjectId>) -> Base<'p> {
         Base { project, commit, blobs: RefCell::default(), files: OnceCell::new() }
     }
 
     /// Its id.
-    pub fn commit(&self) -> Option<ObjectId> {
+    pub(crate) fn commit(&self) -> Option<ObjectId> {
         self.commit
     }
 
     /// The id of a regular file in its tree.
-    pub fn blob(&self, path: &str) -> Result<Option<ObjectId>> {
+    pub(crate) fn blob(&self, path: &str) -> Result<Option<ObjectId>> {
         let Some(commit) = self.commit else { return Ok(None) };
         if let Some(known) = self.blobs.borrow().get(path) {
             return Ok(*known);
@@ -41,7 +41,7 @@ impl<'p> Base<'p> {
     }
 
     /// The paths of all its regular files that are UTF-8, sorted.
-    pub fn files(&self) -> Result<&[String]> {
+    pub(crate) fn files(&self) -> Result<&[String]> {
         if let Some(files) = self.files.get() {
             return Ok(files);
         }

@@ -3,10 +3,15 @@
 use gix::ObjectId;
 
 use super::world::World;
-use crate::{domain::{id::SpecId, spec::SpecType, status::Status}, answer::{Line, flags}, error::Result, specs::cache::{Brief, BriefText}};
+use crate::{
+    answer::{Line, flags},
+    domain::{id::SpecId, spec::SpecType, status::Status},
+    error::Result,
+    specs::cache::{Brief, BriefText},
+};
 
 /// What the line of a spec shows, and what its text says.
-pub struct Sight<'w> {
+pub(crate) struct Sight<'w> {
     /// The status.
     pub status: Status,
     /// What its text says.
@@ -17,7 +22,7 @@ pub struct Sight<'w> {
 }
 
 /// Whether a spec can be worked now, as far as the index tells.
-pub enum Outlook<'w> {
+pub(crate) enum Outlook<'w> {
     /// It can be, and this is its line.
     Ready(Sight<'w>),
     /// It is pending, and waits for another one.
@@ -28,7 +33,7 @@ pub enum Outlook<'w> {
 
 impl Sight<'_> {
     /// The line.
-    pub fn line(&self, id: &SpecId) -> Line {
+    pub(crate) fn line(&self, id: &SpecId) -> Line {
         Line {
             id: id.clone(),
             status: self.status,
@@ -44,7 +49,7 @@ impl Sight<'_> {
 impl World<'_> {
     /// What the line of a spec shows, as [`World::line`] has it. `None` where that takes more than the index knows: it is under way,
     /// waits to be merged, or hangs on somebody's approval or on other specs.
-    pub fn sight(&self, id: &SpecId) -> Result<Option<Sight<'_>>> {
+    pub(crate) fn sight(&self, id: &SpecId) -> Result<Option<Sight<'_>>> {
         let Some(survey) = &self.survey else { return Ok(None) };
         // On an unborn branch nothing is stale.
         if !self.has_head() {
@@ -60,7 +65,7 @@ impl World<'_> {
     }
 
     /// Whether a spec can be worked now; `None` where that takes more than the index knows.
-    pub fn outlook(&self, id: &SpecId) -> Result<Option<Outlook<'_>>> {
+    pub(crate) fn outlook(&self, id: &SpecId) -> Result<Option<Outlook<'_>>> {
         let Some(sight) = self.sight(id)? else { return Ok(None) };
         if sight.status != Status::Pending {
             return Ok(Some(Outlook::Elsewhere));
@@ -100,19 +105,19 @@ impl World<'_> {
     }
 
     /// Whether a spec is known to be over, and nobody contends about it: nothing has to be looked at to tell that it is not ready.
-    pub fn is_over_in_brief(&self, id: &SpecId) -> Result<bool> {
+    pub(crate) fn is_over_in_brief(&self, id: &SpecId) -> Result<bool> {
         Ok(self.over_in_brief(id)?.is_some())
     }
 
     /// The status of such a spec.
-    pub fn over_in_brief(&self, id: &SpecId) -> Result<Option<Status>> {
+    pub(crate) fn over_in_brief(&self, id: &SpecId) -> Result<Option<Status>> {
         let (Some(survey), Some(tip)) = (&self.survey, self.census.tip(id)?) else { return Ok(None) };
         let brief = survey.brief(id.as_str(), tip).filter(|brief| !brief.contended);
         Ok(brief.map(|brief| brief.status).filter(|status| is_over(*status)))
     }
 
     /// Whether it is known that no input of a spec has changed: nothing has to be looked at to tell that.
-    pub fn is_fresh_in_brief(&self, id: &SpecId) -> Result<bool> {
+    pub(crate) fn is_fresh_in_brief(&self, id: &SpecId) -> Result<bool> {
         Ok(self.sight(id)?.is_some_and(|sight| !sight.stale))
     }
 

@@ -12,8 +12,8 @@ use gix::{
     bstr::{BStr, ByteSlice},
 };
 
-use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
 use super::{names::Names, sorted::Sorted, survey::Survey};
+use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
 use crate::{
     domain::id::SpecId,
     error::{Error, Result},
@@ -29,7 +29,7 @@ const OFTEN: usize = 4;
 /// What is named in full is looked up as a ref and a file, and the others are not touched; for a short form names are listed;
 /// the tips of all chains are read only where somebody goes through all specs. What was listed answers whatever comes after. What
 /// was put away is listed apart, and only if somebody asks for it: there may be a hundred times as much of it.
-pub struct Census<'p> {
+pub(crate) struct Census<'p> {
     project: &'p Project,
     survey: Option<Rc<Survey<'p>>>,
     /// What has a ref.
@@ -94,7 +94,7 @@ impl<'p> Census<'p> {
     }
 
     /// The newest event of a spec; `None` if it has no chain.
-    pub fn tip(&self, id: &SpecId) -> Result<Option<ObjectId>> {
+    pub(crate) fn tip(&self, id: &SpecId) -> Result<Option<ObjectId>> {
         let Some(tips) = self.tips.get() else { return self.project.store()?.tip(id) };
         match (tips.get(id.as_str()), self.folded.get()) {
             (Some(tip), _) => Ok(Some(*tip)),
@@ -105,7 +105,7 @@ impl<'p> Census<'p> {
     }
 
     /// Whether it has a file under `.chant/specs`.
-    pub fn has_file(&self, id: &SpecId) -> Result<bool> {
+    pub(crate) fn has_file(&self, id: &SpecId) -> Result<bool> {
         match self.active.get() {
             Some(files) => Ok(files.specs.contains(id)),
             None => self.project.lists(&self.project.directories(SPECS_DIR)?, SPECS_DIR, id),
@@ -113,7 +113,7 @@ impl<'p> Census<'p> {
     }
 
     /// Whether it has a file under `.chant/archive`.
-    pub fn has_archived_file(&self, id: &SpecId) -> Result<bool> {
+    pub(crate) fn has_archived_file(&self, id: &SpecId) -> Result<bool> {
         match self.archived.get() {
             Some(files) => Ok(files.specs.contains(id)),
             None => {
@@ -124,7 +124,7 @@ impl<'p> Census<'p> {
     }
 
     /// Whether there is anything of that name.
-    pub fn has(&self, id: &SpecId) -> Result<bool> {
+    pub(crate) fn has(&self, id: &SpecId) -> Result<bool> {
         Ok(self.tip(id)?.is_some() || self.has_file(id)? || self.has_archived_file(id)?)
     }
 
@@ -144,7 +144,7 @@ impl<'p> Census<'p> {
     }
 
     /// Every spec, in the order of the ids.
-    pub fn all(&self) -> Result<BTreeSet<&SpecId>> {
+    pub(crate) fn all(&self) -> Result<BTreeSet<&SpecId>> {
         // Refs first: a ref goes after its archive has the chain, and so one of the two has it at any time.
         let mut all = self.active()?;
         let folded = kept(&self.folded, || self.project.store()?.folded())?;
@@ -153,7 +153,7 @@ impl<'p> Census<'p> {
     }
 
     /// Every spec but those that have nothing any more but a place in the archive. Some of them may be archived: their chains say so.
-    pub fn active(&self) -> Result<BTreeSet<&SpecId>> {
+    pub(crate) fn active(&self) -> Result<BTreeSet<&SpecId>> {
         let tips = kept(&self.tips, || match &self.survey {
             Some(survey) => survey.tips(),
             None => Ok(self.project.store()?.tips()?.into_iter().collect()),
@@ -162,13 +162,13 @@ impl<'p> Census<'p> {
     }
 
     /// Files under `.chant/specs` whose name is no id, with the reason, and those under `.chant/archive`.
-    pub fn strays(&self) -> Result<Vec<(String, String)>> {
+    pub(crate) fn strays(&self) -> Result<Vec<(String, String)>> {
         Ok([self.active_files()?.strays.clone(), self.archived_files()?.strays.clone()].concat())
     }
 
     /// Every spec whose id begins with that day, as `2026-02-08`, but those that have nothing but a file under `.chant/archive`: there may
     /// be a hundred thousand of these.
-    pub fn of_day(&self, day: &str) -> Result<BTreeSet<SpecId>> {
+    pub(crate) fn of_day(&self, day: &str) -> Result<BTreeSet<SpecId>> {
         let mut found = self.project.store()?.names_with(day)?;
         found.extend(self.project.files(SPECS_DIR, day, None)?.specs);
         found.extend(self.project.store()?.folded_in(day)?.into_keys());
@@ -190,7 +190,7 @@ impl<'p> Census<'p> {
     }
 
     /// Every spec in whose id `part` is found, in the order of the ids, of the same.
-    pub fn with(&self, part: &str) -> Result<Vec<SpecId>> {
+    pub(crate) fn with(&self, part: &str) -> Result<Vec<SpecId>> {
         Ok(self.listed()?.with(part))
     }
 
@@ -303,7 +303,7 @@ fn by_last_component(ids: BTreeSet<SpecId>) -> HashMap<String, Vec<SpecId>> {
 
 impl Project {
     /// The specs that exist.
-    pub fn census(&self) -> Census<'_> {
+    pub(crate) fn census(&self) -> Census<'_> {
         Census::new(self, None)
     }
 

@@ -5,11 +5,21 @@ use std::{collections::BTreeSet, rc::Rc};
 use gix::ObjectId;
 
 use super::world::{Entry, World};
-use crate::{domain::{event::{Pin, Role}, id::SpecId, pattern, state::State, status::Status}, error::Result, specs::cache::Then};
+use crate::{
+    domain::{
+        event::{Pin, Role},
+        id::SpecId,
+        pattern,
+        state::State,
+        status::Status,
+    },
+    error::Result,
+    specs::cache::Then,
+};
 
 /// How an input is not what it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// A file has other content, or is gone (`now` is `None`).
     File {
         /// Its path.
@@ -49,7 +59,7 @@ impl World<'_> {
     /// since. Nothing for a spec without an attempt, or one that was cancelled.
     ///
     /// What the attempt itself made of an input is no drift.
-    pub fn drifted(&self, entry: &Entry) -> Result<Vec<Change>> {
+    pub(crate) fn drifted(&self, entry: &Entry) -> Result<Vec<Change>> {
         let Some(state) = &entry.state else { return Ok(Vec::new()) };
         let Some(attempt) = state.attempt.filter(|_| entry.status != Status::Cancelled) else { return Ok(Vec::new()) };
         if state.facts.informed_by.is_empty() && entry.spec().is_none_or(|spec| spec.front.inputs().next().is_none()) {
@@ -103,7 +113,7 @@ impl World<'_> {
     }
 
     /// Whether an input of the attempt is no longer what was pinned.
-    pub fn is_stale(&self, entry: &Entry) -> Result<bool> {
+    pub(crate) fn is_stale(&self, entry: &Entry) -> Result<bool> {
         Ok(!self.drifted(entry)?.is_empty())
     }
 
@@ -169,7 +179,7 @@ impl World<'_> {
     }
 
     /// The specs whose events are behind an attempt, as far as they can be read; `None` if the attempt cannot be.
-    pub fn origins(&self, spec: &SpecId, attempt: ObjectId) -> Result<Option<Rc<[SpecId]>>> {
+    pub(crate) fn origins(&self, spec: &SpecId, attempt: ObjectId) -> Result<Option<Rc<[SpecId]>>> {
         match &self.survey {
             Some(survey) => survey.origins(spec, attempt, || self.informed(spec, attempt)),
             None => Ok(self.informed(spec, attempt)?.map(|(origins, _)| origins)),
@@ -195,7 +205,7 @@ impl World<'_> {
     }
 
     /// The inputs of the deciding attempt as they are now: what a person acknowledges.
-    pub fn inputs_now(&self, entry: &Entry) -> Result<Vec<Pin>> {
+    pub(crate) fn inputs_now(&self, entry: &Entry) -> Result<Vec<Pin>> {
         let Some(state) = &entry.state else { return Ok(Vec::new()) };
         let mut pins = state.facts.informed_by.clone();
         for change in self.drifted(entry)? {

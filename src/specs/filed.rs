@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use gix::bstr::ByteSlice;
 
-use crate::project::Project;
 use super::text::{archive_path_of, path_of};
+use crate::project::Project;
 use crate::{
     domain::{id::SpecId, spec::MAX_SPEC_LEN},
     error::{Error, Result},
@@ -18,7 +18,7 @@ impl Project {
     ///
     /// # Errors
     /// `bad-file` if one of them cannot be read.
-    pub fn filed_twice(&self, id: &SpecId) -> Result<Option<PathBuf>> {
+    pub(crate) fn filed_twice(&self, id: &SpecId) -> Result<Option<PathBuf>> {
         let read = |top: &Path, path: &str| {
             work_file::read(top, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64)
                 .map_err(|refused| Error::negative("bad-file", refused.to_string()))

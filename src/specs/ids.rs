@@ -1,7 +1,7 @@
 //! Which spec a person means.
 
-use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
 use super::census::Census;
+use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
 use crate::{
     domain::{id::SpecId, status::Status},
     error::{Error, Result},
@@ -12,12 +12,12 @@ impl Project {
     ///
     /// # Errors
     /// `unknown-spec` if none fits, `ambiguous-spec` with the candidates in the hints if several do.
-    pub fn resolve(&self, query: &str) -> Result<SpecId> {
+    pub(crate) fn resolve(&self, query: &str) -> Result<SpecId> {
         self.resolve_in(&self.census(), query)
     }
 
     /// The same in a census already taken.
-    pub fn resolve_in(&self, census: &Census<'_>, query: &str) -> Result<SpecId> {
+    pub(crate) fn resolve_in(&self, census: &Census<'_>, query: &str) -> Result<SpecId> {
         let candidates = self.candidates(census, query)?;
         self.the_one(census, query, candidates)
     }
@@ -26,7 +26,7 @@ impl Project {
     ///
     /// # Errors
     /// As [`Project::resolve`].
-    pub fn the_one(&self, census: &Census<'_>, query: &str, candidates: Vec<SpecId>) -> Result<SpecId> {
+    pub(crate) fn the_one(&self, census: &Census<'_>, query: &str, candidates: Vec<SpecId>) -> Result<SpecId> {
         match candidates.as_slice() {
             [one] => Ok(one.clone()),
             [] => Err(unknown(census, query)?),
@@ -35,7 +35,7 @@ impl Project {
     }
 
     /// Every spec that `query` may mean: the exact one, else the active ones, else the archived ones.
-    pub fn candidates(&self, census: &Census<'_>, query: &str) -> Result<Vec<SpecId>> {
+    pub(crate) fn candidates(&self, census: &Census<'_>, query: &str) -> Result<Vec<SpecId>> {
         let query = stem_of(query);
         if let Ok(exact) = SpecId::new(query)
             && census.has(&exact)?

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use crate::project::Project;
 use super::{base::Base, census::Census};
+use crate::project::Project;
 use crate::{
     domain::{
         event::Pin,
@@ -21,11 +21,11 @@ use crate::{
 const RESEARCH_DIR: &str = ".chant/research";
 
 /// The largest input that is pinned, in bytes.
-pub const MAX_INPUT_LEN: u64 = 16 << 20;
+pub(crate) const MAX_INPUT_LEN: u64 = 16 << 20;
 
 /// An input as it is now.
 #[derive(Clone, Debug)]
-pub struct Input {
+pub(crate) struct Input {
     /// What is recorded of it.
     pub pin: Pin,
     /// Its bytes; none for an address.
@@ -39,7 +39,7 @@ const BAD_INPUT: &str = "bad-input";
 
 /// Why an entry of `informed_by` cannot be an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InputFault {
+pub(crate) enum InputFault {
     /// It leads nowhere.
     Missing,
     /// It is there and cannot be used: why, in words.
@@ -48,7 +48,7 @@ pub enum InputFault {
 
 impl InputFault {
     /// In words, about `entry`.
-    pub fn why(self, entry: &str) -> String {
+    pub(crate) fn why(self, entry: &str) -> String {
         match self {
             InputFault::Missing => format!("the input '{entry}' does not exist"),
             InputFault::Refused(why) => why,
@@ -59,7 +59,7 @@ impl InputFault {
 impl Project {
     /// Why an entry of `informed_by` cannot be an input now; `None` if it can. What is wrong with it is no error: it holds up
     /// the spec that names it, and no other.
-    pub fn input_fault(&self, census: &Census<'_>, base: &Base<'_>, entry: &str) -> Result<Option<InputFault>> {
+    pub(crate) fn input_fault(&self, census: &Census<'_>, base: &Base<'_>, entry: &str) -> Result<Option<InputFault>> {
         let found = match Entry::parse(entry) {
             Err(_) => Ok(false),
             Ok(Entry::Url(_)) => Ok(true),
@@ -80,7 +80,7 @@ impl Project {
     ///
     /// # Errors
     /// `missing-input` if it leads nowhere.
-    pub fn read_inputs(&self, census: &Census<'_>, base: &Base<'_>, entry: &str) -> Result<Vec<Input>> {
+    pub(crate) fn read_inputs(&self, census: &Census<'_>, base: &Base<'_>, entry: &str) -> Result<Vec<Input>> {
         let missing = || {
             Error::negative("missing-input", format!("the input '{}' does not exist", entry.escape_debug()))
                 .hint("it is looked for in the base, and where it is not committed, in the work tree")
@@ -150,7 +150,7 @@ impl Project {
     }
 
     /// What a pinned path holds now, where it can be told without guessing: in the base, else in the work tree.
-    pub fn input_blob(&self, base: &Base<'_>, path: &str) -> Result<Option<ObjectId>> {
+    pub(crate) fn input_blob(&self, base: &Base<'_>, path: &str) -> Result<Option<ObjectId>> {
         if let Some(blob) = base.blob(path)? {
             return Ok(Some(blob));
         }
@@ -162,7 +162,7 @@ impl Project {
 
     /// In silent mode, the files under `.chant/` that an attempt on `spec` may replace, as they are now: those that `target_files`
     /// names, and those in the research folder that it matches. Sorted by path; none outside silent mode, where history has them.
-    pub fn documents(&self, spec: &Spec) -> Result<Vec<(String, Vec<u8>)>> {
+    pub(crate) fn documents(&self, spec: &Spec) -> Result<Vec<(String, Vec<u8>)>> {
         let top = self.repo.main_work_dir().or_else(|| self.repo.work_dir().map(Path::to_owned));
         let Some(top) = top.filter(|_| self.silent) else { return Ok(Vec::new()) };
         let entries = &spec.front.target_files;

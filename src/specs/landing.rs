@@ -11,7 +11,7 @@ impl Project {
     ///
     /// # Errors
     /// If an object cannot be read.
-    pub fn landed_commits(&self, state: &State) -> Result<Vec<ObjectId>> {
+    pub(crate) fn landed_commits(&self, state: &State) -> Result<Vec<ObjectId>> {
         let Some(landing) = state.facts.landing else { return Ok(Vec::new()) };
         let made = |commits: Vec<ObjectId>| {
             commits.into_iter().filter(|commit| !state.facts.work_commits.contains(commit)).collect::<Vec<_>>()

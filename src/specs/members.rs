@@ -1,7 +1,7 @@
 //! Groups: a driver and its members, `<driver>.1` and on.
 
-use crate::project::Project;
 use super::census::Census;
+use crate::project::Project;
 use crate::{
     domain::{id::SpecId, state::State, status::Status},
     error::Result,
@@ -12,7 +12,7 @@ const MAX_MEMBERS: u32 = 1_000;
 
 impl Project {
     /// The members of a spec, in order; none if it is a member itself. They are numbered from 1 without a gap.
-    pub fn members(&self, census: &Census<'_>, driver: &SpecId) -> Result<Vec<SpecId>> {
+    pub(crate) fn members(&self, census: &Census<'_>, driver: &SpecId) -> Result<Vec<SpecId>> {
         let mut members = Vec::new();
         if driver.member_of().is_some() {
             return Ok(members);
@@ -29,7 +29,7 @@ impl Project {
 }
 
 /// Whether a driver is done, by the states of its members: all of them over, one of them completed.
-pub fn all_over<'s>(states: impl IntoIterator<Item = Option<&'s State>>) -> bool {
+pub(crate) fn all_over<'s>(states: impl IntoIterator<Item = Option<&'s State>>) -> bool {
     let mut completed = false;
     for state in states {
         let Some(state) = state else { return false };

@@ -3,7 +3,13 @@
 use bstr::ByteSlice as _;
 
 use crate::project::{Project, SPECS_DIR};
-use crate::{domain::id::SpecId, error::Result, git::work_file::{Directory, Stamp}, specs::cache::names, store::SPECS};
+use crate::{
+    domain::id::SpecId,
+    error::Result,
+    git::work_file::{Directory, Stamp},
+    specs::cache::names,
+    store::SPECS,
+};
 
 /// Fewer than these are listed as fast as they are read, in bytes of the text.
 const FEW: usize = 4096;

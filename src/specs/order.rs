@@ -27,7 +27,7 @@ pub(crate) struct Order {
 
 impl World<'_> {
     /// `depends_on` of a spec, as written.
-    pub fn depends_on(&self, id: &SpecId) -> Result<Rc<[String]>> {
+    pub(crate) fn depends_on(&self, id: &SpecId) -> Result<Rc<[String]>> {
         if let Some(written) = self.order.written.borrow().get(id) {
             return Ok(Rc::clone(written));
         }

@@ -2,16 +2,29 @@
 
 use gix::ObjectId;
 
-use crate::project::Project;
 use super::{attempt::Attempt, view::rfc3339};
-use crate::{agent::transcript, domain::{event::{Event, Op}, history::History, id::SpecId, spec::criteria_of, state::State, status::Status}, answer::{CommitView, SoFar}, error::Result, git::{branch, history, status, worktree::Worktree}};
+use crate::project::Project;
+use crate::{
+    agent::transcript,
+    answer::{CommitView, SoFar},
+    domain::{
+        event::{Event, Op},
+        history::History,
+        id::SpecId,
+        spec::criteria_of,
+        state::State,
+        status::Status,
+    },
+    error::Result,
+    git::{branch, history, status, worktree::Worktree},
+};
 
 /// How many lines of what the agent said last are shown.
 const SAID: usize = 20;
 
 impl Project {
     /// What `attempt` has come to in `tree`.
-    pub fn so_far(&self, attempt: &Attempt, tree: &Worktree) -> Result<SoFar> {
+    pub(crate) fn so_far(&self, attempt: &Attempt, tree: &Worktree) -> Result<SoFar> {
         let mut so_far = SoFar::default();
         if let Some(tip) = branch::read(&self.repo, attempt.branch.as_ref())?
             && let Some(since) = self.own_changes_since(attempt, tip)?
@@ -39,7 +52,7 @@ impl Project {
     }
 
     /// Why somebody has paused the attempt; `None` if it is not paused.
-    pub fn paused(&self, attempt: &Attempt) -> Result<Option<String>> {
+    pub(crate) fn paused(&self, attempt: &Attempt) -> Result<Option<String>> {
         let store = self.store()?;
         let paused = |state: &State| state.status == Status::Paused && state.attempt == Some(attempt.start);
         let Some(state) = store.state(&attempt.id)?.filter(paused) else { return Ok(None) };
@@ -48,7 +61,7 @@ impl Project {
     }
 
     /// The attempts at `id` before this one, oldest first: when, with which agent, and how each ended, one line each.
-    pub fn earlier_attempts(&self, id: &SpecId, now: Option<ObjectId>) -> Result<Vec<String>> {
+    pub(crate) fn earlier_attempts(&self, id: &SpecId, now: Option<ObjectId>) -> Result<Vec<String>> {
         let store = self.store()?;
         let Some(tip) = store.tip(id)? else { return Ok(Vec::new()) };
         let walk = store.walk(id, tip)?;

@@ -5,16 +5,25 @@ use std::collections::{BTreeMap, HashSet};
 
 use gix::ObjectId;
 
-use crate::{domain::{event::Op, id::SpecId, spec::{SpecType, release_notes_of, section}}, answer::NoteView, error::Result, specs::{text::path_of, world::World}};
+use crate::{
+    answer::NoteView,
+    domain::{
+        event::Op,
+        id::SpecId,
+        spec::{SpecType, release_notes_of, section},
+    },
+    error::Result,
+    specs::{text::path_of, world::World},
+};
 
 /// The headings of a changelog, in their order.
-pub const KINDS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+pub(crate) const KINDS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
 
 /// The notes of every spec whose work or merge is one of `commits`, by kind. A spec that says nothing is left out.
 ///
 /// # Errors
 /// If the specs cannot be read.
-pub fn gather(world: &World<'_>, commits: &HashSet<ObjectId>) -> Result<Vec<NoteView>> {
+pub(crate) fn gather(world: &World<'_>, commits: &HashSet<ObjectId>) -> Result<Vec<NoteView>> {
     let mut notes = Vec::new();
     for id in world.census.all()? {
         let Some(state) = world.recorded(id)?.state else { continue };
@@ -45,7 +54,7 @@ fn usual(kind: SpecType) -> &'static str {
 }
 
 /// The section as the work left it: its event has the text, wherever the file is now.
-pub fn written(world: &World<'_>, id: &SpecId, tip: ObjectId) -> Result<Option<String>> {
+pub(crate) fn written(world: &World<'_>, id: &SpecId, tip: ObjectId) -> Result<Option<String>> {
     let store = world.project.store()?;
     let walk = store.walk(id, tip)?;
     for event in walk.history.events().iter().rev().filter(|event| event.op == Op::Finish) {
@@ -78,7 +87,7 @@ fn entries(text: &str, usual: &'static str) -> Vec<(&'static str, String)> {
 }
 
 /// The first paragraph that is no heading, as one line.
-pub fn paragraph(text: &str) -> String {
+pub(crate) fn paragraph(text: &str) -> String {
     let lines = text.lines().map(str::trim).skip_while(|line| line.is_empty() || line.starts_with('#'));
     lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ").trim_start_matches("- ").to_owned()
 }

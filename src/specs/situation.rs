@@ -17,12 +17,12 @@ use crate::{
 
 impl World<'_> {
     /// Why the spec cannot be worked now; nothing if it can.
-    pub fn reasons(&self, entry: &Entry) -> Result<Vec<Reason>> {
+    pub(crate) fn reasons(&self, entry: &Entry) -> Result<Vec<Reason>> {
         Ok(reasons(&self.situation(entry)?))
     }
 
     /// Everything that its readiness rests on.
-    pub fn situation(&self, entry: &Entry) -> Result<Situation> {
+    pub(crate) fn situation(&self, entry: &Entry) -> Result<Situation> {
         let mut situation = Situation {
             status: Some(entry.status),
             invalid: invalid(entry),

@@ -2,8 +2,8 @@
 
 use gix::ObjectId;
 
-use crate::project::{Project, signatures::Signatures};
 use super::world::{Entry, World};
+use crate::project::{Project, signatures::Signatures};
 use crate::{
     agent::lease::Life,
     domain::{
@@ -19,7 +19,7 @@ use crate::{
 
 /// The answer of a person about a spec's text.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The one that counts.
     pub approval: Option<Approval>,
     /// The event that gave it, where that had to be looked for.
@@ -32,7 +32,7 @@ impl World<'_> {
     /// What a person said about the text of a spec, as far as it counts. A rejection counts as it stands: it only holds up.
     ///
     /// Where signatures are asked for, what the newest event repeats is not believed: anybody could have written it.
-    pub fn answer(&self, entry: &Entry) -> Result<Answer> {
+    pub(crate) fn answer(&self, entry: &Entry) -> Result<Answer> {
         let Some(state) = &entry.state else { return Ok(Answer::default()) };
         let recorded = state.facts.approval.clone();
         let Some(signatures) = self.signatures.as_ref().filter(|_| recorded.is_some()) else {
@@ -66,7 +66,7 @@ impl World<'_> {
     }
 
     /// Why the claim on a spec that is in progress does not count, if it does not.
-    pub fn discounted_claim(&self, id: &SpecId, state: &State) -> Result<Option<String>> {
+    pub(crate) fn discounted_claim(&self, id: &SpecId, state: &State) -> Result<Option<String>> {
         match &self.signatures {
             Some(signatures) => self.project.discounted_claim(signatures, id, state),
             None => Ok(None),
@@ -78,7 +78,12 @@ impl Project {
     /// The same by verdicts of the caller's choice.
     ///
     /// A run that is alive here counts whatever its event says: whoever asks is its neighbour.
-    pub fn discounted_claim(&self, signatures: &Signatures<'_>, id: &SpecId, state: &State) -> Result<Option<String>> {
+    pub(crate) fn discounted_claim(
+        &self,
+        signatures: &Signatures<'_>,
+        id: &SpecId,
+        state: &State,
+    ) -> Result<Option<String>> {
         let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress && !state.is_contended())
         else {
             return Ok(None);

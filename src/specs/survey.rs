@@ -2,7 +2,7 @@
 
 mod check;
 
-pub use check::{Fault, check};
+pub(crate) use check::check;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -21,9 +21,21 @@ use gix::{
     bstr::{BStr, ByteSlice},
 };
 
+use super::{
+    sorted::Sorted,
+    text::{Loaded, Origin, Text},
+};
 use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
-use super::{sorted::Sorted, text::{Loaded, Origin, Text}};
-use crate::{domain::{id::SpecId, spec::Spec, state::State}, error::Result, git::{lookup, work_file::{Directory, Listing, Looking, Refused, Runs, Stamp}}, specs::cache::{Book, Brief, BriefText, Index, KnownText, News, Packed, Then}, store::{SPECS, Store}};
+use crate::{
+    domain::{id::SpecId, spec::Spec, state::State},
+    error::Result,
+    git::{
+        lookup,
+        work_file::{Directory, Listing, Looking, Refused, Runs, Stamp},
+    },
+    specs::cache::{Book, Brief, BriefText, Index, KnownText, News, Packed, Then},
+    store::{SPECS, Store},
+};
 
 /// The variable that makes every command do without the index.
 const WITHOUT: &str = "CHANT_NO_INDEX";
@@ -35,7 +47,7 @@ const DIRS: [&str; 2] = [SPECS_DIR, ARCHIVE_DIR];
 const SMALL: u64 = 256 << 10;
 
 /// What is known of all specs.
-pub struct Survey<'p> {
+pub(crate) struct Survey<'p> {
     project: &'p Project,
     index: Index,
     book: Book,

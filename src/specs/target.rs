@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What the branches of investigations begin with; the topic follows.
-pub const FIX: &str = "fix/";
+pub(crate) const FIX: &str = "fix/";
 
 impl Project {
     /// The branch that a spec is for, by its short name, if anything but the current branch is: what was said when it was added,
@@ -18,7 +18,7 @@ impl Project {
     ///
     /// # Errors
     /// If `chant.target` cannot be read.
-    pub fn aim(&self, front: &FrontMatter, onto: Option<&str>) -> Result<Option<String>> {
+    pub(crate) fn aim(&self, front: &FrontMatter, onto: Option<&str>) -> Result<Option<String>> {
         if let Some(onto) = onto {
             return Ok(Some(short(onto).to_owned()));
         }
@@ -40,7 +40,7 @@ impl Project {
     ///
     /// # Errors
     /// `bad-branch` if it is no name of a branch, `no-commits` on an unborn branch.
-    pub fn begin_at(&self, branch: Option<&str>) -> Result<(ObjectId, Option<String>)> {
+    pub(crate) fn begin_at(&self, branch: Option<&str>) -> Result<(ObjectId, Option<String>)> {
         let head = self.repo.head()?;
         let Some(name) = branch else {
             return match head {
@@ -64,7 +64,7 @@ impl Project {
 ///
 /// # Errors
 /// `bad-branch` if git would not take it.
-pub fn full_name(name: &str) -> Result<String> {
+pub(crate) fn full_name(name: &str) -> Result<String> {
     let full = format!("refs/heads/{}", short(name));
     if gix::refs::FullName::try_from(full.as_str()).is_err() {
         return Err(Error::usage("bad-branch", format!("'{}' is not a valid branch name", name.escape_debug())));

@@ -13,8 +13,11 @@ use gix::{
     objs::{Kind, compute_hash},
 };
 
+use super::{
+    ahead::{Ahead, How, Read, Wanted},
+    survey::{Held, Survey},
+};
 use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
-use super::{ahead::{Ahead, How, Read, Wanted}, survey::{Held, Survey}};
 use crate::{
     domain::{
         diagnostic::{Diagnostic, Severity},
@@ -28,7 +31,7 @@ use crate::{
 
 /// Where a text was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// A file of this work tree, or of the main one: its top.
     File(PathBuf),
     /// The tree of `HEAD`.
@@ -39,7 +42,7 @@ pub enum Origin {
 
 /// The text of a spec.
 #[derive(Clone, Debug)]
-pub struct Text {
+pub(crate) struct Text {
     /// Its path relative to the top: `.chant/specs/<id>.md` or `.chant/archive/<id>.md`.
     pub path: String,
     /// The bytes, with the line ends that git would store.
@@ -53,17 +56,17 @@ pub struct Text {
 
 impl Text {
     /// A text of which nobody knows the blob yet, in a repository whose ids are of that kind.
-    pub fn new(path: String, bytes: Vec<u8>, hash: gix::hash::Kind, origin: Origin) -> Text {
+    pub(crate) fn new(path: String, bytes: Vec<u8>, hash: gix::hash::Kind, origin: Origin) -> Text {
         Text { path, bytes, origin, blob: OnceCell::new(), hash }
     }
 
     /// One that is this blob.
-    pub fn of_blob(path: String, bytes: Vec<u8>, blob: ObjectId, origin: Origin) -> Text {
+    pub(crate) fn of_blob(path: String, bytes: Vec<u8>, blob: ObjectId, origin: Origin) -> Text {
         Text { path, bytes, origin, blob: blob.into(), hash: blob.kind() }
     }
 
     /// The blob that it is.
-    pub fn blob(&self) -> ObjectId {
+    pub(crate) fn blob(&self) -> ObjectId {
         *self.blob.get_or_init(|| {
             compute_hash(self.hash, Kind::Blob, &self.bytes).expect("hashing bytes in memory cannot fail")
         })
@@ -72,7 +75,7 @@ impl Text {
 
 /// A text, read.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// The text; `None` if it exists and cannot be read.
     pub text: Option<Text>,
     /// What it says, or what is wrong with it.
@@ -84,7 +87,7 @@ impl Loaded {
     ///
     /// # Errors
     /// With the places that are wrong.
-    pub fn valid(&self, id: &SpecId) -> Result<(&Text, &Spec)> {
+    pub(crate) fn valid(&self, id: &SpecId) -> Result<(&Text, &Spec)> {
         match (&self.text, &self.spec) {
             (Some(text), Ok(spec)) => Ok((text, spec)),
             (_, Err(diagnostics)) => Err(invalid(id, diagnostics)),
@@ -100,18 +103,18 @@ fn invalid(id: &SpecId, diagnostics: &[Diagnostic]) -> Error {
 }
 
 /// The path of a spec's file, relative to the top.
-pub fn path_of(id: &SpecId) -> String {
+pub(crate) fn path_of(id: &SpecId) -> String {
     format!("{SPECS_DIR}/{id}.md")
 }
 
 /// The path of an archived spec's file.
-pub fn archive_path_of(id: &SpecId) -> String {
+pub(crate) fn archive_path_of(id: &SpecId) -> String {
     format!("{ARCHIVE_DIR}/{id}.md")
 }
 
 impl Project {
     /// The tops of the work trees in which a spec's file counts: this one, and in silent mode the main one.
-    pub fn tops(&self) -> Vec<PathBuf> {
+    pub(crate) fn tops(&self) -> Vec<PathBuf> {
         let mut tops: Vec<PathBuf> = self.repo.work_dir().map(Path::to_owned).into_iter().collect();
         if self.silent
             && let Some(main) = self.repo.main_work_dir()
@@ -123,13 +126,13 @@ impl Project {
     }
 
     /// The text of a spec; `None` if there is none anywhere. `tip` is its newest event.
-    pub fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Loaded>> {
+    pub(crate) fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Loaded>> {
         Ok(Texts::new(self).load(id, tip)?.map(Rc::unwrap_or_clone))
     }
 
     /// What git would store for the `bytes` of the file at `path` in the work tree at `top`. In silent mode nothing is ever
     /// committed, and the bytes are what they are.
-    pub fn stored(&self, top: &Path, path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    pub(crate) fn stored(&self, top: &Path, path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
         if self.silent || !bytes.contains(&b'\r') {
             return Ok(bytes);
         }
@@ -142,7 +145,7 @@ impl Project {
     }
 
     /// A regular file in the tree of `commit`: its id and bytes.
-    pub fn blob_in(&self, commit: ObjectId, path: &str) -> Result<Option<(ObjectId, Vec<u8>)>> {
+    pub(crate) fn blob_in(&self, commit: ObjectId, path: &str) -> Result<Option<(ObjectId, Vec<u8>)>> {
         let tree = self.repo.gix().find_commit(commit)?.tree()?;
         match tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_blob()) {
             Some(entry) => {
@@ -154,14 +157,14 @@ impl Project {
     }
 
     /// The id of a regular file in the tree of `commit`, without reading it.
-    pub fn blob_id_in(&self, commit: ObjectId, path: &str) -> Result<Option<ObjectId>> {
+    pub(crate) fn blob_id_in(&self, commit: ObjectId, path: &str) -> Result<Option<ObjectId>> {
         let tree = self.repo.gix().find_commit(commit)?.tree()?;
         Ok(tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_blob()).map(|entry| entry.object_id()))
     }
 }
 
 /// The texts of many specs: the directories in which they are looked for are opened once.
-pub struct Texts<'p> {
+pub(crate) struct Texts<'p> {
     project: &'p Project,
     survey: Option<Rc<Survey<'p>>>,
     /// Whether of each no more is wanted than an outline.
@@ -184,7 +187,7 @@ struct Place {
 
 impl<'p> Texts<'p> {
     /// Nothing is read yet.
-    pub fn new(project: &'p Project) -> Texts<'p> {
+    pub(crate) fn new(project: &'p Project) -> Texts<'p> {
         Texts {
             project,
             survey: None,
@@ -222,7 +225,7 @@ impl<'p> Texts<'p> {
     }
 
     /// The text of a spec; `None` if there is none anywhere. `tip` is its newest event.
-    pub fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Rc<Loaded>>> {
+    pub(crate) fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Rc<Loaded>>> {
         let name = BString::from(format!("{id}.md"));
         for (at, place) in self.places.get_or_init(|| self.open()).iter().enumerate() {
             if let Some(found) = self.in_place(id, at, place, name.as_bstr())? {

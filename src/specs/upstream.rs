@@ -2,19 +2,19 @@
 
 use gix::ObjectId;
 
-use crate::project::Project;
 use super::world::World;
+use crate::project::Project;
 use crate::{
     domain::spec::{Spec, SpecType},
     error::Result,
 };
 
 /// The remote that is the project, by the name that everybody gives it.
-pub const UPSTREAM: &str = "upstream";
+pub(crate) const UPSTREAM: &str = "upstream";
 
 impl Project {
     /// The branch that a remote's `HEAD` was when it was cloned; `main` where that is not known.
-    pub fn default_branch(&self, remote: &str) -> Result<String> {
+    pub(crate) fn default_branch(&self, remote: &str) -> Result<String> {
         let head = format!("refs/remotes/{remote}/HEAD");
         let found = self.repo.gix().try_find_reference(head.as_str())?;
         let name = found.and_then(|found| found.target().try_name().map(|name| name.as_bstr().to_string()));
@@ -35,7 +35,7 @@ impl Project {
 impl World<'_> {
     /// Whether a gate is passed: the work that it waits for is in the main branch of `upstream`, as it was last fetched. By ancestry,
     /// or as the same changes.
-    pub fn is_upstream(&self, spec: &Spec) -> Result<bool> {
+    pub(crate) fn is_upstream(&self, spec: &Spec) -> Result<bool> {
         if spec.front.kind != SpecType::Gate || spec.front.depends_on.is_empty() {
             return Ok(false);
         }

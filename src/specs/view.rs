@@ -4,18 +4,33 @@ use gix::ObjectId;
 use serde_json::{Map, Value, json};
 
 use super::world::{Entry, World};
-use crate::{agent::lease::Life, domain::{checks::Checks, event::{self, Event, Op}, history::History, readiness::{Obstacle, Reason}, spec::{Spec, criteria_of}, status::Status}, answer::{ApprovalView, Blocker, BlockerKind, Checked, Criterion, EventView, MergeView, Person, Pin, SpecDetail, SpecView, Trailer}, error::Result};
+use crate::{
+    agent::lease::Life,
+    answer::{
+        ApprovalView, Blocker, BlockerKind, Checked, Criterion, EventView, MergeView, Person, Pin, SpecDetail,
+        SpecView, Trailer,
+    },
+    domain::{
+        checks::Checks,
+        event::{self, Event, Op},
+        history::History,
+        readiness::{Obstacle, Reason},
+        spec::{Spec, criteria_of},
+        status::Status,
+    },
+    error::Result,
+};
 
 impl World<'_> {
     /// The view of one spec.
-    pub fn view(&self, entry: &Entry) -> Result<SpecView> {
+    pub(crate) fn view(&self, entry: &Entry) -> Result<SpecView> {
         let mut view = self.line(entry)?;
         self.rest(entry, &mut view)?;
         Ok(view)
     }
 
     /// The same with no more than a person is shown of one among many: what it is called, how it stands, why it cannot be worked.
-    pub fn line(&self, entry: &Entry) -> Result<SpecView> {
+    pub(crate) fn line(&self, entry: &Entry) -> Result<SpecView> {
         let mut view = SpecView::new(entry.id.clone());
         view.status = entry.status;
         view.archived = entry.status == Status::Archived;
@@ -72,7 +87,7 @@ impl World<'_> {
     }
 
     /// Everything about one spec.
-    pub fn detail(&self, entry: &Entry) -> Result<SpecDetail> {
+    pub(crate) fn detail(&self, entry: &Entry) -> Result<SpecDetail> {
         let mut detail = SpecDetail::new(self.view(entry)?);
         if let Some(spec) = entry.spec() {
             detail.body = Some(spec.body().to_owned());
@@ -209,7 +224,7 @@ fn approval(entry: &Entry, required: bool, history: &History, discounted: Option
 }
 
 /// The view of one event.
-pub fn event_view(event: &Event) -> EventView {
+pub(crate) fn event_view(event: &Event) -> EventView {
     let facts = &event.facts;
     EventView {
         id: event.id.to_string(),
@@ -244,7 +259,7 @@ fn own_attempt(event: &Event) -> Option<ObjectId> {
 }
 
 /// A time as RFC 3339 with the offset that was recorded.
-pub fn rfc3339(seconds: i64, offset: i32) -> String {
+pub(crate) fn rfc3339(seconds: i64, offset: i32) -> String {
     let timestamp = jiff::Timestamp::from_second(seconds).unwrap_or_default();
     let offset = jiff::tz::Offset::from_seconds(offset).unwrap_or(jiff::tz::Offset::UTC);
     timestamp.display_with_offset(offset).to_string()

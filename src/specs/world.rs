@@ -11,8 +11,17 @@ use gix::{
     refs::{FullName, Target},
 };
 
+use super::{
+    ancestry::Ancestry,
+    base::Base,
+    census::Census,
+    members::all_over,
+    order::Order,
+    survey::Survey,
+    target::full_name,
+    text::{Loaded, Texts},
+};
 use crate::project::{Project, SPECS_DIR, signatures::Signatures};
-use super::{ancestry::Ancestry, base::Base, census::Census, members::all_over, order::Order, survey::Survey, target::full_name, text::{Loaded, Texts}};
 use crate::{
     domain::{
         event::Landing,
@@ -30,7 +39,7 @@ use crate::{
 
 /// One spec: its recorded state and its text.
 #[derive(Debug)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The id.
     pub id: SpecId,
     /// The state that its events amount to; `None` without a chain.
@@ -45,13 +54,13 @@ pub struct Entry {
 
 impl Entry {
     /// What the text says, if it can be read.
-    pub fn spec(&self) -> Option<&Spec> {
+    pub(crate) fn spec(&self) -> Option<&Spec> {
         self.loaded.as_ref().and_then(|loaded| loaded.spec.as_ref().ok())
     }
 
     /// Whether its file tells what chant has done with it and nothing is recorded here, so that it counts as pending: `import` would
     /// record it.
-    pub fn is_to_import(&self) -> bool {
+    pub(crate) fn is_to_import(&self) -> bool {
         let told = |spec: &Spec| {
             let front = &spec.front;
             let beyond = |status: &String| !matches!(status.as_str(), "pending" | "ready" | "blocked");
@@ -61,14 +70,14 @@ impl Entry {
     }
 
     /// The title, or the id where there is none.
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         self.spec().and_then(|spec| spec.title.as_deref()).unwrap_or_else(|| self.id.short())
     }
 }
 
 /// What the chain of a spec says.
 #[derive(Clone, Debug)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     /// The state that its events amount to; `None` without a chain.
     pub state: Option<Rc<State>>,
     /// Why the chain cannot be read.
@@ -80,7 +89,7 @@ pub struct Recorded {
 
 /// The specs of a project, read lazily. What chains say is kept, since others wait for it; texts are not: all of them together
 /// may be large.
-pub struct World<'p> {
+pub(crate) struct World<'p> {
     /// The project.
     pub project: &'p Project,
     /// Which specs exist.
@@ -109,20 +118,20 @@ pub struct World<'p> {
 
 impl<'p> World<'p> {
     /// The specs as they are now, each seen from where its work would begin.
-    pub fn new(project: &'p Project) -> Result<World<'p>> {
+    pub(crate) fn new(project: &'p Project) -> Result<World<'p>> {
         World::with(project, None, Texts::new(project))
     }
 
     /// The same for whoever goes through all of them: what was found at an earlier look, and cannot have changed since, is not read
     /// again. Texts are outlines then, without body, criteria and bytes.
-    pub fn survey(project: &'p Project) -> Result<World<'p>> {
+    pub(crate) fn survey(project: &'p Project) -> Result<World<'p>> {
         let survey = Survey::begin(project).map(Rc::new);
         let texts = Texts::surveyed(project, survey.clone());
         World::with(project, survey, texts)
     }
 
     /// Writes down what was found, for the next look.
-    pub fn keep(&self) -> Result<()> {
+    pub(crate) fn keep(&self) -> Result<()> {
         if let Some(survey) = self.survey.as_ref().filter(|survey| survey.has_news()) {
             let active = self.census.active()?;
             survey.keep(|id| SpecId::new(id).is_ok_and(|id| active.contains(&id)));
@@ -155,14 +164,14 @@ impl<'p> World<'p> {
 
     /// The same, all of them seen from one base.
     #[must_use]
-    pub fn seen_from(mut self, base: Option<ObjectId>) -> Self {
+    pub(crate) fn seen_from(mut self, base: Option<ObjectId>) -> Self {
         self.fixed = Some(base);
         self
     }
 
     /// The same, which believes no verdict on a signature that was made before: for acting on what it says.
     #[must_use]
-    pub fn checking_signatures(mut self) -> Self {
+    pub(crate) fn checking_signatures(mut self) -> Self {
         self.signatures = self.signatures.map(|_| Signatures::afresh(self.project));
         self
     }
@@ -173,7 +182,7 @@ impl<'p> World<'p> {
     }
 
     /// What a spec is seen from: the commit that its work would begin with.
-    pub fn base_of(&self, entry: &Entry) -> Result<Rc<Base<'p>>> {
+    pub(crate) fn base_of(&self, entry: &Entry) -> Result<Rc<Base<'p>>> {
         let commit = match (self.fixed, entry.spec()) {
             (Some(fixed), _) => fixed,
             (None, Some(spec)) => {
@@ -189,7 +198,7 @@ impl<'p> World<'p> {
     }
 
     /// The files of a commit, each looked up once.
-    pub fn base_at(&self, commit: Option<ObjectId>) -> Rc<Base<'p>> {
+    pub(crate) fn base_at(&self, commit: Option<ObjectId>) -> Rc<Base<'p>> {
         let mut bases = self.bases.borrow_mut();
         Rc::clone(bases.entry(commit).or_insert_with(|| Rc::new(Base::new(self.project, commit))))
     }
@@ -209,7 +218,7 @@ impl<'p> World<'p> {
     }
 
     /// What the chain of a spec says; the text is not read.
-    pub fn recorded(&self, id: &SpecId) -> Result<Recorded> {
+    pub(crate) fn recorded(&self, id: &SpecId) -> Result<Recorded> {
         if let Some(recorded) = self.recorded.borrow().get(id) {
             return Ok(recorded.clone());
         }
@@ -266,7 +275,7 @@ impl<'p> World<'p> {
     }
 
     /// The members of a spec.
-    pub fn members(&self, id: &SpecId) -> Result<Vec<SpecId>> {
+    pub(crate) fn members(&self, id: &SpecId) -> Result<Vec<SpecId>> {
         self.project.members(&self.census, id)
     }
 
@@ -284,17 +293,17 @@ impl<'p> World<'p> {
     }
 
     /// One spec; it need not exist.
-    pub fn entry(&self, id: &SpecId) -> Result<Entry> {
+    pub(crate) fn entry(&self, id: &SpecId) -> Result<Entry> {
         self.entry_from(&self.texts, id)
     }
 
     /// The same with its whole text, where others are outlines.
-    pub fn whole_entry(&self, id: &SpecId) -> Result<Entry> {
+    pub(crate) fn whole_entry(&self, id: &SpecId) -> Result<Entry> {
         self.entry_from(&self.whole, id)
     }
 
     /// Its whole text alone; `None` if there is none anywhere.
-    pub fn whole_text(&self, id: &SpecId) -> Result<Option<Rc<Loaded>>> {
+    pub(crate) fn whole_text(&self, id: &SpecId) -> Result<Option<Rc<Loaded>>> {
         self.whole.load(id, self.census.tip(id)?)
     }
 
@@ -311,7 +320,7 @@ impl<'p> World<'p> {
     }
 
     /// The worktrees of the repository, listed once.
-    pub fn worktrees(&self) -> Result<&[Worktree]> {
+    pub(crate) fn worktrees(&self) -> Result<&[Worktree]> {
         if self.worktrees.get().is_none() {
             let listed = worktree::list(&self.project.repo)?;
             return Ok(self.worktrees.get_or_init(|| listed));
@@ -370,7 +379,7 @@ impl<'p> World<'p> {
 impl Project {
     /// Whether nobody may work on a spec before a person has approved it: it says so itself, or `chant.approval.required` names its
     /// type or one of its labels.
-    pub fn needs_approval(&self, front: &FrontMatter) -> Result<bool> {
+    pub(crate) fn needs_approval(&self, front: &FrontMatter) -> Result<bool> {
         Ok(front.approval.required || self.has_to_be_approved(front.kind, &front.labels)?)
     }
 
@@ -388,7 +397,7 @@ impl Project {
 
     /// Whether a finished spec's work is in its target already: what it announced to land there is found. Trailers and
     /// messages are hints, never proof.
-    pub fn healed(&self, state: &State) -> Result<bool> {
+    pub(crate) fn healed(&self, state: &State) -> Result<bool> {
         self.healed_by(state, |ancestor, descendant| self.is_ancestor(ancestor, descendant))
     }
 
@@ -414,7 +423,7 @@ impl Project {
     }
 
     /// What a branch holds, by its full name; `None` if it does not exist or the name is no branch.
-    pub fn branch_tip(&self, full: &str) -> Result<Option<ObjectId>> {
+    pub(crate) fn branch_tip(&self, full: &str) -> Result<Option<ObjectId>> {
         let Some(name) = full.starts_with("refs/heads/").then(|| FullName::try_from(full).ok()).flatten() else {
             return Ok(None);
         };
@@ -430,7 +439,7 @@ impl Project {
     }
 
     /// Whether `descendant` reaches `ancestor`. An object that is not here is nobody's ancestor.
-    pub fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
+    pub(crate) fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
         if ancestor == descendant {
             return Ok(true);
         }

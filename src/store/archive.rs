@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The namespace of folded chains.
-pub const ARCHIVES: &str = "refs/chant/archive/";
+pub(crate) const ARCHIVES: &str = "refs/chant/archive/";
 
 /// The archive of imported specs whose ids have no date.
 const UNDATED: &str = "undated";
@@ -44,7 +44,7 @@ const NAMED: usize = 20;
 const MAX_ENTRIES: usize = 1 << 20;
 
 /// The tip of each chain.
-pub type Folded = BTreeMap<SpecId, ObjectId>;
+pub(crate) type Folded = BTreeMap<SpecId, ObjectId>;
 
 /// The folders of archives that were looked into: each is read once, and so is what leads to it.
 #[derive(Debug, Default)]
@@ -72,12 +72,12 @@ pub struct Listing {
 }
 
 /// The name of the archive that a spec belongs to: its month, `2026-02`.
-pub fn archive_of(id: &SpecId) -> &str {
+pub(crate) fn archive_of(id: &SpecId) -> &str {
     id.date().map_or(UNDATED, |date| &date[..7])
 }
 
 /// Whether there can be an archive of that name.
-pub fn is_archive(name: &str) -> bool {
+pub(crate) fn is_archive(name: &str) -> bool {
     let month = |(at, byte): (usize, u8)| if at == 4 { byte == b'-' } else { byte.is_ascii_digit() };
     name == UNDATED || (name.len() == 7 && name.bytes().enumerate().all(month))
 }

@@ -9,7 +9,7 @@ use super::{Store, refs::Moved};
 use crate::{domain::id::SpecId, error::Result};
 
 /// The namespace; local, never pushed.
-pub const ATTEMPTS: &str = "refs/chant-local/attempts/";
+pub(crate) const ATTEMPTS: &str = "refs/chant-local/attempts/";
 
 impl Store<'_> {
     /// Keeps `tip` as what the attempt came to. What was kept under that name before stays in the ref's log, and stays

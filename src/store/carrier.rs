@@ -11,7 +11,7 @@ use super::{NOTES_REF, Store, archive::ARCHIVES, tracking::REMOTES};
 use crate::{error::Result, git::object::patiently};
 
 /// Where such branches are at the remote.
-pub const CARRIERS: &str = "refs/heads/chant-sync/";
+pub(crate) const CARRIERS: &str = "refs/heads/chant-sync/";
 
 /// The file that lists the refs, a line each: the id, a blank, the name.
 const LIST: &str = "refs";
@@ -20,10 +20,10 @@ const LIST: &str = "refs";
 const MAX_LIST_LEN: u64 = 16 << 20;
 
 /// The refs of a clone, by name.
-pub type Carried = BTreeMap<String, ObjectId>;
+pub(crate) type Carried = BTreeMap<String, ObjectId>;
 
 /// Where the carriers of a remote are tracked.
-pub fn tracked_carriers(remote: &str) -> String {
+pub(crate) fn tracked_carriers(remote: &str) -> String {
     format!("{REMOTES}{remote}/sync/")
 }
 

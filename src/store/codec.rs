@@ -22,7 +22,7 @@ use crate::domain::{
 const FORMAT: &str = "1";
 
 /// A commit larger than this is no event, in bytes.
-pub const MAX_EVENT_LEN: usize = 1 << 20;
+pub(crate) const MAX_EVENT_LEN: usize = 1 << 20;
 
 /// A commit in a chain that is no valid event: kept, named by `fsck`, never obeyed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,7 @@ pub struct Invalid {
 }
 
 /// The commit message of an event with these parents' roles.
-pub fn encode(spec: &SpecId, op: &Op, sentence: &str, generation: u64, roles: &[Role], facts: &Facts) -> String {
+pub(crate) fn encode(spec: &SpecId, op: &Op, sentence: &str, generation: u64, roles: &[Role], facts: &Facts) -> String {
     let mut text = format!("chant({}): {}\n\n", spec.short(), one_line(op.as_str()));
     let sentence = one_line(sentence);
     // git takes a line that begins with '---' for the end of the message.
@@ -59,7 +59,7 @@ pub fn encode(spec: &SpecId, op: &Op, sentence: &str, generation: u64, roles: &[
 
 /// The message and author of the event that joins `parents` commits, `events` the valid ones among them: the same bytes in every
 /// clone.
-pub fn merge_event(spec: &SpecId, parents: usize, events: &[&Event]) -> (String, Author) {
+pub(crate) fn merge_event(spec: &SpecId, parents: usize, events: &[&Event]) -> (String, Author) {
     let generation = events.iter().map(|event| event.generation).max().unwrap_or_default().saturating_add(1);
     let roles = vec![Role::Own; parents];
     let message = encode(spec, &Op::Merge, "", generation, &roles, &Facts::default());
@@ -146,7 +146,7 @@ impl Trailers {
 ///
 /// # Errors
 /// [`Invalid`] with the rule that it breaks; the commit stays in the chain and is skipped.
-pub fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
+pub(crate) fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
     let invalid = |why: String| Invalid { id, why };
     if commit.len() > MAX_EVENT_LEN {
         return Err(invalid(format!("it is larger than {MAX_EVENT_LEN} bytes")));

@@ -18,7 +18,7 @@ const OURS: &str = "refs/chant/";
 const NOTES: &str = "notes/chant";
 
 /// Refs below a namespace, sorted by their names without it, with what they hold; nothing if they are symbolic or broken.
-pub type Listed = Vec<(String, Option<ObjectId>)>;
+pub(crate) type Listed = Vec<(String, Option<ObjectId>)>;
 
 /// A ref that takes part in an exchange.
 enum Part {

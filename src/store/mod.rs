@@ -4,12 +4,12 @@
 //! moves the ref by compare-and-swap. Reading never writes.
 
 mod append;
-pub mod archive;
+pub(crate) mod archive;
 mod archive_join;
-pub mod attempts;
-pub mod carrier;
+pub(crate) mod attempts;
+pub(crate) mod carrier;
 mod codec;
-pub mod even;
+pub(crate) mod even;
 mod evidence;
 mod found;
 mod join;
@@ -19,8 +19,8 @@ mod notes_join;
 mod purge;
 mod read;
 mod refs;
-pub mod tracking;
-pub mod trailer;
+pub(crate) mod tracking;
+pub(crate) mod trailer;
 
 #[cfg(test)]
 mod tests;
@@ -34,13 +34,14 @@ use gix::{
     objs::Commit,
 };
 
-pub use append::{Addition, Appended, Refusal};
-pub use codec::{Invalid, MAX_EVENT_LEN, decode, encode, merge_event};
-pub use evidence::{Evidence, File};
-pub use found::Past;
-pub use mend::Logged;
-pub use notes::NOTES_REF;
-pub use read::Walk;
+pub(crate) use append::Appended;
+pub use append::{Addition, Refusal};
+pub(crate) use codec::{Invalid, MAX_EVENT_LEN, decode, encode, merge_event};
+pub use evidence::Evidence;
+pub(crate) use evidence::File;
+pub(crate) use found::Past;
+pub(crate) use notes::NOTES_REF;
+pub(crate) use read::Walk;
 
 use crate::{
     domain::{event::Op, id::SpecId},
@@ -49,7 +50,7 @@ use crate::{
 };
 
 /// The namespace of the chains.
-pub const SPECS: &str = "refs/chant/specs/";
+pub(crate) const SPECS: &str = "refs/chant/specs/";
 
 /// How the store writes; made from configuration.
 #[derive(Clone, Debug)]
@@ -65,7 +66,7 @@ pub struct Settings {
 }
 
 /// The author and the committer of what is written next, with the time now.
-pub type People<'repo> = Box<dyn Fn() -> Result<(Signature, Signature)> + 'repo>;
+pub(crate) type People<'repo> = Box<dyn Fn() -> Result<(Signature, Signature)> + 'repo>;
 
 /// Puts signatures on events.
 pub trait Seal {

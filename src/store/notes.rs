@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Where the notes are.
-pub const NOTES_REF: &str = "refs/notes/chant";
+pub(crate) const NOTES_REF: &str = "refs/notes/chant";
 
 /// What the line of a note begins with that names a spec.
 const NOTE: &str = "Chant-Spec: ";

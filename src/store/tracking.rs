@@ -23,28 +23,28 @@ use crate::{
 };
 
 /// The namespace of what remotes had.
-pub const REMOTES: &str = "refs/chant-remote/";
+pub(crate) const REMOTES: &str = "refs/chant-remote/";
 
 /// A chain of more events than this is not taken from a remote: what is recorded about a person's work is some dozens.
 const MAX_EVENTS: usize = 10_000;
 
 /// Where the chains of a remote are tracked.
-pub fn tracked_specs(remote: &str) -> String {
+pub(crate) fn tracked_specs(remote: &str) -> String {
     format!("{REMOTES}{remote}/specs/")
 }
 
 /// Where the archives of a remote are tracked.
-pub fn tracked_archives(remote: &str) -> String {
+pub(crate) fn tracked_archives(remote: &str) -> String {
     format!("{REMOTES}{remote}/archive/")
 }
 
 /// Where the work branches of a remote are tracked.
-pub fn tracked_branches(remote: &str) -> String {
+pub(crate) fn tracked_branches(remote: &str) -> String {
     format!("{REMOTES}{remote}/heads/")
 }
 
 /// Where the notes of a remote are tracked.
-pub fn tracked_notes(remote: &str) -> String {
+pub(crate) fn tracked_notes(remote: &str) -> String {
     format!("{REMOTES}{remote}/notes/chant")
 }
 

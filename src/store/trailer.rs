@@ -2,7 +2,7 @@
 
 /// One trailer.
 #[derive(Clone, Copy, Debug)]
-pub struct Trailer {
+pub(crate) struct Trailer {
     /// Its name, after `Chant-`.
     pub name: &'static str,
     /// What its value is.
@@ -22,7 +22,7 @@ const fn many(name: &'static str, value: &'static str, about: &'static str) -> T
 }
 
 /// Every trailer, in the order in which they are written.
-pub const TRAILERS: &[Trailer] = &[
+pub(crate) const TRAILERS: &[Trailer] = &[
     one("Format", "`1`", "The version of the format."),
     one("Spec", "spec id", "The spec that the event belongs to."),
     one("Op", "name", "What was done."),

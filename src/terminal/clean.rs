@@ -7,7 +7,7 @@ use anstream::adapter::strip_str;
 
 /// One line of plain text: escape sequences, control characters and reordering marks are taken out, line ends and tabs
 /// become a space.
-pub fn line(text: &str) -> Cow<'_, str> {
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
     let plain = |byte: &u8| matches!(byte, b' '..=b'~');
     if text.as_bytes().iter().all(plain) || !text.chars().any(harmful) {
         return text.into();
@@ -17,7 +17,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
 }
 
 /// One line as [`line()`] makes it, but colours (SGR sequences) stay.
-pub fn colored(text: &str) -> String {
+pub(crate) fn colored(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("\x1b[") {
@@ -37,7 +37,7 @@ pub fn colored(text: &str) -> String {
 }
 
 /// Plain text of several lines: as [`line()`], but `\n` and tabs stay.
-pub fn text(text: &str) -> Cow<'_, str> {
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
     let kept = |c: char| matches!(c, '\n' | '\t');
     if !text.chars().any(|c| harmful(c) && !kept(c)) {
         return text.into();
@@ -46,7 +46,7 @@ pub fn text(text: &str) -> Cow<'_, str> {
 }
 
 /// The same number of bytes with everything harmful but line ends and tabs overwritten, so that byte offsets stay right.
-pub fn inert(text: &str) -> String {
+pub(crate) fn inert(text: &str) -> String {
     text.chars()
         .flat_map(|c| match (harmful(c) && !matches!(c, '\n' | '\t'), c.len_utf8()) {
             (false, _) => std::iter::repeat_n(c, 1),
@@ -58,7 +58,7 @@ pub fn inert(text: &str) -> String {
 
 /// Whether a terminal would do something else with it than show it: control characters (C0, DEL, C1), line separators,
 /// marks that reorder text, invisible characters in which something can hide.
-pub fn harmful(c: char) -> bool {
+pub(crate) fn harmful(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

@@ -8,7 +8,7 @@ use crate::domain::status::Status;
 
 /// When to use colour: the values of `--color`, `color.chant` and `color.ui`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum When {
+pub(crate) enum When {
     /// At a terminal.
     #[default]
     Auto,
@@ -21,7 +21,7 @@ pub enum When {
 impl When {
     /// A value of `color.chant` or `color.ui` as git reads it: a true boolean is `auto`, a false one `never`. Anything else is
     /// `None`: a typo in someone's configuration is no reason to fail.
-    pub fn from_config(value: &str) -> Option<When> {
+    pub(crate) fn from_config(value: &str) -> Option<When> {
         match value.to_ascii_lowercase().as_str() {
             "always" => Some(When::Always),
             "never" | "false" | "no" | "off" | "0" => Some(When::Never),
@@ -56,7 +56,7 @@ pub(crate) enum Slot {
 }
 
 /// The names of the slots.
-pub const SLOTS: [&str; 16] = [
+pub(crate) const SLOTS: [&str; 16] = [
     "id",
     "header",
     "good",
@@ -77,11 +77,11 @@ pub const SLOTS: [&str; 16] = [
 
 /// The styles that a person has chosen for slots, in the order of [`SLOTS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Palette([Option<Style>; SLOTS.len()]);
+pub(crate) struct Palette([Option<Style>; SLOTS.len()]);
 
 impl Palette {
     /// Has the slots look as `choice` says of each, by its name.
-    pub fn chosen(choice: impl FnMut(&'static str) -> Option<Style>) -> Palette {
+    pub(crate) fn chosen(choice: impl FnMut(&'static str) -> Option<Style>) -> Palette {
         Palette(SLOTS.map(choice))
     }
 }

@@ -15,7 +15,7 @@ const LONGEST_SEQUENCE: usize = 1 << 20;
 ///
 /// Its memory is bounded. A control string other than DCS ends at a newline at the latest.
 #[derive(Default)]
-pub struct Sanitizer {
+pub(crate) struct Sanitizer {
     /// A parser without `std` keeps at most a kilobyte of a sequence.
     parser: Parser,
     screen: Screen,
@@ -27,17 +27,17 @@ pub struct Sanitizer {
 
 impl Sanitizer {
     /// At the beginning of a line, in no sequence.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Sanitizer::default()
     }
 
     /// The same, but colours (SGR sequences) stay: for what says nothing but what we make it say.
-    pub fn with_colors() -> Self {
+    pub(crate) fn with_colors() -> Self {
         Sanitizer { screen: Screen { colors: true, ..Screen::default() }, ..Sanitizer::default() }
     }
 
     /// The next bytes of the stream; gives the text that is certain by now.
-    pub fn push(&mut self, bytes: &[u8]) -> String {
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> String {
         let joined;
         let mut rest = bytes;
         if !self.cut.is_empty() {
@@ -69,7 +69,7 @@ impl Sanitizer {
     }
 
     /// The stream is over: what was still held back.
-    pub fn finish(&mut self) -> String {
+    pub(crate) fn finish(&mut self) -> String {
         if !std::mem::take(&mut self.cut).is_empty() {
             self.text("\u{fffd}");
         }
@@ -205,7 +205,7 @@ impl Perform for Screen {
 }
 
 /// A single value for one line of a terminal: as [`Sanitizer`] does, and with spaces for newlines and tabs.
-pub fn line(value: impl AsRef<[u8]>) -> String {
+pub(crate) fn line(value: impl AsRef<[u8]>) -> String {
     let mut sanitizer = Sanitizer::new();
     let mut text = sanitizer.push(value.as_ref());
     text.push_str(&sanitizer.finish());

@@ -7,13 +7,29 @@ use std::path::Path;
 
 use gix::bstr::ByteSlice;
 
-use crate::{domain::{draft::Draft, event::{Facts, Op}, id::SpecId, spec::MAX_SPEC_LEN, status::Status}, env::fault, error::{Error, IoContext, Result}, git::{process::Git, work_file}, project::Project, specs::{text::{archive_path_of, path_of}, world::Entry}};
+use crate::{
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+        id::SpecId,
+        spec::MAX_SPEC_LEN,
+        status::Status,
+    },
+    env::fault,
+    error::{Error, IoContext, Result},
+    git::{process::Git, work_file},
+    project::Project,
+    specs::{
+        text::{archive_path_of, path_of},
+        world::Entry,
+    },
+};
 
 /// Puts a spec away: the event, then `.chant/specs/<id>.md` becomes `.chant/archive/<id>.md` where that file is.
 ///
 /// # Errors
 /// If its status does not allow it, or the file has changes that are not committed.
-pub fn archive(project: &Project, entry: &Entry) -> Result<()> {
+pub(crate) fn archive(project: &Project, entry: &Entry) -> Result<()> {
     let (from, to) = (path_of(&entry.id), archive_path_of(&entry.id));
     step(project, entry, Op::Archive, "is archived", &from, &to)
 }
@@ -23,7 +39,7 @@ pub fn archive(project: &Project, entry: &Entry) -> Result<()> {
 ///
 /// # Errors
 /// If an archive cannot be read, or others keep writing to it.
-pub fn fold(project: &Project, only: Option<&[SpecId]>) -> Result<Vec<SpecId>> {
+pub(crate) fn fold(project: &Project, only: Option<&[SpecId]>) -> Result<Vec<SpecId>> {
     let store = project.store()?;
     // What another clone has folded already, as its archive says, need not be folded here.
     let mut gone = if only.is_none() { store.drop_contained()? } else { Vec::new() };
@@ -38,7 +54,7 @@ pub fn fold(project: &Project, only: Option<&[SpecId]>) -> Result<Vec<SpecId>> {
 ///
 /// # Errors
 /// As [`archive`].
-pub fn unarchive(project: &Project, entry: &Entry) -> Result<()> {
+pub(crate) fn unarchive(project: &Project, entry: &Entry) -> Result<()> {
     let (from, to) = (archive_path_of(&entry.id), path_of(&entry.id));
     step(project, entry, Op::Unarchive, "is taken out of the archive", &from, &to)
 }
@@ -72,7 +88,7 @@ fn step(project: &Project, entry: &Entry, op: Op, what: &str, from: &str, to: &s
 ///
 /// # Errors
 /// If a file cannot be read or removed.
-pub fn settle(project: &Project, id: &SpecId) -> Result<bool> {
+pub(crate) fn settle(project: &Project, id: &SpecId) -> Result<bool> {
     let Some(top) = project.filed_twice(id)? else { return Ok(false) };
     let archived = project.store()?.state(id)?.is_some_and(|state| state.status == Status::Archived);
     remove(&top.join(if archived { path_of(id) } else { archive_path_of(id) }))?;

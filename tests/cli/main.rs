@@ -1,5 +1,6 @@
 //! The binary, as people and scripts use it: real repositories, real git, real processes.
 
+#![expect(unreachable_pub, reason = "nothing uses this crate")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod adverse;

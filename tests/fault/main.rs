@@ -2,6 +2,7 @@
 //!
 //! The points are made by `git_chant::env::fault`, which only builds with debug assertions have.
 
+#![expect(unreachable_pub, reason = "nothing uses this crate")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what is skipped, and how much was done, is said")]
 #![cfg(all(target_os = "linux", debug_assertions))]

@@ -7,18 +7,18 @@ use std::{
 };
 
 /// A throw-away repository, with an identity in its own configuration.
-pub struct TempRepo {
+pub(super) struct TempRepo {
     root: tempfile::TempDir,
     path: PathBuf,
 }
 
 /// A repository without commits, on branch `main`.
-pub fn repo() -> TempRepo {
+pub(super) fn repo() -> TempRepo {
     repo_with(&[])
 }
 
 /// What `git init <options>` makes, on branch `main`.
-pub fn repo_with(options: &[&str]) -> TempRepo {
+pub(super) fn repo_with(options: &[&str]) -> TempRepo {
     let root = tempfile::tempdir().expect("a temporary directory");
     let path = fs::canonicalize(root.path()).expect("it exists").join("repo");
     fs::create_dir(root.path().join("home")).expect("a new directory");
@@ -32,12 +32,12 @@ pub fn repo_with(options: &[&str]) -> TempRepo {
 
 impl TempRepo {
     /// The top of its work tree.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// A command that runs in it, isolated as it is.
-    pub fn command(&self, program: &str) -> Command {
+    pub(super) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.path).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -48,7 +48,7 @@ impl TempRepo {
     }
 
     /// Runs git; it must succeed. Its output without the final line end.
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(super) fn git(&self, args: &[&str]) -> String {
         let output = self.try_git(args);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "git {args:?}: {said}");
@@ -56,24 +56,24 @@ impl TempRepo {
     }
 
     /// Runs git, whatever comes of it.
-    pub fn try_git(&self, args: &[&str]) -> Output {
+    pub(super) fn try_git(&self, args: &[&str]) -> Output {
         self.command("git").args(args).output().expect("git runs")
     }
 
     /// Commits everything, and the id of the commit.
-    pub fn commit(&self, message: &str) -> gix::ObjectId {
+    pub(super) fn commit(&self, message: &str) -> gix::ObjectId {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
         self.id("HEAD")
     }
 
     /// The object that a revision names.
-    pub fn id(&self, revision: &str) -> gix::ObjectId {
+    pub(super) fn id(&self, revision: &str) -> gix::ObjectId {
         self.git(&["rev-parse", "--verify", "--quiet", revision]).parse().expect("an object id")
     }
 
     /// The repository as gix opens it, from its own configuration alone.
-    pub fn open(&self) -> gix::Repository {
+    pub(super) fn open(&self) -> gix::Repository {
         gix::open_opts(&self.path, gix::open::Options::isolated()).expect("git made it")
     }
 }

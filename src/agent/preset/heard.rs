@@ -34,7 +34,7 @@ pub(super) struct Heard {
 
 impl Heard {
     /// A line, or several.
-    pub fn say(&mut self, text: &str) {
+    pub(super) fn say(&mut self, text: &str) {
         self.end_line();
         self.goes_on = false;
         let text = text.trim_end();
@@ -45,7 +45,7 @@ impl Heard {
     }
 
     /// A whole message of the agent.
-    pub fn message(&mut self, text: &str) {
+    pub(super) fn message(&mut self, text: &str) {
         self.say(text);
         if !text.trim().is_empty() {
             text.clone_into(&mut self.answer);
@@ -54,7 +54,7 @@ impl Heard {
     }
 
     /// The next piece of a message that comes in pieces.
-    pub fn piece(&mut self, text: &str) {
+    pub(super) fn piece(&mut self, text: &str) {
         if !std::mem::replace(&mut self.goes_on, true) {
             self.answer.clear();
         }
@@ -67,13 +67,13 @@ impl Heard {
     }
 
     /// The model that it begins with.
-    pub fn begins_with(&mut self, model: &str) {
+    pub(super) fn begins_with(&mut self, model: &str) {
         self.report.model(Some(model));
         self.say(&format!("model: {}", one_line(model)));
     }
 
     /// The use of a tool: `$ cargo test`, `Edit src/lib.rs`.
-    pub fn tool(&mut self, name: &str, input: &Value) {
+    pub(super) fn tool(&mut self, name: &str, input: &Value) {
         let told = TELLING.iter().find_map(|field| input.get(field)).or(input.is_string().then_some(input));
         let told = match told {
             Some(Value::String(text)) => text.clone(),
@@ -90,22 +90,22 @@ impl Heard {
     }
 
     /// Something that went wrong.
-    pub fn error(&mut self, text: &str) {
+    pub(super) fn error(&mut self, text: &str) {
         self.say(&format!("error: {}", first(text, LONGEST_ERROR)));
     }
 
     /// The output of a tool that failed; of one that did not, nothing is shown.
-    pub fn failed(&mut self, output: &str) {
+    pub(super) fn failed(&mut self, output: &str) {
         self.say(&format!("failed: {}", one_line(output)));
     }
 
     /// What can be shown by now.
-    pub fn take(&mut self) -> String {
+    pub(super) fn take(&mut self) -> String {
         std::mem::take(&mut self.shown)
     }
 
     /// Ends the line that is being said in pieces.
-    pub fn end_line(&mut self) {
+    pub(super) fn end_line(&mut self) {
         if !self.partial.is_empty() {
             self.shown.push_str(&std::mem::take(&mut self.partial));
             self.shown.push('\n');
@@ -113,7 +113,7 @@ impl Heard {
     }
 
     /// The last message.
-    pub fn answer(&self) -> &str {
+    pub(super) fn answer(&self) -> &str {
         &self.answer
     }
 

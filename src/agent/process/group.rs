@@ -33,12 +33,12 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub fn new(leader: Child, reaper: Reaper) -> Self {
+    pub(super) fn new(leader: Child, reaper: Reaper) -> Self {
         Group { leader, reaper, ended: HashSet::new(), reaped: false }
     }
 
     /// The leader's pid, which is the group's number.
-    pub fn id(&self) -> u32 {
+    pub(super) fn id(&self) -> u32 {
         self.leader.id()
     }
 
@@ -47,7 +47,7 @@ impl Group {
     }
 
     /// Whether the command itself has ended; it stays to be reaped.
-    pub fn is_done(&self) -> Result<bool> {
+    pub(super) fn is_done(&self) -> Result<bool> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         loop {
             match rustix::process::waitid(WaitId::Pid(self.pid()), options) {
@@ -85,7 +85,7 @@ impl Group {
     }
 
     /// Gives the others some time to end by themselves; says whether any is left.
-    pub fn wait_for_others(&self, pump: &mut Pump<'_>, time: Duration) -> Result<bool> {
+    pub(super) fn wait_for_others(&self, pump: &mut Pump<'_>, time: Duration) -> Result<bool> {
         let begun = Instant::now();
         loop {
             if !self.has_others() {
@@ -99,7 +99,7 @@ impl Group {
     }
 
     /// Ends everything: SIGTERM, `grace`, SIGKILL. A signal to us that comes during this ends the grace.
-    pub fn end(&mut self, pump: &mut Pump<'_>, grace: Duration) -> Result<()> {
+    pub(super) fn end(&mut self, pump: &mut Pump<'_>, grace: Duration) -> Result<()> {
         let signals = pump.signals();
         self.signal(Signal::TERM);
         // A stopped process would not hear of it.
@@ -137,17 +137,17 @@ impl Group {
     }
 
     /// How many beyond the leader were signalled.
-    pub fn ended_others(&self) -> usize {
+    pub(super) fn ended_others(&self) -> usize {
         self.ended.len()
     }
 
     /// Lets ended orphans go.
-    pub fn reap_orphans(&self) {
+    pub(super) fn reap_orphans(&self) {
         self.reaper.reap();
     }
 
     /// The leader's exit status; `None` if it cannot even be killed, and is left behind.
-    pub fn reap(&mut self) -> Result<Option<ExitStatus>> {
+    pub(super) fn reap(&mut self) -> Result<Option<ExitStatus>> {
         let status = self.leader.try_wait();
         let status = status.map_err(|cause| Error::fatal("wait", format!("cannot wait for the command: {cause}")))?;
         self.reaped = true;

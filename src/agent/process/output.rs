@@ -30,7 +30,7 @@ struct Lines<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub fn new(
+    pub(super) fn new(
         transcript: Option<&'a File>,
         listener: Option<&'a mut dyn Listener>,
         sink: Option<Sink<'a>>,
@@ -40,7 +40,7 @@ impl<'a> Output<'a> {
         Output { transcript, transcript_error: None, listener, lines, tail: Vec::new(), keep }
     }
 
-    pub fn take(&mut self, bytes: &[u8]) {
+    pub(super) fn take(&mut self, bytes: &[u8]) {
         match self.listener.as_mut().map(|listener| listener.push(bytes)) {
             Some(heard) => self.show(&heard),
             None => self.show(bytes),
@@ -72,7 +72,7 @@ impl<'a> Output<'a> {
     }
 
     /// Gives the last, incomplete line to the sink; the tail, and what went wrong with the transcript.
-    pub fn finish(mut self) -> (Vec<u8>, Option<std::io::Error>) {
+    pub(super) fn finish(mut self) -> (Vec<u8>, Option<std::io::Error>) {
         if let Some(heard) = self.listener.as_mut().map(|listener| listener.finish()) {
             self.show(&heard);
         }

@@ -35,20 +35,20 @@ struct Input {
 }
 
 impl<'a> Pump<'a> {
-    pub fn new(pipe: PipeReader, interrupts: Interrupts, output: Output<'a>) -> Result<Self> {
+    pub(super) fn new(pipe: PipeReader, interrupts: Interrupts, output: Output<'a>) -> Result<Self> {
         nonblocking(&pipe)?;
         Ok(Pump { pipe: Some(pipe), input: None, interrupts, output, buffer: vec![0; 64 * 1024] })
     }
 
     /// Has `bytes` written to the command as it reads them.
-    pub fn feed(&mut self, pipe: ChildStdin, bytes: Vec<u8>) -> Result<()> {
+    pub(super) fn feed(&mut self, pipe: ChildStdin, bytes: Vec<u8>) -> Result<()> {
         nonblocking(&pipe)?;
         self.input = Some(Input { pipe, bytes, written: 0 });
         Ok(())
     }
 
     /// Waits for something to do, `wait` at the longest, and does it. Gives the number of bytes that were read.
-    pub fn turn(&mut self, wait: Duration) -> Result<usize> {
+    pub(super) fn turn(&mut self, wait: Duration) -> Result<usize> {
         self.poll(wait)?;
         self.interrupts.note();
         self.write();
@@ -99,7 +99,7 @@ impl<'a> Pump<'a> {
     }
 
     /// Reads what is left, to its end, or to a silence if a process that we don't know still holds it open.
-    pub fn drain(&mut self) -> Result<()> {
+    pub(super) fn drain(&mut self) -> Result<()> {
         self.input = None;
         let begun = Instant::now();
         let mut last = begun;
@@ -112,22 +112,22 @@ impl<'a> Pump<'a> {
     }
 
     /// Whether a signal came that ends the run.
-    pub fn interrupted(&self) -> bool {
+    pub(super) fn interrupted(&self) -> bool {
         self.interrupts.first().is_some()
     }
 
     /// How many such signals came.
-    pub fn signals(&self) -> usize {
+    pub(super) fn signals(&self) -> usize {
         self.interrupts.count()
     }
 
     /// Whether a child of ours ended, stopped or went on since the last call.
-    pub fn child_changed(&mut self) -> bool {
+    pub(super) fn child_changed(&mut self) -> bool {
         self.interrupts.take_child()
     }
 
     /// Closes everything: the signal that came, the end of the output, and what went wrong with the transcript.
-    pub fn finish(self) -> (Option<i32>, Vec<u8>, Option<std::io::Error>) {
+    pub(super) fn finish(self) -> (Option<i32>, Vec<u8>, Option<std::io::Error>) {
         let (tail, transcript_error) = self.output.finish();
         (self.interrupts.stop(), tail, transcript_error)
     }

@@ -14,7 +14,7 @@ use crate::{
 ///
 /// # Errors
 /// If it cannot be run at all, or the person interrupts it.
-pub fn run_command(project: &Project, spec: &SpecId, command: &str, dir: &Path) -> Result<Command> {
+pub(crate) fn run_command(project: &Project, spec: &SpecId, command: &str, dir: &Path) -> Result<Command> {
     let mut env: Vec<(OsString, Option<OsString>)> =
         scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
     env.push(("CHANT_SPEC_ID".into(), Some(spec.as_str().into())));

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A file as the attempt leaves it: from its tip; in silent mode what lies under `.chant/` from its worktree.
-pub fn tip_file(project: &Project, tip: ObjectId, worktree: &Path, path: &str) -> Result<Option<Vec<u8>>> {
+pub(crate) fn tip_file(project: &Project, tip: ObjectId, worktree: &Path, path: &str) -> Result<Option<Vec<u8>>> {
     if project.silent && path.starts_with(".chant/") {
         return work_file::read(worktree, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64)
             .map_err(|refused| Error::negative("bad-output", format!("cannot read '{path}': {refused}")));

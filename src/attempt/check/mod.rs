@@ -8,14 +8,25 @@ use std::path::Path;
 
 use gix::ObjectId;
 
-use crate::{config::Scope as ScopeMode, domain::{checks::{Checks, Command, Criterion, Output, Reproduction, Scope}, event::Pin, spec::{self, SpecType, Tick}}, error::Result, project::Project, specs::attempt::Attempt, answer::progress::{Progress, Step}};
+use crate::{
+    answer::progress::{Progress, Step},
+    config::Scope as ScopeMode,
+    domain::{
+        checks::{Checks, Command, Criterion, Output, Reproduction, Scope},
+        event::Pin,
+        spec::{self, SpecType, Tick},
+    },
+    error::Result,
+    project::Project,
+    specs::attempt::Attempt,
+};
 
-pub use command::run_command;
-pub use content::tip_file;
-pub use reproduction::{Checkout, expectation};
+pub(crate) use command::run_command;
+pub(crate) use content::tip_file;
+pub(crate) use reproduction::{Checkout, expectation};
 
 /// What is checked and where.
-pub struct Check<'a> {
+pub(crate) struct Check<'a> {
     /// The project.
     pub project: &'a Project,
     /// The attempt.
@@ -33,7 +44,7 @@ impl Check<'_> {
     ///
     /// # Errors
     /// Only if a check could not be made at all (no repository, a full disk).
-    pub fn run(&self) -> Result<Checks> {
+    pub(crate) fn run(&self) -> Result<Checks> {
         let mut checks = Checks::default();
         self.spec_text(&mut checks)?;
         checks.scope = Some(self.scope()?);
@@ -167,7 +178,7 @@ impl Check<'_> {
 
     /// The inputs that were pinned from the base must still be what they were: an attempt that edits its own evidence
     /// proves nothing. Kept with the scope, since such a path is never a target.
-    pub fn pinned_paths(pins: &[Pin]) -> impl Iterator<Item = &str> {
+    pub(crate) fn pinned_paths(pins: &[Pin]) -> impl Iterator<Item = &str> {
         pins.iter().filter_map(|pin| match pin {
             Pin::Path { path, .. } => Some(path.as_str()),
             _ => None,

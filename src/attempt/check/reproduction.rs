@@ -21,18 +21,18 @@ const NOTHING_FOUND: i32 = 5;
 
 /// What the command has to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Expectation {
+pub(crate) struct Expectation {
     fails_at_tip: bool,
 }
 
 /// A reproduction makes it fail, everything else makes it pass.
-pub fn expectation(phase: Option<&str>) -> Expectation {
+pub(crate) fn expectation(phase: Option<&str>) -> Expectation {
     Expectation { fails_at_tip: phase == Some("reproduction") }
 }
 
 impl Expectation {
     /// Judges the two runs. What was not found, was ended by a signal or took too long is evidence of nothing.
-    pub fn judge(self, mut base: Command, mut tip: Command) -> Reproduction {
+    pub(crate) fn judge(self, mut base: Command, mut tip: Command) -> Reproduction {
         let passes = |seen: &Command| seen.exit == Some(0);
         let fails = |seen: &Command| seen.is_evidence() && seen.exit != Some(0);
         let expected = if self.fails_at_tip {
@@ -51,7 +51,7 @@ impl Expectation {
 
 /// The check worktree of the repository: one, reused, so that what a build left there (ignored files) serves the next. Held by
 /// an OS lock while in use.
-pub struct Checkout<'p> {
+pub(crate) struct Checkout<'p> {
     project: &'p Project,
     path: PathBuf,
     _held: File,
@@ -59,7 +59,7 @@ pub struct Checkout<'p> {
 
 impl<'p> Checkout<'p> {
     /// Takes the check worktree, waiting for whoever has it. It is made at its first use.
-    pub fn open(project: &'p Project) -> Result<Checkout<'p>> {
+    pub(crate) fn open(project: &'p Project) -> Result<Checkout<'p>> {
         let lock = project.private_dir("check")?.join("in-use");
         let held = fault::around("cache.lock", || File::create(&lock)).io("create", &lock)?;
         rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive)
@@ -70,13 +70,13 @@ impl<'p> Checkout<'p> {
     }
 
     /// Runs `command` at `commit`, or recalls how it ended there before.
-    pub fn run_cached(&mut self, spec: &SpecId, command: &str, commit: ObjectId) -> Result<Command> {
+    pub(crate) fn run_cached(&mut self, spec: &SpecId, command: &str, commit: ObjectId) -> Result<Command> {
         self.run_or_recall(spec, command, commit, commit, Command::is_evidence)
     }
 
     /// Runs `command` at `commit` with its `tree`, or recalls that it passed on that tree before. A failure is not recalled: it may
     /// have been for want of something that is there by now.
-    pub fn run_until_passed(
+    pub(crate) fn run_until_passed(
         &mut self,
         spec: &SpecId,
         command: &str,
@@ -114,18 +114,18 @@ impl<'p> Checkout<'p> {
     }
 
     /// Runs `command` in a clean checkout of `commit`.
-    pub fn run(&mut self, spec: &SpecId, command: &str, commit: ObjectId) -> Result<Command> {
+    pub(crate) fn run(&mut self, spec: &SpecId, command: &str, commit: ObjectId) -> Result<Command> {
         self.stand_at(commit)?;
         run_command(self.project, spec, command, &self.path)
     }
 
     /// Where the checkout is.
-    pub fn path(&self) -> &std::path::Path {
+    pub(crate) fn path(&self) -> &std::path::Path {
         &self.path
     }
 
     /// Checks out exactly `commit`; files that it ignores stay, so that builds stay warm.
-    pub fn stand_at(&mut self, commit: ObjectId) -> Result<()> {
+    pub(crate) fn stand_at(&mut self, commit: ObjectId) -> Result<()> {
         let registered = worktree::list(&self.project.repo)?.iter().any(|tree| !tree.main && tree.path == self.path);
         if !registered || !self.path.exists() {
             if registered {

@@ -3,14 +3,28 @@
 use gix::ObjectId;
 
 use super::Judged;
-use crate::{attempt::check::{Checkout, run_command}, domain::{checks::{Checks, Criterion}, draft::Draft, event::{Facts, Op}, id::SpecId}, error::{Error, Result}, git::repository::Head, project::Project, answer::progress::{Progress, Step}, specs::text::Loaded, store::{Addition, Evidence}};
+use crate::{
+    answer::progress::{Progress, Step},
+    attempt::check::{Checkout, run_command},
+    domain::{
+        checks::{Checks, Criterion},
+        draft::Draft,
+        event::{Facts, Op},
+        id::SpecId,
+    },
+    error::{Error, Result},
+    git::repository::Head,
+    project::Project,
+    specs::text::Loaded,
+    store::{Addition, Evidence},
+};
 
 /// Records that a person finished `id`: the criteria are read from its text as it is now, `verify:` commands run in a clean
 /// checkout of `HEAD`. `commits` are the person's commits, as far as they were named.
 ///
 /// # Errors
 /// If it cannot be checked at all. A criterion that is not ticked is a result.
-pub fn by_hand(
+pub(crate) fn by_hand(
     project: &Project,
     id: &SpecId,
     loaded: &Loaded,

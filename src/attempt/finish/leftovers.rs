@@ -2,11 +2,20 @@
 
 use gix::bstr::{BString, ByteSlice};
 
-use crate::{domain::pattern::PathSet, error::{Error, Result}, git::{leftovers::{Hooks, commit_leftovers}, status, worktree::Worktree}, specs::attempt::Attempt};
+use crate::{
+    domain::pattern::PathSet,
+    error::{Error, Result},
+    git::{
+        leftovers::{Hooks, commit_leftovers},
+        status,
+        worktree::Worktree,
+    },
+    specs::attempt::Attempt,
+};
 
 /// What became of the changes that were left.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Left {
+pub(super) enum Left {
     /// There were none.
     Nothing,
     /// They are committed.
@@ -18,7 +27,7 @@ pub enum Left {
 /// Commits what is left in the worktree: with `target_files` those and the spec's own file, else everything.
 ///
 /// With `silent` no trailer goes into the commit; with `tampered` no hook runs: it may be the agent's.
-pub fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered: bool) -> Result<Left> {
+pub(super) fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered: bool) -> Result<Left> {
     let dirty = status::dirty(tree)?;
     if dirty.is_empty() {
         return Ok(Left::Nothing);

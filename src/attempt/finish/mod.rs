@@ -9,15 +9,34 @@ mod outputs;
 
 use gix::ObjectId;
 
-pub use by_hand::by_hand;
+pub(crate) use by_hand::by_hand;
 
 use leftovers::Left;
 
-use crate::{agent::{RESEARCH_INSUFFICIENT, process::Ending, rate_limit}, attempt::check::Check, domain::{checks::Checks, draft::Draft, event::{Facts, Op}, status::Status}, error::{Error, Exit, Result}, git::{branch, history, repository::Head, worktree::{self, Worktree, busy::busy_in}}, project::Project, specs::attempt::{Attempt, RunEnd}, answer::progress::{Progress, Step}, store::{Addition, Evidence, File}};
+use crate::{
+    agent::{RESEARCH_INSUFFICIENT, process::Ending, rate_limit},
+    answer::progress::{Progress, Step},
+    attempt::check::Check,
+    domain::{
+        checks::Checks,
+        draft::Draft,
+        event::{Facts, Op},
+        status::Status,
+    },
+    error::{Error, Exit, Result},
+    git::{
+        branch, history,
+        repository::Head,
+        worktree::{self, Worktree, busy::busy_in},
+    },
+    project::Project,
+    specs::attempt::{Attempt, RunEnd},
+    store::{Addition, Evidence, File},
+};
 
 /// How an attempt was judged.
 #[derive(Clone, Debug)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// The event that says so; `None` if it ended as it had ended before, which is no news.
     pub event: Option<ObjectId>,
     /// Why it failed, if it did.
@@ -38,7 +57,12 @@ pub struct Judged {
 ///
 /// # Errors
 /// Only if nothing can be recorded; an attempt that fails, and one that cannot be checked, is a result.
-pub fn judge(project: &Project, attempt: &Attempt, run: Option<&RunEnd>, progress: &dyn Progress) -> Result<Judged> {
+pub(crate) fn judge(
+    project: &Project,
+    attempt: &Attempt,
+    run: Option<&RunEnd>,
+    progress: &dyn Progress,
+) -> Result<Judged> {
     let mut tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
     if let (Some(tree), Some(run)) = (&mut tree, run) {
         tree.muted.clone_from(&run.muted);

@@ -2,10 +2,18 @@
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use crate::{attempt::check::tip_file, domain::{pattern::PathSet, spec::front_matter_bytes}, error::{Error, Result}, git::{history, work_file, worktree::Worktree}, project::Project, specs::attempt::Attempt, store::File};
+use crate::{
+    attempt::check::tip_file,
+    domain::{pattern::PathSet, spec::front_matter_bytes},
+    error::{Error, Result},
+    git::{history, work_file, worktree::Worktree},
+    project::Project,
+    specs::attempt::Attempt,
+    store::File,
+};
 
 /// The target files under `.chant/` that exist at the tip (in silent mode: in the worktree) and differ from the base.
-pub fn declared(
+pub(super) fn declared(
     project: &Project,
     attempt: &Attempt,
     tip: Option<ObjectId>,
@@ -48,7 +56,7 @@ fn candidates(project: &Project, attempt: &Attempt, tip: ObjectId, tree: &Worktr
 }
 
 /// The outputs as files of the event's tree, the attempt's version of the spec among them.
-pub fn collect(
+pub(super) fn collect(
     project: &Project,
     attempt: &Attempt,
     tip: Option<ObjectId>,

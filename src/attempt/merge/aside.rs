@@ -13,7 +13,14 @@ use gix::{ObjectId, refs::FullName};
 use serde::{Deserialize, Serialize};
 
 use super::Landed;
-use crate::{env::fault, error::{Error, IoContext, Result}, git::worktree::{self, Worktree}, project::Project, specs::attempt::Attempt, answer::progress::{Progress, Step}};
+use crate::{
+    answer::progress::{Progress, Step},
+    env::fault,
+    error::{Error, IoContext, Result},
+    git::worktree::{self, Worktree},
+    project::Project,
+    specs::attempt::Attempt,
+};
 
 /// Stands for the mode of an index entry that only says that a file will be added.
 const INTENT: &str = "intent";
@@ -60,7 +67,7 @@ mod raw {
 
 /// A copy that is aside, or none if there was nothing in the way.
 #[derive(Debug)]
-pub struct Aside(Option<Held>);
+pub(super) struct Aside(Option<Held>);
 
 #[derive(Debug)]
 struct Held {
@@ -73,7 +80,7 @@ struct Held {
 }
 
 /// Moves the copy of the spec file out of the way of a merge into `target`, which is at `tip` and becomes `new`.
-pub fn take(
+pub(super) fn take(
     project: &Project,
     attempt: &Attempt,
     target: &FullName,
@@ -140,7 +147,7 @@ fn in_the_way(attempt: &Attempt, why: &str) -> Landed {
 
 impl Aside {
     /// The merge is done: the copy's text is in history, it can go.
-    pub fn drop_copy(&mut self) -> Result<()> {
+    pub(super) fn drop_copy(&mut self) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
         remove("aside.drop", &held.record.copy)?;
         remove("aside.settle", &held.file)
@@ -148,7 +155,7 @@ impl Aside {
 
     /// Puts everything back where it was. What somebody made there meanwhile is not overwritten; the copy then stays aside and
     /// is named, unless it is nothing but the pinned text: somebody has committed a newer one, and it is not needed.
-    pub fn put_back(&mut self) -> Result<()> {
+    pub(super) fn put_back(&mut self) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
         if held.pinned && held.record.top.join(&held.record.path).symlink_metadata().is_ok() {
             remove("aside.drop", &held.record.copy)?;
@@ -302,7 +309,7 @@ fn remove(place: &'static str, path: &Path) -> Result<()> {
 }
 
 /// Puts back, or drops, what merges that died left aside. A record whose writer lives is left alone.
-pub fn recover_all(project: &Project, progress: &dyn Progress) -> Result<usize> {
+pub(crate) fn recover_all(project: &Project, progress: &dyn Progress) -> Result<usize> {
     let dir = project.repo.chant_dir().join("aside");
     let Ok(entries) = std::fs::read_dir(&dir) else { return Ok(0) };
     let mut recovered = 0;
@@ -328,7 +335,7 @@ pub fn recover_all(project: &Project, progress: &dyn Progress) -> Result<usize> 
 
 /// Something that a merge moved aside and that is there still.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftAside {
+pub(crate) struct LeftAside {
     /// Where it belongs; without a record, where it is.
     pub path: PathBuf,
     /// Whether [`recover_all`] knows what to do with it.
@@ -336,7 +343,7 @@ pub struct LeftAside {
 }
 
 /// What merges that died left aside. Nothing is changed; what a living one holds is left out.
-pub fn left_aside(project: &Project) -> Result<Vec<LeftAside>> {
+pub(crate) fn left_aside(project: &Project) -> Result<Vec<LeftAside>> {
     let dir = project.repo.chant_dir().join("aside");
     let Ok(entries) = std::fs::read_dir(&dir) else { return Ok(Vec::new()) };
     let mut left = Vec::new();

@@ -3,11 +3,18 @@
 use gix::{ObjectId, refs::FullName};
 
 use super::{compute, finished, how, target, work_tip};
-use crate::{config::MergeHow, domain::id::SpecId, error::Result, git::{merge::Computed, worktree::busy::busy_in}, project::Project, specs::attempt::Attempt};
+use crate::{
+    config::MergeHow,
+    domain::id::SpecId,
+    error::Result,
+    git::{merge::Computed, worktree::busy::busy_in},
+    project::Project,
+    specs::attempt::Attempt,
+};
 
 /// A conflict between finished work and its target, as both are now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflict {
+pub(crate) struct Conflict {
     /// The target.
     pub target: FullName,
     /// What it holds.
@@ -25,7 +32,7 @@ pub struct Conflict {
 ///
 /// # Errors
 /// If the spec is not finished, or git fails.
-pub fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Result<Option<Conflict>> {
+pub(crate) fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Result<Option<Conflict>> {
     let state = finished(project, id)?;
     let attempt = project.attempt(id, &state)?;
     let (Ok(Some(tip)), Some(target)) = (work_tip(project, &state, &attempt)?, target(&attempt, onto)?) else {

@@ -10,19 +10,44 @@ mod verified;
 
 use gix::{ObjectId, refs::FullName};
 
-pub use aside::{LeftAside, left_aside, recover_all};
-pub use conflict::{Conflict, conflict};
+pub(crate) use aside::{LeftAside, left_aside, recover_all};
+pub(crate) use conflict::{Conflict, conflict};
 
 use verified::Verifier;
 
-use crate::{config::MergeHow, domain::{draft::Draft, event::{Facts, Landing, Op}, id::SpecId, spec::SpecType, state::State, status::Status}, error::{Error, Result}, git::{advance::{self, Advanced}, branch, merge::{self, Computed}, reference::branch_name, worktree::{self, hold::Held}}, specs::{keep::{clean_up, settle_driver}, attempt::Attempt}, project::Project, answer::progress::{Progress, Step}, store::Refusal};
+use crate::{
+    answer::progress::{Progress, Step},
+    config::MergeHow,
+    domain::{
+        draft::Draft,
+        event::{Facts, Landing, Op},
+        id::SpecId,
+        spec::SpecType,
+        state::State,
+        status::Status,
+    },
+    error::{Error, Result},
+    git::{
+        advance::{self, Advanced},
+        branch,
+        merge::{self, Computed},
+        reference::branch_name,
+        worktree::{self, hold::Held},
+    },
+    project::Project,
+    specs::{
+        attempt::Attempt,
+        keep::{clean_up, settle_driver},
+    },
+    store::Refusal,
+};
 
 /// How often a merge is computed anew because the target moved meanwhile.
 const MAX_ROUNDS: usize = 50;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Landed {
+pub(crate) enum Landed {
     /// The work is in the target, or there was nothing to merge.
     Completed {
         /// The short name of the target and the commit that holds the work there; `None` if there was nothing to merge.
@@ -59,7 +84,7 @@ impl Landed {
 ///
 /// # Errors
 /// If the spec is not finished, or git fails. Whatever stands in the way of the merge itself is [`Landed::Waits`].
-pub fn land(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Progress) -> Result<Landed> {
+pub(crate) fn land(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Progress) -> Result<Landed> {
     for _ in 0..MAX_ROUNDS {
         let state = finished(project, id)?;
         let attempt = project.attempt(id, &state)?;
@@ -225,7 +250,7 @@ fn finished(project: &Project, id: &SpecId) -> Result<State> {
 
 /// Whether the work branch is no longer what was checked: somebody resolved a conflict in it, say. Then it has to be checked again
 /// before it can be merged.
-pub fn has_moved(project: &Project, state: &State, attempt: &Attempt) -> Result<bool> {
+pub(crate) fn has_moved(project: &Project, state: &State, attempt: &Attempt) -> Result<bool> {
     let recorded = state.facts.work_commits.last().copied().or(attempt.base);
     let now = branch::read(&project.repo, attempt.branch.as_ref())?;
     Ok(attempt.base.is_some() && now.is_some() && now != recorded)
@@ -308,7 +333,7 @@ fn complete(
 }
 
 /// Appends the `complete` event, unless somebody else has.
-pub fn record_completion(
+pub(crate) fn record_completion(
     project: &Project,
     id: &SpecId,
     attempt: ObjectId,

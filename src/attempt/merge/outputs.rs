@@ -6,16 +6,29 @@ use std::path::Path;
 use gix::{ObjectId, bstr::ByteSlice};
 
 use super::Landed;
-use crate::{domain::{event::Op, state::State}, env::fault, error::{Error, IoContext, Result}, git::{history, work_file}, project::Project, specs::attempt::Attempt, store::File};
+use crate::{
+    domain::{event::Op, state::State},
+    env::fault,
+    error::{Error, IoContext, Result},
+    git::{history, work_file},
+    project::Project,
+    specs::attempt::Attempt,
+    store::File,
+};
 
 /// What the name of a file begins with that is about to be replaced.
-pub const REPLACED: &str = ".chant-old-";
+pub(super) const REPLACED: &str = ".chant-old-";
 
 /// The largest file that is put into place, in bytes.
 const MAX_LEN: u64 = 64 << 20;
 
 /// Puts the outputs of the finished attempt into the main work tree; what stands in the way is named.
-pub fn place(project: &Project, state: &State, attempt: &Attempt, tip: Option<ObjectId>) -> Result<Option<Landed>> {
+pub(super) fn place(
+    project: &Project,
+    state: &State,
+    attempt: &Attempt,
+    tip: Option<ObjectId>,
+) -> Result<Option<Landed>> {
     if let Some(tip) = tip
         && let Some(leaked) = leaked(project, attempt, tip)?
     {

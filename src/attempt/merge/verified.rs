@@ -3,11 +3,17 @@
 use gix::ObjectId;
 
 use super::Landed;
-use crate::{attempt::check::Checkout, error::Result, project::{Project, trust}, specs::attempt::Attempt, answer::progress::{Progress, Step}};
+use crate::{
+    answer::progress::{Progress, Step},
+    attempt::check::Checkout,
+    error::Result,
+    project::{Project, trust},
+    specs::attempt::Attempt,
+};
 
 /// Runs the commands of an attempt on merges. While it is there no other process of this clone verifies: merges of ours into one
 /// target wait for each other, instead of each being out of date when its commands are done.
-pub struct Verifier<'p> {
+pub(super) struct Verifier<'p> {
     project: &'p Project,
     attempt: &'p Attempt,
     checkout: Checkout<'p>,
@@ -18,7 +24,7 @@ impl<'p> Verifier<'p> {
     ///
     /// # Errors
     /// `untrusted` if nobody has approved the commands here: another clone may have finished the work.
-    pub fn open(project: &'p Project, attempt: &'p Attempt) -> Result<Option<Verifier<'p>>> {
+    pub(super) fn open(project: &'p Project, attempt: &'p Attempt) -> Result<Option<Verifier<'p>>> {
         if attempt.spec.front.verify.is_empty() || !project.config().verify_merged()? {
             return Ok(None);
         }
@@ -33,7 +39,7 @@ impl<'p> Verifier<'p> {
     ///
     /// # Errors
     /// If a command could not be run, or was interrupted.
-    pub fn check(
+    pub(super) fn check(
         &mut self,
         merged: ObjectId,
         tip: ObjectId,

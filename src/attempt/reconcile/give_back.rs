@@ -2,7 +2,22 @@
 
 use gix::ObjectId;
 
-use crate::{agent::{lease::Life, process::Ending}, domain::{draft::Draft, event::{Event, Facts, Op}, id::SpecId, state::State, status::Status}, error::{Error, Result}, git::{branch, conflict, worktree::Worktree}, project::Project, specs::attempt::{Attempt, RunEnd}, answer::progress::{Progress, Step}, store::{Addition, Evidence, Refusal}};
+use crate::{
+    agent::{lease::Life, process::Ending},
+    answer::progress::{Progress, Step},
+    domain::{
+        draft::Draft,
+        event::{Event, Facts, Op},
+        id::SpecId,
+        state::State,
+        status::Status,
+    },
+    error::{Error, Result},
+    git::{branch, conflict, worktree::Worktree},
+    project::Project,
+    specs::attempt::{Attempt, RunEnd},
+    store::{Addition, Evidence, Refusal},
+};
 
 /// Gives the attempt back as it was finished. With a `tip` its branch and worktree are set back to that, after all that they hold is
 /// kept.
@@ -83,7 +98,7 @@ fn finish_of(project: &Project, attempt: &Attempt) -> Result<Option<Event>> {
 
 /// What was found of a resolving that died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Died {
+pub(crate) enum Died {
     /// None has died.
     None,
     /// The spec is finished as before.
@@ -97,7 +112,7 @@ pub enum Died {
 ///
 /// # Errors
 /// If an event or a ref cannot be written.
-pub fn recover(project: &Project, id: &SpecId, state: &State, progress: &dyn Progress) -> Result<Died> {
+pub(crate) fn recover(project: &Project, id: &SpecId, state: &State, progress: &dyn Progress) -> Result<Died> {
     let Some(start) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(Died::None) };
     let store = project.store()?;
     let resumed = store.event(id, state.tip)?.is_ok_and(|event| {

@@ -12,17 +12,38 @@ use std::path::Path;
 
 use gix::{ObjectId, refs::FullName};
 
-pub use give_back::{Died, recover};
-pub use plan::{Plan, plan};
+pub(crate) use give_back::{Died, recover};
+pub(crate) use plan::{Plan, plan};
 
-use crate::{agent::{lease::{Info, Lease}, process::Ending, rate_limit}, domain::{draft::Draft, event::{Facts, Op}, status::Status}, error::{Error, Result}, git::{branch, conflict::{self, Begun}, worktree::Worktree}, project::Project, specs::attempt::RunEnd, answer::progress::{Progress, Step}, attempt::session::{Ended, Session}};
+use crate::{
+    agent::{
+        lease::{Info, Lease},
+        process::Ending,
+        rate_limit,
+    },
+    answer::progress::{Progress, Step},
+    attempt::session::{Ended, Session},
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+        status::Status,
+    },
+    error::{Error, Result},
+    git::{
+        branch,
+        conflict::{self, Begun},
+        worktree::Worktree,
+    },
+    project::Project,
+    specs::attempt::RunEnd,
+};
 
 /// What the reason of a `resume` event begins with that is ours.
 const CONFLICTS: &str = "it conflicts with '";
 
 /// The conflict, as it was computed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflict {
+pub(crate) struct Conflict {
     /// The target.
     pub target: FullName,
     /// What it holds.
@@ -33,7 +54,7 @@ pub struct Conflict {
 
 /// What came of it.
 #[derive(Debug)]
-pub enum Reconciled {
+pub(crate) enum Reconciled {
     /// The branch holds the target, with every path resolved; it is not checked yet.
     Resolved {
         /// How the agent's run ended; `None` if there was nothing for it to do.
@@ -57,7 +78,7 @@ pub enum Reconciled {
 /// # Errors
 /// `running` if somebody is at it, `not-allowed` if it is no longer finished: nothing has changed then. After any other the spec is
 /// finished as before.
-pub fn reconcile(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<Reconciled> {
+pub(crate) fn reconcile(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<Reconciled> {
     let (attempt, conflict) = (&plan.attempt, &plan.conflict);
     let started = project.env.now().as_second();
     let info = Info::of_this_process(attempt.id.clone(), plan.tree.path.clone(), started);

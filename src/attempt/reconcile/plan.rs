@@ -1,14 +1,24 @@
 //! Everything that is decided before anything is changed.
 
 use super::Conflict;
-use crate::{domain::{id::SpecId, state::State}, error::{Error, Result}, git::{status, worktree::{Worktree, busy::busy_in}}, project::{Project, trust::CustomPrompt}, specs::attempt::{Attempt, MANUAL}, attempt::session::Agent};
+use crate::{
+    attempt::session::Agent,
+    domain::{id::SpecId, state::State},
+    error::{Error, Result},
+    git::{
+        status,
+        worktree::{Worktree, busy::busy_in},
+    },
+    project::{Project, trust::CustomPrompt},
+    specs::attempt::{Attempt, MANUAL},
+};
 
 /// The name of the instructions, which the repository may replace.
 const PROMPT: &str = "conflict";
 
 /// How a conflict is to be resolved.
 #[derive(Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The attempt whose work it is.
     pub attempt: Attempt,
     /// Its worktree, clean.
@@ -26,7 +36,13 @@ pub struct Plan {
 /// # Errors
 /// `no-agent`; `no-worktree` if its worktree is gone; `dirty-worktree` if there is something in it that is not committed, and
 /// `under-way` if it is being merged or rebased there already: somebody is at it.
-pub fn plan(project: &Project, id: &SpecId, state: &State, conflict: Conflict, asked: Option<&str>) -> Result<Plan> {
+pub(crate) fn plan(
+    project: &Project,
+    id: &SpecId,
+    state: &State,
+    conflict: Conflict,
+    asked: Option<&str>,
+) -> Result<Plan> {
     let attempt = project.attempt(id, state)?;
     let short = id.short();
     let agent = Agent::choose(project, &attempt.spec, asked, None)?;

@@ -3,7 +3,14 @@
 use gix::{ObjectId, bstr::ByteSlice};
 
 use super::Plan;
-use crate::{agent::prompt::{Input, Prompt, render}, domain::id::SpecId, error::Result, git::history, project::Project, specs::{text::path_of, world::World}};
+use crate::{
+    agent::prompt::{Input, Prompt, render},
+    domain::id::SpecId,
+    error::Result,
+    git::history,
+    project::Project,
+    specs::{text::path_of, world::World},
+};
 
 /// How many commits of a side are named.
 const MAX_COMMITS: usize = 50;

@@ -11,15 +11,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use queue::{Fate, Limits};
-pub use select::{Job, Selection, Wanted, select};
+pub(crate) use queue::{Fate, Limits};
+pub(crate) use select::{Job, Selection, Wanted, select};
 
-use crate::{agent::{interrupt::Interrupts, slot::Slot}, domain::id::SpecId, env::Env, error::{Error, Result}, project::Project, answer::progress::{Progress, Step}, specs::world::World};
+use crate::{
+    agent::{interrupt::Interrupts, slot::Slot},
+    answer::progress::{Progress, Step},
+    domain::id::SpecId,
+    env::Env,
+    error::{Error, Result},
+    project::Project,
+    specs::world::World,
+};
 use queue::{Next, Queue};
 
 /// What a run of the queue came to.
 #[derive(Debug)]
-pub struct Ended<R> {
+pub(crate) struct Ended<R> {
     /// Each spec that was begun, in the order in which they ended, with what came of it.
     pub worked: Vec<(SpecId, Fate, R)>,
     /// How many that are ready were not begun.
@@ -56,7 +64,7 @@ struct State<R> {
 ///
 /// # Errors
 /// If the queue itself fails, such as a lock file that cannot be made; what runs then runs to its end first.
-pub fn run<R: Send>(
+pub(crate) fn run<R: Send>(
     env: &Env,
     wanted: &Wanted,
     selection: Selection,

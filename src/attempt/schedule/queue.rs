@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// What became of one spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It is done.
     Done,
     /// Somebody else has it, or has done it.
@@ -34,7 +34,7 @@ pub enum Fate {
 }
 
 /// What to do next.
-pub enum Next {
+pub(super) enum Next {
     /// This.
     Work(Job, Option<Slot>),
     /// Nothing just now.
@@ -45,7 +45,7 @@ pub enum Next {
 
 /// How many at once, and when to stop.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// At most this many specs are begun.
     pub max: usize,
     /// Whether the rest is worked though one was not done.
@@ -61,7 +61,7 @@ pub struct Limits {
 }
 
 /// The queue of one process. What other processes do is seen when a spec is claimed.
-pub struct Queue {
+pub(super) struct Queue {
     ready: VecDeque<Job>,
     waiting: Vec<Waiting>,
     limits: Limits,
@@ -79,7 +79,7 @@ struct Cooling {
 }
 
 impl Queue {
-    pub fn new(selection: Selection, limits: Limits) -> Queue {
+    pub(super) fn new(selection: Selection, limits: Limits) -> Queue {
         Queue {
             ready: selection.ready.into(),
             waiting: selection.waiting,
@@ -93,7 +93,7 @@ impl Queue {
     }
 
     /// What the next worker does.
-    pub fn next(&mut self, now: Instant) -> Result<Next> {
+    pub(super) fn next(&mut self, now: Instant) -> Result<Next> {
         if self.stopped {
             return Ok(Next::Over);
         }
@@ -126,7 +126,7 @@ impl Queue {
     }
 
     /// Notes what became of a spec. Returns whether those that wait for it are to be looked at.
-    pub fn done(&mut self, job: Job, fate: Fate, now: Instant) -> bool {
+    pub(super) fn done(&mut self, job: Job, fate: Fate, now: Instant) -> bool {
         self.running -= 1;
         let agent = job.agent.clone().unwrap_or_default();
         match fate {
@@ -179,33 +179,33 @@ impl Queue {
     }
 
     /// How long the agent of a spec that is rate-limited is left alone from now on.
-    pub fn cooling(&self, agent: &str, now: Instant) -> Option<Duration> {
+    pub(super) fn cooling(&self, agent: &str, now: Instant) -> Option<Duration> {
         self.cooling.get(agent).map(|cooling| cooling.until.saturating_duration_since(now))
     }
 
     /// Begins nothing more.
-    pub fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         self.stopped = true;
     }
 
     /// Whether nothing more is begun.
-    pub fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stopped
     }
 
     /// Those that wait, to be looked at apart.
-    pub fn take_waiting(&mut self) -> Vec<Waiting> {
+    pub(super) fn take_waiting(&mut self) -> Vec<Waiting> {
         std::mem::take(&mut self.waiting)
     }
 
     /// What came of looking.
-    pub fn put_back(&mut self, ready: Vec<Job>, waiting: Vec<Waiting>) {
+    pub(super) fn put_back(&mut self, ready: Vec<Job>, waiting: Vec<Waiting>) {
         self.ready.extend(ready);
         self.waiting.extend(waiting);
     }
 
     /// Adds what is ready and was never begun. Returns whether there was anything.
-    pub fn add(&mut self, ready: Vec<Job>) -> bool {
+    pub(super) fn add(&mut self, ready: Vec<Job>) -> bool {
         let known: HashSet<&SpecId> = self.ready.iter().map(|job| &job.id).collect();
         let new: Vec<Job> =
             ready.into_iter().filter(|job| !self.begun.contains(&job.id) && !known.contains(&job.id)).collect();
@@ -215,7 +215,7 @@ impl Queue {
     }
 
     /// How many are running, are ready, and wait.
-    pub fn counts(&self) -> (usize, usize, usize) {
+    pub(super) fn counts(&self) -> (usize, usize, usize) {
         (self.running, self.ready.len(), self.waiting.len())
     }
 }

@@ -2,11 +2,20 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::{domain::{filter::Filter, id::SpecId, readiness::{Obstacle, Reason}, status::Status}, error::Result, specs::world::{Entry, World}};
+use crate::{
+    domain::{
+        filter::Filter,
+        id::SpecId,
+        readiness::{Obstacle, Reason},
+        status::Status,
+    },
+    error::Result,
+    specs::world::{Entry, World},
+};
 
 /// A spec to be worked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
+pub(crate) struct Job {
     /// The spec.
     pub id: SpecId,
     /// The agent that would carry it out, where that is known.
@@ -15,7 +24,7 @@ pub struct Job {
 
 /// A spec that may become ready.
 #[derive(Clone, Debug)]
-pub struct Waiting {
+pub(crate) struct Waiting {
     /// The spec.
     pub job: Job,
     /// The specs that it waits for; none if it waits for what one of any may bring.
@@ -24,7 +33,7 @@ pub struct Waiting {
 
 /// What there is to do.
 #[derive(Clone, Debug, Default)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// What can be worked now, in the order of the ids.
     pub ready: Vec<Job>,
     /// What could follow.
@@ -33,7 +42,7 @@ pub struct Selection {
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// These specs; none means all that are ready.
     pub named: Vec<SpecId>,
     /// Of those that are not named, only these.
@@ -45,7 +54,7 @@ pub struct Wanted {
 }
 
 /// Looks through the specs as they are now.
-pub fn select(world: &World<'_>, wanted: &Wanted) -> Result<Selection> {
+pub(crate) fn select(world: &World<'_>, wanted: &Wanted) -> Result<Selection> {
     let mut selection = Selection::default();
     let mut seen = HashSet::new();
     for id in wanted.named.iter().filter(|id| seen.insert((*id).clone())) {
@@ -110,7 +119,12 @@ fn open_dependencies(world: &World<'_>, id: &SpecId) -> Result<BTreeSet<SpecId>>
 }
 
 /// Of those that wait, the ones that are ready now that `done` is completed; the others stay.
-pub fn released(world: &World<'_>, done: &SpecId, wanted: &Wanted, waiting: &mut Vec<Waiting>) -> Result<Vec<Job>> {
+pub(super) fn released(
+    world: &World<'_>,
+    done: &SpecId,
+    wanted: &Wanted,
+    waiting: &mut Vec<Waiting>,
+) -> Result<Vec<Job>> {
     let driver = done.member_of().map(|(driver, _)| driver);
     let mut ready = Vec::new();
     let mut left = Vec::new();

@@ -19,7 +19,7 @@ use crate::{
 
 /// What changed during a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
+pub(crate) struct Changes {
     /// Changes that no event explains, in words: they need a person's acknowledgement before the merge.
     pub tampered: Vec<String>,
     /// Other refs that moved. People work in parallel: for information.
@@ -30,7 +30,7 @@ pub struct Changes {
 
 /// The repository's guarded parts, as they were at one time.
 #[derive(Debug)]
-pub struct Guard {
+pub(crate) struct Guard {
     refs: BTreeMap<String, String>,
     config: Settings,
     /// What git goes by: every scope, includes followed.
@@ -40,7 +40,7 @@ pub struct Guard {
 
 impl Guard {
     /// Looks at them before the run.
-    pub fn before(project: &Project) -> Result<Guard> {
+    pub(crate) fn before(project: &Project) -> Result<Guard> {
         let refs = refs(project)?;
         let (config, effective) = settings(project)?;
         let hooks = hooks(project, &effective)?;
@@ -48,7 +48,7 @@ impl Guard {
     }
 
     /// Looks again and says what is different. `own` is the spec that was worked.
-    pub fn after(&self, project: &Project, own: &SpecId) -> Result<Changes> {
+    pub(crate) fn after(&self, project: &Project, own: &SpecId) -> Result<Changes> {
         let mut changes = Changes::default();
         self.compare_refs(project, own, &refs(project)?, &mut changes)?;
         let (config, effective) = settings(project)?;

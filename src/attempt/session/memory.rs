@@ -49,13 +49,13 @@ pub(super) struct Memory {
 
 impl Memory {
     /// For one run of `agent`, if its output is understood.
-    pub fn new(agent: &Agent, attempt: ObjectId, worktree: &Path) -> Option<Self> {
+    pub(super) fn new(agent: &Agent, attempt: ObjectId, worktree: &Path) -> Option<Self> {
         let ear = agent.listen(&format!("chant-{attempt}"))?;
         Some(Memory { ear, agent: agent.name.clone(), worktree: worktree.to_owned(), kept: None })
     }
 
     /// What the agent said of the run.
-    pub fn report(self) -> Report {
+    pub(super) fn report(self) -> Report {
         self.ear.report().clone()
     }
 

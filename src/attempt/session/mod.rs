@@ -15,17 +15,31 @@ use std::{
 
 use gix::ObjectId;
 
-pub use crate::project::agent::Agent;
-pub use guard::{Changes, Guard};
+pub(crate) use crate::project::agent::Agent;
+pub(crate) use guard::{Changes, Guard};
 use memory::Memory;
 
-use crate::{agent::{lease::Lease, preset::Report, process::{self, Ending, Listener, Run, Stdin}, transcript}, domain::{id::SpecId, spec::FrontMatter}, env::fault, error::{IoContext, Result}, git::{process::scrubbed_env, work_file}, project::Project, answer::progress::{Progress, Step}, specs::text::path_of};
+use crate::{
+    agent::{
+        lease::Lease,
+        preset::Report,
+        process::{self, Ending, Listener, Run, Stdin},
+        transcript,
+    },
+    answer::progress::{Progress, Step},
+    domain::{id::SpecId, spec::FrontMatter},
+    env::fault,
+    error::{IoContext, Result},
+    git::{process::scrubbed_env, work_file},
+    project::Project,
+    specs::text::path_of,
+};
 
 /// The folder in a worktree for what is the tool's own: it ignores itself, so that no `git add -A` takes it.
-pub const RUN_DIR: &str = ".chant/run";
+pub(crate) const RUN_DIR: &str = ".chant/run";
 
 /// What an agent is to do, and where.
-pub struct Session<'a> {
+pub(crate) struct Session<'a> {
     /// The spec that it is for.
     pub id: &'a SpecId,
     /// What the spec says of itself.
@@ -52,7 +66,7 @@ pub struct Session<'a> {
 
 /// How a session ended.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// How the agent ended.
     pub ending: Ending,
     /// How long it took.
@@ -71,7 +85,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// If it could not be run. However it ended is a result.
-    pub fn run(self, project: &Project, lease: &mut Lease, progress: &dyn Progress) -> Result<Ended> {
+    pub(crate) fn run(self, project: &Project, lease: &mut Lease, progress: &dyn Progress) -> Result<Ended> {
         let prompt_file = write_own(self.worktree, "prompt.md", &self.prompt)?;
         let log = transcript::path(project.repo.common_dir(), self.id, &self.event);
         let log = if self.goes_on { transcript::resume(&log)? } else { transcript::create(&log)? };
@@ -155,7 +169,7 @@ impl Session<'_> {
 }
 
 /// Makes the folder of the tool's own in a worktree, if it is not there.
-pub fn own_dir(worktree: &Path) -> Result<()> {
+pub(crate) fn own_dir(worktree: &Path) -> Result<()> {
     use gix::bstr::ByteSlice as _;
     let path = format!("{RUN_DIR}/.gitignore");
     match work_file::create_new(worktree, path.as_bytes().as_bstr(), b"*\n", false) {
@@ -168,7 +182,7 @@ pub fn own_dir(worktree: &Path) -> Result<()> {
 }
 
 /// Writes a file of the tool's own into the worktree, whole, replacing what is there.
-pub fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathBuf> {
+pub(crate) fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathBuf> {
     let dir = worktree.join(RUN_DIR);
     let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
     std::fs::write(temporary.path(), text).io("write", temporary.path())?;

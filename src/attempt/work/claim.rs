@@ -21,7 +21,7 @@ use crate::{
 
 /// A claim that was won.
 #[derive(Debug)]
-pub struct Claimed {
+pub(crate) struct Claimed {
     /// The start event: the attempt.
     pub attempt: ObjectId,
     /// Says that this process is at it, for as long as it lives.
@@ -37,7 +37,7 @@ const MAX_ROUNDS: u32 = 8;
 ///
 /// # Errors
 /// If somebody else has it, or the state does not allow it; nothing has changed then.
-pub fn claim(project: &Project, plan: &Plan, stake: Option<&dyn Stake>) -> Result<Claimed> {
+pub(super) fn claim(project: &Project, plan: &Plan, stake: Option<&dyn Stake>) -> Result<Claimed> {
     if plan.goes_on.is_none() {
         ensure_chain(project, plan)?;
     }
@@ -238,7 +238,7 @@ fn ensure_chain(project: &Project, plan: &Plan) -> Result<()> {
 }
 
 /// Gives a claim back after something that is not the agent's doing: what went on is paused again, what began is released.
-pub fn give_up(project: &Project, plan: &Plan, claimed: &Claimed, error: &Error) -> Result<()> {
+pub(super) fn give_up(project: &Project, plan: &Plan, claimed: &Claimed, error: &Error) -> Result<()> {
     let (op, what) = if plan.goes_on.is_some() { (Op::Pause, "paused") } else { (Op::Release, "released") };
     let mut draft = Draft::new(op, format!("{} is {what}: {}", plan.id.short(), error.message));
     draft.facts.reason = Some(error.message.clone());

@@ -11,15 +11,19 @@ mod run;
 
 use std::path::PathBuf;
 
-pub use claim::Claimed;
-pub use plan::{Plan, Request, plan};
-pub use resume::GoesOn;
-pub use run::Ran;
+pub(crate) use claim::Claimed;
+pub(crate) use plan::{Plan, Request, plan};
+pub(crate) use run::Ran;
 
-use crate::{error::Result, project::{Project, stake::Stake}, specs::attempt::MANUAL, answer::progress::{Progress, Step}};
+use crate::{
+    answer::progress::{Progress, Step},
+    error::Result,
+    project::{Project, stake::Stake},
+    specs::attempt::MANUAL,
+};
 
 /// How far the work came.
-pub enum Worked {
+pub(crate) enum Worked {
     /// A person does it: the worktree is ready.
     Handed {
         /// Where.
@@ -35,7 +39,12 @@ pub enum Worked {
 ///
 /// # Errors
 /// Before the claim: nothing has changed. After it: the claim has been released, with the reason.
-pub fn work(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, progress: &dyn Progress) -> Result<Worked> {
+pub(crate) fn work(
+    project: &Project,
+    plan: &Plan,
+    stake: Option<&dyn Stake>,
+    progress: &dyn Progress,
+) -> Result<Worked> {
     let mut claimed = claim::claim(project, plan, stake)?;
     progress.say(&Step::Working { short: plan.id.short(), title: plan.title() });
     if let Some(goes_on) = &plan.goes_on {

@@ -5,10 +5,26 @@ use std::path::Path;
 use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryKind};
 
 use super::{Claimed, Plan};
-use crate::{agent::process::{self, Ending, Run}, domain::{event::Pin, id::SpecId}, error::{Error, Exit, Result}, git::{branch, commit::{self, Draft, Signing}, object::patiently, process::scrubbed_env, reference::Swapped, work_file, worktree::{self, Worktree}}, project::Project, specs::text::path_of, attempt::session::own_dir};
+use crate::{
+    agent::process::{self, Ending, Run},
+    attempt::session::own_dir,
+    domain::{event::Pin, id::SpecId},
+    error::{Error, Exit, Result},
+    git::{
+        branch,
+        commit::{self, Draft, Signing},
+        object::patiently,
+        process::scrubbed_env,
+        reference::Swapped,
+        work_file,
+        worktree::{self, Worktree},
+    },
+    project::Project,
+    specs::text::path_of,
+};
 
 /// Makes branch and worktree. What an earlier attempt left there is kept under its own ref first.
-pub fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<Worktree> {
+pub(super) fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<Worktree> {
     let _held = project.hold_place(&plan.id)?;
     clear(project, plan, claimed)?;
     let start = first_commit(project, plan)?;
@@ -51,7 +67,7 @@ fn clear(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<()> {
 }
 
 /// Refuses where the work branch is checked out in a worktree that is not the spec's: it is somebody's, and stays as it is.
-pub fn refuse_elsewhere(project: &Project, id: &SpecId) -> Result<()> {
+pub(super) fn refuse_elsewhere(project: &Project, id: &SpecId) -> Result<()> {
     let branch = project.branch_ref(id)?;
     // From one look at them: another process of ours may be making the spec's own at this moment.
     let all = worktree::list(&project.repo)?;

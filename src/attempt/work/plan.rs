@@ -5,12 +5,24 @@ use std::time::Duration;
 use gix::ObjectId;
 
 use super::resume::{self, GoesOn};
-pub use crate::attempt::session::Agent;
-use crate::{agent::prompt::usual_name, domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, state::State, status::Status}, error::{Error, Result}, git::{attribute, branch}, project::{Project, trust::CustomPrompt}, specs::{attempt::MANUAL, inputs::Input, text::Text, world::{Entry, World}}};
+pub(super) use crate::attempt::session::Agent;
+use crate::{
+    agent::prompt::usual_name,
+    domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, state::State, status::Status},
+    error::{Error, Result},
+    git::{attribute, branch},
+    project::{Project, trust::CustomPrompt},
+    specs::{
+        attempt::MANUAL,
+        inputs::Input,
+        text::Text,
+        world::{Entry, World},
+    },
+};
 
 /// What a person asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub(crate) struct Request {
     /// The agent, by name.
     pub agent: Option<String>,
     /// The branch that the work is for.
@@ -21,7 +33,7 @@ pub struct Request {
 
 /// A decided attempt.
 #[derive(Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The spec.
     pub id: SpecId,
     /// Its text.
@@ -48,7 +60,7 @@ pub struct Plan {
 
 impl Plan {
     /// The title, or the short id.
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         self.spec.title.as_deref().unwrap_or_else(|| self.id.short())
     }
 }
@@ -58,7 +70,7 @@ impl Plan {
 /// # Errors
 /// `no-commits` on an unborn branch, `no-agent`, `invalid-spec`, `in-progress` with who and since when, `not-ready` with every
 /// reason.
-pub fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
+pub(crate) fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
     let world = World::new(project)?.checking_signatures();
     let entry = world.entry(id)?;
     if let Some(plan) = resume::plan(project, &entry, request)? {

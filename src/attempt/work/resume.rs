@@ -6,11 +6,26 @@ use super::{
     Plan, Request,
     plan::{Agent, instructions},
 };
-use crate::{domain::{event::Pin, status::Status}, answer::{SoFar, progress::{Progress, Step}}, error::{Error, Result}, git::worktree::Worktree, project::Project, specs::{attempt::Attempt, inputs::Input, text::{Origin, Text}, world::Entry}};
+use crate::{
+    answer::{
+        SoFar,
+        progress::{Progress, Step},
+    },
+    domain::{event::Pin, status::Status},
+    error::{Error, Result},
+    git::worktree::Worktree,
+    project::Project,
+    specs::{
+        attempt::Attempt,
+        inputs::Input,
+        text::{Origin, Text},
+        world::Entry,
+    },
+};
 
 /// An attempt that goes on.
 #[derive(Debug)]
-pub struct GoesOn {
+pub(crate) struct GoesOn {
     /// Its start event.
     pub attempt: ObjectId,
     /// Its worktree.

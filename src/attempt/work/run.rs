@@ -6,11 +6,24 @@ use std::{
 };
 
 use super::{Claimed, Plan};
-use crate::{agent::{lease::Lease, preset::Report, process::Ending, prompt::{self, Input, Prompt}}, domain::{event::Pin, status::Status}, answer::{SoFar, progress::Progress}, error::{Error, Result}, project::Project, specs::text::path_of, attempt::session::{self, Changes, Session}};
+use crate::{
+    agent::{
+        lease::Lease,
+        preset::Report,
+        process::Ending,
+        prompt::{self, Input, Prompt},
+    },
+    answer::{SoFar, progress::Progress},
+    attempt::session::{self, Changes, Session},
+    domain::{event::Pin, status::Status},
+    error::{Error, Result},
+    project::Project,
+    specs::text::path_of,
+};
 
 /// How an agent's run ended.
 #[derive(Debug)]
-pub struct Ran {
+pub(crate) struct Ran {
     /// The attempt: its start event.
     pub attempt: gix::ObjectId,
     /// How it ended.
@@ -28,7 +41,7 @@ pub struct Ran {
 }
 
 /// Runs the agent of `plan` in `worktree`.
-pub fn run(
+pub(super) fn run(
     project: &Project,
     plan: &Plan,
     claimed: &mut Claimed,
@@ -72,7 +85,7 @@ fn still_claimed(project: &Project, plan: &Plan, attempt: gix::ObjectId) -> Resu
 }
 
 /// Writes the prompt into the worktree, for whoever carries the spec out there.
-pub fn write_prompt(project: &Project, plan: &Plan, attempt: gix::ObjectId, worktree: &Path) -> Result<PathBuf> {
+pub(super) fn write_prompt(project: &Project, plan: &Plan, attempt: gix::ObjectId, worktree: &Path) -> Result<PathBuf> {
     session::write_own(worktree, "prompt.md", &prompt_text(project, plan, attempt, worktree)?)
 }
 

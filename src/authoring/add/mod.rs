@@ -6,9 +6,22 @@ use std::collections::BTreeSet;
 
 use gix::bstr::ByteSlice;
 
-pub use text::{Draft as Text, render};
+pub(crate) use text::{Draft as Text, render};
 
-use crate::{domain::{draft::{Draft, Obstacle}, event::{Facts, Op}, id::SpecId, spec::Spec}, env::fault, error::{Error, IoContext, Result}, git::work_file::{self, Why}, project::Project, specs::text::path_of, store::{Addition, Evidence, Refusal}};
+use crate::{
+    domain::{
+        draft::{Draft, Obstacle},
+        event::{Facts, Op},
+        id::SpecId,
+        spec::Spec,
+    },
+    env::fault,
+    error::{Error, IoContext, Result},
+    git::work_file::{self, Why},
+    project::Project,
+    specs::text::path_of,
+    store::{Addition, Evidence, Refusal},
+};
 
 /// How many random ids are tried before something must be wrong.
 const MAX_TRIES: usize = 64;
@@ -17,7 +30,7 @@ const MAX_TRIES: usize = 64;
 ///
 /// # Errors
 /// Outside a work tree, or if the file cannot be created.
-pub fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
+pub(crate) fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
     let top = home(project)?;
     let today = project.env.today();
     let census = project.census();
@@ -40,7 +53,7 @@ pub fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
 ///
 /// # Errors
 /// As [`create_file`].
-pub fn create_member_file(project: &Project, driver: &SpecId, bytes: &[u8]) -> Result<SpecId> {
+pub(crate) fn create_member_file(project: &Project, driver: &SpecId, bytes: &[u8]) -> Result<SpecId> {
     let top = home(project)?;
     let census = project.census();
     let mut number = project.members(&census, driver)?.len() + 1;
@@ -61,7 +74,7 @@ fn durable(project: &Project) -> bool {
 }
 
 /// Where the file goes: this work tree; in silent mode the main one, where alone it is kept.
-pub fn home(project: &Project) -> Result<std::path::PathBuf> {
+pub(crate) fn home(project: &Project) -> Result<std::path::PathBuf> {
     let own = project.repo.require_work_dir("add")?.to_owned();
     if project.silent { Ok(project.repo.main_work_dir().unwrap_or(own)) } else { Ok(own) }
 }
@@ -70,7 +83,7 @@ pub fn home(project: &Project) -> Result<std::path::PathBuf> {
 ///
 /// # Errors
 /// If the event cannot be written; the file is there then, and `git chant fsck --repair` completes it.
-pub fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec, onto: Option<&str>) -> Result<()> {
+pub(crate) fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec, onto: Option<&str>) -> Result<()> {
     let store = project.store()?;
     let blob = store.write_blob(bytes)?;
     let facts = Facts {
@@ -104,7 +117,7 @@ pub fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec, onto: O
 ///
 /// # Errors
 /// As [`record`].
-pub fn record_made(project: &Project, made: &[(SpecId, Vec<u8>, Spec)], onto: Option<&str>) -> Result<()> {
+pub(crate) fn record_made(project: &Project, made: &[(SpecId, Vec<u8>, Spec)], onto: Option<&str>) -> Result<()> {
     for (at, (id, bytes, spec)) in made.iter().enumerate() {
         if let Err(error) = record(project, id, bytes, spec, onto) {
             if error.code == "signing-failed" {
@@ -121,7 +134,7 @@ pub fn record_made(project: &Project, made: &[(SpecId, Vec<u8>, Spec)], onto: Op
 ///
 /// # Errors
 /// `not-allowed` if `old` is archived.
-pub fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
+pub(crate) fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
     let sentence = format!("{} takes its place", new.short());
     let facts = Facts { superseded_by: Some(new.clone()), ..Facts::default() };
     project
@@ -135,7 +148,7 @@ pub fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
 ///
 /// # Errors
 /// If it cannot be removed.
-pub fn take_back(project: &Project, id: &SpecId) -> Result<()> {
+pub(crate) fn take_back(project: &Project, id: &SpecId) -> Result<()> {
     let path = home(project)?.join(path_of(id));
     fault::around("file.remove", || std::fs::remove_file(&path)).io("remove", &path)
 }
@@ -144,7 +157,7 @@ pub fn take_back(project: &Project, id: &SpecId) -> Result<()> {
 ///
 /// # Errors
 /// Outside a work tree, or if the file cannot be created.
-pub fn restore_file(project: &Project, id: &SpecId, bytes: &[u8]) -> Result<()> {
+pub(crate) fn restore_file(project: &Project, id: &SpecId, bytes: &[u8]) -> Result<()> {
     work_file::create_new(&home(project)?, path_of(id).as_bytes().as_bstr(), bytes, durable(project))
         .map_err(|refused| Error::fatal("add", format!("cannot create the spec file: {refused}")))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// What a new spec says.
 #[derive(Clone, Debug, Default)]
-pub struct Draft {
+pub(crate) struct Draft {
     /// The title, one line.
     pub title: String,
     /// `type`.
@@ -44,7 +44,7 @@ pub struct Draft {
 }
 
 /// The file's text.
-pub fn render(draft: &Draft) -> String {
+pub(crate) fn render(draft: &Draft) -> String {
     let mut text = String::from("---\n");
     scalar(&mut text, "type", Some(draft.kind));
     scalar(&mut text, "phase", draft.phase);

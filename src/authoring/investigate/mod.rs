@@ -2,11 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::{domain::{id::SpecId, phase::Phase, spec::SpecType, status::Status}, error::{Error, Result}, specs::{text::path_of, world::{Entry, World}}};
+use crate::{
+    domain::{id::SpecId, phase::Phase, spec::SpecType, status::Status},
+    error::{Error, Result},
+    specs::{
+        text::path_of,
+        world::{Entry, World},
+    },
+};
 
 /// What a person asked for.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(crate) struct Request {
     /// The name of the investigation.
     pub topic: String,
     /// What it is about, one line.
@@ -25,7 +32,7 @@ pub struct Request {
 
 /// A spec to be written; what it builds on is known once the specs before it have their ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planned {
+pub(crate) struct Planned {
     /// The phase.
     pub phase: Phase,
     /// The title.
@@ -42,14 +49,14 @@ pub struct Planned {
 
 impl Planned {
     /// The type.
-    pub fn kind(&self) -> SpecType {
+    pub(crate) fn kind(&self) -> SpecType {
         self.phase.kind()
     }
 }
 
 /// What a phase builds on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wiring {
+pub(crate) struct Wiring {
     /// Full ids.
     pub depends_on: Vec<String>,
     /// The spec of the phase before, and the documents of all before it.
@@ -60,14 +67,14 @@ pub struct Wiring {
 
 /// The phases of a topic that have a spec, each with its newest one that was not cancelled.
 #[derive(Clone, Debug, Default)]
-pub struct Known(BTreeMap<Phase, SpecId>);
+pub(crate) struct Known(BTreeMap<Phase, SpecId>);
 
 impl Known {
     /// Reads the specs of a topic.
     ///
     /// # Errors
     /// If the specs cannot be read.
-    pub fn of(world: &World<'_>, topic: &str) -> Result<Known> {
+    pub(crate) fn of(world: &World<'_>, topic: &str) -> Result<Known> {
         let mut known = Known::default();
         for entry in entries(world, topic)? {
             let phase = entry.spec().and_then(|spec| spec.front.phase.as_deref()).and_then(Phase::named);
@@ -79,17 +86,17 @@ impl Known {
     }
 
     /// Adds the spec of a phase.
-    pub fn add(&mut self, phase: Phase, id: SpecId) {
+    pub(crate) fn add(&mut self, phase: Phase, id: SpecId) {
         self.0.insert(phase, id);
     }
 
     /// Whether a phase has a spec.
-    pub fn has(&self, phase: Phase) -> bool {
+    pub(crate) fn has(&self, phase: Phase) -> bool {
         self.0.contains_key(&phase)
     }
 
     /// What a spec of `phase` builds on.
-    pub fn wiring(&self, topic: &str, phase: Phase) -> Wiring {
+    pub(crate) fn wiring(&self, topic: &str, phase: Phase) -> Wiring {
         let before = || self.0.range(..phase);
         let last = before().next_back();
         let documents = before().filter_map(|(phase, _)| phase.document(topic));
@@ -105,7 +112,7 @@ impl Known {
 ///
 /// # Errors
 /// If the specs cannot be read.
-pub fn entries(world: &World<'_>, topic: &str) -> Result<Vec<Entry>> {
+pub(crate) fn entries(world: &World<'_>, topic: &str) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
     for id in world.census.active()? {
         if world.recorded(id)?.status == Status::Archived {
@@ -123,7 +130,7 @@ pub fn entries(world: &World<'_>, topic: &str) -> Result<Vec<Entry>> {
 ///
 /// # Errors
 /// `exists` if every phase that is asked for has a spec.
-pub fn plan(request: &Request, known: &Known) -> Result<Vec<Planned>> {
+pub(crate) fn plan(request: &Request, known: &Known) -> Result<Vec<Planned>> {
     let mut phases = if request.single { vec![Phase::ForkFix] } else { request.phases.clone() };
     phases.sort_unstable();
     phases.dedup();

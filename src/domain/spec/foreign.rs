@@ -10,7 +10,7 @@ use crate::domain::diagnostic::{Diagnostic, Severity};
 
 /// What chant writes into a spec while it works, and ours says in events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Foreign {
+pub(crate) struct Foreign {
     /// `status`.
     pub status: Option<String>,
     /// `approval.status`: `approved`, `rejected`, `pending`.
@@ -24,7 +24,7 @@ pub struct Foreign {
 }
 
 /// Reads what any version of a spec file says so; nothing of one that cannot be read.
-pub fn foreign_of(bytes: &[u8]) -> Foreign {
+pub(crate) fn foreign_of(bytes: &[u8]) -> Foreign {
     let mut found = Foreign::default();
     let Ok(source) = Source::new("", bytes) else { return found };
     let parts = fence::split(bytes);
@@ -62,7 +62,7 @@ pub fn foreign_of(bytes: &[u8]) -> Foreign {
 impl Spec {
     /// Whether another version asks for the same: its body and its front matter are the same, but for what is written there while a spec
     /// is worked, ticks among it.
-    pub fn asks_the_same(&self, other: &Spec) -> bool {
+    pub(crate) fn asks_the_same(&self, other: &Spec) -> bool {
         let asked = |front: &FrontMatter| FrontMatter {
             approval: Approval::default(),
             status: None,
@@ -81,7 +81,7 @@ impl Spec {
 
 /// One value of a file of settings that is written as front matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting {
+pub(crate) struct Setting {
     /// The keys that lead to it, joined by dots: `defaults.main_branch`.
     pub name: String,
     /// Its text; `None` for a list.
@@ -94,7 +94,7 @@ pub struct Setting {
 ///
 /// # Errors
 /// Where it is no YAML.
-pub fn settings_of(path: &str, bytes: &[u8]) -> Result<Vec<Setting>, Box<Diagnostic>> {
+pub(crate) fn settings_of(path: &str, bytes: &[u8]) -> Result<Vec<Setting>, Box<Diagnostic>> {
     let source = Source::new(path, bytes)?;
     let parts = fence::split(bytes);
     super::check_front(&source, &parts)?;

@@ -10,18 +10,18 @@ use super::{
 };
 
 /// Entries that a list may have, and keys that a front matter may have.
-pub const MAX_ENTRIES: usize = 1000;
+pub(crate) const MAX_ENTRIES: usize = 1000;
 
 /// Whether a person has to approve a spec before it is worked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Approval {
+pub(crate) struct Approval {
     /// `approval: required`, or `approval: {required: true}`.
     pub required: bool,
 }
 
 /// The front matter of a spec. Every text is the one that was written: `010` and `1e3` are no numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FrontMatter {
+pub(crate) struct FrontMatter {
     /// `type`.
     pub kind: SpecType,
     /// `phase`: one of the investigation's, or any other name.
@@ -100,7 +100,7 @@ pub(super) const RECORDED: [&str; 5] = ["status", "branch", "commits", "model", 
 
 impl FrontMatter {
     /// Everything that the work is made from, as written: `informed_by`, `origin`, `tracks`.
-    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &str> {
         [&self.informed_by, &self.origin, &self.tracks].into_iter().flatten().map(String::as_str)
     }
 

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 /// What a spec is about, and with that what its checks and prompt are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum SpecType {
+pub(crate) enum SpecType {
     /// A change of code.
     #[default]
     Code,
@@ -22,11 +22,11 @@ pub enum SpecType {
 
 impl SpecType {
     /// Every type.
-    pub const ALL: [SpecType; 6] =
+    pub(crate) const ALL: [SpecType; 6] =
         [SpecType::Code, SpecType::Task, SpecType::Research, SpecType::Documentation, SpecType::Driver, SpecType::Gate];
 
     /// The name as it stands in front matter and JSON.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             SpecType::Code => "code",
             SpecType::Task => "task",
@@ -53,7 +53,7 @@ impl serde::Serialize for SpecType {
 /// A text that is no type of spec, with the type that it comes nearest to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected one of code, task, research, documentation, driver, gate")]
-pub struct UnknownType {
+pub(crate) struct UnknownType {
     /// A type that was probably meant.
     pub nearest: Option<SpecType>,
 }

@@ -8,7 +8,7 @@ use super::source::is_unprintable;
 
 /// An acceptance criterion: a task-list item under the heading "Acceptance Criteria".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Criterion {
+pub(crate) struct Criterion {
     /// Its text (of a longer item the first paragraph), without markup, one line.
     pub text: String,
     /// Whether it is ticked.
@@ -21,7 +21,7 @@ pub struct Criterion {
 
 /// What became of a pinned criterion in another version of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tick {
+pub(crate) enum Tick {
     /// It is there and ticked.
     Ticked,
     /// It is there and not ticked.
@@ -32,7 +32,7 @@ pub enum Tick {
 
 /// A pinned criterion and how it stands in another version of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CriterionState {
+pub(crate) struct CriterionState {
     /// The text as pinned.
     pub text: String,
     /// How it stands.
@@ -40,7 +40,7 @@ pub struct CriterionState {
 }
 
 /// Finds each pinned criterion in another version of the file, by its text; of equal ones the first is the first.
-pub fn compare_criteria(pinned: &[Criterion], tip: &[Criterion]) -> Vec<CriterionState> {
+pub(crate) fn compare_criteria(pinned: &[Criterion], tip: &[Criterion]) -> Vec<CriterionState> {
     let mut there: HashMap<&str, std::collections::VecDeque<bool>> = HashMap::new();
     for criterion in tip {
         there.entry(&criterion.text).or_default().push_back(criterion.checked);

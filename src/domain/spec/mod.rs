@@ -20,18 +20,19 @@ mod tests;
 
 use std::ops::Range;
 
-pub use foreign::{Foreign, Setting, foreign_of, settings_of};
-pub use front_matter::{Approval, FrontMatter, KEYS, MAX_ENTRIES};
-pub use kind::{SpecType, UnknownType};
-pub use markdown::{Criterion, CriterionState, Tick, compare_criteria};
-pub use section::section;
-pub use source::{MAX_SPEC_LEN, Source, is_unprintable};
+pub(crate) use foreign::{Foreign, Setting, foreign_of, settings_of};
+pub use front_matter::KEYS;
+pub(crate) use front_matter::{Approval, FrontMatter};
+pub(crate) use kind::SpecType;
+pub(crate) use markdown::{Criterion, Tick, compare_criteria};
+pub(crate) use section::section;
+pub(crate) use source::{MAX_SPEC_LEN, Source, is_unprintable};
 
 use super::diagnostic::{Diagnostic, Severity};
 
 /// A spec file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
+pub(crate) struct Spec {
     /// The front matter; all defaults if the file has none.
     pub front: FrontMatter,
     /// The text of the first level-1 heading, without markup, one line.
@@ -54,7 +55,7 @@ pub struct Spec {
 ///
 /// A file without front matter, with CRLF line ends, a byte order mark or unknown keys is a spec. The errors are those of the
 /// file, in its order; there is at least one.
-pub fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
+pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
     let (source, parts, front, mut warnings) = begin(path, bytes)?;
     let body = markdown::read(source.text(), parts.body);
     if source.text().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty() {
@@ -80,7 +81,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
 }
 
 /// The same of a file of which no more is wanted than an outline, as [`Spec::outline`] makes it.
-pub fn skim(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
+pub(crate) fn skim(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
     let (source, parts, front, _) = begin(path, bytes)?;
     Ok(Spec::outline(path, front, markdown::title(source.text(), parts.body)))
 }
@@ -133,7 +134,7 @@ fn check_front(source: &Source, parts: &fence::Parts) -> Result<(), Box<Diagnost
 
 impl Spec {
     /// A spec of which no more is known than its front matter and its title: without body, criteria, notes, warnings and places.
-    pub fn outline(path: &str, front: FrontMatter, title: Option<String>) -> Spec {
+    pub(crate) fn outline(path: &str, front: FrontMatter, title: Option<String>) -> Spec {
         Spec {
             front: FrontMatter { keys: Vec::new(), ..front },
             title,
@@ -148,23 +149,23 @@ impl Spec {
     }
 
     /// The file as it was read.
-    pub fn source(&self) -> &Source {
+    pub(crate) fn source(&self) -> &Source {
         &self.source
     }
 
     /// The Markdown after the front matter.
-    pub fn body(&self) -> &str {
+    pub(crate) fn body(&self) -> &str {
         &self.source.text()[self.body_start..]
     }
 
     /// The bytes of the file that entry `index` of `key` takes; without an index the value if it is a scalar, else the key.
     /// `None` if the file has no such key or entry.
-    pub fn locate(&self, key: &str, index: Option<usize>) -> Option<Range<usize>> {
+    pub(crate) fn locate(&self, key: &str, index: Option<usize>) -> Option<Range<usize>> {
         self.front.place(&self.source, self.inner.clone(), key, index)
     }
 
     /// A diagnostic about a key or an entry of the front matter; about the file as a whole if it has none such.
-    pub fn diagnostic(
+    pub(crate) fn diagnostic(
         &self,
         severity: Severity,
         key: &str,
@@ -181,7 +182,7 @@ impl Spec {
 
 /// The acceptance criteria of any version of a spec file, whatever its front matter looks like; none if it is no text or too
 /// large.
-pub fn criteria_of(bytes: &[u8]) -> Vec<Criterion> {
+pub(crate) fn criteria_of(bytes: &[u8]) -> Vec<Criterion> {
     match Source::new("", bytes) {
         Ok(source) => markdown::read(source.text(), fence::split(bytes).body).criteria,
         Err(_) => Vec::new(),
@@ -189,18 +190,18 @@ pub fn criteria_of(bytes: &[u8]) -> Vec<Criterion> {
 }
 
 /// The release notes of any version of a spec file; see [`criteria_of`].
-pub fn release_notes_of(bytes: &[u8]) -> Option<String> {
+pub(crate) fn release_notes_of(bytes: &[u8]) -> Option<String> {
     let source = Source::new("", bytes).ok()?;
     markdown::read(source.text(), fence::split(bytes).body).release_notes
 }
 
 /// What follows the front matter of any Markdown file; all of it if it has none.
-pub fn body_of(text: &str) -> &str {
+pub(crate) fn body_of(text: &str) -> &str {
     &text[fence::split(text.as_bytes()).body..]
 }
 
 /// What stands between the fences of a spec file, empty without front matter: two versions have the same front matter if
 /// these bytes are the same.
-pub fn front_matter_bytes(bytes: &[u8]) -> &[u8] {
+pub(crate) fn front_matter_bytes(bytes: &[u8]) -> &[u8] {
     &bytes[fence::split(bytes).inner]
 }

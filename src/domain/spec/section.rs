@@ -4,7 +4,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 /// The text under the first heading whose words begin with `title` (whatever the case), the heading with it, up to the next heading
 /// of its level or a higher one; `None` if there is no such heading, or nothing under it.
-pub fn section(document: &str, title: &str) -> Option<String> {
+pub(crate) fn section(document: &str, title: &str) -> Option<String> {
     let title = title.to_lowercase();
     let mut found: Option<(HeadingLevel, usize, usize)> = None;
     let mut heading: Option<(HeadingLevel, usize, String)> = None;

@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use crate::domain::diagnostic::{Diagnostic, Severity};
 
 /// The largest spec file that is read, in bytes.
-pub const MAX_SPEC_LEN: usize = 4 * 1024 * 1024;
+pub(crate) const MAX_SPEC_LEN: usize = 4 * 1024 * 1024;
 /// Lines shown before and after the one that a diagnostic is about.
 const CONTEXT_LINES: usize = 2;
 /// Bytes shown at most before and after the place, so that a file of one long line does not flood the terminal.
@@ -19,14 +19,14 @@ const BOM: &[u8] = "\u{feff}".as_bytes();
 
 /// A spec file that is known to be text: not too large, UTF-8, without NUL. Offsets are bytes of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub(crate) struct Source {
     path: String,
     text: String,
 }
 
 impl Source {
     /// Takes the bytes of the file at `path` (for messages only); refuses what is no text, at the first bad byte.
-    pub fn new(path: &str, bytes: &[u8]) -> Result<Source, Box<Diagnostic>> {
+    pub(crate) fn new(path: &str, bytes: &[u8]) -> Result<Source, Box<Diagnostic>> {
         if bytes.len() > MAX_SPEC_LEN {
             let message =
                 format!("the file is {} bytes long, more than the {MAX_SPEC_LEN} that a spec may have", bytes.len());
@@ -56,17 +56,17 @@ impl Source {
     }
 
     /// The path that messages name.
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
     /// The whole file, a byte order mark included.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// A diagnostic about the bytes `range` of the file, which is cut to the file if it reaches beyond it.
-    pub fn diagnostic(
+    pub(crate) fn diagnostic(
         &self,
         severity: Severity,
         range: Range<usize>,
@@ -77,7 +77,7 @@ impl Source {
     }
 
     /// A diagnostic about the file as a whole.
-    pub fn whole(&self, severity: Severity, message: impl Into<String>, help: Option<String>) -> Diagnostic {
+    pub(crate) fn whole(&self, severity: Severity, message: impl Into<String>, help: Option<String>) -> Diagnostic {
         whole_file(severity, &self.path, message.into(), help)
     }
 }
@@ -170,6 +170,6 @@ fn shown(bytes: &[u8]) -> String {
 
 /// Whether `c` is a control character, or one that changes the order in which text is drawn, so that a reader would see
 /// another command than the one that runs.
-pub fn is_unprintable(c: char) -> bool {
+pub(crate) fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

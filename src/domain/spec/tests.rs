@@ -252,8 +252,8 @@ fn depth_and_length_are_bounded() {
         assert!(start.elapsed().as_secs() < 5, "{:?} for {:?}…", start.elapsed(), &hostile[..9]);
     }
     let list = |n: usize| front(&format!("labels: [{}]", "a, ".repeat(n)));
-    assert_eq!(good(&list(MAX_ENTRIES)).front.labels.len(), MAX_ENTRIES);
-    assert_eq!(place(&error(list(MAX_ENTRIES + 1))), (2, 1, "labels"));
+    assert_eq!(good(&list(super::front_matter::MAX_ENTRIES)).front.labels.len(), super::front_matter::MAX_ENTRIES);
+    assert_eq!(place(&error(list(super::front_matter::MAX_ENTRIES + 1))), (2, 1, "labels"));
 }
 
 #[test]

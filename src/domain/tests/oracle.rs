@@ -9,7 +9,7 @@ use crate::domain::{
 use gix::ObjectId;
 
 /// Status and open attempts of a set of events.
-pub fn judge(events: &[Event]) -> (Status, BTreeSet<ObjectId>) {
+pub(super) fn judge(events: &[Event]) -> (Status, BTreeSet<ObjectId>) {
     let ancestors = ancestors(events);
     let sees = |later: &Event, earlier: ObjectId| later.id != earlier && ancestors[&later.id].contains(&earlier);
     let ops: Vec<&Event> = events.iter().filter(|event| event.op != Op::Merge).collect();
@@ -66,7 +66,7 @@ pub fn judge(events: &[Event]) -> (Status, BTreeSet<ObjectId>) {
 }
 
 /// Of each event those that it can reach, itself among them.
-pub fn ancestors(events: &[Event]) -> BTreeMap<ObjectId, BTreeSet<ObjectId>> {
+pub(super) fn ancestors(events: &[Event]) -> BTreeMap<ObjectId, BTreeSet<ObjectId>> {
     let by_id: BTreeMap<ObjectId, &Event> = events.iter().map(|event| (event.id, event)).collect();
     events
         .iter()

@@ -42,7 +42,7 @@ const OPS: [(u32, Op); 19] = [
     (1, Op::Add),
 ];
 
-pub fn acts(fetches: u32) -> impl Strategy<Value = Vec<Act>> {
+pub(super) fn acts(fetches: u32) -> impl Strategy<Value = Vec<Act>> {
     let op = prop::sample::select(OPS.iter().flat_map(|(n, op)| vec![op.clone(); *n as usize]).collect::<Vec<_>>());
     let record = (0..3usize, op, any::<u64>()).prop_map(|(clone, op, choice)| Act::Record { clone, op, choice });
     let fetch = (0..3usize, 0..3usize).prop_map(|(clone, from)| Act::Fetch { clone, from });

@@ -15,21 +15,21 @@ use crate::{
 };
 use gix::ObjectId;
 
-pub fn spec() -> SpecId {
+pub(super) fn spec() -> SpecId {
     SpecId::new("2026-02-08-010-v7b").expect("a valid id")
 }
 
 /// An id that nothing has, one for each number.
-pub fn oid(number: u64) -> ObjectId {
+pub(super) fn oid(number: u64) -> ObjectId {
     hash(format!("object {number}").as_bytes())
 }
 
-pub fn hash(bytes: &[u8]) -> ObjectId {
+pub(super) fn hash(bytes: &[u8]) -> ObjectId {
     gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, bytes).expect("hashing in memory works")
 }
 
 /// The event with the id that its content gives it.
-pub fn seal(op: Op, parents: &[ObjectId], generation: u64, seconds: i64, facts: Facts) -> Event {
+pub(super) fn seal(op: Op, parents: &[ObjectId], generation: u64, seconds: i64, facts: Facts) -> Event {
     let roles = vec![Role::Own; parents.len()];
     let message = encode(&spec(), &op, "", generation, &roles, &facts);
     let id = hash(format!("{parents:?} {seconds} {message}").as_bytes());
@@ -46,7 +46,7 @@ pub fn seal(op: Op, parents: &[ObjectId], generation: u64, seconds: i64, facts: 
 }
 
 /// What a merge of `parents` is, in every clone.
-pub fn join(history: &History, parents: &[ObjectId]) -> Event {
+pub(super) fn join(history: &History, parents: &[ObjectId]) -> Event {
     let events: Vec<&Event> =
         parents.iter().map(|parent| history.get(*parent).expect("the parents are known")).collect();
     let (message, author) = merge_event(&spec(), parents.len(), &events);
@@ -61,14 +61,14 @@ pub fn join(history: &History, parents: &[ObjectId]) -> Event {
 
 /// What one step of a random history does.
 #[derive(Clone, Debug)]
-pub enum Act {
+pub(super) enum Act {
     /// A clone records something; `choice` says what.
     Record { clone: usize, op: Op, choice: u64 },
     /// A clone fetches from another one.
     Fetch { clone: usize, from: usize },
 }
 
-pub struct World {
+pub(super) struct World {
     pub history: History,
     pub tips: Vec<ObjectId>,
     nonce: u64,
@@ -76,7 +76,7 @@ pub struct World {
 
 impl World {
     /// `clones` clones of one new spec.
-    pub fn new(clones: usize) -> World {
+    pub(super) fn new(clones: usize) -> World {
         let mut world = World { history: History::default(), tips: Vec::new(), nonce: 0 };
         let draft = Draft {
             facts: Facts {
@@ -94,7 +94,7 @@ impl World {
         world
     }
 
-    pub fn play(&mut self, acts: &[Act]) {
+    pub(super) fn play(&mut self, acts: &[Act]) {
         for act in acts {
             match act {
                 Act::Record { clone, op, choice } => {
@@ -117,12 +117,12 @@ impl World {
         }
     }
 
-    pub fn fold(&self, tip: ObjectId) -> State {
+    pub(super) fn fold(&self, tip: ObjectId) -> State {
         fold(&self.history, tip).expect("every tip reaches the first event")
     }
 
     /// Appends as the store does, and checks what has to hold of every append.
-    pub fn record(&mut self, clone: usize, draft: &Draft) -> Result<Shaped, Obstacle> {
+    pub(super) fn record(&mut self, clone: usize, draft: &Draft) -> Result<Shaped, Obstacle> {
         let tip = self.tips[clone];
         let (before, history) = self.read(tip);
         let shaped = shape(Some(&before), history.as_ref(), draft)?;
@@ -147,7 +147,7 @@ impl World {
     }
 
     /// Integrates the tip of `from` into `clone`.
-    pub fn fetch(&mut self, clone: usize, from: usize, source: Source) {
+    pub(super) fn fetch(&mut self, clone: usize, from: usize, source: Source) {
         let (local, remote) = (self.tips[clone], self.tips[from]);
         self.tips[clone] = match integrate(&self.history, local, remote, source) {
             Step::Keep => local,
@@ -156,7 +156,7 @@ impl World {
         };
     }
 
-    pub fn insert(&mut self, event: Event) -> ObjectId {
+    pub(super) fn insert(&mut self, event: Event) -> ObjectId {
         let id = event.id;
         if self.history.get(id).is_none() {
             self.history = History::new(self.history.events().iter().cloned().chain([event]));
@@ -221,6 +221,6 @@ impl World {
 }
 
 /// A state without its time: the newest event's own when read from the tip, the greatest of all when folded.
-pub fn timeless(state: State) -> State {
+pub(super) fn timeless(state: State) -> State {
     State { updated: 0, ..state }
 }

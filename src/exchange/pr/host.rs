@@ -9,7 +9,7 @@ use crate::{
 
 /// The program that makes pull requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tool {
+pub(crate) enum Tool {
     /// GitHub's `gh`.
     Gh,
     /// GitLab's `glab`.
@@ -18,7 +18,7 @@ pub enum Tool {
 
 /// A repository at a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     /// The remote's name here.
     pub remote: String,
     /// `owner/name`, with the groups above it where there are some.
@@ -29,7 +29,7 @@ pub struct Place {
 
 impl Place {
     /// Whose repository it is: what stands before its name.
-    pub fn owner(&self) -> &str {
+    pub(crate) fn owner(&self) -> &str {
         self.path.rsplit_once('/').map_or(self.path.as_str(), |(owner, _)| owner)
     }
 }
@@ -38,7 +38,7 @@ impl Place {
 ///
 /// # Errors
 /// `no-remote` if there is none of that name, `bad-remote` if its address names no repository of somebody.
-pub fn place(project: &Project, name: &str) -> Result<Place> {
+pub(crate) fn place(project: &Project, name: &str) -> Result<Place> {
     let snapshot = project.repo.gix().config_snapshot();
     let url = snapshot.string(format!("remote.{name}.url").as_str());
     let Some(url) = url else {

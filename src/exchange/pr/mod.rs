@@ -1,16 +1,25 @@
 //! The use case `pr`: what a pull request says about a fix, in terms of its readers, and the commands that make it.
 
-pub mod host;
+pub(crate) mod host;
 
 use gix::ObjectId;
 
-use crate::{domain::{checks::Checks, event::Op, phase::Phase, spec::section}, error::{Error, Result}, git::history, project::Project, specs::{world::{Entry, World}, release_notes}};
+use crate::{
+    domain::{checks::Checks, event::Op, phase::Phase, spec::section},
+    error::{Error, Result},
+    git::history,
+    project::Project,
+    specs::{
+        release_notes,
+        world::{Entry, World},
+    },
+};
 
 use host::{Place, Tool};
 
 /// A pull request that could be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub(crate) struct Request {
     /// The repository that gets it.
     pub into: Place,
     /// The repository that the branch is pushed to.
@@ -29,12 +38,12 @@ pub struct Request {
 
 impl Request {
     /// The command that pushes the branch.
-    pub fn push(&self) -> Vec<String> {
+    pub(crate) fn push(&self) -> Vec<String> {
         ["git", "push", self.from.remote.as_str(), self.branch.as_str()].map(str::to_owned).to_vec()
     }
 
     /// The command that makes it, without the body.
-    pub fn create(&self) -> Vec<String> {
+    pub(crate) fn create(&self) -> Vec<String> {
         let fork = self.into.path != self.from.path;
         let mut command: Vec<String> = Vec::new();
         let mut add = |parts: &[&str]| command.extend(parts.iter().map(|part| (*part).to_owned()));
@@ -81,7 +90,7 @@ impl Request {
     }
 
     /// The option that takes the body as its value.
-    pub fn body_option(&self) -> &'static str {
+    pub(crate) fn body_option(&self) -> &'static str {
         match self.into.tool {
             Tool::Gh => "--body",
             Tool::Glab => "--description",
@@ -93,7 +102,7 @@ impl Request {
 ///
 /// # Errors
 /// `no-work` if nothing of it is done.
-pub fn subject(world: &World<'_>, entries: Vec<Entry>) -> Result<Entry> {
+pub(crate) fn subject(world: &World<'_>, entries: Vec<Entry>) -> Result<Entry> {
     let phase = |entry: &Entry| entry.spec().and_then(|spec| spec.front.phase.as_deref()).and_then(Phase::named);
     let done = |entry: &Entry| entry.state.as_ref().is_some_and(|state| !state.facts.work_commits.is_empty());
     let mut candidates = entries;
@@ -119,7 +128,7 @@ pub fn subject(world: &World<'_>, entries: Vec<Entry>) -> Result<Entry> {
 ///
 /// # Errors
 /// `no-branch` if the work is in the base branch itself, or its branch is gone.
-pub fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(String, ObjectId)> {
+pub(crate) fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(String, ObjectId)> {
     let facts = entry.state.as_ref().map(|state| &state.facts);
     let target = facts.and_then(|facts| facts.target.as_deref()).unwrap_or_default();
     let short = target.strip_prefix("refs/heads/").unwrap_or(target);
@@ -138,7 +147,12 @@ pub fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(String, O
 ///
 /// # Errors
 /// If the spec's events cannot be read.
-pub fn text(world: &World<'_>, entry: &Entry, since: Option<ObjectId>, tip: ObjectId) -> Result<(String, String)> {
+pub(crate) fn text(
+    world: &World<'_>,
+    entry: &Entry,
+    since: Option<ObjectId>,
+    tip: ObjectId,
+) -> Result<(String, String)> {
     let title = entry.title().to_owned();
     let mut body = String::from("## Summary\n\n");
     let spec = entry.spec();

@@ -9,7 +9,17 @@ use std::collections::BTreeMap;
 use gix::ObjectId;
 
 use super::{Remote, Report};
-use crate::{domain::{id::SpecId, state::State, status::Status}, answer::Way, error::Result, git::{self, branch, remote::{Fate, Update}}, project::Project, store::{Store, tracking}};
+use crate::{
+    answer::Way,
+    domain::{id::SpecId, state::State, status::Status},
+    error::Result,
+    git::{
+        self, branch,
+        remote::{Fate, Update},
+    },
+    project::Project,
+    store::{Store, tracking},
+};
 
 /// What the names of the work branches begin with, there and where they are tracked; nothing if they do not travel.
 pub(super) fn mapping(project: &Project, remote: &str) -> Result<Option<(String, String)>> {

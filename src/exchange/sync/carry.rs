@@ -4,7 +4,21 @@ use super::{
     Remote, Report,
     integrate::{chain, notes},
 };
-use crate::{domain::converge::Source, answer::Way, error::Result, git::{self, remote::{Fate, Update}}, project::Project, store::{NOTES_REF, Store, archive::ARCHIVES, carrier::{CARRIERS, Carried}}};
+use crate::{
+    answer::Way,
+    domain::converge::Source,
+    error::Result,
+    git::{
+        self,
+        remote::{Fate, Update},
+    },
+    project::Project,
+    store::{
+        NOTES_REF, Store,
+        archive::ARCHIVES,
+        carrier::{CARRIERS, Carried},
+    },
+};
 
 /// Brings together with ours what the carriers of all clones hold. They are the word of clones like this one, with no more weight.
 pub(super) fn fetch(store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {

@@ -25,7 +25,7 @@ use crate::{
 const MAX_ROUNDS: u32 = 8;
 
 /// Claims that a remote decides.
-pub struct Claims<'a> {
+pub(crate) struct Claims<'a> {
     project: &'a Project,
     remote: Remote,
 }
@@ -35,7 +35,7 @@ impl<'a> Claims<'a> {
     ///
     /// # Errors
     /// `no-remote` if nothing may be pushed there: in silent mode, unless `chant.remote` names it.
-    pub fn new(project: &'a Project, remote: Remote) -> Result<Claims<'a>> {
+    pub(crate) fn new(project: &'a Project, remote: Remote) -> Result<Claims<'a>> {
         if remote.pushed_to {
             return Ok(Claims { project, remote });
         }
@@ -47,7 +47,7 @@ impl<'a> Claims<'a> {
     ///
     /// # Errors
     /// `remote-unreachable`, or `not-pushed` with what the remote said.
-    pub fn publish(&self, spec: &SpecId) -> Result<()> {
+    pub(crate) fn publish(&self, spec: &SpecId) -> Result<()> {
         for _ in 0..MAX_ROUNDS {
             self.refresh(spec)?;
             let store = self.project.store()?;

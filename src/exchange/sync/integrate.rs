@@ -5,7 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use gix::ObjectId;
 
 use super::{Remote, Report, branches, carry};
-use crate::{domain::{converge::Source, id::SpecId}, answer::Way, error::Result, git, project::Project, store::{NOTES_REF, SPECS, Store, archive::{ARCHIVES, Folders, is_archive}, carrier::{self, CARRIERS}, even::Listed, tracking::{self, Integrated, REMOTES, Tracked}}};
+use crate::{
+    answer::Way,
+    domain::{converge::Source, id::SpecId},
+    error::Result,
+    git,
+    project::Project,
+    store::{
+        NOTES_REF, SPECS, Store,
+        archive::{ARCHIVES, Folders, is_archive},
+        carrier::{self, CARRIERS},
+        even::Listed,
+        tracking::{self, Integrated, REMOTES, Tracked},
+    },
+};
 
 /// How the refs of a remote are mapped to where they are tracked: what the names of either begin with. As prefixes, because a name
 /// that is not there would be an error.

@@ -12,17 +12,30 @@ mod remote;
 
 use std::{collections::BTreeMap, time::Duration};
 
-pub use claim::Claims;
-pub use remote::{Remote, pick};
+pub(crate) use claim::Claims;
+pub(crate) use remote::{Remote, pick};
 
-use crate::{domain::id::SpecId, answer::{ExchangeView, Way, progress::{Progress, Step}}, error::Result, project::Project, store::{NOTES_REF, SPECS, Store, archive::{ARCHIVES, archive_of}, tracking::Tracked}};
+use crate::{
+    answer::{
+        ExchangeView, Way,
+        progress::{Progress, Step},
+    },
+    domain::id::SpecId,
+    error::Result,
+    project::Project,
+    store::{
+        NOTES_REF, SPECS, Store,
+        archive::{ARCHIVES, archive_of},
+        tracking::Tracked,
+    },
+};
 
 /// How often it begins anew while others push in between.
 const MAX_ROUNDS: u32 = 8;
 
 /// Which halves of an exchange are done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scope {
+pub(crate) struct Scope {
     /// Take over what the remote has.
     pub fetch: bool,
     /// Give it what it lacks.
@@ -33,7 +46,12 @@ pub struct Scope {
 ///
 /// # Errors
 /// `remote-unreachable` if the remote does not answer. What was exchanged by then stays so.
-pub fn sync(project: &Project, remote: &Remote, scope: Scope, progress: &dyn Progress) -> Result<Vec<ExchangeView>> {
+pub(crate) fn sync(
+    project: &Project,
+    remote: &Remote,
+    scope: Scope,
+    progress: &dyn Progress,
+) -> Result<Vec<ExchangeView>> {
     let mut report = Report::default();
     let push = scope.push && remote.pushed_to;
     let mut tracked = if scope.fetch { Tracked::default() } else { project.store()?.tracked(&remote.name)? };
@@ -76,7 +94,7 @@ fn pause(round: u32, chance: &[u8]) -> Duration {
 ///
 /// # Errors
 /// As [`sync`].
-pub fn preview(project: &Project, remote: &Remote, scope: Scope) -> Result<Vec<ExchangeView>> {
+pub(crate) fn preview(project: &Project, remote: &Remote, scope: Scope) -> Result<Vec<ExchangeView>> {
     let mut report = Report::default();
     let tracked = match scope.fetch {
         true => integrate::preview(project, remote, &mut report)?,

@@ -8,7 +8,20 @@ use std::collections::{HashMap, VecDeque};
 use gix::ObjectId;
 
 use super::{Remote, Report, carry};
-use crate::{domain::id::SpecId, answer::{Way, progress::{Progress, Step}}, error::{Error, Result}, git::{self, remote::{Fate, Update}}, project::Project, store::{NOTES_REF, Store, archive::ARCHIVES, tracking::Tracked}};
+use crate::{
+    answer::{
+        Way,
+        progress::{Progress, Step},
+    },
+    domain::id::SpecId,
+    error::{Error, Result},
+    git::{
+        self,
+        remote::{Fate, Update},
+    },
+    project::Project,
+    store::{NOTES_REF, Store, archive::ARCHIVES, tracking::Tracked},
+};
 
 /// How many refs go in one push, at most.
 const CHUNK: usize = 500;

@@ -9,7 +9,7 @@ use crate::{
 
 /// A remote and what it is to this clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remote {
+pub(crate) struct Remote {
     /// Its name in the configuration.
     pub name: String,
     /// Whose word counts where both sides know the same.
@@ -24,7 +24,7 @@ pub struct Remote {
 ///
 /// # Errors
 /// `no-remote` if there is none of that name, or none to choose.
-pub fn pick(project: &Project, asked: Option<&str>) -> Result<Remote> {
+pub(crate) fn pick(project: &Project, asked: Option<&str>) -> Result<Remote> {
     let names = git::remote::names(&project.repo);
     let configured = project.config().remote()?;
     let name = match asked.map(str::to_owned).or_else(|| configured.clone()) {

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use bstr::BString;
 use crate::git::{
     branch,
     history::{self, ChangeKind},
@@ -12,8 +11,9 @@ use crate::git::{
     status::{dirty, status},
     worktree,
 };
+use bstr::BString;
 
-use crate::git::tests::support::{Repo, git, open, isolated};
+use crate::git::tests::support::{Repo, git, isolated, open};
 
 isolated! {
     fn branches_move_only_from_where_they_were_read() {
@@ -24,7 +24,7 @@ isolated! {
             let first = repo.id("HEAD");
             let second = repo.commit("second");
             let opened = repo.open();
-            let name = branch::name("chant/x").unwrap();
+            let name = crate::git::reference::branch_name("chant/x").unwrap();
             let name = name.as_ref();
             assert_eq!(branch::create(&opened, name, first, "chant: start").unwrap(), Swapped::Done);
             assert_eq!(repo.git(&["reflog", "-1", "--format=%gs", "chant/x"]), "chant: start");
@@ -51,7 +51,7 @@ isolated! {
             if round == 5 {
                 repo.git(&["pack-refs", "--all"]);
             }
-            let name = branch::name(&format!("chant/{round}")).unwrap();
+            let name = crate::git::reference::branch_name(&format!("chant/{round}")).unwrap();
             let won: usize = std::thread::scope(|scope| {
                 let create = || {
                     let opened = open(&repo.path);
@@ -72,7 +72,7 @@ isolated! {
             let id = repo.id("HEAD");
             repo.write(".git/refs/heads/x.lock", "");
             let started = std::time::Instant::now();
-            let error = branch::create(&repo.open(), branch::name("x").unwrap().as_ref(), id, "m").unwrap_err();
+            let error = branch::create(&repo.open(), crate::git::reference::branch_name("x").unwrap().as_ref(), id, "m").unwrap_err();
             assert_eq!(error.code, "ref-locked", "{error}");
             assert!(started.elapsed().as_millis() >= 200);
         }
@@ -82,29 +82,29 @@ isolated! {
         let repo = Repo::with_commit();
         let id = repo.id("HEAD");
         repo.git(&["branch", "chant"]);
-        let name = branch::name("chant/2026-02-08-010-v7b").unwrap();
+        let name = crate::git::reference::branch_name("chant/2026-02-08-010-v7b").unwrap();
         let opened = repo.open();
         assert_eq!(branch::blocker(&opened, name.as_ref()).unwrap().unwrap().as_bstr(), "refs/heads/chant");
         let error = branch::create(&opened, name.as_ref(), id, "m").unwrap_err();
         assert_eq!(error.code, "branch-blocked");
         assert!(error.message.contains("'chant' exists"), "{error}");
         repo.git(&["branch", "a/b/c"]);
-        let upper = branch::name("a/b").unwrap();
+        let upper = crate::git::reference::branch_name("a/b").unwrap();
         assert_eq!(branch::blocker(&opened, upper.as_ref()).unwrap().unwrap().as_bstr(), "refs/heads/a/b/c");
-        assert!(branch::blocker(&opened, branch::name("a/b2").unwrap().as_ref()).unwrap().is_none());
+        assert!(branch::blocker(&opened, crate::git::reference::branch_name("a/b2").unwrap().as_ref()).unwrap().is_none());
     }
 
     fn a_symbolic_ref_is_not_overwritten() {
         let repo = Repo::with_commit();
         repo.git(&["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
         let id = repo.id("HEAD");
-        let name = branch::name("alias").unwrap();
+        let name = crate::git::reference::branch_name("alias").unwrap();
         assert_eq!(branch::move_to(&repo.open(), name.as_ref(), id, id, "m").unwrap_err().code, "symbolic-ref");
     }
 
     fn hostile_branch_names_are_refused() {
         for bad in ["", "-x", "a..b", "a b", "a.lock", "HEAD", "a\nb", "@{", "a/"] {
-            assert_eq!(branch::name(bad).unwrap_err().code, "bad-branch", "{bad:?}");
+            assert_eq!(crate::git::reference::branch_name(bad).unwrap_err().code, "bad-branch", "{bad:?}");
         }
     }
 

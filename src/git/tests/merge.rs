@@ -46,7 +46,8 @@ fn ready() -> (Repo, ObjectId, ObjectId) {
 }
 
 fn to(repo: &Repo, target: &str, old: Option<ObjectId>, new: ObjectId) -> Advanced {
-    advance(&repo.open(), branch::name(target).unwrap().as_ref(), old, new, "chant: merge x").unwrap()
+    advance(&repo.open(), crate::git::reference::branch_name(target).unwrap().as_ref(), old, new, "chant: merge x")
+        .unwrap()
 }
 
 fn refused(advanced: &Advanced) -> (Vec<String>, &str) {
@@ -290,7 +291,7 @@ esac\nexec {real} \"$@\"\n",
         repo.git(&["update-ref", "refs/heads/merged", &new.to_hex().to_string()]);
         crate::git::tests::support::git(repo.parent(), &["clone", "-q", "--bare", "repo", "bare.git"]);
         let bare = crate::git::tests::support::open(&repo.parent().join("bare.git"));
-        let main = branch::name("main").unwrap();
+        let main = crate::git::reference::branch_name("main").unwrap();
         assert_eq!(advance(&bare, main.as_ref(), Some(old), new, "chant: merge x").unwrap(), Advanced::Moved);
         assert_eq!(branch::read(&bare, main.as_ref()).unwrap(), Some(new));
         assert!(worktree::list(&bare).unwrap().is_empty());
@@ -332,7 +333,7 @@ fn while_a_person_is_at_it() {
     let (Ok(path), Ok(ids)) = (std::env::var("ADVANCE_IN"), std::env::var("ADVANCE")) else { return };
     let (old, new) = ids.split_once(' ').unwrap();
     let repo = crate::git::tests::support::open(path.as_ref());
-    let main = branch::name("main").unwrap();
+    let main = crate::git::reference::branch_name("main").unwrap();
     let advanced = advance(&repo, main.as_ref(), Some(old.parse().unwrap()), new.parse().unwrap(), "m").unwrap();
     println!("\nadvanced={advanced:?}");
 }
@@ -346,7 +347,7 @@ fn under_strace() {
     let repo = crate::git::tests::support::open(path.as_ref());
     let request = Request { ours, theirs, since: None, message: &ids, how: MergeHow::Merge };
     let Computed::Commit(new) = compute(&repo, &request).unwrap() else { panic!("no commit") };
-    let target = branch::name("synced").unwrap();
+    let target = crate::git::reference::branch_name("synced").unwrap();
     let old = branch::read(&repo, target.as_ref()).unwrap();
     let old = match old {
         Some(old) => old,

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fs, os::unix::fs::chown, path::Path};
 
-use crate::git::tests::support::{Repo, git, git_output, probe, isolated};
+use crate::git::tests::support::{Repo, git, git_output, isolated, probe};
 
 fn has(report: &str, line: &str) {
     assert!(report.lines().any(|found| found == line), "no '{line}' in:\n{report}");

@@ -23,7 +23,7 @@ macro_rules! isolated {
 pub(crate) use isolated;
 
 /// Runs `body` in a child process, this very test, with a clean environment.
-pub fn run_isolated(path: &str, body: impl FnOnce()) {
+pub(super) fn run_isolated(path: &str, body: impl FnOnce()) {
     let name = path.split_once("::").map_or(path, |(_, name)| name);
     if std::env::var_os(CHILD).is_some() {
         return body();
@@ -45,10 +45,14 @@ fn child(test: &str, home: &Path) -> Command {
 }
 
 /// What a process that opens the repository in `dir` with `vars` sees, one `key=value` a line; or `error=code: message`.
-pub fn probe(dir: &Path, vars: &[(&str, &OsStr)]) -> String {
+pub(super) fn probe(dir: &Path, vars: &[(&str, &OsStr)]) -> String {
     let home = PathBuf::from(std::env::var_os("HOME").unwrap());
-    let output =
-        child("git::tests::support::probed", &home).current_dir(dir).env(PROBE, "1").envs(vars.iter().copied()).output().unwrap();
+    let output = child("git::tests::support::probed", &home)
+        .current_dir(dir)
+        .env(PROBE, "1")
+        .envs(vars.iter().copied())
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     text.lines()
@@ -93,7 +97,7 @@ fn show(path: Option<&Path>) -> String {
 }
 
 /// A throw-away repository with an identity of its own.
-pub struct Repo {
+pub(super) struct Repo {
     _root: tempfile::TempDir,
     /// The top of its work tree (or its git directory, if bare).
     pub path: PathBuf,
@@ -101,7 +105,7 @@ pub struct Repo {
 
 impl Repo {
     /// `git init <options> repo` on branch `main`.
-    pub fn init(options: &[&str]) -> Self {
+    pub(super) fn init(options: &[&str]) -> Self {
         let root = tempfile::tempdir().unwrap();
         let path = fs::canonicalize(root.path()).unwrap().join("repo");
         git(root.path(), &[&["init", "-q", "-b", "main"], options, &[path.to_str().unwrap()]].concat());
@@ -112,7 +116,7 @@ impl Repo {
     }
 
     /// A repository with one commit that holds `file`.
-    pub fn with_commit() -> Self {
+    pub(super) fn with_commit() -> Self {
         let repo = Repo::init(&[]);
         repo.write("file", "one\n");
         repo.commit("first");
@@ -120,48 +124,48 @@ impl Repo {
     }
 
     /// The directory that the repository lies in.
-    pub fn parent(&self) -> &Path {
+    pub(super) fn parent(&self) -> &Path {
         self.path.parent().unwrap()
     }
 
     /// Runs git in the repository; it must succeed.
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(super) fn git(&self, args: &[&str]) -> String {
         git(&self.path, args)
     }
 
     /// Writes a file, making its directories.
-    pub fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         let path = self.path.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
     /// Commits everything.
-    pub fn commit(&self, message: &str) -> gix::ObjectId {
+    pub(super) fn commit(&self, message: &str) -> gix::ObjectId {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "--allow-empty", "-m", message]);
         self.id("HEAD")
     }
 
     /// The object that a revision names.
-    pub fn id(&self, revision: &str) -> gix::ObjectId {
+    pub(super) fn id(&self, revision: &str) -> gix::ObjectId {
         self.git(&["rev-parse", "--verify", revision]).parse().unwrap()
     }
 
     /// The repository in our terms, opened from its top.
-    pub fn open(&self) -> Repository {
+    pub(super) fn open(&self) -> Repository {
         open(&self.path)
     }
 }
 
 /// The repository that `dir` lies in.
-pub fn open(dir: &Path) -> Repository {
+pub(super) fn open(dir: &Path) -> Repository {
     let env = Env::from_process().unwrap().in_dir(dir);
     Repository::at(&env, dir).unwrap()
 }
 
 /// Runs git; it must succeed. stdout without the final line end.
-pub fn git(dir: &Path, args: &[&str]) -> String {
+pub(super) fn git(dir: &Path, args: &[&str]) -> String {
     let output = git_output(dir, args);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {args:?}: {said}{}", String::from_utf8_lossy(&output.stdout));
@@ -169,6 +173,6 @@ pub fn git(dir: &Path, args: &[&str]) -> String {
 }
 
 /// Runs git, whatever comes of it.
-pub fn git_output(dir: &Path, args: &[&str]) -> Output {
+pub(super) fn git_output(dir: &Path, args: &[&str]) -> Output {
     Command::new("git").current_dir(dir).args(args).output().unwrap()
 }

@@ -9,7 +9,6 @@ use std::{
 use crate::{
     env::Env,
     git::{
-        branch,
         repository::{Head, Repository},
         worktree::{
             self,
@@ -22,13 +21,13 @@ use crate::{
     },
 };
 
-use crate::git::tests::support::{Repo, git, git_output, open, isolated};
+use crate::git::tests::support::{Repo, git, git_output, isolated, open};
 
 /// A worktree at `../side` on branch `chant/side`.
 fn side(repo: &Repo) -> PathBuf {
     let path = repo.parent().join("side");
     repo.git(&["branch", "chant/side"]);
-    add(&repo.open(), &path, branch::name("chant/side").unwrap().as_ref()).unwrap();
+    add(&repo.open(), &path, crate::git::reference::branch_name("chant/side").unwrap().as_ref()).unwrap();
     path
 }
 
@@ -46,11 +45,11 @@ isolated! {
         for opened in [repo.open(), open(&path)] {
             let all = worktree::list(&opened).unwrap();
             assert_eq!(all.len(), 3);
-            assert!(all[0].main && all[0].path == repo.path && all[0].is_on(branch::name("main").unwrap().as_ref()));
+            assert!(all[0].main && all[0].path == repo.path && all[0].is_on(crate::git::reference::branch_name("main").unwrap().as_ref()));
             let det = worktree::find(&opened, &repo.parent().join("det")).unwrap().unwrap();
             assert_eq!(det.head, Some(Head::Detached(id)));
             assert_eq!(det.locked.unwrap(), "a disk away");
-            let found = worktree::checked_out_in(&opened, branch::name("chant/side").unwrap().as_ref()).unwrap();
+            let found = worktree::checked_out_in(&opened, crate::git::reference::branch_name("chant/side").unwrap().as_ref()).unwrap();
             assert_eq!(found.iter().map(|w| w.path.as_path()).collect::<Vec<_>>(), [path.as_path()]);
         }
         fs::remove_dir_all(&path).unwrap();
@@ -63,7 +62,7 @@ isolated! {
         git(repo.parent(), &["clone", "-q", "--bare", "repo", "bare.git"]);
         let bare = repo.parent().join("bare.git");
         git(&bare, &["worktree", "add", "-q", "../tree", "main"]);
-        let main = branch::name("main").unwrap();
+        let main = crate::git::reference::branch_name("main").unwrap();
         for opened in [open(&bare), open(&repo.parent().join("tree"))] {
             let all = worktree::list(&opened).unwrap();
             assert_eq!((all.len(), all[0].main), (1, false));
@@ -74,7 +73,7 @@ isolated! {
     fn a_path_that_is_taken_is_refused_and_left_alone() {
         let repo = Repo::with_commit();
         repo.git(&["branch", "b"]);
-        let name = branch::name("b").unwrap();
+        let name = crate::git::reference::branch_name("b").unwrap();
         let path = repo.parent().join("taken");
         fs::create_dir(&path).unwrap();
         fs::write(path.join("mine"), "x").unwrap();
@@ -192,7 +191,7 @@ isolated! {
         repo.write("file", "topic\n");
         repo.commit("topic");
         let busy = |name: &str| -> Vec<Operation> {
-            let name = branch::name(name).unwrap();
+            let name = crate::git::reference::branch_name(name).unwrap();
             busy_in(&repo.open(), name.as_ref()).unwrap().into_iter().map(|(_, operation)| operation).collect()
         };
         assert_eq!(busy("topic"), []);

@@ -16,7 +16,7 @@ const RUN: usize = 128;
 
 /// The entries of a directory with their stamps, by name.
 #[derive(Debug, Default)]
-pub struct Listing {
+pub(crate) struct Listing {
     names: Names,
     /// What was found of each, in runs of the same length.
     runs: Vec<Run>,
@@ -26,7 +26,7 @@ pub struct Listing {
 
 /// The entries of a directory while they are looked at.
 #[derive(Debug)]
-pub struct Looking {
+pub(crate) struct Looking {
     directory: Directory,
     names: Names,
     /// The first one that nobody looks at yet.
@@ -34,7 +34,7 @@ pub struct Looking {
 }
 
 /// What one thread found: runs of entries, each with the number of its first.
-pub type Runs = Result<Vec<(usize, Run)>, Refused>;
+pub(crate) type Runs = Result<Vec<(usize, Run)>, Refused>;
 
 /// What was found of some: nothing of one that went away meanwhile, and no stamp of one that is no regular file.
 type Run = Vec<Option<Option<Stamp>>>;
@@ -85,7 +85,7 @@ impl Names {
 
 impl Looking {
     /// Lists the names; nothing is looked at yet.
-    pub fn begin(directory: Directory) -> Result<Looking, Refused> {
+    pub(crate) fn begin(directory: Directory) -> Result<Looking, Refused> {
         let failed = |cause| Refused::io(directory.path.clone(), "list", cause);
         let mut names = Names::default();
         for entry in Dir::read_from(&directory.fd).map_err(failed)? {
@@ -100,7 +100,7 @@ impl Looking {
     }
 
     /// Looks at entries until nobody has to any more.
-    pub fn look(&self) -> Runs {
+    pub(crate) fn look(&self) -> Runs {
         let mut runs = Vec::new();
         loop {
             let begin = self.next.fetch_add(RUN, atomic::Ordering::Relaxed);
@@ -114,7 +114,7 @@ impl Looking {
     }
 
     /// The entries with what was found of them. Every one of them was looked at.
-    pub fn end(self, found: impl IntoIterator<Item = Runs>) -> Result<Listing, Refused> {
+    pub(crate) fn end(self, found: impl IntoIterator<Item = Runs>) -> Result<Listing, Refused> {
         let mut runs = Vec::new();
         for some in found {
             runs.append(&mut some?);
@@ -126,7 +126,7 @@ impl Looking {
 
 impl Directory {
     /// The names in which `part` is found, in no order.
-    pub fn names_with(&self, part: &str) -> Result<Vec<BString>, Refused> {
+    pub(crate) fn names_with(&self, part: &str) -> Result<Vec<BString>, Refused> {
         let failed = |cause| Refused::io(self.path.clone(), "list", cause);
         let mut found = Vec::new();
         for entry in Dir::read_from(&self.fd).map_err(failed)? {
@@ -142,34 +142,34 @@ impl Directory {
 
 impl Listing {
     /// The entries of `directory`, all looked at by this thread.
-    pub fn of(directory: Directory) -> Result<Listing, Refused> {
+    pub(crate) fn of(directory: Directory) -> Result<Listing, Refused> {
         let looking = Looking::begin(directory)?;
         let found = looking.look();
         looking.end([found])
     }
 
     /// How many there are, or were when they were listed.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.names.places.len()
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The entries, each with its stamp if it is a regular file.
-    pub fn iter(&self) -> impl Iterator<Item = (&BStr, Option<Stamp>)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&BStr, Option<Stamp>)> {
         (0..self.len()).filter_map(|at| Some((self.names.get(at), self.found(at)?)))
     }
 
     /// The names alone.
-    pub fn names(&self) -> impl Iterator<Item = &BStr> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &BStr> {
         self.iter().map(|(name, _)| name)
     }
 
     /// The stamp of the regular file whose name is `stem` and then `ending`.
-    pub fn stamp(&self, stem: &[u8], ending: &[u8]) -> Option<Stamp> {
+    pub(crate) fn stamp(&self, stem: &[u8], ending: &[u8]) -> Option<Stamp> {
         let compare = |place: &(usize, usize)| {
             let name = self.names.at(*place);
             let (begin, end) = name.split_at(name.len().min(stem.len()));

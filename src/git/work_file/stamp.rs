@@ -18,7 +18,7 @@ const COARSE: i128 = 3_000_000_000;
 
 /// What tells a version of a file from another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
+pub(crate) struct Stamp {
     device: u64,
     inode: u64,
     size: u64,
@@ -29,7 +29,7 @@ pub struct Stamp {
 impl Stamp {
     /// Whether whatever changes the file from `now` on (nanoseconds since the epoch) changes the stamp too. A time in the future says
     /// nothing: a clock was set back.
-    pub fn is_settled(&self, now: i128) -> bool {
+    pub(crate) fn is_settled(&self, now: i128) -> bool {
         let times = [self.modified, self.changed];
         let tick = if times.iter().all(|(_, part)| *part != 0) { FINE } else { COARSE };
         times.iter().all(|(second, part)| i128::from(*second) * 1_000_000_000 + i128::from(*part) < now - tick)
@@ -49,7 +49,7 @@ impl Stamp {
 
 impl Stamp {
     /// Its numbers as they stand in memory: there are thousands of them to be read, each time.
-    pub fn to_bytes(&self) -> [u8; 56] {
+    pub(crate) fn to_bytes(&self) -> [u8; 56] {
         let Stamp { device, inode, size, modified, changed } = *self;
         let numbers =
             [device, inode, size, modified.0.cast_unsigned(), modified.1, changed.0.cast_unsigned(), changed.1];
@@ -61,7 +61,7 @@ impl Stamp {
     }
 
     /// The stamp that [`Stamp::to_bytes`] gave.
-    pub fn from_bytes(bytes: &[u8; 56]) -> Stamp {
+    pub(crate) fn from_bytes(bytes: &[u8; 56]) -> Stamp {
         let (numbers, _) = bytes.as_chunks::<8>();
         let number = |at: usize| u64::from_le_bytes(numbers[at]);
         Stamp {
@@ -89,12 +89,12 @@ impl<'de> Deserialize<'de> for Stamp {
 
 impl Directory {
     /// Its own stamp, which changes with every name that comes or goes in it; `None` if the system does not say.
-    pub fn own_stamp(&self) -> Option<Stamp> {
+    pub(crate) fn own_stamp(&self) -> Option<Stamp> {
         rustix::fs::fstat(&self.fd).ok().map(|stat| Stamp::of(&stat))
     }
 
     /// The stamp of the regular file `name`; `None` if it is something else or not there.
-    pub fn stamp(&self, name: &BStr) -> Result<Option<Stamp>, Refused> {
+    pub(crate) fn stamp(&self, name: &BStr) -> Result<Option<Stamp>, Refused> {
         Ok(self.found(name)?.flatten())
     }
 

@@ -15,7 +15,7 @@ use crate::{
 /// Git does it: hooks, clean and smudge filters, sparse checkouts and relative paths are then as everywhere else. A
 /// post-checkout hook that fails leaves a complete worktree, so that is no error. What a worktree that was deleted by hand
 /// left behind at this path is cleared first. Errors: `worktree-path-exists`, `git-failed`.
-pub fn add(repo: &Repository, path: &Path, branch: &FullNameRef) -> Result<Worktree> {
+pub(crate) fn add(repo: &Repository, path: &Path, branch: &FullNameRef) -> Result<Worktree> {
     if let Some(old) = find(repo, path)? {
         if old.main || !old.prunable || path.join(".git").exists() {
             let message = format!("cannot make a worktree at '{}': there is one already", path.display());

@@ -10,7 +10,7 @@ use crate::{error::Result, git::repository::Repository};
 
 /// An operation that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub(crate) enum Operation {
     /// `git rebase`, of the branch itself or with `--update-refs`.
     Rebase,
     /// `git am`.
@@ -21,7 +21,7 @@ pub enum Operation {
 
 impl Operation {
     /// What is being done to the branch, as in "it is being rebased".
-    pub fn participle(self) -> &'static str {
+    pub(crate) fn participle(self) -> &'static str {
         match self {
             Operation::Rebase => "rebased",
             Operation::ApplyMailbox => "written by 'git am'",
@@ -31,7 +31,7 @@ impl Operation {
 }
 
 /// The worktrees in which an unfinished operation holds this branch, mostly with `HEAD` detached meanwhile.
-pub fn busy_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<(Worktree, Operation)>> {
+pub(crate) fn busy_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<(Worktree, Operation)>> {
     let held = list(repo)?.into_iter().filter_map(|worktree| {
         let operation = operation(&worktree, branch)?;
         Some((worktree, operation))
@@ -40,7 +40,7 @@ pub fn busy_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<(Worktree,
 }
 
 /// The operation that was begun in a worktree and not ended, whatever it is about; by the command that goes on with it or ends it.
-pub fn under_way(worktree: &Worktree) -> Option<&'static str> {
+pub(crate) fn under_way(worktree: &Worktree) -> Option<&'static str> {
     let marks = [
         ("rebase-merge", "git rebase"),
         ("rebase-apply", "git rebase"),

@@ -22,7 +22,7 @@ use crate::git::process::PassedOn;
 /// A worktree that is held until this is dropped.
 #[derive(Debug)]
 #[must_use = "it is let go of when dropped"]
-pub struct Held {
+pub(crate) struct Held {
     /// A git that outlives us is still at work there.
     _passed_on: Option<PassedOn>,
     _lock: Option<File>,
@@ -34,7 +34,7 @@ pub struct Held {
 ///
 /// # Errors
 /// `busy` if it did not become free.
-pub fn hold(place: &Worktree, patience: Duration) -> Result<Held> {
+pub(crate) fn hold(place: &Worktree, patience: Duration) -> Result<Held> {
     let started = Instant::now();
     let lock = File::open(&place.git_dir).io("open", &place.git_dir)?;
     let mut pause = Duration::from_millis(1);

@@ -20,7 +20,7 @@ const NAME: &str = ".worktreeinclude";
 ///
 /// Regular files only: symlinks are neither copied nor followed on either side, nothing of `.git` or `.chant/` is copied, and
 /// what is there in `new` stays as it is. Returns what was copied, relative to the top, in git's order.
-pub fn prepare(main: &Worktree, new: &Worktree) -> Result<Vec<BString>> {
+pub(crate) fn prepare(main: &Worktree, new: &Worktree) -> Result<Vec<BString>> {
     let listed = main.path.join(NAME);
     match fs::symlink_metadata(&listed) {
         Ok(meta) if meta.is_file() => {}

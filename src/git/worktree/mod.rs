@@ -1,11 +1,11 @@
 //! The worktrees of a repository, main and linked.
 
-pub mod add;
-pub mod busy;
-pub mod hold;
-pub mod include;
-pub mod place;
-pub mod remove;
+pub(crate) mod add;
+pub(crate) mod busy;
+pub(crate) mod hold;
+pub(crate) mod include;
+pub(crate) mod place;
+pub(crate) mod remove;
 mod repair;
 mod submodules;
 
@@ -20,8 +20,8 @@ use gix::{
     refs::{FullName, FullNameRef},
 };
 
-pub use repair::{lost_heads, past_heads, repair};
-pub use submodules::unsaved_submodules;
+pub(crate) use repair::{lost_heads, past_heads, repair};
+pub(crate) use submodules::unsaved_submodules;
 
 use super::{
     process::{Git, Output},
@@ -31,7 +31,7 @@ use crate::error::{Error, Result};
 
 /// A registered worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Worktree {
+pub(crate) struct Worktree {
     /// Its top, absolute. It may be gone (see `prunable`).
     pub path: PathBuf,
     /// Its own git directory, absolute.
@@ -52,13 +52,13 @@ pub struct Worktree {
 impl Worktree {
     /// Git at its top. Errors with `damaged-worktree` if its `.git` leads elsewhere: git would then work on whatever
     /// repository it finds above.
-    pub fn git(&self) -> Result<Git> {
+    pub(crate) fn git(&self) -> Result<Git> {
         Ok(self.muted.iter().fold(self.located_git()?, Git::config))
     }
 
     /// The same without hooks and without a file system monitor: for what is the tool's own business and no person's, such as
     /// to look at a worktree or to keep it.
-    pub fn plain_git(&self) -> Result<Git> {
+    pub(crate) fn plain_git(&self) -> Result<Git> {
         Ok(self.git()?.without_hooks().config("core.fsmonitor=false"))
     }
 
@@ -91,18 +91,18 @@ impl Worktree {
     }
 
     /// Whether a merge is under way in it that nobody has committed yet.
-    pub fn is_merging(&self) -> bool {
+    pub(crate) fn is_merging(&self) -> bool {
         self.git_dir.join("MERGE_HEAD").exists()
     }
 
     /// Whether it stands on this branch.
-    pub fn is_on(&self, branch: &FullNameRef) -> bool {
+    pub(crate) fn is_on(&self, branch: &FullNameRef) -> bool {
         self.head.as_ref().and_then(Head::branch).is_some_and(|name| name.as_ref() == branch)
     }
 }
 
 /// Every worktree, the main one first (unless the repository is bare), then by administrative name.
-pub fn list(repo: &Repository) -> Result<Vec<Worktree>> {
+pub(crate) fn list(repo: &Repository) -> Result<Vec<Worktree>> {
     let mut all = Vec::new();
     if let Some(path) = repo.main_work_dir() {
         let git_dir = repo.common_dir().to_owned();
@@ -122,12 +122,12 @@ pub fn list(repo: &Repository) -> Result<Vec<Worktree>> {
 }
 
 /// The registered worktree whose top is `path`.
-pub fn find(repo: &Repository, path: &Path) -> Result<Option<Worktree>> {
+pub(crate) fn find(repo: &Repository, path: &Path) -> Result<Option<Worktree>> {
     Ok(list(repo)?.into_iter().find(|worktree| same_place(&worktree.path, path)))
 }
 
 /// The worktree that the repository was opened from; an error if it has none.
-pub fn current(repo: &Repository) -> Result<Worktree> {
+pub(crate) fn current(repo: &Repository) -> Result<Worktree> {
     let path = repo.require_work_dir("this")?;
     let head = Some(repo.head()?);
     let git_dir = repo.git_dir().to_owned();
@@ -143,7 +143,7 @@ pub fn current(repo: &Repository) -> Result<Worktree> {
 }
 
 /// The worktrees that have this branch checked out, the main one included. One whose directory is gone does not count.
-pub fn checked_out_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<Worktree>> {
+pub(crate) fn checked_out_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<Worktree>> {
     Ok(list(repo)?.into_iter().filter(|worktree| worktree.is_on(branch) && worktree.path.is_dir()).collect())
 }
 

@@ -13,7 +13,7 @@ use crate::{
 /// The path for the worktree of the spec with this short id: `<repo>.chant-<short id>` beside the main worktree (or the bare
 /// repository), so that `../sibling` paths in it work; in `chant.worktreeDir` if that is set; in the cache directory if the
 /// parent cannot be written, or belongs to another repository of which this one is a submodule. Absolute; nothing is made.
-pub fn default_path(repo: &Repository, short_id: &str) -> Result<PathBuf> {
+pub(crate) fn default_path(repo: &Repository, short_id: &str) -> Result<PathBuf> {
     let main = repo.main_work_dir().unwrap_or_else(|| repo.common_dir().to_owned());
     let name = format!("{}.chant-{short_id}", repository_name(&main));
     if let Some(dir) = repo.config().worktree_dir(repo.env().home())? {

@@ -12,7 +12,7 @@ use crate::{
 /// What was taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Removed {
+pub(crate) enum Removed {
     /// The directory and its registration.
     Everything,
     /// The registration; the directory had been deleted already.
@@ -25,7 +25,7 @@ pub enum Removed {
 /// without. Its branch stays.
 ///
 /// Errors: `not-a-worktree` if `path` is not a linked worktree of this repository: nothing is touched then.
-pub fn remove(repo: &Repository, path: &Path) -> Result<Removed> {
+pub(crate) fn remove(repo: &Repository, path: &Path) -> Result<Removed> {
     let found = find(repo, path)?.filter(|worktree| !worktree.main);
     let Some(worktree) = found else {
         let message = format!("'{}' is not a linked worktree of this repository", path.display());
@@ -54,7 +54,7 @@ pub fn remove(repo: &Repository, path: &Path) -> Result<Removed> {
 
 /// Removes a linked worktree if nothing in it is uncommitted, nor any submodule there: git itself looks, right before. Gives back
 /// whether it did; otherwise nothing was touched.
-pub fn remove_clean(repo: &Repository, worktree: &Worktree) -> Result<bool> {
+pub(crate) fn remove_clean(repo: &Repository, worktree: &Worktree) -> Result<bool> {
     if worktree.main || !worktree.leads_home() {
         return Ok(false);
     }

@@ -20,7 +20,7 @@ const MAX_HEADS: usize = 1000;
 /// Makes `.git` in a linked worktree lead to its git directory again. Returns whether there was something to repair.
 ///
 /// What is no file there (a repository of its own, a symlink) is left alone; [`Worktree::git`] then says that it is damaged.
-pub fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
+pub(crate) fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
     if worktree.main || worktree.leads_home() || !worktree.path.is_dir() {
         return Ok(false);
     }
@@ -35,7 +35,7 @@ pub fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
 }
 
 /// The commits that `HEAD` of a linked worktree stands on and stood on, newest first, as far as they are here.
-pub fn past_heads(repo: &Repository, worktree: &Worktree) -> Vec<ObjectId> {
+pub(crate) fn past_heads(repo: &Repository, worktree: &Worktree) -> Vec<ObjectId> {
     let log = fs::read_to_string(worktree.git_dir.join("logs/HEAD")).unwrap_or_default();
     let logged = log
         .lines()
@@ -53,7 +53,7 @@ pub fn past_heads(repo: &Repository, worktree: &Worktree) -> Vec<ObjectId> {
 
 /// The commits that `HEAD` of a linked worktree stood on and that neither a ref nor another of them reaches: with the worktree
 /// goes the only log that names them.
-pub fn lost_heads(repo: &Repository, worktree: &Worktree) -> Result<Vec<ObjectId>> {
+pub(crate) fn lost_heads(repo: &Repository, worktree: &Worktree) -> Result<Vec<ObjectId>> {
     let heads = past_heads(repo, worktree);
     if heads.len() < 2 || held_by_branch(repo, worktree, &heads)? {
         return Ok(Vec::new());

@@ -18,7 +18,7 @@ const MAX_COMMITS: usize = 1000;
 ///
 /// # Errors
 /// If the index of the worktree cannot be read. What cannot be told of a submodule counts as unsaved.
-pub fn unsaved_submodules(repo: &Repository, worktree: &Worktree) -> Result<Vec<BString>> {
+pub(crate) fn unsaved_submodules(repo: &Repository, worktree: &Worktree) -> Result<Vec<BString>> {
     let listed = worktree.plain_git()?.args(["ls-files", "--stage", "-z"]).check()?;
     let mut unsaved: Vec<BString> = listed
         .records()

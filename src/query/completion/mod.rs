@@ -10,13 +10,21 @@ use std::{
     sync::OnceLock,
 };
 
-pub use rows::Row;
+pub(crate) use rows::Row;
 
-use crate::{agent::preset, terminal::sanitize, domain::{id::SpecId, status::Status}, env::Env, git::{self, branch}, project::Project, specs::attempt::MANUAL};
+use crate::{
+    agent::preset,
+    domain::{id::SpecId, status::Status},
+    env::Env,
+    git::{self, branch},
+    project::Project,
+    specs::attempt::MANUAL,
+    terminal::sanitize,
+};
 
 /// A value that may be typed, with what it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Offer {
+pub(crate) struct Offer {
     /// The value.
     pub value: String,
     /// What it is, where there is something to say.
@@ -25,7 +33,7 @@ pub struct Offer {
 
 /// What stands in a place of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// A spec on which that command, by its name, does something; any for one that has nothing to say about it.
     Spec(&'static str),
     /// A label.
@@ -46,19 +54,19 @@ pub enum Wanted {
 const TITLES: usize = 200;
 
 /// The repository that a shell asks about; it is opened when it does, and nothing is offered where it cannot be.
-pub struct Shelf {
+pub(crate) struct Shelf {
     env: Option<Env>,
     rows: OnceLock<Vec<Row>>,
 }
 
 impl Shelf {
     /// Of the repository that `env` is in; without one, there is none.
-    pub fn new(env: Option<Env>) -> Shelf {
+    pub(crate) fn new(env: Option<Env>) -> Shelf {
         Shelf { env, rows: OnceLock::new() }
     }
 
     /// What begins with `typed` and fits.
-    pub fn offers(&self, wanted: Wanted, typed: &OsStr) -> Vec<Offer> {
+    pub(crate) fn offers(&self, wanted: Wanted, typed: &OsStr) -> Vec<Offer> {
         let Some(typed) = typed.to_str() else { return Vec::new() };
         match wanted {
             Wanted::Spec(command) => self.specs(command, typed),

@@ -1,10 +1,15 @@
 //! What is known of a spec by a shell.
 
-use crate::{domain::{id::SpecId, status::Status}, error::Result, project::Project, specs::world::World};
+use crate::{
+    domain::{id::SpecId, status::Status},
+    error::Result,
+    project::Project,
+    specs::world::World,
+};
 
 /// A spec as a shell offers it. There may be anything in its texts: they are as they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub(crate) struct Row {
     /// The id.
     pub id: SpecId,
     /// Its status.

@@ -2,7 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{domain::{graph::{Edges, circles, way_back}, id::SpecId, status::Status}, error::Result, specs::world::World};
+use crate::{
+    domain::{
+        graph::{Edges, circles, way_back},
+        id::SpecId,
+        status::Status,
+    },
+    error::Result,
+    specs::world::World,
+};
 
 /// How many edges are looked at to find short ways around; what lies on circles is known without.
 const STEPS: usize = 1_000_000;

@@ -7,14 +7,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use circle::Circle;
 use gix::ObjectId;
 
-use crate::{domain::{diagnostic::{Diagnostic, Severity}, id::SpecId, spec::{self, MAX_SPEC_LEN, Spec, SpecType}, status::Status}, answer::ProblemView, error::Result, project::Project, specs::{inputs::InputFault, text::{archive_path_of, path_of}, world::{Entry, World}}};
+use crate::{
+    answer::ProblemView,
+    domain::{
+        diagnostic::{Diagnostic, Severity},
+        id::SpecId,
+        spec::{self, MAX_SPEC_LEN, Spec, SpecType},
+        status::Status,
+    },
+    error::Result,
+    project::Project,
+    specs::{
+        inputs::InputFault,
+        text::{archive_path_of, path_of},
+        world::{Entry, World},
+    },
+};
 
 /// Looks at the specs `ids`, or at all of them. The order is that of the ids. One that cannot be read at all is a problem like
 /// the others, and hides none of them.
 ///
 /// # Errors
 /// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
-pub fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
+pub(crate) fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
     // What is recorded is known from an earlier look, and of those that others wait for the outline does; the texts are read.
     let world = if ids.is_empty() { World::survey(project)? } else { World::new(project)? };
     let mut problems = Vec::new();
@@ -50,7 +65,7 @@ pub fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
 ///
 /// # Errors
 /// As [`lint`].
-pub fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> Result<Vec<ProblemView>> {
+pub(crate) fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> Result<Vec<ProblemView>> {
     let world = World::new(project)?;
     let mut problems = Vec::new();
     let mut named = Vec::new();

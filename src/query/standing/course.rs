@@ -1,6 +1,11 @@
 //! How the deciding attempt of a spec went so far, as its events tell.
 
-use crate::{domain::event::{Event, Op}, error::Result, project::Project, specs::{view::rfc3339, world::Entry}};
+use crate::{
+    domain::event::{Event, Op},
+    error::Result,
+    project::Project,
+    specs::{view::rfc3339, world::Entry},
+};
 
 /// What the events say.
 #[derive(Debug, Default)]

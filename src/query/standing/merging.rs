@@ -6,7 +6,22 @@ use std::{cell::RefCell, collections::HashMap};
 use bstr::ByteSlice;
 use gix::{ObjectId, refs::FullName};
 
-use crate::{agent::lease::Life, domain::state::State, error::Result, git::{branch, history, merge::{self, Origin}, status, worktree::{self, busy}}, project::Project, specs::{attempt::Attempt, world::{Entry, World}}};
+use crate::{
+    agent::lease::Life,
+    domain::state::State,
+    error::Result,
+    git::{
+        branch, history,
+        merge::{self, Origin},
+        status,
+        worktree::{self, busy},
+    },
+    project::Project,
+    specs::{
+        attempt::Attempt,
+        world::{Entry, World},
+    },
+};
 
 /// What stands in the way of a merge.
 pub(super) struct InTheWay {
@@ -22,7 +37,7 @@ fn why(why: impl Into<String>) -> Option<InTheWay> {
 
 /// The paths in which two commits conflict, for pairs of them that were asked about. A merge takes a while.
 #[derive(Default)]
-pub struct Merges(RefCell<HashMap<(ObjectId, ObjectId), Vec<String>>>);
+pub(crate) struct Merges(RefCell<HashMap<(ObjectId, ObjectId), Vec<String>>>);
 
 impl Merges {
     /// What stands in the way of merging the finished work of `entry`; `None` if nothing is found.

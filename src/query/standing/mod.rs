@@ -4,17 +4,30 @@ mod course;
 mod merging;
 mod needs;
 
-use crate::{agent::{lease::Life, transcript}, domain::{id::SpecId, status::Status}, answer::{AttentionView, BlockerKind, DriverView, FinishedView, Need, PausedView, RunView, SpecView, StandingView, WaitingView}, error::Result, project::Project, specs::{attempt::MANUAL, world::{Entry, World}}};
+use crate::{
+    agent::{lease::Life, transcript},
+    answer::{
+        AttentionView, BlockerKind, DriverView, FinishedView, Need, PausedView, RunView, SpecView, StandingView,
+        WaitingView,
+    },
+    domain::{id::SpecId, status::Status},
+    error::Result,
+    project::Project,
+    specs::{
+        attempt::MANUAL,
+        world::{Entry, World},
+    },
+};
 
 use course::Course;
-pub use merging::Merges;
+pub(crate) use merging::Merges;
 
 /// How the project stands now. What is over is not read further than its newest event. `merges` recalls what merging came to, for
 /// whoever asks again and again.
 ///
 /// # Errors
 /// If the repository cannot be read; a spec that cannot be is in the answer.
-pub fn standing(project: &Project, merges: &Merges) -> Result<StandingView> {
+pub(crate) fn standing(project: &Project, merges: &Merges) -> Result<StandingView> {
     let world = World::survey(project)?;
     let mut found = Found { world: &world, merges, view: StandingView::default() };
     for id in world.census.active()? {

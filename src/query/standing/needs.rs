@@ -1,7 +1,13 @@
 //! What needs a person, and why.
 
 use super::{Course, Found, waits};
-use crate::{agent::lease::Life, domain::status::Status, answer::{BlockerKind, Need, SpecView}, error::Result, specs::world::Entry};
+use crate::{
+    agent::lease::Life,
+    answer::{BlockerKind, Need, SpecView},
+    domain::status::Status,
+    error::Result,
+    specs::world::Entry,
+};
 
 impl Found<'_, '_> {
     /// Takes note of everything about a spec that needs a person.

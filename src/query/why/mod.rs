@@ -6,9 +6,20 @@ use std::collections::{BTreeSet, VecDeque};
 
 use gix::ObjectId;
 
-use crate::{domain::{checks::Checks, event::{Op, Role}, id::SpecId, spec::section}, answer::{ResearchView, WhyView}, error::Result, git::blame, specs::world::World};
+use crate::{
+    answer::{ResearchView, WhyView},
+    domain::{
+        checks::Checks,
+        event::{Op, Role},
+        id::SpecId,
+        spec::section,
+    },
+    error::Result,
+    git::blame,
+    specs::world::World,
+};
 
-pub use origin::{Origin, origin};
+pub(crate) use origin::origin;
 
 /// How many specs of a trail are told.
 const MAX_TRAIL: usize = 50;
@@ -17,7 +28,7 @@ const MAX_TRAIL: usize = 50;
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub fn why(world: &World<'_>, commit: Option<ObjectId>) -> Result<WhyView> {
+pub(crate) fn why(world: &World<'_>, commit: Option<ObjectId>) -> Result<WhyView> {
     let mut view = WhyView {
         commit: commit.map(|id| id.to_string()),
         subject: None,

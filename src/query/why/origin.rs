@@ -11,7 +11,7 @@ use crate::{domain::id::SpecId, error::Result, git::history, project::SPECS_DIR,
 
 /// How the spec of a commit is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// An event names the commit.
     Recorded(SpecId),
     /// An event names another commit that makes the same change.
@@ -40,7 +40,7 @@ pub enum Origin {
 
 impl Origin {
     /// The spec, if it is one.
-    pub fn spec(&self) -> Option<&SpecId> {
+    pub(crate) fn spec(&self) -> Option<&SpecId> {
         match self {
             Origin::Recorded(spec)
             | Origin::Patch { spec, .. }
@@ -51,7 +51,7 @@ impl Origin {
     }
 
     /// The stable name of how it is known.
-    pub fn certainty(&self) -> &'static str {
+    pub(crate) fn certainty(&self) -> &'static str {
         match self {
             Origin::Recorded(_) => "recorded",
             Origin::Patch { .. } | Origin::Squash { .. } => "patch",
@@ -62,7 +62,7 @@ impl Origin {
     }
 
     /// How it is known, in words.
-    pub fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         match self {
             Origin::Recorded(_) => "recorded by its events".to_owned(),
             Origin::Patch { recorded, .. } => {
@@ -92,7 +92,7 @@ impl Origin {
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub fn origin(world: &World<'_>, commit: ObjectId) -> Result<Origin> {
+pub(crate) fn origin(world: &World<'_>, commit: ObjectId) -> Result<Origin> {
     let hints = hints(world, commit)?;
     // What is named is asked first; it is believed only if its events agree.
     for spec in &hints {

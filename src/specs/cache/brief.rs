@@ -14,7 +14,7 @@ use crate::{
 
 /// What is known of a spec, as far as a line about it hangs on it, and without anything copied.
 #[derive(Debug)]
-pub struct Brief<'b> {
+pub(crate) struct Brief<'b> {
     /// The status that its events amount to.
     pub status: Status,
     /// Whether several attempts claim it.
@@ -39,7 +39,7 @@ pub struct Brief<'b> {
 
 /// The same of its text.
 #[derive(Debug)]
-pub struct BriefText<'b> {
+pub(crate) struct BriefText<'b> {
     /// Its title.
     pub title: Option<&'b str>,
     /// Its type.
@@ -61,7 +61,7 @@ pub struct BriefText<'b> {
 
 /// What an event said of its spec, as the row of the index says it, without anything copied.
 #[derive(Debug, PartialEq, Eq)]
-pub struct BriefThen<'b> {
+pub(crate) struct BriefThen<'b> {
     /// The text.
     pub spec_blob: Option<ObjectId>,
     /// The attempt that decided.
@@ -72,12 +72,12 @@ pub struct BriefThen<'b> {
 
 impl Book {
     /// What the events of a spec amount to, in short; `None` if that is not known at `tip`.
-    pub fn brief(&self, id: &str, tip: ObjectId) -> Option<Brief<'_>> {
+    pub(crate) fn brief(&self, id: &str, tip: ObjectId) -> Option<Brief<'_>> {
         brief(&self.short(id)?, tip)
     }
 
     /// The same, and what its text says, if that was read from the file with this stamp in the first of the places.
-    pub fn brief_with_text(&self, id: &str, tip: ObjectId, stamp: Stamp) -> Option<(Brief<'_>, BriefText<'_>)> {
+    pub(crate) fn brief_with_text(&self, id: &str, tip: ObjectId, stamp: Stamp) -> Option<(Brief<'_>, BriefText<'_>)> {
         let short = self.short(id)?;
         let brief = brief(&short, tip)?;
         let Saying { title, kind, phase, topic, inputs, approval, labels, depends_on, .. } =
@@ -90,20 +90,20 @@ impl Book {
 
 impl<'b> BriefText<'b> {
     /// What it depends on, as written.
-    pub fn depends_on(&self) -> Option<Vec<&'b str>> {
+    pub(crate) fn depends_on(&self) -> Option<Vec<&'b str>> {
         if self.depends_on.is_empty() { Some(Vec::new()) } else { postcard::from_bytes(self.depends_on).ok() }
     }
 }
 
 impl<'b> Brief<'b> {
     /// The specs that the attempt was given, and their events.
-    pub fn pins(&self) -> Option<Vec<(&'b str, ObjectId)>> {
+    pub(crate) fn pins(&self) -> Option<Vec<(&'b str, ObjectId)>> {
         let pins: Vec<(&str, Oid)> = postcard::from_bytes(self.pins).ok()?;
         Some(pins.into_iter().map(|(id, event)| (id, event.0)).collect())
     }
 
     /// The specs that informed the attempt, and what the events of its inputs said of those; `None` where that is not known.
-    pub fn behind(&self) -> Option<Behind<'b>> {
+    pub(crate) fn behind(&self) -> Option<Behind<'b>> {
         let BehindRow { origins, pinned } = postcard::from_bytes(self.behind).ok()?;
         let (of, origins) = origins?;
         if Some(of.0) != self.attempt {
@@ -121,13 +121,13 @@ impl<'b> Brief<'b> {
     }
 
     /// What it says as one of its events may have said it.
-    pub fn then(&self) -> BriefThen<'b> {
+    pub(crate) fn then(&self) -> BriefThen<'b> {
         BriefThen { spec_blob: self.spec_blob, attempt: self.attempt, work: self.work }
     }
 }
 
 /// The specs that informed an attempt, and what the events of its inputs said of those.
-pub type Behind<'b> = (Vec<&'b str>, Vec<(&'b str, ObjectId, BriefThen<'b>)>);
+pub(crate) type Behind<'b> = (Vec<&'b str>, Vec<(&'b str, ObjectId, BriefThen<'b>)>);
 
 fn brief<'b>(short: &Short<'b>, tip: ObjectId) -> Option<Brief<'b>> {
     let known = short.tip.filter(|known| known.tip == tip)?;

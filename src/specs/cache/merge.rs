@@ -184,7 +184,7 @@ fn bytes(value: &impl serde::Serialize) -> std::io::Result<Vec<u8>> {
 
 impl Book {
     /// Whether what it has of a spec in short is what it has at length; what it has in short only is another's to check.
-    pub fn is_consistent(&self, id: &SpecId) -> bool {
+    pub(crate) fn is_consistent(&self, id: &SpecId) -> bool {
         let Some(short) = self.short(id.as_str()) else { return true };
         let bytes = self.long(&short);
         let long = LongRow::of(&bytes);

@@ -12,11 +12,11 @@
 
 mod brief;
 mod merge;
-pub mod names;
+pub(crate) mod names;
 mod row;
 mod short;
 
-pub use brief::{Behind, Brief, BriefText, BriefThen};
+pub(crate) use brief::{Brief, BriefText};
 
 use std::{
     borrow::Cow,
@@ -61,7 +61,7 @@ const MAX_WALKS: usize = 8;
 
 /// What is known of a text.
 #[derive(Clone, Debug)]
-pub struct KnownText {
+pub(crate) struct KnownText {
     /// The file that it was read from as it was then, if a change of it shows since.
     pub stamp: Option<Stamp>,
     /// Which of the places where it may be that was.
@@ -78,7 +78,7 @@ pub struct KnownText {
 
 /// What an event said of its spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Then {
+pub(crate) struct Then {
     /// The text.
     pub spec_blob: Option<ObjectId>,
     /// The attempt that decided.
@@ -89,7 +89,7 @@ pub struct Then {
 
 /// What is new of a spec. Each part is an answer for whoever finds what it was made from unchanged; what is not there is as it was.
 #[derive(Clone, Debug, Default)]
-pub struct News {
+pub(crate) struct News {
     /// The file of its ref, and what it held.
     pub loose: Option<(Stamp, ObjectId)>,
     /// What its events amount to, at the tip that is in it.
@@ -103,11 +103,11 @@ pub struct News {
 }
 
 /// Commits, each with some that it reaches.
-pub type Reached = Vec<(ObjectId, Vec<ObjectId>)>;
+pub(crate) type Reached = Vec<(ObjectId, Vec<ObjectId>)>;
 
 /// What packed refs hold.
 #[derive(Clone, Debug)]
-pub enum Packed {
+pub(crate) enum Packed {
     /// What the index has of them.
     Same,
     /// What need not show in the stamp of their file.
@@ -128,7 +128,7 @@ struct Head {
 
 /// The file.
 #[derive(Clone, Debug)]
-pub struct Index {
+pub(crate) struct Index {
     dir: PathBuf,
     name: String,
     seal: Vec<u8>,
@@ -137,7 +137,7 @@ pub struct Index {
 
 /// What was read of it. A spec is decoded when it is asked for, and each time: few are asked for twice.
 #[derive(Debug, Default)]
-pub struct Book {
+pub(crate) struct Book {
     bytes: Vec<u8>,
     /// Where in them each spec begins.
     places: Vec<u32>,
@@ -190,7 +190,7 @@ fn read(mut file: &File, begin: u64, length: u32) -> std::io::Result<Vec<u8>> {
 impl Index {
     /// The index in the file `name` of `dir`, for texts that are looked for in `places`. `binary` tells the program that runs from
     /// another build of it, `hash` what the ids of objects are.
-    pub fn new(dir: &Path, name: &str, places: &[PathBuf], binary: &str, hash: gix::hash::Kind) -> Index {
+    pub(crate) fn new(dir: &Path, name: &str, places: &[PathBuf], binary: &str, hash: gix::hash::Kind) -> Index {
         let mut seal = format!("{}\0{FORMAT}\0{binary}\0{hash}\0", env!("CARGO_PKG_VERSION")).into_bytes();
         for place in places {
             seal.extend_from_slice(place.as_os_str().as_encoded_bytes());
@@ -201,12 +201,12 @@ impl Index {
     }
 
     /// Where it lies.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.dir.join(&self.name)
     }
 
     /// What is in it; nothing if there is none that can be used.
-    pub fn read(&self) -> Option<Book> {
+    pub(crate) fn read(&self) -> Option<Book> {
         // Whatever is in its place is neither followed nor waited for.
         let (mut file, size) = work_file::open(&self.dir, self.name.as_bytes().into()).ok()??;
         let mut begin = [0; BEGIN];
@@ -247,7 +247,7 @@ impl Index {
     ///
     /// # Errors
     /// What the system says.
-    pub fn write(
+    pub(crate) fn write(
         &self,
         book: &Book,
         reached: &Reached,
@@ -352,23 +352,23 @@ impl Book {
     }
 
     /// Whether there are none in it.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
     /// The specs in it.
-    pub fn ids(&self) -> impl Iterator<Item = SpecId> + '_ {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = SpecId> + '_ {
         (0..self.places.len()).filter_map(|at| SpecId::new(self.id(at)?).ok())
     }
 
     /// The file of the ref of a spec, and what it held.
-    pub fn loose(&self, id: &SpecId) -> Option<(Stamp, ObjectId)> {
+    pub(crate) fn loose(&self, id: &SpecId) -> Option<(Stamp, ObjectId)> {
         short::begin(&self.bytes, self.place(id.as_str())?, self.width)?.loose
     }
 
     /// The specs that have a packed ref, in the order of their ids, each with what that holds, if the file of packed refs is the one
     /// that they were read from.
-    pub fn packed(&self, file: Option<Stamp>) -> Option<Vec<(SpecId, ObjectId)>> {
+    pub(crate) fn packed(&self, file: Option<Stamp>) -> Option<Vec<(SpecId, ObjectId)>> {
         if self.packed != Some(file) {
             return None;
         }
@@ -383,7 +383,7 @@ impl Book {
     }
 
     /// What the events of a spec amount to; `None` if that is not known at `tip`.
-    pub fn state(&self, id: &SpecId, tip: Option<ObjectId>) -> Option<State> {
+    pub(crate) fn state(&self, id: &SpecId, tip: Option<ObjectId>) -> Option<State> {
         let short = self.short(id.as_str())?;
         let known = short.tip?;
         if tip.is_some_and(|tip| tip != known.tip) {
@@ -395,7 +395,11 @@ impl Book {
     }
 
     /// The text of a spec, if it `fits`: by the stamp and place of its file, its path and blob.
-    pub fn text(&self, id: &SpecId, fits: impl FnOnce(Option<Stamp>, u8, &str, ObjectId) -> bool) -> Option<KnownText> {
+    pub(crate) fn text(
+        &self,
+        id: &SpecId,
+        fits: impl FnOnce(Option<Stamp>, u8, &str, ObjectId) -> bool,
+    ) -> Option<KnownText> {
         let short = self.short(id.as_str())?;
         let says = short.text?;
         let bytes = self.long(&short);
@@ -418,7 +422,7 @@ impl Book {
     }
 
     /// The specs that informed an attempt on one.
-    pub fn origins(&self, id: &SpecId, attempt: ObjectId) -> Option<Rc<[SpecId]>> {
+    pub(crate) fn origins(&self, id: &SpecId, attempt: ObjectId) -> Option<Rc<[SpecId]>> {
         let (of, origins) = self.behind(id)?.origins?;
         if of.0 != attempt {
             return None;
@@ -427,7 +431,7 @@ impl Book {
     }
 
     /// What an event of `other`, an input of `id`, said of it.
-    pub fn then(&self, id: &SpecId, other: &SpecId, event: ObjectId) -> Option<Rc<Then>> {
+    pub(crate) fn then(&self, id: &SpecId, other: &SpecId, event: ObjectId) -> Option<Rc<Then>> {
         let pinned = self.behind(id)?.pinned;
         let found = pinned.into_iter().find(|row| row.spec == other.as_str() && row.event.0 == event)?;
         let commits = found.work.chunks_exact(event.as_slice().len()).map(ObjectId::try_from);

@@ -27,7 +27,7 @@ struct Head<'t> {
 
 /// The names in the file `name` of `dir`, one a line, if they were listed from `sources` as these are now; `binary` tells the program
 /// that runs from another build of it. They are given as bytes, with where they begin there.
-pub fn read(dir: &Path, name: &str, binary: &str, sources: &[Option<Stamp>]) -> Option<(Vec<u8>, usize)> {
+pub(crate) fn read(dir: &Path, name: &str, binary: &str, sources: &[Option<Stamp>]) -> Option<(Vec<u8>, usize)> {
     let bytes = super::whole(dir, name, MOST)?;
     let (head, names) = postcard::take_from_bytes::<Head<'_>>(bytes.strip_prefix(MAGIC)?).ok()?;
     if head.binary != binary || head.sources != sources {
@@ -41,7 +41,13 @@ pub fn read(dir: &Path, name: &str, binary: &str, sources: &[Option<Stamp>]) -> 
 ///
 /// # Errors
 /// What the system says.
-pub fn write(dir: &Path, name: &str, binary: &str, sources: &[Option<Stamp>], names: &str) -> std::io::Result<()> {
+pub(crate) fn write(
+    dir: &Path,
+    name: &str,
+    binary: &str,
+    sources: &[Option<Stamp>],
+    names: &str,
+) -> std::io::Result<()> {
     let head = Head { binary, sources: sources.to_vec() };
     let mut bytes = postcard::to_extend(&head, MAGIC.to_vec()).map_err(std::io::Error::other)?;
     bytes.extend_from_slice(names.as_bytes());

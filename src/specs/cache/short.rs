@@ -77,27 +77,27 @@ pub(super) struct Saying<'b> {
 
 /// What there is, one bit each, in the order of the record.
 mod has {
-    pub const PACKED: u32 = 1;
+    pub(super) const PACKED: u32 = 1;
     /// It is what the events are known up to: it is not written twice.
-    pub const PACKED_TIP: u32 = 1 << 1;
-    pub const LOOSE: u32 = 1 << 2;
-    pub const LOOSE_TIP: u32 = 1 << 3;
-    pub const TIP: u32 = 1 << 4;
-    pub const CONTENDED: u32 = 1 << 5;
-    pub const SUPERSEDED: u32 = 1 << 6;
-    pub const ANSWERED: u32 = 1 << 7;
-    pub const ATTEMPT: u32 = 1 << 8;
-    pub const SPEC_BLOB: u32 = 1 << 9;
-    pub const GIVEN: u32 = 1 << 10;
-    pub const GIVEN_FILES: u32 = 1 << 11;
-    pub const TEXT: u32 = 1 << 12;
-    pub const STAMP: u32 = 1 << 13;
-    pub const TITLE: u32 = 1 << 14;
-    pub const PHASE: u32 = 1 << 15;
-    pub const TOPIC: u32 = 1 << 16;
-    pub const INPUTS: u32 = 1 << 17;
-    pub const INPUT_FILES: u32 = 1 << 18;
-    pub const APPROVAL: u32 = 1 << 19;
+    pub(super) const PACKED_TIP: u32 = 1 << 1;
+    pub(super) const LOOSE: u32 = 1 << 2;
+    pub(super) const LOOSE_TIP: u32 = 1 << 3;
+    pub(super) const TIP: u32 = 1 << 4;
+    pub(super) const CONTENDED: u32 = 1 << 5;
+    pub(super) const SUPERSEDED: u32 = 1 << 6;
+    pub(super) const ANSWERED: u32 = 1 << 7;
+    pub(super) const ATTEMPT: u32 = 1 << 8;
+    pub(super) const SPEC_BLOB: u32 = 1 << 9;
+    pub(super) const GIVEN: u32 = 1 << 10;
+    pub(super) const GIVEN_FILES: u32 = 1 << 11;
+    pub(super) const TEXT: u32 = 1 << 12;
+    pub(super) const STAMP: u32 = 1 << 13;
+    pub(super) const TITLE: u32 = 1 << 14;
+    pub(super) const PHASE: u32 = 1 << 15;
+    pub(super) const TOPIC: u32 = 1 << 16;
+    pub(super) const INPUTS: u32 = 1 << 17;
+    pub(super) const INPUT_FILES: u32 = 1 << 18;
+    pub(super) const APPROVAL: u32 = 1 << 19;
 }
 
 /// How long the ids of objects are, in bytes, and how a record begins: with its own length.

@@ -2,12 +2,14 @@
 
 use gix::ObjectId;
 
-use crate::{domain::id::SpecId, error::Result, git::history, project::Project, specs::text::path_of, store::attempts::ATTEMPTS};
+use crate::{
+    domain::id::SpecId, error::Result, git::history, project::Project, specs::text::path_of, store::attempts::ATTEMPTS,
+};
 
 impl Project {
     /// Whether nothing is lost with a ref that keeps an attempt: branches, tags or other kept attempts reach its commits, or it is
     /// nothing but the text of the spec. `name` is the part of the ref's name after the id.
-    pub fn is_dispensable(&self, id: &SpecId, name: &str, tip: ObjectId) -> Result<bool> {
+    pub(crate) fn is_dispensable(&self, id: &SpecId, name: &str, tip: ObjectId) -> Result<bool> {
         match history::unreached(&self.repo, &[tip], &[], Some(&format!("{ATTEMPTS}*")))? {
             0 => Ok(true),
             1 => self.is_spec_alone(id, name, tip),
@@ -17,7 +19,7 @@ impl Project {
 
     /// Whether a kept attempt is nothing but the commit with which its branch began: the one that git chant makes of the text of the
     /// spec. That text is in the start event.
-    pub fn is_spec_alone(&self, id: &SpecId, name: &str, tip: ObjectId) -> Result<bool> {
+    pub(crate) fn is_spec_alone(&self, id: &SpecId, name: &str, tip: ObjectId) -> Result<bool> {
         let parents: Vec<ObjectId> = self.repo.gix().find_commit(tip)?.parent_ids().map(gix::Id::detach).collect();
         let attempt = name.split('-').next().and_then(|id| ObjectId::from_hex(id.as_bytes()).ok());
         let ([parent], Some(attempt)) = (parents.as_slice(), attempt) else { return Ok(false) };

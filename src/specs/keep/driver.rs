@@ -1,10 +1,21 @@
 //! A driver completes with its last member.
 
-use crate::{domain::{draft::Draft, event::{Facts, Op}, id::SpecId, status::Status}, error::{Error, Result}, project::Project, specs::members::all_over, store::Refusal};
+use crate::{
+    domain::{
+        draft::Draft,
+        event::{Facts, Op},
+        id::SpecId,
+        status::Status,
+    },
+    error::{Error, Result},
+    project::Project,
+    specs::members::all_over,
+    store::Refusal,
+};
 
 /// Records that the driver of `member` is completed, if this was its last open member. Two that finish together record it once; if the
 /// process dies before, readers see it all the same and the next writer records it.
-pub fn settle_driver(project: &Project, member: &SpecId) -> Result<()> {
+pub(crate) fn settle_driver(project: &Project, member: &SpecId) -> Result<()> {
     match member.member_of() {
         Some((driver, _)) => settle(project, &driver),
         None => settle(project, member),

@@ -5,9 +5,20 @@ mod driver;
 
 use gix::ObjectId;
 
-pub use driver::settle_driver;
+pub(crate) use driver::settle_driver;
 
-use crate::{domain::{event::Op, id::SpecId, state::State, status::Status}, error::{Error, Result}, git::{branch, repository::Head, snapshot, worktree::{self, Worktree}}, project::Project, specs::attempt::Attempt};
+use crate::{
+    domain::{event::Op, id::SpecId, state::State, status::Status},
+    error::{Error, Result},
+    git::{
+        branch,
+        repository::Head,
+        snapshot,
+        worktree::{self, Worktree},
+    },
+    project::Project,
+    specs::attempt::Attempt,
+};
 
 impl Project {
     /// Keeps all that a worktree holds or held, committed or not, as what the attempt came to. Nothing in it is touched.
@@ -16,7 +27,7 @@ impl Project {
     /// # Errors
     /// `nested-repository` if there is work in it that a commit cannot hold: repositories of its own, submodules with work that is
     /// nowhere else.
-    pub fn keep_worktree(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
+    pub(crate) fn keep_worktree(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
         if !tree.path.is_dir() {
             return Ok(None);
         }
@@ -35,7 +46,7 @@ impl Project {
     ///
     /// # Errors
     /// As [`Project::keep_worktree`].
-    pub fn keep_clean(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
+    pub(crate) fn keep_clean(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
         self.keep_heads(id, attempt, tree)?;
         self.hold_nothing_elsewhere(tree)
     }
@@ -102,7 +113,7 @@ impl Project {
 
 /// Removes the worktree and the branch of an attempt, and forgets its lease. Returns what could not be done, in words: none of
 /// it changes what is recorded.
-pub fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
+pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let mut stays = false;
     // Nobody begins another attempt at that place meanwhile.
@@ -157,7 +168,7 @@ fn remove_kept(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<
 ///
 /// # Errors
 /// If what is there cannot be kept.
-pub fn clear_pending(project: &Project, id: &SpecId) -> Result<Vec<String>> {
+pub(crate) fn clear_pending(project: &Project, id: &SpecId) -> Result<Vec<String>> {
     let store = project.store()?;
     let Some(state) = store.state(id)?.filter(|state| state.status == Status::Pending) else { return Ok(Vec::new()) };
     let Some(start) = last_start(project, id, &state)? else { return Ok(Vec::new()) };
@@ -165,7 +176,7 @@ pub fn clear_pending(project: &Project, id: &SpecId) -> Result<Vec<String>> {
 }
 
 /// The newest start event below the tip.
-pub fn last_start(project: &Project, id: &SpecId, state: &State) -> Result<Option<ObjectId>> {
+pub(crate) fn last_start(project: &Project, id: &SpecId, state: &State) -> Result<Option<ObjectId>> {
     let walk = project.store()?.walk(id, state.tip)?;
     Ok(walk.history.events().iter().rev().find(|event| event.op == Op::Start).map(|event| event.id))
 }
@@ -203,7 +214,7 @@ fn let_go(project: &Project, attempt: &Attempt) -> Result<()> {
 }
 
 /// Whether the person stands in `path`.
-pub fn stands_in(project: &Project, path: &std::path::Path) -> bool {
+pub(crate) fn stands_in(project: &Project, path: &std::path::Path) -> bool {
     let real = |path: &std::path::Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     real(project.env.cwd()).starts_with(real(path))
 }

@@ -3,11 +3,20 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{Held, Loaded, Survey};
-use crate::{domain::{id::SpecId, spec::{MAX_SPEC_LEN, Spec}}, error::Result, git::{lookup, work_file::Directory}, project::Project, specs::text::Origin};
+use crate::{
+    domain::{
+        id::SpecId,
+        spec::{MAX_SPEC_LEN, Spec},
+    },
+    error::Result,
+    git::{lookup, work_file::Directory},
+    project::Project,
+    specs::text::Origin,
+};
 
 /// Something that the index has otherwise.
 #[derive(Clone, Debug)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// About which spec.
     pub id: SpecId,
     /// What it is about: `state`, `text`, `ref`.
@@ -20,7 +29,7 @@ pub struct Fault {
 ///
 /// # Errors
 /// If a file or an object cannot be read.
-pub fn check(project: &Project) -> Result<Vec<Fault>> {
+pub(crate) fn check(project: &Project) -> Result<Vec<Fault>> {
     let Some(survey) = Survey::begin(project) else { return Ok(Vec::new()) };
     let path = survey.index.path();
     let wrong = survey.wrong_packed_refs()?.into_iter();

@@ -12,7 +12,7 @@ use crate::store::tests::{settings, support::TempRepo};
 const JOB: &str = "CHANT_TEST_WORKER";
 
 /// A process that does `job` in `repo`: `append <spec> <count>`, `create <spec> <go file>`, `evidence <spec> <sync> <sync>`.
-pub fn process(repo: &TempRepo, job: &str) -> Command {
+pub(super) fn process(repo: &TempRepo, job: &str) -> Command {
     let own = std::env::current_exe().expect("a test knows its binary");
     let mut command = repo.command(own.to_str().expect("a path that is text"));
     command.args(["store::tests::worker::worker", "--exact", "--nocapture", "--test-threads=1"]).env(JOB, job);

@@ -8,7 +8,17 @@ use std::{
 use humantime::format_duration;
 
 use super::{Finding, Repair, at, finding};
-use crate::{agent::lease::{self, Life}, domain::{diagnostic::Severity, status::Status}, error::Result, git::{lock::{self, Found, Owner}, work_file::{self, Kind}}, project::{ARCHIVE_DIR, Project, SPECS_DIR}, specs::survey};
+use crate::{
+    agent::lease::{self, Life},
+    domain::{diagnostic::Severity, status::Status},
+    error::Result,
+    git::{
+        lock::{self, Found, Owner},
+        work_file::{self, Kind},
+    },
+    project::{ARCHIVE_DIR, Project, SPECS_DIR},
+    specs::survey,
+};
 
 /// A temporary file lives for a moment. One that nobody touched for so long was left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);

@@ -8,7 +8,13 @@ use std::{
 
 use gix::bstr::{BString, ByteSlice};
 
-use crate::{domain::id::SpecId, error::Result, git::{process::Git, work_file}, project::{ARCHIVE_DIR, SPECS_DIR}, specs::world::World};
+use crate::{
+    domain::id::SpecId,
+    error::Result,
+    git::{process::Git, work_file},
+    project::{ARCHIVE_DIR, SPECS_DIR},
+    specs::world::World,
+};
 
 /// The spec files that lie anywhere.
 #[derive(Default)]

@@ -4,7 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, Repair, finding};
-use crate::{domain::{diagnostic::Severity, event::Event, id::SpecId}, error::Result, specs::world::World};
+use crate::{
+    domain::{diagnostic::Severity, event::Event, id::SpecId},
+    error::Result,
+    specs::world::World,
+};
 
 /// Specs with a file or a kept attempt that have no chain, and events. All objects are gone through, if there is such a spec at all.
 ///

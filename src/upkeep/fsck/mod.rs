@@ -17,11 +17,17 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use gix::ObjectId;
 
-use crate::{domain::{diagnostic::Severity, id::SpecId}, answer::ProblemView, error::{Error, Result}, project::Project, specs::world::World};
+use crate::{
+    answer::ProblemView,
+    domain::{diagnostic::Severity, id::SpecId},
+    error::{Error, Result},
+    project::Project,
+    specs::world::World,
+};
 
 /// Something that does not hold together.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// What it is.
     pub problem: ProblemView,
     /// What would mend it safely; `None` where a person has to decide.
@@ -30,7 +36,7 @@ pub struct Finding {
 
 /// What mends a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Repair {
+pub(crate) enum Repair {
     /// Write the first event of a spec whose `add` died after the file.
     Add(SpecId),
     /// Write the file of a spec from its events.
@@ -70,7 +76,7 @@ pub enum Repair {
 ///
 /// # Errors
 /// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
-pub fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
+pub(crate) fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let world = World::new(project)?;
     findings.extend(looked("refs", None, refs::chains(project)));

@@ -3,7 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::{Finding, Repair, chain, elsewhere::Elsewhere, finding};
-use crate::{agent::lease::Life, domain::{diagnostic::Severity, id::SpecId, status::Status}, error::Result, git::branch, specs::{keep, attempt::MANUAL, text::{Origin, path_of}, world::{Entry, World}}, project::Project};
+use crate::{
+    agent::lease::Life,
+    domain::{diagnostic::Severity, id::SpecId, status::Status},
+    error::Result,
+    git::branch,
+    project::Project,
+    specs::{
+        attempt::MANUAL,
+        keep,
+        text::{Origin, path_of},
+        world::{Entry, World},
+    },
+};
 
 /// Everything about one spec. Those whose chain is `gone` were named already.
 pub(super) fn check(

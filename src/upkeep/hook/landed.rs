@@ -15,7 +15,7 @@ use crate::{
 const MOST: usize = 1000;
 
 /// The specs that may just have been completed: those with a work branch here, and those that a commit between the two names.
-pub fn candidates(project: &Project, between: Option<(ObjectId, ObjectId)>) -> Result<BTreeSet<SpecId>> {
+pub(crate) fn candidates(project: &Project, between: Option<(ObjectId, ObjectId)>) -> Result<BTreeSet<SpecId>> {
     let prefix = format!("refs/heads/{}", project.config().branch_prefix()?);
     let names = project.store()?.names_below(&prefix)?;
     let mut found: BTreeSet<SpecId> = names.iter().filter_map(|name| SpecId::new(name).ok()).collect();
@@ -32,6 +32,6 @@ pub fn candidates(project: &Project, between: Option<(ObjectId, ObjectId)>) -> R
 }
 
 /// Whether a spec waits for its work to reach its target.
-pub fn is_finished(project: &Project, id: &SpecId) -> Result<bool> {
+pub(crate) fn is_finished(project: &Project, id: &SpecId) -> Result<bool> {
     Ok(project.store()?.state(id)?.is_some_and(|state| state.status == Status::Finished))
 }

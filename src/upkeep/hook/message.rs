@@ -17,7 +17,7 @@ const TRAILER: &str = "Chant-Spec: ";
 
 /// When the message is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment<'a> {
+pub(crate) enum Moment<'a> {
     /// Before the editor opens, if one does; with the name that git gives to where the message comes from.
     Prepared(Option<&'a str>),
     /// When the person has written it.
@@ -38,7 +38,7 @@ const MOST: u64 = 4 << 20;
 ///
 /// Not to merges, which bring other commits in, and not to what a rebase folds into another commit. An editor that opens on nothing
 /// opens on nothing still, so that whoever writes nothing makes no commit; the trailer comes after it.
-pub fn name_spec(project: &Project, file: &Path, moment: Moment<'_>) -> Result<bool> {
+pub(crate) fn name_spec(project: &Project, file: &Path, moment: Moment<'_>) -> Result<bool> {
     match moment {
         Moment::Prepared(None | Some("template" | "merge")) => return Ok(false),
         Moment::Prepared(Some(_)) | Moment::Written => {}

@@ -6,10 +6,10 @@ mod message;
 mod rewritten;
 mod staged;
 
-pub use landed::{candidates, is_finished};
-pub use message::{Moment, name_spec};
-pub use rewritten::rewritten;
-pub use staged::{Staged, staged};
+pub(crate) use landed::{candidates, is_finished};
+pub(crate) use message::{Moment, name_spec};
+pub(crate) use rewritten::rewritten;
+pub(crate) use staged::staged;
 
 /// What tells a hook of this tool to do nothing: `CHANT_HOOKS=0`. Every git that this tool runs has it.
-pub use crate::git::process::HOOKS_VARIABLE;
+pub(crate) use crate::git::process::HOOKS_VARIABLE;

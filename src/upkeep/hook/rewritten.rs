@@ -7,7 +7,7 @@ use crate::{domain::id::SpecId, error::Result, project::Project};
 
 /// Says of each new commit what the notes say of the one that it replaces; `pairs` is what git tells `post-rewrite`: a line each, the
 /// old id and the new one. Returns how many notes were written: none where git has copied them (`notes.rewriteRef`).
-pub fn rewritten(project: &Project, pairs: &[u8]) -> Result<usize> {
+pub(crate) fn rewritten(project: &Project, pairs: &[u8]) -> Result<usize> {
     let id = |word: Option<&[u8]>| word.and_then(|word| ObjectId::from_hex(word).ok());
     let pairs: Vec<(ObjectId, ObjectId)> = pairs
         .lines()

@@ -14,7 +14,7 @@ use crate::{
 
 /// A file under `.chant/specs` that is staged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Staged {
+pub(crate) struct Staged {
     /// Its path from the top.
     pub path: String,
     /// Its bytes; `None` if it is no regular file, or larger than a spec may be.
@@ -23,7 +23,7 @@ pub struct Staged {
 
 /// The files under `.chant/specs` that differ from `HEAD` in the index `index`, which git may have made for this commit alone. What
 /// is deleted is not among them.
-pub fn staged(project: &Project, index: Option<&Path>) -> Result<Vec<Staged>> {
+pub(crate) fn staged(project: &Project, index: Option<&Path>) -> Result<Vec<Staged>> {
     let Some(top) = project.repo.work_dir() else { return Ok(Vec::new()) };
     if project.silent || !top.join(SPECS_DIR).is_dir() {
         return Ok(Vec::new());

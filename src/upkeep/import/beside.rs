@@ -3,7 +3,17 @@
 use gix::bstr::ByteSlice;
 
 use super::source::{Home, beside};
-use crate::{agent::{preset, template}, domain::{diagnostic::Severity, spec::{Setting, settings_of}}, answer::ProblemView, error::Result, git::work_file, project::Project};
+use crate::{
+    agent::{preset, template},
+    answer::ProblemView,
+    domain::{
+        diagnostic::Severity,
+        spec::{Setting, settings_of},
+    },
+    error::Result,
+    git::work_file,
+    project::Project,
+};
 
 /// The largest file that is read, in bytes.
 const MAX_LEN: u64 = 1 << 20;

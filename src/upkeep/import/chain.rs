@@ -11,7 +11,24 @@ use super::{
     past::{History, time},
     source::Home,
 };
-use crate::{domain::{draft::Draft, event::{Approval, Facts, Op}, id::SpecId, spec::{self, Foreign, SpecType, foreign_of}, status::Status}, answer::ProblemView, error::Result, git::branch, project::Project, specs::{text::{archive_path_of, path_of}, view::rfc3339}, store::{Addition, Evidence, Past}};
+use crate::{
+    answer::ProblemView,
+    domain::{
+        draft::Draft,
+        event::{Approval, Facts, Op},
+        id::SpecId,
+        spec::{self, Foreign, SpecType, foreign_of},
+        status::Status,
+    },
+    error::Result,
+    git::branch,
+    project::Project,
+    specs::{
+        text::{archive_path_of, path_of},
+        view::rfc3339,
+    },
+    store::{Addition, Evidence, Past},
+};
 
 /// What a spec is seen in.
 pub(super) struct Room<'r> {

@@ -15,7 +15,22 @@ use std::{collections::BTreeSet, path::Path};
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use crate::{domain::{diagnostic::{Diagnostic, Severity}, id::SpecId, spec::{self, MAX_SPEC_LEN, Spec}, status::Status}, answer::{ImportView, ProblemView, progress::{Progress, Step}}, error::Result, git::{trail, work_file}, project::Project, store::Store};
+use crate::{
+    answer::{
+        ImportView, ProblemView,
+        progress::{Progress, Step},
+    },
+    domain::{
+        diagnostic::{Diagnostic, Severity},
+        id::SpecId,
+        spec::{self, MAX_SPEC_LEN, Spec},
+        status::Status,
+    },
+    error::Result,
+    git::{trail, work_file},
+    project::Project,
+    store::Store,
+};
 use chain::Built;
 use landed::Landed;
 use past::History;
@@ -23,7 +38,7 @@ use source::{Home, Source};
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The specs that were imported, in the order of their ids.
     pub imported: Vec<ImportView>,
     /// How many had a chain already.
@@ -33,7 +48,7 @@ pub struct Outcome {
 }
 
 /// Whether chant has set this repository up and nothing of it is recorded yet.
-pub fn is_due(project: &Project) -> Result<bool> {
+pub(crate) fn is_due(project: &Project) -> Result<bool> {
     let set_up = project.tops().iter().any(|top| top.join(".chant").join("config.md").is_file());
     Ok(set_up && project.store()?.names()?.is_empty())
 }
@@ -51,7 +66,7 @@ const BATCH_LEN: usize = 16 << 20;
 ///
 /// # Errors
 /// `no-specs` if there is no such directory. What is wrong with a single spec is in the outcome.
-pub fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progress: &dyn Progress) -> Result<Outcome> {
+pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progress: &dyn Progress) -> Result<Outcome> {
     let home = Home::find(project, dir)?;
     let store = project.store()?;
     let mut outcome = Outcome::default();

@@ -1,7 +1,10 @@
 //! What could not be carried over, one line each.
 
 use super::Read;
-use crate::{domain::{diagnostic::Severity, spec::Spec}, answer::ProblemView};
+use crate::{
+    answer::ProblemView,
+    domain::{diagnostic::Severity, spec::Spec},
+};
 
 /// A line about a key of a spec, or about the file if it has no such key.
 pub(super) fn about(read: &Read, code: &str, key: &str, message: impl Into<String>) -> ProblemView {

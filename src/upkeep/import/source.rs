@@ -8,7 +8,13 @@ use std::{
 
 use gix::bstr::{BString, ByteSlice};
 
-use crate::{domain::{diagnostic::Severity, id::SpecId}, answer::ProblemView, error::{Error, Result}, git::work_file::{self, Directory, Kind, Listed}, project::Project};
+use crate::{
+    answer::ProblemView,
+    domain::{diagnostic::Severity, id::SpecId},
+    error::{Error, Result},
+    git::work_file::{self, Directory, Kind, Listed},
+    project::Project,
+};
 
 /// A `.chant` directory.
 #[derive(Clone, Debug)]

@@ -72,6 +72,6 @@ fn spec_of_branch(project: &Project, short: &str) -> Result<Option<SpecId>> {
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub fn is_known(project: &Project, id: &SpecId) -> Result<bool> {
+pub(crate) fn is_known(project: &Project, id: &SpecId) -> Result<bool> {
     Ok(all(project)?.contains(id))
 }

@@ -7,7 +7,11 @@ use std::{
 };
 
 use super::{Step, spec::Spec};
-use crate::{answer::Pruned, env::fault, error::{IoContext, Result}};
+use crate::{
+    answer::Pruned,
+    env::fault,
+    error::{IoContext, Result},
+};
 
 /// Whether something that was last written at `time` has expired, seconds since 1970 UTC being `expire`.
 pub(super) fn expired(time: SystemTime, expire: u64) -> bool {

@@ -12,14 +12,19 @@ mod worktree;
 
 use std::path::PathBuf;
 
-use crate::{domain::id::SpecId, answer::{PruneView, Pruned}, error::Result, project::Project};
+use crate::{
+    answer::{PruneView, Pruned},
+    domain::id::SpecId,
+    error::Result,
+    project::Project,
+};
 
-pub use candidates::is_known;
+pub(crate) use candidates::is_known;
 use spec::Spec;
 
 /// What is to be pruned, and how.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub(crate) struct Request {
     /// Only these; empty: all, and what belongs to no spec.
     pub only: Vec<SpecId>,
     /// Whether nothing is to be done yet.
@@ -32,7 +37,7 @@ pub struct Request {
 
 /// What was found, and what could not be done.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// What goes and what stays, in the order of the specs.
     pub found: Vec<PruneView>,
     /// What went wrong, in words.
@@ -43,7 +48,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// If the repository cannot be read. What cannot be cleared away stays, and is among the failures.
-pub fn prune(project: &Project, request: &Request) -> Result<Outcome> {
+pub(crate) fn prune(project: &Project, request: &Request) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let except = candidates::spec_branches(project)?;
     let all = if request.only.is_empty() { candidates::all(project)? } else { request.only.iter().cloned().collect() };

@@ -3,7 +3,17 @@
 use gix::ObjectId;
 
 use super::{Step, commits, spec::Spec};
-use crate::{domain::status::Status, answer::Pruned, error::{Error, Result}, git::{branch, history, reference::Swapped, worktree::{self, busy}}, store::attempts::ATTEMPTS};
+use crate::{
+    answer::Pruned,
+    domain::status::Status,
+    error::{Error, Result},
+    git::{
+        branch, history,
+        reference::Swapped,
+        worktree::{self, busy},
+    },
+    store::attempts::ATTEMPTS,
+};
 
 impl Spec<'_> {
     /// Its work branch, if there is one. `stays`: its worktree does.

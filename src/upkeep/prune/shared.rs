@@ -6,7 +6,17 @@ use gix::ObjectId;
 use rustix::fs::{FlockOperation, flock};
 
 use super::{Request, Step, commits, files};
-use crate::{answer::Pruned, error::{Error, Result}, git::{history, worktree::{self, place, remove}}, specs::keep::stands_in, project::Project, store::attempts::ATTEMPTS};
+use crate::{
+    answer::Pruned,
+    error::{Error, Result},
+    git::{
+        history,
+        worktree::{self, place, remove},
+    },
+    project::Project,
+    specs::keep::stands_in,
+    store::attempts::ATTEMPTS,
+};
 
 /// What was found of it.
 pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {

@@ -5,7 +5,15 @@ use std::{rc::Rc, time::SystemTime};
 use gix::ObjectId;
 
 use super::{Request, Step, candidates::spec_of_lease};
-use crate::{agent::lease::{self, Life}, domain::{id::SpecId, state::State, status::Status}, answer::Pruned, error::{Error, Result}, git::worktree::{self as trees, Worktree}, project::Project, specs::world::World};
+use crate::{
+    agent::lease::{self, Life},
+    answer::Pruned,
+    domain::{id::SpecId, state::State, status::Status},
+    error::{Error, Result},
+    git::worktree::{self as trees, Worktree},
+    project::Project,
+    specs::world::World,
+};
 
 /// One spec with everything that decides about what is left of it.
 pub(super) struct Spec<'a> {

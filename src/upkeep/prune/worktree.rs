@@ -5,7 +5,17 @@ use std::path::Path;
 use bstr::ByteSlice;
 
 use super::{Step, commits, spec::Spec};
-use crate::{answer::Pruned, error::{Error, Result}, git::{history, status, worktree::{self, Worktree, busy, remove}}, specs::keep::stands_in, project::Project, store::attempts::ATTEMPTS};
+use crate::{
+    answer::Pruned,
+    error::{Error, Result},
+    git::{
+        history, status,
+        worktree::{self, Worktree, busy, remove},
+    },
+    project::Project,
+    specs::keep::stands_in,
+    store::attempts::ATTEMPTS,
+};
 
 /// The reason of the lock under which git makes a worktree.
 const INITIALIZING: &str = "initializing";

@@ -3,7 +3,7 @@
 //! Everything is planned before anything is done, so that a dry run says exactly what would follow.
 
 mod exclude;
-pub mod hooks;
+pub(crate) mod hooks;
 mod plan;
 mod pointer;
 mod purge;
@@ -17,8 +17,8 @@ use std::{
 
 use gix::ObjectId;
 
-pub use plan::{Wanted, deinit, init, install_hooks, lacks_notes, uninstall_hooks};
-pub use purge::{left_behind, refuse_work};
+pub(crate) use plan::{Wanted, deinit, init, install_hooks, lacks_notes, uninstall_hooks};
+pub(crate) use purge::{left_behind, refuse_work};
 
 use crate::{
     domain::hook::Hook,
@@ -28,7 +28,7 @@ use crate::{
 
 /// One thing to be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// Make the directory of the specs.
     MakeDir(PathBuf),
     /// Hide `.chant/` from this clone's history.
@@ -57,7 +57,7 @@ pub enum Change {
 
 impl Change {
     /// The change in words, one line each: what was done, or what would be.
-    pub fn sentences(&self, done: bool) -> Vec<String> {
+    pub(crate) fn sentences(&self, done: bool) -> Vec<String> {
         if let Change::DropSection(_, settings) = self {
             return settings.iter().map(|setting| format!("unset {setting}")).collect();
         }
@@ -102,7 +102,7 @@ impl Change {
 ///
 /// # Errors
 /// In the words of git or of the system.
-pub fn apply(project: &Project, change: &Change) -> Result<()> {
+pub(crate) fn apply(project: &Project, change: &Change) -> Result<()> {
     match change {
         Change::MakeDir(path) => fs::create_dir_all(path).io("create", path),
         Change::Hide => exclude::add(project),

@@ -9,7 +9,7 @@ use crate::{
 
 /// What `init` is asked for.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// `.chant/` is to be kept out of history.
     pub silent: bool,
     /// Notes are to follow commits that are rewritten, and to be shown.
@@ -24,7 +24,7 @@ pub struct Wanted {
 ///
 /// # Errors
 /// `no-work-tree`; `tracked` where silent mode is asked for and history has specs.
-pub fn init(project: &Project, wanted: Wanted) -> Result<Vec<Change>> {
+pub(crate) fn init(project: &Project, wanted: Wanted) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     if wanted.silent && !project.silent {
         exclude::refuse_tracked(project)?;
@@ -59,23 +59,23 @@ pub fn init(project: &Project, wanted: Wanted) -> Result<Vec<Change>> {
 }
 
 /// What has to be changed so that git's hooks call this tool.
-pub fn install_hooks(project: &Project) -> Result<Vec<Change>> {
+pub(crate) fn install_hooks(project: &Project) -> Result<Vec<Change>> {
     hooks::missing(project)
 }
 
 /// What there is of this tool in git's hooks.
-pub fn uninstall_hooks(project: &Project) -> Result<Vec<Change>> {
+pub(crate) fn uninstall_hooks(project: &Project) -> Result<Vec<Change>> {
     hooks::present(project)
 }
 
 /// Whether notes would be lost when commits are rewritten, as far as settings say.
-pub fn lacks_notes(project: &Project) -> bool {
+pub(crate) fn lacks_notes(project: &Project) -> bool {
     !settings::missing(project).is_empty()
 }
 
 /// What is there of chant in this clone: what `init` set and what a person has set under `chant.*`; with `everything` the records
 /// and specs, too.
-pub fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>> {
+pub(crate) fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     for (key, value) in settings::present(project)? {
         changes.push(Change::DropSetting(key.to_owned(), value.to_owned()));

@@ -35,7 +35,7 @@ pub(super) fn plan(project: &Project) -> Result<Vec<Change>> {
 ///
 /// # Errors
 /// `in-use`, with what it is.
-pub fn refuse_work(project: &Project) -> Result<()> {
+pub(crate) fn refuse_work(project: &Project) -> Result<()> {
     let refused = |message: String| Error::negative("in-use", message);
     for attempt in lease::list(&project.leases_dir())? {
         if let Life::Running(info) = project.life(attempt)? {
@@ -60,7 +60,7 @@ pub fn refuse_work(project: &Project) -> Result<()> {
 }
 
 /// What stays however much is taken away, one line each.
-pub fn left_behind(project: &Project) -> Result<Vec<String>> {
+pub(crate) fn left_behind(project: &Project) -> Result<Vec<String>> {
     let prefix = format!("refs/heads/{}", project.config().branch_prefix()?);
     let branches = project.store()?.names_below(&prefix)?;
     let mut left = Vec::new();

@@ -8,7 +8,18 @@ use std::collections::{BTreeMap, HashMap};
 use gix::ObjectId;
 
 use super::{Answers, Due, What};
-use crate::{domain::id::SpecId, answer::Way, error::Result, git::{self, remote::Fate}, project::Project, store::{NOTES_REF, SPECS, Store, archive::{ARCHIVES, is_archive}}, exchange::sync::{Remote, Report}};
+use crate::{
+    answer::Way,
+    domain::id::SpecId,
+    error::Result,
+    exchange::sync::{Remote, Report},
+    git::{self, remote::Fate},
+    project::Project,
+    store::{
+        NOTES_REF, SPECS, Store,
+        archive::{ARCHIVES, is_archive},
+    },
+};
 
 /// Fewer are pushed one by one.
 const MANY: usize = 200;

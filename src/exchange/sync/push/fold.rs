@@ -5,7 +5,22 @@ use std::collections::BTreeMap;
 use gix::ObjectId;
 
 use super::{Answers, Due, What};
-use crate::{domain::id::SpecId, answer::Way, error::Result, git::{self, remote::{Fate, Update}}, project::Project, store::{Store, archive::{ARCHIVES, Folders, archive_of}, tracking::Tracked}, exchange::sync::{Remote, Report}};
+use crate::{
+    answer::Way,
+    domain::id::SpecId,
+    error::Result,
+    exchange::sync::{Remote, Report},
+    git::{
+        self,
+        remote::{Fate, Update},
+    },
+    project::Project,
+    store::{
+        Store,
+        archive::{ARCHIVES, Folders, archive_of},
+        tracking::Tracked,
+    },
+};
 
 /// How many refs go at once, at most.
 const CHUNK: usize = 250;

@@ -10,7 +10,13 @@ use std::{
 use file::Found;
 
 use super::{Change, settings};
-use crate::{domain::hook::Hook, answer::{HookState, HookView}, error::{IoContext, Result}, git::{self, process::Git}, project::Project};
+use crate::{
+    answer::{HookState, HookView},
+    domain::hook::Hook,
+    error::{IoContext, Result},
+    git::{self, process::Git},
+    project::Project,
+};
 
 /// What the sections of the configuration begin with that are ours.
 pub(super) const SECTION: &str = "hook.chant-";
@@ -19,7 +25,7 @@ pub(super) const SECTION: &str = "hook.chant-";
 const CONFIGURED_SINCE: (u32, u32) = (2, 54);
 
 /// Every hook, and whether it calls this tool.
-pub fn look(project: &Project) -> Result<Vec<HookView>> {
+pub(crate) fn look(project: &Project) -> Result<Vec<HookView>> {
     let ways = Ways::find(project)?;
     Hook::ALL.into_iter().map(|hook| ways.look(hook)).collect()
 }
@@ -47,7 +53,7 @@ pub(super) fn present(project: &Project) -> Result<Vec<Change>> {
 }
 
 /// The files among `changes` that git tracks, by their paths from the top of the work tree.
-pub fn shared(project: &Project, changes: &[Change]) -> Result<Vec<String>> {
+pub(crate) fn shared(project: &Project, changes: &[Change]) -> Result<Vec<String>> {
     let Some(top) = project.repo.work_dir() else { return Ok(Vec::new()) };
     let inside = |change: &Change| match change {
         Change::Hook(path, _) | Change::Unhook(path) => path.strip_prefix(top).ok().map(Path::to_owned),
