@@ -7,7 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 #![cfg(target_os = "linux")]
 
-#[path = "cli/support.rs"]
+#[path = "support/mod.rs"]
 #[expect(dead_code, reason = "it has what other tests need")]
 mod support;
 
@@ -183,7 +183,7 @@ fn nothing_is_lost_whoever_is_killed_whenever() {
         );
         if number % 20 == 0 {
             println!("{number} rounds, {} s", begun.elapsed().as_secs());
-            sandbox.watched.goes_on();
+            sandbox.watch.renew();
             let faults = try_git(&sandbox, &["fsck", "--strict", "--no-dangling", "--no-progress"]);
             assert_eq!((faults.code, faults.out.as_str()), (0, ""), "{}", faults.err);
         }

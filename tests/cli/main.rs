@@ -51,6 +51,8 @@ mod specfiles;
 mod states;
 mod status;
 mod submodules;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "it has what other tests need")]
 mod support;
 mod sync;
 mod tampering;

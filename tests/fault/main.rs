@@ -10,7 +10,7 @@
 mod passages;
 mod place;
 mod scenario;
-#[path = "../cli/support.rs"]
+#[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "it has what other tests need")]
 mod support;
 mod sweep;

@@ -1,62 +1,73 @@
-//! No test may hang: whoever looks at a run that does wants to know which test it is and what it waits for.
+//! The watch against hanging: it names a test that does not end, with the processes in its directory, and ends the run.
 
 use std::{
     io::Write as _,
     path::{Path, PathBuf},
-    sync::{Mutex, Once},
+    sync::{Mutex, MutexGuard, Once, PoisonError},
     time::{Duration, Instant},
 };
 
 /// Far more than any test takes, on the slowest of machines.
 const LIMIT: Duration = Duration::from_secs(300);
 
+/// The tests that run: the directory of each, since when it runs, and its name.
 static RUNNING: Mutex<Vec<(PathBuf, Instant, String)>> = Mutex::new(Vec::new());
 
-/// Says that a test works in a directory for as long as this lives.
-pub struct Watched(PathBuf);
-
-/// Watches a test that works in `dir`: if it does not end, it is named with the processes in `dir`, and the whole run ends.
-pub fn watch(dir: &Path) -> Watched {
-    static WATCH: Once = Once::new();
-    WATCH.call_once(|| {
-        std::thread::spawn(|| {
-            loop {
-                std::thread::sleep(Duration::from_secs(5));
-                let running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let late: Vec<_> = running.iter().filter(|(_, since, _)| since.elapsed() > LIMIT).collect();
-                if late.is_empty() {
-                    continue;
-                }
-                for (dir, _, name) in late {
-                    let said = format!("\ntest {name} does not end; in its directory run:\n{}", processes(dir));
-                    // Not through the macros: what they print is kept for the end of the test.
-                    let _closed = std::io::stderr().write_all(said.as_bytes());
-                }
-                std::process::exit(101);
-            }
-        });
-    });
-    let name = std::thread::current().name().unwrap_or("?").to_owned();
-    RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((dir.to_owned(), Instant::now(), name));
-    Watched(dir.to_owned())
+fn running() -> MutexGuard<'static, Vec<(PathBuf, Instant, String)>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Watched {
-    /// Says that a long test has come one step further: it is given as much time again.
-    pub fn goes_on(&self) {
-        let mut running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        running.iter_mut().filter(|(dir, ..)| *dir == self.0).for_each(|(_, since, _)| *since = Instant::now());
+/// A test that is watched for as long as this lives.
+pub(crate) struct Watch(PathBuf);
+
+impl Watch {
+    /// Watches the test of this thread, which works in `dir`.
+    pub(crate) fn new(dir: &Path) -> Watch {
+        static START: Once = Once::new();
+        START.call_once(|| drop(std::thread::spawn(watch)));
+        let name = std::thread::current().name().unwrap_or("?").to_owned();
+        running().push((dir.to_owned(), Instant::now(), name));
+        Watch(dir.to_owned())
+    }
+
+    /// Gives a long test the whole time again: one more of its steps is done.
+    pub(crate) fn renew(&self) {
+        running().iter_mut().filter(|(dir, ..)| *dir == self.0).for_each(|(_, since, _)| *since = Instant::now());
     }
 }
 
-impl Drop for Watched {
+impl Drop for Watch {
     fn drop(&mut self) {
-        let mut running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        running.retain(|(dir, ..)| *dir != self.0);
+        running().retain(|(dir, ..)| *dir != self.0);
     }
 }
 
-/// The processes that work in `dir` or have it in their environment, with what they wait for in the kernel.
+/// Ends the process once a test has taken too long.
+fn watch() {
+    loop {
+        std::thread::sleep(Duration::from_secs(5));
+        let running = running();
+        let late: Vec<_> = running.iter().filter(|(_, since, _)| since.elapsed() > LIMIT).collect();
+        if late.is_empty() {
+            continue;
+        }
+        for (dir, _, name) in late {
+            let report = format!("\ntest {name} does not end; in its directory run:\n{}", processes(dir));
+            // Not through the macros: what they print is kept for the end of the test.
+            let _closed = std::io::stderr().write_all(report.as_bytes());
+        }
+        std::process::exit(101);
+    }
+}
+
+/// Waits until `condition` holds. Only the watch ends a test that waits in vain.
+pub(crate) fn until(mut condition: impl FnMut() -> bool) {
+    while !condition() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The processes that work in `dir` or have it in their environment, with the kernel function that each waits in.
 fn processes(dir: &Path) -> String {
     let mut found = String::new();
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {

@@ -95,7 +95,7 @@ fn twenty_machines_work_a_hundred_specs_each_once() {
         (0..20).map(|n| net.start(n, &["work", "--all", "--chain", "--keep-going", "--json"])).collect();
     let mut seen = BTreeSet::new();
     for child in running {
-        net.sandbox.watched.goes_on();
+        net.sandbox.watch.renew();
         for one in ended(child).ok().json()["worked"].as_array().unwrap() {
             assert_eq!(one["outcome"], "completed", "{one}");
             assert!(seen.insert(one["spec"]["id"].as_str().unwrap().to_owned()), "{one} was worked twice");
