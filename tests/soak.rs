@@ -3,7 +3,6 @@
 //! Not part of the normal run, since it takes minutes: `cargo test --test soak -- --ignored --nocapture`. `CHANT_SOAK_ROUNDS` says how
 //! often (200), `CHANT_SOAK_SEED` repeats the moments of a run; what the machine does in them is its own.
 
-#![expect(unreachable_pub, reason = "nothing uses this crate")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 #![cfg(target_os = "linux")]
 

@@ -47,9 +47,7 @@ impl Sandbox {
 
     fn without_repository() -> Sandbox {
         let dir = tempfile::tempdir().unwrap();
-        for name in ["home", "tmp"] {
-            std::fs::create_dir(dir.path().join(name)).unwrap();
-        }
+        std::fs::create_dir(dir.path().join("home")).unwrap();
         let repo = dir.path().canonicalize().unwrap().join("repo");
         Sandbox { watch: Watch::new(dir.path()), dir, repo }
     }
@@ -89,7 +87,7 @@ impl Sandbox {
             .env_clear()
             .env("PATH", path)
             .env("XDG_CACHE_HOME", self.dir().join("cache"))
-            .env("TMPDIR", self.dir().join("tmp"))
+            .env("TMPDIR", &home)
             // A file of its own, not /dev/null: 'git config --global' renames a file into its place, which root may do there.
             .env("GIT_CONFIG_GLOBAL", home.join("gitconfig"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
