@@ -172,7 +172,7 @@ fn pass_gate(project: &Project, id: &SpecId, state: &State) -> Result<()> {
 /// Whether the spec is finished and its work is found in its target: then what reads show is recorded. Returns whether it was.
 pub(crate) fn heal(project: &Project, id: &SpecId) -> Result<bool> {
     let Some(state) = project.store()?.state(id)? else { return Ok(false) };
-    crate::specs::keep::settle_driver(project, id)?;
+    crate::specs::driver::settle_driver(project, id)?;
     pass_gate(project, id, &state)?;
     if !project.healed(&state)? {
         return Ok(false);

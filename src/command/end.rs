@@ -3,7 +3,7 @@
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
 use crate::{
-    attempt::{close, recover},
+    attempt::{end as close, recover},
     cli::state::{CancelArgs, FailArgs, ReleaseArgs, ResetArgs},
     domain::event::Op,
     error::Result,

@@ -11,7 +11,7 @@ use super::{
 use crate::answer::outcome::Outcome;
 use crate::{
     attempt::{
-        close,
+        end as close,
         finish::{self, Judged},
         recover,
     },

@@ -19,7 +19,7 @@ use crate::{
     git::lock,
     project::Project,
     specs::{
-        keep::{clean_up, clear_pending},
+        cleanup::{clean_up, clear_pending},
         text::Origin,
     },
     store::tracking::Integrated,

@@ -11,10 +11,11 @@ use crate::answer::outcome::{Body, Merged, Outcome};
 use crate::{
     answer::progress::Step,
     attempt::{
-        close,
+        conflict as reconcile,
+        conflict::{Died, Reconciled},
+        end as close,
         finish::{self, Judged},
         merge::{self, Conflict, Landed},
-        reconcile::{self, Died, Reconciled},
         recover,
     },
     cli::work::MergeArgs,

@@ -4,9 +4,10 @@ use super::{Context, claim::Deciding, work_all::filter};
 use crate::answer::outcome::{Body, Outcome};
 use crate::{
     attempt::{
+        plan::Request,
         recover,
         schedule::{self, Wanted},
-        work::{self, Request},
+        start, work,
     },
     cli::work::NextArgs,
     domain::id::SpecId,
@@ -50,7 +51,7 @@ fn claim(context: &Context<'_>, project: &Project, id: &SpecId, args: &NextArgs)
     recover::settle_dead(project, id, context.progress)?;
     recover::release_discounted(project, id, context.progress)?;
     let request = Request { agent: Some(MANUAL.to_owned()), onto: args.onto.clone(), timeout: None };
-    let plan = work::plan(project, id, &request)?;
+    let plan = start::plan(project, id, &request)?;
     context.ask_trust(project, id, plan.text.blob(), &plan.spec, plan.prompt.as_ref(), args.trust)?;
     match work::work(project, &plan, claims.stake(), context.progress)? {
         work::Worked::Handed { worktree, prompt } => {

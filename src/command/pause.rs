@@ -4,7 +4,7 @@ use super::Context;
 use crate::answer::outcome::{Body, Outcome, TakenOver};
 use crate::{
     answer::progress::Step,
-    attempt::{bring, pause, recover},
+    attempt::{pause, recover, track as bring},
     cli::state::{PauseArgs, TakeoverArgs},
     domain::status::Status,
     error::{Error, Result},

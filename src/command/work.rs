@@ -8,11 +8,12 @@ use crate::{
     agent::{process::Ending, rate_limit, slot::Slot},
     answer::progress::Step,
     attempt::{
-        bring,
         finish::{self, Judged},
         merge::{self, Landed},
+        plan::Request,
         recover,
-        work::{self, Ran, Request},
+        run::Ran,
+        start, track as bring, work,
     },
     cli::work::WorkArgs,
     domain::{event::Pin, id::SpecId, spec::SpecType},
@@ -69,7 +70,7 @@ fn carry_out(
     bring::here(project, id, context.progress)?;
     let started = Instant::now();
     let request = Request { agent: args.agent.clone(), onto: args.onto.clone(), timeout: args.timeout };
-    let plan = work::plan(project, id, &request)?;
+    let plan = start::plan(project, id, &request)?;
     context.ask_trust(project, id, plan.text.blob(), &plan.spec, plan.prompt.as_ref(), args.trust)?;
     let _slot = match slot {
         Some(slot) => Some(slot),

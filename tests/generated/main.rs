@@ -2,7 +2,6 @@
 //!
 //! `CHANT_REGENERATE=1 cargo test --test generated` writes the manual pages anew.
 
-
 mod completions;
 mod errors;
 mod man;

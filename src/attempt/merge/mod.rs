@@ -35,10 +35,7 @@ use crate::{
         worktree::{self, hold::Held},
     },
     project::Project,
-    specs::{
-        attempt::Attempt,
-        keep::{clean_up, settle_driver},
-    },
+    specs::{attempt::Attempt, cleanup::clean_up, driver::settle_driver},
     store::Refusal,
 };
 

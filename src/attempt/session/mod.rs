@@ -15,7 +15,6 @@ use std::{
 
 use gix::ObjectId;
 
-pub(crate) use crate::project::agent::Agent;
 pub(crate) use guard::{Changes, Guard};
 use memory::Memory;
 
@@ -31,7 +30,7 @@ use crate::{
     env::fault,
     error::{IoContext, Result},
     git::{process::scrubbed_env, work_file},
-    project::Project,
+    project::{Project, agent::Agent},
     specs::text::path_of,
 };
 

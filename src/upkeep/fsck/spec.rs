@@ -11,7 +11,7 @@ use crate::{
     project::Project,
     specs::{
         attempt::MANUAL,
-        keep,
+        cleanup as keep,
         text::{Origin, path_of},
         world::{Entry, World},
     },

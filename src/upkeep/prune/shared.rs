@@ -14,7 +14,7 @@ use crate::{
         worktree::{self, place, remove},
     },
     project::Project,
-    specs::keep::stands_in,
+    specs::cleanup::stands_in,
     store::attempts::ATTEMPTS,
 };
 

@@ -13,7 +13,7 @@ use crate::{
         worktree::{self, Worktree, busy, remove},
     },
     project::Project,
-    specs::keep::stands_in,
+    specs::cleanup::stands_in,
     store::attempts::ATTEMPTS,
 };
 

@@ -3,20 +3,18 @@
 //! plan → claim (the start event, by compare-and-swap) → branch and worktree from the pinned base → prompt → agent. What the
 //! agent did is judged by [`crate::attempt::finish`], and merged by [`crate::attempt::merge`].
 
-mod claim;
-mod place;
-mod plan;
-mod resume;
-mod run;
-
 use std::path::PathBuf;
-
-pub(crate) use claim::Claimed;
-pub(crate) use plan::{Plan, Request, plan};
-pub(crate) use run::Ran;
 
 use crate::{
     answer::progress::{Progress, Step},
+    attempt::{
+        claim::{self, Claimed},
+        plan::Plan,
+        resume,
+        run::{self, Ran},
+        session::{RUN_DIR, own_dir},
+        worktree,
+    },
     error::Result,
     project::{Project, stake::Stake},
     specs::attempt::MANUAL,
@@ -71,14 +69,14 @@ fn carry_out(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &d
     let worktree = match &plan.goes_on {
         Some(goes_on) => {
             // One that was brought here from elsewhere is new.
-            let fresh = !goes_on.worktree.path.join(crate::attempt::session::RUN_DIR).exists();
-            crate::attempt::session::own_dir(&goes_on.worktree.path)?;
+            let fresh = !goes_on.worktree.path.join(RUN_DIR).exists();
+            own_dir(&goes_on.worktree.path)?;
             if fresh {
-                place::set_up(project, plan, &goes_on.worktree.path)?;
+                worktree::set_up(project, plan, &goes_on.worktree.path)?;
             }
             goes_on.worktree.clone()
         }
-        None => place::make(project, plan, claimed)?,
+        None => worktree::make(project, plan, claimed)?,
     };
     if plan.agent.name == MANUAL {
         let prompt = run::write_prompt(project, plan, claimed.attempt, &worktree.path)?;

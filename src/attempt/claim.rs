@@ -2,9 +2,9 @@
 
 use gix::ObjectId;
 
-use super::{Plan, plan::taken};
 use crate::{
     agent::lease::{Info, Lease},
+    attempt::{plan::Plan, start::taken},
     domain::{
         draft::Draft,
         event::{Facts, Op, Pin},

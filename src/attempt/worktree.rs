@@ -4,10 +4,9 @@ use std::path::Path;
 
 use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryKind};
 
-use super::{Claimed, Plan};
 use crate::{
     agent::process::{self, Ending, Run},
-    attempt::session::own_dir,
+    attempt::{claim::Claimed, plan::Plan, session::own_dir},
     domain::{event::Pin, id::SpecId},
     error::{Error, Exit, Result},
     git::{

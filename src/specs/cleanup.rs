@@ -1,11 +1,6 @@
 //! What an attempt leaves: kept under a ref of its own, always, and only then cleared away.
 
-mod attempt;
-mod driver;
-
 use gix::ObjectId;
-
-pub(crate) use driver::settle_driver;
 
 use crate::{
     domain::{event::Op, id::SpecId, state::State, status::Status},

@@ -21,7 +21,7 @@ use crate::{
 
 /// Gives the attempt back as it was finished. With a `tip` its branch and worktree are set back to that, after all that they hold is
 /// kept.
-pub(super) fn give_back(
+pub(super) fn restore(
     project: &Project,
     attempt: &Attempt,
     tip: Option<ObjectId>,
@@ -128,7 +128,7 @@ pub(crate) fn recover(project: &Project, id: &SpecId, state: &State, progress: &
         return Ok(Died::Moved);
     }
     let attempt = Attempt { target: finish.facts.target.clone(), ..attempt };
-    give_back(project, &attempt, recorded, "the run that resolved its conflict is dead", None, progress)?;
+    restore(project, &attempt, recorded, "the run that resolved its conflict is dead", None, progress)?;
     project.forget_lease(start)?;
     let what = format!("'{}' was being resolved by a run that is dead: it is finished as before", id.short());
     progress.say(&Step::Note(format!("{what}, and what was done is kept")));

@@ -12,10 +12,7 @@ use crate::{
     error::{Error, Result},
     git::worktree,
     project::Project,
-    specs::{
-        keep::{clean_up, settle_driver},
-        world::Entry,
-    },
+    specs::{cleanup::clean_up, driver::settle_driver, world::Entry},
 };
 
 /// Ends the deciding attempt of a spec by `op`, with everything that it did kept.

@@ -1,20 +1,11 @@
 //! An attempt that was stopped goes on where it is: in its worktree, from its base, with what was pinned when it began.
 
-use gix::ObjectId;
-
-use super::{
-    Plan, Request,
-    plan::{Agent, instructions},
-};
 use crate::{
-    answer::{
-        SoFar,
-        progress::{Progress, Step},
-    },
+    answer::progress::{Progress, Step},
+    attempt::plan::{GoesOn, Plan, Request, instructions},
     domain::{event::Pin, status::Status},
     error::{Error, Result},
-    git::worktree::Worktree,
-    project::Project,
+    project::{Project, agent::Agent},
     specs::{
         attempt::Attempt,
         inputs::Input,
@@ -22,19 +13,6 @@ use crate::{
         world::Entry,
     },
 };
-
-/// An attempt that goes on.
-#[derive(Debug)]
-pub(crate) struct GoesOn {
-    /// Its start event.
-    pub attempt: ObjectId,
-    /// Its worktree.
-    pub worktree: Worktree,
-    /// What it has come to.
-    pub so_far: SoFar,
-    /// Whether the text of the spec is another by now: what counts is the one that was pinned.
-    pub text_changed: bool,
-}
 
 /// How the paused attempt at a spec goes on; `None` if there is none, or nothing to go on in.
 ///

@@ -4,16 +4,16 @@
 //! is judged by [`crate::attempt::finish`] and merged by [`crate::attempt::merge`]. An agent that does not succeed leaves nothing behind but what is
 //! kept of its work: branch and worktree are as they were, and the spec is finished again.
 
-mod give_back;
 mod plan;
 mod prompt;
+mod restore;
 
 use std::path::Path;
 
 use gix::{ObjectId, refs::FullName};
 
-pub(crate) use give_back::{Died, recover};
 pub(crate) use plan::{Plan, plan};
+pub(crate) use restore::{Died, recover};
 
 use crate::{
     agent::{
@@ -100,12 +100,12 @@ pub(crate) fn reconcile(project: &Project, plan: &Plan, progress: &dyn Progress)
                 Ending::Interrupted(signal) => Some(signal),
                 _ => None,
             });
-            give_back::give_back(project, attempt, Some(conflict.tip), &why, run.as_ref(), progress)?;
+            restore::restore(project, attempt, Some(conflict.tip), &why, run.as_ref(), progress)?;
             lease.release()?;
             Ok(Reconciled::GivenUp { why, tampered: run.map(|run| run.tampered).unwrap_or_default(), interrupted })
         }
         Err(error) => {
-            give_back::give_back(project, attempt, Some(conflict.tip), &error.message, None, progress)?;
+            restore::restore(project, attempt, Some(conflict.tip), &error.message, None, progress)?;
             lease.release()?;
             Err(error)
         }

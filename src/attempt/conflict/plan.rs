@@ -2,14 +2,13 @@
 
 use super::Conflict;
 use crate::{
-    attempt::session::Agent,
     domain::{id::SpecId, state::State},
     error::{Error, Result},
     git::{
         status,
         worktree::{Worktree, busy::busy_in},
     },
-    project::{Project, trust::CustomPrompt},
+    project::{Project, agent::Agent, trust::CustomPrompt},
     specs::attempt::{Attempt, MANUAL},
 };
 

@@ -5,7 +5,6 @@ use std::{
     time::Duration,
 };
 
-use super::{Claimed, Plan};
 use crate::{
     agent::{
         lease::Lease,
@@ -14,7 +13,11 @@ use crate::{
         prompt::{self, Input, Prompt},
     },
     answer::{SoFar, progress::Progress},
-    attempt::session::{self, Changes, Session},
+    attempt::{
+        claim::Claimed,
+        plan::Plan,
+        session::{self, Changes, Session},
+    },
     domain::{event::Pin, status::Status},
     error::{Error, Result},
     project::Project,

@@ -1,0 +1,102 @@
+//! A decided attempt: what it starts from, who works on it and what they are told.
+
+use std::time::Duration;
+
+use gix::ObjectId;
+
+use crate::{
+    agent::prompt::usual_name,
+    answer::SoFar,
+    domain::{id::SpecId, spec::Spec},
+    error::{Error, Result},
+    git::worktree::Worktree,
+    project::{Project, agent::Agent, trust::CustomPrompt},
+    specs::{inputs::Input, text::Text},
+};
+
+/// What a person asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    /// The agent, by name.
+    pub agent: Option<String>,
+    /// The branch that the work is for.
+    pub onto: Option<String>,
+    /// How long the agent may take.
+    pub timeout: Option<Duration>,
+}
+
+/// A decided attempt.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The spec.
+    pub id: SpecId,
+    /// Its text.
+    pub text: Text,
+    /// What the text says.
+    pub spec: Spec,
+    /// The commit to start from.
+    pub base: ObjectId,
+    /// The branch that the work is for, a full ref name.
+    pub target: Option<String>,
+    /// The agent.
+    pub agent: Agent,
+    /// The pinned inputs.
+    pub inputs: Vec<Input>,
+    /// In silent mode: the target files under `.chant/` that are there already, in no commit, for the agent to go on with.
+    pub existing: Vec<(String, Vec<u8>)>,
+    /// The tips of the specs that inform it.
+    pub informed: Vec<ObjectId>,
+    /// Instructions of the repository's own.
+    pub prompt: Option<CustomPrompt>,
+    /// The attempt that goes on, unless a new one begins.
+    pub goes_on: Option<GoesOn>,
+}
+
+impl Plan {
+    /// The title, or the short id.
+    pub(crate) fn title(&self) -> &str {
+        self.spec.title.as_deref().unwrap_or_else(|| self.id.short())
+    }
+}
+
+/// An attempt that goes on.
+#[derive(Debug)]
+pub(crate) struct GoesOn {
+    /// Its start event.
+    pub attempt: ObjectId,
+    /// Its worktree.
+    pub worktree: Worktree,
+    /// What it has come to.
+    pub so_far: SoFar,
+    /// Whether the text of the spec is another by now: what counts is the one that was pinned.
+    pub text_changed: bool,
+}
+
+/// The repository's own instructions for `spec`, if it has some; without them the built-in ones count.
+pub(super) fn instructions(project: &Project, base: ObjectId, spec: &Spec) -> Result<Option<CustomPrompt>> {
+    let prompt = match &spec.front.prompt {
+        Some(name) => custom_prompt(project, base, name)?,
+        // The built-in instructions can be replaced without each spec naming its own.
+        None => project.prompt_file(Some(base), usual_name(spec.front.phase.as_deref(), spec.front.kind))?,
+    };
+    if let Some(prompt) = &prompt {
+        prompt.check()?;
+    }
+    Ok(prompt)
+}
+
+/// The repository's own prompt of that name, else a built-in one.
+fn custom_prompt(project: &Project, base: ObjectId, name: &str) -> Result<Option<CustomPrompt>> {
+    if let Some(own) = project.prompt_file(Some(base), name)? {
+        return Ok(Some(own));
+    }
+    match crate::agent::prompt::named(name) {
+        Some(text) => {
+            let blob = project.store()?.blob_id(text.as_bytes());
+            project.trust(blob)?;
+            Ok(Some(CustomPrompt { path: name.to_owned(), text: text.to_owned(), blob }))
+        }
+        None => Err(Error::negative("unknown-prompt", format!("there is no prompt '{}'", name.escape_debug()))
+            .hint(format!("it is looked for in '.chant/prompts/{name}.md'"))),
+    }
+}
