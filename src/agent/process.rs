@@ -58,17 +58,8 @@ pub(crate) enum Stdin {
     Bytes(Vec<u8>),
 }
 
-/// What happens to processes that left the group (`setsid`, daemons) when the command is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Daemons {
-    /// They are found and ended; Linux only, elsewhere they stay.
-    End,
-    /// They stay.
-    Keep,
-}
-
 /// Understands output before people see it: bytes in, lines for people out.
-pub(crate) trait Listener {
+pub(crate) trait OutputFilter {
     /// The next bytes; gives what can be shown by now.
     fn push(&mut self, bytes: &[u8]) -> Vec<u8>;
 
@@ -95,7 +86,7 @@ pub(crate) struct Run<'a> {
     /// up the run, its timeout included.
     pub sink: Option<&'a mut dyn FnMut(&str)>,
     /// Has the output before the transcript, the sink and the tail: they get what it makes of it.
-    pub listener: Option<&'a mut dyn Listener>,
+    pub filter: Option<&'a mut dyn OutputFilter>,
     /// Whether its colours reach [`Run::sink`].
     pub colors: bool,
     /// How many bytes of the end of the output are kept in [`Finished::tail`].
@@ -104,8 +95,6 @@ pub(crate) struct Run<'a> {
     pub timeout: Option<Duration>,
     /// How long it gets between SIGTERM and SIGKILL.
     pub grace: Duration,
-    /// What happens to processes that left its group.
-    pub daemons: Daemons,
     /// Called once the process is there and before it does anything; after an error it never will.
     pub on_started: Option<OnStarted<'a>>,
 }
@@ -120,12 +109,11 @@ impl<'a> Run<'a> {
             stdin: Stdin::Null,
             transcript: None,
             sink: None,
-            listener: None,
+            filter: None,
             colors: false,
             tail: TAIL,
             timeout: None,
             grace: GRACE,
-            daemons: Daemons::End,
             on_started: None,
         }
     }
@@ -161,11 +149,6 @@ impl Ending {
     /// Whether it exited with 0.
     pub(crate) fn success(self) -> bool {
         self == Ending::Exited(0)
-    }
-
-    /// Whether the shell says that there is no such command: 127, though a command may exit with that as well.
-    pub(crate) fn is_not_found(self) -> bool {
-        self == Ending::Exited(127)
     }
 }
 
@@ -209,7 +192,7 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     let _timed = trace::region(|| format!("sh -c {}", shell_words::quote(run.command)));
     let marker = marker()?;
     let interrupts = Interrupts::listen()?;
-    let mut reaper = Reaper::enter(&marker, run.daemons == Daemons::End);
+    let mut reaper = Reaper::enter(&marker);
     let begun = Instant::now();
     let (mut child, output) = spawn(&run, &marker, &mut reaper)?;
     let mut gate = child.stdin.take();
@@ -224,7 +207,7 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     }
     let sanitizer = if run.colors { Sanitizer::with_colors() } else { Sanitizer::new() };
     let sink = run.sink.map(|sink| (sink, sanitizer));
-    let output_to = Output::new(run.transcript, run.listener, sink, run.tail);
+    let output_to = Output::new(run.transcript, run.filter, sink, run.tail);
     let mut pump = Pump::new(output, interrupts, output_to)?;
     if let (Stdin::Bytes(bytes), Some(gate)) = (run.stdin, gate) {
         pump.feed(gate, bytes)?;

@@ -14,13 +14,11 @@ pub(super) const MARKER: &str = "CHANT_RUN";
 struct Registry {
     /// Runs that are under way.
     runs: usize,
-    /// Those of them that want orphans.
-    adopting: usize,
     /// The commands of those runs: their exit codes are read by the runs themselves.
     leaders: Vec<u32>,
 }
 
-static REGISTRY: Mutex<Registry> = Mutex::new(Registry { runs: 0, adopting: 0, leaders: Vec::new() });
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { runs: 0, leaders: Vec::new() });
 
 fn registry() -> MutexGuard<'static, Registry> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
@@ -28,7 +26,6 @@ fn registry() -> MutexGuard<'static, Registry> {
 
 /// One run's share in the inheritance of orphans.
 pub(super) struct Reaper {
-    adopt: bool,
     leader: Option<u32>,
     marker: String,
     /// Children that were there before: not ours to end.
@@ -36,16 +33,13 @@ pub(super) struct Reaper {
 }
 
 impl Reaper {
-    /// Enters a run whose processes carry `marker`. With `adopt`, orphans come to this process from now on.
-    pub(super) fn enter(marker: &str, adopt: bool) -> Self {
+    /// Begins a run whose processes carry `marker`: from now on orphans come to this process.
+    pub(super) fn enter(marker: &str) -> Self {
         let mut registry = registry();
         registry.runs += 1;
         let before = children(&process_table::all()).map(|child| (child.pid, child.start)).collect();
-        if adopt {
-            registry.adopting += 1;
-            adopt_orphans(true);
-        }
-        Reaper { adopt, leader: None, marker: marker.to_owned(), before }
+        adopt_orphans(true);
+        Reaper { leader: None, marker: marker.to_owned(), before }
     }
 
     /// Starts the run's command. It is known as a leader before anyone can reap it by mistake.
@@ -57,18 +51,10 @@ impl Reaper {
         Ok(child)
     }
 
-    /// Whether orphans come to us.
-    pub(super) fn adopts(&self) -> bool {
-        self.adopt
-    }
-
     /// The orphans in `table` that this run left behind: new children of ours, in a group that is not ours.
     ///
     /// One that has shed the marker belongs to this run if no other is under way; else it is left to the last of them.
     pub(super) fn adopted<'a>(&self, table: &'a [Process]) -> Vec<&'a Process> {
-        if !self.adopt {
-            return Vec::new();
-        }
         let registry = registry();
         let ours = |child: &&Process| {
             !child.ended
@@ -81,9 +67,6 @@ impl Reaper {
 
     /// Lets ended orphans go, so that a long run does not fill the process table.
     pub(super) fn reap(&self) {
-        if !self.adopt {
-            return;
-        }
         let registry = registry();
         let table = process_table::all();
         for child in children(&table).filter(|child| child.ended && !registry.leaders.contains(&child.pid)) {
@@ -101,11 +84,8 @@ impl Drop for Reaper {
         let mut registry = registry();
         registry.runs -= 1;
         registry.leaders.retain(|leader| Some(*leader) != self.leader);
-        if self.adopt {
-            registry.adopting -= 1;
-            if registry.adopting == 0 {
-                adopt_orphans(false);
-            }
+        if registry.runs == 0 {
+            adopt_orphans(false);
         }
     }
 }

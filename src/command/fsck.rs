@@ -16,7 +16,7 @@ use crate::{
     domain::{converge::Source, diagnostic::Severity, id::SpecId},
     env::fault,
     error::{Error, IoContext, Result},
-    git::lock,
+    git::stale_lock,
     project::Project,
     specs::{
         cleanup::{clean_up, clear_pending},
@@ -177,7 +177,7 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
 fn unlock(project: &Project, path: &Path) -> Result<()> {
     let begun = Instant::now();
     loop {
-        let cleared = lock::clear(project.repo.common_dir(), path, Duration::ZERO)?;
+        let cleared = stale_lock::remove_stale(project.repo.common_dir(), path, Duration::ZERO)?;
         if cleared || !path.exists() {
             return Ok(());
         }

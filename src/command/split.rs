@@ -4,8 +4,8 @@ use super::{Context, work::text_of};
 use crate::answer::outcome::{Body, Outcome};
 use crate::{
     agent::{
-        preset::Ear,
-        process::{self, Listener, Run, Stdin},
+        preset::OutputParser,
+        process::{self, OutputFilter, Run, Stdin},
         prompt,
     },
     answer::progress::Step,
@@ -108,13 +108,13 @@ fn ask_agent(context: &Context<'_>, project: &Project, args: &SplitArgs, text: &
     run.stdin = Stdin::Bytes(prompt.into_bytes());
     run.tail = MAX_PROPOSAL;
     run.timeout = agent.timeout;
-    let mut ear = agent.listen("chant-split");
-    run.listener = ear.as_mut().map(|ear| ear as &mut dyn Listener);
+    let mut parser = agent.parser("chant-split");
+    run.filter = parser.as_mut().map(|parser| parser as &mut dyn OutputFilter);
     let finished = process::run(run)?;
     if !finished.ending.success() {
         return Err(Error::negative("agent-failed", format!("the agent {}", finished.ending)));
     }
-    match ear.as_ref().map(Ear::answer).filter(|answer| !answer.is_empty()) {
+    match parser.as_ref().map(OutputParser::answer).filter(|answer| !answer.is_empty()) {
         Some(answer) => Ok(answer.to_owned()),
         None => Ok(String::from_utf8_lossy(&finished.tail).into_owned()),
     }

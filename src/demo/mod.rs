@@ -5,7 +5,7 @@
 
 mod material;
 mod phases;
-mod place;
+mod repository;
 mod session;
 
 use std::path::{Path, PathBuf};
@@ -40,12 +40,12 @@ pub(crate) struct Left {
 /// # Errors
 /// `not-empty` if there is something in `dir`; `demo` if a step does not end as it has to.
 pub(crate) fn demo(env: &Env, dir: Option<&Path>, progress: &dyn Progress) -> Result<Left> {
-    let place = place::claim(env, dir)?;
-    place::lay_out(env, &place.repo)?;
+    let place = repository::claim(env, dir)?;
+    repository::lay_out(env, &place.repo)?;
     let session = Session::new(env, &place.repo, progress)?;
     let told = tell(&session).map_err(|error| error.hint(format!("what there is of it: {}", place.repo.display())));
     let (fix, gate) = told?;
-    place::clear(env, &place.repo)?;
+    repository::clear(env, &place.repo)?;
     Ok(Left { path: place.repo, made: place.made, fix, gate })
 }
 

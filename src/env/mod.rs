@@ -39,7 +39,6 @@ struct State {
     stdout: bool,
     stderr: bool,
     width: usize,
-    boot_id: OnceLock<String>,
     zone: OnceLock<jiff::tz::TimeZone>,
 }
 
@@ -56,7 +55,6 @@ impl Env {
             stdout: std::io::stdout().is_terminal(),
             stderr: std::io::stderr().is_terminal(),
             width,
-            boot_id: OnceLock::new(),
             zone: OnceLock::new(),
             variables,
         };
@@ -195,11 +193,6 @@ impl Env {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether stdin is a terminal.
-    pub(crate) fn stdin_is_terminal(&self) -> bool {
-        self.state.stdin
-    }
-
     /// Whether stdout is a terminal.
     pub(crate) fn stdout_is_terminal(&self) -> bool {
         self.state.stdout
@@ -222,17 +215,6 @@ impl Env {
         let rows = Some(usize::from(size.ws_row)).filter(|rows| *rows > 0).unwrap_or(DEFAULT_HEIGHT);
         Some((columns, rows))
     }
-
-    /// The id of this process.
-    pub(crate) fn pid(&self) -> u32 {
-        std::process::id()
-    }
-
-    /// A name for this boot of the machine, so that a process id of an earlier one is not taken for a living process;
-    /// empty where the system gives none.
-    pub(crate) fn boot_id(&self) -> &str {
-        self.state.boot_id.get_or_init(boot_id)
-    }
 }
 
 impl fmt::Debug for Env {
@@ -254,10 +236,6 @@ fn width(columns: Option<&OsString>) -> usize {
         Some(usize::from(size.ws_col)).filter(|width| *width > 0)
     };
     told.or_else(asked).unwrap_or(DEFAULT_WIDTH)
-}
-
-fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

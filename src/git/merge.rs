@@ -47,17 +47,6 @@ pub(crate) enum Computed {
     Conflict(Vec<BString>),
 }
 
-/// Computes the merge of `theirs` into `ours`.
-///
-/// `Merge` makes a commit with both as parents even where the target could simply move forward; `FastForward` makes one only
-/// where it could not; `Squash` makes one with `ours` as its only parent, which keeps the trailers of the commits that are in it;
-/// `Rebase` makes every commit of the work again on top of `ours`. Commits are by the person (a squash of one author's work and
-/// what is rebased keep their author), signed off and signed as configured. Errors: `unrelated-histories`, `no-identity`,
-/// `signing-failed`.
-pub(crate) fn compute(repo: &Repository, request: &Request<'_>) -> Result<Computed> {
-    compute_from(repo, request, None)
-}
-
 /// A file that both sides have from the same source though their histories do not say so: its path and its text there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin<'a> {
@@ -67,9 +56,16 @@ pub(crate) struct Origin<'a> {
     pub blob: ObjectId,
 }
 
-/// The same; if nothing but the file of `origin` conflicts, that file is merged again with the text that both sides began with
-/// as their ancestor.
-pub(crate) fn compute_from(repo: &Repository, request: &Request<'_>, origin: Option<Origin<'_>>) -> Result<Computed> {
+/// Computes the merge of `theirs` into `ours`.
+///
+/// `Merge` makes a commit with both as parents even where the target could simply move forward; `FastForward` makes one only
+/// where it could not; `Squash` makes one with `ours` as its only parent, which keeps the trailers of the commits that are in it;
+/// `Rebase` makes every commit of the work again on top of `ours`. Commits are by the person (a squash of one author's work and
+/// what is rebased keep their author), signed off and signed as configured. Errors: `unrelated-histories`, `no-identity`,
+/// `signing-failed`.
+/// If nothing but the file of `origin` conflicts, that file is merged again with the text that both sides began with as their
+/// ancestor.
+pub(crate) fn compute(repo: &Repository, request: &Request<'_>, origin: Option<Origin<'_>>) -> Result<Computed> {
     patiently(|| compute_once(repo, request, origin))
 }
 

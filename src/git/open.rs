@@ -43,7 +43,7 @@ pub(super) fn discover(env: &Env) -> Result<Repository> {
         let repo = checked(repo)?;
         require_below_ceiling(env, &repo)?;
         require_own_stores(env, &repo)?;
-        return Ok(Repository::new(repo, env, overrides, false));
+        return Ok(Repository::new(repo, env, false));
     };
     // Whoever sets GIT_DIR vouches for it: git asks nobody for its owner then, and reads its configuration.
     let options = options(&overrides).open_path_as_is(true).with(gix::sec::Trust::Full).filter_config_section(|_| true);
@@ -56,7 +56,7 @@ pub(super) fn discover(env: &Env) -> Result<Repository> {
     let work_tree = explicit_work_tree(env, &repo);
     repo.set_workdir(work_tree)?;
     require_own_stores(env, &repo)?;
-    Ok(Repository::new(repo, env, overrides, true))
+    Ok(Repository::new(repo, env, true))
 }
 
 /// Opens the repository at or above `path` without the environment's say in where it is.
@@ -76,7 +76,7 @@ pub(super) fn at(env: &Env, path: &Path) -> Result<Repository> {
         };
         repo.set_workdir(work_tree)?;
     }
-    Ok(Repository::new(repo, env, overrides, false))
+    Ok(Repository::new(repo, env, false))
 }
 
 fn overrides(env: &Env) -> Result<Vec<BString>> {

@@ -20,10 +20,10 @@ use gix::{
 };
 
 use super::{
-    lock::{self, Holding},
     lookup::{refresh, target},
     process::Git,
     repository::Repository,
+    stale_lock::{self, Holding},
 };
 use crate::{
     env::fault,
@@ -309,7 +309,7 @@ fn packed_lock(repo: &gix::Repository) -> PathBuf {
 /// If one cannot be looked at or removed.
 pub(crate) fn clear_locks(repo: &gix::Repository, name: &FullNameRef) -> Result<()> {
     for path in lock_paths(repo, name) {
-        lock::clear(repo.common_dir(), &path, lock::MOMENT)?;
+        stale_lock::remove_stale(repo.common_dir(), &path, stale_lock::MOMENT)?;
     }
     Ok(())
 }

@@ -6,9 +6,9 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::{ObjectId, refspec::parse::Operation};
 
 use super::{
-    lock,
     process::{Git, Output},
     repository::Repository,
+    stale_lock,
 };
 use crate::error::{Error, Result};
 
@@ -91,7 +91,7 @@ pub(crate) fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: 
             return Ok(());
         }
         // Where we track a remote nobody else writes: a lock there that stopped git may be of a fetch of ours that died.
-        if lock::clear_below(repo.common_dir(), TRACKING)? > 0 {
+        if stale_lock::remove_below(repo.common_dir(), TRACKING)? > 0 {
             continue;
         }
         // Somebody else fetches here at the same time, and was faster.

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 use gix::{
     ObjectId,
     refs::{FullName, Target},
@@ -50,7 +50,6 @@ impl Head {
 pub(crate) struct Repository {
     gix: gix::Repository,
     env: Env,
-    overrides: Vec<BString>,
     common_dir: PathBuf,
     explicit: bool,
 }
@@ -62,20 +61,14 @@ impl Repository {
         open::discover(env)
     }
 
-    /// Opens the repository at or above `path`, an absolute path, whatever `GIT_DIR` and its like say; the `-c` overrides
-    /// apply.
-    pub(crate) fn at(env: &Env, path: &Path) -> Result<Self> {
-        open::at(env, path)
-    }
-
-    pub(super) fn new(gix: gix::Repository, env: &Env, overrides: Vec<BString>, explicit: bool) -> Self {
+    pub(super) fn new(gix: gix::Repository, env: &Env, explicit: bool) -> Self {
         let common_dir = if gix.common_dir() == gix.git_dir() {
             gix.git_dir().to_owned()
         } else {
             // gix leaves `.git/worktrees/<id>/../..` as it is.
             fs::canonicalize(gix.common_dir()).unwrap_or_else(|_| gix.common_dir().to_owned())
         };
-        Repository { gix, env: env.clone(), overrides, common_dir, explicit }
+        Repository { gix, env: env.clone(), common_dir, explicit }
     }
 
     /// The repository opened anew from another of its worktrees, or any other directory: the environment's `GIT_DIR` and
@@ -103,11 +96,6 @@ impl Repository {
     /// The `chant.*` settings as they were when the repository was opened.
     pub(crate) fn config(&self) -> Config<'_> {
         Config::new(self.gix.config_snapshot())
-    }
-
-    /// The `key=value` overrides of `git -c`, in order.
-    pub(crate) fn overrides(&self) -> &[BString] {
-        &self.overrides
     }
 
     /// Whether the environment named the git directory, so that it may not be found from the work tree.
@@ -152,17 +140,6 @@ impl Repository {
     /// Whether this is a linked worktree (`git worktree add`).
     pub(crate) fn is_linked(&self) -> bool {
         self.gix.git_dir() != self.gix.common_dir()
-    }
-
-    /// Where in the work tree the user stands, relative to its top: empty at the top, none outside.
-    pub(crate) fn prefix(&self) -> Option<PathBuf> {
-        let top = fs::canonicalize(self.work_dir()?).ok()?;
-        let cwd = fs::canonicalize(self.env.cwd()).ok()?;
-        let git_dir = fs::canonicalize(self.git_dir()).ok()?;
-        if cwd.starts_with(&git_dir) {
-            return None;
-        }
-        cwd.strip_prefix(&top).ok().map(Path::to_owned)
     }
 
     /// What `HEAD` stands on.

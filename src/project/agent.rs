@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use super::Project;
 use crate::specs::attempt::MANUAL;
 use crate::{
-    agent::preset::{self, Ear, Preset},
+    agent::preset::{self, OutputParser, Preset},
     domain::spec::Spec,
     error::{Error, Result},
 };
@@ -59,8 +59,8 @@ impl Agent {
     }
 
     /// Listens to one run of it, if its output is understood; `session` is the name that its session gets, where it takes one.
-    pub(crate) fn listen(&self, session: &str) -> Option<Ear> {
-        self.preset.map(|preset| preset.listen(session))
+    pub(crate) fn parser(&self, session: &str) -> Option<OutputParser> {
+        self.preset.map(|preset| preset.parser(session))
     }
 }
 

@@ -168,7 +168,7 @@ impl Project {
 
     /// Where the worktree of a spec is made.
     pub(crate) fn meant_worktree(&self, id: &SpecId) -> Result<PathBuf> {
-        worktree::place::default_path(&self.repo, id.short())
+        worktree::path::default_path(&self.repo, id.short())
     }
 
     /// Where leases are.

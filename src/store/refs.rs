@@ -11,8 +11,9 @@ use super::{Store, even::Listed};
 use crate::{
     error::{Error, IoContext, Result},
     git::{
-        lock, lookup,
+        lookup,
         reference::{self, Attempt, Swap, Swapped},
+        stale_lock,
     },
 };
 
@@ -99,8 +100,8 @@ impl Store<'_> {
         match locks.iter().find(|path| path.exists()) {
             Some(path) => {
                 let error = Error::fatal("busy", format!("could not update '{name}': '{}' exists", path.display()));
-                match lock::look(self.repo.common_dir(), path, Duration::ZERO) {
-                    Ok(Some(lock::Found { owner: lock::Owner::Perhaps(who), .. })) => {
+                match stale_lock::inspect(self.repo.common_dir(), path, Duration::ZERO) {
+                    Ok(Some(stale_lock::LockFile { owner: stale_lock::Owner::Possible(who), .. })) => {
                         error.hint(format!("it may be held by {who}; if nothing is at work there, remove the file"))
                     }
                     _ => error.hint("another process is at work; try again"),

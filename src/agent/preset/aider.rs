@@ -1,6 +1,6 @@
 //! Aider: its help and output as of 0.86.2.
 
-use super::{Heard, Preset, Reader};
+use super::{EventReader, ParsedOutput, Preset};
 
 /// The command line, with more options.
 macro_rules! line {
@@ -34,14 +34,14 @@ struct Aider {
     tokens_out: u64,
 }
 
-impl Reader for Aider {
-    fn text(&mut self, line: &str, heard: &mut Heard) {
+impl EventReader for Aider {
+    fn text(&mut self, line: &str, parsed: &mut ParsedOutput) {
         if line.starts_with("Aider v") {
-            heard.report.session(Some(&self.session));
+            parsed.report.session(Some(&self.session));
         }
         let model = line.strip_prefix("Model: ").or_else(|| line.strip_prefix("Main model: "));
         if let Some(model) = model {
-            heard.report.model(model.split(" with ").next());
+            parsed.report.model(model.split(" with ").next());
         }
         let Some(usage) = line.strip_prefix("Tokens: ") else { return };
         let (tokens, cost) = usage.split_once(" Cost: ").unwrap_or((usage, ""));
@@ -52,9 +52,9 @@ impl Reader for Aider {
                 _ => {}
             }
         }
-        heard.report.tokens(Some(self.tokens_in), Some(self.tokens_out));
+        parsed.report.tokens(Some(self.tokens_in), Some(self.tokens_out));
         let session = cost.split(", ").find_map(|part| part.strip_prefix('$')?.strip_suffix(" session."));
-        heard.report.price(session.and_then(|price| price.parse().ok()));
+        parsed.report.price(session.and_then(|price| price.parse().ok()));
     }
 }
 
@@ -71,25 +71,25 @@ fn amount(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ear::tests::hear;
     use super::{PRESET, amount};
+    use crate::agent::preset::parser::tests::parse;
 
     #[test]
     fn a_run_as_it_was_recorded() {
-        let (shown, ear) = hear(&PRESET, include_str!("recorded/aider.txt"));
+        let (shown, parser) = parse(&PRESET, include_str!("recorded/aider.txt"));
         assert!(shown.contains("The file says two now."), "{shown}");
-        assert_eq!(ear.report().model.as_deref(), Some("openai/m1"));
-        assert_eq!(ear.report().cost().as_deref(), Some("100 tokens in, 20 out"));
-        assert_eq!(ear.report().session.as_deref(), Some("chant-test"));
+        assert_eq!(parser.report().model.as_deref(), Some("openai/m1"));
+        assert_eq!(parser.report().cost().as_deref(), Some("100 tokens in, 20 out"));
+        assert_eq!(parser.report().session.as_deref(), Some("chant-test"));
     }
 
     #[test]
     fn prices_and_large_numbers() {
         let said = "Main model: opus with diff edit format\nTokens: 2.3k sent, 12 received. Cost: $0.0071 message, $0.01 session.\n\
                     Tokens: 1.2k sent, 1.1k cache hit, 8 received. Cost: $0.0071 message, $0.0171 session.\nTokens: many sent\n";
-        let (_, ear) = hear(&PRESET, said);
-        assert_eq!(ear.report().model.as_deref(), Some("opus"));
-        assert_eq!(ear.report().cost().as_deref(), Some("0.0171 USD, 3500 tokens in, 20 out"));
+        let (_, parser) = parse(&PRESET, said);
+        assert_eq!(parser.report().model.as_deref(), Some("opus"));
+        assert_eq!(parser.report().cost().as_deref(), Some("0.0171 USD, 3500 tokens in, 20 out"));
         assert_eq!(
             (amount("1.2M"), amount("1,200"), amount("-1"), amount("NaN")),
             (Some(1_200_000), Some(1200), None, None)

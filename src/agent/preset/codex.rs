@@ -2,10 +2,8 @@
 
 use serde_json::Value;
 
-use super::{
-    Heard, Preset, Reader,
-    heard::{number, string},
-};
+use super::{EventReader, ParsedOutput, Preset};
+use crate::agent::preset::parsed::{number, string};
 
 /// Its sandbox lets commands write in the working directory only. What it cannot commit there (the git directory of a linked
 /// worktree lies outside) is committed for it. It names no model.
@@ -21,22 +19,22 @@ pub(super) const PRESET: Preset = Preset {
 
 struct Codex;
 
-impl Reader for Codex {
-    fn event(&mut self, event: &Value, heard: &mut Heard) -> bool {
+impl EventReader for Codex {
+    fn event(&mut self, event: &Value, parsed: &mut ParsedOutput) -> bool {
         match string(event, "type") {
-            Some("thread.started") => heard.report.session(string(event, "thread_id")),
-            Some("item.started") => item(event, true, heard),
-            Some("item.completed") => item(event, false, heard),
+            Some("thread.started") => parsed.report.session(string(event, "thread_id")),
+            Some("item.started") => item(event, true, parsed),
+            Some("item.completed") => item(event, false, parsed),
             // Of a session that goes on these are the sums since it began.
             Some("turn.completed") => {
                 if let Some(usage) = event.get("usage") {
-                    heard.report.tokens(number(usage, "input_tokens"), number(usage, "output_tokens"));
+                    parsed.report.tokens(number(usage, "input_tokens"), number(usage, "output_tokens"));
                 }
             }
             Some("turn.failed") => {
-                heard.error(event.pointer("/error/message").and_then(Value::as_str).unwrap_or("the turn failed"));
+                parsed.error(event.pointer("/error/message").and_then(Value::as_str).unwrap_or("the turn failed"));
             }
-            Some("error") => heard.error(string(event, "message").unwrap_or_default()),
+            Some("error") => parsed.error(string(event, "message").unwrap_or_default()),
             Some(_) => {}
             None => return false,
         }
@@ -44,44 +42,44 @@ impl Reader for Codex {
     }
 }
 
-fn item(event: &Value, begins: bool, heard: &mut Heard) {
+fn item(event: &Value, begins: bool, parsed: &mut ParsedOutput) {
     let Some(item) = event.get("item") else { return };
     match string(item, "type") {
-        Some("agent_message") if !begins => heard.message(string(item, "text").unwrap_or_default()),
+        Some("agent_message") if !begins => parsed.message(string(item, "text").unwrap_or_default()),
         Some("command_execution") if begins => {
-            heard.tool("shell", item.get("command").unwrap_or(&Value::Null));
+            parsed.tool("shell", item.get("command").unwrap_or(&Value::Null));
         }
         Some("command_execution") if item.get("exit_code").and_then(Value::as_i64).is_some_and(|code| code != 0) => {
-            heard.failed(string(item, "aggregated_output").unwrap_or_default());
+            parsed.failed(string(item, "aggregated_output").unwrap_or_default());
         }
         Some("file_change") if !begins => {
             for change in item.get("changes").and_then(Value::as_array).into_iter().flatten() {
-                heard.tool(string(change, "kind").unwrap_or("change"), change);
+                parsed.tool(string(change, "kind").unwrap_or("change"), change);
             }
         }
         Some("mcp_tool_call") if begins => {
-            heard.tool(string(item, "tool").unwrap_or("a tool"), item.get("arguments").unwrap_or(&Value::Null));
+            parsed.tool(string(item, "tool").unwrap_or("a tool"), item.get("arguments").unwrap_or(&Value::Null));
         }
-        Some("web_search") if begins => heard.tool("search", item),
-        Some("error") if !begins => heard.error(string(item, "message").unwrap_or_default()),
+        Some("web_search") if begins => parsed.tool("search", item),
+        Some("error") if !begins => parsed.error(string(item, "message").unwrap_or_default()),
         _ => {}
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::ear::tests::hear;
     use super::PRESET;
+    use crate::agent::preset::parser::tests::parse;
 
     #[test]
     fn a_run_as_it_was_recorded() {
-        let (shown, ear) = hear(&PRESET, include_str!("recorded/codex.jsonl"));
+        let (shown, parser) = parse(&PRESET, include_str!("recorded/codex.jsonl"));
         let lines: Vec<&str> = shown.lines().collect();
         assert!(lines[0].starts_with("error: Model metadata for `gpt-5` not found."), "{shown}");
         assert!(lines[1].starts_with("$ /bin/bash -lc \"echo two > file;"), "{shown}");
         assert_eq!(lines[2..], ["The file says two now."]);
-        assert_eq!(ear.report().session.as_deref(), Some("01a1fd48-9ad2-75f2-9bfa-455058d47a4e"));
-        assert_eq!(ear.report().cost().as_deref(), Some("200 tokens in, 40 out"));
-        assert_eq!(ear.report().model, None);
+        assert_eq!(parser.report().session.as_deref(), Some("01a1fd48-9ad2-75f2-9bfa-455058d47a4e"));
+        assert_eq!(parser.report().cost().as_deref(), Some("200 tokens in, 40 out"));
+        assert_eq!(parser.report().model, None);
     }
 }

@@ -3,10 +3,8 @@
 
 use serde_json::Value;
 
-use super::{
-    Heard, Preset, Reader, claude,
-    heard::{number, string},
-};
+use super::{EventReader, ParsedOutput, Preset, claude};
+use crate::agent::preset::parsed::{number, string};
 
 /// It takes the prompt as an argument, and an argument is no place for a long text: it is told where to read it. `--force` lets it
 /// run commands; there is no option that keeps them in the worktree. `--trust`, since it asks about every directory that is new to it.
@@ -24,18 +22,18 @@ pub(super) const PRESET: Preset = Preset {
 
 struct Cursor;
 
-impl Reader for Cursor {
-    fn event(&mut self, event: &Value, heard: &mut Heard) -> bool {
+impl EventReader for Cursor {
+    fn event(&mut self, event: &Value, parsed: &mut ParsedOutput) -> bool {
         match string(event, "type") {
-            Some("system") => claude::begin(event, heard),
-            Some("assistant") => claude::parts(event, heard),
-            Some("tool_call") => tool(event, heard),
+            Some("system") => claude::begin(event, parsed),
+            Some("assistant") => claude::parts(event, parsed),
+            Some("tool_call") => tool(event, parsed),
             Some("result") => {
                 if let Some(usage) = event.get("usage") {
-                    heard.report.tokens(number(usage, "inputTokens"), number(usage, "outputTokens"));
+                    parsed.report.tokens(number(usage, "inputTokens"), number(usage, "outputTokens"));
                 }
                 if event.get("is_error").and_then(Value::as_bool) == Some(true) {
-                    heard.error(string(event, "result").unwrap_or_default());
+                    parsed.error(string(event, "result").unwrap_or_default());
                 }
             }
             Some(_) => {}
@@ -46,16 +44,16 @@ impl Reader for Cursor {
 }
 
 /// `{"writeToolCall": {"args": {…}, "result": {…}}}`: the name is the key.
-fn tool(event: &Value, heard: &mut Heard) {
+fn tool(event: &Value, parsed: &mut ParsedOutput) {
     let calls = event.get("tool_call").and_then(Value::as_object);
     for (name, call) in calls.into_iter().flatten() {
         let name = name.strip_suffix("ToolCall").unwrap_or(name);
         match string(event, "subtype") {
-            Some("started") => heard.tool(name, call.get("args").unwrap_or(&Value::Null)),
+            Some("started") => parsed.tool(name, call.get("args").unwrap_or(&Value::Null)),
             Some("completed") => {
                 if let Some(error) = call.pointer("/result/error") {
                     let said = string(error, "errorMessage").or_else(|| string(error, "message"));
-                    heard.failed(said.unwrap_or(name));
+                    parsed.failed(said.unwrap_or(name));
                 }
             }
             _ => {}
@@ -65,14 +63,14 @@ fn tool(event: &Value, heard: &mut Heard) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ear::tests::hear;
     use super::PRESET;
+    use crate::agent::preset::parser::tests::parse;
 
     #[test]
     fn a_run_as_it_is_documented() {
-        let (shown, ear) = hear(&PRESET, include_str!("recorded/cursor.jsonl"));
+        let (shown, parser) = parse(&PRESET, include_str!("recorded/cursor.jsonl"));
         assert_eq!(shown, "model: Claude 4 Sonnet\nI will write the file.\nwrite file\nThe file says two now.\n");
-        assert_eq!(ear.report().session.as_deref(), Some("c6b62c6f-7ead-4fd6-9922-e952131177ff"));
-        assert_eq!((ear.report().cost(), ear.answer()), (None, "The file says two now."));
+        assert_eq!(parser.report().session.as_deref(), Some("c6b62c6f-7ead-4fd6-9922-e952131177ff"));
+        assert_eq!((parser.report().cost(), parser.answer()), (None, "The file says two now."));
     }
 }

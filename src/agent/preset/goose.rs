@@ -2,10 +2,8 @@
 
 use serde_json::Value;
 
-use super::{
-    Heard, Preset, Reader,
-    heard::{number, string, text_of},
-};
+use super::{EventReader, ParsedOutput, Preset};
+use crate::agent::preset::parsed::{number, string, text_of};
 
 /// Its session gets the name of the attempt, since it does not say what it calls it. `GOOSE_MODE=auto` has it ask for nothing.
 pub(super) const PRESET: Preset = Preset {
@@ -22,17 +20,17 @@ struct Goose {
     session: String,
 }
 
-impl Reader for Goose {
-    fn event(&mut self, event: &Value, heard: &mut Heard) -> bool {
+impl EventReader for Goose {
+    fn event(&mut self, event: &Value, parsed: &mut ParsedOutput) -> bool {
         match string(event, "type") {
             Some("message") => {
-                heard.report.session(Some(&self.session));
-                message(event, heard);
+                parsed.report.session(Some(&self.session));
+                message(event, parsed);
             }
-            Some("error") => heard.error(string(event, "error").unwrap_or_default()),
+            Some("error") => parsed.error(string(event, "error").unwrap_or_default()),
             Some("complete") => {
                 let into = number(event, "input_tokens").or_else(|| number(event, "total_tokens"));
-                heard.report.tokens(into, number(event, "output_tokens"));
+                parsed.report.tokens(into, number(event, "output_tokens"));
             }
             Some(_) => {}
             None => return false,
@@ -41,23 +39,23 @@ impl Reader for Goose {
     }
 }
 
-fn message(event: &Value, heard: &mut Heard) {
+fn message(event: &Value, parsed: &mut ParsedOutput) {
     let assistant = event.pointer("/message/role").and_then(Value::as_str) == Some("assistant");
     let content = event.pointer("/message/content").and_then(Value::as_array);
     for part in content.into_iter().flatten() {
         match string(part, "type") {
-            Some("text") if assistant => heard.piece(string(part, "text").unwrap_or_default()),
+            Some("text") if assistant => parsed.piece(string(part, "text").unwrap_or_default()),
             Some("toolRequest") => {
                 if let Some(call) = part.pointer("/toolCall/value") {
                     let input = call.get("arguments").unwrap_or(&Value::Null);
-                    heard.tool(string(call, "name").unwrap_or("a tool"), input);
+                    parsed.tool(string(call, "name").unwrap_or("a tool"), input);
                 }
             }
             Some("toolResponse") => {
                 let value = part.pointer("/toolResult/value");
                 if value.and_then(|value| value.get("isError")).and_then(Value::as_bool) == Some(true) {
                     let output = value.and_then(|value| value.get("content")).unwrap_or(&Value::Null);
-                    heard.failed(&text_of(output));
+                    parsed.failed(&text_of(output));
                 }
             }
             _ => {}
@@ -67,15 +65,15 @@ fn message(event: &Value, heard: &mut Heard) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ear::tests::hear;
     use super::PRESET;
+    use crate::agent::preset::parser::tests::parse;
 
     #[test]
     fn a_run_as_it_is_documented() {
-        let (shown, ear) = hear(&PRESET, include_str!("recorded/goose.jsonl"));
+        let (shown, parser) = parse(&PRESET, include_str!("recorded/goose.jsonl"));
         assert_eq!(shown, "I will write the file.\n$ echo two > file\nThe file says two now.\n");
-        assert_eq!(ear.report().session.as_deref(), Some("chant-test"));
-        assert_eq!(ear.report().cost().as_deref(), Some("200 tokens in, 40 out"));
-        assert_eq!(ear.answer(), "The file says two now.");
+        assert_eq!(parser.report().session.as_deref(), Some("chant-test"));
+        assert_eq!(parser.report().cost().as_deref(), Some("200 tokens in, 40 out"));
+        assert_eq!(parser.answer(), "The file says two now.");
     }
 }

@@ -7,17 +7,17 @@ mod aider;
 mod claude;
 mod codex;
 mod cursor;
-mod ear;
 mod gemini;
 mod goose;
-mod heard;
 mod opencode;
+mod parsed;
+mod parser;
 mod report;
 
-pub use ear::Ear;
+pub use parser::OutputParser;
 pub use report::{Report, is_session};
 
-use heard::Heard;
+use parsed::ParsedOutput;
 
 /// An agent that is known by name.
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +35,13 @@ pub struct Preset {
     /// What has to be set so that it does; `None` if it looks there by itself.
     pub reads: Option<&'static str>,
     /// Makes what understands its output; it is told the name that its session is given, where it takes one.
-    reader: fn(session: &str) -> Box<dyn Reader>,
+    reader: fn(session: &str) -> Box<dyn EventReader>,
 }
 
 impl Preset {
     /// Listens to one run of it; `session` is the name that its session gets, where it takes one.
-    pub fn listen(&self, session: &str) -> Ear {
-        Ear::new((self.reader)(session))
+    pub fn parser(&self, session: &str) -> OutputParser {
+        OutputParser::new((self.reader)(session))
     }
 }
 
@@ -54,17 +54,17 @@ pub fn named(name: &str) -> Option<&'static Preset> {
     ALL.iter().find(|preset| preset.name == name)
 }
 
-/// Understands the output of one agent. It is pure: what it hears goes into [`Heard`].
-trait Reader {
+/// Understands the output of one agent. It is pure: what it hears goes into [`ParsedOutput`].
+trait EventReader {
     /// A line that is a JSON object. `false` if it is none of the agent's own: then it is shown as it is.
-    fn event(&mut self, event: &serde_json::Value, heard: &mut Heard) -> bool {
-        let _ = (event, heard);
+    fn event(&mut self, event: &serde_json::Value, parsed: &mut ParsedOutput) -> bool {
+        let _ = (event, parsed);
         false
     }
 
     /// A line of plain text; it is shown as it is.
-    fn text(&mut self, line: &str, heard: &mut Heard) {
-        let _ = (line, heard);
+    fn text(&mut self, line: &str, parsed: &mut ParsedOutput) {
+        let _ = (line, parsed);
     }
 }
 

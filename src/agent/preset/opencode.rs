@@ -2,10 +2,8 @@
 
 use serde_json::Value;
 
-use super::{
-    Heard, Preset, Reader,
-    heard::{number, string},
-};
+use super::{EventReader, ParsedOutput, Preset};
+use crate::agent::preset::parsed::{number, string};
 
 /// `--auto` allows what its configuration does not deny. It names no model.
 pub(super) const PRESET: Preset = Preset {
@@ -26,24 +24,24 @@ struct Opencode {
     tokens_out: u64,
 }
 
-impl Reader for Opencode {
-    fn event(&mut self, event: &Value, heard: &mut Heard) -> bool {
+impl EventReader for Opencode {
+    fn event(&mut self, event: &Value, parsed: &mut ParsedOutput) -> bool {
         let Some(kind) = string(event, "type") else { return false };
-        heard.report.session(string(event, "sessionID"));
+        parsed.report.session(string(event, "sessionID"));
         let part = event.get("part").unwrap_or(&Value::Null);
         match kind {
-            "text" => heard.message(string(part, "text").unwrap_or_default()),
+            "text" => parsed.message(string(part, "text").unwrap_or_default()),
             "tool_use" => {
                 let input = part.pointer("/state/input").unwrap_or(&Value::Null);
-                heard.tool(string(part, "tool").unwrap_or("a tool"), input);
+                parsed.tool(string(part, "tool").unwrap_or("a tool"), input);
                 if part.pointer("/state/status").and_then(Value::as_str) == Some("error") {
-                    heard.failed(part.pointer("/state/error").and_then(Value::as_str).unwrap_or_default());
+                    parsed.failed(part.pointer("/state/error").and_then(Value::as_str).unwrap_or_default());
                 }
             }
-            "step_finish" => self.step(part, heard),
+            "step_finish" => self.step(part, parsed),
             "error" => {
                 let said = event.pointer("/error/data/message").or_else(|| event.pointer("/error/name"));
-                heard.error(said.and_then(Value::as_str).unwrap_or_default());
+                parsed.error(said.and_then(Value::as_str).unwrap_or_default());
             }
             _ => {}
         }
@@ -52,32 +50,32 @@ impl Reader for Opencode {
 }
 
 impl Opencode {
-    fn step(&mut self, part: &Value, heard: &mut Heard) {
+    fn step(&mut self, part: &Value, parsed: &mut ParsedOutput) {
         if let Some(dollars) = part.get("cost").and_then(Value::as_f64) {
             self.dollars += dollars;
-            heard.report.price(Some(self.dollars));
+            parsed.report.price(Some(self.dollars));
         }
         if let Some(tokens) = part.get("tokens") {
             let cached = tokens.get("cache").unwrap_or(&Value::Null);
             let into = [number(tokens, "input"), number(cached, "read"), number(cached, "write")];
             self.tokens_in = into.into_iter().flatten().fold(self.tokens_in, u64::saturating_add);
             self.tokens_out = self.tokens_out.saturating_add(number(tokens, "output").unwrap_or_default());
-            heard.report.tokens(Some(self.tokens_in), Some(self.tokens_out));
+            parsed.report.tokens(Some(self.tokens_in), Some(self.tokens_out));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::ear::tests::hear;
     use super::PRESET;
+    use crate::agent::preset::parser::tests::parse;
 
     #[test]
     fn a_run_as_it_was_recorded() {
-        let (shown, ear) = hear(&PRESET, include_str!("recorded/opencode.jsonl"));
+        let (shown, parser) = parse(&PRESET, include_str!("recorded/opencode.jsonl"));
         assert!(shown.starts_with("$ echo two > file; sed -i"), "{shown}");
         assert!(shown.ends_with("\nThe file says two now.\n"), "{shown}");
-        assert_eq!(ear.report().session.as_deref(), Some("ses_e02b75652ffexG5d6QHSUtel37"));
-        assert_eq!(ear.report().cost().as_deref(), Some("0.00028 USD, 200 tokens in, 40 out"));
+        assert_eq!(parser.report().session.as_deref(), Some("ses_e02b75652ffexG5d6QHSUtel37"));
+        assert_eq!(parser.report().cost().as_deref(), Some("0.00028 USD, 200 tokens in, 40 out"));
     }
 }

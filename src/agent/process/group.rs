@@ -64,13 +64,9 @@ impl Group {
     fn others(&self) -> Vec<Process> {
         let table = process_table::all();
         let members = table.iter().filter(|process| process.group == self.id());
-        let mut others: Vec<&Process> = if self.reaper.adopts() {
-            let mut roots: Vec<u32> = self.reaper.adopted(&table).iter().map(|process| process.pid).collect();
-            roots.extend(members.map(|process| process.pid));
-            process_table::families(&table, &roots)
-        } else {
-            members.filter(|process| !process.ended).collect()
-        };
+        let roots: Vec<u32> =
+            self.reaper.adopted(&table).into_iter().chain(members).map(|process| process.pid).collect();
+        let mut others = process_table::families(&table, &roots);
         others.retain(|process| process.pid != self.id());
         others.into_iter().cloned().collect()
     }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use super::Listener;
+use super::OutputFilter;
 use crate::terminal::sanitize::Sanitizer;
 
 /// A line that is longer is given to the sink in pieces of about this many bytes.
@@ -16,7 +16,7 @@ pub(super) type Sink<'a> = (&'a mut dyn FnMut(&str), Sanitizer);
 pub(super) struct Output<'a> {
     transcript: Option<&'a File>,
     transcript_error: Option<std::io::Error>,
-    listener: Option<&'a mut dyn Listener>,
+    filter: Option<&'a mut dyn OutputFilter>,
     lines: Option<Lines<'a>>,
     tail: Vec<u8>,
     keep: usize,
@@ -32,17 +32,17 @@ struct Lines<'a> {
 impl<'a> Output<'a> {
     pub(super) fn new(
         transcript: Option<&'a File>,
-        listener: Option<&'a mut dyn Listener>,
+        filter: Option<&'a mut dyn OutputFilter>,
         sink: Option<Sink<'a>>,
         keep: usize,
     ) -> Self {
         let lines = sink.map(|(sink, sanitizer)| Lines { sink, sanitizer, partial: String::new() });
-        Output { transcript, transcript_error: None, listener, lines, tail: Vec::new(), keep }
+        Output { transcript, transcript_error: None, filter, lines, tail: Vec::new(), keep }
     }
 
     pub(super) fn take(&mut self, bytes: &[u8]) {
-        match self.listener.as_mut().map(|listener| listener.push(bytes)) {
-            Some(heard) => self.show(&heard),
+        match self.filter.as_mut().map(|filter| filter.push(bytes)) {
+            Some(filtered) => self.show(&filtered),
             None => self.show(bytes),
         }
     }
@@ -73,8 +73,8 @@ impl<'a> Output<'a> {
 
     /// Gives the last, incomplete line to the sink; the tail, and what went wrong with the transcript.
     pub(super) fn finish(mut self) -> (Vec<u8>, Option<std::io::Error>) {
-        if let Some(heard) = self.listener.as_mut().map(|listener| listener.finish()) {
-            self.show(&heard);
+        if let Some(filtered) = self.filter.as_mut().map(|filter| filter.finish()) {
+            self.show(&filtered);
         }
         if let Some(lines) = &mut self.lines {
             let text = lines.sanitizer.finish();

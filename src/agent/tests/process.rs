@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::agent::process::{Daemons, Ending, Finished, Run, Stdin, run};
+use crate::agent::process::{Ending, Finished, Run, Stdin, run};
 use crate::error::Error;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -55,7 +55,7 @@ fn exit_codes_and_signals_are_told() {
     assert_eq!(sh(&dir, "exit 3").ending, Ending::Exited(3));
     assert_eq!(sh(&dir, "kill -9 $$").ending, Ending::Signalled(9));
     assert_eq!(sh(&dir, "kill -9 0").ending, Ending::Signalled(9), "its own group, not ours");
-    assert!(sh(&dir, "no-such-command-here").ending.is_not_found());
+    assert!(sh(&dir, "no-such-command-here").ending.to_string().contains("command not found"));
     assert_eq!(sh(&dir, "true").survivors, 0);
 }
 
@@ -237,27 +237,6 @@ fn a_daemon_that_left_the_group_and_holds_the_pipe_is_ended() {
         assert_ne!(lines[1], "0", "{start}");
         assert!(!alive(read_pid(&dir, "pid")), "{start}");
     }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_daemon_that_may_stay_does_not_hold_us_up() {
-    let dir = dir();
-    let command = "setsid sh -c 'echo $$ >pid; exec sleep 300' & while [ ! -s pid ]; do sleep 0.01; done; echo done";
-    let finished = run(Run { daemons: Daemons::Keep, ..Run::new(command, dir.path()) }).unwrap();
-    assert_eq!((finished.ending, text(&finished).as_str()), (Ending::Exited(0), "done\n"));
-    assert!(finished.duration < LONG && alive(read_pid(&dir, "pid")));
-    signal(read_pid(&dir, "pid"), Signal::KILL);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_daemon_that_never_stops_talking_does_not_hold_us_up() {
-    let dir = dir();
-    let command = "setsid sh -c 'echo $$ >pid; exec yes' & while [ ! -s pid ]; do sleep 0.01; done";
-    let finished = run(Run { daemons: Daemons::Keep, ..Run::new(command, dir.path()) }).unwrap();
-    assert!(finished.duration < LONG);
-    wait_for("the broken pipe", || !alive(read_pid(&dir, "pid")));
 }
 
 #[cfg(target_os = "linux")]

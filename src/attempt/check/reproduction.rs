@@ -65,7 +65,7 @@ impl<'p> Checkout<'p> {
         rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive)
             .map_err(std::io::Error::from)
             .io("lock", &lock)?;
-        let path = worktree::place::default_path(&project.repo, "check")?;
+        let path = worktree::path::default_path(&project.repo, "check")?;
         Ok(Checkout { project, path, _held: held })
     }
 

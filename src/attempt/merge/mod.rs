@@ -32,7 +32,7 @@ use crate::{
         branch,
         merge::{self, Computed},
         reference::branch_name,
-        worktree::{self, hold::Held},
+        worktree::{self, lock::WorktreeLock},
     },
     project::Project,
     specs::{attempt::Attempt, cleanup::clean_up, driver::settle_driver},
@@ -207,15 +207,15 @@ fn compute(project: &Project, attempt: &Attempt, target: &FullName, tip: ObjectI
     let request = merge::Request { ours, theirs: tip, since: attempt.base, message: &message, how };
     // Somebody may have committed the spec file while it was worked: then both sides have it from the text that was pinned.
     let origin = merge::Origin { path: &attempt.spec_path, blob: attempt.blob };
-    let computed = merge::compute_from(&project.repo, &request, (!project.silent).then_some(origin))?;
+    let computed = merge::compute(&project.repo, &request, (!project.silent).then_some(origin))?;
     Ok(Tried { old, ours, computed })
 }
 
 /// Keeps other merges of ours out of the worktree that has the target checked out, or says that they take too long.
-fn hold(project: &Project, target: &FullName) -> Result<Result<Option<Held>, Landed>> {
+fn hold(project: &Project, target: &FullName) -> Result<Result<Option<WorktreeLock>, Landed>> {
     let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
     let [place] = places.as_slice() else { return Ok(Ok(None)) };
-    match worktree::hold::hold(place, project.config().lock_timeout()?) {
+    match worktree::lock::lock(place, project.config().lock_timeout()?) {
         Ok(held) => Ok(Ok(Some(held))),
         Err(error) if error.code == "busy" => {
             let hints = error.hints;

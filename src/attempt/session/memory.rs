@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{RUN_DIR, write_own};
 use crate::{
     agent::{
-        preset::{Ear, Report, is_session},
-        process::Listener,
+        preset::{OutputParser, Report, is_session},
+        process::OutputFilter,
     },
     git::work_file::{self, Directory},
     project::agent::Agent,
@@ -41,7 +41,7 @@ pub(super) fn kept(worktree: &Path, agent: &Agent) -> Option<String> {
 
 /// Listens to a run and keeps the name of its session.
 pub(super) struct Memory {
-    ear: Ear,
+    parser: OutputParser,
     agent: String,
     worktree: PathBuf,
     kept: Option<String>,
@@ -50,17 +50,17 @@ pub(super) struct Memory {
 impl Memory {
     /// For one run of `agent`, if its output is understood.
     pub(super) fn new(agent: &Agent, attempt: ObjectId, worktree: &Path) -> Option<Self> {
-        let ear = agent.listen(&format!("chant-{attempt}"))?;
-        Some(Memory { ear, agent: agent.name.clone(), worktree: worktree.to_owned(), kept: None })
+        let parser = agent.parser(&format!("chant-{attempt}"))?;
+        Some(Memory { parser, agent: agent.name.clone(), worktree: worktree.to_owned(), kept: None })
     }
 
     /// What the agent said of the run.
     pub(super) fn report(self) -> Report {
-        self.ear.report().clone()
+        self.parser.report().clone()
     }
 
     fn keep(&mut self) {
-        let session = &self.ear.report().session;
+        let session = &self.parser.report().session;
         let Some(session) = session.as_ref().filter(|session| self.kept.as_ref() != Some(session)) else { return };
         let kept = Kept { agent: self.agent.clone(), session: session.clone() };
         // Without the file a later run begins a session of its own: no reason to stop this one.
@@ -73,15 +73,15 @@ impl Memory {
     }
 }
 
-impl Listener for Memory {
+impl OutputFilter for Memory {
     fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let heard = self.ear.push(bytes);
+        let heard = self.parser.push(bytes);
         self.keep();
         heard
     }
 
     fn finish(&mut self) -> Vec<u8> {
-        let heard = self.ear.finish();
+        let heard = self.parser.finish();
         self.keep();
         heard
     }

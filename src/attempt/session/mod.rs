@@ -22,7 +22,7 @@ use crate::{
     agent::{
         lease::Lease,
         preset::Report,
-        process::{self, Ending, Listener, Run, Stdin},
+        process::{self, Ending, OutputFilter, Run, Stdin},
         transcript,
     },
     answer::progress::{Progress, Step},
@@ -125,7 +125,7 @@ impl Session<'_> {
         run.stdin = Stdin::Bytes(self.prompt.clone().into_bytes());
         run.transcript = Some(log);
         run.sink = Some(&mut sink);
-        run.listener = memory.as_mut().map(|memory| memory as &mut dyn Listener);
+        run.filter = memory.as_mut().map(|memory| memory as &mut dyn OutputFilter);
         run.timeout = self.agent.timeout;
         run.on_started = Some(&mut on_started);
         let finished = process::run(run)?;

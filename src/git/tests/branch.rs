@@ -9,11 +9,10 @@ use crate::git::{
     reference::{self, Swap, Swapped},
     snapshot::snapshot,
     status::{dirty, status},
-    worktree,
 };
 use bstr::BString;
 
-use crate::git::tests::support::{Repo, git, isolated, open};
+use crate::git::tests::support::{Repo, current, git, isolated, open};
 
 isolated! {
     fn branches_move_only_from_where_they_were_read() {
@@ -134,7 +133,7 @@ isolated! {
         git(&repo.path, &["init", "-q", "nested"]);
         repo.write("nested/inside", "x");
         let index = fs::read(repo.path.join(".git/index")).unwrap();
-        let here = worktree::current(&repo.open()).unwrap();
+        let here = current(&repo.open());
         let names: Vec<_> = status(&here).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(names, ["a/b", "file", "nested", "renamed", "with space", "\u{e4}\t\"quoted\""]);
         let nested: Vec<_> = dirty(&here).unwrap().into_iter().filter(|d| d.nested).map(|d| d.path).collect();
@@ -147,7 +146,7 @@ isolated! {
         repo.write(".gitignore", "ignored\n");
         repo.commit("ignore");
         let opened = repo.open();
-        let here = || worktree::current(&repo.open()).unwrap();
+        let here = || current(&repo.open());
         assert_eq!(snapshot(&opened, &here(), "m").unwrap(), None);
         repo.write("file", "staged");
         repo.git(&["add", "file"]);
@@ -185,22 +184,22 @@ isolated! {
         set(".git/index");
         assert_eq!(repo.git(&["--no-optional-locks", "status", "--porcelain"]).trim(), "M file", "git looks into it");
         let opened = repo.open();
-        let made = snapshot(&opened, &worktree::current(&opened).unwrap(), "m").unwrap().expect("there is a change");
+        let made = snapshot(&opened, &current(&opened), "m").unwrap().expect("there is a change");
         assert_eq!(repo.git(&["cat-file", "blob", &format!("{}:file", made.commit.to_hex())]), new.trim_end());
     }
 
     fn a_snapshot_of_an_unborn_worktree_has_no_parent() {
         let repo = Repo::init(&["--object-format=sha256"]);
         let opened = repo.open();
-        assert_eq!(snapshot(&opened, &worktree::current(&opened).unwrap(), "m").unwrap(), None);
+        assert_eq!(snapshot(&opened, &current(&opened), "m").unwrap(), None);
         repo.write("file", "x");
-        let made = snapshot(&opened, &worktree::current(&opened).unwrap(), "m").unwrap().unwrap();
+        let made = snapshot(&opened, &current(&opened), "m").unwrap().unwrap();
         assert_eq!(repo.git(&["log", "--format=%s %p", &made.commit.to_hex().to_string()]), "m ");
     }
 
     fn leftovers_are_committed_whole_or_by_path() {
         let repo = Repo::with_commit();
-        let here = || worktree::current(&repo.open()).unwrap();
+        let here = || current(&repo.open());
         assert_eq!(commit_leftovers(&here(), None, "m", Hooks::Run).unwrap(), None);
         repo.write("a/one", "x");
         repo.write("a*", "a literal star");
@@ -225,7 +224,7 @@ isolated! {
         fs::write(&hook, "#!/bin/sh\necho 'error: not like this' >&2\nexit 1\n").unwrap();
         fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         repo.write("new", "x");
-        let here = worktree::current(&repo.open()).unwrap();
+        let here = current(&repo.open());
         let error = commit_leftovers(&here, None, "m", Hooks::Run).unwrap_err();
         assert_eq!(error.message, "git commit failed: not like this");
         assert!(commit_leftovers(&here, None, "m", Hooks::Skip).unwrap().is_some());

@@ -28,7 +28,8 @@ fn diverged(main: (&str, &str), work: (&str, &str)) -> (Repo, ObjectId, ObjectId
 }
 
 fn merged(repo: &Repo, ours: ObjectId, theirs: ObjectId, how: MergeHow) -> Computed {
-    compute(&repo.open(), &Request { ours, theirs, since: None, message: "Merge it\n\nChant-Spec: x", how }).unwrap()
+    compute(&repo.open(), &Request { ours, theirs, since: None, message: "Merge it\n\nChant-Spec: x", how }, None)
+        .unwrap()
 }
 
 fn commit(computed: Computed) -> ObjectId {
@@ -97,7 +98,7 @@ isolated! {
         repo.git(&["checkout", "-q", "--orphan", "island"]);
         let theirs = repo.commit("island");
         let request = Request { ours, theirs, since: None, message: "m", how: MergeHow::Merge };
-        assert_eq!(compute(&repo.open(), &request).unwrap_err().code, "unrelated-histories");
+        assert_eq!(compute(&repo.open(), &request, None).unwrap_err().code, "unrelated-histories");
     }
 
     fn commits_are_signed_off_and_signed_as_configured() {
@@ -119,7 +120,7 @@ isolated! {
         assert!(repo.git(&["cat-file", "commit", &id]).contains("\ngpgsig "));
         repo.git(&["config", "user.signingKey", "/nonexistent"]);
         let request = Request { ours, theirs, since: None, message: "m", how: MergeHow::Merge };
-        assert_eq!(compute(&repo.open(), &request).unwrap_err().code, "signing-failed");
+        assert_eq!(compute(&repo.open(), &request, None).unwrap_err().code, "signing-failed");
     }
 
     fn a_target_that_is_checked_out_moves_with_its_files_and_keeps_other_changes() {
@@ -346,7 +347,7 @@ fn under_strace() {
     let (ours, theirs) = (id(), id());
     let repo = crate::git::tests::support::open(path.as_ref());
     let request = Request { ours, theirs, since: None, message: &ids, how: MergeHow::Merge };
-    let Computed::Commit(new) = compute(&repo, &request).unwrap() else { panic!("no commit") };
+    let Computed::Commit(new) = compute(&repo, &request, None).unwrap() else { panic!("no commit") };
     let target = crate::git::reference::branch_name("synced").unwrap();
     let old = branch::read(&repo, target.as_ref()).unwrap();
     let old = match old {

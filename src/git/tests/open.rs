@@ -20,16 +20,13 @@ isolated! {
         has_error(&probe(dir.path(), &[("GIT_DIR", OsStr::new("nowhere"))]), "not-a-repository");
     }
 
-    fn a_subdirectory_is_a_prefix() {
+    fn a_subdirectory_belongs_to_its_repository() {
         let repo = Repo::with_commit();
         repo.write("a/b/c", "x");
         let report = probe(&repo.path.join("a/b"), &[]);
         has(&report, &format!("work_dir='{}'", repo.path.display()));
         has(&report, &format!("git_dir={}", repo.path.join(".git").display()));
-        has(&report, "prefix='a/b'");
         has(&report, "bare=false linked=false silent=false");
-        has(&probe(&repo.path, &[]), "prefix=''");
-        has(&probe(&repo.path.join(".git"), &[]), "prefix=none");
     }
 
     fn the_environment_names_repository_and_work_tree_as_for_git() {
@@ -45,7 +42,6 @@ isolated! {
         let report = probe(repo.parent(), &vars);
         has(&report, &format!("git_dir={}", git_dir.display()));
         has(&report, &format!("work_dir='{}'", repo.path.display()));
-        has(&report, "prefix=none");
         // The work tree alone.
         let report = probe(&repo.path, &[("GIT_WORK_TREE", other.path.as_os_str())]);
         has(&report, &format!("work_dir='{}'", other.path.display()));
@@ -56,7 +52,7 @@ isolated! {
         repo.write("a/b", "x");
         let dir = repo.path.join("a");
         has_error(&probe(&dir, &[("GIT_CEILING_DIRECTORIES", repo.path.as_os_str())]), "not-a-repository");
-        has(&probe(&dir, &[("GIT_CEILING_DIRECTORIES", OsStr::new("/nonexistent"))]), "prefix='a'");
+        has(&probe(&dir, &[("GIT_CEILING_DIRECTORIES", OsStr::new("/nonexistent"))]), "bare=false");
     }
 
     fn trap_c_overrides_of_git_c_arrive_and_reach_another_worktree() {
@@ -101,14 +97,14 @@ isolated! {
         has(&report, &format!("error=dubious-ownership: detected dubious ownership in repository at '{}'", repo.path.display()));
         assert!(report.contains("git config --global --add safe.directory "), "{report}");
         git(repo.parent(), &["config", "--global", "safe.directory", repo.path.to_str().unwrap()]);
-        has(&probe(&repo.path, &[]), "prefix=''");
+        has(&probe(&repo.path, &[]), "bare=false");
     }
 
     fn trap_a_unknown_extensions_and_versions_are_refused_before_anything_is_written() {
         let repo = Repo::with_commit();
         repo.git(&["config", "extensions.madeUp", "true"]);
         // git ignores unknown extensions at version 0, and so do we.
-        has(&probe(&repo.path, &[]), "prefix=''");
+        has(&probe(&repo.path, &[]), "bare=false");
         repo.git(&["config", "core.repositoryFormatVersion", "1"]);
         assert_eq!(git_output(&repo.path, &["status"]).status.code(), Some(128), "git itself refuses");
         has(&probe(&repo.path, &[]), "error=unsupported-repository: unknown repository extension found: 'madeup'");
@@ -117,7 +113,7 @@ isolated! {
         // What somebody has in the global configuration is not about this repository.
         fs::write(repo.path.join(".git/config"), "[core]\n\trepositoryFormatVersion = 1\n").unwrap();
         git(&repo.path, &["config", "--global", "extensions.madeUp", "true"]);
-        has(&probe(&repo.path, &[]), "prefix=''");
+        has(&probe(&repo.path, &[]), "bare=false");
     }
 
     fn trap_a_reftables_are_refused_with_the_way_out() {
@@ -194,7 +190,7 @@ isolated! {
         let other = tempfile::tempdir().unwrap();
         has_error(&probe(&repo.path, &[("GIT_OBJECT_DIRECTORY", other.path().as_os_str())]), "unsupported-repository");
         let own = repo.path.join(".git/objects");
-        has(&probe(&repo.path, &[("GIT_OBJECT_DIRECTORY", own.as_os_str())]), "prefix=''");
+        has(&probe(&repo.path, &[("GIT_OBJECT_DIRECTORY", own.as_os_str())]), "bare=false");
     }
 }
 

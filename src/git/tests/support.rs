@@ -76,7 +76,6 @@ fn probed() {
             println!("common_dir={}", repo.common_dir().display());
             println!("work_dir={}", show(repo.work_dir()));
             println!("main={}", show(repo.main_work_dir().as_deref()));
-            println!("prefix={}", show(repo.prefix().as_deref()));
             println!("bare={} linked={} silent={}", repo.is_bare(), repo.is_linked(), repo.silent());
             println!("head={:?}", repo.head().unwrap());
             println!("agent={:?}", repo.config().agent().map_err(|error| error.to_string()));
@@ -161,7 +160,7 @@ impl Repo {
 /// The repository that `dir` lies in.
 pub(super) fn open(dir: &Path) -> Repository {
     let env = Env::from_process().unwrap().in_dir(dir);
-    Repository::at(&env, dir).unwrap()
+    crate::git::open::at(&env, dir).unwrap()
 }
 
 /// Runs git; it must succeed. stdout without the final line end.
@@ -175,4 +174,9 @@ pub(super) fn git(dir: &Path, args: &[&str]) -> String {
 /// Runs git, whatever comes of it.
 pub(super) fn git_output(dir: &Path, args: &[&str]) -> Output {
     Command::new("git").current_dir(dir).args(args).output().unwrap()
+}
+
+/// The worktree that a repository was opened from.
+pub(super) fn current(repo: &Repository) -> crate::git::worktree::Worktree {
+    crate::git::worktree::find(repo, repo.work_dir().unwrap()).unwrap().unwrap()
 }

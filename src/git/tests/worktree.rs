@@ -15,13 +15,13 @@ use crate::{
             add::add,
             busy::{Operation, busy_in},
             include::prepare,
-            place::default_path,
+            path::default_path,
             remove::{Removed, remove},
         },
     },
 };
 
-use crate::git::tests::support::{Repo, git, git_output, isolated, open};
+use crate::git::tests::support::{Repo, current, git, git_output, isolated, open};
 
 /// A worktree at `../side` on branch `chant/side`.
 fn side(repo: &Repo) -> PathBuf {
@@ -251,7 +251,7 @@ isolated! {
         symlink(outside.path(), path.join("out")).unwrap();
         fs::write(path.join("sub.env"), "").unwrap();
         let opened = repo.open();
-        let (main, new) = (worktree::current(&opened).unwrap(), worktree::find(&opened, &path).unwrap().unwrap());
+        let (main, new) = (current(&opened), worktree::find(&opened, &path).unwrap().unwrap());
         let copied = prepare(&main, &new).unwrap();
         let copied: Vec<_> = copied.iter().map(ToString::to_string).collect();
         assert_eq!(copied, ["a.env", "secret/deep/key", "sub/c.env"]);
@@ -268,7 +268,7 @@ isolated! {
         let repo = Repo::with_commit();
         let path = side(&repo);
         let opened = repo.open();
-        let (main, new) = (worktree::current(&opened).unwrap(), worktree::find(&opened, &path).unwrap().unwrap());
+        let (main, new) = (current(&opened), worktree::find(&opened, &path).unwrap().unwrap());
         assert!(prepare(&main, &new).unwrap().is_empty());
         symlink("/etc/passwd", repo.path.join(".worktreeinclude")).unwrap();
         assert!(prepare(&main, &new).unwrap().is_empty());
@@ -281,7 +281,7 @@ isolated! {
         repo.git(&["config", "core.worktree", elsewhere.to_str().unwrap()]);
         let opened = Repository::discover(&Env::from_process().unwrap().in_dir(repo.path.join(".git"))).unwrap();
         assert_eq!(opened.work_dir(), Some(Path::new(&elsewhere)));
-        let here = worktree::current(&opened).unwrap();
+        let here = current(&opened);
         fs::write(elsewhere.join("new"), "x").unwrap();
         let names: Vec<_> = crate::git::status::status(&here).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(names, ["file", "new"]);

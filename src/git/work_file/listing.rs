@@ -153,11 +153,6 @@ impl Listing {
         self.names.places.len()
     }
 
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The entries, each with its stamp if it is a regular file.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&BStr, Option<Stamp>)> {
         (0..self.len()).filter_map(|at| Some((self.names.get(at), self.found(at)?)))

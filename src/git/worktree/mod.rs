@@ -2,9 +2,9 @@
 
 pub(crate) mod add;
 pub(crate) mod busy;
-pub(crate) mod hold;
 pub(crate) mod include;
-pub(crate) mod place;
+pub(crate) mod lock;
+pub(crate) mod path;
 pub(crate) mod remove;
 mod repair;
 mod submodules;
@@ -124,22 +124,6 @@ pub(crate) fn list(repo: &Repository) -> Result<Vec<Worktree>> {
 /// The registered worktree whose top is `path`.
 pub(crate) fn find(repo: &Repository, path: &Path) -> Result<Option<Worktree>> {
     Ok(list(repo)?.into_iter().find(|worktree| same_place(&worktree.path, path)))
-}
-
-/// The worktree that the repository was opened from; an error if it has none.
-pub(crate) fn current(repo: &Repository) -> Result<Worktree> {
-    let path = repo.require_work_dir("this")?;
-    let head = Some(repo.head()?);
-    let git_dir = repo.git_dir().to_owned();
-    Ok(Worktree {
-        path: path.to_owned(),
-        git_dir,
-        head,
-        locked: None,
-        prunable: false,
-        main: !repo.is_linked(),
-        muted: Vec::new(),
-    })
 }
 
 /// The worktrees that have this branch checked out, the main one included. One whose directory is gone does not count.

@@ -13,7 +13,8 @@ use crate::{
     domain::{diagnostic::Severity, status::Status},
     error::Result,
     git::{
-        lock::{self, Found, Owner},
+        stale_lock,
+        stale_lock::{LockFile, Owner},
         work_file::{self, Kind},
     },
     project::{ARCHIVE_DIR, Project, SPECS_DIR},
@@ -32,33 +33,33 @@ const LAST_BREATH: Duration = Duration::from_millis(500);
 /// Lock files that are nobody's, and those that were not let go of for long. They may be of any git command, not only of ours.
 pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    for path in lock::all(project.repo.common_dir()) {
+    for path in stale_lock::all(project.repo.common_dir()) {
         let Some(found) = settled(project, &path)? else { continue };
         let age = format_duration(Duration::from_secs(found.age.as_secs()));
         match found.owner {
-            Owner::Nobody => {
+            Owner::Gone => {
                 let when = if found.age.as_secs() == 0 { "just now".to_owned() } else { format!("{age} ago") };
                 let message = format!("a process that died left this lock behind, {when}");
                 let repair = Some(Repair::Unlock(path.clone()));
                 findings.push(at(Severity::Warning, "stale-lock", shown(&path), message, repair));
             }
-            Owner::Perhaps(who) if found.age > LONG_HELD => {
+            Owner::Possible(who) if found.age > LONG_HELD => {
                 let message = format!("this lock is {age} old; it may be held by {who}");
                 let found = at(Severity::Warning, "old-lock", shown(&path), message, None);
                 findings.push(found.help("if no git is at work there, remove the file"));
             }
-            Owner::Perhaps(_) => {}
+            Owner::Possible(_) => {}
         }
     }
     Ok(findings)
 }
 
 /// The lock, once it is known whose it is: while somebody who might own it is about to end, it is looked again.
-fn settled(project: &Project, path: &Path) -> Result<Option<Found>> {
+fn settled(project: &Project, path: &Path) -> Result<Option<LockFile>> {
     let begun = Instant::now();
     loop {
-        let found = lock::look(project.repo.common_dir(), path, Duration::ZERO)?;
-        let perhaps = found.as_ref().is_some_and(|found| found.owner != Owner::Nobody && found.age < LONG_HELD);
+        let found = stale_lock::inspect(project.repo.common_dir(), path, Duration::ZERO)?;
+        let perhaps = found.as_ref().is_some_and(|found| found.owner != Owner::Gone && found.age < LONG_HELD);
         if !perhaps || begun.elapsed() >= LAST_BREATH {
             return Ok(found);
         }

@@ -27,7 +27,7 @@ use crate::{
         status::Status,
     },
     error::Result,
-    git::{trail, work_file},
+    git::{file_history, work_file},
     project::Project,
     store::Store,
 };
@@ -89,7 +89,8 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
     let work = Survey::take(project, &home, fresh, &mut outcome)?;
     let settings = beside::read(project, &home, &mut outcome.left)?;
     let history = History::read(project, &home)?;
-    let mut landed = Landed::new(project, trail::commits_named(&project.repo, &work.commits)?, settings.main_branch)?;
+    let mut landed =
+        Landed::new(project, file_history::commits_named(&project.repo, &work.commits)?, settings.main_branch)?;
     let room = chain::Room { project, home: &home, history: &history, all: &all };
     let mut rest = work.sources.into_iter().peekable();
     while rest.peek().is_some() {

@@ -11,7 +11,7 @@ use crate::{
         spec::{Foreign, MAX_SPEC_LEN, foreign_of},
     },
     error::Result,
-    git::trail::{self, Version},
+    git::{file_history, file_history::Version},
     project::{ARCHIVE_DIR, Project},
 };
 
@@ -34,7 +34,7 @@ impl<'p> History<'p> {
         let folders = home.folders();
         let head = project.repo.head()?.id().filter(|_| home.here);
         let trail = match head {
-            Some(head) => trail::trail(&project.repo, head, &folders.each_ref().map(String::as_str))?,
+            Some(head) => file_history::versions_below(&project.repo, head, &folders.each_ref().map(String::as_str))?,
             None => HashMap::new(),
         };
         let archive = ARCHIVE_DIR.rsplit('/').next().unwrap_or_default();
@@ -135,7 +135,7 @@ impl<'p> History<'p> {
         if let Some(known) = self.authors.borrow().get(&commit) {
             return Ok(known.clone());
         }
-        let mut author = trail::author_of(&self.project.repo, commit)?;
+        let mut author = file_history::author_of(&self.project.repo, commit)?;
         if let Some(author) = &mut author {
             author.time.seconds = author.time.seconds.clamp(0, self.person.time.seconds);
         }

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     git::{
         history,
-        worktree::{self, place, remove},
+        worktree::{self, path, remove},
     },
     project::Project,
     specs::cleanup::stands_in,
@@ -34,7 +34,7 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
 
 /// The worktree for checks, if nobody has used it for long. It is made anew when it is needed.
 fn check(project: &Project, request: &Request) -> Result<Option<Step>> {
-    let path = place::default_path(&project.repo, "check")?;
+    let path = path::default_path(&project.repo, "check")?;
     let Some(tree) = worktree::find(&project.repo, &path)?.filter(|tree| !tree.main) else { return Ok(None) };
     let lock = project.repo.chant_dir().join("check").join("in-use");
     let used = fs::metadata(&lock).and_then(|meta| meta.modified());

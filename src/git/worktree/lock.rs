@@ -22,7 +22,7 @@ use crate::git::process::PassedOn;
 /// A worktree that is held until this is dropped.
 #[derive(Debug)]
 #[must_use = "it is let go of when dropped"]
-pub(crate) struct Held {
+pub(crate) struct WorktreeLock {
     /// A git that outlives us is still at work there.
     _passed_on: Option<PassedOn>,
     _lock: Option<File>,
@@ -34,7 +34,7 @@ pub(crate) struct Held {
 ///
 /// # Errors
 /// `busy` if it did not become free.
-pub(crate) fn hold(place: &Worktree, patience: Duration) -> Result<Held> {
+pub(crate) fn lock(place: &Worktree, patience: Duration) -> Result<WorktreeLock> {
     let started = Instant::now();
     let lock = File::open(&place.git_dir).io("open", &place.git_dir)?;
     let mut pause = Duration::from_millis(1);
@@ -42,11 +42,11 @@ pub(crate) fn hold(place: &Worktree, patience: Duration) -> Result<Held> {
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {
                 let passed_on = PassedOn::new(&lock).io("lock", &place.git_dir)?;
-                return Ok(Held { _passed_on: Some(passed_on), _lock: Some(lock) });
+                return Ok(WorktreeLock { _passed_on: Some(passed_on), _lock: Some(lock) });
             }
             Err(Errno::WOULDBLOCK | Errno::INTR) => {}
             Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::BADF | Errno::INVAL | Errno::NOSYS) => {
-                return Ok(Held { _passed_on: None, _lock: None });
+                return Ok(WorktreeLock { _passed_on: None, _lock: None });
             }
             Err(error) => return Err(io::Error::from(error)).io("lock", &place.git_dir),
         }

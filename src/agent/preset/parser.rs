@@ -2,54 +2,54 @@
 
 use serde_json::Value;
 
-use super::{Heard, Reader, Report};
-use crate::agent::process::Listener;
+use super::{EventReader, ParsedOutput, Report};
+use crate::agent::process::OutputFilter;
 
 /// A line that is longer is not read, in bytes: agents put whole files into one.
 const LONGEST_LINE: usize = 8 << 20;
 
 /// Turns the output of one agent into lines for people, and takes note of what it says of the run.
-pub struct Ear {
-    reader: Box<dyn Reader>,
-    heard: Heard,
+pub struct OutputParser {
+    reader: Box<dyn EventReader>,
+    parsed: ParsedOutput,
     /// The line whose end has not come yet.
     partial: Vec<u8>,
     /// The line is too long; what is left of it is passed over.
     skipping: bool,
 }
 
-impl Ear {
-    pub(super) fn new(reader: Box<dyn Reader>) -> Self {
-        Ear { reader, heard: Heard::default(), partial: Vec::new(), skipping: false }
+impl OutputParser {
+    pub(super) fn new(reader: Box<dyn EventReader>) -> Self {
+        OutputParser { reader, parsed: ParsedOutput::default(), partial: Vec::new(), skipping: false }
     }
 
     /// What the agent has said of the run so far.
     pub fn report(&self) -> &Report {
-        &self.heard.report
+        &self.parsed.report
     }
 
     /// The last message of the agent.
     pub fn answer(&self) -> &str {
-        self.heard.answer()
+        self.parsed.answer()
     }
 
     /// One line of output.
     fn line(&mut self) {
         let line = std::mem::take(&mut self.partial);
         if std::mem::take(&mut self.skipping) {
-            self.heard.say("(a line of more than 8 MiB was not read)");
+            self.parsed.say("(a line of more than 8 MiB was not read)");
             return;
         }
         let text = String::from_utf8_lossy(&line);
         let event = text.trim_start().starts_with('{').then(|| serde_json::from_str::<Value>(&text).ok()).flatten();
-        if !event.is_some_and(|event| self.reader.event(&event, &mut self.heard)) {
-            self.reader.text(text.trim_end(), &mut self.heard);
-            self.heard.say(&text);
+        if !event.is_some_and(|event| self.reader.event(&event, &mut self.parsed)) {
+            self.reader.text(text.trim_end(), &mut self.parsed);
+            self.parsed.say(&text);
         }
     }
 }
 
-impl Listener for Ear {
+impl OutputFilter for OutputParser {
     fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             if !self.skipping {
@@ -63,15 +63,15 @@ impl Listener for Ear {
                 self.line();
             }
         }
-        self.heard.take().into_bytes()
+        self.parsed.take().into_bytes()
     }
 
     fn finish(&mut self) -> Vec<u8> {
         if !self.partial.is_empty() || self.skipping {
             self.line();
         }
-        self.heard.end_line();
-        self.heard.take().into_bytes()
+        self.parsed.end_line();
+        self.parsed.take().into_bytes()
     }
 }
 
@@ -80,20 +80,20 @@ pub(super) mod tests {
     use super::*;
 
     /// What is shown of `output`, and who listened.
-    pub(in super::super) fn hear(preset: &super::super::Preset, output: &str) -> (String, Ear) {
-        let mut ear = preset.listen("chant-test");
-        let mut shown = ear.push(output.as_bytes());
-        shown.extend(ear.finish());
-        (String::from_utf8(shown).unwrap(), ear)
+    pub(in super::super) fn parse(preset: &super::super::Preset, output: &str) -> (String, OutputParser) {
+        let mut parser = preset.parser("chant-test");
+        let mut shown = parser.push(output.as_bytes());
+        shown.extend(parser.finish());
+        (String::from_utf8(shown).unwrap(), parser)
     }
 
     #[test]
     fn what_is_no_event_is_shown_as_it_is() {
         let text = "plain\n{not json\n{\"foreign\": 1}\n\n[1]\nno end";
         for preset in super::super::ALL {
-            let (shown, ear) = hear(preset, text);
+            let (shown, parser) = parse(preset, text);
             assert_eq!(shown, "plain\n{not json\n{\"foreign\": 1}\n[1]\nno end\n", "{}", preset.name);
-            assert_eq!((ear.report(), ear.answer()), (&Report::default(), ""), "{}", preset.name);
+            assert_eq!((parser.report(), parser.answer()), (&Report::default(), ""), "{}", preset.name);
         }
     }
 
@@ -108,25 +108,25 @@ pub(super) mod tests {
             include_str!("recorded/goose.jsonl"),
             include_str!("recorded/opencode.jsonl"),
         ]) {
-            let (whole, listened) = hear(preset, output);
-            let mut ear = preset.listen("chant-test");
-            let mut shown: Vec<u8> = output.as_bytes().iter().flat_map(|byte| ear.push(&[*byte])).collect();
-            shown.extend(ear.finish());
+            let (whole, listened) = parse(preset, output);
+            let mut parser = preset.parser("chant-test");
+            let mut shown: Vec<u8> = output.as_bytes().iter().flat_map(|byte| parser.push(&[*byte])).collect();
+            shown.extend(parser.finish());
             assert_eq!(String::from_utf8(shown).unwrap(), whole, "{}", preset.name);
-            assert_eq!(ear.report(), listened.report(), "{}", preset.name);
+            assert_eq!(parser.report(), listened.report(), "{}", preset.name);
             assert!(whole.contains("The file says two now."), "{}: {whole}", preset.name);
         }
     }
 
     #[test]
     fn a_line_without_end_fills_no_memory_and_hides_nothing_after_it() {
-        let mut ear = super::super::named("claude").unwrap().listen("");
+        let mut parser = super::super::named("claude").unwrap().parser("");
         let mut shown = Vec::new();
         for _ in 0..20 {
-            shown.extend(ear.push(&[b'x'; 1 << 20]));
-            assert!(ear.partial.len() <= LONGEST_LINE + (1 << 20));
+            shown.extend(parser.push(&[b'x'; 1 << 20]));
+            assert!(parser.partial.len() <= LONGEST_LINE + (1 << 20));
         }
-        shown.extend(ear.push(b"\nafter\n"));
+        shown.extend(parser.push(b"\nafter\n"));
         assert_eq!(String::from_utf8(shown).unwrap(), "(a line of more than 8 MiB was not read)\nafter\n");
     }
 
@@ -142,8 +142,8 @@ pub(super) mod tests {
             ] {
                 let line = format!("{{\"type\":\"{kind}\"{rest}}}\n");
                 for preset in super::super::ALL {
-                    let (_, ear) = hear(preset, &line);
-                    assert_eq!(ear.report().model, None);
+                    let (_, parser) = parse(preset, &line);
+                    assert_eq!(parser.report().model, None);
                 }
             }
         }

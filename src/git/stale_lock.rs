@@ -37,14 +37,14 @@ const OTHERS: &[&[u8]] = &[b"ein", b"gix", b"java", b"jj"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// Nobody's: whoever made it is gone, for certain.
-    Nobody,
+    Gone,
     /// It may be this one's, in words.
-    Perhaps(String),
+    Possible(String),
 }
 
 /// A lock file, as it was when it was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct LockFile {
     /// Where it is.
     pub path: PathBuf,
     /// How old it is.
@@ -58,7 +58,7 @@ pub(crate) struct Found {
 ///
 /// # Errors
 /// If it cannot be looked at.
-pub(crate) fn look(common_dir: &Path, path: &Path, at_least: Duration) -> Result<Option<Found>> {
+pub(crate) fn inspect(common_dir: &Path, path: &Path, at_least: Duration) -> Result<Option<LockFile>> {
     let meta = match fs::symlink_metadata(path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
@@ -71,19 +71,19 @@ pub(crate) fn look(common_dir: &Path, path: &Path, at_least: Duration) -> Result
         return Ok(None);
     }
     let owner = match owner(common_dir, path, &meta, made) {
-        None => Owner::Nobody,
-        Some(who) => Owner::Perhaps(who),
+        None => Owner::Gone,
+        Some(who) => Owner::Possible(who),
     };
-    Ok(Some(Found { path: path.to_owned(), age, owner, file: (meta.dev(), meta.ino()) }))
+    Ok(Some(LockFile { path: path.to_owned(), age, owner, file: (meta.dev(), meta.ino()) }))
 }
 
 /// Takes the lock at `path` away if it is nobody's and at least so old. Returns whether it did.
 ///
 /// # Errors
 /// If it cannot be looked at or removed.
-pub(crate) fn clear(common_dir: &Path, path: &Path, at_least: Duration) -> Result<bool> {
-    match look(common_dir, path, at_least)? {
-        Some(found) if found.owner == Owner::Nobody => remove(&found),
+pub(crate) fn remove_stale(common_dir: &Path, path: &Path, at_least: Duration) -> Result<bool> {
+    match inspect(common_dir, path, at_least)? {
+        Some(found) if found.owner == Owner::Gone => remove(&found),
         _ => Ok(false),
     }
 }
@@ -92,12 +92,12 @@ pub(crate) fn clear(common_dir: &Path, path: &Path, at_least: Duration) -> Resul
 ///
 /// # Errors
 /// If one cannot be looked at or removed.
-pub(crate) fn clear_below(common_dir: &Path, refs: &str) -> Result<usize> {
+pub(crate) fn remove_below(common_dir: &Path, refs: &str) -> Result<usize> {
     let mut found = vec![common_dir.join("packed-refs.lock")];
     below(&common_dir.join(refs), &mut found);
     let mut cleared = 0;
     for path in found {
-        cleared += usize::from(clear(common_dir, &path, Duration::ZERO)?);
+        cleared += usize::from(remove_stale(common_dir, &path, Duration::ZERO)?);
     }
     Ok(cleared)
 }
@@ -142,7 +142,7 @@ fn entries(dir: &Path) -> impl Iterator<Item = (PathBuf, bool)> + use<> {
 
 /// Takes a lock away that was found to be nobody's. It is renamed first: what was renamed is known to be what was looked at, and if it
 /// is another, it goes back to where it was.
-fn remove(found: &Found) -> Result<bool> {
+fn remove(found: &LockFile) -> Result<bool> {
     let path = &found.path;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     // git and gix pass over what ends like this in a directory of refs.

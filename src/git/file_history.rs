@@ -19,7 +19,11 @@ pub(crate) struct Version {
 
 /// The versions of each file below `folders`, oldest first, as the commits that `tip` reaches have made them; merges are left out. A
 /// rename is a deletion and an addition.
-pub(crate) fn trail(repo: &Repository, tip: ObjectId, folders: &[&str]) -> Result<HashMap<BString, Vec<Version>>> {
+pub(crate) fn versions_below(
+    repo: &Repository,
+    tip: ObjectId,
+    folders: &[&str],
+) -> Result<HashMap<BString, Vec<Version>>> {
     let listed = Git::at(repo)
         .global("--literal-pathspecs")
         .args(["rev-list", "--topo-order", "--reverse", "--no-merges"])
@@ -27,9 +31,9 @@ pub(crate) fn trail(repo: &Repository, tip: ObjectId, folders: &[&str]) -> Resul
         .arg("--")
         .args(folders)
         .check()?;
-    let mut trail: HashMap<BString, Vec<Version>> = HashMap::new();
+    let mut versions: HashMap<BString, Vec<Version>> = HashMap::new();
     if listed.stdout.is_empty() {
-        return Ok(trail);
+        return Ok(versions);
     }
     let changed = Git::at(repo)
         .global("--literal-pathspecs")
@@ -53,9 +57,9 @@ pub(crate) fn trail(repo: &Repository, tip: ObjectId, folders: &[&str]) -> Resul
         };
         let blob = ObjectId::from_hex(blob).map_err(|_| broken())?;
         let regular = mode.starts_with(b"100") && !blob.is_null();
-        trail.entry(path.into()).or_default().push(Version { commit, blob: regular.then_some(blob) });
+        versions.entry(path.into()).or_default().push(Version { commit, blob: regular.then_some(blob) });
     }
-    Ok(trail)
+    Ok(versions)
 }
 
 /// Who made a commit, and when; `None` if its author is not written as git writes one.

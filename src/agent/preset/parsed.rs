@@ -17,9 +17,9 @@ const LONGEST_ERROR: usize = 800;
 const TELLING: [&str; 10] =
     ["command", "cmd", "file_path", "filePath", "path", "pattern", "query", "url", "description", "prompt"];
 
-/// What a reader has heard.
+/// What a reader has parsed.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct ParsedOutput {
     /// What the agent said of the run.
     pub report: Report,
     /// What is to be shown, whole lines.
@@ -32,7 +32,7 @@ pub(super) struct Heard {
     goes_on: bool,
 }
 
-impl Heard {
+impl ParsedOutput {
     /// A line, or several.
     pub(super) fn say(&mut self, text: &str) {
         self.end_line();
