@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     git::worktree,
     project::Project,
-    specs::{cleanup::clean_up, driver::settle_driver, world::Entry},
+    specs::{all::Entry, cleanup::clean_up, driver::settle_driver},
 };
 
 /// Ends the deciding attempt of a spec by `op`, with everything that it did kept.
@@ -40,7 +40,7 @@ pub(crate) fn close(
         && let Some(tree) = project.worktree_of(id)?
     {
         // Of a worktree that somebody is just clearing away nothing can be read any more.
-        let _held = project.hold_place(id)?;
+        let _held = project.lock_worktree(id)?;
         project.keep_worktree(id, attempt, &tree)?;
     }
     project

@@ -18,7 +18,7 @@ use crate::{
     },
     error::{Error, Result},
     project::Project,
-    specs::{attempt::MANUAL, world::Entry},
+    specs::{all::Entry, attempt::MANUAL},
     store::Refusal,
 };
 

@@ -20,7 +20,7 @@ use crate::{
     },
     error::{Error, Result},
     project::{Project, signatures::Signatures},
-    specs::world::World,
+    specs::all::Specs,
     store::Refusal,
 };
 
@@ -38,7 +38,7 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
     let Life::Dead(info) = project.life(attempt)? else { return Ok(false) };
     end_agent(id, &info, progress)?;
     // A git that the dead run had started goes on without it: it is waited for.
-    drop(project.hold_place(id)?);
+    drop(project.lock_worktree(id)?);
     let tree = project.worktree_of(id)?;
     if let Some(tree) = &tree {
         project.keep_worktree(id, attempt, tree)?;
@@ -153,7 +153,7 @@ fn stop(project: &Project, id: &SpecId, attempt: ObjectId, op: &Op, reason: &str
 
 /// Records that a gate is passed whose work the project has taken.
 fn pass_gate(project: &Project, id: &SpecId, state: &State) -> Result<()> {
-    if state.status != Status::Pending || World::new(project)?.entry(id)?.status != Status::Completed {
+    if state.status != Status::Pending || Specs::new(project)?.entry(id)?.status != Status::Completed {
         return Ok(());
     }
     let appended = project.store()?.append(id, |now| {

@@ -7,10 +7,10 @@ use crate::{
     error::{Error, Result},
     project::{Project, agent::Agent},
     specs::{
+        all::Entry,
         attempt::Attempt,
         inputs::Input,
         text::{Origin, Text},
-        world::Entry,
     },
 };
 

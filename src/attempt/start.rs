@@ -12,9 +12,9 @@ use crate::{
     git::{attribute, branch},
     project::{Project, agent::Agent},
     specs::{
+        all::{Entry, Specs},
         attempt::MANUAL,
         inputs::Input,
-        world::{Entry, World},
     },
 };
 
@@ -24,8 +24,8 @@ use crate::{
 /// `no-commits` on an unborn branch, `no-agent`, `invalid-spec`, `in-progress` with who and since when, `not-ready` with every
 /// reason.
 pub(crate) fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
-    let world = World::new(project)?.checking_signatures();
-    let entry = world.entry(id)?;
+    let specs = Specs::new(project)?.checking_signatures();
+    let entry = specs.entry(id)?;
     if let Some(plan) = resume::plan(project, &entry, request)? {
         return Ok(plan);
     }
@@ -42,11 +42,11 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<
         None => project.aim(&spec.front, recorded.as_deref())?,
     };
     let (base, target) = project.begin_at(aim.as_deref())?;
-    let world = world.seen_from(Some(base));
-    ready(&world, &entry)?;
+    let specs = specs.seen_from(Some(base));
+    ready(&specs, &entry)?;
     let agent = Agent::choose(project, spec, request.agent.as_deref(), request.timeout)?;
     let prompt = instructions(project, base, spec)?;
-    let base_files = world.base_at(Some(base));
+    let base_files = specs.base_at(Some(base));
     let mut inputs: Vec<Input> = Vec::new();
     // A path that is named twice, or named and matched, is one input.
     let mut add = |found: Vec<Input>| {
@@ -57,17 +57,17 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<
         }
     };
     for written in &spec.front.informed_by {
-        add(project.read_inputs(&world.census, &base_files, written)?);
+        add(project.read_inputs(&specs.names, &base_files, written)?);
     }
     for written in spec.front.origin.iter().chain(&spec.front.tracks) {
-        match project.read_inputs(&world.census, &base_files, written) {
+        match project.read_inputs(&specs.names, &base_files, written) {
             Ok(found) => add(found),
             // What is to be written yet is no input yet.
             Err(error) if error.code == "missing-input" => {}
             Err(error) => return Err(error),
         }
     }
-    let informed = informed(&world, spec, &inputs)?;
+    let informed = informed(&specs, spec, &inputs)?;
     worktree::refuse_elsewhere(project, id)?;
     refuse_filtered(project, &text.path)?;
     if let Some(blocker) = branch::blocker(&project.repo, project.branch_ref(id)?.as_ref())? {
@@ -147,8 +147,8 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
     })
 }
 
-fn ready(world: &World<'_>, entry: &Entry) -> Result<()> {
-    let mut reasons = world.reasons(entry)?;
+fn ready(specs: &Specs<'_>, entry: &Entry) -> Result<()> {
+    let mut reasons = specs.reasons(entry)?;
     reasons.retain(|reason| reason.obstacle != Obstacle::Status);
     let short = entry.id.short();
     let Some(first) = reasons.first() else { return Ok(()) };
@@ -163,7 +163,7 @@ fn ready(world: &World<'_>, entry: &Entry) -> Result<()> {
     for reason in &reasons {
         error = match reason.obstacle {
             Obstacle::Approval => error.hint(format!("read it, then: git chant approve {short}")),
-            Obstacle::Gate if reason.what == "driver" => members_hint(world, entry, error)?,
+            Obstacle::Gate if reason.what == "driver" => members_hint(specs, entry, error)?,
             Obstacle::Gate => error.hint(format!("when you have done it: git chant finish {short}")),
             Obstacle::Contended => {
                 error.hint(format!("see 'git chant log {short}', then: git chant resolve {short} --keep <attempt>"))
@@ -178,10 +178,10 @@ fn ready(world: &World<'_>, entry: &Entry) -> Result<()> {
 }
 
 /// Which member of a driver comes next.
-fn members_hint(world: &World<'_>, entry: &Entry, error: Error) -> Result<Error> {
-    for member in world.members(&entry.id)? {
-        let member = world.entry(&member)?;
-        if world.reasons(&member)?.is_empty() {
+fn members_hint(specs: &Specs<'_>, entry: &Entry, error: Error) -> Result<Error> {
+    for member in specs.members(&entry.id)? {
+        let member = specs.entry(&member)?;
+        if specs.reasons(&member)?.is_empty() {
             return Ok(error.hint(format!("the next of its members: git chant work {}", member.id.short())));
         }
     }
@@ -189,19 +189,19 @@ fn members_hint(world: &World<'_>, entry: &Entry, error: Error) -> Result<Error>
 }
 
 /// The tips of the specs that inform this one: those it names, and those whose attempt wrote a file that it names.
-fn informed(world: &World<'_>, spec: &Spec, inputs: &[Input]) -> Result<Vec<ObjectId>> {
+fn informed(specs: &Specs<'_>, spec: &Spec, inputs: &[Input]) -> Result<Vec<ObjectId>> {
     let mut tips = Vec::new();
     let mut add = |tip: ObjectId| {
         if !tips.contains(&tip) {
             tips.push(tip);
         }
     };
-    let mut candidates = upstream(world, spec)?;
+    let mut candidates = upstream(specs, spec)?;
     for input in inputs {
         match &input.pin {
             Pin::Spec { event, .. } => add(*event),
             Pin::Path { path, .. } => {
-                if let Some(tip) = producer(world, &mut candidates, path)? {
+                if let Some(tip) = producer(specs, &mut candidates, path)? {
                     add(tip);
                 }
             }
@@ -212,36 +212,36 @@ fn informed(world: &World<'_>, spec: &Spec, inputs: &[Input]) -> Result<Vec<Obje
 }
 
 /// The specs that this one depends on, directly and through others, nearest first.
-fn upstream(world: &World<'_>, spec: &Spec) -> Result<Vec<SpecId>> {
+fn upstream(specs: &Specs<'_>, spec: &Spec) -> Result<Vec<SpecId>> {
     let mut found: Vec<SpecId> = Vec::new();
     let mut queue: std::collections::VecDeque<String> = spec.front.depends_on.iter().cloned().collect();
     while let Some(written) = queue.pop_front() {
-        if let [id] = world.project.candidates(&world.census, &written)?.as_slice()
+        if let [id] = specs.project.candidates(&specs.names, &written)?.as_slice()
             && !found.contains(id)
         {
             found.push(id.clone());
-            queue.extend(world.depends_on(id)?.iter().cloned());
+            queue.extend(specs.depends_on(id)?.iter().cloned());
         }
     }
     Ok(found)
 }
 
 /// The spec whose attempt wrote `path`: among those upstream, else the one that the last commit's note names.
-fn producer(world: &World<'_>, candidates: &mut Vec<SpecId>, path: &str) -> Result<Option<ObjectId>> {
+fn producer(specs: &Specs<'_>, candidates: &mut Vec<SpecId>, path: &str) -> Result<Option<ObjectId>> {
     for id in candidates.iter() {
-        let entry = world.entry(id)?;
+        let entry = specs.entry(id)?;
         if entry.spec().is_some_and(|spec| spec.front.target_files.iter().any(|target| target == path)) {
             return Ok(entry.state.as_ref().map(|state| state.tip));
         }
     }
-    let log = crate::git::process::Git::at(&world.project.repo)
+    let log = crate::git::process::Git::at(&specs.project.repo)
         .global("--literal-pathspecs")
         .args(["log", "-1", "--format=%H", "--no-notes", "HEAD", "--", path])
         .run()?;
     let Ok(commit) = log.line().parse::<ObjectId>() else { return Ok(None) };
-    for line in world.project.store()?.note(commit)? {
+    for line in specs.project.store()?.note(commit)? {
         if let Some(id) = line.strip_prefix("Chant-Spec: ").and_then(|id| SpecId::new(id).ok())
-            && let Some(tip) = world.census.tip(&id)?
+            && let Some(tip) = specs.names.tip(&id)?
         {
             candidates.push(id);
             return Ok(Some(tip));

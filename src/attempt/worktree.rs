@@ -24,7 +24,7 @@ use crate::{
 
 /// Makes branch and worktree. What an earlier attempt left there is kept under its own ref first.
 pub(super) fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<Worktree> {
-    let _held = project.hold_place(&plan.id)?;
+    let _held = project.lock_worktree(&plan.id)?;
     clear(project, plan, claimed)?;
     let start = first_commit(project, plan)?;
     let branch = project.branch_ref(&plan.id)?;

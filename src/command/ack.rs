@@ -9,16 +9,16 @@ use crate::{
         event::{Facts, Op},
     },
     error::{Error, Result},
-    specs::world::World,
+    specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &AckArgs) -> Result<Outcome> {
     context.refuse_agent("acknowledge")?;
     let project = context.project()?;
     let id = context.pick_to_change(&project, &args.spec)?;
-    let world = World::new(&project)?;
-    let entry = world.entry(&id)?;
-    let inputs = world.inputs_now(&entry)?;
+    let specs = Specs::new(&project)?;
+    let entry = specs.entry(&id)?;
+    let inputs = specs.inputs_now(&entry)?;
     let sentence = format!("{} is acknowledged: {}", id.short(), args.reason);
     project
         .store()?

@@ -21,7 +21,7 @@ use crate::{
     },
     error::{Error, IoContext, Result},
     project::Project,
-    specs::{base::Base, inputs::InputFault, target, text::path_of, world::World},
+    specs::{all::Specs, base::Base, inputs::InputFault, target, text::path_of},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
@@ -82,8 +82,8 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
 /// The spec that gets a member: it has begun no work of its own.
 fn driver(context: &Context<'_>, project: &Project, query: &str) -> Result<SpecId> {
     let id = context.pick(project, query)?;
-    let world = World::new(project)?;
-    let entry = world.entry(&id)?;
+    let specs = Specs::new(project)?;
+    let entry = specs.entry(&id)?;
     if id.member_of().is_some() {
         return Err(Error::negative("not-allowed", format!("'{}' is a member itself: members have none", id.short())));
     }
@@ -116,7 +116,7 @@ fn draft(project: &Project, context: &Context<'_>, args: &AddArgs, warnings: &mu
     };
     // A phase of an investigation builds on those before it, unless something else is said.
     let wiring = match (args.phase, &args.topic) {
-        (Some(phase), Some(topic)) => Known::of(&World::new(project)?, topic)?.wiring(topic, phase.phase()),
+        (Some(phase), Some(topic)) => Known::of(&Specs::new(project)?, topic)?.wiring(topic, phase.phase()),
         _ => Wiring::default(),
     };
     let said = |said: Vec<String>, wired: Vec<String>| if said.is_empty() { wired } else { said };
@@ -153,8 +153,8 @@ fn kind(args: &AddArgs) -> &'static str {
 
 /// Dependencies are written as they will be understood for ever: by their full ids.
 fn dependencies(project: &Project, written: &[String]) -> Result<Vec<String>> {
-    let census = project.census();
-    written.iter().map(|query| project.resolve_in(&census, query).map(|id| id.to_string())).collect()
+    let names = project.spec_names();
+    written.iter().map(|query| project.resolve_in(&names, query).map(|id| id.to_string())).collect()
 }
 
 /// A short id among the inputs becomes the path of that spec; everything else stays as it was typed.
@@ -162,15 +162,15 @@ fn inputs(project: &Project, written: &[String], warnings: &mut Vec<String>) -> 
     if written.is_empty() {
         return Ok(Vec::new());
     }
-    let census = project.census();
+    let names = project.spec_names();
     let base = Base::new(project, project.repo.head()?.id());
     let mut inputs = Vec::new();
     for entry in written {
-        let named = match project.candidates(&census, entry)?.as_slice() {
+        let named = match project.candidates(&names, entry)?.as_slice() {
             [id] if !entry.contains('/') => path_of(id),
             _ => entry.clone(),
         };
-        match project.input_fault(&census, &base, &named)? {
+        match project.input_fault(&names, &base, &named)? {
             None => {}
             Some(InputFault::Missing) => {
                 warnings.push(format!("the input '{}' does not exist yet", entry.escape_debug()));

@@ -9,7 +9,7 @@ use crate::{
         event::{Approval, Facts, Op},
     },
     error::Result,
-    specs::world::World,
+    specs::all::Specs,
     store::{Addition, Evidence},
 };
 
@@ -26,8 +26,8 @@ pub(super) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Outcome
 fn answer(context: &Context<'_>, query: &str, approved: bool, reason: Option<&str>) -> Result<Outcome> {
     let project = context.project()?;
     let id = context.pick_to_change(&project, query)?;
-    let world = World::new(&project)?;
-    let entry = world.entry(&id)?;
+    let specs = Specs::new(&project)?;
+    let entry = specs.entry(&id)?;
     let loaded = entry.loaded.clone();
     let (text, spec) = match &loaded {
         Some(loaded) => loaded.valid(&id)?,

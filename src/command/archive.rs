@@ -9,7 +9,7 @@ use crate::{
     domain::{id::SpecId, status::Status},
     error::{Error, Result},
     project::Project,
-    specs::world::{Entry, World},
+    specs::all::{Entry, Specs},
     upkeep::archive,
 };
 
@@ -38,7 +38,7 @@ pub(super) fn unarchive(context: &Context<'_>, args: &UnarchiveArgs) -> Result<O
 /// The specs of an investigation, all of which have to be over.
 fn over(context: &Context<'_>, topic: &str) -> Result<Vec<String>> {
     let project = context.project()?;
-    let entries = investigate::entries(&World::new(&project)?, topic)?;
+    let entries = investigate::entries(&Specs::new(&project)?, topic)?;
     if entries.is_empty() {
         return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", topic.escape_debug()))
             .hint("git chant list shows what there is"));
@@ -64,20 +64,20 @@ fn each(
     for query in queries {
         let id = context.pick_to_change(&project, query)?;
         // A driver goes with its members.
-        let members = project.members(&project.census(), &id)?;
+        let members = project.members(&project.spec_names(), &id)?;
         ids.extend(members.into_iter().chain([id]));
     }
-    let mut specs = Vec::new();
+    let mut changed = Vec::new();
     for id in &ids {
-        let world = World::new(&project)?;
-        let entry = world.entry(id)?;
+        let specs = Specs::new(&project)?;
+        let entry = specs.entry(id)?;
         // Whoever died on the way had recorded it; then only the file has to follow.
         let done = archive::settle(&project, id)? && (entry.status == Status::Archived) == (op == "archive");
         if !done {
             act(&project, &entry)?;
         }
         let sentence = entry.title().to_owned();
-        specs.push((context.view(&project, id)?, sentence));
+        changed.push((context.view(&project, id)?, sentence));
     }
-    Ok((project, ids, Outcome::new(Body::RecordedAll { op: op.to_owned(), specs })))
+    Ok((project, ids, Outcome::new(Body::RecordedAll { op: op.to_owned(), specs: changed })))
 }

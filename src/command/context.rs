@@ -18,7 +18,7 @@ use crate::{
         Project,
         trust::{self, CustomPrompt},
     },
-    specs::world::World,
+    specs::all::Specs,
 };
 use gix::ObjectId;
 
@@ -58,15 +58,15 @@ impl Context<'_> {
 
     /// The spec that a person means; at a terminal an ambiguous name offers the list.
     pub(crate) fn pick(&self, project: &Project, query: &str) -> Result<SpecId> {
-        let census = project.census();
-        let candidates = project.candidates(&census, query)?;
+        let names = project.spec_names();
+        let candidates = project.candidates(&names, query)?;
         if candidates.len() < 2 || !self.interactive {
-            return project.the_one(&census, query, candidates);
+            return project.the_one(&names, query, candidates);
         }
-        let world = World::new(project)?;
+        let specs = Specs::new(project)?;
         let mut items = Vec::new();
         for id in &candidates {
-            let entry = world.entry(id)?;
+            let entry = specs.entry(id)?;
             items.push(crate::terminal::sanitize::line(format!("{}  {}  {}", id.short(), entry.status, entry.title())));
         }
         let chosen = self.env.choose(&format!("'{query}' may mean several specs"), &items)?;
@@ -114,9 +114,9 @@ impl Context<'_> {
 
     /// The spec as it is now.
     pub(crate) fn view(&self, project: &Project, id: &SpecId) -> Result<SpecView> {
-        let world = World::new(project)?;
-        let entry = world.entry(id)?;
-        world.view(&entry)
+        let specs = Specs::new(project)?;
+        let entry = specs.entry(id)?;
+        specs.view(&entry)
     }
 
     /// Refuses what only a person may do.

@@ -2,16 +2,16 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::list::DriftArgs, error::Result, query::drift, specs::world::World};
+use crate::{cli::list::DriftArgs, error::Result, query::drift, specs::all::Specs};
 
 pub(super) fn run(context: &Context<'_>, args: &DriftArgs) -> Result<Outcome> {
     let project = context.project()?;
     let ids = args.specs.iter().map(|query| context.pick(&project, query)).collect::<Result<Vec<_>>>()?;
-    let world = World::survey(&project)?;
-    let found = drift::drift(&world, (!ids.is_empty()).then_some(ids.as_slice()))?;
-    world.keep()?;
+    let specs = Specs::cached(&project)?;
+    let found = drift::drift(&specs, (!ids.is_empty()).then_some(ids.as_slice()))?;
+    specs.write_cache()?;
     // As `list` does.
-    std::mem::forget(world);
+    std::mem::forget(specs);
     let code = i32::from(args.exit_code && !found.is_empty());
     let hint = found.first().map(|first| {
         format!(

@@ -10,8 +10,8 @@ use crate::{
     },
     error::{Error, IoContext, Result},
     specs::{
+        all::Specs,
         text::{Origin, path_of},
-        world::World,
     },
     store::{Addition, Evidence},
 };
@@ -20,8 +20,8 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
     let project = context.project()?;
     let id = context.pick_to_change(&project, &args.spec)?;
     let (top, relative, before) = {
-        let world = World::new(&project)?;
-        let entry = world.entry(&id)?;
+        let specs = Specs::new(&project)?;
+        let entry = specs.entry(&id)?;
         let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
         match text {
             Some(text) => match &text.origin {

@@ -7,7 +7,7 @@ use crate::{
     cli::state::{CancelArgs, FailArgs, ReleaseArgs, ResetArgs},
     domain::event::Op,
     error::Result,
-    specs::world::World,
+    specs::all::Specs,
 };
 
 pub(super) fn reset(context: &Context<'_>, args: &ResetArgs) -> Result<Outcome> {
@@ -34,8 +34,8 @@ pub(super) fn fail(context: &Context<'_>, args: &FailArgs) -> Result<Outcome> {
 fn end(context: &Context<'_>, query: &str, op: Op, reason: Option<&str>) -> Result<Outcome> {
     let project = context.project()?;
     let id = context.pick_to_change(&project, query)?;
-    let world = World::new(&project)?;
-    let entry = world.entry(&id)?;
+    let specs = Specs::new(&project)?;
+    let entry = specs.entry(&id)?;
     recover::end_survivors_of(&project, &id, entry.state.as_deref(), context.progress)?;
     let sentence = close::close(&project, &entry, op.clone(), reason, context.progress)?;
     let spec = Box::new(context.view(&project, &id)?);

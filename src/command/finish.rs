@@ -27,15 +27,15 @@ use crate::{
     error::{Error, Result},
     git::worktree::busy::busy_in,
     project::Project,
-    specs::{attempt::Attempt, target::full_name, world::World},
+    specs::{all::Specs, attempt::Attempt, target::full_name},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
     let project = context.project()?;
     let id = context.pick_to_change(&project, &args.spec)?;
     let started = Instant::now();
-    let world = World::new(&project)?;
-    let entry = world.entry(&id)?;
+    let specs = Specs::new(&project)?;
+    let entry = specs.entry(&id)?;
     if entry.spec().is_some_and(|spec| spec.front.kind == SpecType::Gate) {
         context.refuse_agent("pass a gate")?;
     }

@@ -6,15 +6,15 @@ use crate::{
     cli::list::GraphArgs,
     error::{Error, Result},
     query::graph::{self, Scope},
-    specs::world::World,
+    specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
     let project = context.project()?;
     let scope = Scope { topic: args.topic.clone(), archived: args.all };
-    let world = World::survey(&project)?;
-    let view = graph::graph(&world, &scope)?;
-    world.keep()?;
+    let specs = Specs::cached(&project)?;
+    let view = graph::graph(&specs, &scope)?;
+    specs.write_cache()?;
     if let Some(topic) = args.topic.as_deref().filter(|_| view.nodes.is_empty()) {
         return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", topic.escape_debug()))
             .hint("git chant list shows what there is"));

@@ -15,7 +15,7 @@ use crate::{
     },
     error::{Error, Result},
     project::Project,
-    specs::{target, text::path_of, world::World},
+    specs::{all::Specs, target, text::path_of},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outcome> {
@@ -26,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
         return Err(Error::usage("bad-topic", format!("'{}' cannot name a topic: {why}", args.topic.escape_debug())));
     }
     let onto = args.onto.as_deref().map(target::full_name).transpose()?;
-    let mut known = Known::of(&World::new(&project)?, &args.topic)?;
+    let mut known = Known::of(&Specs::new(&project)?, &args.topic)?;
     let planned = investigate::plan(&request(args), &known)?;
     // The files first, for they can be taken back; then what is recorded.
     let mut made: Vec<(crate::domain::id::SpecId, Vec<u8>, Spec)> = Vec::new();
@@ -45,8 +45,8 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
         }
     }
     add::record_made(&project, &made, onto.as_deref())?;
-    let world = World::new(&project)?;
-    let views = made.iter().map(|(id, ..)| world.view(&world.entry(id)?)).collect::<Result<Vec<_>>>()?;
+    let specs = Specs::new(&project)?;
+    let views = made.iter().map(|(id, ..)| specs.view(&specs.entry(id)?)).collect::<Result<Vec<_>>>()?;
     let mut outcome = Outcome::new(Body::AddedAll(views));
     if args.reproduces.is_none() && planned.iter().any(|one| one.phase == Phase::Reproduction) {
         let written = made.iter().zip(&planned).find(|(_, one)| one.phase == Phase::Reproduction);

@@ -10,22 +10,22 @@ use crate::{
     },
     domain::status::Status,
     error::Result,
-    specs::world::World,
+    specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let world = World::survey(&project)?;
+    let specs = Specs::cached(&project)?;
     let mut views = Vec::new();
     let mut to_import = 0;
     let all = args.all || args.archived || args.status.contains(&Status::Archived);
-    let ids = if all { world.census.all()? } else { world.census.active()? };
-    world.expect(&ids);
+    let ids = if all { specs.names.all()? } else { specs.names.active()? };
+    specs.read_ahead(&ids);
     // Whether a spec is ready takes more than its line shows.
     let in_sight = context.brief && !args.ready;
     let mut lines = Vec::with_capacity(if context.brief { ids.len() } else { 0 });
     for id in ids {
-        if let Some(sight) = if in_sight { world.sight(id)? } else { None } {
+        if let Some(sight) = if in_sight { specs.sight(id)? } else { None } {
             let says = &sight.text;
             if wanted_status(args, sight.status)
                 && wanted(args, says.kind.as_str(), says.phase, says.topic, &says.labels)
@@ -34,11 +34,11 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
             }
             continue;
         }
-        if !wanted_status(args, world.recorded(id)?.status) {
+        if !wanted_status(args, specs.recorded(id)?.status) {
             continue;
         }
-        let entry = world.entry(id)?;
-        let view = if context.brief { world.line(&entry)? } else { world.view(&entry)? };
+        let entry = specs.entry(id)?;
+        let view = if context.brief { specs.line(&entry)? } else { specs.view(&entry)? };
         let says = wanted(args, &view.kind, view.phase.as_deref(), view.topic.as_deref(), &view.labels);
         if says && (!args.ready || view.ready) {
             to_import += usize::from(entry.is_to_import());
@@ -48,9 +48,9 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
             }
         }
     }
-    world.keep()?;
+    specs.write_cache()?;
     // The process is about to end: to give its memory back piece by piece takes longer than to find what to print.
-    std::mem::forget(world);
+    std::mem::forget(specs);
     let outcome = Outcome::new(if context.brief { Body::Lines(lines) } else { Body::Specs(views) });
     Ok(match to_import {
         0 => outcome,

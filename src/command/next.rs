@@ -13,7 +13,7 @@ use crate::{
     domain::id::SpecId,
     error::{Error, Result},
     project::Project,
-    specs::{attempt::MANUAL, world::World},
+    specs::{all::Specs, attempt::MANUAL},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
@@ -22,13 +22,13 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
         Deciding::of(context, &project, asked)?.look()?;
     }
     let wanted = Wanted { filter: filter(&args.labels, &args.topic, &args.phase), ..Wanted::default() };
-    let world = World::survey(&project)?;
-    let selection = schedule::select(&world, &wanted)?;
-    world.keep()?;
+    let specs = Specs::cached(&project)?;
+    let selection = schedule::select(&specs, &wanted)?;
+    specs.write_cache()?;
     let mut refused = None;
     for job in selection.ready {
         if args.claim.is_none() {
-            let spec = world.view(&world.entry(&job.id)?)?;
+            let spec = specs.view(&specs.entry(&job.id)?)?;
             return Ok(Outcome::new(Body::Specs(vec![spec])));
         }
         match claim(context, &project, &job.id, args) {

@@ -8,7 +8,7 @@ use crate::{
     cli::state::{PauseArgs, TakeoverArgs},
     domain::status::Status,
     error::{Error, Result},
-    specs::{attempt::MANUAL, world::World},
+    specs::{all::Specs, attempt::MANUAL},
 };
 
 pub(super) fn pause(context: &Context<'_>, args: &PauseArgs) -> Result<Outcome> {
@@ -16,8 +16,8 @@ pub(super) fn pause(context: &Context<'_>, args: &PauseArgs) -> Result<Outcome> 
     let project = context.project()?;
     let id = context.pick_to_change(&project, &args.spec)?;
     let settled = recover::settle_dead(&project, &id, context.progress)?;
-    let world = World::new(&project)?;
-    let entry = world.entry(&id)?;
+    let specs = Specs::new(&project)?;
+    let entry = specs.entry(&id)?;
     // A run that was dead is paused by having been found so.
     let sentence = if settled && entry.status == Status::Paused {
         format!("{} is paused", entry.title())
@@ -36,8 +36,8 @@ pub(super) fn takeover(context: &Context<'_>, args: &TakeoverArgs) -> Result<Out
     let short = id.short();
     recover::settle_dead(&project, &id, context.progress)?;
     bring::here(&project, &id, context.progress)?;
-    let world = World::new(&project)?;
-    let entry = world.entry(&id)?;
+    let specs = Specs::new(&project)?;
+    let entry = specs.entry(&id)?;
     let by_hand = entry.state.as_ref().is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL));
     if entry.status == Status::InProgress && !by_hand {
         let reason = args.reason.as_deref().unwrap_or("taken over by a person");
@@ -46,8 +46,8 @@ pub(super) fn takeover(context: &Context<'_>, args: &TakeoverArgs) -> Result<Out
         return Err(Error::negative("not-allowed", format!("nobody works on '{short}': it is {}", entry.status))
             .hint(format!("to do it yourself: git chant work {short} --agent manual")));
     }
-    let world = World::new(&project)?;
-    let entry = world.entry(&id)?;
+    let specs = Specs::new(&project)?;
+    let entry = specs.entry(&id)?;
     let state = entry.state.as_deref().ok_or_else(|| Error::fatal("no-chain", "its history is gone"))?;
     let attempt = project.attempt(&id, state)?;
     let tree = project.worktree_of(&id)?.filter(|tree| tree.path.is_dir()).ok_or_else(|| {

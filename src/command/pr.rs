@@ -11,7 +11,7 @@ use crate::{
     exchange::pr::{self, Request, host},
     git::history,
     project::Project,
-    specs::world::{Entry, World},
+    specs::all::{Entry, Specs},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
@@ -27,8 +27,8 @@ pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
 }
 
 fn request(context: &Context<'_>, project: &Project, args: &PrArgs) -> Result<Request> {
-    let world = World::new(project)?;
-    let entry = pr::subject(&world, entries(context, project, &world, &args.what)?)?;
+    let specs = Specs::new(project)?;
+    let entry = pr::subject(&specs, entries(context, project, &specs, &args.what)?)?;
     let from = host::place(project, &args.fork)?;
     let into = if args.upstream { host::place(project, &args.project)? } else { from.clone() };
     let base = match &args.base {
@@ -42,14 +42,14 @@ fn request(context: &Context<'_>, project: &Project, args: &PrArgs) -> Result<Re
         None => project.branch_tip(&format!("refs/heads/{base}"))?,
     };
     let since = theirs.map(|theirs| history::merge_base(&project.repo, theirs, tip)).transpose()?.flatten();
-    let (title, body) = pr::text(&world, &entry, since, tip)?;
+    let (title, body) = pr::text(&specs, &entry, since, tip)?;
     Ok(Request { into, from, base, branch, title, body, draft: args.draft })
 }
 
 /// What a person means: the specs of an investigation of that name, else a spec.
-fn entries(context: &Context<'_>, project: &Project, world: &World<'_>, what: &str) -> Result<Vec<Entry>> {
-    let of_topic = investigate::entries(world, what)?;
-    if of_topic.is_empty() { Ok(vec![world.entry(&context.pick(project, what)?)?]) } else { Ok(of_topic) }
+fn entries(context: &Context<'_>, project: &Project, specs: &Specs<'_>, what: &str) -> Result<Vec<Entry>> {
+    let of_topic = investigate::entries(specs, what)?;
+    if of_topic.is_empty() { Ok(vec![specs.entry(&context.pick(project, what)?)?]) } else { Ok(of_topic) }
 }
 
 /// The gate: a person at a terminal types what goes out. It guards against accident; it is no sandbox.

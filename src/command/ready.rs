@@ -7,22 +7,22 @@ use crate::{
     cli::list::ReadyArgs,
     domain::status::Status,
     error::Result,
-    specs::{brief::Outlook, world::World},
+    specs::{all::Specs, brief::Outlook},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let world = World::survey(&project)?;
+    let specs = Specs::cached(&project)?;
     let (mut ready, mut blocked) = (Vec::new(), Vec::new());
     let (mut lines, mut others) = (Vec::new(), 0);
-    let ids = world.census.active()?;
-    world.expect(&ids);
+    let ids = specs.names.active()?;
+    specs.read_ahead(&ids);
     for id in ids {
-        if world.is_over_in_brief(id)? {
+        if specs.is_over_in_brief(id)? {
             continue;
         }
         // Why a spec is not ready takes more than a look at its line.
-        match if context.brief && !args.explain { world.outlook(id)? } else { None } {
+        match if context.brief && !args.explain { specs.outlook(id)? } else { None } {
             Some(Outlook::Ready(sight)) => {
                 lines.push(sight.line(id));
                 continue;
@@ -34,22 +34,22 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
             Some(Outlook::Elsewhere) => continue,
             None => {}
         }
-        let status = world.recorded(id)?.status;
+        let status = specs.recorded(id)?.status;
         let over = matches!(status, Status::Completed | Status::Cancelled | Status::Archived);
         if over || (status != Status::Pending && !args.explain) {
             continue;
         }
-        let entry = world.entry(id)?;
-        let view = if context.brief { world.line(&entry)? } else { world.view(&entry)? };
+        let entry = specs.entry(id)?;
+        let view = if context.brief { specs.line(&entry)? } else { specs.view(&entry)? };
         match (view.ready, context.brief && !args.explain) {
             (true, true) => lines.push(Line::from(view)),
             (true, false) => ready.push(view),
             (false, _) => blocked.push(view),
         }
     }
-    world.keep()?;
+    specs.write_cache()?;
     // As `list` does.
-    std::mem::forget(world);
+    std::mem::forget(specs);
     if args.explain {
         return Ok(Outcome::new(Body::Explained { ready, blocked }));
     }

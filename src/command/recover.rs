@@ -10,7 +10,7 @@ use crate::{
     domain::{id::SpecId, status::Status},
     error::Result,
     project::Project,
-    specs::world::World,
+    specs::all::Specs,
     upkeep::fsck::Finding,
 };
 
@@ -30,12 +30,12 @@ pub(super) fn run(context: &Context<'_>, args: &RecoverArgs) -> Result<Outcome> 
 
 /// How each of the specs goes on that something was done for.
 fn next(project: &Project, settled: &[ProblemView]) -> Result<Vec<String>> {
-    let world = World::new(project)?;
+    let specs = Specs::new(project)?;
     let ids: BTreeSet<&SpecId> = settled.iter().filter_map(|problem| problem.spec.as_ref()).collect();
     let mut hints = Vec::new();
     for id in ids {
         let short = id.short();
-        match world.entry(id)?.status {
+        match specs.entry(id)?.status {
             Status::Paused => hints.push(format!("to go on with '{short}': git chant work {short}")),
             Status::Finished => hints.push(format!("to merge '{short}': git chant merge {short}")),
             _ => {}

@@ -6,7 +6,7 @@ use crate::{
     cli::publish::ReleaseNotesArgs,
     error::{Error, Result},
     git::history,
-    specs::{release_notes, world::World},
+    specs::{all::Specs, release_notes},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &ReleaseNotesArgs) -> Result<Outcome> {
@@ -15,6 +15,6 @@ pub(super) fn run(context: &Context<'_>, args: &ReleaseNotesArgs) -> Result<Outc
         Error::negative("bad-range", format!("'{}' is no range of commits", args.range.escape_debug()))
             .hint("for example: git chant release-notes v1.0..HEAD")
     })?;
-    let notes = release_notes::gather(&World::new(&project)?, &commits)?;
+    let notes = release_notes::gather(&Specs::new(&project)?, &commits)?;
     Ok(Outcome::new(Body::Notes(notes)))
 }

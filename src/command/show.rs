@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::show::ShowArgs, error::Result, specs::world::World};
+use crate::{cli::show::ShowArgs, error::Result, specs::all::Specs};
 
 pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -11,8 +11,8 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
     let mut to_import = Vec::new();
     for query in &args.specs {
         let id = context.pick(&project, query)?;
-        let world = World::new(&project)?;
-        let entry = world.entry(&id)?;
+        let specs = Specs::new(&project)?;
+        let entry = specs.entry(&id)?;
         if let Some(Err(found)) = entry.loaded.as_ref().map(|loaded| &loaded.spec) {
             diagnostics
                 .extend(found.iter().map(|one| format!("{}:{}:{}: {}", one.path, one.line, one.column, one.message)));
@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
         if entry.is_to_import() {
             to_import.push(id.short().to_owned());
         }
-        details.push(world.detail(&entry)?);
+        details.push(specs.detail(&entry)?);
     }
     let mut outcome = match details.len() {
         1 => Outcome::new(Body::Spec(Box::new(details.remove(0)))),

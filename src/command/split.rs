@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Result},
     git::process::scrubbed_env,
     project::Project,
-    specs::{attempt::MANUAL, text::path_of, world::World},
+    specs::{all::Specs, attempt::MANUAL, text::path_of},
 };
 
 /// The longest proposal that is read, in bytes.
@@ -31,11 +31,11 @@ const MAX_PROPOSAL: usize = 1 << 20;
 pub(super) fn run(context: &Context<'_>, args: &SplitArgs) -> Result<Outcome> {
     let project = context.project()?;
     let id = context.pick_to_change(&project, &args.spec)?;
-    let world = World::new(&project)?;
-    let entry = world.entry(&id)?;
+    let specs = Specs::new(&project)?;
+    let entry = specs.entry(&id)?;
     let loaded = text_of(entry.loaded.as_deref(), &id)?;
     let (text, spec) = loaded.valid(&id)?;
-    refuse(&project, &world, &id, entry.status)?;
+    refuse(&project, &specs, &id, entry.status)?;
     let parts = if args.by_heading {
         split::by_heading(spec)
     } else {
@@ -62,12 +62,12 @@ pub(super) fn run(context: &Context<'_>, args: &SplitArgs) -> Result<Outcome> {
     if entry.state.is_none() {
         add::record(&project, &id, &text.bytes, spec, None)?;
     }
-    let world = World::new(&project)?;
-    let views = made.iter().map(|(member, ..)| world.view(&world.entry(member)?)).collect::<Result<Vec<_>>>()?;
+    let specs = Specs::new(&project)?;
+    let views = made.iter().map(|(member, ..)| specs.view(&specs.entry(member)?)).collect::<Result<Vec<_>>>()?;
     Ok(Outcome::new(Body::AddedAll(views)))
 }
 
-fn refuse(project: &Project, world: &World<'_>, id: &SpecId, status: Status) -> Result<()> {
+fn refuse(project: &Project, specs: &Specs<'_>, id: &SpecId, status: Status) -> Result<()> {
     let short = id.short();
     if id.member_of().is_some() {
         return Err(Error::negative("not-allowed", format!("'{short}' is a member itself: members have none")));
@@ -75,7 +75,7 @@ fn refuse(project: &Project, world: &World<'_>, id: &SpecId, status: Status) -> 
     if status != Status::Pending {
         return Err(Error::negative("not-allowed", format!("cannot split '{short}': it is {status}")));
     }
-    if !project.members(&world.census, id)?.is_empty() {
+    if !project.members(&specs.names, id)?.is_empty() {
         return Err(Error::negative("exists", format!("'{short}' has members already"))
             .hint(format!("to add one: git chant add \"...\" --member-of {short}")));
     }

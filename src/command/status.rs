@@ -8,7 +8,7 @@ use crate::{
     cli::status::StatusArgs,
     error::{Error, Exit, Result},
     project::Project,
-    query::standing::{self, Merges},
+    query::{status as standing, status::Merges},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &StatusArgs) -> Result<Outcome> {

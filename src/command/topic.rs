@@ -8,24 +8,24 @@ use crate::{
     domain::{phase::Phase, status::Status},
     error::{Error, Result},
     specs::{
+        all::{Entry, Specs},
         view::rfc3339,
-        world::{Entry, World},
     },
 };
 
 pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     let project = context.project()?;
-    let world = World::new(&project)?;
-    let mut entries = investigate::entries(&world, topic)?;
+    let specs = Specs::new(&project)?;
+    let mut entries = investigate::entries(&specs, topic)?;
     if entries.is_empty() {
         return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", topic.escape_debug()))
             .hint("git chant list shows what there is"));
     }
     entries.sort_by_key(|entry| (phase(entry).is_none(), phase(entry), entry.id.clone()));
-    let steps = entries.iter().map(|entry| step(&world, entry)).collect::<Result<Vec<_>>>()?;
+    let steps = entries.iter().map(|entry| step(&specs, entry)).collect::<Result<Vec<_>>>()?;
     let mut targets = Vec::new();
     for entry in &entries {
-        targets.extend(target(&world, entry)?);
+        targets.extend(target(&specs, entry)?);
     }
     targets.sort();
     targets.dedup();
@@ -39,11 +39,11 @@ fn phase(entry: &Entry) -> Option<Phase> {
     entry.spec().and_then(|spec| spec.front.phase.as_deref()).and_then(Phase::named)
 }
 
-fn step(world: &World<'_>, entry: &Entry) -> Result<StepView> {
-    let mut step = StepView { spec: world.view(entry)?, by: None, since: None };
+fn step(specs: &Specs<'_>, entry: &Entry) -> Result<StepView> {
+    let mut step = StepView { spec: specs.view(entry)?, by: None, since: None };
     let attempt = entry.state.as_ref().and_then(|state| state.attempt);
     if let Some(attempt) = attempt
-        && let Ok(Ok(event)) = world.project.store()?.event(&entry.id, attempt)
+        && let Ok(Ok(event)) = specs.project.store()?.event(&entry.id, attempt)
     {
         let with = step.spec.agent.as_deref().map(|agent| format!(" with {agent}")).unwrap_or_default();
         step.by = Some(format!("{}{with}", event.author.name));
@@ -53,13 +53,13 @@ fn step(world: &World<'_>, entry: &Entry) -> Result<StepView> {
 }
 
 /// Where the work of a spec goes, or went.
-fn target(world: &World<'_>, entry: &Entry) -> Result<Option<String>> {
+fn target(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
     let facts = entry.state.as_ref().map(|state| &state.facts);
     if let Some(target) = facts.and_then(|facts| facts.target.as_deref()) {
         return Ok(Some(target.trim_start_matches("refs/heads/").to_owned()));
     }
     let Some(spec) = entry.spec() else { return Ok(None) };
-    world.project.aim(&spec.front, facts.and_then(|facts| facts.onto.as_deref()))
+    specs.project.aim(&spec.front, facts.and_then(|facts| facts.onto.as_deref()))
 }
 
 /// What somebody could do now: work what is ready, else what needs a person.

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     git::branch,
     project::Project,
-    specs::world::World,
+    specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
@@ -26,13 +26,13 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
 
 /// Every spec whose work is done and that names commands.
 fn all(context: &Context<'_>, project: &Project, at: Option<ObjectId>, trust: bool) -> Result<Outcome> {
-    let world = World::new(project)?;
+    let specs = Specs::new(project)?;
     let mut checked = Vec::new();
-    for id in world.census.active()? {
-        if !matches!(world.recorded(id)?.status, Status::Finished | Status::Completed) {
+    for id in specs.names.active()? {
+        if !matches!(specs.recorded(id)?.status, Status::Finished | Status::Completed) {
             continue;
         }
-        let entry = world.entry(id)?;
+        let entry = specs.entry(id)?;
         if entry.spec().is_none_or(|spec| spec.front.verify.is_empty() && spec.front.reproduces.is_none()) {
             continue;
         }
@@ -49,8 +49,8 @@ fn one(
     at: Option<ObjectId>,
     trust: bool,
 ) -> Result<(SpecView, Checks)> {
-    let world = World::new(project)?;
-    let entry = world.entry(id)?;
+    let specs = Specs::new(project)?;
+    let entry = specs.entry(id)?;
     let loaded = text_of(entry.loaded.as_deref(), id)?;
     let (text, spec) = loaded.valid(id)?;
     context.ask_trust(project, id, text.blob(), spec, None, trust)?;
@@ -59,7 +59,7 @@ fn one(
         None => place(project, id)?,
     };
     let checks = checks(context, project, id, spec, entry.state.as_deref(), at)?;
-    Ok((world.view(&entry)?, checks))
+    Ok((specs.view(&entry)?, checks))
 }
 
 /// Where the work is: the tip of its branch while that exists, else the current commit.

@@ -10,7 +10,7 @@ use crate::{
     git::blame,
     project::Project,
     query::why,
-    specs::world::World,
+    specs::all::Specs,
 };
 
 /// How many commits of a path are asked about.
@@ -19,10 +19,10 @@ const MAX_COMMITS: usize = 100;
 pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     let project = context.project()?;
     let commits = commits(&project, &args.what)?;
-    let world = World::new(&project)?;
+    let specs = Specs::new(&project)?;
     let mut answers = Vec::new();
     for commit in commits {
-        let answer = why::why(&world, commit)?;
+        let answer = why::why(&specs, commit)?;
         let known = |known: &crate::answer::WhyView| known.spec.is_some() && known.spec == answer.spec;
         // Of several commits of one spec the newest stands for all.
         if !answers.iter().any(known) {

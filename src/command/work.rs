@@ -20,9 +20,9 @@ use crate::{
     error::{Error, Exit, Result},
     project::Project,
     specs::{
+        all::Specs,
         attempt::{MANUAL, RunEnd},
         text::Loaded,
-        world::World,
     },
 };
 
@@ -236,8 +236,8 @@ fn paused(
 
 /// The way out where the research does not carry the work: research again, in place of what it was informed by.
 fn insufficient_hints(project: &Project, id: &SpecId, outcome: Outcome) -> Result<Outcome> {
-    let world = World::new(project)?;
-    let researched = world.entry(id)?.state.map(|state| state.facts.informed_by.clone()).unwrap_or_default();
+    let specs = Specs::new(project)?;
+    let researched = specs.entry(id)?.state.map(|state| state.facts.informed_by.clone()).unwrap_or_default();
     let spec = researched.iter().rev().find_map(|pin| match pin {
         Pin::Spec { id, .. } => Some(id.short().to_owned()),
         _ => None,

@@ -15,7 +15,7 @@ use crate::{
     domain::{filter::Filter, id::SpecId, status::Status},
     error::{Error, Exit, Result},
     project::Project,
-    specs::world::World,
+    specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
@@ -24,9 +24,9 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let named = args.specs.iter().map(|spec| context.pick(&project, spec)).collect::<Result<Vec<_>>>()?;
     let filter = filter(&args.labels, &args.topic, &args.phase);
     let wanted = Wanted { named, filter, chain: args.chain, agent: args.agent.clone() };
-    let world = World::survey(&project)?;
-    let selection = schedule::select(&world, &wanted)?;
-    world.keep()?;
+    let specs = Specs::cached(&project)?;
+    let selection = schedule::select(&specs, &wanted)?;
+    specs.write_cache()?;
     if selection.ready.is_empty() {
         return Ok(Outcome::new(Body::WorkedAll(Box::default()))
             .hint("nothing is ready; what the specs wait for: git chant ready --explain"));

@@ -2,11 +2,11 @@
 //! nothing that acts.
 
 pub(crate) mod agent;
-pub(crate) mod place;
-pub(crate) mod seal;
 pub(crate) mod signatures;
+pub(crate) mod signing;
 pub(crate) mod stake;
 pub(crate) mod trust;
+pub(crate) mod worktree_lock;
 
 use std::{cell::OnceCell, path::PathBuf};
 
@@ -18,7 +18,7 @@ use crate::{
     env::{Env, fault},
     error::{IoContext, Result},
     git::{reference::branch_name, repository::Repository},
-    project::seal::Own,
+    project::signing::Own,
     store::{Settings, Store},
 };
 

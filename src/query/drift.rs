@@ -9,8 +9,8 @@ use crate::{
     domain::{id::SpecId, status::Status},
     error::Result,
     specs::{
+        all::{Entry, Specs},
         drift::Change,
-        world::{Entry, World},
     },
 };
 
@@ -18,26 +18,26 @@ use crate::{
 ///
 /// # Errors
 /// If the specs cannot be read.
-pub(crate) fn drift(world: &World<'_>, ids: Option<&[SpecId]>) -> Result<Vec<DriftView>> {
+pub(crate) fn drift(specs: &Specs<'_>, ids: Option<&[SpecId]>) -> Result<Vec<DriftView>> {
     let mut found = Vec::new();
     let mut below = None;
-    let candidates = if ids.is_some() { world.census.all()? } else { world.census.active()? };
+    let candidates = if ids.is_some() { specs.names.all()? } else { specs.names.active()? };
     for id in candidates {
-        if world.is_fresh_in_brief(id)? {
+        if specs.is_fresh_in_brief(id)? {
             continue;
         }
-        let wanted = ids.map_or(world.recorded(id)?.status != Status::Archived, |ids| ids.contains(id));
-        if !wanted || world.recorded(id)?.state.as_ref().is_none_or(|state| state.attempt.is_none()) {
+        let wanted = ids.map_or(specs.recorded(id)?.status != Status::Archived, |ids| ids.contains(id));
+        if !wanted || specs.recorded(id)?.state.as_ref().is_none_or(|state| state.attempt.is_none()) {
             continue;
         }
-        let entry = world.entry(id)?;
-        let changes = world.drifted(&entry)?;
+        let entry = specs.entry(id)?;
+        let changes = specs.drifted(&entry)?;
         if changes.is_empty() {
             continue;
         }
         let below = match &below {
             Some(below) => below,
-            None => below.insert(informs(world)?),
+            None => below.insert(informs(specs)?),
         };
         let downstream: Vec<String> = downstream(below, id).iter().map(|id| id.short().to_owned()).collect();
         found.extend(changes.into_iter().map(|change| view(&entry, change, &downstream)));
@@ -83,11 +83,11 @@ fn view(entry: &Entry, change: Change, downstream: &[String]) -> DriftView {
 }
 
 /// For each spec those whose attempts it informed, as their start events say.
-fn informs(world: &World<'_>) -> Result<BTreeMap<SpecId, Vec<SpecId>>> {
+fn informs(specs: &Specs<'_>) -> Result<BTreeMap<SpecId, Vec<SpecId>>> {
     let mut informs: BTreeMap<SpecId, Vec<SpecId>> = BTreeMap::new();
-    for id in world.census.all()? {
-        let Some(attempt) = world.recorded(id)?.state.and_then(|state| state.attempt) else { continue };
-        for by in world.origins(id, attempt)?.iter().flat_map(|origins| origins.iter()) {
+    for id in specs.names.all()? {
+        let Some(attempt) = specs.recorded(id)?.state.and_then(|state| state.attempt) else { continue };
+        for by in specs.origins(id, attempt)?.iter().flat_map(|origins| origins.iter()) {
             informs.entry(by.clone()).or_default().push(id.clone());
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     answer::{EdgeView, GraphView, NodeView},
     domain::{id::SpecId, pattern, status::Status},
     error::Result,
-    specs::world::{Entry, World},
+    specs::all::{Entry, Specs},
 };
 
 /// Which specs are wanted.
@@ -22,16 +22,16 @@ pub(crate) struct Scope {
 ///
 /// # Errors
 /// If the specs cannot be read.
-pub(crate) fn graph(world: &World<'_>, scope: &Scope) -> Result<GraphView> {
+pub(crate) fn graph(specs: &Specs<'_>, scope: &Scope) -> Result<GraphView> {
     let mut entries = BTreeMap::new();
-    for id in if scope.archived { world.census.all()? } else { world.census.active()? } {
+    for id in if scope.archived { specs.names.all()? } else { specs.names.active()? } {
         // What was recorded counts for the status alone, and all specs are held at once here.
-        let entry = Entry { state: None, ..world.entry(id)? };
+        let entry = Entry { state: None, ..specs.entry(id)? };
         if scope.archived || entry.status != Status::Archived {
             entries.insert(id.clone(), entry);
         }
     }
-    let edges = edges(world, &entries)?;
+    let edges = edges(specs, &entries)?;
     let wanted = scope.topic.as_deref().map(|topic| reached(&entries, &edges, topic));
     let is_wanted = |id: &SpecId| wanted.as_ref().is_none_or(|wanted| wanted.contains(id));
     Ok(GraphView {
@@ -52,7 +52,7 @@ fn node(entry: &Entry) -> NodeView {
     }
 }
 
-fn edges(world: &World<'_>, entries: &BTreeMap<SpecId, Entry>) -> Result<Vec<EdgeView>> {
+fn edges(specs: &Specs<'_>, entries: &BTreeMap<SpecId, Entry>) -> Result<Vec<EdgeView>> {
     let producers = producers(entries);
     let mut edges = Vec::new();
     for entry in entries.values() {
@@ -60,7 +60,7 @@ fn edges(world: &World<'_>, entries: &BTreeMap<SpecId, Entry>) -> Result<Vec<Edg
         // What it builds on, each with whether it waits for it and whether it is informed by it.
         let mut builds_on: BTreeMap<SpecId, (bool, bool)> = BTreeMap::new();
         for written in &spec.front.depends_on {
-            if let [id] = world.project.candidates(&world.census, written)?.as_slice() {
+            if let [id] = specs.project.candidates(&specs.names, written)?.as_slice() {
                 builds_on.entry(id.clone()).or_default().0 = true;
             }
         }

@@ -5,5 +5,5 @@ pub(crate) mod drift;
 pub(crate) mod graph;
 pub(crate) mod lint;
 pub(crate) mod prime;
-pub(crate) mod standing;
+pub(crate) mod status;
 pub(crate) mod why;

@@ -6,7 +6,7 @@ use crate::{
     domain::{id::SpecId, status::Status},
     error::Result,
     project::{Project, SPECS_DIR},
-    specs::world::World,
+    specs::all::Specs,
     terminal::sanitize,
 };
 
@@ -49,11 +49,11 @@ chant' commands that change them. If the research behind it is wrong, stop and s
 /// # Errors
 /// If the specs cannot be read.
 pub(crate) fn prime(project: &Project) -> Result<Option<String>> {
-    let world = World::survey(project)?;
+    let specs = Specs::cached(project)?;
     if let Some(id) = project.env.text("CHANT_SPEC_ID").and_then(|id| SpecId::new(id).ok()) {
-        return inside(&world, &id).map(Some);
+        return inside(&specs, &id).map(Some);
     }
-    let all = world.census.all()?;
+    let all = specs.names.all()?;
     let prepared = project.repo.main_work_dir().is_some_and(|top| top.join(SPECS_DIR).is_dir());
     if all.is_empty() && !prepared {
         return Ok(None);
@@ -61,15 +61,15 @@ pub(crate) fn prime(project: &Project) -> Result<Option<String>> {
     let mut now = Now::default();
     // The newest first: what is left out is what has waited longest.
     for id in all.into_iter().rev() {
-        now.take(&world, id)?;
+        now.take(&specs, id)?;
     }
-    world.keep()?;
+    specs.write_cache()?;
     Ok(Some(now.text()))
 }
 
 /// What is told of the one spec.
-fn inside(world: &World<'_>, id: &SpecId) -> Result<String> {
-    let entry = world.entry(id)?;
+fn inside(specs: &Specs<'_>, id: &SpecId) -> Result<String> {
+    let entry = specs.entry(id)?;
     let line = line(id, entry.title(), "");
     let file = format!("{SPECS_DIR}/{id}.md");
     Ok(format!("You carry out one spec of this repository: {}\nIts text is in {file}.\n\n{INSIDE}", line.trim()))
@@ -87,21 +87,21 @@ struct Now {
 }
 
 impl Now {
-    fn take(&mut self, world: &World<'_>, id: &SpecId) -> Result<()> {
-        let status = world.recorded(id)?.status;
+    fn take(&mut self, specs: &Specs<'_>, id: &SpecId) -> Result<()> {
+        let status = specs.recorded(id)?.status;
         match self.counts.iter_mut().find(|(counted, _)| *counted == status) {
             Some((_, count)) => *count += 1,
             None => self.counts.push((status, 1)),
         }
         match status {
-            Status::InProgress => self.running.push(line(id, world.entry(id)?.title(), "")),
+            Status::InProgress => self.running.push(line(id, specs.entry(id)?.title(), "")),
             Status::Finished | Status::Failed | Status::Paused => {
-                self.waiting.push(line(id, world.entry(id)?.title(), &format!(" ({status})")));
+                self.waiting.push(line(id, specs.entry(id)?.title(), &format!(" ({status})")));
             }
             Status::Pending if self.looked_at < LOOKED_AT => {
                 self.looked_at += 1;
-                let entry = world.entry(id)?;
-                if world.view(&entry)?.ready {
+                let entry = specs.entry(id)?;
+                if specs.view(&entry)?.ready {
                     self.ready.push(line(id, entry.title(), ""));
                 }
             }

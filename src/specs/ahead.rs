@@ -13,8 +13,8 @@ use gix::{
     objs::{Kind, compute_hash},
 };
 
-use super::world::World;
 use crate::project::SPECS_DIR;
+use crate::specs::all::Specs;
 use crate::{
     domain::{
         diagnostic::Diagnostic,
@@ -127,18 +127,18 @@ impl Ahead {
     }
 }
 
-impl World<'_> {
-    /// Says which specs will be asked for, in the order of their ids, where nothing is known of them from an earlier look. The census
+impl Specs<'_> {
+    /// Says which specs will be asked for, in the order of their ids, where nothing is known of them from an earlier look. The names
     /// has been taken by then, and their files looked at.
-    pub(crate) fn expect(&self, ids: &BTreeSet<&SpecId>) {
+    pub(crate) fn read_ahead(&self, ids: &BTreeSet<&SpecId>) {
         if self.survey.as_ref().is_none_or(|survey| survey.knows_nothing()) {
-            let tip = |id| self.census.tip(id).ok().flatten();
+            let tip = |id| self.names.tip(id).ok().flatten();
             self.texts.read_ahead(ids.iter().map(|id| Wanted { id: (*id).clone(), tip: tip(id) }).collect());
         }
     }
 
     /// The same for whole texts, which are read each time: every other one, as whoever asks has time to read too.
-    pub(crate) fn expect_whole(&self, ids: &[SpecId]) {
+    pub(crate) fn read_texts_ahead(&self, ids: &[SpecId]) {
         self.whole.read_ahead(ids.iter().step_by(2).map(|id| Wanted { id: id.clone(), tip: None }).collect());
     }
 }

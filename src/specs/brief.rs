@@ -2,7 +2,7 @@
 
 use gix::ObjectId;
 
-use super::world::World;
+use crate::specs::all::Specs;
 use crate::{
     answer::{Line, flags},
     domain::{id::SpecId, spec::SpecType, status::Status},
@@ -46,8 +46,8 @@ impl Sight<'_> {
     }
 }
 
-impl World<'_> {
-    /// What the line of a spec shows, as [`World::line`] has it. `None` where that takes more than the index knows: it is under way,
+impl Specs<'_> {
+    /// What the line of a spec shows, as [`Specs::line`] has it. `None` where that takes more than the index knows: it is under way,
     /// waits to be merged, or hangs on somebody's approval or on other specs.
     pub(crate) fn sight(&self, id: &SpecId) -> Result<Option<Sight<'_>>> {
         let Some(survey) = &self.survey else { return Ok(None) };
@@ -55,7 +55,7 @@ impl World<'_> {
         if !self.has_head() {
             return Ok(None);
         }
-        let Some(tip) = self.census.tip(id)? else { return Ok(None) };
+        let Some(tip) = self.names.tip(id)? else { return Ok(None) };
         let Some((brief, text)) = survey.brief_with_text(id.as_str(), tip) else { return Ok(None) };
         if !is_over(brief.status) && !self.stands_alone(id, &brief, &text)? {
             return Ok(None);
@@ -72,7 +72,7 @@ impl World<'_> {
         }
         let Some(depends_on) = sight.text.depends_on() else { return Ok(None) };
         for written in &depends_on {
-            if let [other] = self.project.candidates(&self.census, written)?.as_slice()
+            if let [other] = self.project.candidates(&self.names, written)?.as_slice()
                 && self.is_open_in_brief(other)?
             {
                 return Ok(Some(Outlook::Blocked));
@@ -84,7 +84,7 @@ impl World<'_> {
 
     /// Whether a spec is known not to be completed: nothing beside its own events could make it so.
     fn is_open_in_brief(&self, id: &SpecId) -> Result<bool> {
-        let (Some(survey), Some(tip)) = (&self.survey, self.census.tip(id)?) else { return Ok(false) };
+        let (Some(survey), Some(tip)) = (&self.survey, self.names.tip(id)?) else { return Ok(false) };
         match survey.brief(id.as_str(), tip).map(|brief| brief.status) {
             Some(Status::Failed | Status::Paused | Status::Cancelled | Status::InProgress) => Ok(true),
             Some(Status::Pending) => Ok(!self.has_members(id)?),
@@ -111,7 +111,7 @@ impl World<'_> {
 
     /// The status of such a spec.
     pub(crate) fn over_in_brief(&self, id: &SpecId) -> Result<Option<Status>> {
-        let (Some(survey), Some(tip)) = (&self.survey, self.census.tip(id)?) else { return Ok(None) };
+        let (Some(survey), Some(tip)) = (&self.survey, self.names.tip(id)?) else { return Ok(None) };
         let brief = survey.brief(id.as_str(), tip).filter(|brief| !brief.contended);
         Ok(brief.map(|brief| brief.status).filter(|status| is_over(*status)))
     }
@@ -121,7 +121,7 @@ impl World<'_> {
         Ok(self.sight(id)?.is_some_and(|sight| !sight.stale))
     }
 
-    /// As [`World::is_stale`] finds it; `None` where that has to be asked.
+    /// As [`Specs::is_stale`] finds it; `None` where that has to be asked.
     fn is_stale_in_brief(&self, brief: &Brief<'_>, text: &BriefText<'_>) -> Result<Option<bool>> {
         if brief.attempt.is_none() || brief.status == Status::Cancelled {
             return Ok(Some(false));
@@ -135,7 +135,7 @@ impl World<'_> {
         let (Some(pins), Some((origins, pinned))) = (brief.pins(), brief.behind()) else { return Ok(None) };
         let of = |other: &str| -> Result<Option<(ObjectId, Brief<'_>)>> {
             let Ok(other) = SpecId::new(other) else { return Ok(None) };
-            let Some(tip) = self.census.tip(&other)? else { return Ok(None) };
+            let Some(tip) = self.names.tip(&other)? else { return Ok(None) };
             Ok(survey.brief(other.as_str(), tip).map(|brief| (tip, brief)))
         };
         for (other, event) in &pins {

@@ -112,7 +112,7 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
     let mut warnings = Vec::new();
     let mut stays = false;
     // Nobody begins another attempt at that place meanwhile.
-    let _held = project.hold_place(&attempt.id)?;
+    let _held = project.lock_worktree(&attempt.id)?;
     if begun_anew(project, attempt)? {
         return Ok(warnings);
     }

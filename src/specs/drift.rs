@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, rc::Rc};
 
 use gix::ObjectId;
 
-use super::world::{Entry, World};
+use crate::specs::all::{Entry, Specs};
 use crate::{
     domain::{
         event::{Pin, Role},
@@ -54,7 +54,7 @@ pub(crate) enum Change {
     },
 }
 
-impl World<'_> {
+impl Specs<'_> {
     /// How the inputs of the deciding attempt differ from what they were when it began, or from what a person has acknowledged
     /// since. Nothing for a spec without an attempt, or one that was cancelled.
     ///

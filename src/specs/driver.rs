@@ -28,7 +28,7 @@ fn settle(project: &Project, driver: &SpecId) -> Result<()> {
     if !open(store.state(driver)?.as_ref()) {
         return Ok(());
     }
-    let members = project.members(&project.census(), driver)?;
+    let members = project.members(&project.spec_names(), driver)?;
     let states = members.iter().map(|id| store.state(id)).collect::<Result<Vec<_>>>()?;
     if !all_over(states.iter().map(Option::as_ref)) {
         return Ok(());

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use super::{base::Base, census::Census};
+use super::base::Base;
 use crate::project::Project;
+use crate::specs::names::SpecNames;
 use crate::{
     domain::{
         event::Pin,
@@ -59,11 +60,16 @@ impl InputFault {
 impl Project {
     /// Why an entry of `informed_by` cannot be an input now; `None` if it can. What is wrong with it is no error: it holds up
     /// the spec that names it, and no other.
-    pub(crate) fn input_fault(&self, census: &Census<'_>, base: &Base<'_>, entry: &str) -> Result<Option<InputFault>> {
+    pub(crate) fn input_fault(
+        &self,
+        names: &SpecNames<'_>,
+        base: &Base<'_>,
+        entry: &str,
+    ) -> Result<Option<InputFault>> {
         let found = match Entry::parse(entry) {
             Err(_) => Ok(false),
             Ok(Entry::Url(_)) => Ok(true),
-            Ok(Entry::Spec(id)) => census.has(&id),
+            Ok(Entry::Spec(id)) => names.has(&id),
             Ok(Entry::Path(path)) if base.blob(&path)?.is_some() => Ok(true),
             Ok(Entry::Path(path)) => self.uncommitted(&path).map(|found| found.is_some()),
             Ok(Entry::Glob(_) | Entry::Directory(_)) => self.expand(base, entry).map(|paths| !paths.is_empty()),
@@ -80,7 +86,7 @@ impl Project {
     ///
     /// # Errors
     /// `missing-input` if it leads nowhere.
-    pub(crate) fn read_inputs(&self, census: &Census<'_>, base: &Base<'_>, entry: &str) -> Result<Vec<Input>> {
+    pub(crate) fn read_inputs(&self, names: &SpecNames<'_>, base: &Base<'_>, entry: &str) -> Result<Vec<Input>> {
         let missing = || {
             Error::negative("missing-input", format!("the input '{}' does not exist", entry.escape_debug()))
                 .hint("it is looked for in the base, and where it is not committed, in the work tree")
@@ -90,7 +96,7 @@ impl Project {
         })?;
         match parsed {
             Entry::Url(url) => Ok(vec![Input { pin: Pin::Url(url), bytes: None, committed: true }]),
-            Entry::Spec(id) => self.spec_input(census, base, &id)?.map(|input| vec![input]).ok_or_else(missing),
+            Entry::Spec(id) => self.spec_input(names, base, &id)?.map(|input| vec![input]).ok_or_else(missing),
             Entry::Path(path) => Ok(vec![self.find_input(base, &path)?.ok_or_else(missing)?]),
             Entry::Glob(_) | Entry::Directory(_) => {
                 let mut inputs = Vec::new();
@@ -102,8 +108,8 @@ impl Project {
         }
     }
 
-    fn spec_input(&self, census: &Census<'_>, base: &Base<'_>, id: &SpecId) -> Result<Option<Input>> {
-        let tip = census.tip(id)?;
+    fn spec_input(&self, names: &SpecNames<'_>, base: &Base<'_>, id: &SpecId) -> Result<Option<Input>> {
+        let tip = names.tip(id)?;
         let Some(loaded) = self.load(id, tip)? else { return Ok(None) };
         let Some(text) = loaded.text else { return Ok(None) };
         let committed = base.blob(&text.path)? == Some(text.blob());

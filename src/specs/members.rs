@@ -1,7 +1,7 @@
 //! Groups: a driver and its members, `<driver>.1` and on.
 
-use super::census::Census;
 use crate::project::Project;
+use crate::specs::names::SpecNames;
 use crate::{
     domain::{id::SpecId, state::State, status::Status},
     error::Result,
@@ -12,14 +12,14 @@ const MAX_MEMBERS: u32 = 1_000;
 
 impl Project {
     /// The members of a spec, in order; none if it is a member itself. They are numbered from 1 without a gap.
-    pub(crate) fn members(&self, census: &Census<'_>, driver: &SpecId) -> Result<Vec<SpecId>> {
+    pub(crate) fn members(&self, names: &SpecNames<'_>, driver: &SpecId) -> Result<Vec<SpecId>> {
         let mut members = Vec::new();
         if driver.member_of().is_some() {
             return Ok(members);
         }
         for number in 1..=MAX_MEMBERS {
             let Ok(id) = SpecId::new(&format!("{driver}.{number}")) else { break };
-            if !census.has(&id)? {
+            if !names.has(&id)? {
                 break;
             }
             members.push(id);

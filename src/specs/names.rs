@@ -1,125 +1,369 @@
-//! The names of all specs as one text, to look through for what a person has typed a part of.
+//! Which specs exist: looked up one by one, and listed only where somebody asks for all of them.
 
-use bstr::ByteSlice as _;
-
-use crate::project::{Project, SPECS_DIR};
-use crate::{
-    domain::id::SpecId,
-    error::Result,
-    git::work_file::{Directory, Stamp},
-    specs::cache::names,
-    store::SPECS,
+use std::{
+    cell::{Cell, OnceCell},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::PathBuf,
+    rc::Rc,
 };
 
-/// Fewer than these are listed as fast as they are read, in bytes of the text.
-const FEW: usize = 4096;
+use gix::{
+    ObjectId,
+    bstr::{BStr, ByteSlice},
+};
 
-/// Every spec that has a ref or a file under `.chant/specs`, one a line, after what stood before them in their file. Some stand there
-/// twice, and not every line is an id.
-#[derive(Debug)]
-pub(crate) struct Names {
-    bytes: Vec<u8>,
-    begin: usize,
+use super::{sorted::Sorted, survey::Survey};
+use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
+use crate::specs::name_list::NameList;
+use crate::{
+    domain::id::SpecId,
+    error::{Error, Result},
+    git::work_file::{self, Directory},
+    store::archive::Folders,
+};
+
+/// Whoever asks more often than this what a short form means gets it from a table.
+const OFTEN: usize = 4;
+
+/// The specs that exist, by name only: nothing of them is read.
+///
+/// What is named in full is looked up as a ref and a file, and the others are not touched; for a short form names are listed;
+/// the tips of all chains are read only where somebody goes through all specs. What was listed answers whatever comes after. What
+/// was put away is listed apart, and only if somebody asks for it: there may be a hundred times as much of it.
+pub(crate) struct SpecNames<'p> {
+    project: &'p Project,
+    survey: Option<Rc<Survey<'p>>>,
+    /// What has a ref.
+    tips: OnceCell<Sorted<ObjectId>>,
+    /// What was folded.
+    folded: OnceCell<BTreeMap<SpecId, ObjectId>>,
+    folders: Folders,
+    /// What has a file under `.chant/specs`.
+    active: OnceCell<Files>,
+    /// What has a file under `.chant/archive`.
+    archived: OnceCell<Files>,
+    /// The directories in which those are, each opened once.
+    away: OnceCell<Vec<Directory>>,
+    list: OnceCell<NameList>,
+    short: OnceCell<HashMap<String, Vec<SpecId>>>,
+    /// How often a short form was looked for.
+    asked: Cell<usize>,
+    asked_away: Cell<usize>,
+    short_away: OnceCell<HashMap<String, Vec<SpecId>>>,
 }
 
-impl Names {
-    /// The names of now: those that were listed before, if nothing has come or gone since, else what `list` finds.
-    pub(crate) fn find(project: &Project, list: impl FnOnce() -> Result<String>) -> Result<Names> {
-        let began = project.env.now().as_nanosecond();
-        let sources = sources(project);
-        let (dir, name) = match project.repo.is_linked() {
-            true => (project.repo.git_dir().to_owned(), "chant-names"),
-            false => (project.repo.chant_dir(), "names"),
-        };
-        let binary = project.env.binary();
-        if let Some(sources) = &sources
-            && let Some(names) = names::read(&dir, name, &binary, sources)
-        {
-            let (bytes, begin) = names;
-            return Ok(Names { bytes, begin });
-        }
-        let text = list()?;
-        // They were looked at before the names were listed: what has come or gone since shows in the stamps.
-        if let Some(sources) = sources.filter(|all| all.iter().flatten().all(|stamp| stamp.is_settled(began)))
-            && text.len() >= FEW
-        {
-            // Who cannot write does without.
-            let _unwritten = names::write(&dir, name, &binary, &sources, &text);
-        }
-        Ok(Names { bytes: text.into_bytes(), begin: 0 })
-    }
+/// The files of a directory that may be specs.
+#[derive(Debug, Default)]
+struct Files {
+    specs: BTreeSet<SpecId>,
+    strays: Vec<(String, String)>,
+}
 
-    /// Those that `query` is a short form of.
-    pub(crate) fn matching(&self, query: &str) -> Vec<SpecId> {
-        // Every short form ends with the sequence or the suffix, or with a member's number after it.
-        let (stem, _) = SpecId::split_member(query);
-        let last = stem.rsplit_once('-').map_or(stem, |(_, last)| last);
-        self.with(last).into_iter().filter(|id| id.matches(query)).collect()
-    }
-
-    /// Those in whose name `part` is found, in the order of the ids; none for an empty one, or one that no name can hold.
-    pub(crate) fn with(&self, part: &str) -> Vec<SpecId> {
-        let mut found = Vec::new();
-        if part.is_empty() || part.contains('\n') {
-            return found;
-        }
-        // Looked for in the whole text at once: line by line would take ten times as long.
-        let text = &self.bytes[self.begin..];
-        let mut end = 0;
-        for at in text.find_iter(part) {
-            if at < end {
-                continue;
+impl Files {
+    /// Takes the files of these names in `dir`, which are sorted, for what they are.
+    fn take<'n>(&mut self, dir: &str, names: impl Iterator<Item = &'n BStr>) {
+        let mut specs = Vec::with_capacity(names.size_hint().0);
+        for stem in names.filter_map(|name| name.strip_suffix(b".md")) {
+            let stem = stem.to_str_lossy();
+            match SpecId::new(&stem) {
+                Ok(id) => specs.push(id),
+                Err(invalid) => self.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
             }
-            let begin = text[..at].rfind_byte(b'\n').map_or(0, |before| before + 1);
-            end = text[at..].find_byte(b'\n').map_or(text.len(), |length| at + length);
-            found.extend(text[begin..end].to_str().ok().and_then(|name| SpecId::new(name).ok()));
         }
+        // Made at once, which is a fraction of the work of one by one.
+        self.specs.append(&mut specs.into_iter().collect());
+    }
+}
+
+impl<'p> SpecNames<'p> {
+    pub(crate) fn new(project: &'p Project, survey: Option<Rc<Survey<'p>>>) -> SpecNames<'p> {
+        SpecNames {
+            project,
+            survey,
+            tips: OnceCell::new(),
+            folded: OnceCell::new(),
+            folders: Folders::default(),
+            active: OnceCell::new(),
+            archived: OnceCell::new(),
+            away: OnceCell::new(),
+            list: OnceCell::new(),
+            short: OnceCell::new(),
+            asked: Cell::new(0),
+            asked_away: Cell::new(0),
+            short_away: OnceCell::new(),
+        }
+    }
+
+    /// The newest event of a spec; `None` if it has no chain.
+    pub(crate) fn tip(&self, id: &SpecId) -> Result<Option<ObjectId>> {
+        let Some(tips) = self.tips.get() else { return self.project.store()?.tip(id) };
+        match (tips.get(id.as_str()), self.folded.get()) {
+            (Some(tip), _) => Ok(Some(*tip)),
+            (None, Some(folded)) => Ok(folded.get(id).copied()),
+            (None, None) if self.folders.lack(id) => Ok(None),
+            (None, None) => self.project.store()?.folded_tip_in(&self.folders, id),
+        }
+    }
+
+    /// Whether it has a file under `.chant/specs`.
+    pub(crate) fn has_file(&self, id: &SpecId) -> Result<bool> {
+        match self.active.get() {
+            Some(files) => Ok(files.specs.contains(id)),
+            None => self.project.lists(&self.project.directories(SPECS_DIR)?, SPECS_DIR, id),
+        }
+    }
+
+    /// Whether it has a file under `.chant/archive`.
+    pub(crate) fn has_archived_file(&self, id: &SpecId) -> Result<bool> {
+        match self.archived.get() {
+            Some(files) => Ok(files.specs.contains(id)),
+            None => {
+                let away = kept(&self.away, || self.project.directories(ARCHIVE_DIR))?;
+                self.project.lists(away, ARCHIVE_DIR, id)
+            }
+        }
+    }
+
+    /// Whether there is anything of that name.
+    pub(crate) fn has(&self, id: &SpecId) -> Result<bool> {
+        Ok(self.tip(id)?.is_some() || self.has_file(id)? || self.has_archived_file(id)?)
+    }
+
+    /// Whether there is a first member of a spec: they are numbered from 1 without a gap.
+    pub(crate) fn has_members(&self, id: &SpecId) -> Result<bool> {
+        let name = format!("{id}.1");
+        if let (Some(tips), Some(files)) = (self.tips.get(), self.active.get()) {
+            if tips.get(&name).is_some() || files.specs.contains(name.as_str()) {
+                return Ok(true);
+            }
+            let away = kept(&self.away, || self.project.directories(ARCHIVE_DIR))?;
+            if away.is_empty() && self.folders.lack(id) && !self.project.repo.is_bare() {
+                return Ok(false);
+            }
+        }
+        SpecId::new(&name).map_or(Ok(false), |first| self.has(&first))
+    }
+
+    /// Every spec, in the order of the ids.
+    pub(crate) fn all(&self) -> Result<BTreeSet<&SpecId>> {
+        // Refs first: a ref goes after its archive has the chain, and so one of the two has it at any time.
+        let mut all = self.active()?;
+        let folded = kept(&self.folded, || self.project.store()?.folded())?;
+        all.extend(folded.keys().chain(&self.archived_files()?.specs));
+        Ok(all)
+    }
+
+    /// Every spec but those that have nothing any more but a place in the archive. Some of them may be archived: their chains say so.
+    pub(crate) fn active(&self) -> Result<BTreeSet<&SpecId>> {
+        let tips = kept(&self.tips, || match &self.survey {
+            Some(survey) => survey.tips(),
+            None => Ok(self.project.store()?.tips()?.into_iter().collect()),
+        })?;
+        Ok(tips.ids().chain(&self.active_files()?.specs).collect())
+    }
+
+    /// Files under `.chant/specs` whose name is no id, with the reason, and those under `.chant/archive`.
+    pub(crate) fn strays(&self) -> Result<Vec<(String, String)>> {
+        Ok([self.active_files()?.strays.clone(), self.archived_files()?.strays.clone()].concat())
+    }
+
+    /// Every spec whose id begins with that day, as `2026-02-08`, but those that have nothing but a file under `.chant/archive`: there may
+    /// be a hundred thousand of these.
+    pub(crate) fn of_day(&self, day: &str) -> Result<BTreeSet<SpecId>> {
+        let mut found = self.project.store()?.names_with(day)?;
+        found.extend(self.project.files(SPECS_DIR, day, None)?.specs);
+        found.extend(self.project.store()?.folded_in(day)?.into_keys());
+        found.retain(|id| id.date() == Some(day));
+        Ok(found)
+    }
+
+    /// Every spec of which `query` is a short form, in the order of the ids, of those that have a ref or a file under `.chant/specs`.
+    pub(crate) fn matching(&self, query: &str) -> Result<Vec<SpecId>> {
+        self.asked.set(self.asked.get() + 1);
+        if self.asked.get() <= OFTEN {
+            let found = self.listed()?.matching(query);
+            // A file system that tells no change of a directory would hide what is new: who gets no answer is worth a look.
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(matching(kept(&self.short, || Ok(by_last_component(self.names()?)))?, query))
+    }
+
+    /// Every spec in whose id `part` is found, in the order of the ids, of the same.
+    pub(crate) fn with(&self, part: &str) -> Result<Vec<SpecId>> {
+        Ok(self.listed()?.with(part))
+    }
+
+    fn listed(&self) -> Result<&NameList> {
+        kept(&self.list, || NameList::find(self.project, || self.raw_names()))
+    }
+
+    /// The names of refs and of files under `.chant/specs`, one a line, some of them twice and not all of them ids: to take each for what
+    /// it is would take longer than to list them.
+    fn raw_names(&self) -> Result<String> {
+        let mut text = String::new();
+        // A name of several lines is no id, but one of its lines might be.
+        let mut add = |name: &str| text.extend([name, "\n"].iter().filter(|_| !name.contains('\n')).copied());
+        if self.project.repo.is_bare() || self.tips.get().is_some() {
+            self.names()?.iter().for_each(|id| add(id.as_str()));
+            return Ok(text);
+        }
+        self.project.store()?.each_name("", &mut add)?;
+        for directory in self.project.directories(SPECS_DIR)? {
+            let names = directory.names_with(".md").map_err(|refused| bad_directory(SPECS_DIR, &refused))?;
+            let stems = names.iter().filter_map(|name| name.to_str().ok()?.strip_suffix(".md"));
+            stems.for_each(&mut add);
+        }
+        Ok(text)
+    }
+
+    /// Those that were put away and that `query` is a short form of.
+    pub(crate) fn matching_away(&self, query: &str) -> Result<Vec<SpecId>> {
+        self.asked_away.set(self.asked_away.get() + 1);
+        if self.asked_away.get() <= OFTEN && !self.project.repo.is_bare() {
+            return self.found_away(query);
+        }
+        let away = kept(&self.short_away, || {
+            let folded = kept(&self.folded, || self.project.store()?.folded())?;
+            Ok(by_last_component(folded.keys().chain(&self.archived_files()?.specs).cloned().collect()))
+        })?;
+        Ok(matching(away, query))
+    }
+
+    /// The same for whoever asks once: of the many names there are no more is taken than may be meant.
+    fn found_away(&self, query: &str) -> Result<Vec<SpecId>> {
+        let last = last_component(query);
+        let mut found = self.project.store()?.folded_with(last)?;
+        for directory in kept(&self.away, || self.project.directories(ARCHIVE_DIR))? {
+            let names = directory.names_with(last).map_err(|refused| bad_directory(ARCHIVE_DIR, &refused))?;
+            let ids = names.iter().filter_map(|name| name.to_str().ok()?.strip_suffix(".md"));
+            found.extend(ids.filter_map(|id| SpecId::new(id).ok()));
+        }
+        found.retain(|id| id.matches(query));
         found.sort_unstable();
         found.dedup();
-        found
+        Ok(found)
+    }
+
+    /// Every spec that has a ref or a file under `.chant/specs`, without reading what its chain's ref holds.
+    fn names(&self) -> Result<BTreeSet<SpecId>> {
+        let mut names: BTreeSet<SpecId> = match self.tips.get() {
+            Some(tips) => tips.ids().cloned().collect(),
+            None => self.project.store()?.names()?,
+        };
+        names.extend(self.active_files()?.specs.iter().cloned());
+        Ok(names)
+    }
+
+    fn active_files(&self) -> Result<&Files> {
+        kept(&self.active, || self.project.files(SPECS_DIR, "", self.survey.as_deref()))
+    }
+
+    fn archived_files(&self) -> Result<&Files> {
+        kept(&self.archived, || self.project.files(ARCHIVE_DIR, "", None))
     }
 }
 
-/// The stamps of what names are listed from; `None` where that is not directories alone, or nothing is to be kept.
-fn sources(project: &Project) -> Option<Vec<Option<Stamp>>> {
-    if project.without_index() || project.repo.is_bare() {
-        return None;
-    }
-    let common = project.repo.common_dir();
-    let stamp =
-        |directory: Option<Directory>| directory.map_or(Some(None), |directory| directory.own_stamp().map(Some));
-    // First the loose refs: git packs a ref before it takes the loose one away.
-    let mut all = vec![stamp(Directory::open(common, SPECS.trim_end_matches('/').into()).ok()?)?];
-    all.push(Directory::open(common, "".into()).ok()??.stamp("packed-refs".into()).ok()?);
-    for top in project.tops() {
-        all.push(stamp(Directory::open(&top, SPECS_DIR.into()).ok()?)?);
-    }
-    Some(all)
+/// Every spec of which `query` is a short form, in the order of the ids.
+fn matching(short: &HashMap<String, Vec<SpecId>>, query: &str) -> Vec<SpecId> {
+    let found = short.get(last_component(query)).into_iter().flatten();
+    found.filter(|id| id.matches(query)).cloned().collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What every id ends with that a short form stands for: its sequence or its suffix, before the number of a member.
+fn last_component(query: &str) -> &str {
+    let (stem, _) = SpecId::split_member(query);
+    stem.rsplit_once('-').map_or(stem, |(_, last)| last)
+}
 
-    #[test]
-    fn a_part_is_found_wherever_it_stands_and_once() {
-        let specs = ["2026-02-08-001-aaa", "2026-02-08-010-v7b", "2026-02-08-010-v7b.2", "2026-02-10-001-b01"];
-        // As they are listed: in no order, a loose ref beside its file, and what is no id.
-        let listed = format!("head\n{}\n2026-02-08.lock\n{}\n", specs.join("\n"), [specs[3], specs[0]].join("\n"));
-        let bytes = listed.into_bytes();
-        let names = Names { bytes, begin: 5 };
-        let with = |part| names.with(part).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(with("001"), ["2026-02-08-001-aaa", "2026-02-10-001-b01"]);
-        assert_eq!(with("a"), ["2026-02-08-001-aaa"]);
-        assert_eq!(with("0").len(), 4);
-        assert_eq!(with("v7b.2"), ["2026-02-08-010-v7b.2"]);
-        assert_eq!(with("2026-02-10"), ["2026-02-10-001-b01"]);
-        // A name ends with its line.
-        assert!(with("aaa\n2026").is_empty() && with("").is_empty() && with("zzz").is_empty());
-        let matching = |query| names.matching(query).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(matching("010"), ["2026-02-08-010-v7b"]);
-        assert_eq!(matching("v7b.2"), ["2026-02-08-010-v7b.2"]);
-        assert_eq!(matching("10-001"), ["2026-02-10-001-b01"]);
-        assert!(matching("aa").is_empty() && matching("").is_empty());
+/// What the cell holds, made at the first need.
+fn kept<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    match cell.get() {
+        Some(made) => Ok(made),
+        None => {
+            let made = make()?;
+            Ok(cell.get_or_init(|| made))
+        }
     }
+}
+
+/// The ids by their sequence and by their suffix, with one of which every short form ends.
+fn by_last_component(ids: BTreeSet<SpecId>) -> HashMap<String, Vec<SpecId>> {
+    let mut short: HashMap<String, Vec<SpecId>> = HashMap::new();
+    for id in ids {
+        if let Some((sequence, suffix)) = id.parts() {
+            short.entry(sequence.to_owned()).or_default().push(id.clone());
+            if suffix != sequence {
+                short.entry(suffix.to_owned()).or_default().push(id.clone());
+            }
+        }
+    }
+    short
+}
+
+impl Project {
+    /// The specs that exist.
+    pub(crate) fn spec_names(&self) -> SpecNames<'_> {
+        SpecNames::new(self, None)
+    }
+
+    /// Lists the files of a directory that may be specs, and whose names begin with `prefix`.
+    fn files(&self, dir: &'static str, prefix: &str, survey: Option<&Survey<'_>>) -> Result<Files> {
+        let mut files = Files::default();
+        for top in self.tops() {
+            if let Some(names) = survey.and_then(|survey| survey.names(&top)) {
+                files.take(dir, names);
+                continue;
+            }
+            let listed = work_file::list_with(&top, dir.into(), prefix.as_bytes());
+            let listed = listed.map_err(|refused| bad_directory(dir, &refused))?;
+            files.take(dir, listed.iter().map(|entry| entry.name.as_bstr()));
+        }
+        files.strays.sort_unstable();
+        if self.repo.is_bare()
+            && let Some(head) = self.repo.head()?.id()
+        {
+            self.files_in(head, dir, &mut files)?;
+        }
+        Ok(files)
+    }
+
+    /// The files in the tree of `HEAD`, which count only where there is no work tree. What has no name of a spec there is nobody's.
+    fn files_in(&self, head: ObjectId, dir: &str, files: &mut Files) -> Result<()> {
+        let tree = self.repo.gix().find_commit(head)?.tree()?;
+        let Some(entry) = tree.lookup_entry_by_path(dir)?.filter(|entry| entry.mode().is_tree()) else { return Ok(()) };
+        for entry in entry.object()?.into_tree().iter() {
+            let entry = entry.map_err(|error| Error::fatal("bad-tree", error.to_string()))?;
+            files.specs.extend(entry.filename().to_str_lossy().strip_suffix(".md").and_then(|id| SpecId::new(id).ok()));
+        }
+        Ok(())
+    }
+
+    /// `dir` in each work tree that has it.
+    fn directories(&self, dir: &str) -> Result<Vec<Directory>> {
+        let open = |top: PathBuf| Directory::open(&top, dir.into()).map_err(|refused| bad_directory(dir, &refused));
+        self.tops().into_iter().filter_map(|top| open(top).transpose()).collect()
+    }
+
+    /// Whether `dir`, opened in each work tree, has the file of that spec, whatever it is; listing finds the same.
+    fn lists(&self, opened: &[Directory], dir: &str, id: &SpecId) -> Result<bool> {
+        let name = format!("{id}.md");
+        for directory in opened {
+            if directory.has(name.as_bytes().as_bstr()).map_err(|refused| bad_directory(dir, &refused))? {
+                return Ok(true);
+            }
+        }
+        if self.repo.is_bare()
+            && let Some(head) = self.repo.head()?.id()
+        {
+            let tree = self.repo.gix().find_commit(head)?.tree()?;
+            return Ok(tree.lookup_entry_by_path(format!("{dir}/{name}"))?.is_some());
+        }
+        Ok(false)
+    }
+}
+
+fn bad_directory(dir: &str, refused: &work_file::Refused) -> Error {
+    Error::fatal("bad-directory", format!("cannot read '{dir}': {refused}"))
 }

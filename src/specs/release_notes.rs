@@ -13,7 +13,7 @@ use crate::{
         spec::{SpecType, release_notes_of, section},
     },
     error::Result,
-    specs::{text::path_of, world::World},
+    specs::{all::Specs, text::path_of},
 };
 
 /// The headings of a changelog, in their order.
@@ -23,18 +23,18 @@ pub(crate) const KINDS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed"
 ///
 /// # Errors
 /// If the specs cannot be read.
-pub(crate) fn gather(world: &World<'_>, commits: &HashSet<ObjectId>) -> Result<Vec<NoteView>> {
+pub(crate) fn gather(specs: &Specs<'_>, commits: &HashSet<ObjectId>) -> Result<Vec<NoteView>> {
     let mut notes = Vec::new();
-    for id in world.census.all()? {
-        let Some(state) = world.recorded(id)?.state else { continue };
+    for id in specs.names.all()? {
+        let Some(state) = specs.recorded(id)?.state else { continue };
         let facts = &state.facts;
         let merged = facts.landing.is_some_and(|landing| commits.contains(&landing.new));
         if !merged && !facts.work_commits.iter().any(|commit| commits.contains(commit)) {
             continue;
         }
-        let entry = world.entry(id)?;
+        let entry = specs.entry(id)?;
         let kind = entry.spec().map_or(SpecType::Code, |spec| spec.front.kind);
-        if let Some(text) = written(world, id, state.tip)? {
+        if let Some(text) = written(specs, id, state.tip)? {
             let fix = entry.spec().is_some_and(|spec| spec.front.phase.as_deref() == Some("fork-fix"));
             notes.extend(entries(&text, if fix { "Fixed" } else { usual(kind) }).into_iter().map(|(kind, text)| {
                 NoteView { kind: kind.to_owned(), text, spec: id.clone(), short: id.short().to_owned() }
@@ -54,8 +54,8 @@ fn usual(kind: SpecType) -> &'static str {
 }
 
 /// The section as the work left it: its event has the text, wherever the file is now.
-pub(crate) fn written(world: &World<'_>, id: &SpecId, tip: ObjectId) -> Result<Option<String>> {
-    let store = world.project.store()?;
+pub(crate) fn written(specs: &Specs<'_>, id: &SpecId, tip: ObjectId) -> Result<Option<String>> {
+    let store = specs.project.store()?;
     let walk = store.walk(id, tip)?;
     for event in walk.history.events().iter().rev().filter(|event| event.op == Op::Finish) {
         if let Some(bytes) = store.evidence_of(event.id, &format!("outputs/{}", path_of(id)))? {

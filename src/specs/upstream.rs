@@ -2,8 +2,8 @@
 
 use gix::ObjectId;
 
-use super::world::World;
 use crate::project::Project;
+use crate::specs::all::Specs;
 use crate::{
     domain::spec::{Spec, SpecType},
     error::Result,
@@ -32,7 +32,7 @@ impl Project {
     }
 }
 
-impl World<'_> {
+impl Specs<'_> {
     /// Whether a gate is passed: the work that it waits for is in the main branch of `upstream`, as it was last fetched. By ancestry,
     /// or as the same changes.
     pub(crate) fn is_upstream(&self, spec: &Spec) -> Result<bool> {
@@ -41,7 +41,7 @@ impl World<'_> {
         }
         let Some(tip) = self.project.fetched(UPSTREAM)? else { return Ok(false) };
         for written in &spec.front.depends_on {
-            let found = self.project.candidates(&self.census, written)?;
+            let found = self.project.candidates(&self.names, written)?;
             let [id] = found.as_slice() else { return Ok(false) };
             let state = self.recorded(id)?.state;
             if self.work_in_base(state.as_deref(), Some(tip))? != Some(true) {

@@ -3,7 +3,7 @@
 use gix::ObjectId;
 use serde_json::{Map, Value, json};
 
-use super::world::{Entry, World};
+use crate::specs::all::{Entry, Specs};
 use crate::{
     agent::lease::Life,
     answer::{
@@ -21,7 +21,7 @@ use crate::{
     error::Result,
 };
 
-impl World<'_> {
+impl Specs<'_> {
     /// The view of one spec.
     pub(crate) fn view(&self, entry: &Entry) -> Result<SpecView> {
         let mut view = self.line(entry)?;

@@ -20,8 +20,8 @@ use crate::{
     git::{process::Git, work_file},
     project::Project,
     specs::{
+        all::Entry,
         text::{archive_path_of, path_of},
-        world::Entry,
     },
 };
 

@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     git::history,
     project::Project,
-    specs::{text::path_of, world::World},
+    specs::{all::Specs, text::path_of},
 };
 
 /// How many commits of a side are named.
@@ -22,9 +22,9 @@ const MAX_SPECS: usize = 10;
 pub(super) fn text(project: &Project, plan: &Plan, paths: &[String]) -> Result<String> {
     let (attempt, conflict) = (&plan.attempt, &plan.conflict);
     let target = conflict.target.shorten().to_string();
-    let world = World::new(project)?;
-    let theirs = side(&world, conflict.tip, conflict.theirs, paths)?;
-    let ours = side(&world, conflict.theirs, conflict.tip, paths)?;
+    let specs = Specs::new(project)?;
+    let theirs = side(&specs, conflict.tip, conflict.theirs, paths)?;
+    let ours = side(&specs, conflict.theirs, conflict.tip, paths)?;
     let input = |name: String, text: String| Input { name, text: Some(text) };
     let mut inputs = vec![
         input("the paths that conflict".to_owned(), paths.join("\n")),
@@ -32,7 +32,7 @@ pub(super) fn text(project: &Project, plan: &Plan, paths: &[String]) -> Result<S
         input("what this work did to them (MERGE_HEAD..HEAD, newest first)".to_owned(), ours.lines.join("\n")),
     ];
     for id in theirs.specs.iter().filter(|id| **id != attempt.id).take(MAX_SPECS) {
-        let entry = world.entry(id)?;
+        let entry = specs.entry(id)?;
         let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
         if let Some(text) = text.and_then(|text| text.bytes.to_str().ok()) {
             inputs.push(input(format!("the spec {id}, whose work is in '{target}'"), text.to_owned()));
@@ -71,8 +71,8 @@ struct Side {
 }
 
 /// The commits that `tip` reaches and `known` does not, as far as they touch the paths.
-fn side(world: &World<'_>, known: ObjectId, tip: ObjectId, paths: &[String]) -> Result<Side> {
-    let project = world.project;
+fn side(specs: &Specs<'_>, known: ObjectId, tip: ObjectId, paths: &[String]) -> Result<Side> {
+    let project = specs.project;
     let mut side = Side::default();
     for id in history::commits_touching(&project.repo, known, tip, paths, MAX_COMMITS)? {
         let found = project.repo.gix().find_commit(id)?;

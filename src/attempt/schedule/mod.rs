@@ -21,7 +21,7 @@ use crate::{
     env::Env,
     error::{Error, Result},
     project::Project,
-    specs::world::World,
+    specs::all::Specs,
 };
 use queue::{Next, Queue};
 
@@ -129,8 +129,8 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
 /// Looks which of those that wait are ready now that `id` is done.
 fn release<R>(shared: &Shared<'_, R>, id: &SpecId, mut waiting: Vec<select::Waiting>) {
     let looked = Project::open(shared.env).and_then(|project| {
-        let world = World::new(&project)?;
-        select::released(&world, id, shared.wanted, &mut waiting)
+        let specs = Specs::new(&project)?;
+        select::released(&specs, id, shared.wanted, &mut waiting)
     });
     let mut state = lock(&shared.queue);
     match looked {
@@ -189,9 +189,9 @@ fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
 /// What others, agents among them, have made ready meanwhile.
 fn look_again<R>(shared: &Shared<'_, R>) -> Result<Vec<Job>> {
     let project = Project::open(shared.env)?;
-    let world = World::survey(&project)?;
-    let ready = select(&world, shared.wanted)?.ready;
-    world.keep()?;
+    let specs = Specs::cached(&project)?;
+    let ready = select(&specs, shared.wanted)?.ready;
+    specs.write_cache()?;
     Ok(ready)
 }
 

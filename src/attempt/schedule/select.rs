@@ -10,7 +10,7 @@ use crate::{
         status::Status,
     },
     error::Result,
-    specs::world::{Entry, World},
+    specs::all::{Entry, Specs},
 };
 
 /// A spec to be worked.
@@ -54,13 +54,13 @@ pub(crate) struct Wanted {
 }
 
 /// Looks through the specs as they are now.
-pub(crate) fn select(world: &World<'_>, wanted: &Wanted) -> Result<Selection> {
+pub(crate) fn select(specs: &Specs<'_>, wanted: &Wanted) -> Result<Selection> {
     let mut selection = Selection::default();
     let mut seen = HashSet::new();
     for id in wanted.named.iter().filter(|id| seen.insert((*id).clone())) {
         let on: BTreeSet<SpecId> =
-            open_dependencies(world, id)?.into_iter().filter(|other| wanted.named.contains(other)).collect();
-        let job = Job { id: id.clone(), agent: agent(world, &world.entry(id)?, wanted)? };
+            open_dependencies(specs, id)?.into_iter().filter(|other| wanted.named.contains(other)).collect();
+        let job = Job { id: id.clone(), agent: agent(specs, &specs.entry(id)?, wanted)? };
         if on.is_empty() {
             selection.ready.push(job);
         } else {
@@ -68,9 +68,9 @@ pub(crate) fn select(world: &World<'_>, wanted: &Wanted) -> Result<Selection> {
         }
     }
     if wanted.named.is_empty() || wanted.chain {
-        for id in world.census.active()? {
+        for id in specs.names.active()? {
             if !seen.contains(id) {
-                consider(world, wanted, id, &mut selection)?;
+                consider(specs, wanted, id, &mut selection)?;
             }
         }
     }
@@ -78,24 +78,24 @@ pub(crate) fn select(world: &World<'_>, wanted: &Wanted) -> Result<Selection> {
 }
 
 /// Puts a spec that nobody named where it belongs, if it belongs anywhere.
-fn consider(world: &World<'_>, wanted: &Wanted, id: &SpecId, selection: &mut Selection) -> Result<()> {
-    if world.is_over_in_brief(id)? || world.recorded(id)?.status != Status::Pending {
+fn consider(specs: &Specs<'_>, wanted: &Wanted, id: &SpecId, selection: &mut Selection) -> Result<()> {
+    if specs.is_over_in_brief(id)? || specs.recorded(id)?.status != Status::Pending {
         return Ok(());
     }
-    let entry = world.entry(id)?;
+    let entry = specs.entry(id)?;
     let Some(front) = entry.spec().map(|spec| &spec.front) else { return Ok(()) };
     let takes = wanted.filter.takes(front.kind.as_str(), front.phase.as_deref(), front.topic.as_deref(), &front.labels);
     if !takes {
         return Ok(());
     }
-    let reasons = world.reasons(&entry)?;
+    let reasons = specs.reasons(&entry)?;
     if reasons.is_empty() {
         if wanted.named.is_empty() {
-            selection.ready.push(Job { id: id.clone(), agent: agent(world, &entry, wanted)? });
+            selection.ready.push(Job { id: id.clone(), agent: agent(specs, &entry, wanted)? });
         }
     } else if wanted.chain && reasons.iter().all(passes) {
-        let on = open_dependencies(world, id)?;
-        selection.waiting.push(Waiting { job: Job { id: id.clone(), agent: agent(world, &entry, wanted)? }, on });
+        let on = open_dependencies(specs, id)?;
+        selection.waiting.push(Waiting { job: Job { id: id.clone(), agent: agent(specs, &entry, wanted)? }, on });
     }
     Ok(())
 }
@@ -106,11 +106,11 @@ fn passes(reason: &Reason) -> bool {
 }
 
 /// The specs that `id` depends on and that are not completed.
-fn open_dependencies(world: &World<'_>, id: &SpecId) -> Result<BTreeSet<SpecId>> {
+fn open_dependencies(specs: &Specs<'_>, id: &SpecId) -> Result<BTreeSet<SpecId>> {
     let mut open = BTreeSet::new();
-    for written in world.depends_on(id)?.iter() {
-        if let [other] = world.project.candidates(&world.census, written)?.as_slice()
-            && !matches!(world.recorded(other)?.status, Status::Completed | Status::Archived)
+    for written in specs.depends_on(id)?.iter() {
+        if let [other] = specs.project.candidates(&specs.names, written)?.as_slice()
+            && !matches!(specs.recorded(other)?.status, Status::Completed | Status::Archived)
         {
             open.insert(other.clone());
         }
@@ -120,7 +120,7 @@ fn open_dependencies(world: &World<'_>, id: &SpecId) -> Result<BTreeSet<SpecId>>
 
 /// Of those that wait, the ones that are ready now that `done` is completed; the others stay.
 pub(super) fn released(
-    world: &World<'_>,
+    specs: &Specs<'_>,
     done: &SpecId,
     wanted: &Wanted,
     waiting: &mut Vec<Waiting>,
@@ -136,12 +136,12 @@ pub(super) fn released(
             continue;
         }
         let named = wanted.named.contains(&one.job.id);
-        one.on = open_dependencies(world, &one.job.id)?;
+        one.on = open_dependencies(specs, &one.job.id)?;
         if named {
             one.on.retain(|other| wanted.named.contains(other));
         }
         // Of a named one whatever else is in the way is an error that its own work reports.
-        let is_ready = if named { one.on.is_empty() } else { world.reasons(&world.entry(&one.job.id)?)?.is_empty() };
+        let is_ready = if named { one.on.is_empty() } else { specs.reasons(&specs.entry(&one.job.id)?)?.is_empty() };
         if is_ready {
             ready.push(one.job);
         } else {
@@ -152,7 +152,7 @@ pub(super) fn released(
     Ok(ready)
 }
 
-fn agent(world: &World<'_>, entry: &Entry, wanted: &Wanted) -> Result<Option<String>> {
+fn agent(specs: &Specs<'_>, entry: &Entry, wanted: &Wanted) -> Result<Option<String>> {
     let recorded = || {
         let state = entry.state.as_ref().filter(|_| entry.status == Status::Paused)?;
         state.facts.agent.clone()
@@ -160,6 +160,6 @@ fn agent(world: &World<'_>, entry: &Entry, wanted: &Wanted) -> Result<Option<Str
     let said = || entry.spec().and_then(|spec| spec.front.agent.clone());
     match wanted.agent.clone().or_else(recorded).or_else(said) {
         Some(agent) => Ok(Some(agent)),
-        None => world.project.config().agent(),
+        None => specs.project.config().agent(),
     }
 }

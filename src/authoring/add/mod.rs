@@ -33,11 +33,11 @@ const MAX_TRIES: usize = 64;
 pub(crate) fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
     let top = home(project)?;
     let today = project.env.today();
-    let census = project.census();
-    let used = census.of_day(&today.to_string())?;
+    let names = project.spec_names();
+    let used = names.of_day(&today.to_string())?;
     for _ in 0..MAX_TRIES {
         let id = fresh_id(project, today, &used);
-        if used.contains(&id) || census.has_archived_file(&id)? {
+        if used.contains(&id) || names.has_archived_file(&id)? {
             continue;
         }
         match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes, durable(project)) {
@@ -55,8 +55,8 @@ pub(crate) fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
 /// As [`create_file`].
 pub(crate) fn create_member_file(project: &Project, driver: &SpecId, bytes: &[u8]) -> Result<SpecId> {
     let top = home(project)?;
-    let census = project.census();
-    let mut number = project.members(&census, driver)?.len() + 1;
+    let names = project.spec_names();
+    let mut number = project.members(&names, driver)?.len() + 1;
     for _ in 0..MAX_TRIES {
         let id = SpecId::new(&format!("{driver}.{number}")).map_err(|error| Error::fatal("add", error.to_string()))?;
         match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes, durable(project)) {

@@ -6,8 +6,8 @@ use crate::{
     domain::{id::SpecId, phase::Phase, spec::SpecType, status::Status},
     error::{Error, Result},
     specs::{
+        all::{Entry, Specs},
         text::path_of,
-        world::{Entry, World},
     },
 };
 
@@ -74,9 +74,9 @@ impl Known {
     ///
     /// # Errors
     /// If the specs cannot be read.
-    pub(crate) fn of(world: &World<'_>, topic: &str) -> Result<Known> {
+    pub(crate) fn of(specs: &Specs<'_>, topic: &str) -> Result<Known> {
         let mut known = Known::default();
-        for entry in entries(world, topic)? {
+        for entry in entries(specs, topic)? {
             let phase = entry.spec().and_then(|spec| spec.front.phase.as_deref()).and_then(Phase::named);
             if let Some(phase) = phase.filter(|_| entry.status != Status::Cancelled) {
                 known.0.insert(phase, entry.id.clone());
@@ -112,13 +112,13 @@ impl Known {
 ///
 /// # Errors
 /// If the specs cannot be read.
-pub(crate) fn entries(world: &World<'_>, topic: &str) -> Result<Vec<Entry>> {
+pub(crate) fn entries(specs: &Specs<'_>, topic: &str) -> Result<Vec<Entry>> {
     let mut found = Vec::new();
-    for id in world.census.active()? {
-        if world.recorded(id)?.status == Status::Archived {
+    for id in specs.names.active()? {
+        if specs.recorded(id)?.status == Status::Archived {
             continue;
         }
-        let entry = world.entry(id)?;
+        let entry = specs.entry(id)?;
         if entry.spec().is_some_and(|spec| spec.front.topic.as_deref() == Some(topic)) {
             found.push(entry);
         }

@@ -10,8 +10,8 @@ use crate::{
     git::history,
     project::Project,
     specs::{
+        all::{Entry, Specs},
         release_notes,
-        world::{Entry, World},
     },
 };
 
@@ -102,7 +102,7 @@ impl Request {
 ///
 /// # Errors
 /// `no-work` if nothing of it is done.
-pub(crate) fn subject(world: &World<'_>, entries: Vec<Entry>) -> Result<Entry> {
+pub(crate) fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
     let phase = |entry: &Entry| entry.spec().and_then(|spec| spec.front.phase.as_deref()).and_then(Phase::named);
     let done = |entry: &Entry| entry.state.as_ref().is_some_and(|state| !state.facts.work_commits.is_empty());
     let mut candidates = entries;
@@ -110,9 +110,9 @@ pub(crate) fn subject(world: &World<'_>, entries: Vec<Entry>) -> Result<Entry> {
         && phase(gate) == Some(Phase::UpstreamPr)
     {
         let mut behind = Vec::new();
-        for written in world.depends_on(&gate.id)?.iter() {
-            if let [id] = world.project.candidates(&world.census, written)?.as_slice() {
-                behind.push(world.entry(id)?);
+        for written in specs.depends_on(&gate.id)?.iter() {
+            if let [id] = specs.project.candidates(&specs.names, written)?.as_slice() {
+                behind.push(specs.entry(id)?);
             }
         }
         candidates = behind;
@@ -148,7 +148,7 @@ pub(crate) fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(St
 /// # Errors
 /// If the spec's events cannot be read.
 pub(crate) fn text(
-    world: &World<'_>,
+    specs: &Specs<'_>,
     entry: &Entry,
     since: Option<ObjectId>,
     tip: ObjectId,
@@ -161,7 +161,7 @@ pub(crate) fn text(
     }
     let state = entry.state.as_ref();
     let notes = match state {
-        Some(state) => release_notes::written(world, &entry.id, state.tip)?,
+        Some(state) => release_notes::written(specs, &entry.id, state.tip)?,
         None => None,
     };
     let told = notes.as_deref().map(release_notes::paragraph).filter(|told| !told.is_empty());
@@ -169,14 +169,14 @@ pub(crate) fn text(
         || spec.and_then(|spec| section(spec.body(), "context")).map(|found| release_notes::paragraph(&found));
     body.push_str(told.or_else(context).unwrap_or_else(|| title.clone()).trim());
     body.push_str("\n\n## Changes\n\n");
-    for change in history::changed_paths(&world.project.repo, since, tip)? {
+    for change in history::changed_paths(&specs.project.repo, since, tip)? {
         let path = change.path.to_string();
         if !path.starts_with(".chant/") {
             body.push_str(&format!("- `{}`\n", path.replace('`', "'")));
         }
     }
     body.push_str("\n## Testing\n\n");
-    body.push_str(&testing(world, entry)?);
+    body.push_str(&testing(specs, entry)?);
     Ok((title, body))
 }
 
@@ -185,10 +185,10 @@ fn reported(inputs: &[String]) -> Option<&str> {
     inputs.iter().map(String::as_str).find(|input| input.starts_with("https://") || input.starts_with("http://"))
 }
 
-fn testing(world: &World<'_>, entry: &Entry) -> Result<String> {
+fn testing(specs: &Specs<'_>, entry: &Entry) -> Result<String> {
     let none = "- No automated check was recorded.\n".to_owned();
     let Some(state) = &entry.state else { return Ok(none) };
-    let store = world.project.store()?;
+    let store = specs.project.store()?;
     let walk = store.walk(&entry.id, state.tip)?;
     for event in walk.history.events().iter().rev().filter(|event| event.op == Op::Finish) {
         let Some(bytes) = store.evidence_of(event.id, "checks.json")? else { continue };

@@ -4,7 +4,7 @@ use crate::{
     domain::{id::SpecId, status::Status},
     error::Result,
     project::Project,
-    specs::world::World,
+    specs::all::Specs,
 };
 
 /// A spec as a shell offers it. There may be anything in its texts: they are as they were written.
@@ -32,21 +32,21 @@ const FEW: usize = 200;
 /// Every spec, in the order of the ids; those that were put away only if `archived`; whether they can be
 /// worked only `to_work`. One that cannot be read is left out.
 pub(super) fn all(project: &Project, archived: bool, to_work: bool) -> Result<Vec<Row>> {
-    let world = World::survey(project)?;
-    let ids = if archived { world.census.all()? } else { world.census.active()? };
-    world.expect(&ids);
+    let specs = Specs::cached(project)?;
+    let ids = if archived { specs.names.all()? } else { specs.names.active()? };
+    specs.read_ahead(&ids);
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
         // Nobody works on what is over.
-        if to_work && world.is_over_in_brief(id)? {
+        if to_work && specs.is_over_in_brief(id)? {
             continue;
         }
-        let short = if to_work { None } else { short_row(&world, id)? };
-        rows.extend(short.or_else(|| row(&world, id, to_work).ok()));
+        let short = if to_work { None } else { short_row(&specs, id)? };
+        rows.extend(short.or_else(|| row(&specs, id, to_work).ok()));
     }
-    world.keep()?;
+    specs.write_cache()?;
     // As with a listing: the process is about to end.
-    std::mem::forget(world);
+    std::mem::forget(specs);
     Ok(rows)
 }
 
@@ -58,18 +58,18 @@ pub(super) fn with(
     wanted: impl Fn(&SpecId) -> bool,
 ) -> Result<Vec<Row>> {
     if !typed.is_empty() {
-        let world = World::new(project)?;
-        let ids: Vec<SpecId> = world.census.with(typed)?.into_iter().filter(wanted).collect();
+        let specs = Specs::new(project)?;
+        let ids: Vec<SpecId> = specs.names.with(typed)?.into_iter().filter(wanted).collect();
         if ids.len() <= FEW {
-            return Ok(ids.iter().filter_map(|id| row(&world, id, to_work).ok()).collect());
+            return Ok(ids.iter().filter_map(|id| row(&specs, id, to_work).ok()).collect());
         }
     }
     all(project, false, to_work)
 }
 
 /// The same in short, of a spec that the index knows enough about; `None` of any other.
-fn short_row(world: &World<'_>, id: &SpecId) -> Result<Option<Row>> {
-    Ok(world.sight(id)?.map(|sight| Row {
+fn short_row(specs: &Specs<'_>, id: &SpecId) -> Result<Option<Row>> {
+    Ok(specs.sight(id)?.map(|sight| Row {
         id: id.clone(),
         status: sight.status,
         workable: false,
@@ -80,11 +80,11 @@ fn short_row(world: &World<'_>, id: &SpecId) -> Result<Option<Row>> {
     }))
 }
 
-fn row(world: &World<'_>, id: &SpecId, to_work: bool) -> Result<Row> {
-    let entry = world.entry(id)?;
+fn row(specs: &Specs<'_>, id: &SpecId, to_work: bool) -> Result<Row> {
+    let entry = specs.entry(id)?;
     let workable = match entry.status {
         // What it waits for may be a long way to look.
-        Status::Pending | Status::Failed => to_work && world.reasons(&entry)?.is_empty(),
+        Status::Pending | Status::Failed => to_work && specs.reasons(&entry)?.is_empty(),
         Status::Paused => true,
         _ => false,
     };

@@ -9,7 +9,7 @@ use crate::{
         status::Status,
     },
     error::Result,
-    specs::world::World,
+    specs::all::Specs,
 };
 
 /// How many edges are looked at to find short ways around; what lies on circles is known without.
@@ -27,14 +27,14 @@ pub(super) struct Circle {
 }
 
 /// The specs that `wanted` lead to and that depend on themselves. Those that are over wait for nothing.
-pub(super) fn find(world: &World<'_>, wanted: &[SpecId]) -> Result<BTreeMap<SpecId, Circle>> {
+pub(super) fn find(specs: &Specs<'_>, wanted: &[SpecId]) -> Result<BTreeMap<SpecId, Circle>> {
     let mut graph = Graph::default();
     for id in wanted {
         graph.node(id);
     }
     let mut at = 0;
     while at < graph.ids.len() {
-        let (edges, entries) = graph.leads_to(world, at)?;
+        let (edges, entries) = graph.leads_to(specs, at)?;
         graph.edges.push(edges);
         graph.entries.push(entries);
         at += 1;
@@ -68,19 +68,19 @@ impl Graph {
         self.ids.len() - 1
     }
 
-    fn leads_to(&mut self, world: &World<'_>, node: usize) -> Result<(Vec<usize>, Vec<usize>)> {
+    fn leads_to(&mut self, specs: &Specs<'_>, node: usize) -> Result<(Vec<usize>, Vec<usize>)> {
         let (mut edges, mut entries) = (Vec::new(), Vec::new());
-        if world.is_over_in_brief(&self.ids[node])? {
+        if specs.is_over_in_brief(&self.ids[node])? {
             return Ok((edges, entries));
         }
         // One that cannot be read is named as such, and leads nowhere.
-        let Ok(recorded) = world.recorded(&self.ids[node]) else { return Ok((edges, entries)) };
+        let Ok(recorded) = specs.recorded(&self.ids[node]) else { return Ok((edges, entries)) };
         if matches!(recorded.status, Status::Completed | Status::Cancelled | Status::Archived) {
             return Ok((edges, entries));
         }
-        let Ok(depends_on) = world.depends_on(&self.ids[node]) else { return Ok((edges, entries)) };
+        let Ok(depends_on) = specs.depends_on(&self.ids[node]) else { return Ok((edges, entries)) };
         for (at, written) in depends_on.iter().enumerate() {
-            if let [to] = world.project.candidates(&world.census, written)?.as_slice() {
+            if let [to] = specs.project.candidates(&specs.names, written)?.as_slice() {
                 edges.push(self.node(to));
                 entries.push(at);
             }

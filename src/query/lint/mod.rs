@@ -18,9 +18,9 @@ use crate::{
     error::Result,
     project::Project,
     specs::{
+        all::{Entry, Specs},
         inputs::InputFault,
         text::{archive_path_of, path_of},
-        world::{Entry, World},
     },
 };
 
@@ -31,19 +31,19 @@ use crate::{
 /// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
 pub(crate) fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>> {
     // What is recorded is known from an earlier look, and of those that others wait for the outline does; the texts are read.
-    let world = if ids.is_empty() { World::survey(project)? } else { World::new(project)? };
+    let specs = if ids.is_empty() { Specs::cached(project)? } else { Specs::new(project)? };
     let mut problems = Vec::new();
     let wanted: Vec<SpecId> = if ids.is_empty() {
-        problems.extend(world.census.strays()?.iter().map(stray));
-        world.census.all()?.into_iter().cloned().collect()
+        problems.extend(specs.names.strays()?.iter().map(stray));
+        specs.names.all()?.into_iter().cloned().collect()
     } else {
         ids.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect()
     };
-    world.expect(&wanted.iter().collect());
-    let circles = circle::find(&world, &wanted)?;
-    let surroundings = Surroundings::new(&world, circles)?;
+    specs.read_ahead(&wanted.iter().collect());
+    let circles = circle::find(&specs, &wanted)?;
+    let surroundings = Surroundings::new(&specs, circles)?;
     if ids.is_empty() {
-        world.expect_whole(&wanted);
+        specs.read_texts_ahead(&wanted);
     }
     for id in &wanted {
         match surroundings.about(id) {
@@ -56,7 +56,7 @@ pub(crate) fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>
             }
         }
     }
-    world.keep()?;
+    specs.write_cache()?;
     Ok(problems)
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>
 /// # Errors
 /// As [`lint`].
 pub(crate) fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> Result<Vec<ProblemView>> {
-    let world = World::new(project)?;
+    let specs = Specs::new(project)?;
     let mut problems = Vec::new();
     let mut named = Vec::new();
     for (path, bytes) in texts {
@@ -83,15 +83,15 @@ pub(crate) fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> 
         }
     }
     let ids: Vec<SpecId> = named.iter().map(|(id, _)| id.clone()).collect();
-    let circles = circle::find(&world, &ids)?;
-    let surroundings = Surroundings::new(&world, circles)?;
+    let circles = circle::find(&specs, &ids)?;
+    let surroundings = Surroundings::new(&specs, circles)?;
     for (id, spec) in named {
         match spec {
             Err(found) => {
                 problems.extend(found.into_iter().map(|one| ProblemView::of(Some(id.clone()), "invalid-spec", one)));
             }
             Ok(spec) => {
-                let entry = world.entry(&id)?;
+                let entry = specs.entry(&id)?;
                 let mut report = Report { id: &id, spec: &spec, found: Vec::new() };
                 surroundings.of(&entry, &mut report)?;
                 problems.extend(report.found);
@@ -110,22 +110,22 @@ fn stray((path, why): &(String, String)) -> ProblemView {
 
 /// What a spec is held against.
 struct Surroundings<'w, 'p> {
-    world: &'w World<'p>,
+    specs: &'w Specs<'p>,
     circles: BTreeMap<SpecId, Circle>,
 }
 
 impl<'w, 'p> Surroundings<'w, 'p> {
-    fn new(world: &'w World<'p>, circles: BTreeMap<SpecId, Circle>) -> Result<Self> {
-        Ok(Surroundings { world, circles })
+    fn new(specs: &'w Specs<'p>, circles: BTreeMap<SpecId, Circle>) -> Result<Self> {
+        Ok(Surroundings { specs, circles })
     }
 
     fn about(&self, id: &SpecId) -> Result<Vec<ProblemView>> {
         if self.is_over_and_clean(id)? {
             return Ok(Vec::new());
         }
-        let entry = self.world.whole_entry(id)?;
+        let entry = self.specs.whole_entry(id)?;
         let mut found = Vec::new();
-        if self.world.census.has_file(id)? && self.world.census.has_archived_file(id)? {
+        if self.specs.names.has_file(id)? && self.specs.names.has_archived_file(id)? {
             let mut twice =
                 ProblemView::new(Severity::Error, "two-files", format!("'{}' is there too", archive_path_of(id)));
             twice.spec = Some(id.clone());
@@ -149,12 +149,12 @@ impl<'w, 'p> Surroundings<'w, 'p> {
     /// Whether a spec is known to be over, lies where it did, and its text leaves nothing to say: what is recorded of it need not be
     /// looked at then.
     fn is_over_and_clean(&self, id: &SpecId) -> Result<bool> {
-        let census = &self.world.census;
-        let Some(status) = self.world.over_in_brief(id)? else { return Ok(false) };
-        if !census.has_file(id)? || census.has_archived_file(id)? {
+        let names = &self.specs.names;
+        let Some(status) = self.specs.over_in_brief(id)? else { return Ok(false) };
+        if !names.has_file(id)? || names.has_archived_file(id)? {
             return Ok(false);
         }
-        let loaded = self.world.whole_text(id)?;
+        let loaded = self.specs.whole_text(id)?;
         let spec = loaded.as_ref().and_then(|loaded| loaded.spec.as_ref().ok());
         let same = |said: &String| is_said(said, status);
         Ok(spec.is_some_and(|spec| spec.warnings.is_empty() && spec.front.status.as_ref().is_none_or(same)))
@@ -171,14 +171,14 @@ impl<'w, 'p> Surroundings<'w, 'p> {
         }
         self.dependencies(entry, report)?;
         self.inputs(entry, report)?;
-        self.agent_and_prompt(self.world.base_of(entry)?.commit(), report);
+        self.agent_and_prompt(self.specs.base_of(entry)?.commit(), report);
         fitting(report);
         Ok(())
     }
 
     fn dependencies(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
         for (at, written) in report.spec.front.depends_on.iter().enumerate() {
-            match self.world.project.candidates(&self.world.census, written)?.as_slice() {
+            match self.specs.project.candidates(&self.specs.names, written)?.as_slice() {
                 [] => {
                     let message = format!("there is no spec '{written}'");
                     report.say(Severity::Error, "unknown-dependency", ("depends_on", Some(at)), message, None);
@@ -198,7 +198,7 @@ impl<'w, 'p> Surroundings<'w, 'p> {
             report.say(Severity::Error, "cycle", ("depends_on", Some(circle.entry)), circle.message.clone(), help);
         }
         for (at, written) in report.spec.front.supersedes.iter().enumerate() {
-            if self.world.project.candidates(&self.world.census, written)?.is_empty() {
+            if self.specs.project.candidates(&self.specs.names, written)?.is_empty() {
                 let message = format!("there is no spec '{written}'");
                 report.say(Severity::Warning, "unknown-spec", ("supersedes", Some(at)), message, None);
             }
@@ -207,10 +207,10 @@ impl<'w, 'p> Surroundings<'w, 'p> {
     }
 
     fn inputs(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
-        let base = self.world.base_of(entry)?;
+        let base = self.specs.base_of(entry)?;
         for (at, input) in report.spec.front.informed_by.iter().enumerate() {
             let place = ("informed_by", Some(at));
-            match self.world.project.input_fault(&self.world.census, &base, input)? {
+            match self.specs.project.input_fault(&self.specs.names, &base, input)? {
                 None => {}
                 // A spec that it waits for is to write it.
                 Some(InputFault::Missing) if self.is_promised(entry, input)? => {}
@@ -230,13 +230,13 @@ impl<'w, 'p> Surroundings<'w, 'p> {
         let mut seen: BTreeSet<SpecId> = BTreeSet::from([entry.id.clone()]);
         let mut open = vec![entry.id.clone()];
         while let Some(id) = open.pop() {
-            for written in self.world.depends_on(&id)?.iter() {
-                let found = self.world.project.candidates(&self.world.census, written)?;
+            for written in self.specs.depends_on(&id)?.iter() {
+                let found = self.specs.project.candidates(&self.specs.names, written)?;
                 let [next] = found.as_slice() else { continue };
                 if !seen.insert(next.clone()) {
                     continue;
                 }
-                let next = self.world.entry(next)?;
+                let next = self.specs.entry(next)?;
                 if next.spec().is_some_and(|spec| spec.front.target_files.iter().any(|path| path == input)) {
                     return Ok(true);
                 }
@@ -252,7 +252,7 @@ impl<'w, 'p> Surroundings<'w, 'p> {
             // No agent works on it; that the keys are in vain is said below.
             return;
         }
-        if let Some(agent) = front.agent.as_ref().filter(|agent| !self.world.project.is_chosen(agent)) {
+        if let Some(agent) = front.agent.as_ref().filter(|agent| !self.specs.project.is_chosen(agent)) {
             let message = format!("no agent '{agent}' is configured here");
             let help = format!("git config chant.agent.{agent}.cmd '<command line>'");
             report.say(Severity::Warning, "unknown-agent", ("agent", None), message, Some(&help));
@@ -261,7 +261,7 @@ impl<'w, 'p> Surroundings<'w, 'p> {
         if crate::agent::prompt::named(name).is_some() {
             return;
         }
-        match self.world.project.prompt_file(base, name) {
+        match self.specs.project.prompt_file(base, name) {
             Ok(Some(_)) => {}
             Ok(None) => {
                 let message = format!("there is no prompt '{name}'");

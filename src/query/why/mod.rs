@@ -16,7 +16,7 @@ use crate::{
     },
     error::Result,
     git::blame,
-    specs::world::World,
+    specs::all::Specs,
 };
 
 pub(crate) use origin::origin;
@@ -28,7 +28,7 @@ const MAX_TRAIL: usize = 50;
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(crate) fn why(world: &World<'_>, commit: Option<ObjectId>) -> Result<WhyView> {
+pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>) -> Result<WhyView> {
     let mut view = WhyView {
         commit: commit.map(|id| id.to_string()),
         subject: None,
@@ -39,23 +39,23 @@ pub(crate) fn why(world: &World<'_>, commit: Option<ObjectId>) -> Result<WhyView
         research: Vec::new(),
     };
     let Some(commit) = commit else { return Ok(view) };
-    view.subject = blame::subject(&world.project.repo, commit)?;
-    let found = origin(world, commit)?;
+    view.subject = blame::subject(&specs.project.repo, commit)?;
+    let found = origin(specs, commit)?;
     view.certainty = found.certainty().to_owned();
     view.how = found.in_words();
     let Some(spec) = found.spec() else { return Ok(view) };
-    let entry = world.entry(spec)?;
-    view.spec = Some(world.view(&entry)?);
+    let entry = specs.entry(spec)?;
+    view.spec = Some(specs.view(&entry)?);
     if let Some(state) = &entry.state {
-        view.checks = checks(world, spec, state.tip)?;
-        view.research = research(world, spec, state.tip)?;
+        view.checks = checks(specs, spec, state.tip)?;
+        view.research = research(specs, spec, state.tip)?;
     }
     Ok(view)
 }
 
 /// What was checked when the spec was last finished.
-fn checks(world: &World<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<crate::answer::CheckView>> {
-    let store = world.project.store()?;
+fn checks(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<crate::answer::CheckView>> {
+    let store = specs.project.store()?;
     let walk = store.walk(spec, tip)?;
     for event in walk.history.events().iter().rev().filter(|event| event.op == Op::Finish) {
         if let Some(bytes) = store.evidence_of(event.id, "checks.json")? {
@@ -66,8 +66,8 @@ fn checks(world: &World<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<crate::
 }
 
 /// The specs that informed `spec`, breadth first: the nearest first, each once.
-fn research(world: &World<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<ResearchView>> {
-    let store = world.project.store()?;
+fn research(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<ResearchView>> {
+    let store = specs.project.store()?;
     let mut seen = BTreeSet::from([spec.clone()]);
     let mut queue = VecDeque::from([(spec.clone(), tip)]);
     let mut found = Vec::new();
@@ -79,7 +79,7 @@ fn research(world: &World<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<Resea
             if found.len() >= MAX_TRAIL || !seen.insert(by.clone()) {
                 continue;
             }
-            found.push(told(world, &by, *parent)?);
+            found.push(told(specs, &by, *parent)?);
             queue.push_back((by, *parent));
         }
     }
@@ -87,9 +87,9 @@ fn research(world: &World<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<Resea
 }
 
 /// A spec as it was when it informed another: its documents are in its events, wherever the files are now.
-fn told(world: &World<'_>, id: &SpecId, at: ObjectId) -> Result<ResearchView> {
-    let store = world.project.store()?;
-    let entry = world.entry(id)?;
+fn told(specs: &Specs<'_>, id: &SpecId, at: ObjectId) -> Result<ResearchView> {
+    let store = specs.project.store()?;
+    let entry = specs.entry(id)?;
     let mut view = ResearchView {
         short: id.short().to_owned(),
         title: entry.spec().and_then(|spec| spec.title.clone()),
@@ -104,7 +104,7 @@ fn told(world: &World<'_>, id: &SpecId, at: ObjectId) -> Result<ResearchView> {
             continue;
         }
         if view.recommendation.is_none()
-            && let Ok(text) = String::from_utf8(world.project.repo.gix().find_blob(file.blob)?.take_data())
+            && let Ok(text) = String::from_utf8(specs.project.repo.gix().find_blob(file.blob)?.take_data())
         {
             view.recommendation = section(&text, "recommend");
         }

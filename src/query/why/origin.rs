@@ -7,7 +7,7 @@ use gix::{
     bstr::{BString, ByteSlice},
 };
 
-use crate::{domain::id::SpecId, error::Result, git::history, project::SPECS_DIR, specs::world::World};
+use crate::{domain::id::SpecId, error::Result, git::history, project::SPECS_DIR, specs::all::Specs};
 
 /// How the spec of a commit is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,28 +92,28 @@ impl Origin {
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(crate) fn origin(world: &World<'_>, commit: ObjectId) -> Result<Origin> {
-    let hints = hints(world, commit)?;
+pub(crate) fn origin(specs: &Specs<'_>, commit: ObjectId) -> Result<Origin> {
+    let hints = hints(specs, commit)?;
     // What is named is asked first; it is believed only if its events agree.
     for spec in &hints {
-        if records(world, spec, commit)? {
+        if records(specs, spec, commit)? {
             return Ok(Origin::Recorded(spec.clone()));
         }
     }
     let mut same = Vec::new();
-    let patch = history::patch_id(&world.project.repo, commit)?.map(|id| id.to_string());
-    for spec in world.census.all()? {
-        if records(world, spec, commit)? {
+    let patch = history::patch_id(&specs.project.repo, commit)?.map(|id| id.to_string());
+    for spec in specs.names.all()? {
+        if records(specs, spec, commit)? {
             return Ok(Origin::Recorded(spec.clone()));
         }
         if let Some(patch) = &patch
-            && let Some(recorded) = same_patch(world, spec, patch)?
+            && let Some(recorded) = same_patch(specs, spec, patch)?
         {
             same.push((spec.clone(), recorded));
         }
     }
     if same.is_empty() && patch.is_some() {
-        let squashed = squashed(world, commit)?;
+        let squashed = squashed(specs, commit)?;
         match squashed.as_slice() {
             [(spec, commits)] => return Ok(Origin::Squash { spec: spec.clone(), commits: *commits }),
             [] => {}
@@ -133,8 +133,8 @@ pub(crate) fn origin(world: &World<'_>, commit: ObjectId) -> Result<Origin> {
 
 /// The specs of which the commit makes all changes in one, with the number of commits that they recorded. The files of specs
 /// don't count: whoever squashes may well leave them out.
-fn squashed(world: &World<'_>, commit: ObjectId) -> Result<Vec<(SpecId, usize)>> {
-    let repo = &world.project.repo;
+fn squashed(specs: &Specs<'_>, commit: ObjectId) -> Result<Vec<(SpecId, usize)>> {
+    let repo = &specs.project.repo;
     let paths = |since: Option<ObjectId>, tip: ObjectId| -> Result<Vec<BString>> {
         let changed = history::changed_paths(repo, since, tip)?.into_iter().map(|change| change.path);
         Ok(changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect())
@@ -144,8 +144,8 @@ fn squashed(world: &World<'_>, commit: ObjectId) -> Result<Vec<(SpecId, usize)>>
     let parent = repo.gix().find_commit(commit)?.parent_ids().next().map(gix::Id::detach).filter(there);
     let own: HashSet<BString> = paths(parent, commit)?.into_iter().collect();
     let mut found = Vec::new();
-    for spec in world.census.all()? {
-        let Some(state) = world.recorded(spec)?.state else { continue };
+    for spec in specs.names.all()? {
+        let Some(state) = specs.recorded(spec)?.state else { continue };
         let (commits, base) = (&state.facts.work_commits, state.facts.base);
         let (Some(base), Some(last)) = (base, commits.last().filter(|_| commits.len() > 1)) else { continue };
         if !there(&base) || !there(last) {
@@ -161,15 +161,15 @@ fn squashed(world: &World<'_>, commit: ObjectId) -> Result<Vec<(SpecId, usize)>>
 }
 
 /// The specs that the note on the commit and its own trailers name, as far as they exist.
-fn hints(world: &World<'_>, commit: ObjectId) -> Result<Vec<SpecId>> {
-    let mut named: Vec<String> = world.project.store()?.note(commit).unwrap_or_default().into_iter().collect();
-    if let Ok(found) = world.project.repo.gix().find_commit(commit) {
+fn hints(specs: &Specs<'_>, commit: ObjectId) -> Result<Vec<SpecId>> {
+    let mut named: Vec<String> = specs.project.store()?.note(commit).unwrap_or_default().into_iter().collect();
+    if let Ok(found) = specs.project.repo.gix().find_commit(commit) {
         named.extend(found.message_raw_sloppy().lines().map(|line| line.to_str_lossy().into_owned()));
     }
     let ids = named.iter().filter_map(|line| SpecId::new(line.trim().strip_prefix("Chant-Spec: ")?.trim()).ok());
     let mut hints: Vec<SpecId> = Vec::new();
     for id in ids {
-        if !hints.contains(&id) && world.census.has(&id)? {
+        if !hints.contains(&id) && specs.names.has(&id)? {
             hints.push(id);
         }
     }
@@ -177,8 +177,8 @@ fn hints(world: &World<'_>, commit: ObjectId) -> Result<Vec<SpecId>> {
 }
 
 /// Whether an event of the spec names the commit as its work or its merge.
-fn records(world: &World<'_>, spec: &SpecId, commit: ObjectId) -> Result<bool> {
-    let Some(state) = world.recorded(spec)?.state else { return Ok(false) };
+fn records(specs: &Specs<'_>, spec: &SpecId, commit: ObjectId) -> Result<bool> {
+    let Some(state) = specs.recorded(spec)?.state else { return Ok(false) };
     let facts = &state.facts;
     if facts.work_commits.contains(&commit) || facts.landing.is_some_and(|landing| landing.new == commit) {
         return Ok(true);
@@ -187,16 +187,16 @@ fn records(world: &World<'_>, spec: &SpecId, commit: ObjectId) -> Result<bool> {
         return Ok(false);
     }
     // An earlier attempt may have been merged, and the spec worked again since.
-    let walk = world.project.store()?.walk(spec, state.tip)?;
+    let walk = specs.project.store()?.walk(spec, state.tip)?;
     Ok(walk.history.events().iter().any(|event| {
         event.facts.work_commits.contains(&commit) || event.facts.landing.is_some_and(|landing| landing.new == commit)
     }))
 }
 
 /// The recorded commit of the spec that makes the change of that patch id.
-fn same_patch(world: &World<'_>, spec: &SpecId, patch: &str) -> Result<Option<ObjectId>> {
-    let Some(state) = world.recorded(spec)?.state else { return Ok(None) };
-    let walk = world.project.store()?.walk(spec, state.tip)?;
+fn same_patch(specs: &Specs<'_>, spec: &SpecId, patch: &str) -> Result<Option<ObjectId>> {
+    let Some(state) = specs.recorded(spec)?.state else { return Ok(None) };
+    let walk = specs.project.store()?.walk(spec, state.tip)?;
     Ok(walk.history.events().iter().rev().find_map(|event| {
         let pairs = event.facts.work_commits.iter().zip(&event.facts.patch_ids);
         pairs.filter(|(_, id)| id.as_str() == patch).map(|(commit, _)| *commit).next()

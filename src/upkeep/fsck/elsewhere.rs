@@ -13,7 +13,7 @@ use crate::{
     error::Result,
     git::{process::Git, work_file},
     project::{ARCHIVE_DIR, SPECS_DIR},
-    specs::world::World,
+    specs::all::Specs,
 };
 
 /// The spec files that lie anywhere.
@@ -33,11 +33,11 @@ struct Found {
 
 impl Elsewhere {
     /// Whether the file of `id` lies somewhere, or may.
-    pub(super) fn has(&self, world: &World<'_>, id: &SpecId) -> Result<bool> {
+    pub(super) fn has(&self, specs: &Specs<'_>, id: &SpecId) -> Result<bool> {
         let found = match self.found.get() {
             Some(found) => found,
             None => {
-                let found = find(world)?;
+                let found = find(specs)?;
                 self.found.get_or_init(|| found)
             }
         };
@@ -60,9 +60,9 @@ impl Elsewhere {
     }
 }
 
-fn find(world: &World<'_>) -> Result<Found> {
+fn find(specs: &Specs<'_>) -> Result<Found> {
     let mut found = Found::default();
-    for tree in world.worktrees()?.iter().filter(|tree| tree.path.is_dir()) {
+    for tree in specs.worktrees()?.iter().filter(|tree| tree.path.is_dir()) {
         for dir in [SPECS_DIR, ARCHIVE_DIR] {
             match work_file::list(&tree.path, dir.into()) {
                 Ok(entries) => found.ids.extend(entries.iter().filter_map(|entry| id_of(&entry.name.to_string()))),
@@ -72,7 +72,7 @@ fn find(world: &World<'_>) -> Result<Found> {
     }
     // Branches have most of their trees in common.
     let mut seen = HashSet::new();
-    let repo = world.project.repo.gix();
+    let repo = specs.project.repo.gix();
     for prefix in ["refs/heads/", "refs/remotes/"] {
         for mut reference in repo.references()?.prefixed(prefix)?.flatten() {
             let Ok(tree) = reference.peel_to_tree() else {

@@ -7,18 +7,18 @@ use super::{Finding, Repair, finding};
 use crate::{
     domain::{diagnostic::Severity, event::Event, id::SpecId},
     error::Result,
-    specs::world::World,
+    specs::all::Specs,
 };
 
 /// Specs with a file or a kept attempt that have no chain, and events. All objects are gone through, if there is such a spec at all.
 ///
 /// A single event is what an `add` leaves that died before its ref was made: that is told apart by whoever looks at the file.
-pub(super) fn check(world: &World<'_>) -> Result<Vec<Finding>> {
-    let store = world.project.store()?;
+pub(super) fn check(specs: &Specs<'_>) -> Result<Vec<Finding>> {
+    let store = specs.project.store()?;
     let mut without = BTreeSet::new();
-    for id in world.census.all()? {
+    for id in specs.names.all()? {
         // What is wrong with a ref that is there was said elsewhere.
-        if world.census.tip(id)?.is_none() && matches!(store.tip(id), Ok(None)) {
+        if specs.names.tip(id)?.is_none() && matches!(store.tip(id), Ok(None)) {
             without.insert(id.clone());
         }
     }

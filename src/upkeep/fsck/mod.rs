@@ -22,7 +22,7 @@ use crate::{
     domain::{diagnostic::Severity, id::SpecId},
     error::{Error, Result},
     project::Project,
-    specs::world::World,
+    specs::all::Specs,
 };
 
 /// Something that does not hold together.
@@ -78,20 +78,20 @@ pub(crate) enum Repair {
 /// If the specs cannot be told apart: no repository, `.chant/specs` is no directory.
 pub(crate) fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    let world = World::new(project)?;
+    let specs = Specs::new(project)?;
     findings.extend(looked("refs", None, refs::chains(project)));
     findings.extend(looked("archives", None, refs::archives(project)));
     findings.extend(looked("locks", None, clone::locks(project)));
     let elsewhere = elsewhere::Elsewhere::default();
-    let lost = looked("objects", None, lost::check(&world));
+    let lost = looked("objects", None, lost::check(&specs));
     let named =
         |findings: &[Finding]| findings.iter().filter_map(|one| one.problem.spec.clone()).collect::<BTreeSet<_>>();
     let mut gone = named(&lost);
     findings.extend(lost);
     let remotes = looked("remotes", None, exchange::tracked(project, &gone));
     gone.extend(named(&remotes));
-    for id in world.census.all()? {
-        findings.extend(looked("spec", Some(id), spec::check(&world, &elsewhere, &gone, id)));
+    for id in specs.names.all()? {
+        findings.extend(looked("spec", Some(id), spec::check(&specs, &elsewhere, &gone, id)));
     }
     findings.extend(remotes);
     findings.extend(looked("remotes' settings", None, Ok(exchange::settings(project))));

@@ -10,35 +10,35 @@ use crate::{
     git::branch,
     project::Project,
     specs::{
+        all::{Entry, Specs},
         attempt::MANUAL,
         cleanup as keep,
         text::{Origin, path_of},
-        world::{Entry, World},
     },
 };
 
 /// Everything about one spec. Those whose chain is `gone` were named already.
 pub(super) fn check(
-    world: &World<'_>,
+    specs: &Specs<'_>,
     elsewhere: &Elsewhere,
     gone: &BTreeSet<SpecId>,
     id: &SpecId,
 ) -> Result<Vec<Finding>> {
-    let project = world.project;
-    let Some(tip) = world.census.tip(id)? else {
-        return if gone.contains(id) { Ok(Vec::new()) } else { half_made(world, elsewhere, id) };
+    let project = specs.project;
+    let Some(tip) = specs.names.tip(id)? else {
+        return if gone.contains(id) { Ok(Vec::new()) } else { half_made(specs, elsewhere, id) };
     };
     let mut findings = chain::check(project, id, tip)?;
-    let entry = world.entry(id)?;
+    let entry = specs.entry(id)?;
     if entry.state.is_none() && findings.is_empty() {
         let why = entry.broken.clone().unwrap_or_else(|| "its chain cannot be read".to_owned());
         findings.push(finding(Severity::Error, "bad-chain", id, why, None));
     }
     findings.extend(run(project, &entry)?);
     findings.extend(notes(project, &entry)?);
-    findings.extend(left_over(world, &entry)?);
+    findings.extend(left_over(specs, &entry)?);
     findings.extend(half_moved(project, id)?);
-    findings.extend(lost_file(world, elsewhere, &entry)?);
+    findings.extend(lost_file(specs, elsewhere, &entry)?);
     Ok(findings)
 }
 
@@ -122,8 +122,8 @@ fn half_moved(project: &Project, id: &SpecId) -> Result<Vec<Finding>> {
 }
 
 /// A worktree or a branch of a spec that is over, or that is pending again. Whoever is about to clear it away holds the lease.
-fn left_over(world: &World<'_>, entry: &Entry) -> Result<Vec<Finding>> {
-    let (id, project) = (&entry.id, world.project);
+fn left_over(specs: &Specs<'_>, entry: &Entry) -> Result<Vec<Finding>> {
+    let (id, project) = (&entry.id, specs.project);
     let pending = entry.status == Status::Pending;
     let Some(state) = entry.state.as_ref().filter(|_| pending || is_over(entry)) else { return Ok(Vec::new()) };
     if let Some(attempt) = state.attempt
@@ -132,7 +132,7 @@ fn left_over(world: &World<'_>, entry: &Entry) -> Result<Vec<Finding>> {
         return Ok(Vec::new());
     }
     let name = project.branch_ref(id)?;
-    let what = match project.worktree_among(world.worktrees()?, id)? {
+    let what = match project.worktree_among(specs.worktrees()?, id)? {
         Some(tree) => format!("worktree '{}'", tree.path.display()),
         None => match branch::read(&project.repo, name.as_ref())? {
             Some(_) => format!("branch '{}'", name.shorten()),
@@ -152,13 +152,13 @@ fn left_over(world: &World<'_>, entry: &Entry) -> Result<Vec<Finding>> {
 
 /// A file without a chain. One that git has (in the index or in `HEAD`) is a pending spec that somebody else wrote, and fine;
 /// one that only lies there is what `add` leaves if it dies between the file and the event. In silent mode git has none.
-fn half_made(world: &World<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Result<Vec<Finding>> {
-    let project = world.project;
+fn half_made(specs: &Specs<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Result<Vec<Finding>> {
+    let project = specs.project;
     if project.store()?.tip(id).is_err() {
         // There is a ref, and it is damaged, which was said.
         return Ok(Vec::new());
     }
-    let entry = world.entry(id)?;
+    let entry = specs.entry(id)?;
     let Some(loaded) = entry.loaded.as_ref().filter(|loaded| loaded.spec.is_ok()) else { return Ok(Vec::new()) };
     let Some(text) = loaded.text.as_ref().filter(|text| text.path == path_of(id)) else { return Ok(Vec::new()) };
     let Origin::File(top) = &text.origin else { return Ok(Vec::new()) };
@@ -177,8 +177,8 @@ fn half_made(world: &World<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Result<Ve
 
 /// A chain that begins in this clone and is not over, whose file is nowhere: in no work tree of the repository and on no branch.
 /// A spec that a colleague added, or that lies on another branch, has its file where it belongs.
-fn lost_file(world: &World<'_>, elsewhere: &Elsewhere, entry: &Entry) -> Result<Vec<Finding>> {
-    let (id, project) = (&entry.id, world.project);
+fn lost_file(specs: &Specs<'_>, elsewhere: &Elsewhere, entry: &Entry) -> Result<Vec<Finding>> {
+    let (id, project) = (&entry.id, specs.project);
     let Some(state) = entry.state.as_ref().filter(|_| !is_over(entry)) else { return Ok(Vec::new()) };
     let lost = match &entry.loaded {
         None => true,
@@ -189,7 +189,7 @@ fn lost_file(world: &World<'_>, elsewhere: &Elsewhere, entry: &Entry) -> Result<
     }
     let walk = project.store()?.walk(id, state.tip)?;
     let ours = |event: &crate::domain::event::Event| event.facts.clone.as_deref() == Some(project.clone_name());
-    if !walk.history.events().first().is_some_and(ours) || elsewhere.has(world, id)? {
+    if !walk.history.events().first().is_some_and(ours) || elsewhere.has(specs, id)? {
         return Ok(Vec::new());
     }
     let message = "its file is in no work tree and on no branch".to_owned();

@@ -191,7 +191,7 @@ fn read(
         fault("changed", "it has just been changed: import it again".to_owned());
         return Ok(None);
     }
-    if !home.own && project.census().has(&source.id)? {
+    if !home.own && project.spec_names().has(&source.id)? {
         fault("exists", "this repository has a file of that name: import that one first, or rename it".to_owned());
         return Ok(None);
     }

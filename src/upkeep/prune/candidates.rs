@@ -15,7 +15,7 @@ use crate::{
 /// Every spec that has a worktree, a branch, a kept attempt, a transcript or a lease in this clone.
 pub(super) fn all(project: &Project) -> Result<BTreeSet<SpecId>> {
     let mut found: BTreeSet<SpecId> = BTreeSet::new();
-    let census = project.census();
+    let names = project.spec_names();
     for tree in worktree::list(&project.repo)?.iter().filter(|tree| !tree.main) {
         let branch = tree.head.as_ref().and_then(Head::branch).map(|name| name.shorten().to_string());
         if let Some(id) = branch.as_deref().map(|name| spec_of_branch(project, name)).transpose()?.flatten() {
@@ -24,7 +24,7 @@ pub(super) fn all(project: &Project) -> Result<BTreeSet<SpecId>> {
         // One that stands on something else is known by its place.
         let name = tree.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if let Some((_, short)) = name.rsplit_once(".chant-") {
-            found.extend(project.candidates(&census, short)?);
+            found.extend(project.candidates(&names, short)?);
         }
     }
     for name in spec_branches(project)? {

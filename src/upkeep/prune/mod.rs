@@ -54,7 +54,7 @@ pub(crate) fn prune(project: &Project, request: &Request) -> Result<Outcome> {
     let all = if request.only.is_empty() { candidates::all(project)? } else { request.only.iter().cloned().collect() };
     for id in all {
         // Nobody is kept from anything by somebody who only looks.
-        let held = if request.dry_run { None } else { project.try_hold_place(&id)? };
+        let held = if request.dry_run { None } else { project.try_lock_worktree(&id)? };
         if held.is_none() && !request.dry_run {
             let why = "another git chant is at work on it";
             outcome.keep(Pruned::Worktree, Some(&id), project.meant_worktree(&id)?.to_string_lossy(), why);

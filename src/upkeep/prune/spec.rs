@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     git::worktree::{self as trees, Worktree},
     project::Project,
-    specs::world::World,
+    specs::all::Specs,
 };
 
 /// One spec with everything that decides about what is left of it.
@@ -45,15 +45,15 @@ impl<'a> Spec<'a> {
                 leases.push((attempt, project.life(attempt)?));
             }
         }
-        let world = World::new(project)?;
-        let recorded = world.recorded(id)?;
+        let specs = Specs::new(project)?;
+        let recorded = specs.recorded(id)?;
         let contended = recorded.state.as_ref().is_some_and(|state| state.is_contended());
         let over = match recorded.status {
             _ if contended || recorded.broken.is_some() => None,
             Status::Completed | Status::Cancelled | Status::Archived => {
                 Some(format!("its spec is {}", recorded.status))
             }
-            _ if !world.census.has(id)? => Some("its spec is gone".to_owned()),
+            _ if !specs.names.has(id)? => Some("its spec is gone".to_owned()),
             _ => None,
         };
         let tree = project.worktree_among(&trees::list(&project.repo)?, id)?.cloned();

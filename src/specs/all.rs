@@ -14,14 +14,13 @@ use gix::{
 use super::{
     ancestry::Ancestry,
     base::Base,
-    census::Census,
     members::all_over,
-    order::Order,
     survey::Survey,
     target::full_name,
     text::{Loaded, Texts},
 };
 use crate::project::{Project, SPECS_DIR, signatures::Signatures};
+use crate::specs::{dependencies::Order, names::SpecNames};
 use crate::{
     domain::{
         event::Landing,
@@ -89,11 +88,11 @@ pub(crate) struct Recorded {
 
 /// The specs of a project, read lazily. What chains say is kept, since others wait for it; texts are not: all of them together
 /// may be large.
-pub(crate) struct World<'p> {
+pub(crate) struct Specs<'p> {
     /// The project.
     pub project: &'p Project,
     /// Which specs exist.
-    pub census: Census<'p>,
+    pub names: SpecNames<'p>,
     /// What specs are seen from, each by the commit; the work of some goes elsewhere than that of others.
     bases: RefCell<HashMap<Option<ObjectId>, Rc<Base<'p>>>>,
     /// What all of them are seen from, if it is not for each to say.
@@ -116,35 +115,35 @@ pub(crate) struct World<'p> {
     branches: RefCell<HashMap<String, Option<ObjectId>>>,
 }
 
-impl<'p> World<'p> {
+impl<'p> Specs<'p> {
     /// The specs as they are now, each seen from where its work would begin.
-    pub(crate) fn new(project: &'p Project) -> Result<World<'p>> {
-        World::with(project, None, Texts::new(project))
+    pub(crate) fn new(project: &'p Project) -> Result<Specs<'p>> {
+        Specs::with(project, None, Texts::new(project))
     }
 
     /// The same for whoever goes through all of them: what was found at an earlier look, and cannot have changed since, is not read
     /// again. Texts are outlines then, without body, criteria and bytes.
-    pub(crate) fn survey(project: &'p Project) -> Result<World<'p>> {
+    pub(crate) fn cached(project: &'p Project) -> Result<Specs<'p>> {
         let survey = Survey::begin(project).map(Rc::new);
         let texts = Texts::surveyed(project, survey.clone());
-        World::with(project, survey, texts)
+        Specs::with(project, survey, texts)
     }
 
     /// Writes down what was found, for the next look.
-    pub(crate) fn keep(&self) -> Result<()> {
+    pub(crate) fn write_cache(&self) -> Result<()> {
         if let Some(survey) = self.survey.as_ref().filter(|survey| survey.has_news()) {
-            let active = self.census.active()?;
+            let active = self.names.active()?;
             survey.keep(|id| SpecId::new(id).is_ok_and(|id| active.contains(&id)));
         }
         Ok(())
     }
 
-    fn with(project: &'p Project, survey: Option<Rc<Survey<'p>>>, texts: Texts<'p>) -> Result<World<'p>> {
+    fn with(project: &'p Project, survey: Option<Rc<Survey<'p>>>, texts: Texts<'p>) -> Result<Specs<'p>> {
         let head = project.repo.head()?.id();
         let signatures = project.config().require_signed()?.then(|| Signatures::new(project));
-        Ok(World {
+        Ok(Specs {
             project,
-            census: Census::new(project, survey.clone()),
+            names: SpecNames::new(project, survey.clone()),
             bases: RefCell::default(),
             fixed: None,
             head,
@@ -225,7 +224,7 @@ impl<'p> World<'p> {
         if let Some((_, recorded)) = self.last.borrow().as_ref().filter(|(last, _)| last == id) {
             return Ok(recorded.clone());
         }
-        let (tip, read) = match self.census.tip(id) {
+        let (tip, read) = match self.names.tip(id) {
             Ok(None) => (None, None),
             Ok(Some(tip)) => (Some(tip), Some(self.state_at(id, tip))),
             Err(error) => (None, Some(Err(error))),
@@ -244,9 +243,7 @@ impl<'p> World<'p> {
             // Nobody is held off by a claim that does not count.
             Some(state) if self.discounted_claim(id, state)?.is_some() => Status::Pending,
             Some(state) => state.status,
-            None if tip.is_none() && !self.census.has_file(id)? && self.census.has_archived_file(id)? => {
-                Status::Archived
-            }
+            None if tip.is_none() && !self.names.has_file(id)? && self.names.has_archived_file(id)? => Status::Archived,
             None => Status::Pending,
         };
         let recorded = Recorded { state, broken, status, tip };
@@ -276,11 +273,11 @@ impl<'p> World<'p> {
 
     /// The members of a spec.
     pub(crate) fn members(&self, id: &SpecId) -> Result<Vec<SpecId>> {
-        self.project.members(&self.census, id)
+        self.project.members(&self.names, id)
     }
 
     pub(crate) fn has_members(&self, id: &SpecId) -> Result<bool> {
-        if id.member_of().is_some() { Ok(false) } else { self.census.has_members(id) }
+        if id.member_of().is_some() { Ok(false) } else { self.names.has_members(id) }
     }
 
     fn members_are_over(&self, id: &SpecId) -> Result<bool> {
@@ -304,7 +301,7 @@ impl<'p> World<'p> {
 
     /// Its whole text alone; `None` if there is none anywhere.
     pub(crate) fn whole_text(&self, id: &SpecId) -> Result<Option<Rc<Loaded>>> {
-        self.whole.load(id, self.census.tip(id)?)
+        self.whole.load(id, self.names.tip(id)?)
     }
 
     fn entry_from(&self, texts: &Texts<'p>, id: &SpecId) -> Result<Entry> {

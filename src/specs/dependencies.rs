@@ -8,7 +8,7 @@ use std::{
 
 use gix::ObjectId;
 
-use super::world::World;
+use crate::specs::all::Specs;
 use crate::{
     domain::{id::SpecId, readiness::Dependency, status::Status},
     error::Result,
@@ -25,7 +25,7 @@ pub(crate) struct Order {
     straight: RefCell<HashSet<SpecId>>,
 }
 
-impl World<'_> {
+impl Specs<'_> {
     /// `depends_on` of a spec, as written.
     pub(crate) fn depends_on(&self, id: &SpecId) -> Result<Rc<[String]>> {
         if let Some(written) = self.order.written.borrow().get(id) {
@@ -38,7 +38,7 @@ impl World<'_> {
 
     /// What the dependency of `from` that is written so is.
     pub(crate) fn dependency(&self, from: &SpecId, written: &str, base: Option<ObjectId>) -> Result<Dependency> {
-        let found = self.project.candidates(&self.census, written)?;
+        let found = self.project.candidates(&self.names, written)?;
         let id = match found.as_slice() {
             [] => return Ok(Dependency::Unknown),
             [id] => id,
@@ -105,7 +105,7 @@ impl World<'_> {
         let written = if over { Rc::default() } else { self.depends_on(id)? };
         let mut waits = Vec::new();
         for written in written.iter() {
-            if let [next] = self.project.candidates(&self.census, written)?.as_slice() {
+            if let [next] = self.project.candidates(&self.names, written)?.as_slice() {
                 waits.push(next.clone());
             }
         }

@@ -20,14 +20,14 @@ use crate::{
 /// The place of a spec, held until this is dropped.
 #[derive(Debug)]
 #[must_use = "it is let go of when dropped"]
-pub(crate) struct HeldPlace {
+pub(crate) struct WorktreeLock {
     path: PathBuf,
     lock: File,
     /// A git that outlives us is still at work there.
     _passed_on: PassedOn,
 }
 
-impl Drop for HeldPlace {
+impl Drop for WorktreeLock {
     fn drop(&mut self) {
         // While it is held, so that nobody takes away a file that another has just locked. What stays is a file that means nothing.
         let _stays = fault::around("place.drop", || std::fs::remove_file(&self.path));
@@ -37,7 +37,7 @@ impl Drop for HeldPlace {
 
 impl Project {
     /// Holds the place of a spec, waiting for whoever makes or takes away what is there.
-    pub(crate) fn hold_place(&self, id: &SpecId) -> Result<HeldPlace> {
+    pub(crate) fn lock_worktree(&self, id: &SpecId) -> Result<WorktreeLock> {
         loop {
             if let Some(held) = self.held(id, FlockOperation::LockExclusive)? {
                 return Ok(held);
@@ -46,11 +46,11 @@ impl Project {
     }
 
     /// The same without waiting; `None` if somebody has it.
-    pub(crate) fn try_hold_place(&self, id: &SpecId) -> Result<Option<HeldPlace>> {
+    pub(crate) fn try_lock_worktree(&self, id: &SpecId) -> Result<Option<WorktreeLock>> {
         self.held(id, FlockOperation::NonBlockingLockExclusive)
     }
 
-    fn held(&self, id: &SpecId, how: FlockOperation) -> Result<Option<HeldPlace>> {
+    fn held(&self, id: &SpecId, how: FlockOperation) -> Result<Option<WorktreeLock>> {
         let path = self.private_dir("places")?.join(id.as_str());
         loop {
             let open = || File::options().create(true).append(true).open(&path);
@@ -67,7 +67,7 @@ impl Project {
             let now = std::fs::symlink_metadata(&path);
             if now.is_ok_and(|now| (now.dev(), now.ino()) == (ours.dev(), ours.ino())) {
                 let passed_on = PassedOn::new(&lock).io("lock", &path)?;
-                return Ok(Some(HeldPlace { path, lock, _passed_on: passed_on }));
+                return Ok(Some(WorktreeLock { path, lock, _passed_on: passed_on }));
             }
             // Whoever had it took the file away: there is another one now.
         }

@@ -2,8 +2,8 @@
 
 use gix::ObjectId;
 
-use super::world::{Entry, World};
 use crate::project::{Project, signatures::Signatures};
+use crate::specs::all::{Entry, Specs};
 use crate::{
     agent::lease::Life,
     domain::{
@@ -28,7 +28,7 @@ pub(crate) struct Answer {
     pub discounted: Option<String>,
 }
 
-impl World<'_> {
+impl Specs<'_> {
     /// What a person said about the text of a spec, as far as it counts. A rejection counts as it stands: it only holds up.
     ///
     /// Where signatures are asked for, what the newest event repeats is not believed: anybody could have written it.

@@ -6,7 +6,7 @@ use crate::{
     answer::{BlockerKind, Need, SpecView},
     domain::status::Status,
     error::Result,
-    specs::world::Entry,
+    specs::all::Entry,
 };
 
 impl Found<'_, '_> {
@@ -36,11 +36,11 @@ impl Found<'_, '_> {
     fn course_needs(&mut self, entry: &Entry, spec: &SpecView) -> Result<()> {
         let Some(state) = &entry.state else { return Ok(()) };
         if entry.status == Status::Failed {
-            let course = Course::of(self.world.project, entry)?;
+            let course = Course::of(self.specs.project, entry)?;
             self.attention(spec, Need::Failed, course.reason.unwrap_or_else(|| "nobody said why".to_owned()));
         }
         if let Some(attempt) = state.attempt.filter(|_| spec.orphaned)
-            && let Life::Dead(info) = self.world.project.life(attempt)?
+            && let Life::Dead(info) = self.specs.project.life(attempt)?
         {
             self.attention(
                 spec,
@@ -78,8 +78,8 @@ impl Found<'_, '_> {
 
     /// Whether what a spec depends on will not be completed by itself.
     fn is_hopeless(&self, written: &str) -> Result<bool> {
-        match self.world.project.candidates(&self.world.census, written)?.as_slice() {
-            [one] => Ok(self.world.recorded(one)?.status == Status::Cancelled),
+        match self.specs.project.candidates(&self.specs.names, written)?.as_slice() {
+            [one] => Ok(self.specs.recorded(one)?.status == Status::Cancelled),
             _ => Ok(true),
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     domain::event::{Event, Op},
     error::Result,
     project::Project,
-    specs::{view::rfc3339, world::Entry},
+    specs::{all::Entry, view::rfc3339},
 };
 
 /// What the events say.

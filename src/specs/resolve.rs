@@ -1,7 +1,7 @@
 //! Which spec a person means.
 
-use super::census::Census;
 use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
+use crate::specs::names::SpecNames;
 use crate::{
     domain::{id::SpecId, status::Status},
     error::{Error, Result},
@@ -13,55 +13,55 @@ impl Project {
     /// # Errors
     /// `unknown-spec` if none fits, `ambiguous-spec` with the candidates in the hints if several do.
     pub(crate) fn resolve(&self, query: &str) -> Result<SpecId> {
-        self.resolve_in(&self.census(), query)
+        self.resolve_in(&self.spec_names(), query)
     }
 
-    /// The same in a census already taken.
-    pub(crate) fn resolve_in(&self, census: &Census<'_>, query: &str) -> Result<SpecId> {
-        let candidates = self.candidates(census, query)?;
-        self.the_one(census, query, candidates)
+    /// The same in a names already taken.
+    pub(crate) fn resolve_in(&self, names: &SpecNames<'_>, query: &str) -> Result<SpecId> {
+        let candidates = self.candidates(names, query)?;
+        self.the_one(names, query, candidates)
     }
 
     /// The only one of `candidates`, which were found for `query`.
     ///
     /// # Errors
     /// As [`Project::resolve`].
-    pub(crate) fn the_one(&self, census: &Census<'_>, query: &str, candidates: Vec<SpecId>) -> Result<SpecId> {
+    pub(crate) fn the_one(&self, names: &SpecNames<'_>, query: &str, candidates: Vec<SpecId>) -> Result<SpecId> {
         match candidates.as_slice() {
             [one] => Ok(one.clone()),
-            [] => Err(unknown(census, query)?),
+            [] => Err(unknown(names, query)?),
             several => Err(ambiguous(query, several)),
         }
     }
 
     /// Every spec that `query` may mean: the exact one, else the active ones, else the archived ones.
-    pub(crate) fn candidates(&self, census: &Census<'_>, query: &str) -> Result<Vec<SpecId>> {
+    pub(crate) fn candidates(&self, names: &SpecNames<'_>, query: &str) -> Result<Vec<SpecId>> {
         let query = stem_of(query);
         if let Ok(exact) = SpecId::new(query)
-            && census.has(&exact)?
+            && names.has(&exact)?
         {
             return Ok(vec![exact]);
         }
-        let mut matching = census.matching(query)?;
+        let mut matching = names.matching(query)?;
         let mut active = Vec::new();
         for id in &matching {
-            if !self.is_archived(census, id)? {
+            if !self.is_archived(names, id)? {
                 active.push(id.clone());
             }
         }
         if !active.is_empty() {
             return Ok(active);
         }
-        matching.extend(census.matching_away(query)?);
+        matching.extend(names.matching_away(query)?);
         matching.sort_unstable();
         matching.dedup();
         Ok(matching)
     }
 
-    fn is_archived(&self, census: &Census<'_>, id: &SpecId) -> Result<bool> {
-        match census.tip(id)? {
+    fn is_archived(&self, names: &SpecNames<'_>, id: &SpecId) -> Result<bool> {
+        match names.tip(id)? {
             Some(tip) => Ok(self.store()?.state_at(id, tip).is_ok_and(|(state, _)| state.status == Status::Archived)),
-            None => Ok(!census.has_file(id)?),
+            None => Ok(!names.has_file(id)?),
         }
     }
 }
@@ -76,9 +76,9 @@ fn stem_of(query: &str) -> &str {
     name.strip_suffix(".md").unwrap_or(name)
 }
 
-fn unknown(census: &Census<'_>, query: &str) -> Result<Error> {
+fn unknown(names: &SpecNames<'_>, query: &str) -> Result<Error> {
     let error = Error::fatal("unknown-spec", format!("there is no spec '{}'", query.escape_debug()));
-    Ok(if census.all()?.is_empty() {
+    Ok(if names.all()?.is_empty() {
         error.hint("there are no specs yet; make one: git chant add \"What is to be done\"")
     } else {
         error.hint("'git chant list --all' shows every spec")

@@ -2,10 +2,8 @@
 
 use gix::ObjectId;
 
-use super::{
-    text::Loaded,
-    world::{Entry, World},
-};
+use super::text::Loaded;
+use crate::specs::all::{Entry, Specs};
 use crate::{
     domain::{
         readiness::{Reason, Situation, reasons},
@@ -15,7 +13,7 @@ use crate::{
     error::Result,
 };
 
-impl World<'_> {
+impl Specs<'_> {
     /// Why the spec cannot be worked now; nothing if it can.
     pub(crate) fn reasons(&self, entry: &Entry) -> Result<Vec<Reason>> {
         Ok(reasons(&self.situation(entry)?))
@@ -41,7 +39,7 @@ impl World<'_> {
             situation.dependencies.push((written.clone(), self.dependency(&entry.id, written, base.commit())?));
         }
         for input in &spec.front.informed_by {
-            if let Some(fault) = self.project.input_fault(&self.census, &base, input)? {
+            if let Some(fault) = self.project.input_fault(&self.names, &base, input)? {
                 situation.missing_inputs.push((input.clone(), fault.why(input)));
             }
         }

@@ -18,8 +18,8 @@ use crate::{
     },
     project::Project,
     specs::{
+        all::{Entry, Specs},
         attempt::Attempt,
-        world::{Entry, World},
     },
 };
 
@@ -41,8 +41,8 @@ pub(crate) struct Merges(RefCell<HashMap<(ObjectId, ObjectId), Vec<String>>>);
 
 impl Merges {
     /// What stands in the way of merging the finished work of `entry`; `None` if nothing is found.
-    pub(super) fn obstacle(&self, world: &World<'_>, entry: &Entry, state: &State) -> Result<Option<InTheWay>> {
-        let project = world.project;
+    pub(super) fn obstacle(&self, specs: &Specs<'_>, entry: &Entry, state: &State) -> Result<Option<InTheWay>> {
+        let project = specs.project;
         let attempt = project.attempt(&entry.id, state)?;
         if let Life::Running(info) = project.life(attempt.start)? {
             return Ok(why(format!("process {} is about to merge it", info.pid)));

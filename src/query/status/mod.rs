@@ -14,8 +14,8 @@ use crate::{
     error::Result,
     project::Project,
     specs::{
+        all::{Entry, Specs},
         attempt::MANUAL,
-        world::{Entry, World},
     },
 };
 
@@ -28,19 +28,19 @@ pub(crate) use merging::Merges;
 /// # Errors
 /// If the repository cannot be read; a spec that cannot be is in the answer.
 pub(crate) fn standing(project: &Project, merges: &Merges) -> Result<StandingView> {
-    let world = World::survey(project)?;
-    let mut found = Found { world: &world, merges, view: StandingView::default() };
-    for id in world.census.active()? {
-        if world.is_over_in_brief(id)? {
+    let specs = Specs::cached(project)?;
+    let mut found = Found { specs: &specs, merges, view: StandingView::default() };
+    for id in specs.names.active()? {
+        if specs.is_over_in_brief(id)? {
             continue;
         }
-        let recorded = world.recorded(id)?;
+        let recorded = specs.recorded(id)?;
         let contended = recorded.state.as_ref().is_some_and(|state| state.is_contended());
         if matches!(recorded.status, Status::Completed | Status::Cancelled | Status::Archived) && !contended {
             continue;
         }
-        let entry = world.entry(id)?;
-        let spec = world.view(&entry)?;
+        let entry = specs.entry(id)?;
+        let spec = specs.view(&entry)?;
         found.needs(&entry, &spec)?;
         match entry.status {
             Status::InProgress if spec.orphaned => {}
@@ -51,13 +51,13 @@ pub(crate) fn standing(project: &Project, merges: &Merges) -> Result<StandingVie
             Status::Completed | Status::Failed | Status::Cancelled | Status::Archived => {}
         }
     }
-    world.keep()?;
+    specs.write_cache()?;
     Ok(found.view)
 }
 
 /// What was found so far.
 struct Found<'a, 'p> {
-    world: &'a World<'p>,
+    specs: &'a Specs<'p>,
     merges: &'a Merges,
     view: StandingView,
 }
@@ -68,7 +68,7 @@ impl Found<'_, '_> {
     }
 
     fn running(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
-        let project = self.world.project;
+        let project = self.specs.project;
         let course = Course::of(project, entry)?;
         let Some(attempt) = entry.state.as_ref().and_then(|state| state.attempt) else { return Ok(()) };
         let (pid, note) = match project.life(attempt)? {
@@ -88,15 +88,15 @@ impl Found<'_, '_> {
     }
 
     fn paused(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
-        let Course { by, since, number, reason, .. } = Course::of(self.world.project, entry)?;
+        let Course { by, since, number, reason, .. } = Course::of(self.specs.project, entry)?;
         self.view.paused.push(PausedView { spec, by, since, number, reason });
         Ok(())
     }
 
     fn finished(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
         let Some(state) = &entry.state else { return Ok(()) };
-        let Course { since, number, .. } = Course::of(self.world.project, entry)?;
-        let (why, paths) = match self.merges.obstacle(self.world, entry, state) {
+        let Course { since, number, .. } = Course::of(self.specs.project, entry)?;
+        let (why, paths) = match self.merges.obstacle(self.specs, entry, state) {
             Ok(found) => found.map_or((None, Vec::new()), |found| (Some(found.why), found.paths)),
             // Objects that are missing, say: whoever merges it is told more.
             Err(error) => (Some(error.message), Vec::new()),
@@ -115,7 +115,7 @@ impl Found<'_, '_> {
         } else if let Some(first) = spec.blocked_by.iter().find(|blocker| waits(blocker.kind)) {
             let mut on = Vec::new();
             for blocker in of(BlockerKind::Dependency) {
-                match self.world.project.candidates(&self.world.census, &blocker.what)?.as_slice() {
+                match self.specs.project.candidates(&self.specs.names, &blocker.what)?.as_slice() {
                     [one] => on.push(one.short().to_owned()),
                     _ => on.push(blocker.what.clone()),
                 }
@@ -127,14 +127,14 @@ impl Found<'_, '_> {
     }
 
     fn driver(&mut self, id: &SpecId, spec: SpecView) -> Result<()> {
-        let members = self.world.members(id)?;
+        let members = self.specs.members(id)?;
         if members.is_empty() {
             self.attention(&spec, Need::Memberless, "it is a driver without members");
             return Ok(());
         }
         let mut statuses = Vec::new();
         for member in &members {
-            statuses.push(self.world.recorded(member)?.status);
+            statuses.push(self.specs.recorded(member)?.status);
         }
         let count = |wanted: &[Status]| statuses.iter().filter(|status| wanted.contains(status)).count();
         self.view.drivers.push(DriverView {
