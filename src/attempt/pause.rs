@@ -17,8 +17,8 @@ use crate::{
         status::Status,
     },
     error::{Error, Result},
-    project::Project,
-    specs::{all::Entry, attempt::MANUAL},
+    project::{Project, agent::MANUAL},
+    specs::all::Entry,
     store::Refusal,
 };
 

@@ -69,7 +69,7 @@ pub(super) fn say(plan: &Plan, goes_on: &GoesOn, progress: &dyn Progress) {
 
 fn refuse_other_target(attempt: &Attempt, request: &Request) -> Result<()> {
     let Some(onto) = &request.onto else { return Ok(()) };
-    let asked = crate::specs::target::full_name(onto)?;
+    let asked = crate::project::target::full_name(onto)?;
     if attempt.target.as_deref() == Some(asked.as_str()) {
         return Ok(());
     }

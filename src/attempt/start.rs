@@ -10,10 +10,12 @@ use crate::{
     domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, state::State, status::Status},
     error::{Error, Result},
     git::{attribute, branch},
-    project::{Project, agent::Agent},
+    project::{
+        Project,
+        agent::{Agent, MANUAL},
+    },
     specs::{
         all::{Entry, Specs},
-        attempt::MANUAL,
         inputs::Input,
     },
 };

@@ -16,8 +16,7 @@ use crate::{
         worktree,
     },
     error::Result,
-    project::{Project, stake::Stake},
-    specs::attempt::MANUAL,
+    project::{Project, agent::MANUAL, stake::Stake},
 };
 
 /// How far the work came.

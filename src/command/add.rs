@@ -20,8 +20,8 @@ use crate::{
         status::Status,
     },
     error::{Error, IoContext, Result},
-    project::Project,
-    specs::{all::Specs, base::Base, inputs::InputFault, target, text::path_of},
+    project::{Project, target},
+    specs::{all::Specs, base::Base, inputs::InputFault, text::path_of},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {

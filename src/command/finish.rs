@@ -26,8 +26,8 @@ use crate::{
     },
     error::{Error, Result},
     git::worktree::busy::busy_in,
-    project::Project,
-    specs::{all::Specs, attempt::Attempt, target::full_name},
+    project::{Project, target::full_name},
+    specs::{all::Specs, attempt::Attempt},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {

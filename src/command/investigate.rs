@@ -14,8 +14,8 @@ use crate::{
         spec::{self, Spec},
     },
     error::{Error, Result},
-    project::Project,
-    specs::{all::Specs, target, text::path_of},
+    project::{Project, target},
+    specs::{all::Specs, text::path_of},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outcome> {

@@ -12,8 +12,8 @@ use crate::{
     cli::work::NextArgs,
     domain::id::SpecId,
     error::{Error, Result},
-    project::Project,
-    specs::{all::Specs, attempt::MANUAL},
+    project::{Project, agent::MANUAL},
+    specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {

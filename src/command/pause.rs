@@ -8,7 +8,8 @@ use crate::{
     cli::state::{PauseArgs, TakeoverArgs},
     domain::status::Status,
     error::{Error, Result},
-    specs::{all::Specs, attempt::MANUAL},
+    project::agent::MANUAL,
+    specs::all::Specs,
 };
 
 pub(super) fn pause(context: &Context<'_>, args: &PauseArgs) -> Result<Outcome> {

@@ -21,8 +21,8 @@ use crate::{
     },
     error::{Error, Result},
     git::process::scrubbed_env,
-    project::Project,
-    specs::{all::Specs, attempt::MANUAL, text::path_of},
+    project::{Project, agent::MANUAL},
+    specs::{all::Specs, text::path_of},
 };
 
 /// The longest proposal that is read, in bytes.

@@ -18,12 +18,8 @@ use crate::{
     cli::work::WorkArgs,
     domain::{event::Pin, id::SpecId, spec::SpecType},
     error::{Error, Exit, Result},
-    project::Project,
-    specs::{
-        all::Specs,
-        attempt::{MANUAL, RunEnd},
-        text::Loaded,
-    },
+    project::{Project, agent::MANUAL},
+    specs::{all::Specs, attempt::RunEnd, text::Loaded},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {

@@ -3,12 +3,15 @@
 use std::{path::Path, time::Duration};
 
 use super::Project;
-use crate::specs::attempt::MANUAL;
+
 use crate::{
     agent::preset::{self, OutputParser, Preset},
     domain::spec::Spec,
     error::{Error, Result},
 };
+
+/// The name of the agent that is a person.
+pub(crate) const MANUAL: &str = "manual";
 
 /// An agent and how it is run.
 #[derive(Clone, Debug)]

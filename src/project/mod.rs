@@ -2,9 +2,12 @@
 //! nothing that acts.
 
 pub(crate) mod agent;
+mod branches;
+mod files;
 pub(crate) mod signatures;
 pub(crate) mod signing;
 pub(crate) mod stake;
+pub(crate) mod target;
 pub(crate) mod trust;
 pub(crate) mod worktree_lock;
 
@@ -14,7 +17,10 @@ use gix::refs::FullName;
 
 use crate::{
     config::Config,
-    domain::id::SpecId,
+    domain::{
+        id::SpecId,
+        spec::{FrontMatter, SpecType},
+    },
     env::{Env, fault},
     error::{IoContext, Result},
     git::{reference::branch_name, repository::Repository},
@@ -41,9 +47,9 @@ pub(crate) struct Project {
     /// Whether events are signed, and whether approvals and claims must be.
     signing: OnceCell<(bool, bool)>,
     /// What `chant.approval.required` names.
-    pub(crate) approval: OnceCell<Vec<String>>,
+    approval: OnceCell<Vec<String>>,
     /// What `chant.target` names.
-    pub(crate) target: OnceCell<Option<String>>,
+    target: OnceCell<Option<String>>,
 }
 
 impl Project {
@@ -78,28 +84,33 @@ impl Project {
         let settings = self.settings()?;
         let store = Store::new(self.repo.gix(), settings.clone());
         let store = store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?))));
-        let (all, required) = match self.signing.get() {
-            Some(signing) => *signing,
-            None => {
-                let signing = (self.config().sign()?, self.config().require_signed()?);
-                *self.signing.get_or_init(|| signing)
-            }
-        };
+        let signing = || Ok((self.config().sign()?, self.config().require_signed()?));
+        let (all, required) = *get_or_try_init(&self.signing, signing)?;
         Ok(if all || required { store.sealed_by(Box::new(Own { project: self, all, required })) } else { store })
     }
 
     pub(crate) fn settings(&self) -> Result<&Settings> {
-        if let Some(settings) = self.settings.get() {
-            return Ok(settings);
-        }
-        let durability = self.repo.durability();
-        let settings = Settings {
-            clone: self.clone.clone(),
-            patience: self.config().lock_timeout()?,
-            sync_objects: durability.loose_object,
-            sync_refs: durability.reference,
-        };
-        Ok(self.settings.get_or_init(|| settings))
+        get_or_try_init(&self.settings, || {
+            let durability = self.repo.durability();
+            Ok(Settings {
+                clone: self.clone.clone(),
+                patience: self.config().lock_timeout()?,
+                sync_objects: durability.loose_object,
+                sync_refs: durability.reference,
+            })
+        })
+    }
+
+    /// Whether a spec needs a person's approval before it is worked on: it says so itself, or `chant.approval.required` names its
+    /// type or one of its labels.
+    pub(crate) fn needs_approval(&self, front: &FrontMatter) -> Result<bool> {
+        Ok(front.approval.required || self.has_to_be_approved(front.kind, &front.labels)?)
+    }
+
+    /// Whether `chant.approval.required` names a spec of this type with these labels.
+    pub(crate) fn has_to_be_approved(&self, kind: SpecType, labels: &[impl PartialEq<String>]) -> Result<bool> {
+        let required = get_or_try_init(&self.approval, || self.config().approval_required())?;
+        Ok(required.iter().any(|word| word == kind.as_str() || labels.iter().any(|label| label == word)))
     }
 
     /// The name of this clone in events.
@@ -122,6 +133,20 @@ impl Project {
         let dir = self.repo.chant_dir().join(name);
         fault::around("dir.make", || std::fs::create_dir_all(&dir)).io("create", &dir)?;
         Ok(dir)
+    }
+}
+
+/// What `cell` holds, made at the first need.
+///
+/// # Errors
+/// As `make`; then the next call tries again.
+pub(crate) fn get_or_try_init<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    match cell.get() {
+        Some(made) => Ok(made),
+        None => {
+            let made = make()?;
+            Ok(cell.get_or_init(|| made))
+        }
     }
 }
 

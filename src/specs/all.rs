@@ -6,32 +6,23 @@ use std::{
     rc::Rc,
 };
 
-use gix::{
-    ObjectId,
-    refs::{FullName, Target},
-};
+use gix::ObjectId;
 
 use super::{
     ancestry::Ancestry,
     base::Base,
     members::all_over,
     survey::Survey,
-    target::full_name,
     text::{Loaded, Texts},
 };
-use crate::project::{Project, SPECS_DIR, signatures::Signatures};
+use crate::project::target::full_name;
+use crate::project::{Project, SPECS_DIR, get_or_try_init, signatures::Signatures};
 use crate::specs::{dependencies::Order, names::SpecNames};
 use crate::{
-    domain::{
-        event::Landing,
-        id::SpecId,
-        spec::{FrontMatter, Spec, SpecType},
-        state::State,
-        status::Status,
-    },
+    domain::{event::Landing, id::SpecId, spec::Spec, state::State, status::Status},
     error::Result,
     git::{
-        history, lookup,
+        history,
         worktree::{self, Worktree},
     },
 };
@@ -318,11 +309,7 @@ impl<'p> Specs<'p> {
 
     /// The worktrees of the repository, listed once.
     pub(crate) fn worktrees(&self) -> Result<&[Worktree]> {
-        if self.worktrees.get().is_none() {
-            let listed = worktree::list(&self.project.repo)?;
-            return Ok(self.worktrees.get_or_init(|| listed));
-        }
-        Ok(self.worktrees.get().map_or(&[], Vec::as_slice))
+        Ok(get_or_try_init(&self.worktrees, || worktree::list(&self.project.repo))?)
     }
 
     /// Whether the work of a completed spec is in the base; `None` where there is nothing to find.
@@ -374,24 +361,6 @@ impl<'p> Specs<'p> {
 }
 
 impl Project {
-    /// Whether nobody may work on a spec before a person has approved it: it says so itself, or `chant.approval.required` names its
-    /// type or one of its labels.
-    pub(crate) fn needs_approval(&self, front: &FrontMatter) -> Result<bool> {
-        Ok(front.approval.required || self.has_to_be_approved(front.kind, &front.labels)?)
-    }
-
-    /// Whether `chant.approval.required` names a spec of this type with these labels.
-    pub(crate) fn has_to_be_approved(&self, kind: SpecType, labels: &[impl PartialEq<String>]) -> Result<bool> {
-        let required = match self.approval.get() {
-            Some(required) => required,
-            None => {
-                let required = self.config().approval_required()?;
-                self.approval.get_or_init(|| required)
-            }
-        };
-        Ok(required.iter().any(|word| word == kind.as_str() || labels.iter().any(|label| label == word)))
-    }
-
     /// Whether a finished spec's work is in its target already: what it announced to land there is found. Trailers and
     /// messages are hints, never proof.
     pub(crate) fn healed(&self, state: &State) -> Result<bool> {
@@ -417,33 +386,5 @@ impl Project {
             Some(work) => is_ancestor(*work, tip),
             None => Ok(false),
         }
-    }
-
-    /// What a branch holds, by its full name; `None` if it does not exist or the name is no branch.
-    pub(crate) fn branch_tip(&self, full: &str) -> Result<Option<ObjectId>> {
-        let Some(name) = full.starts_with("refs/heads/").then(|| FullName::try_from(full).ok()).flatten() else {
-            return Ok(None);
-        };
-        match lookup::target(self.repo.gix(), name.as_ref())? {
-            None => Ok(None),
-            Some(Target::Object(id)) => Ok(Some(id)),
-            // A branch that stands for another.
-            Some(Target::Symbolic(_)) => match self.repo.gix().try_find_reference(full)? {
-                Some(mut found) => Ok(Some(found.peel_to_id()?.detach())),
-                None => Ok(None),
-            },
-        }
-    }
-
-    /// Whether `descendant` reaches `ancestor`. An object that is not here is nobody's ancestor.
-    pub(crate) fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
-        if ancestor == descendant {
-            return Ok(true);
-        }
-        let repo = self.repo.gix();
-        if repo.try_find_header(ancestor)?.is_none() {
-            return Ok(false);
-        }
-        Ok(repo.merge_base(ancestor, descendant).is_ok_and(|base| base.is_some_and(|base| base == ancestor)))
     }
 }

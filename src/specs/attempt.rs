@@ -25,9 +25,6 @@ use crate::{
     },
 };
 
-/// The name of the agent that is a person.
-pub(crate) const MANUAL: &str = "manual";
-
 /// How an agent's run ended, for whoever judges it.
 #[derive(Clone, Debug)]
 pub(crate) struct RunEnd {

@@ -8,7 +8,7 @@ use std::{
 use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::error::Result;
-use crate::project::Project;
+use crate::project::{Project, get_or_try_init};
 
 /// A commit, or the absence of one in a repository without commits.
 pub(crate) struct Base<'p> {
@@ -42,19 +42,19 @@ impl<'p> Base<'p> {
 
     /// The paths of all its regular files that are UTF-8, sorted.
     pub(crate) fn files(&self) -> Result<&[String]> {
-        if let Some(files) = self.files.get() {
-            return Ok(files);
-        }
-        let mut files = Vec::new();
-        if let Some(commit) = self.commit {
-            let tree = self.project.repo.gix().find_commit(commit)?.tree()?;
-            for file in tree.traverse().breadthfirst.files()? {
-                if let (true, Ok(path)) = (file.mode.is_blob(), file.filepath.to_str()) {
-                    files.push(path.to_owned());
+        let list = || {
+            let mut files = Vec::new();
+            if let Some(commit) = self.commit {
+                let tree = self.project.repo.gix().find_commit(commit)?.tree()?;
+                for file in tree.traverse().breadthfirst.files()? {
+                    if let (true, Ok(path)) = (file.mode.is_blob(), file.filepath.to_str()) {
+                        files.push(path.to_owned());
+                    }
                 }
             }
-        }
-        files.sort();
-        Ok(self.files.get_or_init(|| files))
+            files.sort();
+            Ok(files)
+        };
+        Ok(get_or_try_init(&self.files, list)?)
     }
 }

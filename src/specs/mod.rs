@@ -25,7 +25,6 @@ pub(crate) mod release_notes;
 pub(crate) mod resolve;
 pub(crate) mod sorted;
 pub(crate) mod survey;
-pub(crate) mod target;
 pub(crate) mod text;
 pub(crate) mod upstream;
 pub(crate) mod view;

@@ -13,7 +13,7 @@ use gix::{
 };
 
 use super::{sorted::Sorted, survey::Survey};
-use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
+use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR, get_or_try_init};
 use crate::specs::name_list::NameList;
 use crate::{
     domain::id::SpecId,
@@ -118,7 +118,7 @@ impl<'p> SpecNames<'p> {
         match self.archived.get() {
             Some(files) => Ok(files.specs.contains(id)),
             None => {
-                let away = kept(&self.away, || self.project.directories(ARCHIVE_DIR))?;
+                let away = get_or_try_init(&self.away, || self.project.directories(ARCHIVE_DIR))?;
                 self.project.lists(away, ARCHIVE_DIR, id)
             }
         }
@@ -136,7 +136,7 @@ impl<'p> SpecNames<'p> {
             if tips.get(&name).is_some() || files.specs.contains(name.as_str()) {
                 return Ok(true);
             }
-            let away = kept(&self.away, || self.project.directories(ARCHIVE_DIR))?;
+            let away = get_or_try_init(&self.away, || self.project.directories(ARCHIVE_DIR))?;
             if away.is_empty() && self.folders.lack(id) && !self.project.repo.is_bare() {
                 return Ok(false);
             }
@@ -148,14 +148,14 @@ impl<'p> SpecNames<'p> {
     pub(crate) fn all(&self) -> Result<BTreeSet<&SpecId>> {
         // Refs first: a ref goes after its archive has the chain, and so one of the two has it at any time.
         let mut all = self.active()?;
-        let folded = kept(&self.folded, || self.project.store()?.folded())?;
+        let folded = get_or_try_init(&self.folded, || self.project.store()?.folded())?;
         all.extend(folded.keys().chain(&self.archived_files()?.specs));
         Ok(all)
     }
 
     /// Every spec but those that have nothing any more but a place in the archive. Some of them may be archived: their chains say so.
     pub(crate) fn active(&self) -> Result<BTreeSet<&SpecId>> {
-        let tips = kept(&self.tips, || match &self.survey {
+        let tips = get_or_try_init(&self.tips, || match &self.survey {
             Some(survey) => survey.tips(),
             None => Ok(self.project.store()?.tips()?.into_iter().collect()),
         })?;
@@ -187,7 +187,7 @@ impl<'p> SpecNames<'p> {
                 return Ok(found);
             }
         }
-        Ok(matching(kept(&self.short, || Ok(by_last_component(self.names()?)))?, query))
+        Ok(matching(get_or_try_init(&self.short, || Ok(by_last_component(self.names()?)))?, query))
     }
 
     /// Every spec in whose id `part` is found, in the order of the ids, of the same.
@@ -196,7 +196,7 @@ impl<'p> SpecNames<'p> {
     }
 
     fn listed(&self) -> Result<&NameList> {
-        kept(&self.list, || NameList::find(self.project, || self.raw_names()))
+        get_or_try_init(&self.list, || NameList::find(self.project, || self.raw_names()))
     }
 
     /// The names of refs and of files under `.chant/specs`, one a line, some of them twice and not all of them ids: to take each for what
@@ -224,8 +224,8 @@ impl<'p> SpecNames<'p> {
         if self.asked_away.get() <= OFTEN && !self.project.repo.is_bare() {
             return self.found_away(query);
         }
-        let away = kept(&self.short_away, || {
-            let folded = kept(&self.folded, || self.project.store()?.folded())?;
+        let away = get_or_try_init(&self.short_away, || {
+            let folded = get_or_try_init(&self.folded, || self.project.store()?.folded())?;
             Ok(by_last_component(folded.keys().chain(&self.archived_files()?.specs).cloned().collect()))
         })?;
         Ok(matching(away, query))
@@ -235,7 +235,7 @@ impl<'p> SpecNames<'p> {
     fn found_away(&self, query: &str) -> Result<Vec<SpecId>> {
         let last = last_component(query);
         let mut found = self.project.store()?.folded_with(last)?;
-        for directory in kept(&self.away, || self.project.directories(ARCHIVE_DIR))? {
+        for directory in get_or_try_init(&self.away, || self.project.directories(ARCHIVE_DIR))? {
             let names = directory.names_with(last).map_err(|refused| bad_directory(ARCHIVE_DIR, &refused))?;
             let ids = names.iter().filter_map(|name| name.to_str().ok()?.strip_suffix(".md"));
             found.extend(ids.filter_map(|id| SpecId::new(id).ok()));
@@ -257,11 +257,11 @@ impl<'p> SpecNames<'p> {
     }
 
     fn active_files(&self) -> Result<&Files> {
-        kept(&self.active, || self.project.files(SPECS_DIR, "", self.survey.as_deref()))
+        get_or_try_init(&self.active, || self.project.files(SPECS_DIR, "", self.survey.as_deref()))
     }
 
     fn archived_files(&self) -> Result<&Files> {
-        kept(&self.archived, || self.project.files(ARCHIVE_DIR, "", None))
+        get_or_try_init(&self.archived, || self.project.files(ARCHIVE_DIR, "", None))
     }
 }
 
@@ -275,17 +275,6 @@ fn matching(short: &HashMap<String, Vec<SpecId>>, query: &str) -> Vec<SpecId> {
 fn last_component(query: &str) -> &str {
     let (stem, _) = SpecId::split_member(query);
     stem.rsplit_once('-').map_or(stem, |(_, last)| last)
-}
-
-/// What the cell holds, made at the first need.
-fn kept<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
-    match cell.get() {
-        Some(made) => Ok(made),
-        None => {
-            let made = make()?;
-            Ok(cell.get_or_init(|| made))
-        }
-    }
 }
 
 /// The ids by their sequence and by their suffix, with one of which every short form ends.

@@ -1,11 +1,6 @@
 //! The text of a spec: which file counts, and what it says.
 
-use std::{
-    cell::OnceCell,
-    collections::HashMap,
-    path::{Path, PathBuf},
-    rc::Rc,
-};
+use std::{cell::OnceCell, collections::HashMap, path::PathBuf, rc::Rc};
 
 use gix::{
     ObjectId,
@@ -17,7 +12,7 @@ use super::{
     ahead::{Ahead, How, Read, Wanted},
     survey::{Held, Survey},
 };
-use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
+use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR, get_or_try_init};
 use crate::{
     domain::{
         diagnostic::{Diagnostic, Severity},
@@ -26,7 +21,7 @@ use crate::{
         state::State,
     },
     error::{Error, Result},
-    git::{line_ends, work_file::Directory},
+    git::work_file::Directory,
 };
 
 /// Where a text was found.
@@ -113,53 +108,9 @@ pub(crate) fn archive_path_of(id: &SpecId) -> String {
 }
 
 impl Project {
-    /// The tops of the work trees in which a spec's file counts: this one, and in silent mode the main one.
-    pub(crate) fn tops(&self) -> Vec<PathBuf> {
-        let mut tops: Vec<PathBuf> = self.repo.work_dir().map(Path::to_owned).into_iter().collect();
-        if self.silent
-            && let Some(main) = self.repo.main_work_dir()
-            && !tops.contains(&main)
-        {
-            tops.push(main);
-        }
-        tops
-    }
-
     /// The text of a spec; `None` if there is none anywhere. `tip` is its newest event.
     pub(crate) fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Loaded>> {
         Ok(Texts::new(self).load(id, tip)?.map(Rc::unwrap_or_clone))
-    }
-
-    /// What git would store for the `bytes` of the file at `path` in the work tree at `top`. In silent mode nothing is ever
-    /// committed, and the bytes are what they are.
-    pub(crate) fn stored(&self, top: &Path, path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
-        if self.silent || !bytes.contains(&b'\r') {
-            return Ok(bytes);
-        }
-        let path = path.as_bytes().as_bstr();
-        if self.repo.work_dir() == Some(top) {
-            line_ends::stored(&self.repo, path, bytes)
-        } else {
-            line_ends::stored(&self.repo.reopen_at(top)?, path, bytes)
-        }
-    }
-
-    /// A regular file in the tree of `commit`: its id and bytes.
-    pub(crate) fn blob_in(&self, commit: ObjectId, path: &str) -> Result<Option<(ObjectId, Vec<u8>)>> {
-        let tree = self.repo.gix().find_commit(commit)?.tree()?;
-        match tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_blob()) {
-            Some(entry) => {
-                let id = entry.object_id();
-                Ok(Some((id, self.repo.gix().find_blob(id)?.take_data())))
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// The id of a regular file in the tree of `commit`, without reading it.
-    pub(crate) fn blob_id_in(&self, commit: ObjectId, path: &str) -> Result<Option<ObjectId>> {
-        let tree = self.repo.gix().find_commit(commit)?.tree()?;
-        Ok(tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_blob()).map(|entry| entry.object_id()))
     }
 }
 
@@ -327,11 +278,9 @@ impl<'p> Texts<'p> {
     }
 
     fn head(&self) -> Result<&[Folder; 2]> {
-        if let Some(head) = self.head.get() {
-            return Ok(head);
-        }
-        let mut folders = [Folder::new(), Folder::new()];
-        if let Some(head) = self.project.repo.head()?.id() {
+        get_or_try_init(&self.head, || {
+            let mut folders = [Folder::new(), Folder::new()];
+            let Some(head) = self.project.repo.head()?.id() else { return Ok(folders) };
             let tree = self.project.repo.gix().find_commit(head)?.tree()?;
             for (dir, folder) in [SPECS_DIR, ARCHIVE_DIR].into_iter().zip(&mut folders) {
                 let found = tree.lookup_entry_by_path(dir)?.filter(|entry| entry.mode().is_tree());
@@ -343,8 +292,8 @@ impl<'p> Texts<'p> {
                     }
                 }
             }
-        }
-        Ok(self.head.get_or_init(|| folders))
+            Ok(folders)
+        })
     }
 }
 

@@ -8,8 +8,12 @@ use crate::{
         status,
         worktree::{Worktree, busy::busy_in},
     },
-    project::{Project, agent::Agent, trust::CustomPrompt},
-    specs::attempt::{Attempt, MANUAL},
+    project::{
+        Project,
+        agent::{Agent, MANUAL},
+        trust::CustomPrompt,
+    },
+    specs::attempt::Attempt,
 };
 
 /// The name of the instructions, which the repository may replace.

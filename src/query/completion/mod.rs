@@ -17,8 +17,7 @@ use crate::{
     domain::{id::SpecId, status::Status},
     env::Env,
     git::{self, branch},
-    project::Project,
-    specs::attempt::MANUAL,
+    project::{Project, agent::MANUAL},
     terminal::sanitize,
 };
 

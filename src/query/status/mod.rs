@@ -12,11 +12,8 @@ use crate::{
     },
     domain::{id::SpecId, status::Status},
     error::Result,
-    project::Project,
-    specs::{
-        all::{Entry, Specs},
-        attempt::MANUAL,
-    },
+    project::{Project, agent::MANUAL},
+    specs::all::{Entry, Specs},
 };
 
 use course::Course;

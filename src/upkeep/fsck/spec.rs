@@ -8,10 +8,9 @@ use crate::{
     domain::{diagnostic::Severity, id::SpecId, status::Status},
     error::Result,
     git::branch,
-    project::Project,
+    project::{Project, agent::MANUAL},
     specs::{
         all::{Entry, Specs},
-        attempt::MANUAL,
         cleanup as keep,
         text::{Origin, path_of},
     },

@@ -4,7 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use gix::ObjectId;
 
-use crate::{error::Result, git::history, project::Project, specs::target::full_name};
+use crate::{
+    error::Result,
+    git::history,
+    project::{Project, target::full_name},
+};
 
 /// How many specs are looked up by what their commits change, where no branch has the commits: each time git compares all patches.
 const MAX_COMPARED: usize = 100;

@@ -2,7 +2,7 @@
 
 use gix::ObjectId;
 
-use crate::project::Project;
+use super::{Project, get_or_try_init};
 use crate::{
     domain::spec::FrontMatter,
     error::{Error, Result},
@@ -25,13 +25,7 @@ impl Project {
         if let (Some(_), Some(topic)) = (&front.phase, &front.topic) {
             return Ok(Some(format!("{FIX}{topic}")));
         }
-        let target = match self.target.get() {
-            Some(target) => target,
-            None => {
-                let target = self.config().target()?;
-                self.target.get_or_init(|| target)
-            }
-        };
+        let target = get_or_try_init(&self.target, || self.config().target())?;
         Ok(target.as_deref().map(|name| short(name).to_owned()))
     }
 

@@ -1,0 +1,39 @@
+//! Branches of the project, and what they reach.
+
+use gix::{
+    ObjectId,
+    refs::{FullName, Target},
+};
+
+use super::Project;
+use crate::{error::Result, git::lookup};
+
+impl Project {
+    /// What a branch holds, by its full name; `None` if it does not exist or the name is no branch.
+    pub(crate) fn branch_tip(&self, full: &str) -> Result<Option<ObjectId>> {
+        let Some(name) = full.starts_with("refs/heads/").then(|| FullName::try_from(full).ok()).flatten() else {
+            return Ok(None);
+        };
+        match lookup::target(self.repo.gix(), name.as_ref())? {
+            None => Ok(None),
+            Some(Target::Object(id)) => Ok(Some(id)),
+            // A branch that stands for another.
+            Some(Target::Symbolic(_)) => match self.repo.gix().try_find_reference(full)? {
+                Some(mut found) => Ok(Some(found.peel_to_id()?.detach())),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Whether `descendant` reaches `ancestor`. An object that is not here is nobody's ancestor.
+    pub(crate) fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
+        if ancestor == descendant {
+            return Ok(true);
+        }
+        let repo = self.repo.gix();
+        if repo.try_find_header(ancestor)?.is_none() {
+            return Ok(false);
+        }
+        Ok(repo.merge_base(ancestor, descendant).is_ok_and(|base| base.is_some_and(|base| base == ancestor)))
+    }
+}

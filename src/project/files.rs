@@ -1,0 +1,54 @@
+//! Files of the project: in its work trees, and in the trees of commits.
+
+use std::path::{Path, PathBuf};
+
+use gix::{ObjectId, bstr::ByteSlice};
+
+use super::Project;
+use crate::{error::Result, git::line_ends};
+
+impl Project {
+    /// The tops of the work trees in which a spec's file counts: this one, and in silent mode the main one.
+    pub(crate) fn tops(&self) -> Vec<PathBuf> {
+        let mut tops: Vec<PathBuf> = self.repo.work_dir().map(Path::to_owned).into_iter().collect();
+        if self.silent
+            && let Some(main) = self.repo.main_work_dir()
+            && !tops.contains(&main)
+        {
+            tops.push(main);
+        }
+        tops
+    }
+
+    /// What git would store for the `bytes` of the file at `path` in the work tree at `top`. In silent mode nothing is ever
+    /// committed, and the bytes are what they are.
+    pub(crate) fn stored(&self, top: &Path, path: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+        if self.silent || !bytes.contains(&b'\r') {
+            return Ok(bytes);
+        }
+        let path = path.as_bytes().as_bstr();
+        if self.repo.work_dir() == Some(top) {
+            line_ends::stored(&self.repo, path, bytes)
+        } else {
+            line_ends::stored(&self.repo.reopen_at(top)?, path, bytes)
+        }
+    }
+
+    /// A regular file in the tree of `commit`: its id and bytes.
+    pub(crate) fn blob_in(&self, commit: ObjectId, path: &str) -> Result<Option<(ObjectId, Vec<u8>)>> {
+        let tree = self.repo.gix().find_commit(commit)?.tree()?;
+        match tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_blob()) {
+            Some(entry) => {
+                let id = entry.object_id();
+                Ok(Some((id, self.repo.gix().find_blob(id)?.take_data())))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The id of a regular file in the tree of `commit`, without reading it.
+    pub(crate) fn blob_id_in(&self, commit: ObjectId, path: &str) -> Result<Option<ObjectId>> {
+        let tree = self.repo.gix().find_commit(commit)?.tree()?;
+        Ok(tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_blob()).map(|entry| entry.object_id()))
+    }
+}
