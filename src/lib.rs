@@ -40,10 +40,10 @@ pub mod testing {
         agent::preset,
         config::keys,
         domain::{
-            draft::Draft,
             event::{Facts, Landing, Op, Pin},
             id::SpecId,
-            spec::KEYS as SPEC_KEYS,
+            new_event::NewEvent,
+            spec_file::KEYS as SPEC_KEYS,
         },
         env::fault::PLACES,
         error::codes::CODES,

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use git_chant::testing::{Addition, Draft, Evidence, Facts, Landing, Op, Pin, Refusal, Settings, SpecId, Store};
+use git_chant::testing::{Addition, Evidence, Facts, Landing, NewEvent, Op, Pin, Refusal, Settings, SpecId, Store};
 use gix::ObjectId;
 
 use crate::{
@@ -313,7 +313,7 @@ impl Chain<'_> {
         let informed: Vec<ObjectId> = self.informed.iter().filter(|_| op == Op::Start).map(|(_, tip)| *tip).collect();
         let appended = self.store.append(&self.id, |_| {
             Ok(Addition {
-                draft: Draft { op: op.clone(), sentence: sentence.to_owned(), facts: facts.clone() },
+                event: NewEvent { op: op.clone(), sentence: sentence.to_owned(), facts: facts.clone() },
                 evidence: Evidence { spec, ..Evidence::default() },
                 informed: informed.clone(),
             })
@@ -321,7 +321,7 @@ impl Chain<'_> {
         match appended {
             Ok(appended) => appended.event,
             Err(Refusal::Failed(error)) => panic!("{}: {}", self.id, error.message),
-            Err(Refusal::Obstacle(obstacle, _)) => panic!("{}: {obstacle}", self.id),
+            Err(Refusal::NotAllowed(obstacle, _)) => panic!("{}: {obstacle}", self.id),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::template;
-use crate::domain::spec::{SpecType, body_of};
+use crate::domain::{spec_file::body_of, spec_type::SpecType};
 
 /// An input that goes into the prompt.
 #[derive(Clone, Debug)]

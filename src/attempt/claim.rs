@@ -6,8 +6,8 @@ use crate::{
     agent::lease::{Info, Lease},
     attempt::{plan::Plan, start::taken},
     domain::{
-        draft::Draft,
         event::{Facts, Op, Pin},
+        new_event::NewEvent,
         state::State,
         status::Status,
     },
@@ -151,7 +151,7 @@ fn attempt(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, held: &mut
     match appended {
         Ok(_) => held.take().map(Hold::won).ok_or_else(|| Error::fatal("lease", "the claim was made without a lease")),
         // Somebody else was faster since we looked.
-        Err(Refusal::Obstacle(_, Some(state))) if state.status == Status::InProgress && !state.is_contended() => {
+        Err(Refusal::NotAllowed(_, Some(state))) if state.status == Status::InProgress && !state.is_contended() => {
             Err(taken(project, &plan.id, Some(&state))?)
         }
         Err(refusal) => {
@@ -203,7 +203,7 @@ fn addition(project: &Project, plan: &Plan) -> Result<impl Fn() -> Addition> {
     let sentence = format!("{} {what} with {}", plan.title(), plan.agent.name);
     let informed = plan.informed.clone();
     Ok(move || Addition {
-        draft: Draft { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
+        event: NewEvent { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
         evidence: evidence.clone(),
         informed: informed.clone(),
     })
@@ -225,14 +225,14 @@ fn ensure_chain(project: &Project, plan: &Plan) -> Result<()> {
     let evidence = Evidence { spec: Some(store.write_blob(&plan.text.bytes)?), ..Evidence::default() };
     let appended = store.append(&plan.id, |_| {
         Ok(Addition {
-            draft: Draft { op: Op::Add, sentence: plan.title().to_owned(), facts: facts.clone() },
+            event: NewEvent { op: Op::Add, sentence: plan.title().to_owned(), facts: facts.clone() },
             evidence: evidence.clone(),
             informed: Vec::new(),
         })
     });
     match appended {
         // Somebody else was faster; it is there, and that is what counts.
-        Ok(_) | Err(Refusal::Obstacle(..)) => Ok(()),
+        Ok(_) | Err(Refusal::NotAllowed(..)) => Ok(()),
         Err(Refusal::Failed(error)) => Err(error),
     }
 }
@@ -240,7 +240,7 @@ fn ensure_chain(project: &Project, plan: &Plan) -> Result<()> {
 /// Gives a claim back after something that is not the agent's doing: what went on is paused again, what began is released.
 pub(super) fn give_up(project: &Project, plan: &Plan, claimed: &Claimed, error: &Error) -> Result<()> {
     let (op, what) = if plan.goes_on.is_some() { (Op::Pause, "paused") } else { (Op::Release, "released") };
-    let mut draft = Draft::new(op, format!("{} is {what}: {}", plan.id.short(), error.message));
+    let mut draft = NewEvent::new(op, format!("{} is {what}: {}", plan.id.short(), error.message));
     draft.facts.reason = Some(error.message.clone());
     draft.facts.attempt = Some(claimed.attempt);
     let attempt = claimed.attempt;

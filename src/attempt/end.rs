@@ -4,9 +4,9 @@ use crate::{
     agent::lease::Life,
     answer::progress::{Progress, Step},
     domain::{
-        draft::Draft,
         event::{Facts, Op},
         id::SpecId,
+        new_event::NewEvent,
         state::State,
     },
     error::{Error, Result},
@@ -45,7 +45,7 @@ pub(crate) fn close(
     }
     project
         .store()?
-        .append(id, |_| Ok(Draft { op: op.clone(), sentence: what.clone(), facts: facts.clone() }))
+        .append(id, |_| Ok(NewEvent { op: op.clone(), sentence: what.clone(), facts: facts.clone() }))
         .map_err(|refusal| refusal.into_error(id.short()))?;
     if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (&before, &op) {
         clear(project, id, state, progress)?;

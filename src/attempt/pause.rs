@@ -11,9 +11,9 @@ use crate::{
     },
     answer::progress::{Progress, Step},
     domain::{
-        draft::Draft,
         event::{Facts, Op},
         id::SpecId,
+        new_event::NewEvent,
         status::Status,
     },
     error::{Error, Result},
@@ -42,7 +42,7 @@ pub(crate) fn pause(project: &Project, entry: &Entry, reason: Option<&str>, prog
     let facts = Facts { attempt: Some(attempt), reason: reason.map(str::to_owned), ..Facts::default() };
     project
         .store()?
-        .append(id, |_| Ok(Draft { op: Op::Pause, sentence: sentence.clone(), facts: facts.clone() }))
+        .append(id, |_| Ok(NewEvent { op: Op::Pause, sentence: sentence.clone(), facts: facts.clone() }))
         .map_err(|refusal| refusal.into_error(id.short()))?;
     end_agent(project, id, attempt, progress)?;
     if let Some(tree) = project.worktree_of(id)? {
@@ -67,7 +67,7 @@ pub(crate) fn hand_over(project: &Project, entry: &Entry) -> Result<String> {
     );
     let appended = project.store()?.append(id, |state| match state {
         Some(state) if state.status == Status::Paused && state.attempt == facts.attempt => {
-            Ok(Draft { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() })
+            Ok(NewEvent { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() })
         }
         _ => Err(Error::negative("moved", format!("somebody else goes on with '{}'", id.short()))),
     });

@@ -7,7 +7,7 @@ use gix::ObjectId;
 use crate::{
     agent::prompt::usual_name,
     answer::SoFar,
-    domain::{id::SpecId, spec::Spec},
+    domain::{id::SpecId, spec_file::Spec},
     error::{Error, Result},
     git::worktree::Worktree,
     project::{Project, agent::Agent, trust::CustomPrompt},

@@ -12,9 +12,9 @@ use crate::{
     },
     answer::progress::{Progress, Step},
     domain::{
-        draft::Draft,
         event::{Facts, Op},
         id::SpecId,
+        new_event::NewEvent,
         state::State,
         status::Status,
     },
@@ -142,7 +142,7 @@ fn stop(project: &Project, id: &SpecId, attempt: ObjectId, op: &Op, reason: &str
             return Err(Error::negative("superseded", "the attempt is over already"));
         }
         let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), ..Facts::default() };
-        Ok(Draft { op: op.clone(), sentence: sentence.clone(), facts })
+        Ok(NewEvent { op: op.clone(), sentence: sentence.clone(), facts })
     });
     match appended {
         Ok(_) => Ok(()),
@@ -160,7 +160,7 @@ fn pass_gate(project: &Project, id: &SpecId, state: &State) -> Result<()> {
         if now.is_none_or(|now| now.status != Status::Pending) {
             return Err(Error::negative("moved", "somebody recorded it already"));
         }
-        Ok(Draft::new(Op::Complete, format!("{}: upstream has what it waits for", id.short())))
+        Ok(NewEvent::new(Op::Complete, format!("{}: upstream has what it waits for", id.short())))
     });
     match appended {
         Ok(_) => Ok(()),
@@ -184,7 +184,7 @@ pub(crate) fn heal(project: &Project, id: &SpecId) -> Result<bool> {
             return Err(Error::negative("moved", "somebody recorded it already"));
         }
         let facts = Facts { attempt: state.attempt, ..Facts::default() };
-        Ok(Draft { op: Op::Complete, sentence: format!("{} was found in {target}", id.short()), facts })
+        Ok(NewEvent { op: Op::Complete, sentence: format!("{} was found in {target}", id.short()), facts })
     });
     match appended {
         Ok(_) => Ok(true),

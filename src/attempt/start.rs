@@ -7,7 +7,7 @@ use crate::{
         plan::{Plan, Request, instructions},
         resume, worktree,
     },
-    domain::{event::Pin, id::SpecId, readiness::Obstacle, spec::Spec, state::State, status::Status},
+    domain::{event::Pin, id::SpecId, readiness::Obstacle, spec_file::Spec, state::State, status::Status},
     error::{Error, Result},
     git::{attribute, branch},
     project::{

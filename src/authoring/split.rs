@@ -1,6 +1,6 @@
 //! The use case `split`: the parts of a spec, which become its members.
 
-use crate::domain::spec::Spec;
+use crate::domain::spec_file::Spec;
 
 /// A part that becomes a member.
 #[derive(Clone, Debug, PartialEq, Eq)]

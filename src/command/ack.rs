@@ -5,8 +5,8 @@ use crate::answer::outcome::{Body, Outcome};
 use crate::{
     cli::state::AckArgs,
     domain::{
-        draft::Draft,
         event::{Facts, Op},
+        new_event::NewEvent,
     },
     error::{Error, Result},
     specs::all::Specs,
@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context<'_>, args: &AckArgs) -> Result<Outcome> {
             let informed_by = if same { inputs.clone() } else { Vec::new() };
             let facts =
                 Facts { attempt: state.attempt, reason: Some(args.reason.clone()), informed_by, ..Facts::default() };
-            Ok(Draft { op: Op::Ack, sentence: sentence.clone(), facts })
+            Ok(NewEvent { op: Op::Ack, sentence: sentence.clone(), facts })
         })
         .map_err(|refusal| refusal.into_error(id.short()))?;
     let spec = Box::new(context.view(&project, &id)?);

@@ -14,11 +14,7 @@ use crate::{
         add::AddArgs,
         global::{PhaseArg, TypeArg},
     },
-    domain::{
-        id::SpecId,
-        spec::{self, MAX_SPEC_LEN},
-        status::Status,
-    },
+    domain::{id::SpecId, spec_file, spec_file::MAX_SPEC_LEN, status::Status},
     error::{Error, IoContext, Result},
     project::{Project, target},
     specs::{all::Specs, base::Base, inputs::InputFault, text::path_of},
@@ -46,7 +42,7 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
         bytes = std::fs::read(&path).io("read", &path)?;
     }
     let bytes = project.stored(&home, &path_of(&id), bytes)?;
-    let spec = match spec::parse(&path_of(&id), &bytes) {
+    let spec = match spec_file::parse(&path_of(&id), &bytes) {
         Ok(spec) => spec,
         Err(diagnostics) => {
             let mut error = Error::fatal(
@@ -102,7 +98,7 @@ fn driver(context: &Context<'_>, project: &Project, query: &str) -> Result<SpecI
 }
 
 fn parse(text: &str) -> Result<()> {
-    spec::parse("<the new spec>", text.as_bytes()).map(|_| ()).map_err(|diagnostics| {
+    spec_file::parse("<the new spec>", text.as_bytes()).map(|_| ()).map_err(|diagnostics| {
         let mut error = Error::usage("bad-option", "what the options say makes no valid spec");
         error.diagnostics = diagnostics;
         error

@@ -5,8 +5,8 @@ use crate::answer::outcome::{Body, Outcome};
 use crate::{
     cli::state::{ApproveArgs, RejectArgs},
     domain::{
-        draft::Draft,
         event::{Approval, Facts, Op},
+        new_event::NewEvent,
     },
     error::Result,
     specs::all::Specs,
@@ -50,7 +50,7 @@ fn answer(context: &Context<'_>, query: &str, approved: bool, reason: Option<&st
     store
         .append(&id, |_| {
             Ok(Addition {
-                draft: Draft { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
+                event: NewEvent { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
                 evidence: Evidence { spec: Some(blob), ..Evidence::default() },
                 informed: Vec::new(),
             })

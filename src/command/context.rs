@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::answer::outcome::Screen;
-use crate::domain::spec::Spec;
+use crate::domain::spec_file::Spec;
 use crate::git::{self, repository::Repository};
 use crate::{
     answer::{

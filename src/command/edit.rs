@@ -5,8 +5,8 @@ use crate::answer::outcome::{Body, Outcome};
 use crate::{
     cli::show::EditArgs,
     domain::{
-        draft::Draft,
         event::{Facts, Op},
+        new_event::NewEvent,
     },
     error::{Error, IoContext, Result},
     specs::{
@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
     let blob = store.blob_id(&bytes);
     let changed = before != Some(blob);
     if changed {
-        let spec = crate::domain::spec::parse(&path_of(&id), &bytes).map_err(|diagnostics| {
+        let spec = crate::domain::spec_file::parse(&path_of(&id), &bytes).map_err(|diagnostics| {
             let mut error = Error::negative("invalid-spec", format!("the text of '{}' cannot be read now", id.short()))
                 .hint(format!("mend it: git chant edit {}", id.short()));
             error.diagnostics = diagnostics;
@@ -60,7 +60,7 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
             store
                 .append(&id, |_| {
                     Ok(Addition {
-                        draft: Draft { op: Op::Edit, sentence: sentence.clone(), facts: facts.clone() },
+                        event: NewEvent { op: Op::Edit, sentence: sentence.clone(), facts: facts.clone() },
                         evidence: Evidence { spec: Some(blob), ..Evidence::default() },
                         informed: Vec::new(),
                     })

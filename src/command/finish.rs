@@ -17,10 +17,10 @@ use crate::{
     },
     cli::work::FinishArgs,
     domain::{
-        draft::Draft,
         event::{Facts, Op},
         id::SpecId,
-        spec::SpecType,
+        new_event::NewEvent,
+        spec_type::SpecType,
         state::State,
         status::Status,
     },
@@ -99,7 +99,7 @@ pub(super) fn check_again(
         let sentence = format!("{} is checked again", attempt.title());
         project
             .store()?
-            .append(id, |_| Ok(Draft { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() }))
+            .append(id, |_| Ok(NewEvent { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() }))
             .map_err(|refusal| refusal.into_error(id.short()))?;
     }
     finish::judge(project, &attempt, None, context.progress)

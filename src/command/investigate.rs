@@ -8,11 +8,7 @@ use crate::{
         investigate::{self, Known, Planned, Request},
     },
     cli::investigate::InvestigateArgs,
-    domain::{
-        pattern,
-        phase::Phase,
-        spec::{self, Spec},
-    },
+    domain::{pattern, phase::Phase, spec_file, spec_file::Spec},
     error::{Error, Result},
     project::{Project, target},
     specs::{all::Specs, text::path_of},
@@ -99,7 +95,7 @@ fn create(
         ..Text::default()
     });
     let parsed = |path: &str, bytes: &[u8]| {
-        spec::parse(path, bytes).map_err(|diagnostics| {
+        spec_file::parse(path, bytes).map_err(|diagnostics| {
             let mut error = Error::usage("bad-option", "what the options say makes no valid spec");
             error.diagnostics = diagnostics;
             error

@@ -5,8 +5,8 @@ use crate::answer::outcome::{Body, Outcome};
 use crate::{
     cli::state::ResolveArgs,
     domain::{
-        draft::Draft,
         event::{Facts, Op},
+        new_event::NewEvent,
         state::State,
     },
     error::{Error, Result},
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context<'_>, args: &ResolveArgs) -> Result<Outcome> 
                 reason: args.reason.clone(),
                 ..Facts::default()
             };
-            Ok(Draft { op: Op::Resolve, sentence: sentence.clone(), facts })
+            Ok(NewEvent { op: Op::Resolve, sentence: sentence.clone(), facts })
         })
         .map_err(|refusal| refusal.into_error(id.short()))?;
     let spec = Box::new(context.view(&project, &id)?);

@@ -14,11 +14,7 @@ use crate::{
         split::{self, Part},
     },
     cli::work::SplitArgs,
-    domain::{
-        id::SpecId,
-        spec::{self, Spec, SpecType},
-        status::Status,
-    },
+    domain::{id::SpecId, spec_file, spec_file::Spec, spec_type::SpecType, status::Status},
     error::{Error, Result},
     git::process::scrubbed_env,
     project::{Project, agent::MANUAL},
@@ -183,7 +179,7 @@ fn member(
         ..Text::default()
     });
     let parsed = |path: &str, bytes: &[u8]| {
-        spec::parse(path, bytes).map_err(|diagnostics| {
+        spec_file::parse(path, bytes).map_err(|diagnostics| {
             let mut error =
                 Error::negative("bad-part", format!("the part '{}' makes no valid spec", part.title.escape_debug()));
             error.diagnostics = diagnostics;

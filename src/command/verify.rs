@@ -8,7 +8,7 @@ use crate::{
     answer::{SpecView, progress::Step},
     attempt::check::{Checkout, expectation, run_command},
     cli::work::VerifyArgs,
-    domain::{checks::Checks, id::SpecId, spec::Spec, state::State, status::Status},
+    domain::{checks::Checks, id::SpecId, spec_file::Spec, state::State, status::Status},
     error::{Error, Result},
     git::branch,
     project::Project,

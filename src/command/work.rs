@@ -16,7 +16,7 @@ use crate::{
         start, track as bring, work,
     },
     cli::work::WorkArgs,
-    domain::{event::Pin, id::SpecId, spec::SpecType},
+    domain::{event::Pin, id::SpecId, spec_type::SpecType},
     error::{Error, Exit, Result},
     project::{Project, agent::MANUAL},
     specs::{all::Specs, attempt::RunEnd, text::Loaded},

@@ -29,9 +29,9 @@ pub(crate) fn fold(history: &History, tip: ObjectId) -> Option<State> {
     let attempt = (before != Status::Pending).then(|| winner.map(Event::attempt)).flatten();
 
     let mut facts = winner.unwrap_or(newest).facts.clone();
-    super::draft::forget_event(&mut facts);
+    crate::domain::new_event::forget_event(&mut facts);
     if attempt.is_none() {
-        super::draft::forget_attempt(&mut facts);
+        crate::domain::new_event::forget_attempt(&mut facts);
     }
     facts.tampered = attempt.map(|attempt| unacknowledged(history, &ops, attempt)).unwrap_or_default();
     facts.approval = approval(history, &ops);
@@ -67,7 +67,7 @@ pub(crate) fn fold_attempt(history: &History, tip: ObjectId, attempt: ObjectId) 
         standing.iter().filter(|event| event.attempt() == attempt).min_by_key(|event| (rank(event), event.id))?;
     let status = decides.op.claims().filter(|status| *status != Status::Pending)?;
     let mut facts = decides.facts.clone();
-    super::draft::forget_event(&mut facts);
+    crate::domain::new_event::forget_event(&mut facts);
     facts.tampered = unacknowledged(history, &ops, attempt);
     facts.landing = landing(&standing, attempt);
     Some((status, facts))

@@ -1,6 +1,6 @@
 //! The phases of an investigation (DESIGN, section 5): what each is, and what it hands on.
 
-use super::spec::SpecType;
+use crate::domain::spec_type::SpecType;
 
 /// One phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

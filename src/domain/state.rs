@@ -40,7 +40,7 @@ impl State {
     }
 
     /// What this state, read from the newest event alone, has otherwise than `folded`, which all events amount to.
-    pub fn at_odds(&self, folded: &State) -> Vec<&'static str> {
+    pub fn differences(&self, folded: &State) -> Vec<&'static str> {
         let differs = [
             ("status", self.status != folded.status || self.was != folded.was),
             ("attempt", self.attempt != folded.attempt),
@@ -89,9 +89,9 @@ impl State {
             open: attempt.into_iter().collect(),
             facts: {
                 let mut facts = facts.clone();
-                super::draft::forget_event(&mut facts);
+                crate::domain::new_event::forget_event(&mut facts);
                 if attempt.is_none() {
-                    super::draft::forget_attempt(&mut facts);
+                    crate::domain::new_event::forget_attempt(&mut facts);
                 }
                 facts
             },

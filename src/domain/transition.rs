@@ -5,7 +5,7 @@ use super::{event::Op, status::Status};
 /// An operation that the status does not allow.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} is not possible: the spec is {from}", op.as_str())]
-pub struct Refused {
+pub struct Forbidden {
     /// What was to be done.
     pub op: Op,
     /// The status that stands against it.
@@ -15,8 +15,8 @@ pub struct Refused {
 /// The status after `op` on a spec that is `from`; `was` is what an archived spec was before.
 ///
 /// # Errors
-/// [`Refused`] where the table of the design has no such step.
-pub(crate) fn next(from: Status, op: &Op, was: Option<Status>) -> Result<Status, Refused> {
+/// [`Forbidden`] where the table of the design has no such step.
+pub(crate) fn next(from: Status, op: &Op, was: Option<Status>) -> Result<Status, Forbidden> {
     use Status::{Archived, Cancelled, Completed, Failed, Finished, InProgress, Paused, Pending};
     let allowed: &[Status] = match op {
         Op::Start => &[Pending, Paused, Failed, Finished],
@@ -37,7 +37,7 @@ pub(crate) fn next(from: Status, op: &Op, was: Option<Status>) -> Result<Status,
         Op::Add | Op::Merge | Op::Unknown(_) => &[],
     };
     if !allowed.contains(&from) {
-        return Err(Refused { op: op.clone(), from });
+        return Err(Forbidden { op: op.clone(), from });
     }
     Ok(match op {
         Op::Archive => Archived,

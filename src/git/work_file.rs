@@ -134,7 +134,7 @@ impl Refused {
 /// A path for a message: one line, nothing that a terminal obeys.
 fn shown(path: &BStr) -> String {
     path.chars()
-        .flat_map(|c| if crate::domain::spec::is_unprintable(c) { c.escape_unicode().collect() } else { vec![c] })
+        .flat_map(|c| if crate::domain::spec_file::is_unprintable(c) { c.escape_unicode().collect() } else { vec![c] })
         .collect()
 }
 

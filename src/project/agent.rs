@@ -6,7 +6,7 @@ use super::Project;
 
 use crate::{
     agent::preset::{self, OutputParser, Preset},
-    domain::spec::Spec,
+    domain::spec_file::Spec,
     error::{Error, Result},
 };
 

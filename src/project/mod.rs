@@ -17,10 +17,7 @@ use gix::refs::FullName;
 
 use crate::{
     config::Config,
-    domain::{
-        id::SpecId,
-        spec::{FrontMatter, SpecType},
-    },
+    domain::{id::SpecId, spec_file::FrontMatter, spec_type::SpecType},
     env::{Env, fault},
     error::{IoContext, Result},
     git::{reference::branch_name, repository::Repository},
@@ -86,7 +83,7 @@ impl Project {
         let store = store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?))));
         let signing = || Ok((self.config().sign()?, self.config().require_signed()?));
         let (all, required) = *get_or_try_init(&self.signing, signing)?;
-        Ok(if all || required { store.sealed_by(Box::new(Own { project: self, all, required })) } else { store })
+        Ok(if all || required { store.signed_by(Box::new(Own { project: self, all, required })) } else { store })
     }
 
     pub(crate) fn settings(&self) -> Result<&Settings> {

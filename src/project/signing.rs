@@ -10,7 +10,7 @@ use crate::{
     },
     error::{Error, Result},
     git::{commit, signature},
-    store::Seal,
+    store::EventSigner,
 };
 
 /// Signs with the person's key what the settings ask for.
@@ -22,7 +22,7 @@ pub(super) struct Own<'p> {
     pub(super) required: bool,
 }
 
-impl Seal for Own<'_> {
+impl EventSigner for Own<'_> {
     fn sign(&self, op: &Op, event: Commit) -> Result<Commit> {
         let required = self.required && has_to_be_signed(op);
         if !self.all && !required {

@@ -4,7 +4,7 @@ use gix::ObjectId;
 
 use super::{Project, get_or_try_init};
 use crate::{
-    domain::spec::FrontMatter,
+    domain::spec_file::FrontMatter,
     error::{Error, Result},
     git::repository::Head,
 };

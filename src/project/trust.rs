@@ -6,7 +6,7 @@ use super::Project;
 use crate::{
     agent::template,
     config::Trust,
-    domain::spec::Spec,
+    domain::spec_file::Spec,
     env::fault,
     error::{Error, IoContext, Result},
     git::work_file,

@@ -16,12 +16,7 @@ use gix::{
 use crate::project::SPECS_DIR;
 use crate::specs::all::Specs;
 use crate::{
-    domain::{
-        diagnostic::Diagnostic,
-        id::SpecId,
-        spec::{self, Spec},
-        state::State,
-    },
+    domain::{diagnostic::Diagnostic, id::SpecId, spec_file, spec_file::Spec, state::State},
     git::work_file::Directory,
     store::{Settings, Store},
 };
@@ -166,6 +161,6 @@ fn read(directory: &Directory, name: &BStr, hash: Option<gix::hash::Kind>, outli
     let bytes = directory.read(name, LARGE).ok().flatten().filter(|bytes| !bytes.contains(&b'\r'))?;
     let blob = hash.map(|hash| compute_hash(hash, Kind::Blob, &bytes)).transpose().ok()?;
     let path = format!("{SPECS_DIR}/{name}");
-    let spec = if outline { spec::skim(&path, &bytes) } else { spec::parse(&path, &bytes) };
+    let spec = if outline { spec_file::skim(&path, &bytes) } else { spec_file::parse(&path, &bytes) };
     Some(Read { bytes, blob, spec })
 }

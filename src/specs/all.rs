@@ -19,7 +19,7 @@ use crate::project::target::full_name;
 use crate::project::{Project, SPECS_DIR, get_or_try_init, signatures::Signatures};
 use crate::specs::{dependencies::Order, names::SpecNames};
 use crate::{
-    domain::{event::Landing, id::SpecId, spec::Spec, state::State, status::Status},
+    domain::{event::Landing, id::SpecId, spec_file::Spec, state::State, status::Status},
     error::Result,
     git::{
         history,

@@ -12,11 +12,7 @@ use crate::{
         preset::Report,
         process::Ending,
     },
-    domain::{
-        id::SpecId,
-        spec::{self, Spec},
-        state::State,
-    },
+    domain::{id::SpecId, spec_file, spec_file::Spec, state::State},
     error::{Error, Result},
     git::{
         history,
@@ -93,7 +89,7 @@ impl Project {
         let bytes = store.evidence_of(start, "spec.md")?.ok_or_else(lost)?;
         let blob = store.blob_id(&bytes);
         let spec_path = path_of(id);
-        let spec = spec::parse(&spec_path, &bytes).map_err(|diagnostics| {
+        let spec = spec_file::parse(&spec_path, &bytes).map_err(|diagnostics| {
             let mut error = Error::fatal("invalid-spec", format!("the pinned text of '{}' cannot be read", id.short()));
             error.diagnostics = diagnostics;
             error

@@ -5,7 +5,7 @@ use gix::ObjectId;
 use crate::specs::all::Specs;
 use crate::{
     answer::{Line, flags},
-    domain::{id::SpecId, spec::SpecType, status::Status},
+    domain::{id::SpecId, spec_type::SpecType, status::Status},
     error::Result,
     specs::cache::{Brief, BriefText},
 };

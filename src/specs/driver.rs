@@ -2,9 +2,9 @@
 
 use crate::{
     domain::{
-        draft::Draft,
         event::{Facts, Op},
         id::SpecId,
+        new_event::NewEvent,
         status::Status,
     },
     error::{Error, Result},
@@ -36,7 +36,7 @@ fn settle(project: &Project, driver: &SpecId) -> Result<()> {
     let sentence = format!("{} is completed with its last member", driver.short());
     let appended = store.append(driver, |state| {
         if open(state) {
-            Ok(Draft { op: Op::Complete, sentence: sentence.clone(), facts: Facts::default() })
+            Ok(NewEvent { op: Op::Complete, sentence: sentence.clone(), facts: Facts::default() })
         } else {
             Err(Error::negative("moved", "somebody recorded it already"))
         }

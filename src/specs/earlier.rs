@@ -11,7 +11,7 @@ use crate::{
         event::{Event, Op},
         history::History,
         id::SpecId,
-        spec::criteria_of,
+        spec_file::criteria_of,
         state::State,
         status::Status,
     },

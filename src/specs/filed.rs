@@ -7,7 +7,7 @@ use gix::bstr::ByteSlice;
 use super::text::{archive_path_of, path_of};
 use crate::project::Project;
 use crate::{
-    domain::{id::SpecId, spec::MAX_SPEC_LEN},
+    domain::{id::SpecId, spec_file::MAX_SPEC_LEN},
     error::{Error, Result},
     git::work_file,
 };

@@ -12,7 +12,7 @@ use crate::{
         event::Pin,
         id::SpecId,
         pattern::{self, Entry, PathSet},
-        spec::Spec,
+        spec_file::Spec,
     },
     error::{Error, Result},
     git::work_file,

@@ -7,7 +7,7 @@ use crate::specs::all::{Entry, Specs};
 use crate::{
     domain::{
         readiness::{Reason, Situation, reasons},
-        spec::SpecType,
+        spec_type::SpecType,
         status::Status,
     },
     error::Result,

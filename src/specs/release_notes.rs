@@ -10,7 +10,8 @@ use crate::{
     domain::{
         event::Op,
         id::SpecId,
-        spec::{SpecType, release_notes_of, section},
+        spec_file::{release_notes_of, section},
+        spec_type::SpecType,
     },
     error::Result,
     specs::{all::Specs, text::path_of},

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
 use crate::{
-    domain::{id::SpecId, spec::Spec, state::State},
+    domain::{id::SpecId, spec_file::Spec, state::State},
     error::Result,
     git::{
         lookup,

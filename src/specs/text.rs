@@ -17,7 +17,8 @@ use crate::{
     domain::{
         diagnostic::{Diagnostic, Severity},
         id::SpecId,
-        spec::{self, MAX_SPEC_LEN, Spec},
+        spec_file,
+        spec_file::{MAX_SPEC_LEN, Spec},
         state::State,
     },
     error::{Error, Result},
@@ -261,7 +262,7 @@ impl<'p> Texts<'p> {
     }
 
     fn parsed(&self, text: Text) -> Loaded {
-        let read = if self.outlines { spec::skim } else { spec::parse };
+        let read = if self.outlines { spec_file::skim } else { spec_file::parse };
         let spec = read(&text.path, &text.bytes);
         Loaded { text: Some(text), spec }
     }

@@ -5,7 +5,7 @@ use gix::ObjectId;
 use crate::project::Project;
 use crate::specs::all::Specs;
 use crate::{
-    domain::spec::{Spec, SpecType},
+    domain::{spec_file::Spec, spec_type::SpecType},
     error::Result,
 };
 

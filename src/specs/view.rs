@@ -15,7 +15,7 @@ use crate::{
         event::{self, Event, Op},
         history::History,
         readiness::{Obstacle, Reason},
-        spec::{Spec, criteria_of},
+        spec_file::{Spec, criteria_of},
         status::Status,
     },
     error::Result,

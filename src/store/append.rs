@@ -7,10 +7,10 @@ use gix::{ObjectId, actor::Signature};
 use super::{Evidence, MAX_EVENT_LEN, Store, encode, refs::Moved};
 use crate::{
     domain::{
-        draft::{Draft, Obstacle, Shaped, shape},
         event::{Op, Role},
         history::History,
         id::SpecId,
+        new_event::{NewEvent, NotAllowed, Validated, validate},
         state::State,
         status::Status,
     },
@@ -32,7 +32,7 @@ pub struct Appended {
 #[derive(Debug)]
 pub enum Refusal {
     /// The state does not allow it.
-    Obstacle(Obstacle, Option<Box<State>>),
+    NotAllowed(NotAllowed, Option<Box<State>>),
     /// Something failed, or whoever decides said no.
     Failed(Error),
 }
@@ -49,20 +49,20 @@ impl From<gix::Error> for Refusal {
     }
 }
 
-/// What one append adds: the draft, its evidence, and the tips of the specs that inform it.
+/// What one append adds: the event, its evidence, and the tips of the specs that inform it.
 #[derive(Debug)]
 pub struct Addition {
     /// The event.
-    pub draft: Draft,
+    pub event: NewEvent,
     /// Its tree. What is absent of `spec` is carried on from the event before.
     pub evidence: Evidence,
     /// Tips of other specs; not on the first event, whose history would begin with theirs.
     pub informed: Vec<ObjectId>,
 }
 
-impl From<Draft> for Addition {
-    fn from(draft: Draft) -> Self {
-        Addition { draft, evidence: Evidence::default(), informed: Vec::new() }
+impl From<NewEvent> for Addition {
+    fn from(event: NewEvent) -> Self {
+        Addition { event, evidence: Evidence::default(), informed: Vec::new() }
     }
 }
 
@@ -74,7 +74,7 @@ impl Store<'_> {
     /// either ends it with nothing but unreachable objects left.
     ///
     /// # Errors
-    /// [`Refusal::Obstacle`] if the transition table refuses, [`Refusal::Failed`] otherwise: with code `busy` when the ref
+    /// [`Refusal::NotAllowed`] if the transition table refuses, [`Refusal::Failed`] otherwise: with code `busy` when the ref
     /// stayed contended for the store's whole patience.
     pub fn append_with<'a, D: Into<Addition>>(
         &self,
@@ -88,15 +88,15 @@ impl Store<'_> {
         loop {
             let (tip, held) = self.tip_and_ref(spec)?;
             let (onto, addition) = self.settle(spec, tip, &mut decide)?;
-            let shaped = match shape(onto.state.as_ref(), onto.history.as_ref(), &addition.draft) {
-                Ok(shaped) => shaped,
-                Err(obstacle) => return Err(Refusal::Obstacle(obstacle, onto.state.map(Box::new))),
+            let validated = match validate(onto.state.as_ref(), onto.history.as_ref(), &addition.event) {
+                Ok(validated) => validated,
+                Err(obstacle) => return Err(Refusal::NotAllowed(obstacle, onto.state.map(Box::new))),
             };
-            let event = self.write_event(spec, &onto, &addition, &shaped, None)?;
+            let event = self.write_event(spec, &onto, &addition, &validated, None)?;
             before(event)?;
-            let log = format!("chant: {}", addition.draft.op.as_str());
+            let log = format!("chant: {}", addition.event.op.as_str());
             if self.swap(&name, held, event, &log)? == Moved::Yes {
-                return Ok(Appended { event, status: shaped.status, late: shaped.late });
+                return Ok(Appended { event, status: validated.status, late: validated.late });
             }
             if started.elapsed() >= self.settings.patience {
                 return Err(Refusal::Failed(self.busy(&name)));
@@ -147,11 +147,11 @@ impl Store<'_> {
         spec: &SpecId,
         onto: &Onto,
         addition: &Addition,
-        shaped: &Shaped,
+        validated: &Validated,
         past: Option<&Signature>,
     ) -> Result<ObjectId> {
-        let (draft, mut evidence) = (&addition.draft, addition.evidence.clone());
-        let mut facts = shaped.facts.clone();
+        let (new, mut evidence) = (&addition.event, addition.evidence.clone());
+        let mut facts = validated.facts.clone();
         if past.is_none() {
             facts.nonce = Some(nonce()?);
             facts.clone = Some(self.settings.clone.clone());
@@ -163,7 +163,7 @@ impl Store<'_> {
         }
         let parents = Parents::new(onto.base, &addition.informed);
         let generation = onto.state.as_ref().map_or(1, |state| state.generation.saturating_add(1));
-        let message = encode(spec, &draft.op, &draft.sentence, generation, &parents.roles, &facts);
+        let message = encode(spec, &new.op, &new.sentence, generation, &parents.roles, &facts);
         if message.len() > MAX_MESSAGE_LEN {
             return Err(Error::fatal(
                 "event-too-large",
@@ -174,7 +174,7 @@ impl Store<'_> {
             ));
         }
         let tree = self.write_evidence(&evidence)?;
-        let event = self.write_event_commit(&draft.op, message, tree, parents.ids, past)?;
+        let event = self.write_event_commit(&new.op, message, tree, parents.ids, past)?;
         self.sync_objects(&[event])?;
         Ok(event)
     }
@@ -241,14 +241,14 @@ impl Refusal {
     pub fn into_error(self, short: &str) -> Error {
         match self {
             Refusal::Failed(error) => error,
-            Refusal::Obstacle(Obstacle::Refused(refused), _) => {
+            Refusal::NotAllowed(NotAllowed::Forbidden(refused), _) => {
                 let error = Error::negative(
                     "not-allowed",
                     format!("cannot {} '{short}': it is {}", verb(&refused.op), spoken(refused.from)),
                 );
                 way_out(error, &refused.op, refused.from, short)
             }
-            Refusal::Obstacle(Obstacle::Contended(attempts), _) => {
+            Refusal::NotAllowed(NotAllowed::Contended(attempts), _) => {
                 let mut error =
                     Error::negative("contended", format!("{} attempts contend for '{short}'", attempts.len()));
                 for attempt in attempts {
@@ -257,10 +257,10 @@ impl Refusal {
                 }
                 error
             }
-            Refusal::Obstacle(Obstacle::NoChain, _) => {
+            Refusal::NotAllowed(NotAllowed::NoChain, _) => {
                 Error::fatal("no-chain", format!("'{short}' has no recorded history yet"))
             }
-            Refusal::Obstacle(Obstacle::Exists, _) => Error::fatal("exists", format!("'{short}' exists already")),
+            Refusal::NotAllowed(NotAllowed::Exists, _) => Error::fatal("exists", format!("'{short}' exists already")),
         }
     }
 }

@@ -23,7 +23,7 @@ use gix::{
 
 use super::{Store, append::backoff, decode, refs::Moved};
 use crate::{
-    domain::{draft::merge_author, event::Author, history::History, id::SpecId, status::Status},
+    domain::{event::Author, history::History, id::SpecId, new_event::merge_author, status::Status},
     error::{Error, Result},
     git::object::patiently,
 };
@@ -48,14 +48,14 @@ pub(crate) type Folded = BTreeMap<SpecId, ObjectId>;
 
 /// The folders of archives that were looked into: each is read once, and so is what leads to it.
 #[derive(Debug, Default)]
-pub struct Folders {
+pub struct ArchiveTrees {
     /// The bytes of the tree of each folder, by archive and name.
     folders: RefCell<HashMap<String, Vec<u8>>>,
     /// The bytes of the tree of each archive; `None` where there is no such archive.
     archives: RefCell<HashMap<String, Option<Vec<u8>>>>,
 }
 
-impl Folders {
+impl ArchiveTrees {
     /// Whether it was found out already that there is no archive in which `id` could be.
     pub fn lack(&self, id: &SpecId) -> bool {
         self.archives.borrow().get(archive_of(id)) == Some(&None)
@@ -84,7 +84,7 @@ pub(crate) fn is_archive(name: &str) -> bool {
 
 impl Store<'_> {
     /// Where a spec lies in the tree of its archive: below its day, or below what its id hashes to, so that no tree gets long.
-    fn place_in_archive(&self, id: &SpecId) -> String {
+    fn archive_path(&self, id: &SpecId) -> String {
         match id.date() {
             Some(date) => format!("{}/{id}", &date[8..10]),
             None => format!("{}/{id}", self.blob_id(id.as_str().as_bytes()).to_hex_with_len(2)),
@@ -93,12 +93,12 @@ impl Store<'_> {
 
     /// The tip of a folded chain: one ref, and one path in its tree.
     pub fn folded_tip(&self, id: &SpecId) -> Result<Option<ObjectId>> {
-        self.folded_tip_in(&Folders::default(), id)
+        self.folded_tip_in(&ArchiveTrees::default(), id)
     }
 
     /// The same for whoever looks for many, by what was read for the others.
-    pub fn folded_tip_in(&self, folders: &Folders, id: &SpecId) -> Result<Option<ObjectId>> {
-        let (archive, place) = (archive_of(id), self.place_in_archive(id));
+    pub fn folded_tip_in(&self, folders: &ArchiveTrees, id: &SpecId) -> Result<Option<ObjectId>> {
+        let (archive, place) = (archive_of(id), self.archive_path(id));
         let (folder, file) = place.split_once('/').expect("a place has a folder");
         let mut known = folders.folders.borrow_mut();
         let key = format!("{archive}/{folder}");
@@ -206,7 +206,7 @@ impl Store<'_> {
                     return Ok(listing);
                 }
                 let path = format!("{folder}/{file}");
-                let belongs = |spec: &SpecId| archive_of(spec) == name && self.place_in_archive(spec) == path;
+                let belongs = |spec: &SpecId| archive_of(spec) == name && self.archive_path(spec) == path;
                 match SpecId::new(&file).ok().filter(|spec| mode.is_commit() && belongs(spec)) {
                     Some(spec) => drop(listing.specs.insert(spec, tip)),
                     None => listing.faults.push(format!("'{}' is no spec of it", path.escape_debug())),
@@ -364,7 +364,7 @@ impl Store<'_> {
         let tree = patiently(|| {
             let mut editor = self.repo.edit_tree(root)?;
             for (id, tip) in chains.clone() {
-                editor.upsert(self.place_in_archive(id), EntryKind::Commit, *tip)?;
+                editor.upsert(self.archive_path(id), EntryKind::Commit, *tip)?;
             }
             Ok(editor.write()?.detach())
         })?;

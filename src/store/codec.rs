@@ -12,9 +12,9 @@ use gix::{
 };
 
 use crate::domain::{
-    draft::merge_author,
     event::{Approval, Author, Event, Facts, Landing, Op, Pin, Role},
     id::SpecId,
+    new_event::merge_author,
     status::Status,
 };
 

@@ -5,22 +5,22 @@
 
 mod append;
 pub(crate) mod archive;
-mod archive_join;
+mod archive_merge;
 pub(crate) mod attempts;
-pub(crate) mod carrier;
+mod backfill;
+mod chain;
 mod codec;
-pub(crate) mod even;
 mod evidence;
-mod found;
-mod join;
-mod mend;
+mod merge_event;
 mod notes;
-mod notes_join;
+mod notes_merge;
 mod purge;
-mod read;
-mod refs;
+mod reflog;
+pub(crate) mod refs;
+pub(crate) mod sync_branch;
 pub(crate) mod tracking;
 pub(crate) mod trailer;
+mod up_to_date;
 
 #[cfg(test)]
 mod tests;
@@ -36,12 +36,12 @@ use gix::{
 
 pub(crate) use append::Appended;
 pub use append::{Addition, Refusal};
+pub(crate) use backfill::PastEvent;
+pub(crate) use chain::Walk;
 pub(crate) use codec::{Invalid, MAX_EVENT_LEN, decode, encode, merge_event};
 pub use evidence::Evidence;
 pub(crate) use evidence::File;
-pub(crate) use found::Past;
 pub(crate) use notes::NOTES_REF;
-pub(crate) use read::Walk;
 
 use crate::{
     domain::{event::Op, id::SpecId},
@@ -69,7 +69,7 @@ pub struct Settings {
 pub(crate) type People<'repo> = Box<dyn Fn() -> Result<(Signature, Signature)> + 'repo>;
 
 /// Puts signatures on events.
-pub trait Seal {
+pub trait EventSigner {
     /// The commit of an event as it is to be written: signed, or as it came.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ pub struct Store<'repo> {
     repo: &'repo gix::Repository,
     settings: Settings,
     people: Option<People<'repo>>,
-    seal: Option<Box<dyn Seal + 'repo>>,
+    seal: Option<Box<dyn EventSigner + 'repo>>,
 }
 
 impl<'repo> Store<'repo> {
@@ -108,7 +108,7 @@ impl<'repo> Store<'repo> {
 
     /// The same store, whose events are signed as `seal` says; without it none is.
     #[must_use]
-    pub fn sealed_by(self, seal: Box<dyn Seal + 'repo>) -> Self {
+    pub fn signed_by(self, seal: Box<dyn EventSigner + 'repo>) -> Self {
         Store { seal: Some(seal), ..self }
     }
 

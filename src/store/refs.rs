@@ -7,7 +7,7 @@ use gix::{
     refs::{FullName, Target},
 };
 
-use super::{Store, even::Listed};
+use super::Store;
 use crate::{
     error::{Error, IoContext, Result},
     git::{
@@ -16,6 +16,9 @@ use crate::{
         stale_lock,
     },
 };
+
+/// Refs below a namespace, sorted by their names without it, with their targets; no target for a symbolic or broken ref.
+pub(crate) type RefList = Vec<(String, Option<ObjectId>)>;
 
 /// How many refs are deleted at once, at most: git holds a lock file for each.
 const MAX_REMOVED: usize = 200;
@@ -43,7 +46,7 @@ impl Store<'_> {
     }
 
     /// Every ref below `prefix`, its name without it, sorted; no target if it is symbolic or broken.
-    pub(super) fn listed(&self, prefix: &str) -> Result<Listed> {
+    pub(super) fn listed(&self, prefix: &str) -> Result<RefList> {
         lookup::below(self.repo, prefix)
     }
 

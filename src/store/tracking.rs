@@ -7,10 +7,8 @@ use std::{
 
 use gix::ObjectId;
 
-use super::{
-    MAX_EVENT_LEN, NOTES_REF, Store, Walk, append::backoff, archive::is_archive, even::Listed, read::MAX_CHAIN_LEN,
-    refs::Moved,
-};
+use super::{MAX_EVENT_LEN, NOTES_REF, Store, Walk, append::backoff, archive::is_archive, refs::Moved};
+use crate::store::{chain::MAX_CHAIN_LEN, refs::RefList};
 use crate::{
     domain::{
         converge::{Source, Step, integrate},
@@ -65,7 +63,7 @@ pub struct Tracked {
 
 impl Tracked {
     /// What a remote had by all that is tracked of it.
-    pub fn of(listed: Listed) -> Tracked {
+    pub fn of(listed: RefList) -> Tracked {
         let mut tracked = Tracked::default();
         for (name, target) in listed {
             let Some((kind, name)) = name.split_once('/') else { continue };
@@ -268,7 +266,7 @@ impl Store<'_> {
         let believed = match history.get(tip) {
             None => false,
             Some(event) => match (State::from_tip(event), fold(history, tip)) {
-                (Some(said), Some(folded)) => said.at_odds(&folded).is_empty(),
+                (Some(said), Some(folded)) => said.differences(&folded).is_empty(),
                 _ => true,
             },
         };

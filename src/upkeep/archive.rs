@@ -9,10 +9,10 @@ use gix::bstr::ByteSlice;
 
 use crate::{
     domain::{
-        draft::Draft,
         event::{Facts, Op},
         id::SpecId,
-        spec::MAX_SPEC_LEN,
+        new_event::NewEvent,
+        spec_file::MAX_SPEC_LEN,
         status::Status,
     },
     env::fault,
@@ -74,7 +74,7 @@ fn step(project: &Project, entry: &Entry, op: Op, what: &str, from: &str, to: &s
     }
     let appended = project
         .store()?
-        .append(&entry.id, |_| Ok(Draft { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() }))
+        .append(&entry.id, |_| Ok(NewEvent { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() }))
         .map_err(|refusal| refusal.into_error(entry.id.short()));
     if let Some(top) = &top {
         // One of the two goes, whichever way it ended.

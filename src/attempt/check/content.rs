@@ -8,7 +8,7 @@ use super::Check;
 use crate::{
     domain::{
         pattern::{Entry, PathSet},
-        spec::MAX_SPEC_LEN,
+        spec_file::MAX_SPEC_LEN,
     },
     error::{Error, Result},
     git::{history, work_file},

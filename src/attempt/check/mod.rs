@@ -14,7 +14,9 @@ use crate::{
     domain::{
         checks::{Checks, Command, Criterion, Output, Reproduction, Scope},
         event::Pin,
-        spec::{self, SpecType, Tick},
+        spec_file,
+        spec_file::Tick,
+        spec_type::SpecType,
     },
     error::Result,
     project::Project,
@@ -65,10 +67,10 @@ impl Check<'_> {
             checks.problems.push(format!("the spec file '{}' is gone", attempt.spec_path));
             return Ok(());
         };
-        if spec::front_matter_bytes(&bytes) != spec::front_matter_bytes(&attempt.bytes) {
+        if spec_file::front_matter_bytes(&bytes) != spec_file::front_matter_bytes(&attempt.bytes) {
             checks.problems.push("the front matter of the spec was changed".to_owned());
         }
-        checks.criteria = spec::compare_criteria(&attempt.spec.criteria, &spec::criteria_of(&bytes))
+        checks.criteria = spec_file::compare_criteria(&attempt.spec.criteria, &spec_file::criteria_of(&bytes))
             .into_iter()
             .map(|criterion| Criterion {
                 text: criterion.text,
@@ -81,7 +83,7 @@ impl Check<'_> {
             })
             .collect();
         if attempt.spec.front.phase.as_deref() == Some("fork-fix") {
-            checks.release_notes = Some(spec::release_notes_of(&bytes).is_some());
+            checks.release_notes = Some(spec_file::release_notes_of(&bytes).is_some());
         }
         Ok(())
     }

@@ -24,8 +24,8 @@ use crate::{
     answer::progress::{Progress, Step},
     attempt::session::{Ended, Session},
     domain::{
-        draft::Draft,
         event::{Facts, Op},
+        new_event::NewEvent,
         status::Status,
     },
     error::{Error, Result},
@@ -125,7 +125,7 @@ fn resume(project: &Project, plan: &Plan) -> Result<ObjectId> {
     };
     let appended = project.store()?.append(&attempt.id, |state| match state {
         Some(state) if state.status == Status::Finished && state.attempt == Some(attempt.start) => {
-            Ok(Draft { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() })
+            Ok(NewEvent { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() })
         }
         _ => Err(Error::negative("not-allowed", format!("'{short}' is no longer finished")).hint("try again")),
     });

@@ -6,9 +6,9 @@ use crate::{
     agent::{lease::Life, process::Ending},
     answer::progress::{Progress, Step},
     domain::{
-        draft::Draft,
         event::{Event, Facts, Op},
         id::SpecId,
+        new_event::NewEvent,
         state::State,
         status::Status,
     },
@@ -62,7 +62,7 @@ pub(super) fn restore(
             return Err(Error::negative("superseded", "the attempt is over already"));
         }
         Ok(Addition {
-            draft: Draft { op: Op::Finish, sentence: sentence.clone(), facts: facts.clone() },
+            event: NewEvent { op: Op::Finish, sentence: sentence.clone(), facts: facts.clone() },
             evidence: evidence.clone(),
             informed: Vec::new(),
         })

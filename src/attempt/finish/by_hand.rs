@@ -8,9 +8,9 @@ use crate::{
     attempt::check::{Checkout, run_command},
     domain::{
         checks::{Checks, Criterion},
-        draft::Draft,
         event::{Facts, Op},
         id::SpecId,
+        new_event::NewEvent,
     },
     error::{Error, Result},
     git::repository::Head,
@@ -86,7 +86,7 @@ pub(crate) fn by_hand(
     let appended = store
         .append(id, |_| {
             Ok(Addition {
-                draft: Draft { op: Op::Finish, sentence: sentence.clone(), facts: facts.clone() },
+                event: NewEvent { op: Op::Finish, sentence: sentence.clone(), facts: facts.clone() },
                 evidence: evidence.clone(),
                 informed: Vec::new(),
             })

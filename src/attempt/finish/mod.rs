@@ -19,8 +19,8 @@ use crate::{
     attempt::check::Check,
     domain::{
         checks::Checks,
-        draft::Draft,
         event::{Facts, Op},
+        new_event::NewEvent,
         status::Status,
     },
     error::{Error, Exit, Result},
@@ -302,7 +302,7 @@ fn record(
             return Err(Error::negative("no-news", "it ended so before"));
         }
         Ok(Addition {
-            draft: Draft { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
+            event: NewEvent { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
             evidence: evidence.clone(),
             informed: Vec::new(),
         })

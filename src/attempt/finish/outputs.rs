@@ -4,7 +4,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     attempt::check::tip_file,
-    domain::{pattern::PathSet, spec::front_matter_bytes},
+    domain::{pattern::PathSet, spec_file::front_matter_bytes},
     error::{Error, Result},
     git::{history, work_file, worktree::Worktree},
     project::Project,

@@ -19,10 +19,10 @@ use crate::{
     answer::progress::{Progress, Step},
     config::MergeHow,
     domain::{
-        draft::Draft,
         event::{Facts, Landing, Op},
         id::SpecId,
-        spec::SpecType,
+        new_event::NewEvent,
+        spec_type::SpecType,
         state::State,
         status::Status,
     },
@@ -297,7 +297,7 @@ fn announce(project: &Project, attempt: &Attempt, target: &FullName, landing: La
     };
     let appended = project
         .store()?
-        .append(&attempt.id, |_| Ok(Draft { op: Op::Land, sentence: sentence.clone(), facts: facts.clone() }))
+        .append(&attempt.id, |_| Ok(NewEvent { op: Op::Land, sentence: sentence.clone(), facts: facts.clone() }))
         .map_err(|refusal| refusal.into_error(attempt.id.short()))?;
     if appended.late {
         return Err(Error::negative(
@@ -348,7 +348,7 @@ pub(crate) fn record_completion(
             return Err(Error::negative("completed", "it is completed already"));
         }
         let facts = Facts { attempt: Some(attempt), ..Facts::default() };
-        Ok(Draft { op: Op::Complete, sentence: sentence.clone(), facts })
+        Ok(NewEvent { op: Op::Complete, sentence: sentence.clone(), facts })
     });
     match appended {
         Ok(_) => settle_driver(project, id),

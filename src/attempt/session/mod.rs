@@ -26,7 +26,7 @@ use crate::{
         transcript,
     },
     answer::progress::{Progress, Step},
-    domain::{id::SpecId, spec::FrontMatter},
+    domain::{id::SpecId, spec_file::FrontMatter},
     env::fault,
     error::{IoContext, Result},
     git::{process::scrubbed_env, work_file},

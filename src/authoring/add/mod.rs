@@ -10,10 +10,10 @@ pub(crate) use text::{Draft as Text, render};
 
 use crate::{
     domain::{
-        draft::{Draft, Obstacle},
         event::{Facts, Op},
         id::SpecId,
-        spec::Spec,
+        new_event::{NewEvent, NotAllowed},
+        spec_file::Spec,
     },
     env::fault,
     error::{Error, IoContext, Result},
@@ -98,7 +98,7 @@ pub(crate) fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec, 
     store
         .append(id, |_| {
             Ok(Addition {
-                draft: Draft { op: Op::Add, sentence: sentence.clone(), facts: facts.clone() },
+                event: NewEvent { op: Op::Add, sentence: sentence.clone(), facts: facts.clone() },
                 evidence: Evidence { spec: Some(blob), ..Evidence::default() },
                 informed: Vec::new(),
             })
@@ -107,7 +107,7 @@ pub(crate) fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec, 
         .or_else(|refusal| match refusal {
             // The file is ours alone, so a chain that is there was begun from it: by a `fsck --repair` or a `work` that came in
             // between.
-            Refusal::Obstacle(Obstacle::Exists, _) => Ok(()),
+            Refusal::NotAllowed(NotAllowed::Exists, _) => Ok(()),
             refusal => Err(refusal.into_error(id.short())),
         })
 }
@@ -139,7 +139,7 @@ pub(crate) fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result
     let facts = Facts { superseded_by: Some(new.clone()), ..Facts::default() };
     project
         .store()?
-        .append(old, |_| Ok(Draft { op: Op::Supersede, sentence: sentence.clone(), facts: facts.clone() }))
+        .append(old, |_| Ok(NewEvent { op: Op::Supersede, sentence: sentence.clone(), facts: facts.clone() }))
         .map(drop)
         .map_err(|refusal| refusal.into_error(old.short()))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    domain::{id::SpecId, phase::Phase, spec::SpecType, status::Status},
+    domain::{id::SpecId, phase::Phase, spec_type::SpecType, status::Status},
     error::{Error, Result},
     specs::{
         all::{Entry, Specs},

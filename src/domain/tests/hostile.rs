@@ -106,9 +106,9 @@ proptest! {
         let Some(state) = fold(&history, tip) else { return Ok(()) };
         let ids: Vec<ObjectId> = events.iter().map(|event| event.id).chain([oid(9)]).collect();
         let facts = Facts { attempt: attempt.map(|index| *index.get(&ids)), ..Facts::default() };
-        let draft = crate::domain::draft::Draft { op: Op::ALL[op].clone(), sentence: String::new(), facts };
+        let draft = crate::domain::new_event::NewEvent { op: Op::ALL[op].clone(), sentence: String::new(), facts };
         let mine = History::new(history.events_of(tip).cloned());
-        if let Ok(shaped) = crate::domain::draft::shape(Some(&state), Some(&mine), &draft) {
+        if let Ok(shaped) = crate::domain::new_event::validate(Some(&state), Some(&mine), &draft) {
             let event = seal(draft.op.clone(), &[tip], state.generation.saturating_add(1), 0, shaped.facts);
             let after = fold(&history.followed_by(event.clone()), event.id).expect("folds");
             prop_assert_eq!(after.status, shaped.status);

@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, time::Instant};
 
 use crate::domain::{
     converge::Source,
-    draft::{Draft, Obstacle},
     event::{Event, Facts, Op},
     fold::fold,
     history::History,
+    new_event::{NewEvent, NotAllowed},
     state::State,
     status::Status,
 };
@@ -124,11 +124,11 @@ proptest! {
         if !state.is_contended() || state.status == Status::Archived {
             return Ok(());
         }
-        let start = Draft::new(Op::Start, "");
-        prop_assert_eq!(world.record(0, &start).expect_err("refused"), Obstacle::Contended(state.open.clone()));
+        let start = NewEvent::new(Op::Start, "");
+        prop_assert_eq!(world.record(0, &start).expect_err("refused"), NotAllowed::Contended(state.open.clone()));
         let kept = *keep.get(&state.open);
         let over = state.open.iter().copied().filter(|open| *open != kept).collect();
-        let resolve = Draft { facts: Facts { supersedes: over, ..Facts::default() }, ..Draft::new(Op::Resolve, "") };
+        let resolve = NewEvent { facts: Facts { supersedes: over, ..Facts::default() }, ..NewEvent::new(Op::Resolve, "") };
         world.record(0, &resolve).expect("a contended spec can be resolved");
         let after = world.fold(world.tips[0]);
         prop_assert_eq!(after.open, vec![kept]);
@@ -156,10 +156,10 @@ fn shuffle<T>(items: &mut [T], mut seed: u64) {
 fn two_attempts() -> (World, ObjectId, ObjectId) {
     let mut world = World::new(2);
     for clone in 0..2 {
-        world.record(clone, &Draft::new(Op::Start, "")).expect("pending specs start");
+        world.record(clone, &NewEvent::new(Op::Start, "")).expect("pending specs start");
     }
     let (a, b) = (world.tips[0], world.tips[1]);
-    world.record(0, &Draft::new(Op::Finish, "")).expect("a started spec can finish");
+    world.record(0, &NewEvent::new(Op::Finish, "")).expect("a started spec can finish");
     world.fetch(1, 0, Source::FetchOnly);
     (world, a, b)
 }
@@ -169,7 +169,8 @@ fn an_attempt_that_does_not_decide_still_finishes_with_its_own_facts() {
     let (mut world, _, b) = two_attempts();
     assert_eq!(world.fold(world.tips[1]).status, Status::Finished);
     let facts = Facts { attempt: Some(b), agent: Some("second".into()), ..Facts::default() };
-    let finish = world.record(1, &Draft { facts, ..Draft::new(Op::Finish, "") }).expect("the other one can finish too");
+    let finish =
+        world.record(1, &NewEvent { facts, ..NewEvent::new(Op::Finish, "") }).expect("the other one can finish too");
     assert!(!finish.late);
     assert!(world.fold(world.tips[1]).is_contended());
 }
@@ -177,35 +178,37 @@ fn an_attempt_that_does_not_decide_still_finishes_with_its_own_facts() {
 #[test]
 fn what_a_superseded_attempt_reports_is_kept_and_changes_no_status() {
     let (mut world, a, b) = two_attempts();
-    let resolve = Draft { facts: Facts { supersedes: vec![b], ..Facts::default() }, ..Draft::new(Op::Resolve, "") };
+    let resolve =
+        NewEvent { facts: Facts { supersedes: vec![b], ..Facts::default() }, ..NewEvent::new(Op::Resolve, "") };
     world.record(1, &resolve).expect("resolves");
     for status in [Status::Finished, Status::Completed, Status::Archived] {
         match status {
-            Status::Completed => drop(world.record(1, &Draft::new(Op::Complete, "")).expect("completes")),
-            Status::Archived => drop(world.record(1, &Draft::new(Op::Archive, "")).expect("archives")),
+            Status::Completed => drop(world.record(1, &NewEvent::new(Op::Complete, "")).expect("completes")),
+            Status::Archived => drop(world.record(1, &NewEvent::new(Op::Archive, "")).expect("archives")),
             _ => {}
         }
         let work = crate::domain::tests::world::oid(77);
         let facts = Facts { attempt: Some(b), work_commits: vec![work], ..Facts::default() };
-        let late = world.record(1, &Draft { facts, ..Draft::new(Op::Finish, "") }).expect("recorded");
+        let late = world.record(1, &NewEvent { facts, ..NewEvent::new(Op::Finish, "") }).expect("recorded");
         assert!(late.late);
         assert_eq!(late.facts.work_commits, [work]);
         let state = world.fold(world.tips[1]);
         assert_eq!((state.status, state.attempt), (status, Some(a)));
     }
     // It can be taken out again, though a late event lies on top.
-    world.record(1, &Draft::new(Op::Unarchive, "")).expect("unarchives");
+    world.record(1, &NewEvent::new(Op::Unarchive, "")).expect("unarchives");
     assert_eq!(world.fold(world.tips[1]).status, Status::Completed);
 }
 
 #[test]
 fn an_attempt_that_is_over_is_not_released_in_place_of_the_present_one() {
     let (mut world, a, b) = two_attempts();
-    let resolve = Draft { facts: Facts { supersedes: vec![b], ..Facts::default() }, ..Draft::new(Op::Resolve, "") };
+    let resolve =
+        NewEvent { facts: Facts { supersedes: vec![b], ..Facts::default() }, ..NewEvent::new(Op::Resolve, "") };
     world.record(1, &resolve).expect("resolves");
     for op in [Op::Release, Op::Reset, Op::Cancel] {
         let facts = Facts { attempt: Some(b), ..Facts::default() };
-        assert!(world.record(1, &Draft { facts, ..Draft::new(op, "") }).is_err());
+        assert!(world.record(1, &NewEvent { facts, ..NewEvent::new(op, "") }).is_err());
     }
     assert_eq!(world.fold(world.tips[1]).open, vec![a]);
 }
@@ -214,11 +217,11 @@ fn an_attempt_that_is_over_is_not_released_in_place_of_the_present_one() {
 fn an_archive_counts_only_if_nothing_is_concurrent() {
     for op in [Op::Edit, Op::Approve, Op::Reset, Op::Archive] {
         let mut world = World::new(2);
-        world.record(0, &Draft::new(Op::Complete, "")).expect("completes");
+        world.record(0, &NewEvent::new(Op::Complete, "")).expect("completes");
         world.fetch(1, 0, Source::FetchOnly);
-        world.record(0, &Draft::new(Op::Archive, "")).expect("archives");
+        world.record(0, &NewEvent::new(Op::Archive, "")).expect("archives");
         assert_eq!(world.fold(world.tips[0]).status, Status::Archived);
-        world.record(1, &Draft::new(op.clone(), "")).expect("allowed");
+        world.record(1, &NewEvent::new(op.clone(), "")).expect("allowed");
         world.fetch(0, 1, Source::FetchOnly);
         let state = world.fold(world.tips[0]);
         assert_eq!(state.status, if op == Op::Reset { Status::Pending } else { Status::Completed }, "{op:?}");
@@ -240,8 +243,8 @@ fn deep_chains_neither_overflow_nor_crawl() {
             3 => Op::Fail,
             _ => Op::Approve,
         };
-        let draft = Draft::new(op.clone(), "");
-        let shaped = crate::domain::draft::shape(state.as_ref(), None, &draft).expect("allowed");
+        let draft = NewEvent::new(op.clone(), "");
+        let shaped = crate::domain::new_event::validate(state.as_ref(), None, &draft).expect("allowed");
         let mut facts = shaped.facts;
         facts.nonce = Some(n.to_string());
         let tip: Option<&Event> = events.last();

@@ -3,11 +3,11 @@
 use crate::{
     domain::{
         converge::{Source, Step, integrate},
-        draft::{Draft, Obstacle, Shaped, shape},
         event::{Approval, Author, Event, Facts, Landing, Op, Pin, Role},
         fold::fold,
         history::History,
         id::SpecId,
+        new_event::{NewEvent, NotAllowed, Validated, validate},
         state::State,
         status::Status,
     },
@@ -78,7 +78,7 @@ impl World {
     /// `clones` clones of one new spec.
     pub(super) fn new(clones: usize) -> World {
         let mut world = World { history: History::default(), tips: Vec::new(), nonce: 0 };
-        let draft = Draft {
+        let draft = NewEvent {
             facts: Facts {
                 created: Some("2026-02-08T00:00:00Z".into()),
                 spec_blob: Some(oid(0)),
@@ -86,9 +86,9 @@ impl World {
                 approval: Some(Approval { approved: true, blob: oid(0) }),
                 ..Facts::default()
             },
-            ..Draft::new(Op::Add, "")
+            ..NewEvent::new(Op::Add, "")
         };
-        let shaped = shape(None, None, &draft).expect("the first event is let pass");
+        let shaped = validate(None, None, &draft).expect("the first event is let pass");
         let first = world.write(Op::Add, None, shaped.facts);
         world.tips = vec![first; clones];
         world
@@ -122,10 +122,10 @@ impl World {
     }
 
     /// Appends as the store does, and checks what has to hold of every append.
-    pub(super) fn record(&mut self, clone: usize, draft: &Draft) -> Result<Shaped, Obstacle> {
+    pub(super) fn record(&mut self, clone: usize, draft: &NewEvent) -> Result<Validated, NotAllowed> {
         let tip = self.tips[clone];
         let (before, history) = self.read(tip);
-        let shaped = shape(Some(&before), history.as_ref(), draft)?;
+        let shaped = validate(Some(&before), history.as_ref(), draft)?;
         let event = self.write(draft.op.clone(), Some(tip), shaped.facts.clone());
         self.tips[clone] = event;
         let after = self.fold(event);
@@ -173,7 +173,7 @@ impl World {
     }
 
     /// A draft with facts that depend on `choice` alone.
-    fn draft(&self, tip: ObjectId, op: &Op, choice: u64) -> Draft {
+    fn draft(&self, tip: ObjectId, op: &Op, choice: u64) -> NewEvent {
         let bit = |at: u32| choice >> at & 1 == 1;
         let attempts: Vec<ObjectId> = self.history.ops_of(tip).map(Event::attempt).collect();
         let any = |salt: u64| attempts[usize::try_from((choice >> 8 ^ salt) % attempts.len() as u64).expect("small")];
@@ -216,7 +216,7 @@ impl World {
             was: bit(32).then_some(Status::Failed),
             ..Facts::default()
         };
-        Draft { facts, ..Draft::new(op.clone(), "") }
+        NewEvent { facts, ..NewEvent::new(op.clone(), "") }
     }
 }
 

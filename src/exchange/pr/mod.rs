@@ -5,7 +5,7 @@ pub(crate) mod host;
 use gix::ObjectId;
 
 use crate::{
-    domain::{checks::Checks, event::Op, phase::Phase, spec::section},
+    domain::{checks::Checks, event::Op, phase::Phase, spec_file::section},
     error::{Error, Result},
     git::history,
     project::Project,

@@ -16,20 +16,20 @@ use crate::{
     store::{
         NOTES_REF, Store,
         archive::ARCHIVES,
-        carrier::{CARRIERS, Carried},
+        sync_branch::{CarriedRefs, SYNC_BRANCHES},
     },
 };
 
 /// Brings together with ours what the carriers of all clones hold. They are the word of clones like this one, with no more weight.
 pub(super) fn fetch(store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {
-    let carriers = store.carriers(&remote.name)?;
+    let carriers = store.sync_branches(&remote.name)?;
     if carriers.is_empty() {
         return Ok(());
     }
-    let ours = store.to_carry()?;
+    let ours = store.refs_to_carry()?;
     for (clone, carrier) in carriers {
-        let name = format!("{CARRIERS}{clone}");
-        let carried = match store.carried(carrier)? {
+        let name = format!("{SYNC_BRANCHES}{clone}");
+        let carried = match store.carried_refs(carrier)? {
             Ok(carried) => carried,
             Err(why) => {
                 report.say(Way::Unfit, &name, why);
@@ -59,30 +59,30 @@ pub(super) fn fetch(store: &Store<'_>, remote: &Remote, report: &mut Report) -> 
 }
 
 /// What this clone's carrier holds at the remote; `None` if there is none.
-pub(super) fn own(project: &Project, store: &Store<'_>, remote: &str) -> Result<Option<Carried>> {
+pub(super) fn own(project: &Project, store: &Store<'_>, remote: &str) -> Result<Option<CarriedRefs>> {
     match tracked(project, store, remote)? {
-        Some(carrier) => Ok(Some(store.carried(carrier)?.unwrap_or_default())),
+        Some(carrier) => Ok(Some(store.carried_refs(carrier)?.unwrap_or_default())),
         None => Ok(None),
     }
 }
 
 fn tracked(project: &Project, store: &Store<'_>, remote: &str) -> Result<Option<gix::ObjectId>> {
-    let found = store.carriers(remote)?.into_iter().find(|(clone, _)| clone == project.clone_name());
+    let found = store.sync_branches(remote)?.into_iter().find(|(clone, _)| clone == project.clone_name());
     Ok(found.map(|(_, carrier)| carrier))
 }
 
 /// Pushes everything as this clone's carrier.
 pub(super) fn push(project: &Project, store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<Fate> {
     let clone = project.clone_name();
-    let name = format!("{CARRIERS}{clone}");
+    let name = format!("{SYNC_BRANCHES}{clone}");
     let before = tracked(project, store, &remote.name)?;
-    let carrier = store.write_carrier(before, &store.to_carry()?, message(clone))?;
+    let carrier = store.write_sync_branch(before, &store.refs_to_carry()?, message(clone))?;
     let update = Update { id: carrier, name: name.clone() };
     let fates = git::remote::push(&project.repo, &remote.name, &[update])?;
     let fate = fates.into_iter().find(|(full, _)| *full == name).map(|(_, fate)| fate);
     let fate = fate.unwrap_or_else(|| Fate::Refused("it did not say what became of it".to_owned()));
     if fate == Fate::There {
-        store.track_carrier(&remote.name, clone, before, carrier)?;
+        store.track_sync_branch(&remote.name, clone, before, carrier)?;
         report.add(Way::Pushed, &name, before.map(|id| id.to_string()), Some(carrier.to_string()));
         report.say(Way::Pushed, &name, "it takes no refs under refs/chant, so this branch carries them");
     }

@@ -13,9 +13,10 @@ use crate::{
     project::Project,
     store::{
         NOTES_REF, SPECS, Store,
-        archive::{ARCHIVES, Folders, is_archive},
-        carrier::{self, CARRIERS},
-        even::Listed,
+        archive::{ARCHIVES, ArchiveTrees, is_archive},
+        refs::RefList,
+        sync_branch,
+        sync_branch::SYNC_BRANCHES,
         tracking::{self, Integrated, REMOTES, Tracked},
     },
 };
@@ -27,7 +28,7 @@ fn mappings(project: &Project, remote: &str) -> Result<Vec<(String, String)>> {
         (SPECS.to_owned(), tracking::tracked_specs(remote)),
         (ARCHIVES.to_owned(), tracking::tracked_archives(remote)),
         (NOTES_REF.to_owned(), tracking::tracked_notes(remote)),
-        (CARRIERS.to_owned(), carrier::tracked_carriers(remote)),
+        (SYNC_BRANCHES.to_owned(), sync_branch::tracked_sync_branches(remote)),
     ];
     mappings.extend(branches::mapping(project, remote)?);
     Ok(mappings)
@@ -36,7 +37,7 @@ fn mappings(project: &Project, remote: &str) -> Result<Vec<(String, String)>> {
 /// What is known before a fetch.
 struct Look {
     /// All that is tracked of the remote.
-    tracked: Listed,
+    tracked: RefList,
     /// Whether that is what is here: if the remote still has it, there is nothing to do.
     even: bool,
 }
@@ -44,7 +45,7 @@ struct Look {
 fn look(project: &Project, store: &Store<'_>, remote: &Remote, push: bool) -> Result<Look> {
     let tracked = store.all_tracked(&remote.name)?;
     // What is wrong with our own refs is said by whoever has to do with them.
-    let even = store.is_even(&tracked, push).unwrap_or(false)
+    let even = store.is_up_to_date(&tracked, push).unwrap_or(false)
         && (!push || branches::is_settled(project, store, &remote.name).unwrap_or(false));
     Ok(Look { tracked, even })
 }
@@ -53,7 +54,7 @@ fn look(project: &Project, store: &Store<'_>, remote: &Remote, push: bool) -> Re
 ///
 /// Where it costs next to nothing to connect, the remote is asked for its refs first, and our own are looked at meanwhile: a fetch that
 /// brings nothing takes git several times as long. Elsewhere each connection costs more than all of that.
-fn renew(project: &Project, store: &Store<'_>, remote: &Remote, push: bool) -> Result<(Look, Listed)> {
+fn renew(project: &Project, store: &Store<'_>, remote: &Remote, push: bool) -> Result<(Look, RefList)> {
     let mappings = mappings(project, &remote.name)?;
     let look = || look(project, store, remote, push);
     let look = if git::remote::is_near(&project.repo, &remote.name) {
@@ -76,9 +77,9 @@ fn renew(project: &Project, store: &Store<'_>, remote: &Remote, push: bool) -> R
 }
 
 /// Whether what is tracked of a remote is what it has: `refs` are all that it has.
-fn is_tracked(mappings: &[(String, String)], remote: &str, refs: &[(String, ObjectId)], tracked: &Listed) -> bool {
+fn is_tracked(mappings: &[(String, String)], remote: &str, refs: &[(String, ObjectId)], tracked: &RefList) -> bool {
     let below = format!("{REMOTES}{remote}/");
-    let mut there: Listed = Vec::new();
+    let mut there: RefList = Vec::new();
     for (name, id) in refs {
         for (from, to) in mappings {
             let Some(rest) = name.strip_prefix(from.as_str()) else { continue };
@@ -119,7 +120,7 @@ pub(super) fn fetch(project: &Project, remote: &Remote, push: bool, report: &mut
     for (name, _) in before.archives.iter().filter(|(name, _)| !after.archives.contains_key(*name)) {
         say_gone(&format!("{ARCHIVES}{name}"), remote, report);
     }
-    let folders = Folders::default();
+    let folders = ArchiveTrees::default();
     for (spec, theirs) in &after.specs {
         let name = Store::ref_name(spec);
         if let Some(had) = before.specs.get(spec).filter(|had| *had != theirs)

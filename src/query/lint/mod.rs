@@ -12,7 +12,9 @@ use crate::{
     domain::{
         diagnostic::{Diagnostic, Severity},
         id::SpecId,
-        spec::{self, MAX_SPEC_LEN, Spec, SpecType},
+        spec_file,
+        spec_file::{MAX_SPEC_LEN, Spec},
+        spec_type::SpecType,
         status::Status,
     },
     error::Result,
@@ -79,7 +81,7 @@ pub(crate) fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> 
                 (problem.spec, problem.path) = (Some(id), Some((*path).to_owned()));
                 problems.push(problem);
             }
-            (Ok(id), Some(bytes)) => named.push((id, spec::parse(path, bytes))),
+            (Ok(id), Some(bytes)) => named.push((id, spec_file::parse(path, bytes))),
         }
     }
     let ids: Vec<SpecId> = named.iter().map(|(id, _)| id.clone()).collect();

@@ -12,7 +12,7 @@ use crate::{
         checks::Checks,
         event::{Op, Role},
         id::SpecId,
-        spec::section,
+        spec_file::section,
     },
     error::Result,
     git::blame,

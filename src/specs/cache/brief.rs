@@ -8,7 +8,7 @@ use super::{
     short::{Saying, Short},
 };
 use crate::{
-    domain::{spec::SpecType, status::Status},
+    domain::{spec_type::SpecType, status::Status},
     git::work_file::Stamp,
 };
 

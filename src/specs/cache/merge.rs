@@ -8,7 +8,7 @@ use super::{
     short::{Place, Saying, Short, Tip},
 };
 use crate::{
-    domain::{event::Pin, id::SpecId, pattern::Entry, spec::FrontMatter, state::State},
+    domain::{event::Pin, id::SpecId, pattern::Entry, spec_file::FrontMatter, state::State},
     git::work_file::Stamp,
 };
 

@@ -34,7 +34,7 @@ use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{id::SpecId, spec::FrontMatter, state::State},
+    domain::{id::SpecId, spec_file::FrontMatter, state::State},
     env::fault,
     git::work_file::{self, Stamp},
 };

@@ -6,7 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::domain::{
     event::{Approval, Facts, Landing, Pin},
     id::SpecId,
-    spec::{self, FrontMatter, SpecType},
+    spec_file,
+    spec_file::FrontMatter,
+    spec_type::SpecType,
     state::State,
     status::Status,
 };
@@ -305,7 +307,7 @@ impl FrontRow {
             front.commits,
             front.unknown,
         ] = self.lists;
-        front.approval = spec::Approval { required: self.approval };
+        front.approval = spec_file::Approval { required: self.approval };
         Some(front)
     }
 }

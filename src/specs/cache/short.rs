@@ -5,7 +5,7 @@ use gix::ObjectId;
 
 use super::row;
 use crate::{
-    domain::{spec::SpecType, status::Status},
+    domain::{spec_type::SpecType, status::Status},
     git::work_file::Stamp,
 };
 

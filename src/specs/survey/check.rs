@@ -6,7 +6,7 @@ use super::{Held, Loaded, Survey};
 use crate::{
     domain::{
         id::SpecId,
-        spec::{MAX_SPEC_LEN, Spec},
+        spec_file::{MAX_SPEC_LEN, Spec},
     },
     error::Result,
     git::{lookup, work_file::Directory},
@@ -95,6 +95,6 @@ impl Survey<'_> {
         let Some(bytes) = bytes else { return Ok(false) };
         let blob = self.project.store()?.blob_id(&bytes);
         let same = |spec: Spec| Spec::outline(&text.path, spec.front, spec.title) == outline;
-        Ok(blob != text.blob() || !crate::domain::spec::parse(&text.path, &bytes).is_ok_and(same))
+        Ok(blob != text.blob() || !crate::domain::spec_file::parse(&text.path, &bytes).is_ok_and(same))
     }
 }

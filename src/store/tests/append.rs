@@ -7,9 +7,9 @@ use std::{
 
 use crate::{
     domain::{
-        draft::{Draft, Obstacle},
         event::{Facts, Op, Role},
         id::SpecId,
+        new_event::{NewEvent, NotAllowed},
         status::Status,
     },
     store::{Addition, Evidence, File, Refusal, Settings, Store},
@@ -50,7 +50,7 @@ fn the_first_event_has_no_parents() {
     let repo = temp.open();
     let store = Store::new(&repo, settings());
     let informing = records(&store, &other(), &[Op::Add]);
-    let add = |op| Addition { informed: vec![informing], ..Addition::from(Draft::new(op, "")) };
+    let add = |op| Addition { informed: vec![informing], ..Addition::from(NewEvent::new(op, "")) };
     let first = store.append(&spec(), |_| Ok(add(Op::Add))).expect("appends").event;
     assert_eq!(temp.git(&["rev-list", "--parents", "-1", &first.to_string()]), first.to_string());
     let start = store.append(&spec(), |_| Ok(add(Op::Start))).expect("appends").event;
@@ -77,12 +77,12 @@ fn what_the_table_refuses_leaves_the_ref_where_it_was() {
     let temp = support::repo();
     let repo = temp.open();
     let store = Store::new(&repo, settings());
-    assert!(matches!(record(&store, &spec(), Op::Start), Err(Refusal::Obstacle(Obstacle::NoChain, None))));
+    assert!(matches!(record(&store, &spec(), Op::Start), Err(Refusal::NotAllowed(NotAllowed::NoChain, None))));
     let tip = records(&store, &spec(), &[Op::Add]);
-    assert!(matches!(record(&store, &spec(), Op::Add), Err(Refusal::Obstacle(Obstacle::Exists, Some(_)))));
-    assert!(matches!(record(&store, &spec(), Op::Land), Err(Refusal::Obstacle(Obstacle::Refused(_), Some(_)))));
+    assert!(matches!(record(&store, &spec(), Op::Add), Err(Refusal::NotAllowed(NotAllowed::Exists, Some(_)))));
+    assert!(matches!(record(&store, &spec(), Op::Land), Err(Refusal::NotAllowed(NotAllowed::Forbidden(_), Some(_)))));
     let refused =
-        store.append_with(&spec(), |_| Ok(Draft::new(Op::Start, "")), |_| Err(crate::Error::fatal("x", "no")));
+        store.append_with(&spec(), |_| Ok(NewEvent::new(Op::Start, "")), |_| Err(crate::Error::fatal("x", "no")));
     assert!(matches!(refused, Err(Refusal::Failed(error)) if error.code == "x"));
     assert_eq!(store.tip(&spec()).expect("reads"), Some(tip));
 }
@@ -99,7 +99,7 @@ fn the_spec_is_carried_on_and_evidence_read_back() {
         outputs: vec![File { path: ".chant/research/x.md".into(), blob: blob("output") }],
         checks: Some(blob("{}")),
     };
-    let add = || Ok(Addition { draft: Draft::new(Op::Add, ""), evidence: evidence(), informed: Vec::new() });
+    let add = || Ok(Addition { event: NewEvent::new(Op::Add, ""), evidence: evidence(), informed: Vec::new() });
     let first = store.append(&spec(), |_| add()).expect("appends").event;
     let start = records(&store, &spec(), &[Op::Start]);
     assert_eq!(temp.git(&["show", &format!("{start}:spec.md")]), "the spec");
@@ -111,7 +111,7 @@ fn the_spec_is_carried_on_and_evidence_read_back() {
     for path in ["../x", ".git/config", "a/../../x", "/abs", "a//b", ""] {
         let outputs = vec![File { path: path.into(), blob: blob("x") }];
         let evil = Addition {
-            draft: Draft::new(Op::Finish, ""),
+            event: NewEvent::new(Op::Finish, ""),
             evidence: Evidence { outputs, ..Evidence::default() },
             informed: Vec::new(),
         };
@@ -129,7 +129,7 @@ fn an_event_that_could_not_be_read_is_not_written() {
     let store = Store::new(&repo, settings());
     let tip = records(&store, &spec(), &[Op::Add]);
     let facts = Facts { reason: Some("x".repeat(crate::store::MAX_EVENT_LEN)), ..Facts::default() };
-    let draft = Draft { facts, ..Draft::new(Op::Fail, "") };
+    let draft = NewEvent { facts, ..NewEvent::new(Op::Fail, "") };
     let refused = store.append(&spec(), |_| Ok(draft.clone()));
     assert!(matches!(refused, Err(Refusal::Failed(error)) if error.code == "event-too-large"));
     assert_eq!(store.tip(&spec()).expect("reads"), Some(tip));
@@ -271,7 +271,7 @@ fn diverged_tips_are_joined_by_the_same_commit_everywhere() {
     // Appended upon, resolved, and readable from the newest event alone again.
     let cancelled = state.attempt.expect("an attempt decides");
     let facts = Facts { supersedes: vec![cancelled], ..Facts::default() };
-    let resolve = Draft { facts, ..Draft::new(Op::Resolve, "") };
+    let resolve = NewEvent { facts, ..NewEvent::new(Op::Resolve, "") };
     let resolved = store.append(&spec(), |_| Ok(resolve.clone())).expect("resolves");
     assert_eq!(resolved.status, Status::InProgress);
     let (state, history) = store.state_at(&spec(), resolved.event).expect("reads");
@@ -289,7 +289,7 @@ fn what_an_informing_spec_knows_of_this_one_is_joined_first() {
     let hidden = records(&store, &spec(), &[Op::Edit]);
     // The other spec was informed by an event that this chain has since diverged from.
     records(&store, &other(), &[Op::Add]);
-    let inform = |tip| Addition { informed: vec![tip], ..Addition::from(Draft::new(Op::Start, "")) };
+    let inform = |tip| Addition { informed: vec![tip], ..Addition::from(NewEvent::new(Op::Start, "")) };
     let informed = store.append(&other(), |_| Ok(inform(hidden))).expect("appends").event;
 
     // Behind: what it knows is adopted.

@@ -280,7 +280,7 @@ fn git_reads_the_trailers() {
         let id = SpecId::new(&format!("2026-02-08-00{n}-abc")).expect("valid");
         let facts =
             Facts { reason: Some("because:\nof \"it\"".into()), agent: Some("a\tb ".into()), ..Facts::default() };
-        let draft = crate::domain::draft::Draft { op: Op::Add, sentence: sentence.into(), facts };
+        let draft = crate::domain::new_event::NewEvent { op: Op::Add, sentence: sentence.into(), facts };
         let event = store.append(&id, |_| Ok(draft.clone())).expect("appends").event;
 
         let of = |key: &str| {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::{
     Result,
-    domain::{draft::Draft, event::Op, id::SpecId},
+    domain::{event::Op, id::SpecId, new_event::NewEvent},
     store::{Appended, Refusal, Settings, Store},
 };
 
@@ -29,7 +29,7 @@ fn spec() -> SpecId {
 
 /// Appends one event without facts.
 fn record(store: &Store<'_>, spec: &SpecId, op: Op) -> Result<Appended, Refusal> {
-    store.append(spec, |_| Ok(Draft::new(op.clone(), format!("to {}", op.as_str()))))
+    store.append(spec, |_| Ok(NewEvent::new(op.clone(), format!("to {}", op.as_str()))))
 }
 
 /// Appends events that must be let pass; the last one's id.

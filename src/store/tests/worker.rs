@@ -3,7 +3,7 @@
 use std::{io::Write, path::Path, process::Command, time::Duration};
 
 use crate::{
-    domain::{draft::Draft, event::Op, id::SpecId},
+    domain::{event::Op, id::SpecId, new_event::NewEvent},
     store::{Addition, Evidence, File, Refusal, Settings, Store},
 };
 
@@ -41,7 +41,7 @@ fn worker() {
 
 fn append(store: &Store<'_>, spec: &SpecId, count: &str) {
     for n in 0..count.parse().expect("a number") {
-        store.append(spec, |_| Ok(Draft::new(Op::Edit, format!("edit {n}")))).expect("appends");
+        store.append(spec, |_| Ok(NewEvent::new(Op::Edit, format!("edit {n}")))).expect("appends");
     }
 }
 
@@ -50,9 +50,9 @@ fn create(store: &Store<'_>, spec: &SpecId, go: &Path) {
     while !go.exists() {
         std::thread::yield_now();
     }
-    let said = match store.append(spec, |_| Ok(Draft::new(Op::Add, "twin"))) {
+    let said = match store.append(spec, |_| Ok(NewEvent::new(Op::Add, "twin"))) {
         Ok(appended) => format!("won {}", appended.event),
-        Err(Refusal::Obstacle(obstacle, _)) => format!("lost {obstacle}"),
+        Err(Refusal::NotAllowed(obstacle, _)) => format!("lost {obstacle}"),
         Err(Refusal::Failed(error)) => panic!("{error}"),
     };
     writeln!(std::io::stdout(), "\n{said}").expect("somebody listens");
@@ -66,9 +66,9 @@ fn evidence(store: &Store<'_>, spec: &SpecId) {
         outputs: vec![File { path: ".chant/research/out.md".into(), blob: blob("output") }],
         checks: Some(blob("{}")),
     };
-    let add = || Ok(Addition { draft: Draft::new(Op::Add, ""), evidence: evidence(), informed: Vec::new() });
+    let add = || Ok(Addition { event: NewEvent::new(Op::Add, ""), evidence: evidence(), informed: Vec::new() });
     let event = store.append(spec, |_| add()).expect("appends").event;
     store.annotate(spec, &[event]).expect("annotates");
     let other = SpecId::new("2026-02-08-011-abc").expect("a valid id");
-    store.append(&other, |_| Ok(Draft::new(Op::Add, ""))).expect("appends");
+    store.append(&other, |_| Ok(NewEvent::new(Op::Add, ""))).expect("appends");
 }

@@ -7,7 +7,7 @@ use crate::{
     project::Project,
     store::{
         NOTES_REF, SPECS,
-        archive::{ARCHIVES, Folders},
+        archive::{ARCHIVES, ArchiveTrees},
         attempts::ATTEMPTS,
     },
 };
@@ -65,7 +65,7 @@ pub(super) fn archives(project: &Project) -> Result<Vec<Finding>> {
             findings.push(found.help(format!("'git reflog {quoted}' shows what it held before")));
         }
     }
-    let folders = Folders::default();
+    let folders = ArchiveTrees::default();
     for (id, tip) in store.tips()? {
         let Ok(Some(folded)) = store.folded_tip_in(&folders, &id) else { continue };
         if store.covers(&id, folded, tip)? {

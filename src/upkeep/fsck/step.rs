@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use gix::ObjectId;
 
 use crate::domain::{
-    draft::{Draft, Obstacle, shape},
     event::{Event, Op},
     fold::fold,
     history::History,
+    new_event::{NewEvent, NotAllowed, validate},
     state::State,
 };
 
@@ -74,9 +74,9 @@ fn step(history: &History, event: &Event) -> Option<Fault> {
         _ => None,
     };
     let over = folded.is_some().then_some(history);
-    let draft = Draft { op: event.op.clone(), sentence: String::new(), facts: event.facts.clone() };
-    match shape(read.or(folded).as_ref(), over, &draft) {
-        Err(Obstacle::Refused(refused)) => {
+    let draft = NewEvent { op: event.op.clone(), sentence: String::new(), facts: event.facts.clone() };
+    match validate(read.or(folded).as_ref(), over, &draft) {
+        Err(NotAllowed::Forbidden(refused)) => {
             Some(("bad-step", format!("the event {} ({op}) cannot follow: the spec was {}", event.id, refused.from)))
         }
         Err(obstacle) => Some(("bad-step", format!("the event {} ({op}) cannot stand here: {obstacle}", event.id))),
@@ -92,7 +92,7 @@ pub(super) fn tip(history: &History, tip: ObjectId) -> Option<Fault> {
     let event = history.get(tip)?;
     let folded = fold(history, tip)?;
     let said = State::from_tip(event)?;
-    let names = said.at_odds(&folded);
+    let names = said.differences(&folded);
     if names.is_empty() {
         return None;
     }

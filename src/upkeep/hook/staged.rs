@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 use gix::ObjectId;
 
 use crate::{
-    domain::spec::MAX_SPEC_LEN,
+    domain::spec_file::MAX_SPEC_LEN,
     error::{Error, Result},
     git::{cache_tree, process::Git},
     project::{Project, SPECS_DIR},

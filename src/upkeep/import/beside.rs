@@ -8,7 +8,7 @@ use crate::{
     answer::ProblemView,
     domain::{
         diagnostic::Severity,
-        spec::{Setting, settings_of},
+        spec_file::{Setting, settings_of},
     },
     error::Result,
     git::work_file,

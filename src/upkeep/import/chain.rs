@@ -14,10 +14,12 @@ use super::{
 use crate::{
     answer::ProblemView,
     domain::{
-        draft::Draft,
         event::{Approval, Facts, Op},
         id::SpecId,
-        spec::{self, Foreign, SpecType, foreign_of},
+        new_event::NewEvent,
+        spec_file,
+        spec_file::{Foreign, foreign_of},
+        spec_type::SpecType,
         status::Status,
     },
     error::Result,
@@ -27,7 +29,7 @@ use crate::{
         text::{archive_path_of, path_of},
         view::rfc3339,
     },
-    store::{Addition, Evidence, Past},
+    store::{Addition, Evidence, PastEvent},
 };
 
 /// What a spec is seen in.
@@ -42,7 +44,7 @@ pub(super) struct Room<'r> {
 /// A chain that can be written.
 #[derive(Debug)]
 pub(super) struct Built {
-    pub(super) past: Vec<Past>,
+    pub(super) past: Vec<PastEvent>,
     /// The status after it.
     pub(super) status: Status,
     /// The commits that the spec's work made.
@@ -68,7 +70,7 @@ struct Chain<'c> {
     room: &'c Room<'c>,
     read: &'c Read,
     foreign: &'c Foreign,
-    past: Vec<Past>,
+    past: Vec<PastEvent>,
     left: Vec<ProblemView>,
     /// When the newest event happened, seconds since the epoch: what follows did not happen before.
     at: i64,
@@ -84,8 +86,8 @@ impl Chain<'_> {
         self.at = author.time.seconds;
         let sentence = if what.is_empty() { self.title().to_owned() } else { format!("{} {what}", self.title()) };
         let evidence = Evidence { spec: Some(self.read.blob), ..Evidence::default() };
-        let addition = Addition { draft: Draft { op, sentence, facts }, evidence, informed: Vec::new() };
-        self.past.push(Past { addition, author });
+        let addition = Addition { event: NewEvent { op, sentence, facts }, evidence, informed: Vec::new() };
+        self.past.push(PastEvent { addition, author });
     }
 
     fn say(&mut self, code: &str, key: &str, message: String) {
@@ -183,7 +185,7 @@ impl Chain<'_> {
     /// Whether an old version asks for the same work.
     fn asks_the_same(&self, blob: ObjectId) -> Result<bool> {
         let Some(bytes) = self.room.history.text(blob)? else { return Ok(false) };
-        Ok(spec::parse("", &bytes).is_ok_and(|old| old.asks_the_same(&self.read.spec)))
+        Ok(spec_file::parse("", &bytes).is_ok_and(|old| old.asks_the_same(&self.read.spec)))
     }
 
     /// Whoever gave the spec the status that it has.

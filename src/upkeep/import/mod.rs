@@ -23,7 +23,8 @@ use crate::{
     domain::{
         diagnostic::{Diagnostic, Severity},
         id::SpecId,
-        spec::{self, MAX_SPEC_LEN, Spec},
+        spec_file,
+        spec_file::{MAX_SPEC_LEN, Spec},
         status::Status,
     },
     error::Result,
@@ -195,7 +196,7 @@ fn read(
         fault("exists", "this repository has a file of that name: import that one first, or rename it".to_owned());
         return Ok(None);
     }
-    match spec::parse(&source.path, &bytes) {
+    match spec_file::parse(&source.path, &bytes) {
         Ok(spec) if home.own && says_nothing(&spec, &bytes) => Ok(None),
         Ok(spec) => Ok(Some(Read { source, bytes, blob, spec })),
         Err(diagnostics) => {
@@ -214,7 +215,7 @@ fn read(
 /// Whether a spec of this repository tells nothing that would be an event: it counts as pending as it is. It may be one of ours, whose
 /// events have not been fetched yet.
 fn says_nothing(spec: &Spec, bytes: &[u8]) -> bool {
-    let foreign = spec::foreign_of(bytes);
+    let foreign = spec_file::foreign_of(bytes);
     let front = &spec.front;
     foreign.status.is_none() && foreign.approval.is_none() && front.completed_at.is_none() && front.commits.is_empty()
 }

@@ -3,7 +3,7 @@
 use super::Read;
 use crate::{
     answer::ProblemView,
-    domain::{diagnostic::Severity, spec::Spec},
+    domain::{diagnostic::Severity, spec_file::Spec},
 };
 
 /// A line about a key of a spec, or about the file if it has no such key.

@@ -8,7 +8,7 @@ use super::source::Home;
 use crate::{
     domain::{
         id::SpecId,
-        spec::{Foreign, MAX_SPEC_LEN, foreign_of},
+        spec_file::{Foreign, MAX_SPEC_LEN, foreign_of},
     },
     error::Result,
     git::{file_history, file_history::Version},

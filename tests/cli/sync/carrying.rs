@@ -60,7 +60,7 @@ fn the_branch_explains_itself_and_moves_forward_only() {
     let mut net = Net::new(1);
     net.hook("pre-receive", ONLY_BRANCHES);
     net.sandbox.git_in(&net.server, &["config", "receive.denyNonFastForwards", "true"]);
-    let spec = net.add(0, "Carried");
+    let spec = net.add(0, "CarriedRefs");
     let said = net.chant(0, &["sync"]).ok();
     assert!(said.out.contains("it takes no refs under refs/chant, so this branch carries them"), "{}", said.out);
     let [carrier] = carriers(&net).try_into().unwrap();
@@ -77,7 +77,7 @@ fn the_branch_explains_itself_and_moves_forward_only() {
     let late = net.add_clone(&format!("file://{}", net.server.display()));
     net.git(late, &["fetch", "-q"]);
     net.sync(late);
-    assert_eq!(net.show(late, &spec)["title"], "Carried");
+    assert_eq!(net.show(late, &spec)["title"], "CarriedRefs");
     assert_eq!(net.show(late, &spec)["tip"], net.show(0, &spec)["tip"]);
 }
 

@@ -17,7 +17,7 @@ use crate::{
     project::Project,
     store::{
         Store,
-        archive::{ARCHIVES, Folders, archive_of},
+        archive::{ARCHIVES, ArchiveTrees, archive_of},
         tracking::Tracked,
     },
 };
@@ -71,7 +71,7 @@ pub(super) fn push(
 
 /// The refs that the remote has and that an archive of ours holds with all that they know, by archive.
 pub(super) fn due(store: &Store<'_>, tracked: &Tracked) -> Result<BTreeMap<String, Vec<(SpecId, ObjectId)>>> {
-    let folders = Folders::default();
+    let folders = ArchiveTrees::default();
     let mut due: BTreeMap<String, Vec<(SpecId, ObjectId)>> = BTreeMap::new();
     let ours: BTreeMap<SpecId, ObjectId> = store.tips()?.into_iter().collect();
     for (spec, tip) in &tracked.specs {

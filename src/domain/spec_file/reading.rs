@@ -4,13 +4,15 @@ use std::ops::Range;
 
 use super::{
     front_matter::{FrontMatter, KEYS, MAX_ENTRIES, RECORDED},
-    kind::{UnknownType, nearest},
     place::Place,
     source::Source,
     value::{check, shorten},
     yaml::{self, Node},
 };
-use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::{
+    diagnostic::{Diagnostic, Severity},
+    spec_type::{UnknownType, nearest},
+};
 
 /// Problems of one file that are reported; what lies beyond is counted.
 const MAX_PROBLEMS: usize = 20;

@@ -3,7 +3,6 @@
 mod fence;
 mod foreign;
 mod front_matter;
-mod kind;
 mod markdown;
 mod place;
 mod plain;
@@ -14,8 +13,6 @@ mod value;
 mod yaml;
 
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
 mod tests;
 
 use std::ops::Range;
@@ -23,7 +20,6 @@ use std::ops::Range;
 pub(crate) use foreign::{Foreign, Setting, foreign_of, settings_of};
 pub use front_matter::KEYS;
 pub(crate) use front_matter::{Approval, FrontMatter};
-pub(crate) use kind::SpecType;
 pub(crate) use markdown::{Criterion, Tick, compare_criteria};
 pub(crate) use section::section;
 pub(crate) use source::{MAX_SPEC_LEN, Source, is_unprintable};

@@ -134,7 +134,7 @@ fn flatten(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::spec::parse;
+    use crate::domain::spec_file::parse;
 
     #[test]
     fn what_chant_says_is_read_and_nothing_else() {

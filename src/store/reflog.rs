@@ -21,7 +21,7 @@ const LOG_END: u64 = 64 << 10;
 
 /// What a ref held once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Logged {
+pub struct ReflogEntry {
     /// The id.
     pub id: ObjectId,
     /// Whether git put it there by itself, in a fetch, a pull or a push.
@@ -56,7 +56,7 @@ impl Store<'_> {
 
     /// The newest event of a spec that the log of its ref names and that is there.
     pub fn last_logged(&self, spec: &SpecId) -> Result<Option<ObjectId>> {
-        for Logged { id, .. } in self.logged(spec)? {
+        for ReflogEntry { id, .. } in self.logged(spec)? {
             if self.repo.try_find_header(id)?.is_some() && self.event(spec, id)?.is_ok() {
                 return Ok(Some(id));
             }
@@ -65,7 +65,7 @@ impl Store<'_> {
     }
 
     /// What the log of a spec's ref says that it held, the newest first, as far back as the end of a long log goes.
-    pub fn logged(&self, spec: &SpecId) -> Result<Vec<Logged>> {
+    pub fn logged(&self, spec: &SpecId) -> Result<Vec<ReflogEntry>> {
         let path = self.log_path(spec);
         let mut file = match File::open(&path) {
             Ok(file) => file,
@@ -137,11 +137,11 @@ impl Store<'_> {
 }
 
 /// One line of a log. One that a crash cut short, or filled with zeros, names nothing.
-fn logged(line: &[u8]) -> Option<Logged> {
+fn logged(line: &[u8]) -> Option<ReflogEntry> {
     let id = ObjectId::from_hex(line.split(|byte| *byte == b' ').nth(1)?).ok().filter(|id| !id.is_null())?;
     let message = line.splitn(2, |byte| *byte == b'\t').nth(1).unwrap_or_default();
     let exchanged = [&b"fetch"[..], b"pull", b"push"].iter().any(|verb| message.starts_with(verb));
-    Some(Logged { id, exchanged })
+    Some(ReflogEntry { id, exchanged })
 }
 
 fn no_identity(why: &str) -> Error {

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use gix::ObjectId;
-
 use super::{
     NOTES_REF, Store,
     archive::{archive_of, is_archive},
+    refs::RefList,
     tracking::REMOTES,
 };
 use crate::{domain::id::SpecId, error::Result};
@@ -16,9 +15,6 @@ const OURS: &str = "refs/chant/";
 
 /// Where the notes are among what is tracked of a remote.
 const NOTES: &str = "notes/chant";
-
-/// Refs below a namespace, sorted by their names without it, with what they hold; nothing if they are symbolic or broken.
-pub(crate) type Listed = Vec<(String, Option<ObjectId>)>;
 
 /// A ref that takes part in an exchange.
 enum Part {
@@ -40,13 +36,13 @@ fn part(name: &str) -> Option<Part> {
 
 impl Store<'_> {
     /// Everything that is tracked of `remote`: `specs/<id>`, `archive/<month>`, `notes/chant`, `heads/<id>`, `sync/<clone>`.
-    pub fn all_tracked(&self, remote: &str) -> Result<Listed> {
+    pub fn all_tracked(&self, remote: &str) -> Result<RefList> {
         self.listed(&format!("{REMOTES}{remote}/"))
     }
 
     /// Whether an exchange of chains, archives and notes with a remote that had what is `tracked` changes nothing, work branches apart.
     /// Without `push` it does not matter what the remote lacks. Where it is hard to say it does not hold.
-    pub fn is_even(&self, tracked: &Listed, push: bool) -> Result<bool> {
+    pub fn is_up_to_date(&self, tracked: &RefList, push: bool) -> Result<bool> {
         let mut ours = self.listed(OURS)?;
         ours.extend(self.ref_target(NOTES_REF)?.map(|id| (NOTES.to_owned(), Some(id))));
         ours.retain(|(name, target)| target.is_some() && part(name).is_some());

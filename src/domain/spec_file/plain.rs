@@ -85,7 +85,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::spec::yaml;
+    use crate::domain::spec_file::yaml;
 
     /// Whatever is read here YAML reads to the same.
     fn same(text: &str) -> Result<(), TestCaseError> {

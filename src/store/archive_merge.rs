@@ -10,7 +10,7 @@ use gix::ObjectId;
 use super::{
     Store,
     append::backoff,
-    archive::{ARCHIVES, Folded, Folders, archive_of, is_archive},
+    archive::{ARCHIVES, ArchiveTrees, Folded, archive_of, is_archive},
     refs::Moved,
     tracking::Integrated,
 };
@@ -101,7 +101,7 @@ impl Store<'_> {
     /// Which of these chains, each given with what its ref holds, [`Store::drop_contained`] would do something about.
     pub(super) fn overlap(&self, chains: impl IntoIterator<Item = (SpecId, ObjectId)>) -> Result<Overlap> {
         let mut overlap = Overlap::default();
-        let folders = Folders::default();
+        let folders = ArchiveTrees::default();
         for (id, tip) in chains {
             let Some(entry) = self.folded_tip_in(&folders, &id)? else { continue };
             if self.covers(&id, entry, tip)? {
@@ -168,7 +168,7 @@ impl Store<'_> {
         }
         let said = walk.history.get(tip).and_then(State::from_tip);
         Ok(match said {
-            Some(said) if !said.at_odds(&folded).is_empty() => {
+            Some(said) if !said.differences(&folded).is_empty() => {
                 Err("its newest event says what its events do not amount to".to_owned())
             }
             _ => Ok(()),

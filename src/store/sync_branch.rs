@@ -11,7 +11,7 @@ use super::{NOTES_REF, Store, archive::ARCHIVES, tracking::REMOTES};
 use crate::{error::Result, git::object::patiently};
 
 /// Where such branches are at the remote.
-pub(crate) const CARRIERS: &str = "refs/heads/chant-sync/";
+pub(crate) const SYNC_BRANCHES: &str = "refs/heads/chant-sync/";
 
 /// The file that lists the refs, a line each: the id, a blank, the name.
 const LIST: &str = "refs";
@@ -20,27 +20,27 @@ const LIST: &str = "refs";
 const MAX_LIST_LEN: u64 = 16 << 20;
 
 /// The refs of a clone, by name.
-pub(crate) type Carried = BTreeMap<String, ObjectId>;
+pub(crate) type CarriedRefs = BTreeMap<String, ObjectId>;
 
 /// Where the carriers of a remote are tracked.
-pub(crate) fn tracked_carriers(remote: &str) -> String {
+pub(crate) fn tracked_sync_branches(remote: &str) -> String {
     format!("{REMOTES}{remote}/sync/")
 }
 
 impl Store<'_> {
     /// The carriers that `remote` had when it was fetched from last, by the names of their clones.
-    pub fn carriers(&self, remote: &str) -> Result<Vec<(String, ObjectId)>> {
-        let listed = self.listed(&tracked_carriers(remote))?;
+    pub fn sync_branches(&self, remote: &str) -> Result<Vec<(String, ObjectId)>> {
+        let listed = self.listed(&tracked_sync_branches(remote))?;
         Ok(listed.into_iter().filter_map(|(clone, target)| Some((clone, target?))).collect())
     }
 
     /// Writes down that `remote` has `new` now as the carrier of `clone`.
-    pub fn track_carrier(&self, remote: &str, clone: &str, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
-        self.swap(&format!("{}{clone}", tracked_carriers(remote)), old, new, "chant: pushed").map(drop)
+    pub fn track_sync_branch(&self, remote: &str, clone: &str, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
+        self.swap(&format!("{}{clone}", tracked_sync_branches(remote)), old, new, "chant: pushed").map(drop)
     }
 
     /// What a carrier lists, or why it can't be read. The names are somebody else's.
-    pub fn carried(&self, carrier: ObjectId) -> Result<Result<Carried, String>> {
+    pub fn carried_refs(&self, carrier: ObjectId) -> Result<Result<CarriedRefs, String>> {
         let kind = self.repo.try_find_header(carrier)?.map(|header| header.kind());
         if kind != Some(gix::objs::Kind::Commit) {
             return Ok(Err("it is no commit".to_owned()));
@@ -51,7 +51,7 @@ impl Store<'_> {
             _ => return Ok(Err(format!("its file '{LIST}' is missing, or larger than {MAX_LIST_LEN} bytes"))),
         }
         let text = String::from_utf8_lossy(&self.repo.find_blob(list)?.data).into_owned();
-        let mut carried = Carried::new();
+        let mut carried = CarriedRefs::new();
         for (number, line) in text.lines().enumerate() {
             let parsed = line.split_once(' ').and_then(|(id, name)| Some((id.parse::<ObjectId>().ok()?, name)));
             let Some((id, name)) = parsed.filter(|(id, _)| id.kind() == self.repo.object_hash()) else {
@@ -63,7 +63,7 @@ impl Store<'_> {
     }
 
     /// Everything that a carrier of this clone has to list.
-    pub fn to_carry(&self) -> Result<Carried> {
+    pub fn refs_to_carry(&self) -> Result<CarriedRefs> {
         let chains = self.tips()?.into_iter().map(|(spec, tip)| (Self::ref_name(&spec), tip));
         let archives = self.archives()?.into_iter().map(|(name, tip)| (format!("{ARCHIVES}{name}"), tip));
         let notes = self.ref_target(NOTES_REF)?.map(|tip| (NOTES_REF.to_owned(), tip));
@@ -71,10 +71,10 @@ impl Store<'_> {
     }
 
     /// Writes the next commit of a carrier, which follows `before`. No ref is moved.
-    pub fn write_carrier(&self, before: Option<ObjectId>, refs: &Carried, message: String) -> Result<ObjectId> {
+    pub fn write_sync_branch(&self, before: Option<ObjectId>, refs: &CarriedRefs, message: String) -> Result<ObjectId> {
         let known = match before {
-            Some(before) => self.carried(before)?.unwrap_or_default(),
-            None => Carried::new(),
+            Some(before) => self.carried_refs(before)?.unwrap_or_default(),
+            None => CarriedRefs::new(),
         };
         let text: String = refs.iter().map(|(name, id)| format!("{id} {name}\n")).collect();
         let list = self.write_blob(text.as_bytes())?;

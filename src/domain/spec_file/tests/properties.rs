@@ -1,9 +1,6 @@
 use proptest::prelude::*;
 
-use super::{
-    tests::{PATH, place},
-    *,
-};
+use super::{super::*, PATH, place};
 
 /// Every diagnostic lies inside the file and can be drawn.
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {

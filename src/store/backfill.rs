@@ -10,13 +10,13 @@ use super::{
     refs::Moved,
 };
 use crate::{
-    domain::{draft::shape, event::Op, id::SpecId},
+    domain::{event::Op, id::SpecId, new_event::validate},
     error::Error,
 };
 
 /// An event that happened before it is recorded.
 #[derive(Debug)]
-pub struct Past {
+pub struct PastEvent {
     /// The event.
     pub addition: Addition,
     /// Whoever did it, and when.
@@ -32,17 +32,17 @@ impl Store<'_> {
     ///
     /// # Errors
     /// As [`Store::append`]; nothing but unreachable objects is left then.
-    pub fn begin(&self, spec: &SpecId, past: &[Past]) -> Result<Option<Appended>, Refusal> {
+    pub fn begin(&self, spec: &SpecId, past: &[PastEvent]) -> Result<Option<Appended>, Refusal> {
         let started = Instant::now();
         let mut onto = Onto::default();
         let mut last = None;
         for one in past {
-            let shaped = shape(onto.state.as_ref(), None, &one.addition.draft)
-                .map_err(|obstacle| Refusal::Obstacle(obstacle, onto.state.take().map(Box::new)))?;
-            let event = self.write_event(spec, &onto, &one.addition, &shaped, Some(&one.author))?;
+            let validated = validate(onto.state.as_ref(), None, &one.addition.event)
+                .map_err(|obstacle| Refusal::NotAllowed(obstacle, onto.state.take().map(Box::new)))?;
+            let event = self.write_event(spec, &onto, &one.addition, &validated, Some(&one.author))?;
             let (state, history) = self.state_at(spec, event)?;
             onto = Onto { base: Some(event), state: Some(state), history };
-            last = Some((event, shaped.status));
+            last = Some((event, validated.status));
         }
         let Some((event, status)) = last else {
             return Err(Error::fatal("no-events", "a chain cannot begin without an event").into());

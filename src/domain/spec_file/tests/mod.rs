@@ -1,4 +1,7 @@
+mod properties;
+
 use super::*;
+use crate::domain::spec_type::SpecType;
 
 pub(super) const PATH: &str = ".chant/specs/a.md";
 

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::{
-    kind::SpecType,
     place::Place,
     source::Source,
     yaml::{self, Node},
 };
+use crate::domain::spec_type::SpecType;
 
 /// Entries that a list may have, and keys that a front matter may have.
 pub(crate) const MAX_ENTRIES: usize = 1000;

@@ -1,5 +1,5 @@
-//! From what somebody wants to record to the event that may be recorded: the transition table applied, the facts of the
-//! attempt carried on, so that the newest event alone tells the state.
+//! A new event before it is written: the transition table applied, and the facts of the attempt carried on, so that the newest
+//! event alone tells the state. Nothing is written here.
 
 use gix::ObjectId;
 
@@ -10,12 +10,13 @@ use super::{
     id::SpecId,
     state::State,
     status::Status,
-    transition::{self, Refused},
+    transition::{self},
 };
+use crate::domain::transition::Forbidden;
 
-/// What somebody wants to record.
+/// An event that a caller wants to record.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub struct NewEvent {
     /// The operation.
     pub op: Op,
     /// A sentence for people, one line.
@@ -24,16 +25,16 @@ pub struct Draft {
     pub facts: Facts,
 }
 
-impl Draft {
-    /// A draft without facts.
-    pub fn new(op: Op, sentence: impl Into<String>) -> Draft {
-        Draft { op, sentence: sentence.into(), facts: Facts::default() }
+impl NewEvent {
+    /// A new event without facts.
+    pub fn new(op: Op, sentence: impl Into<String>) -> NewEvent {
+        NewEvent { op, sentence: sentence.into(), facts: Facts::default() }
     }
 }
 
-/// A draft that the table let pass.
+/// A new event that the table allows.
 #[derive(Clone, Debug)]
-pub(crate) struct Shaped {
+pub(crate) struct Validated {
     /// The trailers to write.
     pub facts: Facts,
     /// The status after it.
@@ -42,12 +43,12 @@ pub(crate) struct Shaped {
     pub late: bool,
 }
 
-/// Why a draft is not recorded.
+/// Why a new event is not recorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Obstacle {
+pub enum NotAllowed {
     /// The table has no such step.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Forbidden(#[from] Forbidden),
     /// Several attempts claim the spec.
     #[error("{} attempts contend for the spec", .0.len())]
     Contended(Vec<ObjectId>),
@@ -59,84 +60,88 @@ pub enum Obstacle {
     Exists,
 }
 
-/// Decides whether `draft` may follow `state`, and completes its facts.
+/// Decides whether `new` may follow `state`, and completes its facts.
 ///
 /// `history` is needed only where the state could not be read from the newest event alone: there the status after the event
 /// is folded over the graph.
 ///
-/// Of the draft's own facts those are taken that are this operation's to say: a phase operation speaks of its attempt, any
+/// Of the new event's own facts those are taken that are this operation's to say: a phase operation speaks of its attempt, any
 /// operation of the spec's text, only an approval approves. `attempt` names the attempt that is meant where several are open;
 /// one that is over can still report (the event is late, and changes no status), but it cannot be reset, released or
 /// cancelled again.
 ///
 /// # Errors
-/// An [`Obstacle`] if the transition table refuses it, or the spec is contended and the operation would add an attempt.
-pub(crate) fn shape(state: Option<&State>, history: Option<&History>, draft: &Draft) -> Result<Shaped, Obstacle> {
+/// An [`NotAllowed`] if the transition table refuses it, or the spec is contended and the operation would add an attempt.
+pub(crate) fn validate(
+    state: Option<&State>,
+    history: Option<&History>,
+    new: &NewEvent,
+) -> Result<Validated, NotAllowed> {
     let Some(state) = state else {
-        return if draft.op == Op::Add { Ok(first(draft)) } else { Err(Obstacle::NoChain) };
+        return if new.op == Op::Add { Ok(first(new)) } else { Err(NotAllowed::NoChain) };
     };
-    if draft.op == Op::Add {
-        return Err(Obstacle::Exists);
+    if new.op == Op::Add {
+        return Err(NotAllowed::Exists);
     }
-    let named = draft.facts.attempt.filter(|_| draft.op.claims().is_some() && draft.op != Op::Start);
+    let named = new.facts.attempt.filter(|_| new.op.claims().is_some() && new.op != Op::Start);
     if let Some(about) = named
         && !state.open.contains(&about)
     {
-        return if draft.op.stands_alone() {
-            Err(Refused { op: draft.op.clone(), from: state.status }.into())
+        return if new.op.stands_alone() {
+            Err(Forbidden { op: new.op.clone(), from: state.status }.into())
         } else {
-            Ok(late(state, draft, about))
+            Ok(late(state, new, about))
         };
     }
-    if state.is_contended() && matches!(draft.op, Op::Start | Op::Archive) {
-        return Err(Obstacle::Contended(state.open.clone()));
+    if state.is_contended() && matches!(new.op, Op::Start | Op::Archive) {
+        return Err(NotAllowed::Contended(state.open.clone()));
     }
     // An attempt that does not decide is judged by where it stands itself, and keeps its own facts.
     let other = named
         .filter(|about| Some(*about) != state.attempt && state.status != Status::Archived)
         .and_then(|about| fold_attempt(history?, state.tip, about));
-    let from = other.as_ref().filter(|_| draft.op != Op::Cancel).map_or(state.status, |(status, _)| *status);
-    let status = transition::next(from, &draft.op, state.was)?;
+    let from = other.as_ref().filter(|_| new.op != Op::Cancel).map_or(state.status, |(status, _)| *status);
+    let status = transition::next(from, &new.op, state.was)?;
     let facts = match other {
         Some((_, facts)) => carried(state, &facts),
         None => carried(state, &state.facts),
     };
-    let mut shaped = Shaped { facts, status, late: false };
-    belong(state, draft, named, &mut shaped.facts);
-    speak(state, draft, &mut shaped.facts);
-    settle(state, &draft.op, &mut shaped);
+    let mut validated = Validated { facts, status, late: false };
+    belong(state, new, named, &mut validated.facts);
+    speak(state, new, &mut validated.facts);
+    settle(state, &new.op, &mut validated);
     if let Some(history) = history {
-        refold(state, history, draft, &mut shaped);
+        refold(state, history, new, &mut validated);
     }
-    Ok(shaped)
+    Ok(validated)
 }
 
 /// The first event says everything itself.
-fn first(draft: &Draft) -> Shaped {
-    let mut facts = draft.facts.clone();
+fn first(new: &NewEvent) -> Validated {
+    let mut facts = new.facts.clone();
     forget_attempt(&mut facts);
-    facts.reason = draft.facts.reason.clone();
+    facts.reason = new.facts.reason.clone();
     facts.approval = None;
     facts.status = Some(Status::Pending);
-    Shaped { facts, status: Status::Pending, late: false }
+    Validated { facts, status: Status::Pending, late: false }
 }
 
 /// What an attempt that is over still did is kept, and changes no status.
-fn late(state: &State, draft: &Draft, about: ObjectId) -> Shaped {
+fn late(state: &State, new: &NewEvent, about: ObjectId) -> Validated {
     let mut facts = carried(state, &state.facts);
     forget_attempt(&mut facts);
     facts.attempt = Some(about);
-    speak(state, draft, &mut facts);
+    speak(state, new, &mut facts);
     facts.status = Some(state.status);
     facts.was = state.was;
     facts.current = Some(state.attempt.unwrap_or_else(|| about.kind().null()));
-    Shaped { facts, status: state.status, late: true }
+    Validated { facts, status: state.status, late: true }
 }
 
 /// Which attempt the event belongs to, and which ones it ends.
-fn belong(state: &State, draft: &Draft, named: Option<ObjectId>, facts: &mut Facts) {
-    let own = &draft.facts.supersedes;
-    match draft.op {
+fn belong(state: &State, new: &NewEvent, named: Option<ObjectId>, facts: &mut Facts) {
+    let own = &new.facts.supersedes;
+    match new.op {
         // A new attempt, or none, in place of all that are open.
         Op::Start | Op::Cancel => {
             forget_attempt(facts);
@@ -155,7 +160,7 @@ fn belong(state: &State, draft: &Draft, named: Option<ObjectId>, facts: &mut Fac
             facts.attempt = state.attempt;
             facts.supersedes = own.clone();
         }
-        Op::Ack => facts.attempt = draft.facts.attempt.or(state.attempt),
+        Op::Ack => facts.attempt = new.facts.attempt.or(state.attempt),
         _ => match named.or(state.attempt) {
             Some(attempt) => facts.attempt = Some(attempt),
             // A person did what nobody had claimed: the event is its own attempt.
@@ -164,14 +169,14 @@ fn belong(state: &State, draft: &Draft, named: Option<ObjectId>, facts: &mut Fac
     }
 }
 
-/// Lays over the facts what the draft has to say itself.
-fn speak(state: &State, draft: &Draft, facts: &mut Facts) {
-    let own = draft.facts.clone();
+/// Lays over the facts what the new event says itself.
+fn speak(state: &State, new: &NewEvent, facts: &mut Facts) {
+    let own = new.facts.clone();
     macro_rules! prefer_own {
         ($($field:ident),+) => { $( if own.$field.is_some() { facts.$field = own.$field; } )+ };
     }
     prefer_own!(phase, spec_path, spec_blob, reason, exit);
-    if draft.op.claims().is_some() {
+    if new.op.claims().is_some() {
         prefer_own!(base, target, landing, agent, model, cost, session);
         if !own.work_commits.is_empty() {
             facts.work_commits = own.work_commits;
@@ -184,17 +189,17 @@ fn speak(state: &State, draft: &Draft, facts: &mut Facts) {
         facts.tampered.sort();
         facts.tampered.dedup();
     }
-    if draft.op == Op::Supersede && own.superseded_by.is_some() {
+    if new.op == Op::Supersede && own.superseded_by.is_some() {
         facts.superseded_by = own.superseded_by;
     }
     // What the inputs are now is as good as what they were.
-    if draft.op == Op::Ack && facts.attempt == state.attempt && !own.informed_by.is_empty() {
+    if new.op == Op::Ack && facts.attempt == state.attempt && !own.informed_by.is_empty() {
         facts.informed_by = own.informed_by.clone();
     }
-    match draft.op {
+    match new.op {
         Op::Approve | Op::Reject => {
             let blob = own.approval.map(|approval| approval.blob).or(facts.spec_blob);
-            facts.approval = blob.map(|blob| Approval { approved: draft.op == Op::Approve, blob });
+            facts.approval = blob.map(|blob| Approval { approved: new.op == Op::Approve, blob });
         }
         Op::Ack if facts.attempt == state.attempt => facts.tampered = Vec::new(),
         Op::Archive => facts.was = Some(state.status),
@@ -203,23 +208,23 @@ fn speak(state: &State, draft: &Draft, facts: &mut Facts) {
 }
 
 /// The status after the event where nothing is concurrent with it.
-fn settle(state: &State, op: &Op, shaped: &mut Shaped) {
-    let facts = &mut shaped.facts;
+fn settle(state: &State, op: &Op, validated: &mut Validated) {
+    let facts = &mut validated.facts;
     let all_over = state.open.iter().all(|open| facts.supersedes.contains(open));
     match op {
         Op::Resolve if all_over => {
             let own = std::mem::take(facts);
             *facts = Facts { supersedes: own.supersedes.clone(), reason: own.reason.clone(), ..spec_facts(&own) };
-            shaped.status = Status::Pending;
+            validated.status = Status::Pending;
         }
         Op::Reset | Op::Release if !all_over => {
-            shaped.status = state.status;
+            validated.status = state.status;
             facts.current = state.attempt;
         }
         Op::Ack if facts.attempt != state.attempt => facts.current = Some(state.attempt.unwrap_or(null(state))),
         _ => {}
     }
-    facts.status = Some(shaped.status);
+    facts.status = Some(validated.status);
 }
 
 fn null(state: &State) -> ObjectId {
@@ -263,39 +268,39 @@ pub(crate) fn forget_attempt(facts: &mut Facts) {
 }
 
 /// Over a graph the status after an event is not the table's next one: another attempt may still decide it.
-fn refold(state: &State, history: &History, draft: &Draft, shaped: &mut Shaped) {
+fn refold(state: &State, history: &History, new: &NewEvent, validated: &mut Validated) {
     let Some(spec) = spec_of(history) else { return };
     let provisional = Event {
         id: highest(state.tip),
         parents: vec![(Role::Own, state.tip)],
-        op: draft.op.clone(),
+        op: new.op.clone(),
         spec: spec.clone(),
         generation: state.generation.saturating_add(1),
         author: Author { name: String::new(), email: String::new(), seconds: 0, offset: 0 },
         sentence: String::new(),
-        facts: shaped.facts.clone(),
+        facts: validated.facts.clone(),
     };
     let id = provisional.id;
     let own_attempt = provisional.attempt();
     let Some(after) = fold(&history.followed_by(provisional), id) else { return };
-    shaped.status = after.status;
-    shaped.facts.status = Some(after.status);
-    shaped.facts.was = after.was;
-    shaped.facts.approval = after.facts.approval.clone();
+    validated.status = after.status;
+    validated.facts.status = Some(after.status);
+    validated.facts.was = after.was;
+    validated.facts.approval = after.facts.approval.clone();
     if after.is_contended() {
         // The id of the event itself is not known yet.
-        shaped.facts.contended = after.open.iter().copied().filter(|open| *open != id).collect();
+        validated.facts.contended = after.open.iter().copied().filter(|open| *open != id).collect();
     }
-    if draft.op.claims().is_some() {
-        shaped.facts.current = after.attempt.filter(|attempt| *attempt != own_attempt);
+    if new.op.claims().is_some() {
+        validated.facts.current = after.attempt.filter(|attempt| *attempt != own_attempt);
         return;
     }
     // An event across the states speaks for whichever attempt decides after it (a resolve may have changed that).
     let mut facts = after.facts;
     forget_event(&mut facts);
-    let own = std::mem::take(&mut shaped.facts);
-    let about = if draft.op == Op::Ack { own.attempt } else { after.attempt };
-    shaped.facts = Facts {
+    let own = std::mem::take(&mut validated.facts);
+    let about = if new.op == Op::Ack { own.attempt } else { after.attempt };
+    validated.facts = Facts {
         status: own.status,
         was: own.was,
         reason: own.reason,

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Instant};
 use gix::{ObjectId, note::plumbing::State as Notes};
 
 use super::{NOTES_REF, Store, append::backoff, notes::MAX_NOTE_LEN, refs::Moved, tracking::Integrated};
-use crate::{domain::draft::merge_author, error::Result, git::object::patiently};
+use crate::{domain::new_event::merge_author, error::Result, git::object::patiently};
 
 /// More notes than this, and trees that lead to them, are not taken from a remote.
 const MAX_ENTRIES: usize = 1 << 20;
