@@ -16,7 +16,7 @@ use crate::{
         Project,
         stake::{BEHIND, Stake, UNCLEAR, unclear},
     },
-    store::{Addition, Evidence, File, Refusal},
+    store::{Addition, Decision, Evidence, File, Refusal},
 };
 
 /// A claim that was won.
@@ -240,17 +240,13 @@ fn ensure_chain(project: &Project, plan: &Plan) -> Result<()> {
 /// Gives a claim back after something that is not the agent's doing: what went on is paused again, what began is released.
 pub(super) fn give_up(project: &Project, plan: &Plan, claimed: &Claimed, error: &Error) -> Result<()> {
     let (op, what) = if plan.goes_on.is_some() { (Op::Pause, "paused") } else { (Op::Release, "released") };
-    let mut draft = NewEvent::new(op, format!("{} is {what}: {}", plan.id.short(), error.message));
-    draft.facts.reason = Some(error.message.clone());
-    draft.facts.attempt = Some(claimed.attempt);
+    let mut event = NewEvent::new(op, format!("{} is {what}: {}", plan.id.short(), error.message));
+    event.facts.reason = Some(error.message.clone());
+    event.facts.attempt = Some(claimed.attempt);
     let attempt = claimed.attempt;
-    let given_up = project.store()?.append(&plan.id, |state| match state {
-        Some(state) if state.open.contains(&attempt) && state.status == Status::InProgress => Ok(draft.clone()),
-        _ => Err(Error::negative("superseded", "the attempt is over already")),
+    let appended = project.store()?.append_if(&plan.id, |state| {
+        let runs = |state: &State| state.open.contains(&attempt) && state.status == Status::InProgress;
+        Ok(if state.is_some_and(runs) { Decision::Append(event.clone()) } else { Decision::Skip })
     });
-    match given_up {
-        Ok(_) => Ok(()),
-        Err(Refusal::Failed(error)) if error.code == "superseded" => Ok(()),
-        Err(refusal) => Err(refusal.into_error(plan.id.short())),
-    }
+    appended.map(drop).map_err(|refusal| refusal.into_error(plan.id.short()))
 }

@@ -19,7 +19,6 @@ use crate::{
     error::{Error, Result},
     project::{Project, agent::MANUAL},
     specs::all::Entry,
-    store::Refusal,
 };
 
 /// How long whoever runs the agent may take to see that it is gone, once it is.
@@ -71,11 +70,7 @@ pub(crate) fn hand_over(project: &Project, entry: &Entry) -> Result<String> {
         }
         _ => Err(Error::negative("moved", format!("somebody else goes on with '{}'", id.short()))),
     });
-    match appended {
-        Ok(_) => Ok(sentence),
-        Err(Refusal::Failed(error)) => Err(error),
-        Err(refusal) => Err(refusal.into_error(id.short())),
-    }
+    appended.map(|_| sentence).map_err(|refusal| refusal.into_error(id.short()))
 }
 
 /// The attempt that is under way in this clone.

@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Result},
     project::{Project, signatures::Signatures},
     specs::all::Specs,
-    store::Refusal,
+    store::Decision,
 };
 
 /// A run of this clone that is dead: its attempt is paused, to go on where it is; one whose agent had not begun is released, since
@@ -133,22 +133,16 @@ fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
 
 /// Records that an attempt is stopped, unless it is over already.
 fn stop(project: &Project, id: &SpecId, attempt: ObjectId, op: &Op, reason: &str) -> Result<()> {
-    let mut over = false;
     let what = if *op == Op::Pause { "paused" } else { "released" };
     let sentence = format!("{} is {what}: {reason}", id.short());
-    let appended = project.store()?.append(id, |state| {
-        over = !state.is_some_and(|state| state.open.contains(&attempt) && state.status == Status::InProgress);
-        if over {
-            return Err(Error::negative("superseded", "the attempt is over already"));
+    let appended = project.store()?.append_if(id, |state| {
+        if !state.is_some_and(|state| state.open.contains(&attempt) && state.status == Status::InProgress) {
+            return Ok(Decision::Skip);
         }
         let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), ..Facts::default() };
-        Ok(NewEvent { op: op.clone(), sentence: sentence.clone(), facts })
+        Ok(Decision::Append(NewEvent { op: op.clone(), sentence: sentence.clone(), facts }))
     });
-    match appended {
-        Ok(_) => Ok(()),
-        Err(Refusal::Failed(_)) if over => Ok(()),
-        Err(refusal) => Err(refusal.into_error(id.short())),
-    }
+    appended.map(drop).map_err(|refusal| refusal.into_error(id.short()))
 }
 
 /// Records that a gate is passed whose work the project has taken.
@@ -156,17 +150,14 @@ fn pass_gate(project: &Project, id: &SpecId, state: &State) -> Result<()> {
     if state.status != Status::Pending || Specs::new(project)?.entry(id)?.status != Status::Completed {
         return Ok(());
     }
-    let appended = project.store()?.append(id, |now| {
+    let appended = project.store()?.append_if(id, |now| {
         if now.is_none_or(|now| now.status != Status::Pending) {
-            return Err(Error::negative("moved", "somebody recorded it already"));
+            return Ok(Decision::Skip);
         }
-        Ok(NewEvent::new(Op::Complete, format!("{}: upstream has what it waits for", id.short())))
+        let sentence = format!("{}: upstream has what it waits for", id.short());
+        Ok(Decision::Append(NewEvent::new(Op::Complete, sentence)))
     });
-    match appended {
-        Ok(_) => Ok(()),
-        Err(Refusal::Failed(error)) if error.code == "moved" => Ok(()),
-        Err(refusal) => Err(refusal.into_error(id.short())),
-    }
+    appended.map(drop).map_err(|refusal| refusal.into_error(id.short()))
 }
 
 /// Whether the spec is finished and its work is found in its target: then what reads show is recorded. Returns whether it was.
@@ -179,16 +170,13 @@ pub(crate) fn heal(project: &Project, id: &SpecId) -> Result<bool> {
     }
     let target = state.facts.target.clone().unwrap_or_default();
     let target = target.trim_start_matches("refs/heads/").to_owned();
-    let appended = project.store()?.append(id, |now| {
+    let appended = project.store()?.append_if(id, |now| {
         if now.is_none_or(|now| now.status != Status::Finished) {
-            return Err(Error::negative("moved", "somebody recorded it already"));
+            return Ok(Decision::Skip);
         }
         let facts = Facts { attempt: state.attempt, ..Facts::default() };
-        Ok(NewEvent { op: Op::Complete, sentence: format!("{} was found in {target}", id.short()), facts })
+        let sentence = format!("{} was found in {target}", id.short());
+        Ok(Decision::Append(NewEvent { op: Op::Complete, sentence, facts }))
     });
-    match appended {
-        Ok(_) => Ok(true),
-        Err(Refusal::Failed(error)) if error.code == "moved" => Ok(false),
-        Err(refusal) => Err(refusal.into_error(id.short())),
-    }
+    Ok(appended.map_err(|refusal| refusal.into_error(id.short()))?.is_some())
 }

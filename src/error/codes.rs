@@ -84,7 +84,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("no-home", "There is no home directory."),
     ("no-identity", "git does not know who you are: `user.name` and `user.email`."),
     ("no-line", "git cannot tell where a line comes from."),
-    ("no-news", "The attempt ended just so before."),
     ("no-parts", "The spec has no headings to make members of."),
     ("no-proposal", "What the agent said is no proposal of parts."),
     ("no-remote", "There is no such remote, or none to exchange with."),

@@ -7,10 +7,10 @@ use crate::{
         new_event::NewEvent,
         status::Status,
     },
-    error::{Error, Result},
+    error::Result,
     project::Project,
     specs::members::all_over,
-    store::Refusal,
+    store::Decision,
 };
 
 /// Records that the driver of `member` is completed, if this was its last open member. Two that finish together record it once; if the
@@ -34,16 +34,8 @@ fn settle(project: &Project, driver: &SpecId) -> Result<()> {
         return Ok(());
     }
     let sentence = format!("{} is completed with its last member", driver.short());
-    let appended = store.append(driver, |state| {
-        if open(state) {
-            Ok(NewEvent { op: Op::Complete, sentence: sentence.clone(), facts: Facts::default() })
-        } else {
-            Err(Error::negative("moved", "somebody recorded it already"))
-        }
-    });
-    match appended {
-        Ok(_) => Ok(()),
-        Err(Refusal::Failed(error)) if error.code == "moved" => Ok(()),
-        Err(refusal) => Err(refusal.into_error(driver.short())),
-    }
+    let complete = || NewEvent { op: Op::Complete, sentence: sentence.clone(), facts: Facts::default() };
+    let appended =
+        store.append_if(driver, |state| Ok(if open(state) { Decision::Append(complete()) } else { Decision::Skip }));
+    appended.map(drop).map_err(|refusal| refusal.into_error(driver.short()))
 }

@@ -28,12 +28,21 @@ pub struct Appended {
     pub late: bool,
 }
 
+/// What the caller of an append decides, seeing the state that the event would follow.
+#[derive(Debug)]
+pub(crate) enum Decision<D = NewEvent> {
+    /// Append this.
+    Append(D),
+    /// Append nothing: the state is so already, or the attempt is over.
+    Skip,
+}
+
 /// Why nothing was written.
 #[derive(Debug)]
 pub enum Refusal {
     /// The state does not allow it.
     NotAllowed(NotAllowed, Option<Box<State>>),
-    /// Something failed, or whoever decides said no.
+    /// Something failed, or the decision was an error.
     Failed(Error),
 }
 
@@ -69,9 +78,9 @@ impl From<NewEvent> for Addition {
 impl Store<'_> {
     /// Appends one event to the chain of `spec`.
     ///
-    /// `decide` sees the state that the event will follow and says what to add; it is asked again whenever somebody else was
-    /// faster. `before` runs when the event exists as an object and no ref points at it: a lease is taken there. An error of
-    /// either ends it with nothing but unreachable objects left.
+    /// `decide` sees the state that the event will follow and says what to add; it is asked again after another process moved
+    /// the ref. `before` runs when the event exists as an object and no ref points at it: a lease is taken there. An error of
+    /// either ends the append and leaves nothing but unreachable objects.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`] if the transition table refuses, [`Refusal::Failed`] otherwise: with code `busy` when the ref
@@ -80,14 +89,36 @@ impl Store<'_> {
         &self,
         spec: &SpecId,
         mut decide: impl FnMut(Option<&State>) -> Result<D>,
-        mut before: impl FnMut(ObjectId) -> Result<()> + 'a,
+        before: impl FnMut(ObjectId) -> Result<()> + 'a,
     ) -> Result<Appended, Refusal> {
+        let appended = self.append_decided(spec, &mut |state| Ok(Decision::Append(decide(state)?)), before)?;
+        Ok(appended.expect("every decision is to append"))
+    }
+
+    /// [`Store::append_with`] for a decision that can be to append nothing; `None` then.
+    ///
+    /// # Errors
+    /// As [`Store::append_with`].
+    pub(crate) fn append_if<D: Into<Addition>>(
+        &self,
+        spec: &SpecId,
+        mut decide: impl FnMut(Option<&State>) -> Result<Decision<D>>,
+    ) -> Result<Option<Appended>, Refusal> {
+        self.append_decided(spec, &mut decide, |_| Ok(()))
+    }
+
+    fn append_decided<D: Into<Addition>>(
+        &self,
+        spec: &SpecId,
+        decide: &mut impl FnMut(Option<&State>) -> Result<Decision<D>>,
+        mut before: impl FnMut(ObjectId) -> Result<()>,
+    ) -> Result<Option<Appended>, Refusal> {
         let name = Self::ref_name(spec);
         let started = Instant::now();
         let mut tries = 0u32;
         loop {
             let (tip, held) = self.tip_and_ref(spec)?;
-            let (onto, addition) = self.settle(spec, tip, &mut decide)?;
+            let Some((onto, addition)) = self.settle(spec, tip, decide)? else { return Ok(None) };
             let validated = match validate(onto.state.as_ref(), onto.history.as_ref(), &addition.event) {
                 Ok(validated) => validated,
                 Err(obstacle) => return Err(Refusal::NotAllowed(obstacle, onto.state.map(Box::new))),
@@ -96,7 +127,7 @@ impl Store<'_> {
             before(event)?;
             let log = format!("chant: {}", addition.event.op.as_str());
             if self.swap(&name, held, event, &log)? == Moved::Yes {
-                return Ok(Appended { event, status: validated.status, late: validated.late });
+                return Ok(Some(Appended { event, status: validated.status, late: validated.late }));
             }
             if started.elapsed() >= self.settings.patience {
                 return Err(Refusal::Failed(self.busy(&name)));
@@ -106,32 +137,33 @@ impl Store<'_> {
         }
     }
 
-    /// What the next event sits on, and what it adds. Events of this spec that one of the informing tips reaches and the chain
-    /// does not are joined to it first, and whoever decides is asked again: otherwise git would call "fast-forward" what is
-    /// none for us.
+    /// The predecessor of the next event, and what the event adds; `None` where the decision is to append nothing. Events of
+    /// this spec that an informing tip reaches and the chain does not are joined to the chain first, and `decide` is asked
+    /// again: otherwise git would call "fast-forward" what is none for this store.
     fn settle<D: Into<Addition>>(
         &self,
         spec: &SpecId,
         tip: Option<ObjectId>,
-        decide: &mut impl FnMut(Option<&State>) -> Result<D>,
-    ) -> Result<(Onto, Addition)> {
+        decide: &mut impl FnMut(Option<&State>) -> Result<Decision<D>>,
+    ) -> Result<Option<(Onto, Addition)>> {
         let mut base = tip;
         loop {
             let Some(id) = base else {
-                let addition = decide(None)?.into();
-                return Ok((Onto::default(), Addition { informed: Vec::new(), ..addition }));
+                let Decision::Append(addition) = decide(None)? else { return Ok(None) };
+                return Ok(Some((Onto::default(), Addition { informed: Vec::new(), ..addition.into() })));
             };
             let (state, history) = self.state_at(spec, id)?;
-            let addition: Addition = decide(Some(&state))?.into();
+            let Decision::Append(addition) = decide(Some(&state))? else { return Ok(None) };
+            let addition: Addition = addition.into();
             let joined = self.join_informed(spec, id, &addition.informed)?;
             if joined == id {
-                return Ok((Onto { base, state: Some(state), history }, addition));
+                return Ok(Some((Onto { base, state: Some(state), history }, addition)));
             }
             base = Some(joined);
         }
     }
 
-    /// [`Store::append_with`] without anything to do in between.
+    /// [`Store::append_with`] with nothing to do before the ref moves.
     pub fn append<D: Into<Addition>>(
         &self,
         spec: &SpecId,

@@ -34,8 +34,8 @@ use gix::{
     objs::Commit,
 };
 
-pub(crate) use append::Appended;
 pub use append::{Addition, Refusal};
+pub(crate) use append::{Appended, Decision};
 pub(crate) use backfill::PastEvent;
 pub(crate) use chain::Walk;
 pub(crate) use codec::{Invalid, MAX_EVENT_LEN, decode, encode, merge_event};

@@ -12,11 +12,11 @@ use crate::{
         state::State,
         status::Status,
     },
-    error::{Error, Result},
+    error::Result,
     git::{branch, conflict, worktree::Worktree},
     project::Project,
     specs::attempt::{Attempt, RunEnd},
-    store::{Addition, Evidence, Refusal},
+    store::{Addition, Decision, Evidence},
 };
 
 /// Gives the attempt back as it was finished. With a `tip` its branch and worktree are set back to that, after all that they hold is
@@ -55,23 +55,17 @@ pub(super) fn restore(
         ..Facts::default()
     };
     let sentence = format!("{} is finished as before: {why}", attempt.title());
-    let mut over = false;
-    let appended = store.append(&attempt.id, |state| {
-        over = !state.is_some_and(|now| now.status == Status::InProgress && now.attempt == Some(attempt.start));
-        if over {
-            return Err(Error::negative("superseded", "the attempt is over already"));
+    let appended = store.append_if(&attempt.id, |state| {
+        if !state.is_some_and(|now| now.status == Status::InProgress && now.attempt == Some(attempt.start)) {
+            return Ok(Decision::Skip);
         }
-        Ok(Addition {
+        Ok(Decision::Append(Addition {
             event: NewEvent { op: Op::Finish, sentence: sentence.clone(), facts: facts.clone() },
             evidence: evidence.clone(),
             informed: Vec::new(),
-        })
+        }))
     });
-    match appended {
-        Ok(_) => Ok(()),
-        Err(Refusal::Failed(_)) if over => Ok(()),
-        Err(refusal) => Err(refusal.into_error(attempt.id.short())),
-    }
+    appended.map(drop).map_err(|refusal| refusal.into_error(attempt.id.short()))
 }
 
 fn set_back(project: &Project, attempt: &Attempt, tip: Option<ObjectId>, muted: Vec<String>) -> Result<()> {

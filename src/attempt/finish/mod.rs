@@ -31,7 +31,7 @@ use crate::{
     },
     project::Project,
     specs::attempt::{Attempt, RunEnd},
-    store::{Addition, Evidence, File},
+    store::{Addition, Decision, Evidence, File},
 };
 
 /// How an attempt was judged.
@@ -290,28 +290,24 @@ fn record(
             (Op::Finish, format!("{} is finished: {made}, every check passed", attempt.title()))
         }
     };
-    let mut again = false;
-    let appended = store.append(&attempt.id, |state| {
-        // What failed again, and what stopped while it was stopped, is no news.
-        again = state.is_some_and(|state| {
+    let appended = store.append_if(&attempt.id, |state| {
+        // An attempt that failed again, or stopped while it was stopped, is recorded already.
+        let again = state.is_some_and(|state| {
             let so_far = (op == Op::Fail && state.status == Status::Failed)
                 || (op == Op::Pause && matches!(state.status, Status::Paused | Status::Failed | Status::Finished));
             so_far && state.attempt == Some(attempt.start)
         });
         if again {
-            return Err(Error::negative("no-news", "it ended so before"));
+            return Ok(Decision::Skip);
         }
-        Ok(Addition {
+        Ok(Decision::Append(Addition {
             event: NewEvent { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
             evidence: evidence.clone(),
             informed: Vec::new(),
-        })
+        }))
     });
-    let (event, late) = match appended {
-        Ok(appended) => (Some(appended.event), appended.late),
-        Err(_) if again => (None, false),
-        Err(refusal) => return Err(refusal.into_error(attempt.id.short())),
-    };
+    let appended = appended.map_err(|refusal| refusal.into_error(attempt.id.short()))?;
+    let (event, late) = appended.map_or((None, false), |appended| (Some(appended.event), appended.late));
     if failed.is_none()
         && paused.is_none()
         && !project.silent

@@ -36,7 +36,7 @@ use crate::{
     },
     project::Project,
     specs::{attempt::Attempt, cleanup::clean_up, driver::settle_driver},
-    store::Refusal,
+    store::Decision,
 };
 
 /// How often a merge is computed anew because the target moved meanwhile.
@@ -341,19 +341,16 @@ pub(crate) fn record_completion(
         Some((target, _)) => format!("{title} is in {target}"),
         None => format!("{title} is completed: there was nothing to merge"),
     };
-    let mut done = false;
-    let appended = project.store()?.append(id, |state| {
-        done = state.is_some_and(|state| state.status == Status::Completed);
-        if done {
-            return Err(Error::negative("completed", "it is completed already"));
+    let appended = project.store()?.append_if(id, |state| {
+        if state.is_some_and(|state| state.status == Status::Completed) {
+            return Ok(Decision::Skip);
         }
         let facts = Facts { attempt: Some(attempt), ..Facts::default() };
-        Ok(NewEvent { op: Op::Complete, sentence: sentence.clone(), facts })
+        Ok(Decision::Append(NewEvent { op: Op::Complete, sentence: sentence.clone(), facts }))
     });
-    match appended {
-        Ok(_) => settle_driver(project, id),
-        Err(Refusal::Failed(_)) if done => Ok(()),
-        Err(refusal) => Err(refusal.into_error(id.short())),
+    match appended.map_err(|refusal| refusal.into_error(id.short()))? {
+        Some(_) => settle_driver(project, id),
+        None => Ok(()),
     }
 }
 
