@@ -19,7 +19,7 @@ use crate::{
     domain::id::SpecId,
     error::{Error, Result},
     git::work_file::{self, Directory},
-    store::archive::Folders,
+    store::archive::ArchiveTrees,
 };
 
 /// Whoever asks more often than this what a short form means gets it from a table.
@@ -37,7 +37,7 @@ pub(crate) struct SpecNames<'p> {
     tips: OnceCell<Sorted<ObjectId>>,
     /// What was folded.
     folded: OnceCell<BTreeMap<SpecId, ObjectId>>,
-    folders: Folders,
+    folders: ArchiveTrees,
     /// What has a file under `.chant/specs`.
     active: OnceCell<Files>,
     /// What has a file under `.chant/archive`.
@@ -82,7 +82,7 @@ impl<'p> SpecNames<'p> {
             survey,
             tips: OnceCell::new(),
             folded: OnceCell::new(),
-            folders: Folders::default(),
+            folders: ArchiveTrees::default(),
             active: OnceCell::new(),
             archived: OnceCell::new(),
             away: OnceCell::new(),
