@@ -31,6 +31,9 @@ mod store;
 mod terminal;
 mod upkeep;
 
+use std::io::{self, Write as _};
+
+use cli::parsed::Parsed;
 use error::{Error, Result};
 
 /// What the benchmark and the tests outside of this crate need of it; no part of the interface.
@@ -46,7 +49,7 @@ pub mod testing {
             spec_file::KEYS as SPEC_KEYS,
         },
         env::fault::PLACES,
-        error::codes::CODES,
+        error::Kind,
         manual::{Guide, files, pages},
         output::schema,
         store::{Addition, Evidence, Refusal, Settings, Store},
@@ -65,13 +68,13 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
         )
     });
     match cli::parse(args.iter().cloned()) {
-        Ok(cli) => obey(&cli),
-        Err(parsed) => tell(&parsed),
+        Ok(cli) => run_command(&cli),
+        Err(parsed) => print_parsed(&parsed),
     }
 }
 
 /// Runs a command that was understood, and prints how it ended.
-fn obey(cli: &cli::Cli) -> i32 {
+fn run_command(cli: &cli::Cli) -> i32 {
     let global = &cli.global;
     let env = match env::Env::from_process() {
         Ok(env) => global.directory.iter().try_fold(env, |env, dir| env.enter(dir)),
@@ -112,15 +115,13 @@ fn obey(cli: &cli::Cli) -> i32 {
 }
 
 /// Prints a command line that is no command to run, and returns the exit code of the process.
-fn tell(parsed: &cli::parsed::Parsed) -> i32 {
-    use std::io::Write as _;
-    let mut out = anstream::stdout();
-    let written = parsed.write(&mut out, &mut anstream::stderr()).and_then(|()| out.flush());
-    match written {
+fn print_parsed(parsed: &Parsed) -> i32 {
+    let (mut out, mut err) = (anstream::stdout(), anstream::stderr());
+    match parsed.write(&mut out, &mut err, |error| output::json::error(error, false)).and_then(|()| out.flush()) {
         // A reader that went away, as in `git chant -h | head -1`, is no failure of ours; the code still says what happened.
-        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
             // Where stderr can't be written either, the code is all that is left to say it with.
-            let _unsaid = writeln!(anstream::stderr(), "fatal: cannot write: {cause}");
+            let _unsaid = writeln!(err, "fatal: cannot write: {cause}");
             error::Exit::Fatal.code()
         }
         _ => parsed.code(),

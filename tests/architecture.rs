@@ -38,7 +38,7 @@ const ROOMS: &[(&str, &str)] = &[
     ("config", "error domain"),
     ("env", "error domain"),
     ("error", "domain"),
-    ("terminal", ""),
+    ("terminal", "domain"),
     ("domain", ""),
 ];
 
@@ -47,7 +47,7 @@ const SOLE: &[(&str, &[&str], &[&str])] = &[
     (
         "starts processes",
         &["process::Command"],
-        &["git/process.rs", "agent/", "env/pager.rs", "upkeep/hook/", "command/edit.rs"],
+        &["git/process.rs", "agent/", "env/pager.rs", "env/terminal.rs", "upkeep/hook/", "command/edit.rs"],
     ),
     (
         "prints",

@@ -11,14 +11,14 @@ use rustix::io::Errno;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{SigId, flag, low_level};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
-/// How many listen: while nobody does, signals do what they did before.
+/// The number of listeners: while there is none, signals do what they did before.
 static LISTENERS: Mutex<usize> = Mutex::new(0);
 
 /// What is set up once a process, because a handler cannot be taken away again.
 struct Handlers {
-    /// True while nobody listens: then a signal ends the process as it would without us.
+    /// True while there is no listener: then a signal ends the process as usual.
     idle: Arc<AtomicBool>,
     /// The signals that were not ignored when we came: `nohup` keeps its meaning.
     signals: Vec<i32>,
@@ -54,8 +54,9 @@ impl Interrupts {
         for signal in handlers.signals.iter().copied().chain([SIGCHLD]) {
             // An early return drops what is there and gives the listener back.
             interrupts.sources.push(
-                Source::new(signal)
-                    .map_err(|cause| Error::fatal("signal", format!("cannot listen for signal {signal}: {cause}")))?,
+                Source::new(signal).map_err(|cause| {
+                    Error::fatal(Kind::Signal, format!("cannot listen for signal {signal}: {cause}"))
+                })?,
             );
         }
         Ok(interrupts)
@@ -68,7 +69,7 @@ impl Interrupts {
 
     /// Waits for as long as `pause` lasts, or until one of them comes: then which. A child that changes its state wakes it too.
     pub(crate) fn wait(&mut self, pause: Duration) -> Result<Option<i32>> {
-        let failed = |cause: std::io::Error| Error::fatal("signal", format!("cannot wait for a signal: {cause}"));
+        let failed = |cause: std::io::Error| Error::fatal(Kind::Signal, format!("cannot wait for a signal: {cause}"));
         let most = Timespec::try_from(pause).ok();
         let mut ends: Vec<PollFd<'_>> =
             self.sources.iter().map(|source| PollFd::new(&source.socket, PollFlags::IN)).collect();
@@ -117,7 +118,7 @@ impl Interrupts {
         self.first
     }
 
-    /// Signals do again what they did before, unless someone else listens.
+    /// Lets signals do what they did before, unless there is another listener.
     fn unlisten(&mut self) {
         if !std::mem::take(&mut self.listening) {
             return;

@@ -5,20 +5,18 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gix::ObjectId;
-use rustix::fs::FlockOperation;
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::process::Started;
 pub(crate) use super::survivors::{Survivors, end_survivors, survivors};
 use crate::domain::id::SpecId;
+use crate::env::file_lock::{is_current, try_lock, try_lock_shared, unlock};
 use crate::env::{fault, process_table};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, IoContext, Kind, Result};
 
 /// The version of the file format.
 const FORMAT: u32 = 1;
@@ -164,9 +162,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // Closing would do, but for a child that another thread is just starting: until it has become its program it has a
-        // copy of everything that we have open. A failure leaves it at that.
-        let _closed_all_the_same = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+        unlock(&self.file);
     }
 }
 
@@ -192,7 +188,7 @@ impl Life {
                 Err(error) => return Err(error).io("open", &path),
             };
             // Shared, so that two who look don't take each other for the holder.
-            let held = !lock(&file, FlockOperation::NonBlockingLockShared, &path)?;
+            let held = !try_lock_shared(&file, &path)?;
             if !is_current(&file, &path)? {
                 continue;
             }
@@ -232,7 +228,7 @@ pub(crate) fn forget(dir: &Path, attempt: &gix::oid) -> Result<bool> {
             fault::around("lease.forget", || std::fs::remove_file(&path)).io("remove", &path).map(|()| true)
         }
         Ok(None) => Ok(true),
-        Err(error) if error.code == "lease-held" => Ok(false),
+        Err(error) if error.code == Kind::LeaseHeld => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -241,8 +237,8 @@ pub(crate) fn forget(dir: &Path, attempt: &gix::oid) -> Result<bool> {
 fn locked(dir: &Path, info: &Info) -> Result<tempfile::NamedTempFile> {
     let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(dir).io("create a file in", dir)?;
     let path = file.path().to_owned();
-    if !lock(file.as_file(), FlockOperation::NonBlockingLockExclusive, &path)? {
-        return Err(Error::fatal("lease-held", format!("'{}' was locked by someone else", path.display())));
+    if !try_lock(file.as_file(), &path)? {
+        return Err(Error::fatal(Kind::LeaseHeld, format!("'{}' was locked by someone else", path.display())));
     }
     let mut text = serde_json::to_string(info).expect("strings, numbers and bytes are JSON");
     text.push('\n');
@@ -261,12 +257,12 @@ fn lock_dead(path: &Path) -> Result<Option<File>> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).io("open", path),
         };
-        let held = !lock(&file, FlockOperation::NonBlockingLockShared, path)?;
+        let held = !try_lock_shared(&file, path)?;
         if held && is_current(&file, path)? {
             return Err(held_error(&file));
         }
         // From shared to exclusive: fails while others look.
-        if !held && lock(&file, FlockOperation::NonBlockingLockExclusive, path)? {
+        if !held && try_lock(&file, path)? {
             if is_current(&file, path)? {
                 return Ok(Some(file));
             }
@@ -283,29 +279,7 @@ fn held_error(file: &File) -> Error {
         Ok(info) => format!("process {} on '{}'", info.pid, crate::terminal::sanitize::line(&info.host)),
         Err(_) => "another process".to_owned(),
     };
-    Error::fatal("lease-held", format!("the attempt is being run by {who}"))
-}
-
-/// Takes a lock; `false` if another has it.
-fn lock(file: &File, operation: FlockOperation, path: &Path) -> Result<bool> {
-    loop {
-        match rustix::fs::flock(file, operation) {
-            Ok(()) => return Ok(true),
-            Err(Errno::WOULDBLOCK) => return Ok(false),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(std::io::Error::from(error)).io("lock", path),
-        }
-    }
-}
-
-/// Whether `file` is still what `path` names: files are replaced, and a lock on the old one means nothing.
-fn is_current(file: &File, path: &Path) -> Result<bool> {
-    let ours = file.metadata().io("read", path)?;
-    match std::fs::symlink_metadata(path) {
-        Ok(now) => Ok((now.dev(), now.ino()) == (ours.dev(), ours.ino())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error).io("read", path),
-    }
+    Error::fatal(Kind::LeaseHeld, format!("the attempt is being run by {who}"))
 }
 
 /// Whether a free lock may only mean that we can't see it: another machine, over a network disk. The same boot is the same

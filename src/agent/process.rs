@@ -14,11 +14,12 @@ use std::time::{Duration, Instant};
 
 use self::group::Group;
 use self::output::Output;
+pub(crate) use self::output::OutputFilter;
 use self::pump::Pump;
 use super::interrupt::Interrupts;
 use super::reaper::{MARKER, Reaper};
-use crate::env::{fault, process_table, trace};
-use crate::error::{Error, IoContext, Result};
+use crate::env::{fault, process_table, random_bytes, trace};
+use crate::error::{Error, IoContext, Kind, Result};
 use crate::terminal::sanitize::Sanitizer;
 
 /// How long ended processes get between SIGTERM and SIGKILL.
@@ -56,15 +57,6 @@ pub(crate) enum Stdin {
     Null,
     /// These bytes, then the end. A command that does not read them all is no error.
     Bytes(Vec<u8>),
-}
-
-/// Understands output before people see it: bytes in, lines for people out.
-pub(crate) trait OutputFilter {
-    /// The next bytes; gives what can be shown by now.
-    fn push(&mut self, bytes: &[u8]) -> Vec<u8>;
-
-    /// The output is over; gives what is left to be shown.
-    fn finish(&mut self) -> Vec<u8>;
 }
 
 /// What is told of a process before it begins; its error is the run's.
@@ -190,7 +182,7 @@ pub(crate) struct Finished {
 /// Fails if the command cannot be started, or with the error of [`Run::on_started`].
 pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     let _timed = trace::region(|| format!("sh -c {}", shell_words::quote(run.command)));
-    let marker = marker()?;
+    let marker = marker();
     let interrupts = Interrupts::listen()?;
     let mut reaper = Reaper::enter(&marker);
     let begun = Instant::now();
@@ -201,7 +193,7 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
         let start_time = process_table::one(group.id()).map(|process| process.start);
         on_started(&Started { pid: group.id(), pgid: group.id(), start_time, marker })?;
     }
-    // Whoever ended the waiting shell meanwhile is seen in its exit status.
+    // If the waiting shell was ended, its exit status tells.
     if gate.as_mut().is_some_and(|gate| fault::around("agent.go", || gate.write_all(b"go\n")).is_err()) {
         gate = None;
     }
@@ -259,7 +251,10 @@ fn wait(group: &mut Group, pump: &mut Pump<'_>, timeout: Option<Duration>) -> Re
 /// Starts the shell, held back until it reads a line; gives it with the read end of its output.
 fn spawn(run: &Run<'_>, marker: &str, reaper: &mut Reaper) -> Result<(std::process::Child, std::io::PipeReader)> {
     if !run.dir.is_dir() {
-        return Err(Error::fatal("no-directory", format!("cannot run in '{}': no such directory", run.dir.display())));
+        return Err(Error::fatal(
+            Kind::NoDirectory,
+            format!("cannot run in '{}': no such directory", run.dir.display()),
+        ));
     }
     // One pipe for both streams is what keeps their order.
     let (output, theirs) = std::io::pipe().io("run in", run.dir)?;
@@ -282,9 +277,8 @@ fn spawn(run: &Run<'_>, marker: &str, reaper: &mut Reaper) -> Result<(std::proce
 }
 
 /// A value that no other run has.
-fn marker() -> Result<String> {
-    let number = getrandom::u64().map_err(|cause| Error::fatal("random", format!("no randomness: {cause}")))?;
-    Ok(format!("{:x}-{number:016x}", std::process::id()))
+fn marker() -> String {
+    format!("{:x}-{:016x}", std::process::id(), u64::from_le_bytes(random_bytes()))
 }
 
 /// The ending that a status tells. Without one the process could not even be killed.

@@ -129,7 +129,7 @@ fn instructions(prompt: &Prompt<'_>, kind: SpecType) -> String {
         Some(ours) => template::substitute(ours, value).ok(),
         None => value(name),
     };
-    // It was checked before anything began; whoever changed it since gets it as it is. The front matter of a prompt is about it.
+    // It was checked before the run; if it was changed since, it is used as it is. The front matter of a prompt is no part of it.
     let custom = body_of(custom);
     template::substitute(custom, value).unwrap_or_else(|_| custom.to_owned())
 }

@@ -4,10 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 
-use rustix::fs::FlockOperation;
-use rustix::io::Errno;
-
-use crate::env::fault;
+use crate::env::{fault, file_lock};
 use crate::error::{IoContext, Result};
 
 /// A slot that this process holds, until it is dropped.
@@ -24,13 +21,8 @@ impl Slot {
             let path = dir.join(format!("{}.{number}", agent.replace('/', "_")));
             let open = || OpenOptions::new().create(true).append(true).open(&path);
             let file = fault::around("slot.take", open).io("open", &path)?;
-            loop {
-                match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-                    Ok(()) => return Ok(Some(Slot { _file: file })),
-                    Err(Errno::INTR) => {}
-                    Err(Errno::WOULDBLOCK) => break,
-                    Err(error) => return Err(std::io::Error::from(error)).io("lock", &path),
-                }
+            if file_lock::try_lock(&file, &path)? {
+                return Ok(Some(Slot { _file: file }));
             }
         }
         Ok(None)

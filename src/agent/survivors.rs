@@ -35,8 +35,7 @@ pub(crate) enum Survivors {
 ///
 /// Only what surely belongs to it: under the same boot and pid namespace, its process group, known by its leader's start
 /// time or by a member that carries the run's marker; and marked processes that left the group and are in the worktree. A
-/// pid or group number that was given to another meanwhile
-/// is left alone. To be called for [`Life::Dead`](super::lease::Life::Dead) only. Elsewhere than on Linux whatever is
+/// pid or group number that now belongs to another process is left alone. To be called for [`Life::Dead`](super::lease::Life::Dead) only. Elsewhere than on Linux whatever is
 /// there is refused.
 pub(crate) fn end_survivors(info: &Info, grace: Duration) -> Result<Survivors> {
     let Some(agent) = &info.agent else { return Ok(Survivors::None) };
@@ -143,7 +142,7 @@ fn find(agent: &Agent, start: u64, worktree: &Path, known: &HashSet<(u32, u64)>)
     Ok(found.into_iter().cloned().collect())
 }
 
-/// Without `/proc` nothing can be identified; but that nobody is there can be seen.
+/// Without `/proc` nothing can be identified; but that there is no process can be seen.
 fn without_proc(agent: &Agent) -> Survivors {
     let Some(group) = process_table::pid(agent.group) else { return Survivors::None };
     match rustix::process::test_kill_process_group(group) {

@@ -133,7 +133,7 @@ fn tail(path: &Path) -> Result<Option<(Vec<u8>, bool)>> {
     Ok(Some((bytes, from > 0)))
 }
 
-/// Copies up to the present end; `false` if nobody reads any more.
+/// Copies up to the present end; `false` if the reader has gone away.
 fn copy(file: &mut File, path: &Path, form: Form, sanitizer: &mut Sanitizer, out: &mut dyn Write) -> Result<bool> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -154,7 +154,7 @@ fn copy(file: &mut File, path: &Path, form: Form, sanitizer: &mut Sanitizer, out
     }
 }
 
-/// Writes at once what there is; `false` if nobody reads any more.
+/// Writes at once what there is; `false` if the reader has gone away.
 fn write(out: &mut dyn Write, bytes: &[u8], path: &Path) -> Result<bool> {
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),

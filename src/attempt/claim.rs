@@ -11,7 +11,7 @@ use crate::{
         state::State,
         status::Status,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::{
         Project,
         stake::{BEHIND, Stake, UNCLEAR, unclear},
@@ -41,7 +41,7 @@ pub(super) fn claim(project: &Project, plan: &Plan, stake: Option<&dyn Stake>) -
     if plan.goes_on.is_none() {
         ensure_chain(project, plan)?;
     }
-    let mut error = Error::negative("busy", format!("others keep writing to '{}'", plan.id.short()));
+    let mut error = Error::negative(Kind::Busy, format!("others keep writing to '{}'", plan.id.short()));
     for _ in 0..MAX_ROUNDS {
         let mut held = None;
         match attempt(project, plan, stake, &mut held) {
@@ -149,7 +149,9 @@ fn attempt(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, held: &mut
         },
     );
     match appended {
-        Ok(_) => held.take().map(Hold::won).ok_or_else(|| Error::fatal("lease", "the claim was made without a lease")),
+        Ok(_) => {
+            held.take().map(Hold::won).ok_or_else(|| Error::fatal(Kind::Lease, "the claim was made without a lease"))
+        }
         // Somebody else was faster since we looked.
         Err(Refusal::NotAllowed(_, Some(state))) if state.status == Status::InProgress && !state.is_contended() => {
             Err(taken(project, &plan.id, Some(&state))?)
@@ -157,9 +159,9 @@ fn attempt(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, held: &mut
         Err(refusal) => {
             let error = refusal.into_error(plan.id.short());
             // Somebody else has taken it up and is about to say so.
-            if error.code == "lease-held" {
+            if error.code == Kind::LeaseHeld {
                 let message = format!("'{}' is being taken up by somebody else", plan.id.short());
-                return Err(Error::negative("in-progress", message));
+                return Err(Error::negative(Kind::InProgress, message));
             }
             Err(error)
         }

@@ -3,7 +3,7 @@
 use clap::{Args, builder::PossibleValuesParser};
 
 use super::page::Page;
-use crate::agent::preset;
+use crate::domain::agent;
 
 /// Prepare this repository for specs
 ///
@@ -39,7 +39,7 @@ pub(crate) struct InitArgs {
     /// Sets chant.agent unless it is set, and adds a line that says to run git chant prime to the file in which that agent looks for
     /// such things: CLAUDE.md, GEMINI.md, else AGENTS.md (where aider looks only if its configuration says so). git chant deinit takes
     /// the line out again.
-    #[arg(long, value_name = "name", value_parser = PossibleValuesParser::new(preset::ALL.iter().map(|preset| preset.name)))]
+    #[arg(long, value_name = "name", value_parser = PossibleValuesParser::new(agent::KNOWN))]
     pub agent: Option<String>,
 
     /// Only say what would be done

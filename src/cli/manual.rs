@@ -6,7 +6,15 @@ use clap::Args;
 use clap_complete::{ArgValueCandidates, CompletionCandidate};
 
 use super::page::Page;
-use crate::manual::GUIDES;
+
+/// The guides, in the order in which one would read them: name, section of the manual, and what each is about.
+pub(crate) const GUIDES: [(&str, char, &str); 5] = [
+    ("gitchant-workflow", '7', "From an idea to a merged commit"),
+    ("gitchant-spec", '5', "What stands in a spec"),
+    ("gitchant-config", '5', "The configuration of git-chant"),
+    ("gitchant-format", '5', "Refs, events and JSON, for those who build on them"),
+    ("gitchant-aliases", '7', "Settings and aliases worth having"),
+];
 
 /// Explain a command, or show a guide
 ///
@@ -102,6 +110,8 @@ fn commands() -> Vec<CompletionCandidate> {
 
 /// The names of the commands and guides, for completion.
 fn topics() -> Vec<CompletionCandidate> {
-    let guides = GUIDES.iter().map(|guide| CompletionCandidate::new(guide.short()).help(Some(guide.about.into())));
+    let guides = GUIDES.iter().map(|(name, _, about)| {
+        CompletionCandidate::new(name.trim_start_matches("gitchant-")).help(Some((*about).into()))
+    });
     commands().into_iter().chain(guides).collect()
 }

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 
-use crate::error::Error;
-use crate::output::json;
+use crate::domain::character::is_unprintable;
+use crate::error::{Error, Kind};
 
 /// A command line that is no command to run.
 #[derive(Debug)]
@@ -56,15 +56,21 @@ impl Parsed {
         }
     }
 
-    /// Writes it to where it belongs. Text may hold colours: the writers are to strip them where they don't belong.
+    /// Writes it to where it belongs; `json` makes the object that a mistake is under `--json`. Text may hold colours: the writers
+    /// strip them where they don't belong.
     ///
     /// # Errors
     /// Those of the writers.
-    pub(crate) fn write(&self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write(
+        &self,
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+        json: impl Fn(&Error) -> Vec<u8>,
+    ) -> io::Result<()> {
         match self {
             Parsed::Answer(text) => write!(out, "{}", text.ansi()),
             Parsed::Nothing(text) => write!(err, "{}", text.ansi()),
-            Parsed::Mistake { error, json: true, .. } => out.write_all(&json::error(error, false)),
+            Parsed::Mistake { error, json: true, .. } => out.write_all(&json(error)),
             Parsed::Mistake { error, usage, json: false } => {
                 writeln!(err, "error: {}", error.message)?;
                 for hint in &error.hints {
@@ -106,7 +112,7 @@ fn mistake(text: &str, json: bool) -> Parsed {
             message.push_str(&visible(line.strip_prefix("error: ").unwrap_or(line)));
         }
     }
-    let mut error = Error::usage("usage", message);
+    let mut error = Error::usage(Kind::Usage, message);
     error.hints = hints;
     // The usage is made of our own words and of options that were recognised, never of what was typed.
     let usage = if usage.is_empty() { String::new() } else { format!("usage: {usage}") };
@@ -115,5 +121,5 @@ fn mistake(text: &str, json: bool) -> Parsed {
 
 /// What was typed is quoted in messages: nothing of it may act on the terminal.
 fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+    text.chars().map(|c| if is_unprintable(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
 }

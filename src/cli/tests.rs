@@ -1,5 +1,7 @@
 use std::ffi::OsString;
 
+use crate::output::json;
+
 use super::parsed::Parsed;
 use super::{COMMANDS, Cli, Command, PAGE, command, global, parse};
 use crate::domain::status::Status;
@@ -17,7 +19,7 @@ fn ok(line: &str) -> Cli {
 fn refused(line: &str) -> (i32, String, String) {
     let parsed = parsed(line).err().unwrap_or_else(|| panic!("{line}: accepted"));
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    parsed.write(&mut out, &mut err).expect("a Vec takes all");
+    parsed.write(&mut out, &mut err, |error| json::error(error, false)).expect("a Vec takes all");
     let text = |bytes| anstream::adapter::strip_str(&String::from_utf8(bytes).expect("UTF-8")).to_string();
     (parsed.code(), text(out), text(err))
 }
@@ -141,7 +143,7 @@ fn hostile_words_come_back_without_control_sequences() {
     for word in ["\u{1b}]0;owned\u{7}\u{1b}[31mx", "\u{9b}31m", "a\rb", "\u{7f}\u{8}"] {
         let told = parse(["git-chant", word].into_iter().map(OsString::from)).expect_err("no command");
         let mut err = Vec::new();
-        told.write(&mut Vec::new(), &mut err).expect("a Vec takes all");
+        told.write(&mut Vec::new(), &mut err, |error| json::error(error, false)).expect("a Vec takes all");
         let err = String::from_utf8(err).expect("UTF-8");
         assert!(!err.chars().any(|c| c.is_control() && c != '\n'), "{err:?}");
     }

@@ -11,7 +11,7 @@ use crate::{
     },
     cli::work::NextArgs,
     domain::id::SpecId,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::{Project, agent::MANUAL},
     specs::all::Specs,
 };
@@ -34,13 +34,15 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
         match claim(context, &project, &job.id, args) {
             Ok(outcome) => return Ok(outcome),
             // Somebody was faster, or this one needs a person first: the next may do.
-            Err(error) if matches!(error.code, "in-progress" | "lease-held" | "not-allowed" | "not-ready") => {}
-            Err(error) if error.code == "untrusted" => refused = refused.or(Some(error)),
+            Err(error)
+                if matches!(error.code, Kind::InProgress | Kind::LeaseHeld | Kind::NotAllowed | Kind::NotReady) => {}
+            Err(error) if error.code == Kind::Untrusted => refused = refused.or(Some(error)),
             Err(error) => return Err(error),
         }
     }
     Err(refused.unwrap_or_else(|| {
-        Error::negative("nothing-ready", "nothing is ready").hint("what the specs wait for: git chant ready --explain")
+        Error::negative(Kind::NothingReady, "nothing is ready")
+            .hint("what the specs wait for: git chant ready --explain")
     }))
 }
 
@@ -59,6 +61,6 @@ fn claim(context: &Context<'_>, project: &Project, id: &SpecId, args: &NextArgs)
             Ok(Outcome::new(Body::Claimed { spec, path: worktree, prompt })
                 .hint(format!("when the work is done: git chant finish {}", id.short())))
         }
-        work::Worked::Ran(_) => Err(Error::fatal("agent", "an agent ran where none was asked for")),
+        work::Worked::Ran(_) => Err(Error::fatal(Kind::Agent, "an agent ran where none was asked for")),
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     agent::interrupt::Interrupts,
     answer::progress::Step,
     cli::status::StatusArgs,
-    error::{Error, Exit, Result},
+    error::{Exit, Kind, Result},
     project::Project,
     query::{status as standing, status::Merges},
 };
@@ -46,7 +46,9 @@ fn watch(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Ou
         let body = match look(context, args, merges) {
             Ok(outcome) => outcome.body,
             // Somebody took something away while it was looked at.
-            Err(error) if error.code == Error::VANISHED && before.is_some() => before.clone().unwrap_or(Body::Nothing),
+            Err(error) if error.code == Kind::GitVanished && before.is_some() => {
+                before.clone().unwrap_or(Body::Nothing)
+            }
             Err(error) => return Err(error),
         };
         let size = context.env.screen();

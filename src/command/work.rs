@@ -17,7 +17,7 @@ use crate::{
     },
     cli::work::WorkArgs,
     domain::{event::Pin, id::SpecId, spec_type::SpecType},
-    error::{Error, Exit, Result},
+    error::{Error, Exit, Kind, Result},
     project::{Project, agent::MANUAL},
     specs::{all::Specs, attempt::RunEnd, text::Loaded},
 };
@@ -25,7 +25,7 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let chosen = !args.labels.is_empty() || !args.topic.is_empty() || !args.phase.is_empty();
     if chosen && !args.specs.is_empty() && !args.chain {
-        return Err(Error::usage("bad-flags", "specs that are named are not chosen by label, topic or phase")
+        return Err(Error::usage(Kind::BadFlags, "specs that are named are not chosen by label, topic or phase")
             .hint("leave out either the specs or '--label', '--topic' and '--phase'"));
     }
     let [spec] = args.specs.as_slice() else { return super::work_all::run(context, args) };
@@ -85,7 +85,7 @@ fn carry_out(
             };
             // From here on it is our own: that somebody decided about it meanwhile is told, and not left out as theirs.
             let outcome = judge_and_merge(context, project, id, *ran, started, args.no_merge).map_err(|error| {
-                let code = if is_taken(&error) { "overtaken" } else { error.code };
+                let code = if is_taken(&error) { Kind::Overtaken } else { error.code };
                 Error { code, ..error }
             })?;
             Ok(match interrupted {
@@ -276,5 +276,5 @@ fn worked(
 
 /// The text of a spec, or the error that there is none.
 pub(super) fn text_of(loaded: Option<&Loaded>, id: &SpecId) -> Result<Loaded> {
-    loaded.cloned().ok_or_else(|| Error::fatal("no-text", format!("the text of '{}' cannot be found", id.short())))
+    loaded.cloned().ok_or_else(|| Error::fatal(Kind::NoText, format!("the text of '{}' cannot be found", id.short())))
 }

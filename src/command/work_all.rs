@@ -13,7 +13,7 @@ use crate::{
     attempt::schedule::{self, Fate, Job, Limits, Selection, Wanted},
     cli::{global::PhaseArg, work::WorkArgs},
     domain::{filter::Filter, id::SpecId, status::Status},
-    error::{Error, Exit, Result},
+    error::{Error, Exit, Kind, Result},
     project::Project,
     specs::all::Specs,
 };
@@ -120,7 +120,7 @@ fn work_one(
 
 /// Whether somebody else was faster: they have it, or are done with it.
 pub(super) fn is_taken(error: &Error) -> bool {
-    matches!(error.code, "in-progress" | "lease-held" | "not-allowed" | "superseded")
+    matches!(error.code, Kind::InProgress | Kind::LeaseHeld | Kind::NotAllowed | Kind::Superseded)
 }
 
 fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedOne {

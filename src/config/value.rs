@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use bstr::{BString, ByteSlice};
 use gix::config::{File, Source, file::Metadata};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Whether a section may decide what is executed.
 pub(super) fn trusted(meta: &Metadata) -> bool {
@@ -25,7 +25,7 @@ impl<'a> Found<'a> {
         Found::last_where(config, key, |_| true)
     }
 
-    /// The same, from sections that may decide what is executed.
+    /// The value of `key` from sections that may decide what is executed.
     pub(super) fn last_trusted(config: &'a File, key: &str) -> Option<Self> {
         Found::last_where(config, key, trusted)
     }
@@ -123,7 +123,7 @@ impl<'a> Found<'a> {
             None => "without a value".to_owned(),
         };
         let message = format!("bad config value {value} for '{}' {}: expected {expected}", self.key, self.place());
-        Error::fatal("bad-config", message)
+        Error::fatal(Kind::BadConfig, message)
     }
 
     fn place(&self) -> String {

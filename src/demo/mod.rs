@@ -14,7 +14,7 @@ use crate::{
     answer::progress::Progress,
     domain::id::SpecId,
     env::Env,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 use phases::PHASES;
 use session::Session;
@@ -43,14 +43,15 @@ pub(crate) fn demo(env: &Env, dir: Option<&Path>, progress: &dyn Progress) -> Re
     let place = repository::claim(env, dir)?;
     repository::lay_out(env, &place.repo)?;
     let session = Session::new(env, &place.repo, progress)?;
-    let told = tell(&session).map_err(|error| error.hint(format!("what there is of it: {}", place.repo.display())));
-    let (fix, gate) = told?;
+    let ran =
+        run_phases(&session).map_err(|error| error.hint(format!("what there is of it: {}", place.repo.display())));
+    let (fix, gate) = ran?;
     repository::clear(env, &place.repo)?;
     Ok(Left { path: place.repo, made: place.made, fix, gate })
 }
 
 /// From the report to the gate; returns the fix and the gate.
-fn tell(session: &Session<'_>) -> Result<(SpecId, SpecId)> {
+fn run_phases(session: &Session<'_>) -> Result<(SpecId, SpecId)> {
     session.comment(
         "A small key-value store, and a bug report. Issue #1234: two processes write at once, both succeed, and one write is lost.",
     );
@@ -62,7 +63,7 @@ fn tell(session: &Session<'_>) -> Result<(SpecId, SpecId)> {
     let mut ids: Vec<SpecId> = Vec::new();
     for phase in &PHASES {
         session.blank();
-        session.comment(phase.tells);
+        session.comment(phase.intro);
         let id = session.add(&phase.arguments(&ids))?;
         let work = ["work", id.short()];
         if phase.gate {
@@ -72,7 +73,7 @@ fn tell(session: &Session<'_>) -> Result<(SpecId, SpecId)> {
         };
         ids.push(id);
     }
-    let [.., fix, gate] = ids.as_slice() else { return Err(Error::fatal("demo", "the demo has no phases")) };
+    let [.., fix, gate] = ids.as_slice() else { return Err(Error::fatal(Kind::Demo, "the demo has no phases")) };
     session.blank();
     session.comment("That one is for a person: whether, when and in which words this goes upstream.");
     session.chant(&["list"])?;

@@ -5,7 +5,7 @@ use crate::domain::id::SpecId;
 /// One phase.
 pub(super) struct Phase {
     /// What it is about, for the reader of the demo.
-    pub(super) tells: &'static str,
+    pub(super) intro: &'static str,
     /// Whether a person does it.
     pub(super) gate: bool,
     title: &'static str,
@@ -17,7 +17,7 @@ const REGRESSION: &str = "sh tests/run regression/issue_1234";
 
 pub(super) const PHASES: [Phase; 6] = [
     Phase {
-        tells: "1. Comprehension: what does the report claim, and which code decides it?",
+        intro: "1. Comprehension: what does the report claim, and which code decides it?",
         gate: false,
         title: "Comprehend issue #1234: concurrent writes lose data",
         options: &[
@@ -28,7 +28,7 @@ pub(super) const PHASES: [Phase; 6] = [
         informed_by: &[],
     },
     Phase {
-        tells: "2. Reproduction: a test for it. It counts only if it fails while all others pass.",
+        intro: "2. Reproduction: a test for it. It counts only if it fails while all others pass.",
         gate: false,
         title: "Reproduce issue #1234: concurrent writes lose data",
         options: &[
@@ -41,7 +41,7 @@ pub(super) const PHASES: [Phase; 6] = [
         informed_by: &[".chant/research/issue-1234-comprehension.md"],
     },
     Phase {
-        tells: "3. Root cause: hypotheses tested, approaches tried, one recommended.",
+        intro: "3. Root cause: hypotheses tested, approaches tried, one recommended.",
         gate: false,
         title: "Root cause of issue #1234: concurrent writes lose data",
         options: &[
@@ -52,7 +52,7 @@ pub(super) const PHASES: [Phase; 6] = [
         informed_by: &[".chant/research/issue-1234-comprehension.md", "tests/regression/issue_1234_test.sh"],
     },
     Phase {
-        tells: "4. Impact map: every other place with the same fault, every file that has to change.",
+        intro: "4. Impact map: every other place with the same fault, every file that has to change.",
         gate: false,
         title: "Impact map of issue #1234: concurrent writes lose data",
         options: &[
@@ -63,7 +63,7 @@ pub(super) const PHASES: [Phase; 6] = [
         informed_by: &[".chant/research/issue-1234-root-cause.md"],
     },
     Phase {
-        tells: "5. Fork fix: it counts only if the test failed before and passes after, and no other file is changed.",
+        intro: "5. Fork fix: it counts only if the test failed before and passes after, and no other file is changed.",
         gate: false,
         title: "Fix issue #1234: add locking to concurrent writes",
         options: &[
@@ -79,7 +79,7 @@ pub(super) const PHASES: [Phase; 6] = [
         informed_by: &[".chant/research/issue-1234-root-cause.md", ".chant/research/issue-1234-impact-map.md"],
     },
     Phase {
-        tells: "6. Upstream pull request: the gate, which no agent passes.",
+        intro: "6. Upstream pull request: the gate, which no agent passes.",
         gate: true,
         title: "Upstream PR for issue #1234: concurrent writes lose data",
         options: &[("--phase", "upstream-pr"), ("--body-file", ".git/chant-demo/specs/upstream-pr.md")],

@@ -10,7 +10,7 @@ use std::{
 use super::material;
 use crate::{
     env::Env,
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::process::Git,
 };
 
@@ -22,7 +22,7 @@ pub(super) struct Place {
     pub(super) made: PathBuf,
 }
 
-/// What keeps the repository from being another one at somebody else's, for commands that a person types there later too.
+/// The settings that make the repository alike on every machine, for commands that a person types there later too.
 const SETTINGS: [(&str, &str); 8] = [
     ("user.name", "Ada Lovelace"),
     ("user.email", "ada@example.com"),
@@ -48,11 +48,11 @@ pub(super) fn claim(env: &Env, dir: Option<&Path>) -> Result<Place> {
     };
     let shown = dir.unwrap_or(&repo).display();
     let taken = || {
-        Error::fatal("not-empty", format!("'{shown}' exists and is not empty"))
+        Error::fatal(Kind::NotEmpty, format!("'{shown}' exists and is not empty"))
             .hint("name a directory that is not there yet")
     };
     if repo.exists() && !repo.is_dir() {
-        return Err(Error::fatal("not-empty", format!("'{shown}' is not a directory")));
+        return Err(Error::fatal(Kind::NotEmpty, format!("'{shown}' is not a directory")));
     }
     std::fs::create_dir_all(&repo).io("create", &repo)?;
     if std::fs::read_dir(&repo).io("read", &repo)?.next().is_some() {

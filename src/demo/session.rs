@@ -10,7 +10,7 @@ use crate::{
     answer::progress::{Progress, Step},
     domain::id::SpecId,
     env::Env,
-    error::{Error, Exit, Result},
+    error::{Error, Exit, Kind, Result},
     git::process::{Git, secluded_env},
 };
 
@@ -34,7 +34,7 @@ pub(super) struct Session<'a> {
 impl<'a> Session<'a> {
     pub(super) fn new(env: &'a Env, repo: &'a Path, progress: &'a dyn Progress) -> Result<Session<'a>> {
         let executable: PathBuf = std::env::current_exe()
-            .map_err(|cause| Error::fatal("demo", format!("cannot find this executable: {cause}")))?;
+            .map_err(|cause| Error::fatal(Kind::Demo, format!("cannot find this executable: {cause}")))?;
         let mut variables = secluded_env(env);
         variables.extend(env.names().filter(|name| is_ours(name)).map(|name| (name.to_owned(), None)));
         // A relative one would be another directory in each worktree.
@@ -66,7 +66,7 @@ impl<'a> Session<'a> {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let said = self.chant(&arguments)?;
         let id = said.iter().find_map(|line| line.strip_prefix("Created spec: ")).and_then(|id| SpecId::new(id).ok());
-        id.ok_or_else(|| Error::fatal("demo", "'git chant add' named no spec"))
+        id.ok_or_else(|| Error::fatal(Kind::Demo, "'git chant add' named no spec"))
     }
 
     /// Runs `git chant <arguments>`, which must succeed; returns what it printed, line by line.
@@ -99,14 +99,14 @@ impl<'a> Session<'a> {
         match process::run(run)?.ending {
             Ending::Exited(code) if code == expected => Ok(said),
             Ending::Interrupted(signal) => {
-                Err(Error { exit: Exit::Signal(signal), ..Error::fatal("interrupted", "the demo was interrupted") })
+                Err(Error { exit: Exit::Signal(signal), ..Error::fatal(Kind::Interrupted, "the demo was interrupted") })
             }
             ending => {
-                // Where progress is not shown nobody has seen it.
+                // Where progress is not shown, the person has not seen it.
                 let why =
                     said.iter().find(|line| ["error: ", "fatal: ", "Failed "].iter().any(|mark| line.contains(mark)));
                 let why = why.map(|line| format!(": {line}")).unwrap_or_default();
-                Err(Error::fatal("demo", format!("'git chant {}' {ending}{why}", arguments.join(" "))))
+                Err(Error::fatal(Kind::Demo, format!("'git chant {}' {ending}{why}", arguments.join(" "))))
             }
         }
     }
@@ -127,7 +127,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Variables that say that an agent runs here: a demo inside an agent's work is nobody's work.
+/// Variables that say that an agent runs here: a demo inside an agent's work is not that work.
 fn is_ours(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with("CHANT_"))
 }

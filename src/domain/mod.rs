@@ -1,6 +1,8 @@
 //! The pure half: ids, spec files, events, the transition table, the fold. Nothing here touches a disk, a clock, a
 //! terminal or the environment.
 
+pub(crate) mod agent;
+pub(crate) mod character;
 pub(crate) mod checks;
 pub(crate) mod converge;
 pub(crate) mod diagnostic;

@@ -86,7 +86,7 @@ pub(crate) fn check_path(path: &str) -> Result<(), &'static str> {
     if path.starts_with('!') {
         return Err("it starts with '!': a spec cannot exclude paths");
     }
-    if path.chars().any(crate::domain::spec_file::is_unprintable) {
+    if path.chars().any(super::character::is_unprintable) {
         return Err("it holds a control character");
     }
     Ok(())
@@ -146,7 +146,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     if name.starts_with('-') {
         return Err("it starts with '-'");
     }
-    if name.chars().any(|c| c.is_whitespace() || crate::domain::spec_file::is_unprintable(c)) {
+    if name.chars().any(|c| c.is_whitespace() || super::character::is_unprintable(c)) {
         return Err("it holds white space or a control character");
     }
     if gix::validate::reference::name_partial(format!("fix/{name}").as_bytes().as_bstr()).is_err() {
@@ -169,7 +169,7 @@ fn check_url(text: &str) -> Result<(), &'static str> {
     if text.len() > MAX_URL_LEN {
         return Err("it is longer than 2048 bytes");
     }
-    if text.chars().any(|c| c.is_whitespace() || crate::domain::spec_file::is_unprintable(c)) {
+    if text.chars().any(|c| c.is_whitespace() || super::character::is_unprintable(c)) {
         return Err("it holds white space or a control character");
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The one place that reads the process's state: environment, working directory, clock, randomness, terminal.
 
 pub(crate) mod fault;
+pub(crate) mod file_lock;
 pub(crate) mod pager;
 pub(crate) mod process_table;
 mod terminal;
@@ -16,7 +17,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// The width that is assumed where it cannot be told.
 const DEFAULT_WIDTH: usize = 80;
@@ -46,7 +47,7 @@ impl Env {
     /// Reads the state of this process. Fails only if the working directory no longer exists.
     pub(crate) fn from_process() -> Result<Self> {
         let cwd = std::env::current_dir().map_err(|cause| {
-            Error::fatal("no-working-directory", format!("unable to get current working directory: {cause}"))
+            Error::fatal(Kind::NoWorkingDirectory, format!("unable to get current working directory: {cause}"))
         })?;
         let variables: HashMap<_, _> = std::env::vars_os().collect();
         let width = width(variables.get(OsStr::new("COLUMNS")));
@@ -61,13 +62,13 @@ impl Env {
         Ok(Env { cwd, state: Arc::new(state) })
     }
 
-    /// The same process as if it had been started in `dir`, an absolute path.
+    /// The state of this process as if it had been started in `dir`, an absolute path.
     #[must_use]
     pub(crate) fn in_dir(&self, dir: impl Into<PathBuf>) -> Self {
         Env { cwd: dir.into(), state: Arc::clone(&self.state) }
     }
 
-    /// The same process as if it had been started in `dir`, relative to where it is: `-C <dir>`. An empty one changes nothing, as
+    /// The state of this process as if it had been started in `dir`, relative to where it is: `-C <dir>`. An empty one changes nothing, as
     /// with git.
     ///
     /// # Errors
@@ -76,7 +77,7 @@ impl Env {
         let to = self.cwd.join(dir);
         if !to.is_dir() {
             return Err(Error::fatal(
-                "no-directory",
+                Kind::NoDirectory,
                 format!("cannot change to '{}': no such directory", dir.display()),
             ));
         }
@@ -131,7 +132,7 @@ impl Env {
         std::env::split_paths(path).any(|dir| executable(self.cwd.join(dir).join(name)))
     }
 
-    /// Whether somebody can be asked: a terminal on both sides, at which a person is and not an agent, and `GIT_TERMINAL_PROMPT` does
+    /// Whether a person can be asked: a terminal on both sides, at which is no agent, and `GIT_TERMINAL_PROMPT` does
     /// not forbid it.
     pub(crate) fn may_prompt(&self) -> bool {
         let forbidden = self
@@ -181,9 +182,7 @@ impl Env {
 
     /// A random number.
     pub(crate) fn random_u32(&self) -> u32 {
-        let mut bytes = [0; 4];
-        fill(&mut bytes);
-        u32::from_le_bytes(bytes)
+        u32::from_le_bytes(random_bytes())
     }
 
     /// `count` random bytes as lower-case hex, two digits a byte.
@@ -221,6 +220,13 @@ impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Env").field("cwd", &self.cwd).finish_non_exhaustive()
     }
+}
+
+/// Random bytes, for what has no [`Env`] at hand.
+pub(crate) fn random_bytes<const COUNT: usize>() -> [u8; COUNT] {
+    let mut bytes = [0; COUNT];
+    fill(&mut bytes);
+    bytes
 }
 
 fn fill(bytes: &mut [u8]) {

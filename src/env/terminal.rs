@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Env;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 impl Env {
     /// Opens `path` in `editor`, a command line as git gives it, and waits for its end.
@@ -26,11 +26,11 @@ impl Env {
             .current_dir(self.cwd())
             .stdin(Stdio::inherit())
             .status()
-            .map_err(|cause| Error::fatal("editor", format!("cannot run the editor '{editor}': {cause}")))?;
+            .map_err(|cause| Error::fatal(Kind::Editor, format!("cannot run the editor '{editor}': {cause}")))?;
         if status.success() {
             Ok(())
         } else {
-            Err(Error::fatal("editor", format!("there was a problem with the editor '{editor}'")))
+            Err(Error::fatal(Kind::Editor, format!("there was a problem with the editor '{editor}'")))
         }
     }
 
@@ -48,7 +48,7 @@ impl Env {
             .default(false)
             .interact_opt()
             .map(|answer| answer.unwrap_or(false))
-            .map_err(|cause| Error::fatal("terminal", format!("cannot ask: {cause}")))
+            .map_err(|cause| Error::fatal(Kind::Terminal, format!("cannot ask: {cause}")))
     }
 
     /// Asks for a line of text.
@@ -57,7 +57,7 @@ impl Env {
             .with_prompt(question)
             .allow_empty(true)
             .interact_text()
-            .map_err(|cause| Error::fatal("terminal", format!("cannot ask: {cause}")))
+            .map_err(|cause| Error::fatal(Kind::Terminal, format!("cannot ask: {cause}")))
     }
 
     /// Offers a list; `None` if nothing was chosen.
@@ -67,7 +67,7 @@ impl Env {
             .items(items)
             .default(0)
             .interact_opt()
-            .map_err(|cause| Error::fatal("terminal", format!("cannot ask: {cause}")))
+            .map_err(|cause| Error::fatal(Kind::Terminal, format!("cannot ask: {cause}")))
     }
 
     /// All of the standard input, up to `limit` bytes and one more.

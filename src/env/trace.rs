@@ -44,7 +44,7 @@ fn sink() -> Option<&'static Sink> {
 #[must_use = "it is timed for as long as this lives"]
 pub(crate) struct Region(Option<(Instant, String)>);
 
-/// Begins a piece of work; `name` is called only where somebody wants to know.
+/// Begins a piece of work; `name` is called only if tracing is on.
 pub(crate) fn region(name: impl FnOnce() -> String) -> Region {
     Region(sink().map(|_| (Instant::now(), name())))
 }
@@ -79,6 +79,6 @@ fn write(begun: Instant, name: &str) {
         Some(Sink::File(file)) => file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes()),
         None => Ok(()),
     };
-    // There is nobody to tell, and nothing depends on it.
+    // There is no place left to report it, and nothing depends on it.
     let _untold = written;
 }

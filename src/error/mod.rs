@@ -1,8 +1,10 @@
 //! The one error type that reaches the edge: what went wrong, how to leave, what would help.
 
-pub(crate) mod codes;
+mod kind;
 
 use std::fmt;
+
+pub use kind::Kind;
 
 use crate::domain::diagnostic::Diagnostic;
 
@@ -41,9 +43,8 @@ impl Exit {
 pub struct Error {
     /// How the process ends.
     pub exit: Exit,
-    /// A stable, machine-readable name of the error, in kebab case (`"ambiguous-spec"`), printed by `--json`: one of
-    /// [`codes::CODES`].
-    pub code: &'static str,
+    /// What kind of error it is.
+    pub code: Kind,
     /// What went wrong, one line.
     pub message: String,
     /// Ways out, one line each.
@@ -53,32 +54,35 @@ pub struct Error {
 }
 
 impl Error {
-    /// The code where a file or directory of the repository went away while it was being used: it may work the next time.
-    pub const VANISHED: &'static str = "git-vanished";
-
     /// A fatal error, exit code 128.
-    pub fn fatal(code: &'static str, message: impl Into<String>) -> Self {
-        Error { exit: Exit::Fatal, code, message: message.into(), hints: Vec::new(), diagnostics: Vec::new() }
+    pub fn fatal(kind: impl Into<Kind>, message: impl Into<String>) -> Self {
+        Error {
+            exit: Exit::Fatal,
+            code: kind.into(),
+            message: message.into(),
+            hints: Vec::new(),
+            diagnostics: Vec::new(),
+        }
     }
 
     /// A negative answer or a failed check, exit code 1.
-    pub fn negative(code: &'static str, message: impl Into<String>) -> Self {
-        Error { exit: Exit::Negative, ..Error::fatal(code, message) }
+    pub fn negative(kind: impl Into<Kind>, message: impl Into<String>) -> Self {
+        Error { exit: Exit::Negative, ..Error::fatal(kind, message) }
     }
 
     /// Wrong usage, exit code 129.
-    pub fn usage(code: &'static str, message: impl Into<String>) -> Self {
-        Error { exit: Exit::Usage, ..Error::fatal(code, message) }
+    pub fn usage(kind: impl Into<Kind>, message: impl Into<String>) -> Self {
+        Error { exit: Exit::Usage, ..Error::fatal(kind, message) }
     }
 
-    /// The same error with one more way out.
+    /// Adds a hint: one more way out.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// The same error with the place in a spec file that it is about.
+    /// Adds the place in a spec file that the error is about.
     #[must_use]
     pub fn at(mut self, diagnostic: Diagnostic) -> Self {
         self.diagnostics.push(diagnostic);
@@ -108,7 +112,7 @@ impl From<gix::Error> for Error {
         }
         let vanished =
             error.downcast_any_ref::<std::io::Error>().map(std::io::Error::kind) == Some(std::io::ErrorKind::NotFound);
-        Error::fatal(if vanished { Error::VANISHED } else { "git" }, plain_text(&message))
+        Error::fatal(if vanished { Kind::GitVanished } else { Kind::Git }, plain_text(&message))
     }
 }
 
@@ -120,7 +124,7 @@ pub(crate) trait IoContext<T> {
 
 impl<T> IoContext<T> for std::io::Result<T> {
     fn io(self, action: &str, path: &std::path::Path) -> Result<T> {
-        self.map_err(|cause| Error::fatal("io", format!("cannot {action} '{}': {}", path.display(), plain(&cause))))
+        self.map_err(|cause| Error::fatal(Kind::Io, format!("cannot {action} '{}': {}", path.display(), plain(&cause))))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Moving a target branch forward without ever touching what somebody has not committed.
+//! Moving a target branch forward without ever touching uncommitted work.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::error::Result;
 
-/// How long to wait before the next try, while somebody else has the index or the branch in hand.
+/// How long to wait before the next try, while another process has the index or the branch locked.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// What became of the target.

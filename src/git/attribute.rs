@@ -3,8 +3,8 @@
 use super::{process::Git, repository::Repository};
 use crate::error::Result;
 
-/// The filter that rewrites the file at `path`, relative to the top, on its way into git; `None` if there is none or nobody has
-/// configured it here.
+/// The filter that rewrites the file at `path`, relative to the top, on its way into git; `None` if there is none or it is
+/// not configured here.
 ///
 /// # Errors
 /// In a repository without a work tree.

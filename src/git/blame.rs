@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 use gix::ObjectId;
 
 use super::{process::Git, repository::Repository};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// The commit that last changed line `line` (from 1) of `path`, relative to the top: in the work tree, or as `rev` has it. `None` if
 /// the line is not committed yet.
@@ -16,11 +16,14 @@ pub(crate) fn line(repo: &Repository, rev: Option<&str>, path: &str, line: u64) 
     let git = Git::at(repo).args(["blame", "--porcelain", "-L", &range]).args(rev).arg("--").arg(path);
     let output = git.run()?;
     if !output.success() {
-        return Err(Error::negative("no-line", format!("cannot tell about '{path}:{line}': {}", output.complaint())));
+        return Err(Error::negative(
+            Kind::NoLine,
+            format!("cannot tell about '{path}:{line}': {}", output.complaint()),
+        ));
     }
     let first = output.stdout.lines().next().and_then(|line| line.split_str(" ").next()).unwrap_or_default();
     let id = ObjectId::from_hex(first)
-        .map_err(|_| Error::fatal("git-failed", format!("git blame printed no object id for '{path}'")))?;
+        .map_err(|_| Error::fatal(Kind::GitFailed, format!("git blame printed no object id for '{path}'")))?;
     Ok((!id.is_null()).then_some(id))
 }
 

@@ -10,7 +10,7 @@ use super::{
     reference::{self, Swap, Swapped},
     repository::Repository,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// The commit of a branch; `None` if there is no such branch.
 pub(crate) fn read(repo: &Repository, branch: &FullNameRef) -> Result<Option<ObjectId>> {
@@ -23,7 +23,7 @@ pub(crate) fn read(repo: &Repository, branch: &FullNameRef) -> Result<Option<Obj
 pub(crate) fn create(repo: &Repository, branch: &FullNameRef, id: ObjectId, message: &str) -> Result<Swapped> {
     if let Some(other) = blocker(repo, branch)? {
         let message = format!("'{}' exists; cannot create '{}'", other.shorten(), branch.shorten());
-        return Err(Error::fatal("branch-blocked", message)
+        return Err(Error::fatal(Kind::BranchBlocked, message)
             .hint(format!("rename it: git branch -m {} <new name>, or set chant.branchPrefix", other.shorten())));
     }
     reference::swap(repo, &Swap { name: branch, expected: None, new: Some(id), message, force_log: false })

@@ -11,7 +11,7 @@ use gix::{
 };
 
 use super::{durability, object::patiently, repository::Repository};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// A commit to be made.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ pub(crate) fn write(repo: &Repository, draft: Draft, signing: Signing) -> Result
     write_by(repo, draft, by, signing)
 }
 
-/// The same with another author. The committer is the person.
+/// Writes a commit of another author. The committer is the person.
 pub(crate) fn write_by(repo: &Repository, draft: Draft, by: By, signing: Signing) -> Result<ObjectId> {
     let mut message = draft.message;
     if !message.ends_with(b"\n") {
@@ -82,7 +82,7 @@ fn signed(repo: &Repository, commit: &Commit) -> Result<ObjectId> {
 /// How often a program is asked again to sign that went away without having read what it should sign.
 const UNHEARD: u32 = 3;
 
-/// The same commit with a signature of the person, made by the program and with the key that git is set up with (`gpg.format`,
+/// Signs a commit for the person, made by the program and with the key that git is set up with (`gpg.format`,
 /// `user.signingKey`, `gpg.<format>.program`). It is written nowhere.
 ///
 /// # Errors
@@ -97,8 +97,8 @@ pub(crate) fn sign(repo: &Repository, commit: Commit) -> Result<Commit> {
     {
         options.signing_key = top.join(key).into_os_string();
     }
-    // A program that fails before it has read anything has said why, and gix, which finds nobody to write to, does not hear it. The
-    // pipe takes a small commit whole, so most of the time there is somebody.
+    // A program that fails before it has read anything has said why, but gix, which cannot write to it, drops that. The pipe takes a
+    // small commit whole, so most of the time writing works.
     for _ in 0..UNHEARD {
         match commit.clone().sign(options.clone()) {
             Err(error) if unheard(&error) => {}
@@ -115,7 +115,7 @@ fn unheard(error: &gix::Error) -> bool {
 fn unsigned(error: gix::Error) -> Error {
     let said = error.metadata_merged().get("stderr").and_then(complaint);
     let why = said.unwrap_or_else(|| Error::from(error).message);
-    Error::fatal("signing-failed", format!("cannot sign the commit: {why}"))
+    Error::fatal(Kind::SigningFailed, format!("cannot sign the commit: {why}"))
         .hint("see user.signingKey and gpg.format in git-config(1)")
 }
 

@@ -2,7 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Takes the variable's value apart into `key=value` (or `key`, an implicit true) as they were given, in order.
 ///
@@ -60,11 +60,11 @@ fn checked(setting: Vec<u8>) -> Result<Vec<u8>> {
         return Ok(setting);
     }
     let message = format!("bogus config parameter: '{}'", key.as_bstr().to_string().escape_debug());
-    Err(Error::fatal("bad-config", message))
+    Err(Error::fatal(Kind::BadConfig, message))
 }
 
 fn malformed() -> Error {
-    Error::fatal("bad-config", "bogus format in GIT_CONFIG_PARAMETERS")
+    Error::fatal(Kind::BadConfig, "bogus format in GIT_CONFIG_PARAMETERS")
         .hint("git sets this variable for 'git -c key=value'; unset it")
 }
 

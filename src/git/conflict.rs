@@ -1,4 +1,4 @@
-//! A real merge in a worktree, with the markers of its conflicts in the files: for somebody to resolve there.
+//! A real merge in a worktree, with the markers of its conflicts in the files: to be resolved there.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use bstr::{BString, ByteSlice};
 use gix::{ObjectId, refs::FullNameRef};
 
 use super::{repository::Repository, work_file, worktree::Worktree};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// The largest file that is looked into for markers, in bytes. What is larger counts as resolved once it is another.
 const MAX_LEN: u64 = 16 << 20;
@@ -129,7 +129,7 @@ fn resolved_by_itself(tree: &Worktree) -> Result<bool> {
 fn found(repo: &Repository, tree: &Worktree, path: &BString) -> Result<Option<ObjectId>> {
     let Some(bytes) = bytes_at(tree, path) else { return Ok(None) };
     let id = gix::objs::compute_hash(repo.gix().object_hash(), gix::objs::Kind::Blob, &bytes);
-    id.map(Some).map_err(|error| Error::fatal("hash", error.to_string()))
+    id.map(Some).map_err(|error| Error::fatal(Kind::Hash, error.to_string()))
 }
 
 fn bytes_at(tree: &Worktree, path: &BString) -> Option<Vec<u8>> {

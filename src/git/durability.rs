@@ -43,6 +43,13 @@ impl Durability {
     }
 }
 
+impl Repository {
+    /// What `core.fsync` asks to be synced to disk.
+    pub(crate) fn durability(&self) -> Durability {
+        Durability::from_config(&self.gix().config_snapshot())
+    }
+}
+
 /// Syncs these objects if `core.fsync` asks for it; packed ones are left alone.
 pub(crate) fn sync_objects(repo: &Repository, ids: &[ObjectId]) -> Result<()> {
     if repo.durability().loose_object {

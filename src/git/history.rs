@@ -9,7 +9,7 @@ use gix::{
 };
 
 use super::{process::Git, repository::Repository};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// How a path differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +47,7 @@ pub(crate) fn changed_paths(repo: &Repository, from: Option<ObjectId>, to: Objec
     Ok(changes)
 }
 
-/// Trees themselves are no paths that anybody changed; a file that becomes a directory is deleted.
+/// The changed paths of a change. Trees are left out; a file that becomes a directory is deleted.
 fn changes_of(change: ChangeDetached) -> Vec<Change> {
     let is_tree = |mode: gix::objs::tree::EntryMode| mode.kind() == EntryKind::Tree;
     let change_of = |path, kind| vec![Change { path, kind }];
@@ -96,7 +96,7 @@ pub(crate) fn commits_beyond(repo: &Repository, known: &[ObjectId], tip: ObjectI
         git = git.arg(format!("^{}", known.to_hex()));
     }
     let listed = git.arg("--").check()?;
-    let broken = || Error::fatal("git-failed", "git rev-list printed no object id");
+    let broken = || Error::fatal(Kind::GitFailed, "git rev-list printed no object id");
     listed.stdout.lines().map(|line| ObjectId::from_hex(line).map_err(|_| broken())).collect()
 }
 
@@ -135,7 +135,7 @@ pub(crate) fn merge_base(repo: &Repository, one: ObjectId, other: ObjectId) -> R
 }
 
 /// Whether `upstream` makes every change that the commits between `since` and `tip` make: as the very commits, or as others with
-/// the same patch. `None` if that cannot be told, for want of an object.
+/// the same patch. `None` if that cannot be told because an object is missing.
 pub(crate) fn holds_changes(
     repo: &Repository,
     upstream: ObjectId,
@@ -225,7 +225,7 @@ pub(crate) fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<Obj
     Ok(patch_ids(repo, &[commit])?.pop().flatten())
 }
 
-/// The same for several commits at once, in their order.
+/// The [`patch_id`] of several commits, in their order.
 pub(crate) fn patch_ids(repo: &Repository, commits: &[ObjectId]) -> Result<Vec<Option<ObjectId>>> {
     let mut single = Vec::new();
     for commit in commits {
@@ -268,5 +268,5 @@ pub(crate) fn unreached(
     git = git.args(except.iter().map(|name| format!("--exclude={name}"))).args(["--branches", "--tags", "--remotes"]);
     git = git.args(besides.map(|namespace| format!("--glob={namespace}")));
     let counted = git.arg("--").check()?;
-    counted.line().parse().map_err(|_| Error::fatal("git-failed", "git rev-list printed no number"))
+    counted.line().parse().map_err(|_| Error::fatal(Kind::GitFailed, "git rev-list printed no number"))
 }

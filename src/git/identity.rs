@@ -4,22 +4,34 @@ use bstr::{BString, ByteSlice};
 use gix::actor::{Signature, SignatureRef};
 
 use super::{process::Git, repository::Repository};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Which of a commit's two signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+enum Role {
     /// Who made the change.
     Author,
     /// Who recorded it.
     Committer,
 }
 
+impl Repository {
+    /// The person as author, with the time now (or `GIT_AUTHOR_DATE`).
+    pub(crate) fn author(&self) -> Result<gix::actor::Signature> {
+        signature(self, Role::Author)
+    }
+
+    /// The person as committer, with the time now (or `GIT_COMMITTER_DATE`).
+    pub(crate) fn committer(&self) -> Result<gix::actor::Signature> {
+        signature(self, Role::Committer)
+    }
+}
+
 /// The signature of the person, with the time now unless the environment sets a date.
 ///
 /// Where there is no name or address, or the environment sets a date, `git var` decides: it guesses as git does and
 /// refuses dates that it cannot read. Errors: `no-identity`, `bad-date`.
-pub(super) fn signature(repo: &Repository, role: Role) -> Result<Signature> {
+fn signature(repo: &Repository, role: Role) -> Result<Signature> {
     let (role_name, date, variable) = match role {
         Role::Author => ("author", "GIT_AUTHOR_DATE", "GIT_AUTHOR_IDENT"),
         Role::Committer => ("committer", "GIT_COMMITTER_DATE", "GIT_COMMITTER_IDENT"),
@@ -33,7 +45,7 @@ pub(super) fn signature(repo: &Repository, role: Role) -> Result<Signature> {
     if asked.code != Some(0) {
         if asked.stderr.contains_str("date") {
             let value = repo.env().var(date).unwrap_or_default().to_string_lossy().into_owned();
-            return Err(Error::fatal("bad-date", format!("invalid date format in {date}: '{value}'")));
+            return Err(Error::fatal(Kind::BadDate, format!("invalid date format in {date}: '{value}'")));
         }
         return Err(no_identity(role));
     }
@@ -65,7 +77,7 @@ fn no_identity(role: Role) -> Error {
         Role::Author => "author",
         Role::Committer => "committer",
     };
-    Error::fatal("no-identity", format!("{who} identity unknown: please tell me who you are"))
+    Error::fatal(Kind::NoIdentity, format!("{who} identity unknown: please tell me who you are"))
         .hint("git config --global user.email \"you@example.com\"")
         .hint("git config --global user.name \"Your Name\"")
 }

@@ -6,7 +6,7 @@ use bstr::BString;
 use gix::ObjectId;
 
 use super::{process::Git, status, worktree::Worktree};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, IoContext, Kind, Result};
 
 /// Whether the person's hooks see a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub(crate) fn commit_leftovers(
         return if staged.success() { Ok(None) } else { Err(git.failed(&output)) };
     }
     let head = worktree.plain_git()?.args(["rev-parse", "--verify", "HEAD^{commit}"]).check()?;
-    head.line().parse().map(Some).map_err(|_| Error::fatal("git-failed", "git rev-parse printed no object id"))
+    head.line().parse().map(Some).map_err(|_| Error::fatal(Kind::GitFailed, "git rev-parse printed no object id"))
 }
 
 fn is_within(path: &BString, limit: &BString) -> bool {

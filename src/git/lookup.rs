@@ -1,6 +1,6 @@
 //! Reading refs that all worktrees share: one by its full name, or all below a prefix.
 //!
-//! Loose files are always looked at first, and packed-refs read anew after that, as git does: somebody who packs refs moves them in the
+//! Loose files are always looked at first, and packed-refs read anew after that, as git does: a process that packs refs moves them in the
 //! other direction, and a ref would be missed, or an old value of it taken, the other way around.
 
 use std::{
@@ -15,7 +15,7 @@ use gix::{
     refs::{FullName, FullNameRef, Target, file::loose::Reference},
 };
 
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, IoContext, Kind, Result};
 
 /// What a ref holds, found by its full name and no other.
 ///
@@ -36,7 +36,7 @@ fn loose(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
     match content(&path) {
         Ok(held) => match Reference::try_from_path(name.to_owned(), &held, repo.object_hash()) {
             Ok(reference) => Ok(Some(reference.target)),
-            Err(_) => Err(Error::fatal("broken-ref", format!("the ref '{}' holds no object id", name.as_bstr()))
+            Err(_) => Err(Error::fatal(Kind::BrokenRef, format!("the ref '{}' holds no object id", name.as_bstr()))
                 .hint(format!("its file is '{}'", path.display()))),
         },
         // A directory is what is left of refs of longer names, a file in its place is a ref of a shorter one.
@@ -62,7 +62,7 @@ fn is_per_worktree(name: &FullNameRef) -> bool {
 /// gix goes by the modification time of `packed-refs`, and two gits can pack refs within one tick of it: what the second of them
 /// packed would be missed, or taken for what it was before.
 pub(crate) fn refresh(repo: &gix::Repository) {
-    // Where there is no such file, or one that cannot be read, whoever looks next finds that out and says so.
+    // A missing or unreadable file is found and reported by the next reader.
     let _missing = repo.refs.force_refresh_packed_buffer();
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn below(repo: &gix::Repository, prefix: &str) -> Result<Vec<(String,
     Ok(targets_below(repo, prefix)?.into_iter().map(|(name, target)| (name, target.and_then(id))).collect())
 }
 
-/// The same with what symbolic refs lead to; no target only where a file holds no ref.
+/// Every ref as [`below`] gives it, symbolic refs with what they lead to; no target only where a file holds no ref.
 ///
 /// # Errors
 /// As [`below`].
@@ -111,7 +111,7 @@ fn walk(
 ) -> Result<()> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
-        // Whoever packs refs takes empty directories away.
+        // A process that packs refs removes empty directories.
         Err(error) if is_none(&error) => return Ok(()),
         Err(error) => return Err(error).io("list", dir),
     };
@@ -131,7 +131,7 @@ fn walk(
                     let read = Reference::try_from_path(valid, &bytes, repo.object_hash());
                     found.push((full[skipped..].to_owned(), read.ok().map(|read| read.target)));
                 }
-                // It was packed or deleted meanwhile.
+                // It was packed or deleted since it was listed.
                 Err(error) if is_none(&error) => {}
                 Err(error) => return Err(error).io("read", &path),
             }

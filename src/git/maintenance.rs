@@ -24,7 +24,7 @@ pub(crate) fn start_when_due(repo: &Repository) {
     }
 }
 
-/// As git estimates it, see gc.auto in git-config(1): by one of 256 directories, and by the packs that nobody asked to keep.
+/// As git estimates it, see gc.auto in git-config(1): by one of 256 directories, and by the packs without a `.keep` file.
 fn is_due(objects: &Path, loose: i64, packs: i64) -> bool {
     if loose <= 0 {
         return false;

@@ -30,13 +30,14 @@ pub(crate) mod snapshot;
 mod squash;
 pub(crate) mod stale_lock;
 pub(crate) mod status;
+mod three_way;
 pub(crate) mod work_file;
 pub(crate) mod worktree;
 
 #[cfg(test)]
 mod tests;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// The command line of the person's editor, as git finds it: `GIT_EDITOR`, `core.editor`, `VISUAL`, `EDITOR`.
 ///
@@ -69,6 +70,6 @@ pub(crate) fn version(repo: &repository::Repository) -> Result<(u32, u32)> {
     let mut numbers = said.line().trim_start_matches("git version ").split('.').map(str::parse);
     match (numbers.next(), numbers.next()) {
         (Some(Ok(major)), Some(Ok(minor))) => Ok((major, minor)),
-        _ => Err(Error::fatal("git-version", format!("git does not say which version it is: '{}'", said.line()))),
+        _ => Err(Error::fatal(Kind::GitVersion, format!("git does not say which version it is: '{}'", said.line()))),
     }
 }

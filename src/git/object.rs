@@ -2,7 +2,7 @@
 
 use std::{thread::sleep, time::Duration};
 
-use crate::error::{Error, Result};
+use crate::error::{Kind, Result};
 
 /// Does `write`, again where a git that collects garbage took an empty directory of the object database away between its being
 /// made and its being written to. Git itself does so; gix does not.
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 pub(crate) fn patiently<T>(mut write: impl FnMut() -> Result<T>) -> Result<T> {
     for pause in [1, 5, 20, 50] {
         match write() {
-            Err(error) if error.code == Error::VANISHED => sleep(Duration::from_millis(pause)),
+            Err(error) if error.code == Kind::GitVanished => sleep(Duration::from_millis(pause)),
             other => return other,
         }
     }

@@ -1,6 +1,6 @@
 //! Opening a repository as git would, and refusing what gix would misread.
 //!
-//! Differences between git and gix that are made up for here: gix opens a repository of somebody else with reduced trust
+//! Differences between git and gix that are made up for here: gix opens a repository of another user with reduced trust
 //! where git refuses; it does not read `GIT_CONFIG_PARAMETERS`; it accepts unknown extensions and reftables and then writes
 //! refs that git never sees; with `GIT_DIR` it guesses another work tree; it puts refs into `GIT_NAMESPACE`.
 
@@ -10,9 +10,23 @@ use bstr::{BString, ByteSlice};
 
 use super::{config_parameters, repository::Repository};
 use crate::{
-    env::Env,
-    error::{Error, Result},
+    env::{Env, trace},
+    error::{Error, Kind, Result},
 };
+
+impl Repository {
+    /// Opens the repository that the environment or the working directory name, as git does.
+    pub(crate) fn discover(env: &Env) -> Result<Self> {
+        let _timed = trace::region(|| "open the repository".to_owned());
+        discover(env)
+    }
+
+    /// The repository opened anew from another of its worktrees, or any other directory: the environment's `GIT_DIR` and
+    /// its like are ignored, the `-c` overrides kept.
+    pub(crate) fn reopen_at(&self, path: &Path) -> Result<Self> {
+        at(self.env(), path)
+    }
+}
 
 /// The extensions of `core.repositoryFormatVersion` that do not change what we read and write.
 const KNOWN_EXTENSIONS: &[&str] = &[
@@ -30,7 +44,7 @@ const KNOWN_EXTENSIONS: &[&str] = &[
 ///
 /// Honours `GIT_DIR`, `GIT_WORK_TREE`, `GIT_CEILING_DIRECTORIES`, `GIT_DISCOVERY_ACROSS_FILESYSTEM`, `safe.directory`, and
 /// `git -c`. Errors: `not-a-repository`, `dubious-ownership`, `unsupported-repository`, `bad-config`.
-pub(super) fn discover(env: &Env) -> Result<Repository> {
+fn discover(env: &Env) -> Result<Repository> {
     let overrides = overrides(env)?;
     let Some(git_dir) = env.var("GIT_DIR") else {
         let upwards = gix::discover::upwards::Options { match_ceiling_dir_or_error: false, ..Default::default() };
@@ -45,12 +59,12 @@ pub(super) fn discover(env: &Env) -> Result<Repository> {
         require_own_stores(env, &repo)?;
         return Ok(Repository::new(repo, env, false));
     };
-    // Whoever sets GIT_DIR vouches for it: git asks nobody for its owner then, and reads its configuration.
+    // A person who sets GIT_DIR vouches for it: git does not check its owner then, and reads its configuration.
     let options = options(&overrides).open_path_as_is(true).with(gix::sec::Trust::Full).filter_config_section(|_| true);
     let path = env.cwd().join(git_dir);
     let opened = gix::open_opts(&path, options).map_err(|error| {
         let message = format!("not a git repository: '{}'", git_dir.to_string_lossy());
-        if path.exists() { unreadable(&error) } else { Error::fatal("not-a-repository", message) }
+        if path.exists() { unreadable(&error) } else { Error::fatal(Kind::NotARepository, message) }
     })?;
     let mut repo = supported(opened)?;
     let work_tree = explicit_work_tree(env, &repo);
@@ -107,10 +121,12 @@ fn checked(repo: gix::Repository) -> Result<gix::Repository> {
 
 fn dubious_ownership(place: &Path) -> Error {
     let place = place.display().to_string();
-    Error::fatal("dubious-ownership", format!("detected dubious ownership in repository at '{place}'")).hint(format!(
-        "to add an exception for this directory: git config --global --add safe.directory {}",
-        shell_words::quote(&place)
-    ))
+    Error::fatal(Kind::DubiousOwnership, format!("detected dubious ownership in repository at '{place}'")).hint(
+        format!(
+            "to add an exception for this directory: git config --global --add safe.directory {}",
+            shell_words::quote(&place)
+        ),
+    )
 }
 
 /// The repository if git's own rules for versions and extensions let us in, and its refs are files.
@@ -126,7 +142,7 @@ fn supported(mut repo: gix::Repository) -> Result<gix::Repository> {
 }
 
 fn unsupported(repo: &gix::Repository) -> Option<Error> {
-    let refuse = |what: String| Error::fatal("unsupported-repository", what);
+    let refuse = |what: String| Error::fatal(Kind::UnsupportedRepository, what);
     let snapshot = repo.config_snapshot();
     let config = snapshot.plumbing();
     // Only the repository's own file counts: that is where git looks.
@@ -191,7 +207,7 @@ fn require_own_stores(env: &Env, repo: &gix::Repository) -> Result<()> {
         let theirs = env.cwd().join(value);
         if std::fs::canonicalize(&theirs).ok() != std::fs::canonicalize(&own).ok() {
             let what = format!("{name} is set to '{}', which git-chant cannot follow", value.to_string_lossy());
-            return Err(Error::fatal("unsupported-repository", what).hint(format!("unset {name}")));
+            return Err(Error::fatal(Kind::UnsupportedRepository, what).hint(format!("unset {name}")));
         }
     }
     Ok(())
@@ -214,7 +230,7 @@ fn require_below_ceiling(env: &Env, repo: &gix::Repository) -> Result<()> {
 }
 
 fn none_found() -> Error {
-    Error::fatal("not-a-repository", "not a git repository (or any of the parent directories): .git")
+    Error::fatal(Kind::NotARepository, "not a git repository (or any of the parent directories): .git")
 }
 
 fn not_a_repository(error: &gix::Error) -> Error {

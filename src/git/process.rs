@@ -14,10 +14,9 @@ use std::{
 
 use bstr::{BString, ByteSlice};
 
-use super::repository::Repository;
 use crate::{
     env::{Env, fault, trace},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 
 /// What `git rev-parse --local-env-vars` lists: variables that tie a process to one repository, work tree and index.
@@ -44,8 +43,8 @@ pub(crate) const LOCAL_ENV_VARS: &[&str] = &[
 /// The members of [`LOCAL_ENV_VARS`] that carry `git -c` overrides: our own git processes keep them on purpose.
 const OVERRIDES: &[&str] = &["GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"];
 
-/// What tells the hooks of this tool to do nothing where it is `0`: every git that is started here has it, since whoever starts it
-/// does what they would do.
+/// The variable that disables the hooks of this tool where it is `0`: every git that is started here has it, because its caller does
+/// what the hooks would do.
 pub(crate) const HOOKS_VARIABLE: &str = "CHANT_HOOKS";
 
 /// What hooks and `git`'s own options leave in the environment beyond that, and that would change what a git process does.
@@ -95,7 +94,7 @@ thread_local! {
 
 /// Has every git that this thread starts, and that writes, hold a lock of this process too, until this is dropped.
 ///
-/// A git goes on when the process that started it is killed. Whoever comes next and waits for the lock then waits for it as well. The
+/// A git goes on when the process that started it is killed. The next process that waits for the lock then waits for that git as well. The
 /// lock goes with it as its standard input, which it does not read: an inherited descriptor is the same open file, and a lock belongs to
 /// that.
 #[derive(Debug)]
@@ -138,13 +137,13 @@ pub(crate) struct Output {
 const AMONG_OTHERS: Duration = Duration::from_millis(500);
 
 impl Output {
-    /// Whether it failed over the administrative files of a worktree that another git is just making or taking away: git reads those of
-    /// every worktree, the half-made ones too.
+    /// Whether it failed over the administrative files of a worktree that another git is just making or removing: git reads those of
+    /// every worktree, the half-made ones too. No exit code tells that from other failures.
     pub(crate) fn stumbled(&self) -> bool {
         !self.success() && self.stderr.contains_str("/worktrees/")
     }
 
-    /// Whether it failed because somebody else has the index locked.
+    /// Whether it failed because another process has the index locked: no exit code tells that from other failures.
     pub(crate) fn waits_for_index(&self) -> bool {
         !self.success() && self.stderr.contains_str("index.lock': File exists")
     }
@@ -188,24 +187,13 @@ pub(crate) struct Git {
     env: Vec<(OsString, OsString)>,
     removed: Vec<OsString>,
     stdin: Vec<u8>,
-    /// How long to try again while somebody else has the index in hand.
+    /// How long to try again while another process has the index locked.
     patience: Duration,
     editor: bool,
     may_ask: bool,
 }
 
 impl Git {
-    /// Git at the top of the work tree of `repo`, or in its git directory if it is bare.
-    pub(crate) fn at(repo: &Repository) -> Self {
-        match repo.work_dir() {
-            Some(top) if repo.is_explicit() || !top.join(".git").exists() => {
-                Git::in_dir(top).repository(repo.git_dir(), top)
-            }
-            Some(top) => Git::in_dir(top),
-            None => Git::in_dir(repo.git_dir()).repository_only(repo.git_dir()),
-        }
-    }
-
     /// Git at the top of a work tree, which must hold `.git`: git is kept from looking further up.
     pub(crate) fn in_dir(dir: &Path) -> Self {
         let mut git = Git {
@@ -302,7 +290,7 @@ impl Git {
         self
     }
 
-    /// Has it try again, for that long, while somebody else has the index in hand.
+    /// Has it try again, for that long, while another process has the index locked.
     #[must_use]
     pub(crate) fn patient(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -333,11 +321,11 @@ impl Git {
         }
     }
 
-    /// Runs it as [`Git::run`] does, and `meanwhile` beside it.
-    pub(crate) fn run_beside<T>(&self, meanwhile: impl FnOnce() -> T) -> (Result<Output>, T) {
+    /// Runs it as [`Git::run`] does, and calls `beside` at the same time.
+    pub(crate) fn run_beside<T>(&self, beside: impl FnOnce() -> T) -> (Result<Output>, T) {
         std::thread::scope(|scope| {
             let running = scope.spawn(|| self.run());
-            let done = meanwhile();
+            let done = beside();
             (running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), done)
         })
     }
@@ -355,7 +343,7 @@ impl Git {
             Some(_) => format!("git {name} failed: {}", output.complaint()),
             None => format!("git {name} was ended by a signal"),
         };
-        Error::fatal("git-failed", message)
+        Error::fatal(Kind::GitFailed, message)
     }
 
     /// Starts it and does not wait for its end. It has nothing to read and nowhere to write, and what a terminal sends to this process
@@ -445,9 +433,9 @@ impl Git {
     fn not_run(&self, cause: &io::Error) -> Error {
         if !self.dir.is_dir() {
             let message = format!("cannot run git in '{}': no such directory", self.dir.display());
-            return Error::fatal("git-not-run", message);
+            return Error::fatal(Kind::GitNotRun, message);
         }
-        let error = Error::fatal("git-not-run", format!("cannot run git {}: {cause}", self.name()));
+        let error = Error::fatal(Kind::GitNotRun, format!("cannot run git {}: {cause}", self.name()));
         if cause.kind() == io::ErrorKind::NotFound { error.hint("is git installed and in PATH?") } else { error }
     }
 

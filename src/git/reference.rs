@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     env::fault,
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
 };
 
 /// How long one try waits for a lock.
@@ -54,7 +54,7 @@ pub(crate) struct Swap<'a> {
 pub(crate) enum Swapped {
     /// The ref was moved.
     Done,
-    /// Somebody was faster: this is what it is now. Nothing was changed.
+    /// Another process was faster: this is what the ref is now. Nothing was changed.
     Differs(Option<ObjectId>),
 }
 
@@ -69,12 +69,12 @@ fn plain(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<ObjectId>>
         Some(Target::Object(id)) => Ok(Some(id)),
         Some(Target::Symbolic(other)) => {
             let message = format!("'{}' is a symbolic ref to '{}'", name.as_bstr(), other.as_bstr());
-            Err(Error::fatal("symbolic-ref", message))
+            Err(Error::fatal(Kind::SymbolicRef, message))
         }
     }
 }
 
-/// Makes the change. A lock that somebody else holds is waited for until `chant.lockTimeout` has passed (`ref-locked`).
+/// Makes the change. A lock of another process is waited for until `chant.lockTimeout` has passed (`ref-locked`).
 pub(crate) fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
     let deadline = Instant::now() + repo.config().lock_timeout()?;
     let durable = repo.durability().reference;
@@ -84,7 +84,7 @@ pub(crate) fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
         match attempt(repo.gix(), swap, &committer, durable)? {
             Attempt::Swapped(swapped) => return Ok(swapped),
             Attempt::Busy(_) if Instant::now() < deadline => {
-                // Whoever moved it meanwhile has decided for us.
+                // If another process moved the ref, it has decided.
                 let now = read(repo, swap.name)?;
                 if now != swap.expected {
                     return Ok(Swapped::Differs(now));
@@ -93,7 +93,7 @@ pub(crate) fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
             }
             Attempt::Busy(why) => {
                 let message = format!("cannot lock ref '{}': {why}", swap.name.as_bstr());
-                return Err(Error::fatal("ref-locked", message)
+                return Err(Error::fatal(Kind::RefLocked, message)
                     .hint("if no other git process is running, remove the '.lock' file that is named above"));
             }
         }
@@ -108,7 +108,7 @@ pub(crate) fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
 pub(crate) enum Attempt {
     /// It was decided.
     Swapped(Swapped),
-    /// Somebody holds a lock, or packs refs at this moment: then what was said about it. To be tried again.
+    /// Another process holds a lock or packs refs: the complaint. To be tried again.
     Busy(String),
 }
 
@@ -131,14 +131,14 @@ pub(crate) fn attempt(
     Ok(tried.expect("it is given up only where the caller says so"))
 }
 
-/// Tries once to make the change by `edit`, while the ref is locked and `meanwhile` says that it is to be made; `None` if it is not.
+/// Tries once to make the change by `edit`, while the ref is locked and `locked` says that it is to be made; `None` if it is not.
 fn change(
     repo: &gix::Repository,
     swap: &Swap<'_>,
     edit: RefEdit,
     committer: &Signature,
     durable: bool,
-    meanwhile: impl FnOnce() -> Result<bool>,
+    locked: impl FnOnce() -> Result<bool>,
 ) -> Result<Option<Attempt>> {
     refresh(repo);
     let head = edit.deref.then(|| head_lock(repo));
@@ -157,7 +157,7 @@ fn change(
     // If there were no packed refs before the lock was taken, it was compared with the loose file alone. And to find it created with
     // the very id that was to be written is a success for gix.
     let now = plain(repo, swap.name)?;
-    let go_on = if now == swap.expected { meanwhile() } else { Ok(false) };
+    let go_on = if now == swap.expected { locked() } else { Ok(false) };
     if !matches!(go_on, Ok(true)) {
         fault::around("ref.unlock", || drop(prepared));
         go_on?;
@@ -188,19 +188,19 @@ pub(crate) enum Forwarded {
     Switched,
     /// The caller did not want it any more once it had the locks. Nothing was changed.
     GivenUp,
-    /// Somebody holds a lock: then what was said about it. To be tried again.
+    /// Another process holds a lock: the complaint. To be tried again.
     Busy(String),
 }
 
-/// Tries once to move the branch that `HEAD` of this worktree stands on, and calls `meanwhile` while both are locked, so that nobody
-/// else can move the branch or switch to another. Where `meanwhile` says `false` nothing is moved. Both get a line in their reflogs.
+/// Tries once to move the branch that `HEAD` of this worktree stands on, and calls `locked` while both are locked, so that no
+/// other process can move the branch or switch to another. Where `locked` says `false` nothing is moved. Both get a line in their reflogs.
 ///
 /// # Errors
-/// Those of `meanwhile`, and if the refs cannot be read or written.
+/// Those of `locked`, and if the refs cannot be read or written.
 pub(crate) fn forward(
     worktree: &Repository,
     swap: &Swap<'_>,
-    meanwhile: impl FnOnce() -> Result<bool>,
+    locked: impl FnOnce() -> Result<bool>,
 ) -> Result<Forwarded> {
     let head = FullName::try_from("HEAD").expect("it is a valid name");
     let edit = RefEdit { name: head.clone(), deref: true, ..edit(swap) };
@@ -208,7 +208,7 @@ pub(crate) fn forward(
     let mut switched = false;
     let tried = change(worktree.gix(), swap, edit, &committer, worktree.durability().reference, || {
         switched = target(worktree.gix(), head.as_ref())? != Some(Target::Symbolic(swap.name.to_owned()));
-        if switched { Ok(false) } else { meanwhile() }
+        if switched { Ok(false) } else { locked() }
     })?;
     Ok(match tried {
         Some(Attempt::Swapped(swapped)) => Forwarded::Swapped(swapped),
@@ -266,7 +266,7 @@ fn failed(repo: &gix::Repository, swap: &Swap<'_>, error: gix::Error) -> Result<
     }
 }
 
-/// Whether an error may be over at the next try: somebody else was faster or holds the lock, or whoever packs refs took a
+/// Whether an error may be over at the next try: another process was faster or holds the lock, or one that packs refs took a
 /// file or an empty directory away, or put it back, between two of our steps. (Where a directory vanishes right after it was
 /// found to exist, gix says that it is none.)
 pub(crate) fn passing(error: &gix::Error) -> bool {
@@ -281,7 +281,7 @@ fn in_the_way(repo: &gix::Repository, name: &FullNameRef) -> Option<Error> {
     let name = name.as_bstr().to_str_lossy();
     let mut above = name.match_indices('/').map(|(at, _)| &name[..at]);
     let found = above.find(|above| repo.common_dir().join(above).is_file())?;
-    let error = Error::fatal("ref-in-the-way", format!("could not update '{name}': there is a ref '{found}'"));
+    let error = Error::fatal(Kind::RefInTheWay, format!("could not update '{name}': there is a ref '{found}'"));
     Some(error.hint(format!("to delete it: git update-ref -d {found}")))
 }
 
@@ -349,6 +349,6 @@ pub(crate) fn branch_name(short: &str) -> Result<FullName> {
     let full = FullName::try_from(format!("refs/heads/{short}"));
     match full {
         Ok(name) if !short.starts_with('-') && short != "HEAD" => Ok(name),
-        _ => Err(Error::fatal("bad-branch", format!("'{}' is not a valid branch name", short.escape_debug()))),
+        _ => Err(Error::fatal(Kind::BadBranch, format!("'{}' is not a valid branch name", short.escape_debug()))),
     }
 }

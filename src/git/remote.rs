@@ -10,7 +10,7 @@ use super::{
     repository::Repository,
     stale_lock,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Below it is what each remote had at the last fetch.
 const TRACKING: &str = "refs/chant-remote";
@@ -90,11 +90,11 @@ pub(crate) fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: 
         if output.success() {
             return Ok(());
         }
-        // Where we track a remote nobody else writes: a lock there that stopped git may be of a fetch of ours that died.
+        // Only this tool writes below TRACKING: a lock there that stopped git may be of a fetch of ours that died.
         if stale_lock::remove_below(repo.common_dir(), TRACKING)? > 0 {
             continue;
         }
-        // Somebody else fetches here at the same time, and was faster.
+        // Another fetch here was faster; no exit code tells that from other failures.
         if !output.stderr.contains_str("cannot lock ref") || begun.elapsed() >= patience {
             return Err(unreachable(remote, "fetch from", &output.complaint()));
         }
@@ -134,7 +134,7 @@ pub(crate) fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Resul
     let git = pushing(repo, remote)
         .args(["--no-atomic", "--", remote])
         .args(updates.iter().map(|update| format!("{}:{}", update.id, update.name)));
-    fates(&git, remote)
+    fates(&git.run()?, remote)
 }
 
 /// Pushes every ref that matches one of these patterns (`refs/a/*`) to the same name, each as [`push`] does; what each of them holds
@@ -144,7 +144,7 @@ pub(crate) fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Resul
 /// As [`push`].
 pub(crate) fn push_matching(repo: &Repository, remote: &str, patterns: &[String]) -> Result<Vec<(String, Fate)>> {
     let refspecs = patterns.iter().map(|pattern| format!("{pattern}:{pattern}"));
-    fates(&pushing(repo, remote).args(["--no-atomic", "--", remote]).args(refspecs), remote)
+    fates(&pushing(repo, remote).args(["--no-atomic", "--", remote]).args(refspecs).run()?, remote)
 }
 
 /// Deletes refs of a remote, each on its own and only if it holds the id that is said. What the answer does not tell of is left out.
@@ -160,7 +160,7 @@ pub(crate) fn delete(repo: &Repository, remote: &str, gone: &[Update]) -> Result
         .args(gone.iter().map(|gone| format!("--force-with-lease={}:{}", gone.name, gone.id)))
         .args(["--", remote])
         .args(gone.iter().map(|gone| format!(":{}", gone.name)));
-    fates(&git, remote)
+    fates(&git.run()?, remote)
 }
 
 fn pushing(repo: &Repository, remote: &str) -> Git {
@@ -173,8 +173,7 @@ fn pushing(repo: &Repository, remote: &str) -> Git {
     ])
 }
 
-fn fates(git: &Git, remote: &str) -> Result<Vec<(String, Fate)>> {
-    let output = git.run()?;
+fn fates(output: &Output, remote: &str) -> Result<Vec<(String, Fate)>> {
     let fates: Vec<_> = output.stdout.lines().filter_map(|line| fate(line.as_bstr())).collect();
     if fates.is_empty() && !output.success() {
         return Err(unreachable(remote, "push to", &output.complaint()));
@@ -199,11 +198,11 @@ pub(crate) fn push_and_delete(
         .args(["--", remote])
         .arg(format!("{}:{}", update.id, update.name))
         .args(gone.iter().map(|gone| format!(":{}", gone.name)));
-    match fates(&git, remote) {
-        // Such a remote says nothing of any ref.
-        Err(error) if error.message.contains("--atomic") => Ok(Vec::new()),
-        other => other,
+    let output = git.run()?;
+    if output.stdout.is_empty() && output.stderr.contains_str("--atomic") {
+        return Ok(Vec::new());
     }
+    fates(&output, remote)
 }
 
 /// What one ref of a remote holds now; `None` if it is not there.
@@ -223,13 +222,13 @@ pub(crate) fn list(repo: &Repository, remote: &str, patterns: &[&str]) -> Result
     listed(&listing(repo, remote).args(patterns).run()?, remote)
 }
 
-/// All refs of a remote, and what `meanwhile` gives, which is done while the remote is asked. The errors are those of [`list`].
+/// All refs of a remote, and what `beside` gives, which is done while the remote is asked. The errors are those of [`list`].
 pub(crate) fn list_beside<T>(
     repo: &Repository,
     remote: &str,
-    meanwhile: impl FnOnce() -> T,
+    beside: impl FnOnce() -> T,
 ) -> (Result<Vec<(String, ObjectId)>>, T) {
-    let (output, done) = listing(repo, remote).run_beside(meanwhile);
+    let (output, done) = listing(repo, remote).run_beside(beside);
     (output.and_then(|output| listed(&output, remote)), done)
 }
 
@@ -253,7 +252,7 @@ pub(crate) fn is_near(repo: &Repository, remote: &str) -> bool {
 }
 
 fn unreachable(remote: &str, verb: &str, complaint: &str) -> Error {
-    Error::fatal("remote-unreachable", format!("could not {verb} '{remote}': {complaint}"))
+    Error::fatal(Kind::RemoteUnreachable, format!("could not {verb} '{remote}': {complaint}"))
         .hint("nothing is lost: what is not exchanged yet goes the next time")
 }
 
@@ -270,7 +269,7 @@ fn fate(line: &BStr) -> Option<(String, Fate)> {
     Some((name, fate))
 }
 
-/// What git says where somebody else was faster, before the refs were sent or after.
+/// The reasons that git gives where another push was faster, before the refs were sent or after.
 const FASTER: &[&str] = &[
     "fetch first",
     "non-fast-forward",

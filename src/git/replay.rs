@@ -6,9 +6,9 @@ use gix::ObjectId;
 use super::{
     commit::{self, By, Draft, Signing},
     durability, history,
-    merge::{Computed, Origin, Request, picked, three_way, tree_of},
     repository::Repository,
     squash,
+    three_way::{Computed, Origin, Request, picked, three_way, tree_of},
 };
 use crate::error::Result;
 
@@ -102,7 +102,7 @@ fn onto(
     Ok(Ok(tip))
 }
 
-/// The same commit with another tree and parent: author, message and encoding stay, the committer is the person.
+/// Writes a commit again with another tree and parent: author, message and encoding stay, the committer is the person.
 fn again(repo: &Repository, commit: ObjectId, tree: ObjectId, parent: ObjectId) -> Result<ObjectId> {
     let found = repo.gix().find_commit(commit)?;
     let old = found.decode()?;

@@ -11,11 +11,11 @@ use gix::{
     refs::{FullName, Target},
 };
 
-use super::{durability::Durability, identity, open};
+use super::process::Git;
 use crate::{
     config::Config,
-    env::{Env, trace},
-    error::{Error, Result},
+    env::Env,
+    error::{Error, Kind, Result},
 };
 
 /// What `HEAD` of a worktree stands on.
@@ -55,12 +55,6 @@ pub(crate) struct Repository {
 }
 
 impl Repository {
-    /// Opens the repository that the environment or the working directory name, as git does; see [`open`].
-    pub(crate) fn discover(env: &Env) -> Result<Self> {
-        let _timed = trace::region(|| "open the repository".to_owned());
-        open::discover(env)
-    }
-
     pub(super) fn new(gix: gix::Repository, env: &Env, explicit: bool) -> Self {
         let common_dir = if gix.common_dir() == gix.git_dir() {
             gix.git_dir().to_owned()
@@ -71,13 +65,7 @@ impl Repository {
         Repository { gix, env: env.clone(), common_dir, explicit }
     }
 
-    /// The repository opened anew from another of its worktrees, or any other directory: the environment's `GIT_DIR` and
-    /// its like are ignored, the `-c` overrides kept.
-    pub(crate) fn reopen_at(&self, path: &Path) -> Result<Self> {
-        open::at(&self.env, path)
-    }
-
-    /// The same repository, but objects that are written stay in the memory of this one and are gone with it.
+    /// A copy of the repository whose written objects stay in memory and are gone with it.
     #[must_use]
     pub(crate) fn in_memory(&self) -> Self {
         Repository { gix: self.gix.clone().with_object_memory(), ..self.clone() }
@@ -120,7 +108,7 @@ impl Repository {
 
     /// The top of this work tree, or an error that names what was asked for (`"edit"`).
     pub(crate) fn require_work_dir(&self, verb: &str) -> Result<&Path> {
-        self.work_dir().ok_or_else(|| Error::fatal("no-work-tree", format!("'{verb}' must be run in a work tree")))
+        self.work_dir().ok_or_else(|| Error::fatal(Kind::NoWorkTree, format!("'{verb}' must be run in a work tree")))
     }
 
     /// The top of the main worktree, also from a linked one; none if the repository is bare.
@@ -166,20 +154,18 @@ impl Repository {
             }
         })
     }
+}
 
-    /// The person as author, with the time now (or `GIT_AUTHOR_DATE`).
-    pub(crate) fn author(&self) -> Result<gix::actor::Signature> {
-        identity::signature(self, identity::Role::Author)
-    }
-
-    /// The person as committer, with the time now (or `GIT_COMMITTER_DATE`).
-    pub(crate) fn committer(&self) -> Result<gix::actor::Signature> {
-        identity::signature(self, identity::Role::Committer)
-    }
-
-    /// What `core.fsync` asks to be synced to disk.
-    pub(crate) fn durability(&self) -> Durability {
-        Durability::from_config(&self.gix.config_snapshot())
+impl Git {
+    /// Git at the top of the work tree of `repo`, or in its git directory if it is bare.
+    pub(crate) fn at(repo: &Repository) -> Self {
+        match repo.work_dir() {
+            Some(top) if repo.is_explicit() || !top.join(".git").exists() => {
+                Git::in_dir(top).repository(repo.git_dir(), top)
+            }
+            Some(top) => Git::in_dir(top),
+            None => Git::in_dir(repo.git_dir()).repository_only(repo.git_dir()),
+        }
     }
 }
 

@@ -66,7 +66,7 @@ fn read(record: &[&[u8]], least: Option<usize>) -> Signature {
     let (level, signer) = (text(1).as_deref().and_then(rank).unwrap_or_default(), text(2));
     let verdict = match record[0] {
         b"G" if least.is_none_or(|least| level >= least) => Verdict::Good,
-        // A key that belongs to nobody is not trusted at any level.
+        // A key without an owner is not trusted at any level.
         b"U" if signer.is_some() && least.is_some_and(|least| level >= least) => Verdict::Good,
         b"G" | b"U" => Verdict::Untrusted,
         b"B" => Verdict::Bad,

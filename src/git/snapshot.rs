@@ -12,7 +12,7 @@ use super::{
     status,
     worktree::Worktree,
 };
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, IoContext, Kind, Result};
 
 /// A commit that holds what was not committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectI
     copy_index(&worktree.git_dir.join("index"), &index)?;
     let git =
         || -> Result<Git> { Ok(worktree.plain_git()?.config("core.splitIndex=false").env("GIT_INDEX_FILE", &index)) };
-    // A nested repository would be recorded as a submodule that nobody can fetch, or stop git if it has no commit.
+    // A nested repository would be recorded as a submodule that cannot be fetched, or stop git if it has no commit.
     let mut pathspecs = b".\0".to_vec();
     for path in nested {
         pathspecs.extend_from_slice(b":(exclude,literal,top)");
@@ -65,7 +65,7 @@ fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectI
     let from_stdin = ["--pathspec-from-file=-", "--pathspec-file-nul"];
     git()?.args(["add", "--all"]).args(from_stdin).stdin_bytes(pathspecs).check()?;
     let written = git()?.arg("write-tree").check()?;
-    written.line().parse().map_err(|_| Error::fatal("git-failed", "git write-tree printed no object id"))
+    written.line().parse().map_err(|_| Error::fatal(Kind::GitFailed, "git write-tree printed no object id"))
 }
 
 /// The copy keeps what is only in the index: sparse checkouts, intent to add, cached file times. And its own time: git looks into

@@ -6,8 +6,8 @@ use gix::{ObjectId, actor::Signature};
 use super::{
     commit::{self, By, Draft, Signing, with_trailer},
     durability, history,
-    merge::{Computed, Origin, Request},
     repository::Repository,
+    three_way::{Computed, Origin, Request},
 };
 use crate::error::Result;
 

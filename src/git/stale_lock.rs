@@ -1,7 +1,7 @@
 //! Lock files that a process left behind when it died.
 //!
-//! git and gix lock a file by creating `<file>.lock`. Whoever is killed in between leaves it, and from then on every writer waits in
-//! vain. Such a lock is taken away here if no living process can own it, and only then. That is known on Linux alone, from `/proc`,
+//! git and gix lock a file by creating `<file>.lock`. A process that is killed in between leaves it, and every later writer
+//! waits in vain. Such a lock is removed here if no living process can own it, and only then. That is known on Linux alone, from `/proc`,
 //! on a file system that no other machine writes to, and in the first pid namespace, where every process shows.
 
 use std::{
@@ -36,9 +36,9 @@ const OTHERS: &[&[u8]] = &[b"ein", b"gix", b"java", b"jj"];
 /// Whose a lock is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// Nobody's: whoever made it is gone, for certain.
+    /// The process that made it has ended, for certain.
     Gone,
-    /// It may be this one's, in words.
+    /// This process may own it, in words.
     Possible(String),
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn inspect(common_dir: &Path, path: &Path, at_least: Duration) -> Res
     Ok(Some(LockFile { path: path.to_owned(), age, owner, file: (meta.dev(), meta.ino()) }))
 }
 
-/// Takes the lock at `path` away if it is nobody's and at least so old. Returns whether it did.
+/// Removes the lock at `path` if its owner is gone and it is at least so old. Returns whether it did.
 ///
 /// # Errors
 /// If it cannot be looked at or removed.
@@ -88,7 +88,7 @@ pub(crate) fn remove_stale(common_dir: &Path, path: &Path, at_least: Duration) -
     }
 }
 
-/// Takes away all that is nobody's among the locks below a directory of refs, and on packed refs. Returns how many.
+/// Removes the locks below a directory of refs, and on packed refs, whose owner is gone. Returns how many.
 ///
 /// # Errors
 /// If one cannot be looked at or removed.
@@ -140,8 +140,8 @@ fn entries(dir: &Path) -> impl Iterator<Item = (PathBuf, bool)> + use<> {
     listed.filter_map(|entry| Some((entry.path(), entry.file_type().ok()?.is_dir())))
 }
 
-/// Takes a lock away that was found to be nobody's. It is renamed first: what was renamed is known to be what was looked at, and if it
-/// is another, it goes back to where it was.
+/// Removes a lock whose owner is gone. The lock is renamed first: if the renamed file is another than the one that was inspected, it is
+/// put back.
 fn remove(found: &LockFile) -> Result<bool> {
     let path = &found.path;
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -158,7 +158,7 @@ fn remove(found: &LockFile) -> Result<bool> {
     let right = is(&aside, found.file);
     if !right {
         match fault::around("lock.return", || fs::hard_link(&aside, path)) {
-            // Somebody has made another meanwhile: there can be only one.
+            // Another process has made a new lock: there can be only one.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             linked => linked.io("restore", path)?,
         }
@@ -174,7 +174,7 @@ fn is(path: &Path, file: (u64, u64)) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| (meta.dev(), meta.ino()) == file)
 }
 
-/// Who may own the lock, or why that cannot be told; `None` if nobody can.
+/// Who may own the lock, or why that cannot be told; `None` if no process can.
 fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) -> Option<String> {
     if let Some(why) = unknowable(common_dir, meta) {
         return Some(why);
@@ -190,7 +190,7 @@ fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) ->
     }
     for process in table.iter().filter(|process| !process.ended && process.pid != std::process::id()) {
         let started = epoch + ticks(process.start);
-        // One that has ended meanwhile cannot be told from one that nothing may be known about.
+        // A process that has just ended cannot be told from one that nothing may be known about.
         let may_own = made + TICKS >= started && repository.may_write(process, path);
         if !may_own || !process.lives() {
             continue;
@@ -282,7 +282,7 @@ impl Repository {
 
     /// Whether this process may have made a lock in the repository.
     ///
-    /// That somebody merely stands in it says nothing: a shell does, and an editor, and the agent itself.
+    /// A process that merely has it as its working directory may not: a shell has, and an editor, and the agent itself.
     fn may_write(&self, process: &Process, lock: &Path) -> bool {
         let names = process.names();
         let named = |known: &dyn Fn(&[u8]) -> bool| names.iter().any(|name| known(name));
@@ -337,7 +337,7 @@ fn held() -> MutexGuard<'static, Vec<PathBuf>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says, while it lives, that this process holds a lock: other threads of it are not to take it for nobody's.
+/// Marks, while it lives, that this process holds a lock, so that its other threads do not take the lock for a stale one.
 #[derive(Debug)]
 #[must_use = "the lock is held for as long as this lives"]
 pub(super) struct Holding(PathBuf);

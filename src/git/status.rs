@@ -23,7 +23,7 @@ pub(crate) fn dirty(worktree: &Worktree) -> Result<Vec<Dirty>> {
     ask(worktree, "--ignore-submodules=none")
 }
 
-/// The same without submodules whose changes lie inside them only: a commit here could not hold those.
+/// What [`dirty`] gives without submodules whose changes lie inside them only: a commit here could not hold those.
 pub(super) fn committable(worktree: &Worktree) -> Result<Vec<Dirty>> {
     ask(worktree, "--ignore-submodules=dirty")
 }

@@ -1,7 +1,7 @@
 //! Files of a work tree, read and created without following a symlink anywhere below its root.
 //!
-//! A repository is somebody else's: `.chant/specs` may be a link to `/etc`, a spec a FIFO. Directories are opened one by one
-//! from the root, each relative to the one before and with `O_NOFOLLOW`, so that nothing that is swapped meanwhile leads out.
+//! A repository may be hostile: `.chant/specs` may be a link to `/etc`, a spec a FIFO. Directories are opened one by one
+//! from the root, each relative to the one before and with `O_NOFOLLOW`, so that a component that is replaced while it is read leads nowhere.
 
 mod listing;
 mod stamp;
@@ -25,12 +25,12 @@ use rustix::{
 };
 
 use crate::{
-    Error,
     domain::{
         diagnostic::{Diagnostic, Severity},
         pattern,
     },
     env::fault,
+    error::{Error, Kind},
 };
 
 /// What the names of temporary files begin with.
@@ -102,7 +102,7 @@ impl std::error::Error for Refused {}
 
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
-        Error::fatal("refused-file", refused.to_string())
+        Error::fatal(Kind::RefusedFile, refused.to_string())
     }
 }
 
@@ -134,13 +134,13 @@ impl Refused {
 /// A path for a message: one line, nothing that a terminal obeys.
 fn shown(path: &BStr) -> String {
     path.chars()
-        .flat_map(|c| if crate::domain::spec_file::is_unprintable(c) { c.escape_unicode().collect() } else { vec![c] })
+        .flat_map(|c| if crate::domain::character::is_unprintable(c) { c.escape_unicode().collect() } else { vec![c] })
         .collect()
 }
 
 /// What a directory entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FileKind {
     /// A regular file.
     File,
     /// A directory.
@@ -157,7 +157,7 @@ pub(crate) struct Listed {
     /// Its name, without the directory.
     pub name: BString,
     /// What it is.
-    pub kind: Kind,
+    pub kind: FileKind,
 }
 
 /// A directory of a work tree, held open: what is read from it is read from that very directory.
@@ -334,10 +334,10 @@ impl Directory {
                 kind => Some(kind),
             };
             let kind = match kind {
-                Some(FileType::RegularFile) => Kind::File,
-                Some(FileType::Directory) => Kind::Directory,
-                Some(FileType::Symlink) => Kind::Symlink,
-                Some(_) => Kind::Special,
+                Some(FileType::RegularFile) => FileKind::File,
+                Some(FileType::Directory) => FileKind::Directory,
+                Some(FileType::Symlink) => FileKind::Symlink,
+                Some(_) => FileKind::Special,
                 None => continue,
             };
             found.push(Listed { name: name.to_owned(), kind });

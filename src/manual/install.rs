@@ -10,7 +10,7 @@ use std::{
 use super::{MANUAL, files};
 use crate::{
     env::Env,
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
 };
 
 /// The sections that there are pages in, as directories.
@@ -37,8 +37,8 @@ impl Change {
     }
 }
 
-/// The directories that the manual may be in without anybody having said so, the preferred one first: where this person's data is, and
-/// beside the directories of commands that are this person's own.
+/// The directories that the manual is installed in by default, the preferred one first: where this person's data is, and beside the
+/// directories of commands that are this person's own.
 pub(crate) fn places(env: &Env) -> Vec<PathBuf> {
     let Some(home) = env.home() else { return Vec::new() };
     let data = env.var("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
@@ -51,7 +51,7 @@ pub(crate) fn places(env: &Env) -> Vec<PathBuf> {
     places
 }
 
-/// Where to install, where nobody says: a place that `man` searches, if there is one.
+/// Where to install by default: a place that `man` searches, if there is one.
 ///
 /// # Errors
 /// `no-home` if there is no home directory.
@@ -59,7 +59,7 @@ pub(crate) fn place(env: &Env) -> Result<PathBuf> {
     let places = places(env);
     let found = places.iter().find(|place| is_searched(env, place)).or(places.first());
     found.cloned().ok_or_else(|| {
-        Error::fatal("no-home", "there is no home directory to install the manual in")
+        Error::fatal(Kind::NoHome, "there is no home directory to install the manual in")
             .hint("say where: git chant install-man <dir>")
     })
 }
@@ -95,7 +95,7 @@ pub(crate) fn install(place: &Path) -> Result<Vec<Change>> {
             Ok(there) if there == page.text.as_bytes() => {}
             Ok(_) if !is_ours(&path) => {
                 let message = format!("'{}' is there, and is no page of git-chant", path.display());
-                return Err(Error::negative("exists", message));
+                return Err(Error::negative(Kind::Exists, message));
             }
             Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(cause).io("read", &path),
             _ => changes.push(Change::Write(path.clone(), page.text)),

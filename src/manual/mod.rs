@@ -35,37 +35,17 @@ pub struct Guide {
 
 /// Every guide, in the order in which one would read them.
 pub(crate) const GUIDES: [Guide; 5] = [
-    Guide {
-        name: "gitchant-workflow",
-        section: '7',
-        about: "From an idea to a merged commit",
-        source: include_str!("guides/gitchant-workflow.md"),
-    },
-    Guide {
-        name: "gitchant-spec",
-        section: '5',
-        about: "What stands in a spec",
-        source: include_str!("guides/gitchant-spec.md"),
-    },
-    Guide {
-        name: "gitchant-config",
-        section: '5',
-        about: "The configuration of git-chant",
-        source: include_str!("guides/gitchant-config.md"),
-    },
-    Guide {
-        name: "gitchant-format",
-        section: '5',
-        about: "Refs, events and JSON, for those who build on them",
-        source: include_str!("guides/gitchant-format.md"),
-    },
-    Guide {
-        name: "gitchant-aliases",
-        section: '7',
-        about: "Settings and aliases worth having",
-        source: include_str!("guides/gitchant-aliases.md"),
-    },
+    guide(0, include_str!("guides/gitchant-workflow.md")),
+    guide(1, include_str!("guides/gitchant-spec.md")),
+    guide(2, include_str!("guides/gitchant-config.md")),
+    guide(3, include_str!("guides/gitchant-format.md")),
+    guide(4, include_str!("guides/gitchant-aliases.md")),
 ];
+
+const fn guide(at: usize, source: &'static str) -> Guide {
+    let (name, section, about) = cli::manual::GUIDES[at];
+    Guide { name, section, about, source }
+}
 
 impl Guide {
     /// The guide of that name, or of its short form: `workflow`, `chant-workflow`, `gitchant-workflow`.

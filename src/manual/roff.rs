@@ -5,7 +5,7 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 /// What `Roff` puts before every document: the definition that every quote in the page needs.
 pub(super) const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
-/// The same text without that.
+/// A document without its preamble.
 pub(super) fn bare(text: &str) -> &str {
     text.strip_prefix(PREAMBLE).unwrap_or(text)
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     config::keys::{self, Key, Kind},
     domain::{event::Op, status::Status},
-    error::codes::CODES,
+    error::Kind as ErrorKind,
     output::schema,
     store::trailer::TRAILERS,
 };
@@ -115,7 +115,7 @@ fn commands() -> String {
 }
 
 fn errors() -> String {
-    CODES.iter().map(|(code, meaning)| entry(&format!("`{code}`"), meaning)).collect()
+    ErrorKind::ALL.iter().map(|kind| entry(&format!("`{}`", kind.code()), kind.meaning())).collect()
 }
 
 fn types() -> String {

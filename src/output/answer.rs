@@ -427,7 +427,14 @@ impl<'a> From<&'a WorkedOne> for WorkedSpec<'a> {
 impl<'a> From<&'a Error> for Failure<'a> {
     fn from(error: &'a Error) -> Self {
         let Error { code, message, hints, diagnostics, .. } = error;
-        Failure { error: Fault { code, message, hints, diagnostics: diagnostics.iter().map(Place::from).collect() } }
+        Failure {
+            error: Fault {
+                code: code.code(),
+                message,
+                hints,
+                diagnostics: diagnostics.iter().map(Place::from).collect(),
+            },
+        }
     }
 }
 

@@ -4,14 +4,14 @@ use gix::ObjectId;
 
 use crate::{
     domain::id::SpecId,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 
 /// The code of the error where somebody else has moved the chain of the spec there: look at it, and decide again.
-pub(crate) const BEHIND: &str = "behind";
+pub(crate) const BEHIND: Kind = Kind::Behind;
 
 /// The code of the error where it is not known whether the claim was made.
-pub(crate) const UNCLEAR: &str = "unclear";
+pub(crate) const UNCLEAR: Kind = Kind::Unclear;
 
 /// Where a claim is decided.
 pub(crate) trait Stake {

@@ -2,17 +2,15 @@
 //!
 //! The kernel holds the lock, on a file that is there for as long as somebody holds it, and gives it back when the process ends.
 
-use std::{fs::File, io, os::unix::fs::MetadataExt, path::PathBuf};
-
-use rustix::{
-    fs::{FlockOperation, flock},
-    io::Errno,
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
 };
 
 use super::Project;
 use crate::{
     domain::id::SpecId,
-    env::fault,
+    env::{fault, file_lock},
     error::{IoContext, Result},
     git::process::PassedOn,
 };
@@ -31,7 +29,7 @@ impl Drop for WorktreeLock {
     fn drop(&mut self) {
         // While it is held, so that nobody takes away a file that another has just locked. What stays is a file that means nothing.
         let _stays = fault::around("place.drop", || std::fs::remove_file(&self.path));
-        let _closed_all_the_same = flock(&self.lock, FlockOperation::Unlock);
+        file_lock::unlock(&self.lock);
     }
 }
 
@@ -39,7 +37,8 @@ impl Project {
     /// Holds the place of a spec, waiting for whoever makes or takes away what is there.
     pub(crate) fn lock_worktree(&self, id: &SpecId) -> Result<WorktreeLock> {
         loop {
-            if let Some(held) = self.held(id, FlockOperation::LockExclusive)? {
+            let waits = |file: &File, path: &Path| file_lock::lock(file, path).map(|()| true);
+            if let Some(held) = self.held(id, waits)? {
                 return Ok(held);
             }
         }
@@ -47,25 +46,18 @@ impl Project {
 
     /// The same without waiting; `None` if somebody has it.
     pub(crate) fn try_lock_worktree(&self, id: &SpecId) -> Result<Option<WorktreeLock>> {
-        self.held(id, FlockOperation::NonBlockingLockExclusive)
+        self.held(id, file_lock::try_lock)
     }
 
-    fn held(&self, id: &SpecId, how: FlockOperation) -> Result<Option<WorktreeLock>> {
+    fn held(&self, id: &SpecId, take: impl Fn(&File, &Path) -> Result<bool>) -> Result<Option<WorktreeLock>> {
         let path = self.private_dir("places")?.join(id.as_str());
         loop {
             let open = || File::options().create(true).append(true).open(&path);
             let lock = fault::around("place.hold", open).io("create", &path)?;
-            match flock(&lock, how) {
-                Ok(()) => {}
-                Err(Errno::INTR) => continue,
-                Err(Errno::WOULDBLOCK) => return Ok(None),
-                // Where the file system knows no locks it goes on without one.
-                Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS) => {}
-                Err(error) => return Err(io::Error::from(error)).io("lock", &path),
+            if !take(&lock, &path)? {
+                return Ok(None);
             }
-            let ours = lock.metadata().io("read", &path)?;
-            let now = std::fs::symlink_metadata(&path);
-            if now.is_ok_and(|now| (now.dev(), now.ino()) == (ours.dev(), ours.ino())) {
+            if file_lock::is_current(&lock, &path)? {
                 let passed_on = PassedOn::new(&lock).io("lock", &path)?;
                 return Ok(Some(WorktreeLock { path, lock, _passed_on: passed_on }));
             }

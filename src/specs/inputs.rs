@@ -14,7 +14,7 @@ use crate::{
         pattern::{self, Entry, PathSet},
         spec_file::Spec,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::work_file,
 };
 
@@ -36,7 +36,7 @@ pub(crate) struct Input {
 }
 
 /// The code of the error about an input that is there and cannot be used.
-const BAD_INPUT: &str = "bad-input";
+const BAD_INPUT: Kind = Kind::BadInput;
 
 /// Why an entry of `informed_by` cannot be an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Project {
     /// `missing-input` if it leads nowhere.
     pub(crate) fn read_inputs(&self, names: &SpecNames<'_>, base: &Base<'_>, entry: &str) -> Result<Vec<Input>> {
         let missing = || {
-            Error::negative("missing-input", format!("the input '{}' does not exist", entry.escape_debug()))
+            Error::negative(Kind::MissingInput, format!("the input '{}' does not exist", entry.escape_debug()))
                 .hint("it is looked for in the base, and where it is not committed, in the work tree")
         };
         let parsed = Entry::parse(entry).map_err(|why| {
@@ -173,7 +173,7 @@ impl Project {
         let Some(top) = top.filter(|_| self.silent) else { return Ok(Vec::new()) };
         let entries = &spec.front.target_files;
         let targets = PathSet::new(entries)
-            .map_err(|(at, why)| Error::negative("bad-target", format!("target_files entry {}: {why}", at + 1)))?;
+            .map_err(|(at, why)| Error::negative(Kind::BadTarget, format!("target_files entry {}: {why}", at + 1)))?;
         let mut paths: Vec<String> = entries.clone();
         if let Ok(found) = work_file::list(&top, RESEARCH_DIR.as_bytes().as_bstr()) {
             paths.extend(found.iter().map(|entry| format!("{RESEARCH_DIR}/{}", entry.name)));

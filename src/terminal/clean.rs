@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use anstream::adapter::strip_str;
 
+pub(crate) use crate::domain::character::is_harmful as harmful;
+
 /// One line of plain text: escape sequences, control characters and reordering marks are taken out, line ends and tabs
 /// become a space.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
@@ -54,15 +56,6 @@ pub(crate) fn inert(text: &str) -> String {
             (true, length) => std::iter::repeat_n('?', length),
         })
         .collect()
-}
-
-/// Whether a terminal would do something else with it than show it: control characters (C0, DEL, C1), line separators,
-/// marks that reorder text, invisible characters in which something can hide.
-pub(crate) fn harmful(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Line ends of every kind and tabs as single spaces.

@@ -1,5 +1,6 @@
 //! Text for a terminal: nothing in it moves the cursor, sets a title, reaches the clipboard or reorders what is read.
 
+use crate::domain::character::reorders;
 use vte::{Params, Parser, Perform};
 
 /// A string sequence (an inline picture, say) that is longer is given up on and shown: else one that never ends would hide
@@ -148,7 +149,7 @@ impl Screen {
         }
         self.begun = true;
         match c {
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            c if reorders(c) => {
                 self.text.push_str(&format!("<U+{:04X}>", u32::from(c)));
             }
             c => self.text.push(c),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{EventReader, ParsedOutput, Preset};
 use crate::agent::preset::parsed::{number, string, text_of};
 
-/// Edits in the working directory and commands are allowed; edits elsewhere are refused, since nobody is there to be asked.
+/// Edits in the working directory and commands are allowed; edits elsewhere are refused, because no person is there to ask.
 pub(super) const PRESET: Preset = Preset {
     name: "claude",
     program: "claude",

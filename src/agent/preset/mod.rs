@@ -1,4 +1,4 @@
-//! The agents that are known by name: how each is run with nobody at it, and what its output says of the run.
+//! The agents that are known by name: how each is run unattended, and what its output says of the run.
 //!
 //! `chant.agent = claude` works without a command line of one's own; `chant.agent.claude.cmd` overrides it. What a preset may do is
 //! set so that it can work in its worktree unasked, and as little beyond it as its options can say.
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_complete() {
         let names: Vec<&str> = ALL.iter().map(|preset| preset.name).collect();
-        assert_eq!(names, ["aider", "claude", "codex", "cursor-agent", "gemini", "goose", "opencode"]);
+        assert_eq!(names, crate::domain::agent::KNOWN);
         for preset in ALL {
             assert!(preset.start.contains(preset.program), "{}", preset.name);
             assert!(preset.resume.is_none_or(|line| line.contains(preset.program)), "{}", preset.name);

@@ -12,7 +12,7 @@ use crate::env::{
     fault,
     process_table::{self, Process},
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// How often we look whether those that were asked to end have done so.
 const LOOK: Duration = Duration::from_millis(20);
@@ -55,7 +55,7 @@ impl Group {
                 Err(rustix::io::Errno::INTR) => {}
                 // Someone else has reaped it (SIGCHLD is ignored, say): it is gone all the same.
                 Err(rustix::io::Errno::CHILD) => return Ok(true),
-                Err(cause) => return Err(Error::fatal("wait", format!("cannot wait for the command: {cause}"))),
+                Err(cause) => return Err(Error::fatal(Kind::Wait, format!("cannot wait for the command: {cause}"))),
             }
         }
     }
@@ -145,7 +145,8 @@ impl Group {
     /// The leader's exit status; `None` if it cannot even be killed, and is left behind.
     pub(super) fn reap(&mut self) -> Result<Option<ExitStatus>> {
         let status = self.leader.try_wait();
-        let status = status.map_err(|cause| Error::fatal("wait", format!("cannot wait for the command: {cause}")))?;
+        let status =
+            status.map_err(|cause| Error::fatal(Kind::Wait, format!("cannot wait for the command: {cause}")))?;
         self.reaped = true;
         Ok(status)
     }

@@ -3,11 +3,19 @@
 use std::fs::File;
 use std::io::Write;
 
-use super::OutputFilter;
 use crate::terminal::sanitize::Sanitizer;
 
 /// A line that is longer is given to the sink in pieces of about this many bytes.
 const LONGEST_LINE: usize = 64 * 1024;
+
+/// Understands output before people see it: bytes in, lines for people out.
+pub(crate) trait OutputFilter {
+    /// The next bytes; gives what can be shown by now.
+    fn push(&mut self, bytes: &[u8]) -> Vec<u8>;
+
+    /// The output is over; gives what is left to be shown.
+    fn finish(&mut self) -> Vec<u8>;
+}
 
 /// Who gets the lines, and what takes from them what a terminal would obey.
 pub(super) type Sink<'a> = (&'a mut dyn FnMut(&str), Sanitizer);

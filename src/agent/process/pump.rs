@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::output::Output;
 use crate::agent::interrupt::Interrupts;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Silence after which output that someone still holds open is taken as over.
 const QUIET: Duration = Duration::from_millis(500);
@@ -60,10 +60,10 @@ impl<'a> Pump<'a> {
             self.interrupts.sockets().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
         fds.extend(self.pipe.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
         fds.extend(self.input.as_ref().map(|input| PollFd::new(&input.pipe, PollFlags::OUT)));
-        let wait = Timespec::try_from(wait).map_err(|_| Error::fatal("poll", "a wait is too long"))?;
+        let wait = Timespec::try_from(wait).map_err(|_| Error::fatal(Kind::Poll, "a wait is too long"))?;
         match poll(&mut fds, Some(&wait)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(cause) => Err(Error::fatal("poll", format!("cannot wait for the command: {cause}"))),
+            Err(cause) => Err(Error::fatal(Kind::Poll, format!("cannot wait for the command: {cause}"))),
         }
     }
 
@@ -94,7 +94,7 @@ impl<'a> Pump<'a> {
                 Ok(count)
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
-            Err(error) => Err(Error::fatal("io", format!("cannot read the output of the command: {error}"))),
+            Err(error) => Err(Error::fatal(Kind::Io, format!("cannot read the output of the command: {error}"))),
         }
     }
 
@@ -139,5 +139,5 @@ fn nonblocking(pipe: &impl AsFd) -> Result<()> {
         let flags = rustix::fs::fcntl_getfl(pipe)?;
         rustix::fs::fcntl_setfl(pipe, flags | rustix::fs::OFlags::NONBLOCK)
     };
-    set().map_err(|cause: rustix::io::Errno| Error::fatal("io", format!("cannot set up a pipe: {cause}")))
+    set().map_err(|cause: rustix::io::Errno| Error::fatal(Kind::Io, format!("cannot set up a pipe: {cause}")))
 }

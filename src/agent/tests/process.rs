@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::agent::process::{Ending, Finished, Run, Stdin, run};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -174,10 +174,10 @@ fn what_cannot_be_recorded_never_runs() {
     let mut pid = 0;
     let mut on_started = |started: &crate::agent::process::Started| {
         pid = started.pid;
-        Err(Error::fatal("test", "no"))
+        Err(Error::fatal(Kind::Signal, "no"))
     };
     let run_it = Run { on_started: Some(&mut on_started), ..Run::new(": >ran", dir.path()) };
-    assert_eq!(run(run_it).unwrap_err().code, "test");
+    assert_eq!(run(run_it).unwrap_err().code, "signal");
     assert!(!alive(pid) && !dir.path().join("ran").exists());
 }
 

@@ -10,7 +10,7 @@ use crate::{
         checks::{Command, Reproduction},
         id::SpecId,
     },
-    env::fault,
+    env::{fault, file_lock},
     error::{IoContext, Result},
     git::{process::Git, worktree},
     project::Project,
@@ -62,9 +62,7 @@ impl<'p> Checkout<'p> {
     pub(crate) fn open(project: &'p Project) -> Result<Checkout<'p>> {
         let lock = project.private_dir("check")?.join("in-use");
         let held = fault::around("cache.lock", || File::create(&lock)).io("create", &lock)?;
-        rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive)
-            .map_err(std::io::Error::from)
-            .io("lock", &lock)?;
+        file_lock::lock(&held, &lock)?;
         let path = worktree::path::default_path(&project.repo, "check")?;
         Ok(Checkout { project, path, _held: held })
     }

@@ -28,7 +28,7 @@ use crate::{
         new_event::NewEvent,
         status::Status,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{
         branch,
         conflict::{self, Begun},
@@ -83,7 +83,7 @@ pub(crate) fn reconcile(project: &Project, plan: &Plan, progress: &dyn Progress)
     let started = project.env.now().as_second();
     let info = Info::of_this_process(attempt.id.clone(), plan.tree.path.clone(), started);
     let mut lease = Lease::acquire(&project.leases_dir(), &attempt.start, info).map_err(|error| match error.code {
-        "lease-held" => Error::negative("running", error.message),
+        Kind::LeaseHeld => Error::negative(Kind::Running, error.message),
         _ => error,
     })?;
     let event = match resume(project, plan) {
@@ -127,7 +127,7 @@ fn resume(project: &Project, plan: &Plan) -> Result<ObjectId> {
         Some(state) if state.status == Status::Finished && state.attempt == Some(attempt.start) => {
             Ok(NewEvent { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() })
         }
-        _ => Err(Error::negative("not-allowed", format!("'{short}' is no longer finished")).hint("try again")),
+        _ => Err(Error::negative(Kind::NotAllowed, format!("'{short}' is no longer finished")).hint("try again")),
     });
     Ok(appended.map_err(|refusal| refusal.into_error(short))?.event)
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::Landed;
 use crate::{
     answer::progress::{Progress, Step},
-    env::fault,
+    env::{fault, file_lock},
     error::{Error, IoContext, Result},
     git::worktree::{self, Worktree},
     project::Project,
@@ -250,9 +250,7 @@ fn write_record(
     let file = dir.join(format!("{name}.json"));
     // Locked and whole before it has its name: whoever recovers would take it for one that was left behind.
     let fresh = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&dir).io("create a file in", &dir)?;
-    rustix::fs::flock(fresh.as_file(), rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        .map_err(std::io::Error::from)
-        .io("lock", fresh.path())?;
+    file_lock::lock(fresh.as_file(), fresh.path())?;
     serde_json::to_writer(fresh.as_file(), &record).map_err(|error| Error::fatal("aside", error.to_string()))?;
     fresh.as_file().sync_all().io("write", fresh.path())?;
     let lock = fault::around("aside.record", || fresh.persist_noclobber(&file));
@@ -316,7 +314,7 @@ pub(crate) fn recover_all(project: &Project, progress: &dyn Progress) -> Result<
     for entry in entries.flatten().filter(|entry| entry.path().extension().is_some_and(|ext| ext == "json")) {
         let file = entry.path();
         let Ok(lock) = File::open(&file) else { continue };
-        if rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
+        if !file_lock::try_lock(&lock, &file)? {
             continue;
         }
         // Its writer may have finished between the listing and the lock.
@@ -351,7 +349,7 @@ pub(crate) fn left_aside(project: &Project) -> Result<Vec<LeftAside>> {
         match file.extension().and_then(|extension| extension.to_str()) {
             Some("json") => {
                 let Ok(lock) = File::open(&file) else { continue };
-                if rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockShared).is_err() {
+                if !file_lock::try_lock_shared(&lock, &file)? {
                     continue;
                 }
                 // Its writer may have finished between the listing and the lock.

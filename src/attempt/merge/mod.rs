@@ -215,14 +215,14 @@ fn compute(project: &Project, attempt: &Attempt, target: &FullName, tip: ObjectI
 fn hold(project: &Project, target: &FullName) -> Result<Result<Option<WorktreeLock>, Landed>> {
     let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
     let [place] = places.as_slice() else { return Ok(Ok(None)) };
-    match worktree::lock::lock(place, project.config().lock_timeout()?) {
-        Ok(held) => Ok(Ok(Some(held))),
-        Err(error) if error.code == "busy" => {
-            let hints = error.hints;
-            Ok(Err(Landed::Waits { why: error.message, paths: Vec::new(), hints }))
-        }
-        Err(error) => Err(error),
-    }
+    Ok(match worktree::lock::lock(place, project.config().lock_timeout()?)? {
+        Some(lock) => Ok(Some(lock)),
+        None => Err(Landed::Waits {
+            why: format!("another git chant is at work in '{}'", place.path.display()),
+            paths: Vec::new(),
+            hints: vec!["try again when it is done".to_owned()],
+        }),
+    })
 }
 
 fn finished(project: &Project, id: &SpecId) -> Result<State> {

@@ -12,7 +12,7 @@ use gix::{ObjectId, refs::Target};
 use crate::{
     domain::id::SpecId,
     error::Result,
-    git::{lookup, process::Git, reference},
+    git::{lookup, process::Git},
     project::Project,
     store::{SPECS, archive::ARCHIVES, attempts::ATTEMPTS},
 };
@@ -99,11 +99,8 @@ impl Guard {
 /// What one ref holds now, if it holds an id.
 fn holds(project: &Project, name: &str) -> Result<Option<String>> {
     let Ok(full) = gix::refs::FullName::try_from(name) else { return Ok(None) };
-    match reference::read(&project.repo, full.as_ref()) {
-        Ok(id) => Ok(id.map(|id| id.to_string())),
-        Err(error) if error.code == "symbolic-ref" => Ok(None),
-        Err(error) => Err(error),
-    }
+    let target = lookup::target(project.repo.gix(), full.as_ref())?;
+    Ok(target.as_ref().and_then(gix::refs::Target::try_id).map(|id| id.to_string()))
 }
 
 /// A chain that grew by events on top of what it was is explained: somebody worked in parallel. Everything else is not: a

@@ -4,7 +4,7 @@ use std::{collections::HashMap, ops::Range};
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::source::is_unprintable;
+use crate::domain::character::is_unprintable;
 
 /// An acceptance criterion: a task-list item under the heading "Acceptance Criteria".
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub use front_matter::KEYS;
 pub(crate) use front_matter::{Approval, FrontMatter};
 pub(crate) use markdown::{Criterion, Tick, compare_criteria};
 pub(crate) use section::section;
-pub(crate) use source::{MAX_SPEC_LEN, Source, is_unprintable};
+pub(crate) use source::{MAX_SPEC_LEN, Source};
 
 use super::diagnostic::{Diagnostic, Severity};
 

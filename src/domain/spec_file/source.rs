@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use bstr::ByteSlice;
 
-use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::{
+    character::is_unprintable,
+    diagnostic::{Diagnostic, Severity},
+};
 
 /// The largest spec file that is read, in bytes.
 pub(crate) const MAX_SPEC_LEN: usize = 4 * 1024 * 1024;
@@ -166,10 +169,4 @@ fn shown(bytes: &[u8]) -> String {
         .filter(|c| !matches!(c, '\r' | '\u{feff}'))
         .map(|c| if is_unprintable(c) && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c })
         .collect()
-}
-
-/// Whether `c` is a control character, or one that changes the order in which text is drawn, so that a reader would see
-/// another command than the one that runs.
-pub(crate) fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

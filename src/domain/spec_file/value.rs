@@ -1,6 +1,6 @@
 //! The rules for single values of the front matter.
 
-use super::source::is_unprintable;
+use crate::domain::character::is_unprintable;
 use crate::domain::{id::SpecId, pattern};
 
 /// The longest one-line text, in bytes.

@@ -29,14 +29,14 @@ pub(crate) struct Listing {
 pub(crate) struct Looking {
     directory: Directory,
     names: Names,
-    /// The first one that nobody looks at yet.
+    /// The first entry that no thread has taken yet.
     next: AtomicUsize,
 }
 
 /// What one thread found: runs of entries, each with the number of its first.
 pub(crate) type Runs = Result<Vec<(usize, Run)>, Refused>;
 
-/// What was found of some: nothing of one that went away meanwhile, and no stamp of one that is no regular file.
+/// What was found of some: nothing of one that went away since it was listed, and no stamp of one that is no regular file.
 type Run = Vec<Option<Option<Stamp>>>;
 
 /// Names, sorted, one after the other.
@@ -99,7 +99,7 @@ impl Looking {
         Ok(Looking { directory, names, next: AtomicUsize::new(0) })
     }
 
-    /// Looks at entries until nobody has to any more.
+    /// Looks at entries until none is left.
     pub(crate) fn look(&self) -> Runs {
         let mut runs = Vec::new();
         loop {

@@ -13,7 +13,7 @@ use super::{Directory, Refused};
 /// clock can leave the same times behind. Where it counts parts of a second, it ticks a hundred times in one at the least.
 const FINE: i128 = 100_000_000;
 
-/// The same where it counts whole seconds: the coarsest of those clocks tick every other one.
+/// How far back where the file system counts whole seconds: the coarsest of those clocks tick every other one.
 const COARSE: i128 = 3_000_000_000;
 
 /// What tells a version of a file from another one.

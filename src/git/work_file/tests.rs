@@ -148,11 +148,11 @@ fn entries_are_listed_with_what_they_are() {
     std::fs::write(at("x").with_file_name(std::ffi::OsStr::from_bytes(b"\xff.md")), "").expect("written");
     let found: Vec<_> =
         list(root.path(), ".chant/specs".into()).expect("listed").into_iter().map(|e| (e.name, e.kind)).collect();
-    let expected: Vec<(BString, Kind)> = vec![
-        ("a.md".into(), Kind::File),
-        ("d.md".into(), Kind::Directory),
-        ("l.md".into(), Kind::Symlink),
-        (b"\xff.md".into(), Kind::File),
+    let expected: Vec<(BString, FileKind)> = vec![
+        ("a.md".into(), FileKind::File),
+        ("d.md".into(), FileKind::Directory),
+        ("l.md".into(), FileKind::Symlink),
+        (b"\xff.md".into(), FileKind::File),
     ];
     assert_eq!(found, expected);
     assert_eq!(list(root.path(), "absent/dir".into()).expect("listed"), []);

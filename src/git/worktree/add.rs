@@ -6,7 +6,7 @@ use gix::refs::FullNameRef;
 
 use super::{Worktree, among_others, find, remove};
 use crate::{
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::{process::Git, repository::Repository},
 };
 
@@ -19,7 +19,7 @@ pub(crate) fn add(repo: &Repository, path: &Path, branch: &FullNameRef) -> Resul
     if let Some(old) = find(repo, path)? {
         if old.main || !old.prunable || path.join(".git").exists() {
             let message = format!("cannot make a worktree at '{}': there is one already", path.display());
-            return Err(Error::fatal("worktree-path-exists", message));
+            return Err(Error::fatal(Kind::WorktreePathExists, message));
         }
         remove::forget(repo, &old)?;
     }
@@ -41,5 +41,5 @@ fn require_free(path: &Path) -> Result<()> {
     }
     let what = if meta.is_dir() { "a directory that is not empty" } else { "a file" };
     let message = format!("cannot make a worktree at '{}': {what} is in the way", path.display());
-    Err(Error::fatal("worktree-path-exists", message).hint("move it aside, or set chant.worktreeDir"))
+    Err(Error::fatal(Kind::WorktreePathExists, message).hint("move it aside, or set chant.worktreeDir"))
 }

@@ -30,7 +30,7 @@ impl Operation {
     }
 }
 
-/// The worktrees in which an unfinished operation holds this branch, mostly with `HEAD` detached meanwhile.
+/// The worktrees in which an unfinished operation holds this branch, mostly with a detached `HEAD`.
 pub(crate) fn busy_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<(Worktree, Operation)>> {
     let held = list(repo)?.into_iter().filter_map(|worktree| {
         let operation = operation(&worktree, branch)?;

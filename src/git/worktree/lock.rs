@@ -1,60 +1,41 @@
-//! One process of ours at a time in a worktree that is not the spec's own.
+//! One process of this tool at a time in a worktree that is not the spec's own.
 //!
-//! `git merge --ff-only` lets go of the index before it moves the branch. Two of them in one worktree can so each write files
-//! and only one move the branch; what the other wrote would stay. The kernel holds the lock, on the git directory itself, and
-//! gives it back when the process ends: nothing is left behind.
+//! `git merge --ff-only` releases the index before it moves the branch. Two of them in one worktree can each write files while only
+//! one moves the branch; what the other wrote would stay. The lock is on the git directory itself: no file is made for it.
 
 use std::{
     fs::File,
-    io,
     time::{Duration, Instant},
 };
 
-use rustix::{
-    fs::{FlockOperation, flock},
-    io::Errno,
+use super::Worktree;
+use crate::{
+    env::file_lock,
+    error::{IoContext, Result},
+    git::process::PassedOn,
 };
 
-use super::Worktree;
-use crate::error::{Error, IoContext, Result};
-use crate::git::process::PassedOn;
-
-/// A worktree that is held until this is dropped.
+/// The lock on a worktree, released when this is dropped.
 #[derive(Debug)]
-#[must_use = "it is let go of when dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub(crate) struct WorktreeLock {
-    /// A git that outlives us is still at work there.
-    _passed_on: Option<PassedOn>,
-    _lock: Option<File>,
+    /// A git that outlives this process is still at work there.
+    _passed_on: PassedOn,
+    _file: File,
 }
 
-/// Holds `place`, waiting for others of ours as long as `patience` lasts.
-///
-/// Where the file system knows no locks it goes on without one.
-///
-/// # Errors
-/// `busy` if it did not become free.
-pub(crate) fn lock(place: &Worktree, patience: Duration) -> Result<WorktreeLock> {
+/// Locks `worktree`, waiting for other processes of this tool as long as `patience` lasts; `None` if it did not become free.
+pub(crate) fn lock(worktree: &Worktree, patience: Duration) -> Result<Option<WorktreeLock>> {
     let started = Instant::now();
-    let lock = File::open(&place.git_dir).io("open", &place.git_dir)?;
+    let path = &worktree.git_dir;
+    let file = File::open(path).io("open", path)?;
     let mut pause = Duration::from_millis(1);
-    loop {
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {
-                let passed_on = PassedOn::new(&lock).io("lock", &place.git_dir)?;
-                return Ok(WorktreeLock { _passed_on: Some(passed_on), _lock: Some(lock) });
-            }
-            Err(Errno::WOULDBLOCK | Errno::INTR) => {}
-            Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::BADF | Errno::INVAL | Errno::NOSYS) => {
-                return Ok(WorktreeLock { _passed_on: None, _lock: None });
-            }
-            Err(error) => return Err(io::Error::from(error)).io("lock", &place.git_dir),
-        }
+    while !file_lock::try_lock(&file, path)? {
         if started.elapsed() >= patience {
-            let message = format!("another git chant is at work in '{}'", place.path.display());
-            return Err(Error::fatal("busy", message).hint("try again when it is done"));
+            return Ok(None);
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
     }
+    Ok(Some(WorktreeLock { _passed_on: PassedOn::new(&file).io("lock", path)?, _file: file }))
 }

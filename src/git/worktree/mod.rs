@@ -27,7 +27,7 @@ use super::{
     process::{Git, Output},
     repository::{Head, Repository},
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// A registered worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub(crate) struct Worktree {
     pub prunable: bool,
     /// Whether it is the main worktree.
     pub main: bool,
-    /// Settings (`key=value`) that hold for every git here, whatever the configuration says: what somebody has changed there
-    /// and nobody has looked at takes no effect.
+    /// Settings (`key=value`) that hold for every git here, whatever the configuration says: a change there
+    /// that no person has acknowledged takes no effect.
     pub muted: Vec<String>,
 }
 
@@ -56,8 +56,8 @@ impl Worktree {
         Ok(self.muted.iter().fold(self.located_git()?, Git::config))
     }
 
-    /// The same without hooks and without a file system monitor: for what is the tool's own business and no person's, such as
-    /// to look at a worktree or to keep it.
+    /// Git at its top without hooks and without a file system monitor: for what the tool does for itself, such as inspecting a
+    /// worktree.
     pub(crate) fn plain_git(&self) -> Result<Git> {
         Ok(self.git()?.without_hooks().config("core.fsmonitor=false"))
     }
@@ -72,7 +72,7 @@ impl Worktree {
         }
         let message =
             format!("the worktree '{}' is damaged: its .git is missing or leads elsewhere", self.path.display());
-        Err(Error::fatal("damaged-worktree", message).hint("git worktree repair"))
+        Err(Error::fatal(Kind::DamagedWorktree, message).hint("git worktree repair"))
     }
 
     /// Whether `.git` at its top leads to its git directory.
@@ -90,7 +90,7 @@ impl Worktree {
         same_place(&leads_to, &self.git_dir)
     }
 
-    /// Whether a merge is under way in it that nobody has committed yet.
+    /// Whether a merge is under way in it that is not committed yet.
     pub(crate) fn is_merging(&self) -> bool {
         self.git_dir.join("MERGE_HEAD").exists()
     }

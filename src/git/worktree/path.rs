@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 use rustix::fs::Access;
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{process::Git, repository::Repository},
 };
 
@@ -55,7 +55,7 @@ fn cache_dir(repo: &Repository) -> Result<PathBuf> {
     let Some(cache) = repo.env().cache_dir() else {
         let message =
             "there is no place for a worktree: the parent of the main worktree cannot be written, and HOME is not set";
-        return Err(Error::fatal("no-worktree-place", message).hint("git config chant.worktreeDir <directory>"));
+        return Err(Error::fatal(Kind::NoWorktreePlace, message).hint("git config chant.worktreeDir <directory>"));
     };
     let path = gix::path::into_bstr(repo.common_dir())?;
     let hash = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, path.as_bytes())?;

@@ -5,7 +5,7 @@ use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
 use super::{Worktree, find};
 use crate::{
     env::fault,
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::{process::Git, repository::Repository},
 };
 
@@ -29,7 +29,7 @@ pub(crate) fn remove(repo: &Repository, path: &Path) -> Result<Removed> {
     let found = find(repo, path)?.filter(|worktree| !worktree.main);
     let Some(worktree) = found else {
         let message = format!("'{}' is not a linked worktree of this repository", path.display());
-        return Err(Error::fatal("not-a-worktree", message));
+        return Err(Error::fatal(Kind::NotAWorktree, message));
     };
     if fs::symlink_metadata(&worktree.path).is_err() {
         forget(repo, &worktree)?;
@@ -80,7 +80,10 @@ pub(super) fn forget(repo: &Repository, worktree: &Worktree) -> Result<()> {
     let all = repo.common_dir().join("worktrees");
     let ours = worktree.git_dir.parent().is_some_and(|parent| super::same_place(parent, &all));
     if worktree.main || !ours {
-        return Err(Error::fatal("not-a-worktree", format!("'{}' is not a linked worktree", worktree.path.display())));
+        return Err(Error::fatal(
+            Kind::NotAWorktree,
+            format!("'{}' is not a linked worktree", worktree.path.display()),
+        ));
     }
     match fault::around("tree.forget", || fs::remove_dir_all(&worktree.git_dir)) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause).io("remove", &worktree.git_dir),

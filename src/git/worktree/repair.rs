@@ -1,4 +1,4 @@
-//! Bringing back what whoever worked in a worktree has broken or let go of.
+//! Repairing what an agent or a person has broken in a worktree, and finding commits that only its reflog holds.
 
 use std::{collections::HashSet, fs};
 

@@ -15,7 +15,7 @@ use crate::{
     git::{
         stale_lock,
         stale_lock::{LockFile, Owner},
-        work_file::{self, Kind},
+        work_file::{self, FileKind},
     },
     project::{ARCHIVE_DIR, Project, SPECS_DIR},
     specs::survey,
@@ -113,7 +113,9 @@ pub(super) fn temporary(project: &Project) -> Result<Vec<Finding>> {
         for entry in work_file::list(top, dir.into()).unwrap_or_default() {
             let name = entry.name.to_string();
             let path = top.join(dir).join(&name);
-            if entry.kind == Kind::File && prefixes.iter().any(|prefix| name.starts_with(prefix)) && left_behind(&path)
+            if entry.kind == FileKind::File
+                && prefixes.iter().any(|prefix| name.starts_with(prefix))
+                && left_behind(&path)
             {
                 let message = "a process that died left it behind".to_owned();
                 let repair = Some(Repair::Remove(path.clone()));

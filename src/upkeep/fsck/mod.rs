@@ -111,7 +111,7 @@ fn looked(what: &str, id: Option<&SpecId>, found: Result<Vec<Finding>>) -> Vec<F
     found.unwrap_or_else(|error| {
         let Error { code, message, hints, .. } = error;
         let message = if id.is_some() { message } else { format!("the {what} cannot be checked: {message}") };
-        let mut problem = ProblemView::new(Severity::Error, code, message);
+        let mut problem = ProblemView::new(Severity::Error, code.code(), message);
         problem.spec = id.cloned();
         problem.help = hints.into_iter().next();
         vec![Finding { problem, repair: None }]

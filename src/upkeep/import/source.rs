@@ -12,7 +12,7 @@ use crate::{
     answer::ProblemView,
     domain::{diagnostic::Severity, id::SpecId},
     error::{Error, Result},
-    git::work_file::{self, Directory, Kind, Listed},
+    git::work_file::{self, Directory, FileKind, Listed},
     project::Project,
 };
 
@@ -134,7 +134,7 @@ impl Found<'_> {
             let below = format!("{folder}/{text}");
             match text.strip_suffix(".md") {
                 Some(stem) => self.file(stem, below, archived, nested),
-                None if kind == Kind::Directory && archived && !nested => folders.push(name),
+                None if kind == FileKind::Directory && archived && !nested => folders.push(name),
                 // What it keeps for itself: status files, locks.
                 None => {}
             }

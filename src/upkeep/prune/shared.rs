@@ -3,11 +3,11 @@
 use std::fs::{self, File};
 
 use gix::ObjectId;
-use rustix::fs::{FlockOperation, flock};
 
 use super::{Request, Step, commits, files};
 use crate::{
     answer::Pruned,
+    env::file_lock,
     error::{Error, Result},
     git::{
         history,
@@ -43,7 +43,7 @@ fn check(project: &Project, request: &Request) -> Result<Option<Step>> {
         return Ok(None);
     }
     let name = tree.path.to_string_lossy().into_owned();
-    if is_held(&lock) {
+    if is_held(&lock)? {
         return Ok(Some(Step::keep(Pruned::Check, None, name, "checks are run in it")));
     }
     if !gone && stands_in(project, &tree.path) {
@@ -59,7 +59,7 @@ fn check(project: &Project, request: &Request) -> Result<Option<Step>> {
         // The lock that checks take. Without the file there never was one.
         let held = File::open(&lock).ok();
         if let Some(held) = &held
-            && flock(held, FlockOperation::NonBlockingLockExclusive).is_err()
+            && !file_lock::try_lock(held, &lock)?
         {
             return Err(Error::negative("in-use", "checks are run in it"));
         }
@@ -67,8 +67,8 @@ fn check(project: &Project, request: &Request) -> Result<Option<Step>> {
     })))
 }
 
-fn is_held(lock: &std::path::Path) -> bool {
-    File::open(lock).is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_err())
+fn is_held(lock: &std::path::Path) -> Result<bool> {
+    File::open(lock).map_or(Ok(false), |file| Ok(!file_lock::try_lock_shared(&file, lock)?))
 }
 
 /// Whether a copy that was moved aside, `<attempt>-<random>.md`, is the very text that its attempt pinned.

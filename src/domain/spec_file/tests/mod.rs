@@ -1,6 +1,7 @@
 mod properties;
 
 use super::*;
+use crate::domain::character::is_unprintable;
 use crate::domain::spec_type::SpecType;
 
 pub(super) const PATH: &str = ".chant/specs/a.md";

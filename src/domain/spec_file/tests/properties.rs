@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::{super::*, PATH, place};
+use crate::domain::character::is_unprintable;
 
 /// Every diagnostic lies inside the file and can be drawn.
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
