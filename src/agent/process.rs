@@ -182,7 +182,7 @@ pub(crate) struct Finished {
 /// Fails if the command cannot be started, or with the error of [`Run::on_started`].
 pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     let _timed = trace::region(|| format!("sh -c {}", shell_words::quote(run.command)));
-    let marker = marker();
+    let marker = marker()?;
     let interrupts = Interrupts::listen()?;
     let mut reaper = Reaper::enter(&marker);
     let begun = Instant::now();
@@ -277,8 +277,8 @@ fn spawn(run: &Run<'_>, marker: &str, reaper: &mut Reaper) -> Result<(std::proce
 }
 
 /// A value that no other run has.
-fn marker() -> String {
-    format!("{:x}-{:016x}", std::process::id(), u64::from_le_bytes(random_bytes()))
+fn marker() -> Result<String> {
+    Ok(format!("{:x}-{:016x}", std::process::id(), u64::from_le_bytes(random_bytes()?)))
 }
 
 /// The ending that a status tells. Without one the process could not even be killed.

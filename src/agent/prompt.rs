@@ -108,7 +108,9 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
 
 /// What to do: the repository's own words with the names in them replaced, or the built-in ones.
 fn instructions(prompt: &Prompt<'_>, kind: SpecType) -> String {
-    let Some(custom) = prompt.custom else { return built_in(prompt.phase, kind).to_owned() };
+    let Some(custom) = prompt.custom else {
+        return named(usual_name(prompt.phase, kind)).expect("each usual name is a built-in one").to_owned();
+    };
     let value = |name: &str| {
         Some(match name {
             "id" => prompt.id.to_owned(),
@@ -161,36 +163,20 @@ fn section(text: &mut String, title: &str, body: &str) {
     write!(text, "\n## {title}\n\n{fence}\n{}\n{fence}\n", body.trim_end()).expect("writing to a string cannot fail");
 }
 
-/// The built-in instructions of a phase, or of a type where there is no phase.
-fn built_in(phase: Option<&str>, kind: SpecType) -> &'static str {
-    match phase {
-        Some("comprehension") => include_str!("prompts/comprehension.md"),
-        Some("reproduction") => include_str!("prompts/reproduction.md"),
-        Some("root-cause") => include_str!("prompts/root-cause.md"),
-        Some("impact-map") => include_str!("prompts/impact-map.md"),
-        Some("fork-fix") => include_str!("prompts/implement.md"),
-        _ => match kind {
-            SpecType::Code => include_str!("prompts/implement.md"),
-            SpecType::Research => include_str!("prompts/research.md"),
-            SpecType::Documentation => include_str!("prompts/documentation.md"),
-            SpecType::Task | SpecType::Driver | SpecType::Gate => include_str!("prompts/task.md"),
-        },
-    }
-}
-
 /// The built-in instructions of that name, as `prompt:` in the front matter gives it; `None` if there are none.
 pub(crate) fn named(name: &str) -> Option<&'static str> {
     Some(match name {
-        "implement" => include_str!("prompts/implement.md"),
+        "implement" | "fork-fix" => include_str!("prompts/implement.md"),
         "task" | "standard" => include_str!("prompts/task.md"),
         "research" => include_str!("prompts/research.md"),
         "documentation" => include_str!("prompts/documentation.md"),
         "verify" => include_str!("prompts/verify.md"),
         "split" => include_str!("prompts/split.md"),
         "conflict" => include_str!("prompts/conflict.md"),
-        "comprehension" | "reproduction" | "root-cause" | "impact-map" | "fork-fix" => {
-            built_in(Some(name), SpecType::Task)
-        }
+        "comprehension" => include_str!("prompts/comprehension.md"),
+        "reproduction" => include_str!("prompts/reproduction.md"),
+        "root-cause" => include_str!("prompts/root-cause.md"),
+        "impact-map" => include_str!("prompts/impact-map.md"),
         _ => return None,
     })
 }

@@ -37,21 +37,20 @@ pub(crate) fn path(common_dir: &Path, spec: &SpecId, attempt: &gix::oid) -> Path
 
 /// Creates a transcript, readable by its owner only, with the directories above it. Fails if there is one.
 pub(crate) fn create(path: &Path) -> Result<File> {
-    if let Some(dir) = path.parent() {
-        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
-    }
-    // Appending, so that two who hold it never write over each other.
-    let create = || OpenOptions::new().append(true).create_new(true).mode(0o600).open(path);
-    fault::around("transcript.create", create).io("create", path)
+    open_to_append(path, OpenOptions::new().create_new(true), "create")
 }
 
 /// Opens the transcript of an attempt that goes on, to be added to; one that is not there is created.
 pub(crate) fn resume(path: &Path) -> Result<File> {
+    open_to_append(path, OpenOptions::new().create(true), "open")
+}
+
+/// Appending, so that two processes that hold it never write over each other.
+fn open_to_append(path: &Path, options: &mut OpenOptions, verb: &str) -> Result<File> {
     if let Some(dir) = path.parent() {
         fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
-    let open = || OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    fault::around("transcript.create", open).io("open", path)
+    fault::around("transcript.create", || options.append(true).mode(0o600).open(path)).io(verb, path)
 }
 
 /// The last lines of a transcript that are not blank, without control sequences, oldest first; none if there is no transcript. Only

@@ -2,7 +2,11 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::prime::PrimeArgs, error::Result, query::prime};
+use crate::{
+    cli::prime::PrimeArgs,
+    error::{Kind, Result},
+    query::prime,
+};
 
 /// The event that hooks of agents name so.
 const EVENT: &str = "SessionStart";
@@ -10,7 +14,7 @@ const EVENT: &str = "SessionStart";
 pub(super) fn run(context: &Context<'_>, args: &PrimeArgs) -> Result<Outcome> {
     let project = match context.project() {
         // A hook is run wherever an agent is started.
-        Err(error) if args.hook_json && error.code == "not-a-repository" => return Ok(Outcome::new(Body::Nothing)),
+        Err(error) if args.hook_json && error.code == Kind::NotARepository => return Ok(Outcome::new(Body::Nothing)),
         project => project?,
     };
     let Some(text) = prime::prime(&project)? else {

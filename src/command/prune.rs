@@ -6,7 +6,7 @@ use crate::{
     attempt::merge,
     cli::prune::PruneArgs,
     domain::id::SpecId,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git,
     project::Project,
     upkeep::prune::{self, Request},
@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context<'_>, args: &PruneArgs) -> Result<Outcome> {
     let expire = match &args.expire {
         Some(time) => git::expiry(&project.repo, time)?.ok_or_else(|| {
             let message = format!("'{}' is not a time that git reads", time.escape_debug());
-            Error::usage("bad-time", message).hint("such as '2.weeks.ago', '2026-01-31', 'never' or 'now'")
+            Error::usage(Kind::BadTime, message).hint("such as '2.weeks.ago', '2026-01-31', 'never' or 'now'")
         })?,
         None => project.config().prune_expire(|text| git::expiry(&project.repo, text))?,
     };
@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context<'_>, args: &PruneArgs) -> Result<Outcome> {
 /// The spec that a person means: one that exists, or, by its full id, one of which only leftovers do.
 fn resolve(context: &Context<'_>, project: &Project, query: &str) -> Result<SpecId> {
     match (context.pick(project, query), SpecId::new(query)) {
-        (Err(error), Ok(id)) if error.code == "unknown-spec" && prune::is_known(project, &id)? => Ok(id),
+        (Err(error), Ok(id)) if error.code == Kind::UnknownSpec && prune::is_known(project, &id)? => Ok(id),
         (picked, _) => picked,
     }
 }

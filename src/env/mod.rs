@@ -182,13 +182,13 @@ impl Env {
 
     /// A random number.
     pub(crate) fn random_u32(&self) -> u32 {
-        u32::from_le_bytes(random_bytes())
+        u32::from_le_bytes(random_bytes().expect(NO_RANDOMNESS))
     }
 
     /// `count` random bytes as lower-case hex, two digits a byte.
     pub(crate) fn random_hex(&self, count: usize) -> String {
         let mut bytes = vec![0; count];
-        fill(&mut bytes);
+        getrandom::fill(&mut bytes).expect(NO_RANDOMNESS);
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -222,15 +222,13 @@ impl fmt::Debug for Env {
     }
 }
 
-/// Random bytes, for what has no [`Env`] at hand.
-pub(crate) fn random_bytes<const COUNT: usize>() -> [u8; COUNT] {
-    let mut bytes = [0; COUNT];
-    fill(&mut bytes);
-    bytes
-}
+const NO_RANDOMNESS: &str = "a system without a source of randomness cannot run git either";
 
-fn fill(bytes: &mut [u8]) {
-    getrandom::fill(bytes).expect("a system without a source of randomness cannot run git either");
+/// Random bytes, for what has no [`Env`] at hand.
+pub(crate) fn random_bytes<const COUNT: usize>() -> Result<[u8; COUNT]> {
+    let mut bytes = [0; COUNT];
+    getrandom::fill(&mut bytes).map_err(|cause| Error::fatal(Kind::Random, format!("no random numbers: {cause}")))?;
+    Ok(bytes)
 }
 
 fn width(columns: Option<&OsString>) -> usize {

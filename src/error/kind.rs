@@ -110,7 +110,6 @@ kinds! {
     NoHome = "no-home", "There is no home directory.";
     NoIdentity = "no-identity", "git does not know who you are: `user.name` and `user.email`.";
     NoLine = "no-line", "git cannot tell where a line comes from.";
-    NoNews = "no-news", "The attempt ended just so before.";
     NoParts = "no-parts", "The spec has no headings to make members of.";
     NoProposal = "no-proposal", "What the agent said is no proposal of parts.";
     NoRemote = "no-remote", "There is no such remote, or none to exchange with.";

@@ -175,21 +175,11 @@ pub(crate) fn holds_as_one(
     if paths.is_empty() || paths.len() > MAX_PATHS {
         return Ok(false);
     }
-    let git = || Git::at(repo).global("--literal-pathspecs").config("core.fsmonitor=false");
-    let limited = |git: Git| -> Result<Git> {
-        paths.iter().try_fold(git.arg("--"), |git, path| Ok(git.arg(&*gix::path::from_bstr(path.as_bstr())?)))
-    };
-    let patch_ids = |patch: Vec<u8>| -> Result<Vec<BString>> {
-        let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch).check()?;
-        Ok(output.stdout.lines().filter_map(|line| line.fields().next()).map(BString::from).collect())
-    };
-    let ends = [since, tip].map(|id| id.to_hex().to_string());
-    let whole = limited(git().arg("diff-tree").args(PATCH).args(&ends))?.check()?;
-    let Some(whole) = patch_ids(whole.stdout.into())?.pop() else { return Ok(false) };
-    let range = [upstream.to_hex().to_string(), format!("^{}", ends[0])];
-    let log = git().args(["log", "--no-merges", "--full-history", "--no-notes", "--format=commit %H"]);
-    let each = limited(log.args(PATCH).args(range))?.run()?;
-    Ok(each.success() && patch_ids(each.stdout.into())?.contains(&whole))
+    let Some(whole) = id_of_all(repo, &[since, tip], paths)? else { return Ok(false) };
+    let range = [upstream.to_hex().to_string(), format!("^{}", since.to_hex())];
+    let log = Git::at(repo).args(["log", "--no-merges", "--full-history", "--no-notes", "--format=commit %H"]);
+    let each = limited(log.args(PATCH).args(range), paths)?.run()?;
+    Ok(each.success() && ids_of(repo, each.stdout.into())?.contains(&whole))
 }
 
 /// Whether `commit` makes all the changes of `paths` between `since` and `tip`, whatever else it does. With very many paths the
@@ -204,19 +194,27 @@ pub(crate) fn makes_as_one(
     if paths.is_empty() || paths.len() > MAX_PATHS {
         return Ok(false);
     }
-    let id_of = |ends: &[ObjectId]| -> Result<Option<BString>> {
-        let git = Git::at(repo).global("--literal-pathspecs").config("core.fsmonitor=false");
-        let ends = ends.iter().map(|id| id.to_hex().to_string());
-        let mut git = git.args(["diff-tree", "--root", "--no-commit-id"]).args(PATCH).args(ends).arg("--");
-        for path in paths {
-            git = git.arg(&*gix::path::from_bstr(path.as_bstr())?);
-        }
-        let patch = git.check()?.stdout;
-        let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch).check()?;
-        Ok(output.stdout.fields().next().map(BString::from))
-    };
-    let whole = id_of(&[since, tip])?;
-    Ok(whole.is_some() && whole == id_of(&[commit])?)
+    let whole = id_of_all(repo, &[since, tip], paths)?;
+    Ok(whole.is_some() && whole == id_of_all(repo, &[commit], paths)?)
+}
+
+/// The patch id of the changes of `paths` that one commit makes, or that lie between two; `None` if there are none.
+fn id_of_all(repo: &Repository, ends: &[ObjectId], paths: &[BString]) -> Result<Option<BString>> {
+    let git = Git::at(repo).args(["diff-tree", "--root", "--no-commit-id"]).args(PATCH);
+    let patch = limited(git.args(ends.iter().map(|id| id.to_hex().to_string())), paths)?.check()?.stdout;
+    Ok(ids_of(repo, patch.into())?.pop())
+}
+
+/// A command about these paths alone. It asks the file system monitor otherwise, though trees are compared.
+fn limited(git: Git, paths: &[BString]) -> Result<Git> {
+    let git = git.global("--literal-pathspecs").config("core.fsmonitor=false").arg("--");
+    paths.iter().try_fold(git, |git, path| Ok(git.arg(&*gix::path::from_bstr(path.as_bstr())?)))
+}
+
+/// The patch ids of patches.
+fn ids_of(repo: &Repository, patches: Vec<u8>) -> Result<Vec<BString>> {
+    let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patches).check()?;
+    Ok(output.stdout.lines().filter_map(|line| line.fields().next()).map(BString::from).collect())
 }
 
 /// What `git patch-id --stable` makes of the change that a commit makes to its first parent; `None` for a merge and for a

@@ -4,10 +4,13 @@ use serde_json::{Map, Value};
 
 use crate::{
     config::keys::{self, Key, Kind},
-    domain::{event::Op, status::Status},
+    domain::{
+        event::Op,
+        status::Status,
+        trailer::{TRAILERS, Trailer},
+    },
     error::Kind as ErrorKind,
     output::schema,
-    store::trailer::TRAILERS,
 };
 
 /// Makes a table.
@@ -99,7 +102,7 @@ fn ops() -> String {
 }
 
 fn trailers() -> String {
-    let of = |trailer: &crate::store::trailer::Trailer| {
+    let of = |trailer: &Trailer| {
         let many = if trailer.many { "; may occur several times" } else { "" };
         entry(&format!("`Chant-{}` ({}{many})", trailer.name, trailer.value), trailer.about)
     };

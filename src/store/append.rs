@@ -14,7 +14,7 @@ use crate::{
         state::State,
         status::Status,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 
 /// An event that was written.
@@ -198,7 +198,7 @@ impl Store<'_> {
         let message = encode(spec, &new.op, &new.sentence, generation, &parents.roles, &facts);
         if message.len() > MAX_MESSAGE_LEN {
             return Err(Error::fatal(
-                "event-too-large",
+                Kind::EventTooLarge,
                 format!(
                     "the event would have a message of {} bytes, at most {MAX_MESSAGE_LEN} can be read",
                     message.len()
@@ -218,7 +218,7 @@ impl Store<'_> {
     pub fn adopt(&self, spec: &SpecId, old: Option<ObjectId>, new: ObjectId, why: &str) -> Result<()> {
         match self.swap(&Self::ref_name(spec), old, new, &format!("chant: {why}"))? {
             Moved::Yes => Ok(()),
-            Moved::Busy => Err(Error::fatal("busy", format!("'{}' moved meanwhile", Self::ref_name(spec)))),
+            Moved::Busy => Err(Error::fatal(Kind::Busy, format!("'{}' moved meanwhile", Self::ref_name(spec)))),
         }
     }
 }
@@ -256,9 +256,7 @@ impl Parents {
 
 /// Two equal events of one second would be one commit, and both writers would believe that they were first.
 fn nonce() -> Result<String> {
-    let mut bytes = [0u8; 8];
-    getrandom::fill(&mut bytes).map_err(|error| Error::fatal("random", format!("no random numbers: {error}")))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(crate::env::random_bytes::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Longer each time, and different for each writer: the id of the event that was refused serves as chance.
@@ -275,14 +273,14 @@ impl Refusal {
             Refusal::Failed(error) => error,
             Refusal::NotAllowed(NotAllowed::Forbidden(refused), _) => {
                 let error = Error::negative(
-                    "not-allowed",
+                    Kind::NotAllowed,
                     format!("cannot {} '{short}': it is {}", verb(&refused.op), spoken(refused.from)),
                 );
                 way_out(error, &refused.op, refused.from, short)
             }
             Refusal::NotAllowed(NotAllowed::Contended(attempts), _) => {
                 let mut error =
-                    Error::negative("contended", format!("{} attempts contend for '{short}'", attempts.len()));
+                    Error::negative(Kind::Contended, format!("{} attempts contend for '{short}'", attempts.len()));
                 for attempt in attempts {
                     error = error
                         .hint(format!("keep one: git chant resolve {short} --keep {}", attempt.to_hex_with_len(12)));
@@ -290,9 +288,11 @@ impl Refusal {
                 error
             }
             Refusal::NotAllowed(NotAllowed::NoChain, _) => {
-                Error::fatal("no-chain", format!("'{short}' has no recorded history yet"))
+                Error::fatal(Kind::NoChain, format!("'{short}' has no recorded history yet"))
             }
-            Refusal::NotAllowed(NotAllowed::Exists, _) => Error::fatal("exists", format!("'{short}' exists already")),
+            Refusal::NotAllowed(NotAllowed::Exists, _) => {
+                Error::fatal(Kind::Exists, format!("'{short}' exists already"))
+            }
         }
     }
 }

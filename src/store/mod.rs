@@ -19,7 +19,6 @@ mod reflog;
 pub(crate) mod refs;
 pub(crate) mod sync_branch;
 pub(crate) mod tracking;
-pub(crate) mod trailer;
 mod up_to_date;
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::{
         spec_file::Spec,
     },
     env::fault,
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::work_file::{self, Why},
     project::Project,
     specs::text::path_of,
@@ -43,10 +43,10 @@ pub(crate) fn create_file(project: &Project, bytes: &[u8]) -> Result<SpecId> {
         match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes, durable(project)) {
             Ok(()) => return Ok(id),
             Err(refused) if matches!(refused.why, Why::AlreadyExists) => continue,
-            Err(refused) => return Err(Error::fatal("add", format!("cannot create the spec file: {refused}"))),
+            Err(refused) => return Err(Error::fatal(Kind::Add, format!("cannot create the spec file: {refused}"))),
         }
     }
-    Err(Error::fatal("add", "no free id could be found"))
+    Err(Error::fatal(Kind::Add, "no free id could be found"))
 }
 
 /// Creates the file of a new member of `driver`, under the next free number.
@@ -58,14 +58,15 @@ pub(crate) fn create_member_file(project: &Project, driver: &SpecId, bytes: &[u8
     let names = project.spec_names();
     let mut number = project.members(&names, driver)?.len() + 1;
     for _ in 0..MAX_TRIES {
-        let id = SpecId::new(&format!("{driver}.{number}")).map_err(|error| Error::fatal("add", error.to_string()))?;
+        let id =
+            SpecId::new(&format!("{driver}.{number}")).map_err(|error| Error::fatal(Kind::Add, error.to_string()))?;
         match work_file::create_new(&top, path_of(&id).as_bytes().as_bstr(), bytes, durable(project)) {
             Ok(()) => return Ok(id),
             Err(refused) if matches!(refused.why, Why::AlreadyExists) => number += 1,
-            Err(refused) => return Err(Error::fatal("add", format!("cannot create the spec file: {refused}"))),
+            Err(refused) => return Err(Error::fatal(Kind::Add, format!("cannot create the spec file: {refused}"))),
         }
     }
-    Err(Error::fatal("add", "no free number could be found"))
+    Err(Error::fatal(Kind::Add, "no free number could be found"))
 }
 
 /// Whether a spec file has to be on disk before the command ends: as the objects have to be that hold its text.
@@ -120,7 +121,7 @@ pub(crate) fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec, 
 pub(crate) fn record_made(project: &Project, made: &[(SpecId, Vec<u8>, Spec)], onto: Option<&str>) -> Result<()> {
     for (at, (id, bytes, spec)) in made.iter().enumerate() {
         if let Err(error) = record(project, id, bytes, spec, onto) {
-            if error.code == "signing-failed" {
+            if error.code == Kind::SigningFailed {
                 made[at..].iter().try_for_each(|(id, ..)| take_back(project, id))?;
             }
             return Err(error);
@@ -159,7 +160,7 @@ pub(crate) fn take_back(project: &Project, id: &SpecId) -> Result<()> {
 /// Outside a work tree, or if the file cannot be created.
 pub(crate) fn restore_file(project: &Project, id: &SpecId, bytes: &[u8]) -> Result<()> {
     work_file::create_new(&home(project)?, path_of(id).as_bytes().as_bstr(), bytes, durable(project))
-        .map_err(|refused| Error::fatal("add", format!("cannot create the spec file: {refused}")))
+        .map_err(|refused| Error::fatal(Kind::Add, format!("cannot create the spec file: {refused}")))
 }
 
 fn second(project: &Project) -> String {

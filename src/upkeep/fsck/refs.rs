@@ -3,7 +3,7 @@
 use super::{Finding, Repair, at, finding};
 use crate::{
     domain::{diagnostic::Severity, id::SpecId},
-    error::Result,
+    error::{Kind, Result},
     project::Project,
     store::{
         NOTES_REF, SPECS,
@@ -38,7 +38,7 @@ pub(super) fn chains(project: &Project) -> Result<Vec<Finding>> {
             continue;
         }
         findings.push(match store.tip(&id) {
-            Err(error) if error.code == "symbolic-ref" => {
+            Err(error) if error.code == Kind::SymbolicRef => {
                 let message = "it is a symbolic ref, which git-chant never makes".to_owned();
                 at(Severity::Error, "symbolic-ref", full, message, None)
                     .help(format!("to delete it: git symbolic-ref --delete {quoted}"))

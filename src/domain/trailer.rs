@@ -85,7 +85,7 @@ mod tests {
     /// The names in the table are those that the codec reads, in no other number.
     #[test]
     fn the_table_has_every_trailer_that_is_read() {
-        let source = include_str!("codec.rs");
+        let source = include_str!("../store/codec.rs");
         let arms = source.lines().filter_map(|line| line.trim_start().strip_prefix('"')?.split_once("\" =>"));
         let mut read: Vec<_> = arms.map(|(name, _)| name).filter(|name| name.starts_with(char::is_uppercase)).collect();
         // A guarded arm does not begin with its arrow.
