@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    contract::Contract,
+    json_schema::Contract,
     support::{Ran, Sandbox},
 };
 

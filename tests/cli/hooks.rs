@@ -1,8 +1,8 @@
 //! Git's hooks: put beside whatever is there, taken out without a trace, and what they do when git calls them.
 
 mod configured;
-mod links;
-mod places;
+mod files;
+mod notes;
 
 use std::{fs, path::PathBuf, process::Command};
 

@@ -1,6 +1,6 @@
 //! Specs of chant, imported and worked on.
 
-mod trouble;
+mod broken;
 
 use serde_json::Value;
 

@@ -4,12 +4,11 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
 use git_chant::testing as manual;
 
-use crate::support::{Ran, Sandbox};
+use crate::support::{Ran, Sandbox, tools::need};
 
 /// Every file below a directory with its text.
 fn files(dir: &Path) -> BTreeMap<PathBuf, String> {
@@ -97,9 +96,7 @@ fn it_goes_where_man_looks_and_touches_no_page_of_others() {
 
 #[test]
 fn man_and_git_find_the_pages() {
-    let man = Command::new("man").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if man.is_err() {
-        assert!(std::env::var_os("CHANT_REQUIRE_TOOLS").is_none(), "man is missing, and CHANT_REQUIRE_TOOLS is set");
+    if !need("man") {
         return;
     }
     let sandbox = Sandbox::new();

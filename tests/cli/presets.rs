@@ -290,17 +290,3 @@ fn what_a_preset_answers_is_what_a_spec_is_split_by() {
     let split = room.chant(&["split", &id, "--yes"]).ok();
     assert!(split.err.contains("1. One") && split.err.contains("2. Two (after 1)"), "{}{}", split.out, split.err);
 }
-
-/// Where `name` is installed: in `PATH`; a test that needs it says that it was skipped, or fails where tools are required.
-#[expect(clippy::print_stderr, reason = "what was skipped belongs in the output of the test run")]
-fn installed(name: &str) -> Option<std::path::PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.is_file());
-    if found.is_none() {
-        let required = std::env::var_os("CHANT_REQUIRE_TOOLS").is_some();
-        let reachable = std::env::var_os("CHANT_WITHOUT_REGISTRY").is_none();
-        assert!(!required || !reachable, "'{name}' is not installed");
-        eprintln!("skipped: '{name}' is not installed");
-    }
-    found
-}

@@ -1,7 +1,7 @@
 //! `prune`: what no longer serves goes, and nothing that is nowhere else.
 
+mod concurrent;
 mod leftovers;
-mod races;
 
 use std::{
     path::{Path, PathBuf},

@@ -1,17 +1,10 @@
 //! Signatures on events: made with real keys, checked by git, and asked for where they have to be there.
 
-use std::{path::PathBuf, process::Command};
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{Ran, Sandbox};
-
-/// Whether a program is there; where everything has to be, its absence is a failure.
-fn there(program: &str) -> bool {
-    let found = Command::new(program).arg("--help").output().is_ok();
-    assert!(found || std::env::var_os("CHANT_REQUIRE_TOOLS").is_none(), "{program} is not installed");
-    found
-}
+use crate::support::{Ran, Sandbox, tools::need};
 
 /// A new ssh key beside the repository, with an entry for `who` among the allowed signers if `trusted`.
 fn key(sandbox: &Sandbox, name: &str, who: &str, trusted: bool) -> PathBuf {
@@ -28,7 +21,7 @@ fn key(sandbox: &Sandbox, name: &str, who: &str, trusted: bool) -> PathBuf {
 
 /// A repository whose person has an ssh key that is trusted; `None` without ssh.
 fn signing() -> Option<Sandbox> {
-    if !there("ssh-keygen") {
+    if !need("ssh-keygen") {
         return None;
     }
     let sandbox = Sandbox::new();
@@ -317,7 +310,7 @@ fn a_claim_that_is_signed_holds_others_off() {
 
 #[test]
 fn gpg_signs_and_checks_as_well() {
-    if !there("gpg") {
+    if !need("gpg") {
         return;
     }
     // The path of its socket has to be short, so its home is not in the sandbox.

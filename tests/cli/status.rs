@@ -5,12 +5,11 @@ use std::{
     os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, Stdio},
-    time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
-use crate::support::{Ran, Sandbox};
+use crate::support::{Ran, Sandbox, watch};
 
 /// The status as JSON.
 #[track_caller]
@@ -24,17 +23,14 @@ fn ids(standing: &Value, list: &str) -> Vec<String> {
     standing[list].as_array().unwrap().iter().map(spec).collect()
 }
 
-/// Looks until `seen` says yes; the test's time limit is the patience.
-#[track_caller]
-fn until<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = seen() {
-            return found;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what} did not happen");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+/// Looks until `seen` finds something, and returns it. Only the watch ends a test that looks in vain.
+fn until<T>(mut seen: impl FnMut() -> Option<T>) -> T {
+    let mut found = None;
+    watch::until(|| {
+        found = seen();
+        found.is_some()
+    });
+    found.unwrap()
 }
 
 /// An agent that prints, says that it is there, and goes on when a file appears.
@@ -48,7 +44,7 @@ fn waiting_agent(sandbox: &Sandbox, print: &str) {
 /// Begins to work a spec and waits until its agent is there.
 fn begin(sandbox: &Sandbox, id: &str) -> Child {
     let child = sandbox.binary(&["work", id]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    until("the agent", || sandbox.dir().join("there").exists().then_some(()));
+    until(|| sandbox.dir().join("there").exists().then_some(()));
     child
 }
 
@@ -82,7 +78,7 @@ fn a_run_with_its_agent_attempt_process_and_last_line() {
     sandbox.chant(&["work", &id]).fails(1, &[]);
     waiting_agent(&sandbox, "printf 'one\\nreading the file\\n\\n'");
     let child = begin(&sandbox, &id);
-    let run = until("the line", || {
+    let run = until(|| {
         let run = standing(&sandbox)["running"][0].clone();
         (run["last_line"] == "reading the file").then_some(run)
     });
@@ -112,7 +108,7 @@ fn last_lines_that_are_hostile() {
         let id = sandbox.add(&["Make it two"]);
         waiting_agent(&sandbox, print);
         let child = begin(&sandbox, &id);
-        until(expected, || (standing(&sandbox)["running"][0]["last_line"] == expected).then_some(()));
+        until(|| (standing(&sandbox)["running"][0]["last_line"] == expected).then_some(()));
         let out = sandbox.chant(&["status"]).ok().out;
         assert!(out.contains(&format!("> {expected}\n")) && !out.contains('\u{1b}'), "{out:?}");
         let_go(&sandbox, child);
@@ -125,7 +121,7 @@ fn a_huge_last_line_is_cut() {
     let id = sandbox.add(&["Make it two"]);
     waiting_agent(&sandbox, "head -c 3000000 /dev/zero | tr '\\0' x");
     let child = begin(&sandbox, &id);
-    let line = until("the line", || standing(&sandbox)["running"][0]["last_line"].as_str().map(str::to_owned));
+    let line = until(|| standing(&sandbox)["running"][0]["last_line"].as_str().map(str::to_owned));
     assert!(line.len() <= 400 && line.bytes().all(|byte| byte == b'x'), "{}", line.len());
     let_go(&sandbox, child);
 }
@@ -347,7 +343,7 @@ fn a_watch_at_a_terminal_redraws_follows_the_width_and_leaves_it_as_it_was() {
     // Another width, and the next picture has it.
     let tty = std::fs::read_link(format!("/proc/{}/fd/1", session.process.child_pid)).unwrap();
     sandbox.run(sandbox.command_in(&sandbox.repo, "stty").args(["-F", tty.to_str().unwrap(), "cols", "30"])).ok();
-    until("a narrow picture", || {
+    until(|| {
         session.exp_string("\u{1b}[H").unwrap();
         let shown = plain(&session.exp_string("\u{1b}[J").unwrap());
         assert!(shown.contains(&id[11..]), "{shown}");

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, tools::report};
 
 /// The events that something of what a test does may bring about.
 const EVENTS: [&str; 10] = [
@@ -28,8 +28,9 @@ fn reads_configured_hooks(sandbox: &Sandbox) -> bool {
 #[test]
 fn those_of_the_configuration_run_where_files_do_and_nowhere_else() {
     let sandbox = Sandbox::new();
+    // Before 2.55 git cannot turn such hooks off by their event.
     if !reads_configured_hooks(&sandbox) {
-        println!("skipped: before 2.55 git cannot turn such hooks off by their event");
+        report("git 2.55 or later");
         return;
     }
     let log = |name: &str| sandbox.dir().join(name).display().to_string();

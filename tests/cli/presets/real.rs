@@ -7,11 +7,8 @@ use std::{
 
 use serde_json::json;
 
-use super::{
-    endpoint::{Endpoint, Turn},
-    installed,
-};
-use crate::support::{Ran, Sandbox};
+use super::endpoint::{Endpoint, Turn};
+use crate::support::{Ran, Sandbox, tools::need_agent};
 
 /// `git chant <args>` with nobody's settings but ours, and the model at `endpoint`.
 fn command(sandbox: &Sandbox, endpoint: &Endpoint, args: &[&str]) -> Command {
@@ -43,7 +40,7 @@ fn bash(command: &str) -> Turn {
 
 #[test]
 fn claude_works_a_spec_to_a_merged_commit() {
-    if installed("claude").is_none() {
+    if !need_agent("claude") {
         return;
     }
     let (sandbox, id) = sandbox();
@@ -82,7 +79,7 @@ fn claude_works_a_spec_to_a_merged_commit() {
 
 #[test]
 fn claude_goes_on_in_its_session() {
-    if installed("claude").is_none() {
+    if !need_agent("claude") {
         return;
     }
     let (sandbox, id) = sandbox();

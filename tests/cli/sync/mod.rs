@@ -1,14 +1,14 @@
 //! `sync` between real clones, over real transports.
 
 mod accidents;
-mod branches;
-mod carrying;
+mod archives;
+mod by_branches;
 mod claims;
 mod converging;
-mod folding;
 mod hostile;
 mod http;
 mod net;
-mod quiet;
-mod refusing;
+mod nothing_to_do;
+mod refused;
 mod ssh;
+mod work_branches;

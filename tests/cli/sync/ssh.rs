@@ -8,20 +8,14 @@ use std::{
 };
 
 use super::net::parts;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, tools::need};
 
 /// Where sshd is: it insists on being started by its full name.
 const SSHD: &str = "/usr/sbin/sshd";
 
-/// Whether there is one. Where CI asks for every tool there must be.
-#[expect(clippy::print_stderr, reason = "what was skipped belongs in the output of the test run")]
+/// Whether there is one.
 pub fn is_there() -> bool {
-    let there = Path::new(SSHD).exists();
-    assert!(there || std::env::var_os("CHANT_REQUIRE_TOOLS").is_none(), "sshd is not installed");
-    if !there {
-        eprintln!("skipped: sshd is not installed");
-    }
-    there
+    need(SSHD)
 }
 
 /// Serves the sandbox's directory to a key of its own; what a URL has before the path. Ends with the test's process.

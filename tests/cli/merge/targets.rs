@@ -1,0 +1,149 @@
+//! Targets of a merge that others change at the same time, that do not exist yet, or that cannot move.
+
+use std::process::Stdio;
+
+use super::{HOWS, agent::resolver, at_once, clean, commit, conflicting, merging};
+use crate::support::Ran;
+
+#[test]
+fn of_eight_the_two_that_conflict_wait_with_their_paths_and_six_are_merged() {
+    for how in HOWS {
+        let sandbox = merging(how);
+        for path in ["a", "b"] {
+            commit(&sandbox, path, "one\n");
+        }
+        let meeting = sandbox.dir().join("meeting");
+        std::fs::create_dir(&meeting).unwrap();
+        // Three want `a` and `b` for themselves, each in its own words, and are done in the same moment as all the others.
+        sandbox.agent(&format!(
+            "name=$CHANT_SPEC_ID; if grep -q selfish \"$CHANT_SPEC_FILE\"; then echo $name >a; echo $name >b; else echo $name >\"file-$name\"; fi
+tick; git add -A; git commit -qm \"Work of $name\"; touch '{0}'/$name; until [ \"$(ls '{0}' | wc -l)\" -ge 8 ]; do sleep 0.01; done",
+            meeting.display()
+        ));
+        let title = |n: usize| if n < 3 { format!("A selfish one {n}") } else { format!("Another {n}") };
+        let ids: Vec<String> = (0..8).map(|n| sandbox.add(&[&title(n)])).collect();
+        let ran = at_once(&sandbox, &ids.iter().map(|id| vec!["work", id.as_str()]).collect::<Vec<_>>());
+        let (mut merged, mut waiting) = (0, 0);
+        for (n, (one, id)) in ran.into_iter().zip(&ids).enumerate() {
+            if one.code == 0 {
+                assert_eq!(sandbox.status(id), "completed", "{how}");
+                merged += 1;
+            } else {
+                assert!(n < 3, "{how}: {}", one.err);
+                one.fails(1, &["is finished and not merged: it conflicts with 'main': a, b", "git chant merge"]);
+                assert_eq!(sandbox.status(id), "finished", "{how}");
+                waiting += 1;
+            }
+        }
+        assert_eq!((merged, waiting), (6, 2), "{how}");
+        let left: Vec<String> = sandbox.git(&["status", "--porcelain"]).lines().map(str::to_owned).collect();
+        assert!(left.iter().all(|line| line.starts_with("?? .chant/specs/")) && left.len() == 2, "{how}: {left:?}");
+        clean(&sandbox);
+    }
+}
+
+#[test]
+fn a_person_edits_stages_and_commits_in_the_target_meanwhile() {
+    for how in HOWS {
+        let sandbox = merging(how);
+        commit(&sandbox, "mine", "0\n");
+        sandbox.agent("echo two >\"file-$CHANT_SPEC_ID\"; tick");
+        let ids: Vec<String> = (0..4).map(|n| sandbox.add(&[&format!("Spec {n}")])).collect();
+        let mut running: Vec<_> = ids
+            .iter()
+            .map(|id| sandbox.binary(&["work", id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+            .collect();
+        let mut commits = 0;
+        while running.iter_mut().any(|child| child.try_wait().unwrap().is_none()) || commits == 0 {
+            if commits == 30 {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                continue;
+            }
+            // Both take the index for a moment, and either may find it taken.
+            sandbox.write("mine", &format!("{}\n", commits + 1));
+            let git = |args: &[&str]| sandbox.run(sandbox.command_in(&sandbox.repo, "git").args(args)).code;
+            if git(&["add", "mine"]) == 0 && git(&["commit", "-qm", "Mine", "--", "mine"]) == 0 {
+                commits += 1;
+            }
+        }
+        for (child, id) in running.into_iter().zip(&ids) {
+            let ran = Ran::of(child.wait_with_output().unwrap());
+            if ran.code != 0 {
+                // Somebody who commits without a pause may win every time; that is said, and later it goes.
+                ran.fails(1, &["is finished and not merged: "]);
+                assert_eq!(sandbox.status(id), "finished", "{how}");
+                sandbox.write("mine", &format!("{commits}\n"));
+                sandbox.chant(&["merge", id]).ok();
+            }
+            assert_eq!(sandbox.status(id), "completed", "{how}");
+            assert_eq!(sandbox.git(&["show", &format!("main:file-{id}")]), "two", "{how}");
+        }
+        // Nothing of the person's is gone, nothing of the agents' was swept into their commits.
+        let mine = sandbox.git(&["log", "--format=", "--name-only", "--grep", "^Mine$", "main"]);
+        assert_eq!(mine, vec!["mine"; commits].join("\n"), "{how}");
+        assert_eq!(sandbox.git(&["show", "main:mine"]), commits.to_string());
+        let status = sandbox.git(&["status", "--porcelain"]);
+        assert!(status.is_empty() || status == " M mine" || status == "M  mine", "{how}: {status}");
+        clean(&sandbox);
+    }
+}
+
+#[test]
+fn a_target_that_does_not_exist_begins_where_the_work_did() {
+    for how in HOWS {
+        let sandbox = merging(how);
+        sandbox.agent("echo two >file; git commit -qam Two; tick");
+        let id = sandbox.add(&["Make it two"]);
+        sandbox.chant(&["work", &id, "--no-merge"]).ok();
+        let main = sandbox.git(&["rev-parse", "main"]);
+        sandbox.chant(&["merge", &id, "--onto", "new/branch"]).ok();
+        assert_eq!(sandbox.git(&["show", "new/branch:file"]), "two", "{how}");
+        assert_eq!(sandbox.git(&["rev-parse", "main"]), main);
+        assert!(sandbox.git(&["log", "--format=%H", "new/branch"]).contains(&main), "{how}");
+        assert_eq!(sandbox.status(&id), "completed");
+        clean(&sandbox);
+    }
+}
+
+#[test]
+fn a_target_that_cannot_move_keeps_the_spec_finished_in_each_way() {
+    for how in HOWS {
+        let (sandbox, id, _) = conflicting(how);
+        sandbox.git(&["reset", "-q", "--hard", "main~1"]);
+        commit(&sandbox, "other", "other\n");
+        sandbox.git(&["worktree", "add", "-q", "--force", "../second", "main"]);
+        sandbox.chant(&["merge", &id]).fails(1, &["'main' is checked out twice"]);
+        sandbox.git(&["worktree", "remove", "../second"]);
+        sandbox.git(&["branch", "side", "main~1"]);
+        sandbox.git(&["config", "sequence.editor", "sed -i 1ibreak"]);
+        sandbox.git(&["rebase", "-q", "-i", "side"]);
+        sandbox.chant(&["merge", &id]).fails(1, &["'main' is being rebased"]);
+        sandbox.git(&["rebase", "--abort"]);
+        sandbox.chant(&["merge", &id, "--onto", "not..a.branch"]).fails(128, &["not..a.branch"]);
+        assert_eq!((sandbox.status(&id), sandbox.read("file")), ("finished".into(), "one\n".into()));
+        sandbox.chant(&["merge", &id]).ok();
+        assert_eq!((sandbox.status(&id), sandbox.read("file")), ("completed".into(), "two\n".into()));
+        clean(&sandbox);
+    }
+}
+
+#[test]
+fn a_conflict_with_another_branch_than_was_meant_is_resolved_for_that_one() {
+    let (sandbox, id, place) = conflicting("merge");
+    sandbox.git(&["checkout", "-q", "-b", "release", "main~1"]);
+    commit(&sandbox, "only-there", "x\n");
+    commit(&sandbox, "file", "four\n");
+    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.git(&["config", "chant.scope", "error"]);
+    sandbox
+        .chant(&["merge", &id, "--onto", "release"])
+        .fails(1, &["it conflicts with 'release': file", "merge release"]);
+    resolver(&sandbox, "echo both >file");
+    sandbox.chant(&["merge", &id, "--onto", "release", "--agent", "resolver"]).ok();
+    assert_eq!(sandbox.git(&["show", "release:file"]), "both");
+    assert_eq!(sandbox.read("file"), "three\n");
+    assert!(!place.exists());
+    let works = sandbox.show(&id)["work_commits"].as_array().unwrap().len();
+    assert_eq!(works, 3, "the spec, the work and the merge, and nothing that the branch had before");
+    clean(&sandbox);
+}
