@@ -21,8 +21,7 @@ use crate::{
     env::{Env, fault},
     error::{IoContext, Result},
     git::{reference::branch_name, repository::Repository},
-    project::signing::Own,
-    store::{Settings, Store},
+    store::Settings,
 };
 
 /// Where specs are, relative to the top of the work tree.
@@ -74,16 +73,6 @@ impl Project {
     /// The settings.
     pub(crate) fn config(&self) -> Config<'_> {
         self.repo.config()
-    }
-
-    /// The event store.
-    pub(crate) fn store(&self) -> Result<Store<'_>> {
-        let settings = self.settings()?;
-        let store = Store::new(self.repo.gix(), settings.clone());
-        let store = store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?))));
-        let signing = || Ok((self.config().sign()?, self.config().require_signed()?));
-        let (all, required) = *get_or_try_init(&self.signing, signing)?;
-        Ok(if all || required { store.signed_by(Box::new(Own { project: self, all, required })) } else { store })
     }
 
     pub(crate) fn settings(&self) -> Result<&Settings> {

@@ -2,7 +2,7 @@
 
 use gix::{ObjectId, objs::Commit};
 
-use super::Project;
+use super::{Project, get_or_try_init};
 use crate::{
     domain::{
         event::Op,
@@ -10,16 +10,28 @@ use crate::{
     },
     error::{Error, Result},
     git::{commit, signature},
-    store::EventSigner,
+    store::{EventSigner, Store},
 };
 
 /// Signs with the person's key what the settings ask for.
-pub(super) struct Own<'p> {
-    pub(super) project: &'p Project,
+struct Own<'p> {
+    project: &'p Project,
     /// `chant.sign`: every event.
-    pub(super) all: bool,
+    all: bool,
     /// `chant.requireSigned`: what counts only with a good signature.
-    pub(super) required: bool,
+    required: bool,
+}
+
+impl Project {
+    /// The event store.
+    pub(crate) fn store(&self) -> Result<Store<'_>> {
+        let settings = self.settings()?;
+        let store = Store::new(self.repo.gix(), settings.clone());
+        let store = store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?))));
+        let signing = || Ok((self.config().sign()?, self.config().require_signed()?));
+        let (all, required) = *get_or_try_init(&self.signing, signing)?;
+        Ok(if all || required { store.signed_by(Box::new(Own { project: self, all, required })) } else { store })
+    }
 }
 
 impl EventSigner for Own<'_> {

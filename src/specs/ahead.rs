@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::Path,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
 };
@@ -14,7 +14,6 @@ use gix::{
 };
 
 use crate::project::SPECS_DIR;
-use crate::specs::all::Specs;
 use crate::{
     domain::{diagnostic::Diagnostic, id::SpecId, spec_file, spec_file::Spec, state::State},
     git::work_file::Directory,
@@ -119,22 +118,6 @@ impl Ahead {
             passed.remove(&at);
         }
         taken
-    }
-}
-
-impl Specs<'_> {
-    /// Says which specs will be asked for, in the order of their ids, where nothing is known of them from an earlier look. The names
-    /// has been taken by then, and their files looked at.
-    pub(crate) fn read_ahead(&self, ids: &BTreeSet<&SpecId>) {
-        if self.survey.as_ref().is_none_or(|survey| survey.knows_nothing()) {
-            let tip = |id| self.names.tip(id).ok().flatten();
-            self.texts.read_ahead(ids.iter().map(|id| Wanted { id: (*id).clone(), tip: tip(id) }).collect());
-        }
-    }
-
-    /// The same for whole texts, which are read each time: every other one, as whoever asks has time to read too.
-    pub(crate) fn read_texts_ahead(&self, ids: &[SpecId]) {
-        self.whole.read_ahead(ids.iter().step_by(2).map(|id| Wanted { id: id.clone(), tip: None }).collect());
     }
 }
 

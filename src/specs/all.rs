@@ -2,22 +2,18 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    collections::HashMap,
+    collections::{BTreeSet, HashMap, HashSet},
     rc::Rc,
 };
 
 use gix::ObjectId;
 
 use super::{
-    ancestry::Ancestry,
-    base::Base,
-    members::all_over,
-    survey::Survey,
-    text::{Loaded, Texts},
+    ahead::Wanted, ancestry::Ancestry, base::Base, members::all_over, survey::Survey, text::Loaded, texts::Texts,
 };
 use crate::project::target::full_name;
 use crate::project::{Project, SPECS_DIR, get_or_try_init, signatures::Signatures};
-use crate::specs::{dependencies::Order, names::SpecNames};
+use crate::specs::names::SpecNames;
 use crate::{
     domain::{event::Landing, id::SpecId, spec_file::Spec, state::State, status::Status},
     error::Result,
@@ -89,7 +85,12 @@ pub(crate) struct Specs<'p> {
     /// What all of them are seen from, if it is not for each to say.
     fixed: Option<Option<ObjectId>>,
     head: Option<ObjectId>,
-    pub(crate) order: Order,
+    /// `depends_on` of the specs whose text was read, as written.
+    pub(super) depends_on: RefCell<HashMap<SpecId, Rc<[String]>>>,
+    /// The specs that each spec waits for, as far as `depends_on` names one spec each; nothing for a spec that is over.
+    pub(super) waits_for: RefCell<HashMap<SpecId, Rc<[SpecId]>>>,
+    /// Specs from which no way along dependencies leads in a circle.
+    pub(super) acyclic: RefCell<HashSet<SpecId>>,
     recorded: RefCell<HashMap<SpecId, Recorded>>,
     /// What was asked for last of what is not kept there.
     last: RefCell<Option<(SpecId, Recorded)>>,
@@ -120,6 +121,20 @@ impl<'p> Specs<'p> {
         Specs::with(project, survey, texts)
     }
 
+    /// Says which specs will be asked for, in the order of their ids, where nothing is known of them from an earlier look. The names
+    /// has been taken by then, and their files looked at.
+    pub(crate) fn read_ahead(&self, ids: &BTreeSet<&SpecId>) {
+        if self.survey.as_ref().is_none_or(|survey| survey.knows_nothing()) {
+            let tip = |id| self.names.tip(id).ok().flatten();
+            self.texts.read_ahead(ids.iter().map(|id| Wanted { id: (*id).clone(), tip: tip(id) }).collect());
+        }
+    }
+
+    /// The same for whole texts, which are read each time: every other one, as whoever asks has time to read too.
+    pub(crate) fn read_texts_ahead(&self, ids: &[SpecId]) {
+        self.whole.read_ahead(ids.iter().step_by(2).map(|id| Wanted { id: id.clone(), tip: None }).collect());
+    }
+
     /// Writes down what was found, for the next look.
     pub(crate) fn write_cache(&self) -> Result<()> {
         if let Some(survey) = self.survey.as_ref().filter(|survey| survey.has_news()) {
@@ -138,7 +153,9 @@ impl<'p> Specs<'p> {
             bases: RefCell::default(),
             fixed: None,
             head,
-            order: Order::default(),
+            depends_on: RefCell::default(),
+            waits_for: RefCell::default(),
+            acyclic: RefCell::default(),
             recorded: RefCell::default(),
             last: RefCell::default(),
             texts,
@@ -303,7 +320,7 @@ impl<'p> Specs<'p> {
             entry.status = Status::Completed;
         }
         let written = entry.spec().map(|spec| spec.front.depends_on.as_slice()).unwrap_or_default();
-        self.order.written.borrow_mut().insert(id.clone(), written.into());
+        self.depends_on.borrow_mut().insert(id.clone(), written.into());
         Ok(entry)
     }
 

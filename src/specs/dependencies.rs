@@ -1,7 +1,6 @@
 //! What waits for what: dependencies, and the circles that they must not close.
 
 use std::{
-    cell::RefCell,
     collections::{HashMap, HashSet},
     rc::Rc,
 };
@@ -14,26 +13,15 @@ use crate::{
     error::Result,
 };
 
-/// What is known of the dependencies so far.
-#[derive(Default)]
-pub(crate) struct Order {
-    /// `depends_on` of the specs whose text was read, as written.
-    pub(crate) written: RefCell<HashMap<SpecId, Rc<[String]>>>,
-    /// What they name, as far as it is one spec each; nothing for what is over.
-    waits: RefCell<HashMap<SpecId, Rc<[SpecId]>>>,
-    /// Specs from which no way along dependencies ever leads in a circle.
-    straight: RefCell<HashSet<SpecId>>,
-}
-
 impl Specs<'_> {
     /// `depends_on` of a spec, as written.
     pub(crate) fn depends_on(&self, id: &SpecId) -> Result<Rc<[String]>> {
-        if let Some(written) = self.order.written.borrow().get(id) {
+        if let Some(written) = self.depends_on.borrow().get(id) {
             return Ok(Rc::clone(written));
         }
         self.entry(id)?;
         // Reading the entry has noted it.
-        Ok(self.order.written.borrow().get(id).cloned().unwrap_or_default())
+        Ok(self.depends_on.borrow().get(id).cloned().unwrap_or_default())
     }
 
     /// What the dependency of `from` that is written so is.
@@ -71,7 +59,7 @@ impl Specs<'_> {
     /// Whether no way from `id` leads in a circle. Depth first with a stack of its own, since chains may be thousands long;
     /// each spec is settled once, so that all of them together cost one pass.
     fn leads_straight(&self, id: &SpecId) -> Result<bool> {
-        if self.order.straight.borrow().contains(id) {
+        if self.acyclic.borrow().contains(id) {
             return Ok(true);
         }
         let mut on_way = HashSet::from([id.clone()]);
@@ -80,11 +68,11 @@ impl Specs<'_> {
             let Some(next) = waits.get(*at).cloned() else {
                 let (over, ..) = way.pop().expect("the loop saw one");
                 on_way.remove(&over);
-                self.order.straight.borrow_mut().insert(over);
+                self.acyclic.borrow_mut().insert(over);
                 continue;
             };
             *at += 1;
-            if self.order.straight.borrow().contains(&next) {
+            if self.acyclic.borrow().contains(&next) {
                 continue;
             }
             if !on_way.insert(next.clone()) {
@@ -98,7 +86,7 @@ impl Specs<'_> {
 
     /// The specs that `id` still waits for: what is over waits for nothing.
     fn waits_for(&self, id: &SpecId) -> Result<Rc<[SpecId]>> {
-        if let Some(waits) = self.order.waits.borrow().get(id) {
+        if let Some(waits) = self.waits_for.borrow().get(id) {
             return Ok(Rc::clone(waits));
         }
         let over = matches!(self.recorded(id)?.status, Status::Completed | Status::Archived | Status::Cancelled);
@@ -110,7 +98,7 @@ impl Specs<'_> {
             }
         }
         let waits: Rc<[SpecId]> = waits.into();
-        self.order.waits.borrow_mut().insert(id.clone(), Rc::clone(&waits));
+        self.waits_for.borrow_mut().insert(id.clone(), Rc::clone(&waits));
         Ok(waits)
     }
 

@@ -26,5 +26,6 @@ pub(crate) mod resolve;
 pub(crate) mod sorted;
 pub(crate) mod survey;
 pub(crate) mod text;
+pub(crate) mod texts;
 pub(crate) mod upstream;
 pub(crate) mod view;
