@@ -252,7 +252,7 @@ fn locked(dir: &Path, info: &Info) -> Result<tempfile::NamedTempFile> {
 fn lock_dead(path: &Path) -> Result<Option<File>> {
     let begun = Instant::now();
     loop {
-        let file = match File::open(path) {
+        let file = match File::options().read(true).write(true).open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).io("open", path),

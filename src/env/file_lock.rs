@@ -2,7 +2,7 @@
 //!
 //! The kernel holds a lock and releases it when the process ends, so that none is ever left behind. Where the file system has no
 //! locks, taking one is an error: a lease or a merge without a lock would only look safe. Lock files of git (`<file>.lock`) are not
-//! here, see `git::stale_lock`.
+//! here, see `git::stale_lock`. Over NFS an exclusive lock needs a file that is open for writing.
 
 use std::{
     fs::{self, File, TryLockError},

@@ -199,10 +199,11 @@ pub(crate) fn push_and_delete(
         .arg(format!("{}:{}", update.id, update.name))
         .args(gone.iter().map(|gone| format!(":{}", gone.name)));
     let output = git.run()?;
-    if output.stdout.is_empty() && output.stderr.contains_str("--atomic") {
-        return Ok(Vec::new());
+    match fates(&output, remote) {
+        // No exit code tells that the remote has no such push; then it says nothing of any ref.
+        Err(_) if output.stderr.contains_str("--atomic") => Ok(Vec::new()),
+        other => other,
     }
-    fates(&output, remote)
 }
 
 /// What one ref of a remote holds now; `None` if it is not there.

@@ -46,12 +46,12 @@ mod tests {
 
     #[test]
     fn errors_read_as_git_s_do() {
-        let error = Error::fatal("no-such-spec", "there is no spec 'x\u{1b}[2J'").hint("try this\nthen that");
+        let error = Error::fatal("unknown-spec", "there is no spec 'x\u{1b}[2J'").hint("try this\nthen that");
         assert_eq!(text(&error, true, &PIPE), "fatal: there is no spec 'x'\nhint: try this\nhint: then that\n");
         assert_eq!(text(&error, false, &PIPE), "fatal: there is no spec 'x'\n");
-        assert_eq!(text(&Error::negative("no", "not ready"), true, &PIPE), "error: not ready\n");
-        assert_eq!(text(&Error::usage("no", "bad flag"), true, &PIPE), "error: bad flag\n");
+        assert_eq!(text(&Error::negative("usage", "not ready"), true, &PIPE), "error: not ready\n");
+        assert_eq!(text(&Error::usage("usage", "bad flag"), true, &PIPE), "error: bad flag\n");
         let colored = Look { paint: Paint::new(true), ..PIPE };
-        assert_eq!(text(&Error::fatal("x", "broken"), true, &colored), "\u{1b}[1m\u{1b}[31mfatal:\u{1b}[0m broken\n");
+        assert_eq!(text(&Error::fatal("io", "broken"), true, &colored), "\u{1b}[1m\u{1b}[31mfatal:\u{1b}[0m broken\n");
     }
 }

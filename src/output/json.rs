@@ -183,10 +183,10 @@ mod tests {
 
     #[test]
     fn an_error_has_code_message_hints_and_places() {
-        let failure = Error::fatal("no-such-spec", "there is no spec 'x'").hint("'git chant list' names them");
+        let failure = Error::fatal("unknown-spec", "there is no spec 'x'").hint("'git chant list' names them");
         assert_eq!(
             String::from_utf8(error(&failure, false)).expect("UTF-8"),
-            "{\"format\":1,\"error\":{\"code\":\"no-such-spec\",\"message\":\"there is no spec 'x'\",\
+            "{\"format\":1,\"error\":{\"code\":\"unknown-spec\",\"message\":\"there is no spec 'x'\",\
              \"hints\":[\"'git chant list' names them\"],\"diagnostics\":[]}}\n"
         );
     }

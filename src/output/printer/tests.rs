@@ -71,7 +71,7 @@ fn json_is_alone_on_stdout_and_silent_but_for_warnings() {
         p.finish(&Ok(Outcome::new(Body::Specs(Vec::new())).hint("none")))
     });
     assert_eq!((out.as_str(), err.as_str()), ("{\"format\":1,\"specs\":[]}\n", "warning: the lease is old\n"));
-    let (out, err, code) = captured(settings, None, |p| p.finish(&Err(Error::fatal("x", "broken"))));
+    let (out, err, code) = captured(settings, None, |p| p.finish(&Err(Error::fatal("io", "broken"))));
     assert_eq!(
         out,
         "{\"format\":1,\"error\":{\"code\":\"x\",\"message\":\"broken\",\"hints\":[],\"diagnostics\":[]}}\n"

@@ -82,8 +82,8 @@ fn what_the_table_refuses_leaves_the_ref_where_it_was() {
     assert!(matches!(record(&store, &spec(), Op::Add), Err(Refusal::NotAllowed(NotAllowed::Exists, Some(_)))));
     assert!(matches!(record(&store, &spec(), Op::Land), Err(Refusal::NotAllowed(NotAllowed::Forbidden(_), Some(_)))));
     let refused =
-        store.append_with(&spec(), |_| Ok(NewEvent::new(Op::Start, "")), |_| Err(crate::Error::fatal("x", "no")));
-    assert!(matches!(refused, Err(Refusal::Failed(error)) if error.code == "x"));
+        store.append_with(&spec(), |_| Ok(NewEvent::new(Op::Start, "")), |_| Err(crate::Error::fatal("io", "no")));
+    assert!(matches!(refused, Err(Refusal::Failed(error)) if error.code == "io"));
     assert_eq!(store.tip(&spec()).expect("reads"), Some(tip));
 }
 

@@ -33,4 +33,11 @@ fn each_code_has_its_meaning_and_is_used() {
         assert!(used.iter().any(|used| text.contains(used)), "no error has the code '{code}'");
         assert!(meaning.ends_with('.') && meaning.len() < 110, "{code}: {meaning}");
     }
+    for call in ["Error::fatal(", "Error::negative(", "Error::usage("] {
+        let literals =
+            text.split(call).skip(1).filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+        for code in literals {
+            assert!(Kind::ALL.iter().any(|kind| kind.code() == code), "'{code}' is not in src/error/kind.rs");
+        }
+    }
 }
