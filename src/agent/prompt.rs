@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::template;
-use crate::domain::{spec_file::body_of, spec_type::SpecType};
+use crate::domain::{phase::Phase, spec_file::body_of, spec_type::SpecType};
 
 /// An input that goes into the prompt.
 #[derive(Clone, Debug)]
@@ -109,7 +109,8 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
 /// What to do: the repository's own words with the names in them replaced, or the built-in ones.
 fn instructions(prompt: &Prompt<'_>, kind: SpecType) -> String {
     let Some(custom) = prompt.custom else {
-        return named(usual_name(prompt.phase, kind)).expect("each usual name is a built-in one").to_owned();
+        let phase = prompt.phase.and_then(|phase| phase.parse().ok());
+        return named(usual_name(phase, kind)).expect("each usual name is a built-in one").to_owned();
     };
     let value = |name: &str| {
         Some(match name {
@@ -137,13 +138,10 @@ fn instructions(prompt: &Prompt<'_>, kind: SpecType) -> String {
 }
 
 /// The name under which the instructions of a spec are looked for in `.chant/prompts`, where the spec names none.
-pub(crate) fn usual_name(phase: Option<&str>, kind: SpecType) -> &'static str {
+pub(crate) fn usual_name(phase: Option<Phase>, kind: SpecType) -> &'static str {
     match phase {
-        Some("comprehension") => "comprehension",
-        Some("reproduction") => "reproduction",
-        Some("root-cause") => "root-cause",
-        Some("impact-map") => "impact-map",
-        Some("fork-fix") => "implement",
+        Some(Phase::ForkFix) => "implement",
+        Some(phase) if phase != Phase::UpstreamPr => phase.as_str(),
         _ => match kind {
             SpecType::Code => "implement",
             SpecType::Research => "research",

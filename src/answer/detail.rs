@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{EventView, SpecView};
-use crate::domain::checks::Checks;
+use crate::domain::checks::{CheckLine, Checks};
 
 /// A spec with everything that is known of it, as `show` gives it.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
@@ -68,26 +68,12 @@ pub(crate) struct Criterion {
     pub checked: bool,
 }
 
-/// One check and how it ended. `checks.json` holds a list of them under `checks`.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
-#[schemars(rename = "Check")]
-pub(crate) struct CheckView {
-    /// What was checked: `criteria`, `verify: cargo test`, `scope`.
-    pub name: String,
-    /// Whether it passed.
-    pub ok: bool,
-    /// What was seen: `exit 1`, the unticked criteria, the stray paths.
-    pub detail: Option<String>,
-    /// How long it took, in milliseconds.
-    pub duration_ms: Option<u64>,
-}
-
 /// What was checked at the end of an attempt.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
 #[schemars(rename = "CheckedAttempt")]
 pub(crate) struct Checked {
     /// A line each.
-    pub checks: Vec<CheckView>,
+    pub checks: Vec<CheckLine>,
     /// The evidence, as its `checks.json` holds it.
     pub evidence: Checks,
 }

@@ -31,7 +31,8 @@ mod standing;
 mod topic;
 mod why;
 
-pub(crate) use detail::{ApprovalView, CheckView, Checked, Criterion, MergeView, Pin, SpecDetail};
+pub(crate) use crate::domain::checks::CheckLine as CheckView;
+pub(crate) use detail::{ApprovalView, Checked, Criterion, MergeView, Pin, SpecDetail};
 pub(crate) use drift::DriftView;
 pub(crate) use event::{EventView, Person, Trailer};
 pub(crate) use exchange::{ExchangeView, Way};
@@ -67,7 +68,7 @@ impl JsonSchema for Status {
         json_schema!({
             "description": "Where a spec stands.",
             "type": "string",
-            "enum": (Status::ALL.map(Status::as_str)),
+            "enum": (Status::ALL.iter().map(|status| status.as_str()).collect::<Vec<_>>()),
         })
     }
 }

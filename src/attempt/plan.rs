@@ -77,7 +77,7 @@ pub(super) fn instructions(project: &Project, base: ObjectId, spec: &Spec) -> Re
     let prompt = match &spec.front.prompt {
         Some(name) => custom_prompt(project, base, name)?,
         // The built-in instructions can be replaced without each spec naming its own.
-        None => project.prompt_file(Some(base), usual_name(spec.front.phase.as_deref(), spec.front.kind))?,
+        None => project.prompt_file(Some(base), usual_name(spec.front.known_phase(), spec.front.kind))?,
     };
     if let Some(prompt) = &prompt {
         prompt.check()?;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::global::{PhaseArg, TypeArg};
+use super::global::{phase_parser, type_parser};
 use super::page::Page;
+use crate::domain::{phase::Phase, spec_type::SpecType};
 
 /// Write a new spec
 ///
@@ -20,12 +21,12 @@ pub(crate) struct AddArgs {
     pub title: String,
 
     /// What kind of work it is [default: code, or what the phase asks for]
-    #[arg(long = "type", value_name = "type")]
-    pub spec_type: Option<TypeArg>,
+    #[arg(long = "type", value_name = "type", value_parser = type_parser())]
+    pub spec_type: Option<SpecType>,
 
     /// The phase of an investigation that it is
-    #[arg(long, value_name = "phase")]
-    pub phase: Option<PhaseArg>,
+    #[arg(long, value_name = "phase", value_parser = phase_parser())]
+    pub phase: Option<Phase>,
 
     /// The investigation that it belongs to: "issue-1234"
     #[arg(long, value_name = "name")]

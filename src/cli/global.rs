@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ColorChoice, ValueEnum};
 
-use crate::domain::{phase::Phase, status::Status};
+use crate::domain::{phase::Phase, spec_type::SpecType, status::Status};
 
 /// The options that every command has.
 #[derive(Args, Clone, Debug)]
@@ -45,73 +45,6 @@ pub(crate) struct Global {
     pub quiet: bool,
 }
 
-/// The types of spec, as the command line takes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TypeArg {
-    /// A change of code: finished when its checks pass, completed when it is merged
-    Code,
-    /// Work whose product is a change to the tree, a test for instance
-    Task,
-    /// Work whose product is a document
-    Research,
-    /// A document that follows the files it tracks
-    Documentation,
-    /// A spec that is made of its members
-    Driver,
-    /// A point where a person decides
-    Gate,
-}
-
-impl TypeArg {
-    /// The name as it stands in front matter.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            TypeArg::Code => "code",
-            TypeArg::Task => "task",
-            TypeArg::Research => "research",
-            TypeArg::Documentation => "documentation",
-            TypeArg::Driver => "driver",
-            TypeArg::Gate => "gate",
-        }
-    }
-}
-
-/// The phases of an investigation, as the command line takes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PhaseArg {
-    /// Understand the report
-    Comprehension,
-    /// A test that fails
-    Reproduction,
-    /// Why it fails, and what could be done
-    RootCause,
-    /// Every place that has to change
-    ImpactMap,
-    /// The fix, in the fork
-    ForkFix,
-    /// The pull request, by a person
-    UpstreamPr,
-}
-
-impl PhaseArg {
-    /// The phase.
-    pub(crate) fn phase(self) -> Phase {
-        match self {
-            PhaseArg::Comprehension => Phase::Comprehension,
-            PhaseArg::Reproduction => Phase::Reproduction,
-            PhaseArg::RootCause => Phase::RootCause,
-            PhaseArg::ImpactMap => Phase::ImpactMap,
-            PhaseArg::ForkFix => Phase::ForkFix,
-            PhaseArg::UpstreamPr => Phase::UpstreamPr,
-        }
-    }
-
-    /// The name as it stands in front matter.
-    pub(crate) fn as_str(self) -> &'static str {
-        self.phase().as_str()
-    }
-}
-
 /// Who decides a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ClaimArg {
@@ -121,9 +54,37 @@ pub(crate) enum ClaimArg {
     Remote,
 }
 
+/// Reads a type of spec.
+pub(super) fn type_parser() -> impl TypedValueParser<Value = SpecType> {
+    let help = |kind: SpecType| match kind {
+        SpecType::Code => "A change of code: finished when its checks pass, completed when it is merged",
+        SpecType::Task => "Work whose product is a change to the tree, a test for instance",
+        SpecType::Research => "Work whose product is a document",
+        SpecType::Documentation => "A document that follows the files it tracks",
+        SpecType::Driver => "A spec that is made of its members",
+        SpecType::Gate => "A point where a person decides",
+    };
+    let names = SpecType::ALL.iter().map(|kind| PossibleValue::new(kind.as_str()).help(help(*kind)));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<SpecType>())
+}
+
+/// Reads a phase of an investigation.
+pub(super) fn phase_parser() -> impl TypedValueParser<Value = Phase> {
+    let help = |phase: Phase| match phase {
+        Phase::Comprehension => "Understand the report",
+        Phase::Reproduction => "A test that fails",
+        Phase::RootCause => "Why it fails, and what could be done",
+        Phase::ImpactMap => "Every place that has to change",
+        Phase::ForkFix => "The fix, in the fork",
+        Phase::UpstreamPr => "The pull request, by a person",
+    };
+    let names = Phase::ALL.iter().map(|phase| PossibleValue::new(phase.as_str()).help(help(*phase)));
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Phase>())
+}
+
 /// Reads a status: `in_progress` or `in-progress`.
 pub(super) fn status_parser() -> impl TypedValueParser<Value = Status> {
-    let names = Status::ALL.into_iter().map(|status| {
+    let names = Status::ALL.iter().copied().map(|status| {
         let value = PossibleValue::new(status.as_str());
         if status == Status::InProgress { value.alias("in-progress") } else { value }
     });

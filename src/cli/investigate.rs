@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{global::PhaseArg, page::Page};
+use super::{global::phase_parser, page::Page};
+use crate::domain::phase::Phase;
 
 /// Write the specs of an investigation
 ///
@@ -26,8 +27,8 @@ pub(crate) struct InvestigateArgs {
     pub issue_url: Option<String>,
 
     /// The phases that it goes through [default: all]; may be repeated, or several separated by commas
-    #[arg(long, value_name = "phase", value_delimiter = ',')]
-    pub phases: Vec<PhaseArg>,
+    #[arg(long, value_name = "phase", value_parser = phase_parser(), value_delimiter = ',')]
+    pub phases: Vec<Phase>,
 
     /// Make one spec of all phases
     #[arg(long, conflicts_with = "phases")]

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::global::{PhaseArg, TypeArg, status_parser};
+use super::global::{phase_parser, status_parser, type_parser};
 use super::page::Page;
-use crate::domain::status::Status;
+use crate::domain::{phase::Phase, spec_type::SpecType, status::Status};
 
 /// List specs and where they stand
 ///
@@ -22,12 +22,12 @@ pub(crate) struct ListArgs {
     pub status: Vec<Status>,
 
     /// Only specs of this type; may be repeated, or several separated by commas
-    #[arg(long = "type", value_name = "type", value_delimiter = ',')]
-    pub spec_type: Vec<TypeArg>,
+    #[arg(long = "type", value_name = "type", value_parser = type_parser(), value_delimiter = ',')]
+    pub spec_type: Vec<SpecType>,
 
     /// Only specs of this phase; may be repeated, or several separated by commas
-    #[arg(long, value_name = "phase", value_delimiter = ',')]
-    pub phase: Vec<PhaseArg>,
+    #[arg(long, value_name = "phase", value_parser = phase_parser(), value_delimiter = ',')]
+    pub phase: Vec<Phase>,
 
     /// Only specs of this investigation; may be repeated, or several separated by commas
     #[arg(long, value_name = "name", value_delimiter = ',')]

@@ -4,7 +4,7 @@ use crate::output::json;
 
 use super::parsed::Parsed;
 use super::{COMMANDS, Cli, Command, PAGE, command, global, parse};
-use crate::domain::status::Status;
+use crate::domain::{phase::Phase, spec_type::SpecType, status::Status};
 
 fn parsed(line: &str) -> Result<Cli, Parsed> {
     let words = shell_words::split(line).expect("the test's own quoting");
@@ -222,11 +222,11 @@ fn long_options_may_be_shortened_as_in_git() {
 
 #[test]
 fn type_and_phase_are_spelled_on_the_command_line_as_in_front_matter() {
-    use clap::ValueEnum;
-    for value in global::TypeArg::value_variants() {
-        assert_eq!(value.to_possible_value().expect("visible").get_name(), value.as_str());
-    }
-    for value in global::PhaseArg::value_variants() {
-        assert_eq!(value.to_possible_value().expect("visible").get_name(), value.as_str());
-    }
+    let names = |parser: clap::builder::ValueParser| -> Vec<String> {
+        parser.possible_values().expect("a list").map(|value| value.get_name().to_owned()).collect()
+    };
+    let types: Vec<_> = SpecType::ALL.iter().map(|kind| kind.as_str().to_owned()).collect();
+    assert_eq!(names(global::type_parser().into()), types);
+    let phases: Vec<_> = Phase::ALL.iter().map(|phase| phase.as_str().to_owned()).collect();
+    assert_eq!(names(global::phase_parser().into()), phases);
 }

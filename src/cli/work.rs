@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{
-    global::{ClaimArg, PhaseArg},
+    global::{ClaimArg, phase_parser},
     page::Page,
 };
+use crate::domain::phase::Phase;
 
 /// Have agents carry specs out
 ///
@@ -46,8 +47,8 @@ pub(crate) struct WorkArgs {
     pub topic: Vec<String>,
 
     /// Of those that are ready, only specs of this phase; may be repeated, or several separated by commas
-    #[arg(long, value_name = "phase", value_delimiter = ',')]
-    pub phase: Vec<PhaseArg>,
+    #[arg(long, value_name = "phase", value_parser = phase_parser(), value_delimiter = ',')]
+    pub phase: Vec<Phase>,
 
     /// Work this many at once
     #[arg(short = 'j', long, value_name = "number", value_parser = jobs, default_value = "1", hide_default_value = true)]
@@ -144,8 +145,8 @@ pub(crate) struct NextArgs {
     pub topic: Vec<String>,
 
     /// Only specs of this phase; may be repeated, or several separated by commas
-    #[arg(long, value_name = "phase", value_delimiter = ',')]
-    pub phase: Vec<PhaseArg>,
+    #[arg(long, value_name = "phase", value_parser = phase_parser(), value_delimiter = ',')]
+    pub phase: Vec<Phase>,
 
     /// Start from <branch> and merge into it [default: chant.target, then the current branch]
     #[arg(long, value_name = "branch", requires = "claim")]

@@ -10,11 +10,8 @@ use crate::{
         add::{self, Text},
         investigate::{Known, Wiring},
     },
-    cli::{
-        add::AddArgs,
-        global::{PhaseArg, TypeArg},
-    },
-    domain::{id::SpecId, spec_file, spec_file::MAX_SPEC_LEN, status::Status},
+    cli::add::AddArgs,
+    domain::{id::SpecId, phase::Phase, spec_file, spec_file::MAX_SPEC_LEN, spec_type::SpecType, status::Status},
     error::{Error, IoContext, Result},
     project::{Project, target},
     specs::{all::Specs, base::Base, inputs::InputFault, text::path_of},
@@ -112,14 +109,14 @@ fn draft(project: &Project, context: &Context<'_>, args: &AddArgs, warnings: &mu
     };
     // A phase of an investigation builds on those before it, unless something else is said.
     let wiring = match (args.phase, &args.topic) {
-        (Some(phase), Some(topic)) => Known::of(&Specs::new(project)?, topic)?.wiring(topic, phase.phase()),
+        (Some(phase), Some(topic)) => Known::of(&Specs::new(project)?, topic)?.wiring(topic, phase),
         _ => Wiring::default(),
     };
     let said = |said: Vec<String>, wired: Vec<String>| if said.is_empty() { wired } else { said };
     Ok(Text {
         title: args.title.clone(),
         kind: kind(args),
-        phase: args.phase.map(PhaseArg::as_str),
+        phase: args.phase.map(Phase::as_str),
         topic: args.topic.clone(),
         labels: args.labels.clone(),
         depends_on: said(dependencies(project, &args.depends_on)?, wiring.depends_on),
@@ -142,8 +139,8 @@ fn draft(project: &Project, context: &Context<'_>, args: &AddArgs, warnings: &mu
 fn kind(args: &AddArgs) -> &'static str {
     match (args.spec_type, args.phase) {
         (Some(kind), _) => kind.as_str(),
-        (None, Some(phase)) => phase.phase().kind().as_str(),
-        (None, None) => TypeArg::Code.as_str(),
+        (None, Some(phase)) => phase.kind().as_str(),
+        (None, None) => SpecType::Code.as_str(),
     }
 }
 

@@ -60,10 +60,7 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
 }
 
 fn request(args: &InvestigateArgs) -> Request {
-    let mut phases: Vec<Phase> = args.phases.iter().map(|phase| phase.phase()).collect();
-    if phases.is_empty() {
-        phases = Phase::ALL.to_vec();
-    }
+    let phases = if args.phases.is_empty() { Phase::ALL.to_vec() } else { args.phases.clone() };
     Request {
         topic: args.topic.clone(),
         title: args.title.clone(),

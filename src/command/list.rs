@@ -2,16 +2,7 @@
 
 use super::Context;
 use crate::answer::outcome::{Body, Outcome};
-use crate::{
-    answer::Line,
-    cli::{
-        global::{PhaseArg, TypeArg},
-        list::ListArgs,
-    },
-    domain::status::Status,
-    error::Result,
-    specs::all::Specs,
-};
+use crate::{answer::Line, cli::list::ListArgs, domain::status::Status, error::Result, specs::all::Specs};
 
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -77,8 +68,8 @@ fn wanted(
     labels: &[impl PartialEq<String>],
 ) -> bool {
     let any = |asked: Vec<&str>, has: &str| asked.is_empty() || asked.contains(&has);
-    let types = args.spec_type.iter().map(|one| TypeArg::as_str(*one)).collect();
-    let phases = args.phase.iter().map(|one| PhaseArg::as_str(*one)).collect();
+    let types = args.spec_type.iter().map(|one| one.as_str()).collect();
+    let phases = args.phase.iter().map(|one| one.as_str()).collect();
     let topics = args.topic.iter().map(String::as_str).collect();
     any(types, kind)
         && any(phases, phase.unwrap_or_default())

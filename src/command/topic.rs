@@ -36,7 +36,7 @@ pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
 }
 
 fn phase(entry: &Entry) -> Option<Phase> {
-    entry.spec().and_then(|spec| spec.front.phase.as_deref()).and_then(Phase::named)
+    entry.spec().and_then(|spec| spec.front.known_phase())
 }
 
 fn step(specs: &Specs<'_>, entry: &Entry) -> Result<StepView> {

@@ -8,7 +8,7 @@ use crate::{
     answer::{SpecView, progress::Step},
     attempt::check::{Checkout, expectation, run_command},
     cli::work::VerifyArgs,
-    domain::{checks::Checks, id::SpecId, spec_file::Spec, state::State, status::Status},
+    domain::{checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status},
     error::{Error, Result},
     git::branch,
     project::Project,
@@ -89,13 +89,13 @@ fn checks(
     }
     // A reproduction fails where it was made; later somebody mends what it shows.
     let work = state.and_then(|state| state.facts.work_commits.last().copied());
-    let later = spec.front.phase.as_deref() == Some("reproduction") && work != Some(at);
+    let later = spec.front.known_phase() == Some(Phase::Reproduction) && work != Some(at);
     let base = state.and_then(|state| state.facts.base).filter(|_| !later);
     if let (Some(command), Some(base)) = (&spec.front.reproduces, base) {
         context.progress.say(&Step::Checking { what: command });
         let at_base = checkout.run_cached(id, command, base)?;
         let at_tip = checkout.run(id, command, at)?;
-        checks.reproduces = Some(expectation(spec.front.phase.as_deref()).judge(at_base, at_tip));
+        checks.reproduces = Some(expectation(spec.front.known_phase()).judge(at_base, at_tip));
     }
     Ok(checks.settled())
 }

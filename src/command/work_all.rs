@@ -11,8 +11,8 @@ use crate::{
         progress::{Of, Progress, Step},
     },
     attempt::schedule::{self, Fate, Job, Limits, Selection, Wanted},
-    cli::{global::PhaseArg, work::WorkArgs},
-    domain::{filter::Filter, id::SpecId, status::Status},
+    cli::work::WorkArgs,
+    domain::{filter::Filter, id::SpecId, phase::Phase, status::Status},
     error::{Error, Exit, Kind, Result},
     project::Project,
     specs::all::Specs,
@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
 }
 
 /// The specs that these options ask for.
-pub(super) fn filter(labels: &[String], topics: &[String], phases: &[PhaseArg]) -> Filter {
+pub(super) fn filter(labels: &[String], topics: &[String], phases: &[Phase]) -> Filter {
     Filter {
         types: Vec::new(),
         phases: phases.iter().map(|phase| phase.as_str().to_owned()).collect(),

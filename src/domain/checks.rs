@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::CheckView;
-
 /// The format of `checks.json`.
 pub(crate) const FORMAT: u32 = 1;
 
@@ -125,6 +123,20 @@ pub(crate) struct Reproduction {
     pub ok: bool,
 }
 
+/// One check and how it ended. The lines of a [`Checks`], for people and in answers.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Check")]
+pub(crate) struct CheckLine {
+    /// What was checked: `criteria`, `verify: cargo test`, `scope`.
+    pub name: String,
+    /// Whether it passed.
+    pub ok: bool,
+    /// What was seen: `exit 1`, the unticked criteria, the stray paths.
+    pub detail: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<u64>,
+}
+
 impl Checks {
     /// Decides `ok` from everything else.
     #[must_use]
@@ -135,9 +147,9 @@ impl Checks {
     }
 
     /// One line a check.
-    pub(crate) fn lines(&self) -> Vec<CheckView> {
-        let line = |name: String, ok: bool, detail: Option<String>| CheckView { name, ok, detail, duration_ms: None };
-        let mut lines: Vec<CheckView> =
+    pub(crate) fn lines(&self) -> Vec<CheckLine> {
+        let line = |name: String, ok: bool, detail: Option<String>| CheckLine { name, ok, detail, duration_ms: None };
+        let mut lines: Vec<CheckLine> =
             self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
         for criterion in &self.criteria {
             let ok = criterion.state == "ticked";
@@ -160,7 +172,7 @@ impl Checks {
         }
         for command in &self.verify {
             let name = format!("verify '{}'", command.command);
-            lines.push(CheckView { duration_ms: Some(command.duration_ms), ..line(name, command.ok, told(command)) });
+            lines.push(CheckLine { duration_ms: Some(command.duration_ms), ..line(name, command.ok, told(command)) });
         }
         if let Some(proof) = &self.reproduces {
             let saw =

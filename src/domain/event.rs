@@ -5,7 +5,8 @@ use gix::ObjectId;
 use super::{id::SpecId, status::Status};
 
 /// What an event does. The names stand in the `Chant-Op` trailer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, strum::AsRefStr, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum Op {
     /// The spec came to be: the first event.
     Add,
@@ -13,9 +14,9 @@ pub enum Op {
     Edit,
     /// An attempt begins. Its id is the id of this event.
     Start,
-    /// An attempt goes on.
+    /// An attempt is resumed.
     Resume,
-    /// An attempt was stopped and can go on.
+    /// An attempt was stopped and can be resumed.
     Pause,
     /// The work is done and every check passed.
     Finish,
@@ -29,7 +30,7 @@ pub enum Op {
     Cancel,
     /// Back to pending; the attempts that it names are over.
     Reset,
-    /// A claim is given up; like a reset.
+    /// A claim is released; the status is as after a reset.
     Release,
     /// Of several attempts one is kept, the named ones are over.
     Resolve,
@@ -41,13 +42,14 @@ pub enum Op {
     Ack,
     /// Another spec takes the place of this one.
     Supersede,
-    /// Put away.
+    /// The spec is archived.
     Archive,
-    /// Taken out again.
+    /// The spec is taken out of the archive.
     Unarchive,
     /// Two histories of one spec come together. Not an operation: it changes nothing.
     Merge,
     /// An operation of a newer version: kept and skipped.
+    #[strum(default, transparent)]
     Unknown(String),
 }
 
@@ -78,34 +80,12 @@ impl Op {
 
     /// The name in the trailer.
     pub fn as_str(&self) -> &str {
-        match self {
-            Op::Add => "add",
-            Op::Edit => "edit",
-            Op::Start => "start",
-            Op::Resume => "resume",
-            Op::Pause => "pause",
-            Op::Finish => "finish",
-            Op::Land => "land",
-            Op::Complete => "complete",
-            Op::Fail => "fail",
-            Op::Cancel => "cancel",
-            Op::Reset => "reset",
-            Op::Release => "release",
-            Op::Resolve => "resolve",
-            Op::Approve => "approve",
-            Op::Reject => "reject",
-            Op::Ack => "ack",
-            Op::Supersede => "supersede",
-            Op::Archive => "archive",
-            Op::Unarchive => "unarchive",
-            Op::Merge => "merge",
-            Op::Unknown(name) => name,
-        }
+        self.as_ref()
     }
 
     /// The operation of that name; an unknown name is kept.
     pub fn from_name(name: &str) -> Op {
-        Op::ALL.into_iter().find(|op| op.as_str() == name).unwrap_or_else(|| Op::Unknown(name.to_owned()))
+        name.parse().unwrap_or_else(|_| Op::Unknown(name.to_owned()))
     }
 
     /// The status that this operation claims for its attempt; `None` for what lies across the states.
@@ -242,6 +222,42 @@ pub struct Facts {
     pub current: Option<ObjectId>,
     /// Trailers of newer versions, kept as they are.
     pub unknown: Vec<(String, String)>,
+}
+
+impl Facts {
+    /// The facts of the spec itself, which no attempt changes.
+    pub(crate) fn of_spec(&self) -> Facts {
+        Facts {
+            phase: self.phase.clone(),
+            spec_path: self.spec_path.clone(),
+            spec_blob: self.spec_blob,
+            created: self.created.clone(),
+            onto: self.onto.clone(),
+            superseded_by: self.superseded_by.clone(),
+            approval: self.approval.clone(),
+            ..Facts::default()
+        }
+    }
+
+    /// Clears the facts that belong to one event and not to the state.
+    #[must_use]
+    pub(crate) fn of_state(self) -> Facts {
+        Facts {
+            status: None,
+            was: None,
+            attempt: None,
+            nonce: None,
+            clone: None,
+            patch_ids: Vec::new(),
+            exit: None,
+            reason: None,
+            supersedes: Vec::new(),
+            contended: Vec::new(),
+            current: None,
+            unknown: Vec::new(),
+            ..self
+        }
+    }
 }
 
 /// Who wrote an event, and when.

@@ -28,10 +28,9 @@ pub(crate) fn fold(history: &History, tip: ObjectId) -> Option<State> {
     let archived = ops.iter().any(|event| event.op == Op::Archive && archives(history, &ops, &standing, event));
     let attempt = (before != Status::Pending).then(|| winner.map(Event::attempt)).flatten();
 
-    let mut facts = winner.unwrap_or(newest).facts.clone();
-    crate::domain::new_event::forget_event(&mut facts);
+    let mut facts = winner.unwrap_or(newest).facts.clone().of_state();
     if attempt.is_none() {
-        crate::domain::new_event::forget_attempt(&mut facts);
+        facts = facts.of_spec();
     }
     facts.tampered = attempt.map(|attempt| unacknowledged(history, &ops, attempt)).unwrap_or_default();
     facts.approval = approval(history, &ops);
@@ -66,8 +65,7 @@ pub(crate) fn fold_attempt(history: &History, tip: ObjectId, attempt: ObjectId) 
     let decides =
         standing.iter().filter(|event| event.attempt() == attempt).min_by_key(|event| (rank(event), event.id))?;
     let status = decides.op.claims().filter(|status| *status != Status::Pending)?;
-    let mut facts = decides.facts.clone();
-    crate::domain::new_event::forget_event(&mut facts);
+    let mut facts = decides.facts.clone().of_state();
     facts.tampered = unacknowledged(history, &ops, attempt);
     facts.landing = landing(&standing, attempt);
     Some((status, facts))

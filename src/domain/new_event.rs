@@ -119,7 +119,7 @@ pub(crate) fn validate(
 /// The first event says everything itself.
 fn first(new: &NewEvent) -> Validated {
     let mut facts = new.facts.clone();
-    forget_attempt(&mut facts);
+    facts = facts.of_spec();
     facts.reason = new.facts.reason.clone();
     facts.approval = None;
     facts.status = Some(Status::Pending);
@@ -129,7 +129,7 @@ fn first(new: &NewEvent) -> Validated {
 /// What an attempt that is over still did is kept, and changes no status.
 fn late(state: &State, new: &NewEvent, about: ObjectId) -> Validated {
     let mut facts = carried(state, &state.facts);
-    forget_attempt(&mut facts);
+    facts = facts.of_spec();
     facts.attempt = Some(about);
     speak(state, new, &mut facts);
     facts.status = Some(state.status);
@@ -144,12 +144,12 @@ fn belong(state: &State, new: &NewEvent, named: Option<ObjectId>, facts: &mut Fa
     match new.op {
         // A new attempt, or none, in place of all that are open.
         Op::Start | Op::Cancel => {
-            forget_attempt(facts);
+            *facts = facts.of_spec();
             facts.supersedes = state.open.clone();
             facts.supersedes.extend(own.iter().filter(|over| !state.open.contains(over)));
         }
         Op::Reset | Op::Release => {
-            forget_attempt(facts);
+            *facts = facts.of_spec();
             facts.supersedes = match named {
                 _ if !own.is_empty() => own.clone(),
                 Some(named) => vec![named],
@@ -164,7 +164,7 @@ fn belong(state: &State, new: &NewEvent, named: Option<ObjectId>, facts: &mut Fa
         _ => match named.or(state.attempt) {
             Some(attempt) => facts.attempt = Some(attempt),
             // A person did what nobody had claimed: the event is its own attempt.
-            None => forget_attempt(facts),
+            None => *facts = facts.of_spec(),
         },
     }
 }
@@ -214,7 +214,7 @@ fn settle(state: &State, op: &Op, validated: &mut Validated) {
     match op {
         Op::Resolve if all_over => {
             let own = std::mem::take(facts);
-            *facts = Facts { supersedes: own.supersedes.clone(), reason: own.reason.clone(), ..spec_facts(&own) };
+            *facts = Facts { supersedes: own.supersedes.clone(), reason: own.reason.clone(), ..own.of_spec() };
             validated.status = Status::Pending;
         }
         Op::Reset | Op::Release if !all_over => {
@@ -244,27 +244,8 @@ fn carried(state: &State, of: &Facts) -> Facts {
         session: of.session.clone(),
         informed_by: of.informed_by.clone(),
         tampered: of.tampered.clone(),
-        ..spec_facts(&state.facts)
+        ..state.facts.of_spec()
     }
-}
-
-/// What is said of the spec, whatever becomes of its attempts.
-fn spec_facts(facts: &Facts) -> Facts {
-    Facts {
-        phase: facts.phase.clone(),
-        spec_path: facts.spec_path.clone(),
-        spec_blob: facts.spec_blob,
-        created: facts.created.clone(),
-        onto: facts.onto.clone(),
-        superseded_by: facts.superseded_by.clone(),
-        approval: facts.approval.clone(),
-        ..Facts::default()
-    }
-}
-
-/// Clears all that is not said of the spec itself.
-pub(crate) fn forget_attempt(facts: &mut Facts) {
-    *facts = spec_facts(facts);
 }
 
 /// Over a graph the status after an event is not the table's next one: another attempt may still decide it.
@@ -296,8 +277,7 @@ fn refold(state: &State, history: &History, new: &NewEvent, validated: &mut Vali
         return;
     }
     // An event across the states speaks for whichever attempt decides after it (a resolve may have changed that).
-    let mut facts = after.facts;
-    forget_event(&mut facts);
+    let facts = after.facts.of_state();
     let own = std::mem::take(&mut validated.facts);
     let about = if new.op == Op::Ack { own.attempt } else { after.attempt };
     validated.facts = Facts {
@@ -311,22 +291,6 @@ fn refold(state: &State, history: &History, new: &NewEvent, validated: &mut Vali
         current: if about == after.attempt { None } else { Some(after.attempt.unwrap_or(null(state))) },
         ..facts
     };
-}
-
-/// Clears what belongs to one event and not to the state.
-pub(crate) fn forget_event(facts: &mut Facts) {
-    facts.status = None;
-    facts.was = None;
-    facts.attempt = None;
-    facts.nonce = None;
-    facts.clone = None;
-    facts.patch_ids = Vec::new();
-    facts.exit = None;
-    facts.reason = None;
-    facts.supersedes = Vec::new();
-    facts.contended = Vec::new();
-    facts.current = None;
-    facts.unknown = Vec::new();
 }
 
 /// An id that no event has and that loses every tie.

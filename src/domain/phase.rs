@@ -1,9 +1,12 @@
 //! The phases of an investigation (DESIGN, section 5): what each is, and what it hands on.
 
-use crate::domain::spec_type::SpecType;
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
+use super::spec_type::SpecType;
 
 /// One phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub(crate) enum Phase {
     /// Understand the report.
     Comprehension,
@@ -20,31 +23,12 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    /// All of them, in their order.
-    pub(crate) const ALL: [Phase; 6] = [
-        Phase::Comprehension,
-        Phase::Reproduction,
-        Phase::RootCause,
-        Phase::ImpactMap,
-        Phase::ForkFix,
-        Phase::UpstreamPr,
-    ];
+    /// Every phase, in the order of an investigation.
+    pub(crate) const ALL: &'static [Phase] = <Phase as strum::VariantArray>::VARIANTS;
 
     /// The name as it stands in front matter.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Phase::Comprehension => "comprehension",
-            Phase::Reproduction => "reproduction",
-            Phase::RootCause => "root-cause",
-            Phase::ImpactMap => "impact-map",
-            Phase::ForkFix => "fork-fix",
-            Phase::UpstreamPr => "upstream-pr",
-        }
-    }
-
-    /// The phase of that name; `None` for any other, which a spec may have as well.
-    pub(crate) fn named(name: &str) -> Option<Phase> {
-        Phase::ALL.into_iter().find(|phase| phase.as_str() == name)
+        self.into()
     }
 
     /// The type of the specs that it is made of.

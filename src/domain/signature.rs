@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::event::Op;
 
 /// What became of checking a signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Verdict {
     /// It is good, and its key is trusted.
     Good,
-    /// It fits, and its key is known, but nobody said that it is to be trusted.
+    /// It fits, and its key is known, but it is not trusted.
     Untrusted,
     /// It was made with a key that is not known here, so it could not be checked.
     Unknown,
@@ -28,15 +29,7 @@ pub(crate) enum Verdict {
 impl Verdict {
     /// The name as it stands in JSON and output.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Verdict::Good => "good",
-            Verdict::Untrusted => "untrusted",
-            Verdict::Unknown => "unknown",
-            Verdict::Expired => "expired",
-            Verdict::Revoked => "revoked",
-            Verdict::Bad => "bad",
-            Verdict::None => "none",
-        }
+        self.into()
     }
 
     /// What is the matter with it, after "it"; nothing is with a good one.
@@ -75,7 +68,7 @@ impl Signature {
 }
 
 /// Whether an event of this operation counts only with a good signature where `chant.requireSigned` is set: approvals, and what
-/// claims a spec. What only holds up, a rejection say, counts without.
+/// claims a spec. An event that only holds a spec up, for example a rejection, counts without one.
 pub(crate) fn has_to_be_signed(op: &Op) -> bool {
     matches!(op, Op::Approve | Op::Start | Op::Resume)
 }

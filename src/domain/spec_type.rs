@@ -1,9 +1,13 @@
 //! The type of a spec.
 
-use std::{fmt, str::FromStr};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// What a spec is about, and with that what its checks and prompt are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray, serde::Serialize,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownType, parse_err_fn = unknown)]
 pub(crate) enum SpecType {
     /// A change of code.
     #[default]
@@ -14,7 +18,8 @@ pub(crate) enum SpecType {
     Research,
     /// Documentation that follows the files it tracks.
     Documentation,
-    /// A spec made of members.
+    /// A spec made of members. chant called it a group at first: such specs are imported.
+    #[strum(to_string = "driver", serialize = "group")]
     Driver,
     /// A step that only a person can take.
     Gate,
@@ -22,31 +27,11 @@ pub(crate) enum SpecType {
 
 impl SpecType {
     /// Every type.
-    pub(crate) const ALL: [SpecType; 6] =
-        [SpecType::Code, SpecType::Task, SpecType::Research, SpecType::Documentation, SpecType::Driver, SpecType::Gate];
+    pub(crate) const ALL: &'static [SpecType] = <SpecType as strum::VariantArray>::VARIANTS;
 
     /// The name as it stands in front matter and JSON.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            SpecType::Code => "code",
-            SpecType::Task => "task",
-            SpecType::Research => "research",
-            SpecType::Documentation => "documentation",
-            SpecType::Driver => "driver",
-            SpecType::Gate => "gate",
-        }
-    }
-}
-
-impl fmt::Display for SpecType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl serde::Serialize for SpecType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+        self.into()
     }
 }
 
@@ -58,22 +43,13 @@ pub(crate) struct UnknownType {
     pub nearest: Option<SpecType>,
 }
 
-impl FromStr for SpecType {
-    type Err = UnknownType;
-
-    fn from_str(text: &str) -> Result<Self, UnknownType> {
-        // What chant called a driver at first: such specs are imported.
-        if text == "group" {
-            return Ok(SpecType::Driver);
-        }
-        SpecType::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| UnknownType {
-            nearest: nearest(text, &SpecType::ALL.map(SpecType::as_str)).map(|index| SpecType::ALL[index]),
-        })
-    }
+fn unknown(text: &str) -> UnknownType {
+    let names: Vec<&str> = SpecType::ALL.iter().map(|kind| kind.as_str()).collect();
+    UnknownType { nearest: nearest(text, &names).map(|index| SpecType::ALL[index]) }
 }
 
 /// The index of the name that `text` is probably a slip of.
-pub(super) fn nearest(text: &str, names: &[&str]) -> Option<usize> {
+pub(crate) fn nearest(text: &str, names: &[&str]) -> Option<usize> {
     // The cost grows with the product of the lengths, and no slip is that long.
     if text.len() > 64 {
         return None;

@@ -87,14 +87,7 @@ impl State {
             was: facts.was,
             attempt,
             open: attempt.into_iter().collect(),
-            facts: {
-                let mut facts = facts.clone();
-                crate::domain::new_event::forget_event(&mut facts);
-                if attempt.is_none() {
-                    crate::domain::new_event::forget_attempt(&mut facts);
-                }
-                facts
-            },
+            facts: if attempt.is_none() { facts.of_spec() } else { facts.clone().of_state() },
             updated: tip.author.seconds,
         })
     }

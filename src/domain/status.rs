@@ -1,13 +1,15 @@
 //! The status of a spec.
 
-use std::{fmt, str::FromStr};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// Where a spec stands. The order is the one of `rank`: what wins when attempts disagree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// The status of a spec. The order is the one of `rank`: what wins when attempts disagree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownStatus, parse_err_fn = unknown)]
 pub enum Status {
-    /// Nobody works on it.
+    /// No attempt is open.
     Pending,
     /// An attempt is under way.
+    #[strum(to_string = "in_progress", serialize = "in-progress")]
     InProgress,
     /// An attempt was stopped and can go on.
     Paused,
@@ -19,35 +21,17 @@ pub enum Status {
     Failed,
     /// It will not be done.
     Cancelled,
-    /// Put away.
+    /// Archived.
     Archived,
 }
 
 impl Status {
     /// Every status, in the order of a spec's life.
-    pub const ALL: [Status; 8] = [
-        Status::Pending,
-        Status::InProgress,
-        Status::Paused,
-        Status::Finished,
-        Status::Completed,
-        Status::Failed,
-        Status::Cancelled,
-        Status::Archived,
-    ];
+    pub const ALL: &'static [Status] = <Status as strum::VariantArray>::VARIANTS;
 
     /// The name as it stands in trailers, JSON and output.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Pending => "pending",
-            Status::InProgress => "in_progress",
-            Status::Paused => "paused",
-            Status::Finished => "finished",
-            Status::Completed => "completed",
-            Status::Failed => "failed",
-            Status::Cancelled => "cancelled",
-            Status::Archived => "archived",
-        }
+        self.into()
     }
 
     /// Which status wins among concurrent phase events: the lowest rank.
@@ -65,23 +49,11 @@ impl Status {
     }
 }
 
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// A text that is no status.
 #[derive(Debug, thiserror::Error)]
 #[error("'{0}' is not a status")]
 pub struct UnknownStatus(pub String);
 
-impl FromStr for Status {
-    type Err = UnknownStatus;
-
-    /// Takes the names of [`Status::as_str`], with `-` for `_` too.
-    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        let name = text.replace('-', "_");
-        Status::ALL.into_iter().find(|status| status.as_str() == name).ok_or_else(|| UnknownStatus(text.to_owned()))
-    }
+fn unknown(text: &str) -> UnknownStatus {
+    UnknownStatus(text.to_owned())
 }

@@ -71,11 +71,11 @@ mod tests {
             (Cancelled, &[Pending, Archived, Completed]),
         ];
         for (from, to) in rows {
-            for status in Status::ALL {
+            for status in Status::ALL.iter().copied() {
                 assert_eq!(may(*from, status), to.contains(&status), "{from} -> {status}");
             }
         }
-        for status in Status::ALL {
+        for status in Status::ALL.iter().copied() {
             assert_eq!(next(Archived, &Op::Unarchive, Some(status)), Ok(status));
             assert!(Op::ALL.iter().all(|op| *op == Op::Unarchive || next(Archived, op, None).is_err()));
         }

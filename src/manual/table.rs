@@ -71,7 +71,7 @@ fn statuses() -> String {
         Status::Cancelled => "It will not be done.",
         Status::Archived => "It was put away.",
     };
-    Status::ALL.into_iter().map(|status| entry(&format!("`{}`", status.as_str()), meaning(status))).collect()
+    Status::ALL.iter().copied().map(|status| entry(&format!("`{}`", status.as_str()), meaning(status))).collect()
 }
 
 fn ops() -> String {

@@ -19,7 +19,7 @@ pub(super) fn imported(
 ) -> String {
     let mut out = String::new();
     let verb = if dry_run { "Would import" } else { "Imported" };
-    let counted = Status::ALL.into_iter().filter_map(|status| {
+    let counted = Status::ALL.iter().copied().filter_map(|status| {
         let count = imported.iter().filter(|one| one.status == status).count();
         (count > 0).then(|| format!("{count} {}", status.as_str().replace('_', " ")))
     });

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         event::Op,
         id::SpecId,
+        phase::Phase,
         spec_file::{release_notes_of, section},
         spec_type::SpecType,
     },
@@ -36,7 +37,7 @@ pub(crate) fn gather(specs: &Specs<'_>, commits: &HashSet<ObjectId>) -> Result<V
         let entry = specs.entry(id)?;
         let kind = entry.spec().map_or(SpecType::Code, |spec| spec.front.kind);
         if let Some(text) = written(specs, id, state.tip)? {
-            let fix = entry.spec().is_some_and(|spec| spec.front.phase.as_deref() == Some("fork-fix"));
+            let fix = entry.spec().is_some_and(|spec| spec.front.known_phase() == Some(Phase::ForkFix));
             notes.extend(entries(&text, if fix { "Fixed" } else { usual(kind) }).into_iter().map(|(kind, text)| {
                 NoteView { kind: kind.to_owned(), text, spec: id.clone(), short: id.short().to_owned() }
             }));

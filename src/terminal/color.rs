@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(paint.with(Slot::Status(Status::InProgress), "x"), "\u{1b}[3mx\u{1b}[0m");
         assert_eq!(paint.with(Slot::Id, "x"), Paint::new(true).with(Slot::Id, "x"));
         assert_eq!(Paint::with_palette(false, palette).with(Slot::Status(Status::InProgress), "x"), "x");
-        for status in Status::ALL {
+        for status in Status::ALL.iter().copied() {
             let name = SLOTS[Slot::Status(status).at()];
             assert_eq!(name.to_ascii_lowercase(), status.as_str().replace('_', ""));
         }

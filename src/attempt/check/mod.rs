@@ -14,6 +14,7 @@ use crate::{
     domain::{
         checks::{Checks, Command, Criterion, Output, Reproduction, Scope},
         event::Pin,
+        phase::Phase,
         spec_file,
         spec_file::Tick,
         spec_type::SpecType,
@@ -82,7 +83,7 @@ impl Check<'_> {
                 .to_owned(),
             })
             .collect();
-        if attempt.spec.front.phase.as_deref() == Some("fork-fix") {
+        if attempt.spec.front.known_phase() == Some(Phase::ForkFix) {
             checks.release_notes = Some(spec_file::release_notes_of(&bytes).is_some());
         }
         Ok(())
@@ -171,7 +172,7 @@ impl Check<'_> {
             return Ok(None);
         };
         self.progress.say(&Step::Checking { what: command });
-        let expected = expectation(self.attempt.spec.front.phase.as_deref());
+        let expected = expectation(self.attempt.spec.front.known_phase());
         let mut checkout = Checkout::open(self.project)?;
         let at_base = checkout.run_cached(&self.attempt.id, command, base)?;
         let at_tip = checkout.run(&self.attempt.id, command, self.tip)?;

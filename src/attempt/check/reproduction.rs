@@ -9,6 +9,7 @@ use crate::{
     domain::{
         checks::{Command, Reproduction},
         id::SpecId,
+        phase::Phase,
     },
     env::{fault, file_lock},
     error::{IoContext, Result},
@@ -26,8 +27,8 @@ pub(crate) struct Expectation {
 }
 
 /// A reproduction makes it fail, everything else makes it pass.
-pub(crate) fn expectation(phase: Option<&str>) -> Expectation {
-    Expectation { fails_at_tip: phase == Some("reproduction") }
+pub(crate) fn expectation(phase: Option<Phase>) -> Expectation {
+    Expectation { fails_at_tip: phase == Some(Phase::Reproduction) }
 }
 
 impl Expectation {

@@ -77,7 +77,7 @@ impl Known {
     pub(crate) fn of(specs: &Specs<'_>, topic: &str) -> Result<Known> {
         let mut known = Known::default();
         for entry in entries(specs, topic)? {
-            let phase = entry.spec().and_then(|spec| spec.front.phase.as_deref()).and_then(Phase::named);
+            let phase = entry.spec().and_then(|spec| spec.front.known_phase());
             if let Some(phase) = phase.filter(|_| entry.status != Status::Cancelled) {
                 known.0.insert(phase, entry.id.clone());
             }

@@ -7,7 +7,7 @@ use super::{
     source::Source,
     yaml::{self, Node},
 };
-use crate::domain::spec_type::SpecType;
+use crate::domain::{phase::Phase, spec_type::SpecType};
 
 /// Entries that a list may have, and keys that a front matter may have.
 pub(crate) const MAX_ENTRIES: usize = 1000;
@@ -99,6 +99,11 @@ pub const KEYS: [&str; 21] = [
 pub(super) const RECORDED: [&str; 5] = ["status", "branch", "commits", "model", "completed_at"];
 
 impl FrontMatter {
+    /// The phase of an investigation that `phase` names; `None` for any other name.
+    pub(crate) fn known_phase(&self) -> Option<Phase> {
+        self.phase.as_deref()?.parse().ok()
+    }
+
     /// Everything that the work is made from, as written: `informed_by`, `origin`, `tracks`.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &str> {
         [&self.informed_by, &self.origin, &self.tracks].into_iter().flatten().map(String::as_str)

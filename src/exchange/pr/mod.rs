@@ -103,7 +103,7 @@ impl Request {
 /// # Errors
 /// `no-work` if nothing of it is done.
 pub(crate) fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
-    let phase = |entry: &Entry| entry.spec().and_then(|spec| spec.front.phase.as_deref()).and_then(Phase::named);
+    let phase = |entry: &Entry| entry.spec().and_then(|spec| spec.front.known_phase());
     let done = |entry: &Entry| entry.state.as_ref().is_some_and(|state| !state.facts.work_commits.is_empty());
     let mut candidates = entries;
     if let [gate] = candidates.as_slice()

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         diagnostic::{Diagnostic, Severity},
         id::SpecId,
+        phase::Phase,
         spec_file,
         spec_file::{MAX_SPEC_LEN, Spec},
         spec_type::SpecType,
@@ -341,7 +342,7 @@ fn fitting(report: &mut Report<'_>) {
             let message = format!("'{key}' has no effect on a {kind}");
             report.say(Severity::Warning, "unused-key", (key, None), message, Some(who));
         }
-    } else if front.reproduces.is_none() && matches!(front.phase.as_deref(), Some("reproduction" | "fork-fix")) {
+    } else if front.reproduces.is_none() && matches!(front.known_phase(), Some(Phase::Reproduction | Phase::ForkFix)) {
         let message = "nothing says which test shows the bug".to_owned();
         let help = Some("add 'reproduces: <command>', which is run at the base and at the tip");
         report.say(Severity::Warning, "no-reproduction", ("phase", None), message, help);

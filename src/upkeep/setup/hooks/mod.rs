@@ -27,7 +27,7 @@ const CONFIGURED_SINCE: (u32, u32) = (2, 54);
 /// Every hook, and whether it calls this tool.
 pub(crate) fn look(project: &Project) -> Result<Vec<HookView>> {
     let ways = Ways::find(project)?;
-    Hook::ALL.into_iter().map(|hook| ways.look(hook)).collect()
+    Hook::ALL.iter().map(|hook| ways.look(*hook)).collect()
 }
 
 /// What has to be changed so that each hook calls this tool, as far as it can be had to.
@@ -35,7 +35,7 @@ pub(super) fn missing(project: &Project) -> Result<Vec<Change>> {
     let ways = Ways::find(project)?;
     let mut changes = Vec::new();
     for hook in Hook::ALL {
-        changes.extend(ways.missing(hook)?);
+        changes.extend(ways.missing(*hook)?);
     }
     Ok(changes)
 }
