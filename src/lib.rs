@@ -41,6 +41,7 @@ use error::{Error, Result};
 pub mod testing {
     pub use crate::{
         agent::preset,
+        answer::schema,
         config::keys,
         domain::{
             event::{Facts, Landing, Op, Pin},
@@ -51,7 +52,6 @@ pub mod testing {
         env::fault::PLACES,
         error::Kind,
         manual::{Guide, files, pages},
-        output::schema,
         store::{Addition, Evidence, Refusal, Settings, Store},
     };
 }
@@ -69,6 +69,10 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
     });
     match cli::parse(args.iter().cloned()) {
         Ok(cli) => run_command(&cli),
+        Err(cli::parsed::Parsed::Mistake { error, json: true, .. }) => {
+            let settings = output::Settings { json: true, ..output::Settings::default() };
+            output::Printer::new(settings).finish(&Err(error))
+        }
         Err(parsed) => print_parsed(&parsed),
     }
 }
@@ -97,7 +101,7 @@ fn run_command(cli: &cli::Cli) -> i32 {
     let mut printer = printer.advised_by(command::appearance::advice(global, &env, &configuration));
     let opened = std::sync::Mutex::new(configuration.into_repository());
     let machine = global.json || global.null || global.format.is_some();
-    let ended = printer.prepare(command::record_of(&cli.command)).and_then(|()| {
+    let ended = printer.prepare(command::fields(cli)).and_then(|()| {
         let interactive = !machine && env.may_prompt();
         let (env, quiet, brief) = (env.clone(), global.quiet, !machine);
         command::run(
@@ -117,7 +121,7 @@ fn run_command(cli: &cli::Cli) -> i32 {
 /// Prints a command line that is no command to run, and returns the exit code of the process.
 fn print_parsed(parsed: &Parsed) -> i32 {
     let (mut out, mut err) = (anstream::stdout(), anstream::stderr());
-    match parsed.write(&mut out, &mut err, |error| output::json::error(error, false)).and_then(|()| out.flush()) {
+    match parsed.write(&mut out, &mut err).and_then(|()| out.flush()) {
         // A reader that went away, as in `git chant -h | head -1`, is no failure of ours; the code still says what happened.
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
             // Where stderr can't be written either, the code is all that is left to say it with.

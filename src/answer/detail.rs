@@ -23,7 +23,7 @@ pub(crate) struct SpecDetail {
     /// The task-list items under "Acceptance Criteria".
     pub criteria: Vec<Criterion>,
     /// What was checked at the end of the last attempt.
-    pub checks: Option<Checked>,
+    pub checks: Option<CheckedAttempt>,
     /// The inputs as they were pinned.
     pub links: Vec<Pin>,
     /// The last word on its approval.
@@ -70,8 +70,7 @@ pub(crate) struct Criterion {
 
 /// What was checked at the end of an attempt.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
-#[schemars(rename = "CheckedAttempt")]
-pub(crate) struct Checked {
+pub(crate) struct CheckedAttempt {
     /// A line each.
     pub checks: Vec<CheckLine>,
     /// The evidence, as its `checks.json` holds it.

@@ -1,9 +1,25 @@
-//! Inputs that are not what they were.
+//! `drift`: inputs that are not what they were.
+
+use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::id::SpecId;
+use super::{
+    outcome::Answer,
+    record::{Fields, Record, fields, joined, text},
+};
+use crate::{
+    domain::id::SpecId,
+    terminal::{Look, clean, color::Slot},
+};
+
+/// Inputs that have changed.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Drifted {
+    /// The inputs.
+    pub drift: Vec<DriftView>,
+}
 
 /// One input of one spec that has changed since its attempt began.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
@@ -31,8 +47,48 @@ pub(crate) struct DriftView {
     pub downstream: Vec<String>,
 }
 
-impl DriftView {
-    /// The keys, in order.
-    pub(crate) const FIELDS: [&'static str; 10] =
-        ["spec", "short", "title", "kind", "input", "was", "now", "by", "see", "downstream"];
+impl Answer for Drifted {
+    fn commands() -> &'static [&'static str] {
+        &["drift"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<DriftView>)
+    }
+
+    /// Writes each spec with its changed inputs below it, then what builds on it.
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        for (at, one) in self.drift.iter().enumerate() {
+            if at == 0 || self.drift[at - 1].spec != one.spec {
+                let id = look.paint.with(Slot::Id, clean::line(&one.short));
+                writeln!(out, "{id}  {}", clean::line(text(&one.title)))?;
+            }
+            let by = one.by.as_deref().map(|by| format!(" by {}", clean::line(by))).unwrap_or_default();
+            let kind = look.paint.with(Slot::Warning, clean::line(&one.kind));
+            writeln!(out, "    {kind}{by}  {}", clean::line(&one.input))?;
+            if let Some(see) = &one.see {
+                writeln!(out, "        {}", clean::line(see))?;
+            }
+            let last = self.drift.get(at + 1).is_none_or(|next| next.spec != one.spec);
+            if last && !one.downstream.is_empty() {
+                writeln!(out, "    built on by  {}", clean::line(&one.downstream.join(", ")))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.drift.iter().map(|one| one as _).collect()
+    }
+
+    fn emptiness(&self) -> Option<&'static str> {
+        self.drift.is_empty().then_some("nothing has changed")
+    }
+}
+
+impl Record for DriftView {
+    /// The id, kind, input, the object that it was and the object that it is.
+    fn porcelain(&self) -> Vec<u8> {
+        joined(&[self.spec.as_str(), &self.kind, &self.input, text(&self.was), text(&self.now)])
+    }
 }

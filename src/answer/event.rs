@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::record::{Record, joined};
+
 use crate::domain::{id::SpecId, signature::Signature, status::Status};
 
 /// A person as git records one.
@@ -65,26 +67,10 @@ pub(crate) struct EventView {
     pub trailers: Vec<Trailer>,
 }
 
-impl EventView {
-    /// The keys, in order.
-    pub(crate) const FIELDS: [&'static str; 18] = [
-        "id",
-        "spec",
-        "op",
-        "status",
-        "at",
-        "author",
-        "sentence",
-        "attempt",
-        "reason",
-        "agent",
-        "model",
-        "cost",
-        "session",
-        "exit",
-        "commits",
-        "clone",
-        "signature",
-        "trailers",
-    ];
+impl Record for EventView {
+    /// The commit id, op, status, date (RFC 3339) and sentence.
+    fn porcelain(&self) -> Vec<u8> {
+        let status = self.status.map_or("", |status| status.as_str());
+        joined(&[&self.id, &self.op, status, &self.at, &self.sentence])
+    }
 }

@@ -1,9 +1,61 @@
-//! What builds on what.
+//! `graph`: what builds on what, as a tree for people, and in the languages of Graphviz and Mermaid.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io::{self, Write},
+};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::{id::SpecId, status::Status};
+use super::{
+    outcome::Answer,
+    record::{Record, joined},
+};
+use crate::{
+    domain::{id::SpecId, status::Status},
+    terminal::{Look, clean, color::Slot},
+};
+
+/// What builds on what.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct GraphOf {
+    /// The graph.
+    pub graph: GraphView,
+    /// How it is drawn for people.
+    #[serde(skip)]
+    pub form: GraphForm,
+}
+
+/// How a graph is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GraphForm {
+    /// As a tree, for people.
+    Tree,
+    /// For Graphviz.
+    Dot,
+    /// For Mermaid.
+    Mermaid,
+}
+
+impl Answer for GraphOf {
+    fn commands() -> &'static [&'static str] {
+        &["graph"]
+    }
+
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        let text = match self.form {
+            GraphForm::Tree => Tree::new(&self.graph, look).text(),
+            GraphForm::Dot => dot(&self.graph),
+            GraphForm::Mermaid => mermaid(&self.graph),
+        };
+        out.write_all(text.as_bytes())
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.graph.edges.iter().map(|edge| edge as _).collect()
+    }
+}
 
 /// Specs and what leads from one to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
@@ -45,4 +97,141 @@ pub(crate) struct EdgeView {
     pub depends_on: bool,
     /// Whether it is informed by it, or by a document that it produces.
     pub informed_by: bool,
+}
+
+impl Record for EdgeView {
+    /// The id, the id that it builds on, and `depends_on` or `informed_by`.
+    fn porcelain(&self) -> Vec<u8> {
+        joined(&[self.from.as_str(), self.to.as_str(), if self.depends_on { "depends_on" } else { "informed_by" }])
+    }
+}
+
+/// Each spec below what builds on it; one that was drawn already is named only.
+struct Tree<'v> {
+    look: &'v Look,
+    nodes: HashMap<&'v SpecId, &'v NodeView>,
+    below: HashMap<&'v SpecId, Vec<&'v EdgeView>>,
+    roots: Vec<&'v SpecId>,
+}
+
+/// How deep the lines of a tree go on to the right; what is deeper stays there.
+const DEEPEST: usize = 24;
+
+impl<'v> Tree<'v> {
+    fn new(view: &'v GraphView, look: &'v Look) -> Self {
+        let mut below: HashMap<&SpecId, Vec<&EdgeView>> = HashMap::new();
+        let mut leads_up = HashSet::new();
+        for edge in &view.edges {
+            below.entry(&edge.from).or_default().push(edge);
+            leads_up.insert(&edge.to);
+        }
+        let mut tree =
+            Tree { look, nodes: view.nodes.iter().map(|node| (&node.id, node)).collect(), below, roots: Vec::new() };
+        tree.roots = view.nodes.iter().map(|node| &node.id).filter(|id| !leads_up.contains(id)).collect();
+        tree.add_circles(view);
+        tree
+    }
+
+    /// On a circle everything has something above it: of each that no root reaches, the first spec is a root.
+    fn add_circles(&mut self, view: &'v GraphView) {
+        let mut reached: HashSet<&SpecId> = HashSet::new();
+        let mut open: Vec<&SpecId> = self.roots.clone();
+        let mut nodes = view.nodes.iter();
+        loop {
+            while let Some(id) = open.pop() {
+                if reached.insert(id) {
+                    open.extend(self.below.get(id).into_iter().flatten().map(|edge| &edge.to));
+                }
+            }
+            let Some(next) = nodes.find(|node| !reached.contains(&node.id)) else { break };
+            self.roots.push(&next.id);
+            open.push(&next.id);
+        }
+        self.roots.sort_unstable();
+    }
+
+    /// Depth first with a stack of its own: a chain may be thousands long.
+    fn text(&self) -> String {
+        let mut out = String::new();
+        let mut drawn = HashSet::new();
+        for root in &self.roots {
+            let mut open = vec![(*root, String::new(), String::new(), "")];
+            while let Some((id, first, rest, how)) = open.pop() {
+                let Some(node) = self.nodes.get(id) else { continue };
+                let below = self.below.get(id).map(Vec::as_slice).unwrap_or_default();
+                let again = !drawn.insert(id) && !below.is_empty();
+                out.push_str(&first);
+                self.line(node, how, again, &mut out);
+                if again {
+                    continue;
+                }
+                for (at, edge) in below.iter().enumerate().rev() {
+                    let (corner, line) = self.strokes(at + 1 == below.len());
+                    let deep = rest.chars().count() >= DEEPEST * 3;
+                    let onward = if deep { rest.clone() } else { format!("{rest}{line}") };
+                    let how = if edge.depends_on { "" } else { "informed by " };
+                    open.push((&edge.to, format!("{rest}{corner}"), onward, how));
+                }
+            }
+        }
+        out
+    }
+
+    fn strokes(&self, last: bool) -> (&'static str, &'static str) {
+        match (self.look.unicode, last) {
+            (true, true) => ("└─ ", "   "),
+            (true, false) => ("├─ ", "│  "),
+            (false, true) => ("`- ", "   "),
+            (false, false) => ("|- ", "|  "),
+        }
+    }
+
+    fn line(&self, node: &NodeView, how: &str, again: bool, out: &mut String) {
+        let paint = &self.look.paint;
+        let id = paint.with(Slot::Id, clean::line(&node.short));
+        let status = paint.with(Slot::Status(node.status), node.status);
+        let title = clean::line(node.title.as_deref().unwrap_or_default()).into_owned();
+        let again = if again { "  (see above)" } else { "" };
+        out.push_str(&format!("{how}{id}  {status}  {title}{again}"));
+        out.truncate(out.trim_end().len());
+        out.push('\n');
+    }
+}
+
+/// Graphviz: <https://graphviz.org/doc/info/lang.html>. In a quoted string only the quote and the backslash mean something.
+fn dot(view: &GraphView) -> String {
+    let quoted = |text: &str| format!("\"{}\"", clean::line(text).replace('\\', "\\\\").replace('"', "\\\""));
+    let mut out = String::from("digraph chant {\n  rankdir=BT;\n  node [shape=box];\n");
+    for node in &view.nodes {
+        let label = format!("{} ({})", node.short, node.status);
+        let label = node.title.as_deref().map_or(label.clone(), |title| format!("{label}: {title}"));
+        out.push_str(&format!("  {} [label={}];\n", quoted(node.id.as_str()), quoted(&label)));
+    }
+    for edge in &view.edges {
+        let style = if edge.depends_on { "" } else { " [style=dashed]" };
+        out.push_str(&format!("  {} -> {}{style};\n", quoted(edge.from.as_str()), quoted(edge.to.as_str())));
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// Mermaid: <https://mermaid.js.org/syntax/flowchart.html>. What could end a label, or be taken for HTML, is an entity.
+fn mermaid(view: &GraphView) -> String {
+    let places: HashMap<&SpecId, usize> = view.nodes.iter().enumerate().map(|(at, node)| (&node.id, at)).collect();
+    let plain = |c: char| c.is_alphanumeric() || " -_.,:()/".contains(c);
+    let escaped = |text: &str| -> String {
+        let text = clean::line(text);
+        text.chars().map(|c| if plain(c) { c.to_string() } else { format!("#{};", u32::from(c)) }).collect()
+    };
+    let mut out = String::from("flowchart BT\n");
+    for (at, node) in view.nodes.iter().enumerate() {
+        let title = node.title.as_deref().map(|title| format!(": {title}")).unwrap_or_default();
+        let label = escaped(&format!("{} ({}){title}", node.short, node.status));
+        out.push_str(&format!("    n{at}[\"{label}\"]\n"));
+    }
+    for edge in &view.edges {
+        let arrow = if edge.depends_on { "-->" } else { "-.->" };
+        out.push_str(&format!("    n{} {arrow} n{}\n", places[&edge.from], places[&edge.to]));
+    }
+    out
 }

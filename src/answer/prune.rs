@@ -1,9 +1,59 @@
-//! What was cleared away, and what was not.
+//! `prune`: what was cleared away, and what was not.
+
+use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::id::SpecId;
+use super::{
+    outcome::Answer,
+    record::{Fields, Record, fields, joined},
+};
+use crate::{
+    domain::id::SpecId,
+    terminal::{Look, clean, color::Slot},
+};
+
+/// What was cleared away.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct AllPruned {
+    /// Whether nothing was done yet.
+    pub dry_run: bool,
+    /// What was found, each with whether it goes.
+    pub pruned: Vec<PruneView>,
+}
+
+impl Answer for AllPruned {
+    fn commands() -> &'static [&'static str] {
+        &["prune"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<PruneView>)
+    }
+
+    /// Writes one line each: what goes first, then what stays, with the reasons.
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        let (gone, kept) = if self.dry_run { ("Would prune", "Would keep") } else { ("Pruned", "Kept") };
+        let (goes, stays): (Vec<_>, Vec<_>) = self.pruned.iter().partition(|one| one.pruned);
+        let wide = if goes.is_empty() { kept.len() } else { gone.len() };
+        for one in goes.into_iter().chain(stays) {
+            let (word, slot) = if one.pruned { (gone, Slot::Good) } else { (kept, Slot::Warning) };
+            let word = look.paint.with(slot, format!("{word:<wide$}"));
+            let (kind, name) = (one.kind.as_str(), clean::line(&one.name));
+            writeln!(out, "{word}  {kind:<12}  {name}: {}", clean::line(&one.why))?;
+        }
+        Ok(())
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.pruned.iter().map(|one| one as _).collect()
+    }
+
+    fn emptiness(&self) -> Option<&'static str> {
+        self.pruned.is_empty().then_some("nothing to prune")
+    }
+}
 
 /// What can be cleared away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
@@ -59,12 +109,37 @@ pub(crate) struct PruneView {
     pub why: String,
 }
 
-impl PruneView {
-    /// The keys, in order.
-    pub(crate) const FIELDS: [&'static str; 5] = ["kind", "spec", "name", "pruned", "why"];
+impl Record for PruneView {
+    /// `pruned` or `kept`, the kind, id, path or ref, and why.
+    fn porcelain(&self) -> Vec<u8> {
+        let done = if self.pruned { "pruned" } else { "kept" };
+        let spec = self.spec.as_ref().map_or("", |spec| spec.as_str());
+        joined(&[done, self.kind.as_str(), spec, &self.name, &self.why])
+    }
+}
 
-    /// `pruned` or `kept`.
-    pub(crate) fn done(&self) -> &'static str {
-        if self.pruned { "pruned" } else { "kept" }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::sample::{self, PIPE};
+
+    #[test]
+    fn what_stays_comes_last_with_its_reason() {
+        let one = |pruned, name: &str, why: &str| PruneView {
+            kind: Pruned::Branch,
+            spec: None,
+            name: name.into(),
+            pruned,
+            why: why.into(),
+        };
+        let pruned =
+            vec![one(false, "refs/heads/a", "2 commits\u{1b}[2J"), one(true, "refs/heads/b", "it is completed")];
+        let mut answer = AllPruned { dry_run: false, pruned };
+        assert_eq!(
+            sample::text(&answer, &PIPE),
+            "Pruned  branch        refs/heads/b: it is completed\nKept    branch        refs/heads/a: 2 commits\n"
+        );
+        answer.dry_run = true;
+        assert!(sample::text(&answer, &PIPE).starts_with("Would prune  branch "));
     }
 }

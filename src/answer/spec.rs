@@ -1,9 +1,15 @@
 //! A spec in a list.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::{id::SpecId, status::Status};
+use super::record::{Record, joined, text};
+use crate::{
+    domain::{id::SpecId, status::Status},
+    terminal::{Look, clean, color::Slot},
+};
 
 /// A spec as `list`, `ready` and every command that names one give it.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
@@ -73,40 +79,6 @@ pub(crate) struct SpecView {
 }
 
 impl SpecView {
-    /// The keys, in order.
-    pub(crate) const FIELDS: [&'static str; 30] = [
-        "id",
-        "short",
-        "title",
-        "type",
-        "phase",
-        "topic",
-        "status",
-        "ready",
-        "blocked_by",
-        "stale",
-        "contended",
-        "orphaned",
-        "needs_approval",
-        "labels",
-        "depends_on",
-        "informed_by",
-        "target_files",
-        "attempt",
-        "branch",
-        "worktree",
-        "spec_path",
-        "spec_blob",
-        "tip",
-        "work_commits",
-        "created_at",
-        "updated_at",
-        "agent",
-        "model",
-        "archived",
-        "error",
-    ];
-
     /// A spec of which nothing but the id is known: pending, of type `code`, on no branch.
     pub(crate) fn new(id: SpecId) -> Self {
         SpecView {
@@ -143,6 +115,26 @@ impl SpecView {
         }
     }
 
+    /// The fields under `-z` with another word in place of the status.
+    pub(super) fn porcelain_as(&self, word: &str) -> Vec<u8> {
+        joined(&[self.id.as_str(), word, text(&self.title)])
+    }
+
+    /// The title, or what stands in its place.
+    pub(super) fn titled(&self) -> Cow<'_, str> {
+        titled(self.title.as_deref(), self.error.as_deref())
+    }
+
+    /// The status with what a person should see beside it: `in_progress (orphaned)`.
+    pub(super) fn flagged_status(&self) -> Cow<'static, str> {
+        with_flags(self.status, &self.flags())
+    }
+
+    /// The short id in its colour.
+    pub(super) fn painted_id(&self, look: &Look) -> String {
+        look.paint.with(Slot::Id, clean::line(&self.short))
+    }
+
     /// The derived conditions that a person should see beside the status, in a fixed order.
     pub(crate) fn flags(&self) -> Vec<&'static str> {
         flags([self.error.is_some(), self.contended, self.orphaned, self.stale, self.needs_approval])
@@ -158,6 +150,30 @@ pub(crate) fn flags(hold: [bool; 5]) -> Vec<&'static str> {
     names.into_iter().zip(hold).filter_map(|(name, holds)| holds.then_some(name)).collect()
 }
 
+/// The title, or what stands in its place.
+pub(super) fn titled<'s>(title: Option<&'s str>, error: Option<&str>) -> Cow<'s, str> {
+    match (title, error) {
+        (Some(title), _) => clean::line(title),
+        (None, Some(error)) => format!("({})", clean::line(error)).into(),
+        (None, None) => "(no title)".into(),
+    }
+}
+
+/// The status with the names of what a person should see beside it.
+pub(super) fn with_flags(status: Status, flags: &[&str]) -> Cow<'static, str> {
+    match flags.is_empty() {
+        true => status.as_str().into(),
+        false => format!("{status} ({})", flags.join(", ")).into(),
+    }
+}
+
+impl Record for SpecView {
+    /// The id, status and title.
+    fn porcelain(&self) -> Vec<u8> {
+        self.porcelain_as(self.status.as_str())
+    }
+}
+
 /// One reason why a spec is not ready.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 pub(crate) struct Blocker {
@@ -167,6 +183,13 @@ pub(crate) struct Blocker {
     pub what: String,
     /// The reason in words: lower case, no full stop.
     pub why: String,
+}
+
+impl Blocker {
+    /// `it depends on '009-abc', which is pending`: the reason names what it is about.
+    pub(super) fn reason(&self) -> Cow<'_, str> {
+        clean::line(&self.why)
+    }
 }
 
 /// The sorts of reasons why a spec is not ready.

@@ -1,4 +1,4 @@
-//! What goes on in a repository.
+//! What goes on in a repository: the lists of `status`.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,9 +1,26 @@
-//! Where an investigation stands.
+//! `status` of an investigation: where it stands.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::SpecView;
+use super::{
+    SpecView,
+    outcome::Answer,
+    record::{Fields, Record, fields},
+};
+use crate::terminal::{Look, clean, color::Slot, fit};
+
+/// Where an investigation stands.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct StatusOfTopic {
+    /// The investigation.
+    pub topic: TopicView,
+}
 
 /// An investigation: its specs in the order of their phases.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
@@ -29,4 +46,50 @@ pub(crate) struct StepView {
     pub by: Option<String>,
     /// When they began, RFC 3339.
     pub since: Option<String>,
+}
+
+impl Answer for StatusOfTopic {
+    fn commands() -> &'static [&'static str] {
+        &["status"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    /// Writes a line for each spec: its phase, id and status, then who did it.
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        let TopicView { topic, targets, steps, next } = &self.topic;
+        let widest = |width: &dyn Fn(&StepView) -> usize| steps.iter().map(width).max().unwrap_or_default();
+        let phases = widest(&|step| step.phase().chars().count());
+        let ids = widest(&|step| step.spec.short.chars().count());
+        let statuses = widest(&|step| step.spec.flagged_status().chars().count());
+        let head = format!("{}, for {}", clean::line(topic), clean::line(&targets.join(", ")));
+        writeln!(out, "{}", fit::cut(&head, 0, look))?;
+        let edge = 2 + phases + 2 + ids + 2 + statuses + 2;
+        for step in steps {
+            let StepView { spec, by, .. } = step;
+            let mark = if next.as_deref() == Some(spec.short.as_str()) { '>' } else { ' ' };
+            let id = look.paint.with(Slot::Id, format!("{:<ids$}", clean::line(&spec.short)));
+            let status = format!("{:<statuses$}", spec.flagged_status());
+            let status = look.paint.with(Slot::Status(spec.status), status);
+            let mut line = format!("{mark} {:<phases$}  {id}  {status}", step.phase());
+            if let Some(by) = by {
+                line.push_str(&format!("  {}", fit::cut(&clean::line(by), edge, look)));
+            }
+            writeln!(out, "{}", line.trim_end_matches(' '))?;
+        }
+        Ok(())
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.topic.steps.iter().map(|step| &step.spec as _).collect()
+    }
+}
+
+impl StepView {
+    /// The phase, or `-` for none.
+    fn phase(&self) -> Cow<'_, str> {
+        clean::line(self.spec.phase.as_deref().unwrap_or("-"))
+    }
 }

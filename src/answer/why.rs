@@ -1,9 +1,41 @@
-//! Why a commit or a line is there.
+//! `why`: which spec a commit or a line came from.
+
+use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{CheckView, SpecView};
+use super::{
+    CheckView, SpecView,
+    outcome::Answer,
+    record::{Record, joined, text},
+};
+use crate::terminal::{Look, clean, color::Slot};
+
+/// Why commits and lines are there.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Whys {
+    /// An answer for each commit and spec.
+    pub why: Vec<WhyView>,
+}
+
+impl Answer for Whys {
+    fn commands() -> &'static [&'static str] {
+        &["why"]
+    }
+
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        for (at, one) in self.why.iter().enumerate() {
+            out.write_all(if at == 0 { b"" } else { b"\n" })?;
+            one.write(out, look)?;
+        }
+        Ok(())
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.why.iter().map(|one| one as _).collect()
+    }
+}
 
 /// One answer: a commit, and the spec that it came from.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize)]
@@ -40,4 +72,51 @@ pub(crate) struct ResearchView {
     pub documents: Vec<String>,
     /// The recommendation in them, if there is one.
     pub recommendation: Option<String>,
+}
+
+impl WhyView {
+    /// Writes the commit, its spec and how that is known, the checks, then the inputs, the nearest first.
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        if let Some(commit) = &self.commit {
+            writeln!(out, "commit {} {}", clean::object_id(commit), clean::line(text(&self.subject)))?;
+        }
+        if let Some(spec) = &self.spec {
+            let status = look.paint.with(Slot::Status(spec.status), spec.status);
+            let title = clean::line(text(&spec.title));
+            writeln!(out, "spec   {} {status}: {title}", spec.painted_id(look))?;
+        }
+        writeln!(out, "       {}", clean::line(&self.how))?;
+        if !self.checks.is_empty() {
+            writeln!(out, "\nChecks:")?;
+        }
+        for check in &self.checks {
+            writeln!(out, "    {}", check.line(look))?;
+        }
+        if !self.research.is_empty() {
+            writeln!(out, "\nInformed by:")?;
+        }
+        self.research.iter().try_for_each(|research| research.write(out, look))
+    }
+}
+
+impl ResearchView {
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        let phase = self.phase.as_deref().map(|phase| format!(" ({})", clean::line(phase))).unwrap_or_default();
+        let id = look.paint.with(Slot::Id, clean::line(&self.short));
+        writeln!(out, "    {id}{phase}  {}", clean::line(text(&self.title)))?;
+        for path in &self.documents {
+            writeln!(out, "        {}", clean::line(path))?;
+        }
+        for line in text(&self.recommendation).lines() {
+            writeln!(out, "{}", format!("        > {}", clean::line(line)).trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+impl Record for WhyView {
+    /// The commit, id and certainty.
+    fn porcelain(&self) -> Vec<u8> {
+        joined(&[text(&self.commit), self.spec.as_ref().map_or("", |spec| spec.id.as_str()), &self.certainty])
+    }
 }

@@ -37,6 +37,9 @@ pub(crate) struct Cli {
     /// The options that every command has.
     pub global: Global,
 
+    /// The name of the command.
+    pub name: String,
+
     /// What to do.
     pub command: Command,
 }
@@ -280,7 +283,8 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Parsed>
 fn parse_as(mut command: clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
     let parsed = command.try_get_matches_from_mut(args).and_then(|mut matches| {
         let global = Root::from_arg_matches_mut(&mut matches)?.global;
-        Ok(Cli { global, command: Command::from_arg_matches_mut(&mut matches)? })
+        let name = matches.subcommand_name().unwrap_or_default().to_owned();
+        Ok(Cli { global, name, command: Command::from_arg_matches_mut(&mut matches)? })
     });
     let parsed = parsed.and_then(|cli| cli.global.check(&mut command).map(|()| cli));
     // To take the definition apart again would take as long as to read the command line.

@@ -56,22 +56,15 @@ impl Parsed {
         }
     }
 
-    /// Writes it to where it belongs; `json` makes the object that a mistake is under `--json`. Text may hold colours: the writers
-    /// strip them where they don't belong.
+    /// Writes it for people to where it belongs. Text may hold colours: the writers are to strip them where they don't belong.
     ///
     /// # Errors
     /// Those of the writers.
-    pub(crate) fn write(
-        &self,
-        out: &mut dyn Write,
-        err: &mut dyn Write,
-        json: impl Fn(&Error) -> Vec<u8>,
-    ) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
         match self {
             Parsed::Answer(text) => write!(out, "{}", text.ansi()),
             Parsed::Nothing(text) => write!(err, "{}", text.ansi()),
-            Parsed::Mistake { error, json: true, .. } => out.write_all(&json(error)),
-            Parsed::Mistake { error, usage, json: false } => {
+            Parsed::Mistake { error, usage, .. } => {
                 writeln!(err, "error: {}", error.message)?;
                 for hint in &error.hints {
                     writeln!(err, "hint: {hint}")?;

@@ -1,6 +1,5 @@
 use std::ffi::OsString;
 
-use crate::output::json;
 
 use super::parsed::Parsed;
 use super::{COMMANDS, Cli, Command, PAGE, command, global, parse};
@@ -19,7 +18,7 @@ fn ok(line: &str) -> Cli {
 fn refused(line: &str) -> (i32, String, String) {
     let parsed = parsed(line).err().unwrap_or_else(|| panic!("{line}: accepted"));
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    parsed.write(&mut out, &mut err, |error| json::error(error, false)).expect("a Vec takes all");
+    parsed.write(&mut out, &mut err).expect("a Vec takes all");
     let text = |bytes| anstream::adapter::strip_str(&String::from_utf8(bytes).expect("UTF-8")).to_string();
     (parsed.code(), text(out), text(err))
 }
@@ -143,7 +142,7 @@ fn hostile_words_come_back_without_control_sequences() {
     for word in ["\u{1b}]0;owned\u{7}\u{1b}[31mx", "\u{9b}31m", "a\rb", "\u{7f}\u{8}"] {
         let told = parse(["git-chant", word].into_iter().map(OsString::from)).expect_err("no command");
         let mut err = Vec::new();
-        told.write(&mut Vec::new(), &mut err, |error| json::error(error, false)).expect("a Vec takes all");
+        told.write(&mut Vec::new(), &mut err).expect("a Vec takes all");
         let err = String::from_utf8(err).expect("UTF-8");
         assert!(!err.chars().any(|c| c.is_control() && c != '\n'), "{err:?}");
     }
@@ -162,17 +161,18 @@ fn words_that_are_not_utf8_are_a_mistake_where_text_is_wanted() {
 }
 
 #[test]
-fn under_json_a_mistake_is_an_object_on_stdout() {
-    for line in ["git-chant --json show", "git-chant show --json", "git-chant --json list -z"] {
-        let (code, out, err) = refused(line);
-        assert_eq!((code, err.as_str()), (129, ""), "{line}");
-        let value: serde_json::Value = serde_json::from_str(&out).expect("JSON");
-        assert_eq!(value["format"], 1);
-        assert_eq!(value["error"]["code"], "usage");
-        assert!(value["error"]["message"].is_string() && value["error"]["hints"].is_array());
+fn under_json_a_mistake_is_for_the_printer() {
+    for (line, wanted) in [
+        ("git-chant --json show", true),
+        ("git-chant show --json", true),
+        ("git-chant --json list -z", true),
+        // After '--' it is a word like any other.
+        ("git-chant show --nonsense -- --json", false),
+    ] {
+        let told = parse(line.split(' ').map(Into::into)).expect_err("a mistake");
+        let Parsed::Mistake { error, json, .. } = told else { panic!("{line}") };
+        assert_eq!((error.exit.code(), error.code.code(), json), (129, "usage", wanted), "{line}");
     }
-    let (_, out, _) = refused("git-chant show --nonsense -- --json");
-    assert_eq!(out, "", "after -- it is a word like any other");
 }
 
 #[test]

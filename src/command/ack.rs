@@ -1,8 +1,8 @@
 //! `git chant ack`: a person has seen what an agent changed outside its work, and what the inputs are now.
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{Recorded, outcome::Outcome},
     cli::state::AckArgs,
     domain::{
         event::{Facts, Op},
@@ -33,8 +33,8 @@ pub(super) fn run(context: &Context<'_>, args: &AckArgs) -> Result<Outcome> {
             Ok(NewEvent { op: Op::Ack, sentence: sentence.clone(), facts })
         })
         .map_err(|refusal| refusal.into_error(id.short()))?;
-    let spec = Box::new(context.view(&project, &id)?);
+    let spec = context.view(&project, &id)?;
     let waits = spec.status == crate::domain::status::Status::Finished;
-    let outcome = Outcome::new(Body::Recorded { op: "ack".into(), spec, sentence });
+    let outcome = Outcome::new(Recorded { spec, op: "ack".into(), sentence });
     Ok(if waits { outcome.hint(format!("to merge it: git chant merge {}", id.short())) } else { outcome })
 }

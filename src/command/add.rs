@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use super::{Context, work::text_of};
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
-    answer::SpecView,
+    answer::{Added, SpecView, outcome::Outcome},
     authoring::{
         add::{self, Text},
         investigate::{Known, Wiring},
@@ -65,7 +64,7 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
         }
     }
     let view = if context.brief { SpecView::new(id) } else { context.view(&project, &id)? };
-    let mut outcome = Outcome::new(Body::Added(Box::new(view)));
+    let mut outcome = Outcome::new(Added { spec: view });
     for warning in outcome_warnings {
         outcome = outcome.warning(warning);
     }

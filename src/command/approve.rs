@@ -1,8 +1,8 @@
 //! `git chant approve` and `git chant reject`: a person's answer about one text of a spec.
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{Recorded, outcome::Outcome},
     cli::state::{ApproveArgs, RejectArgs},
     domain::{
         event::{Approval, Facts, Op},
@@ -59,6 +59,6 @@ fn answer(context: &Context<'_>, query: &str, approved: bool, reason: Option<&st
     if approved {
         project.trust(blob)?;
     }
-    let spec = Box::new(context.view(&project, &id)?);
-    Ok(Outcome::new(Body::Recorded { op: op.as_str().to_owned(), spec, sentence }))
+    let spec = context.view(&project, &id)?;
+    Ok(Outcome::new(Recorded { spec, op: op.as_str().to_owned(), sentence }))
 }

@@ -1,9 +1,8 @@
 //! `git chant archive` and `git chant unarchive`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
-    answer::progress::Step,
+    answer::{AllRecorded, Folded, outcome::Outcome, progress::Step},
     authoring::investigate,
     cli::archive::{ArchiveArgs, UnarchiveArgs},
     domain::{id::SpecId, status::Status},
@@ -16,7 +15,7 @@ use crate::{
 pub(super) fn archive(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outcome> {
     if args.fold {
         let project = context.project()?;
-        return Ok(Outcome::new(Body::Folded(archive::fold(&project, None)?)));
+        return Ok(Outcome::new(Folded { folded: archive::fold(&project, None)? }));
     }
     let specs = match &args.topic {
         Some(topic) => over(context, topic)?,
@@ -67,7 +66,7 @@ fn each(
         let members = project.members(&project.spec_names(), &id)?;
         ids.extend(members.into_iter().chain([id]));
     }
-    let mut changed = Vec::new();
+    let (mut changed, mut sentences) = (Vec::new(), Vec::new());
     for id in &ids {
         let specs = Specs::new(&project)?;
         let entry = specs.entry(id)?;
@@ -76,8 +75,8 @@ fn each(
         if !done {
             act(&project, &entry)?;
         }
-        let sentence = entry.title().to_owned();
-        changed.push((context.view(&project, id)?, sentence));
+        sentences.push(entry.title().to_owned());
+        changed.push(context.view(&project, id)?);
     }
-    Ok((project, ids, Outcome::new(Body::RecordedAll { op: op.to_owned(), specs: changed })))
+    Ok((project, ids, Outcome::new(AllRecorded { specs: changed, op: op.to_owned(), sentences })))
 }

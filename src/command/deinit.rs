@@ -1,9 +1,8 @@
 //! `git chant deinit`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
-    answer::progress::Step,
+    answer::{Changed, outcome::Outcome, progress::Step},
     cli::init::DeinitArgs,
     error::{Error, Result},
     project::Project,
@@ -27,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, args: &DeinitArgs) -> Result<Outcome> {
         }
         changes.iter().try_for_each(|change| setup::apply(&project, change))?;
     }
-    let mut outcome = Outcome::new(Body::Deinitialized {
+    let mut outcome = Outcome::new(Changed {
         dry_run: args.dry_run,
         changes: changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect(),
     });

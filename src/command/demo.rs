@@ -1,8 +1,12 @@
 //! `git chant demo`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::upkeep::DemoArgs, demo, error::Result};
+use crate::{
+    answer::{Demonstrated, Look, outcome::Outcome},
+    cli::upkeep::DemoArgs,
+    demo,
+    error::Result,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &DemoArgs) -> Result<Outcome> {
     let left = demo::demo(&context.env, args.directory.as_deref(), context.progress)?;
@@ -18,6 +22,6 @@ pub(super) fn run(context: &Context<'_>, args: &DemoArgs) -> Result<Outcome> {
         (format!("git chant finish {}", gate.short()), "... and pass the gate"),
         (format!("rm -rf {}", typed(&left.made)), "when you have seen enough"),
     ];
-    let look = look.into_iter().map(|(command, tells)| (command, tells.to_owned())).collect();
-    Ok(Outcome::new(Body::Demo { path: left.path, look }))
+    let look = look.into_iter().map(|(command, shows)| Look { command, shows: shows.to_owned() }).collect();
+    Ok(Outcome::new(Demonstrated { path: left.path, look }))
 }

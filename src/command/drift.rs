@@ -1,24 +1,29 @@
 //! `git chant drift`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::list::DriftArgs, error::Result, query::drift, specs::all::Specs};
+use crate::{
+    answer::{Drifted, outcome::Outcome},
+    cli::list::DriftArgs,
+    error::Result,
+    query::drift,
+    specs::all::Specs,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &DriftArgs) -> Result<Outcome> {
     let project = context.project()?;
     let ids = args.specs.iter().map(|query| context.pick(&project, query)).collect::<Result<Vec<_>>>()?;
     let specs = Specs::cached(&project)?;
-    let found = drift::drift(&specs, (!ids.is_empty()).then_some(ids.as_slice()))?;
+    let drift = drift::drift(&specs, (!ids.is_empty()).then_some(ids.as_slice()))?;
     specs.write_cache()?;
     // As `list` does.
     std::mem::forget(specs);
-    let code = i32::from(args.exit_code && !found.is_empty());
-    let hint = found.first().map(|first| {
+    let code = i32::from(args.exit_code && !drift.is_empty());
+    let hint = drift.first().map(|first| {
         format!(
             "to take it as it is now: git chant ack {0} -m \"...\"; to work it again: git chant reset {0}",
             first.short
         )
     });
-    let outcome = Outcome::new(Body::Drift(found)).exit(code);
+    let outcome = Outcome::new(Drifted { drift }).exit(code);
     Ok(hint.into_iter().fold(outcome, Outcome::hint))
 }

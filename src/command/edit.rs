@@ -1,8 +1,8 @@
 //! `git chant edit`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{Edited, outcome::Outcome},
     cli::show::EditArgs,
     domain::{
         event::{Facts, Op},
@@ -69,5 +69,5 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
         }
         project.trust(blob)?;
     }
-    Ok(Outcome::new(Body::Edited { spec: Box::new(context.view(&project, &id)?), changed }))
+    Ok(Outcome::new(Edited { spec: context.view(&project, &id)?, changed }))
 }

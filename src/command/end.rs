@@ -1,8 +1,8 @@
 //! `git chant reset`, `release`, `cancel` and `fail`: a person ends an attempt.
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{Recorded, outcome::Outcome},
     attempt::{end as close, recover},
     cli::state::{CancelArgs, FailArgs, ReleaseArgs, ResetArgs},
     domain::event::Op,
@@ -38,6 +38,6 @@ fn end(context: &Context<'_>, query: &str, op: Op, reason: Option<&str>) -> Resu
     let entry = specs.entry(&id)?;
     recover::end_survivors_of(&project, &id, entry.state.as_deref(), context.progress)?;
     let sentence = close::close(&project, &entry, op.clone(), reason, context.progress)?;
-    let spec = Box::new(context.view(&project, &id)?);
-    Ok(Outcome::new(Body::Recorded { op: op.as_str().to_owned(), spec, sentence }))
+    let spec = context.view(&project, &id)?;
+    Ok(Outcome::new(Recorded { spec, op: op.as_str().to_owned(), sentence }))
 }

@@ -3,14 +3,13 @@
 use gix::ObjectId;
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use std::{
     path::Path,
     time::{Duration, Instant},
 };
 
 use crate::{
-    answer::{ProblemView, progress::Step},
+    answer::{ProblemView, Problems, outcome::Outcome, progress::Step},
     attempt::{merge, recover},
     cli::upkeep::FsckArgs,
     domain::{converge::Source, diagnostic::Severity, id::SpecId},
@@ -43,7 +42,7 @@ pub(super) fn run(context: &Context<'_>, args: &FsckArgs) -> Result<Outcome> {
     } else {
         found.into_iter().map(|finding| finding.problem).collect()
     };
-    Ok(Outcome::new(Body::Problems(problems)))
+    Ok(Outcome::new(Problems { problems }))
 }
 
 /// Everything that is found, what a merge left aside first: all else is judged by the files where they belong.

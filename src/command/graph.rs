@@ -1,8 +1,8 @@
 //! `git chant graph`
 
 use super::Context;
-use crate::answer::outcome::{Body, GraphForm, Outcome};
 use crate::{
+    answer::{GraphForm, GraphOf, outcome::Outcome},
     cli::list::GraphArgs,
     error::{Error, Result},
     query::graph::{self, Scope},
@@ -13,9 +13,9 @@ pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
     let project = context.project()?;
     let scope = Scope { topic: args.topic.clone(), archived: args.all };
     let specs = Specs::cached(&project)?;
-    let view = graph::graph(&specs, &scope)?;
+    let graph = graph::graph(&specs, &scope)?;
     specs.write_cache()?;
-    if let Some(topic) = args.topic.as_deref().filter(|_| view.nodes.is_empty()) {
+    if let Some(topic) = args.topic.as_deref().filter(|_| graph.nodes.is_empty()) {
         return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", topic.escape_debug()))
             .hint("git chant list shows what there is"));
     }
@@ -24,5 +24,5 @@ pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
         (_, true) => GraphForm::Mermaid,
         _ => GraphForm::Tree,
     };
-    Ok(Outcome::new(Body::Graph { view, form }))
+    Ok(Outcome::new(GraphOf { graph, form }))
 }

@@ -1,15 +1,15 @@
 //! `git chant help`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{Nothing, Text, outcome::Outcome},
     cli::{self, manual::HelpArgs},
     error::{Error, IoContext, Result},
     manual::{self, GUIDES, Guide},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &HelpArgs) -> Result<Outcome> {
-    let Some(topic) = &args.topic else { return Ok(Outcome::new(Body::Text(overview()))) };
+    let Some(topic) = &args.topic else { return Ok(Outcome::new(Text { text: overview() })) };
     let Found { file, text } = find(topic)?;
     let page = manual::pages().into_iter().find(|page| page.file == file);
     if let Some(page) = page.filter(|_| context.interactive && context.env.stdout_is_terminal()) {
@@ -21,10 +21,10 @@ pub(super) fn run(context: &Context<'_>, args: &HelpArgs) -> Result<Outcome> {
         let shown = room.path().join(&page.file);
         std::fs::write(&shown, &page.text).io("write", &shown)?;
         if context.env.show_manual(&shown) {
-            return Ok(Outcome::new(Body::Nothing));
+            return Ok(Outcome::new(Nothing {}));
         }
     }
-    Ok(Outcome::new(Body::Text(text)))
+    Ok(Outcome::new(Text { text }))
 }
 
 /// What was asked for: the page, and the same for where there is no reader of pages.

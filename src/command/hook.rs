@@ -5,9 +5,8 @@ use std::{ffi::OsString, path::Path};
 use gix::ObjectId;
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
-    answer::progress::Step,
+    answer::{Nothing, Problems, outcome::Outcome, progress::Step},
     attempt::recover,
     cli::hooks::HookArgs,
     domain::{diagnostic::Severity, hook::Hook},
@@ -22,7 +21,7 @@ use crate::{
 const MOST: usize = 64 << 20;
 
 pub(super) fn run(context: &Context<'_>, args: &HookArgs) -> Result<Outcome> {
-    let nothing = || Outcome::new(Body::Nothing);
+    let nothing = || Outcome::new(Nothing {});
     let Ok(hook) = args.event.parse::<Hook>() else { return Ok(nothing()) };
     if context.env.text(HOOKS_VARIABLE) == Some("0") {
         return Ok(nothing());
@@ -34,7 +33,7 @@ pub(super) fn run(context: &Context<'_>, args: &HookArgs) -> Result<Outcome> {
 }
 
 fn called(context: &Context<'_>, hook: Hook, args: &[OsString]) -> Result<Outcome> {
-    let nothing = Outcome::new(Body::Nothing);
+    let nothing = Outcome::new(Nothing {});
     let text = |at: usize| args.get(at).and_then(|arg| arg.to_str());
     // What an agent does is recorded when it is done.
     if context.env.is_agent() && !matches!(hook, Hook::PreCommit | Hook::PrepareCommitMsg | Hook::CommitMsg) {
@@ -85,15 +84,15 @@ fn pre_commit(context: &Context<'_>, project: &Project) -> Result<Outcome> {
     let index = context.env.var("GIT_INDEX_FILE").map(|index| context.env.cwd().join(Path::new(index)));
     let staged = hook::staged(project, index.as_deref())?;
     if staged.is_empty() {
-        return Ok(Outcome::new(Body::Nothing));
+        return Ok(Outcome::new(Nothing {}));
     }
     let texts: Vec<_> = staged.iter().map(|one| (one.path.as_str(), one.bytes.as_deref())).collect();
     let problems = lint::lint_texts(project, &texts)?;
     if problems.is_empty() {
-        return Ok(Outcome::new(Body::Nothing));
+        return Ok(Outcome::new(Nothing {}));
     }
     let wrong = problems.iter().any(|problem| problem.severity == Severity::Error);
-    let outcome = Outcome::new(Body::Problems(problems));
+    let outcome = Outcome::new(Problems { problems });
     Ok(if wrong { outcome.hint("to commit it all the same: git commit --no-verify") } else { outcome })
 }
 
@@ -109,7 +108,7 @@ fn complete(context: &Context<'_>, project: &Project, between: Option<(ObjectId,
 
 /// Says what a sync would push, too. To push is for the person to say.
 fn offer(project: &Project, remote: &str) -> Result<Outcome> {
-    let nothing = Outcome::new(Body::Nothing);
+    let nothing = Outcome::new(Nothing {});
     // What is pushed to is a URL, or a remote that specs are not exchanged with.
     let Ok(usual) = sync::pick(project, None) else { return Ok(nothing) };
     let unwanted = project.repo.gix().config_snapshot().boolean("advice.chantPush") == Some(false);

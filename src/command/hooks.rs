@@ -1,9 +1,8 @@
 //! `git chant hooks`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
-    answer::{HookState, HookView},
+    answer::{AllHooks, HookState, HookView, outcome::Outcome},
     cli::hooks::{Action, HooksArgs},
     error::Result,
     upkeep::setup,
@@ -25,10 +24,10 @@ pub(super) fn run(context: &Context<'_>, args: &HooksArgs) -> Result<Outcome> {
     let hooks = setup::hooks::look(&project)?;
     let shared = setup::hooks::shared(&project, planned.as_deref().unwrap_or_default())?;
     let left = if args.action == Action::Install { refused(&hooks) } else { Vec::new() };
-    let changes =
-        planned.map(|planned| planned.iter().flat_map(|change| change.sentences(!args.dry_run)).collect::<Vec<_>>());
+    let asked = planned.is_none();
+    let changes = planned.iter().flatten().flat_map(|change| change.sentences(!args.dry_run)).collect();
     let idle = hooks.iter().all(|hook| hook.state == HookState::Absent);
-    let mut outcome = Outcome::new(Body::Hooks { changes, dry_run: args.dry_run, hooks });
+    let mut outcome = Outcome::new(AllHooks { dry_run: args.dry_run, changes, hooks, asked });
     outcome = left.into_iter().fold(outcome, Outcome::warning);
     for path in shared {
         outcome = outcome.warning(format!("'{path}' is a file that git has: the change can be committed"));

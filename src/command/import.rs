@@ -1,8 +1,8 @@
 //! `git chant import`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{Imported, outcome::Outcome},
     cli::import::ImportArgs,
     domain::{diagnostic::Severity, id::SpecId, status::Status},
     error::Result,
@@ -18,8 +18,7 @@ pub(super) fn run(context: &Context<'_>, args: &ImportArgs) -> Result<Outcome> {
     let failed = left.iter().any(|problem| problem.severity == Severity::Error);
     let archived = imported.iter().filter(|one| one.status == Status::Archived && !args.dry_run);
     let archived: Vec<SpecId> = archived.map(|one| one.spec.clone()).collect();
-    let outcome =
-        Outcome::new(Body::Imported { dry_run: args.dry_run, imported, recorded, left }).exit(i32::from(failed));
+    let outcome = Outcome::new(Imported { dry_run: args.dry_run, imported, recorded, left }).exit(i32::from(failed));
     if archived.is_empty() {
         return Ok(outcome);
     }

@@ -1,9 +1,9 @@
 //! `git chant init`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
     agent::preset,
+    answer::{Initialized, outcome::Outcome},
     cli::init::InitArgs,
     error::{Error, Result},
     git::{branch, reference::branch_name},
@@ -31,8 +31,8 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     };
     let points = changes.iter().any(|change| matches!(change, setup::Change::Point(_)));
     let changes = changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect();
-    let body = Body::Initialized { path: top.join(".chant"), silent, dry_run: args.dry_run, changes };
-    let mut outcome = Outcome::new(body);
+    let path = top.join(".chant");
+    let mut outcome = Outcome::new(Initialized { path, silent, dry_run: args.dry_run, changes });
     let asked = context.interactive && !args.dry_run;
     if !notes && !args.no_notes && !asked && !silent && setup::lacks_notes(&project) {
         outcome = outcome.hint("to have notes follow commits that are amended or rebased: git chant init --notes");

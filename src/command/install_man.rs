@@ -1,8 +1,8 @@
 //! `git chant install-man`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{ManualPages, outcome::Outcome},
     cli::manual::InstallManArgs,
     error::Result,
     manual::install::{self, Change},
@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context<'_>, args: &InstallManArgs) -> Result<Outcom
     let pick = |wanted: fn(&Change) -> bool| {
         changes.iter().filter(|change| wanted(change)).map(|change| change.path().to_owned()).collect()
     };
-    let outcome = Outcome::new(Body::Manual {
+    let outcome = Outcome::new(ManualPages {
         path: place.clone(),
         dry_run: args.dry_run,
         written: pick(|change| matches!(change, Change::Write(..))),

@@ -1,8 +1,8 @@
 //! `git chant investigate`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{AllAdded, outcome::Outcome},
     authoring::{
         add::{self, Text},
         investigate::{self, Known, Planned, Request},
@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
     add::record_made(&project, &made, onto.as_deref())?;
     let specs = Specs::new(&project)?;
     let views = made.iter().map(|(id, ..)| specs.view(&specs.entry(id)?)).collect::<Result<Vec<_>>>()?;
-    let mut outcome = Outcome::new(Body::AddedAll(views));
+    let mut outcome = Outcome::new(AllAdded { specs: views });
     if args.reproduces.is_none() && planned.iter().any(|one| one.phase == Phase::Reproduction) {
         let written = made.iter().zip(&planned).find(|(_, one)| one.phase == Phase::Reproduction);
         if let Some(((id, ..), _)) = written {

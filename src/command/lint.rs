@@ -1,8 +1,12 @@
 //! `git chant lint`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::upkeep::LintArgs, error::Result, query::lint};
+use crate::{
+    answer::{Problems, outcome::Outcome},
+    cli::upkeep::LintArgs,
+    error::Result,
+    query::lint,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -10,5 +14,5 @@ pub(super) fn run(context: &Context<'_>, args: &LintArgs) -> Result<Outcome> {
     for query in &args.specs {
         ids.push(context.pick(&project, query)?);
     }
-    Ok(Outcome::new(Body::Problems(lint::lint(&project, &ids)?)))
+    Ok(Outcome::new(Problems { problems: lint::lint(&project, &ids)? }))
 }

@@ -1,8 +1,13 @@
 //! `git chant list`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
-use crate::{answer::Line, cli::list::ListArgs, domain::status::Status, error::Result, specs::all::Specs};
+use crate::{
+    answer::{Line, Listed, outcome::Outcome},
+    cli::list::ListArgs,
+    domain::status::Status,
+    error::Result,
+    specs::all::Specs,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -42,7 +47,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     specs.write_cache()?;
     // The process is about to end: to give its memory back piece by piece takes longer than to find what to print.
     std::mem::forget(specs);
-    let outcome = Outcome::new(if context.brief { Body::Lines(lines) } else { Body::Specs(views) });
+    let outcome = Outcome::new(Listed { specs: views, lines });
     Ok(match to_import {
         0 => outcome,
         1 => outcome.hint("the file of 1 spec tells of work that is not recorded: git chant import"),

@@ -5,14 +5,14 @@ use std::io::Write;
 use gix::ObjectId;
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
     agent::{
         lease::Life,
         transcript::{self, Form},
     },
     answer::{
-        EventView,
+        EventView, Events, Nothing, Text,
+        outcome::Outcome,
         progress::{Progress, Step},
     },
     cli::show::LogArgs,
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context<'_>, args: &LogArgs) -> Result<Outcome> {
     }
     let store = project.store()?;
     let Some(tip) = store.tip(&id)? else {
-        return Ok(Outcome::new(Body::Events { spec: id.clone(), events: Vec::new() })
+        return Ok(Outcome::new(Events { events: Vec::new() })
             .hint(format!("'{}' has a file and no recorded history yet", id.short())));
     };
     let walk = store.walk(&id, tip)?;
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context<'_>, args: &LogArgs) -> Result<Outcome> {
     if args.show_signature {
         show_signatures(&project, &mut events)?;
     }
-    let mut outcome = Outcome::new(Body::Events { spec: id, events });
+    let mut outcome = Outcome::new(Events { events });
     for invalid in &walk.invalid {
         outcome = outcome.warning(invalid.to_string());
     }
@@ -77,13 +77,13 @@ fn agent(context: &Context<'_>, project: &Project, id: &SpecId, args: &LogArgs) 
         std::io::Read::read_to_end(&mut file, &mut bytes)
             .map_err(|error| Error::fatal("io", format!("cannot read the transcript: {error}")))?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        return Ok(Outcome::new(Body::Text(last_lines(&text, args.max_count))));
+        return Ok(Outcome::new(Text { text: last_lines(&text, args.max_count) }));
     }
     let mut answer = Answer { progress: context.progress };
     let mut running = || !answer_closed(context) && matches!(project.life(attempt), Ok(Life::Running(_)));
     let form = if context.env.stdout_is_terminal() { Form::Sanitised } else { Form::Raw };
     transcript::follow(&path, &mut running, form, &mut answer)?;
-    Ok(Outcome::new(Body::Nothing))
+    Ok(Outcome::new(Nothing {}))
 }
 
 fn answer_closed(context: &Context<'_>) -> bool {

@@ -7,9 +7,8 @@ use super::{
     finish::check_again,
     work::{conclude, waiting},
 };
-use crate::answer::outcome::{Body, Merged, Outcome};
 use crate::{
-    answer::progress::Step,
+    answer::{Merged, Recorded, SpecMerged, outcome::Outcome, progress::Step},
     attempt::{
         conflict as reconcile,
         conflict::{Died, Reconciled},
@@ -141,13 +140,13 @@ impl Merging<'_> {
 fn land(context: &Context<'_>, project: &Project, id: &SpecId, onto: Option<&str>) -> Result<Outcome> {
     match merge::land(project, id, onto, context.progress)? {
         Landed::Completed { merged: Some((target, commit)) } => {
-            let spec = Box::new(context.view(project, id)?);
-            Ok(Outcome::new(Body::Merged { spec, merged: Merged { target, commit: commit.to_string() } }))
+            let spec = context.view(project, id)?;
+            Ok(Outcome::new(SpecMerged { spec, merged: Merged { target, commit: commit.to_string() } }))
         }
         Landed::Completed { merged: None } => {
-            let spec = Box::new(context.view(project, id)?);
+            let spec = context.view(project, id)?;
             let sentence = format!("{} is completed: there was nothing to merge", id.short());
-            Ok(Outcome::new(Body::Recorded { op: "complete".into(), spec, sentence }))
+            Ok(Outcome::new(Recorded { spec, op: "complete".into(), sentence }))
         }
         Landed::Waits { why, paths, hints } => {
             let mut error = Error::negative("not-merged", waiting(id.short(), &why, &paths));

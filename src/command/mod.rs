@@ -52,7 +52,11 @@ mod work_all;
 
 pub(crate) use context::Context;
 
-use crate::{answer::outcome::Outcome, cli::Command, error::Result, output::Record};
+use crate::{
+    answer::{self, outcome::Outcome, record::Fields},
+    cli::{Cli, Command},
+    error::Result,
+};
 
 /// Runs a command to its outcome.
 pub(crate) fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
@@ -129,32 +133,10 @@ fn obey(context: &Context<'_>, command: &Command) -> Result<Outcome> {
     }
 }
 
-/// What a command's answer is made of, for `--format` and `-z`; `None` if not of records.
-pub(crate) fn record_of(command: &Command) -> Option<Record> {
-    match command {
+/// What `--format` can name of the records that a command answers with; `None` if there is nothing to name.
+pub(crate) fn fields(cli: &Cli) -> Option<Fields> {
+    match &cli.command {
         Command::Log(args) if args.agent => None,
-        Command::Log(_) => Some(Record::Event),
-        Command::Lint(_) | Command::Fsck(_) | Command::Recover(_) => Some(Record::Problem),
-        Command::Sync(_) => Some(Record::Exchange),
-        Command::Drift(_) => Some(Record::Drift),
-        Command::Prune(_) => Some(Record::Prune),
-        Command::Import(_) => Some(Record::Import),
-
-        Command::Hooks(_) => Some(Record::Hook),
-
-        Command::Init(_)
-        | Command::Deinit(_)
-        | Command::Hook(_)
-        | Command::Demo(_)
-        | Command::Help(_)
-        | Command::InstallMan(_)
-        | Command::Schema(_)
-        | Command::Version(_)
-        | Command::Graph(_)
-        | Command::Why(_)
-        | Command::Pr(_)
-        | Command::Prime(_)
-        | Command::ReleaseNotes(_) => None,
-        _ => Some(Record::Spec),
+        _ => answer::schema::fields_of(&cli.name),
     }
 }

@@ -1,8 +1,8 @@
 //! `git chant next`: what comes next, and taking it.
 
 use super::{Context, claim::Deciding, work_all::filter};
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{Claimed, Listed, outcome::Outcome},
     attempt::{
         plan::Request,
         recover,
@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
     for job in selection.ready {
         if args.claim.is_none() {
             let spec = specs.view(&specs.entry(&job.id)?)?;
-            return Ok(Outcome::new(Body::Specs(vec![spec])));
+            return Ok(Outcome::new(Listed { specs: vec![spec], lines: Vec::new() }));
         }
         match claim(context, &project, &job.id, args) {
             Ok(outcome) => return Ok(outcome),
@@ -57,8 +57,8 @@ fn claim(context: &Context<'_>, project: &Project, id: &SpecId, args: &NextArgs)
     context.ask_trust(project, id, plan.text.blob(), &plan.spec, plan.prompt.as_ref(), args.trust)?;
     match work::work(project, &plan, claims.stake(), context.progress)? {
         work::Worked::Handed { worktree, prompt } => {
-            let spec = Box::new(context.view(project, id)?);
-            Ok(Outcome::new(Body::Claimed { spec, path: worktree, prompt })
+            let spec = context.view(project, id)?;
+            Ok(Outcome::new(Claimed { spec, path: worktree, prompt_file: prompt })
                 .hint(format!("when the work is done: git chant finish {}", id.short())))
         }
         work::Worked::Ran(_) => Err(Error::fatal(Kind::Agent, "an agent ran where none was asked for")),

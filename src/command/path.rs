@@ -1,8 +1,8 @@
 //! `git chant path`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{PathOf, outcome::Outcome},
     cli::show::PathArgs,
     error::{Error, Result},
 };
@@ -11,7 +11,7 @@ pub(super) fn run(context: &Context<'_>, args: &PathArgs) -> Result<Outcome> {
     let project = context.project()?;
     let id = context.pick(&project, &args.spec)?;
     match project.worktree_of(&id)?.filter(|tree| tree.path.is_dir()) {
-        Some(tree) => Ok(Outcome::new(Body::Path { spec: Box::new(context.view(&project, &id)?), path: tree.path })),
+        Some(tree) => Ok(Outcome::new(PathOf { spec: context.view(&project, &id)?, path: tree.path })),
         None => Err(Error::negative("no-worktree", format!("'{}' has no worktree now", id.short()))),
     }
 }

@@ -1,9 +1,8 @@
 //! `git chant pause` and `git chant takeover`: stop an attempt where it is.
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome, TakenOver};
 use crate::{
-    answer::progress::Step,
+    answer::{Recorded, TakenOver, outcome::Outcome, progress::Step},
     attempt::{pause, recover, track as bring},
     cli::state::{PauseArgs, TakeoverArgs},
     domain::status::Status,
@@ -25,8 +24,8 @@ pub(super) fn pause(context: &Context<'_>, args: &PauseArgs) -> Result<Outcome> 
     } else {
         pause::pause(&project, &entry, args.reason.as_deref(), context.progress)?
     };
-    let spec = Box::new(context.view(&project, &id)?);
-    Ok(Outcome::new(Body::Recorded { op: "pause".into(), spec, sentence })
+    let spec = context.view(&project, &id)?;
+    Ok(Outcome::new(Recorded { spec, op: "pause".into(), sentence })
         .hint(format!("to go on with it: git chant work {}", id.short())))
 }
 
@@ -63,7 +62,7 @@ pub(super) fn takeover(context: &Context<'_>, args: &TakeoverArgs) -> Result<Out
         context.progress.say(&Step::Note(format!("'{short}' is {}", entry.status)));
     }
     let spec = context.view(&project, &id)?;
-    Ok(Outcome::new(Body::TakenOver(Box::new(TakenOver { spec, path: tree.path, so_far })))
+    Ok(Outcome::new(TakenOver { spec, path: tree.path, so_far })
         .hint(format!("when the work is done: git chant finish {short}"))
         .hint(format!(
             "to give it back to an agent: git chant pause {short}, then: git chant work {short} --agent <name>"

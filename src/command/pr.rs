@@ -1,10 +1,9 @@
 //! `git chant pr`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
     agent::process::{self, Run, Stdin},
-    answer::progress::Step,
+    answer::{Text, outcome::Outcome, progress::Step},
     authoring::investigate,
     cli::publish::PrArgs,
     error::{Error, Result},
@@ -23,7 +22,7 @@ pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
     if args.run {
         return carry_out(context, &project, &request);
     }
-    Ok(Outcome::new(Body::Text(typed(&request))))
+    Ok(Outcome::new(Text { text: typed(&request) }))
 }
 
 fn request(context: &Context<'_>, project: &Project, args: &PrArgs) -> Result<Request> {
@@ -108,5 +107,5 @@ fn carry_out(context: &Context<'_>, project: &Project, request: &Request) -> Res
         }
         said = String::from_utf8_lossy(&finished.tail).trim().lines().last().unwrap_or_default().to_owned();
     }
-    Ok(Outcome::new(Body::Text(said)))
+    Ok(Outcome::new(Text { text: said }))
 }

@@ -1,8 +1,8 @@
 //! `git chant prime`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{Nothing, Text, outcome::Outcome},
     cli::prime::PrimeArgs,
     error::{Kind, Result},
     query::prime,
@@ -14,17 +14,17 @@ const EVENT: &str = "SessionStart";
 pub(super) fn run(context: &Context<'_>, args: &PrimeArgs) -> Result<Outcome> {
     let project = match context.project() {
         // A hook is run wherever an agent is started.
-        Err(error) if args.hook_json && error.code == Kind::NotARepository => return Ok(Outcome::new(Body::Nothing)),
+        Err(error) if args.hook_json && error.code == Kind::NotARepository => return Ok(Outcome::new(Nothing {})),
         project => project?,
     };
     let Some(text) = prime::prime(&project)? else {
-        let outcome = Outcome::new(Body::Nothing);
+        let outcome = Outcome::new(Nothing {});
         let hint = "there are no specs here; to begin: git chant init";
         return Ok(if args.hook_json { outcome } else { outcome.hint(hint) });
     };
     if !args.hook_json {
-        return Ok(Outcome::new(Body::Text(text)));
+        return Ok(Outcome::new(Text { text }));
     }
     let output = serde_json::json!({ "hookEventName": EVENT, "additionalContext": text });
-    Ok(Outcome::new(Body::Text(serde_json::json!({ "hookSpecificOutput": output }).to_string())))
+    Ok(Outcome::new(Text { text: serde_json::json!({ "hookSpecificOutput": output }).to_string() }))
 }

@@ -1,8 +1,8 @@
 //! `git chant prune`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{AllPruned, outcome::Outcome},
     attempt::merge,
     cli::prune::PruneArgs,
     domain::id::SpecId,
@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context<'_>, args: &PruneArgs) -> Result<Outcome> {
     let request = Request { only, dry_run: args.dry_run, expire, aside };
     let prune::Outcome { found, failures } = prune::prune(&project, &request)?;
     let failed = i32::from(!failures.is_empty());
-    let outcome = Outcome::new(Body::Pruned { dry_run: args.dry_run, found }).exit(failed);
+    let outcome = Outcome::new(AllPruned { dry_run: args.dry_run, pruned: found }).exit(failed);
     Ok(failures.into_iter().fold(outcome, Outcome::warning))
 }
 

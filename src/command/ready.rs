@@ -1,9 +1,8 @@
 //! `git chant ready`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
-    answer::Line,
+    answer::{Explained, Line, Listed, outcome::Outcome},
     cli::list::ReadyArgs,
     domain::status::Status,
     error::Result,
@@ -51,9 +50,9 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     // As `list` does.
     std::mem::forget(specs);
     if args.explain {
-        return Ok(Outcome::new(Body::Explained { ready, blocked }));
+        return Ok(Outcome::new(Explained { specs: ready, blocked }));
     }
     let hint = ready.is_empty() && lines.is_empty() && others + blocked.len() > 0;
-    let outcome = Outcome::new(if context.brief { Body::Lines(lines) } else { Body::Specs(ready) });
+    let outcome = Outcome::new(Listed { specs: ready, lines });
     Ok(if hint { outcome.hint("what the others wait for: git chant ready --explain") } else { outcome })
 }

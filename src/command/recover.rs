@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Context, fsck};
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
-    answer::ProblemView,
+    answer::{ProblemView, Problems, outcome::Outcome},
     cli::upkeep::RecoverArgs,
     domain::{id::SpecId, status::Status},
     error::Result,
@@ -24,7 +23,7 @@ pub(super) fn run(context: &Context<'_>, args: &RecoverArgs) -> Result<Outcome> 
     };
     let settled = fsck::repair(context, &project, false, fsck::check(&project, false)?, &wanted)?;
     let next = next(&project, &settled)?;
-    let outcome = Outcome::new(Body::Problems(settled));
+    let outcome = Outcome::new(Problems { problems: settled });
     Ok(next.into_iter().fold(outcome, Outcome::hint))
 }
 

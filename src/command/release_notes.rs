@@ -1,8 +1,8 @@
 //! `git chant release-notes`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{Notes, outcome::Outcome},
     cli::publish::ReleaseNotesArgs,
     error::{Error, Result},
     git::history,
@@ -16,5 +16,5 @@ pub(super) fn run(context: &Context<'_>, args: &ReleaseNotesArgs) -> Result<Outc
             .hint("for example: git chant release-notes v1.0..HEAD")
     })?;
     let notes = release_notes::gather(&Specs::new(&project)?, &commits)?;
-    Ok(Outcome::new(Body::Notes(notes)))
+    Ok(Outcome::new(Notes { notes }))
 }

@@ -1,8 +1,8 @@
 //! `git chant resolve`: of several attempts one is kept.
 
 use super::{Context, context::abbreviated};
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{Recorded, outcome::Outcome},
     cli::state::ResolveArgs,
     domain::{
         event::{Facts, Op},
@@ -36,8 +36,8 @@ pub(super) fn run(context: &Context<'_>, args: &ResolveArgs) -> Result<Outcome> 
             Ok(NewEvent { op: Op::Resolve, sentence: sentence.clone(), facts })
         })
         .map_err(|refusal| refusal.into_error(id.short()))?;
-    let spec = Box::new(context.view(&project, &id)?);
-    Ok(Outcome::new(Body::Recorded { op: "resolve".into(), spec, sentence }))
+    let spec = context.view(&project, &id)?;
+    Ok(Outcome::new(Recorded { spec, op: "resolve".into(), sentence }))
 }
 
 fn kept(state: &State, prefix: &str) -> Result<gix::ObjectId> {

@@ -1,20 +1,19 @@
 //! `git chant schema`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{SchemaOf, outcome::Outcome, schema},
     cli::{self, manual::SchemaArgs},
     error::{Error, Result},
-    output::schema,
 };
 
 pub(super) fn run(_: &Context<'_>, args: &SchemaArgs) -> Result<Outcome> {
-    let Some(name) = &args.command else { return Ok(Outcome::new(Body::Schema(schema::document()))) };
+    let Some(name) = &args.command else { return Ok(Outcome::new(SchemaOf { schema: schema::document() })) };
     // An alias is as good as the name.
     let command = cli::command();
     let name = command.find_subcommand(name).map_or(name.as_str(), clap::Command::get_name);
     match schema::of_command(name) {
-        Some(schema) => Ok(Outcome::new(Body::Schema(schema))),
+        Some(schema) => Ok(Outcome::new(SchemaOf { schema })),
         None => Err(Error::usage("unknown-command", format!("there is no command '{}'", name.escape_debug()))
             .hint("'git chant -h' lists the commands")),
     }

@@ -1,8 +1,12 @@
 //! `git chant show`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
-use crate::{cli::show::ShowArgs, error::Result, specs::all::Specs};
+use crate::{
+    answer::{AllShown, Shown, outcome::Outcome},
+    cli::show::ShowArgs,
+    error::Result,
+    specs::all::Specs,
+};
 
 pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -23,8 +27,8 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
         details.push(specs.detail(&entry)?);
     }
     let mut outcome = match details.len() {
-        1 => Outcome::new(Body::Spec(Box::new(details.remove(0)))),
-        _ => Outcome::new(Body::Details(details)),
+        1 => Outcome::new(Shown { spec: details.remove(0) }),
+        _ => Outcome::new(AllShown { specs: details }),
     };
     for problem in diagnostics {
         outcome = outcome.warning(problem);

@@ -1,14 +1,13 @@
 //! `git chant split`
 
 use super::{Context, work::text_of};
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
     agent::{
         preset::OutputParser,
         process::{self, OutputFilter, Run, Stdin},
         prompt,
     },
-    answer::progress::Step,
+    answer::{AllAdded, outcome::Outcome, progress::Step},
     authoring::{
         add::{self, Text},
         split::{self, Part},
@@ -60,7 +59,7 @@ pub(super) fn run(context: &Context<'_>, args: &SplitArgs) -> Result<Outcome> {
     }
     let specs = Specs::new(&project)?;
     let views = made.iter().map(|(member, ..)| specs.view(&specs.entry(member)?)).collect::<Result<Vec<_>>>()?;
-    Ok(Outcome::new(Body::AddedAll(views)))
+    Ok(Outcome::new(AllAdded { specs: views }))
 }
 
 fn refuse(project: &Project, specs: &Specs<'_>, id: &SpecId, status: Status) -> Result<()> {

@@ -1,10 +1,13 @@
 //! `git chant status`: what goes on, once or again and again.
 
 use super::{Context, topic};
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
     agent::interrupt::Interrupts,
-    answer::progress::Step,
+    answer::{
+        StatusOfAll,
+        outcome::{Answer, Outcome},
+        progress::Step,
+    },
     cli::status::StatusArgs,
     error::{Exit, Kind, Result},
     project::Project,
@@ -25,9 +28,9 @@ fn look(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Out
         return topic::run(context, topic);
     }
     let project = context.project()?;
-    let view = Box::new(standing::standing(&project, merges)?);
+    let status = standing::standing(&project, merges)?;
     let hints = gives_advice(context, &project);
-    Ok(Outcome::new(Body::Standing { view, now: context.env.now().as_second(), hints }))
+    Ok(Outcome::new(StatusOfAll { status, now: context.env.now().as_second(), hints }))
 }
 
 /// Whether `git status` would say what to do next.
@@ -41,38 +44,33 @@ fn gives_advice(context: &Context<'_>, project: &Project) -> bool {
 fn watch(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Outcome> {
     let pause = args.watch.unwrap_or_default();
     let mut signals = Interrupts::listen()?;
-    let mut before: Option<Body> = None;
+    let mut before: Option<Box<dyn Answer>> = None;
     loop {
-        let body = match look(context, args, merges) {
-            Ok(outcome) => outcome.body,
-            // Somebody took something away while it was looked at.
-            Err(error) if error.code == Kind::GitVanished && before.is_some() => {
-                before.clone().unwrap_or(Body::Nothing)
-            }
-            Err(error) => return Err(error),
-        };
         let size = context.env.screen();
-        if size.is_some() || before.as_ref().is_none_or(|before| differs(before, &body)) {
-            context.screen.show(&body, size);
+        let (now, same) = match (look(context, args, merges), before.take()) {
+            (Ok(outcome), before) => {
+                let Some(now) = outcome.answer else { return Ok(outcome) };
+                // The time is not in what is compared.
+                let same = before.is_some_and(|before| before.json(false) == now.json(false));
+                (now, same)
+            }
+            // Another process removed a file while this one read it.
+            (Err(error), Some(before)) if error.code == Kind::GitVanished => (before, true),
+            (Err(error), _) => return Err(error),
+        };
+        if size.is_some() || !same {
+            context.screen.show(now.as_ref(), size);
         }
         if context.progress.closed() {
-            return Ok(Outcome::new(Body::Shown));
+            return Ok(Outcome::shown());
         }
-        before = Some(body);
+        before = Some(now);
         if let Some(signal) = signals.wait(pause)? {
             if size.is_some() {
                 // The shell's prompt belongs on a line of its own, not beside '^C'.
                 context.progress.say(&Step::Answer("\n"));
             }
-            return Ok(Outcome::new(Body::Shown).exit(Exit::Signal(signal).code()));
+            return Ok(Outcome::shown().exit(Exit::Signal(signal).code()));
         }
-    }
-}
-
-/// Whether the two say something else, the time apart.
-fn differs(one: &Body, other: &Body) -> bool {
-    match (one, other) {
-        (Body::Standing { view: one, .. }, Body::Standing { view: other, .. }) => one != other,
-        (one, other) => one != other,
     }
 }

@@ -1,9 +1,8 @@
 //! `git chant sync`
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
-    answer::Way,
+    answer::{Exchanged, Way, outcome::Outcome},
     cli::exchange::SyncArgs,
     error::Result,
     exchange::sync::{self, Scope},
@@ -37,7 +36,7 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
             format!("what is unfit stays there until somebody takes it away: {command}")
         });
     }
-    let outcome = Outcome::new(Body::Exchanged { remote: remote.name, dry_run: args.dry_run, exchanged });
+    let outcome = Outcome::new(Exchanged { remote: remote.name, dry_run: args.dry_run, exchanged });
     let outcome = if failed { outcome.exit(1) } else { outcome };
     Ok(hints.into_iter().fold(outcome, Outcome::hint))
 }

@@ -1,9 +1,9 @@
 //! `git chant status <topic>`: where an investigation stands.
 
 use super::Context;
-use crate::answer::outcome::{Body, Outcome};
+use crate::answer::outcome::Outcome;
 use crate::{
-    answer::{StepView, TopicView},
+    answer::{StatusOfTopic, StepView, TopicView},
     authoring::investigate,
     domain::{phase::Phase, status::Status},
     error::{Error, Result},
@@ -31,7 +31,8 @@ pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     targets.dedup();
     let next = next(&steps).map(|step| step.spec.short.clone());
     let hint = next_step(&steps);
-    let outcome = Outcome::new(Body::Topic(TopicView { topic: topic.to_owned(), targets, steps, next }));
+    let topic = TopicView { topic: topic.to_owned(), targets, steps, next };
+    let outcome = Outcome::new(StatusOfTopic { topic });
     Ok(hint.into_iter().fold(outcome, Outcome::hint))
 }
 

@@ -3,9 +3,8 @@
 use gix::ObjectId;
 
 use super::{Context, finish::commit, work::text_of};
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
-    answer::{SpecView, progress::Step},
+    answer::{AllChecked, Checked, CheckedSpec, SpecView, outcome::Outcome, progress::Step},
     attempt::check::{Checkout, expectation, run_command},
     cli::work::VerifyArgs,
     domain::{checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status},
@@ -21,7 +20,7 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     let Some(query) = args.spec.as_deref().filter(|_| !args.all) else { return all(context, &project, at, args.trust) };
     let id = context.pick(&project, query)?;
     let (spec, checks) = one(context, &project, &id, at, args.trust)?;
-    Ok(Outcome::new(Body::Checked { spec: Box::new(spec), checks: checks.lines(), ok: checks.ok }))
+    Ok(Outcome::new(Checked { spec, ok: checks.ok, checks: checks.lines() }))
 }
 
 /// Every spec whose work is done and that names commands.
@@ -37,9 +36,10 @@ fn all(context: &Context<'_>, project: &Project, at: Option<ObjectId>, trust: bo
             continue;
         }
         let (spec, checks) = one(context, project, id, at, trust)?;
-        checked.push((spec, checks.lines()));
+        let checks = checks.lines();
+        checked.push(CheckedSpec { spec, ok: checks.iter().all(|check| check.ok), checks });
     }
-    Ok(Outcome::new(Body::CheckedAll(checked)))
+    Ok(Outcome::new(AllChecked { checked }))
 }
 
 fn one(

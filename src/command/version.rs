@@ -1,8 +1,11 @@
 //! `git chant version`
 
 use super::Context;
-use crate::answer::outcome::{Body, Build, Outcome};
-use crate::{cli::manual::VersionArgs, error::Result};
+use crate::{
+    answer::{Build, VersionOf, outcome::Outcome},
+    cli::manual::VersionArgs,
+    error::Result,
+};
 
 pub(super) fn run(_: &Context<'_>, args: &VersionArgs) -> Result<Outcome> {
     let build = args.build.then(|| Build {
@@ -14,5 +17,5 @@ pub(super) fn run(_: &Context<'_>, args: &VersionArgs) -> Result<Outcome> {
         features: option_env!("GIT_CHANT_BUILD_FEATURES").unwrap_or_default().split_whitespace().collect(),
         gix: option_env!("GIT_CHANT_BUILD_GIX"),
     });
-    Ok(Outcome::new(Body::Version { version: env!("CARGO_PKG_VERSION"), build }))
+    Ok(Outcome::new(VersionOf { version: env!("CARGO_PKG_VERSION"), build }))
 }

@@ -3,8 +3,8 @@
 use gix::ObjectId;
 
 use super::{Context, finish::commit};
-use crate::answer::outcome::{Body, Outcome};
 use crate::{
+    answer::{WhyView, Whys, outcome::Outcome},
     cli::show::WhyArgs,
     error::{Error, Result},
     git::blame,
@@ -23,7 +23,7 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     let mut answers = Vec::new();
     for commit in commits {
         let answer = why::why(&specs, commit)?;
-        let known = |known: &crate::answer::WhyView| known.spec.is_some() && known.spec == answer.spec;
+        let known = |known: &WhyView| known.spec.is_some() && known.spec == answer.spec;
         // Of several commits of one spec the newest stands for all.
         if !answers.iter().any(known) {
             answers.push(answer);
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     if answers.len() > 1 {
         answers.retain(|answer| nothing || answer.spec.is_some());
     }
-    Ok(Outcome::new(Body::Why(answers)).exit(i32::from(nothing)))
+    Ok(Outcome::new(Whys { why: answers }).exit(i32::from(nothing)))
 }
 
 /// The commits that a person asks about: those of a line, of a revision, or of a path.

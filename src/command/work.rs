@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::{Context, claim::Deciding, work_all::is_taken};
-use crate::answer::outcome::{Body, Failed, Merged, Outcome, Worked};
 use crate::{
     agent::{process::Ending, rate_limit, slot::Slot},
-    answer::progress::Step,
+    answer::{Failed, Merged, PathOf, Worked, outcome::Outcome, progress::Step},
     attempt::{
         finish::{self, Judged},
         merge::{self, Landed},
@@ -74,8 +73,8 @@ fn carry_out(
     };
     match work::work(project, &plan, claims.stake(), context.progress)? {
         work::Worked::Handed { worktree, .. } => {
-            let spec = Box::new(context.view(project, id)?);
-            Ok(Outcome::new(Body::Path { spec, path: worktree })
+            let spec = context.view(project, id)?;
+            Ok(Outcome::new(PathOf { spec, path: worktree })
                 .hint(format!("when the work is done: git chant finish {}", id.short())))
         }
         work::Worked::Ran(ran) => {
@@ -161,7 +160,7 @@ pub(super) fn conclude(
         if let Some(signal) = judged.interrupted {
             outcome = outcome.exit(Exit::Signal(signal).code());
         }
-        let by_hand = matches!(&outcome.body, Body::Worked(worked) if worked.spec.kind == SpecType::Gate.as_str());
+        let by_hand = outcome.answered::<Worked>().is_some_and(|worked| worked.spec.kind == SpecType::Gate.as_str());
         return Ok(match worktree {
             _ if insufficient => insufficient_hints(project, id, outcome)?,
             _ if by_hand => outcome.hint(format!("when you have done it: git chant finish {short}")),
@@ -192,7 +191,7 @@ pub(super) fn conclude(
         }
         Landed::Waits { why, paths, hints } => {
             let mut outcome = worked(context, project, id, started, None, None)?.exit(1);
-            if let Body::Worked(worked) = &mut outcome.body {
+            if let Some(worked) = outcome.answered::<Worked>() {
                 worked.waits = Some(because(&why, &paths));
             }
             outcome = outcome.warning(waiting(short, &why, &paths));
@@ -215,7 +214,7 @@ fn paused(
 ) -> Result<Outcome> {
     let short = id.short();
     let mut outcome = worked(context, project, id, started, None, None)?.exit(1);
-    if let Body::Worked(worked) = &mut outcome.body {
+    if let Some(worked) = outcome.answered::<Worked>() {
         worked.paused = Some(reason);
     }
     if let Some(signal) = signal {
@@ -263,15 +262,15 @@ fn worked(
 ) -> Result<Outcome> {
     let spec = context.view(project, id)?;
     let attempt = spec.attempt.clone();
-    Ok(Outcome::new(Body::Worked(Box::new(Worked {
+    Ok(Outcome::new(Worked {
         spec,
-        duration: started.elapsed(),
         attempt,
+        duration_ms: started.elapsed().as_millis() as u64,
         merged,
         failed,
         paused: None,
         waits: None,
-    }))))
+    }))
 }
 
 /// The text of a spec, or the error that there is none.

@@ -3,11 +3,11 @@
 use std::{collections::HashMap, time::Instant};
 
 use super::{Context, claim::Deciding, work::one};
-use crate::answer::outcome::{Body, Outcome, WorkedAll, WorkedOne};
 use crate::{
     agent::{rate_limit, slot::Slot},
     answer::{
-        SpecView,
+        AllWorked, PathOf, SpecView, Worked, WorkedSpec,
+        outcome::Outcome,
         progress::{Of, Progress, Step},
     },
     attempt::schedule::{self, Fate, Job, Limits, Selection, Wanted},
@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let selection = schedule::select(&specs, &wanted)?;
     specs.write_cache()?;
     if selection.ready.is_empty() {
-        return Ok(Outcome::new(Body::WorkedAll(Box::default()))
+        return Ok(Outcome::new(AllWorked::default())
             .hint("nothing is ready; what the specs wait for: git chant ready --explain"));
     }
     let limits = limits(&project, args, &selection)?;
@@ -50,8 +50,8 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     // Whatever was named and not even begun is not done either.
     let left_named = !wanted.named.is_empty() && ended.waiting > 0 && !args.chain;
     let specs = ended.worked.into_iter().filter_map(|(.., one)| one).collect();
-    let all = WorkedAll { specs, left: ended.left, waiting: ended.waiting };
-    let outcome = Outcome::new(Body::WorkedAll(Box::new(all))).exit(i32::from(!done || left_named));
+    let all = AllWorked { worked: specs, left: ended.left, waiting: ended.waiting };
+    let outcome = Outcome::new(all).exit(i32::from(!done || left_named));
     Ok(match signal {
         Some(signal) => outcome.exit(Exit::Signal(signal).code()),
         None => outcome,
@@ -95,7 +95,7 @@ fn work_one(
     args: &WorkArgs,
     named: bool,
     slot: Option<Slot>,
-) -> (Fate, Option<WorkedOne>) {
+) -> (Fate, Option<WorkedSpec>) {
     let started = Instant::now();
     let project = match context.project() {
         Ok(project) => project,
@@ -123,33 +123,37 @@ pub(super) fn is_taken(error: &Error) -> bool {
     matches!(error.code, Kind::InProgress | Kind::LeaseHeld | Kind::NotAllowed | Kind::Superseded)
 }
 
-fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedOne {
+fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
     let why = match error.diagnostics.first() {
         Some(first) => format!("{}: {}:{}: {}", error.message, first.path, first.line, first.message),
         None => error.message.clone(),
     };
-    WorkedOne { spec, outcome: "refused".into(), why: Some(why), duration: started.elapsed(), merged: None }
+    WorkedSpec {
+        spec,
+        outcome: "refused".into(),
+        why: Some(why),
+        duration_ms: started.elapsed().as_millis() as u64,
+        merged: None,
+    }
 }
 
-fn ended(outcome: Outcome, id: &SpecId, started: Instant) -> (Fate, Option<WorkedOne>) {
-    let Outcome { body, exit, .. } = outcome;
-    let one = |spec: SpecView, name: &str, why: Option<String>, merged| WorkedOne {
+fn ended(mut outcome: Outcome, id: &SpecId, started: Instant) -> (Fate, Option<WorkedSpec>) {
+    let one = |spec: SpecView, name: &str, why: Option<String>, merged| WorkedSpec {
         spec,
         outcome: name.to_owned(),
         why,
-        duration: started.elapsed(),
+        duration_ms: started.elapsed().as_millis() as u64,
         merged,
     };
-    let worked = match body {
-        Body::Worked(worked) => *worked,
-        Body::Path { spec, path } => {
-            let place = format!("for you to do in '{}'", path.display());
-            return (Fate::Taken, Some(one(*spec, "in_progress", Some(place), None)));
-        }
-        _ => return (Fate::NotDone, Some(one(SpecView::new(id.clone()), "refused", None, None))),
+    if let Some(PathOf { spec, path }) = outcome.answered() {
+        let place = format!("for you to do in '{}'", path.display());
+        return (Fate::Taken, Some(one(spec.clone(), "in_progress", Some(place), None)));
+    }
+    let Some(worked) = outcome.answered::<Worked>().cloned() else {
+        return (Fate::NotDone, Some(one(SpecView::new(id.clone()), "refused", None, None)));
     };
     let limited = worked.paused.as_deref() == Some(rate_limit::REASON);
-    let fate = match exit {
+    let fate = match outcome.exit {
         0 => Fate::Done,
         _ if limited => Fate::RateLimited,
         code if code > 128 => Fate::Interrupted(code - 128),

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::{
+    answer::schema,
+    cli::COMMANDS,
     config::keys::{self, Key, Kind},
     domain::{
         event::Op,
@@ -10,7 +12,6 @@ use crate::{
         trailer::{TRAILERS, Trailer},
     },
     error::Kind as ErrorKind,
-    output::schema,
 };
 
 /// Makes a table.
@@ -110,11 +111,11 @@ fn trailers() -> String {
 }
 
 fn commands() -> String {
-    let of = |(command, answers): &(&str, &[&str])| {
-        let answers: Vec<_> = answers.iter().map(|answer| format!("*{answer}*")).collect();
+    let of = |command: &str| {
+        let answers: Vec<_> = schema::answers_of(command).iter().map(|answer| format!("*{answer}*")).collect();
         entry(&format!("`{command}`"), &answers.join(" or "))
     };
-    schema::commands().iter().map(of).collect()
+    COMMANDS.iter().map(|(command, ..)| of(command)).collect()
 }
 
 fn errors() -> String {

@@ -1,9 +1,11 @@
 //! Errors for people, in git's manner: what went wrong, the places, then the ways out.
 
-use super::place;
-use crate::terminal::clean;
-use crate::terminal::{Look, color::Slot};
-use crate::{Error, error::Exit};
+use crate::{
+    Error,
+    answer::diagnostic,
+    error::Exit,
+    terminal::{Look, clean, color::Slot},
+};
 
 /// `fatal: …` or `error: …`, then `file:line:column: …` for each place, then `hint: …` for each way out.
 /// `hints` says whether those are wanted.
@@ -14,7 +16,7 @@ pub(super) fn text(error: &Error, hints: bool, look: &Look) -> String {
     };
     let mut out = labelled(prefix, &error.message, look);
     for diagnostic in &error.diagnostics {
-        out.push_str(&place::diagnostic(diagnostic, look));
+        out.push_str(&diagnostic::diagnostic(diagnostic, look));
     }
     for hint in error.hints.iter().filter(|_| hints) {
         out.push_str(&labelled("hint", hint, look));

@@ -1,11 +1,9 @@
 //! `--format`, as `git for-each-ref` reads it: `%(field)`, `%%`, `%xx` for the byte with that hexadecimal code, anything
 //! else as it stands. A list is joined by a space, or by what `%(labels:sep=,)` says, in which `%xx` works too.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::record::Record;
-use crate::terminal::clean;
-use crate::{Error, Result};
+use crate::{Error, Result, terminal::clean};
 
 /// A format whose syntax and fields have been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +16,10 @@ enum Part {
 }
 
 impl Format {
-    /// Reads `text` for records of this sort.
+    /// Reads `text` for records with these fields.
     ///
     /// An unclosed `%(`, an unknown field and an unknown modifier are usage errors that name them.
-    pub(crate) fn parse(text: &str, record: Record) -> Result<Format> {
+    pub(crate) fn parse(text: &str, fields: &[String]) -> Result<Format> {
         let mut parts = Vec::new();
         let mut literal = Vec::new();
         let mut rest = text;
@@ -34,7 +32,7 @@ impl Format {
                         return Err(Error::usage("bad-format", format!("'%(' is not closed in the format '{text}'")));
                     };
                     parts.push(Part::Literal(std::mem::take(&mut literal)));
-                    parts.push(field(&inside[..end], record)?);
+                    parts.push(field(&inside[..end], fields)?);
                     rest = &inside[end + 1..];
                 }
                 None => {
@@ -50,7 +48,7 @@ impl Format {
     }
 
     /// One record in this format, without an end. `screen` says that a terminal will interpret the values.
-    pub(super) fn expand(&self, record: &Map<String, Value>, screen: bool) -> Vec<u8> {
+    pub(super) fn expand(&self, record: &Value, screen: bool) -> Vec<u8> {
         let mut out = Vec::new();
         for part in &self.0 {
             match part {
@@ -76,10 +74,10 @@ fn escape(text: &[u8]) -> (u8, usize) {
     }
 }
 
-fn field(inside: &str, record: Record) -> Result<Part> {
+fn field(inside: &str, fields: &[String]) -> Result<Part> {
     let (name, modifier) = inside.split_once(':').map_or((inside, None), |(name, rest)| (name, Some(rest)));
-    if !record.fields().contains(&name) {
-        let known = record.fields().join(", ");
+    if !fields.iter().any(|known| known == name) {
+        let known = fields.join(", ");
         return Err(Error::usage("unknown-field", format!("unknown field '{name}' in the format"))
             .hint(format!("the fields are: {known}")));
     }
@@ -132,21 +130,28 @@ fn bytes(value: &Value, separator: &[u8], screen: bool) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        answer::outcome::Body,
-        output::{record::objects, sample},
+    use crate::answer::{
+        EventView, SpecView,
+        record::{Json as _, Record, fields},
+        sample,
     };
 
-    fn expand(format: &str, body: &Body, record: Record) -> String {
-        let format = Format::parse(format, record).expect("a good format");
-        String::from_utf8(format.expand(&objects(body)[0], false)).expect("text")
+    fn spec_format(text: &str) -> Result<Format> {
+        Format::parse(text, &fields::<SpecView>())
+    }
+
+    fn event_format(text: &str) -> Result<Format> {
+        Format::parse(text, &fields::<EventView>())
+    }
+
+    fn expand(format: Result<Format>, record: &dyn Record) -> String {
+        String::from_utf8(format.expect("a good format").expand(&record.value(), false)).expect("text")
     }
 
     #[test]
     fn fields_escapes_and_lists() {
         let mut spec = sample::spec("2026-02-08-010-v7b", "A title");
         spec.labels = vec!["a".into(), "b".into()];
-        let body = Body::Specs(vec![spec]);
         for (format, text) in [
             ("%(id) %(status) %(title)", "2026-02-08-010-v7b pending A title"),
             ("100%% %41%4a%(short)%0a", "100% AJ010-v7b\n"),
@@ -154,35 +159,33 @@ mod tests {
             ("[%(phase)%(depends_on)] %(ready) %", "[] false %"),
             ("%zz %é", "%zz %é"),
         ] {
-            assert_eq!(expand(format, &body, Record::Spec), text, "{format}");
+            assert_eq!(expand(spec_format(format), &spec), text, "{format}");
         }
     }
 
     #[test]
     fn events_give_their_author_and_trailers() {
-        let event = sample::event("done");
-        let body = Body::Events { spec: event.spec.clone(), events: vec![event] };
         assert_eq!(
-            expand("%(op) by %(author), exit %(exit), %(trailers)", &body, Record::Event),
+            expand(event_format("%(op) by %(author), exit %(exit), %(trailers)"), &sample::event("done")),
             "finish by Ada <ada@example.com>, exit 0, Chant-Op: finish"
         );
     }
 
     #[test]
     fn unknown_fields_are_named_with_those_that_exist() {
-        let error = Format::parse("%(id) %(nmae)", Record::Spec).expect_err("no such field");
+        let error = spec_format("%(id) %(nmae)").expect_err("no such field");
         assert_eq!((error.exit.code(), error.message.as_str()), (129, "unknown field 'nmae' in the format"));
         assert!(error.hints[0].contains("id, short, title"), "{:?}", error.hints);
-        assert!(Format::parse("%(op)", Record::Spec).is_err() && Format::parse("%(op)", Record::Event).is_ok());
-        assert!(Format::parse("%(id", Record::Spec).is_err());
-        assert!(Format::parse("%(labels:join=,)", Record::Spec).is_err());
+        assert!(spec_format("%(op)").is_err() && event_format("%(op)").is_ok());
+        assert!(spec_format("%(id").is_err());
+        assert!(spec_format("%(labels:join=,)").is_err());
     }
 
     #[test]
     fn values_are_cleaned_for_a_terminal_and_the_format_is_not() {
-        let body = Body::Specs(vec![sample::spec("2026-02-08-010-v7b", "a\u{1b}[31m\nb\u{202e}")]);
-        let format = Format::parse("%1b[1m%(title)%1b[m", Record::Spec).expect("good");
-        assert_eq!(format.expand(&objects(&body)[0], true), "\u{1b}[1ma b\u{1b}[m".as_bytes());
-        assert_eq!(format.expand(&objects(&body)[0], false), "\u{1b}[1ma\u{1b}[31m\nb\u{202e}\u{1b}[m".as_bytes());
+        let record = sample::spec("2026-02-08-010-v7b", "a\u{1b}[31m\nb\u{202e}").value();
+        let format = spec_format("%1b[1m%(title)%1b[m").expect("good");
+        assert_eq!(format.expand(&record, true), "\u{1b}[1ma b\u{1b}[m".as_bytes());
+        assert_eq!(format.expand(&record, false), "\u{1b}[1ma\u{1b}[31m\nb\u{202e}\u{1b}[m".as_bytes());
     }
 }

@@ -9,25 +9,20 @@ use std::{
     },
 };
 
-use super::{
-    bars::Bars,
-    error,
-    format::Format,
-    human, json, progress,
-    record::{self, Record},
-};
-use crate::terminal::{
-    Look,
-    color::{Paint, Palette, When},
-};
-use crate::terminal::{bidi, clean};
+use super::{bars::Bars, error, format::Format, json, progress};
 use crate::{
     Error, Result,
     answer::{
-        outcome::{Body, Outcome},
+        Failure,
+        outcome::{Answer, Outcome},
         progress::{Progress, Step},
+        record::Fields,
     },
     error::IoContext,
+    terminal::{
+        Look, bidi, clean,
+        color::{Paint, Palette, When},
+    },
 };
 
 /// The exit code of a process whose reader has gone, as if SIGPIPE had ended it.
@@ -136,17 +131,17 @@ impl Printer {
         self
     }
 
-    /// Checks the flags against what the command ends with (`None`: not with records), before it does anything.
+    /// Checks the flags against what `--format` can name of the command's answer (`None`: nothing), before it does anything.
     ///
     /// Two forms at once, a `--format` that the command cannot fill or one with unknown fields are usage errors.
-    pub(crate) fn prepare(&mut self, record: Option<Record>) -> Result<()> {
+    pub(crate) fn prepare(&mut self, fields: Option<Fields>) -> Result<()> {
         let Settings { json, null, format, .. } = &self.settings;
-        let refused = match (json, null, format, record) {
+        let refused = match (json, null, format, fields) {
             (true, true, ..) => "'--json' and '-z' cannot be used together",
             (true, _, Some(_), _) => "'--json' and '--format' cannot be used together",
             (_, _, Some(_), None) => "'--format' has nothing to say about this command",
-            (_, _, Some(format), Some(record)) => {
-                self.format = Some(Format::parse(format, record)?);
+            (_, _, Some(format), Some(fields)) => {
+                self.format = Some(Format::parse(format, &fields())?);
                 return Ok(());
             }
             _ => return Ok(()),
@@ -177,15 +172,14 @@ impl Printer {
 
     /// Prints an outcome: the answer on stdout, warnings and hints on stderr.
     pub(crate) fn print(&self, outcome: &Outcome) -> io::Result<()> {
-        if outcome.body != Body::Shown {
-            self.answer(&self.render(&outcome.body))?;
+        if let Some(answer) = &outcome.answer {
+            self.answer(&self.render(answer.as_ref())?)?;
         }
         let look = self.look_err();
         let mut aside = String::new();
         if self.talks() && self.settings.terminal.stdout && self.settings.terminal.stderr && !self.settings.null {
-            aside.extend(
-                human::emptiness(&outcome.body).filter(|_| self.format.is_none()).map(|note| format!("{note}\n")),
-            );
+            let note = outcome.answer.as_ref().and_then(|answer| answer.emptiness());
+            aside.extend(note.filter(|_| self.format.is_none()).map(|note| format!("{note}\n")));
         }
         aside.extend(outcome.warnings.iter().map(|warning| error::labelled("warning", warning, &look)));
         if self.talks() && !outcome.hints.is_empty() && (self.advice)(Hint::Next) {
@@ -198,7 +192,7 @@ impl Printer {
     /// Prints an error: on stderr, or under `--json` as an object on stdout.
     pub(crate) fn print_error(&self, error: &Error) -> io::Result<()> {
         if self.settings.json {
-            self.answer(&json::error(error, self.settings.terminal.stdout))
+            self.answer(&json::text(&Failure::from(error), self.settings.terminal.stdout))
         } else {
             let hints = !error.hints.is_empty() && (self.advice)(Hint::WayOut);
             self.aside(&error::text(error, hints, &self.look_err()));
@@ -207,21 +201,21 @@ impl Printer {
     }
 
     /// The answer in the form that was asked for.
-    pub(super) fn render(&self, body: &Body) -> Vec<u8> {
+    pub(super) fn render(&self, answer: &dyn Answer) -> io::Result<Vec<u8>> {
         let screen = self.settings.terminal.stdout;
         if self.settings.json {
-            return json::body(body, screen);
+            return Ok(json::text(answer, screen));
         }
-        let records = match &self.format {
-            Some(format) => record::objects(body).iter().map(|record| format.expand(record, screen)).collect(),
-            None if self.settings.null => {
-                record::porcelain(body).into_iter().map(|record| shown(record, screen)).collect()
-            }
+        let records: Vec<Vec<u8>> = match &self.format {
+            Some(format) => answer.records().iter().map(|record| format.expand(&record.value(), screen)).collect(),
+            None if self.settings.null => answer.porcelain().into_iter().map(|record| shown(record, screen)).collect(),
             None => {
-                return isolated(human::body(body, &self.look_out()), self.settings.terminal.stdout, &self.settings);
+                let mut text = Vec::new();
+                answer.write(&mut text, &self.look_out())?;
+                return Ok(isolated(text, screen, &self.settings));
             }
         };
-        ended(records, if self.settings.null { 0 } else { b'\n' })
+        Ok(ended(records, if self.settings.null { 0 } else { b'\n' }))
     }
 
     fn answer(&self, bytes: &[u8]) -> io::Result<()> {
@@ -232,8 +226,8 @@ impl Printer {
     }
 
     /// Writes a piece of the answer. That it failed is said at the end, and [`Progress::closed`] tells whoever goes on.
-    pub(super) fn piece(&self, bytes: &[u8]) {
-        if let Some(cause) = self.answer(bytes).err() {
+    pub(super) fn piece(&self, bytes: io::Result<Vec<u8>>) {
+        if let Some(cause) = bytes.and_then(|bytes| self.answer(&bytes)).err() {
             locked(&self.lost).get_or_insert(cause);
         }
     }
@@ -309,7 +303,7 @@ impl Progress for Printer {
             // Two things on stdout would not be JSON any more.
             Step::Answer(_) if self.settings.json => {}
             Step::Answer(text) => {
-                self.piece(self.look_out().text(text).as_bytes());
+                self.piece(Ok(self.look_out().text(text).into_owned().into_bytes()));
             }
             // Whatever is drawn is drawn over again; a warning and the end of a spec stay on the screen.
             _ if self.talks() && self.drawn(step) => {}

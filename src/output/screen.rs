@@ -1,9 +1,10 @@
 //! An answer that is shown again and again: in its own place at a terminal, as blocks or lines elsewhere.
 
-use super::{Printer, human, json};
-use crate::answer::outcome::{Body, Screen};
-use crate::terminal::Look;
-use crate::terminal::fit;
+use super::{Printer, json};
+use crate::{
+    answer::outcome::{Answer, Screen},
+    terminal::{Look, fit},
+};
 
 // Of ECMA-48, what every terminal knows. No mode is changed and the cursor stays as it is, so that there is nothing to put back
 // whatever ends this process.
@@ -15,23 +16,24 @@ const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_BELOW: &str = "\x1b[J";
 
 impl Screen for Printer {
-    fn show(&self, body: &Body, size: Option<(usize, usize)>) {
+    fn show(&self, answer: &dyn Answer, size: Option<(usize, usize)>) {
         if self.settings().json {
             // One object a line, at a terminal too: a reader of lines gets whole ones.
-            return self.piece(&json::body(body, false));
+            return self.piece(Ok(json::text(answer, false)));
         }
         if self.is_of_records() {
-            return self.piece(&self.render(body));
+            return self.piece(self.render(answer));
         }
         let Some((columns, rows)) = size else {
             let gap: &[u8] = if self.begun() { b"\n" } else { b"" };
-            return self.piece(&[gap, &self.render(body)].concat());
+            return self.piece(self.render(answer).map(|text| [gap, &text].concat()));
         };
         let look = Look { width: Some(columns), ..self.look_out() };
-        let text = String::from_utf8_lossy(&human::body(body, &look)).into_owned();
         // What stands on the screen moves up to where it can be scrolled back to.
         let first = if self.begun() { String::new() } else { "\n".repeat(rows) };
-        self.piece((first + &frame(&text, rows, &look)).as_bytes());
+        let mut text = Vec::new();
+        let written = answer.write(&mut text, &look);
+        self.piece(written.map(|()| (first + &frame(&String::from_utf8_lossy(&text), rows, &look)).into_bytes()));
     }
 }
 

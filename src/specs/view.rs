@@ -7,7 +7,7 @@ use crate::specs::all::{Entry, Specs};
 use crate::{
     agent::lease::Life,
     answer::{
-        ApprovalView, Blocker, BlockerKind, Checked, Criterion, EventView, MergeView, Person, Pin, SpecDetail,
+        ApprovalView, Blocker, BlockerKind, CheckedAttempt, Criterion, EventView, MergeView, Person, Pin, SpecDetail,
         SpecView, Trailer,
     },
     domain::{
@@ -112,7 +112,7 @@ impl Specs<'_> {
         detail.approval = approval(entry, required, &walk.history, self.answer(entry)?.discounted);
         detail.discounted_claim = self.discounted_claim(&entry.id, state)?;
         if let Some((event, checks)) = self.last_checks(entry, &walk.history)? {
-            detail.checks = Some(Checked { checks: checks.lines(), evidence: checks });
+            detail.checks = Some(CheckedAttempt { checks: checks.lines(), evidence: checks });
             if let Some(bytes) = store.evidence_of(event, &format!("outputs/{}", super::text::path_of(&entry.id)))? {
                 detail.criteria = criteria_of(&bytes)
                     .into_iter()

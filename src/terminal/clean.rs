@@ -18,6 +18,11 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     strip(&text, |_| false).into()
 }
 
+/// The first ten digits of an object id: enough for a person, never for a machine.
+pub(crate) fn object_id(id: &str) -> String {
+    line(id).chars().take(10).collect()
+}
+
 /// One line as [`line()`] makes it, but colours (SGR sequences) stay.
 pub(crate) fn colored(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

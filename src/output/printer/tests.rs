@@ -3,14 +3,17 @@
 use std::io::Read;
 
 use super::*;
-use crate::output::sample;
+use crate::answer::{EventView, Listed, Nothing, SpecView, record::fields, sample};
+
+/// What `--format` can name of specs.
+const SPECS: Option<Fields> = Some(fields::<SpecView>);
 
 /// Runs `act` with a printer on two real pipes; what came out of stdout and stderr, and what `act` returned.
-fn captured<T>(settings: Settings, record: Option<Record>, act: impl FnOnce(&Printer) -> T) -> (String, String, T) {
+fn captured<T>(settings: Settings, fields: Option<Fields>, act: impl FnOnce(&Printer) -> T) -> (String, String, T) {
     let (mut out, out_end) = io::pipe().expect("a pipe");
     let (mut err, err_end) = io::pipe().expect("a pipe");
     let mut printer = Printer::on(settings, Box::new(out_end), Box::new(err_end));
-    printer.prepare(record).expect("good flags");
+    printer.prepare(fields).expect("good flags");
     let result = act(&printer);
     drop(printer);
     let (mut stdout, mut stderr) = (String::new(), String::new());
@@ -21,7 +24,10 @@ fn captured<T>(settings: Settings, record: Option<Record>, act: impl FnOnce(&Pri
 
 fn two() -> Outcome {
     let specs = ["2026-02-08-010-v7b", "2026-02-08-011-abc"].map(|id| sample::spec(id, "A\u{1b}[31m title"));
-    Outcome::new(Body::Specs(specs.to_vec())).warning("the index is old").hint("run it again").exit(1)
+    Outcome::new(Listed { specs: specs.to_vec(), ..Listed::default() })
+        .warning("the index is old")
+        .hint("run it again")
+        .exit(1)
 }
 
 fn screen() -> Terminal {
@@ -30,34 +36,34 @@ fn screen() -> Terminal {
 
 #[test]
 fn data_goes_to_stdout_and_the_rest_to_stderr() {
-    let (out, err, code) = captured(Settings::default(), Some(Record::Spec), |p| p.finish(&Ok(two())));
+    let (out, err, code) = captured(Settings::default(), SPECS, |p| p.finish(&Ok(two())));
     assert_eq!(out, "010-v7b  pending  A title\n011-abc  pending  A title\n");
     assert_eq!((err.as_str(), code), ("warning: the index is old\nhint: run it again\n", 1));
     let quiet = Settings { quiet: true, ..Settings::default() };
-    let (_, err, _) = captured(quiet, Some(Record::Spec), |p| p.finish(&Ok(two())));
+    let (_, err, _) = captured(quiet, SPECS, |p| p.finish(&Ok(two())));
     assert_eq!(err, "warning: the index is old\n");
 }
 
 #[test]
 fn records_end_with_nul_under_z() {
     let null = Settings { null: true, ..Settings::default() };
-    let (out, ..) = captured(null.clone(), Some(Record::Spec), |p| p.finish(&Ok(two())));
+    let (out, ..) = captured(null.clone(), SPECS, |p| p.finish(&Ok(two())));
     assert_eq!(
         out,
         "2026-02-08-010-v7b\tpending\tA\u{1b}[31m title\x002026-02-08-011-abc\tpending\tA\u{1b}[31m title\0"
     );
     let both = Settings { format: Some("%(short)".into()), ..null.clone() };
-    let (out, ..) = captured(both, Some(Record::Spec), |p| p.finish(&Ok(two())));
+    let (out, ..) = captured(both, SPECS, |p| p.finish(&Ok(two())));
     assert_eq!(out, "010-v7b\x00011-abc\0");
     let shown = Settings { terminal: screen(), ..null };
-    let (out, ..) = captured(shown, Some(Record::Spec), |p| p.finish(&Ok(two())));
+    let (out, ..) = captured(shown, SPECS, |p| p.finish(&Ok(two())));
     assert!(!out.contains('\u{1b}'), "{out:?}");
 }
 
 #[test]
 fn a_format_gives_a_line_a_record() {
     let settings = Settings { format: Some("%(id) %(title)".into()), ..Settings::default() };
-    let (out, ..) = captured(settings, Some(Record::Spec), |p| p.finish(&Ok(two())));
+    let (out, ..) = captured(settings, SPECS, |p| p.finish(&Ok(two())));
     assert_eq!(out, "2026-02-08-010-v7b A\u{1b}[31m title\n2026-02-08-011-abc A\u{1b}[31m title\n");
 }
 
@@ -68,7 +74,7 @@ fn json_is_alone_on_stdout_and_silent_but_for_warnings() {
         p.say(&Step::Working { short: "010-v7b", title: "Add locking" });
         p.say(&Step::AgentLine("hello"));
         p.say(&Step::Warning("the lease is old".into()));
-        p.finish(&Ok(Outcome::new(Body::Specs(Vec::new())).hint("none")))
+        p.finish(&Ok(Outcome::new(Listed::default()).hint("none")))
     });
     assert_eq!((out.as_str(), err.as_str()), ("{\"format\":1,\"specs\":[]}\n", "warning: the lease is old\n"));
     let (out, err, code) = captured(settings, None, |p| p.finish(&Err(Error::fatal("io", "broken"))));
@@ -103,7 +109,7 @@ fn an_answer_in_pieces_goes_to_stdout_as_it_comes() {
     let pieces = |p: &Printer| {
         p.say(&Step::Answer("one\n"));
         p.say(&Step::Answer("\u{1b}[1mtwo\n"));
-        p.finish(&Ok(Outcome::new(Body::Nothing)))
+        p.finish(&Ok(Outcome::new(Nothing {})))
     };
     let (out, err, code) = captured(Settings::default(), None, pieces);
     assert_eq!((out.as_str(), err.as_str(), code), ("one\n\u{1b}[1mtwo\n", "", 0));
@@ -113,17 +119,17 @@ fn an_answer_in_pieces_goes_to_stdout_as_it_comes() {
 
 #[test]
 fn an_empty_list_is_silent_in_a_pipe_and_explained_at_a_terminal() {
-    let empty = || Ok(Outcome::new(Body::Specs(Vec::new())));
-    let (out, err, code) = captured(Settings::default(), Some(Record::Spec), |p| p.finish(&empty()));
+    let empty = || Ok(Outcome::new(Listed::default()));
+    let (out, err, code) = captured(Settings::default(), SPECS, |p| p.finish(&empty()));
     assert_eq!((out.as_str(), err.as_str(), code), ("", "", 0));
     let terminal = Settings { terminal: screen(), ..Settings::default() };
-    let (out, err, _) = captured(terminal, Some(Record::Spec), |p| p.finish(&empty()));
+    let (out, err, _) = captured(terminal, SPECS, |p| p.finish(&empty()));
     assert_eq!((out.as_str(), err.as_str()), ("", "no specs\n"));
 }
 
 #[test]
 fn colour_only_where_it_is_wanted() {
-    let colored = |settings: Settings| captured(settings, Some(Record::Spec), |p| p.finish(&Ok(two()))).0;
+    let colored = |settings: Settings| captured(settings, SPECS, |p| p.finish(&Ok(two()))).0;
     assert!(!colored(Settings::default()).contains('\u{1b}'));
     assert!(colored(Settings { terminal: screen(), ..Settings::default() }).contains("\u{1b}[33m010-v7b"));
     let plain = Settings { terminal: screen(), no_color: true, ..Settings::default() };
@@ -156,7 +162,7 @@ fn a_full_disk_is_no_success() {
     let printer = Printer::on(Settings::default(), Box::new(full), Box::new(err_end));
     assert_eq!(printer.finish(&Ok(two())), 128);
     printer.say(&Step::Answer("in pieces"));
-    assert_eq!(printer.finish(&Ok(Outcome::new(Body::Nothing))), 128);
+    assert_eq!(printer.finish(&Ok(Outcome::new(Nothing {}))), 128);
     drop(printer);
     let mut said = String::new();
     err.read_to_string(&mut said).expect("UTF-8");
@@ -175,7 +181,7 @@ fn flags_that_contradict_are_usage_errors() {
         refused(Settings { null: true, ..json.clone() }, None),
         (129, "'--json' and '-z' cannot be used together".into())
     );
-    assert_eq!(refused(Settings { json: true, ..format.clone() }, Some(Record::Spec)).0, 129);
+    assert_eq!(refused(Settings { json: true, ..format.clone() }, SPECS).0, 129);
     assert_eq!(refused(format.clone(), None).1, "'--format' has nothing to say about this command");
-    assert_eq!(refused(format, Some(Record::Event)).1, "unknown field 'nope' in the format");
+    assert_eq!(refused(format, Some(fields::<EventView>)).1, "unknown field 'nope' in the format");
 }

@@ -1,16 +1,52 @@
-//! `log` for people: one block an event, in the manner of `git log`.
+//! `log`: for people one block an event, in the manner of `git log`.
 
-use crate::terminal::clean;
-use crate::terminal::{Look, color::Slot, time};
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    EventView, SpecView,
+    outcome::Answer,
+    record::{Fields, Record, fields},
+};
 use crate::{
-    answer::{EventView, Person, SpecView},
     domain::signature::{Signature, Verdict},
+    terminal::{Look, clean, color::Slot, time},
 };
 
-/// Every event as a block: the commit, who, when, what; blocks are separated by an empty line. `events` are newest first.
-pub(super) fn events(events: &[EventView], look: &Look) -> String {
-    let older = events.iter().skip(1).map(Some).chain([None]);
-    events.iter().zip(older).map(|(event, older)| block(event, older, look)).collect::<Vec<_>>().join("\n")
+/// What happened to a spec.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Events {
+    /// The events, in the order that was asked for.
+    pub events: Vec<EventView>,
+}
+
+impl Answer for Events {
+    fn commands() -> &'static [&'static str] {
+        &["log"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<EventView>)
+    }
+
+    /// Writes each event as a block, separated by empty lines. The events are newest first.
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        for (at, event) in self.events.iter().enumerate() {
+            let gap = if at == 0 { "" } else { "\n" };
+            write!(out, "{gap}{}", block(event, self.events.get(at + 1), look))?;
+        }
+        Ok(())
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.events.iter().map(|event| event as _).collect()
+    }
+
+    fn emptiness(&self) -> Option<&'static str> {
+        self.events.is_empty().then_some("no events")
+    }
 }
 
 /// Events carry on what the ones before them said; of that only what `older` did not say already is shown.
@@ -28,7 +64,8 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
         Some(status) => header("Op", &format!("{op} ({})", look.paint.with(Slot::Status(status), status))),
         None => header("Op", &op),
     }
-    header("Author", &person(&event.author));
+    let author = &event.author;
+    header("Author", &format!("{} <{}>", clean::line(&author.name), clean::line(&author.email)));
     header("Date", &time::iso(&event.at));
     if let Some(signature) = &event.signature {
         header("Signed", &signed(signature, look));
@@ -84,7 +121,7 @@ fn unsaid(event: &EventView) -> Option<&str> {
 
 /// One line an event, for the history in `show`, where the spec is named above: `start by Ada: begins with claude`.
 pub(super) fn brief(event: &EventView, spec: &SpecView, look: &Look) -> String {
-    let id = abbreviated(&event.id);
+    let id = clean::object_id(&event.id);
     let mut out = format!(
         "{} {} {} by {}",
         look.paint.with(Slot::Id, id),
@@ -102,11 +139,6 @@ pub(super) fn brief(event: &EventView, spec: &SpecView, look: &Look) -> String {
     out
 }
 
-/// `Name <email>`.
-pub(super) fn person(person: &Person) -> String {
-    format!("{} <{}>", clean::line(&person.name), clean::line(&person.email))
-}
-
 /// `claude (opus)`.
 pub(super) fn agent(agent: Option<&str>, model: Option<&str>) -> String {
     match (agent.map(clean::line), model.map(clean::line)) {
@@ -116,24 +148,17 @@ pub(super) fn agent(agent: Option<&str>, model: Option<&str>) -> String {
     }
 }
 
-/// The first ten digits of an object id: enough for a person, never for a machine.
-pub(super) fn abbreviated(id: &str) -> String {
-    clean::line(id).chars().take(10).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{output::sample, terminal::color::Paint};
-
-    const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
+    use crate::answer::sample::{self, PIPE};
 
     #[test]
     fn what_an_event_only_carries_on_is_said_once() {
         let same = sample::event("Add locking is in main");
         let mut other = sample::event("begins again");
         other.attempt = Some("facade".into());
-        let text = events(&[other, same.clone(), same], &PIPE);
+        let text = sample::text(&Events { events: vec![other, same.clone(), same] }, &PIPE);
         assert_eq!(text.matches("Agent:   claude\n").count(), 2, "once an attempt: {text}");
         assert_eq!(text.matches("Attempt: ").count(), 2, "{text}");
         assert_eq!(text.matches("Commit:  ").count(), 1, "{text}");
@@ -146,7 +171,7 @@ mod tests {
         failed.status = None;
         (failed.attempt, failed.agent, failed.exit, failed.commits) = (None, None, None, Vec::new());
         assert_eq!(
-            events(&[sample::event("the agent finished"), failed], &PIPE),
+            sample::text(&Events { events: vec![sample::event("the agent finished"), failed] }, &PIPE),
             "event 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e\n\
              Op:      finish (finished)\n\
              Author:  Ada <ada@example.com>\n\

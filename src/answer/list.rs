@@ -1,15 +1,136 @@
-//! `list` and `ready` for people: aligned columns, one line a spec.
+//! `list` and `ready`: for people one line a spec, in aligned columns.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::terminal::{Look, color::Slot};
-use crate::terminal::{clean, fit::cut};
-use crate::{
-    answer::{Blocker, Line, SpecView},
-    domain::status::Status,
+use super::{
+    SpecView,
+    outcome::Answer,
+    record::{Fields, Record, fields},
+    spec::{titled, with_flags},
 };
+use crate::{
+    domain::{id::SpecId, status::Status},
+    terminal::{Look, clean, color::Slot, fit::cut},
+};
+
+/// Specs.
+#[derive(Debug, Default, JsonSchema, Serialize)]
+#[schemars(rename = "Specs")]
+pub(crate) struct Listed {
+    /// The specs.
+    pub specs: Vec<SpecView>,
+    /// The specs in short, in place of `specs` where the answer is for a person.
+    #[serde(skip)]
+    pub lines: Vec<Line>,
+}
+
+/// What a person sees of a spec that is one of many: a list of thousands reads no more than that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// The full id.
+    pub id: SpecId,
+    /// The status.
+    pub status: Status,
+    /// What a person should see beside it.
+    pub flags: Vec<&'static str>,
+    /// The first heading of the body.
+    pub title: Option<String>,
+    /// Why the spec file cannot be read.
+    pub error: Option<String>,
+    /// The phase of an investigation, otherwise the type.
+    pub kind: Cow<'static, str>,
+    /// The labels, in the order of the file.
+    pub labels: Vec<String>,
+}
+
+impl From<SpecView> for Line {
+    fn from(view: SpecView) -> Line {
+        let flags = view.flags();
+        let SpecView { id, status, title, error, kind, phase, labels, .. } = view;
+        Line { id, status, flags, title, error, kind: phase.unwrap_or(kind).into(), labels }
+    }
+}
+
+impl Answer for Listed {
+    fn commands() -> &'static [&'static str] {
+        &["list", "ready", "next"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        let text = if self.specs.is_empty() { lines(&self.lines, look) } else { specs(&self.specs, look) };
+        out.write_all(text.as_bytes())
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.specs.iter().map(|spec| spec as _).collect()
+    }
+
+    fn emptiness(&self) -> Option<&'static str> {
+        (self.specs.is_empty() && self.lines.is_empty()).then_some("no specs")
+    }
+}
+
+/// Specs that are ready, and those that are not.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Explained {
+    /// Those that `work` would start.
+    pub specs: Vec<SpecView>,
+    /// Those that it would not, with their blockers.
+    pub blocked: Vec<SpecView>,
+}
+
+impl Answer for Explained {
+    fn commands() -> &'static [&'static str] {
+        &["ready"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    /// Writes the ready specs, then each of the others with its reasons.
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        if !self.specs.is_empty() {
+            write!(out, "{}\n{}", look.paint.with(Slot::Header, "Ready:"), specs(&self.specs, look))?;
+        }
+        if !self.blocked.is_empty() {
+            let gap = if self.specs.is_empty() { "" } else { "\n" };
+            writeln!(out, "{gap}{}", look.paint.with(Slot::Header, "Not ready:"))?;
+        }
+        for spec in &self.blocked {
+            write!(out, "{}", specs(std::slice::from_ref(spec), look))?;
+            for blocker in &spec.blocked_by {
+                writeln!(out, "    {}", blocker.reason())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.specs.iter().chain(&self.blocked).map(|spec| spec as _).collect()
+    }
+
+    /// The id, `ready` or `blocked`, and the title.
+    fn porcelain(&self) -> Vec<Vec<u8>> {
+        let ready = self.specs.iter().map(|spec| spec.porcelain_as("ready"));
+        ready.chain(self.blocked.iter().map(|spec| spec.porcelain_as("blocked"))).collect()
+    }
+
+    fn emptiness(&self) -> Option<&'static str> {
+        (self.specs.is_empty() && self.blocked.is_empty()).then_some("no specs")
+    }
+}
 
 /// From this width on there is room for the type or phase.
 const ROOM_FOR_KIND: usize = 100;
@@ -18,7 +139,7 @@ const ROOM_FOR_LABELS: usize = 130;
 
 /// Short id, status, title and, where a terminal is wide enough, phase or type and labels. Titles are cut to the width of a
 /// terminal, never in a pipe. There may be tens of thousands of lines.
-pub(super) fn lines(specs: &[Line], look: &Look) -> String {
+fn lines(specs: &[Line], look: &Look) -> String {
     let wide = |room: usize| look.width.is_some_and(|width| width >= room);
     let kinds = wide(ROOM_FOR_KIND);
     let labels = wide(ROOM_FOR_LABELS) && specs.iter().any(|spec| !spec.labels.is_empty());
@@ -98,8 +219,8 @@ fn fitted<'s>(cell: Cow<'s, str>, from: usize, edge: Option<usize>, look: &Look)
     }
 }
 
-/// The same of specs of which everything is at hand.
-pub(super) fn specs(specs: &[SpecView], look: &Look) -> String {
+/// The lines of specs of which everything is known.
+fn specs(specs: &[SpecView], look: &Look) -> String {
     lines(&specs.iter().cloned().map(Line::from).collect::<Vec<_>>(), look)
 }
 
@@ -117,61 +238,16 @@ fn columns(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
 }
 
-/// The ready specs, then each of the others with its reasons.
-pub(super) fn explained(ready: &[SpecView], blocked: &[SpecView], look: &Look) -> String {
-    let mut out = String::new();
-    if !ready.is_empty() {
-        out.extend([look.paint.with(Slot::Header, "Ready:").as_str(), "\n", specs(ready, look).as_str()]);
-    }
-    if !blocked.is_empty() {
-        let gap = if out.is_empty() { "" } else { "\n" };
-        out.extend([gap, look.paint.with(Slot::Header, "Not ready:").as_str(), "\n"]);
-    }
-    for spec in blocked {
-        out.push_str(&specs(std::slice::from_ref(spec), look));
-        for blocker in &spec.blocked_by {
-            out.extend(["    ", reason(blocker).as_str(), "\n"]);
-        }
-    }
-    out
-}
-
-/// `it depends on '009-abc', which is pending`: the reason names what it is about.
-pub(super) fn reason(blocker: &Blocker) -> String {
-    clean::line(&blocker.why).into_owned()
-}
-
-/// The status with what a person should see beside it: `in_progress (orphaned)`.
-pub(super) fn status(spec: &SpecView) -> Cow<'static, str> {
-    with_flags(spec.status, &spec.flags())
-}
-
-fn with_flags(status: Status, flags: &[&str]) -> Cow<'static, str> {
-    match flags.is_empty() {
-        true => status.as_str().into(),
-        false => format!("{status} ({})", flags.join(", ")).into(),
-    }
-}
-
-/// The title, or what stands in its place.
-pub(super) fn title(spec: &SpecView) -> Cow<'_, str> {
-    titled(spec.title.as_deref(), spec.error.as_deref())
-}
-
-fn titled<'s>(title: Option<&'s str>, error: Option<&str>) -> Cow<'s, str> {
-    match (title, error) {
-        (Some(title), _) => clean::line(title),
-        (None, Some(error)) => format!("({})", clean::line(error)).into(),
-        (None, None) => "(no title)".into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{answer::BlockerKind, domain::status::Status, output::sample, terminal::color::Paint};
-
-    const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
+    use crate::{
+        answer::{
+            Blocker, BlockerKind,
+            sample::{self, PIPE},
+        },
+        terminal::color::Paint,
+    };
 
     fn screen(width: usize) -> Look {
         Look { width: Some(width), screen: true, unicode: true, ..PIPE }
@@ -263,7 +339,10 @@ mod tests {
             why: "it depends on '010-v7b',\u{1b}[2J which is pending".into(),
         }];
         assert_eq!(
-            explained(&[sample::spec("2026-02-08-010-v7b", "One")], &[blocked], &PIPE),
+            sample::text(
+                &Explained { specs: vec![sample::spec("2026-02-08-010-v7b", "One")], blocked: vec![blocked] },
+                &PIPE
+            ),
             "Ready:\n010-v7b  pending  One\n\nNot ready:\n011-abc  pending  Fix\n    it depends on '010-v7b', which is pending\n"
         );
     }

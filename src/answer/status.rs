@@ -1,41 +1,69 @@
-//! What goes on, for people: in the manner of `git status`, a section only where there is something to say.
+//! `status`: what goes on, for people in the manner of `git status`: a section only where there is something to say.
 
-use std::time::Duration;
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::list;
-use crate::answer::{
-    AttentionView, DriverView, FinishedView, Need, PausedView, RunView, SpecView, StandingView, WaitingView,
+use super::{
+    SpecView,
+    outcome::Answer,
+    record::{Fields, Record, fields},
+    standing::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView},
 };
-use crate::terminal::{Look, color::Slot, time};
-use crate::terminal::{clean, fit};
+use crate::terminal::{Look, clean, color::Slot, fit, time};
+
+/// What goes on.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct StatusOfAll {
+    /// What goes on.
+    pub status: StandingView,
+    /// The time now, in seconds since 1970 UTC: how long something takes is told from it.
+    #[serde(skip)]
+    pub now: i64,
+    /// Whether people are told what to do about it.
+    #[serde(skip)]
+    pub hints: bool,
+}
+
+impl Answer for StatusOfAll {
+    fn commands() -> &'static [&'static str] {
+        &["status"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        let sections = Sections { now: self.now, hints: self.hints, look };
+        let all = sections.all(&self.status);
+        let said: Vec<&str> = all.iter().map(|section| section.trim_end()).filter(|said| !said.is_empty()).collect();
+        match (said.is_empty(), self.hints) {
+            (false, _) => writeln!(out, "{}", said.join("\n\n")),
+            (true, true) => writeln!(out, "nothing to work on (create specs with \"git chant add\")"),
+            (true, false) => writeln!(out, "nothing to work on"),
+        }
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.status.specs().map(|(_, spec)| spec as _).collect()
+    }
+
+    /// The id, the list that the spec stands in, and the title.
+    fn porcelain(&self) -> Vec<Vec<u8>> {
+        self.status.specs().map(|(list, spec)| spec.porcelain_as(list)).collect()
+    }
+}
 
 /// How many specs of a section are named. Of what needs nothing of anybody a few are enough.
 const FEW: usize = 5;
 /// The same where each matters.
 const MANY: usize = 25;
-
-/// The sections that have something in them.
-pub(super) fn standing(view: &StandingView, now: i64, hints: bool, look: &Look) -> String {
-    let sections = Sections { now, hints, look };
-    let mut out = [
-        sections.running(&view.running),
-        sections.paused(&view.paused),
-        sections.finished(&view.finished),
-        sections.attention(&view.attention),
-        sections.drivers(&view.drivers),
-        sections.waiting(&view.waiting),
-        sections.ready(&view.ready),
-    ];
-    out.iter_mut().for_each(|section| section.truncate(section.trim_end().len()));
-    let said: Vec<&str> = out.iter().map(String::as_str).filter(|section| !section.is_empty()).collect();
-    match (said.is_empty(), hints) {
-        (false, _) => said.join("\n\n") + "\n",
-        (true, true) => "nothing to work on (create specs with \"git chant add\")\n".to_owned(),
-        (true, false) => "nothing to work on\n".to_owned(),
-    }
-}
 
 struct Sections<'a> {
     now: i64,
@@ -51,6 +79,18 @@ struct Row<'a> {
 }
 
 impl Sections<'_> {
+    fn all(&self, view: &StandingView) -> [String; 7] {
+        [
+            self.running(&view.running),
+            self.paused(&view.paused),
+            self.finished(&view.finished),
+            self.attention(&view.attention),
+            self.drivers(&view.drivers),
+            self.waiting(&view.waiting),
+            self.ready(&view.ready),
+        ]
+    }
+
     fn running(&self, runs: &[RunView]) -> String {
         let rows = runs.iter().map(|run| {
             let mut facts = vec![self.agent(&run.spec)];
@@ -60,7 +100,7 @@ impl Sections<'_> {
             facts.extend(run.note.as_deref().map(line));
             let said = run.last_line.as_deref().map(|said| format!("> {}", line(said)));
             Row {
-                text: list::title(&run.spec).into_owned(),
+                text: run.spec.titled().into_owned(),
                 spec: &run.spec,
                 below: [Some(joined(facts)), said].into_iter().flatten().collect(),
             }
@@ -75,7 +115,7 @@ impl Sections<'_> {
             facts.extend(self.ago("for", one.since.as_deref()));
             let why = one.reason.as_deref().map(line);
             Row {
-                text: list::title(&one.spec).into_owned(),
+                text: one.spec.titled().into_owned(),
                 spec: &one.spec,
                 below: [Some(joined(facts)), why].into_iter().flatten().collect(),
             }
@@ -95,7 +135,7 @@ impl Sections<'_> {
                 false => format!("{}: {paths}", line(why)),
             });
             Row {
-                text: list::title(&one.spec).into_owned(),
+                text: one.spec.titled().into_owned(),
                 spec: &one.spec,
                 below: [Some(joined(facts)), why].into_iter().flatten().collect(),
             }
@@ -107,7 +147,7 @@ impl Sections<'_> {
     fn attention(&self, found: &[AttentionView]) -> String {
         let wide = found.iter().map(|one| one.need.as_str().len()).max().unwrap_or_default();
         let rows = found.iter().map(|one| Row {
-            text: format!("{:<wide$}  {}", one.need.as_str(), list::title(&one.spec)),
+            text: format!("{:<wide$}  {}", one.need.as_str(), one.spec.titled()),
             spec: &one.spec,
             below: vec![line(&one.why)],
         });
@@ -128,7 +168,7 @@ impl Sections<'_> {
             let mut facts = vec![format!("{} of {} members done", one.over, one.members)];
             facts.extend((one.running > 0).then(|| format!("{} running", one.running)));
             facts.extend((one.failed > 0).then(|| format!("{} failed", one.failed)));
-            Row { text: list::title(&one.spec).into_owned(), spec: &one.spec, below: vec![joined(facts)] }
+            Row { text: one.spec.titled().into_owned(), spec: &one.spec, below: vec![joined(facts)] }
         });
         self.section("Drivers:", &[], rows.collect(), MANY, "git chant list --type driver")
     }
@@ -140,13 +180,13 @@ impl Sections<'_> {
                 [first] => format!("waits for {}", line(first)),
                 [first, rest @ ..] => format!("waits for {} and {} more", line(first), rest.len()),
             };
-            Row { text: list::title(&one.spec).into_owned(), spec: &one.spec, below: vec![on] }
+            Row { text: one.spec.titled().into_owned(), spec: &one.spec, below: vec![on] }
         });
         self.section("Waiting for other specs:", &[], rows.collect(), FEW, "git chant ready --explain")
     }
 
     fn ready(&self, ready: &[SpecView]) -> String {
-        let rows = ready.iter().map(|spec| Row { text: list::title(spec).into_owned(), spec, below: Vec::new() });
+        let rows = ready.iter().map(|spec| Row { text: spec.titled().into_owned(), spec, below: Vec::new() });
         let hints = ["git chant work <spec>\" to have one carried out"];
         self.section("Ready:", &hints, rows.collect(), FEW, "git chant ready")
     }
@@ -214,9 +254,11 @@ fn line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{output::sample, terminal::color::Paint};
+    use crate::answer::sample::{self, PIPE};
 
-    const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
+    fn standing(view: &StandingView, now: i64, hints: bool, look: &Look) -> String {
+        sample::text(&StatusOfAll { status: view.clone(), now, hints }, look)
+    }
 
     fn run(last: &str) -> RunView {
         let mut spec = sample::spec("2026-02-08-010-v7b", "Add locking");

@@ -1,25 +1,81 @@
-//! `show` for people: a header in the manner of `git show`, then what is known, then the text.
+//! `show`: for people a header in the manner of `git show`, then what is known, then the text.
 
-use std::time::Duration;
+use std::io::{self, Write};
 
-use super::{list, log};
-use crate::terminal::clean;
-use crate::terminal::{Look, color::Slot, time};
-use crate::{
-    answer::{BlockerKind, CheckView, SpecDetail},
-    domain::status::Status,
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    BlockerKind, CheckView, Pin, SpecDetail, SpecView, log,
+    outcome::Answer,
+    record::{Fields, Record, fields},
 };
+use crate::{
+    domain::status::Status,
+    terminal::{Look, clean, color::Slot, time},
+};
+
+/// One spec with everything that is known of it.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Shown {
+    /// The spec.
+    pub spec: SpecDetail,
+}
+
+impl Answer for Shown {
+    fn commands() -> &'static [&'static str] {
+        &["show"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        out.write_all(detail(&self.spec, look).as_bytes())
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        vec![&self.spec.spec]
+    }
+}
+
+/// Specs with everything that is known of them.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct AllShown {
+    /// The specs.
+    pub specs: Vec<SpecDetail>,
+}
+
+impl Answer for AllShown {
+    fn commands() -> &'static [&'static str] {
+        &["show"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        let details: Vec<String> = self.specs.iter().map(|one| detail(one, look)).collect();
+        out.write_all(details.join("\n").as_bytes())
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.specs.iter().map(|one| &one.spec as _).collect()
+    }
+}
 
 /// How the checks of acceptance criteria are named.
 const CRITERION: &str = "criterion '";
 
 /// A spec with everything that is known of it.
-pub(super) fn detail(detail: &SpecDetail, look: &Look) -> String {
+fn detail(detail: &SpecDetail, look: &Look) -> String {
     let spec = &detail.spec;
     let mut out = header(detail, look);
     // Of a spec that cannot be read the error is in the header.
     if spec.title.is_some() || spec.error.is_none() {
-        out.push_str(&format!("\n    {}\n", list::title(spec)));
+        out.push_str(&format!("\n    {}\n", spec.titled()));
     }
     section(&mut out, look, "Acceptance criteria", criteria(detail));
     section(
@@ -52,11 +108,11 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     };
     let text = |value: &Option<String>| value.as_deref().map(|v| clean::line(v).into_owned()).unwrap_or_default();
     let all = |values: &[String]| clean::line(&values.join(", ")).into_owned();
-    line("Status", &look.paint.with(Slot::Status(spec.status), list::status(spec)));
+    line("Status", &look.paint.with(Slot::Status(spec.status), spec.flagged_status()));
     // Its status is the line above, what is wrong with its text one below.
     let said = |kind| kind == BlockerKind::Status || (kind == BlockerKind::Invalid && spec.error.is_some());
     for blocker in spec.blocked_by.iter().filter(|blocker| !said(blocker.kind)) {
-        line("Blocked by", &list::reason(blocker));
+        line("Blocked by", &blocker.reason());
     }
     line("Type", &clean::line(&spec.kind));
     line("Phase", &text(&spec.phase));
@@ -79,7 +135,7 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
         line("Commit", &clean::line(commit));
     }
     if let Some(merge) = &detail.merge {
-        let (old, new) = (log::abbreviated(&merge.old), log::abbreviated(&merge.new));
+        let (old, new) = (clean::object_id(&merge.old), clean::object_id(&merge.new));
         line("Merged", &format!("{} {old}..{new}", clean::line(&merge.target)));
     }
     line("File", &text(&spec.spec_path));
@@ -104,27 +160,6 @@ fn criteria(detail: &SpecDetail) -> Vec<String> {
     detail.criteria.iter().map(|item| format!("{} {}", tick(item.checked), clean::line(&item.text))).collect()
 }
 
-/// How many lines of what a command said at its end are shown.
-const TAIL: usize = 12;
-
-/// `ok      verify: cargo test (2s)`, `FAILED  scope: 'a.rs' is not a target file`; what a command said at its end stands below it.
-pub(super) fn check(check: &CheckView, look: &Look) -> String {
-    let verdict = if check.ok { look.paint.with(Slot::Good, "ok    ") } else { look.paint.with(Slot::Bad, "FAILED") };
-    let mut out = format!("{verdict}  {}", clean::line(&check.name));
-    if let Some(milliseconds) = check.duration_ms {
-        out.push_str(&format!(" ({})", time::duration(Duration::from_millis(milliseconds))));
-    }
-    let mut lines = check.detail.iter().flat_map(|detail| detail.lines());
-    if let Some(first) = lines.next() {
-        out.push_str(&format!(": {}", clean::line(first)));
-    }
-    let said: Vec<&str> = lines.collect();
-    for line in &said[said.len().saturating_sub(TAIL)..] {
-        out.push_str(&format!("\n          {}", clean::line(line)));
-    }
-    out
-}
-
 /// The checks at the end of an attempt.
 fn recorded_checks(checks: &[CheckView], look: &Look) -> Vec<String> {
     // The criteria are above, with their ticks: of those that hold it is enough how many they are.
@@ -133,16 +168,16 @@ fn recorded_checks(checks: &[CheckView], look: &Look) -> Vec<String> {
     if ticked > 0 {
         let name =
             if ticked == 1 { "1 criterion is ticked".to_owned() } else { format!("{ticked} criteria are ticked") };
-        lines.push(check(&CheckView { name, ok: true, detail: None, duration_ms: None }, look));
+        lines.push(CheckView { name, ok: true, detail: None, duration_ms: None }.line(look));
     }
     let rest = checks.iter().filter(|item| !(item.ok && item.name.starts_with(CRITERION)));
-    lines.extend(rest.map(|item| check(item, look)));
+    lines.extend(rest.map(|item| item.line(look)));
     lines
 }
 
 fn inputs(detail: &SpecDetail) -> Vec<String> {
-    let line = |pin: &crate::answer::Pin| {
-        let at = pin.pinned.as_deref().map(|id| format!(" {}", log::abbreviated(id))).unwrap_or_default();
+    let line = |pin: &Pin| {
+        let at = pin.pinned.as_deref().map(|id| format!(" {}", clean::object_id(id))).unwrap_or_default();
         format!("{} {}{at}", clean::line(&pin.kind), clean::line(&pin.what))
     };
     detail.links.iter().map(line).collect()
@@ -176,13 +211,12 @@ fn front_matter(detail: &SpecDetail) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::{
-        answer::{ApprovalView, Checked, Criterion, Pin},
+        answer::{
+            ApprovalView, CheckedAttempt, Criterion,
+            sample::{self, PIPE},
+        },
         domain::checks::Checks,
-        output::sample,
-        terminal::color::Paint,
     };
-
-    const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 
     fn full() -> SpecDetail {
         let mut spec = sample::spec("2026-02-08-010-v7b", "Add locking");
@@ -214,10 +248,10 @@ mod tests {
         detail
     }
 
-    fn checked(checks: &[(&str, bool)]) -> Checked {
+    fn checked(checks: &[(&str, bool)]) -> CheckedAttempt {
         let of =
             |(name, ok): &(&str, bool)| CheckView { name: (*name).into(), ok: *ok, detail: None, duration_ms: None };
-        Checked { checks: checks.iter().map(of).collect(), evidence: Checks::default() }
+        CheckedAttempt { checks: checks.iter().map(of).collect(), evidence: Checks::default() }
     }
 
     #[test]
@@ -253,20 +287,6 @@ mod tests {
         let listed = "\n    ok      1 criterion is ticked\n    FAILED  criterion 'Docs say so'\n    ok      scope\n";
         assert!(text.contains(listed), "{text}");
         assert!(text.contains(" finish by Ada: failed: exit 3\n"), "{text}");
-    }
-
-    #[test]
-    fn what_a_command_said_keeps_its_lines() {
-        let said = (1..=20).map(|at| format!("line {at}\u{1b}[2J")).collect::<Vec<_>>().join("\n");
-        let failed = CheckView {
-            name: "verify 'make'".into(),
-            ok: false,
-            detail: Some(format!("exit code 2\n{said}")),
-            duration_ms: None,
-        };
-        let text = check(&failed, &PIPE);
-        assert!(text.starts_with("FAILED  verify 'make': exit code 2\n          line 9\n"), "{text:?}");
-        assert!(text.ends_with("\n          line 20"), "{text:?}");
     }
 
     #[test]

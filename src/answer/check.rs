@@ -1,0 +1,57 @@
+//! One check of a spec and how it ended, for people.
+
+use std::time::Duration;
+
+use crate::{
+    domain::checks::CheckLine,
+    terminal::{Look, clean, color::Slot, time},
+};
+
+/// How many lines of what a command said at its end are shown.
+const TAIL: usize = 12;
+
+impl CheckLine {
+    /// `ok` or `failed`.
+    pub(super) fn verdict(&self) -> &'static str {
+        if self.ok { "ok" } else { "failed" }
+    }
+
+    /// `ok      verify: cargo test (2s)`, `FAILED  scope: 'a.rs' is not a target file`; what a command said at its end stands below it.
+    pub(super) fn line(&self, look: &Look) -> String {
+        let verdict =
+            if self.ok { look.paint.with(Slot::Good, "ok    ") } else { look.paint.with(Slot::Bad, "FAILED") };
+        let mut out = format!("{verdict}  {}", clean::line(&self.name));
+        if let Some(milliseconds) = self.duration_ms {
+            out.push_str(&format!(" ({})", time::duration(Duration::from_millis(milliseconds))));
+        }
+        let mut lines = self.detail.iter().flat_map(|detail| detail.lines());
+        if let Some(first) = lines.next() {
+            out.push_str(&format!(": {}", clean::line(first)));
+        }
+        let said: Vec<&str> = lines.collect();
+        for line in &said[said.len().saturating_sub(TAIL)..] {
+            out.push_str(&format!("\n          {}", clean::line(line)));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::sample::PIPE;
+
+    #[test]
+    fn what_a_command_said_keeps_its_lines() {
+        let said = (1..=20).map(|at| format!("line {at}\u{1b}[2J")).collect::<Vec<_>>().join("\n");
+        let failed = CheckLine {
+            name: "verify 'make'".into(),
+            ok: false,
+            detail: Some(format!("exit code 2\n{said}")),
+            duration_ms: None,
+        };
+        let text = failed.line(&PIPE);
+        assert!(text.starts_with("FAILED  verify 'make': exit code 2\n          line 9\n"), "{text:?}");
+        assert!(text.ends_with("\n          line 20"), "{text:?}");
+    }
+}

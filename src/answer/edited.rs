@@ -1,0 +1,40 @@
+//! `edit`: the file of a spec was opened.
+
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    SpecView,
+    outcome::Answer,
+    record::{Fields, Record, fields},
+};
+use crate::terminal::Look;
+
+/// The file of a spec was opened.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Edited {
+    /// The spec after it.
+    pub spec: SpecView,
+    /// Whether its text changed.
+    pub changed: bool,
+}
+
+impl Answer for Edited {
+    fn commands() -> &'static [&'static str] {
+        &["edit"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
+        writeln!(out, "{} spec: {}", if self.changed { "Edited" } else { "Unchanged" }, self.spec.id)
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        vec![&self.spec]
+    }
+}

@@ -1,0 +1,107 @@
+//! `init` and `deinit`: files and settings that were changed.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    outcome::Answer,
+    record::{joined, path_bytes, path_text},
+};
+use crate::terminal::{Look, clean};
+
+/// A repository that was prepared.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Initialized {
+    /// The `.chant` directory.
+    #[serde(serialize_with = "path_text")]
+    #[schemars(with = "String")]
+    pub path: PathBuf,
+    /// Whether it is hidden from the repository.
+    pub silent: bool,
+    /// Whether nothing was done yet.
+    pub dry_run: bool,
+    /// What was changed, a sentence each.
+    pub changes: Vec<String>,
+}
+
+impl Answer for Initialized {
+    fn commands() -> &'static [&'static str] {
+        &["init"]
+    }
+
+    fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
+        let first = match (self.changes.is_empty(), self.dry_run) {
+            (true, _) => "Already initialized",
+            (false, true) => "Would initialize git chant",
+            (false, false) => "Initialized git chant",
+        };
+        let silently = if self.silent { ", hidden from the repository" } else { "" };
+        let path = self.path.to_string_lossy();
+        write_changes(out, &format!("{first} in {}{silently}", clean::line(&path)), &self.changes)
+    }
+
+    /// The path.
+    fn porcelain(&self) -> Vec<Vec<u8>> {
+        vec![path_bytes(&self.path).to_vec()]
+    }
+}
+
+/// Files or settings that were changed.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Changed {
+    /// Whether nothing was done yet.
+    pub dry_run: bool,
+    /// What was changed, a sentence each.
+    pub changes: Vec<String>,
+}
+
+impl Answer for Changed {
+    fn commands() -> &'static [&'static str] {
+        &["deinit"]
+    }
+
+    fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
+        let first = match (self.changes.is_empty(), self.dry_run) {
+            (true, _) => "There is nothing of git chant to take out",
+            (false, true) => "Would take git chant out of this clone",
+            (false, false) => "Took git chant out of this clone",
+        };
+        write_changes(out, first, &self.changes)
+    }
+
+    /// What was changed.
+    fn porcelain(&self) -> Vec<Vec<u8>> {
+        self.changes.iter().map(|change| joined(&[change])).collect()
+    }
+}
+
+/// Writes a line and, indented below it, what was changed.
+pub(super) fn write_changes(out: &mut dyn Write, first: &str, changes: &[String]) -> io::Result<()> {
+    writeln!(out, "{first}")?;
+    changes.iter().try_for_each(|change| writeln!(out, "    {}", clean::line(change)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::sample::{self, PIPE};
+
+    #[test]
+    fn what_was_changed_stands_below() {
+        let init = Initialized {
+            path: "/r/.chant".into(),
+            silent: true,
+            dry_run: false,
+            changes: vec!["notes.rewriteRef = refs/notes/chant".into()],
+        };
+        assert_eq!(
+            sample::text(&init, &PIPE),
+            "Initialized git chant in /r/.chant, hidden from the repository\n    notes.rewriteRef = refs/notes/chant\n"
+        );
+    }
+}

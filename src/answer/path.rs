@@ -1,0 +1,73 @@
+//! `path`: the worktree of a spec.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    SpecView,
+    outcome::Answer,
+    record::{Fields, Record, fields, path_bytes, path_text},
+};
+use crate::terminal::{Look, clean};
+
+/// The worktree of a spec.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct PathOf {
+    /// The spec.
+    pub spec: SpecView,
+    /// Its worktree.
+    #[serde(serialize_with = "path_text")]
+    #[schemars(with = "String")]
+    pub path: PathBuf,
+}
+
+impl Answer for PathOf {
+    fn commands() -> &'static [&'static str] {
+        &["work", "path"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    /// Writes the path: its bytes, whatever they are, where no terminal shows them.
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        if look.screen {
+            return writeln!(out, "{}", clean::line(&self.path.to_string_lossy()));
+        }
+        out.write_all(path_bytes(&self.path))?;
+        writeln!(out)
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        vec![&self.spec]
+    }
+
+    /// The path.
+    fn porcelain(&self) -> Vec<Vec<u8>> {
+        vec![path_bytes(&self.path).to_vec()]
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
+
+    use super::*;
+    use crate::answer::sample::{self, PIPE};
+
+    #[test]
+    fn a_path_in_a_pipe_is_its_bytes() {
+        let path = OsString::from_vec(b"/tmp/\xff\x1b[2J".to_vec()).into();
+        let answer = PathOf { spec: sample::spec("2026-02-08-010-v7b", "Add locking"), path };
+        let mut out = Vec::new();
+        answer.write(&mut out, &PIPE).expect("memory takes it");
+        assert_eq!(out, b"/tmp/\xff\x1b[2J\n");
+        assert_eq!(sample::text(&answer, &Look { screen: true, ..PIPE }), "/tmp/\u{fffd}\n");
+    }
+}

@@ -1,0 +1,127 @@
+//! What commands answer that recorded an event: `approve`, `cancel`, `reset`, `archive` and others.
+
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    SpecView,
+    outcome::Answer,
+    record::{Fields, Record, fields},
+};
+use crate::{
+    domain::id::SpecId,
+    terminal::{Look, clean, color::Slot},
+};
+
+/// An event was recorded.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Recorded {
+    /// The spec after it.
+    pub spec: SpecView,
+    /// What was done: the event's `Chant-Op`.
+    pub op: String,
+    /// The event's sentence.
+    pub sentence: String,
+}
+
+impl Answer for Recorded {
+    fn commands() -> &'static [&'static str] {
+        &["approve", "reject", "merge", "ack", "pause", "fail", "reset", "release", "resolve", "cancel"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        write_line(out, &self.spec, &self.sentence, look)
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        vec![&self.spec]
+    }
+}
+
+/// An event of each of several specs was recorded.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct AllRecorded {
+    /// The specs after it.
+    pub specs: Vec<SpecView>,
+    /// What was done: the events' `Chant-Op`.
+    pub op: String,
+    /// The sentence of each event.
+    #[serde(skip)]
+    pub sentences: Vec<String>,
+}
+
+impl Answer for AllRecorded {
+    fn commands() -> &'static [&'static str] {
+        &["archive", "unarchive"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        self.specs.iter().zip(&self.sentences).try_for_each(|(spec, sentence)| write_line(out, spec, sentence, look))
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.specs.iter().map(|spec| spec as _).collect()
+    }
+}
+
+fn write_line(out: &mut dyn Write, spec: &SpecView, sentence: &str, look: &Look) -> io::Result<()> {
+    let status = look.paint.with(Slot::Status(spec.status), spec.status);
+    writeln!(out, "{} {status}: {}", spec.painted_id(look), clean::line(sentence))
+}
+
+/// Specs were folded into archives.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Folded {
+    /// The specs whose ref went into an archive.
+    pub folded: Vec<SpecId>,
+}
+
+impl Answer for Folded {
+    fn commands() -> &'static [&'static str] {
+        &["archive"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
+        match self.folded.len() {
+            0 => Ok(()),
+            1 => writeln!(out, "Folded 1 spec"),
+            several => writeln!(out, "Folded {several} specs"),
+        }
+    }
+
+    /// The ids.
+    fn porcelain(&self) -> Vec<Vec<u8>> {
+        self.folded.iter().map(|id| id.as_str().as_bytes().to_vec()).collect()
+    }
+
+    fn emptiness(&self) -> Option<&'static str> {
+        self.folded.is_empty().then_some("nothing to fold")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::sample::{self, PIPE};
+
+    #[test]
+    fn verbs_say_what_they_recorded() {
+        let spec = sample::spec("2026-02-08-010-v7b", "Add locking");
+        let one = Recorded { op: "reset".into(), spec, sentence: "Ada reset it".into() };
+        assert_eq!(sample::text(&one, &PIPE), "010-v7b pending: Ada reset it\n");
+    }
+}

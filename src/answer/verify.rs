@@ -1,0 +1,114 @@
+//! `verify`: the checks of specs.
+
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    CheckView, SpecView,
+    outcome::Answer,
+    record::{Fields, Record, fields, joined, text},
+};
+use crate::terminal::{Look, clean};
+
+/// The checks of a spec.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct Checked {
+    /// The spec.
+    pub spec: SpecView,
+    /// Whether all of them passed.
+    pub ok: bool,
+    /// The checks, in the order in which they ran.
+    pub checks: Vec<CheckView>,
+}
+
+impl Answer for Checked {
+    fn commands() -> &'static [&'static str] {
+        &["verify"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        self.checks.iter().try_for_each(|check| writeln!(out, "{}", check.line(look)))
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        vec![&self.spec]
+    }
+
+    /// Of each check `ok` or `failed`, the name and the detail.
+    fn porcelain(&self) -> Vec<Vec<u8>> {
+        self.checks.iter().map(|check| joined(&[check.verdict(), &check.name, text(&check.detail)])).collect()
+    }
+
+    fn emptiness(&self) -> Option<&'static str> {
+        self.checks.is_empty().then_some("nothing to check")
+    }
+
+    fn is_negative(&self) -> bool {
+        !self.ok
+    }
+}
+
+/// The checks of several specs.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct AllChecked {
+    /// Each spec with its checks.
+    pub checked: Vec<CheckedSpec>,
+}
+
+/// One of several specs, with its checks.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct CheckedSpec {
+    /// The spec.
+    pub spec: SpecView,
+    /// Whether all of them passed.
+    pub ok: bool,
+    /// The checks, in the order in which they ran.
+    pub checks: Vec<CheckView>,
+}
+
+impl Answer for AllChecked {
+    fn commands() -> &'static [&'static str] {
+        &["verify"]
+    }
+
+    fn fields() -> Option<Fields> {
+        Some(fields::<SpecView>)
+    }
+
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
+        for CheckedSpec { spec, checks, .. } in &self.checked {
+            writeln!(out, "{}  {}", spec.painted_id(look), clean::line(text(&spec.title)))?;
+            checks.iter().try_for_each(|check| writeln!(out, "    {}", check.line(look)))?;
+        }
+        Ok(())
+    }
+
+    fn records(&self) -> Vec<&dyn Record> {
+        self.checked.iter().map(|one| &one.spec as _).collect()
+    }
+
+    /// Of each check the id, `ok` or `failed`, the name and the detail.
+    fn porcelain(&self) -> Vec<Vec<u8>> {
+        let of = |one: &CheckedSpec| {
+            let id = one.spec.id.clone();
+            let line =
+                move |check: &CheckView| joined(&[id.as_str(), check.verdict(), &check.name, text(&check.detail)]);
+            one.checks.iter().map(line).collect::<Vec<_>>()
+        };
+        self.checked.iter().flat_map(of).collect()
+    }
+
+    fn emptiness(&self) -> Option<&'static str> {
+        self.checked.is_empty().then_some("nothing to check")
+    }
+
+    fn is_negative(&self) -> bool {
+        self.checked.iter().any(|one| !one.ok)
+    }
+}
