@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     SpecView,
     outcome::Answer,
-    record::{Fields, Record, fields, text},
+    record::{Record, text},
 };
 use crate::terminal::{Look, clean};
 
@@ -21,14 +21,6 @@ pub(crate) struct Added {
 }
 
 impl Answer for Added {
-    fn commands() -> &'static [&'static str] {
-        &["add"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         writeln!(out, "Created spec: {}", self.spec.id)
     }
@@ -47,14 +39,6 @@ pub(crate) struct AllAdded {
 }
 
 impl Answer for AllAdded {
-    fn commands() -> &'static [&'static str] {
-        &["investigate", "split"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         let line = |spec: &SpecView| writeln!(out, "Created spec: {}  {}", spec.id, clean::line(text(&spec.title)));
         self.specs.iter().try_for_each(line)

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     SpecView,
     outcome::Answer,
-    record::{Fields, Record, fields, path_bytes, path_text},
+    record::{Record, path_bytes, path_text},
 };
 use crate::terminal::{Look, clean};
 
@@ -31,14 +31,6 @@ pub(crate) struct Claimed {
 }
 
 impl Answer for Claimed {
-    fn commands() -> &'static [&'static str] {
-        &["next"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     /// Writes the spec, where it is worked, and what to read there.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let (path, prompt) = (self.path.to_string_lossy(), self.prompt_file.to_string_lossy());

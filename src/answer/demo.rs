@@ -35,10 +35,6 @@ pub(crate) struct Look {
 }
 
 impl Answer for Demonstrated {
-    fn commands() -> &'static [&'static str] {
-        &["demo"]
-    }
-
     fn write(&self, out: &mut dyn Write, look: &terminal::Look) -> io::Result<()> {
         writeln!(out, "The repository is {}", clean::line(&self.path.to_string_lossy()))?;
         for Look { command, shows } in &self.look {

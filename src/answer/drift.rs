@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     outcome::Answer,
-    record::{Fields, Record, fields, joined, text},
+    record::{Record, joined, text},
 };
 use crate::{
     domain::id::SpecId,
@@ -48,14 +48,6 @@ pub(crate) struct DriftView {
 }
 
 impl Answer for Drifted {
-    fn commands() -> &'static [&'static str] {
-        &["drift"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<DriftView>)
-    }
-
     /// Writes each spec with its changed inputs below it, then what builds on it.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         for (at, one) in self.drift.iter().enumerate() {

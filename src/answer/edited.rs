@@ -5,11 +5,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    SpecView,
-    outcome::Answer,
-    record::{Fields, Record, fields},
-};
+use super::{SpecView, outcome::Answer, record::Record};
 use crate::terminal::Look;
 
 /// The file of a spec was opened.
@@ -22,14 +18,6 @@ pub(crate) struct Edited {
 }
 
 impl Answer for Edited {
-    fn commands() -> &'static [&'static str] {
-        &["edit"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         writeln!(out, "{} spec: {}", if self.changed { "Edited" } else { "Unchanged" }, self.spec.id)
     }

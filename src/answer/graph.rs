@@ -39,10 +39,6 @@ pub(crate) enum GraphForm {
 }
 
 impl Answer for GraphOf {
-    fn commands() -> &'static [&'static str] {
-        &["graph"]
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let text = match self.form {
             GraphForm::Tree => Tree::new(&self.graph, look).text(),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     init::write_changes,
     outcome::Answer,
-    record::{Fields, Record, fields, joined, text},
+    record::{Record, joined, text},
 };
 use crate::{
     domain::hook::Hook,
@@ -30,14 +30,6 @@ pub(crate) struct AllHooks {
 }
 
 impl Answer for AllHooks {
-    fn commands() -> &'static [&'static str] {
-        &["hooks"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<HookView>)
-    }
-
     /// Writes what was changed, one line each; a line for each hook where nothing was to be changed.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         if self.asked {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     ProblemView,
     outcome::Answer,
-    record::{Fields, Record, fields, joined, text},
+    record::{Record, joined, text},
 };
 use crate::{
     domain::{id::SpecId, status::Status},
@@ -29,14 +29,6 @@ pub(crate) struct Imported {
 }
 
 impl Answer for Imported {
-    fn commands() -> &'static [&'static str] {
-        &["import"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<ImportView>)
-    }
-
     /// Writes how many have which status, then what could not be carried over.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         if !self.imported.is_empty() {

@@ -30,10 +30,6 @@ pub(crate) struct Initialized {
 }
 
 impl Answer for Initialized {
-    fn commands() -> &'static [&'static str] {
-        &["init"]
-    }
-
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         let first = match (self.changes.is_empty(), self.dry_run) {
             (true, _) => "Already initialized",
@@ -61,10 +57,6 @@ pub(crate) struct Changed {
 }
 
 impl Answer for Changed {
-    fn commands() -> &'static [&'static str] {
-        &["deinit"]
-    }
-
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         let first = match (self.changes.is_empty(), self.dry_run) {
             (true, _) => "There is nothing of git chant to take out",

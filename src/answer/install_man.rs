@@ -34,10 +34,6 @@ pub(crate) struct ManualPages {
 }
 
 impl Answer for ManualPages {
-    fn commands() -> &'static [&'static str] {
-        &["install-man"]
-    }
-
     /// Writes what was written, then what was removed.
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         if self.written.is_empty() && self.removed.is_empty() {

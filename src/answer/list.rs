@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{
     SpecView,
     outcome::Answer,
-    record::{Fields, Record, fields},
+    record::Record,
     spec::{titled, with_flags},
 };
 use crate::{
@@ -59,14 +59,6 @@ impl From<SpecView> for Line {
 }
 
 impl Answer for Listed {
-    fn commands() -> &'static [&'static str] {
-        &["list", "ready", "next"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let text = if self.specs.is_empty() { lines(&self.lines, look) } else { specs(&self.specs, look) };
         out.write_all(text.as_bytes())
@@ -91,14 +83,6 @@ pub(crate) struct Explained {
 }
 
 impl Answer for Explained {
-    fn commands() -> &'static [&'static str] {
-        &["ready"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     /// Writes the ready specs, then each of the others with its reasons.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         if !self.specs.is_empty() {

@@ -5,11 +5,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    EventView, SpecView,
-    outcome::Answer,
-    record::{Fields, Record, fields},
-};
+use super::{EventView, SpecView, outcome::Answer, record::Record};
 use crate::{
     domain::signature::{Signature, Verdict},
     terminal::{Look, clean, color::Slot, time},
@@ -23,14 +19,6 @@ pub(crate) struct Events {
 }
 
 impl Answer for Events {
-    fn commands() -> &'static [&'static str] {
-        &["log"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<EventView>)
-    }
-
     /// Writes each event as a block, separated by empty lines. The events are newest first.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         for (at, event) in self.events.iter().enumerate() {

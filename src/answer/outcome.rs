@@ -6,24 +6,11 @@ use std::{
     io::{self, Write},
 };
 
-use super::record::{Fields, Json, Record};
+use super::record::{Json, Record};
 use crate::terminal::Look;
 
 /// What a command answers. The type is the JSON: what `--json` prints is its serialised form.
 pub(crate) trait Answer: Any + Debug + Json {
-    /// The commands that answer with it.
-    fn commands() -> &'static [&'static str]
-    where
-        Self: Sized;
-
-    /// What `--format` can name of its records; `None` if it has none.
-    fn fields() -> Option<Fields>
-    where
-        Self: Sized,
-    {
-        None
-    }
-
     /// Writes it for people.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()>;
 

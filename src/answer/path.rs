@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     SpecView,
     outcome::Answer,
-    record::{Fields, Record, fields, path_bytes, path_text},
+    record::{Record, path_bytes, path_text},
 };
 use crate::terminal::{Look, clean};
 
@@ -27,14 +27,6 @@ pub(crate) struct PathOf {
 }
 
 impl Answer for PathOf {
-    fn commands() -> &'static [&'static str] {
-        &["work", "path"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     /// Writes the path: its bytes, whatever they are, where no terminal shows them.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         if look.screen {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     diagnostic::{draw, help, position},
     outcome::Answer,
-    record::{Fields, Record, fields, joined},
+    record::{Record, joined},
 };
 use crate::{
     domain::{
@@ -26,14 +26,6 @@ pub(crate) struct Problems {
 }
 
 impl Answer for Problems {
-    fn commands() -> &'static [&'static str] {
-        &["lint", "fsck", "recover"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<ProblemView>)
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         self.problems.iter().try_for_each(|problem| write!(out, "{}", problem.text(look)))
     }

@@ -103,11 +103,3 @@ impl Progress for Of<'_> {
         self.progress.closed()
     }
 }
-
-/// Says nothing: for callers that have nobody to tell.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Silence;
-
-impl Progress for Silence {
-    fn say(&self, _step: &Step<'_>) {}
-}

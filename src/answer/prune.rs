@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     outcome::Answer,
-    record::{Fields, Record, fields, joined},
+    record::{Record, joined},
 };
 use crate::{
     domain::id::SpecId,
@@ -24,14 +24,6 @@ pub(crate) struct AllPruned {
 }
 
 impl Answer for AllPruned {
-    fn commands() -> &'static [&'static str] {
-        &["prune"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<PruneView>)
-    }
-
     /// Writes one line each: what goes first, then what stays, with the reasons.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let (gone, kept) = if self.dry_run { ("Would prune", "Would keep") } else { ("Pruned", "Kept") };

@@ -5,11 +5,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    SpecView,
-    outcome::Answer,
-    record::{Fields, Record, fields},
-};
+use super::{SpecView, outcome::Answer, record::Record};
 use crate::{
     domain::id::SpecId,
     terminal::{Look, clean, color::Slot},
@@ -27,14 +23,6 @@ pub(crate) struct Recorded {
 }
 
 impl Answer for Recorded {
-    fn commands() -> &'static [&'static str] {
-        &["approve", "reject", "merge", "ack", "pause", "fail", "reset", "release", "resolve", "cancel"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         write_line(out, &self.spec, &self.sentence, look)
     }
@@ -57,14 +45,6 @@ pub(crate) struct AllRecorded {
 }
 
 impl Answer for AllRecorded {
-    fn commands() -> &'static [&'static str] {
-        &["archive", "unarchive"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         self.specs.iter().zip(&self.sentences).try_for_each(|(spec, sentence)| write_line(out, spec, sentence, look))
     }
@@ -87,14 +67,6 @@ pub(crate) struct Folded {
 }
 
 impl Answer for Folded {
-    fn commands() -> &'static [&'static str] {
-        &["archive"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         match self.folded.len() {
             0 => Ok(()),

@@ -22,10 +22,6 @@ pub(crate) struct Notes {
 }
 
 impl Answer for Notes {
-    fn commands() -> &'static [&'static str] {
-        &["release-notes"]
-    }
-
     /// Writes a changelog, as <https://keepachangelog.com/en/1.1.0/> has it.
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         for (at, note) in self.notes.iter().enumerate() {

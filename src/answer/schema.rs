@@ -3,83 +3,92 @@
 //! A schema says what is there and of which type. It does not forbid more: a later version may add members without another
 //! `format`.
 
+use std::borrow::Cow;
+
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{
     Added, AllAdded, AllChecked, AllHooks, AllPruned, AllRecorded, AllShown, AllWorked, Changed, Checked, Claimed,
-    Demonstrated, Drifted, Edited, Events, Exchanged, Explained, Failure, Folded, GraphOf, Imported, Initialized,
-    Listed, ManualPages, Notes, Nothing, PathOf, Problems, Recorded, SchemaOf, Shown, SpecMerged, StatusOfAll,
-    StatusOfTopic, TakenOver, Text, VersionOf, Whys, Worked,
+    Demonstrated, DriftView, Drifted, Edited, EventView, Events, ExchangeView, Exchanged, Explained, Failure, Folded,
+    GraphOf, HookView, ImportView, Imported, Initialized, Listed, ManualPages, Notes, Nothing, PathOf, ProblemView,
+    Problems, PruneView, Recorded, SchemaOf, Shown, SpecMerged, SpecView, StatusOfAll, StatusOfTopic, TakenOver, Text,
+    VersionOf, Whys, Worked,
     outcome::Answer,
-    record::{FORMAT, Fields},
+    record::{FORMAT, Fields, Record, fields},
 };
-
-/// Defines the type of an answer.
-type Define = fn(&mut Definitions<'_>);
 
 /// A type of answers.
 struct Kind {
-    commands: fn() -> &'static [&'static str],
-    fields: fn() -> Option<Fields>,
-    name: fn() -> std::borrow::Cow<'static, str>,
-    define: Define,
+    commands: &'static [&'static str],
+    fields: Option<Fields>,
+    name: fn() -> Cow<'static, str>,
+    define: fn(&mut Definitions<'_>),
 }
 
-const fn of<T: Answer + JsonSchema>() -> Kind {
-    Kind { commands: T::commands, fields: T::fields, name: T::schema_name, define: define::<T> }
+/// The type of answers `T`, which these commands give.
+const fn of<T: Answer + JsonSchema>(commands: &'static [&'static str]) -> Kind {
+    Kind { commands, fields: None, name: T::schema_name, define: define::<T> }
 }
 
-/// Every type of answers. Those of one command are listed in this order.
+impl Kind {
+    /// Lets `--format` name the members of the records `R`.
+    const fn with<R: Record + JsonSchema>(self) -> Kind {
+        Kind { fields: Some(fields::<R>), ..self }
+    }
+}
+
+/// Every type of answers, with the commands that give it. Those of one command are listed in this order.
 const ALL: &[Kind] = &[
-    of::<Added>(),
-    of::<Listed>(),
-    of::<AllAdded>(),
-    of::<Explained>(),
-    of::<Shown>(),
-    of::<AllShown>(),
-    of::<StatusOfAll>(),
-    of::<StatusOfTopic>(),
-    of::<Drifted>(),
-    of::<Whys>(),
-    of::<GraphOf>(),
-    of::<Notes>(),
-    of::<Events>(),
-    of::<SpecMerged>(),
-    of::<Recorded>(),
-    of::<AllRecorded>(),
-    of::<Folded>(),
-    of::<Edited>(),
-    of::<Worked>(),
-    of::<AllWorked>(),
-    of::<Claimed>(),
-    of::<TakenOver>(),
-    of::<Checked>(),
-    of::<AllChecked>(),
-    of::<PathOf>(),
-    of::<Initialized>(),
-    of::<Changed>(),
-    of::<AllHooks>(),
-    of::<Problems>(),
-    of::<Exchanged>(),
-    of::<AllPruned>(),
-    of::<Imported>(),
-    of::<Demonstrated>(),
-    of::<ManualPages>(),
-    of::<VersionOf>(),
-    of::<SchemaOf>(),
-    of::<Text>(),
-    of::<Nothing>(),
+    of::<Added>(&["add"]).with::<SpecView>(),
+    of::<Listed>(&["list", "ready", "next"]).with::<SpecView>(),
+    of::<AllAdded>(&["investigate", "split"]).with::<SpecView>(),
+    of::<Explained>(&["ready"]).with::<SpecView>(),
+    of::<Shown>(&["show"]).with::<SpecView>(),
+    of::<AllShown>(&["show"]).with::<SpecView>(),
+    of::<StatusOfAll>(&["status"]).with::<SpecView>(),
+    of::<StatusOfTopic>(&["status"]).with::<SpecView>(),
+    of::<Drifted>(&["drift"]).with::<DriftView>(),
+    of::<Whys>(&["why"]),
+    of::<GraphOf>(&["graph"]),
+    of::<Notes>(&["release-notes"]),
+    of::<Events>(&["log"]).with::<EventView>(),
+    of::<SpecMerged>(&["merge"]).with::<SpecView>(),
+    of::<Recorded>(&["approve", "reject", "merge", "ack", "pause", "fail", "reset", "release", "resolve", "cancel"])
+        .with::<SpecView>(),
+    of::<AllRecorded>(&["archive", "unarchive"]).with::<SpecView>(),
+    of::<Folded>(&["archive"]).with::<SpecView>(),
+    of::<Edited>(&["edit"]).with::<SpecView>(),
+    of::<Worked>(&["work", "finish", "merge"]).with::<SpecView>(),
+    of::<AllWorked>(&["work"]).with::<SpecView>(),
+    of::<Claimed>(&["next"]).with::<SpecView>(),
+    of::<TakenOver>(&["takeover"]).with::<SpecView>(),
+    of::<Checked>(&["verify"]).with::<SpecView>(),
+    of::<AllChecked>(&["verify"]).with::<SpecView>(),
+    of::<PathOf>(&["work", "path"]).with::<SpecView>(),
+    of::<Initialized>(&["init"]),
+    of::<Changed>(&["deinit"]),
+    of::<AllHooks>(&["hooks"]).with::<HookView>(),
+    of::<Problems>(&["lint", "fsck", "recover"]).with::<ProblemView>(),
+    of::<Exchanged>(&["sync"]).with::<ExchangeView>(),
+    of::<AllPruned>(&["prune"]).with::<PruneView>(),
+    of::<Imported>(&["import"]).with::<ImportView>(),
+    of::<Demonstrated>(&["demo"]),
+    of::<ManualPages>(&["install-man"]),
+    of::<VersionOf>(&["version"]),
+    of::<SchemaOf>(&["schema"]),
+    of::<Text>(&["log", "pr", "prime", "help"]),
+    of::<Nothing>(&["log", "prime"]),
 ];
 
 /// The answers of a command.
 fn kinds_of<'a>(command: &'a str) -> impl Iterator<Item = &'static Kind> + use<'a> {
-    ALL.iter().filter(move |kind| (kind.commands)().contains(&command))
+    ALL.iter().filter(move |kind| kind.commands.contains(&command))
 }
 
 /// What `--format` can name of the answers of a command; `None` if it can name nothing.
 pub(crate) fn fields_of(command: &str) -> Option<Fields> {
-    kinds_of(command).find_map(|kind| (kind.fields)())
+    kinds_of(command).find_map(|kind| kind.fields)
 }
 
 /// The names of the answers of a command.
@@ -89,7 +98,7 @@ pub fn answers_of(command: &str) -> Vec<String> {
 
 /// Each command with each of its answers.
 pub fn commands() -> Vec<(&'static str, String)> {
-    let of = |kind: &Kind| (kind.commands)().iter().map(|command| (*command, (kind.name)().into_owned())).collect();
+    let of = |kind: &Kind| kind.commands.iter().map(|command| (*command, (kind.name)().into_owned())).collect();
     ALL.iter().flat_map::<Vec<_>, _>(of).collect()
 }
 
@@ -200,7 +209,7 @@ mod tests {
             assert!(!names.is_empty() && names.iter().all(|name| answers.contains(name)), "{command}: {names:?}");
         }
         for kind in ALL {
-            let of = (kind.commands)();
+            let of = kind.commands;
             assert!(!of.is_empty() && of.iter().all(|name| commands.contains(name)), "{}: {of:?}", (kind.name)());
         }
         for (name, definition) in &definitions {

@@ -5,11 +5,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    BlockerKind, CheckView, Pin, SpecDetail, SpecView, log,
-    outcome::Answer,
-    record::{Fields, Record, fields},
-};
+use super::{BlockerKind, CheckView, Pin, SpecDetail, log, outcome::Answer, record::Record};
 use crate::{
     domain::status::Status,
     terminal::{Look, clean, color::Slot, time},
@@ -23,14 +19,6 @@ pub(crate) struct Shown {
 }
 
 impl Answer for Shown {
-    fn commands() -> &'static [&'static str] {
-        &["show"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         out.write_all(detail(&self.spec, look).as_bytes())
     }
@@ -48,14 +36,6 @@ pub(crate) struct AllShown {
 }
 
 impl Answer for AllShown {
-    fn commands() -> &'static [&'static str] {
-        &["show"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let details: Vec<String> = self.specs.iter().map(|one| detail(one, look)).collect();
         out.write_all(details.join("\n").as_bytes())

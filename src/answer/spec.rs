@@ -215,20 +215,3 @@ pub(crate) enum BlockerKind {
     /// A person has to do it.
     Gate,
 }
-
-impl BlockerKind {
-    /// The name as it stands in JSON and output.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            BlockerKind::Dependency => "dependency",
-            BlockerKind::Input => "input",
-            BlockerKind::Approval => "approval",
-            BlockerKind::Base => "base",
-            BlockerKind::Cycle => "cycle",
-            BlockerKind::Invalid => "invalid",
-            BlockerKind::Status => "status",
-            BlockerKind::Contended => "contended",
-            BlockerKind::Gate => "gate",
-        }
-    }
-}

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{
     SpecView,
     outcome::Answer,
-    record::{Fields, Record, fields},
+    record::Record,
     standing::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView},
 };
 use crate::terminal::{Look, clean, color::Slot, fit, time};
@@ -31,14 +31,6 @@ pub(crate) struct StatusOfAll {
 }
 
 impl Answer for StatusOfAll {
-    fn commands() -> &'static [&'static str] {
-        &["status"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let sections = Sections { now: self.now, hints: self.hints, look };
         let all = sections.all(&self.status);

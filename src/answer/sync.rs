@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     outcome::Answer,
-    record::{Fields, Record, fields, joined, text},
+    record::{Record, joined, text},
 };
 use crate::{
     domain::id::SpecId,
@@ -26,14 +26,6 @@ pub(crate) struct Exchanged {
 }
 
 impl Answer for Exchanged {
-    fn commands() -> &'static [&'static str] {
-        &["sync"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<ExchangeView>)
-    }
-
     /// Writes a line for each ref, or that both sides have everything.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let remote = clean::line(&self.remote);

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     SpecView,
     outcome::Answer,
-    record::{Fields, Record, fields, path_bytes, path_text},
+    record::{Record, path_bytes, path_text},
 };
 use crate::terminal::{Look, clean, color::Slot};
 
@@ -58,14 +58,6 @@ pub(crate) struct CommitView {
 }
 
 impl Answer for TakenOver {
-    fn commands() -> &'static [&'static str] {
-        &["takeover"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     /// Writes the worktree first, alone on its line; then what was done in it.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         writeln!(out, "{}\n", clean::line(&self.path.to_string_lossy()))?;

@@ -13,10 +13,6 @@ use crate::terminal::Look;
 pub(crate) struct Nothing {}
 
 impl Answer for Nothing {
-    fn commands() -> &'static [&'static str] {
-        &["log", "prime"]
-    }
-
     fn write(&self, _: &mut dyn Write, _: &Look) -> io::Result<()> {
         Ok(())
     }
@@ -30,10 +26,6 @@ pub(crate) struct Text {
 }
 
 impl Answer for Text {
-    fn commands() -> &'static [&'static str] {
-        &["log", "pr", "prime", "help"]
-    }
-
     /// Writes the text, with a line end if it has none.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let text = look.text(&self.text);
@@ -54,10 +46,6 @@ pub(crate) struct SchemaOf {
 }
 
 impl Answer for SchemaOf {
-    fn commands() -> &'static [&'static str] {
-        &["schema"]
-    }
-
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         writeln!(out, "{:#}", self.schema)
     }

@@ -8,11 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    SpecView,
-    outcome::Answer,
-    record::{Fields, Record, fields},
-};
+use super::{SpecView, outcome::Answer, record::Record};
 use crate::terminal::{Look, clean, color::Slot, fit};
 
 /// Where an investigation stands.
@@ -49,14 +45,6 @@ pub(crate) struct StepView {
 }
 
 impl Answer for StatusOfTopic {
-    fn commands() -> &'static [&'static str] {
-        &["status"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     /// Writes a line for each spec: its phase, id and status, then who did it.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let TopicView { topic, targets, steps, next } = &self.topic;

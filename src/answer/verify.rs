@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     CheckView, SpecView,
     outcome::Answer,
-    record::{Fields, Record, fields, joined, text},
+    record::{Record, joined, text},
 };
 use crate::terminal::{Look, clean};
 
@@ -24,14 +24,6 @@ pub(crate) struct Checked {
 }
 
 impl Answer for Checked {
-    fn commands() -> &'static [&'static str] {
-        &["verify"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         self.checks.iter().try_for_each(|check| writeln!(out, "{}", check.line(look)))
     }
@@ -73,14 +65,6 @@ pub(crate) struct CheckedSpec {
 }
 
 impl Answer for AllChecked {
-    fn commands() -> &'static [&'static str] {
-        &["verify"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         for CheckedSpec { spec, checks, .. } in &self.checked {
             writeln!(out, "{}  {}", spec.painted_id(look), clean::line(text(&spec.title)))?;

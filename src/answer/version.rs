@@ -37,10 +37,6 @@ pub(crate) struct Build {
 }
 
 impl Answer for VersionOf {
-    fn commands() -> &'static [&'static str] {
-        &["version"]
-    }
-
     /// Writes it as `git version --build-options` does.
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         writeln!(out, "git-chant version {}", self.version)?;

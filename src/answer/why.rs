@@ -20,10 +20,6 @@ pub(crate) struct Whys {
 }
 
 impl Answer for Whys {
-    fn commands() -> &'static [&'static str] {
-        &["why"]
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         for (at, one) in self.why.iter().enumerate() {
             out.write_all(if at == 0 { b"" } else { b"\n" })?;

@@ -8,11 +8,7 @@ use std::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    CheckView, SpecView,
-    outcome::Answer,
-    record::{Fields, Record, fields},
-};
+use super::{CheckView, SpecView, outcome::Answer, record::Record};
 use crate::{
     domain::status::Status,
     terminal::{Look, clean, color::Slot, time},
@@ -56,14 +52,6 @@ pub(crate) struct Failed {
 }
 
 impl Answer for Worked {
-    fn commands() -> &'static [&'static str] {
-        &["work", "finish", "merge"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let took = took(self.duration_ms);
         if let Some(failed) = &self.failed {
@@ -112,14 +100,6 @@ pub(crate) struct SpecMerged {
 }
 
 impl Answer for SpecMerged {
-    fn commands() -> &'static [&'static str] {
-        &["merge"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         writeln!(out, "Merged {} {}", clean::line(&self.spec.short), self.merged.words())
     }
@@ -156,14 +136,6 @@ pub(crate) struct WorkedSpec {
 }
 
 impl Answer for AllWorked {
-    fn commands() -> &'static [&'static str] {
-        &["work"]
-    }
-
-    fn fields() -> Option<Fields> {
-        Some(fields::<SpecView>)
-    }
-
     /// Writes a line for each spec, and how many came to what.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         if self.worked.is_empty() {

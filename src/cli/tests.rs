@@ -1,6 +1,5 @@
 use std::ffi::OsString;
 
-
 use super::parsed::Parsed;
 use super::{COMMANDS, Cli, Command, PAGE, command, global, parse};
 use crate::domain::{phase::Phase, spec_type::SpecType, status::Status};
