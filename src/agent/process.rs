@@ -142,6 +142,14 @@ impl Ending {
     pub(crate) fn success(self) -> bool {
         self == Ending::Exited(0)
     }
+
+    /// The exit code; `None` if it was ended by anything else.
+    pub(crate) fn exit_code(self) -> Option<i32> {
+        match self {
+            Ending::Exited(code) => Some(code),
+            Ending::Signalled(_) | Ending::TimedOut(_) | Ending::Interrupted(_) => None,
+        }
+    }
 }
 
 /// As the end of a sentence that begins with what was run: `exited with code 3`.

@@ -60,12 +60,6 @@ impl Outcome {
         Outcome { answer: None, exit: 0, warnings: Vec::new(), hints: Vec::new() }
     }
 
-    /// The answer, if it is of this type.
-    pub(crate) fn answered<T: Answer>(&mut self) -> Option<&mut T> {
-        let answer: &mut dyn Any = self.answer.as_deref_mut()?;
-        answer.downcast_mut()
-    }
-
     /// Replaces the exit code.
     pub(crate) fn exit(mut self, code: i32) -> Self {
         self.exit = code;

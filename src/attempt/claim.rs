@@ -2,85 +2,130 @@
 
 use gix::ObjectId;
 
+use super::{ended::Stop, plan::Plan, start::taken};
 use crate::{
     agent::lease::{Info, Lease},
-    attempt::{plan::Plan, start::taken},
     domain::{
         event::{Facts, Op, Pin},
+        id::SpecId,
         new_event::NewEvent,
+        spec_file::Spec,
         state::State,
         status::Status,
     },
     error::{Error, Kind, Result},
-    project::{
-        Project,
-        stake::{BEHIND, Stake, UNCLEAR, unclear},
-    },
+    git::remote::Pushed,
+    project::Project,
+    specs::{text::Text, view::rfc3339},
     store::{Addition, Decision, Evidence, File, Refusal},
 };
 
-/// A claim that was won.
+/// The remote that decides claims, where several clones share one.
+pub(crate) trait Remote {
+    /// Pushes the claim that `event` makes: an object of this clone that no ref points at yet.
+    ///
+    /// # Errors
+    /// Where the claim was not made.
+    fn push_claim(&self, spec: &SpecId, event: ObjectId) -> Result<Pushed>;
+
+    /// Fetches what the remote has of `spec`, and joins it to what is here.
+    ///
+    /// # Errors
+    /// If the remote does not answer.
+    fn fetch(&self, spec: &SpecId) -> Result<()>;
+
+    /// Pushes what is recorded of `spec` here.
+    ///
+    /// # Errors
+    /// If the remote does not answer, or refuses it.
+    fn publish(&self, spec: &SpecId) -> Result<()>;
+}
+
+/// A claim that was made.
 #[derive(Debug)]
 pub(crate) struct Claimed {
     /// The start event: the attempt.
     pub attempt: ObjectId,
-    /// Says that this process is at it, for as long as it lives.
+    /// Says that this process runs the attempt, for as long as it lives.
     pub lease: Lease,
     /// The attempt before, whose branch and worktree may still be there.
     pub before: Option<ObjectId>,
 }
 
-/// How often a claim is decided anew because the chain of the spec moved at the remote.
+/// How often a claim is decided anew because the history of the spec moved at the remote.
 const MAX_ROUNDS: u32 = 8;
 
-/// Claims the spec of `plan`: by the ref of this clone, and where `stake` is given, by what it says before that.
+/// Claims the spec of `plan`: at the `remote` first, if there is one, then by the ref of this clone.
 ///
 /// # Errors
-/// If somebody else has it, or the state does not allow it; nothing has changed then.
-pub(super) fn claim(project: &Project, plan: &Plan, stake: Option<&dyn Stake>) -> Result<Claimed> {
+/// [`Stop::Taken`] if the spec is claimed already, or its status does not allow it; nothing has changed then.
+pub(super) fn claim(project: &Project, plan: &Plan, remote: Option<&dyn Remote>) -> Result<Claimed, Stop> {
+    let short = plan.id.short();
     if plan.goes_on.is_none() {
-        ensure_chain(project, plan)?;
+        ensure_chain(project, &plan.id, &plan.text, &plan.spec)?;
     }
-    let mut error = Error::negative(Kind::Busy, format!("others keep writing to '{}'", plan.id.short()));
+    let mut behind = Error::negative(Kind::Busy, format!("others keep writing to '{short}'"));
     for _ in 0..MAX_ROUNDS {
-        let mut held = None;
-        match attempt(project, plan, stake, &mut held) {
-            Ok(claimed) => return Ok(claimed),
-            Err(refused) => error = refused,
-        }
-        let lease = held.take();
-        // What the remote has may have come here through a fetch of somebody else's: then it is our own claim that is in the way.
-        if let Some(lease) = lease.as_ref().filter(|lease| lease.staked)
-            && !matches!(error.code, BEHIND | UNCLEAR)
-        {
-            error =
-                Error::negative(BEHIND, format!("'{}' moved while it was claimed", lease.lease.info().spec.short()));
-        }
-        match (stake, error.code) {
-            (Some(stake), BEHIND) => {
-                if let Err(silent) = stake.refresh(&plan.id) {
+        let mut hold = None;
+        let lost = match attempt(project, plan, remote, &mut hold) {
+            Ok(()) => match hold {
+                Some(hold) => return Ok(hold.claimed()),
+                None => return Err(Error::fatal(Kind::Lease, "the claim was made without a lease").into()),
+            },
+            // Another process fetched the claim from the remote: then it is this claim that is in the way here.
+            Err(Lost::Stop(_)) if hold.as_ref().is_some_and(|hold| hold.pushed) => {
+                Lost::Behind(Error::negative(Kind::Behind, format!("'{short}' moved while it was claimed")))
+            }
+            Err(lost) => lost,
+        };
+        match (remote, lost) {
+            (Some(remote), Lost::Behind(error)) => {
+                behind = error;
+                if let Err(silent) = remote.fetch(&plan.id) {
                     // Dropped and not released: should the claim be there after all, its run is known to be dead.
-                    drop(lease);
-                    return Err(unclear(&plan.id, &silent.message));
+                    drop(hold);
+                    return Err(unclear(&plan.id, &silent.message).into());
                 }
-                // What moved it may have been our own claim, of which the answer was lost.
-                match lease {
-                    Some(lease) if has(project, plan, &lease)? => return Ok(lease.won()),
-                    Some(lease) => lease.lease.release()?,
+                // What moved the history may have been this claim, of which the answer was lost.
+                match hold {
+                    Some(hold) if has(project, plan, &hold)? => return Ok(hold.claimed()),
+                    Some(hold) => hold.lease.release()?,
                     None => {}
                 }
             }
-            (_, UNCLEAR) => {
-                drop(lease);
-                return Err(error);
+            (_, Lost::Unclear(why)) => {
+                drop(hold);
+                return Err(unclear(&plan.id, &why).into());
             }
-            _ => {
-                lease.map(|lease| lease.lease.release()).transpose()?;
-                return Err(error);
+            (_, Lost::Stop(stop)) => {
+                hold.map(|hold| hold.lease.release()).transpose()?;
+                return Err(stop);
             }
+            (None, Lost::Behind(error)) => return Err(error.into()),
         }
     }
-    Err(error)
+    Err(behind.into())
+}
+
+/// Why one try at a claim failed.
+enum Lost {
+    /// The history of the spec moved at the remote.
+    Behind(Error),
+    /// Whether the remote has the claim is not known, and why.
+    Unclear(String),
+    Stop(Stop),
+}
+
+impl From<Error> for Lost {
+    fn from(error: Error) -> Lost {
+        Lost::Stop(error.into())
+    }
+}
+
+/// The error where it is not known whether the claim on `spec` was made.
+fn unclear(spec: &SpecId, why: &str) -> Error {
+    Error::fatal(Kind::Unclear, format!("whether '{}' was claimed is not known: {why}", spec.short()))
+        .hint("run it again when the remote answers: a claim that was made is found then")
 }
 
 /// A lease for an event that may become the claim.
@@ -90,16 +135,16 @@ struct Hold {
     lease: Lease,
     before: Option<ObjectId>,
     /// Whether the remote has it.
-    staked: bool,
+    pushed: bool,
 }
 
 impl Hold {
-    fn won(self) -> Claimed {
+    fn claimed(self) -> Claimed {
         Claimed { attempt: self.attempt, lease: self.lease, before: self.before }
     }
 }
 
-/// Whether the event is in the chain, and its attempt has the spec.
+/// Whether the event is in the history, and its attempt has the spec.
 fn has(project: &Project, plan: &Plan, hold: &Hold) -> Result<bool> {
     let store = project.store()?;
     let Some(state) = store.state(&plan.id)? else { return Ok(false) };
@@ -107,8 +152,9 @@ fn has(project: &Project, plan: &Plan, hold: &Hold) -> Result<bool> {
     Ok(ours && store.walk(&plan.id, state.tip)?.history.get(hold.event).is_some())
 }
 
-/// One try; what is held when it fails is left in `held`.
-fn attempt(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, held: &mut Option<Hold>) -> Result<Claimed> {
+/// One try. The lease that was taken is left in `held`, also when the try fails.
+fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &mut Option<Hold>) -> Result<(), Lost> {
+    let short = plan.id.short();
     let (goes_on, worktree) = match &plan.goes_on {
         Some(goes_on) => (Some(goes_on.attempt), goes_on.worktree.path.clone()),
         None => (None, project.meant_worktree(&plan.id)?),
@@ -116,12 +162,15 @@ fn attempt(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, held: &mut
     let addition = addition(project, plan)?;
     let leases = project.leases_dir();
     let before = std::cell::Cell::new(None);
+    let resumed = std::cell::Cell::new(false);
+    let mut lost = None;
     let appended = project.store()?.append_with(
         &plan.id,
         |state: Option<&State>| {
             before.set(state.and_then(|state| state.attempt));
             match (goes_on, state) {
                 (Some(attempt), Some(state)) if state.status != Status::Paused || state.attempt != Some(attempt) => {
+                    resumed.set(true);
                     Err(taken(project, &plan.id, Some(state))?)
                 }
                 _ => Ok(addition()),
@@ -129,43 +178,50 @@ fn attempt(project: &Project, plan: &Plan, stake: Option<&dyn Stake>, held: &mut
         },
         |event| {
             let attempt = goes_on.unwrap_or(event);
-            // What the remote has already is not asked for a second time in another form.
-            if held.as_ref().is_some_and(|held| held.staked) {
-                return Err(Error::negative(BEHIND, "it moved here while it was claimed"));
+            let mut give_way = |why: Lost| {
+                lost = Some(why);
+                Err(Error::negative(Kind::Behind, format!("'{short}' moved while it was claimed")))
+            };
+            // What the remote has is not pushed again in another form.
+            if held.as_ref().is_some_and(|held| held.pushed) {
+                return give_way(Lost::Behind(Error::negative(Kind::Behind, "it moved here while it was claimed")));
             }
-            // Each try is an event of its own, and so is its lease; the one before was never pointed at.
+            // Each try is an event of its own, and so is its lease; no ref ever pointed at the one before.
             if let Some(unused) = held.take() {
                 unused.lease.release()?;
             }
             let started = project.env.now().as_second();
             let info = Info::of_this_process(plan.id.clone(), worktree.clone(), started);
             let lease = Lease::acquire(&leases, &attempt, info)?;
-            let hold = held.insert(Hold { event, attempt, lease, before: before.get(), staked: false });
-            if let Some(stake) = stake {
-                stake.stake(&plan.id, event)?;
-                hold.staked = true;
+            let hold = held.insert(Hold { event, attempt, lease, before: before.get(), pushed: false });
+            match remote.map(|remote| remote.push_claim(&plan.id, event)).transpose()? {
+                None => Ok(()),
+                Some(Pushed::Accepted) => {
+                    hold.pushed = true;
+                    Ok(())
+                }
+                Some(Pushed::Behind(error)) => give_way(Lost::Behind(error)),
+                Some(Pushed::Unknown(why)) => give_way(Lost::Unclear(why)),
             }
-            Ok(())
         },
     );
-    match appended {
-        Ok(_) => {
-            held.take().map(Hold::won).ok_or_else(|| Error::fatal(Kind::Lease, "the claim was made without a lease"))
+    let refusal = match (appended, lost) {
+        (Ok(_), _) => return Ok(()),
+        (Err(_), Some(lost)) => return Err(lost),
+        (Err(refusal), None) => refusal,
+    };
+    Err(Lost::Stop(match refusal {
+        // Another process was faster.
+        Refusal::NotAllowed(_, Some(state)) if state.status == Status::InProgress && !state.is_contended() => {
+            Stop::Taken(taken(project, &plan.id, Some(&state))?)
         }
-        // Somebody else was faster since we looked.
-        Err(Refusal::NotAllowed(_, Some(state))) if state.status == Status::InProgress && !state.is_contended() => {
-            Err(taken(project, &plan.id, Some(&state))?)
+        Refusal::Failed(error) if resumed.get() => Stop::Taken(error),
+        // Another process has taken the lease and is about to record its claim.
+        Refusal::Failed(error) if error.code == Kind::LeaseHeld => {
+            Stop::Taken(Error::negative(Kind::InProgress, format!("'{short}' is being taken up by somebody else")))
         }
-        Err(refusal) => {
-            let error = refusal.into_error(plan.id.short());
-            // Somebody else has taken it up and is about to say so.
-            if error.code == Kind::LeaseHeld {
-                let message = format!("'{}' is being taken up by somebody else", plan.id.short());
-                return Err(Error::negative(Kind::InProgress, message));
-            }
-            Err(error)
-        }
-    }
+        refusal => Stop::refused(refusal, short),
+    }))
 }
 
 /// The event of the claim: an attempt begins, or goes on. The evidence of its start is what it is judged by.
@@ -211,36 +267,37 @@ fn addition(project: &Project, plan: &Plan) -> Result<impl Fn() -> Addition> {
     })
 }
 
-/// A file without a chain is a pending spec that somebody else wrote: its chain begins here.
-fn ensure_chain(project: &Project, plan: &Plan) -> Result<()> {
+/// Records that the spec `id` exists, unless that is recorded: a file without a history is a pending spec.
+pub(super) fn ensure_chain(project: &Project, id: &SpecId, text: &Text, spec: &Spec) -> Result<()> {
     let store = project.store()?;
-    if store.tip(&plan.id)?.is_some() {
+    if store.tip(id)?.is_some() {
         return Ok(());
     }
     let facts = Facts {
-        phase: plan.spec.front.phase.clone(),
-        spec_path: Some(plan.text.path.clone()),
-        spec_blob: Some(plan.text.blob()),
-        created: Some(project.env.now().to_string()),
+        phase: spec.front.phase.clone(),
+        spec_path: Some(text.path.clone()),
+        spec_blob: Some(text.blob()),
+        created: Some(rfc3339(project.env.now().as_second(), 0)),
         ..Facts::default()
     };
-    let evidence = Evidence { spec: Some(store.write_blob(&plan.text.bytes)?), ..Evidence::default() };
-    let appended = store.append(&plan.id, |_| {
+    let evidence = Evidence { spec: Some(store.write_blob(&text.bytes)?), ..Evidence::default() };
+    let title = spec.title.as_deref().unwrap_or_else(|| id.short());
+    let appended = store.append(id, |_| {
         Ok(Addition {
-            event: NewEvent { op: Op::Add, sentence: plan.title().to_owned(), facts: facts.clone() },
+            event: NewEvent { op: Op::Add, sentence: title.to_owned(), facts: facts.clone() },
             evidence: evidence.clone(),
             informed: Vec::new(),
         })
     });
     match appended {
-        // Somebody else was faster; it is there, and that is what counts.
+        // Another process was faster.
         Ok(_) | Err(Refusal::NotAllowed(..)) => Ok(()),
         Err(Refusal::Failed(error)) => Err(error),
     }
 }
 
-/// Gives a claim back after something that is not the agent's doing: what went on is paused again, what began is released.
-pub(super) fn give_up(project: &Project, plan: &Plan, claimed: &Claimed, error: &Error) -> Result<()> {
+/// Undoes a claim after a failure that the agent did not cause: a resumed attempt is paused again, a new one is released.
+pub(super) fn release(project: &Project, plan: &Plan, claimed: &Claimed, error: &Error) -> Result<()> {
     let (op, what) = if plan.goes_on.is_some() { (Op::Pause, "paused") } else { (Op::Release, "released") };
     let mut event = NewEvent::new(op, format!("{} is {what}: {}", plan.id.short(), error.message));
     event.facts.reason = Some(error.message.clone());

@@ -1,45 +1,51 @@
-//! The use case `close`: a person ends what an attempt left: reset, release, cancel, fail.
+//! A person ends an attempt: reset, release, cancel, fail.
 
 use crate::{
     agent::lease::Life,
     answer::progress::{Progress, Step},
+    attempt::recover,
     domain::{
         event::{Facts, Op},
         id::SpecId,
         new_event::NewEvent,
         state::State,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::worktree,
     project::Project,
-    specs::{all::Entry, cleanup::clean_up, driver::settle_driver},
+    specs::{
+        all::{Entry, Specs},
+        cleanup::clean_up,
+        driver::settle_driver,
+    },
 };
 
 /// Ends the deciding attempt of a spec by `op`, with everything that it did kept.
 ///
-/// After a reset, release or cancel its worktree and branch are cleared away; after a failure they stay, for whoever wants to
-/// look or to finish it by hand.
+/// After a reset, release or cancel its worktree and branch are removed; after a failure they stay, to be looked at or finished by
+/// hand.
 ///
 /// Returns the event's sentence.
 ///
 /// # Errors
-/// `running` if its agent runs in this clone: whoever runs it has to stop it.
-pub(crate) fn close(
+/// `running` if its agent runs in this clone: it has to be stopped where it runs.
+pub(crate) fn end(
     project: &Project,
-    entry: &Entry,
-    op: Op,
+    id: &SpecId,
+    op: &Op,
     reason: Option<&str>,
     progress: &dyn Progress,
 ) -> Result<String> {
-    let id = &entry.id;
-    refuse_running(project, id, entry.state.as_deref())?;
-    let before = entry.state.clone();
-    let what = sentence(entry, &op, reason);
+    let entry = Specs::new(project)?.entry(id)?;
+    let before = entry.state.as_deref();
+    recover::end_survivors_of(project, id, before, progress)?;
+    refuse_running(project, id, before)?;
+    let what = sentence(&entry, op, reason);
     let facts = Facts { reason: reason.map(str::to_owned), ..Facts::default() };
-    if let Some(attempt) = before.as_ref().and_then(|state| state.attempt)
+    if let Some(attempt) = before.and_then(|state| state.attempt)
         && let Some(tree) = project.worktree_of(id)?
     {
-        // Of a worktree that somebody is just clearing away nothing can be read any more.
+        // A worktree that another process is removing cannot be read.
         let _held = project.lock_worktree(id)?;
         project.keep_worktree(id, attempt, &tree)?;
     }
@@ -47,7 +53,7 @@ pub(crate) fn close(
         .store()?
         .append(id, |_| Ok(NewEvent { op: op.clone(), sentence: what.clone(), facts: facts.clone() }))
         .map_err(|refusal| refusal.into_error(id.short()))?;
-    if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (&before, &op) {
+    if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (before, op) {
         clear(project, id, state, progress)?;
     }
     settle_driver(project, id)?;
@@ -61,7 +67,7 @@ pub(crate) fn refuse_running(project: &Project, id: &SpecId, state: Option<&Stat
         Life::Running(info) => {
             let since = crate::specs::view::rfc3339(info.started_at, 0);
             Err(Error::negative(
-                "running",
+                Kind::Running,
                 format!("'{}' is being worked on by process {} since {since}", id.short(), info.pid),
             )
             .hint(format!("stop it where it runs (Ctrl-C), or: kill {}", info.pid)))

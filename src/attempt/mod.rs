@@ -2,18 +2,21 @@
 
 pub(crate) mod check;
 pub(crate) mod claim;
-pub(crate) mod conflict;
+mod conflict;
 pub(crate) mod end;
+pub(crate) mod ended;
 pub(crate) mod finish;
 pub(crate) mod merge;
 pub(crate) mod pause;
-pub(crate) mod plan;
+mod plan;
+mod prompt;
 pub(crate) mod recover;
+pub(crate) mod resolve;
 mod resume;
-pub(crate) mod run;
+mod run;
 pub(crate) mod schedule;
-pub(crate) mod session;
-pub(crate) mod start;
+mod session;
+mod start;
 pub(crate) mod track;
 pub(crate) mod work;
 mod worktree;

@@ -1,6 +1,9 @@
-//! The use case `pause`: stop an attempt where it is, with everything that it did in its worktree, for somebody to go on with.
+//! Pauses an attempt where it is, with everything that it did in its worktree, and hands a paused one to a person.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use gix::ObjectId;
 
@@ -9,31 +12,46 @@ use crate::{
         lease::{Life, Survivors, end_survivors},
         process::GRACE,
     },
-    answer::progress::{Progress, Step},
+    answer::{
+        SoFar,
+        progress::{Progress, Step},
+    },
+    attempt::{recover, track},
     domain::{
         event::{Facts, Op},
         id::SpecId,
         new_event::NewEvent,
         status::Status,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::{Project, agent::MANUAL},
-    specs::all::Entry,
+    specs::all::{Entry, Specs},
 };
 
-/// How long whoever runs the agent may take to see that it is gone, once it is.
+/// How long the process that runs the agent may take to see that the agent is gone.
 const SETTLE: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether that has happened.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Stops the attempt at a spec: records it, then ends its agent, here. Returns the event's sentence.
-///
-/// It is recorded first, so that whoever runs the agent knows why it ended. A check that runs at this moment runs to its end.
+/// Pauses the attempt at a spec. Returns the event's sentence.
 ///
 /// # Errors
-/// `not-allowed` if nobody works on it, `elsewhere` if somebody does in another clone, `survivor` if the agent cannot be ended.
-pub(crate) fn pause(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn Progress) -> Result<String> {
+/// `not-allowed` if the spec is not in progress, `elsewhere` if it is in another clone, `survivor` if the agent cannot be ended.
+pub(crate) fn pause(project: &Project, id: &SpecId, reason: Option<&str>, progress: &dyn Progress) -> Result<String> {
+    let settled = recover::settle_dead(project, id, progress)?;
+    let entry = Specs::new(project)?.entry(id)?;
+    // A run that was dead is paused by having been found so.
+    if settled && entry.status == Status::Paused {
+        return Ok(format!("{} is paused", entry.title()));
+    }
+    stop(project, &entry, reason, progress)
+}
+
+/// Records that an attempt is paused, then ends its agent here. Returns the event's sentence.
+///
+/// The pause is recorded first, so that the process that runs the agent knows why it ended. A check that runs now runs to its end.
+fn stop(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn Progress) -> Result<String> {
     let id = &entry.id;
     let attempt = running(project, entry)?;
     let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -50,27 +68,62 @@ pub(crate) fn pause(project: &Project, entry: &Entry, reason: Option<&str>, prog
     Ok(sentence)
 }
 
-/// Hands a paused attempt to a person, who goes on with it by hand. Returns the event's sentence.
+/// Stops the attempt at a spec, if its agent runs, and hands it to a person, who resumes it by hand. Returns its worktree and what it has
+/// come to.
 ///
 /// # Errors
-/// `not-allowed` if it is not paused, `no-worktree` if there is nothing to go on in.
-pub(crate) fn hand_over(project: &Project, entry: &Entry) -> Result<String> {
+/// `not-allowed` if there is no attempt to take over, `no-worktree` if there is nothing to resume in, `moved` if another process
+/// resumed it.
+pub(crate) fn take_over(
+    project: &Project,
+    id: &SpecId,
+    reason: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<(PathBuf, SoFar)> {
+    let short = id.short();
+    recover::settle_dead(project, id, progress)?;
+    track::paused_elsewhere(project, id, progress)?;
+    let entry = Specs::new(project)?.entry(id)?;
+    let by_hand = entry.state.as_ref().is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL));
+    if entry.status == Status::InProgress && !by_hand {
+        stop(project, &entry, Some(reason.unwrap_or("taken over by a person")), progress)?;
+    } else if !matches!(entry.status, Status::Paused | Status::InProgress) {
+        return Err(Error::negative(Kind::NotAllowed, format!("nobody works on '{short}': it is {}", entry.status))
+            .hint(format!("to do it yourself: git chant work {short} --agent manual")));
+    }
+    let entry = Specs::new(project)?.entry(id)?;
+    let state = entry.state.as_deref().ok_or_else(|| Error::fatal(Kind::NoChain, "its history is gone"))?;
+    let attempt = project.attempt(id, state)?;
+    let tree = project.worktree_of(id)?.filter(|tree| tree.path.is_dir()).ok_or_else(|| {
+        Error::negative(Kind::NoWorktree, format!("'{short}' has no worktree to go on in"))
+            .hint(format!("what it did is under refs/chant-local/attempts/{id}; to start anew: git chant work {short}"))
+    })?;
+    let so_far = project.so_far(&attempt, &tree)?;
+    if entry.status == Status::Paused {
+        hand_over(project, &entry)?;
+    } else if !by_hand {
+        // Its checks ran at that moment, and ran to their end.
+        progress.say(&Step::Note(format!("'{short}' is {}", entry.status)));
+    }
+    Ok((tree.path, so_far))
+}
+
+/// Records that a person resumes a paused attempt.
+fn hand_over(project: &Project, entry: &Entry) -> Result<()> {
     let id = &entry.id;
-    let (sentence, facts) = (
-        format!("{} is taken over by a person", entry.title()),
-        Facts {
-            attempt: entry.state.as_ref().and_then(|state| state.attempt),
-            agent: Some(MANUAL.to_owned()),
-            ..Facts::default()
-        },
-    );
+    let sentence = format!("{} is taken over by a person", entry.title());
+    let facts = Facts {
+        attempt: entry.state.as_ref().and_then(|state| state.attempt),
+        agent: Some(MANUAL.to_owned()),
+        ..Facts::default()
+    };
     let appended = project.store()?.append(id, |state| match state {
         Some(state) if state.status == Status::Paused && state.attempt == facts.attempt => {
             Ok(NewEvent { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() })
         }
-        _ => Err(Error::negative("moved", format!("somebody else goes on with '{}'", id.short()))),
+        _ => Err(Error::negative(Kind::Moved, format!("somebody else goes on with '{}'", id.short()))),
     });
-    appended.map(|_| sentence).map_err(|refusal| refusal.into_error(id.short()))
+    appended.map(drop).map_err(|refusal| refusal.into_error(id.short()))
 }
 
 /// The attempt that is under way in this clone.
@@ -78,7 +131,7 @@ fn running(project: &Project, entry: &Entry) -> Result<ObjectId> {
     let short = entry.id.short();
     let under_way = entry.state.as_deref().filter(|state| state.status == Status::InProgress);
     let Some((state, attempt)) = under_way.and_then(|state| Some((state, state.attempt?))) else {
-        let error = Error::negative("not-allowed", format!("cannot pause '{short}': it is {}", entry.status));
+        let error = Error::negative(Kind::NotAllowed, format!("cannot pause '{short}': it is {}", entry.status));
         return Err(match entry.status {
             Status::Pending | Status::Failed | Status::Paused => error.hint(format!("git chant work {short}")),
             _ => error,
@@ -88,14 +141,17 @@ fn running(project: &Project, entry: &Entry) -> Result<ObjectId> {
     let here = start.is_ok_and(|event| event.facts.clone.as_deref() == Some(project.clone_name()));
     if !here && matches!(project.life(attempt)?, Life::Unknown(_)) {
         let by = state.facts.agent.as_deref().unwrap_or("somebody");
-        return Err(Error::negative("elsewhere", format!("'{short}' is being worked on in another clone, by {by}"))
-            .hint("pause it there")
-            .hint(format!("if nobody is there any more: git chant release {short}")));
+        return Err(Error::negative(
+            Kind::Elsewhere,
+            format!("'{short}' is being worked on in another clone, by {by}"),
+        )
+        .hint("pause it there")
+        .hint(format!("if nobody is there any more: git chant release {short}")));
     }
     Ok(attempt)
 }
 
-/// Ends the agent of an attempt and waits until whoever ran it has let go.
+/// Ends the agent of an attempt and waits until the process that ran it has released the lease.
 fn end_agent(project: &Project, id: &SpecId, attempt: ObjectId, progress: &dyn Progress) -> Result<()> {
     let begun = Instant::now();
     loop {
@@ -106,7 +162,7 @@ fn end_agent(project: &Project, id: &SpecId, attempt: ObjectId, progress: &dyn P
         if info.agent.is_some()
             && let Survivors::Refused(why) = end_survivors(&info, GRACE)?
         {
-            return Err(Error::negative("survivor", format!("the agent of '{}' may still run: {why}", id.short()))
+            return Err(Error::negative(Kind::Survivor, format!("the agent of '{}' may still run: {why}", id.short()))
                 .hint(format!("it is recorded as paused; end the agent where it runs: process {}", info.pid)));
         }
         match project.life(attempt)? {

@@ -8,7 +8,7 @@ use crate::{
     agent::prompt::usual_name,
     answer::SoFar,
     domain::{id::SpecId, spec_file::Spec},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::worktree::Worktree,
     project::{Project, agent::Agent, trust::CustomPrompt},
     specs::{inputs::Input, text::Text},
@@ -96,7 +96,7 @@ fn custom_prompt(project: &Project, base: ObjectId, name: &str) -> Result<Option
             project.trust(blob)?;
             Ok(Some(CustomPrompt { path: name.to_owned(), text: text.to_owned(), blob }))
         }
-        None => Err(Error::negative("unknown-prompt", format!("there is no prompt '{}'", name.escape_debug()))
+        None => Err(Error::negative(Kind::UnknownPrompt, format!("there is no prompt '{}'", name.escape_debug()))
             .hint(format!("it is looked for in '.chant/prompts/{name}.md'"))),
     }
 }

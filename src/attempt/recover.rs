@@ -1,4 +1,4 @@
-//! The use case `recover`: before anything is decided about a spec, what a dead process left half done is finished or undone.
+//! Before anything is decided about a spec, what a dead process left half done is finished or undone.
 //!
 //! What is recorded only now, reads show already: a finished spec whose announced merge is in the target, a run whose process is
 //! gone.
@@ -11,6 +11,7 @@ use crate::{
         process::GRACE,
     },
     answer::progress::{Progress, Step},
+    attempt::merge,
     domain::{
         event::{Facts, Op},
         id::SpecId,
@@ -18,11 +19,20 @@ use crate::{
         state::State,
         status::Status,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::{Project, signatures::Signatures},
     specs::all::Specs,
     store::Decision,
 };
+
+/// Settles what a dead process left half done about a spec: a file that a merge had moved aside, an event that only reads show.
+///
+/// # Errors
+/// If it cannot be recorded.
+pub(crate) fn settle(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
+    merge::recover_all(project, progress)?;
+    heal(project, id).map(drop)
+}
 
 /// A run of this clone that is dead: its attempt is paused, to go on where it is; one whose agent had not begun is released, since
 /// there is nothing to go on with. Everything that it had done is kept either way.
@@ -125,7 +135,7 @@ fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
             Ok(())
         }
         Survivors::Refused(why) => {
-            Err(Error::negative("survivor", format!("the agent of '{}' may still run: {why}", id.short()))
+            Err(Error::negative(Kind::Survivor, format!("the agent of '{}' may still run: {why}", id.short()))
                 .hint("end it by hand, then try again"))
         }
     }

@@ -1,10 +1,10 @@
-//! An attempt that was stopped goes on where it is: in its worktree, from its base, with what was pinned when it began.
+//! Plans how a paused attempt is resumed: in its worktree, from its base, with the inputs that were pinned at its start.
 
 use crate::{
     answer::progress::{Progress, Step},
     attempt::plan::{GoesOn, Plan, Request, instructions},
     domain::{event::Pin, status::Status},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::{Project, agent::Agent},
     specs::{
         all::Entry,
@@ -30,7 +30,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Resul
     refuse_other_target(&attempt, request)?;
     let pinned = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob());
     let so_far = project.so_far(&attempt, &worktree)?;
-    // Who had it goes on with it, unless somebody else is asked for.
+    // The agent that had the attempt resumes it, unless another one is asked for.
     let same = attempt.agent.clone().filter(|name| request.agent.is_none() && project.has_agent(name));
     let request = Request { agent: same.or_else(|| request.agent.clone()), ..request.clone() };
     let goes_on = GoesOn {
@@ -74,7 +74,7 @@ fn refuse_other_target(attempt: &Attempt, request: &Request) -> Result<()> {
         return Ok(());
     }
     let (short, target) = (attempt.id.short(), attempt.target_name().unwrap_or("no branch"));
-    Err(Error::negative("other-target", format!("the paused attempt on '{short}' is for '{target}'"))
+    Err(Error::negative(Kind::OtherTarget, format!("the paused attempt on '{short}' is for '{target}'"))
         .hint(format!("to go on with it: git chant work {short}"))
         .hint(format!("to start over for the other branch: git chant reset {short}")))
 }

@@ -1,14 +1,15 @@
-//! Everything that is decided before anything is changed.
+//! Plans a new attempt: everything that is decided before anything is changed. How a paused attempt is resumed is in `resume`.
 
 use gix::ObjectId;
 
+use super::{
+    ended::Stop,
+    plan::{Plan, Request, instructions},
+    resume, worktree,
+};
 use crate::{
-    attempt::{
-        plan::{Plan, Request, instructions},
-        resume, worktree,
-    },
     domain::{event::Pin, id::SpecId, readiness::Obstacle, spec_file::Spec, state::State, status::Status},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{attribute, branch},
     project::{
         Project,
@@ -25,7 +26,7 @@ use crate::{
 /// # Errors
 /// `no-commits` on an unborn branch, `no-agent`, `invalid-spec`, `in-progress` with who and since when, `not-ready` with every
 /// reason.
-pub(crate) fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan> {
+pub(crate) fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan, Stop> {
     let specs = Specs::new(project)?.checking_signatures();
     let entry = specs.entry(id)?;
     if let Some(plan) = resume::plan(project, &entry, request)? {
@@ -33,8 +34,8 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<
     }
     // First what a person would want to hear first: it does not exist, it is taken, it is over, it cannot be read.
     let Some(loaded) = &entry.loaded else {
-        return Err(Error::fatal("no-text", format!("the text of '{}' cannot be found", id.short()))
-            .hint("its file is on no branch that can be seen from here"));
+        let error = Error::fatal(Kind::NoText, format!("the text of '{}' cannot be found", id.short()));
+        return Err(error.hint("its file is on no branch that can be seen from here").into());
     };
     let (text, spec) = loaded.valid(id)?;
     startable(project, &entry)?;
@@ -65,19 +66,18 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<
         match project.read_inputs(&specs.names, &base_files, written) {
             Ok(found) => add(found),
             // What is to be written yet is no input yet.
-            Err(error) if error.code == "missing-input" => {}
-            Err(error) => return Err(error),
+            Err(error) if error.code == Kind::MissingInput => {}
+            Err(error) => return Err(error.into()),
         }
     }
     let informed = informed(&specs, spec, &inputs)?;
     worktree::refuse_elsewhere(project, id)?;
     refuse_filtered(project, &text.path)?;
     if let Some(blocker) = branch::blocker(&project.repo, project.branch_ref(id)?.as_ref())? {
-        return Err(Error::fatal(
-            "branch-blocked",
-            format!("the branch '{}' cannot be made: '{}' exists", project.branch(id)?, blocker.shorten()),
-        )
-        .hint("rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>"));
+        let message = format!("the branch '{}' cannot be made: '{}' exists", project.branch(id)?, blocker.shorten());
+        return Err(Error::fatal(Kind::BranchBlocked, message)
+            .hint("rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>")
+            .into());
     }
     let existing = project.documents(spec)?;
     let (id, text, spec) = (id.clone(), text.clone(), spec.clone());
@@ -90,39 +90,35 @@ fn refuse_filtered(project: &Project, path: &str) -> Result<()> {
         return Ok(());
     }
     let Some(name) = attribute::filter_of(&project.repo, path)? else { return Ok(()) };
-    Err(Error::fatal("filtered-spec", format!("the spec file '{path}' goes through the filter '{name}'"))
+    Err(Error::fatal(Kind::FilteredSpec, format!("the spec file '{path}' goes through the filter '{name}'"))
         .hint("what is recorded about a spec is its very text: exempt specs from the filter")
         .hint("echo '/.chant/** !filter' >>.gitattributes"))
 }
 
 /// Refuses what is taken or over, naming who has it and since when.
-fn startable(project: &Project, entry: &Entry) -> Result<()> {
+fn startable(project: &Project, entry: &Entry) -> Result<(), Stop> {
     let short = entry.id.short();
     if let Some(broken) = &entry.broken {
-        return Err(Error::fatal("bad-chain", broken.clone()));
+        return Err(Error::fatal(Kind::BadChain, broken.clone()).into());
     }
-    match entry.status {
-        Status::Pending | Status::Failed | Status::Paused => Ok(()),
-        Status::InProgress => Err(taken(project, &entry.id, entry.state.as_deref())?),
+    let over = |what: &str| Error::negative(Kind::NotAllowed, format!("'{short}' is {what}"));
+    let again = format!("to do it again: git chant reset {short}");
+    Err(Stop::Taken(match entry.status {
+        Status::Pending | Status::Failed | Status::Paused => return Ok(()),
+        Status::InProgress => taken(project, &entry.id, entry.state.as_deref())?,
         Status::Finished => {
-            Err(Error::negative("not-allowed", format!("'{short}' is finished and waits to be merged"))
-                .hint(format!("to merge it: git chant merge {short}"))
-                .hint(format!("to do it again: git chant reset {short}")))
+            over("finished and waits to be merged").hint(format!("to merge it: git chant merge {short}")).hint(again)
         }
-        Status::Completed | Status::Cancelled => {
-            Err(Error::negative("not-allowed", format!("'{short}' is {}", entry.status))
-                .hint(format!("to do it again: git chant reset {short}")))
-        }
-        Status::Archived => Err(Error::negative("not-allowed", format!("'{short}' is archived"))
-            .hint(format!("to take it out: git chant unarchive {short}"))),
-    }
+        Status::Completed | Status::Cancelled => over(entry.status.as_str()).hint(again),
+        Status::Archived => over("archived").hint(format!("to take it out: git chant unarchive {short}")),
+    }))
 }
 
-/// The error for a spec that somebody works on: who, and since when.
+/// The error for a spec that is in progress: who works on it, and since when.
 pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Result<Error> {
     let short = id.short();
     let Some(state) = state else {
-        return Ok(Error::negative("in-progress", format!("'{short}' is being worked on")));
+        return Ok(Error::negative(Kind::InProgress, format!("'{short}' is being worked on")));
     };
     let start = state.attempt.map(|start| project.store()?.event(id, start)).transpose()?;
     let (who, since, here) = match start {
@@ -135,8 +131,10 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
     };
     let by = state.facts.agent.as_deref().map(|agent| format!(" with {agent}")).unwrap_or_default();
     let elsewhere = if here { "" } else { " in another clone" };
-    let error =
-        Error::negative("in-progress", format!("'{short}' is being worked on{elsewhere} by {who}{by} since {since}"));
+    let error = Error::negative(
+        Kind::InProgress,
+        format!("'{short}' is being worked on{elsewhere} by {who}{by} since {since}"),
+    );
     let release = format!("if you know that it is dead: git chant release {short}");
     Ok(if !here {
         error.hint(release)
@@ -149,7 +147,7 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
     })
 }
 
-fn ready(specs: &Specs<'_>, entry: &Entry) -> Result<()> {
+fn ready(specs: &Specs<'_>, entry: &Entry) -> Result<(), Stop> {
     let mut reasons = specs.reasons(entry)?;
     reasons.retain(|reason| reason.obstacle != Obstacle::Status);
     let short = entry.id.short();
@@ -176,7 +174,7 @@ fn ready(specs: &Specs<'_>, entry: &Entry) -> Result<()> {
             _ => error,
         };
     }
-    Err(error)
+    Err(Stop::NotReady(error))
 }
 
 /// Which member of a driver comes next.

@@ -1,13 +1,13 @@
-//! The use case `bring`: an attempt that somebody paused in another clone gets its branch and its worktree here, so that it can go on.
+//! Makes the branch and the worktree of an attempt that was paused in another clone, so that it can be resumed here.
 //!
-//! Nothing is recorded by that: whoever goes on says so.
+//! No event is recorded here: the resume records its own.
 
 use gix::{ObjectId, refs::FullName};
 
 use crate::{
     answer::progress::{Progress, Step},
     domain::{id::SpecId, status::Status},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{
         self,
         advance::{Advanced, advance},
@@ -18,12 +18,12 @@ use crate::{
     project::Project,
 };
 
-/// Brings the paused attempt at a spec here, as far as a remote had its branch when it was fetched from last. A branch that is here
-/// and knows less moves forward; one that went its own way stays, and so does everything where nothing is paused.
+/// Makes the branch and worktree of the paused attempt at a spec, as far as the last fetch from a remote has its branch. A branch here
+/// that is behind is fast-forwarded; one that diverged stays. Without a paused attempt nothing changes.
 ///
 /// # Errors
 /// `behind` if what is here cannot move forward, `worktree-path-exists`, `git-failed`.
-pub(crate) fn here(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
+pub(crate) fn paused_elsewhere(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
     let Some(state) = project.store()?.state(id)? else { return Ok(()) };
     let Some(base) = state.facts.base.filter(|_| state.status == Status::Paused && !state.is_contended()) else {
         return Ok(());
@@ -70,7 +70,7 @@ fn there(project: &Project, id: &SpecId, base: ObjectId) -> Result<Option<(Strin
 fn make(project: &Project, id: &SpecId, name: &FullName, tip: ObjectId) -> Result<()> {
     match branch::create(&project.repo, name.as_ref(), tip, "chant: fetched")? {
         Swapped::Done => Ok(()),
-        // Somebody else brings it, too.
+        // Another process made it, too.
         Swapped::Differs(Some(other)) if other == tip => Ok(()),
         Swapped::Differs(_) => Err(moved(id, name)),
     }
@@ -81,13 +81,13 @@ fn forward(project: &Project, id: &SpecId, name: &FullName, ours: ObjectId, tip:
         Advanced::Moved => Ok(()),
         Advanced::Refused { why, .. } => {
             let message = format!("'{}' went on elsewhere, and '{}' cannot follow: {why}", id.short(), name.shorten());
-            Err(Error::negative("behind", message).hint("commit or move away what is there first"))
+            Err(Error::negative(Kind::Behind, message).hint("commit or move away what is there first"))
         }
         Advanced::LostRace => Err(moved(id, name)),
     }
 }
 
 fn moved(id: &SpecId, name: &FullName) -> Error {
-    Error::negative("busy", format!("the branch '{}' of '{}' moved meanwhile", name.shorten(), id.short()))
+    Error::negative(Kind::Busy, format!("the branch '{}' of '{}' moved meanwhile", name.shorten(), id.short()))
         .hint("try again")
 }

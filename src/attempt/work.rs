@@ -1,86 +1,413 @@
-//! The use case `work`: claim a spec, give it a branch and a worktree, have an agent carry it out.
+//! One way through an attempt: from where a command takes it up to how it [`Ended`].
 //!
-//! plan → claim (the start event, by compare-and-swap) → branch and worktree from the pinned base → prompt → agent. What the
-//! agent did is judged by [`crate::attempt::finish`], and merged by [`crate::attempt::merge`].
+//! plan → claim → worktree → agent → checks → merge. `work` and `next --claim` enter at the plan, `finish` at the checks, `merge` at
+//! the merge. Each step lies in a file of its own; what follows from its result is decided here and nowhere else.
 
-use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
+use gix::ObjectId;
+
+use super::{
+    claim::{self, Remote},
+    conflict::{self, Died, Resolved},
+    end,
+    ended::{Ended, Failure, How, Judged, Stop, Verdict, Waits},
+    finish, merge, plan, recover,
+    run::{self, Run},
+    start, track,
+};
 use crate::{
+    agent::{lease::Life, process::Ending, slot::Slot},
     answer::progress::{Progress, Step},
-    attempt::{
-        claim::{self, Claimed},
-        plan::Plan,
-        resume,
-        run::{self, Ran},
-        session::{RUN_DIR, own_dir},
-        worktree,
+    domain::{
+        event::{Facts, Op, Pin},
+        id::SpecId,
+        new_event::NewEvent,
+        spec_file::Spec,
+        spec_type::SpecType,
+        state::State,
+        status::Status,
     },
-    error::Result,
-    project::{Project, agent::MANUAL, stake::Stake},
+    error::{Error, Kind, Result},
+    project::{Project, agent::MANUAL, target::full_name, trust::CustomPrompt},
+    specs::{all::Specs, attempt::RunEnd},
 };
 
-/// How far the work came.
-pub(crate) enum Worked {
-    /// A person does it: the worktree is ready.
-    Handed {
-        /// Where.
-        worktree: PathBuf,
-        /// The file with everything that an agent would be told.
-        prompt: PathBuf,
+/// How often a process that waits for a slot of an agent looks again.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// One spec to be worked, and what the command gives for that.
+pub(crate) struct Work<'a> {
+    /// The project.
+    pub project: &'a Project,
+    /// The spec.
+    pub id: &'a SpecId,
+    /// The branch that the work is for, if another one than the spec's own was asked for.
+    pub onto: Option<&'a str>,
+    /// Whether work that passed is merged.
+    pub merge: bool,
+    /// The remote that decides claims, if one does.
+    pub remote: Option<&'a dyn Remote>,
+    /// Asks a person to approve what the repository would run: the commands of a spec's text, and a prompt.
+    pub approve: &'a dyn Fn(ObjectId, &Spec, Option<&CustomPrompt>) -> Result<()>,
+    /// Where to say what is going on.
+    pub progress: &'a dyn Progress,
+}
+
+/// Where an attempt is taken up.
+pub(crate) enum From<'a> {
+    /// At its claim, or where it was paused.
+    Claim {
+        /// The agent, by name, if one was asked for.
+        agent: Option<&'a str>,
+        /// How long the agent may take.
+        timeout: Option<Duration>,
+        /// The slot that the agent was given already.
+        slot: Option<Slot>,
     },
-    /// The agent ran to some end.
-    Ran(Box<Ran>),
+    /// At its checks. A spec without an attempt is finished by hand.
+    Checks {
+        /// The commits that a person names as the work.
+        commits: &'a [ObjectId],
+    },
+    /// At its merge.
+    Merge {
+        /// Whether an agent resolves a conflict, and which one, by name.
+        agent: Option<Option<&'a str>>,
+    },
 }
 
-/// Carries out a plan up to the end of its agent.
-///
-/// # Errors
-/// Before the claim: nothing has changed. After it: the claim has been released, with the reason.
-pub(crate) fn work(
-    project: &Project,
-    plan: &Plan,
-    stake: Option<&dyn Stake>,
-    progress: &dyn Progress,
-) -> Result<Worked> {
-    let mut claimed = claim::claim(project, plan, stake)?;
-    progress.say(&Step::Working { short: plan.id.short(), title: plan.title() });
-    if let Some(goes_on) = &plan.goes_on {
-        resume::say(plan, goes_on, progress);
+impl Work<'_> {
+    /// Carries the spec from where the attempt is taken up to its end.
+    ///
+    /// # Errors
+    /// [`Stop`] where nothing begins, or something fails that is no result of the attempt.
+    pub(crate) fn carry(&self, from: From<'_>) -> Result<Ended, Stop> {
+        let started = Instant::now();
+        let (mut how, signal) = match from {
+            From::Claim { agent, timeout, slot } => self.claim(agent, timeout, slot)?,
+            From::Checks { commits } => (self.check(commits)?, None),
+            From::Merge { agent } => self.merge(agent)?,
+        };
+        let signal = signal.or(match &how {
+            How::Paused(pause) => pause.signal(),
+            _ => None,
+        });
+        let hints = self.hints(&mut how)?;
+        Ok(Ended { how, duration: started.elapsed(), signal, hints })
     }
-    match carry_out(project, plan, &mut claimed, progress) {
-        Ok(Worked::Ran(mut ran)) => {
-            ran.lease = Some(claimed.lease);
-            Ok(Worked::Ran(ran))
-        }
-        Ok(handed) => {
-            claimed.lease.release()?;
-            Ok(handed)
-        }
-        Err(error) => {
-            claim::give_up(project, plan, &claimed, &error)?;
-            claimed.lease.release()?;
-            Err(error)
-        }
-    }
-}
 
-fn carry_out(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &dyn Progress) -> Result<Worked> {
-    let worktree = match &plan.goes_on {
-        Some(goes_on) => {
-            // One that was brought here from elsewhere is new.
-            let fresh = !goes_on.worktree.path.join(RUN_DIR).exists();
-            own_dir(&goes_on.worktree.path)?;
-            if fresh {
-                worktree::set_up(project, plan, &goes_on.worktree.path)?;
+    /// Claims and works the spec, and tells the remote that decides claims how that ended.
+    fn claim(
+        &self,
+        agent: Option<&str>,
+        timeout: Option<Duration>,
+        slot: Option<Slot>,
+    ) -> Result<(How, Option<i32>), Stop> {
+        if let Some(remote) = self.remote {
+            remote.fetch(self.id)?;
+        }
+        recover::release_old(self.project, self.id, self.progress)?;
+        let ended = self.start(agent, timeout, slot);
+        // What cannot be pushed now goes with the next exchange.
+        if let Some(Err(error)) = self.remote.map(|remote| remote.publish(self.id)) {
+            let (short, why) = (self.id.short(), error.message);
+            self.progress.say(&Step::Warning(format!("how '{short}' ended was not pushed: {why}")));
+            self.progress.say(&Step::Hint("git chant sync does it".to_owned()));
+        }
+        ended
+    }
+
+    fn start(
+        &self,
+        agent: Option<&str>,
+        timeout: Option<Duration>,
+        slot: Option<Slot>,
+    ) -> Result<(How, Option<i32>), Stop> {
+        let Work { project, id, progress, .. } = *self;
+        recover::settle(project, id, progress)?;
+        recover::settle_dead(project, id, progress)?;
+        recover::release_discounted(project, id, progress)?;
+        track::paused_elsewhere(project, id, progress)?;
+        if let Some(attempt) = self.died_before_merge()? {
+            let ended = if self.merge { self.merge(None)? } else { (How::Finished, None) };
+            project.forget_lease(attempt)?;
+            return Ok(ended);
+        }
+        let agent = agent.map(str::to_owned);
+        let request = plan::Request { agent, onto: self.onto.map(str::to_owned), timeout };
+        let plan = start::plan(project, id, &request)?;
+        self.approve(plan.text.blob(), &plan.spec, plan.prompt.as_ref())?;
+        let _slot = match slot {
+            Some(slot) => Some(slot),
+            None => self.wait_for_slot(&plan.agent.name)?,
+        };
+        match run::run(project, &plan, self.remote, progress)? {
+            Run::HandedOver { worktree, prompt } => Ok((How::HandedOver { worktree, prompt }, None)),
+            Run::Ended { attempt, run, lease } => {
+                let signal = match run.ending {
+                    Ending::Interrupted(signal) => Some(signal),
+                    _ => None,
+                };
+                // The attempt is this process's own: that the spec was taken from it is an error to be told.
+                let how = self.judge(attempt, &run).map_err(|stop| match stop {
+                    Stop::Taken(error) => Stop::Failed(Error { code: Kind::Overtaken, ..error }),
+                    stop => stop,
+                })?;
+                lease.release()?;
+                Ok((how, signal))
             }
-            goes_on.worktree.clone()
         }
-        None => worktree::make(project, plan, claimed)?,
-    };
-    if plan.agent.name == MANUAL {
-        let prompt = run::write_prompt(project, plan, claimed.attempt, &worktree.path)?;
-        return Ok(Worked::Handed { worktree: worktree.path, prompt });
     }
-    progress.say(&Step::AgentStarted { worktree: &worktree.path });
-    run::run(project, plan, claimed, &worktree.path, progress).map(|ran| Worked::Ran(Box::new(ran)))
+
+    /// The attempt of a finished spec whose process died before it could merge the work.
+    fn died_before_merge(&self) -> Result<Option<ObjectId>> {
+        let state = self.project.store()?.state(self.id)?;
+        let Some(attempt) = state.filter(|state| state.status == Status::Finished).and_then(|state| state.attempt)
+        else {
+            return Ok(None);
+        };
+        let Life::Dead(info) = self.project.life(attempt)? else { return Ok(None) };
+        let (short, pid, host) = (self.id.short(), info.pid, info.host);
+        let what = format!("'{short}' is finished, and its run (process {pid} on {host}) died before the merge");
+        self.progress.say(&Step::Note(what));
+        Ok(Some(attempt))
+    }
+
+    /// Waits until one more run of the agent is allowed, if their number is limited.
+    fn wait_for_slot(&self, agent: &str) -> Result<Option<Slot>> {
+        let limit = self.project.config().agent_jobs(agent)?.filter(|_| agent != MANUAL);
+        let Some(limit) = limit else { return Ok(None) };
+        let dir = self.project.slots_dir();
+        let mut told = false;
+        loop {
+            if let Some(slot) = Slot::take(&dir, agent, limit)? {
+                return Ok(Some(slot));
+            }
+            if !std::mem::replace(&mut told, true) {
+                let runs = if limit == 1 { "once already".to_owned() } else { format!("{limit} times already") };
+                let note = format!("waiting: '{agent}' runs {runs} (chant.agent.{agent}.jobs)");
+                self.progress.say(&Step::Note(note));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    fn approve(&self, blob: ObjectId, spec: &Spec, prompt: Option<&CustomPrompt>) -> Result<(), Stop> {
+        (self.approve)(blob, spec, prompt).map_err(Stop::NotApproved)
+    }
+
+    /// Checks what a person did: in the worktree of an attempt, or without one.
+    fn check(&self, commits: &[ObjectId]) -> Result<How, Stop> {
+        let Work { project, id, progress, .. } = *self;
+        let short = id.short();
+        recover::settle(project, id, progress)?;
+        let entry = Specs::new(project)?.entry(id)?;
+        if entry.spec().is_some_and(|spec| spec.front.kind == SpecType::Gate) {
+            project.env.refuse_agent("pass a gate")?;
+        }
+        end::refuse_running(project, id, entry.state.as_deref())?;
+        recover::end_survivors_of(project, id, entry.state.as_deref(), progress)?;
+        let under_way = entry.state.as_ref().filter(|state| state.attempt.is_some() && state.status != Status::Pending);
+        let judged = match under_way {
+            Some(state) if matches!(state.status, Status::Completed | Status::Cancelled | Status::Archived) => {
+                let message = format!("cannot finish '{short}': it is {}", state.status);
+                let error = Error::negative(Kind::NotAllowed, message);
+                return Err(Stop::Taken(error.hint(format!("to do it again: git chant reset {short}"))));
+            }
+            Some(_) if !commits.is_empty() => {
+                let message = format!("'{short}' has an attempt: its commits are the work");
+                return Err(Error::usage(Kind::HasWorktree, message)
+                    .hint("leave out --commit: what is in its worktree and on its branch is judged")
+                    .hint(format!("if the work was done elsewhere, give the attempt up first: git chant reset {short}"))
+                    .into());
+            }
+            Some(state) => self.check_again(state)?,
+            None => {
+                let (text, spec) = entry.text()?;
+                self.approve(text.blob(), spec, None)?;
+                claim::ensure_chain(project, id, text, spec)?;
+                finish::by_hand(project, id, text, spec, commits, progress)?
+            }
+        };
+        self.conclude(judged)
+    }
+
+    /// Judges an attempt by what is in its worktree and on its branch now, which are for `onto` from now on if that is given.
+    ///
+    /// Fails with `under-way` if finished work is being merged or rebased in its worktree: it stays finished.
+    fn check_again(&self, state: &State) -> Result<Judged, Stop> {
+        let Work { project, id, .. } = *self;
+        let mut attempt = project.attempt(id, state)?;
+        if let Some(onto) = self.onto {
+            attempt.target = Some(full_name(onto)?);
+        }
+        self.approve(attempt.blob, &attempt.spec, None)?;
+        if state.status == Status::Finished {
+            finish::refuse_under_way(project, &attempt)?;
+            let facts = Facts { attempt: state.attempt, target: attempt.target.clone(), ..Facts::default() };
+            let sentence = format!("{} is checked again", attempt.title());
+            project
+                .store()?
+                .append(id, |_| Ok(NewEvent { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() }))
+                .map_err(|refusal| Stop::refused(refusal, id.short()))?;
+        }
+        finish::judge(project, &attempt, None, self.progress)
+    }
+
+    /// Judges the attempt that began with `start` after the run of its agent.
+    fn judge(&self, start: ObjectId, run: &RunEnd) -> Result<How, Stop> {
+        let attempt = self.project.attempt_at(self.id, start)?;
+        self.conclude(finish::judge(self.project, &attempt, Some(run), self.progress)?)
+    }
+
+    /// What follows from the judgement: work that passed is merged.
+    fn conclude(&self, judged: Judged) -> Result<How, Stop> {
+        Ok(match judged.verdict {
+            Verdict::Failed(reason) => How::Failed { reason, checks: judged.checks },
+            Verdict::Paused(pause) => How::Paused(pause),
+            Verdict::Passed if judged.late => How::Superseded,
+            Verdict::Passed if !self.merge => How::Finished,
+            Verdict::Passed => self.land()?,
+        })
+    }
+
+    fn land(&self) -> Result<How, Stop> {
+        Ok(match merge::land(self.project, self.id, self.onto, self.progress)? {
+            Ok(merged) => How::Completed(merged),
+            Err(waits) => How::Waiting(waits),
+        })
+    }
+
+    /// Merges finished work; work that is not what was checked is checked again first.
+    fn merge(&self, agent: Option<Option<&str>>) -> Result<(How, Option<i32>), Stop> {
+        let Work { project, id, progress, .. } = *self;
+        recover::settle(project, id, progress)?;
+        let Some(state) = self.after_dead_conflict()? else { return Ok((self.land()?, None)) };
+        let workable = matches!(state.status, Status::Finished | Status::InProgress);
+        if !workable || !state.unacknowledged().is_empty() {
+            return Ok((self.land()?, None));
+        }
+        let attempt = project.attempt(id, &state)?;
+        if state.status == Status::InProgress || merge::has_moved(project, &state, &attempt)? {
+            end::refuse_running(project, id, Some(&state))?;
+            recover::end_survivors_of(project, id, Some(&state), progress)?;
+            let branch = attempt.branch.shorten();
+            progress.say(&Step::Note(format!("'{branch}' moved since it was checked: it is checked again")));
+            return Ok((self.conclude(self.check_again(&state)?)?, None));
+        }
+        if let Some(agent) = agent
+            && let Some(conflict) = merge::conflict(project, id, self.onto)?
+        {
+            return self.resolve(&state, conflict, agent);
+        }
+        if project.config().verify_merged()? {
+            self.approve(attempt.blob, &attempt.spec, None)?;
+        }
+        Ok((self.land()?, None))
+    }
+
+    /// The state, after what a dead process left of resolving a conflict is settled. `None`: nothing comes before the merge.
+    fn after_dead_conflict(&self) -> Result<Option<State>> {
+        let Work { project, id, progress, .. } = *self;
+        let store = project.store()?;
+        let Some(state) = store.state(id)? else { return Ok(None) };
+        if state.status != Status::InProgress {
+            return Ok(Some(state));
+        }
+        recover::end_survivors_of(project, id, Some(&state), progress)?;
+        match conflict::recover(project, id, &state, progress)? {
+            Died::None => Ok(None),
+            Died::Moved => Ok(Some(state)),
+            Died::GivenBack => store.state(id),
+        }
+    }
+
+    /// Has an agent resolve the conflict in the worktree of the spec; what the agent made of it is checked and merged.
+    fn resolve(
+        &self,
+        state: &State,
+        conflict: merge::Conflict,
+        agent: Option<&str>,
+    ) -> Result<(How, Option<i32>), Stop> {
+        let Work { project, id, progress, .. } = *self;
+        recover::end_survivors_of(project, id, Some(state), progress)?;
+        let plan = conflict::plan(project, id, state, conflict, agent)?;
+        self.approve(plan.attempt.blob, &plan.attempt.spec, plan.prompt.as_ref())?;
+        match conflict::resolve(project, &plan, progress)? {
+            Resolved::Yes { run, lease } => {
+                let state =
+                    project.store()?.state(id)?.ok_or_else(|| Error::fatal(Kind::NoChain, "its events are gone"))?;
+                let how =
+                    self.conclude(finish::judge(project, &project.attempt(id, &state)?, run.as_ref(), progress)?)?;
+                lease.release()?;
+                Ok((how, None))
+            }
+            Resolved::No { why, run } => {
+                for what in run.iter().flat_map(|run| &run.tampered) {
+                    progress.say(&Step::Warning(what.clone()));
+                }
+                let signal = run.and_then(|run| match run.ending {
+                    Ending::Interrupted(signal) => Some(signal),
+                    _ => None,
+                });
+                let target = plan.conflict.target.shorten();
+                let mut waits = Waits::new(format!("its conflict with '{target}' is not resolved: {why}"))
+                    .hint(format!("what the agent said: git chant log {} --agent", id.short()));
+                waits.hints.extend(plan.conflict.hints);
+                Ok((How::Waiting(waits), signal))
+            }
+        }
+    }
+
+    /// What to do after an attempt that ended so.
+    fn hints(&self, how: &mut How) -> Result<Vec<String>> {
+        let short = self.id.short();
+        let again = format!("to start over: git chant work {short}");
+        let kept = || -> Result<Option<String>> {
+            let tree = self.project.worktree_of(self.id)?.map(|tree| tree.path).filter(|path| path.is_dir());
+            Ok(tree.map(|path| format!("its work is in '{}' and is kept", path.display())))
+        };
+        Ok(match how {
+            How::Completed(_) | How::Superseded => Vec::new(),
+            How::Finished => vec![format!("to merge it: git chant merge {short}")],
+            How::Waiting(waits) => std::mem::take(&mut waits.hints),
+            How::HandedOver { .. } => vec![format!("when the work is done: git chant finish {short}")],
+            How::Paused(_) => kept()?
+                .into_iter()
+                .chain([
+                    format!("to go on with it: git chant work {short}"),
+                    format!("to have what is there checked without the agent: git chant finish {short}"),
+                ])
+                .collect(),
+            How::Failed { reason: Failure::ResearchInsufficient, .. } => self.research_again()?,
+            How::Failed { .. } if self.is_gate()? => vec![format!("when you have done it: git chant finish {short}")],
+            How::Failed { .. } => match kept()? {
+                Some(kept) => {
+                    vec![kept, format!("to check it again without the agent: git chant finish {short}"), again]
+                }
+                None => vec![again],
+            },
+        })
+    }
+
+    fn is_gate(&self) -> Result<bool> {
+        let entry = Specs::new(self.project)?.entry(self.id)?;
+        Ok(entry.spec().is_some_and(|spec| spec.front.kind == SpecType::Gate))
+    }
+
+    /// The way out where the research does not carry the work: new research in place of the newest that the spec was informed by.
+    fn research_again(&self) -> Result<Vec<String>> {
+        let state = self.project.store()?.state(self.id)?;
+        let inputs = state.map(|state| state.facts.informed_by.clone()).unwrap_or_default();
+        let instead = inputs.iter().rev().find_map(|pin| match pin {
+            Pin::Spec { id, .. } => Some(id.short()),
+            _ => None,
+        });
+        let instead = instead.unwrap_or("<spec>");
+        Ok(vec![
+            format!("what the agent said: git chant log {} --agent", self.id.short()),
+            format!("to research again: git chant add \"Re-research ...\" --type research --supersedes {instead}"),
+        ])
+    }
 }

@@ -6,9 +6,9 @@ use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryKind};
 
 use crate::{
     agent::process::{self, Ending, Run},
-    attempt::{claim::Claimed, plan::Plan, session::own_dir},
+    attempt::{plan::Plan, session::own_dir},
     domain::{event::Pin, id::SpecId},
-    error::{Error, Exit, Result},
+    error::{Error, Exit, Kind, Result},
     git::{
         branch,
         commit::{self, Draft, Signing},
@@ -22,17 +22,16 @@ use crate::{
     specs::text::path_of,
 };
 
-/// Makes branch and worktree. What an earlier attempt left there is kept under its own ref first.
-pub(super) fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<Worktree> {
+/// Makes branch and worktree. What is left there of the attempt `before` is kept under its own ref first.
+pub(super) fn make(project: &Project, plan: &Plan, before: ObjectId) -> Result<Worktree> {
     let _held = project.lock_worktree(&plan.id)?;
-    clear(project, plan, claimed)?;
+    clear(project, plan, before)?;
     let start = first_commit(project, plan)?;
     let branch = project.branch_ref(&plan.id)?;
     let log = format!("chant: work on {}", plan.id);
     if branch::create(&project.repo, branch.as_ref(), start, &log)? != Swapped::Done {
-        return Err(
-            Error::negative("busy", format!("the branch '{}' was made meanwhile", branch.shorten())).hint("try again")
-        );
+        return Err(Error::negative(Kind::Busy, format!("the branch '{}' was made meanwhile", branch.shorten()))
+            .hint("try again"));
     }
     let path = project.meant_worktree(&plan.id)?;
     let tree = worktree::add::add(&project.repo, &path, branch.as_ref())?;
@@ -49,10 +48,9 @@ pub(super) fn make(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<
     Ok(tree)
 }
 
-/// Takes away what an earlier attempt left, after keeping all of it.
-fn clear(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<()> {
+/// Removes what an earlier attempt left, after keeping all of it.
+fn clear(project: &Project, plan: &Plan, before: ObjectId) -> Result<()> {
     let branch = project.branch_ref(&plan.id)?;
-    let before = claimed.before.unwrap_or(claimed.attempt);
     refuse_elsewhere(project, &plan.id)?;
     if let Some(tree) = project.worktree_of(&plan.id)? {
         project.keep_worktree(&plan.id, before, &tree)?;
@@ -65,7 +63,7 @@ fn clear(project: &Project, plan: &Plan, claimed: &Claimed) -> Result<()> {
     Ok(())
 }
 
-/// Refuses where the work branch is checked out in a worktree that is not the spec's: it is somebody's, and stays as it is.
+/// Refuses where the work branch is checked out in a worktree that is not the spec's: that worktree belongs to a person.
 pub(super) fn refuse_elsewhere(project: &Project, id: &SpecId) -> Result<()> {
     let branch = project.branch_ref(id)?;
     // From one look at them: another process of ours may be making the spec's own at this moment.
@@ -74,7 +72,7 @@ pub(super) fn refuse_elsewhere(project: &Project, id: &SpecId) -> Result<()> {
     let has_it = |place: &&Worktree| place.is_on(branch.as_ref()) && place.path.is_dir() && Some(*place) != own;
     let Some(other) = all.iter().find(has_it) else { return Ok(()) };
     let message = format!("the branch '{}' is checked out in '{}'", branch.shorten(), other.path.display());
-    Err(Error::negative("checked-out", message).hint("switch to another branch there first"))
+    Err(Error::negative(Kind::CheckedOut, message).hint("switch to another branch there first"))
 }
 
 /// Where the spec file differs from the base, the work branch begins with one commit of just that file, made in the object
@@ -118,7 +116,7 @@ fn create(worktree: &Path, path: &str, bytes: &[u8]) -> Result<()> {
     match work_file::create_new(worktree, path.as_bytes().as_bstr(), bytes, false) {
         Ok(()) => Ok(()),
         Err(refused) if matches!(refused.why, work_file::Why::AlreadyExists) => Ok(()),
-        Err(refused) => Err(Error::fatal("copy", format!("cannot write '{path}' into the worktree: {refused}"))),
+        Err(refused) => Err(Error::fatal(Kind::Copy, format!("cannot write '{path}' into the worktree: {refused}"))),
     }
 }
 
@@ -134,7 +132,7 @@ pub(super) fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<
         return Ok(());
     }
     let tail = String::from_utf8_lossy(&finished.tail).into_owned();
-    let mut error = Error::fatal("worktree-setup", format!("chant.worktreeSetup {}", finished.ending));
+    let mut error = Error::fatal(Kind::WorktreeSetup, format!("chant.worktreeSetup {}", finished.ending));
     if let Ending::Interrupted(signal) = finished.ending {
         error.exit = Exit::Signal(signal);
     }

@@ -8,7 +8,7 @@ use super::{
     global::{ClaimArg, phase_parser},
     page::Page,
 };
-use crate::domain::phase::Phase;
+use crate::domain::{filter::Filter, phase::Phase};
 
 /// Have agents carry specs out
 ///
@@ -88,6 +88,29 @@ pub(crate) struct WorkArgs {
 }
 
 /// How many at once: at least one, and not so many that a slip of the finger takes the machine down.
+impl WorkArgs {
+    /// The specs that the options ask for.
+    pub(crate) fn filter(&self) -> Filter {
+        filter(&self.labels, &self.topic, &self.phase)
+    }
+}
+
+impl NextArgs {
+    /// The specs that the options ask for.
+    pub(crate) fn filter(&self) -> Filter {
+        filter(&self.labels, &self.topic, &self.phase)
+    }
+}
+
+fn filter(labels: &[String], topics: &[String], phases: &[Phase]) -> Filter {
+    Filter {
+        types: Vec::new(),
+        phases: phases.iter().map(|phase| phase.as_str().to_owned()).collect(),
+        topics: topics.to_vec(),
+        labels: labels.to_vec(),
+    }
+}
+
 fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=MAX_JOBS) => Ok(number),

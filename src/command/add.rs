@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Context, work::text_of};
+use super::Context;
 use crate::{
     answer::{Added, SpecView, outcome::Outcome},
     authoring::{
@@ -86,8 +86,7 @@ fn driver(context: &Context<'_>, project: &Project, query: &str) -> Result<SpecI
         ));
     }
     if entry.state.is_none() {
-        let loaded = text_of(entry.loaded.as_deref(), &id)?;
-        let (text, spec) = loaded.valid(&id)?;
+        let (text, spec) = entry.text()?;
         add::record(project, &id, &text.bytes, spec, None)?;
     }
     Ok(id)

@@ -28,11 +28,7 @@ fn answer(context: &Context<'_>, query: &str, approved: bool, reason: Option<&st
     let id = context.pick_to_change(&project, query)?;
     let specs = Specs::new(&project)?;
     let entry = specs.entry(&id)?;
-    let loaded = entry.loaded.clone();
-    let (text, spec) = match &loaded {
-        Some(loaded) => loaded.valid(&id)?,
-        None => return Err(crate::Error::fatal("no-text", format!("the text of '{}' cannot be found", id.short()))),
-    };
+    let (text, spec) = entry.text()?;
     let store = project.store()?;
     if store.tip(&id)?.is_none() {
         crate::authoring::add::record(&project, &id, &text.bytes, spec, None)?;

@@ -1,63 +1,46 @@
-//! Who decides a claim, and what is exchanged before and after it.
+//! The remote that decides claims, as the exchange provides it to an attempt.
+
+use gix::ObjectId;
 
 use super::Context;
 use crate::{
-    answer::progress::{Progress, Step},
-    attempt::recover,
+    attempt::claim::Remote,
     cli::global::ClaimArg,
     domain::id::SpecId,
     error::Result,
     exchange::sync::{self, Claims, Scope},
-    project::{Project, stake::Stake},
+    git::remote::Pushed,
+    project::Project,
 };
 
-/// What decides claims: nothing but this clone, or a remote.
-pub(super) struct Deciding<'a> {
-    project: &'a Project,
-    progress: &'a dyn Progress,
-    claims: Option<Claims<'a>>,
+/// The remote that decides claims, as `asked` for or as `chant.claim` says; `None` if this clone decides alone.
+pub(super) fn remote(project: &Project, asked: Option<ClaimArg>) -> Result<Option<Claims<'_>>> {
+    let remote = match asked {
+        Some(asked) => asked == ClaimArg::Remote,
+        None => project.config().claims_at_remote()?,
+    };
+    if remote { Claims::new(project, sync::pick(project, None)?).map(Some) } else { Ok(None) }
 }
 
-impl<'a> Deciding<'a> {
-    /// As asked for, else as `chant.claim` says.
-    pub(super) fn of(context: &Context<'a>, project: &'a Project, asked: Option<ClaimArg>) -> Result<Deciding<'a>> {
-        let remote = match asked {
-            Some(asked) => asked == ClaimArg::Remote,
-            None => project.config().claims_at_remote()?,
-        };
-        let claims = if remote { Some(Claims::new(project, sync::pick(project, None)?)?) } else { None };
-        Ok(Deciding { project, progress: context.progress, claims })
+/// Takes over what others have recorded, before the specs to work are chosen.
+pub(super) fn fetch(context: &Context<'_>, project: &Project, claims: Option<&Claims<'_>>) -> Result<()> {
+    if claims.is_none() {
+        return Ok(());
+    }
+    let remote = sync::pick(project, None)?;
+    sync::sync(project, &remote, Scope { fetch: true, push: false }, context.progress).map(drop)
+}
+
+impl Remote for Claims<'_> {
+    fn push_claim(&self, spec: &SpecId, event: ObjectId) -> Result<Pushed> {
+        self.push_claim(spec, event)
     }
 
-    /// Before it is decided whether the spec can be claimed: what is known there, and claims that are too old.
-    pub(super) fn before(&self, id: &SpecId) -> Result<()> {
-        if let Some(claims) = &self.claims {
-            claims.refresh(id)?;
-        }
-        recover::release_old(self.project, id, self.progress).map(drop)
+    fn fetch(&self, spec: &SpecId) -> Result<()> {
+        self.fetch(spec)
     }
 
-    /// Where the claim is asked for.
-    pub(super) fn stake(&self) -> Option<&dyn Stake> {
-        self.claims.as_ref().map(|claims| claims as &dyn Stake)
-    }
-
-    /// Tells the others how it ended. What cannot be told now goes with the next exchange.
-    pub(super) fn after(&self, id: &SpecId) {
-        if let Some(claims) = &self.claims
-            && let Err(error) = claims.publish(id)
-        {
-            self.progress.say(&Step::Warning(format!("how '{}' ended was not pushed: {}", id.short(), error.message)));
-            self.progress.say(&Step::Hint("git chant sync does it".to_owned()));
-        }
-    }
-
-    /// Takes over what the others have told, before it is looked which specs there are to work.
-    pub(super) fn look(&self) -> Result<()> {
-        if self.claims.is_none() {
-            return Ok(());
-        }
-        let remote = sync::pick(self.project, None)?;
-        sync::sync(self.project, &remote, Scope { fetch: true, push: false }, self.progress).map(drop)
+    fn publish(&self, spec: &SpecId) -> Result<()> {
+        self.publish(spec)
     }
 }

@@ -82,8 +82,7 @@ impl Context<'_> {
 
     /// Settles what a dead process left half done.
     pub(crate) fn settle(&self, project: &Project, id: &SpecId) -> Result<()> {
-        crate::attempt::merge::recover_all(project, self.progress)?;
-        recover::heal(project, id).map(drop)
+        recover::settle(project, id, self.progress)
     }
 
     /// Asks for what the repository would run and this person has not approved, unless `granted`.
@@ -121,15 +120,6 @@ impl Context<'_> {
 
     /// Refuses what only a person may do.
     pub(crate) fn refuse_agent(&self, verb: &str) -> Result<()> {
-        if self.env.is_agent() {
-            return Err(Error::negative("person-only", format!("only a person can {verb}, not an agent"))
-                .hint("CHANT_SPEC_ID is set: this runs inside an agent's work"));
-        }
-        Ok(())
+        self.env.refuse_agent(verb)
     }
-}
-
-/// The short form of an object id, for sentences.
-pub(super) fn abbreviated(id: ObjectId) -> String {
-    id.to_hex_with_len(12).to_string()
 }

@@ -3,11 +3,10 @@
 use super::Context;
 use crate::{
     answer::{Recorded, outcome::Outcome},
-    attempt::{end as close, recover},
+    attempt,
     cli::state::{CancelArgs, FailArgs, ReleaseArgs, ResetArgs},
     domain::event::Op,
     error::Result,
-    specs::all::Specs,
 };
 
 pub(super) fn reset(context: &Context<'_>, args: &ResetArgs) -> Result<Outcome> {
@@ -34,10 +33,7 @@ pub(super) fn fail(context: &Context<'_>, args: &FailArgs) -> Result<Outcome> {
 fn end(context: &Context<'_>, query: &str, op: Op, reason: Option<&str>) -> Result<Outcome> {
     let project = context.project()?;
     let id = context.pick_to_change(&project, query)?;
-    let specs = Specs::new(&project)?;
-    let entry = specs.entry(&id)?;
-    recover::end_survivors_of(&project, &id, entry.state.as_deref(), context.progress)?;
-    let sentence = close::close(&project, &entry, op.clone(), reason, context.progress)?;
+    let sentence = attempt::end::end(&project, &id, &op, reason, context.progress)?;
     let spec = context.view(&project, &id)?;
     Ok(Outcome::new(Recorded { spec, op: op.as_str().to_owned(), sentence }))
 }

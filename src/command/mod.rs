@@ -14,6 +14,7 @@ mod demo;
 mod drift;
 mod edit;
 mod end;
+mod ended;
 mod finish;
 mod fsck;
 mod graph;
@@ -48,7 +49,6 @@ mod verify;
 mod version;
 mod why;
 mod work;
-mod work_all;
 
 pub(crate) use context::Context;
 

@@ -1,27 +1,30 @@
 //! `git chant next`: what comes next, and taking it.
 
-use super::{Context, claim::Deciding, work_all::filter};
+use super::{Context, claim};
 use crate::{
     answer::{Claimed, Listed, outcome::Outcome},
     attempt::{
-        plan::Request,
-        recover,
+        claim::Remote,
+        ended::{Ended, How, Stop},
         schedule::{self, Wanted},
-        start, work,
+        work::{From, Work},
     },
     cli::work::NextArgs,
     domain::id::SpecId,
     error::{Error, Kind, Result},
+    exchange::sync::Claims,
     project::{Project, agent::MANUAL},
     specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
     let project = context.project()?;
-    if let Some(asked) = args.claim {
-        Deciding::of(context, &project, asked)?.look()?;
-    }
-    let wanted = Wanted { filter: filter(&args.labels, &args.topic, &args.phase), ..Wanted::default() };
+    let claims = match args.claim {
+        Some(asked) => claim::remote(&project, asked)?,
+        None => None,
+    };
+    claim::fetch(context, &project, claims.as_ref())?;
+    let wanted = Wanted { filter: args.filter(), ..Wanted::default() };
     let specs = Specs::cached(&project)?;
     let selection = schedule::select(&specs, &wanted)?;
     specs.write_cache()?;
@@ -31,13 +34,12 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
             let spec = specs.view(&specs.entry(&job.id)?)?;
             return Ok(Outcome::new(Listed { specs: vec![spec], lines: Vec::new() }));
         }
-        match claim(context, &project, &job.id, args) {
-            Ok(outcome) => return Ok(outcome),
-            // Somebody was faster, or this one needs a person first: the next may do.
-            Err(error)
-                if matches!(error.code, Kind::InProgress | Kind::LeaseHeld | Kind::NotAllowed | Kind::NotReady) => {}
-            Err(error) if error.code == Kind::Untrusted => refused = refused.or(Some(error)),
-            Err(error) => return Err(error),
+        match take(context, &project, &job.id, args, claims.as_ref()) {
+            Ok(ended) => return present(context, &project, &job.id, ended),
+            // Another process was faster, or this spec needs a person first: the next may do.
+            Err(Stop::Taken(_) | Stop::NotReady(_)) => {}
+            Err(Stop::NotApproved(error)) => refused = refused.or(Some(error)),
+            Err(stop) => return Err(stop.into()),
         }
     }
     Err(refused.unwrap_or_else(|| {
@@ -46,21 +48,30 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
     }))
 }
 
-fn claim(context: &Context<'_>, project: &Project, id: &SpecId, args: &NextArgs) -> Result<Outcome> {
-    let claims = Deciding::of(context, project, args.claim.flatten())?;
-    claims.before(id)?;
-    context.settle(project, id)?;
-    recover::settle_dead(project, id, context.progress)?;
-    recover::release_discounted(project, id, context.progress)?;
-    let request = Request { agent: Some(MANUAL.to_owned()), onto: args.onto.clone(), timeout: None };
-    let plan = start::plan(project, id, &request)?;
-    context.ask_trust(project, id, plan.text.blob(), &plan.spec, plan.prompt.as_ref(), args.trust)?;
-    match work::work(project, &plan, claims.stake(), context.progress)? {
-        work::Worked::Handed { worktree, prompt } => {
-            let spec = context.view(project, id)?;
-            Ok(Outcome::new(Claimed { spec, path: worktree, prompt_file: prompt })
-                .hint(format!("when the work is done: git chant finish {}", id.short())))
-        }
-        work::Worked::Ran(_) => Err(Error::fatal(Kind::Agent, "an agent ran where none was asked for")),
-    }
+/// Claims a spec for the caller to work by hand.
+fn take(
+    context: &Context<'_>,
+    project: &Project,
+    id: &SpecId,
+    args: &NextArgs,
+    claims: Option<&Claims<'_>>,
+) -> Result<Ended, Stop> {
+    let work = Work {
+        project,
+        id,
+        onto: args.onto.as_deref(),
+        merge: true,
+        remote: claims.map(|claims| claims as &dyn Remote),
+        approve: &|blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
+        progress: context.progress,
+    };
+    work.carry(From::Claim { agent: Some(MANUAL), timeout: None, slot: None })
+}
+
+fn present(context: &Context<'_>, project: &Project, id: &SpecId, ended: Ended) -> Result<Outcome> {
+    let How::HandedOver { worktree, prompt } = ended.how else {
+        return Err(Error::fatal(Kind::Agent, "an agent ran where none was asked for"));
+    };
+    let body = Claimed { spec: context.view(project, id)?, path: worktree, prompt_file: prompt };
+    Ok(Outcome { hints: ended.hints, ..Outcome::new(body) })
 }

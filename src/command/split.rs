@@ -1,6 +1,6 @@
 //! `git chant split`
 
-use super::{Context, work::text_of};
+use super::Context;
 use crate::{
     agent::{
         preset::OutputParser,
@@ -14,7 +14,7 @@ use crate::{
     },
     cli::work::SplitArgs,
     domain::{id::SpecId, spec_file, spec_file::Spec, spec_type::SpecType, status::Status},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::process::scrubbed_env,
     project::{Project, agent::MANUAL},
     specs::{all::Specs, text::path_of},
@@ -28,15 +28,14 @@ pub(super) fn run(context: &Context<'_>, args: &SplitArgs) -> Result<Outcome> {
     let id = context.pick_to_change(&project, &args.spec)?;
     let specs = Specs::new(&project)?;
     let entry = specs.entry(&id)?;
-    let loaded = text_of(entry.loaded.as_deref(), &id)?;
-    let (text, spec) = loaded.valid(&id)?;
+    let (text, spec) = entry.text()?;
     refuse(&project, &specs, &id, entry.status)?;
     let parts = if args.by_heading {
         split::by_heading(spec)
     } else {
         let said = ask_agent(context, &project, args, &String::from_utf8_lossy(&text.bytes))?;
         split::proposed(&said).map_err(|why| {
-            Error::negative("no-proposal", format!("what the agent said cannot be used: {why}")).hint(format!(
+            Error::negative(Kind::NoProposal, format!("what the agent said cannot be used: {why}")).hint(format!(
                 "write the parts as headings yourself: git chant edit {0}, then: git chant split {0} --by-heading",
                 id.short()
             ))
@@ -44,7 +43,7 @@ pub(super) fn run(context: &Context<'_>, args: &SplitArgs) -> Result<Outcome> {
     };
     if parts.is_empty() {
         return Err(Error::negative(
-            "no-parts",
+            Kind::NoParts,
             format!("'{}' has no heading '## <title>' to make a member of", id.short()),
         ));
     }
@@ -65,13 +64,13 @@ pub(super) fn run(context: &Context<'_>, args: &SplitArgs) -> Result<Outcome> {
 fn refuse(project: &Project, specs: &Specs<'_>, id: &SpecId, status: Status) -> Result<()> {
     let short = id.short();
     if id.member_of().is_some() {
-        return Err(Error::negative("not-allowed", format!("'{short}' is a member itself: members have none")));
+        return Err(Error::negative(Kind::NotAllowed, format!("'{short}' is a member itself: members have none")));
     }
     if status != Status::Pending {
-        return Err(Error::negative("not-allowed", format!("cannot split '{short}': it is {status}")));
+        return Err(Error::negative(Kind::NotAllowed, format!("cannot split '{short}': it is {status}")));
     }
     if !project.members(&specs.names, id)?.is_empty() {
-        return Err(Error::negative("exists", format!("'{short}' has members already"))
+        return Err(Error::negative(Kind::Exists, format!("'{short}' has members already"))
             .hint(format!("to add one: git chant add \"...\" --member-of {short}")));
     }
     Ok(())
@@ -85,16 +84,16 @@ fn ask_agent(context: &Context<'_>, project: &Project, args: &SplitArgs, text: &
         None => project.config().agent()?,
     };
     let name = name.filter(|name| name != MANUAL).ok_or_else(|| {
-        Error::fatal("no-agent", "no agent is configured to split it")
+        Error::fatal(Kind::NoAgent, "no agent is configured to split it")
             .hint("by its headings: git chant split <spec> --by-heading")
     })?;
     let agent = project.agent(&name)?;
-    let room =
-        tempfile::tempdir().map_err(|cause| Error::fatal("tempdir", format!("cannot make a directory: {cause}")))?;
+    let room = tempfile::tempdir()
+        .map_err(|cause| Error::fatal(Kind::Tempdir, format!("cannot make a directory: {cause}")))?;
     let prompt = format!("{}\n\n{text}", prompt::named("split").unwrap_or_default());
     let file = room.path().join("prompt.md");
     std::fs::write(&file, &prompt)
-        .map_err(|cause| Error::fatal("tempdir", format!("cannot write the prompt: {cause}")))?;
+        .map_err(|cause| Error::fatal(Kind::Tempdir, format!("cannot write the prompt: {cause}")))?;
     let line = agent.command_line(&file, None);
     context.progress.say(&Step::Note(format!("Asking {name} how to split it")));
     let mut run = Run::new(&line, room.path());
@@ -107,7 +106,7 @@ fn ask_agent(context: &Context<'_>, project: &Project, args: &SplitArgs, text: &
     run.filter = parser.as_mut().map(|parser| parser as &mut dyn OutputFilter);
     let finished = process::run(run)?;
     if !finished.ending.success() {
-        return Err(Error::negative("agent-failed", format!("the agent {}", finished.ending)));
+        return Err(Error::negative(Kind::AgentFailed, format!("the agent {}", finished.ending)));
     }
     match parser.as_ref().map(OutputParser::answer).filter(|answer| !answer.is_empty()) {
         Some(answer) => Ok(answer.to_owned()),
@@ -126,13 +125,13 @@ fn agreed(context: &Context<'_>, args: &SplitArgs, parts: &[Part]) -> Result<()>
         return Ok(());
     }
     if !context.interactive {
-        return Err(Error::negative("not-confirmed", "nobody is there to agree to these parts")
+        return Err(Error::negative(Kind::NotConfirmed, "nobody is there to agree to these parts")
             .hint("to take them as they are: --yes"));
     }
     if context.env.confirm("Make these members?")? {
         Ok(())
     } else {
-        Err(Error::negative("not-confirmed", "nothing was made"))
+        Err(Error::negative(Kind::NotConfirmed, "nothing was made"))
     }
 }
 
@@ -180,7 +179,7 @@ fn member(
     let parsed = |path: &str, bytes: &[u8]| {
         spec_file::parse(path, bytes).map_err(|diagnostics| {
             let mut error =
-                Error::negative("bad-part", format!("the part '{}' makes no valid spec", part.title.escape_debug()));
+                Error::negative(Kind::BadPart, format!("the part '{}' makes no valid spec", part.title.escape_debug()));
             error.diagnostics = diagnostics;
             error
         })

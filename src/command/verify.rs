@@ -2,21 +2,21 @@
 
 use gix::ObjectId;
 
-use super::{Context, finish::commit, work::text_of};
+use super::Context;
 use crate::{
     answer::{AllChecked, Checked, CheckedSpec, SpecView, outcome::Outcome, progress::Step},
-    attempt::check::{Checkout, expectation, run_command},
+    attempt::check::{Checkout, expectation},
     cli::work::VerifyArgs,
     domain::{checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status},
-    error::{Error, Result},
-    git::branch,
+    error::{Error, Kind, Result},
+    git::{branch, history::named_commit},
     project::Project,
     specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let at = args.at.as_deref().map(|name| commit(&project, name)).transpose()?;
+    let at = args.at.as_deref().map(|name| named_commit(&project.repo, name)).transpose()?;
     let Some(query) = args.spec.as_deref().filter(|_| !args.all) else { return all(context, &project, at, args.trust) };
     let id = context.pick(&project, query)?;
     let (spec, checks) = one(context, &project, &id, at, args.trust)?;
@@ -51,8 +51,7 @@ fn one(
 ) -> Result<(SpecView, Checks)> {
     let specs = Specs::new(project)?;
     let entry = specs.entry(id)?;
-    let loaded = text_of(entry.loaded.as_deref(), id)?;
-    let (text, spec) = loaded.valid(id)?;
+    let (text, spec) = entry.text()?;
     context.ask_trust(project, id, text.blob(), spec, None, trust)?;
     let at = match at {
         Some(at) => at,
@@ -67,7 +66,7 @@ fn place(project: &Project, id: &SpecId) -> Result<ObjectId> {
     if let Some(tip) = branch::read(&project.repo, project.branch_ref(id)?.as_ref())? {
         return Ok(tip);
     }
-    project.repo.head()?.id().ok_or_else(|| Error::fatal("no-commits", "there is no commit to check"))
+    project.repo.head()?.id().ok_or_else(|| Error::fatal(Kind::NoCommits, "there is no commit to check"))
 }
 
 fn checks(
@@ -81,13 +80,11 @@ fn checks(
     let mut checks = Checks::default();
     let mut checkout = Checkout::open(project)?;
     for command in &spec.front.verify {
-        context.progress.say(&Step::Checking { what: command });
+        // Each command finds a clean checkout.
         checkout.stand_at(at)?;
-        let mut seen = run_command(project, id, command, checkout.path())?;
-        seen.ok = seen.exit == Some(0);
-        checks.verify.push(seen);
+        checks.verify.extend(checkout.run_all(id, std::slice::from_ref(command), context.progress)?);
     }
-    // A reproduction fails where it was made; later somebody mends what it shows.
+    // A reproduction fails where it was made; later the fix makes it pass.
     let work = state.and_then(|state| state.facts.work_commits.last().copied());
     let later = spec.front.known_phase() == Some(Phase::Reproduction) && work != Some(at);
     let base = state.and_then(|state| state.facts.base).filter(|_| !later);

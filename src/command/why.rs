@@ -2,12 +2,12 @@
 
 use gix::ObjectId;
 
-use super::{Context, finish::commit};
+use super::Context;
 use crate::{
     answer::{WhyView, Whys, outcome::Outcome},
     cli::show::WhyArgs,
     error::{Error, Result},
-    git::blame,
+    git::{blame, history::named_commit},
     project::Project,
     query::why,
     specs::all::Specs,
@@ -45,12 +45,12 @@ fn commits(project: &Project, what: &str) -> Result<Vec<Option<ObjectId>>> {
             return Ok(vec![blame::line(&project.repo, None, &path, line)?]);
         }
         if let Some((rev, path)) = rest.split_once(':')
-            && commit(project, rev).is_ok()
+            && named_commit(&project.repo, rev).is_ok()
         {
             return Ok(vec![blame::line(&project.repo, Some(rev), path, line)?]);
         }
     }
-    if let Ok(commit) = commit(project, what) {
+    if let Ok(commit) = named_commit(&project.repo, what) {
         return Ok(vec![Some(commit)]);
     }
     if let Some(path) = known_path(project, what)? {

@@ -1,24 +1,26 @@
-//! `git chant work`: claim, agent, checks, merge.
+//! `git chant work`: claim, agent, checks, merge, of one spec or of many.
 
-use std::time::{Duration, Instant};
+use std::{collections::HashMap, time::Instant};
 
-use super::{Context, claim::Deciding, work_all::is_taken};
+use super::{Context, claim, ended};
 use crate::{
-    agent::{process::Ending, rate_limit, slot::Slot},
-    answer::{Failed, Merged, PathOf, Worked, outcome::Outcome, progress::Step},
+    agent::slot::Slot,
+    answer::{
+        AllWorked, SpecView, WorkedSpec,
+        outcome::Outcome,
+        progress::{Of, Progress, Step},
+    },
     attempt::{
-        finish::{self, Judged},
-        merge::{self, Landed},
-        plan::Request,
-        recover,
-        run::Ran,
-        start, track as bring, work,
+        claim::Remote,
+        ended::{Ended, How, Stop},
+        schedule::{self, Fate, Job, Limits, Selection, Wanted},
+        work::{From, Work},
     },
     cli::work::WorkArgs,
-    domain::{event::Pin, id::SpecId, spec_type::SpecType},
+    domain::{id::SpecId, status::Status},
     error::{Error, Exit, Kind, Result},
-    project::{Project, agent::MANUAL},
-    specs::{all::Specs, attempt::RunEnd, text::Loaded},
+    project::Project,
+    specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
@@ -27,253 +29,155 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
         return Err(Error::usage(Kind::BadFlags, "specs that are named are not chosen by label, topic or phase")
             .hint("leave out either the specs or '--label', '--topic' and '--phase'"));
     }
-    let [spec] = args.specs.as_slice() else { return super::work_all::run(context, args) };
-    if args.chain {
-        return super::work_all::run(context, args);
-    }
     let project = context.project()?;
-    let id = context.pick(&project, spec)?;
-    one(context, &project, &id, args, None)
+    match args.specs.as_slice() {
+        [spec] if !args.chain => {
+            let id = context.pick(&project, spec)?;
+            let ended = one(context, &project, &id, args, None)?;
+            ended::present(context, &project, &id, ended)
+        }
+        _ => all(context, &project, args),
+    }
 }
 
 /// Works one spec; `slot` is what its agent was given already.
-pub(super) fn one(
+fn one(
     context: &Context<'_>,
     project: &Project,
     id: &SpecId,
     args: &WorkArgs,
     slot: Option<Slot>,
-) -> Result<Outcome> {
-    let claims = Deciding::of(context, project, args.claim)?;
-    claims.before(id)?;
-    let ended = carry_out(context, project, id, args, slot, &claims);
-    claims.after(id);
-    ended
+) -> Result<Ended, Stop> {
+    let claims = claim::remote(project, args.claim)?;
+    let work = Work {
+        project,
+        id,
+        onto: args.onto.as_deref(),
+        merge: !args.no_merge,
+        remote: claims.as_ref().map(|claims| claims as &dyn Remote),
+        approve: &|blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
+        progress: context.progress,
+    };
+    work.carry(From::Claim { agent: args.agent.as_deref(), timeout: args.timeout, slot })
 }
 
-fn carry_out(
+fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outcome> {
+    claim::fetch(context, project, claim::remote(project, args.claim)?.as_ref())?;
+    let named = args.specs.iter().map(|spec| context.pick(project, spec)).collect::<Result<Vec<_>>>()?;
+    let wanted = Wanted { named, filter: args.filter(), chain: args.chain, agent: args.agent.clone() };
+    let specs = Specs::cached(project)?;
+    let selection = schedule::select(&specs, &wanted)?;
+    specs.write_cache()?;
+    if selection.ready.is_empty() {
+        return Ok(Outcome::new(AllWorked::default())
+            .hint("nothing is ready; what the specs wait for: git chant ready --explain"));
+    }
+    let limits = limits(project, args, &selection)?;
+    let together = args.jobs > 1;
+    let work = |job: &Job, slot: Option<Slot>| {
+        let of = Of { short: job.id.short(), progress: context.progress };
+        let progress: &dyn Progress = if together { &of } else { context.progress };
+        let context = Context { env: context.env.clone(), progress, interactive: false, ..*context };
+        let (fate, one) = work_one(&context, job, args, wanted.named.contains(&job.id), slot);
+        if let Some(one) = &one {
+            let how = one.why.as_ref().map_or_else(|| one.outcome.clone(), |why| format!("{}: {why}", one.outcome));
+            of.progress.say(&Step::Over { short: job.id.short(), how: &how, good: fate == Fate::Done });
+        }
+        (fate, one)
+    };
+    let ended = schedule::run(&context.env, &wanted, selection, limits, args.jobs, context.progress, work)?;
+    let signal = ended.signal;
+    let done = ended.worked.iter().all(|(_, fate, _)| matches!(fate, Fate::Done | Fate::Taken));
+    // A spec that was named and not even begun is not done either.
+    let left_named = !wanted.named.is_empty() && ended.waiting > 0 && !args.chain;
+    let specs = ended.worked.into_iter().filter_map(|(.., one)| one).collect();
+    let all = AllWorked { worked: specs, left: ended.left, waiting: ended.waiting };
+    let outcome = Outcome::new(all).exit(i32::from(!done || left_named));
+    Ok(match signal {
+        Some(signal) => outcome.exit(Exit::Signal(signal).code()),
+        None => outcome,
+    })
+}
+
+fn limits(project: &Project, args: &WorkArgs, selection: &Selection) -> Result<Limits> {
+    let config = project.config();
+    let mut jobs_of = HashMap::new();
+    let jobs = selection.ready.iter().chain(selection.waiting.iter().map(|waiting| &waiting.job));
+    let agents: std::collections::BTreeSet<&String> = jobs.filter_map(|job| job.agent.as_ref()).collect();
+    for agent in agents {
+        if let Some(limit) = config.agent_jobs(agent)? {
+            jobs_of.insert(agent.clone(), limit);
+        }
+    }
+    Ok(Limits {
+        max: args.max.unwrap_or(usize::MAX),
+        keep_going: args.keep_going,
+        rate_limit_pause: config.rate_limit_pause()?,
+        jobs_of,
+        slots: project.slots_dir(),
+        chance: project.env.random_u32(),
+    })
+}
+
+/// Works one of several specs, and says what became of it; nothing where another process has it and it was not named.
+fn work_one(
     context: &Context<'_>,
-    project: &Project,
-    id: &SpecId,
+    job: &Job,
     args: &WorkArgs,
+    named: bool,
     slot: Option<Slot>,
-    claims: &Deciding<'_>,
-) -> Result<Outcome> {
-    context.settle(project, id)?;
-    recover::settle_dead(project, id, context.progress)?;
-    recover::release_discounted(project, id, context.progress)?;
-    bring::here(project, id, context.progress)?;
+) -> (Fate, Option<WorkedSpec>) {
     let started = Instant::now();
-    let request = Request { agent: args.agent.clone(), onto: args.onto.clone(), timeout: args.timeout };
-    let plan = start::plan(project, id, &request)?;
-    context.ask_trust(project, id, plan.text.blob(), &plan.spec, plan.prompt.as_ref(), args.trust)?;
-    let _slot = match slot {
-        Some(slot) => Some(slot),
-        None => wait_for_slot(context, project, &plan.agent.name)?,
+    let project = context.project();
+    let view = || {
+        let view = project.as_ref().ok().and_then(|project| context.view(project, &job.id).ok());
+        view.unwrap_or_else(|| SpecView::new(job.id.clone()))
     };
-    match work::work(project, &plan, claims.stake(), context.progress)? {
-        work::Worked::Handed { worktree, .. } => {
-            let spec = context.view(project, id)?;
-            Ok(Outcome::new(PathOf { spec, path: worktree })
-                .hint(format!("when the work is done: git chant finish {}", id.short())))
-        }
-        work::Worked::Ran(ran) => {
-            let interrupted = match ran.ending {
-                Ending::Interrupted(signal) => Some(signal),
-                _ => None,
-            };
-            // From here on it is our own: that somebody decided about it meanwhile is told, and not left out as theirs.
-            let outcome = judge_and_merge(context, project, id, *ran, started, args.no_merge).map_err(|error| {
-                let code = if is_taken(&error) { Kind::Overtaken } else { error.code };
-                Error { code, ..error }
-            })?;
-            Ok(match interrupted {
-                Some(signal) => outcome.exit(Exit::Signal(signal).code()),
-                None => outcome,
-            })
-        }
-    }
-}
-
-/// Waits until there may be one more run of that agent, if there is a limit.
-fn wait_for_slot(context: &Context<'_>, project: &Project, agent: &str) -> Result<Option<Slot>> {
-    let Some(limit) = project.config().agent_jobs(agent)?.filter(|_| agent != MANUAL) else { return Ok(None) };
-    let dir = project.slots_dir();
-    let mut told = false;
-    loop {
-        if let Some(slot) = Slot::take(&dir, agent, limit)? {
-            return Ok(Some(slot));
-        }
-        if !std::mem::replace(&mut told, true) {
-            let runs = if limit == 1 { "once already".to_owned() } else { format!("{limit} times already") };
-            context.progress.say(&Step::Note(format!("waiting: '{agent}' runs {runs} (chant.agent.{agent}.jobs)")));
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-fn judge_and_merge(
-    context: &Context<'_>,
-    project: &Project,
-    id: &SpecId,
-    ran: Ran,
-    started: Instant,
-    no_merge: bool,
-) -> Result<Outcome> {
-    let lease = ran.lease;
-    let end = RunEnd {
-        ending: ran.ending,
-        report: ran.report,
-        rate_limited: rate_limit::says_so(ran.ending, &ran.tail),
-        tampered: ran.changes.tampered,
-        refs_moved: ran.changes.refs_moved,
-        muted: ran.changes.muted,
+    let ended = match &project {
+        Ok(project) => one(context, project, &job.id, args, slot),
+        Err(error) => return (Fate::NotDone, Some(refused(view(), error, started))),
     };
-    let attempt = project.attempt_at(id, ran.attempt)?;
-    let judged = finish::judge(project, &attempt, Some(&end), context.progress)?;
-    for what in &end.tampered {
-        context.progress.say(&Step::Warning(what.clone()));
-    }
-    let outcome = conclude(context, project, id, judged, started, no_merge, None)?;
-    if let Some(lease) = lease {
-        lease.release()?;
-    }
-    Ok(outcome)
-}
-
-/// From the judgement to the outcome: merges what passed.
-pub(super) fn conclude(
-    context: &Context<'_>,
-    project: &Project,
-    id: &SpecId,
-    judged: Judged,
-    started: Instant,
-    no_merge: bool,
-    onto: Option<&str>,
-) -> Result<Outcome> {
-    let short = id.short();
-    if let Some(reason) = judged.failed {
-        let insufficient = reason.starts_with("the research is insufficient");
-        let failed = Some(Failed { reason, checks: judged.checks.lines() });
-        let worktree = project.worktree_of(id)?.map(|tree| tree.path).filter(|path| path.is_dir());
-        let mut outcome = worked(context, project, id, started, None, failed)?;
-        if let Some(signal) = judged.interrupted {
-            outcome = outcome.exit(Exit::Signal(signal).code());
-        }
-        let by_hand = outcome.answered::<Worked>().is_some_and(|worked| worked.spec.kind == SpecType::Gate.as_str());
-        return Ok(match worktree {
-            _ if insufficient => insufficient_hints(project, id, outcome)?,
-            _ if by_hand => outcome.hint(format!("when you have done it: git chant finish {short}")),
-            Some(path) => outcome
-                .hint(format!("its work is in '{}' and is kept", path.display()))
-                .hint(format!("to check it again without the agent: git chant finish {short}"))
-                .hint(format!("to start over: git chant work {short}")),
-            None => outcome.hint(format!("to start over: git chant work {short}")),
-        });
-    }
-    if let Some(reason) = judged.paused {
-        return paused(context, project, id, started, reason, judged.interrupted);
-    }
-    if judged.late {
-        return Ok(worked(context, project, id, started, None, None)?.exit(1).warning(format!(
-            "the attempt on '{short}' was given up meanwhile: its commits are recorded, its status is not"
-        )));
-    }
-    if no_merge {
-        return Ok(
-            worked(context, project, id, started, None, None)?.hint(format!("to merge it: git chant merge {short}"))
-        );
-    }
-    match merge::land(project, id, onto, context.progress)? {
-        Landed::Completed { merged } => {
-            let merged = merged.map(|(target, commit)| Merged { target, commit: commit.to_string() });
-            worked(context, project, id, started, merged, None)
-        }
-        Landed::Waits { why, paths, hints } => {
-            let mut outcome = worked(context, project, id, started, None, None)?.exit(1);
-            if let Some(worked) = outcome.answered::<Worked>() {
-                worked.waits = Some(because(&why, &paths));
+    let fate = Fate::of(&ended, named);
+    let one = match ended {
+        Ok(ended) => present(view(), ended),
+        Err(_) if fate == Fate::Taken => return (fate, None),
+        Err(stop) => {
+            for hint in &stop.error().hints {
+                context.progress.say(&Step::Hint(hint.clone()));
             }
-            outcome = outcome.warning(waiting(short, &why, &paths));
-            for hint in hints {
-                outcome = outcome.hint(hint);
-            }
-            Ok(outcome)
+            refused(view(), stop.error(), started)
         }
-    }
+    };
+    (fate, Some(one))
 }
 
-/// An attempt that stopped before it was done: what it did is where it was.
-fn paused(
-    context: &Context<'_>,
-    project: &Project,
-    id: &SpecId,
-    started: Instant,
-    reason: String,
-    signal: Option<i32>,
-) -> Result<Outcome> {
-    let short = id.short();
-    let mut outcome = worked(context, project, id, started, None, None)?.exit(1);
-    if let Some(worked) = outcome.answered::<Worked>() {
-        worked.paused = Some(reason);
-    }
-    if let Some(signal) = signal {
-        outcome = outcome.exit(Exit::Signal(signal).code());
-    }
-    let place = project.worktree_of(id)?.map(|tree| tree.path).filter(|path| path.is_dir());
-    if let Some(place) = place {
-        outcome = outcome.hint(format!("its work is in '{}' and is kept", place.display()));
-    }
-    Ok(outcome
-        .hint(format!("to go on with it: git chant work {short}"))
-        .hint(format!("to have what is there checked without the agent: git chant finish {short}")))
-}
-
-/// The way out where the research does not carry the work: research again, in place of what it was informed by.
-fn insufficient_hints(project: &Project, id: &SpecId, outcome: Outcome) -> Result<Outcome> {
-    let specs = Specs::new(project)?;
-    let researched = specs.entry(id)?.state.map(|state| state.facts.informed_by.clone()).unwrap_or_default();
-    let spec = researched.iter().rev().find_map(|pin| match pin {
-        Pin::Spec { id, .. } => Some(id.short().to_owned()),
-        _ => None,
-    });
-    let instead = spec.unwrap_or_else(|| "<spec>".to_owned());
-    Ok(outcome
-        .hint(format!("what the agent said: git chant log {} --agent", id.short()))
-        .hint(format!("to research again: git chant add \"Re-research ...\" --type research --supersedes {instead}")))
-}
-
-/// Why finished work is not merged, in one line.
-pub(super) fn waiting(short: &str, why: &str, paths: &[String]) -> String {
-    format!("'{short}' is finished and not merged: {}", because(why, paths))
-}
-
-fn because(why: &str, paths: &[String]) -> String {
-    if paths.is_empty() { why.to_owned() } else { format!("{why}: {}", paths.join(", ")) }
-}
-
-fn worked(
-    context: &Context<'_>,
-    project: &Project,
-    id: &SpecId,
-    started: Instant,
-    merged: Option<Merged>,
-    failed: Option<Failed>,
-) -> Result<Outcome> {
-    let spec = context.view(project, id)?;
-    let attempt = spec.attempt.clone();
-    Ok(Outcome::new(Worked {
+fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
+    let why = match error.diagnostics.first() {
+        Some(first) => format!("{}: {}:{}: {}", error.message, first.path, first.line, first.message),
+        None => error.message.clone(),
+    };
+    WorkedSpec {
         spec,
-        attempt,
+        outcome: "refused".into(),
+        why: Some(why),
         duration_ms: started.elapsed().as_millis() as u64,
-        merged,
-        failed,
-        paused: None,
-        waits: None,
-    }))
+        merged: None,
+    }
 }
 
-/// The text of a spec, or the error that there is none.
-pub(super) fn text_of(loaded: Option<&Loaded>, id: &SpecId) -> Result<Loaded> {
-    loaded.cloned().ok_or_else(|| Error::fatal(Kind::NoText, format!("the text of '{}' cannot be found", id.short())))
+/// The line of a spec that ended so.
+fn present(spec: SpecView, ended: Ended) -> WorkedSpec {
+    let (status, duration_ms) = (spec.status, ended.duration_ms());
+    let (outcome, why, merged) = match ended.how {
+        How::HandedOver { worktree, .. } => {
+            ("in_progress", Some(format!("for you to do in '{}'", worktree.display())), None)
+        }
+        How::Failed { reason, .. } => ("failed", Some(reason.to_string()), None),
+        How::Paused(why) if status != Status::Finished => ("paused", Some(why.to_string()), None),
+        How::Paused(why) => ("finished", Some(why.to_string()), None),
+        How::Waiting(waits) => (status.as_str(), Some(waits.reason()), None),
+        How::Completed(to) => (status.as_str(), None, ended::merged(to)),
+        How::Finished | How::Superseded => (status.as_str(), None, None),
+    };
+    WorkedSpec { spec, outcome: outcome.to_owned(), why, duration_ms, merged }
 }

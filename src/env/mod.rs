@@ -146,6 +146,18 @@ impl Env {
         self.var("CHANT_SPEC_ID").is_some_and(|id| !id.is_empty())
     }
 
+    /// Refuses inside an agent what only a person may do.
+    ///
+    /// # Errors
+    /// `person-only`.
+    pub(crate) fn refuse_agent(&self, verb: &str) -> Result<()> {
+        if self.is_agent() {
+            return Err(Error::negative(Kind::PersonOnly, format!("only a person can {verb}, not an agent"))
+                .hint("CHANT_SPEC_ID is set: this runs inside an agent's work"));
+        }
+        Ok(())
+    }
+
     /// Where temporary files go: `TMPDIR`, else `/tmp`. Absolute.
     pub(crate) fn temp_dir(&self) -> PathBuf {
         self.cwd.join(std::env::temp_dir())

@@ -268,3 +268,14 @@ pub(crate) fn unreached(
     let counted = git.arg("--").check()?;
     counted.line().parse().map_err(|_| Error::fatal(Kind::GitFailed, "git rev-list printed no number"))
 }
+
+/// The commit that a person names as `name`.
+///
+/// # Errors
+/// `unknown-revision`.
+pub(crate) fn named_commit(repo: &Repository, name: &str) -> Result<ObjectId> {
+    let unknown = || Error::fatal(Kind::UnknownRevision, format!("'{}' names no commit", name.escape_debug()));
+    let id = repo.gix().rev_parse_single(name).map_err(|_| unknown())?;
+    let commit = id.object()?.peel_to_kind(gix::object::Kind::Commit).map_err(|_| unknown())?;
+    Ok(commit.id)
+}

@@ -122,6 +122,17 @@ pub(crate) enum Fate {
     Refused(String),
 }
 
+/// What is known of one pushed ref, after the remote was asked again where its answer was lost.
+#[derive(Debug)]
+pub(crate) enum Pushed {
+    /// The remote holds it.
+    Accepted,
+    /// The remote holds something else: an error that says so.
+    Behind(Error),
+    /// The remote does not answer, and why.
+    Unknown(String),
+}
+
 /// Pushes refs, each on its own, never by force, without the person's `pre-push` hook. What the answer does not tell of is left
 /// out.
 ///

@@ -6,7 +6,6 @@ mod branches;
 mod files;
 pub(crate) mod signatures;
 pub(crate) mod signing;
-pub(crate) mod stake;
 pub(crate) mod target;
 pub(crate) mod trust;
 pub(crate) mod worktree_lock;

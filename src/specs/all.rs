@@ -9,14 +9,20 @@ use std::{
 use gix::ObjectId;
 
 use super::{
-    ahead::Wanted, ancestry::Ancestry, base::Base, members::all_over, survey::Survey, text::Loaded, texts::Texts,
+    ahead::Wanted,
+    ancestry::Ancestry,
+    base::Base,
+    members::all_over,
+    survey::Survey,
+    text::{Loaded, Text},
+    texts::Texts,
 };
 use crate::project::target::full_name;
 use crate::project::{Project, SPECS_DIR, get_or_try_init, signatures::Signatures};
 use crate::specs::names::SpecNames;
 use crate::{
     domain::{event::Landing, id::SpecId, spec_file::Spec, state::State, status::Status},
-    error::Result,
+    error::{Error, Kind, Result},
     git::{
         history,
         worktree::{self, Worktree},
@@ -42,6 +48,15 @@ impl Entry {
     /// What the text says, if it can be read.
     pub(crate) fn spec(&self) -> Option<&Spec> {
         self.loaded.as_ref().and_then(|loaded| loaded.spec.as_ref().ok())
+    }
+
+    /// The text and what it says.
+    ///
+    /// # Errors
+    /// `no-text` if there is none, `invalid-spec` with the places that are wrong.
+    pub(crate) fn text(&self) -> Result<(&Text, &Spec)> {
+        let none = || Error::fatal(Kind::NoText, format!("the text of '{}' cannot be found", self.id.short()));
+        self.loaded.as_ref().ok_or_else(none)?.valid(&self.id)
     }
 
     /// Whether its file tells what chant has done with it and nothing is recorded here, so that it counts as pending: `import` would

@@ -1,4 +1,4 @@
-//! What an attempt leaves: kept under a ref of its own, always, and only then cleared away.
+//! What an attempt leaves is kept under a ref of its own, and only then removed.
 
 use gix::ObjectId;
 
@@ -37,7 +37,7 @@ impl Project {
         Ok(kept)
     }
 
-    /// The same for a worktree in which nothing is uncommitted, as was seen a moment ago.
+    /// Keeps what a worktree stands and stood on in which nothing is uncommitted, as was seen a moment ago.
     ///
     /// # Errors
     /// As [`Project::keep_worktree`].
@@ -111,7 +111,7 @@ impl Project {
 pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let mut stays = false;
-    // Nobody begins another attempt at that place meanwhile.
+    // No other process begins an attempt at that place now.
     let _held = project.lock_worktree(&attempt.id)?;
     if begun_anew(project, attempt)? {
         return Ok(warnings);
@@ -158,8 +158,8 @@ fn remove_kept(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<
     worktree::remove::remove(&project.repo, &tree.path).map(|_| ())
 }
 
-/// Removes the worktree and the branch that an attempt left whose spec is pending again: whoever gave it up died before that. Returns
-/// what could not be done, in words.
+/// Removes the worktree and the branch that an attempt left whose spec is pending again, because the process that ended it died before
+/// that. Returns what could not be done, in words.
 ///
 /// # Errors
 /// If what is there cannot be kept.
@@ -176,7 +176,7 @@ pub(crate) fn last_start(project: &Project, id: &SpecId, state: &State) -> Resul
     Ok(walk.history.events().iter().rev().find(|event| event.op == Op::Start).map(|event| event.id))
 }
 
-/// Whether somebody has begun another attempt since: what is there is theirs.
+/// Whether another attempt has begun since: the worktree and branch are its own.
 fn begun_anew(project: &Project, attempt: &Attempt) -> Result<bool> {
     let state = project.store()?.state(&attempt.id)?;
     let Some(state) = state else { return Ok(false) };

@@ -1,4 +1,4 @@
-//! What a kept attempt is worth.
+//! Which kept attempts can be dropped without a loss.
 
 use gix::ObjectId;
 

@@ -33,6 +33,34 @@ fn everything_is_settled_and_the_way_on_is_told() {
 }
 
 #[test]
+fn work_makes_the_merge_that_its_dead_run_did_not() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >>file; git add -A; git commit -qm Done; tick");
+    let id = sandbox.add(&["One"]);
+    killed(&sandbox, "git.checkout.before", &["work", &id]);
+    assert_eq!(sandbox.status(&id), "finished");
+    // The agent is not run again.
+    sandbox.agent("exit 1");
+    let ran = sandbox.chant(&["work", &id]).ok();
+    assert!(ran.err.contains("died before the merge"), "{}", ran.err);
+    assert_eq!(sandbox.status(&id), "completed");
+    assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+}
+
+#[test]
+fn work_without_a_merge_leaves_what_is_finished() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >>file; git add -A; git commit -qm Done; tick");
+    let id = sandbox.add(&["One"]);
+    killed(&sandbox, "git.checkout.before", &["work", &id]);
+    let ran = sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    assert!(ran.err.contains(&format!("hint: to merge it: git chant merge {}", &id[11..])), "{}", ran.err);
+    // Its run is known to be over now: the merge is the person's to ask for.
+    sandbox.chant(&["work", &id]).fails(1, &["is finished and waits to be merged", "git chant merge"]);
+    sandbox.chant(&["merge", &id]).ok();
+}
+
+#[test]
 fn json_says_what_was_done() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo two >>file");

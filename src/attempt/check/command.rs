@@ -5,7 +5,7 @@ use std::{ffi::OsString, path::Path};
 use crate::{
     agent::process::{self, Ending, Run},
     domain::{checks::Command, id::SpecId},
-    error::{Error, Exit, Result},
+    error::{Error, Exit, Kind, Result},
     git::process::scrubbed_env,
     project::Project,
 };
@@ -37,7 +37,7 @@ pub(crate) fn run_command(project: &Project, spec: &SpecId, command: &str, dir: 
         Ending::Interrupted(signal) => {
             return Err(Error {
                 exit: Exit::Signal(signal),
-                ..Error::fatal("interrupted", format!("interrupted while checking '{command}'"))
+                ..Error::fatal(Kind::Interrupted, format!("interrupted while checking '{command}'"))
             });
         }
     }

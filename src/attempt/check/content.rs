@@ -10,7 +10,7 @@ use crate::{
         pattern::{Entry, PathSet},
         spec_file::MAX_SPEC_LEN,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{history, work_file},
     project::Project,
 };
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn tip_file(project: &Project, tip: ObjectId, worktree: &Path, path: &str) -> Result<Option<Vec<u8>>> {
     if project.silent && path.starts_with(".chant/") {
         return work_file::read(worktree, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64)
-            .map_err(|refused| Error::negative("bad-output", format!("cannot read '{path}': {refused}")));
+            .map_err(|refused| Error::negative(Kind::BadOutput, format!("cannot read '{path}': {refused}")));
     }
     Ok(project.blob_in(tip, path)?.map(|(_, bytes)| bytes))
 }
@@ -38,7 +38,7 @@ impl Check<'_> {
 
     pub(super) fn target_set(&self) -> Result<PathSet> {
         PathSet::new(&self.attempt.spec.front.target_files)
-            .map_err(|(at, why)| Error::negative("bad-target", format!("target_files entry {}: {why}", at + 1)))
+            .map_err(|(at, why)| Error::negative(Kind::BadTarget, format!("target_files entry {}: {why}", at + 1)))
     }
 }
 

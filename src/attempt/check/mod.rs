@@ -13,7 +13,6 @@ use crate::{
     config::Scope as ScopeMode,
     domain::{
         checks::{Checks, Command, Criterion, Output, Reproduction, Scope},
-        event::Pin,
         phase::Phase,
         spec_file,
         spec_file::Tick,
@@ -177,14 +176,5 @@ impl Check<'_> {
         let at_base = checkout.run_cached(&self.attempt.id, command, base)?;
         let at_tip = checkout.run(&self.attempt.id, command, self.tip)?;
         Ok(Some(expected.judge(at_base, at_tip)))
-    }
-
-    /// The inputs that were pinned from the base must still be what they were: an attempt that edits its own evidence
-    /// proves nothing. Kept with the scope, since such a path is never a target.
-    pub(crate) fn pinned_paths(pins: &[Pin]) -> impl Iterator<Item = &str> {
-        pins.iter().filter_map(|pin| match pin {
-            Pin::Path { path, .. } => Some(path.as_str()),
-            _ => None,
-        })
     }
 }

@@ -4,8 +4,9 @@ use std::{fs::File, path::PathBuf};
 
 use gix::ObjectId;
 
-use super::run_command;
+use super::command::run_command;
 use crate::{
+    answer::progress::{Progress, Step},
     domain::{
         checks::{Command, Reproduction},
         id::SpecId,
@@ -59,7 +60,7 @@ pub(crate) struct Checkout<'p> {
 }
 
 impl<'p> Checkout<'p> {
-    /// Takes the check worktree, waiting for whoever has it. It is made at its first use.
+    /// Takes the check worktree, waiting while another process has it. It is made at its first use.
     pub(crate) fn open(project: &'p Project) -> Result<Checkout<'p>> {
         let lock = project.private_dir("check")?.join("in-use");
         let held = fault::around("cache.lock", || File::create(&lock)).io("create", &lock)?;
@@ -118,9 +119,15 @@ impl<'p> Checkout<'p> {
         run_command(self.project, spec, command, &self.path)
     }
 
-    /// Where the checkout is.
-    pub(crate) fn path(&self) -> &std::path::Path {
-        &self.path
+    /// Runs each of `commands` where the checkout stands.
+    pub(crate) fn run_all(&self, spec: &SpecId, commands: &[String], progress: &dyn Progress) -> Result<Vec<Command>> {
+        let run = |command: &String| {
+            progress.say(&Step::Checking { what: command });
+            let mut seen = run_command(self.project, spec, command, &self.path)?;
+            seen.ok = seen.exit == Some(0);
+            Ok(seen)
+        };
+        commands.iter().map(run).collect()
     }
 
     /// Checks out exactly `commit`; files that it ignores stay, so that builds stay warm.

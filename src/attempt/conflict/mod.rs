@@ -1,8 +1,8 @@
-//! The use case `reconcile`: an agent resolves the conflict between finished work and its target, in the worktree of the spec.
+//! An agent resolves the conflict between finished work and its target, in the worktree of the spec.
 //!
-//! plan → lease and `resume` event → a real merge of the target into the work branch → agent → the merge committed. What came of it
-//! is judged by [`crate::attempt::finish`] and merged by [`crate::attempt::merge`]. An agent that does not succeed leaves nothing behind but what is
-//! kept of its work: branch and worktree are as they were, and the spec is finished again.
+//! plan → lease and `resume` event → a real merge of the target into the work branch → agent → the merge committed. Judging and
+//! merging what came of it is done elsewhere. An agent that does not succeed leaves nothing behind but what is kept of its work:
+//! branch and worktree are as they were, and the spec is finished again.
 
 mod plan;
 mod prompt;
@@ -10,19 +10,17 @@ mod restore;
 
 use std::path::Path;
 
-use gix::{ObjectId, refs::FullName};
+use gix::ObjectId;
 
-pub(crate) use plan::{Plan, plan};
+pub(crate) use plan::plan;
 pub(crate) use restore::{Died, recover};
 
+use plan::Plan;
+
 use crate::{
-    agent::{
-        lease::{Info, Lease},
-        process::Ending,
-        rate_limit,
-    },
+    agent::lease::{Info, Lease},
     answer::progress::{Progress, Step},
-    attempt::session::{Ended, Session},
+    attempt::session::{Session, own_dir},
     domain::{
         event::{Facts, Op},
         new_event::NewEvent,
@@ -38,48 +36,32 @@ use crate::{
     specs::attempt::RunEnd,
 };
 
-/// What the reason of a `resume` event begins with that is ours.
-const CONFLICTS: &str = "it conflicts with '";
-
-/// The conflict, as it was computed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Conflict {
-    /// The target.
-    pub target: FullName,
-    /// What it holds.
-    pub theirs: ObjectId,
-    /// The commit of the work.
-    pub tip: ObjectId,
-}
-
-/// What came of it.
+/// What came of resolving a conflict.
 #[derive(Debug)]
-pub(crate) enum Reconciled {
-    /// The branch holds the target, with every path resolved; it is not checked yet.
-    Resolved {
+pub(crate) enum Resolved {
+    /// The branch holds the target, with every path resolved; that is not checked yet.
+    Yes {
         /// How the agent's run ended; `None` if there was nothing for it to do.
         run: Option<RunEnd>,
-        /// The lease of the attempt; whoever ends the attempt releases it.
-        lease: Box<Lease>,
+        /// The lease of the attempt, to be released when the attempt has ended.
+        lease: Lease,
     },
     /// The spec is finished, as before.
-    GivenUp {
+    No {
         /// Why, in words.
         why: String,
-        /// What the agent did that it must not, in words.
-        tampered: Vec<String>,
-        /// The signal that came meanwhile.
-        interrupted: Option<i32>,
+        /// How the agent's run ended, if there was one.
+        run: Option<RunEnd>,
     },
 }
 
-/// Carries out a plan.
+/// Resolves the conflict of `plan`.
 ///
 /// # Errors
-/// `running` if somebody is at it, `not-allowed` if it is no longer finished: nothing has changed then. After any other the spec is
-/// finished as before.
-pub(crate) fn reconcile(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<Reconciled> {
-    let (attempt, conflict) = (&plan.attempt, &plan.conflict);
+/// `running` if another process runs the attempt, `not-allowed` if the spec is no longer finished: nothing has changed then. After any
+/// other error the spec is finished as before.
+pub(crate) fn resolve(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<Resolved> {
+    let (attempt, tip) = (&plan.attempt, Some(plan.conflict.tip));
     let started = project.env.now().as_second();
     let info = Info::of_this_process(attempt.id.clone(), plan.tree.path.clone(), started);
     let mut lease = Lease::acquire(&project.leases_dir(), &attempt.start, info).map_err(|error| match error.code {
@@ -93,19 +75,15 @@ pub(crate) fn reconcile(project: &Project, plan: &Plan, progress: &dyn Progress)
             return Err(error);
         }
     };
-    match carry_out(project, plan, event, &mut lease, progress) {
-        Ok(Came::Resolved(run)) => Ok(Reconciled::Resolved { run, lease: Box::new(lease) }),
-        Ok(Came::GivenUp { why, run }) => {
-            let interrupted = run.as_ref().and_then(|run| match run.ending {
-                Ending::Interrupted(signal) => Some(signal),
-                _ => None,
-            });
-            restore::restore(project, attempt, Some(conflict.tip), &why, run.as_ref(), progress)?;
+    match merge_target(project, plan, event, &mut lease, progress) {
+        Ok((run, None)) => Ok(Resolved::Yes { run, lease }),
+        Ok((run, Some(why))) => {
+            restore::restore(project, attempt, tip, &why, run.as_ref(), progress)?;
             lease.release()?;
-            Ok(Reconciled::GivenUp { why, tampered: run.map(|run| run.tampered).unwrap_or_default(), interrupted })
+            Ok(Resolved::No { why, run })
         }
         Err(error) => {
-            restore::restore(project, attempt, Some(conflict.tip), &error.message, None, progress)?;
+            restore::restore(project, attempt, tip, &error.message, None, progress)?;
             lease.release()?;
             Err(error)
         }
@@ -120,7 +98,7 @@ fn resume(project: &Project, plan: &Plan) -> Result<ObjectId> {
     let facts = Facts {
         attempt: Some(attempt.start),
         target: Some(plan.conflict.target.as_bstr().to_string()),
-        reason: Some(format!("{CONFLICTS}{name}'")),
+        reason: Some(format!("it conflicts with '{name}'")),
         ..Facts::default()
     };
     let appended = project.store()?.append(&attempt.id, |state| match state {
@@ -132,19 +110,15 @@ fn resume(project: &Project, plan: &Plan) -> Result<ObjectId> {
     Ok(appended.map_err(|refusal| refusal.into_error(short))?.event)
 }
 
-/// How far it came.
-enum Came {
-    Resolved(Option<RunEnd>),
-    GivenUp { why: String, run: Option<RunEnd> },
-}
-
-fn carry_out(
+/// Merges the target into the work branch, with an agent where paths conflict. Gives how the agent ended, if there was one to run, and
+/// why the conflict is not resolved, if it is not.
+fn merge_target(
     project: &Project,
     plan: &Plan,
     event: ObjectId,
     lease: &mut Lease,
     progress: &dyn Progress,
-) -> Result<Came> {
+) -> Result<(Option<RunEnd>, Option<String>)> {
     let (attempt, conflict) = (&plan.attempt, &plan.conflict);
     let name = conflict.target.shorten().to_string();
     let message = match project.silent {
@@ -153,46 +127,37 @@ fn carry_out(
     };
     let stopped = match conflict::begin(&project.repo, &plan.tree, conflict.target.as_ref(), &message)? {
         // One by one the commits conflict, together they do not.
-        Begun::Committed => return Ok(Came::Resolved(None)),
+        Begun::Committed => return Ok((None, None)),
         Begun::Stopped(stopped) => stopped,
     };
     let sides = [conflict.tip, conflict.theirs];
     let paths = stopped.paths();
     if paths.is_empty() {
         let left = conflict::conclude(&project.repo, &plan.tree, &stopped, sides)?;
-        return Ok(if left.is_empty() { Came::Resolved(None) } else { unresolved(&left, None) });
+        return Ok((None, unresolved(&left)));
     }
     progress.say(&Step::Note(format!("'{name}' is merged into its branch, with conflicts in: {}", paths.join(", "))));
-    let ended = run_agent(project, plan, event, &paths, lease, progress)?;
-    let run = RunEnd {
-        ending: ended.ending,
-        report: ended.report,
-        tampered: ended.changes.tampered,
-        refs_moved: ended.changes.refs_moved,
-        muted: ended.changes.muted,
-        rate_limited: rate_limit::says_so(ended.ending, &ended.tail),
-    };
+    let run = run_agent(project, plan, event, &paths, lease, progress)?;
     if !run.ending.success() {
-        return Ok(Came::GivenUp { why: format!("the agent {}", run.ending), run: Some(run) });
+        let why = format!("the agent {}", run.ending);
+        return Ok((Some(run), Some(why)));
     }
     let tree = Worktree { muted: run.muted.clone(), ..plan.tree.clone() };
     if project.worktree_of(&attempt.id)?.is_none_or(|now| !now.is_on(attempt.branch.as_ref())) {
-        return Ok(Came::GivenUp { why: "the agent left its worktree on another branch".to_owned(), run: Some(run) });
+        return Ok((Some(run), Some("the agent left its worktree on another branch".to_owned())));
     }
     let left = conflict::conclude(&project.repo, &tree, &stopped, sides)?;
     if !left.is_empty() {
-        return Ok(unresolved(&left, Some(run)));
+        return Ok((Some(run), unresolved(&left)));
     }
     let tip = branch::read(&project.repo, attempt.branch.as_ref())?;
     let holds = tip.map(|tip| project.is_ancestor(conflict.theirs, tip)).transpose()?;
-    if holds != Some(true) {
-        return Ok(Came::GivenUp { why: format!("the agent did not merge '{name}'"), run: Some(run) });
-    }
-    Ok(Came::Resolved(Some(run)))
+    let unmerged = holds != Some(true);
+    Ok((Some(run), unmerged.then(|| format!("the agent did not merge '{name}'"))))
 }
 
-fn unresolved(paths: &[String], run: Option<RunEnd>) -> Came {
-    Came::GivenUp { why: format!("conflicts are left in: {}", paths.join(", ")), run }
+fn unresolved(paths: &[String]) -> Option<String> {
+    (!paths.is_empty()).then(|| format!("conflicts are left in: {}", paths.join(", ")))
 }
 
 fn run_agent(
@@ -202,10 +167,10 @@ fn run_agent(
     paths: &[String],
     lease: &mut Lease,
     progress: &dyn Progress,
-) -> Result<Ended> {
+) -> Result<RunEnd> {
     let attempt = &plan.attempt;
     let worktree: &Path = &plan.tree.path;
-    crate::attempt::session::own_dir(worktree)?;
+    own_dir(worktree)?;
     progress.say(&Step::AgentStarted { worktree });
     let session = Session {
         id: &attempt.id,

@@ -1,9 +1,9 @@
 //! Everything that is decided before anything is changed.
 
-use super::Conflict;
 use crate::{
+    attempt::merge::Conflict,
     domain::{id::SpecId, state::State},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{
         status,
         worktree::{Worktree, busy::busy_in},
@@ -38,7 +38,7 @@ pub(crate) struct Plan {
 ///
 /// # Errors
 /// `no-agent`; `no-worktree` if its worktree is gone; `dirty-worktree` if there is something in it that is not committed, and
-/// `under-way` if it is being merged or rebased there already: somebody is at it.
+/// `under-way` if it is being merged or rebased there already: a person works there.
 pub(crate) fn plan(
     project: &Project,
     id: &SpecId,
@@ -50,20 +50,23 @@ pub(crate) fn plan(
     let short = id.short();
     let agent = Agent::choose(project, &attempt.spec, asked, None)?;
     if agent.name == MANUAL {
-        return Err(Error::usage("no-agent", "the agent 'manual' is you")
+        return Err(Error::usage(Kind::NoAgent, "the agent 'manual' is you")
             .hint(format!("resolve it in its worktree (git chant path {short}), then: git chant merge {short}")));
     }
     let branch = attempt.branch.shorten().to_string();
     let Some(tree) = project.worktree_of(id)?.filter(|tree| tree.path.is_dir() && tree.is_on(attempt.branch.as_ref()))
     else {
         let place = project.meant_worktree(id)?;
-        return Err(Error::negative("no-worktree", format!("there is no worktree that '{branch}' is checked out in"))
-            .hint(format!("git worktree add {} {branch}", shell_words::quote(&place.to_string_lossy()))));
+        return Err(Error::negative(
+            Kind::NoWorktree,
+            format!("there is no worktree that '{branch}' is checked out in"),
+        )
+        .hint(format!("git worktree add {} {branch}", shell_words::quote(&place.to_string_lossy()))));
     };
     let place = tree.path.display().to_string();
     if tree.is_merging() || !busy_in(&project.repo, attempt.branch.as_ref())?.is_empty() {
         return Err(Error::negative(
-            "under-way",
+            Kind::UnderWay,
             format!("'{branch}' is being merged or rebased in '{place}' already"),
         )
         .hint(format!("come to the end of it there, or abort it, then: git chant merge {short}")));
@@ -72,7 +75,7 @@ pub(crate) fn plan(
     if !dirty.is_empty() {
         let paths: Vec<String> = dirty.iter().map(ToString::to_string).collect();
         return Err(Error::negative(
-            "dirty-worktree",
+            Kind::DirtyWorktree,
             format!("there are uncommitted changes in '{place}': {}", paths.join(", ")),
         )
         .hint("commit them there, or take them away"));

@@ -2,7 +2,7 @@
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use super::Plan;
+use super::plan::Plan;
 use crate::{
     agent::prompt::{Input, Prompt, render},
     domain::id::SpecId,

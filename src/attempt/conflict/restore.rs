@@ -3,7 +3,7 @@
 use gix::ObjectId;
 
 use crate::{
-    agent::{lease::Life, process::Ending},
+    agent::lease::Life,
     answer::progress::{Progress, Step},
     domain::{
         event::{Event, Facts, Op},
@@ -47,10 +47,7 @@ pub(super) fn restore(
         work_commits: finish.facts.work_commits.clone(),
         patch_ids: finish.facts.patch_ids.clone(),
         reason: Some(why.to_owned()),
-        exit: run.and_then(|run| match run.ending {
-            Ending::Exited(code) => Some(code),
-            _ => None,
-        }),
+        exit: run.and_then(|run| run.ending.exit_code()),
         tampered: run.map(|run| run.tampered.clone()).unwrap_or_default(),
         ..Facts::default()
     };
@@ -109,9 +106,8 @@ pub(crate) enum Died {
 pub(crate) fn recover(project: &Project, id: &SpecId, state: &State, progress: &dyn Progress) -> Result<Died> {
     let Some(start) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(Died::None) };
     let store = project.store()?;
-    let resumed = store.event(id, state.tip)?.is_ok_and(|event| {
-        event.op == Op::Resume && event.facts.reason.as_deref().is_some_and(|why| why.starts_with(super::CONFLICTS))
-    });
+    // Of all that resume an attempt, only the resolving of a conflict records a reason.
+    let resumed = store.event(id, state.tip)?.is_ok_and(|event| event.op == Op::Resume && event.facts.reason.is_some());
     if !resumed || !matches!(project.life(start)?, Life::Dead(_)) {
         return Ok(Died::None);
     }

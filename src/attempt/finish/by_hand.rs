@@ -1,21 +1,24 @@
-//! A person did what nobody had claimed.
+//! Work that a person did without an attempt.
 
 use gix::ObjectId;
 
-use super::Judged;
 use crate::{
-    answer::progress::{Progress, Step},
-    attempt::check::{Checkout, run_command},
+    answer::progress::Progress,
+    attempt::{
+        check::Checkout,
+        ended::{Failure, Judged, Verdict},
+    },
     domain::{
         checks::{Checks, Criterion},
         event::{Facts, Op},
         id::SpecId,
         new_event::NewEvent,
+        spec_file::Spec,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::repository::Head,
     project::Project,
-    specs::text::Loaded,
+    specs::text::Text,
     store::{Addition, Evidence},
 };
 
@@ -27,11 +30,11 @@ use crate::{
 pub(crate) fn by_hand(
     project: &Project,
     id: &SpecId,
-    loaded: &Loaded,
+    text: &Text,
+    spec: &Spec,
     commits: &[ObjectId],
     progress: &dyn Progress,
 ) -> Result<Judged> {
-    let (text, spec) = loaded.valid(id)?;
     let head = project.repo.head()?;
     let criteria = spec.criteria.iter().map(|one| Criterion {
         text: one.text.clone(),
@@ -44,29 +47,16 @@ pub(crate) fn by_hand(
     {
         let mut checkout = Checkout::open(project)?;
         checkout.stand_at(tip)?;
-        for command in &spec.front.verify {
-            progress.say(&Step::Checking { what: command });
-            let mut seen = run_command(project, id, command, checkout.path())?;
-            seen.ok = seen.exit == Some(0);
-            checks.verify.push(seen);
-        }
+        checks.verify = checkout.run_all(id, &spec.front.verify, progress)?;
     }
     let checks = checks.settled();
     if !checks.ok {
-        let failed = Some(checks.failures());
-        return Ok(Judged {
-            event: None,
-            failed,
-            paused: None,
-            checks,
-            commits: commits.to_vec(),
-            late: false,
-            interrupted: None,
-        });
+        let verdict = Verdict::Failed(Failure::Checks(checks.failures()));
+        return Ok(Judged { verdict, checks, late: false });
     }
     let store = project.store()?;
     let json = serde_json::to_vec_pretty(&checks.clone().without_output())
-        .map_err(|error| Error::fatal("checks", format!("cannot write the checks: {error}")))?;
+        .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write the checks: {error}")))?;
     let evidence = Evidence {
         spec: Some(store.write_blob(&text.bytes)?),
         checks: Some(store.write_blob(&json)?),
@@ -95,13 +85,5 @@ pub(crate) fn by_hand(
     if !project.silent && !commits.is_empty() {
         store.annotate(id, commits)?;
     }
-    Ok(Judged {
-        event: Some(appended.event),
-        failed: None,
-        paused: None,
-        checks,
-        commits: commits.to_vec(),
-        late: appended.late,
-        interrupted: None,
-    })
+    Ok(Judged { verdict: Verdict::Passed, checks, late: appended.late })
 }

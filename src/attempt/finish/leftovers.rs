@@ -4,7 +4,7 @@ use gix::bstr::{BString, ByteSlice};
 
 use crate::{
     domain::pattern::PathSet,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{
         leftovers::{Hooks, commit_leftovers},
         status,
@@ -38,7 +38,7 @@ pub(super) fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered:
     }
     let entries = &attempt.spec.front.target_files;
     let targets = PathSet::new(entries)
-        .map_err(|(at, why)| Error::negative("bad-target", format!("target_files entry {}: {why}", at + 1)))?;
+        .map_err(|(at, why)| Error::negative(Kind::BadTarget, format!("target_files entry {}: {why}", at + 1)))?;
     let own: &[u8] = attempt.spec_path.as_bytes();
     let allowed = |path: &BString| targets.is_empty() || path.as_slice() == own || targets.matches(path.as_bstr());
     let (inside, outside): (Vec<BString>, Vec<BString>) = dirty.into_iter().map(|one| one.path).partition(allowed);
@@ -51,7 +51,7 @@ pub(super) fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered:
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
     match commit_leftovers(tree, Some(&inside), &message, hooks) {
         Ok(_) => Ok(Left::Committed),
-        Err(error) if error.code == "git-failed" => {
+        Err(error) if error.code == Kind::GitFailed => {
             Ok(Left::Refused(format!("what it left could not be committed: {}", error.message)))
         }
         Err(error) => Err(error),

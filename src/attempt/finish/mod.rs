@@ -1,7 +1,7 @@
-//! The use case `finish`: judge what an attempt did, and record it.
+//! Judges what an attempt did, and records the verdict.
 //!
 //! Left-over changes are committed, every check is run, and one event says how it ended: `finish` with the commits and the
-//! evidence, or `fail` with the reason. Nothing is merged here.
+//! evidence, or `fail` with the reason. Merging is not done here.
 
 mod by_hand;
 mod leftovers;
@@ -14,16 +14,19 @@ pub(crate) use by_hand::by_hand;
 use leftovers::Left;
 
 use crate::{
-    agent::{RESEARCH_INSUFFICIENT, process::Ending, rate_limit},
+    agent::{RESEARCH_INSUFFICIENT, process::Ending},
     answer::progress::{Progress, Step},
-    attempt::check::Check,
+    attempt::{
+        check::Check,
+        ended::{Failure, Judged, Pause, Stop, Verdict},
+    },
     domain::{
         checks::Checks,
         event::{Facts, Op},
         new_event::NewEvent,
         status::Status,
     },
-    error::{Error, Exit, Result},
+    error::{Error, Exit, Kind, Result},
     git::{
         branch, history,
         repository::Head,
@@ -34,25 +37,6 @@ use crate::{
     store::{Addition, Decision, Evidence, File},
 };
 
-/// How an attempt was judged.
-#[derive(Clone, Debug)]
-pub(crate) struct Judged {
-    /// The event that says so; `None` if it ended as it had ended before, which is no news.
-    pub event: Option<ObjectId>,
-    /// Why it failed, if it did.
-    pub failed: Option<String>,
-    /// Why it stopped before it could be judged, if it did: it is paused, and can go on where it is.
-    pub paused: Option<String>,
-    /// What was checked.
-    pub checks: Checks,
-    /// The commits of the attempt, oldest first.
-    pub commits: Vec<ObjectId>,
-    /// The attempt was over before it was judged: it is recorded and changes nothing.
-    pub late: bool,
-    /// The signal that came while it was checked: the checks are not complete, so it failed.
-    pub interrupted: Option<i32>,
-}
-
 /// Judges an attempt in its worktree. `run` says how its agent ended; `None` for a person's work and for checks run again.
 ///
 /// # Errors
@@ -62,7 +46,7 @@ pub(crate) fn judge(
     attempt: &Attempt,
     run: Option<&RunEnd>,
     progress: &dyn Progress,
-) -> Result<Judged> {
+) -> Result<Judged, Stop> {
     let mut tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
     if let (Some(tree), Some(run)) = (&mut tree, run) {
         tree.muted.clone_from(&run.muted);
@@ -74,35 +58,9 @@ pub(crate) fn judge(
     }
     let mut checks =
         Checks { refs_moved: run.map(|run| run.refs_moved.clone()).unwrap_or_default(), ..Checks::default() };
-    let mut interrupted = None;
-    let mut clean = false;
-    // An agent that was stopped has neither done the work nor failed at it.
-    let mut paused = match run.filter(|_| tree.is_some()) {
-        Some(run) => stopped(run).map_or_else(|| project.paused(attempt), |why| Ok(Some(why)))?,
-        None => None,
-    };
-    let mut failed = match (&tree, run.and_then(|run| agent_failed(&run.ending))) {
-        _ if paused.is_some() => None,
-        (None, _) => Some("its worktree is gone".to_owned()),
-        (Some(_), Some(reason)) => Some(reason),
-        (Some(tree), None) => {
-            let tampered = run.is_some_and(|run| !run.tampered.is_empty());
-            match checked(project, attempt, tree, run.is_some(), tampered, &mut checks, progress) {
-                Ok((failed, seen)) => {
-                    clean = seen;
-                    failed
-                }
-                // The agent may have left anything: what cannot be checked has not passed, and stays on record as that.
-                Err(error) => match error.exit {
-                    Exit::Signal(signal) => {
-                        interrupted = Some(signal);
-                        paused = Some(format!("its checks were interrupted by signal {signal}"));
-                        None
-                    }
-                    _ => Some(not_checked(&mut checks, &error)),
-                },
-            }
-        }
+    let (mut verdict, clean) = match &tree {
+        Some(tree) => verdict(project, attempt, tree, run, &mut checks, progress)?,
+        None => (Verdict::Failed(Failure::Checks("its worktree is gone".to_owned())), false),
     };
     if let Some(tree) = &tree {
         let kept = if clean {
@@ -118,54 +76,75 @@ pub(crate) fn judge(
     if let Some(tip) = branch_tip {
         project.store()?.keep_attempt(&attempt.id, attempt.start, tip)?;
     }
-    let commits = match branch_tip {
-        Some(tip) => match project.own_changes_since(attempt, tip)? {
-            Some(since) => history::commits_between(&project.repo, Some(since), tip)?,
-            None => Vec::new(),
-        },
-        None => Vec::new(),
+    let since = branch_tip.map(|tip| project.own_changes_since(attempt, tip)).transpose()?.flatten();
+    let commits = match (branch_tip, since) {
+        (Some(tip), Some(since)) => history::commits_between(&project.repo, Some(since), tip)?,
+        _ => Vec::new(),
     };
     let outputs = outputs::collect(project, attempt, branch_tip, tree.as_ref()).unwrap_or_else(|error| {
-        if failed.is_none() && paused.is_none() {
-            failed = Some(not_checked(&mut checks, &error));
+        if verdict == Verdict::Passed {
+            verdict = not_checked(&mut checks, &error);
         }
         Vec::new()
     });
     let evidence = evidence(project, attempt, outputs, &checks)?;
-    let verdict = Verdict { failed, paused, interrupted };
-    record(project, attempt, run, verdict, checks, commits, evidence, progress)
+    let late = record(project, attempt, run, &verdict, commits, evidence, progress)?;
+    for what in run.iter().flat_map(|run| &run.tampered) {
+        progress.say(&Step::Warning(what.clone()));
+    }
+    Ok(Judged { verdict, checks, late })
 }
 
-/// What judging came to.
-struct Verdict {
-    failed: Option<String>,
-    paused: Option<String>,
-    interrupted: Option<i32>,
-}
-
-/// Why an agent was stopped before it was done, if it was.
-fn stopped(run: &RunEnd) -> Option<String> {
-    match &run.ending {
-        Ending::Interrupted(signal) => Some(format!("it was interrupted by signal {signal}")),
-        _ if run.rate_limited => Some(rate_limit::REASON.to_owned()),
-        _ => None,
+/// The verdict on what is in the worktree `tree`, and whether nothing in it is uncommitted.
+fn verdict(
+    project: &Project,
+    attempt: &Attempt,
+    tree: &Worktree,
+    run: Option<&RunEnd>,
+    checks: &mut Checks,
+    progress: &dyn Progress,
+) -> Result<(Verdict, bool)> {
+    if let Some(run) = run {
+        // An agent that was stopped has neither done the work nor failed at it.
+        if let Some(pause) = stopped(project, attempt, run)? {
+            return Ok((Verdict::Paused(pause), false));
+        }
+        if let Some(failure) = agent_failed(run.ending) {
+            return Ok((Verdict::Failed(failure), false));
+        }
+    }
+    match checked(project, attempt, tree, run, checks, progress) {
+        Ok((None, clean)) => Ok((Verdict::Passed, clean)),
+        Ok((Some(what), clean)) => Ok((Verdict::Failed(Failure::Checks(what)), clean)),
+        // The agent may have left anything: what cannot be checked has not passed, and stays on record as that.
+        Err(Error { exit: Exit::Signal(signal), .. }) => Ok((Verdict::Paused(Pause::ChecksInterrupted(signal)), false)),
+        Err(error) => Ok((not_checked(checks, &error), false)),
     }
 }
 
-/// The reason for what could not be checked, which is on the list of checks from now on.
-fn not_checked(checks: &mut Checks, error: &Error) -> String {
+/// Why an attempt was stopped before its agent was done, if it was.
+fn stopped(project: &Project, attempt: &Attempt, run: &RunEnd) -> Result<Option<Pause>> {
+    Ok(match run.ending {
+        Ending::Interrupted(signal) => Some(Pause::Interrupted(signal)),
+        _ if run.rate_limited => Some(Pause::RateLimited),
+        _ => project.paused(attempt)?.map(Pause::Recorded),
+    })
+}
+
+/// The verdict on what could not be checked, which is on the list of checks from now on.
+fn not_checked(checks: &mut Checks, error: &Error) -> Verdict {
     let reason = format!("it could not be checked: {}", error.message);
     checks.problems.push(reason.clone());
     *checks = std::mem::take(checks).settled();
-    reason
+    Verdict::Failed(Failure::Checks(reason))
 }
 
 /// Why an agent's end is a failure; `None` if it ended well.
-fn agent_failed(ending: &Ending) -> Option<String> {
+fn agent_failed(ending: Ending) -> Option<Failure> {
     match ending {
-        Ending::Exited(RESEARCH_INSUFFICIENT) => Some("the research is insufficient, the agent says".to_owned()),
+        Ending::Exited(RESEARCH_INSUFFICIENT) => Some(Failure::ResearchInsufficient),
         ending if ending.success() => None,
-        ending => Some(format!("the agent {ending}")),
+        ending => Some(Failure::Agent(ending)),
     }
 }
 
@@ -175,8 +154,7 @@ fn checked(
     project: &Project,
     attempt: &Attempt,
     tree: &Worktree,
-    by_agent: bool,
-    tampered: bool,
+    run: Option<&RunEnd>,
     checks: &mut Checks,
     progress: &dyn Progress,
 ) -> Result<(Option<String>, bool)> {
@@ -189,6 +167,7 @@ fn checked(
         checks.problems.push("its branch is gone".to_owned());
         return Ok((Some("its branch is gone".to_owned()), false));
     };
+    let tampered = run.is_some_and(|run| !run.tampered.is_empty());
     let left = leftovers::commit(attempt, tree, project.silent, tampered)?;
     if let Left::Refused(problem) = left {
         checks.problems.push(problem.clone());
@@ -200,9 +179,9 @@ fn checked(
     *checks = Check { project, attempt, tip, worktree: &tree.path, progress }.run()?;
     checks.problems.extend(problems);
     checks.refs_moved = refs_moved;
-    // Of a person's work too: whoever worked in another place than the worktree, or ran this too early, is not done.
+    // A person's work, too: they may have worked in another place than the worktree, or ran this too early.
     if nothing_changed(project, attempt, tip, tree)? {
-        let problem = if by_agent { "the agent changed nothing" } else { "nothing was changed in its worktree" };
+        let problem = if run.is_some() { "the agent changed nothing" } else { "nothing was changed in its worktree" };
         checks.problems.push(problem.to_owned());
     }
     if let Some(base) = attempt.base
@@ -230,6 +209,25 @@ fn astray(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<Optio
     Ok(Some(format!("its worktree is on {on}, not on '{}'", attempt.branch.shorten())))
 }
 
+/// Refuses to check finished work that is being merged or rebased in its worktree.
+///
+/// # Errors
+/// `under-way`.
+pub(crate) fn refuse_under_way(project: &Project, attempt: &Attempt) -> Result<()> {
+    let Some(tree) = project.worktree_of(&attempt.id)? else { return Ok(()) };
+    let busy = busy_in(&project.repo, attempt.branch.as_ref())?;
+    let operation = busy.iter().find(|(place, _)| place.path == tree.path).map(|(_, operation)| operation.participle());
+    let what = match operation {
+        Some(participle) => format!("its branch is being {participle}"),
+        None if tree.is_merging() => "a merge is under way".to_owned(),
+        None => return Ok(()),
+    };
+    let (short, place) = (attempt.id.short(), tree.path.display());
+    Err(Error::negative(Kind::UnderWay, format!("'{short}' cannot be checked: {what} in '{place}'"))
+        .hint("come to the end of it there, and commit it (or abort it)")
+        .hint(format!("then: git chant merge {short}")))
+}
+
 /// Whether the attempt left everything as the spec's own commit had it.
 fn nothing_changed(project: &Project, attempt: &Attempt, tip: ObjectId, tree: &Worktree) -> Result<bool> {
     let changes = history::changed_paths(&project.repo, attempt.base, tip)?;
@@ -244,7 +242,7 @@ fn evidence(project: &Project, attempt: &Attempt, outputs: Vec<File>, checks: &C
     let store = project.store()?;
     let shared = if project.config().share_output()? { checks.clone() } else { checks.clone().without_output() };
     let json = serde_json::to_vec_pretty(&shared)
-        .map_err(|error| Error::fatal("checks", format!("cannot write the checks: {error}")))?;
+        .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write the checks: {error}")))?;
     Ok(Evidence {
         spec: Some(store.write_blob(&attempt.bytes)?),
         outputs,
@@ -253,27 +251,31 @@ fn evidence(project: &Project, attempt: &Attempt, outputs: Vec<File>, checks: &C
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one record, each made by another step of judging")]
+/// Records the verdict. Returns whether the attempt was over before.
 fn record(
     project: &Project,
     attempt: &Attempt,
     run: Option<&RunEnd>,
-    verdict: Verdict,
-    checks: Checks,
+    verdict: &Verdict,
     commits: Vec<ObjectId>,
     evidence: Evidence,
     progress: &dyn Progress,
-) -> Result<Judged> {
-    let Verdict { failed, paused, interrupted } = verdict;
+) -> Result<bool, Stop> {
     let store = project.store()?;
+    let title = attempt.title();
+    let (op, sentence, reason) = match verdict {
+        Verdict::Failed(failure) => (Op::Fail, format!("{title} failed: {failure}"), Some(failure.to_string())),
+        Verdict::Paused(pause) => (Op::Pause, format!("{title} is paused: {pause}"), Some(pause.to_string())),
+        Verdict::Passed => {
+            let made = if commits.len() == 1 { "1 commit".to_owned() } else { format!("{} commits", commits.len()) };
+            (Op::Finish, format!("{title} is finished: {made}, every check passed"), None)
+        }
+    };
     let mut facts = Facts {
         attempt: Some(attempt.start),
         work_commits: commits.clone(),
-        exit: run.and_then(|run| match run.ending {
-            Ending::Exited(code) => Some(code),
-            _ => None,
-        }),
-        reason: failed.clone().or_else(|| paused.clone()),
+        exit: run.and_then(|run| run.ending.exit_code()),
+        reason,
         tampered: run.map(|run| run.tampered.clone()).unwrap_or_default(),
         model: run.and_then(|run| run.report.model.clone()),
         cost: run.and_then(|run| run.report.cost()),
@@ -282,14 +284,6 @@ fn record(
     };
     let patches = history::patch_ids(&project.repo, &commits)?.into_iter();
     facts.patch_ids = patches.map(|id| id.map_or_else(|| "-".to_owned(), |id| id.to_string())).collect();
-    let (op, sentence) = match (&failed, &paused) {
-        (Some(reason), _) => (Op::Fail, format!("{} failed: {reason}", attempt.title())),
-        (None, Some(reason)) => (Op::Pause, format!("{} is paused: {reason}", attempt.title())),
-        (None, None) => {
-            let made = if commits.len() == 1 { "1 commit".to_owned() } else { format!("{} commits", commits.len()) };
-            (Op::Finish, format!("{} is finished: {made}, every check passed", attempt.title()))
-        }
-    };
     let appended = store.append_if(&attempt.id, |state| {
         // An attempt that failed again, or stopped while it was stopped, is recorded already.
         let again = state.is_some_and(|state| {
@@ -306,15 +300,13 @@ fn record(
             informed: Vec::new(),
         }))
     });
-    let appended = appended.map_err(|refusal| refusal.into_error(attempt.id.short()))?;
-    let (event, late) = appended.map_or((None, false), |appended| (Some(appended.event), appended.late));
-    if failed.is_none()
-        && paused.is_none()
+    let appended = appended.map_err(|refusal| Stop::refused(refusal, attempt.id.short()))?;
+    if *verdict == Verdict::Passed
         && !project.silent
         && let Err(error) = store.annotate(&attempt.id, &commits)
     {
         progress.say(&Step::Warning(format!("the notes could not be written: {}", error.message)));
         progress.say(&Step::Hint("git chant fsck --repair writes them".to_owned()));
     }
-    Ok(Judged { event, failed, paused, checks, commits, late, interrupted })
+    Ok(appended.is_some_and(|appended| appended.late))
 }

@@ -12,11 +12,11 @@ use std::{
 use gix::{ObjectId, refs::FullName};
 use serde::{Deserialize, Serialize};
 
-use super::Landed;
 use crate::{
     answer::progress::{Progress, Step},
+    attempt::ended::Waits,
     env::{fault, file_lock},
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::worktree::{self, Worktree},
     project::Project,
     specs::attempt::Attempt,
@@ -86,7 +86,7 @@ pub(super) fn take(
     target: &FullName,
     tip: ObjectId,
     new: ObjectId,
-) -> Result<Result<Aside, Landed>> {
+) -> Result<Result<Aside, Waits>> {
     let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
     let [place] = places.as_slice() else { return Ok(Ok(Aside(None))) };
     if project.silent {
@@ -137,8 +137,8 @@ pub(super) fn take(
     Ok(Ok(Aside(Some(held))))
 }
 
-fn in_the_way(attempt: &Attempt, why: &str) -> Landed {
-    Landed::Waits {
+fn in_the_way(attempt: &Attempt, why: &str) -> Waits {
+    Waits {
         why: format!("the spec file {why}"),
         paths: vec![attempt.spec_path.clone()],
         hints: vec![format!("commit it, or move it away, then: git chant merge {}", attempt.id.short())],
@@ -153,8 +153,8 @@ impl Aside {
         remove("aside.settle", &held.file)
     }
 
-    /// Puts everything back where it was. What somebody made there meanwhile is not overwritten; the copy then stays aside and
-    /// is named, unless it is nothing but the pinned text: somebody has committed a newer one, and it is not needed.
+    /// Puts everything back where it was. A file that a person made there since is not overwritten; the copy then stays aside and
+    /// is named, unless it is the pinned text: then a newer text was committed, and the copy is not needed.
     pub(super) fn put_back(&mut self) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
         if held.pinned && held.record.top.join(&held.record.path).symlink_metadata().is_ok() {
@@ -167,7 +167,7 @@ impl Aside {
 }
 
 impl Record {
-    /// Puts back what was moved; `patience` says how long to wait while somebody else has the index in hand.
+    /// Puts back what was moved; `patience` says how long to wait while another git holds the index lock.
     fn undo(&self, patience: Duration) -> Result<()> {
         if self.copy.symlink_metadata().is_ok() {
             let home = self.top.join(&self.path);
@@ -179,7 +179,7 @@ impl Record {
                 Ok(()) => remove("aside.drop", &self.copy)?,
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                     return Err(Error::fatal(
-                        "aside",
+                        Kind::Aside,
                         format!("'{}' is occupied; your copy of it is '{}'", home.display(), self.copy.display()),
                     ));
                 }
@@ -222,7 +222,7 @@ impl Held {
     }
 
     fn write(&mut self) -> Result<()> {
-        let json = serde_json::to_vec(&self.record).map_err(|error| Error::fatal("aside", error.to_string()))?;
+        let json = serde_json::to_vec(&self.record).map_err(|error| Error::fatal(Kind::Aside, error.to_string()))?;
         // In place: the lock is on this very file.
         fault::around("aside.rewrite", || self._lock.set_len(0)).io("write", &self.file)?;
         std::io::Seek::rewind(&mut self._lock).io("write", &self.file)?;
@@ -248,10 +248,10 @@ fn write_record(
         staged,
     };
     let file = dir.join(format!("{name}.json"));
-    // Locked and whole before it has its name: whoever recovers would take it for one that was left behind.
+    // Locked and whole before it has its name: otherwise a recovery would take it for one that was left behind.
     let fresh = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&dir).io("create a file in", &dir)?;
     file_lock::lock(fresh.as_file(), fresh.path())?;
-    serde_json::to_writer(fresh.as_file(), &record).map_err(|error| Error::fatal("aside", error.to_string()))?;
+    serde_json::to_writer(fresh.as_file(), &record).map_err(|error| Error::fatal(Kind::Aside, error.to_string()))?;
     fresh.as_file().sync_all().io("write", fresh.path())?;
     let lock = fault::around("aside.record", || fresh.persist_noclobber(&file));
     let lock = lock.map_err(|error| error.error).io("create", &file)?;

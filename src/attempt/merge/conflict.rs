@@ -2,8 +2,9 @@
 
 use gix::{ObjectId, refs::FullName};
 
-use super::{compute, finished, how, target, work_tip};
+use super::compute::{compute, finished, how, target, work_tip};
 use crate::{
+    attempt::ended::Stop,
     config::MergeHow,
     domain::id::SpecId,
     error::Result,
@@ -32,7 +33,7 @@ pub(crate) struct Conflict {
 ///
 /// # Errors
 /// If the spec is not finished, or git fails.
-pub(crate) fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Result<Option<Conflict>> {
+pub(crate) fn conflict(project: &Project, id: &SpecId, onto: Option<&str>) -> Result<Option<Conflict>, Stop> {
     let state = finished(project, id)?;
     let attempt = project.attempt(id, &state)?;
     let (Ok(Some(tip)), Some(target)) = (work_tip(project, &state, &attempt)?, target(&attempt, onto)?) else {

@@ -1,15 +1,15 @@
 //! Silent mode: what an attempt wrote under `.chant/` is in no commit. It is put into place from the finish event, file by file,
-//! repeatable after a crash, and never over something that a person wrote meanwhile.
+//! repeatable after a crash, and never over something that a person wrote since.
 
 use std::path::Path;
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use super::Landed;
 use crate::{
+    attempt::ended::Waits,
     domain::{event::Op, state::State},
     env::fault,
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::{history, work_file},
     project::Project,
     specs::attempt::Attempt,
@@ -28,11 +28,11 @@ pub(super) fn place(
     state: &State,
     attempt: &Attempt,
     tip: Option<ObjectId>,
-) -> Result<Option<Landed>> {
+) -> Result<Option<Waits>> {
     if let Some(tip) = tip
         && let Some(leaked) = leaked(project, attempt, tip)?
     {
-        return Ok(Some(Landed::Waits {
+        return Ok(Some(Waits {
             why: "in silent mode nothing under .chant/ may be committed".to_owned(),
             paths: leaked,
             hints: vec![format!("take it out of the commits, then: git chant finish {}", attempt.id.short())],
@@ -59,7 +59,7 @@ pub(super) fn place(
     if occupied.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Landed::Waits {
+    Ok(Some(Waits {
         why: "files that it would replace were changed meanwhile".to_owned(),
         paths: occupied,
         hints: vec![format!("move yours away, then: git chant merge {}", attempt.id.short())],
@@ -107,8 +107,8 @@ fn put(project: &Project, top: &Path, file: &File, pinned: Option<ObjectId>) -> 
     }
 }
 
-/// Takes away what somebody who died while replacing `path` left beside it, if it is the text that was to be replaced: that is in the
-/// start event. What is anything else may be a person's, and stays.
+/// Removes what a process that died while replacing `path` left beside it, if it is the text that was to be replaced: the start event
+/// holds that text. Any other file may be a person's, and stays.
 fn drop_replaced(project: &Project, path: &Path, pinned: ObjectId) -> Result<()> {
     let store = project.store()?;
     for entry in path.parent().map(std::fs::read_dir).into_iter().flatten().flatten().flatten() {
@@ -131,7 +131,7 @@ fn remove(path: &Path) -> Result<()> {
 
 /// Replaces a file that is still `old`: renamed away first and hashed then, so that an edit in between is not lost.
 fn replace(project: &Project, path: &Path, bytes: &[u8], old: ObjectId) -> Result<bool> {
-    let dir = path.parent().ok_or_else(|| Error::fatal("io", "a file without a folder"))?;
+    let dir = path.parent().ok_or_else(|| Error::fatal(Kind::Io, "a file without a folder"))?;
     let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
     std::fs::write(temporary.path(), bytes).io("write", temporary.path())?;
     let away = path.with_file_name(format!("{REPLACED}{}", project.env.random_hex(4)));
@@ -142,7 +142,7 @@ fn replace(project: &Project, path: &Path, bytes: &[u8], old: ObjectId) -> Resul
         remove(&away)?;
         return Ok(true);
     }
-    // Back, unless somebody has made a new one there; then theirs stays beside this one.
+    // Back, unless a person has made a new one there; then both stay.
     if fault::around("output.return", || std::fs::hard_link(&away, path)).is_ok() {
         remove(&away)?;
     }

@@ -2,16 +2,15 @@
 
 use gix::ObjectId;
 
-use super::Landed;
 use crate::{
     answer::progress::{Progress, Step},
-    attempt::check::Checkout,
+    attempt::{check::Checkout, ended::Waits},
     error::Result,
     project::{Project, trust},
     specs::attempt::Attempt,
 };
 
-/// Runs the commands of an attempt on merges. While it is there no other process of this clone verifies: merges of ours into one
+/// Runs the commands of an attempt on merges. While a `Verifier` exists no other process of this clone verifies: merges into one
 /// target wait for each other, instead of each being out of date when its commands are done.
 pub(super) struct Verifier<'p> {
     project: &'p Project,
@@ -23,7 +22,7 @@ impl<'p> Verifier<'p> {
     /// Takes the check worktree; `None` if nothing is to be verified.
     ///
     /// # Errors
-    /// `untrusted` if nobody has approved the commands here: another clone may have finished the work.
+    /// `untrusted` if the commands are not approved in this clone: another clone may have finished the work.
     pub(super) fn open(project: &'p Project, attempt: &'p Attempt) -> Result<Option<Verifier<'p>>> {
         if attempt.spec.front.verify.is_empty() || !project.config().verify_merged()? {
             return Ok(None);
@@ -45,7 +44,7 @@ impl<'p> Verifier<'p> {
         tip: ObjectId,
         target: &str,
         progress: &dyn Progress,
-    ) -> Result<Option<Landed>> {
+    ) -> Result<Option<Waits>> {
         let tree =
             |commit| -> Result<ObjectId> { Ok(self.project.repo.gix().find_commit(commit)?.tree_id()?.detach()) };
         let (merged_tree, tip_tree) = (tree(merged)?, tree(tip)?);
@@ -59,7 +58,7 @@ impl<'p> Verifier<'p> {
             if seen.exit == Some(0) {
                 continue;
             }
-            let waits = Landed::waits(format!("merged with '{target}', '{command}' fails: {}", seen.ending()));
+            let waits = Waits::new(format!("merged with '{target}', '{command}' fails: {}", seen.ending()));
             let said = seen.tail.as_deref().and_then(|tail| tail.lines().rev().find(|line| !line.trim().is_empty()));
             return Ok(Some(match said {
                 Some(said) => waits.hint(format!("it said: {said}")),

@@ -1,7 +1,6 @@
-//! The use case `schedule`: several specs by several workers in one process.
+//! Several specs are worked by several workers in one process.
 //!
-//! The queue is this process's own. That any number of processes share the specs is the work of claims: whoever comes second is
-//! refused and takes the next.
+//! The queue is this process's own. Processes share the specs by claims: the second one to claim a spec is refused and takes the next.
 
 mod queue;
 mod select;
@@ -27,7 +26,7 @@ use queue::{Next, Queue};
 
 /// What a run of the queue came to.
 #[derive(Debug)]
-pub(crate) struct Ended<R> {
+pub(crate) struct Worked<R> {
     /// Each spec that was begun, in the order in which they ended, with what came of it.
     pub worked: Vec<(SpecId, Fate, R)>,
     /// How many that are ready were not begun.
@@ -54,7 +53,7 @@ struct State<R> {
     interrupts: Interrupts,
     worked: Vec<(SpecId, Fate, R)>,
     failed: Option<Error>,
-    /// Somebody looks whether there is more to do.
+    /// A worker looks for more to do.
     looking: bool,
 }
 
@@ -72,7 +71,7 @@ pub(crate) fn run<R: Send>(
     jobs: usize,
     progress: &dyn Progress,
     work: impl Fn(&Job, Option<Slot>) -> (Fate, R) + Sync,
-) -> Result<Ended<R>> {
+) -> Result<Worked<R>> {
     let state = State {
         queue: Queue::new(selection, limits),
         interrupts: Interrupts::listen()?,
@@ -96,7 +95,7 @@ pub(crate) fn run<R: Send>(
         Fate::Interrupted(signal) => Some(*signal),
         _ => None,
     });
-    Ok(Ended { worked: state.worked, left, waiting, signal: state.interrupts.stop().or(fates) })
+    Ok(Worked { worked: state.worked, left, waiting, signal: state.interrupts.stop().or(fates) })
 }
 
 fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) -> (Fate, R)) {
@@ -158,7 +157,7 @@ fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
             Ok(Next::Wait(wait)) => wait,
             Ok(Next::Over) if state.looking => Duration::from_millis(50),
             Ok(Next::Over) => {
-                // Not only what ended here makes others ready: a claim of somebody else may have been given back meanwhile.
+                // Not only what ended here makes others ready: another process may have released a claim.
                 if state.queue.is_stopped() || !shared.wanted.chain || !shared.wanted.named.is_empty() {
                     return None;
                 }
@@ -186,7 +185,7 @@ fn next<R>(shared: &Shared<'_, R>) -> Option<(Job, Option<Slot>)> {
     }
 }
 
-/// What others, agents among them, have made ready meanwhile.
+/// The specs that other processes, agents among them, have made ready since.
 fn look_again<R>(shared: &Shared<'_, R>) -> Result<Vec<Job>> {
     let project = Project::open(shared.env)?;
     let specs = Specs::cached(&project)?;

@@ -7,7 +7,12 @@ use std::{
 };
 
 use super::select::{Job, Selection, Waiting};
-use crate::{agent::slot::Slot, domain::id::SpecId, error::Result};
+use crate::{
+    agent::slot::Slot,
+    attempt::ended::{Ended, How, Pause, Stop},
+    domain::id::SpecId,
+    error::{Exit, Result},
+};
 
 /// How often one spec is begun again because its agent is rate-limited.
 const MAX_TRIES: u32 = 12;
@@ -15,7 +20,7 @@ const MAX_TRIES: u32 = 12;
 /// How much longer than at first an agent is left alone that is rate-limited, as a power of two.
 const MAX_DOUBLINGS: u32 = 5;
 
-/// How soon somebody who found nothing to do looks again, at the latest: a slot may have been given back by another process.
+/// How long a worker without work waits at most before it looks again: another process may have given a slot back.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// What became of one spec.
@@ -23,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(crate) enum Fate {
     /// It is done.
     Done,
-    /// Somebody else has it, or has done it.
+    /// Another process has it, or has done it.
     Taken,
     /// It failed, could not begin, or waits to be merged.
     NotDone,
@@ -31,6 +36,24 @@ pub(crate) enum Fate {
     RateLimited,
     /// This signal ended it.
     Interrupted(i32),
+}
+
+impl Fate {
+    /// What became of a spec that ended so. Another process may have a spec that is not `named`.
+    pub(crate) fn of(ended: &Result<Ended, Stop>, named: bool) -> Fate {
+        match ended {
+            Ok(Ended { how: How::HandedOver { .. }, .. }) => Fate::Taken,
+            Ok(Ended { how: How::Paused(Pause::RateLimited), .. }) => Fate::RateLimited,
+            Ok(Ended { signal: Some(signal), .. }) => Fate::Interrupted(*signal),
+            Ok(ended) if ended.exit() == 0 => Fate::Done,
+            Ok(_) => Fate::NotDone,
+            Err(Stop::Taken(_)) if !named => Fate::Taken,
+            Err(stop) => match stop.error().exit {
+                Exit::Signal(signal) => Fate::Interrupted(signal),
+                _ => Fate::NotDone,
+            },
+        }
+    }
 }
 
 /// What to do next.
@@ -160,7 +183,7 @@ impl Queue {
         }
     }
 
-    /// Goes on somewhere else in the queue: whoever was faster here takes the next from here, too.
+    /// Continues at another place of the queue: the process that was faster here takes the next spec from here, too.
     fn scatter(&mut self) {
         self.limits.chance = self.limits.chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         if !self.ready.is_empty() {

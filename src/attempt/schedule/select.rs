@@ -77,7 +77,7 @@ pub(crate) fn select(specs: &Specs<'_>, wanted: &Wanted) -> Result<Selection> {
     Ok(selection)
 }
 
-/// Puts a spec that nobody named where it belongs, if it belongs anywhere.
+/// Adds a spec that was not named to those that are ready or wait, if it is one of them.
 fn consider(specs: &Specs<'_>, wanted: &Wanted, id: &SpecId, selection: &mut Selection) -> Result<()> {
     if specs.is_over_in_brief(id)? || specs.recorded(id)?.status != Status::Pending {
         return Ok(());

@@ -11,7 +11,7 @@ use gix::{ObjectId, refs::Target};
 
 use crate::{
     domain::id::SpecId,
-    error::Result,
+    error::{Kind, Result},
     git::{lookup, process::Git},
     project::Project,
     store::{SPECS, archive::ARCHIVES, attempts::ATTEMPTS},
@@ -80,7 +80,7 @@ impl Guard {
                 || name.starts_with("refs/notes/chant")
                 || name.starts_with("refs/chant-local/")
             {
-                // A listing can miss a ref, or take an old value of it, while somebody packs refs. What it holds alone is certain.
+                // A listing can miss a ref, or take an old value of it, while another process packs refs. Reading the one ref is certain.
                 let new = holds(project, &name)?.or_else(|| new.filter(|id| id.parse::<ObjectId>().is_err()).cloned());
                 let new = new.as_ref();
                 if new != old && !explained(project, &name, old, new)? {
@@ -103,11 +103,11 @@ fn holds(project: &Project, name: &str) -> Result<Option<String>> {
     Ok(target.as_ref().and_then(gix::refs::Target::try_id).map(|id| id.to_string()))
 }
 
-/// A chain that grew by events on top of what it was is explained: somebody worked in parallel. Everything else is not: a
+/// A history that grew by events on top of what it was is explained: another process worked in parallel. Everything else is not: a
 /// chain that is gone, that was moved elsewhere, or that grew by what is no event. Notes may grow likewise.
 fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&String>) -> Result<bool> {
     if name.starts_with("refs/chant-local/") {
-        // Whoever completes a spec beside us lets go of its attempt, and so does whoever prunes, once its commits are elsewhere.
+        // Completing a spec and pruning drop the ref of an attempt whose commits are elsewhere.
         let old = old.and_then(|id| id.parse::<ObjectId>().ok());
         return match (new, old) {
             (None, Some(old)) => match name.strip_prefix(ATTEMPTS).and_then(|name| name.split_once('/')) {
@@ -144,7 +144,7 @@ fn explained(project: &Project, name: &str, old: Option<&String>, new: Option<&S
         if walk.missing.is_empty() {
             break;
         }
-        // While somebody collects garbage an object can be on its way from one pack to another.
+        // During a garbage collection an object can be on its way from one pack to another.
         std::thread::sleep(Duration::from_millis(pause));
         walk = project.store()?.walk(&spec, new)?;
     }
@@ -178,7 +178,7 @@ fn restore(project: &Project, name: &str, old: Option<&String>, new: Option<&Str
     }
     match store.adopt(&spec, now, old, "restore") {
         Ok(()) => Ok(true),
-        Err(error) if error.code == "busy" => Ok(false),
+        Err(error) if error.code == Kind::Busy => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -228,7 +228,7 @@ fn settings(project: &Project) -> Result<(Settings, Settings)> {
         if !matches!(scope, b"local" | b"worktree") || key.starts_with("branch.") {
             continue;
         }
-        // What such a file includes is somebody else's.
+        // What such a file includes is not the repository's own.
         let own_file = *is_own.entry(origin.to_owned()).or_insert_with(|| {
             let path = origin.strip_prefix(b"file:").and_then(|path| path.to_path().ok());
             path.is_some_and(|path| files.iter().any(|file| is_same(&top.join(path), file)))

@@ -1,7 +1,7 @@
 //! One run of an agent in a worktree: what it is told, what it sees of its surroundings, what it touched, how it ended.
 //!
-//! Whoever wants something of an agent (`work`, the resolving of a conflict) says what; that it is claimed, and what becomes of it, is
-//! their own affair.
+//! What the agent is to do comes from the caller: a run of the spec, or the resolving of a conflict. Claiming the spec and judging the
+//! work is not done here.
 
 mod guard;
 mod memory;
@@ -10,12 +10,11 @@ use std::{
     ffi::OsString,
     fs::File,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use gix::ObjectId;
 
-pub(crate) use guard::{Changes, Guard};
+use guard::{Changes, Guard};
 use memory::Memory;
 
 use crate::{
@@ -23,15 +22,15 @@ use crate::{
         lease::Lease,
         preset::Report,
         process::{self, Ending, OutputFilter, Run, Stdin},
-        transcript,
+        rate_limit, transcript,
     },
     answer::progress::{Progress, Step},
     domain::{id::SpecId, spec_file::FrontMatter},
     env::fault,
-    error::{IoContext, Result},
+    error::{IoContext, Kind, Result},
     git::{process::scrubbed_env, work_file},
     project::{Project, agent::Agent},
-    specs::text::path_of,
+    specs::{attempt::RunEnd, text::path_of},
 };
 
 /// The folder in a worktree for what is the tool's own: it ignores itself, so that no `git add -A` takes it.
@@ -63,28 +62,13 @@ pub(crate) struct Session<'a> {
     pub may_begin: &'a dyn Fn() -> Result<()>,
 }
 
-/// How a session ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    /// How the agent ended.
-    pub ending: Ending,
-    /// How long it took.
-    pub duration: Duration,
-    /// The end of its output.
-    pub tail: Vec<u8>,
-    /// What it said of the run itself.
-    pub report: Report,
-    /// What it changed in the repository that no event explains, and the refs that moved meanwhile.
-    pub changes: Changes,
-}
-
 impl Session<'_> {
     /// Runs the agent to its end, where it goes on in the session that it had, if it can; its process group is written into `lease`
     /// before it does anything.
     ///
     /// # Errors
     /// If it could not be run. However it ended is a result.
-    pub(crate) fn run(self, project: &Project, lease: &mut Lease, progress: &dyn Progress) -> Result<Ended> {
+    pub(crate) fn run(self, project: &Project, lease: &mut Lease, progress: &dyn Progress) -> Result<RunEnd> {
         let prompt_file = write_own(self.worktree, "prompt.md", &self.prompt)?;
         let log = transcript::path(project.repo.common_dir(), self.id, &self.event);
         let log = if self.goes_on { transcript::resume(&log)? } else { transcript::create(&log)? };
@@ -99,8 +83,10 @@ impl Session<'_> {
             progress.say(&Step::Note(format!("the session '{had}' cannot be gone on with: a new one begins")));
             (finished, report) = once(None)?;
         }
-        let changes = guard.after(project, self.id)?;
-        Ok(Ended { ending: finished.ending, duration: finished.duration, tail: finished.tail, report, changes })
+        let Changes { tampered, refs_moved, muted } = guard.after(project, self.id)?;
+        let ending = finished.ending;
+        let rate_limited = rate_limit::says_so(ending, &finished.tail);
+        Ok(RunEnd { ending, report, rate_limited, tampered, refs_moved, muted })
     }
 
     /// Runs one process of the agent to its end, in the session that it `had`.
@@ -175,7 +161,7 @@ pub(crate) fn own_dir(worktree: &Path) -> Result<()> {
         Ok(()) => Ok(()),
         Err(refused) if matches!(refused.why, work_file::Why::AlreadyExists) => Ok(()),
         Err(refused) => {
-            Err(crate::error::Error::fatal("copy", format!("cannot write '{path}' into the worktree: {refused}")))
+            Err(crate::error::Error::fatal(Kind::Copy, format!("cannot write '{path}' into the worktree: {refused}")))
         }
     }
 }

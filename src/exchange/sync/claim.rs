@@ -5,15 +5,12 @@ use gix::ObjectId;
 use super::{Remote, Report, integrate, push::no_answer};
 use crate::{
     domain::id::SpecId,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{
         self,
-        remote::{Fate, Update},
+        remote::{Fate, Pushed, Update},
     },
-    project::{
-        Project,
-        stake::{BEHIND, Stake, unclear},
-    },
+    project::Project,
     store::{
         SPECS, Store,
         archive::{ARCHIVES, archive_of},
@@ -39,7 +36,7 @@ impl<'a> Claims<'a> {
         if remote.pushed_to {
             return Ok(Claims { project, remote });
         }
-        Err(Error::fatal("no-remote", format!("nothing is pushed to '{}' in silent mode", remote.name))
+        Err(Error::fatal(Kind::NoRemote, format!("nothing is pushed to '{}' in silent mode", remote.name))
             .hint(format!("to allow it: git config chant.remote {}", remote.name)))
     }
 
@@ -49,7 +46,7 @@ impl<'a> Claims<'a> {
     /// `remote-unreachable`, or `not-pushed` with what the remote said.
     pub(crate) fn publish(&self, spec: &SpecId) -> Result<()> {
         for _ in 0..MAX_ROUNDS {
-            self.refresh(spec)?;
+            self.fetch(spec)?;
             let store = self.project.store()?;
             let Some(tip) = store.tip(spec)? else { return Ok(()) };
             let known = store.tracked_tip(&self.remote.name, spec)?;
@@ -62,7 +59,7 @@ impl<'a> Claims<'a> {
                 Fate::Refused(why) => return Err(refused(&self.remote.name, &why)),
             }
         }
-        Err(Error::negative("not-pushed", format!("others keep writing to '{}'", self.remote.name)))
+        Err(Error::negative(Kind::NotPushed, format!("others keep writing to '{}'", self.remote.name)))
     }
 
     fn push(&self, spec: &SpecId, id: ObjectId) -> Result<Fate> {
@@ -71,34 +68,39 @@ impl<'a> Claims<'a> {
         let fate = fates.into_iter().find(|(full, _)| *full == name).map(|(_, fate)| fate);
         fate.ok_or_else(|| no_answer(&self.remote.name))
     }
-}
 
-fn refused(remote: &str, why: &str) -> Error {
-    Error::negative("not-pushed", format!("'{remote}' does not take it: {why}"))
-        .hint("to claim in this clone alone: --claim local")
-}
-
-impl Stake for Claims<'_> {
-    fn stake(&self, spec: &SpecId, event: ObjectId) -> Result<()> {
+    /// Pushes the claim that `event` makes: an object of this clone that no ref points at yet.
+    ///
+    /// # Errors
+    /// Where the claim was not made because the remote cannot be reached or refuses it.
+    pub(crate) fn push_claim(&self, spec: &SpecId, event: ObjectId) -> Result<Pushed> {
         let store = self.project.store()?;
         let known = store.tracked_tip(&self.remote.name, spec)?;
-        let behind = || Error::negative(BEHIND, format!("'{}' has moved at '{}'", spec.short(), self.remote.name));
+        let accepted = || store.track(&self.remote.name, spec, known, event).map(|()| Pushed::Accepted);
+        let behind = || {
+            let message = format!("'{}' has moved at '{}'", spec.short(), self.remote.name);
+            Ok(Pushed::Behind(Error::negative(Kind::Behind, message)))
+        };
         let trouble = match self.push(spec, event) {
-            Ok(Fate::There) => return store.track(&self.remote.name, spec, known, event),
-            Ok(Fate::Behind) => return Err(behind()),
+            Ok(Fate::There) => return accepted(),
+            Ok(Fate::Behind) => return behind(),
             Ok(Fate::Refused(why)) => return Err(refused(&self.remote.name, &why)),
             Err(error) => error,
         };
         // The answer may be what was lost on the way, not the claim.
         match git::remote::ask(&self.project.repo, &self.remote.name, &Store::ref_name(spec)) {
-            Ok(Some(there)) if there == event => store.track(&self.remote.name, spec, known, event),
+            Ok(Some(there)) if there == event => accepted(),
             Ok(there) if there == known => Err(trouble.hint("to claim in this clone alone: --claim local")),
-            Ok(_) => Err(behind()),
-            Err(error) => Err(unclear(spec, &error.message)),
+            Ok(_) => behind(),
+            Err(error) => Ok(Pushed::Unknown(error.message)),
         }
     }
 
-    fn refresh(&self, spec: &SpecId) -> Result<()> {
+    /// Fetches what the remote has of `spec`, and joins it to what is here.
+    ///
+    /// # Errors
+    /// If the remote does not answer.
+    pub(crate) fn fetch(&self, spec: &SpecId) -> Result<()> {
         let name = &self.remote.name;
         let tracked = tracking::tracked_specs(name);
         // A glob, because a name that is not there would be an error. Members of a driver come with it.
@@ -121,10 +123,15 @@ impl Stake for Claims<'_> {
             .find_map(|entry| entry.why.filter(|_| entry.way == crate::answer::Way::Unfit))
         {
             Some(why) => Err(Error::negative(
-                "unfit",
+                Kind::Unfit,
                 format!("what '{name}' has of '{}' is not taken over: {why}", spec.short()),
             )),
             None => Ok(()),
         }
     }
+}
+
+fn refused(remote: &str, why: &str) -> Error {
+    Error::negative(Kind::NotPushed, format!("'{remote}' does not take it: {why}"))
+        .hint("to claim in this clone alone: --claim local")
 }

@@ -1,0 +1,233 @@
+//! How an attempt ended, as data: what `work`, `next`, `finish` and `merge` present.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use gix::ObjectId;
+
+use crate::{
+    agent::{process::Ending, rate_limit},
+    domain::{checks::Checks, new_event::NotAllowed},
+    error::{Error, Exit},
+    store::Refusal,
+};
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// What the attempt came to.
+    pub how: How,
+    /// The time from the request to the end.
+    pub duration: Duration,
+    /// The signal that ended its agent, its checks or the resolving of its conflict.
+    pub signal: Option<i32>,
+    /// What to do next, one line each.
+    pub hints: Vec<String>,
+}
+
+/// What an attempt came to.
+#[derive(Debug)]
+pub(crate) enum How {
+    /// The work is in its target, or there was nothing to merge.
+    Completed(Merged),
+    /// Every check passed, and the work was not to be merged now.
+    Finished,
+    /// Every check passed, and something stands in the way of the merge.
+    Waiting(Waits),
+    /// The agent failed, or a check did.
+    Failed {
+        /// Why.
+        reason: Failure,
+        /// The checks that ran.
+        checks: Checks,
+    },
+    /// The attempt stopped before it could be judged, and can be resumed.
+    Paused(Pause),
+    /// A person does the work.
+    HandedOver {
+        /// The worktree.
+        worktree: PathBuf,
+        /// The file with everything that an agent would be told.
+        prompt: PathBuf,
+    },
+    /// The attempt was over before it was judged: its commits are recorded, the status of the spec is not changed.
+    Superseded,
+}
+
+/// The short name of the target and the commit that holds the work there; `None` if there was nothing to merge.
+pub(crate) type Merged = Option<(String, ObjectId)>;
+
+impl Ended {
+    /// The time from the request to the end, in milliseconds.
+    pub(crate) fn duration_ms(&self) -> u64 {
+        self.duration.as_millis() as u64
+    }
+
+    /// The exit code of a command that ends so.
+    pub(crate) fn exit(&self) -> i32 {
+        match (self.signal, &self.how) {
+            (Some(signal), _) => Exit::Signal(signal).code(),
+            (None, How::Completed(_) | How::Finished | How::HandedOver { .. }) => 0,
+            (None, How::Waiting(_) | How::Failed { .. } | How::Paused(_) | How::Superseded) => 1,
+        }
+    }
+}
+
+/// Why finished work is not merged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Waits {
+    /// Why, in words.
+    pub why: String,
+    /// The paths that it is about.
+    pub paths: Vec<String>,
+    /// The ways out, one line each.
+    pub hints: Vec<String>,
+}
+
+impl Waits {
+    /// Finished work that waits because of `why`.
+    pub(crate) fn new(why: impl Into<String>) -> Waits {
+        Waits { why: why.into(), ..Waits::default() }
+    }
+
+    /// Adds a way out.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Waits {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The reason with its paths, in one line.
+    pub(crate) fn reason(&self) -> String {
+        if self.paths.is_empty() { self.why.clone() } else { format!("{}: {}", self.why, self.paths.join(", ")) }
+    }
+
+    /// The sentence that tells that the spec `short` is finished and not merged.
+    pub(crate) fn sentence(&self, short: &str) -> String {
+        format!("'{short}' is finished and not merged: {}", self.reason())
+    }
+}
+
+/// Why an attempt failed. Its text is what is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The agent says that the research does not carry the work.
+    ResearchInsufficient,
+    /// The agent ended like this.
+    Agent(Ending),
+    /// What did not pass, in words.
+    Checks(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::ResearchInsufficient => f.write_str("the research is insufficient, the agent says"),
+            Failure::Agent(ending) => write!(f, "the agent {ending}"),
+            Failure::Checks(what) => f.write_str(what),
+        }
+    }
+}
+
+/// Why an attempt stopped before it could be judged. Its text is what is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// A signal ended the agent.
+    Interrupted(i32),
+    /// A signal ended the checks.
+    ChecksInterrupted(i32),
+    /// The service behind the agent refuses it for now.
+    RateLimited,
+    /// It was paused while it ran, for this reason.
+    Recorded(String),
+}
+
+impl Pause {
+    /// The signal that came.
+    pub(crate) fn signal(&self) -> Option<i32> {
+        match self {
+            Pause::Interrupted(signal) | Pause::ChecksInterrupted(signal) => Some(*signal),
+            Pause::RateLimited | Pause::Recorded(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Pause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pause::Interrupted(signal) => write!(f, "it was interrupted by signal {signal}"),
+            Pause::ChecksInterrupted(signal) => write!(f, "its checks were interrupted by signal {signal}"),
+            Pause::RateLimited => f.write_str(rate_limit::REASON),
+            Pause::Recorded(reason) => f.write_str(reason),
+        }
+    }
+}
+
+/// Why an attempt does not begin or go on, as far as a caller decides by it.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Another process or clone has the spec, or its status does not allow the step.
+    Taken(Error),
+    /// The spec waits for something.
+    NotReady(Error),
+    /// A person has to approve what the repository would run.
+    NotApproved(Error),
+    /// Something failed.
+    Failed(Error),
+}
+
+impl Stop {
+    /// The error that is shown.
+    pub(crate) fn error(&self) -> &Error {
+        match self {
+            Stop::Taken(error) | Stop::NotReady(error) | Stop::NotApproved(error) | Stop::Failed(error) => error,
+        }
+    }
+
+    /// What `refusal` of an event on the spec `short` means for its attempt.
+    pub(crate) fn refused(refusal: Refusal, short: &str) -> Stop {
+        let taken = matches!(refusal, Refusal::NotAllowed(NotAllowed::Forbidden(_), _));
+        let error = refusal.into_error(short);
+        if taken { Stop::Taken(error) } else { Stop::Failed(error) }
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Failed(error)
+    }
+}
+
+impl From<gix::Error> for Stop {
+    fn from(error: gix::Error) -> Stop {
+        Stop::Failed(error.into())
+    }
+}
+
+impl From<Stop> for Error {
+    fn from(stop: Stop) -> Error {
+        match stop {
+            Stop::Taken(error) | Stop::NotReady(error) | Stop::NotApproved(error) | Stop::Failed(error) => error,
+        }
+    }
+}
+
+/// How an attempt was judged.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was checked.
+    pub checks: Checks,
+    /// The attempt was over before it was judged: the verdict is recorded and changes nothing.
+    pub late: bool,
+}
+
+/// What judging an attempt came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Every check passed.
+    Passed,
+    /// The agent or a check failed.
+    Failed(Failure),
+    /// The attempt stopped before it could be judged, and can be resumed.
+    Paused(Pause),
+}

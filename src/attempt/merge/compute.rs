@@ -1,0 +1,101 @@
+//! The merge of finished work with its target, computed in the object database: nothing but objects is written.
+
+use gix::{ObjectId, refs::FullName};
+
+use crate::{
+    attempt::ended::{Stop, Waits},
+    config::MergeHow,
+    domain::{id::SpecId, spec_type::SpecType, state::State, status::Status},
+    error::{Error, Kind, Result},
+    git::{
+        branch,
+        merge::{self, Computed},
+        reference::branch_name,
+    },
+    project::Project,
+    specs::attempt::Attempt,
+};
+
+/// A merge that was computed, and what for.
+pub(super) struct Tried {
+    /// What the target held; `None` if it does not exist.
+    pub(super) old: Option<ObjectId>,
+    /// What was merged into: that, or where a new branch begins.
+    pub(super) ours: ObjectId,
+    pub(super) computed: Computed,
+}
+
+/// Computes the merge into the target as it is now.
+pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, tip: ObjectId) -> Result<Tried> {
+    let old = branch::read(&project.repo, target.as_ref())?;
+    // A branch that is not there yet begins where the work began.
+    let ours = old.or(attempt.base).unwrap_or(tip);
+    let message = message(project, attempt);
+    let how = how(project, attempt)?;
+    let request = merge::Request { ours, theirs: tip, since: attempt.base, message: &message, how };
+    // A person may have committed the spec file while it was worked: then both sides have it from the pinned text.
+    let origin = merge::Origin { path: &attempt.spec_path, blob: attempt.blob };
+    let computed = merge::compute(&project.repo, &request, (!project.silent).then_some(origin))?;
+    Ok(Tried { old, ours, computed })
+}
+
+pub(super) fn finished(project: &Project, id: &SpecId) -> Result<State, Stop> {
+    let short = id.short();
+    let Some(state) = project.store()?.state(id)? else {
+        let message = format!("cannot merge '{short}': nobody has worked on it");
+        return Err(Stop::Taken(Error::negative(Kind::NotAllowed, message)));
+    };
+    if state.status == Status::Finished {
+        return Ok(state);
+    }
+    let error = Error::negative(
+        Kind::NotAllowed,
+        format!("cannot merge '{short}': it is {}", state.status.as_str().replace('_', " ")),
+    );
+    Err(Stop::Taken(match state.status {
+        Status::Failed => error.hint(format!("to check it again without the agent: git chant finish {short}")),
+        Status::Pending => error.hint(format!("git chant work {short}")),
+        _ => error,
+    }))
+}
+
+/// Whether the work branch is no longer what was checked, for example because a conflict was resolved in it. Then the work has to be
+/// checked again before it can be merged.
+pub(crate) fn has_moved(project: &Project, state: &State, attempt: &Attempt) -> Result<bool> {
+    let recorded = state.facts.work_commits.last().copied().or(attempt.base);
+    let now = branch::read(&project.repo, attempt.branch.as_ref())?;
+    Ok(attempt.base.is_some() && now.is_some() && now != recorded)
+}
+
+/// The commit that holds the finished work: what was recorded, as long as the branch still agrees. `None`: there is nothing.
+pub(super) fn work_tip(project: &Project, state: &State, attempt: &Attempt) -> Result<Result<Option<ObjectId>, Waits>> {
+    if has_moved(project, state, attempt)? {
+        let waits = Waits::new(format!("its branch '{}' moved since it was checked", attempt.branch.shorten()));
+        return Ok(Err(waits.hint(format!("to check it again and merge it: git chant merge {}", attempt.id.short()))));
+    }
+    Ok(Ok(state.facts.work_commits.last().copied()))
+}
+
+pub(super) fn target(attempt: &Attempt, onto: Option<&str>) -> Result<Option<FullName>> {
+    let name = match (onto, attempt.target.as_deref()) {
+        (Some(onto), _) => onto,
+        (None, Some(target)) => target,
+        (None, None) => return Ok(None),
+    };
+    branch_name(name.strip_prefix("refs/heads/").unwrap_or(name)).map(Some)
+}
+
+pub(super) fn how(project: &Project, attempt: &Attempt) -> Result<MergeHow> {
+    if attempt.spec.front.kind == SpecType::Research {
+        project.config().merge_research()
+    } else {
+        project.config().merge()
+    }
+}
+
+fn message(project: &Project, attempt: &Attempt) -> String {
+    if project.silent {
+        return format!("{}\n", attempt.title());
+    }
+    format!("Merge spec {}: {}\n\nChant-Spec: {}\n", attempt.id.short(), attempt.title(), attempt.id)
+}

@@ -1,0 +1,77 @@
+//! What the agent is told about its spec: the text, the inputs, the attempts before.
+
+use std::path::Path;
+
+use gix::ObjectId;
+
+use crate::{
+    agent::prompt::{self, Input, Prompt},
+    answer::SoFar,
+    attempt::plan::Plan,
+    domain::event::Pin,
+    error::Result,
+    project::Project,
+    specs::text::path_of,
+};
+
+/// The prompt for `attempt`, which is worked in `worktree`.
+pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: &Path) -> Result<String> {
+    let inputs: Vec<Input> = plan
+        .inputs
+        .iter()
+        .map(|input| {
+            let name = match &input.pin {
+                Pin::Path { path, .. } => path.clone(),
+                Pin::Spec { id, .. } => format!("spec {id}"),
+                Pin::Url(url) => url.clone(),
+            };
+            let text = input.bytes.as_ref().and_then(|bytes| String::from_utf8(bytes.clone()).ok());
+            Input { name, text }
+        })
+        .collect();
+    // Of an attempt that goes on the ticks count that it has made.
+    let ticked = plan.goes_on.as_ref().and_then(|_| std::fs::read(worktree.join(path_of(&plan.id))).ok());
+    let spec = String::from_utf8_lossy(ticked.as_deref().unwrap_or(&plan.text.bytes)).into_owned();
+    let earlier = project.earlier_attempts(&plan.id, Some(attempt))?;
+    let base = plan.base.to_string();
+    Ok(prompt::render(&Prompt {
+        id: plan.id.as_str(),
+        short: plan.id.short(),
+        title: plan.title(),
+        topic: plan.spec.front.topic.as_deref(),
+        kind: plan.spec.front.kind,
+        phase: plan.spec.front.phase.as_deref(),
+        custom: plan.prompt.as_ref().map(|prompt| prompt.text.as_str()),
+        worktree: &worktree.to_string_lossy(),
+        branch: &project.branch(&plan.id)?,
+        base: &base,
+        spec_file: &path_of(&plan.id),
+        spec: &spec,
+        inputs: &inputs,
+        target_files: &plan.spec.front.target_files,
+        budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
+        earlier: &earlier,
+        goes_on: plan.goes_on.as_ref().map(|goes_on| history_of(&goes_on.so_far)).as_deref(),
+    }))
+}
+
+/// What a resumed attempt has come to, for the agent that resumes it.
+fn history_of(so_far: &SoFar) -> String {
+    let mut text = String::new();
+    let mut list = |title: &str, lines: &[String]| {
+        if !lines.is_empty() {
+            text.push_str(&format!("{title}\n{}\n", lines.join("\n")));
+        }
+    };
+    let commits: Vec<String> =
+        so_far.commits.iter().map(|commit| format!("- {:.12} {}", commit.id, commit.subject)).collect();
+    let uncommitted: Vec<String> = so_far.uncommitted.iter().map(|path| format!("- {path}")).collect();
+    list("Stopped because:", &so_far.stopped.iter().map(|why| format!("- {why}")).collect::<Vec<_>>());
+    list("Commits so far:", &commits);
+    list("Changed and not committed yet:", &uncommitted);
+    list(
+        "The last lines that were printed:",
+        &so_far.said.iter().map(|line| format!("    {line}")).collect::<Vec<_>>(),
+    );
+    text
+}

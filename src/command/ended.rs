@@ -1,0 +1,52 @@
+//! How `work` and `finish`, and `merge` where the work did not pass, present the end of an attempt.
+
+use super::Context;
+use crate::{
+    answer::{self, Failed, PathOf, Worked, outcome::Outcome},
+    attempt::ended::{Ended, How, Merged},
+    domain::id::SpecId,
+    error::Result,
+    project::Project,
+};
+
+/// The outcome of an attempt on `id` that ended so.
+pub(super) fn present(context: &Context<'_>, project: &Project, id: &SpecId, ended: Ended) -> Result<Outcome> {
+    let exit = ended.exit();
+    let short = id.short();
+    let spec = context.view(project, id)?;
+    let mut warnings = Vec::new();
+    let mut worked = Worked {
+        attempt: spec.attempt.clone(),
+        spec,
+        duration_ms: ended.duration_ms(),
+        merged: None,
+        failed: None,
+        paused: None,
+        waits: None,
+    };
+    match ended.how {
+        How::HandedOver { worktree, .. } => {
+            let body = PathOf { spec: worked.spec, path: worktree };
+            return Ok(Outcome { hints: ended.hints, ..Outcome::new(body) });
+        }
+        How::Finished => {}
+        How::Completed(to) => worked.merged = merged(to),
+        How::Failed { reason, checks } => {
+            worked.failed = Some(Failed { reason: reason.to_string(), checks: checks.lines() });
+        }
+        How::Paused(why) => worked.paused = Some(why.to_string()),
+        How::Waiting(waits) => {
+            worked.waits = Some(waits.reason());
+            warnings.push(waits.sentence(short));
+        }
+        How::Superseded => warnings.push(format!(
+            "the attempt on '{short}' was given up meanwhile: its commits are recorded, its status is not"
+        )),
+    }
+    Ok(Outcome { exit, warnings, hints: ended.hints, ..Outcome::new(worked) })
+}
+
+/// Where the work of a spec went.
+pub(super) fn merged(to: Merged) -> Option<answer::Merged> {
+    to.map(|(target, commit)| answer::Merged { target, commit: commit.to_string() })
+}
