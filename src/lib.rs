@@ -70,7 +70,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
     match cli::parse(args.iter().cloned()) {
         Ok(cli) => run_command(&cli),
         Err(cli::parsed::Parsed::Mistake { error, json: true, .. }) => {
-            let settings = output::Settings { json: true, ..output::Settings::default() };
+            let settings = terminal::settings::Settings { json: true, ..terminal::settings::Settings::default() };
             output::Printer::new(settings).finish(&Err(error))
         }
         Err(parsed) => print_parsed(&parsed),
@@ -87,7 +87,8 @@ fn run_command(cli: &cli::Cli) -> i32 {
     let env = match env {
         Ok(env) => env,
         Err(error) => {
-            let settings = output::Settings { json: global.json, ..output::Settings::default() };
+            let settings =
+                terminal::settings::Settings { json: global.json, ..terminal::settings::Settings::default() };
             return output::Printer::new(settings).finish(&Err(error));
         }
     };

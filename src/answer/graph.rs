@@ -185,7 +185,7 @@ impl<'v> Tree<'v> {
     fn line(&self, node: &NodeView, how: &str, again: bool, out: &mut String) {
         let paint = &self.look.paint;
         let id = paint.with(Slot::Id, clean::line(&node.short));
-        let status = paint.with(Slot::Status(node.status), node.status);
+        let status = paint.with(Slot::from(node.status), node.status);
         let title = clean::line(node.title.as_deref().unwrap_or_default()).into_owned();
         let again = if again { "  (see above)" } else { "" };
         out.push_str(&format!("{how}{id}  {status}  {title}{again}"));

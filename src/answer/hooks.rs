@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use super::{
     init::write_changes,
@@ -49,8 +50,9 @@ impl Answer for AllHooks {
 }
 
 /// Whether a hook calls this tool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum HookState {
     /// It does.
     Installed,
@@ -65,12 +67,7 @@ pub(crate) enum HookState {
 impl HookState {
     /// Its name.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            HookState::Installed => "installed",
-            HookState::Outdated => "outdated",
-            HookState::Absent => "absent",
-            HookState::Refused => "refused",
-        }
+        self.into()
     }
 }
 

@@ -144,7 +144,7 @@ fn lines(specs: &[Line], look: &Look) -> String {
     for (spec, Cells { id, status, kind, title, labels: named }) in specs.iter().zip(cells) {
         let begin = out.len();
         push(&mut out, &id, ids, Some(Slot::Id), look);
-        push(&mut out, &status, statuses, Some(Slot::Status(spec.status)), look);
+        push(&mut out, &status, statuses, Some(Slot::from(spec.status)), look);
         if let Some(kinds) = kinds {
             push(&mut out, &kind, kinds, None, look);
         }

@@ -49,7 +49,7 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
         }
     };
     match event.status {
-        Some(status) => header("Op", &format!("{op} ({})", look.paint.with(Slot::Status(status), status))),
+        Some(status) => header("Op", &format!("{op} ({})", look.paint.with(Slot::from(status), status))),
         None => header("Op", &op),
     }
     let author = &event.author;

@@ -54,7 +54,6 @@ use serde::{Serialize, Serializer};
 
 use crate::domain::{diagnostic::Severity, status::Status};
 
-pub(crate) use crate::domain::checks::CheckLine as CheckView;
 pub(crate) use added::{Added, AllAdded};
 pub(crate) use claimed::Claimed;
 pub(crate) use demo::{Demonstrated, Look};

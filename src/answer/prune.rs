@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use super::{
     outcome::Answer,
@@ -48,8 +49,9 @@ impl Answer for AllPruned {
 }
 
 /// What can be cleared away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Pruned {
     /// A worktree: its directory and its registration.
     Worktree,
@@ -72,16 +74,7 @@ pub(crate) enum Pruned {
 impl Pruned {
     /// The name as it stands in JSON and output.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Pruned::Worktree => "worktree",
-            Pruned::Registration => "registration",
-            Pruned::Branch => "branch",
-            Pruned::Attempt => "attempt",
-            Pruned::Transcript => "transcript",
-            Pruned::Lease => "lease",
-            Pruned::Check => "check",
-            Pruned::Aside => "aside",
-        }
+        self.into()
     }
 }
 

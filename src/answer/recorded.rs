@@ -55,7 +55,7 @@ impl Answer for AllRecorded {
 }
 
 fn write_line(out: &mut dyn Write, spec: &SpecView, sentence: &str, look: &Look) -> io::Result<()> {
-    let status = look.paint.with(Slot::Status(spec.status), spec.status);
+    let status = look.paint.with(Slot::from(spec.status), spec.status);
     writeln!(out, "{} {status}: {}", spec.painted_id(look), clean::line(sentence))
 }
 

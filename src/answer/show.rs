@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{BlockerKind, CheckView, Pin, SpecDetail, log, outcome::Answer, record::Record};
+use super::{BlockerKind, Pin, SpecDetail, log, outcome::Answer, record::Record};
 use crate::{
-    domain::status::Status,
+    domain::{checks::CheckLine, status::Status},
     terminal::{Look, clean, color::Slot, time},
 };
 
@@ -88,7 +88,7 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     };
     let text = |value: &Option<String>| value.as_deref().map(|v| clean::line(v).into_owned()).unwrap_or_default();
     let all = |values: &[String]| clean::line(&values.join(", ")).into_owned();
-    line("Status", &look.paint.with(Slot::Status(spec.status), spec.flagged_status()));
+    line("Status", &look.paint.with(Slot::from(spec.status), spec.flagged_status()));
     // Its status is the line above, what is wrong with its text one below.
     let said = |kind| kind == BlockerKind::Status || (kind == BlockerKind::Invalid && spec.error.is_some());
     for blocker in spec.blocked_by.iter().filter(|blocker| !said(blocker.kind)) {
@@ -141,14 +141,14 @@ fn criteria(detail: &SpecDetail) -> Vec<String> {
 }
 
 /// The checks at the end of an attempt.
-fn recorded_checks(checks: &[CheckView], look: &Look) -> Vec<String> {
+fn recorded_checks(checks: &[CheckLine], look: &Look) -> Vec<String> {
     // The criteria are above, with their ticks: of those that hold it is enough how many they are.
     let ticked = checks.iter().filter(|item| item.ok && item.name.starts_with(CRITERION)).count();
     let mut lines = Vec::new();
     if ticked > 0 {
         let name =
             if ticked == 1 { "1 criterion is ticked".to_owned() } else { format!("{ticked} criteria are ticked") };
-        lines.push(CheckView { name, ok: true, detail: None, duration_ms: None }.line(look));
+        lines.push(CheckLine { name, ok: true, detail: None, duration_ms: None }.line(look));
     }
     let rest = checks.iter().filter(|item| !(item.ok && item.name.starts_with(CRITERION)));
     lines.extend(rest.map(|item| item.line(look)));
@@ -230,7 +230,7 @@ mod tests {
 
     fn checked(checks: &[(&str, bool)]) -> CheckedAttempt {
         let of =
-            |(name, ok): &(&str, bool)| CheckView { name: (*name).into(), ok: *ok, detail: None, duration_ms: None };
+            |(name, ok): &(&str, bool)| CheckLine { name: (*name).into(), ok: *ok, detail: None, duration_ms: None };
         CheckedAttempt { checks: checks.iter().map(of).collect(), evidence: Checks::default() }
     }
 

@@ -215,3 +215,33 @@ pub(crate) enum BlockerKind {
     /// A person has to do it.
     Gate,
 }
+
+impl From<Status> for Slot {
+    fn from(status: Status) -> Slot {
+        match status {
+            Status::Pending => Slot::Pending,
+            Status::InProgress => Slot::InProgress,
+            Status::Paused => Slot::Paused,
+            Status::Finished => Slot::Finished,
+            Status::Completed => Slot::Completed,
+            Status::Failed => Slot::Failed,
+            Status::Cancelled => Slot::Cancelled,
+            Status::Archived => Slot::Archived,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantNames as _;
+
+    use super::*;
+
+    #[test]
+    fn a_slot_is_called_like_its_status() {
+        for status in Status::ALL {
+            let name = Slot::VARIANTS[Slot::from(*status) as usize];
+            assert_eq!(name.to_ascii_lowercase(), status.as_str().replace('_', ""));
+        }
+    }
+}

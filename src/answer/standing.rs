@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use super::SpecView;
 
@@ -71,7 +72,7 @@ pub(crate) struct PausedView {
     pub since: Option<String>,
     /// Which attempt it is, from 1.
     pub number: usize,
-    /// Why, in the words of whoever stopped it.
+    /// The reason that was given for the pause.
     pub reason: Option<String>,
 }
 
@@ -94,8 +95,9 @@ pub(crate) struct FinishedView {
 }
 
 /// Why a spec needs a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Need {
     /// Its run is dead.
     Orphaned,
@@ -103,13 +105,13 @@ pub(crate) enum Need {
     Failed,
     /// Several attempts claim it.
     Contended,
-    /// Its agent changed more than its work, and nobody has acknowledged that.
+    /// Its agent changed more than its work, and no person has acknowledged that.
     Tampered,
     /// An input is no longer what it was.
     Stale,
     /// Its file or its chain cannot be read.
     Invalid,
-    /// Nobody has approved its text.
+    /// Its text is not approved.
     Approval,
     /// Its text was rejected.
     Rejected,
@@ -124,19 +126,7 @@ pub(crate) enum Need {
 impl Need {
     /// The name as it stands in JSON and output.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Need::Orphaned => "orphaned",
-            Need::Failed => "failed",
-            Need::Contended => "contended",
-            Need::Tampered => "tampered",
-            Need::Stale => "stale",
-            Need::Invalid => "invalid",
-            Need::Approval => "approval",
-            Need::Rejected => "rejected",
-            Need::Gate => "gate",
-            Need::Dependency => "dependency",
-            Need::Memberless => "memberless",
-        }
+        self.into()
     }
 
     /// The command that is the way out, without the spec, and what it is for.

@@ -52,9 +52,9 @@ impl Answer for StatusOfAll {
     }
 }
 
-/// How many specs of a section are named. Of what needs nothing of anybody a few are enough.
+/// How many specs of a section are named where none needs a person.
 const FEW: usize = 5;
-/// The same where each matters.
+/// How many specs of a section are named where each may need a person.
 const MANY: usize = 25;
 
 struct Sections<'a> {
@@ -223,7 +223,7 @@ impl Sections<'_> {
     fn ago(&self, word: &str, since: Option<&str>) -> Option<String> {
         let since = since?.parse::<Timestamp>().ok()?.as_second();
         let seconds = u64::try_from(self.now.saturating_sub(since)).unwrap_or_default();
-        // Of long times nobody wants the seconds.
+        // Long times are told without seconds.
         let unit =
             [(86_400 * 2, 3_600), (3_600, 60)].iter().find(|(from, _)| seconds >= *from).map_or(1, |(_, unit)| *unit);
         let span = time::duration(Duration::from_secs(seconds - seconds % unit));

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use strum::IntoStaticStr;
 
 use super::{
     outcome::Answer,
@@ -42,8 +43,9 @@ impl Answer for Exchanged {
 }
 
 /// What an exchange did with one chain, or with the notes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Way {
     /// It came from the remote.
     Fetched,
@@ -68,17 +70,7 @@ pub(crate) enum Way {
 impl Way {
     /// The name as it stands in JSON and output.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Way::Fetched => "fetched",
-            Way::Merged => "merged",
-            Way::Pushed => "pushed",
-            Way::Folded => "folded",
-            Way::Gone => "gone",
-            Way::Rewritten => "rewritten",
-            Way::Contended => "contended",
-            Way::Unfit => "unfit",
-            Way::Refused => "refused",
-        }
+        self.into()
     }
 
     fn slot(self) -> Slot {

@@ -38,7 +38,7 @@ pub(crate) struct TopicView {
 pub(crate) struct StepView {
     /// The spec.
     pub spec: SpecView,
-    /// Who did it, or does it; `None` if nobody has begun.
+    /// Who did it, or does it; `None` if no attempt has begun.
     pub by: Option<String>,
     /// When they began, RFC 3339.
     pub since: Option<String>,
@@ -60,7 +60,7 @@ impl Answer for StatusOfTopic {
             let mark = if next.as_deref() == Some(spec.short.as_str()) { '>' } else { ' ' };
             let id = look.paint.with(Slot::Id, format!("{:<ids$}", clean::line(&spec.short)));
             let status = format!("{:<statuses$}", spec.flagged_status());
-            let status = look.paint.with(Slot::Status(spec.status), status);
+            let status = look.paint.with(Slot::from(spec.status), status);
             let mut line = format!("{mark} {:<phases$}  {id}  {status}", step.phase());
             if let Some(by) = by {
                 line.push_str(&format!("  {}", fit::cut(&clean::line(by), edge, look)));

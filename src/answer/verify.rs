@@ -6,11 +6,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    CheckView, SpecView,
+    SpecView,
     outcome::Answer,
     record::{Record, joined, text},
 };
-use crate::terminal::{Look, clean};
+use crate::{
+    domain::checks::CheckLine,
+    terminal::{Look, clean},
+};
 
 /// The checks of a spec.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -20,7 +23,7 @@ pub(crate) struct Checked {
     /// Whether all of them passed.
     pub ok: bool,
     /// The checks, in the order in which they ran.
-    pub checks: Vec<CheckView>,
+    pub checks: Vec<CheckLine>,
 }
 
 impl Answer for Checked {
@@ -61,7 +64,7 @@ pub(crate) struct CheckedSpec {
     /// Whether all of them passed.
     pub ok: bool,
     /// The checks, in the order in which they ran.
-    pub checks: Vec<CheckView>,
+    pub checks: Vec<CheckLine>,
 }
 
 impl Answer for AllChecked {
@@ -82,7 +85,7 @@ impl Answer for AllChecked {
         let of = |one: &CheckedSpec| {
             let id = one.spec.id.clone();
             let line =
-                move |check: &CheckView| joined(&[id.as_str(), check.verdict(), &check.name, text(&check.detail)]);
+                move |check: &CheckLine| joined(&[id.as_str(), check.verdict(), &check.name, text(&check.detail)]);
             one.checks.iter().map(line).collect::<Vec<_>>()
         };
         self.checked.iter().flat_map(of).collect()

@@ -6,11 +6,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    CheckView, SpecView,
+    SpecView,
     outcome::Answer,
     record::{Record, joined, text},
 };
-use crate::terminal::{Look, clean, color::Slot};
+use crate::{
+    domain::checks::CheckLine,
+    terminal::{Look, clean, color::Slot},
+};
 
 /// Why commits and lines are there.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -44,12 +47,12 @@ pub(crate) struct WhyView {
     /// How it is known: `recorded` (by an event), `patch` (the same change as a recorded commit), `claimed` (only the commit says so,
     /// or a note), `unknown`.
     pub certainty: String,
-    /// The same in words.
+    /// The certainty in words.
     pub how: String,
     /// The spec.
     pub spec: Option<SpecView>,
     /// What was checked when it was finished.
-    pub checks: Vec<CheckView>,
+    pub checks: Vec<CheckLine>,
     /// What informed it, the nearest first.
     pub research: Vec<ResearchView>,
 }
@@ -77,7 +80,7 @@ impl WhyView {
             writeln!(out, "commit {} {}", clean::object_id(commit), clean::line(text(&self.subject)))?;
         }
         if let Some(spec) = &self.spec {
-            let status = look.paint.with(Slot::Status(spec.status), spec.status);
+            let status = look.paint.with(Slot::from(spec.status), spec.status);
             let title = clean::line(text(&spec.title));
             writeln!(out, "spec   {} {status}: {title}", spec.painted_id(look))?;
         }

@@ -8,9 +8,9 @@ use std::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{CheckView, SpecView, outcome::Answer, record::Record};
+use super::{SpecView, outcome::Answer, record::Record};
 use crate::{
-    domain::status::Status,
+    domain::{checks::CheckLine, status::Status},
     terminal::{Look, clean, color::Slot, time},
 };
 
@@ -48,7 +48,7 @@ pub(crate) struct Failed {
     /// The reason in words: lower case, no full stop.
     pub reason: String,
     /// The checks that ran, those that passed too.
-    pub checks: Vec<CheckView>,
+    pub checks: Vec<CheckLine>,
 }
 
 impl Answer for Worked {
@@ -148,7 +148,7 @@ impl Answer for AllWorked {
         for WorkedSpec { spec, outcome, why, duration_ms, .. } in &self.worked {
             let id = look.paint.with(Slot::Id, format!("{:<ids$}", clean::line(&spec.short)));
             let bad = outcome == "failed" || outcome == "refused";
-            let slot = if bad { Slot::Bad } else { Slot::Status(spec.status) };
+            let slot = if bad { Slot::Bad } else { Slot::from(spec.status) };
             let outcome = look.paint.with(slot, format!("{outcome:<outcomes$}"));
             writeln!(out, "{id}  {outcome}  {:<tooks$}  {}", took(*duration_ms), spec.titled())?;
             if let Some(why) = why {
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_failure_names_its_checks() {
-        let check = |name: &str, ok, detail: Option<&str>| CheckView {
+        let check = |name: &str, ok, detail: Option<&str>| CheckLine {
             name: name.into(),
             ok,
             detail: detail.map(str::to_owned),

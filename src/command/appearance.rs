@@ -9,8 +9,10 @@ use crate::{
     cli::{Cli, Command, Global},
     env::{Env, pager::Pager},
     git::{process::Git, repository::Repository},
-    output::{self, Advice, Hint},
-    terminal::color::{Palette, When},
+    terminal::{
+        color::{Palette, When},
+        settings::{Advice, Hint, Settings, Terminal},
+    },
 };
 
 /// The configuration, read where something of it is asked for: of the repository that the process is in, else of the person. One that
@@ -69,9 +71,9 @@ fn is_false(value: &str) -> bool {
 }
 
 /// What the printer has to know.
-pub(crate) fn settings(global: &Global, env: &Env, configuration: &Configuration) -> output::Settings {
+pub(crate) fn settings(global: &Global, env: &Env, configuration: &Configuration) -> Settings {
     let paged = env.var("GIT_PAGER_IN_USE").is_some();
-    let terminal = output::Terminal {
+    let terminal = Terminal {
         stdout: env.stdout_is_terminal() || paged,
         stderr: env.stderr_is_terminal(),
         width: (env.stdout_is_terminal() || paged).then(|| u16::try_from(env.width()).unwrap_or(u16::MAX)),
@@ -81,7 +83,7 @@ pub(crate) fn settings(global: &Global, env: &Env, configuration: &Configuration
     let machine = global.json || global.null || global.format.is_some();
     let colourful = !machine || terminal.stdout || terminal.stderr;
     let configured = |key: &str| colourful.then(|| configuration.text(key)).flatten();
-    output::Settings {
+    Settings {
         json: global.json,
         null: global.null,
         format: global.format.clone(),

@@ -3,7 +3,7 @@
 //! Four forms of one answer: for people (may change), `--json` (one object, `"format": 1` first), `-z` (the porcelain fields,
 //! NUL-terminated) and `--format` (as `git for-each-ref`: see [`mod@format`]). The last three are contracts. What is in each form
 //! is the answer's to say, in `answer`; which form goes to which stream, with which colours, is decided here. Nothing in this
-//! room reads the environment or a terminal: [`Settings`] says all there is to know.
+//! room reads the environment or a terminal: [`Settings`](crate::terminal::settings::Settings) says all there is to know.
 
 mod bars;
 mod error;
@@ -13,4 +13,4 @@ mod printer;
 mod progress;
 mod screen;
 
-pub(crate) use printer::{Advice, Hint, Printer, Settings, Terminal};
+pub(crate) use printer::Printer;

@@ -21,50 +21,13 @@ use crate::{
     error::IoContext,
     terminal::{
         Look, bidi, clean,
-        color::{Paint, Palette, When},
+        color::{Paint, When},
+        settings::{Advice, Hint, Settings},
     },
 };
 
 /// The exit code of a process whose reader has gone, as if SIGPIPE had ended it.
 const BROKEN_PIPE: i32 = 128 + 13;
-
-/// What the printer has to know of flags, configuration, environment and terminal; the caller has read them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Settings {
-    /// `--json`.
-    pub json: bool,
-    /// `-z`.
-    pub null: bool,
-    /// `--format`.
-    pub format: Option<String>,
-    /// `--quiet`: no progress, notes and hints; warnings and errors stay.
-    pub quiet: bool,
-    /// `--color`.
-    pub color: Option<When>,
-    /// The value of `color.chant`.
-    pub color_chant: Option<String>,
-    /// The value of `color.ui`, which counts where `color.chant` is not set.
-    pub color_ui: Option<String>,
-    /// Whether `NO_COLOR` is set to something, or `TERM` is `dumb`.
-    pub no_color: bool,
-    /// The colours that somebody has chosen.
-    pub palette: Palette,
-    /// What the streams are.
-    pub terminal: Terminal,
-}
-
-/// What the streams are.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Terminal {
-    /// Whether a terminal shows stdout, through a pager too (`GIT_PAGER_IN_USE`).
-    pub stdout: bool,
-    /// Whether stderr is a terminal.
-    pub stderr: bool,
-    /// The width in columns, where it is known.
-    pub width: Option<u16>,
-    /// Whether it shows Unicode: the locale's encoding is UTF-8.
-    pub unicode: bool,
-}
 
 /// The only printer. It may be shared between threads: a line is never torn.
 pub(crate) struct Printer {
@@ -80,28 +43,6 @@ pub(crate) struct Printer {
     begun: AtomicBool,
     /// Whether people want hints of this sort.
     advice: Advice,
-}
-
-/// Whether people want hints of a sort; it is asked where there is one.
-pub(crate) type Advice = Box<dyn Fn(Hint) -> bool + Send + Sync>;
-
-/// The sorts of hints, by which `advice.*` silences them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hint {
-    /// What to do next, where a command did what it was asked.
-    Next,
-    /// The way out of an error.
-    WayOut,
-}
-
-impl Hint {
-    /// The setting that silences them if it is false.
-    pub(crate) fn key(self) -> &'static str {
-        match self {
-            Hint::Next => "advice.chantNext",
-            Hint::WayOut => "advice.chantWayOut",
-        }
-    }
 }
 
 impl Printer {
@@ -225,19 +166,19 @@ impl Printer {
         out.flush()
     }
 
-    /// Writes a piece of the answer. That it failed is said at the end, and [`Progress::closed`] tells whoever goes on.
+    /// Writes a piece of the answer. A failure is reported at the end; until then [`Progress::closed`] tells of it.
     pub(super) fn piece(&self, bytes: io::Result<Vec<u8>>) {
         if let Some(cause) = bytes.and_then(|bytes| self.answer(&bytes)).err() {
             locked(&self.lost).get_or_insert(cause);
         }
     }
 
-    /// Writes to stderr. Where that fails there is nobody left to tell, and the work goes on.
+    /// Writes to stderr. The work continues where that fails: there is no other place to report it.
     fn aside(&self, text: &str) {
         let text = isolated(text.as_bytes().to_vec(), self.settings.terminal.stderr, &self.settings);
         let write = || {
             let mut err = locked(&self.err);
-            let _nobody_to_tell = err.write_all(&text).and_then(|()| err.flush());
+            let _unreported = err.write_all(&text).and_then(|()| err.flush());
         };
         match locked(&self.bars).as_ref() {
             Some(bars) if !text.is_empty() => bars.above(write),

@@ -1,5 +1,5 @@
-//! Text that cannot speak to a terminal: titles, reasons, paths and agents' lines come from repositories and people that
-//! nobody has vouched for.
+//! Text without control sequences: titles, reasons, paths and agents' lines come from repositories and people that are not
+//! trusted.
 
 use std::borrow::Cow;
 
@@ -52,7 +52,7 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     strip(text, kept).into()
 }
 
-/// The same number of bytes with everything harmful but line ends and tabs overwritten, so that byte offsets stay right.
+/// A text of as many bytes, with everything harmful but line ends and tabs overwritten, so that byte offsets stay right.
 pub(crate) fn inert(text: &str) -> String {
     text.chars()
         .flat_map(|c| match (harmful(c) && !matches!(c, '\n' | '\t'), c.len_utf8()) {

@@ -5,6 +5,7 @@ pub(crate) mod clean;
 pub(crate) mod color;
 pub(crate) mod fit;
 pub(crate) mod sanitize;
+pub(crate) mod settings;
 pub(crate) mod time;
 
 use color::Paint;
@@ -23,7 +24,7 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    /// A text of several lines that nobody framed: cleaned for a terminal, as it is for a pipe.
+    /// Several lines of text in no frame: cleaned for a terminal, as it is for a pipe.
     pub(crate) fn text<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
         if self.screen { clean::text(text) } else { text.into() }
     }

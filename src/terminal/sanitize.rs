@@ -3,7 +3,7 @@
 use crate::domain::character::reorders;
 use vte::{Params, Parser, Perform};
 
-/// A string sequence (an inline picture, say) that is longer is given up on and shown: else one that never ends would hide
+/// A string sequence (an inline picture, say) that is longer is shown: otherwise one that never ends would hide
 /// everything after it.
 const LONGEST_SEQUENCE: usize = 1 << 20;
 
@@ -87,7 +87,7 @@ impl Sanitizer {
             self.advance(&piece.as_bytes()[..piece.len() - last.len_utf8()]);
             match last {
                 '\n' => {
-                    // A terminal would go on swallowing a string that nobody has ended; people would see nothing.
+                    // A terminal would swallow everything after a string without an end, and people would see nothing.
                     if !self.advance(b"\n") {
                         self.parser = Parser::new();
                         self.screen.execute(b'\n');

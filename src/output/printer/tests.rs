@@ -4,6 +4,7 @@ use std::io::Read;
 
 use super::*;
 use crate::answer::{EventView, Listed, Nothing, SpecView, record::fields, sample};
+use crate::terminal::settings::Terminal;
 
 /// What `--format` can name of specs.
 const SPECS: Option<Fields> = Some(fields::<SpecView>);

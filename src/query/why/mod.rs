@@ -54,7 +54,7 @@ pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>) -> Result<WhyView
 }
 
 /// What was checked when the spec was last finished.
-fn checks(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<crate::answer::CheckView>> {
+fn checks(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<crate::domain::checks::CheckLine>> {
     let store = specs.project.store()?;
     let walk = store.walk(spec, tip)?;
     for event in walk.history.events().iter().rev().filter(|event| event.op == Op::Finish) {
