@@ -1,7 +1,6 @@
 //! How a command ends: its answer, exit code, warnings and hints. The `output` room prints them.
 
 use std::{
-    any::Any,
     fmt::Debug,
     io::{self, Write},
 };
@@ -10,7 +9,7 @@ use super::record::{Json, Record};
 use crate::terminal::Look;
 
 /// What a command answers. The type is the JSON: what `--json` prints is its serialised form.
-pub(crate) trait Answer: Any + Debug + Json {
+pub(crate) trait Answer: Debug + Json {
     /// Writes it for people.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()>;
 
@@ -51,7 +50,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     /// A command that answers; [`Answer::is_negative`] decides the exit code.
-    pub(crate) fn new(answer: impl Answer) -> Self {
+    pub(crate) fn new(answer: impl Answer + 'static) -> Self {
         Outcome { exit: i32::from(answer.is_negative()), answer: Some(Box::new(answer)), ..Outcome::shown() }
     }
 

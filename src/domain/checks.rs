@@ -123,7 +123,7 @@ pub(crate) struct Reproduction {
     pub ok: bool,
 }
 
-/// One check and how it ended. The lines of a [`Checks`], for people and in answers.
+/// One check and how it ended. `checks.json` holds a list of them under `checks`.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Check")]
 pub(crate) struct CheckLine {

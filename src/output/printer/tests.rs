@@ -81,7 +81,7 @@ fn json_is_alone_on_stdout_and_silent_but_for_warnings() {
     let (out, err, code) = captured(settings, None, |p| p.finish(&Err(Error::fatal("io", "broken"))));
     assert_eq!(
         out,
-        "{\"format\":1,\"error\":{\"code\":\"x\",\"message\":\"broken\",\"hints\":[],\"diagnostics\":[]}}\n"
+        "{\"format\":1,\"error\":{\"code\":\"io\",\"message\":\"broken\",\"hints\":[],\"diagnostics\":[]}}\n"
     );
     assert_eq!((err.as_str(), code), ("", 128));
 }
