@@ -1,8 +1,12 @@
-//! Fault points: where a test build can be made to die, before and after every effect on a ref, a file or a process.
+//! Fault points: where a debug build can be made to die, before and after every effect on a ref, a file or a process.
 //!
-//! `CHANT_FAULT=<point>[:<n>]` ends the process with SIGKILL when it passes that point for the n-th time (default: the first);
-//! `CHANT_FAULT_TRACE=1` makes each passage visible to strace, as a call of `access("/chant-fault/<point>")`. A point is called
-//! `<place>.before` or `<place>.after`. All of this exists with `debug_assertions` only; a release build merely does what it is told.
+//! A point is called `<place>.before` or `<place>.after`. Two variables of the environment concern the points:
+//!
+//! - `CHANT_FAULT=<point>[:<n>]` ends the process with SIGKILL when it passes the point for the n-th time (default: the first).
+//! - `CHANT_FAULT_TRACE=<file>` appends the name of each point that is passed to a file, which has to exist.
+//!
+//! A build without `debug_assertions` reads neither of them. What is done at the places, and which commands come to which place, is
+//! not here: `tests/fault` finds that out.
 
 /// Every place, each named by what is done there and not by the command that does it.
 pub const PLACES: &[&str] = &[
@@ -83,9 +87,13 @@ pub(crate) fn around<T>(place: &'static str, effect: impl FnOnce() -> T) -> T {
 
 #[cfg(debug_assertions)]
 mod armed {
-    use std::sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
+    use std::{
+        fs::{File, OpenOptions},
+        io::Write as _,
+        sync::{
+            OnceLock,
+            atomic::{AtomicU64, Ordering},
+        },
     };
 
     /// What the environment asks for.
@@ -93,7 +101,7 @@ mod armed {
         point: Option<String>,
         passage: u64,
         passed: AtomicU64,
-        trace: bool,
+        trace: Option<File>,
     }
 
     static PLAN: OnceLock<Plan> = OnceLock::new();
@@ -105,7 +113,8 @@ mod armed {
                 Some((point, passage)) => (Some(point.to_owned()), passage.parse().unwrap_or(1)),
                 None => (None, 1),
             };
-            let trace = std::env::var_os("CHANT_FAULT_TRACE").is_some_and(|value| !value.is_empty());
+            let trace = std::env::var_os("CHANT_FAULT_TRACE");
+            let trace = trace.and_then(|file| OpenOptions::new().append(true).open(file).ok());
             Plan { point, passage, passed: AtomicU64::new(0), trace }
         })
     }
@@ -113,9 +122,9 @@ mod armed {
     pub(super) fn pass(place: &str, when: &str) {
         debug_assert!(super::PLACES.contains(&place), "'{place}' is missing in the table of places");
         let plan = plan();
-        if plan.trace {
-            // There is no such file: the call has no effect but to be seen.
-            let _none = rustix::fs::access(format!("/chant-fault/{place}{when}"), rustix::fs::Access::EXISTS);
+        if let Some(mut trace) = plan.trace.as_ref() {
+            // One write a line: lines of several threads or processes do not mix.
+            let _traced = trace.write_all(format!("{place}{when}\n").as_bytes());
         }
         let meant = plan.point.as_deref().and_then(|point| point.strip_prefix(place)).is_some_and(|rest| rest == when);
         if meant && plan.passed.fetch_add(1, Ordering::SeqCst) + 1 == plan.passage {

@@ -1,51 +1,54 @@
-//! Which points a command passes, told by strace.
+//! Which points a command passes: told by the command itself, or by strace among its system calls.
 
 use std::collections::BTreeMap;
 
-use crate::{place::Place, support::Ran};
+use crate::{support::Ran, trial::Trial};
 
-/// Whether strace is there. Where every tool has to be, it is an error if it is not.
-pub fn has_strace() -> bool {
-    let there = std::process::Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success());
-    assert!(there || std::env::var_os("CHANT_REQUIRE_TOOLS").is_none(), "strace is required");
-    if !there {
-        eprintln!("skipped: there is no strace");
+/// The file in a sandbox that the passages are written to.
+const FILE: &str = "home/passages";
+
+/// Runs the tool once without killing it. Gives how it ended and its passages in their order, each as `CHANT_FAULT` takes it.
+pub(crate) fn passed(trial: &Trial, args: &[&str]) -> (Ran, Vec<String>) {
+    let file = begin(trial);
+    let ran = Ran::of(trial.tool(args).env("CHANT_FAULT_TRACE", &file).output().unwrap());
+    let mut counts = BTreeMap::<&str, usize>::new();
+    let trace = std::fs::read_to_string(&file).unwrap();
+    let mut passed = Vec::new();
+    for point in trace.lines() {
+        let count = counts.entry(point).or_default();
+        *count += 1;
+        passed.push(format!("{point}:{count}"));
     }
-    there
+    std::fs::remove_file(file).unwrap();
+    (ran, passed)
 }
 
-/// Runs the tool under strace with these system calls in view; gives how it ended and the trace, one line a call.
-pub fn traced(place: &Place, args: &[&str], calls: &str) -> (Ran, Vec<String>) {
-    let out = place.dir.join("home/trace");
-    let mut command = place.command("strace");
+/// Runs the tool under strace. Gives how it ended and the traced calls, one line each, the passages among them.
+pub(crate) fn traced(trial: &Trial, args: &[&str], calls: &str) -> (Ran, Vec<String>) {
+    let (file, out) = (begin(trial), trial.sandbox.dir().join("home/trace"));
+    let mut command = trial.command("strace");
     command
-        .args(["-f", "-y", "-qq", "-s", "300", "-e", "signal=none", "-e", &format!("trace={calls}"), "-o"])
+        .args(["-f", "-y", "-qq", "-s", "300", "-e", "signal=none", "-e", &format!("trace=write,{calls}"), "-o"])
         .arg(&out);
-    command.arg(env!("CARGO_BIN_EXE_git-chant")).args(args).env("CHANT_FAULT_TRACE", "1");
+    command.arg(env!("CARGO_BIN_EXE_git-chant")).args(args).env("CHANT_FAULT_TRACE", &file);
     let ran = Ran::of(command.output().unwrap());
-    // The place itself is a temporary directory, and nothing in it is one for that.
-    let home = place.dir.to_str().unwrap();
+    // The sandbox is a temporary directory. Nothing in it counts as temporary for that.
+    let dir = trial.sandbox.dir().to_str().unwrap();
     let trace =
-        String::from_utf8_lossy(&std::fs::read(&out).unwrap()).lines().map(|line| line.replace(home, "")).collect();
+        String::from_utf8_lossy(&std::fs::read(&out).unwrap()).lines().map(|line| line.replace(dir, "")).collect();
     std::fs::remove_file(out).unwrap();
+    std::fs::remove_file(file).unwrap();
     (ran, trace)
 }
 
-/// The name of the point that a line of the trace passes.
-pub fn point(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once("\"/chant-fault/")?;
-    Some(rest.split_once('"')?.0)
+fn begin(trial: &Trial) -> std::path::PathBuf {
+    let file = trial.sandbox.dir().join(FILE);
+    std::fs::write(&file, "").unwrap();
+    file
 }
 
-/// The passages that a run of `args` makes, in their order: point and number.
-pub fn passed(place: &Place, args: &[&str]) -> (Ran, Vec<(String, usize)>) {
-    let (ran, trace) = traced(place, args, "access");
-    let mut counts = BTreeMap::<String, usize>::new();
-    let mut passed = Vec::new();
-    for name in trace.iter().filter_map(|line| point(line)) {
-        let count = counts.entry(name.to_owned()).or_default();
-        *count += 1;
-        passed.push((name.to_owned(), *count));
-    }
-    (ran, passed)
+/// The name of the point that a traced call passes.
+pub(crate) fn point(call: &str) -> Option<&str> {
+    let (_, written) = call.split_once(&format!("/{FILE}>, \""))?;
+    Some(written.split_once("\\n\"")?.0)
 }

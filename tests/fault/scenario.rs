@@ -1,25 +1,28 @@
 //! The commands that are killed, each with the repository that it starts from and the one command that goes on after it.
 
-use crate::{
-    place::{Left, Place},
-    support::Sandbox,
-};
+use crate::{support::Sandbox, trial::Left};
 
-/// One command.
-pub struct Scenario {
-    pub name: &'static str,
-    /// Makes the repository. Run once.
-    pub prepare: fn() -> (Sandbox, String),
-    /// The command, `ID` standing for the spec.
-    pub command: &'static [&'static str],
-    /// What a person does next, by the status that the spec has then.
-    pub go_on: fn(&str) -> &'static [&'static str],
+/// What a scenario starts from: its repository, and the spec that it is about.
+pub(crate) struct Start {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) id: String,
 }
 
-pub const ALL: &[Scenario] = &[
+/// One command.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// Makes the repository. Run once.
+    pub(crate) prepare: fn() -> Start,
+    /// The command, `ID` standing for the spec.
+    pub(crate) command: &'static [&'static str],
+    /// What a person does next, by the status that the spec has then.
+    pub(crate) go_on: fn(&str) -> &'static [&'static str],
+}
+
+pub(crate) const ALL: &[Scenario] = &[
     Scenario { name: "add-first", prepare: untouched, command: &["add", "First"], go_on: |_| &["recover"] },
     Scenario { name: "add", prepare: with_changes, command: &["add", "Another"], go_on: |_| &["recover"] },
-    Scenario { name: "work", prepare: ready, command: &["work", "ID"], go_on: working },
+    Scenario { name: "work", prepare: leaving, command: &["work", "ID"], go_on: working },
     Scenario { name: "work-silent", prepare: silent, command: &["work", "ID"], go_on: working },
     Scenario { name: "work-again", prepare: paused, command: &["work", "ID"], go_on: working },
     Scenario { name: "finish", prepare: by_hand, command: &["finish", "ID"], go_on: finishing },
@@ -33,12 +36,18 @@ pub const ALL: &[Scenario] = &[
 ];
 
 impl Scenario {
-    pub fn args<'a>(words: &[&'a str], id: &'a str) -> Vec<&'a str> {
-        words.iter().map(|word| if *word == "ID" { id } else { word }).collect()
+    /// The command on the spec `id`.
+    pub(crate) fn command<'a>(&'a self, id: &'a str) -> Vec<&'a str> {
+        words(self.command, id)
     }
 
-    /// What is left must be as if nobody had died.
-    pub fn compare(&self, expected: &Left, left: &Left) -> Vec<String> {
+    /// The command that a person runs next on the spec `id` with that status.
+    pub(crate) fn next<'a>(&'a self, id: &'a str, status: &str) -> Vec<&'a str> {
+        words((self.go_on)(status), id)
+    }
+
+    /// What differs between what is left and what is left without a kill.
+    pub(crate) fn compare(&self, expected: &Left, left: &Left) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut same = |what: &str, expected: &dyn std::fmt::Debug, found: &dyn std::fmt::Debug| {
             let (expected, found) = (format!("{expected:#?}"), format!("{found:#?}"));
@@ -63,6 +72,10 @@ impl Scenario {
         same("rest", &expected.rest, &left.rest);
         wrong
     }
+}
+
+fn words<'a>(words: &[&'a str], id: &'a str) -> Vec<&'a str> {
+    words.iter().map(|word| if *word == "ID" { id } else { word }).collect()
 }
 
 fn working(status: &str) -> &'static [&'static str] {
@@ -100,14 +113,21 @@ fn archiving(status: &str) -> &'static [&'static str] {
 /// Does the same again wherever it was stopped.
 const AGENT: &str = "grep -q two file || { echo two >file; git commit -qam Done; }; tick; echo more >new";
 
-/// Nobody has used the tool here yet.
-fn untouched() -> (Sandbox, String) {
-    (Sandbox::new(), "none".to_owned())
+/// A repository in which git starts nothing by itself that would be at work while it is copied, or while a command runs in the copy.
+fn quiet() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "--global", "maintenance.auto", "false"]);
+    sandbox
+}
+
+/// The tool has not been used here yet.
+fn untouched() -> Start {
+    Start { sandbox: quiet(), id: "none".to_owned() }
 }
 
 /// A person is in the middle of something: one file staged, one changed, one that git does not know.
-fn with_changes() -> (Sandbox, String) {
-    let sandbox = Sandbox::new();
+fn with_changes() -> Start {
+    let sandbox = quiet();
     sandbox.write("staged", "one\n");
     sandbox.write("changed", "one\n");
     sandbox.git(&["add", "staged", "changed"]);
@@ -118,40 +138,47 @@ fn with_changes() -> (Sandbox, String) {
     sandbox.git(&["add", "staged"]);
     sandbox.write("changed", "two\n");
     sandbox.write("scratch", "mine\n");
-    (sandbox, id)
+    Start { sandbox, id }
 }
 
-fn ready() -> (Sandbox, String) {
-    let (sandbox, id) = with_changes();
+fn ready() -> Start {
+    let Start { sandbox, id } = with_changes();
     let path = format!(".chant/specs/{id}.md");
     // A criterion to tick, and the file staged: the merge has to get it out of the way.
     sandbox.write(&path, &(sandbox.read(&path) + "\n## Acceptance Criteria\n\n- [ ] file says two\n"));
     sandbox.git(&["add", "-N", ".chant"]);
-    (sandbox, id)
+    Start { sandbox, id }
 }
 
-fn silent() -> (Sandbox, String) {
-    let sandbox = Sandbox::new();
+/// With an agent that leaves a process, which has to be ended.
+fn leaving() -> Start {
+    let Start { sandbox, id } = ready();
+    sandbox.agent(&format!("{AGENT}; sleep 300 >/dev/null 2>&1 &"));
+    Start { sandbox, id }
+}
+
+fn silent() -> Start {
+    let sandbox = quiet();
     sandbox.chant(&["init", "--silent"]).ok();
     let document = ".chant/research/topic.md";
     sandbox.agent("grep -q two file || { echo two >file; git commit -qam Done; }; printf '# It\\n\\nmore than that\\n' >.chant/research/topic.md");
     let id = sandbox.add(&["Say two", "--target-file", document, "--target-file", "file"]);
     sandbox.write(document, "# It\n\nbefore\n");
     sandbox.write("scratch", "mine\n");
-    (sandbox, id)
+    Start { sandbox, id }
 }
 
-fn paused() -> (Sandbox, String) {
-    let (sandbox, id) = ready();
+fn paused() -> Start {
+    let Start { sandbox, id } = ready();
     sandbox.agent("echo two >file; git commit -qam Done; echo more >new; kill -INT $(cat ../repo/.git/chant/leases/* | sed -n 's/.*\"pid\":\\([0-9]*\\).*/\\1/p'); sleep 100");
     sandbox.chant(&["work", &id]);
     assert_eq!(sandbox.status(&id), "paused");
     sandbox.agent(AGENT);
-    (sandbox, id)
+    Start { sandbox, id }
 }
 
-fn by_hand() -> (Sandbox, String) {
-    let (sandbox, id) = ready();
+fn by_hand() -> Start {
+    let Start { sandbox, id } = ready();
     sandbox.chant(&["work", &id, "--agent", "manual"]).ok();
     let tree = std::path::PathBuf::from(sandbox.show(&id)["worktree"].as_str().unwrap());
     std::fs::write(tree.join("file"), "two\n").unwrap();
@@ -160,38 +187,38 @@ fn by_hand() -> (Sandbox, String) {
     let path = tree.join(format!(".chant/specs/{id}.md"));
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("[ ]", "[x]")).unwrap();
-    (sandbox, id)
+    Start { sandbox, id }
 }
 
-fn finished() -> (Sandbox, String) {
-    let (sandbox, id) = ready();
+fn finished() -> Start {
+    let Start { sandbox, id } = ready();
     sandbox.chant(&["work", &id, "--no-merge"]).ok();
-    (sandbox, id)
+    Start { sandbox, id }
 }
 
-fn finished_elsewhere() -> (Sandbox, String) {
-    let (sandbox, id) = finished();
+fn finished_elsewhere() -> Start {
+    let Start { sandbox, id } = finished();
     sandbox.git(&["pack-refs", "--all"]);
     sandbox.git(&["checkout", "-q", "-b", "aside"]);
-    (sandbox, id)
+    Start { sandbox, id }
 }
 
-fn completed() -> (Sandbox, String) {
-    let (sandbox, id) = ready();
+fn completed() -> Start {
+    let Start { sandbox, id } = ready();
     sandbox.chant(&["work", &id]).ok();
-    (sandbox, id)
+    Start { sandbox, id }
 }
 
-fn failed() -> (Sandbox, String) {
-    let (sandbox, id) = ready();
+fn failed() -> Start {
+    let Start { sandbox, id } = ready();
     sandbox.agent("echo two >file; git commit -qam Done; echo more >new; exit 3");
     sandbox.chant(&["work", &id]).fails(1, &[]);
-    (sandbox, id)
+    Start { sandbox, id }
 }
 
 /// With a remote that has something new on the very spec, and lacks something that is here.
-fn shared() -> (Sandbox, String) {
-    let (sandbox, id) = with_changes();
+fn shared() -> Start {
+    let Start { sandbox, id } = with_changes();
     sandbox.git(&["init", "-q", "--bare", "../remote"]);
     sandbox.git(&["remote", "add", "origin", "../remote"]);
     sandbox.git(&["push", "-q", "origin", "main"]);
@@ -205,10 +232,5 @@ fn shared() -> (Sandbox, String) {
     sandbox.chant(&["edit", &id, "--editor", "true"]);
     sandbox.add(&["Ours"]);
     sandbox.chant(&["approve", &id]);
-    (sandbox, id)
-}
-
-/// A copy of what a scenario starts from.
-pub fn place(prepared: &(Sandbox, String)) -> Place {
-    Place::copy_of(&prepared.0)
+    Start { sandbox, id }
 }

@@ -1,38 +1,34 @@
-//! The table of places against what the commands really do: every effect of this process on a file or a process, as strace sees it,
-//! lies between the two points of a place, one effect in each.
+//! The table of places held against the system calls of every scenario: each effect of the tool on a file or a process lies between
+//! the two points of a place, and each place has one effect. Strace tells the calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use git_chant::testing::PLACES;
 
-use crate::{
-    passages,
-    scenario::{self, ALL, Scenario},
-};
+use crate::{passages, scenario::ALL, support::tools, trial::Trial};
 
 /// Places with more than one effect that cannot be told apart from here: one transaction of gix, the directories above a file, a tree
 /// that is removed, the start of a process.
 const COMPOUND: &[&str] = &["dir.make", "ref.commit", "ref.lock", "ref.unlock", "tree.forget", "tree.remove"];
 
-/// Places that none of these commands comes to, and why.
+/// Places that no scenario comes to, and which commands do.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("agent.signal", "somebody has to be left to be ended: tests/cli/endings.rs"),
     ("aside.copy", "on a file system without links"),
     ("aside.return", "after a merge that did not happen: tests/cli/places.rs"),
     ("aside.rewrite", "where the work tree is on another file system than the repository"),
     ("cache.lock", "with chant.verifyBase or 'reproduces:'"),
     ("cache.place", "with chant.verifyBase or 'reproduces:'"),
-    ("file.remove", "'fsck --repair' of old files, and an add that is given up"),
+    ("file.remove", "'fsck --repair' of old files, and an add that fails"),
     ("git.clean", "in the check worktree"),
     ("git.merge", "where a person or an agent resolves a conflict"),
     ("git.notes", "where both sides wrote notes"),
     ("include.copy", "with .worktreeinclude"),
-    ("index.place", "whoever lists many: tests/cli/index.rs"),
-    ("lock.drop", "after somebody has died in a ref transaction: tests/cli/locks.rs"),
-    ("lock.move", "after somebody has died in a ref transaction: tests/cli/locks.rs"),
-    ("lock.return", "where two take away one lock"),
+    ("index.place", "with many specs: tests/cli/index.rs"),
+    ("lock.drop", "after a kill in a ref transaction: tests/cli/locks.rs"),
+    ("lock.move", "after a kill in a ref transaction: tests/cli/locks.rs"),
+    ("lock.return", "where two processes take away one lock"),
     ("log.begin", "'fsck --repair' of a chain without a log"),
-    ("output.return", "where somebody edits a document while it is replaced"),
+    ("output.return", "where a document is edited while it is replaced"),
     ("prune.dir", "'prune'"),
     ("prune.file", "'prune'"),
     ("ref.mend", "'fsck --repair' of a ref that a power cut emptied"),
@@ -42,10 +38,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("lease.forget", "of a run that died"),
 ];
 
-const CALLS: &str = "access,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,rmdir,symlink,symlinkat,open,openat,\
+const CALLS: &str = "rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,rmdir,symlink,symlinkat,open,openat,\
     creat,truncate,ftruncate,fork,vfork,clone,clone3,kill,tkill,tgkill,pidfd_send_signal";
 
-/// One call, of which process, put together again where another came in between.
+/// One system call of a process. Strace writes it in two parts where another came in between.
 struct Call {
     pid: u32,
     text: String,
@@ -89,7 +85,7 @@ impl Call {
         self.text.contains("CLONE_THREAD")
     }
 
-    /// Whether it changed something that somebody else can see.
+    /// Whether the call changed something that other processes can see.
     fn is_effect(&self) -> bool {
         if self.result().is_none_or(|result| result < 0) {
             return false;
@@ -104,13 +100,13 @@ impl Call {
             "rename" | "renameat" | "renameat2" | "link" | "linkat" => !self.text.contains("/objects/"),
             // To itself, as the runtime does at the end.
             "tgkill" | "tkill" => false,
-            "access" => false,
+            "write" => false,
             _ if self.is_start() => !self.is_thread(),
             _ => true,
         }
     }
 
-    /// Whether it is about a name that nobody reads: of a temporary file, of an object.
+    /// Whether the call is about a name that no other process reads: of a temporary file, of an object.
     fn is_private(&self) -> bool {
         let mut parts = self.text.split(['"', '<', '>', '/']);
         parts.any(|part| {
@@ -160,20 +156,19 @@ fn judge(name: &str, trace: &[String], seen: &mut BTreeMap<String, usize>) -> Ve
 
 #[test]
 fn every_effect_lies_between_two_points_and_every_point_is_passed() {
-    if !passages::has_strace() {
+    if !tools::need("strace") {
         return;
     }
     let mut seen = BTreeMap::new();
     let mut wrong = Vec::new();
     for scenario in ALL {
-        let prepared = (scenario.prepare)();
-        let place = scenario::place(&prepared);
-        let (ran, trace) = passages::traced(&place, &Scenario::args(scenario.command, &prepared.1), CALLS);
+        let start = (scenario.prepare)();
+        let (ran, trace) = passages::traced(&Trial::new(&start), &scenario.command(&start.id), CALLS);
         assert_eq!(ran.code, 0, "{}: {}{}", scenario.name, ran.out, ran.err);
         wrong.extend(judge(scenario.name, &trace, &mut seen));
     }
     assert!(wrong.is_empty(), "{} effects:\n{}", wrong.len(), wrong.join("\n"));
-    // A place without an effect is a name that says something else than what is done there; a pipe is no file.
+    // A place without an effect has a name for something that is not done there. The effect of `agent.go` is on a pipe.
     let idle: Vec<_> = seen.iter().filter(|(place, effects)| **effects == 0 && *place != "agent.go").collect();
     assert!(idle.is_empty(), "nothing is done at {idle:?}");
     let explained: BTreeSet<&str> = ELSEWHERE.iter().map(|(place, _)| *place).collect();
@@ -181,7 +176,7 @@ fn every_effect_lies_between_two_points_and_every_point_is_passed() {
     assert!(explained.is_subset(&known), "explained and no place");
     let passed: BTreeSet<&str> = seen.keys().map(String::as_str).collect();
     let missed: Vec<_> = known.iter().filter(|place| !passed.contains(*place) && !explained.contains(*place)).collect();
-    assert!(missed.is_empty(), "nobody comes to {missed:?}");
+    assert!(missed.is_empty(), "no scenario comes to {missed:?}");
     let needless: Vec<_> = explained.intersection(&passed).collect();
     assert!(needless.is_empty(), "explained, and passed all the same: {needless:?}");
 }
@@ -191,8 +186,8 @@ fn an_effect_without_a_point_would_be_noticed() {
     let lines = |texts: &[&str]| texts.iter().map(|text| format!("7 {text}")).collect::<Vec<_>>();
     let judged = |texts: &[&str]| judge("x", &lines(texts), &mut BTreeMap::new()).len();
     let (before, after) = (
-        "access(\"/chant-fault/file.place.before\", F_OK) = -1 ENOENT (No such file)",
-        "access(\"/chant-fault/file.place.after\", F_OK) = -1 ENOENT (No such file)",
+        "write(5</home/passages>, \"file.place.before\\n\", 18) = 18",
+        "write(5</home/passages>, \"file.place.after\\n\", 17) = 17",
     );
     let rename = "rename(\"/r/.tmp1\", \"/r/a\") = 0";
     assert_eq!(judged(&[before, rename, after]), 0);
