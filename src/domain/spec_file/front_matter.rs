@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::{
     place::Place,
     source::Source,
+    value,
     yaml::{self, Node},
 };
-use crate::domain::{phase::Phase, spec_type::SpecType};
+use crate::domain::{pattern, phase::Phase, spec_type::SpecType};
 
 /// Entries that a list may have, and keys that a front matter may have.
 pub(crate) const MAX_ENTRIES: usize = 1000;
@@ -70,33 +71,68 @@ pub(crate) struct FrontMatter {
     pub(super) keys: Vec<String>,
 }
 
-/// The keys that mean something.
-pub const KEYS: [&str; 21] = [
-    "type",
-    "phase",
-    "topic",
-    "labels",
-    "depends_on",
-    "informed_by",
-    "origin",
-    "tracks",
-    "context",
-    "target_files",
-    "prompt",
-    "verify",
-    "reproduces",
-    "approval",
-    "agent",
-    "supersedes",
-    "status",
-    "branch",
-    "commits",
-    "model",
-    "completed_at",
+/// A key that means something.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) field: Field,
+    /// The rule for one value.
+    pub(super) check: fn(&str) -> Result<(), &'static str>,
+    /// Whether other tools write the key while they work: what is wrong with it stops nothing.
+    pub(super) recorded: bool,
+}
+
+/// The field that a key fills.
+#[derive(Clone, Copy)]
+pub(super) enum Field {
+    Type,
+    Approval,
+    Text(fn(&mut FrontMatter) -> &mut Option<String>),
+    List(fn(&mut FrontMatter) -> &mut Vec<String>),
+}
+
+const fn key(name: &'static str, field: Field, check: fn(&str) -> Result<(), &'static str>) -> Key {
+    Key { name, field, check, recorded: false }
+}
+
+const fn recorded(name: &'static str, field: Field) -> Key {
+    Key { name, field, check: value::line, recorded: true }
+}
+
+/// The keys that mean something: the one table of them.
+pub(super) const TABLE: [Key; 21] = [
+    key("type", Field::Type, value::line),
+    key("phase", Field::Text(|front| &mut front.phase), value::line),
+    key("topic", Field::Text(|front| &mut front.topic), pattern::check_name),
+    key("labels", Field::List(|front| &mut front.labels), value::line),
+    key("depends_on", Field::List(|front| &mut front.depends_on), value::id),
+    key("informed_by", Field::List(|front| &mut front.informed_by), value::entry),
+    key("origin", Field::List(|front| &mut front.origin), value::entry),
+    key("tracks", Field::List(|front| &mut front.tracks), value::files),
+    key("context", Field::List(|front| &mut front.context), value::entry),
+    key("target_files", Field::List(|front| &mut front.target_files), value::files),
+    key("prompt", Field::Text(|front| &mut front.prompt), pattern::check_path),
+    key("verify", Field::List(|front| &mut front.verify), value::command),
+    key("reproduces", Field::Text(|front| &mut front.reproduces), value::command),
+    key("approval", Field::Approval, value::line),
+    key("agent", Field::Text(|front| &mut front.agent), value::line),
+    key("supersedes", Field::List(|front| &mut front.supersedes), value::id),
+    recorded("status", Field::Text(|front| &mut front.status)),
+    recorded("branch", Field::Text(|front| &mut front.branch)),
+    recorded("commits", Field::List(|front| &mut front.commits)),
+    recorded("model", Field::Text(|front| &mut front.model)),
+    recorded("completed_at", Field::Text(|front| &mut front.completed_at)),
 ];
 
-/// The keys that other tools write while they work: what is wrong with them stops nothing.
-pub(super) const RECORDED: [&str; 5] = ["status", "branch", "commits", "model", "completed_at"];
+/// The names of the keys that mean something.
+pub const KEYS: [&str; TABLE.len()] = {
+    let mut names = [""; TABLE.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = TABLE[at].name;
+        at += 1;
+    }
+    names
+};
 
 impl FrontMatter {
     /// The phase of an investigation that `phase` names; `None` for any other name.
@@ -133,38 +169,5 @@ impl FrontMatter {
             _ => return None,
         };
         Some(place.range(text, front.start))
-    }
-
-    /// The field of a key that takes one text.
-    pub(super) fn scalar(&mut self, key: &str) -> Option<&mut Option<String>> {
-        Some(match key {
-            "phase" => &mut self.phase,
-            "topic" => &mut self.topic,
-            "prompt" => &mut self.prompt,
-            "reproduces" => &mut self.reproduces,
-            "agent" => &mut self.agent,
-            "status" => &mut self.status,
-            "branch" => &mut self.branch,
-            "model" => &mut self.model,
-            "completed_at" => &mut self.completed_at,
-            _ => return None,
-        })
-    }
-
-    /// The field of a key that takes a list of texts.
-    pub(super) fn list(&mut self, key: &str) -> Option<&mut Vec<String>> {
-        Some(match key {
-            "labels" => &mut self.labels,
-            "depends_on" => &mut self.depends_on,
-            "informed_by" => &mut self.informed_by,
-            "origin" => &mut self.origin,
-            "tracks" => &mut self.tracks,
-            "context" => &mut self.context,
-            "target_files" => &mut self.target_files,
-            "verify" => &mut self.verify,
-            "supersedes" => &mut self.supersedes,
-            "commits" => &mut self.commits,
-            _ => return None,
-        })
     }
 }

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::{
-    front_matter::{FrontMatter, KEYS, MAX_ENTRIES, RECORDED},
+    front_matter::{Field, FrontMatter, KEYS, Key, MAX_ENTRIES, TABLE},
     place::Place,
     source::Source,
-    value::{check, shorten},
+    value::shorten,
     yaml::{self, Node},
 };
 use crate::domain::{
@@ -85,22 +85,22 @@ struct Reading {
 }
 
 impl Reading {
-    fn entry(&mut self, index: usize, key: String, node: Node) {
-        if self.front.keys.contains(&key) {
-            let help = Some("keep one of them: which one counts is anybody's guess".to_owned());
-            self.problem(&key, Place::key(index, &key), format!("the key '{}' is there twice", shorten(&key)), help);
-        } else if key == "type" {
-            self.kind(index, &node);
-        } else if key == "approval" {
-            self.approval(index, node);
-        } else if self.front.scalar(&key).is_some() {
-            self.scalar(index, &key, node);
-        } else if self.front.list(&key).is_some() {
-            self.list(index, &key, node);
-        } else {
-            self.unknown(index, &key);
+    fn entry(&mut self, index: usize, name: String, node: Node) {
+        match TABLE.iter().find(|key| key.name == name) {
+            _ if self.front.keys.contains(&name) => {
+                let help = Some("keep one of them: which one counts is anybody's guess".to_owned());
+                let message = format!("the key '{}' is there twice", shorten(&name));
+                self.problem(&name, Place::key(index, &name), message, help);
+            }
+            Some(key) => match key.field {
+                Field::Type => self.kind(index, &node),
+                Field::Approval => self.approval(index, node),
+                Field::Text(field) => self.scalar(index, key, field, node),
+                Field::List(field) => self.list(index, key, field, node),
+            },
+            None => self.unknown(index, &name),
         }
-        self.front.keys.push(key);
+        self.front.keys.push(name);
     }
 
     fn unknown(&mut self, index: usize, key: &str) {
@@ -157,55 +157,47 @@ impl Reading {
         }
     }
 
-    fn scalar(&mut self, index: usize, key: &str, node: Node) {
+    fn scalar(&mut self, index: usize, key: &Key, field: fn(&mut FrontMatter) -> &mut Option<String>, node: Node) {
         match node {
             Node::Null => {}
-            Node::Text(text) => match check(key, &text) {
-                Ok(()) => {
-                    if let Some(slot) = self.front.scalar(key) {
-                        *slot = Some(text);
-                    }
-                }
+            Node::Text(text) => match (key.check)(&text) {
+                Ok(()) => *field(&mut self.front) = Some(text),
                 Err(why) => {
-                    let message = format!("'{key}' cannot be '{}': {why}", shorten(&text));
-                    self.problem(key, Place::value(vec![index], &text), message, None);
+                    let message = format!("'{}' cannot be '{}': {why}", key.name, shorten(&text));
+                    self.problem(key.name, Place::value(vec![index], &text), message, None);
                 }
             },
-            other => self.wrong(index, key, &other, "a text"),
+            other => self.wrong(index, key.name, &other, "a text"),
         }
     }
 
-    fn list(&mut self, index: usize, key: &str, node: Node) {
+    fn list(&mut self, index: usize, key: &Key, field: fn(&mut FrontMatter) -> &mut Vec<String>, node: Node) {
         let nodes = match node {
             Node::Null => return,
             Node::List(nodes) => nodes,
-            text @ Node::Text(_) => return self.item(key, vec![index], text),
-            other => return self.wrong(index, key, &other, "a list of texts"),
+            text @ Node::Text(_) => return self.item(key, field, vec![index], text),
+            other => return self.wrong(index, key.name, &other, "a list of texts"),
         };
         if nodes.len() > MAX_ENTRIES {
-            let message =
-                format!("'{key}' has {} entries, more than the {MAX_ENTRIES} that a list may have", nodes.len());
-            return self.problem(key, Place::key(index, key), message, None);
+            let (name, len) = (key.name, nodes.len());
+            let message = format!("'{name}' has {len} entries, more than the {MAX_ENTRIES} that a list may have");
+            return self.problem(name, Place::key(index, name), message, None);
         }
         for (at, node) in nodes.into_iter().enumerate() {
-            self.item(key, vec![index, at], node);
+            self.item(key, field, vec![index, at], node);
         }
     }
 
-    fn item(&mut self, key: &str, path: Vec<usize>, node: Node) {
+    fn item(&mut self, key: &Key, field: fn(&mut FrontMatter) -> &mut Vec<String>, path: Vec<usize>, node: Node) {
         let Node::Text(text) = node else {
-            let message = format!("'{key}' holds {} where a text is expected", form(&node));
-            return self.problem(key, Place { path, key: false, written: None }, message, None);
+            let message = format!("'{}' holds {} where a text is expected", key.name, form(&node));
+            return self.problem(key.name, Place { path, key: false, written: None }, message, None);
         };
-        match check(key, &text) {
-            Ok(()) => {
-                if let Some(slot) = self.front.list(key) {
-                    slot.push(text);
-                }
-            }
+        match (key.check)(&text) {
+            Ok(()) => field(&mut self.front).push(text),
             Err(why) => {
-                let message = format!("'{key}' cannot hold '{}': {why}", shorten(&text));
-                self.problem(key, Place::value(path, &text), message, None);
+                let message = format!("'{}' cannot hold '{}': {why}", key.name, shorten(&text));
+                self.problem(key.name, Place::value(path, &text), message, None);
             }
         }
     }
@@ -216,7 +208,8 @@ impl Reading {
     }
 
     fn problem(&mut self, key: &str, place: Place, message: String, help: Option<String>) {
-        let severity = if RECORDED.contains(&key) { Severity::Warning } else { Severity::Error };
+        let recorded = TABLE.iter().any(|known| known.name == key && known.recorded);
+        let severity = if recorded { Severity::Warning } else { Severity::Error };
         self.problems.push(Problem { severity, place, message, help });
     }
 

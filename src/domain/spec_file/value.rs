@@ -1,34 +1,33 @@
 //! The rules for single values of the front matter.
 
 use crate::domain::character::is_unprintable;
-use crate::domain::{id::SpecId, pattern};
+use crate::domain::{id::SpecId, pattern::Entry};
 
 /// The longest one-line text, in bytes.
 const MAX_LINE: usize = 1024;
 /// The longest command, in bytes.
 const MAX_COMMAND: usize = 16 * 1024;
 
-/// The rule for one value of `key`.
-pub(super) fn check(key: &str, text: &str) -> Result<(), String> {
-    match key {
-        "verify" | "reproduces" => return check_command(text).map_err(str::to_owned),
-        "depends_on" | "supersedes" => return SpecId::new(text).map(drop).map_err(|error| error.why.to_owned()),
-        _ => {}
-    }
-    match key {
-        "topic" => pattern::check_name(text),
-        "prompt" => pattern::check_path(text),
-        "informed_by" | "origin" | "context" => pattern::Entry::parse(text).map(drop),
-        "tracks" | "target_files" => match pattern::Entry::parse(text) {
-            Ok(pattern::Entry::Url(_)) => Err("a URL is no file of this repository"),
-            other => other.map(drop),
-        },
-        _ => check_line(text),
-    }
-    .map_err(str::to_owned)
+/// The id of another spec, full or short.
+pub(super) fn id(text: &str) -> Result<(), &'static str> {
+    SpecId::new(text).map(drop).map_err(|error| error.why)
 }
 
-fn check_line(text: &str) -> Result<(), &'static str> {
+/// A path, a glob, a directory, a spec or a URL.
+pub(super) fn entry(text: &str) -> Result<(), &'static str> {
+    Entry::parse(text).map(drop)
+}
+
+/// Files of this repository: an entry that is no URL.
+pub(super) fn files(text: &str) -> Result<(), &'static str> {
+    match Entry::parse(text)? {
+        Entry::Url(_) => Err("a URL is no file of this repository"),
+        _ => Ok(()),
+    }
+}
+
+/// One line of text.
+pub(super) fn line(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
         Err("it is empty: leave it out")
     } else if text.len() > MAX_LINE {
@@ -44,7 +43,8 @@ fn check_line(text: &str) -> Result<(), &'static str> {
     }
 }
 
-fn check_command(text: &str) -> Result<(), &'static str> {
+/// A command, which may have several lines.
+pub(super) fn command(text: &str) -> Result<(), &'static str> {
     if text.trim().is_empty() {
         Err("it is empty: leave it out")
     } else if text.len() > MAX_COMMAND {
