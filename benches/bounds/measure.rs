@@ -6,6 +6,8 @@ use std::{
     time::Instant,
 };
 
+use wait4::Wait4 as _;
+
 /// The first argument that makes this program run one command and print its peak memory.
 pub const PEAK: &str = "--peak";
 
@@ -188,11 +190,8 @@ pub fn rounds(subjects: &[Subject], place: &Place, rounds: usize) -> Vec<Measure
 
 /// Runs the command, prints what it prints, and then the peak of its memory in megabytes.
 pub fn peak(args: &[String]) {
-    let status = Command::new(&args[0]).args(&args[1..]).status().expect("the program can be run");
-    assert!(matches!(status.code(), Some(0 | 1)), "{args:?}: {status}");
-    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN);
-    let usage = usage.expect("asking for one's own usage cannot fail");
-    // Kilobytes on Linux, bytes on Apple's systems.
-    let unit = if cfg!(target_vendor = "apple") { 1 << 20 } else { 1 << 10 };
-    println!("\n{:.1}", usage.max_rss() as f64 / f64::from(unit));
+    let mut child = Command::new(&args[0]).args(&args[1..]).spawn().expect("the program can be run");
+    let ended = child.wait4().expect("a child can be waited for");
+    assert!(matches!(ended.status.code(), Some(0 | 1)), "{args:?}: {}", ended.status);
+    println!("\n{:.1}", ended.rusage.maxrss as f64 / f64::from(1 << 20));
 }

@@ -1,6 +1,6 @@
 //! Who may do what and when: dependencies, approval, trust, short ids, usage.
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, terminal::Terminal};
 
 #[test]
 fn a_circle_of_dependencies_names_its_specs() {
@@ -151,15 +151,12 @@ fn at_a_terminal_an_ambiguous_id_offers_the_list() {
     let sandbox = Sandbox::new();
     sandbox.write(".chant/specs/2026-02-08-010-aaa.md", "# First\n");
     sandbox.write(".chant/specs/2026-02-09-010-bbb.md", "# Second\n");
-    let mut show = sandbox.binary(&["show", "010"]);
-    show.stdin(std::process::Stdio::inherit());
-    let mut session = rexpect::session::spawn_command(show, Some(20_000)).unwrap();
-    session.exp_string("may mean several specs").unwrap();
-    session.exp_string("Second").unwrap();
-    session.send("\u{1b}[B\r").unwrap();
-    session.flush().unwrap();
-    session.exp_string("2026-02-09-010-bbb").unwrap();
-    session.exp_eof().unwrap();
+    let mut terminal = Terminal::start(sandbox.binary(&["show", "010"]));
+    terminal.expect("may mean several specs");
+    terminal.expect("Second");
+    terminal.send("\u{1b}[B\r");
+    terminal.expect("2026-02-09-010-bbb");
+    terminal.end();
 }
 
 #[test]

@@ -5,13 +5,11 @@ use std::{
     process::Command,
 };
 
-use rexpect::session::{PtySession, spawn_command};
-
-use crate::support::{Sandbox, tools::need};
+use crate::support::{Sandbox, terminal::Terminal, tools::need};
 
 /// A shell at a terminal, with the completions of this source tree and of git.
 struct Shell {
-    session: PtySession,
+    terminal: Terminal,
 }
 
 impl Shell {
@@ -21,37 +19,29 @@ impl Shell {
             return None;
         }
         let mut command: Command = sandbox.command_in(&sandbox.repo, name);
-        command.args(args).env("STUBS", stubs()).env("TERM", "dumb").stdin(std::process::Stdio::inherit());
-        let mut session = spawn_command(command, Some(20_000)).unwrap();
+        command.args(args).env("STUBS", stubs()).env("TERM", "dumb");
+        let mut terminal = Terminal::start(command);
         // The quotes keep the echo of the line from being taken for what it prints.
-        session.send_line(&format!("{setup}; echo rea''dy")).unwrap();
-        session.exp_string("ready").unwrap();
-        session.exp_string("> ").unwrap();
-        Some(Shell { session })
+        terminal.send_line(&format!("{setup}; echo rea''dy"));
+        terminal.expect("ready");
+        terminal.expect("> ");
+        Some(Shell { terminal })
     }
 
     /// Runs a line.
     fn runs(&mut self, line: &str) {
-        self.session.send_line(&format!("{line}; echo do''ne")).unwrap();
-        self.session.exp_string("done").unwrap();
-        self.session.exp_string("> ").unwrap();
+        self.terminal.send_line(&format!("{line}; echo do''ne"));
+        self.terminal.expect("done");
+        self.terminal.expect("> ");
     }
 
     /// Types `line` and a tab, and waits until `expected` is there; then takes the line back.
+    #[track_caller]
     fn types(&mut self, line: &str, expected: &str) {
-        self.session.send(line).unwrap();
-        self.session.send("\t").unwrap();
-        self.session.flush().unwrap();
-        self.session.exp_string(expected).unwrap_or_else(|error| panic!("{line:?}: {error}"));
-        self.session.send("\u{15}").unwrap();
-        self.session.flush().unwrap();
-    }
-}
-
-impl Drop for Shell {
-    /// A shell that people type at does not go when it is asked to by a signal.
-    fn drop(&mut self) {
-        let _gone = self.session.send_line("exit").and_then(|_| self.session.exp_eof());
+        self.terminal.send(line);
+        self.terminal.send("\t");
+        self.terminal.expect(expected);
+        self.terminal.send("\u{15}");
     }
 }
 
@@ -132,8 +122,7 @@ fn what_a_title_has_to_say_to_a_terminal_is_not_passed_on() {
 fn bash_completes_specs_through_git() {
     let sandbox = Sandbox::new();
     let (open, waits) = specs(&sandbox);
-    // Where the terminal does not echo, readline does not either.
-    let setup = "stty echo; PS1='> '; . /usr/share/bash-completion/bash_completion; . /usr/share/bash-completion/completions/git; \
+    let setup = "PS1='> '; . /usr/share/bash-completion/bash_completion; . /usr/share/bash-completion/completions/git; \
                  . \"$STUBS/git-chant.bash\"";
     let Some(mut bash) = Shell::start(&sandbox, "bash", &["--norc", "--noprofile", "-i"], setup) else { return };
     bash.types("git chant tak", "git chant takeover ");

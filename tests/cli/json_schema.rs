@@ -1,21 +1,18 @@
 //! What stands on stdout under `--json` is what its schema says: every command, every answer that it has, and errors.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{cell::RefCell, collections::BTreeSet, path::Path};
 
 use git_chant::testing::schema;
-use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Sandbox};
+use crate::{
+    support::{Ran, Sandbox},
+    validator::faults,
+};
 
-/// The answers of each command, as validators that allow no member that is not in the schema: what is new has to be said there.
+/// The schema of each answer, which here allows no member that is not in it: a new member has to be named there.
 pub struct Contract {
     definitions: Value,
-    validators: RefCell<BTreeMap<String, Validator>>,
     seen: RefCell<BTreeSet<(String, String)>>,
 }
 
@@ -23,18 +20,13 @@ impl Contract {
     pub fn new() -> Contract {
         let mut definitions = schema::document()["$defs"].clone();
         close(&mut definitions);
-        Contract { definitions, validators: RefCell::default(), seen: RefCell::default() }
+        Contract { definitions, seen: RefCell::default() }
     }
 
     /// What is wrong with `value` as an answer of that name; nothing if it is one.
     fn faults(&self, answer: &str, value: &Value) -> Option<String> {
-        let mut validators = self.validators.borrow_mut();
-        let validator = validators.entry(answer.to_owned()).or_insert_with(|| {
-            let schema = json!({ "$ref": format!("#/$defs/{answer}"), "$defs": self.definitions });
-            jsonschema::draft202012::new(&schema).unwrap()
-        });
-        let faults: Vec<_> =
-            validator.iter_errors(value).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+        let schema = self.definitions.get(answer).expect("each answer has a schema");
+        let faults = faults(schema, &self.definitions, value);
         (!faults.is_empty()).then(|| faults.join("\n"))
     }
 

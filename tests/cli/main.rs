@@ -59,6 +59,7 @@ mod submodules;
 mod support;
 mod sync;
 mod user_files;
+mod validator;
 mod why;
 mod work;
 mod work_all;

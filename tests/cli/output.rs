@@ -2,26 +2,17 @@
 
 use std::process::Command;
 
-use rexpect::session::{PtySession, spawn_command};
-
-use crate::support::Sandbox;
-
-const PATIENCE: Option<u64> = Some(20_000);
+use crate::support::{Sandbox, terminal::Terminal};
 
 /// A command at a terminal that is 60 columns wide.
-fn terminal(mut command: Command) -> PtySession {
-    command.stdin(std::process::Stdio::inherit()).env("TERM", "xterm").env("COLUMNS", "60");
-    spawn_command(command, PATIENCE).unwrap()
+fn terminal(mut command: Command) -> Terminal {
+    command.env("TERM", "xterm").env("COLUMNS", "60");
+    Terminal::start(command)
 }
 
 /// Everything that a command prints at a terminal.
 fn seen(command: Command) -> String {
-    decoded(&terminal(command).exp_eof().unwrap())
-}
-
-/// rexpect takes each byte for a character.
-fn decoded(text: &str) -> String {
-    String::from_utf8(text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()).unwrap()
+    terminal(command).end().0
 }
 
 fn git(sandbox: &Sandbox, args: &[&str]) -> Command {
@@ -174,8 +165,8 @@ fn lines_fit_terminals_that_are_narrow() {
     sandbox.add(&["A title that is quite a bit longer than a narrow terminal has columns for, and longer"]);
     for columns in [20usize, 60] {
         let mut list = git(&sandbox, &["-c", "color.ui=false", "chant", "list"]);
-        list.stdin(std::process::Stdio::inherit()).env("COLUMNS", columns.to_string());
-        let shown = decoded(&spawn_command(list, PATIENCE).unwrap().exp_eof().unwrap());
+        list.env("COLUMNS", columns.to_string());
+        let (shown, _) = Terminal::start(list).end();
         for line in shown.lines() {
             let wide: usize = line.chars().map(|c| if c.is_ascii() || c == '…' { 1 } else { 2 }).sum();
             assert!(wide <= columns.max(25), "{columns}: {line}");

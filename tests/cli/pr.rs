@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, terminal::Terminal};
 
 struct Forked {
     sandbox: Sandbox,
@@ -113,18 +113,16 @@ fn upstream_takes_a_person_at_a_terminal_who_types_it() {
     let as_agent = forked.sandbox.run(forked.with_gh(&upstream).env("CHANT_SPEC_ID", &forked.fix));
     as_agent.fails(1, &["only a person can make a pull request upstream"]);
     let at_terminal = |answer: &str| {
-        let mut command = forked.with_gh(&upstream);
-        command.stdin(std::process::Stdio::inherit());
-        let mut session = rexpect::session::spawn_command(command, Some(20_000)).unwrap();
-        session.exp_string("Type 'issue-1234' to go on").unwrap();
-        session.send_line(answer).unwrap();
-        let said = session.exp_eof().unwrap();
-        (session.process.wait().unwrap(), said)
+        let command = forked.with_gh(&upstream);
+        let mut terminal = Terminal::start(command);
+        terminal.expect("Type 'issue-1234' to go on");
+        terminal.send_line(answer);
+        terminal.end().0
     };
-    let (_, said) = at_terminal("yes");
+    let said = at_terminal("yes");
     assert!(said.contains("nothing was done"), "{said}");
     assert_eq!(forked.asked(), "");
-    let (_, said) = at_terminal("issue-1234");
+    let said = at_terminal("issue-1234");
     assert!(said.contains("https://example.com/pull/7"), "{said}");
     assert!(
         forked.asked().contains("[upstream-org/kvstore]\n[--base]\n[main]\n[--head]\n[ada:fix/issue-1234]\n"),

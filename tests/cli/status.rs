@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Ran, Sandbox, watch};
+use crate::support::{Ran, Sandbox, terminal::Terminal, watch};
 
 /// The status as JSON.
 #[track_caller]
@@ -325,33 +325,33 @@ fn a_watch_at_a_terminal_redraws_follows_the_width_and_leaves_it_as_it_was() {
     let sandbox = quiet();
     let id = sandbox.add(&[&format!("A title that is {} long", "very ".repeat(30))]);
     let dir = sandbox.dir().display();
-    // A byte is a character for whoever reads it, so none has several. The shell shows what the terminal is like before and after; 'stty' resizes it as a window would be.
+    // The shell shows what the terminal is like before and after; 'stty' resizes it as a window would be.
     let script = format!(
         "stty cols 60 rows 12; stty -a >{dir}/before; trap : INT; git-chant status --watch=0.1; echo \"code $?\"; stty -a >{dir}/after"
     );
     let mut shell = sandbox.command_in(&sandbox.repo, "sh");
-    shell.args(["-c", &script]).env("TERM", "xterm").env("LC_ALL", "C").stdin(Stdio::inherit());
-    let mut session = rexpect::session::spawn_command(shell, Some(30_000)).unwrap();
+    shell.args(["-c", &script]).env("TERM", "xterm").env("LC_ALL", "C");
+    let mut terminal = Terminal::start(shell);
     let pictured =
         |text: &str| text.rsplit("\u{1b}[H").next().unwrap_or_default().replace("\u{1b}[K", "").replace("\r\n", "\n");
-    session.exp_string("\u{1b}[H").unwrap();
-    let picture = session.exp_string("\u{1b}[J").unwrap();
+    terminal.expect("\u{1b}[H");
+    let picture = terminal.expect("\u{1b}[J");
     let plain = |text: &str| anstream::adapter::strip_str(&pictured(text)).to_string();
     let shown = plain(&picture);
     assert!(shown.contains(&id[11..]) && shown.contains("..."), "{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
     // Another width, and the next picture has it.
-    let tty = std::fs::read_link(format!("/proc/{}/fd/1", session.process.child_pid)).unwrap();
+    let tty = std::fs::read_link(format!("/proc/{}/fd/1", terminal.process())).unwrap();
     sandbox.run(sandbox.command_in(&sandbox.repo, "stty").args(["-F", tty.to_str().unwrap(), "cols", "30"])).ok();
     until(|| {
-        session.exp_string("\u{1b}[H").unwrap();
-        let shown = plain(&session.exp_string("\u{1b}[J").unwrap());
+        terminal.expect("\u{1b}[H");
+        let shown = plain(&terminal.expect("\u{1b}[J"));
         assert!(shown.contains(&id[11..]), "{shown}");
         shown.lines().all(|line| line.chars().count() <= 30).then_some(())
     });
-    session.send_control('c').unwrap();
-    session.exp_string("code 130").unwrap();
-    session.exp_eof().unwrap();
+    terminal.send("\u{3}");
+    terminal.expect("code 130");
+    terminal.end();
     let read =
         |name: &str| std::fs::read_to_string(sandbox.dir().join(name)).unwrap().replace("columns 30", "columns 60");
     assert_eq!(read("before"), read("after"));

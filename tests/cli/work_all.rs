@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Ran, Sandbox};
+use crate::support::{Ran, Sandbox, terminal::Terminal};
 
 /// Writes a file of its own, and its name into a log.
 const WORKS: &str = "echo \"$CHANT_SPEC_ID\" >>\"$HOME/log\"; echo two >\"file-$CHANT_SPEC_ID\"; tick";
@@ -294,8 +294,7 @@ fn on_a_terminal_each_worker_has_a_line_and_the_end_stays() {
     sandbox.agent(&format!("echo 'thinking hard'; sleep 0.6; {WORKS}"));
     let mut command = sandbox.binary(&["work", "--all", "--jobs", "2"]);
     command.env("TERM", "xterm").env("COLUMNS", "100");
-    let mut session = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
-    let screen = session.exp_eof().unwrap();
+    let (screen, _) = Terminal::start(command).end();
     assert!(screen.contains("thinking hard") && screen.contains("2 running"), "{screen:?}");
     for id in &ids {
         assert!(screen.contains(&format!("{}\u{1b}", &id[11..])) || screen.contains(&id[11..]), "{screen:?}");

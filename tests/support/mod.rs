@@ -5,6 +5,7 @@
 
 mod ran;
 mod sandbox;
+pub(crate) mod terminal;
 pub(crate) mod tools;
 pub(crate) mod watch;
 
