@@ -147,6 +147,7 @@ impl Lease {
     }
 
     /// What the lease says.
+    #[cfg(test)]
     pub(crate) fn info(&self) -> &Info {
         &self.info
     }

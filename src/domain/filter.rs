@@ -23,9 +23,4 @@ impl Filter {
             && any(&self.topics, topic)
             && (self.labels.is_empty() || self.labels.iter().any(|label| labels.contains(label)))
     }
-
-    /// Whether every spec is asked for.
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Filter::default()
-    }
 }

@@ -8,15 +8,10 @@ use crate::{
 };
 
 impl Project {
-    /// The spec that `query` means: a full id, a short form of one, or the path of its file.
+    /// The spec among `names` that `query` means: a full id, a short form of one, or the path of its file.
     ///
     /// # Errors
     /// `unknown-spec` if none fits, `ambiguous-spec` with the candidates in the hints if several do.
-    pub(crate) fn resolve(&self, query: &str) -> Result<SpecId> {
-        self.resolve_in(&self.spec_names(), query)
-    }
-
-    /// The same in a names already taken.
     pub(crate) fn resolve_in(&self, names: &SpecNames<'_>, query: &str) -> Result<SpecId> {
         let candidates = self.candidates(names, query)?;
         self.the_one(names, query, candidates)
@@ -25,7 +20,7 @@ impl Project {
     /// The only one of `candidates`, which were found for `query`.
     ///
     /// # Errors
-    /// As [`Project::resolve`].
+    /// As [`Project::resolve_in`].
     pub(crate) fn the_one(&self, names: &SpecNames<'_>, query: &str, candidates: Vec<SpecId>) -> Result<SpecId> {
         match candidates.as_slice() {
             [one] => Ok(one.clone()),

@@ -119,11 +119,6 @@ impl<'b> Brief<'b> {
         };
         Some((origins, pinned.into_iter().map(then).collect()))
     }
-
-    /// What it says as one of its events may have said it.
-    pub(crate) fn then(&self) -> BriefThen<'b> {
-        BriefThen { spec_blob: self.spec_blob, attempt: self.attempt, work: self.work }
-    }
 }
 
 /// The specs that informed an attempt, and what the events of its inputs said of those.
