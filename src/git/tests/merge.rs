@@ -313,7 +313,7 @@ esac\nexec {real} \"$@\"\n",
                 .args(["-f", "-y", "-e", "trace=fsync,fdatasync", "-o"])
                 .arg(&trace)
                 .arg(std::env::current_exe().unwrap())
-                .args(["merge::under_strace", "--exact"])
+                .args(["git::tests::merge::under_strace", "--exact"])
                 .env("MERGE_IN", &repo.path)
                 .env("MERGE", format!("{ours} {theirs} {value}"))
                 .output()

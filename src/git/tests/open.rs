@@ -52,7 +52,7 @@ isolated! {
         repo.write("a/b", "x");
         let dir = repo.path.join("a");
         has_error(&probe(&dir, &[("GIT_CEILING_DIRECTORIES", repo.path.as_os_str())]), "not-a-repository");
-        has(&probe(&dir, &[("GIT_CEILING_DIRECTORIES", OsStr::new("/nonexistent"))]), "bare=false");
+        has(&probe(&dir, &[("GIT_CEILING_DIRECTORIES", OsStr::new("/nonexistent"))]), "bare=false linked=false silent=false");
     }
 
     fn trap_c_overrides_of_git_c_arrive_and_reach_another_worktree() {
@@ -97,14 +97,14 @@ isolated! {
         has(&report, &format!("error=dubious-ownership: detected dubious ownership in repository at '{}'", repo.path.display()));
         assert!(report.contains("git config --global --add safe.directory "), "{report}");
         git(repo.parent(), &["config", "--global", "safe.directory", repo.path.to_str().unwrap()]);
-        has(&probe(&repo.path, &[]), "bare=false");
+        has(&probe(&repo.path, &[]), "bare=false linked=false silent=false");
     }
 
     fn trap_a_unknown_extensions_and_versions_are_refused_before_anything_is_written() {
         let repo = Repo::with_commit();
         repo.git(&["config", "extensions.madeUp", "true"]);
         // git ignores unknown extensions at version 0, and so do we.
-        has(&probe(&repo.path, &[]), "bare=false");
+        has(&probe(&repo.path, &[]), "bare=false linked=false silent=false");
         repo.git(&["config", "core.repositoryFormatVersion", "1"]);
         assert_eq!(git_output(&repo.path, &["status"]).status.code(), Some(128), "git itself refuses");
         has(&probe(&repo.path, &[]), "error=unsupported-repository: unknown repository extension found: 'madeup'");
@@ -113,7 +113,7 @@ isolated! {
         // What somebody has in the global configuration is not about this repository.
         fs::write(repo.path.join(".git/config"), "[core]\n\trepositoryFormatVersion = 1\n").unwrap();
         git(&repo.path, &["config", "--global", "extensions.madeUp", "true"]);
-        has(&probe(&repo.path, &[]), "bare=false");
+        has(&probe(&repo.path, &[]), "bare=false linked=false silent=false");
     }
 
     fn trap_a_reftables_are_refused_with_the_way_out() {
@@ -190,7 +190,7 @@ isolated! {
         let other = tempfile::tempdir().unwrap();
         has_error(&probe(&repo.path, &[("GIT_OBJECT_DIRECTORY", other.path().as_os_str())]), "unsupported-repository");
         let own = repo.path.join(".git/objects");
-        has(&probe(&repo.path, &[("GIT_OBJECT_DIRECTORY", own.as_os_str())]), "bare=false");
+        has(&probe(&repo.path, &[("GIT_OBJECT_DIRECTORY", own.as_os_str())]), "bare=false linked=false silent=false");
     }
 }
 
