@@ -1,8 +1,6 @@
 //! Tells the binary how it was built: from which commit, for what, with what. What cannot be found out is left out; nothing here makes
 //! a build fail.
 
-#![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
-
 use std::{env, fs, path::Path, process::Command};
 
 fn main() {

@@ -26,6 +26,7 @@ pub(crate) struct Ended {
 
 /// What an attempt came to.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each attempt")]
 pub(crate) enum How {
     /// The work is in its target, or there was nothing to merge.
     Completed(Merged),

@@ -36,6 +36,9 @@ use crate::{
 /// How often a process that waits for a slot of an agent looks again.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Asks a person to approve the commands of a spec, which is read from this blob, and a prompt of the repository.
+type Approve<'a> = dyn Fn(ObjectId, &Spec, Option<&CustomPrompt>) -> Result<()> + 'a;
+
 /// One spec to be worked, and what the command gives for that.
 pub(crate) struct Work<'a> {
     /// The project.
@@ -49,7 +52,7 @@ pub(crate) struct Work<'a> {
     /// The remote that decides claims, if one does.
     pub remote: Option<&'a dyn Remote>,
     /// Asks a person to approve what the repository would run: the commands of a spec's text, and a prompt.
-    pub approve: &'a dyn Fn(ObjectId, &Spec, Option<&CustomPrompt>) -> Result<()>,
+    pub approve: &'a Approve<'a>,
     /// Where to say what is going on.
     pub progress: &'a dyn Progress,
 }

@@ -334,7 +334,10 @@ impl Helper {
         let exe = std::env::current_exe().unwrap();
         let mut command = Command::new("sh");
         let ignore = if env.iter().any(|(name, _)| *name == "NOHUP") { "trap '' HUP; " } else { "" };
-        command.arg("-c").arg(format!("{ignore}exec \"$0\" agent::tests::process::helper --exact --nocapture")).arg(exe);
+        command
+            .arg("-c")
+            .arg(format!("{ignore}exec \"$0\" agent::tests::process::helper --exact --nocapture"))
+            .arg(exe);
         command.env("HELPER", what).env("DIR", dir.path()).envs(env.iter().copied());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());

@@ -38,6 +38,7 @@ use crate::{
 
 /// What came of resolving a conflict.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub(crate) enum Resolved {
     /// The branch holds the target, with every path resolved; that is not checked yet.
     Yes {

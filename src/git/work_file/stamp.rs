@@ -49,8 +49,8 @@ impl Stamp {
 
 impl Stamp {
     /// Its numbers as they stand in memory: there are thousands of them to be read, each time.
-    pub(crate) fn to_bytes(&self) -> [u8; 56] {
-        let Stamp { device, inode, size, modified, changed } = *self;
+    pub(crate) fn to_bytes(self) -> [u8; 56] {
+        let Stamp { device, inode, size, modified, changed } = self;
         let numbers =
             [device, inode, size, modified.0.cast_unsigned(), modified.1, changed.0.cast_unsigned(), changed.1];
         let mut bytes = [0; 56];
