@@ -45,7 +45,7 @@ impl Head {
     }
 }
 
-/// A repository that passed every check of [`open`], with absolute paths.
+/// A repository that passed every check of [`open`](super::open), with absolute paths.
 #[derive(Clone)]
 pub(crate) struct Repository {
     gix: gix::Repository,

@@ -1,7 +1,7 @@
 //! The page of a guide, from its Markdown.
 //!
 //! Understood are: headings of the second rank (sections; in capitals by custom) and the third, paragraphs, `code`, *emphasis* and
-//! **strong**, lists, definition lists, code blocks. A line `{{name}}` is a table that [`table`](super::table) makes. What stands
+//! **strong**, lists, definition lists, code blocks. A line `{{name}}` is a table that [`table`] makes. What stands
 //! under "See also" are the names of pages, which are put in order with their sections.
 
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};

@@ -129,7 +129,7 @@ impl Store<'_> {
     /// One event of `spec`.
     ///
     /// # Errors
-    /// If the object is missing. What is no valid event of this spec is the inner [`Invalid`].
+    /// If the object is missing. What is no valid event of this spec is the inner `Invalid`.
     pub fn event(&self, spec: &SpecId, id: ObjectId) -> Result<Result<Event, Invalid>> {
         Ok(event_of(spec, id, &self.repo.find_object(id)?))
     }
