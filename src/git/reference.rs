@@ -302,7 +302,7 @@ fn packed_lock(repo: &gix::Repository) -> PathBuf {
     repo.common_dir().join("packed-refs.lock")
 }
 
-/// Takes away the locks of this ref that a dead process left, see [`stale_lock`](super::stale_lock). To be asked for once they have been in the way of a change
+/// Takes away the locks of this ref that a dead process left, see [`stale_lock`]. To be asked for once they have been in the way of a change
 /// that we are to make.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! The refs of the store: read, listed, and moved by the one compare-and-swap of [`reference`](crate::git::reference), always logged.
+//! The refs of the store: read, listed, and moved by the one compare-and-swap of [`reference`](mod@reference), always logged.
 
 use std::{fs::File, time::Duration};
 
