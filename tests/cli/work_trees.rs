@@ -131,7 +131,7 @@ fn a_repository_that_cannot_be_written_can_be_read() {
     safe(&["ready"]).ok();
     safe(&["log", &id]).ok();
     safe(&["add", "x"]).fails(128, &["cannot create", "permission denied"]);
-    safe(&["work", &id]).fails(128, &["permission denied"]);
+    safe(&["work", &id]).fails(128, &["ermission denied"]);
     safe(&["cancel", &id, "--reason", "x"]).fails(128, &["permission denied"]);
     assert_eq!(tree(&sandbox.repo), before);
     for path in tree(&sandbox.repo) {
