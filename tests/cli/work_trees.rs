@@ -117,7 +117,13 @@ fn a_repository_that_cannot_be_written_can_be_read() {
         }
         let _made = as_somebody_else(&sandbox, &sandbox.repo, &["--version"]);
         let mut command = sandbox.command_in(&sandbox.repo, sandbox.dir().join("git-chant"));
-        command.args(args).env("GIT_CONFIG_GLOBAL", &config).env("HOME", "/nonexistent").uid(65534).gid(65534);
+        command
+            .args(args)
+            .env("GIT_CONFIG_GLOBAL", &config)
+            .env("HOME", "/nonexistent")
+            .env("TMPDIR", std::env::temp_dir())
+            .uid(65534)
+            .gid(65534);
         sandbox.run(&mut command)
     };
     if !rustix::process::geteuid().is_root() {
@@ -131,7 +137,7 @@ fn a_repository_that_cannot_be_written_can_be_read() {
     safe(&["ready"]).ok();
     safe(&["log", &id]).ok();
     safe(&["add", "x"]).fails(128, &["cannot create", "permission denied"]);
-    safe(&["work", &id]).fails(128, &["ermission denied"]);
+    safe(&["work", &id]).fails(128, &["permission denied"]);
     safe(&["cancel", &id, "--reason", "x"]).fails(128, &["permission denied"]);
     assert_eq!(tree(&sandbox.repo), before);
     for path in tree(&sandbox.repo) {
