@@ -229,7 +229,7 @@ pub(crate) fn forget(dir: &Path, attempt: &gix::oid) -> Result<bool> {
             fault::around("lease.forget", || std::fs::remove_file(&path)).io("remove", &path).map(|()| true)
         }
         Ok(None) => Ok(true),
-        Err(error) if error.code == Kind::LeaseHeld => Ok(false),
+        Err(error) if error.kind == Kind::LeaseHeld => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -47,9 +47,9 @@ struct Place<'a> {
 
 impl<'a> From<&'a Error> for Failure<'a> {
     fn from(error: &'a Error) -> Self {
-        let Error { code, message, hints, diagnostics, .. } = error;
+        let Error { kind, message, hints, diagnostics, .. } = error;
         let diagnostics = diagnostics.iter().map(Place::from).collect();
-        Failure { error: Fault { code: code.code(), message, hints, diagnostics } }
+        Failure { error: Fault { code: kind.code(), message, hints, diagnostics } }
     }
 }
 

@@ -217,7 +217,7 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
         }
         Refusal::Failed(error) if resumed.get() => Stop::Taken(error),
         // Another process has taken the lease and is about to record its claim.
-        Refusal::Failed(error) if error.code == Kind::LeaseHeld => {
+        Refusal::Failed(error) if error.kind == Kind::LeaseHeld => {
             Stop::Taken(Error::negative(Kind::InProgress, format!("'{short}' is being taken up by somebody else")))
         }
         refusal => Stop::refused(refusal, short),

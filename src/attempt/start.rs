@@ -66,7 +66,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<
         match project.read_inputs(&specs.names, &base_files, written) {
             Ok(found) => add(found),
             // What is to be written yet is no input yet.
-            Err(error) if error.code == Kind::MissingInput => {}
+            Err(error) if error.kind == Kind::MissingInput => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -152,12 +152,12 @@ fn ready(specs: &Specs<'_>, entry: &Entry) -> Result<(), Stop> {
     reasons.retain(|reason| reason.obstacle != Obstacle::Status);
     let short = entry.id.short();
     let Some(first) = reasons.first() else { return Ok(()) };
-    let code = if first.obstacle == Obstacle::Cycle { "cycle" } else { "not-ready" };
+    let kind = if first.obstacle == Obstacle::Cycle { Kind::Cycle } else { Kind::NotReady };
     let mut error = match reasons.as_slice() {
-        [only] => Error::negative(code, format!("'{short}' is not ready: {}", only.why)),
+        [only] => Error::negative(kind, format!("'{short}' is not ready: {}", only.why)),
         several => {
             let why: Vec<&str> = several.iter().map(|reason| reason.why.as_str()).collect();
-            Error::negative(code, format!("'{short}' is not ready: {}", why.join("; ")))
+            Error::negative(kind, format!("'{short}' is not ready: {}", why.join("; ")))
         }
     };
     for reason in &reasons {

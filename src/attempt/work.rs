@@ -154,7 +154,7 @@ impl Work<'_> {
                 };
                 // The attempt is this process's own: that the spec was taken from it is an error to be told.
                 let how = self.judge(attempt, &run).map_err(|stop| match stop {
-                    Stop::Taken(error) => Stop::Failed(Error { code: Kind::Overtaken, ..error }),
+                    Stop::Taken(error) => Stop::Failed(Error { kind: Kind::Overtaken, ..error }),
                     stop => stop,
                 })?;
                 lease.release()?;

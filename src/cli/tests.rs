@@ -170,7 +170,7 @@ fn under_json_a_mistake_is_for_the_printer() {
     ] {
         let told = parse(line.split(' ').map(Into::into)).expect_err("a mistake");
         let Parsed::Mistake { error, json, .. } = told else { panic!("{line}") };
-        assert_eq!((error.exit.code(), error.code.code(), json), (129, "usage", wanted), "{line}");
+        assert_eq!((error.exit.code(), error.kind.code(), json), (129, "usage", wanted), "{line}");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         event::{Facts, Op},
         new_event::NewEvent,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     specs::all::Specs,
 };
 
@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context<'_>, args: &AckArgs) -> Result<Outcome> {
         .store()?
         .append(&id, |state| {
             let state = state.ok_or_else(|| {
-                Error::negative("nothing-to-ack", format!("there is nothing to acknowledge about '{}'", id.short()))
+                Error::negative(Kind::NothingToAck, format!("there is nothing to acknowledge about '{}'", id.short()))
             })?;
             let same = entry.state.as_ref().is_some_and(|seen| seen.attempt == state.attempt);
             let informed_by = if same { inputs.clone() } else { Vec::new() };

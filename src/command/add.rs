@@ -11,7 +11,7 @@ use crate::{
     },
     cli::add::AddArgs,
     domain::{id::SpecId, phase::Phase, spec_file, spec_file::MAX_SPEC_LEN, spec_type::SpecType, status::Status},
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     project::{Project, target},
     specs::{all::Specs, base::Base, inputs::InputFault, text::path_of},
 };
@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
         Ok(spec) => spec,
         Err(diagnostics) => {
             let mut error = Error::fatal(
-                "invalid-spec",
+                Kind::InvalidSpec,
                 format!("the spec '{}' was made, but its text cannot be read", id.short()),
             )
             .hint(format!("mend it: git chant edit {}", id.short()));
@@ -77,11 +77,14 @@ fn driver(context: &Context<'_>, project: &Project, query: &str) -> Result<SpecI
     let specs = Specs::new(project)?;
     let entry = specs.entry(&id)?;
     if id.member_of().is_some() {
-        return Err(Error::negative("not-allowed", format!("'{}' is a member itself: members have none", id.short())));
+        return Err(Error::negative(
+            Kind::NotAllowed,
+            format!("'{}' is a member itself: members have none", id.short()),
+        ));
     }
     if entry.status != Status::Pending {
         return Err(Error::negative(
-            "not-allowed",
+            Kind::NotAllowed,
             format!("'{}' can have no more members: it is {}", id.short(), entry.status),
         ));
     }
@@ -94,7 +97,7 @@ fn driver(context: &Context<'_>, project: &Project, query: &str) -> Result<SpecI
 
 fn parse(text: &str) -> Result<()> {
     spec_file::parse("<the new spec>", text.as_bytes()).map(|_| ()).map_err(|diagnostics| {
-        let mut error = Error::usage("bad-option", "what the options say makes no valid spec");
+        let mut error = Error::usage(Kind::BadOption, "what the options say makes no valid spec");
         error.diagnostics = diagnostics;
         error
     })
@@ -181,11 +184,11 @@ fn read_body(context: &Context<'_>, path: &Path) -> Result<String> {
         let size = std::fs::metadata(&path).io("read", &path)?.len();
         if size > MAX_SPEC_LEN as u64 {
             return Err(Error::fatal(
-                "too-large",
+                Kind::TooLarge,
                 format!("'{}' has {size} bytes; a spec may have {MAX_SPEC_LEN}", path.display()),
             ));
         }
         std::fs::read(&path).io("read", &path)?
     };
-    String::from_utf8(bytes).map_err(|_| Error::fatal("not-utf-8", format!("'{}' is not UTF-8", path.display())))
+    String::from_utf8(bytes).map_err(|_| Error::fatal(Kind::NotUtf8, format!("'{}' is not UTF-8", path.display())))
 }

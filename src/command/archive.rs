@@ -6,7 +6,7 @@ use crate::{
     authoring::investigate,
     cli::archive::{ArchiveArgs, UnarchiveArgs},
     domain::{id::SpecId, status::Status},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::Project,
     specs::all::{Entry, Specs},
     upkeep::archive,
@@ -39,14 +39,14 @@ fn over(context: &Context<'_>, topic: &str) -> Result<Vec<String>> {
     let project = context.project()?;
     let entries = investigate::entries(&Specs::new(&project)?, topic)?;
     if entries.is_empty() {
-        return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", topic.escape_debug()))
+        return Err(Error::negative(Kind::NoTopic, format!("no spec belongs to '{}'", topic.escape_debug()))
             .hint("git chant list shows what there is"));
     }
     let open = |entry: &&Entry| !matches!(entry.status, Status::Completed | Status::Cancelled);
     let open: Vec<String> =
         entries.iter().filter(open).map(|entry| format!("'{}' is {}", entry.id.short(), entry.status)).collect();
     if !open.is_empty() {
-        return Err(Error::negative("not-over", format!("'{topic}' is not over: {}", open.join(", ")))
+        return Err(Error::negative(Kind::NotOver, format!("'{topic}' is not over: {}", open.join(", ")))
             .hint("complete or cancel them first, or archive the others by their ids"));
     }
     Ok(entries.iter().map(|entry| entry.id.to_string()).collect())

@@ -13,7 +13,7 @@ use crate::{
     attempt::recover,
     domain::id::SpecId,
     env::Env,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::{
         Project,
         trust::{self, CustomPrompt},
@@ -70,7 +70,9 @@ impl Context<'_> {
             items.push(crate::terminal::sanitize::line(format!("{}  {}  {}", id.short(), entry.status, entry.title())));
         }
         let chosen = self.env.choose(&format!("'{query}' may mean several specs"), &items)?;
-        chosen.map(|at| candidates[at].clone()).ok_or_else(|| Error::negative("ambiguous-spec", "nothing was chosen"))
+        chosen
+            .map(|at| candidates[at].clone())
+            .ok_or_else(|| Error::negative(Kind::AmbiguousSpec, "nothing was chosen"))
     }
 
     /// The same for a command that writes: before it decides anything, what a dead process left half done is settled.
@@ -105,7 +107,7 @@ impl Context<'_> {
                 self.progress.say(&Step::Note(format!("  {}", line.escape_debug())));
             }
             if !self.env.confirm("Run them, now and whenever this text is worked?")? {
-                return Err(Error::negative("untrusted", "nothing was run"));
+                return Err(Error::negative(Kind::Untrusted, "nothing was run"));
             }
         }
         blobs.into_iter().try_for_each(|blob| project.trust(blob))

@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     answer::{Changed, outcome::Outcome, progress::Step},
     cli::init::DeinitArgs,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::Project,
     upkeep::setup::{self, Change},
 };
@@ -57,11 +57,11 @@ fn confirm(context: &Context<'_>, changes: &[Change], yes: u8) -> Result<()> {
     let refs = if refs == 1 { "1 ref".to_owned() } else { format!("{refs} refs") };
     let what = format!("every spec in this work tree, and {refs} with what is recorded of them");
     if !context.interactive {
-        return Err(Error::negative("not-confirmed", format!("this would remove {what}"))
+        return Err(Error::negative(Kind::NotConfirmed, format!("this would remove {what}"))
             .hint("see what: git chant deinit --purge --dry-run")
             .hint("to have it done without being asked, give '--yes' twice"));
     }
     context.progress.say(&Step::Note(format!("this removes {what}")));
     let sure = context.env.confirm("Remove them?")? && context.env.ask(&format!("Type '{WORD}' to do it"))? == WORD;
-    if sure { Ok(()) } else { Err(Error::negative("not-confirmed", "nothing was removed")) }
+    if sure { Ok(()) } else { Err(Error::negative(Kind::NotConfirmed, "nothing was removed")) }
 }

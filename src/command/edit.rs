@@ -8,7 +8,7 @@ use crate::{
         event::{Facts, Op},
         new_event::NewEvent,
     },
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     specs::{
         all::Specs,
         text::{Origin, path_of},
@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
                 Origin::File(top) => (top.clone(), text.path.clone(), Some(text.blob())),
                 Origin::Head | Origin::Event => {
                     return Err(Error::fatal(
-                        "no-file",
+                        Kind::NoFile,
                         format!("the file of '{}' is not in this work tree", id.short()),
                     )
                     .hint("switch to a branch that has it"));
@@ -46,8 +46,9 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
     let changed = before != Some(blob);
     if changed {
         let spec = crate::domain::spec_file::parse(&path_of(&id), &bytes).map_err(|diagnostics| {
-            let mut error = Error::negative("invalid-spec", format!("the text of '{}' cannot be read now", id.short()))
-                .hint(format!("mend it: git chant edit {}", id.short()));
+            let mut error =
+                Error::negative(Kind::InvalidSpec, format!("the text of '{}' cannot be read now", id.short()))
+                    .hint(format!("mend it: git chant edit {}", id.short()));
             error.diagnostics = diagnostics;
             error
         })?;

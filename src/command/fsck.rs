@@ -14,7 +14,7 @@ use crate::{
     cli::upkeep::FsckArgs,
     domain::{converge::Source, diagnostic::Severity, id::SpecId},
     env::fault,
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::stale_lock,
     project::Project,
     specs::{
@@ -123,7 +123,7 @@ pub(super) fn repair(
 
 fn rejoin(project: &Project, id: &SpecId, event: ObjectId) -> Result<()> {
     match project.store()?.integrate(id, event, Source::FetchOnly)? {
-        Integrated::Unfit(why) => Err(Error::negative("unfit", why)),
+        Integrated::Unfit(why) => Err(Error::negative(Kind::Unfit, why)),
         _ => Ok(()),
     }
 }
@@ -181,7 +181,7 @@ fn unlock(project: &Project, path: &Path) -> Result<()> {
             return Ok(());
         }
         if begun.elapsed() >= LAST_BREATH {
-            return Err(Error::negative("locked", "somebody may hold it after all"));
+            return Err(Error::negative(Kind::Locked, "somebody may hold it after all"));
         }
         std::thread::sleep(Duration::from_millis(50));
     }

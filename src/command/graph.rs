@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     answer::{GraphForm, GraphOf, outcome::Outcome},
     cli::list::GraphArgs,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     query::graph::{self, Scope},
     specs::all::Specs,
 };
@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
     let graph = graph::graph(&specs, &scope)?;
     specs.write_cache()?;
     if let Some(topic) = args.topic.as_deref().filter(|_| graph.nodes.is_empty()) {
-        return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", topic.escape_debug()))
+        return Err(Error::negative(Kind::NoTopic, format!("no spec belongs to '{}'", topic.escape_debug()))
             .hint("git chant list shows what there is"));
     }
     let form = match (args.dot, args.mermaid) {

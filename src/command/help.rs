@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     answer::{Nothing, Text, outcome::Outcome},
     cli::{self, manual::HelpArgs},
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     manual::{self, GUIDES, Guide},
 };
 
@@ -49,7 +49,7 @@ fn find(topic: &str) -> Result<Found> {
         return Ok(Found { file: "git-chant.1".to_owned(), text: overview() });
     }
     let message = format!("there is no command and no guide '{}'", topic.escape_debug());
-    let error = Error::usage("unknown-topic", message);
+    let error = Error::usage(Kind::UnknownTopic, message);
     let known = cli::COMMANDS.iter().map(|(name, ..)| *name).chain(GUIDES.iter().map(Guide::short));
     let near = known.map(|name| (strsim::damerau_levenshtein(name, topic), name)).min().filter(|(far, _)| *far <= 2);
     Err(match near {

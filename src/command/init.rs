@@ -5,7 +5,7 @@ use crate::{
     agent::preset,
     answer::{Initialized, outcome::Outcome},
     cli::init::InitArgs,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{branch, reference::branch_name},
     project::Project,
     upkeep::{
@@ -64,7 +64,7 @@ fn refuse_blocked(project: &Project) -> Result<()> {
     let probe = branch_name(&format!("{}probe", project.config().branch_prefix()?))?;
     let Some(blocker) = branch::blocker(&project.repo, probe.as_ref())? else { return Ok(()) };
     let message = format!("a ref named '{}' is in the way of work branches", blocker.as_bstr());
-    Err(Error::fatal("branch-blocked", message)
+    Err(Error::fatal(Kind::BranchBlocked, message)
         .hint("rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>"))
 }
 

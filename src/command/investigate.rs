@@ -9,7 +9,7 @@ use crate::{
     },
     cli::investigate::InvestigateArgs,
     domain::{pattern, phase::Phase, spec_file, spec_file::Spec},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::{Project, target},
     specs::{all::Specs, text::path_of},
 };
@@ -19,7 +19,10 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
     project.repo.require_work_dir("investigate")?;
     project.repo.committer()?;
     if let Err(why) = pattern::check_name(&args.topic) {
-        return Err(Error::usage("bad-topic", format!("'{}' cannot name a topic: {why}", args.topic.escape_debug())));
+        return Err(Error::usage(
+            Kind::BadTopic,
+            format!("'{}' cannot name a topic: {why}", args.topic.escape_debug()),
+        ));
     }
     let onto = args.onto.as_deref().map(target::full_name).transpose()?;
     let mut known = Known::of(&Specs::new(&project)?, &args.topic)?;
@@ -93,7 +96,7 @@ fn create(
     });
     let parsed = |path: &str, bytes: &[u8]| {
         spec_file::parse(path, bytes).map_err(|diagnostics| {
-            let mut error = Error::usage("bad-option", "what the options say makes no valid spec");
+            let mut error = Error::usage(Kind::BadOption, "what the options say makes no valid spec");
             error.diagnostics = diagnostics;
             error
         })

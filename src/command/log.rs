@@ -20,7 +20,7 @@ use crate::{
         event::{Event, Op},
         id::SpecId,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::{Project, signatures::Signatures},
     specs::view::event_view,
 };
@@ -68,14 +68,14 @@ fn agent(context: &Context<'_>, project: &Project, id: &SpecId, args: &LogArgs) 
     let Run { event, attempt } = run_of(project, id, args.attempt.as_deref())?;
     let path = transcript::path(project.repo.common_dir(), id, &event);
     let none = || {
-        Error::negative("no-transcript", format!("there is no transcript of that attempt on '{}' here", id.short()))
+        Error::negative(Kind::NoTranscript, format!("there is no transcript of that attempt on '{}' here", id.short()))
             .hint("transcripts stay in the clone in which the agent ran")
     };
     if !args.follow {
         let mut file = transcript::open(&path)?.ok_or_else(none)?;
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut file, &mut bytes)
-            .map_err(|error| Error::fatal("io", format!("cannot read the transcript: {error}")))?;
+            .map_err(|error| Error::fatal(Kind::Io, format!("cannot read the transcript: {error}")))?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
         return Ok(Outcome::new(Text { text: last_lines(&text, args.max_count) }));
     }
@@ -106,7 +106,7 @@ struct Run {
 /// attempt that went on (to resolve a conflict, say) has a run more, as far as it left a transcript here.
 fn run_of(project: &Project, id: &SpecId, prefix: Option<&str>) -> Result<Run> {
     let store = project.store()?;
-    let none = || Error::negative("no-attempt", format!("nobody has worked on '{}'", id.short()));
+    let none = || Error::negative(Kind::NoAttempt, format!("nobody has worked on '{}'", id.short()));
     let tip = store.tip(id)?.ok_or_else(none)?;
     let walk = store.walk(id, tip)?;
     let recorded = |event: &Event| transcript::path(project.repo.common_dir(), id, &event.id).is_file();
@@ -116,7 +116,10 @@ fn run_of(project: &Project, id: &SpecId, prefix: Option<&str>) -> Result<Run> {
     let Some(prefix) = prefix else { return runs.next().map(run).ok_or_else(none) };
     let named = |id: ObjectId| id.to_string().starts_with(prefix);
     runs.find(|event| named(event.id) || named(event.attempt())).map(run).ok_or_else(|| {
-        Error::negative("unknown-attempt", format!("'{}' names no attempt on '{}'", prefix.escape_debug(), id.short()))
+        Error::negative(
+            Kind::UnknownAttempt,
+            format!("'{}' names no attempt on '{}'", prefix.escape_debug(), id.short()),
+        )
     })
 }
 

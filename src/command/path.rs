@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     answer::{PathOf, outcome::Outcome},
     cli::show::PathArgs,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &PathArgs) -> Result<Outcome> {
@@ -12,6 +12,6 @@ pub(super) fn run(context: &Context<'_>, args: &PathArgs) -> Result<Outcome> {
     let id = context.pick(&project, &args.spec)?;
     match project.worktree_of(&id)?.filter(|tree| tree.path.is_dir()) {
         Some(tree) => Ok(Outcome::new(PathOf { spec: context.view(&project, &id)?, path: tree.path })),
-        None => Err(Error::negative("no-worktree", format!("'{}' has no worktree now", id.short()))),
+        None => Err(Error::negative(Kind::NoWorktree, format!("'{}' has no worktree now", id.short()))),
     }
 }

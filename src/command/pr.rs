@@ -6,7 +6,7 @@ use crate::{
     answer::{Text, outcome::Outcome, progress::Step},
     authoring::investigate,
     cli::publish::PrArgs,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     exchange::pr::{self, Request, host},
     git::history,
     project::Project,
@@ -55,7 +55,7 @@ fn entries(context: &Context<'_>, project: &Project, specs: &Specs<'_>, what: &s
 fn confirmed(context: &Context<'_>, request: &Request, what: &str) -> Result<()> {
     context.refuse_agent("make a pull request upstream")?;
     if !context.interactive {
-        return Err(Error::negative("person-only", "a pull request upstream needs a person at a terminal")
+        return Err(Error::negative(Kind::PersonOnly, "a pull request upstream needs a person at a terminal")
             .hint("run it where it can ask you"));
     }
     context.progress.say(&Step::Note(format!("This goes to {}: {}", request.into.path, request.title)));
@@ -63,7 +63,7 @@ fn confirmed(context: &Context<'_>, request: &Request, what: &str) -> Result<()>
     if answer.trim() == what {
         Ok(())
     } else {
-        Err(Error::negative("not-confirmed", "nothing was done: that is not what was asked for"))
+        Err(Error::negative(Kind::NotConfirmed, "nothing was done: that is not what was asked for"))
     }
 }
 
@@ -102,7 +102,7 @@ fn carry_out(context: &Context<'_>, project: &Project, request: &Request) -> Res
         run.sink = Some(&mut lines);
         let finished = process::run(run)?;
         if !finished.ending.success() {
-            return Err(Error::negative("pr-failed", format!("'{shown}' {}", finished.ending))
+            return Err(Error::negative(Kind::PrFailed, format!("'{shown}' {}", finished.ending))
                 .hint("what it said stands above; without --run the commands are printed"));
         }
         said = String::from_utf8_lossy(&finished.tail).trim().lines().last().unwrap_or_default().to_owned();

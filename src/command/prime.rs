@@ -14,7 +14,7 @@ const EVENT: &str = "SessionStart";
 pub(super) fn run(context: &Context<'_>, args: &PrimeArgs) -> Result<Outcome> {
     let project = match context.project() {
         // A hook is run wherever an agent is started.
-        Err(error) if args.hook_json && error.code == Kind::NotARepository => return Ok(Outcome::new(Nothing {})),
+        Err(error) if args.hook_json && error.kind == Kind::NotARepository => return Ok(Outcome::new(Nothing {})),
         project => project?,
     };
     let Some(text) = prime::prime(&project)? else {

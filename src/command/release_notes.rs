@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     answer::{Notes, outcome::Outcome},
     cli::publish::ReleaseNotesArgs,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::history,
     specs::{all::Specs, release_notes},
 };
@@ -12,7 +12,7 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &ReleaseNotesArgs) -> Result<Outcome> {
     let project = context.project()?;
     let commits = history::commits_in(&project.repo, &args.range)?.ok_or_else(|| {
-        Error::negative("bad-range", format!("'{}' is no range of commits", args.range.escape_debug()))
+        Error::negative(Kind::BadRange, format!("'{}' is no range of commits", args.range.escape_debug()))
             .hint("for example: git chant release-notes v1.0..HEAD")
     })?;
     let notes = release_notes::gather(&Specs::new(&project)?, &commits)?;

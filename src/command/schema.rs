@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     answer::{SchemaOf, outcome::Outcome, schema},
     cli::{self, manual::SchemaArgs},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 
 pub(super) fn run(_: &Context<'_>, args: &SchemaArgs) -> Result<Outcome> {
@@ -14,7 +14,7 @@ pub(super) fn run(_: &Context<'_>, args: &SchemaArgs) -> Result<Outcome> {
     let name = command.find_subcommand(name).map_or(name.as_str(), clap::Command::get_name);
     match schema::of_command(name) {
         Some(schema) => Ok(Outcome::new(SchemaOf { schema })),
-        None => Err(Error::usage("unknown-command", format!("there is no command '{}'", name.escape_debug()))
+        None => Err(Error::usage(Kind::UnknownCommand, format!("there is no command '{}'", name.escape_debug()))
             .hint("'git chant -h' lists the commands")),
     }
 }

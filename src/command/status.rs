@@ -55,7 +55,7 @@ fn watch(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Ou
                 (now, same)
             }
             // Another process removed a file while this one read it.
-            (Err(error), Some(before)) if error.code == Kind::GitVanished => (before, true),
+            (Err(error), Some(before)) if error.kind == Kind::GitVanished => (before, true),
             (Err(error), _) => return Err(error),
         };
         if size.is_some() || !same {

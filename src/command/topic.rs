@@ -6,7 +6,7 @@ use crate::{
     answer::{StatusOfTopic, StepView, TopicView},
     authoring::investigate,
     domain::{phase::Phase, status::Status},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     specs::{
         all::{Entry, Specs},
         view::rfc3339,
@@ -18,7 +18,7 @@ pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     let specs = Specs::new(&project)?;
     let mut entries = investigate::entries(&specs, topic)?;
     if entries.is_empty() {
-        return Err(Error::negative("no-topic", format!("no spec belongs to '{}'", topic.escape_debug()))
+        return Err(Error::negative(Kind::NoTopic, format!("no spec belongs to '{}'", topic.escape_debug()))
             .hint("git chant list shows what there is"));
     }
     entries.sort_by_key(|entry| (phase(entry).is_none(), phase(entry), entry.id.clone()));

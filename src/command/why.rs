@@ -6,7 +6,7 @@ use super::Context;
 use crate::{
     answer::{WhyView, Whys, outcome::Outcome},
     cli::show::WhyArgs,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{blame, history::named_commit},
     project::Project,
     query::why,
@@ -57,7 +57,7 @@ fn commits(project: &Project, what: &str) -> Result<Vec<Option<ObjectId>>> {
         let commits = blame::path(&project.repo, &path, MAX_COMMITS)?;
         return Ok(commits.into_iter().map(Some).collect());
     }
-    Err(Error::negative("not-found", format!("'{}' is no commit, path or path:line", what.escape_debug()))
+    Err(Error::negative(Kind::NotFound, format!("'{}' is no commit, path or path:line", what.escape_debug()))
         .hint("for a line: git chant why <path>:<line>"))
 }
 

@@ -183,16 +183,3 @@ kinds! {
     WorktreePathExists = "worktree-path-exists", "Something is where a worktree belongs.";
     WorktreeSetup = "worktree-setup", "`chant.worktreeSetup` failed.";
 }
-
-/// For what still names a kind by its code.
-impl From<&'static str> for Kind {
-    fn from(code: &'static str) -> Kind {
-        *Kind::ALL.iter().find(|kind| kind.code() == code).expect("every code is in the table, a test holds")
-    }
-}
-
-impl PartialEq<&str> for Kind {
-    fn eq(&self, code: &&str) -> bool {
-        self.code() == *code
-    }
-}

@@ -44,34 +44,37 @@ pub struct Error {
     /// How the process ends.
     pub exit: Exit,
     /// What kind of error it is.
-    pub code: Kind,
+    pub kind: Kind,
     /// What went wrong, one line.
     pub message: String,
     /// Ways out, one line each.
     pub hints: Vec<String>,
     /// The places in spec files that it is about, if any.
     pub diagnostics: Vec<Diagnostic>,
+    /// The fault of the system or of a library that the error reports.
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// A fatal error, exit code 128.
-    pub fn fatal(kind: impl Into<Kind>, message: impl Into<String>) -> Self {
+    pub fn fatal(kind: Kind, message: impl Into<String>) -> Self {
         Error {
             exit: Exit::Fatal,
-            code: kind.into(),
+            kind,
             message: message.into(),
             hints: Vec::new(),
             diagnostics: Vec::new(),
+            source: None,
         }
     }
 
     /// A negative answer or a failed check, exit code 1.
-    pub fn negative(kind: impl Into<Kind>, message: impl Into<String>) -> Self {
+    pub fn negative(kind: Kind, message: impl Into<String>) -> Self {
         Error { exit: Exit::Negative, ..Error::fatal(kind, message) }
     }
 
     /// Wrong usage, exit code 129.
-    pub fn usage(kind: impl Into<Kind>, message: impl Into<String>) -> Self {
+    pub fn usage(kind: Kind, message: impl Into<String>) -> Self {
         Error { exit: Exit::Usage, ..Error::fatal(kind, message) }
     }
 
@@ -88,6 +91,13 @@ impl Error {
         self.diagnostics.push(diagnostic);
         self
     }
+
+    /// Keeps the fault of the system or of a library that the error reports.
+    #[must_use]
+    pub(crate) fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
 }
 
 impl fmt::Display for Error {
@@ -96,7 +106,11 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
 
 impl From<gix::Error> for Error {
     fn from(error: gix::Error) -> Self {
@@ -112,7 +126,7 @@ impl From<gix::Error> for Error {
         }
         let vanished =
             error.downcast_any_ref::<std::io::Error>().map(std::io::Error::kind) == Some(std::io::ErrorKind::NotFound);
-        Error::fatal(if vanished { Kind::GitVanished } else { Kind::Git }, plain_text(&message))
+        Error::fatal(if vanished { Kind::GitVanished } else { Kind::Git }, plain_text(&message)).caused_by(error)
     }
 }
 
@@ -124,7 +138,9 @@ pub(crate) trait IoContext<T> {
 
 impl<T> IoContext<T> for std::io::Result<T> {
     fn io(self, action: &str, path: &std::path::Path) -> Result<T> {
-        self.map_err(|cause| Error::fatal(Kind::Io, format!("cannot {action} '{}': {}", path.display(), plain(&cause))))
+        self.map_err(|cause| {
+            Error::fatal(Kind::Io, format!("cannot {action} '{}': {}", path.display(), plain(&cause))).caused_by(cause)
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Kind, Result};
 pub(crate) fn patiently<T>(mut write: impl FnMut() -> Result<T>) -> Result<T> {
     for pause in [1, 5, 20, 50] {
         match write() {
-            Err(error) if error.code == Kind::GitVanished => sleep(Duration::from_millis(pause)),
+            Err(error) if error.kind == Kind::GitVanished => sleep(Duration::from_millis(pause)),
             other => return other,
         }
     }

@@ -246,8 +246,8 @@ fn unreadable(error: &gix::Error) -> Error {
     let cause = cause(error);
     // gix reads the format before it opens anything else; its complaints name the key.
     let foreign = ["core.repositoryFormatVersion", "extensions.objectFormat"].iter().any(|key| cause.contains(key));
-    let code = if foreign { "unsupported-repository" } else { "not-a-repository" };
-    Error::fatal(code, format!("cannot open the git repository: {cause}"))
+    let kind = if foreign { Kind::UnsupportedRepository } else { Kind::NotARepository };
+    Error::fatal(kind, format!("cannot open the git repository: {cause}"))
 }
 
 fn cause(error: &gix::Error) -> String {

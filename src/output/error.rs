@@ -42,18 +42,21 @@ pub(super) fn labelled(label: &str, message: &str, look: &Look) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terminal::color::Paint;
+    use crate::{error::Kind, terminal::color::Paint};
 
     const PIPE: Look = Look { paint: Paint::new(false), width: None, screen: false, unicode: false };
 
     #[test]
     fn errors_read_as_git_s_do() {
-        let error = Error::fatal("unknown-spec", "there is no spec 'x\u{1b}[2J'").hint("try this\nthen that");
+        let error = Error::fatal(Kind::UnknownSpec, "there is no spec 'x\u{1b}[2J'").hint("try this\nthen that");
         assert_eq!(text(&error, true, &PIPE), "fatal: there is no spec 'x'\nhint: try this\nhint: then that\n");
         assert_eq!(text(&error, false, &PIPE), "fatal: there is no spec 'x'\n");
-        assert_eq!(text(&Error::negative("usage", "not ready"), true, &PIPE), "error: not ready\n");
-        assert_eq!(text(&Error::usage("usage", "bad flag"), true, &PIPE), "error: bad flag\n");
+        assert_eq!(text(&Error::negative(Kind::Usage, "not ready"), true, &PIPE), "error: not ready\n");
+        assert_eq!(text(&Error::usage(Kind::Usage, "bad flag"), true, &PIPE), "error: bad flag\n");
         let colored = Look { paint: Paint::new(true), ..PIPE };
-        assert_eq!(text(&Error::fatal("io", "broken"), true, &colored), "\u{1b}[1m\u{1b}[31mfatal:\u{1b}[0m broken\n");
+        assert_eq!(
+            text(&Error::fatal(Kind::Io, "broken"), true, &colored),
+            "\u{1b}[1m\u{1b}[31mfatal:\u{1b}[0m broken\n"
+        );
     }
 }

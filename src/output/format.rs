@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::{Error, Result, terminal::clean};
+use crate::{Error, Result, error::Kind, terminal::clean};
 
 /// A format whose syntax and fields have been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,10 @@ impl Format {
             match rest.strip_prefix("%(") {
                 Some(inside) => {
                     let Some(end) = inside.find(')') else {
-                        return Err(Error::usage("bad-format", format!("'%(' is not closed in the format '{text}'")));
+                        return Err(Error::usage(
+                            Kind::BadFormat,
+                            format!("'%(' is not closed in the format '{text}'"),
+                        ));
                     };
                     parts.push(Part::Literal(std::mem::take(&mut literal)));
                     parts.push(field(&inside[..end], fields)?);
@@ -78,7 +81,7 @@ fn field(inside: &str, fields: &[String]) -> Result<Part> {
     let (name, modifier) = inside.split_once(':').map_or((inside, None), |(name, rest)| (name, Some(rest)));
     if !fields.iter().any(|known| known == name) {
         let known = fields.join(", ");
-        return Err(Error::usage("unknown-field", format!("unknown field '{name}' in the format"))
+        return Err(Error::usage(Kind::UnknownField, format!("unknown field '{name}' in the format"))
             .hint(format!("the fields are: {known}")));
     }
     let separator = match modifier {
@@ -86,7 +89,7 @@ fn field(inside: &str, fields: &[String]) -> Result<Part> {
         Some(modifier) => match modifier.strip_prefix("sep=") {
             Some(separator) => unescape(separator.as_bytes()),
             None => {
-                return Err(Error::usage("unknown-modifier", format!("unknown modifier '{modifier}' of '{name}'"))
+                return Err(Error::usage(Kind::UnknownModifier, format!("unknown modifier '{modifier}' of '{name}'"))
                     .hint("the only modifier is 'sep=<text>'"));
             }
         },

@@ -34,6 +34,7 @@ mod tests {
     use crate::{
         Error,
         answer::{Failure, Listed, Nothing, Text, sample},
+        error::Kind,
     };
 
     fn compact<T: Json>(answer: &T) -> String {
@@ -77,7 +78,7 @@ mod tests {
 
     #[test]
     fn an_error_has_code_message_hints_and_places() {
-        let failure = Error::fatal("unknown-spec", "there is no spec 'x'").hint("'git chant list' names them");
+        let failure = Error::fatal(Kind::UnknownSpec, "there is no spec 'x'").hint("'git chant list' names them");
         assert_eq!(
             compact(&Failure::from(&failure)),
             "{\"format\":1,\"error\":{\"code\":\"unknown-spec\",\"message\":\"there is no spec 'x'\",\

@@ -18,7 +18,7 @@ use crate::{
         progress::{Progress, Step},
         record::Fields,
     },
-    error::IoContext,
+    error::{IoContext, Kind},
     terminal::{
         Look, bidi, clean,
         color::{Paint, When},
@@ -87,7 +87,7 @@ impl Printer {
             }
             _ => return Ok(()),
         };
-        Err(Error::usage("bad-flags", refused))
+        Err(Error::usage(Kind::BadFlags, refused))
     }
 
     /// Prints how a command ended and returns the exit code of the process.

@@ -7,7 +7,7 @@ use super::Project;
 use crate::{
     agent::preset::{self, OutputParser, Preset},
     domain::spec_file::Spec,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 
 /// The name of the agent that is a person.
@@ -85,7 +85,7 @@ impl Project {
             (None, Some(preset)) => Ok(agent(preset.start.to_owned(), preset.resume)),
             (None, None) => {
                 let message = format!("the agent '{}' has no command", name.escape_debug());
-                Err(Error::fatal("no-agent", message)
+                Err(Error::fatal(Kind::NoAgent, message)
                     .hint(format!("git config chant.agent.{name}.cmd \"<command line>\""))
                     .hint(format!("known without one: {}", names().join(", "))))
             }
@@ -108,14 +108,14 @@ impl Project {
         if preset::named(name).is_none() || self.is_chosen(name) {
             return Ok(());
         }
-        Err(Error::negative("agent-not-chosen", format!("the spec asks for '{name}', which nobody has chosen here"))
+        Err(Error::negative(Kind::AgentNotChosen, format!("the spec asks for '{name}', which nobody has chosen here"))
             .hint(format!("to have it done by '{name}' all the same: --agent {name}"))
             .hint(format!("to let specs choose it, set anything of it: git config chant.agent.{name}.timeout none")))
     }
 
     /// The error that nobody said who is to do it, with what there is on this machine.
     pub(crate) fn no_agent(&self) -> Error {
-        let error = Error::fatal("no-agent", "no agent is configured");
+        let error = Error::fatal(Kind::NoAgent, "no agent is configured");
         let configured = self.config().agents();
         if !configured.is_empty() {
             let there = configured.join(", ");

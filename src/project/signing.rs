@@ -8,7 +8,7 @@ use crate::{
         event::Op,
         signature::{Verdict, has_to_be_signed},
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{commit, signature},
     store::{EventSigner, Store},
 };
@@ -63,7 +63,7 @@ impl EventSigner for Own<'_> {
         let what = if *op == Op::Approve { "your approval" } else { "your claim" };
         let message = format!("{what} would not count: it {} ('chant.requireSigned' is set)", verdict.fault());
         let ssh = self.project.repo.gix().config_snapshot().string("gpg.format").is_some_and(|format| format == "ssh");
-        Err(Error::negative("signature-not-good", message).hint(if ssh {
+        Err(Error::negative(Kind::SignatureNotGood, message).hint(if ssh {
             "name your key in the file of 'gpg.ssh.allowedSignersFile', see ssh-keygen(1)"
         } else {
             "have your keyring trust the key, see gpg(1)"

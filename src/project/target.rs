@@ -5,7 +5,7 @@ use gix::ObjectId;
 use super::{Project, get_or_try_init};
 use crate::{
     domain::spec_file::FrontMatter,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::repository::Head,
 };
 
@@ -61,7 +61,7 @@ impl Project {
 pub(crate) fn full_name(name: &str) -> Result<String> {
     let full = format!("refs/heads/{}", short(name));
     if gix::refs::FullName::try_from(full.as_str()).is_err() {
-        return Err(Error::usage("bad-branch", format!("'{}' is not a valid branch name", name.escape_debug())));
+        return Err(Error::usage(Kind::BadBranch, format!("'{}' is not a valid branch name", name.escape_debug())));
     }
     Ok(full)
 }
@@ -71,6 +71,6 @@ fn short(name: &str) -> &str {
 }
 
 fn unborn(branch: &str) -> Error {
-    Error::fatal("no-commits", format!("your current branch '{branch}' does not have any commits yet"))
+    Error::fatal(Kind::NoCommits, format!("your current branch '{branch}' does not have any commits yet"))
         .hint("work starts from a commit: git commit --allow-empty -m \"Initial commit\"")
 }

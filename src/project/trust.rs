@@ -8,7 +8,7 @@ use crate::{
     config::Trust,
     domain::spec_file::Spec,
     env::fault,
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::work_file,
 };
 
@@ -37,7 +37,7 @@ impl CustomPrompt {
     pub(crate) fn check(&self) -> Result<()> {
         template::check(&self.text).map_err(|unknown| {
             let (place, name) = (format!("{}:{}", self.path, unknown.line), unknown.name.escape_debug());
-            Error::negative("unknown-variable", format!("{place}: '{{{{{name}}}}}' names nothing"))
+            Error::negative(Kind::UnknownVariable, format!("{place}: '{{{{{name}}}}}' names nothing"))
                 .hint(format!("there are: {}", template::VARIABLES.join(", ")))
         })
     }
@@ -97,7 +97,7 @@ impl Project {
     pub(crate) fn prompt_file(&self, base: Option<ObjectId>, name: &str) -> Result<Option<CustomPrompt>> {
         if name.contains('/') || crate::domain::pattern::check_path(name).is_err() {
             return Err(Error::negative(
-                "bad-prompt",
+                Kind::BadPrompt,
                 format!("'{}' is not the name of a prompt", name.escape_debug()),
             ));
         }
@@ -106,7 +106,7 @@ impl Project {
         for top in self.tops() {
             if bytes.is_none() {
                 bytes = work_file::read(&top, path.as_bytes().as_bstr(), MAX_PROMPT_LEN)
-                    .map_err(|refused| Error::negative("bad-prompt", format!("cannot read '{path}': {refused}")))?
+                    .map_err(|refused| Error::negative(Kind::BadPrompt, format!("cannot read '{path}': {refused}")))?
                     .map(|bytes| self.stored(&top, &path, bytes))
                     .transpose()?;
             }
@@ -119,7 +119,7 @@ impl Project {
         let Some(bytes) = bytes else { return Ok(None) };
         let blob = self.store()?.blob_id(&bytes);
         let text =
-            String::from_utf8(bytes).map_err(|_| Error::negative("bad-prompt", format!("'{path}' is not UTF-8")))?;
+            String::from_utf8(bytes).map_err(|_| Error::negative(Kind::BadPrompt, format!("'{path}' is not UTF-8")))?;
         Ok(Some(CustomPrompt { path, text, blob }))
     }
 }
@@ -127,7 +127,7 @@ impl Project {
 /// The error for what nobody has approved and nobody is there to ask.
 pub(crate) fn refused(short: &str, what: &[String]) -> Error {
     let mut error = Error::negative(
-        "untrusted",
+        Kind::Untrusted,
         format!("'{short}' would run commands of the repository that you have not approved"),
     );
     for line in what {

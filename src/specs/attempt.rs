@@ -13,7 +13,7 @@ use crate::{
         process::Ending,
     },
     domain::{id::SpecId, spec_file, spec_file::Spec, state::State},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{
         history,
         repository::Head,
@@ -83,14 +83,15 @@ impl Project {
     pub(crate) fn attempt(&self, id: &SpecId, state: &State) -> Result<Attempt> {
         let start = state
             .attempt
-            .ok_or_else(|| Error::negative("no-attempt", format!("nobody has worked on '{}'", id.short())))?;
+            .ok_or_else(|| Error::negative(Kind::NoAttempt, format!("nobody has worked on '{}'", id.short())))?;
         let store = self.store()?;
-        let lost = || Error::fatal("no-text", format!("the start of the attempt on '{}' holds no spec", id.short()));
+        let lost = || Error::fatal(Kind::NoText, format!("the start of the attempt on '{}' holds no spec", id.short()));
         let bytes = store.evidence_of(start, "spec.md")?.ok_or_else(lost)?;
         let blob = store.blob_id(&bytes);
         let spec_path = path_of(id);
         let spec = spec_file::parse(&spec_path, &bytes).map_err(|diagnostics| {
-            let mut error = Error::fatal("invalid-spec", format!("the pinned text of '{}' cannot be read", id.short()));
+            let mut error =
+                Error::fatal(Kind::InvalidSpec, format!("the pinned text of '{}' cannot be read", id.short()));
             error.diagnostics = diagnostics;
             error
         })?;
@@ -122,9 +123,9 @@ impl Project {
     /// The attempt that the start event `start` began, whether or not it still decides anything.
     pub(crate) fn attempt_at(&self, id: &SpecId, start: ObjectId) -> Result<Attempt> {
         let event =
-            self.store()?.event(id, start)?.map_err(|invalid| Error::fatal("bad-event", invalid.to_string()))?;
+            self.store()?.event(id, start)?.map_err(|invalid| Error::fatal(Kind::BadEvent, invalid.to_string()))?;
         let mut state = State::from_tip(&event).ok_or_else(|| {
-            Error::fatal("bad-event", format!("the start of the attempt on '{}' has no state", id.short()))
+            Error::fatal(Kind::BadEvent, format!("the start of the attempt on '{}' has no state", id.short()))
         })?;
         state.attempt = Some(start);
         self.attempt(id, &state)

@@ -4,7 +4,7 @@ use gix::ObjectId;
 
 use crate::{
     domain::{event::Op, id::SpecId, state::State, status::Status},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{
         branch,
         repository::Head,
@@ -67,7 +67,7 @@ impl Project {
         }
         let names = unsaved.iter().map(|path| format!("'{path}'")).collect::<Vec<_>>().join(", ");
         Err(Error::negative(
-            "nested-repository",
+            Kind::NestedRepository,
             format!(
                 "in the worktree '{}' these submodules hold work that is nowhere else: {names}",
                 tree.path.display()
@@ -92,7 +92,7 @@ impl Project {
                 store.keep_attempt(id, attempt, snapshot.commit)?;
                 let nested: Vec<String> = snapshot.nested.iter().map(ToString::to_string).collect();
                 Err(Error::negative(
-                    "nested-repository",
+                    Kind::NestedRepository,
                     format!(
                         "the worktree '{}' holds repositories of its own: {}",
                         tree.path.display(),

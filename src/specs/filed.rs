@@ -8,7 +8,7 @@ use super::text::{archive_path_of, path_of};
 use crate::project::Project;
 use crate::{
     domain::{id::SpecId, spec_file::MAX_SPEC_LEN},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::work_file,
 };
 
@@ -21,7 +21,7 @@ impl Project {
     pub(crate) fn filed_twice(&self, id: &SpecId) -> Result<Option<PathBuf>> {
         let read = |top: &Path, path: &str| {
             work_file::read(top, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64)
-                .map_err(|refused| Error::negative("bad-file", refused.to_string()))
+                .map_err(|refused| Error::negative(Kind::BadFile, refused.to_string()))
         };
         for top in self.tops() {
             let archived = read(&top, &archive_path_of(id))?;

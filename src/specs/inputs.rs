@@ -77,7 +77,7 @@ impl Project {
         match found {
             Ok(true) => Ok(None),
             Ok(false) => Ok(Some(InputFault::Missing)),
-            Err(error) if error.code == BAD_INPUT => Ok(Some(InputFault::Refused(error.message))),
+            Err(error) if error.kind == BAD_INPUT => Ok(Some(InputFault::Refused(error.message))),
             Err(error) => Err(error),
         }
     }

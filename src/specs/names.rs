@@ -17,7 +17,7 @@ use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR, get_or_try_init};
 use crate::specs::name_list::NameList;
 use crate::{
     domain::id::SpecId,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::work_file::{self, Directory},
     store::archive::ArchiveTrees,
 };
@@ -323,7 +323,7 @@ impl Project {
         let tree = self.repo.gix().find_commit(head)?.tree()?;
         let Some(entry) = tree.lookup_entry_by_path(dir)?.filter(|entry| entry.mode().is_tree()) else { return Ok(()) };
         for entry in entry.object()?.into_tree().iter() {
-            let entry = entry.map_err(|error| Error::fatal("bad-tree", error.to_string()))?;
+            let entry = entry.map_err(|error| Error::fatal(Kind::BadTree, error.to_string()))?;
             files.specs.extend(entry.filename().to_str_lossy().strip_suffix(".md").and_then(|id| SpecId::new(id).ok()));
         }
         Ok(())
@@ -354,5 +354,5 @@ impl Project {
 }
 
 fn bad_directory(dir: &str, refused: &work_file::Refused) -> Error {
-    Error::fatal("bad-directory", format!("cannot read '{dir}': {refused}"))
+    Error::fatal(Kind::BadDirectory, format!("cannot read '{dir}': {refused}"))
 }

@@ -4,7 +4,7 @@ use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR};
 use crate::specs::names::SpecNames;
 use crate::{
     domain::{id::SpecId, status::Status},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 
 impl Project {
@@ -72,7 +72,7 @@ fn stem_of(query: &str) -> &str {
 }
 
 fn unknown(names: &SpecNames<'_>, query: &str) -> Result<Error> {
-    let error = Error::fatal("unknown-spec", format!("there is no spec '{}'", query.escape_debug()));
+    let error = Error::fatal(Kind::UnknownSpec, format!("there is no spec '{}'", query.escape_debug()));
     Ok(if names.all()?.is_empty() {
         error.hint("there are no specs yet; make one: git chant add \"What is to be done\"")
     } else {
@@ -82,7 +82,7 @@ fn unknown(names: &SpecNames<'_>, query: &str) -> Result<Error> {
 
 fn ambiguous(query: &str, several: &[SpecId]) -> Error {
     let mut error =
-        Error::fatal("ambiguous-spec", format!("'{}' may mean {} specs", query.escape_debug(), several.len()));
+        Error::fatal(Kind::AmbiguousSpec, format!("'{}' may mean {} specs", query.escape_debug(), several.len()));
     for id in several.iter().take(20) {
         error = error.hint(format!("it may be {id}"));
     }

@@ -4,12 +4,12 @@ use std::{cell::OnceCell, path::PathBuf};
 
 use gix::{
     ObjectId,
-    objs::{Kind, compute_hash},
+    objs::{self, compute_hash},
 };
 
 use crate::{
     domain::{diagnostic::Diagnostic, id::SpecId, spec_file::Spec},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::{ARCHIVE_DIR, SPECS_DIR},
 };
 
@@ -52,7 +52,7 @@ impl Text {
     /// The blob that it is.
     pub(crate) fn blob(&self) -> ObjectId {
         *self.blob.get_or_init(|| {
-            compute_hash(self.hash, Kind::Blob, &self.bytes).expect("hashing bytes in memory cannot fail")
+            compute_hash(self.hash, objs::Kind::Blob, &self.bytes).expect("hashing bytes in memory cannot fail")
         })
     }
 }
@@ -75,13 +75,13 @@ impl Loaded {
         match (&self.text, &self.spec) {
             (Some(text), Ok(spec)) => Ok((text, spec)),
             (_, Err(diagnostics)) => Err(invalid(id, diagnostics)),
-            (None, Ok(_)) => Err(Error::fatal("no-text", format!("the text of '{}' cannot be found", id.short()))),
+            (None, Ok(_)) => Err(Error::fatal(Kind::NoText, format!("the text of '{}' cannot be found", id.short()))),
         }
     }
 }
 
 fn invalid(id: &SpecId, diagnostics: &[Diagnostic]) -> Error {
-    let mut error = Error::fatal("invalid-spec", format!("the spec '{}' cannot be read", id.short()));
+    let mut error = Error::fatal(Kind::InvalidSpec, format!("the spec '{}' cannot be read", id.short()));
     error.diagnostics = diagnostics.to_vec();
     error
 }

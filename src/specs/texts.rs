@@ -19,7 +19,7 @@ use crate::{
         spec_file::{self, MAX_SPEC_LEN},
         state::State,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::work_file::Directory,
     project::{ARCHIVE_DIR, Project, SPECS_DIR, get_or_try_init},
 };
@@ -203,7 +203,7 @@ impl<'p> Texts<'p> {
                 let found = tree.lookup_entry_by_path(dir)?.filter(|entry| entry.mode().is_tree());
                 let Some(found) = found else { continue };
                 for entry in found.object()?.into_tree().iter() {
-                    let entry = entry.map_err(|error| Error::fatal("bad-tree", error.to_string()))?;
+                    let entry = entry.map_err(|error| Error::fatal(Kind::BadTree, error.to_string()))?;
                     if entry.mode().is_blob() {
                         folder.insert(entry.filename().to_owned(), entry.object_id());
                     }

@@ -24,7 +24,7 @@ use gix::{
 use super::{Store, append::backoff, decode, refs::Moved};
 use crate::{
     domain::{event::Author, history::History, id::SpecId, new_event::merge_author, status::Status},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::object::patiently,
 };
 
@@ -410,6 +410,6 @@ impl Store<'_> {
 
     /// The error for an archive that holds what it should not.
     fn bad_archive(name: &str, why: &str) -> Error {
-        Error::fatal("bad-archive", format!("'{ARCHIVES}{name}': {why}"))
+        Error::fatal(Kind::BadArchive, format!("'{ARCHIVES}{name}': {why}"))
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{event::Op, id::SpecId, new_event::validate},
-    error::Error,
+    error::{Error, Kind},
 };
 
 /// An event that happened before it is recorded.
@@ -45,7 +45,7 @@ impl Store<'_> {
             last = Some((event, validated.status));
         }
         let Some((event, status)) = last else {
-            return Err(Error::fatal("no-events", "a chain cannot begin without an event").into());
+            return Err(Error::fatal(Kind::NoEvents, "a chain cannot begin without an event").into());
         };
         let mut tries = 0;
         loop {

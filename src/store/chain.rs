@@ -10,7 +10,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 use super::{Invalid, MAX_EVENT_LEN, SPECS, Store, decode};
 use crate::{
     domain::{event::Event, fold::fold, history::History, id::SpecId, state::State},
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
 };
 
 /// The commits of a chain that is taken from a remote have no more than this together, in bytes: a chain of some dozens has about a
@@ -164,7 +164,7 @@ impl Store<'_> {
         let walk = self.walk(spec, tip)?;
         if let Some(missing) = walk.missing.first() {
             let error =
-                Error::fatal("cut-off", format!("of the events of '{spec}' {missing} is not in this repository"));
+                Error::fatal(Kind::CutOff, format!("of the events of '{spec}' {missing} is not in this repository"));
             return Err(if self.repo.is_shallow()? {
                 error.hint("this clone is shallow: git fetch --unshallow")
             } else {
@@ -265,8 +265,10 @@ fn first_parent(object: &gix::Object<'_>) -> Option<ObjectId> {
 
 fn no_events(spec: &SpecId, walk: &Walk) -> Error {
     let error = match walk.invalid.first() {
-        Some(invalid) => Error::fatal("bad-chain", format!("'{}{spec}' holds no event of this spec: {invalid}", SPECS)),
-        None => Error::fatal("bad-chain", format!("'{SPECS}{spec}' holds no event of this spec")),
+        Some(invalid) => {
+            Error::fatal(Kind::BadChain, format!("'{}{spec}' holds no event of this spec: {invalid}", SPECS))
+        }
+        None => Error::fatal(Kind::BadChain, format!("'{SPECS}{spec}' holds no event of this spec")),
     };
     error.hint(format!(
         "'git log {}{spec}' shows what it holds; its reflog, what it held",

@@ -44,7 +44,7 @@ pub(crate) use notes::NOTES_REF;
 
 use crate::{
     domain::{event::Op, id::SpecId},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::object::patiently,
 };
 
@@ -118,10 +118,10 @@ impl<'repo> Store<'repo> {
         let known = |found: Option<std::result::Result<SignatureRef<'_>, _>>| {
             found
                 .transpose()
-                .map_err(|error| Error::fatal("no-identity", format!("{error}")))?
-                .ok_or_else(|| Error::fatal("no-identity", "identity unknown: please tell me who you are"))?
+                .map_err(|error| Error::fatal(Kind::NoIdentity, format!("{error}")))?
+                .ok_or_else(|| Error::fatal(Kind::NoIdentity, "identity unknown: please tell me who you are"))?
                 .to_owned()
-                .map_err(|error| Error::fatal("no-identity", error.to_string()))
+                .map_err(|error| Error::fatal(Kind::NoIdentity, error.to_string()))
         };
         Ok((known(self.repo.author())?, known(self.repo.committer())?))
     }

@@ -7,7 +7,7 @@ use gix::{ObjectId, note::plumbing::State as Notes};
 use super::{Store, refs::Moved};
 use crate::{
     domain::id::SpecId,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::object::patiently,
 };
 
@@ -155,7 +155,7 @@ impl Store<'_> {
         let header = self.repo.find_header(blob)?;
         if header.size() > MAX_NOTE_LEN as u64 {
             return Err(Error::fatal(
-                "note-too-large",
+                Kind::NoteTooLarge,
                 format!("the note on {commit} is larger than {MAX_NOTE_LEN} bytes"),
             ));
         }

@@ -3,7 +3,7 @@
 use gix::ObjectId;
 
 use super::{NOTES_REF, Store, refs::Moved};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// Our namespaces.
 const OURS: [&str; 4] = ["refs/chant/", "refs/chant-remote/", "refs/chant-local/", "refs/notes/chant-remote/"];
@@ -36,7 +36,7 @@ impl Store<'_> {
     /// `not-ours` for any other ref; `busy` if it holds something else by now.
     pub fn purge(&self, name: &str, old: ObjectId) -> Result<()> {
         if name != NOTES_REF && !OURS.iter().any(|namespace| name.starts_with(namespace)) {
-            return Err(Error::fatal("not-ours", format!("'{name}' is no ref of git-chant")));
+            return Err(Error::fatal(Kind::NotOurs, format!("'{name}' is no ref of git-chant")));
         }
         if self.ref_target(name)?.is_none() {
             return Ok(());

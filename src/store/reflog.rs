@@ -13,7 +13,7 @@ use super::{MAX_EVENT_LEN, Store, decode};
 use crate::{
     domain::{event::Event, id::SpecId},
     env::fault,
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
 };
 
 /// How much of the end of a log is read, in bytes: its last lines.
@@ -145,5 +145,5 @@ fn logged(line: &[u8]) -> Option<ReflogEntry> {
 }
 
 fn no_identity(why: &str) -> Error {
-    Error::fatal("no-identity", why)
+    Error::fatal(Kind::NoIdentity, why)
 }

@@ -9,7 +9,7 @@ use gix::{
 
 use super::Store;
 use crate::{
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::{
         lookup,
         reference::{self, Attempt, Swap, Swapped},
@@ -39,7 +39,7 @@ impl Store<'_> {
             None => Ok(None),
             Some(Target::Object(id)) => Ok(Some(id)),
             Some(Target::Symbolic(_)) => {
-                Err(Error::fatal("symbolic-ref", format!("'{name}' is a symbolic ref, which git-chant never makes"))
+                Err(Error::fatal(Kind::SymbolicRef, format!("'{name}' is a symbolic ref, which git-chant never makes"))
                     .hint(format!("look at it with 'git symbolic-ref {name}'")))
             }
         }
@@ -102,7 +102,7 @@ impl Store<'_> {
         let locks = ["packed-refs", name].map(|name| self.repo.common_dir().join(format!("{name}.lock")));
         match locks.iter().find(|path| path.exists()) {
             Some(path) => {
-                let error = Error::fatal("busy", format!("could not update '{name}': '{}' exists", path.display()));
+                let error = Error::fatal(Kind::Busy, format!("could not update '{name}': '{}' exists", path.display()));
                 match stale_lock::inspect(self.repo.common_dir(), path, Duration::ZERO) {
                     Ok(Some(stale_lock::LockFile { owner: stale_lock::Owner::Possible(who), .. })) => {
                         error.hint(format!("it may be held by {who}; if nothing is at work there, remove the file"))
@@ -110,9 +110,8 @@ impl Store<'_> {
                     _ => error.hint("another process is at work; try again"),
                 }
             }
-            None => {
-                Error::fatal("busy", format!("could not update '{name}': others keep writing to it")).hint("try again")
-            }
+            None => Error::fatal(Kind::Busy, format!("could not update '{name}': others keep writing to it"))
+                .hint("try again"),
         }
     }
 
@@ -136,5 +135,5 @@ impl Store<'_> {
 }
 
 fn full(name: &str) -> Result<FullName> {
-    FullName::try_from(name).map_err(|error| Error::fatal("bad-ref", format!("'{name}' is not a ref name: {error}")))
+    FullName::try_from(name).map_err(|error| Error::fatal(Kind::BadRef, format!("'{name}' is not a ref name: {error}")))
 }

@@ -16,7 +16,7 @@ use crate::{
         status::Status,
     },
     env::fault,
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::{process::Git, work_file},
     project::Project,
     specs::{
@@ -64,7 +64,9 @@ fn step(project: &Project, entry: &Entry, op: Op, what: &str, from: &str, to: &s
     if let Some(top) = &top {
         refuse_modified(project, top, from)?;
         if exists(top, to)? && project.filed_twice(&entry.id)?.is_none_or(|both| both != *top) {
-            return Err(Error::negative("occupied", format!("'{to}' exists already")).hint("move one of the two away"));
+            return Err(
+                Error::negative(Kind::Occupied, format!("'{to}' exists already")).hint("move one of the two away")
+            );
         }
     }
     let facts = Facts { spec_path: top.is_some().then(|| to.to_owned()), ..Facts::default() };
@@ -98,7 +100,7 @@ pub(crate) fn settle(project: &Project, id: &SpecId) -> Result<bool> {
 fn exists(top: &Path, path: &str) -> Result<bool> {
     work_file::read(top, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64)
         .map(|bytes| bytes.is_some())
-        .map_err(|refused| Error::negative("bad-file", refused.to_string()))
+        .map_err(|refused| Error::negative(Kind::BadFile, refused.to_string()))
 }
 
 /// A move would carry along changes that nobody has committed yet.
@@ -111,7 +113,7 @@ fn refuse_modified(project: &Project, top: &Path, path: &str) -> Result<()> {
         .args(["status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames", "--", path])
         .check()?;
     match status.records().next() {
-        Some(_) => Err(Error::negative("modified", format!("'{path}' has changes that are not committed"))
+        Some(_) => Err(Error::negative(Kind::Modified, format!("'{path}' has changes that are not committed"))
             .hint("commit or restore it first")),
         None => Ok(()),
     }
@@ -131,7 +133,7 @@ fn link(top: &Path, from: &str, to: &str) -> Result<()> {
         Err(_) => {
             let bytes = std::fs::read(&source).io("read", &source)?;
             work_file::create_new(top, to.as_bytes().as_bstr(), &bytes, true)
-                .map_err(|refused| Error::fatal("io", format!("cannot move '{from}': {refused}")))
+                .map_err(|refused| Error::fatal(Kind::Io, format!("cannot move '{from}': {refused}")))
         }
     }
 }

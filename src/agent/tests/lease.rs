@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::agent::lease::{Agent, Info, Lease, Life, Survivors, end_survivors, forget, list};
 use crate::agent::process::{Run, Started, run};
 use crate::domain::id::SpecId;
+use crate::error::Kind;
 use gix::ObjectId;
 use tempfile::TempDir;
 
@@ -66,7 +67,7 @@ fn a_lease_lives_as_long_as_its_holder() {
     let lease = Lease::acquire(&leases, &attempt(b'a'), info(dir.path())).unwrap();
     assert_eq!(Life::of(&leases, &attempt(b'a')).unwrap(), Life::Running(info(dir.path())));
     let error = Lease::acquire(&leases, &attempt(b'a'), info(dir.path())).unwrap_err();
-    assert_eq!(error.code, "lease-held");
+    assert_eq!(error.kind, Kind::LeaseHeld);
     assert!(error.message.contains(&format!("process {}", std::process::id())), "{error}");
     assert!(!forget(&leases, &attempt(b'a')).unwrap());
     fs::write(leases.join(".lease-left"), "").unwrap();

@@ -63,7 +63,7 @@ fn exit_codes_and_signals_are_told() {
 fn what_cannot_be_run_is_an_error() {
     let dir = dir();
     let error = |command: &str, dir: &Path| -> Error { run(Run::new(command, dir)).unwrap_err() };
-    assert_eq!(error("true", &dir.path().join("gone")).code, "no-directory");
+    assert_eq!(error("true", &dir.path().join("gone")).kind, Kind::NoDirectory);
     assert!(error("a\0b", dir.path()).message.starts_with("cannot run in '"));
     assert!(error(&"x".repeat(4 << 20), dir.path()).message.starts_with("cannot run in '"));
 }
@@ -177,7 +177,7 @@ fn what_cannot_be_recorded_never_runs() {
         Err(Error::fatal(Kind::Signal, "no"))
     };
     let run_it = Run { on_started: Some(&mut on_started), ..Run::new(": >ran", dir.path()) };
-    assert_eq!(run(run_it).unwrap_err().code, "signal");
+    assert_eq!(run(run_it).unwrap_err().kind, Kind::Signal);
     assert!(!alive(pid) && !dir.path().join("ran").exists());
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn resolve(project: &Project, plan: &Plan, progress: &dyn Progress) -
     let (attempt, tip) = (&plan.attempt, Some(plan.conflict.tip));
     let started = project.env.now().as_second();
     let info = Info::of_this_process(attempt.id.clone(), plan.tree.path.clone(), started);
-    let mut lease = Lease::acquire(&project.leases_dir(), &attempt.start, info).map_err(|error| match error.code {
+    let mut lease = Lease::acquire(&project.leases_dir(), &attempt.start, info).map_err(|error| match error.kind {
         Kind::LeaseHeld => Error::negative(Kind::Running, error.message),
         _ => error,
     })?;

@@ -51,7 +51,7 @@ pub(super) fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered:
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
     match commit_leftovers(tree, Some(&inside), &message, hooks) {
         Ok(_) => Ok(Left::Committed),
-        Err(error) if error.code == Kind::GitFailed => {
+        Err(error) if error.kind == Kind::GitFailed => {
             Ok(Left::Refused(format!("what it left could not be committed: {}", error.message)))
         }
         Err(error) => Err(error),

@@ -178,7 +178,7 @@ fn restore(project: &Project, name: &str, old: Option<&String>, new: Option<&Str
     }
     match store.adopt(&spec, now, old, "restore") {
         Ok(()) => Ok(true),
-        Err(error) if error.code == Kind::Busy => Ok(false),
+        Err(error) if error.kind == Kind::Busy => Ok(false),
         Err(error) => Err(error),
     }
 }

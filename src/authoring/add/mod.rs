@@ -121,7 +121,7 @@ pub(crate) fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec, 
 pub(crate) fn record_made(project: &Project, made: &[(SpecId, Vec<u8>, Spec)], onto: Option<&str>) -> Result<()> {
     for (at, (id, bytes, spec)) in made.iter().enumerate() {
         if let Err(error) = record(project, id, bytes, spec, onto) {
-            if error.code == Kind::SigningFailed {
+            if error.kind == Kind::SigningFailed {
                 made[at..].iter().try_for_each(|(id, ..)| take_back(project, id))?;
             }
             return Err(error);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     domain::{id::SpecId, phase::Phase, spec_type::SpecType, status::Status},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     specs::{
         all::{Entry, Specs},
         text::path_of,
@@ -138,7 +138,7 @@ pub(crate) fn plan(request: &Request, known: &Known) -> Result<Vec<Planned>> {
         phases.into_iter().filter(|phase| !known.has(*phase)).map(|phase| planned(request, phase)).collect();
     if planned.is_empty() {
         return Err(Error::negative(
-            "exists",
+            Kind::Exists,
             format!("the investigation '{}' has these phases already", request.topic),
         )
         .hint(format!("to see where it stands: git chant status {}", request.topic)));

@@ -3,7 +3,7 @@
 use gix::bstr::ByteSlice;
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     project::Project,
 };
 
@@ -42,11 +42,14 @@ pub(crate) fn place(project: &Project, name: &str) -> Result<Place> {
     let snapshot = project.repo.gix().config_snapshot();
     let url = snapshot.string(format!("remote.{name}.url").as_str());
     let Some(url) = url else {
-        return Err(Error::negative("no-remote", format!("there is no remote '{name}'"))
+        return Err(Error::negative(Kind::NoRemote, format!("there is no remote '{name}'"))
             .hint(format!("add it: git remote add {name} <url>")));
     };
     let bad = || {
-        Error::negative("bad-remote", format!("the remote '{name}' has no address of the form <owner>/<name>: '{url}'"))
+        Error::negative(
+            Kind::BadRemote,
+            format!("the remote '{name}' has no address of the form <owner>/<name>: '{url}'"),
+        )
     };
     let url = gix::url::parse(url.as_bstr()).map_err(|_| bad())?;
     let host = url.host().unwrap_or_default().to_lowercase();

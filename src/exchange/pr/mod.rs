@@ -6,7 +6,7 @@ use gix::ObjectId;
 
 use crate::{
     domain::{checks::Checks, event::Op, phase::Phase, spec_file::section},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::history,
     project::Project,
     specs::{
@@ -121,7 +121,7 @@ pub(crate) fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
     candidates
         .into_iter()
         .find(done)
-        .ok_or_else(|| Error::negative("no-work", "no work is done yet that a pull request could be about"))
+        .ok_or_else(|| Error::negative(Kind::NoWork, "no work is done yet that a pull request could be about"))
 }
 
 /// The branch that holds the work of a spec, by its short name, for a pull request into `base`.
@@ -136,7 +136,7 @@ pub(crate) fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(St
     match tip {
         Some(tip) if short != base => Ok((short.to_owned(), tip)),
         _ => Err(Error::negative(
-            "no-branch",
+            Kind::NoBranch,
             format!("the work of '{}' is in '{short}': a pull request needs a branch of its own", entry.id.short()),
         )
         .hint("make one: git branch fix/<topic> <commit>, and name it with --head")),

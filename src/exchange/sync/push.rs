@@ -14,7 +14,7 @@ use crate::{
         progress::{Progress, Step},
     },
     domain::id::SpecId,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{
         self,
         remote::{Fate, Update},
@@ -229,6 +229,6 @@ fn counted(refs: usize) -> String {
 
 /// The error for a push of which nothing was heard.
 pub(super) fn no_answer(remote: &str) -> Error {
-    Error::fatal("remote-unreachable", format!("'{remote}' did not say what became of what was pushed"))
+    Error::fatal(Kind::RemoteUnreachable, format!("'{remote}' did not say what became of what was pushed"))
         .hint("nothing is lost: what is not exchanged yet goes the next time")
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::converge::Source,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git,
     project::Project,
 };
@@ -32,7 +32,7 @@ pub(crate) fn pick(project: &Project, asked: Option<&str>) -> Result<Remote> {
         None => default(&names)?,
     };
     if !names.contains(&name) {
-        let error = Error::fatal("no-remote", format!("'{name}' is not the name of a remote"));
+        let error = Error::fatal(Kind::NoRemote, format!("'{name}' is not the name of a remote"));
         return Err(match names.as_slice() {
             [] => error.hint("there is none yet: git remote add origin <url>"),
             names => error.hint(format!("there are: {}", names.join(", "))),
@@ -50,9 +50,9 @@ fn default(names: &[String]) -> Result<String> {
     match names {
         [only] => Ok(only.clone()),
         names if names.iter().any(|name| name == "origin") => Ok("origin".to_owned()),
-        [] => Err(Error::fatal("no-remote", "there is no remote to exchange with")
+        [] => Err(Error::fatal(Kind::NoRemote, "there is no remote to exchange with")
             .hint("name one: git remote add origin <url>")),
-        names => Err(Error::fatal("no-remote", "which remote to exchange with is not said")
+        names => Err(Error::fatal(Kind::NoRemote, "which remote to exchange with is not said")
             .hint(format!("there are: {}", names.join(", ")))
             .hint("to say it once and for all: git config chant.remote <name>")),
     }

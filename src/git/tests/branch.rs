@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::error::Kind;
 use crate::git::{
     branch,
     history::{self, ChangeKind},
@@ -72,7 +73,7 @@ isolated! {
             repo.write(".git/refs/heads/x.lock", "");
             let started = std::time::Instant::now();
             let error = branch::create(&repo.open(), crate::git::reference::branch_name("x").unwrap().as_ref(), id, "m").unwrap_err();
-            assert_eq!(error.code, "ref-locked", "{error}");
+            assert_eq!(error.kind, Kind::RefLocked, "{error}");
             assert!(started.elapsed().as_millis() >= 200);
         }
     }
@@ -85,7 +86,7 @@ isolated! {
         let opened = repo.open();
         assert_eq!(branch::blocker(&opened, name.as_ref()).unwrap().unwrap().as_bstr(), "refs/heads/chant");
         let error = branch::create(&opened, name.as_ref(), id, "m").unwrap_err();
-        assert_eq!(error.code, "branch-blocked");
+        assert_eq!(error.kind, Kind::BranchBlocked);
         assert!(error.message.contains("'chant' exists"), "{error}");
         repo.git(&["branch", "a/b/c"]);
         let upper = crate::git::reference::branch_name("a/b").unwrap();
@@ -98,12 +99,12 @@ isolated! {
         repo.git(&["symbolic-ref", "refs/heads/alias", "refs/heads/main"]);
         let id = repo.id("HEAD");
         let name = crate::git::reference::branch_name("alias").unwrap();
-        assert_eq!(branch::move_to(&repo.open(), name.as_ref(), id, id, "m").unwrap_err().code, "symbolic-ref");
+        assert_eq!(branch::move_to(&repo.open(), name.as_ref(), id, id, "m").unwrap_err().kind, Kind::SymbolicRef);
     }
 
     fn hostile_branch_names_are_refused() {
         for bad in ["", "-x", "a..b", "a b", "a.lock", "HEAD", "a\nb", "@{", "a/"] {
-            assert_eq!(crate::git::reference::branch_name(bad).unwrap_err().code, "bad-branch", "{bad:?}");
+            assert_eq!(crate::git::reference::branch_name(bad).unwrap_err().kind, Kind::BadBranch, "{bad:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 use std::{fs, time::Duration};
 
 use crate::config::{MergeHow, Scope, Trust, keys};
+use crate::error::Kind;
 
 use crate::git::tests::support::{Repo, isolated};
 
@@ -84,7 +85,7 @@ isolated! {
                 _ => config.agent().err(),
             };
             let error = error.unwrap_or_else(|| panic!("{key}={value} was accepted"));
-            assert_eq!(error.code, "bad-config");
+            assert_eq!(error.kind, Kind::BadConfig);
             for part in [key, &format!("'{value}'"), expected, file.to_str().unwrap()] {
                 assert!(error.message.contains(part), "no {part} in: {error}");
             }

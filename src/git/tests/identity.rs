@@ -19,7 +19,7 @@ isolated! {
         repo.git(&["config", "--unset", "user.email"]);
         repo.git(&["config", "user.useConfigOnly", "true"]);
         let error = repo.open().author().unwrap_err();
-        assert_eq!((error.code.code(), error.exit.code()), ("no-identity", 128));
+        assert_eq!((error.kind.code(), error.exit.code()), ("no-identity", 128));
         assert!(error.hints.iter().any(|hint| hint.contains("user.email")));
     }
 }

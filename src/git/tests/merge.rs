@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
+use crate::error::Kind;
 use crate::{
     config::MergeHow,
     git::{
@@ -98,7 +99,7 @@ isolated! {
         repo.git(&["checkout", "-q", "--orphan", "island"]);
         let theirs = repo.commit("island");
         let request = Request { ours, theirs, since: None, message: "m", how: MergeHow::Merge };
-        assert_eq!(compute(&repo.open(), &request, None).unwrap_err().code, "unrelated-histories");
+        assert_eq!(compute(&repo.open(), &request, None).unwrap_err().kind, Kind::UnrelatedHistories);
     }
 
     fn commits_are_signed_off_and_signed_as_configured() {
@@ -120,7 +121,7 @@ isolated! {
         assert!(repo.git(&["cat-file", "commit", &id]).contains("\ngpgsig "));
         repo.git(&["config", "user.signingKey", "/nonexistent"]);
         let request = Request { ours, theirs, since: None, message: "m", how: MergeHow::Merge };
-        assert_eq!(compute(&repo.open(), &request, None).unwrap_err().code, "signing-failed");
+        assert_eq!(compute(&repo.open(), &request, None).unwrap_err().kind, Kind::SigningFailed);
     }
 
     fn a_target_that_is_checked_out_moves_with_its_files_and_keeps_other_changes() {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, ffi::OsString};
 
+use crate::error::Kind;
 use crate::{
     env::Env,
     git::process::{Git, LOCAL_ENV_VARS, scrubbed_env},
@@ -49,7 +50,7 @@ isolated! {
         let error = Git::at(&repo.open()).args(["rev-parse", "--verify", "nothing"]).check().unwrap_err();
         assert_eq!(error.message, "git rev-parse failed: Needed a single revision");
         let gone = Git::in_dir(&repo.path.join("gone")).arg("status").run().unwrap_err();
-        assert_eq!(gone.code, "git-not-run");
+        assert_eq!(gone.kind, Kind::GitNotRun);
         assert!(gone.message.contains("no such directory"), "{gone}");
     }
 

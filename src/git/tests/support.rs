@@ -70,7 +70,7 @@ fn probed() {
     }
     println!("\n<<<");
     match Repository::discover(&Env::from_process().unwrap()) {
-        Err(error) => println!("error={}: {error}\nhints={}", error.code.code(), error.hints.join("; ")),
+        Err(error) => println!("error={}: {error}\nhints={}", error.kind.code(), error.hints.join("; ")),
         Ok(repo) => {
             println!("git_dir={}", repo.git_dir().display());
             println!("common_dir={}", repo.common_dir().display());

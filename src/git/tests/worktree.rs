@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::error::Kind;
 use crate::{
     env::Env,
     git::{
@@ -78,12 +79,12 @@ isolated! {
         fs::create_dir(&path).unwrap();
         fs::write(path.join("mine"), "x").unwrap();
         let error = add(&repo.open(), &path, name.as_ref()).unwrap_err();
-        assert_eq!(error.code, "worktree-path-exists");
+        assert_eq!(error.kind, Kind::WorktreePathExists);
         assert!(error.message.contains(path.to_str().unwrap()) && path.join("mine").exists());
-        assert_eq!(add(&repo.open(), &path.join("mine"), name.as_ref()).unwrap_err().code, "worktree-path-exists");
+        assert_eq!(add(&repo.open(), &path.join("mine"), name.as_ref()).unwrap_err().kind, Kind::WorktreePathExists);
         fs::remove_file(path.join("mine")).unwrap();
         add(&repo.open(), &path, name.as_ref()).unwrap();
-        assert_eq!(add(&repo.open(), &path, name.as_ref()).unwrap_err().code, "worktree-path-exists");
+        assert_eq!(add(&repo.open(), &path, name.as_ref()).unwrap_err().kind, Kind::WorktreePathExists);
         // Deleted by hand: the same path works again.
         fs::remove_dir_all(&path).unwrap();
         add(&repo.open(), &path, name.as_ref()).unwrap();
@@ -162,7 +163,7 @@ isolated! {
         let plain = repo.parent().join("plain");
         fs::create_dir(&plain).unwrap();
         for path in [&plain, &repo.path, &stranger.path, &repo.path.join("sub")] {
-            assert_eq!(remove(&repo.open(), path).unwrap_err().code, "not-a-worktree");
+            assert_eq!(remove(&repo.open(), path).unwrap_err().kind, Kind::NotAWorktree);
         }
         assert!(plain.exists() && repo.path.join("file").exists() && stranger.path.join("file").exists());
         // Somebody made a repository of their own where the worktree had been.
@@ -179,7 +180,7 @@ isolated! {
         let path = side(&repo);
         fs::remove_file(path.join(".git")).unwrap();
         let damaged = worktree::find(&repo.open(), &path).unwrap().unwrap();
-        assert_eq!(damaged.git().unwrap_err().code, "damaged-worktree");
+        assert_eq!(damaged.git().unwrap_err().kind, Kind::DamagedWorktree);
     }
 
     fn a_branch_under_rebase_or_bisect_is_busy() {

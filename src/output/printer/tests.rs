@@ -4,6 +4,7 @@ use std::io::Read;
 
 use super::*;
 use crate::answer::{EventView, Listed, Nothing, SpecView, record::fields, sample};
+use crate::error::Kind;
 use crate::terminal::settings::Terminal;
 
 /// What `--format` can name of specs.
@@ -78,7 +79,7 @@ fn json_is_alone_on_stdout_and_silent_but_for_warnings() {
         p.finish(&Ok(Outcome::new(Listed::default()).hint("none")))
     });
     assert_eq!((out.as_str(), err.as_str()), ("{\"format\":1,\"specs\":[]}\n", "warning: the lease is old\n"));
-    let (out, err, code) = captured(settings, None, |p| p.finish(&Err(Error::fatal("io", "broken"))));
+    let (out, err, code) = captured(settings, None, |p| p.finish(&Err(Error::fatal(Kind::Io, "broken"))));
     assert_eq!(
         out,
         "{\"format\":1,\"error\":{\"code\":\"io\",\"message\":\"broken\",\"hints\":[],\"diagnostics\":[]}}\n"

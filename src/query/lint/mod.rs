@@ -52,7 +52,7 @@ pub(crate) fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>
         match surroundings.about(id) {
             Ok(found) => problems.extend(found),
             Err(error) => {
-                let mut problem = ProblemView::new(Severity::Error, error.code.code(), error.message);
+                let mut problem = ProblemView::new(Severity::Error, error.kind.code(), error.message);
                 problem.spec = Some(id.clone());
                 problem.help = error.hints.into_iter().next();
                 problems.push(problem);
@@ -271,7 +271,7 @@ impl<'w, 'p> Surroundings<'w, 'p> {
                 let help = format!("write it: .chant/prompts/{name}.md");
                 report.say(Severity::Error, "unknown-prompt", ("prompt", None), message, Some(&help));
             }
-            Err(error) => report.say(Severity::Error, error.code.code(), ("prompt", None), error.message, None),
+            Err(error) => report.say(Severity::Error, error.kind.code(), ("prompt", None), error.message, None),
         }
     }
 }

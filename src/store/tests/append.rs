@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::error::Kind;
 use crate::{
     domain::{
         event::{Facts, Op, Role},
@@ -82,8 +83,8 @@ fn what_the_table_refuses_leaves_the_ref_where_it_was() {
     assert!(matches!(record(&store, &spec(), Op::Add), Err(Refusal::NotAllowed(NotAllowed::Exists, Some(_)))));
     assert!(matches!(record(&store, &spec(), Op::Land), Err(Refusal::NotAllowed(NotAllowed::Forbidden(_), Some(_)))));
     let refused =
-        store.append_with(&spec(), |_| Ok(NewEvent::new(Op::Start, "")), |_| Err(crate::Error::fatal("io", "no")));
-    assert!(matches!(refused, Err(Refusal::Failed(error)) if error.code == "io"));
+        store.append_with(&spec(), |_| Ok(NewEvent::new(Op::Start, "")), |_| Err(crate::Error::fatal(Kind::Io, "no")));
+    assert!(matches!(refused, Err(Refusal::Failed(error)) if error.kind == Kind::Io));
     assert_eq!(store.tip(&spec()).expect("reads"), Some(tip));
 }
 
@@ -131,7 +132,7 @@ fn an_event_that_could_not_be_read_is_not_written() {
     let facts = Facts { reason: Some("x".repeat(crate::store::MAX_EVENT_LEN)), ..Facts::default() };
     let draft = NewEvent { facts, ..NewEvent::new(Op::Fail, "") };
     let refused = store.append(&spec(), |_| Ok(draft.clone()));
-    assert!(matches!(refused, Err(Refusal::Failed(error)) if error.code == "event-too-large"));
+    assert!(matches!(refused, Err(Refusal::Failed(error)) if error.kind == Kind::EventTooLarge));
     assert_eq!(store.tip(&spec()).expect("reads"), Some(tip));
 }
 
@@ -215,7 +216,7 @@ fn a_lock_that_stays_is_named_in_bounded_time() {
         let began = Instant::now();
         let Err(Refusal::Failed(error)) = record(&store, &spec(), Op::Edit) else { panic!("the ref is locked") };
         assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
-        assert_eq!(error.code, "busy");
+        assert_eq!(error.kind, Kind::Busy);
         assert!(error.message.contains(&lock), "{error}");
         fs::remove_file(path).expect("removed");
     }
@@ -257,7 +258,7 @@ fn diverged_tips_are_joined_by_the_same_commit_everywhere() {
     assert_eq!(same.expect("written"), merge);
 
     store.adopt(&spec(), Some(right), merge, "join").expect("moves");
-    assert!(store.adopt(&spec(), Some(right), merge, "join").is_err_and(|error| error.code == "busy"));
+    assert!(store.adopt(&spec(), Some(right), merge, "join").is_err_and(|error| error.kind == Kind::Busy));
     let (state, history) = store.state_at(&spec(), merge).expect("reads");
     assert_eq!((state.status, state.generation), (Status::Cancelled, 4));
     assert!(state.is_contended() && history.is_some());

@@ -1,5 +1,6 @@
 //! Folding archived chains: one ref a month, the same commit for the same chains, and nothing lost.
 
+use crate::error::Kind;
 use crate::{
     domain::{converge::Source, event::Op, id::SpecId, status::Status},
     store::{
@@ -118,5 +119,5 @@ fn a_symbolic_archive_leads_nowhere() {
     fold_all(&store);
     temp.git(&["update-ref", "refs/heads/elsewhere", "refs/chant/archive/2026-02"]);
     temp.git(&["symbolic-ref", "refs/chant/archive/2026-02", "refs/heads/elsewhere"]);
-    assert_eq!(store.tip(&ids[0]).expect_err("is refused").code, "symbolic-ref");
+    assert_eq!(store.tip(&ids[0]).expect_err("is refused").kind, Kind::SymbolicRef);
 }

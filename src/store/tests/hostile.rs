@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::error::Kind;
 use crate::{
     domain::{
         event::{Facts, Op, Role},
@@ -22,7 +23,7 @@ fn a_symbolic_ref_in_the_namespace_is_refused() {
     let name = Store::ref_name(&spec());
     temp.git(&["symbolic-ref", &name, "refs/heads/main"]);
     let error = store.tip(&spec()).expect_err("refused");
-    assert_eq!(error.code, "symbolic-ref");
+    assert_eq!(error.kind, Kind::SymbolicRef);
     for op in [Op::Add, Op::Start] {
         record(&store, &spec(), op).expect_err("refused");
     }
@@ -74,7 +75,7 @@ fn a_ref_that_points_at_something_else_is_an_error_that_says_so() {
     for target in ["HEAD", "HEAD^{tree}", "HEAD:file", "tag"] {
         temp.git(&["update-ref", &Store::ref_name(&spec()), &temp.id(target).to_string()]);
         let error = store.state(&spec()).expect_err("not ours");
-        assert_eq!(error.code, "bad-chain", "{target}");
+        assert_eq!(error.kind, Kind::BadChain, "{target}");
         record(&store, &spec(), Op::Start).expect_err("not ours");
     }
 }

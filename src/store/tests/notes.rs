@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::error::Kind;
 use crate::{
     domain::{event::Op, id::SpecId},
     store::{NOTES_REF, Settings, Store, attempts::ATTEMPTS},
@@ -75,9 +76,9 @@ fn a_note_that_is_too_large_or_a_symbolic_ref_is_refused() {
     let store = Store::new(&repo, settings());
     fs::write(temp.path().join("large"), "x\n".repeat(1 << 20)).expect("written");
     temp.git(&["notes", "--ref=chant", "add", "-F", "large", &work.to_string()]);
-    assert_eq!(store.annotate(&spec(), &[work]).expect_err("too large").code, "note-too-large");
+    assert_eq!(store.annotate(&spec(), &[work]).expect_err("too large").kind, Kind::NoteTooLarge);
     temp.git(&["symbolic-ref", NOTES_REF, "refs/heads/main"]);
-    assert_eq!(store.annotate(&spec(), &[work]).expect_err("symbolic").code, "symbolic-ref");
+    assert_eq!(store.annotate(&spec(), &[work]).expect_err("symbolic").kind, Kind::SymbolicRef);
     assert_eq!(temp.id("main"), work);
 }
 
@@ -139,6 +140,6 @@ fn a_locked_attempt_is_an_error_in_bounded_time_and_not_a_name_with_a_number() {
     let folder = temp.path().join(".git").join(format!("{ATTEMPTS}{}", spec()));
     fs::create_dir_all(&folder).expect("made");
     fs::write(folder.join(format!("{base}.lock")), "").expect("written");
-    assert_eq!(store.keep_attempt(&spec(), base, base).expect_err("locked").code, "busy");
+    assert_eq!(store.keep_attempt(&spec(), base, base).expect_err("locked").kind, Kind::Busy);
     assert_eq!(store.kept_attempts(&spec()).expect("listed"), []);
 }

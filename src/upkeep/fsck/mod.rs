@@ -109,9 +109,9 @@ pub(crate) fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>>
 /// What was found, or that it could not be looked at.
 fn looked(what: &str, id: Option<&SpecId>, found: Result<Vec<Finding>>) -> Vec<Finding> {
     found.unwrap_or_else(|error| {
-        let Error { code, message, hints, .. } = error;
+        let Error { kind, message, hints, .. } = error;
         let message = if id.is_some() { message } else { format!("the {what} cannot be checked: {message}") };
-        let mut problem = ProblemView::new(Severity::Error, code.code(), message);
+        let mut problem = ProblemView::new(Severity::Error, kind.code(), message);
         problem.spec = id.cloned();
         problem.help = hints.into_iter().next();
         vec![Finding { problem, repair: None }]

@@ -38,7 +38,7 @@ pub(super) fn chains(project: &Project) -> Result<Vec<Finding>> {
             continue;
         }
         findings.push(match store.tip(&id) {
-            Err(error) if error.code == Kind::SymbolicRef => {
+            Err(error) if error.kind == Kind::SymbolicRef => {
                 let message = "it is a symbolic ref, which git-chant never makes".to_owned();
                 at(Severity::Error, "symbolic-ref", full, message, None)
                     .help(format!("to delete it: git symbolic-ref --delete {quoted}"))

@@ -7,7 +7,7 @@ use gix::ObjectId;
 
 use crate::{
     domain::spec_file::MAX_SPEC_LEN,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{cache_tree, process::Git},
     project::{Project, SPECS_DIR},
 };
@@ -48,7 +48,7 @@ pub(crate) fn staged(project: &Project, index: Option<&Path>) -> Result<Vec<Stag
     while let (Some(raw), Some(path)) = (records.next(), records.next()) {
         let fields: Vec<&[u8]> = raw.trim_start_with(|c| c == ':').split_str(" ").collect();
         let [_, mode, _, id, _] = fields[..] else {
-            return Err(Error::fatal("git-failed", "git diff-index printed something else than differences"));
+            return Err(Error::fatal(Kind::GitFailed, "git diff-index printed something else than differences"));
         };
         if !path.ends_with(b".md") {
             continue;

@@ -11,7 +11,7 @@ use gix::bstr::{BString, ByteSlice};
 use crate::{
     answer::ProblemView,
     domain::{diagnostic::Severity, id::SpecId},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::work_file::{self, Directory, FileKind, Listed},
     project::Project,
 };
@@ -175,6 +175,6 @@ pub(super) fn beside(home: &Home, name: &str, limit: u64) -> Result<Option<Vec<u
 }
 
 fn nothing(dir: &str) -> Error {
-    Error::fatal("no-specs", format!("there are no specs in '{dir}'"))
+    Error::fatal(Kind::NoSpecs, format!("there are no specs in '{dir}'"))
         .hint("name the directory '.chant' that holds them, or what it lies in")
 }

@@ -6,7 +6,7 @@ use super::{Step, commits, spec::Spec};
 use crate::{
     answer::Pruned,
     domain::status::Status,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{
         branch, history,
         reference::Swapped,
@@ -51,7 +51,7 @@ impl Spec<'_> {
         Ok(Some(Step::prune(Pruned::Branch, Some(self.id), full, why, move |project| {
             match branch::delete(&project.repo, name.as_ref(), tip)? {
                 Swapped::Done => Ok(()),
-                Swapped::Differs(_) => Err(Error::negative("moved", "it moved meanwhile")),
+                Swapped::Differs(_) => Err(Error::negative(Kind::Moved, "it moved meanwhile")),
             }
         })))
     }

@@ -8,7 +8,7 @@ use super::{Request, Step, commits, files};
 use crate::{
     answer::Pruned,
     env::file_lock,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{
         history,
         worktree::{self, path, remove},
@@ -61,7 +61,7 @@ fn check(project: &Project, request: &Request) -> Result<Option<Step>> {
         if let Some(held) = &held
             && !file_lock::try_lock(held, &lock)?
         {
-            return Err(Error::negative("in-use", "checks are run in it"));
+            return Err(Error::negative(Kind::InUse, "checks are run in it"));
         }
         remove::remove(&project.repo, &tree.path).map(|_| ())
     })))

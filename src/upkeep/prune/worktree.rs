@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 use super::{Step, commits, spec::Spec};
 use crate::{
     answer::Pruned,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::{
         history, status,
         worktree::{self, Worktree, busy, remove},
@@ -48,7 +48,7 @@ impl Spec<'_> {
                 // What has come to be there since it was looked at is kept as well.
                 project.keep_worktree(&id, attempt, &tree)?;
             } else if let Some(obstacle) = self::obstacle(project, &tree)? {
-                return Err(Error::negative("in-use", obstacle));
+                return Err(Error::negative(Kind::InUse, obstacle));
             }
             let _removed = remove::remove(&project.repo, &tree.path)?;
             for (name, tip) in store.kept_attempts(&id)?.into_iter().filter(|kept| !before.contains(kept)) {

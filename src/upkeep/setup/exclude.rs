@@ -5,7 +5,7 @@ use std::{fs, io::ErrorKind, path::PathBuf};
 use bstr::ByteSlice;
 
 use crate::{
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::process::Git,
     project::Project,
 };
@@ -30,7 +30,7 @@ pub(super) fn add(project: &Project) -> Result<()> {
 pub(super) fn refuse_tracked(project: &Project) -> Result<()> {
     let tracked = Git::at(&project.repo).args(["ls-files", "-z", "--", ":(top).chant"]).run()?;
     if tracked.records().next().is_some() {
-        return Err(Error::negative("tracked", "'.chant/' is tracked here, so it cannot be hidden")
+        return Err(Error::negative(Kind::Tracked, "'.chant/' is tracked here, so it cannot be hidden")
             .hint("silent mode is for repositories that have no specs in their history"));
     }
     Ok(())

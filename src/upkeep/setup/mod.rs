@@ -22,7 +22,7 @@ pub(crate) use purge::{left_behind, refuse_work};
 
 use crate::{
     domain::hook::Hook,
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     project::Project,
 };
 
@@ -118,7 +118,7 @@ pub(crate) fn apply(project: &Project, change: &Change) -> Result<()> {
         Change::RemoveDir(path) => match fs::symlink_metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Ok(meta) if !meta.is_dir() => {
-                Err(Error::fatal("not-a-directory", format!("'{}' is no directory", path.display())))
+                Err(Error::fatal(Kind::NotADirectory, format!("'{}' is no directory", path.display())))
             }
             _ => fs::remove_dir_all(path).io("remove", path),
         },

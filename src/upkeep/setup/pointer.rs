@@ -5,7 +5,7 @@ use std::{fs, io::ErrorKind, path::Path, path::PathBuf};
 use bstr::ByteSlice;
 
 use crate::{
-    error::{Error, IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     project::Project,
 };
 
@@ -88,7 +88,7 @@ fn file(top: &Path, name: &str) -> Result<PathBuf> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(path),
         meta => meta.io("read", &path)?,
     };
-    let refused = |what: &str| Error::negative("not-a-file", format!("'{name}' is {what}"));
+    let refused = |what: &str| Error::negative(Kind::NotAFile, format!("'{name}' is {what}"));
     if meta.is_file() {
         return Ok(path);
     }
@@ -107,7 +107,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         meta if meta.as_ref().is_ok_and(|meta| meta.len() > MOST) => {
-            return Err(Error::negative("too-large", format!("'{}' is too large", path.display())));
+            return Err(Error::negative(Kind::TooLarge, format!("'{}' is too large", path.display())));
         }
         meta => meta.io("read", path)?,
     };

@@ -3,7 +3,7 @@
 use super::Change;
 use crate::{
     agent::lease::{self, Life},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::worktree,
     project::Project,
 };
@@ -16,7 +16,7 @@ pub(super) fn plan(project: &Project) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     for (name, target) in project.store()?.everything()? {
         let Some(target) = target else {
-            return Err(Error::fatal("broken-ref", format!("'{name}' holds no object id"))
+            return Err(Error::fatal(Kind::BrokenRef, format!("'{name}' holds no object id"))
                 .hint("see what it is: git chant fsck"));
         };
         changes.push(Change::DeleteRef(name, target));
@@ -36,7 +36,7 @@ pub(super) fn plan(project: &Project) -> Result<Vec<Change>> {
 /// # Errors
 /// `in-use`, with what it is.
 pub(crate) fn refuse_work(project: &Project) -> Result<()> {
-    let refused = |message: String| Error::negative("in-use", message);
+    let refused = |message: String| Error::negative(Kind::InUse, message);
     for attempt in lease::list(&project.leases_dir())? {
         if let Life::Running(info) = project.life(attempt)? {
             return Err(refused(format!("'{}' is being worked on", info.spec.short()))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bstr::ByteSlice;
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     git::process::{Git, Output},
     project::Project,
     store::NOTES_REF,
@@ -94,7 +94,7 @@ pub(super) fn remove_section(project: &Project, name: &str) -> Result<()> {
 }
 
 fn refused(what: &str, output: &Output) -> Error {
-    Error::fatal("config", format!("cannot unset '{what}': {}", output.complaint()))
+    Error::fatal(Kind::Config, format!("cannot unset '{what}': {}", output.complaint()))
 }
 
 fn git(project: &Project, args: &[&str]) -> Git {
