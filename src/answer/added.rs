@@ -1,16 +1,10 @@
 //! `add`, `investigate` and `split`: specs that were created.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    SpecView,
-    outcome::Answer,
-    record::{Record, text},
-};
+use super::prelude::*;
 use crate::terminal::{Look, clean};
+
+pub(super) const ANSWERS: &[Kind] =
+    &[of::<Added>(&["add"]).with::<SpecView>(), of::<AllAdded>(&["investigate", "split"]).with::<SpecView>()];
 
 /// One spec.
 #[derive(Debug, JsonSchema, Serialize)]

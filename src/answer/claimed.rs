@@ -1,19 +1,9 @@
 //! `next --claim`: a spec that is the caller's now.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use super::prelude::*;
+use crate::terminal::Look;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    SpecView,
-    outcome::Answer,
-    record::{Record, path_bytes, path_text},
-};
-use crate::terminal::{Look, clean};
+pub(super) const ANSWERS: &[Kind] = &[of::<Claimed>(&["next"]).with::<SpecView>()];
 
 /// A spec that is the caller's now.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -21,21 +11,16 @@ pub(crate) struct Claimed {
     /// The spec.
     pub spec: SpecView,
     /// Its worktree.
-    #[serde(serialize_with = "path_text")]
-    #[schemars(with = "String")]
-    pub path: PathBuf,
+    pub path: PathText,
     /// The file with everything that there is to know.
-    #[serde(serialize_with = "path_text")]
-    #[schemars(with = "String")]
-    pub prompt_file: PathBuf,
+    pub prompt_file: PathText,
 }
 
 impl Answer for Claimed {
     /// Writes the spec, where it is worked, and what to read there.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
-        let (path, prompt) = (self.path.to_string_lossy(), self.prompt_file.to_string_lossy());
         writeln!(out, "{}  {}", self.spec.painted_id(look), self.spec.titled())?;
-        writeln!(out, "Worktree: {}\nPrompt:   {}", clean::line(&path), clean::line(&prompt))
+        writeln!(out, "Worktree: {}\nPrompt:   {}", self.path, self.prompt_file)
     }
 
     fn records(&self) -> Vec<&dyn Record> {
@@ -44,6 +29,6 @@ impl Answer for Claimed {
 
     /// The id and the worktree.
     fn porcelain(&self) -> Vec<Vec<u8>> {
-        vec![[self.spec.id.as_str().as_bytes(), b"\t", path_bytes(&self.path)].concat()]
+        vec![[self.spec.id.as_str().as_bytes(), b"\t", self.path.bytes()].concat()]
     }
 }

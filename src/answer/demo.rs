@@ -1,26 +1,15 @@
 //! `demo`: the repository that it left.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    outcome::Answer,
-    record::{path_bytes, path_text},
-};
+use super::prelude::*;
 use crate::terminal::{self, clean, color::Slot};
+
+pub(super) const ANSWERS: &[Kind] = &[of::<Demonstrated>(&["demo"])];
 
 /// The repository that the demo left.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Demonstrated {
     /// The repository.
-    #[serde(serialize_with = "path_text")]
-    #[schemars(with = "String")]
-    pub path: PathBuf,
+    pub path: PathText,
     /// What to look at.
     pub look: Vec<Look>,
 }
@@ -36,7 +25,7 @@ pub(crate) struct Look {
 
 impl Answer for Demonstrated {
     fn write(&self, out: &mut dyn Write, look: &terminal::Look) -> io::Result<()> {
-        writeln!(out, "The repository is {}", clean::line(&self.path.to_string_lossy()))?;
+        writeln!(out, "The repository is {}", self.path)?;
         for Look { command, shows } in &self.look {
             let shows = look.paint.with(Slot::Faint, format_args!("# {}", clean::line(shows)));
             writeln!(out, "    {shows}\n    {}", clean::line(command))?;
@@ -46,6 +35,6 @@ impl Answer for Demonstrated {
 
     /// The path.
     fn porcelain(&self) -> Vec<Vec<u8>> {
-        vec![path_bytes(&self.path).to_vec()]
+        vec![self.path.bytes().to_vec()]
     }
 }

@@ -1,9 +1,6 @@
 //! A spec with everything that is known of it.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{EventView, SpecView};
+use super::{EventView, prelude::*};
 use crate::domain::checks::{CheckLine, Checks};
 
 /// A spec with everything that is known of it, as `show` gives it.

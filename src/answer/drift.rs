@@ -1,18 +1,12 @@
 //! `drift`: inputs that are not what they were.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    outcome::Answer,
-    record::{Record, joined, text},
-};
+use super::prelude::*;
 use crate::{
     domain::id::SpecId,
     terminal::{Look, clean, color::Slot},
 };
+
+pub(super) const ANSWERS: &[Kind] = &[of::<Drifted>(&["drift"]).with::<DriftView>()];
 
 /// Inputs that have changed.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -1,12 +1,9 @@
 //! `edit`: the file of a spec was opened.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{SpecView, outcome::Answer, record::Record};
+use super::prelude::*;
 use crate::terminal::Look;
+
+pub(super) const ANSWERS: &[Kind] = &[of::<Edited>(&["edit"]).with::<SpecView>()];
 
 /// The file of a spec was opened.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -1,10 +1,6 @@
 //! An event of a spec's chain.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::record::{Record, joined};
-
+use super::prelude::*;
 use crate::domain::{id::SpecId, signature::Signature, status::Status};
 
 /// A person as git records one.

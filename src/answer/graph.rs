@@ -1,21 +1,14 @@
 //! `graph`: what builds on what, as a tree for people, and in the languages of Graphviz and Mermaid.
 
-use std::{
-    collections::{HashMap, HashSet},
-    io::{self, Write},
-};
+use std::collections::{HashMap, HashSet};
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    outcome::Answer,
-    record::{Record, joined},
-};
+use super::prelude::*;
 use crate::{
     domain::{id::SpecId, status::Status},
     terminal::{Look, clean, color::Slot},
 };
+
+pub(super) const ANSWERS: &[Kind] = &[of::<GraphOf>(&["graph"])];
 
 /// What builds on what.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -1,20 +1,12 @@
 //! `hooks`: git's hooks, and whether they call this tool.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-use strum::IntoStaticStr;
-
-use super::{
-    init::write_changes,
-    outcome::Answer,
-    record::{Record, joined, text},
-};
+use super::{init::write_changes, prelude::*};
 use crate::{
     domain::hook::Hook,
     terminal::{Look, clean, color::Slot},
 };
+
+pub(super) const ANSWERS: &[Kind] = &[of::<AllHooks>(&["hooks"]).with::<HookView>()];
 
 /// The hooks of git.
 #[derive(Debug, JsonSchema, Serialize)]

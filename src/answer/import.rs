@@ -1,19 +1,12 @@
 //! `import`: what was imported, and what could not be carried over.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    ProblemView,
-    outcome::Answer,
-    record::{Record, joined, text},
-};
+use super::{ProblemView, prelude::*};
 use crate::{
     domain::{id::SpecId, status::Status},
     terminal::Look,
 };
+
+pub(super) const ANSWERS: &[Kind] = &[of::<Imported>(&["import"]).with::<ImportView>()];
 
 /// What was imported.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -1,26 +1,15 @@
 //! `init` and `deinit`: files and settings that were changed.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    outcome::Answer,
-    record::{joined, path_bytes, path_text},
-};
+use super::prelude::*;
 use crate::terminal::{Look, clean};
+
+pub(super) const ANSWERS: &[Kind] = &[of::<Initialized>(&["init"]), of::<Changed>(&["deinit"])];
 
 /// A repository that was prepared.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Initialized {
     /// The `.chant` directory.
-    #[serde(serialize_with = "path_text")]
-    #[schemars(with = "String")]
-    pub path: PathBuf,
+    pub path: PathText,
     /// Whether it is hidden from the repository.
     pub silent: bool,
     /// Whether nothing was done yet.
@@ -37,13 +26,12 @@ impl Answer for Initialized {
             (false, false) => "Initialized git chant",
         };
         let silently = if self.silent { ", hidden from the repository" } else { "" };
-        let path = self.path.to_string_lossy();
-        write_changes(out, &format!("{first} in {}{silently}", clean::line(&path)), &self.changes)
+        write_changes(out, &format!("{first} in {}{silently}", self.path), &self.changes)
     }
 
     /// The path.
     fn porcelain(&self) -> Vec<Vec<u8>> {
-        vec![path_bytes(&self.path).to_vec()]
+        vec![self.path.bytes().to_vec()]
     }
 }
 

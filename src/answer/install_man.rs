@@ -1,36 +1,21 @@
 //! `install-man`: the pages of the manual.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use super::prelude::*;
+use crate::terminal::Look;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    outcome::Answer,
-    record::{path_bytes, path_text, paths_text},
-};
-use crate::terminal::{Look, clean};
+pub(super) const ANSWERS: &[Kind] = &[of::<ManualPages>(&["install-man"])];
 
 /// The pages of the manual.
 #[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct ManualPages {
     /// The directory that they are in.
-    #[serde(serialize_with = "path_text")]
-    #[schemars(with = "String")]
-    pub path: PathBuf,
+    pub path: PathText,
     /// Whether nothing was done yet.
     pub dry_run: bool,
     /// The pages that were written; what was there already is not among them.
-    #[serde(serialize_with = "paths_text")]
-    #[schemars(with = "Vec<String>")]
-    pub written: Vec<PathBuf>,
+    pub written: Vec<PathText>,
     /// The pages that were taken away.
-    #[serde(serialize_with = "paths_text")]
-    #[schemars(with = "Vec<String>")]
-    pub removed: Vec<PathBuf>,
+    pub removed: Vec<PathText>,
 }
 
 impl Answer for ManualPages {
@@ -40,7 +25,7 @@ impl Answer for ManualPages {
             return writeln!(out, "There is nothing to change");
         }
         let [write, remove] = if self.dry_run { ["Would write", "Would remove"] } else { ["Wrote", "Removed"] };
-        let place = format!(" in '{}'", clean::line(&self.path.to_string_lossy()));
+        let place = format!(" in '{}'", self.path);
         write_pages(out, write, &self.written, &place)?;
         write_pages(out, remove, &self.removed, "")
     }
@@ -49,15 +34,15 @@ impl Answer for ManualPages {
     fn porcelain(&self) -> Vec<Vec<u8>> {
         let written = self.written.iter().map(|page| (b"written\t", page));
         let removed = self.removed.iter().map(|page| (b"removed\t", page));
-        written.chain(removed).map(|(done, page)| [done, path_bytes(page)].concat()).collect()
+        written.chain(removed).map(|(done, page)| [done, page.bytes()].concat()).collect()
     }
 }
 
-fn write_pages(out: &mut dyn Write, verb: &str, pages: &[PathBuf], place: &str) -> io::Result<()> {
+fn write_pages(out: &mut dyn Write, verb: &str, pages: &[PathText], place: &str) -> io::Result<()> {
     match pages.len() {
         0 => {}
         1 => writeln!(out, "{verb} 1 page{place}")?,
         count => writeln!(out, "{verb} {count} pages{place}")?,
     }
-    pages.iter().try_for_each(|page| writeln!(out, "    {}", clean::line(&page.to_string_lossy())))
+    pages.iter().try_for_each(|page| writeln!(out, "    {}", page))
 }

@@ -1,24 +1,20 @@
 //! `list` and `ready`: for people one line a spec, in aligned columns.
 
-use std::{
-    borrow::Cow,
-    io::{self, Write},
-};
+use std::borrow::Cow;
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{
-    SpecView,
-    outcome::Answer,
-    record::Record,
+    prelude::*,
     spec::{titled, with_flags},
 };
 use crate::{
     domain::{id::SpecId, status::Status},
     terminal::{Look, clean, color::Slot, fit::cut},
 };
+
+pub(super) const ANSWERS: &[Kind] =
+    &[of::<Listed>(&["list", "ready", "next"]).with::<SpecView>(), of::<Explained>(&["ready"]).with::<SpecView>()];
 
 /// Specs.
 #[derive(Debug, Default, JsonSchema, Serialize)]

@@ -1,15 +1,12 @@
 //! `log`: for people one block an event, in the manner of `git log`.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{EventView, SpecView, outcome::Answer, record::Record};
+use super::{EventView, prelude::*};
 use crate::{
     domain::signature::{Signature, Verdict},
     terminal::{Look, clean, color::Slot, time},
 };
+
+pub(super) const ANSWERS: &[Kind] = &[of::<Events>(&["log"]).with::<EventView>()];
 
 /// What happened to a spec.
 #[derive(Debug, JsonSchema, Serialize)]

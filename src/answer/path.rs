@@ -1,19 +1,9 @@
 //! `path`: the worktree of a spec.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use super::prelude::*;
+use crate::terminal::Look;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    SpecView,
-    outcome::Answer,
-    record::{Record, path_bytes, path_text},
-};
-use crate::terminal::{Look, clean};
+pub(super) const ANSWERS: &[Kind] = &[of::<PathOf>(&["work", "path"]).with::<SpecView>()];
 
 /// The worktree of a spec.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -21,18 +11,16 @@ pub(crate) struct PathOf {
     /// The spec.
     pub spec: SpecView,
     /// Its worktree.
-    #[serde(serialize_with = "path_text")]
-    #[schemars(with = "String")]
-    pub path: PathBuf,
+    pub path: PathText,
 }
 
 impl Answer for PathOf {
     /// Writes the path: its bytes, whatever they are, where no terminal shows them.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         if look.screen {
-            return writeln!(out, "{}", clean::line(&self.path.to_string_lossy()));
+            return writeln!(out, "{}", self.path);
         }
-        out.write_all(path_bytes(&self.path))?;
+        out.write_all(self.path.bytes())?;
         writeln!(out)
     }
 
@@ -42,7 +30,7 @@ impl Answer for PathOf {
 
     /// The path.
     fn porcelain(&self) -> Vec<Vec<u8>> {
-        vec![path_bytes(&self.path).to_vec()]
+        vec![self.path.bytes().to_vec()]
     }
 }
 

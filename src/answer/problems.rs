@@ -1,14 +1,8 @@
 //! `lint`, `fsck` and `recover`: what is wrong.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::{
     diagnostic::{draw, help, position},
-    outcome::Answer,
-    record::{Record, joined},
+    prelude::*,
 };
 use crate::{
     domain::{
@@ -17,6 +11,8 @@ use crate::{
     },
     terminal::{Look, clean, color::Slot},
 };
+
+pub(super) const ANSWERS: &[Kind] = &[of::<Problems>(&["lint", "fsck", "recover"]).with::<ProblemView>()];
 
 /// What is wrong.
 #[derive(Debug, JsonSchema, Serialize)]

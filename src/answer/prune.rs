@@ -1,19 +1,12 @@
 //! `prune`: what was cleared away, and what was not.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-use strum::IntoStaticStr;
-
-use super::{
-    outcome::Answer,
-    record::{Record, joined},
-};
+use super::prelude::*;
 use crate::{
     domain::id::SpecId,
     terminal::{Look, clean, color::Slot},
 };
+
+pub(super) const ANSWERS: &[Kind] = &[of::<AllPruned>(&["prune"]).with::<PruneView>()];
 
 /// What was cleared away.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -4,11 +4,13 @@
 //! ls-files -z`); the last field is free text that may hold tabs and line ends, and no field ever holds NUL. An absent field is
 //! empty. Each record says its fields where it is defined; the printer in `output` adds the ends.
 
-use std::path::{Path, PathBuf};
+use std::{borrow::Cow, fmt, path::PathBuf};
 
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+
+use crate::terminal::clean;
 
 /// The version of the JSON format.
 pub(crate) const FORMAT: u8 = 1;
@@ -73,17 +75,45 @@ pub(super) fn text(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or_default()
 }
 
-/// The bytes of a path, which need not be UTF-8.
-pub(super) fn path_bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_encoded_bytes()
+/// A path: text under `--json`, one clean line for people, its bytes, which need not be UTF-8, for programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PathText(PathBuf);
+
+impl PathText {
+    /// The bytes of the path.
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.as_os_str().as_encoded_bytes()
+    }
 }
 
-/// Serialises a path as text.
-pub(super) fn path_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&path.to_string_lossy())
+impl From<PathBuf> for PathText {
+    fn from(path: PathBuf) -> Self {
+        PathText(path)
+    }
 }
 
-/// Serialises paths as texts.
-pub(super) fn paths_text<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+impl fmt::Display for PathText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&clean::line(&self.0.to_string_lossy()))
+    }
+}
+
+impl Serialize for PathText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_string_lossy())
+    }
+}
+
+impl JsonSchema for PathText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        String::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        String::json_schema(generator)
+    }
 }

@@ -1,15 +1,17 @@
 //! What commands answer that recorded an event: `approve`, `cancel`, `reset`, `archive` and others.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{SpecView, outcome::Answer, record::Record};
+use super::prelude::*;
 use crate::{
     domain::id::SpecId,
     terminal::{Look, clean, color::Slot},
 };
+
+pub(super) const ANSWERS: &[Kind] = &[
+    of::<Recorded>(&["approve", "reject", "merge", "ack", "pause", "fail", "reset", "release", "resolve", "cancel"])
+        .with::<SpecView>(),
+    of::<AllRecorded>(&["archive", "unarchive"]).with::<SpecView>(),
+    of::<Folded>(&["archive"]).with::<SpecView>(),
+];
 
 /// An event was recorded.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -1,18 +1,12 @@
 //! `release-notes`: entries of a changelog.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    outcome::Answer,
-    record::{Record, joined},
-};
+use super::prelude::*;
 use crate::{
     domain::id::SpecId,
     terminal::{Look, clean},
 };
+
+pub(super) const ANSWERS: &[Kind] = &[of::<Notes>(&["release-notes"])];
 
 /// Entries of a changelog.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -1,89 +1,26 @@
-//! Every answer, the commands that give it, and the schema of what stands on stdout under `--json`, made from the types.
+//! The schema of what stands on stdout under `--json`, made from the types of the answers. A type registers itself in its own file.
 //!
 //! A schema says what is there and of which type. It does not forbid more: a later version may add members without another
 //! `format`.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Added, AllAdded, AllChecked, AllHooks, AllPruned, AllRecorded, AllShown, AllWorked, Changed, Checked, Claimed,
-    Demonstrated, DriftView, Drifted, Edited, EventView, Events, ExchangeView, Exchanged, Explained, Failure, Folded,
-    GraphOf, HookView, ImportView, Imported, Initialized, Listed, ManualPages, Notes, Nothing, PathOf, ProblemView,
-    Problems, PruneView, Recorded, SchemaOf, Shown, SpecMerged, SpecView, StatusOfAll, StatusOfTopic, TakenOver, Text,
-    VersionOf, Whys, Worked,
-    outcome::Answer,
-    record::{FORMAT, Fields, Record, fields},
+    ALL,
+    failure::Failure,
+    kind::{Definitions, Kind, define},
+    record::Fields,
 };
 
-/// A type of answers.
-struct Kind {
-    commands: &'static [&'static str],
-    fields: Option<Fields>,
-    name: fn() -> Cow<'static, str>,
-    define: fn(&mut Definitions<'_>),
+/// Every type of answers.
+fn kinds() -> impl Iterator<Item = &'static Kind> {
+    ALL.iter().copied().flatten()
 }
-
-/// The type of answers `T`, which these commands give.
-const fn of<T: Answer + JsonSchema>(commands: &'static [&'static str]) -> Kind {
-    Kind { commands, fields: None, name: T::schema_name, define: define::<T> }
-}
-
-impl Kind {
-    /// Lets `--format` name the members of the records `R`.
-    const fn with<R: Record + JsonSchema>(self) -> Kind {
-        Kind { fields: Some(fields::<R>), ..self }
-    }
-}
-
-/// Every type of answers, with the commands that give it. Those of one command are listed in this order.
-const ALL: &[Kind] = &[
-    of::<Added>(&["add"]).with::<SpecView>(),
-    of::<Listed>(&["list", "ready", "next"]).with::<SpecView>(),
-    of::<AllAdded>(&["investigate", "split"]).with::<SpecView>(),
-    of::<Explained>(&["ready"]).with::<SpecView>(),
-    of::<Shown>(&["show"]).with::<SpecView>(),
-    of::<AllShown>(&["show"]).with::<SpecView>(),
-    of::<StatusOfAll>(&["status"]).with::<SpecView>(),
-    of::<StatusOfTopic>(&["status"]).with::<SpecView>(),
-    of::<Drifted>(&["drift"]).with::<DriftView>(),
-    of::<Whys>(&["why"]),
-    of::<GraphOf>(&["graph"]),
-    of::<Notes>(&["release-notes"]),
-    of::<Events>(&["log"]).with::<EventView>(),
-    of::<SpecMerged>(&["merge"]).with::<SpecView>(),
-    of::<Recorded>(&["approve", "reject", "merge", "ack", "pause", "fail", "reset", "release", "resolve", "cancel"])
-        .with::<SpecView>(),
-    of::<AllRecorded>(&["archive", "unarchive"]).with::<SpecView>(),
-    of::<Folded>(&["archive"]).with::<SpecView>(),
-    of::<Edited>(&["edit"]).with::<SpecView>(),
-    of::<Worked>(&["work", "finish", "merge"]).with::<SpecView>(),
-    of::<AllWorked>(&["work"]).with::<SpecView>(),
-    of::<Claimed>(&["next"]).with::<SpecView>(),
-    of::<TakenOver>(&["takeover"]).with::<SpecView>(),
-    of::<Checked>(&["verify"]).with::<SpecView>(),
-    of::<AllChecked>(&["verify"]).with::<SpecView>(),
-    of::<PathOf>(&["work", "path"]).with::<SpecView>(),
-    of::<Initialized>(&["init"]),
-    of::<Changed>(&["deinit"]),
-    of::<AllHooks>(&["hooks"]).with::<HookView>(),
-    of::<Problems>(&["lint", "fsck", "recover"]).with::<ProblemView>(),
-    of::<Exchanged>(&["sync"]).with::<ExchangeView>(),
-    of::<AllPruned>(&["prune"]).with::<PruneView>(),
-    of::<Imported>(&["import"]).with::<ImportView>(),
-    of::<Demonstrated>(&["demo"]),
-    of::<ManualPages>(&["install-man"]),
-    of::<VersionOf>(&["version"]),
-    of::<SchemaOf>(&["schema"]),
-    of::<Text>(&["log", "pr", "prime", "help"]),
-    of::<Nothing>(&["log", "prime"]),
-];
 
 /// The answers of a command.
 fn kinds_of<'a>(command: &'a str) -> impl Iterator<Item = &'static Kind> + use<'a> {
-    ALL.iter().filter(move |kind| kind.commands.contains(&command))
+    kinds().filter(move |kind| kind.commands.contains(&command))
 }
 
 /// What `--format` can name of the answers of a command; `None` if it can name nothing.
@@ -99,7 +36,7 @@ pub fn answers_of(command: &str) -> Vec<String> {
 /// Each command with each of its answers.
 pub fn commands() -> Vec<(&'static str, String)> {
     let of = |kind: &Kind| kind.commands.iter().map(|command| (*command, (kind.name)().into_owned())).collect();
-    ALL.iter().flat_map::<Vec<_>, _>(of).collect()
+    kinds().flat_map::<Vec<_>, _>(of).collect()
 }
 
 /// The schema of what any command prints, errors included.
@@ -163,37 +100,13 @@ fn references(schema: &Value) -> Vec<String> {
 pub fn definitions() -> (Map<String, Value>, Vec<String>) {
     let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut all = Definitions { answers: Map::new(), generator: &mut generator };
-    ALL.iter().for_each(|kind| (kind.define)(&mut all));
+    kinds().for_each(|kind| (kind.define)(&mut all));
     define::<Failure<'_>>(&mut all);
     let answers = all.answers;
     let names = answers.keys().cloned().collect();
     let mut definitions: Vec<_> = generator.take_definitions(true).into_iter().chain(answers).collect();
     definitions.sort_by(|a, b| a.0.cmp(&b.0));
     (definitions.into_iter().collect(), names)
-}
-
-struct Definitions<'a> {
-    answers: Map<String, Value>,
-    generator: &'a mut SchemaGenerator,
-}
-
-/// Adds the type of an answer, with `format` as its first member.
-fn define<T: JsonSchema>(all: &mut Definitions<'_>) {
-    let mut schema = T::json_schema(all.generator).to_value();
-    if let Some(members) = schema.as_object_mut() {
-        let format = json!({ "description": "The version of the format.", "const": FORMAT });
-        let mut properties = Map::from_iter([("format".to_owned(), format)]);
-        let mut required = vec![json!("format")];
-        if let Some(Value::Object(own)) = members.remove("properties") {
-            properties.extend(own);
-        }
-        if let Some(Value::Array(own)) = members.remove("required") {
-            required.extend(own);
-        }
-        members.insert("properties".to_owned(), Value::Object(properties));
-        members.insert("required".to_owned(), Value::Array(required));
-    }
-    all.answers.insert(T::schema_name().into_owned(), schema);
 }
 
 #[cfg(test)]
@@ -208,7 +121,7 @@ mod tests {
             let names = answers_of(command);
             assert!(!names.is_empty() && names.iter().all(|name| answers.contains(name)), "{command}: {names:?}");
         }
-        for kind in ALL {
+        for kind in kinds() {
             let of = kind.commands;
             assert!(!of.is_empty() && of.iter().all(|name| commands.contains(name)), "{}: {of:?}", (kind.name)());
         }

@@ -1,15 +1,13 @@
 //! `show`: for people a header in the manner of `git show`, then what is known, then the text.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{BlockerKind, Pin, SpecDetail, log, outcome::Answer, record::Record};
+use super::{BlockerKind, Pin, SpecDetail, log, prelude::*};
 use crate::{
     domain::{checks::CheckLine, status::Status},
     terminal::{Look, clean, color::Slot, time},
 };
+
+pub(super) const ANSWERS: &[Kind] =
+    &[of::<Shown>(&["show"]).with::<SpecView>(), of::<AllShown>(&["show"]).with::<SpecView>()];
 
 /// One spec with everything that is known of it.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -1,10 +1,6 @@
 //! What goes on in a repository: the lists of `status`.
 
-use schemars::JsonSchema;
-use serde::Serialize;
-use strum::IntoStaticStr;
-
-use super::SpecView;
+use super::prelude::*;
 
 /// What goes on, and what waits for whom. A spec stands in the list of what it does, and in `attention` too if it needs a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]

@@ -1,21 +1,16 @@
 //! `status`: what goes on, for people in the manner of `git status`: a section only where there is something to say.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use super::{
-    SpecView,
-    outcome::Answer,
-    record::Record,
+    prelude::*,
     standing::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView},
 };
 use crate::terminal::{Look, clean, color::Slot, fit, time};
+
+pub(super) const ANSWERS: &[Kind] = &[of::<StatusOfAll>(&["status"]).with::<SpecView>()];
 
 /// What goes on.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -1,19 +1,12 @@
 //! `sync`: what was exchanged with a remote.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-use strum::IntoStaticStr;
-
-use super::{
-    outcome::Answer,
-    record::{Record, joined, text},
-};
+use super::prelude::*;
 use crate::{
     domain::id::SpecId,
     terminal::{Look, clean, color::Slot},
 };
+
+pub(super) const ANSWERS: &[Kind] = &[of::<Exchanged>(&["sync"]).with::<ExchangeView>()];
 
 /// What was exchanged with a remote.
 #[derive(Debug, JsonSchema, Serialize)]

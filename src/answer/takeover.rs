@@ -1,19 +1,9 @@
 //! `takeover`: an attempt that a person continues, and what was done so far.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    SpecView,
-    outcome::Answer,
-    record::{Record, path_bytes, path_text},
-};
+use super::prelude::*;
 use crate::terminal::{Look, clean, color::Slot};
+
+pub(super) const ANSWERS: &[Kind] = &[of::<TakenOver>(&["takeover"]).with::<SpecView>()];
 
 /// A spec that was taken over.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -21,9 +11,7 @@ pub(crate) struct TakenOver {
     /// The spec.
     pub spec: SpecView,
     /// Its worktree.
-    #[serde(serialize_with = "path_text")]
-    #[schemars(with = "String")]
-    pub path: PathBuf,
+    pub path: PathText,
     /// What was done so far.
     pub so_far: SoFar,
 }
@@ -60,7 +48,7 @@ pub(crate) struct CommitView {
 impl Answer for TakenOver {
     /// Writes the worktree first, alone on its line; then what was done in it.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
-        writeln!(out, "{}\n", clean::line(&self.path.to_string_lossy()))?;
+        writeln!(out, "{}\n", self.path)?;
         writeln!(out, "{}  {}", self.spec.painted_id(look), self.spec.titled())?;
         let SoFar { stopped, commits, changed, uncommitted, ticked, criteria, said } = &self.so_far;
         if let Some(why) = stopped {
@@ -92,6 +80,6 @@ impl Answer for TakenOver {
 
     /// The worktree.
     fn porcelain(&self) -> Vec<Vec<u8>> {
-        vec![path_bytes(&self.path).to_vec()]
+        vec![self.path.bytes().to_vec()]
     }
 }

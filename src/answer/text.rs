@@ -1,12 +1,10 @@
 //! Answers without a form of their own: a text, a JSON schema, nothing.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{outcome::Answer, record::joined};
+use super::prelude::*;
 use crate::terminal::Look;
+
+pub(super) const ANSWERS: &[Kind] =
+    &[of::<SchemaOf>(&["schema"]), of::<Text>(&["log", "pr", "prime", "help"]), of::<Nothing>(&["log", "prime"])];
 
 /// There is nothing to say.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -1,15 +1,11 @@
 //! `status` of an investigation: where it stands.
 
-use std::{
-    borrow::Cow,
-    io::{self, Write},
-};
+use std::borrow::Cow;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{SpecView, outcome::Answer, record::Record};
+use super::prelude::*;
 use crate::terminal::{Look, clean, color::Slot, fit};
+
+pub(super) const ANSWERS: &[Kind] = &[of::<StatusOfTopic>(&["status"]).with::<SpecView>()];
 
 /// Where an investigation stands.
 #[derive(Debug, JsonSchema, Serialize)]

@@ -1,19 +1,13 @@
 //! `verify`: the checks of specs.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    SpecView,
-    outcome::Answer,
-    record::{Record, joined, text},
-};
+use super::prelude::*;
 use crate::{
     domain::checks::CheckLine,
     terminal::{Look, clean},
 };
+
+pub(super) const ANSWERS: &[Kind] =
+    &[of::<Checked>(&["verify"]).with::<SpecView>(), of::<AllChecked>(&["verify"]).with::<SpecView>()];
 
 /// The checks of a spec.
 #[derive(Debug, JsonSchema, Serialize)]

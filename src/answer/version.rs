@@ -1,12 +1,9 @@
 //! `version`: which git-chant this is, and how it was built.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{outcome::Answer, record::joined};
+use super::prelude::*;
 use crate::terminal::Look;
+
+pub(super) const ANSWERS: &[Kind] = &[of::<VersionOf>(&["version"])];
 
 /// The version of git chant.
 #[derive(Debug, JsonSchema, Serialize)]

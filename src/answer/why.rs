@@ -1,19 +1,12 @@
 //! `why`: which spec a commit or a line came from.
 
-use std::io::{self, Write};
-
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{
-    SpecView,
-    outcome::Answer,
-    record::{Record, joined, text},
-};
+use super::prelude::*;
 use crate::{
     domain::checks::CheckLine,
     terminal::{Look, clean, color::Slot},
 };
+
+pub(super) const ANSWERS: &[Kind] = &[of::<Whys>(&["why"])];
 
 /// Why commits and lines are there.
 #[derive(Debug, JsonSchema, Serialize)]

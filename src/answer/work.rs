@@ -1,18 +1,15 @@
-//! `work`, `finish` and `merge`: what attempts came to.
+//! `work`, `finish` and `merge`: what attempts came to. A merge without an attempt is in `merge`.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::time::Duration;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::{SpecView, outcome::Answer, record::Record};
+use super::{merge::Merged, prelude::*};
 use crate::{
     domain::{checks::CheckLine, status::Status},
     terminal::{Look, clean, color::Slot, time},
 };
+
+pub(super) const ANSWERS: &[Kind] =
+    &[of::<Worked>(&["work", "finish", "merge"]).with::<SpecView>(), of::<AllWorked>(&["work"]).with::<SpecView>()];
 
 /// What an attempt came to.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -31,15 +28,6 @@ pub(crate) struct Worked {
     pub paused: Option<String>,
     /// Why it is finished and not merged, if it was to be.
     pub waits: Option<String>,
-}
-
-/// Where the work of a spec went.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
-pub(crate) struct Merged {
-    /// The short name of the branch.
-    pub target: String,
-    /// The commit that it is at now.
-    pub commit: String,
 }
 
 /// Why an attempt failed.
@@ -80,32 +68,6 @@ impl Answer for Worked {
 
     fn is_negative(&self) -> bool {
         self.failed.is_some()
-    }
-}
-
-impl Merged {
-    /// `into main (c0ffee00c0)`.
-    fn words(&self) -> String {
-        format!("into {} ({})", clean::line(&self.target), clean::object_id(&self.commit))
-    }
-}
-
-/// A merge.
-#[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct SpecMerged {
-    /// The spec after it.
-    pub spec: SpecView,
-    /// Where its work went.
-    pub merged: Merged,
-}
-
-impl Answer for SpecMerged {
-    fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
-        writeln!(out, "Merged {} {}", clean::line(&self.spec.short), self.merged.words())
-    }
-
-    fn records(&self) -> Vec<&dyn Record> {
-        vec![&self.spec]
     }
 }
 

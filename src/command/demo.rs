@@ -23,5 +23,5 @@ pub(super) fn run(context: &Context<'_>, args: &DemoArgs) -> Result<Outcome> {
         (format!("rm -rf {}", typed(&left.made)), "when you have seen enough"),
     ];
     let look = look.into_iter().map(|(command, shows)| Look { command, shows: shows.to_owned() }).collect();
-    Ok(Outcome::new(Demonstrated { path: left.path, look }))
+    Ok(Outcome::new(Demonstrated { path: left.path.into(), look }))
 }

@@ -26,7 +26,7 @@ pub(super) fn present(context: &Context<'_>, project: &Project, id: &SpecId, end
     };
     match ended.how {
         How::HandedOver { worktree, .. } => {
-            let body = PathOf { spec: worked.spec, path: worktree };
+            let body = PathOf { spec: worked.spec, path: worktree.into() };
             return Ok(Outcome { hints: ended.hints, ..Outcome::new(body) });
         }
         How::Finished => {}

@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     let points = changes.iter().any(|change| matches!(change, setup::Change::Point(_)));
     let changes = changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect();
     let path = top.join(".chant");
-    let mut outcome = Outcome::new(Initialized { path, silent, dry_run: args.dry_run, changes });
+    let mut outcome = Outcome::new(Initialized { path: path.into(), silent, dry_run: args.dry_run, changes });
     let asked = context.interactive && !args.dry_run;
     if !notes && !args.no_notes && !asked && !silent && setup::lacks_notes(&project) {
         outcome = outcome.hint("to have notes follow commits that are amended or rebased: git chant init --notes");

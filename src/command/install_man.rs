@@ -28,10 +28,10 @@ pub(super) fn run(context: &Context<'_>, args: &InstallManArgs) -> Result<Outcom
         changes.iter().try_for_each(install::apply)?;
     }
     let pick = |wanted: fn(&Change) -> bool| {
-        changes.iter().filter(|change| wanted(change)).map(|change| change.path().to_owned()).collect()
+        changes.iter().filter(|change| wanted(change)).map(|change| change.path().to_owned().into()).collect()
     };
     let outcome = Outcome::new(ManualPages {
-        path: place.clone(),
+        path: place.clone().into(),
         dry_run: args.dry_run,
         written: pick(|change| matches!(change, Change::Write(..))),
         removed: pick(|change| matches!(change, Change::Remove(_))),

@@ -72,6 +72,6 @@ fn present(context: &Context<'_>, project: &Project, id: &SpecId, ended: Ended) 
     let How::HandedOver { worktree, prompt } = ended.how else {
         return Err(Error::fatal(Kind::Agent, "an agent ran where none was asked for"));
     };
-    let body = Claimed { spec: context.view(project, id)?, path: worktree, prompt_file: prompt };
+    let body = Claimed { spec: context.view(project, id)?, path: worktree.into(), prompt_file: prompt.into() };
     Ok(Outcome { hints: ended.hints, ..Outcome::new(body) })
 }

@@ -25,7 +25,7 @@ pub(super) fn takeover(context: &Context<'_>, args: &TakeoverArgs) -> Result<Out
     let short = id.short();
     let (path, so_far) = pause::take_over(&project, &id, args.reason.as_deref(), context.progress)?;
     let spec = context.view(&project, &id)?;
-    Ok(Outcome::new(TakenOver { spec, path, so_far })
+    Ok(Outcome::new(TakenOver { spec, path: path.into(), so_far })
         .hint(format!("when the work is done: git chant finish {short}"))
         .hint(format!(
             "to give it back to an agent: git chant pause {short}, then: git chant work {short} --agent <name>"

@@ -1,12 +1,25 @@
 //! A place in a file and what is wrong there.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+use strum::IntoStaticStr;
+
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, JsonSchema, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Severity {
     /// Worth saying; nothing is stopped by it.
     Warning,
     /// The spec cannot be worked while it stands.
     Error,
+}
+
+impl Severity {
+    /// The name as it stands in JSON and output.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// A place in a spec file and what is wrong there.

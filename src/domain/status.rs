@@ -1,9 +1,15 @@
 //! The status of a spec.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// The status of a spec. The order is the one of `rank`: what wins when attempts disagree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, JsonSchema, Serialize, VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[schemars(description = "Where a spec stands.")]
 #[strum(serialize_all = "snake_case", parse_err_ty = UnknownStatus, parse_err_fn = unknown)]
 pub enum Status {
     /// No attempt is open.
