@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn what_was_changed_stands_below() {
         let init = Initialized {
-            path: "/r/.chant".into(),
+            path: std::path::PathBuf::from("/r/.chant").into(),
             silent: true,
             dry_run: false,
             changes: vec!["notes.rewriteRef = refs/notes/chant".into()],

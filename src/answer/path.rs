@@ -36,14 +36,14 @@ impl Answer for PathOf {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
+    use std::{ffi::OsString, os::unix::ffi::OsStringExt as _, path::PathBuf};
 
     use super::*;
     use crate::answer::sample::{self, PIPE};
 
     #[test]
     fn a_path_in_a_pipe_is_its_bytes() {
-        let path = OsString::from_vec(b"/tmp/\xff\x1b[2J".to_vec()).into();
+        let path = PathBuf::from(OsString::from_vec(b"/tmp/\xff\x1b[2J".to_vec())).into();
         let answer = PathOf { spec: sample::spec("2026-02-08-010-v7b", "Add locking"), path };
         let mut out = Vec::new();
         answer.write(&mut out, &PIPE).expect("memory takes it");
