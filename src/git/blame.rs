@@ -3,7 +3,7 @@
 use bstr::ByteSlice;
 use gix::ObjectId;
 
-use super::{process::Git, repository::Repository};
+use super::{history, process::Git, repository::Repository};
 use crate::error::{Error, Kind, Result};
 
 /// The commit that last changed line `line` (from 1) of `path`, relative to the top: in the work tree, or as `rev` has it. `None` if
@@ -34,7 +34,7 @@ pub(crate) fn path(repo: &Repository, path: &str, most: usize) -> Result<Vec<Obj
         .args(["log", "--follow", "--format=%H", "-n", &most.to_string(), "--"])
         .arg(path)
         .check()?;
-    Ok(listed.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()).collect())
+    Ok(history::ids(&listed).collect())
 }
 
 /// The subject of a commit.

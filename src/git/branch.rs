@@ -6,16 +6,12 @@ use gix::{
     refs::{FullName, FullNameRef},
 };
 
+pub(crate) use super::reference::read;
 use super::{
     reference::{self, Swap, Swapped},
     repository::Repository,
 };
 use crate::error::{Error, Kind, Result};
-
-/// The commit of a branch; `None` if there is no such branch.
-pub(crate) fn read(repo: &Repository, branch: &FullNameRef) -> Result<Option<ObjectId>> {
-    reference::read(repo, branch)
-}
 
 /// Creates a branch; `Differs` if there is one of that name, whatever it points at.
 ///

@@ -81,9 +81,8 @@ pub(crate) fn conclude(
     }
     let pathspecs: Vec<u8> = unmerged.iter().flat_map(|path| [path.as_slice(), b"\0"].concat()).collect();
     if !pathspecs.is_empty() {
-        let from_stdin = ["--pathspec-from-file=-", "--pathspec-file-nul"];
-        let git = tree.plain_git()?.global("--literal-pathspecs").args(["add", "--all", "--force"]).args(from_stdin);
-        git.stdin_bytes(pathspecs).check()?;
+        let git = tree.plain_git()?.global("--literal-pathspecs").args(["add", "--all", "--force"]);
+        git.pathspecs(pathspecs).check()?;
     }
     tree.git()?.args(["commit", "--quiet", "--no-edit"]).check()?;
     Ok(left)

@@ -8,7 +8,10 @@ use gix::{
     traverse::commit::simple::CommitTimeOrder,
 };
 
-use super::{process::Git, repository::Repository};
+use super::{
+    process::{Git, Output},
+    repository::Repository,
+};
 use crate::error::{Error, Kind, Result};
 
 /// How a path differs.
@@ -74,11 +77,21 @@ fn changes_of(change: ChangeDetached) -> Vec<Change> {
     }
 }
 
-/// The commits that `tip` reaches and `base` does not, parents before children. Git walks: gix would step over the edge of a
+/// The commits that `tip` reaches and none of `known` does, parents before children. Git walks: gix would step over the edge of a
 /// shallow clone.
-pub(crate) fn commits_between(repo: &Repository, base: Option<ObjectId>, tip: ObjectId) -> Result<Vec<ObjectId>> {
-    let known: Vec<ObjectId> = base.into_iter().collect();
-    commits_beyond(repo, &known, tip)
+pub(crate) fn commits_between(
+    repo: &Repository,
+    known: impl IntoIterator<Item = ObjectId>,
+    tip: ObjectId,
+) -> Result<Vec<ObjectId>> {
+    let git = Git::at(repo).args(["rev-list", "--topo-order", "--reverse"]).arg(tip.to_hex().to_string());
+    let listed = git.args(known.into_iter().map(|known| format!("^{known}"))).arg("--").check()?;
+    Ok(ids(&listed).collect())
+}
+
+/// The object ids that git printed, one a line.
+pub(super) fn ids(listed: &Output) -> impl Iterator<Item = ObjectId> {
+    listed.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok())
 }
 
 /// Of the commits that `tip` reaches and `base` does not the newest ones, at most `most`, newest first: as far as they can be seen, and
@@ -87,17 +100,6 @@ pub(crate) fn newest_between(repo: &Repository, base: ObjectId, tip: ObjectId, m
     let walk =
         repo.gix().rev_walk([tip]).with_hidden([base]).sorting(Sorting::ByCommitTime(CommitTimeOrder::NewestFirst));
     walk.all().into_iter().flatten().map_while(|commit| commit.ok().map(|commit| commit.id)).take(most).collect()
-}
-
-/// The commits that `tip` reaches and none of `known` does, parents before children.
-pub(crate) fn commits_beyond(repo: &Repository, known: &[ObjectId], tip: ObjectId) -> Result<Vec<ObjectId>> {
-    let mut git = Git::at(repo).args(["rev-list", "--topo-order", "--reverse"]).arg(tip.to_hex().to_string());
-    for known in known {
-        git = git.arg(format!("^{}", known.to_hex()));
-    }
-    let listed = git.arg("--").check()?;
-    let broken = || Error::fatal(Kind::GitFailed, "git rev-list printed no object id");
-    listed.stdout.lines().map(|line| ObjectId::from_hex(line).map_err(|_| broken())).collect()
 }
 
 /// The newest commits, at most `most`, that `tip` reaches and `known` does not and that change one of `paths`; newest first.
@@ -112,16 +114,13 @@ pub(crate) fn commits_touching(
     let git = git.arg(format!("--max-count={most}")).arg(tip.to_hex().to_string());
     let paths = paths.iter().take(MAX_PATHS);
     let listed = git.arg(format!("^{}", known.to_hex())).arg("--").args(paths).check()?;
-    Ok(listed.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()).collect())
+    Ok(ids(&listed).collect())
 }
 
 /// The commits of a range as `git rev-list` takes it; `None` if it is none.
 pub(crate) fn commits_in(repo: &Repository, range: &str) -> Result<Option<HashSet<ObjectId>>> {
     let listed = Git::at(repo).args(["rev-list", "--end-of-options"]).arg(range).arg("--").run()?;
-    if !listed.success() {
-        return Ok(None);
-    }
-    Ok(Some(listed.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()).collect()))
+    Ok(listed.success().then(|| ids(&listed).collect()))
 }
 
 /// Whether `descendant` reaches `ancestor`; a commit reaches itself.
@@ -172,9 +171,6 @@ pub(crate) fn holds_as_one(
     tip: ObjectId,
     paths: &[BString],
 ) -> Result<bool> {
-    if paths.is_empty() || paths.len() > MAX_PATHS {
-        return Ok(false);
-    }
     let Some(whole) = id_of_all(repo, &[since, tip], paths)? else { return Ok(false) };
     let range = [upstream.to_hex().to_string(), format!("^{}", since.to_hex())];
     let log = Git::at(repo).args(["log", "--no-merges", "--full-history", "--no-notes", "--format=commit %H"]);
@@ -191,15 +187,15 @@ pub(crate) fn makes_as_one(
     tip: ObjectId,
     paths: &[BString],
 ) -> Result<bool> {
-    if paths.is_empty() || paths.len() > MAX_PATHS {
-        return Ok(false);
-    }
     let whole = id_of_all(repo, &[since, tip], paths)?;
     Ok(whole.is_some() && whole == id_of_all(repo, &[commit], paths)?)
 }
 
-/// The patch id of the changes of `paths` that one commit makes, or that lie between two; `None` if there are none.
+/// The patch id of the changes of `paths` that one commit makes, or that lie between two; `None` if there are none, or very many paths.
 fn id_of_all(repo: &Repository, ends: &[ObjectId], paths: &[BString]) -> Result<Option<BString>> {
+    if paths.is_empty() || paths.len() > MAX_PATHS {
+        return Ok(None);
+    }
     let git = Git::at(repo).args(["diff-tree", "--root", "--no-commit-id"]).args(PATCH);
     let patch = limited(git.args(ends.iter().map(|id| id.to_hex().to_string())), paths)?.check()?.stdout;
     Ok(ids_of(repo, patch.into())?.pop())

@@ -42,10 +42,13 @@ fn signature(repo: &Repository, role: Role) -> Result<Signature> {
         return Ok(Signature { name, email, time: repo.env().git_time() });
     }
     let asked = Git::at(repo).args(["var", variable]).run()?;
-    if asked.code != Some(0) {
-        if asked.stderr.contains_str("date") {
-            let value = repo.env().var(date).unwrap_or_default().to_string_lossy().into_owned();
-            return Err(Error::fatal(Kind::BadDate, format!("invalid date format in {date}: '{value}'")));
+    if !asked.success() {
+        // What it can tell without the date it refused for the date.
+        if let Some(value) = repo.env().var(date)
+            && Git::at(repo).without_env(date).args(["var", variable]).run()?.success()
+        {
+            let message = format!("invalid date format in {date}: '{}'", value.to_string_lossy());
+            return Err(Error::fatal(Kind::BadDate, message));
         }
         return Err(no_identity(role));
     }

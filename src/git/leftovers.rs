@@ -34,10 +34,7 @@ pub(crate) fn commit_leftovers(
     if pathspecs.is_empty() {
         return Ok(None);
     }
-    let listed = |git: Git| {
-        let from_stdin = ["--pathspec-from-file=-", "--pathspec-file-nul"];
-        git.global("--literal-pathspecs").args(from_stdin).stdin_bytes(pathspecs.clone())
-    };
+    let listed = |git: Git| git.global("--literal-pathspecs").pathspecs(pathspecs.clone());
     listed(worktree.plain_git()?.args(["add", "--all"])).check()?;
     let mut file = tempfile::NamedTempFile::new().io("create a file in", &std::env::temp_dir())?;
     file.write_all(message.as_bytes()).io("write", file.path())?;

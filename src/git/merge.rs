@@ -1,6 +1,6 @@
 //! Merging finished work: computed in the object database, then the target is advanced.
 
-pub(crate) use super::three_way::{Computed, Origin, Request, conflicts};
+pub(crate) use super::three_way::{Computed, Request, SharedFile, conflicts};
 use super::{
     commit::{self, Draft, Signing},
     durability, history,
@@ -22,13 +22,13 @@ use crate::{
 /// `Rebase` makes every commit of the work again on top of `ours`. Commits are by the person (a squash of one author's work and
 /// what is rebased keep their author), signed off and signed as configured. Errors: `unrelated-histories`, `no-identity`,
 /// `signing-failed`.
-/// If nothing but the file of `origin` conflicts, that file is merged again with the text that both sides began with as their
+/// If nothing but the file of `shared` conflicts, that file is merged again with the text that both sides began with as their
 /// ancestor.
-pub(crate) fn compute(repo: &Repository, request: &Request<'_>, origin: Option<Origin<'_>>) -> Result<Computed> {
-    patiently(|| compute_once(repo, request, origin))
+pub(crate) fn compute(repo: &Repository, request: &Request<'_>, shared: Option<SharedFile<'_>>) -> Result<Computed> {
+    patiently(|| compute_once(repo, request, shared))
 }
 
-fn compute_once(repo: &Repository, request: &Request<'_>, origin: Option<Origin<'_>>) -> Result<Computed> {
+fn compute_once(repo: &Repository, request: &Request<'_>, shared: Option<SharedFile<'_>>) -> Result<Computed> {
     let (ours, theirs) = (request.ours, request.theirs);
     let Some(base) = history::merge_base(repo, ours, theirs)? else {
         let message = format!("refusing to merge unrelated histories: '{}' and '{}'", ours.to_hex(), theirs.to_hex());
@@ -41,15 +41,15 @@ fn compute_once(repo: &Repository, request: &Request<'_>, origin: Option<Origin<
         return Ok(Computed::Commit(theirs));
     }
     if request.how == MergeHow::Rebase {
-        return replay::compute(repo, request, base, origin);
+        return replay::compute(repo, request, base, shared);
     }
     let our_tree = tree_of(repo, ours)?;
-    let tree = match three_way(repo, base, ours, theirs, origin)? {
+    let tree = match three_way(repo, base, ours, theirs, shared)? {
         Ok(tree) => tree,
         Err(conflicts) => return Ok(Computed::Conflict(conflicts)),
     };
     if request.how == MergeHow::Squash {
-        return squash::compute(repo, request, tree, our_tree, origin);
+        return squash::compute(repo, request, tree, our_tree, shared);
     }
     durability::sync_tree(repo, tree, Some(our_tree))?;
     let message = commit::signed_off(repo, request.message.as_bytes())?;

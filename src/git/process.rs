@@ -221,11 +221,15 @@ impl Git {
         self
     }
 
-    /// Names the git directory, for what needs no work tree.
+    /// Git in a git directory, for what needs no work tree.
+    pub(super) fn in_git_dir(git_dir: &Path) -> Self {
+        Git::in_dir(git_dir).global(flag("--git-dir=", git_dir))
+    }
+
+    /// Limits it to the paths of `list`, each ended by NUL, which it gets on stdin.
     #[must_use]
-    pub(super) fn repository_only(mut self, git_dir: &Path) -> Self {
-        self.global.push(flag("--git-dir=", git_dir));
-        self
+    pub(super) fn pathspecs(self, list: impl Into<Vec<u8>>) -> Self {
+        self.args(["--pathspec-from-file=-", "--pathspec-file-nul"]).stdin_bytes(list)
     }
 
     /// Adds an argument.
@@ -254,6 +258,13 @@ impl Git {
     #[must_use]
     pub(crate) fn global(mut self, option: impl AsRef<OsStr>) -> Self {
         self.global.push(option.as_ref().to_owned());
+        self
+    }
+
+    /// Removes an environment variable.
+    #[must_use]
+    pub(super) fn without_env(mut self, name: &str) -> Self {
+        self.removed.push(name.into());
         self
     }
 

@@ -232,7 +232,7 @@ fn someone(repo: &Repository) -> Signature {
 pub(crate) fn delete_all(repo: &gix::Repository, refs: &[(String, ObjectId)]) -> Result<bool> {
     let common = repo.common_dir();
     let input: String = refs.iter().map(|(name, old)| format!("delete {name} {old}\n")).collect();
-    let git = Git::in_dir(common).repository_only(common).args(["update-ref", "--no-deref", "--stdin"]);
+    let git = Git::in_git_dir(common).args(["update-ref", "--no-deref", "--stdin"]);
     Ok(git.stdin_bytes(input).run()?.success())
 }
 
@@ -317,7 +317,7 @@ pub(crate) fn clear_locks(repo: &gix::Repository, name: &FullNameRef) -> Result<
 fn by_git(repo: &gix::Repository, swap: &Swap<'_>) -> Result<Attempt> {
     let null = repo.object_hash().null();
     let common = repo.common_dir();
-    let mut git = Git::in_dir(common).repository_only(common);
+    let mut git = Git::in_git_dir(common);
     git = git.args(["update-ref", "--no-deref", "-m", &one_line(swap.message)]);
     if swap.force_log {
         git = git.arg("--create-reflog");

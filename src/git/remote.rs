@@ -142,10 +142,7 @@ pub(crate) fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Resul
     if updates.is_empty() {
         return Ok(Vec::new());
     }
-    let git = pushing(repo, remote)
-        .args(["--no-atomic", "--", remote])
-        .args(updates.iter().map(|update| format!("{}:{}", update.id, update.name)));
-    fates(&git.run()?, remote)
+    fates(&send(repo, remote, Together::No, updates.iter().map(refspec), &[])?, remote)
 }
 
 /// Pushes every ref that matches one of these patterns (`refs/a/*`) to the same name, each as [`push`] does; what each of them holds
@@ -155,7 +152,7 @@ pub(crate) fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Resul
 /// As [`push`].
 pub(crate) fn push_matching(repo: &Repository, remote: &str, patterns: &[String]) -> Result<Vec<(String, Fate)>> {
     let refspecs = patterns.iter().map(|pattern| format!("{pattern}:{pattern}"));
-    fates(&pushing(repo, remote).args(["--no-atomic", "--", remote]).args(refspecs).run()?, remote)
+    fates(&send(repo, remote, Together::No, refspecs, &[])?, remote)
 }
 
 /// Deletes refs of a remote, each on its own and only if it holds the id that is said. What the answer does not tell of is left out.
@@ -166,22 +163,41 @@ pub(crate) fn delete(repo: &Repository, remote: &str, gone: &[Update]) -> Result
     if gone.is_empty() {
         return Ok(Vec::new());
     }
-    let git = pushing(repo, remote)
-        .arg("--no-atomic")
-        .args(gone.iter().map(|gone| format!("--force-with-lease={}:{}", gone.name, gone.id)))
-        .args(["--", remote])
-        .args(gone.iter().map(|gone| format!(":{}", gone.name)));
-    fates(&git.run()?, remote)
+    fates(&send(repo, remote, Together::No, [], gone)?, remote)
 }
 
-fn pushing(repo: &Repository, remote: &str) -> Git {
-    Git::at(repo).may_ask().config(format!("remote.{remote}.mirror=false")).config("push.followTags=false").args([
-        "push",
-        "--porcelain",
-        "--no-verify",
-        "--no-signed",
-        "--recurse-submodules=no",
-    ])
+/// Whether all refs of a push move or none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Together {
+    /// Each moves on its own.
+    No,
+    /// All move or none.
+    Yes,
+}
+
+fn refspec(update: &Update) -> String {
+    format!("{}:{}", update.id, update.name)
+}
+
+/// Pushes `refspecs`, and deletes the refs of `gone` that hold the ids that are said.
+fn send(
+    repo: &Repository,
+    remote: &str,
+    together: Together,
+    refspecs: impl IntoIterator<Item = String>,
+    gone: &[Update],
+) -> Result<Output> {
+    Git::at(repo)
+        .may_ask()
+        .config(format!("remote.{remote}.mirror=false"))
+        .config("push.followTags=false")
+        .args(["push", "--porcelain", "--no-verify", "--no-signed", "--recurse-submodules=no"])
+        .arg(if together == Together::Yes { "--atomic" } else { "--no-atomic" })
+        .args(gone.iter().map(|gone| format!("--force-with-lease={}:{}", gone.name, gone.id)))
+        .args(["--", remote])
+        .args(refspecs)
+        .args(gone.iter().map(|gone| format!(":{}", gone.name)))
+        .run()
 }
 
 fn fates(output: &Output, remote: &str) -> Result<Vec<(String, Fate)>> {
@@ -203,13 +219,7 @@ pub(crate) fn push_and_delete(
     update: &Update,
     gone: &[Update],
 ) -> Result<Vec<(String, Fate)>> {
-    let git = pushing(repo, remote)
-        .arg("--atomic")
-        .args(gone.iter().map(|gone| format!("--force-with-lease={}:{}", gone.name, gone.id)))
-        .args(["--", remote])
-        .arg(format!("{}:{}", update.id, update.name))
-        .args(gone.iter().map(|gone| format!(":{}", gone.name)));
-    let output = git.run()?;
+    let output = send(repo, remote, Together::Yes, [refspec(update)], gone)?;
     match fates(&output, remote) {
         // No exit code tells that the remote has no such push; then it says nothing of any ref.
         Err(_) if output.stderr.contains_str("--atomic") => Ok(Vec::new()),

@@ -8,7 +8,7 @@ use super::{
     durability, history,
     repository::Repository,
     squash,
-    three_way::{Computed, Origin, Request, picked, three_way, tree_of},
+    three_way::{Computed, Request, SharedFile, picked, three_way, tree_of},
 };
 use crate::error::Result;
 
@@ -21,11 +21,10 @@ pub(super) fn compute(
     repo: &Repository,
     request: &Request<'_>,
     base: ObjectId,
-    origin: Option<Origin<'_>>,
+    shared: Option<SharedFile<'_>>,
 ) -> Result<Computed> {
     let (ours, theirs) = (request.ours, request.theirs);
-    let known: Vec<ObjectId> = [Some(ours), request.since].into_iter().flatten().collect();
-    let mut commits = history::commits_beyond(repo, &known, theirs)?;
+    let mut commits = history::commits_between(repo, request.known(), theirs)?;
     let all = commits.len();
     let mut is_merge = Vec::with_capacity(all);
     for commit in &commits {
@@ -37,7 +36,7 @@ pub(super) fn compute(
     if linear && base == ours && in_order(repo, ours, &commits)? {
         return Ok(Computed::Commit(theirs));
     }
-    let replayed = onto(repo, ours, &commits, origin)?;
+    let replayed = onto(repo, ours, &commits, shared)?;
     if linear {
         return Ok(match replayed {
             Ok(tip) if tip == ours => Computed::UpToDate,
@@ -45,13 +44,13 @@ pub(super) fn compute(
             Err(conflicts) => Computed::Conflict(conflicts),
         });
     }
-    let tree = match three_way(repo, base, ours, theirs, origin)? {
+    let tree = match three_way(repo, base, ours, theirs, shared)? {
         Ok(tree) => tree,
         Err(conflicts) => return Ok(Computed::Conflict(conflicts)),
     };
     match replayed {
         Ok(tip) if tree_of(repo, tip)? == tree && tip != ours => Ok(Computed::Commit(tip)),
-        _ => squash::compute(repo, request, tree, tree_of(repo, ours)?, origin),
+        _ => squash::compute(repo, request, tree, tree_of(repo, ours)?, shared),
     }
 }
 
@@ -76,7 +75,7 @@ fn onto(
     repo: &Repository,
     first: ObjectId,
     commits: &[ObjectId],
-    origin: Option<Origin<'_>>,
+    shared: Option<SharedFile<'_>>,
 ) -> Result<Result<ObjectId, Vec<BString>>> {
     let mut tip = first;
     for commit in commits {
@@ -90,7 +89,7 @@ fn onto(
             None => repo.gix().object_hash().empty_tree(),
         };
         let before = tree_of(repo, tip)?;
-        match picked(repo, ancestor, before, tree_of(repo, *commit)?, origin)? {
+        match picked(repo, ancestor, before, tree_of(repo, *commit)?, shared)? {
             Err(conflicts) => return Ok(Err(conflicts)),
             Ok(tree) if tree == before => {}
             Ok(tree) => {

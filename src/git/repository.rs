@@ -164,7 +164,7 @@ impl Git {
                 Git::in_dir(top).repository(repo.git_dir(), top)
             }
             Some(top) => Git::in_dir(top),
-            None => Git::in_dir(repo.git_dir()).repository_only(repo.git_dir()),
+            None => Git::in_git_dir(repo.git_dir()),
         }
     }
 }

@@ -83,7 +83,7 @@ fn rank(level: &str) -> Option<usize> {
 }
 
 /// What the verdicts on signatures depend on besides the commits, as one line: the settings, and the state of the files with
-/// keys in them. As long as it is the same, so are they, but for keys that expire.
+/// keys in them. The verdicts stay as long as this line does, unless a key expires.
 pub(crate) fn surroundings(repo: &Repository) -> String {
     let config = repo.gix().config_snapshot();
     let value = |key: &str| config.string(key).unwrap_or_default();

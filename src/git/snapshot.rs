@@ -62,8 +62,7 @@ fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectI
         pathspecs.extend_from_slice(path);
         pathspecs.push(0);
     }
-    let from_stdin = ["--pathspec-from-file=-", "--pathspec-file-nul"];
-    git()?.args(["add", "--all"]).args(from_stdin).stdin_bytes(pathspecs).check()?;
+    git()?.args(["add", "--all"]).pathspecs(pathspecs).check()?;
     let written = git()?.arg("write-tree").check()?;
     written.line().parse().map_err(|_| Error::fatal(Kind::GitFailed, "git write-tree printed no object id"))
 }

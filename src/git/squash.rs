@@ -7,7 +7,7 @@ use super::{
     commit::{self, By, Draft, Signing, with_trailer},
     durability, history,
     repository::Repository,
-    three_way::{Computed, Origin, Request},
+    three_way::{Computed, Request, SharedFile},
 };
 use crate::error::Result;
 
@@ -26,13 +26,12 @@ pub(super) fn compute(
     request: &Request<'_>,
     tree: ObjectId,
     our_tree: ObjectId,
-    origin: Option<Origin<'_>>,
+    shared: Option<SharedFile<'_>>,
 ) -> Result<Computed> {
     if tree == our_tree {
         return Ok(Computed::UpToDate);
     }
-    let known: Vec<ObjectId> = [Some(request.ours), request.since].into_iter().flatten().collect();
-    let work = Work::read(repo, &history::commits_beyond(repo, &known, request.theirs)?, origin)?;
+    let work = Work::read(repo, &history::commits_between(repo, request.known(), request.theirs)?, shared)?;
     let person = repo.author()?;
     let mut message = BString::from(request.message);
     let (author, others) = match work.authors.as_slice() {
@@ -68,8 +67,8 @@ struct Work {
 }
 
 impl Work {
-    /// Merge commits say nothing of the work. Nor does it make an author to have added its spec, the file of `origin`.
-    fn read(repo: &Repository, commits: &[ObjectId], origin: Option<Origin<'_>>) -> Result<Work> {
+    /// Merge commits say nothing of the work. Nor does it make an author to have added its spec, the file of `shared`.
+    fn read(repo: &Repository, commits: &[ObjectId], shared: Option<SharedFile<'_>>) -> Result<Work> {
         let mut work = Work::default();
         for id in commits {
             let found = repo.gix().find_commit(*id)?;
@@ -82,7 +81,7 @@ impl Work {
                 work.keep(trailer.token, &trailer.value);
             }
             let paths = history::changed_paths(repo, parents.first().copied(), *id)?;
-            let only_spec = origin.is_some_and(|origin| paths.iter().all(|change| change.path == origin.path));
+            let only_spec = shared.is_some_and(|shared| paths.iter().all(|change| change.path == shared.path));
             if !only_spec && let Ok(author) = commit.author().and_then(|author| author.to_owned()) {
                 let known = |one: &Signature| one.email == author.email && one.name == author.name;
                 if !work.authors.iter().any(known) {

@@ -27,6 +27,13 @@ pub(crate) struct Request<'a> {
     pub how: MergeHow,
 }
 
+impl Request<'_> {
+    /// What the work is not: the commits that the target reaches, and those before the work began.
+    pub(super) fn known(&self) -> impl Iterator<Item = ObjectId> {
+        [Some(self.ours), self.since].into_iter().flatten()
+    }
+}
+
 /// What came of a merge. Nothing but objects has been written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -39,10 +46,10 @@ pub(crate) enum Computed {
     Conflict(Vec<BString>),
 }
 
-/// A file that both sides have from the same source though their histories do not say so: its path and its text there.
+/// A file that both sides took from elsewhere, so that their histories share no version of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin<'a> {
-    /// The file.
+pub(crate) struct SharedFile<'a> {
+    /// Its path.
     pub path: &'a str,
     /// The text that both sides began with.
     pub blob: ObjectId,
@@ -54,18 +61,15 @@ pub(super) fn three_way(
     base: ObjectId,
     ours: ObjectId,
     theirs: ObjectId,
-    origin: Option<Origin<'_>>,
+    shared: Option<SharedFile<'_>>,
 ) -> Result<Merged> {
     if base == ours {
         return Ok(Ok(tree_of(repo, theirs)?));
     }
-    let ancestor = tree_of(repo, base)?;
-    match (merged_tree(repo, ours, theirs)?, origin) {
-        (Err(conflicts), Some(origin)) if conflicts == [origin.path] => {
-            merged_from(repo, ancestor, tree_of(repo, ours)?, tree_of(repo, theirs)?, origin)
-        }
-        (merged, _) => Ok(merged),
-    }
+    let gix = repo.gix();
+    let outcome = gix.merge_commits(ours, theirs, labels(), gix.tree_merge_options()?.into())?;
+    let [base, ours, theirs] = [tree_of(repo, base)?, tree_of(repo, ours)?, tree_of(repo, theirs)?];
+    with_shared(repo, settled(outcome.tree_merge)?, [base, ours, theirs], shared)
 }
 
 /// The tree of what `theirs` changed since `ancestor`, done to `ours`; all of them trees.
@@ -74,16 +78,10 @@ pub(super) fn picked(
     ancestor: ObjectId,
     ours: ObjectId,
     theirs: ObjectId,
-    origin: Option<Origin<'_>>,
+    shared: Option<SharedFile<'_>>,
 ) -> Result<Merged> {
-    let gix = repo.gix();
-    let merged = settled(gix.merge_trees(ancestor, ours, theirs, labels(), gix.tree_merge_options()?)?)?;
-    match (merged, origin) {
-        (Err(conflicts), Some(origin)) if conflicts == [origin.path] => {
-            merged_from(repo, ancestor, ours, theirs, origin)
-        }
-        (merged, _) => Ok(merged),
-    }
+    let trees = [ancestor, ours, theirs];
+    with_shared(repo, merged_trees(repo, trees)?, trees, shared)
 }
 
 pub(super) fn tree_of(repo: &Repository, commit: ObjectId) -> Result<ObjectId> {
@@ -97,26 +95,28 @@ fn labels() -> Labels<'static> {
     Labels { ancestor: None, current: Some("target".into()), other: Some("work".into()) }
 }
 
-/// The tree of a three-way merge of two commits.
-fn merged_tree(repo: &Repository, ours: ObjectId, theirs: ObjectId) -> Result<Merged> {
+/// The tree of a three-way merge of trees, the ancestor first.
+fn merged_trees(repo: &Repository, [ancestor, ours, theirs]: [ObjectId; 3]) -> Result<Merged> {
     let gix = repo.gix();
-    let outcome = gix.merge_commits(ours, theirs, labels(), gix.tree_merge_options()?.into())?;
-    settled(outcome.tree_merge)
+    settled(gix.merge_trees(ancestor, ours, theirs, labels(), gix.tree_merge_options()?)?)
 }
 
-/// The tree of a three-way merge of trees, with an ancestor that holds the text of `origin`.
-fn merged_from(
+/// What `merged`, the merge of these trees, is once `shared` is known: where nothing but that file conflicts, they are merged again
+/// with an ancestor that holds its text.
+fn with_shared(
     repo: &Repository,
-    ancestor: ObjectId,
-    ours: ObjectId,
-    theirs: ObjectId,
-    origin: Origin<'_>,
+    merged: Merged,
+    [ancestor, ours, theirs]: [ObjectId; 3],
+    shared: Option<SharedFile<'_>>,
 ) -> Result<Merged> {
-    let gix = repo.gix();
-    let mut ancestor = gix.edit_tree(ancestor)?;
-    ancestor.upsert(origin.path, EntryKind::Blob, origin.blob)?;
-    let ancestor = ancestor.write()?.detach();
-    settled(gix.merge_trees(ancestor, ours, theirs, labels(), gix.tree_merge_options()?)?)
+    match (merged, shared) {
+        (Err(conflicts), Some(shared)) if conflicts == [shared.path] => {
+            let mut ancestor = repo.gix().edit_tree(ancestor)?;
+            ancestor.upsert(shared.path, EntryKind::Blob, shared.blob)?;
+            merged_trees(repo, [ancestor.write()?.detach(), ours, theirs])
+        }
+        (merged, _) => Ok(merged),
+    }
 }
 
 fn settled(mut merge: gix::merge::tree::Outcome<'_>) -> Result<Merged> {
@@ -136,16 +136,12 @@ pub(crate) fn conflicts(
     repo: &Repository,
     ours: ObjectId,
     theirs: ObjectId,
-    origin: Option<Origin<'_>>,
+    shared: Option<SharedFile<'_>>,
 ) -> Result<Vec<BString>> {
     let repo = &repo.in_memory();
     let Some(base) = history::merge_base(repo, ours, theirs)? else { return Ok(Vec::new()) };
     if base == ours || base == theirs {
         return Ok(Vec::new());
     }
-    let merged = match (merged_tree(repo, ours, theirs)?, origin) {
-        (Err(conflicts), Some(origin)) if conflicts == [origin.path] => merged_from(repo, base, ours, theirs, origin)?,
-        (merged, _) => merged,
-    };
-    Ok(merged.err().unwrap_or_default())
+    Ok(three_way(repo, base, ours, theirs, shared)?.err().unwrap_or_default())
 }

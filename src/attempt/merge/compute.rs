@@ -34,8 +34,8 @@ pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, t
     let how = how(project, attempt)?;
     let request = merge::Request { ours, theirs: tip, since: attempt.base, message: &message, how };
     // A person may have committed the spec file while it was worked: then both sides have it from the pinned text.
-    let origin = merge::Origin { path: &attempt.spec_path, blob: attempt.blob };
-    let computed = merge::compute(&project.repo, &request, (!project.silent).then_some(origin))?;
+    let shared = merge::SharedFile { path: &attempt.spec_path, blob: attempt.blob };
+    let computed = merge::compute(&project.repo, &request, (!project.silent).then_some(shared))?;
     Ok(Tried { old, ours, computed })
 }
 

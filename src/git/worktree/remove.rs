@@ -40,7 +40,7 @@ pub(crate) fn remove(repo: &Repository, path: &Path) -> Result<Removed> {
         return Ok(Removed::DirectoryKept);
     }
     // From the common directory: git will not remove the worktree that it stands in.
-    let git = Git::in_dir(repo.common_dir()).repository_only(repo.common_dir());
+    let git = Git::in_git_dir(repo.common_dir());
     let git = git.args(["worktree", "remove", "--force", "--force", "--"]).arg(&worktree.path);
     let output = git.run()?;
     if output.success() {
@@ -58,7 +58,7 @@ pub(crate) fn remove_clean(repo: &Repository, worktree: &Worktree) -> Result<boo
     if worktree.main || !worktree.leads_home() {
         return Ok(false);
     }
-    let git = Git::in_dir(repo.common_dir()).repository_only(repo.common_dir());
+    let git = Git::in_git_dir(repo.common_dir());
     // What the person does not want to be shown is work nevertheless.
     let git = git.without_hooks().config("core.fsmonitor=false").config("status.showUntrackedFiles=all");
     let git = worktree.muted.iter().fold(git, Git::config);

@@ -28,7 +28,7 @@ pub(crate) fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
     if in_the_way {
         return Ok(false);
     }
-    let git = Git::in_dir(repo.common_dir()).repository_only(repo.common_dir());
+    let git = Git::in_git_dir(repo.common_dir());
     // It looks at every worktree and may complain about another; what became of this one is seen there.
     git.args(["worktree", "repair"]).run()?;
     Ok(worktree.leads_home())
@@ -59,7 +59,7 @@ pub(crate) fn lost_heads(repo: &Repository, worktree: &Worktree) -> Result<Vec<O
         return Ok(Vec::new());
     }
     let revisions: String = heads.iter().map(|id| format!("{id}\n")).collect();
-    let git = Git::in_dir(repo.common_dir()).repository_only(repo.common_dir());
+    let git = Git::in_git_dir(repo.common_dir());
     // What is left out is said in the arguments: before 2.42 git takes no options from its input.
     let list = ["rev-list", "--topo-order", "--parents", "--stdin", "--not", "--all"];
     let listed = git.args(list).stdin_bytes(revisions).check()?;

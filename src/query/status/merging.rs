@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     git::{
         branch, history,
-        merge::{self, Origin},
+        merge::{self, SharedFile},
         status,
         worktree::{self, busy},
     },
@@ -76,8 +76,8 @@ impl Merges {
         if let Some(known) = self.0.borrow().get(&(tip, work)) {
             return Ok(known.clone());
         }
-        let origin = Origin { path: &attempt.spec_path, blob: attempt.blob };
-        let found = merge::conflicts(&project.repo, tip, work, (!project.silent).then_some(origin))?;
+        let shared = SharedFile { path: &attempt.spec_path, blob: attempt.blob };
+        let found = merge::conflicts(&project.repo, tip, work, (!project.silent).then_some(shared))?;
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         self.0.borrow_mut().insert((tip, work), found.clone());
         Ok(found)
