@@ -8,6 +8,11 @@ mod terminal;
 pub(crate) mod trace;
 mod zone;
 
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests through the binary use all of it")]
+#[path = "../../tests/support/tools.rs"]
+pub(crate) mod tools;
+
 use std::{
     collections::HashMap,
     ffi::{OsStr, OsString},

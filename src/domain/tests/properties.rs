@@ -1,6 +1,6 @@
 //! What holds of every history that the store can make.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::collections::BTreeSet;
 
 use crate::domain::{
     converge::Source,
@@ -49,7 +49,7 @@ pub(super) fn acts(fetches: u32) -> impl Strategy<Value = Vec<Act>> {
     prop::collection::vec(prop_oneof![4 => record, fetches => fetch], 1..45)
 }
 
-/// What is the same for all tips that know the same operations.
+/// The part of a state that is equal for all tips that know equal operations.
 fn meaning(state: &State) -> State {
     State { tip: ObjectId::null(gix::hash::Kind::Sha1), generation: 0, ..state.clone() }
 }
@@ -230,8 +230,7 @@ fn an_archive_counts_only_if_nothing_is_concurrent() {
 }
 
 #[test]
-fn deep_chains_neither_overflow_nor_crawl() {
-    let began = Instant::now();
+fn deep_chains_do_not_overflow() {
     let mut events = Vec::new();
     let mut state: Option<State> = None;
     let mut attempt = None;
@@ -258,5 +257,4 @@ fn deep_chains_neither_overflow_nor_crawl() {
     let history = History::new(events);
     let folded = fold(&history, tip).expect("folds");
     assert_eq!(Some(timeless(folded)), state.map(timeless));
-    assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
 }

@@ -14,6 +14,7 @@ use crate::{
 };
 use gix::ObjectId;
 
+use crate::env::tools;
 use crate::git::tests::support::{Repo, git_output, isolated};
 
 /// `main` and `work` have diverged from a common commit; `main` is checked out. Returns both tips.
@@ -109,11 +110,11 @@ isolated! {
         let trailers = repo.git(&["log", "-1", "--format=%(trailers:only)", &id]);
         assert_eq!(trailers, "Chant-Spec: x\nSigned-off-by: A U Thor <author@example.com>");
         let key = repo.parent().join("key");
-        let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
-        if !made.is_ok_and(|status| status.success()) {
-            eprintln!("skipped: no ssh-keygen");
+        if !tools::need("ssh-keygen") {
             return;
         }
+        let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
+        assert!(made.unwrap().success());
         repo.git(&["config", "gpg.format", "ssh"]);
         repo.git(&["config", "user.signingKey", key.to_str().unwrap()]);
         repo.git(&["config", "commit.gpgSign", "true"]);
@@ -301,8 +302,7 @@ esac\nexec {real} \"$@\"\n",
 
     fn what_core_fsync_asks_for_is_synced_before_the_ref_moves() {
         let able = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
-        if !able.is_ok_and(|status| status.success()) {
-            eprintln!("skipped: no strace, or it may not trace here");
+        if !tools::need_that(able.is_ok_and(|status| status.success()), "strace, and the permission to trace") {
             return;
         }
         let (repo, ours, theirs) = diverged(("dir/other", "x"), ("dir/work", "y"));

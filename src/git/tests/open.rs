@@ -2,7 +2,10 @@
 
 use std::{ffi::OsStr, fs, os::unix::fs::chown, path::Path};
 
-use crate::git::tests::support::{Repo, git, git_output, isolated, probe};
+use crate::{
+    env::tools,
+    git::tests::support::{Repo, git, git_output, isolated, probe},
+};
 
 fn has(report: &str, line: &str) {
     assert!(report.lines().any(|found| found == line), "no '{line}' in:\n{report}");
@@ -85,10 +88,9 @@ isolated! {
         has(&probe(&repo.path, &vars), &format!("other='{}'", repo.path.display()));
     }
 
-    fn trap_b_a_repository_of_somebody_else_is_refused_unless_it_is_declared_safe() {
+    fn trap_b_a_repository_of_another_user_is_refused_unless_it_is_declared_safe() {
         let repo = Repo::with_commit();
-        if chown_all(&repo.path, 12345).is_err() {
-            eprintln!("skipped: only root can give a repository to somebody else");
+        if !tools::need_that(chown_all(&repo.path, 12345).is_ok(), "root, who alone can give a repository to another user") {
             return;
         }
         let report = probe(&repo.path, &[]);
@@ -110,7 +112,7 @@ isolated! {
         has(&probe(&repo.path, &[]), "error=unsupported-repository: unknown repository extension found: 'madeup'");
         fs::write(repo.path.join(".git/config"), "[core]\n\trepositoryFormatVersion = 2\n").unwrap();
         has_error(&probe(&repo.path, &[]), "unsupported-repository");
-        // What somebody has in the global configuration is not about this repository.
+        // What is in the global configuration is not about this repository.
         fs::write(repo.path.join(".git/config"), "[core]\n\trepositoryFormatVersion = 1\n").unwrap();
         git(&repo.path, &["config", "--global", "extensions.madeUp", "true"]);
         has(&probe(&repo.path, &[]), "bare=false linked=false silent=false");
@@ -118,8 +120,8 @@ isolated! {
 
     fn trap_a_reftables_are_refused_with_the_way_out() {
         let dir = tempfile::tempdir().unwrap();
-        if !git_output(dir.path(), &["init", "-q", "--ref-format=reftable", "."]).status.success() {
-            eprintln!("skipped: this git knows no reftables");
+        let made = git_output(dir.path(), &["init", "-q", "--ref-format=reftable", "."]).status.success();
+        if !tools::need_that(made, "a git that knows reftables") {
             return;
         }
         let report = probe(dir.path(), &[]);

@@ -7,7 +7,10 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::{env::Env, git::repository::Repository};
+use crate::{
+    env::{Env, tools},
+    git::repository::Repository,
+};
 
 const CHILD: &str = "CHANT_TEST_CHILD";
 const PROBE: &str = "CHANT_TEST_PROBE";
@@ -33,6 +36,8 @@ pub(super) fn run_isolated(path: &str, body: impl FnOnce()) {
     let output = child(name, home.path()).env(CHILD, "1").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "{name}:\n{said}");
+    let skipped = said.lines().filter_map(|line| line.split_once("skipped: it needs "));
+    skipped.for_each(|(_, what)| tools::report(what));
 }
 
 fn child(test: &str, home: &Path) -> Command {
@@ -41,6 +46,7 @@ fn child(test: &str, home: &Path) -> Command {
     command.env("PATH", std::env::var_os("PATH").unwrap());
     command.env("HOME", home).env("GIT_CONFIG_GLOBAL", home.join("gitconfig")).env("GIT_CONFIG_NOSYSTEM", "1");
     command.env("TMPDIR", home);
+    command.envs(std::env::var_os("CHANT_REQUIRE_TOOLS").map(|required| ("CHANT_REQUIRE_TOOLS", required)));
     command
 }
 

@@ -166,7 +166,7 @@ isolated! {
             assert_eq!(remove(&repo.open(), path).unwrap_err().kind, Kind::NotAWorktree);
         }
         assert!(plain.exists() && repo.path.join("file").exists() && stranger.path.join("file").exists());
-        // Somebody made a repository of their own where the worktree had been.
+        // A person made a repository where the worktree had been.
         let path = side(&repo);
         fs::remove_file(path.join(".git")).unwrap();
         git(&path, &["init", "-q"]);

@@ -80,10 +80,9 @@ fn a_file_of_100_mb_is_refused_by_its_size() {
     let root = work_tree();
     let file = File::create(root.path().join("big.md")).expect("created");
     file.set_len(100 * 1024 * 1024).expect("grown");
-    let start = std::time::Instant::now();
     let refused = read(root.path(), "big.md".into(), 4 * 1024 * 1024).expect_err("too large");
+    // Had it been read, its size would be what was read of it: one byte more than the limit.
     assert_eq!(refused.to_string(), "'big.md' is 104857600 bytes long, more than the 4194304 that are read");
-    assert!(start.elapsed().as_millis() < 500, "it was read");
 }
 
 #[test]

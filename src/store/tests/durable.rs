@@ -1,8 +1,11 @@
 //! What reaches the disk before a ref names it, seen in the system calls.
 
-use std::{collections::BTreeSet, fs, io::Write, process::Command};
+use std::{collections::BTreeSet, fs, process::Command};
 
-use crate::store::tests::{spec, support, support::TempRepo, worker};
+use crate::{
+    env::tools,
+    store::tests::{spec, support, support::TempRepo, worker},
+};
 
 /// One system call that matters here, in order.
 #[derive(Debug, PartialEq)]
@@ -26,17 +29,11 @@ fn traced(temp: &TempRepo, command: &Command) -> Option<Vec<Call>> {
     ]);
     strace.arg("-o").arg(&trace).arg(command.get_program()).args(command.get_args());
     strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    match strace.output() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            assert!(std::env::var_os("CHANT_REQUIRE_TOOLS").is_none(), "strace is missing");
-            writeln!(std::io::stderr(), "skipped: strace is missing").expect("stderr is open");
-            return None;
-        }
-        output => {
-            let output = output.expect("strace runs");
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        }
+    if !tools::need("strace") {
+        return None;
     }
+    let output = strace.output().expect("strace runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = fs::read_to_string(&trace).expect("a trace");
     Some(text.lines().filter_map(call).collect())
 }
