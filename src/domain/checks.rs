@@ -200,7 +200,7 @@ impl Checks {
         }
     }
 
-    /// The same without the output of commands, which is local unless the user shares it.
+    /// The checks without the output of commands, which is local unless the user shares it.
     #[must_use]
     pub(crate) fn without_output(mut self) -> Self {
         let proof = self.reproduces.iter_mut().flat_map(|proof| [&mut proof.base, &mut proof.tip]);

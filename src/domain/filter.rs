@@ -1,4 +1,4 @@
-//! Which specs somebody asks for.
+//! Which specs a command is asked for.
 
 /// Several values of one kind mean any of them; different kinds must all hold. Empty asks for every spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -75,8 +75,8 @@ fn rank(event: &Event) -> u8 {
     event.op.claims().unwrap_or(Status::Pending).rank()
 }
 
-/// The attempts that some event names as over. A name counts only for an attempt that the event itself can reach: nobody
-/// ends what they have not seen.
+/// The attempts that some event names as over. A name counts only for an attempt that the event itself can reach: no event
+/// ends what it has not seen.
 fn superseded(history: &History, ops: &[&Event]) -> BTreeSet<ObjectId> {
     let mut over = BTreeSet::new();
     for event in ops.iter().filter(|event| event.op.ends_attempts()) {

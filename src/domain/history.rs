@@ -69,7 +69,7 @@ impl History {
         history
     }
 
-    /// The same history with one more event on top, for folding at that event: where it stands among events that it does not
+    /// This history with one more event on top, for folding at that event: where it stands among events that it does not
     /// reach is not settled by their generations as elsewhere.
     pub fn followed_by(&self, event: Event) -> History {
         let mut history = self.clone();

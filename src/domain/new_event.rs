@@ -163,7 +163,7 @@ fn belong(state: &State, new: &NewEvent, named: Option<ObjectId>, facts: &mut Fa
         Op::Ack => facts.attempt = new.facts.attempt.or(state.attempt),
         _ => match named.or(state.attempt) {
             Some(attempt) => facts.attempt = Some(attempt),
-            // A person did what nobody had claimed: the event is its own attempt.
+            // A person did unclaimed work: the event is its own attempt.
             None => *facts = facts.of_spec(),
         },
     }
@@ -301,7 +301,7 @@ fn highest(like: ObjectId) -> ObjectId {
 /// The last second of the year 9999.
 const LAST_SECOND: i64 = 253_402_300_799;
 
-/// The identity of a merge event: the same in every clone, so that two clones make the same commit.
+/// The identity of a merge event. It is equal in every clone, so that two clones make equal commits.
 pub(crate) fn merge_author(parents: impl Iterator<Item = i64>) -> Author {
     Author {
         name: "git-chant".to_owned(),

@@ -66,7 +66,7 @@ pub(crate) enum Obstacle {
     Base,
     /// An input is missing.
     Input,
-    /// Nobody approved it.
+    /// No person approved it.
     Approval,
     /// A person does it.
     Gate,

@@ -34,7 +34,7 @@ impl State {
         self.open.len() > 1
     }
 
-    /// What the agent changed outside its worktree and nobody has acknowledged.
+    /// What the agent changed outside its worktree and no person has acknowledged.
     pub fn unacknowledged(&self) -> &[String] {
         &self.facts.tampered
     }

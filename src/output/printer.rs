@@ -65,7 +65,7 @@ impl Printer {
         }
     }
 
-    /// The same, which gives the hints that are wanted.
+    /// This printer, limited to the hints that are wanted.
     #[must_use]
     pub(crate) fn advised_by(mut self, advice: Advice) -> Self {
         self.advice = advice;

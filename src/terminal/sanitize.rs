@@ -32,7 +32,7 @@ impl Sanitizer {
         Sanitizer::default()
     }
 
-    /// The same, but colours (SGR sequences) stay: for what says nothing but what we make it say.
+    /// A sanitizer that leaves colours (SGR sequences): for text that git-chant itself makes.
     pub(crate) fn with_colors() -> Self {
         Sanitizer { screen: Screen { colors: true, ..Screen::default() }, ..Sanitizer::default() }
     }

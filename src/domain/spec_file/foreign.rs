@@ -60,7 +60,7 @@ pub(crate) fn foreign_of(bytes: &[u8]) -> Foreign {
 }
 
 impl Spec {
-    /// Whether another version asks for the same: its body and its front matter are the same, but for what is written there while a spec
+    /// Whether another version asks for what this one asks: its body and its front matter are equal, except what is written there while a spec
     /// is worked, ticks among it.
     pub(crate) fn asks_the_same(&self, other: &Spec) -> bool {
         let asked = |front: &FrontMatter| FrontMatter {

@@ -76,7 +76,7 @@ pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
     })
 }
 
-/// The same of a file of which no more is wanted than an outline, as [`Spec::outline`] makes it.
+/// Reads the outline of a spec file, as [`Spec::outline`] makes it.
 pub(crate) fn skim(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
     let (source, parts, front, _) = begin(path, bytes)?;
     Ok(Spec::outline(path, front, markdown::title(source.text(), parts.body)))

@@ -1,5 +1,5 @@
 //! The simulation behind DESIGN, section 3: clones that work offline and exchange in random order, over a ring, random peers,
-//! one or two servers that take fast-forwards only, a server with peers beside it, and a server with a mirror that nobody pushes to.
+//! one or two servers that take fast-forwards only, a server with peers beside it, and a server with a mirror that receives no push.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ enum Mode {
     Mirror,
 }
 
-/// Chance that is the same each time.
+/// Random numbers that repeat in every run.
 struct Dice(u64);
 
 impl Dice {

@@ -1,4 +1,4 @@
-//! The fold over random histories: a function of the set of operations, the same for everybody, and the one that the newest
+//! The fold over random histories: a function of the set of operations, equal in every clone, and the one that the newest
 //! event's trailers already tell.
 //!
 //! `CHANT_PROPTEST_CASES` asks for more cases than the default.
