@@ -75,60 +75,6 @@ struct Root {
 
 pub(crate) use global::Global;
 
-/// The commands, in the order of a spec's life.
-#[derive(Subcommand, Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
-pub(crate) enum Command {
-    Init(init::InitArgs),
-    Import(import::ImportArgs),
-    Add(add::AddArgs),
-    Investigate(investigate::InvestigateArgs),
-    List(list::ListArgs),
-    Ready(list::ReadyArgs),
-    Status(status::StatusArgs),
-    Graph(list::GraphArgs),
-    Why(show::WhyArgs),
-    Drift(list::DriftArgs),
-    Show(show::ShowArgs),
-    Edit(show::EditArgs),
-    Lint(upkeep::LintArgs),
-    Approve(state::ApproveArgs),
-    Reject(state::RejectArgs),
-    Split(work::SplitArgs),
-    Work(work::WorkArgs),
-    Next(work::NextArgs),
-    Log(show::LogArgs),
-    Path(show::PathArgs),
-    Verify(work::VerifyArgs),
-    Finish(work::FinishArgs),
-    Merge(work::MergeArgs),
-    Ack(state::AckArgs),
-    Pause(state::PauseArgs),
-    Takeover(state::TakeoverArgs),
-    Fail(state::FailArgs),
-    Reset(state::ResetArgs),
-    Release(state::ReleaseArgs),
-    Resolve(state::ResolveArgs),
-    Cancel(state::CancelArgs),
-    Archive(archive::ArchiveArgs),
-    Unarchive(archive::UnarchiveArgs),
-    Pr(publish::PrArgs),
-    ReleaseNotes(publish::ReleaseNotesArgs),
-    Prime(prime::PrimeArgs),
-    Sync(exchange::SyncArgs),
-    Prune(prune::PruneArgs),
-    Fsck(upkeep::FsckArgs),
-    Recover(upkeep::RecoverArgs),
-    Demo(upkeep::DemoArgs),
-    Hooks(hooks::HooksArgs),
-    Help(manual::HelpArgs),
-    InstallMan(manual::InstallManArgs),
-    Schema(manual::SchemaArgs),
-    Version(manual::VersionArgs),
-    Deinit(init::DeinitArgs),
-    Hook(hooks::HookArgs),
-}
-
 /// The page of `git-chant` itself.
 pub(crate) const PAGE: Page = Page {
     examples: &[
@@ -144,56 +90,71 @@ pub(crate) const PAGE: Page = Page {
 /// Adds to a command what may follow its name.
 type Define = fn(clap::Command) -> clap::Command;
 
-/// Each command that people use: its name, what may follow it, and its page.
-pub(crate) const COMMANDS: &[(&str, Define, Page)] = &[
-    ("init", init::InitArgs::augment_args, init::PAGE),
-    ("import", import::ImportArgs::augment_args, import::PAGE),
-    ("add", add::AddArgs::augment_args, add::PAGE),
-    ("investigate", investigate::InvestigateArgs::augment_args, investigate::INVESTIGATE_PAGE),
-    ("list", list::ListArgs::augment_args, list::PAGE),
-    ("ready", list::ReadyArgs::augment_args, list::READY_PAGE),
-    ("status", status::StatusArgs::augment_args, status::PAGE),
-    ("graph", list::GraphArgs::augment_args, list::GRAPH_PAGE),
-    ("why", show::WhyArgs::augment_args, show::WHY_PAGE),
-    ("drift", list::DriftArgs::augment_args, list::DRIFT_PAGE),
-    ("show", show::ShowArgs::augment_args, show::SHOW_PAGE),
-    ("edit", show::EditArgs::augment_args, show::EDIT_PAGE),
-    ("lint", upkeep::LintArgs::augment_args, upkeep::LINT_PAGE),
-    ("approve", state::ApproveArgs::augment_args, state::APPROVE_PAGE),
-    ("reject", state::RejectArgs::augment_args, state::REJECT_PAGE),
-    ("split", work::SplitArgs::augment_args, work::SPLIT_PAGE),
-    ("work", work::WorkArgs::augment_args, work::WORK_PAGE),
-    ("next", work::NextArgs::augment_args, work::NEXT_PAGE),
-    ("log", show::LogArgs::augment_args, show::LOG_PAGE),
-    ("path", show::PathArgs::augment_args, show::PATH_PAGE),
-    ("verify", work::VerifyArgs::augment_args, work::VERIFY_PAGE),
-    ("finish", work::FinishArgs::augment_args, work::FINISH_PAGE),
-    ("merge", work::MergeArgs::augment_args, work::MERGE_PAGE),
-    ("ack", state::AckArgs::augment_args, state::ACK_PAGE),
-    ("pause", state::PauseArgs::augment_args, state::PAUSE_PAGE),
-    ("takeover", state::TakeoverArgs::augment_args, state::TAKEOVER_PAGE),
-    ("fail", state::FailArgs::augment_args, state::FAIL_PAGE),
-    ("reset", state::ResetArgs::augment_args, state::RESET_PAGE),
-    ("release", state::ReleaseArgs::augment_args, state::RELEASE_PAGE),
-    ("resolve", state::ResolveArgs::augment_args, state::RESOLVE_PAGE),
-    ("cancel", state::CancelArgs::augment_args, state::CANCEL_PAGE),
-    ("archive", archive::ArchiveArgs::augment_args, archive::PAGE),
-    ("unarchive", archive::UnarchiveArgs::augment_args, archive::UNARCHIVE_PAGE),
-    ("pr", publish::PrArgs::augment_args, publish::PR_PAGE),
-    ("release-notes", publish::ReleaseNotesArgs::augment_args, publish::RELEASE_NOTES_PAGE),
-    ("prime", prime::PrimeArgs::augment_args, prime::PAGE),
-    ("sync", exchange::SyncArgs::augment_args, exchange::SYNC_PAGE),
-    ("prune", prune::PruneArgs::augment_args, prune::PAGE),
-    ("fsck", upkeep::FsckArgs::augment_args, upkeep::FSCK_PAGE),
-    ("recover", upkeep::RecoverArgs::augment_args, upkeep::RECOVER_PAGE),
-    ("demo", upkeep::DemoArgs::augment_args, upkeep::DEMO_PAGE),
-    ("hooks", hooks::HooksArgs::augment_args, hooks::PAGE),
-    ("help", manual::HelpArgs::augment_args, manual::HELP_PAGE),
-    ("install-man", manual::InstallManArgs::augment_args, manual::INSTALL_MAN_PAGE),
-    ("schema", manual::SchemaArgs::augment_args, manual::SCHEMA_PAGE),
-    ("version", manual::VersionArgs::augment_args, manual::VERSION_PAGE),
-    ("deinit", init::DeinitArgs::augment_args, init::DEINIT_PAGE),
-];
+/// Declares the commands that people use: the name, the arguments and the page of each.
+macro_rules! commands {
+    ($($name:literal $variant:ident($args:ty) $page:path;)*) => {
+        /// A command with its arguments.
+        #[derive(Subcommand, Clone, Debug)]
+        #[expect(clippy::large_enum_variant, reason = "there is one in a process")]
+        pub(crate) enum Command {
+            $($variant($args),)*
+            Hook(hooks::HookArgs),
+        }
+
+        /// Each command that people use, in the order of a spec's life: its name, what may follow it, and its page.
+        pub(crate) const COMMANDS: &[(&str, Define, Page)] = &[$(($name, <$args>::augment_args, $page)),*];
+    };
+}
+
+commands! {
+    "init" Init(init::InitArgs) init::PAGE;
+    "import" Import(import::ImportArgs) import::PAGE;
+    "add" Add(add::AddArgs) add::PAGE;
+    "investigate" Investigate(investigate::InvestigateArgs) investigate::INVESTIGATE_PAGE;
+    "list" List(list::ListArgs) list::PAGE;
+    "ready" Ready(list::ReadyArgs) list::READY_PAGE;
+    "status" Status(status::StatusArgs) status::PAGE;
+    "graph" Graph(list::GraphArgs) list::GRAPH_PAGE;
+    "why" Why(show::WhyArgs) show::WHY_PAGE;
+    "drift" Drift(list::DriftArgs) list::DRIFT_PAGE;
+    "show" Show(show::ShowArgs) show::SHOW_PAGE;
+    "edit" Edit(show::EditArgs) show::EDIT_PAGE;
+    "lint" Lint(upkeep::LintArgs) upkeep::LINT_PAGE;
+    "approve" Approve(state::ApproveArgs) state::APPROVE_PAGE;
+    "reject" Reject(state::RejectArgs) state::REJECT_PAGE;
+    "split" Split(work::SplitArgs) work::SPLIT_PAGE;
+    "work" Work(work::WorkArgs) work::WORK_PAGE;
+    "next" Next(work::NextArgs) work::NEXT_PAGE;
+    "log" Log(show::LogArgs) show::LOG_PAGE;
+    "path" Path(show::PathArgs) show::PATH_PAGE;
+    "verify" Verify(work::VerifyArgs) work::VERIFY_PAGE;
+    "finish" Finish(work::FinishArgs) work::FINISH_PAGE;
+    "merge" Merge(work::MergeArgs) work::MERGE_PAGE;
+    "ack" Ack(state::AckArgs) state::ACK_PAGE;
+    "pause" Pause(state::PauseArgs) state::PAUSE_PAGE;
+    "takeover" Takeover(state::TakeoverArgs) state::TAKEOVER_PAGE;
+    "fail" Fail(state::FailArgs) state::FAIL_PAGE;
+    "reset" Reset(state::ResetArgs) state::RESET_PAGE;
+    "release" Release(state::ReleaseArgs) state::RELEASE_PAGE;
+    "resolve" Resolve(state::ResolveArgs) state::RESOLVE_PAGE;
+    "cancel" Cancel(state::CancelArgs) state::CANCEL_PAGE;
+    "archive" Archive(archive::ArchiveArgs) archive::PAGE;
+    "unarchive" Unarchive(archive::UnarchiveArgs) archive::UNARCHIVE_PAGE;
+    "pr" Pr(publish::PrArgs) publish::PR_PAGE;
+    "release-notes" ReleaseNotes(publish::ReleaseNotesArgs) publish::RELEASE_NOTES_PAGE;
+    "prime" Prime(prime::PrimeArgs) prime::PAGE;
+    "sync" Sync(exchange::SyncArgs) exchange::SYNC_PAGE;
+    "prune" Prune(prune::PruneArgs) prune::PAGE;
+    "fsck" Fsck(upkeep::FsckArgs) upkeep::FSCK_PAGE;
+    "recover" Recover(upkeep::RecoverArgs) upkeep::RECOVER_PAGE;
+    "demo" Demo(upkeep::DemoArgs) upkeep::DEMO_PAGE;
+    "hooks" Hooks(hooks::HooksArgs) hooks::PAGE;
+    "help" Help(manual::HelpArgs) manual::HELP_PAGE;
+    "install-man" InstallMan(manual::InstallManArgs) manual::INSTALL_MAN_PAGE;
+    "schema" Schema(manual::SchemaArgs) manual::SCHEMA_PAGE;
+    "version" Version(manual::VersionArgs) manual::VERSION_PAGE;
+    "deinit" Deinit(init::DeinitArgs) init::DEINIT_PAGE;
+}
 
 /// How a command ends, for the manual pages: exit code and meaning.
 pub(crate) const EXIT_STATUS: &[(&str, &str)] = &[

@@ -372,8 +372,7 @@ mod tests {
     fn globs_made_to_be_slow_are_refused_or_fast() {
         assert!(Entry::parse(&"*a".repeat(9)).is_err());
         let set = PathSet::new(&["*a".repeat(8) + "b"]).expect("eight stars are allowed");
-        let start = std::time::Instant::now();
+        // Were the time exponential, this would not end.
         assert!(!set.matches("a".repeat(200).as_bytes().as_bstr()));
-        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     }
 }
