@@ -11,12 +11,13 @@ pub(crate) struct Demonstrated {
     /// The repository.
     pub path: PathText,
     /// What to look at.
-    pub look: Vec<Look>,
+    pub look: Vec<Suggestion>,
 }
 
 /// A command line worth typing.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct Look {
+#[schemars(rename = "Look")]
+pub(crate) struct Suggestion {
     /// The command line.
     pub command: String,
     /// What it shows.
@@ -26,7 +27,7 @@ pub(crate) struct Look {
 impl Answer for Demonstrated {
     fn write(&self, out: &mut dyn Write, look: &terminal::Look) -> io::Result<()> {
         writeln!(out, "The repository is {}", self.path)?;
-        for Look { command, shows } in &self.look {
+        for Suggestion { command, shows } in &self.look {
             let shows = look.paint.with(Slot::Faint, format_args!("# {}", clean::line(shows)));
             writeln!(out, "    {shows}\n    {}", clean::line(command))?;
         }

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Exit, Kind, Result},
     git::{
         branch,
-        commit::{self, Draft, Signing},
+        commit::{self, NewCommit, Signing},
         object::patiently,
         process::scrubbed_env,
         reference::Swapped,
@@ -93,7 +93,7 @@ fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
     let message = format!("Add spec {}: {}\n\nChant-Spec: {}\n", plan.id.short(), plan.title(), plan.id);
     commit::write(
         &project.repo,
-        Draft { tree, parents: vec![plan.base], message: message.into() },
+        NewCommit { tree, parents: vec![plan.base], message: message.into() },
         Signing::AsConfigured,
     )
 }

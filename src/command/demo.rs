@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{Demonstrated, Look, outcome::Outcome},
+    answer::{Demonstrated, Suggestion, outcome::Outcome},
     cli::upkeep::DemoArgs,
     demo,
     error::Result,
@@ -22,6 +22,6 @@ pub(super) fn run(context: &Context<'_>, args: &DemoArgs) -> Result<Outcome> {
         (format!("git chant finish {}", gate.short()), "... and pass the gate"),
         (format!("rm -rf {}", typed(&left.made)), "when you have seen enough"),
     ];
-    let look = look.into_iter().map(|(command, shows)| Look { command, shows: shows.to_owned() }).collect();
+    let look = look.into_iter().map(|(command, shows)| Suggestion { command, shows: shows.to_owned() }).collect();
     Ok(Outcome::new(Demonstrated { path: left.path.into(), look }))
 }

@@ -8,14 +8,14 @@ use std::{path::PathBuf, time::Duration};
 use bstr::BString;
 
 use crate::error::Result;
-use value::Found;
+use value::Setting;
 
 /// How work reaches its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MergeHow {
     /// A merge commit.
     Merge,
-    /// Forward where possible, else a merge commit.
+    /// Forward where possible, otherwise a merge commit.
     FastForward,
     /// One commit.
     Squash,
@@ -80,7 +80,7 @@ impl<'repo> Config<'repo> {
         self.command(&keys::AGENT_CMD, &keys::AGENT_CMD.name.replace("<name>", name))
     }
 
-    /// How long an agent may run: its own limit, else `chant.timeout`; none is no limit.
+    /// How long an agent may run: its own limit, otherwise `chant.timeout`; none is no limit.
     pub(crate) fn agent_timeout(&self, name: &str) -> Result<Option<Duration>> {
         let full = keys::AGENT_TIMEOUT.name.replace("<name>", name);
         match self.find(&full) {
@@ -196,7 +196,7 @@ impl<'repo> Config<'repo> {
         Ok(self.word(&keys::MERGE_RESEARCH)?.map_or(MergeHow::Squash, merge_how))
     }
 
-    /// Whether commits on branches are signed off: `chant.signoff`, else `format.signoff`.
+    /// Whether commits on branches are signed off: `chant.signoff`, otherwise `format.signoff`.
     pub(crate) fn signoff(&self) -> Result<bool> {
         let ours = self.find(keys::SIGNOFF.name);
         ours.or_else(|| self.find("format.signOff")).map_or(Ok(false), |found| found.bool())
@@ -253,7 +253,7 @@ impl<'repo> Config<'repo> {
     pub(crate) fn prune_expire(&self, read: impl Fn(&str) -> Result<Option<u64>>) -> Result<u64> {
         let default = keys::PRUNE_EXPIRE.default.unwrap_or_default();
         let found = self.find(keys::PRUNE_EXPIRE.name);
-        let text = found.as_ref().map_or_else(|| Ok(default.to_owned()), Found::text)?;
+        let text = found.as_ref().map_or_else(|| Ok(default.to_owned()), Setting::text)?;
         match (read(&text)?, found) {
             (Some(time), _) => Ok(time),
             (None, Some(found)) => Err(found.bad("a time as git reads it, 'never' or 'now'")),
@@ -276,8 +276,8 @@ impl<'repo> Config<'repo> {
         self.text(&keys::REMOTE)
     }
 
-    fn find<'a>(&'a self, name: &str) -> Option<Found<'a>> {
-        Found::last(self.snapshot.plumbing(), name)
+    fn find<'a>(&'a self, name: &str) -> Option<Setting<'a>> {
+        Setting::last(self.snapshot.plumbing(), name)
     }
 
     fn bool(&self, key: &keys::Key) -> Result<bool> {
@@ -316,7 +316,7 @@ impl<'repo> Config<'repo> {
     /// A command line: from trusted configuration only, whatever the repository's trust is.
     fn command(&self, key: &keys::Key, name: &str) -> Result<Option<BString>> {
         debug_assert_eq!(key.kind, keys::Kind::Command, "only command lines are filtered by trust");
-        Found::last_trusted(self.snapshot.plumbing(), name).map(|found| found.command()).transpose()
+        Setting::last_trusted(self.snapshot.plumbing(), name).map(|found| found.command()).transpose()
     }
 }
 

@@ -13,21 +13,21 @@ pub(super) fn trusted(meta: &Metadata) -> bool {
 }
 
 /// The value of a key, the last one winning; `None` inside is a key without `=`, git's implicit true.
-pub(super) struct Found<'a> {
+pub(super) struct Setting<'a> {
     key: String,
     value: Option<BString>,
     meta: &'a Metadata,
 }
 
-impl<'a> Found<'a> {
+impl<'a> Setting<'a> {
     /// The value of `key` (`section.name` or `section.sub.section.name`).
     pub(super) fn last(config: &'a File, key: &str) -> Option<Self> {
-        Found::last_where(config, key, |_| true)
+        Setting::last_where(config, key, |_| true)
     }
 
     /// The value of `key` from sections that may decide what is executed.
     pub(super) fn last_trusted(config: &'a File, key: &str) -> Option<Self> {
-        Found::last_where(config, key, trusted)
+        Setting::last_where(config, key, trusted)
     }
 
     fn last_where(config: &'a File, key: &str, eligible: fn(&Metadata) -> bool) -> Option<Self> {
@@ -43,7 +43,7 @@ impl<'a> Found<'a> {
                 return None;
             }
             let value = section.value_implicit(name)?;
-            Some(Found { key: key.to_owned(), value, meta: section.meta() })
+            Some(Setting { key: key.to_owned(), value, meta: section.meta() })
         })
     }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A directory that is ours.
-pub(super) struct Place {
+pub(super) struct DemoRepository {
     /// The top of the repository.
     pub(super) repo: PathBuf,
     /// The directory that was made for it, or the repository.
@@ -36,7 +36,7 @@ const SETTINGS: [(&str, &str); 8] = [
 ];
 
 /// Takes `dir`, which must not exist or be empty, or makes a temporary one.
-pub(super) fn claim(env: &Env, dir: Option<&Path>) -> Result<Place> {
+pub(super) fn claim(env: &Env, dir: Option<&Path>) -> Result<DemoRepository> {
     let (repo, made) = match dir {
         Some(dir) => (env.cwd().join(dir), None),
         None => {
@@ -66,7 +66,7 @@ pub(super) fn claim(env: &Env, dir: Option<&Path>) -> Result<Place> {
     }
     let repo = repo.canonicalize().io("read", &repo)?;
     let made = made.unwrap_or_else(|| repo.clone());
-    Ok(Place { repo, made })
+    Ok(DemoRepository { repo, made })
 }
 
 /// The repository with the store as its first commit.

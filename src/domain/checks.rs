@@ -172,7 +172,10 @@ impl Checks {
         }
         for command in &self.verify {
             let name = format!("verify '{}'", command.command);
-            lines.push(CheckLine { duration_ms: Some(command.duration_ms), ..line(name, command.ok, told(command)) });
+            lines.push(CheckLine {
+                duration_ms: Some(command.duration_ms),
+                ..line(name, command.ok, command_detail(command))
+            });
         }
         if let Some(proof) = &self.reproduces {
             let saw =
@@ -214,7 +217,7 @@ impl Checks {
     }
 }
 
-fn told(command: &Command) -> Option<String> {
+fn command_detail(command: &Command) -> Option<String> {
     let base = command.base.as_ref().map(|base| match (base.exit, command.ok) {
         (Some(0), true) => "it passed at the base too".to_owned(),
         (Some(0), false) => "it passed at the base".to_owned(),

@@ -300,7 +300,7 @@ impl Event {
         self.parents.iter().filter(|(role, _)| *role == Role::Own).map(|(_, id)| *id)
     }
 
-    /// The attempt that this event belongs to: the one that it names, else itself. What begins or ends attempts always
+    /// The attempt that this event belongs to: the one that it names, otherwise itself. What begins or ends attempts always
     /// stands for itself, whatever it names.
     pub fn attempt(&self) -> ObjectId {
         self.facts.attempt.filter(|_| !self.op.stands_alone()).unwrap_or(self.id)

@@ -65,7 +65,7 @@ impl Search<'_> {
                 self.low[*above] = self.low[*above].min(self.low[node]);
             }
             if self.number[node] == Some(self.low[node]) {
-                self.close(node);
+                self.end_group(node);
             }
         }
     }
@@ -78,7 +78,7 @@ impl Search<'_> {
         self.is_open.insert(node);
     }
 
-    fn close(&mut self, root: usize) {
+    fn end_group(&mut self, root: usize) {
         let at = self.open.iter().rposition(|node| *node == root).expect("a root is open until it is closed");
         let mut group = self.open.split_off(at);
         for node in &group {

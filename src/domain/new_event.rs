@@ -107,9 +107,9 @@ pub(crate) fn validate(
         None => carried(state, &state.facts),
     };
     let mut validated = Validated { facts, status, late: false };
-    belong(state, new, named, &mut validated.facts);
-    speak(state, new, &mut validated.facts);
-    settle(state, &new.op, &mut validated);
+    assign_attempt(state, new, named, &mut validated.facts);
+    take_own_facts(state, new, &mut validated.facts);
+    decide_status(state, &new.op, &mut validated);
     if let Some(history) = history {
         refold(state, history, new, &mut validated);
     }
@@ -131,7 +131,7 @@ fn late(state: &State, new: &NewEvent, about: ObjectId) -> Validated {
     let mut facts = carried(state, &state.facts);
     facts = facts.of_spec();
     facts.attempt = Some(about);
-    speak(state, new, &mut facts);
+    take_own_facts(state, new, &mut facts);
     facts.status = Some(state.status);
     facts.was = state.was;
     facts.current = Some(state.attempt.unwrap_or_else(|| about.kind().null()));
@@ -139,7 +139,7 @@ fn late(state: &State, new: &NewEvent, about: ObjectId) -> Validated {
 }
 
 /// Which attempt the event belongs to, and which ones it ends.
-fn belong(state: &State, new: &NewEvent, named: Option<ObjectId>, facts: &mut Facts) {
+fn assign_attempt(state: &State, new: &NewEvent, named: Option<ObjectId>, facts: &mut Facts) {
     let own = &new.facts.supersedes;
     match new.op {
         // A new attempt, or none, in place of all that are open.
@@ -170,7 +170,7 @@ fn belong(state: &State, new: &NewEvent, named: Option<ObjectId>, facts: &mut Fa
 }
 
 /// Lays over the facts what the new event says itself.
-fn speak(state: &State, new: &NewEvent, facts: &mut Facts) {
+fn take_own_facts(state: &State, new: &NewEvent, facts: &mut Facts) {
     let own = new.facts.clone();
     macro_rules! prefer_own {
         ($($field:ident),+) => { $( if own.$field.is_some() { facts.$field = own.$field; } )+ };
@@ -208,7 +208,7 @@ fn speak(state: &State, new: &NewEvent, facts: &mut Facts) {
 }
 
 /// The status after the event where nothing is concurrent with it.
-fn settle(state: &State, op: &Op, validated: &mut Validated) {
+fn decide_status(state: &State, op: &Op, validated: &mut Validated) {
     let facts = &mut validated.facts;
     let all_over = state.open.iter().all(|open| facts.supersedes.contains(open));
     match op {

@@ -187,7 +187,7 @@ fn check_glob(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The paths that a list of entries (`target_files`, say) covers.
+/// The paths that a list of entries (for example `target_files`) covers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PathSet {
     /// The entries without a slash at their end, and whether they are globs that had one.

@@ -53,7 +53,7 @@ pub(crate) struct Signature {
     pub verdict: Verdict,
     /// Whose key it is, in the words of the keyring or of the file of allowed signers.
     pub signer: Option<String>,
-    /// The fingerprint of the key, else its id.
+    /// The fingerprint of the key, otherwise its id.
     pub key: Option<String>,
 }
 

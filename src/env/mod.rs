@@ -121,7 +121,7 @@ impl Env {
         self.var("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
     }
 
-    /// Where caches go: `$XDG_CACHE_HOME` if absolute, else `~/.cache`.
+    /// Where caches go: `$XDG_CACHE_HOME` if absolute, otherwise `~/.cache`.
     pub(crate) fn cache_dir(&self) -> Option<PathBuf> {
         let xdg = self.var("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         xdg.or_else(|| self.home().map(|home| home.join(".cache")))
@@ -163,7 +163,7 @@ impl Env {
         Ok(())
     }
 
-    /// Where temporary files go: `TMPDIR`, else `/tmp`. Absolute.
+    /// Where temporary files go: `TMPDIR`, otherwise `/tmp`. Absolute.
     pub(crate) fn temp_dir(&self) -> PathBuf {
         self.cwd.join(std::env::temp_dir())
     }
@@ -219,7 +219,7 @@ impl Env {
         self.state.stderr
     }
 
-    /// The width of the terminal in columns: `COLUMNS`, else what the terminal says, else 80.
+    /// The width of the terminal in columns: `COLUMNS`, otherwise what the terminal says, otherwise 80.
     pub(crate) fn width(&self) -> usize {
         self.state.width
     }

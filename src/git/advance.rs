@@ -100,29 +100,29 @@ fn forward_in(
     let swap = Swap { name: target, expected: Some(old), new: Some(new), message, force_log: false };
     let mut refreshed = false;
     loop {
-        let mut found = Found::Free;
+        let mut obstacle = Obstacle::None;
         let mut written = false;
         let forwarded = reference::forward(&here, &swap, || {
-            found = match in_the_way(place, &changes)? {
-                Found::Free => tried(read_tree(place, old, new)?),
+            obstacle = match in_the_way(place, &changes)? {
+                Obstacle::None => obstacle_of(read_tree(place, old, new)?),
                 taken => taken,
             };
-            written = matches!(found, Found::Free);
+            written = matches!(obstacle, Obstacle::None);
             Ok(written)
         });
         if written && !matches!(forwarded, Ok(Forwarded::Swapped(Swapped::Done))) {
             // Index and files are there, and the ref could not be written: back to what it still says.
             let _best_effort = read_tree(place, new, old)?;
         }
-        let waits = match (forwarded?, found) {
+        let waits = match (forwarded?, obstacle) {
             (Forwarded::Swapped(Swapped::Done), _) => {
                 run_hook(place)?;
                 return Ok(Advanced::Moved);
             }
             (Forwarded::Switched | Forwarded::Swapped(Swapped::Differs(_)), _) => return Ok(Advanced::LostRace),
-            (Forwarded::GivenUp, Found::Refused(advanced)) => return Ok(advanced),
-            (Forwarded::GivenUp, Found::Failed(output)) if output.waits_for_index() => output.complaint(),
-            (Forwarded::GivenUp, Found::Failed(output)) if refreshed => return refusal(place, changes, &output),
+            (Forwarded::GivenUp, Obstacle::Worktree(advanced)) => return Ok(advanced),
+            (Forwarded::GivenUp, Obstacle::Git(output)) if output.waits_for_index() => output.complaint(),
+            (Forwarded::GivenUp, Obstacle::Git(output)) if refreshed => return refusal(place, changes, &output),
             (Forwarded::GivenUp, _) => {
                 // Files that look changed by their dates alone are in git's way until the index says otherwise.
                 place.git()?.args(["update-index", "-q", "--refresh"]).patient(patience).run()?;
@@ -141,18 +141,18 @@ fn forward_in(
     }
 }
 
-/// What a look at the worktree, and git's own try, came to.
-enum Found {
-    /// Nothing, or index and files are written.
-    Free,
-    /// Something is, and will be.
-    Refused(Advanced),
-    /// Git would not.
-    Failed(Output),
+/// What keeps index and files from being moved.
+enum Obstacle {
+    /// Nothing.
+    None,
+    /// The state of the worktree, which another try would find again.
+    Worktree(Advanced),
+    /// Git, which ended with this.
+    Git(Output),
 }
 
-fn tried(output: Output) -> Found {
-    if output.success() { Found::Free } else { Found::Failed(output) }
+fn obstacle_of(output: Output) -> Obstacle {
+    if output.success() { Obstacle::None } else { Obstacle::Git(output) }
 }
 
 /// Brings index and files from one commit to another: git keeps what else is changed, and refuses, before it writes anything, where
@@ -162,11 +162,11 @@ fn read_tree(place: &Worktree, from: ObjectId, to: ObjectId) -> Result<Output> {
 }
 
 /// What `git merge` would refuse and `git read-tree` would not: a merge that is not concluded, and files that git does not know.
-fn in_the_way(place: &Worktree, changes: &[FileChange]) -> Result<Found> {
+fn in_the_way(place: &Worktree, changes: &[FileChange]) -> Result<Obstacle> {
     for unfinished in ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"] {
         if place.git_dir.join(unfinished).exists() {
             let why = format!("'{}' has an unfinished operation: {unfinished} exists", place.path.display());
-            return Ok(Found::Refused(Advanced::refused(why)));
+            return Ok(Obstacle::Worktree(Advanced::refused(why)));
         }
     }
     let mut suspects: Vec<BString> = Vec::new();
@@ -182,11 +182,11 @@ fn in_the_way(place: &Worktree, changes: &[FileChange]) -> Result<Found> {
         unknown.extend(git.args(some?).check()?.records().map(BString::from));
     }
     if unknown.is_empty() {
-        return Ok(Found::Free);
+        return Ok(Obstacle::None);
     }
     let met = |change: &&FileChange| unknown.iter().any(|unknown| overlap(unknown, &change.path));
     let paths = changes.iter().filter(met).map(|change| change.path.clone()).collect();
-    Ok(Found::Refused(Advanced::Refused { paths, why: files_in_the_way(place) }))
+    Ok(Obstacle::Worktree(Advanced::Refused { paths, why: files_in_the_way(place) }))
 }
 
 /// What is there already where a file shall be, or a directory that leads to it.

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 
 /// A commit to be made.
 #[derive(Clone, Debug)]
-pub(crate) struct Draft {
+pub(crate) struct NewCommit {
     /// Its tree.
     pub tree: ObjectId,
     /// Its parents, the first first.
@@ -35,7 +35,7 @@ pub(crate) enum Signing {
 
 /// Who made what a commit holds, where that is not the person.
 #[derive(Clone, Debug)]
-pub(crate) struct By {
+pub(crate) struct Authorship {
     /// The author.
     pub author: Signature,
     /// What the message is encoded in, unless it is UTF-8.
@@ -46,20 +46,20 @@ pub(crate) struct By {
 ///
 /// It is on disk as `core.fsync` asks (its tree is the caller's affair, see `durability`). Errors: `no-identity`,
 /// `signing-failed`.
-pub(crate) fn write(repo: &Repository, draft: Draft, signing: Signing) -> Result<ObjectId> {
-    let by = By { author: repo.author()?, encoding: None };
-    write_by(repo, draft, by, signing)
+pub(crate) fn write(repo: &Repository, new: NewCommit, signing: Signing) -> Result<ObjectId> {
+    let by = Authorship { author: repo.author()?, encoding: None };
+    write_by(repo, new, by, signing)
 }
 
 /// Writes a commit of another author. The committer is the person.
-pub(crate) fn write_by(repo: &Repository, draft: Draft, by: By, signing: Signing) -> Result<ObjectId> {
-    let mut message = draft.message;
+pub(crate) fn write_by(repo: &Repository, new: NewCommit, by: Authorship, signing: Signing) -> Result<ObjectId> {
+    let mut message = new.message;
     if !message.ends_with(b"\n") {
         message.push(b'\n');
     }
     let commit = Commit {
-        tree: draft.tree,
-        parents: draft.parents.into(),
+        tree: new.tree,
+        parents: new.parents.into(),
         author: by.author,
         committer: repo.committer()?,
         encoding: by.encoding,
@@ -140,7 +140,7 @@ pub(crate) fn signed_off(repo: &Repository, message: &[u8]) -> Result<BString> {
     Ok(with_trailer(message, line.as_bytes()))
 }
 
-/// Appends a trailer line to the last block of a message if that is made of trailers, else as a block of its own.
+/// Appends a trailer line to the last block of a message if that is made of trailers, otherwise as a block of its own.
 pub(super) fn with_trailer(message: &[u8], trailer: &[u8]) -> BString {
     let text = message.trim_end();
     if text.lines().any(|line| line == trailer) {

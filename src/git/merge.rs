@@ -2,7 +2,7 @@
 
 pub(crate) use super::three_way::{Computed, Request, SharedFile, conflicts};
 use super::{
-    commit::{self, Draft, Signing},
+    commit::{self, NewCommit, Signing},
     durability, history,
     object::patiently,
     replay,
@@ -53,6 +53,6 @@ fn compute_once(repo: &Repository, request: &Request<'_>, shared: Option<SharedF
     }
     durability::sync_tree(repo, tree, Some(our_tree))?;
     let message = commit::signed_off(repo, request.message.as_bytes())?;
-    let draft = Draft { tree, parents: vec![ours, theirs], message };
-    Ok(Computed::Commit(commit::write(repo, draft, Signing::AsConfigured)?))
+    let new = NewCommit { tree, parents: vec![ours, theirs], message };
+    Ok(Computed::Commit(commit::write(repo, new, Signing::AsConfigured)?))
 }

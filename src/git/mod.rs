@@ -42,7 +42,7 @@ use crate::error::{Error, Kind, Result};
 /// The command line of the person's editor, as git finds it: `GIT_EDITOR`, `core.editor`, `VISUAL`, `EDITOR`.
 ///
 /// # Errors
-/// If git knows none that works here (no terminal, say).
+/// If git knows none that works here (for example, without a terminal).
 pub(crate) fn editor(repo: &repository::Repository) -> Result<String> {
     let found = process::Git::at(repo).with_editor().args(["var", "GIT_EDITOR"]).check()?;
     Ok(found.line().to_owned())

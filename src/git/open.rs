@@ -40,7 +40,7 @@ const KNOWN_EXTENSIONS: &[&str] = &[
     "relativeworktrees",
 ];
 
-/// Opens the repository that `GIT_DIR` names, else the one at or above the working directory.
+/// Opens the repository that `GIT_DIR` names, otherwise the one at or above the working directory.
 ///
 /// Honours `GIT_DIR`, `GIT_WORK_TREE`, `GIT_CEILING_DIRECTORIES`, `GIT_DISCOVERY_ACROSS_FILESYSTEM`, `safe.directory`, and
 /// `git -c`. Errors: `not-a-repository`, `dubious-ownership`, `unsupported-repository`, `bad-config`.

@@ -89,7 +89,7 @@ pub(crate) fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
 
 thread_local! {
     /// The locks that what this thread starts is to hold as well, the newest last.
-    static HELD: RefCell<Vec<Rc<File>>> = const { RefCell::new(Vec::new()) };
+    static INHERITED: RefCell<Vec<Rc<File>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Has every git that this thread starts, and that writes, hold a lock of this process too, until this is dropped.
@@ -99,26 +99,26 @@ thread_local! {
 /// that.
 #[derive(Debug)]
 #[must_use = "the lock is passed on for as long as this lives"]
-pub(crate) struct PassedOn {
+pub(crate) struct InheritedLock {
     /// It belongs to one thread.
     file: Rc<File>,
 }
 
-impl PassedOn {
+impl InheritedLock {
     /// Passes on the lock that `file` holds.
     ///
     /// # Errors
     /// If there is no room for another descriptor.
-    pub(crate) fn new(file: &File) -> io::Result<PassedOn> {
+    pub(crate) fn new(file: &File) -> io::Result<InheritedLock> {
         let file = Rc::new(file.try_clone()?);
-        HELD.with_borrow_mut(|held| held.push(Rc::clone(&file)));
-        Ok(PassedOn { file })
+        INHERITED.with_borrow_mut(|held| held.push(Rc::clone(&file)));
+        Ok(InheritedLock { file })
     }
 }
 
-impl Drop for PassedOn {
+impl Drop for InheritedLock {
     fn drop(&mut self) {
-        HELD.with_borrow_mut(|held| held.retain(|other| !Rc::ptr_eq(other, &self.file)));
+        INHERITED.with_borrow_mut(|held| held.retain(|other| !Rc::ptr_eq(other, &self.file)));
     }
 }
 
@@ -430,7 +430,7 @@ impl Git {
 
     fn stdin_file(&self) -> io::Result<Stdio> {
         if self.stdin.is_empty() {
-            let held = HELD
+            let held = INHERITED
                 .with_borrow(|held| held.last().map(|file| file.try_clone()))
                 .filter(|_| self.place() != "git.read");
             return held.transpose().map(|held| held.map_or_else(Stdio::null, Stdio::from));

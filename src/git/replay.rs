@@ -4,7 +4,7 @@ use bstr::BString;
 use gix::ObjectId;
 
 use super::{
-    commit::{self, By, Draft, Signing},
+    commit::{self, Authorship, NewCommit, Signing},
     durability, history,
     repository::Repository,
     squash,
@@ -106,6 +106,6 @@ fn again(repo: &Repository, commit: ObjectId, tree: ObjectId, parent: ObjectId) 
     let found = repo.gix().find_commit(commit)?;
     let old = found.decode()?;
     let message = commit::signed_off(repo, old.message)?;
-    let by = By { author: old.author()?.to_owned()?, encoding: old.encoding.map(ToOwned::to_owned) };
-    commit::write_by(repo, Draft { tree, parents: vec![parent], message }, by, Signing::AsConfigured)
+    let by = Authorship { author: old.author()?.to_owned()?, encoding: old.encoding.map(ToOwned::to_owned) };
+    commit::write_by(repo, NewCommit { tree, parents: vec![parent], message }, by, Signing::AsConfigured)
 }

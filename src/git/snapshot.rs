@@ -6,7 +6,7 @@ use bstr::BString;
 use gix::ObjectId;
 
 use super::{
-    commit::{self, Draft, Signing},
+    commit::{self, NewCommit, Signing},
     process::Git,
     repository::{Head, Repository},
     status,
@@ -44,8 +44,8 @@ pub(crate) fn snapshot(repo: &Repository, worktree: &Worktree, message: &str) ->
         // What is dirty lies inside submodules, or differs by nothing that git records.
         return Ok(None);
     }
-    let draft = Draft { tree, parents: head.into_iter().collect(), message: message.into() };
-    let commit = commit::write(repo, draft, Signing::Never)?;
+    let new = NewCommit { tree, parents: head.into_iter().collect(), message: message.into() };
+    let commit = commit::write(repo, new, Signing::Never)?;
     Ok(Some(Snapshot { commit, nested }))
 }
 

@@ -4,7 +4,7 @@ use bstr::{BString, ByteVec};
 use gix::{ObjectId, actor::Signature};
 
 use super::{
-    commit::{self, By, Draft, Signing, with_trailer},
+    commit::{self, Authorship, NewCommit, Signing, with_trailer},
     durability, history,
     repository::Repository,
     three_way::{Computed, Request, SharedFile},
@@ -19,7 +19,7 @@ const CO_AUTHOR: &str = "Co-authored-by";
 
 /// Makes one commit with `tree` on top of `ours`, whose tree is `our_tree`.
 ///
-/// Its author is the one who made all of the work, else the person, and the others are named as co-authors. The trailers of
+/// Its author is the one who made all of the work, otherwise the person, and the others are named as co-authors. The trailers of
 /// the commits that are in it are kept, each once.
 pub(super) fn compute(
     repo: &Repository,
@@ -50,9 +50,9 @@ pub(super) fn compute(
     }
     let message = commit::signed_off(repo, &message)?;
     durability::sync_tree(repo, tree, Some(our_tree))?;
-    let draft = Draft { tree, parents: vec![request.ours], message };
-    let by = By { author, encoding: None };
-    Ok(Computed::Commit(commit::write_by(repo, draft, by, Signing::AsConfigured)?))
+    let new = NewCommit { tree, parents: vec![request.ours], message };
+    let by = Authorship { author, encoding: None };
+    Ok(Computed::Commit(commit::write_by(repo, new, by, Signing::AsConfigured)?))
 }
 
 /// What several commits say besides their changes.
@@ -78,7 +78,7 @@ impl Work {
             }
             let commit = found.decode()?;
             for trailer in commit.message_trailers() {
-                work.keep(trailer.token, &trailer.value);
+                work.add_trailer(trailer.token, &trailer.value);
             }
             let paths = history::changed_paths(repo, parents.first().copied(), *id)?;
             let only_spec = shared.is_some_and(|shared| paths.iter().all(|change| change.path == shared.path));
@@ -92,7 +92,7 @@ impl Work {
         Ok(work)
     }
 
-    fn keep(&mut self, token: &[u8], value: &[u8]) {
+    fn add_trailer(&mut self, token: &[u8], value: &[u8]) {
         let odd = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
         if token.to_ascii_lowercase().starts_with(OWN) || value.iter().any(odd) {
             return;
@@ -129,7 +129,7 @@ mod tests {
             ("Fixes", "#2"),
             ("Odd", "a\u{1}b"),
         ] {
-            work.keep(token.as_bytes(), value.as_bytes());
+            work.add_trailer(token.as_bytes(), value.as_bytes());
         }
         assert_eq!(work.trailers, ["Fixes: #1", "Fixes: #2"]);
         assert_eq!(work.sign_offs, ["Signed-off-by: A <a@x>"]);

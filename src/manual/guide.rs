@@ -23,7 +23,7 @@ pub(super) fn render(guide: &Guide) -> String {
     roff.text([roman(format!("{} - {}", guide.name, guide.about))]);
     let source = table::filled(guide.source);
     let (text, seen_also) = source.split_once("\n## See also\n").unwrap_or((&source, ""));
-    let mut page = Page { roff, line: Vec::new(), style: vec![Style::Plain], place: Place::Section, depth: 0 };
+    let mut page = Page { roff, line: Vec::new(), style: vec![Style::Plain], follows: Follows::Section, depth: 0 };
     for event in Parser::new_ext(text, OPTIONS) {
         page.take(event);
     }
@@ -44,7 +44,7 @@ enum Style {
 
 /// What the next paragraph follows.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum Follows {
     /// A heading: it begins the section.
     Section,
     /// Another paragraph or an example.
@@ -58,7 +58,7 @@ struct Page {
     /// The words of the paragraph so far.
     line: Vec<Inline>,
     style: Vec<Style>,
-    place: Place,
+    follows: Follows,
     /// How many lists it is within.
     depth: usize,
 }
@@ -83,8 +83,8 @@ impl Page {
             Event::End(TagEnd::CodeBlock) => {
                 self.style.truncate(self.style.len() - 1);
                 let text: String = std::mem::take(&mut self.line).into_iter().map(plain).collect();
-                example(&mut self.roff, text.trim_end_matches('\n'), self.place != Place::Section);
-                self.place = Place::Text;
+                example(&mut self.roff, text.trim_end_matches('\n'), self.follows != Follows::Section);
+                self.follows = Follows::Text;
             }
             Event::Start(Tag::List(_) | Tag::DefinitionList) => {
                 self.flush();
@@ -98,17 +98,17 @@ impl Page {
                     self.roff.control("RE", []);
                 }
                 self.depth -= 1;
-                self.place = Place::Text;
+                self.follows = Follows::Text;
             }
             Event::Start(Tag::Item) => {
                 self.roff.control("IP", ["\\(bu", "2"]);
-                self.place = Place::Item;
+                self.follows = Follows::Item;
             }
             Event::End(TagEnd::DefinitionListTitle) => {
                 self.style.truncate(self.style.len() - 1);
                 self.roff.control("TP", []);
                 self.roff.text(std::mem::take(&mut self.line));
-                self.place = Place::Item;
+                self.follows = Follows::Item;
             }
             Event::End(TagEnd::Heading(level)) => {
                 let heading: String = std::mem::take(&mut self.line).into_iter().map(plain).collect();
@@ -117,7 +117,7 @@ impl Page {
                     _ => ("SS", heading),
                 };
                 self.roff.control(control, [heading.as_str()]);
-                self.place = Place::Section;
+                self.follows = Follows::Section;
             }
             Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::DefinitionListDefinition) => self.flush(),
             _ => {}
@@ -137,15 +137,15 @@ impl Page {
         if self.line.is_empty() {
             return;
         }
-        match self.place {
-            Place::Section | Place::Item => {}
+        match self.follows {
+            Follows::Section | Follows::Item => {}
             // Within an item a paragraph keeps its indentation.
-            Place::Text => {
+            Follows::Text => {
                 self.roff.control(if self.depth > 0 { "IP" } else { "PP" }, []);
             }
         }
         self.roff.text(std::mem::take(&mut self.line));
-        self.place = Place::Text;
+        self.follows = Follows::Text;
     }
 }
 

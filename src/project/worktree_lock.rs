@@ -12,7 +12,7 @@ use crate::{
     domain::id::SpecId,
     env::{fault, file_lock},
     error::{IoContext, Result},
-    git::process::PassedOn,
+    git::process::InheritedLock,
 };
 
 /// The place of a spec, held until this is dropped.
@@ -22,7 +22,7 @@ pub(crate) struct WorktreeLock {
     path: PathBuf,
     lock: File,
     /// A git that outlives us is still at work there.
-    _passed_on: PassedOn,
+    _inherited: InheritedLock,
 }
 
 impl Drop for WorktreeLock {
@@ -58,8 +58,8 @@ impl Project {
                 return Ok(None);
             }
             if file_lock::is_current(&lock, &path)? {
-                let passed_on = PassedOn::new(&lock).io("lock", &path)?;
-                return Ok(Some(WorktreeLock { path, lock, _passed_on: passed_on }));
+                let inherited = InheritedLock::new(&lock).io("lock", &path)?;
+                return Ok(Some(WorktreeLock { path, lock, _inherited: inherited }));
             }
             // Whoever had it took the file away: there is another one now.
         }

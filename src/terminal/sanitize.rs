@@ -3,7 +3,7 @@
 use crate::domain::character::reorders;
 use vte::{Params, Parser, Perform};
 
-/// A string sequence (an inline picture, say) that is longer is shown: otherwise one that never ends would hide
+/// A string sequence (for example an inline picture) that is longer is shown: otherwise one that never ends would hide
 /// everything after it.
 const LONGEST_SEQUENCE: usize = 1 << 20;
 

@@ -145,7 +145,7 @@ impl FrontMatter {
         [&self.informed_by, &self.origin, &self.tracks].into_iter().flatten().map(String::as_str)
     }
 
-    /// The bytes of the file that a key's entry `index` takes; without an index the key's value if it is a scalar, else the
+    /// The bytes of the file that a key's entry `index` takes; without an index the key's value if it is a scalar, otherwise the
     /// key. `front` is the range of the front matter without its fences.
     ///
     /// Reads the front matter again: for diagnostics, not for loops.

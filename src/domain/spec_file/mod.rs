@@ -154,7 +154,7 @@ impl Spec {
         &self.source.text()[self.body_start..]
     }
 
-    /// The bytes of the file that entry `index` of `key` takes; without an index the value if it is a scalar, else the key.
+    /// The bytes of the file that entry `index` of `key` takes; without an index the value if it is a scalar, otherwise the key.
     /// `None` if the file has no such key or entry.
     pub(crate) fn locate(&self, key: &str, index: Option<usize>) -> Option<Range<usize>> {
         self.front.place(&self.source, self.inner.clone(), key, index)

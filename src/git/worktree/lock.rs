@@ -12,7 +12,7 @@ use super::Worktree;
 use crate::{
     env::file_lock,
     error::{IoContext, Result},
-    git::process::PassedOn,
+    git::process::InheritedLock,
 };
 
 /// The lock on a worktree, released when this is dropped.
@@ -20,7 +20,7 @@ use crate::{
 #[must_use = "the lock is released when this is dropped"]
 pub(crate) struct WorktreeLock {
     /// A git that outlives this process is still at work there.
-    _passed_on: PassedOn,
+    _inherited: InheritedLock,
     _file: File,
 }
 
@@ -37,5 +37,5 @@ pub(crate) fn lock(worktree: &Worktree, patience: Duration) -> Result<Option<Wor
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
     }
-    Ok(Some(WorktreeLock { _passed_on: PassedOn::new(&file).io("lock", path)?, _file: file }))
+    Ok(Some(WorktreeLock { _inherited: InheritedLock::new(&file).io("lock", path)?, _file: file }))
 }
