@@ -1,6 +1,16 @@
-//! The trailers of an event, for those who read them: gitchant-format(5) is made from this table.
+//! The trailers of an event: one table by which they are written, read and documented in gitchant-format(5).
+//!
+//! How a value is quoted into one line of a commit message, and found there again, is in `store::codec`.
 
-/// One trailer.
+use gix::ObjectId;
+
+use super::{
+    event::{Approval, Facts, Landing, Op, Pin, Role},
+    id::SpecId,
+    status::Status,
+};
+
+/// One trailer, as the documentation describes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trailer {
     /// Its name, after `Chant-`.
@@ -13,92 +23,282 @@ pub(crate) struct Trailer {
     pub about: &'static str,
 }
 
-const fn one(name: &'static str, value: &'static str, about: &'static str) -> Trailer {
-    Trailer { name, value, many: false, about }
+/// The trailers of one event with their values. A trailer that the event does not have is absent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trailers {
+    /// The version of the format.
+    pub format: Option<String>,
+    /// The spec that the event belongs to.
+    pub spec: Option<SpecId>,
+    /// What was done.
+    pub op: Option<Op>,
+    /// The generation of the event.
+    pub generation: Option<u64>,
+    /// The roles of the parents.
+    pub roles: Option<Roles>,
+    /// All other trailers.
+    pub facts: Facts,
 }
 
-const fn many(name: &'static str, value: &'static str, about: &'static str) -> Trailer {
-    Trailer { name, value, many: true, about }
+/// The role of each parent of an event, in the order of the parents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Roles(pub Vec<Role>);
+
+/// Declares [`TRAILERS`] from one table: name, field of [`Trailers`], what the value is, what the trailer says. The order is the one in
+/// which they are written.
+macro_rules! trailers {
+    ($($name:literal $($field:ident).+, $value:literal, $about:literal;)*) => {
+        /// Every trailer, in the order in which they are written.
+        pub(crate) const TRAILERS: &[Trailer] = &[$(
+            Trailer { name: $name, value: $value, many: many(|trailers| &trailers.$($field).+), about: $about },
+        )*];
+
+        impl Trailers {
+            /// Each trailer with its name after `Chant-` and its value, in the order of [`TRAILERS`], then those that are not known.
+            pub(crate) fn write(&self) -> Vec<(&str, String)> {
+                let mut all = Vec::new();
+                $(all.extend(self.$($field).+.values().into_iter().map(|value| ($name, value)));)*
+                all.extend(self.facts.unknown.iter().map(|(name, value)| (name.as_str(), value.clone())));
+                all
+            }
+
+            /// Takes the value of the trailer `Chant-<name>`. A trailer that is not known is kept.
+            ///
+            /// # Errors
+            /// If the value does not fit, or a trailer that may stand once stands there again.
+            pub(crate) fn read(&mut self, name: &str, value: &str) -> Result<(), String> {
+                let read = match name {
+                    $($name => self.$($field).+.read(value),)*
+                    _ => {
+                        self.facts.unknown.push((name.to_owned(), value.to_owned()));
+                        Ok(())
+                    }
+                };
+                read.map_err(|fault| match fault {
+                    Fault::Twice => format!("Chant-{name} occurs twice"),
+                    Fault::IsNot(what) => format!("Chant-{name}: '{}' is not {what}", value.escape_debug()),
+                })
+            }
+        }
+    };
 }
 
-/// Every trailer, in the order in which they are written.
-pub(crate) const TRAILERS: &[Trailer] = &[
-    one("Format", "`1`", "The version of the format."),
-    one("Spec", "spec id", "The spec that the event belongs to."),
-    one("Op", "name", "What was done."),
-    one("Gen", "number", "One more than the greatest among its own parents; the first event has 1."),
-    one(
-        "Parents",
-        "list",
-        "For each parent in turn `self`, an event of this chain, or `informed`, the tip of a spec that informs it; separated by commas. Absent if there are no parents.",
-    ),
-    one("Status", "status", "The status of the spec after this event."),
-    one("Was", "status", "On an archive event: the status before."),
-    one("Phase", "name", "The phase of the investigation, from the front matter."),
-    one(
-        "Attempt",
-        "event id",
-        "The attempt that it belongs to: the id of its start event. Absent on the start event itself.",
-    ),
-    one("Nonce", "text", "Makes two equal events differ."),
-    one("Clone", "name", "The clone that wrote it."),
-    one("Created", "RFC 3339 date", "When the first event was written."),
-    one("Onto", "ref", "The branch that the spec is for, whatever becomes of its attempts."),
-    one("Superseded-By", "spec id", "The spec that takes the place of this one."),
-    one("Spec-Path", "path", "Where the spec file was."),
-    one("Spec-Blob", "blob id", "The text of the spec. The tree of the event holds it too, as `spec.md`."),
-    one("Base", "commit id", "The commit that the attempt started from."),
-    one("Target", "ref", "The branch that the work is for."),
-    many(
-        "Work-Commit",
-        "commit id",
-        "The commits that the attempt made, oldest first. They are never parents of events.",
-    ),
-    many("Patch-Id", "id", "The patch ids of those commits, in the same order."),
-    one(
-        "Merge",
-        "two commit ids",
-        "Where the target moves: from the first, `-` if there was no such branch, to the second.",
-    ),
-    one("Agent", "name", "The agent."),
-    one("Model", "text", "The model that it reported."),
-    one("Cost", "text", "The cost that it reported."),
-    one("Session", "text", "The session that it reported."),
-    one("Exit", "number", "The exit code of the agent."),
-    one("Reason", "text", "Why, in words."),
-    many(
-        "Informed-By",
-        "input",
-        "What an input was when the attempt began: `path:<path> <blob>`, `spec:<id> <event>` or `url:<url>`.",
-    ),
-    many("Supersedes", "event id", "An attempt that is over by this event."),
-    one("Approval", "word and blob id", "`approved` or `rejected`, and the text of the spec that this is about."),
-    many("Tampered", "text", "What the agent changed in the repository that no event explains."),
-    many("Contended", "event id", "An attempt that contends after this event, if several do."),
-    one("Current", "event id", "Which attempt the status is of, if it is not this event's own."),
-];
+trailers! {
+    "Format" format, "`1`", "The version of the format.";
+    "Spec" spec, "spec id", "The spec that the event belongs to.";
+    "Op" op, "name", "What was done.";
+    "Gen" generation, "number", "One more than the greatest among its own parents; the first event has 1.";
+    "Parents" roles, "list", "For each parent in turn `self`, an event of this chain, or `informed`, the tip of a spec that informs it; separated by commas. Absent if there are no parents.";
+    "Status" facts.status, "status", "The status of the spec after this event.";
+    "Was" facts.was, "status", "On an archive event: the status before.";
+    "Phase" facts.phase, "name", "The phase of the investigation, from the front matter.";
+    "Attempt" facts.attempt, "event id", "The attempt that it belongs to: the id of its start event. Absent on the start event itself.";
+    "Nonce" facts.nonce, "text", "Makes two equal events differ.";
+    "Clone" facts.clone, "name", "The clone that wrote it.";
+    "Created" facts.created, "RFC 3339 date", "When the first event was written.";
+    "Onto" facts.onto, "ref", "The branch that the spec is for, whatever becomes of its attempts.";
+    "Superseded-By" facts.superseded_by, "spec id", "The spec that takes the place of this one.";
+    "Spec-Path" facts.spec_path, "path", "Where the spec file was.";
+    "Spec-Blob" facts.spec_blob, "blob id", "The text of the spec. The tree of the event holds it too, as `spec.md`.";
+    "Base" facts.base, "commit id", "The commit that the attempt started from.";
+    "Target" facts.target, "ref", "The branch that the work is for.";
+    "Work-Commit" facts.work_commits, "commit id", "The commits that the attempt made, oldest first. They are never parents of events.";
+    "Patch-Id" facts.patch_ids, "id", "The patch ids of those commits, in the same order.";
+    "Merge" facts.landing, "two commit ids", "Where the target moves: from the first, `-` if there was no such branch, to the second.";
+    "Agent" facts.agent, "name", "The agent.";
+    "Model" facts.model, "text", "The model that it reported.";
+    "Cost" facts.cost, "text", "The cost that it reported.";
+    "Session" facts.session, "text", "The session that it reported.";
+    "Exit" facts.exit, "number", "The exit code of the agent.";
+    "Reason" facts.reason, "text", "Why, in words.";
+    "Informed-By" facts.informed_by, "input", "What an input was when the attempt began: `path:<path> <blob>`, `spec:<id> <event>` or `url:<url>`.";
+    "Supersedes" facts.supersedes, "event id", "An attempt that is over by this event.";
+    "Approval" facts.approval, "word and blob id", "`approved` or `rejected`, and the text of the spec that this is about.";
+    "Tampered" facts.tampered, "text", "What the agent changed in the repository that no event explains.";
+    "Contended" facts.contended, "event id", "An attempt that contends after this event, if several do.";
+    "Current" facts.current, "event id", "Which attempt the status is of, if it is not this event's own.";
+}
+
+/// Why the value of a trailer is not taken.
+enum Fault {
+    /// A trailer that may stand once stands there again.
+    Twice,
+    /// The value is not this.
+    IsNot(&'static str),
+}
+
+/// Where the values of one trailer are: an `Option` for one that may stand once, a `Vec` for one that may stand several times.
+trait Field {
+    const MANY: bool;
+
+    fn values(&self) -> Vec<String>;
+
+    fn read(&mut self, value: &str) -> Result<(), Fault>;
+}
+
+/// Whether the trailer of that field may stand several times.
+const fn many<F: Field>(_: fn(&Trailers) -> &F) -> bool {
+    F::MANY
+}
+
+impl<T: Value> Field for Option<T> {
+    const MANY: bool = false;
+
+    fn values(&self) -> Vec<String> {
+        self.iter().map(Value::write).collect()
+    }
+
+    fn read(&mut self, value: &str) -> Result<(), Fault> {
+        let value = T::read(value).ok_or(Fault::IsNot(T::WHAT))?;
+        if self.replace(value).is_some() { Err(Fault::Twice) } else { Ok(()) }
+    }
+}
+
+impl<T: Value> Field for Vec<T> {
+    const MANY: bool = true;
+
+    fn values(&self) -> Vec<String> {
+        self.iter().map(Value::write).collect()
+    }
+
+    fn read(&mut self, value: &str) -> Result<(), Fault> {
+        self.push(T::read(value).ok_or(Fault::IsNot(T::WHAT))?);
+        Ok(())
+    }
+}
+
+/// A value of a trailer, and its text.
+trait Value: Sized {
+    /// What it is, for the complaint about a text that is not.
+    const WHAT: &'static str;
+
+    fn write(&self) -> String;
+
+    fn read(text: &str) -> Option<Self>;
+}
+
+/// The values whose text is their usual one.
+macro_rules! plain_values {
+    ($($type:ty: $what:literal),*) => {$(
+        impl Value for $type {
+            const WHAT: &'static str = $what;
+
+            fn write(&self) -> String {
+                self.to_string()
+            }
+
+            fn read(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+        }
+    )*};
+}
+
+plain_values! {
+    String: "a text",
+    ObjectId: "an object id",
+    SpecId: "a spec id",
+    Status: "a status",
+    i32: "a number",
+    u64: "a number"
+}
+
+impl Value for Op {
+    const WHAT: &'static str = "an operation";
+
+    fn write(&self) -> String {
+        self.as_str().to_owned()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Some(Op::from_name(text))
+    }
+}
+
+impl Value for Roles {
+    const WHAT: &'static str = "a list of roles";
+
+    fn write(&self) -> String {
+        let names = self.0.iter().map(|role| if *role == Role::Own { "self" } else { "informed" });
+        names.collect::<Vec<_>>().join(",")
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let role = |name| match name {
+            "self" => Some(Role::Own),
+            "informed" => Some(Role::Informed),
+            _ => None,
+        };
+        text.split(',').map(role).collect::<Option<_>>().map(Roles)
+    }
+}
+
+impl Value for Landing {
+    const WHAT: &'static str = "two object ids";
+
+    fn write(&self) -> String {
+        let old = self.old.map_or_else(|| "-".to_owned(), |old| old.to_string());
+        format!("{old} {}", self.new)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (old, new) = text.split_once(' ')?;
+        let old = if old == "-" { None } else { Some(old.parse().ok()?) };
+        Some(Landing { old, new: new.parse().ok()? })
+    }
+}
+
+impl Value for Approval {
+    const WHAT: &'static str = "an approval";
+
+    fn write(&self) -> String {
+        format!("{} {}", if self.approved { "approved" } else { "rejected" }, self.blob)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (word, blob) = text.split_once(' ')?;
+        let approved = match word {
+            "approved" => true,
+            "rejected" => false,
+            _ => return None,
+        };
+        Some(Approval { approved, blob: blob.parse().ok()? })
+    }
+}
+
+impl Value for Pin {
+    const WHAT: &'static str = "a pinned input";
+
+    fn write(&self) -> String {
+        match self {
+            Pin::Path { path, blob } => format!("path:{path} {blob}"),
+            Pin::Spec { id, event } => format!("spec:{id} {event}"),
+            Pin::Url(url) => format!("url:{url}"),
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        if let Some(url) = text.strip_prefix("url:") {
+            return Some(Pin::Url(url.to_owned()));
+        }
+        let (what, id) = text.rsplit_once(' ')?;
+        let id = id.parse().ok()?;
+        if let Some(path) = what.strip_prefix("path:") {
+            return Some(Pin::Path { path: path.to_owned(), blob: id });
+        }
+        Some(Pin::Spec { id: SpecId::new(what.strip_prefix("spec:")?).ok()?, event: id })
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The names in the table are those that the codec reads, in no other number.
     #[test]
-    fn the_table_has_every_trailer_that_is_read() {
-        let source = include_str!("../store/codec.rs");
-        let arms = source.lines().filter_map(|line| line.trim_start().strip_prefix('"')?.split_once("\" =>"));
-        let mut read: Vec<_> = arms.map(|(name, _)| name).filter(|name| name.starts_with(char::is_uppercase)).collect();
-        // A guarded arm does not begin with its arrow.
-        read.push("Parents");
-        read.sort_unstable();
-        read.dedup();
-        let mut known: Vec<_> = TRAILERS.iter().map(|trailer| trailer.name).collect();
-        known.sort_unstable();
-        assert_eq!(known, read);
+    fn every_trailer_is_described_once() {
         for trailer in TRAILERS {
             assert!(trailer.about.ends_with('.'), "{}", trailer.name);
-            let pushed = source.contains(&format!("\"{}\" => facts.", trailer.name));
-            assert_eq!(trailer.many, pushed, "{}: whether there may be several", trailer.name);
+            assert_eq!(TRAILERS.iter().filter(|other| other.name == trailer.name).count(), 1, "{}", trailer.name);
         }
     }
 }
