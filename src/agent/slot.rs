@@ -30,16 +30,5 @@ impl Slot {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slot_is_held_until_it_is_dropped() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let take = |agent: &str| Slot::take(dir.path(), agent, 2).expect("slots");
-        let (one, two) = (take("a"), take("a"));
-        assert!(one.is_some() && two.is_some() && take("a").is_none() && take("b").is_some());
-        drop(one);
-        assert!(take("a").is_some());
-    }
-}
+#[path = "tests/slot.rs"]
+mod tests;

@@ -89,31 +89,5 @@ fn end(event: &Value, parsed: &mut ParsedOutput) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::PRESET;
-    use crate::agent::preset::parser::tests::parse;
-
-    #[test]
-    fn a_run_as_it_was_recorded() {
-        let (shown, parser) = parse(&PRESET, include_str!("recorded/claude.jsonl"));
-        let lines: Vec<&str> = shown.lines().collect();
-        assert_eq!(lines[..2], ["model: claude-opus-4-8[1m]", "I will write the file."]);
-        assert!(lines[2].starts_with("$ echo two > file; sed -i"), "{shown}");
-        assert_eq!(lines[3..], ["The file says two now."]);
-        assert_eq!(parser.answer(), "The file says two now.");
-        let report = parser.report();
-        assert_eq!(report.model.as_deref(), Some("claude-opus-4-8[1m]"));
-        assert_eq!(report.session.as_deref(), Some("96ec16cd-05c4-4491-a906-ab49c69095b2"));
-        assert_eq!(report.cost().as_deref(), Some("0.002 USD, 200 tokens in, 40 out"));
-    }
-
-    #[test]
-    fn a_session_that_is_gone_is_not_begun() {
-        let output = "{\"type\":\"result\",\"subtype\":\"error_during_execution\",\"is_error\":true,\"num_turns\":0,\
-            \"session_id\":\"96ec16cd-05c4-4491-a906-ab49c69095b3\",\"total_cost_usd\":0,\
-            \"errors\":[\"No conversation found with session ID: 96ec16cd-05c4-4491-a906-ab49c69095b3\"]}\n";
-        let (shown, parser) = parse(&PRESET, output);
-        assert!(shown.starts_with("error: No conversation found with session ID"), "{shown}");
-        assert_eq!(parser.report().session, None);
-    }
-}
+#[path = "tests/claude.rs"]
+mod tests;

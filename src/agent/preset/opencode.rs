@@ -66,16 +66,5 @@ impl Opencode {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::PRESET;
-    use crate::agent::preset::parser::tests::parse;
-
-    #[test]
-    fn a_run_as_it_was_recorded() {
-        let (shown, parser) = parse(&PRESET, include_str!("recorded/opencode.jsonl"));
-        assert!(shown.starts_with("$ echo two > file; sed -i"), "{shown}");
-        assert!(shown.ends_with("\nThe file says two now.\n"), "{shown}");
-        assert_eq!(parser.report().session.as_deref(), Some("ses_e02b75652ffexG5d6QHSUtel37"));
-        assert_eq!(parser.report().cost().as_deref(), Some("0.00028 USD, 200 tokens in, 40 out"));
-    }
-}
+#[path = "tests/opencode.rs"]
+mod tests;

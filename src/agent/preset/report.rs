@@ -75,36 +75,5 @@ pub fn is_session(id: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_an_agent_makes_up_is_cleaned_cut_or_dropped() {
-        let mut report = Report::default();
-        report.model(Some("  \x1b[31mevil\nmodel\u{202e}  "));
-        assert_eq!(report.model.as_deref(), Some("evil model<U+202E>"));
-        report.model(Some("  "));
-        assert!(report.model.is_some());
-        report.model(Some(&"x".repeat(1000)));
-        assert_eq!(report.model.map(|model| model.len()), Some(LONGEST_MODEL));
-        for bad in ["", "-rf", "a b", "$(id)", "a;b", "../x", "a\n", "é", &"a".repeat(129)] {
-            assert!(!is_session(bad), "{bad:?}");
-        }
-        assert!(is_session("96ec16cd-05c4-4491-a906-ab49c69095b2") && is_session("ses_e02b75652ffexG5d6"));
-    }
-
-    #[test]
-    fn the_cost_is_one_line_and_a_number() {
-        let mut report = Report::default();
-        assert_eq!(report.cost(), None);
-        report.price(Some(f64::NAN));
-        report.price(Some(-1.0));
-        report.price(Some(f64::INFINITY));
-        assert_eq!(report.cost(), None);
-        report.price(Some(0.002));
-        assert_eq!(report.cost().as_deref(), Some("0.002 USD"));
-        report.tokens(Some(200), Some(40));
-        report.price(Some(3.0));
-        assert_eq!(report.cost().as_deref(), Some("3 USD, 200 tokens in, 40 out"));
-    }
-}
+#[path = "tests/report.rs"]
+mod tests;
