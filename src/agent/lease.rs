@@ -109,26 +109,29 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease of `attempt` in `dir` (made if absent). That of a dead run is taken over.
-    ///
-    /// Fails with code `lease-held` if the attempt is being run.
-    pub(crate) fn acquire(dir: &Path, attempt: &gix::oid, info: Info) -> Result<Self> {
+    /// Takes the lease of `attempt` in `dir` (made if absent). That of a dead run is taken over. Gives [`Busy`] if the attempt is being
+    /// run.
+    pub(crate) fn acquire(dir: &Path, attempt: &gix::oid, info: Info) -> Result<Result<Self, Busy>> {
         fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
         let path = dir.join(attempt.to_string());
         loop {
             let fresh = locked(dir, &info)?;
             match fault::around("lease.take", || fresh.persist_noclobber(&path)) {
-                Ok(file) => return Ok(Lease { path, info, file }),
+                Ok(file) => return Ok(Ok(Lease { path, info, file })),
                 Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error.error).io("create", &path),
             }
             // Held until the new file is in its place, so that only one can take over.
-            let Some(_dead) = lock_dead(&path)? else { continue };
+            let _dead = match lock_dead(&path)? {
+                Ok(Some(dead)) => dead,
+                Ok(None) => continue,
+                Err(busy) => return Ok(Err(busy)),
+            };
             let fresh = locked(dir, &info)?;
             let file = fault::around("lease.take", || fresh.persist(&path))
                 .map_err(|error| error.error)
                 .io("replace", &path)?;
-            return Ok(Lease { path, info, file });
+            return Ok(Ok(Lease { path, info, file }));
         }
     }
 
@@ -158,6 +161,21 @@ impl Lease {
             return Ok(());
         }
         fault::around("lease.release", || std::fs::remove_file(&self.path)).io("remove", &self.path)
+    }
+}
+
+/// The attempt is being run by another process; by which, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Busy(pub String);
+
+impl Busy {
+    /// The holder of the lease in `file`.
+    fn of(file: &File) -> Busy {
+        let holder = match Info::read(file) {
+            Ok(info) => format!("process {} on '{}'", info.pid, crate::terminal::sanitize::line(&info.host)),
+            Err(_) => "another process".to_owned(),
+        };
+        Busy(format!("the attempt is being run by {holder}"))
     }
 }
 
@@ -224,13 +242,12 @@ pub(crate) fn list(dir: &Path) -> Result<Vec<ObjectId>> {
 /// Removes the lease of a dead run. One that is held stays: `false`.
 pub(crate) fn forget(dir: &Path, attempt: &gix::oid) -> Result<bool> {
     let path = dir.join(attempt.to_string());
-    match lock_dead(&path) {
+    match lock_dead(&path)? {
         Ok(Some(_dead)) => {
             fault::around("lease.forget", || std::fs::remove_file(&path)).io("remove", &path).map(|()| true)
         }
         Ok(None) => Ok(true),
-        Err(error) if error.kind == Kind::LeaseHeld => Ok(false),
-        Err(error) => Err(error),
+        Err(_) => Ok(false),
     }
 }
 
@@ -249,38 +266,30 @@ fn locked(dir: &Path, info: &Info) -> Result<tempfile::NamedTempFile> {
     Ok(file)
 }
 
-/// The lease of a dead run, locked for us; `None` if it has just gone. Fails with code `lease-held` if it is alive.
-fn lock_dead(path: &Path) -> Result<Option<File>> {
+/// The lease of a dead run, locked for this process; `None` if it has just gone, [`Busy`] if the run is alive.
+fn lock_dead(path: &Path) -> Result<Result<Option<File>, Busy>> {
     let begun = Instant::now();
     loop {
         let file = match File::options().read(true).write(true).open(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Ok(None)),
             Err(error) => return Err(error).io("open", path),
         };
         let held = !try_lock_shared(&file, path)?;
         if held && is_current(&file, path)? {
-            return Err(held_error(&file));
+            return Ok(Err(Busy::of(&file)));
         }
         // From shared to exclusive: fails while others look.
         if !held && try_lock(&file, path)? {
             if is_current(&file, path)? {
-                return Ok(Some(file));
+                return Ok(Ok(Some(file)));
             }
         } else if begun.elapsed() > LOOKERS {
-            return Err(held_error(&file));
+            return Ok(Err(Busy::of(&file)));
         }
         drop(file);
         std::thread::sleep(Duration::from_millis(5));
     }
-}
-
-fn held_error(file: &File) -> Error {
-    let who = match Info::read(file) {
-        Ok(info) => format!("process {} on '{}'", info.pid, crate::terminal::sanitize::line(&info.host)),
-        Err(_) => "another process".to_owned(),
-    };
-    Error::fatal(Kind::LeaseHeld, format!("the attempt is being run by {who}"))
 }
 
 /// Whether a free lock may only mean that we can't see it: another machine, over a network disk. The same boot is the same

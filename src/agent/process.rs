@@ -129,7 +129,7 @@ pub(crate) struct Started {
 pub(crate) enum Ending {
     /// With this exit code. A shell gives 128 + n for a command in it that was ended by signal n.
     Exited(i32),
-    /// By this signal, sent by someone else.
+    /// By this signal, which another process sent.
     Signalled(i32),
     /// It took longer than this and was ended.
     TimedOut(Duration),
@@ -141,6 +141,14 @@ impl Ending {
     /// Whether it exited with 0.
     pub(crate) fn success(self) -> bool {
         self == Ending::Exited(0)
+    }
+
+    /// The signal to this process that ended the command, if one did.
+    pub(crate) fn interrupted(self) -> Option<i32> {
+        match self {
+            Ending::Interrupted(signal) => Some(signal),
+            _ => None,
+        }
     }
 
     /// The exit code; `None` if it was ended by anything else.

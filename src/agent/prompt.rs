@@ -3,7 +3,12 @@
 use std::fmt::Write as _;
 
 use super::template;
-use crate::domain::{phase::Phase, spec_file::body_of, spec_type::SpecType};
+use crate::domain::{
+    id::SpecId,
+    phase::Phase,
+    spec_file::{Spec, body_of},
+    spec_type::SpecType,
+};
 
 /// An input that goes into the prompt.
 #[derive(Clone, Debug)]
@@ -18,17 +23,9 @@ pub(crate) struct Input {
 #[derive(Clone, Debug)]
 pub(crate) struct Prompt<'a> {
     /// The id.
-    pub id: &'a str,
-    /// The short id.
-    pub short: &'a str,
-    /// The title.
-    pub title: &'a str,
-    /// The investigation.
-    pub topic: Option<&'a str>,
-    /// The type, which decides the instructions where the phase does not.
-    pub kind: SpecType,
-    /// The phase of the investigation.
-    pub phase: Option<&'a str>,
+    pub id: &'a SpecId,
+    /// What the spec says. Its phase, or its type where that has none, decides the built-in instructions.
+    pub spec: &'a Spec,
     /// The instructions that the repository's own prompt file gives instead of the built-in ones.
     pub custom: Option<&'a str>,
     /// The worktree.
@@ -40,11 +37,9 @@ pub(crate) struct Prompt<'a> {
     /// The spec file, relative to the worktree.
     pub spec_file: &'a str,
     /// The text of the spec.
-    pub spec: &'a str,
+    pub text: &'a str,
     /// The pinned inputs.
     pub inputs: &'a [Input],
-    /// The paths that the spec may change; none: wherever the work leads.
-    pub target_files: &'a [String],
     /// How many bytes of inputs may be in it; what does not fit is named only.
     pub budget: usize,
     /// What earlier attempts came to, one line each.
@@ -59,7 +54,8 @@ const COMMON: &str = include_str!("prompts/common.md");
 pub(crate) fn render(prompt: &Prompt<'_>) -> String {
     let mut text = String::new();
     // Without research there is none to follow.
-    let kind = if prompt.kind == SpecType::Code && prompt.inputs.is_empty() { SpecType::Task } else { prompt.kind };
+    let front = &prompt.spec.front;
+    let kind = if front.kind == SpecType::Code && prompt.inputs.is_empty() { SpecType::Task } else { front.kind };
     text.push_str(instructions(prompt, kind).trim_end());
     text.push_str("\n\n");
     text.push_str(
@@ -68,13 +64,13 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
             .replace("{{branch}}", prompt.branch)
             .replace("{{base}}", prompt.base)
             .replace("{{spec_file}}", prompt.spec_file)
-            .replace("{{short}}", prompt.short)
+            .replace("{{short}}", prompt.id.short())
             .trim_end(),
     );
     text.push('\n');
-    if !prompt.target_files.is_empty() {
+    if !front.target_files.is_empty() {
         text.push_str("\nThe files that you may create or change, besides the spec's own:\n");
-        for path in prompt.target_files {
+        for path in &front.target_files {
             writeln!(text, "- {path}").expect("writing to a string cannot fail");
         }
     }
@@ -90,7 +86,7 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
         );
         section(&mut text, "What was done so far", so_far);
     }
-    section(&mut text, &format!("The spec {}", prompt.short), prompt.spec);
+    section(&mut text, &format!("The spec {}", prompt.id.short()), prompt.text);
     let mut left = prompt.budget;
     for input in prompt.inputs {
         match &input.text {
@@ -108,23 +104,23 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
 
 /// What to do: the repository's own words with the names in them replaced, or the built-in ones.
 fn instructions(prompt: &Prompt<'_>, kind: SpecType) -> String {
+    let front = &prompt.spec.front;
     let Some(custom) = prompt.custom else {
-        let phase = prompt.phase.and_then(|phase| phase.parse().ok());
-        return named(usual_name(phase, kind)).expect("each usual name is a built-in one").to_owned();
+        return named(usual_name(front.known_phase(), kind)).expect("each usual name is a built-in one").to_owned();
     };
     let value = |name: &str| {
         Some(match name {
-            "id" => prompt.id.to_owned(),
-            "short" => prompt.short.to_owned(),
-            "title" => prompt.title.to_owned(),
-            "type" => prompt.kind.as_str().to_owned(),
-            "phase" => prompt.phase.unwrap_or_default().to_owned(),
-            "topic" => prompt.topic.unwrap_or_default().to_owned(),
+            "id" => prompt.id.to_string(),
+            "short" => prompt.id.short().to_owned(),
+            "title" => prompt.spec.title.as_deref().unwrap_or_else(|| prompt.id.short()).to_owned(),
+            "type" => front.kind.as_str().to_owned(),
+            "phase" => front.phase.clone().unwrap_or_default(),
+            "topic" => front.topic.clone().unwrap_or_default(),
             "worktree" => prompt.worktree.to_owned(),
             "branch" => prompt.branch.to_owned(),
             "base" => prompt.base.to_owned(),
             "spec_file" => prompt.spec_file.to_owned(),
-            "target_files" => prompt.target_files.join("\n"),
+            "target_files" => front.target_files.join("\n"),
             _ => return None,
         })
     };

@@ -42,7 +42,7 @@ impl Reaper {
         Reaper { leader: None, marker: marker.to_owned(), before }
     }
 
-    /// Starts the run's command. It is known as a leader before anyone can reap it by mistake.
+    /// Starts the run's command. The registry knows it as a leader before another run can reap it by mistake.
     pub(super) fn spawn(&mut self, command: &mut Command) -> std::io::Result<Child> {
         let mut registry = registry();
         let child = command.spawn()?;

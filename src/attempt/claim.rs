@@ -1,5 +1,7 @@
 //! The claim: the start event, by compare-and-swap, before anything else is made.
 
+use std::cell::Cell;
+
 use gix::ObjectId;
 
 use super::{ended::Stop, plan::Plan, start::taken};
@@ -17,7 +19,7 @@ use crate::{
     git::remote::Pushed,
     project::Project,
     specs::{text::Text, view::rfc3339},
-    store::{Addition, Decision, Evidence, File, Refusal},
+    store::{Addition, Evidence, File, Refusal},
 };
 
 /// The remote that decides claims, where several clones share one.
@@ -160,39 +162,45 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
         None => (None, project.meant_worktree(&plan.id)?),
     };
     let addition = addition(project, plan)?;
-    let leases = project.leases_dir();
-    let before = std::cell::Cell::new(None);
-    let resumed = std::cell::Cell::new(false);
-    let mut lost = None;
+    let before = Cell::new(None);
+    let lost = Cell::new(None);
+    let give_way = |why: Lost| {
+        lost.set(Some(why));
+        Error::negative(Kind::Behind, format!("'{short}' moved while it was claimed"))
+    };
     let appended = project.store()?.append_with(
         &plan.id,
         |state: Option<&State>| {
             before.set(state.and_then(|state| state.attempt));
             match (goes_on, state) {
                 (Some(attempt), Some(state)) if state.status != Status::Paused || state.attempt != Some(attempt) => {
-                    resumed.set(true);
-                    Err(taken(project, &plan.id, Some(state))?)
+                    Err(give_way(Lost::Stop(Stop::Taken(taken(project, &plan.id, Some(state))?))))
                 }
-                _ => Ok(addition()),
+                _ => Ok(addition.clone()),
             }
         },
         |event| {
             let attempt = goes_on.unwrap_or(event);
-            let mut give_way = |why: Lost| {
-                lost = Some(why);
-                Err(Error::negative(Kind::Behind, format!("'{short}' moved while it was claimed")))
-            };
             // What the remote has is not pushed again in another form.
             if held.as_ref().is_some_and(|held| held.pushed) {
-                return give_way(Lost::Behind(Error::negative(Kind::Behind, "it moved here while it was claimed")));
+                return Err(give_way(Lost::Behind(Error::negative(
+                    Kind::Behind,
+                    "it moved here while it was claimed",
+                ))));
             }
             // Each try is an event of its own, and so is its lease; no ref ever pointed at the one before.
             if let Some(unused) = held.take() {
                 unused.lease.release()?;
             }
-            let started = project.env.now().as_second();
-            let info = Info::of_this_process(plan.id.clone(), worktree.clone(), started);
-            let lease = Lease::acquire(&leases, &attempt, info)?;
+            let info = Info::of_this_process(plan.id.clone(), worktree.clone(), project.env.now().as_second());
+            let lease = match Lease::acquire(&project.leases_dir(), &attempt, info)? {
+                Ok(lease) => lease,
+                // Another process has taken the lease and is about to record its claim.
+                Err(_) => {
+                    let message = format!("'{short}' is being taken up by somebody else");
+                    return Err(give_way(Lost::Stop(Stop::Taken(Error::negative(Kind::InProgress, message)))));
+                }
+            };
             let hold = held.insert(Hold { event, attempt, lease, before: before.get(), pushed: false });
             match remote.map(|remote| remote.push_claim(&plan.id, event)).transpose()? {
                 None => Ok(()),
@@ -200,32 +208,26 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
                     hold.pushed = true;
                     Ok(())
                 }
-                Some(Pushed::Behind(error)) => give_way(Lost::Behind(error)),
-                Some(Pushed::Unknown(why)) => give_way(Lost::Unclear(why)),
+                Some(Pushed::Behind(error)) => Err(give_way(Lost::Behind(error))),
+                Some(Pushed::Unknown(why)) => Err(give_way(Lost::Unclear(why))),
             }
         },
     );
-    let refusal = match (appended, lost) {
+    Err(match (appended, lost.take()) {
         (Ok(_), _) => return Ok(()),
-        (Err(_), Some(lost)) => return Err(lost),
-        (Err(refusal), None) => refusal,
-    };
-    Err(Lost::Stop(match refusal {
+        (Err(_), Some(lost)) => lost,
         // Another process was faster.
-        Refusal::NotAllowed(_, Some(state)) if state.status == Status::InProgress && !state.is_contended() => {
-            Stop::Taken(taken(project, &plan.id, Some(&state))?)
+        (Err(Refusal::NotAllowed { state: Some(state), .. }), None)
+            if state.status == Status::InProgress && !state.is_contended() =>
+        {
+            Lost::Stop(Stop::Taken(taken(project, &plan.id, Some(&state))?))
         }
-        Refusal::Failed(error) if resumed.get() => Stop::Taken(error),
-        // Another process has taken the lease and is about to record its claim.
-        Refusal::Failed(error) if error.kind == Kind::LeaseHeld => {
-            Stop::Taken(Error::negative(Kind::InProgress, format!("'{short}' is being taken up by somebody else")))
-        }
-        refusal => Stop::refused(refusal, short),
-    }))
+        (Err(refusal), None) => Lost::Stop(refusal.into()),
+    })
 }
 
 /// The event of the claim: an attempt begins, or goes on. The evidence of its start is what it is judged by.
-fn addition(project: &Project, plan: &Plan) -> Result<impl Fn() -> Addition> {
+fn addition(project: &Project, plan: &Plan) -> Result<Addition> {
     let store = project.store()?;
     let agent = Some(plan.agent.name.clone());
     let (op, what, facts, evidence) = match &plan.goes_on {
@@ -259,12 +261,7 @@ fn addition(project: &Project, plan: &Plan) -> Result<impl Fn() -> Addition> {
         }
     };
     let sentence = format!("{} {what} with {}", plan.title(), plan.agent.name);
-    let informed = plan.informed.clone();
-    Ok(move || Addition {
-        event: NewEvent { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
-        evidence: evidence.clone(),
-        informed: informed.clone(),
-    })
+    Ok(Addition { event: NewEvent { op, sentence, facts }, evidence, informed: plan.informed.clone() })
 }
 
 /// Records that the spec `id` exists, unless that is recorded: a file without a history is a pending spec.
@@ -282,30 +279,10 @@ pub(super) fn ensure_chain(project: &Project, id: &SpecId, text: &Text, spec: &S
     };
     let evidence = Evidence { spec: Some(store.write_blob(&text.bytes)?), ..Evidence::default() };
     let title = spec.title.as_deref().unwrap_or_else(|| id.short());
-    let appended = store.append(id, |_| {
-        Ok(Addition {
-            event: NewEvent { op: Op::Add, sentence: title.to_owned(), facts: facts.clone() },
-            evidence: evidence.clone(),
-            informed: Vec::new(),
-        })
-    });
-    match appended {
+    let event = NewEvent { op: Op::Add, sentence: title.to_owned(), facts };
+    match store.record(id, Addition { event, evidence, informed: Vec::new() }) {
         // Another process was faster.
-        Ok(_) | Err(Refusal::NotAllowed(..)) => Ok(()),
+        Ok(_) | Err(Refusal::NotAllowed { .. }) => Ok(()),
         Err(Refusal::Failed(error)) => Err(error),
     }
-}
-
-/// Undoes a claim after a failure that the agent did not cause: a resumed attempt is paused again, a new one is released.
-pub(super) fn release(project: &Project, plan: &Plan, claimed: &Claimed, error: &Error) -> Result<()> {
-    let (op, what) = if plan.goes_on.is_some() { (Op::Pause, "paused") } else { (Op::Release, "released") };
-    let mut event = NewEvent::new(op, format!("{} is {what}: {}", plan.id.short(), error.message));
-    event.facts.reason = Some(error.message.clone());
-    event.facts.attempt = Some(claimed.attempt);
-    let attempt = claimed.attempt;
-    let appended = project.store()?.append_if(&plan.id, |state| {
-        let runs = |state: &State| state.open.contains(&attempt) && state.status == Status::InProgress;
-        Ok(if state.is_some_and(runs) { Decision::Append(event.clone()) } else { Decision::Skip })
-    });
-    appended.map(drop).map_err(|refusal| refusal.into_error(plan.id.short()))
 }

@@ -49,10 +49,7 @@ pub(crate) fn end(
         let _held = project.lock_worktree(id)?;
         project.keep_worktree(id, attempt, &tree)?;
     }
-    project
-        .store()?
-        .append(id, |_| Ok(NewEvent { op: op.clone(), sentence: what.clone(), facts: facts.clone() }))
-        .map_err(|refusal| refusal.into_error(id.short()))?;
+    project.store()?.record(id, NewEvent { op: op.clone(), sentence: what.clone(), facts })?;
     if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (before, op) {
         clear(project, id, state, progress)?;
     }

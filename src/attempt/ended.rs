@@ -82,12 +82,24 @@ pub(crate) struct Waits {
     pub paths: Vec<String>,
     /// The ways out, one line each.
     pub hints: Vec<String>,
+    /// The signal that ended what would have removed the reason.
+    pub signal: Option<i32>,
 }
 
 impl Waits {
     /// Finished work that waits because of `why`.
     pub(crate) fn new(why: impl Into<String>) -> Waits {
         Waits { why: why.into(), ..Waits::default() }
+    }
+
+    /// Names the paths that the reason is about.
+    pub(crate) fn paths(self, paths: impl IntoIterator<Item = impl ToString>) -> Waits {
+        Waits { paths: paths.into_iter().map(|path| path.to_string()).collect(), ..self }
+    }
+
+    /// Adds ways out.
+    pub(crate) fn hints(self, hints: Vec<String>) -> Waits {
+        hints.into_iter().fold(self, Waits::hint)
     }
 
     /// Adds a way out.
@@ -182,12 +194,15 @@ impl Stop {
             Stop::Taken(error) | Stop::NotReady(error) | Stop::NotApproved(error) | Stop::Failed(error) => error,
         }
     }
+}
 
-    /// What `refusal` of an event on the spec `short` means for its attempt.
-    pub(crate) fn refused(refusal: Refusal, short: &str) -> Stop {
-        let taken = matches!(refusal, Refusal::NotAllowed(NotAllowed::Forbidden(_), _));
-        let error = refusal.into_error(short);
-        if taken { Stop::Taken(error) } else { Stop::Failed(error) }
+/// What the refusal of an event means for the attempt at its spec.
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Stop {
+        match refusal {
+            Refusal::NotAllowed { obstacle: NotAllowed::Forbidden(_), .. } => Stop::Taken(refusal.into()),
+            refusal => Stop::Failed(refusal.into()),
+        }
     }
 }
 

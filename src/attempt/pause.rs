@@ -21,6 +21,7 @@ use crate::{
         event::{Facts, Op},
         id::SpecId,
         new_event::NewEvent,
+        state::State,
         status::Status,
     },
     error::{Error, Kind, Result},
@@ -57,10 +58,7 @@ fn stop(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn P
     let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
     let sentence = format!("{} is paused{why}", entry.title());
     let facts = Facts { attempt: Some(attempt), reason: reason.map(str::to_owned), ..Facts::default() };
-    project
-        .store()?
-        .append(id, |_| Ok(NewEvent { op: Op::Pause, sentence: sentence.clone(), facts: facts.clone() }))
-        .map_err(|refusal| refusal.into_error(id.short()))?;
+    project.store()?.record(id, NewEvent { op: Op::Pause, sentence: sentence.clone(), facts })?;
     end_agent(project, id, attempt, progress)?;
     if let Some(tree) = project.worktree_of(id)? {
         project.keep_worktree(id, attempt, &tree)?;
@@ -117,13 +115,12 @@ fn hand_over(project: &Project, entry: &Entry) -> Result<()> {
         agent: Some(MANUAL.to_owned()),
         ..Facts::default()
     };
-    let appended = project.store()?.append(id, |state| match state {
-        Some(state) if state.status == Status::Paused && state.attempt == facts.attempt => {
-            Ok(NewEvent { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() })
-        }
-        _ => Err(Error::negative(Kind::Moved, format!("somebody else goes on with '{}'", id.short()))),
-    });
-    appended.map(drop).map_err(|refusal| refusal.into_error(id.short()))
+    let attempt = facts.attempt;
+    let paused = |state: &State| state.status == Status::Paused && state.attempt == attempt;
+    match project.store()?.record_if(id, NewEvent { op: Op::Resume, sentence, facts }, paused)? {
+        Some(_) => Ok(()),
+        None => Err(Error::negative(Kind::Moved, format!("somebody else goes on with '{}'", id.short()))),
+    }
 }
 
 /// The attempt that is under way in this clone.

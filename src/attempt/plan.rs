@@ -15,12 +15,12 @@ use crate::{
 };
 
 /// What a person asked for.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Request {
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Request<'a> {
     /// The agent, by name.
-    pub agent: Option<String>,
+    pub agent: Option<&'a str>,
     /// The branch that the work is for.
-    pub onto: Option<String>,
+    pub onto: Option<&'a str>,
     /// How long the agent may take.
     pub timeout: Option<Duration>,
 }

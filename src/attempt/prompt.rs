@@ -35,20 +35,15 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
     let earlier = project.earlier_attempts(&plan.id, Some(attempt))?;
     let base = plan.base.to_string();
     Ok(prompt::render(&Prompt {
-        id: plan.id.as_str(),
-        short: plan.id.short(),
-        title: plan.title(),
-        topic: plan.spec.front.topic.as_deref(),
-        kind: plan.spec.front.kind,
-        phase: plan.spec.front.phase.as_deref(),
+        id: &plan.id,
+        spec: &plan.spec,
         custom: plan.prompt.as_ref().map(|prompt| prompt.text.as_str()),
         worktree: &worktree.to_string_lossy(),
         branch: &project.branch(&plan.id)?,
         base: &base,
         spec_file: &path_of(&plan.id),
-        spec: &spec,
+        text: &spec,
         inputs: &inputs,
-        target_files: &plan.spec.front.target_files,
         budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
         earlier: &earlier,
         goes_on: plan.goes_on.as_ref().map(|goes_on| history_of(&goes_on.so_far)).as_deref(),

@@ -22,7 +22,6 @@ use crate::{
     error::{Error, Kind, Result},
     project::{Project, signatures::Signatures},
     specs::all::Specs,
-    store::Decision,
 };
 
 /// Settles what a dead process left half done about a spec: a file that a merge had moved aside, an event that only reads show.
@@ -58,7 +57,7 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
         _ => Op::Release,
     };
     let reason = format!("its run (process {} on {}) is dead", info.pid, info.host);
-    stop(project, id, attempt, &op, &reason)?;
+    stop(project, id, attempt, op, &reason)?;
     project.forget_lease(attempt)?;
     progress.say(&Step::Note(format!("'{}' was being worked on: {reason}; its work is kept", id.short())));
     Ok(true)
@@ -86,7 +85,7 @@ pub(crate) fn release_discounted(project: &Project, id: &SpecId, progress: &dyn 
     if let Some(tree) = project.worktree_of(id)? {
         project.keep_worktree(id, attempt, &tree)?;
     }
-    stop(project, id, attempt, &Op::Release, &why)?;
+    stop(project, id, attempt, Op::Release, &why)?;
     progress.say(&Step::Note(format!("'{}' was taken: {why}; it is released", id.short())));
     Ok(true)
 }
@@ -104,7 +103,7 @@ pub(crate) fn release_old(project: &Project, id: &SpecId, progress: &dyn Progres
         return Ok(false);
     }
     let reason = format!("nothing was heard of its claim for {}", humantime::format_duration(limit));
-    stop(project, id, attempt, &Op::Release, &reason)?;
+    stop(project, id, attempt, Op::Release, &reason)?;
     progress.say(&Step::Note(format!("'{}' is released: {reason}", id.short())));
     Ok(true)
 }
@@ -141,33 +140,23 @@ fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
     }
 }
 
-/// Records that an attempt is stopped, unless it is over already.
-fn stop(project: &Project, id: &SpecId, attempt: ObjectId, op: &Op, reason: &str) -> Result<()> {
-    let what = if *op == Op::Pause { "paused" } else { "released" };
+/// Records that an attempt is stopped, by `op`: paused or released. One that ended already stays as it is.
+pub(super) fn stop(project: &Project, id: &SpecId, attempt: ObjectId, op: Op, reason: &str) -> Result<()> {
+    let what = if op == Op::Pause { "paused" } else { "released" };
     let sentence = format!("{} is {what}: {reason}", id.short());
-    let appended = project.store()?.append_if(id, |state| {
-        if !state.is_some_and(|state| state.open.contains(&attempt) && state.status == Status::InProgress) {
-            return Ok(Decision::Skip);
-        }
-        let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), ..Facts::default() };
-        Ok(Decision::Append(NewEvent { op: op.clone(), sentence: sentence.clone(), facts }))
-    });
-    appended.map(drop).map_err(|refusal| refusal.into_error(id.short()))
+    let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), ..Facts::default() };
+    let under_way = |state: &State| state.open.contains(&attempt) && state.status == Status::InProgress;
+    project.store()?.record_if(id, NewEvent { op, sentence, facts }, under_way)?;
+    Ok(())
 }
 
 /// Records that a gate is passed whose work the project has taken.
 fn pass_gate(project: &Project, id: &SpecId, state: &State) -> Result<()> {
-    if state.status != Status::Pending || Specs::new(project)?.entry(id)?.status != Status::Completed {
-        return Ok(());
+    if state.status == Status::Pending && Specs::new(project)?.entry(id)?.status == Status::Completed {
+        let event = NewEvent::new(Op::Complete, format!("{}: upstream has what it waits for", id.short()));
+        project.store()?.record_if(id, event, |now| now.status == Status::Pending)?;
     }
-    let appended = project.store()?.append_if(id, |now| {
-        if now.is_none_or(|now| now.status != Status::Pending) {
-            return Ok(Decision::Skip);
-        }
-        let sentence = format!("{}: upstream has what it waits for", id.short());
-        Ok(Decision::Append(NewEvent::new(Op::Complete, sentence)))
-    });
-    appended.map(drop).map_err(|refusal| refusal.into_error(id.short()))
+    Ok(())
 }
 
 /// Whether the spec is finished and its work is found in its target: then what reads show is recorded. Returns whether it was.
@@ -180,13 +169,7 @@ pub(crate) fn heal(project: &Project, id: &SpecId) -> Result<bool> {
     }
     let target = state.facts.target.clone().unwrap_or_default();
     let target = target.trim_start_matches("refs/heads/").to_owned();
-    let appended = project.store()?.append_if(id, |now| {
-        if now.is_none_or(|now| now.status != Status::Finished) {
-            return Ok(Decision::Skip);
-        }
-        let facts = Facts { attempt: state.attempt, ..Facts::default() };
-        let sentence = format!("{} was found in {target}", id.short());
-        Ok(Decision::Append(NewEvent { op: Op::Complete, sentence, facts }))
-    });
-    Ok(appended.map_err(|refusal| refusal.into_error(id.short()))?.is_some())
+    let facts = Facts { attempt: state.attempt, ..Facts::default() };
+    let event = NewEvent { op: Op::Complete, sentence: format!("{} was found in {target}", id.short()), facts };
+    Ok(project.store()?.record_if(id, event, |now| now.status == Status::Finished)?.is_some())
 }

@@ -20,23 +20,20 @@ use crate::{
 pub(crate) fn resolve(project: &Project, id: &SpecId, prefix: &str, reason: Option<&str>) -> Result<String> {
     let short = id.short();
     let mut sentence = String::new();
-    project
-        .store()?
-        .append(id, |state| {
-            let state = state.filter(|state| state.is_contended()).ok_or_else(|| {
-                let message = format!("there is nothing to resolve: one attempt at most claims '{short}'");
-                Error::negative(Kind::NotContended, message)
-            })?;
-            let keep = kept(state, prefix)?;
-            sentence = format!("{short} keeps the attempt {}", keep.to_hex_with_len(12));
-            let facts = Facts {
-                supersedes: state.open.iter().copied().filter(|attempt| *attempt != keep).collect(),
-                reason: reason.map(str::to_owned),
-                ..Facts::default()
-            };
-            Ok(NewEvent { op: Op::Resolve, sentence: sentence.clone(), facts })
-        })
-        .map_err(|refusal| refusal.into_error(short))?;
+    project.store()?.append(id, |state| {
+        let state = state.filter(|state| state.is_contended()).ok_or_else(|| {
+            let message = format!("there is nothing to resolve: one attempt at most claims '{short}'");
+            Error::negative(Kind::NotContended, message)
+        })?;
+        let keep = kept(state, prefix)?;
+        sentence = format!("{short} keeps the attempt {}", keep.to_hex_with_len(12));
+        let facts = Facts {
+            supersedes: state.open.iter().copied().filter(|attempt| *attempt != keep).collect(),
+            reason: reason.map(str::to_owned),
+            ..Facts::default()
+        };
+        Ok(NewEvent { op: Op::Resolve, sentence: sentence.clone(), facts })
+    })?;
     Ok(sentence)
 }
 

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// # Errors
 /// `other-target` if the request names another branch than the one that it was started for.
-pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Result<Option<Plan>> {
+pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Result<Option<Plan>> {
     let Some(state) = entry.state.as_deref().filter(|_| entry.status == Status::Paused) else { return Ok(None) };
     let id = &entry.id;
     let Some(worktree) = project.worktree_of(id)? else { return Ok(None) };
@@ -27,12 +27,11 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Resul
     }
     let attempt = project.attempt(id, state)?;
     let Some(base) = attempt.base else { return Ok(None) };
-    refuse_other_target(&attempt, request)?;
+    refuse_other_target(&attempt, request.onto)?;
     let pinned = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob());
     let so_far = project.so_far(&attempt, &worktree)?;
     // The agent that had the attempt resumes it, unless another one is asked for.
     let same = attempt.agent.clone().filter(|name| request.agent.is_none() && project.has_agent(name));
-    let request = Request { agent: same.or_else(|| request.agent.clone()), ..request.clone() };
     let goes_on = GoesOn {
         attempt: attempt.start,
         worktree,
@@ -43,7 +42,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: &Request) -> Resul
         id: id.clone(),
         base,
         target: attempt.target.clone(),
-        agent: Agent::choose(project, &attempt.spec, request.agent.as_deref(), request.timeout)?,
+        agent: Agent::choose(project, &attempt.spec, same.as_deref().or(request.agent), request.timeout)?,
         inputs: inputs(project, &attempt, &state.facts.informed_by)?,
         existing: Vec::new(),
         informed: Vec::new(),
@@ -67,8 +66,8 @@ pub(super) fn say(plan: &Plan, goes_on: &GoesOn, progress: &dyn Progress) {
     }
 }
 
-fn refuse_other_target(attempt: &Attempt, request: &Request) -> Result<()> {
-    let Some(onto) = &request.onto else { return Ok(()) };
+fn refuse_other_target(attempt: &Attempt, onto: Option<&str>) -> Result<()> {
+    let Some(onto) = onto else { return Ok(()) };
     let asked = crate::project::target::full_name(onto)?;
     if attempt.target.as_deref() == Some(asked.as_str()) {
         return Ok(());

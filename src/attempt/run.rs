@@ -8,14 +8,14 @@ use super::{
     claim::{self, Claimed, Remote},
     ended::Stop,
     plan::Plan,
-    prompt, resume,
+    prompt, recover, resume,
     session::{RUN_DIR, Session, own_dir, write_own},
     worktree,
 };
 use crate::{
     agent::lease::Lease,
     answer::progress::{Progress, Step},
-    domain::status::Status,
+    domain::{event::Op, status::Status},
     error::{Error, Kind, Result},
     project::{Project, agent::MANUAL},
     specs::attempt::RunEnd,
@@ -65,7 +65,9 @@ pub(super) fn run(
             Ok(Run::HandedOver { worktree, prompt })
         }
         Err(error) => {
-            claim::release(project, plan, &claimed, &error)?;
+            // A failure that the agent did not cause: a resumed attempt is paused again, a new one is released.
+            let op = if plan.goes_on.is_some() { Op::Pause } else { Op::Release };
+            recover::stop(project, &plan.id, attempt, op, &error.message)?;
             claimed.lease.release()?;
             Err(error.into())
         }

@@ -26,7 +26,7 @@ use crate::{
 /// # Errors
 /// `no-commits` on an unborn branch, `no-agent`, `invalid-spec`, `in-progress` with who and since when, `not-ready` with every
 /// reason.
-pub(crate) fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<Plan, Stop> {
+pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Result<Plan, Stop> {
     let specs = Specs::new(project)?.checking_signatures();
     let entry = specs.entry(id)?;
     if let Some(plan) = resume::plan(project, &entry, request)? {
@@ -40,14 +40,14 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: &Request) -> Result<
     let (text, spec) = loaded.valid(id)?;
     startable(project, &entry)?;
     let recorded = entry.state.as_ref().and_then(|state| state.facts.onto.clone());
-    let aim = match &request.onto {
-        Some(onto) => Some(onto.clone()),
+    let aim = match request.onto {
+        Some(onto) => Some(onto.to_owned()),
         None => project.aim(&spec.front, recorded.as_deref())?,
     };
     let (base, target) = project.begin_at(aim.as_deref())?;
     let specs = specs.seen_from(Some(base));
     ready(&specs, &entry)?;
-    let agent = Agent::choose(project, spec, request.agent.as_deref(), request.timeout)?;
+    let agent = Agent::choose(project, spec, request.agent, request.timeout)?;
     let prompt = instructions(project, base, spec)?;
     let base_files = specs.base_at(Some(base));
     let mut inputs: Vec<Input> = Vec::new();

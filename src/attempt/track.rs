@@ -4,6 +4,7 @@
 
 use gix::{ObjectId, refs::FullName};
 
+use super::worktree;
 use crate::{
     answer::progress::{Progress, Step},
     domain::{id::SpecId, status::Status},
@@ -13,7 +14,6 @@ use crate::{
         advance::{Advanced, advance},
         branch,
         reference::Swapped,
-        worktree,
     },
     project::Project,
 };
@@ -39,13 +39,7 @@ pub(crate) fn paused_elsewhere(project: &Project, id: &SpecId, progress: &dyn Pr
     if project.worktree_of(id)?.is_some() {
         return Ok(());
     }
-    let path = project.meant_worktree(id)?;
-    let tree = worktree::add::add(&project.repo, &path, name.as_ref())?;
-    if let Some(main) = project.repo.main_work_dir()
-        && let Some(main) = worktree::find(&project.repo, &main)?
-    {
-        worktree::include::prepare(&main, &tree)?;
-    }
+    worktree::add(project, id)?;
     progress.say(&Step::Note(format!("what was done of '{}' elsewhere came from {remote}", id.short())));
     Ok(())
 }

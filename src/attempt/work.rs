@@ -17,7 +17,7 @@ use super::{
     start, track,
 };
 use crate::{
-    agent::{lease::Life, process::Ending, slot::Slot},
+    agent::{lease::Life, slot::Slot},
     answer::progress::{Progress, Step},
     domain::{
         event::{Facts, Op, Pin},
@@ -30,7 +30,10 @@ use crate::{
     },
     error::{Error, Kind, Result},
     project::{Project, agent::MANUAL, target::full_name, trust::CustomPrompt},
-    specs::{all::Specs, attempt::RunEnd},
+    specs::{
+        all::Specs,
+        attempt::{Attempt, RunEnd},
+    },
 };
 
 /// How often a process that waits for a slot of an agent looks again.
@@ -88,30 +91,28 @@ impl Work<'_> {
     pub(crate) fn carry(&self, from: From<'_>) -> Result<Ended, Stop> {
         let started = Instant::now();
         let (mut how, signal) = match from {
-            From::Claim { agent, timeout, slot } => self.claim(agent, timeout, slot)?,
+            From::Claim { agent, timeout, slot } => {
+                self.claim(plan::Request { agent, onto: self.onto, timeout }, slot)?
+            }
             From::Checks { commits } => (self.check(commits)?, None),
-            From::Merge { agent } => self.merge(agent)?,
+            From::Merge { agent } => (self.merge(agent)?, None),
         };
         let signal = signal.or(match &how {
             How::Paused(pause) => pause.signal(),
+            How::Waiting(waits) => waits.signal,
             _ => None,
         });
         let hints = self.hints(&mut how)?;
         Ok(Ended { how, duration: started.elapsed(), signal, hints })
     }
 
-    /// Claims and works the spec, and tells the remote that decides claims how that ended.
-    fn claim(
-        &self,
-        agent: Option<&str>,
-        timeout: Option<Duration>,
-        slot: Option<Slot>,
-    ) -> Result<(How, Option<i32>), Stop> {
+    /// Claims and works the spec, and tells the remote that decides claims how that ended. Gives the signal that ended the agent, too.
+    fn claim(&self, request: plan::Request<'_>, slot: Option<Slot>) -> Result<(How, Option<i32>), Stop> {
         if let Some(remote) = self.remote {
             remote.fetch(self.id)?;
         }
         recover::release_old(self.project, self.id, self.progress)?;
-        let ended = self.start(agent, timeout, slot);
+        let ended = self.start(request, slot);
         // What cannot be pushed now goes with the next exchange.
         if let Some(Err(error)) = self.remote.map(|remote| remote.publish(self.id)) {
             let (short, why) = (self.id.short(), error.message);
@@ -121,25 +122,18 @@ impl Work<'_> {
         ended
     }
 
-    fn start(
-        &self,
-        agent: Option<&str>,
-        timeout: Option<Duration>,
-        slot: Option<Slot>,
-    ) -> Result<(How, Option<i32>), Stop> {
+    fn start(&self, request: plan::Request<'_>, slot: Option<Slot>) -> Result<(How, Option<i32>), Stop> {
         let Work { project, id, progress, .. } = *self;
         recover::settle(project, id, progress)?;
         recover::settle_dead(project, id, progress)?;
         recover::release_discounted(project, id, progress)?;
         track::paused_elsewhere(project, id, progress)?;
         if let Some(attempt) = self.died_before_merge()? {
-            let ended = if self.merge { self.merge(None)? } else { (How::Finished, None) };
+            let how = if self.merge { self.merge(None)? } else { How::Finished };
             project.forget_lease(attempt)?;
-            return Ok(ended);
+            return Ok((how, None));
         }
-        let agent = agent.map(str::to_owned);
-        let request = plan::Request { agent, onto: self.onto.map(str::to_owned), timeout };
-        let plan = start::plan(project, id, &request)?;
+        let plan = start::plan(project, id, request)?;
         self.approve(plan.text.blob(), &plan.spec, plan.prompt.as_ref())?;
         let _slot = match slot {
             Some(slot) => Some(slot),
@@ -148,17 +142,14 @@ impl Work<'_> {
         match run::run(project, &plan, self.remote, progress)? {
             Run::HandedOver { worktree, prompt } => Ok((How::HandedOver { worktree, prompt }, None)),
             Run::Ended { attempt, run, lease } => {
-                let signal = match run.ending {
-                    Ending::Interrupted(signal) => Some(signal),
-                    _ => None,
-                };
+                let attempt = project.attempt_at(id, attempt)?;
                 // The attempt is this process's own: that the spec was taken from it is an error to be told.
-                let how = self.judge(attempt, &run).map_err(|stop| match stop {
+                let how = self.judge(&attempt, Some(&run)).map_err(|stop| match stop {
                     Stop::Taken(error) => Stop::Failed(Error { kind: Kind::Overtaken, ..error }),
                     stop => stop,
                 })?;
                 lease.release()?;
-                Ok((how, signal))
+                Ok((how, run.ending.interrupted()))
             }
         }
     }
@@ -212,34 +203,33 @@ impl Work<'_> {
         end::refuse_running(project, id, entry.state.as_deref())?;
         recover::end_survivors_of(project, id, entry.state.as_deref(), progress)?;
         let under_way = entry.state.as_ref().filter(|state| state.attempt.is_some() && state.status != Status::Pending);
-        let judged = match under_way {
+        match under_way {
             Some(state) if matches!(state.status, Status::Completed | Status::Cancelled | Status::Archived) => {
                 let message = format!("cannot finish '{short}': it is {}", state.status);
                 let error = Error::negative(Kind::NotAllowed, message);
-                return Err(Stop::Taken(error.hint(format!("to do it again: git chant reset {short}"))));
+                Err(Stop::Taken(error.hint(format!("to do it again: git chant reset {short}"))))
             }
             Some(_) if !commits.is_empty() => {
                 let message = format!("'{short}' has an attempt: its commits are the work");
-                return Err(Error::usage(Kind::HasWorktree, message)
+                Err(Error::usage(Kind::HasWorktree, message)
                     .hint("leave out --commit: what is in its worktree and on its branch is judged")
                     .hint(format!("if the work was done elsewhere, give the attempt up first: git chant reset {short}"))
-                    .into());
+                    .into())
             }
-            Some(state) => self.check_again(state)?,
+            Some(state) => self.check_again(state),
             None => {
                 let (text, spec) = entry.text()?;
                 self.approve(text.blob(), spec, None)?;
                 claim::ensure_chain(project, id, text, spec)?;
-                finish::by_hand(project, id, text, spec, commits, progress)?
+                self.conclude(finish::by_hand(project, id, text, spec, commits, progress)?)
             }
-        };
-        self.conclude(judged)
+        }
     }
 
     /// Judges an attempt by what is in its worktree and on its branch now, which are for `onto` from now on if that is given.
     ///
     /// Fails with `under-way` if finished work is being merged or rebased in its worktree: it stays finished.
-    fn check_again(&self, state: &State) -> Result<Judged, Stop> {
+    fn check_again(&self, state: &State) -> Result<How, Stop> {
         let Work { project, id, .. } = *self;
         let mut attempt = project.attempt(id, state)?;
         if let Some(onto) = self.onto {
@@ -250,18 +240,14 @@ impl Work<'_> {
             finish::refuse_under_way(project, &attempt)?;
             let facts = Facts { attempt: state.attempt, target: attempt.target.clone(), ..Facts::default() };
             let sentence = format!("{} is checked again", attempt.title());
-            project
-                .store()?
-                .append(id, |_| Ok(NewEvent { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() }))
-                .map_err(|refusal| Stop::refused(refusal, id.short()))?;
+            project.store()?.record(id, NewEvent { op: Op::Resume, sentence, facts })?;
         }
-        finish::judge(project, &attempt, None, self.progress)
+        self.judge(&attempt, None)
     }
 
-    /// Judges the attempt that began with `start` after the run of its agent.
-    fn judge(&self, start: ObjectId, run: &RunEnd) -> Result<How, Stop> {
-        let attempt = self.project.attempt_at(self.id, start)?;
-        self.conclude(finish::judge(self.project, &attempt, Some(run), self.progress)?)
+    /// Judges an attempt, after the `run` of its agent if there was one.
+    fn judge(&self, attempt: &Attempt, run: Option<&RunEnd>) -> Result<How, Stop> {
+        self.conclude(finish::judge(self.project, attempt, run, self.progress)?)
     }
 
     /// What follows from the judgement: work that passed is merged.
@@ -276,20 +262,17 @@ impl Work<'_> {
     }
 
     fn land(&self) -> Result<How, Stop> {
-        Ok(match merge::land(self.project, self.id, self.onto, self.progress)? {
-            Ok(merged) => How::Completed(merged),
-            Err(waits) => How::Waiting(waits),
-        })
+        merge::land(self.project, self.id, self.onto, self.progress)
     }
 
     /// Merges finished work; work that is not what was checked is checked again first.
-    fn merge(&self, agent: Option<Option<&str>>) -> Result<(How, Option<i32>), Stop> {
+    fn merge(&self, agent: Option<Option<&str>>) -> Result<How, Stop> {
         let Work { project, id, progress, .. } = *self;
         recover::settle(project, id, progress)?;
-        let Some(state) = self.after_dead_conflict()? else { return Ok((self.land()?, None)) };
+        let Some(state) = self.after_dead_conflict()? else { return self.land() };
         let workable = matches!(state.status, Status::Finished | Status::InProgress);
         if !workable || !state.unacknowledged().is_empty() {
-            return Ok((self.land()?, None));
+            return self.land();
         }
         let attempt = project.attempt(id, &state)?;
         if state.status == Status::InProgress || merge::has_moved(project, &state, &attempt)? {
@@ -297,7 +280,7 @@ impl Work<'_> {
             recover::end_survivors_of(project, id, Some(&state), progress)?;
             let branch = attempt.branch.shorten();
             progress.say(&Step::Note(format!("'{branch}' moved since it was checked: it is checked again")));
-            return Ok((self.conclude(self.check_again(&state)?)?, None));
+            return self.check_again(&state);
         }
         if let Some(agent) = agent
             && let Some(conflict) = merge::conflict(project, id, self.onto)?
@@ -307,7 +290,7 @@ impl Work<'_> {
         if project.config().verify_merged()? {
             self.approve(attempt.blob, &attempt.spec, None)?;
         }
-        Ok((self.land()?, None))
+        self.land()
     }
 
     /// The state, after what a dead process left of resolving a conflict is settled. `None`: nothing comes before the merge.
@@ -327,12 +310,7 @@ impl Work<'_> {
     }
 
     /// Has an agent resolve the conflict in the worktree of the spec; what the agent made of it is checked and merged.
-    fn resolve(
-        &self,
-        state: &State,
-        conflict: merge::Conflict,
-        agent: Option<&str>,
-    ) -> Result<(How, Option<i32>), Stop> {
+    fn resolve(&self, state: &State, conflict: merge::Conflict, agent: Option<&str>) -> Result<How, Stop> {
         let Work { project, id, progress, .. } = *self;
         recover::end_survivors_of(project, id, Some(state), progress)?;
         let plan = conflict::plan(project, id, state, conflict, agent)?;
@@ -341,24 +319,19 @@ impl Work<'_> {
             Resolved::Yes { run, lease } => {
                 let state =
                     project.store()?.state(id)?.ok_or_else(|| Error::fatal(Kind::NoChain, "its events are gone"))?;
-                let how =
-                    self.conclude(finish::judge(project, &project.attempt(id, &state)?, run.as_ref(), progress)?)?;
+                let how = self.judge(&project.attempt(id, &state)?, run.as_ref())?;
                 lease.release()?;
-                Ok((how, None))
+                Ok(how)
             }
             Resolved::No { why, run } => {
                 for what in run.iter().flat_map(|run| &run.tampered) {
                     progress.say(&Step::Warning(what.clone()));
                 }
-                let signal = run.and_then(|run| match run.ending {
-                    Ending::Interrupted(signal) => Some(signal),
-                    _ => None,
-                });
                 let target = plan.conflict.target.shorten();
-                let mut waits = Waits::new(format!("its conflict with '{target}' is not resolved: {why}"))
-                    .hint(format!("what the agent said: git chant log {} --agent", id.short()));
-                waits.hints.extend(plan.conflict.hints);
-                Ok((How::Waiting(waits), signal))
+                let waits = Waits::new(format!("its conflict with '{target}' is not resolved: {why}"))
+                    .hint(format!("what the agent said: git chant log {} --agent", id.short()))
+                    .hints(plan.conflict.hints);
+                Ok(How::Waiting(Waits { signal: run.and_then(|run| run.ending.interrupted()), ..waits }))
             }
         }
     }

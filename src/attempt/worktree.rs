@@ -2,25 +2,38 @@
 
 use std::path::Path;
 
-use gix::{ObjectId, bstr::ByteSlice, objs::tree::EntryKind};
+use gix::{ObjectId, objs::tree::EntryKind};
 
 use crate::{
     agent::process::{self, Ending, Run},
-    attempt::{plan::Plan, session::own_dir},
+    attempt::{
+        check::environment,
+        plan::Plan,
+        session::{create_file, own_dir},
+    },
     domain::{event::Pin, id::SpecId},
     error::{Error, Exit, Kind, Result},
     git::{
         branch,
         commit::{self, NewCommit, Signing},
         object::patiently,
-        process::scrubbed_env,
         reference::Swapped,
-        work_file,
         worktree::{self, Worktree},
     },
     project::Project,
     specs::text::path_of,
 };
+
+/// Adds the worktree of a spec on its branch, with what `.worktreeinclude` takes from the main one.
+pub(super) fn add(project: &Project, id: &SpecId) -> Result<Worktree> {
+    let tree = worktree::add::add(&project.repo, &project.meant_worktree(id)?, project.branch_ref(id)?.as_ref())?;
+    if let Some(main) = project.repo.main_work_dir()
+        && let Some(main) = worktree::find(&project.repo, &main)?
+    {
+        worktree::include::prepare(&main, &tree)?;
+    }
+    Ok(tree)
+}
 
 /// Makes branch and worktree. What is left there of the attempt `before` is kept under its own ref first.
 pub(super) fn make(project: &Project, plan: &Plan, before: ObjectId) -> Result<Worktree> {
@@ -33,13 +46,7 @@ pub(super) fn make(project: &Project, plan: &Plan, before: ObjectId) -> Result<W
         return Err(Error::negative(Kind::Busy, format!("the branch '{}' was made meanwhile", branch.shorten()))
             .hint("try again"));
     }
-    let path = project.meant_worktree(&plan.id)?;
-    let tree = worktree::add::add(&project.repo, &path, branch.as_ref())?;
-    if let Some(main) = project.repo.main_work_dir()
-        && let Some(main) = worktree::find(&project.repo, &main)?
-    {
-        worktree::include::prepare(&main, &tree)?;
-    }
+    let tree = add(project, &plan.id)?;
     if project.silent {
         copy_in(plan, &tree.path)?;
     }
@@ -109,15 +116,7 @@ fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
         }
     }
     files.extend(plan.existing.iter().map(|(path, bytes)| (path.clone(), bytes.as_slice())));
-    files.iter().try_for_each(|(path, bytes)| create(worktree, path, bytes))
-}
-
-fn create(worktree: &Path, path: &str, bytes: &[u8]) -> Result<()> {
-    match work_file::create_new(worktree, path.as_bytes().as_bstr(), bytes, false) {
-        Ok(()) => Ok(()),
-        Err(refused) if matches!(refused.why, work_file::Why::AlreadyExists) => Ok(()),
-        Err(refused) => Err(Error::fatal(Kind::Copy, format!("cannot write '{path}' into the worktree: {refused}"))),
-    }
+    files.iter().try_for_each(|(path, bytes)| create_file(worktree, path, bytes))
 }
 
 /// Runs `chant.worktreeSetup` in the new worktree.
@@ -125,8 +124,7 @@ pub(super) fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<
     let Some(command) = project.config().worktree_setup()? else { return Ok(()) };
     let command = command.to_string();
     let mut run = Run::new(&command, worktree);
-    run.env = scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
-    run.env.push(("CHANT_SPEC_ID".into(), Some(plan.id.as_str().into())));
+    run.env = environment(project, &plan.id);
     let finished = process::run(run)?;
     if finished.ending.success() {
         return Ok(());

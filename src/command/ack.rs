@@ -20,19 +20,16 @@ pub(super) fn run(context: &Context<'_>, args: &AckArgs) -> Result<Outcome> {
     let entry = specs.entry(&id)?;
     let inputs = specs.inputs_now(&entry)?;
     let sentence = format!("{} is acknowledged: {}", id.short(), args.reason);
-    project
-        .store()?
-        .append(&id, |state| {
-            let state = state.ok_or_else(|| {
-                Error::negative(Kind::NothingToAck, format!("there is nothing to acknowledge about '{}'", id.short()))
-            })?;
-            let same = entry.state.as_ref().is_some_and(|seen| seen.attempt == state.attempt);
-            let informed_by = if same { inputs.clone() } else { Vec::new() };
-            let facts =
-                Facts { attempt: state.attempt, reason: Some(args.reason.clone()), informed_by, ..Facts::default() };
-            Ok(NewEvent { op: Op::Ack, sentence: sentence.clone(), facts })
-        })
-        .map_err(|refusal| refusal.into_error(id.short()))?;
+    project.store()?.append(&id, |state| {
+        let state = state.ok_or_else(|| {
+            Error::negative(Kind::NothingToAck, format!("there is nothing to acknowledge about '{}'", id.short()))
+        })?;
+        let same = entry.state.as_ref().is_some_and(|seen| seen.attempt == state.attempt);
+        let informed_by = if same { inputs.clone() } else { Vec::new() };
+        let facts =
+            Facts { attempt: state.attempt, reason: Some(args.reason.clone()), informed_by, ..Facts::default() };
+        Ok(NewEvent { op: Op::Ack, sentence: sentence.clone(), facts })
+    })?;
     let spec = context.view(&project, &id)?;
     let waits = spec.status == crate::domain::status::Status::Finished;
     let outcome = Outcome::new(Recorded { spec, op: "ack".into(), sentence });

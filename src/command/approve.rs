@@ -43,15 +43,9 @@ fn answer(context: &Context<'_>, query: &str, approved: bool, reason: Option<&st
         ..Facts::default()
     };
     let op = if approved { Op::Approve } else { Op::Reject };
-    store
-        .append(&id, |_| {
-            Ok(Addition {
-                event: NewEvent { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
-                evidence: Evidence { spec: Some(blob), ..Evidence::default() },
-                informed: Vec::new(),
-            })
-        })
-        .map_err(|refusal| refusal.into_error(id.short()))?;
+    let event = NewEvent { op: op.clone(), sentence: sentence.clone(), facts };
+    let evidence = Evidence { spec: Some(blob), ..Evidence::default() };
+    store.record(&id, Addition { event, evidence, informed: Vec::new() })?;
     if approved {
         project.trust(blob)?;
     }

@@ -58,15 +58,9 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
         } else {
             let facts = Facts { spec_blob: Some(blob), phase: spec.front.phase.clone(), ..Facts::default() };
             let sentence = format!("{} was edited", spec.title.as_deref().unwrap_or_else(|| id.short()));
-            store
-                .append(&id, |_| {
-                    Ok(Addition {
-                        event: NewEvent { op: Op::Edit, sentence: sentence.clone(), facts: facts.clone() },
-                        evidence: Evidence { spec: Some(blob), ..Evidence::default() },
-                        informed: Vec::new(),
-                    })
-                })
-                .map_err(|refusal| refusal.into_error(id.short()))?;
+            let event = NewEvent { op: Op::Edit, sentence, facts };
+            let evidence = Evidence { spec: Some(blob), ..Evidence::default() };
+            store.record(&id, Addition { event, evidence, informed: Vec::new() })?;
         }
         project.trust(blob)?;
     }

@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context<'_>, args: &PruneArgs) -> Result<Outcome> {
 /// The spec that a person means: one that exists, or, by its full id, one of which only leftovers do.
 fn resolve(context: &Context<'_>, project: &Project, query: &str) -> Result<SpecId> {
     match (context.pick(project, query), SpecId::new(query)) {
-        (Err(error), Ok(id)) if error.kind == Kind::UnknownSpec && prune::is_known(project, &id)? => Ok(id),
+        (Err(_), Ok(id)) if !project.spec_names().has(&id)? && prune::is_known(project, &id)? => Ok(id),
         (picked, _) => picked,
     }
 }

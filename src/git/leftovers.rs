@@ -17,25 +17,41 @@ pub(crate) enum Hooks {
     Skip,
 }
 
+/// What became of the changes that were left in a worktree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// There were none.
+    Nothing,
+    /// They were no difference once they were added: line ends, or a filter.
+    Vanished,
+    /// They are in this commit.
+    Committed(ObjectId),
+    /// They are not committed: why, in words of git or of a hook.
+    Refused(String),
+}
+
 /// Commits what is not committed in a worktree, as `git commit` there would: hooks and signing apply. `paths` limits it to these
 /// files and what is below these directories, taken literally; `None` is everything that is not ignored.
 ///
-/// Returns the new commit, or `None` if there was nothing to commit. Untracked repositories inside the worktree are left alone.
-/// Errors: `git-failed`, with the words of git or of the hook that refused.
+/// Untracked repositories inside the worktree are left alone.
 pub(crate) fn commit_leftovers(
     worktree: &Worktree,
     paths: Option<&[BString]>,
     message: &str,
     hooks: Hooks,
-) -> Result<Option<ObjectId>> {
+) -> Result<Left> {
     let wanted = |path: &BString| paths.is_none_or(|paths| paths.iter().any(|limit| is_within(path, limit)));
     let left = status::committable(worktree)?.into_iter().filter(|dirty| !dirty.nested && wanted(&dirty.path));
     let pathspecs: Vec<u8> = left.flat_map(|dirty| [dirty.path.as_slice(), b"\0"].concat()).collect();
     if pathspecs.is_empty() {
-        return Ok(None);
+        return Ok(Left::Nothing);
     }
     let listed = |git: Git| git.global("--literal-pathspecs").pathspecs(pathspecs.clone());
-    listed(worktree.plain_git()?.args(["add", "--all"])).check()?;
+    let add = listed(worktree.plain_git()?.args(["add", "--all"]));
+    let added = add.run()?;
+    if !added.success() {
+        return Ok(Left::Refused(add.failed(&added).message));
+    }
     let mut file = tempfile::NamedTempFile::new().io("create a file in", &std::env::temp_dir())?;
     file.write_all(message.as_bytes()).io("write", file.path())?;
     let git = match hooks {
@@ -51,10 +67,13 @@ pub(crate) fn commit_leftovers(
     if !output.success() {
         // Line ends and filters can make a difference vanish once it is added.
         let staged = worktree.plain_git()?.args(["diff", "--cached", "--quiet"]).run()?;
-        return if staged.success() { Ok(None) } else { Err(git.failed(&output)) };
+        return Ok(if staged.success() { Left::Vanished } else { Left::Refused(git.failed(&output).message) });
     }
     let head = worktree.plain_git()?.args(["rev-parse", "--verify", "HEAD^{commit}"]).check()?;
-    head.line().parse().map(Some).map_err(|_| Error::fatal(Kind::GitFailed, "git rev-parse printed no object id"))
+    head.line()
+        .parse()
+        .map(Left::Committed)
+        .map_err(|_| Error::fatal(Kind::GitFailed, "git rev-parse printed no object id"))
 }
 
 fn is_within(path: &BString, limit: &BString) -> bool {

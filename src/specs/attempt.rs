@@ -12,7 +12,7 @@ use crate::{
         preset::Report,
         process::Ending,
     },
-    domain::{id::SpecId, spec_file, spec_file::Spec, state::State},
+    domain::{id::SpecId, pattern::PathSet, spec_file, spec_file::Spec, state::State},
     error::{Error, Kind, Result},
     git::{
         history,
@@ -67,6 +67,15 @@ impl Attempt {
     /// The title, or the short id.
     pub(crate) fn title(&self) -> &str {
         self.spec.title.as_deref().unwrap_or_else(|| self.id.short())
+    }
+
+    /// The paths that the spec may change, as a set; empty where it names none.
+    ///
+    /// # Errors
+    /// `bad-target` if an entry of `target_files` cannot be used.
+    pub(crate) fn targets(&self) -> Result<PathSet> {
+        PathSet::new(&self.spec.front.target_files)
+            .map_err(|(at, why)| Error::negative(Kind::BadTarget, format!("target_files entry {}: {why}", at + 1)))
     }
 
     /// The short name of the target branch.

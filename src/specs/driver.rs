@@ -1,16 +1,10 @@
 //! A driver completes with its last member.
 
 use crate::{
-    domain::{
-        event::{Facts, Op},
-        id::SpecId,
-        new_event::NewEvent,
-        status::Status,
-    },
+    domain::{event::Op, id::SpecId, new_event::NewEvent, state::State, status::Status},
     error::Result,
     project::Project,
     specs::members::all_over,
-    store::Decision,
 };
 
 /// Records that the driver of `member` is completed, if this was its last open member. Two that finish together record it once; if the
@@ -24,8 +18,8 @@ pub(crate) fn settle_driver(project: &Project, member: &SpecId) -> Result<()> {
 
 fn settle(project: &Project, driver: &SpecId) -> Result<()> {
     let store = project.store()?;
-    let open = |state: Option<&crate::domain::state::State>| state.is_some_and(|state| state.status == Status::Pending);
-    if !open(store.state(driver)?.as_ref()) {
+    let open = |state: &State| state.status == Status::Pending;
+    if !store.state(driver)?.as_ref().is_some_and(open) {
         return Ok(());
     }
     let members = project.members(&project.spec_names(), driver)?;
@@ -33,9 +27,7 @@ fn settle(project: &Project, driver: &SpecId) -> Result<()> {
     if !all_over(states.iter().map(Option::as_ref)) {
         return Ok(());
     }
-    let sentence = format!("{} is completed with its last member", driver.short());
-    let complete = || NewEvent { op: Op::Complete, sentence: sentence.clone(), facts: Facts::default() };
-    let appended =
-        store.append_if(driver, |state| Ok(if open(state) { Decision::Append(complete()) } else { Decision::Skip }));
-    appended.map(drop).map_err(|refusal| refusal.into_error(driver.short()))
+    let event = NewEvent::new(Op::Complete, format!("{} is completed with its last member", driver.short()));
+    store.record_if(driver, event, open)?;
+    Ok(())
 }

@@ -1,7 +1,5 @@
 //! The one function that writes events.
 
-use std::time::{Duration, Instant};
-
 use gix::{ObjectId, actor::Signature};
 
 use super::{Evidence, MAX_EVENT_LEN, Store, encode, refs::Moved};
@@ -40,10 +38,24 @@ pub(crate) enum Decision<D = NewEvent> {
 /// Why nothing was written.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The state does not allow it.
-    NotAllowed(NotAllowed, Option<Box<State>>),
+    /// The state of the spec does not allow it.
+    NotAllowed {
+        /// The spec.
+        spec: SpecId,
+        /// The rule that refused it.
+        obstacle: NotAllowed,
+        /// The state that the event would have followed.
+        state: Option<Box<State>>,
+    },
     /// Something failed, or the decision was an error.
     Failed(Error),
+}
+
+impl Refusal {
+    /// The refusal of an event on `spec` that `obstacle` keeps from following `state`.
+    pub(super) fn of(spec: &SpecId, obstacle: NotAllowed, state: Option<State>) -> Refusal {
+        Refusal::NotAllowed { spec: spec.clone(), obstacle, state: state.map(Box::new) }
+    }
 }
 
 impl From<Error> for Refusal {
@@ -59,7 +71,7 @@ impl From<gix::Error> for Refusal {
 }
 
 /// What one append adds: the event, its evidence, and the tips of the specs that inform it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Addition {
     /// The event.
     pub event: NewEvent,
@@ -83,7 +95,7 @@ impl Store<'_> {
     /// either ends the append and leaves nothing but unreachable objects.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`] if the transition table refuses, [`Refusal::Failed`] otherwise: with code `busy` when the ref
+    /// [`Refusal::NotAllowed`] if the transition table refuses, [`Refusal::Failed`] otherwise: with kind `busy` when the ref
     /// stayed contended for the store's whole patience.
     pub fn append_with<'a, D: Into<Addition>>(
         &self,
@@ -114,27 +126,19 @@ impl Store<'_> {
         mut before: impl FnMut(ObjectId) -> Result<()>,
     ) -> Result<Option<Appended>, Refusal> {
         let name = Self::ref_name(spec);
-        let started = Instant::now();
-        let mut tries = 0u32;
-        loop {
+        self.retry(&name, || {
             let (tip, held) = self.tip_and_ref(spec)?;
-            let Some((onto, addition)) = self.settle(spec, tip, decide)? else { return Ok(None) };
+            let Some((onto, addition)) = self.settle(spec, tip, decide)? else { return Ok(Some(None)) };
             let validated = match validate(onto.state.as_ref(), onto.history.as_ref(), &addition.event) {
                 Ok(validated) => validated,
-                Err(obstacle) => return Err(Refusal::NotAllowed(obstacle, onto.state.map(Box::new))),
+                Err(obstacle) => return Err(Refusal::of(spec, obstacle, onto.state)),
             };
             let event = self.write_event(spec, &onto, &addition, &validated, None)?;
             before(event)?;
             let log = format!("chant: {}", addition.event.op.as_str());
-            if self.swap(&name, held, event, &log)? == Moved::Yes {
-                return Ok(Some(Appended { event, status: validated.status, late: validated.late }));
-            }
-            if started.elapsed() >= self.settings.patience {
-                return Err(Refusal::Failed(self.busy(&name)));
-            }
-            tries += 1;
-            std::thread::sleep(backoff(tries, event));
-        }
+            let moved = self.swap(&name, held, event, &log)? == Moved::Yes;
+            Ok(moved.then_some(Some(Appended { event, status: validated.status, late: validated.late })))
+        })
     }
 
     /// The predecessor of the next event, and what the event adds; `None` where the decision is to append nothing. Events of
@@ -172,8 +176,38 @@ impl Store<'_> {
         self.append_with(spec, decide, |_| Ok(()))
     }
 
-    /// Writes the event; no ref is moved. `past` is whoever did it when, if it is only recorded now: then it is the same commit whoever
-    /// records it.
+    /// Appends `addition` to the chain of `spec` whatever its state is, as far as the transition table allows it.
+    ///
+    /// # Errors
+    /// As [`Store::append_with`].
+    pub(crate) fn record(&self, spec: &SpecId, addition: impl Into<Addition>) -> Result<Appended, Refusal> {
+        let addition = addition.into();
+        self.append(spec, |_| Ok(addition.clone()))
+    }
+
+    /// Appends `addition` to the chain of `spec` as long as its state is `fit` for that; `None` where it is not.
+    ///
+    /// # Errors
+    /// As [`Store::append_with`].
+    pub(crate) fn record_if(
+        &self,
+        spec: &SpecId,
+        addition: impl Into<Addition>,
+        fit: impl Fn(&State) -> bool,
+    ) -> Result<Option<Appended>, Refusal> {
+        let addition = addition.into();
+        self.append_decided(
+            spec,
+            &mut |state| {
+                let fits = state.is_some_and(&fit);
+                Ok(if fits { Decision::Append(addition.clone()) } else { Decision::Skip })
+            },
+            |_| Ok(()),
+        )
+    }
+
+    /// Writes the event; no ref is moved. `past` is the author and the time of an event that is only recorded now: every clone that
+    /// records it writes one and the same commit.
     pub(super) fn write_event(
         &self,
         spec: &SpecId,
@@ -211,15 +245,10 @@ impl Store<'_> {
         Ok(event)
     }
 
-    /// Moves the ref of `spec` from `old` to `new`, an event that exists and reaches every operation of `old`.
-    ///
-    /// # Errors
-    /// With code `busy` if the chain moved meanwhile; nothing is changed then.
-    pub fn adopt(&self, spec: &SpecId, old: Option<ObjectId>, new: ObjectId, why: &str) -> Result<()> {
-        match self.swap(&Self::ref_name(spec), old, new, &format!("chant: {why}"))? {
-            Moved::Yes => Ok(()),
-            Moved::Busy => Err(Error::fatal(Kind::Busy, format!("'{}' moved meanwhile", Self::ref_name(spec)))),
-        }
+    /// Moves the ref of `spec` from `old` to `new`, an event that exists and reaches every operation of `old`. Returns whether it did:
+    /// nothing is changed where another process moved the chain.
+    pub fn adopt(&self, spec: &SpecId, old: Option<ObjectId>, new: ObjectId, why: &str) -> Result<bool> {
+        Ok(self.swap(&Self::ref_name(spec), old, new, &format!("chant: {why}"))? == Moved::Yes)
     }
 }
 
@@ -259,40 +288,31 @@ fn nonce() -> Result<String> {
     Ok(crate::env::random_bytes::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Longer each time, and different for each writer: the id of the event that was refused serves as chance.
-pub(super) fn backoff(tries: u32, event: ObjectId) -> Duration {
-    let spread = u64::from(event.as_bytes()[0]) + 1;
-    Duration::from_micros(spread * 20 * u64::from(tries.min(50)))
-}
-
-/// An error for a refusal, in the words of the command that was refused.
-impl Refusal {
-    /// Turns it into what the edge prints; `short` names the spec.
-    pub fn into_error(self, short: &str) -> Error {
-        match self {
-            Refusal::Failed(error) => error,
-            Refusal::NotAllowed(NotAllowed::Forbidden(refused), _) => {
+/// A refusal in the words of the command that was refused.
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Error {
+        let (spec, obstacle) = match refusal {
+            Refusal::Failed(error) => return error,
+            Refusal::NotAllowed { spec, obstacle, .. } => (spec, obstacle),
+        };
+        let short = spec.short();
+        match obstacle {
+            NotAllowed::Forbidden(refused) => {
                 let error = Error::negative(
                     Kind::NotAllowed,
                     format!("cannot {} '{short}': it is {}", verb(&refused.op), spoken(refused.from)),
                 );
                 way_out(error, &refused.op, refused.from, short)
             }
-            Refusal::NotAllowed(NotAllowed::Contended(attempts), _) => {
-                let mut error =
+            NotAllowed::Contended(attempts) => {
+                let error =
                     Error::negative(Kind::Contended, format!("{} attempts contend for '{short}'", attempts.len()));
-                for attempt in attempts {
-                    error = error
-                        .hint(format!("keep one: git chant resolve {short} --keep {}", attempt.to_hex_with_len(12)));
-                }
-                error
+                attempts.iter().fold(error, |error, attempt| {
+                    error.hint(format!("keep one: git chant resolve {short} --keep {}", attempt.to_hex_with_len(12)))
+                })
             }
-            Refusal::NotAllowed(NotAllowed::NoChain, _) => {
-                Error::fatal(Kind::NoChain, format!("'{short}' has no recorded history yet"))
-            }
-            Refusal::NotAllowed(NotAllowed::Exists, _) => {
-                Error::fatal(Kind::Exists, format!("'{short}' exists already"))
-            }
+            NotAllowed::NoChain => Error::fatal(Kind::NoChain, format!("'{short}' has no recorded history yet")),
+            NotAllowed::Exists => Error::fatal(Kind::Exists, format!("'{short}' exists already")),
         }
     }
 }

@@ -12,7 +12,6 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap},
-    time::Instant,
 };
 
 use gix::{
@@ -21,7 +20,7 @@ use gix::{
     objs::tree::{EntryKind, EntryMode},
 };
 
-use super::{Store, append::backoff, decode, refs::Moved};
+use super::{Store, decode, refs::Moved};
 use crate::{
     domain::{event::Author, history::History, id::SpecId, new_event::merge_author, status::Status},
     error::{Error, Kind, Result},
@@ -96,7 +95,7 @@ impl Store<'_> {
         self.folded_tip_in(&ArchiveTrees::default(), id)
     }
 
-    /// The same for whoever looks for many, by what was read for the others.
+    /// The tip of a folded chain, by the folders that were read for other specs before.
     pub fn folded_tip_in(&self, folders: &ArchiveTrees, id: &SpecId) -> Result<Option<ObjectId>> {
         let (archive, place) = (archive_of(id), self.archive_path(id));
         let (folder, file) = place.split_once('/').expect("a place has a folder");
@@ -176,12 +175,12 @@ impl Store<'_> {
         self.listed(ARCHIVES)
     }
 
-    /// What the archive `name` holds at `commit`, whoever made it.
+    /// What the archive `name` holds at `commit`, which may come from a remote.
     pub fn list_archive(&self, name: &str, commit: ObjectId) -> Result<Listing> {
         self.list_some(name, commit, "")
     }
 
-    /// The same of those in whose name `part` is found.
+    /// What the archive `name` holds at `commit` of the specs in whose id `part` is found.
     fn list_some(&self, name: &str, commit: ObjectId, part: &str) -> Result<Listing> {
         let mut listing = Listing::default();
         let Some(object) = self.repo.try_find_object(commit)? else {
@@ -240,7 +239,7 @@ impl Store<'_> {
     }
 
     /// Folds archived chains, each given with what its ref holds: into the archive of its month first, then the ref goes. A ref
-    /// that moved meanwhile stays, and so does one whose chain and the archive's went apart, until they are joined. Gives back those
+    /// that another process moved stays, and so does one whose chain and the archive's diverged, until they are joined. Gives back those
     /// whose ref is gone.
     ///
     /// # Errors
@@ -262,8 +261,7 @@ impl Store<'_> {
     /// Moves the archive on until it holds these chains; gives back those that it holds then.
     fn put_into(&self, name: &str, chains: &[(SpecId, ObjectId)]) -> Result<Vec<(SpecId, ObjectId)>> {
         let full = format!("{ARCHIVES}{name}");
-        let started = Instant::now();
-        for tries in 1.. {
+        self.retry(&full, || {
             let old = self.archive(name)?;
             let known = old.map(|old| self.list_archive(name, old)).transpose()?.unwrap_or_default().specs;
             let (mut held, mut fresh) = (Vec::new(), Vec::new());
@@ -275,25 +273,16 @@ impl Store<'_> {
                 }
             }
             if fresh.is_empty() {
-                return Ok(held);
+                return Ok(Some(held));
             }
-            let mut new = match old {
-                Some(old) => old,
-                None => self.write_first(name)?,
-            };
+            let mut new = old.map_or_else(|| self.write_first(name), Ok)?;
             for chunk in fresh.chunks(MAX_FOLDED) {
                 new = self.write_fold(name, new, chunk)?;
             }
-            if self.swap(&full, old, new, "chant: archive")? == Moved::Yes {
-                held.extend(fresh);
-                return Ok(held);
-            }
-            if started.elapsed() >= self.settings.patience {
-                break;
-            }
-            std::thread::sleep(backoff(tries, new));
-        }
-        Err(self.busy(&full))
+            let moved = self.swap(&full, old, new, "chant: archive")? == Moved::Yes;
+            held.extend(fresh);
+            Ok(moved.then_some(held))
+        })
     }
 
     /// Deletes the refs of chains that are folded, each if it still holds that tip.
@@ -381,7 +370,7 @@ impl Store<'_> {
         Ok(merge_author(seconds.into_iter()))
     }
 
-    /// What an event says of itself, for the message of a commit. It may be somebody else's.
+    /// What an event says of itself, for the message of a commit. The event may come from a remote.
     fn said_by(&self, tip: ObjectId) -> Result<String> {
         let object = self.repo.find_object(tip)?;
         let Ok(event) = decode(tip, &object.data) else { return Ok(String::new()) };

@@ -1,15 +1,11 @@
 //! Bringing the archives of a remote together with ours: what either holds is held afterwards.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    time::Instant,
-};
+use std::collections::{BTreeSet, HashSet};
 
 use gix::ObjectId;
 
 use super::{
     Store,
-    append::backoff,
     archive::{ARCHIVES, ArchiveTrees, Folded, archive_of, is_archive},
     refs::Moved,
     tracking::Integrated,
@@ -50,34 +46,24 @@ impl Store<'_> {
     /// With code `busy` if others kept writing for the store's whole patience.
     pub fn integrate_archive(&self, name: &str, theirs: ObjectId, source: Source) -> Result<Integrated> {
         let full = format!("{ARCHIVES}{name}");
-        let started = Instant::now();
-        for tries in 1.. {
+        self.retry(&full, || {
             let ours = self.archive(name)?;
             if ours == Some(theirs) {
-                return Ok(Integrated::Same);
+                return Ok(Some(Integrated::Same));
             }
             let listed = match self.fit_archive(name, theirs, ours)? {
                 Ok(listed) => listed,
-                Err(why) => return Ok(Integrated::Unfit(why)),
+                Err(why) => return Ok(Some(Integrated::Unfit(why))),
             };
             let new = match ours {
                 None => Some(theirs),
                 Some(ours) => self.join_archives(self.sides(name, ours, theirs, listed)?, source)?,
             };
-            let Some(new) = new else { return Ok(Integrated::Kept) };
+            let Some(new) = new else { return Ok(Some(Integrated::Kept)) };
             let log = if new == theirs { "chant: archive fetched" } else { "chant: archives merged" };
-            if self.swap(&full, ours, new, log)? == Moved::Yes {
-                return Ok(match ours {
-                    Some(from) if new != theirs => Integrated::Merged { from, to: new, strangers: false },
-                    from => Integrated::Adopted { from, to: new },
-                });
-            }
-            if started.elapsed() >= self.settings.patience {
-                break;
-            }
-            std::thread::sleep(backoff(tries, theirs));
-        }
-        Err(self.busy(&full))
+            let moved = self.swap(&full, ours, new, log)? == Moved::Yes;
+            Ok(moved.then(|| Integrated::moved(ours, theirs, new)))
+        })
     }
 
     /// Moves an archive that lost what it held back from `now` to `before`, a descendant of it. Gives back whether that was so, and done.
@@ -195,7 +181,7 @@ impl Store<'_> {
     }
 
     /// Joins two tips of a spec. The merge event is what the archive holds if the spec is archived by it. Otherwise the spec gets a
-    /// ref that holds it, before anybody could take the spec for archived; and the archive holds one of the two, the same everywhere.
+    /// ref that holds it, before a reader could take the spec for archived; the archive holds one of the two tips, the lowest in every clone.
     fn rejoin(&self, id: &SpecId, ours: ObjectId, theirs: ObjectId, joined: &mut Vec<ObjectId>) -> Result<ObjectId> {
         let mut parents = [ours, theirs];
         parents.sort_unstable();
@@ -207,7 +193,7 @@ impl Store<'_> {
             return Ok(merged);
         }
         if self.ref_tip(id)?.is_none() {
-            // If somebody else was faster, the two are joined when the refs are looked at.
+            // If another process was faster, the two are joined when the refs are looked at.
             let _faster = self.swap(&Self::ref_name(id), None, merged, "chant: merged")?;
         }
         Ok(parents[0])
@@ -223,7 +209,7 @@ impl Store<'_> {
             return Ok(None);
         }
         if source == Source::FetchOnly && union == known {
-            // Nobody waits for ours to build on theirs. Of two that hold the same the lowest is everybody's.
+            // The remote takes nothing, so ours need not build on theirs. Of two archives with one content every clone takes the lowest.
             let better = union == listed && theirs < ours && self.keeps_all(theirs, &listed)?;
             return Ok(better.then_some(theirs));
         }

@@ -1,8 +1,6 @@
 //! `refs/chant-local/attempts/<id>/<start event>`: the tip of each attempt, so that no commit of it is ever lost when its
 //! branch moves or goes.
 
-use std::time::{Duration, Instant};
-
 use gix::ObjectId;
 
 use super::{Store, refs::Moved};
@@ -15,31 +13,20 @@ impl Store<'_> {
     /// Keeps `tip` as what the attempt came to. What was kept under that name before stays in the ref's log, and stays
     /// reachable as long as `tip` reaches it; a tip that does not is kept beside it, under a name with a number.
     pub fn keep_attempt(&self, spec: &SpecId, attempt: ObjectId, tip: ObjectId) -> Result<String> {
-        let started = Instant::now();
-        let mut number = 0;
-        loop {
-            let name = match number {
-                0 => format!("{ATTEMPTS}{spec}/{attempt}"),
-                n => format!("{ATTEMPTS}{spec}/{attempt}-{n}"),
-            };
-            let old = self.ref_target(&name)?;
-            if old == Some(tip) {
-                return Ok(name);
+        let first = format!("{ATTEMPTS}{spec}/{attempt}");
+        self.retry(&first, || {
+            let mut name = first.clone();
+            let mut old = self.ref_target(&name)?;
+            for number in 1.. {
+                match old {
+                    Some(kept) if !self.reaches(tip, kept)? => name = format!("{first}-{number}"),
+                    _ => break,
+                }
+                old = self.ref_target(&name)?;
             }
-            if let Some(old) = old
-                && !self.reaches(tip, old)?
-            {
-                number += 1;
-                continue;
-            }
-            if self.swap(&name, old, tip, "chant: keep attempt")? == Moved::Yes {
-                return Ok(name);
-            }
-            if started.elapsed() >= self.settings.patience {
-                return Err(self.busy(&name));
-            }
-            std::thread::sleep(Duration::from_millis(2 + u64::from(tip.as_bytes()[0]) / 16));
-        }
+            let kept = old == Some(tip) || self.swap(&name, old, tip, "chant: keep attempt")? == Moved::Yes;
+            Ok(kept.then_some(name))
+        })
     }
 
     /// The attempts that are kept of a spec: the part of the name after the id, and the tip.
@@ -59,16 +46,11 @@ impl Store<'_> {
     /// With code `busy` if it does not hold `tip` any more, or is locked; it stays then.
     pub fn drop_attempt(&self, spec: &SpecId, name: &str, tip: ObjectId) -> Result<()> {
         let name = format!("{ATTEMPTS}{spec}/{name}");
-        let started = Instant::now();
-        loop {
-            match self.ref_target(&name)? {
-                None => return Ok(()),
-                Some(now) if now == tip && self.remove(&name, tip)? == Moved::Yes => return Ok(()),
-                Some(now) if now == tip && started.elapsed() < self.settings.patience => {}
-                Some(_) => return Err(self.busy(&name)),
-            }
-            std::thread::sleep(Duration::from_millis(2 + u64::from(tip.as_bytes()[0]) / 16));
-        }
+        self.retry(&name, || match self.ref_target(&name)? {
+            None => Ok(Some(())),
+            Some(now) if now == tip => Ok((self.remove(&name, tip)? == Moved::Yes).then_some(())),
+            Some(_) => Err(self.busy(&name)),
+        })
     }
 
     /// Whether one commit reaches another.

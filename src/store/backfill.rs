@@ -1,14 +1,8 @@
-//! Chains of what happened before anybody recorded it.
-
-use std::time::Instant;
+//! Chains of events that happened before they were recorded: what `import` and `fsck --repair` find in the history of the repository.
 
 use gix::actor::Signature;
 
-use super::{
-    Addition, Appended, Refusal, Store,
-    append::{Onto, backoff},
-    refs::Moved,
-};
+use super::{Addition, Appended, Refusal, Store, append::Onto, refs::Moved};
 use crate::{
     domain::{event::Op, id::SpecId, new_event::validate},
     error::{Error, Kind},
@@ -19,12 +13,12 @@ use crate::{
 pub struct PastEvent {
     /// The event.
     pub addition: Addition,
-    /// Whoever did it, and when.
+    /// The person or program that did it, and when.
     pub author: Signature,
 }
 
 impl Store<'_> {
-    /// Begins the chain of `spec` with all of `past`, oldest first, in one step: whoever looks sees all of it or nothing. Returns the
+    /// Begins the chain of `spec` with all of `past`, oldest first, in one step: a reader sees all of it or nothing. Returns the
     /// last event; `None` if the spec has a chain already, which is left as it is.
     ///
     /// Nothing in these events tells who recorded them (but a signature): two clones that find the same begin the same chain, and have
@@ -33,12 +27,11 @@ impl Store<'_> {
     /// # Errors
     /// As [`Store::append`]; nothing but unreachable objects is left then.
     pub fn begin(&self, spec: &SpecId, past: &[PastEvent]) -> Result<Option<Appended>, Refusal> {
-        let started = Instant::now();
         let mut onto = Onto::default();
         let mut last = None;
         for one in past {
             let validated = validate(onto.state.as_ref(), None, &one.addition.event)
-                .map_err(|obstacle| Refusal::NotAllowed(obstacle, onto.state.take().map(Box::new)))?;
+                .map_err(|obstacle| Refusal::of(spec, obstacle, onto.state.take()))?;
             let event = self.write_event(spec, &onto, &one.addition, &validated, Some(&one.author))?;
             let (state, history) = self.state_at(spec, event)?;
             onto = Onto { base: Some(event), state: Some(state), history };
@@ -47,20 +40,14 @@ impl Store<'_> {
         let Some((event, status)) = last else {
             return Err(Error::fatal(Kind::NoEvents, "a chain cannot begin without an event").into());
         };
-        let mut tries = 0;
-        loop {
+        let name = Self::ref_name(spec);
+        self.retry(&name, || {
             // It may be folded, and have no ref.
             if self.tip(spec)?.is_some() {
-                return Ok(None);
+                return Ok(Some(None));
             }
-            if self.swap(&Self::ref_name(spec), None, event, &format!("chant: {}", Op::Add.as_str()))? == Moved::Yes {
-                return Ok(Some(Appended { event, status, late: false }));
-            }
-            if started.elapsed() >= self.settings.patience {
-                return Err(Refusal::Failed(self.busy(&Self::ref_name(spec))));
-            }
-            tries += 1;
-            std::thread::sleep(backoff(tries, event));
-        }
+            let moved = self.swap(&name, None, event, &format!("chant: {}", Op::Add.as_str()))? == Moved::Yes;
+            Ok(moved.then_some(Some(Appended { event, status, late: false })))
+        })
     }
 }

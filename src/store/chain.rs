@@ -41,7 +41,7 @@ impl Store<'_> {
         self.ref_target(&Self::ref_name(id))
     }
 
-    /// The newest event of a spec, and what its ref holds: whoever goes on with a folded chain makes the ref. The ref is read first:
+    /// The newest event of a spec, and what its ref holds: the next event of a folded chain makes the ref anew. The ref is read first:
     /// it goes after the archive has the chain.
     pub(super) fn tip_and_ref(&self, id: &SpecId) -> Result<(Option<ObjectId>, Option<ObjectId>)> {
         match self.ref_tip(id)? {
@@ -201,7 +201,7 @@ impl Store<'_> {
         Ok(self.walk_at_most(spec, tip, None)?.expect("only a bound can end it early"))
     }
 
-    /// The same for a chain that came from elsewhere; `None` if it has more commits than `bound`, one that is too large to be an
+    /// The events of a chain that came from elsewhere; `None` if it has more commits than `bound`, one that is too large to be an
     /// event, or [`MAX_CHAIN_LEN`] bytes of them.
     pub(super) fn walk_at_most(&self, spec: &SpecId, tip: ObjectId, bound: Option<usize>) -> Result<Option<Walk>> {
         let mut seen = HashSet::from([tip]);

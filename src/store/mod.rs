@@ -1,4 +1,4 @@
-//! The store: one event chain a spec under `refs/chant/specs/`. Nobody else writes our refs.
+//! The store: one event chain a spec under `refs/chant/specs/`. No other room writes refs of git-chant.
 //!
 //! [`Store::append`] is the only way in: it folds what is there, lets the transition table decide, writes the objects, and
 //! moves the ref by compare-and-swap. Reading never writes.
@@ -96,7 +96,7 @@ impl<'repo> Store<'repo> {
         Store { repo, settings, people: None, seal: None }
     }
 
-    /// The same store, which asks `people` before each write.
+    /// This store, made to ask `people` before each write.
     ///
     /// Without it, the people are those that gix knows, and the time is the one at which the repository was opened: an agent
     /// that works for two hours would finish when it began.
@@ -105,7 +105,7 @@ impl<'repo> Store<'repo> {
         Store { people: Some(people), ..self }
     }
 
-    /// The same store, whose events are signed as `seal` says; without it none is.
+    /// This store, made to sign its events as `seal` says. A store without one signs none.
     #[must_use]
     pub fn signed_by(self, seal: Box<dyn EventSigner + 'repo>) -> Self {
         Store { seal: Some(seal), ..self }

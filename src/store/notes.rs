@@ -1,6 +1,6 @@
 //! Notes on the commits that a spec's work produced: derived from events, rebuilt by `fsck --repair`.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::collections::BTreeSet;
 
 use gix::{ObjectId, note::plumbing::State as Notes};
 
@@ -30,26 +30,22 @@ impl Store<'_> {
         self.annotate_all(&wanted, &format!("Notes of {spec}"))
     }
 
-    /// The same for commits of several specs at once; `title` is that of the commit on the notes' ref.
+    /// Says on each of these commits that it belongs to the spec beside it; `title` is the title of the commit on the ref of the notes.
+    ///
+    /// Returns how many notes it wrote.
     pub fn annotate_all(&self, wanted: &[(&SpecId, ObjectId)], title: &str) -> Result<usize> {
-        let started = Instant::now();
-        loop {
+        self.retry(NOTES_REF, || {
             let old = self.ref_target(NOTES_REF)?;
             let (tree, written) = patiently(|| self.write_notes(old, wanted))?;
             if written.is_empty() {
-                return Ok(0);
+                return Ok(Some(0));
             }
             let new = self.write_commit(format!("{title}\n"), tree, old.into_iter().collect())?;
             self.sync_notes(tree, &written)?;
             self.sync_objects(&[new])?;
-            if self.swap(NOTES_REF, old, new, "chant: notes")? == Moved::Yes {
-                return Ok(written.len());
-            }
-            if started.elapsed() >= self.settings.patience {
-                return Err(self.busy(NOTES_REF));
-            }
-            std::thread::sleep(std::time::Duration::from_millis(2 + u64::from(new.as_bytes()[0]) / 16));
-        }
+            let moved = self.swap(NOTES_REF, old, new, "chant: notes")? == Moved::Yes;
+            Ok(moved.then_some(written.len()))
+        })
     }
 
     /// Writes the tree of the notes with the name of each spec on its commit; gives the commits that did not have it.
@@ -73,21 +69,21 @@ impl Store<'_> {
         Ok((if written.is_empty() { root } else { notes.write(self.repo)? }, written))
     }
 
+    /// The notes as they are now; `None` where there are none.
+    fn notes(&self) -> Result<Option<Notes>> {
+        let Some(commit) = self.ref_target(NOTES_REF)? else { return Ok(None) };
+        Ok(Some(Notes::new(self.repo.find_commit(commit)?.tree_id()?.detach(), self.repo)?))
+    }
+
     /// The lines of the note on `commit`.
     pub fn note(&self, commit: ObjectId) -> Result<BTreeSet<String>> {
-        match self.ref_target(NOTES_REF)? {
-            Some(notes) => {
-                let tree = self.repo.find_commit(notes)?.tree_id()?.detach();
-                Ok(self.lines(&mut Notes::new(tree, self.repo)?, commit)?.unwrap_or_default())
-            }
-            None => Ok(BTreeSet::new()),
-        }
+        let Some(mut notes) = self.notes()? else { return Ok(BTreeSet::new()) };
+        Ok(self.lines(&mut notes, commit)?.unwrap_or_default())
     }
 
     /// The specs that the note on each of `commits` names, in the order of the commits.
     pub fn specs_of(&self, commits: &[ObjectId]) -> Result<Vec<Vec<SpecId>>> {
-        let Some(notes) = self.ref_target(NOTES_REF)? else { return Ok(vec![Vec::new(); commits.len()]) };
-        let mut notes = Notes::new(self.repo.find_commit(notes)?.tree_id()?.detach(), self.repo)?;
+        let Some(mut notes) = self.notes()? else { return Ok(vec![Vec::new(); commits.len()]) };
         let mut specs = Vec::with_capacity(commits.len());
         for commit in commits {
             let lines = self.lines(&mut notes, *commit)?.unwrap_or_default();
@@ -100,12 +96,11 @@ impl Store<'_> {
     /// Those of `commits` whose note does not name `spec`, in their order, each once.
     pub fn unannotated(&self, spec: &SpecId, commits: &[ObjectId]) -> Result<Vec<ObjectId>> {
         let mut missing: Vec<ObjectId> = Vec::new();
-        let Some(notes) = self.ref_target(NOTES_REF)? else {
+        let Some(mut notes) = self.notes()? else {
             missing.extend(commits.iter().collect::<BTreeSet<_>>());
             return Ok(missing);
         };
         let line = note_line(spec);
-        let mut notes = Notes::new(self.repo.find_commit(notes)?.tree_id()?.detach(), self.repo)?;
         for commit in commits {
             let named = self.lines(&mut notes, *commit)?.is_some_and(|lines| lines.contains(&line));
             if !named && !missing.contains(commit) {

@@ -1,14 +1,14 @@
 //! Bringing the notes of a remote together with ours: of each note the lines of both.
 //!
-//! Not `git notes merge`, which moves the ref without looking at what it held, so that a note written meanwhile is lost, and which
+//! Not `git notes merge`, which moves the ref without looking at what it held, so that a note that another process writes in between is lost, and which
 //! reads whatever tree a remote made up.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::collections::BTreeMap;
 
 use gix::{ObjectId, note::plumbing::State as Notes};
 
-use super::{NOTES_REF, Store, append::backoff, notes::MAX_NOTE_LEN, refs::Moved, tracking::Integrated};
-use crate::{domain::new_event::merge_author, error::Result, git::object::patiently};
+use super::{NOTES_REF, Store, notes::MAX_NOTE_LEN, refs::Moved, tracking::Integrated};
+use crate::{error::Result, git::object::patiently};
 
 /// More notes than this, and trees that lead to them, are not taken from a remote.
 const MAX_ENTRIES: usize = 1 << 20;
@@ -22,40 +22,30 @@ impl Store<'_> {
     /// # Errors
     /// With code `busy` if others kept writing for the store's whole patience.
     pub fn integrate_notes(&self, theirs: ObjectId) -> Result<Integrated> {
-        let started = Instant::now();
         let mut listed = None;
-        for tries in 1.. {
+        self.retry(NOTES_REF, || {
             let ours = self.ref_target(NOTES_REF)?;
             if ours == Some(theirs) {
-                return Ok(Integrated::Same);
+                return Ok(Some(Integrated::Same));
             }
             let listing = match &listed {
                 Some(listing) => listing,
                 None => match self.fit_notes(theirs)? {
                     Ok(listing) => listed.insert(listing),
-                    Err(why) => return Ok(Integrated::Unfit(why)),
+                    Err(why) => return Ok(Some(Integrated::Unfit(why))),
                 },
             };
             let (new, log) = match ours {
                 None => (theirs, "chant: notes fetched"),
                 Some(ours) => match self.repo.merge_base(ours, theirs).ok().flatten().map(gix::Id::detach) {
-                    Some(base) if base == theirs => return Ok(Integrated::Kept),
+                    Some(base) if base == theirs => return Ok(Some(Integrated::Kept)),
                     Some(base) if base == ours => (theirs, "chant: notes fetched"),
                     _ => (self.join_notes(ours, theirs, listing)?, "chant: notes merged"),
                 },
             };
-            if self.swap(NOTES_REF, ours, new, log)? == Moved::Yes {
-                return Ok(match ours {
-                    Some(from) if new != theirs => Integrated::Merged { from, to: new, strangers: false },
-                    from => Integrated::Adopted { from, to: new },
-                });
-            }
-            if started.elapsed() >= self.settings.patience {
-                break;
-            }
-            std::thread::sleep(backoff(tries, theirs));
-        }
-        Err(self.busy(NOTES_REF))
+            let moved = self.swap(NOTES_REF, ours, new, log)? == Moved::Yes;
+            Ok(moved.then(|| Integrated::moved(ours, theirs, new)))
+        })
     }
 
     /// The notes below a commit that came from elsewhere, or why they can't be taken over.
@@ -127,16 +117,7 @@ impl Store<'_> {
         self.sync_notes(tree, &written)?;
         let mut parents = [ours, theirs];
         parents.sort_unstable();
-        let mut seconds = 0;
-        for parent in parents {
-            seconds = seconds.max(self.repo.find_commit(parent)?.time().map_or(0, |time| time.seconds));
-        }
-        self.write_joining_commit(
-            "Notes of two sides\n".to_owned(),
-            tree,
-            &parents,
-            merge_author([seconds].into_iter()),
-        )
+        self.write_joining_commit("Notes of two sides\n".to_owned(), tree, &parents, self.dated_by(&parents)?)
     }
 
     /// The lines of a note from elsewhere; `None` if it is none that we would write.

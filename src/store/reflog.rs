@@ -48,7 +48,7 @@ impl Store<'_> {
         line.extend_from_slice(b"\tchant: fsck\n");
         match fault::around("log.begin", || File::create_new(&path)) {
             Ok(mut log) => log.write_all(&line).and_then(|()| log.sync_all()).io("write", &path),
-            // The chain moved meanwhile.
+            // Another process moved the chain, and began the log.
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(error).io("create", &path),
         }

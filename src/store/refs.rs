@@ -1,6 +1,9 @@
 //! The refs of the store: read, listed, and moved by the one compare-and-swap of [`reference`](mod@reference), always logged.
 
-use std::{fs::File, time::Duration};
+use std::{
+    fs::File,
+    time::{Duration, Instant},
+};
 
 use gix::{
     ObjectId,
@@ -28,7 +31,7 @@ const MAX_REMOVED: usize = 200;
 pub(super) enum Moved {
     /// It holds the new id.
     Yes,
-    /// Somebody else was faster, or holds the lock: read again and decide again.
+    /// Another process was faster, or holds the lock: read again and decide again.
     Busy,
 }
 
@@ -90,11 +93,35 @@ impl Store<'_> {
             Attempt::Swapped(Swapped::Done) => Ok(Moved::Yes),
             Attempt::Swapped(Swapped::Differs(_)) => Ok(Moved::Busy),
             Attempt::Busy(_) => {
-                // Every ref that the store writes is ours: a lock on it that a dead process left is in nobody's interest.
+                // Every ref that the store writes is ours: a lock on it that a dead process left can go.
                 reference::clear_locks(self.repo, name.as_ref())?;
                 Ok(Moved::Busy)
             }
         }
+    }
+
+    /// Tries to move the ref `name` until another process no longer gets in the way, for as long as the store's patience lasts.
+    ///
+    /// `step` reads, decides and tries once; it answers `None` where the ref was busy, and then reads and decides again.
+    ///
+    /// # Errors
+    /// The errors of `step`, and `busy` at the end of the patience.
+    pub(super) fn retry<T, E: From<Error>>(
+        &self,
+        name: &str,
+        mut step: impl FnMut() -> Result<Option<T>, E>,
+    ) -> Result<T, E> {
+        let started = Instant::now();
+        for tries in 1.. {
+            if let Some(done) = step()? {
+                return Ok(done);
+            }
+            if started.elapsed() >= self.settings.patience {
+                break;
+            }
+            std::thread::sleep(backoff(tries)?);
+        }
+        Err(self.busy(name).into())
     }
 
     /// The error for a ref that could not be moved for as long as the store's patience lasts.
@@ -132,6 +159,12 @@ impl Store<'_> {
         }
         Ok(())
     }
+}
+
+/// How long to wait after so many tries: longer each time, and different for each process.
+fn backoff(tries: u64) -> Result<Duration> {
+    let [chance] = crate::env::random_bytes::<1>()?;
+    Ok(Duration::from_micros((u64::from(chance) + 1) * 20 * tries.min(50)))
 }
 
 fn full(name: &str) -> Result<FullName> {

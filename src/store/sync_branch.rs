@@ -34,12 +34,7 @@ impl Store<'_> {
         Ok(listed.into_iter().filter_map(|(clone, target)| Some((clone, target?))).collect())
     }
 
-    /// Writes down that `remote` has `new` now as the carrier of `clone`.
-    pub fn track_sync_branch(&self, remote: &str, clone: &str, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
-        self.swap(&format!("{}{clone}", tracked_sync_branches(remote)), old, new, "chant: pushed").map(drop)
-    }
-
-    /// What a carrier lists, or why it can't be read. The names are somebody else's.
+    /// What a carrier lists, or why it can't be read. The names come from another clone.
     pub fn carried_refs(&self, carrier: ObjectId) -> Result<Result<CarriedRefs, String>> {
         let kind = self.repo.try_find_header(carrier)?.map(|header| header.kind());
         if kind != Some(gix::objs::Kind::Commit) {

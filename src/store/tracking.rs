@@ -1,13 +1,10 @@
 //! What remotes had at the last exchange, under `refs/chant-remote/`, and taking it over.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Instant,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use gix::ObjectId;
 
-use super::{MAX_EVENT_LEN, NOTES_REF, Store, Walk, append::backoff, archive::is_archive, refs::Moved};
+use super::{MAX_EVENT_LEN, NOTES_REF, Store, Walk, archive::is_archive, refs::Moved};
 use crate::store::{chain::MAX_CHAIN_LEN, refs::RefList};
 use crate::{
     domain::{
@@ -109,6 +106,16 @@ pub enum Integrated {
     Unfit(String),
 }
 
+impl Integrated {
+    /// What became of a ref of ours, which held `ours`, that was moved to `new` for the sake of `theirs`.
+    pub(super) fn moved(ours: Option<ObjectId>, theirs: ObjectId, new: ObjectId) -> Integrated {
+        match ours {
+            Some(from) if new != theirs => Integrated::Merged { from, to: new, strangers: false },
+            from => Integrated::Adopted { from, to: new },
+        }
+    }
+}
+
 impl Store<'_> {
     /// What `remote` had when it was fetched from last.
     pub fn tracked(&self, remote: &str) -> Result<Tracked> {
@@ -141,14 +148,15 @@ impl Store<'_> {
         Ok(walk.is_some_and(|walk| walk.history.reaches(new, old)))
     }
 
-    /// Writes down that `remote` has `new` now. If somebody else wrote something down meanwhile, theirs stays.
-    pub fn track(&self, remote: &str, spec: &SpecId, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
-        self.swap(&format!("{}{spec}", tracked_specs(remote)), old, new, "chant: pushed").map(drop)
+    /// Records that a remote has `new` as what is tracked under the ref `name`, which held `old`. What another process recorded there
+    /// in between stays.
+    pub fn track(&self, name: &str, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
+        self.swap(name, old, new, "chant: pushed").map(drop)
     }
 
-    /// Writes down that `remote` does not have the ref of a chain any longer.
-    pub fn untrack(&self, remote: &str, spec: &SpecId, old: ObjectId) -> Result<()> {
-        self.remove(&format!("{}{spec}", tracked_specs(remote)), old).map(drop)
+    /// Records that a remote no longer has what is tracked under the ref `name`.
+    pub fn untrack(&self, name: &str, old: ObjectId) -> Result<()> {
+        self.remove(name, old).map(drop)
     }
 
     /// The archive `name` as `remote` had it when it was fetched from last.
@@ -162,29 +170,9 @@ impl Store<'_> {
         Ok(listed.filter_map(|(name, target)| Some((SpecId::new(&name).ok()?, target?))).collect())
     }
 
-    /// Writes down that `remote` has `new` now as the work branch of a spec.
-    pub fn track_branch(&self, remote: &str, spec: &SpecId, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
-        self.swap(&format!("{}{spec}", tracked_branches(remote)), old, new, "chant: pushed").map(drop)
-    }
-
-    /// Writes down that `remote` does not have the work branch of a spec any longer.
-    pub fn untrack_branch(&self, remote: &str, spec: &SpecId, old: ObjectId) -> Result<()> {
-        self.remove(&format!("{}{spec}", tracked_branches(remote)), old).map(drop)
-    }
-
-    /// Writes down that `remote` has `new` now as the archive `name`.
-    pub fn track_archive(&self, remote: &str, name: &str, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
-        self.swap(&format!("{}{name}", tracked_archives(remote)), old, new, "chant: pushed").map(drop)
-    }
-
     /// Where the notes are: ours, and those that `remote` had.
     pub fn notes_tips(&self, remote: &str) -> Result<(Option<ObjectId>, Option<ObjectId>)> {
         Ok((self.ref_target(NOTES_REF)?, self.ref_target(&tracked_notes(remote))?))
-    }
-
-    /// Writes down that `remote` has these notes now.
-    pub fn track_notes(&self, remote: &str, old: Option<ObjectId>, new: ObjectId) -> Result<()> {
-        self.swap(&tracked_notes(remote), old, new, "chant: pushed").map(drop)
     }
 
     /// Brings the chain of `spec` together with the tip that a remote has, by the convergence rule (DESIGN, section 3). Whatever
@@ -194,43 +182,36 @@ impl Store<'_> {
     /// With code `busy` if others kept writing for the store's whole patience.
     pub fn integrate(&self, spec: &SpecId, remote: ObjectId, source: Source) -> Result<Integrated> {
         let name = Self::ref_name(spec);
-        let started = Instant::now();
         let mut theirs = None;
-        for tries in 1.. {
+        self.retry(&name, || {
             let (local, held) = self.tip_and_ref(spec)?;
             if local == Some(remote) {
-                return Ok(Integrated::Same);
+                return Ok(Some(Integrated::Same));
             }
             let theirs = match &theirs {
                 Some(walk) => walk,
                 None => match self.fit(spec, remote)? {
                     Ok(walk) => theirs.insert(walk),
-                    Err(why) => return Ok(Integrated::Unfit(why)),
+                    Err(why) => return Ok(Some(Integrated::Unfit(why))),
                 },
             };
             if let (Some(local), None) = (local, held)
                 && self.covers(spec, local, remote)?
             {
                 // It is folded, with all of that.
-                return Ok(Integrated::Kept);
+                return Ok(Some(Integrated::Kept));
             }
             let (new, log, done) = match self.join(spec, local, remote, theirs, source)? {
-                (None, _) => return Ok(Integrated::Kept),
+                (None, _) => return Ok(Some(Integrated::Kept)),
                 (Some(to), None) => (to, "chant: fetched", Integrated::Adopted { from: local, to }),
                 (Some(to), Some(from)) => {
                     let strangers = self.strangers(spec, from, theirs)?;
                     (to, "chant: merged", Integrated::Merged { from, to, strangers })
                 }
             };
-            if self.swap(&name, held, new, log)? == Moved::Yes {
-                return Ok(done);
-            }
-            if started.elapsed() >= self.settings.patience {
-                break;
-            }
-            std::thread::sleep(backoff(tries, remote));
-        }
-        Err(self.busy(&name))
+            let moved = self.swap(&name, held, new, log)? == Moved::Yes;
+            Ok(moved.then_some(done))
+        })
     }
 
     /// The tip that the chain gets, none if it stays; and what it was, if the two are joined by a merge event.
@@ -254,7 +235,7 @@ impl Store<'_> {
         })
     }
 
-    /// Whether `ours` has none of the events that somebody else's chain begins with.
+    /// Whether `ours` has none of the events that the chain of another clone begins with.
     fn strangers(&self, spec: &SpecId, ours: ObjectId, theirs: &Walk) -> Result<bool> {
         let known: BTreeSet<ObjectId> = self.walk(spec, ours)?.history.events().iter().map(|event| event.id).collect();
         Ok(!theirs.history.events().iter().any(|event| known.contains(&event.id)))

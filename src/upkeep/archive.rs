@@ -74,15 +74,13 @@ fn step(project: &Project, entry: &Entry, op: Op, what: &str, from: &str, to: &s
     if let Some(top) = &top {
         link(top, from, to)?;
     }
-    let appended = project
-        .store()?
-        .append(&entry.id, |_| Ok(NewEvent { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() }))
-        .map_err(|refusal| refusal.into_error(entry.id.short()));
+    let appended = project.store()?.record(&entry.id, NewEvent { op, sentence, facts });
     if let Some(top) = &top {
         // One of the two goes, whichever way it ended.
         remove(&top.join(if appended.is_ok() { from } else { to }))?;
     }
-    appended.map(drop)
+    appended?;
+    Ok(())
 }
 
 /// Where somebody died on the way into the archive or out of it: lets the file lie where the spec's state says. Returns whether there

@@ -53,7 +53,7 @@ impl Group {
             match rustix::process::waitid(WaitId::Pid(self.pid()), options) {
                 Ok(status) => return Ok(status.is_some()),
                 Err(rustix::io::Errno::INTR) => {}
-                // Someone else has reaped it (SIGCHLD is ignored, say): it is gone all the same.
+                // Another part of the process has reaped the command, for example because SIGCHLD is ignored: it is gone in any case.
                 Err(rustix::io::Errno::CHILD) => return Ok(true),
                 Err(cause) => return Err(Error::fatal(Kind::Wait, format!("cannot wait for the command: {cause}"))),
             }

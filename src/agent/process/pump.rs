@@ -11,7 +11,7 @@ use super::output::Output;
 use crate::agent::interrupt::Interrupts;
 use crate::error::{Error, Kind, Result};
 
-/// Silence after which output that someone still holds open is taken as over.
+/// Silence after which output that a stray process still holds open is taken as over.
 const QUIET: Duration = Duration::from_millis(500);
 
 /// The longest that such output is listened to, however much comes.

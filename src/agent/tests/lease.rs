@@ -7,10 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::agent::lease::{Agent, Info, Lease, Life, Survivors, end_survivors, forget, list};
+use crate::agent::lease::{Agent, Busy, Info, Lease, Life, Survivors, end_survivors, forget, list};
 use crate::agent::process::{Ending, Run, Started, run};
 use crate::domain::id::SpecId;
-use crate::error::Kind;
 use gix::ObjectId;
 use tempfile::TempDir;
 
@@ -64,11 +63,10 @@ fn a_lease_lives_as_long_as_its_holder() {
     let leases = dir.path().join("chant/leases");
     assert_eq!(Life::of(&leases, &attempt(b'a')).unwrap(), Life::Unknown(None));
     assert!(list(&leases).unwrap().is_empty());
-    let lease = Lease::acquire(&leases, &attempt(b'a'), info(dir.path())).unwrap();
+    let lease = Lease::acquire(&leases, &attempt(b'a'), info(dir.path())).unwrap().unwrap();
     assert_eq!(Life::of(&leases, &attempt(b'a')).unwrap(), Life::Running(info(dir.path())));
-    let error = Lease::acquire(&leases, &attempt(b'a'), info(dir.path())).unwrap_err();
-    assert_eq!(error.kind, Kind::LeaseHeld);
-    assert!(error.message.contains(&format!("process {}", std::process::id())), "{error}");
+    let Busy(why) = Lease::acquire(&leases, &attempt(b'a'), info(dir.path())).unwrap().unwrap_err();
+    assert!(why.contains(&format!("process {}", std::process::id())), "{why}");
     assert!(!forget(&leases, &attempt(b'a')).unwrap());
     fs::write(leases.join(".lease-left"), "").unwrap();
     assert_eq!(list(&leases).unwrap(), [attempt(b'a')]);
@@ -80,9 +78,9 @@ fn a_lease_lives_as_long_as_its_holder() {
 #[test]
 fn a_dead_lease_can_be_taken_over_or_forgotten() {
     let dir = dir();
-    drop(Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap());
+    drop(Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap().unwrap());
     assert_eq!(Life::of(dir.path(), &attempt(b'a')).unwrap(), Life::Dead(info(dir.path())));
-    let lease = Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap();
+    let lease = Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap().unwrap();
     assert!(matches!(Life::of(dir.path(), &attempt(b'a')).unwrap(), Life::Running(_)));
     drop(lease);
     assert!(forget(dir.path(), &attempt(b'a')).unwrap());
@@ -96,7 +94,7 @@ fn any_path_survives_the_file() {
     let dir = dir();
     for name in [&b"with \"quotes\"\n"[..], b"not\xffunicode"] {
         let worktree = Path::new(std::ffi::OsStr::from_bytes(name));
-        let lease = Lease::acquire(dir.path(), &attempt(b'b'), info(worktree)).unwrap();
+        let lease = Lease::acquire(dir.path(), &attempt(b'b'), info(worktree)).unwrap().unwrap();
         assert_eq!(Life::of(dir.path(), &attempt(b'b')).unwrap(), Life::Running(info(worktree)));
         lease.release().unwrap();
     }
@@ -105,7 +103,7 @@ fn any_path_survives_the_file() {
 #[test]
 fn the_lock_is_never_lost_while_the_file_is_rewritten() {
     let dir = dir();
-    let mut lease = Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap();
+    let mut lease = Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap().unwrap();
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..3 {
@@ -113,7 +111,7 @@ fn the_lock_is_never_lost_while_the_file_is_rewritten() {
                 while !over.load(Ordering::Relaxed) {
                     let life = Life::of(dir.path(), &attempt(b'a')).unwrap();
                     assert!(matches!(life, Life::Running(_)), "{life:?}");
-                    assert!(Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).is_err());
+                    assert!(Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap().is_err());
                 }
             });
         }
@@ -133,7 +131,7 @@ fn one_of_many_wins_also_a_take_over() {
     for round in 0..20 {
         let held: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).ok()))
+                .map(|_| scope.spawn(|| Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap().ok()))
                 .collect();
             threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
         });
@@ -147,7 +145,7 @@ fn one_of_many_wins_also_a_take_over() {
 fn damaged_leases_say_so() {
     let dir = dir();
     let path = dir.path().join(attempt(b'a').to_string());
-    drop(Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap());
+    drop(Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap().unwrap());
     let good = fs::read_to_string(&path).unwrap();
     let huge = format!("{good}{}", " ".repeat(1 << 20)) + "x";
     let bad: [&[u8]; 8] = [
@@ -169,17 +167,17 @@ fn damaged_leases_say_so() {
             life => panic!("{life:?}"),
         }
     }
-    Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap().release().unwrap();
+    Lease::acquire(dir.path(), &attempt(b'a'), info(dir.path())).unwrap().unwrap().release().unwrap();
 }
 
 #[test]
 fn another_machine_cannot_be_judged_but_this_one_after_a_restart_can() {
     let dir = dir();
     let restarted = Info { boot: Some("another".into()), ..info(dir.path()) };
-    drop(Lease::acquire(dir.path(), &attempt(b'a'), restarted.clone()).unwrap());
+    drop(Lease::acquire(dir.path(), &attempt(b'a'), restarted.clone()).unwrap().unwrap());
     assert_eq!(Life::of(dir.path(), &attempt(b'a')).unwrap(), Life::Dead(restarted.clone()));
     let elsewhere = Info { host: "elsewhere".into(), ..restarted };
-    drop(Lease::acquire(dir.path(), &attempt(b'b'), elsewhere).unwrap());
+    drop(Lease::acquire(dir.path(), &attempt(b'b'), elsewhere).unwrap().unwrap());
     let life = Life::of(dir.path(), &attempt(b'b')).unwrap();
     assert_eq!(life, Life::Unknown(Some("it was taken on 'elsewhere'".into())));
 }
@@ -300,7 +298,7 @@ fn helper_process() {
         println!("helper: refused");
         return;
     }
-    let mut lease = Lease::acquire(dir, &attempt(b'a'), info(dir)).unwrap();
+    let mut lease = Lease::acquire(dir, &attempt(b'a'), info(dir)).unwrap().unwrap();
     let mut record = |started: &Started| lease.record_agent(started);
     let mut sink = |line: &str| println!("helper: {line}");
     // It writes to no pipe of ours, so that it outlives us.

@@ -15,11 +15,8 @@ use crate::{
 /// # Errors
 /// If it cannot be run at all, or the person interrupts it.
 pub(crate) fn run_command(project: &Project, spec: &SpecId, command: &str, dir: &Path) -> Result<Command> {
-    let mut env: Vec<(OsString, Option<OsString>)> =
-        scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
-    env.push(("CHANT_SPEC_ID".into(), Some(spec.as_str().into())));
     let mut run = Run::new(command, dir);
-    run.env = env;
+    run.env = environment(project, spec);
     run.timeout = project.config().verify_timeout()?;
     let finished = process::run(run)?;
     let mut seen = Command {
@@ -42,6 +39,14 @@ pub(crate) fn run_command(project: &Project, spec: &SpecId, command: &str, dir: 
         }
     }
     Ok(seen)
+}
+
+/// What is different in the environment of a process that works on `spec`: git's own local variables are absent, since they would tie
+/// it to another worktree and index.
+pub(crate) fn environment(project: &Project, spec: &SpecId) -> Vec<(OsString, Option<OsString>)> {
+    let mut env: Vec<_> = scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
+    env.push(("CHANT_SPEC_ID".into(), Some(spec.as_str().into())));
+    env
 }
 
 /// The last lines of the output, clean of control sequences.

@@ -6,10 +6,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use super::Check;
 use crate::{
-    domain::{
-        pattern::{Entry, PathSet},
-        spec_file::MAX_SPEC_LEN,
-    },
+    domain::{pattern::Entry, spec_file::MAX_SPEC_LEN},
     error::{Error, Kind, Result},
     git::{history, work_file},
     project::Project,
@@ -34,11 +31,6 @@ impl Check<'_> {
         let Some(base) = self.project.own_changes_since(self.attempt, self.tip)? else { return Ok(Vec::new()) };
         let changes = history::changed_paths(&self.project.repo, Some(base), self.tip)?;
         Ok(changes.into_iter().map(|change| change.path.to_str_lossy().into_owned()).collect())
-    }
-
-    pub(super) fn target_set(&self) -> Result<PathSet> {
-        PathSet::new(&self.attempt.spec.front.target_files)
-            .map_err(|(at, why)| Error::negative(Kind::BadTarget, format!("target_files entry {}: {why}", at + 1)))
     }
 }
 

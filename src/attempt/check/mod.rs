@@ -18,14 +18,21 @@ use crate::{
         spec_file::Tick,
         spec_type::SpecType,
     },
-    error::Result,
+    error::{Error, Kind, Result},
     project::Project,
     specs::attempt::Attempt,
 };
 
-pub(crate) use command::run_command;
+pub(crate) use command::{environment, run_command};
 pub(crate) use content::tip_file;
 pub(crate) use reproduction::{Checkout, expectation};
+
+/// Writes the `checks` as the evidence of an event.
+pub(crate) fn write_checks(project: &Project, checks: &Checks) -> Result<ObjectId> {
+    let json = serde_json::to_vec_pretty(checks)
+        .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write the checks: {error}")))?;
+    project.store()?.write_blob(&json)
+}
 
 /// What is checked and where.
 pub(crate) struct Check<'a> {
@@ -91,7 +98,7 @@ impl Check<'_> {
     fn scope(&self) -> Result<Scope> {
         let mode = self.project.config().scope()?;
         let changed = self.changed_paths()?;
-        let targets = self.target_set()?;
+        let targets = self.attempt.targets()?;
         let mut scope = Scope { mode: mode.as_str().to_owned(), ..Scope::default() };
         for path in changed {
             if path == self.attempt.spec_path {

@@ -18,7 +18,7 @@ pub(crate) use restore::{Died, recover};
 use plan::Plan;
 
 use crate::{
-    agent::lease::{Info, Lease},
+    agent::lease::{Busy, Info, Lease},
     answer::progress::{Progress, Step},
     attempt::session::{Session, own_dir},
     domain::{
@@ -65,10 +65,8 @@ pub(crate) fn resolve(project: &Project, plan: &Plan, progress: &dyn Progress) -
     let (attempt, tip) = (&plan.attempt, Some(plan.conflict.tip));
     let started = project.env.now().as_second();
     let info = Info::of_this_process(attempt.id.clone(), plan.tree.path.clone(), started);
-    let mut lease = Lease::acquire(&project.leases_dir(), &attempt.start, info).map_err(|error| match error.kind {
-        Kind::LeaseHeld => Error::negative(Kind::Running, error.message),
-        _ => error,
-    })?;
+    let mut lease = Lease::acquire(&project.leases_dir(), &attempt.start, info)?
+        .map_err(|Busy(why)| Error::negative(Kind::Running, why))?;
     let event = match resume(project, plan) {
         Ok(event) => event,
         Err(error) => {
@@ -108,7 +106,7 @@ fn resume(project: &Project, plan: &Plan) -> Result<ObjectId> {
         }
         _ => Err(Error::negative(Kind::NotAllowed, format!("'{short}' is no longer finished")).hint("try again")),
     });
-    Ok(appended.map_err(|refusal| refusal.into_error(short))?.event)
+    Ok(appended?.event)
 }
 
 /// Merges the target into the work branch, with an agent where paths conflict. Gives how the agent ended, if there was one to run, and

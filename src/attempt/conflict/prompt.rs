@@ -38,23 +38,17 @@ pub(super) fn text(project: &Project, plan: &Plan, paths: &[String]) -> Result<S
             inputs.push(input(format!("the spec {id}, whose work is in '{target}'"), text.to_owned()));
         }
     }
-    let front = &attempt.spec.front;
     let base = attempt.base.unwrap_or(conflict.tip).to_string();
     Ok(render(&Prompt {
-        id: attempt.id.as_str(),
-        short: attempt.id.short(),
-        title: attempt.title(),
-        topic: front.topic.as_deref(),
-        kind: front.kind,
-        phase: front.phase.as_deref(),
+        id: &attempt.id,
+        spec: &attempt.spec,
         custom: Some(plan.instructions()),
         worktree: &plan.tree.path.to_string_lossy(),
         branch: &project.branch(&attempt.id)?,
         base: &base,
         spec_file: &path_of(&attempt.id),
-        spec: &String::from_utf8_lossy(&attempt.bytes),
+        text: &String::from_utf8_lossy(&attempt.bytes),
         inputs: &inputs,
-        target_files: &front.target_files,
         budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
         earlier: &[],
         goes_on: None,

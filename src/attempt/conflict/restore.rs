@@ -5,8 +5,9 @@ use gix::ObjectId;
 use crate::{
     agent::lease::Life,
     answer::progress::{Progress, Step},
+    attempt::finish::finish_event,
     domain::{
-        event::{Event, Facts, Op},
+        event::{Facts, Op},
         id::SpecId,
         new_event::NewEvent,
         state::State,
@@ -16,7 +17,7 @@ use crate::{
     git::{branch, conflict, worktree::Worktree},
     project::Project,
     specs::attempt::{Attempt, RunEnd},
-    store::{Addition, Decision, Evidence},
+    store::{Addition, Evidence},
 };
 
 /// Gives the attempt back as it was finished. With a `tip` its branch and worktree are set back to that, after all that they hold is
@@ -33,7 +34,7 @@ pub(super) fn restore(
     if let Err(error) = set_back(project, attempt, tip, muted) {
         progress.say(&Step::Warning(format!("its worktree is not as it was: {}", error.message)));
     }
-    let Some(finish) = finish_of(project, attempt)? else { return Ok(()) };
+    let Some(finish) = finish_event(project, attempt)? else { return Ok(()) };
     let store = project.store()?;
     let evidence = Evidence {
         spec: store.evidence_id(finish.id, "spec.md")?,
@@ -52,17 +53,11 @@ pub(super) fn restore(
         ..Facts::default()
     };
     let sentence = format!("{} is finished as before: {why}", attempt.title());
-    let appended = store.append_if(&attempt.id, |state| {
-        if !state.is_some_and(|now| now.status == Status::InProgress && now.attempt == Some(attempt.start)) {
-            return Ok(Decision::Skip);
-        }
-        Ok(Decision::Append(Addition {
-            event: NewEvent { op: Op::Finish, sentence: sentence.clone(), facts: facts.clone() },
-            evidence: evidence.clone(),
-            informed: Vec::new(),
-        }))
-    });
-    appended.map(drop).map_err(|refusal| refusal.into_error(attempt.id.short()))
+    let event = NewEvent { op: Op::Finish, sentence, facts };
+    let addition = Addition { event, evidence, informed: Vec::new() };
+    let under_way = |now: &State| now.status == Status::InProgress && now.attempt == Some(attempt.start);
+    store.record_if(&attempt.id, addition, under_way)?;
+    Ok(())
 }
 
 fn set_back(project: &Project, attempt: &Attempt, tip: Option<ObjectId>, muted: Vec<String>) -> Result<()> {
@@ -76,15 +71,6 @@ fn set_back(project: &Project, attempt: &Attempt, tip: Option<ObjectId>, muted: 
         Some(tip) => conflict::restore(&tree, &attempt.branch.shorten().to_string(), tip),
         None => Ok(()),
     }
-}
-
-/// The newest event that says that the attempt is finished.
-fn finish_of(project: &Project, attempt: &Attempt) -> Result<Option<Event>> {
-    let store = project.store()?;
-    let Some(tip) = store.tip(&attempt.id)? else { return Ok(None) };
-    let walk = store.walk(&attempt.id, tip)?;
-    let mut events = walk.history.events().iter().rev();
-    Ok(events.find(|event| event.op == Op::Finish && event.attempt() == attempt.start).cloned())
 }
 
 /// What was found of a resolving that died.
@@ -112,7 +98,7 @@ pub(crate) fn recover(project: &Project, id: &SpecId, state: &State, progress: &
         return Ok(Died::None);
     }
     let attempt = project.attempt(id, state)?;
-    let Some(finish) = finish_of(project, &attempt)? else { return Ok(Died::None) };
+    let Some(finish) = finish_event(project, &attempt)? else { return Ok(Died::None) };
     let recorded = finish.facts.work_commits.last().copied();
     if branch::read(&project.repo, attempt.branch.as_ref())? != recorded {
         return Ok(Died::Moved);

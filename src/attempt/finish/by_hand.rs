@@ -5,7 +5,7 @@ use gix::ObjectId;
 use crate::{
     answer::progress::Progress,
     attempt::{
-        check::Checkout,
+        check::{Checkout, write_checks},
         ended::{Failure, Judged, Verdict},
     },
     domain::{
@@ -15,7 +15,7 @@ use crate::{
         new_event::NewEvent,
         spec_file::Spec,
     },
-    error::{Error, Kind, Result},
+    error::Result,
     git::repository::Head,
     project::Project,
     specs::text::Text,
@@ -55,11 +55,9 @@ pub(crate) fn by_hand(
         return Ok(Judged { verdict, checks, late: false });
     }
     let store = project.store()?;
-    let json = serde_json::to_vec_pretty(&checks.clone().without_output())
-        .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write the checks: {error}")))?;
     let evidence = Evidence {
         spec: Some(store.write_blob(&text.bytes)?),
-        checks: Some(store.write_blob(&json)?),
+        checks: Some(write_checks(project, &checks.clone().without_output())?),
         ..Evidence::default()
     };
     let facts = Facts {
@@ -73,15 +71,8 @@ pub(crate) fn by_hand(
         ..Facts::default()
     };
     let sentence = format!("{} was finished by hand", spec.title.as_deref().unwrap_or_else(|| id.short()));
-    let appended = store
-        .append(id, |_| {
-            Ok(Addition {
-                event: NewEvent { op: Op::Finish, sentence: sentence.clone(), facts: facts.clone() },
-                evidence: evidence.clone(),
-                informed: Vec::new(),
-            })
-        })
-        .map_err(|refusal| refusal.into_error(id.short()))?;
+    let event = NewEvent { op: Op::Finish, sentence, facts };
+    let appended = store.record(id, Addition { event, evidence, informed: Vec::new() })?;
     if !project.silent && !commits.is_empty() {
         store.annotate(id, commits)?;
     }

@@ -3,26 +3,14 @@
 use gix::bstr::{BString, ByteSlice};
 
 use crate::{
-    domain::pattern::PathSet,
-    error::{Error, Kind, Result},
+    error::Result,
     git::{
-        leftovers::{Hooks, commit_leftovers},
+        leftovers::{Hooks, Left, commit_leftovers},
         status,
         worktree::Worktree,
     },
     specs::attempt::Attempt,
 };
-
-/// What became of the changes that were left.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Left {
-    /// There were none.
-    Nothing,
-    /// They are committed.
-    Committed,
-    /// They are not, and why: paths that are left and not allowed, or a hook that refused.
-    Refused(String),
-}
 
 /// Commits what is left in the worktree: with `target_files` those and the spec's own file, else everything.
 ///
@@ -36,9 +24,7 @@ pub(super) fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered:
     if !nested.is_empty() {
         return Ok(Left::Refused(format!("it left repositories of its own in its worktree: {}", nested.join(", "))));
     }
-    let entries = &attempt.spec.front.target_files;
-    let targets = PathSet::new(entries)
-        .map_err(|(at, why)| Error::negative(Kind::BadTarget, format!("target_files entry {}: {why}", at + 1)))?;
+    let targets = attempt.targets()?;
     let own: &[u8] = attempt.spec_path.as_bytes();
     let allowed = |path: &BString| targets.is_empty() || path.as_slice() == own || targets.matches(path.as_bstr());
     let (inside, outside): (Vec<BString>, Vec<BString>) = dirty.into_iter().map(|one| one.path).partition(allowed);
@@ -49,11 +35,8 @@ pub(super) fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered:
     let trailer = if silent { String::new() } else { format!("\nChant-Spec: {}\n", attempt.id) };
     let message = format!("{}\n{trailer}", attempt.title());
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
-    match commit_leftovers(tree, Some(&inside), &message, hooks) {
-        Ok(_) => Ok(Left::Committed),
-        Err(error) if error.kind == Kind::GitFailed => {
-            Ok(Left::Refused(format!("what it left could not be committed: {}", error.message)))
-        }
-        Err(error) => Err(error),
-    }
+    Ok(match commit_leftovers(tree, Some(&inside), &message, hooks)? {
+        Left::Refused(why) => Left::Refused(format!("what it left could not be committed: {why}")),
+        left => left,
+    })
 }

@@ -11,24 +11,23 @@ use gix::ObjectId;
 
 pub(crate) use by_hand::by_hand;
 
-use leftovers::Left;
-
 use crate::{
     agent::{RESEARCH_INSUFFICIENT, process::Ending},
     answer::progress::{Progress, Step},
     attempt::{
-        check::Check,
+        check::{Check, write_checks},
         ended::{Failure, Judged, Pause, Stop, Verdict},
     },
     domain::{
         checks::Checks,
-        event::{Facts, Op},
+        event::{Event, Facts, Op},
         new_event::NewEvent,
         status::Status,
     },
     error::{Error, Exit, Kind, Result},
     git::{
         branch, history,
+        leftovers::Left,
         repository::Head,
         worktree::{self, Worktree, busy::busy_in},
     },
@@ -51,147 +50,224 @@ pub(crate) fn judge(
     if let (Some(tree), Some(run)) = (&mut tree, run) {
         tree.muted.clone_from(&run.muted);
     }
-    if let Some(tree) = &tree
-        && worktree::repair(&project.repo, tree)?
-    {
-        progress.say(&Step::Warning(format!("the worktree '{}' was damaged and is repaired", tree.path.display())));
-    }
-    let mut checks =
-        Checks { refs_moved: run.map(|run| run.refs_moved.clone()).unwrap_or_default(), ..Checks::default() };
-    let (mut verdict, clean) = match &tree {
-        Some(tree) => verdict(project, attempt, tree, run, &mut checks, progress)?,
-        None => (Verdict::Failed(Failure::Checks("its worktree is gone".to_owned())), false),
-    };
-    if let Some(tree) = &tree {
-        let kept = if clean {
-            project.keep_clean(&attempt.id, attempt.start, tree)
-        } else {
-            project.keep_worktree(&attempt.id, attempt.start, tree).map(drop)
+    let refs_moved = run.map(|run| run.refs_moved.clone()).unwrap_or_default();
+    Judge { project, attempt, run, tree, progress, checks: Checks { refs_moved, ..Checks::default() } }.judge()
+}
+
+/// One attempt that is being judged.
+struct Judge<'a> {
+    project: &'a Project,
+    attempt: &'a Attempt,
+    /// How its agent ended, if one ran.
+    run: Option<&'a RunEnd>,
+    /// Its worktree, if that is there.
+    tree: Option<Worktree>,
+    progress: &'a dyn Progress,
+    /// What was checked so far.
+    checks: Checks,
+}
+
+impl Judge<'_> {
+    fn judge(mut self) -> Result<Judged, Stop> {
+        let (project, attempt) = (self.project, self.attempt);
+        if let Some(tree) = &self.tree
+            && worktree::repair(&project.repo, tree)?
+        {
+            self.warn(format!("the worktree '{}' was damaged and is repaired", tree.path.display()));
+        }
+        let (mut verdict, clean) = self.verdict()?;
+        if let Some(tree) = &self.tree {
+            let kept = if clean {
+                project.keep_clean(&attempt.id, attempt.start, tree)
+            } else {
+                project.keep_worktree(&attempt.id, attempt.start, tree).map(drop)
+            };
+            if let Err(error) = kept {
+                self.warn(error.message);
+            }
+        }
+        let branch_tip = branch::read(&project.repo, attempt.branch.as_ref())?;
+        if let Some(tip) = branch_tip {
+            project.store()?.keep_attempt(&attempt.id, attempt.start, tip)?;
+        }
+        let since = branch_tip.map(|tip| project.own_changes_since(attempt, tip)).transpose()?.flatten();
+        let commits = match (branch_tip, since) {
+            (Some(tip), Some(since)) => history::commits_between(&project.repo, Some(since), tip)?,
+            _ => Vec::new(),
         };
-        if let Err(error) = kept {
-            progress.say(&Step::Warning(error.message));
+        let outputs = match outputs::collect(project, attempt, branch_tip, self.tree.as_ref()) {
+            Ok(outputs) => outputs,
+            Err(error) => {
+                if verdict == Verdict::Passed {
+                    verdict = self.not_checked(&error);
+                }
+                Vec::new()
+            }
+        };
+        let evidence = self.evidence(outputs)?;
+        let late = self.record(&verdict, commits, evidence)?;
+        for what in self.tampered() {
+            self.warn(what.clone());
+        }
+        Ok(Judged { verdict, checks: self.checks, late })
+    }
+
+    fn warn(&self, what: String) {
+        self.progress.say(&Step::Warning(what));
+    }
+
+    /// What the agent changed and no event explains.
+    fn tampered(&self) -> &[String] {
+        self.run.map_or(&[], |run| &run.tampered)
+    }
+
+    /// The verdict on what is in the worktree, and whether nothing in it is uncommitted.
+    fn verdict(&mut self) -> Result<(Verdict, bool)> {
+        if self.tree.is_none() {
+            return Ok((Verdict::Failed(Failure::Checks("its worktree is gone".to_owned())), false));
+        }
+        if let Some(run) = self.run {
+            // An agent that was stopped has neither done the work nor failed at it.
+            if let Some(pause) = self.stopped(run)? {
+                return Ok((Verdict::Paused(pause), false));
+            }
+            match run.ending {
+                Ending::Exited(RESEARCH_INSUFFICIENT) => {
+                    return Ok((Verdict::Failed(Failure::ResearchInsufficient), false));
+                }
+                ending if ending.success() => {}
+                ending => return Ok((Verdict::Failed(Failure::Agent(ending)), false)),
+            }
+        }
+        match self.check() {
+            Ok((None, clean)) => Ok((Verdict::Passed, clean)),
+            Ok((Some(what), clean)) => Ok((Verdict::Failed(Failure::Checks(what)), clean)),
+            // The agent may have left anything: what cannot be checked has not passed, and stays on record as that.
+            Err(Error { exit: Exit::Signal(signal), .. }) => {
+                Ok((Verdict::Paused(Pause::ChecksInterrupted(signal)), false))
+            }
+            Err(error) => Ok((self.not_checked(&error), false)),
         }
     }
-    let branch_tip = branch::read(&project.repo, attempt.branch.as_ref())?;
-    if let Some(tip) = branch_tip {
-        project.store()?.keep_attempt(&attempt.id, attempt.start, tip)?;
+
+    /// Why the attempt was stopped before its agent was done, if it was.
+    fn stopped(&self, run: &RunEnd) -> Result<Option<Pause>> {
+        Ok(match run.ending {
+            Ending::Interrupted(signal) => Some(Pause::Interrupted(signal)),
+            _ if run.rate_limited => Some(Pause::RateLimited),
+            _ => self.project.paused(self.attempt)?.map(Pause::Recorded),
+        })
     }
-    let since = branch_tip.map(|tip| project.own_changes_since(attempt, tip)).transpose()?.flatten();
-    let commits = match (branch_tip, since) {
-        (Some(tip), Some(since)) => history::commits_between(&project.repo, Some(since), tip)?,
-        _ => Vec::new(),
-    };
-    let outputs = outputs::collect(project, attempt, branch_tip, tree.as_ref()).unwrap_or_else(|error| {
-        if verdict == Verdict::Passed {
-            verdict = not_checked(&mut checks, &error);
+
+    /// The verdict on what could not be checked, which is on the list of checks from now on.
+    fn not_checked(&mut self, error: &Error) -> Verdict {
+        let reason = self.problem(format!("it could not be checked: {}", error.message));
+        self.checks = std::mem::take(&mut self.checks).settled();
+        Verdict::Failed(Failure::Checks(reason))
+    }
+
+    /// Puts a problem on the list of checks.
+    fn problem(&mut self, problem: String) -> String {
+        self.checks.problems.push(problem.clone());
+        problem
+    }
+
+    /// Commits what was left and runs every check. Returns the reason if something failed, and whether nothing is uncommitted: if
+    /// nothing was, and no command ran since.
+    fn check(&mut self) -> Result<(Option<String>, bool)> {
+        let (project, attempt, progress) = (self.project, self.attempt, self.progress);
+        let Some(tree) = self.tree.clone() else { return Ok((None, false)) };
+        if let Some(reason) = astray(project, attempt, &tree)? {
+            return Ok((Some(self.problem(reason)), false));
         }
-        Vec::new()
-    });
-    let evidence = evidence(project, attempt, outputs, &checks)?;
-    let late = record(project, attempt, run, &verdict, commits, evidence, progress)?;
-    for what in run.iter().flat_map(|run| &run.tampered) {
-        progress.say(&Step::Warning(what.clone()));
-    }
-    Ok(Judged { verdict, checks, late })
-}
-
-/// The verdict on what is in the worktree `tree`, and whether nothing in it is uncommitted.
-fn verdict(
-    project: &Project,
-    attempt: &Attempt,
-    tree: &Worktree,
-    run: Option<&RunEnd>,
-    checks: &mut Checks,
-    progress: &dyn Progress,
-) -> Result<(Verdict, bool)> {
-    if let Some(run) = run {
-        // An agent that was stopped has neither done the work nor failed at it.
-        if let Some(pause) = stopped(project, attempt, run)? {
-            return Ok((Verdict::Paused(pause), false));
+        // Checked first: on a branch that is gone a commit would begin a history of its own.
+        let Some(tip) = branch::read(&project.repo, attempt.branch.as_ref())? else {
+            return Ok((Some(self.problem("its branch is gone".to_owned())), false));
+        };
+        let left = leftovers::commit(attempt, &tree, project.silent, !self.tampered().is_empty())?;
+        if let Left::Refused(problem) = left {
+            return Ok((Some(self.problem(problem)), false));
         }
-        if let Some(failure) = agent_failed(run.ending) {
-            return Ok((Verdict::Failed(failure), false));
+        let tip = branch::read(&project.repo, attempt.branch.as_ref())?.unwrap_or(tip);
+        let mut checks = Check { project, attempt, tip, worktree: &tree.path, progress }.run()?;
+        checks.problems.append(&mut self.checks.problems);
+        checks.refs_moved = std::mem::take(&mut self.checks.refs_moved);
+        // A person's work, too: they may have worked in another place than the worktree, or ran this too early.
+        if nothing_changed(project, attempt, tip, &tree)? {
+            let agent = self.run.is_some();
+            let problem = if agent { "the agent changed nothing" } else { "nothing was changed in its worktree" };
+            checks.problems.push(problem.to_owned());
         }
+        if let Some(base) = attempt.base
+            && !project.is_ancestor(base, tip)?
+        {
+            checks.problems.push("its branch no longer holds the commit that it started from".to_owned());
+        }
+        self.checks = checks.settled();
+        let clean = left == Left::Nothing && self.checks.verify.is_empty() && self.checks.reproduces.is_none();
+        Ok(((!self.checks.ok).then(|| self.checks.failures()), clean))
     }
-    match checked(project, attempt, tree, run, checks, progress) {
-        Ok((None, clean)) => Ok((Verdict::Passed, clean)),
-        Ok((Some(what), clean)) => Ok((Verdict::Failed(Failure::Checks(what)), clean)),
-        // The agent may have left anything: what cannot be checked has not passed, and stays on record as that.
-        Err(Error { exit: Exit::Signal(signal), .. }) => Ok((Verdict::Paused(Pause::ChecksInterrupted(signal)), false)),
-        Err(error) => Ok((not_checked(checks, &error), false)),
-    }
-}
 
-/// Why an attempt was stopped before its agent was done, if it was.
-fn stopped(project: &Project, attempt: &Attempt, run: &RunEnd) -> Result<Option<Pause>> {
-    Ok(match run.ending {
-        Ending::Interrupted(signal) => Some(Pause::Interrupted(signal)),
-        _ if run.rate_limited => Some(Pause::RateLimited),
-        _ => project.paused(attempt)?.map(Pause::Recorded),
-    })
-}
+    fn evidence(&self, outputs: Vec<File>) -> Result<Evidence> {
+        let (project, checks) = (self.project, self.checks.clone());
+        let shared = if project.config().share_output()? { checks } else { checks.without_output() };
+        Ok(Evidence {
+            spec: Some(project.store()?.write_blob(&self.attempt.bytes)?),
+            outputs,
+            checks: Some(write_checks(project, &shared)?),
+            ..Evidence::default()
+        })
+    }
 
-/// The verdict on what could not be checked, which is on the list of checks from now on.
-fn not_checked(checks: &mut Checks, error: &Error) -> Verdict {
-    let reason = format!("it could not be checked: {}", error.message);
-    checks.problems.push(reason.clone());
-    *checks = std::mem::take(checks).settled();
-    Verdict::Failed(Failure::Checks(reason))
-}
-
-/// Why an agent's end is a failure; `None` if it ended well.
-fn agent_failed(ending: Ending) -> Option<Failure> {
-    match ending {
-        Ending::Exited(RESEARCH_INSUFFICIENT) => Some(Failure::ResearchInsufficient),
-        ending if ending.success() => None,
-        ending => Some(Failure::Agent(ending)),
+    /// Records the verdict. Returns whether the attempt was over before.
+    fn record(&self, verdict: &Verdict, commits: Vec<ObjectId>, evidence: Evidence) -> Result<bool, Stop> {
+        let (attempt, run) = (self.attempt, self.run);
+        let store = self.project.store()?;
+        let title = attempt.title();
+        let (op, sentence, reason) = match verdict {
+            Verdict::Failed(failure) => (Op::Fail, format!("{title} failed: {failure}"), Some(failure.to_string())),
+            Verdict::Paused(pause) => (Op::Pause, format!("{title} is paused: {pause}"), Some(pause.to_string())),
+            Verdict::Passed => {
+                let made =
+                    if commits.len() == 1 { "1 commit".to_owned() } else { format!("{} commits", commits.len()) };
+                (Op::Finish, format!("{title} is finished: {made}, every check passed"), None)
+            }
+        };
+        let patches = history::patch_ids(&self.project.repo, &commits)?.into_iter();
+        let facts = Facts {
+            attempt: Some(attempt.start),
+            work_commits: commits.clone(),
+            patch_ids: patches.map(|id| id.map_or_else(|| "-".to_owned(), |id| id.to_string())).collect(),
+            exit: run.and_then(|run| run.ending.exit_code()),
+            reason,
+            tampered: self.tampered().to_vec(),
+            model: run.and_then(|run| run.report.model.clone()),
+            cost: run.and_then(|run| run.report.cost()),
+            session: run.and_then(|run| run.report.session.clone()),
+            ..Facts::default()
+        };
+        let addition = Addition { event: NewEvent { op, sentence, facts }, evidence, informed: Vec::new() };
+        let appended = store.append_if(&attempt.id, |state| {
+            // An attempt that failed again, or stopped while it was stopped, is recorded already.
+            let again = state.is_some_and(|state| {
+                let so_far = match addition.event.op {
+                    Op::Fail => state.status == Status::Failed,
+                    Op::Pause => matches!(state.status, Status::Paused | Status::Failed | Status::Finished),
+                    _ => false,
+                };
+                so_far && state.attempt == Some(attempt.start)
+            });
+            Ok(if again { Decision::Skip } else { Decision::Append(addition.clone()) })
+        })?;
+        if *verdict == Verdict::Passed
+            && !self.project.silent
+            && let Err(error) = store.annotate(&attempt.id, &commits)
+        {
+            self.warn(format!("the notes could not be written: {}", error.message));
+            self.progress.say(&Step::Hint("git chant fsck --repair writes them".to_owned()));
+        }
+        Ok(appended.is_some_and(|appended| appended.late))
     }
-}
-
-/// Commits what was left and runs every check. Returns the reason if something failed, and whether nothing is uncommitted: if nothing
-/// was, and no command ran since.
-fn checked(
-    project: &Project,
-    attempt: &Attempt,
-    tree: &Worktree,
-    run: Option<&RunEnd>,
-    checks: &mut Checks,
-    progress: &dyn Progress,
-) -> Result<(Option<String>, bool)> {
-    if let Some(reason) = astray(project, attempt, tree)? {
-        checks.problems.push(reason.clone());
-        return Ok((Some(reason), false));
-    }
-    // Checked first: on a branch that is gone a commit would begin a history of its own.
-    let Some(tip) = branch::read(&project.repo, attempt.branch.as_ref())? else {
-        checks.problems.push("its branch is gone".to_owned());
-        return Ok((Some("its branch is gone".to_owned()), false));
-    };
-    let tampered = run.is_some_and(|run| !run.tampered.is_empty());
-    let left = leftovers::commit(attempt, tree, project.silent, tampered)?;
-    if let Left::Refused(problem) = left {
-        checks.problems.push(problem.clone());
-        return Ok((Some(problem), false));
-    }
-    let tip = branch::read(&project.repo, attempt.branch.as_ref())?.unwrap_or(tip);
-    let problems = std::mem::take(&mut checks.problems);
-    let refs_moved = std::mem::take(&mut checks.refs_moved);
-    *checks = Check { project, attempt, tip, worktree: &tree.path, progress }.run()?;
-    checks.problems.extend(problems);
-    checks.refs_moved = refs_moved;
-    // A person's work, too: they may have worked in another place than the worktree, or ran this too early.
-    if nothing_changed(project, attempt, tip, tree)? {
-        let problem = if run.is_some() { "the agent changed nothing" } else { "nothing was changed in its worktree" };
-        checks.problems.push(problem.to_owned());
-    }
-    if let Some(base) = attempt.base
-        && !project.is_ancestor(base, tip)?
-    {
-        checks.problems.push("its branch no longer holds the commit that it started from".to_owned());
-    }
-    *checks = std::mem::take(checks).settled();
-    let clean = left == Left::Nothing && checks.verify.is_empty() && checks.reproduces.is_none();
-    Ok(((!checks.ok).then(|| checks.failures()), clean))
 }
 
 /// Why what is in the worktree is not what the attempt is judged by: it does not stand on the work branch.
@@ -228,6 +304,15 @@ pub(crate) fn refuse_under_way(project: &Project, attempt: &Attempt) -> Result<(
         .hint(format!("then: git chant merge {short}")))
 }
 
+/// The newest event that says that the attempt is finished.
+pub(crate) fn finish_event(project: &Project, attempt: &Attempt) -> Result<Option<Event>> {
+    let store = project.store()?;
+    let Some(tip) = store.tip(&attempt.id)? else { return Ok(None) };
+    let walk = store.walk(&attempt.id, tip)?;
+    let mut events = walk.history.events().iter().rev();
+    Ok(events.find(|event| event.op == Op::Finish && event.attempt() == attempt.start).cloned())
+}
+
 /// Whether the attempt left everything as the spec's own commit had it.
 fn nothing_changed(project: &Project, attempt: &Attempt, tip: ObjectId, tree: &Worktree) -> Result<bool> {
     let changes = history::changed_paths(&project.repo, attempt.base, tip)?;
@@ -236,77 +321,4 @@ fn nothing_changed(project: &Project, attempt: &Attempt, tip: ObjectId, tree: &W
     let ticked = spec.is_some_and(|bytes| bytes != attempt.bytes);
     let outputs = outputs::declared(project, attempt, Some(tip), Some(tree))?;
     Ok(spec_only && !ticked && outputs.is_empty())
-}
-
-fn evidence(project: &Project, attempt: &Attempt, outputs: Vec<File>, checks: &Checks) -> Result<Evidence> {
-    let store = project.store()?;
-    let shared = if project.config().share_output()? { checks.clone() } else { checks.clone().without_output() };
-    let json = serde_json::to_vec_pretty(&shared)
-        .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write the checks: {error}")))?;
-    Ok(Evidence {
-        spec: Some(store.write_blob(&attempt.bytes)?),
-        outputs,
-        checks: Some(store.write_blob(&json)?),
-        ..Evidence::default()
-    })
-}
-
-/// Records the verdict. Returns whether the attempt was over before.
-fn record(
-    project: &Project,
-    attempt: &Attempt,
-    run: Option<&RunEnd>,
-    verdict: &Verdict,
-    commits: Vec<ObjectId>,
-    evidence: Evidence,
-    progress: &dyn Progress,
-) -> Result<bool, Stop> {
-    let store = project.store()?;
-    let title = attempt.title();
-    let (op, sentence, reason) = match verdict {
-        Verdict::Failed(failure) => (Op::Fail, format!("{title} failed: {failure}"), Some(failure.to_string())),
-        Verdict::Paused(pause) => (Op::Pause, format!("{title} is paused: {pause}"), Some(pause.to_string())),
-        Verdict::Passed => {
-            let made = if commits.len() == 1 { "1 commit".to_owned() } else { format!("{} commits", commits.len()) };
-            (Op::Finish, format!("{title} is finished: {made}, every check passed"), None)
-        }
-    };
-    let mut facts = Facts {
-        attempt: Some(attempt.start),
-        work_commits: commits.clone(),
-        exit: run.and_then(|run| run.ending.exit_code()),
-        reason,
-        tampered: run.map(|run| run.tampered.clone()).unwrap_or_default(),
-        model: run.and_then(|run| run.report.model.clone()),
-        cost: run.and_then(|run| run.report.cost()),
-        session: run.and_then(|run| run.report.session.clone()),
-        ..Facts::default()
-    };
-    let patches = history::patch_ids(&project.repo, &commits)?.into_iter();
-    facts.patch_ids = patches.map(|id| id.map_or_else(|| "-".to_owned(), |id| id.to_string())).collect();
-    let appended = store.append_if(&attempt.id, |state| {
-        // An attempt that failed again, or stopped while it was stopped, is recorded already.
-        let again = state.is_some_and(|state| {
-            let so_far = (op == Op::Fail && state.status == Status::Failed)
-                || (op == Op::Pause && matches!(state.status, Status::Paused | Status::Failed | Status::Finished));
-            so_far && state.attempt == Some(attempt.start)
-        });
-        if again {
-            return Ok(Decision::Skip);
-        }
-        Ok(Decision::Append(Addition {
-            event: NewEvent { op: op.clone(), sentence: sentence.clone(), facts: facts.clone() },
-            evidence: evidence.clone(),
-            informed: Vec::new(),
-        }))
-    });
-    let appended = appended.map_err(|refusal| Stop::refused(refusal, attempt.id.short()))?;
-    if *verdict == Verdict::Passed
-        && !project.silent
-        && let Err(error) = store.annotate(&attempt.id, &commits)
-    {
-        progress.say(&Step::Warning(format!("the notes could not be written: {}", error.message)));
-        progress.say(&Step::Hint("git chant fsck --repair writes them".to_owned()));
-    }
-    Ok(appended.is_some_and(|appended| appended.late))
 }

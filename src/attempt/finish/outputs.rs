@@ -4,8 +4,8 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     attempt::check::tip_file,
-    domain::{pattern::PathSet, spec_file::front_matter_bytes},
-    error::{Error, Kind, Result},
+    domain::spec_file::front_matter_bytes,
+    error::Result,
     git::{history, work_file, worktree::Worktree},
     project::Project,
     specs::attempt::Attempt,
@@ -20,8 +20,7 @@ pub(super) fn declared(
     tree: Option<&Worktree>,
 ) -> Result<Vec<(String, Vec<u8>)>> {
     let (Some(tip), Some(tree)) = (tip, tree) else { return Ok(Vec::new()) };
-    let targets = PathSet::new(&attempt.spec.front.target_files)
-        .map_err(|(at, why)| Error::negative(Kind::BadTarget, format!("target_files entry {}: {why}", at + 1)))?;
+    let targets = attempt.targets()?;
     // What silent mode gave the agent and is as it was is no output of the attempt.
     let store = project.store()?;
     let given = if project.silent { store.evidence_files(attempt.start, "inputs")? } else { Vec::new() };

@@ -138,11 +138,9 @@ pub(super) fn take(
 }
 
 fn in_the_way(attempt: &Attempt, why: &str) -> Waits {
-    Waits {
-        why: format!("the spec file {why}"),
-        paths: vec![attempt.spec_path.clone()],
-        hints: vec![format!("commit it, or move it away, then: git chant merge {}", attempt.id.short())],
-    }
+    Waits::new(format!("the spec file {why}"))
+        .paths([&attempt.spec_path])
+        .hint(format!("commit it, or move it away, then: git chant merge {}", attempt.id.short()))
 }
 
 impl Aside {

@@ -20,7 +20,7 @@ use verified::Verifier;
 
 use crate::{
     answer::progress::{Progress, Step},
-    attempt::ended::{Merged, Stop, Waits},
+    attempt::ended::{How, Merged, Stop, Waits},
     domain::{
         event::{Facts, Landing, Op},
         id::SpecId,
@@ -36,139 +36,132 @@ use crate::{
     },
     project::Project,
     specs::{attempt::Attempt, cleanup::clean_up, driver::settle_driver},
-    store::Decision,
 };
 
 /// How often a merge is computed anew because another process moved the target.
 const MAX_ROUNDS: usize = 50;
 
-/// Merges the finished work of `id`, `onto` another branch than the one that it was started for if that is given.
-///
-/// # Errors
-/// If the spec is not finished, or git fails. What stands in the way of the merge itself is [`Waits`].
-pub(crate) fn land(
-    project: &Project,
-    id: &SpecId,
-    onto: Option<&str>,
-    progress: &dyn Progress,
-) -> Result<Result<Merged, Waits>, Stop> {
-    for _ in 0..MAX_ROUNDS {
-        let state = finished(project, id)?;
-        let attempt = project.attempt(id, &state)?;
-        let short = id.short();
-        if !state.unacknowledged().is_empty() {
-            let waits =
-                Waits::new(format!("the agent changed more than its work: {}", state.unacknowledged().join("; ")));
-            return Ok(Err(waits.hint(format!("look at it, then: git chant ack {short} --reason \"...\""))));
-        }
-        let tip = match work_tip(project, &state, &attempt)? {
-            Ok(tip) => tip,
-            Err(waits) => return Ok(Err(waits)),
-        };
-        if project.silent
-            && let Some(waits) = outputs::place(project, &state, &attempt, tip)?
-        {
-            return Ok(Err(waits));
-        }
-        let Some(tip) = tip else { return complete(project, &attempt, None, progress).map(Ok) };
-        let Some(target) = target(&attempt, onto)? else {
-            return Ok(Err(Waits::new("HEAD was detached when it started, so it has no target")
-                .hint(format!("say where it goes: git chant merge {short} --onto <branch>"))));
-        };
-        match round(project, &attempt, &target, tip, progress)? {
-            Some(landed) => return Ok(landed),
-            None => continue,
-        }
-    }
-    Ok(Err(Waits::new("its target kept moving").hint(format!("try again: git chant merge {}", id.short()))))
+/// What ends a merge before the work is in its target.
+enum Halt {
+    /// Something stands in the way of it.
+    Waits(Waits),
+    /// Another process moved the target: the merge is computed again.
+    TargetMoved,
+    /// It does not begin, or something failed.
+    Stop(Stop),
 }
 
-/// One try against the target as it is now; `None` if another process moved the target.
-fn round(
-    project: &Project,
-    attempt: &Attempt,
-    target: &FullName,
-    tip: ObjectId,
-    progress: &dyn Progress,
-) -> Result<Option<Result<Merged, Waits>>, Stop> {
+impl From<Waits> for Halt {
+    fn from(waits: Waits) -> Halt {
+        Halt::Waits(waits)
+    }
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Halt {
+        Halt::Stop(stop)
+    }
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Halt {
+        Halt::Stop(error.into())
+    }
+}
+
+/// Merges the finished work of `id`, `onto` another branch than the one that it was started for if that is given. Gives
+/// [`How::Completed`], or [`How::Waiting`] where something stands in the way of the merge itself.
+///
+/// # Errors
+/// If the spec is not finished, or git fails.
+pub(crate) fn land(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Progress) -> Result<How, Stop> {
+    for _ in 0..MAX_ROUNDS {
+        match round(project, id, onto, progress) {
+            Ok(merged) => return Ok(How::Completed(merged)),
+            Err(Halt::Waits(waits)) => return Ok(How::Waiting(waits)),
+            Err(Halt::TargetMoved) => {}
+            Err(Halt::Stop(stop)) => return Err(stop),
+        }
+    }
+    let waits = Waits::new("its target kept moving").hint(format!("try again: git chant merge {}", id.short()));
+    Ok(How::Waiting(waits))
+}
+
+/// One try with the work and the target as they are now.
+fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Progress) -> Result<Merged, Halt> {
+    let state = finished(project, id)?;
+    let attempt = &project.attempt(id, &state)?;
+    let short = id.short();
+    if !state.unacknowledged().is_empty() {
+        let why = format!("the agent changed more than its work: {}", state.unacknowledged().join("; "));
+        return Err(Waits::new(why).hint(format!("look at it, then: git chant ack {short} --reason \"...\"")).into());
+    }
+    let tip = work_tip(project, &state, attempt)??;
+    if project.silent
+        && let Some(waits) = outputs::place(project, attempt, tip)?
+    {
+        return Err(waits.into());
+    }
+    let Some(tip) = tip else { return Ok(complete(project, attempt, None, progress)?) };
+    let Some(target) = target(attempt, onto)? else {
+        return Err(Waits::new("HEAD was detached when it started, so it has no target")
+            .hint(format!("say where it goes: git chant merge {short} --onto <branch>"))
+            .into());
+    };
     let name = target.shorten().to_string();
     let mut verifier = Verifier::open(project, attempt)?;
     // Commands can take any time: the worktree is held only after them.
-    let mut held = None;
-    if verifier.is_none() {
-        held = match hold(project, target)? {
-            Ok(held) => held,
-            Err(waits) => return Ok(Some(Err(waits))),
-        };
-    }
-    let Tried { old, ours, computed } = compute(project, attempt, target, tip)?;
+    let mut held = if verifier.is_none() { hold(project, &target)? } else { None };
+    let Tried { old, ours, computed } = compute(project, attempt, &target, tip)?;
     let new = match computed {
         Computed::Commit(new) => new,
         Computed::UpToDate if old.is_none() => tip,
-        Computed::UpToDate => {
-            return complete(project, attempt, Some((name, ours)), progress).map(|merged| Some(Ok(merged)));
-        }
+        Computed::UpToDate => return Ok(complete(project, attempt, Some((name, ours)), progress)?),
         Computed::Conflict(paths) => {
-            let paths = paths.iter().map(ToString::to_string).collect();
-            let why = format!("it conflicts with '{name}'");
             let hints = conflict::ways_out(project, attempt, &name, true)?;
-            return Ok(Some(Err(Waits { why, paths, hints })));
+            return Err(Waits::new(format!("it conflicts with '{name}'")).paths(paths).hints(hints).into());
         }
     };
     if let Some(verifier) = &mut verifier {
         if let Some(waits) = verifier.check(new, tip, &name, progress)? {
-            let hints = conflict::ways_out(project, attempt, &name, false)?;
-            return Ok(Some(Err(hints.into_iter().fold(waits, Waits::hint))));
+            return Err(waits.hints(conflict::ways_out(project, attempt, &name, false)?).into());
         }
-        held = match hold(project, target)? {
-            Ok(held) => held,
-            Err(waits) => return Ok(Some(Err(waits))),
-        };
+        held = hold(project, &target)?;
         if branch::read(&project.repo, target.as_ref())? != old {
-            return Ok(None);
+            return Err(Halt::TargetMoved);
         }
     }
-    announce(project, attempt, target, Landing { old, new })?;
-    let mut aside = match aside::take(project, attempt, target, ours, new)? {
-        Ok(aside) => aside,
-        Err(waits) => return Ok(Some(Err(waits))),
-    };
-    let advanced = advance::advance(&project.repo, target.as_ref(), old, new, &format!("chant: merge {}", attempt.id));
-    match advanced {
-        Ok(Advanced::Moved) => {
+    announce(project, attempt, &target, Landing { old, new })?;
+    let mut aside = aside::take(project, attempt, &target, ours, new)??;
+    let log = format!("chant: merge {}", attempt.id);
+    let advanced = advance::advance(&project.repo, target.as_ref(), old, new, &log);
+    if !matches!(advanced, Ok(Advanced::Moved)) {
+        aside.put_back()?;
+    }
+    match advanced? {
+        Advanced::Moved => {
             aside.drop_copy()?;
             drop(held);
-            complete(project, attempt, Some((name, new)), progress).map(|merged| Some(Ok(merged)))
+            Ok(complete(project, attempt, Some((name, new)), progress)?)
         }
-        Ok(Advanced::LostRace) => {
-            aside.put_back()?;
-            Ok(None)
-        }
-        Ok(Advanced::Refused { paths, why }) => {
-            aside.put_back()?;
-            let paths = paths.iter().map(ToString::to_string).collect();
-            let hints = vec![format!("when that is out of the way: git chant merge {}", attempt.id.short())];
-            Ok(Some(Err(Waits { why, paths, hints })))
-        }
-        Err(error) => {
-            aside.put_back()?;
-            Err(error.into())
-        }
+        Advanced::LostRace => Err(Halt::TargetMoved),
+        Advanced::Refused { paths, why } => Err(Waits::new(why)
+            .paths(paths)
+            .hint(format!("when that is out of the way: git chant merge {short}"))
+            .into()),
     }
 }
 
 /// Keeps other merges of ours out of the worktree that has the target checked out, or says that they take too long.
-fn hold(project: &Project, target: &FullName) -> Result<Result<Option<WorktreeLock>, Waits>> {
+fn hold(project: &Project, target: &FullName) -> Result<Option<WorktreeLock>, Halt> {
     let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
-    let [place] = places.as_slice() else { return Ok(Ok(None)) };
-    Ok(match worktree::lock::lock(place, project.config().lock_timeout()?)? {
+    let [place] = places.as_slice() else { return Ok(None) };
+    match worktree::lock::lock(place, project.config().lock_timeout()?)? {
         Some(lock) => Ok(Some(lock)),
-        None => Err(Waits {
-            why: format!("another git chant is at work in '{}'", place.path.display()),
-            paths: Vec::new(),
-            hints: vec!["try again when it is done".to_owned()],
-        }),
-    })
+        None => Err(Waits::new(format!("another git chant is at work in '{}'", place.path.display()))
+            .hint("try again when it is done")
+            .into()),
+    }
 }
 
 /// Records what is about to happen to the target, so that a crash right after it can be told from one right before it.
@@ -180,10 +173,7 @@ fn announce(project: &Project, attempt: &Attempt, target: &FullName, landing: La
         landing: Some(landing),
         ..Facts::default()
     };
-    let appended = project
-        .store()?
-        .append(&attempt.id, |_| Ok(NewEvent { op: Op::Land, sentence: sentence.clone(), facts: facts.clone() }))
-        .map_err(|refusal| Stop::refused(refusal, attempt.id.short()))?;
+    let appended = project.store()?.record(&attempt.id, NewEvent { op: Op::Land, sentence, facts })?;
     if appended.late {
         let message = format!("the attempt on '{}' was given up meanwhile", attempt.id.short());
         return Err(Stop::Taken(Error::negative(Kind::Superseded, message)));
@@ -214,17 +204,12 @@ fn record_completion(project: &Project, attempt: &Attempt, merged: &Merged) -> R
         Some((target, _)) => format!("{title} is in {target}"),
         None => format!("{title} is completed: there was nothing to merge"),
     };
-    let appended = project.store()?.append_if(&attempt.id, |state| {
-        if state.is_some_and(|state| state.status == Status::Completed) {
-            return Ok(Decision::Skip);
-        }
-        let facts = Facts { attempt: Some(attempt.start), ..Facts::default() };
-        Ok(Decision::Append(NewEvent { op: Op::Complete, sentence: sentence.clone(), facts }))
-    });
-    match appended.map_err(|refusal| Stop::refused(refusal, attempt.id.short()))? {
-        Some(_) => Ok(settle_driver(project, &attempt.id)?),
-        None => Ok(()),
+    let facts = Facts { attempt: Some(attempt.start), ..Facts::default() };
+    let event = NewEvent { op: Op::Complete, sentence, facts };
+    if project.store()?.record_if(&attempt.id, event, |state| state.status != Status::Completed)?.is_some() {
+        settle_driver(project, &attempt.id)?;
     }
+    Ok(())
 }
 
 /// What the merge made is a product of the work, too.

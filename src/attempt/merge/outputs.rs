@@ -6,8 +6,7 @@ use std::path::Path;
 use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
-    attempt::ended::Waits,
-    domain::{event::Op, state::State},
+    attempt::{ended::Waits, finish::finish_event},
     env::fault,
     error::{Error, IoContext, Kind, Result},
     git::{history, work_file},
@@ -23,29 +22,21 @@ pub(super) const REPLACED: &str = ".chant-old-";
 const MAX_LEN: u64 = 64 << 20;
 
 /// Puts the outputs of the finished attempt into the main work tree; what stands in the way is named.
-pub(super) fn place(
-    project: &Project,
-    state: &State,
-    attempt: &Attempt,
-    tip: Option<ObjectId>,
-) -> Result<Option<Waits>> {
+pub(super) fn place(project: &Project, attempt: &Attempt, tip: Option<ObjectId>) -> Result<Option<Waits>> {
     if let Some(tip) = tip
         && let Some(leaked) = leaked(project, attempt, tip)?
     {
-        return Ok(Some(Waits {
-            why: "in silent mode nothing under .chant/ may be committed".to_owned(),
-            paths: leaked,
-            hints: vec![format!("take it out of the commits, then: git chant finish {}", attempt.id.short())],
-        }));
+        let hint = format!("take it out of the commits, then: git chant finish {}", attempt.id.short());
+        return Ok(Some(Waits::new("in silent mode nothing under .chant/ may be committed").paths(leaked).hint(hint)));
     }
     let Some(top) = project.repo.main_work_dir().or_else(|| project.repo.work_dir().map(Path::to_owned)) else {
         return Ok(None);
     };
-    let Some(finish) = finish_event(project, state, attempt)? else { return Ok(None) };
+    let Some(finish) = finish_event(project, attempt)? else { return Ok(None) };
     let store = project.store()?;
     let before = store.evidence_files(attempt.start, "inputs")?;
     let mut occupied = Vec::new();
-    for file in store.evidence_files(finish, "outputs")? {
+    for file in store.evidence_files(finish.id, "outputs")? {
         if file.path == attempt.spec_path {
             continue;
         }
@@ -59,11 +50,8 @@ pub(super) fn place(
     if occupied.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Waits {
-        why: "files that it would replace were changed meanwhile".to_owned(),
-        paths: occupied,
-        hints: vec![format!("move yours away, then: git chant merge {}", attempt.id.short())],
-    }))
+    let hint = format!("move yours away, then: git chant merge {}", attempt.id.short());
+    Ok(Some(Waits::new("files that it would replace were changed meanwhile").paths(occupied).hint(hint)))
 }
 
 fn leaked(project: &Project, attempt: &Attempt, tip: ObjectId) -> Result<Option<Vec<String>>> {
@@ -74,13 +62,6 @@ fn leaked(project: &Project, attempt: &Attempt, tip: ObjectId) -> Result<Option<
         .map(|change| change.path.to_string())
         .collect();
     Ok((!leaked.is_empty()).then_some(leaked))
-}
-
-/// The newest finish event of the attempt.
-fn finish_event(project: &Project, state: &State, attempt: &Attempt) -> Result<Option<ObjectId>> {
-    let walk = project.store()?.walk(&attempt.id, state.tip)?;
-    let mut events = walk.history.events().iter().rev();
-    Ok(events.find(|event| event.op == Op::Finish && event.attempt() == attempt.start).map(|event| event.id))
 }
 
 /// Puts one file into place; `false` if a person's file is there.

@@ -11,7 +11,7 @@ use gix::{ObjectId, refs::Target};
 
 use crate::{
     domain::id::SpecId,
-    error::{Kind, Result},
+    error::Result,
     git::{lookup, process::Git},
     project::Project,
     store::{SPECS, archive::ARCHIVES, attempts::ATTEMPTS},
@@ -176,11 +176,7 @@ fn restore(project: &Project, name: &str, old: Option<&String>, new: Option<&Str
     if !only_lost {
         return Ok(false);
     }
-    match store.adopt(&spec, now, old, "restore") {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind == Kind::Busy => Ok(false),
-        Err(error) => Err(error),
-    }
+    store.adopt(&spec, now, old, "restore")
 }
 
 fn differing<K: Ord + Clone, V: PartialEq>(before: &BTreeMap<K, V>, after: &BTreeMap<K, V>) -> Vec<K> {

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gix::ObjectId;
+use gix::{ObjectId, bstr::ByteSlice};
 
 use guard::{Changes, Guard};
 use memory::Memory;
@@ -25,10 +25,11 @@ use crate::{
         rate_limit, transcript,
     },
     answer::progress::{Progress, Step},
+    attempt::check::environment,
     domain::{id::SpecId, spec_file::FrontMatter},
     env::fault,
-    error::{IoContext, Kind, Result},
-    git::{process::scrubbed_env, work_file},
+    error::{Error, IoContext, Kind, Result},
+    git::work_file,
     project::{Project, agent::Agent},
     specs::{attempt::RunEnd, text::path_of},
 };
@@ -130,13 +131,10 @@ impl Session<'_> {
         Ok((finished, memory.map(Memory::report).unwrap_or_default()))
     }
 
-    /// What the agent sees of its surroundings: everything of the person's but git's own local variables, which would tie it to
-    /// another worktree and index.
+    /// What is different in the environment of the agent from the person's.
     fn environment(&self, project: &Project, prompt_file: &Path) -> Result<Vec<(OsString, Option<OsString>)>> {
-        let mut env: Vec<(OsString, Option<OsString>)> =
-            scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
+        let mut env = environment(project, self.id);
         let mut set = |name: &str, value: OsString| env.push((name.into(), Some(value)));
-        set("CHANT_SPEC_ID", self.id.as_str().into());
         set("CHANT_SPEC_FILE", self.worktree.join(path_of(self.id)).into());
         set("CHANT_PROMPT_FILE", prompt_file.into());
         set("CHANT_PHASE", self.front.phase.clone().unwrap_or_default().into());
@@ -155,14 +153,15 @@ impl Session<'_> {
 
 /// Makes the folder of the tool's own in a worktree, if it is not there.
 pub(crate) fn own_dir(worktree: &Path) -> Result<()> {
-    use gix::bstr::ByteSlice as _;
-    let path = format!("{RUN_DIR}/.gitignore");
-    match work_file::create_new(worktree, path.as_bytes().as_bstr(), b"*\n", false) {
+    create_file(worktree, &format!("{RUN_DIR}/.gitignore"), b"*\n")
+}
+
+/// Creates a file in the worktree, with the folders above it. A file that is there stays as it is.
+pub(crate) fn create_file(worktree: &Path, path: &str, bytes: &[u8]) -> Result<()> {
+    match work_file::create_new(worktree, path.as_bytes().as_bstr(), bytes, false) {
         Ok(()) => Ok(()),
         Err(refused) if matches!(refused.why, work_file::Why::AlreadyExists) => Ok(()),
-        Err(refused) => {
-            Err(crate::error::Error::fatal(Kind::Copy, format!("cannot write '{path}' into the worktree: {refused}")))
-        }
+        Err(refused) => Err(Error::fatal(Kind::Copy, format!("cannot write '{path}' into the worktree: {refused}"))),
     }
 }
 

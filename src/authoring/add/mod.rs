@@ -96,21 +96,13 @@ pub(crate) fn record(project: &Project, id: &SpecId, bytes: &[u8], spec: &Spec, 
         ..Facts::default()
     };
     let sentence = spec.title.clone().unwrap_or_else(|| id.short().to_owned());
-    store
-        .append(id, |_| {
-            Ok(Addition {
-                event: NewEvent { op: Op::Add, sentence: sentence.clone(), facts: facts.clone() },
-                evidence: Evidence { spec: Some(blob), ..Evidence::default() },
-                informed: Vec::new(),
-            })
-        })
-        .map(|_| ())
-        .or_else(|refusal| match refusal {
-            // The file is ours alone, so a chain that is there was begun from it: by a `fsck --repair` or a `work` that came in
-            // between.
-            Refusal::NotAllowed(NotAllowed::Exists, _) => Ok(()),
-            refusal => Err(refusal.into_error(id.short())),
-        })
+    let event = NewEvent { op: Op::Add, sentence, facts };
+    let evidence = Evidence { spec: Some(blob), ..Evidence::default() };
+    match store.record(id, Addition { event, evidence, informed: Vec::new() }) {
+        // The file is ours alone, so a chain that is there was begun from it: by a `fsck --repair` or a `work` that came in between.
+        Ok(_) | Err(Refusal::NotAllowed { obstacle: NotAllowed::Exists, .. }) => Ok(()),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 /// Records that specs came to be whose files this very run has made, and trusts their texts. Where that fails for want of a
@@ -138,11 +130,8 @@ pub(crate) fn record_made(project: &Project, made: &[(SpecId, Vec<u8>, Spec)], o
 pub(crate) fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
     let sentence = format!("{} takes its place", new.short());
     let facts = Facts { superseded_by: Some(new.clone()), ..Facts::default() };
-    project
-        .store()?
-        .append(old, |_| Ok(NewEvent { op: Op::Supersede, sentence: sentence.clone(), facts: facts.clone() }))
-        .map(drop)
-        .map_err(|refusal| refusal.into_error(old.short()))
+    project.store()?.record(old, NewEvent { op: Op::Supersede, sentence, facts })?;
+    Ok(())
 }
 
 /// Removes the file of a spec that was created in this very run and is recorded nowhere.

@@ -101,7 +101,7 @@ pub(super) fn push(project: &Project, store: &Store<'_>, remote: &Remote, report
         let Some((_, id, tip)) = gone.iter().find(|(full, ..)| *full == name).filter(|_| fate == Fate::There) else {
             continue;
         };
-        store.untrack_branch(&remote.name, id, *tip)?;
+        store.untrack(&format!("{}{id}", tracking::tracked_branches(&remote.name)), *tip)?;
         deleted(report, &name, *tip);
     }
     for (name, fate) in git::remote::push(&project.repo, &remote.name, &updates(&due))? {
@@ -110,7 +110,7 @@ pub(super) fn push(project: &Project, store: &Store<'_>, remote: &Remote, report
             Fate::There => {
                 // What was another attempt's is gone by now.
                 let known = there.get(id).copied();
-                store.track_branch(&remote.name, id, known, *tip)?;
+                store.track(&format!("{}{id}", tracking::tracked_branches(&remote.name)), known, *tip)?;
                 report.add(Way::Pushed, &name, known.map(|id| id.to_string()), Some(tip.to_string()));
                 if gone.iter().any(|(other, ..)| *other == name) {
                     report.say(Way::Pushed, &name, "in the place of an earlier attempt's");

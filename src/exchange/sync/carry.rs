@@ -16,7 +16,7 @@ use crate::{
     store::{
         NOTES_REF, Store,
         archive::ARCHIVES,
-        sync_branch::{CarriedRefs, SYNC_BRANCHES},
+        sync_branch::{CarriedRefs, SYNC_BRANCHES, tracked_sync_branches},
     },
 };
 
@@ -82,7 +82,7 @@ pub(super) fn push(project: &Project, store: &Store<'_>, remote: &Remote, report
     let fate = fates.into_iter().find(|(full, _)| *full == name).map(|(_, fate)| fate);
     let fate = fate.unwrap_or_else(|| Fate::Refused("it did not say what became of it".to_owned()));
     if fate == Fate::There {
-        store.track_sync_branch(&remote.name, clone, before, carrier)?;
+        store.track(&format!("{}{clone}", tracked_sync_branches(&remote.name)), before, carrier)?;
         report.add(Way::Pushed, &name, before.map(|id| id.to_string()), Some(carrier.to_string()));
         report.say(Way::Pushed, &name, "it takes no refs under refs/chant, so this branch carries them");
     }

@@ -54,12 +54,17 @@ impl<'a> Claims<'a> {
                 return Ok(());
             }
             match self.push(spec, tip)? {
-                Fate::There => return store.track(&self.remote.name, spec, known, tip),
+                Fate::There => return store.track(&self.tracked(spec), known, tip),
                 Fate::Behind => {}
                 Fate::Refused(why) => return Err(refused(&self.remote.name, &why)),
             }
         }
         Err(Error::negative(Kind::NotPushed, format!("others keep writing to '{}'", self.remote.name)))
+    }
+
+    /// The ref that says what the remote has of a spec.
+    fn tracked(&self, spec: &SpecId) -> String {
+        format!("{}{spec}", tracking::tracked_specs(&self.remote.name))
     }
 
     fn push(&self, spec: &SpecId, id: ObjectId) -> Result<Fate> {
@@ -76,7 +81,7 @@ impl<'a> Claims<'a> {
     pub(crate) fn push_claim(&self, spec: &SpecId, event: ObjectId) -> Result<Pushed> {
         let store = self.project.store()?;
         let known = store.tracked_tip(&self.remote.name, spec)?;
-        let accepted = || store.track(&self.remote.name, spec, known, event).map(|()| Pushed::Accepted);
+        let accepted = || store.track(&self.tracked(spec), known, event).map(|()| Pushed::Accepted);
         let behind = || {
             let message = format!("'{}' has moved at '{}'", spec.short(), self.remote.name);
             Ok(Pushed::Behind(Error::negative(Kind::Behind, message)))

@@ -20,7 +20,11 @@ use crate::{
         remote::{Fate, Update},
     },
     project::Project,
-    store::{NOTES_REF, Store, archive::ARCHIVES, tracking::Tracked},
+    store::{
+        NOTES_REF, Store,
+        archive::ARCHIVES,
+        tracking::{Tracked, tracked_archives, tracked_notes, tracked_specs},
+    },
 };
 
 /// How many refs go in one push, at most.
@@ -49,11 +53,12 @@ enum What {
 impl Due {
     /// Writes down that the remote has it.
     fn track(&self, store: &Store<'_>, remote: &str) -> Result<()> {
-        match &self.what {
-            What::Chain(spec) => store.track(remote, spec, self.known, self.id),
-            What::Archive(archive) => store.track_archive(remote, archive, self.known, self.id),
-            What::Notes => store.track_notes(remote, self.known, self.id),
-        }
+        let name = match &self.what {
+            What::Chain(spec) => format!("{}{spec}", tracked_specs(remote)),
+            What::Archive(archive) => format!("{}{archive}", tracked_archives(remote)),
+            What::Notes => tracked_notes(remote),
+        };
+        store.track(&name, self.known, self.id)
     }
 }
 

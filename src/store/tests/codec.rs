@@ -258,7 +258,7 @@ fn an_unknown_operation_in_a_chain_is_skipped() {
     let start = records(&store, &spec(), &[Op::Add, Op::Start]);
     let message = encode(&spec(), &Op::Unknown("paint".into()), "", 3, &[Role::Own], &Facts::default());
     let painted = repo.new_commit(message, ObjectId::empty_tree(kind()), [start]).expect("written").id;
-    store.adopt(&spec(), Some(start), painted, "painted elsewhere").expect("moved");
+    assert!(store.adopt(&spec(), Some(start), painted, "painted elsewhere").expect("moved"));
     let state = store.state(&spec()).expect("reads").expect("has a chain");
     assert_eq!((state.status, state.attempt, state.tip), (Status::InProgress, Some(start), painted));
     let finish = record(&store, &spec(), Op::Finish).expect("goes on");

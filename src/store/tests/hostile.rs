@@ -94,7 +94,7 @@ fn an_invalid_event_is_skipped_and_hides_nothing_below_it() {
     let elsewhere = SpecId::new("2026-02-08-099-zzz").expect("valid");
     let twice = repo.new_commit(lie("Chant-Status: completed\n", &spec()), tree, [start]).expect("written").id;
     let foreign = repo.new_commit(lie("", &elsewhere), tree, [twice]).expect("written").id;
-    store.adopt(&spec(), Some(start), foreign, "somebody pushed this").expect("moves");
+    assert!(store.adopt(&spec(), Some(start), foreign, "somebody pushed this").expect("moves"));
 
     let state = store.state(&spec()).expect("reads").expect("has a chain");
     assert_eq!((state.status, state.attempt, state.tip), (Status::InProgress, Some(start), foreign));
@@ -117,7 +117,7 @@ fn absurd_generations_do_not_overflow() {
     let facts = Facts { status: Some(Status::Pending), ..Facts::default() };
     let message = encode(&spec(), &Op::Edit, "", u64::MAX, &[Role::Own], &facts);
     let absurd = repo.new_commit(message, tree, [first]).expect("written").id;
-    store.adopt(&spec(), Some(first), absurd, "pushed").expect("moves");
+    assert!(store.adopt(&spec(), Some(first), absurd, "pushed").expect("moves"));
     let start = records(&store, &spec(), &[Op::Start]);
     let merge = store.write_merge_event(&spec(), &[start, absurd]).expect("written");
     assert_eq!(store.event(&spec(), merge).expect("reads").expect("valid").generation, u64::MAX);

@@ -52,7 +52,7 @@ fn create(store: &Store<'_>, spec: &SpecId, go: &Path) {
     }
     let said = match store.append(spec, |_| Ok(NewEvent::new(Op::Add, "twin"))) {
         Ok(appended) => format!("won {}", appended.event),
-        Err(Refusal::NotAllowed(obstacle, _)) => format!("lost {obstacle}"),
+        Err(Refusal::NotAllowed { obstacle, .. }) => format!("lost {obstacle}"),
         Err(Refusal::Failed(error)) => panic!("{error}"),
     };
     writeln!(std::io::stdout(), "\n{said}").expect("somebody listens");

@@ -1,9 +1,12 @@
 //! The refs themselves, before anything that they hold is read.
 
+use gix::refs::{FullName, Target};
+
 use super::{Finding, Repair, at, finding};
 use crate::{
     domain::{diagnostic::Severity, id::SpecId},
-    error::{Kind, Result},
+    error::Result,
+    git::lookup,
     project::Project,
     store::{
         NOTES_REF, SPECS,
@@ -37,13 +40,14 @@ pub(super) fn chains(project: &Project) -> Result<Vec<Finding>> {
             }
             continue;
         }
-        findings.push(match store.tip(&id) {
-            Err(error) if error.kind == Kind::SymbolicRef => {
-                let message = "it is a symbolic ref, which git-chant never makes".to_owned();
-                at(Severity::Error, "symbolic-ref", full, message, None)
-                    .help(format!("to delete it: git symbolic-ref --delete {quoted}"))
-            }
-            _ => broken(project, full, id)?,
+        let is_symbolic =
+            |name: FullName| matches!(lookup::target(project.repo.gix(), name.as_ref()), Ok(Some(Target::Symbolic(_))));
+        findings.push(if FullName::try_from(full.as_str()).is_ok_and(is_symbolic) {
+            let message = "it is a symbolic ref, which git-chant never makes".to_owned();
+            at(Severity::Error, "symbolic-ref", full, message, None)
+                .help(format!("to delete it: git symbolic-ref --delete {quoted}"))
+        } else {
+            broken(project, full, id)?
         });
     }
     Ok(findings)

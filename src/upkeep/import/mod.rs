@@ -224,7 +224,7 @@ fn says_nothing(spec: &Spec, bytes: &[u8]) -> bool {
 fn write(store: &Store<'_>, read: &Read, built: &Built) -> Result<bool> {
     store.write_blob(&read.bytes)?;
     let id = &read.source.id;
-    Ok(store.begin(id, &built.past).map_err(|refusal| refusal.into_error(id.short()))?.is_some())
+    Ok(store.begin(id, &built.past)?.is_some())
 }
 
 /// Says on the commits whose they are. That is done before there are chains: whoever dies in between imports again what has none.

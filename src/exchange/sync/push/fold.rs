@@ -18,7 +18,7 @@ use crate::{
     store::{
         Store,
         archive::{ARCHIVES, ArchiveTrees, archive_of},
-        tracking::Tracked,
+        tracking::{Tracked, tracked_specs},
     },
 };
 
@@ -61,7 +61,7 @@ pub(super) fn push(
             }
             answers.took = true;
             for (spec, tip) in chunk {
-                store.untrack(&remote.name, spec, *tip)?;
+                store.untrack(&format!("{}{spec}", tracked_specs(&remote.name)), *tip)?;
             }
             report.deleted(&chunk.iter().map(|(spec, _)| spec.clone()).collect::<Vec<_>>());
         }
