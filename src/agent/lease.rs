@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::process::Started;
+use super::process::ProcessGroup;
 pub(crate) use super::survivors::{Survivors, end_survivors, survivors};
 use crate::domain::id::SpecId;
 use crate::env::file_lock::{is_current, try_lock, try_lock_shared, unlock};
@@ -54,18 +54,7 @@ pub(crate) struct Info {
     /// When the run began, in seconds since 1970 UTC.
     pub started_at: i64,
     /// The agent, once it is there. Without one there never was any: it is recorded before it begins.
-    pub agent: Option<Agent>,
-}
-
-/// The process group of an agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Agent {
-    /// The group, which is its leader's pid.
-    pub group: u32,
-    /// Clock ticks from boot to its leader's start; Linux only.
-    pub start: Option<u64>,
-    /// What `CHANT_RUN` is in the environment of its processes.
-    pub marker: String,
+    pub agent: Option<ProcessGroup>,
 }
 
 impl Info {
@@ -136,9 +125,8 @@ impl Lease {
     }
 
     /// Writes down the agent's process group; to be called before the agent does anything.
-    pub(crate) fn record_agent(&mut self, started: &Started) -> Result<()> {
-        let agent = Agent { group: started.pgid, start: started.start_time, marker: started.marker.clone() };
-        let info = Info { agent: Some(agent), ..self.info.clone() };
+    pub(crate) fn record_agent(&mut self, agent: &ProcessGroup) -> Result<()> {
+        let info = Info { agent: Some(agent.clone()), ..self.info.clone() };
         let dir = self.path.parent().unwrap_or(Path::new("."));
         // Two locked files for a moment; the old lock goes when the new file is what the name means.
         let fresh = locked(dir, &info)?;
@@ -313,8 +301,8 @@ fn spec_id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SpecId, 
     SpecId::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
-/// A path as a string, or as its bytes where it is not Unicode.
-mod path_text {
+/// A path as a string, or as its bytes where it is not Unicode, for serde.
+pub(crate) mod path_text {
     use std::ffi::OsString;
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     use std::path::{Path, PathBuf};
@@ -328,14 +316,14 @@ mod path_text {
         Bytes(Vec<u8>),
     }
 
-    pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
         match path.to_str() {
             Some(text) => serializer.serialize_str(text),
             None => path.as_os_str().as_bytes().serialize(serializer),
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
         Ok(match Text::deserialize(deserializer)? {
             Text::Unicode(path) => path,
             Text::Bytes(bytes) => OsString::from_vec(bytes).into(),

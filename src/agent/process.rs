@@ -12,6 +12,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use self::group::Group;
 use self::output::Output;
 pub(crate) use self::output::OutputFilter;
@@ -60,7 +62,7 @@ pub(crate) enum Stdin {
 }
 
 /// What is told of a process before it begins; its error is the run's.
-pub(crate) type OnStarted<'a> = &'a mut dyn FnMut(&Started) -> Result<()>;
+pub(crate) type OnStarted<'a> = &'a mut dyn FnMut(&ProcessGroup) -> Result<()>;
 
 /// A command line to run, and how.
 pub(crate) struct Run<'a> {
@@ -111,16 +113,14 @@ impl<'a> Run<'a> {
     }
 }
 
-/// A process that is about to begin: enough to know it, and what it starts, for sure later.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Started {
-    /// The process, and at the same time its group.
-    pub pid: u32,
-    /// The process group.
-    pub pgid: u32,
-    /// Clock ticks from boot to its start; Linux only.
-    pub start_time: Option<u64>,
-    /// The value of `CHANT_RUN` in its environment and in that of all it starts, random.
+/// The process group of a command: enough to know it, and what it starts, for sure later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProcessGroup {
+    /// The group, which is its leader's pid.
+    pub group: u32,
+    /// Clock ticks from boot to its leader's start; Linux only.
+    pub start: Option<u64>,
+    /// What `CHANT_RUN` is in the environment of its processes, random.
     pub marker: String,
 }
 
@@ -206,8 +206,8 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     let mut gate = child.stdin.take();
     let mut group = Group::new(child, reaper);
     if let Some(on_started) = run.on_started {
-        let start_time = process_table::one(group.id()).map(|process| process.start);
-        on_started(&Started { pid: group.id(), pgid: group.id(), start_time, marker })?;
+        let start = process_table::one(group.id()).map(|process| process.start);
+        on_started(&ProcessGroup { group: group.id(), start, marker })?;
     }
     // If the waiting shell was ended, its exit status tells.
     if gate.as_mut().is_some_and(|gate| fault::around("agent.go", || gate.write_all(b"go\n")).is_err()) {

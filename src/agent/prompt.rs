@@ -45,7 +45,7 @@ pub(crate) struct Prompt<'a> {
     /// What earlier attempts came to, one line each.
     pub earlier: &'a [String],
     /// What this attempt has come to, if it was stopped and goes on.
-    pub goes_on: Option<&'a str>,
+    pub resumed: Option<&'a str>,
 }
 
 const COMMON: &str = include_str!("prompts/common.md");
@@ -80,7 +80,7 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
             writeln!(text, "- {line}").expect("writing to a string cannot fail");
         }
     }
-    if let Some(so_far) = prompt.goes_on {
+    if let Some(so_far) = prompt.resumed {
         text.push_str(
             "\nThis attempt was stopped and goes on with you. What was done is in the worktree: look at it, and go on from there.\n",
         );

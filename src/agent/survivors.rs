@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::lease::{Agent, Info, pid_namespace};
 use super::reaper::MARKER;
+use super::{
+    lease::{Info, pid_namespace},
+    process::ProcessGroup,
+};
 use crate::env::{
     fault,
     process_table::{self, Process},
@@ -75,7 +78,7 @@ pub(crate) fn survivors(info: &Info) -> Option<String> {
     }
 }
 
-fn end(agent: &Agent, start: u64, worktree: &Path, grace: Duration) -> Result<Survivors> {
+fn end(agent: &ProcessGroup, start: u64, worktree: &Path, grace: Duration) -> Result<Survivors> {
     let mut ended = HashSet::new();
     let begun = Instant::now();
     let mut signal = Signal::TERM;
@@ -108,7 +111,12 @@ fn end(agent: &Agent, start: u64, worktree: &Path, grace: Duration) -> Result<Su
 
 /// The living processes of the agent: members of its group, and those in `worktree` that left it with the run's marker, with
 /// the families of all. Or why that can't be told. `known` are those (pid, start) that were found before.
-fn find(agent: &Agent, start: u64, worktree: &Path, known: &HashSet<(u32, u64)>) -> Result<Vec<Process>, String> {
+fn find(
+    agent: &ProcessGroup,
+    start: u64,
+    worktree: &Path,
+    known: &HashSet<(u32, u64)>,
+) -> Result<Vec<Process>, String> {
     let table = process_table::all();
     let marked = |process: &Process| {
         process.start >= start && process.variable(MARKER).as_deref() == Some(agent.marker.as_bytes())
@@ -143,7 +151,7 @@ fn find(agent: &Agent, start: u64, worktree: &Path, known: &HashSet<(u32, u64)>)
 }
 
 /// Without `/proc` nothing can be identified; but that there is no process can be seen.
-fn without_proc(agent: &Agent) -> Survivors {
+fn without_proc(agent: &ProcessGroup) -> Survivors {
     let Some(group) = process_table::pid(agent.group) else { return Survivors::None };
     match rustix::process::test_kill_process_group(group) {
         Err(rustix::io::Errno::SRCH) => Survivors::None,

@@ -63,7 +63,7 @@ const MAX_ROUNDS: u32 = 8;
 /// [`Stop::Taken`] if the spec is claimed already, or its status does not allow it; nothing has changed then.
 pub(super) fn claim(project: &Project, plan: &Plan, remote: Option<&dyn Remote>) -> Result<Claimed, Stop> {
     let short = plan.id.short();
-    if plan.goes_on.is_none() {
+    if plan.resumed.is_none() {
         ensure_chain(project, &plan.id, &plan.text, &plan.spec)?;
     }
     let mut behind = Error::negative(Kind::Busy, format!("others keep writing to '{short}'"));
@@ -157,8 +157,8 @@ fn has(project: &Project, plan: &Plan, hold: &Hold) -> Result<bool> {
 /// One try. The lease that was taken is left in `held`, also when the try fails.
 fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &mut Option<Hold>) -> Result<(), Lost> {
     let short = plan.id.short();
-    let (goes_on, worktree) = match &plan.goes_on {
-        Some(goes_on) => (Some(goes_on.attempt), goes_on.worktree.path.clone()),
+    let (resumed, worktree) = match &plan.resumed {
+        Some(resumed) => (Some(resumed.attempt), resumed.worktree.path.clone()),
         None => (None, project.meant_worktree(&plan.id)?),
     };
     let addition = addition(project, plan)?;
@@ -172,7 +172,7 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
         &plan.id,
         |state: Option<&State>| {
             before.set(state.and_then(|state| state.attempt));
-            match (goes_on, state) {
+            match (resumed, state) {
                 (Some(attempt), Some(state)) if state.status != Status::Paused || state.attempt != Some(attempt) => {
                     Err(give_way(Lost::Stop(Stop::Taken(taken(project, &plan.id, Some(state))?))))
                 }
@@ -180,7 +180,7 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
             }
         },
         |event| {
-            let attempt = goes_on.unwrap_or(event);
+            let attempt = resumed.unwrap_or(event);
             // What the remote has is not pushed again in another form.
             if held.as_ref().is_some_and(|held| held.pushed) {
                 return Err(give_way(Lost::Behind(Error::negative(
@@ -230,9 +230,9 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
 fn addition(project: &Project, plan: &Plan) -> Result<Addition> {
     let store = project.store()?;
     let agent = Some(plan.agent.name.clone());
-    let (op, what, facts, evidence) = match &plan.goes_on {
-        Some(goes_on) => {
-            let facts = Facts { attempt: Some(goes_on.attempt), agent, ..Facts::default() };
+    let (op, what, facts, evidence) = match &plan.resumed {
+        Some(resumed) => {
+            let facts = Facts { attempt: Some(resumed.attempt), agent, ..Facts::default() };
             (Op::Resume, "goes on", facts, Evidence::default())
         }
         None => {

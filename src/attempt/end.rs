@@ -1,4 +1,6 @@
-//! A person ends an attempt: reset, release, cancel, fail.
+//! A person ends an attempt: reset, release, cancel, fail; or keeps one of several and ends the others.
+
+use gix::ObjectId;
 
 use crate::{
     agent::lease::Life,
@@ -16,7 +18,7 @@ use crate::{
     specs::{
         all::{Entry, Specs},
         cleanup::clean_up,
-        driver::settle_driver,
+        driver::complete_driver,
     },
 };
 
@@ -47,13 +49,13 @@ pub(crate) fn end(
     {
         // A worktree that another process is removing cannot be read.
         let _held = project.lock_worktree(id)?;
-        project.keep_worktree(id, attempt, &tree)?;
+        project.save_worktree(id, attempt, &tree)?;
     }
     project.store()?.record(id, NewEvent { op: op.clone(), sentence: what.clone(), facts })?;
     if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (before, op) {
         clear(project, id, state, progress)?;
     }
-    settle_driver(project, id)?;
+    complete_driver(project, id)?;
     Ok(what)
 }
 
@@ -100,4 +102,40 @@ fn sentence(entry: &Entry, op: &Op, reason: Option<&str>) -> String {
         Some(reason) => format!("{} {what}: {reason}", entry.title()),
         None => format!("{} {what}", entry.title()),
     }
+}
+
+/// Keeps the one attempt of a contended spec whose id begins with `prefix`. Returns the event's sentence.
+///
+/// # Errors
+/// `not-contended` if at most one attempt claims the spec, `unknown-attempt` if the prefix does not name exactly one.
+pub(crate) fn resolve(project: &Project, id: &SpecId, prefix: &str, reason: Option<&str>) -> Result<String> {
+    let short = id.short();
+    let mut sentence = String::new();
+    project.store()?.append(id, |state| {
+        let state = state.filter(|state| state.is_contended()).ok_or_else(|| {
+            let message = format!("there is nothing to resolve: one attempt at most claims '{short}'");
+            Error::negative(Kind::NotContended, message)
+        })?;
+        let keep = kept(state, prefix)?;
+        sentence = format!("{short} keeps the attempt {}", keep.to_hex_with_len(12));
+        let facts = Facts {
+            supersedes: state.open.iter().copied().filter(|attempt| *attempt != keep).collect(),
+            reason: reason.map(str::to_owned),
+            ..Facts::default()
+        };
+        Ok(NewEvent { op: Op::Resolve, sentence: sentence.clone(), facts })
+    })?;
+    Ok(sentence)
+}
+
+fn kept(state: &State, prefix: &str) -> Result<ObjectId> {
+    let matching = |attempt: &&ObjectId| !prefix.is_empty() && attempt.to_string().starts_with(prefix);
+    let mut matching = state.open.iter().filter(matching);
+    if let (Some(one), None) = (matching.next(), matching.next()) {
+        return Ok(*one);
+    }
+    let mut error =
+        Error::usage(Kind::UnknownAttempt, format!("'{}' names none of the attempts", prefix.escape_debug()));
+    error.hints = state.open.iter().map(|attempt| format!("one of them is {}", attempt.to_hex_with_len(12))).collect();
+    Err(error)
 }

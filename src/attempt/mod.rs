@@ -11,7 +11,6 @@ pub(crate) mod pause;
 mod plan;
 mod prompt;
 pub(crate) mod recover;
-pub(crate) mod resolve;
 mod resume;
 mod run;
 pub(crate) mod schedule;

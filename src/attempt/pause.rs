@@ -61,7 +61,7 @@ fn stop(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn P
     project.store()?.record(id, NewEvent { op: Op::Pause, sentence: sentence.clone(), facts })?;
     end_agent(project, id, attempt, progress)?;
     if let Some(tree) = project.worktree_of(id)? {
-        project.keep_worktree(id, attempt, &tree)?;
+        project.save_worktree(id, attempt, &tree)?;
     }
     Ok(sentence)
 }

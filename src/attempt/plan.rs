@@ -49,7 +49,7 @@ pub(crate) struct Plan {
     /// Instructions of the repository's own.
     pub prompt: Option<CustomPrompt>,
     /// The attempt that goes on, unless a new one begins.
-    pub goes_on: Option<GoesOn>,
+    pub resumed: Option<Resumed>,
 }
 
 impl Plan {
@@ -61,7 +61,7 @@ impl Plan {
 
 /// An attempt that goes on.
 #[derive(Debug)]
-pub(crate) struct GoesOn {
+pub(crate) struct Resumed {
     /// Its start event.
     pub attempt: ObjectId,
     /// Its worktree.

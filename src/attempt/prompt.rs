@@ -30,7 +30,7 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
         })
         .collect();
     // Of an attempt that goes on the ticks count that it has made.
-    let ticked = plan.goes_on.as_ref().and_then(|_| std::fs::read(worktree.join(path_of(&plan.id))).ok());
+    let ticked = plan.resumed.as_ref().and_then(|_| std::fs::read(worktree.join(path_of(&plan.id))).ok());
     let spec = String::from_utf8_lossy(ticked.as_deref().unwrap_or(&plan.text.bytes)).into_owned();
     let earlier = project.earlier_attempts(&plan.id, Some(attempt))?;
     let base = plan.base.to_string();
@@ -46,7 +46,7 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
         inputs: &inputs,
         budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
         earlier: &earlier,
-        goes_on: plan.goes_on.as_ref().map(|goes_on| history_of(&goes_on.so_far)).as_deref(),
+        resumed: plan.resumed.as_ref().map(|resumed| history_of(&resumed.so_far)).as_deref(),
     }))
 }
 

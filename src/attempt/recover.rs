@@ -24,6 +24,18 @@ use crate::{
     specs::all::Specs,
 };
 
+/// Everything that is settled before a spec is worked on: claims of other clones and of dead runs, what a dead process left half done.
+///
+/// # Errors
+/// If it cannot be recorded; `survivor` if a process of a dead agent lives and must not be ended.
+pub(super) fn before_work(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
+    release_old(project, id, progress)?;
+    settle(project, id, progress)?;
+    settle_dead(project, id, progress)?;
+    release_discounted(project, id, progress)?;
+    Ok(())
+}
+
 /// Settles what a dead process left half done about a spec: a file that a merge had moved aside, an event that only reads show.
 ///
 /// # Errors
@@ -50,7 +62,7 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
     drop(project.lock_worktree(id)?);
     let tree = project.worktree_of(id)?;
     if let Some(tree) = &tree {
-        project.keep_worktree(id, attempt, tree)?;
+        project.save_worktree(id, attempt, tree)?;
     }
     let op = match &tree {
         Some(tree) if info.agent.is_some() && project.can_go_on(id, tree)? => Op::Pause,
@@ -74,38 +86,38 @@ fn forget_strays(project: &Project, id: &SpecId, current: Option<ObjectId>) -> R
 }
 
 /// A claim that does not count, where `chant.requireSigned` is set, is released: its attempt is over, and what it does later is
-/// recorded and changes no status. A run that is alive here is left alone. Returns whether there was one.
-pub(crate) fn release_discounted(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
+/// recorded and changes no status. A run that is alive here is left alone.
+fn release_discounted(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
     if !project.config().require_signed()? {
-        return Ok(false);
+        return Ok(());
     }
-    let Some(state) = project.store()?.state(id)? else { return Ok(false) };
+    let Some(state) = project.store()?.state(id)? else { return Ok(()) };
     let why = project.discounted_claim(&Signatures::afresh(project), id, &state)?;
-    let Some((why, attempt)) = why.zip(state.attempt) else { return Ok(false) };
+    let Some((why, attempt)) = why.zip(state.attempt) else { return Ok(()) };
     if let Some(tree) = project.worktree_of(id)? {
-        project.keep_worktree(id, attempt, &tree)?;
+        project.save_worktree(id, attempt, &tree)?;
     }
     stop(project, id, attempt, Op::Release, &why)?;
     progress.say(&Step::Note(format!("'{}' was taken: {why}; it is released", id.short())));
-    Ok(true)
+    Ok(())
 }
 
-/// Releases the claim of another clone of which nothing was heard for longer than `chant.claimTimeout`. Returns whether there was one.
-pub(crate) fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<bool> {
-    let Some(limit) = project.config().claim_timeout()? else { return Ok(false) };
+/// Releases the claim of another clone of which nothing was heard for longer than `chant.claimTimeout`.
+fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
+    let Some(limit) = project.config().claim_timeout()? else { return Ok(()) };
     let store = project.store()?;
-    let Some(state) = store.state(id)? else { return Ok(false) };
-    let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
+    let Some(state) = store.state(id)? else { return Ok(()) };
+    let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(()) };
     let theirs =
         store.event(id, attempt)?.is_ok_and(|start| start.facts.clone.as_deref() != Some(project.clone_name()));
     let age = project.env.now().as_second().saturating_sub(state.updated);
     if !theirs || u64::try_from(age).is_ok_and(|age| age < limit.as_secs()) || age < 0 {
-        return Ok(false);
+        return Ok(());
     }
     let reason = format!("nothing was heard of its claim for {}", humantime::format_duration(limit));
     stop(project, id, attempt, Op::Release, &reason)?;
     progress.say(&Step::Note(format!("'{}' is released: {reason}", id.short())));
-    Ok(true)
+    Ok(())
 }
 
 /// Ends what a dead run of the deciding attempt left running, before anything else happens in its worktree.
@@ -162,7 +174,7 @@ fn pass_gate(project: &Project, id: &SpecId, state: &State) -> Result<()> {
 /// Whether the spec is finished and its work is found in its target: then what reads show is recorded. Returns whether it was.
 pub(crate) fn heal(project: &Project, id: &SpecId) -> Result<bool> {
     let Some(state) = project.store()?.state(id)? else { return Ok(false) };
-    crate::specs::driver::settle_driver(project, id)?;
+    crate::specs::driver::complete_driver(project, id)?;
     pass_gate(project, id, &state)?;
     if !project.healed(&state)? {
         return Ok(false);

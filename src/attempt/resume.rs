@@ -2,7 +2,7 @@
 
 use crate::{
     answer::progress::{Progress, Step},
-    attempt::plan::{GoesOn, Plan, Request, instructions},
+    attempt::plan::{Plan, Request, Resumed, instructions},
     domain::{event::Pin, status::Status},
     error::{Error, Kind, Result},
     project::{Project, agent::Agent},
@@ -32,7 +32,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Re
     let so_far = project.so_far(&attempt, &worktree)?;
     // The agent that had the attempt resumes it, unless another one is asked for.
     let same = attempt.agent.clone().filter(|name| request.agent.is_none() && project.has_agent(name));
-    let goes_on = GoesOn {
+    let resumed = Resumed {
         attempt: attempt.start,
         worktree,
         so_far,
@@ -49,17 +49,17 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Re
         prompt: instructions(project, base, &attempt.spec)?,
         text: Text::of_blob(attempt.spec_path.clone(), attempt.bytes.clone(), attempt.blob, Origin::Event),
         spec: attempt.spec,
-        goes_on: Some(goes_on),
+        resumed: Some(resumed),
     }))
 }
 
 /// Says that an attempt is taken up where it stopped.
-pub(super) fn say(plan: &Plan, goes_on: &GoesOn, progress: &dyn Progress) {
+pub(super) fn say(plan: &Plan, resumed: &Resumed, progress: &dyn Progress) {
     let short = plan.id.short();
-    let why = goes_on.so_far.stopped.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-    let place = goes_on.worktree.path.display();
+    let why = resumed.so_far.stopped.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+    let place = resumed.worktree.path.display();
     progress.say(&Step::Note(format!("'{short}' was paused{why}; it goes on in '{place}'")));
-    if goes_on.text_changed {
+    if resumed.text_changed {
         let warning = format!("the text of '{short}' has changed since: the attempt goes on with the earlier one");
         progress.say(&Step::Warning(warning));
         progress.say(&Step::Hint(format!("to begin with the new text: git chant reset {short}")));

@@ -54,8 +54,8 @@ pub(super) fn run(
 ) -> Result<Run, Stop> {
     let mut claimed = claim::claim(project, plan, remote)?;
     progress.say(&Step::Working { short: plan.id.short(), title: plan.title() });
-    if let Some(goes_on) = &plan.goes_on {
-        resume::say(plan, goes_on, progress);
+    if let Some(resumed) = &plan.resumed {
+        resume::say(plan, resumed, progress);
     }
     let attempt = claimed.attempt;
     match in_worktree(project, plan, &mut claimed, progress) {
@@ -66,7 +66,7 @@ pub(super) fn run(
         }
         Err(error) => {
             // A failure that the agent did not cause: a resumed attempt is paused again, a new one is released.
-            let op = if plan.goes_on.is_some() { Op::Pause } else { Op::Release };
+            let op = if plan.resumed.is_some() { Op::Pause } else { Op::Release };
             recover::stop(project, &plan.id, attempt, op, &error.message)?;
             claimed.lease.release()?;
             Err(error.into())
@@ -81,9 +81,9 @@ fn in_worktree(
     claimed: &mut Claimed,
     progress: &dyn Progress,
 ) -> Result<Result<RunEnd, (PathBuf, PathBuf)>> {
-    let worktree = match &plan.goes_on {
-        Some(goes_on) => {
-            let path = &goes_on.worktree.path;
+    let worktree = match &plan.resumed {
+        Some(resumed) => {
+            let path = &resumed.worktree.path;
             // A worktree without the folder was made here for an attempt of another clone.
             let fresh = !path.join(RUN_DIR).exists();
             own_dir(path)?;
@@ -118,7 +118,7 @@ fn agent(
         attempt,
         base: plan.base,
         event: attempt,
-        goes_on: plan.goes_on.is_some(),
+        resumed: plan.resumed.is_some(),
         worktree,
         agent: &plan.agent,
         prompt,

@@ -81,7 +81,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     }
     let existing = project.documents(spec)?;
     let (id, text, spec) = (id.clone(), text.clone(), spec.clone());
-    Ok(Plan { id, text, spec, base, target, agent, inputs, existing, informed, prompt, goes_on: None })
+    Ok(Plan { id, text, spec, base, target, agent, inputs, existing, informed, prompt, resumed: None })
 }
 
 /// Refuses a spec file that a program rewrites on its way into git: its text would never be the one that was pinned.

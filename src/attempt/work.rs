@@ -9,7 +9,7 @@ use gix::ObjectId;
 
 use super::{
     claim::{self, Remote},
-    conflict::{self, Died, Resolved},
+    conflict::{self, DeadResolution, Resolved},
     end,
     ended::{Ended, Failure, How, Judged, Stop, Verdict, Waits},
     finish, merge, plan, recover,
@@ -111,7 +111,6 @@ impl Work<'_> {
         if let Some(remote) = self.remote {
             remote.fetch(self.id)?;
         }
-        recover::release_old(self.project, self.id, self.progress)?;
         let ended = self.start(request, slot);
         // What cannot be pushed now goes with the next exchange.
         if let Some(Err(error)) = self.remote.map(|remote| remote.publish(self.id)) {
@@ -124,9 +123,7 @@ impl Work<'_> {
 
     fn start(&self, request: plan::Request<'_>, slot: Option<Slot>) -> Result<(How, Option<i32>), Stop> {
         let Work { project, id, progress, .. } = *self;
-        recover::settle(project, id, progress)?;
-        recover::settle_dead(project, id, progress)?;
-        recover::release_discounted(project, id, progress)?;
+        recover::before_work(project, id, progress)?;
         track::paused_elsewhere(project, id, progress)?;
         if let Some(attempt) = self.died_before_merge()? {
             let how = if self.merge { self.merge(None)? } else { How::Finished };
@@ -303,9 +300,9 @@ impl Work<'_> {
         }
         recover::end_survivors_of(project, id, Some(&state), progress)?;
         match conflict::recover(project, id, &state, progress)? {
-            Died::None => Ok(None),
-            Died::Moved => Ok(Some(state)),
-            Died::GivenBack => store.state(id),
+            DeadResolution::None => Ok(None),
+            DeadResolution::Moved => Ok(Some(state)),
+            DeadResolution::GivenBack => store.state(id),
         }
     }
 

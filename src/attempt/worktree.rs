@@ -60,7 +60,7 @@ fn clear(project: &Project, plan: &Plan, before: ObjectId) -> Result<()> {
     let branch = project.branch_ref(&plan.id)?;
     refuse_elsewhere(project, &plan.id)?;
     if let Some(tree) = project.worktree_of(&plan.id)? {
-        project.keep_worktree(&plan.id, before, &tree)?;
+        project.save_worktree(&plan.id, before, &tree)?;
         let _removed = worktree::remove::remove(&project.repo, &tree.path)?;
     }
     if let Some(tip) = branch::read(&project.repo, branch.as_ref())? {

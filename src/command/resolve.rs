@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     answer::{Recorded, outcome::Outcome},
-    attempt::resolve::resolve,
+    attempt::end::resolve,
     cli::state::ResolveArgs,
     error::Result,
 };

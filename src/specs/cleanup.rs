@@ -22,7 +22,7 @@ impl Project {
     /// # Errors
     /// `nested-repository` if there is work in it that a commit cannot hold: repositories of its own, submodules with work that is
     /// nowhere else.
-    pub(crate) fn keep_worktree(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
+    pub(crate) fn save_worktree(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
         if !tree.path.is_dir() {
             return Ok(None);
         }
@@ -40,8 +40,8 @@ impl Project {
     /// Keeps what a worktree stands and stood on in which nothing is uncommitted, as was seen a moment ago.
     ///
     /// # Errors
-    /// As [`Project::keep_worktree`].
-    pub(crate) fn keep_clean(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
+    /// As [`Project::save_worktree`].
+    pub(crate) fn save_clean(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
         self.keep_heads(id, attempt, tree)?;
         self.hold_nothing_elsewhere(tree)
     }
@@ -154,7 +154,7 @@ fn remove_kept(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<
             return Ok(());
         }
     }
-    project.keep_worktree(&attempt.id, attempt.start, tree)?;
+    project.save_worktree(&attempt.id, attempt.start, tree)?;
     worktree::remove::remove(&project.repo, &tree.path).map(|_| ())
 }
 

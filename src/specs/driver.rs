@@ -9,7 +9,7 @@ use crate::{
 
 /// Records that the driver of `member` is completed, if this was its last open member. Two that finish together record it once; if the
 /// process dies before, readers see it all the same and the next writer records it.
-pub(crate) fn settle_driver(project: &Project, member: &SpecId) -> Result<()> {
+pub(crate) fn complete_driver(project: &Project, member: &SpecId) -> Result<()> {
     match member.member_of() {
         Some((driver, _)) => settle(project, &driver),
         None => settle(project, member),

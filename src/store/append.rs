@@ -149,19 +149,19 @@ impl Store<'_> {
         spec: &SpecId,
         tip: Option<ObjectId>,
         decide: &mut impl FnMut(Option<&State>) -> Result<Decision<D>>,
-    ) -> Result<Option<(Onto, Addition)>> {
+    ) -> Result<Option<(Predecessor, Addition)>> {
         let mut base = tip;
         loop {
             let Some(id) = base else {
                 let Decision::Append(addition) = decide(None)? else { return Ok(None) };
-                return Ok(Some((Onto::default(), Addition { informed: Vec::new(), ..addition.into() })));
+                return Ok(Some((Predecessor::default(), Addition { informed: Vec::new(), ..addition.into() })));
             };
             let (state, history) = self.state_at(spec, id)?;
             let Decision::Append(addition) = decide(Some(&state))? else { return Ok(None) };
             let addition: Addition = addition.into();
             let joined = self.join_informed(spec, id, &addition.informed)?;
             if joined == id {
-                return Ok(Some((Onto { base, state: Some(state), history }, addition)));
+                return Ok(Some((Predecessor { base, state: Some(state), history }, addition)));
             }
             base = Some(joined);
         }
@@ -211,7 +211,7 @@ impl Store<'_> {
     pub(super) fn write_event(
         &self,
         spec: &SpecId,
-        onto: &Onto,
+        onto: &Predecessor,
         addition: &Addition,
         validated: &Validated,
         past: Option<&Signature>,
@@ -254,7 +254,7 @@ impl Store<'_> {
 
 /// What the next event sits on.
 #[derive(Default)]
-pub(super) struct Onto {
+pub(super) struct Predecessor {
     /// Its first parent: the tip, or the merge event that joins to it what was missing.
     pub(super) base: Option<ObjectId>,
     pub(super) state: Option<State>,

@@ -20,9 +20,9 @@ use gix::{
     objs::tree::{EntryKind, EntryMode},
 };
 
-use super::{Store, decode, refs::Moved};
+use super::{Store, Walk, decode, refs::Moved};
 use crate::{
-    domain::{event::Author, history::History, id::SpecId, new_event::merge_author, status::Status},
+    domain::{event::Author, id::SpecId, new_event::merge_author, status::Status},
     error::{Error, Kind, Result},
     git::object::patiently,
 };
@@ -297,9 +297,7 @@ impl Store<'_> {
         if whole == part {
             return Ok(true);
         }
-        let walks = [self.walk(spec, whole)?, self.walk(spec, part)?];
-        let gaps: Vec<_> = walks.iter().flat_map(|walk| walk.gaps.clone()).collect();
-        let history = History::with_gaps(walks.iter().flat_map(|walk| walk.history.events().iter().cloned()), gaps);
+        let history = Walk::together(&self.walk(spec, whole)?, &self.walk(spec, part)?);
         let ops = |tip| history.ops_of(tip).map(|event| event.id).collect::<BTreeSet<_>>();
         Ok(ops(part).is_subset(&ops(whole)))
     }

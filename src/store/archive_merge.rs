@@ -11,7 +11,7 @@ use super::{
     tracking::Integrated,
 };
 use crate::{
-    domain::{converge::Source, fold::fold, history::History, id::SpecId, state::State, status::Status},
+    domain::{converge::Source, fold::fold, id::SpecId, state::State, status::Status},
     error::Result,
 };
 
@@ -186,9 +186,7 @@ impl Store<'_> {
         let mut parents = [ours, theirs];
         parents.sort_unstable();
         let merged = self.write_merge_event(id, &parents)?;
-        let walk = self.walk(id, merged)?;
-        let history = History::with_gaps(walk.history.events().iter().cloned(), walk.gaps.iter().cloned());
-        if fold(&history, merged).is_some_and(|state| state.status == Status::Archived) {
+        if fold(&self.walk(id, merged)?.history, merged).is_some_and(|state| state.status == Status::Archived) {
             joined.push(merged);
             return Ok(merged);
         }

@@ -2,7 +2,7 @@
 
 use gix::actor::Signature;
 
-use super::{Addition, Appended, Refusal, Store, append::Onto, refs::Moved};
+use super::{Addition, Appended, Refusal, Store, append::Predecessor, refs::Moved};
 use crate::{
     domain::{event::Op, id::SpecId, new_event::validate},
     error::{Error, Kind},
@@ -27,14 +27,14 @@ impl Store<'_> {
     /// # Errors
     /// As [`Store::append`]; nothing but unreachable objects is left then.
     pub fn begin(&self, spec: &SpecId, past: &[PastEvent]) -> Result<Option<Appended>, Refusal> {
-        let mut onto = Onto::default();
+        let mut before = Predecessor::default();
         let mut last = None;
         for one in past {
-            let validated = validate(onto.state.as_ref(), None, &one.addition.event)
-                .map_err(|obstacle| Refusal::of(spec, obstacle, onto.state.take()))?;
-            let event = self.write_event(spec, &onto, &one.addition, &validated, Some(&one.author))?;
+            let validated = validate(before.state.as_ref(), None, &one.addition.event)
+                .map_err(|obstacle| Refusal::of(spec, obstacle, before.state.take()))?;
+            let event = self.write_event(spec, &before, &one.addition, &validated, Some(&one.author))?;
             let (state, history) = self.state_at(spec, event)?;
-            onto = Onto { base: Some(event), state: Some(state), history };
+            before = Predecessor { base: Some(event), state: Some(state), history };
             last = Some((event, validated.status));
         }
         let Some((event, status)) = last else {

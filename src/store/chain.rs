@@ -30,6 +30,14 @@ pub struct Walk {
     pub missing: Vec<ObjectId>,
 }
 
+impl Walk {
+    /// The history that two chains of one spec make together.
+    pub(super) fn together(one: &Walk, other: &Walk) -> History {
+        let events = one.history.events().iter().chain(other.history.events()).cloned();
+        History::with_gaps(events, one.gaps.iter().chain(&other.gaps).cloned().collect::<Vec<_>>())
+    }
+}
+
 impl Store<'_> {
     /// The newest event of a spec, folded or not; `None` if it has no chain.
     pub fn tip(&self, id: &SpecId) -> Result<Option<ObjectId>> {
@@ -96,29 +104,25 @@ impl Store<'_> {
             Err(error) => return Err(error).io("list", &dir),
         }
         // After the loose ones: git packs a ref before it takes the loose one away.
-        if let Some(packed) = self.repo.refs.open_packed_buffer()? {
-            for reference in packed.iter_prefixed(format!("{SPECS}{prefix}").into())? {
-                let reference = reference?;
-                let name = reference.name.as_bstr().strip_prefix(SPECS.as_bytes()).and_then(|name| name.to_str().ok());
-                name.into_iter().for_each(&mut look);
-            }
-        }
-        Ok(())
+        self.each_packed(prefix, |name, _| look(name))
     }
 
     /// Those of them that are packed, with their tips; a loose ref of the same name counts more.
     pub fn packed_tips(&self) -> Result<Vec<(SpecId, ObjectId)>> {
         let mut tips = Vec::new();
-        if let Some(packed) = self.repo.refs.open_packed_buffer()? {
-            for reference in packed.iter_prefixed(SPECS.into())? {
-                let reference = reference?;
-                let name = reference.name.as_bstr().strip_prefix(SPECS.as_bytes()).and_then(|name| name.to_str().ok());
-                if let Some(Ok(id)) = name.map(SpecId::new) {
-                    tips.push((id, reference.target()));
-                }
-            }
-        }
+        self.each_packed("", |name, tip| tips.extend(SpecId::new(name).map(|id| (id, tip))))?;
         Ok(tips)
+    }
+
+    /// Has a look at each packed ref that begins with `prefix`: its name without the namespace, and what it holds.
+    fn each_packed(&self, prefix: &str, mut look: impl FnMut(&str, ObjectId)) -> Result<()> {
+        let Some(packed) = self.repo.refs.open_packed_buffer()? else { return Ok(()) };
+        for reference in packed.iter_prefixed(format!("{SPECS}{prefix}").into())? {
+            let reference = reference?;
+            let name = reference.name.as_bstr().strip_prefix(SPECS.as_bytes()).and_then(|name| name.to_str().ok());
+            name.into_iter().for_each(|name| look(name, reference.target()));
+        }
+        Ok(())
     }
 
     /// Every ref under the namespace, its name without the namespace, and its target unless it is symbolic or broken.

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use gix::ObjectId;
 
-use super::{Store, decode};
+use super::{Store, Walk, decode};
 use crate::{
     domain::{
         converge::{Source, Step, integrate},
         event::Author,
-        history::History,
         id::SpecId,
     },
     error::Result,
@@ -64,10 +63,7 @@ impl Store<'_> {
     pub(super) fn join_informed(&self, spec: &SpecId, tip: ObjectId, informed: &[ObjectId]) -> Result<ObjectId> {
         let mut joined = tip;
         for unknown in self.unknown_events(spec, tip, informed)? {
-            let walks = [self.walk(spec, joined)?, self.walk(spec, unknown)?];
-            let gaps: Vec<_> = walks.iter().flat_map(|walk| walk.gaps.clone()).collect();
-            let events = walks.iter().flat_map(|walk| walk.history.events().iter().cloned());
-            let history = History::with_gaps(events, gaps);
+            let history = Walk::together(&self.walk(spec, joined)?, &self.walk(spec, unknown)?);
             joined = match integrate(&history, joined, unknown, Source::FetchOnly) {
                 Step::Keep => joined,
                 Step::Adopt => unknown,

@@ -224,10 +224,7 @@ impl Store<'_> {
         source: Source,
     ) -> Result<(Option<ObjectId>, Option<ObjectId>)> {
         let Some(local) = local else { return Ok((Some(self.truthful(spec, remote, &theirs.history)?), None)) };
-        let ours = self.walk(spec, local)?;
-        let gaps = ours.gaps.iter().chain(&theirs.gaps).cloned();
-        let events = ours.history.events().iter().chain(theirs.history.events()).cloned();
-        let history = History::with_gaps(events, gaps.collect::<Vec<_>>());
+        let history = Walk::together(&self.walk(spec, local)?, theirs);
         Ok(match integrate(&history, local, remote, source) {
             Step::Keep => (None, None),
             Step::Adopt => (Some(self.truthful(spec, remote, &history)?).filter(|to| *to != local), None),

@@ -29,14 +29,14 @@ pub(super) struct ParsedOutput {
     /// The last message.
     answer: String,
     /// Whether the next piece goes on with the last message.
-    goes_on: bool,
+    continues: bool,
 }
 
 impl ParsedOutput {
     /// A line, or several.
     pub(super) fn say(&mut self, text: &str) {
         self.end_line();
-        self.goes_on = false;
+        self.continues = false;
         let text = text.trim_end();
         if !text.is_empty() {
             self.shown.push_str(text);
@@ -55,7 +55,7 @@ impl ParsedOutput {
 
     /// The next piece of a message that comes in pieces.
     pub(super) fn piece(&mut self, text: &str) {
-        if !std::mem::replace(&mut self.goes_on, true) {
+        if !std::mem::replace(&mut self.continues, true) {
             self.answer.clear();
         }
         self.answer.push_str(text);

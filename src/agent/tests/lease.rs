@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::agent::lease::{Agent, Busy, Info, Lease, Life, Survivors, end_survivors, forget, list};
-use crate::agent::process::{Ending, Run, Started, run};
+use crate::agent::lease::{Busy, Info, Lease, Life, Survivors, end_survivors, forget, list};
+use crate::agent::process::{Ending, ProcessGroup, Run, run};
 use crate::domain::id::SpecId;
 use gix::ObjectId;
 use tempfile::TempDir;
@@ -45,8 +45,8 @@ impl Bystander {
         Bystander(Command::new("sleep").arg("300").process_group(0).spawn().unwrap())
     }
 
-    fn agent(&self) -> Agent {
-        Agent { group: self.0.id(), start: Some(start_time(self.0.id())), marker: "none".into() }
+    fn agent(&self) -> ProcessGroup {
+        ProcessGroup { group: self.0.id(), start: Some(start_time(self.0.id())), marker: "none".into() }
     }
 }
 
@@ -116,7 +116,7 @@ fn the_lock_is_never_lost_while_the_file_is_rewritten() {
             });
         }
         for number in 1..200 {
-            let started = Started { pid: number, pgid: number, start_time: Some(1), marker: "m".into() };
+            let started = ProcessGroup { group: number, start: Some(1), marker: "m".into() };
             lease.record_agent(&started).unwrap();
         }
         over.store(true, Ordering::Relaxed);
@@ -217,7 +217,7 @@ fn the_marker_vouches_for_a_group_whose_leader_is_gone() {
         BufReader::new(leader.stdout.take().unwrap()).read_line(&mut line).unwrap();
         leader.wait().unwrap();
         let member: u32 = line.trim().parse().unwrap();
-        let agent = Agent { group: leader.id(), start: Some(start), marker: marker.into() };
+        let agent = ProcessGroup { group: leader.id(), start: Some(start), marker: marker.into() };
         let result =
             end_survivors(&Info { agent: Some(agent), ..info(dir.path()) }, Duration::from_millis(100)).unwrap();
         if known {
@@ -236,10 +236,10 @@ fn a_number_that_belongs_to_another_by_now_is_left_alone() {
     let dir = dir();
     let mut bystander = Bystander::new();
     let real = bystander.agent();
-    let with = |agent: Agent| Info { agent: Some(agent), ..info(dir.path()) };
-    let reused = Agent { start: real.start.map(|start| start - 1), ..real.clone() };
+    let with = |agent: ProcessGroup| Info { agent: Some(agent), ..info(dir.path()) };
+    let reused = ProcessGroup { start: real.start.map(|start| start - 1), ..real.clone() };
     assert_eq!(end_survivors(&with(reused), GRACE).unwrap(), Survivors::None);
-    let later = Agent { start: real.start.map(|start| start + 1), ..real.clone() };
+    let later = ProcessGroup { start: real.start.map(|start| start + 1), ..real.clone() };
     assert_eq!(end_survivors(&with(later), GRACE).unwrap(), Survivors::None);
     let boot = Info { boot: Some("another".into()), ..with(real.clone()) };
     assert_eq!(end_survivors(&boot, GRACE).unwrap(), Survivors::None);
@@ -248,14 +248,14 @@ fn a_number_that_belongs_to_another_by_now_is_left_alone() {
         Info { boot: None, ..with(real.clone()) },
         Info { pid_namespace: Some("pid:[1]".into()), ..with(real.clone()) },
         Info { pid_namespace: None, ..with(real.clone()) },
-        with(Agent { start: None, ..real.clone() }),
+        with(ProcessGroup { start: None, ..real.clone() }),
     ];
     for info in refused {
         let result = end_survivors(&info, GRACE).unwrap();
         assert!(matches!(result, Survivors::Refused(_)), "{info:?}: {result:?}");
     }
     for group in [0, 1, u32::MAX] {
-        let result = end_survivors(&with(Agent { group, ..real.clone() }), GRACE).unwrap();
+        let result = end_survivors(&with(ProcessGroup { group, ..real.clone() }), GRACE).unwrap();
         assert!(!matches!(result, Survivors::Ended(_)), "{group}");
     }
     assert_eq!(end_survivors(&info(dir.path()), GRACE).unwrap(), Survivors::None);
@@ -292,14 +292,14 @@ fn helper_process() {
     println!();
     if what == "inside" {
         let pid = std::process::id();
-        let agent = Agent { group: pid, start: Some(start_time(pid)), marker: "m".into() };
+        let agent = ProcessGroup { group: pid, start: Some(start_time(pid)), marker: "m".into() };
         let result = end_survivors(&Info { agent: Some(agent), ..info(dir) }, GRACE).unwrap();
         assert!(matches!(result, Survivors::Refused(_)), "{result:?}");
         println!("helper: refused");
         return;
     }
     let mut lease = Lease::acquire(dir, &attempt(b'a'), info(dir)).unwrap().unwrap();
-    let mut record = |started: &Started| lease.record_agent(started);
+    let mut record = |started: &ProcessGroup| lease.record_agent(started);
     let mut sink = |line: &str| println!("helper: {line}");
     // It writes to no pipe of ours, so that it outlives us.
     let command = "echo $$ >leader; setsid sh -c 'echo $$ >daemon; exec sleep 300' & \

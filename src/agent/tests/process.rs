@@ -153,7 +153,7 @@ fn an_agent_that_does_not_read_its_prompt_is_no_error() {
 fn nothing_happens_before_it_is_recorded() {
     let dir = dir();
     let mut seen = None;
-    let mut on_started = |started: &crate::agent::process::Started| {
+    let mut on_started = |started: &crate::agent::process::ProcessGroup| {
         std::thread::sleep(Duration::from_millis(200));
         assert!(!dir.path().join("ran").exists());
         seen = Some(started.clone());
@@ -162,8 +162,7 @@ fn nothing_happens_before_it_is_recorded() {
     let command = ": >ran; echo $CHANT_RUN; cut -d' ' -f5,22 /proc/$$/stat";
     let finished = run(Run { on_started: Some(&mut on_started), ..Run::new(command, dir.path()) }).unwrap();
     let started = seen.unwrap();
-    assert_eq!(started.pid, started.pgid);
-    let expected = format!("{}\n{} {}\n", started.marker, started.pgid, started.start_time.unwrap());
+    let expected = format!("{}\n{} {}\n", started.marker, started.group, started.start.unwrap());
     assert_eq!(text(&finished), expected);
     assert!(dir.path().join("ran").exists());
 }
@@ -172,8 +171,8 @@ fn nothing_happens_before_it_is_recorded() {
 fn what_cannot_be_recorded_never_runs() {
     let dir = dir();
     let mut pid = 0;
-    let mut on_started = |started: &crate::agent::process::Started| {
-        pid = started.pid;
+    let mut on_started = |started: &crate::agent::process::ProcessGroup| {
+        pid = started.group;
         Err(Error::fatal(Kind::Signal, "no"))
     };
     let run_it = Run { on_started: Some(&mut on_started), ..Run::new(": >ran", dir.path()) };
@@ -399,8 +398,8 @@ fn helper() {
             println!("helper: {}", peak() - before);
         }
         "die" => {
-            let mut on_started = |started: &crate::agent::process::Started| {
-                fs::write(dir.join("pid"), started.pid.to_string()).unwrap();
+            let mut on_started = |started: &crate::agent::process::ProcessGroup| {
+                fs::write(dir.join("pid"), started.group.to_string()).unwrap();
                 std::process::abort()
             };
             run(Run { on_started: Some(&mut on_started), ..Run::new(": >ran", dir) }).unwrap();

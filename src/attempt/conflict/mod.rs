@@ -13,7 +13,7 @@ use std::path::Path;
 use gix::ObjectId;
 
 pub(crate) use plan::plan;
-pub(crate) use restore::{Died, recover};
+pub(crate) use restore::{DeadResolution, recover};
 
 use plan::Plan;
 
@@ -24,6 +24,7 @@ use crate::{
     domain::{
         event::{Facts, Op},
         new_event::NewEvent,
+        state::State,
         status::Status,
     },
     error::{Error, Kind, Result},
@@ -74,19 +75,15 @@ pub(crate) fn resolve(project: &Project, plan: &Plan, progress: &dyn Progress) -
             return Err(error);
         }
     };
-    match merge_target(project, plan, event, &mut lease, progress) {
-        Ok((run, None)) => Ok(Resolved::Yes { run, lease }),
-        Ok((run, Some(why))) => {
-            restore::restore(project, attempt, tip, &why, run.as_ref(), progress)?;
-            lease.release()?;
-            Ok(Resolved::No { why, run })
-        }
-        Err(error) => {
-            restore::restore(project, attempt, tip, &error.message, None, progress)?;
-            lease.release()?;
-            Err(error)
-        }
-    }
+    let (run, why) = match merge_target(project, plan, event, &mut lease, progress) {
+        Ok((run, None)) => return Ok(Resolved::Yes { run, lease }),
+        Ok((run, Some(why))) => (run, Ok(why)),
+        Err(error) => (None, Err(error)),
+    };
+    let reason = why.as_ref().map_or_else(|error| &error.message, |why| why);
+    restore::restore(project, attempt, tip, reason, run.as_ref(), progress)?;
+    lease.release()?;
+    Ok(Resolved::No { why: why?, run })
 }
 
 /// Records that the attempt goes on, for the target that it conflicts with.
@@ -100,13 +97,11 @@ fn resume(project: &Project, plan: &Plan) -> Result<ObjectId> {
         reason: Some(format!("it conflicts with '{name}'")),
         ..Facts::default()
     };
-    let appended = project.store()?.append(&attempt.id, |state| match state {
-        Some(state) if state.status == Status::Finished && state.attempt == Some(attempt.start) => {
-            Ok(NewEvent { op: Op::Resume, sentence: sentence.clone(), facts: facts.clone() })
-        }
-        _ => Err(Error::negative(Kind::NotAllowed, format!("'{short}' is no longer finished")).hint("try again")),
-    });
-    Ok(appended?.event)
+    let finished = |state: &State| state.status == Status::Finished && state.attempt == Some(attempt.start);
+    match project.store()?.record_if(&attempt.id, NewEvent { op: Op::Resume, sentence, facts }, finished)? {
+        Some(appended) => Ok(appended.event),
+        None => Err(Error::negative(Kind::NotAllowed, format!("'{short}' is no longer finished")).hint("try again")),
+    }
 }
 
 /// Merges the target into the work branch, with an agent where paths conflict. Gives how the agent ended, if there was one to run, and
@@ -177,7 +172,7 @@ fn run_agent(
         attempt: attempt.start,
         base: attempt.base.unwrap_or(plan.conflict.tip),
         event,
-        goes_on: false,
+        resumed: false,
         worktree,
         agent: &plan.agent,
         prompt: prompt::text(project, plan, paths)?,

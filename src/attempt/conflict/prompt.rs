@@ -51,7 +51,7 @@ pub(super) fn text(project: &Project, plan: &Plan, paths: &[String]) -> Result<S
         inputs: &inputs,
         budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
         earlier: &[],
-        goes_on: None,
+        resumed: None,
     }))
 }
 

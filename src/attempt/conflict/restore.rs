@@ -63,7 +63,7 @@ pub(super) fn restore(
 fn set_back(project: &Project, attempt: &Attempt, tip: Option<ObjectId>, muted: Vec<String>) -> Result<()> {
     let Some(tree) = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir()) else { return Ok(()) };
     let tree = Worktree { muted, ..tree };
-    project.keep_worktree(&attempt.id, attempt.start, &tree)?;
+    project.save_worktree(&attempt.id, attempt.start, &tree)?;
     if let Some(now) = branch::read(&project.repo, attempt.branch.as_ref())? {
         project.store()?.keep_attempt(&attempt.id, attempt.start, now)?;
     }
@@ -75,7 +75,7 @@ fn set_back(project: &Project, attempt: &Attempt, tip: Option<ObjectId>, muted: 
 
 /// What was found of a resolving that died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Died {
+pub(crate) enum DeadResolution {
     /// None has died.
     None,
     /// The spec is finished as before.
@@ -89,24 +89,31 @@ pub(crate) enum Died {
 ///
 /// # Errors
 /// If an event or a ref cannot be written.
-pub(crate) fn recover(project: &Project, id: &SpecId, state: &State, progress: &dyn Progress) -> Result<Died> {
-    let Some(start) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(Died::None) };
+pub(crate) fn recover(
+    project: &Project,
+    id: &SpecId,
+    state: &State,
+    progress: &dyn Progress,
+) -> Result<DeadResolution> {
+    let Some(start) = state.attempt.filter(|_| state.status == Status::InProgress) else {
+        return Ok(DeadResolution::None);
+    };
     let store = project.store()?;
     // Of all that resume an attempt, only the resolving of a conflict records a reason.
     let resumed = store.event(id, state.tip)?.is_ok_and(|event| event.op == Op::Resume && event.facts.reason.is_some());
     if !resumed || !matches!(project.life(start)?, Life::Dead(_)) {
-        return Ok(Died::None);
+        return Ok(DeadResolution::None);
     }
     let attempt = project.attempt(id, state)?;
-    let Some(finish) = finish_event(project, &attempt)? else { return Ok(Died::None) };
+    let Some(finish) = finish_event(project, &attempt)? else { return Ok(DeadResolution::None) };
     let recorded = finish.facts.work_commits.last().copied();
     if branch::read(&project.repo, attempt.branch.as_ref())? != recorded {
-        return Ok(Died::Moved);
+        return Ok(DeadResolution::Moved);
     }
     let attempt = Attempt { target: finish.facts.target.clone(), ..attempt };
     restore(project, &attempt, recorded, "the run that resolved its conflict is dead", None, progress)?;
     project.forget_lease(start)?;
     let what = format!("'{}' was being resolved by a run that is dead: it is finished as before", id.short());
     progress.say(&Step::Note(format!("{what}, and what was done is kept")));
-    Ok(Died::GivenBack)
+    Ok(DeadResolution::GivenBack)
 }

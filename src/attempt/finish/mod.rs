@@ -78,9 +78,9 @@ impl Judge<'_> {
         let (mut verdict, clean) = self.verdict()?;
         if let Some(tree) = &self.tree {
             let kept = if clean {
-                project.keep_clean(&attempt.id, attempt.start, tree)
+                project.save_clean(&attempt.id, attempt.start, tree)
             } else {
-                project.keep_worktree(&attempt.id, attempt.start, tree).map(drop)
+                project.save_worktree(&attempt.id, attempt.start, tree).map(drop)
             };
             if let Err(error) = kept {
                 self.warn(error.message);

@@ -13,6 +13,7 @@ use gix::{ObjectId, refs::FullName};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    agent::lease::path_text,
     answer::progress::{Progress, Step},
     attempt::ended::Waits,
     env::{fault, file_lock},
@@ -33,12 +34,12 @@ const TEMPORARY: &str = ".tmp-aside-";
 struct Record {
     format: u32,
     /// The worktree.
-    #[serde(with = "raw")]
+    #[serde(with = "path_text")]
     top: PathBuf,
     /// The path in it.
     path: String,
     /// Where the copy is while it is aside.
-    #[serde(with = "raw")]
+    #[serde(with = "path_text")]
     copy: PathBuf,
     /// The text that it has to be.
     blob: String,
@@ -46,31 +47,12 @@ struct Record {
     staged: Option<(String, String)>,
 }
 
-/// Paths as their bytes: they need not be UTF-8.
-mod raw {
-    use std::{
-        ffi::OsString,
-        os::unix::ffi::{OsStrExt as _, OsStringExt as _},
-        path::{Path, PathBuf},
-    };
-
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        path.as_os_str().as_bytes().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-        Vec::<u8>::deserialize(deserializer).map(|bytes| OsString::from_vec(bytes).into())
-    }
-}
-
 /// A copy that is aside, or none if there was nothing in the way.
 #[derive(Debug)]
-pub(super) struct Aside(Option<Held>);
+pub(super) struct Aside(Option<SetAside>);
 
 #[derive(Debug)]
-struct Held {
+struct SetAside {
     record: Record,
     file: PathBuf,
     /// Whether the copy is known to be the pinned text, which is in the event: it cannot be lost.
@@ -205,7 +187,7 @@ impl Record {
     }
 }
 
-impl Held {
+impl SetAside {
     fn move_aside(&mut self, path: &Path) -> Result<()> {
         match fault::around("aside.move", || std::fs::rename(path, &self.record.copy)) {
             Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
@@ -234,7 +216,7 @@ fn write_record(
     attempt: &Attempt,
     place: &Worktree,
     staged: Option<(String, String)>,
-) -> Result<Held> {
+) -> Result<SetAside> {
     let dir = project.private_dir("aside")?;
     let name = format!("{}-{}", attempt.start, project.env.random_hex(4));
     let record = Record {
@@ -253,7 +235,7 @@ fn write_record(
     fresh.as_file().sync_all().io("write", fresh.path())?;
     let lock = fault::around("aside.record", || fresh.persist_noclobber(&file));
     let lock = lock.map_err(|error| error.error).io("create", &file)?;
-    Ok(Held { record, file, pinned: false, patience: project.config().lock_timeout()?, _lock: lock })
+    Ok(SetAside { record, file, pinned: false, patience: project.config().lock_timeout()?, _lock: lock })
 }
 
 /// The index entry of a path: mode and blob.
@@ -306,25 +288,15 @@ fn remove(place: &'static str, path: &Path) -> Result<()> {
 
 /// Puts back, or drops, what merges that died left aside. A record whose writer lives is left alone.
 pub(crate) fn recover_all(project: &Project, progress: &dyn Progress) -> Result<usize> {
-    let dir = project.repo.chant_dir().join("aside");
-    let Ok(entries) = std::fs::read_dir(&dir) else { return Ok(0) };
     let mut recovered = 0;
-    for entry in entries.flatten().filter(|entry| entry.path().extension().is_some_and(|ext| ext == "json")) {
-        let file = entry.path();
-        let Ok(lock) = File::open(&file) else { continue };
-        if !file_lock::try_lock(&lock, &file)? {
-            continue;
+    for file in files(project) {
+        let Some((_lock, record)) = abandoned(&file, file_lock::try_lock)? else { continue };
+        if let Some(record) = record {
+            recover(project, &record, progress)?;
+            recovered += 1;
         }
-        // Its writer may have finished between the listing and the lock.
-        let Ok(bytes) = std::fs::read(&file) else { continue };
-        let Ok(record) = serde_json::from_slice::<Record>(&bytes) else {
-            // It died while writing the record, so nothing was moved yet.
-            remove("aside.settle", &file)?;
-            continue;
-        };
-        recover(project, &record, progress)?;
+        // Without a record its writer died before anything was moved.
         remove("aside.settle", &file)?;
-        recovered += 1;
     }
     Ok(recovered)
 }
@@ -340,29 +312,42 @@ pub(crate) struct LeftAside {
 
 /// What merges that died left aside. Nothing is changed; what a living one holds is left out.
 pub(crate) fn left_aside(project: &Project) -> Result<Vec<LeftAside>> {
-    let dir = project.repo.chant_dir().join("aside");
-    let Ok(entries) = std::fs::read_dir(&dir) else { return Ok(Vec::new()) };
     let mut left = Vec::new();
-    for file in entries.flatten().map(|entry| entry.path()) {
-        match file.extension().and_then(|extension| extension.to_str()) {
-            Some("json") => {
-                let Ok(lock) = File::open(&file) else { continue };
-                if !file_lock::try_lock_shared(&lock, &file)? {
-                    continue;
-                }
-                // Its writer may have finished between the listing and the lock.
-                let Ok(bytes) = std::fs::read(&file) else { continue };
-                let home = serde_json::from_slice::<Record>(&bytes).map(|record| record.top.join(&record.path));
-                left.push(LeftAside { path: home.unwrap_or(file), recorded: true });
-            }
-            Some("md") if !file.with_extension("json").exists() && file.exists() => {
-                left.push(LeftAside { path: file, recorded: false });
-            }
-            _ => {}
+    for file in files(project) {
+        if let Some((_lock, record)) = abandoned(&file, file_lock::try_lock_shared)? {
+            let path = record.map_or(file, |record| record.top.join(&record.path));
+            left.push(LeftAside { path, recorded: true });
+        } else if has_extension(&file, "md") && !file.with_extension("json").exists() && file.exists() {
+            left.push(LeftAside { path: file, recorded: false });
         }
     }
     left.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(left)
+}
+
+/// Every file of what is aside: records, and copies.
+fn files(project: &Project) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(project.repo.chant_dir().join("aside"));
+    entries.into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+fn has_extension(file: &Path, extension: &str) -> bool {
+    file.extension().is_some_and(|found| found == extension)
+}
+
+/// The record in `file`, locked by `try_lock`, if its writer is dead; the inner `None` where it died while it wrote the record. `None`
+/// where the writer lives, and where `file` is no record.
+fn abandoned(file: &Path, try_lock: impl Fn(&File, &Path) -> Result<bool>) -> Result<Option<(File, Option<Record>)>> {
+    if !has_extension(file, "json") {
+        return Ok(None);
+    }
+    let Ok(lock) = File::open(file) else { return Ok(None) };
+    if !try_lock(&lock, file)? {
+        return Ok(None);
+    }
+    // Its writer may have finished between the listing and the lock.
+    let Ok(bytes) = std::fs::read(file) else { return Ok(None) };
+    Ok(Some((lock, serde_json::from_slice(&bytes).ok())))
 }
 
 fn recover(project: &Project, record: &Record, progress: &dyn Progress) -> Result<()> {

@@ -35,7 +35,7 @@ use crate::{
         worktree::{self, lock::WorktreeLock},
     },
     project::Project,
-    specs::{attempt::Attempt, cleanup::clean_up, driver::settle_driver},
+    specs::{attempt::Attempt, cleanup::clean_up, driver::complete_driver},
 };
 
 /// How often a merge is computed anew because another process moved the target.
@@ -207,7 +207,7 @@ fn record_completion(project: &Project, attempt: &Attempt, merged: &Merged) -> R
     let facts = Facts { attempt: Some(attempt.start), ..Facts::default() };
     let event = NewEvent { op: Op::Complete, sentence, facts };
     if project.store()?.record_if(&attempt.id, event, |state| state.status != Status::Completed)?.is_some() {
-        settle_driver(project, &attempt.id)?;
+        complete_driver(project, &attempt.id)?;
     }
     Ok(())
 }

@@ -50,7 +50,7 @@ pub(crate) struct Session<'a> {
     /// The event that the transcript is named by.
     pub event: ObjectId,
     /// Whether that transcript is added to, where there is one already.
-    pub goes_on: bool,
+    pub resumed: bool,
     /// Where it runs.
     pub worktree: &'a Path,
     /// The agent.
@@ -72,9 +72,9 @@ impl Session<'_> {
     pub(crate) fn run(self, project: &Project, lease: &mut Lease, progress: &dyn Progress) -> Result<RunEnd> {
         let prompt_file = write_own(self.worktree, "prompt.md", &self.prompt)?;
         let log = transcript::path(project.repo.common_dir(), self.id, &self.event);
-        let log = if self.goes_on { transcript::resume(&log)? } else { transcript::create(&log)? };
+        let log = if self.resumed { transcript::resume(&log)? } else { transcript::create(&log)? };
         let guard = Guard::before(project)?;
-        let had = if self.goes_on { memory::kept(self.worktree, self.agent) } else { None };
+        let had = if self.resumed { memory::kept(self.worktree, self.agent) } else { None };
         let mut once = |had: Option<&str>| self.once(project, &prompt_file, &log, lease, had, progress);
         let (mut finished, mut report) = once(had.as_deref())?;
         // It never began: what it was to go on with is gone.
@@ -102,7 +102,7 @@ impl Session<'_> {
     ) -> Result<(process::Finished, Report)> {
         let command = self.agent.command_line(prompt_file, had);
         let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
-        let mut on_started = |started: &process::Started| {
+        let mut on_started = |started: &process::ProcessGroup| {
             lease.record_agent(started)?;
             (self.may_begin)()
         };

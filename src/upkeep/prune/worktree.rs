@@ -46,7 +46,7 @@ impl Spec<'_> {
             let before = store.kept_attempts(&id)?;
             if let Some(attempt) = attempt {
                 // What has come to be there since it was looked at is kept as well.
-                project.keep_worktree(&id, attempt, &tree)?;
+                project.save_worktree(&id, attempt, &tree)?;
             } else if let Some(obstacle) = self::obstacle(project, &tree)? {
                 return Err(Error::negative(Kind::InUse, obstacle));
             }
