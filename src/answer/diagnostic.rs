@@ -1,10 +1,8 @@
 //! A place in a file: one line for a pipe, a drawing of it for people at a terminal.
 
-use std::fmt;
-
 use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
-    SpanContents, ThemeCharacters, ThemeStyles,
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, MietteError, MietteSpanContents, Report,
+    SourceCode, SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
 };
 
 use crate::{
@@ -53,62 +51,24 @@ pub(super) fn draw(place: &Diagnostic, look: &Look) -> Option<String> {
         characters: if look.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() },
         styles: if look.paint.on { ThemeStyles::ansi() } else { ThemeStyles::none() },
     };
-    let report = Report {
-        message: clean::line(&place.message).into_owned(),
-        help: place.help.as_deref().map(|help| clean::line(help).into_owned()),
-        severity: place.severity,
-        source: Excerpt {
-            name: clean::line(&place.path).into_owned(),
-            text: clean::inert(source),
-            first_line: place.source_line.saturating_sub(1),
-        },
-        label: LabeledSpan::underline(span),
+    let severity = match place.severity {
+        Severity::Error => miette::Severity::Error,
+        Severity::Warning => miette::Severity::Warning,
     };
+    let mut report = MietteDiagnostic::new(clean::line(&place.message)).with_severity(severity);
+    report.help = place.help.as_deref().map(|help| clean::line(help).into_owned());
+    let report = Report::new(report.with_label(LabeledSpan::underline(span))).with_source_code(Excerpt {
+        name: clean::line(&place.path).into_owned(),
+        text: clean::inert(source),
+        first_line: place.source_line.saturating_sub(1),
+    });
     let mut out = String::new();
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(look.width.unwrap_or(80))
         .with_links(false)
         .without_syntax_highlighting();
-    handler.render_report(&mut out, &report).ok()?;
+    handler.render_report(&mut out, report.as_ref()).ok()?;
     Some(out)
-}
-
-#[derive(Debug)]
-struct Report {
-    message: String,
-    help: Option<String>,
-    severity: Severity,
-    source: Excerpt,
-    label: LabeledSpan,
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Report {}
-
-impl miette::Diagnostic for Report {
-    fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.severity {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
-        })
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(std::iter::once(self.label.clone())))
-    }
 }
 
 /// Some lines of a file that know which lines they are.

@@ -65,6 +65,13 @@ struct Row<'a> {
     below: Vec<String>,
 }
 
+impl Row<'_> {
+    /// A spec with its title beside its id.
+    fn new(spec: &SpecView, below: impl IntoIterator<Item = Option<String>>) -> Row<'_> {
+        Row { spec, text: spec.titled().into_owned(), below: below.into_iter().flatten().collect() }
+    }
+}
+
 impl Sections<'_> {
     fn all(&self, view: &StandingView) -> [String; 7] {
         [
@@ -86,11 +93,7 @@ impl Sections<'_> {
             facts.extend(run.pid.map(|pid| format!("process {pid}")));
             facts.extend(run.note.as_deref().map(line));
             let said = run.last_line.as_deref().map(|said| format!("> {}", line(said)));
-            Row {
-                text: run.spec.titled().into_owned(),
-                spec: &run.spec,
-                below: [Some(joined(facts)), said].into_iter().flatten().collect(),
-            }
+            Row::new(&run.spec, [Some(joined(facts)), said])
         });
         self.section("Running:", &["git chant log -f <spec>\" to watch the agent"], rows.collect(), usize::MAX, "")
     }
@@ -101,11 +104,7 @@ impl Sections<'_> {
             facts.extend(attempt(one.number));
             facts.extend(self.ago("for", one.since.as_deref()));
             let why = one.reason.as_deref().map(line);
-            Row {
-                text: one.spec.titled().into_owned(),
-                spec: &one.spec,
-                below: [Some(joined(facts)), why].into_iter().flatten().collect(),
-            }
+            Row::new(&one.spec, [Some(joined(facts)), why])
         });
         let hints = ["git chant work <spec>\" to go on", "git chant takeover <spec>\" to go on by hand"];
         self.section("Paused:", &hints, rows.collect(), MANY, "git chant list --status paused")
@@ -121,11 +120,7 @@ impl Sections<'_> {
                 true => line(why),
                 false => format!("{}: {paths}", line(why)),
             });
-            Row {
-                text: one.spec.titled().into_owned(),
-                spec: &one.spec,
-                below: [Some(joined(facts)), why].into_iter().flatten().collect(),
-            }
+            Row::new(&one.spec, [Some(joined(facts)), why])
         });
         let hints = ["git chant merge <spec>\" to merge it"];
         self.section("Finished and not merged:", &hints, rows.collect(), MANY, "git chant list --status finished")
@@ -155,7 +150,7 @@ impl Sections<'_> {
             let mut facts = vec![format!("{} of {} members done", one.over, one.members)];
             facts.extend((one.running > 0).then(|| format!("{} running", one.running)));
             facts.extend((one.failed > 0).then(|| format!("{} failed", one.failed)));
-            Row { text: one.spec.titled().into_owned(), spec: &one.spec, below: vec![joined(facts)] }
+            Row::new(&one.spec, [Some(joined(facts))])
         });
         self.section("Drivers:", &[], rows.collect(), MANY, "git chant list --type driver")
     }
@@ -167,13 +162,13 @@ impl Sections<'_> {
                 [first] => format!("waits for {}", line(first)),
                 [first, rest @ ..] => format!("waits for {} and {} more", line(first), rest.len()),
             };
-            Row { text: one.spec.titled().into_owned(), spec: &one.spec, below: vec![on] }
+            Row::new(&one.spec, [Some(on)])
         });
         self.section("Waiting for other specs:", &[], rows.collect(), FEW, "git chant ready --explain")
     }
 
     fn ready(&self, ready: &[SpecView]) -> String {
-        let rows = ready.iter().map(|spec| Row { text: spec.titled().into_owned(), spec, below: Vec::new() });
+        let rows = ready.iter().map(|spec| Row::new(spec, []));
         let hints = ["git chant work <spec>\" to have one carried out"];
         self.section("Ready:", &hints, rows.collect(), FEW, "git chant ready")
     }
