@@ -3,19 +3,23 @@
 pub mod keys;
 mod value;
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use bstr::BString;
+use strum::{EnumString, IntoStaticStr};
 
 use crate::error::Result;
 use value::Setting;
 
 /// How work reaches its target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum MergeHow {
     /// A merge commit.
+    #[default]
     Merge,
     /// Forward where possible, otherwise a merge commit.
+    #[strum(serialize = "ff")]
     FastForward,
     /// One commit.
     Squash,
@@ -24,9 +28,11 @@ pub(crate) enum MergeHow {
 }
 
 /// What happens on a change outside the target files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Scope {
     /// The check fails.
+    #[default]
     Error,
     /// It is reported.
     Warn,
@@ -37,18 +43,16 @@ pub(crate) enum Scope {
 impl Scope {
     /// The word in the configuration.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Scope::Error => "error",
-            Scope::Warn => "warn",
-            Scope::Off => "off",
-        }
+        self.into()
     }
 }
 
 /// Whether commands from the repository's files are run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Trust {
     /// Ask for what is not known.
+    #[default]
     Ask,
     /// Run everything.
     Always,
@@ -170,30 +174,22 @@ impl<'repo> Config<'repo> {
 
     /// What happens on a change outside the target files.
     pub(crate) fn scope(&self) -> Result<Scope> {
-        Ok(match self.word(&keys::SCOPE)? {
-            Some("warn") => Scope::Warn,
-            Some("off") => Scope::Off,
-            _ => Scope::Error,
-        })
+        self.choice(&keys::SCOPE)
     }
 
     /// Whether commands from the repository's files are run.
     pub(crate) fn trust(&self) -> Result<Trust> {
-        Ok(match self.word(&keys::TRUST)? {
-            Some("always") => Trust::Always,
-            Some("never") => Trust::Never,
-            _ => Trust::Ask,
-        })
+        self.choice(&keys::TRUST)
     }
 
     /// How work reaches its target.
     pub(crate) fn merge(&self) -> Result<MergeHow> {
-        Ok(self.word(&keys::MERGE_HOW)?.map_or(MergeHow::Merge, merge_how))
+        self.choice(&keys::MERGE_HOW)
     }
 
     /// How research reaches its target.
     pub(crate) fn merge_research(&self) -> Result<MergeHow> {
-        Ok(self.word(&keys::MERGE_RESEARCH)?.map_or(MergeHow::Squash, merge_how))
+        self.choice(&keys::MERGE_RESEARCH)
     }
 
     /// Whether commits on branches are signed off: `chant.signoff`, otherwise `format.signoff`.
@@ -313,18 +309,15 @@ impl<'repo> Config<'repo> {
         self.find(key.name).map(|found| found.word(words)).transpose()
     }
 
+    /// What one of the words of a key stands for, or its default.
+    fn choice<T: FromStr + Default>(&self, key: &keys::Key) -> Result<T> {
+        let word = self.word(key)?.or(key.default);
+        Ok(word.and_then(|word| word.parse().ok()).unwrap_or_default())
+    }
+
     /// A command line: from trusted configuration only, whatever the repository's trust is.
     fn command(&self, key: &keys::Key, name: &str) -> Result<Option<BString>> {
         debug_assert_eq!(key.kind, keys::Kind::Command, "only command lines are filtered by trust");
         Setting::last_trusted(self.snapshot.plumbing(), name).map(|found| found.command()).transpose()
-    }
-}
-
-fn merge_how(word: &str) -> MergeHow {
-    match word {
-        "ff" => MergeHow::FastForward,
-        "squash" => MergeHow::Squash,
-        "rebase" => MergeHow::Rebase,
-        _ => MergeHow::Merge,
     }
 }
