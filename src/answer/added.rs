@@ -1,7 +1,6 @@
 //! `add`, `investigate` and `split`: specs that were created.
 
 use super::prelude::*;
-use crate::terminal::{Look, clean};
 
 pub(super) const ANSWERS: &[Kind] =
     &[of::<Added>(&["add"]).with::<SpecView>(), of::<AllAdded>(&["investigate", "split"]).with::<SpecView>()];

@@ -1,7 +1,6 @@
 //! `next --claim`: a spec that is the caller's now.
 
 use super::prelude::*;
-use crate::terminal::Look;
 
 pub(super) const ANSWERS: &[Kind] = &[of::<Claimed>(&["next"]).with::<SpecView>()];
 

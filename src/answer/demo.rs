@@ -1,7 +1,6 @@
 //! `demo`: the repository that it left.
 
 use super::prelude::*;
-use crate::terminal::{self, clean, color::Slot};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<Demonstrated>(&["demo"])];
 
@@ -25,7 +24,7 @@ pub(crate) struct Suggestion {
 }
 
 impl Answer for Demonstrated {
-    fn write(&self, out: &mut dyn Write, look: &terminal::Look) -> io::Result<()> {
+    fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         writeln!(out, "The repository is {}", self.path)?;
         for Suggestion { command, shows } in &self.look {
             let shows = look.paint.with(Slot::Faint, format_args!("# {}", clean::line(shows)));

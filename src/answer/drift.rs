@@ -1,10 +1,6 @@
 //! `drift`: inputs that are not what they were.
 
 use super::prelude::*;
-use crate::{
-    domain::id::SpecId,
-    terminal::{Look, clean, color::Slot},
-};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<Drifted>(&["drift"]).with::<DriftView>()];
 

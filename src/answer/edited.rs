@@ -1,7 +1,6 @@
 //! `edit`: the file of a spec was opened.
 
 use super::prelude::*;
-use crate::terminal::Look;
 
 pub(super) const ANSWERS: &[Kind] = &[of::<Edited>(&["edit"]).with::<SpecView>()];
 

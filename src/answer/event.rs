@@ -1,7 +1,7 @@
 //! An event of a spec's chain.
 
 use super::prelude::*;
-use crate::domain::{id::SpecId, signature::Signature, status::Status};
+use crate::domain::signature::Signature;
 
 /// A person as git records one.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]

@@ -3,10 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use super::prelude::*;
-use crate::{
-    domain::{id::SpecId, status::Status},
-    terminal::{Look, clean, color::Slot},
-};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<GraphOf>(&["graph"])];
 

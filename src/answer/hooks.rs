@@ -1,10 +1,7 @@
 //! `hooks`: git's hooks, and whether they call this tool.
 
 use super::{init::write_changes, prelude::*};
-use crate::{
-    domain::hook::Hook,
-    terminal::{Look, clean, color::Slot},
-};
+use crate::domain::hook::Hook;
 
 pub(super) const ANSWERS: &[Kind] = &[of::<AllHooks>(&["hooks"]).with::<HookView>()];
 

@@ -1,10 +1,6 @@
 //! `import`: what was imported, and what could not be carried over.
 
 use super::{ProblemView, prelude::*};
-use crate::{
-    domain::{id::SpecId, status::Status},
-    terminal::Look,
-};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<Imported>(&["import"]).with::<ImportView>()];
 

@@ -1,7 +1,6 @@
 //! `init` and `deinit`: files and settings that were changed.
 
 use super::prelude::*;
-use crate::terminal::{Look, clean};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<Initialized>(&["init"]), of::<Changed>(&["deinit"])];
 

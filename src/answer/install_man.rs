@@ -1,7 +1,6 @@
 //! `install-man`: the pages of the manual.
 
 use super::prelude::*;
-use crate::terminal::Look;
 
 pub(super) const ANSWERS: &[Kind] = &[of::<ManualPages>(&["install-man"])];
 

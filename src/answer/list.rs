@@ -8,10 +8,7 @@ use super::{
     prelude::*,
     spec::{titled, with_flags},
 };
-use crate::{
-    domain::{id::SpecId, status::Status},
-    terminal::{Look, clean, color::Slot, fit::cut},
-};
+use crate::terminal::fit::cut;
 
 pub(super) const ANSWERS: &[Kind] =
     &[of::<Listed>(&["list", "ready", "next"]).with::<SpecView>(), of::<Explained>(&["ready"]).with::<SpecView>()];

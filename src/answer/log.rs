@@ -1,10 +1,7 @@
 //! `log`: for people one block an event, in the manner of `git log`.
 
 use super::{EventView, prelude::*};
-use crate::{
-    domain::signature::{Signature, Verdict},
-    terminal::{Look, clean, color::Slot, time},
-};
+use crate::domain::signature::{Signature, Verdict};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<Events>(&["log"]).with::<EventView>()];
 

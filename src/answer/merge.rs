@@ -1,7 +1,6 @@
 //! `merge`: where the work of a spec went. What an attempt came to that ended with a merge is in `work`.
 
 use super::prelude::*;
-use crate::terminal::{Look, clean};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<SpecMerged>(&["merge"]).with::<SpecView>()];
 

@@ -1,7 +1,6 @@
 //! `path`: the worktree of a spec.
 
 use super::prelude::*;
-use crate::terminal::Look;
 
 pub(super) const ANSWERS: &[Kind] = &[of::<PathOf>(&["work", "path"]).with::<SpecView>()];
 

@@ -1,5 +1,4 @@
-//! What almost every file of an answer imports of this room and of libraries. Nothing is defined here; the rooms below are imported
-//! by each file itself.
+//! What almost every file of an answer imports. Nothing is defined here.
 
 pub(super) use std::io::{self, Write};
 
@@ -12,4 +11,8 @@ pub(super) use super::{
     outcome::Answer,
     record::{PathText, Record, joined, text},
     spec::SpecView,
+};
+pub(super) use crate::{
+    domain::{id::SpecId, status::Status},
+    terminal::{Look, clean, color::Slot, time},
 };

@@ -4,13 +4,7 @@ use super::{
     diagnostic::{draw, help, position},
     prelude::*,
 };
-use crate::{
-    domain::{
-        diagnostic::{Diagnostic, Severity},
-        id::SpecId,
-    },
-    terminal::{Look, clean, color::Slot},
-};
+use crate::domain::diagnostic::{Diagnostic, Severity};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<Problems>(&["lint", "fsck", "recover"]).with::<ProblemView>()];
 

@@ -1,10 +1,6 @@
 //! `prune`: what was cleared away, and what was not.
 
 use super::prelude::*;
-use crate::{
-    domain::id::SpecId,
-    terminal::{Look, clean, color::Slot},
-};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<AllPruned>(&["prune"]).with::<PruneView>()];
 

@@ -1,10 +1,6 @@
 //! What commands answer that recorded an event: `approve`, `cancel`, `reset`, `archive` and others.
 
 use super::prelude::*;
-use crate::{
-    domain::id::SpecId,
-    terminal::{Look, clean, color::Slot},
-};
 
 pub(super) const ANSWERS: &[Kind] = &[
     of::<Recorded>(&["approve", "reject", "merge", "ack", "pause", "fail", "reset", "release", "resolve", "cancel"])

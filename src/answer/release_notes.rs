@@ -1,10 +1,6 @@
 //! `release-notes`: entries of a changelog.
 
 use super::prelude::*;
-use crate::{
-    domain::id::SpecId,
-    terminal::{Look, clean},
-};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<Notes>(&["release-notes"])];
 

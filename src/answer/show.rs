@@ -1,10 +1,7 @@
 //! `show`: for people a header in the manner of `git show`, then what is known, then the text.
 
 use super::{BlockerKind, Pin, SpecDetail, log, prelude::*};
-use crate::{
-    domain::{checks::CheckLine, status::Status},
-    terminal::{Look, clean, color::Slot, time},
-};
+use crate::domain::checks::CheckLine;
 
 pub(super) const ANSWERS: &[Kind] =
     &[of::<Shown>(&["show"]).with::<SpecView>(), of::<AllShown>(&["show"]).with::<SpecView>()];

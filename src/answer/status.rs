@@ -8,7 +8,7 @@ use super::{
     prelude::*,
     standing::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView},
 };
-use crate::terminal::{Look, clean, color::Slot, fit, time};
+use crate::terminal::fit;
 
 pub(super) const ANSWERS: &[Kind] = &[of::<StatusOfAll>(&["status"]).with::<SpecView>()];
 

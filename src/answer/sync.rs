@@ -1,10 +1,6 @@
 //! `sync`: what was exchanged with a remote.
 
 use super::prelude::*;
-use crate::{
-    domain::id::SpecId,
-    terminal::{Look, clean, color::Slot},
-};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<Exchanged>(&["sync"]).with::<ExchangeView>()];
 

@@ -1,7 +1,6 @@
 //! `takeover`: an attempt that a person continues, and what was done so far.
 
 use super::prelude::*;
-use crate::terminal::{Look, clean, color::Slot};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<TakenOver>(&["takeover"]).with::<SpecView>()];
 

@@ -1,7 +1,6 @@
 //! Answers without a form of their own: a text, a JSON schema, nothing.
 
 use super::prelude::*;
-use crate::terminal::Look;
 
 pub(super) const ANSWERS: &[Kind] =
     &[of::<SchemaOf>(&["schema"]), of::<Text>(&["log", "pr", "prime", "help"]), of::<Nothing>(&["log", "prime"])];

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::prelude::*;
-use crate::terminal::{Look, clean, color::Slot, fit};
+use crate::terminal::fit;
 
 pub(super) const ANSWERS: &[Kind] = &[of::<StatusOfTopic>(&["status"]).with::<SpecView>()];
 

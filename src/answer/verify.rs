@@ -1,10 +1,7 @@
 //! `verify`: the checks of specs.
 
 use super::prelude::*;
-use crate::{
-    domain::checks::CheckLine,
-    terminal::{Look, clean},
-};
+use crate::domain::checks::CheckLine;
 
 pub(super) const ANSWERS: &[Kind] =
     &[of::<Checked>(&["verify"]).with::<SpecView>(), of::<AllChecked>(&["verify"]).with::<SpecView>()];

@@ -1,7 +1,6 @@
 //! `version`: which git-chant this is, and how it was built.
 
 use super::prelude::*;
-use crate::terminal::Look;
 
 pub(super) const ANSWERS: &[Kind] = &[of::<VersionOf>(&["version"])];
 

@@ -1,10 +1,7 @@
 //! `why`: which spec a commit or a line came from.
 
 use super::prelude::*;
-use crate::{
-    domain::checks::CheckLine,
-    terminal::{Look, clean, color::Slot},
-};
+use crate::domain::checks::CheckLine;
 
 pub(super) const ANSWERS: &[Kind] = &[of::<Whys>(&["why"])];
 

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use super::{merge::Merged, prelude::*};
-use crate::{
-    domain::{checks::CheckLine, status::Status},
-    terminal::{Look, clean, color::Slot, time},
-};
+use crate::domain::checks::CheckLine;
 
 pub(super) const ANSWERS: &[Kind] =
     &[of::<Worked>(&["work", "finish", "merge"]).with::<SpecView>(), of::<AllWorked>(&["work"]).with::<SpecView>()];

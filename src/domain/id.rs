@@ -11,8 +11,9 @@ pub(crate) const MAX_LEN: usize = 100;
 ///
 /// An imported id may look otherwise, but it is always one safe component of a ref name and of a path: lower-case ASCII
 /// letters, digits, `-`, `_` and `.`, starting with a letter or digit, without `..`, and not ending in `.` or `.lock`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SpecId(SmolStr);
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, schemars::JsonSchema)]
+#[schemars(description = "The full id of a spec.")]
+pub struct SpecId(#[schemars(with = "String")] SmolStr);
 
 /// A text that is no id, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -182,16 +183,6 @@ impl AsRef<str> for SpecId {
 impl serde::Serialize for SpecId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
-    }
-}
-
-impl schemars::JsonSchema for SpecId {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "SpecId".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "description": "The full id of a spec.", "type": "string" })
     }
 }
 

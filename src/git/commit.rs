@@ -66,17 +66,15 @@ pub(crate) fn write_by(repo: &Repository, new: NewCommit, by: Authorship, signin
         message,
         extra_headers: Vec::new(),
     };
-    let id = match signing {
-        Signing::AsConfigured if repo.gix().commit_signing_options_if_enabled()?.is_some() => signed(repo, &commit)?,
-        _ => patiently(|| Ok(repo.gix().write_object(&commit)?.detach()))?,
+    let commit = match signing {
+        Signing::AsConfigured if repo.gix().commit_signing_options_if_enabled()?.is_some() => {
+            sign(repo, commit).map_err(|error| error.hint("or unset commit.gpgSign"))?
+        }
+        _ => commit,
     };
+    let id = patiently(|| Ok(repo.gix().write_object(&commit)?.detach()))?;
     durability::sync_objects(repo, &[id])?;
     Ok(id)
-}
-
-fn signed(repo: &Repository, commit: &Commit) -> Result<ObjectId> {
-    let commit = sign(repo, commit.clone()).map_err(|error| error.hint("or unset commit.gpgSign"))?;
-    patiently(|| Ok(repo.gix().write_object(&commit)?.detach()))
 }
 
 /// How often a program is asked again to sign that went away without having read what it should sign.

@@ -78,7 +78,7 @@ fn plain(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<ObjectId>>
 pub(crate) fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
     let deadline = Instant::now() + repo.config().lock_timeout()?;
     let durable = repo.durability().reference;
-    let committer = someone(repo);
+    let committer = reflog_identity(repo);
     let mut pause = Duration::from_millis(2);
     loop {
         match attempt(repo.gix(), swap, &committer, durable)? {
@@ -125,7 +125,7 @@ pub(crate) fn attempt(
     // gix writes packed refs anew from what it had read before it took the lock: if they were packed twice within one tick of the
     // clock, other refs go back to what they were. Nor does it sync the file: on some file systems a power cut then takes all of them.
     if swap.new.is_none() {
-        return by_git(repo, swap);
+        return delete(repo, swap);
     }
     let tried = change(repo, swap, edit(swap), committer, durable, || Ok(true))?;
     Ok(tried.expect("it is given up only where the caller says so"))
@@ -204,7 +204,7 @@ pub(crate) fn forward(
 ) -> Result<Forwarded> {
     let head = FullName::try_from("HEAD").expect("it is a valid name");
     let edit = RefEdit { name: head.clone(), deref: true, ..edit(swap) };
-    let committer = someone(worktree);
+    let committer = reflog_identity(worktree);
     let mut switched = false;
     let tried = change(worktree.gix(), swap, edit, &committer, worktree.durability().reference, || {
         switched = target(worktree.gix(), head.as_ref())? != Some(Target::Symbolic(swap.name.to_owned()));
@@ -219,7 +219,7 @@ pub(crate) fn forward(
 }
 
 /// Who moves a ref. Only a reflog shows it, so a missing identity does not stop a ref, in git neither.
-fn someone(repo: &Repository) -> Signature {
+fn reflog_identity(repo: &Repository) -> Signature {
     repo.committer().unwrap_or_else(|_| Signature {
         name: "unknown".into(),
         email: "unknown@localhost".into(),
@@ -254,14 +254,14 @@ fn edit(swap: &Swap<'_>) -> RefEdit {
 
 /// What an error of gix means: lost, to be tried again, or final.
 fn failed(repo: &gix::Repository, swap: &Swap<'_>, error: gix::Error) -> Result<Attempt> {
-    let passing = passing(&error);
-    if passing && let Some(error) = in_the_way(repo, swap.name) {
+    let transient = is_transient(&error);
+    if transient && let Some(error) = in_the_way(repo, swap.name) {
         return Err(error);
     }
     // To find a ref gone that was to be deleted is no conflict for gix, and one for us.
     match plain(repo, swap.name)? {
         now if now != swap.expected => Ok(Attempt::Swapped(Swapped::Differs(now))),
-        _ if passing => Ok(Attempt::Busy(Error::from(error).message)),
+        _ if transient => Ok(Attempt::Busy(Error::from(error).message)),
         _ => Err(error.into()),
     }
 }
@@ -269,7 +269,7 @@ fn failed(repo: &gix::Repository, swap: &Swap<'_>, error: gix::Error) -> Result<
 /// Whether an error may be over at the next try: another process was faster or holds the lock, or one that packs refs took a
 /// file or an empty directory away, or put it back, between two of our steps. (Where a directory vanishes right after it was
 /// found to exist, gix says that it is none.)
-pub(crate) fn passing(error: &gix::Error) -> bool {
+fn is_transient(error: &gix::Error) -> bool {
     use std::io::ErrorKind::{AlreadyExists, NotADirectory, NotFound};
     let io = error.downcast_any_ref::<std::io::Error>().map(std::io::Error::kind);
     let vanished = matches!(io, Some(AlreadyExists | NotADirectory | NotFound));
@@ -314,21 +314,12 @@ pub(crate) fn clear_locks(repo: &gix::Repository, name: &FullNameRef) -> Result<
     Ok(())
 }
 
-fn by_git(repo: &gix::Repository, swap: &Swap<'_>) -> Result<Attempt> {
-    let null = repo.object_hash().null();
-    let common = repo.common_dir();
-    let mut git = Git::in_git_dir(common);
-    git = git.args(["update-ref", "--no-deref", "-m", &one_line(swap.message)]);
-    if swap.force_log {
-        git = git.arg("--create-reflog");
-    }
-    let name = swap.name.as_bstr().to_string();
-    let old = swap.expected.unwrap_or(null).to_hex().to_string();
-    git = match swap.new {
-        Some(new) => git.args([name, new.to_hex().to_string(), old]),
-        None => git.args(["-d".to_owned(), name, old]),
-    };
-    let output = git.run()?;
+/// Tries once to delete the ref, by git.
+fn delete(repo: &gix::Repository, swap: &Swap<'_>) -> Result<Attempt> {
+    let old = swap.expected.unwrap_or(repo.object_hash().null()).to_hex().to_string();
+    let git =
+        Git::in_git_dir(repo.common_dir()).args(["update-ref", "--no-deref", "-m", &one_line(swap.message), "-d"]);
+    let output = git.args([swap.name.as_bstr().to_string(), old]).run()?;
     if output.success() {
         return Ok(Attempt::Swapped(Swapped::Done));
     }
