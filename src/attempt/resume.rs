@@ -10,7 +10,7 @@ use crate::{
         all::Entry,
         attempt::Attempt,
         inputs::Input,
-        text::{Origin, Text},
+        text::{Text, TextSource},
     },
 };
 
@@ -47,7 +47,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Re
         existing: Vec::new(),
         informed: Vec::new(),
         prompt: instructions(project, base, &attempt.spec)?,
-        text: Text::of_blob(attempt.spec_path.clone(), attempt.bytes.clone(), attempt.blob, Origin::Event),
+        text: Text::of_blob(attempt.spec_path.clone(), attempt.bytes.clone(), attempt.blob, TextSource::Event),
         spec: attempt.spec,
         resumed: Some(resumed),
     }))

@@ -42,7 +42,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     let recorded = entry.state.as_ref().and_then(|state| state.facts.onto.clone());
     let aim = match request.onto {
         Some(onto) => Some(onto.to_owned()),
-        None => project.aim(&spec.front, recorded.as_deref())?,
+        None => project.target_of((spec.front.phase.as_deref(), spec.front.topic.as_deref()), recorded.as_deref())?,
     };
     let (base, target) = project.begin_at(aim.as_deref())?;
     let specs = specs.seen_from(Some(base));
@@ -148,7 +148,7 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
 }
 
 fn ready(specs: &Specs<'_>, entry: &Entry) -> Result<(), Stop> {
-    let mut reasons = specs.reasons(entry)?;
+    let mut reasons = specs.reasons(&entry.facts())?;
     reasons.retain(|reason| reason.obstacle != Obstacle::Status);
     let short = entry.id.short();
     let Some(first) = reasons.first() else { return Ok(()) };
@@ -181,7 +181,7 @@ fn ready(specs: &Specs<'_>, entry: &Entry) -> Result<(), Stop> {
 fn members_hint(specs: &Specs<'_>, entry: &Entry, error: Error) -> Result<Error> {
     for member in specs.members(&entry.id)? {
         let member = specs.entry(&member)?;
-        if specs.reasons(&member)?.is_empty() {
+        if specs.reasons(&member.facts())?.is_empty() {
             return Ok(error.hint(format!("the next of its members: git chant work {}", member.id.short())));
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, IoContext, Kind, Result},
     specs::{
         all::Specs,
-        text::{Origin, path_of},
+        text::{TextSource, path_of},
     },
     store::{Addition, Evidence},
 };
@@ -24,9 +24,9 @@ pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
         let entry = specs.entry(&id)?;
         let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
         match text {
-            Some(text) => match &text.origin {
-                Origin::File(top) => (top.clone(), text.path.clone(), Some(text.blob())),
-                Origin::Head | Origin::Event => {
+            Some(text) => match &text.source {
+                TextSource::File(top) => (top.clone(), text.path.clone(), Some(text.blob())),
+                TextSource::Head | TextSource::Event => {
                     return Err(Error::fatal(
                         Kind::NoFile,
                         format!("the file of '{}' is not in this work tree", id.short()),

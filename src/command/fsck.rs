@@ -19,7 +19,7 @@ use crate::{
     project::Project,
     specs::{
         cleanup::{clean_up, clear_pending},
-        text::Origin,
+        text::TextSource,
     },
     store::tracking::Integrated,
     upkeep::{
@@ -138,7 +138,7 @@ fn mend(context: &Context<'_>, project: &Project, repair: &Repair) -> Result<()>
         Repair::Restore(id) => {
             let tip = project.store()?.tip(id)?;
             match project.load(id, tip)?.and_then(|loaded| loaded.text) {
-                Some(text) if text.origin == Origin::Event => {
+                Some(text) if text.source == TextSource::Event => {
                     crate::authoring::add::restore_file(project, id, &text.bytes)
                 }
                 _ => Ok(()),

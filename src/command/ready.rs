@@ -2,11 +2,11 @@
 
 use super::Context;
 use crate::{
-    answer::{Explained, Line, Listed, outcome::Outcome},
+    answer::{Explained, Listed, outcome::Outcome},
     cli::list::ReadyArgs,
     domain::status::Status,
     error::Result,
-    specs::{all::Specs, brief::Outlook},
+    specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
@@ -14,37 +14,19 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let specs = Specs::cached(&project)?;
     let (mut ready, mut blocked) = (Vec::new(), Vec::new());
     let (mut lines, mut others) = (Vec::new(), 0);
-    let ids = specs.names.active()?;
-    specs.read_ahead(&ids);
-    for id in ids {
-        if specs.is_over_in_brief(id)? {
-            continue;
-        }
-        // Why a spec is not ready takes more than a look at its line.
-        match if context.brief && !args.explain { specs.outlook(id)? } else { None } {
-            Some(Outlook::Ready(sight)) => {
-                lines.push(sight.line(id));
-                continue;
-            }
-            Some(Outlook::Blocked) => {
+    let wanted = |status: Status| status == Status::Pending || (args.explain && !status.is_over());
+    for id in specs.names.active()? {
+        specs.inspect(id, wanted, |facts| {
+            if args.explain || !context.brief {
+                let view = specs.view(&specs.entry(id)?)?;
+                if view.ready { ready.push(view) } else { blocked.push(view) }
+            } else if specs.reasons(facts)?.is_empty() {
+                lines.push(specs.line(facts)?);
+            } else {
                 others += 1;
-                continue;
             }
-            Some(Outlook::Elsewhere) => continue,
-            None => {}
-        }
-        let status = specs.recorded(id)?.status;
-        let over = matches!(status, Status::Completed | Status::Cancelled | Status::Archived);
-        if over || (status != Status::Pending && !args.explain) {
-            continue;
-        }
-        let entry = specs.entry(id)?;
-        let view = if context.brief { specs.line(&entry)? } else { specs.view(&entry)? };
-        match (view.ready, context.brief && !args.explain) {
-            (true, true) => lines.push(Line::from(view)),
-            (true, false) => ready.push(view),
-            (false, _) => blocked.push(view),
-        }
+            Ok(())
+        })?;
     }
     specs.write_cache()?;
     // As `list` does.

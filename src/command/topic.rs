@@ -60,7 +60,10 @@ fn target(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
         return Ok(Some(target.trim_start_matches("refs/heads/").to_owned()));
     }
     let Some(spec) = entry.spec() else { return Ok(None) };
-    specs.project.aim(&spec.front, facts.and_then(|facts| facts.onto.as_deref()))
+    specs.project.target_of(
+        (spec.front.phase.as_deref(), spec.front.topic.as_deref()),
+        facts.and_then(|facts| facts.onto.as_deref()),
+    )
 }
 
 /// What somebody could do now: work what is ready, else what needs a person.

@@ -1,8 +1,9 @@
 //! One event of a spec's chain, as plain data.
 
 use gix::ObjectId;
+use serde::{Deserialize, Serialize};
 
-use super::{id::SpecId, status::Status};
+use super::{id::SpecId, oid, status::Status};
 
 /// What an event does. The names stand in the `Chant-Op` trailer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, strum::AsRefStr, strum::EnumString)]
@@ -123,13 +124,14 @@ pub enum Role {
 }
 
 /// What an input was when an attempt began.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pin {
     /// A file of the repository and its blob.
     Path {
         /// The path, relative to the top.
         path: String,
         /// Its content.
+        #[serde(with = "oid")]
         blob: ObjectId,
     },
     /// Another spec and its newest event.
@@ -137,6 +139,7 @@ pub enum Pin {
         /// The spec.
         id: SpecId,
         /// Its tip.
+        #[serde(with = "oid")]
         event: ObjectId,
     },
     /// An address; nothing is fetched, so nothing is pinned.
@@ -144,25 +147,28 @@ pub enum Pin {
 }
 
 /// The answer of a person about one text of the spec.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// Approved, or rejected.
     pub approved: bool,
     /// The blob of the spec file that was read.
+    #[serde(with = "oid")]
     pub blob: ObjectId,
 }
 
 /// Where the work goes: the merge that a `land` event announces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landing {
     /// What the target was; `None` if the branch did not exist.
+    #[serde(with = "oid")]
     pub old: Option<ObjectId>,
     /// What it becomes.
+    #[serde(with = "oid")]
     pub new: ObjectId,
 }
 
 /// Everything that the trailers of an event say, typed. What does not apply is absent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// The folded status after this event.
     pub status: Option<Status>,
@@ -171,6 +177,7 @@ pub struct Facts {
     /// The phase of the investigation, from the front matter.
     pub phase: Option<String>,
     /// The attempt that it belongs to: the id of its start event. Absent on the start itself.
+    #[serde(with = "oid")]
     pub attempt: Option<ObjectId>,
     /// Makes two equal events differ.
     pub nonce: Option<String>,
@@ -179,6 +186,7 @@ pub struct Facts {
     /// Where the spec file was.
     pub spec_path: Option<String>,
     /// Its content.
+    #[serde(with = "oid")]
     pub spec_blob: Option<ObjectId>,
     /// When the first event was written, RFC 3339.
     pub created: Option<String>,
@@ -187,10 +195,12 @@ pub struct Facts {
     /// The spec that takes the place of this one.
     pub superseded_by: Option<SpecId>,
     /// The commit that the attempt started from.
+    #[serde(with = "oid")]
     pub base: Option<ObjectId>,
     /// The branch that the work is for, a full ref name.
     pub target: Option<String>,
     /// The commits that the attempt made, oldest first.
+    #[serde(with = "oid")]
     pub work_commits: Vec<ObjectId>,
     /// The patch ids of those commits, in the same order.
     pub patch_ids: Vec<String>,
@@ -211,14 +221,17 @@ pub struct Facts {
     /// The inputs as they were at the start.
     pub informed_by: Vec<Pin>,
     /// The attempts that are over by this event.
+    #[serde(with = "oid")]
     pub supersedes: Vec<ObjectId>,
     /// The answer about the spec's text that is in force.
     pub approval: Option<Approval>,
     /// What the agent changed outside its worktree and no event explains.
     pub tampered: Vec<String>,
     /// The attempts that contend after this event, if several do.
+    #[serde(with = "oid")]
     pub contended: Vec<ObjectId>,
     /// Set when the folded state is not that of this event's own attempt.
+    #[serde(with = "oid")]
     pub current: Option<ObjectId>,
     /// Trailers of newer versions, kept as they are.
     pub unknown: Vec<(String, String)>,

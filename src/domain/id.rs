@@ -186,6 +186,12 @@ impl serde::Serialize for SpecId {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for SpecId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        SpecId::new(<&str>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,7 @@ pub(crate) mod history;
 pub(crate) mod hook;
 pub(crate) mod id;
 pub(crate) mod new_event;
+pub(crate) mod oid;
 pub(crate) mod pattern;
 pub(crate) mod phase;
 pub(crate) mod readiness;

@@ -1,16 +1,19 @@
 //! What a spec's events amount to.
 
 use gix::ObjectId;
+use serde::{Deserialize, Serialize};
 
 use super::{
     event::{Event, Facts, Op},
+    oid,
     status::Status,
 };
 
 /// The folded state of a spec: what its events amount to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// The newest event.
+    #[serde(with = "oid")]
     pub tip: ObjectId,
     /// The generation of the tip.
     pub generation: u64,
@@ -19,8 +22,10 @@ pub struct State {
     /// What it was before it was archived.
     pub was: Option<Status>,
     /// The attempt that decides the status, unless it is pending.
+    #[serde(with = "oid")]
     pub attempt: Option<ObjectId>,
     /// The attempts that no event has superseded; several of them contend.
+    #[serde(with = "oid")]
     pub open: Vec<ObjectId>,
     /// The facts of the deciding attempt: base, target, agent, commits, landing.
     pub facts: Facts,

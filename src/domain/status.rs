@@ -1,12 +1,13 @@
 //! The status of a spec.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// The status of a spec. The order is the one of `rank`: what wins when attempts disagree.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString, IntoStaticStr, JsonSchema, Serialize, VariantArray,
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Display, EnumString, IntoStaticStr, JsonSchema, Serialize,
+    VariantArray,
 )]
 #[serde(rename_all = "snake_case")]
 #[schemars(description = "Where a spec stands.")]
@@ -38,6 +39,11 @@ impl Status {
     /// The name as it stands in trailers, JSON and output.
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// Whether nothing more is to be done: completed, cancelled or archived.
+    pub(crate) fn is_over(self) -> bool {
+        matches!(self, Status::Completed | Status::Cancelled | Status::Archived)
     }
 
     /// Which status wins among concurrent phase events: the lowest rank.

@@ -179,15 +179,6 @@ pub(crate) fn read(root: &Path, relative: &BStr, limit: u64) -> Result<Option<Ve
     }
 }
 
-/// Opens the regular file `relative` below `root` to read from, as [`read`] does, and tells its size in bytes.
-pub(crate) fn open(root: &Path, relative: &BStr) -> Result<Option<(File, u64)>, Refused> {
-    let (parent, name) = split(relative)?;
-    match Directory::open(root, parent)? {
-        Some(directory) => directory.open_file(name),
-        None => Ok(None),
-    }
-}
-
 /// Creates the file `relative` below `root` with its parents, complete or not at all, and never over anything that is there
 /// ([`Why::AlreadyExists`]). Where it has to be `durable`, its content is on disk when it appears, and its name when this returns.
 pub(crate) fn create_new(root: &Path, relative: &BStr, bytes: &[u8], durable: bool) -> Result<(), Refused> {

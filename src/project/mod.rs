@@ -16,7 +16,7 @@ use gix::refs::FullName;
 
 use crate::{
     config::Config,
-    domain::{id::SpecId, spec_file::FrontMatter, spec_type::SpecType},
+    domain::{id::SpecId, spec_type::SpecType},
     env::{Env, fault},
     error::{IoContext, Result},
     git::{reference::branch_name, repository::Repository},
@@ -86,16 +86,10 @@ impl Project {
         })
     }
 
-    /// Whether a spec needs a person's approval before it is worked on: it says so itself, or `chant.approval.required` names its
-    /// type or one of its labels.
-    pub(crate) fn needs_approval(&self, front: &FrontMatter) -> Result<bool> {
-        Ok(front.approval.required || self.has_to_be_approved(front.kind, &front.labels)?)
-    }
-
     /// Whether `chant.approval.required` names a spec of this type with these labels.
-    pub(crate) fn has_to_be_approved(&self, kind: SpecType, labels: &[impl PartialEq<String>]) -> Result<bool> {
+    pub(crate) fn requires_approval(&self, kind: SpecType, labels: &[&str]) -> Result<bool> {
         let required = get_or_try_init(&self.approval, || self.config().approval_required())?;
-        Ok(required.iter().any(|word| word == kind.as_str() || labels.iter().any(|label| label == word)))
+        Ok(required.iter().any(|word| word == kind.as_str() || labels.contains(&word.as_str())))
     }
 
     /// The name of this clone in events.

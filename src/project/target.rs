@@ -4,7 +4,6 @@ use gix::ObjectId;
 
 use super::{Project, get_or_try_init};
 use crate::{
-    domain::spec_file::FrontMatter,
     error::{Error, Kind, Result},
     git::repository::Head,
 };
@@ -18,11 +17,15 @@ impl Project {
     ///
     /// # Errors
     /// If `chant.target` cannot be read.
-    pub(crate) fn aim(&self, front: &FrontMatter, onto: Option<&str>) -> Result<Option<String>> {
+    pub(crate) fn target_of(
+        &self,
+        (phase, topic): (Option<&str>, Option<&str>),
+        onto: Option<&str>,
+    ) -> Result<Option<String>> {
         if let Some(onto) = onto {
             return Ok(Some(short(onto).to_owned()));
         }
-        if let (Some(_), Some(topic)) = (&front.phase, &front.topic) {
+        if let (Some(_), Some(topic)) = (phase, topic) {
             return Ok(Some(format!("{FIX}{topic}")));
         }
         let target = get_or_try_init(&self.target, || self.config().target())?;

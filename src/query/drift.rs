@@ -8,10 +8,7 @@ use crate::{
     answer::DriftView,
     domain::{id::SpecId, status::Status},
     error::Result,
-    specs::{
-        all::{Entry, Specs},
-        drift::Change,
-    },
+    specs::{all::Specs, drift::Change, facts::Facts},
 };
 
 /// The changed inputs of the specs `ids`, or of all that are not archived.
@@ -23,29 +20,29 @@ pub(crate) fn drift(specs: &Specs<'_>, ids: Option<&[SpecId]>) -> Result<Vec<Dri
     let mut below = None;
     let candidates = if ids.is_some() { specs.names.all()? } else { specs.names.active()? };
     for id in candidates {
-        if specs.is_fresh_in_brief(id)? {
+        if ids.is_some_and(|ids| !ids.contains(id)) {
             continue;
         }
-        let wanted = ids.map_or(specs.recorded(id)?.status != Status::Archived, |ids| ids.contains(id));
-        if !wanted || specs.recorded(id)?.state.as_ref().is_none_or(|state| state.attempt.is_none()) {
+        let wanted = |status| ids.is_some() || status != Status::Archived;
+        let found_of = |facts: &Facts<'_>| {
+            let title = facts.text.as_ref().and_then(|text| text.title).map(str::to_owned);
+            Ok((title, specs.drifted(facts)?))
+        };
+        let Some((title, changes)) = specs.inspect(id, wanted, found_of)?.filter(|(_, changes)| !changes.is_empty())
+        else {
             continue;
-        }
-        let entry = specs.entry(id)?;
-        let changes = specs.drifted(&entry)?;
-        if changes.is_empty() {
-            continue;
-        }
+        };
         let below = match &below {
             Some(below) => below,
             None => below.insert(informs(specs)?),
         };
         let downstream: Vec<String> = downstream(below, id).iter().map(|id| id.short().to_owned()).collect();
-        found.extend(changes.into_iter().map(|change| view(&entry, change, &downstream)));
+        found.extend(changes.into_iter().map(|change| view(id, title.as_deref(), change, &downstream)));
     }
     Ok(found)
 }
 
-fn view(entry: &Entry, change: Change, downstream: &[String]) -> DriftView {
+fn view(id: &SpecId, title: Option<&str>, change: Change, downstream: &[String]) -> DriftView {
     let hex = |id: ObjectId| id.to_string();
     let short = |id: ObjectId| id.to_hex_with_len(10).to_string();
     let (kind, input, was, now, by, see) = match change {
@@ -69,9 +66,9 @@ fn view(entry: &Entry, change: Change, downstream: &[String]) -> DriftView {
         }
     };
     DriftView {
-        spec: entry.id.clone(),
-        short: entry.id.short().to_owned(),
-        title: entry.spec().and_then(|spec| spec.title.clone()),
+        spec: id.clone(),
+        short: id.short().to_owned(),
+        title: title.map(str::to_owned),
         kind: kind.to_owned(),
         input,
         was,

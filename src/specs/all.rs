@@ -2,18 +2,18 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     rc::Rc,
 };
 
 use gix::ObjectId;
 
 use super::{
-    ahead::Wanted,
     ancestry::Ancestry,
     base::Base,
+    cache::Cache,
+    facts::{Facts, StateFacts, TextFacts},
     members::all_over,
-    survey::Survey,
     text::{Loaded, Text},
     texts::Texts,
 };
@@ -21,7 +21,7 @@ use crate::project::target::full_name;
 use crate::project::{Project, SPECS_DIR, get_or_try_init, signatures::Signatures};
 use crate::specs::names::SpecNames;
 use crate::{
-    domain::{event::Landing, id::SpecId, spec_file::Spec, state::State, status::Status},
+    domain::{event::Landing, id::SpecId, spec_file::Spec, spec_type::SpecType, state::State, status::Status},
     error::{Error, Kind, Result},
     git::{
         history,
@@ -70,6 +70,40 @@ impl Entry {
         self.state.is_none() && self.broken.is_none() && self.spec().is_some_and(told)
     }
 
+    /// Why its events or its text cannot be read.
+    fn fault(&self) -> Option<String> {
+        if self.broken.is_some() {
+            return self.broken.clone();
+        }
+        match self.loaded.as_deref() {
+            None => Some("its text cannot be found".to_owned()),
+            Some(Loaded { spec: Err(diagnostics), .. }) => diagnostics.first().map(|first| {
+                if first.line == 0 {
+                    format!("{}: {}", first.path, first.message)
+                } else {
+                    format!("{}:{}:{}: {}", first.path, first.line, first.column, first.message)
+                }
+            }),
+            Some(_) => None,
+        }
+    }
+
+    /// What lines, readiness and drift rest on.
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        let text = self.loaded.as_ref().and_then(|loaded| {
+            let (text, spec) = (loaded.text.as_ref()?, loaded.spec.as_ref().ok()?);
+            Some(TextFacts::of(text.blob(), spec.title.as_deref(), &spec.front))
+        });
+        Facts {
+            id: &self.id,
+            status: self.status,
+            fault: self.fault(),
+            to_import: self.is_to_import(),
+            state: self.state.as_deref().map(StateFacts::of),
+            text,
+        }
+    }
+
     /// The title, or the id where there is none.
     pub(crate) fn title(&self) -> &str {
         self.spec().and_then(|spec| spec.title.as_deref()).unwrap_or_else(|| self.id.short())
@@ -102,17 +136,15 @@ pub(crate) struct Specs<'p> {
     head: Option<ObjectId>,
     /// `depends_on` of the specs whose text was read, as written.
     pub(super) depends_on: RefCell<HashMap<SpecId, Rc<[String]>>>,
-    /// The specs that each spec waits for, as far as `depends_on` names one spec each; nothing for a spec that is over.
-    pub(super) waits_for: RefCell<HashMap<SpecId, Rc<[SpecId]>>>,
     /// Specs from which no way along dependencies leads in a circle.
     pub(super) acyclic: RefCell<HashSet<SpecId>>,
     recorded: RefCell<HashMap<SpecId, Recorded>>,
     /// What was asked for last of what is not kept there.
     last: RefCell<Option<(SpecId, Recorded)>>,
     pub(crate) texts: Texts<'p>,
-    /// The same in full, whatever the survey knows.
+    /// The same in full, whatever the cache knows.
     pub(crate) whole: Texts<'p>,
-    pub(crate) survey: Option<Rc<Survey<'p>>>,
+    pub(super) cache: Option<Rc<Cache<'p>>>,
     ancestry: Ancestry<'p>,
     /// Of merges that the base does not reach: whether it has the same changes in another form.
     rewritten: RefCell<HashMap<(ObjectId, ObjectId), bool>>,
@@ -128,55 +160,40 @@ impl<'p> Specs<'p> {
         Specs::with(project, None, Texts::new(project))
     }
 
-    /// The same for whoever goes through all of them: what was found at an earlier look, and cannot have changed since, is not read
-    /// again. Texts are outlines then, without body, criteria and bytes.
+    /// The specs for a command that goes through all of them: what an earlier command read, and cannot have changed since, is not
+    /// read again. Texts are outlines then, without body, criteria and bytes.
     pub(crate) fn cached(project: &'p Project) -> Result<Specs<'p>> {
-        let survey = Survey::begin(project).map(Rc::new);
-        let texts = Texts::surveyed(project, survey.clone());
-        Specs::with(project, survey, texts)
+        let cache = Cache::open(project).map(Rc::new);
+        let texts = Texts::cached(project, cache.clone());
+        Specs::with(project, cache, texts)
     }
 
-    /// Says which specs will be asked for, in the order of their ids, where nothing is known of them from an earlier look. The names
-    /// has been taken by then, and their files looked at.
-    pub(crate) fn read_ahead(&self, ids: &BTreeSet<&SpecId>) {
-        if self.survey.as_ref().is_none_or(|survey| survey.knows_nothing()) {
-            let tip = |id| self.names.tip(id).ok().flatten();
-            self.texts.read_ahead(ids.iter().map(|id| Wanted { id: (*id).clone(), tip: tip(id) }).collect());
-        }
-    }
-
-    /// The same for whole texts, which are read each time: every other one, as whoever asks has time to read too.
-    pub(crate) fn read_texts_ahead(&self, ids: &[SpecId]) {
-        self.whole.read_ahead(ids.iter().step_by(2).map(|id| Wanted { id: id.clone(), tip: None }).collect());
-    }
-
-    /// Writes down what was found, for the next look.
+    /// Writes what was found into the cache.
     pub(crate) fn write_cache(&self) -> Result<()> {
-        if let Some(survey) = self.survey.as_ref().filter(|survey| survey.has_news()) {
+        if let Some(cache) = self.cache.as_ref().filter(|cache| cache.is_outdated()) {
             let active = self.names.active()?;
-            survey.keep(|id| SpecId::new(id).is_ok_and(|id| active.contains(&id)));
+            cache.write(|id| SpecId::new(id).is_ok_and(|id| active.contains(&id)));
         }
         Ok(())
     }
 
-    fn with(project: &'p Project, survey: Option<Rc<Survey<'p>>>, texts: Texts<'p>) -> Result<Specs<'p>> {
+    fn with(project: &'p Project, cache: Option<Rc<Cache<'p>>>, texts: Texts<'p>) -> Result<Specs<'p>> {
         let head = project.repo.head()?.id();
         let signatures = project.config().require_signed()?.then(|| Signatures::new(project));
         Ok(Specs {
             project,
-            names: SpecNames::new(project, survey.clone()),
+            names: SpecNames::new(project, cache.clone()),
             bases: RefCell::default(),
             fixed: None,
             head,
             depends_on: RefCell::default(),
-            waits_for: RefCell::default(),
             acyclic: RefCell::default(),
             recorded: RefCell::default(),
             last: RefCell::default(),
             texts,
             whole: Texts::new(project),
-            ancestry: Ancestry::new(project, survey.clone()),
-            survey,
+            ancestry: Ancestry::new(project, cache.clone()),
+            cache,
             rewritten: RefCell::default(),
             worktrees: OnceCell::new(),
             signatures,
@@ -198,18 +215,13 @@ impl<'p> Specs<'p> {
         self
     }
 
-    /// Whether there is a commit that every spec can be seen from, each from its own.
-    pub(crate) fn has_head(&self) -> bool {
-        self.head.is_some() && self.fixed.is_none()
-    }
-
-    /// What a spec is seen from: the commit that its work would begin with.
-    pub(crate) fn base_of(&self, entry: &Entry) -> Result<Rc<Base<'p>>> {
-        let commit = match (self.fixed, entry.spec()) {
+    /// The base of a spec: the commit that its work would begin with.
+    pub(crate) fn base_of(&self, facts: &Facts<'_>) -> Result<Rc<Base<'p>>> {
+        let commit = match (self.fixed, &facts.text) {
             (Some(fixed), _) => fixed,
-            (None, Some(spec)) => {
-                let onto = entry.state.as_ref().and_then(|state| state.facts.onto.as_deref());
-                match self.project.aim(&spec.front, onto)? {
+            (None, Some(text)) => {
+                let onto = facts.state.as_ref().and_then(|state| state.onto);
+                match self.project.target_of((text.phase, text.topic), onto)? {
                     Some(branch) => self.branch_or_head(&branch)?,
                     None => self.head,
                 }
@@ -270,9 +282,8 @@ impl<'p> Specs<'p> {
             None => Status::Pending,
         };
         let recorded = Recorded { state, broken, status, tip };
-        // What is over is seldom asked for again, and there may be much of it: the survey knows it as well.
-        let over = matches!(status, Status::Completed | Status::Cancelled | Status::Archived);
-        if over && self.survey.is_some() {
+        // What is over is seldom asked for again, and there may be much of it: the cache knows it as well.
+        if status.is_over() && self.cache.is_some() {
             *self.last.borrow_mut() = Some((id.clone(), recorded.clone()));
         } else {
             self.recorded.borrow_mut().insert(id.clone(), recorded.clone());
@@ -281,16 +292,13 @@ impl<'p> Specs<'p> {
     }
 
     fn state_at(&self, id: &SpecId, tip: ObjectId) -> Result<Rc<State>> {
-        let read = || match self.texts.state_ahead(id, tip) {
-            Some(state) => Ok(Rc::new(state)),
-            None => self.project.store()?.state_at(id, tip).map(|(state, _)| Rc::new(state)),
-        };
-        let Some(survey) = &self.survey else { return read() };
-        if let Some(known) = survey.state(id, tip) {
+        let read = || self.project.store()?.state_at(id, tip).map(|(state, _)| Rc::new(state));
+        let Some(cache) = &self.cache else { return read() };
+        if let Some(known) = cache.state(id, tip) {
             return Ok(known);
         }
         let state = read()?;
-        survey.note_state(id, &state);
+        cache.note_state(id, &state);
         Ok(state)
     }
 
@@ -310,6 +318,85 @@ impl<'p> Specs<'p> {
         let members = self.members(id)?;
         let states = members.iter().map(|id| Ok(self.recorded(id)?.state)).collect::<Result<Vec<_>>>()?;
         Ok(all_over(states.iter().map(Option::as_deref)))
+    }
+
+    /// The recorded facts of a spec and those of its text, as far as the cache has them.
+    fn cached_facts(&self, id: &SpecId) -> Result<Option<(StateFacts<'_>, Option<TextFacts<'_>>)>> {
+        let Some(cache) = &self.cache else { return Ok(None) };
+        Ok(self.names.tip(id)?.and_then(|tip| cache.facts(id, tip)))
+    }
+
+    /// Whether the recorded status of a spec is its status: nothing beside its own events could change it.
+    fn is_settled(&self, id: &SpecId, state: &StateFacts<'_>, text: Option<&TextFacts<'_>>) -> Result<bool> {
+        Ok(match state.status {
+            Status::Finished => false,
+            Status::InProgress => self.signatures.is_none(),
+            // A gate may be passed already, and a driver is done with its members.
+            Status::Pending => text.is_some_and(|text| text.kind != SpecType::Gate) && !self.has_members(id)?,
+            _ => true,
+        })
+    }
+
+    /// Answers a question about a spec whose status is `wanted`, from the cache where that has its facts, otherwise from its events and
+    /// its text. `None` for another status.
+    pub(crate) fn inspect<T>(
+        &self,
+        id: &SpecId,
+        wanted: impl Fn(Status) -> bool,
+        ask: impl FnOnce(&Facts<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        if let Some((state, text)) = self.cached_facts(id)?
+            && self.is_settled(id, &state, text.as_ref())?
+        {
+            if !wanted(state.status) {
+                return Ok(None);
+            }
+            if text.is_some() {
+                let status = state.status;
+                return ask(&Facts { id, status, fault: None, to_import: false, state: Some(state), text }).map(Some);
+            }
+        }
+        if !wanted(self.recorded(id)?.status) {
+            return Ok(None);
+        }
+        ask(&self.entry(id)?.facts()).map(Some)
+    }
+
+    /// The status of a spec by its events; the text is not read.
+    pub(crate) fn status(&self, id: &SpecId) -> Result<Status> {
+        match self.cached_facts(id)? {
+            Some((state, text)) if self.is_settled(id, &state, text.as_ref())? => Ok(state.status),
+            _ => Ok(self.recorded(id)?.status),
+        }
+    }
+
+    /// The status of a spec that the cache knows to be over and not contended.
+    pub(crate) fn cached_end(&self, id: &SpecId) -> Result<Option<Status>> {
+        let state = self.cached_facts(id)?.map(|(state, _)| state).filter(|state| !state.contended);
+        Ok(state.map(|state| state.status).filter(|status| status.is_over()))
+    }
+
+    /// Answers a question about the recorded facts of a spec; they are `None` without events.
+    pub(super) fn with_state<T>(&self, id: &SpecId, ask: impl FnOnce(Option<&StateFacts<'_>>) -> T) -> Result<T> {
+        if let Some((state, _)) = self.cached_facts(id)? {
+            return Ok(ask(Some(&state)));
+        }
+        Ok(ask(self.recorded(id)?.state.as_deref().map(StateFacts::of).as_ref()))
+    }
+
+    /// `depends_on` of a spec, as written.
+    pub(crate) fn depends_on(&self, id: &SpecId) -> Result<Rc<[String]>> {
+        if let Some(written) = self.depends_on.borrow().get(id) {
+            return Ok(Rc::clone(written));
+        }
+        let Some((_, Some(text))) = self.cached_facts(id)? else {
+            // Reading the entry notes it.
+            self.entry(id)?;
+            return Ok(self.depends_on.borrow().get(id).cloned().unwrap_or_default());
+        };
+        let written: Rc<[String]> = text.depends_on.iter().copied().map(str::to_owned).collect();
+        self.depends_on.borrow_mut().insert(id.clone(), Rc::clone(&written));
+        Ok(written)
     }
 
     /// One spec; it need not exist.

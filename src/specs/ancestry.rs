@@ -8,7 +8,7 @@ use std::{
 
 use gix::{ObjectId, revision::walk::Sorting};
 
-use super::survey::Survey;
+use super::cache::Cache;
 use crate::error::Result;
 use crate::project::Project;
 
@@ -16,7 +16,7 @@ use crate::project::Project;
 /// descendant again: with many specs that have landed, the square of the history.
 pub(crate) struct Ancestry<'p> {
     project: &'p Project,
-    survey: Option<Rc<Survey<'p>>>,
+    cache: Option<Rc<Cache<'p>>>,
     walks: RefCell<HashMap<ObjectId, Reached<'p>>>,
 }
 
@@ -31,8 +31,8 @@ struct Reached<'p> {
 
 impl<'p> Ancestry<'p> {
     /// Nothing is read yet.
-    pub(crate) fn new(project: &'p Project, survey: Option<Rc<Survey<'p>>>) -> Ancestry<'p> {
-        Ancestry { project, survey, walks: RefCell::default() }
+    pub(crate) fn new(project: &'p Project, cache: Option<Rc<Cache<'p>>>) -> Ancestry<'p> {
+        Ancestry { project, cache, walks: RefCell::default() }
     }
 
     /// The same as [`Project::is_ancestor`].
@@ -40,13 +40,13 @@ impl<'p> Ancestry<'p> {
         if ancestor == descendant {
             return Ok(true);
         }
-        let Some(survey) = &self.survey else { return self.walked(ancestor, descendant) };
-        if survey.reaches(descendant, ancestor, |below| self.project.is_ancestor(below, descendant))? {
+        let Some(cache) = &self.cache else { return self.walked(ancestor, descendant) };
+        if cache.reaches(descendant, ancestor, |below| self.project.is_ancestor(below, descendant))? {
             return Ok(true);
         }
         let found = self.walked(ancestor, descendant)?;
         if found {
-            survey.note_reached(descendant, ancestor);
+            cache.note_reached(descendant, ancestor);
         }
         Ok(found)
     }

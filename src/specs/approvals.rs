@@ -3,7 +3,7 @@
 use gix::ObjectId;
 
 use crate::project::{Project, signatures::Signatures};
-use crate::specs::all::{Entry, Specs};
+use crate::specs::{all::Specs, facts::Facts};
 use crate::{
     agent::lease::Life,
     domain::{
@@ -32,13 +32,13 @@ impl Specs<'_> {
     /// What a person said about the text of a spec, as far as it counts. A rejection counts as it stands: it only holds up.
     ///
     /// Where signatures are asked for, what the newest event repeats is not believed: anybody could have written it.
-    pub(crate) fn answer(&self, entry: &Entry) -> Result<Answer> {
-        let Some(state) = &entry.state else { return Ok(Answer::default()) };
-        let recorded = state.facts.approval.clone();
+    pub(crate) fn answer(&self, facts: &Facts<'_>) -> Result<Answer> {
+        let Some(state) = &facts.state else { return Ok(Answer::default()) };
+        let recorded = state.approval.clone();
         let Some(signatures) = self.signatures.as_ref().filter(|_| recorded.is_some()) else {
             return Ok(Answer { approval: recorded, ..Answer::default() });
         };
-        let history = self.project.store()?.walk(&entry.id, state.tip)?.history;
+        let history = self.project.store()?.walk(facts.id, state.tip)?.history;
         let approvals: Vec<ObjectId> =
             history.ops_of(state.tip).filter(|event| event.op == Op::Approve).map(|event| event.id).collect();
         let verdicts = signatures.of(&approvals)?;

@@ -1,29 +1,27 @@
-//! What waits for what: dependencies, and the circles that they must not close.
+//! Which spec waits for which, and the circles that dependencies must not close.
 
-use std::{
-    collections::{HashMap, HashSet},
-    rc::Rc,
-};
+use std::collections::{BTreeMap, HashMap};
 
 use gix::ObjectId;
 
-use crate::specs::all::Specs;
+use super::all::Specs;
 use crate::{
-    domain::{id::SpecId, readiness::Dependency, status::Status},
+    domain::{
+        graph::{Edges, circles, way},
+        id::SpecId,
+        readiness::Dependency,
+        status::Status,
+    },
     error::Result,
 };
 
-impl Specs<'_> {
-    /// `depends_on` of a spec, as written.
-    pub(crate) fn depends_on(&self, id: &SpecId) -> Result<Rc<[String]>> {
-        if let Some(written) = self.depends_on.borrow().get(id) {
-            return Ok(Rc::clone(written));
-        }
-        self.entry(id)?;
-        // Reading the entry has noted it.
-        Ok(self.depends_on.borrow().get(id).cloned().unwrap_or_default())
-    }
+/// How many edges are looked at for short ways around; which specs lie on circles is known without.
+const MAX_STEPS: usize = 1_000_000;
 
+/// How many specs of a way are named.
+const MAX_NAMED: usize = 10;
+
+impl Specs<'_> {
     /// What the dependency of `from` that is written so is.
     pub(crate) fn dependency(&self, from: &SpecId, written: &str, base: Option<ObjectId>) -> Result<Dependency> {
         let found = self.project.candidates(&self.names, written)?;
@@ -36,97 +34,134 @@ impl Specs<'_> {
         if let Some(cycle) = self.cycle(from, id)? {
             return Ok(Dependency::Cycle(cycle.iter().map(|id| id.short().to_owned()).collect()));
         }
+        let short = id.short().to_owned();
+        let status = self.status(id)?;
+        if !matches!(status, Status::Completed | Status::Archived) {
+            return Ok(Dependency::Known { short, status, in_base: None, target: None });
+        }
         let recorded = self.recorded(id)?;
         // An archived spec counts as what it was before.
         let was = recorded.state.as_ref().and_then(|state| state.was);
-        let archived = recorded.status == Status::Archived;
-        let status = if archived { was.unwrap_or(Status::Completed) } else { recorded.status };
+        let status = if status == Status::Archived { was.unwrap_or(Status::Completed) } else { status };
         let target = recorded.state.as_ref().and_then(|state| state.facts.target.clone());
         Ok(Dependency::Known {
-            short: id.short().to_owned(),
+            short,
             status,
             in_base: self.work_in_base(recorded.state.as_deref(), base)?,
             target: target.map(|name| name.trim_start_matches("refs/heads/").to_owned()),
         })
     }
 
-    /// The way from `id`, a dependency of `start`, back to `start`, both ends included; `None` if there is none.
+    /// The way from `start` over `id`, one of its dependencies, back to `start`, both ends included; `None` if there is none.
     fn cycle(&self, start: &SpecId, id: &SpecId) -> Result<Option<Vec<SpecId>>> {
-        // From what leads in no circle nothing that leads to it can be reached.
-        if self.leads_straight(id)? { Ok(None) } else { self.way_back(start, id) }
+        if start == id {
+            return Ok(Some(vec![start.clone(), id.clone()]));
+        }
+        let graph =
+            Graph::of([id], |id| if self.acyclic.borrow().contains(id) { Ok(Vec::new()) } else { self.waits_for(id) })?;
+        let circles = circles(&graph.edges);
+        if circles.is_empty() {
+            self.acyclic.borrow_mut().extend(graph.ids);
+            return Ok(None);
+        }
+        let Some(end) = graph.nodes.get(start) else { return Ok(None) };
+        let all: Vec<usize> = (0..graph.ids.len()).collect();
+        let mut steps = usize::MAX;
+        let way = way(&graph.edges, &all, 0, *end, &mut steps);
+        Ok(way.map(|way| [start].into_iter().chain(way.iter().map(|node| &graph.ids[*node])).cloned().collect()))
     }
 
-    /// Whether no way from `id` leads in a circle. Depth first with a stack of its own, since chains may be thousands long;
-    /// each spec is settled once, so that all of them together cost one pass.
-    fn leads_straight(&self, id: &SpecId) -> Result<bool> {
-        if self.acyclic.borrow().contains(id) {
-            return Ok(true);
-        }
-        let mut on_way = HashSet::from([id.clone()]);
-        let mut way = vec![(id.clone(), self.waits_for(id)?, 0)];
-        while let Some((_, waits, at)) = way.last_mut() {
-            let Some(next) = waits.get(*at).cloned() else {
-                let (over, ..) = way.pop().expect("the loop saw one");
-                on_way.remove(&over);
-                self.acyclic.borrow_mut().insert(over);
-                continue;
-            };
-            *at += 1;
-            if self.acyclic.borrow().contains(&next) {
-                continue;
-            }
-            if !on_way.insert(next.clone()) {
-                return Ok(false);
-            }
-            let waits = self.waits_for(&next)?;
-            way.push((next, waits, 0));
-        }
-        Ok(true)
-    }
-
-    /// The specs that `id` still waits for: what is over waits for nothing.
-    fn waits_for(&self, id: &SpecId) -> Result<Rc<[SpecId]>> {
-        if let Some(waits) = self.waits_for.borrow().get(id) {
-            return Ok(Rc::clone(waits));
-        }
-        let over = matches!(self.recorded(id)?.status, Status::Completed | Status::Archived | Status::Cancelled);
-        let written = if over { Rc::default() } else { self.depends_on(id)? };
+    /// The specs that `id` still waits for, each with its place in `depends_on`: a spec that is over waits for nothing.
+    fn waits_for(&self, id: &SpecId) -> Result<Vec<(usize, SpecId)>> {
         let mut waits = Vec::new();
-        for written in written.iter() {
+        if self.status(id)?.is_over() {
+            return Ok(waits);
+        }
+        for (at, written) in self.depends_on(id)?.iter().enumerate() {
             if let [next] = self.project.candidates(&self.names, written)?.as_slice() {
-                waits.push(next.clone());
+                waits.push((at, next.clone()));
             }
         }
-        let waits: Rc<[SpecId]> = waits.into();
-        self.waits_for.borrow_mut().insert(id.clone(), Rc::clone(&waits));
         Ok(waits)
     }
 
-    /// Looks for `start` from `id` on.
-    fn way_back(&self, start: &SpecId, id: &SpecId) -> Result<Option<Vec<SpecId>>> {
-        let mut seen = HashMap::from([(id.clone(), start.clone())]);
-        let mut stack = vec![id.clone()];
-        while let Some(at) = stack.pop() {
-            if at == *start {
-                let mut way = vec![start.clone()];
-                let mut back = &at;
-                while let Some(previous) = seen.get(back) {
-                    way.push(previous.clone());
-                    if previous == start {
-                        break;
-                    }
-                    back = previous;
-                }
-                way.reverse();
-                return Ok(Some(way));
-            }
-            for next in self.waits_for(&at)?.iter() {
-                if !seen.contains_key(next) {
-                    seen.insert(next.clone(), at.clone());
-                    stack.push(next.clone());
-                }
+    /// The specs that `wanted` lead to and that depend on themselves: for each the entry of `depends_on` that leads there, and what to
+    /// say. A spec that cannot be read leads nowhere.
+    pub(crate) fn cycles(&self, wanted: &[SpecId]) -> Result<BTreeMap<SpecId, (usize, String)>> {
+        let graph = Graph::of(wanted, |id| Ok(self.waits_for(id).unwrap_or_default()))?;
+        let mut steps = MAX_STEPS;
+        let mut found = BTreeMap::new();
+        for group in circles(&graph.edges) {
+            for node in &group {
+                found.insert(graph.ids[*node].clone(), graph.described(&group, *node, &mut steps));
             }
         }
-        Ok(None)
+        Ok(found)
+    }
+}
+
+/// Specs and what they wait for.
+#[derive(Default)]
+struct Graph {
+    ids: Vec<SpecId>,
+    nodes: HashMap<SpecId, usize>,
+    edges: Edges,
+    /// For each edge its place in `depends_on`.
+    entries: Vec<Vec<usize>>,
+}
+
+impl Graph {
+    /// All specs that `from` lead to by what each `waits_for`.
+    fn of<'i>(
+        from: impl IntoIterator<Item = &'i SpecId>,
+        waits_for: impl Fn(&SpecId) -> Result<Vec<(usize, SpecId)>>,
+    ) -> Result<Graph> {
+        let mut graph = Graph::default();
+        for id in from {
+            graph.node(id);
+        }
+        while let Some(id) = graph.ids.get(graph.edges.len()) {
+            let (entries, edges) = waits_for(id)?.into_iter().map(|(at, to)| (at, graph.node(&to))).unzip();
+            graph.edges.push(edges);
+            graph.entries.push(entries);
+        }
+        Ok(graph)
+    }
+
+    fn node(&mut self, id: &SpecId) -> usize {
+        if let Some(node) = self.nodes.get(id) {
+            return *node;
+        }
+        self.nodes.insert(id.clone(), self.ids.len());
+        self.ids.push(id.clone());
+        self.ids.len() - 1
+    }
+
+    /// The entry of `depends_on` by which `node` depends on itself, and the way around in words.
+    fn described(&self, group: &[usize], node: usize, steps: &mut usize) -> (usize, String) {
+        let way = way(&self.edges, group, node, node, steps);
+        let next = match &way {
+            Some(way) => way.get(1).copied(),
+            None => self.edges[node].iter().copied().find(|to| group.binary_search(to).is_ok()),
+        };
+        let edge = self.edges[node].iter().position(|to| Some(*to) == next).unwrap_or_default();
+        let message = match way {
+            Some(way) => format!("it depends on itself: {}", self.named(&way)),
+            None => format!(
+                "it depends on itself by way of '{}': {} specs lead around to each other",
+                next.map_or("", |next| self.ids[next].short()),
+                group.len()
+            ),
+        };
+        (self.entries[node].get(edge).copied().unwrap_or_default(), message)
+    }
+
+    fn named(&self, way: &[usize]) -> String {
+        let names = |way: &[usize]| way.iter().map(|node| self.ids[*node].short()).collect::<Vec<_>>().join(" -> ");
+        if way.len() <= MAX_NAMED + 1 {
+            return names(way);
+        }
+        let (first, last) = (&way[..MAX_NAMED / 2], &way[way.len() - MAX_NAMED / 2..]);
+        format!("{} -> ({} more) -> {}", names(first), way.len() - MAX_NAMED, names(last))
     }
 }

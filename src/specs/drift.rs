@@ -4,17 +4,18 @@ use std::{collections::BTreeSet, rc::Rc};
 
 use gix::ObjectId;
 
-use crate::specs::all::{Entry, Specs};
+use super::{
+    all::{Entry, Specs},
+    facts::{Facts, PinFacts, TextFacts, Work},
+};
 use crate::{
     domain::{
         event::{Pin, Role},
         id::SpecId,
         pattern,
-        state::State,
         status::Status,
     },
     error::Result,
-    specs::cache::Then,
 };
 
 /// How an input is not what it was.
@@ -56,51 +57,47 @@ pub(crate) enum Change {
 
 impl Specs<'_> {
     /// How the inputs of the deciding attempt differ from what they were when it began, or from what a person has acknowledged
-    /// since. Nothing for a spec without an attempt, or one that was cancelled.
+    /// since. Nothing for a spec without an attempt, or a cancelled one.
     ///
     /// What the attempt itself made of an input is no drift.
-    pub(crate) fn drifted(&self, entry: &Entry) -> Result<Vec<Change>> {
-        let Some(state) = &entry.state else { return Ok(Vec::new()) };
-        let Some(attempt) = state.attempt.filter(|_| entry.status != Status::Cancelled) else { return Ok(Vec::new()) };
-        if state.facts.informed_by.is_empty() && entry.spec().is_none_or(|spec| spec.front.inputs().next().is_none()) {
-            // Most specs rest on nothing, and this is asked of each that is listed.
+    pub(crate) fn drifted(&self, facts: &Facts<'_>) -> Result<Vec<Change>> {
+        let Some(state) = &facts.state else { return Ok(Vec::new()) };
+        let Some(attempt) = state.work.attempt.filter(|_| facts.status != Status::Cancelled) else {
+            return Ok(Vec::new());
+        };
+        // Most specs have no inputs, and this is asked of each that is listed.
+        if state.pins.is_empty() && facts.text.as_ref().is_none_or(|text| text.inputs().next().is_none()) {
             return Ok(Vec::new());
         }
-        let base = self.base_of(entry)?;
+        let base = self.base_of(facts)?;
         if base.commit().is_none() {
             return Ok(Vec::new());
         }
-        let pins = &state.facts.informed_by;
-        let work = state.facts.work_commits.last().copied();
+        let work = state.work.commits.last().copied();
+        let mut known = BTreeSet::new();
         let mut changes = Vec::new();
-        for pin in pins {
-            match pin {
-                Pin::Path { path, blob } => {
+        for pin in &state.pins {
+            match *pin {
+                PinFacts::Path(path, blob) => {
+                    known.insert(path);
                     let now = self.project.input_blob(&base, path)?;
-                    if now != Some(*blob) && !self.is_own(work, path, now)? {
-                        changes.push(Change::File { path: path.clone(), was: *blob, now });
+                    if now != Some(blob) && !self.is_own(work, path, now)? {
+                        changes.push(Change::File { path: path.to_owned(), was: blob, now });
                     }
                 }
-                Pin::Spec { id, event } => changes.extend(self.spec_change(&entry.id, id, *event)?),
-                Pin::Url(_) => {}
+                PinFacts::Spec(id, event) => {
+                    if let Ok(id) = SpecId::new(id) {
+                        changes.extend(self.spec_change(facts.id, &id, event)?);
+                    }
+                }
+                PinFacts::Url => {}
             }
         }
-        let known: BTreeSet<&str> = pins
-            .iter()
-            .filter_map(|pin| match pin {
-                Pin::Path { path, .. } => Some(path.as_str()),
-                _ => None,
-            })
-            .collect();
-        let entries: Vec<String> =
-            entry.spec().map(|spec| spec.front.inputs().map(str::to_owned).collect()).unwrap_or_default();
-        for written in entries {
-            let globs =
-                matches!(pattern::Entry::parse(&written), Ok(pattern::Entry::Glob(_) | pattern::Entry::Directory(_)));
-            if !globs {
+        for written in facts.text.iter().flat_map(TextFacts::inputs) {
+            if !matches!(pattern::Entry::parse(written), Ok(pattern::Entry::Glob(_) | pattern::Entry::Directory(_))) {
                 continue;
             }
-            for path in self.project.expand(&base, &written)? {
+            for path in self.project.expand(&base, written)? {
                 if let Some(now) = base.blob(&path)?.filter(|_| !known.contains(path.as_str()))
                     && !self.is_own(work, &path, Some(now))?
                 {
@@ -108,13 +105,8 @@ impl Specs<'_> {
                 }
             }
         }
-        changes.extend(self.superseded(&entry.id, attempt, pins)?);
+        changes.extend(self.superseded(facts.id, attempt, &state.pins)?);
         Ok(changes)
-    }
-
-    /// Whether an input of the attempt is no longer what was pinned.
-    pub(crate) fn is_stale(&self, entry: &Entry) -> Result<bool> {
-        Ok(!self.drifted(entry)?.is_empty())
     }
 
     /// Whether the work of the attempt itself left `path` as it is now.
@@ -126,52 +118,38 @@ impl Specs<'_> {
         Ok(self.project.blob_id_in(work, path)? == now)
     }
 
-    /// A spec is what it was as long as the same attempt decides it, with the same commits, on the same text.
+    /// How `id`, an input of `of` that was pinned at an event, has changed: other work decides it.
     fn spec_change(&self, of: &SpecId, id: &SpecId, pinned: ObjectId) -> Result<Option<Change>> {
-        let now = self.recorded(id)?;
+        let now = self.with_state(id, |state| state.map(|state| (state.tip, state.work.clone())))?;
         let changed = |now: Option<ObjectId>| Some(Change::Spec { id: id.clone(), was: pinned, now });
-        let Some(state) = &now.state else { return Ok(changed(None)) };
-        if state.tip == pinned {
+        let Some((tip, work)) = now else { return Ok(changed(None)) };
+        if tip == pinned {
             return Ok(None);
         }
         let store = self.project.store()?;
-        let read = |state: State| Then {
-            spec_blob: state.facts.spec_blob,
-            attempt: state.attempt,
-            work_commits: state.facts.work_commits,
+        let read = || store.state_at(id, pinned).ok().map(|(state, _)| Work::of(&state));
+        let then = match &self.cache {
+            Some(cache) => cache.pinned(of, (id, pinned), read),
+            None => read(),
         };
-        let then = match &self.survey {
-            Some(survey) => {
-                survey.then(of, (id, pinned), || store.state_at(id, pinned).ok().map(|(state, _)| read(state)))
-            }
-            None => None,
-        };
-        let then = match then {
-            Some(then) => then,
-            None => match store.state_at(id, pinned) {
-                Ok((state, _)) => Rc::new(read(state)),
-                Err(_) => return Ok(None),
-            },
-        };
-        let same = then.spec_blob == state.facts.spec_blob
-            && (then.attempt.is_none() && state.attempt.is_none()
-                || (then.attempt == state.attempt && then.work_commits == state.facts.work_commits));
-        Ok(if same { None } else { changed(Some(state.tip)) })
+        Ok(if then.is_none_or(|then| then.is_same(&work)) { None } else { changed(Some(tip)) })
     }
 
-    /// The specs behind the attempt that others have taken the place of, and nobody has acknowledged.
-    fn superseded(&self, spec: &SpecId, attempt: ObjectId, pins: &[Pin]) -> Result<Vec<Change>> {
+    /// The specs behind the attempt that others have taken the place of, unless a person has acknowledged that.
+    fn superseded(&self, spec: &SpecId, attempt: ObjectId, pins: &[PinFacts<'_>]) -> Result<Vec<Change>> {
         let Some(origins) = self.origins(spec, attempt)? else { return Ok(Vec::new()) };
+        let pinned = || {
+            pins.iter().filter_map(|pin| match pin {
+                PinFacts::Spec(id, _) => Some(*id),
+                _ => None,
+            })
+        };
         let mut ids: BTreeSet<SpecId> = origins.iter().cloned().collect();
-        ids.extend(pins.iter().filter_map(|pin| match pin {
-            Pin::Spec { id, .. } => Some(id.clone()),
-            _ => None,
-        }));
+        ids.extend(pinned().filter_map(|id| SpecId::new(id).ok()));
         let mut changes = Vec::new();
         for id in ids {
-            let by = self.recorded(&id)?.state.and_then(|state| state.facts.superseded_by.clone());
-            let seen = |by: &SpecId| pins.iter().any(|pin| matches!(pin, Pin::Spec { id, .. } if id == by));
-            if let Some(by) = by.filter(|by| !seen(by) && by != spec) {
+            let by = self.with_state(&id, |state| SpecId::new(state?.superseded_by?).ok())?;
+            if let Some(by) = by.filter(|by| by != spec && !pinned().any(|id| id == by.as_str())) {
                 changes.push(Change::Superseded { id, by });
             }
         }
@@ -180,8 +158,8 @@ impl Specs<'_> {
 
     /// The specs whose events are behind an attempt, as far as they can be read; `None` if the attempt cannot be.
     pub(crate) fn origins(&self, spec: &SpecId, attempt: ObjectId) -> Result<Option<Rc<[SpecId]>>> {
-        match &self.survey {
-            Some(survey) => survey.origins(spec, attempt, || self.informed(spec, attempt)),
+        match &self.cache {
+            Some(cache) => cache.origins(spec, attempt, || self.informed(spec, attempt)),
             None => Ok(self.informed(spec, attempt)?.map(|(origins, _)| origins)),
         }
     }
@@ -208,7 +186,7 @@ impl Specs<'_> {
     pub(crate) fn inputs_now(&self, entry: &Entry) -> Result<Vec<Pin>> {
         let Some(state) = &entry.state else { return Ok(Vec::new()) };
         let mut pins = state.facts.informed_by.clone();
-        for change in self.drifted(entry)? {
+        for change in self.drifted(&entry.facts())? {
             match change {
                 Change::File { path, now, .. } => {
                     pins.retain(|pin| !matches!(pin, Pin::Path { path: old, .. } if *old == path));

@@ -1,12 +1,11 @@
 //! The specs of a repository as they stand together.
 
-pub(crate) mod ahead;
 pub(crate) mod all;
 pub(crate) mod ancestry;
 pub(crate) mod approvals;
 pub(crate) mod attempt;
 pub(crate) mod base;
-pub(crate) mod brief;
+pub(crate) mod by_id;
 pub(crate) mod cache;
 pub(crate) mod cleanup;
 pub(crate) mod dependencies;
@@ -14,6 +13,7 @@ pub(crate) mod dispensable;
 pub(crate) mod drift;
 pub(crate) mod driver;
 pub(crate) mod earlier;
+pub(crate) mod facts;
 pub(crate) mod filed;
 pub(crate) mod inputs;
 pub(crate) mod landed;
@@ -23,8 +23,6 @@ pub(crate) mod names;
 pub(crate) mod readiness;
 pub(crate) mod release_notes;
 pub(crate) mod resolve;
-pub(crate) mod sorted;
-pub(crate) mod survey;
 pub(crate) mod text;
 pub(crate) mod texts;
 pub(crate) mod upstream;

@@ -1,18 +1,34 @@
 //! The names of all specs as one text, to look through for what a person has typed a part of.
 
 use bstr::ByteSlice as _;
+use serde::{Deserialize, Serialize};
 
 use crate::project::{Project, SPECS_DIR};
 use crate::{
     domain::id::SpecId,
     error::Result,
     git::work_file::{Directory, Stamp},
-    specs::cache::names,
+    specs::cache,
     store::SPECS,
 };
 
 /// Fewer than these are listed as fast as they are read, in bytes of the text.
 const FEW: usize = 4096;
+
+/// What the file begins with; changes with what is written.
+const MAGIC: &[u8; 8] = b"CHANTNM2";
+
+/// A larger file is not read, in bytes: a hundred thousand names take some two million.
+const MAX_LEN: u64 = 1 << 28;
+
+/// What stands before the names in the file.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Head {
+    /// The program that wrote it.
+    binary: String,
+    /// The stamps of what the names were listed from: a directory's changes with every name that comes or goes.
+    sources: Vec<Option<Stamp>>,
+}
 
 /// Every spec that has a ref or a file under `.chant/specs`, one a line, after what stood before them in their file. Some stand there
 /// twice, and not every line is an id.
@@ -31,20 +47,20 @@ impl NameList {
             true => (project.repo.git_dir().to_owned(), "chant-names"),
             false => (project.repo.chant_dir(), "names"),
         };
-        let binary = project.env.binary();
-        if let Some(sources) = &sources
-            && let Some(names) = names::read(&dir, name, &binary, sources)
+        let head = sources.map(|sources| Head { binary: project.env.binary().to_string(), sources });
+        if let Some(head) = &head
+            && let Some((bytes, _, begin)) =
+                cache::read_file::<Head>(&dir, name, MAGIC, MAX_LEN).filter(|(_, found, _)| found == head)
         {
-            let (bytes, begin) = names;
             return Ok(NameList { bytes, begin });
         }
         let text = list()?;
-        // They were looked at before the names were listed: what has come or gone since shows in the stamps.
-        if let Some(sources) = sources.filter(|all| all.iter().flatten().all(|stamp| stamp.is_settled(began)))
+        // The sources were looked at before the names were listed: what has come or gone since shows in the stamps.
+        let settled = |head: &Head| head.sources.iter().flatten().all(|stamp| stamp.is_settled(began));
+        if let Some(head) = head.filter(settled)
             && text.len() >= FEW
         {
-            // Who cannot write does without.
-            let _unwritten = names::write(&dir, name, &binary, &sources, &text);
+            let _is_slower_next_time = cache::write_file(&dir, name, MAGIC, &head, text.as_bytes());
         }
         Ok(NameList { bytes: text.into_bytes(), begin: 0 })
     }
@@ -82,7 +98,7 @@ impl NameList {
 
 /// The stamps of what names are listed from; `None` where that is not directories alone, or nothing is to be kept.
 fn sources(project: &Project) -> Option<Vec<Option<Stamp>>> {
-    if project.without_index() || project.repo.is_bare() {
+    if project.without_cache() || project.repo.is_bare() {
         return None;
     }
     let common = project.repo.common_dir();

@@ -12,7 +12,7 @@ use gix::{
     bstr::{BStr, ByteSlice},
 };
 
-use super::{sorted::Sorted, survey::Survey};
+use super::{by_id::ById, cache::Cache};
 use crate::project::{ARCHIVE_DIR, Project, SPECS_DIR, get_or_try_init};
 use crate::specs::name_list::NameList;
 use crate::{
@@ -32,9 +32,9 @@ const OFTEN: usize = 4;
 /// was put away is listed apart, and only if somebody asks for it: there may be a hundred times as much of it.
 pub(crate) struct SpecNames<'p> {
     project: &'p Project,
-    survey: Option<Rc<Survey<'p>>>,
+    cache: Option<Rc<Cache<'p>>>,
     /// What has a ref.
-    tips: OnceCell<Sorted<ObjectId>>,
+    tips: OnceCell<ById<ObjectId>>,
     /// What was folded.
     folded: OnceCell<BTreeMap<SpecId, ObjectId>>,
     folders: ArchiveTrees,
@@ -76,10 +76,10 @@ impl Files {
 }
 
 impl<'p> SpecNames<'p> {
-    pub(crate) fn new(project: &'p Project, survey: Option<Rc<Survey<'p>>>) -> SpecNames<'p> {
+    pub(crate) fn new(project: &'p Project, cache: Option<Rc<Cache<'p>>>) -> SpecNames<'p> {
         SpecNames {
             project,
-            survey,
+            cache,
             tips: OnceCell::new(),
             folded: OnceCell::new(),
             folders: ArchiveTrees::default(),
@@ -155,8 +155,8 @@ impl<'p> SpecNames<'p> {
 
     /// Every spec but those that have nothing any more but a place in the archive. Some of them may be archived: their chains say so.
     pub(crate) fn active(&self) -> Result<BTreeSet<&SpecId>> {
-        let tips = get_or_try_init(&self.tips, || match &self.survey {
-            Some(survey) => survey.tips(),
+        let tips = get_or_try_init(&self.tips, || match &self.cache {
+            Some(cache) => cache.tips(),
             None => Ok(self.project.store()?.tips()?.into_iter().collect()),
         })?;
         Ok(tips.ids().chain(&self.active_files()?.specs).collect())
@@ -257,7 +257,7 @@ impl<'p> SpecNames<'p> {
     }
 
     fn active_files(&self) -> Result<&Files> {
-        get_or_try_init(&self.active, || self.project.files(SPECS_DIR, "", self.survey.as_deref()))
+        get_or_try_init(&self.active, || self.project.files(SPECS_DIR, "", self.cache.as_deref()))
     }
 
     fn archived_files(&self) -> Result<&Files> {
@@ -298,10 +298,10 @@ impl Project {
     }
 
     /// Lists the files of a directory that may be specs, and whose names begin with `prefix`.
-    fn files(&self, dir: &'static str, prefix: &str, survey: Option<&Survey<'_>>) -> Result<Files> {
+    fn files(&self, dir: &'static str, prefix: &str, cache: Option<&Cache<'_>>) -> Result<Files> {
         let mut files = Files::default();
         for top in self.tops() {
-            if let Some(names) = survey.and_then(|survey| survey.names(&top)) {
+            if let Some(names) = cache.and_then(|cache| cache.file_names(&top)) {
                 files.take(dir, names);
                 continue;
             }

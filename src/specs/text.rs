@@ -15,7 +15,7 @@ use crate::{
 
 /// Where a text was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum TextSource {
     /// A file of this work tree, or of the main one: its top.
     File(PathBuf),
     /// The tree of `HEAD`.
@@ -32,7 +32,7 @@ pub(crate) struct Text {
     /// The bytes, with the line ends that git would store.
     pub bytes: Vec<u8>,
     /// Where it was found.
-    pub origin: Origin,
+    pub source: TextSource,
     /// Found out when it is asked for: whoever goes through thousands of texts seldom does.
     blob: OnceCell<ObjectId>,
     hash: gix::hash::Kind,
@@ -40,13 +40,13 @@ pub(crate) struct Text {
 
 impl Text {
     /// A text of which nobody knows the blob yet, in a repository whose ids are of that kind.
-    pub(crate) fn new(path: String, bytes: Vec<u8>, hash: gix::hash::Kind, origin: Origin) -> Text {
-        Text { path, bytes, origin, blob: OnceCell::new(), hash }
+    pub(crate) fn new(path: String, bytes: Vec<u8>, hash: gix::hash::Kind, source: TextSource) -> Text {
+        Text { path, bytes, source, blob: OnceCell::new(), hash }
     }
 
     /// One that is this blob.
-    pub(crate) fn of_blob(path: String, bytes: Vec<u8>, blob: ObjectId, origin: Origin) -> Text {
-        Text { path, bytes, origin, blob: blob.into(), hash: blob.kind() }
+    pub(crate) fn of_blob(path: String, bytes: Vec<u8>, blob: ObjectId, source: TextSource) -> Text {
+        Text { path, bytes, source, blob: blob.into(), hash: blob.kind() }
     }
 
     /// The blob that it is.

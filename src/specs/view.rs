@@ -3,12 +3,15 @@
 use gix::ObjectId;
 use serde_json::{Map, Value, json};
 
-use crate::specs::all::{Entry, Specs};
+use crate::specs::{
+    all::{Entry, Specs},
+    facts::Facts,
+};
 use crate::{
     agent::lease::Life,
     answer::{
-        ApprovalView, Blocker, BlockerKind, CheckedAttempt, Criterion, EventView, MergeView, Person, Pin, SpecDetail,
-        SpecView, Trailer,
+        ApprovalView, Blocker, BlockerKind, CheckedAttempt, Criterion, EventView, Line, MergeView, Person, Pin,
+        SpecDetail, SpecView, Trailer, flags,
     },
     domain::{
         checks::Checks,
@@ -16,30 +19,43 @@ use crate::{
         history::History,
         readiness::{Obstacle, Reason},
         spec_file::{Spec, criteria_of},
+        spec_type::SpecType,
         status::Status,
     },
     error::Result,
 };
 
 impl Specs<'_> {
-    /// The view of one spec.
-    pub(crate) fn view(&self, entry: &Entry) -> Result<SpecView> {
-        let mut view = self.line(entry)?;
-        self.rest(entry, &mut view)?;
-        Ok(view)
+    /// The line of a spec: what a person is shown of one among many.
+    pub(crate) fn line(&self, facts: &Facts<'_>) -> Result<Line> {
+        let text = facts.text.as_ref();
+        let (orphaned, stale) = self.orphaned_and_stale(facts)?;
+        let needs_approval = self.needs_approval(facts)?;
+        let kind = text.map_or(SpecType::default(), |text| text.kind).as_str();
+        Ok(Line {
+            id: facts.id.clone(),
+            status: facts.status,
+            flags: flags([facts.fault.is_some(), facts.is_contended(), orphaned, stale, needs_approval]),
+            title: text.and_then(|text| text.title).map(str::to_owned),
+            error: facts.fault.clone(),
+            kind: text.and_then(|text| text.phase).map_or(kind.into(), |phase| phase.to_owned().into()),
+            labels: text.iter().flat_map(|text| &text.labels).map(|label| (*label).to_owned()).collect(),
+        })
     }
 
-    /// The same with no more than a person is shown of one among many: what it is called, how it stands, why it cannot be worked.
-    pub(crate) fn line(&self, entry: &Entry) -> Result<SpecView> {
+    /// The view of one spec.
+    pub(crate) fn view(&self, entry: &Entry) -> Result<SpecView> {
+        let facts = entry.facts();
         let mut view = SpecView::new(entry.id.clone());
         view.status = entry.status;
         view.archived = entry.status == Status::Archived;
-        let reasons = self.reasons(entry)?;
+        let reasons = self.reasons(&facts)?;
         view.ready = reasons.is_empty();
-        view.error =
-            reasons.iter().find(|reason| reason.obstacle == Obstacle::Invalid).map(|reason| reason.why.clone());
         view.needs_approval = reasons.iter().any(|reason| reason.obstacle == Obstacle::Approval);
         view.blocked_by = reasons.iter().map(blocker).collect();
+        view.contended = facts.is_contended();
+        (view.orphaned, view.stale) = self.orphaned_and_stale(&facts)?;
+        view.error = facts.fault;
         if let Some(spec) = entry.spec() {
             view.title = spec.title.clone();
             view.kind = spec.front.kind.as_str().to_owned();
@@ -47,14 +63,18 @@ impl Specs<'_> {
             view.topic = spec.front.topic.clone();
             view.labels = spec.front.labels.clone();
         }
-        if let Some(state) = &entry.state {
-            view.contended = state.is_contended();
-            view.stale = self.is_stale(entry)?;
-            if let Some(attempt) = state.attempt.filter(|_| entry.status == Status::InProgress) {
-                view.orphaned = matches!(self.project.life(attempt)?, Life::Dead(_));
-            }
-        }
+        self.rest(entry, &mut view)?;
         Ok(view)
+    }
+
+    /// Whether the run of an attempt in progress is dead, and whether an input has changed since.
+    fn orphaned_and_stale(&self, facts: &Facts<'_>) -> Result<(bool, bool)> {
+        let attempt = facts.state.as_ref().and_then(|state| state.work.attempt);
+        let orphaned = match attempt.filter(|_| facts.status == Status::InProgress) {
+            Some(attempt) => matches!(self.project.life(attempt)?, Life::Dead(_)),
+            None => false,
+        };
+        Ok((orphaned, !self.drifted(facts)?.is_empty()))
     }
 
     /// What else there is to it.
@@ -108,8 +128,11 @@ impl Specs<'_> {
             new: landing.new.to_string(),
         });
         detail.links = facts.informed_by.iter().map(link).collect();
-        let required = entry.spec().map(|spec| self.project.needs_approval(&spec.front)).transpose()?.unwrap_or(false);
-        detail.approval = approval(entry, required, &walk.history, self.answer(entry)?.discounted);
+        let required = match entry.facts().text {
+            Some(text) => text.approval || self.project.requires_approval(text.kind, &text.labels)?,
+            None => false,
+        };
+        detail.approval = approval(entry, required, &walk.history, self.answer(&entry.facts())?.discounted);
         detail.discounted_claim = self.discounted_claim(&entry.id, state)?;
         if let Some((event, checks)) = self.last_checks(entry, &walk.history)? {
             detail.checks = Some(CheckedAttempt { checks: checks.lines(), evidence: checks });

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::FileExt as _, path::PathBuf, process::Stdio, time::D
 
 use crate::support::Sandbox;
 
-/// What people are shown of a spec that is over is read from another part of the index than what machines are.
+/// People and machines are shown a spec from different parts of its record.
 const QUESTIONS: [&[&str]; 8] = [
     &["lint", "--json"],
     &["list", "--all", "--json"],
@@ -288,20 +288,14 @@ fn who_dies_over_it_leaves_it_as_it_was() {
     }
 }
 
-/// How much stands before the parts of the file: what it is, the lengths of both, the checksum of the first.
-const BEGIN: usize = 20;
+/// Where the name of what made the file begins.
+const BEGIN: usize = 8;
 
-/// The same with lengths and a checksum that fit. What is not as long as it says is all in the first part.
+/// The same with a checksum that fits.
 fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
-    let number = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
-    let mut first = number(&bytes, 8);
-    if BEGIN + first + number(&bytes, 12) != bytes.len() {
-        first = bytes.len() - BEGIN;
-    }
-    let (short, long) = bytes[BEGIN..].split_at(first);
-    let numbers = [first as u32, long.len() as u32, crc32fast::hash(short)];
-    let begin: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-    bytes[8..BEGIN].copy_from_slice(&begin);
+    let end = bytes.len() - 4;
+    let sum = crc32fast::hash(&bytes[..end]);
+    bytes[end..].copy_from_slice(&sum.to_le_bytes());
     bytes
 }
 

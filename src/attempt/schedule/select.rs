@@ -79,7 +79,7 @@ pub(crate) fn select(specs: &Specs<'_>, wanted: &Wanted) -> Result<Selection> {
 
 /// Adds a spec that was not named to those that are ready or wait, if it is one of them.
 fn consider(specs: &Specs<'_>, wanted: &Wanted, id: &SpecId, selection: &mut Selection) -> Result<()> {
-    if specs.is_over_in_brief(id)? || specs.recorded(id)?.status != Status::Pending {
+    if specs.status(id)? != Status::Pending {
         return Ok(());
     }
     let entry = specs.entry(id)?;
@@ -88,7 +88,7 @@ fn consider(specs: &Specs<'_>, wanted: &Wanted, id: &SpecId, selection: &mut Sel
     if !takes {
         return Ok(());
     }
-    let reasons = specs.reasons(&entry)?;
+    let reasons = specs.reasons(&entry.facts())?;
     if reasons.is_empty() {
         if wanted.named.is_empty() {
             selection.ready.push(Job { id: id.clone(), agent: agent(specs, &entry, wanted)? });
@@ -141,7 +141,8 @@ pub(super) fn released(
             one.on.retain(|other| wanted.named.contains(other));
         }
         // Of a named one whatever else is in the way is an error that its own work reports.
-        let is_ready = if named { one.on.is_empty() } else { specs.reasons(&specs.entry(&one.job.id)?)?.is_empty() };
+        let is_ready =
+            if named { one.on.is_empty() } else { specs.reasons(&specs.entry(&one.job.id)?.facts())?.is_empty() };
         if is_ready {
             ready.push(one.job);
         } else {

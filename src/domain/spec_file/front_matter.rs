@@ -14,14 +14,14 @@ use crate::domain::{pattern, phase::Phase, spec_type::SpecType};
 pub(crate) const MAX_ENTRIES: usize = 1000;
 
 /// Whether a person has to approve a spec before it is worked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Approval {
     /// `approval: required`, or `approval: {required: true}`.
     pub required: bool,
 }
 
 /// The front matter of a spec. Every text is the one that was written: `010` and `1e3` are no numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct FrontMatter {
     /// `type`.
     pub kind: SpecType,
@@ -68,6 +68,7 @@ pub(crate) struct FrontMatter {
     /// The other keys, in their order.
     pub unknown: Vec<String>,
     /// Every key in the order of the file: what positions count by.
+    #[serde(skip)]
     pub(super) keys: Vec<String>,
 }
 
@@ -138,11 +139,6 @@ impl FrontMatter {
     /// The phase of an investigation that `phase` names; `None` for any other name.
     pub(crate) fn known_phase(&self) -> Option<Phase> {
         self.phase.as_deref()?.parse().ok()
-    }
-
-    /// Everything that the work is made from, as written: `informed_by`, `origin`, `tracks`.
-    pub(crate) fn inputs(&self) -> impl Iterator<Item = &str> {
-        [&self.informed_by, &self.origin, &self.tracks].into_iter().flatten().map(String::as_str)
     }
 
     /// The bytes of the file that a key's entry `index` takes; without an index the key's value if it is a scalar, otherwise the

@@ -4,7 +4,7 @@ use crate::{
     domain::{id::SpecId, status::Status},
     error::Result,
     project::Project,
-    specs::all::Specs,
+    specs::{all::Specs, facts::Facts},
 };
 
 /// A spec as a shell offers it. There may be anything in its texts: they are as they were written.
@@ -34,15 +34,11 @@ const FEW: usize = 200;
 pub(super) fn all(project: &Project, archived: bool, to_work: bool) -> Result<Vec<Row>> {
     let specs = Specs::cached(project)?;
     let ids = if archived { specs.names.all()? } else { specs.names.active()? };
-    specs.read_ahead(&ids);
     let mut rows = Vec::with_capacity(ids.len());
+    // A spec that is over is not worked on.
+    let wanted = |status: Status| !to_work || !status.is_over();
     for id in ids {
-        // Nobody works on what is over.
-        if to_work && specs.is_over_in_brief(id)? {
-            continue;
-        }
-        let short = if to_work { None } else { short_row(&specs, id)? };
-        rows.extend(short.or_else(|| row(&specs, id, to_work).ok()));
+        rows.extend(specs.inspect(id, wanted, |facts| row(&specs, facts, to_work)).ok().flatten());
     }
     specs.write_cache()?;
     // As with a listing: the process is about to end.
@@ -61,41 +57,27 @@ pub(super) fn with(
         let specs = Specs::new(project)?;
         let ids: Vec<SpecId> = specs.names.with(typed)?.into_iter().filter(wanted).collect();
         if ids.len() <= FEW {
-            return Ok(ids.iter().filter_map(|id| row(&specs, id, to_work).ok()).collect());
+            return Ok(ids.iter().filter_map(|id| row(&specs, &specs.entry(id).ok()?.facts(), to_work).ok()).collect());
         }
     }
     all(project, false, to_work)
 }
 
-/// The same in short, of a spec that the index knows enough about; `None` of any other.
-fn short_row(specs: &Specs<'_>, id: &SpecId) -> Result<Option<Row>> {
-    Ok(specs.sight(id)?.map(|sight| Row {
-        id: id.clone(),
-        status: sight.status,
-        workable: false,
-        contended: sight.contended,
-        title: sight.text.title.unwrap_or_else(|| id.short()).to_owned(),
-        labels: sight.text.labels.iter().copied().map(str::to_owned).collect(),
-        topic: sight.text.topic.map(str::to_owned),
-    }))
-}
-
-fn row(specs: &Specs<'_>, id: &SpecId, to_work: bool) -> Result<Row> {
-    let entry = specs.entry(id)?;
-    let workable = match entry.status {
+fn row(specs: &Specs<'_>, facts: &Facts<'_>, to_work: bool) -> Result<Row> {
+    let workable = match facts.status {
         // What it waits for may be a long way to look.
-        Status::Pending | Status::Failed => to_work && specs.reasons(&entry)?.is_empty(),
+        Status::Pending | Status::Failed => to_work && specs.reasons(facts)?.is_empty(),
         Status::Paused => true,
         _ => false,
     };
-    let front = entry.spec().map(|spec| &spec.front);
+    let text = facts.text.as_ref();
     Ok(Row {
-        id: id.clone(),
-        status: entry.status,
+        id: facts.id.clone(),
+        status: facts.status,
         workable,
-        contended: entry.state.as_ref().is_some_and(|state| state.is_contended()),
-        title: entry.title().to_owned(),
-        labels: front.map(|front| front.labels.clone()).unwrap_or_default(),
-        topic: front.and_then(|front| front.topic.clone()),
+        contended: facts.is_contended(),
+        title: text.and_then(|text| text.title).unwrap_or_else(|| facts.id.short()).to_owned(),
+        labels: text.iter().flat_map(|text| &text.labels).map(|label| (*label).to_owned()).collect(),
+        topic: text.and_then(|text| text.topic).map(str::to_owned),
     })
 }

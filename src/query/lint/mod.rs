@@ -1,10 +1,7 @@
 //! The use case `lint`: what is wrong with spec files, each with its file, line and column.
 
-mod circle;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use circle::Circle;
 use gix::ObjectId;
 
 use crate::{
@@ -42,12 +39,8 @@ pub(crate) fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>
     } else {
         ids.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect()
     };
-    specs.read_ahead(&wanted.iter().collect());
-    let circles = circle::find(&specs, &wanted)?;
+    let circles = specs.cycles(&wanted)?;
     let surroundings = Surroundings::new(&specs, circles)?;
-    if ids.is_empty() {
-        specs.read_texts_ahead(&wanted);
-    }
     for id in &wanted {
         match surroundings.about(id) {
             Ok(found) => problems.extend(found),
@@ -86,7 +79,7 @@ pub(crate) fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> 
         }
     }
     let ids: Vec<SpecId> = named.iter().map(|(id, _)| id.clone()).collect();
-    let circles = circle::find(&specs, &ids)?;
+    let circles = specs.cycles(&ids)?;
     let surroundings = Surroundings::new(&specs, circles)?;
     for (id, spec) in named {
         match spec {
@@ -114,11 +107,11 @@ fn stray((path, why): &(String, String)) -> ProblemView {
 /// What a spec is held against.
 struct Surroundings<'w, 'p> {
     specs: &'w Specs<'p>,
-    circles: BTreeMap<SpecId, Circle>,
+    circles: BTreeMap<SpecId, (usize, String)>,
 }
 
 impl<'w, 'p> Surroundings<'w, 'p> {
-    fn new(specs: &'w Specs<'p>, circles: BTreeMap<SpecId, Circle>) -> Result<Self> {
+    fn new(specs: &'w Specs<'p>, circles: BTreeMap<SpecId, (usize, String)>) -> Result<Self> {
         Ok(Surroundings { specs, circles })
     }
 
@@ -153,7 +146,7 @@ impl<'w, 'p> Surroundings<'w, 'p> {
     /// looked at then.
     fn is_over_and_clean(&self, id: &SpecId) -> Result<bool> {
         let names = &self.specs.names;
-        let Some(status) = self.specs.over_in_brief(id)? else { return Ok(false) };
+        let Some(status) = self.specs.cached_end(id)? else { return Ok(false) };
         if !names.has_file(id)? || names.has_archived_file(id)? {
             return Ok(false);
         }
@@ -169,12 +162,12 @@ impl<'w, 'p> Surroundings<'w, 'p> {
         }
         status(entry, report);
         // What is over waits for nothing and is not worked.
-        if matches!(entry.status, Status::Completed | Status::Cancelled | Status::Archived) {
+        if entry.status.is_over() {
             return Ok(());
         }
         self.dependencies(entry, report)?;
         self.inputs(entry, report)?;
-        self.agent_and_prompt(self.specs.base_of(entry)?.commit(), report);
+        self.agent_and_prompt(self.specs.base_of(&entry.facts())?.commit(), report);
         fitting(report);
         Ok(())
     }
@@ -196,9 +189,9 @@ impl<'w, 'p> Surroundings<'w, 'p> {
                 }
             }
         }
-        if let Some(circle) = self.circles.get(&entry.id) {
+        if let Some((at, message)) = self.circles.get(&entry.id) {
             let help = Some("take one of these dependencies out");
-            report.say(Severity::Error, "cycle", ("depends_on", Some(circle.entry)), circle.message.clone(), help);
+            report.say(Severity::Error, "cycle", ("depends_on", Some(*at)), message.clone(), help);
         }
         for (at, written) in report.spec.front.supersedes.iter().enumerate() {
             if self.specs.project.candidates(&self.specs.names, written)?.is_empty() {
@@ -210,7 +203,7 @@ impl<'w, 'p> Surroundings<'w, 'p> {
     }
 
     fn inputs(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {
-        let base = self.specs.base_of(entry)?;
+        let base = self.specs.base_of(&entry.facts())?;
         for (at, input) in report.spec.front.informed_by.iter().enumerate() {
             let place = ("informed_by", Some(at));
             match self.specs.project.input_fault(&self.specs.names, &base, input)? {

@@ -28,12 +28,12 @@ pub(crate) fn standing(project: &Project, merges: &Merges) -> Result<StandingVie
     let specs = Specs::cached(project)?;
     let mut found = Found { specs: &specs, merges, view: StandingView::default() };
     for id in specs.names.active()? {
-        if specs.is_over_in_brief(id)? {
+        if specs.cached_end(id)?.is_some() {
             continue;
         }
         let recorded = specs.recorded(id)?;
         let contended = recorded.state.as_ref().is_some_and(|state| state.is_contended());
-        if matches!(recorded.status, Status::Completed | Status::Cancelled | Status::Archived) && !contended {
+        if recorded.status.is_over() && !contended {
             continue;
         }
         let entry = specs.entry(id)?;

@@ -1,444 +1,444 @@
-//! The index: what was read of all specs, kept so that it need not be read again. Anybody may delete it at any time.
+//! The cache: what was read of all specs, kept so that it need not be read again, and held against the refs and files of now. It may
+//! be deleted at any time.
 //!
-//! It holds nothing but answers to questions whose answers never change: what an event (by its id) amounts to, what a text (by its
-//! blob, or by the stamp of the file that it was read from) says, which commit reaches which. Whoever asks brings the id or the stamp
-//! of now: what was made from another one is no answer. That is all there is to keep in step, and configuration, branches, leases and
-//! the clock have no part in it.
-//!
-//! The file has two parts: what a line about a spec hangs on, which everybody reads, and the rest, read by whoever asks for it. The
-//! first begins with what it was made by and has a checksum; of the rest each spec has one of its own. One of another version, or that
-//! is damaged, is none. It is written beside its place and renamed into it, without a lock: whoever writes at the same time writes the
-//! truth as well. Where it cannot be written everything takes a little longer.
+//! It holds answers that never change: the state at an event (by its id), what a text says (by its blob, or by the stamp of the file
+//! that it was read from), which commit reaches which. A question brings the id or the stamp of now; what was made from another one is
+//! no answer. So nothing has to be kept in step. Configuration, branches, leases and the clock are not in it.
 
-mod brief;
-mod merge;
-pub(crate) mod names;
+mod check;
+mod file;
 mod row;
-mod short;
 
-pub(crate) use brief::{Brief, BriefText};
+pub(crate) use check::check;
+pub(crate) use file::{read as read_file, write as write_file};
 
 use std::{
-    borrow::Cow,
-    cell::{Cell, OnceCell},
-    cmp::Ordering,
-    collections::{BTreeMap, HashMap},
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom, Write},
-    os::unix::fs::FileExt as _,
+    cell::{Cell, OnceCell, RefCell},
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     rc::Rc,
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
+    thread::JoinHandle,
 };
 
-use gix::ObjectId;
-use serde::{Deserialize, Serialize};
+use gix::{
+    ObjectId,
+    bstr::{BStr, ByteSlice},
+};
 
+use super::{
+    by_id::ById,
+    facts::{StateFacts, TextFacts, Work},
+    text::{Loaded, Text, TextSource},
+};
 use crate::{
-    domain::{id::SpecId, spec_file::FrontMatter, state::State},
-    env::fault,
-    git::work_file::{self, Stamp},
+    domain::{id::SpecId, spec_file::Spec, state::State},
+    error::Result,
+    git::{
+        lookup,
+        work_file::{Directory, Listing, Looking, Refused, Runs, Stamp},
+    },
+    project::{ARCHIVE_DIR, Project, SPECS_DIR},
+    store::{SPECS, Store},
 };
-use row::{BehindRow, FrontRow, LongRow, Oid, StateRow, TextRow};
-use short::{Place, Short};
+use file::{CacheFile, CachedText, Packed, Records, Update};
 
-/// Changes with what is written, and with what reading a text or an event comes to.
-const FORMAT: u32 = 5;
+/// The variable that makes every command do without the cache.
+const WITHOUT: &str = "CHANT_NO_INDEX";
 
-/// What the file begins with.
-const MAGIC: &[u8; 8] = b"CHANTIDX";
+/// The directories of a work tree in which spec files may be.
+const DIRS: [&str; 2] = [SPECS_DIR, ARCHIVE_DIR];
 
-/// How long what stands before the parts is, in bytes: the lengths of both, the checksum of the first.
-const BEGIN: usize = MAGIC.len() + 3 * size_of::<u32>();
+/// A cache up to this size, in bytes, tells of no more than some hundreds of specs.
+const SMALL: u64 = 256 << 10;
 
-/// Whoever asks for more specs than this at length gets them from all that there is.
-const FEW: usize = 64;
-
-/// A larger file is not read, in bytes: a hundred thousand specs take some fifty million.
-const MOST: u64 = 1 << 30;
-
-/// Of so many commits at the most it is kept which others they reach.
-const MAX_WALKS: usize = 8;
-
-/// What is known of a text.
-#[derive(Clone, Debug)]
-pub(crate) struct KnownText {
-    /// The file that it was read from as it was then, if a change of it shows since.
-    pub stamp: Option<Stamp>,
-    /// Which of the places where it may be that was.
-    pub place: u8,
-    /// Its path relative to the top.
-    pub path: String,
-    /// The blob that it is.
-    pub blob: ObjectId,
-    /// Its title.
-    pub title: Option<String>,
-    /// Its front matter.
-    pub front: FrontMatter,
+/// What is known of all specs.
+pub(crate) struct Cache<'p> {
+    project: &'p Project,
+    file: CacheFile,
+    records: Records,
+    /// When it was opened, in nanoseconds since the epoch: what changes after that need not show in a stamp.
+    opened: i128,
+    tops: Vec<PathBuf>,
+    /// What was found since.
+    updates: RefCell<HashMap<SpecId, Update>>,
+    packed: RefCell<Packed>,
+    /// Whether anything was found that the file does not have.
+    is_outdated: Cell<bool>,
+    /// Commits, each with those that it is known to reach.
+    reached: RefCell<Vec<(ObjectId, HashSet<ObjectId>)>>,
+    /// Whether ancestry never changes here: not at the edge of a shallow clone.
+    keeps_ancestry: bool,
+    scan: RefCell<Option<Scan>>,
+    listings: OnceCell<Vec<Listed>>,
 }
 
-/// What an event said of its spec.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Then {
-    /// The text.
-    pub spec_blob: Option<ObjectId>,
-    /// The attempt that decided.
-    pub attempt: Option<ObjectId>,
-    /// Its commits.
-    pub work_commits: Vec<ObjectId>,
+/// The spec files of a work tree as they were found.
+type Listed = Result<Listing, Refused>;
+
+impl Project {
+    /// Whether nothing is to be remembered from one command to the next.
+    pub(crate) fn without_cache(&self) -> bool {
+        self.env.text(WITHOUT).is_some_and(|value| !matches!(value, "" | "0" | "false" | "no" | "off"))
+    }
 }
 
-/// What is new of a spec. Each part is an answer for whoever finds what it was made from unchanged; what is not there is as it was.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct News {
-    /// The file of its ref, and what it held.
-    pub loose: Option<(Stamp, ObjectId)>,
-    /// What its events amount to, at the tip that is in it.
-    pub state: Option<Rc<State>>,
-    /// Its text.
-    pub text: Option<KnownText>,
-    /// The specs that informed an attempt, with its start event.
-    pub origins: Option<(ObjectId, Rc<[SpecId]>)>,
-    /// What events of other specs, its inputs, said of those.
-    pub pinned: Vec<(SpecId, ObjectId, Rc<Then>)>,
-}
-
-/// Commits, each with some that it reaches.
-pub(crate) type Reached = Vec<(ObjectId, Vec<ObjectId>)>;
-
-/// What packed refs hold.
-#[derive(Clone, Debug)]
-pub(crate) enum Packed {
-    /// What the index has of them.
-    Same,
-    /// What need not show in the stamp of their file.
-    Unsettled,
-    /// This, read from the file with this stamp.
-    New(Option<Stamp>, HashMap<SpecId, ObjectId>),
-}
-
-/// What follows the seal; the specs follow it, one after the other, sorted by id.
-#[derive(Serialize, Deserialize)]
-struct Head {
-    /// How long the ids of objects are, in bytes.
-    width: u8,
-    reached: Vec<(Oid, Vec<Oid>)>,
-    /// The file of packed refs that the specs tell of; the inner one is missing where there was none.
-    packed: Option<Option<Stamp>>,
-}
-
-/// The file.
-#[derive(Clone, Debug)]
-pub(crate) struct Index {
-    dir: PathBuf,
-    name: String,
-    seal: Vec<u8>,
-    width: u8,
-}
-
-/// What was read of it. A spec is decoded when it is asked for, and each time: few are asked for twice.
-#[derive(Debug, Default)]
-pub(crate) struct Book {
-    bytes: Vec<u8>,
-    /// Where in them each spec begins.
-    places: Vec<u32>,
-    width: usize,
-    packed: Option<Option<Stamp>>,
-    /// Which of the specs was asked for last: mostly it is this one again, or the next.
-    last: Cell<usize>,
-    long: Option<Rest>,
-    /// Commits, each with some that it reaches.
-    pub reached: Reached,
-}
-
-/// The second part of the file. It stays that very file, whatever takes its place meanwhile.
-#[derive(Debug)]
-struct Rest {
-    file: File,
-    /// Where it begins, and how long it is.
-    begin: u64,
-    length: u32,
-    /// How often it was read from.
-    reads: Cell<usize>,
-    whole: OnceCell<Vec<u8>>,
-}
-
-impl Rest {
-    /// The bytes in a place, if they are what was written there.
-    fn get(&self, place: Place) -> Option<Cow<'_, [u8]>> {
-        let (begin, length) = (usize::try_from(place.begin).ok()?, usize::try_from(place.length).ok()?);
-        self.reads.set(self.reads.get() + 1);
-        let bytes = if self.reads.get() <= FEW {
-            let mut bytes = vec![0; length.min(usize::try_from(self.length).ok()?)];
-            self.file.read_exact_at(&mut bytes, self.begin + u64::from(place.begin)).ok()?;
-            Cow::Owned(bytes)
-        } else {
-            let whole = self.whole.get_or_init(|| read(&self.file, self.begin, self.length).unwrap_or_default());
-            Cow::Borrowed(whole.get(begin..begin.checked_add(length)?)?)
+impl<'p> Cache<'p> {
+    /// Opens it; `None` where it is of no use: it is not wanted, or there are objects that stand for others.
+    pub(crate) fn open(project: &'p Project) -> Option<Cache<'p>> {
+        let repo = project.repo.gix();
+        if project.without_cache() || repo.objects.store_ref().replacements().next().is_some() {
+            return None;
+        }
+        let opened = project.env.now().as_nanosecond();
+        let tops = project.tops();
+        // Each worktree has its own, and takes it along when it goes.
+        let (dir, name) = match project.repo.is_linked() {
+            true => (project.repo.git_dir().to_owned(), "chant-index"),
+            false => (project.repo.chant_dir(), "index"),
         };
-        (crc32fast::hash(&bytes) == place.sum).then_some(bytes)
-    }
-}
-
-/// So many bytes of a file.
-fn read(mut file: &File, begin: u64, length: u32) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(length as usize);
-    file.seek(SeekFrom::Start(begin))?;
-    file.take(u64::from(length)).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-impl Index {
-    /// The index in the file `name` of `dir`, for texts that are looked for in `places`. `binary` tells the program that runs from
-    /// another build of it, `hash` what the ids of objects are.
-    pub(crate) fn new(dir: &Path, name: &str, places: &[PathBuf], binary: &str, hash: gix::hash::Kind) -> Index {
-        let mut seal = format!("{}\0{FORMAT}\0{binary}\0{hash}\0", env!("CARGO_PKG_VERSION")).into_bytes();
-        for place in places {
-            seal.extend_from_slice(place.as_os_str().as_encoded_bytes());
-            seal.push(0);
-        }
-        let width = u8::try_from(hash.len_in_bytes()).expect("hashes have some dozens of bytes");
-        Index { dir: dir.to_owned(), name: name.to_owned(), seal, width }
-    }
-
-    /// Where it lies.
-    pub(crate) fn path(&self) -> PathBuf {
-        self.dir.join(&self.name)
-    }
-
-    /// What is in it; nothing if there is none that can be used.
-    pub(crate) fn read(&self) -> Option<Book> {
-        // Whatever is in its place is neither followed nor waited for.
-        let (mut file, size) = work_file::open(&self.dir, self.name.as_bytes().into()).ok()??;
-        let mut begin = [0; BEGIN];
-        file.read_exact(&mut begin).ok()?;
-        let (numbers, _) = begin.strip_prefix(MAGIC)?.as_chunks::<4>();
-        let [short, long, sum] = numbers.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect::<Vec<_>>()[..] else {
-            return None;
-        };
-        let rest = BEGIN as u64 + u64::from(short);
-        if size > MOST || size != rest + u64::from(long) {
-            return None;
-        }
-        let bytes = read(&file, BEGIN as u64, short).ok()?;
-        if crc32fast::hash(&bytes) != sum {
-            return None;
-        }
-        let long = Rest { file, begin: rest, length: long, reads: Cell::new(0), whole: OnceCell::new() };
-        let (length, rest) = bytes.split_first_chunk::<4>()?;
-        let (seal, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-        if seal != self.seal {
-            return None;
-        }
-        let (head, rest) = postcard::take_from_bytes::<Head>(rest).ok()?;
-        let places = short::places(&bytes, bytes.len() - rest.len())?;
-        let reached = head.reached.into_iter().map(|(from, to)| (from.0, to.into_iter().map(|id| id.0).collect()));
-        Some(Book {
-            places,
-            width: usize::from(head.width),
-            packed: head.packed,
-            last: Cell::new(0),
-            long: Some(long),
-            reached: reached.collect(),
-            bytes,
+        // Where there are few specs, a thread is not worth its while.
+        let many = dir.join(name).metadata().map_or(true, |file| file.len() > SMALL);
+        let scan = tops.first().filter(|_| many).and_then(|top| Scan::begin(top));
+        let file = CacheFile::new(&dir, name, &tops, &project.env.binary(), repo.object_hash());
+        let records = file.read().unwrap_or_default();
+        let grafts = project.repo.common_dir().join("info/grafts");
+        let keeps_ancestry = repo.is_shallow().is_ok_and(|shallow| !shallow) && !grafts.exists();
+        let reached = records.reached.iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
+        Some(Cache {
+            project,
+            file,
+            records,
+            opened,
+            tops,
+            updates: RefCell::default(),
+            packed: RefCell::new(Packed::Same),
+            is_outdated: Cell::new(false),
+            reached: RefCell::new(reached),
+            keeps_ancestry,
+            scan: RefCell::new(scan),
+            listings: OnceCell::new(),
         })
     }
 
-    /// Puts it into its place, whole: what `book` has of the specs that `exist`, and what is new. Who cannot write it does without.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub(crate) fn write(
-        &self,
-        book: &Book,
-        reached: &Reached,
-        (news, packed): (&HashMap<SpecId, News>, &Packed),
-        exist: impl Fn(&str) -> bool,
-    ) -> std::io::Result<()> {
-        let mut specs: BTreeMap<&str, Option<&News>> = BTreeMap::new();
-        specs.extend((0..book.places.len()).filter_map(|at| Some((book.id(at)?, None))));
-        if let Packed::New(_, tips) = packed {
-            specs.extend(tips.keys().map(|id| (id.as_str(), None)));
+    /// Notes what is new of a spec.
+    fn note(&self, id: &SpecId, change: impl FnOnce(&mut Update)) {
+        change(self.updates.borrow_mut().entry(id.clone()).or_default());
+        self.is_outdated.set(true);
+    }
+
+    /// Every spec that has a ref, with its tip.
+    pub(crate) fn tips(&self) -> Result<ById<ObjectId>> {
+        match self.loose_and_packed()? {
+            Some(tips) => Ok(tips),
+            // Something is there that is no ref: the store knows what to say of it.
+            None => Ok(self.project.store()?.tips()?.into_iter().collect()),
         }
-        specs.extend(news.iter().map(|(id, new)| (id.as_str(), Some(new))));
-        let mut parts = merge::Parts::default();
-        let mut from = match packed {
-            Packed::Same => book.packed,
-            Packed::Unsettled => None,
-            Packed::New(stamp, _) => Some(*stamp),
+    }
+
+    /// Every spec that has a ref, of loose refs by their stamps; `None` if there is anything unusual. First the loose ones, as git packs
+    /// a ref before it removes the loose one.
+    fn loose_and_packed(&self) -> Result<Option<ById<ObjectId>>> {
+        let store = self.project.store()?;
+        let Ok(dir) = Directory::open(self.project.repo.common_dir(), SPECS.trim_end_matches('/').into()) else {
+            return Ok(None);
         };
-        for (id, new) in specs {
-            let tip = match packed {
-                Packed::Same => book.short(id).and_then(|known| known.packed),
-                Packed::Unsettled => None,
-                Packed::New(_, tips) => SpecId::new(id).ok().and_then(|id| tips.get(&id).copied()),
+        let Ok(entries) = dir.map_or_else(|| Ok(Listing::default()), Listing::of) else { return Ok(None) };
+        let mut loose = Vec::with_capacity(entries.len());
+        for (name, stamp) in entries.iter() {
+            let Some(Ok(id)) = name.to_str().ok().map(SpecId::new) else { continue };
+            let Some(stamp) = stamp else { return Ok(None) };
+            let known = self.records.refs(id.as_str()).filter(|known| known.loose == Some(stamp));
+            let tip = match known.and_then(|known| known.loose_tip) {
+                Some(tip) => tip,
+                None => match store.ref_tip(&id) {
+                    Ok(Some(tip)) => {
+                        self.note_ref(&id, stamp, tip);
+                        tip
+                    }
+                    Ok(None) => continue,
+                    Err(_) => return Ok(None),
+                },
             };
-            if exist(id) {
-                parts.add(book, id, new, tip)?;
-            } else if tip.is_some() {
-                // What packed refs hold is known of all specs or of none.
-                from = None;
-            }
+            loose.push((id, tip));
         }
-        let walks = reached.iter().take(MAX_WALKS);
-        let head = Head {
-            width: self.width,
-            reached: walks.map(|(from, to)| (Oid(*from), to.iter().copied().map(Oid).collect())).collect(),
-            packed: from,
+        // The later of two counts.
+        let mut tips = self.packed_tips(&store)?;
+        tips.append(&mut loose);
+        Ok(Some(tips.into_iter().collect()))
+    }
+
+    /// What packed refs hold, by the stamp of their file, which is replaced whenever one of them changes.
+    fn packed_tips(&self, store: &Store<'_>) -> Result<Vec<(SpecId, ObjectId)>> {
+        let stamp = self.packed_stamp();
+        if let Some(tips) = stamp.and_then(|stamp| self.records.packed(stamp)) {
+            return Ok(tips);
+        }
+        // What was read of the file before may be older than the stamp.
+        lookup::refresh(self.project.repo.gix());
+        let tips = store.packed_tips()?;
+        let settled = stamp.filter(|stamp| stamp.is_none_or(|stamp| stamp.is_settled(self.opened)));
+        *self.packed.borrow_mut() = match settled {
+            Some(stamp) => Packed::New(stamp, tips.iter().cloned().collect()),
+            None => Packed::Unsettled,
         };
-        let mut first = u32::try_from(self.seal.len()).map_err(std::io::Error::other)?.to_le_bytes().to_vec();
-        first.extend_from_slice(&self.seal);
-        let mut first = postcard::to_extend(&head, first).map_err(std::io::Error::other)?;
-        first.extend_from_slice(&parts.short);
-        let mut begin = MAGIC.to_vec();
-        for number in [length(&first)?, length(&parts.long)?, crc32fast::hash(&first)] {
-            begin.extend_from_slice(&number.to_le_bytes());
+        if settled.is_some() && !tips.is_empty() {
+            self.is_outdated.set(true);
         }
-        put(&self.dir, &self.name, &[&begin, &first, &parts.long])
-    }
-}
-
-fn length(bytes: &[u8]) -> std::io::Result<u32> {
-    u32::try_from(bytes.len()).map_err(std::io::Error::other)
-}
-
-/// A file of ours without its sum; none if it is larger than `most` bytes, damaged, or no file.
-fn whole(dir: &Path, name: &str, most: u64) -> Option<Vec<u8>> {
-    let mut bytes = work_file::read(dir, name.as_bytes().into(), most).ok()??;
-    let (summed, sum) = bytes.split_last_chunk::<4>()?;
-    let sum = u32::from_le_bytes(*sum);
-    if crc32fast::hash(summed) != sum {
-        return None;
-    }
-    bytes.truncate(bytes.len() - size_of_val(&sum));
-    Some(bytes)
-}
-
-/// Puts a file and its sum into their place, all or nothing.
-fn place(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    put(dir, name, &[bytes, &crc32fast::hash(bytes).to_le_bytes()])
-}
-
-/// Puts a file of these pieces into its place, all or nothing.
-fn put(dir: &Path, name: &str, pieces: &[&[u8]]) -> std::io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    pieces.iter().try_for_each(|piece| file.write_all(piece))?;
-    fault::around("index.place", || file.persist(dir.join(name))).map(drop).map_err(|error| error.error)
-}
-
-impl Book {
-    fn id(&self, at: usize) -> Option<&str> {
-        str::from_utf8(short::id(&self.bytes, self.places[at])?).ok()
+        Ok(tips)
     }
 
-    /// What is known of a spec in short.
-    fn short(&self, id: &str) -> Option<Short<'_>> {
-        short::decode(&self.bytes, self.place(id)?, self.width)
+    /// The stamp of the file of packed refs; the inner one is missing where there is no such file, the outer one where it is a link.
+    fn packed_stamp(&self) -> Option<Option<Stamp>> {
+        let directory = Directory::open(self.project.repo.common_dir(), "".into()).ok()??;
+        let (name, stamp) = ("packed-refs".into(), directory.stamp("packed-refs".into()).ok()?);
+        (stamp.is_some() || !directory.has(name).ok()?).then_some(stamp)
     }
 
-    /// Where it begins.
-    fn place(&self, id: &str) -> Option<u32> {
-        let compare =
-            |place: &u32| short::id(&self.bytes, *place).map_or(Ordering::Less, |found| found.cmp(id.as_bytes()));
-        let last = self.last.get();
-        let near = (last..self.places.len().min(last + 2)).find(|at| compare(&self.places[*at]) == Ordering::Equal);
-        let at = near.or_else(|| self.places.binary_search_by(compare).ok())?;
-        self.last.set(at);
-        Some(self.places[at])
-    }
-
-    /// The same at length: the bytes of a [`LongRow`], none where they are damaged.
-    fn long(&self, short: &Short<'_>) -> Cow<'_, [u8]> {
-        self.long.as_ref().and_then(|long| long.get(short.long)).unwrap_or_default()
-    }
-
-    /// Whether there are none in it.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
-    }
-
-    /// The specs in it.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = SpecId> + '_ {
-        (0..self.places.len()).filter_map(|at| SpecId::new(self.id(at)?).ok())
-    }
-
-    /// The file of the ref of a spec, and what it held.
-    pub(crate) fn loose(&self, id: &SpecId) -> Option<(Stamp, ObjectId)> {
-        short::begin(&self.bytes, self.place(id.as_str())?, self.width)?.loose
-    }
-
-    /// The specs that have a packed ref, in the order of their ids, each with what that holds, if the file of packed refs is the one
-    /// that they were read from.
-    pub(crate) fn packed(&self, file: Option<Stamp>) -> Option<Vec<(SpecId, ObjectId)>> {
-        if self.packed != Some(file) {
-            return None;
+    fn note_ref(&self, id: &SpecId, stamp: Stamp, tip: ObjectId) {
+        if stamp.is_settled(self.opened) {
+            self.note(id, |update| update.loose = Some((stamp, tip)));
         }
-        let mut tips = Vec::with_capacity(self.places.len());
-        for place in &self.places {
-            let known = short::begin(&self.bytes, *place, self.width)?;
-            if let Some(tip) = known.packed {
-                tips.push((SpecId::new(known.id).ok()?, tip));
-            }
-        }
-        Some(tips)
     }
 
-    /// What the events of a spec amount to; `None` if that is not known at `tip`.
-    pub(crate) fn state(&self, id: &SpecId, tip: Option<ObjectId>) -> Option<State> {
-        let short = self.short(id.as_str())?;
-        let known = short.tip?;
-        if tip.is_some_and(|tip| tip != known.tip) {
-            return None;
-        }
-        let bytes = self.long(&short);
-        let state = postcard::from_bytes::<StateRow>(LongRow::of(&bytes).state?).ok()?.state()?;
-        (state.tip == known.tip).then_some(state)
+    /// The names of the files under `.chant/specs` in one work tree.
+    pub(crate) fn file_names(&self, top: &Path) -> Option<impl Iterator<Item = &BStr>> {
+        Some(self.listing(self.tops.iter().position(|one| one == top)?)?.names())
     }
 
-    /// The text of a spec, if it `fits`: by the stamp and place of its file, its path and blob.
-    pub(crate) fn text(
+    /// The files under `.chant/specs`, in the work tree that is counted so.
+    fn listing(&self, top: usize) -> Option<&Listing> {
+        let list = || {
+            let (first, others) = self.tops.split_at(self.tops.len().min(1));
+            let scanned = self.scan.borrow_mut().take().and_then(Scan::end);
+            let mut listed = scanned.map_or_else(|| list(first), |first| vec![first]);
+            listed.extend(list(others));
+            listed
+        };
+        self.listings.get_or_init(list).get(top)?.as_ref().ok()
+    }
+
+    /// The stamp of the file `name`, as far as it was looked at; `None` if that is not known.
+    fn stamp(&self, directory: usize, opened: &Directory, name: &BStr) -> Option<Stamp> {
+        if directory.is_multiple_of(DIRS.len()) {
+            return self.listing(directory / DIRS.len())?.stamp(name, b"");
+        }
+        opened.stamp(name).ok()?
+    }
+
+    /// The facts of a spec at `tip`, and those of its text if that is the file in the first of the directories, unchanged.
+    pub(crate) fn facts(&self, id: &SpecId, tip: ObjectId) -> Option<(StateFacts<'_>, Option<TextFacts<'_>>)> {
+        let row = self.records.row(id.as_str())?;
+        let state = row.state.filter(|state| state.tip == tip)?;
+        let text = row.text.filter(|text| {
+            let stamp = || self.listing(0)?.stamp(id.as_str().as_bytes(), b".md");
+            text.directory == 0 && text.stamp.is_some() && text.stamp == stamp()
+        });
+        Some((state, text.map(|text| text.facts)))
+    }
+
+    /// The text of a spec in one of the directories, counted in the order in which they are looked through.
+    pub(crate) fn text(&self, id: &SpecId, directory: usize, opened: &Directory, name: &BStr) -> CachedFile {
+        let Some(stamp) = self.stamp(directory, opened, name) else { return CachedFile::Unknown(None) };
+        let fits = |text: &CachedText| text.stamp == Some(stamp) && usize::from(text.directory) == directory;
+        self.known_text(id, fits).map_or(CachedFile::Unknown(Some(stamp)), CachedFile::Known)
+    }
+
+    /// The text of a spec that lies in no file, or in one that looks changed, if it is the same blob under the same path.
+    pub(crate) fn same_text(&self, id: &SpecId, path: &str, blob: ObjectId) -> Option<Rc<Loaded>> {
+        self.known_text(id, |text| text.blob == blob && text.path == path)
+    }
+
+    fn known_text(&self, id: &SpecId, fits: impl Fn(&CachedText) -> bool) -> Option<Rc<Loaded>> {
+        let new = self.updates.borrow().get(id).and_then(|update| update.text.clone());
+        let text = new.or_else(|| self.records.text(id)).filter(fits)?;
+        self.outline(text).map(Rc::new)
+    }
+
+    fn outline(&self, text: CachedText) -> Option<Loaded> {
+        let top = self.tops.get(usize::from(text.directory) / DIRS.len());
+        let source = match (text.stamp, top) {
+            (None, _) => TextSource::Event,
+            (Some(_), Some(top)) => TextSource::File(top.clone()),
+            (Some(_), None) => return None,
+        };
+        let spec = Ok(Spec::outline(&text.path, text.front, text.title));
+        let outline = Text::of_blob(text.path, Vec::new(), text.blob, source);
+        Some(Loaded { text: Some(outline), spec })
+    }
+
+    /// Notes what a text says, with the file that it was read from.
+    pub(crate) fn note_text(&self, id: &SpecId, directory: Option<usize>, stamp: Option<Stamp>, loaded: &Loaded) {
+        let Loaded { text: Some(text), spec: Ok(spec) } = loaded else { return };
+        let new = CachedText {
+            stamp: stamp.filter(|stamp| stamp.is_settled(self.opened)),
+            directory: directory.and_then(|directory| u8::try_from(directory).ok()).unwrap_or_default(),
+            path: text.path.clone(),
+            blob: text.blob(),
+            title: spec.title.clone(),
+            front: spec.front.clone(),
+        };
+        let place = |text: &CachedText| (text.stamp, text.directory, text.path.clone(), text.blob);
+        if self.known_text(id, |known| place(known) == place(&new)).is_none() {
+            self.note(id, |update| update.text = Some(new));
+        }
+    }
+
+    /// The state of a spec at `tip`.
+    pub(crate) fn state(&self, id: &SpecId, tip: ObjectId) -> Option<Rc<State>> {
+        self.records.state(id, Some(tip)).map(Rc::new)
+    }
+
+    /// Notes it.
+    pub(crate) fn note_state(&self, id: &SpecId, state: &Rc<State>) {
+        self.note(id, |update| update.state = Some(Rc::clone(state)));
+    }
+
+    /// The specs that informed an attempt on `id`, as `read` reads them from its start event, and whether those are all.
+    pub(crate) fn origins(
         &self,
         id: &SpecId,
-        fits: impl FnOnce(Option<Stamp>, u8, &str, ObjectId) -> bool,
-    ) -> Option<KnownText> {
-        let short = self.short(id.as_str())?;
-        let says = short.text?;
-        let bytes = self.long(&short);
-        let TextRow { path, blob, says: front } = LongRow::of(&bytes).text?;
-        if !fits(says.stamp, says.place, path, blob.0) {
-            return None;
+        attempt: ObjectId,
+        read: impl FnOnce() -> Result<Option<(Rc<[SpecId]>, bool)>>,
+    ) -> Result<Option<Rc<[SpecId]>>> {
+        let informed = self.records.row(id.as_str()).map(|row| row.informed());
+        if let Some(informed) = informed.filter(|informed| informed.attempt == Some(attempt))
+            && let Ok(known) = informed.origins.into_iter().map(SpecId::new).collect()
+        {
+            return Ok(Some(known));
         }
-        Some(KnownText {
-            stamp: says.stamp,
-            place: says.place,
-            path: path.to_owned(),
-            blob: blob.0,
-            title: says.title.map(str::to_owned),
-            front: postcard::from_bytes::<FrontRow>(front).ok()?.front()?,
-        })
-    }
-
-    fn behind(&self, id: &SpecId) -> Option<BehindRow<'_>> {
-        postcard::from_bytes(self.short(id.as_str())?.behind).ok()
-    }
-
-    /// The specs that informed an attempt on one.
-    pub(crate) fn origins(&self, id: &SpecId, attempt: ObjectId) -> Option<Rc<[SpecId]>> {
-        let (of, origins) = self.behind(id)?.origins?;
-        if of.0 != attempt {
-            return None;
+        let read = read()?;
+        if let Some((origins, true)) = &read {
+            self.note(id, |update| update.origins = Some((attempt, Rc::clone(origins))));
         }
-        origins.into_iter().map(|id| SpecId::new(id).ok()).collect()
+        Ok(read.map(|(origins, _)| origins))
     }
 
-    /// What an event of `other`, an input of `id`, said of it.
-    pub(crate) fn then(&self, id: &SpecId, other: &SpecId, event: ObjectId) -> Option<Rc<Then>> {
-        let pinned = self.behind(id)?.pinned;
-        let found = pinned.into_iter().find(|row| row.spec == other.as_str() && row.event.0 == event)?;
-        let commits = found.work.chunks_exact(event.as_slice().len()).map(ObjectId::try_from);
-        Some(Rc::new(Then {
-            spec_blob: found.spec_blob.map(|id| id.0),
-            attempt: found.attempt.map(|id| id.0),
-            work_commits: commits.collect::<Result<_, _>>().ok()?,
-        }))
+    /// The work that the event of `other` that is pinned as an input of `id` tells of, as `read` reads it.
+    pub(crate) fn pinned(
+        &self,
+        id: &SpecId,
+        (other, event): (&SpecId, ObjectId),
+        read: impl FnOnce() -> Option<Work>,
+    ) -> Option<Work> {
+        let informed = self.records.row(id.as_str()).map(|row| row.informed()).unwrap_or_default();
+        let known = informed.pinned.into_iter().find(|row| row.spec == other.as_str() && row.event == event);
+        if let Some(known) = known {
+            return Some(known.work);
+        }
+        let work = read()?;
+        self.note(id, |update| update.pinned.push((other.clone(), event, work.clone())));
+        Some(work)
     }
+
+    /// Whether `descendant` is known to reach `ancestor`. `holds` tells whether it reaches a commit that others were asked about.
+    pub(crate) fn reaches(
+        &self,
+        descendant: ObjectId,
+        ancestor: ObjectId,
+        holds: impl Fn(ObjectId) -> Result<bool>,
+    ) -> Result<bool> {
+        if !self.keeps_ancestry {
+            return Ok(false);
+        }
+        if let Some((_, reached)) = self.reached.borrow().iter().find(|(from, _)| *from == descendant) {
+            return Ok(reached.contains(&ancestor));
+        }
+        // What a commit below it reaches it reaches too.
+        let mut taken = HashSet::new();
+        let mut apart = Vec::new();
+        for (from, reached) in self.reached.take() {
+            if holds(from)? {
+                taken.insert(from);
+                taken.extend(reached);
+            } else {
+                apart.push((from, reached));
+            }
+        }
+        let found = taken.contains(&ancestor);
+        apart.insert(0, (descendant, taken));
+        self.reached.replace(apart);
+        self.is_outdated.set(true);
+        Ok(found)
+    }
+
+    /// Notes that `descendant` reaches `ancestor`.
+    pub(crate) fn note_reached(&self, descendant: ObjectId, ancestor: ObjectId) {
+        if self.keeps_ancestry
+            && let Some((_, reached)) = self.reached.borrow_mut().iter_mut().find(|(from, _)| *from == descendant)
+            && reached.insert(ancestor)
+        {
+            self.is_outdated.set(true);
+        }
+    }
+
+    /// Whether anything was found that the file does not have.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.is_outdated.get()
+    }
+
+    /// Writes what was found, of the specs that `exist`. Where it cannot be written, the next command only takes longer.
+    pub(crate) fn write(&self, exist: impl Fn(&str) -> bool) {
+        if self.is_outdated.replace(false) {
+            let reached =
+                self.reached.borrow().iter().map(|(from, to)| (*from, to.iter().copied().collect())).collect();
+            let found = (&*self.updates.borrow(), &*self.packed.borrow());
+            let _is_slower_next_time = self.file.write(&self.records, &reached, found, exist);
+        }
+    }
+}
+
+/// What the cache has of a spec file.
+pub(crate) enum CachedFile {
+    /// The text.
+    Known(Rc<Loaded>),
+    /// Nothing: the file has to be read. With its stamp before that.
+    Unknown(Option<Stamp>),
+}
+
+/// A scan of the spec files of the first work tree on another thread: half of the time of a listing goes there.
+struct Scan {
+    /// The files that are to be looked at, as soon as they are listed.
+    listed: Receiver<Arc<Looking>>,
+    thread: JoinHandle<Runs>,
+}
+
+impl Scan {
+    fn begin(top: &Path) -> Option<Scan> {
+        let top = top.to_owned();
+        let (sender, listed) = channel();
+        let work = move || {
+            let Some(directory) = Directory::open(&top, SPECS_DIR.into())? else { return Ok(Vec::new()) };
+            let looking = Arc::new(Looking::begin(directory)?);
+            // The receiver may have gone: then the scan is of no use, and does no harm.
+            let _gone = sender.send(Arc::clone(&looking));
+            looking.look()
+        };
+        let thread = std::thread::Builder::new().name("files".to_owned()).spawn(work).ok()?;
+        Some(Scan { listed, thread })
+    }
+
+    /// Helps with what is left; `None` if the thread panicked.
+    fn end(self) -> Option<Listed> {
+        let looking = self.listed.recv().ok();
+        let mine = looking.as_ref().map_or(Ok(Vec::new()), |looking| looking.look());
+        let theirs = self.thread.join().ok()?;
+        match looking {
+            Some(looking) => Some(Arc::into_inner(looking)?.end([theirs, mine])),
+            // There is nothing to look at, or it cannot be.
+            None => Some(theirs.map(|_| Listing::default())),
+        }
+    }
+}
+
+/// The spec files of each work tree with their stamps.
+fn list(tops: &[PathBuf]) -> Vec<Listed> {
+    let one = |top: &PathBuf| match Directory::open(top, SPECS_DIR.into())? {
+        Some(directory) => Listing::of(directory),
+        None => Ok(Listing::default()),
+    };
+    tops.iter().map(one).collect()
 }

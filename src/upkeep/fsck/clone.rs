@@ -18,7 +18,7 @@ use crate::{
         work_file::{self, FileKind},
     },
     project::{ARCHIVE_DIR, Project, SPECS_DIR},
-    specs::survey,
+    specs::cache,
 };
 
 /// A temporary file lives for a moment. One that nobody touched for so long was left behind.
@@ -69,7 +69,7 @@ fn settled(project: &Project, path: &Path) -> Result<Option<LockFile>> {
 
 /// Whether the index says of files and events what they say themselves. What it does not know, or does not believe, is no fault.
 pub(super) fn index(project: &Project) -> Result<Vec<Finding>> {
-    let faults = survey::check(project)?;
+    let faults = cache::check(project)?;
     let Some(first) = faults.first() else { return Ok(Vec::new()) };
     let mut message = format!("it has the {} of '{}' otherwise", first.what, first.id.short());
     if faults.len() > 1 {

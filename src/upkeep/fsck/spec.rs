@@ -12,7 +12,7 @@ use crate::{
     specs::{
         all::{Entry, Specs},
         cleanup as keep,
-        text::{Origin, path_of},
+        text::{TextSource, path_of},
     },
 };
 
@@ -160,7 +160,7 @@ fn half_made(specs: &Specs<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Result<Ve
     let entry = specs.entry(id)?;
     let Some(loaded) = entry.loaded.as_ref().filter(|loaded| loaded.spec.is_ok()) else { return Ok(Vec::new()) };
     let Some(text) = loaded.text.as_ref().filter(|text| text.path == path_of(id)) else { return Ok(Vec::new()) };
-    let Origin::File(top) = &text.origin else { return Ok(Vec::new()) };
+    let TextSource::File(top) = &text.source else { return Ok(Vec::new()) };
     if !project.silent {
         let head = project.repo.head()?.id();
         let committed = head.map(|head| project.blob_id_in(head, &text.path)).transpose()?.flatten();
@@ -181,7 +181,7 @@ fn lost_file(specs: &Specs<'_>, elsewhere: &Elsewhere, entry: &Entry) -> Result<
     let Some(state) = entry.state.as_ref().filter(|_| !is_over(entry)) else { return Ok(Vec::new()) };
     let lost = match &entry.loaded {
         None => true,
-        Some(loaded) => loaded.text.as_ref().is_some_and(|text| text.origin == Origin::Event),
+        Some(loaded) => loaded.text.as_ref().is_some_and(|text| text.source == TextSource::Event),
     };
     if !lost || project.repo.is_bare() || project.repo.work_dir().is_none() {
         return Ok(Vec::new());

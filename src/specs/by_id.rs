@@ -1,4 +1,4 @@
-//! Something about each of many specs, in the order of their ids.
+//! A map from specs, in the order of their ids.
 
 use std::cell::Cell;
 
@@ -6,12 +6,12 @@ use crate::domain::id::SpecId;
 
 /// A map that is made at once and then asked, mostly in order: whoever goes through all specs finds each where the last one was.
 #[derive(Debug, Default)]
-pub(crate) struct Sorted<V> {
+pub(crate) struct ById<V> {
     entries: Vec<(SpecId, V)>,
     last: Cell<usize>,
 }
 
-impl<V> Sorted<V> {
+impl<V> ById<V> {
     /// What there is about `id`.
     pub(crate) fn get(&self, id: &str) -> Option<&V> {
         let last = self.last.get();
@@ -28,13 +28,13 @@ impl<V> Sorted<V> {
 }
 
 /// Of two entries about one spec the later counts.
-impl<V> FromIterator<(SpecId, V)> for Sorted<V> {
+impl<V> FromIterator<(SpecId, V)> for ById<V> {
     fn from_iter<I: IntoIterator<Item = (SpecId, V)>>(entries: I) -> Self {
         let mut entries: Vec<(SpecId, V)> = entries.into_iter().collect();
         entries.reverse();
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         entries.dedup_by(|(one, _), (other, _)| one == other);
-        Sorted { entries, last: Cell::new(0) }
+        ById { entries, last: Cell::new(0) }
     }
 }
 
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn each_is_found_in_any_order_and_the_later_of_two_counts() {
         let ids = ["c", "a", "b", "a"].map(|id| SpecId::new(id).expect("valid"));
-        let sorted: Sorted<usize> = ids.into_iter().zip(0..).collect();
+        let sorted: ById<usize> = ids.into_iter().zip(0..).collect();
         assert_eq!(sorted.ids().map(SpecId::as_str).collect::<Vec<_>>(), ["a", "b", "c"]);
         for (id, found) in [("b", Some(2)), ("a", Some(3)), ("c", Some(0)), ("d", None), ("c", Some(0)), ("0", None)] {
             assert_eq!(sorted.get(id).copied(), found, "{id}");

@@ -1,0 +1,408 @@
+//! The file of the cache: a head, then a record for each spec, sorted by id. A file of another version, or a damaged one, counts as none.
+//!
+//! It is written beside its place and renamed into it, without a lock: two processes that write at once both write the truth.
+
+use std::{
+    cell::Cell,
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
+    io::Write as _,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+use gix::ObjectId;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::row::{Informed, PinnedRow, RefRow, Row, TextRow};
+use crate::{
+    domain::{id::SpecId, oid, spec_file::FrontMatter, state::State},
+    env::fault,
+    git::work_file::{self, Stamp},
+    specs::facts::{StateFacts, TextFacts, Work},
+};
+
+/// Changes with what is written, and with what reading a text or an event comes to.
+const FORMAT: u32 = 6;
+
+/// What the file begins with.
+const MAGIC: &[u8; 8] = b"CHANTCCH";
+
+/// A larger file is not read, in bytes: a hundred thousand specs take some fifty million.
+const MAX_LEN: u64 = 1 << 30;
+
+/// The file keeps for at most so many commits which others they reach.
+const MAX_WALKS: usize = 8;
+
+/// How a record begins: with its own length.
+const LENGTH: usize = size_of::<u32>();
+
+/// A text as the cache has it.
+#[derive(Clone, Debug)]
+pub(crate) struct CachedText {
+    /// The file that it was read from as it was then, if a change of it shows since.
+    pub stamp: Option<Stamp>,
+    /// Which of the directories that file was in.
+    pub directory: u8,
+    /// The path relative to the top of the work tree.
+    pub path: String,
+    /// The blob.
+    pub blob: ObjectId,
+    /// The title.
+    pub title: Option<String>,
+    /// The front matter.
+    pub front: FrontMatter,
+}
+
+/// What is new of a spec; what is absent is as it was.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Update {
+    /// The file of the loose ref, and what the ref held.
+    pub loose: Option<(Stamp, ObjectId)>,
+    /// The state at the tip that is in it.
+    pub state: Option<Rc<State>>,
+    /// The text.
+    pub text: Option<CachedText>,
+    /// The specs that informed an attempt, with its start event.
+    pub origins: Option<(ObjectId, Rc<[SpecId]>)>,
+    /// What pinned events of other specs said.
+    pub pinned: Vec<(SpecId, ObjectId, Work)>,
+}
+
+/// Commits, each with some that it reaches.
+pub(super) type Reached = Vec<(ObjectId, Vec<ObjectId>)>;
+
+/// What packed refs hold.
+#[derive(Clone, Debug)]
+pub(super) enum Packed {
+    /// What the cache has of them.
+    Same,
+    /// What need not show in the stamp of their file.
+    Unsettled,
+    /// This, read from the file with this stamp.
+    New(Option<Stamp>, HashMap<SpecId, ObjectId>),
+}
+
+/// What stands before the records.
+#[derive(Default, Serialize, Deserialize)]
+struct Head {
+    /// The program that wrote the file, and where it looked for texts.
+    made_by: Vec<u8>,
+    reached: Vec<ReachedRow>,
+    /// The file of packed refs that the records tell of; the inner stamp is missing where there was no file.
+    packed: Option<Option<Stamp>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReachedRow {
+    #[serde(with = "oid")]
+    from: ObjectId,
+    #[serde(with = "oid")]
+    to: Vec<ObjectId>,
+}
+
+/// Where the file lies, and what made it.
+#[derive(Clone, Debug)]
+pub(super) struct CacheFile {
+    dir: PathBuf,
+    name: String,
+    made_by: Vec<u8>,
+}
+
+/// What was read of the file. A record is decoded each time it is asked for: few are asked for twice.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    bytes: Vec<u8>,
+    /// Where each record begins.
+    places: Vec<u32>,
+    packed: Option<Option<Stamp>>,
+    /// Which record was asked for last: mostly the next question is about it or the next one.
+    last: Cell<usize>,
+    /// Commits, each with some that it reaches.
+    pub reached: Reached,
+}
+
+impl CacheFile {
+    /// The file `name` of `dir`, for texts that are looked for in `tops`. `binary` tells the program that runs from another build of
+    /// it, `hash` what the ids of objects are.
+    pub(super) fn new(dir: &Path, name: &str, tops: &[PathBuf], binary: &str, hash: gix::hash::Kind) -> CacheFile {
+        let mut made_by = format!("{}\0{FORMAT}\0{binary}\0{hash}\0", env!("CARGO_PKG_VERSION")).into_bytes();
+        for top in tops {
+            made_by.extend_from_slice(top.as_os_str().as_encoded_bytes());
+            made_by.push(0);
+        }
+        CacheFile { dir: dir.to_owned(), name: name.to_owned(), made_by }
+    }
+
+    /// The path.
+    pub(super) fn path(&self) -> PathBuf {
+        self.dir.join(&self.name)
+    }
+
+    /// What is in it; nothing if there is none that can be used.
+    pub(super) fn read(&self) -> Option<Records> {
+        let (bytes, head, begin) = read::<Head>(&self.dir, &self.name, MAGIC, MAX_LEN)?;
+        if head.made_by != self.made_by {
+            return None;
+        }
+        Some(Records {
+            places: places(&bytes, begin)?,
+            packed: head.packed,
+            last: Cell::new(0),
+            reached: head.reached.into_iter().map(|row| (row.from, row.to)).collect(),
+            bytes,
+        })
+    }
+
+    /// Puts it into its place, whole: what `records` have of the specs that `exist`, and what is new.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn write(
+        &self,
+        records: &Records,
+        reached: &Reached,
+        (updates, packed): (&HashMap<SpecId, Update>, &Packed),
+        exist: impl Fn(&str) -> bool,
+    ) -> std::io::Result<()> {
+        let mut specs: BTreeMap<&str, Option<&Update>> = records.ids().map(|id| (id, None)).collect();
+        if let Packed::New(_, tips) = packed {
+            specs.extend(tips.keys().map(|id| (id.as_str(), None)));
+        }
+        specs.extend(updates.iter().map(|(id, update)| (id.as_str(), Some(update))));
+        let mut from = match packed {
+            Packed::Same => records.packed,
+            Packed::Unsettled => None,
+            Packed::New(stamp, _) => Some(*stamp),
+        };
+        let mut out = Vec::new();
+        for (id, update) in specs {
+            let tip = match packed {
+                Packed::Same => records.refs(id).and_then(|known| known.packed),
+                Packed::Unsettled => None,
+                Packed::New(_, tips) => tips.get(id).copied(),
+            };
+            if exist(id) {
+                records.append(&mut out, RefRow { id, packed: tip, loose: None, loose_tip: None }, update)?;
+            } else if tip.is_some() {
+                // What packed refs hold is known of all specs or of none.
+                from = None;
+            }
+        }
+        let walks = reached.iter().take(MAX_WALKS);
+        let reached = walks.map(|(from, to)| ReachedRow { from: *from, to: to.clone() }).collect();
+        write(&self.dir, &self.name, MAGIC, &Head { made_by: self.made_by.clone(), reached, packed: from }, &out)
+    }
+}
+
+/// A file of the cache: its bytes, its head, and where what follows that begins. `None` if it is larger than `most` bytes, damaged, or
+/// begins otherwise.
+pub(crate) fn read<H: DeserializeOwned>(
+    dir: &Path,
+    name: &str,
+    magic: &[u8],
+    most: u64,
+) -> Option<(Vec<u8>, H, usize)> {
+    let mut bytes = work_file::read(dir, name.as_bytes().into(), most).ok()??;
+    let (summed, sum) = bytes.split_last_chunk::<4>()?;
+    if crc32fast::hash(summed) != u32::from_le_bytes(*sum) {
+        return None;
+    }
+    bytes.truncate(bytes.len() - 4);
+    let (head, rest) = postcard::take_from_bytes::<H>(bytes.strip_prefix(magic)?).ok()?;
+    let begin = bytes.len() - rest.len();
+    Some((bytes, head, begin))
+}
+
+/// Puts a file of the cache into its place, all or nothing.
+pub(crate) fn write(dir: &Path, name: &str, magic: &[u8], head: &impl Serialize, rest: &[u8]) -> std::io::Result<()> {
+    let mut bytes = postcard::to_extend(head, magic.to_vec()).map_err(std::io::Error::other)?;
+    bytes.extend_from_slice(rest);
+    let sum = crc32fast::hash(&bytes).to_le_bytes();
+    bytes.extend_from_slice(&sum);
+    let mut file = tempfile::NamedTempFile::new_in(dir)?;
+    file.write_all(&bytes)?;
+    fault::around("index.place", || file.persist(dir.join(name))).map(drop).map_err(|error| error.error)
+}
+
+/// Where the records of `bytes` begin; `None` if they do not fill it.
+fn places(bytes: &[u8], mut at: usize) -> Option<Vec<u32>> {
+    let mut places = Vec::with_capacity((bytes.len() - at) / 512);
+    while at < bytes.len() {
+        let (length, _) = bytes[at..].split_first_chunk::<LENGTH>()?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        places.push(u32::try_from(at).ok()?);
+        at = at.checked_add(length).filter(|end| length > LENGTH && *end <= bytes.len())?;
+    }
+    Some(places)
+}
+
+impl Records {
+    /// The record that begins at `at`: its refs, and the bytes of the row.
+    fn split(&self, at: u32) -> Option<(RefRow<'_>, &[u8])> {
+        postcard::take_from_bytes(self.bytes.get(usize::try_from(at).ok()? + LENGTH..)?).ok()
+    }
+
+    /// The id of that record: a string with its length before it.
+    fn id_at(&self, at: u32) -> Option<&str> {
+        Some(postcard::take_from_bytes(self.bytes.get(usize::try_from(at).ok()? + LENGTH..)?).ok()?.0)
+    }
+
+    /// The record of a spec.
+    fn find(&self, id: &str) -> Option<(RefRow<'_>, &[u8])> {
+        let compare = |place: &u32| self.id_at(*place).map_or(Ordering::Less, |found| found.cmp(id));
+        let last = self.last.get();
+        let near = (last..self.places.len().min(last + 2)).find(|at| compare(&self.places[*at]) == Ordering::Equal);
+        let at = near.or_else(|| self.places.binary_search_by(compare).ok())?;
+        self.last.set(at);
+        self.split(self.places[at])
+    }
+
+    /// What is known of the refs of a spec.
+    pub(super) fn refs(&self, id: &str) -> Option<RefRow<'_>> {
+        Some(self.find(id)?.0)
+    }
+
+    /// What is known of a spec.
+    pub(super) fn row(&self, id: &str) -> Option<Row<'_>> {
+        postcard::from_bytes(self.find(id)?.1).ok()
+    }
+
+    /// The ids, sorted.
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().filter_map(|at| self.id_at(*at))
+    }
+
+    /// The specs that have a packed ref, each with what that holds, if the file of packed refs is the one that they were read from.
+    pub(super) fn packed(&self, file: Option<Stamp>) -> Option<Vec<(SpecId, ObjectId)>> {
+        if self.packed != Some(file) {
+            return None;
+        }
+        let mut tips = Vec::with_capacity(self.places.len());
+        for place in &self.places {
+            let (known, _) = self.split(*place)?;
+            if let Some(tip) = known.packed {
+                tips.push((SpecId::new(known.id).ok()?, tip));
+            }
+        }
+        Some(tips)
+    }
+
+    /// The text of a spec.
+    pub(super) fn text(&self, id: &SpecId) -> Option<CachedText> {
+        let text = self.row(id.as_str())?.text?;
+        Some(CachedText {
+            stamp: text.stamp,
+            directory: text.directory,
+            path: text.path.to_owned(),
+            blob: text.facts.blob,
+            title: text.facts.title.map(str::to_owned),
+            front: postcard::from_bytes(text.front).ok()?,
+        })
+    }
+
+    /// The state of a spec; `None` if that is not known at `tip`.
+    pub(super) fn state(&self, id: &SpecId, tip: Option<ObjectId>) -> Option<State> {
+        let row = self.row(id.as_str())?;
+        let known = row.state.as_ref()?.tip;
+        if tip.is_none_or(|tip| tip == known) { row.state() } else { None }
+    }
+
+    /// Whether the facts that a record has are those of the state and the front matter in it.
+    pub(super) fn is_consistent(&self, id: &SpecId) -> bool {
+        let Some(row) = self.row(id.as_str()) else { return true };
+        let state = row.state();
+        let text = self.text(id);
+        state.as_ref().map(StateFacts::of) == row.state
+            && text.as_ref().map(facts_of) == row.text.map(|text| text.facts)
+    }
+
+    /// Appends a spec to `out`: what is known of it, what is new, what its packed ref holds.
+    fn append(&self, out: &mut Vec<u8>, refs: RefRow<'_>, update: Option<&Update>) -> std::io::Result<()> {
+        let (old_refs, old) = self.find(refs.id).unzip();
+        let refs = match (update.and_then(|update| update.loose), old_refs) {
+            (Some((stamp, tip)), _) => RefRow { loose: Some(stamp), loose_tip: Some(tip), ..refs },
+            (None, Some(old)) => RefRow { packed: refs.packed, ..old },
+            (None, None) => refs,
+        };
+        let begin = out.len();
+        out.extend_from_slice(&[0; LENGTH]);
+        extend(out, &refs)?;
+        let old = old.unwrap_or_default();
+        match update {
+            None if !old.is_empty() => out.extend_from_slice(old),
+            None => extend(out, &Row::default())?,
+            Some(update) => append_updated(out, postcard::from_bytes(old).unwrap_or_default(), update)?,
+        }
+        let length = u32::try_from(out.len() - begin).map_err(std::io::Error::other)?;
+        out[begin..begin + LENGTH].copy_from_slice(&length.to_le_bytes());
+        Ok(())
+    }
+}
+
+fn append_updated(out: &mut Vec<u8>, old: Row<'_>, update: &Update) -> std::io::Result<()> {
+    let (full_state, front, informed);
+    let mut row = Row { informed: &[], ..old };
+    if let Some(state) = &update.state {
+        full_state = bytes(&**state)?;
+        row.state = Some(StateFacts::of(state));
+        row.full_state = &full_state;
+    }
+    if let Some(text) = &update.text {
+        front = bytes(&text.front)?;
+        let (stamp, directory) = (text.stamp, text.directory);
+        row.text = Some(TextRow { stamp, directory, path: &text.path, facts: facts_of(text), front: &front });
+    }
+    informed = bytes(&updated(postcard::from_bytes(old.informed).unwrap_or_default(), update))?;
+    row.informed = &informed;
+    extend(out, &row)
+}
+
+fn facts_of(text: &CachedText) -> TextFacts<'_> {
+    TextFacts::of(text.blob, text.title.as_deref(), &text.front)
+}
+
+fn updated<'b>(old: Informed<'b>, update: &'b Update) -> Informed<'b> {
+    let mut informed = old;
+    if let Some((attempt, origins)) = &update.origins {
+        informed.attempt = Some(*attempt);
+        informed.origins = origins.iter().map(SpecId::as_str).collect();
+    }
+    for (spec, event, work) in &update.pinned {
+        informed.pinned.retain(|row| row.spec != spec.as_str());
+        informed.pinned.push(PinnedRow { spec: spec.as_str(), event: *event, work: work.clone() });
+    }
+    informed
+}
+
+fn bytes(value: &impl Serialize) -> std::io::Result<Vec<u8>> {
+    postcard::to_stdvec(value).map_err(std::io::Error::other)
+}
+
+fn extend(out: &mut Vec<u8>, value: &impl Serialize) -> std::io::Result<()> {
+    *out = postcard::to_extend(value, std::mem::take(out)).map_err(std::io::Error::other)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_do_not_fill_the_file_are_none() {
+        let mut bytes = Vec::new();
+        for id in ["a", "b"] {
+            let refs = RefRow { id, packed: None, loose: None, loose_tip: None };
+            Records::default().append(&mut bytes, refs, None).expect("it is short");
+        }
+        let begins = places(&bytes, 0).expect("whole records");
+        assert_eq!(begins.len(), 2);
+        let records = Records { bytes: bytes.clone(), places: begins.clone(), ..Records::default() };
+        assert_eq!(records.ids().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(records.row("b"), Some(Row::default()));
+        for length in (1..bytes.len()).filter(|length| u32::try_from(*length).ok() != begins.last().copied()) {
+            assert_eq!(places(&bytes[..length], 0), None, "{length}");
+        }
+        assert_eq!(places(&[4, 0, 0, 0], 0), None, "a record that is nothing but its length would never end");
+    }
+}

@@ -1,0 +1,182 @@
+//! What lines, readiness and drift rest on. A row of the cache and a spec that was read in full both offer it, so that each of these
+//! decisions exists once.
+
+use gix::ObjectId;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    event::{Approval, Pin},
+    id::SpecId,
+    oid,
+    spec_file::FrontMatter,
+    spec_type::SpecType,
+    state::State,
+    status::Status,
+};
+
+/// The facts of one spec.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts<'a> {
+    /// The id.
+    pub id: &'a SpecId,
+    /// The status, healed.
+    pub status: Status,
+    /// Why the events or the text cannot be read.
+    pub fault: Option<String>,
+    /// Whether the file has a status that `import` would record.
+    pub to_import: bool,
+    /// What the events say; `None` without events.
+    pub state: Option<StateFacts<'a>>,
+    /// What the text says; `None` where it cannot be read.
+    pub text: Option<TextFacts<'a>>,
+}
+
+impl Facts<'_> {
+    /// Whether several attempts count.
+    pub(crate) fn is_contended(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.contended)
+    }
+}
+
+/// What the events of a spec say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StateFacts<'a> {
+    /// The newest event.
+    #[serde(with = "oid")]
+    pub tip: ObjectId,
+    /// The recorded status.
+    pub status: Status,
+    /// Whether several attempts count.
+    pub contended: bool,
+    /// The work of the deciding attempt.
+    pub work: Work,
+    /// The spec that takes the place of this one.
+    pub superseded_by: Option<&'a str>,
+    /// The branch that the spec is for.
+    pub onto: Option<&'a str>,
+    /// The recorded answer of a person.
+    pub approval: Option<Approval>,
+    /// The inputs of the attempt as they were pinned.
+    #[serde(borrow)]
+    pub pins: Vec<PinFacts<'a>>,
+}
+
+impl<'a> StateFacts<'a> {
+    /// The facts of `state`.
+    pub(crate) fn of(state: &'a State) -> StateFacts<'a> {
+        let facts = &state.facts;
+        StateFacts {
+            tip: state.tip,
+            status: state.status,
+            contended: state.is_contended(),
+            work: Work::of(state),
+            superseded_by: facts.superseded_by.as_ref().map(SpecId::as_str),
+            onto: facts.onto.as_deref(),
+            approval: facts.approval.clone(),
+            pins: facts.informed_by.iter().map(PinFacts::of).collect(),
+        }
+    }
+}
+
+/// What a spec was worked on with, and what came of it. An input that is a spec is unchanged as long as its work is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Work {
+    /// The text.
+    #[serde(with = "oid")]
+    pub spec_blob: Option<ObjectId>,
+    /// The attempt that decided.
+    #[serde(with = "oid")]
+    pub attempt: Option<ObjectId>,
+    /// The commits of the attempt.
+    #[serde(with = "oid")]
+    pub commits: Vec<ObjectId>,
+}
+
+impl Work {
+    /// The work of `state`.
+    pub(crate) fn of(state: &State) -> Work {
+        let (spec_blob, commits) = (state.facts.spec_blob, state.facts.work_commits.clone());
+        Work { spec_blob, attempt: state.attempt, commits }
+    }
+
+    /// Whether the same attempt decides with the same commits on the same text. Without an attempt, commits do not count.
+    pub(crate) fn is_same(&self, now: &Work) -> bool {
+        self.spec_blob == now.spec_blob
+            && self.attempt == now.attempt
+            && (self.attempt.is_none() || self.commits == now.commits)
+    }
+}
+
+/// An input as it was pinned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum PinFacts<'a> {
+    /// A file and its blob.
+    Path(&'a str, #[serde(with = "oid")] ObjectId),
+    /// A spec and its newest event.
+    Spec(&'a str, #[serde(with = "oid")] ObjectId),
+    /// An address.
+    Url,
+}
+
+impl<'a> PinFacts<'a> {
+    fn of(pin: &'a Pin) -> PinFacts<'a> {
+        match pin {
+            Pin::Path { path, blob } => PinFacts::Path(path, *blob),
+            Pin::Spec { id, event } => PinFacts::Spec(id.as_str(), *event),
+            Pin::Url(_) => PinFacts::Url,
+        }
+    }
+}
+
+/// What the text of a spec says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TextFacts<'a> {
+    /// Its blob.
+    #[serde(with = "oid")]
+    pub blob: ObjectId,
+    /// The title.
+    pub title: Option<&'a str>,
+    /// `type`.
+    pub kind: SpecType,
+    /// `phase`.
+    pub phase: Option<&'a str>,
+    /// `topic`.
+    pub topic: Option<&'a str>,
+    /// `labels`.
+    pub labels: Vec<&'a str>,
+    /// `depends_on`, as written.
+    pub depends_on: Vec<&'a str>,
+    /// `informed_by`, as written.
+    pub informed_by: Vec<&'a str>,
+    /// `origin` and `tracks`, as written.
+    #[serde(borrow)]
+    pub tracked: Vec<&'a str>,
+    /// Whether the text asks to be approved.
+    pub approval: bool,
+}
+
+impl<'a> TextFacts<'a> {
+    /// The facts of the text that is `blob`.
+    pub(crate) fn of(blob: ObjectId, title: Option<&'a str>, front: &'a FrontMatter) -> TextFacts<'a> {
+        fn list(texts: &[String]) -> impl Iterator<Item = &str> {
+            texts.iter().map(String::as_str)
+        }
+        TextFacts {
+            blob,
+            title,
+            kind: front.kind,
+            phase: front.phase.as_deref(),
+            topic: front.topic.as_deref(),
+            labels: list(&front.labels).collect(),
+            depends_on: list(&front.depends_on).collect(),
+            informed_by: list(&front.informed_by).collect(),
+            tracked: list(&front.origin).chain(list(&front.tracks)).collect(),
+            approval: front.approval.required,
+        }
+    }
+
+    /// Everything that the work is made from, as written.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &'a str> {
+        self.informed_by.iter().chain(&self.tracked).copied()
+    }
+}
