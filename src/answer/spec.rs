@@ -42,6 +42,9 @@ pub(crate) struct SpecView {
     pub orphaned: bool,
     /// It asks for an approval of the present text and has none.
     pub needs_approval: bool,
+    /// Whether a person rejected the present text.
+    #[serde(skip)]
+    pub rejected: bool,
     /// The labels, in the order of the file.
     pub labels: Vec<String>,
     /// The specs that must be completed first, as the file names them.
@@ -95,6 +98,7 @@ impl SpecView {
             contended: false,
             orphaned: false,
             needs_approval: false,
+            rejected: false,
             labels: Vec::new(),
             depends_on: Vec::new(),
             informed_by: Vec::new(),

@@ -162,7 +162,7 @@ fn ready(specs: &Specs<'_>, entry: &Entry) -> Result<(), Stop> {
     };
     for reason in &reasons {
         error = match reason.obstacle {
-            Obstacle::Approval => error.hint(format!("read it, then: git chant approve {short}")),
+            Obstacle::Approval | Obstacle::Rejected => error.hint(format!("read it, then: git chant approve {short}")),
             Obstacle::Gate if reason.what == "driver" => members_hint(specs, entry, error)?,
             Obstacle::Gate => error.hint(format!("when you have done it: git chant finish {short}")),
             Obstacle::Contended => {

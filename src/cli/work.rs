@@ -103,12 +103,7 @@ impl NextArgs {
 }
 
 fn filter(labels: &[String], topics: &[String], phases: &[Phase]) -> Filter {
-    Filter {
-        types: Vec::new(),
-        phases: phases.iter().map(|phase| phase.as_str().to_owned()).collect(),
-        topics: topics.to_vec(),
-        labels: labels.to_vec(),
-    }
+    Filter { types: Vec::new(), phases: phases.to_vec(), topics: topics.to_vec(), labels: labels.to_vec() }
 }
 
 fn jobs(text: &str) -> Result<usize, String> {

@@ -16,24 +16,24 @@ use crate::{
     cli,
     env::Env,
     error::Result,
-    query::completion::{Shelf, Wanted},
+    query::completion::{Completer, ValueKind},
 };
 
 /// Answers a shell that asks for completions, if it is one that calls: the exit code then, else nothing and nothing is done.
 ///
 /// The name is given because clap would register the completion for the first word of `git chant`: for git itself.
 pub(crate) fn answer(args: &[OsString]) -> Option<i32> {
-    // Looked at here too, so that an ordinary run does not pay for the definition of the command line twice.
-    std::env::var_os("COMPLETE")?;
     let env = Env::from_process().ok()?;
+    // Looked at here too, so that an ordinary run does not pay for the definition of the command line twice.
+    env.var("COMPLETE")?;
     let words = words(args);
-    let at = current(words);
+    let at = current(&env, words);
     let (directories, command) = beginning(&words[..at.min(words.len())]);
     let there = directories.iter().try_fold(env.clone(), |env, dir| enter(&env, dir)).ok();
     let directory = there.as_ref().unwrap_or(&env).cwd().to_owned();
-    let shelf = Arc::new(Shelf::new(there));
+    let completer = Arc::new(Completer::new(there));
     let options = words.get(at).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
-    let factory = || definition(command, &shelf, options);
+    let factory = || definition(command, &completer, options);
     let asked = CompleteEnv::with_factory(factory).bin("git-chant").try_complete(args.to_vec(), Some(&directory));
     match asked {
         Ok(true) => Some(0),
@@ -49,8 +49,8 @@ fn words(args: &[OsString]) -> &[OsString] {
 }
 
 /// Which of them is completed.
-fn current(words: &[OsString]) -> usize {
-    let index = std::env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse().ok());
+fn current(env: &Env, words: &[OsString]) -> usize {
+    let index = env.text("_CLAP_COMPLETE_INDEX").and_then(|index| index.parse().ok());
     index.unwrap_or(words.len().saturating_sub(1))
 }
 
@@ -85,37 +85,39 @@ fn enter(env: &Env, dir: &Path) -> Result<Env> {
 
 /// The command line, with what its values may be: all of it, unless the `command` is known already. As with git, options are for who
 /// has typed a dash; else they stand behind all that there is.
-fn definition(command: Option<&OsString>, shelf: &Arc<Shelf>, options: bool) -> clap::Command {
+fn definition(command: Option<&OsString>, completer: &Arc<Completer>, options: bool) -> clap::Command {
     let shown = |arg: Arg| if options || arg.is_positional() { arg } else { arg.hide(true) };
     let needed = cli::needed(command.into_iter());
     let command = if needed.has_subcommands() { needed } else { cli::command() };
     command.disable_help_flag(!options).mut_args(shown).mut_subcommands(|sub| {
         let name = cli::COMMANDS.iter().map(|(name, ..)| *name).find(|name| sub.get_name() == *name);
-        sub.disable_help_flag(!options).mut_args(|arg| shown(offering(arg, name.unwrap_or_default(), shelf)))
+        sub.disable_help_flag(!options).mut_args(|arg| shown(offering(arg, name.unwrap_or_default(), completer)))
     })
 }
 
 /// The argument with what its value may be, by what it is called.
-fn offering(arg: Arg, command: &'static str, shelf: &Arc<Shelf>) -> Arg {
+fn offering(arg: Arg, command: &'static str, completer: &Arc<Completer>) -> Arg {
     let called = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
     let wanted = match (called.as_str(), arg.get_long()) {
         // An option that names another spec than that of the command may name any.
-        ("spec", Some(_)) => Wanted::Spec(""),
-        ("spec", None) => Wanted::Spec(command),
-        ("spec-or-topic", _) => Wanted::SpecOrTopic,
-        ("label", _) => Wanted::Label,
-        ("topic", _) | (_, Some("topic")) => Wanted::Topic,
-        ("branch", _) => Wanted::Branch,
-        ("remote", _) => Wanted::Remote,
-        (_, Some("agent")) if arg.get_action().takes_values() && arg.get_possible_values().is_empty() => Wanted::Agent,
+        ("spec", Some(_)) => ValueKind::Spec(""),
+        ("spec", None) => ValueKind::Spec(command),
+        ("spec-or-topic", _) => ValueKind::SpecOrTopic,
+        ("label", _) => ValueKind::Label,
+        ("topic", _) | (_, Some("topic")) => ValueKind::Topic,
+        ("branch", _) => ValueKind::Branch,
+        ("remote", _) => ValueKind::Remote,
+        (_, Some("agent")) if arg.get_action().takes_values() && arg.get_possible_values().is_empty() => {
+            ValueKind::Agent
+        }
         _ => return arg,
     };
-    let shelf = Arc::clone(shelf);
+    let completer = Arc::clone(completer);
     arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
-        let offers = shelf.offers(wanted, typed);
-        let candidate = |(at, offer): (usize, crate::query::completion::Offer)| {
+        let candidates = completer.candidates(wanted, typed);
+        let candidate = |(at, offer): (usize, crate::query::completion::Candidate)| {
             CompletionCandidate::new(offer.value).help(offer.help.map(Into::into)).display_order(Some(at))
         };
-        offers.into_iter().enumerate().map(candidate).collect::<Vec<_>>()
+        candidates.into_iter().enumerate().map(candidate).collect::<Vec<_>>()
     }))
 }

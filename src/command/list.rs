@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     answer::{Listed, outcome::Outcome},
     cli::list::ListArgs,
-    domain::{spec_type::SpecType, status::Status},
+    domain::{filter::Filter, spec_type::SpecType, status::Status},
     error::Result,
     specs::{all::Specs, facts::Facts},
 };
@@ -14,13 +14,19 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let specs = Specs::cached(&project)?;
     let all = args.all || args.archived || args.status.contains(&Status::Archived);
     let ids = if all { specs.names.all()? } else { specs.names.active()? };
+    let filter = Filter {
+        types: args.spec_type.clone(),
+        phases: args.phase.clone(),
+        topics: args.topic.clone(),
+        labels: args.labels.clone(),
+    };
     let (mut views, mut lines, mut to_import) = (Vec::new(), Vec::new(), 0);
     for id in ids {
         specs.inspect(
             id,
             |status| wanted_status(args, status),
             |facts| {
-                if !wanted(args, facts) || (args.ready && !specs.reasons(facts)?.is_empty()) {
+                if !is_wanted(&filter, facts) || (args.ready && !specs.reasons(facts)?.is_empty()) {
                     return Ok(());
                 }
                 to_import += usize::from(facts.to_import);
@@ -53,15 +59,10 @@ fn wanted_status(args: &ListArgs, status: Status) -> bool {
     (status == Status::Archived) == args.archived
 }
 
-fn wanted(args: &ListArgs, facts: &Facts<'_>) -> bool {
-    let text = facts.text.as_ref();
-    let any = |asked: Vec<&str>, has: Option<&str>| asked.is_empty() || asked.contains(&has.unwrap_or_default());
-    let types = args.spec_type.iter().map(|one| one.as_str()).collect();
-    let phases = args.phase.iter().map(|one| one.as_str()).collect();
-    let topics = args.topic.iter().map(String::as_str).collect();
-    let labels = text.map_or(&[][..], |text| &text.labels);
-    any(types, Some(text.map_or(SpecType::default(), |text| text.kind).as_str()))
-        && any(phases, text.and_then(|text| text.phase))
-        && any(topics, text.and_then(|text| text.topic))
-        && (args.labels.is_empty() || args.labels.iter().any(|label| labels.contains(&label.as_str())))
+fn is_wanted(filter: &Filter, facts: &Facts<'_>) -> bool {
+    // An empty topic asks for the specs that have none.
+    match &facts.text {
+        Some(text) => filter.takes(text.kind, text.phase, Some(text.topic.unwrap_or_default()), &text.labels),
+        None => filter.takes(SpecType::default(), None, Some(""), &[]),
+    }
 }

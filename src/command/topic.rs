@@ -66,7 +66,7 @@ fn target(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
     )
 }
 
-/// What somebody could do now: work what is ready, else what needs a person.
+/// What can be done now: work on a spec that is ready, otherwise what needs a person.
 fn next(steps: &[StepView]) -> Option<&StepView> {
     let open = |step: &&StepView| !matches!(step.spec.status, Status::Completed | Status::Cancelled | Status::Archived);
     let ready = steps.iter().find(|step| step.spec.ready);

@@ -1,12 +1,14 @@
-//! Which specs a command is asked for.
+//! Which specs a command line asks for.
+
+use super::{phase::Phase, spec_type::SpecType};
 
 /// Several values of one kind mean any of them; different kinds must all hold. Empty asks for every spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
     /// Types.
-    pub types: Vec<String>,
+    pub types: Vec<SpecType>,
     /// Phases.
-    pub phases: Vec<String>,
+    pub phases: Vec<Phase>,
     /// Topics.
     pub topics: Vec<String>,
     /// Labels: a spec needs one of them.
@@ -15,12 +17,13 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// Whether a spec with these properties is asked for.
-    pub(crate) fn takes(&self, kind: &str, phase: Option<&str>, topic: Option<&str>, labels: &[String]) -> bool {
-        let any =
-            |asked: &[String], has: Option<&str>| asked.is_empty() || asked.iter().any(|one| Some(one.as_str()) == has);
-        any(&self.types, Some(kind))
-            && any(&self.phases, phase)
-            && any(&self.topics, topic)
-            && (self.labels.is_empty() || self.labels.iter().any(|label| labels.contains(label)))
+    pub(crate) fn takes(&self, kind: SpecType, phase: Option<&str>, topic: Option<&str>, labels: &[&str]) -> bool {
+        fn any<T>(asked: &[T], has: impl FnMut(&T) -> bool) -> bool {
+            asked.is_empty() || asked.iter().any(has)
+        }
+        any(&self.types, |one| *one == kind)
+            && any(&self.phases, |one| Some(one.as_str()) == phase)
+            && any(&self.topics, |one| Some(one.as_str()) == topic)
+            && any(&self.labels, |one| labels.contains(&one.as_str()))
     }
 }

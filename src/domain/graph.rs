@@ -1,15 +1,15 @@
-//! Directed graphs of small numbers: which nodes lie on circles, and the way around.
+//! Directed graphs of small numbers: which nodes lie on cycles, and the shortest path around.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// For each node the nodes that it leads to.
 pub(crate) type Edges = Vec<Vec<usize>>;
 
-/// The groups of nodes that lead to each other, of those that hold a circle: two nodes and more, or one that leads to itself.
+/// The groups of nodes that lead to each other, of those that hold a cycle: two nodes and more, or one that leads to itself.
 /// Each group is sorted, and so are the groups.
 ///
 /// Tarjan's algorithm with a stack of its own: time grows with nodes and edges, whatever the depth.
-pub(crate) fn circles(edges: &Edges) -> Vec<Vec<usize>> {
+pub(crate) fn cycles(edges: &Edges) -> Vec<Vec<usize>> {
     let mut search = Search {
         edges,
         number: vec![None; edges.len()],
@@ -93,7 +93,13 @@ impl Search<'_> {
 
 /// The shortest way from `start` to `end`, which may be `start` itself, through nodes of `group` alone (sorted), both ends included.
 /// `None` if there is none, or `steps` (edges that may still be looked at) do not suffice.
-pub(crate) fn way(edges: &Edges, group: &[usize], start: usize, end: usize, steps: &mut usize) -> Option<Vec<usize>> {
+pub(crate) fn shortest_path(
+    edges: &Edges,
+    group: &[usize],
+    start: usize,
+    end: usize,
+    steps: &mut usize,
+) -> Option<Vec<usize>> {
     let mut came_from = HashMap::new();
     let mut queue = VecDeque::from([start]);
     while let Some(node) = queue.pop_front() {
@@ -124,14 +130,14 @@ mod tests {
     use super::*;
 
     fn around(edges: &Edges, group: &[usize], start: usize) -> Vec<usize> {
-        way(edges, group, start, start, &mut 1000).expect("there is a way")
+        shortest_path(edges, group, start, start, &mut 1000).expect("there is a way")
     }
 
     #[test]
     fn a_node_that_is_met_only_after_the_circle_was_closed_is_on_one_too() {
         // 0 -> 1 -> 2 -> 0, and 0 -> 3 -> 2: depth first, 3 finds 2 done.
         let edges = vec![vec![1, 3], vec![2], vec![0], vec![2], vec![0]];
-        let found = circles(&edges);
+        let found = cycles(&edges);
         assert_eq!(found, [[0, 1, 2, 3]]);
         assert_eq!(around(&edges, &found[0], 3), [3, 2, 0, 3]);
         assert_eq!(around(&edges, &found[0], 1), [1, 2, 0, 1]);
@@ -140,7 +146,7 @@ mod tests {
     #[test]
     fn one_that_leads_to_itself_is_a_circle_and_a_line_is_none() {
         let edges = vec![vec![0], vec![0], vec![3], vec![]];
-        assert_eq!(circles(&edges), [[0]]);
+        assert_eq!(cycles(&edges), [[0]]);
         assert_eq!(around(&edges, &[0], 0), [0, 0]);
     }
 
@@ -149,12 +155,12 @@ mod tests {
         const MANY: usize = 200_000;
         let mut edges: Edges = (0..MANY).map(|node| vec![node + 1]).collect();
         edges.push(vec![]);
-        assert_eq!(circles(&edges), Vec::<Vec<usize>>::new());
+        assert_eq!(cycles(&edges), Vec::<Vec<usize>>::new());
         edges[MANY] = vec![0];
-        let found = circles(&edges);
+        let found = cycles(&edges);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].len(), MANY + 1);
-        assert_eq!(way(&edges, &found[0], 0, 0, &mut 10), None);
+        assert_eq!(shortest_path(&edges, &found[0], 0, 0, &mut 10), None);
     }
 
     proptest! {
@@ -176,7 +182,7 @@ mod tests {
                     }
                 }
             }
-            let found = circles(&edges);
+            let found = cycles(&edges);
             let all: Vec<usize> = { let mut all = found.concat(); all.sort_unstable(); all };
             let expected: Vec<usize> = (0..9).filter(|node| reach[*node][*node]).collect();
             prop_assert_eq!(all, expected);

@@ -68,6 +68,8 @@ pub(crate) enum Obstacle {
     Input,
     /// No person approved it.
     Approval,
+    /// It was rejected.
+    Rejected,
     /// A person does it.
     Gate,
 }
@@ -112,7 +114,7 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
         add(Obstacle::Input, input, why.clone());
     }
     if situation.rejected {
-        add(Obstacle::Approval, "approval", "it was rejected".to_owned());
+        add(Obstacle::Rejected, "approval", "it was rejected".to_owned());
     } else if situation.approval_open {
         let nobody = || "nobody has approved this text of it".to_owned();
         add(Obstacle::Approval, "approval", situation.discounted.clone().unwrap_or_else(nobody));

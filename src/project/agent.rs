@@ -32,7 +32,7 @@ impl Agent {
     /// The agent that a person `asked` for, else the spec's own, else the configured one. `timeout` comes before what is configured.
     ///
     /// # Errors
-    /// `no-agent` if there is none, or it has no command; `agent-not-chosen` if the spec names one that nobody here has chosen.
+    /// `no-agent` if there is none, or it has no command; `agent-not-chosen` if the spec names one that is not chosen in this clone.
     pub(crate) fn choose(
         project: &Project,
         spec: &Spec,
@@ -98,7 +98,7 @@ impl Project {
     }
 
     /// Whether a spec may name that agent: a person has chosen it here, by `chant.agent` or by anything that is set of it. What is
-    /// merely installed may do more than the agent that was chosen, and the text of a spec is somebody else's.
+    /// merely installed may do more than the agent that was chosen, and the text of a spec may be foreign.
     pub(crate) fn is_chosen(&self, name: &str) -> bool {
         let config = self.config();
         name == MANUAL || config.knows_agent(name) || config.agent().is_ok_and(|chosen| chosen.as_deref() == Some(name))
@@ -113,7 +113,7 @@ impl Project {
             .hint(format!("to let specs choose it, set anything of it: git config chant.agent.{name}.timeout none")))
     }
 
-    /// The error that nobody said who is to do it, with what there is on this machine.
+    /// The error that no agent is configured, with the agents that are installed on this machine.
     pub(crate) fn no_agent(&self) -> Error {
         let error = Error::fatal(Kind::NoAgent, "no agent is configured");
         let configured = self.config().agents();
@@ -124,7 +124,7 @@ impl Project {
         self.agent_hints().into_iter().fold(error, Error::hint)
     }
 
-    /// How to say who carries out specs, for whoever has not said so yet.
+    /// Hints how to configure an agent, where none is.
     pub(crate) fn agent_hints(&self) -> Vec<String> {
         let here = self.installed();
         let by_hand = "or do it yourself: git chant work <spec> --agent manual".to_owned();

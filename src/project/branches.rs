@@ -25,7 +25,7 @@ impl Project {
         }
     }
 
-    /// Whether `descendant` reaches `ancestor`. An object that is not here is nobody's ancestor.
+    /// Whether `descendant` reaches `ancestor`. An object that is not here is no ancestor.
     pub(crate) fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
         if ancestor == descendant {
             return Ok(true);

@@ -53,7 +53,7 @@ impl Project {
         Ok(Project::of(env, Repository::discover(env)?))
     }
 
-    /// The same of the repository that `env` names, opened already.
+    /// The project of a repository that `env` names and that is open already.
     pub(crate) fn of(env: &Env, repo: Repository) -> Project {
         let silent = repo.silent();
         let clone = clone_name(env, &repo);
@@ -147,7 +147,7 @@ fn clone_name(env: &Env, repo: &Repository) -> String {
         fault::around("dir.make", || std::fs::create_dir_all(&dir))?;
         let file = tempfile::NamedTempFile::new_in(&dir)?;
         std::fs::write(file.path(), format!("{fresh}\n"))?;
-        // Whoever is first decides: the file appears whole or not at all.
+        // The first process decides: the file appears whole or not at all.
         fault::around("clone.name", || file.persist_noclobber(&path)).map(|_| ()).map_err(|error| error.error)
     };
     match keep() {

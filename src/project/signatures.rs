@@ -24,7 +24,7 @@ const DIR: &str = "signatures";
 /// Verdicts on signatures.
 pub(crate) struct Signatures<'p> {
     project: &'p Project,
-    /// Whether nothing that was remembered counts: whoever acts on a verdict does not take it from a file that anybody may
+    /// Whether nothing that was remembered counts: a command that acts on a verdict does not take it from a file that others may
     /// have written.
     afresh: bool,
     known: RefCell<Option<HashMap<ObjectId, Signature>>>,

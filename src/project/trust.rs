@@ -124,7 +124,7 @@ impl Project {
     }
 }
 
-/// The error for what nobody has approved and nobody is there to ask.
+/// The error for commands that are not approved, where no person can be asked.
 pub(crate) fn refused(short: &str, what: &[String]) -> Error {
     let mut error = Error::negative(
         Kind::Untrusted,

@@ -1,6 +1,6 @@
 //! One process at a time that makes or takes away the worktree and the branch of a spec.
 //!
-//! The kernel holds the lock, on a file that is there for as long as somebody holds it, and gives it back when the process ends.
+//! The kernel holds the lock, on a file that exists as long as a process holds it, and releases it when the process ends.
 
 use std::{
     fs::File,
@@ -27,14 +27,14 @@ pub(crate) struct WorktreeLock {
 
 impl Drop for WorktreeLock {
     fn drop(&mut self) {
-        // While it is held, so that nobody takes away a file that another has just locked. What stays is a file that means nothing.
+        // While the lock is held: later, another process may have locked the file. A file that stays means nothing.
         let _stays = fault::around("place.drop", || std::fs::remove_file(&self.path));
         file_lock::unlock(&self.lock);
     }
 }
 
 impl Project {
-    /// Holds the place of a spec, waiting for whoever makes or takes away what is there.
+    /// Locks the worktree and the branch of a spec, after a process that makes or removes them.
     pub(crate) fn lock_worktree(&self, id: &SpecId) -> Result<WorktreeLock> {
         loop {
             let waits = |file: &File, path: &Path| file_lock::lock(file, path).map(|()| true);
@@ -44,7 +44,7 @@ impl Project {
         }
     }
 
-    /// The same without waiting; `None` if somebody has it.
+    /// Locks the worktree and the branch of a spec without waiting; `None` if another process holds the lock.
     pub(crate) fn try_lock_worktree(&self, id: &SpecId) -> Result<Option<WorktreeLock>> {
         self.held(id, file_lock::try_lock)
     }
@@ -61,7 +61,7 @@ impl Project {
                 let inherited = InheritedLock::new(&lock).io("lock", &path)?;
                 return Ok(Some(WorktreeLock { path, lock, _inherited: inherited }));
             }
-            // Whoever had it took the file away: there is another one now.
+            // The process that held it removed the file: there is another one now.
         }
     }
 }

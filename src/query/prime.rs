@@ -19,7 +19,7 @@ const LINE: usize = 96;
 /// How many pending specs are looked at for those that are ready: each costs some reading.
 const LOOKED_AT: usize = 200;
 
-/// What is said to whoever is not carrying out a spec.
+/// The text for a session that does not work on a spec.
 const GUIDE: &str = "\
 This repository plans its work as specs, with git-chant. A spec is a Markdown file, .chant/specs/<id>.md; what happened to it is
 recorded in git (refs/chant/), never in the file.
@@ -44,7 +44,7 @@ every check is run again after you. Commit in small steps; what you leave is com
 chant' commands that change them. If the research behind it is wrong, stop and say so, and end with the exit code 65.
 ";
 
-/// The text, [`BUDGET`] bytes at the most; `None` where there are no specs and nobody has prepared for any.
+/// The text, [`BUDGET`] bytes at the most; `None` in a repository without specs and without their directory.
 ///
 /// # Errors
 /// If the specs cannot be read.
@@ -58,13 +58,13 @@ pub(crate) fn prime(project: &Project) -> Result<Option<String>> {
     if all.is_empty() && !prepared {
         return Ok(None);
     }
-    let mut now = Now::default();
+    let mut overview = Overview::default();
     // The newest first: what is left out is what has waited longest.
     for id in all.into_iter().rev() {
-        now.take(&specs, id)?;
+        overview.take(&specs, id)?;
     }
     specs.write_cache()?;
-    Ok(Some(now.text()))
+    Ok(Some(overview.text()))
 }
 
 /// What is told of the one spec.
@@ -77,7 +77,7 @@ fn inside(specs: &Specs<'_>, id: &SpecId) -> Result<String> {
 
 /// What there is now.
 #[derive(Default)]
-struct Now {
+struct Overview {
     /// In the order in which they were met.
     counts: Vec<(Status, usize)>,
     running: Vec<String>,
@@ -86,7 +86,7 @@ struct Now {
     looked_at: usize,
 }
 
-impl Now {
+impl Overview {
     fn take(&mut self, specs: &Specs<'_>, id: &SpecId) -> Result<()> {
         let status = specs.recorded(id)?.status;
         match self.counts.iter_mut().find(|(counted, _)| *counted == status) {
@@ -156,7 +156,7 @@ fn fitting(lines: &[String], room: usize) -> usize {
     ends.take_while(|end| *end <= room).count()
 }
 
-/// `  010-v7b  title`, as one line that is not too long. A title is somebody else's text: it cannot make a line of its own.
+/// `  010-v7b  title`, as one line that is not too long. A title is foreign text: it cannot make a line of its own.
 fn line(id: &SpecId, title: &str, after: &str) -> String {
     let mut line = format!("  {}  {}", id.short(), sanitize::line(title));
     if line.len() + after.len() > LINE {

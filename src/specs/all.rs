@@ -142,7 +142,7 @@ pub(crate) struct Specs<'p> {
     /// What was asked for last of what is not kept there.
     last: RefCell<Option<(SpecId, Recorded)>>,
     pub(crate) texts: Texts<'p>,
-    /// The same in full, whatever the cache knows.
+    /// The texts in full, whatever the cache knows.
     pub(crate) whole: Texts<'p>,
     pub(super) cache: Option<Rc<Cache<'p>>>,
     ancestry: Ancestry<'p>,
@@ -201,14 +201,14 @@ impl<'p> Specs<'p> {
         })
     }
 
-    /// The same, all of them seen from one base.
+    /// These specs, all of them seen from one base.
     #[must_use]
     pub(crate) fn seen_from(mut self, base: Option<ObjectId>) -> Self {
         self.fixed = Some(base);
         self
     }
 
-    /// The same, which believes no verdict on a signature that was made before: for acting on what it says.
+    /// These specs with every signature verified again: for a command that acts on a verdict.
     #[must_use]
     pub(crate) fn checking_signatures(mut self) -> Self {
         self.signatures = self.signatures.map(|_| Signatures::afresh(self.project));
@@ -244,7 +244,7 @@ impl<'p> Specs<'p> {
         }
         let tip = match full_name(branch) {
             Ok(full) => self.project.branch_tip(&full)?.or(self.head),
-            // Whoever works it is told.
+            // The command that works on it reports the name.
             Err(_) => self.head,
         };
         self.branches.borrow_mut().insert(branch.to_owned(), tip);
@@ -275,7 +275,7 @@ impl<'p> Specs<'p> {
             }
             // A driver is done with its last member, recorded or not.
             Some(state) if state.status == Status::Pending && self.members_are_over(id)? => Status::Completed,
-            // Nobody is held off by a claim that does not count.
+            // A claim that does not count keeps no other attempt off.
             Some(state) if self.discounted_claim(id, state)?.is_some() => Status::Pending,
             Some(state) => state.status,
             None if tip.is_none() && !self.names.has_file(id)? && self.names.has_archived_file(id)? => Status::Archived,
@@ -404,7 +404,7 @@ impl<'p> Specs<'p> {
         self.entry_from(&self.texts, id)
     }
 
-    /// The same with its whole text, where others are outlines.
+    /// One spec with its whole text, where others are outlines; it need not exist.
     pub(crate) fn whole_entry(&self, id: &SpecId) -> Result<Entry> {
         self.entry_from(&self.whole, id)
     }
@@ -486,7 +486,7 @@ impl Project {
         self.healed_by(state, |ancestor, descendant| self.is_ancestor(ancestor, descendant))
     }
 
-    /// The same with another way to tell who reaches whom.
+    /// [`Project::healed`] by another way to tell whether a commit reaches another.
     fn healed_by(&self, state: &State, is_ancestor: impl Fn(ObjectId, ObjectId) -> Result<bool>) -> Result<bool> {
         if state.status != Status::Finished || !state.unacknowledged().is_empty() {
             return Ok(false);

@@ -35,7 +35,7 @@ impl<'p> Ancestry<'p> {
         Ancestry { project, cache, walks: RefCell::default() }
     }
 
-    /// The same as [`Project::is_ancestor`].
+    /// Whether `descendant` reaches `ancestor`, as [`Project::is_ancestor`] says.
     pub(crate) fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
         if ancestor == descendant {
             return Ok(true);

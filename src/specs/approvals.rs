@@ -31,7 +31,7 @@ pub(crate) struct Answer {
 impl Specs<'_> {
     /// What a person said about the text of a spec, as far as it counts. A rejection counts as it stands: it only holds up.
     ///
-    /// Where signatures are asked for, what the newest event repeats is not believed: anybody could have written it.
+    /// Where signatures are asked for, git-chant does not believe what the newest event repeats: any clone could have written it.
     pub(crate) fn answer(&self, facts: &Facts<'_>) -> Result<Answer> {
         let Some(state) = &facts.state else { return Ok(Answer::default()) };
         let recorded = state.approval.clone();
@@ -75,9 +75,9 @@ impl Specs<'_> {
 }
 
 impl Project {
-    /// The same by verdicts of the caller's choice.
+    /// Why the claim on a spec that is in progress does not count by the verdicts of `signatures`; `None` if it counts.
     ///
-    /// A run that is alive here counts whatever its event says: whoever asks is its neighbour.
+    /// A run that is alive here counts whatever its event says: the process is on this machine.
     pub(crate) fn discounted_claim(
         &self,
         signatures: &Signatures<'_>,

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// How an agent's run ended, for whoever judges it.
+/// How an agent's run ended: what the checks of the attempt need to know of it.
 #[derive(Clone, Debug)]
 pub(crate) struct RunEnd {
     /// How it ended.
@@ -32,7 +32,7 @@ pub(crate) struct RunEnd {
     pub rate_limited: bool,
     /// Changes that no event explains, in words.
     pub tampered: Vec<String>,
-    /// Other refs that moved meanwhile.
+    /// Other refs that changed during the run.
     pub refs_moved: Vec<String>,
     /// The settings (`key=value`) that keep changed configuration from taking effect while the attempt is judged.
     pub muted: Vec<String>,
@@ -45,7 +45,7 @@ pub(crate) struct Attempt {
     pub id: SpecId,
     /// The start event.
     pub start: ObjectId,
-    /// The commit that it started from; `None` where a person finished what nobody had started.
+    /// The commit that it started from; `None` where a person finished a spec that had not been started.
     pub base: Option<ObjectId>,
     /// The branch that it is for, a full ref name; `None` if `HEAD` was detached.
     pub target: Option<String>,
@@ -141,12 +141,12 @@ impl Project {
     }
 
     /// The worktree of a spec: the one at the place that is meant for it, whatever it stands on (an agent may have switched
-    /// branches there, and its branch may be checked out elsewhere meanwhile); else the linked one whose `HEAD` is its branch.
+    /// branches there and checked its branch out elsewhere); otherwise the linked one whose `HEAD` is its branch.
     pub(crate) fn worktree_of(&self, id: &SpecId) -> Result<Option<Worktree>> {
         Ok(self.worktree_among(&worktree::list(&self.repo)?, id)?.cloned())
     }
 
-    /// The same among worktrees already listed.
+    /// The worktree of a spec among `all` worktrees, as [`Project::worktree_of`] finds it.
     pub(crate) fn worktree_among<'w>(&self, all: &'w [Worktree], id: &SpecId) -> Result<Option<&'w Worktree>> {
         let branch = self.branch_ref(id)?;
         let mut linked = all.iter().filter(|tree| !tree.main);

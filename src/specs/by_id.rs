@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::domain::id::SpecId;
 
-/// A map that is made at once and then asked, mostly in order: whoever goes through all specs finds each where the last one was.
+/// A map that is made at once and then asked, mostly in order: a loop over all specs finds each next to the last one.
 #[derive(Debug, Default)]
 pub(crate) struct ById<V> {
     entries: Vec<(SpecId, V)>,

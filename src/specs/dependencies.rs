@@ -1,4 +1,4 @@
-//! Which spec waits for which, and the circles that dependencies must not close.
+//! Which spec waits for which, and the cycles that dependencies must not close.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use gix::ObjectId;
 use super::all::Specs;
 use crate::{
     domain::{
-        graph::{Edges, circles, way},
+        graph::{Edges, cycles, shortest_path},
         id::SpecId,
         readiness::Dependency,
         status::Status,
@@ -15,7 +15,7 @@ use crate::{
     error::Result,
 };
 
-/// How many edges are looked at for short ways around; which specs lie on circles is known without.
+/// How many edges are looked at for short ways around; which specs lie on cycles is known without.
 const MAX_STEPS: usize = 1_000_000;
 
 /// How many specs of a way are named.
@@ -59,15 +59,15 @@ impl Specs<'_> {
         }
         let graph =
             Graph::of([id], |id| if self.acyclic.borrow().contains(id) { Ok(Vec::new()) } else { self.waits_for(id) })?;
-        let circles = circles(&graph.edges);
-        if circles.is_empty() {
+        let cycles = cycles(&graph.edges);
+        if cycles.is_empty() {
             self.acyclic.borrow_mut().extend(graph.ids);
             return Ok(None);
         }
         let Some(end) = graph.nodes.get(start) else { return Ok(None) };
         let all: Vec<usize> = (0..graph.ids.len()).collect();
         let mut steps = usize::MAX;
-        let way = way(&graph.edges, &all, 0, *end, &mut steps);
+        let way = shortest_path(&graph.edges, &all, 0, *end, &mut steps);
         Ok(way.map(|way| [start].into_iter().chain(way.iter().map(|node| &graph.ids[*node])).cloned().collect()))
     }
 
@@ -91,7 +91,7 @@ impl Specs<'_> {
         let graph = Graph::of(wanted, |id| Ok(self.waits_for(id).unwrap_or_default()))?;
         let mut steps = MAX_STEPS;
         let mut found = BTreeMap::new();
-        for group in circles(&graph.edges) {
+        for group in cycles(&graph.edges) {
             for node in &group {
                 found.insert(graph.ids[*node].clone(), graph.described(&group, *node, &mut steps));
             }
@@ -139,7 +139,7 @@ impl Graph {
 
     /// The entry of `depends_on` by which `node` depends on itself, and the way around in words.
     fn described(&self, group: &[usize], node: usize, steps: &mut usize) -> (usize, String) {
-        let way = way(&self.edges, group, node, node, steps);
+        let way = shortest_path(&self.edges, group, node, node, steps);
         let next = match &way {
             Some(way) => way.get(1).copied(),
             None => self.edges[node].iter().copied().find(|to| group.binary_search(to).is_ok()),

@@ -164,7 +164,7 @@ impl Specs<'_> {
         }
     }
 
-    /// The same, and whether all of those could be read.
+    /// The specs whose events are behind an attempt, and whether all of them could be read.
     fn informed(&self, spec: &SpecId, attempt: ObjectId) -> Result<Option<(Rc<[SpecId]>, bool)>> {
         let store = self.project.store()?;
         let Ok(Ok(start)) = store.event(spec, attempt) else { return Ok(None) };

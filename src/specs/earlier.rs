@@ -51,7 +51,7 @@ impl Project {
         Ok(so_far)
     }
 
-    /// Why somebody has paused the attempt; `None` if it is not paused.
+    /// Why the attempt was paused; `None` if it is not paused.
     pub(crate) fn paused(&self, attempt: &Attempt) -> Result<Option<String>> {
         let store = self.store()?;
         let paused = |state: &State| state.status == Status::Paused && state.attempt == Some(attempt.start);

@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl Project {
-    /// The work tree in which the very same file lies among the specs and in the archive: somebody died while moving it, and nobody else
-    /// leaves that.
+    /// The work tree in which one and the same file lies among the specs and in the archive: only a process that died while it moved
+    /// the file leaves that.
     ///
     /// # Errors
     /// `bad-file` if one of them cannot be read.

@@ -35,9 +35,6 @@ pub(crate) struct Input {
     pub committed: bool,
 }
 
-/// The code of the error about an input that is there and cannot be used.
-const BAD_INPUT: Kind = Kind::BadInput;
-
 /// Why an entry of `informed_by` cannot be an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InputFault {
@@ -77,7 +74,7 @@ impl Project {
         match found {
             Ok(true) => Ok(None),
             Ok(false) => Ok(Some(InputFault::Missing)),
-            Err(error) if error.kind == BAD_INPUT => Ok(Some(InputFault::Refused(error.message))),
+            Err(error) if error.kind == Kind::BadInput => Ok(Some(InputFault::Refused(error.message))),
             Err(error) => Err(error),
         }
     }
@@ -92,7 +89,7 @@ impl Project {
                 .hint("it is looked for in the base, and where it is not committed, in the work tree")
         };
         let parsed = Entry::parse(entry).map_err(|why| {
-            Error::negative(BAD_INPUT, format!("'{}' cannot be an input: {why}", entry.escape_debug()))
+            Error::negative(Kind::BadInput, format!("'{}' cannot be an input: {why}", entry.escape_debug()))
         })?;
         match parsed {
             Entry::Url(url) => Ok(vec![Input { pin: Pin::Url(url), bytes: None, committed: true }]),
@@ -148,7 +145,7 @@ impl Project {
                 }
                 Ok(None) => {}
                 Err(refused) => {
-                    return Err(Error::negative(BAD_INPUT, format!("cannot read the input '{path}': {refused}")));
+                    return Err(Error::negative(Kind::BadInput, format!("cannot read the input '{path}': {refused}")));
                 }
             }
         }
@@ -193,7 +190,8 @@ impl Project {
 
     /// The paths of the base that a glob or a directory matches, sorted.
     pub(crate) fn expand(&self, base: &Base<'_>, entry: &str) -> Result<Vec<String>> {
-        let set = PathSet::new(&[entry]).map_err(|(_, why)| Error::negative(BAD_INPUT, format!("'{entry}': {why}")))?;
+        let set =
+            PathSet::new(&[entry]).map_err(|(_, why)| Error::negative(Kind::BadInput, format!("'{entry}': {why}")))?;
         Ok(base.files()?.iter().filter(|path| set.matches(path.as_bytes().as_bstr())).cloned().collect())
     }
 }

@@ -22,7 +22,7 @@ impl Project {
         if commit.parent_ids().count() > 1 {
             return Ok(made(vec![landing.new]));
         }
-        // Over the edge of a shallow clone nobody can see.
+        // The commits beyond the edge of a shallow clone are not here.
         Ok(made(history::commits_between(&self.repo, Some(old), landing.new).unwrap_or(vec![landing.new])))
     }
 }

@@ -1,4 +1,4 @@
-//! Which specs exist: looked up one by one, and listed only where somebody asks for all of them.
+//! Which specs exist: looked up one by one, and listed only where a command needs all of them. Their texts and states are not here.
 
 use std::{
     cell::{Cell, OnceCell},
@@ -22,14 +22,14 @@ use crate::{
     store::archive::ArchiveTrees,
 };
 
-/// Whoever asks more often than this what a short form means gets it from a table.
+/// After this many questions what a short form means, a table answers.
 const OFTEN: usize = 4;
 
 /// The specs that exist, by name only: nothing of them is read.
 ///
-/// What is named in full is looked up as a ref and a file, and the others are not touched; for a short form names are listed;
-/// the tips of all chains are read only where somebody goes through all specs. What was listed answers whatever comes after. What
-/// was put away is listed apart, and only if somebody asks for it: there may be a hundred times as much of it.
+/// A full id is looked up as a ref and a file, without a look at other specs. For a short form, names are listed. The tips of all
+/// specs are read only where a command goes through all of them. A list answers every later question. Archived specs are listed
+/// apart, and only at need: there may be a hundred times as many.
 pub(crate) struct SpecNames<'p> {
     project: &'p Project,
     cache: Option<Rc<Cache<'p>>>,
@@ -182,7 +182,7 @@ impl<'p> SpecNames<'p> {
         self.asked.set(self.asked.get() + 1);
         if self.asked.get() <= OFTEN {
             let found = self.listed()?.matching(query);
-            // A file system that tells no change of a directory would hide what is new: who gets no answer is worth a look.
+            // On a file system that shows no change of a directory, the list may lack new names.
             if !found.is_empty() {
                 return Ok(found);
             }
@@ -231,7 +231,7 @@ impl<'p> SpecNames<'p> {
         Ok(matching(away, query))
     }
 
-    /// The same for whoever asks once: of the many names there are no more is taken than may be meant.
+    /// The archived specs that `query` is a short form of, for a single question: of the many names, only those that fit are read.
     fn found_away(&self, query: &str) -> Result<Vec<SpecId>> {
         let last = last_component(query);
         let mut found = self.project.store()?.folded_with(last)?;
@@ -318,7 +318,7 @@ impl Project {
         Ok(files)
     }
 
-    /// The files in the tree of `HEAD`, which count only where there is no work tree. What has no name of a spec there is nobody's.
+    /// The files in the tree of `HEAD`, which count only where there is no work tree. Files whose names are no ids are left out.
     fn files_in(&self, head: ObjectId, dir: &str, files: &mut Files) -> Result<()> {
         let tree = self.repo.gix().find_commit(head)?.tree()?;
         let Some(entry) = tree.lookup_entry_by_path(dir)?.filter(|entry| entry.mode().is_tree()) else { return Ok(()) };

@@ -33,13 +33,13 @@ pub(crate) struct Text {
     pub bytes: Vec<u8>,
     /// Where it was found.
     pub source: TextSource,
-    /// Found out when it is asked for: whoever goes through thousands of texts seldom does.
+    /// Computed at the first need: a command that reads thousands of texts needs it of few.
     blob: OnceCell<ObjectId>,
     hash: gix::hash::Kind,
 }
 
 impl Text {
-    /// A text of which nobody knows the blob yet, in a repository whose ids are of that kind.
+    /// A text whose blob is not computed yet, in a repository whose ids are of that kind.
     pub(crate) fn new(path: String, bytes: Vec<u8>, hash: gix::hash::Kind, source: TextSource) -> Text {
         Text { path, bytes, source, blob: OnceCell::new(), hash }
     }

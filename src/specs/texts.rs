@@ -56,7 +56,7 @@ impl<'p> Texts<'p> {
         Texts { project, cache: None, outlines: false, directories: OnceCell::new(), head: OnceCell::new() }
     }
 
-    /// The same for whoever goes through all of them: of a text that the cache knows the outline suffices.
+    /// The texts for a command that reads all of them: of a text that the cache knows, the outline suffices.
     pub(crate) fn cached(project: &'p Project, cache: Option<Rc<Cache<'p>>>) -> Texts<'p> {
         Texts { cache, outlines: true, ..Texts::new(project) }
     }
@@ -77,7 +77,7 @@ impl<'p> Texts<'p> {
         if let Some(tip) = tip
             && let Some(blob) = self.project.store()?.text_at(id, tip)?
         {
-            // It came from elsewhere, where nobody looked how large it is.
+            // Another clone recorded it, and may not have limited its size.
             if self.project.repo.gix().find_header(blob)?.size() > MAX_SPEC_LEN as u64 {
                 let why = format!("it is larger than {MAX_SPEC_LEN} bytes");
                 return Ok(Some(Rc::new(unreadable(path_of(id), &why))));

@@ -51,7 +51,9 @@ impl Specs<'_> {
         view.archived = entry.status == Status::Archived;
         let reasons = self.reasons(&facts)?;
         view.ready = reasons.is_empty();
-        view.needs_approval = reasons.iter().any(|reason| reason.obstacle == Obstacle::Approval);
+        let is = |obstacle| reasons.iter().any(|reason| reason.obstacle == obstacle);
+        view.rejected = is(Obstacle::Rejected);
+        view.needs_approval = view.rejected || is(Obstacle::Approval);
         view.blocked_by = reasons.iter().map(blocker).collect();
         view.contended = facts.is_contended();
         (view.orphaned, view.stale) = self.orphaned_and_stale(&facts)?;
@@ -204,7 +206,7 @@ fn blocker(reason: &Reason) -> Blocker {
         Obstacle::Cycle => BlockerKind::Cycle,
         Obstacle::Base => BlockerKind::Base,
         Obstacle::Input => BlockerKind::Input,
-        Obstacle::Approval => BlockerKind::Approval,
+        Obstacle::Approval | Obstacle::Rejected => BlockerKind::Approval,
         Obstacle::Gate => BlockerKind::Gate,
     };
     Blocker { kind, what: reason.what.clone(), why: reason.why.clone() }

@@ -84,8 +84,8 @@ fn consider(specs: &Specs<'_>, wanted: &Wanted, id: &SpecId, selection: &mut Sel
     }
     let entry = specs.entry(id)?;
     let Some(front) = entry.spec().map(|spec| &spec.front) else { return Ok(()) };
-    let takes = wanted.filter.takes(front.kind.as_str(), front.phase.as_deref(), front.topic.as_deref(), &front.labels);
-    if !takes {
+    let labels: Vec<&str> = front.labels.iter().map(String::as_str).collect();
+    if !wanted.filter.takes(front.kind, front.phase.as_deref(), front.topic.as_deref(), &labels) {
         return Ok(());
     }
     let reasons = specs.reasons(&entry.facts())?;

@@ -23,7 +23,7 @@ use crate::{
 
 /// A value that may be typed, with what it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Offer {
+pub(crate) struct Candidate {
     /// The value.
     pub value: String,
     /// What it is, where there is something to say.
@@ -32,7 +32,7 @@ pub(crate) struct Offer {
 
 /// What stands in a place of the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum ValueKind {
     /// A spec on which that command, by its name, does something; any for one that has nothing to say about it.
     Spec(&'static str),
     /// A label.
@@ -49,35 +49,37 @@ pub(crate) enum Wanted {
     Remote,
 }
 
-/// More titles than these are not read by anybody.
+/// With more candidates than these, titles are left out: no person reads so many.
 const TITLES: usize = 200;
 
 /// The repository that a shell asks about; it is opened when it does, and nothing is offered where it cannot be.
-pub(crate) struct Shelf {
+pub(crate) struct Completer {
     env: Option<Env>,
     rows: OnceLock<Vec<Row>>,
 }
 
-impl Shelf {
+impl Completer {
     /// Of the repository that `env` is in; without one, there is none.
-    pub(crate) fn new(env: Option<Env>) -> Shelf {
-        Shelf { env, rows: OnceLock::new() }
+    pub(crate) fn new(env: Option<Env>) -> Completer {
+        Completer { env, rows: OnceLock::new() }
     }
 
     /// What begins with `typed` and fits.
-    pub(crate) fn offers(&self, wanted: Wanted, typed: &OsStr) -> Vec<Offer> {
+    pub(crate) fn candidates(&self, wanted: ValueKind, typed: &OsStr) -> Vec<Candidate> {
         let Some(typed) = typed.to_str() else { return Vec::new() };
         match wanted {
-            Wanted::Spec(command) => self.specs(command, typed),
-            Wanted::Label => self.words(typed, |row| row.labels.iter().map(String::as_str).collect()),
-            Wanted::Topic => self.words(typed, |row| row.topic.as_deref().into_iter().collect()),
-            Wanted::SpecOrTopic => [self.specs("", typed), self.offers(Wanted::Topic, OsStr::new(typed))].concat(),
-            Wanted::Agent => self.named(typed, |project| {
+            ValueKind::Spec(command) => self.specs(command, typed),
+            ValueKind::Label => self.words(typed, |row| row.labels.iter().map(String::as_str).collect()),
+            ValueKind::Topic => self.words(typed, |row| row.topic.as_deref().into_iter().collect()),
+            ValueKind::SpecOrTopic => {
+                [self.specs("", typed), self.candidates(ValueKind::Topic, OsStr::new(typed))].concat()
+            }
+            ValueKind::Agent => self.named(typed, |project| {
                 let known = preset::ALL.iter().map(|preset| preset.name.to_owned());
                 known.chain(project.config().agents()).chain([MANUAL.to_owned()]).collect()
             }),
-            Wanted::Branch => self.named(typed, |project| branch::names(&project.repo).unwrap_or_default()),
-            Wanted::Remote => self.named(typed, |project| git::remote::names(&project.repo)),
+            ValueKind::Branch => self.named(typed, |project| branch::names(&project.repo).unwrap_or_default()),
+            ValueKind::Remote => self.named(typed, |project| git::remote::names(&project.repo)),
         }
     }
 
@@ -91,7 +93,7 @@ impl Shelf {
             .get_or_init(|| self.open().and_then(|project| rows::all(&project, false, false).ok()).unwrap_or_default())
     }
 
-    fn specs(&self, command: &str, typed: &str) -> Vec<Offer> {
+    fn specs(&self, command: &str, typed: &str) -> Vec<Candidate> {
         // By the short form, by the full one, by its last part: the first of them that there is.
         let forms: [Form; 3] = [SpecId::short, SpecId::as_str, suffix];
         let wanted = |id: &SpecId| forms.iter().any(|form| form(id).starts_with(typed));
@@ -109,7 +111,7 @@ impl Shelf {
             *times.entry(form(&row.id)).or_default() += 1;
         }
         let titled = found.len() <= TITLES;
-        let offer = |row: &&&Row| Offer {
+        let offer = |row: &&&Row| Candidate {
             value: form(&row.id).to_owned(),
             help: titled.then(|| sanitize::line(&row.title)).filter(|title| !title.is_empty()),
         };
@@ -117,17 +119,17 @@ impl Shelf {
         found.iter().filter(|row| times.get(form(&row.id)) == Some(&1)).map(offer).collect()
     }
 
-    fn words<'s>(&'s self, typed: &str, of: impl Fn(&'s Row) -> Vec<&'s str>) -> Vec<Offer> {
+    fn words<'s>(&'s self, typed: &str, of: impl Fn(&'s Row) -> Vec<&'s str>) -> Vec<Candidate> {
         let words: BTreeSet<&str> = self.rows().iter().flat_map(of).collect();
         let words: BTreeSet<String> = words.into_iter().map(sanitize::line).collect();
         let fits = |word: &String| word.starts_with(typed);
-        words.into_iter().filter(fits).map(|value| Offer { value, help: None }).collect()
+        words.into_iter().filter(fits).map(|value| Candidate { value, help: None }).collect()
     }
 
-    fn named(&self, typed: &str, of: impl Fn(&Project) -> Vec<String>) -> Vec<Offer> {
+    fn named(&self, typed: &str, of: impl Fn(&Project) -> Vec<String>) -> Vec<Candidate> {
         let names = self.open().map(|project| of(&project)).unwrap_or_default();
         let names: BTreeSet<String> = names.into_iter().filter(|name| name.starts_with(typed)).collect();
-        names.into_iter().map(|value| Offer { value, help: None }).collect()
+        names.into_iter().map(|value| Candidate { value, help: None }).collect()
     }
 }
 

@@ -39,10 +39,10 @@ pub(crate) fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>
     } else {
         ids.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect()
     };
-    let circles = specs.cycles(&wanted)?;
-    let surroundings = Surroundings::new(&specs, circles)?;
+    let cycles = specs.cycles(&wanted)?;
+    let linter = Linter::new(&specs, cycles)?;
     for id in &wanted {
-        match surroundings.about(id) {
+        match linter.about(id) {
             Ok(found) => problems.extend(found),
             Err(error) => {
                 let mut problem = ProblemView::new(Severity::Error, error.kind.code(), error.message);
@@ -79,8 +79,8 @@ pub(crate) fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> 
         }
     }
     let ids: Vec<SpecId> = named.iter().map(|(id, _)| id.clone()).collect();
-    let circles = specs.cycles(&ids)?;
-    let surroundings = Surroundings::new(&specs, circles)?;
+    let cycles = specs.cycles(&ids)?;
+    let linter = Linter::new(&specs, cycles)?;
     for (id, spec) in named {
         match spec {
             Err(found) => {
@@ -89,7 +89,7 @@ pub(crate) fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> 
             Ok(spec) => {
                 let entry = specs.entry(&id)?;
                 let mut report = Report { id: &id, spec: &spec, found: Vec::new() };
-                surroundings.of(&entry, &mut report)?;
+                linter.of(&entry, &mut report)?;
                 problems.extend(report.found);
             }
         }
@@ -105,14 +105,14 @@ fn stray((path, why): &(String, String)) -> ProblemView {
 }
 
 /// What a spec is held against.
-struct Surroundings<'w, 'p> {
+struct Linter<'w, 'p> {
     specs: &'w Specs<'p>,
-    circles: BTreeMap<SpecId, (usize, String)>,
+    cycles: BTreeMap<SpecId, (usize, String)>,
 }
 
-impl<'w, 'p> Surroundings<'w, 'p> {
-    fn new(specs: &'w Specs<'p>, circles: BTreeMap<SpecId, (usize, String)>) -> Result<Self> {
-        Ok(Surroundings { specs, circles })
+impl<'w, 'p> Linter<'w, 'p> {
+    fn new(specs: &'w Specs<'p>, cycles: BTreeMap<SpecId, (usize, String)>) -> Result<Self> {
+        Ok(Linter { specs, cycles })
     }
 
     fn about(&self, id: &SpecId) -> Result<Vec<ProblemView>> {
@@ -189,7 +189,7 @@ impl<'w, 'p> Surroundings<'w, 'p> {
                 }
             }
         }
-        if let Some((at, message)) = self.circles.get(&entry.id) {
+        if let Some((at, message)) = self.cycles.get(&entry.id) {
             let help = Some("take one of these dependencies out");
             report.say(Severity::Error, "cycle", ("depends_on", Some(*at)), message.clone(), help);
         }

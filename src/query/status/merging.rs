@@ -1,4 +1,4 @@
-//! Why finished work is not merged, as far as that can be told without trying. A merge says so when it is tried; nobody records it,
+//! Why finished work is not merged, as far as that can be told without trying. A merge says so when it is tried; it is not recorded,
 //! since what stands in the way may be gone a moment later.
 
 use std::{cell::RefCell, collections::HashMap};
@@ -24,15 +24,15 @@ use crate::{
 };
 
 /// What stands in the way of a merge.
-pub(super) struct InTheWay {
+pub(super) struct MergeObstacle {
     /// What it is, in words.
     pub why: String,
     /// The paths that it is about.
     pub paths: Vec<String>,
 }
 
-fn why(why: impl Into<String>) -> Option<InTheWay> {
-    Some(InTheWay { why: why.into(), paths: Vec::new() })
+fn why(why: impl Into<String>) -> Option<MergeObstacle> {
+    Some(MergeObstacle { why: why.into(), paths: Vec::new() })
 }
 
 /// The paths in which two commits conflict, for pairs of them that were asked about. A merge takes a while.
@@ -41,7 +41,7 @@ pub(crate) struct Merges(RefCell<HashMap<(ObjectId, ObjectId), Vec<String>>>);
 
 impl Merges {
     /// What stands in the way of merging the finished work of `entry`; `None` if nothing is found.
-    pub(super) fn obstacle(&self, specs: &Specs<'_>, entry: &Entry, state: &State) -> Result<Option<InTheWay>> {
+    pub(super) fn obstacle(&self, specs: &Specs<'_>, entry: &Entry, state: &State) -> Result<Option<MergeObstacle>> {
         let project = specs.project;
         let attempt = project.attempt(&entry.id, state)?;
         if let Life::Running(info) = project.life(attempt.start)? {
@@ -67,7 +67,7 @@ impl Merges {
         }
         let paths = self.conflicts(project, &attempt, tip, work)?;
         if !paths.is_empty() {
-            return Ok(Some(InTheWay { why: format!("it conflicts with '{name}'"), paths }));
+            return Ok(Some(MergeObstacle { why: format!("it conflicts with '{name}'"), paths }));
         }
         self.edited(project, entry, &attempt, &target, tip, work)
     }
@@ -83,7 +83,7 @@ impl Merges {
         Ok(found)
     }
 
-    /// Files that the merge would change and that somebody has changed where the target is checked out.
+    /// Files that the merge would change and that have uncommitted changes where the target is checked out.
     fn edited(
         &self,
         project: &Project,
@@ -92,7 +92,7 @@ impl Merges {
         target: &FullName,
         tip: ObjectId,
         work: ObjectId,
-    ) -> Result<Option<InTheWay>> {
+    ) -> Result<Option<MergeObstacle>> {
         let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
         let place = match places.as_slice() {
             [] => return Ok(None),
@@ -114,7 +114,7 @@ impl Merges {
             .filter(|path| dirty.contains(path) && !(pinned && path == attempt.spec_path.as_bytes().as_bstr()))
             .map(|path| path.to_string())
             .collect();
-        let found = InTheWay { why: format!("files in '{}' are in the way", place.path.display()), paths };
+        let found = MergeObstacle { why: format!("files in '{}' are in the way", place.path.display()), paths };
         Ok(Some(found).filter(|found| !found.paths.is_empty()))
     }
 }

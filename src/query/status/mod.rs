@@ -1,8 +1,8 @@
 //! The use case `standing`: what runs, what waits for whom, what needs a person. Nothing is written.
 
-mod course;
 mod merging;
 mod needs;
+mod summary;
 
 use crate::{
     agent::{lease::Life, transcript},
@@ -16,17 +16,17 @@ use crate::{
     specs::all::{Entry, Specs},
 };
 
-use course::Course;
 pub(crate) use merging::Merges;
+use summary::AttemptSummary;
 
-/// How the project stands now. What is over is not read further than its newest event. `merges` recalls what merging came to, for
-/// whoever asks again and again.
+/// How the project stands now. What is over is not read further than its newest event. `merges` recalls what merging came to, for a
+/// caller that asks again and again.
 ///
 /// # Errors
 /// If the repository cannot be read; a spec that cannot be is in the answer.
 pub(crate) fn standing(project: &Project, merges: &Merges) -> Result<StandingView> {
     let specs = Specs::cached(project)?;
-    let mut found = Found { specs: &specs, merges, view: StandingView::default() };
+    let mut collector = Collector { specs: &specs, merges, view: StandingView::default() };
     for id in specs.names.active()? {
         if specs.cached_end(id)?.is_some() {
             continue;
@@ -38,64 +38,64 @@ pub(crate) fn standing(project: &Project, merges: &Merges) -> Result<StandingVie
         }
         let entry = specs.entry(id)?;
         let spec = specs.view(&entry)?;
-        found.needs(&entry, &spec)?;
+        collector.needs(&entry, &spec)?;
         match entry.status {
             Status::InProgress if spec.orphaned => {}
-            Status::InProgress => found.running(&entry, spec)?,
-            Status::Paused => found.paused(&entry, spec)?,
-            Status::Finished => found.finished(&entry, spec)?,
-            Status::Pending => found.pending(&entry, spec)?,
+            Status::InProgress => collector.running(&entry, spec)?,
+            Status::Paused => collector.paused(&entry, spec)?,
+            Status::Finished => collector.finished(&entry, spec)?,
+            Status::Pending => collector.pending(&entry, spec)?,
             Status::Completed | Status::Failed | Status::Cancelled | Status::Archived => {}
         }
     }
     specs.write_cache()?;
-    Ok(found.view)
+    Ok(collector.view)
 }
 
 /// What was found so far.
-struct Found<'a, 'p> {
+struct Collector<'a, 'p> {
     specs: &'a Specs<'p>,
     merges: &'a Merges,
     view: StandingView,
 }
 
-impl Found<'_, '_> {
+impl Collector<'_, '_> {
     fn attention(&mut self, spec: &SpecView, need: Need, why: impl Into<String>) {
         self.view.attention.push(AttentionView { spec: spec.clone(), need, why: why.into() });
     }
 
     fn running(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
         let project = self.specs.project;
-        let course = Course::of(project, entry)?;
+        let summary = AttemptSummary::of(project, entry)?;
         let Some(attempt) = entry.state.as_ref().and_then(|state| state.attempt) else { return Ok(()) };
         let (pid, note) = match project.life(attempt)? {
             Life::Running(info) => (Some(info.pid), None),
             Life::Unknown(Some(why)) => (None, Some(why)),
             Life::Dead(_) => (None, None),
-            Life::Unknown(None) if !course.is_of(project.clone_name()) => (None, Some("in another clone".to_owned())),
+            Life::Unknown(None) if !summary.is_of(project.clone_name()) => (None, Some("in another clone".to_owned())),
             Life::Unknown(None) if spec.agent.as_deref() == Some(MANUAL) => (None, Some("by hand".to_owned())),
             Life::Unknown(None) => (None, Some("by no process of git chant's".to_owned())),
         };
         let log = transcript::path(project.repo.common_dir(), &entry.id, &attempt);
         // What an agent printed is told where it can be read; that it can't be is no reason to tell nothing.
         let last_line = transcript::last_line(&log).unwrap_or_default();
-        let (by, since, number) = (course.by, course.since, course.number);
+        let (by, since, number) = (summary.by, summary.since, summary.number);
         self.view.running.push(RunView { spec, by, since, number, pid, last_line, note });
         Ok(())
     }
 
     fn paused(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
-        let Course { by, since, number, reason, .. } = Course::of(self.specs.project, entry)?;
+        let AttemptSummary { by, since, number, reason, .. } = AttemptSummary::of(self.specs.project, entry)?;
         self.view.paused.push(PausedView { spec, by, since, number, reason });
         Ok(())
     }
 
     fn finished(&mut self, entry: &Entry, spec: SpecView) -> Result<()> {
         let Some(state) = &entry.state else { return Ok(()) };
-        let Course { since, number, .. } = Course::of(self.specs.project, entry)?;
+        let AttemptSummary { since, number, .. } = AttemptSummary::of(self.specs.project, entry)?;
         let (why, paths) = match self.merges.obstacle(self.specs, entry, state) {
             Ok(found) => found.map_or((None, Vec::new()), |found| (Some(found.why), found.paths)),
-            // Objects that are missing, say: whoever merges it is told more.
+            // For example, objects are missing: a merge says more.
             Err(error) => (Some(error.message), Vec::new()),
         };
         let target = state.facts.target.as_deref().map(|name| name.trim_start_matches("refs/heads/").to_owned());

@@ -1,6 +1,6 @@
 //! What needs a person, and why.
 
-use super::{Course, Found, waits};
+use super::{AttemptSummary, Collector, waits};
 use crate::{
     agent::lease::Life,
     answer::{BlockerKind, Need, SpecView},
@@ -9,7 +9,7 @@ use crate::{
     specs::all::Entry,
 };
 
-impl Found<'_, '_> {
+impl Collector<'_, '_> {
     /// Takes note of everything about a spec that needs a person.
     pub(super) fn needs(&mut self, entry: &Entry, spec: &SpecView) -> Result<()> {
         if let Some(error) = &spec.error {
@@ -19,8 +19,7 @@ impl Found<'_, '_> {
             let count = entry.state.as_ref().map_or(0, |state| state.open.len());
             self.attention(spec, Need::Contended, format!("{count} attempts claim it"));
         }
-        let over = matches!(entry.status, Status::Completed | Status::Cancelled | Status::Archived);
-        if over {
+        if entry.status.is_over() {
             return Ok(());
         }
         self.course_needs(entry, spec)?;
@@ -36,8 +35,8 @@ impl Found<'_, '_> {
     fn course_needs(&mut self, entry: &Entry, spec: &SpecView) -> Result<()> {
         let Some(state) = &entry.state else { return Ok(()) };
         if entry.status == Status::Failed {
-            let course = Course::of(self.specs.project, entry)?;
-            self.attention(spec, Need::Failed, course.reason.unwrap_or_else(|| "nobody said why".to_owned()));
+            let summary = AttemptSummary::of(self.specs.project, entry)?;
+            self.attention(spec, Need::Failed, summary.reason.unwrap_or_else(|| "nobody said why".to_owned()));
         }
         if let Some(attempt) = state.attempt.filter(|_| spec.orphaned)
             && let Life::Dead(info) = self.specs.project.life(attempt)?
@@ -59,10 +58,10 @@ impl Found<'_, '_> {
         let held_up = spec.blocked_by.iter().any(|blocker| waits(blocker.kind));
         for blocker in &spec.blocked_by {
             match blocker.kind {
-                BlockerKind::Approval if spec.needs_approval && !blocker.why.contains("rejected") => {
-                    self.attention(spec, Need::Approval, blocker.why.clone());
+                BlockerKind::Approval => {
+                    let need = if spec.rejected { Need::Rejected } else { Need::Approval };
+                    self.attention(spec, need, blocker.why.clone());
                 }
-                BlockerKind::Approval => self.attention(spec, Need::Rejected, blocker.why.clone()),
                 BlockerKind::Cycle => self.attention(spec, Need::Dependency, blocker.why.clone()),
                 BlockerKind::Gate if blocker.what == "gate" && !held_up => {
                     self.attention(spec, Need::Gate, "its turn has come, and a person does it");

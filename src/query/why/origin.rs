@@ -32,7 +32,7 @@ pub(crate) enum Origin {
     Several(Vec<SpecId>),
     /// A note or the commit's own message says so, and no event does.
     Claimed(SpecId),
-    /// The same for several specs, as a squash of theirs has it.
+    /// Notes or the commit's own message name several specs, as a squash of their work has it, and no event does.
     ClaimedBySeveral(Vec<SpecId>),
     /// Nothing is known.
     Unknown,
@@ -132,7 +132,7 @@ pub(crate) fn origin(specs: &Specs<'_>, commit: ObjectId) -> Result<Origin> {
 }
 
 /// The specs of which the commit makes all changes in one, with the number of commits that they recorded. The files of specs
-/// don't count: whoever squashes may well leave them out.
+/// don't count: a person who squashes may well leave them out.
 fn squashed(specs: &Specs<'_>, commit: ObjectId) -> Result<Vec<(SpecId, usize)>> {
     let repo = &specs.project.repo;
     let paths = |since: Option<ObjectId>, tip: ObjectId| -> Result<Vec<BString>> {

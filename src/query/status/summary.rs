@@ -9,7 +9,7 @@ use crate::{
 
 /// What the events say.
 #[derive(Debug, Default)]
-pub(super) struct Course {
+pub(super) struct AttemptSummary {
     /// Which attempt it is, from 1.
     pub number: usize,
     /// Who wrote the event that decides the status.
@@ -21,17 +21,17 @@ pub(super) struct Course {
     clone: Option<String>,
 }
 
-impl Course {
+impl AttemptSummary {
     /// Reads the events of a spec.
-    pub(super) fn of(project: &Project, entry: &Entry) -> Result<Course> {
-        let Some(state) = &entry.state else { return Ok(Course::default()) };
+    pub(super) fn of(project: &Project, entry: &Entry) -> Result<AttemptSummary> {
+        let Some(state) = &entry.state else { return Ok(AttemptSummary::default()) };
         let walk = project.store()?.walk(&entry.id, state.tip)?;
         let events = walk.history.events();
         let ours = |event: &&Event| Some(event.attempt()) == state.attempt;
         // A merge that was announced leaves it as finished as it was.
         let decides = |event: &&Event| event.op.claims() == Some(state.status) && event.op != Op::Land;
         let decided = events.iter().rev().filter(ours).find(decides);
-        Ok(Course {
+        Ok(AttemptSummary {
             number: events.iter().filter(|event| event.op == Op::Start).count(),
             by: decided.map(|event| event.author.name.clone()),
             since: decided.map(|event| rfc3339(event.author.seconds, event.author.offset)),
