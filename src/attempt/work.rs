@@ -201,7 +201,7 @@ impl Work<'_> {
         recover::end_survivors_of(project, id, entry.state.as_deref(), progress)?;
         let under_way = entry.state.as_ref().filter(|state| state.attempt.is_some() && state.status != Status::Pending);
         match under_way {
-            Some(state) if matches!(state.status, Status::Completed | Status::Cancelled | Status::Archived) => {
+            Some(state) if state.status.is_over() => {
                 let message = format!("cannot finish '{short}': it is {}", state.status);
                 let error = Error::negative(Kind::NotAllowed, message);
                 Err(Stop::Taken(error.hint(format!("to do it again: git chant reset {short}"))))

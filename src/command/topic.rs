@@ -68,9 +68,8 @@ fn target(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
 
 /// What can be done now: work on a spec that is ready, otherwise what needs a person.
 fn next(steps: &[StepView]) -> Option<&StepView> {
-    let open = |step: &&StepView| !matches!(step.spec.status, Status::Completed | Status::Cancelled | Status::Archived);
     let ready = steps.iter().find(|step| step.spec.ready);
-    ready.or_else(|| steps.iter().find(open))
+    ready.or_else(|| steps.iter().find(|step| !step.spec.status.is_over()))
 }
 
 fn next_step(steps: &[StepView]) -> Option<String> {

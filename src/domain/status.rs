@@ -6,7 +6,18 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// The status of a spec. The order is the one of `rank`: what wins when attempts disagree.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Display, EnumString, IntoStaticStr, JsonSchema, Serialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    JsonSchema,
+    Serialize,
     VariantArray,
 )]
 #[serde(rename_all = "snake_case")]

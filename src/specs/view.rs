@@ -98,9 +98,7 @@ impl Specs<'_> {
             view.updated_at = Some(rfc3339(state.updated, 0));
             view.agent = facts.agent.clone().or_else(|| view.agent.take());
             view.model = facts.model.clone().or_else(|| view.model.take());
-            if state.attempt.is_some()
-                && !matches!(entry.status, Status::Completed | Status::Archived | Status::Cancelled)
-            {
+            if state.attempt.is_some() && !entry.status.is_over() {
                 let tree = self.project.worktree_among(self.worktrees()?, &entry.id)?;
                 view.worktree = tree.map(|tree| tree.path.to_string_lossy().into_owned());
             }

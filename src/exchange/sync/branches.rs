@@ -164,7 +164,7 @@ fn is_of(project: &Project, state: &State, tip: ObjectId) -> Result<bool> {
 /// Whether nobody needs the branch that a remote has: its spec is over, or an attempt of this clone decides it by now.
 fn is_needless(project: &Project, store: &Store<'_>, id: &SpecId, tip: ObjectId) -> Result<bool> {
     let Ok(Some(state)) = store.state(id) else { return Ok(false) };
-    let over = matches!(state.status, Status::Completed | Status::Cancelled | Status::Archived);
+    let over = state.status.is_over();
     Ok(state.attempt.is_some() && (over || is_replaced(project, store, id, &state, tip)?))
 }
 

@@ -133,13 +133,13 @@ impl Collector<'_, '_> {
         for member in &members {
             statuses.push(self.specs.recorded(member)?.status);
         }
-        let count = |wanted: &[Status]| statuses.iter().filter(|status| wanted.contains(status)).count();
+        let count = |wanted: fn(Status) -> bool| statuses.iter().filter(|status| wanted(**status)).count();
         self.view.drivers.push(DriverView {
             spec,
             members: members.len(),
-            over: count(&[Status::Completed, Status::Cancelled, Status::Archived]),
-            running: count(&[Status::InProgress]),
-            failed: count(&[Status::Failed]),
+            over: count(Status::is_over),
+            running: count(|status| status == Status::InProgress),
+            failed: count(|status| status == Status::Failed),
         });
         Ok(())
     }
