@@ -183,7 +183,7 @@ fn push(out: &mut String, cell: &str, widest: usize, slot: Option<Slot>, look: &
         Some(slot) => out.push_str(&look.paint.with(slot, cell)),
         None => out.push_str(cell),
     }
-    push_gap(out, widest - columns(cell) + GAP);
+    out.extend(std::iter::repeat_n(' ', widest - columns(cell) + GAP));
 }
 
 /// A cell that begins in column `from`, cut so that it ends before `edge`.
@@ -199,15 +199,6 @@ fn fitted<'s>(cell: Cow<'s, str>, from: usize, edge: Option<usize>, look: &Look)
 /// The lines of specs of which everything is known.
 fn specs(specs: &[SpecView], look: &Look) -> String {
     lines(&specs.iter().cloned().map(Line::from).collect::<Vec<_>>(), look)
-}
-
-fn push_gap(out: &mut String, mut columns: usize) {
-    const SPACES: &str = "                                ";
-    while columns > 0 {
-        let some = columns.min(SPACES.len());
-        out.push_str(&SPACES[..some]);
-        columns -= some;
-    }
 }
 
 /// How many columns a text takes.

@@ -34,9 +34,9 @@ pub(crate) enum Scope {
     /// The check fails.
     #[default]
     Error,
-    /// It is reported.
+    /// The change is reported.
     Warn,
-    /// Nothing.
+    /// The change is ignored.
     Off,
 }
 

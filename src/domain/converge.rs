@@ -20,9 +20,9 @@ pub enum Source {
 /// What to do with the local tip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// It stays.
+    /// The local tip stays.
     Keep,
-    /// It becomes the remote one.
+    /// The local tip becomes the remote one.
     Adopt,
     /// A merge event with these parents, in this order.
     Merge(Vec<ObjectId>),

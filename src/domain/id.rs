@@ -153,7 +153,7 @@ fn suffix(random: u32) -> String {
     format!("{}{}", char::from(letter), base36(rest, 2))
 }
 
-/// It is ordered, compared and hashed as its text is.
+/// An id is ordered, compared and hashed as its text is.
 impl Borrow<str> for SpecId {
     fn borrow(&self) -> &str {
         &self.0

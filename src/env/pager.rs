@@ -14,7 +14,7 @@ const OPTIONS: [(&str, &str); 2] = [("LESS", "FRX"), ("LV", "-c")];
 /// What makes a command line one for a shell, as git sees it.
 const SHELL: &str = "|&;<>()$`\\\"' \t\n*?[#~=%";
 
-/// A pager that may yet have to be started. Clones are the same pager.
+/// A pager, which the first byte starts. Clones share one pager.
 #[derive(Clone)]
 pub(crate) struct Pager {
     env: Env,
@@ -25,9 +25,9 @@ pub(crate) struct Pager {
 enum State {
     /// Nothing was written so far.
     Waiting,
-    /// It runs.
+    /// The pager runs.
     Running(Child, Option<ChildStdin>),
-    /// It cannot be run, so that the terminal itself is written to.
+    /// The pager cannot be run: answers go to the terminal.
     Absent,
 }
 

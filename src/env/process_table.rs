@@ -14,7 +14,7 @@ pub(crate) struct Process {
     pub session: u32,
     /// Clock ticks from boot to its start: field 22 of `/proc/<pid>/stat`, proc_pid_stat(5).
     pub start: u64,
-    /// It has ended and only waits to be reaped.
+    /// Whether the process has ended and only waits to be reaped.
     pub ended: bool,
 }
 
@@ -85,7 +85,7 @@ impl Process {
         Some(entries.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok()).collect())
     }
 
-    /// Whether it sees the same mounts as this process, so that a path means the same to both.
+    /// Whether it sees the same mounts as this process, so that both read a path alike.
     pub(crate) fn shares_mounts(&self) -> bool {
         let of = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
         let own = of("self");

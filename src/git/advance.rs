@@ -27,7 +27,7 @@ pub(crate) enum Advanced {
     Moved,
     /// The target was no longer what the merge was computed for; nothing was changed.
     LostRace,
-    /// It cannot be moved now; nothing was changed.
+    /// The target cannot be moved now; nothing was changed.
     Refused {
         /// The files of the worktree that are in the way, sorted; empty if it is about something else.
         paths: Vec<BString>,

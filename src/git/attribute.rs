@@ -1,4 +1,4 @@
-//! What the attributes of a path ask for.
+//! The filter that the attributes of a path name. Line ends are in `line_ends`.
 
 use super::{process::Git, repository::Repository};
 use crate::error::Result;

@@ -16,11 +16,11 @@ use crate::error::{Error, Kind, Result};
 /// A commit to be made.
 #[derive(Clone, Debug)]
 pub(crate) struct NewCommit {
-    /// Its tree.
+    /// The tree of the commit.
     pub tree: ObjectId,
-    /// Its parents, the first first.
+    /// The parents, in order.
     pub parents: Vec<ObjectId>,
-    /// Its message.
+    /// The message.
     pub message: BString,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct NewCommit {
 pub(crate) enum Signing {
     /// As `commit.gpgSign` says.
     AsConfigured,
-    /// It is not: for commits that no branch will show.
+    /// Unsigned: for commits that no branch will show.
     Never,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Authorship {
 
 /// Writes a commit with the person as author and committer and returns its id. No ref is moved.
 ///
-/// It is on disk as `core.fsync` asks (its tree is the caller's affair, see `durability`). Errors: `no-identity`,
+/// The commit is on disk as `core.fsync` asks; its tree is the caller's affair, see `durability`. Errors: `no-identity`,
 /// `signing-failed`.
 pub(crate) fn write(repo: &Repository, new: NewCommit, signing: Signing) -> Result<ObjectId> {
     let by = Authorship { author: repo.author()?, encoding: None };

@@ -15,9 +15,9 @@ const MAX_LEN: u64 = 16 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Begun {
-    /// It is committed.
+    /// The merge is committed.
     Committed,
-    /// It stopped.
+    /// The merge stopped.
     Stopped(Stopped),
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn conclude(
     Ok(left)
 }
 
-/// Gives up a merge that is under way; without one nothing happens.
+/// Aborts a merge that is under way; does nothing without one.
 fn abort(tree: &Worktree) -> Result<()> {
     if tree.is_merging() {
         tree.plain_git()?.args(["merge", "--abort"]).check()?;

@@ -1,4 +1,4 @@
-//! Questions about commits.
+//! Ancestry, ranges and patches of commits. The history of files is in `file_history` and `blame`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,11 +17,11 @@ use crate::error::{Error, Kind, Result};
 /// How a path differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ChangeKind {
-    /// It is new.
+    /// The path is new.
     Added,
-    /// It is gone.
+    /// The path is gone.
     Deleted,
-    /// Its content or mode is another.
+    /// The content or mode of the path is another.
     Modified,
 }
 
@@ -230,7 +230,7 @@ pub(crate) fn patch_ids(repo: &Repository, commits: &[ObjectId]) -> Result<Vec<O
     if single.is_empty() {
         return Ok(vec![None; commits.len()]);
     }
-    // It asks the file system monitor, though two trees are compared.
+    // `git diff-tree` asks the file system monitor, though two trees are compared.
     let git = Git::at(repo).config("core.fsmonitor=false").args(["diff-tree", "--root", "--stdin"]).args(PATCH);
     let patch = git.stdin_bytes(single.concat()).check()?;
     let output = Git::at(repo).args(["patch-id", "--stable"]).stdin_bytes(patch.stdout).check()?;

@@ -1,4 +1,4 @@
-//! Git without hooks.
+//! Running git without hooks. Installing hooks is in `upkeep`.
 
 use super::process::Git;
 

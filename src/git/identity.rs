@@ -1,4 +1,4 @@
-//! Who the person is, as git would write it into a commit.
+//! The author and committer of new commits, as git would write them. Signing is in `commit`.
 
 use bstr::{BString, ByteSlice};
 use gix::actor::{Signature, SignatureRef};

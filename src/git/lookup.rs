@@ -131,7 +131,7 @@ fn walk(
                     let read = Reference::try_from_path(valid, &bytes, repo.object_hash());
                     found.push((full[skipped..].to_owned(), read.ok().map(|read| read.target)));
                 }
-                // It was packed or deleted since it was listed.
+                // Another process packed or deleted the ref since the directory was listed.
                 Err(error) if is_none(&error) => {}
                 Err(error) => return Err(error).io("read", &path),
             }

@@ -19,7 +19,7 @@ pub(crate) fn start_when_due(repo: &Repository) {
     }
     let most = |key: &str, default| config.integer(key).unwrap_or(default);
     if is_due(&repo.common_dir().join("objects"), most("gc.auto", LOOSE), most("gc.autoPackLimit", PACKS)) {
-        // It is for later: who cannot start it now has nothing to worry about.
+        // A failure to start is harmless: the next command tries again.
         let _unstarted = Git::at(repo).args(["maintenance", "run", "--auto", "--quiet"]).start();
     }
 }

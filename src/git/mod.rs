@@ -1,4 +1,4 @@
-//! Everything that touches the repository or its work trees.
+//! Everything that touches the repository or its work trees. What refs and notes of git-chant mean is in `store`.
 
 pub(crate) mod advance;
 pub(crate) mod attribute;

@@ -1,4 +1,4 @@
-//! Writing objects beside a git that collects garbage.
+//! Writing objects while another git collects garbage. Which objects are written is the callers' affair.
 
 use std::{thread::sleep, time::Duration};
 

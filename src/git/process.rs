@@ -88,7 +88,7 @@ pub(crate) fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
 }
 
 thread_local! {
-    /// The locks that what this thread starts is to hold as well, the newest last.
+    /// The locks that every git started by this thread holds as well, the newest last.
     static INHERITED: RefCell<Vec<Rc<File>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -100,7 +100,7 @@ thread_local! {
 #[derive(Debug)]
 #[must_use = "the lock is passed on for as long as this lives"]
 pub(crate) struct InheritedLock {
-    /// It belongs to one thread.
+    /// `Rc`, since the lock is passed on within one thread.
     file: Rc<File>,
 }
 

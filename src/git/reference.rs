@@ -106,7 +106,7 @@ pub(crate) fn swap(repo: &Repository, swap: &Swap<'_>) -> Result<Swapped> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Attempt {
-    /// It was decided.
+    /// The change was made, or lost to another process.
     Swapped(Swapped),
     /// Another process holds a lock or packs refs: the complaint. To be tried again.
     Busy(String),
@@ -182,7 +182,7 @@ fn change(
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Forwarded {
-    /// It was decided.
+    /// The change was made, or lost to another process.
     Swapped(Swapped),
     /// `HEAD` stands on something else by now. Nothing was changed.
     Switched,
@@ -196,7 +196,7 @@ pub(crate) enum Forwarded {
 /// other process can move the branch or switch to another. Where `locked` says `false` nothing is moved. Both get a line in their reflogs.
 ///
 /// # Errors
-/// Those of `locked`, and if the refs cannot be read or written.
+/// The errors of `locked`, and those of reading and writing the refs.
 pub(crate) fn forward(
     worktree: &Repository,
     swap: &Swap<'_>,
@@ -218,7 +218,7 @@ pub(crate) fn forward(
     })
 }
 
-/// Who moves a ref. Only a reflog shows it, so a missing identity does not stop a ref, in git neither.
+/// The person in a reflog. A missing identity does not stop a ref from moving, as in git.
 fn reflog_identity(repo: &Repository) -> Signature {
     repo.committer().unwrap_or_else(|_| Signature {
         name: "unknown".into(),

@@ -62,7 +62,7 @@ struct Work {
     authors: Vec<Signature>,
     /// Their trailers as lines, each once.
     trailers: Vec<BString>,
-    /// Those that sign off, which come last.
+    /// The trailers that sign off, which come last.
     sign_offs: Vec<BString>,
 }
 

@@ -1,4 +1,4 @@
-//! What is not committed in a worktree.
+//! The uncommitted changes of a worktree. Committing them is in `leftovers`, keeping them in `snapshot`.
 
 use bstr::{BString, ByteSlice};
 

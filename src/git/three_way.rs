@@ -1,4 +1,4 @@
-//! The three-way merge of trees, and what a merge is asked for and comes to.
+//! The three-way merge of trees, with the request for a merge and its result.
 //!
 //! What is made of the tree (a merge commit, one commit, commits made again) is in `merge`, `squash` and `replay`.
 

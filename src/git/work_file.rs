@@ -50,22 +50,22 @@ pub struct Refused {
 pub enum Why {
     /// The path breaks a rule of [`pattern::check_path_bytes`].
     Path(&'static str),
-    /// It is a symbolic link.
+    /// The file is a symbolic link.
     Symlink,
-    /// It is a directory where a file is expected.
+    /// A directory stands where a file is expected.
     Directory,
-    /// It is something else than a directory where one is expected.
+    /// Something other than a directory stands where a directory is expected.
     NotDirectory,
-    /// It is neither a file nor a directory: `a FIFO`, `a socket`, `a device`.
+    /// The entry is neither a file nor a directory: `a FIFO`, `a socket`, `a device`.
     Special(&'static str),
-    /// It is larger than the caller takes, in bytes.
+    /// The file is larger than the caller takes, in bytes.
     TooLarge {
         /// Its size; at least that, if it grew while it was read.
         size: u64,
         /// What the caller takes.
         limit: u64,
     },
-    /// It is there already, whatever it is.
+    /// Something of that name is there already.
     AlreadyExists,
     /// The system said no.
     Io {
@@ -195,7 +195,7 @@ pub(crate) fn list(root: &Path, relative: &BStr) -> Result<Vec<Listed>, Refused>
     list_with(root, relative, b"")
 }
 
-/// Those of them whose names begin with `prefix`.
+/// The entries whose names begin with `prefix`, by name.
 pub(crate) fn list_with(root: &Path, relative: &BStr, prefix: &[u8]) -> Result<Vec<Listed>, Refused> {
     match Directory::open(root, relative)? {
         Some(directory) => directory.list_with(prefix),
@@ -309,7 +309,7 @@ impl Directory {
         self.list_with(b"")
     }
 
-    /// Those of them whose names begin with `prefix`.
+    /// The entries whose names begin with `prefix`, by name.
     pub(crate) fn list_with(&self, prefix: &[u8]) -> Result<Vec<Listed>, Refused> {
         let failed = |cause| Refused::io(self.path.clone(), "list", cause);
         let mut found = Vec::new();

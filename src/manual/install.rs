@@ -22,9 +22,9 @@ const OF_THE_SYSTEM: [&str; 3] = ["/usr/share/man", "/usr/local/share/man", "/us
 /// What has to be done with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// It is to hold this page.
+    /// The file is to hold this page.
     Write(PathBuf, String),
-    /// It is to go.
+    /// The file is to be removed.
     Remove(PathBuf),
 }
 

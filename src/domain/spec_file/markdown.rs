@@ -22,11 +22,11 @@ pub(crate) struct Criterion {
 /// What became of a pinned criterion in another version of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tick {
-    /// It is there and ticked.
+    /// The criterion is there and ticked.
     Ticked,
-    /// It is there and not ticked.
+    /// The criterion is there and not ticked.
     Unticked,
-    /// It is gone, or its words have changed.
+    /// The criterion is gone, or its words have changed.
     Missing,
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn remove_clean(repo: &Repository, worktree: &Worktree) -> Result<boo
     if worktree.git_dir.exists() {
         return Ok(false);
     }
-    // It was clean, and stopped git half-way.
+    // The worktree was clean, and something in it stopped git half-way.
     clear_rest(&worktree.path).map_err(|_| git.failed(&output))?;
     Ok(true)
 }

@@ -29,7 +29,7 @@ pub(crate) fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
         return Ok(false);
     }
     let git = Git::in_git_dir(repo.common_dir());
-    // It looks at every worktree and may complain about another; what became of this one is seen there.
+    // git looks at every worktree and may complain about another; whether this one is repaired shows below.
     git.args(["worktree", "repair"]).run()?;
     Ok(worktree.leads_home())
 }
