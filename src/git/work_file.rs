@@ -20,7 +20,7 @@ pub(crate) use listing::{Listing, Looking, Runs};
 pub(crate) use stamp::Stamp;
 
 use rustix::{
-    fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags},
+    fs::{AtFlags, CWD, Dir, DirEntry, FileType, Mode, OFlags},
     io::Errno,
 };
 
@@ -304,6 +304,14 @@ impl Directory {
         Ok(Some((File::from(fd), u64::try_from(stat.st_size).unwrap_or(0))))
     }
 
+    /// The entries as the system lists them, without `.` and `..`.
+    fn entries(&self) -> Result<impl Iterator<Item = Result<DirEntry, Refused>>, Refused> {
+        let failed = |cause| Refused::io(self.path.clone(), "list", cause);
+        let listed = Dir::read_from(&self.fd).map_err(failed)?.map(move |entry| entry.map_err(failed));
+        let is_own = |entry: &DirEntry| !matches!(entry.file_name().to_bytes(), b"." | b"..");
+        Ok(listed.filter(move |entry| entry.as_ref().map_or(true, is_own)))
+    }
+
     /// Its entries, by name.
     pub(crate) fn list(&self) -> Result<Vec<Listed>, Refused> {
         self.list_with(b"")
@@ -311,12 +319,11 @@ impl Directory {
 
     /// The entries whose names begin with `prefix`, by name.
     pub(crate) fn list_with(&self, prefix: &[u8]) -> Result<Vec<Listed>, Refused> {
-        let failed = |cause| Refused::io(self.path.clone(), "list", cause);
         let mut found = Vec::new();
-        for entry in Dir::read_from(&self.fd).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
+        for entry in self.entries()? {
+            let entry = entry?;
             let name = entry.file_name().to_bytes().as_bstr();
-            if name == "." || name == ".." || !name.starts_with(prefix) {
+            if !name.starts_with(prefix) {
                 continue;
             }
             // Some file systems leave the type out of the directory.

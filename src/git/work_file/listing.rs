@@ -7,7 +7,7 @@ use std::{
 };
 
 use bstr::{BStr, BString, ByteSlice};
-use rustix::fs::Dir;
+use rustix::fs::DirEntry;
 
 use super::{Directory, Refused, Stamp};
 
@@ -17,7 +17,7 @@ const RUN: usize = 128;
 /// The entries of a directory with their stamps, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
-    names: Names,
+    names: Vec<BString>,
     /// What was found of each, in runs of the same length.
     runs: Vec<Run>,
     /// Which was asked for last: mostly the next one is asked for next.
@@ -28,7 +28,7 @@ pub(crate) struct Listing {
 #[derive(Debug)]
 pub(crate) struct Looking {
     directory: Directory,
-    names: Names,
+    names: Vec<BString>,
     /// The first entry that no thread has taken yet.
     next: AtomicUsize,
 }
@@ -39,63 +39,12 @@ pub(crate) type Runs = Result<Vec<(usize, Run)>, Refused>;
 /// What was found of some: nothing of one that went away since it was listed, and no stamp of one that is no regular file.
 type Run = Vec<Option<Option<Stamp>>>;
 
-/// Names, sorted, one after the other.
-#[derive(Debug, Default)]
-struct Names {
-    text: Vec<u8>,
-    /// Where each begins and how long it is.
-    places: Vec<(usize, usize)>,
-}
-
-impl Names {
-    fn push(&mut self, name: &[u8]) {
-        self.places.push((self.text.len(), name.len()));
-        self.text.extend_from_slice(name);
-    }
-
-    /// By the first bytes in which they are not all alike, as one number: names as spec files have them differ there, and to compare
-    /// numbers takes a fraction of the time.
-    fn sort(&mut self) {
-        let name = |(begin, length): (usize, usize)| &self.text[begin..begin + length];
-        let first = self.places.first().map_or(&[][..], |place| name(*place));
-        let alike = |other: &[u8]| first.iter().zip(other).take_while(|(one, other)| one == other).count();
-        let same = self.places.iter().map(|place| alike(name(*place))).min().unwrap_or_default();
-        let key = |place: &(usize, usize)| {
-            let mut bytes = [0; size_of::<u128>()];
-            let rest = &name(*place)[same..];
-            let length = rest.len().min(bytes.len());
-            bytes[..length].copy_from_slice(&rest[..length]);
-            u128::from_be_bytes(bytes)
-        };
-        let mut keyed: Vec<(u128, (usize, usize))> = self.places.iter().map(|place| (key(place), *place)).collect();
-        keyed.sort_unstable_by(|(key, one), (other_key, other)| {
-            key.cmp(other_key).then_with(|| name(*one).cmp(name(*other)))
-        });
-        self.places = keyed.into_iter().map(|(_, place)| place).collect();
-    }
-
-    fn at(&self, (begin, length): (usize, usize)) -> &BStr {
-        self.text[begin..begin + length].as_bstr()
-    }
-
-    fn get(&self, number: usize) -> &BStr {
-        self.at(self.places[number])
-    }
-}
-
 impl Looking {
     /// Lists the names; nothing is looked at yet.
     pub(crate) fn begin(directory: Directory) -> Result<Looking, Refused> {
-        let failed = |cause| Refused::io(directory.path.clone(), "list", cause);
-        let mut names = Names::default();
-        for entry in Dir::read_from(&directory.fd).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name().to_bytes();
-            if !matches!(name, b"." | b"..") {
-                names.push(name);
-            }
-        }
-        names.sort();
+        let name = |entry: DirEntry| entry.file_name().to_bytes().as_bstr().to_owned();
+        let mut names = directory.entries()?.map(|entry| entry.map(name)).collect::<Result<Vec<_>, _>>()?;
+        names.sort_unstable();
         Ok(Looking { directory, names, next: AtomicUsize::new(0) })
     }
 
@@ -104,11 +53,11 @@ impl Looking {
         let mut runs = Vec::new();
         loop {
             let begin = self.next.fetch_add(RUN, atomic::Ordering::Relaxed);
-            let end = self.names.places.len().min(begin.saturating_add(RUN));
+            let end = self.names.len().min(begin.saturating_add(RUN));
             if begin >= end {
                 return Ok(runs);
             }
-            let run = (begin..end).map(|at| self.directory.found(self.names.get(at)));
+            let run = (begin..end).map(|at| self.directory.found(self.names[at].as_bstr()));
             runs.push((begin, run.collect::<Result<_, _>>()?));
         }
     }
@@ -127,12 +76,11 @@ impl Looking {
 impl Directory {
     /// The names in which `part` is found, in no order.
     pub(crate) fn names_with(&self, part: &str) -> Result<Vec<BString>, Refused> {
-        let failed = |cause| Refused::io(self.path.clone(), "list", cause);
         let mut found = Vec::new();
-        for entry in Dir::read_from(&self.fd).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
+        for entry in self.entries()? {
+            let entry = entry?;
             let name = entry.file_name().to_bytes().as_bstr();
-            if name.contains_str(part) && name != "." && name != ".." {
+            if name.contains_str(part) {
                 found.push(name.to_owned());
             }
         }
@@ -150,12 +98,12 @@ impl Listing {
 
     /// How many there are, or were when they were listed.
     pub(crate) fn len(&self) -> usize {
-        self.names.places.len()
+        self.names.len()
     }
 
     /// The entries, each with its stamp if it is a regular file.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&BStr, Option<Stamp>)> {
-        (0..self.len()).filter_map(|at| Some((self.names.get(at), self.found(at)?)))
+        (0..self.len()).filter_map(|at| Some((self.names[at].as_bstr(), self.found(at)?)))
     }
 
     /// The names alone.
@@ -165,14 +113,13 @@ impl Listing {
 
     /// The stamp of the regular file whose name is `stem` and then `ending`.
     pub(crate) fn stamp(&self, stem: &[u8], ending: &[u8]) -> Option<Stamp> {
-        let compare = |place: &(usize, usize)| {
-            let name = self.names.at(*place);
+        let compare = |name: &BString| {
             let (begin, end) = name.split_at(name.len().min(stem.len()));
             begin.cmp(stem).then_with(|| end.cmp(ending))
         };
-        let (places, last) = (&self.names.places, self.last.get());
-        let near = (last..places.len().min(last + 2)).find(|at| compare(&places[*at]) == Ordering::Equal);
-        let at = near.or_else(|| places.binary_search_by(compare).ok())?;
+        let (names, last) = (&self.names, self.last.get());
+        let near = (last..names.len().min(last + 2)).find(|at| compare(&names[*at]) == Ordering::Equal);
+        let at = near.or_else(|| names.binary_search_by(compare).ok())?;
         self.last.set(at);
         self.found(at).flatten()
     }
@@ -189,21 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_sorted_by_all_their_bytes() {
-        let all =
-            ["", "a", "a\u{0}", "ab", "abc-0123456789-0123456789-b", "abc-0123456789-0123456789-a", "abc", "b", "a."];
-        for some in [&all[..], &all[1..], &all[3..7], &all[4..6], &all[..1], &[]] {
-            let mut names = Names::default();
-            some.iter().for_each(|name| names.push(name.as_bytes()));
-            names.sort();
-            let mut expected = some.to_vec();
-            expected.sort_unstable();
-            assert_eq!((0..some.len()).map(|at| names.get(at).to_string()).collect::<Vec<_>>(), expected);
-        }
-    }
-
-    #[test]
-    fn every_entry_is_found_by_its_name_whoever_looked_at_it() {
+    fn every_entry_is_found_by_its_name_from_either_thread() {
         let dir = tempfile::tempdir().expect("a directory");
         let names: Vec<String> = (0..300).map(|number| format!("{number:03}.md")).collect();
         names.iter().for_each(|name| fs::write(dir.path().join(name), name).expect("a file"));
