@@ -59,7 +59,7 @@ const SOLE: &[(&str, &[&str], &[&str])] = &[
     ("reads the environment", &["env::var", "env::var_os", "env::vars", "env::vars_os", "env::current_dir"], &["env/"]),
     (
         "appends events",
-        &["store.append", "store.append_with"],
+        &["store.append", "store.append_with", "store.append_if", "store.record", "store.record_if"],
         &["store/", "attempt/", "authoring/", "upkeep/", "exchange/", "specs/"],
     ),
 ];

@@ -1,4 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP while something runs; what they always do while nothing does.
+//! SIGINT, SIGTERM and SIGHUP: this process notes them while a command runs. At any other time they end it as usual. Ending the
+//! command that runs is not done here.
 
 use std::io::Read;
 use std::os::unix::net::UnixStream;

@@ -1,4 +1,5 @@
-//! Runs a command line in a process group of its own and sees to it that nothing of it stays.
+//! Runs a command line in a process group of its own, and ends all processes that it leaves. What the command is for is not known
+//! here.
 
 mod group;
 mod output;

@@ -1,4 +1,4 @@
-//! The prompt: everything that an agent needs to know about one attempt, as one text.
+//! The prompt: everything that an agent needs to know about one attempt, as one text. Finding out what goes into it is not done here.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,5 @@
-//! An agent that was refused by the service behind it: it has not failed, it came too often.
+//! Whether the service behind an agent refused it for now, by the agent's exit code and last lines. What follows from that is not
+//! decided here.
 
 use super::process::Ending;
 

@@ -1,4 +1,5 @@
-//! What a dead run left running: found by an identity that can't be mistaken, then ended.
+//! Finds the processes that a dead run left, by an identity that cannot be mistaken, and ends them. Whether the run is dead is not
+//! decided here.
 
 use std::collections::HashSet;
 use std::path::Path;

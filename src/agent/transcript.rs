@@ -1,4 +1,4 @@
-//! Transcripts: what an agent printed, kept in this clone and never shared.
+//! Transcripts: what an agent printed, kept in this clone and never shared. Writing into one while the agent runs is not done here.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};

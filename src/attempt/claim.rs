@@ -1,4 +1,5 @@
-//! The claim: the start event, by compare-and-swap, before anything else is made.
+//! The claim: the start event of an attempt, or its resume, by compare-and-swap, before anything else is made. Branch and worktree
+//! are not made here.
 
 use std::cell::Cell;
 

@@ -1,4 +1,5 @@
-//! A person ends an attempt: reset, release, cancel, fail; or keeps one of several and ends the others.
+//! A person ends an attempt: reset, release, cancel, fail; or keeps one of several and ends the others. How an attempt ends by itself
+//! is in `finish` and `merge`.
 
 use gix::ObjectId;
 

@@ -1,4 +1,4 @@
-//! How an attempt ended, as data: what `work`, `next`, `finish` and `merge` present.
+//! How an attempt ended, as data that `work`, `next`, `finish` and `merge` present. Nothing is decided or printed here.
 
 use std::{fmt, path::PathBuf, time::Duration};
 

@@ -1,4 +1,5 @@
-//! Pauses an attempt where it is, with everything that it did in its worktree, and hands a paused one to a person.
+//! Pauses an attempt where it is, with everything that it did in its worktree, and hands a paused one to a person. Resuming one is
+//! planned in `resume`.
 
 use std::{
     path::PathBuf,

@@ -1,4 +1,5 @@
-//! A decided attempt: what it starts from, who works on it and what they are told.
+//! A decided attempt, as data: what it starts from, who works on it and what they are told. The decisions are made in `start` and
+//! `resume`.
 
 use std::time::Duration;
 

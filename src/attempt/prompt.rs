@@ -1,4 +1,4 @@
-//! What the agent is told about its spec: the text, the inputs, the attempts before.
+//! What the agent is told about its spec: the text, the inputs, the attempts before. The words around them are in `agent::prompt`.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The branch and the worktree of an attempt, made from the pinned base.
+//! Makes the branch and the worktree of an attempt from the pinned base. Removing them after its end is done in `specs::cleanup`.
 
 use std::path::Path;
 

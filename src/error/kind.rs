@@ -1,4 +1,4 @@
-//! The kinds of errors: what code branches on, and what `--json` calls each.
+//! The kinds of errors, in one table: variant, the code that `--json` prints, and its meaning. Messages are not here.
 
 /// Declares [`Kind`] from one table: variant, code, meaning.
 macro_rules! kinds {

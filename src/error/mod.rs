@@ -1,4 +1,4 @@
-//! The one error type that reaches the edge: what went wrong, how to leave, what would help.
+//! The one error type that reaches the edge: kind, message, source, hints, and how the process ends. Nothing is printed here.
 
 mod kind;
 

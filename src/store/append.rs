@@ -1,4 +1,4 @@
-//! The one function that writes events.
+//! The one function that appends events. What an event means is decided by `domain`, and how it is encoded by `codec`.
 
 use gix::{ObjectId, actor::Signature};
 

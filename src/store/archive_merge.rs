@@ -1,4 +1,4 @@
-//! Bringing the archives of a remote together with ours: what either holds is held afterwards.
+//! Joins the archives of a remote with those of this clone: afterwards ours hold what either held. Fetching is not done here.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -1,4 +1,4 @@
-//! Reading chains. Nothing here writes.
+//! Reads chains. Nothing here writes.
 
 use std::{
     collections::{BTreeSet, HashSet},

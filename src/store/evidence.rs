@@ -1,4 +1,4 @@
-//! The tree of an event: the spec as it was, its pinned inputs, its outputs, the checks.
+//! The tree of an event: the spec as it was, its pinned inputs, its outputs, the checks. What the files say is not read here.
 
 use gix::{ObjectId, objs::tree::EntryKind};
 

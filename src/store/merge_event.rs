@@ -1,4 +1,4 @@
-//! Bringing histories of one spec together inside one repository: merge events, and what informing specs already know.
+//! Joins histories of one spec inside one repository: merge events, and the events that informing specs know. No ref is moved here.
 
 use std::collections::BTreeSet;
 

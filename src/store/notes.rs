@@ -1,4 +1,5 @@
-//! Notes on the commits that a spec's work produced: derived from events, rebuilt by `fsck --repair`.
+//! Notes on the commits that a spec's work produced: derived from events, rebuilt by `fsck --repair`. Notes of a remote are joined in
+//! `notes_merge`.
 
 use std::collections::BTreeSet;
 

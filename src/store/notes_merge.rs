@@ -1,4 +1,4 @@
-//! Bringing the notes of a remote together with ours: of each note the lines of both.
+//! Joins the notes of a remote with those of this clone: of each note the lines of both.
 //!
 //! Not `git notes merge`, which moves the ref without looking at what it held, so that a note that another process writes in between is lost, and which
 //! reads whatever tree a remote made up.

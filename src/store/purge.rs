@@ -1,4 +1,4 @@
-//! Deleting every ref of ours, for a clone that is to have nothing of them.
+//! Deletes every ref of git-chant, for a clone that is to have none of them. Branches and worktrees are not removed here.
 
 use gix::ObjectId;
 

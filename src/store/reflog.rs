@@ -1,4 +1,4 @@
-//! What a crash did to a chain's ref, and its log: found, and mended.
+//! Finds and mends what a crash did to the ref of a chain, or to its log. What is worth mending is decided by `fsck`.
 
 use std::{
     collections::{BTreeSet, HashSet},

@@ -1,4 +1,5 @@
-//! What remotes had at the last exchange, under `refs/chant-remote/`, and taking it over.
+//! What remotes had at the last exchange, under `refs/chant-remote/`, and how their chains are joined with those of this clone.
+//! Fetching and pushing are not done here.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! What is understood of an agent's output: lines for people, its answer, what it says of the run.
+//! What a preset understood of its agent's output: lines for people, the answer, what the agent says of the run. How each agent
+//! writes that is not known here.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! Listens to an agent: what it prints goes in, what people read comes out.
+//! Splits the output of an agent into lines, gives each to the reader of its preset, and gives out what people read. What a line
+//! means is not known here.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! The command's process group, with what left it: who is there, and their end.
+//! The process group of a command, with the processes that left it: which of them live, and how they are ended. Their output is not
+//! read here.
 
 use std::collections::HashSet;
 use std::process::{Child, ExitStatus};

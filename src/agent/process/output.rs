@@ -1,4 +1,5 @@
-//! What becomes of a command's output: the transcript, the live lines, the tail.
+//! The three places where the output of a command goes: the transcript, the live lines, the tail. Reading it from the pipe is not
+//! done here.
 
 use std::fs::File;
 use std::io::Write;

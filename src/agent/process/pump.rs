@@ -1,4 +1,5 @@
-//! Moves bytes while a command runs: its output to us, its input to it, signals to the one who waits.
+//! Moves bytes while a command runs: its output to this process, the input to it, and signals to the caller. What becomes of the
+//! output is not decided here.
 
 use std::io::{ErrorKind, PipeReader, Read, Write};
 use std::os::fd::AsFd;

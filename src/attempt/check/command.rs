@@ -1,4 +1,4 @@
-//! One command of a spec, run where it is to be checked.
+//! Runs one command of a spec where it is to be checked. Whether its outcome is good enough is not decided here.
 
 use std::{ffi::OsString, path::Path};
 

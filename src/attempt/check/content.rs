@@ -1,4 +1,4 @@
-//! What the tip of an attempt holds and what it changed.
+//! What the tip of an attempt holds and what the attempt changed. Nothing is judged here.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! The checks at the end of an attempt: done by the tool, each with its evidence. A ticked box is a claim; these are not.
+//! The checks at the end of an attempt: git-chant runs each of them itself and records its evidence. A ticked box is a claim; these
+//! are not. What follows from the outcome is not decided here.
 
 mod command;
 mod content;

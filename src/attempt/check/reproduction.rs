@@ -1,4 +1,5 @@
-//! The proof of a reproduction and of a fix: one command, run in a clean checkout of exactly the base and exactly the tip.
+//! The proof of a reproduction and of a fix: one command, run in a clean checkout of exactly the base and exactly the tip. Other
+//! checks are not here.
 
 use std::{fs::File, path::PathBuf};
 

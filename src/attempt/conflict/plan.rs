@@ -1,4 +1,4 @@
-//! Everything that is decided before anything is changed.
+//! Plans how a conflict is resolved: everything that is decided before anything is changed.
 
 use crate::{
     attempt::merge::Conflict,

@@ -1,4 +1,5 @@
-//! What the agent is told about a conflict: the paths, what both sides did to them and for which specs.
+//! What the agent is told about a conflict: the paths, what both sides did to them and for which specs. Running the agent is not done
+//! here.
 
 use gix::{ObjectId, bstr::ByteSlice};
 

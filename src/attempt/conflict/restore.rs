@@ -1,4 +1,5 @@
-//! Back to where it was: what the agent did is kept, branch and worktree are as they were, the spec is finished again.
+//! Restores a spec whose conflict was not resolved: what the agent did is kept, branch and worktree are as they were, the spec is
+//! finished again. Judging a resolution is not done here.
 
 use gix::ObjectId;
 

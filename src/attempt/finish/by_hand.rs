@@ -1,4 +1,4 @@
-//! Work that a person did without an attempt.
+//! Checks and records work that a person did without an attempt. Work of an attempt is judged in the parent module.
 
 use gix::ObjectId;
 

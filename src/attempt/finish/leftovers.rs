@@ -1,4 +1,4 @@
-//! Changes that the agent left uncommitted are committed for it, within what the spec allows.
+//! Commits the changes that the agent left uncommitted, within what the spec allows. Checking them is not done here.
 
 use gix::bstr::{BString, ByteSlice};
 

@@ -1,4 +1,5 @@
-//! What an attempt produced under `.chant/`: kept in the event itself, so that no research is lost with a branch.
+//! What an attempt produced under `.chant/`: kept in the event itself, so that no research is lost with a branch. Putting it into
+//! place is done by the merge.
 
 use gix::{ObjectId, bstr::ByteSlice};
 

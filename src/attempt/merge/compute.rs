@@ -1,4 +1,4 @@
-//! The merge of finished work with its target, computed in the object database: nothing but objects is written.
+//! Computes the merge of finished work with its target in the object database. No ref and no file is changed here.
 
 use gix::{ObjectId, refs::FullName};
 

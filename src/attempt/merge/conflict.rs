@@ -1,4 +1,4 @@
-//! Work that conflicts with its target: what it is about, and the ways out.
+//! Work that conflicts with its target: what the conflict is about, and the ways out. Resolving it is not done here.
 
 use gix::{ObjectId, refs::FullName};
 

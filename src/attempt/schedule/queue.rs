@@ -1,4 +1,5 @@
-//! What is still to be done, and by whom at once: pure but for the locks of slots.
+//! The queue of one process: what is still to be done, which agents are left alone, and when to stop. Only the locks of slots are
+//! outside of it; claims are not made here.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},

@@ -1,4 +1,4 @@
-//! Which specs there are to work, and which of the others could follow them.
+//! Selects the specs that can be worked now, and those that could follow them. Which of them is begun first is not decided here.
 
 use std::collections::{BTreeSet, HashSet};
 

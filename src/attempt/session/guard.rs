@@ -1,4 +1,5 @@
-//! What an agent must not touch, compared before and after its run: our refs, the repository's configuration, its hooks.
+//! What an agent must not touch, compared before and after its run: refs of git-chant, the repository's configuration, its hooks.
+//! What follows from a change is not decided here.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,5 @@
-//! The session of an agent: written down as soon as it says what it is called, so that it can go on after any end.
+//! Remembers the session of an agent as soon as the agent names it, so that it can be resumed after any end. What the agent prints is
+//! parsed in `agent::preset`.
 
 use std::path::{Path, PathBuf};
 
