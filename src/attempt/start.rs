@@ -60,15 +60,15 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
         }
     };
     for written in &spec.front.informed_by {
-        add(project.read_inputs(&specs.names, &base_files, written)?);
+        let found = project.read_inputs(&specs.names, &base_files, written)?.ok_or_else(|| {
+            Error::negative(Kind::MissingInput, format!("the input '{}' does not exist", written.escape_debug()))
+                .hint("it is looked for in the base, and where it is not committed, in the work tree")
+        })?;
+        add(found);
     }
     for written in spec.front.origin.iter().chain(&spec.front.tracks) {
-        match project.read_inputs(&specs.names, &base_files, written) {
-            Ok(found) => add(found),
-            // What is to be written yet is no input yet.
-            Err(error) if error.kind == Kind::MissingInput => {}
-            Err(error) => return Err(error.into()),
-        }
+        // What is to be written yet is no input yet.
+        add(project.read_inputs(&specs.names, &base_files, written)?.unwrap_or_default());
     }
     let informed = informed(&specs, spec, &inputs)?;
     worktree::refuse_elsewhere(project, id)?;

@@ -79,30 +79,31 @@ impl Project {
         }
     }
 
-    /// The inputs that `entry` names, as they are now.
+    /// The inputs that `entry` names, as they are now; `None` if it leads nowhere.
     ///
     /// # Errors
-    /// `missing-input` if it leads nowhere.
-    pub(crate) fn read_inputs(&self, names: &SpecNames<'_>, base: &Base<'_>, entry: &str) -> Result<Vec<Input>> {
-        let missing = || {
-            Error::negative(Kind::MissingInput, format!("the input '{}' does not exist", entry.escape_debug()))
-                .hint("it is looked for in the base, and where it is not committed, in the work tree")
-        };
+    /// `bad-input` if it cannot be an input.
+    pub(crate) fn read_inputs(
+        &self,
+        names: &SpecNames<'_>,
+        base: &Base<'_>,
+        entry: &str,
+    ) -> Result<Option<Vec<Input>>> {
         let parsed = Entry::parse(entry).map_err(|why| {
             Error::negative(Kind::BadInput, format!("'{}' cannot be an input: {why}", entry.escape_debug()))
         })?;
-        match parsed {
-            Entry::Url(url) => Ok(vec![Input { pin: Pin::Url(url), bytes: None, committed: true }]),
-            Entry::Spec(id) => self.spec_input(names, base, &id)?.map(|input| vec![input]).ok_or_else(missing),
-            Entry::Path(path) => Ok(vec![self.find_input(base, &path)?.ok_or_else(missing)?]),
+        Ok(match parsed {
+            Entry::Url(url) => Some(vec![Input { pin: Pin::Url(url), bytes: None, committed: true }]),
+            Entry::Spec(id) => self.spec_input(names, base, &id)?.map(|input| vec![input]),
+            Entry::Path(path) => self.find_input(base, &path)?.map(|input| vec![input]),
             Entry::Glob(_) | Entry::Directory(_) => {
                 let mut inputs = Vec::new();
                 for path in self.expand(base, entry)? {
                     inputs.extend(self.find_input(base, &path)?);
                 }
-                if inputs.is_empty() { Err(missing()) } else { Ok(inputs) }
+                Some(inputs).filter(|inputs| !inputs.is_empty())
             }
-        }
+        })
     }
 
     fn spec_input(&self, names: &SpecNames<'_>, base: &Base<'_>, id: &SpecId) -> Result<Option<Input>> {
