@@ -12,14 +12,13 @@ use crate::{
         event::{Facts, Op, Pin},
         id::SpecId,
         new_event::NewEvent,
-        spec_file::Spec,
         state::State,
         status::Status,
     },
     error::{Error, Kind, Result},
     git::remote::Pushed,
     project::Project,
-    specs::{text::Text, view::rfc3339},
+    specs::record,
     store::{Addition, Evidence, File, Refusal},
 };
 
@@ -65,7 +64,7 @@ const MAX_ROUNDS: u32 = 8;
 pub(super) fn claim(project: &Project, plan: &Plan, remote: Option<&dyn Remote>) -> Result<Claimed, Stop> {
     let short = plan.id.short();
     if plan.resumed.is_none() {
-        ensure_chain(project, &plan.id, &plan.text, &plan.spec)?;
+        record::added(project, &plan.id, &plan.text.path, &plan.text.bytes, &plan.spec, None)?;
     }
     let mut behind = Error::negative(Kind::Busy, format!("others keep writing to '{short}'"));
     for _ in 0..MAX_ROUNDS {
@@ -263,27 +262,4 @@ fn addition(project: &Project, plan: &Plan) -> Result<Addition> {
     };
     let sentence = format!("{} {what} with {}", plan.title(), plan.agent.name);
     Ok(Addition { event: NewEvent { op, sentence, facts }, evidence, informed: plan.informed.clone() })
-}
-
-/// Records that the spec `id` exists, unless that is recorded: a file without a history is a pending spec.
-pub(super) fn ensure_chain(project: &Project, id: &SpecId, text: &Text, spec: &Spec) -> Result<()> {
-    let store = project.store()?;
-    if store.tip(id)?.is_some() {
-        return Ok(());
-    }
-    let facts = Facts {
-        phase: spec.front.phase.clone(),
-        spec_path: Some(text.path.clone()),
-        spec_blob: Some(text.blob()),
-        created: Some(rfc3339(project.env.now().as_second(), 0)),
-        ..Facts::default()
-    };
-    let evidence = Evidence { spec: Some(store.write_blob(&text.bytes)?), ..Evidence::default() };
-    let title = spec.title.as_deref().unwrap_or_else(|| id.short());
-    let event = NewEvent { op: Op::Add, sentence: title.to_owned(), facts };
-    match store.record(id, Addition { event, evidence, informed: Vec::new() }) {
-        // Another process was faster.
-        Ok(_) | Err(Refusal::NotAllowed { .. }) => Ok(()),
-        Err(Refusal::Failed(error)) => Err(error),
-    }
 }

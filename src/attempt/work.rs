@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use gix::ObjectId;
 
 use super::{
-    claim::{self, Remote},
+    claim::Remote,
     conflict::{self, DeadResolution, Resolved},
     end,
     ended::{Ended, Failure, How, Judged, Stop, Verdict, Waits},
@@ -33,6 +33,7 @@ use crate::{
     specs::{
         all::Specs,
         attempt::{Attempt, RunEnd},
+        record,
     },
 };
 
@@ -217,7 +218,7 @@ impl Work<'_> {
             None => {
                 let (text, spec) = entry.text()?;
                 self.approve(text.blob(), spec, None)?;
-                claim::ensure_chain(project, id, text, spec)?;
+                record::added(project, id, &text.path, &text.bytes, spec, None)?;
                 self.conclude(finish::by_hand(project, id, text, spec, commits, progress)?)
             }
         }

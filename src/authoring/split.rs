@@ -1,6 +1,32 @@
-//! The use case `split`: the parts of a spec, which become its members.
+//! The use case `split`: the parts of a spec become its members. The parts are the headings of the spec, or what an agent proposes.
+//!
+//! How the files of members are created and recorded is in [`add`](super::add).
 
-use crate::domain::spec_file::Spec;
+use super::{
+    add::{self, Created},
+    draft::Draft,
+};
+use crate::{
+    agent::{
+        preset::OutputParser,
+        process::{self, OutputFilter, Run, Stdin},
+        prompt,
+    },
+    answer::progress::{Progress, Step},
+    domain::{
+        id::SpecId,
+        spec_file::{FrontMatter, Spec},
+        spec_type::SpecType,
+        status::Status,
+    },
+    error::{Error, Kind, Result},
+    git::process::scrubbed_env,
+    project::{Project, agent::MANUAL},
+    specs::{all::Specs, record},
+};
+
+/// The longest proposal that is read, in bytes.
+const MAX_PROPOSAL: usize = 1 << 20;
 
 /// A part that becomes a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,23 +35,141 @@ pub(crate) struct Part {
     pub title: String,
     /// What is to be done, Markdown.
     pub body: String,
-    /// The numbers of the parts that it needs, from 1.
+    /// The numbers of the parts that this part needs, from 1.
     pub needs: Vec<usize>,
 }
 
-/// Headings that speak of the whole.
-const OF_THE_WHOLE: [&str; 3] = ["acceptance criteria", "release notes", "context"];
-
-/// The parts of a spec by its headings of the second level; what speaks of the whole is none.
-pub(crate) fn by_heading(spec: &Spec) -> Vec<Part> {
-    parts(spec.body()).into_iter().filter(|part| !OF_THE_WHOLE.contains(&part.title.to_lowercase().as_str())).collect()
+/// Where the parts of a spec come from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Divider<'a> {
+    /// The headings of the spec.
+    Headings,
+    /// A proposal of this agent, or of the configured one.
+    Agent(Option<&'a str>),
 }
 
-/// The parts that an agent proposes: a heading of the second level each, then, if it needs other parts, `depends on: 1, 2`.
+/// Divides a spec. `agree` is asked about the parts that an agent proposes, before any file is created. Gives the members.
 ///
 /// # Errors
-/// Why it is no proposal, in words.
-pub(crate) fn proposed(text: &str) -> Result<Vec<Part>, String> {
+/// `not-allowed` or `exists` if the spec cannot have members or has some; `no-parts`, `no-proposal`; `agree`'s own error.
+pub(crate) fn split(
+    project: &Project,
+    id: &SpecId,
+    divider: Divider<'_>,
+    agree: impl FnOnce(&[Part]) -> Result<()>,
+    progress: &dyn Progress,
+) -> Result<Vec<SpecId>> {
+    let specs = Specs::new(project)?;
+    let entry = specs.entry(id)?;
+    let (text, spec) = entry.text()?;
+    refuse(&specs, id, entry.status)?;
+    let short = id.short();
+    let parts = match divider {
+        Divider::Headings => by_heading(spec),
+        Divider::Agent(name) => {
+            let answer = ask_agent(project, name, &String::from_utf8_lossy(&text.bytes), progress)?;
+            proposed(&answer).map_err(|why| {
+                Error::negative(Kind::NoProposal, format!("what the agent said cannot be used: {why}")).hint(format!(
+                    "write the parts as headings yourself: git chant edit {short}, then: git chant split {short} --by-heading"
+                ))
+            })?
+        }
+    };
+    if parts.is_empty() {
+        let message = format!("'{short}' has no heading '## <title>' to make a member of");
+        return Err(Error::negative(Kind::NoParts, message));
+    }
+    if let Divider::Agent(_) = divider {
+        agree(&parts)?;
+    }
+    let onto = entry.state.as_ref().and_then(|state| state.facts.onto.clone());
+    let invalid = |part: &Part| {
+        Error::negative(Kind::BadPart, format!("the part '{}' makes no valid spec", part.title.escape_debug()))
+    };
+    let created = add::create_all(project, &parts, Some(id), |part, before| draft(spec, part, before), invalid)?;
+    add::record_all(project, &created, onto.as_deref())?;
+    if entry.state.is_none() {
+        record::added(project, id, &text.path, &text.bytes, spec, None)?;
+    }
+    Ok(created.into_iter().map(|member| member.id).collect())
+}
+
+fn refuse(specs: &Specs<'_>, id: &SpecId, status: Status) -> Result<()> {
+    let short = id.short();
+    add::refuse_member(id)?;
+    if status != Status::Pending {
+        return Err(Error::negative(Kind::NotAllowed, format!("cannot split '{short}': it is {status}")));
+    }
+    if !specs.project.members(&specs.names, id)?.is_empty() {
+        return Err(Error::negative(Kind::Exists, format!("'{short}' has members already"))
+            .hint(format!("to add one: git chant add \"...\" --member-of {short}")));
+    }
+    Ok(())
+}
+
+/// Runs the agent on the instructions to divide the spec, in an empty directory, where it can do no harm to the person's work.
+fn ask_agent(project: &Project, asked: Option<&str>, text: &str, progress: &dyn Progress) -> Result<String> {
+    project.env.refuse_agent("have a spec split by another agent")?;
+    let name = match asked {
+        Some(name) => Some(name.to_owned()),
+        None => project.config().agent()?,
+    };
+    let name = name.filter(|name| name != MANUAL).ok_or_else(|| {
+        Error::fatal(Kind::NoAgent, "no agent is configured to split it")
+            .hint("by its headings: git chant split <spec> --by-heading")
+    })?;
+    let agent = project.agent(&name)?;
+    let failed = |what: &str, cause| Error::fatal(Kind::Tempdir, format!("cannot {what}: {cause}"));
+    let directory = tempfile::tempdir().map_err(|cause| failed("make a directory", cause))?;
+    let prompt = format!("{}\n\n{text}", prompt::named("split").unwrap_or_default());
+    let file = directory.path().join("prompt.md");
+    std::fs::write(&file, &prompt).map_err(|cause| failed("write the prompt", cause))?;
+    let line = agent.command_line(&file, None);
+    progress.say(&Step::Note(format!("Asking {name} how to split it")));
+    let mut run = Run::new(&line, directory.path());
+    run.env = scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
+    run.env.push(("CHANT_PROMPT_FILE".into(), Some(file.clone().into_os_string())));
+    run.stdin = Stdin::Bytes(prompt.into_bytes());
+    run.tail = MAX_PROPOSAL;
+    run.timeout = agent.timeout;
+    let mut parser = agent.parser("chant-split");
+    run.filter = parser.as_mut().map(|parser| parser as &mut dyn OutputFilter);
+    let finished = process::run(run)?;
+    if !finished.ending.success() {
+        return Err(Error::negative(Kind::AgentFailed, format!("the agent {}", finished.ending)));
+    }
+    match parser.as_ref().map(OutputParser::answer).filter(|answer| !answer.is_empty()) {
+        Some(answer) => Ok(answer.to_owned()),
+        None => Ok(String::from_utf8_lossy(&finished.tail).into_owned()),
+    }
+}
+
+/// The text of a member. It inherits what says how and for what the work is done; `before` are the members before it.
+fn draft(driver: &Spec, part: &Part, before: &[Created]) -> Draft {
+    let front = &driver.front;
+    let needed = part.needs.iter().filter_map(|number| before.get(number - 1));
+    let front = FrontMatter {
+        kind: if front.kind == SpecType::Driver { SpecType::Code } else { front.kind },
+        topic: front.topic.clone(),
+        labels: front.labels.clone(),
+        depends_on: needed.map(|member| member.id.to_string()).collect(),
+        informed_by: front.informed_by.clone(),
+        ..FrontMatter::default()
+    };
+    Draft { title: part.title.clone(), front, body: part.body.clone() }
+}
+
+/// Headings about the whole spec, which make no part.
+const WHOLE: [&str; 3] = ["acceptance criteria", "release notes", "context"];
+
+/// The parts of a spec by its headings of the second level.
+fn by_heading(spec: &Spec) -> Vec<Part> {
+    parts(spec.body()).into_iter().filter(|part| !WHOLE.contains(&part.title.to_lowercase().as_str())).collect()
+}
+
+/// The parts that an agent proposes in `text`: a heading of the second level each, then, if it needs other parts,
+/// `depends on: 1, 2`. Fails with the reason why that is no proposal, in words.
+fn proposed(text: &str) -> Result<Vec<Part>, String> {
     let mut parts = parts(text);
     if parts.is_empty() {
         return Err("it has no heading of the form '## <title>'".to_owned());

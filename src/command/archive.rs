@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     answer::{AllRecorded, Folded, outcome::Outcome, progress::Step},
-    authoring::investigate,
+    authoring::topic,
     cli::archive::{ArchiveArgs, UnarchiveArgs},
     domain::{id::SpecId, status::Status},
     error::{Error, Kind, Result},
@@ -37,7 +37,7 @@ pub(super) fn unarchive(context: &Context<'_>, args: &UnarchiveArgs) -> Result<O
 /// The specs of an investigation, all of which have to be over.
 fn over(context: &Context<'_>, topic: &str) -> Result<Vec<String>> {
     let project = context.project()?;
-    let entries = investigate::entries(&Specs::new(&project)?, topic)?;
+    let entries = topic::entries(&Specs::new(&project)?, topic)?;
     if entries.is_empty() {
         return Err(Error::negative(Kind::NoTopic, format!("no spec belongs to '{}'", topic.escape_debug()))
             .hint("git chant list shows what there is"));

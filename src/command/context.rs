@@ -75,7 +75,14 @@ impl Context<'_> {
             .ok_or_else(|| Error::negative(Kind::AmbiguousSpec, "nothing was chosen"))
     }
 
-    /// The same for a command that writes: before it decides anything, what a dead process left half done is settled.
+    /// Opens the project for a command that changes the spec that `query` means.
+    pub(crate) fn open_to_change(&self, query: &str) -> Result<(Project, SpecId)> {
+        let project = self.project()?;
+        let id = self.pick_to_change(&project, query)?;
+        Ok((project, id))
+    }
+
+    /// The spec that `query` means, for a command that changes it: what a dead process left half done is settled first.
     pub(crate) fn pick_to_change(&self, project: &Project, query: &str) -> Result<SpecId> {
         let id = self.pick(project, query)?;
         self.settle(project, &id)?;

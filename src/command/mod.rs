@@ -38,6 +38,7 @@ mod prune;
 mod ready;
 mod recover;
 mod release_notes;
+mod repair;
 mod resolve;
 mod schema;
 mod show;

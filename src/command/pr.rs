@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     agent::process::{self, Run, Stdin},
     answer::{Text, outcome::Outcome, progress::Step},
-    authoring::investigate,
+    authoring::topic,
     cli::publish::PrArgs,
     error::{Error, Kind, Result},
     exchange::pr::{self, Request, host},
@@ -47,7 +47,7 @@ fn request(context: &Context<'_>, project: &Project, args: &PrArgs) -> Result<Re
 
 /// What a person means: the specs of an investigation of that name, else a spec.
 fn entries(context: &Context<'_>, project: &Project, specs: &Specs<'_>, what: &str) -> Result<Vec<Entry>> {
-    let of_topic = investigate::entries(specs, what)?;
+    let of_topic = topic::entries(specs, what)?;
     if of_topic.is_empty() { Ok(vec![specs.entry(&context.pick(project, what)?)?]) } else { Ok(of_topic) }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Context, fsck};
+use super::{Context, repair};
 use crate::{
     answer::{ProblemView, Problems, outcome::Outcome},
     cli::upkeep::RecoverArgs,
@@ -16,18 +16,18 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &RecoverArgs) -> Result<Outcome> {
     let project = context.project()?;
     let ids: Vec<SpecId> = args.specs.iter().map(|query| context.pick(&project, query)).collect::<Result<_>>()?;
-    // What belongs to no spec (a lock, a file that a merge had moved) may be in the way of each.
+    // A finding about no spec (a lock, a file that a merge had moved) may be in the way of each.
     let wanted = |finding: &Finding| {
         let named = finding.problem.spec.as_ref().is_none_or(|id| ids.is_empty() || ids.contains(id));
         named && finding.repair.is_some()
     };
-    let settled = fsck::repair(context, &project, false, fsck::check(&project, false)?, &wanted)?;
+    let settled = repair::repair(context, &project, false, wanted)?;
     let next = next(&project, &settled)?;
     let outcome = Outcome::new(Problems { problems: settled });
     Ok(next.into_iter().fold(outcome, Outcome::hint))
 }
 
-/// How each of the specs goes on that something was done for.
+/// The next command for each spec that something was repaired of.
 fn next(project: &Project, settled: &[ProblemView]) -> Result<Vec<String>> {
     let specs = Specs::new(project)?;
     let ids: BTreeSet<&SpecId> = settled.iter().filter_map(|problem| problem.spec.as_ref()).collect();

@@ -4,7 +4,7 @@ use super::Context;
 use crate::answer::outcome::Outcome;
 use crate::{
     answer::{StatusOfTopic, StepView, TopicView},
-    authoring::investigate,
+    authoring::topic,
     domain::{phase::Phase, status::Status},
     error::{Error, Kind, Result},
     specs::{
@@ -16,7 +16,7 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     let project = context.project()?;
     let specs = Specs::new(&project)?;
-    let mut entries = investigate::entries(&specs, topic)?;
+    let mut entries = topic::entries(&specs, topic)?;
     if entries.is_empty() {
         return Err(Error::negative(Kind::NoTopic, format!("no spec belongs to '{}'", topic.escape_debug()))
             .hint("git chant list shows what there is"));

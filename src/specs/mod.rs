@@ -21,6 +21,7 @@ pub(crate) mod members;
 pub(crate) mod name_list;
 pub(crate) mod names;
 pub(crate) mod readiness;
+pub(crate) mod record;
 pub(crate) mod release_notes;
 pub(crate) mod resolve;
 pub(crate) mod text;

@@ -69,7 +69,7 @@ pub(crate) struct FrontMatter {
     pub unknown: Vec<String>,
     /// Every key in the order of the file: what positions count by.
     #[serde(skip)]
-    pub(super) keys: Vec<String>,
+    pub(crate) keys: Vec<String>,
 }
 
 /// A key that means something.
@@ -114,9 +114,9 @@ pub(super) const TABLE: [Key; 21] = [
     key("prompt", Field::Text(|front| &mut front.prompt), pattern::check_path),
     key("verify", Field::List(|front| &mut front.verify), value::command),
     key("reproduces", Field::Text(|front| &mut front.reproduces), value::command),
-    key("approval", Field::Approval, value::line),
-    key("agent", Field::Text(|front| &mut front.agent), value::line),
     key("supersedes", Field::List(|front| &mut front.supersedes), value::id),
+    key("agent", Field::Text(|front| &mut front.agent), value::line),
+    key("approval", Field::Approval, value::line),
     recorded("status", Field::Text(|front| &mut front.status)),
     recorded("branch", Field::Text(|front| &mut front.branch)),
     recorded("commits", Field::List(|front| &mut front.commits)),
@@ -135,7 +135,27 @@ pub const KEYS: [&str; TABLE.len()] = {
     names
 };
 
+/// The value of a key, as a file states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// One text.
+    Text(String),
+    /// A list of texts.
+    List(Vec<String>),
+}
+
 impl FrontMatter {
+    /// The keys that have a value, in the order of [`TABLE`]: the front matter as a file states it. `type` always has one.
+    pub(crate) fn entries(mut self) -> Vec<(&'static str, Value)> {
+        let mut value = |field| match field {
+            Field::Type => Some(Value::Text(self.kind.as_str().to_owned())),
+            Field::Approval => self.approval.required.then(|| Value::Text("required".to_owned())),
+            Field::Text(text) => text(&mut self).take().map(Value::Text),
+            Field::List(list) => Some(std::mem::take(list(&mut self))).filter(|list| !list.is_empty()).map(Value::List),
+        };
+        TABLE.iter().filter_map(|key| Some((key.name, value(key.field)?))).collect()
+    }
+
     /// The phase of an investigation that `phase` names; `None` for any other name.
     pub(crate) fn known_phase(&self) -> Option<Phase> {
         self.phase.as_deref()?.parse().ok()

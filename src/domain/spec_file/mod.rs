@@ -18,8 +18,8 @@ mod tests;
 use std::ops::Range;
 
 pub(crate) use foreign::{Foreign, Setting, foreign_of, settings_of};
-pub(crate) use front_matter::FrontMatter;
 pub use front_matter::KEYS;
+pub(crate) use front_matter::{Approval, FrontMatter, Value};
 pub(crate) use markdown::{Criterion, Tick, compare_criteria};
 pub(crate) use section::section;
 pub(crate) use source::{MAX_SPEC_LEN, Source};

@@ -1,14 +1,14 @@
-//! Work branches that travel: what somebody else may merge or go on with.
+//! Work branches that are exchanged, so that another clone can merge or resume their work.
 //!
-//! A branch goes to the same name there while its spec is finished or paused, and never by force. Once the spec is over, or another
-//! attempt decides it, the branch there goes, if it still is what it was when it was fetched; what it held is kept here first, unless
-//! it is in its target.
+//! A branch goes to a branch of that name at the remote while its spec is finished or paused, and never by force. Once the spec is
+//! closed, or another attempt decides it, the branch at the remote is deleted if it still is what it was at the last fetch. Its
+//! commits are kept here first, unless they are in the target.
 
 use std::collections::BTreeMap;
 
 use gix::ObjectId;
 
-use super::{Remote, Report};
+use super::Exchange;
 use crate::{
     answer::Way,
     domain::{id::SpecId, state::State, status::Status},
@@ -17,176 +17,167 @@ use crate::{
         self, branch,
         remote::{Fate, Update},
     },
-    project::Project,
-    store::{Store, tracking},
+    store::tracking,
 };
 
-/// What the names of the work branches begin with, there and where they are tracked; nothing if they do not travel.
-pub(super) fn mapping(project: &Project, remote: &str) -> Result<Option<(String, String)>> {
-    if !project.config().push_branches()? {
-        return Ok(None);
-    }
-    let prefix = project.config().branch_prefix()?;
-    Ok(Some((format!("refs/heads/{prefix}"), tracking::tracked_branches(remote))))
-}
-
-/// Whether [`push`] has nothing to do.
-pub(super) fn is_settled(project: &Project, store: &Store<'_>, remote: &str) -> Result<bool> {
-    if !project.config().push_branches()? {
-        return Ok(true);
-    }
-    let plan = plan(project, store, remote)?;
-    Ok(plan.gone.is_empty() && plan.due.is_empty())
-}
-
-/// A branch by its full name, whose it is, and what it holds.
+/// A branch by its full name, its spec, and its tip.
 type Branch = (String, SpecId, ObjectId);
 
-/// What is to be done about the branches of a remote.
+/// What has to be done about the branches of a remote.
+#[derive(Default)]
 struct Plan {
-    /// What it had when it was fetched from last.
-    there: BTreeMap<SpecId, ObjectId>,
-    /// What nobody needs any more.
-    gone: Vec<Branch>,
-    /// What it lacks.
+    /// The branches that the remote had at the last fetch, without those in `needless`.
+    theirs: BTreeMap<SpecId, ObjectId>,
+    /// The branches at the remote that no clone needs any more.
+    needless: Vec<Branch>,
+    /// The branches that the remote lacks.
     due: Vec<Branch>,
 }
 
-fn plan(project: &Project, store: &Store<'_>, remote: &str) -> Result<Plan> {
-    let mut there = store.branches(remote)?;
-    let mut gone = Vec::new();
-    for (id, tip) in &there {
-        if is_needless(project, store, id, *tip)? {
-            gone.push((full(project, id)?, id.clone(), *tip));
+impl Exchange<'_> {
+    /// The prefix of the names of work branches, at the remote and where they are tracked; `None` if they are not exchanged.
+    pub(super) fn branch_mapping(&self) -> Result<Option<(String, String)>> {
+        if !self.project.config().push_branches()? {
+            return Ok(None);
         }
+        let prefix = self.project.config().branch_prefix()?;
+        Ok(Some((format!("refs/heads/{prefix}"), tracking::tracked_branches(&self.remote.name))))
     }
-    there.retain(|id, _| !gone.iter().any(|(_, one, _)| one == id));
-    let due = due(project, store, &there)?;
-    Ok(Plan { there, gone, due })
-}
 
-/// Reports what [`push`] would do.
-pub(super) fn preview(project: &Project, store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {
-    if !project.config().push_branches()? {
-        return Ok(());
+    /// Whether [`Exchange::push_branches`] has nothing to do.
+    pub(super) fn branches_are_settled(&self) -> Result<bool> {
+        let plan = self.plan_branches()?;
+        Ok(plan.needless.is_empty() && plan.due.is_empty())
     }
-    let plan = plan(project, store, &remote.name)?;
-    for (name, _, tip) in &plan.gone {
-        deleted(report, name, *tip);
-    }
-    for (name, id, tip) in &plan.due {
-        report.add(Way::Pushed, name, plan.there.get(id).map(ToString::to_string), Some(tip.to_string()));
-    }
-    Ok(())
-}
 
-fn deleted(report: &mut Report, name: &str, tip: ObjectId) {
-    report.add(Way::Pushed, name, Some(tip.to_string()), None);
-    report.say(Way::Pushed, name, "gone: nobody needs it there any more");
-}
-
-/// Pushes the branches that others may need, and takes away those that nobody needs any more.
-pub(super) fn push(project: &Project, store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {
-    if !project.config().push_branches()? {
-        return Ok(());
-    }
-    let Plan { there, gone, due } = plan(project, store, &remote.name)?;
-    for (_, id, tip) in &gone {
-        keep(project, store, id, *tip)?;
-    }
-    let updates = |branches: &[Branch]| -> Vec<Update> {
-        branches.iter().map(|(name, _, tip)| Update { id: *tip, name: name.clone() }).collect()
-    };
-    for (name, fate) in git::remote::delete(&project.repo, &remote.name, &updates(&gone))? {
-        let Some((_, id, tip)) = gone.iter().find(|(full, ..)| *full == name).filter(|_| fate == Fate::There) else {
-            continue;
-        };
-        store.untrack(&format!("{}{id}", tracking::tracked_branches(&remote.name)), *tip)?;
-        deleted(report, &name, *tip);
-    }
-    for (name, fate) in git::remote::push(&project.repo, &remote.name, &updates(&due))? {
-        let Some((_, id, tip)) = due.iter().find(|(full, ..)| *full == name) else { continue };
-        match fate {
-            Fate::There => {
-                // What was another attempt's is gone by now.
-                let known = there.get(id).copied();
-                store.track(&format!("{}{id}", tracking::tracked_branches(&remote.name)), known, *tip)?;
-                report.add(Way::Pushed, &name, known.map(|id| id.to_string()), Some(tip.to_string()));
-                if gone.iter().any(|(other, ..)| *other == name) {
-                    report.say(Way::Pushed, &name, "in the place of an earlier attempt's");
-                }
+    fn plan_branches(&self) -> Result<Plan> {
+        if !self.project.config().push_branches()? {
+            return Ok(Plan::default());
+        }
+        let mut theirs = self.store.branches(&self.remote.name)?;
+        let mut needless = Vec::new();
+        for (id, tip) in &theirs {
+            if self.is_needless(id, *tip)? {
+                needless.push((self.project.branch_ref(id)?.as_bstr().to_string(), id.clone(), *tip));
             }
-            Fate::Behind => report.refused(&name, "what is there is not what it builds on"),
-            Fate::Refused(why) => report.refused(&name, &why),
+        }
+        theirs.retain(|id, _| !needless.iter().any(|(_, other, _)| other == id));
+        let due = self.due_branches(&theirs)?;
+        Ok(Plan { theirs, needless, due })
+    }
+
+    /// Reports what [`Exchange::push_branches`] would do.
+    pub(super) fn preview_branches(&mut self) -> Result<()> {
+        let plan = self.plan_branches()?;
+        for (name, _, tip) in &plan.needless {
+            self.report_deleted(name, *tip);
+        }
+        for (name, id, tip) in &plan.due {
+            self.report.add(Way::Pushed, name, plan.theirs.get(id).copied(), Some(*tip));
+        }
+        Ok(())
+    }
+
+    fn report_deleted(&mut self, name: &str, tip: ObjectId) {
+        self.report.add(Way::Pushed, name, Some(tip), None);
+        self.report.say(Way::Pushed, name, "gone: nobody needs it there any more");
+    }
+
+    /// Pushes the branches that other clones may need, and deletes those that none needs any more.
+    pub(super) fn push_branches(&mut self) -> Result<()> {
+        let Plan { theirs, needless, due } = self.plan_branches()?;
+        for (_, id, tip) in &needless {
+            self.keep_commits(id, *tip)?;
+        }
+        let (repo, remote) = (&self.project.repo, &self.remote.name);
+        let updates = |branches: &[Branch]| -> Vec<Update> {
+            branches.iter().map(|(name, _, tip)| Update { id: *tip, name: name.clone() }).collect()
+        };
+        for (name, fate) in git::remote::delete(repo, remote, &updates(&needless))? {
+            let deleted = needless.iter().find(|(full, ..)| *full == name);
+            if let Some((_, id, tip)) = deleted.filter(|_| fate == Fate::There) {
+                self.store.untrack(&format!("{}{id}", tracking::tracked_branches(remote)), *tip)?;
+                self.report_deleted(&name, *tip);
+            }
+        }
+        for (name, fate) in git::remote::push(repo, remote, &updates(&due))? {
+            let Some((_, id, tip)) = due.iter().find(|(full, ..)| *full == name) else { continue };
+            match fate {
+                Fate::There => {
+                    // The branch of an earlier attempt was deleted above.
+                    let known = theirs.get(id).copied();
+                    self.store.track(&format!("{}{id}", tracking::tracked_branches(remote)), known, *tip)?;
+                    self.report.add(Way::Pushed, &name, known, Some(*tip));
+                    if needless.iter().any(|(other, ..)| *other == name) {
+                        self.report.say(Way::Pushed, &name, "in the place of an earlier attempt's");
+                    }
+                }
+                Fate::Behind => self.report.say(Way::Refused, &name, "what is there is not what it builds on"),
+                Fate::Refused(why) => self.report.say(Way::Refused, &name, why),
+            }
+        }
+        Ok(())
+    }
+
+    /// The branches of this clone that another may need and that the remote does not have.
+    fn due_branches(&self, theirs: &BTreeMap<SpecId, ObjectId>) -> Result<Vec<Branch>> {
+        let project = self.project;
+        let mut due = Vec::new();
+        let prefix = format!("refs/heads/{}", project.config().branch_prefix()?);
+        for reference in project.repo.gix().references()?.prefixed(prefix.as_str())?.flatten() {
+            let name = reference.name().as_bstr().to_string();
+            let Some(id) = name.strip_prefix(&prefix).and_then(|id| SpecId::new(id).ok()) else { continue };
+            let tip = reference.target().try_id().map(ToOwned::to_owned);
+            let (Some(tip), Ok(Some(state))) = (tip, self.store.state(&id)) else { continue };
+            let newer = match theirs.get(&id) {
+                // Work on it went on in another clone.
+                Some(known) => !project.is_ancestor(tip, *known)?,
+                None => true,
+            };
+            if newer && self.decides(&state, tip)? {
+                due.push((name, id, tip));
+            }
+        }
+        Ok(due)
+    }
+
+    /// Whether `tip` is the result of the attempt that decides the spec.
+    fn decides(&self, state: &State, tip: ObjectId) -> Result<bool> {
+        match (state.status, state.facts.base) {
+            _ if state.is_contended() => Ok(false),
+            (Status::Finished, _) => Ok(state.facts.work_commits.last() == Some(&tip)),
+            (Status::Paused, Some(base)) => Ok(base != tip && self.project.is_ancestor(base, tip)?),
+            _ => Ok(false),
         }
     }
-    Ok(())
-}
 
-fn full(project: &Project, id: &SpecId) -> Result<String> {
-    Ok(project.branch_ref(id)?.as_bstr().to_string())
-}
+    /// Whether no clone needs the branch that a remote has: its spec is closed, or an attempt of this clone decides it now.
+    fn is_needless(&self, id: &SpecId, tip: ObjectId) -> Result<bool> {
+        let Ok(Some(state)) = self.store.state(id) else { return Ok(false) };
+        Ok(state.attempt.is_some() && (state.status.is_over() || self.is_replaced(id, &state, tip)?))
+    }
 
-/// The branches of this clone that somebody else may need and that the remote does not have.
-fn due(project: &Project, store: &Store<'_>, there: &BTreeMap<SpecId, ObjectId>) -> Result<Vec<Branch>> {
-    let mut due = Vec::new();
-    let prefix = format!("refs/heads/{}", project.config().branch_prefix()?);
-    for reference in project.repo.gix().references()?.prefixed(prefix.as_str())?.flatten() {
-        let name = reference.name().as_bstr().to_string();
-        let Some(id) = name.strip_prefix(&prefix).and_then(|id| SpecId::new(id).ok()) else { continue };
-        let (Some(tip), Ok(Some(state))) = (reference.target().try_id().map(ToOwned::to_owned), store.state(&id))
-        else {
-            continue;
-        };
-        let known = there.get(&id).copied();
-        let newer = match known {
-            // Somebody went on with it elsewhere.
-            Some(known) => !project.is_ancestor(tip, known)?,
-            None => true,
-        };
-        if newer && is_of(project, &state, tip)? {
-            due.push((name, id, tip));
+    /// Keeps the commits of a branch that is about to be deleted, unless they are in its target.
+    fn keep_commits(&self, id: &SpecId, tip: ObjectId) -> Result<()> {
+        let Some(state) = self.store.state(id)? else { return Ok(()) };
+        let Some(attempt) = state.attempt else { return Ok(()) };
+        let target = state.facts.target.as_deref().map(|target| self.project.branch_tip(target)).transpose()?.flatten();
+        if !target.map_or(Ok(false), |target| self.project.is_ancestor(tip, target))? {
+            self.store.keep_attempt(id, attempt, tip)?;
         }
+        Ok(())
     }
-    Ok(due)
-}
 
-/// Whether a branch that holds `tip` is what the deciding attempt has come to.
-fn is_of(project: &Project, state: &State, tip: ObjectId) -> Result<bool> {
-    match (state.status, state.facts.base) {
-        _ if state.is_contended() => Ok(false),
-        (Status::Finished, _) => Ok(state.facts.work_commits.last() == Some(&tip)),
-        (Status::Paused, Some(base)) => Ok(base != tip && project.is_ancestor(base, tip)?),
-        _ => Ok(false),
+    /// Whether the branch at the remote is an earlier attempt's, and this clone has the one of the attempt that counts.
+    fn is_replaced(&self, id: &SpecId, state: &State, tip: ObjectId) -> Result<bool> {
+        let project = self.project;
+        let Some(ours) = branch::read(&project.repo, project.branch_ref(id)?.as_ref())? else { return Ok(false) };
+        let Some(attempt) = state.attempt.filter(|_| matches!(state.status, Status::Finished | Status::Paused)) else {
+            return Ok(false);
+        };
+        let start = self.store.event(id, attempt)?;
+        let here = start.is_ok_and(|event| event.facts.clone.as_deref() == Some(project.clone_name()));
+        let related = project.is_ancestor(tip, ours)? || project.is_ancestor(ours, tip)?;
+        Ok(here && !related && self.decides(state, ours)?)
     }
-}
-
-/// Whether nobody needs the branch that a remote has: its spec is over, or an attempt of this clone decides it by now.
-fn is_needless(project: &Project, store: &Store<'_>, id: &SpecId, tip: ObjectId) -> Result<bool> {
-    let Ok(Some(state)) = store.state(id) else { return Ok(false) };
-    let over = state.status.is_over();
-    Ok(state.attempt.is_some() && (over || is_replaced(project, store, id, &state, tip)?))
-}
-
-/// Keeps what a branch holds that is about to go, unless it is in its target.
-fn keep(project: &Project, store: &Store<'_>, id: &SpecId, tip: ObjectId) -> Result<()> {
-    let Some(state) = store.state(id)? else { return Ok(()) };
-    let Some(attempt) = state.attempt else { return Ok(()) };
-    let target = state.facts.target.as_deref().map(|target| project.branch_tip(target)).transpose()?.flatten();
-    if !target.map_or(Ok(false), |target| project.is_ancestor(tip, target))? {
-        store.keep_attempt(id, attempt, tip)?;
-    }
-    Ok(())
-}
-
-/// Whether the branch there is an earlier attempt's, and this clone has the one of the attempt that counts.
-fn is_replaced(project: &Project, store: &Store<'_>, id: &SpecId, state: &State, tip: ObjectId) -> Result<bool> {
-    let Some(ours) = branch::read(&project.repo, project.branch_ref(id)?.as_ref())? else { return Ok(false) };
-    let Some(attempt) = state.attempt.filter(|_| matches!(state.status, Status::Finished | Status::Paused)) else {
-        return Ok(false);
-    };
-    let start = store.event(id, attempt)?;
-    let here = start.is_ok_and(|event| event.facts.clone.as_deref() == Some(project.clone_name()));
-    let related = project.is_ancestor(tip, ours)? || project.is_ancestor(ours, tip)?;
-    Ok(here && !related && is_of(project, state, ours)?)
 }

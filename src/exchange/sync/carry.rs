@@ -1,9 +1,8 @@
-//! Exchange with a remote that takes branches only: one branch a clone carries the refs.
+//! Exchange with a remote that takes branches only: a branch of each clone, the carrier, carries the refs.
 
-use super::{
-    Remote, Report,
-    integrate::{chain, notes},
-};
+use gix::ObjectId;
+
+use super::{Exchange, spec_of};
 use crate::{
     answer::Way,
     domain::converge::Source,
@@ -12,81 +11,77 @@ use crate::{
         self,
         remote::{Fate, Update},
     },
-    project::Project,
     store::{
-        NOTES_REF, Store,
+        NOTES_REF,
         archive::ARCHIVES,
         sync_branch::{CarriedRefs, SYNC_BRANCHES, tracked_sync_branches},
     },
 };
 
-/// Brings together with ours what the carriers of all clones hold. They are the word of clones like this one, with no more weight.
-pub(super) fn fetch(store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {
-    let carriers = store.sync_branches(&remote.name)?;
-    if carriers.is_empty() {
-        return Ok(());
+impl Exchange<'_> {
+    /// Joins with ours what the carriers of all clones hold. A carrier has the weight of a clone, not of the remote.
+    pub(super) fn fetch_carried(&mut self) -> Result<()> {
+        let carriers = self.store.sync_branches(&self.remote.name)?;
+        if carriers.is_empty() {
+            return Ok(());
+        }
+        let ours = self.store.refs_to_carry()?;
+        for (clone, carrier) in carriers {
+            let name = format!("{SYNC_BRANCHES}{clone}");
+            let carried = match self.store.carried_refs(carrier)? {
+                Ok(carried) => carried,
+                Err(why) => {
+                    self.report.say(Way::Unfit, &name, why);
+                    continue;
+                }
+            };
+            // Archives first: a folded spec needs no ref of its own.
+            let unknown = carried.iter().filter(|(full, theirs)| ours.get(*full) != Some(*theirs));
+            let (archives, others): (Vec<_>, Vec<_>) = unknown.partition(|(full, _)| full.starts_with(ARCHIVES));
+            for (full, theirs) in archives {
+                self.join_archive(&full[ARCHIVES.len()..], *theirs, Source::FetchOnly)?;
+            }
+            for (full, theirs) in others {
+                if full == NOTES_REF {
+                    self.join_notes(*theirs)?;
+                } else if let Some(spec) = spec_of(full) {
+                    self.join_spec(&spec, *theirs, Source::FetchOnly)?;
+                } else {
+                    self.report.say(Way::Unfit, &name, format!("it carries '{full}', which is no spec's"));
+                }
+            }
+        }
+        self.report.dropped(&self.store.drop_contained()?);
+        Ok(())
     }
-    let ours = store.refs_to_carry()?;
-    for (clone, carrier) in carriers {
+
+    /// The refs that this clone's carrier holds at the remote; `None` if there is no carrier.
+    pub(super) fn own_carried(&self) -> Result<Option<CarriedRefs>> {
+        self.own_carrier()?.map(|carrier| Ok(self.store.carried_refs(carrier)?.unwrap_or_default())).transpose()
+    }
+
+    fn own_carrier(&self) -> Result<Option<ObjectId>> {
+        let mut carriers = self.store.sync_branches(&self.remote.name)?.into_iter();
+        Ok(carriers.find(|(clone, _)| clone == self.project.clone_name()).map(|(_, carrier)| carrier))
+    }
+
+    /// Pushes all refs as this clone's carrier.
+    pub(super) fn push_carrier(&mut self) -> Result<Fate> {
+        let clone = self.project.clone_name();
         let name = format!("{SYNC_BRANCHES}{clone}");
-        let carried = match store.carried_refs(carrier)? {
-            Ok(carried) => carried,
-            Err(why) => {
-                report.say(Way::Unfit, &name, why);
-                continue;
-            }
-        };
-        // Archives first: what is folded needs no ref of its own.
-        for (full, theirs) in carried.iter().filter(|(full, theirs)| ours.get(*full) != Some(*theirs)) {
-            if let Some(archive) = full.strip_prefix(ARCHIVES) {
-                super::integrate::archive(store, archive, *theirs, Source::FetchOnly, report)?;
-            }
+        let before = self.own_carrier()?;
+        let carrier = self.store.write_sync_branch(before, &self.store.refs_to_carry()?, message(clone))?;
+        let update = Update { id: carrier, name: name.clone() };
+        let fates = git::remote::push(&self.project.repo, &self.remote.name, &[update])?;
+        let fate = fates.into_iter().find(|(full, _)| *full == name).map(|(_, fate)| fate);
+        let fate = fate.unwrap_or_else(|| Fate::Refused("it did not say what became of it".to_owned()));
+        if fate == Fate::There {
+            self.store.track(&format!("{}{clone}", tracked_sync_branches(&self.remote.name)), before, carrier)?;
+            self.report.add(Way::Pushed, &name, before, Some(carrier));
+            self.report.say(Way::Pushed, &name, "it takes no refs under refs/chant, so this branch carries them");
         }
-        for (full, theirs) in carried.iter().filter(|(full, theirs)| ours.get(*full) != Some(*theirs)) {
-            if full.starts_with(ARCHIVES) {
-                continue;
-            } else if full == NOTES_REF {
-                notes(store, *theirs, report)?;
-            } else if let Some(spec) = super::spec_of(full) {
-                chain(store, &spec, *theirs, Source::FetchOnly, report)?;
-            } else {
-                report.say(Way::Unfit, &name, format!("it carries '{full}', which is no spec's"));
-            }
-        }
+        Ok(fate)
     }
-    report.dropped(&store.drop_contained()?);
-    Ok(())
-}
-
-/// What this clone's carrier holds at the remote; `None` if there is none.
-pub(super) fn own(project: &Project, store: &Store<'_>, remote: &str) -> Result<Option<CarriedRefs>> {
-    match tracked(project, store, remote)? {
-        Some(carrier) => Ok(Some(store.carried_refs(carrier)?.unwrap_or_default())),
-        None => Ok(None),
-    }
-}
-
-fn tracked(project: &Project, store: &Store<'_>, remote: &str) -> Result<Option<gix::ObjectId>> {
-    let found = store.sync_branches(remote)?.into_iter().find(|(clone, _)| clone == project.clone_name());
-    Ok(found.map(|(_, carrier)| carrier))
-}
-
-/// Pushes everything as this clone's carrier.
-pub(super) fn push(project: &Project, store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<Fate> {
-    let clone = project.clone_name();
-    let name = format!("{SYNC_BRANCHES}{clone}");
-    let before = tracked(project, store, &remote.name)?;
-    let carrier = store.write_sync_branch(before, &store.refs_to_carry()?, message(clone))?;
-    let update = Update { id: carrier, name: name.clone() };
-    let fates = git::remote::push(&project.repo, &remote.name, &[update])?;
-    let fate = fates.into_iter().find(|(full, _)| *full == name).map(|(_, fate)| fate);
-    let fate = fate.unwrap_or_else(|| Fate::Refused("it did not say what became of it".to_owned()));
-    if fate == Fate::There {
-        store.track(&format!("{}{clone}", tracked_sync_branches(&remote.name)), before, carrier)?;
-        report.add(Way::Pushed, &name, before.map(|id| id.to_string()), Some(carrier.to_string()));
-        report.say(Way::Pushed, &name, "it takes no refs under refs/chant, so this branch carries them");
-    }
-    Ok(fate)
 }
 
 fn message(clone: &str) -> String {

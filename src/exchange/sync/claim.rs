@@ -1,8 +1,8 @@
-//! A claim that the server decides: the start event is pushed, unforced, before anything moves here. Whoever is first has it.
+//! A claim that the remote decides: the start event is pushed, unforced, before any ref moves here. The first clone gets the spec.
 
 use gix::ObjectId;
 
-use super::{Remote, Report, integrate, push::no_answer};
+use super::{Exchange, Remote, push::no_answer};
 use crate::{
     domain::id::SpecId,
     error::{Error, Kind, Result},
@@ -110,27 +110,22 @@ impl<'a> Claims<'a> {
         let tracked = tracking::tracked_specs(name);
         // A glob, because a name that is not there would be an error. Members of a driver come with it.
         let refspec = format!("+{SPECS}{spec}*:{tracked}{spec}*");
-        // It may have been put away there.
+        // The spec may have been archived there.
         let archive = archive_of(spec);
         let archives = format!("+{ARCHIVES}{archive}*:{}{archive}*", tracking::tracked_archives(name));
         git::remote::fetch(&self.project.repo, name, &[refspec, archives], &format!("{tracked}{spec}*"))?;
-        let store = self.project.store()?;
-        let mut report = Report::default();
-        if let Some(theirs) = store.tracked_archive(name, archive)? {
-            integrate::archive(&store, archive, theirs, self.remote.source, &mut report)?;
-            store.drop_contained()?;
+        let mut exchange = Exchange::new(self.project, &self.remote)?;
+        if let Some(theirs) = exchange.store.tracked_archive(name, archive)? {
+            exchange.join_archive(archive, theirs, self.remote.source)?;
+            exchange.store.drop_contained()?;
         }
-        let Some(theirs) = store.tracked_tip(name, spec)? else { return Ok(()) };
-        integrate::chain(&store, spec, theirs, self.remote.source, &mut report)?;
-        match report
-            .entries
-            .into_values()
-            .find_map(|entry| entry.why.filter(|_| entry.way == crate::answer::Way::Unfit))
-        {
-            Some(why) => Err(Error::negative(
-                Kind::Unfit,
-                format!("what '{name}' has of '{}' is not taken over: {why}", spec.short()),
-            )),
+        let Some(theirs) = exchange.store.tracked_tip(name, spec)? else { return Ok(()) };
+        exchange.join_spec(spec, theirs, self.remote.source)?;
+        match exchange.report.unfit() {
+            Some(why) => {
+                let message = format!("what '{name}' has of '{}' is not taken over: {why}", spec.short());
+                Err(Error::negative(Kind::Unfit, message))
+            }
             None => Ok(()),
         }
     }

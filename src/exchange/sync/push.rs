@@ -1,4 +1,4 @@
-//! The way there: push what the remote lacks, each chain on its own.
+//! The second half of an exchange: pushes what the remote lacks, each history on its own.
 
 mod bulk;
 mod fold;
@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 
 use gix::ObjectId;
 
-use super::{Remote, Report, carry};
+use super::{Exchange, counted};
 use crate::{
     answer::{
         Way,
@@ -19,7 +19,6 @@ use crate::{
         self,
         remote::{Fate, Update},
     },
-    project::Project,
     store::{
         NOTES_REF, Store,
         archive::ARCHIVES,
@@ -39,70 +38,18 @@ pub(super) struct Due {
     pub id: ObjectId,
     /// What the remote had.
     pub known: Option<ObjectId>,
-    what: What,
+    subject: Subject,
 }
 
 /// What a ref is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum What {
-    Chain(SpecId),
+enum Subject {
+    Spec(SpecId),
     Archive(String),
     Notes,
 }
 
-impl Due {
-    /// Writes down that the remote has it.
-    fn track(&self, store: &Store<'_>, remote: &str) -> Result<()> {
-        let name = match &self.what {
-            What::Chain(spec) => format!("{}{spec}", tracked_specs(remote)),
-            What::Archive(archive) => format!("{}{archive}", tracked_archives(remote)),
-            What::Notes => tracked_notes(remote),
-        };
-        store.track(&name, self.known, self.id)
-    }
-}
-
-/// Everything that is to be pushed, by what the remote had when it was asked last. What this clone's carrier holds there needs no
-/// other way.
-pub(super) fn due(project: &Project, store: &Store<'_>, remote: &str, tracked: &Tracked) -> Result<Vec<Due>> {
-    let mut due: Vec<Due> = Vec::new();
-    for (archive, id) in store.archives()? {
-        let known = tracked.archives.get(&archive).copied();
-        if known != Some(id) {
-            due.push(Due { name: format!("{ARCHIVES}{archive}"), id, known, what: What::Archive(archive) });
-        }
-    }
-    for (spec, id) in store.tips()? {
-        let known = tracked.specs.get(&spec).copied();
-        if known != Some(id) {
-            due.push(Due { name: Store::ref_name(&spec), id, known, what: What::Chain(spec) });
-        }
-    }
-    let known = tracked.notes;
-    if let Some(id) = store.notes_tips(remote)?.0
-        && known != Some(id)
-    {
-        due.push(Due { name: NOTES_REF.to_owned(), id, known, what: What::Notes });
-    }
-    if tracked.specs.is_empty()
-        && tracked.archives.is_empty()
-        && let Some(carried) = carry::own(project, store, remote)?
-        && due.iter().all(|due| carried.get(&due.name) == Some(&due.id))
-    {
-        due.clear();
-    }
-    Ok(due)
-}
-
-/// Reports which refs of folded specs would go.
-pub(super) fn preview_folded(store: &Store<'_>, tracked: &Tracked, report: &mut Report) -> Result<()> {
-    for specs in fold::due(store, tracked)?.into_values() {
-        report.deleted(&specs.into_iter().map(|(spec, _)| spec).collect::<Vec<_>>());
-    }
-    Ok(())
-}
-
-/// What the remote said of what was sent.
+/// What the remote answered about the refs that were sent.
 #[derive(Default)]
 struct Answers {
     /// Whether it took any.
@@ -114,125 +61,165 @@ struct Answers {
 }
 
 impl Answers {
-    /// The remote holds a ref as we do.
-    fn there(&mut self, due: Due, store: &Store<'_>, remote: &Remote, report: &mut Report) -> Result<()> {
-        due.track(store, &remote.name)?;
-        self.took = true;
-        report.add(Way::Pushed, &due.name, due.known.map(|id| id.to_string()), Some(due.id.to_string()));
-        Ok(())
-    }
-
-    /// Whether it took nothing of what it was sent, and would not after a fetch either.
+    /// Whether the remote took nothing, and would not after a fetch either.
     fn took_nothing(&self) -> bool {
         !self.took && self.behind.is_empty() && !self.refused.is_empty()
     }
 }
 
-/// Pushes what is due to a remote that had what is `tracked`. Gives back what it would only take after a fetch.
-pub(super) fn push(
-    project: &Project,
-    remote: &Remote,
-    tracked: &Tracked,
-    progress: &dyn Progress,
-    report: &mut Report,
-) -> Result<Vec<Due>> {
-    let store = project.store()?;
-    let mut answers = Answers::default();
-    let mut now = None;
-    if fold::push(project, &store, remote, tracked, &mut answers, report)? {
-        now = Some(store.tracked(&remote.name)?);
-    }
-    let tracked = now.as_ref().unwrap_or(tracked);
-    let mut due = due(project, &store, &remote.name, tracked)?;
-    due.retain(|due| !answers.behind.iter().any(|behind| behind.name == due.name));
-    // What is not taken over from the remote is in the way of what would go there.
-    due.retain(|due| !report.is_unfit(&due.name));
-    if due.is_empty() {
-        return Ok(answers.behind);
-    }
-    progress.say(&Step::Note(format!("Pushing {} to {}", counted(due.len()), remote.name)));
-    let bare = tracked.specs.is_empty() && tracked.archives.is_empty();
-    let left = bulk::push(project, &store, remote, due, report, &mut answers)?;
-    if left.is_empty() && bare && answers.took_nothing() {
-        return carry_all(project, &store, remote, answers, report);
-    }
-    let mut queue: VecDeque<Due> = left.into();
-    let mut size = CHUNK;
-    while !queue.is_empty() {
-        let chunk: Vec<Due> = queue.drain(..size.min(queue.len())).collect();
-        let (open, trouble) = send(project, &store, remote, chunk, report, &mut answers)?;
-        if open.is_empty() {
-            if bare && answers.took_nothing() {
-                return carry_all(project, &store, remote, answers, report);
+impl Exchange<'_> {
+    /// Everything that has to be pushed, by what the remote had when it was asked last. Refs that this clone's carrier holds there
+    /// are pushed in no other way.
+    fn due(&self, tracked: &Tracked) -> Result<Vec<Due>> {
+        let mut due: Vec<Due> = Vec::new();
+        let mut add = |name, id, known: Option<&ObjectId>, subject| {
+            if known != Some(&id) {
+                due.push(Due { name, id, known: known.copied(), subject });
             }
-            continue;
+        };
+        for (archive, id) in self.store.archives()? {
+            let known = tracked.archives.get(&archive);
+            add(format!("{ARCHIVES}{archive}"), id, known, Subject::Archive(archive));
         }
-        // The connection broke, or what lies between does not bear so many at once: go on in smaller parts.
-        if size == 1 {
-            return Err(trouble.unwrap_or_else(|| no_answer(&remote.name)));
+        for (spec, id) in self.store.tips()? {
+            let known = tracked.specs.get(&spec);
+            add(Store::ref_name(&spec), id, known, Subject::Spec(spec));
         }
-        git::remote::ask(&project.repo, &remote.name, NOTES_REF)?;
-        size = (size.min(open.len()) / 2).max(1);
-        open.into_iter().rev().for_each(|due| queue.push_front(due));
+        if let Some(id) = self.store.notes_tips(&self.remote.name)?.0 {
+            add(NOTES_REF.to_owned(), id, tracked.notes.as_ref(), Subject::Notes);
+        }
+        if tracked.specs.is_empty()
+            && tracked.archives.is_empty()
+            && let Some(carried) = self.own_carried()?
+            && due.iter().all(|due| carried.get(&due.name) == Some(&due.id))
+        {
+            due.clear();
+        }
+        Ok(due)
     }
-    for (due, why) in &answers.refused {
-        report.refused(&due.name, why);
-    }
-    Ok(answers.behind)
-}
 
-/// The remote has none of our refs, and took none of the first that it was sent: a branch carries them all.
-fn carry_all(
-    project: &Project,
-    store: &Store<'_>,
-    remote: &Remote,
-    answers: Answers,
-    report: &mut Report,
-) -> Result<Vec<Due>> {
-    match carry::push(project, store, remote, report)? {
-        Fate::There => Ok(Vec::new()),
-        // Another clone of this name was faster: what it put there is fetched first.
-        Fate::Behind => Ok(answers.refused.into_iter().map(|(due, _)| due).collect()),
-        Fate::Refused(branch) => {
-            for (due, why) in &answers.refused {
-                report.refused(&due.name, &format!("{why}; nor does it take a branch that carries it: {branch}"));
+    /// Reports what a push would do.
+    pub(super) fn preview_push(&mut self, tracked: &Tracked) -> Result<()> {
+        for due in self.due(tracked)? {
+            self.report.add(Way::Pushed, &due.name, due.known, Some(due.id));
+        }
+        for specs in self.folded_there(tracked)?.into_values() {
+            self.report.deleted(&specs.into_iter().map(|(spec, _)| spec).collect::<Vec<_>>());
+        }
+        Ok(())
+    }
+
+    /// Pushes what is due to the remote, which had what is `tracked`. Gives what it would only take after a fetch.
+    pub(super) fn push(&mut self, tracked: &Tracked, progress: &dyn Progress) -> Result<Vec<Due>> {
+        let mut answers = Answers::default();
+        let mut now = None;
+        if self.push_folded(tracked, &mut answers)? {
+            now = Some(self.store.tracked(&self.remote.name)?);
+        }
+        let tracked = now.as_ref().unwrap_or(tracked);
+        let mut due = self.due(tracked)?;
+        due.retain(|due| !answers.behind.iter().any(|behind| behind.name == due.name));
+        // A ref of the remote that is not taken over is in the way of ours.
+        due.retain(|due| !self.report.is_unfit(&due.name));
+        if due.is_empty() {
+            return Ok(answers.behind);
+        }
+        progress.say(&Step::Note(format!("Pushing {} to {}", counted(due.len()), self.remote.name)));
+        let bare = tracked.specs.is_empty() && tracked.archives.is_empty();
+        let left = self.push_matching(due, &mut answers)?;
+        if left.is_empty() && bare && answers.took_nothing() {
+            return self.carry_all(answers);
+        }
+        let mut queue: VecDeque<Due> = left.into();
+        let mut size = CHUNK;
+        while !queue.is_empty() {
+            let chunk: Vec<Due> = queue.drain(..size.min(queue.len())).collect();
+            let (unanswered, trouble) = self.send(chunk, &mut answers)?;
+            if unanswered.is_empty() {
+                if bare && answers.took_nothing() {
+                    return self.carry_all(answers);
+                }
+                continue;
             }
-            Ok(Vec::new())
+            // The connection broke, or a server between does not bear so many refs at once: smaller parts may come through.
+            if size == 1 {
+                return Err(trouble.unwrap_or_else(|| no_answer(&self.remote.name)));
+            }
+            git::remote::ask(&self.project.repo, &self.remote.name, NOTES_REF)?;
+            size = (size.min(unanswered.len()) / 2).max(1);
+            unanswered.into_iter().rev().for_each(|due| queue.push_front(due));
         }
+        for (due, why) in &answers.refused {
+            self.report.say(Way::Refused, &due.name, why);
+        }
+        Ok(answers.behind)
+    }
+
+    /// Pushes everything as a branch: the remote has none of our refs, and took none of the first that it was sent.
+    fn carry_all(&mut self, answers: Answers) -> Result<Vec<Due>> {
+        match self.push_carrier()? {
+            Fate::There => Ok(Vec::new()),
+            // Another clone of this name was faster: its carrier is fetched first.
+            Fate::Behind => Ok(answers.refused.into_iter().map(|(due, _)| due).collect()),
+            Fate::Refused(branch) => {
+                for (due, why) in &answers.refused {
+                    let why = format!("{why}; nor does it take a branch that carries it: {branch}");
+                    self.report.say(Way::Refused, &due.name, why);
+                }
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Sends some refs in one push. Gives those without an answer, and what went wrong.
+    fn send(&mut self, chunk: Vec<Due>, answers: &mut Answers) -> Result<(Vec<Due>, Option<Error>)> {
+        let updates: Vec<Update> = chunk.iter().map(|due| Update { id: due.id, name: due.name.clone() }).collect();
+        let (fates, trouble) = match git::remote::push(&self.project.repo, &self.remote.name, &updates) {
+            Ok(fates) => (fates, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        Ok((self.note_fates(chunk, fates, answers, |_| true)?, trouble))
+    }
+
+    /// Notes what the remote answered about each ref. Gives the refs without an answer, and those that it holds but not as
+    /// `is_sent` says.
+    fn note_fates(
+        &mut self,
+        sent: Vec<Due>,
+        fates: Vec<(String, Fate)>,
+        answers: &mut Answers,
+        is_sent: impl Fn(&Due) -> bool,
+    ) -> Result<Vec<Due>> {
+        let mut fates: HashMap<String, Fate> = fates.into_iter().collect();
+        let mut left = Vec::new();
+        for due in sent {
+            match fates.remove(&due.name) {
+                Some(Fate::There) if is_sent(&due) => {
+                    self.track(&due)?;
+                    answers.took = true;
+                    self.report.add(Way::Pushed, &due.name, due.known, Some(due.id));
+                }
+                Some(Fate::Behind) => answers.behind.push(due),
+                Some(Fate::Refused(why)) => answers.refused.push((due, why)),
+                Some(Fate::There) | None => left.push(due),
+            }
+        }
+        Ok(left)
+    }
+
+    /// Records that the remote holds a ref as we do.
+    fn track(&self, due: &Due) -> Result<()> {
+        let remote = &self.remote.name;
+        let name = match &due.subject {
+            Subject::Spec(spec) => format!("{}{spec}", tracked_specs(remote)),
+            Subject::Archive(archive) => format!("{}{archive}", tracked_archives(remote)),
+            Subject::Notes => tracked_notes(remote),
+        };
+        self.store.track(&name, due.known, due.id)
     }
 }
 
-/// Sends some refs in one push; gives back those of which nothing was heard, and what went wrong.
-fn send(
-    project: &Project,
-    store: &Store<'_>,
-    remote: &Remote,
-    chunk: Vec<Due>,
-    report: &mut Report,
-    answers: &mut Answers,
-) -> Result<(Vec<Due>, Option<Error>)> {
-    let updates: Vec<Update> = chunk.iter().map(|due| Update { id: due.id, name: due.name.clone() }).collect();
-    let (fates, trouble): (HashMap<String, Fate>, _) = match git::remote::push(&project.repo, &remote.name, &updates) {
-        Ok(fates) => (fates.into_iter().collect(), None),
-        Err(error) => (HashMap::new(), Some(error)),
-    };
-    let mut open = Vec::new();
-    for due in chunk {
-        match fates.get(&due.name) {
-            Some(Fate::There) => answers.there(due, store, remote, report)?,
-            Some(Fate::Behind) => answers.behind.push(due),
-            Some(Fate::Refused(why)) => answers.refused.push((due, why.clone())),
-            None => open.push(due),
-        }
-    }
-    Ok((open, trouble))
-}
-
-fn counted(refs: usize) -> String {
-    if refs == 1 { "1 ref".to_owned() } else { format!("{refs} refs") }
-}
-
-/// The error for a push of which nothing was heard.
+/// The error for a push without an answer.
 pub(super) fn no_answer(remote: &str) -> Error {
     Error::fatal(Kind::RemoteUnreachable, format!("'{remote}' did not say what became of what was pushed"))
         .hint("nothing is lost: what is not exchanged yet goes the next time")

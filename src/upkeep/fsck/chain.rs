@@ -1,12 +1,13 @@
-//! The events of one spec.
+//! The events of one spec: whether they are all there, and what the log of the ref knows beyond them. Whether each event may stand
+//! where it stands is in [`step`].
 
 use std::collections::BTreeSet;
 
 use gix::ObjectId;
 
-use super::{Finding, Repair, finding, step};
+use super::{Finding, Repair, step};
 use crate::{
-    domain::{diagnostic::Severity, history::History, id::SpecId},
+    domain::{history::History, id::SpecId},
     error::Result,
     project::Project,
 };
@@ -14,6 +15,7 @@ use crate::{
 /// The most faults of one chain that are named; what lies beyond is counted.
 const MAX_FAULTS: usize = 20;
 
+/// The findings about the events of a spec, whose ref holds `tip`.
 pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec<Finding>> {
     let walk = project.store()?.walk(id, tip)?;
     let history = &walk.history;
@@ -33,7 +35,7 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
                 .push(("missing-text", format!("the text {blob} of the event {} is not in this repository", event.id)));
         }
     }
-    // Where objects are missing, nobody can tell what the chain reaches.
+    // Where objects are missing, what the chain reaches is unknown.
     let lost = if walk.missing.is_empty() { clobbered(project, id, history)? } else { None };
     let complete = walk.missing.is_empty() && walk.invalid.is_empty();
     faults.extend(step::faults(history, complete));
@@ -45,22 +47,22 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
     let mut findings: Vec<Finding> = faults
         .into_iter()
         .take(MAX_FAULTS)
-        .map(|(code, message)| finding(Severity::Error, code, id, message, None).help(help(code, id, shallow)))
+        .map(|(code, message)| Finding::error(code, message).of(id).help(help(code, id, shallow)))
         .collect();
     findings.extend(lost);
     if more > 0 {
-        findings.push(finding(Severity::Error, "more", id, format!("{more} more problems of its events"), None));
+        findings.push(Finding::error("more", format!("{more} more problems of its events")).of(id));
     }
     let roots = history.events().iter().filter(|event| event.own_parents().next().is_none()).count();
     if roots > 1 {
         let message = format!("its chain has {roots} first events: it began in {roots} places, and was joined");
-        findings.push(finding(Severity::Warning, "two-roots", id, message, None));
+        findings.push(Finding::warning("two-roots", message).of(id));
     }
     Ok(findings)
 }
 
-/// Events that the log of the ref names and that the chain does not reach since a fetch or a push by force. Whoever moved the ref by
-/// hand meant it. Merge events are no loss: the rule of convergence drops them where others know the same.
+/// Events that the log of the ref names and that the chain does not reach since a fetch or a push by force. A person who moved the
+/// ref by hand meant it. Merge events are no loss: the rule of convergence drops them where others know the same.
 fn clobbered(project: &Project, id: &SpecId, history: &History) -> Result<Option<Finding>> {
     let store = project.store()?;
     let (mut lost, mut moved) = (Vec::new(), false);
@@ -79,7 +81,7 @@ fn clobbered(project: &Project, id: &SpecId, history: &History) -> Result<Option
         [one] => format!("its ref was moved by force: the event {one} is in its log and no longer in its chain"),
         _ => format!("its ref was moved by force: {} events are in its log and no longer in its chain", lost.len()),
     };
-    Ok(Some(finding(Severity::Error, "clobbered", id, message, Some(Repair::Rejoin(id.clone(), *newest)))))
+    Ok(Some(Finding::error("clobbered", message).of(id).mended_by(Repair::Rejoin(id.clone(), *newest))))
 }
 
 fn help(code: &str, id: &SpecId, shallow: bool) -> String {

@@ -1,4 +1,4 @@
-//! What this clone keeps for itself.
+//! What this clone keeps for itself: locks, the cache, leases, temporary files. What clones exchange is in the other modules.
 
 use std::{
     path::Path,
@@ -7,10 +7,10 @@ use std::{
 
 use humantime::format_duration;
 
-use super::{Finding, Repair, at, finding};
+use super::{Finding, Repair};
 use crate::{
     agent::lease::{self, Life},
-    domain::{diagnostic::Severity, status::Status},
+    domain::status::Status,
     error::Result,
     git::{
         stale_lock,
@@ -21,16 +21,16 @@ use crate::{
     specs::cache,
 };
 
-/// A temporary file lives for a moment. One that nobody touched for so long was left behind.
+/// A temporary file lives for a moment. A file that was last written so long ago was left behind.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
-/// A lock is held for a moment, and while somebody writes a message in an editor. One that is this old and may be somebody's is named.
+/// A lock is held for a moment, or while a person writes a message in an editor. An older lock that a process may hold is named.
 const LONG_HELD: Duration = Duration::from_secs(10 * 60);
 
 /// How long a process that might own a lock gets to end.
-const LAST_BREATH: Duration = Duration::from_millis(500);
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
-/// Lock files that are nobody's, and those that were not let go of for long. They may be of any git command, not only of ours.
+/// Lock files that no process holds, and those that may have been held for long. They may be of any git command, not only of ours.
 pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for path in stale_lock::all(project.repo.common_dir()) {
@@ -40,12 +40,12 @@ pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
             Owner::Gone => {
                 let when = if found.age.as_secs() == 0 { "just now".to_owned() } else { format!("{age} ago") };
                 let message = format!("a process that died left this lock behind, {when}");
-                let repair = Some(Repair::Unlock(path.clone()));
-                findings.push(at(Severity::Warning, "stale-lock", shown(&path), message, repair));
+                let found = Finding::warning("stale-lock", message).in_file(&path);
+                findings.push(found.mended_by(Repair::Unlock(path)));
             }
             Owner::Possible(who) if found.age > LONG_HELD => {
                 let message = format!("this lock is {age} old; it may be held by {who}");
-                let found = at(Severity::Warning, "old-lock", shown(&path), message, None);
+                let found = Finding::warning("old-lock", message).in_file(&path);
                 findings.push(found.help("if no git is at work there, remove the file"));
             }
             Owner::Possible(_) => {}
@@ -54,20 +54,20 @@ pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// The lock, once it is known whose it is: while somebody who might own it is about to end, it is looked again.
+/// The lock, once its owner is known: while a process that might own it is about to end, it looks again.
 fn settled(project: &Project, path: &Path) -> Result<Option<LockFile>> {
     let begun = Instant::now();
     loop {
         let found = stale_lock::inspect(project.repo.common_dir(), path, Duration::ZERO)?;
         let perhaps = found.as_ref().is_some_and(|found| found.owner != Owner::Gone && found.age < LONG_HELD);
-        if !perhaps || begun.elapsed() >= LAST_BREATH {
+        if !perhaps || begun.elapsed() >= LOCK_PATIENCE {
             return Ok(found);
         }
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// Whether the index says of files and events what they say themselves. What it does not know, or does not believe, is no fault.
+/// Whether the cache has of files and events what they say themselves. What it does not have, or does not trust, is no fault.
 pub(super) fn index(project: &Project) -> Result<Vec<Finding>> {
     let faults = cache::check(project)?;
     let Some(first) = faults.first() else { return Ok(Vec::new()) };
@@ -75,8 +75,8 @@ pub(super) fn index(project: &Project) -> Result<Vec<Finding>> {
     if faults.len() > 1 {
         message = format!("{message}, and {} more", faults.len() - 1);
     }
-    let repair = Some(Repair::Remove(first.path.clone()));
-    Ok(vec![at(Severity::Warning, "stale-index", shown(&first.path), message, repair)])
+    let found = Finding::warning("stale-index", message).in_file(&first.path);
+    Ok(vec![found.mended_by(Repair::Remove(first.path.clone()))])
 }
 
 /// Leases of attempts that are over.
@@ -87,17 +87,16 @@ pub(super) fn leases(project: &Project) -> Result<Vec<Finding>> {
         match project.life(attempt)? {
             Life::Running(_) | Life::Unknown(None) => {}
             Life::Dead(info) => {
-                // Of a spec that cannot be read nobody knows whether the attempt goes on.
+                // Whether the attempt of a spec that cannot be read goes on is unknown.
                 let Ok(state) = project.store()?.state(&info.spec) else { continue };
                 if !state.is_some_and(|state| state.attempt == Some(attempt) && state.status == Status::InProgress) {
                     let message = format!("the lease of its attempt {} was left behind", attempt.to_hex_with_len(12));
-                    let repair = Some(Repair::ForgetLease(attempt));
-                    findings.push(finding(Severity::Warning, "stale-lease", &info.spec, message, repair));
+                    let found = Finding::warning("stale-lease", message).of(&info.spec);
+                    findings.push(found.mended_by(Repair::ForgetLease(attempt)));
                 }
             }
             Life::Unknown(Some(why)) => {
-                let path = dir.join(attempt.to_string());
-                let found = at(Severity::Warning, "unclear-lease", shown(&path), why, None);
+                let found = Finding::warning("unclear-lease", why).in_file(&dir.join(attempt.to_string()));
                 findings.push(found.help("if nothing runs there any more, remove the file"));
             }
         }
@@ -117,9 +116,8 @@ pub(super) fn temporary(project: &Project) -> Result<Vec<Finding>> {
                 && prefixes.iter().any(|prefix| name.starts_with(prefix))
                 && left_behind(&path)
             {
-                let message = "a process that died left it behind".to_owned();
-                let repair = Some(Repair::Remove(path.clone()));
-                findings.push(at(Severity::Warning, "temporary-file", shown(&path), message, repair));
+                let found = Finding::warning("temporary-file", "a process that died left it behind").in_file(&path);
+                findings.push(found.mended_by(Repair::Remove(path)));
             }
         }
     };
@@ -138,8 +136,4 @@ pub(super) fn temporary(project: &Project) -> Result<Vec<Finding>> {
 fn left_behind(path: &Path) -> bool {
     let age = path.symlink_metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
     age.is_some_and(|age| age > LEFT_BEHIND)
-}
-
-fn shown(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }

@@ -1,4 +1,4 @@
-//! Which spec files lie in any work tree of the repository or on any branch, looked for once.
+//! Which spec files are in any work tree of the repository or on any branch. Each is looked for once.
 
 use std::{
     cell::{OnceCell, RefCell},

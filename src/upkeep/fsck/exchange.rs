@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Repair, at, finding};
+use super::{Finding, Repair};
 use crate::{
-    domain::{diagnostic::Severity, id::SpecId},
+    domain::id::SpecId,
     error::Result,
     git::remote::{self, Mapping},
     project::Project,
@@ -21,7 +21,7 @@ pub(super) fn tracked(project: &Project, gone: &BTreeSet<SpecId>) -> Result<Vec<
         for name in tracked.archives.keys() {
             if store.archive(name)?.is_none() {
                 let message = format!("'{remote}' has it, and here is none: its specs are not archived here");
-                let found = at(Severity::Warning, "lost-archive", format!("{ARCHIVES}{name}"), message, None);
+                let found = Finding::warning("lost-archive", message).at(format!("{ARCHIVES}{name}"));
                 let fetch = shell_words::join(["git", "chant", "sync", "--fetch", &remote]);
                 findings.push(found.help(format!("to have it again: {fetch}")));
             }
@@ -35,20 +35,19 @@ pub(super) fn tracked(project: &Project, gone: &BTreeSet<SpecId>) -> Result<Vec<
             match store.unknown_of(&spec, theirs)? {
                 Ok(unknown) if unknown.is_empty() => {}
                 Ok(unknown) => {
-                    let repair = Some(Repair::Rejoin(spec.clone(), theirs));
                     let (code, message) = match ours {
                         None => ("lost-chain", format!("'{remote}' has its chain, and here is none")),
                         Some(_) => {
                             ("behind", format!("'{remote}' has {} of its events that are not here", unknown.len()))
                         }
                     };
-                    findings.push(finding(Severity::Warning, code, &spec, message, repair));
+                    let found = Finding::warning(code, message).of(&spec);
+                    findings.push(found.mended_by(Repair::Rejoin(spec, theirs)));
                 }
                 Err(why) => {
-                    let name = format!("{}{spec}", tracked_specs(&remote));
                     let message = format!("what '{remote}' has is not taken over: {why}");
-                    let found = at(Severity::Warning, "unfit", name, message, None);
-                    // In a shallow clone it is most often this clone that lacks something: there nobody is told to delete.
+                    let found = Finding::warning("unfit", message).at(format!("{}{spec}", tracked_specs(&remote)));
+                    // In a shallow clone it is most often this clone that lacks something: there is nothing to delete.
                     findings.push(found.help(if project.repo.gix().is_shallow()? {
                         format!(
                             "this clone is shallow: {}",
@@ -85,7 +84,7 @@ fn dangerous_setting(mapping: &Mapping) -> Finding {
         }
     };
     let unset = shell_words::join(["git", "config", "--unset-all", "--fixed-value", &mapping.key, &mapping.value]);
-    let found = at(Severity::Warning, "dangerous-setting", mapping.key.clone(), message, None);
+    let found = Finding::warning("dangerous-setting", message).at(&mapping.key);
     found.help(format!("'git chant sync' needs none of it: {unset}"))
 }
 

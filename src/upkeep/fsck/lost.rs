@@ -1,18 +1,19 @@
-//! Chains that are gone: their refs were deleted, with the logs of those, and their events lie among the objects until git collects
-//! them. A `git fetch --prune` with a setting that maps our refs onto themselves does that to whatever only this clone knows.
+//! Histories that are gone: their refs were deleted together with the logs, and their events lie among the objects until git collects
+//! them. A `git fetch --prune` with a setting that maps our refs onto themselves deletes what only this clone knows in that way.
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Repair, finding};
+use super::{Finding, Repair};
 use crate::{
-    domain::{diagnostic::Severity, event::Event, id::SpecId},
+    domain::{event::Event, id::SpecId},
     error::Result,
     specs::all::Specs,
 };
 
 /// Specs with a file or a kept attempt that have no chain, and events. All objects are gone through, if there is such a spec at all.
 ///
-/// A single event is what an `add` leaves that died before its ref was made: that is told apart by whoever looks at the file.
+/// A single event is no finding here: an `add` that died before it made the ref leaves that, and a file, which is looked at
+/// elsewhere.
 pub(super) fn check(specs: &Specs<'_>) -> Result<Vec<Finding>> {
     let store = specs.project.store()?;
     let mut without = BTreeSet::new();
@@ -44,13 +45,13 @@ pub(super) fn check(specs: &Specs<'_>) -> Result<Vec<Finding>> {
 /// unless two have it.
 fn gone(id: &SpecId, events: &[&Event], newest: u64) -> Finding {
     let message = format!("its ref and the log of it are gone, and {} of its events are still there", events.len());
+    let lost = Finding::error("lost-chain", message).of(id);
     let ends: Vec<&&Event> = events.iter().filter(|event| event.generation == newest).collect();
     match ends.as_slice() {
-        [end] => finding(Severity::Error, "lost-chain", id, message, Some(Repair::Rejoin(id.clone(), end.id))),
+        [end] => lost.mended_by(Repair::Rejoin(id.clone(), end.id)),
         several => {
             let ends: Vec<String> = several.iter().map(|event| event.id.to_string()).collect();
-            let found = finding(Severity::Error, "lost-chain", id, message, None);
-            found.help(format!(
+            lost.help(format!(
                 "it ended in one of {}; 'git log' shows each, and 'git update-ref refs/chant/specs/{id} <event>' brings it back",
                 ends.join(", ")
             ))

@@ -1,10 +1,10 @@
-//! The refs themselves, before anything that they hold is read.
+//! The refs and notes themselves. The events that refs lead to are read elsewhere.
 
 use gix::refs::{FullName, Target};
 
-use super::{Finding, Repair, at, finding};
+use super::{Finding, Repair};
 use crate::{
-    domain::{diagnostic::Severity, id::SpecId},
+    domain::id::SpecId,
     error::Result,
     git::lookup,
     project::Project,
@@ -28,23 +28,23 @@ pub(super) fn chains(project: &Project) -> Result<Vec<Finding>> {
         let id = match SpecId::new(&name) {
             Ok(id) => id,
             Err(invalid) => {
-                let found = at(Severity::Error, "bad-ref", full, invalid.to_string(), None);
+                let found = Finding::error("bad-ref", invalid.to_string()).at(full);
                 findings.push(found.help(format!("to delete it: git update-ref -d {quoted}")));
                 continue;
             }
         };
         if target.is_some() {
             if !store.has_log(&id) {
-                let message = "nothing logs what it held before".to_owned();
-                findings.push(at(Severity::Warning, "no-reflog", full, message, Some(Repair::Log(id))));
+                let found = Finding::warning("no-reflog", "nothing logs what it held before").at(full);
+                findings.push(found.mended_by(Repair::Log(id)));
             }
             continue;
         }
         let is_symbolic =
             |name: FullName| matches!(lookup::target(project.repo.gix(), name.as_ref()), Ok(Some(Target::Symbolic(_))));
         findings.push(if FullName::try_from(full.as_str()).is_ok_and(is_symbolic) {
-            let message = "it is a symbolic ref, which git-chant never makes".to_owned();
-            at(Severity::Error, "symbolic-ref", full, message, None)
+            Finding::error("symbolic-ref", "it is a symbolic ref, which git-chant never makes")
+                .at(full)
                 .help(format!("to delete it: git symbolic-ref --delete {quoted}"))
         } else {
             broken(project, full, id)?
@@ -65,7 +65,7 @@ pub(super) fn archives(project: &Project) -> Result<Vec<Finding>> {
         };
         if let Some(fault) = fault {
             let quoted = shell_words::quote(full.trim_start_matches("refs/")).into_owned();
-            let found = at(Severity::Error, "bad-archive", full, fault, None);
+            let found = Finding::error("bad-archive", fault).at(full);
             findings.push(found.help(format!("'git reflog {quoted}' shows what it held before")));
         }
     }
@@ -73,8 +73,8 @@ pub(super) fn archives(project: &Project) -> Result<Vec<Finding>> {
     for (id, tip) in store.tips()? {
         let Ok(Some(folded)) = store.folded_tip_in(&folders, &id) else { continue };
         if store.covers(&id, folded, tip)? {
-            let message = "its archive holds it, and its ref is still there".to_owned();
-            findings.push(finding(Severity::Warning, "unfolded", &id, message, Some(Repair::Fold)));
+            let found = Finding::warning("unfolded", "its archive holds it, and its ref is still there").of(&id);
+            findings.push(found.mended_by(Repair::Fold));
         }
     }
     Ok(findings)
@@ -82,11 +82,10 @@ pub(super) fn archives(project: &Project) -> Result<Vec<Finding>> {
 
 /// A ref whose file holds no id: what a power cut leaves where refs are not synced.
 fn broken(project: &Project, full: String, id: SpecId) -> Result<Finding> {
-    let message = "its file holds no object id".to_owned();
+    let found = Finding::error("broken-ref", "its file holds no object id").at(full);
     Ok(match project.store()?.last_logged(&id)? {
-        Some(_) => at(Severity::Error, "broken-ref", full, message, Some(Repair::Reconnect(id))),
-        None => at(Severity::Error, "broken-ref", full, message, None)
-            .help("its log names no event either: fetch the ref again, or remove the file"),
+        Some(_) => found.mended_by(Repair::Reconnect(id)),
+        None => found.help("its log names no event either: fetch the ref again, or remove the file"),
     })
 }
 
@@ -104,7 +103,7 @@ pub(super) fn notes(project: &Project) -> Result<Vec<Finding>> {
     let named = if gone.len() > NAMED { format!("{}, ...", gone[..NAMED].join(", ")) } else { gone.join(", ") };
     let message = format!("{} notes are on objects that are not in this repository: {named}", gone.len());
     // They may be on commits that another clone has: taking them away here would take them away there.
-    let found = at(Severity::Warning, "dangling-note", NOTES_REF.to_owned(), message, None);
+    let found = Finding::warning("dangling-note", message).at(NOTES_REF);
     Ok(vec![found.help("if no clone has those commits any more: git notes --ref=chant prune")])
 }
 
@@ -122,7 +121,7 @@ pub(super) fn attempts(project: &Project) -> Result<Vec<Finding>> {
             },
         };
         let quoted = shell_words::quote(&full).into_owned();
-        let found = at(Severity::Error, "missing-attempt", full, message, None);
+        let found = Finding::error("missing-attempt", message).at(full);
         findings.push(found.help(format!("if it cannot be found in a copy: git update-ref -d {quoted}")));
     }
     Ok(findings)

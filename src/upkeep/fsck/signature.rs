@@ -4,10 +4,9 @@ use std::collections::HashMap;
 
 use gix::ObjectId;
 
-use super::{Finding, finding};
+use super::Finding;
 use crate::{
     domain::{
-        diagnostic::Severity,
         event::Event,
         signature::{Signature, Verdict, has_to_be_signed},
     },
@@ -34,19 +33,19 @@ pub(super) fn check(project: &Project) -> Result<Vec<Finding>> {
 fn judge(event: &Event, verdicts: &HashMap<ObjectId, Signature>, required: bool) -> Option<Finding> {
     let verdict = verdicts.get(&event.id)?.verdict;
     let counts = !(required && has_to_be_signed(&event.op));
-    let (severity, code) = match verdict {
-        Verdict::Good => return None,
-        Verdict::Bad => (Severity::Error, "bad-signature"),
-        Verdict::Revoked => (Severity::Error, "revoked-key"),
-        _ if counts => return None,
-        Verdict::None => (Severity::Warning, "unsigned"),
-        Verdict::Expired => (Severity::Warning, "expired-signature"),
-        Verdict::Untrusted | Verdict::Unknown => (Severity::Warning, "untrusted-signature"),
-    };
     let (id, op, who) = (event.id, event.op.as_str(), &event.author.name);
     let so = if counts { "" } else { ", so it does not count" };
     let message = format!("the event {id} ({op} by {who}) {}{so}", verdict.fault());
-    let found = finding(severity, code, &event.spec, message, None);
+    let found = match verdict {
+        Verdict::Good => return None,
+        Verdict::Bad => Finding::error("bad-signature", message),
+        Verdict::Revoked => Finding::error("revoked-key", message),
+        _ if counts => return None,
+        Verdict::None => Finding::warning("unsigned", message),
+        Verdict::Expired => Finding::warning("expired-signature", message),
+        Verdict::Untrusted | Verdict::Unknown => Finding::warning("untrusted-signature", message),
+    };
+    let found = found.of(&event.spec);
     Some(match verdict {
         Verdict::Untrusted | Verdict::Unknown => {
             found.help("if you know whose key it is, trust it: gpg.ssh.allowedSignersFile, or your keyring")

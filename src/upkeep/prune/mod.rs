@@ -1,7 +1,7 @@
-//! The use case `prune`: clear away what no longer serves, and nothing that is nowhere else.
+//! The use case `prune`: remove worktrees, branches and files that no longer serve, and nothing that exists nowhere else.
 //!
-//! What is to be done is found spec by spec and, unless it was only asked for, done at once, while nobody else makes or takes away
-//! anything at the place of that spec. What is found and not cleared away is named with the reason.
+//! The steps are found spec by spec and, unless it is a dry run, done at once, under the lock of that spec's worktree. Whatever is
+//! found and not removed is named with the reason.
 
 mod candidates;
 mod files;
@@ -10,12 +10,17 @@ mod shared;
 mod spec;
 mod worktree;
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
 
 use crate::{
     answer::{PruneView, Pruned},
     domain::id::SpecId,
-    error::Result,
+    env::fault,
+    error::{IoContext, Result},
     project::Project,
 };
 
@@ -35,6 +40,13 @@ pub(crate) struct Request {
     pub aside: Vec<PathBuf>,
 }
 
+impl Request {
+    /// Whether a file that was last written at `time` is old.
+    fn has_expired(&self, time: SystemTime) -> bool {
+        time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs() < self.expire
+    }
+}
+
 /// What was found, and what could not be done.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
@@ -44,28 +56,26 @@ pub(crate) struct Outcome {
     pub failures: Vec<String>,
 }
 
-/// Clears away, or says what would be.
+/// Removes what no longer serves, or says what would be removed.
 ///
 /// # Errors
-/// If the repository cannot be read. What cannot be cleared away stays, and is among the failures.
+/// If the repository cannot be read. What cannot be removed stays, and is among the failures.
 pub(crate) fn prune(project: &Project, request: &Request) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let except = candidates::spec_branches(project)?;
     let all = if request.only.is_empty() { candidates::all(project)? } else { request.only.iter().cloned().collect() };
     for id in all {
-        // Nobody is kept from anything by somebody who only looks.
+        // A dry run keeps no other process waiting.
         let held = if request.dry_run { None } else { project.try_lock_worktree(&id)? };
         if held.is_none() && !request.dry_run {
-            let why = "another git chant is at work on it";
-            outcome.keep(Pruned::Worktree, Some(&id), project.meant_worktree(&id)?.to_string_lossy(), why);
+            let (name, why) = (project.meant_worktree(&id)?, "another git chant is at work on it");
+            outcome.found.push(Step::keep(Pruned::Worktree, Some(&id), name.to_string_lossy(), why).view);
             continue;
         }
-        let steps = Spec::new(project, request, &except, &id)?.steps()?;
-        outcome.take(project, request, steps)?;
+        outcome.take(project, request, Spec::new(project, request, &except, &id)?.steps()?);
     }
     if request.only.is_empty() {
-        let steps = shared::steps(project, request)?;
-        outcome.take(project, request, steps)?;
+        outcome.take(project, request, shared::steps(project, request)?);
     }
     Ok(outcome)
 }
@@ -73,11 +83,11 @@ pub(crate) fn prune(project: &Project, request: &Request) -> Result<Outcome> {
 /// One thing that was found.
 struct Step {
     view: PruneView,
-    /// What is to be done to it; `None` if it stays.
+    /// How it is removed; `None` if it stays.
     act: Option<Act>,
 }
 
-/// A thing to be done.
+/// Removes one thing.
 type Act = Box<dyn FnOnce(&Project) -> Result<()>>;
 
 impl Step {
@@ -99,12 +109,8 @@ impl Step {
 }
 
 impl Outcome {
-    fn keep(&mut self, kind: Pruned, spec: Option<&SpecId>, name: impl Into<String>, why: &str) {
-        self.found.push(Step::keep(kind, spec, name, why).view);
-    }
-
-    /// Does what is to be done, unless it was only asked for.
-    fn take(&mut self, project: &Project, request: &Request, steps: Vec<Step>) -> Result<()> {
+    /// Does the steps, unless it is a dry run.
+    fn take(&mut self, project: &Project, request: &Request, steps: Vec<Step>) {
         for Step { mut view, act } in steps {
             if let Some(act) = act.filter(|_| !request.dry_run)
                 && let Err(error) = act(project)
@@ -114,7 +120,6 @@ impl Outcome {
             }
             self.found.push(view);
         }
-        Ok(())
     }
 }
 
@@ -124,5 +129,13 @@ fn commits(count: usize) -> String {
         1 => "a commit that nothing else reaches".to_owned(),
         1000.. => "very many commits that nothing else reaches".to_owned(),
         many => format!("{many} commits that nothing else reaches"),
+    }
+}
+
+/// Removes a file; one that is gone already is fine.
+fn remove_file(path: &Path) -> Result<()> {
+    match fault::around("prune.file", || fs::remove_file(path)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).io("remove", path),
+        _ => Ok(()),
     }
 }

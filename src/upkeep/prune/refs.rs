@@ -1,6 +1,6 @@
-//! Whether a branch or a kept attempt can go: its commits have to be elsewhere.
+//! Whether a branch or a kept attempt can be deleted: its commits have to be elsewhere too.
 
-use gix::ObjectId;
+use gix::{ObjectId, refs::FullNameRef};
 
 use super::{Step, commits, spec::Spec};
 use crate::{
@@ -16,39 +16,19 @@ use crate::{
 };
 
 impl Spec<'_> {
-    /// Its work branch, if there is one. `stays`: its worktree does.
+    /// The step for the work branch, if there is one. `stays`: its worktree is not removed.
     pub(super) fn branch(&self, why: &str, stays: bool) -> Result<Option<Step>> {
-        let project = self.project;
-        let name = project.branch_ref(self.id)?;
+        let name = self.project.branch_ref(self.id)?;
         let full = name.as_bstr().to_string();
-        let tip = match branch::read(&project.repo, name.as_ref()) {
+        let tip = match branch::read(&self.project.repo, name.as_ref()) {
             Ok(None) => return Ok(None),
             Ok(Some(tip)) => tip,
             Err(error) => return Ok(Some(self.keep(Pruned::Branch, full, error.message))),
         };
-        if stays {
-            return Ok(Some(self.keep(Pruned::Branch, full, "its worktree stays")));
+        if let Some(obstacle) = self.branch_obstacle(name.as_ref(), tip, stays)? {
+            return Ok(Some(self.keep(Pruned::Branch, full, obstacle)));
         }
-        let places = worktree::checked_out_in(&project.repo, name.as_ref())?;
-        let own = self.tree.as_ref().map(|tree| &tree.path);
-        if let Some(other) = places.iter().find(|place| Some(&place.path) != own) {
-            return Ok(Some(self.keep(
-                Pruned::Branch,
-                full,
-                format!("it is checked out in '{}'", other.path.display()),
-            )));
-        }
-        if let Some((place, operation)) = busy::busy_in(&project.repo, name.as_ref())?.first() {
-            let why = format!("it is being {} in '{}'", operation.participle(), place.path.display());
-            return Ok(Some(self.keep(Pruned::Branch, full, why)));
-        }
-        let unreached = history::unreached(&project.repo, &[tip], self.except, Some(&format!("{ATTEMPTS}*")));
-        match unreached {
-            Ok(0) => {}
-            Ok(count) => return Ok(Some(self.keep(Pruned::Branch, full, format!("it has {}", commits(count))))),
-            Err(error) => return Ok(Some(self.keep(Pruned::Branch, full, error.message))),
-        }
-        Ok(Some(Step::prune(Pruned::Branch, Some(self.id), full, why, move |project| {
+        Ok(Some(self.prune(Pruned::Branch, full, why, move |project| {
             match branch::delete(&project.repo, name.as_ref(), tip)? {
                 Swapped::Done => Ok(()),
                 Swapped::Differs(_) => Err(Error::negative(Kind::Moved, "it moved meanwhile")),
@@ -56,7 +36,27 @@ impl Spec<'_> {
         })))
     }
 
-    /// Its kept attempts, but for the one that decides what is not over yet.
+    /// Why the branch `name` cannot be deleted; `None` if it can.
+    fn branch_obstacle(&self, name: &FullNameRef, tip: ObjectId, stays: bool) -> Result<Option<String>> {
+        let repo = &self.project.repo;
+        if stays {
+            return Ok(Some("its worktree stays".to_owned()));
+        }
+        let own = self.tree.as_ref().map(|tree| &tree.path);
+        if let Some(other) = worktree::checked_out_in(repo, name)?.iter().find(|tree| Some(&tree.path) != own) {
+            return Ok(Some(format!("it is checked out in '{}'", other.path.display())));
+        }
+        if let Some((tree, operation)) = busy::busy_in(repo, name)?.first() {
+            return Ok(Some(format!("it is being {} in '{}'", operation.participle(), tree.path.display())));
+        }
+        Ok(match history::unreached(repo, &[tip], self.except, Some(&format!("{ATTEMPTS}*"))) {
+            Ok(0) => None,
+            Ok(count) => Some(format!("it has {}", commits(count))),
+            Err(error) => Some(error.message),
+        })
+    }
+
+    /// The steps for the kept attempts, except the attempts that decide a spec that is not closed.
     pub(super) fn attempts(&self) -> Result<Vec<Step>> {
         let mut kept = self.project.store()?.kept_attempts(self.id)?;
         kept.sort();
@@ -73,11 +73,11 @@ impl Spec<'_> {
             match self.elsewhere(&kept, name, *tip) {
                 Ok(Ok(why)) => {
                     let (id, name, tip) = (self.id.clone(), name.clone(), *tip);
-                    steps.push(Step::prune(Pruned::Attempt, Some(self.id), full, why, move |project| {
+                    steps.push(self.prune(Pruned::Attempt, full, why, move |project| {
                         project.store()?.drop_attempt(&id, &name, tip)
                     }));
                 }
-                // Of what is not over, that an attempt is kept is no news.
+                // That an open spec keeps an attempt is not worth a line.
                 Ok(Err(count)) if self.over.is_some() => {
                     steps.push(self.keep(Pruned::Attempt, full, format!("it has {}", commits(count))));
                 }
@@ -88,7 +88,7 @@ impl Spec<'_> {
         Ok(steps)
     }
 
-    /// Where the commits of a kept attempt are besides; else how many are nowhere else.
+    /// Where else the commits of a kept attempt are, in words; the error is how many are nowhere else.
     fn elsewhere(&self, kept: &[(String, ObjectId)], name: &str, tip: ObjectId) -> Result<Result<String, usize>> {
         let project = self.project;
         let target = self.state.as_ref().and_then(|state| state.facts.target.clone());
@@ -98,7 +98,7 @@ impl Spec<'_> {
         {
             return Ok(Ok(format!("its commits are in '{}'", target.trim_start_matches("refs/heads/"))));
         }
-        // Of two that hold the same, the one with the greater name goes, whoever else looks at them.
+        // Of two attempts at one commit, the one with the greater name is removed.
         for (other, at) in kept.iter().filter(|(other, _)| other != name) {
             let holds = if *at == tip { other.as_str() < name } else { project.is_ancestor(tip, *at)? };
             if holds {

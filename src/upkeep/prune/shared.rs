@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use gix::ObjectId;
 
-use super::{Request, Step, commits, files};
+use super::{Request, Step, commits, remove_file};
 use crate::{
     answer::Pruned,
     env::file_lock,
@@ -18,41 +18,42 @@ use crate::{
     store::attempts::ATTEMPTS,
 };
 
-/// What was found of it.
+/// The steps for what belongs to no spec.
 pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
     let mut steps: Vec<Step> = check(project, request)?.into_iter().collect();
     for path in &request.aside {
         let name = path.to_string_lossy().into_owned();
         let copy = path.clone();
         steps.push(match is_recorded(project, path)? {
-            true => Step::prune(Pruned::Aside, None, name, "its text is recorded", move |_| files::remove_file(&copy)),
+            true => Step::prune(Pruned::Aside, None, name, "its text is recorded", move |_| remove_file(&copy)),
             false => Step::keep(Pruned::Aside, None, name, "its text is nowhere else: move it to where it belongs"),
         });
     }
     Ok(steps)
 }
 
-/// The worktree for checks, if nobody has used it for long. It is made anew when it is needed.
+/// The worktree for checks, if it was not used for long. It is created again when it is needed.
 fn check(project: &Project, request: &Request) -> Result<Option<Step>> {
     let path = path::default_path(&project.repo, "check")?;
     let Some(tree) = worktree::find(&project.repo, &path)?.filter(|tree| !tree.main) else { return Ok(None) };
     let lock = project.repo.chant_dir().join("check").join("in-use");
     let used = fs::metadata(&lock).and_then(|meta| meta.modified());
     let gone = !tree.path.exists();
-    if !gone && !used.is_ok_and(|time| files::expired(time, request.expire)) {
+    if !gone && !used.is_ok_and(|time| request.has_expired(time)) {
         return Ok(None);
     }
     let name = tree.path.to_string_lossy().into_owned();
-    if is_held(&lock)? {
-        return Ok(Some(Step::keep(Pruned::Check, None, name, "checks are run in it")));
-    }
-    if !gone && stands_in(project, &tree.path) {
-        return Ok(Some(Step::keep(Pruned::Check, None, name, "you are in it")));
-    }
     let heads = worktree::past_heads(&project.repo, &tree);
-    let lost = history::unreached(&project.repo, &heads, &[], Some(&format!("{ATTEMPTS}*")))?;
-    if lost > 0 {
-        return Ok(Some(Step::keep(Pruned::Check, None, name, format!("it stood on {}", commits(lost)))));
+    let obstacle = if is_held(&lock)? {
+        Some("checks are run in it".to_owned())
+    } else if !gone && stands_in(project, &tree.path) {
+        Some("you are in it".to_owned())
+    } else {
+        let lost = history::unreached(&project.repo, &heads, &[], Some(&format!("{ATTEMPTS}*")))?;
+        (lost > 0).then(|| format!("it stood on {}", commits(lost)))
+    };
+    if let Some(obstacle) = obstacle {
+        return Ok(Some(Step::keep(Pruned::Check, None, name, obstacle)));
     }
     let why = if gone { "its directory was deleted" } else { "nobody has used it for long" };
     Ok(Some(Step::prune(Pruned::Check, None, name, why, move |project| {

@@ -1,6 +1,7 @@
-//! What there is of one spec, and what of it still serves.
+//! What this clone has of one spec, and what of that still serves. How branches, worktrees and files are judged is in modules of
+//! their own.
 
-use std::{rc::Rc, time::SystemTime};
+use std::rc::Rc;
 
 use gix::ObjectId;
 
@@ -19,11 +20,11 @@ use crate::{
 pub(super) struct Spec<'a> {
     pub(super) project: &'a Project,
     pub(super) request: &'a Request,
-    /// The work branches of all specs: that they reach a commit says nothing, they may be pruned too.
+    /// The work branches of all specs. A commit that only they reach is not safe: they may be pruned too.
     pub(super) except: &'a [String],
     pub(super) id: &'a SpecId,
     pub(super) state: Option<Rc<State>>,
-    /// Why it is over; `None` if it is not.
+    /// Why the spec is closed; `None` if it is not.
     pub(super) over: Option<String>,
     status: Status,
     /// Its worktree.
@@ -61,14 +62,12 @@ impl<'a> Spec<'a> {
         Ok(Spec { project, request, except, id, state: recorded.state, over, status: recorded.status, tree, leases })
     }
 
-    /// Everything that was found of it, in the order in which it is to be cleared away.
+    /// The steps for everything that was found of the spec, in the order in which it is removed.
     pub(super) fn steps(&self) -> Result<Vec<Step>> {
         let mut steps = Vec::new();
         if let Some(why) = self.alive() {
             if self.over.is_some() || self.asked_for() {
-                steps.extend(
-                    self.tree.as_ref().map(|tree| self.keep(Pruned::Worktree, tree.path.to_string_lossy(), why)),
-                );
+                steps.extend(self.keep_worktree(why));
             }
             return Ok(steps);
         }
@@ -80,9 +79,7 @@ impl<'a> Spec<'a> {
             Some(why) => steps.extend(self.branch(why, stays)?),
             None if none && self.asked_for() => {
                 let why = format!("its spec is {}", self.status.as_str().replace('_', " "));
-                steps.extend(
-                    self.tree.as_ref().map(|tree| self.keep(Pruned::Worktree, tree.path.to_string_lossy(), why)),
-                );
+                steps.extend(self.keep_worktree(why));
             }
             None => {}
         }
@@ -92,7 +89,7 @@ impl<'a> Spec<'a> {
         Ok(steps)
     }
 
-    /// Why something may be at work on it; `None` if nothing is.
+    /// Why a process may be at work on the spec; `None` if none is.
     fn alive(&self) -> Option<String> {
         self.leases.iter().find_map(|(_, life)| match life {
             Life::Running(info) => Some(format!("process {} works on it", info.pid)),
@@ -105,7 +102,7 @@ impl<'a> Spec<'a> {
         self.request.only.contains(self.id)
     }
 
-    /// Leases of runs that are dead and over.
+    /// The leases of runs that are dead, unless their attempt can be resumed.
     fn lease_steps(&self) -> Vec<Step> {
         let goes_on = |attempt: ObjectId| {
             let state = self.state.as_ref();
@@ -116,13 +113,8 @@ impl<'a> Spec<'a> {
         dead.map(|(attempt, _)| {
             let attempt = *attempt;
             let path = self.project.leases_dir().join(attempt.to_string());
-            Step::prune(
-                Pruned::Lease,
-                Some(self.id),
-                path.to_string_lossy(),
-                "its run is dead and over",
-                move |project| project.forget_lease(attempt),
-            )
+            let why = "its run is dead and over";
+            self.prune(Pruned::Lease, path.to_string_lossy(), why, move |project| project.forget_lease(attempt))
         })
         .collect()
     }
@@ -131,14 +123,23 @@ impl<'a> Spec<'a> {
         Step::keep(kind, Some(self.id), name, why)
     }
 
-    /// Whether something that was written at `time` has expired.
-    pub(super) fn is_old(&self, time: SystemTime) -> bool {
-        super::files::expired(time, self.request.expire)
+    pub(super) fn prune(
+        &self,
+        kind: Pruned,
+        name: impl Into<String>,
+        why: impl Into<String>,
+        act: impl FnOnce(&Project) -> Result<()> + 'static,
+    ) -> Step {
+        Step::prune(kind, Some(self.id), name, why, act)
+    }
+
+    fn keep_worktree(&self, why: impl Into<String>) -> Option<Step> {
+        self.tree.as_ref().map(|tree| self.keep(Pruned::Worktree, tree.path.to_string_lossy(), why))
     }
 }
 
-/// Whether git chant made that worktree: it is at the place that is meant for it, or it was prepared for a run. One that a person has
-/// made to look at the branch is theirs.
+/// Whether git chant made that worktree: its directory has the name of the spec, or it was prepared for a run. A worktree that a
+/// person has made to look at the branch is theirs.
 fn is_ours(project: &Project, id: &SpecId, tree: &Worktree) -> Result<bool> {
     let meant = project.meant_worktree(id)?;
     let prepared = tree.path.join(".chant/run/.gitignore").is_file();

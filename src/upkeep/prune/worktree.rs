@@ -1,4 +1,4 @@
-//! Whether a worktree can go.
+//! Whether a worktree can be removed: everything in it has to be elsewhere too.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ const INITIALIZING: &str = "initializing";
 const NAMED: usize = 3;
 
 impl Spec<'_> {
-    /// Its worktree, if it has one that it is time to look at: its spec is over, or somebody has deleted the directory.
+    /// The step for the worktree, if the spec is closed or the directory of the worktree was deleted.
     pub(super) fn worktree(&self) -> Result<Option<Step>> {
         let Some(tree) = &self.tree else { return Ok(None) };
         let gone = !tree.path.exists();
@@ -41,11 +41,11 @@ impl Spec<'_> {
         }
         let (id, tree) = (self.id.clone(), tree.clone());
         let attempt = self.state.as_ref().and_then(|state| state.attempt);
-        Ok(Some(Step::prune(kind, Some(self.id), name, why, move |project| {
+        Ok(Some(self.prune(kind, name, why, move |project| {
             let store = project.store()?;
             let before = store.kept_attempts(&id)?;
             if let Some(attempt) = attempt {
-                // What has come to be there since it was looked at is kept as well.
+                // What appeared in it since it was looked at is kept as well.
                 project.save_worktree(&id, attempt, &tree)?;
             } else if let Some(obstacle) = self::obstacle(project, &tree)? {
                 return Err(Error::negative(Kind::InUse, obstacle));
@@ -62,7 +62,7 @@ impl Spec<'_> {
     }
 }
 
-/// Why a worktree cannot go; `None` if everything in it is elsewhere.
+/// Why a worktree cannot be removed; `None` if everything in it is elsewhere too.
 pub(super) fn obstacle(project: &Project, tree: &Worktree) -> Result<Option<String>> {
     if let Some(reason) = tree.locked.as_ref().filter(|reason| *reason != INITIALIZING) {
         let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
@@ -88,23 +88,23 @@ fn in_files(project: &Project, tree: &Worktree) -> Result<Option<String>> {
         return Ok(Some("you are in it".to_owned()));
     }
     let dirty = status::dirty(tree)?;
-    let nested: Vec<_> = dirty.iter().filter(|one| one.nested).map(|one| one.path.to_string()).collect();
-    if !nested.is_empty() {
-        return Ok(Some(format!("it holds repositories of its own: {}", named(&nested))));
+    let (mut changed, mut nested) = (Vec::new(), Vec::new());
+    for one in &dirty {
+        let paths = if one.nested { &mut nested } else { &mut changed };
+        paths.push(one.path.to_string());
     }
     let unsaved = worktree::unsaved_submodules(&project.repo, tree)?;
-    if !unsaved.is_empty() {
-        let paths: Vec<_> = unsaved.iter().map(ToString::to_string).collect();
-        return Ok(Some(format!("these submodules hold work that is nowhere else: {}", named(&paths))));
-    }
-    if !dirty.is_empty() {
-        let paths: Vec<_> = dirty.iter().map(|one| one.path.to_string()).collect();
-        return Ok(Some(format!("it has changes that are not committed: {}", named(&paths))));
-    }
-    let mut nested = ignored(tree)?;
-    nested.retain(|path| path.ends_with('/') && tree.path.join(path).join(".git").exists());
-    if !nested.is_empty() {
-        return Ok(Some(format!("it holds repositories of its own: {}", named(&nested))));
+    let mut ignored = ignored(tree)?;
+    ignored.retain(|path| path.ends_with('/') && tree.path.join(path).join(".git").exists());
+    for (what, paths) in [
+        ("it holds repositories of its own", nested),
+        ("these submodules hold work that is nowhere else", unsaved.iter().map(ToString::to_string).collect()),
+        ("it has changes that are not committed", changed),
+        ("it holds repositories of its own", ignored),
+    ] {
+        if !paths.is_empty() {
+            return Ok(Some(format!("{what}: {}", named(&paths))));
+        }
     }
     documents(project, tree)
 }
@@ -121,16 +121,13 @@ fn documents(project: &Project, tree: &Worktree) -> Result<Option<String>> {
     let Some(main) = project.repo.main_work_dir().filter(|_| project.silent) else { return Ok(None) };
     let options = ["--others", "--ignored", "--exclude-standard", "-z", "--", ".chant/research"];
     let listed = tree.plain_git()?.arg("ls-files").args(options).check()?;
-    let nowhere_else = |path: &&str| {
-        let read = |top: &Path| std::fs::read(top.join(path)).ok();
-        read(&tree.path) != read(&main)
-    };
-    let paths: Vec<String> = listed.records().map(|path| path.to_str_lossy().into_owned()).collect();
-    let lost: Vec<String> = paths.iter().map(String::as_str).filter(nowhere_else).map(str::to_owned).collect();
+    let mut lost: Vec<String> = listed.records().map(|path| path.to_str_lossy().into_owned()).collect();
+    let read = |top: &Path, path: &str| std::fs::read(top.join(path)).ok();
+    lost.retain(|path| read(&tree.path, path) != read(&main, path));
     Ok((!lost.is_empty()).then(|| format!("it holds documents that are not in place: {}", named(&lost))))
 }
 
-/// The first of them, and how many more there are.
+/// The first paths, and how many more there are.
 fn named(paths: &[String]) -> String {
     let first = paths.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
     match paths.len().saturating_sub(NAMED) {

@@ -1,0 +1,282 @@
+//! The use case `add`: a new spec. Its file is created exclusively, then its first event is recorded. What the file says is in
+//! [`draft`](super::draft).
+
+use std::collections::BTreeSet;
+
+use super::{draft::Draft, topic::Known};
+use crate::{
+    domain::{
+        event::{Facts, Op},
+        id::SpecId,
+        new_event::NewEvent,
+        spec_file::{self, Spec},
+        status::Status,
+    },
+    env::fault,
+    error::{Error, IoContext, Kind, Result},
+    git::{self, work_file::Why},
+    project::Project,
+    specs::{
+        all::Specs,
+        base::Base,
+        inputs::InputFault,
+        record::{self, create_file, spec_top},
+        text::path_of,
+    },
+};
+
+/// How many random ids are tried before something must be wrong.
+const MAX_TRIES: usize = 64;
+
+/// What a person asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// The text, with references to specs as they were typed.
+    pub draft: Draft,
+    /// The spec that gets the new one as a member.
+    pub driver: Option<SpecId>,
+    /// The branch that the work is meant for, by its full name.
+    pub onto: Option<String>,
+    /// Whether the person wants to edit the text first.
+    pub edit: bool,
+}
+
+/// Creates a spec. Gives its id, and a warning for each input that cannot be used yet.
+///
+/// # Errors
+/// `bad-option` if the draft makes no valid spec, `invalid-spec` if the text cannot be read after the person edited it.
+pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<String>)> {
+    let Request { mut draft, driver, onto, edit } = request;
+    let mut warnings = Vec::new();
+    complete(project, &mut draft, &mut warnings)?;
+    let text = draft.render();
+    let bad_option = || Error::usage(Kind::BadOption, "what the options say makes no valid spec");
+    parse("<the new spec>", text.as_bytes(), bad_option)?;
+    if let Some(driver) = &driver {
+        prepare_driver(project, driver)?;
+    }
+    let id = new_file(project, driver.as_ref(), text.as_bytes())?;
+    let mut bytes = text.into_bytes();
+    if edit {
+        let path = spec_top(project)?.join(path_of(&id));
+        project.env.edit(&git::editor(&project.repo)?, &path)?;
+        bytes = std::fs::read(&path).io("read", &path)?;
+    }
+    let unreadable = || {
+        let message = format!("the spec '{}' was made, but its text cannot be read", id.short());
+        Error::fatal(Kind::InvalidSpec, message).hint(format!("mend it: git chant edit {}", id.short()))
+    };
+    let created = read_back(project, id.clone(), bytes, unreadable)?;
+    let supersedes = created.spec.front.supersedes.clone();
+    if edit {
+        // A text that a person typed is kept, even if it cannot be recorded.
+        record_one(project, &created, onto.as_deref())
+            .map_err(|error| error.hint(format!("its text is kept in '{}'", path_of(&id))))?;
+    } else {
+        record_all(project, &[created], onto.as_deref())?;
+    }
+    for old in supersedes.iter().filter_map(|old| old.parse::<SpecId>().ok()) {
+        supersede(project, &old, &id)?;
+    }
+    Ok((id, warnings))
+}
+
+/// Replaces references to specs by full ids and paths, and adds to a phase of an investigation what it builds on, unless the
+/// person said otherwise.
+fn complete(project: &Project, draft: &mut Draft, warnings: &mut Vec<String>) -> Result<()> {
+    let front = &mut draft.front;
+    let wiring = match (front.known_phase(), &front.topic) {
+        (Some(phase), Some(topic)) => Known::of(&Specs::new(project)?, topic)?.wiring(topic, phase),
+        _ => Default::default(),
+    };
+    resolve_ids(project, &mut front.depends_on)?;
+    resolve_inputs(project, &mut front.informed_by, warnings)?;
+    resolve_ids(project, &mut front.supersedes)?;
+    for (given, wired) in [
+        (&mut front.depends_on, wiring.depends_on),
+        (&mut front.informed_by, wiring.informed_by),
+        (&mut front.target_files, wiring.target_files),
+    ] {
+        if given.is_empty() {
+            *given = wired;
+        }
+    }
+    Ok(())
+}
+
+/// Replaces each short id by the full one, which always means the spec that it means now.
+fn resolve_ids(project: &Project, written: &mut [String]) -> Result<()> {
+    let names = project.spec_names();
+    written.iter_mut().try_for_each(|query| {
+        *query = project.resolve_in(&names, query)?.to_string();
+        Ok(())
+    })
+}
+
+/// Replaces each short id by the path of the spec that it means, and leaves every other input as it was typed.
+fn resolve_inputs(project: &Project, written: &mut [String], warnings: &mut Vec<String>) -> Result<()> {
+    if written.is_empty() {
+        return Ok(());
+    }
+    let names = project.spec_names();
+    let base = Base::new(project, project.repo.head()?.id());
+    for entry in written {
+        let typed = entry.escape_debug().to_string();
+        if let [id] = project.candidates(&names, entry)?.as_slice()
+            && !entry.contains('/')
+        {
+            *entry = path_of(id);
+        }
+        match project.input_fault(&names, &base, entry)? {
+            None => {}
+            Some(InputFault::Missing) => warnings.push(format!("the input '{typed}' does not exist yet")),
+            Some(InputFault::Refused(why)) => warnings.push(why),
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that a spec can get a member: no work on it has begun, and its own events have.
+fn prepare_driver(project: &Project, id: &SpecId) -> Result<()> {
+    let specs = Specs::new(project)?;
+    let entry = specs.entry(id)?;
+    refuse_member(id)?;
+    if entry.status != Status::Pending {
+        let message = format!("'{}' can have no more members: it is {}", id.short(), entry.status);
+        return Err(Error::negative(Kind::NotAllowed, message));
+    }
+    if entry.state.is_none() {
+        let (text, spec) = entry.text()?;
+        record::added(project, id, &text.path, &text.bytes, spec, None)?;
+    }
+    Ok(())
+}
+
+/// Refuses to make a member a driver.
+pub(super) fn refuse_member(id: &SpecId) -> Result<()> {
+    if id.member_of().is_none() {
+        return Ok(());
+    }
+    let message = format!("'{}' is a member itself: members have none", id.short());
+    Err(Error::negative(Kind::NotAllowed, message))
+}
+
+/// A spec whose file this process has created, before its first event.
+#[derive(Debug)]
+pub(super) struct Created {
+    /// The spec.
+    pub id: SpecId,
+    bytes: Vec<u8>,
+    spec: Spec,
+}
+
+/// Creates the files of several specs, or none of them; `draft` sees those that come before. `driver` gets them as members.
+///
+/// # Errors
+/// `invalid` of the item whose draft makes no valid spec.
+pub(super) fn create_all<T>(
+    project: &Project,
+    items: &[T],
+    driver: Option<&SpecId>,
+    mut draft: impl FnMut(&T, &[Created]) -> Draft,
+    invalid: impl Fn(&T) -> Error,
+) -> Result<Vec<Created>> {
+    let mut created: Vec<Created> = Vec::new();
+    for item in items {
+        let text = draft(item, &created).render();
+        match create(project, driver, text, || invalid(item)) {
+            Ok(one) => created.push(one),
+            Err(error) => {
+                created.iter().try_for_each(|one| remove_file(project, &one.id))?;
+                return Err(error);
+            }
+        }
+    }
+    Ok(created)
+}
+
+fn create(project: &Project, driver: Option<&SpecId>, text: String, invalid: impl Fn() -> Error) -> Result<Created> {
+    parse("<the new spec>", text.as_bytes(), &invalid)?;
+    let id = new_file(project, driver, text.as_bytes())?;
+    read_back(project, id, text.into_bytes(), invalid)
+}
+
+/// Reads a new spec from `bytes`, the contents of its file, as git would store them.
+fn read_back(project: &Project, id: SpecId, bytes: Vec<u8>, invalid: impl Fn() -> Error) -> Result<Created> {
+    let path = path_of(&id);
+    let bytes = project.stored(&spec_top(project)?, &path, bytes)?;
+    let spec = parse(&path, &bytes, invalid)?;
+    Ok(Created { id, bytes, spec })
+}
+
+/// Parses a spec; `invalid` gives the error for a text that is none.
+pub(super) fn parse(path: &str, bytes: &[u8], invalid: impl Fn() -> Error) -> Result<Spec> {
+    spec_file::parse(path, bytes).map_err(|diagnostics| Error { diagnostics, ..invalid() })
+}
+
+/// Creates the file of a new spec under a fresh id, or of a new member of `driver` under the next free number.
+///
+/// # Errors
+/// Outside a work tree, or if the file cannot be created.
+fn new_file(project: &Project, driver: Option<&SpecId>, bytes: &[u8]) -> Result<SpecId> {
+    let today = project.env.today();
+    let names = project.spec_names();
+    let used = if driver.is_none() { names.of_day(&today.to_string())? } else { BTreeSet::new() };
+    let first = driver.map_or(Ok(1), |driver| Ok::<_, Error>(project.members(&names, driver)?.len() + 1))?;
+    for number in first..first + MAX_TRIES {
+        let id = match driver {
+            Some(driver) => SpecId::new(&format!("{driver}.{number}"))
+                .map_err(|error| Error::fatal(Kind::Add, error.to_string()))?,
+            None => fresh_id(project, today, &used),
+        };
+        if driver.is_none() && (used.contains(&id) || names.has_archived_file(&id)?) {
+            continue;
+        }
+        match create_file(project, &id, bytes)? {
+            Ok(()) => return Ok(id),
+            Err(refused) if matches!(refused.why, Why::AlreadyExists) => continue,
+            Err(refused) => return Err(Error::fatal(Kind::Add, format!("cannot create the spec file: {refused}"))),
+        }
+    }
+    let what = if driver.is_some() { "number" } else { "id" };
+    Err(Error::fatal(Kind::Add, format!("no free {what} could be found")))
+}
+
+/// Records the specs and trusts their texts. If an event cannot be signed, the files of the specs that are not recorded are
+/// removed: the command can be given again when the key works.
+pub(super) fn record_all(project: &Project, created: &[Created], onto: Option<&str>) -> Result<()> {
+    for (at, one) in created.iter().enumerate() {
+        if let Err(error) = record_one(project, one, onto) {
+            if error.kind == Kind::SigningFailed {
+                created[at..].iter().try_for_each(|one| remove_file(project, &one.id))?;
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn record_one(project: &Project, created: &Created, onto: Option<&str>) -> Result<()> {
+    let Created { id, bytes, spec } = created;
+    record::added(project, id, &path_of(id), bytes, spec, onto)?;
+    project.trust(project.store()?.blob_id(bytes))
+}
+
+/// Records on `old` that `new` takes its place.
+fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
+    let facts = Facts { superseded_by: Some(new.clone()), ..Facts::default() };
+    let sentence = format!("{} takes its place", new.short());
+    record::append(project, old, NewEvent { op: Op::Supersede, sentence, facts }, None)
+}
+
+/// Removes the file of a spec that this process has created and that is recorded nowhere.
+fn remove_file(project: &Project, id: &SpecId) -> Result<()> {
+    let path = spec_top(project)?.join(path_of(id));
+    fault::around("file.remove", || std::fs::remove_file(&path)).io("remove", &path)
+}
+
+/// The next id of the day. The sequence is for people; the random suffix keeps the ids of two clones or processes apart.
+fn fresh_id(project: &Project, today: jiff::civil::Date, used: &BTreeSet<SpecId>) -> SpecId {
+    let sequence = used.iter().filter_map(SpecId::sequence).max().unwrap_or(0) + 1;
+    SpecId::generate(today.year(), today.month(), today.day(), sequence, project.env.random_u32())
+}

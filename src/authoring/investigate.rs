@@ -1,0 +1,116 @@
+//! The use case `investigate`: the specs that lead from a report of a bug to the human gate, each informed by those before it.
+//!
+//! How their files are created and recorded is in [`add`](super::add).
+
+use super::{
+    add::{self, Created},
+    draft::Draft,
+    topic::Known,
+};
+use crate::{
+    domain::{id::SpecId, pattern, phase::Phase, spec_file::FrontMatter},
+    error::{Error, Kind, Result},
+    project::Project,
+    specs::all::Specs,
+};
+
+/// What a person asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// The name of the investigation.
+    pub topic: String,
+    /// What it is about, one line.
+    pub title: String,
+    /// Where the report is.
+    pub issue_url: Option<String>,
+    /// The phases that it goes through, in any order; none for all.
+    pub phases: Vec<Phase>,
+    /// Whether one spec does the work of all phases.
+    pub single: bool,
+    /// The command that shows the bug.
+    pub reproduces: Option<String>,
+    /// The inputs of the first phase besides the report: paths, specs, addresses.
+    pub informed_by: Vec<String>,
+    /// The branch that the work is meant for, by its full name.
+    pub onto: Option<String>,
+}
+
+/// Creates a spec for each phase that was asked for and has none yet. Gives them in the order of the phases.
+///
+/// # Errors
+/// `exists` if every phase that was asked for has a spec, `bad-topic` if the topic cannot be a name.
+pub(crate) fn investigate(project: &Project, request: &Request) -> Result<Vec<(Phase, SpecId)>> {
+    project.repo.require_work_dir("investigate")?;
+    project.repo.committer()?;
+    let topic = &request.topic;
+    if let Err(why) = pattern::check_name(topic) {
+        let message = format!("'{}' cannot name a topic: {why}", topic.escape_debug());
+        return Err(Error::usage(Kind::BadTopic, message));
+    }
+    let mut known = Known::of(&Specs::new(project)?, topic)?;
+    let phases = missing_phases(request, &known)?;
+    let with_wiring = |phase: &Phase, created: &[Created]| {
+        known.0.extend(phases.iter().copied().zip(created.iter().map(|one| one.id.clone())));
+        let wiring = known.wiring(topic, *phase);
+        let mut draft = draft(request, *phase);
+        draft.front.depends_on = wiring.depends_on;
+        draft.front.informed_by.extend(wiring.informed_by);
+        draft
+    };
+    let invalid = |_: &Phase| Error::usage(Kind::BadOption, "what the options say makes no valid spec");
+    let created = add::create_all(project, &phases, None, with_wiring, invalid)?;
+    add::record_all(project, &created, request.onto.as_deref())?;
+    Ok(phases.into_iter().zip(created.into_iter().map(|one| one.id)).collect())
+}
+
+/// The phases that were asked for and have no spec yet, in their order.
+fn missing_phases(request: &Request, known: &Known) -> Result<Vec<Phase>> {
+    let mut phases = if request.single { vec![Phase::ForkFix] } else { wanted(request).to_vec() };
+    phases.sort_unstable();
+    phases.dedup();
+    phases.retain(|phase| !known.0.contains_key(phase));
+    if phases.is_empty() {
+        let message = format!("the investigation '{}' has these phases already", request.topic);
+        return Err(Error::negative(Kind::Exists, message)
+            .hint(format!("to see where it stands: git chant status {}", request.topic)));
+    }
+    Ok(phases)
+}
+
+fn wanted(request: &Request) -> &[Phase] {
+    if request.phases.is_empty() { Phase::ALL } else { &request.phases }
+}
+
+/// The spec of a phase, without what it builds on.
+fn draft(request: &Request, phase: Phase) -> Draft {
+    let first = request.single || wanted(request).iter().min() == Some(&phase);
+    let tests = matches!(phase, Phase::Reproduction | Phase::ForkFix);
+    let front = FrontMatter {
+        kind: phase.kind(),
+        phase: Some(phase.as_str().to_owned()),
+        topic: Some(request.topic.clone()),
+        informed_by: request.issue_url.iter().chain(&request.informed_by).filter(|_| first).cloned().collect(),
+        target_files: phase.document(&request.topic).filter(|_| !request.single).into_iter().collect(),
+        reproduces: request.reproduces.clone().filter(|_| tests),
+        ..FrontMatter::default()
+    };
+    let title = format!("{} {}: {}", phase.heading(), request.topic, request.title);
+    Draft { title, front, body: body(request, phase) }
+}
+
+fn body(request: &Request, phase: Phase) -> String {
+    let template = match phase {
+        _ if request.single => include_str!("investigate/bodies/single.md"),
+        Phase::Comprehension => include_str!("investigate/bodies/comprehension.md"),
+        Phase::Reproduction => include_str!("investigate/bodies/reproduction.md"),
+        Phase::RootCause => include_str!("investigate/bodies/root-cause.md"),
+        Phase::ImpactMap => include_str!("investigate/bodies/impact-map.md"),
+        Phase::ForkFix => include_str!("investigate/bodies/fork-fix.md"),
+        Phase::UpstreamPr => include_str!("investigate/bodies/upstream-pr.md"),
+    };
+    let report = match &request.issue_url {
+        Some(url) => format!("The report: {} (<{url}>).", request.title),
+        None => format!("The report: {}.", request.title),
+    };
+    template.replace("{{report}}", &report).replace("{{topic}}", &request.topic)
+}

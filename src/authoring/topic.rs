@@ -1,0 +1,65 @@
+//! The specs of an investigation, and what the spec of a further phase builds on. No spec is created here.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    domain::{id::SpecId, phase::Phase, spec_file::FrontMatter, status::Status},
+    error::Result,
+    specs::{
+        all::{Entry, Specs},
+        text::path_of,
+    },
+};
+
+/// The phases of a topic that have a spec, each with its newest one that was not cancelled.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known(pub(super) BTreeMap<Phase, SpecId>);
+
+impl Known {
+    /// Reads the specs of a topic.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(super) fn of(specs: &Specs<'_>, topic: &str) -> Result<Known> {
+        let mut known = Known::default();
+        for entry in entries(specs, topic)? {
+            let phase = entry.spec().and_then(|spec| spec.front.known_phase());
+            if let Some(phase) = phase.filter(|_| entry.status != Status::Cancelled) {
+                known.0.insert(phase, entry.id.clone());
+            }
+        }
+        Ok(known)
+    }
+
+    /// What a spec of `phase` builds on: it depends on the spec of the phase before and is informed by it and by the documents
+    /// of all phases before, and its own document is its target.
+    pub(super) fn wiring(&self, topic: &str, phase: Phase) -> FrontMatter {
+        let before = || self.0.range(..phase);
+        let last = before().next_back();
+        let documents = before().filter_map(|(phase, _)| phase.document(topic));
+        FrontMatter {
+            depends_on: last.map(|(_, id)| id.to_string()).into_iter().collect(),
+            informed_by: last.map(|(_, id)| path_of(id)).into_iter().chain(documents).collect(),
+            target_files: phase.document(topic).into_iter().collect(),
+            ..FrontMatter::default()
+        }
+    }
+}
+
+/// The specs of a topic, in the order of their ids, archived ones left out.
+///
+/// # Errors
+/// If the specs cannot be read.
+pub(crate) fn entries(specs: &Specs<'_>, topic: &str) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for id in specs.names.active()? {
+        if specs.recorded(id)?.status == Status::Archived {
+            continue;
+        }
+        let entry = specs.entry(id)?;
+        if entry.spec().is_some_and(|spec| spec.front.topic.as_deref() == Some(topic)) {
+            found.push(entry);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,49 @@
+//! Joins what a remote has with what is here, ref by ref, and reports what became of each.
+
+use gix::ObjectId;
+
+use super::Exchange;
+use crate::{
+    answer::Way,
+    domain::{converge::Source, id::SpecId},
+    error::Result,
+    store::{NOTES_REF, Store, archive::ARCHIVES, tracking::Integrated},
+};
+
+impl Exchange<'_> {
+    /// Joins an archive with `theirs`.
+    pub(super) fn join_archive(&mut self, name: &str, theirs: ObjectId, source: Source) -> Result<()> {
+        let joined = self.store.integrate_archive(name, theirs, source)?;
+        self.report_joined(&format!("{ARCHIVES}{name}"), joined);
+        Ok(())
+    }
+
+    /// Joins the history of a spec with `theirs`.
+    pub(super) fn join_spec(&mut self, spec: &SpecId, theirs: ObjectId, source: Source) -> Result<()> {
+        let joined = self.store.integrate(spec, theirs, source)?;
+        self.report_joined(&Store::ref_name(spec), joined);
+        Ok(())
+    }
+
+    /// Joins the notes with `theirs`: a note is a set of lines, so that two sides never conflict.
+    pub(super) fn join_notes(&mut self, theirs: ObjectId) -> Result<()> {
+        let joined = self.store.integrate_notes(theirs)?;
+        self.report_joined(NOTES_REF, joined);
+        Ok(())
+    }
+
+    fn report_joined(&mut self, name: &str, joined: Integrated) {
+        match joined {
+            Integrated::Same | Integrated::Kept => {}
+            Integrated::Adopted { from, to } => self.report.add(Way::Fetched, name, from, Some(to)),
+            Integrated::Merged { from, to, strangers } => {
+                self.report.add(Way::Merged, name, Some(from), Some(to));
+                if strangers {
+                    let why = "the two had nothing in common: two specs of one id, or one written anew";
+                    self.report.say(Way::Merged, name, why);
+                }
+            }
+            Integrated::Unfit(why) => self.report.say(Way::Unfit, name, why),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What an exchange has done so far, as it is answered.
+
+use std::collections::BTreeMap;
+
+use gix::ObjectId;
+
+use super::{counted, spec_of};
+use crate::{
+    answer::{ExchangeView, Way},
+    domain::id::SpecId,
+    error::Result,
+    store::{
+        Store,
+        archive::{ARCHIVES, archive_of},
+    },
+};
+
+/// What was done so far: one entry for each ref and way, so that several rounds read like one.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    entries: BTreeMap<(Way, String), ExchangeView>,
+    /// By archive, how many specs have no ref of their own any more.
+    folded: BTreeMap<String, Count>,
+}
+
+/// How many refs were deleted.
+#[derive(Debug, Default)]
+struct Count {
+    here: usize,
+    there: usize,
+}
+
+impl Count {
+    fn sentence(&self) -> String {
+        match (self.here, self.there) {
+            (here, 0) => format!("{} here", counted(here)),
+            (0, there) => format!("{} there", counted(there)),
+            (here, there) => format!("{} here, {} there", counted(here), counted(there)),
+        }
+    }
+}
+
+impl Report {
+    /// Reports that the ref `name` moved from `from` to `to`. The value before the first round stays.
+    pub(super) fn add(&mut self, way: Way, name: &str, from: Option<ObjectId>, to: Option<ObjectId>) {
+        let entry = self.entry(way, name);
+        if entry.to.is_none() {
+            entry.from = from.map(|id| id.to_string());
+        }
+        entry.to = to.map(|id| id.to_string());
+    }
+
+    /// Reports that the refs of these specs were deleted here, because an archive has them.
+    pub(super) fn dropped(&mut self, specs: &[SpecId]) {
+        self.folded(specs, |count| &mut count.here);
+    }
+
+    /// Reports that the refs of these specs were deleted at the remote.
+    pub(super) fn deleted(&mut self, specs: &[SpecId]) {
+        self.folded(specs, |count| &mut count.there);
+    }
+
+    fn folded(&mut self, specs: &[SpecId], side: impl Fn(&mut Count) -> &mut usize) {
+        for spec in specs {
+            *side(self.folded.entry(archive_of(spec).to_owned()).or_default()) += 1;
+        }
+        let sentences: Vec<_> =
+            self.folded.iter().map(|(name, count)| (format!("{ARCHIVES}{name}"), count.sentence())).collect();
+        for (name, why) in sentences {
+            self.say(Way::Folded, &name, why);
+        }
+    }
+
+    /// Reports something about the ref `name`, in words.
+    pub(super) fn say(&mut self, way: Way, name: &str, why: impl Into<String>) {
+        self.entry(way, name).why = Some(why.into());
+    }
+
+    /// Whether the ref `name` of the remote is not taken over.
+    pub(super) fn is_unfit(&self, name: &str) -> bool {
+        self.entries.contains_key(&(Way::Unfit, name.to_owned()))
+    }
+
+    /// Why any ref of the remote is not taken over; `None` if all are.
+    pub(super) fn unfit(&self) -> Option<&str> {
+        let mut unfit = self.entries.values().filter(|entry| entry.way == Way::Unfit);
+        unfit.find_map(|entry| entry.why.as_deref())
+    }
+
+    pub(super) fn into_entries(self) -> Vec<ExchangeView> {
+        self.entries.into_values().collect()
+    }
+
+    fn entry(&mut self, way: Way, name: &str) -> &mut ExchangeView {
+        self.entries.entry((way, name.to_owned())).or_insert_with(|| ExchangeView {
+            way,
+            spec: spec_of(name),
+            name: name.to_owned(),
+            from: None,
+            to: None,
+            why: None,
+        })
+    }
+
+    /// The entries, with those specs among the fetched ones that are contended now.
+    pub(super) fn finish(mut self, store: &Store<'_>) -> Result<Vec<ExchangeView>> {
+        let fetched: Vec<_> =
+            self.entries.keys().filter(|(way, _)| matches!(way, Way::Fetched | Way::Merged)).cloned().collect();
+        for (_, name) in fetched {
+            let Some(spec) = spec_of(&name) else { continue };
+            // A chain that cannot be read is named by `fsck`; the exchange went well.
+            let Ok(Some(state)) = store.state(&spec) else { continue };
+            if state.is_contended() {
+                self.say(Way::Contended, &name, format!("{} attempts", state.open.len()));
+            }
+        }
+        Ok(self.into_entries())
+    }
+}
