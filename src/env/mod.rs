@@ -8,11 +8,6 @@ mod terminal;
 pub(crate) mod trace;
 mod zone;
 
-#[cfg(test)]
-#[expect(dead_code, reason = "the tests through the binary use all of it")]
-#[path = "../../tests/support/tools.rs"]
-pub(crate) mod tools;
-
 use std::{
     collections::HashMap,
     ffi::{OsStr, OsString},
@@ -258,6 +253,11 @@ fn width(columns: Option<&OsString>) -> usize {
     };
     told.or_else(asked).unwrap_or(DEFAULT_WIDTH)
 }
+
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests through the binary use all of it")]
+#[path = "../../tests/support/tools.rs"]
+pub(crate) mod tools;
 
 #[cfg(test)]
 mod tests {
