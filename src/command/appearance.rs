@@ -1,4 +1,4 @@
-//! What the printer has to know, found out from flags, environment and configuration: colours, hints, the pager.
+//! What the printer has to know, from flags, environment and configuration: colours, hints, the pager. Nothing is printed here.
 
 use std::cell::OnceCell;
 
@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// The configuration, read where something of it is asked for: of the repository that the process is in, else of the person. One that
-/// cannot be read is somebody else's to complain of.
+/// The configuration of the repository that the process is in, or of the person, read on its first use. One that cannot be read is
+/// taken as empty here: the command reports it.
 pub(crate) struct Configuration {
     env: Env,
     found: OnceCell<Found>,
@@ -56,7 +56,7 @@ impl Configuration {
         self.text(key).is_some_and(|value| is_false(&value))
     }
 
-    /// The repository, if it was opened for that: nobody has to open it again.
+    /// The repository, if it was opened for the configuration, so that it is not opened again.
     pub(crate) fn into_repository(self) -> Option<Repository> {
         match self.found.into_inner()? {
             Found::Repository(repo) => Some(*repo),

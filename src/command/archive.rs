@@ -62,7 +62,7 @@ fn each(
     let mut ids = Vec::new();
     for query in queries {
         let id = context.pick_to_change(&project, query)?;
-        // A driver goes with its members.
+        // A driver is archived with its members.
         let members = project.members(&project.spec_names(), &id)?;
         ids.extend(members.into_iter().chain([id]));
     }
@@ -70,7 +70,7 @@ fn each(
     for id in &ids {
         let specs = Specs::new(&project)?;
         let entry = specs.entry(id)?;
-        // Whoever died on the way had recorded it; then only the file has to follow.
+        // A process that died had recorded it: then only the file is moved.
         let done = archive::settle(&project, id)? && (entry.status == Status::Archived) == (op == "archive");
         if !done {
             act(&project, &entry)?;

@@ -1,4 +1,5 @@
-//! What every command has at hand: the process's state, and where to say what is going on.
+//! What every command has at hand: the process's state, and where to report progress. It also opens the project and finds the spec that
+//! a person means.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -26,17 +27,17 @@ use gix::ObjectId;
 pub(crate) struct Context<'a> {
     /// The state of the process.
     pub env: Env,
-    /// The repository, where somebody has opened it already; whoever wants one first takes it.
+    /// The repository, if it was opened for the configuration; the first use takes it.
     pub opened: &'a Mutex<Option<Repository>>,
-    /// Where to say what is going on.
+    /// Where to report progress.
     pub progress: &'a dyn Progress,
     /// Where to show an answer that changes while the command runs.
     pub screen: &'a dyn Screen,
     /// Whether only the answer is wanted: `--quiet`.
     pub quiet: bool,
-    /// Whether the answer is for a person, who is shown a line of each spec: no format for machines.
+    /// Whether the answer is for a person, who sees a line of each spec: no format for machines.
     pub brief: bool,
-    /// Whether somebody can be asked: a terminal on both sides, and no machine format.
+    /// Whether a person can be asked: a terminal on both sides, and no machine format.
     pub interactive: bool,
 }
 
@@ -49,7 +50,7 @@ impl Context<'_> {
         }
     }
 
-    /// Has git keep the repository quick, if that is due, while nobody waits for it.
+    /// Starts git's maintenance in the background, if it is due.
     pub(crate) fn maintain(&self) {
         if let Ok(repo) = Repository::discover(&self.env) {
             git::maintenance::start_when_due(&repo);
@@ -89,12 +90,12 @@ impl Context<'_> {
         Ok(id)
     }
 
-    /// Settles what a dead process left half done.
+    /// Finishes or undoes what a dead process left half done for a spec.
     pub(crate) fn settle(&self, project: &Project, id: &SpecId) -> Result<()> {
         recover::settle(project, id, self.progress)
     }
 
-    /// Asks for what the repository would run and this person has not approved, unless `granted`.
+    /// Asks for approval of the repository's commands that this person has not approved yet, unless `granted`.
     pub(crate) fn ask_trust(
         &self,
         project: &Project,

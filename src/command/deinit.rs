@@ -9,7 +9,7 @@ use crate::{
     upkeep::setup::{self, Change},
 };
 
-/// What a person types to have everything taken away.
+/// The word that a person types to have everything removed.
 const WORD: &str = "purge";
 
 pub(super) fn run(context: &Context<'_>, args: &DeinitArgs) -> Result<Outcome> {
@@ -48,7 +48,7 @@ fn holds_specs(project: &Project) -> bool {
     project.repo.main_work_dir().is_some_and(|top| top.join(".chant").exists())
 }
 
-/// What is gone then is nowhere else, so it is asked for twice.
+/// Asks twice: what is removed exists nowhere else.
 fn confirm(context: &Context<'_>, changes: &[Change], yes: u8) -> Result<()> {
     if yes >= 2 {
         return Ok(());

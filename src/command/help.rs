@@ -13,7 +13,7 @@ pub(super) fn run(context: &Context<'_>, args: &HelpArgs) -> Result<Outcome> {
     let Found { file, text } = find(topic)?;
     let page = manual::pages().into_iter().find(|page| page.file == file);
     if let Some(page) = page.filter(|_| context.interactive && context.env.stdout_is_terminal()) {
-        // Under its own name: man shows it.
+        // man shows the name of the file.
         let room = tempfile::Builder::new()
             .prefix("git-chant-")
             .tempdir()

@@ -1,4 +1,4 @@
-//! `git chant hook <event>`: what git's hooks call. It fails no command of git, but for a commit of specs with errors.
+//! `git chant hook <event>`: what git's hooks call. It fails no command of git, except a commit of specs with errors.
 
 use std::{ffi::OsString, path::Path};
 
@@ -17,7 +17,7 @@ use crate::{
     upkeep::hook::{self, HOOKS_VARIABLE, Moment},
 };
 
-/// What git may tell `post-rewrite`, in bytes.
+/// How much of git's input to `post-rewrite` is read, in bytes.
 const MOST: usize = 64 << 20;
 
 pub(super) fn run(context: &Context<'_>, args: &HookArgs) -> Result<Outcome> {
@@ -48,7 +48,7 @@ fn called(context: &Context<'_>, hook: Hook, args: &[OsString]) -> Result<Outcom
                 hook::name_spec(&context.project()?, &file, moment)?;
             }
         }
-        // After a squash nothing has moved yet.
+        // A squash has not moved the branch yet.
         Hook::PostMerge if text(0) == Some("1") => {}
         Hook::PostMerge => {
             let project = context.project()?;
@@ -79,7 +79,7 @@ fn called(context: &Context<'_>, hook: Hook, args: &[OsString]) -> Result<Outcom
     Ok(nothing)
 }
 
-/// Checks the specs that are staged. Errors stop the commit; what is only worth knowing does not.
+/// Checks the specs that are staged. Errors stop the commit; warnings do not.
 fn pre_commit(context: &Context<'_>, project: &Project) -> Result<Outcome> {
     let index = context.env.var("GIT_INDEX_FILE").map(|index| context.env.cwd().join(Path::new(index)));
     let staged = hook::staged(project, index.as_deref())?;
@@ -96,7 +96,7 @@ fn pre_commit(context: &Context<'_>, project: &Project) -> Result<Outcome> {
     Ok(if wrong { outcome.hint("to commit it all the same: git commit --no-verify") } else { outcome })
 }
 
-/// Records that specs are completed whose work has reached its target.
+/// Records the completion of specs whose work has reached its target.
 fn complete(context: &Context<'_>, project: &Project, between: Option<(ObjectId, ObjectId)>) -> Result<()> {
     for id in hook::candidates(project, between)? {
         if hook::is_finished(project, &id)? && recover::heal(project, &id)? {
@@ -106,10 +106,10 @@ fn complete(context: &Context<'_>, project: &Project, between: Option<(ObjectId,
     Ok(())
 }
 
-/// Says what a sync would push, too. To push is for the person to say.
+/// Hints at what a sync would push. Whether to push is the person's decision.
 fn offer(project: &Project, remote: &str) -> Result<Outcome> {
     let nothing = Outcome::new(Nothing {});
-    // What is pushed to is a URL, or a remote that specs are not exchanged with.
+    // The push goes to a URL, or to a remote that specs are not exchanged with.
     let Ok(usual) = sync::pick(project, None) else { return Ok(nothing) };
     let unwanted = project.repo.gix().config_snapshot().boolean("advice.chantPush") == Some(false);
     if usual.name != remote || !usual.pushed_to || unwanted {

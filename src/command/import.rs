@@ -10,7 +10,7 @@ use crate::{
 };
 
 pub(super) fn run(context: &Context<'_>, args: &ImportArgs) -> Result<Outcome> {
-    // It records approvals, too.
+    // An import records approvals too.
     context.refuse_agent("import")?;
     let project = context.project()?;
     let import::Outcome { imported, recorded, left } =
@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context<'_>, args: &ImportArgs) -> Result<Outcome> {
     if archived.is_empty() {
         return Ok(outcome);
     }
-    // They are archived all the same: whoever archives next folds them, too.
+    // They are archived in any case: the next archive folds them too.
     Ok(match archive::fold(&project, Some(&archived)) {
         Ok(_) => outcome,
         Err(error) => outcome.warning(format!("the archived specs are not folded: {}", error.message)),

@@ -59,7 +59,7 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// A branch of the prefix's own name would keep every work branch from being made.
+/// Refuses a branch with the name of the prefix: git could create no work branch beside it.
 fn refuse_blocked(project: &Project) -> Result<()> {
     let probe = branch_name(&format!("{}probe", project.config().branch_prefix()?))?;
     let Some(blocker) = branch::blocker(&project.repo, probe.as_ref())? else { return Ok(()) };
@@ -68,7 +68,7 @@ fn refuse_blocked(project: &Project) -> Result<()> {
         .hint("rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>"))
 }
 
-/// Whether the person at the terminal wants git to keep the notes; where there is none, nothing is set that was not asked for.
+/// Whether the person at the terminal wants git to keep the notes. Without a terminal nothing is set that was not asked for.
 fn agreed(context: &Context<'_>, project: &Project, args: &InitArgs) -> Result<bool> {
     if !context.interactive || args.dry_run || !setup::lacks_notes(project) {
         return Ok(false);

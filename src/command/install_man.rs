@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context<'_>, args: &InstallManArgs) -> Result<Outcom
     let changes = match (args.remove, &given) {
         (false, _) => install::install(&place)?,
         (true, Some(given)) => install::remove(given)?,
-        // Wherever an earlier call has put it.
+        // Every place where an earlier call can have installed it.
         (true, None) => {
             let all: Result<Vec<_>> =
                 install::places(&context.env).iter().map(|place| install::remove(place)).collect();
@@ -39,7 +39,7 @@ pub(super) fn run(context: &Context<'_>, args: &InstallManArgs) -> Result<Outcom
     if args.remove || install::is_searched(&context.env, &place) {
         return Ok(outcome);
     }
-    // The empty entry keeps the rest.
+    // The empty entry keeps the default places.
     let line = format!("export MANPATH={}:", shell_words::quote(&place.to_string_lossy()));
     Ok(outcome.hint(format!("man does not look there; in the start-up file of your shell: {line}")))
 }

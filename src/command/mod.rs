@@ -1,4 +1,4 @@
-//! One file a verb: arguments → resolve → run → [`Outcome`]. No command prints.
+//! The commands, a file each: arguments → one call of a use case → [`Outcome`]. What is typed is in `cli`, and printing in `output`.
 
 pub(crate) mod appearance;
 

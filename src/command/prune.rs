@@ -22,7 +22,7 @@ pub(super) fn run(context: &Context<'_>, args: &PruneArgs) -> Result<Outcome> {
         None => project.config().prune_expire(|text| git::expiry(&project.repo, text))?,
     };
     let only = args.specs.iter().map(|query| resolve(context, &project, query)).collect::<Result<Vec<_>>>()?;
-    // What a merge has a record of, the next one puts back.
+    // The next merge puts back the files that it has a record of.
     let aside = merge::left_aside(&project)?.into_iter().filter(|left| !left.recorded).map(|left| left.path).collect();
     let request = Request { only, dry_run: args.dry_run, expire, aside };
     let prune::Outcome { found, failures } = prune::prune(&project, &request)?;
@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context<'_>, args: &PruneArgs) -> Result<Outcome> {
     Ok(failures.into_iter().fold(outcome, Outcome::warning))
 }
 
-/// The spec that a person means: one that exists, or, by its full id, one of which only leftovers do.
+/// The spec that a person means: one that exists, or, by its full id, one of which only leftovers exist.
 fn resolve(context: &Context<'_>, project: &Project, query: &str) -> Result<SpecId> {
     match (context.pick(project, query), SpecId::new(query)) {
         (Err(_), Ok(id)) if !project.spec_names().has(&id)? && prune::is_known(project, &id)? => Ok(id),

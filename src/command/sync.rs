@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
         hints.push("to say which attempt counts: git chant resolve <spec> --keep <attempt>".to_owned());
     }
     if let Some(unfit) = exchanged.iter().find(|entry| entry.way == Way::Unfit) {
-        // In a shallow clone it is most often this clone that lacks something: there nobody is told to delete.
+        // In a shallow clone it is most often this clone that lacks something: there is nothing to delete.
         hints.push(if project.repo.gix().is_shallow()? {
             format!("this clone is shallow: git fetch --unshallow {}", shell_words::quote(&remote.name))
         } else {

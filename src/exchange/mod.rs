@@ -1,4 +1,4 @@
-//! What goes between repositories: events, branches, pull requests.
+//! What goes between repositories: events, branches, pull requests. The refs and notes themselves are written by `store`.
 
 pub(crate) mod pr;
 pub(crate) mod sync;

@@ -1,7 +1,8 @@
-//! The use case `archive`: put a spec away, and take it out again. The file appears in its new place, the event is written, the file
-//! goes from its old place; the index stays as it is. In the end the chains that are archived are folded into one ref a month.
+//! The use case `archive`: archives a spec, and takes it out of the archive again. The file appears in its new directory, the event is
+//! written, the file is removed from its old directory; the index stays as it is. Last, the histories of archived specs are folded
+//! into one ref a month.
 //!
-//! The same file in both places is what somebody who died on the way leaves, and nobody else: [`settle`] takes one of them away.
+//! Only a process that died between these steps leaves a file in both directories: [`settle`] removes one of the two.
 
 use std::path::Path;
 
@@ -25,7 +26,7 @@ use crate::{
     },
 };
 
-/// Puts a spec away: the event, then `.chant/specs/<id>.md` becomes `.chant/archive/<id>.md` where that file is.
+/// Archives a spec: the event, then `.chant/specs/<id>.md` becomes `.chant/archive/<id>.md` where that file is.
 ///
 /// # Errors
 /// If its status does not allow it, or the file has changes that are not committed.
@@ -34,11 +35,11 @@ pub(crate) fn archive(project: &Project, entry: &Entry) -> Result<()> {
     step(project, entry, Op::Archive, "is archived", &from, &to)
 }
 
-/// Folds these specs, as far as they are archived and have a ref of their own; all of them if none are named. Gives back those whose
-/// ref is gone.
+/// Folds these specs, as far as they are archived and have a ref of their own; all specs if none are named. Gives those whose ref is
+/// gone.
 ///
 /// # Errors
-/// If an archive cannot be read, or others keep writing to it.
+/// If an archive cannot be read, or other processes keep writing to it.
 pub(crate) fn fold(project: &Project, only: Option<&[SpecId]>) -> Result<Vec<SpecId>> {
     let store = project.store()?;
     // What another clone has folded already, as its archive says, need not be folded here.
@@ -50,7 +51,7 @@ pub(crate) fn fold(project: &Project, only: Option<&[SpecId]>) -> Result<Vec<Spe
     Ok(gone)
 }
 
-/// Takes it out again.
+/// Takes a spec out of the archive.
 ///
 /// # Errors
 /// As [`archive`].
@@ -76,15 +77,15 @@ fn step(project: &Project, entry: &Entry, op: Op, what: &str, from: &str, to: &s
     }
     let appended = project.store()?.record(&entry.id, NewEvent { op, sentence, facts });
     if let Some(top) = &top {
-        // One of the two goes, whichever way it ended.
+        // One of the two files is removed, with or without the event.
         remove(&top.join(if appended.is_ok() { from } else { to }))?;
     }
     appended?;
     Ok(())
 }
 
-/// Where somebody died on the way into the archive or out of it: lets the file lie where the spec's state says. Returns whether there
-/// was something to do.
+/// Removes one of the two files that a process left which died while it moved a spec: the other is where the state of the spec says.
+/// Returns whether there were two.
 ///
 /// # Errors
 /// If a file cannot be read or removed.
@@ -101,7 +102,7 @@ fn exists(top: &Path, path: &str) -> Result<bool> {
         .map_err(|refused| Error::negative(Kind::BadFile, refused.to_string()))
 }
 
-/// A move would carry along changes that nobody has committed yet.
+/// Refuses a file with uncommitted changes, which a move would carry along.
 fn refuse_modified(project: &Project, top: &Path, path: &str) -> Result<()> {
     if project.silent {
         return Ok(());
@@ -122,10 +123,10 @@ fn link(top: &Path, from: &str, to: &str) -> Result<()> {
     if let Some(dir) = target.parent() {
         fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
-    // Neither overwrites anything.
+    // Neither a link nor a new file overwrites anything.
     match fault::around("file.link", || std::fs::hard_link(&source, &target)) {
         Ok(()) => Ok(()),
-        // Somebody died right here.
+        // An earlier process died right here.
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         // A file system without links.
         Err(_) => {

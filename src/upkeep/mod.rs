@@ -1,4 +1,4 @@
-//! Setting a repository up, and keeping it in order.
+//! Setting a repository up, and keeping it in order. Nothing here works on a spec.
 
 pub(crate) mod archive;
 pub(crate) mod fsck;

@@ -1,4 +1,4 @@
-//! Where a remote is hosted, and what its pull requests are made with.
+//! Where a remote is hosted, and which program makes its pull requests. Nothing is asked over the network.
 
 use gix::bstr::ByteSlice;
 
@@ -23,7 +23,7 @@ pub(crate) struct Place {
     pub remote: String,
     /// `owner/name`, with the groups above it where there are some.
     pub path: String,
-    /// What its pull requests are made with.
+    /// The program that makes its pull requests.
     pub tool: Tool,
 }
 
@@ -34,7 +34,7 @@ impl Place {
     }
 }
 
-/// Where the remote `name` is hosted.
+/// The repository that the remote `name` leads to.
 ///
 /// # Errors
 /// `no-remote` if there is none of that name, `bad-remote` if its address names no repository of somebody.
@@ -54,7 +54,7 @@ pub(crate) fn place(project: &Project, name: &str) -> Result<Place> {
     let url = gix::url::parse(url.as_bstr()).map_err(|_| bad())?;
     let host = url.host().unwrap_or_default().to_lowercase();
     let path = url.path.to_str().map_err(|_| bad())?.trim_matches('/').trim_end_matches(".git").to_owned();
-    // Of a path on disk the last two parts are as good as a host's.
+    // The last two parts of a path on disk stand for owner and name.
     let path = if url.scheme == gix::url::Scheme::File { last_two(&path) } else { path };
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./~".contains(c);
     if !path.contains('/') || !path.chars().all(plain) || path.starts_with('-') {

@@ -1,4 +1,5 @@
-//! The use case `pr`: what a pull request says about a fix, in terms of its readers, and the commands that make it.
+//! The use case `pr`: what a pull request says about a fix, in terms of its readers, and the commands that make it. Whether it may be
+//! made is asked by the command.
 
 pub(crate) mod host;
 
@@ -143,7 +144,7 @@ pub(crate) fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(St
     }
 }
 
-/// Title and body, from the spec, its release notes, what it changed and what was checked. Nothing of how the work was organised.
+/// Title and body, from the spec, its release notes, what it changed and what was checked. Nothing about how the work was organised.
 ///
 /// # Errors
 /// If the spec's events cannot be read.

@@ -1,4 +1,4 @@
-//! Which remote an exchange is with.
+//! The choice of the remote of an exchange. Nothing is sent to it.
 
 use crate::{
     domain::converge::Source,
@@ -12,7 +12,7 @@ use crate::{
 pub(crate) struct Remote {
     /// Its name in the configuration.
     pub name: String,
-    /// Whose word counts where both sides know the same.
+    /// How much the remote's version counts where both sides have events of one spec.
     pub source: Source,
     /// Whether anything may be pushed to it.
     pub pushed_to: bool,

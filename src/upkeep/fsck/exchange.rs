@@ -1,4 +1,4 @@
-//! What remotes had, against what is here, and settings that let git itself overwrite our refs.
+//! What remotes had, compared with what is here, and settings that let git itself overwrite our refs. No remote is asked.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What events are signed with.
+//! The signatures of events. They are judged by `project`.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Whether each event may stand where it stands, and says what it amounts to.
+//! Whether each event may follow its parents, and records the state that follows from it.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ fn generation(history: &History, event: &Event) -> Option<Fault> {
     })
 }
 
-/// Attempts that the event names and cannot know: it is not obeyed there.
+/// Attempts that the event names and cannot know: the event does not count for them.
 fn foreign(history: &History, event: &Event, complete: bool) -> Vec<Fault> {
     if !complete {
         return Vec::new();
@@ -87,7 +87,7 @@ fn step(history: &History, event: &Event) -> Option<Fault> {
     }
 }
 
-/// What the newest event says of the state and is not what all events amount to: listings believe it.
+/// A state that the newest event records and that does not follow from all events: listings trust it.
 pub(super) fn tip(history: &History, tip: ObjectId) -> Option<Fault> {
     let event = history.get(tip)?;
     let folded = fold(history, tip)?;

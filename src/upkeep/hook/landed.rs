@@ -1,4 +1,4 @@
-//! Specs whose work may have reached its target.
+//! Specs whose work may have reached its target. Whether it has, and that it is recorded, is up to `attempt`.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{
     project::Project,
 };
 
-/// More commits than this are not looked through: whoever wants to know asks `git chant status`.
+/// How many commits are looked through, at most; `git chant status` finds the others.
 const MOST: usize = 1000;
 
 /// The specs that may just have been completed: those with a work branch here, and those that a commit between the two names.

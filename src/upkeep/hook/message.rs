@@ -1,4 +1,4 @@
-//! The trailer that names the spec in the message of a commit.
+//! The trailer that names the spec in the message of a commit. Notes name it too, and are written elsewhere.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -37,7 +37,7 @@ const MOST: u64 = 4 << 20;
 /// `git merge --squash` has brought here. Returns whether it did.
 ///
 /// Not to merges, which bring other commits in, and not to what a rebase folds into another commit. An editor that opens on nothing
-/// opens on nothing still, so that whoever writes nothing makes no commit; the trailer comes after it.
+/// opens on nothing still, so that a person who writes nothing makes no commit; the trailer is added afterwards.
 pub(crate) fn name_spec(project: &Project, file: &Path, moment: Moment<'_>) -> Result<bool> {
     match moment {
         Moment::Prepared(None | Some("template" | "merge")) => return Ok(false),

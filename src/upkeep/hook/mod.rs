@@ -1,5 +1,5 @@
-//! The use case `hook`: what is done when git calls a hook of this tool. None of it is needed for anything to be right; it is done
-//! sooner so.
+//! The use case `hook`: what is done when git calls a hook of this tool. Every result would be right without the hooks; they only do it
+//! sooner. How hooks are installed is in [`setup`](super::setup).
 
 mod landed;
 mod message;

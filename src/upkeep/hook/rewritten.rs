@@ -1,4 +1,4 @@
-//! Notes that follow commits which were made anew.
+//! Notes that follow commits which were amended or rebased.
 
 use bstr::ByteSlice;
 use gix::ObjectId;

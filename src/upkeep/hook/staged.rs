@@ -1,4 +1,4 @@
-//! Spec files that are about to be committed.
+//! Spec files that are about to be committed. They are checked elsewhere.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What lies beside the specs: settings, prompts, logs.
+//! The files beside the specs: settings, prompts, logs. They are not imported; what a person has to do about them is noted.
 
 use gix::bstr::ByteSlice;
 
@@ -25,10 +25,10 @@ const COUNTERPARTS: [(&str, &str); 3] = [
     ("defaults.provider", PROVIDER),
 ];
 
-/// What it calls a provider is an agent that is known here, or none.
+/// chant's provider is an agent here, if that is known.
 const PROVIDER: &str = "chant.agent";
 
-/// Settings that say nothing about how work is done.
+/// Settings that do not change how work is done.
 const NAMES: [&str; 2] = ["project.name", "defaults.prompt"];
 
 /// What chant's settings say that matters to the import.

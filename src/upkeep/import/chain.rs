@@ -1,4 +1,4 @@
-//! The events of one spec, from what its front matter says and git's history of it tells.
+//! The events of one spec, from what its front matter says and from git's history of the file. Nothing is written here.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ pub(super) struct Room<'r> {
     pub(super) project: &'r Project,
     pub(super) home: &'r Home,
     pub(super) history: &'r History<'r>,
-    /// Every spec that there is or will be.
+    /// Every spec that exists or is about to be imported.
     pub(super) all: &'r BTreeSet<SpecId>,
 }
 
@@ -188,7 +188,7 @@ impl Chain<'_> {
         Ok(spec_file::parse("", &bytes).is_ok_and(|old| old.asks_the_same(&self.read.spec)))
     }
 
-    /// Whoever gave the spec the status that it has.
+    /// The person who gave the spec the status that it has, and when.
     fn changed(&self) -> Result<Signature> {
         let status = self.foreign.status.clone();
         let since = self.room.history.since(&self.read.source.id, |then| then.status == status)?;
@@ -316,7 +316,7 @@ impl Chain<'_> {
         Ok(Status::Archived)
     }
 
-    /// Keys that mean nothing here.
+    /// Notes the keys that mean nothing here.
     fn keys(&mut self) {
         for key in &self.read.spec.front.unknown {
             if key != "members" {
@@ -326,7 +326,7 @@ impl Chain<'_> {
         }
     }
 
-    /// Members are told by their ids alone, and counted without a gap.
+    /// Notes members that are none here: members are known by their ids alone, and counted without a gap.
     fn members(&mut self) {
         let id = &self.read.source.id;
         let own = |member: &String| {

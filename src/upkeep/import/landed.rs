@@ -1,4 +1,4 @@
-//! Which branch has the commits that a spec names.
+//! Which branch has the commits that a spec names. What follows for its status is in [`chain`](super::chain).
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use crate::{
     project::{Project, target::full_name},
 };
 
-/// How many specs are looked up by what their commits change, where no branch has the commits: each time git compares all patches.
+/// For how many specs the patches are compared if no branch has their commits: each time git compares all patches.
 const MAX_COMPARED: usize = 100;
 
 /// The commits that specs name, and the branches that may have them.
@@ -28,9 +28,9 @@ pub(super) struct Landed<'p> {
 pub(super) struct Found {
     /// Those that are here.
     pub(super) here: Vec<ObjectId>,
-    /// Those that are not, as they are written.
+    /// The commits that are not here, as they are written.
     pub(super) missing: Vec<String>,
-    /// Of those that are here the ones that the target lacks.
+    /// The commits that are here and that the target lacks.
     pub(super) outside: Vec<ObjectId>,
     /// The branch that has them, or is to have them; `None` if there is none to look at.
     pub(super) target: Option<String>,
@@ -50,7 +50,7 @@ impl<'p> Landed<'p> {
         let head = project.repo.head()?.branch().map(|name| name.as_bstr().to_string());
         let said = project.config().target()?.into_iter().chain(main_branch);
         let usual = ["main", "master"].map(|name| format!("refs/heads/{name}"));
-        // Where somebody stands comes last: in every clone the answer is to be the same.
+        // The current branch comes last, so that every clone gets one answer.
         let names = said.filter_map(|name| full_name(&name).ok()).chain(usual).chain(head);
         let mut branches: Vec<(String, ObjectId)> = Vec::new();
         for name in names {

@@ -1,8 +1,8 @@
-//! The use case `import`: what chant, the tool that keeps its state in the front matter of spec files, knows of them, as events. No file
-//! is changed.
+//! The use case `import`: records as events what the front matter of spec files says about their state. Another tool, chant, keeps its
+//! state there. No file is changed.
 //!
-//! A spec's chain begins with all of its events in one step, so that whoever is interrupted can begin again: what has a chain is left
-//! alone.
+//! The history of a spec begins with all of its events in one step, so that an interrupted import can begin again: a spec that has a
+//! history is left alone.
 
 mod beside;
 mod chain;
@@ -37,24 +37,24 @@ use landed::Landed;
 use past::History;
 use source::{Home, Source};
 
-/// What came of it.
+/// The result of an import.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     /// The specs that were imported, in the order of their ids.
     pub imported: Vec<ImportView>,
-    /// How many had a chain already.
+    /// How many specs had a history already.
     pub recorded: usize,
     /// What could not be carried over, and why.
     pub left: Vec<ProblemView>,
 }
 
-/// Whether chant has set this repository up and nothing of it is recorded yet.
+/// Whether chant has set this repository up and no spec is recorded yet.
 pub(crate) fn is_due(project: &Project) -> Result<bool> {
     let set_up = project.tops().iter().any(|top| top.join(".chant").join("config.md").is_file());
     Ok(set_up && project.store()?.names()?.is_empty())
 }
 
-/// How many specs are worth a word before they are read.
+/// How many specs are announced before they are read.
 const MANY: usize = 1000;
 
 /// How many specs are written together.
@@ -63,7 +63,8 @@ const BATCH: usize = 500;
 /// How many bytes their files may have, about.
 const BATCH_LEN: usize = 16 << 20;
 
-/// Imports the specs below `dir`, a `.chant` or what holds one; without it those of this repository. With `dry_run` nothing is written.
+/// Imports the specs below `dir`, a `.chant` or a directory that holds one; without `dir` those of this repository. With `dry_run`
+/// nothing is written.
 ///
 /// # Errors
 /// `no-specs` if there is no such directory. What is wrong with a single spec is in the outcome.
@@ -74,13 +75,13 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
     let (sources, strays) = home.sources()?;
     outcome.left.extend(strays);
     let mut known = store.names()?;
-    // Read after the refs: a ref goes when the archive has its chain.
+    // Read after the refs: a ref is deleted once the archive has its history.
     known.extend(store.folded()?.into_keys());
     let all: BTreeSet<SpecId> = sources.keys().chain(&known).cloned().collect();
     let (recorded, fresh): (Vec<_>, Vec<_>) = sources.into_values().partition(|source| known.contains(&source.id));
     outcome.recorded = recorded.len();
     if fresh.is_empty() {
-        // It was all said when they were imported.
+        // The warnings were shown when the specs were imported.
         outcome.left.retain(|problem| problem.severity == Severity::Error);
         return Ok(outcome);
     }
@@ -114,7 +115,7 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
                 outcome.left.extend(built.left);
                 outcome.imported.push(view(read, built.status, &built.commits));
             } else {
-                // Somebody else was faster.
+                // Another process was faster.
                 outcome.recorded += 1;
             }
         }
@@ -212,15 +213,15 @@ fn read(
     }
 }
 
-/// Whether a spec of this repository tells nothing that would be an event: it counts as pending as it is. It may be one of ours, whose
-/// events have not been fetched yet.
+/// Whether a spec of this repository says nothing that would be an event: it counts as pending. It may be one of ours, whose events
+/// have not been fetched yet.
 fn says_nothing(spec: &Spec, bytes: &[u8]) -> bool {
     let foreign = spec_file::foreign_of(bytes);
     let front = &spec.front;
     foreign.status.is_none() && foreign.approval.is_none() && front.completed_at.is_none() && front.commits.is_empty()
 }
 
-/// Writes a chain. Returns whether it is there because of that.
+/// Writes the history of a spec. Returns whether there was none before.
 fn write(store: &Store<'_>, read: &Read, built: &Built) -> Result<bool> {
     store.write_blob(&read.bytes)?;
     let id = &read.source.id;

@@ -1,4 +1,4 @@
-//! Who did what when, as far as git's history of the spec files tells.
+//! Who did what when, as far as git's history of the spec files says. The front matter itself is read elsewhere.
 
 use std::{cell::RefCell, collections::HashMap};
 

@@ -1,4 +1,4 @@
-//! Where chant's files are: `specs/<id>.md`, `archive/<id>.md`, and, of newer versions, `archive/<day>/<id>.md`.
+//! Where chant's files are, which are read elsewhere: `specs/<id>.md`, `archive/<id>.md`, and, of newer versions, `archive/<day>/<id>.md`.
 
 use std::{
     collections::BTreeMap,
@@ -85,7 +85,7 @@ impl Home {
         ["specs", "archive"].map(|name| format!("{}/{name}", self.chant))
     }
 
-    /// The spec files by their ids, and what of the files is none.
+    /// The spec files by their ids, and a problem for each file that is none.
     pub(super) fn sources(&self) -> Result<(BTreeMap<SpecId, Source>, Vec<ProblemView>)> {
         let mut found = Found { home: self, sources: BTreeMap::new(), strays: Vec::new() };
         let [specs, archive] = self.folders();
@@ -135,7 +135,7 @@ impl Found<'_> {
             match text.strip_suffix(".md") {
                 Some(stem) => self.file(stem, below, archived, nested),
                 None if kind == FileKind::Directory && archived && !nested => folders.push(name),
-                // What it keeps for itself: status files, locks.
+                // chant's own status files and locks.
                 None => {}
             }
         }

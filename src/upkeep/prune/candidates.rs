@@ -1,4 +1,4 @@
-//! Of which specs there is anything to look at.
+//! The specs of which this clone has anything that could be removed.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The line in `info/exclude` that hides `.chant/` from history.
+//! The line in `info/exclude` that hides `.chant/` from history. Whether a clone is silent is decided in `project`.
 
 use std::{fs, io::ErrorKind, path::PathBuf};
 

@@ -1,6 +1,7 @@
 //! The use case `setup`: what `init` puts into a clone, and what `deinit` takes out of it again.
 //!
-//! Everything is planned before anything is done, so that a dry run says exactly what would follow.
+//! Everything is planned before anything is done, so that a dry run says exactly what would follow. How git calls the hooks' work is
+//! in [`hook`](super::hook).
 
 mod exclude;
 pub(crate) mod hooks;
@@ -33,21 +34,21 @@ pub(crate) enum Change {
     MakeDir(PathBuf),
     /// Hide `.chant/` from this clone's history.
     Hide,
-    /// Show it again: these lines of `info/exclude` go.
+    /// Show `.chant/` again: these lines of `info/exclude` are removed.
     Show(Vec<String>),
-    /// Add a value to a setting of this clone, beside those that it has.
+    /// Add a value to a setting of this clone, beside the values that it has.
     AddSetting(String, String),
-    /// Take one value of a setting away.
+    /// Remove one value of a setting.
     DropSetting(String, String),
-    /// Take a whole section away; its settings, as `name = value`.
+    /// Remove a whole section; its settings, as `name = value`.
     DropSection(String, Vec<String>),
     /// Add the line that tells agents of the specs to a file that they read.
     Point(PathBuf),
-    /// Take that line out of it.
+    /// Remove that line from a file.
     Unpoint(PathBuf),
     /// Have the file of a hook call this tool.
     Hook(PathBuf, Hook),
-    /// Have it call this tool no more.
+    /// Remove the call from the file of a hook.
     Unhook(PathBuf),
     /// Delete a ref.
     DeleteRef(String, ObjectId),
@@ -56,7 +57,7 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// The change in words, one line each: what was done, or what would be.
+    /// The change in words, one line each: as it was `done`, or as it would be.
     pub(crate) fn sentences(&self, done: bool) -> Vec<String> {
         if let Change::DropSection(_, settings) = self {
             return settings.iter().map(|setting| format!("unset {setting}")).collect();
@@ -98,7 +99,7 @@ impl Change {
     }
 }
 
-/// Makes the change. One that is made already is fine.
+/// Makes the change. A change that is made already is fine.
 ///
 /// # Errors
 /// In the words of git or of the system.
@@ -130,7 +131,7 @@ fn write(path: &Path, text: &[u8]) -> Result<()> {
     write_new(path, text, fs::metadata(path).map_or(0o644, |meta| meta.permissions().mode()))
 }
 
-/// The same with the permissions `mode`.
+/// Writes a file so that it appears whole, with the permissions `mode`.
 fn write_new(path: &Path, text: &[u8], mode: u32) -> Result<()> {
     let dir = path.parent().unwrap_or(path);
     let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;

@@ -7,20 +7,20 @@ use crate::{
     project::{Project, SPECS_DIR},
 };
 
-/// What `init` is asked for.
+/// What `init` was asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Wanted {
     /// `.chant/` is to be kept out of history.
     pub silent: bool,
-    /// Notes are to follow commits that are rewritten, and to be shown.
+    /// Have notes follow commits that are rewritten, and show them.
     pub notes: bool,
-    /// Git's hooks are to call this tool.
+    /// Have git's hooks call this tool.
     pub hooks: bool,
-    /// The agent that is to be used, and told of the specs.
+    /// Use this agent, and tell it of the specs.
     pub agent: Option<&'static Preset>,
 }
 
-/// What is missing of what is wanted: nothing the second time.
+/// The changes that are missing for these options: none the second time.
 ///
 /// # Errors
 /// `no-work-tree`; `tracked` where silent mode is asked for and history has specs.
@@ -63,7 +63,7 @@ pub(crate) fn install_hooks(project: &Project) -> Result<Vec<Change>> {
     hooks::missing(project)
 }
 
-/// What there is of this tool in git's hooks.
+/// The changes that take this tool out of git's hooks.
 pub(crate) fn uninstall_hooks(project: &Project) -> Result<Vec<Change>> {
     hooks::present(project)
 }
@@ -73,8 +73,8 @@ pub(crate) fn lacks_notes(project: &Project) -> bool {
     !settings::missing(project).is_empty()
 }
 
-/// What is there of chant in this clone: what `init` set and what a person has set under `chant.*`; with `everything` the records
-/// and specs, too.
+/// The changes that take git chant out of this clone: what `init` set and what a person has set under `chant.*`; with `everything` the
+/// records and specs too.
 pub(crate) fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     for (key, value) in settings::present(project)? {
@@ -98,7 +98,7 @@ pub(crate) fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>>
         changes.push(Change::Unpoint(path));
     }
     if everything {
-        // What is recorded goes first: should it be interrupted, what is left is less, and the rest goes the next time.
+        // The records come first: an interrupted run has removed some of them, and the next one removes the rest.
         changes.splice(0..0, purge::plan(project)?);
     }
     Ok(changes)

@@ -1,4 +1,4 @@
-//! The line that tells agents of the specs, in a file that they read: AGENTS.md, CLAUDE.md.
+//! The line that tells agents of the specs, in a file that they read: AGENTS.md, CLAUDE.md. What agents are told then is in `query`.
 
 use std::{fs, io::ErrorKind, path::Path, path::PathBuf};
 
@@ -16,7 +16,7 @@ const MARK: &str = "<!-- git-chant -->";
 const LINE: &str =
     "<!-- git-chant --> This repository plans its work as specs: run `git chant prime` before you begin.";
 
-/// A file that is larger is none that agents read, in bytes.
+/// Agents read no larger file, in bytes.
 const MOST: u64 = 4 << 20;
 
 /// Where the line is missing: `name` at the top of the work tree, or what that leads to; `None` if it is there.
@@ -30,12 +30,12 @@ pub(super) fn missing(project: &Project, name: &str) -> Result<Option<PathBuf>> 
     Ok((!there).then_some(path))
 }
 
-/// Those of the files `names` that have the line.
+/// The files among `names` that have the line.
 pub(super) fn present(project: &Project, names: &[&str]) -> Result<Vec<PathBuf>> {
     let Some(top) = project.repo.work_dir() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for name in names {
-        // What leads elsewhere was never written to.
+        // A link out of the work tree was never written to.
         let Ok(path) = file(top, name) else { continue };
         if !found.contains(&path) && read(&path)?.is_some_and(|text| text.lines().any(is_ours)) {
             found.push(path);
@@ -57,7 +57,7 @@ pub(super) fn add(path: &Path) -> Result<()> {
     super::write(path, &text)
 }
 
-/// Takes the line out again; a file that held nothing else goes.
+/// Removes the line; a file that held nothing else is removed.
 pub(super) fn remove(path: &Path) -> Result<()> {
     let Some(text) = read(path)? else { return Ok(()) };
     let lines: Vec<&[u8]> = text.lines_with_terminator().collect();

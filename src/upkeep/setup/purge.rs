@@ -1,4 +1,4 @@
-//! Taking everything out of a clone: what is recorded, the specs, and what is kept for the clone alone.
+//! Removing everything from a clone: the records, the specs, and what is kept for the clone alone.
 
 use super::Change;
 use crate::{
@@ -31,7 +31,7 @@ pub(super) fn plan(project: &Project) -> Result<Vec<Change>> {
     Ok(changes)
 }
 
-/// Refuses to take away what somebody is at: a run, a worktree with work in it, files that a merge left aside.
+/// Refuses to remove what is in use: a run, a worktree with work in it, files that a merge left aside.
 ///
 /// # Errors
 /// `in-use`, with what it is.
@@ -59,7 +59,7 @@ pub(crate) fn refuse_work(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// What stays however much is taken away, one line each.
+/// What stays in any case, one line each.
 pub(crate) fn left_behind(project: &Project) -> Result<Vec<String>> {
     let prefix = format!("refs/heads/{}", project.config().branch_prefix()?);
     let branches = project.store()?.names_below(&prefix)?;

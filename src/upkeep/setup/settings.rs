@@ -1,4 +1,4 @@
-//! Settings in the configuration of this clone, written by git itself.
+//! Settings in the configuration of this clone, written by git itself. What settings mean is in `config`.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
 pub(super) const NOTES: [(&str, &str); 3] =
     [("notes.rewriteRef", NOTES_REF), ("notes.displayRef", NOTES_REF), ("notes.chant.mergeStrategy", "cat_sort_uniq")];
 
-/// Those of [`NOTES`] that say nothing of our notes yet, in whatever configuration.
+/// The settings of [`NOTES`] that no configuration has.
 pub(super) fn missing(project: &Project) -> Vec<(&'static str, &'static str)> {
     let config = project.repo.gix().config_snapshot();
     let says = |key: &str, value: &str| {
@@ -75,7 +75,7 @@ pub(super) fn add(project: &Project, key: &str, value: &str) -> Result<()> {
     git(project, &["--add", key, value]).check().map(drop)
 }
 
-/// Takes the value away, unless it is gone.
+/// Removes the value, unless it is gone.
 pub(super) fn remove(project: &Project, key: &str, value: &str) -> Result<()> {
     let unset = git(project, &["--fixed-value", "--unset-all", key, value]).run()?;
     if unset.success() || !local(project)?.iter().any(|(k, v)| k.eq_ignore_ascii_case(key) && v == value) {
@@ -84,7 +84,7 @@ pub(super) fn remove(project: &Project, key: &str, value: &str) -> Result<()> {
     Err(refused(key, &unset))
 }
 
-/// Takes the section away, unless it is gone.
+/// Removes the section, unless it is gone.
 pub(super) fn remove_section(project: &Project, name: &str) -> Result<()> {
     let removed = git(project, &["--remove-section", name]).run()?;
     if removed.success() || !sections_of(project, name)?.contains_key(name) {

@@ -1,4 +1,4 @@
-//! The line in the file of a hook: put there, found again and taken out, and nothing else of the file is touched.
+//! The line in the file of a hook: it is added, found again and removed, and nothing else of the file is touched.
 
 use std::{fs, io::ErrorKind, os::unix::fs::PermissionsExt as _, path::Path};
 
@@ -22,24 +22,24 @@ const SHELLS: [&str; 8] = ["sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "b
 /// A file that is larger is no script, in bytes.
 const MOST: u64 = 4 << 20;
 
-/// What the file of a hook is like.
+/// The state of the file of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// There is none.
     Absent,
-    /// It is there, without the line.
+    /// The file is there, without the line.
     Without,
-    /// It has the line.
+    /// The file has the line.
     Installed,
-    /// It has a line of another version.
+    /// The file has a line of another version.
     Outdated,
-    /// It is not to be touched: why.
+    /// The file must not be changed: why.
     Refused(&'static str),
 }
 
 /// The line that has a hook call this tool. It fails only where a hook of ours may: before a commit.
 ///
-/// It comes first in the file, since a script may end anywhere, and leaves to the rest of it what git gives on stdin.
+/// The line comes first in the file, since a script may end anywhere, and leaves stdin to the rest of the script.
 pub(super) fn line(hook: Hook) -> String {
     let call = match hook {
         Hook::PreCommit => {
@@ -107,13 +107,13 @@ pub(super) fn add(path: &Path, hook: Hook) -> Result<()> {
     crate::upkeep::setup::write(path, &[before, added.as_bytes(), after].concat())
 }
 
-/// Whether the file has a line of ours. What cannot be read has none.
+/// Whether the file has a line of ours. A file that cannot be read has none.
 pub(super) fn has(path: &Path) -> bool {
     let regular = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= MOST);
     regular && fs::read(path).is_ok_and(|text| text.lines().any(is_ours))
 }
 
-/// Takes the line out of the file; a file that was made for it goes.
+/// Removes the line from the file; a file that was made for the line is removed.
 pub(super) fn remove(path: &Path) -> Result<()> {
     let text = match fs::read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

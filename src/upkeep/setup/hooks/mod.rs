@@ -1,4 +1,5 @@
-//! The hooks by which git calls this tool: in the configuration where git reads them there, else a line in the file of each hook.
+//! The hooks by which git calls this tool: in the configuration, if git reads hooks there, otherwise a line in the file of each hook.
+//! What this tool does when git calls it is in [`hook`](crate::upkeep::hook).
 
 mod file;
 
@@ -40,7 +41,7 @@ pub(super) fn missing(project: &Project) -> Result<Vec<Change>> {
     Ok(changes)
 }
 
-/// What there is of ours, in whatever file of the hooks' directories, and in the configuration.
+/// The changes that take our lines out of every file in the hooks' directories and out of the configuration.
 pub(super) fn present(project: &Project) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     for (section, values) in settings::sections_of(project, SECTION)? {
@@ -87,11 +88,11 @@ pub(super) fn remove(project: &Project, path: &Path) -> Result<()> {
     }
 }
 
-/// The ways in which git comes to call a hook here.
+/// The ways in which git calls a hook here.
 struct Ways {
     /// The settings of our sections, where git reads hooks from its configuration.
     configured: Option<Vec<(String, String)>>,
-    /// The sections that there are, whoever reads them.
+    /// The sections that there are, even if this git does not read them.
     sections: Vec<(String, Vec<String>)>,
     /// Where the files are.
     dir: PathBuf,
@@ -146,7 +147,7 @@ impl Ways {
         })
     }
 
-    /// What is to be done so that the hook is called once, the way that this git knows.
+    /// The changes that are missing so that the hook is called once, in the way that this git knows.
     fn missing(&self, hook: Hook) -> Result<Vec<Change>> {
         let state = self.look(hook)?.state;
         let mut changes = Vec::new();
@@ -204,7 +205,7 @@ fn is_inside(project: &Project, dir: &Path) -> bool {
     if dir.exists() && !dir.is_dir() {
         return false;
     }
-    // It may have to be made.
+    // The directory may have to be created.
     let there = dir.ancestors().find_map(|part| fs::canonicalize(part).ok()).unwrap_or_else(|| dir.to_owned());
     let places = [
         Some(project.repo.common_dir().to_owned()),
