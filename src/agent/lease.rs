@@ -15,7 +15,7 @@ use super::process::ProcessGroup;
 pub(crate) use super::survivors::{Survivors, end_survivors, survivors};
 use crate::domain::id::SpecId;
 use crate::env::file_lock::{is_current, try_lock, try_lock_shared, unlock};
-use crate::env::{fault, process_table};
+use crate::env::{fault, local_file, process_table};
 use crate::error::{Error, IoContext, Kind, Result};
 
 /// The version of the file format.
@@ -183,10 +183,10 @@ impl Life {
     pub(crate) fn of(dir: &Path, attempt: &gix::oid) -> Result<Self> {
         let path = dir.join(attempt.to_string());
         loop {
-            let file = match File::open(&path) {
-                Ok(file) => file,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Life::Unknown(None)),
-                Err(error) => return Err(error).io("open", &path),
+            let file = match local_file::open(&path) {
+                Ok(Some(file)) => file,
+                Ok(None) => return Ok(Life::Unknown(None)),
+                Err(error) => return Ok(Life::Unknown(Some(format!("'{}' cannot be read: {error}", path.display())))),
             };
             // Shared, so that two who look don't take each other for the holder.
             let held = !try_lock_shared(&file, &path)?;
@@ -252,7 +252,7 @@ fn locked(dir: &Path, info: &Info) -> Result<tempfile::NamedTempFile> {
 fn lock_dead(path: &Path) -> Result<Result<Option<File>, Busy>> {
     let begun = Instant::now();
     loop {
-        let file = match File::options().read(true).write(true).open(path) {
+        let file = match local_file::open_with(path, File::options().read(true).write(true)) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Ok(None)),
             Err(error) => return Err(error).io("open", path),

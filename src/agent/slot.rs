@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::Path;
 
-use crate::env::{fault, file_lock};
+use crate::env::{fault, file_lock, local_file};
 use crate::error::{IoContext, Result};
 
 /// A slot that this process holds, until it is dropped.
@@ -19,7 +19,7 @@ impl Slot {
         fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
         for number in 1..=limit {
             let path = dir.join(format!("{}.{number}", agent.replace('/', "_")));
-            let open = || OpenOptions::new().create(true).append(true).open(&path);
+            let open = || local_file::open_with(&path, OpenOptions::new().create(true).append(true));
             let file = fault::around("slot.take", open).io("open", &path)?;
             if file_lock::try_lock(&file, &path)? {
                 return Ok(Some(Slot { _file: file }));

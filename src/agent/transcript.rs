@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::domain::id::SpecId;
-use crate::env::fault;
+use crate::env::{fault, local_file};
 use crate::error::{IoContext, Result};
 use crate::terminal::sanitize::Sanitizer;
 
@@ -50,7 +50,7 @@ fn open_to_append(path: &Path, options: &mut OpenOptions, verb: &str) -> Result<
     if let Some(dir) = path.parent() {
         fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
     }
-    fault::around("transcript.create", || options.append(true).mode(0o600).open(path)).io(verb, path)
+    fault::around("transcript.create", || local_file::open_with(path, options.append(true).mode(0o600))).io(verb, path)
 }
 
 /// The last lines of a transcript that are not blank, without control sequences, oldest first; none if there is no transcript. Only
@@ -67,11 +67,7 @@ pub(crate) fn last_lines(path: &Path, count: usize) -> Result<Vec<String>> {
 
 /// Opens a transcript for reading; `None` if there is none.
 pub(crate) fn open(path: &Path) -> Result<Option<File>> {
-    match File::open(path) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).io("open", path),
-    }
+    local_file::open(path).io("open", path)
 }
 
 /// Writes a transcript to `out`, and what is added to it, until `still_running` says no. Waits for a transcript that is not

@@ -17,7 +17,7 @@ use gix::refs::FullName;
 use crate::{
     config::Config,
     domain::{id::SpecId, spec_type::SpecType},
-    env::{Env, fault},
+    env::{Env, fault, local_file},
     error::{IoContext, Result},
     git::{reference::branch_name, repository::Repository},
     store::Settings,
@@ -135,7 +135,7 @@ fn clone_name(env: &Env, repo: &Repository) -> String {
     let dir = repo.chant_dir();
     let path = dir.join("clone");
     let read = || {
-        let text = std::fs::read_to_string(&path).ok()?;
+        let text = String::from_utf8(local_file::read(&path, 64).ok()??).ok()?;
         let name = text.trim();
         (name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| name.to_owned())
     };

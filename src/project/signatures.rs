@@ -14,12 +14,16 @@ use serde::{Deserialize, Serialize};
 use super::Project;
 use crate::{
     domain::signature::Signature,
+    env::local_file,
     error::{IoContext, Result},
     git::signature,
 };
 
 /// Where what is remembered lies, below the directory of this clone. It may be thrown away at any time.
 const DIR: &str = "signatures";
+
+/// A larger file is not read, in bytes.
+const MOST: u64 = 64 << 20;
 
 /// Verdicts on signatures.
 pub(crate) struct Signatures<'p> {
@@ -80,7 +84,8 @@ impl<'p> Signatures<'p> {
 
 /// What the file says; a line that makes no sense is one that was cut short.
 fn remembered(path: &Path) -> HashMap<ObjectId, Signature> {
-    let text = fs::read_to_string(path).unwrap_or_default();
+    let bytes = local_file::read(path, MOST).ok().flatten().unwrap_or_default();
+    let text = String::from_utf8(bytes).unwrap_or_default();
     let lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
     lines.filter_map(|line| Some((line.id.parse().ok()?, line.signature))).collect()
 }
@@ -103,6 +108,6 @@ fn remember(path: &Path, verdicts: &HashMap<ObjectId, Signature>) -> Result<()> 
         text.push_str(&serde_json::to_string(&line).expect("plain data is representable in JSON"));
         text.push('\n');
     }
-    let mut file = fs::File::options().create(true).append(true).open(path).io("open", path)?;
+    let mut file = local_file::open_with(path, fs::File::options().create(true).append(true)).io("open", path)?;
     file.write_all(text.as_bytes()).io("write", path)
 }

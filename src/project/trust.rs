@@ -7,7 +7,7 @@ use crate::{
     agent::template,
     config::Trust,
     domain::spec_file::Spec,
-    env::fault,
+    env::{fault, local_file},
     error::{Error, IoContext, Kind, Result},
     git::work_file,
 };
@@ -47,12 +47,17 @@ impl Project {
     /// Remembers that this person wrote or approved the text of that blob.
     pub(crate) fn trust(&self, blob: ObjectId) -> Result<()> {
         let path = self.private_dir("trusted")?.join(blob.to_string());
-        fault::around("trust.write", || std::fs::write(&path, b"")).io("write", &path)
+        fault::around("trust.write", || {
+            local_file::open_with(&path, std::fs::File::options().create(true).append(true))
+        })
+        .map(drop)
+        .io("write", &path)
     }
 
     /// Whether this person wrote or approved the text of that blob.
     pub(crate) fn is_trusted(&self, blob: ObjectId) -> bool {
-        self.repo.chant_dir().join("trusted").join(blob.to_string()).is_file()
+        let path = self.repo.chant_dir().join("trusted").join(blob.to_string());
+        path.symlink_metadata().is_ok_and(|meta| meta.is_file())
     }
 
     /// What of the repository would run and this person has not yet approved: the texts to approve, and what they would run.

@@ -10,7 +10,7 @@ use std::{
 use super::Project;
 use crate::{
     domain::id::SpecId,
-    env::{fault, file_lock},
+    env::{fault, file_lock, local_file},
     error::{IoContext, Result},
     git::process::InheritedLock,
 };
@@ -52,7 +52,7 @@ impl Project {
     fn held(&self, id: &SpecId, take: impl Fn(&File, &Path) -> Result<bool>) -> Result<Option<WorktreeLock>> {
         let path = self.private_dir("places")?.join(id.as_str());
         loop {
-            let open = || File::options().create(true).append(true).open(&path);
+            let open = || local_file::open_with(&path, File::options().create(true).append(true));
             let lock = fault::around("place.hold", open).io("create", &path)?;
             if !take(&lock, &path)? {
                 return Ok(None);

@@ -13,7 +13,7 @@ use crate::{
         id::SpecId,
         phase::Phase,
     },
-    env::{fault, file_lock},
+    env::{fault, file_lock, local_file},
     error::{IoContext, Result},
     git::{process::Git, worktree},
     project::Project,
@@ -21,6 +21,9 @@ use crate::{
 
 /// The exit code of pytest where no test was found: at the base of a reproduction that is as good as passing.
 const NOTHING_FOUND: i32 = 5;
+
+/// A larger file is no remembered command, in bytes.
+const MOST_RECALLED: u64 = 16 << 20;
 
 /// What the command has to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +67,9 @@ impl<'p> Checkout<'p> {
     /// Takes the check worktree, waiting while another process has it. It is made at its first use.
     pub(crate) fn open(project: &'p Project) -> Result<Checkout<'p>> {
         let lock = project.private_dir("check")?.join("in-use");
-        let held = fault::around("cache.lock", || File::create(&lock)).io("create", &lock)?;
+        let held =
+            fault::around("cache.lock", || local_file::open_with(&lock, File::options().create(true).append(true)))
+                .io("create", &lock)?;
         file_lock::lock(&held, &lock)?;
         let path = worktree::path::default_path(&project.repo, "check")?;
         Ok(Checkout { project, path, _held: held })
@@ -98,7 +103,8 @@ impl<'p> Checkout<'p> {
     ) -> Result<Command> {
         let key = self.project.store()?.blob_id(format!("{subject}\0{command}").as_bytes());
         let file = self.project.private_dir("check")?.join(format!("{key}.json"));
-        let recalled = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice::<Command>(&bytes).ok());
+        let recalled = local_file::read(&file, MOST_RECALLED).ok().flatten();
+        let recalled = recalled.and_then(|bytes| serde_json::from_slice::<Command>(&bytes).ok());
         if let Some(recalled) = recalled.filter(|recalled| recalled.command == command && worth(recalled)) {
             return Ok(recalled);
         }

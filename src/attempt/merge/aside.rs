@@ -4,7 +4,7 @@
 
 use std::{
     fs::File,
-    io::Write as _,
+    io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,7 +16,7 @@ use crate::{
     agent::lease::path_text,
     answer::progress::{Progress, Step},
     attempt::ended::Waits,
-    env::{fault, file_lock},
+    env::{fault, file_lock, local_file},
     error::{Error, IoContext, Kind, Result},
     git::worktree::{self, Worktree},
     project::Project,
@@ -28,6 +28,9 @@ const INTENT: &str = "intent";
 
 /// What the names of temporary files begin with.
 const TEMPORARY: &str = ".tmp-aside-";
+
+/// A larger file is neither a record nor the copy of a spec, in bytes.
+const MOST: u64 = 16 << 20;
 
 /// What was moved, written down before it is moved. The file is locked for as long as its writer lives.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -275,7 +278,8 @@ fn restore_index(place: &Worktree, path: &str, committed: Option<ObjectId>, pati
 
 /// The blob that git would make of `file`, which is, or was, at `path` in the work tree at `top`.
 fn hash(project: &Project, top: &Path, path: &str, file: &Path) -> Result<ObjectId> {
-    let bytes = std::fs::read(file).io("read", file)?;
+    let bytes = local_file::read(file, MOST).and_then(|bytes| bytes.ok_or_else(|| ErrorKind::NotFound.into()));
+    let bytes = bytes.io("read", file)?;
     Ok(project.store()?.blob_id(&project.stored(top, path, bytes)?))
 }
 
@@ -341,12 +345,12 @@ fn abandoned(file: &Path, try_lock: impl Fn(&File, &Path) -> Result<bool>) -> Re
     if !has_extension(file, "json") {
         return Ok(None);
     }
-    let Ok(lock) = File::open(file) else { return Ok(None) };
+    let Ok(Some(lock)) = local_file::open(file) else { return Ok(None) };
     if !try_lock(&lock, file)? {
         return Ok(None);
     }
     // Its writer may have finished between the listing and the lock.
-    let Ok(bytes) = std::fs::read(file) else { return Ok(None) };
+    let Ok(Some(bytes)) = local_file::read(file, MOST) else { return Ok(None) };
     Ok(Some((lock, serde_json::from_slice(&bytes).ok())))
 }
 

@@ -1,13 +1,13 @@
 //! What belongs to no spec: the worktree for checks, and files that merges left aside.
 
-use std::fs::{self, File};
+use std::fs;
 
 use gix::ObjectId;
 
 use super::{Request, Step, commits, remove_file};
 use crate::{
     answer::Pruned,
-    env::file_lock,
+    env::{file_lock, local_file},
     error::{Error, Kind, Result},
     git::{
         history,
@@ -58,7 +58,7 @@ fn check(project: &Project, request: &Request) -> Result<Option<Step>> {
     let why = if gone { "its directory was deleted" } else { "nobody has used it for long" };
     Ok(Some(Step::prune(Pruned::Check, None, name, why, move |project| {
         // The lock that checks take. Without the file there never was one.
-        let held = File::open(&lock).ok();
+        let held = local_file::open(&lock).ok().flatten();
         if let Some(held) = &held
             && !file_lock::try_lock(held, &lock)?
         {
@@ -69,7 +69,7 @@ fn check(project: &Project, request: &Request) -> Result<Option<Step>> {
 }
 
 fn is_held(lock: &std::path::Path) -> Result<bool> {
-    File::open(lock).map_or(Ok(false), |file| Ok(!file_lock::try_lock_shared(&file, lock)?))
+    local_file::open(lock).ok().flatten().map_or(Ok(false), |file| Ok(!file_lock::try_lock_shared(&file, lock)?))
 }
 
 /// Whether a copy that was moved aside, `<attempt>-<random>.md`, is the very text that its attempt pinned.

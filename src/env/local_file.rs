@@ -1,0 +1,86 @@
+//! Files that the tool keeps for a clone, opened as what an agent may have put in their place: never by a link, never waiting for a FIFO,
+//! never a device, and no more of them than a limit.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, ErrorKind, Read as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+use rustix::fs::OFlags;
+
+/// Opens the regular file at `path` as `options` say.
+///
+/// # Errors
+/// As the system's, and if it is anything else than a regular file.
+pub(crate) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).map_err(|_| ErrorKind::Unsupported)?;
+    let refused = || io::Error::new(ErrorKind::InvalidData, "it is no regular file");
+    let file = match options.custom_flags(flags).open(path) {
+        // A link, or a FIFO that nothing reads.
+        Err(cause)
+            if [rustix::io::Errno::LOOP, rustix::io::Errno::NXIO]
+                .iter()
+                .any(|no| cause.raw_os_error() == Some(no.raw_os_error())) =>
+        {
+            return Err(refused());
+        }
+        opened => opened?,
+    };
+    if file.metadata()?.is_file() { Ok(file) } else { Err(refused()) }
+}
+
+/// Opens the regular file at `path` to read from; `None` if there is none.
+///
+/// # Errors
+/// As [`open_with`].
+pub(crate) fn open(path: &Path) -> io::Result<Option<File>> {
+    match open_with(path, OpenOptions::new().read(true)) {
+        Ok(file) => Ok(Some(file)),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(cause),
+    }
+}
+
+/// Reads the regular file at `path`, at most `limit` bytes; `None` if there is none.
+///
+/// # Errors
+/// As [`open_with`], and if it is larger.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let Some(file) = open(path)? else { return Ok(None) };
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= limit => Ok(Some(bytes)),
+        _ => Err(io::Error::new(ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+
+    #[test]
+    fn only_small_regular_files_are_read() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| dir.path().join(name);
+        fs::write(path("file"), "text").expect("written");
+        symlink(path("file"), path("link")).expect("linked");
+        symlink("/dev/zero", path("device")).expect("linked");
+        fs::create_dir(path("dir")).expect("made");
+        let made = std::process::Command::new("mkfifo").arg(path("fifo")).status().expect("mkfifo");
+        assert!(made.success());
+        assert_eq!(read(&path("file"), 4).expect("read"), Some(b"text".to_vec()));
+        assert_eq!(read(&path("none"), 4).expect("none"), None);
+        for (name, limit) in [("file", 3), ("link", 4), ("device", 4), ("dir", 4), ("fifo", 4)] {
+            assert!(read(&path(name), limit).is_err(), "{name}");
+        }
+        for name in ["link", "device", "fifo"] {
+            assert!(open_with(&path(name), OpenOptions::new().append(true).create(true)).is_err(), "{name}");
+        }
+    }
+}
