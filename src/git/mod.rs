@@ -20,6 +20,7 @@ pub(crate) mod maintenance;
 pub(crate) mod merge;
 pub(crate) mod object;
 pub(crate) mod open;
+pub(crate) mod private;
 pub(crate) mod process;
 pub(crate) mod reference;
 pub(crate) mod remote;

@@ -182,6 +182,8 @@ impl Output {
 #[derive(Clone, Debug)]
 pub(crate) struct Git {
     dir: PathBuf,
+    /// What goes before `git`: the words of a sandbox.
+    prefix: Vec<OsString>,
     global: Vec<OsString>,
     args: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
@@ -198,6 +200,7 @@ impl Git {
     pub(crate) fn in_dir(dir: &Path) -> Self {
         let mut git = Git {
             dir: dir.to_owned(),
+            prefix: Vec::new(),
             global: Vec::new(),
             args: Vec::new(),
             env: Vec::new(),
@@ -230,6 +233,13 @@ impl Git {
     #[must_use]
     pub(super) fn pathspecs(self, list: impl Into<Vec<u8>>) -> Self {
         self.args(["--pathspec-from-file=-", "--pathspec-file-nul"]).stdin_bytes(list)
+    }
+
+    /// Runs it in a sandbox: `words` are the program that makes one, and its arguments.
+    #[must_use]
+    pub(super) fn within(mut self, words: &[OsString]) -> Self {
+        self.prefix = words.to_vec();
+        self
     }
 
     /// Adds an argument.
@@ -370,7 +380,14 @@ impl Git {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new("git");
+        let mut command = match self.prefix.split_first() {
+            Some((program, words)) => {
+                let mut command = Command::new(program);
+                command.args(words).arg("git");
+                command
+            }
+            None => Command::new("git"),
+        };
         command.current_dir(&self.dir).args(&self.global).args(&self.args);
         for name in LOCAL_ENV_VARS.iter().filter(|name| !OVERRIDES.contains(name)).chain(LEFT_BY_GIT) {
             if !(self.editor && *name == "GIT_EDITOR") {
@@ -399,13 +416,37 @@ impl Git {
     }
 
     fn spawn(&self) -> io::Result<Output> {
-        let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
+        let mut stdout = tempfile::tempfile()?;
+        let output = self.exchange(self.stdin_file()?, &stdout)?;
+        Ok(Output { stdout: read_back(&mut stdout)?, ..output })
+    }
+
+    /// Runs it to its end with its standard output in `stdout`, and without having read that.
+    fn exchange(&self, stdin: Stdio, stdout: &File) -> io::Result<Output> {
+        let mut stderr = tempfile::tempfile()?;
         let mut command = self.command();
-        command.stdin(self.stdin_file()?).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+        command.stdin(stdin).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
         let timed = self.timed();
         let status = fault::around(self.place(), || command.status())?;
         drop(timed);
-        Ok(Output { code: status.code(), stdout: read_back(&mut stdout)?, stderr: read_back(&mut stderr)? })
+        Ok(Output { code: status.code(), stdout: BString::default(), stderr: read_back(&mut stderr)? })
+    }
+
+    /// Runs it to its end and gives its standard output, which may be large, as an unlinked file, to be read from the beginning.
+    pub(super) fn run_to_file(&self) -> Result<(Output, File)> {
+        let run = || {
+            let mut stdout = tempfile::tempfile()?;
+            let output = self.exchange(self.stdin_file()?, &stdout)?;
+            stdout.rewind()?;
+            Ok((output, stdout))
+        };
+        run().map_err(|cause: io::Error| self.not_run(&cause))
+    }
+
+    /// Runs it to its end with the rest of `stdin` as its standard input.
+    pub(super) fn run_on_file(&self, stdin: File) -> Result<Output> {
+        let run = || self.exchange(stdin.into(), &tempfile::tempfile()?);
+        run().map_err(|cause| self.not_run(&cause))
     }
 
     /// Where a test build can die around it: those that only read are one place.

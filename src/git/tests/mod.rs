@@ -10,5 +10,6 @@ mod config;
 mod identity;
 mod merge;
 mod open;
+mod private;
 mod process;
 mod worktree;

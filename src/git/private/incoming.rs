@@ -1,0 +1,266 @@
+//! What a confined run made comes into the repository: the objects that its tip, index, reflogs and stash reach, then its branch.
+//!
+//! Git collects the objects where the run was confined, because it reads what the run could write; another git checks each one before
+//! the repository has it. Whatever is refused stays in the private repository, with a reason.
+
+use std::{
+    ffi::OsString,
+    fmt, fs,
+    io::{Read as _, Seek as _},
+    os::unix::fs::FileTypeExt as _,
+    path::{Path, PathBuf},
+};
+
+use bstr::{BString, ByteSlice};
+use gix::{ObjectId, refs::FullNameRef};
+
+use super::{Private, START, write};
+use crate::{
+    error::{Error, Kind, Result},
+    git::{
+        history,
+        process::Git,
+        reference::{self, Swap, Swapped},
+        repository::Repository,
+        work_file,
+        worktree::Worktree,
+    },
+};
+
+/// Of fewer objects than this each becomes a file of its own, as after a fetch.
+const PACK_FROM: u32 = 100;
+
+/// The length of the header of a pack, of which the last four bytes are the number of its objects.
+const PACK_HEADER: usize = 12;
+
+/// A ref's file is a line, in bytes.
+const LINE: u64 = 1 << 12;
+
+/// How large a packed-refs of the run is read, in bytes.
+const PACKED_REFS: u64 = 1 << 30;
+
+/// What a merge, cherry-pick, revert or rebase that is under way stands on.
+const UNDER_WAY: &[&str] = &["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD"];
+
+/// A run whose work is not taken into the repository; all of it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// `HEAD` of the worktree names this, which is not the work branch.
+    Head(BString),
+    /// The work branch is gone, or holds no commit.
+    NoTip,
+    /// The work branch was made to lead to another ref.
+    Symbolic,
+    /// The tip does not descend from the commit that the attempt started from.
+    Unrelated(ObjectId),
+    /// What the run made is no sound history: git's complaint.
+    Objects(String),
+    /// A file in the worktree's git directory that git never makes.
+    Special(PathBuf),
+    /// The work branch of the repository was moved by another process; what it is now.
+    Moved(Option<ObjectId>),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refused::Head(name) => write!(f, "HEAD of the worktree names '{}', not the work branch", shown(name)),
+            Refused::NoTip => f.write_str("the work branch holds no commit"),
+            Refused::Symbolic => f.write_str("the work branch was made a symbolic ref"),
+            Refused::Unrelated(tip) => write!(f, "the tip {} does not descend from the base", tip.to_hex_with_len(7)),
+            Refused::Objects(said) => write!(f, "git refuses the objects of the run: {said}"),
+            Refused::Special(path) => write!(f, "'{}' is no file that git makes", path.display()),
+            Refused::Moved(_) => f.write_str("another process moved the work branch during the run"),
+        }
+    }
+}
+
+fn shown(name: &BString) -> String {
+    name.to_str_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+impl Private {
+    /// Brings what the run made into `repo`, and moves `branch` there to the tip that it has in the private repository.
+    ///
+    /// `worktree` is the run's; `base` is the commit that the tip has to descend from; `sandbox` are the words that confine a command as the
+    /// run was. Gives the tip. Doing it again does no harm.
+    ///
+    /// # Errors
+    /// If git cannot be run, or the repository cannot be written.
+    pub(crate) fn bring_in(
+        &self,
+        repo: &Repository,
+        worktree: &Worktree,
+        branch: &FullNameRef,
+        base: ObjectId,
+        sandbox: &[OsString],
+    ) -> Result<Result<ObjectId, Refused>> {
+        if let Some(special) = special_file(&worktree.git_dir) {
+            return Ok(Err(Refused::Special(special)));
+        }
+        let head = match read_line(&worktree.git_dir, "HEAD") {
+            Some(line) => line,
+            None => return Ok(Err(Refused::Head("nothing".into()))),
+        };
+        let detached = ObjectId::from_hex(&head).ok();
+        if detached.is_none() && head.strip_prefix(b"ref: ") != Some(branch.as_bstr().as_bytes()) {
+            return Ok(Err(Refused::Head(head)));
+        }
+        let tip = match self.read_ref(branch)? {
+            Ok(tip) => tip,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let under_way =
+            UNDER_WAY.iter().filter_map(|name| ObjectId::from_hex(&read_line(&worktree.git_dir, name)?).ok());
+        let stash = read_line(&self.git_dir, "refs/stash").and_then(|line| ObjectId::from_hex(&line).ok());
+        let wanted: Vec<_> = [tip].into_iter().chain(detached).chain(stash).chain(under_way).collect();
+        if self.has_objects()
+            && let Err(refused) = self.take_objects(repo, &worktree.path, &wanted, base, sandbox)?
+        {
+            return Ok(Err(refused));
+        }
+        if repo.gix().find_commit(tip).is_err() {
+            return Ok(Err(Refused::NoTip));
+        }
+        if !history::is_ancestor(repo, base, tip)? {
+            return Ok(Err(Refused::Unrelated(tip)));
+        }
+        self.move_branch(repo, branch, tip)
+    }
+
+    fn move_branch(&self, repo: &Repository, branch: &FullNameRef, tip: ObjectId) -> Result<Result<ObjectId, Refused>> {
+        let expected = self.start()?;
+        // It may have been moved by us before, when the process died before it wrote that down.
+        if reference::read(repo, branch)? != Some(tip) {
+            let swap =
+                Swap { name: branch, expected, new: Some(tip), message: "chant: work of the agent", force_log: false };
+            if let Swapped::Differs(now) = reference::swap(repo, &swap)? {
+                return Ok(Err(Refused::Moved(now)));
+            }
+        }
+        write(&self.run_dir.join(START), tip.to_string().as_bytes())?;
+        Ok(Ok(tip))
+    }
+
+    /// What a branch is in the private repository. The run could write its file: it is read as any foreign file.
+    fn read_ref(&self, branch: &FullNameRef) -> Result<Result<ObjectId, Refused>> {
+        let name = branch.as_bstr();
+        if let Some(line) = read_line(&self.git_dir, &name.to_str_lossy()) {
+            return Ok(match ObjectId::from_hex(&line) {
+                Ok(id) => Ok(id),
+                Err(_) if line.starts_with(b"ref:") => Err(Refused::Symbolic),
+                Err(_) => Err(Refused::NoTip),
+            });
+        }
+        let Ok(Some(packed)) = work_file::read(&self.git_dir, "packed-refs".into(), PACKED_REFS) else {
+            return Ok(Err(Refused::NoTip));
+        };
+        let id = packed.lines().find_map(|line| {
+            let (id, of) = line.split_once_str(" ")?;
+            (of == name.as_bytes()).then(|| ObjectId::from_hex(id).ok())?
+        });
+        Ok(id.ok_or(Refused::NoTip))
+    }
+
+    /// Whether there is an object that may not be in the repository.
+    fn has_objects(&self) -> bool {
+        let objects = self.git_dir.join("objects");
+        let names = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        let earlier = fs::symlink_metadata(self.run_dir.join("git.1")).is_ok();
+        earlier
+            || names(&objects).any(|name| name != "info" && name != "pack")
+            || names(&objects.join("pack")).next().is_some()
+    }
+
+    fn take_objects(
+        &self,
+        repo: &Repository,
+        worktree: &Path,
+        wanted: &[ObjectId],
+        base: ObjectId,
+        sandbox: &[OsString],
+    ) -> Result<Result<(), Refused>> {
+        let mut revisions: String = wanted.iter().map(|id| format!("{id}\n")).collect();
+        revisions.push_str(&format!("^{base}\n"));
+        let collect = Git::in_dir(worktree)
+            .within(sandbox)
+            .args(["pack-objects", "--revs", "--indexed-objects", "--reflog", "--missing=allow-promisor"])
+            .args(["--stdout", "-q"])
+            .stdin_bytes(revisions.clone());
+        let (output, mut pack) = collect.run_to_file()?;
+        if !output.success() {
+            return Ok(Err(Refused::Objects(output.complaint())));
+        }
+        let Some(count) = objects_in(&mut pack)? else {
+            return Ok(Err(Refused::Objects("what it packed is no pack".to_owned())));
+        };
+        if count == 0 {
+            return Ok(Ok(()));
+        }
+        let partial = is_partial(repo);
+        let store = match count {
+            few if few < PACK_FROM && !partial => Git::at(repo).args(["unpack-objects", "--strict", "-q"]),
+            // A partial clone lacks objects that others lead to: that is looked at below.
+            _ if partial => Git::at(repo).args(["index-pack", "--stdin", "--fsck-objects", "--fix-thin"]),
+            _ => Git::at(repo).args(["index-pack", "--stdin", "--strict", "--fix-thin"]),
+        };
+        let output = store.run_on_file(pack)?;
+        if !output.success() {
+            return Ok(Err(Refused::Objects(output.complaint())));
+        }
+        if partial {
+            let list = Git::at(repo).args(["rev-list", "--objects", "--quiet", "--missing=allow-promisor", "--stdin"]);
+            let output = list.stdin_bytes(revisions).run()?;
+            if !output.success() {
+                return Ok(Err(Refused::Objects(output.complaint())));
+            }
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// Whether objects may be missing that a remote has promised.
+fn is_partial(repo: &Repository) -> bool {
+    let snapshot = repo.gix().config_snapshot();
+    let mut remotes = snapshot.plumbing().sections_by_name("remote").into_iter().flatten();
+    snapshot.string("extensions.partialClone").is_some()
+        || remotes.any(|remote| remote.value("promisor").is_some_and(|value| value != "false"))
+}
+
+/// The line of a small file below `dir`, if it is a plain one.
+fn read_line(dir: &Path, name: &str) -> Option<BString> {
+    let bytes = work_file::read(dir, name.into(), LINE).ok()??;
+    Some(bytes.trim_end().into())
+}
+
+/// How many objects a pack says that it has; `None` if it is none. The file is to be read from the beginning again afterwards.
+fn objects_in(pack: &mut fs::File) -> Result<Option<u32>> {
+    let failed = |cause: std::io::Error| Error::fatal(Kind::Tempdir, format!("cannot read a temporary file: {cause}"));
+    let mut header = Vec::new();
+    pack.take(PACK_HEADER as u64).read_to_end(&mut header).map_err(failed)?;
+    pack.rewind().map_err(failed)?;
+    let count = header.get(8..PACK_HEADER).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+    Ok(count.filter(|_| header.starts_with(b"PACK")))
+}
+
+/// Something in the git directory of a worktree that is neither a file nor a directory: the next git that opens it would hang, or read what
+/// lies elsewhere. Sockets go: a file system monitor makes one. Submodules have git directories of their own, which are not looked at.
+fn special_file(git_dir: &Path) -> Option<PathBuf> {
+    let mut dirs = vec![git_dir.to_owned()];
+    while let Some(dir) = dirs.pop() {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_socket() {
+                // One that stays is found by the next look.
+                let _stays = fs::remove_file(entry.path());
+            } else if kind.is_dir() {
+                if dir != git_dir || entry.file_name() != "modules" {
+                    dirs.push(entry.path());
+                }
+            } else if !kind.is_file() {
+                return Some(entry.path());
+            }
+        }
+    }
+    None
+}

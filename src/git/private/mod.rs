@@ -1,0 +1,237 @@
+//! The private repository of a run: a bare one that the worktree's git takes for the repository while it runs confined.
+//!
+//! It borrows every object and copies what git goes by: configuration, hooks, `info/`, shallow commits and refs. What the run commits
+//! there stays there until [`incoming`] brings it in. How a run is kept from the repository itself is none of this folder's business.
+
+mod config;
+pub(crate) mod incoming;
+mod refs;
+
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Write as _},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+use bstr::{BStr, ByteSlice};
+use gix::{ObjectId, refs::FullNameRef};
+
+use super::{reference, repository::Repository, work_file};
+use crate::error::{IoContext, Result};
+
+/// The folder for it in that of the run.
+const NAME: &str = "git";
+
+/// The file that says what the work branch was when the repository was made.
+const START: &str = "branch";
+
+/// A hook that is larger is linked to and not copied, in bytes.
+const LARGEST_HOOK: u64 = 1 << 20;
+
+/// What the file of a stash may hold, in bytes: its ref, its log.
+const STASH: [(&str, u64); 2] = [("refs/stash", 1 << 10), ("logs/refs/stash", 1 << 20)];
+
+/// Folders of a common git directory that git itself fills. Others belong to programs beside it, which look for them (git-crypt has its
+/// keys in one).
+const OF_GIT: &[&str] = &[
+    "branches",
+    "chant",
+    "fsmonitor--daemon",
+    "hooks",
+    "info",
+    "lfs",
+    "logs",
+    "modules",
+    "objects",
+    "rebase-apply",
+    "rebase-merge",
+    "refs",
+    "rr-cache",
+    "sequencer",
+    "worktrees",
+    "NOTES_MERGE_WORKTREE",
+];
+
+/// The private repository of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Private {
+    /// The folder of the run, `<common dir>/chant/runs/<attempt>`: what is directly in it is the tool's own.
+    pub run_dir: PathBuf,
+    /// The repository.
+    pub git_dir: PathBuf,
+    /// A file that names it, to be read by git in place of a worktree's `commondir`.
+    pub commondir: PathBuf,
+}
+
+impl Private {
+    /// Where the private repository of `attempt` is, whether there is one or not.
+    pub(crate) fn of(repo: &Repository, attempt: &gix::oid) -> Private {
+        let run_dir = repo.chant_dir().join("runs").join(attempt.to_string());
+        Private { git_dir: run_dir.join(NAME), commondir: run_dir.join("commondir"), run_dir }
+    }
+
+    /// Whether there is one.
+    pub(crate) fn exists(&self) -> bool {
+        self.git_dir.is_dir()
+    }
+
+    /// Makes a private repository for a run of `attempt`, on the work branch `branch`.
+    ///
+    /// One of an earlier run of the attempt is moved aside, and its objects and stash stay in use. Nothing is written into it: what is there
+    /// may lead anywhere by now.
+    ///
+    /// # Errors
+    /// If the repository cannot be read, or the files cannot be written.
+    pub(crate) fn make(repo: &Repository, attempt: &gix::oid, branch: &FullNameRef) -> Result<Private> {
+        let private = Private::of(repo, attempt);
+        let run_dir = &private.run_dir;
+        fs::create_dir_all(run_dir).io("create", run_dir)?;
+        let earlier = private.move_earlier_aside()?;
+        let fresh =
+            tempfile::Builder::new().prefix(".git-").tempdir_in(run_dir).io("create a directory in", run_dir)?;
+        private.fill(repo, fresh.path(), &earlier)?;
+        let start = reference::read(repo, branch)?;
+        write(&run_dir.join(START), start.map(|id| id.to_string()).unwrap_or_default().as_bytes())?;
+        write(&private.commondir, private.git_dir.as_os_str().as_bytes())?;
+        let fresh = fresh.keep();
+        set_mode(&fresh, repo.common_dir());
+        fs::rename(&fresh, &private.git_dir).io("rename", &fresh)?;
+        Ok(private)
+    }
+
+    /// Removes it where no run has used it.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub(crate) fn discard(&self) -> Result<()> {
+        fs::remove_dir_all(&self.git_dir).io("remove", &self.git_dir)
+    }
+
+    /// What the work branch was when the repository was made, or when its commits were last brought in; `None` if it was not there.
+    fn start(&self) -> Result<Option<ObjectId>> {
+        let path = self.run_dir.join(START);
+        let text = fs::read(&path).io("read", &path)?;
+        Ok(ObjectId::from_hex(&text).ok())
+    }
+
+    /// Moves the repository of an earlier run out of the way, and gives all that there are, the newest first.
+    fn move_earlier_aside(&self) -> Result<Vec<PathBuf>> {
+        let numbered = |number: usize| self.run_dir.join(format!("{NAME}.{number}"));
+        let mut count = (1..).take_while(|number| fs::symlink_metadata(numbered(*number)).is_ok()).count();
+        if fs::symlink_metadata(&self.git_dir).is_ok() {
+            count += 1;
+            fs::rename(&self.git_dir, numbered(count)).io("rename", &self.git_dir)?;
+        }
+        Ok((1..=count).rev().map(numbered).collect())
+    }
+
+    fn fill(&self, repo: &Repository, dir: &Path, earlier: &[PathBuf]) -> Result<()> {
+        for name in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "hooks", "info"] {
+            let path = dir.join(name);
+            fs::create_dir_all(&path).io("create", &path)?;
+        }
+        let common = repo.common_dir();
+        let mut alternates = alternate(&common.join("objects"));
+        for earlier in earlier {
+            alternates.extend(alternate(&earlier.join("objects")));
+        }
+        write(&dir.join("objects/info/alternates"), &alternates)?;
+        write(&dir.join("config"), &config::neutral(repo)?)?;
+        copy_if_there(&common.join("HEAD"), &dir.join("HEAD"))?;
+        copy_if_there(&common.join("shallow"), &dir.join("shallow"))?;
+        copy_files(&common.join("info"), &dir.join("info"))?;
+        copy_files(&common.join("hooks"), &dir.join("hooks"))?;
+        link_foreign(common, dir)?;
+        refs::write(repo, dir)?;
+        earlier.first().map_or(Ok(()), |earlier| take_stash(earlier, dir))
+    }
+}
+
+/// A line of `objects/info/alternates`, quoted where git would misread the path.
+fn alternate(objects: &Path) -> Vec<u8> {
+    let path = objects.as_os_str().as_bytes();
+    let mut line = Vec::with_capacity(path.len() + 1);
+    if path.iter().any(|byte| matches!(byte, b'\n' | b'"' | b'\\')) {
+        line.push(b'"');
+        for byte in path {
+            match byte {
+                b'\n' => line.extend_from_slice(b"\\n"),
+                b'"' | b'\\' => line.extend([b'\\', *byte]),
+                byte => line.push(*byte),
+            }
+        }
+        line.push(b'"');
+    } else {
+        line.extend_from_slice(path);
+    }
+    line.push(b'\n');
+    line
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    File::create(path).and_then(|mut file| file.write_all(bytes)).io("write", path)
+}
+
+/// The permissions of a directory are those of another: a shared repository stays shared.
+fn set_mode(dir: &Path, like: &Path) {
+    let copied = fs::metadata(like).and_then(|meta| fs::set_permissions(dir, meta.permissions()));
+    // On a file system without permissions there is nothing to copy.
+    drop(copied);
+}
+
+fn copy_if_there(from: &Path, to: &Path) -> Result<()> {
+    match fs::copy(from, to) {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause).io("copy", from),
+        _ => Ok(()),
+    }
+}
+
+/// Copies the files of a directory. What is large, or a directory, is linked to.
+fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from).into_iter().flatten() {
+        let entry = entry.io("read", from)?;
+        let (name, source) = (entry.file_name(), entry.path());
+        if name.as_bytes().ends_with(b".sample") || name == "refs" {
+            continue;
+        }
+        let target = to.join(&name);
+        match fs::metadata(&source) {
+            Ok(meta) if meta.is_file() && meta.len() <= LARGEST_HOOK => copy_if_there(&source, &target)?,
+            Ok(meta) if meta.is_file() || meta.is_dir() => link(&source, &target)?,
+            // A link that leads nowhere, a FIFO.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn link(source: &Path, target: &Path) -> Result<()> {
+    let real = fs::canonicalize(source).io("read", source)?;
+    std::os::unix::fs::symlink(real, target).io("create", target)
+}
+
+/// Links to what programs beside git keep in the git directory, so that they find it; they can't change it.
+fn link_foreign(common: &Path, dir: &Path) -> Result<()> {
+    for entry in fs::read_dir(common).io("read", common)? {
+        let entry = entry.io("read", common)?;
+        let name = entry.file_name();
+        let of_git = OF_GIT.iter().any(|own| name == *own);
+        if !of_git && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            link(&entry.path(), &dir.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The stash of an earlier run goes on in the next. What is no plain file there is left where it is.
+fn take_stash(earlier: &Path, dir: &Path) -> Result<()> {
+    let read = |(name, most): (&str, u64)| work_file::read(earlier, BStr::new(name), most).ok().flatten();
+    let [Some(tip), Some(log)] = STASH.map(read) else { return Ok(()) };
+    if ObjectId::from_hex(tip.trim()).is_err() {
+        return Ok(());
+    }
+    fs::create_dir_all(dir.join("logs/refs")).io("create", dir)?;
+    write(&dir.join(STASH[0].0), &tip)?;
+    write(&dir.join(STASH[1].0), &log)
+}
