@@ -4,6 +4,7 @@
 pub(crate) mod agent;
 pub(crate) mod character;
 pub(crate) mod checks;
+pub(crate) mod confined;
 pub(crate) mod converge;
 pub(crate) mod diagnostic;
 pub(crate) mod event;

@@ -1,4 +1,5 @@
 //! Leases and processes of agents, with real processes.
 
+mod confine;
 mod lease;
 mod process;

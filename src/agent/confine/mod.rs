@@ -1,0 +1,117 @@
+//! What a run may write, and the system's own means of keeping it to that.
+//!
+//! A [`Sandbox`] is a value: paths with the access that a run has to them. [`enter`] turns it into the words that are put before the
+//! command line of the run, after it has tried them once. Which paths a run of a spec gets is decided by the callers; git is unknown here.
+
+mod bubblewrap;
+mod identity;
+mod placeholder;
+mod sandbox;
+mod seatbelt;
+mod servers;
+
+use std::{ffi::OsString, fmt, fs, io, path::Path};
+
+pub(crate) use identity::Identities;
+pub(crate) use sandbox::{Mapped, Sandbox};
+#[cfg(test)]
+pub(crate) use seatbelt::profile;
+pub(crate) use servers::sockets;
+
+use crate::{
+    domain::confined::Confined,
+    error::{IoContext, Result},
+};
+use placeholder::Placeholder;
+
+/// Why a run cannot be confined here.
+#[derive(Debug)]
+pub(crate) enum Unavailable {
+    /// This system has no sandbox that is known.
+    System,
+    /// The sandbox of this system cannot show a run another file in place of one.
+    NotMapped,
+    /// The program of the sandbox is not installed.
+    NotInstalled(&'static str),
+    /// The kernel lets this user make no user namespace; the setting that says so.
+    Forbidden(&'static str),
+    /// The sandbox was tried and failed: what it said.
+    Failed(String),
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unavailable::System => f.write_str("no sandbox is known for this system"),
+            Unavailable::NotMapped => f.write_str("the sandbox of this system cannot give a run a private repository"),
+            Unavailable::NotInstalled(program) => write!(f, "'{program}' is not installed"),
+            Unavailable::Forbidden(setting) => write!(f, "user namespaces are forbidden here: {setting}"),
+            Unavailable::Failed(said) => write!(f, "the sandbox does not work here: {said}"),
+        }
+    }
+}
+
+/// A sandbox that works, for one run.
+#[derive(Debug)]
+pub(crate) struct Confinement {
+    /// What confines the run.
+    pub by: Confined,
+    /// The words that go before the program and its arguments.
+    pub prefix: Vec<OsString>,
+    /// Variables that the run gets besides.
+    pub env: Vec<(OsString, OsString)>,
+    /// Files that had to be made to keep their names empty; gone when the last run that needs them is over.
+    _placeholders: Vec<Placeholder>,
+}
+
+/// Makes `sandbox` ready and tries it once. That it cannot work here is an answer, not an error.
+///
+/// # Errors
+/// If the files that the sandbox needs cannot be made.
+pub(crate) fn enter(sandbox: &Sandbox) -> Result<Result<Confinement, Unavailable>> {
+    let (by, program) = match std::env::consts::OS {
+        "linux" => (Confined::Bubblewrap, bubblewrap::PROGRAM),
+        "macos" if sandbox.mapped.is_empty() => (Confined::Seatbelt, seatbelt::PROGRAM),
+        "macos" => return Ok(Err(Unavailable::NotMapped)),
+        _ => return Ok(Err(Unavailable::System)),
+    };
+    if sandbox.strict {
+        let temporary = sandbox.temporary();
+        fs::create_dir_all(&temporary).io("create", &temporary)?;
+    }
+    let files = sandbox.kept_files.iter().map(|path| Placeholder::file(path));
+    let dirs = sandbox.kept_dirs.iter().map(|path| Placeholder::directory(path));
+    let placeholders = files.chain(dirs).collect::<Result<Vec<_>>>()?;
+    let prefix = match by {
+        Confined::Seatbelt => seatbelt::prefix(sandbox),
+        _ => bubblewrap::prefix(sandbox),
+    };
+    let tried = try_once(program, &prefix, &sandbox.worktree);
+    if let Err(why) = tried {
+        return Ok(Err(why));
+    }
+    let temporary = sandbox.temporary().into_os_string();
+    let env = if sandbox.strict { vec![("TMPDIR".into(), temporary)] } else { Vec::new() };
+    Ok(Ok(Confinement { by, prefix, env, _placeholders: placeholders }))
+}
+
+/// Runs `true` in the sandbox, in the worktree that has to be writable there.
+fn try_once(program: &'static str, prefix: &[OsString], worktree: &Path) -> Result<(), Unavailable> {
+    let mut command = std::process::Command::new(&prefix[0]);
+    command.args(&prefix[1..]).args(["/bin/sh", "-c", "test -w . && test -r ."]).current_dir(worktree);
+    command.stdin(std::process::Stdio::null()).env("LC_ALL", "C");
+    match command.output() {
+        Ok(output) if output.status.success() => Ok(()),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Err(Unavailable::NotInstalled(program)),
+        Err(cause) => Err(Unavailable::Failed(cause.to_string())),
+        Ok(output) => Err(bubblewrap::forbidden().map_or_else(
+            || {
+                let said = String::from_utf8_lossy(&output.stderr);
+                let last = said.lines().rev().find(|line| !line.trim().is_empty());
+                let last = last.unwrap_or("the worktree cannot be written there");
+                Unavailable::Failed(crate::terminal::sanitize::line(last))
+            },
+            Unavailable::Forbidden,
+        )),
+    }
+}

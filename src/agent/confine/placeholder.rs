@@ -1,0 +1,85 @@
+//! Files and directories that are made only because a sandbox has to keep their names empty: something can only be laid over what is there.
+//!
+//! Each run that needs one holds a shared lock on it. The last of them removes it, unless it has got a content meanwhile.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Write as _},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    env::file_lock::{is_current, try_lock, try_lock_shared, unlock},
+    error::Result,
+};
+
+/// What a file of this kind holds: a comment, for git too.
+const MARK: &[u8] = b"# Empty, made by git-chant for the time of a run.\n";
+
+/// How often another run may remove it between two steps of ours.
+const TRIES: usize = 100;
+
+/// A path that is kept there for the time of a run. Where something else is there already, that stays as it is.
+#[derive(Debug)]
+pub(super) struct Placeholder {
+    path: PathBuf,
+    /// It has the shared lock.
+    held: Option<File>,
+}
+
+impl Placeholder {
+    /// Keeps a file at `path`.
+    pub(super) fn file(path: &Path) -> Result<Self> {
+        let make =
+            || OpenOptions::new().write(true).create_new(true).open(path).and_then(|mut file| file.write_all(MARK));
+        Placeholder::new(path, &make)
+    }
+
+    /// Keeps a directory at `path`.
+    pub(super) fn directory(path: &Path) -> Result<Self> {
+        // A directory above it that this makes stays.
+        let make_parent = || path.parent().map_or(Ok(()), fs::create_dir_all);
+        Placeholder::new(path, &|| make_parent().and_then(|()| fs::create_dir(path)))
+    }
+
+    fn new(path: &Path, make: &dyn Fn() -> io::Result<()>) -> Result<Self> {
+        for _ in 0..TRIES {
+            match make() {
+                Ok(()) => {}
+                Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {}
+                // Where it cannot be made, the run cannot make it either.
+                Err(_) => break,
+            }
+            if !is_ours(path) {
+                break;
+            }
+            let Ok(file) = File::open(path) else { continue };
+            if try_lock_shared(&file, path)? && is_current(&file, path)? {
+                return Ok(Placeholder { path: path.to_owned(), held: Some(file) });
+            }
+        }
+        Ok(Placeholder { path: path.to_owned(), held: None })
+    }
+}
+
+impl Drop for Placeholder {
+    fn drop(&mut self) {
+        let Some(file) = self.held.take() else { return };
+        // Only one process gets this lock, the last.
+        if try_lock(&file, &self.path).is_ok_and(|last| last) && is_ours(&self.path) {
+            let removed = if self.path.is_dir() { fs::remove_dir(&self.path) } else { fs::remove_file(&self.path) };
+            // What stays is empty.
+            let _stays: io::Result<()> = removed;
+        }
+        unlock(&file);
+    }
+}
+
+/// Whether there is nothing in it that anything else put there.
+fn is_ours(path: &Path) -> bool {
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none()),
+        Ok(meta) if meta.is_file() && meta.len() == MARK.len() as u64 => fs::read(path).is_ok_and(|text| text == MARK),
+        _ => false,
+    }
+}

@@ -1,0 +1,105 @@
+//! What a run can write, as a value: paths with the access that the run has to them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What a run may write. Every path is absolute; one that does not exist is passed over, unless its field says otherwise.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sandbox {
+    /// Where the run works.
+    pub worktree: PathBuf,
+    /// A directory of this run alone, which the run itself cannot write: the sandbox keeps its own files there. It has to exist.
+    pub run_dir: PathBuf,
+    /// What else is the run's own: the git directory of the worktree, the private repository.
+    pub own: Vec<PathBuf>,
+    /// Files and directories that the run can read and not change.
+    pub read_only: Vec<PathBuf>,
+    /// Files that the run can neither change nor make; one that is not there is made, empty, for the time of the run.
+    pub kept_files: Vec<PathBuf>,
+    /// Directories, likewise.
+    pub kept_dirs: Vec<PathBuf>,
+    /// Files in place of which the run sees others.
+    pub mapped: Vec<Mapped>,
+    /// Sockets, and directories of sockets, that the run cannot reach.
+    pub hidden: Vec<PathBuf>,
+    /// What the person lets the run write besides, wherever it lies.
+    pub writable: Vec<PathBuf>,
+    /// Whether the run can write nothing but the worktree, [`Sandbox::own`], [`Sandbox::writable`] and a temporary directory.
+    pub strict: bool,
+}
+
+/// A file that a run sees in place of another.
+#[derive(Clone, Debug)]
+pub(crate) struct Mapped {
+    /// The file with the content.
+    pub content: PathBuf,
+    /// Where the run finds it.
+    pub at: PathBuf,
+}
+
+/// The access that a run has to one path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// It can be written.
+    Write,
+    /// It can be read.
+    Read,
+    /// It cannot be reached.
+    Hidden,
+    /// It can be read, and its content is that of this file or directory.
+    Shows(PathBuf),
+}
+
+/// A path without symbolic links, and the access that a run has to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// The path.
+    pub path: PathBuf,
+    /// The access.
+    pub access: Access,
+}
+
+impl Sandbox {
+    /// What holds, the outermost paths first: a later rule is the exception to an earlier one. Of several rules for one path the
+    /// strictest is the last.
+    pub(super) fn rules(&self) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        let mut add = |path: &Path, access: Access| {
+            // A device laid over itself would no longer work, and needs no rule.
+            if let Ok(path) = fs::canonicalize(path)
+                && (access == Access::Hidden || path.is_file() || path.is_dir())
+            {
+                rules.push(Rule { path, access });
+            }
+        };
+        let temporary = self.strict.then(|| self.temporary());
+        for path in [&self.worktree].into_iter().chain(&self.own).chain(&self.writable).chain(&temporary) {
+            add(path, Access::Write);
+        }
+        for path in self.read_only.iter().chain(&self.kept_files).chain(&self.kept_dirs) {
+            add(path, Access::Read);
+        }
+        self.hidden.iter().for_each(|path| add(path, Access::Hidden));
+        self.mapped.iter().for_each(|mapped| add(&mapped.at, Access::Shows(mapped.content.clone())));
+        // Stable: among equals the order above decides.
+        rules.sort_by_key(|rule| rule.path.components().count());
+        rules.dedup();
+        if !self.strict {
+            // What can be written anyway needs no rule, and files can then be linked into it from elsewhere.
+            let limits: Vec<PathBuf> =
+                rules.iter().filter(|rule| rule.access != Access::Write).map(|rule| rule.path.clone()).collect();
+            rules.retain(|rule| {
+                rule.access != Access::Write
+                    || limits.iter().any(|limit| rule.path.starts_with(limit) && rule.path != *limit)
+            });
+        }
+        rules
+    }
+
+    /// The temporary directory of a strict run.
+    pub(super) fn temporary(&self) -> PathBuf {
+        self.run_dir.join("tmp")
+    }
+}
