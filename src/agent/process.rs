@@ -46,12 +46,17 @@ const SHELL: &str = "/bin/sh";
 /// the process for good.
 macro_rules! gate {
     ($stdin:literal) => {
-        concat!(
-            r#"IFS= read -r CHANT_GATE || exit 125; unset CHANT_GATE; trap '' TTIN TTOU; exec /bin/sh -c "$1""#,
-            $stdin
-        )
+        concat!(r#"IFS= read -r CHANT_GATE || exit 125; unset CHANT_GATE; trap '' TTIN TTOU; exec "$@""#, $stdin)
     };
 }
+
+/// Runs the command in a sandbox, which ends with this shell and takes along all that is left in it: where it is asked to end, it waits for
+/// them. In the sandbox are the process that holds it, this shell, and they.
+const IN_SANDBOX: &str = r#"ended=; trap 'ended=1' HUP INT TERM; /bin/sh -c "$1"; code=$?
+if [ "$ended" ]; then while set -- /proc/[0-9]*; [ $# -gt 2 ]; do sleep 0.05; done; fi; exit $code"#;
+
+/// Closes every descriptor that a shell can name: those of one digit.
+const CLOSE: &str = "exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-; ";
 
 /// What the command reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +76,8 @@ pub(crate) struct Run<'a> {
     pub command: &'a str,
     /// Where it runs.
     pub dir: &'a Path,
+    /// The words of a sandbox that go before the shell; empty if it is not confined.
+    pub sandbox: &'a [OsString],
     /// Variables that are set, or removed where there is no value; the others are inherited.
     pub env: Vec<(OsString, Option<OsString>)>,
     /// What it reads.
@@ -100,6 +107,7 @@ impl<'a> Run<'a> {
         Run {
             command,
             dir,
+            sandbox: &[],
             env: Vec::new(),
             stdin: Stdin::Null,
             transcript: None,
@@ -205,7 +213,7 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     let begun = Instant::now();
     let (mut child, output) = spawn(&run, &marker, &mut reaper)?;
     let mut gate = child.stdin.take();
-    let mut group = Group::new(child, reaper);
+    let mut group = Group::new(child, reaper, !run.sandbox.is_empty());
     if let Some(on_started) = run.on_started {
         let start = process_table::one(group.id()).map(|process| process.start);
         on_started(&ProcessGroup { group: group.id(), start, marker })?;
@@ -279,8 +287,15 @@ fn spawn(run: &Run<'_>, marker: &str, reaper: &mut Reaper) -> Result<(std::proce
         Stdin::Null => gate!(" </dev/null"),
         Stdin::Bytes(_) => gate!(""),
     };
+    // Descriptors that this process was given are none of a confined run's business.
+    let script = if run.sandbox.is_empty() { script.to_owned() } else { format!("{CLOSE}{script}") };
     let mut command = Command::new(SHELL);
-    command.args(["-c", script, "sh", run.command]).current_dir(run.dir).process_group(0);
+    command.args(["-c", &script, "sh"]).args(run.sandbox);
+    match run.sandbox {
+        [] => command.args([SHELL, "-c", run.command]),
+        _ => command.args([SHELL, "-c", IN_SANDBOX, "sh", run.command]),
+    };
+    command.current_dir(run.dir).process_group(0);
     for (name, value) in &run.env {
         match value {
             Some(value) => command.env(name, value),

@@ -21,6 +21,9 @@ use crate::error::Result;
 /// How often we look whether they are gone.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// The program of a sandbox, which waits for what it confines.
+const SANDBOX: &str = "bwrap";
+
 /// How long SIGKILL may take.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 
@@ -95,7 +98,12 @@ fn end(agent: &ProcessGroup, start: u64, worktree: &Path, grace: Duration) -> Re
         if begun.elapsed() >= grace {
             signal = Signal::KILL;
         }
+        // A sandbox that is asked to end ends at once, with all that is in it: those get their time, and it goes with them.
+        let inner = found.iter().any(|process| !is_sandbox(process));
         for process in found {
+            if inner && signal == Signal::TERM && is_sandbox(&process) {
+                continue;
+            }
             // SIGTERM once each, SIGKILL until it works.
             if ended.insert((process.pid, process.start)) || signal == Signal::KILL {
                 if let Err(error) = fault::around("agent.signal", || process.signal(signal)) {
@@ -158,6 +166,10 @@ fn without_proc(agent: &ProcessGroup) -> Survivors {
         Err(rustix::io::Errno::SRCH) => Survivors::None,
         _ => refused(format!("process group {} may be the agent's or another's", agent.group)),
     }
+}
+
+fn is_sandbox(process: &Process) -> bool {
+    process.names().iter().any(|name| name == SANDBOX.as_bytes())
 }
 
 fn is_this_host(info: &Info) -> bool {

@@ -33,6 +33,8 @@ pub(crate) struct SpecDetail {
     pub front_matter: serde_json::Map<String, serde_json::Value>,
     /// What a run changed in the repository that no event explains, one sentence each.
     pub tampered: Vec<String>,
+    /// What confined the run of the agent: `bubblewrap`, `seatbelt` or `none`.
+    pub confined: Option<String>,
 }
 
 impl SpecDetail {
@@ -52,6 +54,7 @@ impl SpecDetail {
             history: Vec::new(),
             front_matter: serde_json::Map::new(),
             tampered: Vec::new(),
+            confined: None,
         }
     }
 }

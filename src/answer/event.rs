@@ -51,6 +51,8 @@ pub(crate) struct EventView {
     pub cost: Option<String>,
     /// What the agent calls its session.
     pub session: Option<String>,
+    /// What confined its run: `bubblewrap`, `seatbelt` or `none`.
+    pub confined: Option<String>,
     /// The agent's exit code.
     pub exit: Option<i32>,
     /// The work commits that it records.

@@ -55,6 +55,9 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
     if news(|one, other| (&one.agent, &one.model, &one.attempt) == (&other.agent, &other.model, &other.attempt)) {
         header("Agent", &agent(event.agent.as_deref(), event.model.as_deref()));
     }
+    if news(|one, other| (&one.confined, &one.attempt) == (&other.confined, &other.attempt)) {
+        header("Sandbox", &clean::line(event.confined.as_deref().unwrap_or_default()));
+    }
     if news(|one, other| one.cost == other.cost) {
         header("Cost", &clean::line(event.cost.as_deref().unwrap_or_default()));
     }

@@ -38,6 +38,7 @@ pub(crate) fn event(sentence: &str) -> EventView {
         model: None,
         cost: None,
         session: None,
+        confined: None,
         exit: Some(0),
         commits: vec!["c0ffee00".repeat(5)],
         clone: None,

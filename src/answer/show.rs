@@ -99,6 +99,7 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     line("Target", &text(&detail.target));
     line("Base", &text(&detail.base));
     line("Agent", &log::agent(spec.agent.as_deref(), spec.model.as_deref()));
+    line("Sandbox", &text(&detail.confined));
     line("Attempt", &text(&spec.attempt));
     line("Not counted", &text(&detail.discounted_claim));
     // Before an attempt it is not there yet, after one it is gone.

@@ -41,6 +41,8 @@ pub(crate) struct WhyView {
     pub how: String,
     /// The spec.
     pub spec: Option<SpecView>,
+    /// What confined the run of its agent: `bubblewrap`, `seatbelt` or `none`.
+    pub confined: Option<String>,
     /// What was checked when it was finished.
     pub checks: Vec<CheckLine>,
     /// What informed it, the nearest first.
@@ -75,6 +77,11 @@ impl WhyView {
             writeln!(out, "spec   {} {status}: {title}", spec.painted_id(look))?;
         }
         writeln!(out, "       {}", clean::line(&self.how))?;
+        match self.confined.as_deref() {
+            None => {}
+            Some("none") => writeln!(out, "       its agent was not confined")?,
+            Some(by) => writeln!(out, "       its agent was confined by {}", clean::line(by))?,
+        }
         if !self.checks.is_empty() {
             writeln!(out, "\nChecks:")?;
         }

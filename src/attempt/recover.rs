@@ -11,7 +11,7 @@ use crate::{
         process::GRACE,
     },
     answer::progress::{Progress, Step},
-    attempt::merge,
+    attempt::{merge, session::confined},
     domain::{
         event::{Facts, Op},
         id::SpecId,
@@ -60,7 +60,13 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
     end_agent(id, &info, progress)?;
     // A git that the dead run had started goes on without it: it is waited for.
     drop(project.lock_worktree(id)?);
-    let tree = project.worktree_of(id)?;
+    let mut tree = project.worktree_of(id)?;
+    if let Some(confined) = &tree {
+        if let Some(refused) = confined::recover(project, id, attempt, confined)? {
+            progress.say(&Step::Warning(format!("its work is not in the repository: {refused}")));
+        }
+        tree = project.worktree_of(id)?;
+    }
     if let Some(tree) = &tree {
         project.save_worktree(id, attempt, tree)?;
     }

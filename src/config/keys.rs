@@ -71,6 +71,14 @@ keys! {
         "Who decides a claim: this clone alone (`local`), or the remote that several clones share (`remote`): then the event that begins the work is pushed, unforced, before anything else happens, and whoever is first has the spec.";
     CLAIM_TIMEOUT = "chant.claimTimeout", Kind::Duration, None,
         "How old a claim of another clone may become, without any news of it, before `git chant work` releases it by an event and takes the spec. Unset or `none`: as old as it gets.";
+    CONFINE = "chant.confine", Kind::OneOf(&["auto", "off", "require"]), Some("auto"),
+        "Whether an agent can write only what is its own, see gitchant-workflow(7): `auto` confines it where the system can (bubblewrap on Linux, `sandbox-exec` on macOS) and records how, `require` runs no agent otherwise, `off` confines none.";
+    CONFINE_READONLY = "chant.confine.readonly", Kind::Path, None,
+        "A file or directory that a confined agent cannot change, besides the repository, other worktrees and git's own configuration. It may occur several times.";
+    CONFINE_STRICT = "chant.confine.strict", Kind::Bool, Some("false"),
+        "Whether a confined agent can write nothing but its worktree, a temporary directory of its own, and what `chant.confine.writable` names.";
+    CONFINE_WRITABLE = "chant.confine.writable", Kind::Path, None,
+        "A file or directory that a confined agent can write, wherever it lies. It may occur several times.";
     LOCK_TIMEOUT = "chant.lockTimeout", Kind::Int { min: 0, max: 3_600_000 }, Some("10000"),
         "How long to try, in milliseconds, while others update the same ref, before giving up.";
     MERGE_HOW = "chant.merge", Kind::OneOf(MERGE), Some("merge"),

@@ -47,6 +47,17 @@ impl Scope {
     }
 }
 
+/// Whether agents are confined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Confine {
+    /// Where the system can.
+    Auto,
+    /// Never.
+    Off,
+    /// Always: no agent runs otherwise.
+    Require,
+}
+
 /// Whether commands from the repository's files are run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "lowercase")]
@@ -172,6 +183,30 @@ impl<'repo> Config<'repo> {
         self.command(&keys::WORKTREE_SETUP, keys::WORKTREE_SETUP.name)
     }
 
+    /// Whether agents are confined.
+    pub(crate) fn confine(&self) -> Result<Confine> {
+        Ok(match self.word(&keys::CONFINE)? {
+            Some("off") => Confine::Off,
+            Some("require") => Confine::Require,
+            _ => Confine::Auto,
+        })
+    }
+
+    /// Whether a confined agent can write nothing but what is its own.
+    pub(crate) fn confine_strictly(&self) -> Result<bool> {
+        self.bool(&keys::CONFINE_STRICT)
+    }
+
+    /// What a confined agent cannot change besides the rest, `~` expanded to `home`.
+    pub(crate) fn confine_readonly(&self, home: Option<PathBuf>) -> Result<Vec<PathBuf>> {
+        self.paths(&keys::CONFINE_READONLY, home)
+    }
+
+    /// What a confined agent can write besides the rest, `~` expanded to `home`.
+    pub(crate) fn confine_writable(&self, home: Option<PathBuf>) -> Result<Vec<PathBuf>> {
+        self.paths(&keys::CONFINE_WRITABLE, home)
+    }
+
     /// What happens on a change outside the target files.
     pub(crate) fn scope(&self) -> Result<Scope> {
         self.choice(&keys::SCOPE)
@@ -270,6 +305,10 @@ impl<'repo> Config<'repo> {
     /// The remote to exchange events with.
     pub(crate) fn remote(&self) -> Result<Option<String>> {
         self.text(&keys::REMOTE)
+    }
+
+    fn paths(&self, key: &keys::Key, home: Option<PathBuf>) -> Result<Vec<PathBuf>> {
+        Setting::all(self.snapshot.plumbing(), key.name).iter().map(|found| found.path(home.clone())).collect()
     }
 
     fn find<'a>(&'a self, name: &str) -> Option<Setting<'a>> {

@@ -30,6 +30,20 @@ impl<'a> Setting<'a> {
         Setting::last_where(config, key, trusted)
     }
 
+    /// Every value of `key`, in order.
+    pub(super) fn all(config: &'a File, key: &'static str) -> Vec<Self> {
+        let Some((section, rest)) = key.split_once('.') else { return Vec::new() };
+        let (subsection, name) = rest.rsplit_once('.').map_or((None, rest), |(sub, name)| (Some(sub), name));
+        let sections = config.sections_by_name(section).into_iter().flatten();
+        let here = sections
+            .filter(|one| one.header().subsection_name().map(|name| name.to_str_lossy()).as_deref() == subsection);
+        let values = here.flat_map(|section| {
+            let meta = section.meta();
+            section.values(name).into_iter().map(move |value| Setting { key: key.to_owned(), value: Some(value), meta })
+        });
+        values.collect()
+    }
+
     fn last_where(config: &'a File, key: &str, eligible: fn(&Metadata) -> bool) -> Option<Self> {
         let (section, rest) = key.split_once('.')?;
         let (subsection, name) = match rest.rsplit_once('.') {

@@ -3,7 +3,7 @@
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::{id::SpecId, oid, status::Status};
+use super::{confined::Confined, id::SpecId, oid, status::Status};
 
 /// What an event does. The names stand in the `Chant-Op` trailer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, strum::AsRefStr, strum::EnumString)]
@@ -214,6 +214,8 @@ pub struct Facts {
     pub cost: Option<String>,
     /// The session that it reported.
     pub session: Option<String>,
+    /// What confined the run of the agent.
+    pub confined: Option<Confined>,
     /// The exit code of the agent.
     pub exit: Option<i32>,
     /// Why, in words.

@@ -177,7 +177,7 @@ fn take_own_facts(state: &State, new: &NewEvent, facts: &mut Facts) {
     }
     prefer_own!(phase, spec_path, spec_blob, reason, exit);
     if new.op.claims().is_some() {
-        prefer_own!(base, target, landing, agent, model, cost, session);
+        prefer_own!(base, target, landing, agent, model, cost, session, confined);
         if !own.work_commits.is_empty() {
             facts.work_commits = own.work_commits;
         }
@@ -242,6 +242,7 @@ fn carried(state: &State, of: &Facts) -> Facts {
         model: of.model.clone(),
         cost: of.cost.clone(),
         session: of.session.clone(),
+        confined: of.confined.clone(),
         informed_by: of.informed_by.clone(),
         tampered: of.tampered.clone(),
         ..state.facts.of_spec()

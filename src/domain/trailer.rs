@@ -5,6 +5,7 @@
 use gix::ObjectId;
 
 use super::{
+    confined::Confined,
     event::{Approval, Facts, Landing, Op, Pin, Role},
     id::SpecId,
     status::Status,
@@ -109,6 +110,7 @@ trailers! {
     "Model" facts.model, "text", "The model that it reported.";
     "Cost" facts.cost, "text", "The cost that it reported.";
     "Session" facts.session, "text", "The session that it reported.";
+    "Confined" facts.confined, "name", "What confined the run of the agent: `bubblewrap`, `seatbelt` or `none`.";
     "Exit" facts.exit, "number", "The exit code of the agent.";
     "Reason" facts.reason, "text", "Why, in words.";
     "Informed-By" facts.informed_by, "input", "What an input was when the attempt began: `path:<path> <blob>`, `spec:<id> <event>` or `url:<url>`.";
@@ -212,6 +214,18 @@ impl Value for Op {
 
     fn read(text: &str) -> Option<Self> {
         Some(Op::from_name(text))
+    }
+}
+
+impl Value for Confined {
+    const WHAT: &'static str = "a means of confinement";
+
+    fn write(&self) -> String {
+        self.as_ref().to_owned()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }
 

@@ -127,6 +127,7 @@ kinds! {
     NotARepository = "not-a-repository", "This is no git repository, or it cannot be opened.";
     NotAWorktree = "not-a-worktree", "That is no linked worktree of this repository.";
     NotAllowed = "not-allowed", "The status of the spec does not allow it.";
+    NotConfined = "not-confined", "An agent cannot be confined here, and `chant.confine` is `require`.";
     NotConfirmed = "not-confirmed", "It needs a confirmation that was not given.";
     NotContended = "not-contended", "There is nothing to resolve.";
     NotEmpty = "not-empty", "The directory is there and not empty.";

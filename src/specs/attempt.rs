@@ -12,7 +12,7 @@ use crate::{
         preset::Report,
         process::Ending,
     },
-    domain::{id::SpecId, pattern::PathSet, spec_file, spec_file::Spec, state::State},
+    domain::{confined::Confined, id::SpecId, pattern::PathSet, spec_file, spec_file::Spec, state::State},
     error::{Error, Kind, Result},
     git::{
         history,
@@ -34,6 +34,10 @@ pub(crate) struct RunEnd {
     pub tampered: Vec<String>,
     /// Other refs that changed during the run.
     pub refs_moved: Vec<String>,
+    /// What confined the run.
+    pub confined: Confined,
+    /// Why the work of a confined run was not taken into the repository, if it was not.
+    pub refused: Option<String>,
     /// The settings (`key=value`) that keep changed configuration from taking effect while the attempt is judged.
     pub muted: Vec<String>,
 }

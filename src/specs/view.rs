@@ -122,6 +122,7 @@ impl Specs<'_> {
         detail.base = facts.base.map(|id| id.to_string());
         detail.target = facts.target.clone();
         detail.tampered = facts.tampered.clone();
+        detail.confined = facts.confined.as_ref().map(|by| by.as_ref().to_owned());
         detail.merge = facts.landing.zip(facts.target.clone()).map(|(landing, target)| MergeView {
             target,
             old: landing.old.map(|id| id.to_string()).unwrap_or_default(),
@@ -263,6 +264,7 @@ pub(crate) fn event_view(event: &Event) -> EventView {
         model: facts.model.clone(),
         cost: facts.cost.clone(),
         session: facts.session.clone(),
+        confined: facts.confined.as_ref().map(|by| by.as_ref().to_owned()),
         exit: facts.exit,
         commits: facts.work_commits.iter().map(ToString::to_string).collect(),
         clone: facts.clone.clone(),

@@ -15,6 +15,7 @@ mod cache;
 mod checks;
 mod completion;
 mod concurrent;
+mod confined;
 mod demo;
 mod demo_material;
 mod disk_and_signals;

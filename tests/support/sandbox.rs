@@ -48,6 +48,9 @@ impl Sandbox {
     fn without_repository() -> Sandbox {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("home")).unwrap();
+        // Most tests are about what is told apart without it; `CHANT_TEST_CONFINE=auto` confines every agent that can be.
+        let confine = std::env::var("CHANT_TEST_CONFINE").unwrap_or_else(|_| "off".to_owned());
+        std::fs::write(dir.path().join("home/gitconfig"), format!("[chant]\n\tconfine = {confine}\n")).unwrap();
         let repo = dir.path().canonicalize().unwrap().join("repo");
         Sandbox { watch: Watch::new(dir.path()), dir, repo }
     }
@@ -68,6 +71,12 @@ impl Sandbox {
             std::fs::write(file, text.replace(from, to)).unwrap();
         }
         copy
+    }
+
+    /// Has every agent confined from now on, as it is by default.
+    pub(crate) fn confined(self) -> Sandbox {
+        self.git(&["config", "chant.confine", "require"]);
+        self
     }
 
     /// The directory that everything is in; worktrees appear here beside `repo`.

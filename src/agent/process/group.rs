@@ -31,11 +31,13 @@ pub(super) struct Group {
     /// Those beyond the leader that got a signal from us.
     ended: HashSet<(u32, u64)>,
     reaped: bool,
+    /// The leader is a sandbox: it ends with what is in it, and at once if it is asked to end itself.
+    sandboxed: bool,
 }
 
 impl Group {
-    pub(super) fn new(leader: Child, reaper: Reaper) -> Self {
-        Group { leader, reaper, ended: HashSet::new(), reaped: false }
+    pub(super) fn new(leader: Child, reaper: Reaper, sandboxed: bool) -> Self {
+        Group { leader, reaper, ended: HashSet::new(), reaped: false, sandboxed }
     }
 
     /// The leader's pid, which is the group's number.
@@ -123,10 +125,14 @@ impl Group {
 
     fn signal(&mut self, signal: Signal) {
         let others = self.others();
-        // What cannot be signalled (it has become another user's) is found again by `is_over` and given up on in the end.
-        let _gone = fault::around("agent.signal", || rustix::process::kill_process_group(self.pid(), signal));
+        // In a sandbox each is asked by itself, so that it has its time to end.
+        let each = self.sandboxed && signal != Signal::KILL && !others.is_empty();
+        if !each {
+            // What cannot be signalled (it has become another user's) is found again by `is_over` and given up on in the end.
+            let _gone = fault::around("agent.signal", || rustix::process::kill_process_group(self.pid(), signal));
+        }
         for process in others {
-            if process.group != self.id() {
+            if each || process.group != self.id() {
                 let _not_ours_any_more = fault::around("agent.signal", || process.signal(signal));
             }
             self.ended.insert((process.pid, process.start));

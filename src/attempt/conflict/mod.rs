@@ -136,6 +136,9 @@ fn merge_target(
         let why = format!("the agent {}", run.ending);
         return Ok((Some(run), Some(why)));
     }
+    if let Some(refused) = run.refused.clone() {
+        return Ok((Some(run), Some(refused)));
+    }
     let tree = Worktree { muted: run.muted.clone(), ..plan.tree.clone() };
     if project.worktree_of(&attempt.id)?.is_none_or(|now| !now.is_on(attempt.branch.as_ref())) {
         return Ok((Some(run), Some("the agent left its worktree on another branch".to_owned())));

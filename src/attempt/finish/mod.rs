@@ -139,6 +139,9 @@ impl Judge<'_> {
                 ending => return Ok((Verdict::Failed(Failure::Agent(ending)), false)),
             }
         }
+        if let Some(refused) = self.run.and_then(|run| run.refused.clone()) {
+            return Ok((Verdict::Failed(Failure::Checks(self.problem(refused))), false));
+        }
         match self.check() {
             Ok((None, clean)) => Ok((Verdict::Passed, clean)),
             Ok((Some(what), clean)) => Ok((Verdict::Failed(Failure::Checks(what)), clean)),
@@ -244,6 +247,7 @@ impl Judge<'_> {
             model: run.and_then(|run| run.report.model.clone()),
             cost: run.and_then(|run| run.report.cost()),
             session: run.and_then(|run| run.report.session.clone()),
+            confined: run.map(|run| run.confined.clone()),
             ..Facts::default()
         };
         let addition = Addition { event: NewEvent { op, sentence, facts }, evidence, informed: Vec::new() };

@@ -3,6 +3,7 @@
 //! What the agent is to do comes from the caller: a run of the spec, or the resolving of a conflict. Claiming the spec and judging the
 //! work is not done here.
 
+pub(crate) mod confined;
 mod guard;
 mod memory;
 
@@ -14,6 +15,7 @@ use std::{
 
 use gix::{ObjectId, bstr::ByteSlice};
 
+use confined::Inside;
 use guard::{Changes, Guard};
 use memory::Memory;
 
@@ -26,7 +28,7 @@ use crate::{
     },
     answer::progress::{Progress, Step},
     attempt::check::environment,
-    domain::{id::SpecId, spec_file::FrontMatter},
+    domain::{confined::Confined, id::SpecId, spec_file::FrontMatter},
     env::fault,
     error::{Error, IoContext, Kind, Result},
     git::work_file,
@@ -73,9 +75,11 @@ impl Session<'_> {
         let prompt_file = write_own(self.worktree, "prompt.md", &self.prompt)?;
         let log = transcript::path(project.repo.common_dir(), self.id, &self.event);
         let log = if self.resumed { transcript::resume(&log)? } else { transcript::create(&log)? };
+        let inside = Inside::prepare(project, self.id, self.attempt, self.worktree)?;
         let guard = Guard::before(project)?;
         let had = if self.resumed { memory::kept(self.worktree, self.agent) } else { None };
-        let mut once = |had: Option<&str>| self.once(project, &prompt_file, &log, lease, had, progress);
+        let mut once =
+            |had: Option<&str>| self.once(project, inside.as_ref(), &prompt_file, &log, lease, had, progress);
         let (mut finished, mut report) = once(had.as_deref())?;
         // It never began: what it was to go on with is gone.
         if let Some(had) = had.filter(|_| report.session.is_none())
@@ -84,16 +88,24 @@ impl Session<'_> {
             progress.say(&Step::Note(format!("the session '{had}' cannot be gone on with: a new one begins")));
             (finished, report) = once(None)?;
         }
-        let Changes { tampered, refs_moved, muted } = guard.after(project, self.id)?;
+        let Changes { mut tampered, refs_moved, muted } = guard.after(project, self.id)?;
+        let (mut confined, mut refused) = (Confined::None, None);
+        if let Some(inside) = &inside {
+            confined = inside.by();
+            tampered.extend(inside.replaced());
+            refused = inside.bring_in(project, self.id, self.attempt, self.base)?;
+        }
         let ending = finished.ending;
         let rate_limited = rate_limit::says_so(ending, &finished.tail);
-        Ok(RunEnd { ending, report, rate_limited, tampered, refs_moved, muted })
+        Ok(RunEnd { ending, report, rate_limited, tampered, refs_moved, confined, refused, muted })
     }
 
     /// Runs one process of the agent to its end, in the session that it `had`.
+    #[expect(clippy::too_many_arguments, reason = "what differs from one process of the agent to the next")]
     fn once(
         &self,
         project: &Project,
+        inside: Option<&Inside>,
         prompt_file: &Path,
         log: &File,
         lease: &mut Lease,
@@ -109,6 +121,10 @@ impl Session<'_> {
         let mut memory = Memory::new(self.agent, self.attempt, self.worktree);
         let mut run = Run::new(&command, self.worktree);
         run.env = self.environment(project, prompt_file)?;
+        if let Some(inside) = inside {
+            run.sandbox = inside.words();
+            run.env.extend(inside.env());
+        }
         run.stdin = Stdin::Bytes(self.prompt.clone().into_bytes());
         run.transcript = Some(log);
         run.sink = Some(&mut sink);

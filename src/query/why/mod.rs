@@ -35,6 +35,7 @@ pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>) -> Result<WhyView
         certainty: "unknown".to_owned(),
         how: "it is not committed yet".to_owned(),
         spec: None,
+        confined: None,
         checks: Vec::new(),
         research: Vec::new(),
     };
@@ -47,6 +48,7 @@ pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>) -> Result<WhyView
     let entry = specs.entry(spec)?;
     view.spec = Some(specs.view(&entry)?);
     if let Some(state) = &entry.state {
+        view.confined = state.facts.confined.as_ref().map(|by| by.as_ref().to_owned());
         view.checks = checks(specs, spec, state.tip)?;
         view.research = research(specs, spec, state.tip)?;
     }

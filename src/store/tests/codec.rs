@@ -2,6 +2,7 @@
 
 use crate::{
     domain::{
+        confined::Confined,
         event::{Approval, Event, Facts, Landing, Op, Pin, Role},
         id::SpecId,
         status::Status,
@@ -70,6 +71,11 @@ fn status() -> impl Strategy<Value = Option<Status>> {
     prop::option::of(prop::sample::select(Status::ALL.to_vec()))
 }
 
+fn confined() -> impl Strategy<Value = Confined> {
+    prop::sample::select(vec![Confined::Bubblewrap, Confined::Seatbelt, Confined::None, Confined::Other("new".into())])
+        .boxed()
+}
+
 fn pin() -> impl Strategy<Value = Pin> {
     prop_oneof![
         (text(), ids()).prop_map(|(path, blob)| Pin::Path { path, blob }),
@@ -86,7 +92,7 @@ prop_compose! {
         (work_commits, patch_ids) in (prop::collection::vec(ids(), 0..3), prop::collection::vec(text(), 0..3)),
         landing in some((some(ids()), ids()).prop_map(|(old, new)| Landing { old, new })),
         (agent, model, cost, session) in (some(text()), some(text()), some(text()), some(text())),
-        (exit, reason) in (some(any::<i32>()), some(text())),
+        (exit, reason, confined) in (some(any::<i32>()), some(text()), some(confined())),
         (informed_by, replaced) in (prop::collection::vec(pin(), 0..3), any::<bool>()),
         supersedes in prop::collection::vec(ids(), 0..3),
         approval in some((any::<bool>(), ids()).prop_map(|(approved, blob)| Approval { approved, blob })),
@@ -96,7 +102,7 @@ prop_compose! {
     ) -> Facts {
         Facts {
             status, was, phase, attempt, nonce, clone, spec_path, spec_blob, created, onto, base, target, work_commits,
-            patch_ids, landing, agent, model, cost, session, exit, reason, informed_by, supersedes, approval, tampered,
+            patch_ids, landing, agent, model, cost, session, confined, exit, reason, informed_by, supersedes, approval, tampered,
             contended, current, unknown, superseded_by: replaced.then(spec),
         }
     }

@@ -1,0 +1,196 @@
+//! A run that can write only what is its own: its sandbox, its private repository, and what comes of it into the repository.
+//!
+//! Which paths are protected is decided here, for every run of an agent; how is `agent::confine`'s. Where nothing can confine a run, it
+//! works in the repository itself, and the record says so.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
+
+use bstr::{BString, ByteSlice};
+use gix::{ObjectId, refs::FullName};
+
+use crate::{
+    agent::confine::{self, Confinement, Identities, Mapped, Sandbox, Unavailable},
+    config::Confine,
+    domain::{confined::Confined, id::SpecId},
+    error::{Error, Kind, Result},
+    git::{
+        private::{Private, incoming::Refused},
+        worktree::{self, Worktree},
+    },
+    project::Project,
+};
+
+/// Keys of git's configuration that name files which git obeys, wherever they lie.
+const OBEYED: &[&str] = &["core.hooksPath", "core.attributesFile", "core.excludesFile", "init.templateDir"];
+
+/// A confined run: where it is, and what it can write.
+pub(crate) struct Inside {
+    tree: Worktree,
+    branch: FullName,
+    private: Private,
+    confinement: Confinement,
+    identities: Identities,
+}
+
+impl Inside {
+    /// Makes the private repository and the sandbox for a run; `None` if it is not to be confined, or cannot be.
+    ///
+    /// # Errors
+    /// `not-confined` if it cannot be and `chant.confine` is `require`.
+    pub(super) fn prepare(
+        project: &Project,
+        id: &SpecId,
+        attempt: ObjectId,
+        worktree: &Path,
+    ) -> Result<Option<Inside>> {
+        let mode = project.config().confine()?;
+        if mode == Confine::Off {
+            return Ok(None);
+        }
+        let Some(tree) = worktree::find(&project.repo, worktree)? else { return Ok(None) };
+        let branch = project.branch_ref(id)?;
+        let private = Private::make(&project.repo, &attempt, branch.as_ref())?;
+        match Inside::enter(project, branch, tree, private.clone())? {
+            Ok(inside) => Ok(Some(inside)),
+            Err(why) => {
+                // What works in the repository itself leaves nothing in a private one.
+                private.discard()?;
+                if mode == Confine::Auto {
+                    return Ok(None);
+                }
+                let message = format!("cannot confine the agent of '{}': {why}", id.short());
+                Err(Error::negative(Kind::NotConfined, message)
+                    .hint("to run agents without: git config chant.confine auto"))
+            }
+        }
+    }
+
+    fn enter(
+        project: &Project,
+        branch: FullName,
+        tree: Worktree,
+        private: Private,
+    ) -> Result<Result<Inside, Unavailable>> {
+        let identities = Identities::of(guarded(project, &tree, &private).iter().map(PathBuf::as_path));
+        let entered = confine::enter(&sandbox(project, &tree, &private)?)?;
+        Ok(entered.map(|confinement| Inside { tree, branch, private, confinement, identities }))
+    }
+
+    /// What confines the run.
+    pub(super) fn by(&self) -> Confined {
+        self.confinement.by.clone()
+    }
+
+    /// The words that confine a command as the run was.
+    pub(crate) fn words(&self) -> &[OsString] {
+        &self.confinement.prefix
+    }
+
+    /// What the run gets into its environment besides.
+    pub(super) fn env(&self) -> impl Iterator<Item = (OsString, Option<OsString>)> + '_ {
+        self.confinement.env.iter().map(|(name, value)| (name.clone(), Some(value.clone())))
+    }
+
+    /// Directories that were put in the place of others during the run, in words.
+    pub(super) fn replaced(&self) -> impl Iterator<Item = String> {
+        self.identities.changed().into_iter().map(|path| format!("the directory '{}' was replaced", path.display()))
+    }
+
+    /// Brings what the run made into the repository. Says why not, if it does not come in: everything is kept then.
+    pub(crate) fn bring_in(
+        &self,
+        project: &Project,
+        id: &SpecId,
+        attempt: ObjectId,
+        base: ObjectId,
+    ) -> Result<Option<String>> {
+        let came = self.private.bring_in(&project.repo, &self.tree, self.branch.as_ref(), base, self.words())?;
+        let Err(refused) = came else { return Ok(None) };
+        if let Refused::Unrelated(tip) = refused {
+            project.store()?.keep_attempt(id, attempt, tip)?;
+        }
+        // That a worktree stands elsewhere is found, and named, by all that judge it.
+        let elsewhere = matches!(refused, Refused::Head(_));
+        Ok((!elsewhere).then(|| refused.to_string()))
+    }
+}
+
+/// Brings in what a run made that died before it could. What does not come in stays in the private repository: then why.
+///
+/// # Errors
+/// If the repository cannot be written.
+pub(crate) fn recover(project: &Project, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<String>> {
+    let private = Private::of(&project.repo, &attempt);
+    if !private.exists() {
+        return Ok(None);
+    }
+    let Some(base) = project.attempt_at(id, attempt)?.base else { return Ok(None) };
+    match Inside::enter(project, project.branch_ref(id)?, tree.clone(), private)? {
+        Ok(inside) => inside.bring_in(project, id, attempt, base),
+        Err(why) => Ok(Some(why.to_string())),
+    }
+}
+
+/// What has to be the same directory after the run as before.
+fn guarded(project: &Project, tree: &Worktree, private: &Private) -> Vec<PathBuf> {
+    let common = project.repo.common_dir().to_owned();
+    let mut guarded = vec![common, tree.path.clone(), tree.git_dir.clone(), private.git_dir.clone()];
+    guarded.extend(project.repo.main_work_dir());
+    guarded
+}
+
+/// What a run in `tree` can write, and what it cannot.
+fn sandbox(project: &Project, tree: &Worktree, private: &Private) -> Result<Sandbox> {
+    let (env, config) = (&project.env, project.config());
+    let home = env.home();
+    let mut read_only = vec![project.repo.common_dir().to_owned(), tree.path.join(".git"), tree.git_dir.join("gitdir")];
+    // A main worktree that is the home directory itself cannot be closed: the agent keeps its own things there.
+    let is_home = |path: &Path| home.as_deref().is_some_and(|home| home.starts_with(path));
+    let others = worktree::list(&project.repo)?.into_iter().map(|other| other.path);
+    read_only.extend(others.filter(|path| *path != tree.path && !is_home(path)));
+    read_only.extend(files_of_git(project)?);
+    read_only.extend(config.confine_readonly(home.clone())?);
+    let mut kept_files = vec![tree.git_dir.join("config.worktree")];
+    let mut kept_dirs = Vec::new();
+    if let Some(home) = &home {
+        kept_files.push(home.join(".gitconfig"));
+        kept_dirs.push(env.var("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from).join("git"));
+    }
+    kept_files.extend(env.var("GIT_CONFIG_GLOBAL").map(PathBuf::from).filter(|path| path.is_absolute()));
+    Ok(Sandbox {
+        worktree: tree.path.clone(),
+        run_dir: private.run_dir.clone(),
+        own: vec![private.git_dir.clone(), tree.git_dir.clone()],
+        read_only,
+        kept_files,
+        kept_dirs,
+        mapped: vec![Mapped { content: private.commondir.clone(), at: tree.git_dir.join("commondir") }],
+        hidden: confine::sockets(env),
+        writable: config.confine_writable(home)?,
+        strict: config.confine_strictly()?,
+    })
+}
+
+/// Files outside the repository that git goes by here, and remotes that are directories of this machine.
+fn files_of_git(project: &Project) -> Result<Vec<PathBuf>> {
+    let snapshot = project.repo.gix().config_snapshot();
+    let mut files: Vec<PathBuf> =
+        snapshot.plumbing().sections().filter_map(|section| section.meta().path.clone()).collect();
+    files.extend(OBEYED.iter().filter_map(|key| snapshot.trusted_path(*key).ok().flatten()));
+    let remotes = snapshot.plumbing().sections_by_name("remote").into_iter().flatten();
+    let urls = remotes.flat_map(|remote| [remote.values("url"), remote.values("pushurl")].concat());
+    files.extend(urls.filter_map(|url| local_path(&url)));
+    files.retain(|path| path.is_absolute());
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+/// The directory that the address of a remote names, if it is one of this machine and absolute.
+fn local_path(url: &BString) -> Option<PathBuf> {
+    let path = url.strip_prefix(b"file://").unwrap_or(url);
+    path.starts_with(b"/").then(|| path.to_path().ok().map(Path::to_owned))?
+}

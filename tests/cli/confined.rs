@@ -1,0 +1,250 @@
+//! Agents that are confined: what they can write is their own, honest work goes through as without, and what comes of it is checked on
+//! its way into the repository. Where nothing can confine, the tests say so.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
+};
+
+use crate::{
+    agent_work::{GOOD, add, worktree},
+    support::{Sandbox, tools::need_that},
+};
+
+/// A sandbox with one spec, "file says two", and `script` as the agent, which is confined; none where nothing can confine here.
+fn confined(script: &str) -> Option<(Sandbox, String)> {
+    let works = Command::new("bwrap").args(["--unshare-user", "--unshare-pid", "--bind", "/", "/", "true"]).output();
+    if !need_that(works.is_ok_and(|output| output.status.success()), "a bubblewrap that works") {
+        return None;
+    }
+    let sandbox = Sandbox::new().confined();
+    sandbox.agent(script);
+    let id = add(&sandbox, "Make it two", &[]);
+    Some((sandbox, id))
+}
+
+fn completes(sandbox: &Sandbox, id: &str) {
+    sandbox.chant(&["work", id]).ok();
+    assert_eq!((sandbox.status(id).as_str(), sandbox.read("file").as_str()), ("completed", "two\n"));
+    sandbox.git(&["fsck", "--strict"]);
+}
+
+#[test]
+fn honest_work_is_merged_and_the_record_says_how_it_was_confined() {
+    let script = format!(
+        "git branch mine; echo x >x; git add x; git commit -qm X; git commit -q --amend -m 'Add x'; echo y >y; git stash -qu; git gc -q;
+        git stash pop -q; git worktree add -q \"$HOME/other\" HEAD; git config user.nickname A; git merge -q main; {GOOD}"
+    );
+    let Some((sandbox, id)) = confined(&script) else { return };
+    let before = sandbox.git(&["config", "--local", "--list"]);
+    completes(&sandbox, &id);
+    assert_eq!((sandbox.read("x"), sandbox.read("y")), ("x\n".into(), "y\n".into()));
+    assert_eq!(sandbox.git(&["config", "--local", "--list"]), before);
+    assert_eq!(sandbox.git(&["branch", "--format=%(refname:short)"]), "main");
+    let log = sandbox.git(&["log", "--format=%(trailers:key=Chant-Confined,valueonly)", &format!("chant/specs/{id}")]);
+    assert!(log.contains("bubblewrap"), "{log}");
+    let made = sandbox.dir().join("home/.gitconfig");
+    assert!(!made.exists(), "what had to stay absent is absent");
+}
+
+#[test]
+fn nothing_of_the_repository_can_be_written_and_the_work_is_merged_all_the_same() {
+    let Some((sandbox, id)) = confined("") else { return };
+    let origin = sandbox.dir().join("origin.git");
+    sandbox.git(&["clone", "-q", "--bare", ".", origin.to_str().unwrap()]);
+    sandbox.git(&["remote", "add", "origin", origin.to_str().unwrap()]);
+    let other = sandbox.dir().join("other-tree");
+    sandbox.git(&["worktree", "add", "-q", "-b", "other", other.to_str().unwrap()]);
+    let repo = sandbox.repo.display();
+    let attempts = [
+        format!("echo x >>{repo}/file"),
+        format!("git -C {repo} add -A"),
+        format!("echo '[a]' >>{repo}/.git/config"),
+        format!("git --git-dir {repo}/.git config a.b c"),
+        format!("echo x >{repo}/.git/hooks/post-merge"),
+        format!("git --git-dir {repo}/.git update-ref refs/heads/main HEAD~0"),
+        format!("git --git-dir {repo}/.git branch x"),
+        format!("echo x >{repo}/.git/info/attributes"),
+        format!("echo x >{repo}/.git/info/grafts"),
+        format!("echo /tmp >{repo}/.git/objects/info/alternates"),
+        format!("echo x | git --git-dir {repo}/.git hash-object -w --stdin"),
+        format!("echo x >{repo}/.git/chant/trusted/x"),
+        format!("echo x >{repo}/.git/chant/new"),
+        format!("echo x >{}/file", other.display()),
+        format!("echo x >{}/new", other.display()),
+        "echo x >\"$HOME/.gitconfig\"".into(),
+        "git config --global a.b c".into(),
+        "mkdir -p \"$HOME/.config/git/hooks\"".into(),
+        "echo x >.git".into(),
+        "echo x >\"$(git rev-parse --git-dir)/commondir\"".into(),
+        "echo x >\"$(git rev-parse --git-dir)/config.worktree\"".into(),
+        "git push -q origin HEAD:main".into(),
+        format!("git push -q {} HEAD:main", origin.display()),
+        format!("mv {repo} {repo}-away"),
+        format!("umount {repo}"),
+    ];
+    let tried: String = attempts
+        .iter()
+        .map(|one| format!("( {one} ) >/dev/null 2>>../said && echo '{}' >>../allowed\n", one.replace('\'', "-")))
+        .collect();
+    sandbox.agent(&format!("{tried}true\n{GOOD}"));
+    let before = [vec!["for-each-ref", "refs/heads/main", "refs/heads/other"], vec!["status", "--porcelain"]]
+        .map(|args| sandbox.git(&args));
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    assert_eq!(fs::read_to_string(sandbox.dir().join("allowed")).unwrap_or_default(), "");
+    let said = fs::read_to_string(sandbox.dir().join("said")).unwrap();
+    assert!(said.contains("Read-only file system"), "{said}");
+    let after = [vec!["for-each-ref", "refs/heads/main", "refs/heads/other"], vec!["status", "--porcelain"]]
+        .map(|args| sandbox.git(&args));
+    assert_eq!(after, before);
+    sandbox.chant(&["merge", &id]).ok();
+    assert_eq!(sandbox.read("file"), "two\n");
+}
+
+#[test]
+fn work_that_is_no_sound_history_is_refused_by_name_and_kept() {
+    for (script, named) in [
+        (
+            "git checkout -q --orphan new; git commit -qm new; git branch -f chant/$CHANT_SPEC_ID new; git checkout -q chant/$CHANT_SPEC_ID",
+            "does not descend",
+        ),
+        (
+            "blob=$(echo x | git hash-object -w --stdin); sub=$(printf '100644 blob %s\\tconfig\\n' $blob | git mktree); \
+             tree=$( (git ls-tree HEAD; printf '040000 tree %s\\t.GIT\\n' $sub) | git mktree); \
+             git update-ref refs/heads/chant/$CHANT_SPEC_ID $(git commit-tree -p HEAD -m bad $tree)",
+            "git refuses the objects",
+        ),
+        ("mkfifo $(git rev-parse --git-dir)/logs/fifo", "is no file that git makes"),
+        ("git checkout -q -b elsewhere", "'elsewhere'"),
+    ] {
+        let Some((sandbox, id)) = confined(&format!("{GOOD}; git add -A; git commit -qm Work; {script}")) else {
+            return;
+        };
+        sandbox.chant(&["work", &id]).fails(1, &[named]);
+        assert_eq!((sandbox.status(&id).as_str(), sandbox.read("file").as_str()), ("failed", "one\n"), "{named}");
+        assert!(worktree(&sandbox, &id).is_dir());
+        let kept = fs::read_dir(sandbox.repo.join(".git/chant/runs")).unwrap().next().unwrap().unwrap();
+        assert!(kept.path().join("git/objects").is_dir());
+    }
+}
+
+#[test]
+fn a_parent_directory_that_was_replaced_is_named() {
+    let script = format!("{GOOD}; cd /; mv {{dir}} {{dir}}-away; cp -a {{dir}}-away {{dir}}");
+    let Some((mut sandbox, id)) = confined("") else { return };
+    let dir = sandbox.repo.parent().unwrap().join("up");
+    fs::create_dir(&dir).unwrap();
+    let moved = dir.join("repo");
+    fs::rename(&sandbox.repo, &moved).unwrap();
+    sandbox.repo = moved;
+    sandbox.agent(&script.replace("{dir}", dir.to_str().unwrap()));
+    let ran = sandbox.chant(&["work", &id]);
+    assert_ne!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains("was replaced") || ran.err.contains("No such file"), "{}", ran.err);
+}
+
+#[test]
+fn without_a_sandbox_require_refuses_and_auto_says_none() {
+    let sandbox = Sandbox::new().confined();
+    let bin = sandbox.dir().join("bin");
+    fs::create_dir(&bin).unwrap();
+    fs::write(bin.join("bwrap"), "#!/bin/sh\necho 'bwrap: nothing works' >&2\nexit 1\n").unwrap();
+    fs::set_permissions(bin.join("bwrap"), fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.agent(GOOD);
+    let id = add(&sandbox, "Make it two", &[]);
+    let work = || {
+        let mut command = sandbox.binary(&["work", &id]);
+        let path =
+            command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, value)| value).unwrap().to_owned();
+        let path = std::env::join_paths([bin.clone()].into_iter().chain(std::env::split_paths(&path))).unwrap();
+        sandbox.run(command.env("PATH", path))
+    };
+    work().fails(1, &["cannot confine the agent", "nothing works", "git config chant.confine auto"]);
+    assert_eq!(sandbox.status(&id), "pending");
+    sandbox.git(&["config", "chant.confine", "auto"]);
+    work().ok();
+    let log = sandbox.git(&["log", "--format=%(trailers:key=Chant-Confined,valueonly)", &format!("chant/specs/{id}")]);
+    assert!(log.contains("none"), "{log}");
+    assert!(!sandbox.git(&["for-each-ref", "refs/heads"]).contains("chant/"));
+}
+
+/// Works on its first run until it is ended, with a commit, a stash and a change behind it; does the rest on its second.
+const TWO_RUNS: &str = "if [ ! -e \"$HOME/began\" ]; then
+    touch \"$HOME/began\"
+    echo half >new; git add new; git commit -qm Half; echo stashed >file; git stash -q; echo more >>file; echo ready
+    trap 'echo saved >\"$HOME/saved\"; exit 1' TERM
+    while :; do sleep 0.1; done
+fi
+git log --format=%s | grep -q Half || exit 3
+git checkout -q file; git stash pop -q || exit 4
+echo two >file; tick";
+
+#[test]
+fn paused_or_killed_it_goes_on_with_all_that_it_had() {
+    for kill in [false, true] {
+        let Some((sandbox, id)) = confined(TWO_RUNS) else { return };
+        let mut child = sandbox.binary(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("ready")));
+        if kill {
+            child.kill().unwrap();
+        } else {
+            sandbox.chant(&["pause", &id]).ok();
+        }
+        child.wait_with_output().unwrap();
+        assert_eq!(sandbox.dir().join("home/saved").exists(), !kill, "the agent has its time to end");
+        completes(&sandbox, &id);
+        assert_eq!(sandbox.read("new"), "half\n");
+    }
+}
+
+#[test]
+fn a_conflict_is_resolved_by_an_agent_that_is_confined() {
+    let Some((sandbox, id)) = confined(GOOD) else { return };
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    sandbox.write("file", "three\n");
+    sandbox.git(&["commit", "-qam", "Three"]);
+    let denied = format!("echo x >{}/.git/x 2>/dev/null && exit 9", sandbox.repo.display());
+    sandbox.agent(&format!("{denied}; echo two >file; git add file; git commit -qm Resolved"));
+    sandbox.chant(&["merge", &id, "--agent"]).ok();
+    assert_eq!((sandbox.status(&id).as_str(), sandbox.read("file").as_str()), ("completed", "two\n"));
+    sandbox.git(&["fsck", "--strict"]);
+}
+
+#[test]
+fn several_at_once_are_confined_each_by_itself() {
+    let Some((sandbox, first)) = confined("echo $CHANT_SPEC_ID >$CHANT_SPEC_ID; git add -A; git commit -qm Work; tick")
+    else {
+        return;
+    };
+    let second = add(&sandbox, "Another", &[]);
+    sandbox.chant(&["work", "--all", "--jobs", "2"]).ok();
+    for id in [first, second] {
+        assert_eq!(sandbox.status(&id), "completed");
+        assert_eq!(sandbox.read(&id), format!("{id}\n"));
+    }
+    sandbox.git(&["fsck", "--strict"]);
+}
+
+#[test]
+fn what_is_kept_read_only_and_what_is_opened_is_the_person_s_to_say() {
+    let script =
+        format!("echo x >\"$HOME/closed\" 2>/dev/null && exit 8; echo x >>{{repo}}/target/x || exit 9; {GOOD}");
+    let Some((sandbox, id)) = confined("") else { return };
+    fs::write(sandbox.dir().join("home/closed"), "").unwrap();
+    sandbox.write("target/x", "");
+    sandbox.git(&["config", "chant.confine.readonly", "~/closed"]);
+    sandbox.git(&["config", "chant.confine.writable", sandbox.repo.join("target").to_str().unwrap()]);
+    sandbox.agent(&script.replace("{repo}", sandbox.repo.to_str().unwrap()));
+    completes(&sandbox, &id);
+    assert_eq!(sandbox.read("target/x"), "x\n");
+    // Strictly: the home is closed as well.
+    sandbox.git(&["config", "chant.confine.strict", "true"]);
+    sandbox.write("file", "one\n");
+    sandbox.git(&["commit", "-qm", "Back", "file"]);
+    sandbox.agent(&format!("echo x >\"$HOME/open\" 2>/dev/null && exit 8; echo x >\"$TMPDIR/x\" || exit 9; {GOOD}"));
+    let id = add(&sandbox, "Strictly", &[]);
+    completes(&sandbox, &id);
+}
