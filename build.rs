@@ -16,7 +16,7 @@ fn main() {
     let mut features: Vec<_> = features.filter(|name| name != "default").collect();
     features.sort();
     tell("FEATURES", Some(features.join(" ")).filter(|features| !features.is_empty()));
-    // Whoever is at work on the source would build all of it anew with each commit: only a release knows where it comes from.
+    // Only a release build records its commit: otherwise each commit would build the whole crate again.
     if env::var("PROFILE").as_deref() == Ok("release") {
         let (commit, dirty) = of_package(top).or_else(|| of_checkout(top)).unzip();
         tell("COMMIT", commit);

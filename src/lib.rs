@@ -24,6 +24,11 @@ mod project;
 mod query;
 mod specs;
 mod store;
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+#[expect(dead_code, reason = "it has what other tests need")]
+#[expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+mod support;
 mod terminal;
 mod upkeep;
 

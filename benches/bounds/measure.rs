@@ -85,7 +85,7 @@ impl Subject {
         self
     }
 
-    /// It is run once before it is measured, each time: others change meanwhile what it keeps from one run to the next.
+    /// Each command is run once before it is measured, since the commands between change what it keeps from one run to the next.
     pub fn warm(self) -> Subject {
         Subject { warm: true, ..self }
     }

@@ -44,7 +44,7 @@ fn read(path: &Path) -> Option<TimeZone> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::env::tools;
+    use crate::support::tools;
 
     #[test]
     fn a_zone_of_a_file_is_the_zone_of_that_name() {

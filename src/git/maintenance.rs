@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn due_is_what_git_would_take_for_due() {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = crate::support::scratch::scratch();
         let make = |path: String| {
             let path = dir.path().join(path);
             fs::create_dir_all(path.parent().expect("it has one")).expect("a directory");

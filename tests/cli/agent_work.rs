@@ -352,7 +352,7 @@ fn what_it_leaves_running_is_ended() {
     assert_eq!(sandbox.status(&id), "completed");
 }
 
-/// Whether a process of that number runs; one that has ended and that nobody has waited for does not.
+/// Whether a process of that number runs. A zombie does not.
 pub fn is_alive(pid: &str) -> bool {
     let ps = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
     let state = String::from_utf8_lossy(&ps.stdout).trim().to_owned();

@@ -278,7 +278,7 @@ fn a_spec_under_a_filter_is_refused_before_it_is_claimed() {
     assert_eq!(sandbox.ops(&id), ["add"]);
     sandbox.write(".gitattributes", "*.md filter=loud\n/.chant/** !filter\n");
     sandbox.chant(&["work", &id]).ok();
-    // A filter that nobody has configured here does nothing.
+    // A filter without a configured command does nothing.
     let other = sandbox.add(&["Not filtered"]);
     sandbox.write(".gitattributes", "*.md filter=quiet\n");
     sandbox.agent("echo three >file");

@@ -82,7 +82,7 @@ fn what_happens_to_files_is_seen() {
         let before = title(&sandbox, &first);
         let times = fs::metadata(file(&sandbox, &first)).unwrap().modified().unwrap();
         fs::write(file(&sandbox, &first), text.replace(&format!("# {before}"), &format!("# {now}"))).unwrap();
-        // Whoever sets the time back cannot hide it.
+        // A modification time that is set back does not hide the change.
         fs::File::options().write(true).open(file(&sandbox, &first)).unwrap().set_modified(times).unwrap();
         assert_eq!(title(&sandbox, &first), now);
         same(&sandbox, "an edit");

@@ -1,4 +1,4 @@
-//! Several processes at once, in one clone: everything that was promised is there, and whoever was refused knows it.
+//! Several processes at once, in one clone: what was reported as written is there, and every refusal was reported.
 
 use std::{
     collections::BTreeSet,

@@ -11,6 +11,8 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use crate::support::scratch::{scratch, scratch_for};
+
 const REGRESSION: [&str; 3] = ["sh", "tests/run", "regression/issue_1234"];
 const STORAGE: [&str; 3] = ["sh", "tests/run", "storage"];
 const ALL: [&str; 2] = ["sh", "tests/run"];
@@ -93,7 +95,7 @@ struct Room {
 impl Room {
     /// The kvstore as the first commit of a repository.
     fn new(shell: &Path) -> Self {
-        let dir = tempfile::Builder::new().prefix("chant demo ").tempdir().unwrap();
+        let dir = scratch_for("chant demo ");
         let bin = dir.path().join("bin");
         fs::create_dir(&bin).unwrap();
         std::os::unix::fs::symlink(shell, bin.join("sh")).unwrap();
@@ -336,7 +338,7 @@ fn a_lock_that_changed_hands_is_not_stale() {
         grep -q '^1 ' "$KV_DIR/.lock/owner" || exit 13
     "#;
     for (name, shell) in shells() {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         let mut command = Command::new(&shell);
         // busybox has many names.
         if name == "busybox" {

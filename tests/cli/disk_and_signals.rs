@@ -288,7 +288,7 @@ fn a_git_that_outlives_the_tool_is_waited_for() {
             _ => "work",
         };
         let mut next = sandbox.binary(&[next, &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // Whoever did not wait would be done with it, or would have failed, before the hook may end.
+        // A process that did not wait would have ended before the hook may end.
         let waits = std::fs::OpenOptions::new().write(true).open(sandbox.dir().join("fifo")).unwrap();
         let early = (0..100).find_map(|_| {
             std::thread::sleep(std::time::Duration::from_millis(10));

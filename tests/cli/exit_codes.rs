@@ -1,4 +1,4 @@
-//! The command line as a process: through git, with its exit codes, and with nobody there to read.
+//! The command line as a process: through git, with its exit codes, and with a closed stdout.
 
 use std::process::{Command, Output, Stdio};
 

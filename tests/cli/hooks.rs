@@ -73,7 +73,7 @@ fn commits_on_a_work_branch_name_its_spec_once() {
     assert_eq!(named(&sandbox, &sandbox.repo), "", "elsewhere nothing is named");
     sandbox.git_in(&tree, &["merge", "-q", "--no-edit", "main"]);
     assert_eq!(named(&sandbox, &tree), "");
-    // Whoever works on has the merge of it named by the tool.
+    // The next command of the tool names the merge.
     sandbox.chant(&["finish", &id]).ok();
     assert_eq!(sandbox.status(&id), "completed");
 }
@@ -122,7 +122,7 @@ fn staged_specs_are_checked_as_they_are_staged() {
     sandbox.write(path, "---\ntype: [\n---\n# Broken\n");
     commit(&[path]).fails(1, &["010-v7b.md:2"]);
     commit(&["--no-verify", path]).ok();
-    // A warning stops nothing; other files and what is deleted are nobody's business.
+    // A warning stops nothing; other files and deleted ones are not linted.
     sandbox.write(path, "# Nothing says when it is done\n");
     assert!(commit(&["-a"]).ok().err.contains("warning: nothing says when it is done"));
     sandbox.git(&["rm", "-q", path]);

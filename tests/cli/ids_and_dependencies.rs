@@ -38,7 +38,7 @@ fn a_short_form_means_the_same_whether_its_ref_is_loose_packed_or_missing() {
     write_spec(&sandbox, "2020-02-02-001-abc", "");
     let without_file = sandbox.add(&["without a file"]);
     std::fs::remove_file(sandbox.repo.join(format!(".chant/specs/{without_file}.md"))).unwrap();
-    // Names that are no specs: what git leaves behind, and what nobody should have made.
+    // Names that are no specs: leftovers of git, and names that are not allowed.
     std::fs::create_dir(sandbox.repo.join(".git/refs/chant/specs/2020-02-02-002-xyz")).unwrap();
     sandbox.write(".git/refs/chant/specs/2020-02-02-003-xyz.lock", "");
 
@@ -64,7 +64,7 @@ fn ids_of_a_day_go_on_after_loose_packed_and_unrecorded_ones() {
     let second = sandbox.add(&["second"]);
     write_spec(&sandbox, &format!("{}-01z-abc", &second[..10]), "");
     let third = sandbox.add(&["third"]);
-    // The day may have changed meanwhile.
+    // The test may run over midnight.
     if third[..10] == first[..10] {
         assert_eq!([sequence(&second), sequence(&third)], [sequence(&first) + 1, 36 + 36]);
     }

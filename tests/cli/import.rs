@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::Sandbox;
 
-/// Commits what there is, as somebody at some time.
+/// Commits the work tree, with an author and a date.
 fn commit(sandbox: &Sandbox, who: &str, when: &str, message: &str) -> String {
     sandbox.git(&["add", "-A"]);
     let mut command = sandbox.command_in(&sandbox.repo, "git");

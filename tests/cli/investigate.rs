@@ -139,7 +139,7 @@ fn phases_are_skipped_and_added_later() {
     assert_eq!(ids.len(), 2);
     assert!(front(&ids[1]).contains(&format!("depends_on:\n  - {}\n", ids[0])));
     assert!(front(&ids[1]).contains("  - .chant/research/issue-1234-root-cause.md\n"));
-    // Whoever does it later knows where it goes: it was said once.
+    // The target was named once, and later runs use it.
     sandbox.chant(&["work", &ids[0]]).ok();
     assert_eq!(sandbox.show(&ids[0])["target"], "refs/heads/main");
     sandbox.read(".chant/research/issue-1234-root-cause.md");

@@ -360,7 +360,7 @@ fn rebased_onto_another_branch_only_the_work_goes_there() {
     assert_eq!(sandbox.git(&["log", "-1", "--format=%s", "release"]), "Fix");
 }
 
-/// A spec whose `verify:` wants no file with more than one line; the work adds one to `file`, and so does `main` meanwhile.
+/// A spec whose `verify:` wants no file with more than one line; the work adds one to `file`, and so does a commit on `main`.
 fn verified(how: &str) -> (Sandbox, String) {
     let sandbox = merging(how);
     sandbox.git(&["config", "chant.verifyMerged", "true"]);

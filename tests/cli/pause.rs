@@ -1,4 +1,4 @@
-//! Stopping an attempt and going on with it: nothing that it did is lost, and whoever goes on knows of it.
+//! Pausing and resuming an attempt: nothing that it did is lost, and the next run is told of it.
 
 use std::{
     io::{BufRead, BufReader},
@@ -150,7 +150,7 @@ fn a_person_takes_over_and_is_told_what_was_done() {
     assert!(taken.err.contains("git chant finish"), "{}", taken.err);
     assert_half(&place);
     assert_eq!((sandbox.status(&id).as_str(), sandbox.show(&id)["agent"].as_str()), ("in_progress", Some("manual")));
-    // It is a person's now: no agent takes it, and nobody takes it for dead.
+    // A person has it now: no agent claims it, and no command takes it for dead.
     sandbox.chant(&["work", &id]).fails(1, &["is being worked on by Ada", "with manual"]);
     assert_eq!(sandbox.show(&id)["orphaned"], false);
     let spec = place.join(format!(".chant/specs/{id}.md"));

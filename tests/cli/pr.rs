@@ -141,7 +141,7 @@ fn the_gate_is_passed_once_the_merge_upstream_is_fetched() {
         sandbox.git(&["fetch", "-q", "upstream"]);
         assert_eq!(sandbox.status(gate), "pending");
         sandbox.chant(&["archive", "--topic", "issue-1234"]).fails(1, &["is not over", "is pending"]);
-        // Somebody upstream takes it.
+        // A maintainer merges it upstream.
         let place = sandbox.dir().join("maintainer");
         let (bare, place) = (sandbox.dir().join("upstream-org/kvstore.git"), place.to_str().unwrap());
         sandbox.git(&["push", "-q", "upstream", "main", "fix/issue-1234"]);

@@ -55,7 +55,7 @@ fn a_repository_can_say_it_in_its_own_words() {
     let refused = sandbox.chant(&["work", &id, "--trust"]);
     refused.fails(1, &[".chant/prompts/mine.md:2: '{{whoever}}' names nothing", "hint: there are: id, short"]);
     assert_eq!(sandbox.ops(&id), ["add"], "nothing was begun");
-    // What nobody here has read is not given to an agent.
+    // A prompt that no person has approved here is not given to an agent.
     sandbox.write(".chant/prompts/mine.md", "One\n");
     sandbox.chant(&["work", &id]).fails(1, &["prompt: .chant/prompts/mine.md"]);
 }

@@ -1,4 +1,4 @@
-//! `git chant recover`: what somebody who died left is settled, and said.
+//! `git chant recover`: what a dead process left is settled, and reported.
 
 #![cfg(debug_assertions)]
 
@@ -24,7 +24,7 @@ fn everything_is_settled_and_the_way_on_is_told() {
     assert!(ran.out.contains(&format!("{one}: warning: its run")) && ran.out.contains("(repaired)"), "{}", ran.out);
     assert!(ran.err.contains(&format!("hint: to go on with '{0}': git chant work {0}", &one[11..])), "{}", ran.err);
     assert_eq!((sandbox.status(&one), sandbox.status(&other)), ("paused".to_owned(), "finished".to_owned()));
-    // Nobody died: there is nothing to do, and nothing to say.
+    // No process died: there is nothing to do, and nothing to report.
     let ran = sandbox.chant(&["recover"]).ok();
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
     sandbox.chant(&["merge", &other]).ok();

@@ -81,7 +81,7 @@ fn work_that_is_squashed_is_found_with_its_spec_and_without() {
         sandbox.git(&["add", "besides"]);
         sandbox.git(&["commit", "-qm", "All of it (#7)"]);
         assert_eq!(sandbox.show(&second)["blocked_by"], serde_json::json!([]), "without: {without}");
-        // Not after somebody took it back: the base has no part of it then that was not undone.
+        // Not after a revert: the base then holds no part of the work that was not undone.
         sandbox.git(&["reset", "-q", "--hard", "main~1"]);
         sandbox.chant(&["work", &second]).fails(1, &["its work is not in the base", "git chant edit"]);
     }

@@ -139,7 +139,7 @@ fn one_that_kills_its_parent_is_orphaned_ended_and_kept() {
     sandbox.agent(&format!("echo $$ >../pid; {}", kill_parent("KILL")));
     assert_ne!(sandbox.chant(&["work", &id]).code, 0);
     let pid = std::fs::read_to_string(sandbox.dir().join("pid")).unwrap();
-    assert!(is_alive(pid.trim()), "nobody was there to end it");
+    assert!(is_alive(pid.trim()), "no supervisor was left to end it");
     let spec = sandbox.show(&id);
     assert_eq!((spec["status"].as_str(), spec["orphaned"].as_bool()), (Some("in_progress"), Some(true)));
     let listed = sandbox.chant(&["list"]).ok().out;
@@ -227,7 +227,7 @@ fn a_person_finishes_from_inside_the_worktree_or_from_the_main_one() {
         sandbox.chant_in(&from, &["finish", &id]).ok();
         assert_eq!(sandbox.status(&id), "completed");
         assert_eq!(sandbox.read("file"), "two\n");
-        assert_eq!(tree.exists(), inside, "a worktree that somebody stands in stays");
+        assert_eq!(tree.exists(), inside, "a worktree that is some shell's current directory stays");
     }
 }
 

@@ -32,7 +32,7 @@ fn signing() -> Option<Sandbox> {
     Some(sandbox)
 }
 
-/// `git -c chant.requireSigned=false chant …`: what somebody else records who signs nothing.
+/// `git -c chant.requireSigned=false chant …`: what a person records who signs nothing.
 fn unsigned(sandbox: &Sandbox, args: &[&str]) -> Ran {
     let mut git = sandbox.command_in(&sandbox.repo, "git");
     sandbox.run(git.args(["-c", "chant.requireSigned=false", "-c", "chant.sign=false", "chant"]).args(args))
@@ -150,7 +150,7 @@ fn a_signature_that_does_not_fit_is_an_error_for_fsck() {
     ]));
     sandbox.git(&["update-ref", &name, forged.ok().out.trim()]);
     assert_eq!(verdicts(&sandbox, &id), ["add good", "approve bad"]);
-    // Without being asked nobody looks.
+    // Without the setting no signature is verified.
     sandbox.chant(&["fsck"]).ok();
     sandbox.chant(&["fsck", "--signatures"]).fails(1, &["has a signature that does not fit it"]);
 }
@@ -242,7 +242,7 @@ fn verdicts_are_remembered_for_lists_and_never_acted_on() {
     ready();
     counted();
     assert_eq!((ready(), counted()), (Value::Bool(true), 0), "it was remembered");
-    // Whoever acts looks again.
+    // Every command that writes verifies again.
     let other = sandbox.add(&["Change it again", "--needs-approval"]);
     unsigned(&sandbox, &["approve", &other]).ok();
     let forged =
@@ -331,7 +331,7 @@ fn gpg_signs_and_checks_as_well() {
     let signature = |ran: Ran| ran.ok().json()["events"][0]["signature"].clone();
     let mine = signature(chant(&["log", id, "--show-signature", "--json"]));
     assert_eq!((&mine["verdict"], &mine["signer"]), (&"good".into(), &"Ada <ada@example.com>".into()));
-    // Somebody else's keyring does not know the key.
+    // Another person's keyring does not know the key.
     let elsewhere = signature(sandbox.chant(&["log", id, "--show-signature", "--json"]));
     assert_eq!(elsewhere["verdict"], "unknown");
     // A key that is not there.

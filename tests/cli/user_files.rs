@@ -186,7 +186,7 @@ fn what_hooks_and_aliases_export_binds_nothing_that_runs_elsewhere() {
         .env("GIT_PREFIX", "a/b/")
         .env("GIT_EDITOR", ":");
     sandbox.run(&mut command).ok();
-    assert_eq!(std::fs::read(&other).unwrap(), before, "the other index is nobody's business");
+    assert_eq!(std::fs::read(&other).unwrap(), before, "the other index is untouched");
     let now = state(&sandbox, &sandbox.repo);
     assert_eq!(changed(&was, &now), ["file file", "index", "index flags", "refs/heads/main", "status"]);
     sandbox.git(&["config", "alias.specs", "!git-chant list --all"]);

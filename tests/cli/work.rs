@@ -5,7 +5,7 @@ use crate::support::Sandbox;
 #[test]
 fn events_have_the_time_at_which_they_happened() {
     let sandbox = Sandbox::new();
-    // Whoever works for two hours has not finished when it began.
+    // An attempt of two hours finishes two hours after its start.
     sandbox.agent("begun=$(date +%s); until [ \"$(date +%s)\" -gt \"$begun\" ]; do :; done; echo two >file; tick");
     let id = sandbox.add(&["Make it two", "--target-file", "file"]);
     sandbox.chant(&["work", &id]).ok();

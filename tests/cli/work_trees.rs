@@ -51,7 +51,7 @@ fn tree(dir: &Path) -> Vec<String> {
     found
 }
 
-/// A command as somebody else, if this process may do that.
+/// A command as another user, if this process may do that.
 fn as_somebody_else(sandbox: &Sandbox, dir: &Path, args: &[&str]) -> Option<Ran> {
     if !rustix::process::geteuid().is_root() {
         return None;
@@ -59,7 +59,7 @@ fn as_somebody_else(sandbox: &Sandbox, dir: &Path, args: &[&str]) -> Option<Ran>
     let copy = sandbox.dir().join("git-chant");
     if !copy.exists() {
         // Where it was built, others may not go. Another process writes it: a file that this one has open for writing could
-        // be inherited by the children of other tests, and then nobody can run it.
+        // be inherited by the children of other tests, and then no process can run it.
         let built = env!("CARGO_BIN_EXE_git-chant");
         sandbox.run(sandbox.command_in(dir, "cp").arg(built).arg(&copy)).ok();
         std::fs::set_permissions(sandbox.dir(), std::fs::Permissions::from_mode(0o755)).unwrap();

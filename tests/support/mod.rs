@@ -3,8 +3,10 @@
 //! Integration tests take this folder with `#[path = "../support/mod.rs"] mod support;`, the crate's own tests as
 //! `crate::support`. It uses nothing of git-chant's library.
 
+pub(crate) mod cases;
 mod ran;
 mod sandbox;
+pub(crate) mod scratch;
 pub(crate) mod terminal;
 pub(crate) mod tools;
 pub(crate) mod watch;

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Ran, watch::Watch};
+use super::{Ran, scratch::scratch, watch::Watch};
 
 /// The binary under test. Only integration tests have it.
 const BINARY: Option<&str> = option_env!("CARGO_BIN_EXE_git-chant");
@@ -46,7 +46,7 @@ impl Sandbox {
     }
 
     fn without_repository() -> Sandbox {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = scratch();
         std::fs::create_dir(dir.path().join("home")).unwrap();
         // Most tests are about what is told apart without it; `CHANT_TEST_CONFINE=auto` confines every agent that can be.
         let confine = std::env::var("CHANT_TEST_CONFINE").unwrap_or_else(|_| "off".to_owned());

@@ -24,7 +24,7 @@ fn info(worktree: &Path) -> Info {
 }
 
 fn dir() -> TempDir {
-    tempfile::tempdir().unwrap()
+    crate::support::scratch::scratch()
 }
 
 fn alive(pid: u32) -> bool {

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const LONG: Duration = Duration::from_secs(120);
 
 fn dir() -> TempDir {
-    tempfile::tempdir().unwrap()
+    crate::support::scratch::scratch()
 }
 
 fn sh(dir: &TempDir, command: &str) -> Finished {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 
 fn fixture() -> (tempfile::TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = crate::support::scratch::scratch();
     let spec = SpecId::new("2026-02-08-010-v7b").unwrap();
     let attempt = gix::ObjectId::from_hex(&[b'a'; 40]).unwrap();
     let path = path(dir.path(), &spec, &attempt);

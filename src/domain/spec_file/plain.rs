@@ -97,7 +97,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: crate::support::cases::cases(250), ..ProptestConfig::default() })]
 
         #[test]
         fn lines_of_any_kind_mean_what_yaml_says(lines in prop::collection::vec(

@@ -74,7 +74,7 @@ fn forge(all: &[Forged]) -> Vec<Event> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(600), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(75), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn forged_histories_fold_by_the_same_rule(all in prop::collection::vec(forged(), 1..30)) {

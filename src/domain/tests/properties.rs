@@ -55,7 +55,7 @@ fn meaning(state: &State) -> State {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(600), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(75), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// `World::record` compares the trailers, the shortcut and the fold after each append.
     #[test]

@@ -14,8 +14,8 @@ use crate::{
 };
 use gix::ObjectId;
 
-use crate::env::tools;
 use crate::git::tests::support::{Repo, git_output, isolated};
+use crate::support::tools;
 
 /// `main` and `work` have diverged from a common commit; `main` is checked out. Returns both tips.
 fn diverged(main: (&str, &str), work: (&str, &str)) -> (Repo, ObjectId, ObjectId) {

@@ -3,8 +3,8 @@
 use std::{ffi::OsStr, fs, os::unix::fs::chown, path::Path};
 
 use crate::{
-    env::tools,
     git::tests::support::{Repo, git, git_output, isolated, probe},
+    support::tools,
 };
 
 fn has(report: &str, line: &str) {
@@ -17,7 +17,7 @@ fn has_error(report: &str, code: &str) {
 
 isolated! {
     fn outside_a_repository_is_gits_own_error() {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::support::scratch::scratch();
         let report = probe(dir.path(), &[]);
         has(&report, "error=not-a-repository: not a git repository (or any of the parent directories): .git");
         has_error(&probe(dir.path(), &[("GIT_DIR", OsStr::new("nowhere"))]), "not-a-repository");
@@ -83,7 +83,7 @@ isolated! {
 
     fn reopening_the_main_worktree_ignores_the_environments_work_tree() {
         let repo = Repo::with_commit();
-        let elsewhere = tempfile::tempdir().unwrap();
+        let elsewhere = crate::support::scratch::scratch();
         let vars = [("GIT_WORK_TREE", elsewhere.path().as_os_str()), ("OTHER", repo.path.as_os_str())];
         has(&probe(&repo.path, &vars), &format!("other='{}'", repo.path.display()));
     }
@@ -119,7 +119,7 @@ isolated! {
     }
 
     fn trap_a_reftables_are_refused_with_the_way_out() {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = crate::support::scratch::scratch();
         let made = git_output(dir.path(), &["init", "-q", "--ref-format=reftable", "."]).status.success();
         if !tools::need_that(made, "a git that knows reftables") {
             return;
@@ -189,7 +189,7 @@ isolated! {
 
     fn objects_elsewhere_are_refused() {
         let repo = Repo::with_commit();
-        let other = tempfile::tempdir().unwrap();
+        let other = crate::support::scratch::scratch();
         has_error(&probe(&repo.path, &[("GIT_OBJECT_DIRECTORY", other.path().as_os_str())]), "unsupported-repository");
         let own = repo.path.join(".git/objects");
         has(&probe(&repo.path, &[("GIT_OBJECT_DIRECTORY", own.as_os_str())]), "bare=false linked=false silent=false");

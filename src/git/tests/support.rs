@@ -7,10 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::{
-    env::{Env, tools},
-    git::repository::Repository,
-};
+use crate::{env::Env, git::repository::Repository, support::tools};
 
 const CHILD: &str = "CHANT_TEST_CHILD";
 const PROBE: &str = "CHANT_TEST_PROBE";
@@ -31,7 +28,7 @@ pub(super) fn run_isolated(path: &str, body: impl FnOnce()) {
     if std::env::var_os(CHILD).is_some() {
         return body();
     }
-    let home = tempfile::tempdir().unwrap();
+    let home = crate::support::scratch::scratch();
     fs::write(home.path().join("gitconfig"), "").unwrap();
     let output = child(name, home.path()).env(CHILD, "1").output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
@@ -111,7 +108,7 @@ pub(super) struct Repo {
 impl Repo {
     /// `git init <options> repo` on branch `main`.
     pub(super) fn init(options: &[&str]) -> Self {
-        let root = tempfile::tempdir().unwrap();
+        let root = crate::support::scratch::scratch();
         let path = fs::canonicalize(root.path()).unwrap().join("repo");
         git(root.path(), &[&["init", "-q", "-b", "main"], options, &[path.to_str().unwrap()]].concat());
         let repo = Repo { _root: root, path };

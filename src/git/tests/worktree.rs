@@ -248,7 +248,7 @@ isolated! {
         symlink("/etc/passwd", repo.path.join("link")).unwrap();
         symlink("/etc/passwd", repo.path.join("secret/link.env")).unwrap();
         let path = side(&repo);
-        let outside = tempfile::tempdir().unwrap();
+        let outside = crate::support::scratch::scratch();
         symlink(outside.path(), path.join("out")).unwrap();
         fs::write(path.join("sub.env"), "").unwrap();
         let opened = repo.open();
@@ -277,7 +277,7 @@ isolated! {
 
     fn a_work_tree_that_the_environment_names_is_worked_in() {
         let repo = Repo::with_commit();
-        let elsewhere = tempfile::tempdir().unwrap();
+        let elsewhere = crate::support::scratch::scratch();
         let elsewhere = fs::canonicalize(elsewhere.path()).unwrap();
         repo.git(&["config", "core.worktree", elsewhere.to_str().unwrap()]);
         let opened = Repository::discover(&Env::from_process().unwrap().in_dir(repo.path.join(".git"))).unwrap();

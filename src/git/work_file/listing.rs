@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn every_entry_is_found_by_its_name_from_either_thread() {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = crate::support::scratch::scratch();
         let names: Vec<String> = (0..300).map(|number| format!("{number:03}.md")).collect();
         names.iter().for_each(|name| fs::write(dir.path().join(name), name).expect("a file"));
         symlink("000.md", dir.path().join("link.md")).expect("a link");

@@ -3,7 +3,7 @@ use std::os::unix::{ffi::OsStrExt, fs::symlink, net::UnixListener};
 use super::*;
 
 fn work_tree() -> tempfile::TempDir {
-    let root = tempfile::tempdir().expect("a temporary directory");
+    let root = crate::support::scratch::scratch();
     std::fs::create_dir_all(root.path().join(".chant/specs")).expect("created");
     std::fs::write(root.path().join(".chant/specs/a.md"), "# A\n").expect("written");
     root
@@ -46,7 +46,7 @@ fn a_symlink_is_refused_by_name_wherever_it_is() {
 #[test]
 fn a_root_behind_a_symlink_is_fine() {
     let root = work_tree();
-    let outside = tempfile::tempdir().expect("a temporary directory");
+    let outside = crate::support::scratch::scratch();
     symlink(root.path(), outside.path().join("r")).expect("linked");
     assert!(read(&outside.path().join("r"), ".chant/specs/a.md".into(), 9).expect("read").is_some());
 }

@@ -12,7 +12,10 @@ use crate::{
 use gix::{ObjectId, objs::WriteTo};
 use proptest::prelude::*;
 
-use crate::store::tests::{record, records, settings, spec, support};
+use crate::{
+    store::tests::{record, records, settings, spec, support},
+    support::cases::cases,
+};
 
 fn kind() -> gix::hash::Kind {
     gix::hash::Kind::Sha1
@@ -138,7 +141,7 @@ fn expected(mut facts: Facts) -> Facts {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(200), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_written_is_read_again(

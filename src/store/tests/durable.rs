@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs, process::Command};
 
 use crate::{
-    env::tools,
     store::tests::{spec, support, support::TempRepo, worker},
+    support::tools,
 };
 
 /// One system call that matters here, in order.

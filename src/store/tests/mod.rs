@@ -7,7 +7,6 @@ mod durable;
 mod hostile;
 mod notes;
 mod race;
-#[path = "../../../tests/support/temp_repo.rs"]
 mod support;
 mod worker;
 

@@ -17,7 +17,7 @@ fn die_in(sandbox: &Sandbox, id: &str, script: &str) {
     assert_eq!(sandbox.status(id), "in_progress");
 }
 
-/// Makes a file look as if nobody had touched it for long.
+/// Sets the modification time of a file far back.
 fn age(sandbox: &Sandbox, path: &std::path::Path) {
     sandbox.run(sandbox.command_in(sandbox.dir(), "touch").args(["-d", "2 hours ago"]).arg(path)).ok();
 }
@@ -88,7 +88,7 @@ fn an_add_that_died_before_its_event_is_completed_and_a_colleagues_spec_is_not()
     assert_eq!(codes(&repair(&sandbox)), ["half-made"]);
     assert_eq!(sandbox.ops(&id), ["add"]);
     assert_eq!(trailer(&sandbox, &chain(&id), "Spec-Blob"), sandbox.git(&["hash-object", &spec_path(&id)]));
-    // Staged or committed it is somebody's pending spec, as it comes with a pull.
+    // Staged or committed, the file is a pending spec, as one that a pull brings.
     forget();
     sandbox.git(&["add", ".chant"]);
     clean(&sandbox);
@@ -222,7 +222,7 @@ fn temporary_files_go_once_they_are_old() {
     for file in &files {
         std::fs::write(file, "half").unwrap();
     }
-    // Somebody may be at it.
+    // A process may still use it.
     clean(&sandbox);
     files.iter().for_each(|file| age(&sandbox, file));
     assert_eq!(codes(&fsck(&sandbox)), ["temporary-file"; 3]);
@@ -331,7 +331,7 @@ fn what_a_dead_merge_left_aside_is_put_back() {
     repair(&sandbox);
     assert_eq!(sandbox.git(&["hash-object", home.to_str().unwrap()]), blob);
     assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 0);
-    // A copy that nobody wrote down is somebody's text: named, never removed.
+    // An unrecorded copy is a person's text: named, never removed.
     std::fs::write(dir.join("two.md"), "mine").unwrap();
     let found = only(problems(&sandbox, &["fsck", "--repair"]));
     assert_eq!((found.code(), found.repaired()), ("left-aside", false));

@@ -9,9 +9,9 @@ use crate::{
 
 const BINARY: &str = env!("CARGO_BIN_EXE_git-chant");
 
-/// Runs a shell that finds the binary under its name and reads nobody's start-up files; returns what it printed.
+/// Runs a shell that finds the binary under its name and reads no start-up files; returns what it printed.
 fn run(shell: &str, arguments: &[&str]) -> String {
-    let home = tempfile::tempdir().expect("a temporary directory");
+    let home = crate::support::scratch::scratch();
     let mut path = std::path::Path::new(BINARY).parent().expect("a file is in a directory").as_os_str().to_owned();
     path.push(":");
     path.push(std::env::var_os("PATH").unwrap_or_default());

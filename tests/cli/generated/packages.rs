@@ -24,7 +24,7 @@ fn wanted(zsh: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_archive_has_everything_in_its_place() {
-    let room = tempfile::tempdir().expect("a temporary directory");
+    let room = crate::support::scratch::scratch();
     let binary = room.path().join("git-chant");
     std::fs::write(&binary, "#!/bin/sh\necho 'target: some-target'\n").expect("a file can be written");
     std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).expect("it is ours");

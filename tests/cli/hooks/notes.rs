@@ -1,4 +1,4 @@
-//! Commits that are made anew keep their link to the spec, whoever makes them and where.
+//! Rewritten commits keep their link to the spec, in every worktree and by every command that rewrites.
 
 use std::path::{Path, PathBuf};
 

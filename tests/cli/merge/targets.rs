@@ -69,7 +69,7 @@ fn a_person_edits_stages_and_commits_in_the_target_meanwhile() {
         for (child, id) in running.into_iter().zip(&ids) {
             let ran = Ran::of(child.wait_with_output().unwrap());
             if ran.code != 0 {
-                // Somebody who commits without a pause may win every time; that is said, and later it goes.
+                // A person who commits without a pause may win every race; the tool says so, and a later merge succeeds.
                 ran.fails(1, &["is finished and not merged: "]);
                 assert_eq!(sandbox.status(id), "finished", "{how}");
                 sandbox.write("mine", &format!("{commits}\n"));

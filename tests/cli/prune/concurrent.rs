@@ -21,7 +21,7 @@ fn beside_a_running_work_nothing_of_it_goes() {
     assert_eq!(pruned(&sandbox, &["--expire=now"]), [Value::Null; 0]);
     // As if another clone had given it up, and that had come by sync.
     let tip = format!("refs/chant/specs/{id}");
-    let other = tempfile::tempdir().unwrap();
+    let other = crate::support::scratch::scratch();
     let clone = other.path().join("clone");
     sandbox.git(&["clone", "-q", sandbox.repo.to_str().unwrap(), clone.to_str().unwrap()]);
     sandbox.git_in(&clone, &["fetch", "-q", "origin", &format!("{tip}:{tip}")]);
@@ -79,7 +79,7 @@ fn an_attempt_that_is_let_go_of_beside_a_run_is_not_laid_to_its_agent() {
     sandbox.chant(&["cancel", &first]).ok();
     sandbox.git(&["branch", "saved", &tip]);
     let kept = attempts(&sandbox)[0].clone();
-    // While this agent runs somebody prunes, and what is pruned is elsewhere.
+    // While this agent runs, another process prunes other specs.
     sandbox.agent("(cd ../repo && git chant prune >/dev/null); echo two >file");
     let second = sandbox.add(&["Second"]);
     sandbox.chant(&["work", &second]).ok();

@@ -289,7 +289,7 @@ fn a_hostile_archive_is_kept_out_and_said_to_be() {
         }
         assert!(!net.held(&net.server, &format!("refs/chant/specs/{open}")).is_empty());
     };
-    // Somebody else's open spec, put away.
+    // Another person's open spec, archived.
     put(&format!("{own}160000 commit {open_tip}\t{open}\n"), day, &[&good, &open_tip]);
     kept_out("it is pending, not archived");
     // The chain of another spec in the place of one.

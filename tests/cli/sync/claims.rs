@@ -71,7 +71,7 @@ fn clones_share_a_queue() {
         }
     };
     running.into_iter().for_each(|child| note(ended(child)));
-    // A claim that one had in hand when the others looked for the last time may have been lost, and the spec be nobody's again.
+    // A claim that was in flight at the last look of the others may have been lost, and the spec is free again.
     for clone in 0..3 {
         net.chant(clone, &["sync"]).ok();
         note(net.chant(clone, &["work", "--all", "--chain", "--json"]));
@@ -180,7 +180,7 @@ fn where_nothing_can_be_heard_the_next_run_finds_out() {
     net.chant(0, &["work", &ids[0]]).fails(128, &["was claimed is not known", "run it again when the remote answers"]);
     assert_eq!(log(&net).len(), 0);
     std::fs::rename(&away, &net.server).unwrap();
-    // For everybody else it is taken; whoever took it finds that its run is dead, and goes on.
+    // Every other clone sees a claimed spec; the clone of the claim finds that its run is dead, and resumes.
     net.chant(1, &["work", &ids[0]]).fails(1, &["is being worked on in another clone"]);
     net.chant(0, &["work", &ids[0]]).ok();
     assert_eq!(log(&net), ids);

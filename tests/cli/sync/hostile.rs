@@ -1,4 +1,4 @@
-//! What somebody may put on a server: kept out or named, never obeyed, and nothing of it reaches a terminal.
+//! Hostile refs and objects on a server: kept out or named, never obeyed, and nothing of them reaches a terminal.
 
 use std::{fmt::Write as _, io::Write as _, path::Path, process::Stdio};
 
@@ -15,7 +15,7 @@ fn shared() -> (Net, String) {
     (net, spec)
 }
 
-/// An id that looks like one, and that nobody has.
+/// A well-formed id without an object.
 fn fresh(spec: &str) -> String {
     format!("{}-zz9", &spec[..14])
 }
@@ -91,7 +91,7 @@ fn a_blob_in_the_place_of_a_chain_that_we_have() {
     let (net, spec) = shared();
     let before = net.held(net.dir(0), &format!("refs/chant/specs/{spec}"));
     let blob = feed(&net, &["hash-object", "-w", "--stdin"], b"no commit");
-    // git itself refuses to put it there by a push; whoever has the server's files can.
+    // git refuses it in a push; access to the server's files is enough to make it.
     std::fs::write(net.server.join(format!("refs/chant/specs/{spec}")), format!("{blob}\n")).unwrap();
     unfit(&net, &spec, "it is a blob, no event");
     assert_eq!(net.held(net.dir(0), &format!("refs/chant/specs/{spec}")), before);
@@ -228,7 +228,7 @@ fn a_path_that_leads_out_is_written_nowhere() {
 fn generations_and_parents_that_do_not_fit_are_named() {
     let (net, spec) = shared();
     let tip = net.held(&net.server, &format!("refs/chant/specs/{spec}"));
-    // A generation from nowhere, an attempt that never began, the end of what nobody has seen.
+    // A generation without ancestors, an attempt without a start, the end of an unknown attempt.
     let ghost = "0123456789012345678901234567890123456789";
     let rest =
         format!("Chant-Parents: self\nChant-Status: completed\nChant-Attempt: {ghost}\nChant-Supersedes: {ghost}\n");

@@ -116,7 +116,7 @@ fn a_server_that_lost_everything_is_filled_again() {
     net.chant(0, &["work", &spec]).ok();
     net.settle(|count| (0..count).collect());
     let before = net.shared(net.dir(0));
-    // What 'git push --mirror' of somebody who has none of it does.
+    // The effect of 'git push --mirror' from a clone without any of these refs.
     for line in net.shared(&net.server).lines() {
         net.sandbox.git_in(&net.server, &["update-ref", "-d", line.split(' ').next().unwrap()]);
     }

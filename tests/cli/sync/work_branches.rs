@@ -34,7 +34,7 @@ fn what_one_finished_another_merges() {
     assert_eq!(net.git(1, &["show", "main:done"]), "done");
     let dry = net.chant(1, &["sync", "-n"]).ok();
     assert!(dry.out.contains(&branch(&spec)) && dry.out.contains("gone"), "{}", dry.out);
-    // Over and done: nobody needs it there.
+    // Closed: the branch at the remote is no longer needed.
     net.settle(forward);
     assert_eq!(net.held(&net.server, &branch(&spec)), "");
     assert_eq!(net.status(0, &spec), "completed");

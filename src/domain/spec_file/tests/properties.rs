@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{super::*, PATH, place};
-use crate::domain::character::is_unprintable;
+use crate::{domain::character::is_unprintable, support::cases::cases};
 
 /// Every diagnostic lies inside the file and can be drawn.
 fn check(bytes: &[u8]) -> Result<(), TestCaseError> {
@@ -97,7 +97,7 @@ fn pieces() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases(100)) })]
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
