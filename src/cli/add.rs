@@ -96,7 +96,7 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "path")]
     pub tracks: Vec<String>,
 
-    /// Let nobody work on it until a person approves it
+    /// Require a person's approval before work on it starts
     #[arg(long)]
     pub needs_approval: bool,
 

@@ -11,13 +11,13 @@ use super::page::Page;
 /// file and any branch; this is about refs/chant/specs, refs/chant/archive and refs/notes/chant.
 ///
 /// A spec that was archived is in the archive of its month, and needs no ref of its own: that goes, here and at the remote, if it still
-/// is what the archive holds. Where something happened to it meanwhile, it stays, and the spec is active again.
+/// is what the archive holds. Where another clone recorded an event after that, it stays, and the spec is active again.
 ///
 /// The work branches of finished and paused specs travel too, unless chant.pushBranches is false: another person can merge what is
 /// finished, and go on with what is paused. At the remote a branch goes once its spec is over.
 ///
 /// What is no chain of events is named as unfit and kept out, and exit status 1 says so. A
-/// chain that the remote lost or that somebody cut back there is said to be gone or rewritten, and goes back.
+/// chain that the remote lost, or that was cut back there, is said to be gone or rewritten, and goes back.
 ///
 /// Where a remote takes branches only, the branch chant-sync/<clone> carries what this clone knows, and sync in other clones reads it.
 ///

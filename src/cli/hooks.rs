@@ -12,11 +12,11 @@ use super::page::Page;
 ///
 /// prepare-commit-msg and commit-msg add the trailer Chant-Spec to commits that are made on the work branch of a spec; pre-commit checks
 /// the specs that are staged, and is the only one that can stop anything: git commit --no-verify passes it by; post-merge and
-/// post-checkout record what was completed by somebody's merge or pull; post-rewrite has the notes follow commits that are amended or
+/// post-checkout record what a merge or a pull completed; post-rewrite has the notes follow commits that are amended or
 /// rebased; pre-push says that there is news of specs for that remote, too, and pushes nothing. In silent mode no trailer is added.
 ///
 /// A git that reads hooks from its configuration (2.54) finds them there, beside all others. For an older one a line is put into the
-/// file of each hook, where core.hooksPath has them: what was in the file stays as it is, whoever made it. What is no shell script, a
+/// file of each hook, where core.hooksPath has them: what was in the file stays as it is. What is no shell script, a
 /// symbolic link, or not executable is named and left alone, and so is a directory of hooks that lies outside of this repository. The
 /// line does nothing where git-chant is not installed. With CHANT_HOOKS=0 in the environment none of them does anything.
 #[derive(Args, Clone, Debug)]

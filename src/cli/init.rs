@@ -15,7 +15,7 @@ use crate::domain::agent;
 /// already. At a terminal it is asked for. Without it, git chant why finds the rewritten commits by their changes.
 ///
 /// In silent mode .chant/ is listed in the repository's own info/exclude file: specs and research stay out of every commit, and
-/// whoever shares the repository sees nothing of them.
+/// other users of the repository see nothing of them.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct InitArgs {
     /// Keep .chant/ out of every commit of this clone

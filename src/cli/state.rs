@@ -203,9 +203,9 @@ pub(crate) const RESOLVE_PAGE: Page = Page {
     see_also: &["git-chant-log", "git-chant-show"],
 };
 
-/// Let go of a spec that somebody has claimed
+/// Release a spec that another person or process has claimed
 ///
-/// For a claim whose owner will not go on. It is pending again, and whoever held it sees who released it and why.
+/// For a claim whose owner will not go on. It is pending again, and its former owner sees who released it and why.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReleaseArgs {
     /// The spec, by full or short id

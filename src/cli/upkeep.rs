@@ -53,7 +53,7 @@ pub(crate) const FSCK_PAGE: Page = Page {
 ///
 /// After a crash, a power cut or kill -9: ends what a dead run left running and pauses its attempt, with everything that it had done
 /// kept; records a merge that went through; puts back what a merge had moved aside; takes away worktrees, branches, leases and locks of
-/// what is over. Says what it did, and does nothing where nobody died.
+/// what is over. Says what it did, and does nothing where no process died.
 ///
 /// There is rarely a need for it: every command that changes a spec settles that spec first.
 #[derive(Args, Clone, Debug)]

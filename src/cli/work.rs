@@ -82,7 +82,7 @@ pub(crate) struct WorkArgs {
     #[arg(long)]
     pub no_merge: bool,
 
-    /// Run the commands and prompts that the spec names, though nobody has approved them here
+    /// Run the commands and prompts that the spec names without asking for approval
     #[arg(long)]
     pub trust: bool,
 }
@@ -142,7 +142,7 @@ pub(crate) const WORK_PAGE: Page = Page {
 /// Name the spec that comes next, or take it
 ///
 /// The first of the specs that can be worked now, in the order of their ids. With --claim it is yours from then on: its branch and
-/// worktree are made, and nobody else gets it, however many ask at once. That is how an agent pulls its own work: it goes to the
+/// worktree are made, and no other process gets it, however many ask at once. That is how an agent pulls its own work: it goes to the
 /// worktree, does what the prompt there says, and ends with git chant finish.
 ///
 /// Exits with 1 if nothing is ready.
@@ -170,7 +170,7 @@ pub(crate) struct NextArgs {
     #[arg(long, value_name = "branch", requires = "claim")]
     pub onto: Option<String>,
 
-    /// Take it though nobody has approved the commands and prompts that it names
+    /// Take it without asking for approval of its commands and prompts
     #[arg(long, requires = "claim")]
     pub trust: bool,
 }
@@ -206,7 +206,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "revision")]
     pub at: Option<String>,
 
-    /// Run the commands that the spec names, though nobody has approved them here
+    /// Run the commands that the spec names without asking for approval
     #[arg(long)]
     pub trust: bool,
 }
@@ -239,7 +239,7 @@ pub(crate) struct FinishArgs {
     #[arg(long)]
     pub no_merge: bool,
 
-    /// Run the commands that the spec names, though nobody has approved them here
+    /// Run the commands that the spec names without asking for approval
     #[arg(long)]
     pub trust: bool,
 }
@@ -276,7 +276,7 @@ pub(crate) struct MergeArgs {
     #[arg(long, value_name = "name")]
     pub agent: Option<Option<String>>,
 
-    /// Run the commands and prompts that the spec names, though nobody has approved them here
+    /// Run the commands and prompts that the spec names without asking for approval
     #[arg(long)]
     pub trust: bool,
 }

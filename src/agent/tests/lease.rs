@@ -37,7 +37,7 @@ fn start_time(pid: u32) -> u64 {
     stat.rsplit(')').next().unwrap().split_ascii_whitespace().nth(19).unwrap().parse().unwrap()
 }
 
-/// A process that nobody may end but its owner, in a group of its own.
+/// A process that only its owner may end, in a group of its own.
 struct Bystander(Child);
 
 impl Bystander {
@@ -260,7 +260,7 @@ fn a_number_that_belongs_to_another_by_now_is_left_alone() {
     }
     assert_eq!(end_survivors(&info(dir.path()), GRACE).unwrap(), Survivors::None);
     assert!(bystander.0.try_wait().unwrap().is_none(), "a bystander was killed");
-    // The same, and it is what was recorded.
+    // The process is still the recorded one.
     assert_eq!(end_survivors(&with(real), GRACE).unwrap(), Survivors::Ended(1));
 }
 

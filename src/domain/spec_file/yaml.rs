@@ -53,7 +53,7 @@ pub(super) fn read(text: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<V
     }
 }
 
-/// The same by YAML, whatever the text looks like.
+/// Reads the front matter with the YAML library, whatever the text looks like.
 pub(super) fn thoroughly(text: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<Vec<(String, Node)>>, Fault> {
     // An empty stream is no YAML document at all; one with a comment is.
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {

@@ -37,7 +37,7 @@ impl Place {
 /// The repository that the remote `name` leads to.
 ///
 /// # Errors
-/// `no-remote` if there is none of that name, `bad-remote` if its address names no repository of somebody.
+/// `no-remote` if there is none of that name, `bad-remote` if its address names no owner and repository.
 pub(crate) fn place(project: &Project, name: &str) -> Result<Place> {
     let snapshot = project.repo.gix().config_snapshot();
     let url = snapshot.string(format!("remote.{name}.url").as_str());

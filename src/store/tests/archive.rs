@@ -79,7 +79,7 @@ fn an_event_after_the_fold_makes_the_ref_from_what_was_folded() {
     assert_eq!(temp.git(&["rev-parse", &format!("{event}^")]), tip.to_string());
     assert_eq!(store.ref_tip(&ids[0]).expect("reads"), Some(event));
     assert_eq!(store.folded_tip(&ids[0]).expect("reads"), Some(tip));
-    // What was read before somebody folded it is not what is written on.
+    // A state that was read before another process folded the chain is not written on.
     assert!(store.drop_contained().expect("looks").is_empty());
     assert_eq!(store.tip(&ids[0]).expect("reads"), Some(event));
 }

@@ -99,7 +99,7 @@ fn nothing_is_synced_unless_asked_for() {
     }
 }
 
-/// The same two questions put to git itself, so that "what `core.fsync` asks" is not our own reading of it.
+/// Both questions put to git itself, so that "what `core.fsync` asks" is not our own reading of it.
 #[test]
 fn git_syncs_the_same_under_the_same_configuration() {
     for (setting, expected) in [

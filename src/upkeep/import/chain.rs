@@ -94,7 +94,7 @@ impl Chain<'_> {
         self.left.push(about(self.read, code, key, message));
     }
 
-    /// Whoever imports, as of another time.
+    /// The importing person, as of another time.
     fn person_at(&self, time: Time) -> Signature {
         Signature { time, ..self.room.history.person() }
     }

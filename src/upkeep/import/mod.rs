@@ -228,7 +228,7 @@ fn write(store: &Store<'_>, read: &Read, built: &Built) -> Result<bool> {
     Ok(store.begin(id, &built.past)?.is_some())
 }
 
-/// Says on the commits whose they are. That is done before there are chains: whoever dies in between imports again what has none.
+/// Annotates the commits with their specs, before there are chains: after a crash in between, the next import takes what has no chain.
 fn annotate(project: &Project, store: &Store<'_>, batch: &[(Read, Built)]) -> Result<()> {
     let of = |(read, built): &'_ (Read, Built)| {
         built.commits.iter().map(|commit| (read.source.id.clone(), *commit)).collect::<Vec<_>>()

@@ -21,7 +21,7 @@ fn spec_place(spec: &Spec, key: &str) -> (Option<usize>, Option<usize>) {
     ((place.line > 0).then_some(place.line), (place.column > 0).then_some(place.column))
 }
 
-/// The same with a way out.
+/// A note with a hint.
 pub(super) fn help(problem: ProblemView, help: impl Into<String>) -> ProblemView {
     ProblemView { help: Some(help.into()), ..problem }
 }

@@ -24,7 +24,7 @@ pub(super) struct History<'p> {
     /// Of each spec, oldest first; with whether the file lay in the archive.
     versions: HashMap<String, Vec<(Version, bool)>>,
     authors: RefCell<HashMap<ObjectId, Option<Signature>>>,
-    /// Whoever imports, now.
+    /// The importing person, now.
     person: Signature,
 }
 
@@ -52,7 +52,7 @@ impl<'p> History<'p> {
         Ok(History { project, versions, authors: RefCell::default(), person: project.repo.author()? })
     }
 
-    /// Whoever imports, now.
+    /// The importing person, now.
     pub(super) fn person(&self) -> Signature {
         self.person.clone()
     }

@@ -50,7 +50,7 @@ pub(crate) fn init(project: &Project, wanted: Wanted) -> Result<Vec<Change>> {
         if project.config().agent()?.is_none() {
             changes.push(Change::AddSetting("chant.agent".to_owned(), agent.name.to_owned()));
         }
-        // In silent mode nobody else is to see anything of it.
+        // In silent mode no other person sees anything of it.
         if !wanted.silent && !project.silent {
             changes.extend(pointer::missing(project, agent.instructions)?.map(Change::Point));
         }
