@@ -19,11 +19,11 @@ use crate::{
 /// taken as empty here: the command reports it.
 pub(crate) struct Configuration {
     env: Env,
-    found: OnceCell<Found>,
+    origin: OnceCell<Origin>,
 }
 
-/// Where it was found.
-enum Found {
+/// Where the configuration is from.
+enum Origin {
     Repository(Box<Repository>),
     Person(Box<gix::config::File>),
     Nowhere,
@@ -32,22 +32,22 @@ enum Found {
 impl Configuration {
     /// Nothing is read yet.
     pub(crate) fn new(env: &Env) -> Configuration {
-        Configuration { env: env.clone(), found: OnceCell::new() }
+        Configuration { env: env.clone(), origin: OnceCell::new() }
     }
 
-    fn found(&self) -> &Found {
-        self.found.get_or_init(|| match Repository::discover(&self.env) {
-            Ok(repo) => Found::Repository(Box::new(repo)),
-            Err(_) => gix::config::File::from_globals().map_or(Found::Nowhere, |file| Found::Person(Box::new(file))),
+    fn origin(&self) -> &Origin {
+        self.origin.get_or_init(|| match Repository::discover(&self.env) {
+            Ok(repo) => Origin::Repository(Box::new(repo)),
+            Err(_) => gix::config::File::from_globals().map_or(Origin::Nowhere, |file| Origin::Person(Box::new(file))),
         })
     }
 
     /// The value of a key, as it is written.
     fn text(&self, key: &str) -> Option<String> {
-        let value = match self.found() {
-            Found::Repository(repo) => repo.gix().config_snapshot().plumbing().string(key)?.to_string(),
-            Found::Person(file) => file.string(key)?.to_string(),
-            Found::Nowhere => return None,
+        let value = match self.origin() {
+            Origin::Repository(repo) => repo.gix().config_snapshot().plumbing().string(key)?.to_string(),
+            Origin::Person(file) => file.string(key)?.to_string(),
+            Origin::Nowhere => return None,
         };
         Some(value)
     }
@@ -58,9 +58,9 @@ impl Configuration {
 
     /// The repository, if it was opened for the configuration, so that it is not opened again.
     pub(crate) fn into_repository(self) -> Option<Repository> {
-        match self.found.into_inner()? {
-            Found::Repository(repo) => Some(*repo),
-            Found::Person(_) | Found::Nowhere => None,
+        match self.origin.into_inner()? {
+            Origin::Repository(repo) => Some(*repo),
+            Origin::Person(_) | Origin::Nowhere => None,
         }
     }
 }
@@ -138,7 +138,7 @@ pub(crate) fn pager(cli: &Cli, env: &Env, configuration: &Configuration) -> Opti
             value.to_owned()
         }
         _ => {
-            let Found::Repository(repo) = configuration.found() else { return None };
+            let Origin::Repository(repo) = configuration.origin() else { return None };
             Git::at(repo).args(["var", "GIT_PAGER"]).check().ok()?.line().to_owned()
         }
     };

@@ -18,14 +18,13 @@ pub(super) fn archive(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outco
         return Ok(Outcome::new(Folded { folded: archive::fold(&project, None)? }));
     }
     let specs = match &args.topic {
-        Some(topic) => over(context, topic)?,
+        Some(topic) => of_topic(context, topic)?,
         None => args.specs.clone(),
     };
     let (project, ids, outcome) = each(context, &specs, "archive", archive::archive)?;
-    match archive::fold(&project, Some(&ids)) {
-        Ok(_) => {}
-        // They are archived, and that is what was asked for.
-        Err(error) => context.progress.say(&Step::Warning(format!("they keep a ref each: {}", error.message))),
+    if let Err(error) = archive::fold(&project, Some(&ids)) {
+        // The specs are archived: this is no failure.
+        context.progress.say(&Step::Warning(format!("they keep a ref each: {}", error.message)));
     }
     Ok(outcome)
 }
@@ -34,8 +33,8 @@ pub(super) fn unarchive(context: &Context<'_>, args: &UnarchiveArgs) -> Result<O
     each(context, &args.specs, "unarchive", archive::unarchive).map(|(_, _, outcome)| outcome)
 }
 
-/// The specs of an investigation, all of which have to be over.
-fn over(context: &Context<'_>, topic: &str) -> Result<Vec<String>> {
+/// The specs of an investigation, all of which have to be completed or cancelled.
+fn of_topic(context: &Context<'_>, topic: &str) -> Result<Vec<String>> {
     let project = context.project()?;
     let entries = topic::entries(&Specs::new(&project)?, topic)?;
     if entries.is_empty() {

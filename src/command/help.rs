@@ -10,7 +10,7 @@ use crate::{
 
 pub(super) fn run(context: &Context<'_>, args: &HelpArgs) -> Result<Outcome> {
     let Some(topic) = &args.topic else { return Ok(Outcome::new(Text { text: overview() })) };
-    let Found { file, text } = find(topic)?;
+    let Page { file, text } = find(topic)?;
     let page = manual::pages().into_iter().find(|page| page.file == file);
     if let Some(page) = page.filter(|_| context.interactive && context.env.stdout_is_terminal()) {
         // man shows the name of the file.
@@ -27,26 +27,26 @@ pub(super) fn run(context: &Context<'_>, args: &HelpArgs) -> Result<Outcome> {
     Ok(Outcome::new(Text { text }))
 }
 
-/// What was asked for: the page, and the same for where there is no reader of pages.
-struct Found {
+/// A page: the name of its file, and its text for where no program shows pages.
+struct Page {
     file: String,
     text: String,
 }
 
 /// A command, by its name, its alias or its page's name, or a guide.
-fn find(topic: &str) -> Result<Found> {
+fn find(topic: &str) -> Result<Page> {
     let mut command = cli::command();
     command.build();
     let name = topic.strip_prefix("git-chant-").or_else(|| topic.strip_prefix("chant-")).unwrap_or(topic);
     if let Some(sub) = command.find_subcommand_mut(name).filter(|sub| !sub.is_hide_set()) {
         let file = format!("git-chant-{}.1", sub.get_name());
-        return Ok(Found { file, text: sub.render_long_help().to_string() });
+        return Ok(Page { file, text: sub.render_long_help().to_string() });
     }
     if let Some(guide) = Guide::named(topic) {
-        return Ok(Found { file: format!("{}.{}", guide.name, guide.section), text: guide.text() });
+        return Ok(Page { file: format!("{}.{}", guide.name, guide.section), text: guide.text() });
     }
     if ["git-chant", "chant"].contains(&topic) {
-        return Ok(Found { file: "git-chant.1".to_owned(), text: overview() });
+        return Ok(Page { file: "git-chant.1".to_owned(), text: overview() });
     }
     let message = format!("there is no command and no guide '{}'", topic.escape_debug());
     let error = Error::usage(Kind::UnknownTopic, message);

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{AllHooks, HookState, HookView, outcome::Outcome},
+    answer::{AllHooks, HookState, outcome::Outcome},
     cli::hooks::{Action, HooksArgs},
     error::Result,
     upkeep::setup,
@@ -23,11 +23,11 @@ pub(super) fn run(context: &Context<'_>, args: &HooksArgs) -> Result<Outcome> {
     }
     let hooks = setup::hooks::look(&project)?;
     let shared = setup::hooks::shared(&project, planned.as_deref().unwrap_or_default())?;
-    let left = if args.action == Action::Install { refused(&hooks) } else { Vec::new() };
+    let left = if args.action == Action::Install { hooks.left_alone() } else { Vec::new() };
     let asked = planned.is_none();
     let changes = planned.iter().flatten().flat_map(|change| change.sentences(!args.dry_run)).collect();
-    let idle = hooks.iter().all(|hook| hook.state == HookState::Absent);
-    let mut outcome = Outcome::new(AllHooks { dry_run: args.dry_run, changes, hooks, asked });
+    let idle = hooks.views.iter().all(|hook| hook.state == HookState::Absent);
+    let mut outcome = Outcome::new(AllHooks { dry_run: args.dry_run, changes, hooks: hooks.views, asked });
     outcome = left.into_iter().fold(outcome, Outcome::warning);
     for path in shared {
         outcome = outcome.warning(format!("'{path}' is a file that git has: the change can be committed"));
@@ -36,21 +36,4 @@ pub(super) fn run(context: &Context<'_>, args: &HooksArgs) -> Result<Outcome> {
         outcome = outcome.hint("to have them call git chant: git chant hooks install");
     }
     Ok(outcome)
-}
-
-/// What is left alone and why: one line a reason.
-pub(super) fn refused(hooks: &[HookView]) -> Vec<String> {
-    let mut said: Vec<String> = Vec::new();
-    for hook in hooks.iter().filter(|hook| hook.state == HookState::Refused) {
-        let why = hook.why.as_deref().unwrap_or_default();
-        // A reason that begins with "it" is about this file; others are about all of them.
-        let line = match why.strip_prefix("it ") {
-            Some(_) => format!("'{}' is left alone: {why}", hook.place),
-            None => format!("hooks are left alone: {why}"),
-        };
-        if !said.contains(&line) {
-            said.push(line);
-        }
-    }
-    said
 }

@@ -10,7 +10,7 @@ use crate::{
     project::Project,
     upkeep::{
         import,
-        setup::{self, Wanted},
+        setup::{self, Options},
     },
 };
 
@@ -20,18 +20,13 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     let silent = args.silent || project.silent;
     let notes = args.notes || (!args.no_notes && !silent && agreed(context, &project, args)?);
     let agent = args.agent.as_deref().and_then(preset::named);
-    let changes = setup::init(&project, Wanted { silent: args.silent, notes, hooks: args.hooks, agent })?;
+    let changes = setup::init(&project, Options { silent: args.silent, notes, hooks: args.hooks, agent })?;
     if !args.dry_run {
         changes.iter().try_for_each(|change| setup::apply(&project, change))?;
     }
-    let main = if silent { project.repo.main_work_dir() } else { None };
-    let top = match main {
-        Some(top) => top,
-        None => project.repo.require_work_dir("init")?.to_owned(),
-    };
     let points = changes.iter().any(|change| matches!(change, setup::Change::Point(_)));
     let changes = changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect();
-    let path = top.join(".chant");
+    let path = setup::top(&project, silent)?.join(".chant");
     let mut outcome = Outcome::new(Initialized { path: path.into(), silent, dry_run: args.dry_run, changes });
     let asked = context.interactive && !args.dry_run;
     if !notes && !args.no_notes && !asked && !silent && setup::lacks_notes(&project) {
@@ -41,7 +36,7 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
         outcome = outcome.hint("to take over what chant knows of the specs here: git chant import");
     }
     if args.hooks {
-        outcome = super::hooks::refused(&setup::hooks::look(&project)?).into_iter().fold(outcome, Outcome::warning);
+        outcome = setup::hooks::look(&project)?.left_alone().into_iter().fold(outcome, Outcome::warning);
     }
     if let Some(agent) = agent.filter(|_| silent) {
         let hint = "nothing is written where others see it; to tell the agent of specs, a hook of your own";

@@ -61,11 +61,11 @@ use crate::{
 
 /// Runs a command to its outcome.
 pub(crate) fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
-    let ended = obey(context, command);
+    let outcome = dispatch(context, command);
     if writes_much(command) {
         context.maintain();
     }
-    ended
+    outcome
 }
 
 /// Whether a command may have written so much that the repository is due for maintenance.
@@ -81,7 +81,7 @@ fn writes_much(command: &Command) -> bool {
     )
 }
 
-fn obey(context: &Context<'_>, command: &Command) -> Result<Outcome> {
+fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome> {
     match command {
         Command::Init(args) => init::run(context, args),
         Command::Import(args) => import::run(context, args),

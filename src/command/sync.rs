@@ -37,6 +37,5 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
         });
     }
     let outcome = Outcome::new(Exchanged { remote: remote.name, dry_run: args.dry_run, exchanged });
-    let outcome = if failed { outcome.exit(1) } else { outcome };
-    Ok(hints.into_iter().fold(outcome, Outcome::hint))
+    Ok(hints.into_iter().fold(outcome.exit(i32::from(failed)), Outcome::hint))
 }

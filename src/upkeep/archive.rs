@@ -22,6 +22,7 @@ use crate::{
     project::Project,
     specs::{
         all::Entry,
+        record,
         text::{archive_path_of, path_of},
     },
 };
@@ -71,17 +72,16 @@ fn step(project: &Project, entry: &Entry, op: Op, what: &str, from: &str, to: &s
         }
     }
     let facts = Facts { spec_path: top.is_some().then(|| to.to_owned()), ..Facts::default() };
-    let sentence = format!("{} {what}", entry.title());
     if let Some(top) = &top {
         link(top, from, to)?;
     }
-    let appended = project.store()?.record(&entry.id, NewEvent { op, sentence, facts });
+    let event = NewEvent { op, sentence: format!("{} {what}", entry.title()), facts };
+    let appended = record::append(project, &entry.id, event, None);
     if let Some(top) = &top {
         // One of the two files is removed, with or without the event.
         remove(&top.join(if appended.is_ok() { from } else { to }))?;
     }
-    appended?;
-    Ok(())
+    appended
 }
 
 /// Removes one of the two files that a process left which died while it moved a spec: the other is where the state of the spec says.

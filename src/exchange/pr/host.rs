@@ -18,7 +18,7 @@ pub(crate) enum Tool {
 
 /// A repository at a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct HostedRepo {
     /// The remote's name here.
     pub remote: String,
     /// `owner/name`, with the groups above it where there are some.
@@ -27,8 +27,8 @@ pub(crate) struct Place {
     pub tool: Tool,
 }
 
-impl Place {
-    /// Whose repository it is: what stands before its name.
+impl HostedRepo {
+    /// The owner: the path before the name.
     pub(crate) fn owner(&self) -> &str {
         self.path.rsplit_once('/').map_or(self.path.as_str(), |(owner, _)| owner)
     }
@@ -37,8 +37,8 @@ impl Place {
 /// The repository that the remote `name` leads to.
 ///
 /// # Errors
-/// `no-remote` if there is none of that name, `bad-remote` if its address names no owner and repository.
-pub(crate) fn place(project: &Project, name: &str) -> Result<Place> {
+/// `no-remote` if there is none of that name, `bad-remote` if its address names no repository of an owner.
+pub(crate) fn hosted_repo(project: &Project, name: &str) -> Result<HostedRepo> {
     let snapshot = project.repo.gix().config_snapshot();
     let url = snapshot.string(format!("remote.{name}.url").as_str());
     let Some(url) = url else {
@@ -61,7 +61,7 @@ pub(crate) fn place(project: &Project, name: &str) -> Result<Place> {
         return Err(bad());
     }
     let tool = if host.contains("gitlab") { Tool::Glab } else { Tool::Gh };
-    Ok(Place { remote: name.to_owned(), path, tool })
+    Ok(HostedRepo { remote: name.to_owned(), path, tool })
 }
 
 fn last_two(path: &str) -> String {

@@ -6,6 +6,8 @@ pub(crate) mod host;
 use gix::ObjectId;
 
 use crate::{
+    agent::process,
+    answer::progress::{Progress, Step},
     domain::{checks::Checks, event::Op, phase::Phase, spec_file::section},
     error::{Error, Kind, Result},
     git::history,
@@ -16,15 +18,15 @@ use crate::{
     },
 };
 
-use host::{Place, Tool};
+use host::{HostedRepo, Tool};
 
 /// A pull request that could be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     /// The repository that gets it.
-    pub into: Place,
+    pub into: HostedRepo,
     /// The repository that the branch is pushed to.
-    pub from: Place,
+    pub from: HostedRepo,
     /// The branch that it goes into.
     pub base: String,
     /// The branch with the work.
@@ -39,59 +41,68 @@ pub(crate) struct Request {
 
 impl Request {
     /// The command that pushes the branch.
-    pub(crate) fn push(&self) -> Vec<String> {
+    fn push(&self) -> Vec<String> {
         ["git", "push", self.from.remote.as_str(), self.branch.as_str()].map(str::to_owned).to_vec()
     }
 
     /// The command that makes it, without the body.
-    pub(crate) fn create(&self) -> Vec<String> {
+    fn create(&self) -> Vec<String> {
         let fork = self.into.path != self.from.path;
-        let mut command: Vec<String> = Vec::new();
-        let mut add = |parts: &[&str]| command.extend(parts.iter().map(|part| (*part).to_owned()));
-        match self.into.tool {
-            Tool::Gh => {
-                let head = if fork { format!("{}:{}", self.from.owner(), self.branch) } else { self.branch.clone() };
-                add(&[
-                    "gh",
-                    "pr",
-                    "create",
-                    "--repo",
-                    &self.into.path,
-                    "--base",
-                    &self.base,
-                    "--head",
-                    &head,
-                    "--title",
-                    &self.title,
-                ]);
-            }
-            Tool::Glab => {
-                add(&[
-                    "glab",
-                    "mr",
-                    "create",
-                    "--repo",
-                    &self.into.path,
-                    "--target-branch",
-                    &self.base,
-                    "--source-branch",
-                    &self.branch,
-                    "--title",
-                    &self.title,
-                ]);
-                if fork {
-                    add(&["--head", &self.from.path]);
-                }
-            }
-        }
-        if self.draft {
-            add(&["--draft"]);
-        }
+        let (program, base, head) = match self.into.tool {
+            Tool::Gh => ("gh pr create", "--base", "--head"),
+            Tool::Glab => ("glab mr create", "--target-branch", "--source-branch"),
+        };
+        let branch = match self.into.tool {
+            Tool::Gh if fork => format!("{}:{}", self.from.owner(), self.branch),
+            Tool::Gh | Tool::Glab => self.branch.clone(),
+        };
+        let mut command: Vec<String> = program.split(' ').map(str::to_owned).collect();
+        let options = [("--repo", &self.into.path), (base, &self.base), (head, &branch), ("--title", &self.title)];
+        let source = [("--head", &self.from.path)].into_iter().filter(|_| fork && self.into.tool == Tool::Glab);
+        command
+            .extend(options.into_iter().chain(source).flat_map(|(option, value)| [option.to_owned(), value.clone()]));
+        command.extend(self.draft.then(|| "--draft".to_owned()));
         command
     }
 
+    /// The commands as a person would type them, with the body as a here-document.
+    pub(crate) fn script(&self) -> String {
+        let body = self.body.trim_end();
+        let mut mark = "EOF".to_owned();
+        while body.lines().any(|line| line == mark) {
+            mark.push('_');
+        }
+        let (push, create) = (shell_words::join(self.push()), shell_words::join(self.create()));
+        format!("{push}\n{create} {} \"$(cat <<'{mark}'\n{body}\n{mark}\n)\"\n", self.body_option())
+    }
+
+    /// Runs the commands. Gives the last line that they printed.
+    ///
+    /// # Errors
+    /// `pr-failed` if one of them fails.
+    pub(crate) fn run(&self, project: &Project, progress: &dyn Progress) -> Result<String> {
+        let body = [self.body_option().to_owned(), self.body.trim_end().to_owned()];
+        let mut printed = String::new();
+        for words in [self.push(), [self.create(), body.to_vec()].concat()] {
+            let line = shell_words::join(&words);
+            let shown = shell_words::join(words.iter().take(if words[0] == "git" { 4 } else { 3 }));
+            progress.say(&Step::Command(&shown));
+            let mut lines = |line: &str| progress.say(&Step::AgentLine(line));
+            let mut run = process::Run::new(&line, project.env.cwd());
+            run.stdin = process::Stdin::Null;
+            run.sink = Some(&mut lines);
+            let finished = process::run(run)?;
+            if !finished.ending.success() {
+                return Err(Error::negative(Kind::PrFailed, format!("'{shown}' {}", finished.ending))
+                    .hint("what it said stands above; without --run the commands are printed"));
+            }
+            printed = String::from_utf8_lossy(&finished.tail).trim().lines().last().unwrap_or_default().to_owned();
+        }
+        Ok(printed)
+    }
+
     /// The option that takes the body as its value.
-    pub(crate) fn body_option(&self) -> &'static str {
+    fn body_option(&self) -> &'static str {
         match self.into.tool {
             Tool::Gh => "--body",
             Tool::Glab => "--description",
@@ -99,11 +110,45 @@ impl Request {
     }
 }
 
+/// What a person asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Options<'a> {
+    /// The remote that the branch is pushed to.
+    pub fork: &'a str,
+    /// The remote that gets the pull request, if not `fork`.
+    pub upstream: Option<&'a str>,
+    /// The branch that it goes into, if not the default branch.
+    pub base: Option<&'a str>,
+    /// Whether it is a draft.
+    pub draft: bool,
+}
+
+/// The pull request for the work of one of `entries`.
+///
+/// # Errors
+/// `no-work` or `no-branch` if there is no work, or no branch of its own; see [`host::hosted_repo`] for the remotes.
+pub(crate) fn request(specs: &Specs<'_>, entries: Vec<Entry>, options: &Options<'_>) -> Result<Request> {
+    let project = specs.project;
+    let entry = subject(specs, entries)?;
+    let from = host::hosted_repo(project, options.fork)?;
+    let into = options.upstream.map_or(Ok(from.clone()), |remote| host::hosted_repo(project, remote))?;
+    let base = options.base.map_or_else(|| project.default_branch(&into.remote), |base| Ok(base.to_owned()))?;
+    let (branch, tip) = branch(project, &entry, &base)?;
+    let theirs = project.repo.gix().try_find_reference(format!("refs/remotes/{}/{base}", into.remote).as_str())?;
+    let theirs = match theirs {
+        Some(mut found) => Some(found.peel_to_id()?.detach()),
+        None => project.branch_tip(&format!("refs/heads/{base}"))?,
+    };
+    let since = theirs.map(|theirs| history::merge_base(&project.repo, theirs, tip)).transpose()?.flatten();
+    let (title, body) = text(specs, &entry, since, tip)?;
+    Ok(Request { into, from, base, branch, title, body, draft: options.draft })
+}
+
 /// The spec whose work a pull request is about: the named one, or what a gate waits for.
 ///
 /// # Errors
 /// `no-work` if nothing of it is done.
-pub(crate) fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
+fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
     let phase = |entry: &Entry| entry.spec().and_then(|spec| spec.front.known_phase());
     let done = |entry: &Entry| entry.state.as_ref().is_some_and(|state| !state.facts.work_commits.is_empty());
     let mut candidates = entries;
@@ -129,7 +174,7 @@ pub(crate) fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
 ///
 /// # Errors
 /// `no-branch` if the work is in the base branch itself, or its branch is gone.
-pub(crate) fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(String, ObjectId)> {
+fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(String, ObjectId)> {
     let facts = entry.state.as_ref().map(|state| &state.facts);
     let target = facts.and_then(|facts| facts.target.as_deref()).unwrap_or_default();
     let short = target.strip_prefix("refs/heads/").unwrap_or(target);
@@ -148,12 +193,7 @@ pub(crate) fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(St
 ///
 /// # Errors
 /// If the spec's events cannot be read.
-pub(crate) fn text(
-    specs: &Specs<'_>,
-    entry: &Entry,
-    since: Option<ObjectId>,
-    tip: ObjectId,
-) -> Result<(String, String)> {
+fn text(specs: &Specs<'_>, entry: &Entry, since: Option<ObjectId>, tip: ObjectId) -> Result<(String, String)> {
     let title = entry.title().to_owned();
     let mut body = String::from("## Summary\n\n");
     let spec = entry.spec();
@@ -165,10 +205,10 @@ pub(crate) fn text(
         Some(state) => release_notes::written(specs, &entry.id, state.tip)?,
         None => None,
     };
-    let told = notes.as_deref().map(release_notes::paragraph).filter(|told| !told.is_empty());
+    let notes_text = notes.as_deref().map(release_notes::paragraph).filter(|text| !text.is_empty());
     let context =
         || spec.and_then(|spec| section(spec.body(), "context")).map(|found| release_notes::paragraph(&found));
-    body.push_str(told.or_else(context).unwrap_or_else(|| title.clone()).trim());
+    body.push_str(notes_text.or_else(context).unwrap_or_else(|| title.clone()).trim());
     body.push_str("\n\n## Changes\n\n");
     for change in history::changed_paths(&specs.project.repo, since, tip)? {
         let path = change.path.to_string();
@@ -194,17 +234,12 @@ fn testing(specs: &Specs<'_>, entry: &Entry) -> Result<String> {
     for event in walk.history.events().iter().rev().filter(|event| event.op == Op::Finish) {
         let Some(bytes) = store.evidence_of(event.id, "checks.json")? else { continue };
         let Ok(checks) = serde_json::from_slice::<Checks>(&bytes) else { break };
-        let mut told = String::new();
-        for command in checks.verify.iter().filter(|command| command.ok) {
-            told.push_str(&format!("- `{}` passes\n", command.command.replace('`', "'")));
-        }
-        if let Some(proof) = checks.reproduces.filter(|proof| proof.ok) {
-            told.push_str(&format!(
-                "- `{}` fails without this change and passes with it\n",
-                proof.tip.command.replace('`', "'")
-            ));
-        }
-        return Ok(if told.is_empty() { none } else { told });
+        let passed = checks.verify.iter().filter(|command| command.ok).map(|command| (&command.command, "passes"));
+        let proof = checks.reproduces.iter().filter(|proof| proof.ok);
+        let proved = proof.map(|proof| (&proof.tip.command, "fails without this change and passes with it"));
+        let line = |(command, how): (&String, &str)| format!("- `{}` {how}\n", command.replace('`', "'"));
+        let lines: String = passed.chain(proved).map(line).collect();
+        return Ok(if lines.is_empty() { none } else { lines });
     }
     Ok(none)
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 
 use gix::ObjectId;
 
-use super::{Finding, Repair, step};
+use super::{
+    Finding, Repair,
+    step::{self, Flaw},
+};
 use crate::{
     domain::{history::History, id::SpecId},
     error::Result,
@@ -21,25 +24,27 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
     let history = &walk.history;
     let mut faults = Vec::new();
     for invalid in &walk.invalid {
-        faults.push(("invalid-event", format!("{invalid}: it is not obeyed")));
+        faults.push((Flaw::InvalidEvent, format!("{invalid}: it is not obeyed")));
     }
     for missing in &walk.missing {
-        faults.push(("missing-event", format!("the event {missing} is not in this repository")));
+        faults.push((Flaw::MissingEvent, format!("the event {missing} is not in this repository")));
     }
     let mut looked_for = BTreeSet::new();
     for event in history.events() {
         if let Some(blob) = event.facts.spec_blob.filter(|blob| looked_for.insert(*blob))
             && project.repo.gix().try_find_header(blob)?.is_none()
         {
-            faults
-                .push(("missing-text", format!("the text {blob} of the event {} is not in this repository", event.id)));
+            faults.push((
+                Flaw::MissingText,
+                format!("the text {blob} of the event {} is not in this repository", event.id),
+            ));
         }
     }
     // Where objects are missing, what the chain reaches is unknown.
     let lost = if walk.missing.is_empty() { clobbered(project, id, history)? } else { None };
     let complete = walk.missing.is_empty() && walk.invalid.is_empty();
     faults.extend(step::faults(history, complete));
-    let wrong_status = faults.iter().any(|(code, _)| *code == "status");
+    let wrong_status = faults.iter().any(|(flaw, _)| *flaw == Flaw::Status);
     // What is missing may be what the newest event knows.
     faults.extend(step::tip(history, tip).filter(|_| !wrong_status && walk.missing.is_empty()));
     let shallow = project.repo.gix().is_shallow()?;
@@ -47,7 +52,7 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
     let mut findings: Vec<Finding> = faults
         .into_iter()
         .take(MAX_FAULTS)
-        .map(|(code, message)| Finding::error(code, message).of(id).help(help(code, id, shallow)))
+        .map(|(flaw, message)| Finding::error(flaw.into(), message).of(id).help(help(flaw, id, shallow)))
         .collect();
     findings.extend(lost);
     if more > 0 {
@@ -84,10 +89,10 @@ fn clobbered(project: &Project, id: &SpecId, history: &History) -> Result<Option
     Ok(Some(Finding::error("clobbered", message).of(id).mended_by(Repair::Rejoin(id.clone(), *newest))))
 }
 
-fn help(code: &str, id: &SpecId, shallow: bool) -> String {
-    match code {
-        "missing-event" if shallow => "this clone is shallow: git fetch --unshallow".to_owned(),
-        "missing-event" | "missing-text" => {
+fn help(flaw: Flaw, id: &SpecId, shallow: bool) -> String {
+    match flaw {
+        Flaw::MissingEvent if shallow => "this clone is shallow: git fetch --unshallow".to_owned(),
+        Flaw::MissingEvent | Flaw::MissingText => {
             "fetch it from a clone that has it; git fsck names what else is missing".to_owned()
         }
         _ => format!(

@@ -12,8 +12,22 @@ use crate::domain::{
     state::State,
 };
 
-/// A stable code and a sentence.
-pub(super) type Fault = (&'static str, String);
+/// What is wrong with an event. The name in kebab case is the stable code of the finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub(super) enum Flaw {
+    InvalidEvent,
+    MissingEvent,
+    MissingText,
+    Generation,
+    UnknownAttempt,
+    BadStep,
+    Status,
+    Tip,
+}
+
+/// A flaw and a sentence about it.
+pub(super) type Fault = (Flaw, String);
 
 /// Faults of single events. `complete` says that nothing of the chain is missing or invalid.
 ///
@@ -37,7 +51,7 @@ fn generation(history: &History, event: &Event) -> Option<Fault> {
     }
     let expected = greatest.saturating_add(1);
     (event.generation != expected).then(|| {
-        ("generation", format!("the event {} says generation {}, and it is {expected}", event.id, event.generation))
+        (Flaw::Generation, format!("the event {} says generation {}, and it is {expected}", event.id, event.generation))
     })
 }
 
@@ -52,7 +66,7 @@ fn foreign(history: &History, event: &Event, complete: bool) -> Vec<Fault> {
         .into_iter()
         .filter(|named| *named != event.id && !history.reaches(event.id, *named))
         .map(|named| {
-            ("unknown-attempt", format!("the event {} names the attempt {named}, which is not below it", event.id))
+            (Flaw::UnknownAttempt, format!("the event {} names the attempt {named}, which is not below it", event.id))
         })
         .collect()
 }
@@ -66,7 +80,7 @@ fn step(history: &History, event: &Event) -> Option<Fault> {
     let mut parents = event.own_parents();
     let (parent, second) = (parents.next(), parents.next());
     if second.is_some() {
-        return Some(("bad-step", format!("the event {} ({op}) follows several, and is no merge", event.id)));
+        return Some((Flaw::BadStep, format!("the event {} ({op}) follows several, and is no merge", event.id)));
     }
     let read = parent.and_then(|parent| State::from_tip(history.get(parent)?));
     let folded = match (&read, parent) {
@@ -77,12 +91,15 @@ fn step(history: &History, event: &Event) -> Option<Fault> {
     let draft = NewEvent { op: event.op.clone(), sentence: String::new(), facts: event.facts.clone() };
     match validate(read.or(folded).as_ref(), over, &draft) {
         Err(NotAllowed::Forbidden(refused)) => {
-            Some(("bad-step", format!("the event {} ({op}) cannot follow: the spec was {}", event.id, refused.from)))
+            Some((Flaw::BadStep, format!("the event {} ({op}) cannot follow: the spec was {}", event.id, refused.from)))
         }
-        Err(obstacle) => Some(("bad-step", format!("the event {} ({op}) cannot stand here: {obstacle}", event.id))),
+        Err(obstacle) => Some((Flaw::BadStep, format!("the event {} ({op}) cannot stand here: {obstacle}", event.id))),
         Ok(shaped) => {
             let said = event.facts.status.filter(|said| *said != shaped.status)?;
-            Some(("status", format!("the event {} ({op}) says {said}, and it comes to {}", event.id, shaped.status)))
+            Some((
+                Flaw::Status,
+                format!("the event {} ({op}) says {said}, and it comes to {}", event.id, shaped.status),
+            ))
         }
     }
 }
@@ -100,5 +117,5 @@ pub(super) fn tip(history: &History, tip: ObjectId) -> Option<Fault> {
         ["status", ..] => format!("its newest event says {}, and its events amount to {}", said.status, folded.status),
         _ => format!("its newest event is at odds with those below it: {}", names.join(", ")),
     };
-    Some(("tip", message))
+    Some((Flaw::Tip, message))
 }

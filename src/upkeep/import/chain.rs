@@ -6,14 +6,14 @@ use gix::{ObjectId, actor::Signature, date::Time};
 
 use super::{
     Read,
-    landed::{Found, Landed},
-    note::{about, help},
+    landed::{Landed, Landing},
     past::{History, time},
     source::Home,
 };
 use crate::{
     answer::ProblemView,
     domain::{
+        diagnostic::Severity,
         event::{Approval, Facts, Op},
         id::SpecId,
         new_event::NewEvent,
@@ -32,8 +32,8 @@ use crate::{
     store::{Addition, Evidence, PastEvent},
 };
 
-/// What a spec is seen in.
-pub(super) struct Room<'r> {
+/// What the events of every spec are made from, besides its own file.
+pub(super) struct Surroundings<'r> {
     pub(super) project: &'r Project,
     pub(super) home: &'r Home,
     pub(super) history: &'r History<'r>,
@@ -54,7 +54,7 @@ pub(super) struct Built {
 }
 
 /// Makes the events of a spec. Nothing is written.
-pub(super) fn build(room: &Room<'_>, read: &Read, landed: &mut Landed<'_>) -> Result<Built> {
+pub(super) fn build(room: &Surroundings<'_>, read: &Read, landed: &mut Landed<'_>) -> Result<Built> {
     let foreign = foreign_of(&read.bytes);
     let mut chain = Chain { room, read, foreign: &foreign, past: Vec::new(), left: Vec::new(), at: 0 };
     chain.add()?;
@@ -67,7 +67,7 @@ pub(super) fn build(room: &Room<'_>, read: &Read, landed: &mut Landed<'_>) -> Re
 }
 
 struct Chain<'c> {
-    room: &'c Room<'c>,
+    room: &'c Surroundings<'c>,
     read: &'c Read,
     foreign: &'c Foreign,
     past: Vec<PastEvent>,
@@ -90,11 +90,24 @@ impl Chain<'_> {
         self.past.push(PastEvent { addition, author });
     }
 
-    fn say(&mut self, code: &str, key: &str, message: String) {
-        self.left.push(about(self.read, code, key, message));
+    /// Notes what could not be carried over of a key of the spec.
+    fn say(&mut self, code: &str, key: &str, message: impl Into<String>) {
+        self.say_with_help(code, key, message, None);
     }
 
-    /// The importing person, as of another time.
+    fn say_with_help(&mut self, code: &str, key: &str, message: impl Into<String>, help: Option<String>) {
+        let place = self.read.spec.diagnostic(Severity::Warning, key, None, "", None);
+        self.left.push(ProblemView {
+            spec: Some(self.read.source.id.clone()),
+            path: Some(self.read.source.path.clone()),
+            line: (place.line > 0).then_some(place.line),
+            column: (place.column > 0).then_some(place.column),
+            help,
+            ..ProblemView::new(Severity::Warning, code, message)
+        });
+    }
+
+    /// The person who imports, at another time.
     fn person_at(&self, time: Time) -> Signature {
         Signature { time, ..self.room.history.person() }
     }
@@ -147,18 +160,14 @@ impl Chain<'_> {
             _ => return Ok(()),
         };
         if self.room.project.config().require_signed()? {
-            let message = "the approval is not carried over: 'chant.requireSigned' is set".to_owned();
-            let problem = about(self.read, "approval", "approval", message);
-            let way = format!("read it, then: git chant approve {}", self.read.source.id.short());
-            self.left.push(help(problem, way));
+            let message = "the approval is not carried over: 'chant.requireSigned' is set";
+            let help = format!("read it, then: git chant approve {}", self.read.source.id.short());
+            self.say_with_help("approval", "approval", message, Some(help));
             return Ok(());
         }
         let answer = self.foreign.approval.clone();
         let since = self.room.history.since(&self.read.source.id, |then| then.approval == answer)?;
-        let (author, answered) = match since {
-            Some((author, blob)) => (author, Some(blob)),
-            None => (None, None),
-        };
+        let (author, answered) = since.map_or((None, None), |(author, blob)| (author, Some(blob)));
         let said_at = self.foreign.approved_at.as_deref().and_then(time);
         let mut author = author.unwrap_or_else(|| self.room.history.person());
         if let Some(said) = said_at.filter(|said| (0..=author.time.seconds).contains(&said.seconds)) {
@@ -166,7 +175,7 @@ impl Chain<'_> {
         }
         let blob = match answered {
             Some(blob) if blob != self.read.blob && !self.asks_the_same(blob)? => {
-                self.say("approval", "approval", "the text has changed since it was answered for".to_owned());
+                self.say("approval", "approval", "the text has changed since it was answered for");
                 blob
             }
             _ => self.read.blob,
@@ -217,16 +226,9 @@ impl Chain<'_> {
             // A driver goes on as long as its members do.
             "in_progress" if self.read.spec.front.kind == SpecType::Driver => {}
             "in_progress" | "paused" => {
-                let problem = about(
-                    self.read,
-                    "status",
-                    "status",
-                    format!("'{said}' counts as pending: no run of chant goes on here"),
-                );
-                self.left.push(match self.branch()? {
-                    Some(name) => help(problem, format!("what was done is in the branch '{name}'")),
-                    None => problem,
-                });
+                let message = format!("'{said}' counts as pending: no run of chant goes on here");
+                let help = self.branch()?.map(|name| format!("what was done is in the branch '{name}'"));
+                self.say_with_help("status", "status", message, help);
             }
             _ => self.say("status", "status", format!("'{}' is no status and counts as pending", said.escape_debug())),
         }
@@ -264,39 +266,26 @@ impl Chain<'_> {
         let target = found.target.filter(|_| !found.here.is_empty());
         let name = target.as_deref().unwrap_or("any branch").trim_start_matches("refs/heads/").to_owned();
         if !lands {
-            let problem = about(
-                self.read,
-                "commits",
-                "commits",
-                format!("it is finished, not completed: its commits are not in '{name}'"),
-            );
-            self.left.push(help(problem, format!("to merge them: git chant merge {}", self.read.source.id.short())));
+            let message = format!("it is finished, not completed: its commits are not in '{name}'");
+            let help = format!("to merge them: git chant merge {}", self.read.source.id.short());
+            self.say_with_help("commits", "commits", message, Some(help));
         }
-        let facts = Facts {
-            target: target.clone(),
-            work_commits: found.here.clone(),
-            model: front.model.clone(),
-            ..Facts::default()
-        };
-        if lands {
-            self.push(Op::Complete, "is completed", facts, author);
-            Ok((Status::Completed, found.here))
-        } else {
-            self.push(Op::Finish, "is finished", facts, author);
-            Ok((Status::Finished, found.here))
-        }
+        let model = front.model.clone();
+        let facts = Facts { target, work_commits: found.here.clone(), model, ..Facts::default() };
+        let (op, status) = if lands { (Op::Complete, Status::Completed) } else { (Op::Finish, Status::Finished) };
+        self.push(op, &format!("is {status}"), facts, author);
+        Ok((status, found.here))
     }
 
-    fn missing(&mut self, found: &Found) {
+    fn missing(&mut self, found: &Landing) {
+        let quoted = |names: Vec<String>| format!("'{}'", names.join("', '"));
         if !found.missing.is_empty() {
-            let names =
-                found.missing.iter().map(|name| format!("'{}'", name.escape_debug())).collect::<Vec<_>>().join(", ");
+            let names = quoted(found.missing.iter().map(|name| name.escape_debug().to_string()).collect());
             let verb = if found.missing.len() == 1 { "is no commit" } else { "are no commits" };
             self.say("commits", "commits", format!("{names} {verb} of this repository"));
         }
         if found.landed && !found.outside.is_empty() {
-            let names =
-                found.outside.iter().map(|id| format!("'{}'", id.to_hex_with_len(12))).collect::<Vec<_>>().join(", ");
+            let names = quoted(found.outside.iter().map(|id| id.to_hex_with_len(12).to_string()).collect());
             let target = found.target.as_deref().unwrap_or_default().trim_start_matches("refs/heads/");
             let verb = if found.outside.len() == 1 { "is" } else { "are" };
             let how = if found.rewritten { ", which has the same changes in other commits" } else { "" };
@@ -318,11 +307,8 @@ impl Chain<'_> {
 
     /// Notes the keys that mean nothing here.
     fn keys(&mut self) {
-        for key in &self.read.spec.front.unknown {
-            if key != "members" {
-                let message = format!("the key '{}' has no counterpart", key.escape_debug());
-                self.left.push(about(self.read, "key", key, message));
-            }
+        for key in self.read.spec.front.unknown.iter().filter(|key| *key != "members") {
+            self.say("key", key, format!("the key '{}' has no counterpart", key.escape_debug()));
         }
     }
 
@@ -335,7 +321,7 @@ impl Chain<'_> {
         let others: Vec<&String> = self.foreign.members.iter().filter(|member| !own(member)).collect();
         if let [first, ..] = others[..] {
             let message = format!("'{}' is no member: those of '{id}' are '{id}.1' and on", first.escape_debug());
-            self.left.push(about(self.read, "member", "members", message));
+            self.say("member", "members", message);
         }
         let Some((driver, number)) = id.member_of() else { return };
         if driver.member_of().is_some() {
@@ -345,11 +331,8 @@ impl Chain<'_> {
             if let Ok(before) = before
                 && !self.room.all.contains(&before)
             {
-                self.say(
-                    "member",
-                    "type",
-                    format!("it does not count as a member of '{driver}': there is no '{before}'"),
-                );
+                let message = format!("it does not count as a member of '{driver}': there is no '{before}'");
+                self.say("member", "type", message);
             }
         }
     }

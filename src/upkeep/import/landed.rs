@@ -25,8 +25,8 @@ pub(super) struct Landed<'p> {
 
 /// Where the commits of a spec are.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    /// Those that are here.
+pub(super) struct Landing {
+    /// The commits that are here.
     pub(super) here: Vec<ObjectId>,
     /// The commits that are not here, as they are written.
     pub(super) missing: Vec<String>,
@@ -62,8 +62,8 @@ impl<'p> Landed<'p> {
     }
 
     /// Looks for the commits that are written as `written`, oldest first.
-    pub(super) fn find(&mut self, written: &[String]) -> Result<Found> {
-        let mut found = Found { target: self.branches.first().map(|(name, _)| name.clone()), ..Found::default() };
+    pub(super) fn find(&mut self, written: &[String]) -> Result<Landing> {
+        let mut found = Landing { target: self.branches.first().map(|(name, _)| name.clone()), ..Landing::default() };
         for name in written {
             match self.named.get(name) {
                 Some(id) if !found.here.contains(id) => found.here.push(*id),

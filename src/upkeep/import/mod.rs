@@ -7,7 +7,6 @@
 mod beside;
 mod chain;
 mod landed;
-mod note;
 mod past;
 mod source;
 
@@ -88,13 +87,20 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
     if fresh.len() >= MANY {
         progress.say(&Step::Note(format!("Reading {} specs and their history", fresh.len())));
     }
-    let work = Survey::take(project, &home, fresh, &mut outcome)?;
+    let (mut readable, mut commits) = (Vec::new(), Vec::new());
+    for source in fresh {
+        if let Some(read) = read(project, &home, source, None, &mut outcome.left)? {
+            commits.extend(read.spec.front.commits.iter().cloned());
+            readable.push((read.source, read.blob));
+        }
+    }
+    commits.sort_unstable();
+    commits.dedup();
     let settings = beside::read(project, &home, &mut outcome.left)?;
     let history = History::read(project, &home)?;
-    let mut landed =
-        Landed::new(project, file_history::commits_named(&project.repo, &work.commits)?, settings.main_branch)?;
-    let room = chain::Room { project, home: &home, history: &history, all: &all };
-    let mut rest = work.sources.into_iter().peekable();
+    let mut landed = Landed::new(project, file_history::commits_named(&project.repo, &commits)?, settings.main_branch)?;
+    let room = chain::Surroundings { project, home: &home, history: &history, all: &all };
+    let mut rest = readable.into_iter().peekable();
     while rest.peek().is_some() {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while batch.len() < BATCH
@@ -133,27 +139,6 @@ fn view(read: Read, status: Status, commits: &[ObjectId]) -> ImportView {
     }
 }
 
-/// Which specs there are to import, and the commits that they name.
-struct Survey {
-    sources: Vec<(Source, ObjectId)>,
-    commits: Vec<String>,
-}
-
-impl Survey {
-    fn take(project: &Project, home: &Home, fresh: Vec<Source>, outcome: &mut Outcome) -> Result<Survey> {
-        let mut survey = Survey { sources: Vec::new(), commits: Vec::new() };
-        for source in fresh {
-            if let Some(read) = read(project, home, source, None, &mut outcome.left)? {
-                survey.commits.extend(read.spec.front.commits.iter().cloned());
-                survey.sources.push((read.source, read.blob));
-            }
-        }
-        survey.commits.sort_unstable();
-        survey.commits.dedup();
-        Ok(survey)
-    }
-}
-
 /// A spec file that was read.
 struct Read {
     source: Source,
@@ -170,32 +155,26 @@ fn read(
     expected: Option<ObjectId>,
     left: &mut Vec<ProblemView>,
 ) -> Result<Option<Read>> {
-    let mut fault = |code: &str, message: String| {
-        let mut problem = ProblemView::new(Severity::Error, code, message);
-        problem.spec = Some(source.id.clone());
-        problem.path = Some(source.path.clone());
-        left.push(problem);
+    let mut fault = |code: &str, message: &str| {
+        left.push(ProblemView {
+            spec: Some(source.id.clone()),
+            path: Some(source.path.clone()),
+            ..ProblemView::new(Severity::Error, code, message)
+        });
+        Ok(None)
     };
     let bytes = match work_file::read(&home.top, source.below.as_bytes().as_bstr(), MAX_SPEC_LEN as u64) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => {
-            fault("changed", "it is gone by now".to_owned());
-            return Ok(None);
-        }
-        Err(refused) => {
-            fault("bad-file", format!("it is not imported: {}", refused));
-            return Ok(None);
-        }
+        Ok(None) => return fault("changed", "it is gone by now"),
+        Err(refused) => return fault("bad-file", &format!("it is not imported: {refused}")),
     };
     let bytes = if home.here { project.stored(&home.top, &source.below, bytes)? } else { bytes };
     let blob = project.store()?.blob_id(&bytes);
     if expected.is_some_and(|expected| expected != blob) {
-        fault("changed", "it has just been changed: import it again".to_owned());
-        return Ok(None);
+        return fault("changed", "it has just been changed: import it again");
     }
     if !home.own && project.spec_names().has(&source.id)? {
-        fault("exists", "this repository has a file of that name: import that one first, or rename it".to_owned());
-        return Ok(None);
+        return fault("exists", "this repository has a file of that name: import that one first, or rename it");
     }
     match spec_file::parse(&source.path, &bytes) {
         Ok(spec) if home.own && says_nothing(&spec, &bytes) => Ok(None),
@@ -228,14 +207,12 @@ fn write(store: &Store<'_>, read: &Read, built: &Built) -> Result<bool> {
     Ok(store.begin(id, &built.past)?.is_some())
 }
 
-/// Annotates the commits with their specs, before there are chains: after a crash in between, the next import takes what has no chain.
-fn annotate(project: &Project, store: &Store<'_>, batch: &[(Read, Built)]) -> Result<()> {
-    let of = |(read, built): &'_ (Read, Built)| {
-        built.commits.iter().map(|commit| (read.source.id.clone(), *commit)).collect::<Vec<_>>()
-    };
-    let wanted: Vec<(SpecId, ObjectId)> = batch.iter().flat_map(of).collect();
+/// Notes on the commits which spec they belong to. The notes come before the histories: after a death in between, the specs without
+/// a history are imported again.
+fn annotate<'b>(project: &Project, store: &Store<'_>, batch: &'b [(Read, Built)]) -> Result<()> {
+    let of = |(read, built): &'b (Read, Built)| built.commits.iter().map(|commit| (&read.source.id, *commit));
+    let wanted: Vec<(&SpecId, ObjectId)> = batch.iter().flat_map(of).collect();
     if !project.silent && !wanted.is_empty() {
-        let wanted: Vec<_> = wanted.iter().map(|(spec, commit)| (spec, *commit)).collect();
         store.annotate_all(&wanted, "Notes of imported specs")?;
     }
     Ok(())

@@ -24,7 +24,7 @@ pub(super) struct History<'p> {
     /// Of each spec, oldest first; with whether the file lay in the archive.
     versions: HashMap<String, Vec<(Version, bool)>>,
     authors: RefCell<HashMap<ObjectId, Option<Signature>>>,
-    /// The importing person, now.
+    /// The person who imports, now.
     person: Signature,
 }
 
@@ -52,7 +52,7 @@ impl<'p> History<'p> {
         Ok(History { project, versions, authors: RefCell::default(), person: project.repo.author()? })
     }
 
-    /// The importing person, now.
+    /// The person who imports, now.
     pub(super) fn person(&self) -> Signature {
         self.person.clone()
     }
@@ -81,10 +81,8 @@ impl<'p> History<'p> {
 
     /// Who moved the file into the archive.
     pub(super) fn archived(&self, id: &SpecId) -> Result<Option<Signature>> {
-        match self.of(id).iter().find(|(version, archived)| *archived && version.blob.is_some()) {
-            Some((version, _)) => self.author(version.commit),
-            None => Ok(None),
-        }
+        let moved = self.of(id).iter().find(|(version, archived)| *archived && version.blob.is_some());
+        moved.map_or(Ok(None), |(version, _)| self.author(version.commit))
     }
 
     /// The first of the newest versions that all have what `has` asks for: who made it, and its blob.
@@ -113,10 +111,7 @@ impl<'p> History<'p> {
             }
             found = Some((version.commit, blob));
         }
-        match found {
-            Some((commit, blob)) => Ok(Some((self.author(commit)?, blob))),
-            None => Ok(None),
-        }
+        found.map(|(commit, blob)| Ok((self.author(commit)?, blob))).transpose()
     }
 
     /// An old version of a file; `None` if it is not here or too large.

@@ -87,7 +87,7 @@ impl Home {
 
     /// The spec files by their ids, and a problem for each file that is none.
     pub(super) fn sources(&self) -> Result<(BTreeMap<SpecId, Source>, Vec<ProblemView>)> {
-        let mut found = Found { home: self, sources: BTreeMap::new(), strays: Vec::new() };
+        let mut found = Listing { home: self, sources: BTreeMap::new(), strays: Vec::new() };
         let [specs, archive] = self.folders();
         found.folder(&specs, false, false)?;
         for folder in found.folder(&archive, true, false)? {
@@ -104,14 +104,14 @@ impl Home {
     }
 }
 
-struct Found<'h> {
+struct Listing<'h> {
     home: &'h Home,
     sources: BTreeMap<SpecId, Source>,
     strays: Vec<ProblemView>,
 }
 
-impl Found<'_> {
-    /// Takes in the files of a folder; returns the folders in it.
+impl Listing<'_> {
+    /// Adds the files of a folder; returns the folders in it.
     fn folder(&mut self, folder: &str, archived: bool, nested: bool) -> Result<Vec<BString>> {
         let entries = match Directory::open(&self.home.top, folder.as_bytes().as_bstr())
             .and_then(|directory| directory.map_or(Ok(Vec::new()), |directory| directory.list()))
@@ -146,12 +146,8 @@ impl Found<'_> {
         let id = match SpecId::new(stem) {
             Ok(id) => id,
             Err(invalid) => {
-                return self.stray(
-                    Severity::Warning,
-                    "bad-name",
-                    &below,
-                    format!("its name is no spec id: {}", invalid.why),
-                );
+                let message = format!("its name is no spec id: {}", invalid.why);
+                return self.stray(Severity::Warning, "bad-name", &below, message);
             }
         };
         if let Some(first) = self.sources.get(&id) {
@@ -163,9 +159,8 @@ impl Found<'_> {
     }
 
     fn stray(&mut self, severity: Severity, code: &str, below: &str, message: String) {
-        let mut problem = ProblemView::new(severity, code, message);
-        problem.path = Some(self.home.shown(below));
-        self.strays.push(problem);
+        let path = Some(self.home.shown(below));
+        self.strays.push(ProblemView { path, ..ProblemView::new(severity, code, message) });
     }
 }
 

@@ -1,6 +1,6 @@
 //! The line in `info/exclude` that hides `.chant/` from history. Whether a clone is silent is decided in `project`.
 
-use std::{fs, io::ErrorKind, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use bstr::ByteSlice;
 
@@ -61,11 +61,7 @@ fn file(project: &Project) -> PathBuf {
 }
 
 fn read(project: &Project) -> Result<Vec<u8>> {
-    let path = file(project);
-    match fs::read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        read => read.io("read", &path),
-    }
+    Ok(super::read(&file(project))?.unwrap_or_default())
 }
 
 fn write(project: &Project, text: &[u8]) -> Result<()> {

@@ -18,7 +18,7 @@ use std::{
 
 use gix::ObjectId;
 
-pub(crate) use plan::{Wanted, deinit, init, install_hooks, lacks_notes, uninstall_hooks};
+pub(crate) use plan::{Options, deinit, init, install_hooks, lacks_notes, top, uninstall_hooks};
 pub(crate) use purge::{left_behind, refuse_work};
 
 use crate::{
@@ -59,43 +59,28 @@ pub(crate) enum Change {
 impl Change {
     /// The change in words, one line each: as it was `done`, or as it would be.
     pub(crate) fn sentences(&self, done: bool) -> Vec<String> {
-        if let Change::DropSection(_, settings) = self {
-            return settings.iter().map(|setting| format!("unset {setting}")).collect();
-        }
-        let verb = |past: &'static str, infinitive: &'static str| if done { past } else { infinitive };
-        vec![match self {
-            Change::MakeDir(path) => format!("{} '{}'", verb("made", "make"), path.display()),
+        const POINTER: &str = "the line that tells agents of the specs";
+        const HOOK: &str = "the line that calls git chant";
+        let ([past, infinitive], what) = match self {
+            Change::DropSection(_, settings) => {
+                return settings.iter().map(|setting| format!("unset {setting}")).collect();
+            }
+            Change::MakeDir(path) => (["made", "make"], format!("'{}'", path.display())),
             Change::Hide => {
-                let line = exclude::LINE;
-                format!("{} '{line}' to .git/info/exclude: nothing of it will be committed", verb("added", "add"))
+                let what = format!("'{}' to .git/info/exclude: nothing of it will be committed", exclude::LINE);
+                (["added", "add"], what)
             }
-            Change::Show(lines) => {
-                format!("{} '{}' from .git/info/exclude", verb("removed", "remove"), lines.join("', '"))
-            }
-            Change::AddSetting(key, value) => format!("set {key} = {value}"),
-            Change::DropSetting(key, value) => format!("unset {key} = {value}"),
-            Change::DropSection(name, _) => format!("unset {name}"),
-            Change::Point(path) => {
-                format!("{} the line that tells agents of the specs to '{}'", verb("added", "add"), path.display())
-            }
-            Change::Unpoint(path) => {
-                format!(
-                    "{} the line that tells agents of the specs from '{}'",
-                    verb("removed", "remove"),
-                    path.display()
-                )
-            }
-            Change::Hook(path, _) => {
-                format!("{} the line that calls git chant to '{}'", verb("added", "add"), path.display())
-            }
-            Change::Unhook(path) => {
-                format!("{} the line that calls git chant from '{}'", verb("removed", "remove"), path.display())
-            }
-            Change::DeleteRef(name, id) => {
-                format!("{} {name} (was {})", verb("deleted", "delete"), id.to_hex_with_len(12))
-            }
-            Change::RemoveDir(path) => format!("{} '{}'", verb("removed", "remove"), path.display()),
-        }]
+            Change::Show(lines) => (["removed", "remove"], format!("'{}' from .git/info/exclude", lines.join("', '"))),
+            Change::AddSetting(key, value) => (["set", "set"], format!("{key} = {value}")),
+            Change::DropSetting(key, value) => (["unset", "unset"], format!("{key} = {value}")),
+            Change::Point(path) => (["added", "add"], format!("{POINTER} to '{}'", path.display())),
+            Change::Unpoint(path) => (["removed", "remove"], format!("{POINTER} from '{}'", path.display())),
+            Change::Hook(path, _) => (["added", "add"], format!("{HOOK} to '{}'", path.display())),
+            Change::Unhook(path) => (["removed", "remove"], format!("{HOOK} from '{}'", path.display())),
+            Change::DeleteRef(name, id) => (["deleted", "delete"], format!("{name} (was {})", id.to_hex_with_len(12))),
+            Change::RemoveDir(path) => (["removed", "remove"], format!("'{}'", path.display())),
+        };
+        vec![format!("{} {what}", if done { past } else { infinitive })]
     }
 }
 
@@ -113,7 +98,7 @@ pub(crate) fn apply(project: &Project, change: &Change) -> Result<()> {
         Change::DropSection(name, _) => settings::remove_section(project, name),
         Change::Point(path) => pointer::add(path),
         Change::Unpoint(path) => pointer::remove(path),
-        Change::Hook(path, hook) => hooks::add(path, *hook),
+        Change::Hook(path, hook) => hooks::file::add(path, *hook),
         Change::Unhook(path) => hooks::remove(project, path),
         Change::DeleteRef(name, id) => project.store()?.purge(name, *id),
         Change::RemoveDir(path) => match fs::symlink_metadata(path) {
@@ -123,6 +108,14 @@ pub(crate) fn apply(project: &Project, change: &Change) -> Result<()> {
             }
             _ => fs::remove_dir_all(path).io("remove", path),
         },
+    }
+}
+
+/// The bytes of a file; `None` if there is none.
+fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        read => read.io("read", path).map(Some),
     }
 }
 

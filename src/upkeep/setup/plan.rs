@@ -1,4 +1,6 @@
-//! What has to be changed, found out before anything is.
+//! What has to be changed. Nothing is changed here.
+
+use std::path::PathBuf;
 
 use super::{Change, exclude, hooks, pointer, purge, settings};
 use crate::{
@@ -9,8 +11,8 @@ use crate::{
 
 /// What `init` was asked for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wanted {
-    /// `.chant/` is to be kept out of history.
+pub(crate) struct Options {
+    /// Keep `.chant/` out of history.
     pub silent: bool,
     /// Have notes follow commits that are rewritten, and show them.
     pub notes: bool,
@@ -24,41 +26,48 @@ pub(crate) struct Wanted {
 ///
 /// # Errors
 /// `no-work-tree`; `tracked` where silent mode is asked for and history has specs.
-pub(crate) fn init(project: &Project, wanted: Wanted) -> Result<Vec<Change>> {
+pub(crate) fn init(project: &Project, options: Options) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
-    if wanted.silent && !project.silent {
+    if options.silent && !project.silent {
         exclude::refuse_tracked(project)?;
         changes.push(Change::Hide);
     }
-    let main = if wanted.silent || project.silent { project.repo.main_work_dir() } else { None };
-    let top = match main {
-        Some(top) => top,
-        None => project.repo.require_work_dir("init")?.to_owned(),
-    };
+    let top = top(project, options.silent || project.silent)?;
     let specs = top.join(SPECS_DIR);
     if !specs.is_dir() {
         changes.push(Change::MakeDir(specs));
     }
-    if wanted.notes {
+    if options.notes {
         let missing = settings::missing(project).into_iter();
         changes.extend(missing.map(|(key, value)| Change::AddSetting(key.to_owned(), value.to_owned())));
     }
-    if wanted.hooks {
+    if options.hooks {
         changes.extend(hooks::missing(project)?);
     }
-    if let Some(agent) = wanted.agent {
+    if let Some(agent) = options.agent {
         if project.config().agent()?.is_none() {
             changes.push(Change::AddSetting("chant.agent".to_owned(), agent.name.to_owned()));
         }
         // In silent mode no other person sees anything of it.
-        if !wanted.silent && !project.silent {
+        if !options.silent && !project.silent {
             changes.extend(pointer::missing(project, agent.instructions)?.map(Change::Point));
         }
     }
     Ok(changes)
 }
 
-/// What has to be changed so that git's hooks call this tool.
+/// The top of the work tree that gets the specs: in silent mode the main one.
+///
+/// # Errors
+/// `no-work-tree`.
+pub(crate) fn top(project: &Project, silent: bool) -> Result<PathBuf> {
+    match project.repo.main_work_dir().filter(|_| silent) {
+        Some(main) => Ok(main),
+        None => Ok(project.repo.require_work_dir("init")?.to_owned()),
+    }
+}
+
+/// The changes that are missing so that git's hooks call this tool.
 pub(crate) fn install_hooks(project: &Project) -> Result<Vec<Change>> {
     hooks::missing(project)
 }
@@ -77,15 +86,10 @@ pub(crate) fn lacks_notes(project: &Project) -> bool {
 /// records and specs too.
 pub(crate) fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
-    for (key, value) in settings::present(project)? {
-        changes.push(Change::DropSetting(key.to_owned(), value.to_owned()));
-    }
-    for (key, value) in settings::beside(project)? {
-        changes.push(Change::DropSetting(key, value));
-    }
-    for (section, values) in settings::sections(project)? {
-        changes.push(Change::DropSection(section, values));
-    }
+    let own = settings::own(project)?.into_iter();
+    changes.extend(own.map(|(key, value)| Change::DropSetting(key, value)));
+    let sections = settings::sections(project)?.into_iter();
+    changes.extend(sections.map(|(section, values)| Change::DropSection(section, values)));
     changes.extend(hooks::present(project)?);
     let lines = exclude::hiding(project)?;
     if !lines.is_empty() {
@@ -94,9 +98,7 @@ pub(crate) fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>>
     let mut files: Vec<&str> = preset::ALL.iter().map(|preset| preset.instructions).collect();
     files.sort_unstable();
     files.dedup();
-    for path in pointer::present(project, &files)? {
-        changes.push(Change::Unpoint(path));
-    }
+    changes.extend(pointer::present(project, &files)?.into_iter().map(Change::Unpoint));
     if everything {
         // The records come first: an interrupted run has removed some of them, and the next one removes the rest.
         changes.splice(0..0, purge::plan(project)?);

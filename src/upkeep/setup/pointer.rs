@@ -104,14 +104,10 @@ fn file(top: &Path, name: &str) -> Result<PathBuf> {
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        meta if meta.as_ref().is_ok_and(|meta| meta.len() > MOST) => {
-            return Err(Error::negative(Kind::TooLarge, format!("'{}' is too large", path.display())));
-        }
-        meta => meta.io("read", path)?,
-    };
-    fs::read(path).io("read", path).map(Some)
+    if fs::metadata(path).is_ok_and(|meta| meta.len() > MOST) {
+        return Err(Error::negative(Kind::TooLarge, format!("'{}' is too large", path.display())));
+    }
+    super::read(path)
 }
 
 #[cfg(test)]

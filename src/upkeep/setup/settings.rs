@@ -26,17 +26,16 @@ pub(super) fn missing(project: &Project) -> Vec<(&'static str, &'static str)> {
     NOTES.into_iter().filter(|(key, value)| !says(key, value)).collect()
 }
 
-/// Those of [`NOTES`] that this clone's own file holds.
-pub(super) fn present(project: &Project) -> Result<Vec<(&'static str, &'static str)>> {
+/// Settings of this clone's own file that are about this tool and stand in sections of git: those of [`NOTES`], then colours, pager
+/// and hints.
+pub(super) fn own(project: &Project) -> Result<Vec<(String, String)>> {
     let local = local(project)?;
     let holds = |key: &str, value: &str| local.iter().any(|(k, v)| k.eq_ignore_ascii_case(key) && v == value);
-    Ok(NOTES.into_iter().filter(|(key, value)| holds(key, value)).collect())
-}
-
-/// Settings of this clone's own file that are about this tool and stand among those about git: colours, pager, hints.
-pub(super) fn beside(project: &Project) -> Result<Vec<(String, String)>> {
+    let notes = NOTES.into_iter().filter(|(key, value)| holds(key, value));
+    let mut own: Vec<(String, String)> = notes.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     let about = |key: &str| key == "color.chant" || key == "pager.chant" || key.starts_with("advice.chant");
-    Ok(local(project)?.into_iter().filter(|(key, _)| about(&key.to_ascii_lowercase())).collect())
+    own.extend(local.iter().filter(|(key, _)| about(&key.to_ascii_lowercase())).cloned());
+    Ok(own)
 }
 
 /// The sections `chant` and `chant.*` of this clone's own file, each with its settings.

@@ -7,6 +7,7 @@ use bstr::ByteSlice;
 use crate::{
     domain::hook::Hook,
     error::{IoContext, Result},
+    upkeep::setup,
 };
 
 /// What every line of ours begins and ends with, by which it is found again.
@@ -24,8 +25,8 @@ const MOST: u64 = 4 << 20;
 
 /// The state of the file of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// There is none.
+pub(super) enum State {
+    /// There is no file.
     Absent,
     /// The file is there, without the line.
     Without,
@@ -56,41 +57,39 @@ pub(super) fn line(hook: Hook) -> String {
 }
 
 /// Looks at the file of a hook.
-pub(super) fn look(path: &Path, hook: Hook) -> Result<Found> {
+pub(super) fn look(path: &Path, hook: Hook) -> Result<State> {
     let meta = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Absent),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State::Absent),
         meta => meta.io("read", path)?,
     };
     if meta.is_symlink() {
-        return Ok(Found::Refused("it is a symbolic link"));
+        return Ok(State::Refused("it is a symbolic link"));
     }
     if !meta.is_file() || meta.len() > MOST {
-        return Ok(Found::Refused("it is not a shell script"));
+        return Ok(State::Refused("it is not a shell script"));
     }
     let text = fs::read(path).io("read", path)?;
     if !is_shell(&text) {
-        return Ok(Found::Refused("it is not a shell script"));
+        return Ok(State::Refused("it is not a shell script"));
     }
     let ours: Vec<&[u8]> = text.lines().filter(|line| is_ours(line)).collect();
     Ok(match ours.as_slice() {
-        _ if meta.permissions().mode() & 0o111 == 0 => Found::Refused("it is not executable, so git does not run it"),
-        [] => Found::Without,
-        [one] if *one == line(hook).as_bytes() => Found::Installed,
-        _ => Found::Outdated,
+        _ if meta.permissions().mode() & 0o111 == 0 => State::Refused("it is not executable, so git does not run it"),
+        [] => State::Without,
+        [one] if *one == line(hook).as_bytes() => State::Installed,
+        _ => State::Outdated,
     })
 }
 
-/// Puts the line into the file, in place of one of another version; makes the file if there is none.
-pub(super) fn add(path: &Path, hook: Hook) -> Result<()> {
+/// Adds the line to the file, in place of a line of another version. Creates the file if there is none.
+pub(crate) fn add(path: &Path, hook: Hook) -> Result<()> {
     let dir = path.parent().unwrap_or(path);
     fs::create_dir_all(dir).io("create", dir)?;
     let line = line(hook);
-    let text = match fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return crate::upkeep::setup::write_new(path, format!("{MADE}{line}\n").as_bytes(), 0o755);
-        }
-        read => without(&read.io("read", path)?),
+    let Some(text) = setup::read(path)? else {
+        return setup::write_new(path, format!("{MADE}{line}\n").as_bytes(), 0o755);
     };
+    let text = without(&text);
     let first = if text == MADE.as_bytes() {
         text.len()
     } else if text.starts_with(b"#!") {
@@ -104,7 +103,7 @@ pub(super) fn add(path: &Path, hook: Hook) -> Result<()> {
         Some(b'\n') | None => format!("{line}\n"),
         Some(_) => format!("\n{line}"),
     };
-    crate::upkeep::setup::write(path, &[before, added.as_bytes(), after].concat())
+    setup::write(path, &[before, added.as_bytes(), after].concat())
 }
 
 /// Whether the file has a line of ours. A file that cannot be read has none.
@@ -115,15 +114,12 @@ pub(super) fn has(path: &Path) -> bool {
 
 /// Removes the line from the file; a file that was made for the line is removed.
 pub(super) fn remove(path: &Path) -> Result<()> {
-    let text = match fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        read => read.io("read", path)?,
-    };
+    let Some(text) = setup::read(path)? else { return Ok(()) };
     let rest = without(&text);
     if rest == MADE.as_bytes() {
         return fs::remove_file(path).io("remove", path);
     }
-    crate::upkeep::setup::write(path, &rest)
+    setup::write(path, &rest)
 }
 
 /// The text without our lines.
@@ -183,12 +179,12 @@ mod tests {
         for text in ["#!/bin/sh\nexec true\n", "#!/bin/sh", "true\n", "true", "", "#!/bin/sh\r\ntrue\r\n", "\n\n"] {
             fs::write(&path, text).expect("writable");
             fs::set_permissions(&path, fs::Permissions::from_mode(0o750)).expect("ours");
-            assert_eq!(look(&path, Hook::PreCommit).expect("readable"), Found::Without);
+            assert_eq!(look(&path, Hook::PreCommit).expect("readable"), State::Without);
             for _ in 0..2 {
                 add(&path, Hook::PreCommit).expect("added");
-                assert_eq!(look(&path, Hook::PreCommit).expect("readable"), Found::Installed, "{text:?}");
+                assert_eq!(look(&path, Hook::PreCommit).expect("readable"), State::Installed, "{text:?}");
             }
-            assert_eq!(look(&path, Hook::PrePush).expect("readable"), Found::Outdated);
+            assert_eq!(look(&path, Hook::PrePush).expect("readable"), State::Outdated);
             let mode = fs::metadata(&path).expect("there").permissions().mode();
             assert_eq!(mode & 0o777, 0o750);
             remove(&path).expect("removed");

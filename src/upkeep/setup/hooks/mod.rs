@@ -1,14 +1,14 @@
 //! The hooks by which git calls this tool: in the configuration, if git reads hooks there, otherwise a line in the file of each hook.
 //! What this tool does when git calls it is in [`hook`](crate::upkeep::hook).
 
-mod file;
+pub(super) mod file;
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-use file::Found;
+use file::State;
 
 use super::{Change, settings};
 use crate::{
@@ -26,12 +26,35 @@ pub(super) const SECTION: &str = "hook.chant-";
 const CONFIGURED_SINCE: (u32, u32) = (2, 54);
 
 /// Every hook, and whether it calls this tool.
-pub(crate) fn look(project: &Project) -> Result<Vec<HookView>> {
-    let ways = Ways::find(project)?;
-    Hook::ALL.iter().map(|hook| ways.look(*hook)).collect()
+#[derive(Clone, Debug)]
+pub(crate) struct Hooks {
+    /// The hooks in their order.
+    pub views: Vec<HookView>,
+    /// Why no file of a hook may be changed.
+    pub refused: Option<String>,
 }
 
-/// What has to be changed so that each hook calls this tool, as far as it can be had to.
+impl Hooks {
+    /// The hooks that are not changed, one line for each reason.
+    pub(crate) fn left_alone(&self) -> Vec<String> {
+        if let Some(why) = &self.refused {
+            return vec![format!("hooks are left alone: {why}")];
+        }
+        let refused = self.views.iter().filter(|hook| hook.state == HookState::Refused);
+        refused
+            .map(|hook| format!("'{}' is left alone: {}", hook.place, hook.why.as_deref().unwrap_or_default()))
+            .collect()
+    }
+}
+
+/// Looks at every hook.
+pub(crate) fn look(project: &Project) -> Result<Hooks> {
+    let ways = Ways::find(project)?;
+    let views = Hook::ALL.iter().map(|hook| ways.look(*hook)).collect::<Result<_>>()?;
+    Ok(Hooks { views, refused: ways.refused.filter(|_| ways.configured.is_none()) })
+}
+
+/// The changes that are missing so that each hook calls this tool, as far as that is possible.
 pub(super) fn missing(project: &Project) -> Result<Vec<Change>> {
     let ways = Ways::find(project)?;
     let mut changes = Vec::new();
@@ -43,10 +66,8 @@ pub(super) fn missing(project: &Project) -> Result<Vec<Change>> {
 
 /// The changes that take our lines out of every file in the hooks' directories and out of the configuration.
 pub(super) fn present(project: &Project) -> Result<Vec<Change>> {
-    let mut changes = Vec::new();
-    for (section, values) in settings::sections_of(project, SECTION)? {
-        changes.push(Change::DropSection(section, values));
-    }
+    let sections = settings::sections_of(project, SECTION)?.into_iter();
+    let mut changes: Vec<Change> = sections.map(|(section, values)| Change::DropSection(section, values)).collect();
     for dir in own_dirs(project)? {
         changes.extend(files(&dir).into_iter().filter(|path| file::has(path)).map(Change::Unhook));
     }
@@ -69,12 +90,7 @@ pub(crate) fn shared(project: &Project, changes: &[Change]) -> Result<Vec<String
     Ok(listed.records().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
 }
 
-/// Has the file of a hook call this tool.
-pub(super) fn add(path: &Path, hook: Hook) -> Result<()> {
-    file::add(path, hook)
-}
-
-/// Has the file of a hook call it no more. A directory of the repository's own that is then empty goes.
+/// Removes our line from the file of a hook. A directory of the repository's own that is then empty is removed.
 pub(super) fn remove(project: &Project, path: &Path) -> Result<()> {
     file::remove(path)?;
     match path.parent().filter(|dir| **dir == project.repo.common_dir().join("hooks")) {
@@ -105,11 +121,8 @@ impl Ways {
         let reads = git::version(&project.repo)? >= CONFIGURED_SINCE;
         let dir = dir(project)?;
         let refused = (!is_inside(project, &dir)).then(|| {
-            let what = if dir.exists() && !dir.is_dir() {
-                "is no directory"
-            } else {
-                "may be that of other repositories, too"
-            };
+            let file = dir.exists() && !dir.is_dir();
+            let what = if file { "is no directory" } else { "may be that of other repositories, too" };
             format!("core.hooksPath leads to '{}', which {what}", dir.display())
         });
         let sections = settings::sections_of(project, SECTION)?.into_iter().collect();
@@ -139,12 +152,13 @@ impl Ways {
         if let Some(why) = &self.refused {
             return Ok(view(HookState::Refused, place, Some(why.clone())));
         }
-        Ok(match file::look(&path, hook)? {
-            Found::Absent | Found::Without => view(HookState::Absent, place, None),
-            Found::Installed => view(HookState::Installed, place, None),
-            Found::Outdated => view(HookState::Outdated, place, None),
-            Found::Refused(why) => view(HookState::Refused, place, Some(why.to_owned())),
-        })
+        let (state, why) = match file::look(&path, hook)? {
+            State::Absent | State::Without => (HookState::Absent, None),
+            State::Installed => (HookState::Installed, None),
+            State::Outdated => (HookState::Outdated, None),
+            State::Refused(why) => (HookState::Refused, Some(why.to_owned())),
+        };
+        Ok(view(state, place, why))
     }
 
     /// The changes that are missing so that the hook is called once, in the way that this git knows.
