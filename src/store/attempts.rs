@@ -4,7 +4,7 @@
 use gix::ObjectId;
 
 use super::{Store, refs::Moved};
-use crate::{domain::id::SpecId, error::Result};
+use crate::{domain::id::SpecId, error::Result, git::private};
 
 /// The namespace; local, never pushed.
 pub(crate) const ATTEMPTS: &str = "refs/chant-local/attempts/";
@@ -45,12 +45,15 @@ impl Store<'_> {
     /// # Errors
     /// With code `busy` if it does not hold `tip` any more, or is locked; it stays then.
     pub fn drop_attempt(&self, spec: &SpecId, name: &str, tip: ObjectId) -> Result<()> {
-        let name = format!("{ATTEMPTS}{spec}/{name}");
-        self.retry(&name, || match self.ref_target(&name)? {
+        let full = format!("{ATTEMPTS}{spec}/{name}");
+        self.retry(&full, || match self.ref_target(&full)? {
             None => Ok(Some(())),
-            Some(now) if now == tip => Ok((self.remove(&name, tip)? == Moved::Yes).then_some(())),
-            Some(_) => Err(self.busy(&name)),
-        })
+            Some(now) if now == tip => Ok((self.remove(&full, tip)? == Moved::Yes).then_some(())),
+            Some(_) => Err(self.busy(&full)),
+        })?;
+        // Only a whole id names the attempt; a name with a number is one more tip of it.
+        private::forget(self.repo.common_dir(), name);
+        Ok(())
     }
 
     /// Whether one commit reaches another.

@@ -131,6 +131,39 @@ fn work_that_is_no_sound_history_is_refused_by_name_and_kept() {
 }
 
 #[test]
+fn hooks_that_see_what_it_left_are_confined_too() {
+    let Some((sandbox, id)) = confined(&format!(
+        "printf '#!/bin/sh\\necho x >{{repo}}/.git/x; echo ran >ran-hook\\n' >hooks/pre-commit; {GOOD}"
+    )) else {
+        return;
+    };
+    sandbox.write("hooks/pre-commit", "#!/bin/sh\n");
+    fs::set_permissions(sandbox.repo.join("hooks/pre-commit"), fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.commit("Hooks");
+    sandbox.git(&["config", "core.hooksPath", "hooks"]);
+    let script = fs::read_to_string(sandbox.dir().join("agent.sh")).unwrap();
+    fs::write(sandbox.dir().join("agent.sh"), script.replace("{repo}", sandbox.repo.to_str().unwrap())).unwrap();
+    sandbox.chant(&["work", &id]);
+    assert!(!sandbox.repo.join(".git/x").exists());
+}
+
+#[test]
+fn objects_that_it_put_elsewhere_come_in() {
+    let script = format!(
+        "c=$(git rev-parse --git-common-dir); e=\"$HOME/else\"; mkdir -p $e; echo $e >>$c/objects/info/alternates; {GOOD}; export GIT_OBJECT_DIRECTORY=$e \
+         GIT_ALTERNATE_OBJECT_DIRECTORIES=$c/objects; git add -A; git commit -qm Work"
+    );
+    let Some((sandbox, id)) = confined(&script) else { return };
+    sandbox.chant(&["work", &id]).ok();
+    fs::remove_dir_all(sandbox.dir().join("home/else")).unwrap();
+    sandbox.git(&["fsck", "--strict"]);
+    assert!(
+        !sandbox.repo.join(".git/chant/runs").read_dir().unwrap().any(|_| true),
+        "with the attempt goes what its run kept"
+    );
+}
+
+#[test]
 fn a_parent_directory_that_was_replaced_is_named() {
     let script = format!("{GOOD}; cd /; mv {{dir}} {{dir}}-away; cp -a {{dir}}-away {{dir}}");
     let Some((mut sandbox, id)) = confined("") else { return };

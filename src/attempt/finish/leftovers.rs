@@ -15,7 +15,15 @@ use crate::{
 /// Commits what is left in the worktree: with `target_files` those and the spec's own file, else everything.
 ///
 /// With `silent` no trailer goes into the commit; with `tampered` no hook runs: it may be the agent's.
-pub(super) fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered: bool) -> Result<Left> {
+///
+/// The commit is made in the worktree that `confine` makes of `tree`: hooks and filters may run what the agent wrote.
+pub(super) fn commit(
+    attempt: &Attempt,
+    tree: &Worktree,
+    silent: bool,
+    tampered: bool,
+    confine: impl FnOnce() -> Result<Worktree>,
+) -> Result<Left> {
     let dirty = status::dirty(tree)?;
     if dirty.is_empty() {
         return Ok(Left::Nothing);
@@ -35,7 +43,7 @@ pub(super) fn commit(attempt: &Attempt, tree: &Worktree, silent: bool, tampered:
     let trailer = if silent { String::new() } else { format!("\nChant-Spec: {}\n", attempt.id) };
     let message = format!("{}\n{trailer}", attempt.title());
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
-    Ok(match commit_leftovers(tree, Some(&inside), &message, hooks)? {
+    Ok(match commit_leftovers(&confine()?, Some(&inside), &message, hooks)? {
         Left::Refused(why) => Left::Refused(format!("what it left could not be committed: {why}")),
         left => left,
     })

@@ -17,9 +17,11 @@ use crate::{
     attempt::{
         check::{Check, write_checks},
         ended::{Failure, Judged, Pause, Stop, Verdict},
+        session::confined::Inside,
     },
     domain::{
         checks::Checks,
+        confined::Confined,
         event::{Event, Facts, Op},
         new_event::NewEvent,
         status::Status,
@@ -187,7 +189,20 @@ impl Judge<'_> {
         let Some(tip) = branch::read(&project.repo, attempt.branch.as_ref())? else {
             return Ok((Some(self.problem("its branch is gone".to_owned())), false));
         };
-        let left = leftovers::commit(attempt, &tree, project.silent, !self.tampered().is_empty())?;
+        let mut inside = None;
+        let confine = || {
+            if self.run.is_some_and(|run| run.confined != Confined::None) {
+                inside = Inside::again(project, &attempt.id, attempt.start, &tree)?;
+            }
+            let sandbox = inside.iter().flat_map(|inside| inside.words().to_vec()).collect();
+            Ok(Worktree { sandbox, ..tree.clone() })
+        };
+        let left = leftovers::commit(attempt, &tree, project.silent, !self.tampered().is_empty(), confine)?;
+        if let (Some(inside), Some(base)) = (&inside, attempt.base)
+            && let Some(refused) = inside.bring_in(project, &attempt.id, attempt.start, base)?
+        {
+            return Ok((Some(self.problem(refused)), false));
+        }
         if let Left::Refused(problem) = left {
             return Ok((Some(self.problem(problem)), false));
         }

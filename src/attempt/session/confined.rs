@@ -68,6 +68,18 @@ impl Inside {
         }
     }
 
+    /// The sandbox of a run that has just ended, for what the tool does in its worktree; `None` if there is none any more.
+    ///
+    /// # Errors
+    /// If the files that it needs cannot be made.
+    pub(crate) fn again(project: &Project, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<Inside>> {
+        let private = Private::of(&project.repo, &attempt);
+        if !private.exists() {
+            return Ok(None);
+        }
+        Ok(Inside::enter(project, project.branch_ref(id)?, tree.clone(), private)?.ok())
+    }
+
     fn enter(
         project: &Project,
         branch: FullName,

@@ -14,7 +14,7 @@ use std::{
 use bstr::{BString, ByteSlice};
 use gix::{ObjectId, refs::FullNameRef};
 
-use super::{Private, START, write};
+use super::{Private, START, alternate, write};
 use crate::{
     error::{Error, Kind, Result},
     git::{
@@ -114,7 +114,7 @@ impl Private {
             UNDER_WAY.iter().filter_map(|name| ObjectId::from_hex(&read_line(&worktree.git_dir, name)?).ok());
         let stash = read_line(&self.git_dir, "refs/stash").and_then(|line| ObjectId::from_hex(&line).ok());
         let wanted: Vec<_> = [tip].into_iter().chain(detached).chain(stash).chain(under_way).collect();
-        if self.has_objects()
+        if self.has_objects(repo)
             && let Err(refused) = self.take_objects(repo, &worktree.path, &wanted, base, sandbox)?
         {
             return Ok(Err(refused));
@@ -162,12 +162,12 @@ impl Private {
         Ok(id.ok_or(Refused::NoTip))
     }
 
-    /// Whether there is an object that may not be in the repository.
-    fn has_objects(&self) -> bool {
+    /// Whether there is an object that may not be in the repository: here, or where the run has its git look as well.
+    fn has_objects(&self, repo: &Repository) -> bool {
         let objects = self.git_dir.join("objects");
         let names = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
-        let earlier = fs::symlink_metadata(self.run_dir.join("git.1")).is_ok();
-        earlier
+        let alternates = work_file::read(&self.git_dir, "objects/info/alternates".into(), LINE * 4).ok().flatten();
+        alternates != Some(alternate(&repo.common_dir().join("objects")))
             || names(&objects).any(|name| name != "info" && name != "pack")
             || names(&objects.join("pack")).next().is_some()
     }

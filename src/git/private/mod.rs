@@ -148,6 +148,13 @@ impl Private {
     }
 }
 
+/// Removes what the runs of an attempt kept; `attempt` is its id. What cannot be removed stays until the next time.
+pub(crate) fn forget(common_dir: &Path, attempt: &str) {
+    if ObjectId::from_hex(attempt.as_bytes()).is_ok() {
+        let _stays: std::io::Result<()> = fs::remove_dir_all(common_dir.join("chant").join("runs").join(attempt));
+    }
+}
+
 /// A line of `objects/info/alternates`, quoted where git would misread the path.
 fn alternate(objects: &Path) -> Vec<u8> {
     let path = objects.as_os_str().as_bytes();

@@ -10,6 +10,7 @@ mod repair;
 mod submodules;
 
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
@@ -47,6 +48,8 @@ pub(crate) struct Worktree {
     /// Settings (`key=value`) that hold for every git here, whatever the configuration says: a change there
     /// that no person has acknowledged takes no effect.
     pub muted: Vec<String>,
+    /// The words that confine every git here; empty where none is confined.
+    pub sandbox: Vec<OsString>,
 }
 
 impl Worktree {
@@ -64,7 +67,7 @@ impl Worktree {
 
     fn located_git(&self) -> Result<Git> {
         if self.leads_home() {
-            return Ok(Git::in_dir(&self.path));
+            return Ok(Git::in_dir(&self.path).within(&self.sandbox));
         }
         if self.main && self.path.is_dir() && fs::symlink_metadata(self.path.join(".git")).is_err() {
             // `--work-tree`, `core.worktree`: the directory itself knows nothing of the repository.
@@ -107,7 +110,16 @@ pub(crate) fn list(repo: &Repository) -> Result<Vec<Worktree>> {
     if let Some(path) = repo.main_work_dir() {
         let git_dir = repo.common_dir().to_owned();
         let (head, prunable) = (read_head(repo, &git_dir), false);
-        all.push(Worktree { path, git_dir, head, locked: None, prunable, main: true, muted: Vec::new() });
+        all.push(Worktree {
+            path,
+            git_dir,
+            head,
+            locked: None,
+            prunable,
+            main: true,
+            muted: Vec::new(),
+            sandbox: Vec::new(),
+        });
     }
     for proxy in repo.gix().worktrees()? {
         // An entry without a place is half made or broken; git passes it over as well.
@@ -116,7 +128,16 @@ pub(crate) fn list(repo: &Repository) -> Result<Vec<Worktree>> {
         let head = read_head(repo, &git_dir);
         let locked = proxy.is_locked().then(|| proxy.lock_reason().unwrap_or_default());
         let prunable = fs::symlink_metadata(path.join(".git")).is_err();
-        all.push(Worktree { path, git_dir, head, locked, prunable, main: false, muted: Vec::new() });
+        all.push(Worktree {
+            path,
+            git_dir,
+            head,
+            locked,
+            prunable,
+            main: false,
+            muted: Vec::new(),
+            sandbox: Vec::new(),
+        });
     }
     Ok(all)
 }
