@@ -253,9 +253,9 @@ fn a_directory_that_was_put_in_the_place_of_another_is_noticed() {
     assert!(identities.changed().is_empty());
     let away = place.home.with_extension("away");
     fs::rename(&place.home, &away).unwrap();
-    assert_eq!(identities.changed(), [place.home.clone()]);
+    assert_eq!(identities.changed(), std::slice::from_ref(&place.home));
     fs::create_dir_all(place.home.join("main/.git")).unwrap();
-    assert_eq!(identities.changed(), [place.home.clone()]);
+    assert_eq!(identities.changed(), std::slice::from_ref(&place.home));
     fs::remove_dir_all(&place.home).unwrap();
     fs::rename(&away, &place.home).unwrap();
     assert!(identities.changed().is_empty());
