@@ -166,10 +166,15 @@ impl Private {
     fn has_objects(&self, repo: &Repository) -> bool {
         let objects = self.git_dir.join("objects");
         let names = |dir: &Path| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
-        let alternates = work_file::read(&self.git_dir, "objects/info/alternates".into(), LINE * 4).ok().flatten();
-        alternates != Some(alternate(&repo.common_dir().join("objects")))
+        !self.borrows_only_from(repo)
             || names(&objects).any(|name| name != "info" && name != "pack")
             || names(&objects.join("pack")).next().is_some()
+    }
+
+    /// Whether every object that is not here is in the repository.
+    fn borrows_only_from(&self, repo: &Repository) -> bool {
+        let alternates = work_file::read(&self.git_dir, "objects/info/alternates".into(), LINE * 4);
+        alternates.is_ok_and(|lines| lines == Some(alternate(&repo.common_dir().join("objects"))))
     }
 
     fn take_objects(
@@ -186,6 +191,8 @@ impl Private {
             .within(sandbox)
             .args(["pack-objects", "--revs", "--indexed-objects", "--reflog", "--missing=allow-promisor"])
             .args(["--stdout", "-q"])
+            // Otherwise everything that the index names would be copied.
+            .args(self.borrows_only_from(repo).then_some("--local"))
             .stdin_bytes(revisions.clone());
         let (output, mut pack) = collect.run_to_file()?;
         if !output.success() {

@@ -117,6 +117,21 @@ isolated! {
         assert_eq!(run.bring_in(), Ok(run.base));
     }
 
+    fn what_the_repository_has_is_not_copied() {
+        let repo = Repo::with_commit();
+        for number in 0..150 {
+            repo.write(&format!("f{number}"), &format!("{number}\n"));
+        }
+        repo.commit("many");
+        repo.git(&["repack", "-adq"]);
+        let run = Run::new(&repo.path);
+        run.sh("echo two >file; git commit -qam two");
+        run.bring_in().unwrap();
+        run.sound();
+        let counted = git(run.path(), &["count-objects", "-v"]);
+        assert!(counted.contains("count: 3\n") && counted.contains("packs: 1\n"), "{counted}");
+    }
+
     fn many_objects_come_as_one_pack() {
         let repo = Repo::with_commit();
         let run = Run::new(&repo.path);
