@@ -16,7 +16,7 @@ const LENGTH: usize = 40;
 
 /// An empty directory: below `TMPDIR` where that is set, otherwise in memory where programs can run there, otherwise in `/tmp`.
 pub(crate) fn scratch() -> tempfile::TempDir {
-    scratch_for("chant-")
+    scratch_for("test-")
 }
 
 /// An empty directory whose name begins with `prefix`. See [`scratch`].
