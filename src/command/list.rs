@@ -62,7 +62,8 @@ fn wanted_status(args: &ListArgs, status: Status) -> bool {
 fn is_wanted(filter: &Filter, facts: &Facts<'_>) -> bool {
     // An empty topic asks for the specs that have none.
     match &facts.text {
-        Some(text) => filter.takes(text.kind, text.phase, Some(text.topic.unwrap_or_default()), &text.labels),
-        None => filter.takes(SpecType::default(), None, Some(""), &[]),
+        Some(text) => filter
+            .takes(text.kind, text.phase, Some(text.topic.unwrap_or_default()), |label| text.labels.contains(label)),
+        None => filter.takes(SpecType::default(), None, Some(""), |_| false),
     }
 }

@@ -17,13 +17,19 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// Whether a spec with these properties is asked for.
-    pub(crate) fn takes(&self, kind: SpecType, phase: Option<&str>, topic: Option<&str>, labels: &[&str]) -> bool {
+    pub(crate) fn takes(
+        &self,
+        kind: SpecType,
+        phase: Option<&str>,
+        topic: Option<&str>,
+        has_label: impl Fn(&str) -> bool,
+    ) -> bool {
         fn any<T>(asked: &[T], has: impl FnMut(&T) -> bool) -> bool {
             asked.is_empty() || asked.iter().any(has)
         }
         any(&self.types, |one| *one == kind)
             && any(&self.phases, |one| Some(one.as_str()) == phase)
             && any(&self.topics, |one| Some(one.as_str()) == topic)
-            && any(&self.labels, |one| labels.contains(&one.as_str()))
+            && any(&self.labels, |one| has_label(one))
     }
 }

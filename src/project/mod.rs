@@ -86,10 +86,10 @@ impl Project {
         })
     }
 
-    /// Whether `chant.approval.required` names a spec of this type with these labels.
-    pub(crate) fn requires_approval(&self, kind: SpecType, labels: &[&str]) -> Result<bool> {
+    /// Whether `chant.approval.required` names a spec of this type, or one of its labels.
+    pub(crate) fn requires_approval(&self, kind: SpecType, has_label: impl Fn(&str) -> bool) -> Result<bool> {
         let required = get_or_try_init(&self.approval, || self.config().approval_required())?;
-        Ok(required.iter().any(|word| word == kind.as_str() || labels.contains(&word.as_str())))
+        Ok(required.iter().any(|word| word == kind.as_str() || has_label(word)))
     }
 
     /// The name of this clone in events.

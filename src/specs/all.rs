@@ -394,7 +394,7 @@ impl<'p> Specs<'p> {
             self.entry(id)?;
             return Ok(self.depends_on.borrow().get(id).cloned().unwrap_or_default());
         };
-        let written: Rc<[String]> = text.depends_on.iter().copied().map(str::to_owned).collect();
+        let written: Rc<[String]> = text.depends_on.iter().map(str::to_owned).collect();
         self.depends_on.borrow_mut().insert(id.clone(), Rc::clone(&written));
         Ok(written)
     }

@@ -94,7 +94,9 @@ impl Specs<'_> {
             }
         }
         for written in facts.text.iter().flat_map(TextFacts::inputs) {
-            if !matches!(pattern::Entry::parse(written), Ok(pattern::Entry::Glob(_) | pattern::Entry::Directory(_))) {
+            let names_many =
+                || matches!(pattern::Entry::parse(written), Ok(pattern::Entry::Glob(_) | pattern::Entry::Directory(_)));
+            if pattern::is_url(written) || !names_many() {
                 continue;
             }
             for path in self.project.expand(&base, written)? {

@@ -1,6 +1,8 @@
 //! What lines, readiness and drift rest on. A row of the cache and a spec that was read in full both offer it, so that each of these
 //! decisions exists once.
 
+use std::borrow::Cow;
+
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
@@ -143,14 +145,14 @@ pub(crate) struct TextFacts<'a> {
     /// `topic`.
     pub topic: Option<&'a str>,
     /// `labels`.
-    pub labels: Vec<&'a str>,
-    /// `depends_on`, as written.
-    pub depends_on: Vec<&'a str>,
-    /// `informed_by`, as written.
-    pub informed_by: Vec<&'a str>,
-    /// `origin` and `tracks`, as written.
     #[serde(borrow)]
-    pub tracked: Vec<&'a str>,
+    pub labels: Lines<'a>,
+    /// `depends_on`, as written.
+    pub depends_on: Lines<'a>,
+    /// `informed_by`, as written.
+    pub informed_by: Lines<'a>,
+    /// `origin` and `tracks`, as written.
+    pub tracked: Lines<'a>,
     /// Whether the text asks to be approved.
     pub approval: bool,
 }
@@ -158,25 +160,46 @@ pub(crate) struct TextFacts<'a> {
 impl<'a> TextFacts<'a> {
     /// The facts of the text that is `blob`.
     pub(crate) fn of(blob: ObjectId, title: Option<&'a str>, front: &'a FrontMatter) -> TextFacts<'a> {
-        fn list(texts: &[String]) -> impl Iterator<Item = &str> {
-            texts.iter().map(String::as_str)
-        }
         TextFacts {
             blob,
             title,
             kind: front.kind,
             phase: front.phase.as_deref(),
             topic: front.topic.as_deref(),
-            labels: list(&front.labels).collect(),
-            depends_on: list(&front.depends_on).collect(),
-            informed_by: list(&front.informed_by).collect(),
-            tracked: list(&front.origin).chain(list(&front.tracks)).collect(),
+            labels: front.labels.iter().collect(),
+            depends_on: front.depends_on.iter().collect(),
+            informed_by: front.informed_by.iter().collect(),
+            tracked: front.origin.iter().chain(&front.tracks).collect(),
             approval: front.approval.required,
         }
     }
 
     /// Everything that the work is made from, as written.
-    pub(crate) fn inputs(&self) -> impl Iterator<Item = &'a str> {
-        self.informed_by.iter().chain(&self.tracked).copied()
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.informed_by.iter().chain(self.tracked.iter())
+    }
+}
+
+/// Texts of one line each, held in one: a listing decodes thousands of rows, and needs memory for none of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lines<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Lines<'_> {
+    /// The texts, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split_terminator('\n')
+    }
+
+    /// Whether `text` is one of them.
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        self.iter().any(|one| one == text)
+    }
+}
+
+impl<S: AsRef<str>> FromIterator<S> for Lines<'_> {
+    fn from_iter<I: IntoIterator<Item = S>>(texts: I) -> Self {
+        let mut lines = String::new();
+        texts.into_iter().for_each(|text| lines.extend([text.as_ref(), "\n"]));
+        Lines(lines.into())
     }
 }

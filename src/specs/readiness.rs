@@ -26,13 +26,13 @@ impl Specs<'_> {
         situation.driver = text.kind == SpecType::Driver || self.has_members(facts.id)?;
         if can_wait(facts.status) {
             let base = self.base_of(facts)?;
-            for written in &text.depends_on {
+            for written in text.depends_on.iter() {
                 let dependency = self.dependency(facts.id, written, base.commit())?;
-                situation.dependencies.push(((*written).to_owned(), dependency));
+                situation.dependencies.push((written.to_owned(), dependency));
             }
-            for input in &text.informed_by {
+            for input in text.informed_by.iter() {
                 if let Some(fault) = self.project.input_fault(&self.names, &base, input)? {
-                    situation.missing_inputs.push(((*input).to_owned(), fault.why(input)));
+                    situation.missing_inputs.push((input.to_owned(), fault.why(input)));
                 }
             }
             self.approval(facts, &mut situation)?;
@@ -55,7 +55,8 @@ impl Specs<'_> {
         let answer = self.answer(facts)?;
         let current = answer.approval.filter(|answer| is_current(answer.blob));
         situation.rejected = current.as_ref().is_some_and(|answer| !answer.approved);
-        situation.approval_open = (text.approval || self.project.requires_approval(text.kind, &text.labels)?)
+        situation.approval_open = (text.approval
+            || self.project.requires_approval(text.kind, |label| text.labels.contains(label))?)
             && !current.is_some_and(|answer| answer.approved);
         let recorded = facts.state.as_ref().and_then(|state| state.approval.as_ref());
         situation.discounted = answer.discounted.filter(|_| recorded.is_some_and(|answer| is_current(answer.blob)));

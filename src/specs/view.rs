@@ -39,7 +39,7 @@ impl Specs<'_> {
             title: text.and_then(|text| text.title).map(str::to_owned),
             error: facts.fault.clone(),
             kind: text.and_then(|text| text.phase).map_or(kind.into(), |phase| phase.to_owned().into()),
-            labels: text.iter().flat_map(|text| &text.labels).map(|label| (*label).to_owned()).collect(),
+            labels: text.iter().flat_map(|text| text.labels.iter()).map(str::to_owned).collect(),
         })
     }
 
@@ -130,7 +130,9 @@ impl Specs<'_> {
         });
         detail.links = facts.informed_by.iter().map(link).collect();
         let required = match entry.facts().text {
-            Some(text) => text.approval || self.project.requires_approval(text.kind, &text.labels)?,
+            Some(text) => {
+                text.approval || self.project.requires_approval(text.kind, |label| text.labels.contains(label))?
+            }
             None => false,
         };
         detail.approval = approval(entry, required, &walk.history, self.answer(&entry.facts())?.discounted);

@@ -84,8 +84,9 @@ fn consider(specs: &Specs<'_>, wanted: &Wanted, id: &SpecId, selection: &mut Sel
     }
     let entry = specs.entry(id)?;
     let Some(front) = entry.spec().map(|spec| &spec.front) else { return Ok(()) };
-    let labels: Vec<&str> = front.labels.iter().map(String::as_str).collect();
-    if !wanted.filter.takes(front.kind, front.phase.as_deref(), front.topic.as_deref(), &labels) {
+    if !wanted.filter.takes(front.kind, front.phase.as_deref(), front.topic.as_deref(), |label| {
+        front.labels.iter().any(|one| one == label)
+    }) {
         return Ok(());
     }
     let reasons = specs.reasons(&entry.facts())?;

@@ -77,7 +77,7 @@ fn row(specs: &Specs<'_>, facts: &Facts<'_>, to_work: bool) -> Result<Row> {
         workable,
         contended: facts.is_contended(),
         title: text.and_then(|text| text.title).unwrap_or_else(|| facts.id.short()).to_owned(),
-        labels: text.iter().flat_map(|text| &text.labels).map(|label| (*label).to_owned()).collect(),
+        labels: text.iter().flat_map(|text| text.labels.iter()).map(str::to_owned).collect(),
         topic: text.and_then(|text| text.topic).map(str::to_owned),
     })
 }

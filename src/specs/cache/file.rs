@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Changes with what is written, and with what reading a text or an event comes to.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// What the file begins with.
 const MAGIC: &[u8; 8] = b"CHANTCCH";
@@ -34,8 +34,8 @@ const MAX_LEN: u64 = 1 << 30;
 /// The file keeps for at most so many commits which others they reach.
 const MAX_WALKS: usize = 8;
 
-/// How a record begins: with its own length.
-const LENGTH: usize = size_of::<u32>();
+/// How a record begins: with its own length, and with where in it the row begins. The refs stand between.
+const HEADER: usize = 2 * size_of::<u32>();
 
 /// A text as the cache has it.
 #[derive(Clone, Debug)]
@@ -229,38 +229,45 @@ pub(crate) fn write(dir: &Path, name: &str, magic: &[u8], head: &impl Serialize,
 fn places(bytes: &[u8], mut at: usize) -> Option<Vec<u32>> {
     let mut places = Vec::with_capacity((bytes.len() - at) / 512);
     while at < bytes.len() {
-        let (length, _) = bytes[at..].split_first_chunk::<LENGTH>()?;
-        let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+        let (_, length) = split(&bytes[at..])?;
         places.push(u32::try_from(at).ok()?);
-        at = at.checked_add(length).filter(|end| length > LENGTH && *end <= bytes.len())?;
+        at += length;
     }
     Some(places)
 }
 
+/// The record that `bytes` begin with, as its refs and its row, and its length; `None` if it does not end in them.
+fn split(bytes: &[u8]) -> Option<((&[u8], &[u8]), usize)> {
+    let (header, _) = bytes.split_first_chunk::<HEADER>()?;
+    let ([length, row], _) = header.as_chunks::<{ HEADER / 2 }>() else { return None };
+    let [length, row] = [length, row].map(|number| usize::try_from(u32::from_le_bytes(*number)).unwrap_or(usize::MAX));
+    Some(((bytes.get(HEADER..row)?, bytes.get(row..length)?), length))
+}
+
 impl Records {
-    /// The record that begins at `at`: its refs, and the bytes of the row.
-    fn split(&self, at: u32) -> Option<(RefRow<'_>, &[u8])> {
-        postcard::take_from_bytes(self.bytes.get(usize::try_from(at).ok()? + LENGTH..)?).ok()
+    /// The record that begins at `at`: the bytes of its refs and of its row.
+    fn record(&self, at: u32) -> Option<(&[u8], &[u8])> {
+        Some(split(self.bytes.get(usize::try_from(at).ok()?..)?)?.0)
     }
 
-    /// The id of that record: a string with its length before it.
-    fn id_at(&self, at: u32) -> Option<&str> {
-        Some(postcard::take_from_bytes(self.bytes.get(usize::try_from(at).ok()? + LENGTH..)?).ok()?.0)
+    /// The id of that record, which the refs begin with.
+    fn id_at(&self, at: u32) -> Option<&[u8]> {
+        Some(postcard::take_from_bytes(self.record(at)?.0).ok()?.0)
     }
 
     /// The record of a spec.
-    fn find(&self, id: &str) -> Option<(RefRow<'_>, &[u8])> {
-        let compare = |place: &u32| self.id_at(*place).map_or(Ordering::Less, |found| found.cmp(id));
+    fn find(&self, id: &str) -> Option<(&[u8], &[u8])> {
+        let compare = |place: &u32| self.id_at(*place).map_or(Ordering::Less, |found| found.cmp(id.as_bytes()));
         let last = self.last.get();
         let near = (last..self.places.len().min(last + 2)).find(|at| compare(&self.places[*at]) == Ordering::Equal);
         let at = near.or_else(|| self.places.binary_search_by(compare).ok())?;
         self.last.set(at);
-        self.split(self.places[at])
+        self.record(self.places[at])
     }
 
     /// What is known of the refs of a spec.
     pub(super) fn refs(&self, id: &str) -> Option<RefRow<'_>> {
-        Some(self.find(id)?.0)
+        postcard::from_bytes(self.find(id)?.0).ok()
     }
 
     /// What is known of a spec.
@@ -268,9 +275,15 @@ impl Records {
         postcard::from_bytes(self.find(id)?.1).ok()
     }
 
+    /// The specs that informed the attempt on a spec: what a row begins with.
+    pub(super) fn informed(&self, id: &str) -> Informed<'_> {
+        let row = self.find(id).and_then(|(_, row)| postcard::take_from_bytes::<&[u8]>(row).ok());
+        row.and_then(|(informed, _)| postcard::from_bytes(informed).ok()).unwrap_or_default()
+    }
+
     /// The ids, sorted.
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
-        self.places.iter().filter_map(|at| self.id_at(*at))
+        self.places.iter().filter_map(|at| str::from_utf8(self.id_at(*at)?).ok())
     }
 
     /// The specs that have a packed ref, each with what that holds, if the file of packed refs is the one that they were read from.
@@ -280,7 +293,7 @@ impl Records {
         }
         let mut tips = Vec::with_capacity(self.places.len());
         for place in &self.places {
-            let (known, _) = self.split(*place)?;
+            let known: RefRow<'_> = postcard::from_bytes(self.record(*place)?.0).ok()?;
             if let Some(tip) = known.packed {
                 tips.push((SpecId::new(known.id).ok()?, tip));
             }
@@ -319,23 +332,25 @@ impl Records {
 
     /// Appends a spec to `out`: what is known of it, what is new, what its packed ref holds.
     fn append(&self, out: &mut Vec<u8>, refs: RefRow<'_>, update: Option<&Update>) -> std::io::Result<()> {
-        let (old_refs, old) = self.find(refs.id).unzip();
-        let refs = match (update.and_then(|update| update.loose), old_refs) {
+        let refs = match (update.and_then(|update| update.loose), self.refs(refs.id)) {
             (Some((stamp, tip)), _) => RefRow { loose: Some(stamp), loose_tip: Some(tip), ..refs },
-            (None, Some(old)) => RefRow { packed: refs.packed, ..old },
+            (None, Some(known)) => RefRow { packed: refs.packed, ..known },
             (None, None) => refs,
         };
         let begin = out.len();
-        out.extend_from_slice(&[0; LENGTH]);
+        out.extend_from_slice(&[0; HEADER]);
         extend(out, &refs)?;
-        let old = old.unwrap_or_default();
+        let row = out.len() - begin;
+        let old = self.find(refs.id).map_or(&[][..], |(_, row)| row);
         match update {
             None if !old.is_empty() => out.extend_from_slice(old),
             None => extend(out, &Row::default())?,
             Some(update) => append_updated(out, postcard::from_bytes(old).unwrap_or_default(), update)?,
         }
-        let length = u32::try_from(out.len() - begin).map_err(std::io::Error::other)?;
-        out[begin..begin + LENGTH].copy_from_slice(&length.to_le_bytes());
+        for (at, number) in [out.len() - begin, row].into_iter().enumerate() {
+            let number = u32::try_from(number).map_err(std::io::Error::other)?.to_le_bytes();
+            out[begin + at * number.len()..][..number.len()].copy_from_slice(&number);
+        }
         Ok(())
     }
 }
@@ -388,21 +403,39 @@ fn extend(out: &mut Vec<u8>, value: &impl Serialize) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn records_that_do_not_fill_the_file_are_none() {
+    fn records(bytes: &[u8]) -> Records {
+        Records { bytes: bytes.to_vec(), places: places(bytes, 0).expect("whole records"), ..Records::default() }
+    }
+
+    fn written(records: &Records, update: Option<&Update>) -> Vec<u8> {
         let mut bytes = Vec::new();
         for id in ["a", "b"] {
             let refs = RefRow { id, packed: None, loose: None, loose_tip: None };
-            Records::default().append(&mut bytes, refs, None).expect("it is short");
+            records.append(&mut bytes, refs, update).expect("it is short");
         }
-        let begins = places(&bytes, 0).expect("whole records");
-        assert_eq!(begins.len(), 2);
-        let records = Records { bytes: bytes.clone(), places: begins.clone(), ..Records::default() };
+        bytes
+    }
+
+    #[test]
+    fn records_that_do_not_fill_the_file_are_none() {
+        let bytes = written(&Records::default(), None);
+        let records = records(&bytes);
         assert_eq!(records.ids().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(records.row("b"), Some(Row::default()));
-        for length in (1..bytes.len()).filter(|length| u32::try_from(*length).ok() != begins.last().copied()) {
+        for length in (1..bytes.len()).filter(|length| u32::try_from(*length).ok() != records.places.last().copied()) {
             assert_eq!(places(&bytes[..length], 0), None, "{length}");
         }
-        assert_eq!(places(&[4, 0, 0, 0], 0), None, "a record that is nothing but its length would never end");
+        assert_eq!(places(&[8, 0, 0, 0, 8, 0, 0, 0, 1], 0), None, "what follows a record is one");
+        assert_eq!(places(&[0; 16], 0), None, "a record without a length would never end");
+    }
+
+    #[test]
+    fn a_record_without_news_is_written_again_as_it_is() {
+        let origins = Some((ObjectId::from_bytes_or_panic(&[3; 20]), Rc::from([SpecId::new("c").expect("an id")])));
+        let bytes = written(&Records::default(), Some(&Update { origins, ..Update::default() }));
+        let records = records(&bytes);
+        assert_eq!(records.informed("a").origins, ["c"]);
+        assert_eq!(written(&records, None), bytes);
+        assert_eq!(written(&records, Some(&Update::default())), bytes);
     }
 }

@@ -304,8 +304,8 @@ impl<'p> Cache<'p> {
         attempt: ObjectId,
         read: impl FnOnce() -> Result<Option<(Rc<[SpecId]>, bool)>>,
     ) -> Result<Option<Rc<[SpecId]>>> {
-        let informed = self.records.row(id.as_str()).map(|row| row.informed());
-        if let Some(informed) = informed.filter(|informed| informed.attempt == Some(attempt))
+        let informed = self.records.informed(id.as_str());
+        if informed.attempt == Some(attempt)
             && let Ok(known) = informed.origins.into_iter().map(SpecId::new).collect()
         {
             return Ok(Some(known));
@@ -324,7 +324,7 @@ impl<'p> Cache<'p> {
         (other, event): (&SpecId, ObjectId),
         read: impl FnOnce() -> Option<Work>,
     ) -> Option<Work> {
-        let informed = self.records.row(id.as_str()).map(|row| row.informed()).unwrap_or_default();
+        let informed = self.records.informed(id.as_str());
         let known = informed.pinned.into_iter().find(|row| row.spec == other.as_str() && row.event == event);
         if let Some(known) = known {
             return Some(known.work);

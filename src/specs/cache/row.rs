@@ -26,13 +26,13 @@ pub(super) struct RefRow<'b> {
 /// What follows: the facts that a line, readiness and drift rest on, then all of it, decoded only where that is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Row<'b> {
+    /// A [`Informed`].
+    pub informed: &'b [u8],
     #[serde(borrow)]
     pub state: Option<StateFacts<'b>>,
     /// The [`State`] in full.
     pub full_state: &'b [u8],
     pub text: Option<TextRow<'b>>,
-    /// A [`Informed`].
-    pub informed: &'b [u8],
 }
 
 /// The text of a spec.
@@ -78,11 +78,6 @@ impl<'b> Row<'b> {
         let state = postcard::from_bytes::<State>(self.full_state).ok()?;
         (Some(state.tip) == self.state.as_ref().map(|facts| facts.tip)).then_some(state)
     }
-
-    /// The specs that informed the attempt.
-    pub(super) fn informed(&self) -> Informed<'b> {
-        postcard::from_bytes(self.informed).unwrap_or_default()
-    }
 }
 
 #[cfg(test)]
@@ -90,7 +85,7 @@ mod tests {
     use super::*;
     use crate::{
         domain::{event::Approval, spec_type::SpecType, status::Status},
-        specs::facts::PinFacts,
+        specs::facts::{Lines, PinFacts},
     };
 
     fn oid(byte: u8) -> ObjectId {
@@ -120,10 +115,10 @@ mod tests {
             kind: SpecType::Gate,
             phase: None,
             topic: Some(""),
-            labels: vec!["x"],
-            depends_on: vec!["y", ""],
-            informed_by: Vec::new(),
-            tracked: vec!["src/**"],
+            labels: ["x"].into_iter().collect(),
+            depends_on: ["y", ""].into_iter().collect(),
+            informed_by: Lines::default(),
+            tracked: ["src/**"].into_iter().collect(),
             approval: true,
         };
         let text = TextRow { stamp: Some(stamp()), directory: 1, path: ".chant/specs/010.md", facts, front: &[7; 40] };
