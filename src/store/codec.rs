@@ -79,8 +79,7 @@ pub(crate) fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
     let commit =
         gix::objs::CommitRef::from_bytes(commit, id.kind()).map_err(|_| invalid("it is not a commit".into()))?;
     // Once for the trailers and the sentence: where a block of trailers begins takes as long to find as all the rest.
-    let text = commit.message().body;
-    let body = text.map(|text| BodyRef::from_bytes(text));
+    let body = commit.message().body.map(|text| BodyRef::from_bytes(text));
     let mut said = Trailers::default();
     let mut take = |token: &BStr, value: &BStr| {
         let Some(name) = token.strip_prefix(b"Chant-") else { return Ok(()) };
@@ -88,14 +87,8 @@ pub(crate) fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
         let value = unquote(value).map_err(|why| invalid(format!("Chant-{name}: {why}")))?;
         said.read(name, &value).map_err(invalid)
     };
-    let block = text.zip(body).map(|(text, body)| &text[body.without_trailer().len()..]);
-    match block.and_then(|block| plain_trailers(block)) {
-        Some(trailers) => trailers.into_iter().try_for_each(|(token, value)| take(token, value))?,
-        None => {
-            let mut trailers = body.iter().flat_map(BodyRef::trailers);
-            trailers.try_for_each(|trailer| take(trailer.token, trailer.value.as_bstr()))?;
-        }
-    }
+    let mut trailers = body.iter().flat_map(BodyRef::trailers);
+    trailers.try_for_each(|trailer| take(trailer.token, trailer.value.as_bstr()))?;
     if said.format.is_none() {
         return Err(invalid("it has no Chant-Format trailer".into()));
     }
@@ -127,20 +120,6 @@ pub(crate) fn decode(id: ObjectId, commit: &[u8]) -> Result<Event, Invalid> {
         sentence: body.map(|body| body.without_trailer().trim().to_str_lossy().into_owned()).unwrap_or_default(),
         facts: said.facts,
     })
-}
-
-/// The trailers of a block of them if each is one line of printable ASCII, as this tool writes them: most of what is read is such, and
-/// to find the white space of all scripts around each value takes longer than all the rest.
-fn plain_trailers(block: &[u8]) -> Option<Vec<(&BStr, &BStr)>> {
-    let lines = block.trim_ascii_start().split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let plain = |line| {
-        let line: &[u8] = line;
-        let end = line.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'-').filter(|end| *end > 0)?;
-        let value = line[end..].strip_prefix(b":")?;
-        let printable = value.iter().all(|byte| matches!(byte, b' '..=b'~'));
-        printable.then(|| (line[..end].as_bstr(), value.trim_ascii().as_bstr()))
-    };
-    lines.map(plain).collect()
 }
 
 /// One line of text: white space folded, control characters gone.

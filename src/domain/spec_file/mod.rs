@@ -5,7 +5,6 @@ mod foreign;
 mod front_matter;
 mod markdown;
 mod place;
-mod plain;
 mod reading;
 mod section;
 mod source;

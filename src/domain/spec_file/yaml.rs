@@ -10,8 +10,6 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as _, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::plain;
-
 /// The largest front matter, in bytes.
 pub(super) const MAX_FRONT_LEN: usize = 256 * 1024;
 /// Nodes that a front matter may have once its aliases are expanded: beyond is a bomb.
@@ -47,14 +45,6 @@ pub(super) struct Fault {
 /// Reads a mapping: its keys in their order, with values only for those that are `wanted` (the others are `Null`).
 /// `None` for a document that holds nothing.
 pub(super) fn read(text: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<Vec<(String, Node)>>, Fault> {
-    match plain::read(text, &wanted) {
-        Some(entries) => Ok(Some(entries)),
-        None => thoroughly(text, wanted),
-    }
-}
-
-/// Reads the front matter with the YAML library, whatever the text looks like.
-pub(super) fn thoroughly(text: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<Vec<(String, Node)>>, Fault> {
     // An empty stream is no YAML document at all; one with a comment is.
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(None);
