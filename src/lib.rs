@@ -27,7 +27,6 @@ mod store;
 #[cfg(test)]
 #[path = "../tests/support/mod.rs"]
 #[expect(dead_code, reason = "it has what other tests need")]
-#[expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 mod support;
 mod terminal;
 mod upkeep;
@@ -72,7 +71,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> i32 {
         Ok(cli) => run_command(&cli),
         Err(cli::parsed::Parsed::Mistake { error, json: true, .. }) => {
             let settings = terminal::settings::Settings { json: true, ..terminal::settings::Settings::default() };
-            output::Printer::new(settings).finish(&Err(error))
+            output::Printer::new(settings).finish(&Err(*error))
         }
         Err(parsed) => print_parsed(&parsed),
     }

@@ -321,7 +321,7 @@ impl Chain<'_> {
         match appended {
             Ok(appended) => appended.event,
             Err(Refusal::Failed(error)) => panic!("{}: {}", self.id, error.message),
-            Err(Refusal::NotAllowed(obstacle, _)) => panic!("{}: {obstacle}", self.id),
+            Err(Refusal::NotAllowed { obstacle, .. }) => panic!("{}: {obstacle}", self.id),
         }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) enum Parsed {
     /// Wrong usage: to stderr, exit 129.
     Mistake {
         /// What is wrong, and what may have been meant.
-        error: Error,
+        error: Box<Error>,
         /// The usage of the command in question, from `usage: ` on; may be empty.
         usage: String,
         /// Whether `--json` was among the arguments, so that the error belongs on stdout as an object.
@@ -109,7 +109,7 @@ fn mistake(text: &str, json: bool) -> Parsed {
     error.hints = hints;
     // The usage is made of our own words and of options that were recognised, never of what was typed.
     let usage = if usage.is_empty() { String::new() } else { format!("usage: {usage}") };
-    Parsed::Mistake { error, usage, json }
+    Parsed::Mistake { error: Box::new(error), usage, json }
 }
 
 /// What was typed is quoted in messages: nothing of it may act on the terminal.

@@ -256,11 +256,6 @@ fn width(columns: Option<&OsString>) -> usize {
 }
 
 #[cfg(test)]
-#[expect(dead_code, reason = "the tests through the binary use all of it")]
-#[path = "../../tests/support/tools.rs"]
-pub(crate) mod tools;
-
-#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -80,7 +80,7 @@ pub(crate) fn resolve(project: &Project, plan: &Plan, progress: &dyn Progress) -
         Ok((run, Some(why))) => (run, Ok(why)),
         Err(error) => (None, Err(error)),
     };
-    let reason = why.as_ref().map_or_else(|error| &error.message, |why| why);
+    let reason = why.as_ref().unwrap_or_else(|error| &error.message);
     restore::restore(project, attempt, tip, reason, run.as_ref(), progress)?;
     lease.release()?;
     Ok(Resolved::No { why: why?, run })

@@ -236,8 +236,11 @@ fn places(bytes: &[u8], mut at: usize) -> Option<Vec<u32>> {
     Some(places)
 }
 
-/// The record that `bytes` begin with, as its refs and its row, and its length; `None` if it does not end in them.
-fn split(bytes: &[u8]) -> Option<((&[u8], &[u8]), usize)> {
+/// The bytes of a record: those of its refs and those of its row.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
+/// The record that `bytes` begin with, and its length; `None` if it does not end in them.
+fn split(bytes: &[u8]) -> Option<(Record<'_>, usize)> {
     let (header, _) = bytes.split_first_chunk::<HEADER>()?;
     let ([length, row], _) = header.as_chunks::<{ HEADER / 2 }>() else { return None };
     let [length, row] = [length, row].map(|number| usize::try_from(u32::from_le_bytes(*number)).unwrap_or(usize::MAX));
@@ -246,7 +249,7 @@ fn split(bytes: &[u8]) -> Option<((&[u8], &[u8]), usize)> {
 
 impl Records {
     /// The record that begins at `at`: the bytes of its refs and of its row.
-    fn record(&self, at: u32) -> Option<(&[u8], &[u8])> {
+    fn record(&self, at: u32) -> Option<Record<'_>> {
         Some(split(self.bytes.get(usize::try_from(at).ok()?..)?)?.0)
     }
 
