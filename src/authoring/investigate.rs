@@ -1,6 +1,6 @@
 //! The use case `investigate`: the specs that lead from a report of a bug to the human gate, each informed by those before it.
 //!
-//! How their files are created and recorded is in [`add`](super::add).
+//! How their files are created and recorded is in [`add`].
 
 use super::{
     add::{self, Created},

@@ -1,6 +1,6 @@
 //! The use case `split`: the parts of a spec become its members. The parts are the headings of the spec, or what an agent proposes.
 //!
-//! How the files of members are created and recorded is in [`add`](super::add).
+//! How the files of members are created and recorded is in [`add`].
 
 use super::{
     add::{self, Created},

@@ -1,7 +1,7 @@
 //! The use case `fsck`: what does not hold together in refs, events, files, notes and leases, and what would mend it.
 //!
 //! Looking changes nothing. Whatever cannot be looked at is a finding like the others: one damaged spec hides no other. How a finding
-//! is mended is in [`repair`]; what only an attempt can mend is done by the caller.
+//! is mended is in [`mod@repair`]; what only an attempt can mend is done by the caller.
 
 mod chain;
 mod clone;

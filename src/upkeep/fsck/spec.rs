@@ -1,4 +1,4 @@
-//! One spec, and what belongs to it: its file, its run, its notes, its worktree and branch. Its events are in [`chain`](super::chain).
+//! One spec, and what belongs to it: its file, its run, its notes, its worktree and branch. Its events are in [`chain`].
 
 use std::collections::BTreeSet;
 
