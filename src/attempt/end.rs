@@ -16,11 +16,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::worktree,
     project::Project,
-    specs::{
-        all::{Entry, Specs},
-        cleanup::clean_up,
-        driver::complete_driver,
-    },
+    specs::{all::Specs, cleanup::clean_up, driver::complete_driver, entry::Entry},
 };
 
 /// Ends the deciding attempt of a spec by `op`, with everything that it did kept.

@@ -27,7 +27,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     project::{Project, agent::MANUAL},
-    specs::all::{Entry, Specs},
+    specs::{all::Specs, entry::Entry},
 };
 
 /// How long the process that runs the agent may take to see that the agent is gone.

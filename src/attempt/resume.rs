@@ -7,8 +7,8 @@ use crate::{
     error::{Error, Kind, Result},
     project::{Project, agent::Agent},
     specs::{
-        all::Entry,
         attempt::Attempt,
+        entry::Entry,
         inputs::Input,
         text::{Text, TextSource},
     },

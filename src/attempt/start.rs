@@ -15,10 +15,7 @@ use crate::{
         Project,
         agent::{Agent, MANUAL},
     },
-    specs::{
-        all::{Entry, Specs},
-        inputs::Input,
-    },
+    specs::{all::Specs, entry::Entry, inputs::Input},
 };
 
 /// Decides an attempt at `id`, or says why there can be none.

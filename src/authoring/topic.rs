@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     domain::{id::SpecId, phase::Phase, spec_file::FrontMatter, status::Status},
     error::Result,
-    specs::{
-        all::{Entry, Specs},
-        text::path_of,
-    },
+    specs::{all::Specs, entry::Entry, text::path_of},
 };
 
 /// The phases of a topic that have a spec, each with its newest one that was not cancelled.

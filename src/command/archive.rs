@@ -8,7 +8,7 @@ use crate::{
     domain::{id::SpecId, status::Status},
     error::{Error, Kind, Result},
     project::Project,
-    specs::all::{Entry, Specs},
+    specs::{all::Specs, entry::Entry},
     upkeep::archive,
 };
 

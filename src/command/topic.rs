@@ -7,10 +7,7 @@ use crate::{
     authoring::topic,
     domain::{phase::Phase, status::Status},
     error::{Error, Kind, Result},
-    specs::{
-        all::{Entry, Specs},
-        view::rfc3339,
-    },
+    specs::{all::Specs, entry::Entry, view::rfc3339},
 };
 
 pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {

@@ -1,19 +1,18 @@
 //! Running git: the only place in this program that starts it.
 
 use std::{
-    cell::RefCell,
     ffi::{OsStr, OsString},
     fs::File,
     io::{self, Read, Seek, Write},
     os::unix::{ffi::OsStrExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    rc::Rc,
     time::{Duration, Instant},
 };
 
 use bstr::{BString, ByteSlice};
 
+use super::inherited_lock;
 use crate::{
     env::{Env, fault, trace},
     error::{Error, Kind, Result},
@@ -85,41 +84,6 @@ pub(crate) fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
         variables.push((name.into(), Some(value.into())));
     }
     variables
-}
-
-thread_local! {
-    /// The locks that every git started by this thread holds as well, the newest last.
-    static INHERITED: RefCell<Vec<Rc<File>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Has every git that this thread starts, and that writes, hold a lock of this process too, until this is dropped.
-///
-/// A git goes on when the process that started it is killed. The next process that waits for the lock then waits for that git as well. The
-/// lock goes with it as its standard input, which it does not read: an inherited descriptor is the same open file, and a lock belongs to
-/// that.
-#[derive(Debug)]
-#[must_use = "the lock is passed on for as long as this lives"]
-pub(crate) struct InheritedLock {
-    /// `Rc`, since the lock is passed on within one thread.
-    file: Rc<File>,
-}
-
-impl InheritedLock {
-    /// Passes on the lock that `file` holds.
-    ///
-    /// # Errors
-    /// If there is no room for another descriptor.
-    pub(crate) fn new(file: &File) -> io::Result<InheritedLock> {
-        let file = Rc::new(file.try_clone()?);
-        INHERITED.with_borrow_mut(|held| held.push(Rc::clone(&file)));
-        Ok(InheritedLock { file })
-    }
-}
-
-impl Drop for InheritedLock {
-    fn drop(&mut self) {
-        INHERITED.with_borrow_mut(|held| held.retain(|other| !Rc::ptr_eq(other, &self.file)));
-    }
 }
 
 /// What a git process left.
@@ -471,10 +435,8 @@ impl Git {
 
     fn stdin_file(&self) -> io::Result<Stdio> {
         if self.stdin.is_empty() {
-            let held = INHERITED
-                .with_borrow(|held| held.last().map(|file| file.try_clone()))
-                .filter(|_| self.place() != "git.read");
-            return held.transpose().map(|held| held.map_or_else(Stdio::null, Stdio::from));
+            let held = if self.place() == "git.read" { None } else { inherited_lock::newest()? };
+            return Ok(held.map_or_else(Stdio::null, Stdio::from));
         }
         let mut file = tempfile::tempfile()?;
         file.write_all(&self.stdin)?;

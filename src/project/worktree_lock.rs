@@ -12,7 +12,7 @@ use crate::{
     domain::id::SpecId,
     env::{fault, file_lock, local_file},
     error::{IoContext, Result},
-    git::process::InheritedLock,
+    git::inherited_lock::InheritedLock,
 };
 
 /// The place of a spec, held until this is dropped.

@@ -6,7 +6,7 @@ use crate::{
     answer::{EdgeView, GraphView, NodeView},
     domain::{id::SpecId, pattern, status::Status},
     error::Result,
-    specs::all::{Entry, Specs},
+    specs::{all::Specs, entry::Entry},
 };
 
 /// Which specs are wanted.

@@ -12,103 +12,23 @@ use super::{
     ancestry::Ancestry,
     base::Base,
     cache::Cache,
+    entry::Entry,
     facts::{Facts, StateFacts, TextFacts},
     members::all_over,
-    text::{Loaded, Text},
+    text::Loaded,
     texts::Texts,
 };
 use crate::project::target::full_name;
 use crate::project::{Project, SPECS_DIR, get_or_try_init, signatures::Signatures};
 use crate::specs::names::SpecNames;
 use crate::{
-    domain::{event::Landing, id::SpecId, spec_file::Spec, spec_type::SpecType, state::State, status::Status},
-    error::{Error, Kind, Result},
+    domain::{event::Landing, id::SpecId, spec_type::SpecType, state::State, status::Status},
+    error::Result,
     git::{
         history,
         worktree::{self, Worktree},
     },
 };
-
-/// One spec: its recorded state and its text.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    /// The id.
-    pub id: SpecId,
-    /// The state that its events amount to; `None` without a chain.
-    pub state: Option<Rc<State>>,
-    /// Why the chain cannot be read.
-    pub broken: Option<String>,
-    /// Its text; `None` if there is none anywhere.
-    pub loaded: Option<Rc<Loaded>>,
-    /// The status, healed: completed where its work is found in the target.
-    pub status: Status,
-}
-
-impl Entry {
-    /// What the text says, if it can be read.
-    pub(crate) fn spec(&self) -> Option<&Spec> {
-        self.loaded.as_ref().and_then(|loaded| loaded.spec.as_ref().ok())
-    }
-
-    /// The text and what it says.
-    ///
-    /// # Errors
-    /// `no-text` if there is none, `invalid-spec` with the places that are wrong.
-    pub(crate) fn text(&self) -> Result<(&Text, &Spec)> {
-        let none = || Error::fatal(Kind::NoText, format!("the text of '{}' cannot be found", self.id.short()));
-        self.loaded.as_ref().ok_or_else(none)?.valid(&self.id)
-    }
-
-    /// Whether its file tells what chant has done with it and nothing is recorded here, so that it counts as pending: `import` would
-    /// record it.
-    pub(crate) fn is_to_import(&self) -> bool {
-        let told = |spec: &Spec| {
-            let front = &spec.front;
-            let beyond = |status: &String| !matches!(status.as_str(), "pending" | "ready" | "blocked");
-            front.status.as_ref().is_some_and(beyond) || front.completed_at.is_some() || !front.commits.is_empty()
-        };
-        self.state.is_none() && self.broken.is_none() && self.spec().is_some_and(told)
-    }
-
-    /// Why its events or its text cannot be read.
-    fn fault(&self) -> Option<String> {
-        if self.broken.is_some() {
-            return self.broken.clone();
-        }
-        match self.loaded.as_deref() {
-            None => Some("its text cannot be found".to_owned()),
-            Some(Loaded { spec: Err(diagnostics), .. }) => diagnostics.first().map(|first| {
-                if first.line == 0 {
-                    format!("{}: {}", first.path, first.message)
-                } else {
-                    format!("{}:{}:{}: {}", first.path, first.line, first.column, first.message)
-                }
-            }),
-            Some(_) => None,
-        }
-    }
-
-    /// What lines, readiness and drift rest on.
-    pub(crate) fn facts(&self) -> Facts<'_> {
-        let text = self.loaded.as_ref().and_then(|loaded| {
-            let (text, spec) = (loaded.text.as_ref()?, loaded.spec.as_ref().ok()?);
-            Some(TextFacts::of(text.blob(), spec.title.as_deref(), &spec.front))
-        });
-        Facts {
-            id: &self.id,
-            status: self.status,
-            fault: self.fault(),
-            to_import: self.is_to_import(),
-            state: self.state.as_deref().map(StateFacts::of),
-            text,
-        }
-    }
-
-    /// The title, or the id where there is none.
-    pub(crate) fn title(&self) -> &str {
-        self.spec().and_then(|spec| spec.title.as_deref()).unwrap_or_else(|| self.id.short())
-    }
-}
 
 /// What the chain of a spec says.
 #[derive(Clone, Debug)]

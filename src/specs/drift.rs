@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, rc::Rc};
 use gix::ObjectId;
 
 use super::{
-    all::{Entry, Specs},
+    all::Specs,
+    entry::Entry,
     facts::{Facts, PinFacts, TextFacts, Work},
 };
 use crate::{

@@ -13,6 +13,7 @@ pub(crate) mod dispensable;
 pub(crate) mod drift;
 pub(crate) mod driver;
 pub(crate) mod earlier;
+pub(crate) mod entry;
 pub(crate) mod facts;
 pub(crate) mod filed;
 pub(crate) mod inputs;

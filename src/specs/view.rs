@@ -3,10 +3,7 @@
 use gix::ObjectId;
 use serde_json::{Map, Value, json};
 
-use crate::specs::{
-    all::{Entry, Specs},
-    facts::Facts,
-};
+use crate::specs::{all::Specs, entry::Entry, facts::Facts};
 use crate::{
     agent::lease::Life,
     answer::{

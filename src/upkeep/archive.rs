@@ -21,7 +21,7 @@ use crate::{
     git::{process::Git, work_file},
     project::Project,
     specs::{
-        all::Entry,
+        entry::Entry,
         record,
         text::{archive_path_of, path_of},
     },

@@ -1,6 +1,6 @@
 //! Files and directories that are made only because a sandbox has to keep their names empty: something can only be laid over what is there.
 //!
-//! Each run that needs one holds a shared lock on it. The last of them removes it, unless it has got a content meanwhile.
+//! Each run that needs one holds a shared lock on it. The last of them removes it, unless something was written into it.
 
 use std::{
     fs::{self, File, OpenOptions},

@@ -10,7 +10,7 @@ use crate::{
         status::Status,
     },
     error::Result,
-    specs::all::{Entry, Specs},
+    specs::{all::Specs, entry::Entry},
 };
 
 /// A spec to be worked.

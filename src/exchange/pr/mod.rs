@@ -12,10 +12,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::history,
     project::Project,
-    specs::{
-        all::{Entry, Specs},
-        release_notes,
-    },
+    specs::{all::Specs, entry::Entry, release_notes},
 };
 
 use host::{HostedRepo, Tool};

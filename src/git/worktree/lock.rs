@@ -12,7 +12,7 @@ use super::Worktree;
 use crate::{
     env::file_lock,
     error::{IoContext, Result},
-    git::process::InheritedLock,
+    git::inherited_lock::InheritedLock,
 };
 
 /// The lock on a worktree, released when this is dropped.

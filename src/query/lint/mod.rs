@@ -18,7 +18,8 @@ use crate::{
     error::Result,
     project::Project,
     specs::{
-        all::{Entry, Specs},
+        all::Specs,
+        entry::Entry,
         inputs::InputFault,
         text::{archive_path_of, path_of},
     },

@@ -17,10 +17,7 @@ use crate::{
         worktree::{self, busy},
     },
     project::Project,
-    specs::{
-        all::{Entry, Specs},
-        attempt::Attempt,
-    },
+    specs::{all::Specs, attempt::Attempt, entry::Entry},
 };
 
 /// What stands in the way of a merge.

@@ -13,7 +13,7 @@ use crate::{
     domain::{id::SpecId, status::Status},
     error::Result,
     project::{Project, agent::MANUAL},
-    specs::all::{Entry, Specs},
+    specs::{all::Specs, entry::Entry},
 };
 
 pub(crate) use merging::Merges;

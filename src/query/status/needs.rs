@@ -6,7 +6,7 @@ use crate::{
     answer::{BlockerKind, Need, SpecView},
     domain::status::Status,
     error::Result,
-    specs::all::Entry,
+    specs::entry::Entry,
 };
 
 impl Collector<'_, '_> {

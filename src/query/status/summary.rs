@@ -4,7 +4,7 @@ use crate::{
     domain::event::{Event, Op},
     error::Result,
     project::Project,
-    specs::{all::Entry, view::rfc3339},
+    specs::{entry::Entry, view::rfc3339},
 };
 
 /// What the events say.

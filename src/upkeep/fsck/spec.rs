@@ -10,8 +10,9 @@ use crate::{
     git::branch,
     project::{Project, agent::MANUAL},
     specs::{
-        all::{Entry, Specs},
+        all::Specs,
         cleanup as keep,
+        entry::Entry,
         text::{TextSource, path_of},
     },
 };
