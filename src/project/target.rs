@@ -4,8 +4,8 @@ use gix::ObjectId;
 
 use super::{Project, get_or_try_init};
 use crate::{
-    error::{Error, Kind, Result},
-    git::repository::Head,
+    error::{Error, Exit, Kind, Result},
+    git::{reference::branch_name, repository::Head},
 };
 
 /// What the branches of investigations begin with; the topic follows.
@@ -62,11 +62,10 @@ impl Project {
 /// # Errors
 /// `bad-branch` if git would not take it.
 pub(crate) fn full_name(name: &str) -> Result<String> {
-    let full = format!("refs/heads/{}", short(name));
-    if gix::refs::FullName::try_from(full.as_str()).is_err() {
-        return Err(Error::usage(Kind::BadBranch, format!("'{}' is not a valid branch name", name.escape_debug())));
+    match branch_name(short(name)) {
+        Ok(full) => Ok(full.as_bstr().to_string()),
+        Err(error) => Err(Error { exit: Exit::Usage, ..error }),
     }
-    Ok(full)
 }
 
 fn short(name: &str) -> &str {

@@ -64,3 +64,18 @@ fn a_spec_is_added_worked_merged_and_remembered() {
     }
     sandbox.git(&["fsck", "--strict"]);
 }
+
+#[test]
+fn a_target_that_is_no_branch_name_is_refused_before_the_agent_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("touch ../ran; tick");
+    let id = sandbox.add(&["Say hello"]);
+    for name in ["-x", "HEAD", "no..branch"] {
+        let said = format!("'{name}' is not a valid branch name");
+        sandbox.chant(&["work", &id, &format!("--onto={name}")]).fails(129, &[&said]);
+        sandbox.git(&["config", "chant.target", name]);
+        sandbox.chant(&["work", &id]).fails(129, &[&said]);
+    }
+    assert!(!sandbox.dir().join("ran").exists());
+    assert_eq!(sandbox.status(&id), "pending");
+}
