@@ -23,6 +23,8 @@ const TRIES: usize = 100;
 #[derive(Debug)]
 pub(super) struct Placeholder {
     path: PathBuf,
+    /// The directory above, where it was made for this.
+    parent: Option<PathBuf>,
     /// It has the shared lock.
     held: Option<File>,
 }
@@ -37,9 +39,11 @@ impl Placeholder {
 
     /// Keeps a directory at `path`.
     pub(super) fn directory(path: &Path) -> Result<Self> {
-        // A directory above it that this makes stays.
+        let parent = path.parent().filter(|parent| !parent.exists()).map(Path::to_owned);
         let make_parent = || path.parent().map_or(Ok(()), fs::create_dir_all);
-        Placeholder::new(path, &|| make_parent().and_then(|()| fs::create_dir(path)))
+        let mut made = Placeholder::new(path, &|| make_parent().and_then(|()| fs::create_dir(path)))?;
+        made.parent = parent;
+        Ok(made)
     }
 
     fn new(path: &Path, make: &dyn Fn() -> io::Result<()>) -> Result<Self> {
@@ -47,6 +51,8 @@ impl Placeholder {
             match make() {
                 Ok(()) => {}
                 Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {}
+                // Another run has just removed the directory above.
+                Err(cause) if cause.kind() == ErrorKind::NotFound => continue,
                 // Where it cannot be made, the run cannot make it either.
                 Err(_) => break,
             }
@@ -55,10 +61,10 @@ impl Placeholder {
             }
             let Ok(file) = File::open(path) else { continue };
             if try_lock_shared(&file, path)? && is_current(&file, path)? {
-                return Ok(Placeholder { path: path.to_owned(), held: Some(file) });
+                return Ok(Placeholder { path: path.to_owned(), parent: None, held: Some(file) });
             }
         }
-        Ok(Placeholder { path: path.to_owned(), held: None })
+        Ok(Placeholder { path: path.to_owned(), parent: None, held: None })
     }
 }
 
@@ -68,8 +74,8 @@ impl Drop for Placeholder {
         // Only one process gets this lock, the last.
         if try_lock(&file, &self.path).is_ok_and(|last| last) && is_ours(&self.path) {
             let removed = if self.path.is_dir() { fs::remove_dir(&self.path) } else { fs::remove_file(&self.path) };
-            // What stays is empty.
-            let _stays: io::Result<()> = removed;
+            // What stays is empty; so is the directory above, or else it is needed.
+            let _stays: io::Result<()> = removed.and_then(|()| self.parent.as_ref().map_or(Ok(()), fs::remove_dir));
         }
         unlock(&file);
     }

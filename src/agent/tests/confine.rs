@@ -32,7 +32,7 @@ impl Place {
         let home = fs::canonicalize(root.path()).unwrap().join(name);
         let (main, worktree) = (home.join("main"), home.join("work"));
         let (common, run_dir) = (main.join(".git"), main.join(".git/chant/runs/1"));
-        for dir in [&run_dir.join("git"), &common.join("worktrees/work"), &worktree, &home.join(".config")] {
+        for dir in [&run_dir.join("git"), &common.join("worktrees/work"), &worktree] {
             fs::create_dir_all(dir).unwrap();
         }
         for (path, text) in [
@@ -131,7 +131,7 @@ fn a_run_writes_what_is_its_own_and_nothing_of_the_repository() {
     );
     assert_eq!(fs::read_to_string(place.common.join("worktrees/work/commondir")).unwrap(), "../..");
     drop(confinement);
-    for made in [".gitconfig", ".config/git", "main/.git/worktrees/work/config.worktree"] {
+    for made in [".gitconfig", ".config/git", ".config", "main/.git/worktrees/work/config.worktree"] {
         assert!(!place.home.join(made).exists(), "{made} is only there for the time of the run");
     }
 }
