@@ -82,6 +82,7 @@ fn is_recorded(project: &Project, path: &std::path::Path) -> Result<bool> {
     if store.spec_of_event(attempt)?.is_none() {
         return Ok(false);
     }
-    let pinned = store.evidence_of(attempt, "spec.md")?;
-    Ok(pinned.is_some() && fs::read(path).ok() == pinned)
+    let Some(pinned) = store.evidence_of(attempt, "spec.md")? else { return Ok(false) };
+    let copy = u64::try_from(pinned.len()).ok().and_then(|length| local_file::read(path, length).ok().flatten());
+    Ok(copy == Some(pinned))
 }

@@ -156,3 +156,18 @@ fn an_attempt_that_did_nothing_holds_nothing() {
     sandbox.chant(&["cancel", &other]).ok();
     assert_eq!(kept(&pruned(&sandbox, &[]), "attempt"), "it has 2 commits that nothing else reaches");
 }
+
+#[test]
+fn a_copy_that_is_no_file_is_kept_and_hangs_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file; tick");
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.chant(&["work", &id]).ok();
+    let attempt = sandbox.show(&id)["attempt"].as_str().unwrap().to_owned();
+    let dir = sandbox.repo.join(".git/chant/aside");
+    std::fs::create_dir_all(&dir).unwrap();
+    let mut fifo = sandbox.command_in(&dir, "mkfifo");
+    sandbox.run(fifo.arg(format!("{attempt}-a1b2c3.md"))).ok();
+    let found = pruned(&sandbox, &[]);
+    assert_eq!(kept(&found, "aside"), "its text is nowhere else: move it to where it belongs");
+}
