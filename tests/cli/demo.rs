@@ -228,6 +228,7 @@ fn without_a_home_in_colour_and_two_at_once() {
 }
 
 #[test]
+#[ignore = "two whole demos at once take long"]
 fn two_at_once_have_nothing_to_do_with_each_other() {
     let sandbox = Sandbox::empty();
     let start = |name: &str| -> Child {

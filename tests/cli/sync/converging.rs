@@ -6,6 +6,7 @@ use super::{
     net::{Dice, Net, Transport, exchanged, of_way},
     ssh,
 };
+use crate::support::cases::few_or_many;
 
 const WORK: &str = "echo \"$CHANT_SPEC_ID $CHANT_ATTEMPT\" >>\"work-$CHANT_SPEC_ID\"; git add -A; git commit -qm Work";
 
@@ -61,6 +62,7 @@ fn two_clones_come_together_through_a_daemon() {
 }
 
 #[test]
+#[ignore = "of five clones, .ci/run tries files alone"]
 fn five_clones_come_together_through_a_daemon() {
     random_work(Transport::Daemon, 5, 4);
 }
@@ -78,6 +80,7 @@ fn two_clones_come_together_over_http() {
 }
 
 #[test]
+#[ignore = "of five clones, .ci/run tries files alone"]
 fn five_clones_come_together_over_http() {
     random_work(Transport::Http, 5, 6);
 }
@@ -160,16 +163,17 @@ fn notes_of_both_are_everywhere() {
 }
 
 #[test]
-fn eight_that_push_at_once_all_get_through() {
-    let net = Net::new(8);
+fn those_that_push_at_once_all_get_through() {
+    let clones = few_or_many(4, 8);
+    let net = Net::new(clones);
     let shared = net.add(0, "Everybody approves");
     net.settle(|count| (0..count).collect());
     let mut specs = vec![shared.clone()];
-    for clone in 0..8 {
+    for clone in 0..clones {
         net.chant(clone, &["approve", &shared, "-m", &format!("by {clone}")]).ok();
         specs.push(net.add(clone, &format!("Of {clone}")));
     }
-    let running: Vec<_> = (0..8).map(|clone| net.start(clone, &["sync"])).collect();
+    let running: Vec<_> = (0..clones).map(|clone| net.start(clone, &["sync"])).collect();
     for child in running {
         let ended = child.wait_with_output().unwrap();
         let err = String::from_utf8_lossy(&ended.stderr);
@@ -180,8 +184,8 @@ fn eight_that_push_at_once_all_get_through() {
     net.settle(|count| (0..count).collect());
     let approvals = net.chant(3, &["log", &shared, "--json"]).ok().json();
     let count = approvals["events"].as_array().unwrap().iter().filter(|event| event["op"] == "approve").count();
-    assert_eq!(count, 8);
-    assert_eq!(net.statuses(5).len(), specs.len());
+    assert_eq!(count, clones);
+    assert_eq!(net.statuses(2).len(), specs.len());
 }
 
 #[test]
