@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use gix::ObjectId;
 
 use super::{
+    check,
     claim::Remote,
     conflict::{self, DeadResolution, Resolved},
     end,
@@ -193,6 +194,7 @@ impl Work<'_> {
     fn check(&self, commits: &[ObjectId]) -> Result<How, Stop> {
         let Work { project, id, progress, .. } = *self;
         let short = id.short();
+        check::recall::forget(project)?;
         recover::settle(project, id, progress)?;
         let entry = Specs::new(project)?.entry(id)?;
         if entry.spec().is_some_and(|spec| spec.front.kind == SpecType::Gate) {

@@ -5,14 +5,14 @@ use std::path::Path;
 use gix::{ObjectId, objs::tree::EntryKind};
 
 use crate::{
-    agent::process::{self, Ending, Run},
+    agent::process::{self, Run},
     attempt::{
-        check::environment,
+        check::{self, environment},
         plan::Plan,
         session::{create_file, own_dir},
     },
     domain::{event::Pin, id::SpecId},
-    error::{Error, Exit, Kind, Result},
+    error::{Error, Kind, Result},
     git::{
         branch,
         commit::{self, NewCommit, Signing},
@@ -30,7 +30,7 @@ pub(super) fn add(project: &Project, id: &SpecId) -> Result<Worktree> {
     if let Some(main) = project.repo.main_work_dir()
         && let Some(main) = worktree::find(&project.repo, &main)?
     {
-        worktree::include::prepare(&main, &tree)?;
+        worktree::include::prepare(&main, &tree.path)?;
     }
     Ok(tree)
 }
@@ -121,21 +121,9 @@ fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
 
 /// Runs `chant.worktreeSetup` in the new worktree.
 pub(super) fn set_up(project: &Project, plan: &Plan, worktree: &Path) -> Result<()> {
-    let Some(command) = project.config().worktree_setup()? else { return Ok(()) };
-    let command = command.to_string();
-    let mut run = Run::new(&command, worktree);
-    run.env = environment(project, &plan.id);
-    let finished = process::run(run)?;
-    if finished.ending.success() {
-        return Ok(());
-    }
-    let tail = String::from_utf8_lossy(&finished.tail).into_owned();
-    let mut error = Error::fatal(Kind::WorktreeSetup, format!("chant.worktreeSetup {}", finished.ending));
-    if let Ending::Interrupted(signal) = finished.ending {
-        error.exit = Exit::Signal(signal);
-    }
-    if let Some(last) = tail.lines().rev().find(|line| !line.trim().is_empty()) {
-        error = error.hint(format!("it said: {}", crate::terminal::sanitize::line(last)));
-    }
-    Err(error)
+    check::set_up(project, worktree, |command| {
+        let mut run = Run::new(command, worktree);
+        run.env = environment(project, &plan.id);
+        process::run(run)
+    })
 }

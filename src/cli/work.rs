@@ -187,7 +187,7 @@ pub(crate) const NEXT_PAGE: Page = Page {
 
 /// Run a spec's checks and say what they find
 ///
-/// Runs in the worktree of the last attempt, or at any revision. The status of the spec stays as it is.
+/// Runs in a clean checkout of the tip of the work branch, or of any revision. The status of the spec stays as it is.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct VerifyArgs {
     /// The spec, by full or short id
@@ -202,9 +202,13 @@ pub(crate) struct VerifyArgs {
     #[arg(long)]
     pub exit_code: bool,
 
-    /// Check this revision instead of the worktree
+    /// Check this revision instead of the tip of the work branch
     #[arg(long, value_name = "revision")]
     pub at: Option<String>,
+
+    /// Forget the results of earlier checks that were kept to save time
+    #[arg(long)]
+    pub fresh: bool,
 
     /// Run the commands that the spec names without asking for approval
     #[arg(long)]

@@ -5,7 +5,7 @@ use gix::ObjectId;
 use super::Context;
 use crate::{
     answer::{AllChecked, Checked, CheckedSpec, SpecView, outcome::Outcome, progress::Step},
-    attempt::check::{Checkout, expectation},
+    attempt::check::{Room, expectation, recall},
     cli::work::VerifyArgs,
     domain::{checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status},
     error::{Error, Kind, Result},
@@ -16,6 +16,9 @@ use crate::{
 
 pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     let project = context.project()?;
+    if args.fresh {
+        recall::forget(&project)?;
+    }
     let at = args.at.as_deref().map(|name| named_commit(&project.repo, name)).transpose()?;
     let Some(query) = args.spec.as_deref().filter(|_| !args.all) else { return all(context, &project, at, args.trust) };
     let id = context.pick(&project, query)?;
@@ -57,7 +60,7 @@ fn one(
         Some(at) => at,
         None => place(project, id)?,
     };
-    let checks = checks(context, project, id, spec, entry.state.as_deref(), at)?;
+    let checks = checks(context, project, spec, entry.state.as_deref(), at)?;
     Ok((specs.view(&entry)?, checks))
 }
 
@@ -72,27 +75,23 @@ fn place(project: &Project, id: &SpecId) -> Result<ObjectId> {
 fn checks(
     context: &Context<'_>,
     project: &Project,
-    id: &SpecId,
     spec: &Spec,
     state: Option<&State>,
     at: ObjectId,
 ) -> Result<Checks> {
     let mut checks = Checks::default();
-    let mut checkout = Checkout::open(project)?;
-    for command in &spec.front.verify {
-        // Each command finds a clean checkout.
-        checkout.stand_at(at)?;
-        checks.verify.extend(checkout.run_all(id, std::slice::from_ref(command), context.progress)?);
-    }
+    let mut room = Room::open(project, context.progress)?;
+    checks.verify = room.run_all(at, &[], &spec.front.verify)?;
     // A reproduction fails where it was made; later the fix makes it pass.
     let work = state.and_then(|state| state.facts.work_commits.last().copied());
     let later = spec.front.known_phase() == Some(Phase::Reproduction) && work != Some(at);
     let base = state.and_then(|state| state.facts.base).filter(|_| !later);
     if let (Some(command), Some(base)) = (&spec.front.reproduces, base) {
         context.progress.say(&Step::Checking { what: command });
-        let at_base = checkout.run_cached(id, command, base)?;
-        let at_tip = checkout.run(id, command, at)?;
-        checks.reproduces = Some(expectation(spec.front.known_phase()).judge(at_base, at_tip));
+        let expected = expectation(spec.front.known_phase());
+        let at_base = room.run_or_recall(base, base, command, |seen| expected.at_base(seen))?;
+        let at_tip = room.run(at, command)?;
+        checks.reproduces = Some(expected.judge(at_base, at_tip));
     }
     Ok(checks.settled())
 }

@@ -67,6 +67,8 @@ keys! {
         "Which specs nobody may work on before a person has approved them, besides those that ask for it themselves: types and labels, separated by spaces or commas (`code security`).";
     BRANCH_PREFIX = "chant.branchPrefix", Kind::BranchPrefix, Some("chant/"),
         "What the names of work branches begin with; the id of the spec follows.";
+    CHECK_MAY_CHANGE = "chant.checkMayChange", Kind::Text, Some("**/Cargo.lock **/package-lock.json **/npm-shrinkwrap.json **/pnpm-lock.yaml **/yarn.lock **/bun.lock **/poetry.lock **/uv.lock **/Pipfile.lock **/Gemfile.lock **/composer.lock **/go.sum **/*.snap **/__snapshots__/**"),
+        "Which tracked files a check may change in its checkout without failing: paths, directories and globs, separated by spaces. By default lock files and snapshots of tests.";
     CLAIM = "chant.claim", Kind::OneOf(&["local", "remote"]), Some("local"),
         "Who decides a claim: this clone alone (`local`), or the remote that several clones share (`remote`): then the event that begins the work is pushed, unforced, before anything else happens, and whoever is first has the spec.";
     CLAIM_TIMEOUT = "chant.claimTimeout", Kind::Duration, None,
@@ -88,7 +90,7 @@ keys! {
     PROMPT_BUDGET = "chant.promptBudget", Kind::Int { min: 1024, max: 1 << 30 }, Some("100k"),
         "How many bytes of pinned inputs go into the prompt itself; what is beyond is named there and read from the worktree.";
     PRUNE_EXPIRE = "chant.pruneExpire", Kind::Expiry, Some("90.days.ago"),
-        "How old the transcripts of specs that are over, and the check worktree, may become before `git chant prune` clears them away.";
+        "How old the transcripts of specs that are over, and the files of checks that died, may become before `git chant prune` clears them away.";
     PUSH_BRANCHES = "chant.pushBranches", Kind::Bool, Some("true"),
         "Whether `git chant sync` exchanges the work branches of finished and paused specs, so that somebody else can merge them or go on with them. A branch goes to the same name at the remote, never by force, and is deleted there once its spec is over.";
     RATE_LIMIT_PAUSE = "chant.rateLimitPause", Kind::Duration, Some("1m"),

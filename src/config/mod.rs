@@ -8,7 +8,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use bstr::BString;
 use strum::{EnumString, IntoStaticStr};
 
-use crate::error::Result;
+use crate::{domain::pattern::PathSet, error::Result};
 use value::Setting;
 
 /// How work reaches its target.
@@ -263,6 +263,19 @@ impl<'repo> Config<'repo> {
         let text = self.text(&keys::APPROVAL_REQUIRED)?.unwrap_or_default();
         let words = text.split(|c: char| c == ',' || c.is_whitespace());
         Ok(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// The tracked files that a check may change.
+    pub(crate) fn check_may_change(&self) -> Result<PathSet> {
+        let found = self.find(keys::CHECK_MAY_CHANGE.name);
+        let default = keys::CHECK_MAY_CHANGE.default.unwrap_or_default();
+        let text = found.as_ref().map_or_else(|| Ok(default.to_owned()), Setting::text)?;
+        let entries: Vec<&str> = text.split_whitespace().collect();
+        match (PathSet::new(&entries), found) {
+            (Ok(set), _) => Ok(set),
+            (Err(_), Some(found)) => Err(found.bad("paths, directories and globs")),
+            (Err(_), None) => Ok(PathSet::default()),
+        }
     }
 
     /// Whether `verify` commands run at the base too.

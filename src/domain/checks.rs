@@ -89,9 +89,26 @@ pub(crate) struct Command {
     /// The end of its output; kept here only with `chant.shareOutput`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tail: Option<String>,
+    /// Tracked files that it changed in its checkout, those apart that `chant.checkMayChange` names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+    /// What else it did, in words; nothing of that makes it fail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+    /// What confined it: `bubblewrap`, `seatbelt` or `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confined: Option<String>,
+    /// Whose home directory and caches it had: `own` or `shared` with the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
 }
 
 impl Command {
+    /// Whether it exited with 0 and changed no tracked file.
+    pub(crate) fn has_passed(&self) -> bool {
+        self.exit == Some(0) && self.changed.is_empty()
+    }
+
     /// Whether it ran and said yes or no: not found, not executable, a signal and a timeout are no evidence of anything.
     pub(crate) fn is_evidence(&self) -> bool {
         self.exit.is_some_and(|code| !matches!(code, 126 | 127) && code < 128)
@@ -100,6 +117,9 @@ impl Command {
     /// How it ended, in words.
     pub(crate) fn ending(&self) -> String {
         match (self.exit, &self.ended) {
+            (Some(0), _) if !self.changed.is_empty() => {
+                format!("exit code 0, but it changed tracked files: {}", self.changed.join(", "))
+            }
             (Some(127), _) => "command not found (exit code 127)".to_owned(),
             (Some(126), _) => "not executable (exit code 126)".to_owned(),
             (Some(code), _) => format!("exit code {code}"),
@@ -121,6 +141,13 @@ pub(crate) struct Reproduction {
     pub tip: Command,
     /// Whether both ended as expected.
     pub ok: bool,
+}
+
+impl Reproduction {
+    /// The run that did not end as it should have: that at the tip before that at the base.
+    fn unexpected(&self) -> Option<&Command> {
+        [&self.tip, &self.base].into_iter().find(|run| !run.ok)
+    }
 }
 
 /// One check and how it ended. `checks.json` holds a list of them under `checks`.
@@ -178,8 +205,13 @@ impl Checks {
             });
         }
         if let Some(proof) = &self.reproduces {
-            let saw =
+            let mut saw =
                 format!("base: {}, tip: {} (expected: {})", proof.base.ending(), proof.tip.ending(), proof.expected);
+            if let Some(tail) = proof.unexpected().and_then(|run| run.tail.as_deref())
+                && !tail.trim().is_empty()
+            {
+                saw = format!("{saw}\n{}", tail.trim_end());
+            }
             lines.push(line(format!("reproduces '{}'", proof.tip.command), proof.ok, Some(saw)));
         }
         lines

@@ -13,6 +13,7 @@ mod approval_and_trust;
 mod archive;
 mod cache;
 mod checks;
+mod clean_checks;
 mod completion;
 mod concurrent;
 mod confined;

@@ -51,6 +51,14 @@ pub(super) fn prefix(sandbox: &Sandbox) -> Vec<OsString> {
     let root = Path::new("/");
     words.add("--unshare-user").add("--unshare-pid").add("--die-with-parent").add("--new-session");
     words.add("--cap-drop").add("ALL");
+    if sandbox.layers.is_some() {
+        // In the namespace of the layers this user is root.
+        words.add("--uid").add(rustix::process::getuid().as_raw().to_string());
+        words.add("--gid").add(rustix::process::getgid().as_raw().to_string());
+    }
+    for name in &sandbox.unset {
+        words.add("--unsetenv").add(name);
+    }
     words.mount(if sandbox.strict { "--ro-bind" } else { "--bind" }, root, root);
     words.add("--dev").add("/dev");
     // Without it there is a shared memory of the run's own; files of the person in it would be missing.

@@ -5,6 +5,7 @@
 
 mod bubblewrap;
 mod identity;
+mod layers;
 mod placeholder;
 mod sandbox;
 mod seatbelt;
@@ -13,6 +14,7 @@ mod servers;
 use std::{ffi::OsString, fmt, fs, io, path::Path};
 
 pub(crate) use identity::Identities;
+pub(crate) use layers::{Layer, Layers};
 pub(crate) use sandbox::{Mapped, Sandbox};
 #[cfg(test)]
 pub(crate) use seatbelt::profile;
@@ -31,6 +33,8 @@ pub(crate) enum Unavailable {
     System,
     /// The sandbox of this system cannot show a run another file in place of one.
     NotMapped,
+    /// The sandbox of this system has no layers, or a path cannot be named to it.
+    NotLayered,
     /// The program of the sandbox is not installed.
     NotInstalled(&'static str),
     /// The kernel lets this user make no user namespace; the setting that says so.
@@ -44,6 +48,7 @@ impl fmt::Display for Unavailable {
         match self {
             Unavailable::System => f.write_str("no sandbox is known for this system"),
             Unavailable::NotMapped => f.write_str("the sandbox of this system cannot give a run a private repository"),
+            Unavailable::NotLayered => f.write_str("there are no overlay file systems here"),
             Unavailable::NotInstalled(program) => write!(f, "'{program}' is not installed"),
             Unavailable::Forbidden(setting) => write!(f, "user namespaces are forbidden here: {setting}"),
             Unavailable::Failed(said) => write!(f, "the sandbox does not work here: {said}"),
@@ -75,6 +80,13 @@ pub(crate) fn enter(sandbox: &Sandbox) -> Result<Result<Confinement, Unavailable
         "macos" => return Ok(Err(Unavailable::NotMapped)),
         _ => return Ok(Err(Unavailable::System)),
     };
+    let program = if sandbox.layers.is_some() { layers::PROGRAM } else { program };
+    if let Some(layers) = &sandbox.layers {
+        if by != Confined::Bubblewrap || !layers.can_be_named() {
+            return Ok(Err(Unavailable::NotLayered));
+        }
+        layers.make_ready()?;
+    }
     if sandbox.strict {
         let temporary = sandbox.temporary();
         fs::create_dir_all(&temporary).io("create", &temporary)?;
@@ -82,11 +94,11 @@ pub(crate) fn enter(sandbox: &Sandbox) -> Result<Result<Confinement, Unavailable
     let files = sandbox.kept_files.iter().map(|path| Placeholder::file(path));
     let dirs = sandbox.kept_dirs.iter().map(|path| Placeholder::directory(path));
     let placeholders = files.chain(dirs).collect::<Result<Vec<_>>>()?;
-    let prefix = match by {
+    let prefix: Vec<OsString> = match by {
         Confined::Seatbelt => seatbelt::prefix(sandbox),
-        _ => bubblewrap::prefix(sandbox),
+        _ => sandbox.layers.iter().flat_map(Layers::prefix).chain(bubblewrap::prefix(sandbox)).collect(),
     };
-    let tried = try_once(program, &prefix, &sandbox.worktree);
+    let tried = try_once(program, &prefix, if sandbox.layers.is_some() { &sandbox.run_dir } else { &sandbox.worktree });
     if let Err(why) = tried {
         return Ok(Err(why));
     }

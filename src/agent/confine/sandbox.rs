@@ -1,9 +1,12 @@
 //! What a run can write, as a value: paths with the access that the run has to them.
 
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
 };
+
+use super::layers::Layers;
 
 /// What a run may write. Every path is absolute; one that does not exist is passed over, unless its field says otherwise.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +31,10 @@ pub(crate) struct Sandbox {
     pub writable: Vec<PathBuf>,
     /// Whether the run can write nothing but the worktree, [`Sandbox::own`], [`Sandbox::writable`] and a temporary directory.
     pub strict: bool,
+    /// Directories that the run changes for itself only.
+    pub layers: Option<Layers>,
+    /// Variables that the run does not get.
+    pub unset: Vec<OsString>,
 }
 
 /// A file that a run sees in place of another.
@@ -65,7 +72,9 @@ impl Sandbox {
     /// What holds, the outermost paths first: a later rule is the exception to an earlier one. Of several rules for one path the
     /// strictest is the last.
     pub(super) fn rules(&self) -> Vec<Rule> {
-        let mut rules = Vec::new();
+        // A layer may be there in the sandbox only.
+        let layers = self.layers.iter().flat_map(|layers| &layers.each);
+        let mut rules: Vec<Rule> = layers.map(|layer| Rule { path: layer.at.clone(), access: Access::Write }).collect();
         let mut add = |path: &Path, access: Access| {
             // A device laid over itself would no longer work, and needs no rule.
             if let Ok(path) = fs::canonicalize(path)

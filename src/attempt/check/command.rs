@@ -1,24 +1,20 @@
-//! Runs one command of a spec where it is to be checked. Whether its outcome is good enough is not decided here.
+//! What a command of a spec, or of the person's settings, came to. Where it runs is not decided here.
 
 use std::{ffi::OsString, path::Path};
 
 use crate::{
-    agent::process::{self, Ending, Run},
+    agent::process::{Ending, Finished},
     domain::{checks::Command, id::SpecId},
     error::{Error, Exit, Kind, Result},
     git::process::scrubbed_env,
     project::Project,
 };
 
-/// Runs `command` by `sh -c` in `dir`, without git's own variables, and records how it ended; `ok` is left to the caller.
+/// How `command` ended, as evidence.
 ///
 /// # Errors
-/// If it cannot be run at all, or the person interrupts it.
-pub(crate) fn run_command(project: &Project, spec: &SpecId, command: &str, dir: &Path) -> Result<Command> {
-    let mut run = Run::new(command, dir);
-    run.env = environment(project, spec);
-    run.timeout = project.config().verify_timeout()?;
-    let finished = process::run(run)?;
+/// `interrupted` if the person ended it.
+pub(super) fn record(command: &str, finished: &Finished) -> Result<Command> {
     let mut seen = Command {
         command: command.to_owned(),
         duration_ms: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
@@ -47,6 +43,28 @@ pub(crate) fn environment(project: &Project, spec: &SpecId) -> Vec<(OsString, Op
     let mut env: Vec<_> = scrubbed_env(&project.env).into_iter().map(|name| (name, None)).collect();
     env.push(("CHANT_SPEC_ID".into(), Some(spec.as_str().into())));
     env
+}
+
+/// Prepares the checkout at `path` with `chant.worktreeSetup`, which is run by `run`, if it is set.
+///
+/// # Errors
+/// `worktree-setup` if it fails.
+pub(crate) fn set_up(project: &Project, path: &Path, run: impl FnOnce(&str) -> Result<Finished>) -> Result<()> {
+    let Some(command) = project.config().worktree_setup()? else { return Ok(()) };
+    let finished = run(&command.to_string())?;
+    if finished.ending.success() {
+        return Ok(());
+    }
+    let message = format!("chant.worktreeSetup {} in '{}'", finished.ending, path.display());
+    let mut error = Error::fatal(Kind::WorktreeSetup, message);
+    if let Ending::Interrupted(signal) = finished.ending {
+        error.exit = Exit::Signal(signal);
+    }
+    let said = tail(&finished.tail);
+    if let Some(last) = said.lines().rev().find(|line| !line.trim().is_empty()) {
+        error = error.hint(format!("it said: {last}"));
+    }
+    Err(error)
 }
 
 /// The last lines of the output, clean of control sequences.

@@ -3,11 +3,17 @@
 
 mod command;
 mod content;
+pub(crate) mod recall;
 mod reproduction;
+mod room;
+mod surroundings;
+mod unseen;
 
 use std::path::Path;
 
 use gix::ObjectId;
+
+use room::Extra;
 
 use crate::{
     answer::progress::{Progress, Step},
@@ -24,9 +30,10 @@ use crate::{
     specs::attempt::Attempt,
 };
 
-pub(crate) use command::{environment, run_command};
+pub(crate) use command::{environment, set_up};
 pub(crate) use content::tip_file;
-pub(crate) use reproduction::{Checkout, expectation};
+pub(crate) use reproduction::expectation;
+pub(crate) use room::Room;
 
 /// Writes the `checks` as the evidence of an event.
 pub(crate) fn write_checks(project: &Project, checks: &Checks) -> Result<ObjectId> {
@@ -60,9 +67,14 @@ impl Check<'_> {
         checks.scope = Some(self.scope()?);
         checks.outputs = self.outputs()?;
         // What is wrong on paper needs no minutes of tests to be wrong.
-        if checks.clone().settled().ok {
-            checks.verify = self.verify()?;
-            checks.reproduces = self.reproduces()?;
+        let front = &self.attempt.spec.front;
+        if checks.clone().settled().ok && (!front.verify.is_empty() || front.reproduces.is_some()) {
+            let mut room = Room::open(self.project, self.progress)?;
+            checks.verify = self.verify(&mut room)?;
+            checks.reproduces = self.reproduces(&mut room)?;
+            if !checks.clone().settled().ok {
+                self.progress.say(&Step::Hint(self.unseen()?));
+            }
         }
         Ok(checks.settled())
     }
@@ -155,34 +167,38 @@ impl Check<'_> {
         Ok(content::is_title_only(&text).then(|| "it has a title and says nothing".to_owned()))
     }
 
-    fn verify(&self) -> Result<Vec<Command>> {
-        let mut done = Vec::new();
-        for command in &self.attempt.spec.front.verify {
-            self.progress.say(&Step::Checking { what: command });
-            let mut seen = run_command(self.project, &self.attempt.id, command, self.worktree)?;
-            seen.ok = seen.exit == Some(0);
-            if let (true, Some(base)) = (self.project.config().verify_base()?, self.attempt.base) {
-                let at_base = Checkout::open(self.project)?.run_cached(&self.attempt.id, command, base)?;
+    /// Runs the commands, in one checkout of the tip, until one fails.
+    fn verify(&self, room: &mut Room<'_>) -> Result<Vec<Command>> {
+        let mut done = room.run_all(self.tip, &self.extra()?, &self.attempt.spec.front.verify)?;
+        if let (true, Some(base)) = (self.project.config().verify_base()?, self.attempt.base) {
+            for seen in &mut done {
+                let at_base = room.run_or_recall(base, base, &seen.command, Command::is_evidence)?;
                 seen.base = Some(Box::new(at_base));
-            }
-            let failed = !seen.ok;
-            done.push(seen);
-            if failed {
-                break;
             }
         }
         Ok(done)
     }
 
-    fn reproduces(&self) -> Result<Option<Reproduction>> {
+    fn reproduces(&self, room: &mut Room<'_>) -> Result<Option<Reproduction>> {
         let (Some(command), Some(base)) = (&self.attempt.spec.front.reproduces, self.attempt.base) else {
             return Ok(None);
         };
         self.progress.say(&Step::Checking { what: command });
         let expected = expectation(self.attempt.spec.front.known_phase());
-        let mut checkout = Checkout::open(self.project)?;
-        let at_base = checkout.run_cached(&self.attempt.id, command, base)?;
-        let at_tip = checkout.run(&self.attempt.id, command, self.tip)?;
+        let at_base = room.run_or_recall(base, base, command, |seen| expected.at_base(seen))?;
+        let at_tip = room.run(self.tip, command)?;
         Ok(Some(expected.judge(at_base, at_tip)))
+    }
+
+    /// In silent mode, what is judged of the attempt and is in no commit.
+    fn extra(&self) -> Result<Vec<Extra>> {
+        let mut extra = Vec::new();
+        if self.project.silent {
+            let declared = self.attempt.spec.front.target_files.iter().filter(|entry| content::is_plain(entry));
+            for path in declared.chain([&self.attempt.spec_path]).filter(|path| path.starts_with(".chant/")) {
+                extra.extend(self.tip_file(path)?.map(|bytes| (path.clone(), bytes)));
+            }
+        }
+        Ok(extra)
     }
 }

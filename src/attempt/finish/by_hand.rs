@@ -5,7 +5,7 @@ use gix::ObjectId;
 use crate::{
     answer::progress::Progress,
     attempt::{
-        check::{Checkout, write_checks},
+        check::{Room, write_checks},
         ended::{Failure, Judged, Verdict},
     },
     domain::{
@@ -45,9 +45,7 @@ pub(crate) fn by_hand(
         && !spec.front.verify.is_empty()
         && checks.clone().settled().ok
     {
-        let mut checkout = Checkout::open(project)?;
-        checkout.stand_at(tip)?;
-        checks.verify = checkout.run_all(id, &spec.front.verify, progress)?;
+        checks.verify = Room::open(project, progress)?.run_all(tip, &[], &spec.front.verify)?;
     }
     let checks = checks.settled();
     if !checks.ok {

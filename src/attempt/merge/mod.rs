@@ -109,7 +109,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             .into());
     };
     let name = target.shorten().to_string();
-    let mut verifier = Verifier::open(project, attempt)?;
+    let mut verifier = Verifier::open(project, attempt, progress)?;
     // Commands can take any time: the worktree is held only after them.
     let mut held = if verifier.is_none() { hold(project, &target)? } else { None };
     let Tried { old, ours, computed } = compute(project, attempt, &target, tip)?;

@@ -1,12 +1,15 @@
 //! `chant.verifyMerged`: what passed on the work alone has to pass on its merge too, before the target moves.
 
+use std::fs::File;
+
 use gix::ObjectId;
 
 use crate::{
     answer::progress::{Progress, Step},
-    attempt::{check::Checkout, ended::Waits},
+    attempt::{check::Room, ended::Waits},
+    domain::checks::Command,
     error::Result,
-    project::{Project, trust},
+    project::{Project, check_slot, trust},
     specs::attempt::Attempt,
 };
 
@@ -15,15 +18,20 @@ use crate::{
 pub(super) struct Verifier<'p> {
     project: &'p Project,
     attempt: &'p Attempt,
-    checkout: Checkout<'p>,
+    room: Room<'p>,
+    _held: File,
 }
 
 impl<'p> Verifier<'p> {
-    /// Takes the check worktree; `None` if nothing is to be verified.
+    /// Waits until no other process verifies; `None` if nothing is to be verified.
     ///
     /// # Errors
     /// `untrusted` if the commands are not approved in this clone: another clone may have finished the work.
-    pub(super) fn open(project: &'p Project, attempt: &'p Attempt) -> Result<Option<Verifier<'p>>> {
+    pub(super) fn open(
+        project: &'p Project,
+        attempt: &'p Attempt,
+        progress: &'p dyn Progress,
+    ) -> Result<Option<Verifier<'p>>> {
         if attempt.spec.front.verify.is_empty() || !project.config().verify_merged()? {
             return Ok(None);
         }
@@ -31,7 +39,8 @@ impl<'p> Verifier<'p> {
         if let Some((_, what)) = project.untrusted(short, attempt.blob, &attempt.spec, None)? {
             return Err(trust::refused(short, &what));
         }
-        Ok(Some(Verifier { project, attempt, checkout: Checkout::open(project)? }))
+        let held = check_slot::hold_merges(project)?;
+        Ok(Some(Verifier { project, attempt, room: Room::open(project, progress)?, _held: held }))
     }
 
     /// Verifies `merged`, unless its tree is that of the work itself, `tip`, which has passed. Returns what stands against it.
@@ -54,8 +63,8 @@ impl<'p> Verifier<'p> {
         progress.say(&Step::Note(format!("'{target}' has moved on: the merge with it is checked, too")));
         for command in &self.attempt.spec.front.verify {
             progress.say(&Step::Checking { what: command });
-            let seen = self.checkout.run_until_passed(&self.attempt.id, command, merged, merged_tree)?;
-            if seen.exit == Some(0) {
+            let seen = self.room.run_or_recall(merged, merged_tree, command, Command::has_passed)?;
+            if seen.has_passed() {
                 continue;
             }
             let waits = Waits::new(format!("merged with '{target}', '{command}' fails: {}", seen.ending()));

@@ -183,6 +183,7 @@ fn sandbox(project: &Project, tree: &Worktree, private: &Private) -> Result<Sand
         hidden: confine::sockets(env),
         writable: config.confine_writable(home)?,
         strict: config.confine_strictly()?,
+        ..Sandbox::default()
     })
 }
 

@@ -3,6 +3,7 @@
 //! It borrows every object and copies what git goes by: configuration, hooks, `info/`, shallow commits and refs. What the run commits
 //! there stays there until [`incoming`] brings it in. How a run is kept from the repository itself is none of this folder's business.
 
+pub(crate) mod apart;
 mod config;
 pub(crate) mod incoming;
 mod refs;
@@ -143,7 +144,7 @@ impl Private {
         copy_files(&common.join("info"), &dir.join("info"))?;
         copy_files(&common.join("hooks"), &dir.join("hooks"))?;
         link_foreign(common, dir)?;
-        refs::write(repo, dir)?;
+        refs::write(repo, dir, &[])?;
         earlier.first().map_or(Ok(()), |earlier| take_stash(earlier, dir))
     }
 }

@@ -15,11 +15,11 @@ const HEADER: &str = "# pack-refs with: sorted \n";
 /// Beginnings of names that a run has no use for: each worktree's own, the person's stash, what was fetched ahead.
 const LEFT_OUT: &[&str] = &["bisect/", "prefetch/", "rewritten/", "stash", "worktree/"];
 
-/// Writes the refs of `repo` into the repository at `dir`.
-pub(super) fn write(repo: &Repository, dir: &Path) -> Result<()> {
+/// Writes the refs of `repo` into the repository at `dir`, but none whose name, without `refs/`, begins with one of `left_out`.
+pub(super) fn write(repo: &Repository, dir: &Path, left_out: &[&str]) -> Result<()> {
     let mut packed = String::from(HEADER);
     for (name, target) in lookup::targets_below(repo.gix(), "refs/")? {
-        if LEFT_OUT.iter().any(|left_out| name.starts_with(left_out)) {
+        if LEFT_OUT.iter().chain(left_out).any(|left_out| name.starts_with(left_out)) {
             continue;
         }
         match target {

@@ -19,8 +19,8 @@ const NAME: &str = ".worktreeinclude";
 /// Copies the files of `main` that are ignored and match its `.worktreeinclude` to where they are missing in `new`.
 ///
 /// Regular files only: symlinks are neither copied nor followed on either side, nothing of `.git` or `.chant/` is copied, and
-/// what is there in `new` stays as it is. Returns what was copied, relative to the top, in git's order.
-pub(crate) fn prepare(main: &Worktree, new: &Worktree) -> Result<Vec<BString>> {
+/// what is there in `new`, the top of a checkout, stays as it is. Returns what was copied, relative to the top, in git's order.
+pub(crate) fn prepare(main: &Worktree, new: &Path) -> Result<Vec<BString>> {
     let listed = main.path.join(NAME);
     match fs::symlink_metadata(&listed) {
         Ok(meta) if meta.is_file() => {}
@@ -29,7 +29,7 @@ pub(crate) fn prepare(main: &Worktree, new: &Worktree) -> Result<Vec<BString>> {
     let mut copied = Vec::new();
     for name in candidates(main)? {
         let Ok(relative) = gix::path::from_bstr(name.as_bstr()) else { continue };
-        if allowed(&relative) && copy(&main.path, &new.path, &relative)? {
+        if allowed(&relative) && copy(&main.path, new, &relative)? {
             copied.push(name);
         }
     }

@@ -96,6 +96,14 @@ pub(super) fn forget(repo: &Repository, worktree: &Worktree) -> Result<()> {
     }
 }
 
+/// Removes a directory with all that is in it, read-only directories too; one that is not there is none to remove.
+///
+/// # Errors
+/// If something in it cannot be removed.
+pub(crate) fn clear(dir: &Path) -> Result<()> {
+    clear_rest(dir).io("remove", dir)
+}
+
 /// Removes what git left of a directory.
 fn clear_rest(dir: &Path) -> io::Result<()> {
     if fs::symlink_metadata(dir).is_err() {

@@ -1,4 +1,4 @@
-//! What belongs to no spec: the worktree for checks, and files that merges left aside.
+//! What belongs to no spec: what checks left, and files that merges left aside.
 
 use std::fs;
 
@@ -13,14 +13,23 @@ use crate::{
         history,
         worktree::{self, path, remove},
     },
-    project::Project,
+    project::{Project, check_slot},
     specs::cleanup::stands_in,
     store::attempts::ATTEMPTS,
 };
 
 /// The steps for what belongs to no spec.
 pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
-    let mut steps: Vec<Step> = check(project, request)?.into_iter().collect();
+    let mut steps: Vec<Step> = check_worktree(project, request)?.into_iter().collect();
+    for left in check_slot::left(project) {
+        let name = left.dirs.first().map(|dir| dir.to_string_lossy().into_owned()).unwrap_or_default();
+        if left.is_in_use()? {
+            steps.push(Step::keep(Pruned::Check, None, name, "checks are run in it"));
+        } else if left.used.is_some_and(|time| request.has_expired(time)) {
+            let why = "a check that died left it";
+            steps.push(Step::prune(Pruned::Check, None, name, why, move |_| left.remove()));
+        }
+    }
     for path in &request.aside {
         let name = path.to_string_lossy().into_owned();
         let copy = path.clone();
@@ -32,8 +41,8 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// The worktree for checks, if it was not used for long. It is created again when it is needed.
-fn check(project: &Project, request: &Request) -> Result<Option<Step>> {
+/// The worktree for checks that earlier versions kept.
+fn check_worktree(project: &Project, request: &Request) -> Result<Option<Step>> {
     let path = path::default_path(&project.repo, "check")?;
     let Some(tree) = worktree::find(&project.repo, &path)?.filter(|tree| !tree.main) else { return Ok(None) };
     let lock = project.repo.chant_dir().join("check").join("in-use");

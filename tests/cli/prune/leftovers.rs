@@ -90,19 +90,33 @@ fn transcripts_that_are_old() {
 }
 
 #[test]
-fn the_check_worktree_goes_when_nobody_has_used_it_for_long() {
+fn what_a_check_left_that_died_goes() {
     let sandbox = Sandbox::new();
-    sandbox.write("check.sh", "grep -q two file\n");
-    sandbox.git(&["add", "check.sh"]);
-    sandbox.git(&["commit", "-qm", "A test"]);
-    sandbox.agent("echo two >file");
-    let id = sandbox.add(&["Make it two", "--reproduces", "sh check.sh"]);
-    sandbox.chant(&["work", &id]).ok();
+    let dir = sandbox.dir().display();
     let place = sandbox.dir().join("repo.chant-check");
+    sandbox.agent("echo two >file");
+    let id = sandbox.add(&["Make it two", "--verify", "true"]);
+    sandbox.chant(&["work", &id]).ok();
+    assert!(!place.exists(), "a check that is over leaves nothing");
+    let hangs = sandbox.add(&[
+        "Hangs",
+        "--verify",
+        &format!("echo $$ >{dir}/there.new; mv {dir}/there.new {dir}/there; exec sleep 600"),
+    ]);
+    let verify = ["verify", &hangs, "--at", "HEAD"];
+    let mut child = sandbox.binary(&verify).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !sandbox.dir().join("there").exists() {
+        assert_eq!(child.try_wait().unwrap(), None);
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(kept(&pruned(&sandbox, &["--expire=now"]), "check"), "checks are run in it");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left = std::fs::read_to_string(sandbox.dir().join("there")).unwrap();
+    assert!(std::process::Command::new("kill").arg(left.trim()).status().unwrap().success());
     assert!(place.is_dir());
     assert_eq!(pruned(&sandbox, &[]), [Value::Null; 0]);
-    std::fs::write(place.join("built"), "x").unwrap();
-    assert_eq!(gone(&pruned(&sandbox, &["--expire=now"])), ["transcript", "check"]);
+    assert_eq!(gone(&pruned(&sandbox, &["--expire=now"])), ["check"]);
     assert!(!place.exists());
 }
 

@@ -1,0 +1,101 @@
+//! Results of commands that are kept, so that a commit is not checked twice: only such as were expected, so that a wrong one
+//! never stands against a person.
+
+use std::{fs, io::ErrorKind, path::PathBuf};
+
+use gix::ObjectId;
+
+use super::{room::Room, surroundings};
+use crate::{
+    domain::checks::Command,
+    env::{fault, local_file},
+    error::{IoContext, Result},
+    project::Project,
+};
+
+/// A larger file holds no kept result, in bytes.
+const MOST: u64 = 16 << 20;
+
+/// Variables that differ from one shell to the next and decide nothing.
+const VOLATILE: &[&str] = &["_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL", "TERM", "WINDOWID"];
+
+impl Room<'_> {
+    /// Runs `command` in a fresh checkout of `commit`, or recalls how it ended before for `subject`: the commit, or its tree. Only
+    /// an outcome that is `expected` is kept and recalled.
+    ///
+    /// # Errors
+    /// As [`Room::run`].
+    pub(crate) fn run_or_recall(
+        &mut self,
+        commit: ObjectId,
+        subject: ObjectId,
+        command: &str,
+        expected: impl Fn(&Command) -> bool,
+    ) -> Result<Command> {
+        let file = self.project.private_dir("check")?.join("results").join(key(self.project, subject, command)?);
+        let kept = local_file::read(&file, MOST).ok().flatten();
+        let kept = kept.and_then(|bytes| serde_json::from_slice::<Command>(&bytes).ok());
+        if let Some(kept) = kept.filter(|kept| kept.command == command && expected(kept)) {
+            return Ok(kept);
+        }
+        let seen = self.run(commit, command)?;
+        if expected(&seen) {
+            keep(self.project, &file, &seen)?;
+        } else {
+            remove(fs::remove_file(&file)).io("remove", &file)?;
+        }
+        Ok(seen)
+    }
+}
+
+fn keep(project: &Project, file: &std::path::Path, seen: &Command) -> Result<()> {
+    let dir = results(project)?;
+    fault::around("dir.make", || fs::create_dir_all(&dir)).io("create", &dir)?;
+    let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
+    serde_json::to_writer(&temporary, seen).map_err(std::io::Error::from).io("write", temporary.path())?;
+    let placed = fault::around("cache.place", || temporary.persist(file)).map_err(|error| error.error);
+    placed.map(drop).io("write", file)
+}
+
+/// Forgets every result.
+///
+/// # Errors
+/// If a file cannot be removed.
+pub(crate) fn forget(project: &Project) -> Result<()> {
+    let dir = results(project)?;
+    remove(fs::remove_dir_all(&dir)).io("remove", &dir)
+}
+
+fn results(project: &Project) -> Result<PathBuf> {
+    Ok(project.private_dir("check")?.join("results"))
+}
+
+fn remove(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// The name of the file for a result: everything that it depends on is in it.
+fn key(project: &Project, subject: ObjectId, command: &str) -> Result<String> {
+    let config = project.config();
+    let setup = config.worktree_setup()?.unwrap_or_default();
+    let included = project.repo.main_work_dir().map(|main| fs::read(main.join(".worktreeinclude")).unwrap_or_default());
+    let removed = surroundings::environment(project);
+    let mut variables: Vec<(&std::ffi::OsStr, &std::ffi::OsStr)> = project
+        .env
+        .names()
+        .filter(|name| {
+            !VOLATILE.iter().any(|volatile| name == volatile) && !removed.iter().any(|(other, _)| other == name)
+        })
+        .filter_map(|name| Some((name, project.env.var(name.to_str()?)?)))
+        .collect();
+    variables.sort_unstable();
+    let mut text = format!("{subject}\0{command}\0{setup}\0{:?}\0", config.confine()?).into_bytes();
+    text.extend(included.unwrap_or_default());
+    for (name, value) in variables {
+        text.extend([b"\0", name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat());
+    }
+    Ok(format!("{}.json", project.store()?.blob_id(&text)))
+}

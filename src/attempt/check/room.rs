@@ -1,0 +1,298 @@
+//! The one way to run a command of a spec: in a clean checkout of exactly one commit, apart from every worktree.
+//!
+//! [`Room::visit`] makes the checkout and prepares it; [`Visit::run`] runs one command there. Nothing that was written in a visit is
+//! there in the next. Where the system can, a check has a sandbox: it can write its checkout, and of home and temporary directories it
+//! changes a version of its own. Whether an outcome is good enough is not decided here.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use bstr::ByteSlice;
+use gix::ObjectId;
+use tempfile::TempDir;
+
+use super::{
+    command::{record, set_up},
+    surroundings,
+};
+use crate::{
+    agent::{
+        confine::{self, Confinement, Layer, Layers, Sandbox, Unavailable},
+        process::{self, Run},
+    },
+    answer::progress::{Progress, Step},
+    config::Confine,
+    domain::{checks::Command, confined::Confined, pattern::PathSet},
+    error::{Error, IoContext, Kind, Result},
+    git::{
+        private::apart::{self, Apart, Refs},
+        work_file,
+        worktree::{self, include, path, remove},
+    },
+    project::{
+        Project,
+        check_slot::{self, Slot},
+    },
+};
+
+/// The name of the layer that holds the checkout.
+const TREE: &str = "tree";
+
+/// The variable by which the processes of a run are found; in a sandbox they need none.
+const MARKER: &str = "CHANT_RUN";
+
+/// A file that a checkout holds besides what is committed: its path and content.
+pub(crate) type Extra = (String, Vec<u8>);
+
+/// The room for checks of one clone. It is held by an OS lock; several checks that run at the same time have several rooms.
+pub(crate) struct Room<'p> {
+    pub(super) project: &'p Project,
+    pub(super) progress: &'p dyn Progress,
+    slot: Slot,
+    may_change: PathSet,
+}
+
+/// A checkout of one commit, prepared, for one or more commands in turn. It is gone when this is dropped.
+pub(crate) struct Visit<'r> {
+    room: &'r Room<'r>,
+    stand: Stand,
+    refs: Refs,
+}
+
+/// Where a checkout is, and what confines a command in it.
+struct Stand {
+    /// Where commands find it.
+    path: PathBuf,
+    /// Where this process finds it.
+    files: PathBuf,
+    /// The sandbox for git-chant's own git, which no command can change.
+    own: Option<Confinement>,
+    /// The sandbox for commands.
+    commands: Option<Confinement>,
+    /// Whether commands have a home directory of their own.
+    own_home: bool,
+    /// The directory for temporary files, where commands have none of their own otherwise.
+    temporary: Option<TempDir>,
+}
+
+impl<'p> Room<'p> {
+    /// Takes a room, waiting while too many checks run.
+    ///
+    /// # Errors
+    /// If the lock cannot be taken, or `chant.checkMayChange` cannot be read.
+    pub(crate) fn open(project: &'p Project, progress: &'p dyn Progress) -> Result<Room<'p>> {
+        let may_change = project.config().check_may_change()?;
+        Ok(Room { project, progress, slot: Slot::take(project)?, may_change })
+    }
+
+    /// Makes a fresh checkout of `commit` with the files of `extra`, and prepares it: `.worktreeinclude`, `chant.worktreeSetup`.
+    ///
+    /// # Errors
+    /// `worktree-setup` if it cannot be prepared; `not-confined` if `chant.confine` is `require` and that cannot be.
+    pub(crate) fn visit(&mut self, commit: ObjectId, extra: &[Extra]) -> Result<Visit<'_>> {
+        let (project, room) = (self.project, &*self);
+        let stand = room.stand()?;
+        let git_dir = stand.files.join(".git");
+        apart::make_git_dir(&project.repo, &git_dir, commit)?;
+        stand.apart(&self.slot.dir, &stand.path.join(".git")).check_out()?;
+        // What a command does to the checkout's own git directory has no say in what it changed.
+        let pristine = self.slot.dir.join("git");
+        apart::make_git_dir(&project.repo, &pristine, commit)?;
+        fs::copy(git_dir.join("index"), pristine.join("index")).io("copy", &git_dir)?;
+        if let Some(main) = project.repo.main_work_dir()
+            && let Some(main) = worktree::find(&project.repo, &main)?
+        {
+            include::prepare(&main, &stand.files)?;
+        }
+        extra.iter().try_for_each(|(path, bytes)| add(&stand.files, path, bytes))?;
+        let refs = apart::refs(&git_dir);
+        let visit = Visit { room, stand, refs };
+        set_up(project, &visit.stand.path, |command| process::run(visit.process(command)?))?;
+        Ok(visit)
+    }
+
+    /// Runs `command` in a fresh checkout of `commit`.
+    pub(crate) fn run(&mut self, commit: ObjectId, command: &str) -> Result<Command> {
+        self.visit(commit, &[])?.run(command)
+    }
+
+    /// Runs each of `commands` in turn, in one fresh checkout of `commit`, until one fails; `ok` says which did not.
+    pub(crate) fn run_all(&mut self, commit: ObjectId, extra: &[Extra], commands: &[String]) -> Result<Vec<Command>> {
+        let mut done = Vec::new();
+        if commands.is_empty() {
+            return Ok(done);
+        }
+        let progress = self.progress;
+        let visit = self.visit(commit, extra)?;
+        for command in commands {
+            progress.say(&Step::Checking { what: command });
+            let mut seen = visit.run(command)?;
+            seen.ok = seen.has_passed();
+            let failed = !seen.ok;
+            done.push(seen);
+            if failed {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    /// An empty place for a checkout, with the best sandbox that works here.
+    fn stand(&self) -> Result<Stand> {
+        self.slot.clear()?;
+        let mode = self.project.config().confine()?;
+        let mut why = None;
+        if mode != Confine::Off {
+            match self.layered()? {
+                Ok(stand) => return Ok(stand),
+                Err(unavailable) => why = Some(unavailable),
+            }
+        }
+        if let (Some(why), Confine::Require) = (&why, mode) {
+            let message = format!("cannot give a check a sandbox and a home directory of its own: {why}");
+            return Err(Error::negative(Kind::NotConfined, message)
+                .hint("to run checks without: git config chant.confine auto"));
+        }
+        let path = self.slot.place(self.project)?;
+        let temporary = self.project.env.temp_dir();
+        let temporary =
+            tempfile::Builder::new().prefix("chant-").tempdir_in(&temporary).io("create a file in", &temporary)?;
+        let entered = match mode {
+            Confine::Off => None,
+            _ => confine::enter(&self.sandbox(&path, None)?)?.ok(),
+        };
+        let (own, commands) = match entered {
+            Some(entered) => (confine::enter(&self.sandbox(&path, None)?)?.ok(), Some(entered)),
+            None => (None, None),
+        };
+        Ok(Stand { files: path.clone(), path, own, commands, own_home: false, temporary: Some(temporary) })
+    }
+
+    /// A place that is there only in the sandbox, over everything that programs write to.
+    fn layered(&self) -> Result<Result<Stand, Unavailable>> {
+        let project = self.project;
+        let path = path::default_path(&project.repo, &check_slot::name(1))?;
+        let (parent, name) = (path.parent().unwrap_or(&path), path.file_name().unwrap_or_default());
+        let path = fs::canonicalize(parent).io("read", parent)?.join(name);
+        let empty = self.slot.dir.join("empty");
+        fs::create_dir_all(&empty).io("create", &empty)?;
+        let layers = |kind: &str| {
+            let mut each = surroundings::layers(project, kind);
+            each.push(Layer { at: path.clone(), lower: Some("empty".to_owned()), name: TREE.to_owned() });
+            Layers { dir: self.slot.dir.clone(), each, without: Vec::new() }
+        };
+        let (own, commands) = (layers("own"), layers("check"));
+        let files = own.upper(TREE);
+        let own_home = surroundings::has_own_home(&project.env, &commands.each);
+        if !own_home {
+            return Ok(Err(Unavailable::NotLayered));
+        }
+        let own = match confine::enter(&self.sandbox(&path, Some(own))?)? {
+            Ok(own) => own,
+            Err(why) => return Ok(Err(why)),
+        };
+        let entered = confine::enter(&self.sandbox(&path, Some(commands))?)?;
+        Ok(entered.map(|commands| Stand {
+            path,
+            files,
+            own: Some(own),
+            commands: Some(commands),
+            own_home,
+            temporary: None,
+        }))
+    }
+
+    /// What a command in the checkout at `path` can write.
+    fn sandbox(&self, path: &Path, layers: Option<Layers>) -> Result<Sandbox> {
+        let project = self.project;
+        let mut read_only = vec![project.repo.common_dir().to_owned()];
+        // In a layer nothing can be changed anyway, and a worktree may be the home directory itself.
+        if layers.is_none() {
+            let home = project.env.home();
+            let holds = |tree: &Path| [Some(path), home.as_deref()].iter().flatten().any(|held| held.starts_with(tree));
+            let trees = worktree::list(&project.repo)?.into_iter().map(|tree| tree.path);
+            read_only.extend(trees.filter(|tree| !holds(tree)));
+        }
+        read_only.extend(project.config().confine_readonly(project.env.home())?);
+        Ok(Sandbox {
+            worktree: path.to_owned(),
+            run_dir: self.slot.dir.clone(),
+            read_only,
+            hidden: confine::sockets(&project.env),
+            writable: project.config().confine_writable(project.env.home())?,
+            strict: layers.is_some(),
+            layers,
+            unset: vec![MARKER.into()],
+            ..Sandbox::default()
+        })
+    }
+}
+
+impl Stand {
+    /// Git's view of the checkout, with this git directory.
+    fn apart<'a>(&'a self, dir: &'a Path, git_dir: &'a Path) -> Apart<'a> {
+        let sandbox = self.own.as_ref().map_or(&[][..], |own| &own.prefix);
+        Apart { git_dir, work_tree: &self.path, dir, sandbox }
+    }
+}
+
+impl Visit<'_> {
+    /// Runs `command` by `sh -c` at the top of the checkout, and says how it ended and what it left; `ok` is left to the caller.
+    ///
+    /// # Errors
+    /// If it cannot be run at all, or the person interrupts it.
+    pub(crate) fn run(&self, command: &str) -> Result<Command> {
+        let mut process = self.process(command)?;
+        process.timeout = self.room.project.config().verify_timeout()?;
+        let finished = process::run(process)?;
+        let mut seen = record(command, &finished)?;
+        let slot = &self.room.slot.dir;
+        let changed = self.stand.apart(slot, &slot.join("git")).changed()?;
+        let changed = changed.iter().filter(|path| !self.room.may_change.matches(path.as_bstr()));
+        seen.changed = changed.map(|path| path.to_str_lossy().into_owned()).collect();
+        seen.confined =
+            Some(self.stand.commands.as_ref().map_or(Confined::None, |by| by.by.clone()).as_ref().to_owned());
+        seen.home = Some(if self.stand.own_home { "own" } else { "shared" }.to_owned());
+        if apart::refs(&self.stand.files.join(".git")) != self.refs {
+            seen.remarks.push("it moved refs of its checkout, which counts for nothing".to_owned());
+        }
+        match finished.survivors {
+            0 => {}
+            1 => seen.remarks.push("it left a background process, which was ended".to_owned()),
+            many => seen.remarks.push(format!("it left {many} background processes, which were ended")),
+        }
+        Ok(seen)
+    }
+
+    fn process<'a>(&'a self, command: &'a str) -> Result<Run<'a>> {
+        let confined = self.stand.commands.as_ref();
+        // The checkout may be there in the sandbox only.
+        let mut run = Run::new(command, if confined.is_some() { &self.room.slot.dir } else { &self.stand.path });
+        run.env = surroundings::environment(self.room.project);
+        if let Some(temporary) = &self.stand.temporary {
+            run.env.push(("TMPDIR".into(), Some(OsString::from(temporary.path()))));
+        }
+        run.sandbox = confined.map_or(&[][..], |confined| &confined.prefix);
+        Ok(run)
+    }
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        // What cannot be removed now goes before the next check.
+        let _stays = remove::clear(&self.stand.path).and_then(|()| remove::clear(&self.room.slot.dir));
+    }
+}
+
+/// Adds a file to a checkout; what is committed there stays as it is.
+fn add(top: &Path, path: &str, bytes: &[u8]) -> Result<()> {
+    match work_file::create_new(top, path.as_bytes().as_bstr(), bytes, false) {
+        Err(refused) if !matches!(refused.why, work_file::Why::AlreadyExists) => {
+            Err(Error::fatal(Kind::Copy, format!("cannot write '{path}' into a checkout: {refused}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,49 @@
+//! What is in the worktree of an attempt and not in the commit that is checked, although git shows no difference: a command that passes
+//! there may fail in a clean checkout because of it.
+
+use bstr::{BString, ByteSlice};
+
+use super::Check;
+use crate::{attempt::session::RUN_DIR, error::Result};
+
+/// How many files are named.
+const MOST: usize = 5;
+
+impl Check<'_> {
+    /// Says, after a command failed, where it ran and what of the worktree it did not find there.
+    pub(super) fn unseen(&self) -> Result<String> {
+        let place = format!("commands run in a clean checkout of {}", self.tip.to_hex_with_len(12));
+        let Some(tree) = self.project.worktree_of(&self.attempt.id)?.filter(|tree| tree.path.is_dir()) else {
+            return Ok(place);
+        };
+        let flagged = tree.plain_git()?.args(["ls-files", "-v", "-z"]).check()?;
+        let hidden: Vec<BString> =
+            flagged.records().filter(|record| is_flagged(record)).map(|record| record[2..].into()).collect();
+        let options = ["--others", "--ignored", "--exclude-standard", "--directory", "-z"];
+        let others = tree.plain_git()?.arg("ls-files").args(options).check()?;
+        let own = |path: &[u8]| path.starts_with(RUN_DIR.as_bytes()) || path == b".chant/";
+        let ignored: Vec<BString> = others.records().filter(|path| !own(path)).map(BString::from).collect();
+        let mut said = format!("{place}: ignored and untracked files of the worktree are not there");
+        if !ignored.is_empty() {
+            said.push_str(&format!(" ({})", named(&ignored)));
+        }
+        if !hidden.is_empty() {
+            let how = "the index says assume-unchanged or skip-worktree";
+            said.push_str(&format!(", nor what git was told to hide: {} ({how})", named(&hidden)));
+        }
+        Ok(said)
+    }
+}
+
+/// `h` is assumed to be unchanged, `S` is skipped, `s` is both.
+fn is_flagged(record: &[u8]) -> bool {
+    record.get(1) == Some(&b' ') && (record[0].is_ascii_lowercase() || record[0] == b'S')
+}
+
+fn named(paths: &[BString]) -> String {
+    let first: Vec<String> = paths.iter().take(MOST).map(|path| path.to_str_lossy().into_owned()).collect();
+    match paths.len().saturating_sub(MOST) {
+        0 => first.join(", "),
+        more => format!("{}, and {more} more", first.join(", ")),
+    }
+}

@@ -1,0 +1,155 @@
+//! Where checks have their files, one directory for each check that runs at the same time. What a check does there is not known here.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use crate::{
+    env::{fault, file_lock, local_file},
+    error::{Error, IoContext, Kind, Result},
+    git::worktree::{self, path, remove},
+};
+
+use super::Project;
+
+/// The most checks that run at the same time in one clone.
+const MOST: usize = 64;
+
+/// One directory for checks, held by an OS lock while it is in use.
+pub(crate) struct Slot {
+    /// Its number, from 1.
+    number: usize,
+    /// The directory.
+    pub dir: PathBuf,
+    _held: File,
+}
+
+impl Slot {
+    /// Takes a free slot; where as many checks run as there are processors, waits for one of them.
+    pub(crate) fn take(project: &Project) -> Result<Slot> {
+        let root = project.private_dir("check")?;
+        let most = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, MOST);
+        for number in 1..=most {
+            let (held, lock) = open_lock(&root, number)?;
+            if file_lock::try_lock(&held, &lock)? {
+                return Slot::make(project, &root, number, held);
+            }
+        }
+        let (held, lock) = open_lock(&root, 1)?;
+        file_lock::lock(&held, &lock)?;
+        Slot::make(project, &root, 1, held)
+    }
+
+    fn make(project: &Project, root: &Path, number: usize, held: File) -> Result<Slot> {
+        // When it was used last: for `prune`.
+        held.set_modified(project.env.now().into()).io("write", root)?;
+        Ok(Slot { number, dir: root.join(number.to_string()), _held: held })
+    }
+
+    /// Removes what an earlier check left, and makes the directory.
+    pub(crate) fn clear(&self) -> Result<()> {
+        remove::clear(&self.dir)?;
+        fault::around("dir.make", || fs::create_dir_all(&self.dir)).io("create", &self.dir)
+    }
+
+    /// An empty directory beside the main worktree for a checkout that is really there. Only a directory that this tool made is emptied.
+    pub(crate) fn place(&self, project: &Project) -> Result<PathBuf> {
+        let path = path::default_path(&project.repo, &name(self.number))?;
+        let record = self.dir.with_extension("place");
+        if let Some(old) = worktree::find(&project.repo, &path)? {
+            // Earlier versions kept a worktree here.
+            let _gone = remove::remove(&project.repo, &old.path)?;
+        }
+        let ours = recorded(&record).is_some_and(|recorded| recorded == path);
+        let empty = fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
+        if !ours && !empty && fs::symlink_metadata(&path).is_ok() {
+            let message = format!("cannot run checks in '{}': something else is there", path.display());
+            return Err(Error::fatal(Kind::WorktreePathExists, message).hint("move it aside, or set chant.worktreeDir"));
+        }
+        fs::write(&record, path.as_os_str().as_bytes()).io("write", &record)?;
+        remove::clear(&path)?;
+        fs::create_dir_all(&path).io("create", &path)?;
+        fs::canonicalize(&path).io("read", &path)
+    }
+}
+
+/// Keeps other processes of this clone from checking merges until the file is dropped: each of them would be out of date with the next.
+///
+/// # Errors
+/// If the lock cannot be taken.
+pub(crate) fn hold_merges(project: &Project) -> Result<File> {
+    let lock = project.private_dir("check")?.join("merges.lock");
+    let open = || local_file::open_with(&lock, File::options().create(true).append(true));
+    let held = fault::around("cache.lock", open).io("create", &lock)?;
+    file_lock::lock(&held, &lock)?;
+    Ok(held)
+}
+
+/// The name of the directory in which the checks of a slot find their checkout.
+pub(crate) fn name(number: usize) -> String {
+    if number == 1 { "check".to_owned() } else { format!("check-{number}") }
+}
+
+/// What a check left that died.
+#[derive(Debug)]
+pub(crate) struct Left {
+    lock: PathBuf,
+    /// The directories, the one to name first.
+    pub dirs: Vec<PathBuf>,
+    /// When the slot was used last.
+    pub used: Option<SystemTime>,
+}
+
+/// What is left of checks in the slots of this clone. A check that is over leaves nothing.
+pub(crate) fn left(project: &Project) -> Vec<Left> {
+    let root = project.repo.chant_dir().join("check");
+    let left = (1..=MOST).filter_map(|number| {
+        let (lock, dir) = (root.join(format!("{number}.lock")), root.join(number.to_string()));
+        let place = recorded(&dir.with_extension("place"));
+        let dirs: Vec<PathBuf> = place.into_iter().chain([dir]).filter(|dir| dir.is_dir()).collect();
+        let used = fs::metadata(&lock).and_then(|meta| meta.modified()).ok();
+        (!dirs.is_empty()).then_some(Left { lock, dirs, used })
+    });
+    left.collect()
+}
+
+impl Left {
+    /// Whether a check uses the slot now.
+    ///
+    /// # Errors
+    /// If the lock cannot be looked at.
+    pub(crate) fn is_in_use(&self) -> Result<bool> {
+        let held = local_file::open(&self.lock).ok().flatten();
+        held.map_or(Ok(false), |file| Ok(!file_lock::try_lock_shared(&file, &self.lock)?))
+    }
+
+    /// Removes it.
+    ///
+    /// # Errors
+    /// `in-use` if a check uses the slot by now.
+    pub(crate) fn remove(&self) -> Result<()> {
+        let held = local_file::open(&self.lock).ok().flatten();
+        if let Some(held) = &held
+            && !file_lock::try_lock(held, &self.lock)?
+        {
+            return Err(Error::negative(Kind::InUse, "checks are run in it"));
+        }
+        self.dirs.iter().try_for_each(|dir| remove::clear(dir))
+    }
+}
+
+/// The directory beside the main worktree that a slot used, as its record says.
+fn recorded(record: &Path) -> Option<PathBuf> {
+    let bytes = local_file::read(record, 1 << 16).ok().flatten()?;
+    Some(PathBuf::from(OsString::from_vec(bytes)))
+}
+
+fn open_lock(root: &Path, number: usize) -> Result<(File, PathBuf)> {
+    let lock = root.join(format!("{number}.lock"));
+    let open = || local_file::open_with(&lock, File::options().create(true).append(true));
+    Ok((fault::around("cache.lock", open).io("create", &lock)?, lock))
+}

@@ -1,0 +1,211 @@
+//! Where the commands of a spec run: in a clean checkout of the commit that is recorded, prepared as a worktree is, apart from everything
+//! that the agent, the person or an earlier check left.
+
+use std::{fs, process::Command};
+
+use serde_json::Value;
+
+use crate::support::{Sandbox, tools::need_that};
+
+const NOTES: &str = "printf '\\n## Release Notes\\n\\nFixed.\\n' >>$CHANT_SPEC_FILE";
+
+/// A sandbox with these files committed, and `script` as the agent.
+fn with(files: &[(&str, &str)], script: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    files.iter().for_each(|(path, text)| sandbox.write(path, text));
+    sandbox.git(&["add", "-A"]);
+    sandbox.git(&["commit", "-q", "--allow-empty", "-m", "Files"]);
+    sandbox.agent(script);
+    sandbox
+}
+
+/// Has every check confined; false where nothing can confine here.
+fn confine(sandbox: &Sandbox) -> bool {
+    let works = Command::new("bwrap").args(["--unshare-user", "--unshare-pid", "--bind", "/", "/", "true"]).output();
+    let works = works.is_ok_and(|output| output.status.success());
+    sandbox.git(&["config", "chant.confine", "require"]);
+    need_that(works, "a bubblewrap that works")
+}
+
+fn evidence(sandbox: &Sandbox, id: &str) -> Value {
+    sandbox.show(id)["checks"]["evidence"].clone()
+}
+
+#[test]
+fn what_git_does_not_show_in_the_worktree_decides_nothing_and_is_named() {
+    let files = [("check.sh", "grep -q two file\n"), (".gitignore", "built\n"), ("other.sh", "test -e built\n")];
+    for (script, command, named) in [
+        ("git update-index --assume-unchanged file; echo two >file", "sh check.sh", "hide: file"),
+        ("git update-index --skip-worktree file; echo two >file", "sh check.sh", "hide: file"),
+        ("echo x >built; echo x >new; git add new", "sh other.sh", "(built)"),
+        (
+            "echo x >out; echo out >>\"$(git rev-parse --git-common-dir)/info/exclude\"; echo x >new",
+            "test -e out",
+            "(out)",
+        ),
+    ] {
+        let sandbox = with(&files, &format!("{script}; tick"));
+        let id = sandbox.add(&["Make it two", "--verify", command]);
+        sandbox.chant(&["work", &id]).fails(1, &["FAILED", "in a clean checkout of", named]);
+        assert_eq!(sandbox.status(&id), "failed", "{script}");
+    }
+}
+
+#[test]
+fn nothing_tells_a_command_what_it_is_run_for() {
+    let sandbox = with(&[], "echo two >file; tick");
+    let neutral = "env | sed 's/=.*//' | grep '^CHANT_\\|^GIT_DIR\\|^GIT_INDEX_FILE' | grep -vx CHANT_RUN; test $? = 1";
+    let id = sandbox.add(&[
+        "Make it two",
+        "--verify",
+        neutral,
+        "--verify",
+        "test \"$(git rev-parse HEAD^{tree})\" = \"$(git write-tree)\"",
+    ]);
+    sandbox.chant(&["work", &id]).ok();
+}
+
+#[test]
+fn a_command_that_changes_a_tracked_file_fails_and_names_it() {
+    let script = "git mv file new; echo x >>Cargo.lock; git commit -qam Moved; tick";
+    let files = [("Cargo.lock", "a\n"), ("deep/x.snap", "a\n")];
+    let changes = |command: &str| {
+        let sandbox = with(&files, script);
+        let id = sandbox.add(&["Make it two", "--verify", command]);
+        (sandbox, id)
+    };
+    let (sandbox, id) = changes("echo two >new; rm deep/x.snap");
+    sandbox.chant(&["work", &id]).fails(1, &["exit code 0, but it changed tracked files: new"]);
+    assert_eq!(evidence(&sandbox, &id)["verify"][0]["changed"], serde_json::json!(["new"]));
+    for harmless in
+        ["echo b >>Cargo.lock; echo b >deep/x.snap; touch new; echo b >beside", "echo one >new.2; mv new.2 new"]
+    {
+        let (sandbox, id) = changes(harmless);
+        sandbox.chant(&["work", &id]).ok();
+    }
+    let (sandbox, id) = changes("echo b >>Cargo.lock");
+    sandbox.git(&["config", "chant.checkMayChange", "deep/"]);
+    sandbox.chant(&["work", &id]).fails(1, &["changed tracked files: Cargo.lock"]);
+    sandbox.git(&["config", "chant.checkMayChange", "../x"]);
+    sandbox.chant(&["work", &id]).fails(1, &["chant.checkMayChange"]);
+    // Nothing that a command does to its own repository hides what it changed.
+    for hides in [
+        "git update-index --assume-unchanged new",
+        "git commit -qam More",
+        "git config core.ignoreStat true; rm -rf .git",
+    ] {
+        let (sandbox, id) = changes(&format!("echo two >new; {hides}"));
+        sandbox.chant(&["work", &id]).fails(1, &["changed tracked files: new"]);
+    }
+}
+
+#[test]
+fn a_command_moves_no_ref_and_makes_no_hook() {
+    let sandbox = with(&[], "echo two >file; tick");
+    let command = "git commit -q --allow-empty -m More && git branch -f main && git tag mine && git stash list && \
+                   d=$(git rev-parse --git-common-dir) && mkdir -p $d/hooks && echo x >$d/hooks/pre-commit && git config a.b c";
+    let id = sandbox.add(&["Make it two", "--verify", command]);
+    let refs = sandbox.git(&["for-each-ref", "refs/heads/main", "refs/tags"]);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    assert_eq!(sandbox.git(&["for-each-ref", "refs/heads/main", "refs/tags"]), refs);
+    assert!(!sandbox.repo.join(".git/hooks/pre-commit").exists());
+    assert!(sandbox.try_git(&["config", "a.b"]).code != 0);
+    let remarks = evidence(&sandbox, &id)["verify"][0]["remarks"].to_string();
+    assert!(remarks.contains("it moved refs of its checkout"), "{remarks}");
+}
+
+#[test]
+fn an_object_that_git_replaces_is_checked_as_it_is() {
+    let sandbox = with(&[("check.sh", "grep -q two file\n")], "echo three >file; git commit -qam three; tick");
+    sandbox.write("good", "two\n");
+    let good = sandbox.git(&["hash-object", "-w", "good"]);
+    sandbox.write("good", "three\n");
+    let three = sandbox.git(&["hash-object", "-w", "good"]);
+    fs::remove_file(sandbox.repo.join("good")).unwrap();
+    sandbox.git(&["replace", &three, &good]);
+    let id = sandbox.add(&["Make it two", "--verify", "sh check.sh"]);
+    sandbox.chant(&["work", &id]).fails(1, &["verify 'sh check.sh': exit code 1"]);
+}
+
+#[test]
+fn set_up_and_worktreeinclude_reach_every_checkout() {
+    let needs = "test -e dep/lib && . ./.env && test $KEY = 1 && grep -q two file\n";
+    let files = [("check.sh", needs), (".gitignore", "dep/\n.env\n"), (".worktreeinclude", ".env\n")];
+    let sandbox = with(&files, &format!("echo two >file; tick; {NOTES}"));
+    sandbox.write(".env", "KEY=1\n");
+    sandbox.git(&["config", "chant.worktreeSetup", "mkdir -p dep && pwd >dep/lib && echo run >>../runs"]);
+    let id = sandbox.add(&["Fix", "--phase", "fork-fix", "--reproduces", "sh check.sh", "--verify", "sh check.sh"]);
+    sandbox.chant(&["work", &id]).ok();
+    // The agent's worktree, the tip for 'verify', base and tip for 'reproduces'.
+    assert_eq!(fs::read_to_string(sandbox.dir().join("runs")).unwrap().lines().count(), 4);
+    sandbox.git(&["config", "chant.worktreeSetup", "echo no such package; exit 3"]);
+    sandbox.chant(&["verify", &id]).fails(128, &["chant.worktreeSetup exited with code 3", "it said: no such package"]);
+}
+
+#[test]
+fn what_one_checkout_built_is_not_there_in_the_next() {
+    // Builds as make does: what was built of a file as old and as long is not built again.
+    let build = "[ file -nt out ] || [ ! -e out ] || { cat out; exit; }; grep -q b file && echo good >out; cat out; grep -q good out\n";
+    let sandbox =
+        with(&[("check.sh", build), (".gitignore", "out\n"), ("file", "a\n")], &format!("echo b >file; tick; {NOTES}"));
+    for round in 0..3 {
+        let id = sandbox.add(&["Fix", "--phase", "fork-fix", "--reproduces", "sh check.sh"]);
+        sandbox.chant(&["work", &id]).ok();
+        assert_eq!(sandbox.status(&id), "completed", "{round}");
+        sandbox.write("file", "a\n");
+        sandbox.git(&["commit", "-qam", "Broken again"]);
+    }
+}
+
+#[test]
+fn a_result_that_contradicts_is_not_kept() {
+    let runs = |sandbox: &Sandbox| fs::read_to_string(sandbox.dir().join("runs")).unwrap_or_default();
+    let test = "git rev-parse HEAD >>../runs; test ! -e ../down && grep -q two file\n";
+    let sandbox = with(&[("check.sh", test)], &format!("echo two >file; tick; {NOTES}"));
+    let id = sandbox.add(&["Fix", "--phase", "fork-fix", "--reproduces", "sh check.sh || test -e ../down"]);
+    // Something outside has the base pass.
+    fs::write(sandbox.dir().join("down"), "").unwrap();
+    sandbox.chant(&["work", &id]).fails(1, &["base: exit code 0"]);
+    fs::remove_file(sandbox.dir().join("down")).unwrap();
+    sandbox.chant(&["finish", &id]).ok();
+    assert_eq!((sandbox.status(&id).as_str(), runs(&sandbox).lines().count()), ("completed", 4));
+    // What was expected is kept, and run again where a person asks for that.
+    sandbox.chant(&["verify", &id]).ok();
+    assert_eq!(runs(&sandbox).lines().count(), 5);
+    sandbox.chant(&["verify", &id, "--fresh"]).ok();
+    assert_eq!(runs(&sandbox).lines().count(), 7);
+    sandbox.git(&["config", "chant.worktreeSetup", "true"]);
+    sandbox.chant(&["verify", &id]).ok();
+    assert_eq!(runs(&sandbox).lines().count(), 9, "with another set-up it is another check");
+}
+
+#[test]
+fn a_confined_check_changes_a_home_of_its_own() {
+    let command = "test -e \"$HOME/tool\" && echo x >\"$HOME/tool\" && mkdir -p \"$HOME/.cache/a\" && echo x >\"$HOME/.cache/a/b\" && \
+                   echo x >/tmp/left-by-a-check && ! env | grep ^CHANT_ && grep -q two file && touch built && ! touch ../beside";
+    let sandbox = with(&[], "echo two >file; tick");
+    if !confine(&sandbox) {
+        return;
+    }
+    let home = sandbox.dir().join("home");
+    fs::write(home.join("tool"), "mine\n").unwrap();
+    let id =
+        sandbox.add(&["Make it two", "--verify", command, "--verify", "test -e built && test -e \"$HOME/.cache/a/b\""]);
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(fs::read_to_string(home.join("tool")).unwrap(), "mine\n");
+    assert!(!home.join(".cache/a").exists() && !std::path::Path::new("/tmp/left-by-a-check").exists());
+    let run = evidence(&sandbox, &id)["verify"][0].clone();
+    assert_eq!((&run["home"], &run["confined"]), (&"own".into(), &"bubblewrap".into()));
+    let beside: Vec<_> = fs::read_dir(sandbox.dir()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert!(!beside.iter().any(|name| name.to_string_lossy().contains("chant-check")), "{beside:?}");
+}
+
+#[test]
+fn a_check_that_is_not_confined_says_so() {
+    let sandbox = with(&[], "echo two >file; tick");
+    sandbox.git(&["config", "chant.confine", "off"]);
+    let id = sandbox.add(&["Make it two", "--verify", "grep -q two file && test -d \"$TMPDIR\""]);
+    sandbox.chant(&["work", &id]).ok();
+    let run = evidence(&sandbox, &id)["verify"][0].clone();
+    assert_eq!((&run["home"], &run["confined"]), (&"shared".into(), &"none".into()));
+}
