@@ -3,6 +3,8 @@
 //! What is recorded only now, reads show already: a finished spec whose announced merge is in the target, a run whose process is
 //! gone.
 
+use std::collections::BTreeSet;
+
 use gix::ObjectId;
 
 use crate::{
@@ -173,6 +175,17 @@ fn pass_gate(project: &Project, id: &SpecId, state: &State) -> Result<()> {
     if state.status == Status::Pending && Specs::new(project)?.entry(id)?.status == Status::Completed {
         let event = NewEvent::new(Op::Complete, format!("{}: upstream has what it waits for", id.short()));
         project.store()?.record_if(id, event, |now| now.status == Status::Pending)?;
+    }
+    Ok(())
+}
+
+/// Records the completion of each finished spec among `ids` whose work is found in its target, and says so.
+pub(crate) fn heal_finished(project: &Project, ids: &BTreeSet<SpecId>, progress: &dyn Progress) -> Result<()> {
+    for id in ids {
+        let finished = project.store()?.state(id)?.is_some_and(|state| state.status == Status::Finished);
+        if finished && heal(project, id)? {
+            progress.say(&Step::Note(format!("{} is completed: its work is in its target", id.short())));
+        }
     }
     Ok(())
 }

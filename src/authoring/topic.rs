@@ -1,11 +1,11 @@
-//! The specs of an investigation, and what the spec of a further phase builds on. No spec is created here.
+//! What the spec of a further phase of an investigation builds on. No spec is created here.
 
 use std::collections::BTreeMap;
 
 use crate::{
     domain::{id::SpecId, phase::Phase, spec_file::FrontMatter, status::Status},
     error::Result,
-    specs::{all::Specs, entry::Entry, text::path_of},
+    specs::{all::Specs, text::path_of},
 };
 
 /// The phases of a topic that have a spec, each with its newest one that was not cancelled.
@@ -19,7 +19,7 @@ impl Known {
     /// If the specs cannot be read.
     pub(super) fn of(specs: &Specs<'_>, topic: &str) -> Result<Known> {
         let mut known = Known::default();
-        for entry in entries(specs, topic)? {
+        for entry in specs.of_topic(topic)? {
             let phase = entry.spec().and_then(|spec| spec.front.known_phase());
             if let Some(phase) = phase.filter(|_| entry.status != Status::Cancelled) {
                 known.0.insert(phase, entry.id.clone());
@@ -41,22 +41,4 @@ impl Known {
             ..FrontMatter::default()
         }
     }
-}
-
-/// The specs of a topic, in the order of their ids, archived ones left out.
-///
-/// # Errors
-/// If the specs cannot be read.
-pub(crate) fn entries(specs: &Specs<'_>, topic: &str) -> Result<Vec<Entry>> {
-    let mut found = Vec::new();
-    for id in specs.names.active()? {
-        if specs.recorded(id)?.status == Status::Archived {
-            continue;
-        }
-        let entry = specs.entry(id)?;
-        if entry.spec().is_some_and(|spec| spec.front.topic.as_deref() == Some(topic)) {
-            found.push(entry);
-        }
-    }
-    Ok(found)
 }

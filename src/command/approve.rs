@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{Recorded, outcome::Outcome},
+    answer::outcome::Outcome,
     authoring::decide,
     cli::state::{ApproveArgs, RejectArgs},
     error::Result,
@@ -21,6 +21,5 @@ pub(super) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Outcome
 fn answer(context: &Context<'_>, query: &str, approved: bool, reason: Option<&str>) -> Result<Outcome> {
     let (project, id) = context.open_to_change(query)?;
     let (op, sentence) = decide::answer(&project, &id, approved, reason)?;
-    let spec = context.view(&project, &id)?;
-    Ok(Outcome::new(Recorded { spec, op: op.as_str().to_owned(), sentence }))
+    context.recorded(&project, &id, &op, sentence)
 }

@@ -8,11 +8,12 @@ use crate::domain::spec_file::Spec;
 use crate::git::{self, repository::Repository};
 use crate::{
     answer::{
-        SpecView,
+        Recorded, SpecView,
+        outcome::Outcome,
         progress::{Progress, Step},
     },
     attempt::recover,
-    domain::id::SpecId,
+    domain::{event::Op, id::SpecId},
     env::Env,
     error::{Error, Kind, Result},
     project::{
@@ -126,6 +127,12 @@ impl Context<'_> {
         let specs = Specs::new(project)?;
         let entry = specs.entry(id)?;
         specs.view(&entry)
+    }
+
+    /// The answer to a command that recorded an event of a spec: the spec as it is now, and the event's sentence.
+    pub(crate) fn recorded(&self, project: &Project, id: &SpecId, op: &Op, sentence: String) -> Result<Outcome> {
+        let spec = self.view(project, id)?;
+        Ok(Outcome::new(Recorded { spec, op: op.as_str().to_owned(), sentence }))
     }
 
     /// Refuses what only a person may do.

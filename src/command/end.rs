@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{Recorded, outcome::Outcome},
+    answer::outcome::Outcome,
     attempt,
     cli::state::{CancelArgs, FailArgs, ReleaseArgs, ResetArgs},
     domain::event::Op,
@@ -31,9 +31,7 @@ pub(super) fn fail(context: &Context<'_>, args: &FailArgs) -> Result<Outcome> {
 }
 
 fn end(context: &Context<'_>, query: &str, op: Op, reason: Option<&str>) -> Result<Outcome> {
-    let project = context.project()?;
-    let id = context.pick_to_change(&project, query)?;
+    let (project, id) = context.open_to_change(query)?;
     let sentence = attempt::end::end(&project, &id, &op, reason, context.progress)?;
-    let spec = context.view(&project, &id)?;
-    Ok(Outcome::new(Recorded { spec, op: op.as_str().to_owned(), sentence }))
+    context.recorded(&project, &id, &op, sentence)
 }

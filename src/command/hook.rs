@@ -6,12 +6,12 @@ use gix::ObjectId;
 
 use super::Context;
 use crate::{
-    answer::{Nothing, Problems, outcome::Outcome, progress::Step},
+    answer::{Nothing, Problems, outcome::Outcome},
     attempt::recover,
     cli::hooks::HookArgs,
     domain::{diagnostic::Severity, hook::Hook},
     error::Result,
-    exchange::sync::{self, Scope},
+    exchange::sync,
     project::Project,
     query::lint,
     upkeep::hook::{self, HOOKS_VARIABLE, Moment},
@@ -52,10 +52,7 @@ fn called(context: &Context<'_>, hook: Hook, args: &[OsString]) -> Result<Outcom
         Hook::PostMerge if text(0) == Some("1") => {}
         Hook::PostMerge => {
             let project = context.project()?;
-            let before =
-                project.repo.gix().try_find_reference("ORIG_HEAD")?.and_then(|mut orig| orig.peel_to_id().ok());
-            let between = before.map(gix::Id::detach).zip(project.repo.head()?.id());
-            complete(context, &project, between)?;
+            complete(context, &project, hook::last_merge(&project)?)?;
         }
         Hook::PostRewrite => {
             let project = context.project()?;
@@ -98,27 +95,17 @@ fn pre_commit(context: &Context<'_>, project: &Project) -> Result<Outcome> {
 
 /// Records the completion of specs whose work has reached its target.
 fn complete(context: &Context<'_>, project: &Project, between: Option<(ObjectId, ObjectId)>) -> Result<()> {
-    for id in hook::candidates(project, between)? {
-        if hook::is_finished(project, &id)? && recover::heal(project, &id)? {
-            context.progress.say(&Step::Note(format!("{} is completed: its work is in its target", id.short())));
-        }
-    }
-    Ok(())
+    recover::heal_finished(project, &hook::candidates(project, between)?, context.progress)
 }
 
 /// Hints at what a sync would push. Whether to push is the person's decision.
 fn offer(project: &Project, remote: &str) -> Result<Outcome> {
     let nothing = Outcome::new(Nothing {});
-    // The push goes to a URL, or to a remote that specs are not exchanged with.
-    let Ok(usual) = sync::pick(project, None) else { return Ok(nothing) };
     let unwanted = project.repo.gix().config_snapshot().boolean("advice.chantPush") == Some(false);
-    if usual.name != remote || !usual.pushed_to || unwanted {
-        return Ok(nothing);
-    }
-    let due = sync::preview(project, &usual, Scope { fetch: false, push: true })?.len();
+    let due = if unwanted { 0 } else { sync::unpushed(project, remote)? };
     if due == 0 {
         return Ok(nothing);
     }
-    let refs = if due == 1 { "1 ref".to_owned() } else { format!("{due} refs") };
+    let refs = sync::counted(due);
     Ok(nothing.hint(format!("there is news of specs for '{remote}', too ({refs}): git chant sync")))
 }

@@ -2,26 +2,24 @@
 
 use super::Context;
 use crate::{
-    answer::{Recorded, TakenOver, outcome::Outcome},
+    answer::{TakenOver, outcome::Outcome},
     attempt::pause,
     cli::state::{PauseArgs, TakeoverArgs},
+    domain::event::Op,
     error::Result,
 };
 
 pub(super) fn pause(context: &Context<'_>, args: &PauseArgs) -> Result<Outcome> {
     context.refuse_agent("pause a spec")?;
-    let project = context.project()?;
-    let id = context.pick_to_change(&project, &args.spec)?;
+    let (project, id) = context.open_to_change(&args.spec)?;
     let sentence = pause::pause(&project, &id, args.reason.as_deref(), context.progress)?;
-    let spec = context.view(&project, &id)?;
-    Ok(Outcome::new(Recorded { spec, op: "pause".into(), sentence })
-        .hint(format!("to go on with it: git chant work {}", id.short())))
+    let outcome = context.recorded(&project, &id, &Op::Pause, sentence)?;
+    Ok(outcome.hint(format!("to go on with it: git chant work {}", id.short())))
 }
 
 pub(super) fn takeover(context: &Context<'_>, args: &TakeoverArgs) -> Result<Outcome> {
     context.refuse_agent("take over a spec")?;
-    let project = context.project()?;
-    let id = context.pick_to_change(&project, &args.spec)?;
+    let (project, id) = context.open_to_change(&args.spec)?;
     let short = id.short();
     let (path, so_far) = pause::take_over(&project, &id, args.reason.as_deref(), context.progress)?;
     let spec = context.view(&project, &id)?;

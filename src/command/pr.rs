@@ -3,7 +3,6 @@
 use super::Context;
 use crate::{
     answer::{Text, outcome::Outcome, progress::Step},
-    authoring::topic,
     cli::publish::PrArgs,
     error::{Error, Kind, Result},
     exchange::pr::{self, Options, Request},
@@ -14,7 +13,7 @@ pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
     let project = context.project()?;
     let specs = Specs::new(&project)?;
     // The name of an investigation means its specs.
-    let mut entries = topic::entries(&specs, &args.what)?;
+    let mut entries = specs.of_topic(&args.what)?;
     if entries.is_empty() {
         entries.push(specs.entry(&context.pick(&project, &args.what)?)?);
     }

@@ -4,20 +4,15 @@ use super::Context;
 use crate::answer::outcome::Outcome;
 use crate::{
     answer::{StatusOfTopic, StepView, TopicView},
-    authoring::topic,
     domain::{phase::Phase, status::Status},
-    error::{Error, Kind, Result},
+    error::Result,
     specs::{all::Specs, entry::Entry, view::rfc3339},
 };
 
 pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     let project = context.project()?;
     let specs = Specs::new(&project)?;
-    let mut entries = topic::entries(&specs, topic)?;
-    if entries.is_empty() {
-        return Err(Error::negative(Kind::NoTopic, format!("no spec belongs to '{}'", topic.escape_debug()))
-            .hint("git chant list shows what there is"));
-    }
+    let mut entries = specs.of_known_topic(topic)?;
     entries.sort_by_key(|entry| (phase(entry).is_none(), phase(entry), entry.id.clone()));
     let steps = entries.iter().map(|entry| step(&specs, entry)).collect::<Result<Vec<_>>>()?;
     let mut targets = Vec::new();

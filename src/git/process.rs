@@ -101,13 +101,19 @@ pub(crate) struct Output {
 const AMONG_OTHERS: Duration = Duration::from_millis(500);
 
 impl Output {
-    /// Whether it failed over the administrative files of a worktree that another git is just making or removing: git reads those of
-    /// every worktree, the half-made ones too. No exit code tells that from other failures.
+    /// Whether git failed over the administrative files of a worktree that another git is just making or removing: git reads those of
+    /// every worktree, the half-made ones too.
+    ///
+    /// Only the message tells that from other failures: the exit code is 128 for all, and the files are complete or gone by now. All that
+    /// depends on the answer is whether the command is tried again.
     pub(crate) fn stumbled(&self) -> bool {
         !self.success() && self.stderr.contains_str("/worktrees/")
     }
 
-    /// Whether it failed because another process has the index locked: no exit code tells that from other failures.
+    /// Whether git failed because another process has the index locked.
+    ///
+    /// Only the message tells that from other failures: the exit code is 128 for all, and the lock may be gone by now. All that depends on
+    /// the answer is whether the command is tried again.
     pub(crate) fn waits_for_index(&self) -> bool {
         !self.success() && self.stderr.contains_str("index.lock': File exists")
     }

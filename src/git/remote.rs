@@ -12,6 +12,9 @@ use super::{
 };
 use crate::error::{Error, Kind, Result};
 
+/// The exit code of a git that dies with a `fatal:` message.
+const DIED: i32 = 128;
+
 /// Below it is what each remote had at the last fetch.
 const TRACKING: &str = "refs/chant-remote";
 
@@ -83,8 +86,8 @@ pub(crate) fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: 
         git = git.arg(format!("--negotiation-tip={tips}"));
     }
     let git = git.arg("--").arg(remote).args(refspecs);
-    let begun = Instant::now();
-    let patience = repo.config().lock_timeout()?;
+    let deadline = Instant::now() + repo.config().lock_timeout()?;
+    let mut pause = Duration::from_millis(20);
     loop {
         let output = git.run()?;
         if output.success() {
@@ -94,11 +97,13 @@ pub(crate) fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: 
         if stale_lock::remove_below(repo.common_dir(), TRACKING)? > 0 {
             continue;
         }
-        // Another fetch here was faster; no exit code tells that from other failures.
-        if !output.stderr.contains_str("cannot lock ref") || begun.elapsed() >= patience {
+        // git dies where it does not get what it asks the remote for. It ends in another way where it cannot write the refs here:
+        // another fetch of this clone writes them.
+        if output.code == Some(DIED) || Instant::now() >= deadline {
             return Err(unreachable(remote, "fetch from", &output.complaint()));
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
+        pause = (pause * 2).min(Duration::from_secs(1));
     }
 }
 
@@ -208,11 +213,11 @@ fn fates(output: &Output, remote: &str) -> Result<Vec<(String, Fate)>> {
     Ok(fates)
 }
 
-/// Pushes an archive and deletes the refs of what it holds, all or nothing: each ref goes only if it holds the id that is said. A
-/// remote that knows no such push answers nothing.
+/// Pushes an archive and deletes the refs of what it holds, all or nothing: each ref goes only if it holds the id that is said. The
+/// answer is empty if the remote knows no such push.
 ///
 /// # Errors
-/// `remote-unreachable` if there is no answer about any ref.
+/// `remote-unreachable` if the remote does not answer.
 pub(crate) fn push_and_delete(
     repo: &Repository,
     remote: &str,
@@ -221,9 +226,9 @@ pub(crate) fn push_and_delete(
 ) -> Result<Vec<(String, Fate)>> {
     let output = send(repo, remote, Together::Yes, [refspec(update)], gone)?;
     match fates(&output, remote) {
-        // No exit code tells that the remote has no such push; then it says nothing of any ref.
-        Err(_) if output.stderr.contains_str("--atomic") => Ok(Vec::new()),
-        other => other,
+        // The remote can be asked, and took nothing: it has no such push.
+        Err(_) if ask(repo, remote, &update.name).is_ok() => Ok(Vec::new()),
+        fates => fates,
     }
 }
 

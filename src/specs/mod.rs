@@ -27,5 +27,6 @@ pub(crate) mod release_notes;
 pub(crate) mod resolve;
 pub(crate) mod text;
 pub(crate) mod texts;
-pub(crate) mod upstream;
+pub(crate) mod topic;
+mod upstream;
 pub(crate) mod view;

@@ -9,6 +9,7 @@ use std::path::Path;
 use gix::bstr::ByteSlice;
 
 use crate::{
+    answer::progress::{Progress, Step},
     domain::{
         event::{Facts, Op},
         id::SpecId,
@@ -21,19 +22,63 @@ use crate::{
     git::{process::Git, work_file},
     project::Project,
     specs::{
+        all::Specs,
         entry::Entry,
         record,
         text::{archive_path_of, path_of},
     },
 };
 
-/// Archives a spec: the event, then `.chant/specs/<id>.md` becomes `.chant/archive/<id>.md` where that file is.
+/// The ids of the specs of an investigation, all of which have to be completed or cancelled.
 ///
 /// # Errors
-/// If its status does not allow it, or the file has changes that are not committed.
-pub(crate) fn archive(project: &Project, entry: &Entry) -> Result<()> {
-    let (from, to) = (path_of(&entry.id), archive_path_of(&entry.id));
-    step(project, entry, Op::Archive, "is archived", &from, &to)
+/// `no-topic` if it has no specs, `not-over` if one of them is open.
+pub(crate) fn of_topic(project: &Project, topic: &str) -> Result<Vec<String>> {
+    let entries = Specs::new(project)?.of_known_topic(topic)?;
+    let open = |entry: &&Entry| !matches!(entry.status, Status::Completed | Status::Cancelled);
+    let open: Vec<String> =
+        entries.iter().filter(open).map(|entry| format!("'{}' is {}", entry.id.short(), entry.status)).collect();
+    if !open.is_empty() {
+        return Err(Error::negative(Kind::NotOver, format!("'{topic}' is not over: {}", open.join(", ")))
+            .hint("complete or cancel them first, or archive the others by their ids"));
+    }
+    Ok(entries.iter().map(|entry| entry.id.to_string()).collect())
+}
+
+/// Archives specs: for each the event, then `.chant/specs/<id>.md` becomes `.chant/archive/<id>.md` where that file is. Last, their
+/// histories are folded. Returns their titles.
+///
+/// # Errors
+/// If the status of one does not allow it, or its file has changes that are not committed. Those before it are archived by then.
+pub(crate) fn archive(project: &Project, ids: &[SpecId], progress: &dyn Progress) -> Result<Vec<String>> {
+    let titles = move_all(project, ids, &Op::Archive)?;
+    if let Err(error) = fold(project, Some(ids)) {
+        // The specs are archived: this is no failure.
+        progress.say(&Step::Warning(format!("they keep a ref each: {}", error.message)));
+    }
+    Ok(titles)
+}
+
+/// Takes specs out of the archive. Returns their titles.
+///
+/// # Errors
+/// As [`archive`].
+pub(crate) fn unarchive(project: &Project, ids: &[SpecId]) -> Result<Vec<String>> {
+    move_all(project, ids, &Op::Unarchive)
+}
+
+fn move_all(project: &Project, ids: &[SpecId], op: &Op) -> Result<Vec<String>> {
+    let mut titles = Vec::new();
+    for id in ids {
+        let entry = Specs::new(project)?.entry(id)?;
+        // A process that died had recorded the event: then only one of its two files was left to remove.
+        let recorded = settle(project, id)? && (entry.status == Status::Archived) == (*op == Op::Archive);
+        if !recorded {
+            move_one(project, &entry, op)?;
+        }
+        titles.push(entry.title().to_owned());
+    }
+    Ok(titles)
 }
 
 /// Folds these specs, as far as they are archived and have a ref of their own; all specs if none are named. Gives those whose ref is
@@ -52,16 +97,12 @@ pub(crate) fn fold(project: &Project, only: Option<&[SpecId]>) -> Result<Vec<Spe
     Ok(gone)
 }
 
-/// Takes a spec out of the archive.
-///
-/// # Errors
-/// As [`archive`].
-pub(crate) fn unarchive(project: &Project, entry: &Entry) -> Result<()> {
-    let (from, to) = (archive_path_of(&entry.id), path_of(&entry.id));
-    step(project, entry, Op::Unarchive, "is taken out of the archive", &from, &to)
-}
-
-fn step(project: &Project, entry: &Entry, op: Op, what: &str, from: &str, to: &str) -> Result<()> {
+fn move_one(project: &Project, entry: &Entry, op: &Op) -> Result<()> {
+    let (active, archived) = (path_of(&entry.id), archive_path_of(&entry.id));
+    let (from, to, what) = match op {
+        Op::Archive => (&active, &archived, "is archived"),
+        _ => (&archived, &active, "is taken out of the archive"),
+    };
     let top = project.tops().into_iter().find(|top| matches!(exists(top, from), Ok(true)));
     if let Some(top) = &top {
         refuse_modified(project, top, from)?;
@@ -75,7 +116,7 @@ fn step(project: &Project, entry: &Entry, op: Op, what: &str, from: &str, to: &s
     if let Some(top) = &top {
         link(top, from, to)?;
     }
-    let event = NewEvent { op, sentence: format!("{} {what}", entry.title()), facts };
+    let event = NewEvent { op: op.clone(), sentence: format!("{} {what}", entry.title()), facts };
     let appended = record::append(project, &entry.id, event, None);
     if let Some(top) = &top {
         // One of the two files is removed, with or without the event.

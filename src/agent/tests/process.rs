@@ -29,10 +29,15 @@ fn read_pid(dir: &TempDir, file: &str) -> u32 {
     fs::read_to_string(dir.path().join(file)).unwrap().trim().parse().unwrap()
 }
 
+/// The state of a process, a letter as in proc(5).
+fn state(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(')').next()?.trim_start().chars().next()
+}
+
 /// Whether a process lives; one that only waits to be reaped does not.
 fn alive(pid: u32) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    !stat.rsplit(')').next().unwrap().trim_start().starts_with('Z')
+    state(pid).is_some_and(|state| state != 'Z')
 }
 
 fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
@@ -154,7 +159,8 @@ fn nothing_happens_before_it_is_recorded() {
     let dir = dir();
     let mut seen = None;
     let mut on_started = |started: &crate::agent::process::ProcessGroup| {
-        std::thread::sleep(Duration::from_millis(200));
+        // Its shell sleeps: without the gate it would have run the command by then.
+        wait_for("the shell waits", || state(started.group).is_some_and(|state| state == 'S' || state == 'Z'));
         assert!(!dir.path().join("ran").exists());
         seen = Some(started.clone());
         Ok(())
@@ -242,13 +248,16 @@ fn a_daemon_that_left_the_group_and_holds_the_pipe_is_ended() {
 #[test]
 fn one_run_does_not_end_the_daemons_of_another() {
     let dir = dir();
-    // The daemon is born, and orphaned, while both run; the other ends first.
+    // The daemon is born, and orphaned, while both run; the other ends first. `pid` is there once the daemon has another parent.
+    let daemon = "first=$PPID; : >born; while [ \"$(cut -d' ' -f4 /proc/$$/stat)\" = $first ]; do sleep 0.01; done; \
+                  echo $$ >pid.new; mv pid.new pid; exec sleep 300";
+    fs::write(dir.path().join("daemon"), daemon).unwrap();
     let command = "while [ ! -e other ]; do sleep 0.01; done; \
-                   (setsid sh -c 'echo $$ >pid.new; mv pid.new pid; exec sleep 300' &) & \
+                   (setsid sh daemon & while [ ! -e born ]; do sleep 0.01; done) & \
                    while [ ! -e go ]; do sleep 0.01; done; kill -0 $(cat pid) && echo alive";
     std::thread::scope(|scope| {
         let first = scope.spawn(|| sh(&dir, command));
-        let other = sh(&dir, ": >other; while [ ! -e pid ]; do sleep 0.01; done; sleep 0.2");
+        let other = sh(&dir, ": >other; while [ ! -e pid ]; do sleep 0.01; done");
         assert_eq!((other.ending, other.survivors), (Ending::Exited(0), 0));
         fs::write(dir.path().join("go"), "").unwrap();
         let first = first.join().unwrap();
@@ -306,8 +315,11 @@ fn nohup_keeps_its_meaning() {
     let command = "echo ready; while [ ! -e go ]; do sleep 0.01; done; exit 7";
     let mut helper = Helper::start("run", &dir, &[("COMMAND", command), ("NOHUP", "1")]);
     helper.wait_for("> ready");
+    let status = fs::read_to_string(format!("/proc/{}/status", helper.child.id())).unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
+    assert_eq!(ignored & 1, 1, "a hangup is still ignored, so that none can come late");
     signal(helper.child.id(), Signal::HUP);
-    std::thread::sleep(Duration::from_millis(100));
     fs::write(dir.path().join("go"), "").unwrap();
     assert_eq!(helper.finish().1[0], "Exited(7)");
 }

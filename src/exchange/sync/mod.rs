@@ -118,6 +118,19 @@ pub(crate) fn preview(project: &Project, remote: &Remote, scope: Scope) -> Resul
     Ok(exchange.report.into_entries())
 }
 
+/// How many refs a sync would push to `remote`; 0 if specs are not exchanged with it, as with a URL.
+///
+/// # Errors
+/// As [`sync`].
+pub(crate) fn unpushed(project: &Project, remote: &str) -> Result<usize> {
+    match pick(project, None) {
+        Ok(usual) if usual.name == remote && usual.pushed_to => {
+            preview(project, &usual, Scope { fetch: false, push: true }).map(|entries| entries.len())
+        }
+        _ => Ok(0),
+    }
+}
+
 /// The spec whose ref has the full name `name`.
 fn spec_of(name: &str) -> Option<SpecId> {
     if name == NOTES_REF {
@@ -127,6 +140,6 @@ fn spec_of(name: &str) -> Option<SpecId> {
 }
 
 /// `1 ref`, `2 refs`.
-fn counted(refs: usize) -> String {
+pub(crate) fn counted(refs: usize) -> String {
     if refs == 1 { "1 ref".to_owned() } else { format!("{refs} refs") }
 }

@@ -54,7 +54,7 @@ isolated! {
             let name = crate::git::reference::branch_name(&format!("chant/{round}")).unwrap();
             let won: usize = std::thread::scope(|scope| {
                 let create = || {
-                    let opened = open(&repo.path);
+                    let opened = open(repo.path());
                     usize::from(branch::create(&opened, name.as_ref(), id, "m").unwrap() == Swapped::Done)
                 };
                 let threads: Vec<_> = (0..8).map(|_| scope.spawn(create)).collect();
@@ -117,8 +117,8 @@ isolated! {
             let swap = Swap { name: name.as_ref(), expected: None, new: Some(id), message: "chant: add", force_log };
             assert_eq!(reference::swap(&opened, &swap).unwrap(), Swapped::Done);
         }
-        assert!(repo.path.join(".git/logs/refs/chant/specs/a").exists());
-        assert!(!repo.path.join(".git/logs/refs/chant/specs/b").exists());
+        assert!(repo.path().join(".git/logs/refs/chant/specs/a").exists());
+        assert!(!repo.path().join(".git/logs/refs/chant/specs/b").exists());
     }
 
     fn status_lists_both_ends_of_a_rename_and_nested_repositories() {
@@ -130,16 +130,16 @@ isolated! {
         repo.write("a/b", "x");
         repo.write("ignored", "x");
         repo.write("\u{e4}\t\"quoted\"", "x");
-        fs::remove_file(repo.path.join("with space")).unwrap();
-        git(&repo.path, &["init", "-q", "nested"]);
+        fs::remove_file(repo.path().join("with space")).unwrap();
+        git(repo.path(), &["init", "-q", "nested"]);
         repo.write("nested/inside", "x");
-        let index = fs::read(repo.path.join(".git/index")).unwrap();
+        let index = fs::read(repo.path().join(".git/index")).unwrap();
         let here = current(&repo.open());
         let names: Vec<_> = status(&here).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(names, ["a/b", "file", "nested", "renamed", "with space", "\u{e4}\t\"quoted\""]);
         let nested: Vec<_> = dirty(&here).unwrap().into_iter().filter(|d| d.nested).map(|d| d.path).collect();
         assert_eq!(nested, ["nested"]);
-        assert!(fs::read(repo.path.join(".git/index")).unwrap() == index, "the index was written");
+        assert!(fs::read(repo.path().join(".git/index")).unwrap() == index, "the index was written");
     }
 
     fn a_snapshot_holds_everything_and_touches_nothing() {
@@ -154,13 +154,13 @@ isolated! {
         repo.write("file", "changed again");
         repo.write("new/file", "untracked");
         repo.write("ignored", "x");
-        git(&repo.path, &["init", "-q", "nested"]);
+        git(repo.path(), &["init", "-q", "nested"]);
         repo.write("nested/inside", "x");
         let head = repo.id("HEAD");
-        let before = (fs::read(repo.path.join(".git/index")).unwrap(), repo.git(&["status", "--porcelain"]));
+        let before = (fs::read(repo.path().join(".git/index")).unwrap(), repo.git(&["status", "--porcelain"]));
         let made = snapshot(&opened, &here(), "as it was").unwrap().unwrap();
         assert_eq!(made.nested, ["nested"], "what it cannot hold is said");
-        let after = (fs::read(repo.path.join(".git/index")).unwrap(), repo.git(&["status", "--porcelain"]));
+        let after = (fs::read(repo.path().join(".git/index")).unwrap(), repo.git(&["status", "--porcelain"]));
         assert!(before == after && repo.id("HEAD") == head);
         let commit = made.commit.to_hex().to_string();
         assert_eq!(repo.git(&["ls-tree", "-r", "--name-only", &commit]), ".gitignore\nfile\nnew/file");
@@ -175,9 +175,9 @@ isolated! {
         // Long ago: checked out, written to and the index, all within one second.
         let then = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
         let set = |path: &str| {
-            fs::File::options().write(true).open(repo.path.join(path)).unwrap().set_modified(then).unwrap();
+            fs::File::options().write(true).open(repo.path().join(path)).unwrap().set_modified(then).unwrap();
         };
-        let new = fs::read_to_string(repo.path.join("file")).unwrap().chars().rev().collect::<String>();
+        let new = fs::read_to_string(repo.path().join("file")).unwrap().chars().rev().collect::<String>();
         set("file");
         repo.git(&["update-index", "--refresh"]);
         repo.write("file", &new);
@@ -206,8 +206,8 @@ isolated! {
         repo.write("a*", "a literal star");
         repo.write("ab", "x");
         repo.write("other", "x");
-        fs::remove_file(repo.path.join("file")).unwrap();
-        git(&repo.path, &["init", "-q", "nested"]);
+        fs::remove_file(repo.path().join("file")).unwrap();
+        git(repo.path(), &["init", "-q", "nested"]);
         repo.write("nested/inside", "x");
         let paths: Vec<BString> = vec!["a".into(), "a*".into(), "file".into(), "nested".into(), "missing".into()];
         let left = commit_leftovers(&here(), Some(&paths), "subject\n\n# not a comment", Hooks::Run).unwrap();
@@ -222,7 +222,7 @@ isolated! {
 
     fn hooks_see_leftovers_unless_told_otherwise() {
         let repo = Repo::with_commit();
-        let hook = repo.path.join(".git/hooks/pre-commit");
+        let hook = repo.path().join(".git/hooks/pre-commit");
         fs::write(&hook, "#!/bin/sh\necho 'error: not like this' >&2\nexit 1\n").unwrap();
         fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         repo.write("new", "x");
@@ -239,7 +239,7 @@ isolated! {
         let old = repo.commit("old");
         repo.git(&["mv", "file", "moved"]);
         repo.write("dir/a", "y");
-        fs::remove_file(repo.path.join("becomes")).unwrap();
+        fs::remove_file(repo.path().join("becomes")).unwrap();
         repo.write("becomes/a", "x");
         let new = repo.commit("new");
         let changes = history::changed_paths(&repo.open(), Some(old), new).unwrap();
@@ -282,7 +282,7 @@ isolated! {
         repo.write("elsewhere", "y\n");
         let unlike = repo.commit("unlike");
         repo.git(&["cherry-pick", "main"]);
-        let opened = open(&repo.path);
+        let opened = open(repo.path());
         let picked = repo.id("HEAD");
         let id = |commit| history::patch_id(&opened, commit).unwrap();
         assert!(one != picked && id(one).is_some());
@@ -291,7 +291,7 @@ isolated! {
         assert!(id(repo.id("main~1")).is_some(), "a root commit has one too");
         let nothing = repo.commit("nothing");
         assert_eq!(id(nothing), None);
-        let several = history::patch_ids(&open(&repo.path), &[nothing, one, unlike]).unwrap();
+        let several = history::patch_ids(&open(repo.path()), &[nothing, one, unlike]).unwrap();
         assert_eq!(several, [None, id(one), id(unlike)]);
     }
 }

@@ -61,7 +61,7 @@ isolated! {
 
     fn a_bad_value_is_named_with_its_place_and_what_was_expected() {
         let repo = Repo::init(&[]);
-        let file = repo.path.join(".git/config");
+        let file = repo.path().join(".git/config");
         let plain = fs::read_to_string(&file).unwrap();
         for (key, value, expected) in [
             ("chant.scope", "loud", "one of 'error', 'warn', 'off'"),
@@ -94,7 +94,7 @@ isolated! {
 
     fn a_key_without_a_value_is_true_and_nothing_else() {
         let repo = Repo::init(&[]);
-        let file = repo.path.join(".git/config");
+        let file = repo.path().join(".git/config");
         let text = fs::read_to_string(&file).unwrap() + "[chant]\n\tsignoff\n\tagent\n";
         fs::write(&file, text).unwrap();
         let repo = repo.open();

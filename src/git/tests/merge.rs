@@ -63,13 +63,13 @@ fn refused(advanced: &Advanced) -> (Vec<String>, &str) {
 isolated! {
     fn a_merge_has_both_parents_and_the_tree_that_git_makes() {
         let (repo, ours, theirs) = diverged(("other", "x"), ("work", "y"));
-        let index = fs::read(repo.path.join(".git/index")).unwrap();
+        let index = fs::read(repo.path().join(".git/index")).unwrap();
         let id = commit(merged(&repo, ours, theirs, MergeHow::Merge)).to_hex().to_string();
         assert_eq!(repo.git(&["log", "-1", "--format=%P|%an|%B", &id]), format!("{ours} {theirs}|A U Thor|Merge it\n\nChant-Spec: x"));
         let tree = repo.git(&["rev-parse", &format!("{id}^{{tree}}")]);
         assert_eq!(repo.git(&["merge-tree", "--write-tree", "main", "work"]), tree);
         assert_eq!(repo.id("main"), ours, "no ref is moved");
-        assert!(fs::read(repo.path.join(".git/index")).unwrap() == index);
+        assert!(fs::read(repo.path().join(".git/index")).unwrap() == index);
         repo.git(&["fsck", "--strict"]);
     }
 
@@ -142,7 +142,7 @@ isolated! {
         assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved);
         assert_eq!(repo.id("main"), new);
         assert_eq!(repo.git(&["status", "--porcelain"]), before);
-        assert_eq!(fs::read_to_string(repo.path.join("work")).unwrap(), "from the agent");
+        assert_eq!(fs::read_to_string(repo.path().join("work")).unwrap(), "from the agent");
         assert!(repo.git(&["reflog", "-1", "--format=%gs", "main"]).starts_with("chant: merge x"));
         assert_eq!(repo.git(&["stash", "list"]), "");
     }
@@ -159,7 +159,7 @@ isolated! {
             let advanced = to(&repo, "main", Some(ours), new);
             assert_eq!(refused(&advanced).0, [name], "{kind}");
             assert_eq!(repo.id("main"), ours);
-            assert_eq!(fs::read_to_string(repo.path.join(name)).unwrap(), "mine", "{kind}");
+            assert_eq!(fs::read_to_string(repo.path().join(name)).unwrap(), "mine", "{kind}");
         }
     }
 
@@ -170,7 +170,7 @@ isolated! {
         let advanced = to(&repo, "main", Some(old), new);
         let (paths, why) = refused(&advanced);
         assert!(paths.is_empty() && why.contains("MERGE_HEAD"), "{why}");
-        assert!(repo.path.join(".git/MERGE_HEAD").exists());
+        assert!(repo.path().join(".git/MERGE_HEAD").exists());
     }
 
     fn a_target_that_is_checked_out_nowhere_moves_by_itself() {
@@ -197,7 +197,7 @@ isolated! {
         repo.git(&["checkout", "-q", "-b", "elsewhere"]);
         repo.git(&["worktree", "add", "-q", "../tree", "main"]);
         assert_eq!(to(&repo, "main", Some(old), new), Advanced::Moved);
-        assert!(repo.parent().join("tree/work").exists() && !repo.path.join("work").exists());
+        assert!(repo.parent().join("tree/work").exists() && !repo.path().join("work").exists());
     }
 
     fn busy_or_checked_out_twice_is_refused() {
@@ -210,7 +210,7 @@ isolated! {
         repo.git(&["checkout", "-q", "-b", "onto", "main~1"]);
         repo.write("file", "theirs\n");
         repo.commit("onto");
-        assert!(!git_output(&repo.path, &["rebase", "-q", "onto", "main"]).status.success());
+        assert!(!git_output(repo.path(), &["rebase", "-q", "onto", "main"]).status.success());
         assert!(refused(&to(&repo, "main", Some(old), new)).1.contains("being rebased"));
         assert_eq!(repo.id("main"), old);
     }
@@ -236,7 +236,7 @@ esac\nexec {real} \"$@\"\n",
         let output = Command::new(std::env::current_exe().unwrap())
             .args(["git::tests::merge::while_a_person_is_at_it", "--exact", "--nocapture"])
             .env("PATH", path)
-            .env("ADVANCE_IN", &repo.path)
+            .env("ADVANCE_IN", repo.path())
             .env("ADVANCE", format!("{old} {new}"))
             .output()
             .unwrap();
@@ -251,7 +251,7 @@ esac\nexec {real} \"$@\"\n",
 
     fn the_log_of_head_tells_of_it_and_the_hook_for_merges_runs() {
         let (repo, old, new) = ready();
-        let hook = repo.path.join(".git/hooks/post-merge");
+        let hook = repo.path().join(".git/hooks/post-merge");
         fs::create_dir_all(hook.parent().unwrap()).unwrap();
         fs::write(&hook, "#!/bin/sh\necho \"$1 $(git rev-parse HEAD)\" >../merged\n").unwrap();
         fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
@@ -259,7 +259,7 @@ esac\nexec {real} \"$@\"\n",
         assert_eq!(repo.git(&["reflog", "-1", "--format=%gs %h", "HEAD"]), repo.git(&["reflog", "-1", "--format=%gs %h", "main"]));
         assert_eq!(repo.git(&["rev-parse", "HEAD@{1}"]), old.to_hex().to_string());
         assert_eq!(fs::read_to_string(repo.parent().join("merged")).unwrap(), format!("0 {new}\n"));
-        assert!(fs::read_dir(repo.path.join(".git")).unwrap().flatten().all(|file| !file.path().ends_with(".lock")));
+        assert!(fs::read_dir(repo.path().join(".git")).unwrap().flatten().all(|file| !file.path().ends_with(".lock")));
     }
 
     fn what_a_merge_that_died_had_written_is_taken_for_its_own() {
@@ -272,7 +272,7 @@ esac\nexec {real} \"$@\"\n",
     fn dates_alone_are_not_in_the_way() {
         let (repo, ours, theirs) = diverged(("other", "x"), ("file", "agent"));
         let new = commit(merged(&repo, ours, theirs, MergeHow::Merge));
-        let file = fs::File::options().write(true).open(repo.path.join("file")).unwrap();
+        let file = fs::File::options().write(true).open(repo.path().join("file")).unwrap();
         file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000)).unwrap();
         assert_eq!(to(&repo, "main", Some(ours), new), Advanced::Moved);
         assert_eq!(repo.git(&["status", "--porcelain"]), "");
@@ -285,7 +285,7 @@ esac\nexec {real} \"$@\"\n",
             repo.write(".git/info/exclude", "work\n");
             repo.write(ignored, "mine");
             assert_eq!(refused(&to(&repo, "main", Some(ours), new)).0, [path]);
-            assert_eq!(fs::read_to_string(repo.path.join(ignored)).unwrap(), "mine");
+            assert_eq!(fs::read_to_string(repo.path().join(ignored)).unwrap(), "mine");
         }
     }
 
@@ -315,7 +315,7 @@ esac\nexec {real} \"$@\"\n",
                 .arg(&trace)
                 .arg(std::env::current_exe().unwrap())
                 .args(["git::tests::merge::under_strace", "--exact"])
-                .env("MERGE_IN", &repo.path)
+                .env("MERGE_IN", repo.path())
                 .env("MERGE", format!("{ours} {theirs} {value}"))
                 .output()
                 .unwrap();

@@ -85,7 +85,7 @@ impl Run {
 isolated! {
     fn work_stays_inside_until_it_comes_in() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         let before = repo.git(&["for-each-ref"]);
         run.sh("echo two >file; git commit -qam two; echo three >file; git stash -q; git branch other; git tag tag; git gc -q; \
                 echo staged >new; git add new; git config a.b c; git commit -q --amend -m amended");
@@ -102,7 +102,7 @@ isolated! {
 
     fn what_is_staged_or_conflicted_comes_in_too() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("git checkout -q -b side; echo side >file; git commit -qam side; git checkout -q chant/a; echo ours >file; \
                 git commit -qam ours; git merge -q side || true; echo more >more; git add more");
         run.bring_in().unwrap();
@@ -113,7 +113,7 @@ isolated! {
 
     fn nothing_new_leaves_everything_as_it_is() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         assert_eq!(run.bring_in(), Ok(run.base));
     }
 
@@ -124,7 +124,7 @@ isolated! {
         }
         repo.commit("many");
         repo.git(&["repack", "-adq"]);
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("echo two >file; git commit -qam two");
         run.bring_in().unwrap();
         run.sound();
@@ -134,7 +134,7 @@ isolated! {
 
     fn many_objects_come_as_one_pack() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("for n in $(seq 150); do echo $n >f$n; done; git add .; git commit -qm many");
         run.bring_in().unwrap();
         run.sound();
@@ -144,7 +144,7 @@ isolated! {
     fn a_branch_elsewhere_is_refused() {
         let repo = Repo::with_commit();
         repo.git(&["branch", "other"]);
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("git checkout -q other");
         assert_eq!(run.bring_in(), Err(Refused::Head("ref: refs/heads/other".into())));
         run.sh("git checkout -q --detach; git branch -f chant/a; git symbolic-ref refs/heads/chant/a refs/heads/main");
@@ -155,7 +155,7 @@ isolated! {
 
     fn a_detached_head_brings_its_branch() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("git checkout -q --detach; git commit -q --allow-empty -m aside");
         assert_eq!(run.bring_in(), Ok(run.base));
         run.sound();
@@ -163,7 +163,7 @@ isolated! {
 
     fn a_tip_that_does_not_descend_is_refused() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("git checkout -q --orphan new; git commit -qm new; git branch -f chant/a new; git checkout -q chant/a");
         let tip = run.sh("git rev-parse HEAD").parse().unwrap();
         assert_eq!(run.bring_in(), Err(Refused::Unrelated(tip)));
@@ -172,7 +172,7 @@ isolated! {
 
     fn a_base_that_is_only_pretended_is_refused() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("git commit -q --allow-empty -m one; echo x >file; git commit -qam two; git rev-parse HEAD >\"$(git rev-parse --git-path shallow)\"; rm -r \"$(git rev-parse --git-path logs/HEAD)\" \"$(git rev-parse --git-path logs/refs)\"");
         // The run hides its first commit from its own git.
         assert!(matches!(run.bring_in(), Err(Refused::Objects(_) | Refused::Unrelated(_))));
@@ -181,7 +181,7 @@ isolated! {
 
     fn a_tree_that_git_would_not_make_is_refused() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("blob=$(echo x | git hash-object -w --stdin); sub=$(printf '100644 blob %s\\tconfig\\n' $blob | git mktree); \
                 tree=$(printf '040000 tree %s\\t.GIT\\n' $sub | git mktree); commit=$(git commit-tree -p HEAD -m bad $tree); \
                 git update-ref refs/heads/chant/a $commit");
@@ -194,7 +194,7 @@ isolated! {
 
     fn a_file_that_would_hang_git_is_refused() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         let fifo = run.worktree.git_dir.join("logs/FIFO");
         assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
         assert_eq!(run.bring_in(), Err(Refused::Special(fifo)));
@@ -202,7 +202,7 @@ isolated! {
 
     fn a_branch_that_another_moved_is_not_moved() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("git commit -q --allow-empty -m theirs");
         let other = repo.commit("other");
         repo.git(&["update-ref", "refs/heads/chant/a", &other.to_string()]);
@@ -211,9 +211,9 @@ isolated! {
 
     fn configuration_is_the_repository_s_without_its_effects() {
         let repo = Repo::with_commit();
-        fs::write(repo.path.join(".git/more"), "[from]\n\tmore = yes\n").unwrap();
+        fs::write(repo.path().join(".git/more"), "[from]\n\tmore = yes\n").unwrap();
         for (key, value) in [
-            ("core.worktree", repo.path.to_str().unwrap()), ("include.path", "more"), ("commit.gpgSign", "true"),
+            ("core.worktree", repo.path().to_str().unwrap()), ("include.path", "more"), ("commit.gpgSign", "true"),
             ("remote.origin.url", "../origin.git"), ("remote.origin.pushurl", "../elsewhere.git"), ("alias.x", "!echo \"quoted \\\\ \"; #"),
             ("url.there:.pushInsteadOf", "../"), ("core.fsmonitor", "touch ran"),
         ] {
@@ -221,7 +221,7 @@ isolated! {
         }
         git(repo.parent(), &["clone", "-q", "--bare", "repo", "origin.git"]);
         git(repo.parent(), &["init", "-q", "--bare", "elsewhere.git"]);
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         let ran = run.path().join("ran");
         fs::remove_file(&ran).unwrap();
         assert_eq!(run.sh("git config from.more; git config commit.gpgsign; git config alias.x; git config --get-all remote.origin.pushurl"),
@@ -233,19 +233,19 @@ isolated! {
 
     fn hooks_info_and_foreign_folders_are_there() {
         let repo = Repo::with_commit();
-        let dir = repo.path.join(".git");
+        let dir = repo.path().join(".git");
         fs::create_dir_all(dir.join("git-crypt/keys")).unwrap();
         fs::create_dir_all(dir.join("hooks/parts")).unwrap();
         fs::write(dir.join("info/exclude"), "*.o\n").unwrap();
-        fs::write(repo.path.join("hook"), "#!/bin/sh\necho hooked >hooked\n").unwrap();
-        fs::set_permissions(repo.path.join("hook"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(repo.path().join("hook"), "#!/bin/sh\necho hooked >hooked\n").unwrap();
+        fs::set_permissions(repo.path().join("hook"), fs::Permissions::from_mode(0o755)).unwrap();
         std::os::unix::fs::symlink("../../hook", dir.join("hooks/pre-commit")).unwrap();
         std::os::unix::fs::symlink("nowhere", dir.join("hooks/post-commit")).unwrap();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("git commit -q --allow-empty -m one; cat hooked; touch a.o; test -z \"$(git status --porcelain a.o)\"");
         run.sh("test -d \"$(git rev-parse --git-common-dir)/git-crypt/keys\"; test -d \"$(git rev-parse --git-path hooks)/parts\"");
         run.sh("echo changed >\"$(git rev-parse --git-path hooks)/pre-commit\"");
-        assert!(fs::read_to_string(repo.path.join("hook")).unwrap().contains("hooked"));
+        assert!(fs::read_to_string(repo.path().join("hook")).unwrap().contains("hooked"));
     }
 
     fn every_ref_that_is_read_is_there() {
@@ -260,7 +260,7 @@ isolated! {
         repo.git(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main"]);
         repo.write("file", "stashed\n");
         repo.git(&["stash", "-q"]);
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         let want: Vec<String> = repo.git(&["for-each-ref", "--format=%(refname) %(objectname) %(*objectname)"]).lines()
             .filter(|line| !line.starts_with("refs/stash")).map(str::to_owned).collect();
         assert_eq!(run.sh("git for-each-ref --format='%(refname) %(objectname) %(*objectname)'").lines().collect::<Vec<_>>(), want);
@@ -269,7 +269,7 @@ isolated! {
 
     fn a_second_run_has_what_the_first_left() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("echo uno >file; git commit -qam one; echo two >file; git stash -q");
         run.bring_in().unwrap();
         let again = Run::again(run.repo.clone(), run.path());
@@ -281,7 +281,7 @@ isolated! {
 
     fn a_run_that_died_is_brought_in_later() {
         let repo = Repo::with_commit();
-        let run = Run::new(&repo.path);
+        let run = Run::new(repo.path());
         run.sh("echo uno >file; git commit -qam one");
         let found = Private::of(&run.repo, &run.repo.gix().object_hash().null());
         assert!(found.exists());
@@ -294,7 +294,7 @@ isolated! {
             let repo = Repo::init(options);
             repo.write("file", "one\n");
             repo.commit("first");
-            works(&repo.path);
+            works(repo.path());
         }
         let repo = Repo::with_commit();
         let shallow = shallow(&repo);
@@ -305,7 +305,7 @@ isolated! {
         // With it `core.bare` of the shared configuration would count.
         repo.git(&["config", "extensions.worktreeConfig", "true"]);
         repo.git(&["sparse-checkout", "set", "--no-cone", "/file"]);
-        works(&repo.path);
+        works(repo.path());
     }
 
     fn a_partial_clone_brings_in_what_it_can() {
@@ -315,7 +315,7 @@ isolated! {
         repo.commit("second");
         repo.git(&["config", "uploadpack.allowFilter", "true"]);
         repo.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
-        let url = format!("file://{}", repo.path.display());
+        let url = format!("file://{}", repo.path().display());
         git(repo.parent(), &["clone", "-q", "--filter=blob:none", "--no-checkout", &url, "partial"]);
         let partial = repo.parent().join("partial");
         git(&partial, &["sparse-checkout", "set", "b"]);
@@ -334,7 +334,7 @@ isolated! {
     fn paths_may_hold_anything() {
         let repo = Repo::with_commit();
         let odd = repo.parent().join("a \"b\"\nc");
-        fs::rename(&repo.path, &odd).unwrap();
+        fs::rename(repo.path(), &odd).unwrap();
         works(&odd);
     }
 }
@@ -342,7 +342,7 @@ isolated! {
 /// A shallow clone of `repo`.
 fn shallow(repo: &Repo) -> PathBuf {
     repo.commit("second");
-    git(repo.parent(), &["clone", "-q", "--depth=1", &format!("file://{}", repo.path.display()), "shallow"]);
+    git(repo.parent(), &["clone", "-q", "--depth=1", &format!("file://{}", repo.path().display()), "shallow"]);
     repo.parent().join("shallow")
 }
 

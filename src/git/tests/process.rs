@@ -52,7 +52,7 @@ isolated! {
         let repo = Repo::with_commit();
         let error = Git::at(&repo.open()).args(["rev-parse", "--verify", "nothing"]).check().unwrap_err();
         assert_eq!(error.message, "git rev-parse failed: Needed a single revision");
-        let gone = Git::in_dir(&repo.path.join("gone")).arg("status").run().unwrap_err();
+        let gone = Git::in_dir(&repo.path().join("gone")).arg("status").run().unwrap_err();
         assert_eq!(gone.kind, Kind::GitNotRun);
         assert!(gone.message.contains("no such directory"), "{gone}");
     }

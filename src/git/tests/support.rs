@@ -1,13 +1,18 @@
-//! Isolation, throw-away repositories, and the probe that opens a repository in another process.
+//! Isolation, sandboxes whose repository is opened in process, and the probe that opens a repository in another process.
 
 use std::{
     ffi::OsStr,
     fs,
+    ops::Deref,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-use crate::{env::Env, git::repository::Repository, support::tools};
+use crate::{
+    env::Env,
+    git::repository::Repository,
+    support::{Sandbox, tools},
+};
 
 const CHILD: &str = "CHANT_TEST_CHILD";
 const PROBE: &str = "CHANT_TEST_PROBE";
@@ -98,20 +103,13 @@ fn show(path: Option<&Path>) -> String {
     path.map_or("none".to_owned(), |path| format!("'{}'", path.display()))
 }
 
-/// A throw-away repository with an identity of its own.
-pub(super) struct Repo {
-    _root: tempfile::TempDir,
-    /// The top of its work tree (or its git directory, if bare).
-    pub path: PathBuf,
-}
+/// A sandbox whose repository is opened in process, too: with an identity in its own configuration.
+pub(super) struct Repo(Sandbox);
 
 impl Repo {
-    /// `git init <options> repo` on branch `main`.
+    /// What `git init <options>` makes, on branch `main`.
     pub(super) fn init(options: &[&str]) -> Self {
-        let root = crate::support::scratch::scratch();
-        let path = fs::canonicalize(root.path()).unwrap().join("repo");
-        git(root.path(), &[&["init", "-q", "-b", "main"], options, &[path.to_str().unwrap()]].concat());
-        let repo = Repo { _root: root, path };
+        let repo = Repo(Sandbox::init(options));
         repo.git(&["config", "user.name", "A U Thor"]);
         repo.git(&["config", "user.email", "author@example.com"]);
         repo
@@ -125,28 +123,19 @@ impl Repo {
         repo
     }
 
+    /// The top of its work tree, or its git directory where it is bare.
+    pub(super) fn path(&self) -> &Path {
+        &self.0.repo
+    }
+
     /// The directory that the repository lies in.
     pub(super) fn parent(&self) -> &Path {
-        self.path.parent().unwrap()
+        self.path().parent().unwrap()
     }
 
-    /// Runs git in the repository; it must succeed.
-    pub(super) fn git(&self, args: &[&str]) -> String {
-        git(&self.path, args)
-    }
-
-    /// Writes a file, making its directories.
-    pub(super) fn write(&self, name: &str, text: &str) {
-        let path = self.path.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    /// Commits everything.
+    /// Commits everything, and the id of the commit.
     pub(super) fn commit(&self, message: &str) -> gix::ObjectId {
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "--allow-empty", "-m", message]);
-        self.id("HEAD")
+        self.0.commit(message).parse().unwrap()
     }
 
     /// The object that a revision names.
@@ -156,7 +145,15 @@ impl Repo {
 
     /// The repository in our terms, opened from its top.
     pub(super) fn open(&self) -> Repository {
-        open(&self.path)
+        open(self.path())
+    }
+}
+
+impl Deref for Repo {
+    type Target = Sandbox;
+
+    fn deref(&self) -> &Sandbox {
+        &self.0
     }
 }
 

@@ -46,7 +46,7 @@ isolated! {
         for opened in [repo.open(), open(&path)] {
             let all = worktree::list(&opened).unwrap();
             assert_eq!(all.len(), 3);
-            assert!(all[0].main && all[0].path == repo.path && all[0].is_on(crate::git::reference::branch_name("main").unwrap().as_ref()));
+            assert!(all[0].main && all[0].path == repo.path() && all[0].is_on(crate::git::reference::branch_name("main").unwrap().as_ref()));
             let det = worktree::find(&opened, &repo.parent().join("det")).unwrap().unwrap();
             assert_eq!(det.head, Some(Head::Detached(id)));
             assert_eq!(det.locked.unwrap(), "a disk away");
@@ -93,7 +93,7 @@ isolated! {
 
     fn a_post_checkout_hook_runs_and_may_fail() {
         let repo = Repo::with_commit();
-        let hook = repo.path.join(".git/hooks/post-checkout");
+        let hook = repo.path().join(".git/hooks/post-checkout");
         fs::write(&hook, "#!/bin/sh\ntouch hooked\nexit 3\n").unwrap();
         fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).unwrap();
         assert!(side(&repo).join("hooked").exists());
@@ -137,7 +137,7 @@ isolated! {
     fn removal_works_from_inside_and_with_submodules_and_read_only_directories() {
         let repo = Repo::with_commit();
         let library = Repo::with_commit();
-        repo.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", library.path.to_str().unwrap(), "lib"]);
+        repo.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", library.path().to_str().unwrap(), "lib"]);
         repo.commit("submodule");
         let path = side(&repo);
         git(&path, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init"]);
@@ -162,10 +162,10 @@ isolated! {
         let (repo, stranger) = (Repo::with_commit(), Repo::with_commit());
         let plain = repo.parent().join("plain");
         fs::create_dir(&plain).unwrap();
-        for path in [&plain, &repo.path, &stranger.path, &repo.path.join("sub")] {
+        for path in [&plain, repo.path(), stranger.path(), &repo.path().join("sub")] {
             assert_eq!(remove(&repo.open(), path).unwrap_err().kind, Kind::NotAWorktree);
         }
-        assert!(plain.exists() && repo.path.join("file").exists() && stranger.path.join("file").exists());
+        assert!(plain.exists() && repo.path().join("file").exists() && stranger.path().join("file").exists());
         // A person made a repository where the worktree had been.
         let path = side(&repo);
         fs::remove_file(path.join(".git")).unwrap();
@@ -197,14 +197,14 @@ isolated! {
         };
         assert_eq!(busy("topic"), []);
         for backend in ["--merge", "--apply"] {
-            assert!(!git_output(&repo.path, &["rebase", "-q", backend, "main"]).status.success());
+            assert!(!git_output(repo.path(), &["rebase", "-q", backend, "main"]).status.success());
             assert_eq!((busy("topic"), busy("main")), (vec![Operation::Rebase], vec![]), "{backend}");
             repo.git(&["rebase", "--abort"]);
         }
         repo.git(&["branch", "-f", "lower", "topic"]);
         repo.write("file", "more\n");
         repo.commit("more");
-        assert!(!git_output(&repo.path, &["rebase", "-q", "--update-refs", "main"]).status.success());
+        assert!(!git_output(repo.path(), &["rebase", "-q", "--update-refs", "main"]).status.success());
         assert_eq!((busy("topic"), busy("lower")), (vec![Operation::Rebase], vec![Operation::Rebase]));
         repo.git(&["rebase", "--abort"]);
         repo.git(&["bisect", "start", "-q"]);
@@ -221,7 +221,7 @@ isolated! {
         for opened in [repo.open(), open(&path)] {
             assert_eq!(default_path(&opened, "010-v7b").unwrap(), repo.parent().join("repo.chant-010-v7b"));
         }
-        for (dir, expected) in [("../trees", repo.parent().join("trees")), ("/abs", "/abs".into()), ("in", repo.path.join("in"))] {
+        for (dir, expected) in [("../trees", repo.parent().join("trees")), ("/abs", "/abs".into()), ("in", repo.path().join("in"))] {
             repo.git(&["config", "chant.worktreeDir", dir]);
             assert_eq!(default_path(&repo.open(), "x").unwrap(), expected.join("repo.chant-x"));
         }
@@ -244,9 +244,9 @@ isolated! {
             repo.write(name, name);
         }
         repo.write("notes", "untracked, but not ignored");
-        fs::set_permissions(repo.path.join("a.env"), fs::Permissions::from_mode(0o700)).unwrap();
-        symlink("/etc/passwd", repo.path.join("link")).unwrap();
-        symlink("/etc/passwd", repo.path.join("secret/link.env")).unwrap();
+        fs::set_permissions(repo.path().join("a.env"), fs::Permissions::from_mode(0o700)).unwrap();
+        symlink("/etc/passwd", repo.path().join("link")).unwrap();
+        symlink("/etc/passwd", repo.path().join("secret/link.env")).unwrap();
         let path = side(&repo);
         let outside = crate::support::scratch::scratch();
         symlink(outside.path(), path.join("out")).unwrap();
@@ -271,7 +271,7 @@ isolated! {
         let opened = repo.open();
         let (main, new) = (current(&opened), worktree::find(&opened, &path).unwrap().unwrap());
         assert!(prepare(&main, &new.path).unwrap().is_empty());
-        symlink("/etc/passwd", repo.path.join(".worktreeinclude")).unwrap();
+        symlink("/etc/passwd", repo.path().join(".worktreeinclude")).unwrap();
         assert!(prepare(&main, &new.path).unwrap().is_empty());
     }
 
@@ -280,7 +280,7 @@ isolated! {
         let elsewhere = crate::support::scratch::scratch();
         let elsewhere = fs::canonicalize(elsewhere.path()).unwrap();
         repo.git(&["config", "core.worktree", elsewhere.to_str().unwrap()]);
-        let opened = Repository::discover(&Env::from_process().unwrap().in_dir(repo.path.join(".git"))).unwrap();
+        let opened = Repository::discover(&Env::from_process().unwrap().in_dir(repo.path().join(".git"))).unwrap();
         assert_eq!(opened.work_dir(), Some(Path::new(&elsewhere)));
         let here = current(&opened);
         fs::write(elsewhere.join("new"), "x").unwrap();

@@ -45,8 +45,9 @@ fn append(store: &Store<'_>, spec: &SpecId, count: &str) {
     }
 }
 
-/// Waits until everybody is there, then tries to be the first.
+/// Says that it is there, waits until it may go, then tries to be the first.
 fn create(store: &Store<'_>, spec: &SpecId, go: &Path) {
+    std::fs::write(format!("ready{}", std::process::id()), "").expect("written");
     while !go.exists() {
         std::thread::yield_now();
     }
@@ -55,7 +56,7 @@ fn create(store: &Store<'_>, spec: &SpecId, go: &Path) {
         Err(Refusal::NotAllowed { obstacle, .. }) => format!("lost {obstacle}"),
         Err(Refusal::Failed(error)) => panic!("{error}"),
     };
-    writeln!(std::io::stdout(), "\n{said}").expect("somebody listens");
+    writeln!(std::io::stdout(), "\n{said}").expect("stdout is open");
 }
 
 fn evidence(store: &Store<'_>, spec: &SpecId) {

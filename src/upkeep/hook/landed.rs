@@ -1,11 +1,11 @@
-//! Specs whose work may have reached its target. Whether it has, and that it is recorded, is up to `attempt`.
+//! Specs whose work may have reached its target. `attempt` finds out whether it has, and records it.
 
 use std::collections::BTreeSet;
 
 use gix::ObjectId;
 
 use crate::{
-    domain::{id::SpecId, status::Status},
+    domain::id::SpecId,
     error::Result,
     git::history,
     project::Project,
@@ -31,7 +31,8 @@ pub(crate) fn candidates(project: &Project, between: Option<(ObjectId, ObjectId)
     Ok(found)
 }
 
-/// Whether a spec waits for its work to reach its target.
-pub(crate) fn is_finished(project: &Project, id: &SpecId) -> Result<bool> {
-    Ok(project.store()?.state(id)?.is_some_and(|state| state.status == Status::Finished))
+/// What HEAD was before the merge that has just ended, and what it is now; `None` if git did not record it.
+pub(crate) fn last_merge(project: &Project) -> Result<Option<(ObjectId, ObjectId)>> {
+    let before = project.repo.gix().try_find_reference("ORIG_HEAD")?.and_then(|mut orig| orig.peel_to_id().ok());
+    Ok(before.map(gix::Id::detach).zip(project.repo.head()?.id()))
 }

@@ -6,7 +6,7 @@ mod message;
 mod rewritten;
 mod staged;
 
-pub(crate) use landed::{candidates, is_finished};
+pub(crate) use landed::{candidates, last_merge};
 pub(crate) use message::{Moment, name_spec};
 pub(crate) use rewritten::rewritten;
 pub(crate) use staged::staged;

@@ -1,0 +1,40 @@
+//! The specs of an investigation. What a spec of a further phase builds on is in `authoring`.
+
+use super::{all::Specs, entry::Entry};
+use crate::{
+    domain::status::Status,
+    error::{Error, Kind, Result},
+};
+
+impl Specs<'_> {
+    /// The specs of a topic in the order of their ids, archived ones left out.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(crate) fn of_topic(&self, topic: &str) -> Result<Vec<Entry>> {
+        let mut found = Vec::new();
+        for id in self.names.active()? {
+            if self.recorded(id)?.status == Status::Archived {
+                continue;
+            }
+            let entry = self.entry(id)?;
+            if entry.spec().is_some_and(|spec| spec.front.topic.as_deref() == Some(topic)) {
+                found.push(entry);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The specs of a topic, of which there has to be at least one.
+    ///
+    /// # Errors
+    /// `no-topic` if no spec belongs to it.
+    pub(crate) fn of_known_topic(&self, topic: &str) -> Result<Vec<Entry>> {
+        let entries = self.of_topic(topic)?;
+        if entries.is_empty() {
+            return Err(Error::negative(Kind::NoTopic, format!("no spec belongs to '{}'", topic.escape_debug()))
+                .hint("git chant list shows what there is"));
+        }
+        Ok(entries)
+    }
+}
