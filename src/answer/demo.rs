@@ -2,11 +2,11 @@
 
 use super::prelude::*;
 
-pub(super) const ANSWERS: &[Kind] = &[of::<Demonstrated>(&["demo"])];
+pub(super) const ANSWERS: &[Kind] = &[of::<DemoAnswer>(&["demo"])];
 
 /// The repository that the demo left.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct Demonstrated {
+pub(crate) struct DemoAnswer {
     /// The repository.
     pub path: PathText,
     /// What to look at.
@@ -23,7 +23,7 @@ pub(crate) struct Suggestion {
     pub shows: String,
 }
 
-impl Answer for Demonstrated {
+impl Answer for DemoAnswer {
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         writeln!(out, "The repository is {}", self.path)?;
         for Suggestion { command, shows } in &self.look {

@@ -2,11 +2,11 @@
 
 use super::prelude::*;
 
-pub(super) const ANSWERS: &[Kind] = &[of::<Drifted>(&["drift"]).with::<DriftView>()];
+pub(super) const ANSWERS: &[Kind] = &[of::<DriftAnswer>(&["drift"]).with::<DriftView>()];
 
 /// Inputs that have changed.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct Drifted {
+pub(crate) struct DriftAnswer {
     /// The inputs.
     pub drift: Vec<DriftView>,
 }
@@ -37,7 +37,7 @@ pub(crate) struct DriftView {
     pub downstream: Vec<String>,
 }
 
-impl Answer for Drifted {
+impl Answer for DriftAnswer {
     /// Writes each spec with its changed inputs below it, then what builds on it.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         for (at, one) in self.drift.iter().enumerate() {

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::prelude::*;
 
-pub(super) const ANSWERS: &[Kind] = &[of::<GraphOf>(&["graph"])];
+pub(super) const ANSWERS: &[Kind] = &[of::<GraphAnswer>(&["graph"])];
 
 /// What builds on what.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct GraphOf {
+pub(crate) struct GraphAnswer {
     /// The graph.
     pub graph: GraphView,
     /// How it is drawn for people.
@@ -27,7 +27,7 @@ pub(crate) enum GraphForm {
     Mermaid,
 }
 
-impl Answer for GraphOf {
+impl Answer for GraphAnswer {
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let text = match self.form {
             GraphForm::Tree => Tree::new(&self.graph, look).text(),

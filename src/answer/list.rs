@@ -11,22 +11,22 @@ use super::{
 use crate::terminal::fit::cut;
 
 pub(super) const ANSWERS: &[Kind] =
-    &[of::<Listed>(&["list", "ready", "next"]).with::<SpecView>(), of::<Explained>(&["ready"]).with::<SpecView>()];
+    &[of::<SpecList>(&["list", "ready", "next"]).with::<SpecView>(), of::<ReadyAnswer>(&["ready"]).with::<SpecView>()];
 
 /// Specs.
 #[derive(Debug, Default, JsonSchema, Serialize)]
 #[schemars(rename = "Specs")]
-pub(crate) struct Listed {
+pub(crate) struct SpecList {
     /// The specs.
     pub specs: Vec<SpecView>,
     /// The specs in short, in place of `specs` where the answer is for a person.
     #[serde(skip)]
-    pub lines: Vec<Line>,
+    pub lines: Vec<SpecLine>,
 }
 
 /// What a person sees of a spec that is one of many: a list of thousands reads no more than that.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
+pub(crate) struct SpecLine {
     /// The full id.
     pub id: SpecId,
     /// The status.
@@ -43,15 +43,15 @@ pub(crate) struct Line {
     pub labels: Vec<String>,
 }
 
-impl From<SpecView> for Line {
-    fn from(view: SpecView) -> Line {
+impl From<SpecView> for SpecLine {
+    fn from(view: SpecView) -> SpecLine {
         let flags = view.flags();
         let SpecView { id, status, title, error, kind, phase, labels, .. } = view;
-        Line { id, status, flags, title, error, kind: phase.unwrap_or(kind).into(), labels }
+        SpecLine { id, status, flags, title, error, kind: phase.unwrap_or(kind).into(), labels }
     }
 }
 
-impl Answer for Listed {
+impl Answer for SpecList {
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let text = if self.specs.is_empty() { lines(&self.lines, look) } else { specs(&self.specs, look) };
         out.write_all(text.as_bytes())
@@ -68,14 +68,14 @@ impl Answer for Listed {
 
 /// Specs that are ready, and those that are not.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct Explained {
+pub(crate) struct ReadyAnswer {
     /// Those that `work` would start.
     pub specs: Vec<SpecView>,
     /// Those that it would not, with their blockers.
     pub blocked: Vec<SpecView>,
 }
 
-impl Answer for Explained {
+impl Answer for ReadyAnswer {
     /// Writes the ready specs, then each of the others with its reasons.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         if !self.specs.is_empty() {
@@ -116,7 +116,7 @@ const ROOM_FOR_LABELS: usize = 130;
 
 /// Short id, status, title and, where a terminal is wide enough, phase or type and labels. Titles are cut to the width of a
 /// terminal, never in a pipe. There may be tens of thousands of lines.
-fn lines(specs: &[Line], look: &Look) -> String {
+fn lines(specs: &[SpecLine], look: &Look) -> String {
     let wide = |room: usize| look.width.is_some_and(|width| width >= room);
     let kinds = wide(ROOM_FOR_KIND);
     let labels = wide(ROOM_FOR_LABELS) && specs.iter().any(|spec| !spec.labels.is_empty());
@@ -166,7 +166,7 @@ struct Cells<'s> {
 }
 
 impl<'s> Cells<'s> {
-    fn of(spec: &'s Line, kind: bool, labels: bool) -> Cells<'s> {
+    fn of(spec: &'s SpecLine, kind: bool, labels: bool) -> Cells<'s> {
         Cells {
             id: clean::line(spec.id.short()),
             status: with_flags(spec.status, &spec.flags),
@@ -198,7 +198,7 @@ fn fitted<'s>(cell: Cow<'s, str>, from: usize, edge: Option<usize>, look: &Look)
 
 /// The lines of specs of which everything is known.
 fn specs(specs: &[SpecView], look: &Look) -> String {
-    lines(&specs.iter().cloned().map(Line::from).collect::<Vec<_>>(), look)
+    lines(&specs.iter().cloned().map(SpecLine::from).collect::<Vec<_>>(), look)
 }
 
 /// How many columns a text takes.
@@ -308,7 +308,7 @@ mod tests {
         }];
         assert_eq!(
             sample::text(
-                &Explained { specs: vec![sample::spec("2026-02-08-010-v7b", "One")], blocked: vec![blocked] },
+                &ReadyAnswer { specs: vec![sample::spec("2026-02-08-010-v7b", "One")], blocked: vec![blocked] },
                 &PIPE
             ),
             "Ready:\n010-v7b  pending  One\n\nNot ready:\n011-abc  pending  Fix\n    it depends on '010-v7b', which is pending\n"

@@ -36,8 +36,8 @@ mod release_notes;
 pub mod schema;
 mod show;
 mod spec;
-mod standing;
 mod status;
+mod status_view;
 mod sync;
 mod takeover;
 mod text;
@@ -54,8 +54,8 @@ pub(crate) use detail::{ApprovalView, CheckedAttempt, Criterion, MergeView, Pin,
 pub(crate) use event::{EventView, Person, Trailer};
 pub(crate) use failure::Failure;
 pub(crate) use spec::{Blocker, BlockerKind, SpecView, flags};
-pub(crate) use standing::{
-    AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView,
+pub(crate) use status_view::{
+    AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StatusView, WaitingView,
 };
 
 /// Hands on what the files of answers define, and lists the answers in them. A new answer is a file, its `mod` line and its name here.

@@ -2,18 +2,18 @@
 
 use super::prelude::*;
 
-pub(super) const ANSWERS: &[Kind] = &[of::<PathOf>(&["work", "path"]).with::<SpecView>()];
+pub(super) const ANSWERS: &[Kind] = &[of::<PathAnswer>(&["work", "path"]).with::<SpecView>()];
 
 /// The worktree of a spec.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct PathOf {
+pub(crate) struct PathAnswer {
     /// The spec.
     pub spec: SpecView,
     /// Its worktree.
     pub path: PathText,
 }
 
-impl Answer for PathOf {
+impl Answer for PathAnswer {
     /// Writes the path: its bytes, whatever they are, where no terminal shows them.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         if look.screen {
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn a_path_in_a_pipe_is_its_bytes() {
         let path = PathBuf::from(OsString::from_vec(b"/tmp/\xff\x1b[2J".to_vec())).into();
-        let answer = PathOf { spec: sample::spec("2026-02-08-010-v7b", "Add locking"), path };
+        let answer = PathAnswer { spec: sample::spec("2026-02-08-010-v7b", "Add locking"), path };
         let mut out = Vec::new();
         answer.write(&mut out, &PIPE).expect("memory takes it");
         assert_eq!(out, b"/tmp/\xff\x1b[2J\n");

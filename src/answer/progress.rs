@@ -1,4 +1,4 @@
-//! What a running command says while it runs; the output room says it to people.
+//! Messages of a running command. The output room shows them to people.
 
 /// Where a running command says what it is doing. It is called from several threads at once.
 pub(crate) trait Progress: Sync {

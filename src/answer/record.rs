@@ -17,7 +17,7 @@ pub(crate) const FORMAT: u8 = 1;
 
 /// An answer with the version of the format before it.
 #[derive(Serialize)]
-struct Framed<'a, T: ?Sized> {
+struct Versioned<'a, T: ?Sized> {
     format: u8,
     #[serde(flatten)]
     answer: &'a T,
@@ -34,7 +34,7 @@ pub(crate) trait Json {
 
 impl<T: Serialize> Json for T {
     fn json(&self, pretty: bool) -> String {
-        let answer = Framed { format: FORMAT, answer: self };
+        let answer = Versioned { format: FORMAT, answer: self };
         let text = if pretty { serde_json::to_string_pretty(&answer) } else { serde_json::to_string(&answer) };
         text.expect("keys are text and values are plain data")
     }

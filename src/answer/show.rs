@@ -4,16 +4,16 @@ use super::{BlockerKind, Pin, SpecDetail, log, prelude::*};
 use crate::domain::checks::CheckLine;
 
 pub(super) const ANSWERS: &[Kind] =
-    &[of::<Shown>(&["show"]).with::<SpecView>(), of::<AllShown>(&["show"]).with::<SpecView>()];
+    &[of::<ShownSpec>(&["show"]).with::<SpecView>(), of::<ShownSpecs>(&["show"]).with::<SpecView>()];
 
 /// One spec with everything that is known of it.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct Shown {
+pub(crate) struct ShownSpec {
     /// The spec.
     pub spec: SpecDetail,
 }
 
-impl Answer for Shown {
+impl Answer for ShownSpec {
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         out.write_all(detail(&self.spec, look).as_bytes())
     }
@@ -25,12 +25,12 @@ impl Answer for Shown {
 
 /// Specs with everything that is known of them.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct AllShown {
+pub(crate) struct ShownSpecs {
     /// The specs.
     pub specs: Vec<SpecDetail>,
 }
 
-impl Answer for AllShown {
+impl Answer for ShownSpecs {
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let details: Vec<String> = self.specs.iter().map(|one| detail(one, look)).collect();
         out.write_all(details.join("\n").as_bytes())

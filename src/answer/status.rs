@@ -6,17 +6,17 @@ use jiff::Timestamp;
 
 use super::{
     prelude::*,
-    standing::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StandingView, WaitingView},
+    status_view::{AttentionView, DriverView, FinishedView, Need, PausedView, RunView, StatusView, WaitingView},
 };
 use crate::terminal::fit;
 
-pub(super) const ANSWERS: &[Kind] = &[of::<StatusOfAll>(&["status"]).with::<SpecView>()];
+pub(super) const ANSWERS: &[Kind] = &[of::<StatusAnswer>(&["status"]).with::<SpecView>()];
 
 /// What goes on.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct StatusOfAll {
+pub(crate) struct StatusAnswer {
     /// What goes on.
-    pub status: StandingView,
+    pub status: StatusView,
     /// The time now, in seconds since 1970 UTC: how long something takes is told from it.
     #[serde(skip)]
     pub now: i64,
@@ -25,7 +25,7 @@ pub(crate) struct StatusOfAll {
     pub hints: bool,
 }
 
-impl Answer for StatusOfAll {
+impl Answer for StatusAnswer {
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let sections = Sections { now: self.now, hints: self.hints, look };
         let all = sections.all(&self.status);
@@ -73,7 +73,7 @@ impl Row<'_> {
 }
 
 impl Sections<'_> {
-    fn all(&self, view: &StandingView) -> [String; 7] {
+    fn all(&self, view: &StatusView) -> [String; 7] {
         [
             self.running(&view.running),
             self.paused(&view.paused),
@@ -238,8 +238,8 @@ mod tests {
     use super::*;
     use crate::answer::sample::{self, PIPE};
 
-    fn standing(view: &StandingView, now: i64, hints: bool, look: &Look) -> String {
-        sample::text(&StatusOfAll { status: view.clone(), now, hints }, look)
+    fn standing(view: &StatusView, now: i64, hints: bool, look: &Look) -> String {
+        sample::text(&StatusAnswer { status: view.clone(), now, hints }, look)
     }
 
     fn run(last: &str) -> RunView {
@@ -262,14 +262,14 @@ mod tests {
 
     #[test]
     fn nothing_is_said_in_words() {
-        let empty = StandingView::default();
+        let empty = StatusView::default();
         assert_eq!(standing(&empty, 0, true, &PIPE), "nothing to work on (create specs with \"git chant add\")\n");
         assert_eq!(standing(&empty, 0, false, &PIPE), "nothing to work on\n");
     }
 
     #[test]
     fn a_run_in_three_lines_and_hints_only_where_wanted() {
-        let view = StandingView { running: vec![run("Reading\u{1b}[2J store.rs")], ..StandingView::default() };
+        let view = StatusView { running: vec![run("Reading\u{1b}[2J store.rs")], ..StatusView::default() };
         assert_eq!(
             standing(&view, at(192), true, &PIPE),
             "Running:\n  (use \"git chant log -f <spec>\" to watch the agent)\n    010-v7b  Add locking\n             \
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn times_of_any_length_and_a_clock_that_went_back() {
         let text = |seconds| {
-            let view = StandingView { running: vec![run("x")], ..StandingView::default() };
+            let view = StatusView { running: vec![run("x")], ..StatusView::default() };
             standing(&view, at(seconds), false, &PIPE)
         };
         assert!(text(-500).contains("for 0s,"), "{}", text(-500));
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_the_terminal_and_what_is_many_is_counted() {
         let ready = (10..99).map(|n| sample::spec(&format!("2026-02-08-0{n}-abc"), &"日本 long ".repeat(30))).collect();
-        let view = StandingView { running: vec![run(&"x".repeat(9_000))], ready, ..StandingView::default() };
+        let view = StatusView { running: vec![run(&"x".repeat(9_000))], ready, ..StatusView::default() };
         let look = Look { width: Some(40), screen: true, unicode: true, ..PIPE };
         let text = standing(&view, at(5), true, &look);
         assert!(text.lines().all(|line| fit::width(line) <= 40), "{text}");

@@ -2,11 +2,11 @@
 
 use super::prelude::*;
 
-pub(super) const ANSWERS: &[Kind] = &[of::<Exchanged>(&["sync"]).with::<ExchangeView>()];
+pub(super) const ANSWERS: &[Kind] = &[of::<SyncAnswer>(&["sync"]).with::<ExchangeView>()];
 
 /// What was exchanged with a remote.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct Exchanged {
+pub(crate) struct SyncAnswer {
     /// The remote.
     pub remote: String,
     /// Whether nothing was done yet.
@@ -15,14 +15,14 @@ pub(crate) struct Exchanged {
     pub exchanged: Vec<ExchangeView>,
 }
 
-impl Answer for Exchanged {
+impl Answer for SyncAnswer {
     /// Writes a line for each ref, or that both sides have everything.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let remote = clean::line(&self.remote);
         if self.exchanged.is_empty() {
             return writeln!(out, "Up to date with {remote}");
         }
-        writeln!(out, "{} {remote}", if self.dry_run { "Would exchange with" } else { "Exchanged with" })?;
+        writeln!(out, "{} {remote}", if self.dry_run { "Would exchange with" } else { "SyncAnswer with" })?;
         self.exchanged.iter().try_for_each(|entry| entry.write(out, look))
     }
 
@@ -35,7 +35,7 @@ impl Answer for Exchanged {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
-pub(crate) enum Way {
+pub(crate) enum ExchangeResult {
     /// It came from the remote.
     Fetched,
     /// Both sides knew something that the other did not: a merge event joins them.
@@ -56,7 +56,7 @@ pub(crate) enum Way {
     Refused,
 }
 
-impl Way {
+impl ExchangeResult {
     /// The name as it stands in JSON and output.
     pub(crate) fn as_str(self) -> &'static str {
         self.into()
@@ -64,9 +64,11 @@ impl Way {
 
     fn slot(self) -> Slot {
         match self {
-            Way::Fetched | Way::Merged | Way::Pushed | Way::Folded => Slot::Good,
-            Way::Gone | Way::Rewritten | Way::Contended => Slot::Warning,
-            Way::Unfit | Way::Refused => Slot::Bad,
+            ExchangeResult::Fetched | ExchangeResult::Merged | ExchangeResult::Pushed | ExchangeResult::Folded => {
+                Slot::Good
+            }
+            ExchangeResult::Gone | ExchangeResult::Rewritten | ExchangeResult::Contended => Slot::Warning,
+            ExchangeResult::Unfit | ExchangeResult::Refused => Slot::Bad,
         }
     }
 }
@@ -76,7 +78,7 @@ impl Way {
 #[schemars(rename = "Exchange")]
 pub(crate) struct ExchangeView {
     /// What was done.
-    pub way: Way,
+    pub way: ExchangeResult,
     /// The spec, unless it is about notes or about a ref that is no spec's.
     pub spec: Option<SpecId>,
     /// The ref that it is about.

@@ -12,12 +12,12 @@ pub(crate) struct TakenOver {
     /// Its worktree.
     pub path: PathText,
     /// What was done so far.
-    pub so_far: SoFar,
+    pub so_far: AttemptProgress,
 }
 
 /// What an attempt has come to so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
-pub(crate) struct SoFar {
+pub(crate) struct AttemptProgress {
     /// Why it stopped, where that is recorded.
     pub stopped: Option<String>,
     /// Its commits, oldest first.
@@ -49,7 +49,7 @@ impl Answer for TakenOver {
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         writeln!(out, "{}\n", self.path)?;
         writeln!(out, "{}  {}", self.spec.painted_id(look), self.spec.titled())?;
-        let SoFar { stopped, commits, changed, uncommitted, ticked, criteria, said } = &self.so_far;
+        let AttemptProgress { stopped, commits, changed, uncommitted, ticked, criteria, said } = &self.so_far;
         if let Some(why) = stopped {
             writeln!(out, "Stopped: {}", clean::line(why))?;
         }

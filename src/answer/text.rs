@@ -3,7 +3,7 @@
 use super::prelude::*;
 
 pub(super) const ANSWERS: &[Kind] =
-    &[of::<SchemaOf>(&["schema"]), of::<Text>(&["log", "pr", "prime", "help"]), of::<Nothing>(&["log", "prime"])];
+    &[of::<SchemaAnswer>(&["schema"]), of::<Text>(&["log", "pr", "prime", "help"]), of::<Nothing>(&["log", "prime"])];
 
 /// There is nothing to say.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -37,12 +37,12 @@ impl Answer for Text {
 
 /// A JSON schema.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct SchemaOf {
+pub(crate) struct SchemaAnswer {
     /// The schema.
     pub schema: serde_json::Value,
 }
 
-impl Answer for SchemaOf {
+impl Answer for SchemaAnswer {
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         writeln!(out, "{:#}", self.schema)
     }

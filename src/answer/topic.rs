@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use super::prelude::*;
 use crate::terminal::fit;
 
-pub(super) const ANSWERS: &[Kind] = &[of::<StatusOfTopic>(&["status"]).with::<SpecView>()];
+pub(super) const ANSWERS: &[Kind] = &[of::<TopicAnswer>(&["status"]).with::<SpecView>()];
 
 /// Where an investigation stands.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct StatusOfTopic {
+pub(crate) struct TopicAnswer {
     /// The investigation.
     pub topic: TopicView,
 }
@@ -40,7 +40,7 @@ pub(crate) struct StepView {
     pub since: Option<String>,
 }
 
-impl Answer for StatusOfTopic {
+impl Answer for TopicAnswer {
     /// Writes a line for each spec: its phase, id and status, then who did it.
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         let TopicView { topic, targets, steps, next } = &self.topic;

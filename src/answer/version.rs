@@ -2,11 +2,11 @@
 
 use super::prelude::*;
 
-pub(super) const ANSWERS: &[Kind] = &[of::<VersionOf>(&["version"])];
+pub(super) const ANSWERS: &[Kind] = &[of::<VersionAnswer>(&["version"])];
 
 /// The version of git chant.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct VersionOf {
+pub(crate) struct VersionAnswer {
     /// The version.
     pub version: &'static str,
     /// How it was built; `null` unless `--build` is given.
@@ -32,7 +32,7 @@ pub(crate) struct Build {
     pub gix: Option<&'static str>,
 }
 
-impl Answer for VersionOf {
+impl Answer for VersionAnswer {
     /// Writes it as `git version --build-options` does.
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         writeln!(out, "git-chant version {}", self.version)?;

@@ -3,16 +3,16 @@
 use super::prelude::*;
 use crate::domain::checks::CheckLine;
 
-pub(super) const ANSWERS: &[Kind] = &[of::<Whys>(&["why"])];
+pub(super) const ANSWERS: &[Kind] = &[of::<WhyAnswer>(&["why"])];
 
 /// Why commits and lines are there.
 #[derive(Debug, JsonSchema, Serialize)]
-pub(crate) struct Whys {
+pub(crate) struct WhyAnswer {
     /// An answer for each commit and spec.
     pub why: Vec<WhyView>,
 }
 
-impl Answer for Whys {
+impl Answer for WhyAnswer {
     fn write(&self, out: &mut dyn Write, look: &Look) -> io::Result<()> {
         for (at, one) in self.why.iter().enumerate() {
             out.write_all(if at == 0 { b"" } else { b"\n" })?;

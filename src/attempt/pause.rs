@@ -14,7 +14,7 @@ use crate::{
         process::GRACE,
     },
     answer::{
-        SoFar,
+        AttemptProgress,
         progress::{Progress, Step},
     },
     attempt::{recover, track},
@@ -78,7 +78,7 @@ pub(crate) fn take_over(
     id: &SpecId,
     reason: Option<&str>,
     progress: &dyn Progress,
-) -> Result<(PathBuf, SoFar)> {
+) -> Result<(PathBuf, AttemptProgress)> {
     let short = id.short();
     recover::settle_dead(project, id, progress)?;
     track::paused_elsewhere(project, id, progress)?;

@@ -7,7 +7,7 @@ use gix::ObjectId;
 
 use crate::{
     agent::prompt::usual_name,
-    answer::SoFar,
+    answer::AttemptProgress,
     domain::{id::SpecId, spec_file::Spec},
     error::{Error, Kind, Result},
     git::worktree::Worktree,
@@ -68,7 +68,7 @@ pub(crate) struct Resumed {
     /// Its worktree.
     pub worktree: Worktree,
     /// What it has come to.
-    pub so_far: SoFar,
+    pub so_far: AttemptProgress,
     /// Whether the text of the spec is another by now: what counts is the one that was pinned.
     pub text_changed: bool,
 }

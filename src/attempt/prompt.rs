@@ -6,7 +6,7 @@ use gix::ObjectId;
 
 use crate::{
     agent::prompt::{self, Input, Prompt},
-    answer::SoFar,
+    answer::AttemptProgress,
     attempt::plan::Plan,
     domain::event::Pin,
     error::Result,
@@ -51,7 +51,7 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
 }
 
 /// What a resumed attempt has come to, for the agent that resumes it.
-fn history_of(so_far: &SoFar) -> String {
+fn history_of(so_far: &AttemptProgress) -> String {
     let mut text = String::new();
     let mut list = |title: &str, lines: &[String]| {
         if !lines.is_empty() {

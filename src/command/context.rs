@@ -63,7 +63,7 @@ impl Context<'_> {
         let names = project.spec_names();
         let candidates = project.candidates(&names, query)?;
         if candidates.len() < 2 || !self.interactive {
-            return project.the_one(&names, query, candidates);
+            return project.single_candidate(&names, query, candidates);
         }
         let specs = Specs::new(project)?;
         let mut items = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{Demonstrated, Suggestion, outcome::Outcome},
+    answer::{DemoAnswer, Suggestion, outcome::Outcome},
     cli::upkeep::DemoArgs,
     demo,
     error::Result,
@@ -23,5 +23,5 @@ pub(super) fn run(context: &Context<'_>, args: &DemoArgs) -> Result<Outcome> {
         (format!("rm -rf {}", typed(&left.made)), "when you have seen enough"),
     ];
     let look = look.into_iter().map(|(command, shows)| Suggestion { command, shows: shows.to_owned() }).collect();
-    Ok(Outcome::new(Demonstrated { path: left.path.into(), look }))
+    Ok(Outcome::new(DemoAnswer { path: left.path.into(), look }))
 }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{Drifted, outcome::Outcome},
+    answer::{DriftAnswer, outcome::Outcome},
     cli::list::DriftArgs,
     error::Result,
     query::drift,
@@ -24,6 +24,6 @@ pub(super) fn run(context: &Context<'_>, args: &DriftArgs) -> Result<Outcome> {
             first.short
         )
     });
-    let outcome = Outcome::new(Drifted { drift }).exit(code);
+    let outcome = Outcome::new(DriftAnswer { drift }).exit(code);
     Ok(hint.into_iter().fold(outcome, Outcome::hint))
 }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{self, Failed, PathOf, Worked, outcome::Outcome},
+    answer::{self, Failed, PathAnswer, Worked, outcome::Outcome},
     attempt::ended::{Ended, How, Merged},
     domain::id::SpecId,
     error::Result,
@@ -26,7 +26,7 @@ pub(super) fn present(context: &Context<'_>, project: &Project, id: &SpecId, end
     };
     match ended.how {
         How::HandedOver { worktree, .. } => {
-            let body = PathOf { spec: worked.spec, path: worktree.into() };
+            let body = PathAnswer { spec: worked.spec, path: worktree.into() };
             return Ok(Outcome { hints: ended.hints, ..Outcome::new(body) });
         }
         How::Finished => {}

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{GraphForm, GraphOf, outcome::Outcome},
+    answer::{GraphAnswer, GraphForm, outcome::Outcome},
     cli::list::GraphArgs,
     error::{Error, Kind, Result},
     query::graph::{self, Scope},
@@ -24,5 +24,5 @@ pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
         (_, true) => GraphForm::Mermaid,
         _ => GraphForm::Tree,
     };
-    Ok(Outcome::new(GraphOf { graph, form }))
+    Ok(Outcome::new(GraphAnswer { graph, form }))
 }

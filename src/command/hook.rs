@@ -14,7 +14,7 @@ use crate::{
     exchange::sync,
     project::Project,
     query::lint,
-    upkeep::hook::{self, HOOKS_VARIABLE, Moment},
+    upkeep::hook::{self, HOOKS_VARIABLE, MessageStage},
 };
 
 /// How much of git's input to `post-rewrite` is read, in bytes.
@@ -44,8 +44,9 @@ fn called(context: &Context<'_>, hook: Hook, args: &[OsString]) -> Result<Outcom
         Hook::PrepareCommitMsg | Hook::CommitMsg => {
             if let Some(file) = args.first() {
                 let file = context.env.cwd().join(file);
-                let moment = if hook == Hook::CommitMsg { Moment::Written } else { Moment::Prepared(text(1)) };
-                hook::name_spec(&context.project()?, &file, moment)?;
+                let stage =
+                    if hook == Hook::CommitMsg { MessageStage::Written } else { MessageStage::Prepared(text(1)) };
+                hook::name_spec(&context.project()?, &file, stage)?;
             }
         }
         // A squash has not moved the branch yet.

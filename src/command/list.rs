@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{Listed, outcome::Outcome},
+    answer::{SpecList, outcome::Outcome},
     cli::list::ListArgs,
     domain::{filter::Filter, spec_type::SpecType, status::Status},
     error::Result,
@@ -41,7 +41,7 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     specs.write_cache()?;
     // The process is about to end: to give its memory back piece by piece takes longer than to find what to print.
     std::mem::forget(specs);
-    let outcome = Outcome::new(Listed { specs: views, lines });
+    let outcome = Outcome::new(SpecList { specs: views, lines });
     Ok(match to_import {
         0 => outcome,
         1 => outcome.hint("the file of 1 spec tells of work that is not recorded: git chant import"),

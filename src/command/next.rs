@@ -2,7 +2,7 @@
 
 use super::{Context, claim};
 use crate::{
-    answer::{Claimed, Listed, outcome::Outcome},
+    answer::{Claimed, SpecList, outcome::Outcome},
     attempt::{
         claim::Remote,
         ended::{Ended, How, Stop},
@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
     for job in selection.ready {
         if args.claim.is_none() {
             let spec = specs.view(&specs.entry(&job.id)?)?;
-            return Ok(Outcome::new(Listed { specs: vec![spec], lines: Vec::new() }));
+            return Ok(Outcome::new(SpecList { specs: vec![spec], lines: Vec::new() }));
         }
         match take(context, &project, &job.id, args, claims.as_ref()) {
             Ok(ended) => return present(context, &project, &job.id, ended),

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{PathOf, outcome::Outcome},
+    answer::{PathAnswer, outcome::Outcome},
     cli::show::PathArgs,
     error::{Error, Kind, Result},
 };
@@ -11,7 +11,7 @@ pub(super) fn run(context: &Context<'_>, args: &PathArgs) -> Result<Outcome> {
     let project = context.project()?;
     let id = context.pick(&project, &args.spec)?;
     match project.worktree_of(&id)?.filter(|tree| tree.path.is_dir()) {
-        Some(tree) => Ok(Outcome::new(PathOf { spec: context.view(&project, &id)?, path: tree.path.into() })),
+        Some(tree) => Ok(Outcome::new(PathAnswer { spec: context.view(&project, &id)?, path: tree.path.into() })),
         None => Err(Error::negative(Kind::NoWorktree, format!("'{}' has no worktree now", id.short()))),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{Explained, Listed, outcome::Outcome},
+    answer::{ReadyAnswer, SpecList, outcome::Outcome},
     cli::list::ReadyArgs,
     domain::status::Status,
     error::Result,
@@ -32,9 +32,9 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     // As `list` does.
     std::mem::forget(specs);
     if args.explain {
-        return Ok(Outcome::new(Explained { specs: ready, blocked }));
+        return Ok(Outcome::new(ReadyAnswer { specs: ready, blocked }));
     }
     let hint = ready.is_empty() && lines.is_empty() && others + blocked.len() > 0;
-    let outcome = Outcome::new(Listed { specs: ready, lines });
+    let outcome = Outcome::new(SpecList { specs: ready, lines });
     Ok(if hint { outcome.hint("what the others wait for: git chant ready --explain") } else { outcome })
 }

@@ -2,11 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::outcome::Outcome,
-    attempt::end::resolve,
-    cli::state::ResolveArgs,
-    domain::event::Op,
-    error::Result,
+    answer::outcome::Outcome, attempt::end::resolve, cli::state::ResolveArgs, domain::event::Op, error::Result,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &ResolveArgs) -> Result<Outcome> {

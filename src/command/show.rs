@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{AllShown, Shown, outcome::Outcome},
+    answer::{ShownSpec, ShownSpecs, outcome::Outcome},
     cli::show::ShowArgs,
     error::Result,
     specs::all::Specs,
@@ -27,8 +27,8 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
         details.push(specs.detail(&entry)?);
     }
     let mut outcome = match details.len() {
-        1 => Outcome::new(Shown { spec: details.remove(0) }),
-        _ => Outcome::new(AllShown { specs: details }),
+        1 => Outcome::new(ShownSpec { spec: details.remove(0) }),
+        _ => Outcome::new(ShownSpecs { specs: details }),
     };
     for problem in diagnostics {
         outcome = outcome.warning(problem);

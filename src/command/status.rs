@@ -4,7 +4,7 @@ use super::{Context, topic};
 use crate::{
     agent::interrupt::Interrupts,
     answer::{
-        StatusOfAll,
+        StatusAnswer,
         outcome::{Answer, Outcome},
         progress::Step,
     },
@@ -28,9 +28,9 @@ fn look(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Out
         return topic::run(context, topic);
     }
     let project = context.project()?;
-    let status = standing::standing(&project, merges)?;
+    let status = standing::status(&project, merges)?;
     let hints = gives_advice(context, &project);
-    Ok(Outcome::new(StatusOfAll { status, now: context.env.now().as_second(), hints }))
+    Ok(Outcome::new(StatusAnswer { status, now: context.env.now().as_second(), hints }))
 }
 
 /// Whether `git status` would say what to do next.

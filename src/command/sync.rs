@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{Exchanged, Way, outcome::Outcome},
+    answer::{ExchangeResult, SyncAnswer, outcome::Outcome},
     cli::exchange::SyncArgs,
     error::Result,
     exchange::sync::{self, Scope},
@@ -18,15 +18,15 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
         sync::sync(&project, &remote, scope, context.progress)?
     };
     let has = |way| exchanged.iter().any(|entry| entry.way == way);
-    let failed = has(Way::Refused) || has(Way::Unfit);
+    let failed = has(ExchangeResult::Refused) || has(ExchangeResult::Unfit);
     let mut hints = Vec::new();
     if scope.push && !remote.pushed_to {
         hints.push(format!("nothing was pushed: in silent mode 'git config chant.remote {}' allows it", remote.name));
     }
-    if has(Way::Contended) {
+    if has(ExchangeResult::Contended) {
         hints.push("to say which attempt counts: git chant resolve <spec> --keep <attempt>".to_owned());
     }
-    if let Some(unfit) = exchanged.iter().find(|entry| entry.way == Way::Unfit) {
+    if let Some(unfit) = exchanged.iter().find(|entry| entry.way == ExchangeResult::Unfit) {
         // In a shallow clone it is most often this clone that lacks something: there is nothing to delete.
         hints.push(if project.repo.gix().is_shallow()? {
             format!("this clone is shallow: git fetch --unshallow {}", shell_words::quote(&remote.name))
@@ -36,6 +36,6 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
             format!("what is unfit stays there until somebody takes it away: {command}")
         });
     }
-    let outcome = Outcome::new(Exchanged { remote: remote.name, dry_run: args.dry_run, exchanged });
+    let outcome = Outcome::new(SyncAnswer { remote: remote.name, dry_run: args.dry_run, exchanged });
     Ok(hints.into_iter().fold(outcome.exit(i32::from(failed)), Outcome::hint))
 }

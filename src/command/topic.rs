@@ -3,7 +3,7 @@
 use super::Context;
 use crate::answer::outcome::Outcome;
 use crate::{
-    answer::{StatusOfTopic, StepView, TopicView},
+    answer::{StepView, TopicAnswer, TopicView},
     domain::{phase::Phase, status::Status},
     error::Result,
     specs::{all::Specs, entry::Entry, view::rfc3339},
@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     let next = next(&steps).map(|step| step.spec.short.clone());
     let hint = next_step(&steps);
     let topic = TopicView { topic: topic.to_owned(), targets, steps, next };
-    let outcome = Outcome::new(StatusOfTopic { topic });
+    let outcome = Outcome::new(TopicAnswer { topic });
     Ok(hint.into_iter().fold(outcome, Outcome::hint))
 }
 

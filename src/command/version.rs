@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::{
-    answer::{Build, VersionOf, outcome::Outcome},
+    answer::{Build, VersionAnswer, outcome::Outcome},
     cli::manual::VersionArgs,
     error::Result,
 };
@@ -17,5 +17,5 @@ pub(super) fn run(_: &Context<'_>, args: &VersionArgs) -> Result<Outcome> {
         features: option_env!("GIT_CHANT_BUILD_FEATURES").unwrap_or_default().split_whitespace().collect(),
         gix: option_env!("GIT_CHANT_BUILD_GIX"),
     });
-    Ok(Outcome::new(VersionOf { version: env!("CARGO_PKG_VERSION"), build }))
+    Ok(Outcome::new(VersionAnswer { version: env!("CARGO_PKG_VERSION"), build }))
 }

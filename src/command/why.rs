@@ -4,7 +4,7 @@ use gix::ObjectId;
 
 use super::Context;
 use crate::{
-    answer::{WhyView, Whys, outcome::Outcome},
+    answer::{WhyAnswer, WhyView, outcome::Outcome},
     cli::show::WhyArgs,
     error::{Error, Kind, Result},
     git::{blame, history::named_commit},
@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     if answers.len() > 1 {
         answers.retain(|answer| nothing || answer.spec.is_some());
     }
-    Ok(Outcome::new(Whys { why: answers }).exit(i32::from(nothing)))
+    Ok(Outcome::new(WhyAnswer { why: answers }).exit(i32::from(nothing)))
 }
 
 /// The commits that a person asks about: those of a line, of a revision, or of a path.

@@ -24,7 +24,7 @@ const STATUSES: &str = "--format=%h %an  %(trailers:key=Chant-Status,valueonly,s
 
 /// What the demo left behind.
 #[derive(Clone, Debug)]
-pub(crate) struct Left {
+pub(crate) struct FinishedDemo {
     /// The repository.
     pub path: PathBuf,
     /// The directory to delete when it has been looked at: the repository, or what was made to hold it.
@@ -39,7 +39,7 @@ pub(crate) struct Left {
 ///
 /// # Errors
 /// `not-empty` if there is something in `dir`; `demo` if a step does not end as it has to.
-pub(crate) fn demo(env: &Env, dir: Option<&Path>, progress: &dyn Progress) -> Result<Left> {
+pub(crate) fn demo(env: &Env, dir: Option<&Path>, progress: &dyn Progress) -> Result<FinishedDemo> {
     let place = repository::claim(env, dir)?;
     repository::lay_out(env, &place.repo)?;
     let session = Session::new(env, &place.repo, progress)?;
@@ -47,7 +47,7 @@ pub(crate) fn demo(env: &Env, dir: Option<&Path>, progress: &dyn Progress) -> Re
         run_phases(&session).map_err(|error| error.hint(format!("what there is of it: {}", place.repo.display())));
     let (fix, gate) = ran?;
     repository::clear(env, &place.repo)?;
-    Ok(Left { path: place.repo, made: place.made, fix, gate })
+    Ok(FinishedDemo { path: place.repo, made: place.made, fix, gate })
 }
 
 /// From the report to the gate; returns the fix and the gate.

@@ -7,7 +7,7 @@ use gix::{ObjectId, index::extension};
 
 use super::repository::Repository;
 
-/// A longer name has no length of its own in an entry, but ends with a NUL.
+/// The length of a name that is this long or longer is not in the entry: such a name ends with NUL.
 const LONG: usize = 0xfff;
 
 /// The flag of an entry that has more flags, since version 3.

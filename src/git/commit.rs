@@ -77,7 +77,7 @@ pub(crate) fn write_by(repo: &Repository, new: NewCommit, by: Authorship, signin
     Ok(id)
 }
 
-/// How often a program is asked again to sign that went away without having read what it should sign.
+/// How often signing is tried again where the signing program ended without having read the commit.
 const UNHEARD: u32 = 3;
 
 /// Signs a commit for the person, made by the program and with the key that git is set up with (`gpg.format`,

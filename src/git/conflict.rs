@@ -11,10 +11,10 @@ use crate::error::{Error, Kind, Result};
 /// The largest file that is looked into for markers, in bytes. What is larger counts as resolved once it is another.
 const MAX_LEN: u64 = 16 << 20;
 
-/// How far a merge in a worktree came.
+/// How a merge in a worktree ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Begun {
+pub(crate) enum MergeOutcome {
     /// The merge is committed.
     Committed,
     /// The merge stopped.
@@ -38,7 +38,7 @@ impl Stopped {
 ///
 /// # Errors
 /// `git-failed` if git did not even begin, or a hook refused: nothing is under way then.
-pub(crate) fn begin(repo: &Repository, tree: &Worktree, branch: &FullNameRef, message: &str) -> Result<Begun> {
+pub(crate) fn begin(repo: &Repository, tree: &Worktree, branch: &FullNameRef, message: &str) -> Result<MergeOutcome> {
     // Whatever `merge.*` and `branch.*.mergeOptions` say.
     let options = ["--no-ff", "--commit", "--no-edit", "--no-squash", "--no-autostash", "--no-stat", "--quiet"];
     // By its name, which the markers then show: no tag can be meant by `heads/<name>`.
@@ -46,7 +46,7 @@ pub(crate) fn begin(repo: &Repository, tree: &Worktree, branch: &FullNameRef, me
     let git = tree.git()?.arg("merge").args(options).args(["-m", message, "--"]).arg(name);
     let output = git.run()?;
     if output.success() {
-        return Ok(Begun::Committed);
+        return Ok(MergeOutcome::Committed);
     }
     let unmerged = unmerged(tree)?;
     if !tree.is_merging() || (unmerged.is_empty() && !resolved_by_itself(tree)?) {
@@ -54,7 +54,7 @@ pub(crate) fn begin(repo: &Repository, tree: &Worktree, branch: &FullNameRef, me
         return Err(git.failed(&output));
     }
     let paths = unmerged.into_iter().map(|path| Ok((path.clone(), found(repo, tree, &path)?)));
-    Ok(Begun::Stopped(Stopped { paths: paths.collect::<Result<_>>()? }))
+    Ok(MergeOutcome::Stopped(Stopped { paths: paths.collect::<Result<_>>()? }))
 }
 
 /// Commits a merge that stopped, if every path of it is resolved; one that was committed already is looked at too. Returns the paths

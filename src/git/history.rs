@@ -201,7 +201,7 @@ fn id_of_all(repo: &Repository, ends: &[ObjectId], paths: &[BString]) -> Result<
     Ok(ids_of(repo, patch.into())?.pop())
 }
 
-/// A command about these paths alone. It asks the file system monitor otherwise, though trees are compared.
+/// Limits `git` to these paths. Without the setting git asks the file system monitor, though only trees are compared.
 fn limited(git: Git, paths: &[BString]) -> Result<Git> {
     let git = git.global("--literal-pathspecs").config("core.fsmonitor=false").arg("--");
     paths.iter().try_fold(git, |git, path| Ok(git.arg(&*gix::path::from_bstr(path.as_bstr())?)))

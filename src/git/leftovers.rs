@@ -19,7 +19,7 @@ pub(crate) enum Hooks {
 
 /// What became of the changes that were left in a worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Left {
+pub(crate) enum Leftovers {
     /// There were none.
     Nothing,
     /// They were no difference once they were added: line ends, or a filter.
@@ -39,18 +39,18 @@ pub(crate) fn commit_leftovers(
     paths: Option<&[BString]>,
     message: &str,
     hooks: Hooks,
-) -> Result<Left> {
+) -> Result<Leftovers> {
     let wanted = |path: &BString| paths.is_none_or(|paths| paths.iter().any(|limit| is_within(path, limit)));
     let left = status::committable(worktree)?.into_iter().filter(|dirty| !dirty.nested && wanted(&dirty.path));
     let pathspecs: Vec<u8> = left.flat_map(|dirty| [dirty.path.as_slice(), b"\0"].concat()).collect();
     if pathspecs.is_empty() {
-        return Ok(Left::Nothing);
+        return Ok(Leftovers::Nothing);
     }
     let listed = |git: Git| git.global("--literal-pathspecs").pathspecs(pathspecs.clone());
     let add = listed(worktree.plain_git()?.args(["add", "--all"]));
     let added = add.run()?;
     if !added.success() {
-        return Ok(Left::Refused(add.failed(&added).message));
+        return Ok(Leftovers::Refused(add.failed(&added).message));
     }
     let mut file = tempfile::NamedTempFile::new().io("create a file in", &std::env::temp_dir())?;
     file.write_all(message.as_bytes()).io("write", file.path())?;
@@ -67,12 +67,16 @@ pub(crate) fn commit_leftovers(
     if !output.success() {
         // Line ends and filters can make a difference vanish once it is added.
         let staged = worktree.plain_git()?.args(["diff", "--cached", "--quiet"]).run()?;
-        return Ok(if staged.success() { Left::Vanished } else { Left::Refused(git.failed(&output).message) });
+        return Ok(if staged.success() {
+            Leftovers::Vanished
+        } else {
+            Leftovers::Refused(git.failed(&output).message)
+        });
     }
     let head = worktree.plain_git()?.args(["rev-parse", "--verify", "HEAD^{commit}"]).check()?;
     head.line()
         .parse()
-        .map(Left::Committed)
+        .map(Leftovers::Committed)
         .map_err(|_| Error::fatal(Kind::GitFailed, "git rev-parse printed no object id"))
 }
 

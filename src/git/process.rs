@@ -46,7 +46,7 @@ const OVERRIDES: &[&str] = &["GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT"];
 /// what the hooks would do.
 pub(crate) const HOOKS_VARIABLE: &str = "CHANT_HOOKS";
 
-/// What hooks and `git`'s own options leave in the environment beyond that, and that would change what a git process does.
+/// Further variables that hooks and options of `git` leave in the environment, and that would change what a git process does.
 const LEFT_BY_GIT: &[&str] = &[
     "GIT_EDITOR",
     "GIT_SEQUENCE_EDITOR",
@@ -61,7 +61,7 @@ const LEFT_BY_GIT: &[&str] = &[
     "GIT_INTERNAL_SUPER_PREFIX",
 ];
 
-/// What a commit hook is given of the commit that is being made; it is set together with `GIT_INDEX_FILE`.
+/// The variables by which git tells a commit hook of the new commit; they are set together with `GIT_INDEX_FILE`.
 const LEFT_BY_COMMIT: &[&str] = &["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE"];
 
 /// The names that must be removed from the environment of an agent, or of anything else that is to work in a worktree of
@@ -74,8 +74,8 @@ pub(crate) fn scrubbed_env(env: &Env) -> Vec<OsString> {
     always.chain(in_commit).map(OsString::from).collect()
 }
 
-/// What a process gets that is to have nothing of the person's own git: no configuration but the repository's, no identity, no
-/// overrides, no repository. Variables that are set, or removed where there is no value.
+/// The environment of a git without anything of the person's own: no configuration but the repository's, no identity, no overrides, no
+/// repository. Variables that are set, or removed where there is no value.
 pub(crate) fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
     // Where git has its programs is a fact about the machine, not a wish.
     let removed = |name: &&OsStr| name.as_bytes().starts_with(b"GIT_") && *name != "GIT_EXEC_PATH";
@@ -86,7 +86,7 @@ pub(crate) fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
     variables
 }
 
-/// What a git process left.
+/// The exit code and the output of a git process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
     /// The exit code; none if a signal ended it.
@@ -97,7 +97,7 @@ pub(crate) struct Output {
     pub stderr: BString,
 }
 
-/// How long a git that can be run twice is run again where it stumbles over a worktree that another one is making.
+/// How long a git command that only reads is repeated where it fails over a worktree that another git is making.
 const AMONG_OTHERS: Duration = Duration::from_millis(500);
 
 impl Output {
@@ -199,13 +199,13 @@ impl Git {
         Git::in_dir(git_dir).global(flag("--git-dir=", git_dir))
     }
 
-    /// Limits it to the paths of `list`, each ended by NUL, which it gets on stdin.
+    /// Limits the command to the paths of `list`, each ended by NUL, on stdin.
     #[must_use]
     pub(super) fn pathspecs(self, list: impl Into<Vec<u8>>) -> Self {
         self.args(["--pathspec-from-file=-", "--pathspec-file-nul"]).stdin_bytes(list)
     }
 
-    /// Runs it in a sandbox: `words` are the program that makes one, and its arguments.
+    /// Runs the command in a sandbox: `words` are the program that makes one, and its arguments.
     #[must_use]
     pub(super) fn within(mut self, words: &[OsString]) -> Self {
         self.prefix = words.to_vec();
@@ -255,21 +255,21 @@ impl Git {
         self
     }
 
-    /// Lets it ask the person at the terminal for a user name or a password, unless they have forbidden that.
+    /// Lets git ask the person at the terminal for a user name or a password, unless they have forbidden that.
     #[must_use]
     pub(crate) fn may_ask(mut self) -> Self {
         self.may_ask = true;
         self
     }
 
-    /// Lets it find the person's editor. Otherwise an editor that does nothing is set, so that none can come up.
+    /// Lets git start the person's editor. Without this the editor of every command is one that does nothing.
     #[must_use]
     pub(crate) fn with_editor(mut self) -> Self {
         self.editor = true;
         self
     }
 
-    /// Keeps everything of the person's own git from it, see [`secluded_env`].
+    /// Runs git without anything of the person's own, see [`secluded_env`].
     #[must_use]
     pub(crate) fn secluded(mut self, env: &Env) -> Self {
         for (name, value) in secluded_env(env) {
@@ -281,21 +281,21 @@ impl Git {
         self
     }
 
-    /// Has it try again, for that long, while another process has the index locked.
+    /// Repeats the command for as long as `patience` lasts, while another process has the index locked.
     #[must_use]
     pub(crate) fn patient(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Gives it these bytes on stdin.
+    /// Passes these bytes on stdin.
     #[must_use]
     pub(crate) fn stdin_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 
-    /// Runs it to its end, whatever the exit code. Errors only if it could not be run (`git-not-run`).
+    /// Runs the command to its end, whatever the exit code. Errors only if git could not be run (`git-not-run`).
     ///
     /// Input and output go through unlinked files, not pipes: no size can dead-lock, and a process that a hook leaves behind
     /// with our stdout open cannot keep us waiting.
@@ -312,7 +312,7 @@ impl Git {
         }
     }
 
-    /// Runs it as [`Git::run`] does, and calls `beside` at the same time.
+    /// Runs the command as [`Git::run`] does, and calls `beside` at the same time.
     pub(crate) fn run_beside<T>(&self, beside: impl FnOnce() -> T) -> (Result<Output>, T) {
         std::thread::scope(|scope| {
             let running = scope.spawn(|| self.run());
@@ -321,7 +321,7 @@ impl Git {
         })
     }
 
-    /// Runs it; an exit code other than 0 is an error that carries git's own complaint (`git-failed`).
+    /// Runs the command; an exit code other than 0 is an error with git's own complaint (`git-failed`).
     pub(crate) fn check(&self) -> Result<Output> {
         let output = self.run()?;
         if output.success() { Ok(output) } else { Err(self.failed(&output)) }
@@ -337,8 +337,7 @@ impl Git {
         Error::fatal(Kind::GitFailed, message)
     }
 
-    /// Starts it and does not wait for its end. It has nothing to read and nowhere to write, and what a terminal sends to this process
-    /// does not reach it.
+    /// Starts the command and does not wait for its end. Its streams are `/dev/null`, and signals of the terminal do not reach it.
     ///
     /// # Errors
     /// If it could not be started (`git-not-run`).
@@ -391,7 +390,7 @@ impl Git {
         Ok(Output { stdout: read_back(&mut stdout)?, ..output })
     }
 
-    /// Runs it to its end with its standard output in `stdout`, and without having read that.
+    /// Runs the command to its end with its standard output in `stdout`, which is not read here.
     fn exchange(&self, stdin: Stdio, stdout: &File) -> io::Result<Output> {
         let mut stderr = tempfile::tempfile()?;
         let mut command = self.command();
@@ -402,7 +401,7 @@ impl Git {
         Ok(Output { code: status.code(), stdout: BString::default(), stderr: read_back(&mut stderr)? })
     }
 
-    /// Runs it to its end and gives its standard output, which may be large, as an unlinked file, to be read from the beginning.
+    /// Runs the command to its end. Its standard output, which may be large, is an unlinked file, to be read from the beginning.
     pub(super) fn run_to_file(&self) -> Result<(Output, File)> {
         let run = || {
             let mut stdout = tempfile::tempfile()?;
@@ -413,13 +412,13 @@ impl Git {
         run().map_err(|cause: io::Error| self.not_run(&cause))
     }
 
-    /// Runs it to its end with the rest of `stdin` as its standard input.
+    /// Runs the command to its end with the rest of `stdin` as its standard input.
     pub(super) fn run_on_file(&self, stdin: File) -> Result<Output> {
         let run = || self.exchange(stdin.into(), &tempfile::tempfile()?);
         run().map_err(|cause| self.not_run(&cause))
     }
 
-    /// Where a test build can die around it: those that only read are one place.
+    /// The name of the command for fault injection in test builds. All commands that only read have one name.
     fn place(&self) -> &'static str {
         match self.args.first().and_then(|verb| verb.to_str()).unwrap_or_default() {
             "add" => "git.add",

@@ -23,7 +23,7 @@ use super::{
     lookup::{refresh, target},
     process::Git,
     repository::Repository,
-    stale_lock::{self, Holding},
+    stale_lock::{self, HeldLock},
 };
 use crate::{
     env::fault,
@@ -153,7 +153,7 @@ fn change(
         Err(error) => return failed(repo, swap, error).map(Some),
     };
     let lock = lock_path(repo, swap.name);
-    let _holding: Vec<_> = [lock.clone(), packed_lock(repo)].into_iter().chain(head).map(Holding::new).collect();
+    let _holding: Vec<_> = [lock.clone(), packed_lock(repo)].into_iter().chain(head).map(HeldLock::new).collect();
     // If there were no packed refs before the lock was taken, it was compared with the loose file alone. And to find it created with
     // the very id that was to be written is a success for gix.
     let now = plain(repo, swap.name)?;

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 /// The exit code of a git that dies with a `fatal:` message.
 const DIED: i32 = 128;
 
-/// Below it is what each remote had at the last fetch.
+/// The namespace of the refs that each remote had at the last fetch.
 const TRACKING: &str = "refs/chant-remote";
 
 /// The remotes that the configuration names, sorted.
@@ -116,18 +116,18 @@ pub(crate) struct Update {
     pub name: String,
 }
 
-/// What became of one [`Update`].
+/// The answer of a remote about one [`Update`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// The remote holds it: it was sent, or was there already. Of what was to go: it is gone.
-    There,
-    /// The remote holds something that we do not build on: fetch, and try again.
+pub(crate) enum PushStatus {
+    /// The remote has the ref as it should be: updated or, where it was to be deleted, gone.
+    Done,
+    /// The remote has a value that ours does not build on: fetch, and try again.
     Behind,
-    /// The remote does not take it, in its own words.
+    /// The remote refuses the ref, in its own words.
     Refused(String),
 }
 
-/// What is known of one pushed ref, after the remote was asked again where its answer was lost.
+/// The state of one pushed ref at the remote, which is asked again where its answer was lost.
 #[derive(Debug)]
 pub(crate) enum Pushed {
     /// The remote holds it.
@@ -138,42 +138,40 @@ pub(crate) enum Pushed {
     Unknown(String),
 }
 
-/// Pushes refs, each on its own, never by force, without the person's `pre-push` hook. What the answer does not tell of is left
-/// out.
+/// Pushes refs, each on its own, never by force, without the person's `pre-push` hook. A ref that the answer does not mention is left out.
 ///
 /// # Errors
 /// `remote-unreachable` if there is no answer about any ref.
-pub(crate) fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Result<Vec<(String, Fate)>> {
+pub(crate) fn push(repo: &Repository, remote: &str, updates: &[Update]) -> Result<Vec<(String, PushStatus)>> {
     if updates.is_empty() {
         return Ok(Vec::new());
     }
-    fates(&send(repo, remote, Together::No, updates.iter().map(refspec), &[])?, remote)
+    fates(&send(repo, remote, Atomic::No, updates.iter().map(refspec), &[])?, remote)
 }
 
-/// Pushes every ref that matches one of these patterns (`refs/a/*`) to the same name, each as [`push`] does; what each of them holds
-/// by then is sent.
+/// Pushes every ref that matches one of these patterns (`refs/a/*`) to the same name, each as [`push`] does, with its value at that time.
 ///
 /// # Errors
 /// As [`push`].
-pub(crate) fn push_matching(repo: &Repository, remote: &str, patterns: &[String]) -> Result<Vec<(String, Fate)>> {
+pub(crate) fn push_matching(repo: &Repository, remote: &str, patterns: &[String]) -> Result<Vec<(String, PushStatus)>> {
     let refspecs = patterns.iter().map(|pattern| format!("{pattern}:{pattern}"));
-    fates(&send(repo, remote, Together::No, refspecs, &[])?, remote)
+    fates(&send(repo, remote, Atomic::No, refspecs, &[])?, remote)
 }
 
-/// Deletes refs of a remote, each on its own and only if it holds the id that is said. What the answer does not tell of is left out.
+/// Deletes refs of a remote, each on its own and only if it has the given id. A ref that the answer does not mention is left out.
 ///
 /// # Errors
 /// As [`push`].
-pub(crate) fn delete(repo: &Repository, remote: &str, gone: &[Update]) -> Result<Vec<(String, Fate)>> {
+pub(crate) fn delete(repo: &Repository, remote: &str, gone: &[Update]) -> Result<Vec<(String, PushStatus)>> {
     if gone.is_empty() {
         return Ok(Vec::new());
     }
-    fates(&send(repo, remote, Together::No, [], gone)?, remote)
+    fates(&send(repo, remote, Atomic::No, [], gone)?, remote)
 }
 
 /// Whether all refs of a push move or none.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Together {
+enum Atomic {
     /// Each moves on its own.
     No,
     /// All move or none.
@@ -184,11 +182,11 @@ fn refspec(update: &Update) -> String {
     format!("{}:{}", update.id, update.name)
 }
 
-/// Pushes `refspecs`, and deletes the refs of `gone` that hold the ids that are said.
+/// Pushes `refspecs`, and deletes the refs of `gone` that have the given ids.
 fn send(
     repo: &Repository,
     remote: &str,
-    together: Together,
+    together: Atomic,
     refspecs: impl IntoIterator<Item = String>,
     gone: &[Update],
 ) -> Result<Output> {
@@ -197,7 +195,7 @@ fn send(
         .config(format!("remote.{remote}.mirror=false"))
         .config("push.followTags=false")
         .args(["push", "--porcelain", "--no-verify", "--no-signed", "--recurse-submodules=no"])
-        .arg(if together == Together::Yes { "--atomic" } else { "--no-atomic" })
+        .arg(if together == Atomic::Yes { "--atomic" } else { "--no-atomic" })
         .args(gone.iter().map(|gone| format!("--force-with-lease={}:{}", gone.name, gone.id)))
         .args(["--", remote])
         .args(refspecs)
@@ -205,7 +203,7 @@ fn send(
         .run()
 }
 
-fn fates(output: &Output, remote: &str) -> Result<Vec<(String, Fate)>> {
+fn fates(output: &Output, remote: &str) -> Result<Vec<(String, PushStatus)>> {
     let fates: Vec<_> = output.stdout.lines().filter_map(|line| fate(line.as_bstr())).collect();
     if fates.is_empty() && !output.success() {
         return Err(unreachable(remote, "push to", &output.complaint()));
@@ -213,8 +211,8 @@ fn fates(output: &Output, remote: &str) -> Result<Vec<(String, Fate)>> {
     Ok(fates)
 }
 
-/// Pushes an archive and deletes the refs of what it holds, all or nothing: each ref goes only if it holds the id that is said. The
-/// answer is empty if the remote knows no such push.
+/// Pushes an archive and deletes the refs of the specs in it, all or nothing, and only if each ref has the given id. The answer is empty if
+/// the remote knows no such push.
 ///
 /// # Errors
 /// `remote-unreachable` if the remote does not answer.
@@ -223,8 +221,8 @@ pub(crate) fn push_and_delete(
     remote: &str,
     update: &Update,
     gone: &[Update],
-) -> Result<Vec<(String, Fate)>> {
-    let output = send(repo, remote, Together::Yes, [refspec(update)], gone)?;
+) -> Result<Vec<(String, PushStatus)>> {
+    let output = send(repo, remote, Atomic::Yes, [refspec(update)], gone)?;
     match fates(&output, remote) {
         // The remote can be asked, and took nothing: it has no such push.
         Err(_) if ask(repo, remote, &update.name).is_ok() => Ok(Vec::new()),
@@ -232,7 +230,7 @@ pub(crate) fn push_and_delete(
     }
 }
 
-/// What one ref of a remote holds now; `None` if it is not there.
+/// The id of one ref of a remote now; `None` if it does not exist.
 ///
 /// # Errors
 /// `remote-unreachable` if the remote does not answer.
@@ -284,12 +282,12 @@ fn unreachable(remote: &str, verb: &str, complaint: &str) -> Error {
 }
 
 /// One line of `git push --porcelain`: a flag, `<from>:<to>`, a summary with the reason in brackets.
-fn fate(line: &BStr) -> Option<(String, Fate)> {
+fn fate(line: &BStr) -> Option<(String, PushStatus)> {
     let mut fields = line.splitn_str(3, "\t");
     let (flag, refs, summary) = (fields.next()?, fields.next()?, fields.next()?);
     let name = refs.rsplit_once_str(":")?.1.to_str().ok()?.to_owned();
     let fate = match flag {
-        b" " | b"*" | b"=" | b"+" | b"-" => Fate::There,
+        b" " | b"*" | b"=" | b"+" | b"-" => PushStatus::Done,
         b"!" => refused(summary.as_bstr()),
         _ => return None,
     };
@@ -308,15 +306,15 @@ const FASTER: &[&str] = &[
     "cannot lock ref",
 ];
 
-fn refused(summary: &BStr) -> Fate {
+fn refused(summary: &BStr) -> PushStatus {
     let reason: BString = match (summary.find("("), summary.rfind(")")) {
         (Some(from), Some(to)) if from < to => summary[from + 1..to].into(),
         _ => summary.to_owned(),
     };
     if FASTER.iter().any(|words| reason.contains_str(words)) {
-        return Fate::Behind;
+        return PushStatus::Behind;
     }
-    Fate::Refused(reason.to_string())
+    PushStatus::Refused(reason.to_string())
 }
 
 #[cfg(test)]
@@ -328,7 +326,7 @@ mod tests {
         let read = |line: &str| fate(line.into());
         let name = "refs/chant/specs/2026-02-08-010-v7b";
         let told = |flag: &str, summary: &str| read(&format!("{flag}\t0123:{name}\t{summary}"));
-        let there = Some((name.to_owned(), Fate::There));
+        let there = Some((name.to_owned(), PushStatus::Done));
         assert_eq!(told("*", "[new reference]"), there);
         assert_eq!(told(" ", "0123..4567"), there);
         assert_eq!(told("=", "[up to date]"), there);
@@ -336,9 +334,9 @@ mod tests {
         for faster in
             ["[rejected] (fetch first)", "[rejected] (non-fast-forward)", "[remote rejected] (failed to update ref)"]
         {
-            assert_eq!(told("!", faster), Some((name.to_owned(), Fate::Behind)), "{faster}");
+            assert_eq!(told("!", faster), Some((name.to_owned(), PushStatus::Behind)), "{faster}");
         }
-        let refused = Fate::Refused("deny updating a hidden ref".to_owned());
+        let refused = PushStatus::Refused("deny updating a hidden ref".to_owned());
         assert_eq!(told("!", "[remote rejected] (deny updating a hidden ref)"), Some((name.to_owned(), refused)));
         assert_eq!(read("To file:///tmp/x"), None);
         assert_eq!(read("Done"), None);

@@ -1,4 +1,4 @@
-//! One commit in place of several: whose it is, and what its message keeps of theirs.
+//! The commit of a squash merge: its author, and the trailers that its message keeps.
 
 use bstr::{BString, ByteVec};
 use gix::{ObjectId, actor::Signature};
@@ -31,7 +31,7 @@ pub(super) fn compute(
     if tree == our_tree {
         return Ok(Computed::UpToDate);
     }
-    let work = Work::read(repo, &history::commits_between(repo, request.known(), request.theirs)?, shared)?;
+    let work = SquashedCommits::read(repo, &history::commits_between(repo, request.known(), request.theirs)?, shared)?;
     let person = repo.author()?;
     let mut message = BString::from(request.message);
     let (author, others) = match work.authors.as_slice() {
@@ -55,9 +55,9 @@ pub(super) fn compute(
     Ok(Computed::Commit(commit::write_by(repo, new, by, Signing::AsConfigured)?))
 }
 
-/// What several commits say besides their changes.
+/// The authors and trailers of the squashed commits.
 #[derive(Default)]
-struct Work {
+struct SquashedCommits {
     /// Who made them, each once.
     authors: Vec<Signature>,
     /// Their trailers as lines, each once.
@@ -66,10 +66,10 @@ struct Work {
     sign_offs: Vec<BString>,
 }
 
-impl Work {
+impl SquashedCommits {
     /// Merge commits say nothing of the work. Nor does it make an author to have added its spec, the file of `shared`.
-    fn read(repo: &Repository, commits: &[ObjectId], shared: Option<SharedFile<'_>>) -> Result<Work> {
-        let mut work = Work::default();
+    fn read(repo: &Repository, commits: &[ObjectId], shared: Option<SharedFile<'_>>) -> Result<SquashedCommits> {
+        let mut work = SquashedCommits::default();
         for id in commits {
             let found = repo.gix().find_commit(*id)?;
             let parents: Vec<ObjectId> = found.parent_ids().map(gix::Id::detach).collect();
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn trailers_are_kept_once_and_ours_are_not() {
-        let mut work = Work::default();
+        let mut work = SquashedCommits::default();
         for (token, value) in [
             ("Fixes", "#1"),
             ("fixes", "#1"),

@@ -340,16 +340,16 @@ fn held() -> MutexGuard<'static, Vec<PathBuf>> {
 /// Marks, while it lives, that this process holds a lock, so that its other threads do not take the lock for a stale one.
 #[derive(Debug)]
 #[must_use = "the lock is held for as long as this lives"]
-pub(super) struct Holding(PathBuf);
+pub(super) struct HeldLock(PathBuf);
 
-impl Holding {
-    pub(super) fn new(lock: PathBuf) -> Holding {
+impl HeldLock {
+    pub(super) fn new(lock: PathBuf) -> HeldLock {
         held().push(lock.clone());
-        Holding(lock)
+        HeldLock(lock)
     }
 }
 
-impl Drop for Holding {
+impl Drop for HeldLock {
     fn drop(&mut self) {
         let mut held = held();
         if let Some(at) = held.iter().position(|held| *held == self.0) {

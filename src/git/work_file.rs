@@ -153,7 +153,7 @@ pub(crate) enum FileKind {
 
 /// A directory entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Listed {
+pub(crate) struct DirectoryEntry {
     /// Its name, without the directory.
     pub name: BString,
     /// What it is.
@@ -191,12 +191,12 @@ pub(crate) fn create_new(root: &Path, relative: &BStr, bytes: &[u8], durable: bo
 }
 
 /// The entries of the directory `relative` below `root` (empty: `root` itself), by name; none if it is absent.
-pub(crate) fn list(root: &Path, relative: &BStr) -> Result<Vec<Listed>, Refused> {
+pub(crate) fn list(root: &Path, relative: &BStr) -> Result<Vec<DirectoryEntry>, Refused> {
     list_with(root, relative, b"")
 }
 
 /// The entries whose names begin with `prefix`, by name.
-pub(crate) fn list_with(root: &Path, relative: &BStr, prefix: &[u8]) -> Result<Vec<Listed>, Refused> {
+pub(crate) fn list_with(root: &Path, relative: &BStr, prefix: &[u8]) -> Result<Vec<DirectoryEntry>, Refused> {
     match Directory::open(root, relative)? {
         Some(directory) => directory.list_with(prefix),
         None => Ok(Vec::new()),
@@ -313,12 +313,12 @@ impl Directory {
     }
 
     /// Its entries, by name.
-    pub(crate) fn list(&self) -> Result<Vec<Listed>, Refused> {
+    pub(crate) fn list(&self) -> Result<Vec<DirectoryEntry>, Refused> {
         self.list_with(b"")
     }
 
     /// The entries whose names begin with `prefix`, by name.
-    pub(crate) fn list_with(&self, prefix: &[u8]) -> Result<Vec<Listed>, Refused> {
+    pub(crate) fn list_with(&self, prefix: &[u8]) -> Result<Vec<DirectoryEntry>, Refused> {
         let mut found = Vec::new();
         for entry in self.entries()? {
             let entry = entry?;
@@ -338,7 +338,7 @@ impl Directory {
                 Some(_) => FileKind::Special,
                 None => continue,
             };
-            found.push(Listed { name: name.to_owned(), kind });
+            found.push(DirectoryEntry { name: name.to_owned(), kind });
         }
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)

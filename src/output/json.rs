@@ -33,7 +33,7 @@ mod tests {
     use super::*;
     use crate::{
         Error,
-        answer::{Failure, Listed, Nothing, Text, sample},
+        answer::{Failure, Nothing, SpecList, Text, sample},
         error::Kind,
     };
 
@@ -41,8 +41,8 @@ mod tests {
         String::from_utf8(text(answer, false)).expect("UTF-8")
     }
 
-    fn specs(specs: Vec<crate::answer::SpecView>) -> Listed {
-        Listed { specs, ..Listed::default() }
+    fn specs(specs: Vec<crate::answer::SpecView>) -> SpecList {
+        SpecList { specs, ..SpecList::default() }
     }
 
     #[test]
@@ -58,13 +58,13 @@ mod tests {
              \"tip\":null,\"work_commits\":[],\"created_at\":null,\"updated_at\":null,\"agent\":null,\"model\":null,\
              \"archived\":false,\"error\":null}]}\n"
         );
-        assert_eq!(compact(&Listed::default()), "{\"format\":1,\"specs\":[]}\n");
+        assert_eq!(compact(&SpecList::default()), "{\"format\":1,\"specs\":[]}\n");
         assert_eq!(compact(&Nothing {}), "{\"format\":1}\n");
     }
 
     #[test]
     fn a_terminal_gets_it_indented() {
-        assert_eq!(text(&Listed::default(), true), b"{\n  \"format\": 1,\n  \"specs\": []\n}\n");
+        assert_eq!(text(&SpecList::default(), true), b"{\n  \"format\": 1,\n  \"specs\": []\n}\n");
     }
 
     #[test]

@@ -13,8 +13,8 @@ use crate::{
     store::{EventSigner, Store},
 };
 
-/// Signs with the person's key what the settings ask for.
-struct Own<'p> {
+/// Signs with the person's key the events that the settings say.
+struct PersonalSigner<'p> {
     project: &'p Project,
     /// `chant.sign`: every event.
     all: bool,
@@ -30,11 +30,15 @@ impl Project {
         let store = store.written_by(Box::new(|| Ok((self.repo.author()?, self.repo.committer()?))));
         let signing = || Ok((self.config().sign()?, self.config().require_signed()?));
         let (all, required) = *get_or_try_init(&self.signing, signing)?;
-        Ok(if all || required { store.signed_by(Box::new(Own { project: self, all, required })) } else { store })
+        Ok(if all || required {
+            store.signed_by(Box::new(PersonalSigner { project: self, all, required }))
+        } else {
+            store
+        })
     }
 }
 
-impl EventSigner for Own<'_> {
+impl EventSigner for PersonalSigner<'_> {
     fn sign(&self, op: &Op, event: Commit) -> Result<Commit> {
         let required = self.required && has_to_be_signed(op);
         if !self.all && !required {

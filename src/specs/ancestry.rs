@@ -1,4 +1,4 @@
-//! Whether one commit reaches another, asked many times of the same one.
+//! Whether one commit reaches another, for many questions about few descendants.
 
 use std::{
     cell::RefCell,
@@ -12,17 +12,17 @@ use super::cache::Cache;
 use crate::error::Result;
 use crate::project::Project;
 
-/// Answers from one walk a descendant, continued as far as the questions need. Each question on its own would walk from the
-/// descendant again: with many specs that have landed, the square of the history.
+/// Whether commits are ancestors of others. Each descendant has one walk, which is continued as far as the questions need: a walk for each
+/// question would take the square of the history.
 pub(crate) struct Ancestry<'p> {
     project: &'p Project,
     cache: Option<Rc<Cache<'p>>>,
     walks: RefCell<HashMap<ObjectId, Reached<'p>>>,
 }
 
-/// What a walk has met.
+/// The walk from a descendant.
 struct Reached<'p> {
-    /// What is left of it, newest commits first; `None` at its end, or where an object is missing.
+    /// The rest of the walk, newest commits first; `None` at its end, or where an object is missing.
     rest: Option<gix::revision::Walk<'p>>,
     seen: HashSet<ObjectId>,
     /// The time of the last commit that was met.
@@ -75,7 +75,7 @@ impl<'p> Ancestry<'p> {
 }
 
 impl Reached<'_> {
-    /// Goes on until `wanted` or something older than `time` is met.
+    /// Continues the walk until it meets `wanted` or a commit older than `time`. Returns whether it met `wanted`.
     fn met(&mut self, wanted: ObjectId, time: i64) -> bool {
         while self.reached >= time {
             let Some(Ok(info)) = self.rest.as_mut().and_then(Iterator::next) else {

@@ -20,9 +20,9 @@ use crate::{
 /// The answer of a person about a spec's text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
-    /// The one that counts.
+    /// The approval or rejection that counts.
     pub approval: Option<Approval>,
-    /// The event that gave it, where that had to be looked for.
+    /// The event of that approval, where it had to be looked for.
     pub event: Option<ObjectId>,
     /// Why a recorded approval does not count.
     pub discounted: Option<String>,

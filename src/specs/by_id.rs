@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::domain::id::SpecId;
 
-/// A map that is made at once and then asked, mostly in order: a loop over all specs finds each next to the last one.
+/// A map from ids to values that does not change. A lookup begins beside the last one, so that a loop over all specs is fast.
 #[derive(Debug, Default)]
 pub(crate) struct ById<V> {
     entries: Vec<(SpecId, V)>,
@@ -12,7 +12,7 @@ pub(crate) struct ById<V> {
 }
 
 impl<V> ById<V> {
-    /// What there is about `id`.
+    /// The value of `id`.
     pub(crate) fn get(&self, id: &str) -> Option<&V> {
         let last = self.last.get();
         let near = (last..self.entries.len().min(last + 2)).find(|at| self.entries[*at].0.as_str() == id);

@@ -1,4 +1,4 @@
-//! What an attempt leaves is kept under a ref of its own, and only then removed.
+//! Keeps the commits and changes of an attempt under refs, and only then removes its worktree and branch.
 
 use gix::ObjectId;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Project {
-    /// Keeps all that a worktree holds or held, committed or not, as what the attempt came to. Nothing in it is touched.
+    /// Keeps the commits of a worktree and its uncommitted changes under refs of the attempt. Nothing in the worktree is touched.
     /// Returns the commit that is kept; `None` if the worktree is gone or stands on nothing.
     ///
     /// # Errors
@@ -27,26 +27,26 @@ impl Project {
             return Ok(None);
         }
         worktree::repair(&self.repo, tree)?;
-        let kept = self.keep_standing(id, attempt, tree);
-        // What the worktree stood on and nothing holds any more: of a branch that was deleted or set back.
+        let kept = self.keep_uncommitted(id, attempt, tree);
+        // Commits that only the reflog of the worktree names: of a branch that was deleted or reset.
         for tip in worktree::lost_heads(&self.repo, tree)? {
             self.store()?.keep_attempt(id, attempt, tip)?;
         }
         let kept = kept?;
-        self.hold_nothing_elsewhere(tree)?;
+        self.refuse_unsaved_submodules(tree)?;
         Ok(kept)
     }
 
-    /// Keeps what a worktree stands and stood on in which nothing is uncommitted, as was seen a moment ago.
+    /// Keeps the commits of a worktree that, as the caller knows, has no uncommitted changes.
     ///
     /// # Errors
     /// As [`Project::save_worktree`].
     pub(crate) fn save_clean(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
         self.keep_heads(id, attempt, tree)?;
-        self.hold_nothing_elsewhere(tree)
+        self.refuse_unsaved_submodules(tree)
     }
 
-    /// Keeps the commits that a worktree stands and stood on.
+    /// Keeps the commit at `HEAD` of a worktree, and those that only its reflog names.
     fn keep_heads(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<()> {
         let store = self.store()?;
         if let Some(head) = tree.head.as_ref().and_then(Head::id) {
@@ -58,8 +58,8 @@ impl Project {
         Ok(())
     }
 
-    /// An error if there are submodules with work that is nowhere else.
-    fn hold_nothing_elsewhere(&self, tree: &Worktree) -> Result<()> {
+    /// Refuses a worktree whose submodules hold work that is nowhere else.
+    fn refuse_unsaved_submodules(&self, tree: &Worktree) -> Result<()> {
         // A commit here names commits of a submodule; it does not hold them.
         let unsaved = worktree::unsaved_submodules(&self.repo, tree)?;
         if unsaved.is_empty() {
@@ -76,8 +76,8 @@ impl Project {
         .hint("no commit here can keep that: push it from there, or take it away"))
     }
 
-    /// Keeps what a worktree stands on and what is not committed in it.
-    fn keep_standing(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
+    /// Keeps the commit at `HEAD` of a worktree, and a commit of its uncommitted changes.
+    fn keep_uncommitted(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
         let store = self.store()?;
         if let Some(head) = tree.head.as_ref().and_then(Head::id) {
             store.keep_attempt(id, attempt, head)?;
@@ -106,18 +106,18 @@ impl Project {
     }
 }
 
-/// Removes the worktree and the branch of an attempt, and forgets its lease. Returns what could not be done, in words: none of
-/// it changes what is recorded.
+/// Removes the worktree and the branch of an attempt, and forgets its lease. Returns a warning for each part that stays: events are
+/// recorded by then.
 pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     let mut stays = false;
     // No other process begins an attempt at that place now.
     let _held = project.lock_worktree(&attempt.id)?;
-    if begun_anew(project, attempt)? {
+    if has_newer_attempt(project, attempt)? {
         return Ok(warnings);
     }
     if let Some(tree) = project.worktree_of(&attempt.id)? {
-        if stands_in(project, &tree.path) {
+        if is_inside(project, &tree.path) {
             warnings.push(format!(
                 "you are in the worktree '{}', so it stays; when you have left it: git worktree remove {}",
                 tree.path.display(),
@@ -125,8 +125,8 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
             ));
             stays = true;
         } else {
-            if let Err(error) = remove_kept(project, attempt, &tree)
-                && !gone_by_now(project, attempt)?
+            if let Err(error) = save_and_remove(project, attempt, &tree)
+                && !is_gone(project, attempt)?
             {
                 warnings.push(format!("the worktree '{}' stays: {}", tree.path.display(), error.message));
                 stays = true;
@@ -139,15 +139,15 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
             warnings.push(format!("the branch '{}' stays: {}", attempt.branch.shorten(), error.message));
         }
     }
-    if let Err(error) = let_go(project, attempt).and_then(|()| project.forget_lease(attempt.start)) {
+    if let Err(error) = drop_merged_refs(project, attempt).and_then(|()| project.forget_lease(attempt.start)) {
         warnings.push(error.message);
     }
     Ok(warnings)
 }
 
-/// Removes a worktree once all that it holds is kept.
-fn remove_kept(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<()> {
-    // Most often nothing in it is uncommitted, and git sees that for itself: then what it stood on is all.
+/// Keeps what a worktree holds, then removes it.
+fn save_and_remove(project: &Project, attempt: &Attempt, tree: &Worktree) -> Result<()> {
+    // Most worktrees have no uncommitted changes, as git finds out when it removes them: then their commits are all there is to keep.
     if tree.path.is_dir() && tree.head.as_ref().and_then(Head::id).is_some() {
         project.keep_heads(&attempt.id, attempt.start, tree)?;
         if worktree::remove::remove_clean(&project.repo, tree)? {
@@ -176,16 +176,16 @@ pub(crate) fn last_start(project: &Project, id: &SpecId, state: &State) -> Resul
     Ok(walk.history.events().iter().rev().find(|event| event.op == Op::Start).map(|event| event.id))
 }
 
-/// Whether another attempt has begun since: the worktree and branch are its own.
-fn begun_anew(project: &Project, attempt: &Attempt) -> Result<bool> {
+/// Whether another attempt has begun since: it owns the worktree and the branch.
+fn has_newer_attempt(project: &Project, attempt: &Attempt) -> Result<bool> {
     let state = project.store()?.state(&attempt.id)?;
     let Some(state) = state else { return Ok(false) };
     let begun = matches!(state.status, Status::InProgress | Status::Paused | Status::Finished);
     Ok(begun && state.attempt.is_some_and(|now| now != attempt.start))
 }
 
-/// Whether the worktree is gone after all: two that end one attempt clear it away together.
-fn gone_by_now(project: &Project, attempt: &Attempt) -> Result<bool> {
+/// Whether another process has removed the worktree: two processes may end one attempt at once.
+fn is_gone(project: &Project, attempt: &Attempt) -> Result<bool> {
     for _ in 0..20 {
         if !project.worktree_of(&attempt.id)?.is_some_and(|tree| tree.path.exists()) {
             return Ok(true);
@@ -195,8 +195,8 @@ fn gone_by_now(project: &Project, attempt: &Attempt) -> Result<bool> {
     Ok(false)
 }
 
-/// What is kept of the attempt and is in its target needs no ref of its own.
-fn let_go(project: &Project, attempt: &Attempt) -> Result<()> {
+/// Drops the refs of kept commits that the target holds.
+fn drop_merged_refs(project: &Project, attempt: &Attempt) -> Result<()> {
     let Some(target) = &attempt.target else { return Ok(()) };
     let Some(target) = project.branch_tip(target)? else { return Ok(()) };
     let store = project.store()?;
@@ -208,8 +208,8 @@ fn let_go(project: &Project, attempt: &Attempt) -> Result<()> {
     Ok(())
 }
 
-/// Whether the person stands in `path`.
-pub(crate) fn stands_in(project: &Project, path: &std::path::Path) -> bool {
+/// Whether the working directory of the person is in `path`.
+pub(crate) fn is_inside(project: &Project, path: &std::path::Path) -> bool {
     let real = |path: &std::path::Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     real(project.env.cwd()).starts_with(real(path))
 }

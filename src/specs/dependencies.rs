@@ -15,14 +15,14 @@ use crate::{
     error::Result,
 };
 
-/// How many edges are looked at for short ways around; which specs lie on cycles is known without.
+/// How many edges are searched for the shortest way around each cycle. Which specs lie on cycles is known without that.
 const MAX_STEPS: usize = 1_000_000;
 
-/// How many specs of a way are named.
+/// How many specs of a cycle are named.
 const MAX_NAMED: usize = 10;
 
 impl Specs<'_> {
-    /// What the dependency of `from` that is written so is.
+    /// The dependency that `from` names as `written`.
     pub(crate) fn dependency(&self, from: &SpecId, written: &str, base: Option<ObjectId>) -> Result<Dependency> {
         let found = self.project.candidates(&self.names, written)?;
         let id = match found.as_slice() {
@@ -85,8 +85,8 @@ impl Specs<'_> {
         Ok(waits)
     }
 
-    /// The specs that `wanted` lead to and that depend on themselves: for each the entry of `depends_on` that leads there, and what to
-    /// say. A spec that cannot be read leads nowhere.
+    /// The specs that depend on themselves, among those that `wanted` lead to: for each the index of the entry in `depends_on` that leads
+    /// around, and a sentence. A spec that cannot be read leads nowhere.
     pub(crate) fn cycles(&self, wanted: &[SpecId]) -> Result<BTreeMap<SpecId, (usize, String)>> {
         let graph = Graph::of(wanted, |id| Ok(self.waits_for(id).unwrap_or_default()))?;
         let mut steps = MAX_STEPS;

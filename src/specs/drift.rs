@@ -138,7 +138,7 @@ impl Specs<'_> {
         Ok(if then.is_none_or(|then| then.is_same(&work)) { None } else { changed(Some(tip)) })
     }
 
-    /// The specs behind the attempt that others have taken the place of, unless a person has acknowledged that.
+    /// The superseded specs among those that informed the attempt, unless a person has acknowledged that.
     fn superseded(&self, spec: &SpecId, attempt: ObjectId, pins: &[PinFacts<'_>]) -> Result<Vec<Change>> {
         let Some(origins) = self.origins(spec, attempt)? else { return Ok(Vec::new()) };
         let pinned = || {
@@ -159,7 +159,7 @@ impl Specs<'_> {
         Ok(changes)
     }
 
-    /// The specs whose events are behind an attempt, as far as they can be read; `None` if the attempt cannot be.
+    /// The specs that informed an attempt, as far as their events can be read; `None` if the attempt cannot be read.
     pub(crate) fn origins(&self, spec: &SpecId, attempt: ObjectId) -> Result<Option<Rc<[SpecId]>>> {
         match &self.cache {
             Some(cache) => cache.origins(spec, attempt, || self.informed(spec, attempt)),
@@ -167,12 +167,12 @@ impl Specs<'_> {
         }
     }
 
-    /// The specs whose events are behind an attempt, and whether all of them could be read.
+    /// The specs that informed an attempt, and whether the events of all of them could be read.
     fn informed(&self, spec: &SpecId, attempt: ObjectId) -> Result<Option<(Rc<[SpecId]>, bool)>> {
         let store = self.project.store()?;
         let Ok(Ok(start)) = store.event(spec, attempt) else { return Ok(None) };
         let informed = start.parents.iter().filter(|(role, _)| *role == Role::Informed);
-        // Of most of them its trailers say already whose they are.
+        // The trailers of the start event name the spec of most of them.
         let pinned = |event: ObjectId| {
             start.facts.informed_by.iter().find_map(|pin| match pin {
                 Pin::Spec { id, event: pinned } if *pinned == event => Some(id.clone()),

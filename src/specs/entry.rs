@@ -42,8 +42,8 @@ impl Entry {
         self.loaded.as_ref().ok_or_else(none)?.valid(&self.id)
     }
 
-    /// Whether its file tells what chant has done with it and nothing is recorded here, so that it counts as pending: `import` would
-    /// record it.
+    /// Whether the file has a status that chant wrote, and no event is recorded: `import` would record that status. Until then the spec is
+    /// pending.
     pub(crate) fn is_to_import(&self) -> bool {
         let told = |spec: &Spec| {
             let front = &spec.front;
@@ -71,7 +71,7 @@ impl Entry {
         }
     }
 
-    /// What lines, readiness and drift rest on.
+    /// The facts that lists, readiness and drift read.
     pub(crate) fn facts(&self) -> Facts<'_> {
         let text = self.loaded.as_ref().and_then(|loaded| {
             let (text, spec) = (loaded.text.as_ref()?, loaded.spec.as_ref().ok()?);

@@ -31,14 +31,14 @@ pub(crate) struct Input {
     pub pin: Pin,
     /// Its bytes; none for an address.
     pub bytes: Option<Vec<u8>>,
-    /// Whether it lies in the base; what does not is given to the agent and never committed.
+    /// Whether the base has it. An input that the base lacks is given to the agent and never committed.
     pub committed: bool,
 }
 
 /// Why an entry of `informed_by` cannot be an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InputFault {
-    /// It leads nowhere.
+    /// Nothing has that name.
     Missing,
     /// It is there and cannot be used: why, in words.
     Refused(String),
@@ -118,7 +118,7 @@ impl Project {
         Ok(Some(Input { pin, bytes: Some(text.bytes), committed }))
     }
 
-    /// A file: as the base has it, else as it lies in the work tree.
+    /// A file: the version of the base, otherwise that of the work tree.
     fn find_input(&self, base: &Base<'_>, path: &str) -> Result<Option<Input>> {
         if pattern::check_path(path).is_err() {
             return Ok(None);
@@ -153,7 +153,7 @@ impl Project {
         Ok(None)
     }
 
-    /// What a pinned path holds now, where it can be told without guessing: in the base, else in the work tree.
+    /// The blob of a pinned path now: in the base, otherwise in the work tree; `None` if it cannot be read.
     pub(crate) fn input_blob(&self, base: &Base<'_>, path: &str) -> Result<Option<ObjectId>> {
         if let Some(blob) = base.blob(path)? {
             return Ok(Some(blob));

@@ -21,7 +21,7 @@ const MAGIC: &[u8; 8] = b"CHANTNM2";
 /// A larger file is not read, in bytes: a hundred thousand names take some two million.
 const MAX_LEN: u64 = 1 << 28;
 
-/// What stands before the names in the file.
+/// The header of the file, before the names.
 #[derive(PartialEq, Serialize, Deserialize)]
 struct Head {
     /// The program that wrote it.
@@ -30,8 +30,8 @@ struct Head {
     sources: Vec<Option<Stamp>>,
 }
 
-/// Every spec that has a ref or a file under `.chant/specs`, one a line, after what stood before them in their file. Some stand there
-/// twice, and not every line is an id.
+/// The ids of all specs that have a ref or a file under `.chant/specs`, one a line, after the header of their file. Some occur twice, and
+/// not every line is an id.
 #[derive(Debug)]
 pub(crate) struct NameList {
     bytes: Vec<u8>,
@@ -39,7 +39,7 @@ pub(crate) struct NameList {
 }
 
 impl NameList {
-    /// The names of now: those that were listed before, if nothing has come or gone since, else what `list` finds.
+    /// The current names: those of the file while the directories are unchanged, otherwise what `list` returns.
     pub(crate) fn find(project: &Project, list: impl FnOnce() -> Result<String>) -> Result<NameList> {
         let began = project.env.now().as_nanosecond();
         let sources = sources(project);
@@ -65,16 +65,16 @@ impl NameList {
         Ok(NameList { bytes: text.into_bytes(), begin: 0 })
     }
 
-    /// Those that `query` is a short form of.
+    /// The specs that `query` is a short form of.
     pub(crate) fn matching(&self, query: &str) -> Vec<SpecId> {
         // Every short form ends with the sequence or the suffix, or with a member's number after it.
         let (stem, _) = SpecId::split_member(query);
         let last = stem.rsplit_once('-').map_or(stem, |(_, last)| last);
-        self.with(last).into_iter().filter(|id| id.matches(query)).collect()
+        self.containing(last).into_iter().filter(|id| id.matches(query)).collect()
     }
 
-    /// Those in whose name `part` is found, in the order of the ids; none for an empty one, or one that no name can hold.
-    pub(crate) fn with(&self, part: &str) -> Vec<SpecId> {
+    /// The specs whose id contains `part`, in the order of the ids; none if `part` is empty or has several lines.
+    pub(crate) fn containing(&self, part: &str) -> Vec<SpecId> {
         let mut found = Vec::new();
         if part.is_empty() || part.contains('\n') {
             return found;
@@ -124,7 +124,7 @@ mod tests {
         let listed = format!("head\n{}\n2026-02-08.lock\n{}\n", specs.join("\n"), [specs[3], specs[0]].join("\n"));
         let bytes = listed.into_bytes();
         let names = NameList { bytes, begin: 5 };
-        let with = |part| names.with(part).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let with = |part| names.containing(part).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(with("001"), ["2026-02-08-001-aaa", "2026-02-10-001-b01"]);
         assert_eq!(with("a"), ["2026-02-08-001-aaa"]);
         assert_eq!(with("0").len(), 4);

@@ -22,8 +22,8 @@ use crate::{
     store::archive::ArchiveTrees,
 };
 
-/// After this many questions what a short form means, a table answers.
-const OFTEN: usize = 4;
+/// After this many short forms a table of all ids answers: each lookup without it scans the list of names.
+const MAX_SCANS: usize = 4;
 
 /// The specs that exist, by name only: nothing of them is read.
 ///
@@ -33,23 +33,23 @@ const OFTEN: usize = 4;
 pub(crate) struct SpecNames<'p> {
     project: &'p Project,
     cache: Option<Rc<Cache<'p>>>,
-    /// What has a ref.
+    /// The specs that have a ref, with their tips.
     tips: OnceCell<ById<ObjectId>>,
-    /// What was folded.
+    /// The specs whose chain is folded into an archive, with their tips.
     folded: OnceCell<BTreeMap<SpecId, ObjectId>>,
     folders: ArchiveTrees,
-    /// What has a file under `.chant/specs`.
+    /// The files under `.chant/specs`.
     active: OnceCell<Files>,
-    /// What has a file under `.chant/archive`.
+    /// The files under `.chant/archive`.
     archived: OnceCell<Files>,
-    /// The directories in which those are, each opened once.
-    away: OnceCell<Vec<Directory>>,
+    /// `.chant/archive` in each work tree, opened once.
+    archive_directories: OnceCell<Vec<Directory>>,
     list: OnceCell<NameList>,
-    short: OnceCell<HashMap<String, Vec<SpecId>>>,
-    /// How often a short form was looked for.
-    asked: Cell<usize>,
-    asked_away: Cell<usize>,
-    short_away: OnceCell<HashMap<String, Vec<SpecId>>>,
+    by_component: OnceCell<HashMap<String, Vec<SpecId>>>,
+    /// How often a short form was looked up.
+    queries: Cell<usize>,
+    archived_queries: Cell<usize>,
+    archived_by_component: OnceCell<HashMap<String, Vec<SpecId>>>,
 }
 
 /// The files of a directory that may be specs.
@@ -60,8 +60,8 @@ struct Files {
 }
 
 impl Files {
-    /// Takes the files of these names in `dir`, which are sorted, for what they are.
-    fn take<'n>(&mut self, dir: &str, names: impl Iterator<Item = &'n BStr>) {
+    /// Adds the files of `dir`, by their sorted names: specs, and files whose name is no id.
+    fn add_names<'n>(&mut self, dir: &str, names: impl Iterator<Item = &'n BStr>) {
         let mut specs = Vec::with_capacity(names.size_hint().0);
         for stem in names.filter_map(|name| name.strip_suffix(b".md")) {
             let stem = stem.to_str_lossy();
@@ -70,7 +70,7 @@ impl Files {
                 Err(invalid) => self.strays.push((format!("{dir}/{stem}.md"), invalid.why.to_owned())),
             }
         }
-        // Made at once, which is a fraction of the work of one by one.
+        // A set that is made at once takes a fraction of the time of single insertions.
         self.specs.append(&mut specs.into_iter().collect());
     }
 }
@@ -85,12 +85,12 @@ impl<'p> SpecNames<'p> {
             folders: ArchiveTrees::default(),
             active: OnceCell::new(),
             archived: OnceCell::new(),
-            away: OnceCell::new(),
+            archive_directories: OnceCell::new(),
             list: OnceCell::new(),
-            short: OnceCell::new(),
-            asked: Cell::new(0),
-            asked_away: Cell::new(0),
-            short_away: OnceCell::new(),
+            by_component: OnceCell::new(),
+            queries: Cell::new(0),
+            archived_queries: Cell::new(0),
+            archived_by_component: OnceCell::new(),
         }
     }
 
@@ -100,12 +100,12 @@ impl<'p> SpecNames<'p> {
         match (tips.get(id.as_str()), self.folded.get()) {
             (Some(tip), _) => Ok(Some(*tip)),
             (None, Some(folded)) => Ok(folded.get(id).copied()),
-            (None, None) if self.folders.lack(id) => Ok(None),
+            (None, None) if self.folders.lacks(id) => Ok(None),
             (None, None) => self.project.store()?.folded_tip_in(&self.folders, id),
         }
     }
 
-    /// Whether it has a file under `.chant/specs`.
+    /// Whether the spec has a file under `.chant/specs`.
     pub(crate) fn has_file(&self, id: &SpecId) -> Result<bool> {
         match self.active.get() {
             Some(files) => Ok(files.specs.contains(id)),
@@ -113,31 +113,31 @@ impl<'p> SpecNames<'p> {
         }
     }
 
-    /// Whether it has a file under `.chant/archive`.
+    /// Whether the spec has a file under `.chant/archive`.
     pub(crate) fn has_archived_file(&self, id: &SpecId) -> Result<bool> {
         match self.archived.get() {
             Some(files) => Ok(files.specs.contains(id)),
             None => {
-                let away = get_or_try_init(&self.away, || self.project.directories(ARCHIVE_DIR))?;
-                self.project.lists(away, ARCHIVE_DIR, id)
+                let directories = get_or_try_init(&self.archive_directories, || self.project.directories(ARCHIVE_DIR))?;
+                self.project.lists(directories, ARCHIVE_DIR, id)
             }
         }
     }
 
-    /// Whether there is anything of that name.
+    /// Whether the spec exists: it has a chain or a file.
     pub(crate) fn has(&self, id: &SpecId) -> Result<bool> {
         Ok(self.tip(id)?.is_some() || self.has_file(id)? || self.has_archived_file(id)?)
     }
 
-    /// Whether there is a first member of a spec: they are numbered from 1 without a gap.
+    /// Whether a spec has members: they are numbered from 1 without a gap, so that it has a first one.
     pub(crate) fn has_members(&self, id: &SpecId) -> Result<bool> {
         let name = format!("{id}.1");
         if let (Some(tips), Some(files)) = (self.tips.get(), self.active.get()) {
             if tips.get(&name).is_some() || files.specs.contains(name.as_str()) {
                 return Ok(true);
             }
-            let away = get_or_try_init(&self.away, || self.project.directories(ARCHIVE_DIR))?;
-            if away.is_empty() && self.folders.lack(id) && !self.project.repo.is_bare() {
+            let directories = get_or_try_init(&self.archive_directories, || self.project.directories(ARCHIVE_DIR))?;
+            if directories.is_empty() && self.folders.lacks(id) && !self.project.repo.is_bare() {
                 return Ok(false);
             }
         }
@@ -153,7 +153,7 @@ impl<'p> SpecNames<'p> {
         Ok(all)
     }
 
-    /// Every spec but those that have nothing any more but a place in the archive. Some of them may be archived: their chains say so.
+    /// Every spec that has a ref or a file under `.chant/specs`. An archived spec is among them until its chain is folded.
     pub(crate) fn active(&self) -> Result<BTreeSet<&SpecId>> {
         let tips = get_or_try_init(&self.tips, || match &self.cache {
             Some(cache) => cache.tips(),
@@ -179,28 +179,28 @@ impl<'p> SpecNames<'p> {
 
     /// Every spec of which `query` is a short form, in the order of the ids, of those that have a ref or a file under `.chant/specs`.
     pub(crate) fn matching(&self, query: &str) -> Result<Vec<SpecId>> {
-        self.asked.set(self.asked.get() + 1);
-        if self.asked.get() <= OFTEN {
-            let found = self.listed()?.matching(query);
+        self.queries.set(self.queries.get() + 1);
+        if self.queries.get() <= MAX_SCANS {
+            let found = self.name_list()?.matching(query);
             // On a file system that shows no change of a directory, the list may lack new names.
             if !found.is_empty() {
                 return Ok(found);
             }
         }
-        Ok(matching(get_or_try_init(&self.short, || Ok(by_last_component(self.names()?)))?, query))
+        Ok(matching(get_or_try_init(&self.by_component, || Ok(by_last_component(self.names()?)))?, query))
     }
 
-    /// Every spec in whose id `part` is found, in the order of the ids, of the same.
-    pub(crate) fn with(&self, part: &str) -> Result<Vec<SpecId>> {
-        Ok(self.listed()?.with(part))
+    /// Every spec whose id contains `part`, in the order of the ids, of those that have a ref or a file under `.chant/specs`.
+    pub(crate) fn containing(&self, part: &str) -> Result<Vec<SpecId>> {
+        Ok(self.name_list()?.containing(part))
     }
 
-    fn listed(&self) -> Result<&NameList> {
+    fn name_list(&self) -> Result<&NameList> {
         get_or_try_init(&self.list, || NameList::find(self.project, || self.raw_names()))
     }
 
-    /// The names of refs and of files under `.chant/specs`, one a line, some of them twice and not all of them ids: to take each for what
-    /// it is would take longer than to list them.
+    /// The names of refs and of files under `.chant/specs`, one a line. Some occur twice, and some are no ids: to parse each takes longer
+    /// than to list them.
     fn raw_names(&self) -> Result<String> {
         let mut text = String::new();
         // A name of several lines is no id, but one of its lines might be.
@@ -218,24 +218,24 @@ impl<'p> SpecNames<'p> {
         Ok(text)
     }
 
-    /// Those that were put away and that `query` is a short form of.
-    pub(crate) fn matching_away(&self, query: &str) -> Result<Vec<SpecId>> {
-        self.asked_away.set(self.asked_away.get() + 1);
-        if self.asked_away.get() <= OFTEN && !self.project.repo.is_bare() {
-            return self.found_away(query);
+    /// Every archived spec of which `query` is a short form.
+    pub(crate) fn matching_archived(&self, query: &str) -> Result<Vec<SpecId>> {
+        self.archived_queries.set(self.archived_queries.get() + 1);
+        if self.archived_queries.get() <= MAX_SCANS && !self.project.repo.is_bare() {
+            return self.find_archived(query);
         }
-        let away = get_or_try_init(&self.short_away, || {
+        let archived = get_or_try_init(&self.archived_by_component, || {
             let folded = get_or_try_init(&self.folded, || self.project.store()?.folded())?;
             Ok(by_last_component(folded.keys().chain(&self.archived_files()?.specs).cloned().collect()))
         })?;
-        Ok(matching(away, query))
+        Ok(matching(archived, query))
     }
 
-    /// The archived specs that `query` is a short form of, for a single question: of the many names, only those that fit are read.
-    fn found_away(&self, query: &str) -> Result<Vec<SpecId>> {
+    /// The archived specs that `query` is a short form of, for a single lookup: of the many names, only those that fit are read.
+    fn find_archived(&self, query: &str) -> Result<Vec<SpecId>> {
         let last = last_component(query);
         let mut found = self.project.store()?.folded_with(last)?;
-        for directory in get_or_try_init(&self.away, || self.project.directories(ARCHIVE_DIR))? {
+        for directory in get_or_try_init(&self.archive_directories, || self.project.directories(ARCHIVE_DIR))? {
             let names = directory.names_with(last).map_err(|refused| bad_directory(ARCHIVE_DIR, &refused))?;
             let ids = names.iter().filter_map(|name| name.to_str().ok()?.strip_suffix(".md"));
             found.extend(ids.filter_map(|id| SpecId::new(id).ok()));
@@ -271,7 +271,7 @@ fn matching(short: &HashMap<String, Vec<SpecId>>, query: &str) -> Vec<SpecId> {
     found.filter(|id| id.matches(query)).cloned().collect()
 }
 
-/// What every id ends with that a short form stands for: its sequence or its suffix, before the number of a member.
+/// The component of a short form by which ids are found: the sequence or the suffix, without the number of a member.
 fn last_component(query: &str) -> &str {
     let (stem, _) = SpecId::split_member(query);
     stem.rsplit_once('-').map_or(stem, |(_, last)| last)
@@ -302,24 +302,24 @@ impl Project {
         let mut files = Files::default();
         for top in self.tops() {
             if let Some(names) = cache.and_then(|cache| cache.file_names(&top)) {
-                files.take(dir, names);
+                files.add_names(dir, names);
                 continue;
             }
             let listed = work_file::list_with(&top, dir.into(), prefix.as_bytes());
             let listed = listed.map_err(|refused| bad_directory(dir, &refused))?;
-            files.take(dir, listed.iter().map(|entry| entry.name.as_bstr()));
+            files.add_names(dir, listed.iter().map(|entry| entry.name.as_bstr()));
         }
         files.strays.sort_unstable();
         if self.repo.is_bare()
             && let Some(head) = self.repo.head()?.id()
         {
-            self.files_in(head, dir, &mut files)?;
+            self.add_files_of(head, dir, &mut files)?;
         }
         Ok(files)
     }
 
     /// The files in the tree of `HEAD`, which count only where there is no work tree. Files whose names are no ids are left out.
-    fn files_in(&self, head: ObjectId, dir: &str, files: &mut Files) -> Result<()> {
+    fn add_files_of(&self, head: ObjectId, dir: &str, files: &mut Files) -> Result<()> {
         let tree = self.repo.gix().find_commit(head)?.tree()?;
         let Some(entry) = tree.lookup_entry_by_path(dir)?.filter(|entry| entry.mode().is_tree()) else { return Ok(()) };
         for entry in entry.object()?.into_tree().iter() {

@@ -1,4 +1,4 @@
-//! How a spec comes to be in a work tree and in the store: its file, its first event, and later events that carry its text.
+//! Creates the file of a spec, and appends its first event and events that keep its text.
 //!
 //! Which event follows from the state of a spec is decided by the use cases, not here.
 

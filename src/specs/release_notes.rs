@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The headings of a changelog, in their order.
-pub(crate) const KINDS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+pub(crate) const HEADINGS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
 
 /// The notes of every spec whose work or merge is one of `commits`, by kind. A spec that says nothing is left out.
 ///
@@ -38,24 +38,24 @@ pub(crate) fn gather(specs: &Specs<'_>, commits: &HashSet<ObjectId>) -> Result<V
         let kind = entry.spec().map_or(SpecType::Code, |spec| spec.front.kind);
         if let Some(text) = written(specs, id, state.tip)? {
             let fix = entry.spec().is_some_and(|spec| spec.front.known_phase() == Some(Phase::ForkFix));
-            notes.extend(entries(&text, if fix { "Fixed" } else { usual(kind) }).into_iter().map(|(kind, text)| {
-                NoteView { kind: kind.to_owned(), text, spec: id.clone(), short: id.short().to_owned() }
-            }));
+            notes.extend(entries(&text, if fix { "Fixed" } else { default_heading(kind) }).into_iter().map(
+                |(kind, text)| NoteView { kind: kind.to_owned(), text, spec: id.clone(), short: id.short().to_owned() },
+            ));
         }
     }
-    let rank = |note: &NoteView| KINDS.iter().position(|kind| *kind == note.kind);
+    let rank = |note: &NoteView| HEADINGS.iter().position(|kind| *kind == note.kind);
     notes.sort_by(|one, other| (rank(one), &one.spec).cmp(&(rank(other), &other.spec)));
     Ok(notes)
 }
 
-fn usual(kind: SpecType) -> &'static str {
+fn default_heading(kind: SpecType) -> &'static str {
     match kind {
         SpecType::Code | SpecType::Task => "Changed",
         _ => "Added",
     }
 }
 
-/// The section as the work left it: its event has the text, wherever the file is now.
+/// The release notes at the end of the work. The finish event has that text, wherever the file is now.
 pub(crate) fn written(specs: &Specs<'_>, id: &SpecId, tip: ObjectId) -> Result<Option<String>> {
     let store = specs.project.store()?;
     let walk = store.walk(id, tip)?;
@@ -67,23 +67,23 @@ pub(crate) fn written(specs: &Specs<'_>, id: &SpecId, tip: ObjectId) -> Result<O
     Ok(None)
 }
 
-/// The entries of a section: one for each heading `### Fixed: what`, else its first paragraph.
+/// The entries of a section: one for each heading `### Fixed: what`, otherwise its first paragraph.
 fn entries(text: &str, usual: &'static str) -> Vec<(&'static str, String)> {
     let mut found: BTreeMap<usize, (&'static str, String)> = BTreeMap::new();
     for (at, line) in text.lines().enumerate() {
         let Some(heading) = line.strip_prefix("### ") else { continue };
         let (word, rest) = heading.split_once(':').unwrap_or((heading, ""));
-        let Some(kind) = KINDS.into_iter().find(|kind| kind.eq_ignore_ascii_case(word.trim())) else { continue };
+        let Some(kind) = HEADINGS.into_iter().find(|kind| kind.eq_ignore_ascii_case(word.trim())) else { continue };
         let rest = rest.trim();
-        let told =
+        let note =
             if rest.is_empty() { section(text, heading).map(|found| paragraph(&found)) } else { Some(rest.to_owned()) };
-        if let Some(told) = told.filter(|told| !told.is_empty()) {
-            found.insert(at, (kind, told));
+        if let Some(note) = note.filter(|note| !note.is_empty()) {
+            found.insert(at, (kind, note));
         }
     }
     if found.is_empty() {
-        let told = paragraph(text);
-        return if told.is_empty() { Vec::new() } else { vec![(usual, told)] };
+        let note = paragraph(text);
+        return if note.is_empty() { Vec::new() } else { vec![(usual, note)] };
     }
     found.into_values().collect()
 }

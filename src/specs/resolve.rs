@@ -14,14 +14,19 @@ impl Project {
     /// `unknown-spec` if none fits, `ambiguous-spec` with the candidates in the hints if several do.
     pub(crate) fn resolve_in(&self, names: &SpecNames<'_>, query: &str) -> Result<SpecId> {
         let candidates = self.candidates(names, query)?;
-        self.the_one(names, query, candidates)
+        self.single_candidate(names, query, candidates)
     }
 
     /// The only one of `candidates`, which were found for `query`.
     ///
     /// # Errors
     /// As [`Project::resolve_in`].
-    pub(crate) fn the_one(&self, names: &SpecNames<'_>, query: &str, candidates: Vec<SpecId>) -> Result<SpecId> {
+    pub(crate) fn single_candidate(
+        &self,
+        names: &SpecNames<'_>,
+        query: &str,
+        candidates: Vec<SpecId>,
+    ) -> Result<SpecId> {
         match candidates.as_slice() {
             [one] => Ok(one.clone()),
             [] => Err(unknown(names, query)?),
@@ -29,7 +34,7 @@ impl Project {
         }
     }
 
-    /// Every spec that `query` may mean: the exact one, else the active ones, else the archived ones.
+    /// Every spec that `query` may mean: the exact one, otherwise the active ones, otherwise the archived ones.
     pub(crate) fn candidates(&self, names: &SpecNames<'_>, query: &str) -> Result<Vec<SpecId>> {
         let query = stem_of(query);
         if let Ok(exact) = SpecId::new(query)
@@ -47,7 +52,7 @@ impl Project {
         if !active.is_empty() {
             return Ok(active);
         }
-        matching.extend(names.matching_away(query)?);
+        matching.extend(names.matching_archived(query)?);
         matching.sort_unstable();
         matching.dedup();
         Ok(matching)

@@ -33,7 +33,7 @@ pub(crate) struct Text {
     pub bytes: Vec<u8>,
     /// Where it was found.
     pub source: TextSource,
-    /// Computed at the first need: a command that reads thousands of texts needs it of few.
+    /// The blob, computed when it is first needed: a command that reads thousands of texts needs it of few.
     blob: OnceCell<ObjectId>,
     hash: gix::hash::Kind,
 }
@@ -44,12 +44,12 @@ impl Text {
         Text { path, bytes, source, blob: OnceCell::new(), hash }
     }
 
-    /// One that is this blob.
+    /// A text whose blob is known.
     pub(crate) fn of_blob(path: String, bytes: Vec<u8>, blob: ObjectId, source: TextSource) -> Text {
         Text { path, bytes, source, blob: blob.into(), hash: blob.kind() }
     }
 
-    /// The blob that it is.
+    /// The blob of the text.
     pub(crate) fn blob(&self) -> ObjectId {
         *self.blob.get_or_init(|| {
             compute_hash(self.hash, objs::Kind::Blob, &self.bytes).expect("hashing bytes in memory cannot fail")
@@ -57,7 +57,7 @@ impl Text {
     }
 }
 
-/// A text, read.
+/// The text of a spec, parsed.
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
     /// The text; `None` if it exists and cannot be read.

@@ -33,7 +33,7 @@ impl Project {
 pub(crate) struct Texts<'p> {
     project: &'p Project,
     cache: Option<Rc<Cache<'p>>>,
-    /// Whether of each no more is wanted than an outline.
+    /// Whether texts are parsed to outlines only.
     outlines: bool,
     directories: OnceCell<Vec<SpecDirectory>>,
     head: OnceCell<[Folder; 2]>,
@@ -46,12 +46,12 @@ type Folder = HashMap<BString, ObjectId>;
 struct SpecDirectory {
     top: PathBuf,
     dir: &'static str,
-    /// `None` if it is absent, an error if it is no directory to go into.
+    /// The open directory; `None` if it is absent, otherwise why it cannot be opened.
     open: Result<Option<Directory>, String>,
 }
 
 impl<'p> Texts<'p> {
-    /// Nothing is read yet.
+    /// The texts of `project`. None is read yet.
     pub(crate) fn new(project: &'p Project) -> Texts<'p> {
         Texts { project, cache: None, outlines: false, directories: OnceCell::new(), head: OnceCell::new() }
     }
@@ -119,7 +119,7 @@ impl<'p> Texts<'p> {
         Ok(Some(loaded))
     }
 
-    /// A text that is an object.
+    /// A text in the object database.
     fn stored(&self, id: &SpecId, path: String, blob: ObjectId, source: TextSource) -> Result<Rc<Loaded>> {
         if let Some(known) = self.cache.as_ref().and_then(|cache| cache.same_text(id, &path, blob)) {
             return Ok(known);

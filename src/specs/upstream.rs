@@ -1,4 +1,4 @@
-//! Whether the project that this is a fork of has the work.
+//! Whether the upstream project has the work that a gate waits for.
 
 use gix::ObjectId;
 
@@ -9,7 +9,7 @@ use crate::{
     error::Result,
 };
 
-/// The remote that is the project, by the name that everybody gives it.
+/// The usual name of the remote of the upstream project.
 pub(crate) const UPSTREAM: &str = "upstream";
 
 impl Project {
@@ -22,7 +22,7 @@ impl Project {
         Ok(name.and_then(|name| name.strip_prefix(&prefix).map(str::to_owned)).unwrap_or_else(|| "main".to_owned()))
     }
 
-    /// What the main branch of a remote was when it was last fetched.
+    /// The commit of a remote's default branch at the last fetch.
     fn fetched(&self, remote: &str) -> Result<Option<ObjectId>> {
         let name = format!("refs/remotes/{remote}/{}", self.default_branch(remote)?);
         match self.repo.gix().try_find_reference(name.as_str())? {

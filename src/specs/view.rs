@@ -7,8 +7,8 @@ use crate::specs::{all::Specs, entry::Entry, facts::Facts};
 use crate::{
     agent::lease::Life,
     answer::{
-        ApprovalView, Blocker, BlockerKind, CheckedAttempt, Criterion, EventView, Line, MergeView, Person, Pin,
-        SpecDetail, SpecView, Trailer, flags,
+        ApprovalView, Blocker, BlockerKind, CheckedAttempt, Criterion, EventView, MergeView, Person, Pin, SpecDetail,
+        SpecLine, SpecView, Trailer, flags,
     },
     domain::{
         checks::Checks,
@@ -24,12 +24,12 @@ use crate::{
 
 impl Specs<'_> {
     /// The line of a spec: what a person is shown of one among many.
-    pub(crate) fn line(&self, facts: &Facts<'_>) -> Result<Line> {
+    pub(crate) fn line(&self, facts: &Facts<'_>) -> Result<SpecLine> {
         let text = facts.text.as_ref();
         let (orphaned, stale) = self.orphaned_and_stale(facts)?;
         let needs_approval = self.needs_approval(facts)?;
         let kind = text.map_or(SpecType::default(), |text| text.kind).as_str();
-        Ok(Line {
+        Ok(SpecLine {
             id: facts.id.clone(),
             status: facts.status,
             flags: flags([facts.fault.is_some(), facts.is_contended(), orphaned, stale, needs_approval]),
@@ -62,7 +62,7 @@ impl Specs<'_> {
             view.topic = spec.front.topic.clone();
             view.labels = spec.front.labels.clone();
         }
-        self.rest(entry, &mut view)?;
+        self.add_recorded(entry, &mut view)?;
         Ok(view)
     }
 
@@ -76,11 +76,11 @@ impl Specs<'_> {
         Ok((orphaned, !self.drifted(facts)?.is_empty()))
     }
 
-    /// What else there is to it.
-    fn rest(&self, entry: &Entry, view: &mut SpecView) -> Result<()> {
+    /// Adds the fields that come from the recorded state and from the text.
+    fn add_recorded(&self, entry: &Entry, view: &mut SpecView) -> Result<()> {
         view.branch = self.project.branch(&entry.id)?;
         if let Some(spec) = entry.spec() {
-            text_of(view, spec);
+            add_front_matter(view, spec);
         }
         if let Some(text) = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()) {
             view.spec_path = Some(text.path.clone());
@@ -110,7 +110,7 @@ impl Specs<'_> {
             detail.body = Some(spec.body().to_owned());
             detail.criteria =
                 spec.criteria.iter().map(|one| Criterion { text: one.text.clone(), checked: one.checked }).collect();
-            detail.front_matter = said_of_itself(spec);
+            detail.front_matter = front_matter_claims(spec);
         }
         let Some(state) = &entry.state else { return Ok(detail) };
         let store = self.project.store()?;
@@ -125,7 +125,7 @@ impl Specs<'_> {
             old: landing.old.map(|id| id.to_string()).unwrap_or_default(),
             new: landing.new.to_string(),
         });
-        detail.links = facts.informed_by.iter().map(link).collect();
+        detail.links = facts.informed_by.iter().map(pin_view).collect();
         let required = match entry.facts().text {
             Some(text) => {
                 text.approval || self.project.requires_approval(text.kind, |label| text.labels.contains(label))?
@@ -147,7 +147,7 @@ impl Specs<'_> {
         Ok(detail)
     }
 
-    /// The evidence of the newest event of the deciding attempt that has some.
+    /// The checks of the deciding attempt, from its newest event that has some.
     fn last_checks(&self, entry: &Entry, history: &History) -> Result<Option<(ObjectId, Checks)>> {
         let Some(attempt) = entry.state.as_ref().and_then(|state| state.attempt) else { return Ok(None) };
         let store = self.project.store()?;
@@ -161,8 +161,8 @@ impl Specs<'_> {
     }
 }
 
-/// What the text says beyond what a line shows.
-fn text_of(view: &mut SpecView, spec: &Spec) {
+/// Adds the fields of the front matter.
+fn add_front_matter(view: &mut SpecView, spec: &Spec) {
     let front = &spec.front;
     view.depends_on = front.depends_on.clone();
     view.informed_by = front.informed_by.clone();
@@ -171,8 +171,8 @@ fn text_of(view: &mut SpecView, spec: &Spec) {
     view.model = front.model.clone();
 }
 
-/// What the front matter says of recorded matters, and its unknown keys: shown, never obeyed.
-fn said_of_itself(spec: &Spec) -> Map<String, Value> {
+/// The claims of the front matter about recorded state, and its unknown keys. They are shown and never used.
+fn front_matter_claims(spec: &Spec) -> Map<String, Value> {
     let front = &spec.front;
     let mut said = Map::new();
     let scalars = [
@@ -210,7 +210,7 @@ fn blocker(reason: &Reason) -> Blocker {
     Blocker { kind, what: reason.what.clone(), why: reason.why.clone() }
 }
 
-fn link(pin: &event::Pin) -> Pin {
+fn pin_view(pin: &event::Pin) -> Pin {
     let (kind, what, pinned) = match pin {
         event::Pin::Path { path, blob } => ("path", path.clone(), Some(blob.to_string())),
         event::Pin::Spec { id, event } => ("spec", id.to_string(), Some(event.to_string())),

@@ -252,7 +252,7 @@ impl Store<'_> {
     }
 }
 
-/// What the next event sits on.
+/// The tip that the next event follows, with the state and the history there.
 #[derive(Default)]
 pub(super) struct Predecessor {
     /// Its first parent: the tip, or the merge event that joins to it what was missing.

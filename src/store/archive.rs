@@ -55,8 +55,8 @@ pub struct ArchiveTrees {
 }
 
 impl ArchiveTrees {
-    /// Whether it was found out already that there is no archive in which `id` could be.
-    pub fn lack(&self, id: &SpecId) -> bool {
+    /// Whether the archive that `id` belongs to is known not to exist.
+    pub fn lacks(&self, id: &SpecId) -> bool {
         self.archives.borrow().get(archive_of(id)) == Some(&None)
     }
 }

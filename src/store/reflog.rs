@@ -19,7 +19,7 @@ use crate::{
 /// How much of the end of a log is read, in bytes: its last lines.
 const LOG_END: u64 = 64 << 10;
 
-/// What a ref held once.
+/// A value that a ref held, from its reflog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReflogEntry {
     /// The id.

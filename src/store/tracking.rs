@@ -80,7 +80,7 @@ impl Tracked {
     }
 }
 
-/// What became of a chain that a remote's was brought together with.
+/// How a chain was joined with that of a remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Integrated {
     /// Both are the same.

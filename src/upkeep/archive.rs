@@ -1,4 +1,4 @@
-//! The use case `archive`: archives a spec, and takes it out of the archive again. The file appears in its new directory, the event is
+//! The use case `archive`: archives specs, and takes them out of the archive again. The file appears in its new directory, the event is
 //! written, the file is removed from its old directory; the index stays as it is. Last, the histories of archived specs are folded
 //! into one ref a month.
 //!

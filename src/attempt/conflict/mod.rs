@@ -30,7 +30,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::{
         branch,
-        conflict::{self, Begun},
+        conflict::{self, MergeOutcome},
         worktree::Worktree,
     },
     project::Project,
@@ -121,8 +121,8 @@ fn merge_target(
     };
     let stopped = match conflict::begin(&project.repo, &plan.tree, conflict.target.as_ref(), &message)? {
         // One by one the commits conflict, together they do not.
-        Begun::Committed => return Ok((None, None)),
-        Begun::Stopped(stopped) => stopped,
+        MergeOutcome::Committed => return Ok((None, None)),
+        MergeOutcome::Stopped(stopped) => stopped,
     };
     let sides = [conflict.tip, conflict.theirs];
     let paths = stopped.paths();

@@ -5,7 +5,7 @@ use gix::bstr::{BString, ByteSlice};
 use crate::{
     error::Result,
     git::{
-        leftovers::{Hooks, Left, commit_leftovers},
+        leftovers::{Hooks, Leftovers, commit_leftovers},
         status,
         worktree::Worktree,
     },
@@ -23,14 +23,17 @@ pub(super) fn commit(
     silent: bool,
     tampered: bool,
     confine: impl FnOnce() -> Result<Worktree>,
-) -> Result<Left> {
+) -> Result<Leftovers> {
     let dirty = status::dirty(tree)?;
     if dirty.is_empty() {
-        return Ok(Left::Nothing);
+        return Ok(Leftovers::Nothing);
     }
     let nested: Vec<String> = dirty.iter().filter(|one| one.nested).map(|one| one.path.to_string()).collect();
     if !nested.is_empty() {
-        return Ok(Left::Refused(format!("it left repositories of its own in its worktree: {}", nested.join(", "))));
+        return Ok(Leftovers::Refused(format!(
+            "it left repositories of its own in its worktree: {}",
+            nested.join(", ")
+        )));
     }
     let targets = attempt.targets()?;
     let own: &[u8] = attempt.spec_path.as_bytes();
@@ -38,13 +41,16 @@ pub(super) fn commit(
     let (inside, outside): (Vec<BString>, Vec<BString>) = dirty.into_iter().map(|one| one.path).partition(allowed);
     if !outside.is_empty() {
         let names: Vec<String> = outside.iter().map(ToString::to_string).collect();
-        return Ok(Left::Refused(format!("it left uncommitted changes outside target_files: {}", names.join(", "))));
+        return Ok(Leftovers::Refused(format!(
+            "it left uncommitted changes outside target_files: {}",
+            names.join(", ")
+        )));
     }
     let trailer = if silent { String::new() } else { format!("\nChant-Spec: {}\n", attempt.id) };
     let message = format!("{}\n{trailer}", attempt.title());
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
     Ok(match commit_leftovers(&confine()?, Some(&inside), &message, hooks)? {
-        Left::Refused(why) => Left::Refused(format!("what it left could not be committed: {why}")),
+        Leftovers::Refused(why) => Leftovers::Refused(format!("what it left could not be committed: {why}")),
         left => left,
     })
 }

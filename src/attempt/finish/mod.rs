@@ -29,7 +29,7 @@ use crate::{
     error::{Error, Exit, Kind, Result},
     git::{
         branch, history,
-        leftovers::Left,
+        leftovers::Leftovers,
         repository::Head,
         worktree::{self, Worktree, busy::busy_in},
     },
@@ -203,7 +203,7 @@ impl Judge<'_> {
         {
             return Ok((Some(self.problem(refused)), false));
         }
-        if let Left::Refused(problem) = left {
+        if let Leftovers::Refused(problem) = left {
             return Ok((Some(self.problem(problem)), false));
         }
         let tip = branch::read(&project.repo, attempt.branch.as_ref())?.unwrap_or(tip);
@@ -222,7 +222,7 @@ impl Judge<'_> {
             checks.problems.push("its branch no longer holds the commit that it started from".to_owned());
         }
         self.checks = checks.settled();
-        let clean = left == Left::Nothing && self.checks.verify.is_empty() && self.checks.reproduces.is_none();
+        let clean = left == Leftovers::Nothing && self.checks.verify.is_empty() && self.checks.reproduces.is_none();
         Ok(((!self.checks.ok).then(|| self.checks.failures()), clean))
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    place::Place,
+    node_location::NodeLocation,
     source::Source,
     value,
     yaml::{self, Node},
@@ -176,12 +176,12 @@ impl FrontMatter {
         let entry = self.keys.iter().position(|known| known == key)?;
         let nodes = yaml::read(text, |name| name == key).ok()??;
         let place = match (&nodes.get(entry)?.1, index) {
-            (Node::Text(written), None | Some(0)) => Place::value(vec![entry], written),
+            (Node::Text(written), None | Some(0)) => NodeLocation::value(vec![entry], written),
             (Node::List(items), Some(index)) => match items.get(index)? {
-                Node::Text(written) => Place::value(vec![entry, index], written),
-                _ => Place { path: vec![entry, index], key: false, written: None },
+                Node::Text(written) => NodeLocation::value(vec![entry, index], written),
+                _ => NodeLocation { path: vec![entry, index], key: false, written: None },
             },
-            (_, None) => Place::key(entry, key),
+            (_, None) => NodeLocation::key(entry, key),
             _ => return None,
         };
         Some(place.range(text, front.start))

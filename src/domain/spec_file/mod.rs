@@ -3,9 +3,9 @@
 mod fence;
 mod foreign;
 mod front_matter;
+mod front_matter_reader;
 mod markdown;
-mod place;
-mod reading;
+mod node_location;
 mod section;
 mod source;
 mod value;
@@ -51,7 +51,7 @@ pub(crate) struct Spec {
 /// A file without front matter, with CRLF line ends, a byte order mark or unknown keys is a spec. The errors are those of the
 /// file, in its order; there is at least one.
 pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
-    let (source, parts, front, mut warnings) = begin(path, bytes)?;
+    let (source, parts, front, mut warnings) = read_front(path, bytes)?;
     let body = markdown::read(source.text(), parts.body);
     if source.text().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty() {
         warnings.push(source.whole(Severity::Warning, "the file is empty", Some(TITLE_HELP.to_owned())));
@@ -77,18 +77,18 @@ pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
 
 /// Reads the outline of a spec file, as [`Spec::outline`] makes it.
 pub(crate) fn skim(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
-    let (source, parts, front, _) = begin(path, bytes)?;
+    let (source, parts, front, _) = read_front(path, bytes)?;
     Ok(Spec::outline(path, front, markdown::title(source.text(), parts.body)))
 }
 
-/// A file with what its front matter says, and what is worth saying about that.
-type Begun = (Source, fence::Parts, FrontMatter, Vec<Diagnostic>);
+/// A file, its parts, its front matter, and the warnings about that.
+type FrontPart = (Source, fence::Parts, FrontMatter, Vec<Diagnostic>);
 
-fn begin(path: &str, bytes: &[u8]) -> Result<Begun, Vec<Diagnostic>> {
+fn read_front(path: &str, bytes: &[u8]) -> Result<FrontPart, Vec<Diagnostic>> {
     let source = Source::new(path, bytes).map_err(|diagnostic| vec![*diagnostic])?;
     let parts = fence::split(bytes);
     check_front(&source, &parts).map_err(|diagnostic| vec![*diagnostic])?;
-    let (front, problems) = reading::read(&source, parts.inner.clone());
+    let (front, problems) = front_matter_reader::read(&source, parts.inner.clone());
     let (errors, warnings): (Vec<_>, Vec<_>) =
         problems.into_iter().partition(|problem| problem.severity == Severity::Error);
     if errors.is_empty() { Ok((source, parts, front, warnings)) } else { Err(errors) }
@@ -96,7 +96,7 @@ fn begin(path: &str, bytes: &[u8]) -> Result<Begun, Vec<Diagnostic>> {
 
 const TITLE_HELP: &str = "begin the body with a line '# <title>'";
 
-/// What keeps the front matter from being YAML at all.
+/// Refuses front matter that cannot be YAML: it never closes, is too long, or has control characters.
 fn check_front(source: &Source, parts: &fence::Parts) -> Result<(), Box<Diagnostic>> {
     let opening = parts.fenced.start..parts.fenced.start + 3;
     if !parts.closed {

@@ -10,12 +10,12 @@ use gix::ObjectId;
 
 use super::Exchange;
 use crate::{
-    answer::Way,
+    answer::ExchangeResult,
     domain::{id::SpecId, state::State, status::Status},
     error::Result,
     git::{
         self, branch,
-        remote::{Fate, Update},
+        remote::{PushStatus, Update},
     },
     store::tracking,
 };
@@ -23,7 +23,7 @@ use crate::{
 /// A branch by its full name, its spec, and its tip.
 type Branch = (String, SpecId, ObjectId);
 
-/// What has to be done about the branches of a remote.
+/// The pushes and deletions that the branches of a remote need.
 #[derive(Default)]
 struct Plan {
     /// The branches that the remote had at the last fetch, without those in `needless`.
@@ -73,14 +73,14 @@ impl Exchange<'_> {
             self.report_deleted(name, *tip);
         }
         for (name, id, tip) in &plan.due {
-            self.report.add(Way::Pushed, name, plan.theirs.get(id).copied(), Some(*tip));
+            self.report.add(ExchangeResult::Pushed, name, plan.theirs.get(id).copied(), Some(*tip));
         }
         Ok(())
     }
 
     fn report_deleted(&mut self, name: &str, tip: ObjectId) {
-        self.report.add(Way::Pushed, name, Some(tip), None);
-        self.report.say(Way::Pushed, name, "gone: nobody needs it there any more");
+        self.report.add(ExchangeResult::Pushed, name, Some(tip), None);
+        self.report.say(ExchangeResult::Pushed, name, "gone: nobody needs it there any more");
     }
 
     /// Pushes the branches that other clones may need, and deletes those that none needs any more.
@@ -95,7 +95,7 @@ impl Exchange<'_> {
         };
         for (name, fate) in git::remote::delete(repo, remote, &updates(&needless))? {
             let deleted = needless.iter().find(|(full, ..)| *full == name);
-            if let Some((_, id, tip)) = deleted.filter(|_| fate == Fate::There) {
+            if let Some((_, id, tip)) = deleted.filter(|_| fate == PushStatus::Done) {
                 self.store.untrack(&format!("{}{id}", tracking::tracked_branches(remote)), *tip)?;
                 self.report_deleted(&name, *tip);
             }
@@ -103,17 +103,19 @@ impl Exchange<'_> {
         for (name, fate) in git::remote::push(repo, remote, &updates(&due))? {
             let Some((_, id, tip)) = due.iter().find(|(full, ..)| *full == name) else { continue };
             match fate {
-                Fate::There => {
+                PushStatus::Done => {
                     // The branch of an earlier attempt was deleted above.
                     let known = theirs.get(id).copied();
                     self.store.track(&format!("{}{id}", tracking::tracked_branches(remote)), known, *tip)?;
-                    self.report.add(Way::Pushed, &name, known, Some(*tip));
+                    self.report.add(ExchangeResult::Pushed, &name, known, Some(*tip));
                     if needless.iter().any(|(other, ..)| *other == name) {
-                        self.report.say(Way::Pushed, &name, "in the place of an earlier attempt's");
+                        self.report.say(ExchangeResult::Pushed, &name, "in the place of an earlier attempt's");
                     }
                 }
-                Fate::Behind => self.report.say(Way::Refused, &name, "what is there is not what it builds on"),
-                Fate::Refused(why) => self.report.say(Way::Refused, &name, why),
+                PushStatus::Behind => {
+                    self.report.say(ExchangeResult::Refused, &name, "what is there is not what it builds on")
+                }
+                PushStatus::Refused(why) => self.report.say(ExchangeResult::Refused, &name, why),
             }
         }
         Ok(())

@@ -4,12 +4,12 @@ use gix::ObjectId;
 
 use super::{Exchange, spec_of};
 use crate::{
-    answer::Way,
+    answer::ExchangeResult,
     domain::converge::Source,
     error::Result,
     git::{
         self,
-        remote::{Fate, Update},
+        remote::{PushStatus, Update},
     },
     store::{
         NOTES_REF,
@@ -31,7 +31,7 @@ impl Exchange<'_> {
             let carried = match self.store.carried_refs(carrier)? {
                 Ok(carried) => carried,
                 Err(why) => {
-                    self.report.say(Way::Unfit, &name, why);
+                    self.report.say(ExchangeResult::Unfit, &name, why);
                     continue;
                 }
             };
@@ -47,7 +47,7 @@ impl Exchange<'_> {
                 } else if let Some(spec) = spec_of(full) {
                     self.join_spec(&spec, *theirs, Source::FetchOnly)?;
                 } else {
-                    self.report.say(Way::Unfit, &name, format!("it carries '{full}', which is no spec's"));
+                    self.report.say(ExchangeResult::Unfit, &name, format!("it carries '{full}', which is no spec's"));
                 }
             }
         }
@@ -66,7 +66,7 @@ impl Exchange<'_> {
     }
 
     /// Pushes all refs as this clone's carrier.
-    pub(super) fn push_carrier(&mut self) -> Result<Fate> {
+    pub(super) fn push_carrier(&mut self) -> Result<PushStatus> {
         let clone = self.project.clone_name();
         let name = format!("{SYNC_BRANCHES}{clone}");
         let before = self.own_carrier()?;
@@ -74,11 +74,15 @@ impl Exchange<'_> {
         let update = Update { id: carrier, name: name.clone() };
         let fates = git::remote::push(&self.project.repo, &self.remote.name, &[update])?;
         let fate = fates.into_iter().find(|(full, _)| *full == name).map(|(_, fate)| fate);
-        let fate = fate.unwrap_or_else(|| Fate::Refused("it did not say what became of it".to_owned()));
-        if fate == Fate::There {
+        let fate = fate.unwrap_or_else(|| PushStatus::Refused("it did not say what became of it".to_owned()));
+        if fate == PushStatus::Done {
             self.store.track(&format!("{}{clone}", tracked_sync_branches(&self.remote.name)), before, carrier)?;
-            self.report.add(Way::Pushed, &name, before, Some(carrier));
-            self.report.say(Way::Pushed, &name, "it takes no refs under refs/chant, so this branch carries them");
+            self.report.add(ExchangeResult::Pushed, &name, before, Some(carrier));
+            self.report.say(
+                ExchangeResult::Pushed,
+                &name,
+                "it takes no refs under refs/chant, so this branch carries them",
+            );
         }
         Ok(fate)
     }

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Kind, Result},
     git::{
         self,
-        remote::{Fate, Pushed, Update},
+        remote::{PushStatus, Pushed, Update},
     },
     project::Project,
     store::{
@@ -54,9 +54,9 @@ impl<'a> Claims<'a> {
                 return Ok(());
             }
             match self.push(spec, tip)? {
-                Fate::There => return store.track(&self.tracked(spec), known, tip),
-                Fate::Behind => {}
-                Fate::Refused(why) => return Err(refused(&self.remote.name, &why)),
+                PushStatus::Done => return store.track(&self.tracked(spec), known, tip),
+                PushStatus::Behind => {}
+                PushStatus::Refused(why) => return Err(refused(&self.remote.name, &why)),
             }
         }
         Err(Error::negative(Kind::NotPushed, format!("others keep writing to '{}'", self.remote.name)))
@@ -67,7 +67,7 @@ impl<'a> Claims<'a> {
         format!("{}{spec}", tracking::tracked_specs(&self.remote.name))
     }
 
-    fn push(&self, spec: &SpecId, id: ObjectId) -> Result<Fate> {
+    fn push(&self, spec: &SpecId, id: ObjectId) -> Result<PushStatus> {
         let name = Store::ref_name(spec);
         let fates = git::remote::push(&self.project.repo, &self.remote.name, &[Update { id, name: name.clone() }])?;
         let fate = fates.into_iter().find(|(full, _)| *full == name).map(|(_, fate)| fate);
@@ -87,9 +87,9 @@ impl<'a> Claims<'a> {
             Ok(Pushed::Behind(Error::negative(Kind::Behind, message)))
         };
         let trouble = match self.push(spec, event) {
-            Ok(Fate::There) => return accepted(),
-            Ok(Fate::Behind) => return behind(),
-            Ok(Fate::Refused(why)) => return Err(refused(&self.remote.name, &why)),
+            Ok(PushStatus::Done) => return accepted(),
+            Ok(PushStatus::Behind) => return behind(),
+            Ok(PushStatus::Refused(why)) => return Err(refused(&self.remote.name, &why)),
             Err(error) => error,
         };
         // The answer may be what was lost on the way, not the claim.

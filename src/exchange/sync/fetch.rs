@@ -6,7 +6,7 @@ use gix::ObjectId;
 
 use super::{Exchange, spec_of};
 use crate::{
-    answer::Way,
+    answer::ExchangeResult,
     error::Result,
     git,
     store::{
@@ -22,8 +22,8 @@ use crate::{
 /// remote does not have.
 type Mappings = Vec<(String, String)>;
 
-/// What is known before a fetch.
-struct Before {
+/// The refs that are known before a fetch.
+struct KnownRefs {
     /// All that is tracked of the remote.
     tracked: RefList,
     /// Whether our refs are the tracked ones: if the remote still has those, nothing has to be done.
@@ -43,19 +43,19 @@ impl Exchange<'_> {
         Ok(mappings)
     }
 
-    fn before(&self, push: bool) -> Result<Before> {
+    fn before(&self, push: bool) -> Result<KnownRefs> {
         let tracked = self.store.all_tracked(&self.remote.name)?;
         // What is wrong with our own refs is reported by the step that needs them.
         let up_to_date = self.store.is_up_to_date(&tracked, push).unwrap_or(false)
             && (!push || self.branches_are_settled().unwrap_or(false));
-        Ok(Before { tracked, up_to_date })
+        Ok(KnownRefs { tracked, up_to_date })
     }
 
     /// Fetches, unless there is nothing new. Gives what was known before, and what is tracked of the remote now.
     ///
     /// Where connecting costs next to nothing, the remote is asked for its refs first, while our own are looked at: a fetch without
     /// news takes git several times as long. Elsewhere each connection costs more than all of that.
-    fn fetch_if_new(&self, push: bool) -> Result<(Before, RefList)> {
+    fn fetch_if_new(&self, push: bool) -> Result<(KnownRefs, RefList)> {
         let (repo, remote) = (&self.project.repo, &self.remote.name);
         let mappings = self.mappings()?;
         let before = if git::remote::is_near(repo, remote) {
@@ -84,10 +84,10 @@ impl Exchange<'_> {
         }
         let (before, after) = (Tracked::of(before.tracked), Tracked::of(now));
         for name in &after.strange {
-            self.report.say(Way::Unfit, &format!("{SPECS}{name}"), "its name is not the id of a spec");
+            self.report.say(ExchangeResult::Unfit, &format!("{SPECS}{name}"), "its name is not the id of a spec");
         }
         for name in &after.strange_archives {
-            self.report.say(Way::Unfit, &format!("{ARCHIVES}{name}"), "its name is no month");
+            self.report.say(ExchangeResult::Unfit, &format!("{ARCHIVES}{name}"), "its name is no month");
         }
         for (name, theirs) in &after.archives {
             self.join_archive(name, *theirs, self.remote.source)?;
@@ -106,7 +106,7 @@ impl Exchange<'_> {
                 && !self.store.builds_on(spec, *theirs, *had)?
             {
                 let why = format!("{} no longer has all that it had", self.remote.name);
-                self.report.say(Way::Rewritten, &Store::ref_name(spec), why);
+                self.report.say(ExchangeResult::Rewritten, &Store::ref_name(spec), why);
             }
             // A remote that deletes nothing keeps the refs of folded specs.
             let known = match ours.get(spec) {
@@ -137,7 +137,7 @@ impl Exchange<'_> {
                 },
             };
             if before != Some(theirs) {
-                self.report.add(Way::Fetched, name, before.copied(), Some(*theirs));
+                self.report.add(ExchangeResult::Fetched, name, before.copied(), Some(*theirs));
             }
         }
         let listed: BTreeSet<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
@@ -161,7 +161,7 @@ impl Exchange<'_> {
 
     /// Reports a ref that the remote had.
     fn report_gone(&mut self, name: &str) {
-        self.report.say(Way::Gone, name, format!("{} does not have it any longer", self.remote.name));
+        self.report.say(ExchangeResult::Gone, name, format!("{} does not have it any longer", self.remote.name));
     }
 }
 

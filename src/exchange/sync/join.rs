@@ -4,7 +4,7 @@ use gix::ObjectId;
 
 use super::Exchange;
 use crate::{
-    answer::Way,
+    answer::ExchangeResult,
     domain::{converge::Source, id::SpecId},
     error::Result,
     store::{NOTES_REF, Store, archive::ARCHIVES, tracking::Integrated},
@@ -35,15 +35,15 @@ impl Exchange<'_> {
     fn report_joined(&mut self, name: &str, joined: Integrated) {
         match joined {
             Integrated::Same | Integrated::Kept => {}
-            Integrated::Adopted { from, to } => self.report.add(Way::Fetched, name, from, Some(to)),
+            Integrated::Adopted { from, to } => self.report.add(ExchangeResult::Fetched, name, from, Some(to)),
             Integrated::Merged { from, to, strangers } => {
-                self.report.add(Way::Merged, name, Some(from), Some(to));
+                self.report.add(ExchangeResult::Merged, name, Some(from), Some(to));
                 if strangers {
                     let why = "the two had nothing in common: two specs of one id, or one written anew";
-                    self.report.say(Way::Merged, name, why);
+                    self.report.say(ExchangeResult::Merged, name, why);
                 }
             }
-            Integrated::Unfit(why) => self.report.say(Way::Unfit, name, why),
+            Integrated::Unfit(why) => self.report.say(ExchangeResult::Unfit, name, why),
         }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) use remote::{Remote, pick};
 
 use crate::{
     answer::{
-        ExchangeView, Way,
+        ExchangeResult, ExchangeView,
         progress::{Progress, Step},
     },
     domain::id::SpecId,
@@ -88,7 +88,7 @@ pub(crate) fn sync(
             let why =
                 if scope.fetch { "others keep writing to it" } else { "the remote has what is not here: fetch first" };
             for due in behind {
-                exchange.report.say(Way::Refused, &due.name, why);
+                exchange.report.say(ExchangeResult::Refused, &due.name, why);
             }
             break;
         }

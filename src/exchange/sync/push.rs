@@ -10,14 +10,14 @@ use gix::ObjectId;
 use super::{Exchange, counted};
 use crate::{
     answer::{
-        Way,
+        ExchangeResult,
         progress::{Progress, Step},
     },
     domain::id::SpecId,
     error::{Error, Kind, Result},
     git::{
         self,
-        remote::{Fate, Update},
+        remote::{PushStatus, Update},
     },
     store::{
         NOTES_REF, Store,
@@ -29,7 +29,7 @@ use crate::{
 /// How many refs go in one push, at most.
 const CHUNK: usize = 500;
 
-/// A ref that the remote does not hold as we do.
+/// A ref that the remote lacks, or has with another value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Due {
     /// The full name, here and there.
@@ -41,7 +41,7 @@ pub(super) struct Due {
     subject: Subject,
 }
 
-/// What a ref is about.
+/// What a ref belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Subject {
     Spec(SpecId),
@@ -101,7 +101,7 @@ impl Exchange<'_> {
     /// Reports what a push would do.
     pub(super) fn preview_push(&mut self, tracked: &Tracked) -> Result<()> {
         for due in self.due(tracked)? {
-            self.report.add(Way::Pushed, &due.name, due.known, Some(due.id));
+            self.report.add(ExchangeResult::Pushed, &due.name, due.known, Some(due.id));
         }
         for specs in self.folded_there(tracked)?.into_values() {
             self.report.deleted(&specs.into_iter().map(|(spec, _)| spec).collect::<Vec<_>>());
@@ -150,7 +150,7 @@ impl Exchange<'_> {
             unanswered.into_iter().rev().for_each(|due| queue.push_front(due));
         }
         for (due, why) in &answers.refused {
-            self.report.say(Way::Refused, &due.name, why);
+            self.report.say(ExchangeResult::Refused, &due.name, why);
         }
         Ok(answers.behind)
     }
@@ -158,13 +158,13 @@ impl Exchange<'_> {
     /// Pushes everything as a branch: the remote has none of our refs, and took none of the first that it was sent.
     fn carry_all(&mut self, answers: Answers) -> Result<Vec<Due>> {
         match self.push_carrier()? {
-            Fate::There => Ok(Vec::new()),
+            PushStatus::Done => Ok(Vec::new()),
             // Another clone of this name was faster: its carrier is fetched first.
-            Fate::Behind => Ok(answers.refused.into_iter().map(|(due, _)| due).collect()),
-            Fate::Refused(branch) => {
+            PushStatus::Behind => Ok(answers.refused.into_iter().map(|(due, _)| due).collect()),
+            PushStatus::Refused(branch) => {
                 for (due, why) in &answers.refused {
                     let why = format!("{why}; nor does it take a branch that carries it: {branch}");
-                    self.report.say(Way::Refused, &due.name, why);
+                    self.report.say(ExchangeResult::Refused, &due.name, why);
                 }
                 Ok(Vec::new())
             }
@@ -186,22 +186,22 @@ impl Exchange<'_> {
     fn note_fates(
         &mut self,
         sent: Vec<Due>,
-        fates: Vec<(String, Fate)>,
+        fates: Vec<(String, PushStatus)>,
         answers: &mut Answers,
         is_sent: impl Fn(&Due) -> bool,
     ) -> Result<Vec<Due>> {
-        let mut fates: HashMap<String, Fate> = fates.into_iter().collect();
+        let mut fates: HashMap<String, PushStatus> = fates.into_iter().collect();
         let mut left = Vec::new();
         for due in sent {
             match fates.remove(&due.name) {
-                Some(Fate::There) if is_sent(&due) => {
+                Some(PushStatus::Done) if is_sent(&due) => {
                     self.track(&due)?;
                     answers.took = true;
-                    self.report.add(Way::Pushed, &due.name, due.known, Some(due.id));
+                    self.report.add(ExchangeResult::Pushed, &due.name, due.known, Some(due.id));
                 }
-                Some(Fate::Behind) => answers.behind.push(due),
-                Some(Fate::Refused(why)) => answers.refused.push((due, why)),
-                Some(Fate::There) | None => left.push(due),
+                Some(PushStatus::Behind) => answers.behind.push(due),
+                Some(PushStatus::Refused(why)) => answers.refused.push((due, why)),
+                Some(PushStatus::Done) | None => left.push(due),
             }
         }
         Ok(left)

@@ -1,4 +1,4 @@
-//! What an exchange has done so far, as it is answered.
+//! Collects the results of an exchange for its answer.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use gix::ObjectId;
 
 use super::{counted, spec_of};
 use crate::{
-    answer::{ExchangeView, Way},
+    answer::{ExchangeResult, ExchangeView},
     domain::id::SpecId,
     error::Result,
     store::{
@@ -15,10 +15,10 @@ use crate::{
     },
 };
 
-/// What was done so far: one entry for each ref and way, so that several rounds read like one.
+/// One entry for each ref and result, so that several rounds read like one.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    entries: BTreeMap<(Way, String), ExchangeView>,
+    entries: BTreeMap<(ExchangeResult, String), ExchangeView>,
     /// By archive, how many specs have no ref of their own any more.
     folded: BTreeMap<String, Count>,
 }
@@ -42,7 +42,7 @@ impl Count {
 
 impl Report {
     /// Reports that the ref `name` moved from `from` to `to`. The value before the first round stays.
-    pub(super) fn add(&mut self, way: Way, name: &str, from: Option<ObjectId>, to: Option<ObjectId>) {
+    pub(super) fn add(&mut self, way: ExchangeResult, name: &str, from: Option<ObjectId>, to: Option<ObjectId>) {
         let entry = self.entry(way, name);
         if entry.to.is_none() {
             entry.from = from.map(|id| id.to_string());
@@ -67,23 +67,23 @@ impl Report {
         let sentences: Vec<_> =
             self.folded.iter().map(|(name, count)| (format!("{ARCHIVES}{name}"), count.sentence())).collect();
         for (name, why) in sentences {
-            self.say(Way::Folded, &name, why);
+            self.say(ExchangeResult::Folded, &name, why);
         }
     }
 
     /// Reports something about the ref `name`, in words.
-    pub(super) fn say(&mut self, way: Way, name: &str, why: impl Into<String>) {
+    pub(super) fn say(&mut self, way: ExchangeResult, name: &str, why: impl Into<String>) {
         self.entry(way, name).why = Some(why.into());
     }
 
     /// Whether the ref `name` of the remote is not taken over.
     pub(super) fn is_unfit(&self, name: &str) -> bool {
-        self.entries.contains_key(&(Way::Unfit, name.to_owned()))
+        self.entries.contains_key(&(ExchangeResult::Unfit, name.to_owned()))
     }
 
     /// Why any ref of the remote is not taken over; `None` if all are.
     pub(super) fn unfit(&self) -> Option<&str> {
-        let mut unfit = self.entries.values().filter(|entry| entry.way == Way::Unfit);
+        let mut unfit = self.entries.values().filter(|entry| entry.way == ExchangeResult::Unfit);
         unfit.find_map(|entry| entry.why.as_deref())
     }
 
@@ -91,7 +91,7 @@ impl Report {
         self.entries.into_values().collect()
     }
 
-    fn entry(&mut self, way: Way, name: &str) -> &mut ExchangeView {
+    fn entry(&mut self, way: ExchangeResult, name: &str) -> &mut ExchangeView {
         self.entries.entry((way, name.to_owned())).or_insert_with(|| ExchangeView {
             way,
             spec: spec_of(name),
@@ -104,14 +104,18 @@ impl Report {
 
     /// The entries, with those specs among the fetched ones that are contended now.
     pub(super) fn finish(mut self, store: &Store<'_>) -> Result<Vec<ExchangeView>> {
-        let fetched: Vec<_> =
-            self.entries.keys().filter(|(way, _)| matches!(way, Way::Fetched | Way::Merged)).cloned().collect();
+        let fetched: Vec<_> = self
+            .entries
+            .keys()
+            .filter(|(way, _)| matches!(way, ExchangeResult::Fetched | ExchangeResult::Merged))
+            .cloned()
+            .collect();
         for (_, name) in fetched {
             let Some(spec) = spec_of(&name) else { continue };
             // A chain that cannot be read is named by `fsck`; the exchange went well.
             let Ok(Some(state)) = store.state(&spec) else { continue };
             if state.is_contended() {
-                self.say(Way::Contended, &name, format!("{} attempts", state.open.len()));
+                self.say(ExchangeResult::Contended, &name, format!("{} attempts", state.open.len()));
             }
         }
         Ok(self.into_entries())

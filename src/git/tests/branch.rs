@@ -6,7 +6,7 @@ use crate::error::Kind;
 use crate::git::{
     branch,
     history::{self, ChangeKind},
-    leftovers::{Hooks, Left, commit_leftovers},
+    leftovers::{Hooks, Leftovers, commit_leftovers},
     reference::{self, Swap, Swapped},
     snapshot::snapshot,
     status::{dirty, status},
@@ -201,7 +201,7 @@ isolated! {
     fn leftovers_are_committed_whole_or_by_path() {
         let repo = Repo::with_commit();
         let here = || current(&repo.open());
-        assert_eq!(commit_leftovers(&here(), None, "m", Hooks::Run).unwrap(), Left::Nothing);
+        assert_eq!(commit_leftovers(&here(), None, "m", Hooks::Run).unwrap(), Leftovers::Nothing);
         repo.write("a/one", "x");
         repo.write("a*", "a literal star");
         repo.write("ab", "x");
@@ -211,13 +211,13 @@ isolated! {
         repo.write("nested/inside", "x");
         let paths: Vec<BString> = vec!["a".into(), "a*".into(), "file".into(), "nested".into(), "missing".into()];
         let left = commit_leftovers(&here(), Some(&paths), "subject\n\n# not a comment", Hooks::Run).unwrap();
-        assert_eq!(left, Left::Committed(repo.id("HEAD")));
+        assert_eq!(left, Leftovers::Committed(repo.id("HEAD")));
         assert_eq!(repo.git(&["show", "--format=%B", "--name-status", "--no-renames"]), "subject\n\n# not a comment\n\nA\ta*\nA\ta/one\nD\tfile");
         assert_eq!(repo.git(&["status", "--porcelain"]), "?? ab\n?? nested/\n?? other");
         let left = commit_leftovers(&here(), None, "rest", Hooks::Run).unwrap();
-        assert_eq!(left, Left::Committed(repo.id("HEAD")));
+        assert_eq!(left, Leftovers::Committed(repo.id("HEAD")));
         assert_eq!(repo.git(&["status", "--porcelain"]), "?? nested/");
-        assert_eq!(commit_leftovers(&here(), None, "m", Hooks::Run).unwrap(), Left::Nothing);
+        assert_eq!(commit_leftovers(&here(), None, "m", Hooks::Run).unwrap(), Leftovers::Nothing);
     }
 
     fn hooks_see_leftovers_unless_told_otherwise() {
@@ -228,8 +228,8 @@ isolated! {
         repo.write("new", "x");
         let here = current(&repo.open());
         let left = commit_leftovers(&here, None, "m", Hooks::Run).unwrap();
-        assert_eq!(left, Left::Refused("git commit failed: not like this".to_owned()));
-        assert!(matches!(commit_leftovers(&here, None, "m", Hooks::Skip).unwrap(), Left::Committed(_)));
+        assert_eq!(left, Leftovers::Refused("git commit failed: not like this".to_owned()));
+        assert!(matches!(commit_leftovers(&here, None, "m", Hooks::Skip).unwrap(), Leftovers::Committed(_)));
     }
 
     fn changed_paths_are_files_without_renames() {

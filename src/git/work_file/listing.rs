@@ -1,4 +1,4 @@
-//! The entries of a directory and what the system says of each: there may be tens of thousands, and two threads may look at them.
+//! The entries of a directory with their stamps. There may be tens of thousands, so that two threads can share the work.
 
 use std::{
     cell::Cell,

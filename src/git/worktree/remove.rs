@@ -1,4 +1,4 @@
-//! Taking a worktree away, whatever state it is in, and nothing else.
+//! Removes worktrees, whatever state they are in. Keeping what they hold is up to the caller.
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path};
 
@@ -9,7 +9,7 @@ use crate::{
     git::{process::Git, repository::Repository},
 };
 
-/// What was taken away.
+/// How much of a worktree was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Removed {

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::*;
-use crate::answer::{EventView, Listed, Nothing, SpecView, record::fields, sample};
+use crate::answer::{EventView, Nothing, SpecList, SpecView, record::fields, sample};
 use crate::error::Kind;
 use crate::terminal::settings::Terminal;
 
@@ -26,7 +26,7 @@ fn captured<T>(settings: Settings, fields: Option<Fields>, act: impl FnOnce(&Pri
 
 fn two() -> Outcome {
     let specs = ["2026-02-08-010-v7b", "2026-02-08-011-abc"].map(|id| sample::spec(id, "A\u{1b}[31m title"));
-    Outcome::new(Listed { specs: specs.to_vec(), ..Listed::default() })
+    Outcome::new(SpecList { specs: specs.to_vec(), ..SpecList::default() })
         .warning("the index is old")
         .hint("run it again")
         .exit(1)
@@ -76,7 +76,7 @@ fn json_is_alone_on_stdout_and_silent_but_for_warnings() {
         p.say(&Step::Working { short: "010-v7b", title: "Add locking" });
         p.say(&Step::AgentLine("hello"));
         p.say(&Step::Warning("the lease is old".into()));
-        p.finish(&Ok(Outcome::new(Listed::default()).hint("none")))
+        p.finish(&Ok(Outcome::new(SpecList::default()).hint("none")))
     });
     assert_eq!((out.as_str(), err.as_str()), ("{\"format\":1,\"specs\":[]}\n", "warning: the lease is old\n"));
     let (out, err, code) = captured(settings, None, |p| p.finish(&Err(Error::fatal(Kind::Io, "broken"))));
@@ -121,7 +121,7 @@ fn an_answer_in_pieces_goes_to_stdout_as_it_comes() {
 
 #[test]
 fn an_empty_list_is_silent_in_a_pipe_and_explained_at_a_terminal() {
-    let empty = || Ok(Outcome::new(Listed::default()));
+    let empty = || Ok(Outcome::new(SpecList::default()));
     let (out, err, code) = captured(Settings::default(), SPECS, |p| p.finish(&empty()));
     assert_eq!((out.as_str(), err.as_str(), code), ("", "", 0));
     let terminal = Settings { terminal: screen(), ..Settings::default() };

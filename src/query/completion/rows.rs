@@ -1,4 +1,4 @@
-//! What is known of a spec by a shell.
+//! The specs that a shell offers.
 
 use crate::{
     domain::{id::SpecId, status::Status},
@@ -29,8 +29,8 @@ pub(crate) struct Row {
 /// More specs than these are read by way of the index.
 const FEW: usize = 200;
 
-/// Every spec, in the order of the ids; those that were put away only if `archived`; whether they can be
-/// worked only `to_work`. One that cannot be read is left out.
+/// Every spec, in the order of the ids; archived ones only if `archived`. Whether a spec is ready is found out only if `to_work`. A spec
+/// that cannot be read is left out.
 pub(super) fn all(project: &Project, archived: bool, to_work: bool) -> Result<Vec<Row>> {
     let specs = Specs::cached(project)?;
     let ids = if archived { specs.names.all()? } else { specs.names.active()? };
@@ -46,7 +46,7 @@ pub(super) fn all(project: &Project, archived: bool, to_work: bool) -> Result<Ve
     Ok(rows)
 }
 
-/// Those of them that have `typed` in their id and are `wanted`; no others are read, if they are few.
+/// The specs whose id contains `typed` and that are `wanted`. Where they are few, no others are read.
 pub(super) fn with(
     project: &Project,
     typed: &str,
@@ -55,7 +55,7 @@ pub(super) fn with(
 ) -> Result<Vec<Row>> {
     if !typed.is_empty() {
         let specs = Specs::new(project)?;
-        let ids: Vec<SpecId> = specs.names.with(typed)?.into_iter().filter(wanted).collect();
+        let ids: Vec<SpecId> = specs.names.containing(typed)?.into_iter().filter(wanted).collect();
         if ids.len() <= FEW {
             return Ok(ids.iter().filter_map(|id| row(&specs, &specs.entry(id).ok()?.facts(), to_work).ok()).collect());
         }

@@ -105,7 +105,7 @@ fn stray((path, why): &(String, String)) -> ProblemView {
     problem
 }
 
-/// What a spec is held against.
+/// What every spec is checked against.
 struct Linter<'w, 'p> {
     specs: &'w Specs<'p>,
     cycles: BTreeMap<SpecId, (usize, String)>,

@@ -1,4 +1,4 @@
-//! The use case `standing`: what runs, what waits for whom, what needs a person. Nothing is written.
+//! The use case `status`: what runs, what waits for whom, what needs a person. Nothing is written.
 
 mod merging;
 mod needs;
@@ -7,7 +7,7 @@ mod summary;
 use crate::{
     agent::{lease::Life, transcript},
     answer::{
-        AttentionView, BlockerKind, DriverView, FinishedView, Need, PausedView, RunView, SpecView, StandingView,
+        AttentionView, BlockerKind, DriverView, FinishedView, Need, PausedView, RunView, SpecView, StatusView,
         WaitingView,
     },
     domain::{id::SpecId, status::Status},
@@ -19,14 +19,14 @@ use crate::{
 pub(crate) use merging::Merges;
 use summary::AttemptSummary;
 
-/// How the project stands now. What is over is not read further than its newest event. `merges` recalls what merging came to, for a
-/// caller that asks again and again.
+/// The lists of `status`. Of a closed spec only the newest event is read. `merges` keeps the results of merges for a caller that asks
+/// repeatedly.
 ///
 /// # Errors
 /// If the repository cannot be read; a spec that cannot be is in the answer.
-pub(crate) fn standing(project: &Project, merges: &Merges) -> Result<StandingView> {
+pub(crate) fn status(project: &Project, merges: &Merges) -> Result<StatusView> {
     let specs = Specs::cached(project)?;
-    let mut collector = Collector { specs: &specs, merges, view: StandingView::default() };
+    let mut collector = Collector { specs: &specs, merges, view: StatusView::default() };
     for id in specs.names.active()? {
         if specs.cached_end(id)?.is_some() {
             continue;
@@ -52,11 +52,11 @@ pub(crate) fn standing(project: &Project, merges: &Merges) -> Result<StandingVie
     Ok(collector.view)
 }
 
-/// What was found so far.
+/// The lists as far as they are filled.
 struct Collector<'a, 'p> {
     specs: &'a Specs<'p>,
     merges: &'a Merges,
-    view: StandingView,
+    view: StatusView,
 }
 
 impl Collector<'_, '_> {

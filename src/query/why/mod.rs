@@ -21,7 +21,7 @@ use crate::{
 
 pub(crate) use origin::origin;
 
-/// How many specs of a trail are told.
+/// How many specs of a trail are shown.
 const MAX_TRAIL: usize = 50;
 
 /// Why `commit` is there; `None` is a line that is not committed.
@@ -81,7 +81,7 @@ fn research(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<Resea
             if found.len() >= MAX_TRAIL || !seen.insert(by.clone()) {
                 continue;
             }
-            found.push(told(specs, &by, *parent)?);
+            found.push(research_view(specs, &by, *parent)?);
             queue.push_back((by, *parent));
         }
     }
@@ -89,7 +89,7 @@ fn research(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<Resea
 }
 
 /// A spec as it was when it informed another: its documents are in its events, wherever the files are now.
-fn told(specs: &Specs<'_>, id: &SpecId, at: ObjectId) -> Result<ResearchView> {
+fn research_view(specs: &Specs<'_>, id: &SpecId, at: ObjectId) -> Result<ResearchView> {
     let store = specs.project.store()?;
     let entry = specs.entry(id)?;
     let mut view = ResearchView {

@@ -7,7 +7,7 @@ use gix::ObjectId;
 
 use super::{
     Finding, Repair,
-    step::{self, Flaw},
+    events::{self, Flaw},
 };
 use crate::{
     domain::{history::History, id::SpecId},
@@ -43,10 +43,10 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
     // Where objects are missing, what the chain reaches is unknown.
     let lost = if walk.missing.is_empty() { clobbered(project, id, history)? } else { None };
     let complete = walk.missing.is_empty() && walk.invalid.is_empty();
-    faults.extend(step::faults(history, complete));
+    faults.extend(events::faults(history, complete));
     let wrong_status = faults.iter().any(|(flaw, _)| *flaw == Flaw::Status);
     // What is missing may be what the newest event knows.
-    faults.extend(step::tip(history, tip).filter(|_| !wrong_status && walk.missing.is_empty()));
+    faults.extend(events::tip(history, tip).filter(|_| !wrong_status && walk.missing.is_empty()));
     let shallow = project.repo.gix().is_shallow()?;
     let more = faults.len().saturating_sub(MAX_FAULTS);
     let mut findings: Vec<Finding> = faults

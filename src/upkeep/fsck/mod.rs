@@ -5,15 +5,15 @@
 
 mod chain;
 mod clone;
-mod elsewhere;
+mod events;
 mod exchange;
 mod finding;
-mod lost;
+mod lost_chains;
 mod refs;
 mod repair;
 mod signature;
 mod spec;
-mod step;
+mod spec_files;
 
 use std::collections::BTreeSet;
 
@@ -38,8 +38,8 @@ pub(crate) fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>>
     findings.extend(looked("refs", None, refs::chains(project)));
     findings.extend(looked("archives", None, refs::archives(project)));
     findings.extend(looked("locks", None, clone::locks(project)));
-    let elsewhere = elsewhere::Elsewhere::default();
-    let lost = looked("objects", None, lost::check(&specs));
+    let spec_files = spec_files::SpecFiles::default();
+    let lost = looked("objects", None, lost_chains::check(&specs));
     let named =
         |findings: &[Finding]| findings.iter().filter_map(|one| one.problem.spec.clone()).collect::<BTreeSet<_>>();
     let mut gone = named(&lost);
@@ -47,7 +47,7 @@ pub(crate) fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>>
     let remotes = looked("remotes", None, exchange::tracked(project, &gone));
     gone.extend(named(&remotes));
     for id in specs.names.all()? {
-        findings.extend(looked("spec", Some(id), spec::check(&specs, &elsewhere, &gone, id)));
+        findings.extend(looked("spec", Some(id), spec::check(&specs, &spec_files, &gone, id)));
     }
     findings.extend(remotes);
     findings.extend(looked("remotes' settings", None, Ok(exchange::settings(project))));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Repair, chain, elsewhere::Elsewhere};
+use super::{Finding, Repair, chain, spec_files::SpecFiles};
 use crate::{
     agent::lease::Life,
     domain::{id::SpecId, status::Status},
@@ -20,13 +20,13 @@ use crate::{
 /// The findings about one spec. Specs whose chain is `gone` were named already.
 pub(super) fn check(
     specs: &Specs<'_>,
-    elsewhere: &Elsewhere,
+    spec_files: &SpecFiles,
     gone: &BTreeSet<SpecId>,
     id: &SpecId,
 ) -> Result<Vec<Finding>> {
     let project = specs.project;
     let Some(tip) = specs.names.tip(id)? else {
-        let half = if gone.contains(id) { None } else { half_made(specs, elsewhere, id)? };
+        let half = if gone.contains(id) { None } else { half_made(specs, spec_files, id)? };
         return Ok(half.into_iter().collect());
     };
     let mut findings = chain::check(project, id, tip)?;
@@ -39,7 +39,7 @@ pub(super) fn check(
     findings.extend(notes(project, &entry)?);
     findings.extend(left_over(specs, &entry)?);
     findings.extend(half_moved(project, id)?);
-    findings.extend(lost_file(specs, elsewhere, &entry)?);
+    findings.extend(lost_file(specs, spec_files, &entry)?);
     Ok(findings)
 }
 
@@ -151,7 +151,7 @@ fn left_over(specs: &Specs<'_>, entry: &Entry) -> Result<Option<Finding>> {
 
 /// A file without a chain that git does not have: an `add` that dies between the file and the event leaves it. A file in the index
 /// or in `HEAD` is a pending spec that another person wrote, and fine. In silent mode git has no spec files.
-fn half_made(specs: &Specs<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Result<Option<Finding>> {
+fn half_made(specs: &Specs<'_>, spec_files: &SpecFiles, id: &SpecId) -> Result<Option<Finding>> {
     let project = specs.project;
     if project.store()?.tip(id).is_err() {
         // There is a ref, and it is damaged, which was said.
@@ -164,7 +164,7 @@ fn half_made(specs: &Specs<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Result<Op
     if !project.silent {
         let head = project.repo.head()?.id();
         let committed = head.map(|head| project.blob_id_in(head, &text.path)).transpose()?.flatten();
-        if committed.is_some() || elsewhere.is_indexed(top, &text.path)? {
+        if committed.is_some() || spec_files.is_indexed(top, &text.path)? {
             return Ok(None);
         }
     }
@@ -175,7 +175,7 @@ fn half_made(specs: &Specs<'_>, elsewhere: &Elsewhere, id: &SpecId) -> Result<Op
 
 /// A chain that begins in this clone and is not over, whose file is nowhere: in no work tree of the repository and on no branch.
 /// A spec that a colleague added, or that lies on another branch, has its file where it belongs.
-fn lost_file(specs: &Specs<'_>, elsewhere: &Elsewhere, entry: &Entry) -> Result<Option<Finding>> {
+fn lost_file(specs: &Specs<'_>, spec_files: &SpecFiles, entry: &Entry) -> Result<Option<Finding>> {
     let (id, project) = (&entry.id, specs.project);
     let Some(state) = entry.state.as_ref().filter(|_| !is_over(entry)) else { return Ok(None) };
     let lost = match &entry.loaded {
@@ -187,7 +187,7 @@ fn lost_file(specs: &Specs<'_>, elsewhere: &Elsewhere, entry: &Entry) -> Result<
     }
     let walk = project.store()?.walk(id, state.tip)?;
     let ours = |event: &crate::domain::event::Event| event.facts.clone.as_deref() == Some(project.clone_name());
-    if !walk.history.events().first().is_some_and(ours) || elsewhere.has(specs, id)? {
+    if !walk.history.events().first().is_some_and(ours) || spec_files.has(specs, id)? {
         return Ok(None);
     }
     let found = Finding::warning("lost-file", "its file is in no work tree and on no branch").of(id).at(path_of(id));

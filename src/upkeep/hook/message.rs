@@ -12,19 +12,19 @@ use crate::{
     project::Project,
 };
 
-/// What names a spec in a message.
+/// The trailer that names a spec.
 const TRAILER: &str = "Chant-Spec: ";
 
-/// When the message is looked at.
+/// How far the message of a commit is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment<'a> {
+pub(crate) enum MessageStage<'a> {
     /// Before the editor opens, if one does; with the name that git gives to where the message comes from.
     Prepared(Option<&'a str>),
     /// When the person has written it.
     Written,
 }
 
-/// What the messages of commits begin with that a rebase takes apart again.
+/// The beginnings of messages whose commits a rebase folds into others.
 const FOLDED: [&[u8]; 3] = [b"fixup! ", b"squash! ", b"amend! "];
 
 /// The line that ends what is read of a message.
@@ -38,10 +38,10 @@ const MOST: u64 = 4 << 20;
 ///
 /// Not to merges, which bring other commits in, and not to what a rebase folds into another commit. An editor that opens on nothing
 /// opens on nothing still, so that a person who writes nothing makes no commit; the trailer is added afterwards.
-pub(crate) fn name_spec(project: &Project, file: &Path, moment: Moment<'_>) -> Result<bool> {
-    match moment {
-        Moment::Prepared(None | Some("template" | "merge")) => return Ok(false),
-        Moment::Prepared(Some(_)) | Moment::Written => {}
+pub(crate) fn name_spec(project: &Project, file: &Path, stage: MessageStage<'_>) -> Result<bool> {
+    match stage {
+        MessageStage::Prepared(None | Some("template" | "merge")) => return Ok(false),
+        MessageStage::Prepared(Some(_)) | MessageStage::Written => {}
     }
     if project.silent || project.repo.git_dir().join("MERGE_HEAD").exists() {
         return Ok(false);

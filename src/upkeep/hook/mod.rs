@@ -1,13 +1,13 @@
 //! The use case `hook`: what is done when git calls a hook of this tool. Every result would be right without the hooks; they only do it
 //! sooner. How hooks are installed is in [`setup`](super::setup).
 
-mod landed;
+mod merged;
 mod message;
 mod rewritten;
 mod staged;
 
-pub(crate) use landed::{candidates, last_merge};
-pub(crate) use message::{Moment, name_spec};
+pub(crate) use merged::{candidates, last_merge};
+pub(crate) use message::{MessageStage, name_spec};
 pub(crate) use rewritten::rewritten;
 pub(crate) use staged::staged;
 

@@ -14,7 +14,7 @@ use crate::{
 
 /// A file under `.chant/specs` that is staged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Staged {
+pub(crate) struct StagedSpec {
     /// Its path from the top.
     pub path: String,
     /// Its bytes; `None` if it is no regular file, or larger than a spec may be.
@@ -23,7 +23,7 @@ pub(crate) struct Staged {
 
 /// The files under `.chant/specs` that differ from `HEAD` in the index `index`, which git may have made for this commit alone. What
 /// is deleted is not among them.
-pub(crate) fn staged(project: &Project, index: Option<&Path>) -> Result<Vec<Staged>> {
+pub(crate) fn staged(project: &Project, index: Option<&Path>) -> Result<Vec<StagedSpec>> {
     let Some(top) = project.repo.work_dir() else { return Ok(Vec::new()) };
     if project.silent || !top.join(SPECS_DIR).is_dir() {
         return Ok(Vec::new());
@@ -57,7 +57,7 @@ pub(crate) fn staged(project: &Project, index: Option<&Path>) -> Result<Vec<Stag
             Some(id) => read(project, id)?,
             None => None,
         };
-        found.push(Staged { path: path.to_str_lossy().into_owned(), bytes });
+        found.push(StagedSpec { path: path.to_str_lossy().into_owned(), bytes });
     }
     Ok(found)
 }

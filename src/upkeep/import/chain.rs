@@ -6,9 +6,9 @@ use gix::{ObjectId, actor::Signature, date::Time};
 
 use super::{
     Read,
-    landed::{Landed, Landing},
-    past::{History, time},
-    source::Home,
+    commits::{CommitFinder, FoundCommits},
+    directory::ChantDirectory,
+    versions::{FileHistory, time},
 };
 use crate::{
     answer::ProblemView,
@@ -32,18 +32,18 @@ use crate::{
     store::{Addition, Evidence, PastEvent},
 };
 
-/// What the events of every spec are made from, besides its own file.
-pub(super) struct Surroundings<'r> {
+/// The sources of every spec's events, besides its own file.
+pub(super) struct ImportContext<'r> {
     pub(super) project: &'r Project,
-    pub(super) home: &'r Home,
-    pub(super) history: &'r History<'r>,
+    pub(super) home: &'r ChantDirectory,
+    pub(super) history: &'r FileHistory<'r>,
     /// Every spec that exists or is about to be imported.
     pub(super) all: &'r BTreeSet<SpecId>,
 }
 
 /// A chain that can be written.
 #[derive(Debug)]
-pub(super) struct Built {
+pub(super) struct BuiltHistory {
     pub(super) past: Vec<PastEvent>,
     /// The status after it.
     pub(super) status: Status,
@@ -54,20 +54,20 @@ pub(super) struct Built {
 }
 
 /// Makes the events of a spec. Nothing is written.
-pub(super) fn build(room: &Surroundings<'_>, read: &Read, landed: &mut Landed<'_>) -> Result<Built> {
+pub(super) fn build(context: &ImportContext<'_>, read: &Read, finder: &mut CommitFinder<'_>) -> Result<BuiltHistory> {
     let foreign = foreign_of(&read.bytes);
-    let mut chain = Chain { room, read, foreign: &foreign, past: Vec::new(), left: Vec::new(), at: 0 };
+    let mut chain = Chain { context, read, foreign: &foreign, past: Vec::new(), left: Vec::new(), at: 0 };
     chain.add()?;
     chain.approval()?;
-    let (status, commits) = chain.status(landed)?;
+    let (status, commits) = chain.status(finder)?;
     let status = if read.source.archived { chain.archive(status)? } else { status };
     chain.keys();
     chain.members();
-    Ok(Built { past: chain.past, status, commits, left: chain.left })
+    Ok(BuiltHistory { past: chain.past, status, commits, left: chain.left })
 }
 
 struct Chain<'c> {
-    room: &'c Surroundings<'c>,
+    context: &'c ImportContext<'c>,
     read: &'c Read,
     foreign: &'c Foreign,
     past: Vec<PastEvent>,
@@ -109,27 +109,27 @@ impl Chain<'_> {
 
     /// The person who imports, at another time.
     fn person_at(&self, time: Time) -> Signature {
-        Signature { time, ..self.room.history.person() }
+        Signature { time, ..self.context.history.person() }
     }
 
     /// When the spec was completed, if that is known and lies in the past.
     fn completed_at(&self) -> Option<Time> {
         let text = self.read.spec.front.completed_at.as_deref()?;
-        time(text).filter(|time| (0..=self.room.history.person().time.seconds).contains(&time.seconds))
+        time(text).filter(|time| (0..=self.context.history.person().time.seconds).contains(&time.seconds))
     }
 
     fn add(&mut self) -> Result<()> {
         let id = &self.read.source.id;
         let day = id.date().and_then(time);
-        let mut author = match self.room.history.added(id)? {
+        let mut author = match self.context.history.added(id)? {
             Some(author) => author,
-            None => day.map_or_else(|| self.room.history.person(), |day| self.person_at(day)),
+            None => day.map_or_else(|| self.context.history.person(), |day| self.person_at(day)),
         };
         // Many are committed long after they were written: what was completed was there before.
         if let Some(completed) = self.completed_at().filter(|completed| completed.seconds < author.time.seconds) {
             author.time = day.filter(|day| day.seconds <= completed.seconds).unwrap_or(completed);
         }
-        let now = self.room.history.person().time.seconds;
+        let now = self.context.history.person().time.seconds;
         author.time.seconds = author.time.seconds.clamp(0, now);
         let facts = Facts {
             phase: self.read.spec.front.phase.clone(),
@@ -146,7 +146,7 @@ impl Chain<'_> {
     /// Where the file is here.
     fn path(&self) -> String {
         let id = &self.read.source.id;
-        match (self.read.source.archived, self.read.source.nested && self.room.home.own) {
+        match (self.read.source.archived, self.read.source.nested && self.context.home.own) {
             (true, true) => self.read.source.below.clone(),
             (true, false) => archive_path_of(id),
             (false, _) => path_of(id),
@@ -159,17 +159,17 @@ impl Chain<'_> {
             Some("rejected") => false,
             _ => return Ok(()),
         };
-        if self.room.project.config().require_signed()? {
+        if self.context.project.config().require_signed()? {
             let message = "the approval is not carried over: 'chant.requireSigned' is set";
             let help = format!("read it, then: git chant approve {}", self.read.source.id.short());
             self.say_with_help("approval", "approval", message, Some(help));
             return Ok(());
         }
         let answer = self.foreign.approval.clone();
-        let since = self.room.history.since(&self.read.source.id, |then| then.approval == answer)?;
+        let since = self.context.history.since(&self.read.source.id, |then| then.approval == answer)?;
         let (author, answered) = since.map_or((None, None), |(author, blob)| (author, Some(blob)));
         let said_at = self.foreign.approved_at.as_deref().and_then(time);
-        let mut author = author.unwrap_or_else(|| self.room.history.person());
+        let mut author = author.unwrap_or_else(|| self.context.history.person());
         if let Some(said) = said_at.filter(|said| (0..=author.time.seconds).contains(&said.seconds)) {
             author.time = said;
         }
@@ -193,22 +193,22 @@ impl Chain<'_> {
 
     /// Whether an old version asks for the same work.
     fn asks_the_same(&self, blob: ObjectId) -> Result<bool> {
-        let Some(bytes) = self.room.history.text(blob)? else { return Ok(false) };
+        let Some(bytes) = self.context.history.text(blob)? else { return Ok(false) };
         Ok(spec_file::parse("", &bytes).is_ok_and(|old| old.asks_the_same(&self.read.spec)))
     }
 
     /// The person who gave the spec the status that it has, and when.
     fn changed(&self) -> Result<Signature> {
         let status = self.foreign.status.clone();
-        let since = self.room.history.since(&self.read.source.id, |then| then.status == status)?;
+        let since = self.context.history.since(&self.read.source.id, |then| then.status == status)?;
         Ok(since.and_then(|(author, _)| author).unwrap_or_else(|| self.person_at(Time::new(self.at, 0))))
     }
 
-    fn status(&mut self, landed: &mut Landed<'_>) -> Result<(Status, Vec<ObjectId>)> {
+    fn status(&mut self, finder: &mut CommitFinder<'_>) -> Result<(Status, Vec<ObjectId>)> {
         let said = self.foreign.status.clone().unwrap_or_default().to_lowercase().replace('-', "_");
         match said.as_str() {
             "" | "pending" | "ready" | "blocked" => {}
-            "completed" => return self.completed(landed),
+            "completed" => return self.completed(finder),
             "failed" | "needs_attention" => {
                 let facts = Facts { reason: Some(format!("it was '{said}' when it was imported")), ..Facts::default() };
                 let author = self.changed()?;
@@ -237,7 +237,7 @@ impl Chain<'_> {
 
     /// The branch that the spec was worked in, if it is here.
     fn branch(&self) -> Result<Option<String>> {
-        let repo = &self.room.project.repo;
+        let repo = &self.context.project.repo;
         let usual = format!("chant/{}", self.read.source.id);
         for name in self.read.spec.front.branch.iter().chain([&usual]) {
             if let Ok(full) = crate::git::reference::branch_name(name)
@@ -249,7 +249,7 @@ impl Chain<'_> {
         Ok(None)
     }
 
-    fn completed(&mut self, landed: &mut Landed<'_>) -> Result<(Status, Vec<ObjectId>)> {
+    fn completed(&mut self, finder: &mut CommitFinder<'_>) -> Result<(Status, Vec<ObjectId>)> {
         let front = &self.read.spec.front;
         let mut author = self.changed()?;
         match (self.completed_at(), &front.completed_at) {
@@ -260,7 +260,7 @@ impl Chain<'_> {
             }
             (None, None) => {}
         }
-        let found = landed.find(&front.commits)?;
+        let found = finder.find(&front.commits)?;
         self.missing(&found);
         let lands = found.landed || found.here.is_empty() || self.read.source.archived;
         let target = found.target.filter(|_| !found.here.is_empty());
@@ -277,7 +277,7 @@ impl Chain<'_> {
         Ok((status, found.here))
     }
 
-    fn missing(&mut self, found: &Landing) {
+    fn missing(&mut self, found: &FoundCommits) {
         let quoted = |names: Vec<String>| format!("'{}'", names.join("', '"));
         if !found.missing.is_empty() {
             let names = quoted(found.missing.iter().map(|name| name.escape_debug().to_string()).collect());
@@ -295,7 +295,7 @@ impl Chain<'_> {
 
     fn archive(&mut self, status: Status) -> Result<Status> {
         let person = self.person_at(Time::new(self.at, 0));
-        let author = self.room.history.archived(&self.read.source.id)?.unwrap_or(person);
+        let author = self.context.history.archived(&self.read.source.id)?.unwrap_or(person);
         if !matches!(status, Status::Completed | Status::Cancelled) {
             self.say("archive", "status", format!("it was archived as {}: here it is cancelled", status.as_str()));
             let reason = Some("it was archived before it was completed".to_owned());
@@ -329,7 +329,7 @@ impl Chain<'_> {
         } else if number > 1 {
             let before = SpecId::new(&format!("{driver}.{}", number - 1));
             if let Ok(before) = before
-                && !self.room.all.contains(&before)
+                && !self.context.all.contains(&before)
             {
                 let message = format!("it does not count as a member of '{driver}': there is no '{before}'");
                 self.say("member", "type", message);

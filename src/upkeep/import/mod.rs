@@ -4,11 +4,11 @@
 //! The history of a spec begins with all of its events in one step, so that an interrupted import can begin again: a spec that has a
 //! history is left alone.
 
-mod beside;
 mod chain;
-mod landed;
-mod past;
-mod source;
+mod commits;
+mod directory;
+mod other_files;
+mod versions;
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -31,10 +31,10 @@ use crate::{
     project::Project,
     store::Store,
 };
-use chain::Built;
-use landed::Landed;
-use past::History;
-use source::{Home, Source};
+use chain::BuiltHistory;
+use commits::CommitFinder;
+use directory::{ChantDirectory, SourceFile};
+use versions::FileHistory;
 
 /// The result of an import.
 #[derive(Debug, Default)]
@@ -68,7 +68,7 @@ const BATCH_LEN: usize = 16 << 20;
 /// # Errors
 /// `no-specs` if there is no such directory. What is wrong with a single spec is in the outcome.
 pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progress: &dyn Progress) -> Result<Outcome> {
-    let home = Home::find(project, dir)?;
+    let home = ChantDirectory::find(project, dir)?;
     let store = project.store()?;
     let mut outcome = Outcome::default();
     let (sources, strays) = home.sources()?;
@@ -96,10 +96,11 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
     }
     commits.sort_unstable();
     commits.dedup();
-    let settings = beside::read(project, &home, &mut outcome.left)?;
-    let history = History::read(project, &home)?;
-    let mut landed = Landed::new(project, file_history::commits_named(&project.repo, &commits)?, settings.main_branch)?;
-    let room = chain::Surroundings { project, home: &home, history: &history, all: &all };
+    let settings = other_files::read(project, &home, &mut outcome.left)?;
+    let history = FileHistory::read(project, &home)?;
+    let mut finder =
+        CommitFinder::new(project, file_history::commits_named(&project.repo, &commits)?, settings.main_branch)?;
+    let context = chain::ImportContext { project, home: &home, history: &history, all: &all };
     let mut rest = readable.into_iter().peekable();
     while rest.peek().is_some() {
         let (mut batch, mut bytes) = (Vec::new(), 0);
@@ -108,7 +109,7 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
             && let Some((source, blob)) = rest.next()
         {
             if let Some(read) = read(project, &home, source, Some(blob), &mut outcome.left)? {
-                let built = chain::build(&room, &read, &mut landed)?;
+                let built = chain::build(&context, &read, &mut finder)?;
                 bytes += read.bytes.len();
                 batch.push((read, built));
             }
@@ -141,7 +142,7 @@ fn view(read: Read, status: Status, commits: &[ObjectId]) -> ImportView {
 
 /// A spec file that was read.
 struct Read {
-    source: Source,
+    source: SourceFile,
     bytes: Vec<u8>,
     blob: ObjectId,
     spec: Spec,
@@ -150,8 +151,8 @@ struct Read {
 /// Reads a spec file, which has to be `expected` if that is given; what is wrong with it is added to `left`.
 fn read(
     project: &Project,
-    home: &Home,
-    source: Source,
+    home: &ChantDirectory,
+    source: SourceFile,
     expected: Option<ObjectId>,
     left: &mut Vec<ProblemView>,
 ) -> Result<Option<Read>> {
@@ -201,7 +202,7 @@ fn says_nothing(spec: &Spec, bytes: &[u8]) -> bool {
 }
 
 /// Writes the history of a spec. Returns whether there was none before.
-fn write(store: &Store<'_>, read: &Read, built: &Built) -> Result<bool> {
+fn write(store: &Store<'_>, read: &Read, built: &BuiltHistory) -> Result<bool> {
     store.write_blob(&read.bytes)?;
     let id = &read.source.id;
     Ok(store.begin(id, &built.past)?.is_some())
@@ -209,8 +210,8 @@ fn write(store: &Store<'_>, read: &Read, built: &Built) -> Result<bool> {
 
 /// Notes on the commits which spec they belong to. The notes come before the histories: after a death in between, the specs without
 /// a history are imported again.
-fn annotate<'b>(project: &Project, store: &Store<'_>, batch: &'b [(Read, Built)]) -> Result<()> {
-    let of = |(read, built): &'b (Read, Built)| built.commits.iter().map(|commit| (&read.source.id, *commit));
+fn annotate<'b>(project: &Project, store: &Store<'_>, batch: &'b [(Read, BuiltHistory)]) -> Result<()> {
+    let of = |(read, built): &'b (Read, BuiltHistory)| built.commits.iter().map(|commit| (&read.source.id, *commit));
     let wanted: Vec<(&SpecId, ObjectId)> = batch.iter().flat_map(of).collect();
     if !project.silent && !wanted.is_empty() {
         store.annotate_all(&wanted, "Notes of imported specs")?;

@@ -14,7 +14,7 @@ use crate::{
         worktree::{self, path, remove},
     },
     project::{Project, check_slot},
-    specs::cleanup::stands_in,
+    specs::cleanup::is_inside,
     store::attempts::ATTEMPTS,
 };
 
@@ -55,7 +55,7 @@ fn check_worktree(project: &Project, request: &Request) -> Result<Option<Step>> 
     let heads = worktree::past_heads(&project.repo, &tree);
     let obstacle = if is_held(&lock)? {
         Some("checks are run in it".to_owned())
-    } else if !gone && stands_in(project, &tree.path) {
+    } else if !gone && is_inside(project, &tree.path) {
         Some("you are in it".to_owned())
     } else {
         let lost = history::unreached(&project.repo, &heads, &[], Some(&format!("{ATTEMPTS}*")))?;

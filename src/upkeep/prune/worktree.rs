@@ -13,7 +13,7 @@ use crate::{
         worktree::{self, Worktree, busy, remove},
     },
     project::Project,
-    specs::cleanup::stands_in,
+    specs::cleanup::is_inside,
     store::attempts::ATTEMPTS,
 };
 
@@ -84,7 +84,7 @@ pub(super) fn obstacle(project: &Project, tree: &Worktree) -> Result<Option<Stri
 }
 
 fn in_files(project: &Project, tree: &Worktree) -> Result<Option<String>> {
-    if stands_in(project, &tree.path) {
+    if is_inside(project, &tree.path) {
         return Ok(Some("you are in it".to_owned()));
     }
     let dirty = status::dirty(tree)?;

@@ -6,13 +6,13 @@ use gix::ObjectId;
 
 use super::{Answers, Due, Subject};
 use crate::{
-    answer::Way,
+    answer::ExchangeResult,
     domain::id::SpecId,
     error::Result,
     exchange::sync::Exchange,
     git::{
         self,
-        remote::{Fate, Update},
+        remote::{PushStatus, Update},
     },
     store::{
         Store,
@@ -41,17 +41,17 @@ impl Exchange<'_> {
                 let gone: Vec<_> =
                     chunk.iter().map(|(spec, tip)| Update { id: *tip, name: Store::ref_name(spec) }).collect();
                 let fates = git::remote::push_and_delete(&self.project.repo, &self.remote.name, &update, &gone)?;
-                if fates.iter().any(|(_, fate)| *fate == Fate::Behind) {
+                if fates.iter().any(|(_, fate)| *fate == PushStatus::Behind) {
                     answers.behind.push(due);
                     return Ok(any);
                 }
-                let accepted = |name: &str| fates.iter().any(|(full, fate)| full == name && *fate == Fate::There);
+                let accepted = |name: &str| fates.iter().any(|(full, fate)| full == name && *fate == PushStatus::Done);
                 if !accepted(&full) || !gone.iter().all(|gone| accepted(&gone.name)) {
                     return Ok(any);
                 }
                 if known != Some(id) {
                     self.track(&due)?;
-                    self.report.add(Way::Pushed, &full, known, Some(id));
+                    self.report.add(ExchangeResult::Pushed, &full, known, Some(id));
                 }
                 answers.took = true;
                 for (spec, tip) in chunk {

@@ -49,17 +49,17 @@ impl Hooks {
 
 /// Looks at every hook.
 pub(crate) fn look(project: &Project) -> Result<Hooks> {
-    let ways = Ways::find(project)?;
-    let views = Hook::ALL.iter().map(|hook| ways.look(*hook)).collect::<Result<_>>()?;
-    Ok(Hooks { views, refused: ways.refused.filter(|_| ways.configured.is_none()) })
+    let setup = HookSetup::find(project)?;
+    let views = Hook::ALL.iter().map(|hook| setup.look(*hook)).collect::<Result<_>>()?;
+    Ok(Hooks { views, refused: setup.refused.filter(|_| setup.configured.is_none()) })
 }
 
 /// The changes that are missing so that each hook calls this tool, as far as that is possible.
 pub(super) fn missing(project: &Project) -> Result<Vec<Change>> {
-    let ways = Ways::find(project)?;
+    let setup = HookSetup::find(project)?;
     let mut changes = Vec::new();
     for hook in Hook::ALL {
-        changes.extend(ways.missing(*hook)?);
+        changes.extend(setup.missing(*hook)?);
     }
     Ok(changes)
 }
@@ -104,8 +104,8 @@ pub(super) fn remove(project: &Project, path: &Path) -> Result<()> {
     }
 }
 
-/// The ways in which git calls a hook here.
-struct Ways {
+/// How git calls hooks in this clone: by its configuration, or by files.
+struct HookSetup {
     /// The settings of our sections, where git reads hooks from its configuration.
     configured: Option<Vec<(String, String)>>,
     /// The sections that there are, even if this git does not read them.
@@ -116,8 +116,8 @@ struct Ways {
     refused: Option<String>,
 }
 
-impl Ways {
-    fn find(project: &Project) -> Result<Ways> {
+impl HookSetup {
+    fn find(project: &Project) -> Result<HookSetup> {
         let reads = git::version(&project.repo)? >= CONFIGURED_SINCE;
         let dir = dir(project)?;
         let refused = (!is_inside(project, &dir)).then(|| {
@@ -127,7 +127,7 @@ impl Ways {
         });
         let sections = settings::sections_of(project, SECTION)?.into_iter().collect();
         let configured = reads.then(|| settings::local(project)).transpose()?;
-        Ok(Ways { configured, sections, dir, refused })
+        Ok(HookSetup { configured, sections, dir, refused })
     }
 
     fn path(&self, hook: Hook) -> PathBuf {

@@ -1,11 +1,11 @@
-//! What goes on in a repository: the lists of `status`.
+//! The lists of `status`: what runs, what waits, and what needs a person.
 
 use super::prelude::*;
 
-/// What goes on, and what waits for whom. A spec stands in the list of what it does, and in `attention` too if it needs a person.
+/// The open specs of a repository, by what happens to them. A spec that needs a person is in `attention`, too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Standing")]
-pub(crate) struct StandingView {
+pub(crate) struct StatusView {
     /// What is being worked on.
     pub running: Vec<RunView>,
     /// What was stopped and can go on.
@@ -22,7 +22,7 @@ pub(crate) struct StandingView {
     pub ready: Vec<SpecView>,
 }
 
-impl StandingView {
+impl StatusView {
     /// Every spec with the name of the list that it stands in, in the order of the lists.
     pub(crate) fn specs(&self) -> impl Iterator<Item = (&'static str, &SpecView)> {
         let running = self.running.iter().map(|one| ("running", &one.spec));

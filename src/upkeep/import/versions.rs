@@ -1,10 +1,10 @@
-//! Who did what when, as far as git's history of the spec files says. The front matter itself is read elsewhere.
+//! Git's history of the spec files: who wrote which version, and when. Front matter is read elsewhere.
 
 use std::{cell::RefCell, collections::HashMap};
 
 use gix::{ObjectId, actor::Signature, date::Time};
 
-use super::source::Home;
+use super::directory::ChantDirectory;
 use crate::{
     domain::{
         id::SpecId,
@@ -19,7 +19,7 @@ use crate::{
 const MAX_VERSIONS: usize = 1000;
 
 /// The history of all spec files.
-pub(super) struct History<'p> {
+pub(super) struct FileHistory<'p> {
     project: &'p Project,
     /// Of each spec, oldest first; with whether the file lay in the archive.
     versions: HashMap<String, Vec<(Version, bool)>>,
@@ -28,9 +28,9 @@ pub(super) struct History<'p> {
     person: Signature,
 }
 
-impl<'p> History<'p> {
-    /// Reads what the current commit has behind it.
-    pub(super) fn read(project: &'p Project, home: &Home) -> Result<History<'p>> {
+impl<'p> FileHistory<'p> {
+    /// Reads the history behind the current commit.
+    pub(super) fn read(project: &'p Project, home: &ChantDirectory) -> Result<FileHistory<'p>> {
         let folders = home.folders();
         let head = project.repo.head()?.id().filter(|_| home.here);
         let trail = match head {
@@ -49,7 +49,7 @@ impl<'p> History<'p> {
             let all = versions.entry(stem.to_owned()).or_default();
             all.extend(list.into_iter().map(|version| (version, archived)));
         }
-        Ok(History { project, versions, authors: RefCell::default(), person: project.repo.author()? })
+        Ok(FileHistory { project, versions, authors: RefCell::default(), person: project.repo.author()? })
     }
 
     /// The person who imports, now.
@@ -85,7 +85,7 @@ impl<'p> History<'p> {
         moved.map_or(Ok(None), |(version, _)| self.author(version.commit))
     }
 
-    /// The first of the newest versions that all have what `has` asks for: who made it, and its blob.
+    /// The oldest version since which every version satisfies `has`: its author, and its blob.
     pub(super) fn since(
         &self,
         id: &SpecId,

@@ -1,10 +1,10 @@
-//! From YAML to front matter, with everything that is wrong on the way.
+//! Reads front matter from YAML, and collects everything that is wrong with it.
 
 use std::ops::Range;
 
 use super::{
     front_matter::{Field, FrontMatter, KEYS, Key, MAX_ENTRIES, TABLE},
-    place::Place,
+    node_location::NodeLocation,
     source::Source,
     value::shorten,
     yaml::{self, Node},
@@ -21,7 +21,7 @@ const MAX_PROBLEMS: usize = 20;
 /// of a file; warnings may be among them.
 pub(super) fn read(source: &Source, front: Range<usize>) -> (FrontMatter, Vec<Diagnostic>) {
     let text = &source.text()[front.clone()];
-    let mut reading = Reading::default();
+    let mut reader = FrontMatterReader::default();
     match yaml::read(text, |key| KEYS.contains(&key)) {
         Ok(None) => {}
         Ok(Some(nodes)) if nodes.len() > MAX_ENTRIES => {
@@ -31,13 +31,13 @@ pub(super) fn read(source: &Source, front: Range<usize>) -> (FrontMatter, Vec<Di
         }
         Ok(Some(nodes)) => {
             for (index, (key, node)) in nodes.into_iter().enumerate() {
-                reading.entry(index, key, node);
+                reader.entry(index, key, node);
             }
         }
         Err(fault) => return (FrontMatter::default(), vec![syntax(source, front, fault)]),
     }
-    let diagnostics = reading.diagnostics(source, text, front.start);
-    (reading.front, diagnostics)
+    let diagnostics = reader.diagnostics(source, text, front.start);
+    (reader.front, diagnostics)
 }
 
 /// A fault of the YAML as such.
@@ -69,28 +69,28 @@ fn syntax(source: &Source, front: Range<usize>, fault: yaml::Fault) -> Diagnosti
     source.diagnostic(Severity::Error, front.start + range.start..front.start + range.end, fault.message, help)
 }
 
-/// Something wrong with a node, which is located only if it is reported.
+/// A problem of a node, whose place is computed only if the problem is reported.
 struct Problem {
     severity: Severity,
-    place: Place,
+    place: NodeLocation,
     message: String,
     help: Option<String>,
 }
 
-/// What has been read so far.
+/// The front matter as far as it is read, and its problems.
 #[derive(Default)]
-struct Reading {
+struct FrontMatterReader {
     front: FrontMatter,
     problems: Vec<Problem>,
 }
 
-impl Reading {
+impl FrontMatterReader {
     fn entry(&mut self, index: usize, name: String, node: Node) {
         match TABLE.iter().find(|key| key.name == name) {
             _ if self.front.keys.contains(&name) => {
                 let help = Some("keep one of them: which one counts is anybody's guess".to_owned());
                 let message = format!("the key '{}' is there twice", shorten(&name));
-                self.problem(&name, Place::key(index, &name), message, help);
+                self.problem(&name, NodeLocation::key(index, &name), message, help);
             }
             Some(key) => match key.field {
                 Field::Type => self.kind(index, &node),
@@ -108,7 +108,7 @@ impl Reading {
             let message = format!("the key '{}' means nothing and is ignored", shorten(key));
             let help = Some(format!("did you mean '{}'?", KEYS[meant]));
             let severity = Severity::Warning;
-            self.problems.push(Problem { severity, place: Place::key(index, key), message, help });
+            self.problems.push(Problem { severity, place: NodeLocation::key(index, key), message, help });
         }
         self.front.unknown.push(key.to_owned());
     }
@@ -121,7 +121,7 @@ impl Reading {
                 Err(error @ UnknownType { nearest }) => {
                     let message = format!("'type' cannot be '{}': {error}", shorten(text));
                     let help = nearest.map(|kind| format!("did you mean '{kind}'?"));
-                    self.problem("type", Place::value(vec![index], text), message, help);
+                    self.problem("type", NodeLocation::value(vec![index], text), message, help);
                 }
             },
             other => self.wrong(index, "type", other, "a text"),
@@ -131,17 +131,18 @@ impl Reading {
     fn approval(&mut self, index: usize, node: Node) {
         let (place, text) = match node {
             Node::Null => return,
-            Node::Text(text) => (Place::value(vec![index], &text), text),
+            Node::Text(text) => (NodeLocation::value(vec![index], &text), text),
             Node::Map(entries) => {
                 let mut required = entries.iter().enumerate().filter(|(_, (key, _))| key == "required");
                 let Some((at, (_, node))) = required.next() else { return };
                 if let Some((again, _)) = required.next() {
-                    let place = Place { path: vec![index, again], key: true, written: Some("required".to_owned()) };
+                    let place =
+                        NodeLocation { path: vec![index, again], key: true, written: Some("required".to_owned()) };
                     return self.problem("approval", place, "the key 'required' is there twice".to_owned(), None);
                 }
                 match node {
                     Node::Null => return,
-                    Node::Text(text) => (Place::value(vec![index, at], text), text.clone()),
+                    Node::Text(text) => (NodeLocation::value(vec![index, at], text), text.clone()),
                     other => return self.wrong(index, "approval", other, "true or false"),
                 }
             }
@@ -164,7 +165,7 @@ impl Reading {
                 Ok(()) => *field(&mut self.front) = Some(text),
                 Err(why) => {
                     let message = format!("'{}' cannot be '{}': {why}", key.name, shorten(&text));
-                    self.problem(key.name, Place::value(vec![index], &text), message, None);
+                    self.problem(key.name, NodeLocation::value(vec![index], &text), message, None);
                 }
             },
             other => self.wrong(index, key.name, &other, "a text"),
@@ -181,7 +182,7 @@ impl Reading {
         if nodes.len() > MAX_ENTRIES {
             let (name, len) = (key.name, nodes.len());
             let message = format!("'{name}' has {len} entries, more than the {MAX_ENTRIES} that a list may have");
-            return self.problem(name, Place::key(index, name), message, None);
+            return self.problem(name, NodeLocation::key(index, name), message, None);
         }
         for (at, node) in nodes.into_iter().enumerate() {
             self.item(key, field, vec![index, at], node);
@@ -191,23 +192,23 @@ impl Reading {
     fn item(&mut self, key: &Key, field: fn(&mut FrontMatter) -> &mut Vec<String>, path: Vec<usize>, node: Node) {
         let Node::Text(text) = node else {
             let message = format!("'{}' holds {} where a text is expected", key.name, form(&node));
-            return self.problem(key.name, Place { path, key: false, written: None }, message, None);
+            return self.problem(key.name, NodeLocation { path, key: false, written: None }, message, None);
         };
         match (key.check)(&text) {
             Ok(()) => field(&mut self.front).push(text),
             Err(why) => {
                 let message = format!("'{}' cannot hold '{}': {why}", key.name, shorten(&text));
-                self.problem(key.name, Place::value(path, &text), message, None);
+                self.problem(key.name, NodeLocation::value(path, &text), message, None);
             }
         }
     }
 
     fn wrong(&mut self, index: usize, key: &str, node: &Node, expected: &str) {
         let message = format!("'{key}' is {} where {expected} is expected", form(node));
-        self.problem(key, Place::key(index, key), message, None);
+        self.problem(key, NodeLocation::key(index, key), message, None);
     }
 
-    fn problem(&mut self, key: &str, place: Place, message: String, help: Option<String>) {
+    fn problem(&mut self, key: &str, place: NodeLocation, message: String, help: Option<String>) {
         let recorded = TABLE.iter().any(|known| known.name == key && known.recorded);
         let severity = if recorded { Severity::Warning } else { Severity::Error };
         self.problems.push(Problem { severity, place, message, help });

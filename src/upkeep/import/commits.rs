@@ -14,7 +14,7 @@ use crate::{
 const MAX_COMPARED: usize = 100;
 
 /// The commits that specs name, and the branches that may have them.
-pub(super) struct Landed<'p> {
+pub(super) struct CommitFinder<'p> {
     project: &'p Project,
     named: HashMap<String, ObjectId>,
     /// Full names and tips, the likeliest first.
@@ -25,7 +25,7 @@ pub(super) struct Landed<'p> {
 
 /// Where the commits of a spec are.
 #[derive(Debug, Default)]
-pub(super) struct Landing {
+pub(super) struct FoundCommits {
     /// The commits that are here.
     pub(super) here: Vec<ObjectId>,
     /// The commits that are not here, as they are written.
@@ -40,13 +40,13 @@ pub(super) struct Landing {
     pub(super) rewritten: bool,
 }
 
-impl<'p> Landed<'p> {
+impl<'p> CommitFinder<'p> {
     /// `named` are the commits, by what specs write for them; `main_branch` is what chant's settings say.
     pub(super) fn new(
         project: &'p Project,
         named: HashMap<String, ObjectId>,
         main_branch: Option<String>,
-    ) -> Result<Landed<'p>> {
+    ) -> Result<CommitFinder<'p>> {
         let head = project.repo.head()?.branch().map(|name| name.as_bstr().to_string());
         let said = project.config().target()?.into_iter().chain(main_branch);
         let usual = ["main", "master"].map(|name| format!("refs/heads/{name}"));
@@ -58,12 +58,13 @@ impl<'p> Landed<'p> {
                 branches.push((name, tip));
             }
         }
-        Ok(Landed { project, named, branches, reached: HashMap::new(), compared: 0 })
+        Ok(CommitFinder { project, named, branches, reached: HashMap::new(), compared: 0 })
     }
 
     /// Looks for the commits that are written as `written`, oldest first.
-    pub(super) fn find(&mut self, written: &[String]) -> Result<Landing> {
-        let mut found = Landing { target: self.branches.first().map(|(name, _)| name.clone()), ..Landing::default() };
+    pub(super) fn find(&mut self, written: &[String]) -> Result<FoundCommits> {
+        let mut found =
+            FoundCommits { target: self.branches.first().map(|(name, _)| name.clone()), ..FoundCommits::default() };
         for name in written {
             match self.named.get(name) {
                 Some(id) if !found.here.contains(id) => found.here.push(*id),

@@ -1,4 +1,4 @@
-//! Where the file of a spec lies: among the specs, or in the archive.
+//! A spec file that lies in both directories, because a process died while it moved the file.
 
 use std::path::{Path, PathBuf};
 

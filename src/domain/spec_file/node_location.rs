@@ -1,11 +1,11 @@
-//! Where a node of the front matter stands in the file.
+//! The place of a node of the front matter in the file.
 
 use std::ops::Range;
 
 use super::yaml;
 
 /// A node of the front matter, by its index in every collection on the way.
-pub(super) struct Place {
+pub(super) struct NodeLocation {
     pub(super) path: Vec<usize>,
     /// Whether the last index is that of an entry's key, not of its value.
     pub(super) key: bool,
@@ -13,15 +13,15 @@ pub(super) struct Place {
     pub(super) written: Option<String>,
 }
 
-impl Place {
+impl NodeLocation {
     /// A scalar with its text.
     pub(super) fn value(path: Vec<usize>, written: &str) -> Self {
-        Place { path, key: false, written: Some(written.to_owned()) }
+        NodeLocation { path, key: false, written: Some(written.to_owned()) }
     }
 
     /// The key of a top-level entry.
     pub(super) fn key(entry: usize, name: &str) -> Self {
-        Place { path: vec![entry], key: true, written: Some(name.to_owned()) }
+        NodeLocation { path: vec![entry], key: true, written: Some(name.to_owned()) }
     }
 
     /// Its bytes in the file; `start` is where `text` begins there.

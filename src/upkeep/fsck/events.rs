@@ -1,4 +1,4 @@
-//! Whether each event may follow its parents, and records the state that follows from it.
+//! Checks single events: whether each may follow its parents, and records the state that follows from it.
 
 use std::collections::BTreeSet;
 

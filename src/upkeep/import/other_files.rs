@@ -1,8 +1,8 @@
-//! The files beside the specs: settings, prompts, logs. They are not imported; what a person has to do about them is noted.
+//! Chant's other files: settings, prompts, logs. They are not imported; what a person has to do about them is noted.
 
 use gix::bstr::ByteSlice;
 
-use super::source::{Home, beside};
+use super::directory::{ChantDirectory, beside};
 use crate::{
     agent::{preset, template},
     answer::ProblemView,
@@ -31,15 +31,15 @@ const PROVIDER: &str = "chant.agent";
 /// Settings that do not change how work is done.
 const NAMES: [&str; 2] = ["project.name", "defaults.prompt"];
 
-/// What chant's settings say that matters to the import.
+/// The settings of chant that the import uses.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     /// `defaults.main_branch`.
     pub(super) main_branch: Option<String>,
 }
 
-/// Looks at everything beside the specs; what has no place here, or one that a person has to put it into, is added to `left`.
-pub(super) fn read(project: &Project, home: &Home, left: &mut Vec<ProblemView>) -> Result<Settings> {
+/// Reads the files beside the specs. What has no counterpart here, or one that a person has to set, is added to `left`.
+pub(super) fn read(project: &Project, home: &ChantDirectory, left: &mut Vec<ProblemView>) -> Result<Settings> {
     let set = [
         ("chant.target", project.config().target()?),
         ("chant.branchPrefix", Some(project.config().branch_prefix()?)),
@@ -96,7 +96,7 @@ pub(super) fn read(project: &Project, home: &Home, left: &mut Vec<ProblemView>) 
     Ok(settings)
 }
 
-/// What there is to say about a setting, and the way to have it here.
+/// A message about a setting, and how to set its counterpart; `None` if there is nothing to do.
 fn counterpart(
     project: &Project,
     set: &[(&str, Option<String>)],

@@ -1,4 +1,4 @@
-//! Where chant's files are, which are read elsewhere: `specs/<id>.md`, `archive/<id>.md`, and, of newer versions, `archive/<day>/<id>.md`.
+//! Finds chant's spec files: `specs/<id>.md`, `archive/<id>.md`, and, of newer versions, `archive/<day>/<id>.md`. They are read elsewhere.
 
 use std::{
     collections::BTreeMap,
@@ -12,13 +12,13 @@ use crate::{
     answer::ProblemView,
     domain::{diagnostic::Severity, id::SpecId},
     error::{Error, Kind, Result},
-    git::work_file::{self, Directory, FileKind, Listed},
+    git::work_file::{self, Directory, DirectoryEntry, FileKind},
     project::Project,
 };
 
-/// A `.chant` directory.
+/// A `.chant` directory to import.
 #[derive(Clone, Debug)]
-pub(super) struct Home {
+pub(super) struct ChantDirectory {
     /// The directory that everything is read below.
     pub(super) top: PathBuf,
     /// The path of the `.chant` below it.
@@ -31,7 +31,7 @@ pub(super) struct Home {
 
 /// A spec file of chant.
 #[derive(Clone, Debug)]
-pub(super) struct Source {
+pub(super) struct SourceFile {
     /// The spec.
     pub(super) id: SpecId,
     /// Its path as messages name it.
@@ -44,11 +44,11 @@ pub(super) struct Source {
     pub(super) nested: bool,
 }
 
-impl Home {
+impl ChantDirectory {
     /// The `.chant` that `dir` is or holds; without it this repository's own.
-    pub(super) fn find(project: &Project, dir: Option<&Path>) -> Result<Home> {
+    pub(super) fn find(project: &Project, dir: Option<&Path>) -> Result<ChantDirectory> {
         project.repo.require_work_dir("import")?;
-        let own = |top: PathBuf| Home { top, chant: ".chant".to_owned(), here: true, own: true };
+        let own = |top: PathBuf| ChantDirectory { top, chant: ".chant".to_owned(), here: true, own: true };
         let Some(dir) = dir else {
             let found = project.tops().into_iter().find(|top| top.join(".chant").is_dir());
             return found.map(own).ok_or_else(|| nothing(".chant"));
@@ -66,13 +66,13 @@ impl Home {
                 && let Some(below) = below.to_str().filter(|below| !below.is_empty())
             {
                 let own = below == ".chant";
-                return Ok(Home { top, chant: below.to_owned(), here: true, own });
+                return Ok(ChantDirectory { top, chant: below.to_owned(), here: true, own });
             }
         }
         let (Some(top), Some(name)) = (chant.parent(), chant.file_name().and_then(|name| name.to_str())) else {
             return Err(nothing(&shown));
         };
-        Ok(Home { top: top.to_owned(), chant: name.to_owned(), here: false, own: false })
+        Ok(ChantDirectory { top: top.to_owned(), chant: name.to_owned(), here: false, own: false })
     }
 
     /// A path below the `.chant`, as messages name it.
@@ -86,7 +86,7 @@ impl Home {
     }
 
     /// The spec files by their ids, and a problem for each file that is none.
-    pub(super) fn sources(&self) -> Result<(BTreeMap<SpecId, Source>, Vec<ProblemView>)> {
+    pub(super) fn sources(&self) -> Result<(BTreeMap<SpecId, SourceFile>, Vec<ProblemView>)> {
         let mut found = Listing { home: self, sources: BTreeMap::new(), strays: Vec::new() };
         let [specs, archive] = self.folders();
         found.folder(&specs, false, false)?;
@@ -105,8 +105,8 @@ impl Home {
 }
 
 struct Listing<'h> {
-    home: &'h Home,
-    sources: BTreeMap<SpecId, Source>,
+    home: &'h ChantDirectory,
+    sources: BTreeMap<SpecId, SourceFile>,
     strays: Vec<ProblemView>,
 }
 
@@ -123,7 +123,7 @@ impl Listing<'_> {
             }
         };
         let mut folders = Vec::new();
-        for Listed { name, kind } in entries {
+        for DirectoryEntry { name, kind } in entries {
             let Ok(text) = name.to_str() else {
                 if name.ends_with(b".md") {
                     let below = format!("{folder}/{}", name.to_str_lossy());
@@ -155,7 +155,7 @@ impl Listing<'_> {
             return self.stray(Severity::Warning, "two-files", &below, message);
         }
         let path = self.home.shown(&below);
-        self.sources.insert(id.clone(), Source { id, path, below, archived, nested });
+        self.sources.insert(id.clone(), SourceFile { id, path, below, archived, nested });
     }
 
     fn stray(&mut self, severity: Severity, code: &str, below: &str, message: String) {
@@ -165,7 +165,7 @@ impl Listing<'_> {
 }
 
 /// The bytes of a file beside the specs, at most `limit`; `None` if there is none.
-pub(super) fn beside(home: &Home, name: &str, limit: u64) -> Result<Option<Vec<u8>>, work_file::Refused> {
+pub(super) fn beside(home: &ChantDirectory, name: &str, limit: u64) -> Result<Option<Vec<u8>>, work_file::Refused> {
     work_file::read(&home.top, format!("{}/{name}", home.chant).as_bytes().as_bstr(), limit)
 }
 

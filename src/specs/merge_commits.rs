@@ -1,4 +1,4 @@
-//! What a merge that was announced brings into its target.
+//! The commits that a recorded merge made in its target.
 
 use gix::ObjectId;
 

@@ -16,22 +16,22 @@ use crate::{
     specs::all::Specs,
 };
 
-/// The spec files that lie anywhere.
+/// The spec files in all work trees and on all branches.
 #[derive(Default)]
-pub(super) struct Elsewhere {
-    found: OnceCell<Found>,
+pub(super) struct SpecFiles {
+    found: OnceCell<FoundFiles>,
     /// By work tree, the spec files that its index has.
     indexed: RefCell<HashMap<PathBuf, HashSet<BString>>>,
 }
 
 #[derive(Default)]
-struct Found {
+struct FoundFiles {
     ids: BTreeSet<SpecId>,
     /// Whether something could not be looked at: what is not found may lie there.
     unclear: bool,
 }
 
-impl Elsewhere {
+impl SpecFiles {
     /// Whether the file of `id` lies somewhere, or may.
     pub(super) fn has(&self, specs: &Specs<'_>, id: &SpecId) -> Result<bool> {
         let found = match self.found.get() {
@@ -60,8 +60,8 @@ impl Elsewhere {
     }
 }
 
-fn find(specs: &Specs<'_>) -> Result<Found> {
-    let mut found = Found::default();
+fn find(specs: &Specs<'_>) -> Result<FoundFiles> {
+    let mut found = FoundFiles::default();
     for tree in specs.worktrees()?.iter().filter(|tree| tree.path.is_dir()) {
         for dir in [SPECS_DIR, ARCHIVE_DIR] {
             match work_file::list(&tree.path, dir.into()) {

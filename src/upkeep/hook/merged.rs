@@ -4,12 +4,7 @@ use std::collections::BTreeSet;
 
 use gix::ObjectId;
 
-use crate::{
-    domain::id::SpecId,
-    error::Result,
-    git::history,
-    project::Project,
-};
+use crate::{domain::id::SpecId, error::Result, git::history, project::Project};
 
 /// How many commits are looked through, at most; `git chant status` finds the others.
 const MOST: usize = 1000;

@@ -1,4 +1,4 @@
-//! What was done before: the attempts that came to nothing, and what one that stopped has in its worktree.
+//! The earlier attempts at a spec, and what a stopped attempt has done so far.
 
 use gix::ObjectId;
 
@@ -6,7 +6,7 @@ use super::{attempt::Attempt, view::rfc3339};
 use crate::project::Project;
 use crate::{
     agent::transcript,
-    answer::{CommitView, SoFar},
+    answer::{AttemptProgress, CommitView},
     domain::{
         event::{Event, Op},
         history::History,
@@ -23,9 +23,9 @@ use crate::{
 const SAID: usize = 20;
 
 impl Project {
-    /// What `attempt` has come to in `tree`.
-    pub(crate) fn so_far(&self, attempt: &Attempt, tree: &Worktree) -> Result<SoFar> {
-        let mut so_far = SoFar::default();
+    /// What `attempt` has done so far in the worktree `tree`.
+    pub(crate) fn so_far(&self, attempt: &Attempt, tree: &Worktree) -> Result<AttemptProgress> {
+        let mut so_far = AttemptProgress::default();
         if let Some(tip) = branch::read(&self.repo, attempt.branch.as_ref())?
             && let Some(since) = self.own_changes_since(attempt, tip)?
         {
