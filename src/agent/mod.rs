@@ -8,6 +8,7 @@ compile_error!("agents are run in Unix process groups; this platform has none");
 /// The exit code by which an agent says that the research behind its spec is wrong or not enough (EX_DATAERR of sysexits.h).
 pub(crate) const RESEARCH_INSUFFICIENT: i32 = 65;
 
+pub(crate) mod around;
 pub(crate) mod confine;
 pub(crate) mod interrupt;
 pub(crate) mod lease;

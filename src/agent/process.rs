@@ -97,6 +97,8 @@ pub(crate) struct Run<'a> {
     pub timeout: Option<Duration>,
     /// How long it gets between SIGTERM and SIGKILL.
     pub grace: Duration,
+    /// Called again and again while the command runs, some times a second. It must not block.
+    pub tick: Option<&'a mut dyn FnMut()>,
     /// Called once the process is there and before it does anything; after an error it never will.
     pub on_started: Option<OnStarted<'a>>,
 }
@@ -117,6 +119,7 @@ impl<'a> Run<'a> {
             tail: TAIL,
             timeout: None,
             grace: GRACE,
+            tick: None,
             on_started: None,
         }
     }
@@ -230,7 +233,7 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
         pump.feed(gate, bytes)?;
     }
 
-    let limit = wait(&mut group, &mut pump, run.timeout)?;
+    let limit = wait(&mut group, &mut pump, run.timeout, run.tick)?;
     if limit.is_some() || pump.interrupted() {
         group.end(&mut pump, run.grace)?;
     }
@@ -251,11 +254,18 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
 }
 
 /// Waits until the command is done or a signal came, or its time is over: then gives the time that it had.
-fn wait(group: &mut Group, pump: &mut Pump<'_>, timeout: Option<Duration>) -> Result<Option<Duration>> {
-    const TICK: Duration = Duration::from_millis(500);
+fn wait(
+    group: &mut Group,
+    pump: &mut Pump<'_>,
+    timeout: Option<Duration>,
+    mut tick: Option<&mut dyn FnMut()>,
+) -> Result<Option<Duration>> {
+    const IDLE: Duration = Duration::from_millis(500);
+    const TICK: Duration = Duration::from_millis(100);
     const REAP_EVERY: Duration = Duration::from_secs(1);
     let begun = Instant::now();
-    let mut reaped = begun;
+    let wait = if tick.is_some() { TICK } else { IDLE };
+    let (mut reaped, mut ticked) = (begun, begun);
     loop {
         let left = timeout.map(|limit| limit.saturating_sub(begun.elapsed()));
         if group.is_done()? || pump.interrupted() {
@@ -264,8 +274,12 @@ fn wait(group: &mut Group, pump: &mut Pump<'_>, timeout: Option<Duration>) -> Re
         if left == Some(Duration::ZERO) {
             return Ok(timeout);
         }
-        // A change of a child wakes us; the tick only covers what could be missed.
-        pump.turn(left.map_or(TICK, |left| left.min(TICK)))?;
+        // A change of a child wakes us; the wait only covers what could be missed.
+        pump.turn(left.map_or(wait, |left| left.min(wait)))?;
+        if let Some(tick) = tick.as_mut().filter(|_| ticked.elapsed() >= TICK) {
+            tick();
+            ticked = Instant::now();
+        }
         if pump.child_changed() && reaped.elapsed() >= REAP_EVERY {
             group.reap_orphans();
             reaped = Instant::now();

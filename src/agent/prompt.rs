@@ -44,6 +44,8 @@ pub(crate) struct Prompt<'a> {
     pub budget: usize,
     /// What earlier attempts came to, one line each.
     pub earlier: &'a [String],
+    /// What people and agents noted, and what work on the research that this spec replaces or takes further has found, one line each.
+    pub remarks: &'a [String],
     /// What this attempt has come to, if it was stopped and goes on.
     pub resumed: Option<&'a str>,
 }
@@ -77,6 +79,12 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
     if !prompt.earlier.is_empty() {
         text.push_str("\nEarlier attempts, which did not succeed:\n");
         for line in prompt.earlier {
+            writeln!(text, "- {line}").expect("writing to a string cannot fail");
+        }
+    }
+    if !prompt.remarks.is_empty() {
+        text.push_str("\nWhat was found before:\n");
+        for line in prompt.remarks {
             writeln!(text, "- {line}").expect("writing to a string cannot fail");
         }
     }

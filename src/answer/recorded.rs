@@ -3,8 +3,10 @@
 use super::prelude::*;
 
 pub(super) const ANSWERS: &[Kind] = &[
-    of::<Recorded>(&["approve", "reject", "merge", "ack", "pause", "fail", "reset", "release", "resolve", "cancel"])
-        .with::<SpecView>(),
+    of::<Recorded>(&[
+        "approve", "reject", "merge", "ack", "pause", "fail", "note", "reset", "release", "resolve", "cancel",
+    ])
+    .with::<SpecView>(),
     of::<AllRecorded>(&["archive", "unarchive"]).with::<SpecView>(),
     of::<Folded>(&["archive"]).with::<SpecView>(),
 ];

@@ -45,6 +45,9 @@ pub(crate) struct SpecView {
     /// Whether a person rejected the present text.
     #[serde(skip)]
     pub rejected: bool,
+    /// Whether an agent proposed it and no person has adopted it.
+    #[serde(skip)]
+    pub proposed: bool,
     /// The labels, in the order of the file.
     pub labels: Vec<String>,
     /// The specs that must be completed first, as the file names them.
@@ -99,6 +102,7 @@ impl SpecView {
             orphaned: false,
             needs_approval: false,
             rejected: false,
+            proposed: false,
             labels: Vec::new(),
             depends_on: Vec::new(),
             informed_by: Vec::new(),
@@ -141,16 +145,17 @@ impl SpecView {
 
     /// The derived conditions that a person should see beside the status, in a fixed order.
     pub(crate) fn flags(&self) -> Vec<&'static str> {
-        flags([self.error.is_some(), self.contended, self.orphaned, self.stale, self.needs_approval])
+        flags([self.error.is_some(), self.contended, self.orphaned, self.stale, self.needs_approval, self.proposed])
     }
 }
 
-/// The names of the conditions that hold: whether it is invalid, contended, orphaned, stale, and waits for an approval.
-pub(crate) fn flags(hold: [bool; 5]) -> Vec<&'static str> {
-    if hold == [false; 5] {
+/// The names of the conditions that hold: whether it is invalid, contended, orphaned, stale, waits for an approval, and is a proposal
+/// that waits for adoption.
+pub(crate) fn flags(hold: [bool; 6]) -> Vec<&'static str> {
+    if hold == [false; 6] {
         return Vec::new();
     }
-    let names = ["invalid", "contended", "orphaned", "stale", "needs-approval"];
+    let names = ["invalid", "contended", "orphaned", "stale", "needs-approval", "proposed"];
     names.into_iter().zip(hold).filter_map(|(name, holds)| holds.then_some(name)).collect()
 }
 
@@ -218,6 +223,8 @@ pub(crate) enum BlockerKind {
     Contended,
     /// A person has to do it.
     Gate,
+    /// An agent proposed it, and no person has adopted it.
+    Adoption,
 }
 
 impl From<Status> for Slot {

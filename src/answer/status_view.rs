@@ -117,6 +117,8 @@ pub(crate) enum Need {
     Dependency,
     /// It is a driver without members.
     Memberless,
+    /// An agent proposed it.
+    Proposed,
 }
 
 impl Need {
@@ -138,6 +140,7 @@ impl Need {
             Need::Rejected => ("git chant edit", "change what was rejected"),
             Need::Gate => ("git chant finish", "say that a gate is passed"),
             Need::Dependency => ("git chant edit", "change what it depends on"),
+            Need::Proposed => ("git chant add --adopt", "adopt what an agent proposed"),
             Need::Memberless => ("git chant split", "give a driver members"),
         }
     }

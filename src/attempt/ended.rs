@@ -6,7 +6,7 @@ use gix::ObjectId;
 
 use crate::{
     agent::{process::Ending, rate_limit},
-    domain::{checks::Checks, new_event::NotAllowed},
+    domain::{checks::Checks, failure::Said, new_event::NotAllowed},
     error::{Error, Exit},
     store::Refusal,
 };
@@ -122,18 +122,32 @@ impl Waits {
 /// Why an attempt failed. Its text is what is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The agent says that the research does not carry the work.
+    /// The agent ended with the code that says that the research does not carry the work.
     ResearchInsufficient,
+    /// The agent failed the attempt, in its own words.
+    Said(Said),
     /// The agent ended like this.
     Agent(Ending),
     /// What did not pass, in words.
     Checks(String),
 }
 
+impl Failure {
+    /// Whether the agent says that the research behind the spec is wrong or not enough.
+    pub(crate) fn blames_research(&self) -> bool {
+        match self {
+            Failure::ResearchInsufficient => true,
+            Failure::Said(said) => said.research_insufficient,
+            Failure::Agent(_) | Failure::Checks(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::ResearchInsufficient => f.write_str("the research is insufficient, the agent says"),
+            Failure::Said(said) => said.fmt(f),
             Failure::Agent(ending) => write!(f, "the agent {ending}"),
             Failure::Checks(what) => f.write_str(what),
         }

@@ -11,6 +11,7 @@ pub(crate) mod pause;
 mod plan;
 mod prompt;
 pub(crate) mod recover;
+pub(crate) mod request;
 mod resume;
 mod run;
 pub(crate) mod schedule;

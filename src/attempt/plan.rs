@@ -94,8 +94,9 @@ fn custom_prompt(project: &Project, base: ObjectId, name: &str) -> Result<Option
     match crate::agent::prompt::named(name) {
         Some(text) => {
             let blob = project.store()?.blob_id(text.as_bytes());
-            project.trust(blob)?;
-            Ok(Some(CustomPrompt { path: name.to_owned(), text: text.to_owned(), blob }))
+            let prompt = CustomPrompt { path: name.to_owned(), text: text.to_owned(), blob };
+            project.trust(&prompt.subject(), blob)?;
+            Ok(Some(prompt))
         }
         None => Err(Error::negative(Kind::UnknownPrompt, format!("there is no prompt '{}'", name.escape_debug()))
             .hint(format!("it is looked for in '.chant/prompts/{name}.md'"))),

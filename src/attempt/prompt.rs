@@ -33,6 +33,7 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
     let ticked = plan.resumed.as_ref().and_then(|_| std::fs::read(worktree.join(path_of(&plan.id))).ok());
     let spec = String::from_utf8_lossy(ticked.as_deref().unwrap_or(&plan.text.bytes)).into_owned();
     let earlier = project.earlier_attempts(&plan.id, Some(attempt))?;
+    let remarks = project.remarks(&plan.id, &plan.spec)?;
     let base = plan.base.to_string();
     Ok(prompt::render(&Prompt {
         id: &plan.id,
@@ -46,6 +47,7 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
         inputs: &inputs,
         budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
         earlier: &earlier,
+        remarks: &remarks,
         resumed: plan.resumed.as_ref().map(|resumed| history_of(&resumed.so_far)).as_deref(),
     }))
 }

@@ -13,7 +13,7 @@ use crate::{
         process::GRACE,
     },
     answer::progress::{Progress, Step},
-    attempt::{merge, session::confined},
+    attempt::{merge, request, session::confined},
     domain::{
         event::{Facts, Op},
         id::SpecId,
@@ -72,14 +72,17 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
     if let Some(tree) = &tree {
         project.save_worktree(id, attempt, tree)?;
     }
+    let said = request::leftover(project, id, attempt)?;
     let op = match &tree {
+        _ if said.is_some() => Op::Fail,
         Some(tree) if info.agent.is_some() && project.can_go_on(id, tree)? => Op::Pause,
         _ => Op::Release,
     };
-    let reason = format!("its run (process {} on {}) is dead", info.pid, info.host);
+    let dead = format!("its run (process {} on {}) is dead", info.pid, info.host);
+    let reason = said.map_or_else(|| dead.clone(), |said| said.to_string());
     stop(project, id, attempt, op, &reason)?;
     project.forget_lease(attempt)?;
-    progress.say(&Step::Note(format!("'{}' was being worked on: {reason}; its work is kept", id.short())));
+    progress.say(&Step::Note(format!("'{}' was being worked on: {dead}; its work is kept", id.short())));
     Ok(true)
 }
 
@@ -160,10 +163,14 @@ fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
     }
 }
 
-/// Records that an attempt is stopped, by `op`: paused or released. One that ended already stays as it is.
+/// Records that an attempt is stopped, by `op`: paused, released or failed. One that ended already stays as it is.
 pub(super) fn stop(project: &Project, id: &SpecId, attempt: ObjectId, op: Op, reason: &str) -> Result<()> {
-    let what = if op == Op::Pause { "paused" } else { "released" };
-    let sentence = format!("{} is {what}: {reason}", id.short());
+    let what = match op {
+        Op::Pause => "is paused",
+        Op::Fail => "failed",
+        _ => "is released",
+    };
+    let sentence = format!("{} {what}: {reason}", id.short());
     let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), ..Facts::default() };
     let under_way = |state: &State| state.open.contains(&attempt) && state.status == Status::InProgress;
     project.store()?.record_if(id, NewEvent { op, sentence, facts }, under_way)?;

@@ -160,6 +160,10 @@ fn ready(specs: &Specs<'_>, entry: &Entry) -> Result<(), Stop> {
     for reason in &reasons {
         error = match reason.obstacle {
             Obstacle::Approval | Obstacle::Rejected => error.hint(format!("read it, then: git chant approve {short}")),
+            Obstacle::Proposal => error
+                .hint(format!("read it: git chant show {short}"))
+                .hint(format!("to adopt it: git chant add --adopt {short}"))
+                .hint(format!("to decline it: git chant cancel {short}")),
             Obstacle::Gate if reason.what == "driver" => members_hint(specs, entry, error)?,
             Obstacle::Gate => error.hint(format!("when you have done it: git chant finish {short}")),
             Obstacle::Contended => {

@@ -12,7 +12,7 @@ use super::{
     claim::Remote,
     conflict::{self, DeadResolution, Resolved},
     end,
-    ended::{Ended, Failure, How, Judged, Stop, Verdict, Waits},
+    ended::{Ended, How, Judged, Stop, Verdict, Waits},
     finish, merge, plan, recover,
     run::{self, Run},
     start, track,
@@ -197,9 +197,6 @@ impl Work<'_> {
         check::recall::forget(project)?;
         recover::settle(project, id, progress)?;
         let entry = Specs::new(project)?.entry(id)?;
-        if entry.spec().is_some_and(|spec| spec.front.kind == SpecType::Gate) {
-            project.env.refuse_agent("pass a gate")?;
-        }
         end::refuse_running(project, id, entry.state.as_deref())?;
         recover::end_survivors_of(project, id, entry.state.as_deref(), progress)?;
         let under_way = entry.state.as_ref().filter(|state| state.attempt.is_some() && state.status != Status::Pending);
@@ -217,6 +214,10 @@ impl Work<'_> {
                     .into())
             }
             Some(state) => self.check_again(state),
+            None if entry.facts().waits_for_adoption() => {
+                let error = Error::negative(Kind::NotReady, format!("'{short}' is not ready: it waits for adoption"));
+                Err(Stop::NotReady(error.hint(format!("to adopt it: git chant add --adopt {short}"))))
+            }
             None => {
                 let (text, spec) = entry.text()?;
                 self.approve(text.blob(), spec, None)?;
@@ -356,7 +357,7 @@ impl Work<'_> {
                     format!("to have what is there checked without the agent: git chant finish {short}"),
                 ])
                 .collect(),
-            How::Failed { reason: Failure::ResearchInsufficient, .. } => self.research_again()?,
+            How::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
             How::Failed { .. } if self.is_gate()? => vec![format!("when you have done it: git chant finish {short}")],
             How::Failed { .. } => match kept()? {
                 Some(kept) => {

@@ -20,6 +20,7 @@ use crate::{
         all::Specs,
         base::Base,
         inputs::InputFault,
+        proposal,
         record::{self, create_file, spec_top},
         text::path_of,
     },
@@ -47,11 +48,7 @@ pub(crate) struct Request {
 /// `bad-option` if the draft makes no valid spec, `invalid-spec` if the text cannot be read after the person edited it.
 pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<String>)> {
     let Request { mut draft, driver, onto, edit } = request;
-    let mut warnings = Vec::new();
-    complete(project, &mut draft, &mut warnings)?;
-    let text = draft.render();
-    let bad_option = || Error::usage(Kind::BadOption, "what the options say makes no valid spec");
-    parse("<the new spec>", text.as_bytes(), bad_option)?;
+    let (text, warnings) = text(project, &mut draft)?;
     if let Some(driver) = &driver {
         prepare_driver(project, driver)?;
     }
@@ -79,6 +76,19 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
         supersede(project, &old, &id)?;
     }
     Ok((id, warnings))
+}
+
+/// The text that a draft makes, and a warning for each input that cannot be used yet. Nothing is written.
+///
+/// # Errors
+/// `bad-option` if the draft makes no valid spec.
+pub(crate) fn text(project: &Project, draft: &mut Draft) -> Result<(String, Vec<String>)> {
+    let mut warnings = Vec::new();
+    complete(project, draft, &mut warnings)?;
+    let text = draft.clone().render();
+    let bad_option = || Error::usage(Kind::BadOption, "what the options say makes no valid spec");
+    parse("<the new spec>", text.as_bytes(), bad_option)?;
+    Ok((text, warnings))
 }
 
 /// Replaces references to specs by full ids and paths, and adds to a phase of an investigation what it builds on, unless the
@@ -227,7 +237,7 @@ fn new_file(project: &Project, driver: Option<&SpecId>, bytes: &[u8]) -> Result<
         let id = match driver {
             Some(driver) => SpecId::new(&format!("{driver}.{number}"))
                 .map_err(|error| Error::fatal(Kind::Add, error.to_string()))?,
-            None => fresh_id(project, today, &used),
+            None => proposal::next_id(project, today, &used),
         };
         if driver.is_none() && (used.contains(&id) || names.has_archived_file(&id)?) {
             continue;
@@ -259,11 +269,11 @@ pub(super) fn record_all(project: &Project, created: &[Created], onto: Option<&s
 fn record_one(project: &Project, created: &Created, onto: Option<&str>) -> Result<()> {
     let Created { id, bytes, spec } = created;
     record::added(project, id, &path_of(id), bytes, spec, onto)?;
-    project.trust(project.store()?.blob_id(bytes))
+    project.trust(id.as_str(), project.store()?.blob_id(bytes))
 }
 
 /// Records on `old` that `new` takes its place.
-fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
+pub(super) fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
     let facts = Facts { superseded_by: Some(new.clone()), ..Facts::default() };
     let sentence = format!("{} takes its place", new.short());
     record::append(project, old, NewEvent { op: Op::Supersede, sentence, facts }, None)
@@ -273,10 +283,4 @@ fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
 fn remove_file(project: &Project, id: &SpecId) -> Result<()> {
     let path = spec_top(project)?.join(path_of(id));
     fault::around("file.remove", || std::fs::remove_file(&path)).io("remove", &path)
-}
-
-/// The next id of the day. The sequence is for people; the random suffix keeps the ids of two clones or processes apart.
-fn fresh_id(project: &Project, today: jiff::civil::Date, used: &BTreeSet<SpecId>) -> SpecId {
-    let sequence = used.iter().filter_map(SpecId::sequence).max().unwrap_or(0) + 1;
-    SpecId::generate(today.year(), today.month(), today.day(), sequence, project.env.random_u32())
 }

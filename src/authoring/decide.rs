@@ -34,9 +34,25 @@ pub(crate) fn answer(project: &Project, id: &SpecId, approved: bool, reason: Opt
     };
     record::append(project, id, NewEvent { op: op.clone(), sentence: sentence.clone(), facts }, Some(blob))?;
     if approved {
-        project.trust(blob)?;
+        project.trust(id.as_str(), blob)?;
     }
     Ok((op, sentence))
+}
+
+/// Records a remark on a spec. Gives the sentence that was recorded.
+///
+/// # Errors
+/// If the spec has no valid text and no history, or is archived.
+pub(crate) fn note(project: &Project, id: &SpecId, text: &str) -> Result<String> {
+    let specs = Specs::new(project)?;
+    let entry = specs.entry(id)?;
+    if entry.state.is_none() {
+        let (text, spec) = entry.text()?;
+        record::added(project, id, &text.path, &text.bytes, spec, None)?;
+    }
+    let facts = Facts { reason: Some(text.to_owned()), ..Facts::default() };
+    record::append(project, id, NewEvent { op: Op::Note, sentence: text.to_owned(), facts }, None)?;
+    Ok(text.to_owned())
 }
 
 /// Records that a person has seen what an agent changed outside its work, and what the inputs of the spec are now. Gives the

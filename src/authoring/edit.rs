@@ -47,7 +47,7 @@ pub(crate) fn edit(project: &Project, id: &SpecId) -> Result<bool> {
         let sentence = format!("{} was edited", spec.title.as_deref().unwrap_or_else(|| id.short()));
         record::append(project, id, NewEvent { op: Op::Edit, sentence, facts }, Some(blob))?;
     }
-    project.trust(blob)?;
+    project.trust(id.as_str(), blob)?;
     Ok(true)
 }
 

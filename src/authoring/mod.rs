@@ -3,6 +3,7 @@
 //! Attempts are in `attempt`, and what keeps a repository in order is in `upkeep`.
 
 pub(crate) mod add;
+pub(crate) mod adopt;
 pub(crate) mod decide;
 pub(crate) mod draft;
 pub(crate) mod edit;

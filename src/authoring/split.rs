@@ -109,7 +109,6 @@ fn refuse(specs: &Specs<'_>, id: &SpecId, status: Status) -> Result<()> {
 
 /// Runs the agent on the instructions to divide the spec, in an empty directory, where it can do no harm to the person's work.
 fn ask_agent(project: &Project, asked: Option<&str>, text: &str, progress: &dyn Progress) -> Result<String> {
-    project.env.refuse_agent("have a spec split by another agent")?;
     let name = match asked {
         Some(name) => Some(name.to_owned()),
         None => project.config().agent()?,

@@ -21,7 +21,8 @@ impl Known {
         let mut known = Known::default();
         for entry in specs.of_topic(topic)? {
             let phase = entry.spec().and_then(|spec| spec.front.known_phase());
-            if let Some(phase) = phase.filter(|_| entry.status != Status::Cancelled) {
+            let counts = entry.status != Status::Cancelled && !entry.facts().waits_for_adoption();
+            if let Some(phase) = phase.filter(|_| counts) {
                 known.0.insert(phase, entry.id.clone());
             }
         }

@@ -17,8 +17,8 @@ use crate::domain::{phase::Phase, spec_type::SpecType};
 #[derive(Args, Clone, Debug)]
 pub(crate) struct AddArgs {
     /// What the spec is about, one line: one argument, so quote it
-    #[arg(value_name = "title", value_parser = title)]
-    pub title: String,
+    #[arg(value_name = "title", value_parser = title, required_unless_present = "adopt")]
+    pub title: Option<String>,
 
     /// What kind of work it is [default: code, or what the phase asks for]
     #[arg(long = "type", value_name = "type", value_parser = type_parser())]
@@ -104,6 +104,13 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "file", value_hint = clap::ValueHint::FilePath)]
     pub body_file: Option<PathBuf>,
 
+    /// Adopt a spec that an agent has proposed: its file is created, and its commands are trusted
+    ///
+    /// An agent that finds other work calls git chant add. What it proposes is recorded, and no checkout has a file of it before a
+    /// person adopts it.
+    #[arg(long, value_name = "spec", conflicts_with_all = ["title", "edit", "body_file"])]
+    pub adopt: Option<String>,
+
     /// Open the new spec in the editor
     #[arg(short = 'e', long)]
     pub edit: bool,
@@ -133,6 +140,7 @@ pub(crate) const PAGE: Page = Page {
             "git chant add \"Add locking\" --depends-on 008 --verify \"cargo test\"",
             "Ready once spec 008 is completed, finished once the tests pass.",
         ),
+        ("git chant add --adopt 012", "Take over what an agent has proposed."),
         ("git chant add \"Upgrade the parser\" --body-file - <notes.md", "Take the text from elsewhere."),
     ],
     see_also: &["git-chant-edit", "git-chant-lint", "git-chant-work", "gitchant-spec"],

@@ -134,6 +134,7 @@ commands! {
     "pause" Pause(state::PauseArgs) state::PAUSE_PAGE;
     "takeover" Takeover(state::TakeoverArgs) state::TAKEOVER_PAGE;
     "fail" Fail(state::FailArgs) state::FAIL_PAGE;
+    "note" Note(state::NoteArgs) state::NOTE_PAGE;
     "reset" Reset(state::ResetArgs) state::RESET_PAGE;
     "release" Release(state::ReleaseArgs) state::RELEASE_PAGE;
     "resolve" Resolve(state::ResolveArgs) state::RESOLVE_PAGE;

@@ -75,6 +75,8 @@ pub(crate) const TAKEOVER_PAGE: Page = Page {
 };
 
 /// Record that a spec failed
+///
+/// An agent can fail the attempt that it works on: its words are recorded, and the attempt has failed when the agent ends.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct FailArgs {
     /// The spec, by full or short id
@@ -99,6 +101,30 @@ pub(crate) const FAIL_PAGE: Page = Page {
         "The fix can't be made as the root cause analysis recommends.",
     )],
     see_also: &["git-chant-cancel", "git-chant-finish", "git-chant-reset"],
+};
+
+/// Add a remark to the history of a spec
+///
+/// A note changes nothing. git chant log and show have it, and the next agent of the spec is told of it. An agent can note things about
+/// the spec that it works on.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct NoteArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// The remark, one line
+    #[arg(short = 'm', long, value_name = "text")]
+    pub message: String,
+}
+
+/// Examples and neighbours of `note`.
+pub(crate) const NOTE_PAGE: Page = Page {
+    examples: &[(
+        "git chant note 010 -m \"write() takes the lock twice\"",
+        "For the record, and for the next attempt.",
+    )],
+    see_also: &["git-chant-fail", "git-chant-log", "git-chant-show"],
 };
 
 /// Give a spec up

@@ -10,7 +10,6 @@ use crate::{
 };
 
 pub(super) fn run(context: &Context<'_>, args: &AckArgs) -> Result<Outcome> {
-    context.refuse_agent("acknowledge")?;
     let (project, id) = context.open_to_change(&args.spec)?;
     let sentence = decide::acknowledge(&project, &id, &args.reason)?;
     let spec = context.view(&project, &id)?;

@@ -7,6 +7,7 @@ use crate::{
     answer::{Added, AllAdded, SpecView, outcome::Outcome},
     authoring::{
         add::{self, Request},
+        adopt,
         draft::Draft,
     },
     cli::add::AddArgs,
@@ -25,13 +26,35 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
     project.repo.require_work_dir("add")?;
     // The person has to be known before anything is written.
     project.repo.committer()?;
+    if let Some(query) = &args.adopt {
+        return adopt(context, &project, args, query);
+    }
     let onto = args.onto.as_deref().map(target::full_name).transpose()?;
-    let body = args.body_file.as_deref().map(|path| read_body(context, path)).transpose()?;
     let driver = args.member_of.as_deref().map(|query| context.pick(&project, query)).transpose()?;
-    let draft = Draft { title: args.title.clone(), front: front(args), body: body.unwrap_or_default() };
+    let draft = draft(context, args)?;
     let (id, warnings) = add::add(&project, Request { draft, driver, onto, edit: args.edit })?;
     let spec = if context.brief { SpecView::new(id) } else { context.view(&project, &id)? };
     Ok(warnings.into_iter().fold(Outcome::new(Added { spec }), Outcome::warning))
+}
+
+/// Adopts what an agent proposed.
+fn adopt(context: &Context<'_>, project: &Project, args: &AddArgs, query: &str) -> Result<Outcome> {
+    if front(args) != FrontMatter::default() || args.member_of.is_some() || args.onto.is_some() {
+        return Err(Error::usage(Kind::BadFlags, "'--adopt' takes a proposal as it is, without other options")
+            .hint(format!("to change it afterwards: git chant edit {query}")));
+    }
+    let id = context.pick_to_change(project, query)?;
+    let commands = adopt::adopt(project, &id)?;
+    let outcome = Outcome::new(Added { spec: context.view(project, &id)? });
+    Ok(commands
+        .iter()
+        .fold(outcome, |outcome, command| outcome.hint(format!("its checks will run {}", command.escape_debug()))))
+}
+
+/// The text of the new spec as the options say it.
+pub(super) fn draft(context: &Context<'_>, args: &AddArgs) -> Result<Draft> {
+    let body = args.body_file.as_deref().map(|path| read_body(context, path)).transpose()?.unwrap_or_default();
+    Ok(Draft { title: args.title.clone().unwrap_or_default(), front: front(args), body })
 }
 
 /// The answer with the specs that were added.

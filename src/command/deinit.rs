@@ -13,7 +13,6 @@ use crate::{
 const WORD: &str = "purge";
 
 pub(super) fn run(context: &Context<'_>, args: &DeinitArgs) -> Result<Outcome> {
-    context.refuse_agent("deinit")?;
     let project = context.project()?;
     if args.purge {
         setup::refuse_work(&project)?;

@@ -36,7 +36,8 @@ fn called(context: &Context<'_>, hook: Hook, args: &[OsString]) -> Result<Outcom
     let nothing = Outcome::new(Nothing {});
     let text = |at: usize| args.get(at).and_then(|arg| arg.to_str());
     // What an agent does is recorded when it is done.
-    if context.env.is_agent() && !matches!(hook, Hook::PreCommit | Hook::PrepareCommitMsg | Hook::CommitMsg) {
+    let records = !matches!(hook, Hook::PreCommit | Hook::PrepareCommitMsg | Hook::CommitMsg);
+    if records && context.inside()?.is_some() {
         return Ok(nothing);
     }
     match hook {

@@ -18,7 +18,6 @@ pub(super) fn run(context: &Context<'_>, args: &HooksArgs) -> Result<Outcome> {
     if let Some(changes) = &planned
         && !args.dry_run
     {
-        context.refuse_agent("change hooks")?;
         changes.iter().try_for_each(|change| setup::apply(&project, change))?;
     }
     let hooks = setup::hooks::look(&project)?;

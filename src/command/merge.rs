@@ -12,9 +12,6 @@ use crate::{
 };
 
 pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
-    if args.agent.is_some() {
-        context.refuse_agent("have a conflict resolved by another agent")?;
-    }
     let project = &context.project()?;
     let id = &context.pick(project, &args.spec)?;
     let work = Work {

@@ -23,6 +23,7 @@ mod hook;
 mod hooks;
 mod import;
 mod init;
+mod inside;
 mod install_man;
 mod investigate;
 mod lint;
@@ -30,6 +31,7 @@ mod list;
 mod log;
 mod merge;
 mod next;
+mod note;
 mod path;
 mod pause;
 mod pr;
@@ -39,6 +41,7 @@ mod ready;
 mod recover;
 mod release_notes;
 mod repair;
+mod request;
 mod resolve;
 mod schema;
 mod show;
@@ -61,7 +64,11 @@ use crate::{
 
 /// Runs a command to its outcome.
 pub(crate) fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
-    let outcome = dispatch(context, command);
+    let outcome = match inside::asks(context, command) {
+        Ok(None) => dispatch(context, command),
+        Ok(Some(inside)) => request::run(context, &inside, command),
+        Err(refused) => Err(refused),
+    };
     if writes_much(command) {
         context.maintain();
     }
@@ -109,6 +116,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Pause(args) => pause::pause(context, args),
         Command::Takeover(args) => pause::takeover(context, args),
         Command::Fail(args) => end::fail(context, args),
+        Command::Note(args) => note::run(context, args),
         Command::Reset(args) => end::reset(context, args),
         Command::Release(args) => end::release(context, args),
         Command::Cancel(args) => end::cancel(context, args),

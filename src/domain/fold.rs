@@ -37,6 +37,7 @@ pub(crate) fn fold(history: &History, tip: ObjectId) -> Option<State> {
     facts.landing = attempt.and_then(|attempt| landing(&standing, attempt));
     facts.created = ops.iter().find_map(|event| event.facts.created.clone());
     facts.superseded_by = last(&ops, |event| event.facts.superseded_by.clone());
+    facts.proposed_by = proposed(&ops);
     if let Some(pins) =
         winner.zip(attempt).and_then(|(winner, attempt)| acknowledged_inputs(history, &ops, winner, attempt))
     {
@@ -186,6 +187,13 @@ fn acknowledged_inputs(
         let counts = about && !facts.informed_by.is_empty() && !history.reaches(winner.id, event.id);
         counts.then(|| facts.informed_by.clone())
     })
+}
+
+/// The spec whose agent proposed this one; `None` if a person added or adopted it.
+fn proposed(ops: &[&Event]) -> Option<super::id::SpecId> {
+    let adopted = ops.iter().any(|event| event.op == Op::Adopt);
+    let added = ops.iter().filter(|event| event.op == Op::Add);
+    added.filter(|_| !adopted).find_map(|event| event.facts.proposed_by.clone())
 }
 
 fn landing(standing: &[&Event], attempt: ObjectId) -> Option<super::event::Landing> {

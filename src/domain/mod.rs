@@ -8,6 +8,7 @@ pub(crate) mod confined;
 pub(crate) mod converge;
 pub(crate) mod diagnostic;
 pub(crate) mod event;
+pub(crate) mod failure;
 pub(crate) mod filter;
 pub(crate) mod fold;
 pub(crate) mod graph;

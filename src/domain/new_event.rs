@@ -202,6 +202,7 @@ fn take_own_facts(state: &State, new: &NewEvent, facts: &mut Facts) {
             facts.approval = blob.map(|blob| Approval { approved: new.op == Op::Approve, blob });
         }
         Op::Ack if facts.attempt == state.attempt => facts.tampered = Vec::new(),
+        Op::Adopt => facts.proposed_by = None,
         Op::Archive => facts.was = Some(state.status),
         _ => {}
     }

@@ -41,6 +41,8 @@ pub(crate) struct Situation {
     pub discounted: Option<String>,
     /// Whether it was rejected.
     pub rejected: bool,
+    /// The short id of the spec whose agent proposed it, as long as no person has adopted it.
+    pub proposed_by: Option<String>,
     /// Whether several attempts claim it.
     pub contended: bool,
     /// Whether it is a gate.
@@ -72,6 +74,8 @@ pub(crate) enum Obstacle {
     Rejected,
     /// A person does it.
     Gate,
+    /// An agent proposed it, and no person has adopted it.
+    Proposal,
 }
 
 /// One reason why a spec is not ready.
@@ -98,6 +102,11 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
     }
     if situation.contended {
         add(Obstacle::Contended, "attempts", "several attempts claim it".to_owned());
+    }
+    if let Some(by) =
+        situation.proposed_by.as_ref().filter(|_| situation.status.is_none_or(|now| now == Status::Pending))
+    {
+        add(Obstacle::Proposal, "adoption", format!("the agent of '{by}' proposed it: it waits for adoption"));
     }
     if situation.gate {
         add(Obstacle::Gate, "gate", "it is a gate: a person does it".to_owned());

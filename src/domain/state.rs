@@ -52,6 +52,7 @@ impl State {
             ("open attempts", self.open != folded.open),
             ("approval", self.facts.approval != folded.facts.approval),
             ("unacknowledged changes", self.facts.tampered != folded.facts.tampered),
+            ("proposal", self.facts.proposed_by != folded.facts.proposed_by),
             ("target", self.facts.target != folded.facts.target),
             ("merge", self.facts.landing != folded.facts.landing),
             ("commits", self.facts.work_commits != folded.facts.work_commits),

@@ -99,6 +99,7 @@ trailers! {
     "Created" facts.created, "RFC 3339 date", "When the first event was written.";
     "Onto" facts.onto, "ref", "The branch that the spec is for, whatever becomes of its attempts.";
     "Superseded-By" facts.superseded_by, "spec id", "The spec that takes the place of this one.";
+    "Proposed-By" facts.proposed_by, "spec id", "The spec whose agent proposed this one, as long as no person has adopted it.";
     "Spec-Path" facts.spec_path, "path", "Where the spec file was.";
     "Spec-Blob" facts.spec_blob, "blob id", "The text of the spec. The tree of the event holds it too, as `spec.md`.";
     "Base" facts.base, "commit id", "The commit that the attempt started from.";

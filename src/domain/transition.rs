@@ -31,7 +31,7 @@ pub(crate) fn next(from: Status, op: &Op, was: Option<Status>) -> Result<Status,
         Op::Release => &[InProgress, Paused],
         Op::Archive => &[Completed, Cancelled],
         Op::Unarchive => &[Archived],
-        Op::Edit | Op::Resolve | Op::Approve | Op::Reject | Op::Ack | Op::Supersede => {
+        Op::Edit | Op::Resolve | Op::Approve | Op::Reject | Op::Ack | Op::Supersede | Op::Adopt | Op::Note => {
             &[Pending, InProgress, Paused, Finished, Failed, Completed, Cancelled]
         }
         Op::Add | Op::Merge | Op::Unknown(_) => &[],
@@ -56,8 +56,9 @@ mod tests {
         use Status::*;
         let may = |from: Status, to: Status| {
             Op::ALL.iter().any(|op| {
-                next(from, op, None) == Ok(to)
-                    && !matches!(op, Op::Edit | Op::Resolve | Op::Approve | Op::Reject | Op::Ack | Op::Supersede)
+                let across = matches!(op, Op::Edit | Op::Resolve | Op::Approve | Op::Reject | Op::Ack | Op::Supersede)
+                    || matches!(op, Op::Adopt | Op::Note);
+                next(from, op, None) == Ok(to) && !across
             })
         };
         let rows: &[(Status, &[Status])] = &[

@@ -142,21 +142,9 @@ impl Env {
         !forbidden && self.state.stdin && self.state.stderr && !self.is_agent()
     }
 
-    /// Whether this process runs inside an agent that git-chant started.
+    /// Whether the variables say that this process runs inside an agent that git-chant started.
     pub(crate) fn is_agent(&self) -> bool {
         self.var("CHANT_SPEC_ID").is_some_and(|id| !id.is_empty())
-    }
-
-    /// Refuses inside an agent what only a person may do.
-    ///
-    /// # Errors
-    /// `person-only`.
-    pub(crate) fn refuse_agent(&self, verb: &str) -> Result<()> {
-        if self.is_agent() {
-            return Err(Error::negative(Kind::PersonOnly, format!("only a person can {verb}, not an agent"))
-                .hint("CHANT_SPEC_ID is set: this runs inside an agent's work"));
-        }
-        Ok(())
     }
 
     /// Where temporary files go: `TMPDIR`, otherwise `/tmp`. Absolute.

@@ -100,6 +100,7 @@ kinds! {
     Moved = "moved", "Somebody else was faster.";
     NestedRepository = "nested-repository", "A worktree holds a repository with work that is nowhere else.";
     NoAgent = "no-agent", "No agent is configured, or it has no command.";
+    NoAnswer = "no-answer", "The process that runs the agent did not answer a request of the agent.";
     NoAttempt = "no-attempt", "Nobody has worked on the spec.";
     NoBranch = "no-branch", "The work has no branch of its own.";
     NoChain = "no-chain", "The spec has no events.";
@@ -151,6 +152,7 @@ kinds! {
     RefInTheWay = "ref-in-the-way", "A ref of another name is in the way of a ref.";
     RefLocked = "ref-locked", "A ref is locked; git names the file.";
     RefusedFile = "refused-file", "A file is not touched: it is a symbolic link, say, or lies behind one.";
+    RefusedRequest = "refused-request", "The process that runs the agent refused a request of the agent.";
     RemoteUnreachable = "remote-unreachable", "The remote cannot be reached, or did not answer.";
     Running = "running", "The attempt is being run by a process here.";
     Signal = "signal", "The system does not deliver signals.";

@@ -94,6 +94,8 @@ fn ops() -> String {
         Op::Reject => "A person rejected one text of the spec.",
         Op::Ack => "A person acknowledged what an attempt did outside its worktree, and what its inputs are now.",
         Op::Supersede => "Another spec takes the place of this one.",
+        Op::Adopt => "A person took over a spec that an agent had proposed.",
+        Op::Note => "A remark. It changes nothing.",
         Op::Archive => "It was put away.",
         Op::Unarchive => "It was taken out again.",
         Op::Merge => "Two histories of the spec come together. It changes nothing.",

@@ -5,6 +5,7 @@ pub(crate) mod agent;
 mod branches;
 pub(crate) mod check_slot;
 mod files;
+pub(crate) mod inside;
 pub(crate) mod signatures;
 pub(crate) mod signing;
 pub(crate) mod target;

@@ -1,4 +1,5 @@
-//! Commands in the repository's files are code: they run only where this person wrote or approved that very text.
+//! Commands in the repository's files are code: they run only where this person wrote or approved that very text of that very spec or
+//! prompt. A copy of a trusted text under another name is not trusted: an agent may have made it.
 
 use gix::{ObjectId, bstr::ByteSlice};
 
@@ -6,7 +7,7 @@ use super::Project;
 use crate::{
     agent::template,
     config::Trust,
-    domain::spec_file::Spec,
+    domain::{id::SpecId, spec_file::Spec},
     env::{fault, local_file},
     error::{Error, IoContext, Kind, Result},
     git::work_file,
@@ -29,7 +30,22 @@ pub(crate) struct CustomPrompt {
     pub blob: ObjectId,
 }
 
+/// What would run and this person has not approved.
+#[derive(Clone, Debug)]
+pub(crate) struct Untrusted {
+    /// The texts to approve, each with its subject.
+    pub texts: Vec<(String, ObjectId)>,
+    /// What they would run, one line each.
+    pub what: Vec<String>,
+}
+
 impl CustomPrompt {
+    /// What its text is trusted as: the prompt of that name.
+    pub(crate) fn subject(&self) -> String {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        format!("prompt:{name}")
+    }
+
     /// Refuses instructions with a `{{name}}` that means nothing.
     ///
     /// # Errors
@@ -44,9 +60,9 @@ impl CustomPrompt {
 }
 
 impl Project {
-    /// Remembers that this person wrote or approved the text of that blob.
-    pub(crate) fn trust(&self, blob: ObjectId) -> Result<()> {
-        let path = self.private_dir("trusted")?.join(blob.to_string());
+    /// Remembers that this person wrote or approved the text `blob` of `subject`, a spec id or [`CustomPrompt::subject`].
+    pub(crate) fn trust(&self, subject: &str, blob: ObjectId) -> Result<()> {
+        let path = self.private_dir("trusted")?.join(entry(subject, blob));
         fault::around("trust.write", || {
             local_file::open_with(&path, std::fs::File::options().create(true).append(true))
         })
@@ -54,48 +70,50 @@ impl Project {
         .io("write", &path)
     }
 
-    /// Whether this person wrote or approved the text of that blob.
-    pub(crate) fn is_trusted(&self, blob: ObjectId) -> bool {
-        let path = self.repo.chant_dir().join("trusted").join(blob.to_string());
+    /// Whether this person wrote or approved the text `blob` of `subject`.
+    pub(crate) fn is_trusted(&self, subject: &str, blob: ObjectId) -> bool {
+        let path = self.repo.chant_dir().join("trusted").join(entry(subject, blob));
         path.symlink_metadata().is_ok_and(|meta| meta.is_file())
     }
 
-    /// What of the repository would run and this person has not yet approved: the texts to approve, and what they would run.
+    /// What of the repository would run and this person has not yet approved.
     /// Nothing if there is nothing to ask.
     ///
     /// # Errors
     /// `untrusted` where `chant.trust` is `never`.
     pub(crate) fn untrusted(
         &self,
-        short: &str,
+        id: &SpecId,
         blob: ObjectId,
         spec: &Spec,
         prompt: Option<&CustomPrompt>,
-    ) -> Result<Option<(Vec<ObjectId>, Vec<String>)>> {
+    ) -> Result<Option<Untrusted>> {
         let mode = self.config().trust()?;
         if mode == Trust::Always {
             return Ok(None);
         }
-        let mut blobs = Vec::new();
+        let mut texts = Vec::new();
         let mut what = Vec::new();
-        if !self.is_trusted(blob) {
+        if !self.is_trusted(id.as_str(), blob) {
             what.extend(spec.front.reproduces.iter().map(|command| format!("reproduces: {command}")));
             what.extend(spec.front.verify.iter().map(|command| format!("verify: {command}")));
             if !what.is_empty() {
-                blobs.push(blob);
+                texts.push((id.to_string(), blob));
             }
         }
-        if let Some(prompt) = prompt.filter(|prompt| !self.is_trusted(prompt.blob)) {
+        if let Some(prompt) = prompt.filter(|prompt| !self.is_trusted(&prompt.subject(), prompt.blob)) {
             what.push(format!("prompt: {}", prompt.path));
-            blobs.push(prompt.blob);
+            texts.push((prompt.subject(), prompt.blob));
         }
-        if blobs.is_empty() {
+        if texts.is_empty() {
             return Ok(None);
         }
         if mode == Trust::Never {
-            return Err(refused(short, &what).hint("chant.trust is 'never': approve the text first: git chant approve"));
+            return Err(
+                refused(id.short(), &what).hint("chant.trust is 'never': approve the text first: git chant approve")
+            );
         }
-        Ok(Some((blobs, what)))
+        Ok(Some(Untrusted { texts, what }))
     }
 
     /// The repository's own prompt file of that name, if there is one.
@@ -127,6 +145,11 @@ impl Project {
             String::from_utf8(bytes).map_err(|_| Error::negative(Kind::BadPrompt, format!("'{path}' is not UTF-8")))?;
         Ok(Some(CustomPrompt { path, text, blob }))
     }
+}
+
+/// The name of the file that says so.
+fn entry(subject: &str, blob: ObjectId) -> String {
+    format!("{subject}-{blob}")
 }
 
 /// The error for commands that are not approved, where no person can be asked.

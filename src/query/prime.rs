@@ -40,8 +40,14 @@ Never write 'status:' into a spec, nor anything under refs/chant. Approving spec
 /// What is said to an agent that carries one out.
 const INSIDE: &str = "\
 Do what it says and nothing else, in this worktree only. In its file change '- [ ]' to '- [x]' where you have seen it to be true:
-every check is run again after you. Commit in small steps; what you leave is committed for you. Leave other specs alone, and 'git
-chant' commands that change them. If the research behind it is wrong, stop and say so, and end with the exit code 65.
+every check is run again after you. Commit in small steps; what you leave is committed for you. Leave other specs alone.
+Of git chant you can use what only reads, and:
+
+git chant fail <spec> -m \"<why>\"    the spec cannot be done; with --research-insufficient where the research behind it is wrong
+git chant add \"<title>\"             propose other work; a person may adopt it, and no file of it appears here
+git chant note <spec> -m \"<text>\"   tell the next agent, and people, in one line
+
+After git chant fail, end. Everything else is a person's.
 ";
 
 /// The text, [`BUDGET`] bytes at the most; `None` in a repository without specs and without their directory.

@@ -12,7 +12,9 @@ use crate::{
         preset::Report,
         process::Ending,
     },
-    domain::{confined::Confined, id::SpecId, pattern::PathSet, spec_file, spec_file::Spec, state::State},
+    domain::{
+        confined::Confined, failure::Said, id::SpecId, pattern::PathSet, spec_file, spec_file::Spec, state::State,
+    },
     error::{Error, Kind, Result},
     git::{
         history,
@@ -26,6 +28,8 @@ use crate::{
 pub(crate) struct RunEnd {
     /// How it ended.
     pub ending: Ending,
+    /// What it said when it failed the attempt.
+    pub said: Option<Said>,
     /// What it said of the run itself.
     pub report: Report,
     /// Whether the service behind the agent refused it for now.

@@ -34,6 +34,16 @@ pub(crate) struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// The spec whose agent proposed this one, as long as no person has adopted it.
+    pub(crate) fn proposed_by(&self) -> Option<SpecId> {
+        self.state.as_ref().and_then(|state| SpecId::new(state.proposed_by?).ok())
+    }
+
+    /// Whether it is open, and no person has adopted what an agent proposed.
+    pub(crate) fn waits_for_adoption(&self) -> bool {
+        self.status == Status::Pending && self.state.as_ref().is_some_and(|state| state.proposed_by.is_some())
+    }
+
     /// Whether several attempts count.
     pub(crate) fn is_contended(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.contended)
@@ -54,6 +64,8 @@ pub(crate) struct StateFacts<'a> {
     pub work: Work,
     /// The spec that takes the place of this one.
     pub superseded_by: Option<&'a str>,
+    /// The spec whose agent proposed this one, as long as no person has adopted it.
+    pub proposed_by: Option<&'a str>,
     /// The branch that the spec is for.
     pub onto: Option<&'a str>,
     /// The recorded answer of a person.
@@ -73,6 +85,7 @@ impl<'a> StateFacts<'a> {
             contended: state.is_contended(),
             work: Work::of(state),
             superseded_by: facts.superseded_by.as_ref().map(SpecId::as_str),
+            proposed_by: facts.proposed_by.as_ref().map(SpecId::as_str),
             onto: facts.onto.as_deref(),
             approval: facts.approval.clone(),
             pins: facts.informed_by.iter().map(PinFacts::of).collect(),

@@ -21,6 +21,7 @@ pub(crate) mod merge_commits;
 pub(crate) mod name_list;
 pub(crate) mod names;
 pub(crate) mod past_attempts;
+pub(crate) mod proposal;
 pub(crate) mod readiness;
 pub(crate) mod record;
 pub(crate) mod release_notes;

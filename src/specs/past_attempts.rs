@@ -2,16 +2,17 @@
 
 use gix::ObjectId;
 
-use super::{attempt::Attempt, view::rfc3339};
+use super::{all::Specs, attempt::Attempt, text::path_of, view::rfc3339};
 use crate::project::Project;
 use crate::{
     agent::transcript,
     answer::{AttemptProgress, CommitView},
     domain::{
-        event::{Event, Op},
+        event::{Event, Op, Pin},
         history::History,
         id::SpecId,
-        spec_file::criteria_of,
+        spec_file::{Spec, criteria_of},
+        spec_type::SpecType,
         state::State,
         status::Status,
     },
@@ -69,6 +70,52 @@ impl Project {
         let starts = events.iter().filter(|event| event.op == Op::Start && Some(event.id) != now);
         Ok(starts.filter_map(|start| line_of(&walk.history, start)).collect())
     }
+
+    /// What an agent of the spec `id` should know beyond its own attempts: notes on the spec, and, for research, why specs failed that
+    /// rested on it, on what it takes the place of, or that belong to its topic. One line each.
+    pub(crate) fn remarks(&self, id: &SpecId, spec: &Spec) -> Result<Vec<String>> {
+        let store = self.store()?;
+        let mut remarks = Vec::new();
+        if let Some(tip) = store.tip(id)? {
+            let walk = store.walk(id, tip)?;
+            let notes = walk.history.events().iter().filter(|event| event.op == Op::Note);
+            remarks.extend(notes.filter_map(|event| event.facts.reason.clone()));
+        }
+        let front = &spec.front;
+        if front.kind != SpecType::Research || (front.supersedes.is_empty() && front.topic.is_none()) {
+            return Ok(remarks);
+        }
+        let specs = Specs::new(self)?;
+        let written = front.supersedes.iter().filter_map(|old| SpecId::new(old).ok());
+        let research: Vec<SpecId> = [id.clone()].into_iter().chain(written).collect();
+        for other in specs.names.active()? {
+            if other != id
+                && let Some(state) = specs.recorded(other)?.state.filter(|state| state.status == Status::Failed)
+                && (rests_on(&state, &research) || is_of_topic(&specs, other, front.topic.as_deref())?)
+            {
+                let walk = store.walk(other, state.tip)?;
+                let failed = walk.history.events().iter().rev().find(|event| event.op == Op::Fail);
+                if let Some(why) = failed.and_then(|event| event.facts.reason.as_deref()) {
+                    remarks.push(format!("the spec '{}' failed: {why}", other.short()));
+                }
+            }
+        }
+        Ok(remarks)
+    }
+}
+
+/// Whether the attempt of `state` was informed by one of these specs.
+fn rests_on(state: &State, research: &[SpecId]) -> bool {
+    state.facts.informed_by.iter().any(|pin| match pin {
+        Pin::Spec { id, .. } => research.contains(id),
+        Pin::Path { path, .. } => research.iter().any(|id| *path == path_of(id)),
+        Pin::Url(_) => false,
+    })
+}
+
+fn is_of_topic(specs: &Specs<'_>, id: &SpecId, topic: Option<&str>) -> Result<bool> {
+    let Some(topic) = topic else { return Ok(false) };
+    Ok(specs.entry(id)?.spec().is_some_and(|spec| spec.front.topic.as_deref() == Some(topic)))
 }
 
 /// Why the attempt was last stopped.

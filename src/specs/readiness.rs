@@ -19,6 +19,7 @@ impl Specs<'_> {
             status: Some(facts.status),
             invalid: facts.fault.clone(),
             contended: facts.is_contended(),
+            proposed_by: facts.proposed_by().map(|by| by.short().to_owned()),
             ..Situation::default()
         };
         let Some(text) = &facts.text else { return Ok(reasons(&situation)) };

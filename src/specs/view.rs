@@ -32,7 +32,14 @@ impl Specs<'_> {
         Ok(SpecLine {
             id: facts.id.clone(),
             status: facts.status,
-            flags: flags([facts.fault.is_some(), facts.is_contended(), orphaned, stale, needs_approval]),
+            flags: flags([
+                facts.fault.is_some(),
+                facts.is_contended(),
+                orphaned,
+                stale,
+                needs_approval,
+                facts.waits_for_adoption(),
+            ]),
             title: text.and_then(|text| text.title).map(str::to_owned),
             error: facts.fault.clone(),
             kind: text.and_then(|text| text.phase).map_or(kind.into(), |phase| phase.to_owned().into()),
@@ -51,6 +58,7 @@ impl Specs<'_> {
         let is = |obstacle| reasons.iter().any(|reason| reason.obstacle == obstacle);
         view.rejected = is(Obstacle::Rejected);
         view.needs_approval = view.rejected || is(Obstacle::Approval);
+        view.proposed = is(Obstacle::Proposal);
         view.blocked_by = reasons.iter().map(blocker).collect();
         view.contended = facts.is_contended();
         (view.orphaned, view.stale) = self.orphaned_and_stale(&facts)?;
@@ -206,6 +214,7 @@ fn blocker(reason: &Reason) -> Blocker {
         Obstacle::Input => BlockerKind::Input,
         Obstacle::Approval | Obstacle::Rejected => BlockerKind::Approval,
         Obstacle::Gate => BlockerKind::Gate,
+        Obstacle::Proposal => BlockerKind::Adoption,
     };
     Blocker { kind, what: reason.what.clone(), why: reason.why.clone() }
 }

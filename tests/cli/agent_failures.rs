@@ -221,7 +221,11 @@ fn it_cannot_approve_or_acknowledge() {
     );
     tried.ran.fails(
         1,
-        &["only a person can approve, not an agent", "only a person can acknowledge", "is being worked on by process"],
+        &[
+            "only a person can approve, not an agent",
+            "only a person can acknowledge",
+            "only a person can cancel a spec",
+        ],
     );
     assert_eq!(tried.sandbox.ops(&tried.id), ["add", "start", "fail"]);
 }

@@ -150,7 +150,7 @@ fn the_whole_way_inside_of_somebody_elses_repository() {
     // No agent passes the gate; a person does, when it is done.
     let finish = ["finish", &gate[11..]];
     let mut as_agent = sandbox.command_in(&repo, env!("CARGO_BIN_EXE_git-chant"));
-    sandbox.run(as_agent.args(finish).env("CHANT_SPEC_ID", fix)).fails(1, &["only a person can pass a gate"]);
+    sandbox.run(as_agent.args(finish).env("CHANT_SPEC_ID", fix)).fails(1, &["only a person can finish a spec"]);
     let early = sandbox.chant_in(&repo, &finish).fails(1, &["unticked", "git chant finish"]);
     assert!(!early.err.contains("git chant work"), "{}", early.err);
     let text = repo.join(format!(".chant/specs/{gate}.md"));

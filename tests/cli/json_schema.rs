@@ -226,6 +226,7 @@ fn by_hand(room: &Room) {
     room.ok(&["cancel", &claimed]);
     let failed = room.add(&["Failed"]);
     room.ok(&["work", &failed, "--agent", "manual"]);
+    room.ok(&["note", &failed, "-m", "It is long"]);
     room.ok(&["fail", &failed, "-m", "It is too hard"]);
     room.ok(&["ack", &failed, "-m", "Seen"]);
     room.ok(&["cancel", &failed]);

@@ -33,6 +33,7 @@ mod hooks;
 mod ids_and_dependencies;
 mod import;
 mod init;
+mod inside;
 mod investigate;
 mod json_schema;
 mod lock_files;

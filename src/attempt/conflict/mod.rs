@@ -136,6 +136,10 @@ fn merge_target(
         let why = format!("the agent {}", run.ending);
         return Ok((Some(run), Some(why)));
     }
+    if let Some(said) = &run.said {
+        let why = format!("the agent says: {said}");
+        return Ok((Some(run), Some(why)));
+    }
     if let Some(refused) = run.refused.clone() {
         return Ok((Some(run), Some(refused)));
     }

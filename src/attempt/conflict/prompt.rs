@@ -52,6 +52,7 @@ pub(super) fn text(project: &Project, plan: &Plan, paths: &[String]) -> Result<S
         inputs: &inputs,
         budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
         earlier: &[],
+        remarks: &[],
         resumed: None,
     }))
 }

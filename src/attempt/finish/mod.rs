@@ -129,6 +129,10 @@ impl Judge<'_> {
             return Ok((Verdict::Failed(Failure::Checks("its worktree is gone".to_owned())), false));
         }
         if let Some(run) = self.run {
+            // What it said counts, however it ended.
+            if let Some(said) = &run.said {
+                return Ok((Verdict::Failed(Failure::Said(said.clone())), false));
+            }
             // An agent that was stopped has neither done the work nor failed at it.
             if let Some(pause) = self.stopped(run)? {
                 return Ok((Verdict::Paused(pause), false));

@@ -72,8 +72,10 @@ pub(super) fn collect(
     {
         let blob = store.write_blob(&bytes)?;
         // With ticks and release notes it is another text, and names the commands that were trusted.
-        if project.is_trusted(attempt.blob) && front_matter_bytes(&bytes) == front_matter_bytes(&attempt.bytes) {
-            project.trust(blob)?;
+        if project.is_trusted(attempt.id.as_str(), attempt.blob)
+            && front_matter_bytes(&bytes) == front_matter_bytes(&attempt.bytes)
+        {
+            project.trust(attempt.id.as_str(), blob)?;
         }
         files.push(File { path: attempt.spec_path.clone(), blob });
     }

@@ -36,8 +36,8 @@ impl<'p> Verifier<'p> {
             return Ok(None);
         }
         let short = attempt.id.short();
-        if let Some((_, what)) = project.untrusted(short, attempt.blob, &attempt.spec, None)? {
-            return Err(trust::refused(short, &what));
+        if let Some(found) = project.untrusted(&attempt.id, attempt.blob, &attempt.spec, None)? {
+            return Err(trust::refused(short, &found.what));
         }
         let held = check_slot::hold_merges(project)?;
         Ok(Some(Verifier { project, attempt, room: Room::open(project, progress)?, _held: held }))

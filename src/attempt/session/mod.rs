@@ -27,7 +27,7 @@ use crate::{
         rate_limit, transcript,
     },
     answer::progress::{Progress, Step},
-    attempt::check::environment,
+    attempt::{check::environment, request::Requests},
     domain::{confined::Confined, id::SpecId, spec_file::FrontMatter},
     env::fault,
     error::{Error, IoContext, Kind, Result},
@@ -76,10 +76,12 @@ impl Session<'_> {
         let log = transcript::path(project.repo.common_dir(), self.id, &self.event);
         let log = if self.resumed { transcript::resume(&log)? } else { transcript::create(&log)? };
         let inside = Inside::prepare(project, self.id, self.attempt, self.worktree)?;
+        let mut requests = Requests::open(project, self.id, self.attempt)?;
         let guard = Guard::before(project)?;
         let had = if self.resumed { memory::kept(self.worktree, self.agent) } else { None };
-        let mut once =
-            |had: Option<&str>| self.once(project, inside.as_ref(), &prompt_file, &log, lease, had, progress);
+        let mut once = |had: Option<&str>| {
+            self.once(project, inside.as_ref(), &prompt_file, &log, lease, had, &mut requests, progress)
+        };
         let (mut finished, mut report) = once(had.as_deref())?;
         // It never began: what it was to go on with is gone.
         if let Some(had) = had.filter(|_| report.session.is_none())
@@ -88,6 +90,7 @@ impl Session<'_> {
             progress.say(&Step::Note(format!("the session '{had}' cannot be gone on with: a new one begins")));
             (finished, report) = once(None)?;
         }
+        serve(&mut requests, progress);
         let Changes { mut tampered, refs_moved, muted } = guard.after(project, self.id)?;
         let (mut confined, mut refused) = (Confined::None, None);
         if let Some(inside) = &inside {
@@ -97,7 +100,8 @@ impl Session<'_> {
         }
         let ending = finished.ending;
         let rate_limited = rate_limit::says_so(ending, &finished.tail);
-        Ok(RunEnd { ending, report, rate_limited, tampered, refs_moved, confined, refused, muted })
+        let said = requests.said();
+        Ok(RunEnd { ending, said, report, rate_limited, tampered, refs_moved, confined, refused, muted })
     }
 
     /// Runs one process of the agent to its end, in the session that it `had`.
@@ -110,6 +114,7 @@ impl Session<'_> {
         log: &File,
         lease: &mut Lease,
         had: Option<&str>,
+        requests: &mut Requests<'_>,
         progress: &dyn Progress,
     ) -> Result<(process::Finished, Report)> {
         let command = self.agent.command_line(prompt_file, had);
@@ -118,6 +123,7 @@ impl Session<'_> {
             lease.record_agent(started)?;
             (self.may_begin)()
         };
+        let mut tick = || serve(requests, progress);
         let mut memory = Memory::new(self.agent, self.attempt, self.worktree);
         let mut run = Run::new(&command, self.worktree);
         run.env = self.environment(project, prompt_file)?;
@@ -130,6 +136,7 @@ impl Session<'_> {
         run.sink = Some(&mut sink);
         run.filter = memory.as_mut().map(|memory| memory as &mut dyn OutputFilter);
         run.timeout = self.agent.timeout;
+        run.tick = Some(&mut tick);
         run.on_started = Some(&mut on_started);
         let finished = process::run(run)?;
         // Where it was ended by force, so were its children: it left nothing.
@@ -164,6 +171,13 @@ impl Session<'_> {
             set(name, value.clone());
         }
         Ok(env)
+    }
+}
+
+/// Answers what the agent asks for. A mailbox that cannot be used is told of, and is no reason to end the agent.
+fn serve(requests: &mut Requests<'_>, progress: &dyn Progress) {
+    if let Err(error) = requests.serve() {
+        progress.say(&Step::Warning(format!("the agent gets no answer to what it asks: {}", error.message)));
     }
 }
 

@@ -20,7 +20,7 @@ use crate::domain::tests::{
     world::{Act, World, join, timeless},
 };
 
-const OPS: [(u32, Op); 19] = [
+const OPS: [(u32, Op); 21] = [
     (6, Op::Start),
     (2, Op::Resume),
     (2, Op::Pause),
@@ -36,6 +36,8 @@ const OPS: [(u32, Op); 19] = [
     (1, Op::Reject),
     (2, Op::Ack),
     (1, Op::Supersede),
+    (1, Op::Adopt),
+    (1, Op::Note),
     (2, Op::Edit),
     (3, Op::Archive),
     (1, Op::Unarchive),

@@ -206,6 +206,7 @@ impl World {
             session: bit(23).then(|| format!("{}", choice % 5)),
             exit: bit(24).then_some(3),
             superseded_by: bit(33).then(|| "2026-02-08-011-abc".parse().expect("an id")),
+            proposed_by: bit(35).then(|| "2026-02-08-012-abc".parse().expect("an id")),
             informed_by: if bit(34) { vec![Pin::Url(format!("{}", choice % 4))] } else { Vec::new() },
             reason: bit(25).then(|| "because".into()),
             approval: bit(26).then(|| Approval { approved: bit(27), blob: oid(choice % 5) }),

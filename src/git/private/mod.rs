@@ -19,7 +19,10 @@ use bstr::{BStr, ByteSlice};
 use gix::{ObjectId, refs::FullNameRef};
 
 use super::{reference, repository::Repository, work_file};
-use crate::error::{IoContext, Result};
+use crate::{
+    env::local_file,
+    error::{IoContext, Result},
+};
 
 /// The folder for it in that of the run.
 const NAME: &str = "git";
@@ -70,6 +73,24 @@ impl Private {
     pub(crate) fn of(repo: &Repository, attempt: &gix::oid) -> Private {
         let run_dir = repo.chant_dir().join("runs").join(attempt.to_string());
         Private { git_dir: run_dir.join(NAME), commondir: run_dir.join("commondir"), run_dir }
+    }
+
+    /// The private repository that `repo` is, seen from inside the run; `None` if it is none.
+    pub(crate) fn around(repo: &Repository) -> Option<Private> {
+        let git_dir = repo.common_dir();
+        let run_dir = git_dir.parent().filter(|_| git_dir.file_name().is_some_and(|name| name == NAME))?;
+        let private =
+            Private { run_dir: run_dir.to_owned(), git_dir: git_dir.to_owned(), commondir: run_dir.join("commondir") };
+        private.attempt()?;
+        let in_place = run_dir.ancestors().nth(1)?.ends_with("chant/runs");
+        let named = local_file::read(&private.commondir, 1 << 12).ok()??;
+        let same = fs::canonicalize(named.to_path().ok()?).ok()? == fs::canonicalize(git_dir).ok()?;
+        (in_place && same).then_some(private)
+    }
+
+    /// The attempt that it belongs to, as its folder is named.
+    pub(crate) fn attempt(&self) -> Option<ObjectId> {
+        ObjectId::from_hex(self.run_dir.file_name()?.as_bytes()).ok()
     }
 
     /// Whether there is one.

@@ -74,6 +74,12 @@ impl Looking {
 }
 
 impl Directory {
+    /// The names of the first `most` entries, in no order.
+    pub(crate) fn first_names(&self, most: usize) -> Result<Vec<BString>, Refused> {
+        let name = |entry: DirEntry| entry.file_name().to_bytes().as_bstr().to_owned();
+        self.entries()?.take(most).map(|entry| entry.map(name)).collect()
+    }
+
     /// The names in which `part` is found, in no order.
     pub(crate) fn names_with(&self, part: &str) -> Result<Vec<BString>, Refused> {
         let mut found = Vec::new();

@@ -62,6 +62,7 @@ impl Collector<'_, '_> {
                     let need = if spec.rejected { Need::Rejected } else { Need::Approval };
                     self.attention(spec, need, blocker.why.clone());
                 }
+                BlockerKind::Adoption => self.attention(spec, Need::Proposed, blocker.why.clone()),
                 BlockerKind::Cycle => self.attention(spec, Need::Dependency, blocker.why.clone()),
                 BlockerKind::Gate if blocker.what == "gate" && !held_up => {
                     self.attention(spec, Need::Gate, "its turn has come, and a person does it");

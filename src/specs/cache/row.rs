@@ -105,6 +105,7 @@ mod tests {
             contended: true,
             work: Work { spec_blob: Some(oid(4)), attempt: Some(oid(3)), commits: vec![oid(5), oid(6)] },
             superseded_by: Some("011"),
+            proposed_by: Some("012"),
             onto: Some("main"),
             approval: Some(Approval { approved: true, blob: oid(7) }),
             pins: vec![PinFacts::Path("doc.md", oid(8)), PinFacts::Spec("012", oid(9)), PinFacts::Url],

@@ -96,7 +96,7 @@ prop_compose! {
         landing in some((some(ids()), ids()).prop_map(|(old, new)| Landing { old, new })),
         (agent, model, cost, session) in (some(text()), some(text()), some(text()), some(text())),
         (exit, reason, confined) in (some(any::<i32>()), some(text()), some(confined())),
-        (informed_by, replaced) in (prop::collection::vec(pin(), 0..3), any::<bool>()),
+        (informed_by, replaced, proposed) in (prop::collection::vec(pin(), 0..3), any::<bool>(), any::<bool>()),
         supersedes in prop::collection::vec(ids(), 0..3),
         approval in some((any::<bool>(), ids()).prop_map(|(approved, blob)| Approval { approved, blob })),
         (tampered, contended, current) in
@@ -106,7 +106,7 @@ prop_compose! {
         Facts {
             status, was, phase, attempt, nonce, clone, spec_path, spec_blob, created, onto, base, target, work_commits,
             patch_ids, landing, agent, model, cost, session, confined, exit, reason, informed_by, supersedes, approval, tampered,
-            contended, current, unknown, superseded_by: replaced.then(spec),
+            contended, current, unknown, superseded_by: replaced.then(spec), proposed_by: proposed.then(spec),
         }
     }
 }

@@ -178,6 +178,10 @@ fn half_made(specs: &Specs<'_>, spec_files: &SpecFiles, id: &SpecId) -> Result<O
 fn lost_file(specs: &Specs<'_>, spec_files: &SpecFiles, entry: &Entry) -> Result<Option<Finding>> {
     let (id, project) = (&entry.id, specs.project);
     let Some(state) = entry.state.as_ref().filter(|_| !is_over(entry)) else { return Ok(None) };
+    // What an agent proposed has no file before a person adopts it.
+    if state.facts.proposed_by.is_some() {
+        return Ok(None);
+    }
     let lost = match &entry.loaded {
         None => true,
         Some(loaded) => loaded.text.as_ref().is_some_and(|text| text.source == TextSource::Event),

@@ -1,0 +1,215 @@
+//! The side of the process that runs the agent: requests are read, recorded and answered.
+//!
+//! The agent can put anything into the mailbox. Only plain files of a limited size and number are read, and an answer is a file that
+//! is written once: a request that has one is over, whatever is put in its place.
+
+use std::{fs, path::PathBuf};
+
+use bstr::{BStr, ByteSlice};
+use gix::ObjectId;
+
+use super::{Answer, MOST, Mailbox, REQUESTS, Request};
+use crate::{
+    domain::{
+        event::{Facts, Op},
+        failure::Said,
+        id::SpecId,
+        new_event::NewEvent,
+        spec_file,
+        state::State,
+    },
+    error::{Error, IoContext, Kind, Result},
+    git::{private::Private, work_file::Directory},
+    project::Project,
+    specs::proposal,
+};
+
+/// How many requests of one attempt are answered.
+const MOST_REQUESTS: usize = 100;
+
+/// How many entries of the mailbox are looked at.
+const MOST_ENTRIES: usize = 1000;
+
+/// The longest words of a note or a failure, in bytes.
+const MOST_WORDS: usize = 8 << 10;
+
+/// The requests of one attempt, while its agent runs.
+pub(crate) struct Requests<'a> {
+    project: &'a Project,
+    id: &'a SpecId,
+    attempt: ObjectId,
+    mailbox: Mailbox,
+    /// Keys of requests that have an answer.
+    answered: Vec<String>,
+    said: Option<Said>,
+}
+
+impl<'a> Requests<'a> {
+    /// Makes the mailbox of a run of `attempt` at the spec `id`, before the agent begins.
+    ///
+    /// # Errors
+    /// If its folders cannot be made.
+    pub(crate) fn open(project: &'a Project, id: &'a SpecId, attempt: ObjectId) -> Result<Requests<'a>> {
+        let run_dir = Private::of(&project.repo, &attempt).run_dir;
+        let mailbox = Mailbox::of(&run_dir);
+        for dir in [mailbox.writable.join(REQUESTS), run_dir.join(super::ANSWERS)] {
+            fs::create_dir_all(&dir).io("create", &dir)?;
+        }
+        Ok(Requests { project, id, attempt, mailbox, answered: Vec::new(), said: None })
+    }
+
+    /// The requests of a run that is over; `None` if it had no mailbox.
+    fn of_dead(project: &'a Project, id: &'a SpecId, attempt: ObjectId) -> Option<Requests<'a>> {
+        let run_dir = Private::of(&project.repo, &attempt).run_dir;
+        let mailbox = Mailbox::of(&run_dir);
+        let answers = run_dir.join(super::ANSWERS);
+        let there = |dir: &PathBuf| fs::symlink_metadata(dir).is_ok_and(|meta| meta.is_dir());
+        (there(&answers) && there(&mailbox.writable.join(REQUESTS))).then(|| Requests {
+            project,
+            id,
+            attempt,
+            mailbox,
+            answered: Vec::new(),
+            said: None,
+        })
+    }
+
+    /// Answers what was asked since the last call.
+    ///
+    /// # Errors
+    /// If an answer cannot be written.
+    pub(crate) fn serve(&mut self) -> Result<()> {
+        for key in self.keys() {
+            if self.answered.len() >= MOST_REQUESTS {
+                return Ok(());
+            }
+            if !self.mailbox.has("answer", &key) {
+                let answer = match self.answer(&key) {
+                    Ok(answer) => answer,
+                    Err(error) => Answer::Refused { why: error.message },
+                };
+                self.mailbox.keep("answer", &key, &answer)?;
+            }
+            if let Some(Answer::Recorded { said: Some(said), .. }) = self.mailbox.kept("answer", &key) {
+                self.add_said(said);
+            }
+            self.answered.push(key);
+        }
+        Ok(())
+    }
+
+    /// What the agent said when it failed its attempt.
+    pub(crate) fn said(self) -> Option<Said> {
+        self.said
+    }
+
+    fn add_said(&mut self, said: Said) {
+        self.said = Some(match self.said.take() {
+            None => said,
+            Some(before) => Said {
+                reason: format!("{}; {}", before.reason, said.reason),
+                research_insufficient: before.research_insufficient || said.research_insufficient,
+            },
+        });
+    }
+
+    /// The keys of requests that are new, in no order that means anything.
+    fn keys(&self) -> Vec<String> {
+        let Ok(Some(folder)) = Directory::open(&self.mailbox.writable, REQUESTS.into()) else { return Vec::new() };
+        let names = folder.first_names(MOST_ENTRIES).unwrap_or_default();
+        let mut keys: Vec<String> = names.iter().filter_map(|name| key_of(name.as_bstr())).collect();
+        keys.retain(|key| !self.answered.contains(key));
+        keys.sort();
+        keys
+    }
+
+    fn answer(&self, key: &str) -> Result<Answer> {
+        let name = format!("request-{key}");
+        let folder = Directory::open(&self.mailbox.writable, REQUESTS.into())?;
+        let bytes = folder.map(|folder| folder.read(name.as_bytes().as_bstr(), MOST)).transpose()?.flatten();
+        let bytes = bytes.ok_or_else(|| refused("the request is gone"))?;
+        match serde_json::from_slice(&bytes).map_err(|error| refused(format!("the request cannot be read: {error}")))? {
+            Request::Note { text } => self.note(&words(&text)?),
+            Request::Fail(said) => {
+                let said = Said { reason: words(&said.reason)?, ..said };
+                let sentence = format!("{} fails when its agent ends: {said}", self.id.short());
+                Ok(Answer::Recorded { spec: self.id.clone(), sentence, said: Some(said) })
+            }
+            Request::Add { text, onto } => self.add(key, &text, onto.as_deref()),
+        }
+    }
+
+    /// Records a remark. The same remark of the same attempt is recorded once: the process may have died before it could answer.
+    fn note(&self, text: &str) -> Result<Answer> {
+        let store = self.project.store()?;
+        let sentence = text.to_owned();
+        let answer = Answer::Recorded { spec: self.id.clone(), sentence: sentence.clone(), said: None };
+        if let Some(tip) = store.tip(self.id)? {
+            let walk = store.walk(self.id, tip)?;
+            let mut notes = walk.history.events().iter().filter(|event| event.op == Op::Note);
+            if notes.any(|event| event.facts.attempt == Some(self.attempt) && event.sentence == sentence) {
+                return Ok(answer);
+            }
+        }
+        let facts = Facts { attempt: Some(self.attempt), reason: Some(text.to_owned()), ..Facts::default() };
+        let current = |state: &State| state.attempt == Some(self.attempt);
+        match store.record_if(self.id, NewEvent { op: Op::Note, sentence, facts }, current)? {
+            Some(_) => Ok(answer),
+            None => Err(refused(format!("the attempt on '{}' is over", self.id.short()))),
+        }
+    }
+
+    /// Records a proposal under an id that is written down first: the process may die before it can answer.
+    fn add(&self, key: &str, text: &str, onto: Option<&str>) -> Result<Answer> {
+        let spec = spec_file::parse("<the request>", text.as_bytes()).map_err(|found| {
+            let first = found.first().map(|one| format!(": line {}: {}", one.line, one.message));
+            refused(format!("the text makes no valid spec{}", first.unwrap_or_default()))
+        })?;
+        if let Some(onto) = onto {
+            let short = onto.strip_prefix("refs/heads/").ok_or_else(|| refused("'--onto' names no branch"))?;
+            crate::project::target::full_name(short)?;
+        }
+        let id = match self.mailbox.kept::<SpecId>("accepted", key) {
+            Some(id) => id,
+            None => {
+                let id = proposal::fresh_id(self.project)?;
+                self.mailbox.keep("accepted", key, &id)?;
+                id
+            }
+        };
+        let sentence = proposal::record(self.project, &id, text.as_bytes(), &spec, self.id, onto)?;
+        Ok(Answer::Recorded { spec: id, sentence, said: None })
+    }
+}
+
+/// Answers what the agent of a dead run had asked, and gives its words if it had failed its attempt.
+///
+/// # Errors
+/// If it cannot be recorded.
+pub(crate) fn leftover(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Option<Said>> {
+    let Some(mut requests) = Requests::of_dead(project, id, attempt) else { return Ok(None) };
+    requests.serve()?;
+    Ok(requests.said())
+}
+
+/// The key in the name of a request: 16 hexadecimal digits.
+fn key_of(name: &BStr) -> Option<String> {
+    let key = name.strip_prefix(b"request-")?.to_str().ok()?;
+    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (key.len() == 16 && key.bytes().all(hex)).then(|| key.to_owned())
+}
+
+/// Words that an event can carry: one line, not empty, of a limited length.
+fn words(text: &str) -> Result<String> {
+    let line = crate::terminal::sanitize::line(text);
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.len() {
+        0 => Err(refused("it says nothing")),
+        length if length > MOST_WORDS => Err(refused(format!("it has {length} bytes; {MOST_WORDS} are recorded"))),
+        _ => Ok(line),
+    }
+}
+
+fn refused(why: impl Into<String>) -> Error {
+    Error::negative(Kind::RefusedRequest, why)
+}
