@@ -288,7 +288,7 @@ impl Work<'_> {
         {
             return self.resolve(&state, conflict, agent);
         }
-        if project.config().verify_merged()? {
+        if merge::runs_commands(project, id, self.onto)? {
             self.approve(attempt.blob, &attempt.spec, None)?;
         }
         self.land()

@@ -4,7 +4,7 @@ use gix::ObjectId;
 
 use super::Context;
 use crate::{
-    answer::{AllChecked, Checked, CheckedSpec, SpecView, outcome::Outcome, progress::Step},
+    answer::{AllChecked, Checked, CheckedSpec, NotRun, SpecView, outcome::Outcome, progress::Step},
     attempt::check::{Room, expectation, recall},
     cli::work::VerifyArgs,
     domain::{checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status},
@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
 /// Every spec whose work is done and that names commands.
 fn all(context: &Context<'_>, project: &Project, at: Option<ObjectId>, trust: bool) -> Result<Outcome> {
     let specs = Specs::new(project)?;
-    let mut checked = Vec::new();
+    let (mut checked, mut not_run) = (Vec::new(), Vec::new());
     for id in specs.names.active()? {
         if !matches!(specs.recorded(id)?.status, Status::Finished | Status::Completed) {
             continue;
@@ -38,11 +38,16 @@ fn all(context: &Context<'_>, project: &Project, at: Option<ObjectId>, trust: bo
         if entry.spec().is_none_or(|spec| spec.front.verify.is_empty() && spec.front.reproduces.is_none()) {
             continue;
         }
-        let (spec, checks) = one(context, project, id, at, trust)?;
-        let checks = checks.lines();
-        checked.push(CheckedSpec { spec, ok: checks.iter().all(|check| check.ok), checks });
+        match one(context, project, id, at, trust) {
+            Ok((spec, checks)) => checked.push(CheckedSpec { spec, ok: checks.ok, checks: checks.lines() }),
+            // The others are checked all the same.
+            Err(error) if error.kind == Kind::Untrusted => {
+                not_run.push(NotRun { spec: specs.view(&entry)?, why: error.message });
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(Outcome::new(AllChecked { checked }))
+    Ok(Outcome::new(AllChecked { checked, not_run }))
 }
 
 fn one(

@@ -115,8 +115,8 @@ keys! {
         "Whether commands and prompts that stand in the repository's files are run: `ask` asks at a terminal for what this person has neither written nor approved here, and refuses without one.";
     VERIFY_BASE = "chant.verifyBase", Kind::Bool, Some("false"),
         "Whether `verify` commands run at the base too, so that what was red already is told apart from what turned red.";
-    VERIFY_MERGED = "chant.verifyMerged", Kind::Bool, Some("false"),
-        "Whether `verify` commands run once more on the result of a merge, before the target moves, where the target has moved on since the work was checked. If one fails, the target stays where it is and the spec stays finished.";
+    VERIFY_MERGED = "chant.verifyMerged", Kind::OneOf(&["auto", "true", "false"]), Some("auto"),
+        "Whether the commands of a spec run once more on the result of a merge, before the target moves. `auto`, which is `true`, runs them where that result has another tree than the work that was checked: the target has moved on. If one fails, the target stays where it is and the spec stays finished. `false` runs none.";
     VERIFY_TIMEOUT = "chant.verifyTimeout", Kind::Duration, None,
         "How long each `verify` or `reproduces` command may run.";
     WORKTREE_DIR = "chant.worktreeDir", Kind::Path, None,

@@ -288,9 +288,11 @@ impl<'repo> Config<'repo> {
         self.bool(&keys::PUSH_BRANCHES)
     }
 
-    /// Whether `verify` commands run on the result of a merge too.
+    /// Whether the commands of a spec run on the result of a merge too, where that is not what was checked.
     pub(crate) fn verify_merged(&self) -> Result<bool> {
-        self.bool(&keys::VERIFY_MERGED)
+        let Some(found) = self.find(keys::VERIFY_MERGED.name) else { return Ok(true) };
+        let auto = found.text().is_ok_and(|text| text.eq_ignore_ascii_case("auto"));
+        if auto { Ok(true) } else { found.bool().or_else(|_| self.word(&keys::VERIFY_MERGED).map(|_| true)) }
     }
 
     /// The time before which transcripts have expired, as `read` understands what was given.

@@ -238,14 +238,33 @@ impl Checks {
     /// The checks without the output of commands, which is local unless the user shares it.
     #[must_use]
     pub(crate) fn without_output(mut self) -> Self {
-        let proof = self.reproduces.iter_mut().flat_map(|proof| [&mut proof.base, &mut proof.tip]);
-        for command in self.verify.iter_mut().chain(proof) {
+        for command in self.commands_mut() {
             command.tail = None;
             if let Some(base) = &mut command.base {
                 base.tail = None;
             }
         }
         self
+    }
+}
+
+impl Checks {
+    /// The commands of the checks, those at a base too.
+    fn commands_mut(&mut self) -> impl Iterator<Item = &mut Command> {
+        let proof = self.reproduces.iter_mut().flat_map(|proof| [&mut proof.base, &mut proof.tip]);
+        self.verify.iter_mut().chain(proof)
+    }
+
+    /// The checks with the output of those commands that failed; `None` if there is none.
+    #[must_use]
+    pub(crate) fn with_failing_output(mut self) -> Option<Self> {
+        let mut any = false;
+        for command in self.commands_mut() {
+            command.base.iter_mut().for_each(|base| base.tail = None);
+            command.tail = command.tail.take().filter(|tail| !command.ok && !tail.trim().is_empty());
+            any |= command.tail.is_some();
+        }
+        any.then_some(self)
     }
 }
 

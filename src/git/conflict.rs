@@ -1,11 +1,11 @@
 //! A real merge in a worktree, with the markers of its conflicts in the files: to be resolved there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::{BString, ByteSlice};
 use gix::{ObjectId, refs::FullNameRef};
 
-use super::{repository::Repository, work_file, worktree::Worktree};
+use super::{process::Git, repository::Repository, work_file, worktree::Worktree};
 use crate::error::{Error, Kind, Result};
 
 /// The largest file that is looked into for markers, in bytes. What is larger counts as resolved once it is another.
@@ -25,12 +25,37 @@ pub(crate) enum MergeOutcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stopped {
     paths: Vec<(BString, Option<ObjectId>)>,
+    /// What the automatic merge made of every other path: its mode and its id.
+    merged: BTreeMap<BString, BString>,
 }
 
 impl Stopped {
     /// The paths, sorted.
     pub(crate) fn paths(&self) -> Vec<String> {
         self.paths.iter().map(|(path, _)| path.to_string()).collect()
+    }
+}
+
+impl Stopped {
+    /// The paths that do not conflict and that `tip` has otherwise than the automatic merge made them; sorted.
+    ///
+    /// # Errors
+    /// If git cannot read `tip`.
+    pub(crate) fn strayed(&self, repo: &Repository, tip: ObjectId) -> Result<Vec<String>> {
+        let listed =
+            Git::at(repo).args(["ls-tree", "-r", "-z", "--full-tree"]).arg(tip.to_hex().to_string()).check()?;
+        let entry = |record: &[u8]| {
+            let (facts, path) = record.split_once_str("\t")?;
+            let mut facts = facts.split_str(" ");
+            let (mode, id) = (facts.next()?, facts.nth(1)?);
+            Some((BString::from(path), BString::from([mode, b" ", id].concat())))
+        };
+        let now: BTreeMap<BString, BString> = listed.records().filter_map(entry).collect();
+        let conflicting: BTreeSet<&BString> = self.paths.iter().map(|(path, _)| path).collect();
+        let every: BTreeSet<&BString> = self.merged.keys().chain(now.keys()).collect();
+        let strayed =
+            every.into_iter().filter(|path| !conflicting.contains(path) && self.merged.get(*path) != now.get(*path));
+        Ok(strayed.map(ToString::to_string).collect())
     }
 }
 
@@ -54,7 +79,7 @@ pub(crate) fn begin(repo: &Repository, tree: &Worktree, branch: &FullNameRef, me
         return Err(git.failed(&output));
     }
     let paths = unmerged.into_iter().map(|path| Ok((path.clone(), found(repo, tree, &path)?)));
-    Ok(MergeOutcome::Stopped(Stopped { paths: paths.collect::<Result<_>>()? }))
+    Ok(MergeOutcome::Stopped(Stopped { paths: paths.collect::<Result<_>>()?, merged: merged(tree)? }))
 }
 
 /// Commits a merge that stopped, if every path of it is resolved; one that was committed already is looked at too. Returns the paths
@@ -109,6 +134,16 @@ pub(crate) fn restore(tree: &Worktree, branch: &str, tip: ObjectId) -> Result<()
     git()?.args(["checkout", "--quiet", "--force", "-B", branch, &tip, "--"]).check()?;
     git()?.args(["clean", "--quiet", "-d", "--force"]).check()?;
     Ok(())
+}
+
+/// The paths that are merged in the index, each with its mode and its id.
+fn merged(tree: &Worktree) -> Result<BTreeMap<BString, BString>> {
+    let listed = tree.plain_git()?.args(["ls-files", "--stage", "-z"]).check()?;
+    let entry = |record: &[u8]| {
+        let (facts, path) = record.split_once_str("\t")?;
+        Some((BString::from(path), BString::from(facts.strip_suffix(b" 0")?)))
+    };
+    Ok(listed.records().filter_map(entry).collect())
 }
 
 /// The paths that are unmerged in the index.

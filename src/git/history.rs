@@ -117,6 +117,25 @@ pub(crate) fn commits_touching(
     Ok(ids(&listed).collect())
 }
 
+/// The paths below `dir` that a commit changed which `tip` reaches and none of `known` does, merges too; sorted.
+pub(crate) fn paths_touched(
+    repo: &Repository,
+    known: impl IntoIterator<Item = ObjectId>,
+    tip: ObjectId,
+    dir: &str,
+) -> Result<Vec<BString>> {
+    let git =
+        Git::at(repo).global("--literal-pathspecs").args(["log", "--full-history", "-m", "--format=", "--name-only"]);
+    let git = git.args(["-z", "--no-renames", "--no-show-signature"]).arg(tip.to_hex().to_string());
+    let listed = git.args(known.into_iter().map(|known| format!("^{known}"))).args(["--", dir]).check()?;
+    let mut paths: Vec<BString> =
+        listed.records().map(|path| BString::from(path.trim_start_with(|c| c == '\n'))).collect();
+    paths.retain(|path| !path.is_empty());
+    paths.sort();
+    paths.dedup();
+    Ok(paths)
+}
+
 /// The commits of a range as `git rev-list` takes it; `None` if it is none.
 pub(crate) fn commits_in(repo: &Repository, range: &str) -> Result<Option<HashSet<ObjectId>>> {
     let listed = Git::at(repo).args(["rev-list", "--end-of-options"]).arg(range).arg("--").run()?;

@@ -22,6 +22,10 @@ use crate::{
 /// `Rebase` makes every commit of the work again on top of `ours`. Commits are by the person (a squash of one author's work and
 /// what is rebased keep their author), signed off and signed as configured. Errors: `unrelated-histories`, `no-identity`,
 /// `signing-failed`.
+///
+/// Where the target no longer holds the commit that the work began at, the commits of the work alone are made again on top of it: what
+/// a person removed from the target does not come back with its history.
+///
 /// If nothing but the file of `shared` conflicts, that file is merged again with the text that both sides began with as their
 /// ancestor.
 pub(crate) fn compute(repo: &Repository, request: &Request<'_>, shared: Option<SharedFile<'_>>) -> Result<Computed> {
@@ -36,6 +40,9 @@ fn compute_once(repo: &Repository, request: &Request<'_>, shared: Option<SharedF
     };
     if base == theirs {
         return Ok(Computed::UpToDate);
+    }
+    if let Some(since) = request.dropped_base(repo)? {
+        return replay::without_base(repo, request, since, shared);
     }
     if base == ours && request.how == MergeHow::FastForward {
         return Ok(Computed::Commit(theirs));

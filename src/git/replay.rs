@@ -10,7 +10,7 @@ use super::{
     squash,
     three_way::{Computed, Request, SharedFile, picked, three_way, tree_of},
 };
-use crate::error::Result;
+use crate::{config::MergeHow, error::Result};
 
 /// Replays the commits that `theirs` reaches, and neither `ours` nor `since` does, onto `ours`; `base` is the merge base of both.
 ///
@@ -51,6 +51,30 @@ pub(super) fn compute(
     match replayed {
         Ok(tip) if tree_of(repo, tip)? == tree && tip != ours => Ok(Computed::Commit(tip)),
         _ => squash::compute(repo, request, tree, tree_of(repo, ours)?, shared),
+    }
+}
+
+/// Replays the work onto a target that does not hold `since`, the commit that the work began at. Where it was to be squashed, or holds
+/// merges, it goes in as one commit.
+pub(super) fn without_base(
+    repo: &Repository,
+    request: &Request<'_>,
+    since: ObjectId,
+    shared: Option<SharedFile<'_>>,
+) -> Result<Computed> {
+    let (ours, theirs) = (request.ours, request.theirs);
+    let commits = history::commits_between(repo, request.known(), theirs)?;
+    if request.how != MergeHow::Squash && in_order(repo, since, &commits)? {
+        return Ok(match onto(repo, ours, &commits, shared)? {
+            Ok(tip) if tip == ours => Computed::UpToDate,
+            Ok(tip) => Computed::Commit(tip),
+            Err(conflicts) => Computed::Conflict(conflicts),
+        });
+    }
+    let our_tree = tree_of(repo, ours)?;
+    match picked(repo, tree_of(repo, since)?, our_tree, tree_of(repo, theirs)?, shared)? {
+        Ok(tree) => squash::compute(repo, request, tree, our_tree, shared),
+        Err(conflicts) => Ok(Computed::Conflict(conflicts)),
     }
 }
 

@@ -32,6 +32,13 @@ impl Request<'_> {
     pub(super) fn known(&self) -> impl Iterator<Item = ObjectId> {
         [Some(self.ours), self.since].into_iter().flatten()
     }
+
+    /// The commit that the work began at, where the work holds it and the target does not.
+    pub(super) fn dropped_base(&self, repo: &Repository) -> Result<Option<ObjectId>> {
+        let Some(since) = self.since else { return Ok(None) };
+        let kept = history::is_ancestor(repo, since, self.ours)? || !history::is_ancestor(repo, since, self.theirs)?;
+        Ok((!kept).then_some(since))
+    }
 }
 
 /// What came of a merge. Nothing but objects has been written.

@@ -3,6 +3,7 @@
 
 pub(crate) mod agent;
 mod branches;
+pub(crate) mod check_output;
 pub(crate) mod check_slot;
 mod files;
 pub(crate) mod inside;

@@ -20,6 +20,7 @@ use crate::{
         status::Status,
     },
     error::Result,
+    project::check_output,
 };
 
 impl Specs<'_> {
@@ -161,8 +162,13 @@ impl Specs<'_> {
         let store = self.project.store()?;
         for event in history.events().iter().rev() {
             let checked = matches!(event.op, Op::Finish | Op::Fail) && event.attempt() == attempt;
-            if checked && let Some(bytes) = store.evidence_of(event.id, "checks.json")? {
-                return Ok(serde_json::from_slice(&bytes).ok().map(|checks| (event.id, checks)));
+            if checked
+                && let Some(id) = store.evidence_id(event.id, "checks.json")?
+                && let Some(bytes) = store.evidence_of(event.id, "checks.json")?
+            {
+                let recorded: Option<Checks> = serde_json::from_slice(&bytes).ok();
+                let checks = recorded.map(|checks| check_output::kept(self.project, id, &checks).unwrap_or(checks));
+                return Ok(checks.map(|checks| (event.id, checks)));
             }
         }
         Ok(None)

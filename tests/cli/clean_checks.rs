@@ -209,3 +209,36 @@ fn a_check_that_is_not_confined_says_so() {
     let run = evidence(&sandbox, &id)["verify"][0].clone();
     assert_eq!((&run["home"], &run["confined"]), (&"shared".into(), &"none".into()));
 }
+
+#[test]
+fn what_a_failing_command_printed_is_shown_and_kept_here() {
+    let sandbox = with(&[], "echo two >file; tick");
+    let id = sandbox.add(&["Make it two", "--verify", "echo fine", "--verify", "echo E42 no module; exit 3"]);
+    sandbox.chant(&["work", &id]).fails(1, &["E42 no module"]);
+    let shown = sandbox.chant(&["show", &id]).ok();
+    assert!(shown.out.contains("E42 no module") && !shown.out.contains("fine\n"), "{}", shown.out);
+    assert!(
+        !sandbox.git(&["show", &format!("chant/specs/{id}:checks.json")]).contains("E42 no module\n"),
+        "it is local"
+    );
+    let repro = sandbox.add(&["Repro", "--phase", "reproduction", "--reproduces", "echo E43; exit 1"]);
+    sandbox.chant(&["work", &repro]).fails(1, &["E43"]);
+    assert!(sandbox.chant(&["show", &repro]).ok().out.contains("E43"));
+}
+
+#[test]
+fn all_that_is_checked_is_counted_and_what_no_person_approved_is_named() {
+    let sandbox = with(&[], "echo two >file; echo x >\"new-$CHANT_SPEC_ID\"; tick");
+    let one = sandbox.add(&["One", "--verify", "grep -q two file"]);
+    let other = sandbox.add(&["Other", "--verify", "test -e file"]);
+    for id in [&one, &other] {
+        sandbox.chant(&["work", id]).ok();
+    }
+    assert!(sandbox.chant(&["verify", "--all"]).ok().out.ends_with("2 specs checked\n"));
+    fs::remove_dir_all(sandbox.repo.join(".git/chant/trusted")).unwrap();
+    sandbox.chant(&["verify", &one, "--trust"]).ok();
+    let ran = sandbox.chant(&["verify", "--all"]).fails(1, &["NOT RUN", "1 spec checked, 1 not run"]);
+    assert!(ran.out.contains("Other"), "{}", ran.out);
+    let json = sandbox.chant(&["verify", "--all", "--json"]).fails(1, &[]).json();
+    assert_eq!(json["not_run"][0]["spec"]["id"], other.as_str());
+}

@@ -1,6 +1,7 @@
 //! How work reaches its target: the four ways, many at once, conflicts and what comes after them.
 
 mod agent;
+mod brought;
 mod targets;
 
 use std::{path::PathBuf, process::Stdio};

@@ -35,7 +35,7 @@ impl Check<'_> {
 }
 
 /// Paths that no attempt changes: they are other people's specs, or instructions to agents.
-pub(super) fn is_forbidden(path: &str) -> bool {
+pub(crate) fn is_forbidden(path: &str) -> bool {
     [".chant/specs/", ".chant/prompts/", ".chant/archive/", ".chant/run/"].iter().any(|dir| path.starts_with(dir))
         || [".chant", ".chant/specs", ".chant/prompts", ".chant/archive"].contains(&path)
 }

@@ -31,7 +31,7 @@ use crate::{
 };
 
 pub(crate) use command::{environment, set_up};
-pub(crate) use content::tip_file;
+pub(crate) use content::{is_forbidden, tip_file};
 pub(crate) use reproduction::expectation;
 pub(crate) use room::Room;
 

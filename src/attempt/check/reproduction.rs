@@ -30,15 +30,21 @@ impl Expectation {
         }
     }
 
+    /// Whether that is what a run at the tip, or at its merge, has to come to.
+    pub(crate) fn at_tip(self, seen: &Command) -> bool {
+        match self.fails_at_tip {
+            true => fails(seen) && seen.exit != Some(NOTHING_FOUND),
+            false => seen.has_passed(),
+        }
+    }
+
     /// Judges the two runs.
     pub(crate) fn judge(self, mut base: Command, mut tip: Command) -> Reproduction {
         base.ok = self.at_base(&base);
-        let expected = if self.fails_at_tip {
-            tip.ok = fails(&tip) && tip.exit != Some(NOTHING_FOUND);
-            "passes at the base, fails at the tip"
-        } else {
-            tip.ok = tip.has_passed();
-            "fails at the base, passes at the tip"
+        tip.ok = self.at_tip(&tip);
+        let expected = match self.fails_at_tip {
+            true => "passes at the base, fails at the tip",
+            false => "fails at the base, passes at the tip",
         };
         let ok = base.ok && tip.ok;
         Reproduction { expected: expected.to_owned(), base, tip, ok }

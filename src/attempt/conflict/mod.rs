@@ -152,9 +152,12 @@ fn merge_target(
         return Ok((Some(run), unresolved(&left)));
     }
     let tip = branch::read(&project.repo, attempt.branch.as_ref())?;
-    let holds = tip.map(|tip| project.is_ancestor(conflict.theirs, tip)).transpose()?;
-    let unmerged = holds != Some(true);
-    Ok((Some(run), unmerged.then(|| format!("the agent did not merge '{name}'"))))
+    let Some(tip) = tip.filter(|tip| project.is_ancestor(conflict.theirs, *tip).unwrap_or(false)) else {
+        return Ok((Some(run), Some(format!("the agent did not merge '{name}'"))));
+    };
+    let strayed = stopped.strayed(&project.repo, tip)?;
+    let why = format!("the agent changed what did not conflict: {}", strayed.join(", "));
+    Ok((Some(run), (!strayed.is_empty()).then_some(why)))
 }
 
 fn unresolved(paths: &[String]) -> Option<String> {

@@ -33,7 +33,7 @@ use crate::{
         repository::Head,
         worktree::{self, Worktree, busy::busy_in},
     },
-    project::Project,
+    project::{Project, check_output},
     specs::attempt::{Attempt, RunEnd},
     store::{Addition, Decision, Evidence, File},
 };
@@ -214,6 +214,9 @@ impl Judge<'_> {
         let mut checks = Check { project, attempt, tip, worktree: &tree.path, progress }.run()?;
         checks.problems.append(&mut self.checks.problems);
         checks.refs_moved = std::mem::take(&mut self.checks.refs_moved);
+        if branch::read(&project.repo, attempt.branch.as_ref())? != Some(tip) {
+            checks.problems.push("its branch moved while it was checked".to_owned());
+        }
         // A person's work, too: they may have worked in another place than the worktree, or ran this too early.
         if nothing_changed(project, attempt, tip, &tree)? {
             let agent = self.run.is_some();
@@ -232,11 +235,15 @@ impl Judge<'_> {
 
     fn evidence(&self, outputs: Vec<File>) -> Result<Evidence> {
         let (project, checks) = (self.project, self.checks.clone());
-        let shared = if project.config().share_output()? { checks } else { checks.without_output() };
+        let shared = if project.config().share_output()? { checks.clone() } else { checks.clone().without_output() };
+        let recorded = write_checks(project, &shared)?;
+        if let Some(output) = checks.with_failing_output() {
+            check_output::keep(project, recorded, &output)?;
+        }
         Ok(Evidence {
             spec: Some(project.store()?.write_blob(&self.attempt.bytes)?),
             outputs,
-            checks: Some(write_checks(project, &shared)?),
+            checks: Some(recorded),
             ..Evidence::default()
         })
     }

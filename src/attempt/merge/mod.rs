@@ -109,10 +109,21 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             .into());
     };
     let name = target.shorten().to_string();
-    let mut verifier = Verifier::open(project, attempt, progress)?;
     // Commands can take any time: the worktree is held only after them.
+    let needed = |tried: &Tried| match &tried.computed {
+        Computed::Commit(new) => verified::is_needed(project, attempt, *new, tip),
+        _ => Ok(false),
+    };
+    let tried = compute(project, attempt, &target, tip)?;
+    let verifier = if needed(&tried)? { Some(Verifier::open(project, attempt, progress)?) } else { None };
     let mut held = if verifier.is_none() { hold(project, &target)? } else { None };
-    let Tried { old, ours, computed } = compute(project, attempt, &target, tip)?;
+    // Another process may have merged while this one waited.
+    let moved = branch::read(&project.repo, target.as_ref())? != tried.old;
+    let tried = if moved { compute(project, attempt, &target, tip)? } else { tried };
+    if verifier.is_none() && moved && needed(&tried)? {
+        return Err(Halt::TargetMoved);
+    }
+    let Tried { old, ours, computed } = tried;
     let new = match computed {
         Computed::Commit(new) => new,
         Computed::UpToDate if old.is_none() => tip,
@@ -122,8 +133,10 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             return Err(Waits::new(format!("it conflicts with '{name}'")).paths(paths).hints(hints).into());
         }
     };
-    if let Some(verifier) = &mut verifier {
-        if let Some(waits) = verifier.check(new, tip, &name, progress)? {
+    if let Some(verifier) = &verifier {
+        if verified::is_needed(project, attempt, new, tip)?
+            && let Some(waits) = verifier.check(new, &name)?
+        {
             return Err(waits.hints(conflict::ways_out(project, attempt, &name, false)?).into());
         }
         held = hold(project, &target)?;
@@ -149,6 +162,22 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             .paths(paths)
             .hint(format!("when that is out of the way: git chant merge {short}"))
             .into()),
+    }
+}
+
+/// Whether merging the finished work of `id` now runs commands of its spec: a person may have to approve them first.
+///
+/// # Errors
+/// If the spec is not finished, or git fails.
+pub(crate) fn runs_commands(project: &Project, id: &SpecId, onto: Option<&str>) -> Result<bool, Stop> {
+    let state = finished(project, id)?;
+    let attempt = project.attempt(id, &state)?;
+    let (Ok(Some(tip)), Some(target)) = (work_tip(project, &state, &attempt)?, target(&attempt, onto)?) else {
+        return Ok(false);
+    };
+    match compute(project, &attempt, &target, tip)?.computed {
+        Computed::Commit(new) => Ok(verified::is_needed(project, &attempt, new, tip)?),
+        Computed::UpToDate | Computed::Conflict(_) => Ok(false),
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::Path;
 use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
-    attempt::{ended::Waits, finish::finish_event},
+    attempt::{check::is_forbidden, ended::Waits, finish::finish_event},
+    domain::pattern::check_path,
     env::fault,
     error::{Error, IoContext, Kind, Result},
     git::{history, work_file},
@@ -35,9 +36,12 @@ pub(super) fn place(project: &Project, attempt: &Attempt, tip: Option<ObjectId>)
     let Some(finish) = finish_event(project, attempt)? else { return Ok(None) };
     let store = project.store()?;
     let before = store.evidence_files(attempt.start, "inputs")?;
-    let mut occupied = Vec::new();
+    let (targets, mut occupied) = (attempt.targets()?, Vec::new());
     for file in store.evidence_files(finish.id, "outputs")? {
-        if file.path == attempt.spec_path {
+        // Whatever clone wrote the event: only what was declared, and only where it belongs.
+        let declared = check_path(&file.path).is_ok() && targets.matches(file.path.as_bytes().as_bstr());
+        if file.path == attempt.spec_path || !declared || !file.path.starts_with(".chant/") || is_forbidden(&file.path)
+        {
             continue;
         }
         let pinned = before.iter().find(|input| input.path == file.path).map(|input| input.blob);
@@ -54,14 +58,12 @@ pub(super) fn place(project: &Project, attempt: &Attempt, tip: Option<ObjectId>)
     Ok(Some(Waits::new("files that it would replace were changed meanwhile").paths(occupied).hint(hint)))
 }
 
+/// The paths under `.chant/` that a commit of the attempt holds, whether or not a later one takes them out again.
 fn leaked(project: &Project, attempt: &Attempt, tip: ObjectId) -> Result<Option<Vec<String>>> {
-    let changes = history::changed_paths(&project.repo, attempt.base, tip)?;
-    let leaked: Vec<String> = changes
-        .iter()
-        .filter(|change| change.path.starts_with(b".chant/") || change.path == ".chant")
-        .map(|change| change.path.to_string())
-        .collect();
-    Ok((!leaked.is_empty()).then_some(leaked))
+    let target = attempt.target.as_deref().map(|name| project.branch_tip(name)).transpose()?.flatten();
+    let known = attempt.base.into_iter().chain(target.filter(|target| *target != tip));
+    let leaked = history::paths_touched(&project.repo, known, tip, ".chant")?;
+    Ok((!leaked.is_empty()).then(|| leaked.iter().map(ToString::to_string).collect()))
 }
 
 /// Puts one file into place; `false` if a person's file is there.

@@ -6,74 +6,87 @@ use gix::ObjectId;
 
 use crate::{
     answer::progress::{Progress, Step},
-    attempt::{check::Room, ended::Waits},
+    attempt::{
+        check::{Room, expectation},
+        ended::Waits,
+    },
     domain::checks::Command,
     error::Result,
     project::{Project, check_slot, trust},
     specs::attempt::Attempt,
 };
 
+/// How many of the last lines of a command that failed are shown.
+const LINES: usize = 12;
+
+/// Whether the commands of an attempt have to run on `merged`: where its tree is not that of `tip`, which has passed.
+///
+/// # Errors
+/// If the repository or the configuration cannot be read.
+pub(super) fn is_needed(project: &Project, attempt: &Attempt, merged: ObjectId, tip: ObjectId) -> Result<bool> {
+    let front = &attempt.spec.front;
+    if front.verify.is_empty() && front.reproduces.is_none() || !project.config().verify_merged()? {
+        return Ok(false);
+    }
+    let tree = |commit| -> Result<ObjectId> { Ok(project.repo.gix().find_commit(commit)?.tree_id()?.detach()) };
+    Ok(tree(merged)? != tree(tip)?)
+}
+
 /// Runs the commands of an attempt on merges. While a `Verifier` exists no other process of this clone verifies: merges into one
 /// target wait for each other, instead of each being out of date when its commands are done.
 pub(super) struct Verifier<'p> {
     project: &'p Project,
     attempt: &'p Attempt,
-    room: Room<'p>,
+    progress: &'p dyn Progress,
     _held: File,
 }
 
 impl<'p> Verifier<'p> {
-    /// Waits until no other process verifies; `None` if nothing is to be verified.
+    /// Waits until no other process verifies.
     ///
     /// # Errors
     /// `untrusted` if the commands are not approved in this clone: another clone may have finished the work.
-    pub(super) fn open(
-        project: &'p Project,
-        attempt: &'p Attempt,
-        progress: &'p dyn Progress,
-    ) -> Result<Option<Verifier<'p>>> {
-        if attempt.spec.front.verify.is_empty() || !project.config().verify_merged()? {
-            return Ok(None);
-        }
+    pub(super) fn open(project: &'p Project, attempt: &'p Attempt, progress: &'p dyn Progress) -> Result<Self> {
         let short = attempt.id.short();
         if let Some(found) = project.untrusted(&attempt.id, attempt.blob, &attempt.spec, None)? {
             return Err(trust::refused(short, &found.what));
         }
-        let held = check_slot::hold_merges(project)?;
-        Ok(Some(Verifier { project, attempt, room: Room::open(project, progress)?, _held: held }))
+        Ok(Verifier { project, attempt, progress, _held: check_slot::hold_merges(project)? })
     }
 
-    /// Verifies `merged`, unless its tree is that of the work itself, `tip`, which has passed. Returns what stands against it.
+    /// Runs the commands on `merged`, the merge with `target`. Returns what stands against it.
     ///
     /// # Errors
     /// If a command could not be run, or was interrupted.
-    pub(super) fn check(
-        &mut self,
-        merged: ObjectId,
-        tip: ObjectId,
-        target: &str,
-        progress: &dyn Progress,
-    ) -> Result<Option<Waits>> {
-        let tree =
-            |commit| -> Result<ObjectId> { Ok(self.project.repo.gix().find_commit(commit)?.tree_id()?.detach()) };
-        let (merged_tree, tip_tree) = (tree(merged)?, tree(tip)?);
-        if merged_tree == tip_tree {
-            return Ok(None);
-        }
-        progress.say(&Step::Note(format!("'{target}' has moved on: the merge with it is checked, too")));
-        for command in &self.attempt.spec.front.verify {
-            progress.say(&Step::Checking { what: command });
-            let seen = self.room.run_or_recall(merged, merged_tree, command, Command::has_passed)?;
-            if seen.has_passed() {
-                continue;
+    pub(super) fn check(&self, merged: ObjectId, target: &str) -> Result<Option<Waits>> {
+        self.progress.say(&Step::Note(format!("'{target}' has moved on: the merge with it is checked, too")));
+        let tree = self.project.repo.gix().find_commit(merged)?.tree_id()?.detach();
+        let mut room = Room::open(self.project, self.progress)?;
+        let front = &self.attempt.spec.front;
+        for command in &front.verify {
+            self.progress.say(&Step::Checking { what: command });
+            let seen = room.run_or_recall(merged, tree, command, Command::has_passed)?;
+            if !seen.has_passed() {
+                return Ok(Some(refused(&seen, target)));
             }
-            let waits = Waits::new(format!("merged with '{target}', '{command}' fails: {}", seen.ending()));
-            let said = seen.tail.as_deref().and_then(|tail| tail.lines().rev().find(|line| !line.trim().is_empty()));
-            return Ok(Some(match said {
-                Some(said) => waits.hint(format!("it said: {said}")),
-                None => waits,
-            }));
+        }
+        let expected = expectation(front.known_phase());
+        if let Some(command) = &front.reproduces {
+            self.progress.say(&Step::Checking { what: command });
+            let seen = room.run_or_recall(merged, tree, command, |seen| expected.at_tip(seen))?;
+            if !expected.at_tip(&seen) {
+                return Ok(Some(refused(&seen, target)));
+            }
         }
         Ok(None)
     }
+}
+
+/// What is said of a command that did not come to what it should have on the merge.
+fn refused(seen: &Command, target: &str) -> Waits {
+    let verb = if seen.exit == Some(0) && seen.changed.is_empty() { "passes" } else { "fails" };
+    let waits = Waits::new(format!("merged with '{target}', '{}' {verb}: {}", seen.command, seen.ending()));
+    let said: Vec<&str> =
+        seen.tail.iter().flat_map(|tail| tail.lines()).filter(|line| !line.trim().is_empty()).collect();
+    said[said.len().saturating_sub(LINES)..].iter().fold(waits, |waits, said| waits.hint(format!("it said: {said}")))
 }

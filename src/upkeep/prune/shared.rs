@@ -13,7 +13,7 @@ use crate::{
         history,
         worktree::{self, path, remove},
     },
-    project::{Project, check_slot},
+    project::{Project, check_output, check_slot},
     specs::cleanup::is_inside,
     store::attempts::ATTEMPTS,
 };
@@ -28,6 +28,15 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
         } else if left.used.is_some_and(|time| request.has_expired(time)) {
             let why = "a check that died left it";
             steps.push(Step::prune(Pruned::Check, None, name, why, move |_| left.remove()));
+        }
+    }
+    for entry in fs::read_dir(check_output::dir(project)).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|time| request.has_expired(time)) {
+            let name = path.to_string_lossy().into_owned();
+            steps.push(Step::prune(Pruned::Check, None, name, "it is the output of old checks", move |_| {
+                remove_file(&path)
+            }));
         }
     }
     for path in &request.aside {
