@@ -22,7 +22,7 @@ use crate::{
         status::Status,
     },
     error::{Error, Kind, Result},
-    project::{Project, signatures::Signatures},
+    project::{Project, signatures::Signatures, target::short_name},
     specs::all::Specs,
 };
 
@@ -206,7 +206,7 @@ pub(crate) fn heal(project: &Project, id: &SpecId) -> Result<bool> {
         return Ok(false);
     }
     let target = state.facts.target.clone().unwrap_or_default();
-    let target = target.trim_start_matches("refs/heads/").to_owned();
+    let target = short_name(&target);
     let facts = Facts { attempt: state.attempt, ..Facts::default() };
     let event = NewEvent { op: Op::Complete, sentence: format!("{} was found in {target}", id.short()), facts };
     Ok(project.store()?.record_if(id, event, |now| now.status == Status::Finished)?.is_some())

@@ -70,7 +70,7 @@ fn is_false(value: &str) -> bool {
     matches!(value.to_ascii_lowercase().as_str(), "false" | "no" | "off" | "0")
 }
 
-/// What the printer has to know.
+/// The settings of the printer.
 pub(crate) fn settings(global: &Global, env: &Env, configuration: &Configuration) -> Settings {
     let paged = env.var("GIT_PAGER_IN_USE").is_some();
     let terminal = Terminal {

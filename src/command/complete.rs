@@ -54,7 +54,7 @@ fn current(env: &Env, words: &[OsString]) -> usize {
     index.unwrap_or(words.len().saturating_sub(1))
 }
 
-/// What stands before the word that is completed: the directories that are named with `-C`, and the command.
+/// The parts of the line before the word to complete: the directories that are named with `-C`, and the command.
 fn beginning(before: &[OsString]) -> (Vec<PathBuf>, Option<&OsString>) {
     let mut words = before.iter().skip(1);
     let mut directories = Vec::new();

@@ -1,4 +1,4 @@
-//! What every command has at hand: the process's state, and where to report progress. It also opens the project and finds the spec that
+//! The context of every command: the process's state, and where to report progress. It also opens the project and finds the spec that
 //! a person means.
 
 use std::sync::{Mutex, PoisonError};
@@ -25,7 +25,7 @@ use crate::{
 };
 use gix::ObjectId;
 
-/// What every command has at hand.
+/// The state of the process that every command uses, and where commands report progress.
 pub(crate) struct Context<'a> {
     /// The state of the process.
     pub env: Env,

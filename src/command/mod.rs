@@ -142,7 +142,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome> {
     }
 }
 
-/// What `--format` can name of the records that a command answers with; `None` if there is nothing to name.
+/// The fields that `--format` knows for the answers of a command; `None` if there are none.
 pub(crate) fn fields(cli: &Cli) -> Option<Fields> {
     match &cli.command {
         Command::Log(args) if args.agent => None,

@@ -27,7 +27,7 @@ pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
     Ok(Outcome::new(Text { text }))
 }
 
-/// Has a person at a terminal type what the pull request is about. That guards against accident; it is no sandbox.
+/// Has a person at a terminal type the topic or spec of the pull request. That guards against accident; it is no sandbox.
 fn confirm(context: &Context<'_>, request: &Request, what: &str) -> Result<()> {
     if !context.interactive {
         return Err(Error::negative(Kind::PersonOnly, "a pull request upstream needs a person at a terminal")

@@ -1,4 +1,4 @@
-//! `git chant status`: what goes on, once or again and again.
+//! `git chant status`: the open specs, once or repeatedly.
 
 use super::{Context, topic};
 use crate::{

@@ -6,6 +6,7 @@ use crate::{
     answer::{StepView, TopicAnswer, TopicView},
     domain::{phase::Phase, status::Status},
     error::Result,
+    project::target::short_name,
     specs::{all::Specs, entry::Entry, view::rfc3339},
 };
 
@@ -49,7 +50,7 @@ fn step(specs: &Specs<'_>, entry: &Entry) -> Result<StepView> {
 fn target(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
     let facts = entry.state.as_ref().map(|state| &state.facts);
     if let Some(target) = facts.and_then(|facts| facts.target.as_deref()) {
-        return Ok(Some(target.trim_start_matches("refs/heads/").to_owned()));
+        return Ok(Some(short_name(target).to_owned()));
     }
     let Some(spec) = entry.spec() else { return Ok(None) };
     specs.project.target_of(
@@ -58,7 +59,7 @@ fn target(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
     )
 }
 
-/// What can be done now: work on a spec that is ready, otherwise what needs a person.
+/// The next step: a spec that is ready, otherwise one that needs a person.
 fn next(steps: &[StepView]) -> Option<&StepView> {
     let ready = steps.iter().find(|step| step.spec.ready);
     ready.or_else(|| steps.iter().find(|step| !step.spec.status.is_over()))

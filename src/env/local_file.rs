@@ -2,13 +2,16 @@
 //! never a device, and no more of them than a limit.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Read as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
 use rustix::fs::OFlags;
+
+use super::fault;
+use crate::error::{IoContext as _, Result};
 
 /// Opens the regular file at `path` as `options` say.
 ///
@@ -58,9 +61,20 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// Removes the file at `path`, which may be gone already. `fault` names the step for fault injection in test builds.
+///
+/// # Errors
+/// If the file cannot be removed.
+pub(crate) fn remove(fault: &'static str, path: &Path) -> Result<()> {
+    match fault::around(fault, || fs::remove_file(path)) {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.io("remove", path),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 

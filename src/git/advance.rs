@@ -19,7 +19,7 @@ use crate::error::Result;
 /// How long to wait before the next try, while another process has the index or the branch locked.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What became of the target.
+/// The result of advancing a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Advanced {
@@ -29,7 +29,7 @@ pub(crate) enum Advanced {
     LostRace,
     /// The target cannot be moved now; nothing was changed.
     Refused {
-        /// The files of the worktree that are in the way, sorted; empty if it is about something else.
+        /// The files of the worktree that are in the way, sorted; empty if the reason is another.
         paths: Vec<BString>,
         /// Why, in words.
         why: String,
@@ -141,7 +141,7 @@ fn forward_in(
     }
 }
 
-/// What keeps index and files from being moved.
+/// An obstacle to moving index and files.
 enum Obstacle {
     /// Nothing.
     None,
@@ -161,7 +161,7 @@ fn read_tree(place: &Worktree, from: ObjectId, to: ObjectId) -> Result<Output> {
     place.git()?.args(["read-tree", "-m", "-u"]).args([from, to].map(|id| id.to_hex().to_string())).run()
 }
 
-/// What `git merge` would refuse and `git read-tree` would not: a merge that is not concluded, and files that git does not know.
+/// The obstacles that stop `git merge` and not `git read-tree`: an unfinished operation, and files that git does not track.
 fn in_the_way(place: &Worktree, changes: &[FileChange]) -> Result<Obstacle> {
     for unfinished in ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"] {
         if place.git_dir.join(unfinished).exists() {
@@ -189,7 +189,7 @@ fn in_the_way(place: &Worktree, changes: &[FileChange]) -> Result<Obstacle> {
     Ok(Obstacle::Worktree(Advanced::Refused { paths, why: files_in_the_way(place) }))
 }
 
-/// What is there already where a file shall be, or a directory that leads to it.
+/// The path of an existing file at `path`, or at a directory on the way to it.
 fn standing(place: &Worktree, path: &BStr) -> Option<BString> {
     let ends = path.find_iter("/").chain([path.len()]);
     ends.map(|end| path[..end].as_bstr()).find_map(|part| {

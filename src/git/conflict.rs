@@ -59,7 +59,7 @@ impl Stopped {
     }
 }
 
-/// Merges `branch` into what `tree` stands on, as `git merge` there would: hooks and signing apply. The worktree has to be clean.
+/// Merges `branch` into the branch of `tree`, as `git merge` there would: hooks and signing apply. The worktree has to be clean.
 ///
 /// # Errors
 /// `git-failed` if git did not even begin, or a hook refused: nothing is under way then.
@@ -121,8 +121,8 @@ fn abort(tree: &Worktree) -> Result<()> {
     Ok(())
 }
 
-/// Sets `tree` and `branch`, its own, back to `tip`: whatever it stands on and whatever is under way in it. What is not committed
-/// is gone then, ignored files apart.
+/// Resets `tree` and its branch `branch` to `tip`, whatever its `HEAD` is and whatever is under way in it. Uncommitted changes are lost,
+/// except ignored files.
 pub(crate) fn restore(tree: &Worktree, branch: &str, tip: ObjectId) -> Result<()> {
     let git = || tree.plain_git();
     for verb in ["rebase", "am", "cherry-pick", "revert"] {
@@ -159,7 +159,7 @@ fn resolved_by_itself(tree: &Worktree) -> Result<bool> {
     Ok(configured.line() == "true")
 }
 
-/// What is at a path of the worktree, as an id; `None` if nothing, or no file.
+/// The id of the file at a path of the worktree; `None` if there is no file.
 fn found(repo: &Repository, tree: &Worktree, path: &BString) -> Result<Option<ObjectId>> {
     let Some(bytes) = bytes_at(tree, path) else { return Ok(None) };
     let id = gix::objs::compute_hash(repo.gix().object_hash(), gix::objs::Kind::Blob, &bytes);

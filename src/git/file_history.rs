@@ -8,12 +8,12 @@ use gix::{ObjectId, actor::Signature};
 use super::{process::Git, repository::Repository};
 use crate::error::{Error, Kind, Result};
 
-/// What a commit made of a file.
+/// The version of a file that a commit made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Version {
     /// The commit.
     pub commit: ObjectId,
-    /// What the file was after it; `None` if the commit deleted it, or made it something else than a regular file.
+    /// The blob of the file; `None` if the commit deleted it, or made it something else than a regular file.
     pub blob: Option<ObjectId>,
 }
 

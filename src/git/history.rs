@@ -232,7 +232,7 @@ fn ids_of(repo: &Repository, patches: Vec<u8>) -> Result<Vec<BString>> {
     Ok(output.stdout.lines().filter_map(|line| line.fields().next()).map(BString::from).collect())
 }
 
-/// What `git patch-id --stable` makes of the change that a commit makes to its first parent; `None` for a merge and for a
+/// The `git patch-id --stable` of the change that a commit makes to its first parent; `None` for a merge and for a
 /// commit that changes nothing.
 pub(crate) fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {
     Ok(patch_ids(repo, &[commit])?.pop().flatten())

@@ -17,7 +17,7 @@ pub(crate) enum Hooks {
     Skip,
 }
 
-/// What became of the changes that were left in a worktree.
+/// The result of committing the changes that were left in a worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Leftovers {
     /// There were none.

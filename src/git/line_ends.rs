@@ -11,7 +11,7 @@ use gix::filter::plumbing::pipeline::{CrlfRoundTripCheck, convert::ToGitOutcome}
 use super::repository::Repository;
 use crate::error::{Error, IoContext, Result};
 
-/// What git would store for `bytes`, which lie at `path` in the work tree of `repo`.
+/// The bytes that git would store for `bytes`, which lie at `path` in the work tree of `repo`.
 ///
 /// Only line ends (and `working-tree-encoding`) are converted: a `filter` is a program, and reading a file runs none. What has no
 /// carriage return is stored as it is and costs nothing.

@@ -17,7 +17,7 @@ use gix::{
 
 use crate::error::{Error, IoContext, Kind, Result};
 
-/// What a ref holds, found by its full name and no other.
+/// The target of a ref, found by its full name and no other.
 ///
 /// # Errors
 /// `broken-ref` if its file holds no ref.
@@ -29,7 +29,7 @@ pub(crate) fn target(repo: &gix::Repository, name: &FullNameRef) -> Result<Optio
     Ok(packed.try_find(name)?.map(|found| Target::Object(found.target())))
 }
 
-/// What the file of a ref holds; `None` if there is none. gix would look for four other names too that could be meant.
+/// The target in the loose file of a ref; `None` if there is no file. gix would look for four other names, too.
 fn loose(repo: &gix::Repository, name: &FullNameRef) -> Result<Option<Target>> {
     let dir = if is_per_worktree(name) { repo.git_dir() } else { repo.common_dir() };
     let path = dir.join(gix::path::from_bstr(name.as_bstr())?);
@@ -60,7 +60,7 @@ fn is_per_worktree(name: &FullNameRef) -> bool {
 /// Makes the next look of gix at packed refs see the file as it is.
 ///
 /// gix goes by the modification time of `packed-refs`, and two gits can pack refs within one tick of it: what the second of them
-/// packed would be missed, or taken for what it was before.
+/// packed would be missed, or read with its old value.
 pub(crate) fn refresh(repo: &gix::Repository) {
     // A missing or unreadable file is found and reported by the next reader.
     let _missing = repo.refs.force_refresh_packed_buffer();
@@ -140,7 +140,7 @@ fn walk(
     Ok(())
 }
 
-/// What is in the file of a ref: most often so little that it is read at once, without asking for its size.
+/// The content of the file of a ref. It is mostly so short that one read without asking for its size suffices.
 fn content(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let mut buffer = [0; 256];

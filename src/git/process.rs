@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// What `git rev-parse --local-env-vars` lists: variables that tie a process to one repository, work tree and index.
+/// The variables of `git rev-parse --local-env-vars`: they tie a process to one repository, work tree and index.
 ///
 /// A test compares it with what the installed git says.
 pub(crate) const LOCAL_ENV_VARS: &[&str] = &[
@@ -91,9 +91,9 @@ pub(crate) fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
 pub(crate) struct Output {
     /// The exit code; none if a signal ended it.
     pub code: Option<i32>,
-    /// What it wrote on stdout.
+    /// Its stdout.
     pub stdout: BString,
-    /// What it wrote on stderr.
+    /// Its stderr.
     pub stderr: BString,
 }
 
@@ -152,7 +152,7 @@ impl Output {
 #[derive(Clone, Debug)]
 pub(crate) struct Git {
     dir: PathBuf,
-    /// What goes before `git`: the words of a sandbox.
+    /// The words of a sandbox, before `git`.
     prefix: Vec<OsString>,
     global: Vec<OsString>,
     args: Vec<OsString>,
@@ -303,7 +303,7 @@ impl Git {
         let begun = Instant::now();
         loop {
             let output = self.spawn().map_err(|cause| self.not_run(&cause))?;
-            let repeatable = matches!(self.place(), "git.read" | "git.fetch");
+            let repeatable = matches!(self.fault_name(), "git.read" | "git.fetch");
             let stumbled = repeatable && output.stumbled() && begun.elapsed() < AMONG_OTHERS;
             if !stumbled && (!output.waits_for_index() || begun.elapsed() >= self.patience) {
                 return Ok(output);
@@ -396,7 +396,7 @@ impl Git {
         let mut command = self.command();
         command.stdin(stdin).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
         let timed = self.timed();
-        let status = fault::around(self.place(), || command.status())?;
+        let status = fault::around(self.fault_name(), || command.status())?;
         drop(timed);
         Ok(Output { code: status.code(), stdout: BString::default(), stderr: read_back(&mut stderr)? })
     }
@@ -419,7 +419,7 @@ impl Git {
     }
 
     /// The name of the command for fault injection in test builds. All commands that only read have one name.
-    fn place(&self) -> &'static str {
+    fn fault_name(&self) -> &'static str {
         match self.args.first().and_then(|verb| verb.to_str()).unwrap_or_default() {
             "add" => "git.add",
             "checkout" | "read-tree" => "git.checkout",
@@ -440,7 +440,7 @@ impl Git {
 
     fn stdin_file(&self) -> io::Result<Stdio> {
         if self.stdin.is_empty() {
-            let held = if self.place() == "git.read" { None } else { inherited_lock::newest()? };
+            let held = if self.fault_name() == "git.read" { None } else { inherited_lock::newest()? };
             return Ok(held.map_or_else(Stdio::null, Stdio::from));
         }
         let mut file = tempfile::tempfile()?;

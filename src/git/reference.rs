@@ -38,9 +38,9 @@ const LOCK: Duration = Duration::from_millis(100);
 pub(crate) struct Swap<'a> {
     /// The full name.
     pub name: &'a FullNameRef,
-    /// What it must be; `None`: it must not exist.
+    /// The id that it must have; `None`: it must not exist.
     pub expected: Option<ObjectId>,
-    /// What it becomes; `None`: it is deleted.
+    /// The id that it gets; `None`: it is deleted.
     pub new: Option<ObjectId>,
     /// The line for its reflog.
     pub message: &'a str,
@@ -48,7 +48,7 @@ pub(crate) struct Swap<'a> {
     pub force_log: bool,
 }
 
-/// What became of a [`Swap`].
+/// The result of a [`Swap`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Swapped {
@@ -58,7 +58,7 @@ pub(crate) enum Swapped {
     Differs(Option<ObjectId>),
 }
 
-/// What a ref points at, without peeling; `None` if it does not exist. A symbolic ref is an error (`symbolic-ref`).
+/// The id that a ref points at, without peeling; `None` if it does not exist. A symbolic ref is an error (`symbolic-ref`).
 pub(crate) fn read(repo: &Repository, name: &FullNameRef) -> Result<Option<ObjectId>> {
     plain(repo.gix(), name)
 }
@@ -178,13 +178,13 @@ fn change(
     }
 }
 
-/// What became of the branch under a `HEAD`, see [`forward`].
+/// The result of [`forward`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Forwarded {
     /// The change was made, or lost to another process.
     Swapped(Swapped),
-    /// `HEAD` stands on something else by now. Nothing was changed.
+    /// `HEAD` is at another branch by now. Nothing was changed.
     Switched,
     /// The caller did not want it any more once it had the locks. Nothing was changed.
     GivenUp,
@@ -192,7 +192,7 @@ pub(crate) enum Forwarded {
     Busy(String),
 }
 
-/// Tries once to move the branch that `HEAD` of this worktree stands on, and calls `locked` while both are locked, so that no
+/// Tries once to move the branch at `HEAD` of this worktree, and calls `locked` while both are locked, so that no
 /// other process can move the branch or switch to another. Where `locked` says `false` nothing is moved. Both get a line in their reflogs.
 ///
 /// # Errors
@@ -227,7 +227,7 @@ fn reflog_identity(repo: &Repository) -> Signature {
     })
 }
 
-/// Deletes all of these refs, or none if one of them does not hold what is said, or is locked. Returns whether it did. One run of git:
+/// Deletes all of these refs, or none if one of them has another id, or is locked. Returns whether it did. One run of git:
 /// the file of packed refs is written once, and as durable as `core.fsync` asks.
 pub(crate) fn delete_all(repo: &gix::Repository, refs: &[(String, ObjectId)]) -> Result<bool> {
     let common = repo.common_dir();
@@ -252,7 +252,7 @@ fn edit(swap: &Swap<'_>) -> RefEdit {
     RefEdit { change, name: swap.name.to_owned(), deref: false }
 }
 
-/// What an error of gix means: lost, to be tried again, or final.
+/// Tells what an error of gix means: the swap lost, is to be tried again, or failed.
 fn failed(repo: &gix::Repository, swap: &Swap<'_>, error: gix::Error) -> Result<Attempt> {
     let transient = is_transient(&error);
     if transient && let Some(error) = in_the_way(repo, swap.name) {
@@ -302,8 +302,7 @@ fn packed_lock(repo: &gix::Repository) -> PathBuf {
     repo.common_dir().join("packed-refs.lock")
 }
 
-/// Takes away the locks of this ref that a dead process left, see [`stale_lock`]. To be asked for once they have been in the way of a change
-/// that we are to make.
+/// Removes the locks of this ref that a dead process left, see [`stale_lock`]. Called after they were in the way of a change.
 ///
 /// # Errors
 /// If one cannot be looked at or removed.

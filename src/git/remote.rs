@@ -32,13 +32,13 @@ pub(crate) struct Mapping {
     pub value: String,
     /// A glob, or the full name, of what it writes: here for a fetch, at the remote for a push.
     pub writes: String,
-    /// Whether it is about a push.
+    /// Whether it is a setting of pushes.
     pub push: bool,
     /// Whether what is there is overwritten, whatever it is.
     pub forced: bool,
 }
 
-/// What the configured remotes make git write. Values that are no refspecs are left out: git refuses them.
+/// The settings by which the configured remotes make git write refs. Values that are no refspecs are left out: git refuses them.
 pub(crate) fn mappings(repo: &Repository) -> Vec<Mapping> {
     let snapshot = repo.gix().config_snapshot();
     let mut found = Vec::new();
@@ -110,7 +110,7 @@ pub(crate) fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: 
 /// One ref to push: an object of ours and the full name that it gets there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Update {
-    /// What the ref is to hold.
+    /// The id that the ref gets.
     pub id: ObjectId,
     /// The full name of the ref at the remote.
     pub name: String,
@@ -325,19 +325,19 @@ mod tests {
     fn each_line_of_an_answer_tells_of_one_ref() {
         let read = |line: &str| fate(line.into());
         let name = "refs/chant/specs/2026-02-08-010-v7b";
-        let told = |flag: &str, summary: &str| read(&format!("{flag}\t0123:{name}\t{summary}"));
-        let there = Some((name.to_owned(), PushStatus::Done));
-        assert_eq!(told("*", "[new reference]"), there);
-        assert_eq!(told(" ", "0123..4567"), there);
-        assert_eq!(told("=", "[up to date]"), there);
-        assert_eq!(read(&format!("-\t:{name}\t[deleted]")), there);
+        let answer = |flag: &str, summary: &str| read(&format!("{flag}\t0123:{name}\t{summary}"));
+        let done = Some((name.to_owned(), PushStatus::Done));
+        assert_eq!(answer("*", "[new reference]"), done);
+        assert_eq!(answer(" ", "0123..4567"), done);
+        assert_eq!(answer("=", "[up to date]"), done);
+        assert_eq!(read(&format!("-\t:{name}\t[deleted]")), done);
         for faster in
             ["[rejected] (fetch first)", "[rejected] (non-fast-forward)", "[remote rejected] (failed to update ref)"]
         {
-            assert_eq!(told("!", faster), Some((name.to_owned(), PushStatus::Behind)), "{faster}");
+            assert_eq!(answer("!", faster), Some((name.to_owned(), PushStatus::Behind)), "{faster}");
         }
         let refused = PushStatus::Refused("deny updating a hidden ref".to_owned());
-        assert_eq!(told("!", "[remote rejected] (deny updating a hidden ref)"), Some((name.to_owned(), refused)));
+        assert_eq!(answer("!", "[remote rejected] (deny updating a hidden ref)"), Some((name.to_owned(), refused)));
         assert_eq!(read("To file:///tmp/x"), None);
         assert_eq!(read("Done"), None);
     }

@@ -1,4 +1,4 @@
-//! An opened repository and where the user stands in it.
+//! An opened repository, and the worktree that the user is in.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
-/// What `HEAD` of a worktree stands on.
+/// The branch or commit at `HEAD` of a worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Head {
     /// A branch, by its full name, and its commit; `None` while it is unborn.
@@ -106,7 +106,7 @@ impl Repository {
         self.gix.workdir()
     }
 
-    /// The top of this work tree, or an error that names what was asked for (`"edit"`).
+    /// The top of this work tree, or an error that names the command that needs it (`"edit"`).
     pub(crate) fn require_work_dir(&self, verb: &str) -> Result<&Path> {
         self.work_dir().ok_or_else(|| Error::fatal(Kind::NoWorkTree, format!("'{verb}' must be run in a work tree")))
     }
@@ -130,12 +130,12 @@ impl Repository {
         self.gix.git_dir() != self.gix.common_dir()
     }
 
-    /// What `HEAD` stands on.
+    /// The branch or commit at `HEAD`.
     pub(crate) fn head(&self) -> Result<Head> {
         head_of(&self.gix)
     }
 
-    /// What this tool keeps for the clone: `<common dir>/chant`. It may not exist yet.
+    /// The directory that this tool keeps for the clone: `<common dir>/chant`. It may not exist yet.
     pub(crate) fn chant_dir(&self) -> PathBuf {
         self.common_dir().join("chant")
     }
@@ -169,7 +169,7 @@ impl Git {
     }
 }
 
-/// What `HEAD` of an opened repository stands on.
+/// The branch or commit at `HEAD` of an opened repository.
 pub(super) fn head_of(repo: &gix::Repository) -> Result<Head> {
     match repo.head()?.kind {
         gix::head::Kind::Unborn(name) => Ok(Head::Branch(name, None)),

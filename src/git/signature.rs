@@ -11,7 +11,7 @@ use crate::{
     error::Result,
 };
 
-/// What `git log` is asked for of each commit; a signer's name can hold anything but NUL.
+/// The fields of `git log` for each commit; a signer's name can hold anything but NUL.
 const FORMAT: &str = "--format=tformat:%H%x00%G?%x00%GT%x00%GS%x00%GF%x00%GK";
 
 /// How many fields that makes.
@@ -60,7 +60,7 @@ fn is_signed(repo: &Repository, id: ObjectId) -> Result<Option<bool>> {
     Ok(Some(commit.extra_headers.iter().any(|(name, _)| *name == "gpgsig" || *name == "gpgsig-sha256")))
 }
 
-/// What git says of a commit that is signed; `least` is the level of trust that is asked for.
+/// The signature of a signed commit by git's fields; `least` is the required level of trust.
 fn read(record: &[&[u8]], least: Option<usize>) -> Signature {
     let text = |at: usize| Some(record[at].to_str_lossy().into_owned()).filter(|text| !text.is_empty());
     let (level, signer) = (text(1).as_deref().and_then(rank).unwrap_or_default(), text(2));
@@ -82,7 +82,7 @@ fn rank(level: &str) -> Option<usize> {
     LEVELS.iter().position(|known| known.eq_ignore_ascii_case(level))
 }
 
-/// What the verdicts on signatures depend on besides the commits, as one line: the settings, and the state of the files with
+/// Everything that verdicts on signatures depend on besides the commits, as one line: the settings, and the state of the files with
 /// keys in them. The verdicts stay as long as this line does, unless a key expires.
 pub(crate) fn surroundings(repo: &Repository) -> String {
     let config = repo.gix().config_snapshot();
@@ -117,7 +117,7 @@ fn file_of(repo: &Repository, path: &BString, home: Option<PathBuf>) -> Option<P
     })
 }
 
-/// What changes when a file does.
+/// A text that changes when the file does.
 fn state_of(path: &std::path::Path) -> String {
     match fs::metadata(path) {
         Ok(meta) => {

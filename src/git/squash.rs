@@ -11,7 +11,7 @@ use super::{
 };
 use crate::error::Result;
 
-/// What the trailers of our own are called: the message of the request has those that belong there.
+/// The prefix of our own trailers, which are dropped: the message of the request has those that belong there.
 const OWN: &[u8] = b"chant-";
 
 /// Says who else wrote a commit; forges read it.

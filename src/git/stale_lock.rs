@@ -24,7 +24,7 @@ use crate::{
     error::{IoContext, Result},
 };
 
-/// How long a lock has to be in the way before a writer asks whose it is: to ask costs more than to wait for the next moment.
+/// How long a lock has to be in the way before a writer looks for its owner: that costs more than a short wait.
 pub(crate) const MOMENT: Duration = Duration::from_secs(1);
 
 /// How far the time of a file and the start of a process may be off: both are counted in ticks of the kernel.
@@ -33,7 +33,7 @@ const TICKS: Duration = Duration::from_millis(20);
 /// Programs beyond git's own that write repositories themselves.
 const OTHERS: &[&[u8]] = &[b"ein", b"gix", b"java", b"jj"];
 
-/// Whose a lock is.
+/// The owner of a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// The process that made it has ended, for certain.
@@ -49,7 +49,7 @@ pub(crate) struct LockFile {
     pub path: PathBuf,
     /// How old it is.
     pub age: Duration,
-    /// Whose it is.
+    /// The owner.
     pub owner: Owner,
     file: (u64, u64),
 }
@@ -134,7 +134,7 @@ fn below(dir: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// What is in a directory, with whether it is one itself; symlinks are not followed.
+/// The entries of a directory, and whether each is a directory itself; symlinks are not followed.
 fn entries(dir: &Path) -> impl Iterator<Item = (PathBuf, bool)> + use<> {
     let listed = fs::read_dir(dir).into_iter().flatten().flatten();
     listed.filter_map(|entry| Some((entry.path(), entry.file_type().ok()?.is_dir())))
@@ -174,7 +174,7 @@ fn is(path: &Path, file: (u64, u64)) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| (meta.dev(), meta.ino()) == file)
 }
 
-/// Who may own the lock, or why that cannot be told; `None` if no process can.
+/// The process that may own the lock, or why that is unknown; `None` if no process can own it.
 fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) -> Option<String> {
     if let Some(why) = unknowable(common_dir, meta) {
         return Some(why);
@@ -201,7 +201,7 @@ fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) ->
     None
 }
 
-/// Why nothing can be told about this lock, if so.
+/// Why the owner of this lock cannot be found out, if so.
 fn unknowable(common_dir: &Path, meta: &fs::Metadata) -> Option<String> {
     if cfg!(not(target_os = "linux")) {
         return Some("whose it is cannot be told on this system".to_owned());
@@ -296,31 +296,31 @@ impl Repository {
         writes && !is_wrapper(process) && !(process.shares_mounts() && self.works_elsewhere(process))
     }
 
-    /// Whether it stands outside of the repository and was told of no place in it either.
+    /// Whether a process works outside of the repository: neither its directory nor its arguments and variables lead into it.
     fn works_elsewhere(&self, process: &Process) -> bool {
         const OPTIONS: [&[u8]; 2] = [b"--git-dir", b"--work-tree"];
         const VARIABLES: [&str; 3] = ["GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"];
         let Some(directory) = process.directory() else { return false };
         let words = process.words();
-        let mut told: Vec<Vec<u8>> = VARIABLES.iter().filter_map(|name| process.variable(name)).collect();
+        let mut named: Vec<Vec<u8>> = VARIABLES.iter().filter_map(|name| process.variable(name)).collect();
         for (at, word) in words.iter().enumerate() {
             if word == b"-C" || OPTIONS.contains(&word.as_slice()) {
-                told.extend(words.get(at + 1).cloned());
+                named.extend(words.get(at + 1).cloned());
             } else if let Some((option, value)) = word.split_once_str("=")
                 && OPTIONS.contains(&option)
             {
-                told.push(value.to_vec());
+                named.push(value.to_vec());
             }
         }
         // What is relative may lead anywhere: several `-C` go on from each other.
-        let is_elsewhere = |told: &Vec<u8>| match gix::path::from_byte_slice(told) {
+        let is_elsewhere = |path: &Vec<u8>| match gix::path::from_byte_slice(path) {
             Ok(path) if path.is_absolute() => match fs::canonicalize(path) {
                 Ok(real) => !self.has(&real),
                 Err(error) => error.kind() == io::ErrorKind::NotFound,
             },
             _ => false,
         };
-        !self.has(&directory) && told.iter().all(is_elsewhere)
+        !self.has(&directory) && named.iter().all(is_elsewhere)
     }
 }
 

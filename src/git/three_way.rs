@@ -12,7 +12,7 @@ use gix::{
 use super::{history, repository::Repository};
 use crate::{config::MergeHow, error::Result};
 
-/// What is to be merged.
+/// A merge to compute.
 #[derive(Clone, Debug)]
 pub(crate) struct Request<'a> {
     /// The commit of the target.
@@ -41,7 +41,7 @@ impl Request<'_> {
     }
 }
 
-/// What came of a merge. Nothing but objects has been written.
+/// The result of a merge. Only objects are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Computed {
@@ -108,7 +108,7 @@ fn merged_trees(repo: &Repository, [ancestor, ours, theirs]: [ObjectId; 3]) -> R
     settled(gix.merge_trees(ancestor, ours, theirs, labels(), gix.tree_merge_options()?)?)
 }
 
-/// What `merged`, the merge of these trees, is once `shared` is known: where nothing but that file conflicts, they are merged again
+/// The merge of these trees in view of `shared`: where `merged` has a conflict in that file alone, the trees are merged again
 /// with an ancestor that holds its text.
 fn with_shared(
     repo: &Repository,

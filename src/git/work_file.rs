@@ -33,7 +33,7 @@ use crate::{
     error::{Error, Kind},
 };
 
-/// What the names of temporary files begin with.
+/// The prefix of the names of temporary files.
 pub(crate) const TEMPORARY: &str = ".chant-tmp-";
 
 /// A file that was not read or created, and why.
@@ -41,7 +41,7 @@ pub(crate) const TEMPORARY: &str = ".chant-tmp-";
 pub struct Refused {
     /// The file, or the component on the way to it that is the matter, relative to the root.
     pub path: BString,
-    /// What is the matter with it.
+    /// The reason.
     pub why: Why,
 }
 
@@ -138,7 +138,7 @@ fn shown(path: &BStr) -> String {
         .collect()
 }
 
-/// What a directory entry is.
+/// The kind of a directory entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {
     /// A regular file.
@@ -352,7 +352,7 @@ impl Directory {
         let (mut file, temporary) = self.temporary(&path)?;
         let written = file.write_all(bytes).and_then(|()| if durable { file.sync_data() } else { Ok(()) });
         let placed = match written {
-            Ok(()) => fault::around("file.place", || self.place(&temporary, name)).map_err(io::Error::from),
+            Ok(()) => fault::around("file.place", || self.link_into_place(&temporary, name)).map_err(io::Error::from),
             Err(cause) => Err(cause),
         };
         match placed {
@@ -387,7 +387,7 @@ impl Directory {
     }
 
     /// Gives the temporary file its name, unless something has that name.
-    fn place(&self, temporary: &CString, name: &BStr) -> rustix::io::Result<()> {
+    fn link_into_place(&self, temporary: &CString, name: &BStr) -> rustix::io::Result<()> {
         let name = c_name(name);
         #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
         {

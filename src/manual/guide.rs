@@ -31,7 +31,7 @@ pub(super) fn render(guide: &Guide) -> String {
     format!("{PREAMBLE}{}{}", body(&page.roff), see_also(others))
 }
 
-/// What of Markdown is understood beyond CommonMark.
+/// The Markdown beyond CommonMark that guides use.
 pub(super) const OPTIONS: Options = Options::ENABLE_DEFINITION_LIST;
 
 /// How words are set.
@@ -42,7 +42,7 @@ enum Style {
     Strong,
 }
 
-/// What the next paragraph follows.
+/// The block before the next paragraph.
 #[derive(Clone, Copy, PartialEq)]
 enum Follows {
     /// A heading: it begins the section.

@@ -1,4 +1,4 @@
-//! The manual where `man` finds it.
+//! Installs the pages of the manual where `man` finds them.
 
 use std::{
     ffi::OsStr,
@@ -19,7 +19,7 @@ const DIRECTORIES: [&str; 3] = ["man1", "man5", "man7"];
 /// Where `man` looks in any case.
 const OF_THE_SYSTEM: [&str; 3] = ["/usr/share/man", "/usr/local/share/man", "/usr/local/man"];
 
-/// What has to be done with a file.
+/// A change of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// The file is to hold this page.
@@ -82,7 +82,7 @@ pub(crate) fn is_searched(env: &Env, place: &Path) -> bool {
         || std::env::split_paths(env.var("PATH").unwrap_or_default()).any(beside)
 }
 
-/// What has to be done so that `place` holds this manual and nothing of another version: nothing the second time.
+/// The changes by which `place` gets the pages of this version and no others; none the second time.
 ///
 /// # Errors
 /// `exists` if a file that is none of ours stands where a page belongs; `io`.
@@ -106,7 +106,7 @@ pub(crate) fn install(place: &Path) -> Result<Vec<Change>> {
     Ok(changes)
 }
 
-/// What has to be done so that `place` holds nothing of ours.
+/// The changes that remove our pages from `place`.
 ///
 /// # Errors
 /// `io`.
@@ -114,7 +114,7 @@ pub(crate) fn remove(place: &Path) -> Result<Vec<Change>> {
     Ok(ours(place)?.into_iter().map(Change::Remove).collect())
 }
 
-/// Does it: a page appears whole or not at all, and a directory that is empty then goes with its last page.
+/// Makes a change: a page appears whole or not at all, and a directory is removed with its last page.
 ///
 /// # Errors
 /// `io`.

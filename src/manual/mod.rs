@@ -14,20 +14,20 @@ use crate::cli;
 /// The day of the release, or of the last change worth a date: a page must not differ from one day to the next.
 const DATE: &str = "2026-11-21";
 
-/// What stands at the foot of each page.
+/// The text at the foot of each page.
 const SOURCE: &str = concat!("git-chant ", env!("CARGO_PKG_VERSION"));
 
-/// What stands at the head of each page.
+/// The text at the head of each page.
 const MANUAL: &str = "Git Chant Manual";
 
-/// A guide: a page that is about no command.
+/// A guide: a page of the manual that describes no command.
 #[derive(Clone, Copy, Debug)]
 pub struct Guide {
     /// The name, as `man` takes it: `gitchant-workflow`.
     pub name: &'static str,
     /// The section of the manual.
     pub section: char,
-    /// What it is about, in a line.
+    /// The subject, in a line.
     pub about: &'static str,
     /// The text, in Markdown: see the `guide` module for what of it is understood.
     pub source: &'static str,

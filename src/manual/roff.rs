@@ -2,7 +2,7 @@
 
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
-/// What `Roff` puts before every document: the definition that every quote in the page needs.
+/// The lines that `Roff` puts before every document: they define the quote that pages use.
 pub(super) const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
 /// A document without its preamble.

@@ -1,4 +1,4 @@
-//! The tables of the guides: what is written down elsewhere in the source, as Markdown.
+//! The tables of the guides, made as Markdown from the tables in the source.
 
 use serde_json::{Map, Value};
 
@@ -129,7 +129,7 @@ fn types() -> String {
     definitions.iter().map(|(name, definition)| format!("### {name}\n\n{}", members(definition))).collect()
 }
 
-/// What a type is, and its members if it is an object.
+/// The description of a type, and its members if it is an object.
 fn members(definition: &Value) -> String {
     let about = text(definition, "description");
     let mut out = format!("{about}\n\n");

@@ -8,7 +8,7 @@ use crate::answer::progress::Step;
 use crate::terminal::clean;
 use crate::terminal::{Look, color::Slot};
 
-/// How often the clock in a line goes on.
+/// How often the clock in a line is redrawn.
 const TICK: Duration = Duration::from_millis(200);
 
 /// The lines, and below them how far all of it is.

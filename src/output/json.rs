@@ -1,4 +1,4 @@
-//! `--json`: exactly one object, `"format": 1` first, then what the command is about, as its type in `answer` says.
+//! `--json`: exactly one object, `"format": 1` first, then the members of the answer's type.
 
 use crate::{answer::record::Json, terminal::clean};
 

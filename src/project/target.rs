@@ -23,13 +23,13 @@ impl Project {
         onto: Option<&str>,
     ) -> Result<Option<String>> {
         if let Some(onto) = onto {
-            return Ok(Some(short(onto).to_owned()));
+            return Ok(Some(short_name(onto).to_owned()));
         }
         if let (Some(_), Some(topic)) = (phase, topic) {
             return Ok(Some(format!("{FIX}{topic}")));
         }
         let target = get_or_try_init(&self.target, || self.config().target())?;
-        Ok(target.as_deref().map(|name| short(name).to_owned()))
+        Ok(target.as_deref().map(|name| short_name(name).to_owned()))
     }
 
     /// The commit that work for `branch` begins with, and the branch by its full name. Without one it is the current branch; a
@@ -52,7 +52,7 @@ impl Project {
         }
         match head.id() {
             Some(tip) => Ok((tip, Some(full))),
-            None => Err(unborn(short(name))),
+            None => Err(unborn(short_name(name))),
         }
     }
 }
@@ -62,13 +62,14 @@ impl Project {
 /// # Errors
 /// `bad-branch` if git would not take it.
 pub(crate) fn full_name(name: &str) -> Result<String> {
-    match branch_name(short(name)) {
+    match branch_name(short_name(name)) {
         Ok(full) => Ok(full.as_bstr().to_string()),
         Err(error) => Err(Error { exit: Exit::Usage, ..error }),
     }
 }
 
-fn short(name: &str) -> &str {
+/// The short name of a branch: `main` for `refs/heads/main`.
+pub(crate) fn short_name(name: &str) -> &str {
     name.strip_prefix("refs/heads/").unwrap_or(name)
 }
 

@@ -37,7 +37,7 @@ commit there, change '- [ ]' to '- [x]' where you have seen it to be true, then 
 Never write 'status:' into a spec, nor anything under refs/chant. Approving specs and opening pull requests is for people.
 ";
 
-/// What is said to an agent that carries one out.
+/// The text for a session that works on a spec.
 const INSIDE: &str = "\
 Do what it says and nothing else, in this worktree only. In its file change '- [ ]' to '- [x]' where you have seen it to be true:
 every check is run again after you. Commit in small steps; what you leave is committed for you. Leave other specs alone.
@@ -73,7 +73,7 @@ pub(crate) fn prime(project: &Project) -> Result<Option<String>> {
     Ok(Some(overview.text()))
 }
 
-/// What is told of the one spec.
+/// The text for an agent that works on the spec `id`.
 fn inside(specs: &Specs<'_>, id: &SpecId) -> Result<String> {
     let entry = specs.entry(id)?;
     let line = line(id, entry.title(), "");
@@ -81,7 +81,7 @@ fn inside(specs: &Specs<'_>, id: &SpecId) -> Result<String> {
     Ok(format!("You carry out one spec of this repository: {}\nIts text is in {file}.\n\n{INSIDE}", line.trim()))
 }
 
-/// What there is now.
+/// The open specs of the repository.
 #[derive(Default)]
 struct Overview {
     /// In the order in which they were met.

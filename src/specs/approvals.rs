@@ -29,9 +29,9 @@ pub(crate) struct Answer {
 }
 
 impl Specs<'_> {
-    /// What a person said about the text of a spec, as far as it counts. A rejection counts as it stands: it only holds up.
+    /// The approval or rejection of a spec's text that counts. A rejection counts unsigned, too: all it does is to stop work.
     ///
-    /// Where signatures are asked for, git-chant does not believe what the newest event repeats: any clone could have written it.
+    /// Where signatures are required, the approval that the newest event repeats is not enough: any clone could have written it.
     pub(crate) fn answer(&self, facts: &Facts<'_>) -> Result<Answer> {
         let Some(state) = &facts.state else { return Ok(Answer::default()) };
         let recorded = state.approval.clone();

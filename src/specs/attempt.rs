@@ -172,7 +172,7 @@ impl Project {
         Ok(linked.find(|tree| tree.is_on(branch.as_ref())))
     }
 
-    /// Whether an attempt can go on in this worktree: it is there and stands on the work branch.
+    /// Whether an attempt can be resumed in this worktree: its directory exists and its `HEAD` is the work branch.
     pub(crate) fn can_go_on(&self, id: &SpecId, tree: &Worktree) -> Result<bool> {
         Ok(tree.path.is_dir() && tree.is_on(self.branch_ref(id)?.as_ref()))
     }

@@ -13,6 +13,7 @@ use crate::{
         status::Status,
     },
     error::Result,
+    project::target::short_name,
 };
 
 /// How many edges are searched for the shortest way around each cycle. Which specs lie on cycles is known without that.
@@ -48,7 +49,7 @@ impl Specs<'_> {
             short,
             status,
             in_base: self.work_in_base(recorded.state.as_deref(), base)?,
-            target: target.map(|name| name.trim_start_matches("refs/heads/").to_owned()),
+            target: target.map(|name| short_name(&name).to_owned()),
         })
     }
 

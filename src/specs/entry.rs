@@ -28,7 +28,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// What the text says, if it can be read.
+    /// The parsed text, if it can be read.
     pub(crate) fn spec(&self) -> Option<&Spec> {
         self.loaded.as_ref().and_then(|loaded| loaded.spec.as_ref().ok())
     }
@@ -45,12 +45,12 @@ impl Entry {
     /// Whether the file has a status that chant wrote, and no event is recorded: `import` would record that status. Until then the spec is
     /// pending.
     pub(crate) fn is_to_import(&self) -> bool {
-        let told = |spec: &Spec| {
+        let has_chant_status = |spec: &Spec| {
             let front = &spec.front;
             let beyond = |status: &String| !matches!(status.as_str(), "pending" | "ready" | "blocked");
             front.status.as_ref().is_some_and(beyond) || front.completed_at.is_some() || !front.commits.is_empty()
         };
-        self.state.is_none() && self.broken.is_none() && self.spec().is_some_and(told)
+        self.state.is_none() && self.broken.is_none() && self.spec().is_some_and(has_chant_status)
     }
 
     /// Why its events or its text cannot be read.

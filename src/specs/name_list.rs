@@ -15,7 +15,7 @@ use crate::{
 /// Fewer than these are listed as fast as they are read, in bytes of the text.
 const FEW: usize = 4096;
 
-/// What the file begins with; changes with what is written.
+/// The first bytes of the file, another version for another format.
 const MAGIC: &[u8; 8] = b"CHANTNM2";
 
 /// A larger file is not read, in bytes: a hundred thousand names take some two million.

@@ -124,7 +124,7 @@ fn stopped(history: &History, attempt: ObjectId) -> Option<String> {
     history.events().iter().rev().find(ours).and_then(|event| event.facts.reason.clone())
 }
 
-/// What became of the attempt that `start` began; `None` if it succeeded, or if nothing was recorded.
+/// How the attempt that `start` began ended, in a line; `None` if it succeeded, or if its end is not recorded.
 fn line_of(history: &History, start: &Event) -> Option<String> {
     let about = |event: &&Event| {
         event.id != start.id && (event.attempt() == start.id || event.facts.supersedes.contains(&start.id))

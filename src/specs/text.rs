@@ -62,7 +62,7 @@ impl Text {
 pub(crate) struct Loaded {
     /// The text; `None` if it exists and cannot be read.
     pub text: Option<Text>,
-    /// What it says, or what is wrong with it.
+    /// The parsed text, or the problems that keep it from being parsed.
     pub spec: Result<Spec, Vec<Diagnostic>>,
 }
 

@@ -26,7 +26,7 @@ pub struct Appended {
     pub late: bool,
 }
 
-/// What the caller of an append decides, seeing the state that the event would follow.
+/// The decision of a caller of append, made for the state that the event would follow.
 #[derive(Debug)]
 pub(crate) enum Decision<D = NewEvent> {
     /// Append this.
@@ -70,7 +70,7 @@ impl From<gix::Error> for Refusal {
     }
 }
 
-/// What one append adds: the event, its evidence, and the tips of the specs that inform it.
+/// The event to append, its evidence, and the tips of the specs that inform it.
 #[derive(Clone, Debug)]
 pub struct Addition {
     /// The event.

@@ -6,8 +6,8 @@
 //! which are kept and pushed by that. Every commit depends on nothing but what it folds: two clones that fold the same make the
 //! same one.
 //!
-//! The ref of a month moves first, and the refs of the specs go after it. What dies in between leaves both, which readers take for
-//! what they are, and the next fold comes to its end.
+//! The ref of a month moves first, then the refs of the specs are deleted. A process that dies in between leaves both: readers accept
+//! that, and the next fold deletes the rest.
 
 use std::{
     cell::RefCell,
@@ -61,12 +61,12 @@ impl ArchiveTrees {
     }
 }
 
-/// What an archive holds, and what is in its tree that should not be there.
+/// The contents of an archive, and the faults of its tree.
 #[derive(Debug, Default)]
 pub struct Listing {
     /// The tip of each chain.
     pub specs: Folded,
-    /// What is wrong with the rest, which counts for nothing.
+    /// The faults of the other entries, which are ignored.
     pub faults: Vec<String>,
 }
 
@@ -121,7 +121,7 @@ impl Store<'_> {
         Ok(Some(self.repo.find_commit(commit)?.tree()?.detach().data))
     }
 
-    /// What a tree of an archive, given by its bytes, has under a name.
+    /// The entry of a name in a tree of an archive, given by its bytes.
     fn tree_entry(&self, archive: &str, tree: &[u8], name: &str) -> Result<Option<(EntryMode, ObjectId)>> {
         for entry in gix::objs::TreeRefIter::from_bytes(tree, self.repo.object_hash()) {
             let entry = entry.map_err(|error| Self::bad_archive(archive, &error.to_string()))?;
@@ -175,12 +175,12 @@ impl Store<'_> {
         self.listed(ARCHIVES)
     }
 
-    /// What the archive `name` holds at `commit`, which may come from a remote.
+    /// The contents of the archive `name` at `commit`, which may come from a remote.
     pub fn list_archive(&self, name: &str, commit: ObjectId) -> Result<Listing> {
         self.list_some(name, commit, "")
     }
 
-    /// What the archive `name` holds at `commit` of the specs in whose id `part` is found.
+    /// The contents of the archive `name` at `commit`, of specs whose id contains `part`.
     fn list_some(&self, name: &str, commit: ObjectId, part: &str) -> Result<Listing> {
         let mut listing = Listing::default();
         let Some(object) = self.repo.try_find_object(commit)? else {
@@ -368,7 +368,7 @@ impl Store<'_> {
         Ok(merge_author(seconds.into_iter()))
     }
 
-    /// What an event says of itself, for the message of a commit. The event may come from a remote.
+    /// The line of an event in the message of a commit. The event may come from a remote.
     fn said_by(&self, tip: ObjectId) -> Result<String> {
         let object = self.repo.find_object(tip)?;
         let Ok(event) = decode(tip, &object.data) else { return Ok(String::new()) };

@@ -19,11 +19,11 @@ use crate::{
 struct Sides {
     ours: ObjectId,
     theirs: ObjectId,
-    /// What ours holds.
+    /// The contents of ours.
     known: Folded,
-    /// What theirs holds.
+    /// The contents of theirs.
     listed: Folded,
-    /// What both hold.
+    /// The contents of both together.
     union: Folded,
     /// Merge events that join tips that went apart.
     joined: Vec<ObjectId>,
@@ -197,7 +197,7 @@ impl Store<'_> {
         Ok(parents[0])
     }
 
-    /// What our archive becomes; `None` if it stays.
+    /// The new tip of our archive; `None` if it stays.
     fn join_archives(&self, sides: Sides, source: Source) -> Result<Option<ObjectId>> {
         let Sides { ours, theirs, known, listed, union, joined } = sides;
         if union == listed && self.reaches(theirs, ours)? {

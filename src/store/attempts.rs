@@ -10,7 +10,7 @@ use crate::{domain::id::SpecId, error::Result, git::private};
 pub(crate) const ATTEMPTS: &str = "refs/chant-local/attempts/";
 
 impl Store<'_> {
-    /// Keeps `tip` as what the attempt came to. What was kept under that name before stays in the ref's log, and stays
+    /// Keeps `tip` as the tip of the attempt. The tip that was kept before stays in the ref's log, and stays
     /// reachable as long as `tip` reaches it; a tip that does not is kept beside it, under a name with a number.
     pub fn keep_attempt(&self, spec: &SpecId, attempt: ObjectId, tip: ObjectId) -> Result<String> {
         let first = format!("{ATTEMPTS}{spec}/{attempt}");

@@ -44,7 +44,7 @@ impl Store<'_> {
         Ok(self.tip_and_ref(id)?.0)
     }
 
-    /// What the ref of a spec holds; `None` if it has none, as a folded chain.
+    /// The id in the ref of a spec; `None` if the spec has no ref, for example because its chain is folded.
     pub fn ref_tip(&self, id: &SpecId) -> Result<Option<ObjectId>> {
         self.ref_target(&Self::ref_name(id))
     }
@@ -138,7 +138,7 @@ impl Store<'_> {
         Ok(event_of(spec, id, &self.repo.find_object(id)?))
     }
 
-    /// The spec that an event is about; `None` if the object is no event, or is not here.
+    /// The spec of an event; `None` if the object is no event, or is not here.
     pub fn spec_of_event(&self, id: ObjectId) -> Result<Option<SpecId>> {
         let Some(object) = self.repo.try_find_object(id)? else { return Ok(None) };
         if object.kind != gix::objs::Kind::Commit {
@@ -155,7 +155,7 @@ impl Store<'_> {
         }
     }
 
-    /// The state at `tip`, and the history if it had to be read for that. It is the same whenever it is asked for.
+    /// The state at `tip`, and the history if it had to be read for that. The state at one event never changes.
     ///
     /// # Errors
     /// `cut-off` if the newest event does not tell it and an event below is not here: what is missing may say otherwise.

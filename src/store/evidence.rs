@@ -14,7 +14,7 @@ pub struct File {
     pub blob: ObjectId,
 }
 
-/// What an event keeps besides its message.
+/// The files that an event keeps in its tree.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// `spec.md`: the very blob of the spec file.

@@ -15,7 +15,7 @@ use crate::{
 /// Where the notes are.
 pub(crate) const NOTES_REF: &str = "refs/notes/chant";
 
-/// What the line of a note begins with that names a spec.
+/// The beginning of a line that names a spec in a note.
 const NOTE: &str = "Chant-Spec: ";
 
 /// A note longer than this is not ours and stays as it is, in bytes.

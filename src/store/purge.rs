@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 const OURS: [&str; 4] = ["refs/chant/", "refs/chant-remote/", "refs/chant-local/", "refs/notes/chant-remote/"];
 
 impl Store<'_> {
-    /// Every ref of ours by its full name, and what it holds; nothing where it is symbolic or broken.
+    /// Every ref of ours by its full name, with its id; no id where it is symbolic or broken.
     pub fn everything(&self) -> Result<Vec<(String, Option<ObjectId>)>> {
         let mut all = Vec::new();
         for namespace in OURS {

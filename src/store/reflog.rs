@@ -64,7 +64,7 @@ impl Store<'_> {
         Ok(None)
     }
 
-    /// What the log of a spec's ref says that it held, the newest first, as far back as the end of a long log goes.
+    /// The values of a spec's ref by its log, the newest first, as far back as the end of a long log goes.
     pub fn logged(&self, spec: &SpecId) -> Result<Vec<ReflogEntry>> {
         let path = self.log_path(spec);
         let mut file = match File::open(&path) {

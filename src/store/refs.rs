@@ -36,7 +36,7 @@ pub(super) enum Moved {
 }
 
 impl Store<'_> {
-    /// What a ref holds. A symbolic ref in our namespaces is not ours: it could lead anywhere.
+    /// The id in a ref. A symbolic ref in our namespaces is not ours: it could lead anywhere.
     pub(super) fn ref_target(&self, name: &str) -> Result<Option<ObjectId>> {
         match lookup::target(self.repo, full(name)?.as_ref())? {
             None => Ok(None),
@@ -63,7 +63,7 @@ impl Store<'_> {
         self.attempt(name, Some(old), None, "chant: delete")
     }
 
-    /// Deletes each of these refs that still holds what is said; tells of each whether it is gone. Many at once, since the file of
+    /// Deletes each of these refs that still has the given id. Returns for each whether it is gone. Many at once, since the file of
     /// packed refs is written anew each time.
     pub(super) fn remove_each(&self, refs: &[(String, ObjectId)]) -> Result<Vec<bool>> {
         let mut gone = Vec::new();

@@ -34,7 +34,7 @@ impl Store<'_> {
         Ok(listed.into_iter().filter_map(|(clone, target)| Some((clone, target?))).collect())
     }
 
-    /// What a carrier lists, or why it can't be read. The names come from another clone.
+    /// The refs that a carrier lists, or why it can't be read. The names come from another clone.
     pub fn carried_refs(&self, carrier: ObjectId) -> Result<Result<CarriedRefs, String>> {
         let kind = self.repo.try_find_header(carrier)?.map(|header| header.kind());
         if kind != Some(gix::objs::Kind::Commit) {

@@ -1,4 +1,4 @@
-//! What remotes had at the last exchange, under `refs/chant-remote/`, and how their chains are joined with those of this clone.
+//! The refs that remotes had at the last exchange, under `refs/chant-remote/`, and joining their chains with those of this clone.
 //! Fetching and pushing are not done here.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ use crate::{
     error::Result,
 };
 
-/// The namespace of what remotes had.
+/// The namespace of the refs that remotes had.
 pub(crate) const REMOTES: &str = "refs/chant-remote/";
 
 /// A chain of more events than this is not taken from a remote: what is recorded about a person's work is some dozens.
@@ -44,7 +44,7 @@ pub(crate) fn tracked_notes(remote: &str) -> String {
     format!("{REMOTES}{remote}/notes/chant")
 }
 
-/// What a remote had: its chains and archives, and the names there that are none.
+/// The chains and archives that a remote had, and the names there that are neither.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracked {
     /// The tip of each chain.
@@ -60,7 +60,7 @@ pub struct Tracked {
 }
 
 impl Tracked {
-    /// What a remote had by all that is tracked of it.
+    /// Sorts the tracked refs of a remote.
     pub fn of(listed: RefList) -> Tracked {
         let mut tracked = Tracked::default();
         for (name, target) in listed {
@@ -108,7 +108,7 @@ pub enum Integrated {
 }
 
 impl Integrated {
-    /// What became of a ref of ours, which held `ours`, that was moved to `new` for the sake of `theirs`.
+    /// The result where our ref moved from `ours` to `new` because of `theirs`.
     pub(super) fn moved(ours: Option<ObjectId>, theirs: ObjectId, new: ObjectId) -> Integrated {
         match ours {
             Some(from) if new != theirs => Integrated::Merged { from, to: new, strangers: false },
@@ -118,12 +118,12 @@ impl Integrated {
 }
 
 impl Store<'_> {
-    /// What `remote` had when it was fetched from last.
+    /// The refs that `remote` had at the last fetch.
     pub fn tracked(&self, remote: &str) -> Result<Tracked> {
         Ok(Tracked::of(self.all_tracked(remote)?))
     }
 
-    /// What `remote` had of one spec.
+    /// The tip of one spec that `remote` had at the last fetch.
     pub fn tracked_tip(&self, remote: &str, spec: &SpecId) -> Result<Option<ObjectId>> {
         self.ref_target(&format!("{}{spec}", tracked_specs(remote)))
     }

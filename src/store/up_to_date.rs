@@ -1,4 +1,4 @@
-//! Whether a remote has exactly what this clone has: told from the refs alone, each of them read once. Nothing is exchanged here.
+//! Whether a remote and this clone have equal refs. Each ref is read once. Nothing is exchanged here.
 
 use std::collections::BTreeSet;
 

@@ -40,7 +40,7 @@ impl When {
     }
 }
 
-/// What a piece of text is, as far as its colour goes. The names are those of the slots `color.chant.<slot>`; those from `Pending`
+/// The kind of a piece of text, by which it is coloured. The names are those of the slots `color.chant.<slot>`; those from `Pending`
 /// on are the statuses of specs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumCount, VariantNames)]
 #[strum(serialize_all = "camelCase")]

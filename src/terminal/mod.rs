@@ -10,7 +10,7 @@ pub(crate) mod time;
 
 use color::Paint;
 
-/// What a text is rendered for.
+/// The output that a text is rendered for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
     /// The colours.

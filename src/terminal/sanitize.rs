@@ -120,7 +120,7 @@ fn is_break(c: char) -> bool {
     c == '\n' || matches!(c, '\u{80}'..='\u{9f}')
 }
 
-/// What a terminal does, but only the part that is text.
+/// A terminal that keeps nothing but text.
 #[derive(Default)]
 struct Screen {
     text: String,

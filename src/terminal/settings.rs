@@ -1,9 +1,9 @@
-//! What the printer has to know of flags, configuration, environment and streams. Here are the types alone; `command::appearance`
+//! The settings of the printer, from flags, configuration, environment and streams. Here are the types alone; `command::appearance`
 //! finds the values.
 
 use super::color::{Palette, When};
 
-/// What the printer has to know of flags, configuration, environment and terminal; the caller has read them.
+/// The settings of the printer, from flags, configuration, environment and terminal. The caller reads them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     /// `--json`.
@@ -24,11 +24,11 @@ pub(crate) struct Settings {
     pub no_color: bool,
     /// The colours that the user has chosen.
     pub palette: Palette,
-    /// What the streams are.
+    /// The terminal behind the streams.
     pub terminal: Terminal,
 }
 
-/// What the streams are.
+/// The terminal behind the streams.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Terminal {
     /// Whether a terminal shows stdout, through a pager too (`GIT_PAGER_IN_USE`).

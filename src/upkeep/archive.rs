@@ -17,7 +17,7 @@ use crate::{
         spec_file::MAX_SPEC_LEN,
         status::Status,
     },
-    env::fault,
+    env::{fault, local_file},
     error::{Error, IoContext, Kind, Result},
     git::{process::Git, work_file},
     project::Project,
@@ -28,6 +28,9 @@ use crate::{
         text::{archive_path_of, path_of},
     },
 };
+
+/// The step at which one of two files of a spec is removed.
+const UNLINK: &str = "file.unlink";
 
 /// The ids of the specs of an investigation, all of which have to be completed or cancelled.
 ///
@@ -120,7 +123,7 @@ fn move_one(project: &Project, entry: &Entry, op: &Op) -> Result<()> {
     let appended = record::append(project, &entry.id, event, None);
     if let Some(top) = &top {
         // One of the two files is removed, with or without the event.
-        remove(&top.join(if appended.is_ok() { from } else { to }))?;
+        local_file::remove(UNLINK, &top.join(if appended.is_ok() { from } else { to }))?;
     }
     appended
 }
@@ -133,7 +136,7 @@ fn move_one(project: &Project, entry: &Entry, op: &Op) -> Result<()> {
 pub(crate) fn settle(project: &Project, id: &SpecId) -> Result<bool> {
     let Some(top) = project.filed_twice(id)? else { return Ok(false) };
     let archived = project.store()?.state(id)?.is_some_and(|state| state.status == Status::Archived);
-    remove(&top.join(if archived { path_of(id) } else { archive_path_of(id) }))?;
+    local_file::remove(UNLINK, &top.join(if archived { path_of(id) } else { archive_path_of(id) }))?;
     Ok(true)
 }
 
@@ -175,12 +178,5 @@ fn link(top: &Path, from: &str, to: &str) -> Result<()> {
             work_file::create_new(top, to.as_bytes().as_bstr(), &bytes, true)
                 .map_err(|refused| Error::fatal(Kind::Io, format!("cannot move '{from}': {refused}")))
         }
-    }
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match fault::around("file.unlink", || std::fs::remove_file(path)) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        removed => removed.io("remove", path),
     }
 }

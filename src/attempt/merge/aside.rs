@@ -132,8 +132,8 @@ impl Aside {
     /// The merge is done: the copy's text is in history, it can go.
     pub(super) fn drop_copy(&mut self) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
-        remove("aside.drop", &held.record.copy)?;
-        remove("aside.settle", &held.file)
+        local_file::remove("aside.drop", &held.record.copy)?;
+        local_file::remove("aside.settle", &held.file)
     }
 
     /// Puts everything back where it was. A file that a person made there since is not overwritten; the copy then stays aside and
@@ -141,11 +141,11 @@ impl Aside {
     pub(super) fn put_back(&mut self) -> Result<()> {
         let Some(held) = self.0.take() else { return Ok(()) };
         if held.pinned && held.record.top.join(&held.record.path).symlink_metadata().is_ok() {
-            remove("aside.drop", &held.record.copy)?;
-            return remove("aside.settle", &held.file);
+            local_file::remove("aside.drop", &held.record.copy)?;
+            return local_file::remove("aside.settle", &held.file);
         }
         held.record.undo(held.patience)?;
-        remove("aside.settle", &held.file)
+        local_file::remove("aside.settle", &held.file)
     }
 }
 
@@ -159,7 +159,7 @@ impl Record {
             }
             // A link fails where a file is: nothing is overwritten.
             match fault::around("aside.return", || std::fs::hard_link(&self.copy, &home)) {
-                Ok(()) => remove("aside.drop", &self.copy)?,
+                Ok(()) => local_file::remove("aside.drop", &self.copy)?,
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
                     return Err(Error::fatal(
                         Kind::Aside,
@@ -169,7 +169,7 @@ impl Record {
                 Err(_) => fault::around("aside.copy", || std::fs::copy(&self.copy, &home))
                     .map(|_| ())
                     .io("restore", &home)
-                    .and_then(|()| remove("aside.drop", &self.copy))?,
+                    .and_then(|()| local_file::remove("aside.drop", &self.copy))?,
             }
         }
         let git = || crate::git::process::Git::in_dir(&self.top).patient(patience);
@@ -283,13 +283,6 @@ fn hash(project: &Project, top: &Path, path: &str, file: &Path) -> Result<Object
     Ok(project.store()?.blob_id(&project.stored(top, path, bytes)?))
 }
 
-fn remove(place: &'static str, path: &Path) -> Result<()> {
-    match fault::around(place, || std::fs::remove_file(path)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).io("remove", path),
-        _ => Ok(()),
-    }
-}
-
 /// Puts back, or drops, what merges that died left aside. A record whose writer lives is left alone.
 pub(crate) fn recover_all(project: &Project, progress: &dyn Progress) -> Result<usize> {
     let mut recovered = 0;
@@ -300,7 +293,7 @@ pub(crate) fn recover_all(project: &Project, progress: &dyn Progress) -> Result<
             recovered += 1;
         }
         // Without a record its writer died before anything was moved.
-        remove("aside.settle", &file)?;
+        local_file::remove("aside.settle", &file)?;
     }
     Ok(recovered)
 }
@@ -360,7 +353,7 @@ fn recover(project: &Project, record: &Record, progress: &dyn Progress) -> Resul
         && record.blob.parse().ok() == Some(hash(project, &record.top, &record.path, &record.copy)?);
     if pinned && home.symlink_metadata().is_ok() {
         // The merge went through: the file is there, and the text of the copy is in the event.
-        return remove("aside.drop", &record.copy);
+        return local_file::remove("aside.drop", &record.copy);
     }
     if !record.copy.exists() && home.symlink_metadata().is_ok() && !still_unstaged(record)? {
         return Ok(());

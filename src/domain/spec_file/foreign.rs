@@ -105,7 +105,7 @@ pub(crate) fn settings_of(path: &str, bytes: &[u8]) -> Result<Vec<Setting>, Box<
     })?;
     let mut found = Vec::new();
     flatten(&nodes.unwrap_or_default(), "", &mut Vec::new(), &mut |name, value, way| {
-        let offset = parts.inner.start + yaml::place(text, way, true).unwrap_or(0).min(text.len());
+        let offset = parts.inner.start + yaml::offset_of(text, way, true).unwrap_or(0).min(text.len());
         let line = source.text()[..offset].matches('\n').count() + 1;
         found.push(Setting { name, value, line });
     });

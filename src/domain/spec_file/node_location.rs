@@ -26,7 +26,7 @@ impl NodeLocation {
 
     /// Its bytes in the file; `start` is where `text` begins there.
     pub(super) fn range(&self, text: &str, start: usize) -> Range<usize> {
-        let offset = yaml::place(text, &self.path, self.key).unwrap_or(0).min(text.len());
+        let offset = yaml::offset_of(text, &self.path, self.key).unwrap_or(0).min(text.len());
         let rest = text.get(offset..).unwrap_or("");
         let line = rest.lines().next().unwrap_or("").trim_end();
         let quoted = |quote: char| line[1..].find(quote).map_or(line.len(), |at| at + 2);

@@ -63,7 +63,7 @@ pub(super) fn read(text: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<V
         Shape::Null => return Ok(None),
         Shape::Scalar | Shape::List(_) | Shape::Tagged => {
             let message = "the front matter is not a mapping of keys to values".to_owned();
-            return Err(Fault { message, offset: place(text, &[], false) });
+            return Err(Fault { message, offset: offset_of(text, &[], false) });
         }
     };
     serde_yaml::Deserializer::from_str(text)
@@ -74,7 +74,7 @@ pub(super) fn read(text: &str, wanted: impl Fn(&str) -> bool) -> Result<Option<V
 
 /// The byte at which a node begins: `path` is its index in each mapping and list on the way; with `key` the key of the
 /// last mapping's entry instead of the value. An alias is found where its anchor is.
-pub(super) fn place(text: &str, path: &[usize], key: bool) -> Option<usize> {
+pub(super) fn offset_of(text: &str, path: &[usize], key: bool) -> Option<usize> {
     let error = Probe { path, key }.deserialize(serde_yaml::Deserializer::from_str(text)).err()?;
     error.location().map(|location| location.index())
 }
@@ -105,7 +105,7 @@ impl Budget {
     /// The fault behind an error of the first reading.
     fn fault(&self, text: &str, error: &serde_yaml::Error) -> Fault {
         let expanded = self.nodes.get() == 0 && self.bytes.get() == 0 || error.to_string().contains("repetition limit");
-        let key = self.key.get().and_then(|index| place(text, &[index], true));
+        let key = self.key.get().and_then(|index| offset_of(text, &[index], true));
         if expanded {
             return Fault {
                 message: "the front matter is too large once its aliases are expanded".into(),

@@ -107,7 +107,7 @@ impl Request {
     }
 }
 
-/// What a person asked for.
+/// The options of `pr`.
 #[derive(Clone, Debug)]
 pub(crate) struct Options<'a> {
     /// The remote that the branch is pushed to.
@@ -141,7 +141,7 @@ pub(crate) fn request(specs: &Specs<'_>, entries: Vec<Entry>, options: &Options<
     Ok(Request { into, from, base, branch, title, body, draft: options.draft })
 }
 
-/// The spec whose work a pull request is about: the named one, or what a gate waits for.
+/// The spec whose work the pull request has: the named one, or the one that a gate waits for.
 ///
 /// # Errors
 /// `no-work` if nothing of it is done.

@@ -178,8 +178,8 @@ impl Exchange<'_> {
             return Ok(false);
         };
         let start = self.store.event(id, attempt)?;
-        let here = start.is_ok_and(|event| event.facts.clone.as_deref() == Some(project.clone_name()));
+        let is_own = start.is_ok_and(|event| event.facts.clone.as_deref() == Some(project.clone_name()));
         let related = project.is_ancestor(tip, ours)? || project.is_ancestor(ours, tip)?;
-        Ok(here && !related && self.decides(state, ours)?)
+        Ok(is_own && !related && self.decides(state, ours)?)
     }
 }

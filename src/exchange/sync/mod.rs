@@ -104,7 +104,7 @@ fn pause(round: u32, random: &[u8]) -> Duration {
     Duration::from_millis(u64::from(round) * (5 + random % 61))
 }
 
-/// What [`sync`] would do, as far as that is known without writing anything.
+/// The entries that [`sync`] would give, as far as they are known without writing anything.
 ///
 /// # Errors
 /// As [`sync`].

@@ -34,9 +34,9 @@ const CHUNK: usize = 500;
 pub(super) struct Due {
     /// The full name, here and there.
     pub name: String,
-    /// What it is here.
+    /// The id here.
     pub id: ObjectId,
-    /// What the remote had.
+    /// The id that the remote had.
     pub known: Option<ObjectId>,
     subject: Subject,
 }
@@ -49,14 +49,14 @@ enum Subject {
     Notes,
 }
 
-/// What the remote answered about the refs that were sent.
+/// The answers of the remote about the refs that were sent.
 #[derive(Default)]
 struct Answers {
-    /// Whether it took any.
+    /// Whether the remote took any.
     took: bool,
-    /// What it would only take after a fetch.
+    /// The refs that the remote takes only after a fetch.
     behind: Vec<Due>,
-    /// What it does not take, and why.
+    /// The refs that the remote refuses, and why.
     refused: Vec<(Due, String)>,
 }
 
@@ -68,8 +68,8 @@ impl Answers {
 }
 
 impl Exchange<'_> {
-    /// Everything that has to be pushed, by what the remote had when it was asked last. Refs that this clone's carrier holds there
-    /// are pushed in no other way.
+    /// The refs to push, compared with those that the remote had at the last exchange. Refs that this clone's carrier holds there are
+    /// pushed in no other way.
     fn due(&self, tracked: &Tracked) -> Result<Vec<Due>> {
         let mut due: Vec<Due> = Vec::new();
         let mut add = |name, id, known: Option<&ObjectId>, subject| {
@@ -109,7 +109,7 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Pushes what is due to the remote, which had what is `tracked`. Gives what it would only take after a fetch.
+    /// Pushes the refs that are due to the remote, which had the `tracked` ones. Gives those that it takes only after a fetch.
     pub(super) fn push(&mut self, tracked: &Tracked, progress: &dyn Progress) -> Result<Vec<Due>> {
         let mut answers = Answers::default();
         let mut now = None;

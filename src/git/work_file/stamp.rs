@@ -16,7 +16,7 @@ const FINE: i128 = 100_000_000;
 /// How far back where the file system counts whole seconds: the coarsest of those clocks tick every other one.
 const COARSE: i128 = 3_000_000_000;
 
-/// What tells a version of a file from another one.
+/// The metadata by which a version of a file is told from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     device: u64,

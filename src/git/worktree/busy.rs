@@ -39,7 +39,7 @@ pub(crate) fn busy_in(repo: &Repository, branch: &FullNameRef) -> Result<Vec<(Wo
     Ok(held.collect())
 }
 
-/// The operation that was begun in a worktree and not ended, whatever it is about; by the command that goes on with it or ends it.
+/// The unfinished operation in a worktree, by the command that continues or aborts it.
 pub(crate) fn under_way(worktree: &Worktree) -> Option<&'static str> {
     let marks = [
         ("rebase-merge", "git rebase"),
@@ -57,7 +57,7 @@ pub(crate) fn under_way(worktree: &Worktree) -> Option<&'static str> {
     marks.iter().find(|(name, _)| begun(name)).map(|(_, command)| *command)
 }
 
-/// What git's own rule for "in use by a worktree" finds in its git directory.
+/// The operation by which git's own rule counts a branch as in use by a worktree.
 fn operation(worktree: &Worktree, branch: &FullNameRef) -> Option<Operation> {
     let dir = &worktree.git_dir;
     let named = |file: &str| first_line(&dir.join(file)).is_some_and(|name| is(&name, branch));

@@ -37,7 +37,7 @@ pub(crate) struct Worktree {
     pub path: PathBuf,
     /// Its own git directory, absolute.
     pub git_dir: PathBuf,
-    /// What it stands on; `None` if that cannot be read.
+    /// The branch or commit at its `HEAD`; `None` if that cannot be read.
     pub head: Option<Head>,
     /// Why it is locked, if it is.
     pub locked: Option<BString>,
@@ -98,7 +98,7 @@ impl Worktree {
         self.git_dir.join("MERGE_HEAD").exists()
     }
 
-    /// Whether it stands on this branch.
+    /// Whether its `HEAD` is this branch.
     pub(crate) fn is_on(&self, branch: &FullNameRef) -> bool {
         self.head.as_ref().and_then(Head::branch).is_some_and(|name| name.as_ref() == branch)
     }
@@ -181,7 +181,7 @@ fn real(path: &Path) -> PathBuf {
     }
 }
 
-/// What the `HEAD` file of a git directory says. It is read as it stands: gix would need to open a repository for each.
+/// The branch or commit in the `HEAD` file of a git directory. The file is read directly: gix would open a repository for each.
 fn read_head(repo: &Repository, git_dir: &Path) -> Option<Head> {
     let path = git_dir.join("HEAD");
     let text = match fs::read_link(&path) {

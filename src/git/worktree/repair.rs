@@ -34,7 +34,7 @@ pub(crate) fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
     Ok(worktree.leads_home())
 }
 
-/// The commits that `HEAD` of a linked worktree stands on and stood on, newest first, as far as they are here.
+/// The commits that `HEAD` of a linked worktree is and was at, newest first, as far as they are here.
 pub(crate) fn past_heads(repo: &Repository, worktree: &Worktree) -> Vec<ObjectId> {
     let log = fs::read_to_string(worktree.git_dir.join("logs/HEAD")).unwrap_or_default();
     let logged = log
@@ -78,7 +78,7 @@ pub(crate) fn lost_heads(repo: &Repository, worktree: &Worktree) -> Result<Vec<O
     Ok(lost)
 }
 
-/// Whether the branch that a worktree stands on reaches all of these: most often it only ever grew. To ask git has it read every ref.
+/// Whether the branch of a worktree reaches all of these commits. Mostly it does, and git need not read every ref.
 fn held_by_branch(repo: &Repository, worktree: &Worktree, heads: &[ObjectId]) -> Result<bool> {
     let Some(Head::Branch(_, Some(tip))) = worktree.head else { return Ok(false) };
     for head in heads {

@@ -17,7 +17,7 @@ const MAX_COMMITS: usize = 1000;
 /// nor the main worktree's copy of the submodule has. By path, sorted.
 ///
 /// # Errors
-/// If the index of the worktree cannot be read. What cannot be told of a submodule counts as unsaved.
+/// If the index of the worktree cannot be read. A submodule that cannot be read counts as unsaved.
 pub(crate) fn unsaved_submodules(repo: &Repository, worktree: &Worktree) -> Result<Vec<BString>> {
     let listed = worktree.plain_git()?.args(["ls-files", "--stage", "-z"]).check()?;
     let mut unsaved: Vec<BString> = listed

@@ -26,11 +26,11 @@ use crate::{
 pub(crate) struct Candidate {
     /// The value.
     pub value: String,
-    /// What it is, where there is something to say.
+    /// A description, where there is one.
     pub help: Option<String>,
 }
 
-/// What stands in a place of the command line.
+/// The kind of a value on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ValueKind {
     /// A spec on which that command, by its name, does something; any for one that has nothing to say about it.
@@ -64,7 +64,7 @@ impl Completer {
         Completer { env, rows: OnceLock::new() }
     }
 
-    /// What begins with `typed` and fits.
+    /// The candidates that begin with `typed` and fit.
     pub(crate) fn candidates(&self, wanted: ValueKind, typed: &OsStr) -> Vec<Candidate> {
         let Some(typed) = typed.to_str() else { return Vec::new() };
         match wanted {
@@ -87,7 +87,7 @@ impl Completer {
         self.env.as_ref().and_then(|env| Project::open(env).ok())
     }
 
-    /// Every spec that is about.
+    /// Every spec that is not archived, read once.
     fn rows(&self) -> &[Row] {
         self.rows
             .get_or_init(|| self.open().and_then(|project| rows::all(&project, false, false).ok()).unwrap_or_default())
@@ -141,7 +141,7 @@ fn suffix(id: &SpecId) -> &str {
     id.as_str().rsplit_once('-').map_or(id.as_str(), |(_, suffix)| suffix)
 }
 
-/// Whether a command does something with a spec that stands so.
+/// Whether a command accepts a spec with that status.
 fn fits(command: &str, row: &Row) -> bool {
     use Status::{Archived, Cancelled, Completed, Failed, Finished, InProgress, Paused, Pending};
     let among = |all: &[Status]| all.contains(&row.status);

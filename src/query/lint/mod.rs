@@ -57,8 +57,7 @@ pub(crate) fn lint(project: &Project, ids: &[SpecId]) -> Result<Vec<ProblemView>
     Ok(problems)
 }
 
-/// Looks at texts that are about to be committed, by their paths, each as if it were the text of its spec now. One that is `None` is no
-/// file that a spec may be in.
+/// Checks texts that a commit will have, by their paths, each as the present text of its spec. `None` is a file that is no spec file.
 ///
 /// # Errors
 /// As [`lint`].

@@ -1,5 +1,4 @@
-//! Why finished work is not merged, as far as that can be told without trying. A merge says so when it is tried; it is not recorded,
-//! since what stands in the way may be gone a moment later.
+//! Why finished work is not merged, as far as that is known without a merge. The reason is not recorded: it may be gone a moment later.
 
 use std::{cell::RefCell, collections::HashMap};
 
@@ -20,11 +19,11 @@ use crate::{
     specs::{all::Specs, attempt::Attempt, entry::Entry},
 };
 
-/// What stands in the way of a merge.
+/// An obstacle to a merge.
 pub(super) struct MergeObstacle {
-    /// What it is, in words.
+    /// The obstacle in words.
     pub why: String,
-    /// The paths that it is about.
+    /// The paths of the obstacle.
     pub paths: Vec<String>,
 }
 
@@ -37,7 +36,7 @@ fn why(why: impl Into<String>) -> Option<MergeObstacle> {
 pub(crate) struct Merges(RefCell<HashMap<(ObjectId, ObjectId), Vec<String>>>);
 
 impl Merges {
-    /// What stands in the way of merging the finished work of `entry`; `None` if nothing is found.
+    /// The obstacle to merging the finished work of `entry`; `None` if none is found.
     pub(super) fn obstacle(&self, specs: &Specs<'_>, entry: &Entry, state: &State) -> Result<Option<MergeObstacle>> {
         let project = specs.project;
         let attempt = project.attempt(&entry.id, state)?;

@@ -12,7 +12,7 @@ use crate::{
     },
     domain::{id::SpecId, status::Status},
     error::Result,
-    project::{Project, agent::MANUAL},
+    project::{Project, agent::MANUAL, target::short_name},
     specs::{all::Specs, entry::Entry},
 };
 
@@ -98,7 +98,7 @@ impl Collector<'_, '_> {
             // For example, objects are missing: a merge says more.
             Err(error) => (Some(error.message), Vec::new()),
         };
-        let target = state.facts.target.as_deref().map(|name| name.trim_start_matches("refs/heads/").to_owned());
+        let target = state.facts.target.as_deref().map(|name| short_name(name).to_owned());
         self.view.finished.push(FinishedView { spec, target, since, number, why, paths });
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::{
     specs::{entry::Entry, view::rfc3339},
 };
 
-/// What the events say.
+/// The facts of an attempt that its events tell.
 #[derive(Debug, Default)]
 pub(super) struct AttemptSummary {
     /// Which attempt it is, from 1.

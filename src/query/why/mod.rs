@@ -55,7 +55,7 @@ pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>) -> Result<WhyView
     Ok(view)
 }
 
-/// What was checked when the spec was last finished.
+/// The checks of the newest finish event.
 fn checks(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<crate::domain::checks::CheckLine>> {
     let store = specs.project.store()?;
     let walk = store.walk(spec, tip)?;

@@ -140,15 +140,15 @@ fn squashed(specs: &Specs<'_>, commit: ObjectId) -> Result<Vec<(SpecId, usize)>>
         Ok(changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect())
     };
     // At the edge of a shallow clone the parent is named and not there.
-    let there = |id: &ObjectId| matches!(repo.gix().try_find_header(*id), Ok(Some(_)));
-    let parent = repo.gix().find_commit(commit)?.parent_ids().next().map(gix::Id::detach).filter(there);
+    let exists = |id: &ObjectId| matches!(repo.gix().try_find_header(*id), Ok(Some(_)));
+    let parent = repo.gix().find_commit(commit)?.parent_ids().next().map(gix::Id::detach).filter(exists);
     let own: HashSet<BString> = paths(parent, commit)?.into_iter().collect();
     let mut found = Vec::new();
     for spec in specs.names.all()? {
         let Some(state) = specs.recorded(spec)?.state else { continue };
         let (commits, base) = (&state.facts.work_commits, state.facts.base);
         let (Some(base), Some(last)) = (base, commits.last().filter(|_| commits.len() > 1)) else { continue };
-        if !there(&base) || !there(last) {
+        if !exists(&base) || !exists(last) {
             continue;
         }
         let work = paths(Some(base), *last)?;

@@ -54,7 +54,7 @@ pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// The lock, once its owner is known: while a process that might own it is about to end, it looks again.
+/// The lock, once its owner is known: while a process that might own it ends, the lock is inspected again.
 fn settled(project: &Project, path: &Path) -> Result<Option<LockFile>> {
     let begun = Instant::now();
     loop {
@@ -67,7 +67,7 @@ fn settled(project: &Project, path: &Path) -> Result<Option<LockFile>> {
     }
 }
 
-/// Whether the cache has of files and events what they say themselves. What it does not have, or does not trust, is no fault.
+/// Compares the cache with files and events. Whatever the cache lacks, or does not trust, is no fault.
 pub(super) fn index(project: &Project) -> Result<Vec<Finding>> {
     let faults = cache::check(project)?;
     let Some(first) = faults.first() else { return Ok(Vec::new()) };
@@ -108,7 +108,7 @@ pub(super) fn leases(project: &Project) -> Result<Vec<Finding>> {
 pub(super) fn temporary(project: &Project) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut seek = |top: &Path, dir: &str, prefixes: &[&str]| {
-        // A directory that is no directory was said elsewhere.
+        // Another check reports a path that is no directory.
         for entry in work_file::list(top, dir.into()).unwrap_or_default() {
             let name = entry.name.to_string();
             let path = top.join(dir).join(&name);

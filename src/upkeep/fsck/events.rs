@@ -12,7 +12,7 @@ use crate::domain::{
     state::State,
 };
 
-/// What is wrong with an event. The name in kebab case is the stable code of the finding.
+/// A fault of an event. The name in kebab case is the stable code of the finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub(super) enum Flaw {

@@ -27,7 +27,7 @@ pub(super) fn tracked(project: &Project, gone: &BTreeSet<SpecId>) -> Result<Vec<
             }
         }
         for (spec, theirs) in tracked.specs {
-            // What is wrong with our own ref was said elsewhere.
+            // Another check reports a fault of our own ref.
             let Ok(ours) = store.tip(&spec) else { continue };
             if ours == Some(theirs) || gone.contains(&spec) {
                 continue;

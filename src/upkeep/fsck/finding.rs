@@ -1,4 +1,4 @@
-//! What a finding is, and by which repair it is mended.
+//! Findings, and the repairs that mend them.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::{
 pub(crate) struct Finding {
     /// What it is, for people.
     pub problem: ProblemView,
-    /// What would mend it safely; `None` where a person has to decide.
+    /// The safe repair; `None` where a person has to decide.
     pub repair: Option<Repair>,
 }
 
@@ -29,19 +29,19 @@ impl Finding {
         Finding { problem: ProblemView::new(Severity::Warning, code, message), repair: None }
     }
 
-    /// Names the spec that it is about.
+    /// Names the spec of the finding.
     pub(super) fn of(mut self, id: &SpecId) -> Finding {
         self.problem.spec = Some(id.clone());
         self
     }
 
-    /// Names the ref, the setting or the file below the top of a work tree that it is about.
+    /// Names the ref, the setting or the file below the top of a work tree.
     pub(super) fn at(mut self, name: impl Into<String>) -> Finding {
         self.problem.path = Some(name.into());
         self
     }
 
-    /// Names the file that it is about.
+    /// Names the file of the finding.
     pub(crate) fn in_file(self, path: &Path) -> Finding {
         self.at(path.to_string_lossy())
     }
@@ -59,7 +59,7 @@ impl Finding {
     }
 }
 
-/// What mends a finding.
+/// A repair of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Repair {
     /// Write the first event of a spec whose `add` died after the file.

@@ -12,13 +12,13 @@ use crate::{
 
 /// Specs with a file or a kept attempt that have no chain, and events. All objects are gone through, if there is such a spec at all.
 ///
-/// A single event is no finding here: an `add` that died before it made the ref leaves that, and a file, which is looked at
-/// elsewhere.
+/// A single event is no finding here: it comes from an `add` that died before it made the ref. The file of that spec is a finding of its
+/// own.
 pub(super) fn check(specs: &Specs<'_>) -> Result<Vec<Finding>> {
     let store = specs.project.store()?;
     let mut without = BTreeSet::new();
     for id in specs.names.all()? {
-        // What is wrong with a ref that is there was said elsewhere.
+        // Another check reports a fault of a ref that exists.
         if specs.names.tip(id)?.is_none() && matches!(store.tip(id), Ok(None)) {
             without.insert(id.clone());
         }

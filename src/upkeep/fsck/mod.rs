@@ -62,7 +62,7 @@ pub(crate) fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>>
     Ok(findings)
 }
 
-/// What was found, or that it could not be looked at.
+/// The findings, or one that says that `what` could not be checked.
 fn looked(what: &str, id: Option<&SpecId>, found: Result<Vec<Finding>>) -> Vec<Finding> {
     found.unwrap_or_else(|error| {
         let Error { kind, message, hints, .. } = error;

@@ -107,7 +107,7 @@ pub(super) fn notes(project: &Project) -> Result<Vec<Finding>> {
     Ok(vec![found.help("if no clone has those commits any more: git notes --ref=chant prune")])
 }
 
-/// What is kept of attempts: each a commit that is there.
+/// The refs of kept attempts: whether each leads to a commit.
 pub(super) fn attempts(project: &Project) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for (name, target) in project.store()?.all_kept()? {

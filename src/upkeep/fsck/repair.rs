@@ -37,7 +37,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// all problems that were found; those that `look` finds no longer are repaired.
 ///
 /// # Errors
-/// If looking fails. A repair that fails stands in the help of its problem.
+/// If the check fails. A failure of a repair is in the help of its problem.
 pub(crate) fn repair(
     look: impl Fn() -> Result<Vec<Finding>>,
     wanted: impl Fn(&Finding) -> bool,
@@ -142,7 +142,7 @@ fn restore(project: &Project, id: &SpecId) -> Result<()> {
     }
 }
 
-/// Removes a lock that no process held when it was looked at. While a process that might own it is about to end, it looks again.
+/// Removes a lock that no process held when it was inspected. While a process that might own it ends, the lock is inspected again.
 fn unlock(project: &Project, path: &Path) -> Result<()> {
     let begun = Instant::now();
     loop {

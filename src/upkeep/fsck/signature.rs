@@ -19,7 +19,7 @@ pub(super) fn check(project: &Project) -> Result<Vec<Finding>> {
     let store = project.store()?;
     let mut events: Vec<Event> = Vec::new();
     for (id, tip) in store.tips()? {
-        // A chain that cannot be read was said elsewhere.
+        // Another check reports a chain that cannot be read.
         if let Ok(walk) = store.walk(&id, tip) {
             events.extend(walk.history.events().iter().filter(|event| !event.is_merge()).cloned());
         }

@@ -26,7 +26,7 @@ pub(crate) fn candidates(project: &Project, between: Option<(ObjectId, ObjectId)
     Ok(found)
 }
 
-/// What HEAD was before the merge that has just ended, and what it is now; `None` if git did not record it.
+/// The commits at `HEAD` before and after the merge that has just ended; `None` if git did not record the first.
 pub(crate) fn last_merge(project: &Project) -> Result<Option<(ObjectId, ObjectId)>> {
     let before = project.repo.gix().try_find_reference("ORIG_HEAD")?.and_then(|mut orig| orig.peel_to_id().ok());
     Ok(before.map(gix::Id::detach).zip(project.repo.head()?.id()))

@@ -11,5 +11,5 @@ pub(crate) use message::{MessageStage, name_spec};
 pub(crate) use rewritten::rewritten;
 pub(crate) use staged::staged;
 
-/// What tells a hook of this tool to do nothing: `CHANT_HOOKS=0`. Every git that this tool runs has it.
+/// The variable that disables the hooks of this tool with `0`. Every git that this tool runs has it.
 pub(crate) use crate::git::process::HOOKS_VARIABLE;

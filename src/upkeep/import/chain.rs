@@ -24,7 +24,7 @@ use crate::{
     },
     error::Result,
     git::branch,
-    project::Project,
+    project::{Project, target::short_name},
     specs::{
         text::{archive_path_of, path_of},
         view::rfc3339,
@@ -49,7 +49,7 @@ pub(super) struct BuiltHistory {
     pub(super) status: Status,
     /// The commits that the spec's work made.
     pub(super) commits: Vec<ObjectId>,
-    /// What could not be carried over.
+    /// The problems of what could not be carried over.
     pub(super) left: Vec<ProblemView>,
 }
 
@@ -264,7 +264,7 @@ impl Chain<'_> {
         self.missing(&found);
         let lands = found.landed || found.here.is_empty() || self.read.source.archived;
         let target = found.target.filter(|_| !found.here.is_empty());
-        let name = target.as_deref().unwrap_or("any branch").trim_start_matches("refs/heads/").to_owned();
+        let name = short_name(target.as_deref().unwrap_or("any branch")).to_owned();
         if !lands {
             let message = format!("it is finished, not completed: its commits are not in '{name}'");
             let help = format!("to merge them: git chant merge {}", self.read.source.id.short());
@@ -286,7 +286,7 @@ impl Chain<'_> {
         }
         if found.landed && !found.outside.is_empty() {
             let names = quoted(found.outside.iter().map(|id| id.to_hex_with_len(12).to_string()).collect());
-            let target = found.target.as_deref().unwrap_or_default().trim_start_matches("refs/heads/");
+            let target = short_name(found.target.as_deref().unwrap_or_default());
             let verb = if found.outside.len() == 1 { "is" } else { "are" };
             let how = if found.rewritten { ", which has the same changes in other commits" } else { "" };
             self.say("commits", "commits", format!("{names} {verb} not in '{target}'{how}"));

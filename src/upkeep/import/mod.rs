@@ -43,7 +43,7 @@ pub(crate) struct Outcome {
     pub imported: Vec<ImportView>,
     /// How many specs had a history already.
     pub recorded: usize,
-    /// What could not be carried over, and why.
+    /// The problems of what could not be carried over.
     pub left: Vec<ProblemView>,
 }
 
@@ -193,7 +193,7 @@ fn read(
     }
 }
 
-/// Whether a spec of this repository says nothing that would be an event: it counts as pending. It may be one of ours, whose events
+/// Whether the front matter of a spec of this repository records nothing: the spec is pending. It may be one of ours, whose events
 /// have not been fetched yet.
 fn says_nothing(spec: &Spec, bytes: &[u8]) -> bool {
     let foreign = spec_file::foreign_of(bytes);

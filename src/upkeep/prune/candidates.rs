@@ -42,7 +42,7 @@ pub(super) fn all(project: &Project) -> Result<BTreeSet<SpecId>> {
     Ok(found)
 }
 
-/// The spec that a lease is about.
+/// The spec of a lease.
 pub(super) fn spec_of_lease(project: &Project, attempt: ObjectId) -> Result<Option<SpecId>> {
     match project.life(attempt)? {
         Life::Running(info) | Life::Dead(info) => Ok(Some(info.spec)),

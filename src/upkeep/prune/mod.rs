@@ -11,7 +11,6 @@ mod spec;
 mod worktree;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -19,15 +18,15 @@ use std::{
 use crate::{
     answer::{PruneView, Pruned},
     domain::id::SpecId,
-    env::fault,
-    error::{IoContext, Result},
+    env::local_file,
+    error::Result,
     project::Project,
 };
 
 pub(crate) use candidates::is_known;
 use spec::Spec;
 
-/// What is to be pruned, and how.
+/// The specs to prune, and how.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Request {
     /// Only these; empty: all, and what belongs to no spec.
@@ -47,12 +46,12 @@ impl Request {
     }
 }
 
-/// What was found, and what could not be done.
+/// The findings, and the failures.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
-    /// What goes and what stays, in the order of the specs.
+    /// Everything that is removed or stays, in the order of the specs.
     pub found: Vec<PruneView>,
-    /// What went wrong, in words.
+    /// The failures in words.
     pub failures: Vec<String>,
 }
 
@@ -80,7 +79,7 @@ pub(crate) fn prune(project: &Project, request: &Request) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// One thing that was found.
+/// A finding, and how it is removed.
 struct Step {
     view: PruneView,
     /// How it is removed; `None` if it stays.
@@ -132,10 +131,7 @@ fn commits(count: usize) -> String {
     }
 }
 
-/// Removes a file; one that is gone already is fine.
+/// Removes a file, which may be gone already.
 fn remove_file(path: &Path) -> Result<()> {
-    match fault::around("prune.file", || fs::remove_file(path)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).io("remove", path),
-        _ => Ok(()),
-    }
+    local_file::remove("prune.file", path)
 }

@@ -12,6 +12,7 @@ use crate::{
         reference::Swapped,
         worktree::{self, busy},
     },
+    project::target::short_name,
     store::attempts::ATTEMPTS,
 };
 
@@ -96,7 +97,7 @@ impl Spec<'_> {
             && let Some(at) = project.branch_tip(target)?
             && project.is_ancestor(tip, at)?
         {
-            return Ok(Ok(format!("its commits are in '{}'", target.trim_start_matches("refs/heads/"))));
+            return Ok(Ok(format!("its commits are in '{}'", short_name(target))));
         }
         // Of two attempts at one commit, the one with the greater name is removed.
         for (other, at) in kept.iter().filter(|(other, _)| other != name) {

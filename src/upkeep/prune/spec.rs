@@ -16,7 +16,7 @@ use crate::{
     specs::all::Specs,
 };
 
-/// One spec with everything that decides about what is left of it.
+/// A spec with everything that decides what can be removed.
 pub(super) struct Spec<'a> {
     pub(super) project: &'a Project,
     pub(super) request: &'a Request,

@@ -109,7 +109,7 @@ fn in_files(project: &Project, tree: &Worktree) -> Result<Option<String>> {
     documents(project, tree)
 }
 
-/// What is ignored in a worktree; a directory that is so as a whole ends with `/`.
+/// The ignored paths in a worktree; a directory that is ignored as a whole ends with `/`.
 fn ignored(tree: &Worktree) -> Result<Vec<String>> {
     let options = ["--others", "--ignored", "--exclude-standard", "--directory", "-z"];
     let listed = tree.plain_git()?.arg("ls-files").args(options).check()?;

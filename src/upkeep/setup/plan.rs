@@ -9,7 +9,7 @@ use crate::{
     project::{Project, SPECS_DIR},
 };
 
-/// What `init` was asked for.
+/// The options of `init`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
     /// Keep `.chant/` out of history.

@@ -9,7 +9,7 @@ use crate::{
     project::Project,
 };
 
-/// What the line begins with, by which it is found again. A comment is a block of its own in Markdown, whatever stands before it.
+/// The beginning of the line, by which it is found again. A comment is a block of its own in Markdown, whatever precedes it.
 const MARK: &str = "<!-- git-chant -->";
 
 /// The line.

@@ -5,7 +5,7 @@ use crate::{
     agent::lease::{self, Life},
     error::{Error, Kind, Result},
     git::worktree,
-    project::Project,
+    project::{Project, target::short_name},
 };
 
 /// The directory of the specs and all that belongs to them.
@@ -59,13 +59,13 @@ pub(crate) fn refuse_work(project: &Project) -> Result<()> {
     Ok(())
 }
 
-/// What stays in any case, one line each.
+/// A line for everything that stays in any case.
 pub(crate) fn left_behind(project: &Project) -> Result<Vec<String>> {
     let prefix = format!("refs/heads/{}", project.config().branch_prefix()?);
     let branches = project.store()?.names_below(&prefix)?;
     let mut left = Vec::new();
     if !branches.is_empty() {
-        let prefix = prefix.trim_start_matches("refs/heads/");
+        let prefix = short_name(&prefix);
         left.push(format!("work branches stay ({}): git branch --list '{prefix}*'", branches.len()));
     }
     if !project.repo.gix().remote_names().is_empty() {

@@ -26,7 +26,7 @@ pub(super) fn missing(project: &Project) -> Vec<(&'static str, &'static str)> {
     NOTES.into_iter().filter(|(key, value)| !says(key, value)).collect()
 }
 
-/// Settings of this clone's own file that are about this tool and stand in sections of git: those of [`NOTES`], then colours, pager
+/// Settings of this clone's own file that concern this tool and are in git's sections: those of [`NOTES`], then colours, pager
 /// and hints.
 pub(super) fn own(project: &Project) -> Result<Vec<(String, String)>> {
     let local = local(project)?;

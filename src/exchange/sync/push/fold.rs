@@ -25,9 +25,8 @@ use crate::{
 const CHUNK: usize = 250;
 
 impl Exchange<'_> {
-    /// Deletes every ref that the remote had, by what is `tracked`, and that our archives hold. Returns whether there was any. A ref
-    /// that moved there has to be fetched first. A remote that deletes nothing, or not together with a push, keeps its refs, and no
-    /// person is told each time.
+    /// Deletes every `tracked` ref of the remote whose chain our archives hold. Returns whether there was any. A ref that moved there has
+    /// to be fetched first. A remote that deletes nothing, or not together with a push, keeps its refs, without a message each time.
     pub(super) fn push_folded(&mut self, tracked: &Tracked, answers: &mut Answers) -> Result<bool> {
         let folded = self.folded_there(tracked)?;
         let any = !folded.is_empty();

@@ -10,11 +10,11 @@ use crate::{
     upkeep::setup,
 };
 
-/// What every line of ours begins and ends with, by which it is found again.
+/// The beginning and the end of every line of ours, by which it is found again.
 const HEAD: &[u8] = b"if command -v git-chant ";
 const MARK: &str = "# git chant hooks";
 
-/// What a file begins with that is made for the line.
+/// The beginning of a file that is made for the line.
 const MADE: &str = "#!/bin/sh\n# Made by git chant hooks install; git chant hooks uninstall removes it.\n";
 
 /// Shells that read the line.

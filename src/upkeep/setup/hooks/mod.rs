@@ -19,7 +19,7 @@ use crate::{
     project::Project,
 };
 
-/// What the sections of the configuration begin with that are ours.
+/// The prefix of our sections in the configuration.
 pub(super) const SECTION: &str = "hook.chant-";
 
 /// The first git that reads hooks from its configuration.
@@ -220,13 +220,13 @@ fn is_inside(project: &Project, dir: &Path) -> bool {
         return false;
     }
     // The directory may have to be created.
-    let there = dir.ancestors().find_map(|part| fs::canonicalize(part).ok()).unwrap_or_else(|| dir.to_owned());
+    let existing = dir.ancestors().find_map(|part| fs::canonicalize(part).ok()).unwrap_or_else(|| dir.to_owned());
     let places = [
         Some(project.repo.common_dir().to_owned()),
         project.repo.work_dir().map(Path::to_owned),
         project.repo.main_work_dir(),
     ];
-    places.into_iter().flatten().any(|place| fs::canonicalize(&place).is_ok_and(|place| there.starts_with(place)))
+    places.into_iter().flatten().any(|place| fs::canonicalize(&place).is_ok_and(|place| existing.starts_with(place)))
 }
 
 fn same(one: &Path, other: &Path) -> bool {
