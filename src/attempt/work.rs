@@ -276,7 +276,7 @@ impl Work<'_> {
             return self.land();
         }
         let attempt = project.attempt(id, &state)?;
-        if state.status == Status::InProgress || merge::has_moved(project, &state, &attempt)? {
+        if state.status == Status::InProgress || attempt.has_moved(project, &state)? {
             end::refuse_running(project, id, Some(&state))?;
             recover::end_survivors_of(project, id, Some(&state), progress)?;
             let branch = attempt.branch.shorten();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use gix::{ObjectId, refs::FullName};
 
 use super::text::path_of;
-use crate::project::Project;
+use crate::project::{Project, target::short_name};
 use crate::{
     agent::{
         lease::{self, Life},
@@ -17,7 +17,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     git::{
-        history,
+        branch, history,
         repository::Head,
         worktree::{self, Worktree},
     },
@@ -88,7 +88,15 @@ impl Attempt {
 
     /// The short name of the target branch.
     pub(crate) fn target_name(&self) -> Option<&str> {
-        self.target.as_deref().map(|name| name.strip_prefix("refs/heads/").unwrap_or(name))
+        self.target.as_deref().map(short_name)
+    }
+
+    /// Whether the work branch is at another commit than the one that was checked, for example because a conflict was resolved in it.
+    /// Then the work has to be checked again before it can be merged.
+    pub(crate) fn has_moved(&self, project: &Project, state: &State) -> Result<bool> {
+        let checked = state.facts.work_commits.last().copied().or(self.base);
+        let now = branch::read(&project.repo, self.branch.as_ref())?;
+        Ok(self.base.is_some() && now.is_some() && now != checked)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
         merge::{self, Computed},
         reference::branch_name,
     },
-    project::Project,
+    project::{Project, target::short_name},
     specs::attempt::Attempt,
 };
 
@@ -59,17 +59,9 @@ pub(super) fn finished(project: &Project, id: &SpecId) -> Result<State, Stop> {
     }))
 }
 
-/// Whether the work branch is no longer what was checked, for example because a conflict was resolved in it. Then the work has to be
-/// checked again before it can be merged.
-pub(crate) fn has_moved(project: &Project, state: &State, attempt: &Attempt) -> Result<bool> {
-    let recorded = state.facts.work_commits.last().copied().or(attempt.base);
-    let now = branch::read(&project.repo, attempt.branch.as_ref())?;
-    Ok(attempt.base.is_some() && now.is_some() && now != recorded)
-}
-
 /// The commit that holds the finished work: what was recorded, as long as the branch still agrees. `None`: there is nothing.
 pub(super) fn work_tip(project: &Project, state: &State, attempt: &Attempt) -> Result<Result<Option<ObjectId>, Waits>> {
-    if has_moved(project, state, attempt)? {
+    if attempt.has_moved(project, state)? {
         let waits = Waits::new(format!("its branch '{}' moved since it was checked", attempt.branch.shorten()));
         return Ok(Err(waits.hint(format!("to check it again and merge it: git chant merge {}", attempt.id.short()))));
     }
@@ -82,7 +74,7 @@ pub(super) fn target(attempt: &Attempt, onto: Option<&str>) -> Result<Option<Ful
         (None, Some(target)) => target,
         (None, None) => return Ok(None),
     };
-    branch_name(name.strip_prefix("refs/heads/").unwrap_or(name)).map(Some)
+    branch_name(short_name(name)).map(Some)
 }
 
 pub(super) fn how(project: &Project, attempt: &Attempt) -> Result<MergeHow> {

@@ -12,7 +12,6 @@ mod verified;
 use gix::{ObjectId, refs::FullName};
 
 pub(crate) use aside::{LeftAside, left_aside, recover_all};
-pub(crate) use compute::has_moved;
 pub(crate) use conflict::{Conflict, conflict};
 
 use compute::{Tried, compute, finished, target, work_tip};

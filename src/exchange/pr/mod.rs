@@ -11,7 +11,7 @@ use crate::{
     domain::{checks::Checks, event::Op, phase::Phase, spec_file::section},
     error::{Error, Kind, Result},
     git::history,
-    project::Project,
+    project::{Project, target::short_name},
     specs::{all::Specs, entry::Entry, release_notes},
 };
 
@@ -174,7 +174,7 @@ fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
 fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(String, ObjectId)> {
     let facts = entry.state.as_ref().map(|state| &state.facts);
     let target = facts.and_then(|facts| facts.target.as_deref()).unwrap_or_default();
-    let short = target.strip_prefix("refs/heads/").unwrap_or(target);
+    let short = short_name(target);
     let tip = project.branch_tip(target)?;
     match tip {
         Some(tip) if short != base => Ok((short.to_owned(), tip)),

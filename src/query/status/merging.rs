@@ -46,12 +46,10 @@ impl Merges {
         if !state.unacknowledged().is_empty() {
             return Ok(why("the agent changed more than its work, and nobody has acknowledged that"));
         }
-        let recorded = state.facts.work_commits.last().copied();
-        let now = branch::read(&project.repo, attempt.branch.as_ref())?;
-        if attempt.base.is_some() && now.is_some() && now != recorded.or(attempt.base) {
+        if attempt.has_moved(project, state)? {
             return Ok(why(format!("its branch '{}' moved since it was checked", attempt.branch.shorten())));
         }
-        let Some(work) = recorded else { return Ok(None) };
+        let Some(work) = state.facts.work_commits.last().copied() else { return Ok(None) };
         let Some(target) = &attempt.target else {
             return Ok(why("HEAD was detached when it started, so it has no target"));
         };
