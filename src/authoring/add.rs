@@ -67,10 +67,10 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
     let supersedes = created.spec.front.supersedes.clone();
     if edit {
         // A text that a person typed is kept, even if it cannot be recorded.
-        record_one(project, &created, onto.as_deref())
+        record_one(project, &created, onto.as_deref(), true)
             .map_err(|error| error.hint(format!("its text is kept in '{}'", path_of(&id))))?;
     } else {
-        record_all(project, &[created], onto.as_deref())?;
+        record_all(project, &[created], onto.as_deref(), true)?;
     }
     for old in supersedes.iter().filter_map(|old| old.parse::<SpecId>().ok()) {
         supersede(project, &old, &id)?;
@@ -252,11 +252,11 @@ fn new_file(project: &Project, driver: Option<&SpecId>, bytes: &[u8]) -> Result<
     Err(Error::fatal(Kind::Add, format!("no free {what} could be found")))
 }
 
-/// Records the specs and trusts their texts. If an event cannot be signed, the files of the specs that are not recorded are
+/// Records the specs, and trusts their texts where they are `trusted`. If an event cannot be signed, the files of the specs that are not recorded are
 /// removed: the command can be given again when the key works.
-pub(super) fn record_all(project: &Project, created: &[Created], onto: Option<&str>) -> Result<()> {
+pub(super) fn record_all(project: &Project, created: &[Created], onto: Option<&str>, trusted: bool) -> Result<()> {
     for (at, one) in created.iter().enumerate() {
-        if let Err(error) = record_one(project, one, onto) {
+        if let Err(error) = record_one(project, one, onto, trusted) {
             if error.kind == Kind::SigningFailed {
                 created[at..].iter().try_for_each(|one| remove_file(project, &one.id))?;
             }
@@ -266,10 +266,10 @@ pub(super) fn record_all(project: &Project, created: &[Created], onto: Option<&s
     Ok(())
 }
 
-fn record_one(project: &Project, created: &Created, onto: Option<&str>) -> Result<()> {
+fn record_one(project: &Project, created: &Created, onto: Option<&str>, trusted: bool) -> Result<()> {
     let Created { id, bytes, spec } = created;
     record::added(project, id, &path_of(id), bytes, spec, onto)?;
-    project.trust(id.as_str(), project.store()?.blob_id(bytes))
+    if trusted { project.trust(id.as_str(), project.store()?.blob_id(bytes)) } else { Ok(()) }
 }
 
 /// Records on `old` that `new` takes its place.

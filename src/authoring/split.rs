@@ -87,7 +87,9 @@ pub(crate) fn split(
         Error::negative(Kind::BadPart, format!("the part '{}' makes no valid spec", part.title.escape_debug()))
     };
     let created = add::create_all(project, &parts, Some(id), |part, before| draft(spec, part, before), invalid)?;
-    add::record_all(project, &created, onto.as_deref())?;
+    // What the members inherit is trusted if the person trusts the text that they inherit it from.
+    let trusted = project.is_trusted(id.as_str(), text.blob());
+    add::record_all(project, &created, onto.as_deref(), trusted)?;
     if entry.state.is_none() {
         record::added(project, id, &text.path, &text.bytes, spec, None)?;
     }

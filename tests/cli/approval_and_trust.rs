@@ -323,3 +323,17 @@ fn ready_says_where_to_read_on_when_nothing_is() {
     sandbox.chant(&["cancel", &first]).ok();
     assert_eq!(sandbox.chant(&["ready"]).ok().err, "");
 }
+
+/// An agent may have made the copy: what a person trusts is the text of one spec.
+#[test]
+fn a_copy_of_a_trusted_text_is_not_trusted() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo $CHANT_SPEC_ID >>file; tick");
+    let id = sandbox.add(&["First", "--verify", "true"]);
+    let text = sandbox.read(&format!(".chant/specs/{id}.md"));
+    sandbox.write(".chant/specs/2026-02-08-011-abc.md", &text);
+    sandbox.chant(&["work", "011-abc"]).fails(1, &["commands of the repository that you have not approved"]);
+    sandbox.chant(&["approve", "011-abc"]).ok();
+    sandbox.chant(&["work", "011-abc"]).ok();
+    sandbox.chant(&["work", &id]).ok();
+}

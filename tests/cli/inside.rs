@@ -42,7 +42,7 @@ fn others(sandbox: &Sandbox, known: &str) -> Vec<serde_json::Value> {
 #[test]
 fn a_follow_up_waits_until_a_person_adopts_it() {
     for (sandbox, id) in both(&format!(
-        "{GOOD}; git chant add 'Follow up' --verify \"touch $HOME/ran\" --label later >../said 2>&1 || echo failed >../failed"
+        "{GOOD}; git chant add 'Follow up' --verify 'exit 7' --label later >../said 2>&1 || echo failed >../failed"
     )) {
         sandbox.chant(&["work", &id]).ok();
         assert_eq!((sandbox.status(&id).as_str(), left(&sandbox, "failed").as_str()), ("completed", ""));
@@ -62,17 +62,18 @@ fn a_follow_up_waits_until_a_person_adopts_it() {
         sandbox.chant(&["fsck"]).ok();
         sandbox.chant(&["work", short]).fails(1, &["waits for adoption", "git chant add --adopt"]);
         sandbox.chant(&["work", "--all"]);
-        assert!(!sandbox.dir().join("home/ran").exists());
+        sandbox.chant(&["finish", short]).fails(1, &["waits for adoption"]);
+        assert_eq!(sandbox.ops(other_id), ["add"]);
         let adopted = sandbox.chant(&["add", "--adopt", short]).ok();
-        assert!(adopted.err.contains("verify: touch"), "{}", adopted.err);
+        assert!(adopted.err.contains("verify: exit 7"), "{}", adopted.err);
         assert_eq!(sandbox.ops(other_id), ["add", "adopt"]);
         assert!(sandbox.read(&file).contains("# Follow up"));
         assert_eq!(others(&sandbox, &id)[0]["ready"], true);
         sandbox.chant(&["add", "--adopt", short]).fails(1, &["it is no proposal"]);
         sandbox.chant(&["fsck"]).ok();
         sandbox.agent(GOOD.replace("two", "three").as_str());
-        sandbox.chant(&["work", short]).ok();
-        assert!(sandbox.dir().join("home/ran").exists());
+        // It is trusted from now on: its command is run.
+        sandbox.chant(&["work", short]).fails(1, &["verify 'exit 7'"]);
     }
 }
 
@@ -219,7 +220,7 @@ fn an_agent_fails_and_notes_no_other_spec() {
 #[test]
 fn what_only_reads_works_inside() {
     let script = format!(
-        "for verb in list ready status 'show {{id}}' 'log {{id}}' lint fsck prime 'prune --dry-run' 'graph'; do
+        "for verb in list ready status 'show {{id}}' 'log {{id}}' 'path {{id}}' lint fsck prime 'prune --dry-run' 'graph'; do
         git chant $verb >/dev/null 2>>../said || echo \"$verb\" >>../failed; done; {GOOD}"
     );
     for (sandbox, id) in both("") {

@@ -139,6 +139,15 @@ pub(crate) fn list(repo: &Repository) -> Result<Vec<Worktree>> {
             sandbox: Vec::new(),
         });
     }
+    // The private repository of a confined run knows no worktrees. The one that this process is in is there all the same.
+    if let Some(path) =
+        repo.work_dir().filter(|path| repo.is_linked() && !all.iter().any(|one| same_place(&one.path, path)))
+    {
+        let (path, git_dir) = (path.to_owned(), repo.git_dir().to_owned());
+        let head = read_head(repo, &git_dir);
+        let (muted, sandbox) = (Vec::new(), Vec::new());
+        all.push(Worktree { path, git_dir, head, locked: None, prunable: false, main: false, muted, sandbox });
+    }
     Ok(all)
 }
 
