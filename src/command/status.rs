@@ -11,7 +11,7 @@ use crate::{
     cli::status::StatusArgs,
     error::{Exit, Kind, Result},
     project::Project,
-    query::{status as standing, status::Merges},
+    query::status::{Merges, status},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &StatusArgs) -> Result<Outcome> {
@@ -22,13 +22,13 @@ pub(super) fn run(context: &Context<'_>, args: &StatusArgs) -> Result<Outcome> {
     }
 }
 
-/// How it stands now.
+/// The answer as it is now.
 fn look(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Outcome> {
     if let Some(topic) = &args.topic {
         return topic::run(context, topic);
     }
     let project = context.project()?;
-    let status = standing::status(&project, merges)?;
+    let status = status(&project, merges)?;
     let hints = gives_advice(context, &project);
     Ok(Outcome::new(StatusAnswer { status, now: context.env.now().as_second(), hints }))
 }
@@ -39,8 +39,8 @@ fn gives_advice(context: &Context<'_>, project: &Project) -> bool {
     !context.quiet && !forbidden && project.repo.gix().config_snapshot().boolean("advice.statusHints").unwrap_or(true)
 }
 
-/// Shows it until a signal comes. At a terminal each time, since how long something takes changes as well; elsewhere only if
-/// something else has changed.
+/// Shows the answer until a signal comes. At a terminal it is shown each time, since durations change; elsewhere only after another
+/// change.
 fn watch(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Outcome> {
     let pause = args.watch.unwrap_or_default();
     let mut signals = Interrupts::listen()?;

@@ -59,12 +59,8 @@ fn default_heading(kind: SpecType) -> &'static str {
 pub(crate) fn written(specs: &Specs<'_>, id: &SpecId, tip: ObjectId) -> Result<Option<String>> {
     let store = specs.project.store()?;
     let walk = store.walk(id, tip)?;
-    for event in walk.history.events().iter().rev().filter(|event| event.op == Op::Finish) {
-        if let Some(bytes) = store.evidence_of(event.id, &format!("outputs/{}", path_of(id)))? {
-            return Ok(release_notes_of(&bytes));
-        }
-    }
-    Ok(None)
+    let text = store.newest_evidence(&walk.history, &Op::Finish, &format!("outputs/{}", path_of(id)))?;
+    Ok(text.and_then(|bytes| release_notes_of(&bytes)))
 }
 
 /// The entries of a section: one for each heading `### Fixed: what`, otherwise its first paragraph.

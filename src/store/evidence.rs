@@ -3,7 +3,11 @@
 use gix::{ObjectId, objs::tree::EntryKind};
 
 use super::Store;
-use crate::{error::Result, git::object::patiently};
+use crate::{
+    domain::{event::Op, history::History},
+    error::Result,
+    git::object::patiently,
+};
 
 /// A file of an event's tree, named by its path in the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +84,16 @@ impl Store<'_> {
             Some(id) => Ok(Some(self.repo.find_blob(id)?.take_data())),
             None => Ok(None),
         }
+    }
+
+    /// The bytes of the file `path` in the newest event `op` of `history` that keeps it; `None` if none does.
+    pub(crate) fn newest_evidence(&self, history: &History, op: &Op, path: &str) -> Result<Option<Vec<u8>>> {
+        for event in history.events().iter().rev().filter(|event| event.op == *op) {
+            if let Some(bytes) = self.evidence_of(event.id, path)? {
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
     }
 
     /// The id of one file in an event's tree.

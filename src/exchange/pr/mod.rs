@@ -228,15 +228,12 @@ fn testing(specs: &Specs<'_>, entry: &Entry) -> Result<String> {
     let Some(state) = &entry.state else { return Ok(none) };
     let store = specs.project.store()?;
     let walk = store.walk(&entry.id, state.tip)?;
-    for event in walk.history.events().iter().rev().filter(|event| event.op == Op::Finish) {
-        let Some(bytes) = store.evidence_of(event.id, "checks.json")? else { continue };
-        let Ok(checks) = serde_json::from_slice::<Checks>(&bytes) else { break };
-        let passed = checks.verify.iter().filter(|command| command.ok).map(|command| (&command.command, "passes"));
-        let proof = checks.reproduces.iter().filter(|proof| proof.ok);
-        let proved = proof.map(|proof| (&proof.tip.command, "fails without this change and passes with it"));
-        let line = |(command, how): (&String, &str)| format!("- `{}` {how}\n", command.replace('`', "'"));
-        let lines: String = passed.chain(proved).map(line).collect();
-        return Ok(if lines.is_empty() { none } else { lines });
-    }
-    Ok(none)
+    let checks = store.newest_evidence(&walk.history, &Op::Finish, "checks.json")?;
+    let Some(checks) = checks.and_then(|bytes| serde_json::from_slice::<Checks>(&bytes).ok()) else { return Ok(none) };
+    let passed = checks.verify.iter().filter(|command| command.ok).map(|command| (&command.command, "passes"));
+    let proof = checks.reproduces.iter().filter(|proof| proof.ok);
+    let proved = proof.map(|proof| (&proof.tip.command, "fails without this change and passes with it"));
+    let line = |(command, how): (&String, &str)| format!("- `{}` {how}\n", command.replace('`', "'"));
+    let lines: String = passed.chain(proved).map(line).collect();
+    Ok(if lines.is_empty() { none } else { lines })
 }

@@ -59,12 +59,9 @@ pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>) -> Result<WhyView
 fn checks(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<crate::domain::checks::CheckLine>> {
     let store = specs.project.store()?;
     let walk = store.walk(spec, tip)?;
-    for event in walk.history.events().iter().rev().filter(|event| event.op == Op::Finish) {
-        if let Some(bytes) = store.evidence_of(event.id, "checks.json")? {
-            return Ok(serde_json::from_slice::<Checks>(&bytes).map(|checks| checks.lines()).unwrap_or_default());
-        }
-    }
-    Ok(Vec::new())
+    let checks = store.newest_evidence(&walk.history, &Op::Finish, "checks.json")?;
+    let checks = checks.and_then(|bytes| serde_json::from_slice::<Checks>(&bytes).ok());
+    Ok(checks.map(|checks| checks.lines()).unwrap_or_default())
 }
 
 /// The specs that informed `spec`, breadth first: the nearest first, each once.
