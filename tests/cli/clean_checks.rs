@@ -264,6 +264,25 @@ fn a_confined_check_changes_a_home_of_its_own() {
 }
 
 #[test]
+fn what_a_run_changed_at_home_decides_no_check() {
+    let script = "mkdir -p \"$HOME/.local/lib/x\"; echo x >\"$HOME/.local/lib/x/usercustomize.py\"; echo x >\"$HOME/.toolrc\"; \
+                  echo x >\"$HOME/.local/bin/mine\"; test -e \"$HOME/.local/bin/old\" || exit 7; echo two >file; tick";
+    let sandbox = with(&[], script);
+    if !confine(&sandbox) {
+        return;
+    }
+    let bin = sandbox.dir().join("home/.local/bin");
+    fs::create_dir_all(&bin).unwrap();
+    fs::write(bin.join("old"), "").unwrap();
+    let unseen = "cd \"$HOME\" && ! test -e .local/lib/x/usercustomize.py && ! test -e .toolrc && ! test -e .local/bin/mine && test -e .local/bin/old";
+    let id = sandbox.add(&["Make it two", "--verify", unseen]);
+    sandbox.chant(&["work", &id]).ok();
+    assert!(bin.join("mine").exists(), "it stays in the person's home");
+    let remarks = evidence(&sandbox, &id)["verify"][0]["remarks"].to_string();
+    assert!(remarks.contains("during the run") && remarks.contains("and 2 more"), "{remarks}");
+}
+
+#[test]
 fn a_check_that_is_not_confined_says_so() {
     let sandbox = with(&[], "echo two >file; tick");
     sandbox.git(&["config", "chant.confine", "off"]);

@@ -69,7 +69,7 @@ impl Check<'_> {
         // What is wrong on paper needs no minutes of tests to be wrong.
         let front = &self.attempt.spec.front;
         if checks.clone().settled().ok && (!front.verify.is_empty() || front.reproduces.is_some()) {
-            let mut room = Room::open(self.project, self.progress)?;
+            let mut room = Room::for_attempt(self.project, self.attempt.start, self.progress)?;
             checks.verify = self.verify(&mut room)?;
             checks.reproduces = self.reproduces(&mut room)?;
             if !checks.clone().settled().ok {

@@ -28,7 +28,10 @@ use crate::{
     domain::{checks::Command, confined::Confined, pattern::PathSet},
     error::{Error, IoContext, Kind, Result},
     git::{
-        private::apart::{self, Apart, Refs},
+        private::{
+            Private,
+            apart::{self, Apart, Refs},
+        },
         work_file,
         worktree::{self, include, path, remove},
     },
@@ -53,6 +56,8 @@ pub(crate) struct Room<'p> {
     pub(super) progress: &'p dyn Progress,
     slot: Slot,
     may_change: PathSet,
+    /// What a run changed in the home directory, and no check finds there.
+    hidden: Vec<PathBuf>,
 }
 
 /// A checkout of one commit, prepared, for one or more commands in turn. It is gone when this is dropped.
@@ -85,7 +90,18 @@ impl<'p> Room<'p> {
     /// If the lock cannot be taken, or `chant.checkMayChange` cannot be read.
     pub(crate) fn open(project: &'p Project, progress: &'p dyn Progress) -> Result<Room<'p>> {
         let may_change = project.config().check_may_change()?;
-        Ok(Room { project, progress, slot: Slot::take(project)?, may_change })
+        Ok(Room { project, progress, slot: Slot::take(project)?, may_change, hidden: Vec::new() })
+    }
+
+    /// Takes a room for checks of `attempt`: what its run changed in the person's home directory decides nothing there.
+    ///
+    /// # Errors
+    /// As [`Room::open`].
+    pub(crate) fn for_attempt(project: &'p Project, attempt: ObjectId, progress: &'p dyn Progress) -> Result<Room<'p>> {
+        // The run itself cannot write this file.
+        let since = Private::of(&project.repo, &attempt).commondir;
+        let hidden = surroundings::changed_at_home(&project.env, &since);
+        Ok(Room { hidden, ..Room::open(project, progress)? })
     }
 
     /// Makes a fresh checkout of `commit` with the files of `extra`, and prepares it: `.worktreeinclude`, `chant.worktreeSetup`.
@@ -182,7 +198,7 @@ impl<'p> Room<'p> {
         let layers = |kind: &str| {
             let mut each = surroundings::layers(project, kind);
             each.push(Layer { at: path.clone(), lower: Some("empty".to_owned()), name: TREE.to_owned() });
-            Layers { dir: self.slot.dir.clone(), each, without: Vec::new() }
+            Layers { dir: self.slot.dir.clone(), each, without: self.hidden.clone() }
         };
         let (own, commands) = (layers("own"), layers("check"));
         let files = own.upper(TREE);
@@ -258,6 +274,12 @@ impl Visit<'_> {
         seen.home = Some(if self.stand.own_home { "own" } else { "shared" }.to_owned());
         if apart::refs(&self.stand.files.join(".git")) != self.refs {
             seen.remarks.push("it moved refs of its checkout, which counts for nothing".to_owned());
+        }
+        if let (Some(first), true) = (self.room.hidden.first(), self.stand.own_home) {
+            let count = self.room.hidden.len();
+            let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
+            let what = "it did not see what changed in the home directory during the run";
+            seen.remarks.push(format!("{what}: '{}'{more}", first.display()));
         }
         match finished.survivors {
             0 => {}

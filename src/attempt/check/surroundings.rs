@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +17,13 @@ const OF_DIRECTORIES: &[&str] = &["_HOME", "_ROOT", "_DIR", "_PREFIX", "PATH", "
 /// Variables that have a program keep what it builds outside the checkout, where another checkout would find it.
 const OF_BUILDS: &[&str] =
     &["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_BUILD_DIR", "PYTHONPYCACHEPREFIX"];
+
+/// Places below a home directory that decide how programs run, and are no caches.
+const DECIDING: &[&str] =
+    &[".cargo/bin", ".config", ".local/bin", ".local/lib", ".node_libraries", ".node_modules", "bin"];
+
+/// Of how many files of one place each is named; of more, the place itself.
+const MOST_FILES: usize = 200;
 
 /// What is different in the environment of a check from the person's: nothing ties it to a repository, and nothing tells it what it is
 /// run for.
@@ -36,6 +44,35 @@ pub(super) fn layers(project: &Project, kind: &str) -> Vec<Layer> {
 pub(super) fn has_own_home(env: &Env, layers: &[Layer]) -> bool {
     let home = env.home().and_then(|home| fs::canonicalize(home).ok());
     home.is_some_and(|home| layers.iter().any(|layer| home.starts_with(&layer.at)))
+}
+
+/// What changed in the home directory since the file `since` was written, as far as it decides how programs run: settings at its top,
+/// programs, packages of the user.
+pub(super) fn changed_at_home(env: &Env, since: &Path) -> Vec<PathBuf> {
+    let Some(home) = env.home().and_then(|home| fs::canonicalize(home).ok()) else { return Vec::new() };
+    let Ok(since) = fs::symlink_metadata(since).map(|meta| (meta.mtime(), meta.mtime_nsec())) else {
+        return Vec::new();
+    };
+    let is_new = |meta: &fs::Metadata| !meta.is_dir() && (meta.ctime(), meta.ctime_nsec()) >= since;
+    let mut changed = Vec::new();
+    for (place, deep) in [(home.clone(), false)].into_iter().chain(DECIDING.iter().map(|name| (home.join(name), true)))
+    {
+        let (mut dirs, mut files) = (vec![place.clone()], Vec::new());
+        while let Some(dir) = dirs.pop() {
+            for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+                match entry.metadata() {
+                    Ok(meta) if meta.is_dir() && deep => dirs.push(entry.path()),
+                    // A run cannot write it.
+                    Ok(_) if !deep && entry.file_name() == ".gitconfig" => {}
+                    Ok(meta) if is_new(&meta) => files.push(entry.path()),
+                    _ => {}
+                }
+            }
+        }
+        if files.len() > MOST_FILES && deep { changed.push(place) } else { changed.append(&mut files) }
+    }
+    changed.sort();
+    changed
 }
 
 fn roots(env: &Env) -> Vec<PathBuf> {

@@ -61,7 +61,7 @@ impl<'p> Verifier<'p> {
     pub(super) fn check(&self, merged: ObjectId, target: &str) -> Result<Option<Waits>> {
         self.progress.say(&Step::Note(format!("'{target}' has moved on: the merge with it is checked, too")));
         let tree = self.project.repo.gix().find_commit(merged)?.tree_id()?.detach();
-        let mut room = Room::open(self.project, self.progress)?;
+        let mut room = Room::for_attempt(self.project, self.attempt.start, self.progress)?;
         let front = &self.attempt.spec.front;
         for command in &front.verify {
             self.progress.say(&Step::Checking { what: command });
