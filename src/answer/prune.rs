@@ -54,6 +54,8 @@ pub(crate) enum Pruned {
     Transcript,
     /// The lease of a dead run.
     Lease,
+    /// What was seen of the repository before a run.
+    Seen,
     /// The worktree in which checks are run at a commit.
     Check,
     /// A file that a merge moved out of its way.

@@ -15,6 +15,7 @@ pub(crate) mod request;
 mod resume;
 mod run;
 pub(crate) mod schedule;
+pub(crate) mod seen;
 mod session;
 mod start;
 pub(crate) mod track;

@@ -13,7 +13,11 @@ use crate::{
         process::GRACE,
     },
     answer::progress::{Progress, Step},
-    attempt::{merge, request, session::confined},
+    attempt::{
+        merge, request,
+        seen::{Extent, Watch},
+        session::confined,
+    },
     domain::{
         event::{Facts, Op},
         id::SpecId,
@@ -80,7 +84,16 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
     };
     let dead = format!("its run (process {} on {}) is dead", info.pid, info.host);
     let reason = said.map_or_else(|| dead.clone(), |said| said.to_string());
-    stop(project, id, attempt, op, &reason)?;
+    let mut watch = Watch::open(project, id, attempt, info.agent.is_some())?;
+    let changes = watch.compare(project, Extent::All)?;
+    changes.say(progress);
+    for what in &changes.waits {
+        progress.say(&Step::Warning(what.clone()));
+    }
+    // A release ends the attempt, and what its event says with it: then the next attempt compares again.
+    if stop_with(project, id, attempt, &op, &reason, changes.waits)? && op != Op::Release {
+        watch.settle(project)?;
+    }
     project.forget_lease(attempt)?;
     progress.say(&Step::Note(format!("'{}' was being worked on: {dead}; its work is kept", id.short())));
     Ok(true)
@@ -165,16 +178,28 @@ fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
 
 /// Records that an attempt is stopped, by `op`: paused, released or failed. One that ended already stays as it is.
 pub(super) fn stop(project: &Project, id: &SpecId, attempt: ObjectId, op: Op, reason: &str) -> Result<()> {
+    stop_with(project, id, attempt, &op, reason, Vec::new()).map(drop)
+}
+
+/// Records that an attempt is stopped, and what it changed that no event explains. Returns whether it was recorded.
+fn stop_with(
+    project: &Project,
+    id: &SpecId,
+    attempt: ObjectId,
+    op: &Op,
+    reason: &str,
+    tampered: Vec<String>,
+) -> Result<bool> {
     let what = match op {
         Op::Pause => "is paused",
         Op::Fail => "failed",
         _ => "is released",
     };
     let sentence = format!("{} {what}: {reason}", id.short());
-    let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), ..Facts::default() };
+    let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), tampered, ..Facts::default() };
     let under_way = |state: &State| state.open.contains(&attempt) && state.status == Status::InProgress;
-    project.store()?.record_if(id, NewEvent { op, sentence, facts }, under_way)?;
-    Ok(())
+    let event = NewEvent { op: op.clone(), sentence, facts };
+    Ok(project.store()?.record_if(id, event, under_way)?.is_some())
 }
 
 /// Records that a gate is passed whose work the project has taken.

@@ -103,6 +103,12 @@ fn startable(project: &Project, entry: &Entry) -> Result<(), Stop> {
     Err(Stop::Taken(match entry.status {
         Status::Pending | Status::Failed | Status::Paused => return Ok(()),
         Status::InProgress => taken(project, &entry.id, entry.state.as_deref())?,
+        Status::Finished if entry.state.as_ref().is_some_and(|state| !state.unacknowledged().is_empty()) => {
+            let changed = entry.state.as_ref().map(|state| state.unacknowledged().join("; ")).unwrap_or_default();
+            over(&format!("finished, and waits for your acknowledgement: {changed}"))
+                .hint(format!("look at it, then: git chant ack {short} --reason \"...\""))
+                .hint(again)
+        }
         Status::Finished => {
             over("finished and waits to be merged").hint(format!("to merge it: git chant merge {short}")).hint(again)
         }

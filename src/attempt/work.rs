@@ -15,7 +15,7 @@ use super::{
     ended::{Ended, How, Judged, Stop, Verdict, Waits},
     finish, merge, plan, recover,
     run::{self, Run},
-    start, track,
+    seen, start, track,
 };
 use crate::{
     agent::{lease::Life, slot::Slot},
@@ -281,6 +281,11 @@ impl Work<'_> {
             recover::end_survivors_of(project, id, Some(&state), progress)?;
             let branch = attempt.branch.shorten();
             progress.say(&Step::Note(format!("'{branch}' moved since it was checked: it is checked again")));
+            return self.check_again(&state);
+        }
+        if !seen::waiting(project, id, attempt.start, progress)?.is_empty() {
+            let what = "git goes by something else since it was checked: it is checked again".to_owned();
+            progress.say(&Step::Note(what));
             return self.check_again(&state);
         }
         if let Some(agent) = agent

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::{
     answer::{Recorded, outcome::Outcome},
+    attempt::seen,
     authoring::decide,
     cli::state::AckArgs,
     domain::status::Status,
@@ -12,6 +13,7 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &AckArgs) -> Result<Outcome> {
     let (project, id) = context.open_to_change(&args.spec)?;
     let sentence = decide::acknowledge(&project, &id, &args.reason)?;
+    seen::acknowledge(&project, &id)?;
     let spec = context.view(&project, &id)?;
     let waits = spec.status == Status::Finished;
     let outcome = Outcome::new(Recorded { spec, op: "ack".into(), sentence });

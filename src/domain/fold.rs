@@ -135,6 +135,12 @@ fn archives(history: &History, ops: &[&Event], standing: &[&Event], archive: &Ev
     })
 }
 
+/// What the events of an attempt report, as far as `tip` reaches them, and no acknowledgement after them covers.
+pub(crate) fn unacknowledged_of(history: &History, tip: ObjectId, attempt: ObjectId) -> Vec<String> {
+    let ops: Vec<&Event> = history.ops_of(tip).collect();
+    unacknowledged(history, &ops, attempt)
+}
+
 /// What the events of the attempt report and no acknowledgement after them covers.
 fn unacknowledged(history: &History, ops: &[&Event], attempt: ObjectId) -> Vec<String> {
     let mut named: Vec<String> = Vec::new();

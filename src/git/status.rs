@@ -1,5 +1,7 @@
 //! The uncommitted changes of a worktree. Committing them is in `leftovers`, keeping them in `snapshot`.
 
+use std::collections::BTreeMap;
+
 use bstr::{BString, ByteSlice};
 
 use super::worktree::Worktree;
@@ -48,4 +50,32 @@ fn parse(record: &[u8]) -> Option<Dirty> {
     let nested = state == *b"??" && path.ends_with(b"/");
     let path = path.strip_suffix(b"/").unwrap_or(path);
     Some(Dirty { path: path.as_bstr().to_owned(), state, nested })
+}
+
+/// How many paths [`standing`] tells apart.
+const MANY: usize = 5000;
+
+/// Every path of [`dirty`] with what tells its present content from another: what is staged, and of a file its size and time. Directories
+/// that hold nothing tracked are one path each.
+pub(crate) fn standing(worktree: &Worktree) -> Result<BTreeMap<String, String>> {
+    let options = ["--porcelain=v2", "-z", "--untracked-files=normal", "--no-renames", "--ignore-submodules=dirty"];
+    let output = worktree.plain_git()?.env("GIT_OPTIONAL_LOCKS", "0").arg("status").args(options).check()?;
+    let mut found = BTreeMap::new();
+    for record in output.records().take(MANY) {
+        // Fields before the path: of a changed one, of an unmerged one, of an untracked one.
+        let fields = match record.first() {
+            Some(b'1') => 8,
+            Some(b'u') => 10,
+            Some(b'?') => 1,
+            _ => continue,
+        };
+        let Some(at) = record.find_iter(b" ").nth(fields - 1) else { continue };
+        let (how, path) = (&record[..at], &record[at + 1..]);
+        let meta = path.to_path().ok().and_then(|path| std::fs::symlink_metadata(worktree.path.join(path)).ok());
+        let stamp =
+            meta.filter(|meta| !meta.is_dir()).map(|meta| format!(" {} {:?}", meta.len(), meta.modified().ok()));
+        let how = how.to_str_lossy().into_owned() + &stamp.unwrap_or_default();
+        found.insert(path.to_str_lossy().into_owned(), how);
+    }
+    Ok(found)
 }

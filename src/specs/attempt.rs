@@ -23,6 +23,9 @@ use crate::{
     },
 };
 
+/// Where it is kept what was seen before runs: below the common git directory.
+pub(crate) const SEEN_DIR: &str = "chant/seen";
+
 /// How an agent's run ended: what the checks of the attempt need to know of it.
 #[derive(Clone, Debug)]
 pub(crate) struct RunEnd {
@@ -36,8 +39,8 @@ pub(crate) struct RunEnd {
     pub rate_limited: bool,
     /// Changes that no event explains, in words.
     pub tampered: Vec<String>,
-    /// Other refs that changed during the run.
-    pub refs_moved: Vec<String>,
+    /// Such changes that the run cannot have made, because it was confined.
+    pub told: Vec<String>,
     /// What confined the run.
     pub confined: Confined,
     /// Why the work of a confined run was not taken into the repository, if it was not.
@@ -198,6 +201,11 @@ impl Project {
     /// Where the slots of agents are that may run only so many times at once.
     pub(crate) fn slots_dir(&self) -> PathBuf {
         self.repo.chant_dir().join("slots")
+    }
+
+    /// The file that keeps what was seen of the repository before a run of the spec.
+    pub(crate) fn seen_file(&self, id: &SpecId) -> PathBuf {
+        self.repo.common_dir().join(SEEN_DIR).join(id.as_str())
     }
 
     /// Whether the run of an attempt is alive, dead, or not known to this clone.

@@ -49,6 +49,7 @@ mod prune;
 mod recover;
 mod repositories;
 mod rewritten_history;
+mod seen;
 mod short_ids;
 mod signals_and_timeouts;
 mod signing;

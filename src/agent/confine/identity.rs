@@ -7,35 +7,45 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Device and inode of paths, and of every directory above each; none where there is nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Identities(BTreeMap<PathBuf, Option<(u64, u64)>>);
+use serde::{Deserialize, Serialize};
+
+/// Device and inode of paths, and of every directory above each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identities(BTreeMap<PathBuf, (u64, u64)>);
 
 impl Identities {
-    /// Looks at `paths` and at what is above them. Symbolic links are looked at themselves, and what they lead to as well.
+    /// Looks at `paths` and at what is above them. Symbolic links are looked at themselves, and what they lead to as well. Paths that are
+    /// not Unicode are passed over.
     pub(crate) fn of<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Self {
         let mut seen = BTreeMap::new();
         for path in paths {
             let real = fs::canonicalize(path).ok();
             for path in [Some(path), real.as_deref()].into_iter().flatten().flat_map(Path::ancestors) {
-                if !seen.contains_key(path) {
-                    seen.insert(path.to_owned(), identity(path));
+                if let (Some(found), true) = (identity(path), path.to_str().is_some()) {
+                    seen.insert(path.to_owned(), found);
                 }
             }
         }
         Identities(seen)
     }
 
-    /// The outermost paths that are something else now.
+    /// The outermost paths that are something else now. A path that is gone is none of them.
     pub(crate) fn changed(&self) -> Vec<PathBuf> {
         let mut changed: Vec<PathBuf> = Vec::new();
         // In this order a directory comes before what is in it.
         for (path, before) in &self.0 {
-            if identity(path) != *before && !changed.iter().any(|outer| path.starts_with(outer)) {
+            let replaced = identity(path).is_some_and(|now| now != *before);
+            if replaced && !changed.iter().any(|outer| path.starts_with(outer)) {
                 changed.push(path.clone());
             }
         }
         changed
+    }
+
+    /// Whether both were looked at under the same root directory: a container that was made anew has another.
+    pub(crate) fn have_one_root(&self, other: &Identities) -> bool {
+        let root = |of: &Identities| of.0.get(Path::new("/")).copied();
+        root(self) == root(other)
     }
 }
 

@@ -6,7 +6,10 @@ use gix::ObjectId;
 use crate::{
     agent::lease::Life,
     answer::progress::{Progress, Step},
-    attempt::finish::finish_event,
+    attempt::{
+        finish::finish_event,
+        seen::{Extent, Watch},
+    },
     domain::{
         event::{Facts, Op},
         id::SpecId,
@@ -32,6 +35,9 @@ pub(super) fn restore(
     progress: &dyn Progress,
 ) -> Result<()> {
     let muted = run.map(|run| run.muted.clone()).unwrap_or_default();
+    let mut watch = Watch::open(project, &attempt.id, attempt.start, run.is_some())?;
+    let changes = watch.compare(project, Extent::All)?;
+    changes.say(progress);
     if let Err(error) = set_back(project, attempt, tip, muted) {
         progress.say(&Step::Warning(format!("its worktree is not as it was: {}", error.message)));
     }
@@ -50,14 +56,17 @@ pub(super) fn restore(
         patch_ids: finish.facts.patch_ids.clone(),
         reason: Some(why.to_owned()),
         exit: run.and_then(|run| run.ending.exit_code()),
-        tampered: run.map(|run| run.tampered.clone()).unwrap_or_default(),
+        tampered: changes.waits,
         ..Facts::default()
     };
     let sentence = format!("{} is finished as before: {why}", attempt.title());
     let event = NewEvent { op: Op::Finish, sentence, facts };
     let addition = Addition { event, evidence, informed: Vec::new() };
     let under_way = |now: &State| now.status == Status::InProgress && now.attempt == Some(attempt.start);
-    store.record_if(&attempt.id, addition, under_way)?;
+    let recorded = store.record_if(&attempt.id, addition, under_way)?.is_some();
+    if recorded {
+        watch.settle(project)?;
+    }
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use crate::{
     attempt::{
         check::{Check, write_checks},
         ended::{Failure, Judged, Pause, Stop, Verdict},
+        seen::{Extent, Watch},
         session::confined::Inside,
     },
     domain::{
@@ -48,12 +49,19 @@ pub(crate) fn judge(
     run: Option<&RunEnd>,
     progress: &dyn Progress,
 ) -> Result<Judged, Stop> {
-    let mut tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
-    if let (Some(tree), Some(run)) = (&mut tree, run) {
-        tree.muted.clone_from(&run.muted);
-    }
-    let refs_moved = run.map(|run| run.refs_moved.clone()).unwrap_or_default();
-    Judge { project, attempt, run, tree, progress, checks: Checks { refs_moved, ..Checks::default() } }.judge()
+    let tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
+    // Read before the checks run: their code may write where the record is.
+    let mut watch = Watch::open(project, &attempt.id, attempt.start, run.is_some())?;
+    let (tampered, told, muted) = match run {
+        Some(run) => (run.tampered.clone(), run.told.clone(), run.muted.clone()),
+        None => {
+            let changes = watch.compare(project, Extent::Guarded)?;
+            (changes.waits, changes.told, changes.muted)
+        }
+    };
+    let tree = tree.map(|tree| Worktree { muted, ..tree });
+    Judge { project, attempt, run, tree, progress, checks: Checks::default(), watch: Some(watch), tampered, told }
+        .judge()
 }
 
 /// One attempt that is being judged.
@@ -67,6 +75,12 @@ struct Judge<'a> {
     progress: &'a dyn Progress,
     /// What was checked so far.
     checks: Checks,
+    /// What the repository is compared with.
+    watch: Option<Watch>,
+    /// What was changed and no event explains.
+    tampered: Vec<String>,
+    /// Likewise, and the run cannot have done it.
+    told: Vec<String>,
 }
 
 impl Judge<'_> {
@@ -78,6 +92,7 @@ impl Judge<'_> {
             self.warn(format!("the worktree '{}' was damaged and is repaired", tree.path.display()));
         }
         let (mut verdict, clean) = self.verdict()?;
+        self.compare()?;
         if let Some(tree) = &self.tree {
             let kept = if clean {
                 project.save_clean(&attempt.id, attempt.start, tree)
@@ -108,7 +123,7 @@ impl Judge<'_> {
         };
         let evidence = self.evidence(outputs)?;
         let late = self.record(&verdict, commits, evidence)?;
-        for what in self.tampered() {
+        for what in &self.tampered {
             self.warn(what.clone());
         }
         Ok(Judged { verdict, checks: self.checks, late })
@@ -118,9 +133,18 @@ impl Judge<'_> {
         self.progress.say(&Step::Warning(what));
     }
 
-    /// What the agent changed and no event explains.
-    fn tampered(&self) -> &[String] {
-        self.run.map_or(&[], |run| &run.tampered)
+    /// Compares the repository with what it was before the run, after everything that ran since.
+    fn compare(&mut self) -> Result<()> {
+        let Some(watch) = &mut self.watch else { return Ok(()) };
+        if !self.checks.verify.is_empty() || self.checks.reproduces.is_some() {
+            watch.ran_unconfined(std::mem::take(&mut self.told));
+        }
+        let changes = watch.compare(self.project, Extent::All)?;
+        changes.say(self.progress);
+        let more = changes.waits.into_iter().filter(|what| !self.tampered.contains(what)).collect::<Vec<_>>();
+        self.tampered.extend(more);
+        self.checks.refs_moved = changes.refs_moved;
+        Ok(())
     }
 
     /// The verdict on what is in the worktree, and whether nothing in it is uncommitted.
@@ -201,7 +225,7 @@ impl Judge<'_> {
             let sandbox = inside.iter().flat_map(|inside| inside.words().to_vec()).collect();
             Ok(Worktree { sandbox, ..tree.clone() })
         };
-        let left = leftovers::commit(attempt, &tree, project.silent, !self.tampered().is_empty(), confine)?;
+        let left = leftovers::commit(attempt, &tree, project.silent, !self.tampered.is_empty(), confine)?;
         if let (Some(inside), Some(base)) = (&inside, attempt.base)
             && let Some(refused) = inside.bring_in(project, &attempt.id, attempt.start, base)?
         {
@@ -213,7 +237,6 @@ impl Judge<'_> {
         let tip = branch::read(&project.repo, attempt.branch.as_ref())?.unwrap_or(tip);
         let mut checks = Check { project, attempt, tip, worktree: &tree.path, progress }.run()?;
         checks.problems.append(&mut self.checks.problems);
-        checks.refs_moved = std::mem::take(&mut self.checks.refs_moved);
         if branch::read(&project.repo, attempt.branch.as_ref())? != Some(tip) {
             checks.problems.push("its branch moved while it was checked".to_owned());
         }
@@ -249,9 +272,9 @@ impl Judge<'_> {
     }
 
     /// Records the verdict. Returns whether the attempt was over before.
-    fn record(&self, verdict: &Verdict, commits: Vec<ObjectId>, evidence: Evidence) -> Result<bool, Stop> {
-        let (attempt, run) = (self.attempt, self.run);
-        let store = self.project.store()?;
+    fn record(&mut self, verdict: &Verdict, commits: Vec<ObjectId>, evidence: Evidence) -> Result<bool, Stop> {
+        let (project, attempt, run) = (self.project, self.attempt, self.run);
+        let store = project.store()?;
         let title = attempt.title();
         let (op, sentence, reason) = match verdict {
             Verdict::Failed(failure) => (Op::Fail, format!("{title} failed: {failure}"), Some(failure.to_string())),
@@ -269,7 +292,7 @@ impl Judge<'_> {
             patch_ids: patches.map(|id| id.map_or_else(|| "-".to_owned(), |id| id.to_string())).collect(),
             exit: run.and_then(|run| run.ending.exit_code()),
             reason,
-            tampered: self.tampered().to_vec(),
+            tampered: self.tampered.clone(),
             model: run.and_then(|run| run.report.model.clone()),
             cost: run.and_then(|run| run.report.cost()),
             session: run.and_then(|run| run.report.session.clone()),
@@ -295,6 +318,12 @@ impl Judge<'_> {
         {
             self.warn(format!("the notes could not be written: {}", error.message));
             self.progress.say(&Step::Hint("git chant fsck --repair writes them".to_owned()));
+        }
+        // What is in no event is compared again when the attempt goes on.
+        if appended.is_some()
+            && let Some(watch) = self.watch.take()
+        {
+            watch.settle(project)?;
         }
         Ok(appended.is_some_and(|appended| appended.late))
     }

@@ -19,7 +19,10 @@ use verified::Verifier;
 
 use crate::{
     answer::progress::{Progress, Step},
-    attempt::ended::{How, Merged, Stop, Waits},
+    attempt::{
+        ended::{How, Merged, Stop, Waits},
+        seen,
+    },
     domain::{
         event::{Facts, Landing, Op},
         id::SpecId,
@@ -143,6 +146,12 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             return Err(Halt::TargetMoved);
         }
     }
+    let changed = seen::waiting(project, id, attempt.start, progress)?;
+    if !changed.is_empty() {
+        return Err(Waits::new(format!("what git goes by changed while it was merged: {}", changed.join("; ")))
+            .hint(format!("to have it checked again: git chant merge {short}"))
+            .into());
+    }
     announce(project, attempt, &target, Landing { old, new })?;
     let mut aside = aside::take(project, attempt, &target, ours, new)??;
     let log = format!("chant: merge {}", attempt.id);
@@ -218,6 +227,9 @@ fn complete(project: &Project, attempt: &Attempt, merged: Merged, progress: &dyn
     {
         progress.say(&Step::Warning(format!("the notes could not be written: {}", error.message)));
         progress.say(&Step::Hint("git chant fsck --repair writes them".to_owned()));
+    }
+    if let Err(error) = seen::forget(project, &attempt.id) {
+        progress.say(&Step::Warning(error.message));
     }
     for warning in clean_up(project, attempt)? {
         progress.say(&Step::Warning(warning));

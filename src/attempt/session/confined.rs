@@ -12,7 +12,7 @@ use bstr::{BString, ByteSlice};
 use gix::{ObjectId, refs::FullName};
 
 use crate::{
-    agent::confine::{self, Confinement, Identities, Mapped, Sandbox, Unavailable},
+    agent::confine::{self, Confinement, Mapped, Sandbox, Unavailable},
     config::Confine,
     domain::{confined::Confined, id::SpecId},
     error::{Error, Kind, Result},
@@ -32,7 +32,6 @@ pub(crate) struct Inside {
     branch: FullName,
     private: Private,
     confinement: Confinement,
-    identities: Identities,
 }
 
 impl Inside {
@@ -86,9 +85,8 @@ impl Inside {
         tree: Worktree,
         private: Private,
     ) -> Result<Result<Inside, Unavailable>> {
-        let identities = Identities::of(guarded(project, &tree, &private).iter().map(PathBuf::as_path));
         let entered = confine::enter(&sandbox(project, &tree, &private)?)?;
-        Ok(entered.map(|confinement| Inside { tree, branch, private, confinement, identities }))
+        Ok(entered.map(|confinement| Inside { tree, branch, private, confinement }))
     }
 
     /// What confines the run.
@@ -104,11 +102,6 @@ impl Inside {
     /// What the run gets into its environment besides.
     pub(super) fn env(&self) -> impl Iterator<Item = (OsString, Option<OsString>)> + '_ {
         self.confinement.env.iter().map(|(name, value)| (name.clone(), Some(value.clone())))
-    }
-
-    /// Directories that were put in the place of others during the run, in words.
-    pub(super) fn replaced(&self) -> impl Iterator<Item = String> {
-        self.identities.changed().into_iter().map(|path| format!("the directory '{}' was replaced", path.display()))
     }
 
     /// Brings what the run made into the repository. Says why not, if it does not come in: everything is kept then.
@@ -144,14 +137,6 @@ pub(crate) fn recover(project: &Project, id: &SpecId, attempt: ObjectId, tree: &
         Ok(inside) => inside.bring_in(project, id, attempt, base),
         Err(why) => Ok(Some(why.to_string())),
     }
-}
-
-/// What has to be the same directory after the run as before.
-fn guarded(project: &Project, tree: &Worktree, private: &Private) -> Vec<PathBuf> {
-    let common = project.repo.common_dir().to_owned();
-    let mut guarded = vec![common, tree.path.clone(), tree.git_dir.clone(), private.git_dir.clone()];
-    guarded.extend(project.repo.main_work_dir());
-    guarded
 }
 
 /// What a run in `tree` can write, and what it cannot.

@@ -4,7 +4,6 @@
 //! work is not done here.
 
 pub(crate) mod confined;
-mod guard;
 mod memory;
 
 use std::{
@@ -16,7 +15,6 @@ use std::{
 use gix::{ObjectId, bstr::ByteSlice};
 
 use confined::Inside;
-use guard::{Changes, Guard};
 use memory::Memory;
 
 use crate::{
@@ -27,7 +25,11 @@ use crate::{
         rate_limit, transcript,
     },
     answer::progress::{Progress, Step},
-    attempt::{check::environment, request::Requests},
+    attempt::{
+        check::environment,
+        request::Requests,
+        seen::{Extent, Watch},
+    },
     domain::{confined::Confined, id::SpecId, spec_file::FrontMatter},
     env::fault,
     error::{Error, IoContext, Kind, Result},
@@ -77,7 +79,7 @@ impl Session<'_> {
         let log = if self.resumed { transcript::resume(&log)? } else { transcript::create(&log)? };
         let inside = Inside::prepare(project, self.id, self.attempt, self.worktree)?;
         let mut requests = Requests::open(project, self.id, self.attempt)?;
-        let guard = Guard::before(project)?;
+        let mut watch = Watch::begin(project, self.id, self.attempt, self.worktree, inside.is_some())?;
         let had = if self.resumed { memory::kept(self.worktree, self.agent) } else { None };
         let mut once = |had: Option<&str>| {
             self.once(project, inside.as_ref(), &prompt_file, &log, lease, had, &mut requests, progress)
@@ -91,17 +93,18 @@ impl Session<'_> {
             (finished, report) = once(None)?;
         }
         serve(&mut requests, progress);
-        let Changes { mut tampered, refs_moved, muted } = guard.after(project, self.id)?;
+        watch.keep(project)?;
+        let changes = watch.compare(project, Extent::All)?;
         let (mut confined, mut refused) = (Confined::None, None);
         if let Some(inside) = &inside {
             confined = inside.by();
-            tampered.extend(inside.replaced());
             refused = inside.bring_in(project, self.id, self.attempt, self.base)?;
         }
         let ending = finished.ending;
         let rate_limited = rate_limit::says_so(ending, &finished.tail);
         let said = requests.said();
-        Ok(RunEnd { ending, said, report, rate_limited, tampered, refs_moved, confined, refused, muted })
+        let (tampered, told, muted) = (changes.waits, changes.told, changes.muted);
+        Ok(RunEnd { ending, said, report, rate_limited, tampered, told, confined, refused, muted })
     }
 
     /// Runs one process of the agent to its end, in the session that it `had`.

@@ -10,9 +10,10 @@ use crate::{
     error::Result,
     git::{repository::Head, worktree},
     project::Project,
+    specs::attempt::SEEN_DIR,
 };
 
-/// Every spec that has a worktree, a branch, a kept attempt, a transcript or a lease in this clone.
+/// Every spec that has a worktree, a branch, a kept attempt, a transcript, a lease or a record of what was seen in this clone.
 pub(super) fn all(project: &Project) -> Result<BTreeSet<SpecId>> {
     let mut found: BTreeSet<SpecId> = BTreeSet::new();
     let names = project.spec_names();
@@ -34,6 +35,9 @@ pub(super) fn all(project: &Project) -> Result<BTreeSet<SpecId>> {
         found.extend(name.split('/').next().and_then(|id| SpecId::new(id).ok()));
     }
     if let Ok(entries) = std::fs::read_dir(project.repo.chant_dir().join("transcripts")) {
+        found.extend(entries.flatten().filter_map(|entry| SpecId::new(entry.file_name().to_str()?).ok()));
+    }
+    if let Ok(entries) = std::fs::read_dir(project.repo.common_dir().join(SEEN_DIR)) {
         found.extend(entries.flatten().filter_map(|entry| SpecId::new(entry.file_name().to_str()?).ok()));
     }
     for attempt in lease::list(&project.leases_dir())? {

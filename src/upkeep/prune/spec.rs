@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use gix::ObjectId;
 
-use super::{Request, Step, candidates::spec_of_lease};
+use super::{Request, Step, candidates::spec_of_lease, remove_file};
 use crate::{
     agent::lease::{self, Life},
     answer::Pruned,
@@ -86,6 +86,7 @@ impl<'a> Spec<'a> {
         steps.extend(self.attempts()?);
         steps.extend(self.transcripts()?);
         steps.extend(self.lease_steps());
+        steps.extend(self.seen());
         Ok(steps)
     }
 
@@ -117,6 +118,13 @@ impl<'a> Spec<'a> {
             self.prune(Pruned::Lease, path.to_string_lossy(), why, move |project| project.forget_lease(attempt))
         })
         .collect()
+    }
+
+    /// What was seen before its runs, once no attempt can be resumed: a cancelled spec can be worked on again.
+    fn seen(&self) -> Option<Step> {
+        let path = self.project.seen_file(self.id);
+        let why = self.over.clone().filter(|_| self.status != Status::Cancelled && path.symlink_metadata().is_ok())?;
+        Some(self.prune(Pruned::Seen, path.to_string_lossy().into_owned(), why, move |_| remove_file(&path)))
     }
 
     pub(super) fn keep(&self, kind: Pruned, name: impl Into<String>, why: impl Into<String>) -> Step {

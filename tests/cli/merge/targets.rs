@@ -116,8 +116,7 @@ fn a_target_that_cannot_move_keeps_the_spec_finished_in_each_way() {
         sandbox.chant(&["merge", &id]).fails(1, &["'main' is checked out twice"]);
         sandbox.git(&["worktree", "remove", "../second"]);
         sandbox.git(&["branch", "side", "main~1"]);
-        sandbox.git(&["config", "sequence.editor", "sed -i 1ibreak"]);
-        sandbox.git(&["rebase", "-q", "-i", "side"]);
+        sandbox.git(&["-c", "sequence.editor=sed -i 1ibreak", "rebase", "-q", "-i", "side"]);
         sandbox.chant(&["merge", &id]).fails(1, &["'main' is being rebased"]);
         sandbox.git(&["rebase", "--abort"]);
         sandbox.chant(&["merge", &id, "--onto", "not..a.branch"]).fails(128, &["not..a.branch"]);

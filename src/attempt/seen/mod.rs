@@ -1,0 +1,379 @@
+//! What was seen of the repository before a run, compared with what is there afterwards. Here, and only here, is decided what of that is told
+//! and what waits for a person's acknowledgement.
+//!
+//! A record of it is kept from the beginning of a run until its attempt is merged. It is compared after the agent, after the checks, when a
+//! dead run is found, when an attempt is resumed, finished or merged. What waits goes into an event; only then the record says that it was
+//! named. Where the run was confined it could not have made the difference, so that this is only told.
+
+mod chains;
+mod files;
+mod moved;
+mod parts;
+mod record;
+mod settings;
+
+use std::{collections::BTreeMap, path::Path};
+
+use gix::ObjectId;
+
+pub(crate) use parts::Extent;
+
+use crate::{
+    answer::progress::{Progress, Step},
+    domain::{confined::Confined, event::Event, fold, id::SpecId},
+    error::{IoContext as _, Result},
+    project::Project,
+};
+use parts::{Part, Seen, changed_parts, differing, look, one, take};
+use record::Record;
+
+/// What is said where there should be a record and is none.
+const LOST: &str = "what was seen before the run is not known: its record was removed or altered";
+
+/// How many paths of the main worktree are named.
+const PATHS: usize = 8;
+
+/// What is different now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// What no event explains and a run may have done: it needs a person's acknowledgement before the merge.
+    pub waits: Vec<String>,
+    /// What no event explains and no run can have done.
+    pub told: Vec<String>,
+    /// What people do at any time: refs that moved, files of the main worktree.
+    pub noted: Vec<String>,
+    /// The names of these refs.
+    pub refs_moved: Vec<String>,
+    /// Settings (`key=value`) under which git works as before a change that waits, as far as that can be said.
+    pub muted: Vec<String>,
+}
+
+impl Changes {
+    /// Says what is not said in an event.
+    pub(crate) fn say(&self, progress: &dyn Progress) {
+        for what in &self.told {
+            progress.say(&Step::Warning(format!("{what} (not by the agent: it was confined)")));
+        }
+        for what in &self.noted {
+            progress.say(&Step::Note(what.clone()));
+        }
+    }
+}
+
+/// What one attempt is compared with.
+pub(crate) struct Watch {
+    id: SpecId,
+    attempt: ObjectId,
+    /// `None` if there is no record; then [`Watch::lost`] says whether there should be one.
+    record: Option<Record>,
+    lost: bool,
+    /// Whether a lost record only has to be told of.
+    confined: bool,
+    /// What was told before commands ran that nothing confined: everything else may be their doing.
+    told: Option<Vec<String>>,
+    /// What was there at the last comparison, and what of it differed in what git goes by.
+    last: Option<(Seen, Vec<Differing>)>,
+}
+
+/// A part that differs, and whether that waits.
+type Differing = (Part, String, bool);
+
+impl Watch {
+    /// Looks at the repository before a run of `attempt` in `worktree`, and keeps that. What an earlier run changed and no
+    /// event has named, or no person acknowledged, is compared with what was there before that one.
+    ///
+    /// # Errors
+    /// If the repository cannot be read, or the record not be written.
+    pub(crate) fn begin(
+        project: &Project,
+        id: &SpecId,
+        attempt: ObjectId,
+        worktree: &Path,
+        confined: bool,
+    ) -> Result<Watch> {
+        let now = look(project, Extent::All, None)?;
+        let mut record = Record::new(attempt, confined, now, parts::places(project, Some(worktree)));
+        match Record::read(project, id)? {
+            Some(earlier) if earlier.attempt == attempt => resume(&mut record, earlier),
+            Some(earlier) => inherit(project, id, &mut record, &earlier)?,
+            None => record.lost = last_run(project, id, attempt)?.is_some_and(|by| by == Confined::None),
+        }
+        record.write(project, id)?;
+        Ok(Watch {
+            id: id.clone(),
+            attempt,
+            confined: record.confined,
+            lost: record.lost,
+            record: Some(record),
+            told: None,
+            last: None,
+        })
+    }
+
+    /// Reads what was kept before the last run of `attempt`. `ran` says that an agent certainly ran here.
+    ///
+    /// # Errors
+    /// If the history of the spec cannot be read.
+    pub(crate) fn open(project: &Project, id: &SpecId, attempt: ObjectId, ran: bool) -> Result<Watch> {
+        let record = Record::read(project, id)?.filter(|record| record.attempt == attempt);
+        let (mut lost, mut confined) = record.as_ref().map_or((false, false), |record| (record.lost, record.confined));
+        if record.is_none() {
+            let last = last_run(project, id, attempt)?;
+            lost = ran || last.is_some();
+            confined = last.is_some_and(|by| by != Confined::None);
+        }
+        Ok(Watch { id: id.clone(), attempt, record, lost, confined, told: None, last: None })
+    }
+
+    /// Says that commands ran which nothing confined, after `told` had been found of a confined run.
+    pub(crate) fn ran_unconfined(&mut self, told: Vec<String>) {
+        self.told = Some(told);
+    }
+
+    /// Compares what was seen with what is there now.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub(crate) fn compare(&mut self, project: &Project, extent: Extent) -> Result<Changes> {
+        let mut changes = Changes::default();
+        if self.lost {
+            let of = if self.confined { &mut changes.told } else { &mut changes.waits };
+            of.push(LOST.to_owned());
+        }
+        let Some(record) = &self.record else {
+            if self.lost {
+                self.last = Some((look(project, Extent::All, None)?, Vec::new()));
+            }
+            return Ok(changes);
+        };
+        let now = look(project, extent, Some(&record.before))?;
+        let mut differs = Vec::new();
+        for (part, name) in changed_parts(&record.before.parts, &now.parts) {
+            let Some(mut waits) = self.judge(project, record, &now, part, &name)? else { continue };
+            let what = format!("the {} '{name}' was changed", part.noun());
+            waits |= self.told.as_ref().is_some_and(|told| !told.contains(&what));
+            let of = if waits { &mut changes.waits } else { &mut changes.told };
+            of.push(what);
+            differs.push((part, name, waits));
+        }
+        if extent == Extent::All {
+            self.compare_refs(project, record, &now, &mut changes)?;
+            compare_tree(&record.before, &now, &mut changes);
+        }
+        let places = parts::places(project, None);
+        if places.have_one_root(&record.places) {
+            let replaced = record.places.changed();
+            changes
+                .waits
+                .extend(replaced.iter().map(|path| format!("the directory '{}' was replaced", path.display())));
+        }
+        if !changes.waits.is_empty() {
+            changes.muted = settings::muted(&record.before.plain, &now.plain);
+        }
+        self.last = Some((now, differs));
+        Ok(changes)
+    }
+
+    /// Whether a part that differs has to be named: with `true` it waits, with `false` it is told.
+    fn judge(&self, project: &Project, record: &Record, now: &Seen, part: Part, name: &str) -> Result<Option<bool>> {
+        let present = one(&now.parts, part, name);
+        let named = one(&record.named, part, name);
+        let absent = String::new();
+        if named.is_some_and(|named| named == present.unwrap_or(&absent))
+            || (part == Part::Shared && record.before.home != now.home)
+            || explained(project, now, part, name)?
+        {
+            return Ok(None);
+        }
+        // Between two runs a person sets up agents: no run is under way that would do it.
+        let between = record.compared && part == Part::Setting && name.starts_with("chant.");
+        Ok(Some(!record.confined && !between))
+    }
+
+    fn compare_refs(&self, project: &Project, record: &Record, now: &Seen, changes: &mut Changes) -> Result<()> {
+        let (before, own) = (&record.before.refs, format!("refs/heads/{}", project.branch(&self.id)?));
+        let names = differing(before, &now.refs);
+        let landed = moved::landed(project, before, &now.refs, &names)?;
+        for name in names {
+            if chains::is_ours(&name) {
+                let waits = !record.confined || self.told.is_some();
+                let of = if waits { &mut changes.waits } else { &mut changes.told };
+                of.extend(chains::unexplained(project, &name, before, &now.refs)?);
+            } else if name != own && !name.starts_with("refs/replace/") && !name.starts_with("refs/bisect/") {
+                let (old, new) = (before.get(&name), now.refs.get(&name));
+                if let Some(what) = moved::say(project, &name, old, new, &landed)? {
+                    changes.noted.push(what);
+                    changes.refs_moved.push(name);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the record as this process has it, whatever the run made of the file.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(crate) fn keep(&self, project: &Project) -> Result<()> {
+        self.record.as_ref().map_or(Ok(()), |record| record.write(project, &self.id))
+    }
+
+    /// Remembers that what the last comparison found is told, and is in an event where it waits.
+    ///
+    /// # Errors
+    /// If the record cannot be written.
+    pub(crate) fn settle(mut self, project: &Project) -> Result<()> {
+        let Some((now, differs)) = self.last.take() else { return Ok(()) };
+        let mut record = self.record.take().unwrap_or_else(|| {
+            let worktree = project.worktree_of(&self.id).ok().flatten();
+            let places = parts::places(project, worktree.as_ref().map(|tree| tree.path.as_path()));
+            Record::new(self.attempt, self.confined, now.clone(), places)
+        });
+        for (part, name, waits) in differs {
+            if waits {
+                let content = one(&now.parts, part, &name).cloned().unwrap_or_default();
+                record.named.entry(part).or_default().insert(name, content);
+            } else {
+                take(&mut record.before.parts, &now.parts, part, &name);
+            }
+        }
+        if now.tree.is_some() {
+            (record.before.refs, record.before.tree) = (now.refs, now.tree);
+        }
+        let worktree = project.worktree_of(&self.id)?;
+        record.places = parts::places(project, worktree.as_ref().map(|tree| tree.path.as_path()));
+        (record.compared, record.lost) = (true, false);
+        record.write(project, &self.id)
+    }
+}
+
+/// What differs from what was seen before the last run of `attempt` and waits; what does not is told, once.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub(crate) fn waiting(
+    project: &Project,
+    id: &SpecId,
+    attempt: ObjectId,
+    progress: &dyn Progress,
+) -> Result<Vec<String>> {
+    let mut watch = Watch::open(project, id, attempt, false)?;
+    let changes = watch.compare(project, Extent::Guarded)?;
+    if changes.waits.is_empty() && !changes.told.is_empty() {
+        changes.say(progress);
+        watch.settle(project)?;
+    }
+    Ok(changes.waits)
+}
+
+/// Forgets what was seen before the runs of a spec whose work is merged.
+///
+/// # Errors
+/// If the file cannot be removed.
+pub(crate) fn forget(project: &Project, id: &SpecId) -> Result<()> {
+    let path = project.seen_file(id);
+    match std::fs::remove_file(&path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(cause).io("remove", &path),
+        _ => Ok(()),
+    }
+}
+
+/// Takes what events have named as a person has it now, who looked at it.
+///
+/// # Errors
+/// If the repository cannot be read, or the record not be written.
+pub(crate) fn acknowledge(project: &Project, id: &SpecId) -> Result<()> {
+    let Some(mut record) = Record::read(project, id)?.filter(|record| !record.named.is_empty()) else { return Ok(()) };
+    let now = look(project, Extent::Guarded, Some(&record.before))?;
+    for (part, names) in &mut record.named {
+        for (name, content) in names {
+            *content = one(&now.parts, *part, name).cloned().unwrap_or_default();
+        }
+    }
+    record.write(project, id)
+}
+
+/// What was seen before the first run of an attempt holds for all of its runs.
+fn resume(record: &mut Record, earlier: Record) {
+    for (part, name) in changed_parts(&earlier.before.parts, &record.before.parts) {
+        let between = earlier.compared && part == Part::Setting && name.starts_with("chant.");
+        let shared = part == Part::Shared && earlier.before.home != record.before.home;
+        if !between && !shared {
+            take(&mut record.before.parts, &earlier.before.parts, part, &name);
+        }
+    }
+    record.before.plain = earlier.before.plain;
+    record.confined &= earlier.confined;
+    record.lost = earlier.lost;
+    record.named = earlier.named;
+}
+
+/// What an earlier attempt of the spec changed, and no person acknowledged, is still different for the next one.
+fn inherit(project: &Project, id: &SpecId, record: &mut Record, earlier: &Record) -> Result<()> {
+    if earlier.confined {
+        return Ok(());
+    }
+    let acknowledged = unacknowledged(project, id, earlier.attempt)?.is_empty();
+    for (part, name) in changed_parts(&earlier.before.parts, &record.before.parts) {
+        let named = one(&earlier.named, part, &name).is_some();
+        let shared = part == Part::Shared && earlier.before.home != record.before.home;
+        // After the last comparison it was a person's doing.
+        let stands = if named { !acknowledged } else { !earlier.compared };
+        if stands && !shared {
+            take(&mut record.before.parts, &earlier.before.parts, part, &name);
+            record.confined = false;
+        }
+    }
+    record.lost = earlier.lost;
+    Ok(())
+}
+
+/// What events of an attempt name and no person acknowledged.
+fn unacknowledged(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Vec<String>> {
+    let store = project.store()?;
+    let Some(tip) = store.tip(id)? else { return Ok(Vec::new()) };
+    Ok(fold::unacknowledged_of(&store.walk(id, tip)?.history, tip, attempt))
+}
+
+/// What confined the last run of an attempt in this clone, as its events say; `None` if there was none.
+fn last_run(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Option<Confined>> {
+    let store = project.store()?;
+    let here = |event: &Event| event.facts.clone.as_deref() == Some(project.clone_name());
+    if !store.event(id, attempt)?.is_ok_and(|start| here(&start)) {
+        return Ok(None);
+    }
+    let Some(tip) = store.tip(id)? else { return Ok(None) };
+    let walk = store.walk(id, tip)?;
+    let mut of_attempt = walk.history.events().iter().rev().filter(|event| event.attempt() == attempt);
+    Ok(of_attempt.find_map(|event| event.facts.confined.clone()))
+}
+
+/// Whether a part that differs is as it has to be: what it says is true, or is in the history.
+fn explained(project: &Project, now: &Seen, part: Part, name: &str) -> Result<bool> {
+    match part {
+        Part::Shallow => moved::is_edge(project, name, one(&now.parts, part, name).is_some()),
+        Part::Hook => {
+            let Some(hooks) = now.parts.get(&part) else { return Ok(false) };
+            let committed = moved::committed(project, name)?;
+            Ok(committed.is_some_and(|blob| files::is_blob(hooks, name, &blob)))
+        }
+        _ => Ok(false),
+    }
+}
+
+fn compare_tree(before: &Seen, now: &Seen, changes: &mut Changes) {
+    let none = BTreeMap::new();
+    let (before, now) = (before.tree.as_ref().unwrap_or(&none), now.tree.as_ref().unwrap_or(&none));
+    let mut paths = differing(before, now);
+    // The copy of a spec that a merge took into the branch.
+    paths.retain(|path| path != ".chant/" && (now.contains_key(path) || !path.starts_with(".chant/")));
+    if paths.is_empty() {
+        return;
+    }
+    let more = paths.len().saturating_sub(PATHS);
+    paths.truncate(PATHS);
+    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+    let what =
+        format!("in the main worktree, files or the index changed since the run began: {}{more}", paths.join(", "));
+    changes.noted.push(what);
+}

@@ -1,0 +1,105 @@
+//! Refs that people move, named commit by commit, and what the history says of a hook or a shallow commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gix::{ObjectId, bstr::ByteSlice as _};
+
+use crate::{
+    agent::lease::Life, domain::id::SpecId, error::Result, git::history, project::Project, store::SPECS,
+    terminal::sanitize,
+};
+
+/// How many commits of a ref are named.
+const COMMITS: usize = 5;
+
+/// The commits that events brought into targets, among the histories that grew.
+pub(super) fn landed(
+    project: &Project,
+    before: &BTreeMap<String, String>,
+    now: &BTreeMap<String, String>,
+    names: &[String],
+) -> Result<BTreeSet<ObjectId>> {
+    let mut landed = BTreeSet::new();
+    let store = project.store()?;
+    for name in names {
+        let Some(Ok(id)) = name.strip_prefix(SPECS).map(SpecId::new) else { continue };
+        let Some(tip) = now.get(name).and_then(|tip| tip.parse().ok()) else { continue };
+        let known = before.get(name).and_then(|tip| tip.parse::<ObjectId>().ok());
+        let walk = store.walk(&id, tip)?;
+        let fresh =
+            walk.history.events().iter().filter(|event| known.is_none_or(|old| !walk.history.reaches(old, event.id)));
+        for landing in fresh.filter_map(|event| event.facts.landing) {
+            landed.extend(history::commits_between(&project.repo, landing.old, landing.new)?);
+        }
+    }
+    Ok(landed)
+}
+
+/// What is to be said of a ref that moved from `old` to `new`; `None` if only our own merges moved it, or a run of another spec.
+pub(super) fn say(
+    project: &Project,
+    name: &str,
+    old: Option<&String>,
+    new: Option<&String>,
+    landed: &BTreeSet<ObjectId>,
+) -> Result<Option<String>> {
+    if is_worked_on(project, name)? {
+        return Ok(None);
+    }
+    let id = |text: Option<&String>| text.and_then(|text| text.parse::<ObjectId>().ok());
+    Ok(match (id(old), id(new)) {
+        (_, None) if new.is_none() => Some(format!("'{name}' was deleted since the run began")),
+        (None, Some(_)) if old.is_none() => Some(format!("'{name}' was made since the run began")),
+        (Some(old), Some(new)) => {
+            let gone = history::newest_between(&project.repo, new, old, COMMITS + 1);
+            let mut come = history::newest_between(&project.repo, old, new, COMMITS + 1 + landed.len());
+            come.retain(|commit| !landed.contains(commit));
+            if come.is_empty() && gone.is_empty() {
+                return Ok(None);
+            }
+            let mut said = listed(project, &come);
+            if !gone.is_empty() {
+                said = format!("{said}{}without {}", if come.is_empty() { "" } else { "; " }, listed(project, &gone));
+            }
+            Some(format!("'{name}' moved since the run began: {said}"))
+        }
+        _ => Some(format!("'{name}' leads elsewhere since the run began")),
+    })
+}
+
+/// Commits, newest first, each with its subject.
+fn listed(project: &Project, commits: &[ObjectId]) -> String {
+    let one = |id: &ObjectId| {
+        let commit = project.repo.gix().find_commit(*id).ok();
+        let message = commit.as_ref().and_then(|commit| commit.message_raw().ok());
+        let subject =
+            message.and_then(|message| message.lines().next()).unwrap_or_default().to_str_lossy().into_owned();
+        format!("{} {}", id.to_hex_with_len(7), sanitize::line(&subject))
+    };
+    let more = if commits.len() > COMMITS { ", and more" } else { "" };
+    let named: Vec<String> = commits.iter().take(COMMITS).map(one).collect();
+    named.join(", ") + more
+}
+
+/// Whether a branch is that of a spec that is being worked on in this clone.
+fn is_worked_on(project: &Project, name: &str) -> Result<bool> {
+    let prefix = format!("refs/heads/{}", project.config().branch_prefix()?);
+    let Some(Ok(id)) = name.strip_prefix(&prefix).map(SpecId::new) else { return Ok(false) };
+    let Some(attempt) = project.store()?.state(&id)?.and_then(|state| state.attempt) else { return Ok(false) };
+    Ok(matches!(project.life(attempt)?, Life::Running(_)))
+}
+
+/// Whether a commit is at the edge of the history that is here: some parent of it is not. `listed` says whether git is told so.
+pub(super) fn is_edge(project: &Project, commit: &str, listed: bool) -> Result<bool> {
+    let Ok(id) = commit.parse::<ObjectId>() else { return Ok(false) };
+    let Ok(commit) = project.repo.gix().find_commit(id) else { return Ok(!listed) };
+    let missing = commit.parent_ids().any(|parent| !project.repo.gix().has_object(parent));
+    Ok(missing == listed)
+}
+
+/// The blob that the last commit has at a path.
+pub(super) fn committed(project: &Project, path: &str) -> Result<Option<String>> {
+    let Some(head) = project.repo.head()?.id() else { return Ok(None) };
+    let tree = project.repo.gix().find_commit(head)?.tree()?;
+    Ok(tree.lookup_entry_by_path(path)?.map(|entry| entry.object_id().to_string()))
+}

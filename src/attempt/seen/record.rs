@@ -1,0 +1,106 @@
+//! The file that keeps what was seen before a run, one for each spec, in this clone only.
+//!
+//! Whatever lies in its place is read bounded and never through a link. The file says which attempt it is of, and a hash over it with
+//! the attempt's nonce has to fit: one that was altered, or is of another attempt, is as good as none.
+
+use std::fs;
+
+use bstr::ByteSlice as _;
+use gix::ObjectId;
+use serde::{Deserialize, Serialize};
+
+use super::parts::{Parts, Seen};
+use crate::{
+    agent::confine::Identities,
+    domain::id::SpecId,
+    error::{Error, IoContext as _, Kind, Result},
+    git::work_file,
+    project::Project,
+    specs::attempt::SEEN_DIR,
+};
+
+/// The version of the file format.
+const FORMAT: u32 = 1;
+
+/// How large the file may be, in bytes: a hundred thousand refs take about ten million.
+const MOST: u64 = 64 << 20;
+
+/// What was seen before a run, and what was said of it since.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Record {
+    format: u32,
+    /// The attempt: its start event.
+    #[serde(with = "hex")]
+    pub attempt: ObjectId,
+    /// Whether every run of the attempt so far was confined.
+    pub confined: bool,
+    /// Whether what the last run changed was compared, and put into an event where it needs one.
+    pub compared: bool,
+    /// Whether what was seen before an earlier run of the attempt got lost.
+    pub lost: bool,
+    /// What was seen.
+    pub before: Seen,
+    /// What has been named in an event since: a part, and what it was then.
+    pub named: Parts,
+    /// The directories that have to stay what they are.
+    pub places: Identities,
+}
+
+impl Record {
+    /// The record of an attempt that begins to run.
+    pub(super) fn new(attempt: ObjectId, confined: bool, before: Seen, places: Identities) -> Record {
+        let (named, compared, lost) = (Parts::new(), false, false);
+        Record { format: FORMAT, attempt, confined, compared, lost, before, named, places }
+    }
+
+    /// Reads the record of a spec. `None` if there is none that can be believed.
+    pub(super) fn read(project: &Project, id: &SpecId) -> Result<Option<Record>> {
+        let path = format!("{SEEN_DIR}/{id}");
+        let Ok(Some(bytes)) = work_file::read(project.repo.common_dir(), path.as_bytes().as_bstr(), MOST) else {
+            return Ok(None);
+        };
+        let Some((seal, text)) = bytes.split_once_str("\n") else { return Ok(None) };
+        let Ok(record) = serde_json::from_slice::<Record>(text) else { return Ok(None) };
+        let sealed = sealed(project, id, record.attempt, text)?;
+        let fits = record.format == FORMAT && sealed.is_some_and(|sealed| sealed.as_bytes() == seal);
+        Ok(fits.then_some(record))
+    }
+
+    /// Writes it in the place of what is there.
+    pub(super) fn write(&self, project: &Project, id: &SpecId) -> Result<()> {
+        let text = serde_json::to_vec(self)
+            .map_err(|cause| Error::fatal(Kind::Copy, format!("cannot write what was seen before the run: {cause}")))?;
+        let seal = sealed(project, id, self.attempt, &text)?.unwrap_or_default();
+        let bytes = [seal.as_bytes(), b"\n", &text].concat();
+        let common = project.repo.common_dir();
+        let fresh = format!("{SEEN_DIR}/{}{}", work_file::TEMPORARY, project.env.random_hex(8));
+        work_file::create_new(common, fresh.as_bytes().as_bstr(), &bytes, false)?;
+        let (fresh, path) = (common.join(fresh), project.seen_file(id));
+        fs::rename(&fresh, &path).io("write", &path)
+    }
+}
+
+/// A hash over the text and the attempt's nonce; `None` if the attempt is none of the spec's.
+fn sealed(project: &Project, id: &SpecId, attempt: ObjectId, text: &[u8]) -> Result<Option<String>> {
+    let store = project.store()?;
+    if store.spec_of_event(attempt)?.as_ref() != Some(id) {
+        return Ok(None);
+    }
+    let Ok(start) = store.event(id, attempt)? else { return Ok(None) };
+    let nonce = start.facts.nonce.unwrap_or_default();
+    Ok(Some(store.blob_id(&[nonce.as_bytes(), b"\n", text].concat()).to_string()))
+}
+
+/// An object id as text, for serde.
+mod hex {
+    use gix::ObjectId;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(id: &ObjectId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&id.to_string())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectId, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,265 @@
+//! What was seen of the repository before a run is compared after it, whatever became of the run: what an agent that nothing confines
+//! changed waits for a person, and what people do every day never does.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
+};
+
+use crate::{
+    agent_work::{GOOD, add},
+    support::{Sandbox, tools::need_that},
+};
+
+/// Installs a hook in the repository.
+const HOOK: &str =
+    "h=$(git rev-parse --git-common-dir)/hooks; mkdir -p $h; echo '#!/bin/sh' >$h/pre-commit; chmod +x $h/pre-commit";
+
+/// A sandbox with one spec, and `script` as the agent, which nothing confines.
+fn unconfined(script: &str) -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "chant.confine", "off"]);
+    sandbox.agent(script);
+    let id = add(&sandbox, "Make it two", &[]);
+    (sandbox, id)
+}
+
+/// The spec is finished and waits for `reason`; after an acknowledgement it is merged.
+#[track_caller]
+fn waits_and_is_acknowledged(sandbox: &Sandbox, id: &str, reason: &str) {
+    sandbox.chant(&["merge", id]).fails(1, &["the agent changed more than its work", reason]);
+    assert_eq!((sandbox.status(id).as_str(), sandbox.read("file").as_str()), ("finished", "one\n"));
+    sandbox.chant(&["work", id]).fails(1, &[reason, "git chant ack"]);
+    sandbox.chant(&["ack", id, "--reason", "I have looked"]).ok();
+    sandbox.chant(&["merge", id]).ok();
+    assert_eq!((sandbox.status(id).as_str(), sandbox.read("file").as_str()), ("completed", "two\n"));
+}
+
+#[track_caller]
+fn completes(sandbox: &Sandbox, id: &str) -> String {
+    let ran = sandbox.chant(&["work", id]).ok();
+    assert_eq!((sandbox.status(id).as_str(), sandbox.read("file").as_str()), ("completed", "two\n"), "{}", ran.err);
+    ran.err
+}
+
+/// The first run does this and goes on until it is ended; the second does the work.
+fn two_runs(first: &str) -> String {
+    format!(
+        "if [ ! -e \"$HOME/began\" ]; then touch \"$HOME/began\"; echo x >new; git add new; git commit -qm New
+        {first}; echo ready; while :; do sleep 0.1; done; fi; {GOOD}"
+    )
+}
+
+/// Starts to work and stops that as soon as the agent is ready: by a pause, or by killing the tool.
+fn work_until_ready(sandbox: &Sandbox, id: &str, kill: bool) {
+    let mut child = sandbox.binary(&["work", id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("ready")));
+    if kill {
+        child.kill().unwrap();
+    } else {
+        sandbox.chant(&["pause", id]).ok();
+    }
+    child.wait_with_output().unwrap();
+}
+
+#[test]
+fn neither_a_kill_nor_a_pause_forgets_it() {
+    for kill in [false, true] {
+        let (sandbox, id) = unconfined(&two_runs(HOOK));
+        work_until_ready(&sandbox, &id, kill);
+        sandbox.chant(&["work", &id]).fails(1, &["the hook 'hooks/pre-commit' was changed"]);
+        waits_and_is_acknowledged(&sandbox, &id, "hooks/pre-commit");
+    }
+}
+
+#[test]
+fn a_reset_does_not_forget_it_as_long_as_it_is_there() {
+    let (sandbox, id) = unconfined(&format!("{HOOK}; exit 1"));
+    sandbox.chant(&["work", &id]).fails(1, &["the hook 'hooks/pre-commit' was changed"]);
+    sandbox.chant(&["reset", &id]).ok();
+    sandbox.agent(GOOD);
+    sandbox.chant(&["work", &id]).fails(1, &["the hook 'hooks/pre-commit' was changed"]);
+    waits_and_is_acknowledged(&sandbox, &id, "hooks/pre-commit");
+
+    let (sandbox, id) = unconfined(&format!("{HOOK}; exit 1"));
+    sandbox.chant(&["work", &id]).fails(1, &["hooks/pre-commit"]);
+    sandbox.chant(&["reset", &id]).ok();
+    fs::remove_file(sandbox.repo.join(".git/hooks/pre-commit")).unwrap();
+    sandbox.agent(GOOD);
+    completes(&sandbox, &id);
+}
+
+#[test]
+fn a_record_that_is_gone_altered_or_no_file_is_not_believed() {
+    let seen = "s=$(git rev-parse --git-common-dir)/chant/seen";
+    for tamper in [
+        "rm $s/*",
+        "rm -r $s",
+        "sed -i 's/pre-commit/pre-comit/; s/\"named\"/ \"named\"/' $s/*",
+        "for f in $s/*; do : >$f; done",
+        "for f in $s/*; do rm $f; mkfifo $f; done",
+        "for f in $s/*; do rm $f; ln -s /dev/zero $f; done",
+        "for f in $s/*; do mv $f $HOME/kept; ln -s $HOME/kept $f; done",
+        "mv $s $HOME/kept; ln -s $HOME/kept $s",
+    ] {
+        let (sandbox, id) = unconfined(&two_runs(&format!("{HOOK}; {seen}; {tamper}")));
+        work_until_ready(&sandbox, &id, true);
+        let seen = sandbox.repo.join(".git/chant/seen");
+        let ran = sandbox.chant(&["work", &id]);
+        assert_ne!((ran.code, sandbox.status(&id).as_str()), (0, "completed"), "{tamper}: {}", ran.err);
+        assert_eq!(sandbox.read("file"), "one\n", "{tamper}");
+        // A link or a FIFO in the place of ours is a person's to look at.
+        if fs::symlink_metadata(&seen).is_ok_and(|meta| meta.is_symlink()) {
+            assert!(ran.err.contains("symbolic link"), "{tamper}: {}", ran.err);
+            fs::remove_file(&seen).unwrap();
+            sandbox.chant(&["work", &id]).fails(1, &["not known"]);
+        } else {
+            assert!(ran.err.contains("what was seen before the run is not known"), "{tamper}: {}", ran.err);
+        }
+        waits_and_is_acknowledged(&sandbox, &id, "not known");
+    }
+}
+
+#[test]
+fn what_an_agent_does_to_the_record_while_it_runs_changes_nothing() {
+    let (sandbox, id) = unconfined(&format!("rm -r $(git rev-parse --git-common-dir)/chant/seen; {HOOK}; {GOOD}"));
+    sandbox.chant(&["work", &id]).fails(1, &["the hook 'hooks/pre-commit' was changed"]);
+    waits_and_is_acknowledged(&sandbox, &id, "hooks/pre-commit");
+}
+
+#[test]
+fn what_the_code_under_test_does_while_it_is_checked_waits_too() {
+    for confine in ["off", "auto"] {
+        let (sandbox, id) = unconfined("");
+        sandbox.git(&["config", "chant.confine", confine]);
+        sandbox.chant(&["cancel", &id]).ok();
+        sandbox.agent(&format!("printf '%s\\n' 'cd {}; {HOOK}' >check; {GOOD}", sandbox.repo.display()));
+        let id = add(&sandbox, "Make it two, checked", &["--verify", "sh ./check"]);
+        let ran = sandbox.chant(&["work", &id]);
+        let made = sandbox.repo.join(".git/hooks/pre-commit").exists();
+        let named = ran.err.contains("the hook 'hooks/pre-commit' was changed");
+        assert_eq!((made, made && sandbox.status(&id) == "completed"), (named, false), "{confine}: {}", ran.err);
+    }
+}
+
+#[test]
+fn what_git_goes_by_is_named_of_each_kind() {
+    for (script, named) in [
+        ("git config alias.st '!true'", "the configuration key 'alias.st'"),
+        ("git config --global alias.st '!true'", "the global configuration key 'alias.st'"),
+        ("git config url.https://u:secret@host.example/.insteadOf x:", "the configuration key 'url.*.insteadof'"),
+        ("echo '* filter=x' >$c/info/attributes", "the file 'info/attributes'"),
+        ("echo hidden >>$c/info/exclude", "the file 'info/exclude'"),
+        ("echo $HOME >$c/objects/info/alternates", "the file 'objects/info/alternates'"),
+        ("git replace HEAD~0 $(git commit-tree -m x HEAD^{tree})", "the replace ref 'refs/replace/"),
+        ("git rev-parse HEAD >$c/shallow", "the shallow commit '"),
+        (
+            "mkdir -p $c/modules/m/hooks; echo >$c/modules/m/HEAD; echo x >$c/modules/m/hooks/h",
+            "the hook 'modules/m/hooks/h'",
+        ),
+        ("chmod +x $c/hooks/off", "the hook 'hooks/off'"),
+    ] {
+        let (sandbox, id) = unconfined("");
+        sandbox.commit("A second commit, so that the first is in the history");
+        fs::create_dir_all(sandbox.repo.join(".git/hooks")).unwrap();
+        fs::write(sandbox.repo.join(".git/hooks/off"), "#!/bin/sh\n").unwrap();
+        fs::create_dir_all(sandbox.repo.join(".git/info")).unwrap();
+        sandbox
+            .agent(&format!("{GOOD}; git add -A; git commit -qm Work; c=$(git rev-parse --git-common-dir); {script}"));
+        sandbox.chant(&["work", &id, "--no-merge"]);
+        let ran = sandbox.chant(&["merge", &id]);
+        assert_ne!((ran.code, sandbox.status(&id).as_str()), (0, "completed"), "{script}: {}", ran.err);
+        assert!(ran.err.contains(named), "{script}: {}", ran.err);
+        let events = sandbox.git(&["log", "-p", "--format=%B", &format!("chant/specs/{id}")]);
+        let record = fs::read_to_string(sandbox.repo.join(format!(".git/chant/seen/{id}"))).unwrap();
+        assert!(!events.contains("secret") && !record.contains("secret"), "{events}{record}");
+    }
+}
+
+#[test]
+fn between_the_finish_and_the_merge_it_is_compared_too() {
+    let (sandbox, id) = unconfined(GOOD);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    sandbox.git(&["config", "chant.agent.other.cmd", "true"]);
+    fs::create_dir_all(sandbox.repo.join(".git/info")).unwrap();
+    fs::write(sandbox.repo.join(".git/info/grafts"), "").unwrap();
+    waits_and_is_acknowledged(&sandbox, &id, "the file 'info/grafts' was changed");
+}
+
+#[test]
+fn what_people_do_every_day_needs_no_acknowledgement() {
+    let (sandbox, id) = unconfined("");
+    let upstream = sandbox.dir().join("upstream.git");
+    sandbox.git(&["clone", "-q", "--bare", ".", upstream.to_str().unwrap()]);
+    sandbox.git(&["remote", "add", "origin", upstream.to_str().unwrap()]);
+    sandbox.write("hooks/pre-commit", "#!/bin/sh\n");
+    fs::set_permissions(sandbox.repo.join("hooks/pre-commit"), fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.commit("Hooks");
+    sandbox.git(&["config", "core.hooksPath", "hooks"]);
+    let everyday = "cd {repo}; git fetch -q origin; git push -q -u origin main; echo x >>file; git stash -q; git branch mine; git tag v1;
+        git config core.hooksPath hooks; cp hooks/pre-commit h; mv h hooks/pre-commit; echo '# more' >>hooks/pre-commit;
+        git commit -qam 'A newer hook'; git gc -q; git pack-refs --all; git config lfs.https://host.example/info/lfs.access basic";
+    sandbox.agent(&format!("{GOOD}; ( {} )", everyday.replace("{repo}", sandbox.repo.to_str().unwrap())));
+    let said = completes(&sandbox, &id);
+    for named in
+        ["'refs/heads/main' moved since the run began: ", "A newer hook", "'refs/tags/v1' was made", "'refs/stash'"]
+    {
+        assert!(said.contains(named), "{named}: {said}");
+    }
+    assert!(!said.contains("warning"), "{said}");
+}
+
+#[test]
+fn a_fetch_into_a_shallow_clone_needs_no_acknowledgement() {
+    let (sandbox, _) = unconfined("");
+    for number in ["1", "2"] {
+        sandbox.write("file", &format!("{number}\n"));
+        sandbox.commit(number);
+    }
+    sandbox.write("file", "one\n");
+    sandbox.commit("Back");
+    let mut clone = Sandbox::empty();
+    let place = clone.dir().join("shallow");
+    let url = format!("file://{}", sandbox.repo.display());
+    clone.git(&["clone", "-q", "--depth=2", &url, place.to_str().unwrap()]);
+    clone.repo = place;
+    clone.git(&["config", "chant.confine", "off"]);
+    clone.agent(&format!("{GOOD}; git -C {} fetch -q --unshallow", clone.repo.display()));
+    let id = add(&clone, "Make it two", &[]);
+    completes(&clone, &id);
+}
+
+#[test]
+fn the_index_and_files_of_the_main_worktree_are_told() {
+    let script = "git -C {repo} update-index --add --cacheinfo 100644,$(echo evil | git hash-object -w --stdin),evil; echo x >{repo}/.envrc";
+    let (sandbox, id) = unconfined("");
+    sandbox.agent(&format!("{GOOD}; {}", script.replace("{repo}", sandbox.repo.to_str().unwrap())));
+    let said = completes(&sandbox, &id);
+    assert!(
+        said.contains("in the main worktree, files or the index changed since the run began: .envrc, evil"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_confined_agent_is_not_blamed_for_what_a_person_does_meanwhile() {
+    let works = Command::new("bwrap").args(["--unshare-user", "--unshare-pid", "--bind", "/", "/", "true"]).output();
+    if !need_that(works.is_ok_and(|output| output.status.success()), "a bubblewrap that works") {
+        return;
+    }
+    let sandbox = Sandbox::new().confined();
+    sandbox.agent(&format!("echo ready; while [ ! -e \"$HOME/go\" ]; do sleep 0.05; done; {GOOD}"));
+    let id = add(&sandbox, "Make it two", &[]);
+    let mut child = sandbox.binary(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.as_ref().unwrap().contains("ready")));
+    sandbox.git(&["config", "user.nickname", "A"]);
+    fs::write(sandbox.dir().join("home/go"), "").unwrap();
+    let said: Vec<String> = lines.map(|line| line.unwrap()).collect();
+    assert!(child.wait().unwrap().success(), "{said:?}");
+    assert!(said.iter().any(|line| line.contains("'user.nickname' was changed (not by the agent")), "{said:?}");
+    assert_eq!((sandbox.status(&id).as_str(), sandbox.read("file").as_str()), ("completed", "two\n"));
+}
