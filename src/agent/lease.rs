@@ -101,7 +101,7 @@ impl Lease {
     /// Takes the lease of `attempt` in `dir` (made if absent). That of a dead run is taken over. Gives [`Busy`] if the attempt is being
     /// run.
     pub(crate) fn acquire(dir: &Path, attempt: &gix::oid, info: Info) -> Result<Result<Self, Busy>> {
-        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
+        fault::around("dir.make", || local_file::make_dir(dir)).io("create", dir)?;
         let path = dir.join(attempt.to_string());
         loop {
             let fresh = locked(dir, &info)?;
@@ -281,7 +281,8 @@ fn elsewhere(info: &Info) -> bool {
     info.is_of_this_boot() != Some(true) && info.host.as_bytes() != host.nodename().to_bytes()
 }
 
-fn boot() -> Option<String> {
+/// Which boot of the kernel this is; Linux only.
+pub(super) fn boot() -> Option<String> {
     let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(text.trim().to_owned())
 }

@@ -48,7 +48,7 @@ pub(crate) fn resume(path: &Path) -> Result<File> {
 /// Appending, so that two processes that hold it never write over each other.
 fn open_to_append(path: &Path, options: &mut OpenOptions, verb: &str) -> Result<File> {
     if let Some(dir) = path.parent() {
-        fault::around("dir.make", || std::fs::create_dir_all(dir)).io("create", dir)?;
+        fault::around("dir.make", || local_file::make_dir(dir)).io("create", dir)?;
     }
     fault::around("transcript.create", || local_file::open_with(path, options.append(true).mode(0o600))).io(verb, path)
 }

@@ -330,7 +330,7 @@ impl Work<'_> {
                 Ok(how)
             }
             Resolved::No { why, run } => {
-                for what in run.iter().flat_map(|run| &run.tampered) {
+                for what in run.iter().flat_map(|run| &run.changes.waits) {
                     progress.say(&Step::Warning(what.clone()));
                 }
                 let target = plan.conflict.target.shorten();

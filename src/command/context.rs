@@ -47,7 +47,7 @@ impl Context<'_> {
     /// Opens the project.
     pub(crate) fn project(&self) -> Result<Project> {
         match self.opened.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(repo) => Ok(Project::of(&self.env, repo)),
+            Some(repo) => Project::of(&self.env, repo),
             None => Project::open(&self.env),
         }
     }

@@ -78,7 +78,7 @@ keys! {
     CONFINE_READONLY = "chant.confine.readonly", Kind::Path, None,
         "A file or directory that a confined agent cannot change, besides the repository, other worktrees and git's own configuration. It may occur several times.";
     CONFINE_STRICT = "chant.confine.strict", Kind::Bool, Some("false"),
-        "Whether a confined agent can write nothing but its worktree, a temporary directory of its own, and what `chant.confine.writable` names.";
+        "Whether a confined agent can write nothing but its worktree, a temporary directory of its own, what a known agent keeps in your home directory, and what `chant.confine.writable` names.";
     CONFINE_WRITABLE = "chant.confine.writable", Kind::Path, None,
         "A file or directory that a confined agent can write, wherever it lies. It may occur several times.";
     LOCK_TIMEOUT = "chant.lockTimeout", Kind::Int { min: 0, max: 3_600_000 }, Some("10000"),

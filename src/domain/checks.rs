@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::confined::Confined;
+
 /// The format of `checks.json`.
 pub(crate) const FORMAT: u32 = 1;
 
@@ -104,6 +106,12 @@ pub(crate) struct Command {
 }
 
 impl Command {
+    /// Whether something confined it, and its run at the base.
+    pub(crate) fn was_confined(&self) -> bool {
+        let by = self.confined.as_deref().filter(|by| *by != Confined::None.as_ref());
+        by.is_some() && self.base.as_ref().is_none_or(|base| base.was_confined())
+    }
+
     /// Whether it exited with 0 and changed no tracked file.
     pub(crate) fn has_passed(&self) -> bool {
         self.exit == Some(0) && self.changed.is_empty()
@@ -165,6 +173,12 @@ pub(crate) struct CheckLine {
 }
 
 impl Checks {
+    /// Every command that ran.
+    pub(crate) fn commands(&self) -> impl Iterator<Item = &Command> {
+        let both = self.reproduces.iter().flat_map(|proof| [&proof.base, &proof.tip]);
+        self.verify.iter().chain(both)
+    }
+
     /// Decides `ok` from everything else.
     #[must_use]
     pub(crate) fn settled(mut self) -> Self {

@@ -5,7 +5,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Read as _},
     os::unix::fs::OpenOptionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rustix::fs::OFlags;
@@ -33,6 +33,30 @@ pub(crate) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<Fi
         opened => opened?,
     };
     if file.metadata()?.is_file() { Ok(file) } else { Err(refused()) }
+}
+
+/// The directory of a clone, or one directly in it, that is a link to another directory, if one is: what is kept there would be kept
+/// elsewhere.
+pub(crate) fn linked_directory(dir: &Path) -> Option<PathBuf> {
+    let leads_away = |path: &Path| path.is_symlink() && path.is_dir();
+    if leads_away(dir) {
+        return Some(dir.to_owned());
+    }
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let links = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
+    links.map(|entry| entry.path()).find(|path| leads_away(path))
+}
+
+/// Makes a directory with those above it.
+///
+/// # Errors
+/// As the system's, and if it is a link.
+pub(crate) fn make_dir(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    if fs::symlink_metadata(dir)?.is_dir() {
+        return Ok(());
+    }
+    Err(io::Error::new(ErrorKind::NotADirectory, "it is a symbolic link"))
 }
 
 /// Opens the regular file at `path` to read from; `None` if there is none.
@@ -77,6 +101,25 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_link_to_a_directory_is_no_directory_of_ours() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| dir.path().join(name);
+        for name in ["ours", "ours/leases", "elsewhere"] {
+            fs::create_dir(path(name)).expect("made");
+        }
+        fs::write(path("file"), "").expect("written");
+        symlink(path("file"), path("ours/clone")).expect("linked");
+        assert_eq!(linked_directory(&path("ours")), None);
+        assert_eq!(linked_directory(&path("none")), None);
+        symlink(path("elsewhere"), path("ours/slots")).expect("linked");
+        assert_eq!(linked_directory(&path("ours")), Some(path("ours/slots")));
+        symlink(path("ours"), path("link")).expect("linked");
+        assert_eq!(linked_directory(&path("link")), Some(path("link")));
+        assert!(make_dir(&path("ours/leases")).is_ok() && make_dir(&path("ours/a/b")).is_ok());
+        assert!(make_dir(&path("ours/slots")).is_err() && make_dir(&path("ours/clone")).is_err());
+    }
 
     #[test]
     fn only_small_regular_files_are_read() {

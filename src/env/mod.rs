@@ -125,12 +125,17 @@ impl Env {
 
     /// Whether a command of that name is in `PATH`.
     pub(crate) fn finds_program(&self, name: &str) -> bool {
-        let executable = |path: PathBuf| {
-            fs::metadata(&path).is_ok_and(|meta| meta.is_file())
-                && rustix::fs::access(&path, rustix::fs::Access::EXEC_OK).is_ok()
+        self.program(name).is_some()
+    }
+
+    /// The file in `PATH` that the command `name` runs.
+    pub(crate) fn program(&self, name: &str) -> Option<PathBuf> {
+        let executable = |path: &PathBuf| {
+            fs::metadata(path).is_ok_and(|meta| meta.is_file())
+                && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
         };
         let path = self.var("PATH").unwrap_or_default();
-        std::env::split_paths(path).any(|dir| executable(self.cwd.join(dir).join(name)))
+        std::env::split_paths(path).map(|dir| self.cwd.join(dir).join(name)).find(executable)
     }
 
     /// Whether a person can be asked: a terminal on both sides, at which is no agent, and `GIT_TERMINAL_PROMPT` does

@@ -1,12 +1,11 @@
 //! Committing what an agent left uncommitted.
 
-use std::io::Write;
+use std::{fs, io::Write};
 
 use bstr::BString;
-use gix::ObjectId;
 
-use super::{process::Git, status, worktree::Worktree};
-use crate::error::{Error, IoContext, Kind, Result};
+use super::{process::Git, repository::Repository, status, worktree::Worktree};
+use crate::error::{IoContext, Result};
 
 /// Whether the person's hooks see a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +23,8 @@ pub(crate) enum Leftovers {
     Nothing,
     /// They were no difference once they were added: line ends, or a filter.
     Vanished,
-    /// They are in this commit.
-    Committed(ObjectId),
+    /// They are in a commit.
+    Committed,
     /// They are not committed: why, in words of git or of a hook.
     Refused(String),
 }
@@ -41,7 +40,9 @@ pub(crate) fn commit_leftovers(
     hooks: Hooks,
 ) -> Result<Leftovers> {
     let wanted = |path: &BString| paths.is_none_or(|paths| paths.iter().any(|limit| is_within(path, limit)));
-    let left = status::committable(worktree)?.into_iter().filter(|dirty| !dirty.nested && wanted(&dirty.path));
+    // Git only looks here, without a file system monitor.
+    let plain = Worktree { sandbox: Vec::new(), ..worktree.clone() };
+    let left = status::committable(&plain)?.into_iter().filter(|dirty| !dirty.nested && wanted(&dirty.path));
     let pathspecs: Vec<u8> = left.flat_map(|dirty| [dirty.path.as_slice(), b"\0"].concat()).collect();
     if pathspecs.is_empty() {
         return Ok(Leftovers::Nothing);
@@ -73,11 +74,22 @@ pub(crate) fn commit_leftovers(
             Leftovers::Refused(git.failed(&output).message)
         });
     }
-    let head = worktree.plain_git()?.args(["rev-parse", "--verify", "HEAD^{commit}"]).check()?;
-    head.line()
-        .parse()
-        .map(Leftovers::Committed)
-        .map_err(|_| Error::fatal(Kind::GitFailed, "git rev-parse printed no object id"))
+    Ok(Leftovers::Committed)
+}
+
+/// Whether to commit in a worktree may run a program that lies in it or is made there: a hook, a filter, what the configuration of a
+/// submodule names. The repository's own configuration counts as it was when the repository was opened.
+pub(crate) fn runs_code(repo: &Repository, worktree: &Worktree) -> bool {
+    let snapshot = repo.gix().config_snapshot();
+    let has = |section: &str| snapshot.plumbing().sections_by_name(section).is_some_and(|mut all| all.next().is_some());
+    let is_set = |key: &str| snapshot.string(key).is_some();
+    let hooks = fs::read_dir(repo.common_dir().join("hooks")).into_iter().flatten().flatten();
+    has("filter")
+        || has("hook")
+        || is_set("core.hooksPath")
+        || is_set("core.fsmonitor")
+        || worktree.git_dir.join("modules").exists()
+        || hooks.into_iter().any(|hook| !hook.file_name().as_encoded_bytes().ends_with(b".sample"))
 }
 
 fn is_within(path: &BString, limit: &BString) -> bool {

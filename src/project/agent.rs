@@ -61,6 +61,11 @@ impl Agent {
         line.replace("{prompt_file}", &shell_words::quote(&prompt_file.to_string_lossy()))
     }
 
+    /// What it writes outside its worktree, below the home directory, as far as that is known.
+    pub(crate) fn writes(&self) -> &'static [&'static str] {
+        self.preset.map_or(&[], |preset| preset.writes)
+    }
+
     /// Listens to one run of it, if its output is understood; `session` is the name that its session gets, where it takes one.
     pub(crate) fn parser(&self, session: &str) -> Option<OutputParser> {
         self.preset.map(|preset| preset.parser(session))

@@ -21,7 +21,7 @@ use crate::{
     config::Config,
     domain::{id::SpecId, spec_type::SpecType},
     env::{Env, fault, local_file},
-    error::{IoContext, Result},
+    error::{Error, IoContext, Kind, Result},
     git::{reference::branch_name, repository::Repository},
     store::Settings,
 };
@@ -53,14 +53,22 @@ pub(crate) struct Project {
 impl Project {
     /// Opens the repository that `env` names.
     pub(crate) fn open(env: &Env) -> Result<Project> {
-        Ok(Project::of(env, Repository::discover(env)?))
+        Project::of(env, Repository::discover(env)?)
     }
 
     /// The project of a repository that `env` names and that is open already.
-    pub(crate) fn of(env: &Env, repo: Repository) -> Project {
+    ///
+    /// # Errors
+    /// `refused-file` if a link stands in the place of a directory that the tool keeps for the clone.
+    pub(crate) fn of(env: &Env, repo: Repository) -> Result<Project> {
+        if let Some(link) = local_file::linked_directory(&repo.chant_dir()) {
+            let message = format!("'{}' is a symbolic link; expected a directory of git-chant's own", link.display());
+            return Err(Error::fatal(Kind::RefusedFile, message)
+                .hint(format!("look where it leads, then: rm {}", shell_words::quote(&link.to_string_lossy()))));
+        }
         let silent = repo.silent();
         let clone = clone_name(env, &repo);
-        Project {
+        Ok(Project {
             env: env.clone(),
             repo,
             silent,
@@ -69,7 +77,7 @@ impl Project {
             signing: OnceCell::new(),
             approval: OnceCell::new(),
             target: OnceCell::new(),
-        }
+        })
     }
 
     /// The settings.
@@ -113,7 +121,7 @@ impl Project {
     /// A directory of ours under the common git directory, made if it is not there.
     pub(crate) fn private_dir(&self, name: &str) -> Result<PathBuf> {
         let dir = self.repo.chant_dir().join(name);
-        fault::around("dir.make", || std::fs::create_dir_all(&dir)).io("create", &dir)?;
+        fault::around("dir.make", || local_file::make_dir(&dir)).io("create", &dir)?;
         Ok(dir)
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         preset::Report,
         process::Ending,
     },
+    answer::progress::{Progress, Step},
     domain::{
         confined::Confined, failure::Said, id::SpecId, pattern::PathSet, spec_file, spec_file::Spec, state::State,
     },
@@ -37,16 +38,39 @@ pub(crate) struct RunEnd {
     pub report: Report,
     /// Whether the service behind the agent refused it for now.
     pub rate_limited: bool,
-    /// Changes that no event explains, in words.
-    pub tampered: Vec<String>,
-    /// Such changes that the run cannot have made, because it was confined.
-    pub told: Vec<String>,
+    /// What is different in the repository since it began.
+    pub changes: Changes,
     /// What confined the run.
     pub confined: Confined,
     /// Why the work of a confined run was not taken into the repository, if it was not.
     pub refused: Option<String>,
-    /// The settings (`key=value`) that keep changed configuration from taking effect while the attempt is judged.
+}
+
+/// What is different in the repository, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// What no event explains and a run may have done: it needs a person's acknowledgement before the merge.
+    pub waits: Vec<String>,
+    /// What no event explains and no run can have done.
+    pub told: Vec<String>,
+    /// What people do at any time: refs that moved, files of the main worktree.
+    pub noted: Vec<String>,
+    /// The names of these refs.
+    pub refs_moved: Vec<String>,
+    /// Settings (`key=value`) under which git works as before a change that waits, as far as that can be said.
     pub muted: Vec<String>,
+}
+
+impl Changes {
+    /// Says what is not said in an event.
+    pub(crate) fn say(&self, progress: &dyn Progress) {
+        for what in &self.told {
+            progress.say(&Step::Warning(what.clone()));
+        }
+        for what in &self.noted {
+            progress.say(&Step::Note(what.clone()));
+        }
+    }
 }
 
 /// One attempt, as its start event pinned it.

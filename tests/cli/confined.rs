@@ -281,3 +281,37 @@ fn what_is_kept_read_only_and_what_is_opened_is_the_person_s_to_say() {
     let id = add(&sandbox, "Strictly", &[]);
     completes(&sandbox, &id);
 }
+
+#[test]
+fn large_files_come_into_the_store_of_the_repository_if_they_are_what_their_name_says() {
+    let script = format!(
+        "l=$(git rev-parse --git-common-dir)/lfs/objects; s=$(printf large | sha256sum | cut -d' ' -f1); echo $s >\"$HOME/name\"
+        put() {{ d=$l/$(echo $1 | cut -c1-2)/$(echo $1 | cut -c3-4); mkdir -p $d; printf %s $2 >$d/$1; }}
+        put $s large; put $(echo $s | tr 0-9a-f 1-9a-f0) other; put short x; {GOOD}"
+    );
+    let Some((sandbox, id)) = confined(&script) else { return };
+    completes(&sandbox, &id);
+    let name = fs::read_to_string(sandbox.dir().join("home/name")).unwrap();
+    let (name, store) = (name.trim(), sandbox.repo.join(".git/lfs/objects"));
+    let large = store.join(&name[..2]).join(&name[2..4]).join(name);
+    assert_eq!(fs::read_to_string(large).unwrap(), "large");
+    assert_eq!(fs::read_dir(&store).unwrap().count(), 1, "nothing else came in");
+}
+
+#[test]
+fn a_repository_that_is_mounted_twice_is_closed_at_both_places() {
+    let works = Command::new("unshare").args(["-m", "true"]).output();
+    if !need_that(works.is_ok_and(|output| output.status.success()), "the right to mount") {
+        return;
+    }
+    let Some((sandbox, id)) = confined("") else { return };
+    let twice = sandbox.dir().join("twice");
+    fs::create_dir(&twice).unwrap();
+    sandbox.agent(&format!("echo x >{}/.git/x 2>/dev/null && exit 8; {GOOD}", twice.display()));
+    let script = "mount --bind \"$1\" \"$2\" && exec git chant work \"$3\"";
+    let mut work = sandbox.command_in(&sandbox.repo, "unshare");
+    work.args(["-m", "sh", "-c", script, "sh"]).arg(&sandbox.repo).arg(&twice).arg(&id);
+    sandbox.run(&mut work).ok();
+    assert_eq!((sandbox.status(&id).as_str(), sandbox.read("file").as_str()), ("completed", "two\n"));
+    assert!(!sandbox.repo.join(".git/x").exists());
+}

@@ -103,22 +103,13 @@ fn a_record_that_is_gone_altered_or_no_file_is_not_believed() {
         "for f in $s/*; do rm $f; mkfifo $f; done",
         "for f in $s/*; do rm $f; ln -s /dev/zero $f; done",
         "for f in $s/*; do mv $f $HOME/kept; ln -s $HOME/kept $f; done",
-        "mv $s $HOME/kept; ln -s $HOME/kept $s",
     ] {
         let (sandbox, id) = unconfined(&two_runs(&format!("{HOOK}; {seen}; {tamper}")));
         work_until_ready(&sandbox, &id, true);
-        let seen = sandbox.repo.join(".git/chant/seen");
         let ran = sandbox.chant(&["work", &id]);
         assert_ne!((ran.code, sandbox.status(&id).as_str()), (0, "completed"), "{tamper}: {}", ran.err);
         assert_eq!(sandbox.read("file"), "one\n", "{tamper}");
-        // A link or a FIFO in the place of ours is a person's to look at.
-        if fs::symlink_metadata(&seen).is_ok_and(|meta| meta.is_symlink()) {
-            assert!(ran.err.contains("symbolic link"), "{tamper}: {}", ran.err);
-            fs::remove_file(&seen).unwrap();
-            sandbox.chant(&["work", &id]).fails(1, &["not known"]);
-        } else {
-            assert!(ran.err.contains("what was seen before the run is not known"), "{tamper}: {}", ran.err);
-        }
+        assert!(ran.err.contains("what was seen before the run is not known"), "{tamper}: {}", ran.err);
         waits_and_is_acknowledged(&sandbox, &id, "not known");
     }
 }
@@ -257,9 +248,35 @@ fn a_confined_agent_is_not_blamed_for_what_a_person_does_meanwhile() {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.as_ref().unwrap().contains("ready")));
     sandbox.git(&["config", "user.nickname", "A"]);
+    // A file that is renamed into the place of another takes away what was laid over that.
+    sandbox.git(&["config", "--global", "user.title", "Countess"]);
     fs::write(sandbox.dir().join("home/go"), "").unwrap();
     let said: Vec<String> = lines.map(|line| line.unwrap()).collect();
     assert!(child.wait().unwrap().success(), "{said:?}");
-    assert!(said.iter().any(|line| line.contains("'user.nickname' was changed (not by the agent")), "{said:?}");
+    for told in [
+        "'user.nickname' was changed (not by the agent",
+        "'user.title' was changed (by you, or after a change of yours",
+    ] {
+        assert!(said.iter().any(|line| line.contains(told)), "{said:?}");
+    }
     assert_eq!((sandbox.status(&id).as_str(), sandbox.read("file").as_str()), ("completed", "two\n"));
+}
+
+#[test]
+fn a_link_in_the_place_of_a_directory_of_ours_is_refused_and_not_followed() {
+    for name in ["", "leases", "runs", "seen", "slots", "transcripts", "trusted"] {
+        let (sandbox, id) = unconfined(GOOD);
+        let elsewhere = sandbox.dir().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        let place = sandbox.repo.join(".git/chant").join(name);
+        let place = place.components().as_path();
+        let _was_there = fs::remove_dir_all(place);
+        std::os::unix::fs::symlink(&elsewhere, place).unwrap();
+        for command in [vec!["work", id.as_str()], vec!["list"]] {
+            sandbox.chant(&command).fails(128, &["is a symbolic link; expected a directory of git-chant's own", "rm "]);
+        }
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0, "{name}");
+        fs::remove_file(place).unwrap();
+        completes(&sandbox, &id);
+    }
 }

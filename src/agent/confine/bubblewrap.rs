@@ -106,6 +106,12 @@ impl Words {
     }
 }
 
+/// These settings as they are now.
+pub(super) fn settings() -> String {
+    let now = |(file, _, _): &(&str, &str, &str)| fs::read_to_string(file).unwrap_or_default().trim().to_owned();
+    FORBIDDING.iter().map(now).collect::<Vec<_>>().join(" ")
+}
+
 /// The setting that keeps this user from making user namespaces, if one does.
 pub(super) fn forbidden() -> Option<&'static str> {
     let forbids = |file: &str, value: &str| fs::read_to_string(file).is_ok_and(|text| text.trim() == value);

@@ -5,7 +5,9 @@
 
 mod bubblewrap;
 mod identity;
+mod known;
 mod layers;
+mod mounts;
 mod placeholder;
 mod sandbox;
 mod seatbelt;
@@ -14,6 +16,7 @@ mod servers;
 use std::{ffi::OsString, fmt, fs, io, path::Path};
 
 pub(crate) use identity::Identities;
+use known::Known;
 pub(crate) use layers::{Layer, Layers};
 pub(crate) use sandbox::{Mapped, Sandbox};
 #[cfg(test)]
@@ -22,6 +25,7 @@ pub(crate) use servers::sockets;
 
 use crate::{
     domain::confined::Confined,
+    env::Env,
     error::{IoContext, Result},
 };
 use placeholder::Placeholder;
@@ -69,7 +73,12 @@ pub(crate) struct Confinement {
     _placeholders: Vec<Placeholder>,
 }
 
-/// Makes `sandbox` ready and tries it once. That it cannot work here is an answer, not an error.
+/// Where it is kept that the sandbox works: in `dir`. `None` where it has to be tried at each start.
+pub(crate) fn known(env: &Env, dir: &Path) -> Option<Known> {
+    (std::env::consts::OS == "linux").then(|| Known::of(env, dir, bubblewrap::PROGRAM, &bubblewrap::settings()))?
+}
+
+/// Makes `sandbox` ready, and tries it unless it is known to work. That it cannot work here is an answer, not an error.
 ///
 /// # Errors
 /// If the files that the sandbox needs cannot be made.
@@ -98,9 +107,14 @@ pub(crate) fn enter(sandbox: &Sandbox) -> Result<Result<Confinement, Unavailable
         Confined::Seatbelt => seatbelt::prefix(sandbox),
         _ => sandbox.layers.iter().flat_map(Layers::prefix).chain(bubblewrap::prefix(sandbox)).collect(),
     };
-    let tried = try_once(program, &prefix, if sandbox.layers.is_some() { &sandbox.run_dir } else { &sandbox.worktree });
-    if let Err(why) = tried {
-        return Ok(Err(why));
+    let place = if sandbox.layers.is_some() { &sandbox.run_dir } else { &sandbox.worktree };
+    if !sandbox.known.as_ref().is_some_and(|known| known.holds(sandbox.strict)) {
+        if let Err(why) = try_once(program, &prefix, place) {
+            return Ok(Err(why));
+        }
+        if let Some(known) = &sandbox.known {
+            let _tried_again_next_time: io::Result<()> = known.remember(sandbox.strict);
+        }
     }
     let temporary = sandbox.temporary().into_os_string();
     let env = if sandbox.strict { vec![("TMPDIR".into(), temporary)] } else { Vec::new() };

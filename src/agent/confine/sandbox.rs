@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::layers::Layers;
+use super::{known::Known, layers::Layers, mounts};
 
 /// What a run may write. Every path is absolute; one that does not exist is passed over, unless its field says otherwise.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,8 @@ pub(crate) struct Sandbox {
     pub layers: Option<Layers>,
     /// Variables that the run does not get.
     pub unset: Vec<OsString>,
+    /// Where it is kept that the sandbox works here; `None` has it tried out.
+    pub known: Option<Known>,
 }
 
 /// A file that a run sees in place of another.
@@ -86,6 +88,10 @@ impl Sandbox {
         let temporary = self.strict.then(|| self.temporary());
         for path in [&self.worktree].into_iter().chain(&self.own).chain(&self.writable).chain(&temporary) {
             add(path, Access::Write);
+        }
+        let real: Vec<PathBuf> = self.read_only.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+        for path in &mounts::aliases(&real) {
+            add(path, Access::Read);
         }
         for path in self.read_only.iter().chain(&self.kept_files).chain(&self.kept_dirs) {
             add(path, Access::Read);

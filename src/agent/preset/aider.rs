@@ -24,6 +24,7 @@ pub(super) const PRESET: Preset = Preset {
     resume: Some(line!("--restore-chat-history ")),
     instructions: "AGENTS.md",
     reads: Some("read: AGENTS.md, in .aider.conf.yml"),
+    writes: &[".aider", ".aider.conf.yml"],
     reader: |session| Box::new(Aider { session: session.to_owned(), tokens_in: 0, tokens_out: 0 }),
 };
 

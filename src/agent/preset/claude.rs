@@ -15,6 +15,14 @@ pub(super) const PRESET: Preset = Preset {
     ),
     instructions: "CLAUDE.md",
     reads: None,
+    writes: &[
+        ".claude",
+        ".claude.json",
+        ".cache/claude",
+        ".cache/claude-cli-nodejs",
+        ".local/share/claude",
+        ".local/state/claude",
+    ],
     reader: |_| Box::new(Claude),
 };
 

@@ -14,6 +14,7 @@ pub(super) const PRESET: Preset = Preset {
     resume: Some("codex exec --json --sandbox workspace-write --skip-git-repo-check resume {session} -"),
     instructions: "AGENTS.md",
     reads: None,
+    writes: &[".codex"],
     reader: |_| Box::new(Codex),
 };
 

@@ -17,6 +17,7 @@ pub(super) const PRESET: Preset = Preset {
     ),
     instructions: "AGENTS.md",
     reads: None,
+    writes: &[".cursor", ".config/cursor", ".cache/cursor"],
     reader: |_| Box::new(Cursor),
 };
 

@@ -13,6 +13,7 @@ pub(super) const PRESET: Preset = Preset {
     resume: Some("gemini --approval-mode yolo --skip-trust --output-format stream-json --resume {session}"),
     instructions: "GEMINI.md",
     reads: None,
+    writes: &[".gemini"],
     reader: |_| Box::new(Gemini),
 };
 

@@ -13,6 +13,7 @@ pub(super) const PRESET: Preset = Preset {
     resume: Some("GOOSE_MODE=auto goose run --output-format stream-json --resume --name {session} -i -"),
     instructions: "AGENTS.md",
     reads: None,
+    writes: &[".config/goose", ".local/share/goose", ".local/state/goose"],
     reader: |session| Box::new(Goose { session: session.to_owned() }),
 };
 

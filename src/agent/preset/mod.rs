@@ -34,6 +34,9 @@ pub struct Preset {
     pub instructions: &'static str,
     /// What has to be set so that it does; `None` if it looks there by itself.
     pub reads: Option<&'static str>,
+    /// What it writes outside its worktree, below the home directory: its sessions, its settings, what it remembers. A run that can
+    /// write nothing else but its own can write these.
+    pub writes: &'static [&'static str],
     /// Makes what understands its output; it is told the name that its session is given, where it takes one.
     reader: fn(session: &str) -> Box<dyn EventReader>,
 }

@@ -13,6 +13,7 @@ pub(super) const PRESET: Preset = Preset {
     resume: Some("opencode run --format json --auto --session {session}"),
     instructions: "AGENTS.md",
     reads: None,
+    writes: &[".local/share/opencode", ".local/state/opencode", ".config/opencode", ".cache/opencode"],
     reader: |_| Box::new(Opencode::default()),
 };
 

@@ -253,7 +253,7 @@ fn a_directory_that_was_put_in_the_place_of_another_is_noticed() {
     assert!(identities.changed().is_empty());
     let away = place.home.with_extension("away");
     fs::rename(&place.home, &away).unwrap();
-    assert_eq!(identities.changed(), std::slice::from_ref(&place.home));
+    assert!(identities.changed().is_empty(), "what is gone was not replaced");
     fs::create_dir_all(place.home.join("main/.git")).unwrap();
     assert_eq!(identities.changed(), std::slice::from_ref(&place.home));
     fs::remove_dir_all(&place.home).unwrap();

@@ -143,7 +143,7 @@ fn merge_target(
     if let Some(refused) = run.refused.clone() {
         return Ok((Some(run), Some(refused)));
     }
-    let tree = Worktree { muted: run.muted.clone(), ..plan.tree.clone() };
+    let tree = Worktree { muted: run.changes.muted.clone(), ..plan.tree.clone() };
     if project.worktree_of(&attempt.id)?.is_none_or(|now| !now.is_on(attempt.branch.as_ref())) {
         return Ok((Some(run), Some("the agent left its worktree on another branch".to_owned())));
     }

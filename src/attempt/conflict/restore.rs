@@ -34,7 +34,7 @@ pub(super) fn restore(
     run: Option<&RunEnd>,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let muted = run.map(|run| run.muted.clone()).unwrap_or_default();
+    let muted = run.map(|run| run.changes.muted.clone()).unwrap_or_default();
     let mut watch = Watch::open(project, &attempt.id, attempt.start, run.is_some())?;
     let changes = watch.compare(project, Extent::All)?;
     changes.say(progress);

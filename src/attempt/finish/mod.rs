@@ -30,12 +30,12 @@ use crate::{
     error::{Error, Exit, Kind, Result},
     git::{
         branch, history,
-        leftovers::Leftovers,
+        leftovers::{Leftovers, runs_code},
         repository::Head,
         worktree::{self, Worktree, busy::busy_in},
     },
     project::{Project, check_output},
-    specs::attempt::{Attempt, RunEnd},
+    specs::attempt::{Attempt, Changes, RunEnd},
     store::{Addition, Decision, Evidence, File},
 };
 
@@ -52,16 +52,12 @@ pub(crate) fn judge(
     let tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
     // Read before the checks run: their code may write where the record is.
     let mut watch = Watch::open(project, &attempt.id, attempt.start, run.is_some())?;
-    let (tampered, told, muted) = match run {
-        Some(run) => (run.tampered.clone(), run.told.clone(), run.muted.clone()),
-        None => {
-            let changes = watch.compare(project, Extent::Guarded)?;
-            (changes.waits, changes.told, changes.muted)
-        }
+    let changes = match run {
+        Some(run) => run.changes.clone(),
+        None => watch.compare(project, Extent::All)?,
     };
-    let tree = tree.map(|tree| Worktree { muted, ..tree });
-    Judge { project, attempt, run, tree, progress, checks: Checks::default(), watch: Some(watch), tampered, told }
-        .judge()
+    let tree = tree.map(|tree| Worktree { muted: changes.muted.clone(), ..tree });
+    Judge { project, attempt, run, tree, progress, checks: Checks::default(), watch: Some(watch), changes }.judge()
 }
 
 /// One attempt that is being judged.
@@ -77,10 +73,8 @@ struct Judge<'a> {
     checks: Checks,
     /// What the repository is compared with.
     watch: Option<Watch>,
-    /// What was changed and no event explains.
-    tampered: Vec<String>,
-    /// Likewise, and the run cannot have done it.
-    told: Vec<String>,
+    /// What is different since the run began.
+    changes: Changes,
 }
 
 impl Judge<'_> {
@@ -123,7 +117,7 @@ impl Judge<'_> {
         };
         let evidence = self.evidence(outputs)?;
         let late = self.record(&verdict, commits, evidence)?;
-        for what in &self.tampered {
+        for what in &self.changes.waits {
             self.warn(what.clone());
         }
         Ok(Judged { verdict, checks: self.checks, late })
@@ -133,17 +127,24 @@ impl Judge<'_> {
         self.progress.say(&Step::Warning(what));
     }
 
-    /// Compares the repository with what it was before the run, after everything that ran since.
+    /// Compares the repository with what it was before the run once more, if anything ran since.
     fn compare(&mut self) -> Result<()> {
         let Some(watch) = &mut self.watch else { return Ok(()) };
-        if !self.checks.verify.is_empty() || self.checks.reproduces.is_some() {
-            watch.ran_unconfined(std::mem::take(&mut self.told));
+        let commands_ran = self.checks.commands().next().is_some();
+        if self.checks.commands().any(|command| !command.was_confined()) {
+            watch.ran_unconfined(std::mem::take(&mut self.changes.told));
         }
-        let changes = watch.compare(self.project, Extent::All)?;
+        let extent = if commands_ran { Extent::All } else { Extent::Guarded };
+        let mut changes = watch.compare(self.project, extent)?;
+        if extent == Extent::Guarded {
+            (changes.noted, changes.refs_moved) = (self.changes.noted.clone(), self.changes.refs_moved.clone());
+        }
+        let before = self.changes.waits.iter().filter(|what| !changes.waits.contains(what));
+        let before: Vec<String> = before.cloned().collect();
+        changes.waits.extend(before);
         changes.say(self.progress);
-        let more = changes.waits.into_iter().filter(|what| !self.tampered.contains(what)).collect::<Vec<_>>();
-        self.tampered.extend(more);
-        self.checks.refs_moved = changes.refs_moved;
+        self.checks.refs_moved.clone_from(&changes.refs_moved);
+        self.changes = changes;
         Ok(())
     }
 
@@ -219,13 +220,13 @@ impl Judge<'_> {
         };
         let mut inside = None;
         let confine = || {
-            if self.run.is_some_and(|run| run.confined != Confined::None) {
+            if self.run.is_some_and(|run| run.confined != Confined::None) && runs_code(&project.repo, &tree) {
                 inside = Inside::again(project, &attempt.id, attempt.start, &tree)?;
             }
             let sandbox = inside.iter().flat_map(|inside| inside.words().to_vec()).collect();
             Ok(Worktree { sandbox, ..tree.clone() })
         };
-        let left = leftovers::commit(attempt, &tree, project.silent, !self.tampered.is_empty(), confine)?;
+        let left = leftovers::commit(attempt, &tree, project.silent, !self.changes.waits.is_empty(), confine)?;
         if let (Some(inside), Some(base)) = (&inside, attempt.base)
             && let Some(refused) = inside.bring_in(project, &attempt.id, attempt.start, base)?
         {
@@ -292,7 +293,7 @@ impl Judge<'_> {
             patch_ids: patches.map(|id| id.map_or_else(|| "-".to_owned(), |id| id.to_string())).collect(),
             exit: run.and_then(|run| run.ending.exit_code()),
             reason,
-            tampered: self.tampered.clone(),
+            tampered: self.changes.waits.clone(),
             model: run.and_then(|run| run.report.model.clone()),
             cost: run.and_then(|run| run.report.cost()),
             session: run.and_then(|run| run.report.session.clone()),

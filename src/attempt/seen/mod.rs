@@ -7,6 +7,7 @@
 
 mod chains;
 mod files;
+mod look;
 mod moved;
 mod parts;
 mod record;
@@ -16,15 +17,17 @@ use std::{collections::BTreeMap, path::Path};
 
 use gix::ObjectId;
 
-pub(crate) use parts::Extent;
+pub(crate) use look::Extent;
 
 use crate::{
-    answer::progress::{Progress, Step},
+    answer::progress::Progress,
     domain::{confined::Confined, event::Event, fold, id::SpecId},
     error::{IoContext as _, Result},
     project::Project,
+    specs::attempt::Changes,
 };
-use parts::{Part, Seen, changed_parts, differing, look, one, take};
+use look::{Seen, look, places};
+use parts::{Part, changed_parts, differing, one, take};
 use record::Record;
 
 /// What is said where there should be a record and is none.
@@ -32,33 +35,6 @@ const LOST: &str = "what was seen before the run is not known: its record was re
 
 /// How many paths of the main worktree are named.
 const PATHS: usize = 8;
-
-/// What is different now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Changes {
-    /// What no event explains and a run may have done: it needs a person's acknowledgement before the merge.
-    pub waits: Vec<String>,
-    /// What no event explains and no run can have done.
-    pub told: Vec<String>,
-    /// What people do at any time: refs that moved, files of the main worktree.
-    pub noted: Vec<String>,
-    /// The names of these refs.
-    pub refs_moved: Vec<String>,
-    /// Settings (`key=value`) under which git works as before a change that waits, as far as that can be said.
-    pub muted: Vec<String>,
-}
-
-impl Changes {
-    /// Says what is not said in an event.
-    pub(crate) fn say(&self, progress: &dyn Progress) {
-        for what in &self.told {
-            progress.say(&Step::Warning(format!("{what} (not by the agent: it was confined)")));
-        }
-        for what in &self.noted {
-            progress.say(&Step::Note(what.clone()));
-        }
-    }
-}
 
 /// What one attempt is compared with.
 pub(crate) struct Watch {
@@ -92,7 +68,7 @@ impl Watch {
         confined: bool,
     ) -> Result<Watch> {
         let now = look(project, Extent::All, None)?;
-        let mut record = Record::new(attempt, confined, now, parts::places(project, Some(worktree)));
+        let mut record = Record::new(attempt, confined, now, places(project, Some(worktree)));
         match Record::read(project, id)? {
             Some(earlier) if earlier.attempt == attempt => resume(&mut record, earlier),
             Some(earlier) => inherit(project, id, &mut record, &earlier)?,
@@ -151,17 +127,21 @@ impl Watch {
         for (part, name) in changed_parts(&record.before.parts, &now.parts) {
             let Some(mut waits) = self.judge(project, record, &now, part, &name)? else { continue };
             let what = format!("the {} '{name}' was changed", part.noun());
-            waits |= self.told.as_ref().is_some_and(|told| !told.contains(&what));
-            let of = if waits { &mut changes.waits } else { &mut changes.told };
-            of.push(what);
+            let aside = format!("{what} ({})", part.aside(record.confined));
+            waits |= self.told.as_ref().is_some_and(|told| !told.contains(&aside));
+            if waits {
+                changes.waits.push(what);
+            } else {
+                changes.told.push(aside);
+            }
             differs.push((part, name, waits));
         }
         if extent == Extent::All {
             self.compare_refs(project, record, &now, &mut changes)?;
             compare_tree(&record.before, &now, &mut changes);
         }
-        let places = parts::places(project, None);
-        if places.have_one_root(&record.places) {
+        let now_at = places(project, None);
+        if now_at.have_one_root(&record.places) {
             let replaced = record.places.changed();
             changes
                 .waits
@@ -226,8 +206,8 @@ impl Watch {
         let Some((now, differs)) = self.last.take() else { return Ok(()) };
         let mut record = self.record.take().unwrap_or_else(|| {
             let worktree = project.worktree_of(&self.id).ok().flatten();
-            let places = parts::places(project, worktree.as_ref().map(|tree| tree.path.as_path()));
-            Record::new(self.attempt, self.confined, now.clone(), places)
+            let at = places(project, worktree.as_ref().map(|tree| tree.path.as_path()));
+            Record::new(self.attempt, self.confined, now.clone(), at)
         });
         for (part, name, waits) in differs {
             if waits {
@@ -241,7 +221,7 @@ impl Watch {
             (record.before.refs, record.before.tree) = (now.refs, now.tree);
         }
         let worktree = project.worktree_of(&self.id)?;
-        record.places = parts::places(project, worktree.as_ref().map(|tree| tree.path.as_path()));
+        record.places = places(project, worktree.as_ref().map(|tree| tree.path.as_path()));
         (record.compared, record.lost) = (true, false);
         record.write(project, &self.id)
     }

@@ -1,19 +1,8 @@
-//! What is looked at before a run and compared after it, as one value: what git goes by, refs, the main worktree.
+//! What git goes by, part by part, as names with what tells one content from another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-
-use super::{
-    files,
-    settings::{self, Settings},
-};
-use crate::{
-    agent::confine::Identities,
-    error::Result,
-    git::{lookup, status, worktree},
-    project::Project,
-};
 
 /// What git goes by, of one kind: a change of it is more than work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,6 +23,16 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// Why a change of one does not wait. A file in the home directory that a person replaces during a run is open to the run from then on:
+    /// what was laid over it is gone.
+    pub(super) fn aside(self, confined: bool) -> &'static str {
+        match self {
+            _ if !confined => "since the run, and of git-chant only",
+            Part::Shared => "by you, or after a change of yours by the agent: look at that file",
+            _ => "not by the agent: it was confined",
+        }
+    }
+
     /// What one of them is called.
     pub(super) fn noun(self) -> &'static str {
         match self {
@@ -50,79 +49,6 @@ impl Part {
 /// Each part by name, with what tells one content from another: never the content itself.
 pub(super) type Parts = BTreeMap<Part, BTreeMap<String, String>>;
 
-/// How much is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// Everything.
-    All,
-    /// Only what git goes by.
-    Guarded,
-}
-
-/// What was seen at one time.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Seen {
-    /// Tells one set of global configuration files from another: what a process with another home sees is not compared.
-    pub home: String,
-    /// What git goes by.
-    pub parts: Parts,
-    /// The values of settings that decide how a commit or a checkout is made, to be put in force again: see [`settings::muted`].
-    pub plain: Settings,
-    /// Every ref, with what it holds; empty if they were not looked at.
-    pub refs: BTreeMap<String, String>,
-    /// What is staged, changed or untracked in the main worktree, by path; `None` if it was not looked at.
-    pub tree: Option<BTreeMap<String, String>>,
-}
-
-/// Where [`REPLACE`] refs are.
-const REPLACE: &str = "refs/replace/";
-
-/// Looks at the repository. Where settings of `before` have changed since, they take no effect while this looks.
-pub(super) fn look(project: &Project, extent: Extent, before: Option<&Seen>) -> Result<Seen> {
-    let read = settings::read(project)?;
-    let mut parts = files::look(project, &read.effective)?;
-    parts.insert(Part::Setting, read.own);
-    parts.insert(Part::Shared, read.shared);
-    let muted = before.map(|before| settings::muted(&before.plain, &read.plain)).unwrap_or_default();
-    let (refs, tree) = match extent {
-        Extent::All => (refs(project, "refs/")?, Some(tree(project, muted)?)),
-        Extent::Guarded => (refs(project, REPLACE)?, None),
-    };
-    let replace = refs.iter().filter(|(name, _)| name.starts_with(REPLACE));
-    parts.insert(Part::Replace, replace.map(|(name, id)| (name.clone(), id.clone())).collect());
-    let home = settings::home(project)?;
-    Ok(Seen { home, parts, plain: read.plain, refs, tree })
-}
-
-/// Directories that have to stay what they are: the repository, both worktrees, and all above them.
-pub(super) fn places(project: &Project, worktree: Option<&std::path::Path>) -> Identities {
-    let main = project.repo.main_work_dir();
-    let common = project.repo.common_dir();
-    Identities::of([Some(common), main.as_deref(), worktree].into_iter().flatten())
-}
-
-/// Every ref below `prefix`, with what it holds: an id, or the name that a symbolic one leads to.
-fn refs(project: &Project, prefix: &str) -> Result<BTreeMap<String, String>> {
-    let held = lookup::targets_below(project.repo.gix(), prefix)?.into_iter().filter_map(|(name, target)| {
-        let target = match target? {
-            gix::refs::Target::Object(id) => id.to_string(),
-            gix::refs::Target::Symbolic(other) => other.as_bstr().to_string(),
-        };
-        Some((format!("{prefix}{name}"), target))
-    });
-    Ok(held.collect())
-}
-
-/// How the paths of the main worktree stand that are not as its last commit has them.
-fn tree(project: &Project, muted: Vec<String>) -> Result<BTreeMap<String, String>> {
-    let Some(mut main) = worktree::list(&project.repo)?.into_iter().find(|tree| tree.main) else {
-        return Ok(BTreeMap::new());
-    };
-    main.muted = muted;
-    // What cannot be asked (it is damaged, or git cannot read its configuration) is named where it matters.
-    Ok(status::standing(&main).unwrap_or_default())
-}
-
 /// The names that one map has and the other has not, or with another value.
 pub(super) fn differing<V: PartialEq>(before: &BTreeMap<String, V>, after: &BTreeMap<String, V>) -> Vec<String> {
     let changed = before.iter().filter(|(key, value)| after.get(*key) != Some(value)).map(|(key, _)| key);
@@ -135,7 +61,7 @@ pub(super) fn differing<V: PartialEq>(before: &BTreeMap<String, V>, after: &BTre
 /// Every part that one has and the other has not, or with another content.
 pub(super) fn changed_parts(before: &Parts, after: &Parts) -> Vec<(Part, String)> {
     let none = BTreeMap::new();
-    let kinds: std::collections::BTreeSet<Part> = before.keys().chain(after.keys()).copied().collect();
+    let kinds: BTreeSet<Part> = before.keys().chain(after.keys()).copied().collect();
     let of = |part: Part| {
         let (before, after) = (before.get(&part).unwrap_or(&none), after.get(&part).unwrap_or(&none));
         differing(before, after).into_iter().map(move |name| (part, name))

@@ -9,7 +9,7 @@ use bstr::ByteSlice as _;
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::parts::{Parts, Seen};
+use super::{look::Seen, parts::Parts};
 use crate::{
     agent::confine::Identities,
     domain::id::SpecId,

@@ -20,7 +20,7 @@ use crate::{
         private::{Private, incoming::Refused},
         worktree::{self, Worktree},
     },
-    project::Project,
+    project::{Project, agent::Agent},
 };
 
 /// Keys of git's configuration that name files which git obeys, wherever they lie.
@@ -44,6 +44,7 @@ impl Inside {
         id: &SpecId,
         attempt: ObjectId,
         worktree: &Path,
+        agent: &Agent,
     ) -> Result<Option<Inside>> {
         let mode = project.config().confine()?;
         if mode == Confine::Off {
@@ -52,7 +53,7 @@ impl Inside {
         let Some(tree) = worktree::find(&project.repo, worktree)? else { return Ok(None) };
         let branch = project.branch_ref(id)?;
         let private = Private::make(&project.repo, &attempt, branch.as_ref())?;
-        match Inside::enter(project, branch, tree, private.clone())? {
+        match Inside::enter(project, branch, tree, private.clone(), agent.writes())? {
             Ok(inside) => Ok(Some(inside)),
             Err(why) => {
                 // What works in the repository itself leaves nothing in a private one.
@@ -76,7 +77,7 @@ impl Inside {
         if !private.exists() {
             return Ok(None);
         }
-        Ok(Inside::enter(project, project.branch_ref(id)?, tree.clone(), private)?.ok())
+        Ok(Inside::enter(project, project.branch_ref(id)?, tree.clone(), private, &[])?.ok())
     }
 
     fn enter(
@@ -84,8 +85,9 @@ impl Inside {
         branch: FullName,
         tree: Worktree,
         private: Private,
+        writes: &[&str],
     ) -> Result<Result<Inside, Unavailable>> {
-        let entered = confine::enter(&sandbox(project, &tree, &private)?)?;
+        let entered = confine::enter(&sandbox(project, &tree, &private, writes)?)?;
         Ok(entered.map(|confinement| Inside { tree, branch, private, confinement }))
     }
 
@@ -133,14 +135,14 @@ pub(crate) fn recover(project: &Project, id: &SpecId, attempt: ObjectId, tree: &
         return Ok(None);
     }
     let Some(base) = project.attempt_at(id, attempt)?.base else { return Ok(None) };
-    match Inside::enter(project, project.branch_ref(id)?, tree.clone(), private)? {
+    match Inside::enter(project, project.branch_ref(id)?, tree.clone(), private, &[])? {
         Ok(inside) => inside.bring_in(project, id, attempt, base),
         Err(why) => Ok(Some(why.to_string())),
     }
 }
 
-/// What a run in `tree` can write, and what it cannot.
-fn sandbox(project: &Project, tree: &Worktree, private: &Private) -> Result<Sandbox> {
+/// What a run in `tree` can write, and what it cannot; `writes` is what its agent needs below the home directory.
+fn sandbox(project: &Project, tree: &Worktree, private: &Private, writes: &[&str]) -> Result<Sandbox> {
     let (env, config) = (&project.env, project.config());
     let home = env.home();
     let mut read_only = vec![project.repo.common_dir().to_owned(), tree.path.join(".git"), tree.git_dir.join("gitdir")];
@@ -157,6 +159,11 @@ fn sandbox(project: &Project, tree: &Worktree, private: &Private) -> Result<Sand
         kept_dirs.push(env.var("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from).join("git"));
     }
     kept_files.extend(env.var("GIT_CONFIG_GLOBAL").map(PathBuf::from).filter(|path| path.is_absolute()));
+    let mut writable = config.confine_writable(home.clone())?;
+    let strict = config.confine_strictly()?;
+    if strict {
+        writable.extend(home.iter().flat_map(|home| writes.iter().map(|path| home.join(path))));
+    }
     Ok(Sandbox {
         worktree: tree.path.clone(),
         run_dir: private.run_dir.clone(),
@@ -166,8 +173,9 @@ fn sandbox(project: &Project, tree: &Worktree, private: &Private) -> Result<Sand
         kept_dirs,
         mapped: vec![Mapped { content: private.commondir.clone(), at: tree.git_dir.join("commondir") }],
         hidden: confine::sockets(env),
-        writable: config.confine_writable(home)?,
-        strict: config.confine_strictly()?,
+        writable,
+        strict,
+        known: confine::known(env, &project.repo.chant_dir()),
         ..Sandbox::default()
     })
 }

@@ -77,7 +77,7 @@ impl Session<'_> {
         let prompt_file = write_own(self.worktree, "prompt.md", &self.prompt)?;
         let log = transcript::path(project.repo.common_dir(), self.id, &self.event);
         let log = if self.resumed { transcript::resume(&log)? } else { transcript::create(&log)? };
-        let inside = Inside::prepare(project, self.id, self.attempt, self.worktree)?;
+        let inside = Inside::prepare(project, self.id, self.attempt, self.worktree, self.agent)?;
         let mut requests = Requests::open(project, self.id, self.attempt)?;
         let mut watch = Watch::begin(project, self.id, self.attempt, self.worktree, inside.is_some())?;
         let had = if self.resumed { memory::kept(self.worktree, self.agent) } else { None };
@@ -103,8 +103,7 @@ impl Session<'_> {
         let ending = finished.ending;
         let rate_limited = rate_limit::says_so(ending, &finished.tail);
         let said = requests.said();
-        let (tampered, told, muted) = (changes.waits, changes.told, changes.muted);
-        Ok(RunEnd { ending, said, report, rate_limited, tampered, told, confined, refused, muted })
+        Ok(RunEnd { ending, said, report, rate_limited, changes, confined, refused })
     }
 
     /// Runs one process of the agent to its end, in the session that it `had`.

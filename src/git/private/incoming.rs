@@ -14,7 +14,7 @@ use std::{
 use bstr::{BString, ByteSlice};
 use gix::{ObjectId, refs::FullNameRef};
 
-use super::{Private, START, alternate, write};
+use super::{Private, START, alternate, lfs, write};
 use crate::{
     error::{Error, Kind, Result},
     git::{
@@ -122,6 +122,7 @@ impl Private {
         if repo.gix().find_commit(tip).is_err() {
             return Ok(Err(Refused::NoTip));
         }
+        lfs::bring_in(&self.git_dir, repo.common_dir())?;
         if !history::is_ancestor(repo, base, tip)? {
             return Ok(Err(Refused::Unrelated(tip)));
         }

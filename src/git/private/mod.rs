@@ -6,6 +6,7 @@
 pub(crate) mod apart;
 mod config;
 pub(crate) mod incoming;
+mod lfs;
 mod refs;
 
 use std::{
@@ -108,7 +109,7 @@ impl Private {
     pub(crate) fn make(repo: &Repository, attempt: &gix::oid, branch: &FullNameRef) -> Result<Private> {
         let private = Private::of(repo, attempt);
         let run_dir = &private.run_dir;
-        fs::create_dir_all(run_dir).io("create", run_dir)?;
+        local_file::make_dir(run_dir).io("create", run_dir)?;
         let earlier = private.move_earlier_aside()?;
         let fresh =
             tempfile::Builder::new().prefix(".git-").tempdir_in(run_dir).io("create a directory in", run_dir)?;

@@ -1,0 +1,55 @@
+//! Remembers that the sandbox worked here, so that it is tried out once in a boot and not at every start.
+//!
+//! Only the good answer is kept, with all that it depends on. One that is wrong has the agent fail; it never leaves an agent unconfined.
+
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    agent::lease,
+    env::{Env, local_file},
+};
+
+/// A file that is larger is not ours, in bytes.
+const MOST: u64 = 4096;
+
+/// What the sandbox depends on, and the file that says under what it worked.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    file: PathBuf,
+    mark: String,
+}
+
+impl Known {
+    /// With the program `name` and the `settings` of the system, under the present boot and user; `dir` is where the file is. `None` where
+    /// these cannot be told.
+    pub(super) fn of(env: &Env, dir: &Path, name: &str, settings: &str) -> Option<Known> {
+        let program = env.program(name)?;
+        let meta = fs::metadata(&program).ok()?;
+        let (boot, user) = (lease::boot()?, rustix::process::getuid().as_raw());
+        let namespace = fs::read_link("/proc/self/ns/user").ok()?;
+        let file = format!("{} {} {} {}", program.display(), meta.dev(), meta.ino(), meta.mtime());
+        let mark = format!("{boot} {user} {} {settings} {file}\n", namespace.display());
+        Some(Known { file: dir.join("sandbox"), mark })
+    }
+
+    fn text(&self, strict: bool) -> String {
+        format!("{} {}", if strict { "strict" } else { "open" }, self.mark)
+    }
+
+    /// Whether the sandbox has worked, `strict` or not.
+    pub(super) fn holds(&self, strict: bool) -> bool {
+        local_file::read(&self.file, MOST).ok().flatten().is_some_and(|text| text == self.text(strict).as_bytes())
+    }
+
+    /// Remembers that it worked.
+    pub(super) fn remember(&self, strict: bool) -> io::Result<()> {
+        let dir = self.file.parent().unwrap_or(Path::new("."));
+        let fresh = tempfile::NamedTempFile::new_in(dir)?;
+        fs::write(fresh.path(), self.text(strict))?;
+        fresh.persist(&self.file).map(drop).map_err(|failed| failed.error)
+    }
+}
