@@ -69,6 +69,21 @@ fn two_prunes_at_once_beside_works() {
     assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
 }
 
+/// An agent that waits until it is told to go on.
+const WAITS: &str = "touch ../began; while [ ! -e ../go ]; do sleep 0.02; done; rm ../began ../go";
+
+/// Works the spec `id`, whose agent waits, while a person prunes.
+fn prune_beside(sandbox: &Sandbox, id: &str) {
+    let mut work = sandbox.binary(&["work", id]);
+    let work = work.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !sandbox.dir().join("began").exists() {
+        std::thread::yield_now();
+    }
+    sandbox.chant(&["prune"]).ok();
+    std::fs::write(sandbox.dir().join("go"), "").unwrap();
+    Ran::of(work.wait_with_output().unwrap()).ok();
+}
+
 #[test]
 fn an_attempt_that_is_let_go_of_beside_a_run_is_not_laid_to_its_agent() {
     let sandbox = Sandbox::new();
@@ -80,18 +95,18 @@ fn an_attempt_that_is_let_go_of_beside_a_run_is_not_laid_to_its_agent() {
     sandbox.git(&["branch", "saved", &tip]);
     let kept = attempts(&sandbox)[0].clone();
     // While this agent runs, another process prunes other specs.
-    sandbox.agent("(cd ../repo && git chant prune >/dev/null); echo two >file");
+    sandbox.agent(&format!("{WAITS}; echo two >file"));
     let second = sandbox.add(&["Second"]);
-    sandbox.chant(&["work", &second]).ok();
+    prune_beside(&sandbox, &second);
     assert!(!attempts(&sandbox).contains(&kept));
     // Nor one that holds nothing.
     sandbox.agent("exit 3");
     let empty = sandbox.add(&["Does nothing"]);
     sandbox.chant(&["work", &empty]).fails(1, &[]);
     sandbox.chant(&["cancel", &empty]).ok();
-    sandbox.agent("(cd ../repo && git chant prune >/dev/null); echo four >file");
+    sandbox.agent(&format!("{WAITS}; echo four >file"));
     let fourth = sandbox.add(&["Fourth"]);
-    sandbox.chant(&["work", &fourth]).ok();
+    prune_beside(&sandbox, &fourth);
     assert!(!attempts(&sandbox).iter().any(|name| name.contains(&empty)));
     // What is nowhere else is another matter.
     sandbox.git(&["branch", "-D", "saved"]);
