@@ -54,6 +54,8 @@ pub(crate) struct Work<'a> {
     pub onto: Option<&'a str>,
     /// Whether work that passed is merged.
     pub merge: bool,
+    /// Whether work that changes nothing is work.
+    pub may_be_empty: bool,
     /// The remote that decides claims, if one does.
     pub remote: Option<&'a dyn Remote>,
     /// Asks a person to approve what the repository would run: the commands of a spec's text, and a prompt.
@@ -248,7 +250,7 @@ impl Work<'_> {
 
     /// Judges an attempt, after the `run` of its agent if there was one.
     fn judge(&self, attempt: &Attempt, run: Option<&RunEnd>) -> Result<How, Stop> {
-        self.conclude(finish::judge(self.project, attempt, run, self.progress)?)
+        self.conclude(finish::judge(self.project, attempt, run, self.may_be_empty, self.progress)?)
     }
 
     /// What follows from the judgement: work that passed is merged.

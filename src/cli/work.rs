@@ -78,6 +78,10 @@ pub(crate) struct WorkArgs {
     #[arg(long, value_name = "duration", value_parser = humantime::parse_duration)]
     pub timeout: Option<Duration>,
 
+    /// Accept work that changes nothing
+    #[arg(long)]
+    pub allow_empty: bool,
+
     /// Stop when the work is finished; merge it later with git chant merge
     #[arg(long)]
     pub no_merge: bool,
@@ -238,6 +242,10 @@ pub(crate) struct FinishArgs {
     /// A commit that is the work, where there is no worktree; may be repeated
     #[arg(long = "commit", value_name = "revision")]
     pub commits: Vec<String>,
+
+    /// Accept work that changes nothing
+    #[arg(long)]
+    pub allow_empty: bool,
 
     /// Record that it is finished; merge it later with git chant merge
     #[arg(long)]

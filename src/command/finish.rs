@@ -18,6 +18,7 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
         id,
         onto: None,
         merge: !args.no_merge,
+        may_be_empty: args.allow_empty,
         remote: None,
         approve: &|blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,

@@ -19,6 +19,7 @@ pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
         id,
         onto: args.onto.as_deref(),
         merge: true,
+        may_be_empty: false,
         remote: None,
         approve: &|blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,

@@ -61,6 +61,7 @@ fn take(
         id,
         onto: args.onto.as_deref(),
         merge: true,
+        may_be_empty: false,
         remote: claims.map(|claims| claims as &dyn Remote),
         approve: &|blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,

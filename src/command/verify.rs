@@ -5,7 +5,7 @@ use gix::ObjectId;
 use super::Context;
 use crate::{
     answer::{AllChecked, Checked, CheckedSpec, NotRun, SpecView, outcome::Outcome, progress::Step},
-    attempt::check::{Room, expectation, recall},
+    attempt::check::{Prover, Room, recall},
     cli::work::VerifyArgs,
     domain::{checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status},
     error::{Error, Kind, Result},
@@ -65,7 +65,7 @@ fn one(
         Some(at) => at,
         None => place(project, id)?,
     };
-    let checks = checks(context, project, spec, entry.state.as_deref(), at)?;
+    let checks = checks(context, project, id, spec, entry.state.as_deref(), at)?;
     Ok((specs.view(&entry)?, checks))
 }
 
@@ -80,6 +80,7 @@ fn place(project: &Project, id: &SpecId) -> Result<ObjectId> {
 fn checks(
     context: &Context<'_>,
     project: &Project,
+    id: &SpecId,
     spec: &Spec,
     state: Option<&State>,
     at: ObjectId,
@@ -90,13 +91,10 @@ fn checks(
     // A reproduction fails where it was made; later the fix makes it pass.
     let work = state.and_then(|state| state.facts.work_commits.last().copied());
     let later = spec.front.known_phase() == Some(Phase::Reproduction) && work != Some(at);
-    let base = state.and_then(|state| state.facts.base).filter(|_| !later);
-    if let (Some(command), Some(base)) = (&spec.front.reproduces, base) {
+    if let (Some(command), Some(state), Some(made)) = (&spec.front.reproduces, state.filter(|_| !later), work.or(Some(at))) {
         context.progress.say(&Step::Checking { what: command });
-        let expected = expectation(spec.front.known_phase());
-        let at_base = room.run_or_recall(base, base, command, |seen| expected.at_base(seen))?;
-        let at_tip = room.run(at, command)?;
-        checks.reproduces = Some(expected.judge(at_base, at_tip));
+        let attempt = project.attempt(id, state)?;
+        checks.reproduces = Prover { project, attempt: &attempt, made, at }.prove(&mut room)?;
     }
     Ok(checks.settled())
 }

@@ -54,6 +54,7 @@ fn one(
         id,
         onto: args.onto.as_deref(),
         merge: !args.no_merge,
+        may_be_empty: args.allow_empty,
         remote: claims.as_ref().map(|claims| claims as &dyn Remote),
         approve: &|blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::confined::Confined;
+use super::{confined::Confined, runner::Outcome};
 
 /// The format of `checks.json`.
 pub(crate) const FORMAT: u32 = 1;
@@ -27,6 +27,9 @@ pub(crate) struct Checks {
     pub reproduces: Option<Reproduction>,
     /// Whether the release notes are written; absent where none are asked for.
     pub release_notes: Option<bool>,
+    /// What the release notes lack, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_notes_lack: Option<String>,
     /// Anything else that stands against the attempt, in words.
     pub problems: Vec<String>,
     /// Refs other than ours that moved while the agent ran. For information: people work in parallel.
@@ -40,7 +43,7 @@ pub(crate) struct Checks {
 pub(crate) struct Criterion {
     /// Its text in the pinned spec.
     pub text: String,
-    /// `ticked`, `unticked`, or `missing` where the tip no longer has it in these words.
+    /// `ticked`, `unticked`, `missing` where the tip no longer has it in these words, `there more than once`, or `struck out`.
     pub state: String,
 }
 
@@ -54,8 +57,22 @@ pub(crate) struct Scope {
     pub mode: String,
     /// Changed paths outside `target_files`.
     pub outside: Vec<String>,
+    /// The impact map that says what may be changed where the spec does not, with its lines: `map.md:5-9`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<String>,
     /// Changed paths that no attempt may change: other specs, prompts, the archive.
     pub forbidden: Vec<String>,
+}
+
+impl Scope {
+    /// The changed paths that lie outside, and of what.
+    pub(crate) fn strays(&self) -> String {
+        let outside = self.outside.join(", ");
+        match &self.map {
+            Some(map) => format!("outside the impact map ({map}): {outside}"),
+            None => format!("outside target_files: {outside}"),
+        }
+    }
 }
 
 /// A declared output.
@@ -103,6 +120,22 @@ pub(crate) struct Command {
     /// Whose home directory and caches it had: `own` or `shared` with the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home: Option<String>,
+    /// What it printed, as far as it was kept; for this process only.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub output: Option<String>,
+    /// The test runner that reported, if a known one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<String>,
+    /// What the tests came to, where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// That in the words of the runner: `cargo: 1 failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_to: Option<String>,
+    /// Whether the runner counts its tests.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counted: bool,
 }
 
 impl Command {
@@ -120,6 +153,19 @@ impl Command {
     /// Whether it ran and said yes or no: not found, not executable, a signal and a timeout are no evidence of anything.
     pub(crate) fn is_evidence(&self) -> bool {
         self.exit.is_some_and(|code| !matches!(code, 126 | 127) && code < 128)
+    }
+
+    /// What its tests came to; where nobody looked, only the exit code is known.
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.outcome.unwrap_or(Outcome::Unknown)
+    }
+
+    /// How it ended, with what its tests came to.
+    fn result(&self) -> String {
+        match &self.came_to {
+            Some(came_to) => format!("{} ({came_to})", self.ending()),
+            None => self.ending(),
+        }
     }
 
     /// How it ended, in words.
@@ -149,6 +195,28 @@ pub(crate) struct Reproduction {
     pub tip: Command,
     /// Whether both ended as expected.
     pub ok: bool,
+    /// Why they do not, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// The files of the tests that were held fixed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<String>,
+    /// What the tip has otherwise than the held tests, and what it changes of the configuration of tests, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<String>,
+    /// What a person has to acknowledge before the work is merged, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack: Option<String>,
+}
+
+impl Reproduction {
+    /// The proof that two runs make, unless there is a `fault`.
+    pub(crate) fn new(expected: &str, mut base: Command, mut tip: Command, fault: Option<String>) -> Reproduction {
+        let ok = fault.is_none();
+        (base.ok, tip.ok) = (ok, ok);
+        let expected = expected.to_owned();
+        Reproduction { expected, base, tip, ok, fault, held: Vec::new(), differences: Vec::new(), ack: None }
+    }
 }
 
 impl Reproduction {
@@ -200,7 +268,7 @@ impl Checks {
             let mut seen: Vec<String> =
                 scope.forbidden.iter().map(|path| format!("'{path}' may not be changed")).collect();
             if !scope.outside.is_empty() {
-                seen.push(format!("outside target_files: {}", scope.outside.join(", ")));
+                seen.push(scope.strays());
             }
             lines.push(line("scope".into(), scope.ok, (!seen.is_empty()).then(|| seen.join("; "))));
         }
@@ -209,7 +277,8 @@ impl Checks {
             lines.push(line(format!("output '{}'", output.path), output.ok, detail));
         }
         if let Some(written) = self.release_notes {
-            lines.push(line("release notes".into(), written, (!written).then(|| "the section is empty".to_owned())));
+            let lack = self.release_notes_lack.clone().unwrap_or_else(|| "the section is empty".to_owned());
+            lines.push(line("release notes".into(), written, (!written).then_some(lack)));
         }
         for command in &self.verify {
             let name = format!("verify '{}'", command.command);
@@ -219,8 +288,11 @@ impl Checks {
             });
         }
         if let Some(proof) = &self.reproduces {
-            let mut saw =
-                format!("base: {}, tip: {} (expected: {})", proof.base.ending(), proof.tip.ending(), proof.expected);
+            let (base, tip) = (proof.base.result(), proof.tip.result());
+            let said = proof.fault.iter().chain(&proof.ack).map(|fault| format!("{fault}; ")).collect::<String>();
+            let other: Vec<&str> = proof.differences.iter().map(String::as_str).collect();
+            let other = if other.is_empty() { String::new() } else { format!("; {}", other.join("; ")) };
+            let mut saw = format!("{said}base: {base}, tip: {tip} (expected: {}){other}", proof.expected);
             if let Some(tail) = proof.unexpected().and_then(|run| run.tail.as_deref())
                 && !tail.trim().is_empty()
             {

@@ -22,6 +22,7 @@ pub(crate) mod merge;
 pub(crate) mod object;
 pub(crate) mod open;
 pub(crate) mod private;
+pub(crate) mod overlay;
 pub(crate) mod process;
 pub(crate) mod reference;
 pub(crate) mod remote;

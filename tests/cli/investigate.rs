@@ -11,7 +11,7 @@ const REPRODUCES: &str = "sh tests/run regression/issue_1234";
 
 /// By phase: writes the document, the test, or the fix with its release notes, and ticks what it has done.
 const AGENT: &str = r#"
-document() { mkdir -p .chant/research; printf '# %s\n\nWhat was found about %s, with its evidence.\n' "$CHANT_PHASE" "$CHANT_SPEC_ID" >"$1"; }
+document() { mkdir -p .chant/research; printf '# %s\n\nWhat was found about %s, with its evidence.\n\n## Recommendation\n\nTake the lock.\n\n- `src/storage/store.sh`, `src/storage/batch.sh`\n- `docs/architecture/storage.md`\n- `tests/storage/concurrent_test.sh` (new)\n' "$CHANT_PHASE" "$CHANT_SPEC_ID" >"$1"; }
 case $CHANT_PHASE in
 comprehension | root-cause | impact-map) document ".chant/research/issue-1234-$CHANT_PHASE.md" ;;
 reproduction) mkdir -p tests/regression; cp "$MATERIAL/agent/issue_1234_test.sh" tests/regression/ ;;

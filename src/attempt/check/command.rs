@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::Path};
 
 use crate::{
     agent::process::{Ending, Finished},
-    domain::{checks::Command, id::SpecId},
+    domain::{checks::Command, id::SpecId, proof},
     error::{Error, Exit, Kind, Result},
     git::process::scrubbed_env,
     project::Project,
@@ -34,6 +34,7 @@ pub(super) fn record(command: &str, finished: &Finished) -> Result<Command> {
             });
         }
     }
+    proof::note(&mut seen, &String::from_utf8_lossy(&finished.tail));
     Ok(seen)
 }
 

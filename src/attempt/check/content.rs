@@ -40,19 +40,17 @@ pub(crate) fn is_forbidden(path: &str) -> bool {
         || [".chant", ".chant/specs", ".chant/prompts", ".chant/archive"].contains(&path)
 }
 
-/// Whether a Markdown document has no words but those of its headings.
-pub(super) fn is_title_only(document: &str) -> bool {
-    use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
-    let mut in_heading = false;
-    for event in Parser::new_ext(document, Options::ENABLE_TABLES) {
-        match event {
-            Event::Start(Tag::Heading { .. }) => in_heading = true,
-            Event::End(TagEnd::Heading(_)) => in_heading = false,
-            Event::Text(text) | Event::Code(text) if !in_heading && !text.trim().is_empty() => return false,
-            _ => {}
-        }
-    }
-    true
+/// Extensions of files with code, which research leaves as they are unless its target files name them.
+const CODE: [&str; 40] = [
+    "c", "cc", "cpp", "cs", "css", "dart", "erl", "ex", "exs", "go", "h", "hpp", "hs", "java", "jl", "js", "jsx", "kt", "lua",
+    "m", "ml", "mjs", "php", "pl", "pm", "py", "r", "rb", "rs", "scala", "sh", "sql", "swift", "ts", "tsx", "vue", "zig", "lock",
+    "toml", "cjs",
+];
+
+/// Whether a path is that of code.
+pub(super) fn is_code(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').is_some_and(|(_, extension)| CODE.contains(&extension)) && !path.starts_with("docs/")
 }
 
 /// Whether an entry of `target_files` names one file: neither a glob nor a directory.

@@ -135,6 +135,12 @@ impl<'p> Room<'p> {
         self.visit(commit, &[])?.run(command)
     }
 
+    /// Runs `command` in a fresh checkout of `commit`, and again in the same.
+    pub(super) fn run_twice(&mut self, commit: ObjectId, command: &str) -> Result<(Command, Command)> {
+        let visit = self.visit(commit, &[])?;
+        Ok((visit.run(command)?, visit.run(command)?))
+    }
+
     /// Runs each of `commands` in turn, in one fresh checkout of `commit`, until one fails; `ok` says which did not.
     pub(crate) fn run_all(&mut self, commit: ObjectId, extra: &[Extra], commands: &[String]) -> Result<Vec<Command>> {
         let mut done = Vec::new();

@@ -25,6 +25,7 @@ use crate::{
         confined::Confined,
         event::{Event, Facts, Op},
         new_event::NewEvent,
+        spec_type::SpecType,
         status::Status,
     },
     error::{Error, Exit, Kind, Result},
@@ -39,7 +40,8 @@ use crate::{
     store::{Addition, Decision, Evidence, File},
 };
 
-/// Judges an attempt in its worktree. `run` says how its agent ended; `None` for a person's work and for checks run again.
+/// Judges an attempt in its worktree. `run` says how its agent ended; `None` for a person's work and for checks run again. Unless it
+/// `may_be_empty`, work that changes nothing has failed.
 ///
 /// # Errors
 /// Only if nothing can be recorded; an attempt that fails, and one that cannot be checked, is a result.
@@ -47,6 +49,7 @@ pub(crate) fn judge(
     project: &Project,
     attempt: &Attempt,
     run: Option<&RunEnd>,
+    may_be_empty: bool,
     progress: &dyn Progress,
 ) -> Result<Judged, Stop> {
     let tree = project.worktree_of(&attempt.id)?.filter(|tree| tree.path.is_dir());
@@ -57,7 +60,7 @@ pub(crate) fn judge(
         None => watch.compare(project, Extent::All)?,
     };
     let tree = tree.map(|tree| Worktree { muted: changes.muted.clone(), ..tree });
-    Judge { project, attempt, run, tree, progress, checks: Checks::default(), watch: Some(watch), changes }.judge()
+    Judge { project, attempt, run, tree, may_be_empty, progress, checks: Checks::default(), watch: Some(watch), changes }.judge()
 }
 
 /// One attempt that is being judged.
@@ -68,6 +71,8 @@ struct Judge<'a> {
     run: Option<&'a RunEnd>,
     /// Its worktree, if that is there.
     tree: Option<Worktree>,
+    /// Whether it may have changed nothing.
+    may_be_empty: bool,
     progress: &'a dyn Progress,
     /// What was checked so far.
     checks: Checks,
@@ -146,6 +151,12 @@ impl Judge<'_> {
         self.checks.refs_moved.clone_from(&changes.refs_moved);
         self.changes = changes;
         Ok(())
+    }
+
+    /// What a person has to acknowledge before the work is merged.
+    fn to_acknowledge(&self, verdict: &Verdict) -> Vec<String> {
+        let proof = self.checks.reproduces.as_ref().filter(|_| *verdict == Verdict::Passed);
+        self.tampered().iter().cloned().chain(proof.and_then(|proof| proof.ack.clone())).collect()
     }
 
     /// The verdict on what is in the worktree, and whether nothing in it is uncommitted.
@@ -242,10 +253,11 @@ impl Judge<'_> {
             checks.problems.push("its branch moved while it was checked".to_owned());
         }
         // A person's work, too: they may have worked in another place than the worktree, or ran this too early.
-        if nothing_changed(project, attempt, tip, &tree)? {
+        if !self.may_be_empty && nothing_changed(project, attempt, tip, &tree)? {
             let agent = self.run.is_some();
             let problem = if agent { "the agent changed nothing" } else { "nothing was changed in its worktree" };
-            checks.problems.push(problem.to_owned());
+            let short = attempt.id.short();
+            checks.problems.push(format!("{problem}; if that is right: git chant finish {short} --allow-empty"));
         }
         if let Some(base) = attempt.base
             && !project.is_ancestor(base, tip)?
@@ -373,12 +385,14 @@ pub(crate) fn finish_event(project: &Project, attempt: &Attempt) -> Result<Optio
     Ok(events.find(|event| event.op == Op::Finish && event.attempt() == attempt.start).cloned())
 }
 
-/// Whether the attempt left everything as the spec's own commit had it.
+/// Whether the attempt left everything as the spec's own commit had it. Where no code and no file was asked for, a tick is a result.
 fn nothing_changed(project: &Project, attempt: &Attempt, tip: ObjectId, tree: &Worktree) -> Result<bool> {
     let changes = history::changed_paths(&project.repo, attempt.base, tip)?;
     let spec_only = changes.iter().all(|change| change.path == attempt.spec_path.as_str());
     let spec = crate::attempt::check::tip_file(project, tip, &tree.path, &attempt.spec_path)?;
-    let ticked = spec.is_some_and(|bytes| bytes != attempt.bytes);
+    let front = &attempt.spec.front;
+    let may_tick = front.kind != SpecType::Code && front.target_files.is_empty();
+    let ticked = may_tick && spec.is_some_and(|bytes| bytes != attempt.bytes);
     let outputs = outputs::declared(project, attempt, Some(tip), Some(tree))?;
     Ok(spec_only && !ticked && outputs.is_empty())
 }

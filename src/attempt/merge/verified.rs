@@ -7,10 +7,10 @@ use gix::ObjectId;
 use crate::{
     answer::progress::{Progress, Step},
     attempt::{
-        check::{Room, expectation},
+        check::Room,
         ended::Waits,
     },
-    domain::checks::Command,
+    domain::{checks::Command, proof},
     error::Result,
     project::{Project, check_slot, trust},
     specs::attempt::Attempt,
@@ -70,11 +70,11 @@ impl<'p> Verifier<'p> {
                 return Ok(Some(refused(&seen, target)));
             }
         }
-        let expected = expectation(front.known_phase());
+        let stands = |seen: &Command| proof::stands(front.known_phase(), seen);
         if let Some(command) = &front.reproduces {
             self.progress.say(&Step::Checking { what: command });
-            let seen = room.run_or_recall(merged, tree, command, |seen| expected.at_tip(seen))?;
-            if !expected.at_tip(&seen) {
+            let seen = room.run_or_recall(merged, tree, command, stands)?;
+            if !stands(&seen) {
                 return Ok(Some(refused(&seen, target)));
             }
         }

@@ -49,6 +49,12 @@ pub(crate) struct FrontMatter {
     pub verify: Vec<String>,
     /// `reproduces`: the command of the test that shows the bug.
     pub reproduces: Option<String>,
+    /// `tests`: paths, globs and directories of the tests that the proof holds fixed.
+    pub tests: Vec<String>,
+    /// `fails_with`: a pattern that the output of the failing test contains.
+    pub fails_with: Option<String>,
+    /// `runs`: how often the test has to end alike.
+    pub runs: Option<String>,
     /// `approval`.
     pub approval: Approval,
     /// `agent`: the name of a configured one.
@@ -100,7 +106,7 @@ const fn recorded(name: &'static str, field: Field) -> Key {
 }
 
 /// The keys that mean something: the one table of them.
-pub(super) const TABLE: [Key; 21] = [
+pub(super) const TABLE: [Key; 24] = [
     key("type", Field::Type, value::line),
     key("phase", Field::Text(|front| &mut front.phase), value::line),
     key("topic", Field::Text(|front| &mut front.topic), pattern::check_name),
@@ -114,6 +120,9 @@ pub(super) const TABLE: [Key; 21] = [
     key("prompt", Field::Text(|front| &mut front.prompt), pattern::check_path),
     key("verify", Field::List(|front| &mut front.verify), value::command),
     key("reproduces", Field::Text(|front| &mut front.reproduces), value::command),
+    key("tests", Field::List(|front| &mut front.tests), value::files),
+    key("fails_with", Field::Text(|front| &mut front.fails_with), value::pattern),
+    key("runs", Field::Text(|front| &mut front.runs), value::runs),
     key("supersedes", Field::List(|front| &mut front.supersedes), value::id),
     key("agent", Field::Text(|front| &mut front.agent), value::line),
     key("approval", Field::Approval, value::line),

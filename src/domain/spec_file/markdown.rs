@@ -1,6 +1,9 @@
 //! The body of a spec: its title, acceptance criteria and release notes, as CommonMark and GitHub's task lists define them.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+};
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
@@ -17,6 +20,8 @@ pub(crate) struct Criterion {
     pub line: usize,
     /// The byte of the file at which its `[ ]` or `[x]` begins.
     pub offset: usize,
+    /// Whether a part of its text is struck out.
+    pub struck: bool,
 }
 
 /// What became of a pinned criterion in another version of the file.
@@ -28,6 +33,10 @@ pub(crate) enum Tick {
     Unticked,
     /// The criterion is gone, or its words have changed.
     Missing,
+    /// The criterion is there more often than it was pinned: one of them may say no.
+    Repeated,
+    /// The criterion is struck out.
+    Struck,
 }
 
 /// A pinned criterion and how it stands in another version of the file.
@@ -41,21 +50,24 @@ pub(crate) struct CriterionState {
 
 /// Finds each pinned criterion in another version of the file, by its text; of equal ones the first is the first.
 pub(crate) fn compare_criteria(pinned: &[Criterion], tip: &[Criterion]) -> Vec<CriterionState> {
-    let mut there: HashMap<&str, std::collections::VecDeque<bool>> = HashMap::new();
+    let mut there: HashMap<&str, VecDeque<&Criterion>> = HashMap::new();
     for criterion in tip {
-        there.entry(&criterion.text).or_default().push_back(criterion.checked);
+        there.entry(&criterion.text).or_default().push_back(criterion);
     }
-    pinned
-        .iter()
-        .map(|criterion| {
-            let state = match there.get_mut(criterion.text.as_str()).and_then(|ticks| ticks.pop_front()) {
-                Some(true) => Tick::Ticked,
-                Some(false) => Tick::Unticked,
-                None => Tick::Missing,
-            };
-            CriterionState { text: criterion.text.clone(), state }
-        })
-        .collect()
+    let mut left: HashMap<&str, usize> = there.iter().map(|(text, all)| (*text, all.len())).collect();
+    for criterion in pinned {
+        if let Some(left) = left.get_mut(criterion.text.as_str()) {
+            *left = left.saturating_sub(1);
+        }
+    }
+    let mut state = |criterion: &Criterion| match there.get_mut(criterion.text.as_str()).and_then(|all| all.pop_front()) {
+        None => Tick::Missing,
+        Some(_) if left.get(criterion.text.as_str()).is_some_and(|left| *left > 0) => Tick::Repeated,
+        Some(now) if now.struck && !criterion.struck => Tick::Struck,
+        Some(now) if now.checked => Tick::Ticked,
+        Some(_) => Tick::Unticked,
+    };
+    pinned.iter().map(|criterion| CriterionState { text: criterion.text.clone(), state: state(criterion) }).collect()
 }
 
 /// What the body says.
@@ -157,6 +169,9 @@ impl Reader<'_> {
             }
             _ => {}
         }
+        if let (Tag::Strikethrough, Some(index)) = (tag, self.text) {
+            self.found.criteria[index].struck = true;
+        }
         // Only an item's first paragraph is the criterion.
         if !is_inline(tag) && !matches!(tag, Tag::Paragraph) {
             self.text = None;
@@ -222,7 +237,7 @@ impl Reader<'_> {
         *item = Some(self.found.criteria.len());
         self.text = *item;
         let offset = self.start + range.start;
-        self.found.criteria.push(Criterion { text: String::new(), checked, line: 0, offset });
+        self.found.criteria.push(Criterion { text: String::new(), checked, line: 0, offset, struck: false });
     }
 
     fn words(&mut self, words: &str) {

@@ -2,6 +2,7 @@
 
 mod fence;
 mod foreign;
+mod frame;
 mod front_matter;
 mod front_matter_reader;
 mod markdown;
@@ -17,6 +18,7 @@ mod tests;
 use std::ops::Range;
 
 pub(crate) use foreign::{Foreign, Setting, foreign_of, settings_of};
+pub(crate) use frame::changed_line;
 pub use front_matter::KEYS;
 pub(crate) use front_matter::{Approval, FrontMatter, Value};
 pub(crate) use markdown::{Criterion, Tick, compare_criteria};

@@ -56,6 +56,24 @@ pub(super) fn command(text: &str) -> Result<(), &'static str> {
     }
 }
 
+/// A pattern that finds something, and not everywhere.
+pub(super) fn pattern(text: &str) -> Result<(), &'static str> {
+    line(text)?;
+    match regex_lite::Regex::new(text) {
+        Ok(regex) if regex.is_match("") => Err("it matches the empty text, and so everything"),
+        Ok(_) => Ok(()),
+        Err(_) => Err("it is no regular expression"),
+    }
+}
+
+/// How often a test is run.
+pub(super) fn runs(text: &str) -> Result<(), &'static str> {
+    match text.parse::<usize>() {
+        Ok(1..=100) => Ok(()),
+        _ => Err("expected a number from 1 to 100"),
+    }
+}
+
 /// A value for a message: one line, nothing unprintable, not long.
 pub(super) fn shorten(text: &str) -> String {
     let mut shown: String = text

@@ -9,7 +9,7 @@ stories! {
 
 /// Writes what each phase asks for.
 const AGENT: &str = r#"
-document() { mkdir -p .chant/research; printf '# %s\n\nWhat was found about it, with its evidence, in more than one line.\n\n## Recommendation\n\nSay two.\n' "$CHANT_PHASE" >"$1"; }
+document() { mkdir -p .chant/research; printf '# %s\n\nWhat was found in %s, with its evidence, in more than one line.\n\n## Recommendation\n\nSay two in `file`.\n' "$CHANT_PHASE" "$CHANT_PHASE" >"$1"; }
 case $CHANT_PHASE in
 comprehension | root-cause | impact-map) document ".chant/research/issue-7-$CHANT_PHASE.md" ;;
 reproduction) printf 'grep -q two file\n' >test.sh ;;

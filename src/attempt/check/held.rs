@@ -1,0 +1,233 @@
+//! The tests that a proof holds fixed: those of the reproduction that a fix follows, otherwise those that its own attempt found or added.
+//!
+//! Files with nothing but tests are held whole. Of a file that holds other code, too, the reproduction's changes are held.
+
+use std::collections::BTreeSet;
+
+use gix::{ObjectId, bstr::ByteSlice};
+
+use crate::{
+    domain::{
+        held::{Role, is_named, role},
+        id::SpecId,
+        pattern::{Entry, PathSet},
+        phase::Phase,
+        status::Status,
+    },
+    error::Result,
+    git::{
+        history::{self, Change, ChangeKind},
+        overlay::{self, Held},
+        repository::Repository,
+    },
+    project::Project,
+    specs::{all::Specs, attempt::Attempt, base::Base},
+};
+
+/// Tests as a proof has them.
+#[derive(Debug, Default)]
+pub(super) struct Tests {
+    whole: Vec<Held>,
+    /// Changes of files that hold other code, too: the path and the patch.
+    parts: Vec<(String, Vec<u8>)>,
+}
+
+impl Tests {
+    pub(super) fn is_empty(&self) -> bool {
+        self.whole.is_empty() && self.parts.is_empty()
+    }
+
+    pub(super) fn paths(&self) -> Vec<String> {
+        let parts = self.parts.iter().map(|(path, _)| path.clone());
+        self.whole.iter().map(|file| file.path.clone()).chain(parts).collect()
+    }
+
+    /// A commit that has the code of `commit` and these tests; otherwise the path of the tests that cannot be laid over it.
+    pub(super) fn over(&self, repo: &Repository, commit: ObjectId) -> Result<Result<ObjectId, String>> {
+        let mut laid = overlay::lay_over(repo, commit, &self.whole)?;
+        for (path, patch) in &self.parts {
+            if overlay::holds(repo, laid, patch)? {
+                continue;
+            }
+            match overlay::apply(repo, laid, patch)? {
+                Some(applied) => laid = applied,
+                None => return Ok(Err(path.clone())),
+            }
+        }
+        Ok(Ok(laid))
+    }
+
+    /// The paths of the tests that `commit` has otherwise, or not at all.
+    pub(super) fn changed_in(&self, repo: &Repository, commit: ObjectId) -> Result<Vec<String>> {
+        let mut changed = Vec::new();
+        for file in &self.whole {
+            match overlay::file_in(repo, commit, &file.path)? {
+                Some(there) if there == *file => {}
+                Some(_) => changed.push(format!("it changes '{}'", file.path)),
+                None => changed.push(format!("it deletes '{}'", file.path)),
+            }
+        }
+        for (path, patch) in &self.parts {
+            if !overlay::holds(repo, commit, patch)? {
+                changed.push(format!("it changes the test in '{path}'"));
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// An attempt whose tests are looked for: what it began with and what it made.
+pub(super) struct Source<'a> {
+    pub(super) project: &'a Project,
+    pub(super) attempt: &'a Attempt,
+    pub(super) base: ObjectId,
+    pub(super) made: ObjectId,
+    pub(super) command: &'a str,
+}
+
+impl Source<'_> {
+    /// The tests of the reproductions that the attempt follows, and those that its spec names as such.
+    pub(super) fn reproduced(&self) -> Result<Tests> {
+        let repo = &self.project.repo;
+        let mut tests = Tests::default();
+        let named = PathSet::new(&self.attempt.spec.front.tests).unwrap_or_default();
+        if !named.is_empty() {
+            for path in Base::new(self.project, Some(self.base)).files()? {
+                if named.matches(path.as_bytes().as_bstr()) {
+                    tests.whole.extend(overlay::file_in(repo, self.base, path)?);
+                }
+            }
+        }
+        for id in self.reproductions()? {
+            self.add_tests_of(&id, &mut tests)?;
+        }
+        Ok(tests)
+    }
+
+    fn add_tests_of(&self, id: &SpecId, tests: &mut Tests) -> Result<()> {
+        let (project, repo) = (self.project, &self.project.repo);
+        let specs = Specs::new(project)?;
+        let Some(state) = specs.recorded(id)?.state else { return Ok(()) };
+        let (Some(base), Some(tip)) = (state.facts.base, state.facts.work_commits.last().copied()) else { return Ok(()) };
+        if repo.gix().try_find_header(tip)?.is_none() || repo.gix().try_find_header(base)?.is_none() {
+            return Ok(());
+        }
+        let entry = specs.entry(id)?;
+        let declared = entry.spec().map(|spec| PathSet::new(&spec.front.tests).unwrap_or_default()).unwrap_or_default();
+        let is_here = project.is_ancestor(tip, self.base)?
+            || state.facts.landing.as_ref().is_some_and(|landing| landing.new == self.base);
+        let is_here = is_here
+            || match &state.facts.landing {
+                Some(landing) => project.is_ancestor(landing.new, self.base)?,
+                None => false,
+            };
+        for Change { path, kind } in history::changed_paths(repo, Some(base), tip)? {
+            let Ok(path) = path.to_str() else { continue };
+            let left_out = !declared.is_empty() && !declared.matches(path.into());
+            if path.starts_with(".chant/") || kind == ChangeKind::Deleted || left_out || tests.paths().iter().any(|known| known == path)
+            {
+                continue;
+            }
+            if kind == ChangeKind::Added || role(path) == Role::Test || declared.matches(path.into()) {
+                // What people made of it on the target since counts.
+                let now = overlay::file_in(repo, self.base, path)?;
+                let then = if is_here { None } else { overlay::file_in(repo, tip, path)? };
+                tests.whole.extend(now.or(then));
+            } else {
+                let patch = overlay::patch_of(repo, base, tip, path)?;
+                if !patch.is_empty() && (!is_here || overlay::holds(repo, self.base, &patch)?) {
+                    tests.parts.push((path.to_owned(), patch));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The reproductions that the attempt builds on, near or far, and those of its topic.
+    fn reproductions(&self) -> Result<BTreeSet<SpecId>> {
+        let specs = Specs::new(self.project)?;
+        let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
+        let mut open = vec![self.attempt.id.clone()];
+        if let Some(topic) = &self.attempt.spec.front.topic {
+            for id in specs.names.active()? {
+                if specs.entry(id)?.spec().is_some_and(|spec| spec.front.topic.as_ref() == Some(topic)) {
+                    open.push(id.clone());
+                }
+            }
+        }
+        while let Some(id) = open.pop() {
+            if !seen.insert(id.clone()) {
+                continue;
+            }
+            let entry = specs.entry(&id)?;
+            let Some(spec) = entry.spec() else { continue };
+            if spec.front.known_phase() == Some(Phase::Reproduction)
+                && id != self.attempt.id
+                && matches!(entry.status, Status::Finished | Status::Completed | Status::Archived)
+            {
+                found.insert(id.clone());
+            }
+            for written in &spec.front.depends_on {
+                open.extend(self.project.candidates(&specs.names, written)?);
+            }
+            open.extend(spec.front.informed_by.iter().filter_map(|entry| match Entry::parse(entry) {
+                Ok(Entry::Spec(id)) => Some(id),
+                _ => None,
+            }));
+        }
+        Ok(found)
+    }
+
+    /// The tests that the attempt found and changed or deleted, as it found them.
+    pub(super) fn found(&self) -> Result<Tests> {
+        self.own(self.base, |kind| kind != ChangeKind::Added)
+    }
+
+    /// The tests that the attempt added or changed, as it left them.
+    pub(super) fn added(&self) -> Result<Tests> {
+        self.own(self.made, |kind| kind != ChangeKind::Deleted)
+    }
+
+    fn own(&self, commit: ObjectId, counts: impl Fn(ChangeKind) -> bool) -> Result<Tests> {
+        let repo = &self.project.repo;
+        let mut tests = Tests::default();
+        let since = self.project.own_changes_since(self.attempt, self.made)?.unwrap_or(self.base);
+        for Change { path, kind } in history::changed_paths(repo, Some(since), self.made)? {
+            let Ok(path) = path.to_str() else { continue };
+            let is_test = role(path) == Role::Test || is_named(self.command, path);
+            if counts(kind) && is_test && !path.starts_with(".chant/") {
+                tests.whole.extend(overlay::file_in(repo, commit, path)?);
+            }
+        }
+        Ok(tests)
+    }
+
+    /// The configuration of builds and test runners that the attempt changed.
+    pub(super) fn configuration(&self) -> Result<Vec<String>> {
+        let changes = history::changed_paths(&self.project.repo, Some(self.base), self.made)?;
+        let paths = changes.iter().filter_map(|change| change.path.to_str().ok());
+        Ok(paths.filter(|path| role(path) == Role::Configuration).map(str::to_owned).collect())
+    }
+
+    /// What a reproduction changed besides tests, their data and what finds them, unless its target files name it.
+    pub(super) fn other_code(&self) -> Result<Vec<String>> {
+        let repo = &self.project.repo;
+        let declared = self.attempt.targets()?;
+        let mut other = Vec::new();
+        for Change { path, kind } in history::changed_paths(repo, Some(self.base), self.made)? {
+            let Ok(path) = path.to_str() else { continue };
+            if kind == ChangeKind::Added || path.starts_with(".chant/") || role(path) != Role::Other
+                || declared.matches(path.into()) || is_named(self.command, path)
+            {
+                continue;
+            }
+            // A test inside of a file with code is added to it; what is there stays.
+            let patch = overlay::patch_of(repo, self.base, self.made, path)?;
+            let removes = patch.lines().any(|line| line.starts_with(b"-") && !line.starts_with(b"---"));
+            if removes || kind == ChangeKind::Deleted {
+                other.push(path.to_owned());
+            }
+        }
+        Ok(other)
+    }
+}

@@ -1,0 +1,165 @@
+//! Runs the command of a reproduction or of a fix where it proves something: with and without the new tests, with the same tests
+//! before a fix and after it.
+
+use gix::ObjectId;
+use regex_lite::Regex;
+
+use super::{
+    held::{Source, Tests},
+    room::Room,
+};
+use crate::{
+    domain::{
+        checks::{Command, Reproduction},
+        phase::Phase,
+        proof,
+        runner::Outcome,
+    },
+    error::Result,
+    project::Project,
+    specs::attempt::Attempt,
+};
+
+/// The proof of an attempt, at a commit.
+pub(crate) struct Prover<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) attempt: &'a Attempt,
+    /// What the attempt made.
+    pub(crate) made: ObjectId,
+    /// The commit that is judged.
+    pub(crate) at: ObjectId,
+}
+
+impl Prover<'_> {
+    /// Proves what the spec says; `None` if it has no command for that, or nothing to compare with.
+    ///
+    /// # Errors
+    /// If a command cannot be run, or the person interrupts it.
+    pub(crate) fn prove(&self, room: &mut Room<'_>) -> Result<Option<Reproduction>> {
+        let (Some(command), Some(base)) = (&self.attempt.spec.front.reproduces, self.attempt.base) else {
+            return Ok(None);
+        };
+        let Prover { project, attempt, made, .. } = *self;
+        let source = Source { project, attempt, base, made, command };
+        match attempt.spec.front.known_phase() {
+            Some(Phase::Reproduction) => self.reproduction(room, &source).map(Some),
+            _ => self.fix(room, &source).map(Some),
+        }
+    }
+
+    /// How often a test is run that has to end alike.
+    fn runs(&self) -> usize {
+        self.attempt.spec.front.runs.as_deref().and_then(|runs| runs.parse().ok()).unwrap_or(1)
+    }
+
+    /// The test is new, fails, and does so each time.
+    fn reproduction(&self, room: &mut Room<'_>, source: &Source<'_>) -> Result<Reproduction> {
+        let command = source.command;
+        let other = source.other_code()?;
+        let without = room.run_or_recall(source.base, source.base, command, |_| true)?;
+        let (with, beside) = room.run_twice(self.at, command)?;
+        let mut fault = match other.as_slice() {
+            [] => proof::reproduction_fault(&without, &with),
+            other => Some(format!("a reproduction adds tests and changes no other code: {}", other.join(", "))),
+        };
+        fault = fault.or_else(|| proof::flaky(&with, &beside)).or_else(|| self.unexpected(&without, &with));
+        for _ in 0..self.runs() {
+            if fault.is_none() {
+                fault = proof::flaky(&with, &room.run(self.at, command)?);
+            }
+        }
+        let mut proof = Reproduction::new("passes at the base, fails at the tip", without, with, fault);
+        proof.base.ok = true;
+        proof.held = source.added()?.paths();
+        Ok(proof)
+    }
+
+    /// Why the failure is not the one that `fails_with` describes.
+    fn unexpected(&self, without: &Command, with: &Command) -> Option<String> {
+        let pattern = self.attempt.spec.front.fails_with.as_deref()?;
+        let Ok(regex) = Regex::new(pattern) else { return Some(format!("fails_with '{pattern}' is no pattern")) };
+        let printed = |seen: &Command| seen.output.clone().unwrap_or_default();
+        if regex.is_match("") || (without.output.is_some() && regex.is_match(&printed(without))) {
+            return Some(format!("fails_with '{pattern}' matches without the test, too"));
+        }
+        (!regex.is_match(&printed(with))).then(|| format!("its output does not contain '{pattern}' (fails_with)"))
+    }
+
+    /// The very same tests fail before and pass after.
+    fn fix(&self, room: &mut Room<'_>, source: &Source<'_>) -> Result<Reproduction> {
+        let (repo, command) = (&self.project.repo, source.command);
+        let expected = "fails at the base, passes at the tip";
+        let (before, tests) = self.before(room, source)?;
+        let at = tests.over(repo, self.at)?;
+        let differences = tests.changed_in(repo, self.at)?;
+        let mut fault = proof::fix_fault_before(&before);
+        let expected_before = fault.is_none();
+        let mut ack = None;
+        let after = match &at {
+            // What cannot fail before needs no run after.
+            _ if fault.is_some() => room.run(self.at, command)?,
+            Ok(laid) => self.passes(room, *laid, command)?,
+            Err(_) => room.run(self.at, command)?,
+        };
+        if fault.is_none() {
+            fault = match &at {
+                Ok(_) => proof::fix_fault_after(&before, &after),
+                Err(path) => Some(format!("the held test in '{path}' was changed and cannot be laid over the fix")),
+            };
+            if fault.is_some() && !differences.is_empty() && self.at == self.made {
+                let own = room.run(self.at, command)?;
+                let changed = differences.join(", ");
+                if own.has_passed() && !matches!(own.outcome(), Outcome::NoTest) {
+                    ack = Some(format!("{changed}, and as it was before, the test does not pass with the fix"));
+                }
+                fault = fault.map(|fault| format!("{fault}; {changed}"));
+            }
+        }
+        let mut proof = Reproduction::new(expected, before, after, fault);
+        if ack.is_some() {
+            (proof.ok, proof.tip.ok, proof.fault) = (true, true, None);
+        }
+        proof.base.ok = expected_before;
+        proof.tip.ok |= !expected_before;
+        proof.ack = ack;
+        proof.held = tests.paths();
+        proof.differences = differences;
+        let configuration = source.configuration()?.into_iter();
+        proof.differences.extend(configuration.map(|path| format!("it changes '{path}', which configures builds or tests")));
+        Ok(proof)
+    }
+
+    /// The run of the command before the fix, and the tests that it was run with.
+    fn before(&self, room: &mut Room<'_>, source: &Source<'_>) -> Result<(Command, Tests)> {
+        let (repo, base, command) = (&self.project.repo, source.base, source.command);
+        let expected = |seen: &Command| proof::fix_fault_before(seen).is_none();
+        let reproduced = source.reproduced()?;
+        if !reproduced.is_empty()
+            && let Ok(laid) = reproduced.over(repo, base)?
+        {
+            return Ok((room.run_or_recall(laid, laid, command, expected)?, reproduced));
+        }
+        let before = room.run_or_recall(base, base, command, expected)?;
+        let added = source.added()?;
+        if before.outcome() == Outcome::Failed || added.is_empty() {
+            return Ok((before, source.found()?));
+        }
+        // The test came with the fix: without the fix it has to fail.
+        match added.over(repo, base)? {
+            Ok(laid) => Ok((room.run(laid, command)?, added)),
+            Err(_) => Ok((before, added)),
+        }
+    }
+
+    /// The run that has to pass: the first of several that does not, otherwise the last.
+    fn passes(&self, room: &mut Room<'_>, commit: ObjectId, command: &str) -> Result<Command> {
+        let mut seen = room.run(commit, command)?;
+        for _ in 1..self.runs() {
+            if !seen.has_passed() {
+                break;
+            }
+            seen = room.run(commit, command)?;
+        }
+        Ok(seen)
+    }
+}

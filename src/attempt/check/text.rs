@@ -1,0 +1,219 @@
+//! What an attempt wrote: the text of its spec, its documents, its release notes. No command is run here.
+
+use std::collections::BTreeSet;
+
+use gix::bstr::ByteSlice;
+
+use super::{Check, content};
+use crate::{
+    domain::{
+        checks::{Checks, Criterion, Output},
+        event::Pin,
+        pattern::PathSet,
+        phase::Phase,
+        spec_file::{self, Tick},
+        spec_type::SpecType,
+        text::{self, Known},
+    },
+    error::Result,
+    git::work_file,
+    specs::{base::Base, listing::Listing},
+};
+
+/// Where research goes.
+const RESEARCH_DIR: &str = ".chant/research";
+
+/// With how many documents of the repository a new one is compared, and how large one of them may be, in bytes.
+const MOST_COMPARED: usize = 500;
+const LARGEST_COMPARED: usize = 1 << 20;
+
+impl Check<'_> {
+    /// Everything but the ticks and the release notes counts as it was pinned.
+    pub(super) fn spec_text(&self, checks: &mut Checks) -> Result<()> {
+        let attempt = self.attempt;
+        let Some(bytes) = self.tip_file(&attempt.spec_path)? else {
+            checks.problems.push(format!("the spec file '{}' is gone", attempt.spec_path));
+            return Ok(());
+        };
+        if spec_file::front_matter_bytes(&bytes) != spec_file::front_matter_bytes(&attempt.bytes) {
+            checks.problems.push("the front matter of the spec was changed".to_owned());
+        }
+        checks.criteria = spec_file::compare_criteria(&attempt.spec.criteria, &spec_file::criteria_of(&bytes))
+            .into_iter()
+            .map(|criterion| Criterion {
+                text: criterion.text,
+                state: match criterion.state {
+                    Tick::Ticked => "ticked",
+                    Tick::Unticked => "unticked",
+                    Tick::Missing => "missing",
+                    Tick::Repeated => "there more than once",
+                    Tick::Struck => "struck out",
+                }
+                .to_owned(),
+            })
+            .collect();
+        if let Some((line, was)) = spec_file::changed_line(&attempt.bytes, &bytes) {
+            let was = if was.is_empty() { "nothing".to_owned() } else { format!("'{was}'") };
+            let problem = format!(
+                "the text of the spec was changed at '{}:{line}', where it had {was}: only ticks and release notes may differ",
+                attempt.spec_path
+            );
+            checks.problems.push(problem);
+        }
+        if attempt.spec.front.known_phase() == Some(Phase::ForkFix) {
+            let known = self.known(false);
+            let finding = text::notes_emptiness(spec_file::release_notes_of(&bytes).as_deref(), &known);
+            checks.release_notes = Some(finding.is_none());
+            checks.release_notes_lack = finding.map(|finding| format!("{}: {}", finding.what, finding.help));
+        }
+        Ok(())
+    }
+
+    /// The inputs of an attempt are what it was to follow, and no part of its work, unless its target files say so.
+    pub(super) fn inputs(&self, checks: &mut Checks) -> Result<()> {
+        let store = self.project.store()?;
+        let Ok(start) = store.event(&self.attempt.id, self.attempt.start)? else { return Ok(()) };
+        let targets = self.attempt.targets()?;
+        let changed = self.changed_paths()?;
+        for pin in start.facts.informed_by {
+            let Pin::Path { path, blob } = pin else { continue };
+            if targets.matches(path.as_bytes().as_bstr()) {
+                continue;
+            }
+            let hidden = self.project.silent && path.starts_with(".chant/");
+            let edited = hidden && self.tip_file(&path)?.is_some_and(|bytes| store.blob_id(&bytes) != blob);
+            if edited || changed.contains(&path) {
+                let problem = format!(
+                    "it changed '{path}', which informs it: take that back, or name the file in target_files of the spec"
+                );
+                checks.problems.push(problem);
+            }
+        }
+        Ok(())
+    }
+
+    /// The declared outputs, with what is wrong with them.
+    pub(super) fn outputs(&self) -> Result<Vec<Output>> {
+        let front = &self.attempt.spec.front;
+        let mut outputs = Vec::new();
+        let mut add = |path: &str, why: Option<String>| {
+            outputs.push(Output { path: path.to_owned(), ok: why.is_none(), why });
+        };
+        let (plain, several): (Vec<_>, Vec<_>) = front.target_files.iter().partition(|entry| content::is_plain(entry));
+        let mut documents = BTreeSet::new();
+        let research = front.kind == SpecType::Research;
+        // Other target files are what may change: they may be gone, or not needed.
+        for path in plain.into_iter().filter(|path| research || path.starts_with(".chant/")) {
+            add(path, self.unwritten(path)?);
+            documents.insert(path.clone());
+        }
+        if !research {
+            return Ok(outputs);
+        }
+        for entry in several {
+            let Ok(set) = PathSet::new(&[entry]) else { continue };
+            let written: Vec<String> = self.written()?.into_iter().filter(|path| set.matches(path.as_str().into())).collect();
+            if written.is_empty() {
+                add(entry, Some("nothing that it names was written".to_owned()));
+            }
+            for path in written.into_iter().filter(|path| documents.insert(path.clone())) {
+                add(&path, self.unwritten(&path)?);
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// What the attempt wrote: the paths that it changed, in silent mode the research in its worktree that it was not given.
+    fn written(&self) -> Result<Vec<String>> {
+        let mut written = self.changed_paths()?;
+        if self.project.silent
+            && let Ok(entries) = work_file::list(self.worktree, RESEARCH_DIR.as_bytes().as_bstr())
+        {
+            let store = self.project.store()?;
+            let given = store.evidence_files(self.attempt.start, "inputs")?;
+            for path in entries.iter().map(|entry| format!("{RESEARCH_DIR}/{}", entry.name)) {
+                let blob = self.tip_file(&path)?.map(|bytes| store.blob_id(&bytes));
+                if blob.is_some() && !given.iter().any(|file| file.path == path && Some(file.blob) == blob) {
+                    written.push(path);
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    /// Why a declared output is none; `None` if it is one. Research is asked for more than that there is something: that this attempt
+    /// wrote it, and that it says something.
+    fn unwritten(&self, path: &str) -> Result<Option<String>> {
+        let Some(bytes) = self.tip_file(path)? else { return Ok(Some("it is missing or empty".to_owned())) };
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Some("it is missing or empty".to_owned()));
+        }
+        if self.attempt.spec.front.kind != SpecType::Research {
+            return Ok(None);
+        }
+        let before = self.attempt.base.map(|base| self.project.blob_in(base, path)).transpose()?.flatten();
+        if before.as_ref().is_some_and(|(_, before)| *before == bytes) {
+            return Ok(Some("it is as it was before".to_owned()));
+        }
+        if !path.ends_with(".md") {
+            return Ok(None);
+        }
+        let document = String::from_utf8_lossy(&bytes);
+        if document.lines().filter(|line| !line.trim().is_empty()).count() == 1 {
+            return Ok(Some("it is one line; expected a title and findings".to_owned()));
+        }
+        if before.is_some_and(|(_, before)| text::same_words(&document, &String::from_utf8_lossy(&before))) {
+            return Ok(Some("it says what it said before: only white space or comments differ".to_owned()));
+        }
+        let known = self.known(true);
+        if let Some(finding) = text::emptiness(&document, &known) {
+            return Ok(Some(finding.words()));
+        }
+        if let Some(original) = self.original(path, &document, &known)? {
+            return Ok(Some(format!("it is a copy of '{original}': write what this spec asks for")));
+        }
+        self.unfit(&document, &known)
+    }
+
+    /// Why a document does not do what its phase asks for; `None` if it does.
+    fn unfit(&self, document: &str, known: &Known) -> Result<Option<String>> {
+        let finding = match self.attempt.spec.front.known_phase() {
+            Some(Phase::RootCause) => text::lacks_recommendation(document, known),
+            Some(Phase::ImpactMap) => {
+                let listing = Listing::of(&Base::new(self.project, Some(self.tip)))?;
+                text::map_findings(document, &listing).into_iter().next()
+            }
+            _ => None,
+        };
+        Ok(finding.map(|finding| finding.words()))
+    }
+
+    /// What the spec says itself, which is no news in what it asks for.
+    fn known(&self, criteria: bool) -> Known {
+        let spec = String::from_utf8_lossy(&self.attempt.bytes);
+        Known::of(self.attempt.spec.title.as_deref(), &spec, criteria)
+    }
+
+    /// The path of another document that says all that `document` does.
+    fn original(&self, path: &str, document: &str, known: &Known) -> Result<Option<String>> {
+        let store = self.project.store()?;
+        let mut others = Vec::new();
+        let text = |bytes: Vec<u8>| {
+            (bytes.len() <= LARGEST_COMPARED).then(|| String::from_utf8_lossy(&bytes).into_owned())
+        };
+        for file in store.evidence_files(self.attempt.start, "inputs")? {
+            let bytes = self.project.repo.gix().find_blob(file.blob)?.take_data();
+            others.extend(text(bytes).map(|text| (file.path, text)));
+        }
+        if let Some(base) = self.attempt.base {
+            let files = Base::new(self.project, Some(base));
+            for other in files.files()?.iter().filter(|other| other.ends_with(".md")).take(MOST_COMPARED) {
+                let bytes = self.project.blob_in(base, other)?.map(|(_, bytes)| bytes);
+                others.extend(bytes.and_then(text).map(|text| (other.clone(), text)));
+            }
+        }
+        let others = others.iter().filter(|(other, _)| other != path && *other != self.attempt.spec_path);
+        let others = others.map(|(path, text)| (path.as_str(), text.as_str()));
+        Ok(text::copied_from(document, known, others).map(str::to_owned))
+    }
+}

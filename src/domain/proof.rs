@@ -1,0 +1,147 @@
+//! What two runs of one command prove: that a test shows a bug, or that a fix mends it. Nothing is run here.
+
+use super::{
+    checks::Command,
+    phase::Phase,
+    runner::{self, Outcome},
+};
+
+/// The greatest exit code that a program gives by itself; those above it are the shell's.
+const GREATEST: i32 = 123;
+
+/// Takes down what the run of `seen`, which printed `output`, came to.
+pub(crate) fn note(seen: &mut Command, output: &str) {
+    let verdict = runner::judge(&seen.command, seen.exit, output);
+    seen.outcome = Some(verdict.outcome).filter(|outcome| *outcome != Outcome::Unknown);
+    seen.runner = verdict.runner.map(str::to_owned);
+    seen.counted = verdict.counted;
+    seen.output = Some(output.to_owned());
+    seen.came_to = verdict.runner.is_some().then_some(verdict.why);
+}
+
+/// Why the two runs show no bug; `None` if they do. `without` the new tests the command may end as it likes, but not alike; `with` them
+/// a test fails.
+pub(crate) fn reproduction_fault(without: &Command, with: &Command) -> Option<String> {
+    let passes = "no test fails there: does the test depend on its place, the time or the environment?";
+    match with.outcome() {
+        Outcome::Failed if without.outcome() == Outcome::Failed => {
+            Some("a test fails without the new tests, too: let 'reproduces' run the new one alone".to_owned())
+        }
+        Outcome::Failed => None,
+        Outcome::Passed => Some(passes.to_owned()),
+        Outcome::NoTest => Some("no test ran".to_owned()),
+        Outcome::Error => Some("it fails for another reason than a failing test".to_owned()),
+        Outcome::Unknown => match with.exit {
+            Some(0) => Some(passes.to_owned()),
+            Some(code) if code > GREATEST => Some(format!("exit code {code} is not that of a failing test")),
+            code if code == without.exit => Some("it ends alike without the new tests".to_owned()),
+            _ => None,
+        },
+    }
+}
+
+/// Why the run before a fix shows no bug; `None` if it does.
+pub(crate) fn fix_fault_before(before: &Command) -> Option<String> {
+    match before.outcome() {
+        Outcome::Failed => None,
+        Outcome::Passed => Some("the test passes without the fix".to_owned()),
+        Outcome::NoTest => Some("no test ran without the fix".to_owned()),
+        Outcome::Error => Some("without the fix it fails for another reason than a failing test".to_owned()),
+        Outcome::Unknown => match before.exit {
+            Some(0) => Some("the test passes without the fix".to_owned()),
+            Some(code) if code > GREATEST => Some(format!("exit code {code} is not that of a failing test")),
+            _ => None,
+        },
+    }
+}
+
+/// Why the run after a fix proves none, though the one `before` shows the bug; `None` if the very same test passes.
+pub(crate) fn fix_fault_after(before: &Command, after: &Command) -> Option<String> {
+    let runner = before.runner.as_deref().unwrap_or("its runner");
+    match after.outcome() {
+        _ if !after.has_passed() => Some(
+            "the test does not pass with the fix in a clean checkout, where the environment is neutral (no CHANT_SPEC_ID)".to_owned(),
+        ),
+        Outcome::Passed => None,
+        Outcome::NoTest => Some("no test ran with the fix".to_owned()),
+        Outcome::Unknown if before.counted => Some(format!("with the fix, {runner} reports no test: is the runner shadowed?")),
+        Outcome::Unknown => None,
+        Outcome::Failed | Outcome::Error => Some("a test fails with the fix".to_owned()),
+    }
+}
+
+/// Whether a run at a merge is what the `phase` of the merged work has shown.
+pub(crate) fn stands(phase: Option<Phase>, seen: &Command) -> bool {
+    match phase {
+        Some(Phase::Reproduction) => fix_fault_before(seen).is_none(),
+        _ => seen.has_passed() && matches!(seen.outcome(), Outcome::Passed | Outcome::Unknown),
+    }
+}
+
+/// Why two runs in two fresh checkouts are no two runs of one test; `None` if they ended alike.
+pub(crate) fn flaky(one: &Command, again: &Command) -> Option<String> {
+    let alike = one.exit == again.exit && one.outcome() == again.outcome();
+    (!alike).then(|| format!("it is flaky: when it was run again, it did not end the same way ({})", again.ending()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fix_fault(before: &Command, after: &Command) -> Option<String> {
+        fix_fault_before(before).or_else(|| fix_fault_after(before, after))
+    }
+
+    fn run(exit: i32, outcome: Outcome) -> Command {
+        Command { exit: Some(exit), outcome: Some(outcome), counted: outcome == Outcome::Failed, ..Command::default() }
+    }
+
+    #[test]
+    fn a_reproduction_is_a_failing_test_and_nothing_else() {
+        use Outcome::{Error, Failed, NoTest, Passed, Unknown};
+        for (without, with) in [
+            (run(0, Passed), run(1, Failed)),
+            (run(4, NoTest), run(1, Failed)),
+            (run(101, Error), run(101, Failed)),
+            (run(1, Unknown), run(1, Failed)),
+            (run(0, Unknown), run(7, Unknown)),
+            (run(4, Unknown), run(1, Unknown)),
+        ] {
+            assert_eq!(reproduction_fault(&without, &with), None, "{without:?} {with:?}");
+        }
+        for (without, with) in [
+            (run(0, Passed), run(1, Error)),
+            (run(0, Passed), run(0, Passed)),
+            (run(0, Passed), run(5, NoTest)),
+            (run(1, Failed), run(1, Failed)),
+            (run(1, Unknown), run(1, Unknown)),
+            (run(0, Unknown), run(0, Unknown)),
+            (run(0, Unknown), run(124, Unknown)),
+        ] {
+            assert!(reproduction_fault(&without, &with).is_some(), "{without:?} {with:?}");
+        }
+    }
+
+    #[test]
+    fn a_fix_makes_the_very_test_pass() {
+        use Outcome::{Error, Failed, NoTest, Passed, Unknown};
+        for (before, after) in [
+            (run(1, Failed), run(0, Passed)),
+            (run(7, Unknown), run(0, Unknown)),
+            (run(7, Unknown), run(0, Passed)),
+        ] {
+            assert_eq!(fix_fault(&before, &after), None, "{before:?} {after:?}");
+        }
+        for (before, after) in [
+            (run(1, Failed), run(1, Failed)),
+            (run(1, Failed), run(0, NoTest)),
+            (run(1, Failed), run(0, Unknown)),
+            (run(1, Error), run(0, Passed)),
+            (run(4, NoTest), run(0, Passed)),
+            (run(0, Passed), run(0, Passed)),
+            (run(0, Unknown), run(0, Unknown)),
+        ] {
+            assert!(fix_fault(&before, &after).is_some(), "{before:?} {after:?}");
+        }
+    }
+}

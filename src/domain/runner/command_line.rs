@@ -1,0 +1,147 @@
+//! Which runner a command line starts.
+
+use super::table::{RUNNERS, Runner};
+
+/// A runner that a command line starts.
+pub(super) struct Named {
+    pub(super) runner: &'static Runner,
+    /// Whether its exit code is that of the whole command line.
+    pub(super) decides: bool,
+}
+
+/// Programs that run the rest of their arguments.
+const WRAPPERS: [&str; 29] = [
+    "env", "exec", "time", "timeout", "nice", "ionice", "nohup", "stdbuf", "xvfb-run", "command", "npx", "bunx", "pnpm",
+    "pnpx", "yarn", "bun", "bundle", "poetry", "pipenv", "uv", "uvx", "hatch", "pdm", "rye", "run", "x", "dlx", "coverage",
+    "sudo",
+];
+
+/// The known runners that `command` starts, as a shell reads it. What `sh -c` and scripts start is not seen.
+pub(super) fn named(command: &str) -> Vec<Named> {
+    let mut found = Vec::new();
+    let commands = simple_commands(command);
+    let last = commands.len();
+    for (at, words) in commands.iter().enumerate() {
+        found.extend(runner_of(words).map(|runner| Named { runner, decides: at + 1 == last }));
+    }
+    found
+}
+
+/// The simple commands of a command line. What is quoted is not taken apart.
+fn simple_commands(command: &str) -> Vec<Vec<String>> {
+    let mut commands = vec![String::new()];
+    let mut quote = None;
+    for c in command.chars() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if c == open => quote = None,
+            (None, ';' | '&' | '|' | '\n' | '(' | ')') => {
+                commands.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        commands.last_mut().expect("there is one").push(c);
+    }
+    let words = |text: &String| {
+        shell_words::split(text).unwrap_or_else(|_| text.split_whitespace().map(str::to_owned).collect())
+    };
+    commands.iter().map(words).filter(|words| !words.is_empty()).collect()
+}
+
+/// The runner that the words start, by themselves or through programs that run the rest of their arguments.
+fn runner_of(words: &[String]) -> Option<&'static Runner> {
+    for (at, word) in words.iter().enumerate() {
+        let program = program(word);
+        let starts = |command: &str| {
+            let mut wanted = command.split(' ');
+            wanted.next() == Some(program.as_str()) && follows(&words[at + 1..], wanted)
+        };
+        if let Some(runner) = RUNNERS.iter().find(|runner| runner.commands.iter().any(|command| starts(command))) {
+            return Some(runner);
+        }
+        let passes_on = WRAPPERS.contains(&program.as_str())
+            || word.starts_with('-')
+            || word.contains('=')
+            || word.starts_with(|c: char| c.is_ascii_digit());
+        // `python -m coverage run -m pytest`: the module decides.
+        let module = program == "python" && words[at + 1..].iter().any(|word| word == "coverage");
+        if !passes_on && !module {
+            return None;
+        }
+        if program == "coverage" {
+            let mut rest = vec!["python".to_owned()];
+            rest.extend(words.iter().skip(at + 2).cloned());
+            return runner_of(&rest);
+        }
+    }
+    None
+}
+
+/// Whether the words of `wanted` come next, with options in between.
+fn follows<'w>(words: &[String], wanted: impl Iterator<Item = &'w str>) -> bool {
+    let mut words = words.iter();
+    let mut wanted = wanted;
+    wanted.all(|wanted| {
+        let is_option = |word: &str| word.starts_with(['-', '+']) && word != wanted;
+        words.find(|word| !is_option(word)).is_some_and(|word| word == wanted)
+    })
+}
+
+/// The name of a program: the last part of its path, python of any version as `python`.
+fn program(word: &str) -> String {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    let versioned = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').to_owned();
+    match versioned(name).as_str() {
+        "python" | "pypy" => "python".to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(command: &str) -> Vec<(&'static str, bool)> {
+        named(command).iter().map(|named| (named.runner.name, named.decides)).collect()
+    }
+
+    #[test]
+    fn a_runner_is_named_by_its_program() {
+        for (command, runner) in [
+            ("cargo test --test sum", "cargo"),
+            ("cargo +nightly -q test", "cargo"),
+            ("cargo nextest run", "nextest"),
+            ("python3 -B -m unittest -q", "unittest"),
+            ("python3.11 -m pytest x", "pytest"),
+            ("FOO=1 timeout 60 venv/bin/pytest -q", "pytest"),
+            ("npx jest --ci", "jest"),
+            ("node_modules/.bin/vitest run", "vitest"),
+            ("poetry run pytest", "pytest"),
+            ("python -m coverage run -m pytest", "pytest"),
+            ("coverage run -m unittest", "unittest"),
+            ("./gradlew test", "gradle"),
+            ("bundle exec rspec", "rspec"),
+            ("go test ./...", "go"),
+            ("node --test test/", "node"),
+            ("node --no-warnings --test", "node"),
+        ] {
+            assert_eq!(names(command), [(runner, true)], "{command}");
+        }
+    }
+
+    #[test]
+    fn what_only_speaks_of_a_runner_is_none() {
+        for command in ["echo pytest", "make test", "npm test", "sh -c 'cargo test'", "cat cargo test", "cargo build", ""] {
+            assert_eq!(names(command), [], "{command}");
+        }
+    }
+
+    #[test]
+    fn only_the_last_command_decides_the_exit_code() {
+        assert_eq!(names("cd x && pytest"), [("pytest", true)]);
+        assert_eq!(names("pytest | tee log"), [("pytest", false)]);
+        assert_eq!(names("pytest; true"), [("pytest", false)]);
+        assert_eq!(names("cargo test && pytest"), [("cargo", false), ("pytest", true)]);
+    }
+}

@@ -1,0 +1,119 @@
+//! What a run of tests came to: which runner it was, and whether a test failed, all passed, none ran, or something else went wrong.
+//!
+//! A failing exit code alone says little: a test that does not compile has one too. Running commands is not done here.
+
+mod command_line;
+mod sign;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use command_line::Named;
+use sign::{Patterns, Tally};
+use table::{RUNNERS, Runner};
+
+/// What a run of tests came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    /// At least one test ran, and all passed.
+    Passed,
+    /// At least one test ran and failed.
+    Failed,
+    /// No test ran.
+    NoTest,
+    /// Something other than a test decided the exit code: what does not compile or cannot be loaded, a signal, a time limit.
+    Error,
+    /// No known runner reported: only the exit code is known.
+    Unknown,
+}
+
+/// A run of tests, judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// The runner that reported, if a known one did.
+    pub(crate) runner: Option<&'static str>,
+    /// What it came to.
+    pub(crate) outcome: Outcome,
+    /// In words: lower case, no full stop.
+    pub(crate) why: String,
+    /// Whether the runner counted the tests that failed, so that it counts those that pass, too.
+    pub(crate) counted: bool,
+}
+
+/// Judges a run of `command` that ended with `exit` (`None`: by a signal or a time limit) and printed `output`.
+///
+/// The runner's own words decide, the exit code has to agree: what the code under test prints turns no error into a failing test.
+pub(crate) fn judge(command: &str, exit: Option<i32>, output: &str) -> Verdict {
+    let Some(code) = exit.filter(|code| !matches!(code, 126 | 127 | 128..)) else {
+        let why = match exit {
+            Some(127) => "a command was not found".to_owned(),
+            Some(126) => "a command is not executable".to_owned(),
+            Some(code) => format!("exit code {code} means that a signal ended it"),
+            None => "a signal or a time limit ended it".to_owned(),
+        };
+        return Verdict { runner: None, outcome: Outcome::Error, why, counted: false };
+    };
+    let named = command_line::named(command);
+    let mut patterns = Patterns::default();
+    let mut tally = |runner: &'static Runner| (runner, Tally::of(runner, output, &mut patterns));
+    let is_named = |runner: &&Runner| named.iter().any(|named| std::ptr::eq(named.runner, *runner));
+    let reports = |(_, tally): &(&Runner, Tally)| tally.spoke || tally.programs > 0;
+    let spoke = named.iter().map(|named| tally(named.runner)).find(reports).or_else(|| {
+        // A named runner may report by another's words: mocha has a reporter for TAP.
+        let mut others: Vec<_> = RUNNERS.iter().filter(|runner| !is_named(runner)).map(tally).collect();
+        others.retain(reports);
+        // Compilers speak alike in all runners: the one that says how tests ended goes before.
+        others.sort_by_key(|(_, tally)| !tally.concluded);
+        others.into_iter().next()
+    });
+    match (spoke, named.first()) {
+        (Some((runner, tally)), _) => reported(runner, &tally, code, &named),
+        (None, Some(Named { runner, .. })) => silent(runner, code),
+        (None, None) => {
+            let why = format!("exit code {code}, and no known test runner reported");
+            Verdict { runner: None, outcome: Outcome::Unknown, why, counted: false }
+        }
+    }
+}
+
+fn silent(runner: &Runner, code: i32) -> Verdict {
+    let name = runner.name;
+    let (outcome, why) = match code {
+        0 if runner.silent => (Outcome::Passed, format!("{name}: no test failed")),
+        0 => (Outcome::Unknown, format!("{name} reported no test")),
+        _ => (Outcome::Error, format!("{name} ended with exit code {code} and reported no test")),
+    };
+    Verdict { runner: Some(name), outcome, why, counted: false }
+}
+
+fn reported(runner: &Runner, tally: &Tally, code: i32, named: &[Named]) -> Verdict {
+    let name = runner.name;
+    let (outcome, why) = if code == 0 {
+        match (tally.passes(), tally.skipped()) {
+            (0, 0) => (Outcome::NoTest, format!("{name}: no test ran")),
+            (0, skipped) => (Outcome::NoTest, format!("{name}: no test ran, {skipped} skipped")),
+            (passed, _) => (Outcome::Passed, format!("{name}: {passed} passed")),
+        }
+    } else if let Some(why) = tally.error {
+        (Outcome::Error, format!("{name}: {why}"))
+    } else if tally.opened > tally.closed {
+        (Outcome::Error, format!("{name}: a test program ended before its tests did"))
+    } else if tally.failures() > 0 {
+        match named.iter().find(|named| named.decides).filter(|named| !named.runner.fails.contains(&code)) {
+            Some(Named { runner, .. }) => {
+                let name = runner.name;
+                (Outcome::Error, format!("{name}: exit code {code} is not that of a failing test"))
+            }
+            None => (Outcome::Failed, format!("{name}: {} failed", tally.failures())),
+        }
+    } else if let Some(why) = tally.spoiled_by {
+        (Outcome::Error, format!("{name}: {why}"))
+    } else if tally.passes() > 0 {
+        (Outcome::Error, format!("{name}: no test failed, and it ended with exit code {code}"))
+    } else {
+        (Outcome::NoTest, format!("{name}: no test ran, exit code {code}"))
+    };
+    Verdict { runner: Some(name), outcome, why, counted: tally.counted }
+}

@@ -1,0 +1,214 @@
+//! The lines by which a runner reports, and what they add up to.
+
+use std::collections::HashMap;
+
+use regex_lite::{Captures, Regex};
+
+use super::table::Runner;
+
+/// A line of a runner, as a pattern.
+pub(super) struct Sign {
+    pub(super) means: Means,
+    pub(super) pattern: &'static str,
+}
+
+/// What a line says.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Means {
+    /// Numbers of tests, in named groups: those of one program of several.
+    Counts,
+    /// Numbers of tests, in named groups: those of the whole run, so that a later line takes the place of an earlier one.
+    Total,
+    /// A test passed.
+    Passed,
+    /// A test failed, or a program of tests did.
+    Failed,
+    /// A test was skipped.
+    Skipped,
+    /// One of the failures is none of a test: why.
+    Spoiled(&'static str),
+    /// No test decided how the run ended: why.
+    Error(&'static str),
+    /// No test ran.
+    NoTest,
+    /// A program was started that may hold tests.
+    Program,
+    /// A program began its tests; it closes them by its counts.
+    Opened,
+    /// The runner reported, and says nothing by that.
+    Spoke,
+    /// What follows repeats what was said.
+    Stop,
+}
+
+/// What the lines of a runner add up to.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Whether it reported at all.
+    pub(super) spoke: bool,
+    /// Whether it said how tests ended.
+    pub(super) concluded: bool,
+    /// Numbers of tests by the names of their groups.
+    numbers: HashMap<&'static str, u64>,
+    pub(super) spoiled: u64,
+    /// Why failures are none of tests, if some are not.
+    pub(super) spoiled_by: Option<&'static str>,
+    /// Why no test decided how the run ended; a failure that is reported later takes it back.
+    pub(super) error: Option<&'static str>,
+    /// Whether failures were counted by the runner, not only named.
+    pub(super) counted: bool,
+    pub(super) programs: u64,
+    pub(super) opened: u64,
+    pub(super) closed: u64,
+}
+
+impl Tally {
+    /// Adds up the lines of `output` that are those of `runner`.
+    pub(super) fn of(runner: &Runner, output: &str, patterns: &mut Patterns) -> Tally {
+        let mut tally = Tally::default();
+        let opens = runner.signs.iter().any(|sign| matches!(sign.means, Means::Opened));
+        for line in output.lines() {
+            let line = without_escapes(line);
+            let means = runner.signs.iter().find(|sign| patterns.find(sign.pattern, &line).is_some());
+            let found = means.and_then(|sign| Some((sign.means, patterns.find(sign.pattern, &line)?)));
+            match found {
+                Some((Means::Stop, _)) => break,
+                // What no program began is not its report.
+                Some((Means::Counts, _)) if opens && tally.opened <= tally.closed => {}
+                Some((means, numbers)) => tally.add(means, &numbers),
+                None => {}
+            }
+        }
+        tally
+    }
+
+    fn add(&mut self, means: Means, found: &Found<'_>) {
+        match means {
+            Means::Counts | Means::Total => {
+                for name in GROUPS {
+                    let Some(number) = found.number(name) else { continue };
+                    let so_far = self.numbers.entry(name).or_default();
+                    *so_far = if matches!(means, Means::Total) { number } else { *so_far + number };
+                }
+                self.counted |= self.failed() > 0;
+                self.closed += 1;
+            }
+            Means::Passed => self.count("passed"),
+            Means::Failed => self.count("named"),
+            Means::Skipped => self.count("skipped"),
+            Means::Spoiled(why) => {
+                self.spoiled += 1;
+                self.spoiled_by = Some(why);
+            }
+            Means::Error(why) => self.error = Some(why),
+            Means::Opened => self.opened += 1,
+            Means::Program => self.programs += 1,
+            Means::NoTest | Means::Spoke | Means::Stop => {}
+        }
+        let concludes = matches!(means, Means::Counts | Means::Total | Means::Passed | Means::Failed | Means::Skipped);
+        self.concluded |= concludes;
+        // A program that is started says nothing of tests yet, and other runners say, too, how many tests they begin.
+        self.spoke |= !matches!(means, Means::Program | Means::Opened);
+        // A failure that is reported later takes an error back: the line that looked like one was printed by a test.
+        if concludes && self.failed() > 0 {
+            self.error = None;
+        }
+    }
+
+    fn count(&mut self, name: &'static str) {
+        *self.numbers.entry(name).or_default() += 1;
+    }
+
+    fn number(&self, name: &str) -> u64 {
+        self.numbers.get(name).copied().unwrap_or_default()
+    }
+
+    fn failed(&self) -> u64 {
+        (self.number("failed") + self.number("errors")).max(self.number("named"))
+    }
+
+    /// How many tests were skipped.
+    pub(super) fn skipped(&self) -> u64 {
+        self.number("skipped")
+    }
+
+    /// How many tests passed, as far as it was said.
+    pub(super) fn passes(&self) -> u64 {
+        let without_harness = self.programs.saturating_sub(self.opened);
+        let rest = self.number("ran").saturating_sub(self.failed() + self.skipped());
+        self.number("passed").max(rest) + without_harness
+    }
+
+    /// How many failures are those of tests.
+    pub(super) fn failures(&self) -> u64 {
+        self.failed().saturating_sub(self.spoiled)
+    }
+}
+
+/// The groups of numbers that a pattern may have.
+const GROUPS: [&str; 5] = ["ran", "passed", "failed", "errors", "skipped"];
+
+/// Patterns that were compiled.
+#[derive(Default)]
+pub(super) struct Patterns(HashMap<&'static str, Option<Regex>>);
+
+impl Patterns {
+    fn find<'l>(&'l mut self, pattern: &'static str, line: &'l str) -> Option<Found<'l>> {
+        let regex = self.0.entry(pattern).or_insert_with(|| Regex::new(pattern).ok()).as_ref()?;
+        Some(Found { groups: regex.captures(line)?, regex })
+    }
+}
+
+/// A line that a pattern matches.
+struct Found<'l> {
+    groups: Captures<'l>,
+    regex: &'l Regex,
+}
+
+impl Found<'_> {
+    /// The number in a group; `None` if the pattern has no such group.
+    fn number(&self, name: &str) -> Option<u64> {
+        let has = self.regex.capture_names().any(|group| group == Some(name));
+        has.then(|| self.groups.name(name).and_then(|text| text.as_str().parse().ok()).unwrap_or_default())
+    }
+}
+
+/// A line without the control sequences by which a terminal colours it and moves in it.
+fn without_escapes(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' => {
+                if chars.next() == Some('[') {
+                    // The sequence ends with its first letter.
+                    let _last = chars.find(|c| ('@'..='~').contains(c));
+                }
+            }
+            '\r' => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::runner::table::RUNNERS;
+
+    #[test]
+    fn every_pattern_is_one() {
+        for runner in RUNNERS {
+            for sign in runner.signs {
+                assert!(Regex::new(sign.pattern).is_ok(), "{}: {}", runner.name, sign.pattern);
+            }
+        }
+    }
+
+    #[test]
+    fn colours_are_no_part_of_a_line() {
+        assert_eq!(without_escapes("\u{1b}[31;1m1 test\u{1b}[K, \u{1b}[1G1 failure\r"), "1 test, 1 failure");
+        assert_eq!(without_escapes("\u{1b}"), "");
+    }
+}

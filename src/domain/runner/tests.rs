@@ -1,0 +1,110 @@
+//! What the recorded runs of real runners are judged to be.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use super::{Outcome, judge, table::RUNNERS};
+
+/// The recorded runs by runner: the name, the command line, the exit code, the output.
+fn samples() -> BTreeMap<String, Vec<(String, String, i32, String)>> {
+    let mut found: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runners");
+    for folder in fs::read_dir(root).expect("the samples").map(|entry| entry.expect("an entry").path()) {
+        let Ok(files) = fs::read_dir(&folder) else { continue };
+        let name = |path: &Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
+        for file in files.map(|entry| entry.expect("an entry").path()) {
+            let text = String::from_utf8_lossy(&fs::read(&file).expect("a sample")).into_owned();
+            let text = text.strip_prefix("# ").and_then(|text| text.split_once('\n')).map_or(text.as_str(), |(_, rest)| rest);
+            let (command, rest) = text.split_once("\nexit ").expect("a command line");
+            let (exit, output) = rest.split_once('\n').expect("an exit code");
+            let exit = exit.parse().expect("a number");
+            found.entry(name(&folder)).or_default().push((name(&file), command.to_owned(), exit, output.to_owned()));
+        }
+    }
+    found
+}
+
+fn expected(sample: &str) -> Outcome {
+    match sample.split('-').next() {
+        Some("passed") => Outcome::Passed,
+        Some("failed") => Outcome::Failed,
+        Some("none") => Outcome::NoTest,
+        Some("error") => Outcome::Error,
+        Some("unknown") => Outcome::Unknown,
+        _ => panic!("'{sample}' does not say what it is"),
+    }
+}
+
+#[test]
+fn every_recorded_run_is_judged_right() {
+    let mut wrong = Vec::new();
+    for (runner, runs) in samples() {
+        for (name, command, exit, output) in runs {
+            let verdict = judge(&command, Some(exit), &output);
+            // What stopped a run before a test was found is no failing test, whichever of the two it is called.
+            let stopped = [Outcome::NoTest, Outcome::Error];
+            let same = verdict.outcome == expected(&name)
+                || exit != 0 && stopped.contains(&verdict.outcome) && stopped.contains(&expected(&name));
+            if !same || verdict.runner.is_some_and(|found| found != runner) {
+                wrong.push(format!("{runner}/{name}: {verdict:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_runner_has_samples() {
+    let samples = samples();
+    for runner in RUNNERS {
+        let runs = samples.get(runner.name).unwrap_or_else(|| panic!("no sample of {}", runner.name));
+        for kind in ["passed", "failed"] {
+            assert!(
+                runs.iter().any(|(name, ..)| name.starts_with(kind)) || (runner.silent && kind == "passed"),
+                "{}: no sample that {kind}",
+                runner.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_wrapper_hides_no_failure_and_no_error() {
+    for (runner, runs) in samples() {
+        // What says nothing is known by its command line only.
+        for (name, _, exit, output) in runs.iter().filter(|run| run.2 != 0 && !run.0.starts_with("unknown")) {
+            let verdict = judge("make test", Some(2.min(*exit)), output);
+            match expected(name) {
+                Outcome::Failed => assert_eq!(verdict.outcome, Outcome::Failed, "{runner}/{name}"),
+                _ => assert_ne!(verdict.outcome, Outcome::Failed, "{runner}/{name}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_test_prints_is_not_what_the_runner_says() {
+    let claims = "FAILED (failures=1)\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out;\n1 failed in 0.01s\n";
+    for (runner, runs) in samples() {
+        for (name, command, exit, output) in runs {
+            if expected(&name) == Outcome::Error {
+                let verdict = judge(&command, Some(exit), &format!("{claims}{output}"));
+                assert_ne!(verdict.outcome, Outcome::Failed, "{runner}/{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_exit_code_has_to_agree() {
+    let failed = "1 failed in 0.01s\n";
+    assert_eq!(judge("pytest", Some(1), failed).outcome, Outcome::Failed);
+    assert_eq!(judge("pytest", Some(2), failed).outcome, Outcome::Error);
+    assert_eq!(judge("make test", Some(2), failed).outcome, Outcome::Failed);
+    assert_eq!(judge("pytest", Some(127), failed).outcome, Outcome::Error);
+    assert_eq!(judge("pytest", None, failed).outcome, Outcome::Error);
+    assert_eq!(judge("pytest", Some(139), failed).outcome, Outcome::Error);
+    assert_eq!(judge("./examine", Some(7), "ROTTEN: sum\n").outcome, Outcome::Unknown);
+    assert_eq!(judge("./examine", Some(0), "sound: sum\n").outcome, Outcome::Unknown);
+    let alike = "running 1 test\ntest a::b ... FAILED\n\ntest result: FAILED. 0 passed; 1 failed\n";
+    assert_eq!(judge("sh tests/run", Some(1), alike).outcome, Outcome::Unknown, "a runner that looks like cargo's");
+}

@@ -1,0 +1,150 @@
+//! An impact map: the files that a fix has to change, as a document names them.
+
+use super::{
+    Finding,
+    block::{Block, Kind, blocks},
+};
+use crate::domain::pattern::{PathSet, check_path};
+
+/// The files of a repository, as far as a map is held against them.
+pub(crate) trait Files {
+    /// Whether there is a file of that name, or a directory that has files.
+    fn has(&self, path: &str) -> bool;
+
+    /// Whether an entry such as `src/**` matches a file.
+    fn matches(&self, set: &PathSet) -> bool;
+
+    /// Whether some file has that extension.
+    fn has_extension(&self, extension: &str) -> bool;
+}
+
+/// A file, directory or glob that a map names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MapEntry {
+    /// What it names, as `target_files` would.
+    pub(crate) path: String,
+    /// The line of the document, from 1.
+    pub(crate) line: usize,
+}
+
+/// Words by which a map says that a file is not there yet.
+const NEW: [&str; 21] = [
+    "new", "create", "created", "creates", "added", "rename", "renamed", "move", "moved", "neu", "neue", "neuer", "nouveau",
+    "nouvelle", "nuevo", "nueva", "nieuw", "novo", "nova", "ny", "yet",
+];
+
+/// What a heading begins with, under which a map names files that stay as they are.
+const UNTOUCHED: [&str; 9] =
+    ["not ", "untouched", "unaffected", "unchanged", "out of scope", "no change", "nicht ", "unverändert", "sans "];
+
+/// The entries of the map that a fix may change: they are there or said to be new, and not in a part that says what stays.
+pub(crate) fn map_entries(document: &str, files: &dyn Files) -> Vec<MapEntry> {
+    let mut found: Vec<MapEntry> = Vec::new();
+    for named in named(document) {
+        let known = is_there(&named.path, files);
+        if !named.stays && (known || (named.new && looks_like_a_path(&named.path)))
+            && !found.iter().any(|entry| entry.path == named.path)
+        {
+            found.push(MapEntry { path: named.path, line: named.line });
+        }
+    }
+    found
+}
+
+/// What is wrong with a map: it names no file, or one that is not there and not said to be new.
+pub(crate) fn map_findings(document: &str, files: &dyn Files) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut any = false;
+    for named in named(document) {
+        if is_there(&named.path, files) || (named.new && looks_like_a_path(&named.path)) {
+            any = true;
+        } else if named.code && !named.new && is_meant_as_a_file(&named.path, files) {
+            let what = format!("'{}' does not exist", named.path);
+            findings.push(Finding::new(named.line, what, "correct the path, or write '(new)' beside it if it is to be made"));
+        }
+    }
+    if !any && findings.is_empty() {
+        let help = "name every file to change, each in a row or list item: '- `src/a.rs`: what changes'";
+        findings.push(Finding::new(1, "it names no file of the repository", help));
+    }
+    findings
+}
+
+struct Named {
+    path: String,
+    line: usize,
+    /// Whether it is written as code.
+    code: bool,
+    new: bool,
+    stays: bool,
+}
+
+/// Everything in the document that may be a path.
+fn named(document: &str) -> Vec<Named> {
+    let mut found = Vec::new();
+    let mut stays: Option<u8> = None;
+    for block in blocks(document) {
+        if let Kind::Heading(level) = block.kind {
+            if stays.is_none_or(|of| level <= of) {
+                let title = format!("{} ", block.words);
+                stays = UNTOUCHED.iter().any(|start| title.starts_with(start)).then_some(level);
+            }
+            continue;
+        }
+        let unchanged = stays.is_some() || UNTOUCHED.iter().any(|start| block.words.starts_with(start));
+        let new = block.words.split(' ').any(|word| NEW.contains(&word)) || block.text.contains(['→', '新']);
+        let mut add = |text: &str, code: bool| {
+            if let Some(path) = path_of(text) {
+                found.push(Named { path, line: block.line, code, new, stays: unchanged });
+            }
+        };
+        block.code.iter().for_each(|code| add(code, block.kind == Kind::Words));
+        bare(&block).for_each(|word| add(word, false));
+    }
+    found
+}
+
+/// The words of a part outside of inline code.
+fn bare(block: &Block) -> impl Iterator<Item = &str> {
+    block.text.split(|c: char| c.is_whitespace() || ",;|()\"'".contains(c)).filter(|word| !word.is_empty())
+}
+
+/// The path in a text that is nothing but that, without a line number behind it.
+fn path_of(text: &str) -> Option<String> {
+    let text = text.trim().trim_start_matches("./");
+    let text = text.split("#L").next().unwrap_or(text);
+    let text = text.trim_end_matches(['.', ':', ',']);
+    let lines = |tail: &str| !tail.is_empty() && tail.chars().all(|c| c.is_ascii_digit() || "-–:,".contains(c));
+    let text = match text.split_once(':') {
+        Some((path, tail)) if lines(tail) => path,
+        _ => text,
+    };
+    let plain = !text.is_empty() && !text.contains(char::is_whitespace) && !text.contains(['<', '>', '=', '"', '`']);
+    (plain && check_path(text.trim_end_matches('/')).is_ok() && !text.starts_with(".chant/")).then(|| text.to_owned())
+}
+
+fn is_there(path: &str, files: &dyn Files) -> bool {
+    let glob = path.contains(['*', '?', '[']);
+    files.has(path.trim_end_matches('/')) || (glob && PathSet::new(&[path]).is_ok_and(|set| files.matches(&set)))
+}
+
+fn looks_like_a_path(path: &str) -> bool {
+    path.contains('/') || extension(path).is_some()
+}
+
+/// Whether a name that leads nowhere was meant as a file: its directory is there, or files of its kind are.
+fn is_meant_as_a_file(path: &str, files: &dyn Files) -> bool {
+    let top = path.split_once('/').map(|(top, _)| top);
+    if path.contains(['(', '*', '?', '[', '{', '$', ':', '@']) {
+        return false;
+    }
+    let known = extension(path).is_some_and(|extension| files.has_extension(extension));
+    top.map_or(known, |top| known || files.has(top))
+}
+
+fn extension(path: &str) -> Option<&str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (stem, extension) = name.rsplit_once('.')?;
+    let short = (1..=8).contains(&extension.len()) && extension.chars().all(|c| c.is_ascii_alphanumeric());
+    (!stem.is_empty() && short && extension.contains(|c: char| c.is_ascii_alphabetic())).then_some(extension)
+}

@@ -1,0 +1,191 @@
+//! Whether a text says something: a document of research, release notes, a map of what a fix touches.
+//!
+//! Nothing is read here but the text. What it is held against (the spec, other documents, the files that exist) is given.
+
+mod block;
+mod map;
+mod placeholder;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+pub(crate) use map::{Files, map_entries, map_findings};
+
+use block::{Block, Kind, blocks, words};
+
+/// Something that a text lacks, at a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// The line, from 1.
+    pub(crate) line: usize,
+    /// What is wrong: lower case, no full stop.
+    pub(crate) what: String,
+    /// What would do.
+    pub(crate) help: String,
+}
+
+impl Finding {
+    fn new(line: usize, what: impl Into<String>, help: impl Into<String>) -> Finding {
+        Finding { line, what: what.into(), help: help.into() }
+    }
+
+    /// Everything in one line.
+    pub(crate) fn words(&self) -> String {
+        format!("{} (line {}): {}", self.what, self.line, self.help)
+    }
+}
+
+/// What is no news in a text: the words of its spec.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    title: String,
+    own: HashSet<String>,
+    all: String,
+}
+
+impl Known {
+    /// What the text of a spec says already. With `criteria`, what it says in lists, too.
+    pub(crate) fn of(title: Option<&str>, spec: &str, criteria: bool) -> Known {
+        let parts: Vec<Block> = blocks(spec);
+        let is_list = |block: &Block| {
+            let line = spec.lines().nth(block.line - 1).unwrap_or_default().trim_start();
+            line.starts_with(['-', '*', '+']) || line.starts_with(|c: char| c.is_ascii_digit())
+        };
+        let own: HashSet<String> = parts
+            .into_iter()
+            .filter(|block| criteria || block.is_heading() || !is_list(block))
+            .map(|block| block.words)
+            .filter(|words| !words.is_empty())
+            .collect();
+        let mut sorted: Vec<&str> = own.iter().map(String::as_str).collect();
+        sorted.sort_unstable();
+        let all = format!(" {} ", sorted.join(" \n "));
+        Known { title: words(title.unwrap_or_default()), own, all }
+    }
+
+    fn holds(&self, words: &str) -> bool {
+        let long = words.split(' ').count() >= LONG || !words.is_ascii() && words.chars().count() >= LONG * 3;
+        words == self.title || self.own.contains(words) || (long && self.all.contains(&format!(" {words} ")))
+    }
+}
+
+/// So many words are no chance: they were copied.
+const LONG: usize = 6;
+
+/// Why a part says nothing.
+fn void(block: &Block, known: &Known) -> Option<&'static str> {
+    if block.words.is_empty() {
+        return Some("it has no words that a reader sees");
+    }
+    if placeholder::is_placeholder(&block.text, &block.words) {
+        return Some("it holds a place for words and no words");
+    }
+    known.holds(&block.words).then_some("it repeats what the spec says")
+}
+
+/// Why `document` says nothing; `None` if it says something besides its headings.
+pub(crate) fn emptiness(document: &str, known: &Known) -> Option<Finding> {
+    let parts = blocks(document);
+    let mut why = None;
+    for block in parts.iter().filter(|block| !block.is_heading()) {
+        let found = void(block, known)?;
+        let first = if block.words.is_empty() { "" } else { block.text.lines().next().unwrap_or_default() };
+        let shown: String = first.chars().take(40).collect();
+        why = why.or(Some((block.line, found, shown)));
+    }
+    let help = "write what was found, in words of its own";
+    Some(match why {
+        Some((line, found, shown)) if shown.trim().is_empty() => Finding::new(line, found, help),
+        Some((line, found, shown)) => Finding::new(line, format!("{found}: '{}'", shown.trim()), help),
+        None if parts.is_empty() => Finding::new(1, "it has no words that a reader sees", help),
+        None => Finding::new(parts[0].line, "it has a title and says nothing", help),
+    })
+}
+
+/// Whether release notes say something; `None` if they do.
+pub(crate) fn notes_emptiness(notes: Option<&str>, known: &Known) -> Option<Finding> {
+    let help = "write what changes for users, one sentence is enough";
+    let Some(notes) = notes else { return Some(Finding::new(1, "the section is empty", help)) };
+    let mut finding = emptiness(notes, known)?;
+    // Notes may be headings alone: "### Fixed: two writers lose nothing".
+    let says = |block: &Block| block.is_heading() && block.words.split(' ').count() > 2 && void(block, known).is_none();
+    if blocks(notes).iter().any(says) {
+        return None;
+    }
+    finding.help = help.to_owned();
+    Some(finding)
+}
+
+/// The name of the first of `others` that `document` is a copy of: all that it says is there, whatever its headings and white space.
+pub(crate) fn copied_from<'o>(
+    document: &str,
+    known: &Known,
+    others: impl IntoIterator<Item = (&'o str, &'o str)>,
+) -> Option<&'o str> {
+    let parts = blocks(document);
+    let said: Vec<&Block> = parts.iter().filter(|block| !block.is_heading() && void(block, known).is_none()).collect();
+    if said.iter().map(|block| block.words.split(' ').count()).sum::<usize>() < LONG
+        && said.iter().map(|block| block.words.chars().count()).sum::<usize>() < LONG * 5
+    {
+        return None;
+    }
+    others.into_iter().find_map(|(name, other)| {
+        let there: HashSet<String> = blocks(other).into_iter().map(|block| block.words).collect();
+        said.iter().all(|block| there.contains(&block.words)).then_some(name)
+    })
+}
+
+/// Whether two documents say the same in the same order, whatever their white space and comments.
+pub(crate) fn same_words(one: &str, other: &str) -> bool {
+    let said = |text| blocks(text).into_iter().map(|block| block.words).collect::<Vec<_>>();
+    said(one) == said(other)
+}
+
+/// How a heading begins or what it holds that recommends something, in the languages that people wrote to us in.
+const RECOMMENDS: [&str; 44] = [
+    "recommend", "propos", "suggest", "chosen", "decision", "conclusion", "solution", "remedy", "what to do", "way forward",
+    "next step", "how to fix", "the fix", "fix it", "empfehl", "empfohlen", "vorschlag", "entscheid", "fazit", "lösung",
+    "abhilfe", "recommand", "recomend", "raccomand", "aanbevel", "aanbevol", "rekommend", "anbefal", "suosit", "doporuč",
+    "zalec", "рекоменд", "предлож", "вывод", "推奨", "提案", "結論", "対策", "推荐", "推薦", "建议", "建議", "권장", "추천",
+];
+
+/// What is wrong with a document that has to recommend something; `None` if a heading of that sense is there, with words under it.
+pub(crate) fn lacks_recommendation(document: &str, known: &Known) -> Option<Finding> {
+    let parts = blocks(document);
+    let recommends = |block: &Block| RECOMMENDS.iter().any(|stem| block.words.contains(stem));
+    let help = "add a heading '## Recommendation' and, below it, what to do and why";
+    let mut bare = None;
+    for (at, block) in parts.iter().enumerate() {
+        match block.kind {
+            Kind::Heading(level) if recommends(block) || block.words == "fix" => {
+                let below = parts[at + 1..]
+                    .iter()
+                    .take_while(|next| !matches!(next.kind, Kind::Heading(of) if of <= level))
+                    .any(|next| !next.is_heading() && void(next, known).is_none());
+                // "## Recommendation: take the lock before the read" says it by itself.
+                let itself = block.text.split_once([':', '：']).is_some_and(|(_, rest)| words(rest).contains(' '));
+                if below || itself {
+                    return None;
+                }
+                bare = bare.or(Some(block.line));
+            }
+            // "**Recommendation**: change the sign."
+            Kind::Words => {
+                let lead = block.text.split_once([':', '：']).map(|(lead, rest)| (words(lead), words(rest)));
+                let leads = lead.is_some_and(|(lead, rest)| {
+                    lead.split(' ').count() <= 3 && RECOMMENDS.iter().any(|stem| lead.contains(stem)) && !rest.is_empty()
+                });
+                if leads && void(block, known).is_none() {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+    }
+    Some(match bare {
+        Some(line) => Finding::new(line, "nothing stands under the heading of its recommendation", help),
+        None => Finding::new(1, "it recommends nothing: it has no heading such as 'Recommendation'", help),
+    })
+}

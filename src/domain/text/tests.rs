@@ -1,0 +1,176 @@
+//! What says something and what does not.
+
+use super::*;
+
+const SPEC: &str = "---\ntype: research\n---\n# Why does add subtract?\n\nFind out in which line of the code it is decided what is added.\n\n## Acceptance Criteria\n\n- [ ] it says where the fault is\n";
+
+fn known() -> Known {
+    Known::of(Some("Why does add subtract?"), SPEC, true)
+}
+
+fn empty(document: &str) -> bool {
+    emptiness(document, &known()).is_some()
+}
+
+#[test]
+fn a_short_text_is_a_text() {
+    for document in [
+        "# Why add subtracts\n\n`calc.py:2` has `a - b`.\n",
+        "# Warum\n\nDas Vorzeichen ist falsch.\n",
+        "# 原因\n\n符号が逆。\n",
+        "# Почему\n\nЗнак неверен.\n",
+        "# Measurements\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
+        "# Code\n\n```python\n>>> add(2, 3)\n-1\n```\n",
+        "- `calc.py:2`\n",
+        "# T\n\n<details><summary>Log</summary>\n\nIt failed.\n\n</details>\n",
+        "# Why does add subtract?\n\n- it says where the fault is: in line 2\n",
+        "# Q\n\nTODO and FIXME stand in the log a thousand times.\n",
+        "# Q\n\nTODO\n\nIt is line 2.\n",
+        "# Q\n\n> quoted: line 2 of calc.py\n",
+        "# Q\n\n42\n",
+    ] {
+        assert_eq!(emptiness(document, &known()), None, "{document}");
+    }
+}
+
+#[test]
+fn what_nobody_would_read_is_no_text() {
+    for document in [
+        "",
+        "\n\n",
+        "# A title\n",
+        "# A title\n\n## Findings\n",
+        "# T\n\n\u{200b}\u{200b}\u{2060}\n",
+        "# T\n\n&nbsp; &#8203; &ZeroWidthSpace;\n",
+        "# T\n\n<!-- what was found -->\n",
+        "# T\n\n<p>&nbsp;</p>\n",
+        "# T\n\n\u{3164}\u{115f}\u{2800}\n",
+        "# T\n\n...\n\n---\n",
+        "# T\n\nTODO\n\n- TBD\n- n/a\n",
+        "# T\n\nTODO: write this\n",
+        "# T\n\n[what was found]\n",
+        "# T\n\n<what was found>\n",
+        "# T\n\nLorem ipsum dolor sit amet, consectetur adipiscing elit.\n",
+        "# T\n\nxxx\n",
+        "# T\n\n| TODO | TBD |\n|---|---|\n| ... | - |\n",
+        "# T\n\nWhy does add subtract?\n",
+        "# T\n\n- it says where the fault is\n",
+        "# T\n\nFind out in which line of the code it is decided what is added.\n",
+        "# T\n\nFind out in which line of the code it is decided\n",
+        "---\nauthor: me\n---\n# T\n",
+    ] {
+        assert!(empty(document), "{document:?}");
+    }
+}
+
+#[test]
+fn a_finding_names_the_line_and_what_would_do() {
+    let finding = emptiness("# T\n\n## Findings\n\nTODO\n", &known()).expect("a finding");
+    assert_eq!(finding.line, 5);
+    assert!(finding.words().contains("'TODO'") && finding.words().contains("write what was found"), "{finding:?}");
+}
+
+#[test]
+fn release_notes_are_empty_in_the_same_sense() {
+    let known = Known::of(Some("Add locking"), "# Add locking\n\n## Acceptance Criteria\n\n- [ ] No write is lost\n", false);
+    for notes in ["- `add` adds now.", "No write is lost", "### Fixed: two writers lose nothing\n", "Schneller.", "修正した", "v2 only"] {
+        assert_eq!(notes_emptiness(Some(notes), &known), None, "{notes}");
+    }
+    for notes in ["TODO", "\u{200b}\u{2060}", "- Add locking", "...", "<!-- x -->", "### Fixed\n", "N/A", "&nbsp;"] {
+        assert!(notes_emptiness(Some(notes), &known).is_some(), "{notes:?}");
+    }
+    assert_eq!(notes_emptiness(None, &known).expect("a finding").what, "the section is empty");
+}
+
+#[test]
+fn a_copy_is_a_copy_under_any_name() {
+    let first = "# What\n\nThe report is about add.\n\nIt subtracts.\n";
+    let others = [("first.md", first)];
+    for copy in [
+        first.to_owned(),
+        first.replace("# What", "# Why"),
+        first.replace("\n\n", "\n\n\n"),
+        first.replace(' ', "  "),
+        format!("<!-- mine -->\n{first}\nTODO\n"),
+        format!("{first}\n- it says where the fault is\n"),
+    ] {
+        assert_eq!(copied_from(&copy, &known(), others), Some("first.md"), "{copy:?}");
+    }
+    assert_eq!(copied_from("# Why\n\nThe report is about add.\n\nLine 2 has the wrong sign.\n", &known(), others), None);
+    assert_eq!(copied_from("- `calc.py:2`\n", &known(), [("other.md", "# T\n\n- `calc.py:2`\n")]), None);
+    assert!(same_words(first, &first.replace('\n', "\n ")) && !same_words(first, "# What\n"));
+}
+
+#[test]
+fn a_root_cause_recommends() {
+    let lacks = |document: &str| lacks_recommendation(document, &known());
+    for document in [
+        "# Root cause\n\n## Recommendation\n\nChange the sign.\n",
+        "# Root cause\n\n## Recommended approach\n\n### Why\n\nIt is safe.\n",
+        "# Root cause\n\n## Recommendation: take the lock before the read\n",
+        "# Ursache\n\n## Empfehlung\n\nDas Vorzeichen ändern.\n",
+        "# 原因\n\n## 推奨\n\n符号を変える。\n",
+        "# Root cause\n\n**Recommendation**: change the sign.\n",
+        "# Root cause\n\n## Proposed fix\n\n```\na + b\n```\n",
+        "# Root cause\n\n## Conclusion\n\n- `calc.py:2`: `+`\n",
+    ] {
+        assert_eq!(lacks(document), None, "{document}");
+    }
+    for document in [
+        "# Root cause\n\nI have looked at it.\n\nIt is fine.\n",
+        "# Root cause\n\n## Recommendation\n",
+        "# Root cause\n\n## Recommendation\n\nTODO\n\n## Other\n\nWords.\n",
+        "# Root cause\n\nI recommend nothing of this, and say more below.\n",
+    ] {
+        assert!(lacks(document).is_some(), "{document}");
+    }
+}
+
+/// The files of a small project.
+struct Here;
+
+impl Files for Here {
+    fn has(&self, path: &str) -> bool {
+        ["calc.py", "run-tests", "src/a.rs", "src/b.rs", "src", "docs", "docs/x.md"].contains(&path)
+    }
+
+    fn matches(&self, set: &crate::domain::pattern::PathSet) -> bool {
+        ["calc.py", "src/a.rs"].iter().any(|path| set.matches((*path).into()))
+    }
+
+    fn has_extension(&self, extension: &str) -> bool {
+        ["py", "rs", "md"].contains(&extension)
+    }
+}
+
+#[test]
+fn a_map_names_what_is_there_or_is_to_be_made() {
+    let map = "# Map\n\n| file | what |\n|---|---|\n| `calc.py` | the sign, line 2 |\n| `tests_more/test_negative.py` (new) | negative |\n\n- src/a.rs:12 and `store_write`\n- `src/*.rs`\n\n## Not touched\n\n- `run-tests`: stays\n";
+    assert_eq!(map_findings(map, &Here), []);
+    let entries: Vec<_> = map_entries(map, &Here).into_iter().map(|entry| (entry.path, entry.line)).collect();
+    assert_eq!(
+        entries,
+        [
+            ("calc.py".to_owned(), 5),
+            ("tests_more/test_negative.py".to_owned(), 6),
+            ("src/a.rs".to_owned(), 8),
+            ("src/*.rs".to_owned(), 9),
+        ]
+    );
+}
+
+#[test]
+fn a_map_that_leads_nowhere_is_named_with_its_line() {
+    let finding = |map: &str| map_findings(map, &Here).into_iter().next().map(|finding| (finding.line, finding.what));
+    assert_eq!(finding("# Map\n\nEverything has to change.\n"), Some((1, "it names no file of the repository".into())));
+    assert_eq!(finding("# Map\n\n- `src/c.rs`: lock\n- `calc.py`\n"), Some((3, "'src/c.rs' does not exist".into())));
+    assert_eq!(finding("# Map\n\n- `nowhere.py`\n- `calc.py`\n"), Some((3, "'nowhere.py' does not exist".into())));
+    for fine in [
+        "- `calc.py`: `calc.add`, read/write, `and/or`, `a/b`\n",
+        "- `calc.py` becomes `sums.py` → renamed\n",
+        "- `docs/`: all of it\n",
+        "- `calc.py`, as https://example.org/x/y.py says\n",
+    ] {
+        assert_eq!(finding(fine), None, "{fine}");
+    }
+}
