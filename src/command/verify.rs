@@ -91,7 +91,9 @@ fn checks(
     // A reproduction fails where it was made; later the fix makes it pass.
     let work = state.and_then(|state| state.facts.work_commits.last().copied());
     let later = spec.front.known_phase() == Some(Phase::Reproduction) && work != Some(at);
-    if let (Some(command), Some(state), Some(made)) = (&spec.front.reproduces, state.filter(|_| !later), work.or(Some(at))) {
+    if let (Some(command), Some(state), Some(made)) =
+        (&spec.front.reproduces, state.filter(|_| !later), work.or(Some(at)))
+    {
         context.progress.say(&Step::Checking { what: command });
         let attempt = project.attempt(id, state)?;
         checks.reproduces = Prover { project, attempt: &attempt, made, at }.prove(&mut room)?;

@@ -13,18 +13,69 @@ pub(crate) enum Role {
 
 /// Directories of tests and their data.
 const DIRECTORIES: [&str; 15] = [
-    "test", "tests", "__tests__", "spec", "specs", "t", "testing", "testdata", "test-data", "fixtures", "__snapshots__",
-    "snapshots", "e2e", "it", "golden",
+    "test",
+    "tests",
+    "__tests__",
+    "spec",
+    "specs",
+    "t",
+    "testing",
+    "testdata",
+    "test-data",
+    "fixtures",
+    "__snapshots__",
+    "snapshots",
+    "e2e",
+    "it",
+    "golden",
 ];
 
 /// Names of files that configure a build or a runner.
 const CONFIGURATION: [&str; 44] = [
-    "Cargo.toml", "Cargo.lock", "nextest.toml", "package.json", "package-lock.json", "yarn.lock", "pnpm-lock.yaml", "tsconfig.json",
-    "pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "pytest.ini", "conftest.py", "sitecustomize.py", "usercustomize.py",
-    "unittest.py", "pytest.py", "doctest.py", "go.mod", "go.sum", "CMakeLists.txt", "CTestTestfile.cmake", "Makefile",
-    "GNUmakefile", "makefile", "pom.xml", "build.gradle", "build.gradle.kts", "settings.gradle", "Gemfile", "Gemfile.lock",
-    "Rakefile", ".rspec", "composer.json", "composer.lock", "phpunit.xml", "phpunit.xml.dist", "meson.build", "BUILD",
-    "BUILD.bazel", "mix.exs", "deno.json", "justfile",
+    "Cargo.toml",
+    "Cargo.lock",
+    "nextest.toml",
+    "package.json",
+    "package-lock.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "tsconfig.json",
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+    "tox.ini",
+    "pytest.ini",
+    "conftest.py",
+    "sitecustomize.py",
+    "usercustomize.py",
+    "unittest.py",
+    "pytest.py",
+    "doctest.py",
+    "go.mod",
+    "go.sum",
+    "CMakeLists.txt",
+    "CTestTestfile.cmake",
+    "Makefile",
+    "GNUmakefile",
+    "makefile",
+    "pom.xml",
+    "build.gradle",
+    "build.gradle.kts",
+    "settings.gradle",
+    "Gemfile",
+    "Gemfile.lock",
+    "Rakefile",
+    ".rspec",
+    "composer.json",
+    "composer.lock",
+    "phpunit.xml",
+    "phpunit.xml.dist",
+    "meson.build",
+    "BUILD",
+    "BUILD.bazel",
+    "mix.exs",
+    "deno.json",
+    "justfile",
 ];
 
 /// What a path is, by its name alone.
@@ -47,7 +98,11 @@ pub(crate) fn role(path: &str) -> Role {
         let stem = name.split('.').next().unwrap_or(name);
         stem.ends_with(end) && stem.len() > end.len()
     });
-    if named || camel || directory.split('/').any(|part| DIRECTORIES.contains(&part)) { Role::Test } else { Role::Other }
+    if named || camel || directory.split('/').any(|part| DIRECTORIES.contains(&part)) {
+        Role::Test
+    } else {
+        Role::Other
+    }
 }
 
 /// `jest.config.js`, `vitest.config.ts`, `.mocharc.json`, `x.csproj`.
@@ -76,12 +131,30 @@ mod tests {
     #[test]
     fn a_test_is_known_by_its_name_or_its_directory() {
         for path in [
-            "test_sum.py", "tests/sum.rs", "src/sum_test.go", "src/sum.test.ts", "spec/sum_spec.rb", "SumTest.java", "t/sum.t",
-            "sum.bats", "testdata/sums/in.json", "src/__snapshots__/a.snap", "pkg/tests/data/x.bin", "test.sh",
+            "test_sum.py",
+            "tests/sum.rs",
+            "src/sum_test.go",
+            "src/sum.test.ts",
+            "spec/sum_spec.rb",
+            "SumTest.java",
+            "t/sum.t",
+            "sum.bats",
+            "testdata/sums/in.json",
+            "src/__snapshots__/a.snap",
+            "pkg/tests/data/x.bin",
+            "test.sh",
         ] {
             assert_eq!(role(path), Role::Test, "{path}");
         }
-        for path in ["Cargo.toml", "conftest.py", "tests/conftest.py", "unittest.py", "vitest.config.ts", "pytest.ini", "a/Makefile"] {
+        for path in [
+            "Cargo.toml",
+            "conftest.py",
+            "tests/conftest.py",
+            "unittest.py",
+            "vitest.config.ts",
+            "pytest.ini",
+            "a/Makefile",
+        ] {
             assert_eq!(role(path), Role::Configuration, "{path}");
         }
         for path in ["calc.py", "src/lib.rs", "src/latest.rs", "contest.py", "README.md", "Test.java", "checks/sum"] {

@@ -125,11 +125,9 @@ mod tests {
     #[test]
     fn a_fix_makes_the_very_test_pass() {
         use Outcome::{Error, Failed, NoTest, Passed, Unknown};
-        for (before, after) in [
-            (run(1, Failed), run(0, Passed)),
-            (run(7, Unknown), run(0, Unknown)),
-            (run(7, Unknown), run(0, Passed)),
-        ] {
+        for (before, after) in
+            [(run(1, Failed), run(0, Passed)), (run(7, Unknown), run(0, Unknown)), (run(7, Unknown), run(0, Passed))]
+        {
             assert_eq!(fix_fault(&before, &after), None, "{before:?} {after:?}");
         }
         for (before, after) in [

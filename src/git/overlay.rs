@@ -1,6 +1,6 @@
 //! Commits that differ from another by some files: made in the object database, on no branch.
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 use gix::{ObjectId, objs::tree::EntryKind};
 
 use super::{
@@ -41,13 +41,29 @@ pub(crate) fn lay_over(repo: &Repository, commit: ObjectId, files: &[Held]) -> R
     on_top(repo, commit, base, tree)
 }
 
+/// What differs at one path between two commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Patch {
+    /// The path.
+    pub path: String,
+    /// The changed lines alone, which tell whether another commit has them.
+    bare: Vec<u8>,
+    /// With the lines around them, by which they find their place in another commit.
+    placed: Vec<u8>,
+}
+
 /// A commit on top of `commit` to which `patch` was applied; `None` if the patch does not apply.
-pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &[u8]) -> Result<Option<ObjectId>> {
+pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &Patch) -> Result<Option<ObjectId>> {
     let base = repo.gix().find_commit(commit)?.tree_id()?.detach();
     let dir = tempfile::tempdir().io("create a directory in", &std::env::temp_dir())?;
     let git = || Git::at(repo).env("GIT_INDEX_FILE", dir.path().join("index"));
     git().arg("read-tree").arg(base.to_string()).check()?;
-    if !git().args(["apply", "--cached", "--whitespace=nowarn", "-"]).stdin_bytes(patch).run()?.success() {
+    if !git()
+        .args(["apply", "--cached", "--whitespace=nowarn", "-"])
+        .stdin_bytes(patch.placed.as_slice())
+        .run()?
+        .success()
+    {
         return Ok(None);
     }
     let written = git().arg("write-tree").check()?;
@@ -56,20 +72,43 @@ pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &[u8]) -> Result
 }
 
 /// Whether `commit` holds the changes of `patch` as they are.
-pub(crate) fn holds(repo: &Repository, commit: ObjectId, patch: &[u8]) -> Result<bool> {
+pub(crate) fn holds(repo: &Repository, commit: ObjectId, patch: &Patch) -> Result<bool> {
     let dir = tempfile::tempdir().io("create a directory in", &std::env::temp_dir())?;
     let git = || Git::at(repo).env("GIT_INDEX_FILE", dir.path().join("index"));
     git().arg("read-tree").arg(commit.to_string()).check()?;
-    let applied = git().args(["apply", "--cached", "--reverse", "--check", "--whitespace=nowarn", "-"]);
-    Ok(applied.stdin_bytes(patch).run()?.success())
+    let applied =
+        git().args(["apply", "--cached", "--reverse", "--check", "--unidiff-zero", "--whitespace=nowarn", "-"]);
+    Ok(applied.stdin_bytes(patch.bare.as_slice()).run()?.success())
 }
 
-/// What differs at `path` between two commits, as a patch.
-pub(crate) fn patch_of(repo: &Repository, from: ObjectId, to: ObjectId, path: &str) -> Result<Vec<u8>> {
-    let git = Git::at(repo).global("--literal-pathspecs").config("core.fsmonitor=false");
-    let git = git.args(["diff-tree", "-p", "--binary", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "-U1"]);
-    let written = git.args([from.to_string(), to.to_string()]).arg("--").arg(path).check()?;
-    Ok(written.stdout.into())
+impl Patch {
+    /// What differs at `path` between two commits; `None` if nothing does.
+    pub(crate) fn between(repo: &Repository, from: ObjectId, to: ObjectId, path: &str) -> Result<Option<Patch>> {
+        let diff = |context: &str| -> Result<Vec<u8>> {
+            let git = Git::at(repo).global("--literal-pathspecs").config("core.fsmonitor=false");
+            let git = git.args([
+                "diff-tree",
+                "-p",
+                "--binary",
+                "--no-renames",
+                "--no-ext-diff",
+                "--no-textconv",
+                "--no-color",
+            ]);
+            let git = git.arg(context).args([from.to_string(), to.to_string()]).arg("--").arg(path);
+            Ok(git.check()?.stdout.into())
+        };
+        let bare = diff("-U0")?;
+        if bare.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Patch { path: path.to_owned(), bare, placed: diff("-U2")? }))
+    }
+
+    /// Whether it takes lines away.
+    pub(crate) fn removes(&self) -> bool {
+        self.bare.lines().any(|line| line.starts_with(b"-") && !line.starts_with(b"---"))
+    }
 }
 
 fn on_top(repo: &Repository, commit: ObjectId, base: ObjectId, tree: ObjectId) -> Result<ObjectId> {

@@ -243,8 +243,7 @@ fn specs_prompts_and_the_archive_are_never_its_to_change() {
 
 #[test]
 fn a_symlink_is_neither_an_output_nor_a_spec() {
-    let (sandbox, id) =
-        with_agent_and(
+    let (sandbox, id) = with_agent_and(
         &format!("{GOOD}; ln -s /etc/passwd out"),
         &["--type", "research", "--target-file", "out", "--target-file", "file"],
     );

@@ -45,6 +45,7 @@ mod pr;
 mod presets;
 mod prime;
 mod prompts;
+mod proofs;
 mod prune;
 mod recover;
 mod repositories;

@@ -42,9 +42,9 @@ pub(crate) fn is_forbidden(path: &str) -> bool {
 
 /// Extensions of files with code, which research leaves as they are unless its target files name them.
 const CODE: [&str; 40] = [
-    "c", "cc", "cpp", "cs", "css", "dart", "erl", "ex", "exs", "go", "h", "hpp", "hs", "java", "jl", "js", "jsx", "kt", "lua",
-    "m", "ml", "mjs", "php", "pl", "pm", "py", "r", "rb", "rs", "scala", "sh", "sql", "swift", "ts", "tsx", "vue", "zig", "lock",
-    "toml", "cjs",
+    "c", "cc", "cpp", "cs", "css", "dart", "erl", "ex", "exs", "go", "h", "hpp", "hs", "java", "jl", "js", "jsx", "kt",
+    "lua", "m", "ml", "mjs", "php", "pl", "pm", "py", "r", "rb", "rs", "scala", "sh", "sql", "swift", "ts", "tsx",
+    "vue", "zig", "lock", "toml", "cjs",
 ];
 
 /// Whether a path is that of code.

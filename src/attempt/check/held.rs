@@ -17,7 +17,7 @@ use crate::{
     error::Result,
     git::{
         history::{self, Change, ChangeKind},
-        overlay::{self, Held},
+        overlay::{self, Held, Patch},
         repository::Repository,
     },
     project::Project,
@@ -28,8 +28,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Tests {
     whole: Vec<Held>,
-    /// Changes of files that hold other code, too: the path and the patch.
-    parts: Vec<(String, Vec<u8>)>,
+    /// Changes of files that hold other code, too.
+    parts: Vec<Patch>,
 }
 
 impl Tests {
@@ -38,20 +38,20 @@ impl Tests {
     }
 
     pub(super) fn paths(&self) -> Vec<String> {
-        let parts = self.parts.iter().map(|(path, _)| path.clone());
+        let parts = self.parts.iter().map(|patch| patch.path.clone());
         self.whole.iter().map(|file| file.path.clone()).chain(parts).collect()
     }
 
     /// A commit that has the code of `commit` and these tests; otherwise the path of the tests that cannot be laid over it.
     pub(super) fn over(&self, repo: &Repository, commit: ObjectId) -> Result<Result<ObjectId, String>> {
         let mut laid = overlay::lay_over(repo, commit, &self.whole)?;
-        for (path, patch) in &self.parts {
+        for patch in &self.parts {
             if overlay::holds(repo, laid, patch)? {
                 continue;
             }
             match overlay::apply(repo, laid, patch)? {
                 Some(applied) => laid = applied,
-                None => return Ok(Err(path.clone())),
+                None => return Ok(Err(patch.path.clone())),
             }
         }
         Ok(Ok(laid))
@@ -67,9 +67,9 @@ impl Tests {
                 None => changed.push(format!("it deletes '{}'", file.path)),
             }
         }
-        for (path, patch) in &self.parts {
+        for patch in &self.parts {
             if !overlay::holds(repo, commit, patch)? {
-                changed.push(format!("it changes the test in '{path}'"));
+                changed.push(format!("it changes the test in '{}'", patch.path));
             }
         }
         Ok(changed)
@@ -108,23 +108,24 @@ impl Source<'_> {
         let (project, repo) = (self.project, &self.project.repo);
         let specs = Specs::new(project)?;
         let Some(state) = specs.recorded(id)?.state else { return Ok(()) };
-        let (Some(base), Some(tip)) = (state.facts.base, state.facts.work_commits.last().copied()) else { return Ok(()) };
+        let (Some(base), Some(tip)) = (state.facts.base, state.facts.work_commits.last().copied()) else {
+            return Ok(());
+        };
         if repo.gix().try_find_header(tip)?.is_none() || repo.gix().try_find_header(base)?.is_none() {
             return Ok(());
         }
         let entry = specs.entry(id)?;
         let declared = entry.spec().map(|spec| PathSet::new(&spec.front.tests).unwrap_or_default()).unwrap_or_default();
-        let is_here = project.is_ancestor(tip, self.base)?
-            || state.facts.landing.as_ref().is_some_and(|landing| landing.new == self.base);
-        let is_here = is_here
-            || match &state.facts.landing {
-                Some(landing) => project.is_ancestor(landing.new, self.base)?,
-                None => false,
-            };
+        let landed =
+            state.facts.landing.as_ref().map(|landing| project.is_ancestor(landing.new, self.base)).transpose()?;
+        let is_here = landed == Some(true) || project.is_ancestor(tip, self.base)?;
         for Change { path, kind } in history::changed_paths(repo, Some(base), tip)? {
             let Ok(path) = path.to_str() else { continue };
             let left_out = !declared.is_empty() && !declared.matches(path.into());
-            if path.starts_with(".chant/") || kind == ChangeKind::Deleted || left_out || tests.paths().iter().any(|known| known == path)
+            if path.starts_with(".chant/")
+                || kind == ChangeKind::Deleted
+                || left_out
+                || tests.paths().iter().any(|known| known == path)
             {
                 continue;
             }
@@ -134,9 +135,9 @@ impl Source<'_> {
                 let then = if is_here { None } else { overlay::file_in(repo, tip, path)? };
                 tests.whole.extend(now.or(then));
             } else {
-                let patch = overlay::patch_of(repo, base, tip, path)?;
-                if !patch.is_empty() && (!is_here || overlay::holds(repo, self.base, &patch)?) {
-                    tests.parts.push((path.to_owned(), patch));
+                let Some(patch) = Patch::between(repo, base, tip, path)? else { continue };
+                if !is_here || overlay::holds(repo, self.base, &patch)? {
+                    tests.parts.push(patch);
                 }
             }
         }
@@ -216,15 +217,17 @@ impl Source<'_> {
         let mut other = Vec::new();
         for Change { path, kind } in history::changed_paths(repo, Some(self.base), self.made)? {
             let Ok(path) = path.to_str() else { continue };
-            if kind == ChangeKind::Added || path.starts_with(".chant/") || role(path) != Role::Other
-                || declared.matches(path.into()) || is_named(self.command, path)
+            if kind == ChangeKind::Added
+                || path.starts_with(".chant/")
+                || role(path) != Role::Other
+                || declared.matches(path.into())
+                || is_named(self.command, path)
             {
                 continue;
             }
             // A test inside of a file with code is added to it; what is there stays.
-            let patch = overlay::patch_of(repo, self.base, self.made, path)?;
-            let removes = patch.lines().any(|line| line.starts_with(b"-") && !line.starts_with(b"---"));
-            if removes || kind == ChangeKind::Deleted {
+            let patch = Patch::between(repo, self.base, self.made, path)?;
+            if kind == ChangeKind::Deleted || patch.is_some_and(|patch| patch.removes()) {
                 other.push(path.to_owned());
             }
         }

@@ -39,7 +39,11 @@ impl Check<'_> {
             let bytes = self.project.repo.gix().find_blob(file.blob)?.take_data();
             let entries = map_entries(&String::from_utf8_lossy(&bytes), &listing);
             if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
-                let lines = if first.line == last.line { first.line.to_string() } else { format!("{}-{}", first.line, last.line) };
+                let lines = if first.line == last.line {
+                    first.line.to_string()
+                } else {
+                    format!("{}-{}", first.line, last.line)
+                };
                 places.push(format!("{}:{lines}", file.path));
                 paths.extend(entries.into_iter().map(|entry| entry.path));
             }

@@ -88,7 +88,8 @@ impl Check<'_> {
             Some(bounds) => bounds.paths.clone(),
             None => self.attempt.targets()?,
         };
-        let mut scope = Scope { mode: mode.as_str().to_owned(), map: bounds.map(|bounds| bounds.place), ..Scope::default() };
+        let mut scope =
+            Scope { mode: mode.as_str().to_owned(), map: bounds.map(|bounds| bounds.place), ..Scope::default() };
         for path in changed {
             if path == self.attempt.spec_path {
                 continue;

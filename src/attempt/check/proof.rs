@@ -125,7 +125,9 @@ impl Prover<'_> {
         proof.held = tests.paths();
         proof.differences = differences;
         let configuration = source.configuration()?.into_iter();
-        proof.differences.extend(configuration.map(|path| format!("it changes '{path}', which configures builds or tests")));
+        proof
+            .differences
+            .extend(configuration.map(|path| format!("it changes '{path}', which configures builds or tests")));
         Ok(proof)
     }
 

@@ -112,7 +112,8 @@ impl Check<'_> {
         }
         for entry in several {
             let Ok(set) = PathSet::new(&[entry]) else { continue };
-            let written: Vec<String> = self.written()?.into_iter().filter(|path| set.matches(path.as_str().into())).collect();
+            let written: Vec<String> =
+                self.written()?.into_iter().filter(|path| set.matches(path.as_str().into())).collect();
             if written.is_empty() {
                 add(entry, Some("nothing that it names was written".to_owned()));
             }
@@ -198,9 +199,8 @@ impl Check<'_> {
     fn original(&self, path: &str, document: &str, known: &Known) -> Result<Option<String>> {
         let store = self.project.store()?;
         let mut others = Vec::new();
-        let text = |bytes: Vec<u8>| {
-            (bytes.len() <= LARGEST_COMPARED).then(|| String::from_utf8_lossy(&bytes).into_owned())
-        };
+        let text =
+            |bytes: Vec<u8>| (bytes.len() <= LARGEST_COMPARED).then(|| String::from_utf8_lossy(&bytes).into_owned());
         for file in store.evidence_files(self.attempt.start, "inputs")? {
             let bytes = self.project.repo.gix().find_blob(file.blob)?.take_data();
             others.extend(text(bytes).map(|text| (file.path, text)));

@@ -11,9 +11,9 @@ pub(super) struct Named {
 
 /// Programs that run the rest of their arguments.
 const WRAPPERS: [&str; 29] = [
-    "env", "exec", "time", "timeout", "nice", "ionice", "nohup", "stdbuf", "xvfb-run", "command", "npx", "bunx", "pnpm",
-    "pnpx", "yarn", "bun", "bundle", "poetry", "pipenv", "uv", "uvx", "hatch", "pdm", "rye", "run", "x", "dlx", "coverage",
-    "sudo",
+    "env", "exec", "time", "timeout", "nice", "ionice", "nohup", "stdbuf", "xvfb-run", "command", "npx", "bunx",
+    "pnpm", "pnpx", "yarn", "bun", "bundle", "poetry", "pipenv", "uv", "uvx", "hatch", "pdm", "rye", "run", "x", "dlx",
+    "coverage", "sudo",
 ];
 
 /// The known runners that `command` starts, as a shell reads it. What `sh -c` and scripts start is not seen.
@@ -132,7 +132,9 @@ mod tests {
 
     #[test]
     fn what_only_speaks_of_a_runner_is_none() {
-        for command in ["echo pytest", "make test", "npm test", "sh -c 'cargo test'", "cat cargo test", "cargo build", ""] {
+        for command in
+            ["echo pytest", "make test", "npm test", "sh -c 'cargo test'", "cat cargo test", "cargo build", ""]
+        {
             assert_eq!(names(command), [], "{command}");
         }
     }

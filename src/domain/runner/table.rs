@@ -79,15 +79,12 @@ pub(super) const RUNNERS: &[Runner] = &[
         &["pytest", "py.test", "python -m pytest", "python -m py.test"],
         &[1],
         &[
+            sign(Means::Total, r"^(?:=+ )?(?P<failed>\d+) failed(?:, (?P<passed>\d+) passed)?(?:, .*)? in \d[\d.]*s"),
             sign(
-                Means::Total,
-                r"^(?:=+ )?(?P<failed>\d+) failed(?:, (?P<passed>\d+) passed)?(?:, .*)? in \d[\d.]*s",
+                Means::Error("an error outside of the tests: a fixture, or a test file that cannot be loaded"),
+                r"^(?:=+ )?(?:.*, )?\d+ errors?(?:, .*)? in \d[\d.]*s",
             ),
-            sign(Means::Error("an error outside of the tests: a fixture, or a test file that cannot be loaded"), r"^(?:=+ )?(?:.*, )?\d+ errors?(?:, .*)? in \d[\d.]*s"),
-            sign(
-                Means::Total,
-                r"^(?:=+ )?(?P<passed>\d+) passed(?:, (?P<skipped>\d+) skipped)?(?:, .*)? in \d[\d.]*s",
-            ),
+            sign(Means::Total, r"^(?:=+ )?(?P<passed>\d+) passed(?:, (?P<skipped>\d+) skipped)?(?:, .*)? in \d[\d.]*s"),
             sign(Means::NoTest, r"^(?:=+ )?(?:no tests ran|\d+ (?:skipped|deselected)).* in \d[\d.]*s"),
             sign(IMPORT, r"^!+ .*\d+ errors? during collection.* !+$"),
             sign(Means::NoTest, r"^ERROR: (?:file or directory )?not found: "),
@@ -193,7 +190,10 @@ pub(super) const RUNNERS: &[Runner] = &[
         &[8],
         &[
             sign(Means::Total, r"^\d+% tests passed, (?P<failed>\d+) tests? failed out of (?P<ran>\d+)"),
-            sign(Means::Spoiled("a test could not be run, or a signal or a time limit ended it"), r"^\s+\d+ - .* \((?:Not Run|BAD_COMMAND|SEGFAULT|Timeout|ILLEGAL|Numerical|Subprocess .*|Child .*|.*[Ee]xception.*)\)"),
+            sign(
+                Means::Spoiled("a test could not be run, or a signal or a time limit ended it"),
+                r"^\s+\d+ - .* \((?:Not Run|BAD_COMMAND|SEGFAULT|Timeout|ILLEGAL|Numerical|Subprocess .*|Child .*|.*[Ee]xception.*)\)",
+            ),
             sign(Means::NoTest, r"^No tests were found!!!"),
         ],
     ),
@@ -297,10 +297,7 @@ pub(super) const RUNNERS: &[Runner] = &[
         &[1],
         &[
             sign(IMPORT, r"^not ok \d+ (?:setup_file failed|bats-gather-tests)"),
-            sign(
-                Means::Total,
-                r"^(?P<ran>\d+) tests?, (?P<failed>\d+) failures?(?:, (?P<skipped>\d+) skipped)?$",
-            ),
+            sign(Means::Total, r"^(?P<ran>\d+) tests?, (?P<failed>\d+) failures?(?:, (?P<skipped>\d+) skipped)?$"),
             sign(Means::NoTest, r"^1\.\.0$"),
             sign(Means::Failed, r"^not ok \d+ "),
             sign(Means::Skipped, r"^ok \d+ .*# skip"),

@@ -13,7 +13,8 @@ fn samples() -> BTreeMap<String, Vec<(String, String, i32, String)>> {
         let name = |path: &Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
         for file in files.map(|entry| entry.expect("an entry").path()) {
             let text = String::from_utf8_lossy(&fs::read(&file).expect("a sample")).into_owned();
-            let text = text.strip_prefix("# ").and_then(|text| text.split_once('\n')).map_or(text.as_str(), |(_, rest)| rest);
+            let text =
+                text.strip_prefix("# ").and_then(|text| text.split_once('\n')).map_or(text.as_str(), |(_, rest)| rest);
             let (command, rest) = text.split_once("\nexit ").expect("a command line");
             let (exit, output) = rest.split_once('\n').expect("an exit code");
             let exit = exit.parse().expect("a number");

@@ -15,7 +15,8 @@ pub(crate) fn changed_line(pinned: &[u8], tip: &[u8]) -> Option<(usize, String)>
         return (pinned != tip).then(|| (1, String::new()));
     };
     let (was, is) = (frame(pinned), frame(tip));
-    let at = (0..was.len().max(is.len())).find(|at| was.get(*at).map(|line| &line.1) != is.get(*at).map(|line| &line.1))?;
+    let at =
+        (0..was.len().max(is.len())).find(|at| was.get(*at).map(|line| &line.1) != is.get(*at).map(|line| &line.1))?;
     let number = is.get(at).or(is.last()).map_or(1, |line| line.0);
     Some((number, was.get(at).map(|line| line.1.trim().to_owned()).unwrap_or_default()))
 }
@@ -29,7 +30,8 @@ fn frame(file: &str) -> Vec<(usize, String)> {
     for (index, line) in file.split_inclusive('\n').enumerate() {
         let at = next;
         next += line.len();
-        let Some(offset) = at.checked_sub(start).filter(|offset| !notes.iter().any(|range| range.contains(offset))) else {
+        let Some(offset) = at.checked_sub(start).filter(|offset| !notes.iter().any(|range| range.contains(offset)))
+        else {
             continue;
         };
         let mut text = line.trim_end().to_owned();

@@ -60,7 +60,8 @@ pub(crate) fn compare_criteria(pinned: &[Criterion], tip: &[Criterion]) -> Vec<C
             *left = left.saturating_sub(1);
         }
     }
-    let mut state = |criterion: &Criterion| match there.get_mut(criterion.text.as_str()).and_then(|all| all.pop_front()) {
+    let mut state = |criterion: &Criterion| match there.get_mut(criterion.text.as_str()).and_then(|all| all.pop_front())
+    {
         None => Tick::Missing,
         Some(_) if left.get(criterion.text.as_str()).is_some_and(|left| *left > 0) => Tick::Repeated,
         Some(now) if now.struck && !criterion.struck => Tick::Struck,

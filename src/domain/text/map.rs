@@ -29,8 +29,8 @@ pub(crate) struct MapEntry {
 
 /// Words by which a map says that a file is not there yet.
 const NEW: [&str; 21] = [
-    "new", "create", "created", "creates", "added", "rename", "renamed", "move", "moved", "neu", "neue", "neuer", "nouveau",
-    "nouvelle", "nuevo", "nueva", "nieuw", "novo", "nova", "ny", "yet",
+    "new", "create", "created", "creates", "added", "rename", "renamed", "move", "moved", "neu", "neue", "neuer",
+    "nouveau", "nouvelle", "nuevo", "nueva", "nieuw", "novo", "nova", "ny", "yet",
 ];
 
 /// What a heading begins with, under which a map names files that stay as they are.
@@ -42,7 +42,8 @@ pub(crate) fn map_entries(document: &str, files: &dyn Files) -> Vec<MapEntry> {
     let mut found: Vec<MapEntry> = Vec::new();
     for named in named(document) {
         let known = is_there(&named.path, files);
-        if !named.stays && (known || (named.new && looks_like_a_path(&named.path)))
+        if !named.stays
+            && (known || (named.new && looks_like_a_path(&named.path)))
             && !found.iter().any(|entry| entry.path == named.path)
         {
             found.push(MapEntry { path: named.path, line: named.line });
@@ -60,7 +61,11 @@ pub(crate) fn map_findings(document: &str, files: &dyn Files) -> Vec<Finding> {
             any = true;
         } else if named.code && !named.new && is_meant_as_a_file(&named.path, files) {
             let what = format!("'{}' does not exist", named.path);
-            findings.push(Finding::new(named.line, what, "correct the path, or write '(new)' beside it if it is to be made"));
+            findings.push(Finding::new(
+                named.line,
+                what,
+                "correct the path, or write '(new)' beside it if it is to be made",
+            ));
         }
     }
     if !any && findings.is_empty() {

@@ -145,10 +145,50 @@ pub(crate) fn same_words(one: &str, other: &str) -> bool {
 
 /// How a heading begins or what it holds that recommends something, in the languages that people wrote to us in.
 const RECOMMENDS: [&str; 44] = [
-    "recommend", "propos", "suggest", "chosen", "decision", "conclusion", "solution", "remedy", "what to do", "way forward",
-    "next step", "how to fix", "the fix", "fix it", "empfehl", "empfohlen", "vorschlag", "entscheid", "fazit", "lösung",
-    "abhilfe", "recommand", "recomend", "raccomand", "aanbevel", "aanbevol", "rekommend", "anbefal", "suosit", "doporuč",
-    "zalec", "рекоменд", "предлож", "вывод", "推奨", "提案", "結論", "対策", "推荐", "推薦", "建议", "建議", "권장", "추천",
+    "recommend",
+    "propos",
+    "suggest",
+    "chosen",
+    "decision",
+    "conclusion",
+    "solution",
+    "remedy",
+    "what to do",
+    "way forward",
+    "next step",
+    "how to fix",
+    "the fix",
+    "fix it",
+    "empfehl",
+    "empfohlen",
+    "vorschlag",
+    "entscheid",
+    "fazit",
+    "lösung",
+    "abhilfe",
+    "recommand",
+    "recomend",
+    "raccomand",
+    "aanbevel",
+    "aanbevol",
+    "rekommend",
+    "anbefal",
+    "suosit",
+    "doporuč",
+    "zalec",
+    "рекоменд",
+    "предлож",
+    "вывод",
+    "推奨",
+    "提案",
+    "結論",
+    "対策",
+    "推荐",
+    "推薦",
+    "建议",
+    "建議",
+    "권장",
+    "추천",
 ];
 
 /// What is wrong with a document that has to recommend something; `None` if a heading of that sense is there, with words under it.
@@ -175,7 +215,9 @@ pub(crate) fn lacks_recommendation(document: &str, known: &Known) -> Option<Find
             Kind::Words => {
                 let lead = block.text.split_once([':', '：']).map(|(lead, rest)| (words(lead), words(rest)));
                 let leads = lead.is_some_and(|(lead, rest)| {
-                    lead.split(' ').count() <= 3 && RECOMMENDS.iter().any(|stem| lead.contains(stem)) && !rest.is_empty()
+                    lead.split(' ').count() <= 3
+                        && RECOMMENDS.iter().any(|stem| lead.contains(stem))
+                        && !rest.is_empty()
                 });
                 if leads && void(block, known).is_none() {
                     return None;

@@ -72,8 +72,16 @@ fn a_finding_names_the_line_and_what_would_do() {
 
 #[test]
 fn release_notes_are_empty_in_the_same_sense() {
-    let known = Known::of(Some("Add locking"), "# Add locking\n\n## Acceptance Criteria\n\n- [ ] No write is lost\n", false);
-    for notes in ["- `add` adds now.", "No write is lost", "### Fixed: two writers lose nothing\n", "Schneller.", "修正した", "v2 only"] {
+    let known =
+        Known::of(Some("Add locking"), "# Add locking\n\n## Acceptance Criteria\n\n- [ ] No write is lost\n", false);
+    for notes in [
+        "- `add` adds now.",
+        "No write is lost",
+        "### Fixed: two writers lose nothing\n",
+        "Schneller.",
+        "修正した",
+        "v2 only",
+    ] {
         assert_eq!(notes_emptiness(Some(notes), &known), None, "{notes}");
     }
     for notes in ["TODO", "\u{200b}\u{2060}", "- Add locking", "...", "<!-- x -->", "### Fixed\n", "N/A", "&nbsp;"] {
@@ -96,7 +104,10 @@ fn a_copy_is_a_copy_under_any_name() {
     ] {
         assert_eq!(copied_from(&copy, &known(), others), Some("first.md"), "{copy:?}");
     }
-    assert_eq!(copied_from("# Why\n\nThe report is about add.\n\nLine 2 has the wrong sign.\n", &known(), others), None);
+    assert_eq!(
+        copied_from("# Why\n\nThe report is about add.\n\nLine 2 has the wrong sign.\n", &known(), others),
+        None
+    );
     assert_eq!(copied_from("- `calc.py:2`\n", &known(), [("other.md", "# T\n\n- `calc.py:2`\n")]), None);
     assert!(same_words(first, &first.replace('\n', "\n ")) && !same_words(first, "# What\n"));
 }

@@ -1,0 +1,220 @@
+//! What proves a reproduction and a fix, and what does not: real runners, real repositories.
+
+use crate::support::Sandbox;
+
+const NOTES: &str = "printf '\\n## Release Notes\\n\\n- add adds now\\n' >>$CHANT_SPEC_FILE; ";
+const RUN: &str = "python3 -B -m unittest -q";
+const TEST: &str = "printf 'import unittest, calc\\nclass T(unittest.TestCase):\\n    def test_sum(self):\\n        self.assertEqual(calc.add(2, 3), 5)\\n' >test_sum.py; ";
+const FIX: &str = "printf 'def add(a, b):\\n    return (a + b)\\n' >calc.py; ";
+
+/// A project whose `add` subtracts.
+fn calculator() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("calc.py", "def add(a, b):\n    return a - b\n");
+    sandbox.write(".gitignore", "__pycache__/\n");
+    sandbox.commit("A calculator");
+    sandbox
+}
+
+/// One with a test that fails because of that.
+fn with_test() -> Sandbox {
+    let sandbox = calculator();
+    sandbox.write(
+        "test_sum.py",
+        "import unittest, calc\nclass T(unittest.TestCase):\n    def test_sum(self):\n        self.assertEqual(calc.add(2, 3), 5)\n",
+    );
+    sandbox.commit("A test");
+    sandbox
+}
+
+fn reproduction(sandbox: &Sandbox, script: &str, options: &[&str]) -> String {
+    sandbox.agent(&format!("{script}git add -A; git commit -qm work; tick"));
+    sandbox.add(&[&["Reproduce", "--type", "task", "--phase", "reproduction", "--reproduces", RUN], options].concat())
+}
+
+fn fix(sandbox: &Sandbox, script: &str, options: &[&str]) -> String {
+    sandbox.agent(&format!("{script}git add -A; git commit -qm work; {NOTES}tick"));
+    sandbox.add(&[&["Fix", "--phase", "fork-fix", "--reproduces", RUN], options].concat())
+}
+
+#[test]
+fn a_test_that_cannot_be_loaded_reproduces_nothing() {
+    let sandbox = calculator();
+    let id = reproduction(&sandbox, "printf 'def broken(:\\n' >test_sum.py; ", &[]);
+    sandbox.chant(&["work", &id]).fails(1, &["a test file cannot be loaded", "for another reason than a failing test"]);
+}
+
+#[test]
+fn a_test_that_fails_now_and_then_reproduces_nothing() {
+    let sandbox = calculator();
+    let mark = sandbox.dir().join("seen");
+    let script = format!(
+        "printf 'import unittest, os\\nclass T(unittest.TestCase):\\n    def test_sum(self):\\n        if not os.path.exists(\"{0}\"):\\n            open(\"{0}\", \"w\"); self.fail()\\n' >test_sum.py; ",
+        mark.display()
+    );
+    let id = reproduction(&sandbox, &script, &[]);
+    sandbox.chant(&["work", &id]).fails(1, &["it is flaky", "did not end the same way"]);
+}
+
+#[test]
+fn a_reproduction_that_breaks_the_code_reproduces_nothing() {
+    let sandbox = calculator();
+    let id = reproduction(&sandbox, &format!("{TEST}printf 'def add(a, b):\\n    return 0\\n' >calc.py; "), &[]);
+    sandbox.chant(&["work", &id]).fails(1, &["adds tests and changes no other code: calc.py"]);
+}
+
+#[test]
+fn a_reproduction_and_its_fix_are_proved_by_one_test() {
+    let sandbox = calculator();
+    let first = reproduction(&sandbox, TEST, &[]);
+    sandbox.chant(&["work", &first]).ok();
+    let id = fix(&sandbox, FIX, &["--depends-on", &first]);
+    sandbox.chant(&["work", &id]).ok();
+    let proof = sandbox.show(&id)["checks"]["evidence"]["reproduces"].clone();
+    assert_eq!(proof["held"], serde_json::json!(["test_sum.py"]), "{proof}");
+    assert_eq!((&proof["base"]["outcome"], &proof["tip"]["outcome"]), (&"failed".into(), &"passed".into()), "{proof}");
+    // At the commit before the fix the very test says no.
+    sandbox.chant(&["verify", &id, "--at", "main~1^2", "--trust"]).fails(1, &["FAILED", "reproduces"]);
+    sandbox.chant(&["verify", &id, "--at", "main", "--trust"]).ok();
+}
+
+#[test]
+fn a_weakened_test_waits_for_a_person() {
+    for script in ["sed -i 's/, 5)/, -1)/' test_sum.py; ", "git rm -q test_sum.py; : >other.py; "] {
+        let sandbox = with_test();
+        sandbox.write("test_other.py", "import unittest\nclass O(unittest.TestCase):\n    def test_one(self): pass\n");
+        sandbox.commit("Another test");
+        let id = fix(&sandbox, script, &[]);
+        sandbox.chant(&["work", &id]).fails(1, &["test_sum.py", "the test does not pass with the fix"]);
+        assert_eq!(sandbox.status(&id), "finished", "{script}");
+        sandbox.chant(&["ack", &id, "--reason", "The bug is none"]).ok();
+        sandbox.chant(&["merge", &id]).ok();
+        assert_eq!(sandbox.status(&id), "completed", "{script}");
+    }
+}
+
+#[test]
+fn a_runner_that_the_fix_brings_itself_is_none() {
+    let sandbox = with_test();
+    let id = fix(&sandbox, ": >unittest.py; ", &[]);
+    sandbox
+        .chant(&["work", &id])
+        .fails(1, &["unittest reports no test: is the runner shadowed?", "it changes 'unittest.py'"]);
+}
+
+#[test]
+fn a_test_inside_of_the_code_is_held_and_the_fix_is_not_erased() {
+    let sandbox = calculator();
+    let doctest = "printf 'def add(a, b):\\n    \"\"\"The sum.\\n\\n    >>> add(2, 3)\\n    5\\n    \"\"\"\\n    return a - b\\n' >calc.py; ";
+    let options = ["--reproduces", "python3 -B -m doctest calc.py"];
+    sandbox.agent(&format!("{doctest}git add -A; git commit -qm work; tick"));
+    let first = sandbox.add(&[&["Reproduce", "--type", "task", "--phase", "reproduction"], &options[..]].concat());
+    sandbox.chant(&["work", &first]).ok();
+    sandbox.agent(&format!("sed -i 's/a - b/a + b/' calc.py; git commit -qam work; {NOTES}tick"));
+    let id = sandbox.add(&[&["Fix", "--phase", "fork-fix", "--depends-on", &first], &options[..]].concat());
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(sandbox.show(&id)["checks"]["evidence"]["reproduces"]["held"], serde_json::json!(["calc.py"]));
+}
+
+#[test]
+fn a_test_that_comes_with_its_fix_has_to_fail_without_it() {
+    let sandbox = calculator();
+    let id = fix(&sandbox, &format!("{TEST}{FIX}"), &[]);
+    sandbox.chant(&["work", &id]).ok();
+    let sandbox = calculator();
+    let nothing = TEST.replace("calc.add(2, 3), 5", "1, 1");
+    let id = fix(&sandbox, &format!("{nothing}{FIX}"), &[]);
+    sandbox.chant(&["work", &id]).fails(1, &["the test passes without the fix"]);
+}
+
+#[test]
+fn what_the_failure_has_to_say_is_the_persons_to_decide() {
+    for (pattern, accepted) in [("-1 != 5", true), ("no such words", false)] {
+        let sandbox = calculator();
+        let id = reproduction(&sandbox, TEST, &[]);
+        let path = format!(".chant/specs/{id}.md");
+        let text = sandbox.read(&path).replacen("phase:", &format!("fails_with: '{pattern}'\nruns: 2\nphase:"), 1);
+        sandbox.write(&path, &text);
+        let ran = sandbox.chant(&["work", &id, "--trust"]);
+        assert_eq!(sandbox.status(&id) == "completed", accepted, "{pattern}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_fix_stays_inside_of_its_impact_map() {
+    let sandbox = with_test();
+    sandbox.agent("printf '# Map\\n\\n- `calc.py`: the sign\\n' >map.md; git add -A; git commit -qm map; tick");
+    let map = sandbox.add(&["Map", "--type", "research", "--phase", "impact-map", "--target-file", "map.md"]);
+    sandbox.chant(&["work", &map]).ok();
+    let options = ["--depends-on", map.as_str(), "--informed-by", "map.md"];
+    let id = fix(&sandbox, &format!("{FIX}echo x >elsewhere.py; "), &options);
+    sandbox.chant(&["work", &id]).fails(1, &["outside the impact map (map.md:3): elsewhere.py"]);
+    let id = fix(&sandbox, FIX, &options);
+    sandbox.chant(&["work", &id]).ok();
+}
+
+#[test]
+fn texts_that_say_nothing_are_named() {
+    for (options, script, named) in [
+        (
+            &["--phase", "root-cause"][..],
+            "printf '# Why\\n\\nI have looked.\\n\\nIt is fine.\\n' >doc.md",
+            "recommends nothing",
+        ),
+        (
+            &["--phase", "impact-map"],
+            "printf '# Map\\n\\nAll of it.\\n\\nReally.\\n' >doc.md",
+            "names no file of the repository",
+        ),
+        (&[], "printf '# Why\\n\\nTODO\\n\\n- TBD\\n' >doc.md", "'TODO' (line 3)"),
+        (&[], "cp first.md doc.md", "a copy of 'first.md'"),
+        (&[], "printf '# Why\\n\\n\\342\\200\\213\\n' >doc.md", "no words that a reader sees"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write("first.md", "# First\n\nThe report is about the sum of two numbers.\n");
+        sandbox.commit("First");
+        sandbox.agent(&format!("{script}; tick"));
+        let id = sandbox.add(&[&["Why", "--type", "research", "--target-file", "doc.md"], options].concat());
+        sandbox.chant(&["work", &id]).fails(1, &["output 'doc.md'", named]);
+    }
+}
+
+#[test]
+fn the_text_of_a_spec_is_not_the_agents() {
+    for (script, named) in [
+        ("sed -i 's/It must hold/It need not hold/' $CHANT_SPEC_FILE", "the text of the spec was changed"),
+        ("sed -i 's/^- \\[x\\] one/- [x] one\\n- [ ] one/' $CHANT_SPEC_FILE", "criterion 'one': there more than once"),
+        ("sed -i 's/one/~~one~~/' $CHANT_SPEC_FILE", "criterion 'one': struck out"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write("../body.md", "It must hold.\n\n## Acceptance Criteria\n\n- [ ] one\n");
+        sandbox.agent(&format!("echo two >file; tick; {script}"));
+        let id = sandbox.add(&["Make it two", "--body-file", "../body.md"]);
+        sandbox.chant(&["work", &id]).fails(1, &[named]);
+    }
+}
+
+#[test]
+fn code_that_changes_nothing_is_accepted_by_a_person_only() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("tick");
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.chant(&["work", &id]).fails(1, &["the agent changed nothing", "--allow-empty"]);
+    sandbox.chant(&["finish", &id, "--allow-empty"]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+    let id = sandbox.add(&["Look at it", "--type", "task"]);
+    sandbox.chant(&["work", &id]).ok();
+}
+
+#[test]
+fn an_input_is_not_the_agents_to_edit() {
+    let sandbox = Sandbox::new();
+    sandbox.write("why.md", "# Why\n\nUse a lock.\n");
+    sandbox.commit("Why");
+    sandbox.agent("echo two >file; echo More. >>why.md; tick");
+    let id = sandbox.add(&["Make it two", "--informed-by", "why.md"]);
+    sandbox.chant(&["work", &id]).fails(1, &["it changed 'why.md', which informs it"]);
+    let options = ["--informed-by", "why.md", "--target-file", "why.md", "--target-file", "file"];
+    let id = sandbox.add(&[&["Make it two"], &options[..]].concat());
+    sandbox.chant(&["work", &id]).ok();
+}
