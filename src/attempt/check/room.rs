@@ -35,10 +35,7 @@ use crate::{
         work_file,
         worktree::{self, include, path, remove},
     },
-    project::{
-        Project,
-        check_slot::Slot,
-    },
+    project::{Project, check_slot::Slot},
 };
 
 /// The name of the layer that holds the checkout.
