@@ -6,10 +6,7 @@ use gix::ObjectId;
 
 use crate::{
     answer::progress::{Progress, Step},
-    attempt::{
-        check::Room,
-        ended::Waits,
-    },
+    attempt::{check::Room, ended::Waits},
     domain::{checks::Command, proof},
     error::Result,
     project::{Project, check_slot, trust},
