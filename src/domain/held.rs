@@ -113,14 +113,16 @@ fn is_configuration(name: &str) -> bool {
         || name.ends_with(".csproj")
 }
 
-/// Whether a command line names `path`, or a module that it is (`tests.test_sum`).
-pub(crate) fn is_named(command: &str, path: &str) -> bool {
-    let path = path.trim_start_matches("./");
-    let module = path.strip_suffix(".py").map(|stem| stem.replace('/', "."));
-    let word = |c: char| c.is_whitespace() || "'\"=;&|()".contains(c);
-    command.split(word).map(|word| word.trim_start_matches("./")).any(|word| {
-        let file = word.split("::").next().unwrap_or(word);
-        file == path || module.as_ref().is_some_and(|module| word == module || word.starts_with(&format!("{module}.")))
+/// Programs that run the file that is their first argument.
+const INTERPRETERS: [&str; 9] = ["sh", "bash", "dash", "zsh", "python3", "python", "node", "ruby", "perl"];
+
+/// Whether a command line runs the file `path`, by itself or by an interpreter. A file that it only names may be what is tested.
+pub(crate) fn is_run(command: &str, path: &str) -> bool {
+    command.split([';', '&', '|', '(', ')', '{', '}', '\n']).any(|command| {
+        let mut words = command.split_whitespace().map(|word| word.trim_start_matches("./"));
+        let first = words.next().unwrap_or_default();
+        let argument = words.find(|word| !word.starts_with('-'));
+        first == path || (INTERPRETERS.contains(&first) && argument == Some(path))
     })
 }
 
@@ -163,9 +165,8 @@ mod tests {
     }
 
     #[test]
-    fn a_command_names_files_and_modules() {
-        assert!(is_named("sh t.sh", "t.sh") && is_named("./runner tests/a::x", "tests/a"));
-        assert!(is_named("python3 -m unittest tests.test_a.T.test_x", "tests/test_a.py"));
-        assert!(!is_named("sh t.sh", "s.sh") && !is_named("pytest", "test_a.py"));
+    fn a_command_runs_files() {
+        assert!(is_run("sh t.sh", "t.sh") && is_run("./examine", "examine") && is_run("cd x && sh -e t.sh", "t.sh"));
+        assert!(!is_run("grep -q two file", "file") && !is_run("python3 -m doctest calc.py", "calc.py"));
     }
 }

@@ -8,7 +8,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     domain::{
-        held::{Role, is_named, role},
+        held::{Role, is_run, role},
         id::SpecId,
         pattern::{Entry, PathSet},
         phase::Phase,
@@ -195,7 +195,7 @@ impl Source<'_> {
         let since = self.project.own_changes_since(self.attempt, self.made)?.unwrap_or(self.base);
         for Change { path, kind } in history::changed_paths(repo, Some(since), self.made)? {
             let Ok(path) = path.to_str() else { continue };
-            let is_test = role(path) == Role::Test || is_named(self.command, path);
+            let is_test = role(path) == Role::Test || is_run(self.command, path);
             if counts(kind) && is_test && !path.starts_with(".chant/") {
                 tests.whole.extend(overlay::file_in(repo, commit, path)?);
             }
@@ -221,7 +221,7 @@ impl Source<'_> {
                 || path.starts_with(".chant/")
                 || role(path) != Role::Other
                 || declared.matches(path.into())
-                || is_named(self.command, path)
+                || is_run(self.command, path)
             {
                 continue;
             }
