@@ -60,7 +60,18 @@ pub(crate) fn judge(
         None => watch.compare(project, Extent::All)?,
     };
     let tree = tree.map(|tree| Worktree { muted: changes.muted.clone(), ..tree });
-    Judge { project, attempt, run, tree, may_be_empty, progress, checks: Checks::default(), watch: Some(watch), changes }.judge()
+    Judge {
+        project,
+        attempt,
+        run,
+        tree,
+        may_be_empty,
+        progress,
+        checks: Checks::default(),
+        watch: Some(watch),
+        changes,
+    }
+    .judge()
 }
 
 /// One attempt that is being judged.
@@ -156,7 +167,7 @@ impl Judge<'_> {
     /// What a person has to acknowledge before the work is merged.
     fn to_acknowledge(&self, verdict: &Verdict) -> Vec<String> {
         let proof = self.checks.reproduces.as_ref().filter(|_| *verdict == Verdict::Passed);
-        self.tampered().iter().cloned().chain(proof.and_then(|proof| proof.ack.clone())).collect()
+        self.changes.waits.iter().cloned().chain(proof.and_then(|proof| proof.ack.clone())).collect()
     }
 
     /// The verdict on what is in the worktree, and whether nothing in it is uncommitted.
@@ -305,7 +316,7 @@ impl Judge<'_> {
             patch_ids: patches.map(|id| id.map_or_else(|| "-".to_owned(), |id| id.to_string())).collect(),
             exit: run.and_then(|run| run.ending.exit_code()),
             reason,
-            tampered: self.changes.waits.clone(),
+            tampered: self.to_acknowledge(verdict),
             model: run.and_then(|run| run.report.model.clone()),
             cost: run.and_then(|run| run.report.cost()),
             session: run.and_then(|run| run.report.session.clone()),
