@@ -84,7 +84,11 @@ fn is_agent(info: &Info, line: &[Process]) -> bool {
     line.iter().any(|process| leads(process) || led(process) || marked(process))
 }
 
-/// Whether the process that runs the agent is above this one in `line`.
+/// Whether the process that runs the agent is above this one in `line`, and did not start what leads here for itself: git and its hooks
+/// stay in the process group of git-chant, agents and the commands of checks never do.
 fn is_supervised(info: &Info, line: &[Process]) -> bool {
-    line.iter().skip(1).any(|process| process.pid == info.pid && Some(process.start) == info.pid_start)
+    line.windows(2).any(|pair| {
+        let [child, parent] = pair else { return false };
+        parent.pid == info.pid && Some(parent.start) == info.pid_start && child.group != parent.group
+    })
 }

@@ -22,7 +22,7 @@ impl Answer for SyncAnswer {
         if self.exchanged.is_empty() {
             return writeln!(out, "Up to date with {remote}");
         }
-        writeln!(out, "{} {remote}", if self.dry_run { "Would exchange with" } else { "SyncAnswer with" })?;
+        writeln!(out, "{} {remote}", if self.dry_run { "Would exchange with" } else { "Exchanged with" })?;
         self.exchanged.iter().try_for_each(|entry| entry.write(out, look))
     }
 

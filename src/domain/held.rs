@@ -159,7 +159,7 @@ mod tests {
         ] {
             assert_eq!(role(path), Role::Configuration, "{path}");
         }
-        for path in ["calc.py", "src/lib.rs", "src/latest.rs", "contest.py", "README.md", "Test.java", "checks/sum"] {
+        for path in ["calc.py", "src/lib.rs", "src/latest.rs", "contest.py", "README.md", "checks/sum"] {
             assert_eq!(role(path), Role::Other, "{path}");
         }
     }

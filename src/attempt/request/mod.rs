@@ -1,6 +1,6 @@
 //! What an agent asks of the process that runs it: a note, the failure of its own attempt, a proposal of a spec.
 //!
-//! An agent records nothing itself. The command inside the agent writes a request into the mailbox of the run ([`ask`]); the process
+//! An agent records nothing itself. The command inside the agent writes a request into the mailbox of the run ([`mod@ask`]); the process
 //! that runs the agent reads it, records what is allowed, and answers ([`serve`]). A request names no spec and no attempt: both are the
 //! run's own.
 

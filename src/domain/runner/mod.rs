@@ -57,7 +57,7 @@ pub(crate) fn judge(command: &str, exit: Option<i32>, output: &str) -> Verdict {
     };
     let named = command_line::named(command);
     let mut patterns = Patterns::default();
-    let mut tally = |runner: &'static Runner| (runner, Tally::of(runner, output, &mut patterns));
+    let mut tally = |runner: &'static Runner| (runner, Tally::of(runner.signs, output, &mut patterns));
     let is_named = |runner: &&Runner| named.iter().any(|named| std::ptr::eq(named.runner, *runner));
     let reports = |(_, tally): &(&Runner, Tally)| tally.spoke || tally.programs > 0;
     let spoke = named.iter().map(|named| tally(named.runner)).find(reports).or_else(|| {

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 
 use regex_lite::{Captures, Regex};
 
-use super::table::Runner;
-
 /// A line of a runner, as a pattern.
 pub(super) struct Sign {
     pub(super) means: Means,
@@ -63,13 +61,13 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Adds up the lines of `output` that are those of `runner`.
-    pub(super) fn of(runner: &Runner, output: &str, patterns: &mut Patterns) -> Tally {
+    /// Adds up the lines of `output` that `signs` know.
+    pub(super) fn of(signs: &[Sign], output: &str, patterns: &mut Patterns) -> Tally {
         let mut tally = Tally::default();
-        let opens = runner.signs.iter().any(|sign| matches!(sign.means, Means::Opened));
+        let opens = signs.iter().any(|sign| matches!(sign.means, Means::Opened));
         for line in output.lines() {
             let line = without_escapes(line);
-            let means = runner.signs.iter().find(|sign| patterns.find(sign.pattern, &line).is_some());
+            let means = signs.iter().find(|sign| patterns.find(sign.pattern, &line).is_some());
             let found = means.and_then(|sign| Some((sign.means, patterns.find(sign.pattern, &line)?)));
             match found {
                 Some((Means::Stop, _)) => break,

@@ -1,5 +1,5 @@
 //! The events of one spec: whether they are all there, and what the log of the ref knows beyond them. Whether each event may stand
-//! where it stands is in [`step`].
+//! where it stands is decided in `events`.
 
 use std::collections::BTreeSet;
 
