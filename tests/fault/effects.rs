@@ -9,7 +9,8 @@ use crate::{passages, scenario::ALL, support::tools, trial::Trial};
 
 /// Places with more than one effect that cannot be told apart from here: one transaction of gix, the directories above a file, a tree
 /// that is removed, the start of a process.
-const COMPOUND: &[&str] = &["dir.make", "ref.commit", "ref.lock", "ref.unlock", "tree.forget", "tree.remove"];
+const COMPOUND: &[&str] =
+    &["dir.make", "ref.commit", "ref.lock", "ref.unlock", "run.remove", "tree.forget", "tree.remove"];
 
 /// Places that no scenario comes to, and which commands do.
 const ELSEWHERE: &[(&str, &str)] = &[

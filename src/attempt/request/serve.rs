@@ -18,6 +18,7 @@ use crate::{
         spec_file,
         state::State,
     },
+    env::fault,
     error::{Error, IoContext, Kind, Result},
     git::{private::Private, work_file::Directory},
     project::Project,
@@ -53,7 +54,7 @@ impl<'a> Requests<'a> {
         let run_dir = Private::of(&project.repo, &attempt).run_dir;
         let mailbox = Mailbox::of(&run_dir);
         for dir in [mailbox.writable.join(REQUESTS), run_dir.join(super::ANSWERS)] {
-            fs::create_dir_all(&dir).io("create", &dir)?;
+            fault::around("dir.make", || fs::create_dir_all(&dir)).io("create", &dir)?;
         }
         Ok(Requests { project, id, attempt, mailbox, answered: Vec::new(), said: None })
     }

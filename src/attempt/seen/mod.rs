@@ -22,6 +22,7 @@ pub(crate) use look::Extent;
 use crate::{
     answer::progress::Progress,
     domain::{confined::Confined, event::Event, fold, id::SpecId},
+    env::fault,
     error::{IoContext as _, Result},
     project::Project,
     specs::attempt::Changes,
@@ -252,7 +253,7 @@ pub(crate) fn waiting(
 /// If the file cannot be removed.
 pub(crate) fn forget(project: &Project, id: &SpecId) -> Result<()> {
     let path = project.seen_file(id);
-    match std::fs::remove_file(&path) {
+    match fault::around("seen.drop", || std::fs::remove_file(&path)) {
         Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(cause).io("remove", &path),
         _ => Ok(()),
     }

@@ -13,6 +13,7 @@ use super::{look::Seen, parts::Parts};
 use crate::{
     agent::confine::Identities,
     domain::id::SpecId,
+    env::fault,
     error::{Error, IoContext as _, Kind, Result},
     git::work_file,
     project::Project,
@@ -76,7 +77,7 @@ impl Record {
         let fresh = format!("{SEEN_DIR}/{}{}", work_file::TEMPORARY, project.env.random_hex(8));
         work_file::create_new(common, fresh.as_bytes().as_bstr(), &bytes, false)?;
         let (fresh, path) = (common.join(fresh), project.seen_file(id));
-        fs::rename(&fresh, &path).io("write", &path)
+        fault::around("seen.place", || fs::rename(&fresh, &path)).io("write", &path)
     }
 }
 

@@ -21,7 +21,7 @@ use gix::{ObjectId, refs::FullNameRef};
 
 use super::{reference, repository::Repository, work_file};
 use crate::{
-    env::local_file,
+    env::{fault, local_file},
     error::{IoContext, Result},
 };
 
@@ -174,7 +174,8 @@ impl Private {
 /// Removes what the runs of an attempt kept; `attempt` is its id. What cannot be removed stays until the next time.
 pub(crate) fn forget(common_dir: &Path, attempt: &str) {
     if ObjectId::from_hex(attempt.as_bytes()).is_ok() {
-        let _stays: std::io::Result<()> = fs::remove_dir_all(common_dir.join("chant").join("runs").join(attempt));
+        let dir = common_dir.join("chant").join("runs").join(attempt);
+        let _stays: std::io::Result<()> = fault::around("run.remove", || fs::remove_dir_all(dir));
     }
 }
 
