@@ -246,3 +246,17 @@ fn the_day_of_an_id_is_the_persons_own() {
         assert!(sandbox.git(&["log", "-1", "--format=%ai", &format!("chant/specs/{id}")]).ends_with(offset));
     }
 }
+
+/// With `core.worktree` in the shared configuration and `extensions.worktreeConfig`, git itself takes a linked worktree for the main one.
+#[test]
+fn a_shared_work_tree_setting_leads_no_uncommitted_file_into_the_work() {
+    let (sandbox, id, _) = with_spec();
+    sandbox.git(&["config", "core.worktree", sandbox.repo.to_str().unwrap()]);
+    sandbox.git(&["config", "extensions.worktreeConfig", "true"]);
+    sandbox.write("draft", "my own\n");
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    let branch = format!("chant/{id}");
+    assert_eq!(sandbox.git(&["show", &format!("{branch}:file")]), "two");
+    assert!(!sandbox.git(&["ls-tree", "-r", "--name-only", &branch]).contains("draft"));
+    assert_eq!(sandbox.read("draft"), "my own\n");
+}

@@ -45,6 +45,8 @@ pub(crate) struct Worktree {
     pub prunable: bool,
     /// Whether it is the main worktree.
     pub main: bool,
+    /// Whether the configuration names a work tree (`core.worktree`), to which git may be led from a linked worktree too.
+    pub led_away: bool,
     /// Settings (`key=value`) that hold for every git here, whatever the configuration says: a change there
     /// that no person has acknowledged takes no effect.
     pub muted: Vec<String>,
@@ -67,7 +69,8 @@ impl Worktree {
 
     fn located_git(&self) -> Result<Git> {
         if self.leads_home() {
-            return Ok(Git::in_dir(&self.path).within(&self.sandbox));
+            let git = Git::in_dir(&self.path).within(&self.sandbox);
+            return Ok(if self.led_away { git.repository(&self.git_dir, &self.path) } else { git });
         }
         if self.main && self.path.is_dir() && fs::symlink_metadata(self.path.join(".git")).is_err() {
             // `--work-tree`, `core.worktree`: the directory itself knows nothing of the repository.
@@ -107,6 +110,7 @@ impl Worktree {
 /// Every worktree, the main one first (unless the repository is bare), then by administrative name.
 pub(crate) fn list(repo: &Repository) -> Result<Vec<Worktree>> {
     let mut all = Vec::new();
+    let led_away = repo.gix().config_snapshot().string("core.worktree").is_some();
     if let Some(path) = repo.main_work_dir() {
         let git_dir = repo.common_dir().to_owned();
         let (head, prunable) = (read_head(repo, &git_dir), false);
@@ -117,6 +121,7 @@ pub(crate) fn list(repo: &Repository) -> Result<Vec<Worktree>> {
             locked: None,
             prunable,
             main: true,
+            led_away: false,
             muted: Vec::new(),
             sandbox: Vec::new(),
         });
@@ -135,6 +140,7 @@ pub(crate) fn list(repo: &Repository) -> Result<Vec<Worktree>> {
             locked,
             prunable,
             main: false,
+            led_away,
             muted: Vec::new(),
             sandbox: Vec::new(),
         });
@@ -146,7 +152,17 @@ pub(crate) fn list(repo: &Repository) -> Result<Vec<Worktree>> {
         let (path, git_dir) = (path.to_owned(), repo.git_dir().to_owned());
         let head = read_head(repo, &git_dir);
         let (muted, sandbox) = (Vec::new(), Vec::new());
-        all.push(Worktree { path, git_dir, head, locked: None, prunable: false, main: false, muted, sandbox });
+        all.push(Worktree {
+            path,
+            git_dir,
+            head,
+            locked: None,
+            prunable: false,
+            main: false,
+            led_away,
+            muted,
+            sandbox,
+        });
     }
     Ok(all)
 }
