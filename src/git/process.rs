@@ -97,17 +97,17 @@ pub(crate) struct Output {
     pub stderr: BString,
 }
 
-/// How long a git command that only reads is repeated where it fails over a worktree that another git is making.
+/// How long a git command that only reads is repeated where it fails over what another git is making or removing.
 const AMONG_OTHERS: Duration = Duration::from_millis(500);
 
 impl Output {
-    /// Whether git failed over the administrative files of a worktree that another git is just making or removing: git reads those of
-    /// every worktree, the half-made ones too.
+    /// Whether git failed over what another git is just making or removing: the administrative files of a worktree, which git reads of
+    /// every worktree, the half-made ones too, or a ref that went while git listed the refs.
     ///
     /// Only the message tells that from other failures: the exit code is 128 for all, and the files are complete or gone by now. All that
     /// depends on the answer is whether the command is tried again.
     pub(crate) fn stumbled(&self) -> bool {
-        !self.success() && self.stderr.contains_str("/worktrees/")
+        !self.success() && ["/worktrees/", "bad object "].iter().any(|sign| self.stderr.contains_str(sign))
     }
 
     /// Whether git failed because another process has the index locked.
