@@ -155,7 +155,7 @@ impl Command {
         self.exit.is_some_and(|code| !matches!(code, 126 | 127) && code < 128)
     }
 
-    /// What its tests came to; where nobody looked, only the exit code is known.
+    /// The outcome of its tests. Without it, only the exit code is known.
     pub(crate) fn outcome(&self) -> Outcome {
         self.outcome.unwrap_or(Outcome::Unknown)
     }

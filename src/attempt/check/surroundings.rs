@@ -101,7 +101,7 @@ fn roots(env: &Env) -> Vec<PathBuf> {
     outermost
 }
 
-/// Whether a directory belongs to the system, whoever this user is, and stays as it is.
+/// Whether a directory belongs to the system, which a check leaves as it is, even as root.
 fn of_the_system(path: &Path) -> bool {
     let parts = ["/bin", "/boot", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr"];
     parts.iter().any(|part| path.starts_with(part) && !path.starts_with("/usr/local")) || path == Path::new("/var")

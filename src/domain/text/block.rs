@@ -37,7 +37,7 @@ impl Block {
 
 const OPTIONS: Options = Options::ENABLE_TASKLISTS.union(Options::ENABLE_TABLES).union(Options::ENABLE_STRIKETHROUGH);
 
-/// The parts of `document` in their order, without those that nobody would see: comments, front matter, invisible characters.
+/// The parts of `document` in their order, without those that a reader does not see: comments, front matter, invisible characters.
 pub(super) fn blocks(document: &str) -> Vec<Block> {
     let body = body_of(document);
     let above = document.len() - body.len();

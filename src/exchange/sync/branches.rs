@@ -80,7 +80,7 @@ impl Exchange<'_> {
 
     fn report_deleted(&mut self, name: &str, tip: ObjectId) {
         self.report.add(ExchangeResult::Pushed, name, Some(tip), None);
-        self.report.say(ExchangeResult::Pushed, name, "gone: nobody needs it there any more");
+        self.report.say(ExchangeResult::Pushed, name, "gone: no longer needed there");
     }
 
     /// Pushes the branches that other clones may need, and deletes those that none needs any more.
