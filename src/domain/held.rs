@@ -105,6 +105,16 @@ pub(crate) fn role(path: &str) -> Role {
     }
 }
 
+/// Python modules that run tests, or that Python loads before everything else.
+const MODULES: [&str; 6] = ["_pytest", "doctest", "pytest", "sitecustomize", "unittest", "usercustomize"];
+
+/// Whether a file at `path` takes the place of a test runner: a Python module of that name, or an installed package of node.
+pub(crate) fn shadows_runner(path: &str) -> bool {
+    let mut parts = path.split('/');
+    let module = |part: &str| MODULES.contains(&part.strip_suffix(".py").unwrap_or(part));
+    parts.clone().any(|part| part == "node_modules") || (path.ends_with(".py") && parts.any(module))
+}
+
 /// `jest.config.js`, `vitest.config.ts`, `.mocharc.json`, `x.csproj`.
 fn is_configuration(name: &str) -> bool {
     let runner = ["jest", "vitest", "vite", "mocha", "playwright", "karma", "ava", "babel"];
@@ -161,6 +171,16 @@ mod tests {
         }
         for path in ["calc.py", "src/lib.rs", "src/latest.rs", "contest.py", "README.md", "checks/sum"] {
             assert_eq!(role(path), Role::Other, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_runner_is_shadowed_by_name() {
+        for path in ["unittest.py", "a/sitecustomize.py", "pytest/__init__.py", "node_modules/.bin/jest"] {
+            assert!(shadows_runner(path), "{path}");
+        }
+        for path in ["unittest.md", "test_unittest.py", "src/lib.py", "pytest.ini"] {
+            assert!(!shadows_runner(path), "{path}");
         }
     }
 

@@ -324,3 +324,13 @@ fn all_that_is_checked_is_counted_and_what_no_person_approved_is_named() {
     let json = sandbox.chant(&["verify", "--all", "--json"]).fails(1, &[]).json();
     assert_eq!(json["not_run"][0]["spec"]["id"], other.as_str());
 }
+
+/// A module of the name of a runner passes everything. Only a person can want one, and names it in the spec.
+#[test]
+fn a_new_file_in_the_place_of_a_test_runner_is_refused_by_name() {
+    let sandbox = with(&[], ": >unittest.py; tick");
+    let id = sandbox.add(&["Pass", "--verify", "true"]);
+    sandbox.chant(&["work", &id]).fails(1, &["'unittest.py' may not be changed"]);
+    let named = sandbox.add(&["Vendor it", "--verify", "true", "--target-file", "unittest.py"]);
+    sandbox.chant(&["work", &named]).ok();
+}

@@ -23,6 +23,7 @@ use crate::{
     config::Scope as ScopeMode,
     domain::{
         checks::{Checks, Command, Reproduction, Scope},
+        held::shadows_runner,
         spec_type::SpecType,
     },
     error::{Error, Kind, Result},
@@ -88,6 +89,8 @@ impl Check<'_> {
             Some(bounds) => bounds.paths.clone(),
             None => self.attempt.targets()?,
         };
+        // A proof sees for itself whether its test ran; `verify` would believe whatever exits with 0.
+        let has_proof = self.attempt.spec.front.reproduces.is_some();
         let mut scope =
             Scope { mode: mode.as_str().to_owned(), map: bounds.map(|bounds| bounds.place), ..Scope::default() };
         for path in changed {
@@ -95,9 +98,11 @@ impl Check<'_> {
                 continue;
             }
             let research = self.attempt.spec.front.kind == SpecType::Research && targets.is_empty();
-            if content::is_forbidden(&path) || research && content::is_code(&path) {
+            let named = targets.matches(path.as_str().into());
+            let shadows = !named && !has_proof && shadows_runner(&path) && self.is_new(&path)?;
+            if content::is_forbidden(&path) || research && content::is_code(&path) || shadows {
                 scope.forbidden.push(path);
-            } else if !targets.is_empty() && !targets.matches(path.as_str().into()) {
+            } else if !targets.is_empty() && !named {
                 scope.outside.push(path);
             }
         }
@@ -109,6 +114,12 @@ impl Check<'_> {
         }
         scope.ok = scope.forbidden.is_empty() && (mode != ScopeMode::Error || scope.outside.is_empty());
         Ok(scope)
+    }
+
+    /// Whether the base has no file at `path`.
+    fn is_new(&self, path: &str) -> Result<bool> {
+        let before = self.attempt.base.map(|base| self.project.blob_in(base, path)).transpose()?;
+        Ok(before.flatten().is_none())
     }
 
     /// Runs the commands, in one checkout of the tip, until one fails.
