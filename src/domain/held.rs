@@ -123,6 +123,29 @@ fn is_configuration(name: &str) -> bool {
         || name.ends_with(".csproj")
 }
 
+/// Words by which languages begin a test that stands among code.
+const BEGINNINGS: [&str; 12] = [
+    "#[test]",
+    "#[cfg(test)]",
+    "#[rstest",
+    ">>> ",
+    "def test",
+    "unittest",
+    "describe(",
+    "it(",
+    "test(",
+    "test \"",
+    "TEST(",
+    "TEST_CASE(",
+];
+
+/// Whether a line begins a test that stands in a file of code: an inline test, or an example that is run.
+pub(crate) fn shows_test(line: &str) -> bool {
+    let line = line.trim_start_matches('+').trim_start();
+    let line = line.strip_prefix("/// ").or_else(|| line.strip_prefix("//! ")).unwrap_or(line);
+    BEGINNINGS.iter().any(|begin| line.starts_with(begin)) || line.starts_with("#[") && line.contains("::test")
+}
+
 /// Programs that run the file that is their first argument.
 const INTERPRETERS: [&str; 9] = ["sh", "bash", "dash", "zsh", "python3", "python", "node", "ruby", "perl"];
 
@@ -181,6 +204,22 @@ mod tests {
         }
         for path in ["unittest.md", "test_unittest.py", "src/lib.py", "pytest.ini"] {
             assert!(!shadows_runner(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_test_among_code_is_known_by_its_beginning() {
+        for line in [
+            "+    #[test]",
+            "+>>> add(2, 3)",
+            "+    #[tokio::test(flavor = \"x\")]",
+            "+unittest {",
+            "+  it('adds', () => {",
+        ] {
+            assert!(shows_test(line), "{line}");
+        }
+        for line in ["+    return 0", "+    assert False", "+    commit(x)", "+--count;"] {
+            assert!(!shows_test(line), "{line}");
         }
     }
 

@@ -105,9 +105,19 @@ impl Patch {
         Ok(Some(Patch { path: path.to_owned(), bare, placed: diff("-U2")? }))
     }
 
-    /// Whether it takes lines away.
-    pub(crate) fn removes(&self) -> bool {
-        self.bare.lines().any(|line| line.starts_with(b"-") && !line.starts_with(b"---"))
+    /// The lines of each hunk with their `+` or `-`; `None` where the content is binary, so that there are no lines.
+    pub(crate) fn hunks(&self) -> Option<Vec<Vec<&[u8]>>> {
+        let mut hunks: Vec<Vec<&[u8]>> = Vec::new();
+        for line in self.bare.lines() {
+            match (line.starts_with(b"@@ "), hunks.last_mut()) {
+                (true, _) => hunks.push(Vec::new()),
+                (false, Some(hunk)) => hunk.push(line),
+                (false, None) if line == b"GIT binary patch" => return None,
+                // The header of the file.
+                (false, None) => {}
+            }
+        }
+        Some(hunks)
     }
 }
 

@@ -58,9 +58,19 @@ fn a_test_that_fails_now_and_then_reproduces_nothing() {
 
 #[test]
 fn a_reproduction_that_breaks_the_code_reproduces_nothing() {
-    let sandbox = calculator();
-    let id = reproduction(&sandbox, &format!("{TEST}printf 'def add(a, b):\\n    return 0\\n' >calc.py; "), &[]);
-    sandbox.chant(&["work", &id]).fails(1, &["adds tests and changes no other code: calc.py"]);
+    for breaks in [
+        "printf 'def add(a, b):\\n    return 0\\n' >calc.py",
+        "sed -i '1a \\    return 0' calc.py",
+        "sed -i '/^--/d' count.sql",
+        "printf '\\0' >>table.bin",
+    ] {
+        let sandbox = calculator();
+        sandbox.write("count.sql", "select 1\n--;\n");
+        std::fs::write(sandbox.repo.join("table.bin"), b"\0\x01").unwrap();
+        sandbox.commit("More");
+        let id = reproduction(&sandbox, &format!("{TEST}{breaks}; "), &[]);
+        sandbox.chant(&["work", &id]).fails(1, &["adds tests and changes no other code: "]);
+    }
 }
 
 #[test]

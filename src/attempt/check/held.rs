@@ -8,7 +8,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     domain::{
-        held::{Role, is_run, role},
+        held::{Role, is_run, role, shows_test},
         id::SpecId,
         pattern::{Entry, PathSet},
         phase::Phase,
@@ -225,12 +225,21 @@ impl Source<'_> {
             {
                 continue;
             }
-            // A test inside of a file with code is added to it; what is there stays.
+            // A test inside of a file with code is added to it; the code stays.
             let patch = Patch::between(repo, self.base, self.made, path)?;
-            if kind == ChangeKind::Deleted || patch.is_some_and(|patch| patch.removes()) {
+            if kind == ChangeKind::Deleted || !patch.is_none_or(|patch| adds_only_tests(&patch)) {
                 other.push(path.to_owned());
             }
         }
         Ok(other)
     }
+}
+
+/// Whether a patch of a file with code removes nothing, and each of its hunks shows that it adds a test.
+fn adds_only_tests(patch: &Patch) -> bool {
+    patch.hunks().is_some_and(|hunks| {
+        hunks.iter().all(|hunk| {
+            hunk.iter().all(|line| !line.starts_with(b"-")) && hunk.iter().any(|line| shows_test(&line.to_str_lossy()))
+        })
+    })
 }
