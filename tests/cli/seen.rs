@@ -192,7 +192,8 @@ fn what_people_do_every_day_needs_no_acknowledgement() {
     sandbox.git(&["config", "core.hooksPath", "hooks"]);
     let everyday = "cd {repo}; git fetch -q origin; git push -q -u origin main; echo x >>file; git stash -q; git branch mine; git tag v1;
         git config core.hooksPath hooks; cp hooks/pre-commit h; mv h hooks/pre-commit; echo '# more' >>hooks/pre-commit;
-        git commit -qam 'A newer hook'; git gc -q; git pack-refs --all; git config lfs.https://host.example/info/lfs.access basic";
+        git commit -qam 'A newer hook'; git gc -q; git pack-refs --all; : >.git/info/refs_Ab12Cd;
+        : >.git/info/sparse-checkout.lock; git config lfs.https://host.example/info/lfs.access basic";
     sandbox.agent(&format!("{GOOD}; ( {} )", everyday.replace("{repo}", sandbox.repo.to_str().unwrap())));
     let said = completes(&sandbox, &id);
     for named in

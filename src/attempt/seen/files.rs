@@ -99,8 +99,10 @@ impl Look<'_> {
     fn directory(&mut self, part: Part, dir: &Path, depth: usize) {
         for path in entries(dir) {
             let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-            // Examples run nowhere; git writes its list of refs for dumb servers whenever it packs.
-            if name.ends_with(b".sample") || (part == Part::File && name == b"refs") {
+            // Git runs no examples. It writes its list of refs for dumb servers whenever it packs, first as `refs_` and six
+            // characters, and other files first as `.lock`; it reads nothing by these names.
+            let list = name == b"refs" || (name.starts_with(b"refs_") && name.len() == b"refs_abcdef".len());
+            if name.ends_with(b".sample") || (part == Part::File && (list || name.ends_with(b".lock"))) {
                 continue;
             }
             if is_directory(&path) && depth > 0 {
