@@ -15,7 +15,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Ended {
     /// What the attempt came to.
-    pub how: How,
+    pub how: EndedAs,
     /// The time from the request to the end.
     pub duration: Duration,
     /// The signal that ended its agent, its checks or the resolving of its conflict.
@@ -27,7 +27,7 @@ pub(crate) struct Ended {
 /// What an attempt came to.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one for each attempt")]
-pub(crate) enum How {
+pub(crate) enum EndedAs {
     /// The work is in its target, or there was nothing to merge.
     Completed(Merged),
     /// Every check passed, and the work was not to be merged now.
@@ -67,8 +67,8 @@ impl Ended {
     pub(crate) fn exit(&self) -> i32 {
         match (self.signal, &self.how) {
             (Some(signal), _) => Exit::Signal(signal).code(),
-            (None, How::Completed(_) | How::Finished | How::HandedOver { .. }) => 0,
-            (None, How::Waiting(_) | How::Failed { .. } | How::Paused(_) | How::Superseded) => 1,
+            (None, EndedAs::Completed(_) | EndedAs::Finished | EndedAs::HandedOver { .. }) => 0,
+            (None, EndedAs::Waiting(_) | EndedAs::Failed { .. } | EndedAs::Paused(_) | EndedAs::Superseded) => 1,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
     claim::Remote,
     conflict::{self, DeadResolution, Resolved},
     end,
-    ended::{Ended, How, Judged, Stop, Verdict, Waits},
+    ended::{Ended, EndedAs, Judged, Stop, Verdict, Waits},
     finish, merge, plan, recover,
     run::{self, Run},
     seen, start, track,
@@ -102,8 +102,8 @@ impl Work<'_> {
             From::Merge { agent } => (self.merge(agent)?, None),
         };
         let signal = signal.or(match &how {
-            How::Paused(pause) => pause.signal(),
-            How::Waiting(waits) => waits.signal,
+            EndedAs::Paused(pause) => pause.signal(),
+            EndedAs::Waiting(waits) => waits.signal,
             _ => None,
         });
         let hints = self.hints(&mut how)?;
@@ -111,7 +111,7 @@ impl Work<'_> {
     }
 
     /// Claims and works the spec, and tells the remote that decides claims how that ended. Gives the signal that ended the agent, too.
-    fn claim(&self, request: plan::Request<'_>, slot: Option<Slot>) -> Result<(How, Option<i32>), Stop> {
+    fn claim(&self, request: plan::Request<'_>, slot: Option<Slot>) -> Result<(EndedAs, Option<i32>), Stop> {
         if let Some(remote) = self.remote {
             remote.fetch(self.id)?;
         }
@@ -125,12 +125,12 @@ impl Work<'_> {
         ended
     }
 
-    fn start(&self, request: plan::Request<'_>, slot: Option<Slot>) -> Result<(How, Option<i32>), Stop> {
+    fn start(&self, request: plan::Request<'_>, slot: Option<Slot>) -> Result<(EndedAs, Option<i32>), Stop> {
         let Work { project, id, progress, .. } = *self;
         recover::before_work(project, id, progress)?;
         track::paused_elsewhere(project, id, progress)?;
         if let Some(attempt) = self.died_before_merge()? {
-            let how = if self.merge { self.merge(None)? } else { How::Finished };
+            let how = if self.merge { self.merge(None)? } else { EndedAs::Finished };
             project.forget_lease(attempt)?;
             return Ok((how, None));
         }
@@ -141,7 +141,7 @@ impl Work<'_> {
             None => self.wait_for_slot(&plan.agent.name)?,
         };
         match run::run(project, &plan, self.remote, progress)? {
-            Run::HandedOver { worktree, prompt } => Ok((How::HandedOver { worktree, prompt }, None)),
+            Run::HandedOver { worktree, prompt } => Ok((EndedAs::HandedOver { worktree, prompt }, None)),
             Run::Ended { attempt, run, lease } => {
                 let attempt = project.attempt_at(id, attempt)?;
                 // The attempt is this process's own: that the spec was taken from it is an error to be told.
@@ -193,7 +193,7 @@ impl Work<'_> {
     }
 
     /// Checks what a person did: in the worktree of an attempt, or without one.
-    fn check(&self, commits: &[ObjectId]) -> Result<How, Stop> {
+    fn check(&self, commits: &[ObjectId]) -> Result<EndedAs, Stop> {
         let Work { project, id, progress, .. } = *self;
         let short = id.short();
         check::recall::forget(project)?;
@@ -232,7 +232,7 @@ impl Work<'_> {
     /// Judges an attempt by what is in its worktree and on its branch now, which are for `onto` from now on if that is given.
     ///
     /// Fails with `under-way` if finished work is being merged or rebased in its worktree: it stays finished.
-    fn check_again(&self, state: &State) -> Result<How, Stop> {
+    fn check_again(&self, state: &State) -> Result<EndedAs, Stop> {
         let Work { project, id, .. } = *self;
         let mut attempt = project.attempt(id, state)?;
         if let Some(onto) = self.onto {
@@ -249,27 +249,27 @@ impl Work<'_> {
     }
 
     /// Judges an attempt, after the `run` of its agent if there was one.
-    fn judge(&self, attempt: &Attempt, run: Option<&RunEnd>) -> Result<How, Stop> {
+    fn judge(&self, attempt: &Attempt, run: Option<&RunEnd>) -> Result<EndedAs, Stop> {
         self.conclude(finish::judge(self.project, attempt, run, self.may_be_empty, self.progress)?)
     }
 
     /// What follows from the judgement: work that passed is merged.
-    fn conclude(&self, judged: Judged) -> Result<How, Stop> {
+    fn conclude(&self, judged: Judged) -> Result<EndedAs, Stop> {
         Ok(match judged.verdict {
-            Verdict::Failed(reason) => How::Failed { reason, checks: judged.checks },
-            Verdict::Paused(pause) => How::Paused(pause),
-            Verdict::Passed if judged.late => How::Superseded,
-            Verdict::Passed if !self.merge => How::Finished,
+            Verdict::Failed(reason) => EndedAs::Failed { reason, checks: judged.checks },
+            Verdict::Paused(pause) => EndedAs::Paused(pause),
+            Verdict::Passed if judged.late => EndedAs::Superseded,
+            Verdict::Passed if !self.merge => EndedAs::Finished,
             Verdict::Passed => self.land()?,
         })
     }
 
-    fn land(&self) -> Result<How, Stop> {
+    fn land(&self) -> Result<EndedAs, Stop> {
         merge::land(self.project, self.id, self.onto, self.progress)
     }
 
     /// Merges finished work; work that is not what was checked is checked again first.
-    fn merge(&self, agent: Option<Option<&str>>) -> Result<How, Stop> {
+    fn merge(&self, agent: Option<Option<&str>>) -> Result<EndedAs, Stop> {
         let Work { project, id, progress, .. } = *self;
         recover::settle(project, id, progress)?;
         let Some(state) = self.after_dead_conflict()? else { return self.land() };
@@ -318,7 +318,7 @@ impl Work<'_> {
     }
 
     /// Has an agent resolve the conflict in the worktree of the spec; what the agent made of it is checked and merged.
-    fn resolve(&self, state: &State, conflict: merge::Conflict, agent: Option<&str>) -> Result<How, Stop> {
+    fn resolve(&self, state: &State, conflict: merge::Conflict, agent: Option<&str>) -> Result<EndedAs, Stop> {
         let Work { project, id, progress, .. } = *self;
         recover::end_survivors_of(project, id, Some(state), progress)?;
         let plan = conflict::plan(project, id, state, conflict, agent)?;
@@ -339,13 +339,13 @@ impl Work<'_> {
                 let waits = Waits::new(format!("its conflict with '{target}' is not resolved: {why}"))
                     .hint(format!("what the agent said: git chant log {} --agent", id.short()))
                     .hints(plan.conflict.hints);
-                Ok(How::Waiting(Waits { signal: run.and_then(|run| run.ending.interrupted()), ..waits }))
+                Ok(EndedAs::Waiting(Waits { signal: run.and_then(|run| run.ending.interrupted()), ..waits }))
             }
         }
     }
 
     /// What to do after an attempt that ended so.
-    fn hints(&self, how: &mut How) -> Result<Vec<String>> {
+    fn hints(&self, how: &mut EndedAs) -> Result<Vec<String>> {
         let short = self.id.short();
         let again = format!("to start over: git chant work {short}");
         let kept = || -> Result<Option<String>> {
@@ -353,20 +353,22 @@ impl Work<'_> {
             Ok(tree.map(|path| format!("its work is in '{}' and is kept", path.display())))
         };
         Ok(match how {
-            How::Completed(_) | How::Superseded => Vec::new(),
-            How::Finished => vec![format!("to merge it: git chant merge {short}")],
-            How::Waiting(waits) => std::mem::take(&mut waits.hints),
-            How::HandedOver { .. } => vec![format!("when the work is done: git chant finish {short}")],
-            How::Paused(_) => kept()?
+            EndedAs::Completed(_) | EndedAs::Superseded => Vec::new(),
+            EndedAs::Finished => vec![format!("to merge it: git chant merge {short}")],
+            EndedAs::Waiting(waits) => std::mem::take(&mut waits.hints),
+            EndedAs::HandedOver { .. } => vec![format!("when the work is done: git chant finish {short}")],
+            EndedAs::Paused(_) => kept()?
                 .into_iter()
                 .chain([
                     format!("to go on with it: git chant work {short}"),
                     format!("to have what is there checked without the agent: git chant finish {short}"),
                 ])
                 .collect(),
-            How::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
-            How::Failed { .. } if self.is_gate()? => vec![format!("when you have done it: git chant finish {short}")],
-            How::Failed { .. } => match kept()? {
+            EndedAs::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
+            EndedAs::Failed { .. } if self.is_gate()? => {
+                vec![format!("when you have done it: git chant finish {short}")]
+            }
+            EndedAs::Failed { .. } => match kept()? {
                 Some(kept) => {
                     vec![kept, format!("to check it again without the agent: git chant finish {short}"), again]
                 }

@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Kind, Result},
     project::{
         Project,
-        inside::Inside,
+        inside::EnclosingRun,
         trust::{self, CustomPrompt, Untrusted},
     },
     specs::all::Specs,
@@ -53,15 +53,15 @@ impl Context<'_> {
     }
 
     /// The run of an agent that this process is inside; `None` for a person.
-    pub(crate) fn inside(&self) -> Result<Option<Inside>> {
+    pub(crate) fn inside(&self) -> Result<Option<EnclosingRun>> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if opened.is_none() {
             *opened = Repository::discover(&self.env).ok();
         }
         match opened.as_ref() {
-            Some(repo) => Inside::of(&self.env, repo),
+            Some(repo) => EnclosingRun::of(&self.env, repo),
             // Outside of a repository only the environment tells.
-            None => Ok(self.env.is_agent().then(Inside::default)),
+            None => Ok(self.env.is_agent().then(EnclosingRun::default)),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     answer::{self, Failed, PathAnswer, Worked, outcome::Outcome},
-    attempt::ended::{Ended, How, Merged},
+    attempt::ended::{Ended, EndedAs, Merged},
     domain::id::SpecId,
     error::Result,
     project::Project,
@@ -25,21 +25,21 @@ pub(super) fn present(context: &Context<'_>, project: &Project, id: &SpecId, end
         waits: None,
     };
     match ended.how {
-        How::HandedOver { worktree, .. } => {
+        EndedAs::HandedOver { worktree, .. } => {
             let body = PathAnswer { spec: worked.spec, path: worktree.into() };
             return Ok(Outcome { hints: ended.hints, ..Outcome::new(body) });
         }
-        How::Finished => {}
-        How::Completed(to) => worked.merged = merged(to),
-        How::Failed { reason, checks } => {
+        EndedAs::Finished => {}
+        EndedAs::Completed(to) => worked.merged = merged(to),
+        EndedAs::Failed { reason, checks } => {
             worked.failed = Some(Failed { reason: reason.to_string(), checks: checks.lines() });
         }
-        How::Paused(why) => worked.paused = Some(why.to_string()),
-        How::Waiting(waits) => {
+        EndedAs::Paused(why) => worked.paused = Some(why.to_string()),
+        EndedAs::Waiting(waits) => {
             worked.waits = Some(waits.reason());
             warnings.push(waits.sentence(short));
         }
-        How::Superseded => warnings.push(format!(
+        EndedAs::Superseded => warnings.push(format!(
             "the attempt on '{short}' was given up meanwhile: its commits are recorded, its status is not"
         )),
     }

@@ -4,7 +4,7 @@ use super::Context;
 use crate::{
     cli::{Command, hooks::Action},
     error::{Error, Kind, Result},
-    project::inside::Inside,
+    project::inside::EnclosingRun,
 };
 
 /// What a command may do inside an agent.
@@ -81,7 +81,7 @@ pub(crate) fn access(command: &Command) -> Access {
 ///
 /// # Errors
 /// `person-only` if this process is inside an agent and the command is none of those that an agent can use.
-pub(super) fn asks(context: &Context<'_>, command: &Command) -> Result<Option<Inside>> {
+pub(super) fn asks(context: &Context<'_>, command: &Command) -> Result<Option<EnclosingRun>> {
     let access = access(command);
     if matches!(access, Access::Reads | Access::Hook) {
         return Ok(None);

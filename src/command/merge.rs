@@ -4,7 +4,7 @@ use super::{Context, ended};
 use crate::{
     answer::{Merged, Recorded, SpecMerged, outcome::Outcome},
     attempt::{
-        ended::How,
+        ended::EndedAs,
         work::{From, Work},
     },
     cli::work::MergeArgs,
@@ -27,15 +27,15 @@ pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
     let ended = work.carry(From::Merge { agent: args.agent.as_ref().map(Option::as_deref) })?;
     let view = || context.view(project, id);
     match ended.how {
-        How::Completed(None) => {
+        EndedAs::Completed(None) => {
             let sentence = format!("{} is completed: there was nothing to merge", id.short());
             Ok(Outcome::new(Recorded { spec: view()?, op: "complete".into(), sentence }))
         }
-        How::Completed(Some((target, commit))) => {
+        EndedAs::Completed(Some((target, commit))) => {
             let merged = Merged { target, commit: commit.to_string() };
             Ok(Outcome::new(SpecMerged { spec: view()?, merged }))
         }
-        How::Waiting(waits) => {
+        EndedAs::Waiting(waits) => {
             let mut error = Error::negative(Kind::NotMerged, waits.sentence(id.short()));
             error.hints = ended.hints;
             if let Some(signal) = ended.signal {

@@ -5,8 +5,8 @@ use crate::{
     answer::{Claimed, SpecList, outcome::Outcome},
     attempt::{
         claim::Remote,
-        ended::{Ended, How, Stop},
-        schedule::{self, Wanted},
+        ended::{Ended, EndedAs, Stop},
+        schedule::{self, SelectionRequest},
         work::{From, Work},
     },
     cli::work::NextArgs,
@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
         None => None,
     };
     claim::fetch(context, &project, claims.as_ref())?;
-    let wanted = Wanted { filter: args.filter(), ..Wanted::default() };
+    let wanted = SelectionRequest { filter: args.filter(), ..SelectionRequest::default() };
     let specs = Specs::cached(&project)?;
     let selection = schedule::select(&specs, &wanted)?;
     specs.write_cache()?;
@@ -70,7 +70,7 @@ fn take(
 }
 
 fn present(context: &Context<'_>, project: &Project, id: &SpecId, ended: Ended) -> Result<Outcome> {
-    let How::HandedOver { worktree, prompt } = ended.how else {
+    let EndedAs::HandedOver { worktree, prompt } = ended.how else {
         return Err(Error::fatal(Kind::Agent, "an agent ran where none was asked for"));
     };
     let body = Claimed { spec: context.view(project, id)?, path: worktree.into(), prompt_file: prompt.into() };

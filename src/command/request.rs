@@ -8,10 +8,10 @@ use crate::{
     cli::{Command, add::AddArgs},
     domain::{failure::Said, id::SpecId},
     error::{Error, Kind, Result},
-    project::{Project, inside::Inside, target},
+    project::{Project, inside::EnclosingRun, target},
 };
 
-pub(super) fn run(context: &Context<'_>, inside: &Inside, command: &Command) -> Result<Outcome> {
+pub(super) fn run(context: &Context<'_>, inside: &EnclosingRun, command: &Command) -> Result<Outcome> {
     match command {
         Command::Note(args) => {
             let request = Request::Note { text: args.message.clone() };
@@ -27,7 +27,13 @@ pub(super) fn run(context: &Context<'_>, inside: &Inside, command: &Command) -> 
 }
 
 /// Asks for what concerns the agent's own spec, which `query` has to mean.
-fn about_own(context: &Context<'_>, inside: &Inside, query: &str, op: &str, request: &Request) -> Result<Outcome> {
+fn about_own(
+    context: &Context<'_>,
+    inside: &EnclosingRun,
+    query: &str,
+    op: &str,
+    request: &Request,
+) -> Result<Outcome> {
     let project = context.project()?;
     let id = context.pick(&project, query)?;
     if let Some(own) = inside.spec.as_ref().filter(|own| **own != id) {
@@ -39,7 +45,7 @@ fn about_own(context: &Context<'_>, inside: &Inside, query: &str, op: &str, requ
 }
 
 /// Proposes a spec.
-fn propose(context: &Context<'_>, inside: &Inside, args: &AddArgs) -> Result<Outcome> {
+fn propose(context: &Context<'_>, inside: &EnclosingRun, args: &AddArgs) -> Result<Outcome> {
     let refused =
         |option: &str| Error::negative(Kind::PersonOnly, format!("only a person can use '{option}', not an agent"));
     if args.edit {
@@ -61,7 +67,7 @@ fn propose(context: &Context<'_>, inside: &Inside, args: &AddArgs) -> Result<Out
     Ok(warnings.into_iter().fold(outcome, Outcome::warning))
 }
 
-fn answered(inside: &Inside, request: &Request) -> Result<(SpecId, String)> {
+fn answered(inside: &EnclosingRun, request: &Request) -> Result<(SpecId, String)> {
     let run_dir = inside.run_dir.as_deref().ok_or_else(|| {
         Error::negative(Kind::PersonOnly, "this runs inside an agent, and in none of this repository's runs")
     })?;

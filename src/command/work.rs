@@ -12,8 +12,8 @@ use crate::{
     },
     attempt::{
         claim::Remote,
-        ended::{Ended, How, Stop},
-        schedule::{self, Fate, Job, Limits, Selection, Wanted},
+        ended::{Ended, EndedAs, Stop},
+        schedule::{self, Fate, Job, Limits, Selection, SelectionRequest},
         work::{From, Work},
     },
     cli::work::WorkArgs,
@@ -65,7 +65,7 @@ fn one(
 fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outcome> {
     claim::fetch(context, project, claim::remote(project, args.claim)?.as_ref())?;
     let named = args.specs.iter().map(|spec| context.pick(project, spec)).collect::<Result<Vec<_>>>()?;
-    let wanted = Wanted { named, filter: args.filter(), chain: args.chain, agent: args.agent.clone() };
+    let wanted = SelectionRequest { named, filter: args.filter(), chain: args.chain, agent: args.agent.clone() };
     let specs = Specs::cached(project)?;
     let selection = schedule::select(&specs, &wanted)?;
     specs.write_cache()?;
@@ -170,15 +170,15 @@ fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
 fn present(spec: SpecView, ended: Ended) -> WorkedSpec {
     let (status, duration_ms) = (spec.status, ended.duration_ms());
     let (outcome, why, merged) = match ended.how {
-        How::HandedOver { worktree, .. } => {
+        EndedAs::HandedOver { worktree, .. } => {
             ("in_progress", Some(format!("for you to do in '{}'", worktree.display())), None)
         }
-        How::Failed { reason, .. } => ("failed", Some(reason.to_string()), None),
-        How::Paused(why) if status != Status::Finished => ("paused", Some(why.to_string()), None),
-        How::Paused(why) => ("finished", Some(why.to_string()), None),
-        How::Waiting(waits) => (status.as_str(), Some(waits.reason()), None),
-        How::Completed(to) => (status.as_str(), None, ended::merged(to)),
-        How::Finished | How::Superseded => (status.as_str(), None, None),
+        EndedAs::Failed { reason, .. } => ("failed", Some(reason.to_string()), None),
+        EndedAs::Paused(why) if status != Status::Finished => ("paused", Some(why.to_string()), None),
+        EndedAs::Paused(why) => ("finished", Some(why.to_string()), None),
+        EndedAs::Waiting(waits) => (status.as_str(), Some(waits.reason()), None),
+        EndedAs::Completed(to) => (status.as_str(), None, ended::merged(to)),
+        EndedAs::Finished | EndedAs::Superseded => (status.as_str(), None, None),
     };
     WorkedSpec { spec, outcome: outcome.to_owned(), why, duration_ms, merged }
 }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
-pub(crate) use listing::{Listing, Looking, Runs};
+pub(crate) use listing::{DirectoryScan, Listing, Runs};
 pub(crate) use stamp::Stamp;
 
 use rustix::{

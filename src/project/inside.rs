@@ -20,23 +20,23 @@ use crate::{
 
 /// The run of an agent, seen from inside.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Inside {
+pub(crate) struct EnclosingRun {
     /// The folder of the run; `None` if the run is none of this repository, or it cannot be told which it is.
     pub run_dir: Option<PathBuf>,
     /// The spec that the agent works on, if that is known.
     pub spec: Option<SpecId>,
 }
 
-impl Inside {
+impl EnclosingRun {
     /// The run that this process is inside; `None` for a person.
     ///
     /// # Errors
     /// If the leases cannot be read.
-    pub(crate) fn of(env: &Env, repo: &Repository) -> Result<Option<Inside>> {
+    pub(crate) fn of(env: &Env, repo: &Repository) -> Result<Option<EnclosingRun>> {
         if let Some(private) = private::Private::around(repo)
             && let Some(chant_dir) = private.run_dir.ancestors().nth(2)
         {
-            return Inside::at(chant_dir, private.attempt()).map(Some);
+            return EnclosingRun::at(chant_dir, private.attempt()).map(Some);
         }
         let chant_dir = repo.chant_dir();
         let found = around(&chant_dir.join("leases"))?;
@@ -48,17 +48,17 @@ impl Inside {
             Some(Around::Attempt(attempt)) => Some(attempt),
             Some(Around::Unclear) | None => named(),
         };
-        Inside::at(&chant_dir, attempt).map(Some)
+        EnclosingRun::at(&chant_dir, attempt).map(Some)
     }
 
     /// The run of `attempt` as `chant_dir` tells of it.
-    fn at(chant_dir: &Path, attempt: Option<ObjectId>) -> Result<Inside> {
-        let Some(attempt) = attempt else { return Ok(Inside::default()) };
+    fn at(chant_dir: &Path, attempt: Option<ObjectId>) -> Result<EnclosingRun> {
+        let Some(attempt) = attempt else { return Ok(EnclosingRun::default()) };
         let spec = match Life::of(&chant_dir.join("leases"), &attempt)? {
             Life::Running(info) | Life::Dead(info) => Some(info.spec),
             Life::Unknown(_) => None,
         };
         let run_dir = chant_dir.join("runs").join(attempt.to_string());
-        Ok(Inside { run_dir: run_dir.is_dir().then_some(run_dir), spec })
+        Ok(EnclosingRun { run_dir: run_dir.is_dir().then_some(run_dir), spec })
     }
 }

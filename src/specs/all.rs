@@ -15,7 +15,7 @@ use super::{
     entry::Entry,
     facts::{Facts, StateFacts, TextFacts},
     members::all_over,
-    text::Loaded,
+    text::ParsedText,
     texts::Texts,
 };
 use crate::project::target::full_name;
@@ -330,7 +330,7 @@ impl<'p> Specs<'p> {
     }
 
     /// Its whole text alone; `None` if there is none anywhere.
-    pub(crate) fn whole_text(&self, id: &SpecId) -> Result<Option<Rc<Loaded>>> {
+    pub(crate) fn whole_text(&self, id: &SpecId) -> Result<Option<Rc<ParsedText>>> {
         self.whole.load(id, self.names.tip(id)?)
     }
 

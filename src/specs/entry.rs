@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{
     facts::{Facts, StateFacts, TextFacts},
-    text::{Loaded, Text},
+    text::{ParsedText, Text},
 };
 use crate::{
     domain::{id::SpecId, spec_file::Spec, state::State, status::Status},
@@ -22,7 +22,7 @@ pub(crate) struct Entry {
     /// Why the chain cannot be read.
     pub broken: Option<String>,
     /// Its text; `None` if there is none anywhere.
-    pub loaded: Option<Rc<Loaded>>,
+    pub loaded: Option<Rc<ParsedText>>,
     /// The status, healed: completed where its work is found in the target.
     pub status: Status,
 }
@@ -60,7 +60,7 @@ impl Entry {
         }
         match self.loaded.as_deref() {
             None => Some("its text cannot be found".to_owned()),
-            Some(Loaded { spec: Err(diagnostics), .. }) => diagnostics.first().map(|first| {
+            Some(ParsedText { spec: Err(diagnostics), .. }) => diagnostics.first().map(|first| {
                 if first.line == 0 {
                     format!("{}: {}", first.path, first.message)
                 } else {

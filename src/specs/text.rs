@@ -59,14 +59,14 @@ impl Text {
 
 /// The text of a spec, parsed.
 #[derive(Clone, Debug)]
-pub(crate) struct Loaded {
+pub(crate) struct ParsedText {
     /// The text; `None` if it exists and cannot be read.
     pub text: Option<Text>,
     /// The parsed text, or the problems that keep it from being parsed.
     pub spec: Result<Spec, Vec<Diagnostic>>,
 }
 
-impl Loaded {
+impl ParsedText {
     /// The text and its meaning.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use gix::{
 
 use super::{
     cache::{Cache, CachedFile},
-    text::{Loaded, Text, TextSource, archive_path_of, path_of},
+    text::{ParsedText, Text, TextSource, archive_path_of, path_of},
 };
 use crate::{
     domain::{
@@ -24,7 +24,7 @@ use crate::{
 
 impl Project {
     /// The text of a spec; `None` if there is none anywhere. `tip` is its newest event.
-    pub(crate) fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Loaded>> {
+    pub(crate) fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<ParsedText>> {
         Ok(Texts::new(self).load(id, tip)?.map(Rc::unwrap_or_clone))
     }
 }
@@ -62,7 +62,7 @@ impl<'p> Texts<'p> {
     }
 
     /// The text of a spec; `None` if there is none anywhere. `tip` is its newest event.
-    pub(crate) fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Rc<Loaded>>> {
+    pub(crate) fn load(&self, id: &SpecId, tip: Option<ObjectId>) -> Result<Option<Rc<ParsedText>>> {
         let name = BString::from(format!("{id}.md"));
         for (at, place) in self.directories.get_or_init(|| self.open()).iter().enumerate() {
             if let Some(found) = self.in_place(id, at, place, name.as_bstr())? {
@@ -88,7 +88,7 @@ impl<'p> Texts<'p> {
     }
 
     /// The file of a spec in one of the places, counted in their order; `None` if there is none.
-    fn in_place(&self, id: &SpecId, at: usize, place: &SpecDirectory, name: &BStr) -> Result<Option<Rc<Loaded>>> {
+    fn in_place(&self, id: &SpecId, at: usize, place: &SpecDirectory, name: &BStr) -> Result<Option<Rc<ParsedText>>> {
         let path = format!("{}/{name}", place.dir);
         let directory = match &place.open {
             Ok(None) => return Ok(None),
@@ -120,7 +120,7 @@ impl<'p> Texts<'p> {
     }
 
     /// A text in the object database.
-    fn stored(&self, id: &SpecId, path: String, blob: ObjectId, source: TextSource) -> Result<Rc<Loaded>> {
+    fn stored(&self, id: &SpecId, path: String, blob: ObjectId, source: TextSource) -> Result<Rc<ParsedText>> {
         if let Some(known) = self.cache.as_ref().and_then(|cache| cache.same_text(id, &path, blob)) {
             return Ok(known);
         }
@@ -132,10 +132,10 @@ impl<'p> Texts<'p> {
         Ok(loaded)
     }
 
-    fn parsed(&self, text: Text) -> Loaded {
+    fn parsed(&self, text: Text) -> ParsedText {
         let read = if self.outlines { spec_file::skim } else { spec_file::parse };
         let spec = read(&text.path, &text.bytes);
-        Loaded { text: Some(text), spec }
+        ParsedText { text: Some(text), spec }
     }
 
     fn open(&self) -> Vec<SpecDirectory> {
@@ -169,7 +169,7 @@ impl<'p> Texts<'p> {
     }
 }
 
-fn unreadable(path: String, why: &str) -> Loaded {
+fn unreadable(path: String, why: &str) -> ParsedText {
     let diagnostic = Diagnostic {
         severity: Severity::Error,
         path,
@@ -181,5 +181,5 @@ fn unreadable(path: String, why: &str) -> Loaded {
         message: why.to_owned(),
         help: Some("a spec is a regular file inside the work tree".to_owned()),
     };
-    Loaded { text: None, spec: Err(vec![diagnostic]) }
+    ParsedText { text: None, spec: Err(vec![diagnostic]) }
 }

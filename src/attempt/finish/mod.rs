@@ -18,7 +18,7 @@ use crate::{
         check::{Check, write_checks},
         ended::{Failure, Judged, Pause, Stop, Verdict},
         seen::{Extent, Watch},
-        session::confined::Inside,
+        session::confined::ConfinedRun,
     },
     domain::{
         checks::Checks,
@@ -243,7 +243,7 @@ impl Judge<'_> {
         let mut inside = None;
         let confine = || {
             if self.run.is_some_and(|run| run.confined != Confined::None) && runs_code(&project.repo, &tree) {
-                inside = Inside::again(project, &attempt.id, attempt.start, &tree)?;
+                inside = ConfinedRun::again(project, &attempt.id, attempt.start, &tree)?;
             }
             let sandbox = inside.iter().flat_map(|inside| inside.words().to_vec()).collect();
             Ok(Worktree { sandbox, ..tree.clone() })

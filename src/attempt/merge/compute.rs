@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A merge that was computed, and what for.
-pub(super) struct Tried {
+pub(super) struct ComputedMerge {
     /// What the target held; `None` if it does not exist.
     pub(super) old: Option<ObjectId>,
     /// What was merged into: that, or where a new branch begins.
@@ -26,7 +26,7 @@ pub(super) struct Tried {
 }
 
 /// Computes the merge into the target as it is now.
-pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, tip: ObjectId) -> Result<Tried> {
+pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, tip: ObjectId) -> Result<ComputedMerge> {
     let old = branch::read(&project.repo, target.as_ref())?;
     // A branch that is not there yet begins where the work began.
     let ours = old.or(attempt.base).unwrap_or(tip);
@@ -36,7 +36,7 @@ pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, t
     // A person may have committed the spec file while it was worked: then both sides have it from the pinned text.
     let shared = merge::SharedFile { path: &attempt.spec_path, blob: attempt.blob };
     let computed = merge::compute(&project.repo, &request, (!project.silent).then_some(shared))?;
-    Ok(Tried { old, ours, computed })
+    Ok(ComputedMerge { old, ours, computed })
 }
 
 pub(super) fn finished(project: &Project, id: &SpecId) -> Result<State, Stop> {

@@ -14,13 +14,13 @@ use gix::{ObjectId, refs::FullName};
 pub(crate) use aside::{LeftAside, left_aside, recover_all};
 pub(crate) use conflict::{Conflict, conflict};
 
-use compute::{Tried, compute, finished, target, work_tip};
+use compute::{ComputedMerge, compute, finished, target, work_tip};
 use verified::Verifier;
 
 use crate::{
     answer::progress::{Progress, Step},
     attempt::{
-        ended::{How, Merged, Stop, Waits},
+        ended::{EndedAs, Merged, Stop, Waits},
         seen,
     },
     domain::{
@@ -44,7 +44,7 @@ use crate::{
 const MAX_ROUNDS: usize = 50;
 
 /// What ends a merge before the work is in its target.
-enum Halt {
+enum Unmerged {
     /// Something stands in the way of it.
     Waits(Waits),
     /// Another process moved the target: the merge is computed again.
@@ -53,44 +53,49 @@ enum Halt {
     Stop(Stop),
 }
 
-impl From<Waits> for Halt {
-    fn from(waits: Waits) -> Halt {
-        Halt::Waits(waits)
+impl From<Waits> for Unmerged {
+    fn from(waits: Waits) -> Unmerged {
+        Unmerged::Waits(waits)
     }
 }
 
-impl From<Stop> for Halt {
-    fn from(stop: Stop) -> Halt {
-        Halt::Stop(stop)
+impl From<Stop> for Unmerged {
+    fn from(stop: Stop) -> Unmerged {
+        Unmerged::Stop(stop)
     }
 }
 
-impl From<Error> for Halt {
-    fn from(error: Error) -> Halt {
-        Halt::Stop(error.into())
+impl From<Error> for Unmerged {
+    fn from(error: Error) -> Unmerged {
+        Unmerged::Stop(error.into())
     }
 }
 
 /// Merges the finished work of `id`, `onto` another branch than the one that it was started for if that is given. Gives
-/// [`How::Completed`], or [`How::Waiting`] where something stands in the way of the merge itself.
+/// [`EndedAs::Completed`], or [`EndedAs::Waiting`] where something stands in the way of the merge itself.
 ///
 /// # Errors
 /// If the spec is not finished, or git fails.
-pub(crate) fn land(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Progress) -> Result<How, Stop> {
+pub(crate) fn land(
+    project: &Project,
+    id: &SpecId,
+    onto: Option<&str>,
+    progress: &dyn Progress,
+) -> Result<EndedAs, Stop> {
     for _ in 0..MAX_ROUNDS {
         match round(project, id, onto, progress) {
-            Ok(merged) => return Ok(How::Completed(merged)),
-            Err(Halt::Waits(waits)) => return Ok(How::Waiting(waits)),
-            Err(Halt::TargetMoved) => {}
-            Err(Halt::Stop(stop)) => return Err(stop),
+            Ok(merged) => return Ok(EndedAs::Completed(merged)),
+            Err(Unmerged::Waits(waits)) => return Ok(EndedAs::Waiting(waits)),
+            Err(Unmerged::TargetMoved) => {}
+            Err(Unmerged::Stop(stop)) => return Err(stop),
         }
     }
     let waits = Waits::new("its target kept moving").hint(format!("try again: git chant merge {}", id.short()));
-    Ok(How::Waiting(waits))
+    Ok(EndedAs::Waiting(waits))
 }
 
 /// One try with the work and the target as they are now.
-fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Progress) -> Result<Merged, Halt> {
+fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Progress) -> Result<Merged, Unmerged> {
     let state = finished(project, id)?;
     let attempt = &project.attempt(id, &state)?;
     let short = id.short();
@@ -112,7 +117,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     };
     let name = target.shorten().to_string();
     // Commands can take any time: the worktree is held only after them.
-    let needed = |tried: &Tried| match &tried.computed {
+    let needed = |tried: &ComputedMerge| match &tried.computed {
         Computed::Commit(new) => verified::is_needed(project, attempt, *new, tip),
         _ => Ok(false),
     };
@@ -123,9 +128,9 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     let moved = branch::read(&project.repo, target.as_ref())? != tried.old;
     let tried = if moved { compute(project, attempt, &target, tip)? } else { tried };
     if verifier.is_none() && moved && needed(&tried)? {
-        return Err(Halt::TargetMoved);
+        return Err(Unmerged::TargetMoved);
     }
-    let Tried { old, ours, computed } = tried;
+    let ComputedMerge { old, ours, computed } = tried;
     let new = match computed {
         Computed::Commit(new) => new,
         Computed::UpToDate if old.is_none() => tip,
@@ -143,7 +148,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         }
         held = hold(project, &target)?;
         if branch::read(&project.repo, target.as_ref())? != old {
-            return Err(Halt::TargetMoved);
+            return Err(Unmerged::TargetMoved);
         }
     }
     let changed = seen::waiting(project, id, attempt.start, progress)?;
@@ -165,7 +170,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             drop(held);
             Ok(complete(project, attempt, Some((name, new)), progress)?)
         }
-        Advanced::LostRace => Err(Halt::TargetMoved),
+        Advanced::LostRace => Err(Unmerged::TargetMoved),
         Advanced::Refused { paths, why } => Err(Waits::new(why)
             .paths(paths)
             .hint(format!("when that is out of the way: git chant merge {short}"))
@@ -190,7 +195,7 @@ pub(crate) fn runs_commands(project: &Project, id: &SpecId, onto: Option<&str>) 
 }
 
 /// Keeps other merges of ours out of the worktree that has the target checked out, or says that they take too long.
-fn hold(project: &Project, target: &FullName) -> Result<Option<WorktreeLock>, Halt> {
+fn hold(project: &Project, target: &FullName) -> Result<Option<WorktreeLock>, Unmerged> {
     let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
     let [place] = places.as_slice() else { return Ok(None) };
     match worktree::lock::lock(place, project.config().lock_timeout()?)? {

@@ -11,7 +11,7 @@ use std::{
 };
 
 pub(crate) use queue::{Fate, Limits};
-pub(crate) use select::{Job, Selection, Wanted, select};
+pub(crate) use select::{Job, Selection, SelectionRequest, select};
 
 use crate::{
     agent::{interrupt::Interrupts, slot::Slot},
@@ -40,7 +40,7 @@ pub(crate) struct Worked<R> {
 /// What all workers share.
 struct Shared<'a, R> {
     env: &'a Env,
-    wanted: &'a Wanted,
+    wanted: &'a SelectionRequest,
     progress: &'a dyn Progress,
     /// Whether several run at once.
     together: bool,
@@ -65,7 +65,7 @@ struct State<R> {
 /// If the queue itself fails, such as a lock file that cannot be made; what runs then runs to its end first.
 pub(crate) fn run<R: Send>(
     env: &Env,
-    wanted: &Wanted,
+    wanted: &SelectionRequest,
     selection: Selection,
     limits: Limits,
     jobs: usize,

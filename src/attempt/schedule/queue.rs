@@ -10,7 +10,7 @@ use std::{
 use super::select::{Job, Selection, Waiting};
 use crate::{
     agent::slot::Slot,
-    attempt::ended::{Ended, How, Pause, Stop},
+    attempt::ended::{Ended, EndedAs, Pause, Stop},
     domain::id::SpecId,
     error::{Exit, Result},
 };
@@ -43,8 +43,8 @@ impl Fate {
     /// What became of a spec that ended so. Another process may have a spec that is not `named`.
     pub(crate) fn of(ended: &Result<Ended, Stop>, named: bool) -> Fate {
         match ended {
-            Ok(Ended { how: How::HandedOver { .. }, .. }) => Fate::Taken,
-            Ok(Ended { how: How::Paused(Pause::RateLimited), .. }) => Fate::RateLimited,
+            Ok(Ended { how: EndedAs::HandedOver { .. }, .. }) => Fate::Taken,
+            Ok(Ended { how: EndedAs::Paused(Pause::RateLimited), .. }) => Fate::RateLimited,
             Ok(Ended { signal: Some(signal), .. }) => Fate::Interrupted(*signal),
             Ok(ended) if ended.exit() == 0 => Fate::Done,
             Ok(_) => Fate::NotDone,

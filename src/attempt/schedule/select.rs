@@ -42,7 +42,7 @@ pub(crate) struct Selection {
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct SelectionRequest {
     /// These specs; none means all that are ready.
     pub named: Vec<SpecId>,
     /// Of those that are not named, only these.
@@ -54,7 +54,7 @@ pub(crate) struct Wanted {
 }
 
 /// Looks through the specs as they are now.
-pub(crate) fn select(specs: &Specs<'_>, wanted: &Wanted) -> Result<Selection> {
+pub(crate) fn select(specs: &Specs<'_>, wanted: &SelectionRequest) -> Result<Selection> {
     let mut selection = Selection::default();
     let mut seen = HashSet::new();
     for id in wanted.named.iter().filter(|id| seen.insert((*id).clone())) {
@@ -78,7 +78,7 @@ pub(crate) fn select(specs: &Specs<'_>, wanted: &Wanted) -> Result<Selection> {
 }
 
 /// Adds a spec that was not named to those that are ready or wait, if it is one of them.
-fn consider(specs: &Specs<'_>, wanted: &Wanted, id: &SpecId, selection: &mut Selection) -> Result<()> {
+fn consider(specs: &Specs<'_>, wanted: &SelectionRequest, id: &SpecId, selection: &mut Selection) -> Result<()> {
     if specs.status(id)? != Status::Pending {
         return Ok(());
     }
@@ -123,7 +123,7 @@ fn open_dependencies(specs: &Specs<'_>, id: &SpecId) -> Result<BTreeSet<SpecId>>
 pub(super) fn released(
     specs: &Specs<'_>,
     done: &SpecId,
-    wanted: &Wanted,
+    wanted: &SelectionRequest,
     waiting: &mut Vec<Waiting>,
 ) -> Result<Vec<Job>> {
     let driver = done.member_of().map(|(driver, _)| driver);
@@ -154,7 +154,7 @@ pub(super) fn released(
     Ok(ready)
 }
 
-fn agent(specs: &Specs<'_>, entry: &Entry, wanted: &Wanted) -> Result<Option<String>> {
+fn agent(specs: &Specs<'_>, entry: &Entry, wanted: &SelectionRequest) -> Result<Option<String>> {
     let recorded = || {
         let state = entry.state.as_ref().filter(|_| entry.status == Status::Paused)?;
         state.facts.agent.clone()

@@ -27,14 +27,14 @@ use crate::{
 const OBEYED: &[&str] = &["core.hooksPath", "core.attributesFile", "core.excludesFile", "init.templateDir"];
 
 /// A confined run: where it is, and what it can write.
-pub(crate) struct Inside {
+pub(crate) struct ConfinedRun {
     tree: Worktree,
     branch: FullName,
     private: Private,
     confinement: Confinement,
 }
 
-impl Inside {
+impl ConfinedRun {
     /// Makes the private repository and the sandbox for a run; `None` if it is not to be confined, or cannot be.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Inside {
         attempt: ObjectId,
         worktree: &Path,
         agent: &Agent,
-    ) -> Result<Option<Inside>> {
+    ) -> Result<Option<ConfinedRun>> {
         let mode = project.config().confine()?;
         if mode == Confine::Off {
             return Ok(None);
@@ -53,7 +53,7 @@ impl Inside {
         let Some(tree) = worktree::find(&project.repo, worktree)? else { return Ok(None) };
         let branch = project.branch_ref(id)?;
         let private = Private::make(&project.repo, &attempt, branch.as_ref())?;
-        match Inside::enter(project, branch, tree, private.clone(), agent.writes())? {
+        match ConfinedRun::enter(project, branch, tree, private.clone(), agent.writes())? {
             Ok(inside) => Ok(Some(inside)),
             Err(why) => {
                 // What works in the repository itself leaves nothing in a private one.
@@ -72,12 +72,17 @@ impl Inside {
     ///
     /// # Errors
     /// If the files that it needs cannot be made.
-    pub(crate) fn again(project: &Project, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<Inside>> {
+    pub(crate) fn again(
+        project: &Project,
+        id: &SpecId,
+        attempt: ObjectId,
+        tree: &Worktree,
+    ) -> Result<Option<ConfinedRun>> {
         let private = Private::of(&project.repo, &attempt);
         if !private.exists() {
             return Ok(None);
         }
-        Ok(Inside::enter(project, project.branch_ref(id)?, tree.clone(), private, &[])?.ok())
+        Ok(ConfinedRun::enter(project, project.branch_ref(id)?, tree.clone(), private, &[])?.ok())
     }
 
     fn enter(
@@ -86,9 +91,9 @@ impl Inside {
         tree: Worktree,
         private: Private,
         writes: &[&str],
-    ) -> Result<Result<Inside, Unavailable>> {
+    ) -> Result<Result<ConfinedRun, Unavailable>> {
         let entered = confine::enter(&sandbox(project, &tree, &private, writes)?)?;
-        Ok(entered.map(|confinement| Inside { tree, branch, private, confinement }))
+        Ok(entered.map(|confinement| ConfinedRun { tree, branch, private, confinement }))
     }
 
     /// What confines the run.
@@ -135,7 +140,7 @@ pub(crate) fn recover(project: &Project, id: &SpecId, attempt: ObjectId, tree: &
         return Ok(None);
     }
     let Some(base) = project.attempt_at(id, attempt)?.base else { return Ok(None) };
-    match Inside::enter(project, project.branch_ref(id)?, tree.clone(), private, &[])? {
+    match ConfinedRun::enter(project, project.branch_ref(id)?, tree.clone(), private, &[])? {
         Ok(inside) => inside.bring_in(project, id, attempt, base),
         Err(why) => Ok(Some(why.to_string())),
     }

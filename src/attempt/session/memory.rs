@@ -24,7 +24,7 @@ const MOST: u64 = 4096;
 
 /// What the file says.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
+struct StoredSession {
     /// The name of the agent.
     agent: String,
     /// What the agent calls it.
@@ -36,7 +36,7 @@ pub(super) fn kept(worktree: &Path, agent: &Agent) -> Option<String> {
     agent.resume?;
     // What cannot be read is not gone on with; nothing is lost by that but what the agent remembers.
     let bytes = work_file::read(worktree, format!("{RUN_DIR}/{NAME}").as_bytes().as_bstr(), MOST).ok()??;
-    let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+    let kept: StoredSession = serde_json::from_slice(&bytes).ok()?;
     (kept.agent == agent.name && is_session(&kept.session)).then_some(kept.session)
 }
 
@@ -63,7 +63,7 @@ impl Memory {
     fn keep(&mut self) {
         let session = &self.parser.report().session;
         let Some(session) = session.as_ref().filter(|session| self.kept.as_ref() != Some(session)) else { return };
-        let kept = Kept { agent: self.agent.clone(), session: session.clone() };
+        let kept = StoredSession { agent: self.agent.clone(), session: session.clone() };
         // Without the file a later run begins a session of its own: no reason to stop this one.
         let dir = Directory::open(&self.worktree, RUN_DIR.as_bytes().as_bstr());
         // Whatever the agent has put into its place is not followed.

@@ -14,7 +14,7 @@ use std::{
 
 use gix::{ObjectId, bstr::ByteSlice};
 
-use confined::Inside;
+use confined::ConfinedRun;
 use memory::Memory;
 
 use crate::{
@@ -77,7 +77,7 @@ impl Session<'_> {
         let prompt_file = write_own(self.worktree, "prompt.md", &self.prompt)?;
         let log = transcript::path(project.repo.common_dir(), self.id, &self.event);
         let log = if self.resumed { transcript::resume(&log)? } else { transcript::create(&log)? };
-        let inside = Inside::prepare(project, self.id, self.attempt, self.worktree, self.agent)?;
+        let inside = ConfinedRun::prepare(project, self.id, self.attempt, self.worktree, self.agent)?;
         let mut requests = Requests::open(project, self.id, self.attempt)?;
         let mut watch = Watch::begin(project, self.id, self.attempt, self.worktree, inside.is_some())?;
         let had = if self.resumed { memory::kept(self.worktree, self.agent) } else { None };
@@ -111,7 +111,7 @@ impl Session<'_> {
     fn once(
         &self,
         project: &Project,
-        inside: Option<&Inside>,
+        inside: Option<&ConfinedRun>,
         prompt_file: &Path,
         log: &File,
         lease: &mut Lease,

@@ -26,7 +26,7 @@ pub(crate) struct Listing {
 
 /// The entries of a directory while they are looked at.
 #[derive(Debug)]
-pub(crate) struct Looking {
+pub(crate) struct DirectoryScan {
     directory: Directory,
     names: Vec<BString>,
     /// The first entry that no thread has taken yet.
@@ -39,13 +39,13 @@ pub(crate) type Runs = Result<Vec<(usize, Run)>, Refused>;
 /// What was found of some: nothing of one that went away since it was listed, and no stamp of one that is no regular file.
 type Run = Vec<Option<Option<Stamp>>>;
 
-impl Looking {
+impl DirectoryScan {
     /// Lists the names; nothing is looked at yet.
-    pub(crate) fn begin(directory: Directory) -> Result<Looking, Refused> {
+    pub(crate) fn begin(directory: Directory) -> Result<DirectoryScan, Refused> {
         let name = |entry: DirEntry| entry.file_name().to_bytes().as_bstr().to_owned();
         let mut names = directory.entries()?.map(|entry| entry.map(name)).collect::<Result<Vec<_>, _>>()?;
         names.sort_unstable();
-        Ok(Looking { directory, names, next: AtomicUsize::new(0) })
+        Ok(DirectoryScan { directory, names, next: AtomicUsize::new(0) })
     }
 
     /// Looks at entries until none is left.
@@ -97,7 +97,7 @@ impl Directory {
 impl Listing {
     /// The entries of `directory`, all looked at by this thread.
     pub(crate) fn of(directory: Directory) -> Result<Listing, Refused> {
-        let looking = Looking::begin(directory)?;
+        let looking = DirectoryScan::begin(directory)?;
         let found = looking.look();
         looking.end([found])
     }
@@ -148,7 +148,7 @@ mod tests {
         names.iter().for_each(|name| fs::write(dir.path().join(name), name).expect("a file"));
         symlink("000.md", dir.path().join("link.md")).expect("a link");
         let open = || Directory::open(dir.path(), "".into()).expect("it opens").expect("it is there");
-        let looking = Looking::begin(open()).expect("it is listed");
+        let looking = DirectoryScan::begin(open()).expect("it is listed");
         fs::remove_file(dir.path().join("299.md")).expect("it goes");
         let runs = std::thread::scope(|scope| {
             let other = scope.spawn(|| looking.look());

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use super::{Cache, CachedFile, Loaded};
+use super::{Cache, CachedFile, ParsedText};
 use crate::{
     domain::{
         id::SpecId,
@@ -79,7 +79,7 @@ impl Cache<'_> {
     fn has_wrong_text(&self, id: &SpecId) -> Result<bool> {
         let Some(known) = self.records.text(id) else { return Ok(false) };
         let directory = usize::from(known.directory);
-        let Some(Loaded { text: Some(text), spec: Ok(outline) }) = self.outline(known) else { return Ok(false) };
+        let Some(ParsedText { text: Some(text), spec: Ok(outline) }) = self.outline(known) else { return Ok(false) };
         let repo = self.project.repo.gix();
         let bytes = match &text.source {
             TextSource::File(top) => {

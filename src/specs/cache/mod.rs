@@ -32,14 +32,14 @@ use gix::{
 use super::{
     by_id::ById,
     facts::{StateFacts, TextFacts, Work},
-    text::{Loaded, Text, TextSource},
+    text::{ParsedText, Text, TextSource},
 };
 use crate::{
     domain::{id::SpecId, spec_file::Spec, state::State},
     error::Result,
     git::{
         lookup,
-        work_file::{Directory, Listing, Looking, Refused, Runs, Stamp},
+        work_file::{Directory, DirectoryScan, Listing, Refused, Runs, Stamp},
     },
     project::{ARCHIVE_DIR, Project, SPECS_DIR},
     store::{SPECS, Store},
@@ -73,11 +73,11 @@ pub(crate) struct Cache<'p> {
     /// Whether ancestry never changes here: not at the edge of a shallow clone.
     keeps_ancestry: bool,
     scan: RefCell<Option<Scan>>,
-    listings: OnceCell<Vec<Listed>>,
+    listings: OnceCell<Vec<ListingResult>>,
 }
 
 /// The spec files of a work tree as they were found.
-type Listed = Result<Listing, Refused>;
+type ListingResult = Result<Listing, Refused>;
 
 impl Project {
     /// Whether nothing is to be remembered from one command to the next.
@@ -248,17 +248,17 @@ impl<'p> Cache<'p> {
     }
 
     /// The text of a spec that lies in no file, or in one that looks changed, if it is the same blob under the same path.
-    pub(crate) fn same_text(&self, id: &SpecId, path: &str, blob: ObjectId) -> Option<Rc<Loaded>> {
+    pub(crate) fn same_text(&self, id: &SpecId, path: &str, blob: ObjectId) -> Option<Rc<ParsedText>> {
         self.known_text(id, |text| text.blob == blob && text.path == path)
     }
 
-    fn known_text(&self, id: &SpecId, fits: impl Fn(&CachedText) -> bool) -> Option<Rc<Loaded>> {
+    fn known_text(&self, id: &SpecId, fits: impl Fn(&CachedText) -> bool) -> Option<Rc<ParsedText>> {
         let new = self.updates.borrow().get(id).and_then(|update| update.text.clone());
         let text = new.or_else(|| self.records.text(id)).filter(fits)?;
         self.outline(text).map(Rc::new)
     }
 
-    fn outline(&self, text: CachedText) -> Option<Loaded> {
+    fn outline(&self, text: CachedText) -> Option<ParsedText> {
         let top = self.tops.get(usize::from(text.directory) / DIRS.len());
         let source = match (text.stamp, top) {
             (None, _) => TextSource::Event,
@@ -267,12 +267,12 @@ impl<'p> Cache<'p> {
         };
         let spec = Ok(Spec::outline(&text.path, text.front, text.title));
         let outline = Text::of_blob(text.path, Vec::new(), text.blob, source);
-        Some(Loaded { text: Some(outline), spec })
+        Some(ParsedText { text: Some(outline), spec })
     }
 
     /// Notes what a text says, with the file that it was read from.
-    pub(crate) fn note_text(&self, id: &SpecId, directory: Option<usize>, stamp: Option<Stamp>, loaded: &Loaded) {
-        let Loaded { text: Some(text), spec: Ok(spec) } = loaded else { return };
+    pub(crate) fn note_text(&self, id: &SpecId, directory: Option<usize>, stamp: Option<Stamp>, loaded: &ParsedText) {
+        let ParsedText { text: Some(text), spec: Ok(spec) } = loaded else { return };
         let new = CachedText {
             stamp: stamp.filter(|stamp| stamp.is_settled(self.opened)),
             directory: directory.and_then(|directory| u8::try_from(directory).ok()).unwrap_or_default(),
@@ -394,7 +394,7 @@ impl<'p> Cache<'p> {
 /// What the cache has of a spec file.
 pub(crate) enum CachedFile {
     /// The text.
-    Known(Rc<Loaded>),
+    Known(Rc<ParsedText>),
     /// Nothing: the file has to be read. With its stamp before that.
     Unknown(Option<Stamp>),
 }
@@ -402,7 +402,7 @@ pub(crate) enum CachedFile {
 /// A scan of the spec files of the first work tree on another thread: half of the time of a listing goes there.
 struct Scan {
     /// The files that are to be looked at, as soon as they are listed.
-    listed: Receiver<Arc<Looking>>,
+    listed: Receiver<Arc<DirectoryScan>>,
     thread: JoinHandle<Runs>,
 }
 
@@ -412,7 +412,7 @@ impl Scan {
         let (sender, listed) = channel();
         let work = move || {
             let Some(directory) = Directory::open(&top, SPECS_DIR.into())? else { return Ok(Vec::new()) };
-            let looking = Arc::new(Looking::begin(directory)?);
+            let looking = Arc::new(DirectoryScan::begin(directory)?);
             // The receiver may have gone: then the scan is of no use, and does no harm.
             let _gone = sender.send(Arc::clone(&looking));
             looking.look()
@@ -422,7 +422,7 @@ impl Scan {
     }
 
     /// Helps with what is left; `None` if the thread panicked.
-    fn end(self) -> Option<Listed> {
+    fn end(self) -> Option<ListingResult> {
         let looking = self.listed.recv().ok();
         let mine = looking.as_ref().map_or(Ok(Vec::new()), |looking| looking.look());
         let theirs = self.thread.join().ok()?;
@@ -435,7 +435,7 @@ impl Scan {
 }
 
 /// The spec files of each work tree with their stamps.
-fn list(tops: &[PathBuf]) -> Vec<Listed> {
+fn list(tops: &[PathBuf]) -> Vec<ListingResult> {
     let one = |top: &PathBuf| match Directory::open(top, SPECS_DIR.into())? {
         Some(directory) => Listing::of(directory),
         None => Ok(Listing::default()),
