@@ -73,6 +73,8 @@ pub(crate) struct Criterion {
 pub(crate) struct CheckedAttempt {
     /// A line each.
     pub checks: Vec<CheckLine>,
+    /// Whether a command of `verify` ran, besides the proof.
+    pub suite: bool,
     /// The evidence, as its `checks.json` holds it.
     pub evidence: Checks,
 }

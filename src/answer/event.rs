@@ -53,6 +53,8 @@ pub(crate) struct EventView {
     pub session: Option<String>,
     /// What confined its run: `bubblewrap`, `seatbelt` or `none`.
     pub confined: Option<String>,
+    /// How far the work is verified: `none`, `checks`, `proof` or `reviewed`.
+    pub verified: Option<String>,
     /// The agent's exit code.
     pub exit: Option<i32>,
     /// The work commits that it records.

@@ -39,7 +39,7 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
     out.push('\n');
     let mut header = |name: &str, value: &str| {
         if !value.is_empty() {
-            out.push_str(&format!("{:<9}{value}\n", format!("{name}:")));
+            out.push_str(&format!("{:<10}{value}\n", format!("{name}:")));
         }
     };
     match event.status {
@@ -57,6 +57,9 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
     }
     if news(|one, other| (&one.confined, &one.attempt) == (&other.confined, &other.attempt)) {
         header("Sandbox", &clean::line(event.confined.as_deref().unwrap_or_default()));
+    }
+    if news(|one, other| (&one.verified, &one.attempt) == (&other.verified, &other.attempt)) {
+        header("Verified", &clean::line(event.verified.as_deref().unwrap_or_default()));
     }
     if news(|one, other| one.cost == other.cost) {
         header("Cost", &clean::line(event.cost.as_deref().unwrap_or_default()));
@@ -144,9 +147,9 @@ mod tests {
         let mut other = sample::event("begins again");
         other.attempt = Some("facade".into());
         let text = sample::text(&Events { events: vec![other, same.clone(), same] }, &PIPE);
-        assert_eq!(text.matches("Agent:   claude\n").count(), 2, "once an attempt: {text}");
+        assert_eq!(text.matches("Agent:    claude\n").count(), 2, "once an attempt: {text}");
         assert_eq!(text.matches("Attempt: ").count(), 2, "{text}");
-        assert_eq!(text.matches("Commit:  ").count(), 1, "{text}");
+        assert_eq!(text.matches("Commit:   ").count(), 1, "{text}");
     }
 
     #[test]
@@ -158,19 +161,19 @@ mod tests {
         assert_eq!(
             sample::text(&Events { events: vec![sample::event("the agent finished"), failed] }, &PIPE),
             "event 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e\n\
-             Op:      finish (finished)\n\
-             Author:  Ada <ada@example.com>\n\
-             Date:    2026-02-08 10:02:30 +0100\n\
-             Agent:   claude\n\
-             Attempt: 0ddba110ddba110ddba110ddba110ddba11\n\
-             Exit:    0\n\
-             Commit:  c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00\n\
+             Op:       finish (finished)\n\
+             Author:   Ada <ada@example.com>\n\
+             Date:     2026-02-08 10:02:30 +0100\n\
+             Agent:    claude\n\
+             Attempt:  0ddba110ddba110ddba110ddba110ddba11\n\
+             Exit:     0\n\
+             Commit:   c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00\n\
              \n    the agent finished\n\
              \n\
              event 5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e\n\
-             Op:      finish\n\
-             Author:  Ada <ada@example.com>\n\
-             Date:    2026-02-08 10:02:30 +0100\n\
+             Op:       finish\n\
+             Author:   Ada <ada@example.com>\n\
+             Date:     2026-02-08 10:02:30 +0100\n\
              \n    the agent failed badly\n\
              \n    Reason: exit 3\n"
         );

@@ -39,6 +39,7 @@ pub(crate) fn event(sentence: &str) -> EventView {
         cost: None,
         session: None,
         confined: None,
+        verified: None,
         exit: Some(0),
         commits: vec!["c0ffee00".repeat(5)],
         clone: None,

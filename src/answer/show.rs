@@ -100,6 +100,7 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     line("Base", &text(&detail.base));
     line("Agent", &log::agent(spec.agent.as_deref(), spec.model.as_deref()));
     line("Sandbox", &text(&detail.confined));
+    line("Verified", &verified(detail));
     line("Attempt", &text(&spec.attempt));
     line("Not counted", &text(&detail.discounted_claim));
     // Before an attempt it is not there yet, after one it is gone.
@@ -119,6 +120,16 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     line("Created", &spec.created_at.as_deref().map(time::iso).unwrap_or_default());
     line("Updated", &spec.updated_at.as_deref().map(time::iso).unwrap_or_default());
     out
+}
+
+/// How far the work is verified, and whether more than its proof ran: `proof, no suite ran`.
+fn verified(detail: &SpecDetail) -> String {
+    let Some(level) = detail.spec.verified.as_deref() else { return String::new() };
+    let suite = match &detail.checks {
+        Some(checked) if checked.suite => ", a suite ran",
+        _ => ", no suite ran",
+    };
+    format!("{}{suite}", clean::line(level))
 }
 
 fn section(out: &mut String, look: &Look, name: &str, lines: Vec<String>) {
@@ -198,6 +209,7 @@ mod tests {
         let mut spec = sample::spec("2026-02-08-010-v7b", "Add locking");
         spec.labels = vec!["storage".into(), "locking".into()];
         (spec.agent, spec.model) = (Some("claude".into()), Some("opus".into()));
+        spec.verified = Some("checks".into());
         spec.created_at = Some("2026-02-08T10:00:00Z".into());
         let mut detail = SpecDetail::new(spec);
         detail.target = Some("refs/heads/main".into());
@@ -227,7 +239,7 @@ mod tests {
     fn checked(checks: &[(&str, bool)]) -> CheckedAttempt {
         let of =
             |(name, ok): &(&str, bool)| CheckLine { name: (*name).into(), ok: *ok, detail: None, duration_ms: None };
-        CheckedAttempt { checks: checks.iter().map(of).collect(), evidence: Checks::default() }
+        CheckedAttempt { checks: checks.iter().map(of).collect(), suite: true, evidence: Checks::default() }
     }
 
     #[test]
@@ -240,6 +252,7 @@ mod tests {
              Labels:      storage, locking\n\
              Target:      refs/heads/main\n\
              Agent:       claude (opus)\n\
+             Verified:    checks, a suite ran\n\
              Created:     2026-02-08 10:00:00 +0000\n\
              \n    Add locking\n\
              \nAcceptance criteria:\n    [x] No write is lost\n    [ ] Docs say so\n\
@@ -289,6 +302,7 @@ mod tests {
         let spec = &mut all.spec;
         for field in [&mut spec.title, &mut spec.phase, &mut spec.topic, &mut spec.worktree, &mut spec.attempt]
             .into_iter()
+            .chain([&mut spec.verified])
             .chain([&mut spec.spec_path, &mut spec.agent, &mut spec.model, &mut spec.error, &mut spec.created_at])
             .chain([&mut all.base, &mut all.target, &mut all.body])
         {

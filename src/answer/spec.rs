@@ -78,6 +78,8 @@ pub(crate) struct SpecView {
     pub agent: Option<String>,
     /// The model that the agent reported.
     pub model: Option<String>,
+    /// How far its work is verified: `none`, `checks`, `proof` or `reviewed`; `null` until it is finished.
+    pub verified: Option<String>,
     /// Whether it was put away.
     pub archived: bool,
     /// Why the spec file cannot be read: `path:line:column: what`.
@@ -118,6 +120,7 @@ impl SpecView {
             updated_at: None,
             agent: None,
             model: None,
+            verified: None,
             archived: false,
             error: None,
         }

@@ -82,6 +82,9 @@ impl WhyView {
             Some("none") => writeln!(out, "       its agent was not confined")?,
             Some(by) => writeln!(out, "       its agent was confined by {}", clean::line(by))?,
         }
+        if let Some(level) = self.spec.as_ref().and_then(|spec| spec.verified.as_deref()) {
+            writeln!(out, "       verified: {}", clean::line(level))?;
+        }
         if !self.checks.is_empty() {
             writeln!(out, "\nChecks:")?;
         }

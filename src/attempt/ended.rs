@@ -30,9 +30,9 @@ pub(crate) struct Ended {
 pub(crate) enum EndedAs {
     /// The work is in its target, or there was nothing to merge.
     Completed(Merged),
-    /// Every check passed, and the work was not to be merged now.
+    /// No check failed, and the work was not to be merged now.
     Finished,
-    /// Every check passed, and something stands in the way of the merge.
+    /// No check failed, and something stands in the way of the merge.
     Waiting(Waits),
     /// The agent failed, or a check did.
     Failed {
@@ -254,7 +254,7 @@ pub(crate) struct Judged {
 /// What judging an attempt came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Every check passed.
+    /// No check failed.
     Passed,
     /// The agent or a check failed.
     Failed(Failure),

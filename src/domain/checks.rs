@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{confined::Confined, runner::Outcome};
+use super::{confined::Confined, runner::Outcome, verified::Verified};
 
 /// The format of `checks.json`.
 pub(crate) const FORMAT: u32 = 1;
@@ -253,6 +253,20 @@ impl Checks {
         self.format = FORMAT;
         self.ok = self.lines().iter().all(|line| line.ok);
         self
+    }
+
+    /// How far these checks verify the work, if all of them passed.
+    pub(crate) fn verified(&self) -> Verified {
+        match &self.reproduces {
+            Some(proof) if proof.ok && proof.ack.is_none() => Verified::Proof,
+            None if self.verify.is_empty() && self.outputs.is_empty() => Verified::None,
+            _ => Verified::Checks,
+        }
+    }
+
+    /// Whether commands ran on the work besides its proof.
+    pub(crate) fn ran_suite(&self) -> bool {
+        !self.verify.is_empty()
     }
 
     /// One line a check.

@@ -3,7 +3,7 @@
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::{confined::Confined, id::SpecId, oid, status::Status};
+use super::{confined::Confined, id::SpecId, oid, status::Status, verified::Verified};
 
 /// What an event does. The names stand in the `Chant-Op` trailer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, strum::AsRefStr, strum::EnumString)]
@@ -19,7 +19,7 @@ pub enum Op {
     Resume,
     /// An attempt was stopped and can be resumed.
     Pause,
-    /// The work is done and every check passed.
+    /// The work is done and no check failed.
     Finish,
     /// The target is about to move to the merge that holds the work.
     Land,
@@ -224,6 +224,8 @@ pub struct Facts {
     pub session: Option<String>,
     /// What confined the run of the agent.
     pub confined: Option<Confined>,
+    /// How far the work is verified.
+    pub verified: Option<Verified>,
     /// The exit code of the agent.
     pub exit: Option<i32>,
     /// Why, in words.

@@ -31,6 +31,7 @@ pub(crate) mod status;
 pub(crate) mod text;
 pub(crate) mod trailer;
 pub(crate) mod transition;
+pub(crate) mod verified;
 
 #[cfg(test)]
 mod tests;

@@ -185,6 +185,11 @@ fn take_own_facts(state: &State, new: &NewEvent, facts: &mut Facts) {
         if !own.informed_by.is_empty() {
             facts.informed_by = own.informed_by.clone();
         }
+        match new.op {
+            Op::Land | Op::Complete => prefer_own!(verified),
+            // What is judged anew is not verified until then.
+            _ => facts.verified = own.verified,
+        }
         facts.tampered.extend(own.tampered);
         facts.tampered.sort();
         facts.tampered.dedup();
@@ -244,6 +249,7 @@ fn carried(state: &State, of: &Facts) -> Facts {
         cost: of.cost.clone(),
         session: of.session.clone(),
         confined: of.confined.clone(),
+        verified: of.verified.clone(),
         informed_by: of.informed_by.clone(),
         tampered: of.tampered.clone(),
         ..state.facts.of_spec()

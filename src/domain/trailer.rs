@@ -9,6 +9,7 @@ use super::{
     event::{Approval, Facts, Landing, Op, Pin, Role},
     id::SpecId,
     status::Status,
+    verified::Verified,
 };
 
 /// One trailer, as the documentation describes it.
@@ -112,6 +113,7 @@ trailers! {
     "Cost" facts.cost, "text", "The cost that it reported.";
     "Session" facts.session, "text", "The session that it reported.";
     "Confined" facts.confined, "name", "What confined the run of the agent: `bubblewrap`, `seatbelt` or `none`.";
+    "Verified" facts.verified, "name", "How far the work is verified: `none`, `checks`, `proof` or `reviewed`, see gitchant-security(7).";
     "Exit" facts.exit, "number", "The exit code of the agent.";
     "Reason" facts.reason, "text", "Why, in words.";
     "Informed-By" facts.informed_by, "input", "What an input was when the attempt began: `path:<path> <blob>`, `spec:<id> <event>` or `url:<url>`.";
@@ -218,16 +220,26 @@ impl Value for Op {
     }
 }
 
-impl Value for Confined {
-    const WHAT: &'static str = "a means of confinement";
+/// The values whose text is the name of their variant.
+macro_rules! named_values {
+    ($($type:ty: $what:literal),*) => {$(
+        impl Value for $type {
+            const WHAT: &'static str = $what;
 
-    fn write(&self) -> String {
-        self.as_ref().to_owned()
-    }
+            fn write(&self) -> String {
+                self.as_ref().to_owned()
+            }
 
-    fn read(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
+            fn read(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+        }
+    )*};
+}
+
+named_values! {
+    Confined: "a means of confinement",
+    Verified: "a level"
 }
 
 impl Value for Roles {

@@ -104,6 +104,7 @@ impl Specs<'_> {
             view.updated_at = Some(rfc3339(state.updated, 0));
             view.agent = facts.agent.clone().or_else(|| view.agent.take());
             view.model = facts.model.clone().or_else(|| view.model.take());
+            view.verified = facts.verified.as_ref().map(|level| level.as_ref().to_owned());
             if state.attempt.is_some() && !entry.status.is_over() {
                 let tree = self.project.worktree_among(self.worktrees()?, &entry.id)?;
                 view.worktree = tree.map(|tree| tree.path.to_string_lossy().into_owned());
@@ -144,7 +145,8 @@ impl Specs<'_> {
         detail.approval = approval(entry, required, &walk.history, self.answer(&entry.facts())?.discounted);
         detail.discounted_claim = self.discounted_claim(&entry.id, state)?;
         if let Some((event, checks)) = self.last_checks(entry, &walk.history)? {
-            detail.checks = Some(CheckedAttempt { checks: checks.lines(), evidence: checks });
+            detail.checks =
+                Some(CheckedAttempt { checks: checks.lines(), suite: checks.ran_suite(), evidence: checks });
             if let Some(bytes) = store.evidence_of(event, &format!("outputs/{}", super::text::path_of(&entry.id)))? {
                 detail.criteria = criteria_of(&bytes)
                     .into_iter()
@@ -279,6 +281,7 @@ pub(crate) fn event_view(event: &Event) -> EventView {
         cost: facts.cost.clone(),
         session: facts.session.clone(),
         confined: facts.confined.as_ref().map(|by| by.as_ref().to_owned()),
+        verified: facts.verified.as_ref().map(|level| level.as_ref().to_owned()),
         exit: facts.exit,
         commits: facts.work_commits.iter().map(ToString::to_string).collect(),
         clone: facts.clone.clone(),

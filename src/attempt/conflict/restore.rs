@@ -54,6 +54,7 @@ pub(super) fn restore(
         target: attempt.target.clone(),
         work_commits: finish.facts.work_commits.clone(),
         patch_ids: finish.facts.patch_ids.clone(),
+        verified: finish.facts.verified.clone(),
         reason: Some(why.to_owned()),
         exit: run.and_then(|run| run.ending.exit_code()),
         tampered: changes.waits,

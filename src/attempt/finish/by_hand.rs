@@ -66,6 +66,7 @@ pub(crate) fn by_hand(
         spec_path: Some(text.path.clone()),
         spec_blob: Some(text.blob()),
         work_commits: commits.to_vec(),
+        verified: Some(checks.verified()),
         ..Facts::default()
     };
     let sentence = format!("{} was finished by hand", spec.title.as_deref().unwrap_or_else(|| id.short()));

@@ -27,6 +27,7 @@ use crate::{
         new_event::NewEvent,
         spec_type::SpecType,
         status::Status,
+        verified::Verified,
     },
     error::{Error, Exit, Kind, Result},
     git::{
@@ -306,7 +307,11 @@ impl Judge<'_> {
             Verdict::Passed => {
                 let made =
                     if commits.len() == 1 { "1 commit".to_owned() } else { format!("{} commits", commits.len()) };
-                (Op::Finish, format!("{title} is finished: {made}, every check passed"), None)
+                let checked = match self.checks.verified() {
+                    Verified::None => "nothing was verified",
+                    _ => "every check passed",
+                };
+                (Op::Finish, format!("{title} is finished: {made}, {checked}"), None)
             }
         };
         let patches = history::patch_ids(&self.project.repo, &commits)?.into_iter();
@@ -321,6 +326,7 @@ impl Judge<'_> {
             cost: run.and_then(|run| run.report.cost()),
             session: run.and_then(|run| run.report.session.clone()),
             confined: run.map(|run| run.confined.clone()),
+            verified: (*verdict == Verdict::Passed).then(|| self.checks.verified()),
             ..Facts::default()
         };
         let addition = Addition { event: NewEvent { op, sentence, facts }, evidence, informed: Vec::new() };

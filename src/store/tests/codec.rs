@@ -6,6 +6,7 @@ use crate::{
         event::{Approval, Event, Facts, Landing, Op, Pin, Role},
         id::SpecId,
         status::Status,
+        verified::Verified,
     },
     store::{Invalid, MAX_EVENT_LEN, Store, decode, encode},
 };
@@ -79,6 +80,16 @@ fn confined() -> impl Strategy<Value = Confined> {
         .boxed()
 }
 
+fn verified() -> impl Strategy<Value = Verified> {
+    prop::sample::select(vec![
+        Verified::None,
+        Verified::Checks,
+        Verified::Proof,
+        Verified::Reviewed,
+        Verified::Other("new".into()),
+    ])
+}
+
 fn pin() -> impl Strategy<Value = Pin> {
     prop_oneof![
         (text(), ids()).prop_map(|(path, blob)| Pin::Path { path, blob }),
@@ -95,7 +106,7 @@ prop_compose! {
         (work_commits, patch_ids) in (prop::collection::vec(ids(), 0..3), prop::collection::vec(text(), 0..3)),
         landing in some((some(ids()), ids()).prop_map(|(old, new)| Landing { old, new })),
         (agent, model, cost, session) in (some(text()), some(text()), some(text()), some(text())),
-        (exit, reason, confined) in (some(any::<i32>()), some(text()), some(confined())),
+        (exit, reason, confined, verified) in (some(any::<i32>()), some(text()), some(confined()), some(verified())),
         (informed_by, replaced, proposed) in (prop::collection::vec(pin(), 0..3), any::<bool>(), any::<bool>()),
         supersedes in prop::collection::vec(ids(), 0..3),
         approval in some((any::<bool>(), ids()).prop_map(|(approved, blob)| Approval { approved, blob })),
@@ -105,7 +116,7 @@ prop_compose! {
     ) -> Facts {
         Facts {
             status, was, phase, attempt, nonce, clone, spec_path, spec_blob, created, onto, base, target, work_commits,
-            patch_ids, landing, agent, model, cost, session, confined, exit, reason, informed_by, supersedes, approval, tampered,
+            patch_ids, landing, agent, model, cost, session, confined, verified, exit, reason, informed_by, supersedes, approval, tampered,
             contended, current, unknown, superseded_by: replaced.then(spec), proposed_by: proposed.then(spec),
         }
     }
