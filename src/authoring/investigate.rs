@@ -27,12 +27,25 @@ pub(crate) struct Request {
     pub phases: Vec<Phase>,
     /// Whether one spec does the work of all phases.
     pub single: bool,
-    /// The command that shows the bug.
-    pub reproduces: Option<String>,
+    /// How the fix is proved.
+    pub proof: Proof,
     /// The inputs of the first phase besides the report: paths, specs, addresses.
     pub informed_by: Vec<String>,
     /// The branch that the work is meant for, by its full name.
     pub onto: Option<String>,
+}
+
+/// How a fix is proved: the keys of the front matter by the same names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Proof {
+    /// The command that shows the bug.
+    pub reproduces: Option<String>,
+    /// The paths of the tests that are held.
+    pub tests: Vec<String>,
+    /// What the failing test prints.
+    pub fails_with: Option<String>,
+    /// How often the test has to end alike.
+    pub runs: Option<String>,
 }
 
 /// Creates a spec for each phase that was asked for and has none yet. Gives them in the order of the phases.
@@ -84,14 +97,18 @@ fn wanted(request: &Request) -> &[Phase] {
 /// The spec of a phase, without what it builds on.
 fn draft(request: &Request, phase: Phase) -> Draft {
     let first = request.single || wanted(request).iter().min() == Some(&phase);
-    let tests = matches!(phase, Phase::Reproduction | Phase::ForkFix);
+    let proof =
+        if matches!(phase, Phase::Reproduction | Phase::ForkFix) { request.proof.clone() } else { Proof::default() };
     let front = FrontMatter {
         kind: phase.kind(),
         phase: Some(phase.as_str().to_owned()),
         topic: Some(request.topic.clone()),
         informed_by: request.issue_url.iter().chain(&request.informed_by).filter(|_| first).cloned().collect(),
         target_files: phase.document(&request.topic).filter(|_| !request.single).into_iter().collect(),
-        reproduces: request.reproduces.clone().filter(|_| tests),
+        reproduces: proof.reproduces,
+        tests: proof.tests,
+        fails_with: proof.fails_with,
+        runs: proof.runs,
         ..FrontMatter::default()
     };
     let title = format!("{} {}: {}", phase.heading(), request.topic, request.title);

@@ -76,6 +76,20 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "command")]
     pub reproduces: Option<String>,
 
+    /// A path, glob or directory of the tests that prove the fix; may be repeated [default: what the reproduction changed]
+    ///
+    /// The proof holds them as the reproduction left them: a fix passes with these very tests.
+    #[arg(long = "test", value_name = "path")]
+    pub tests: Vec<String>,
+
+    /// A regular expression that the output of the failing test has to contain
+    #[arg(long, value_name = "pattern", requires = "reproduces", allow_hyphen_values = true)]
+    pub fails_with: Option<String>,
+
+    /// How often the test has to end alike, from 1 to 100 [default: 1]
+    #[arg(long, value_name = "number", requires = "reproduces")]
+    pub runs: Option<String>,
+
     /// The prompt to give to the agent: a built-in one, or the name of a file in .chant/prompts
     #[arg(long, value_name = "name")]
     pub prompt: Option<String>,

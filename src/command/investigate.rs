@@ -3,7 +3,7 @@
 use super::{Context, add::all_added};
 use crate::{
     answer::outcome::Outcome,
-    authoring::investigate::{self, Request},
+    authoring::investigate::{self, Proof, Request},
     cli::investigate::InvestigateArgs,
     domain::{id::SpecId, phase::Phase},
     error::Result,
@@ -18,7 +18,12 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
         issue_url: args.issue_url.clone(),
         phases: args.phases.clone(),
         single: args.single,
-        reproduces: args.reproduces.clone(),
+        proof: Proof {
+            reproduces: args.reproduces.clone(),
+            tests: args.tests.clone(),
+            fails_with: args.fails_with.clone(),
+            runs: args.runs.clone(),
+        },
         informed_by: args.informed_by.clone(),
         onto: args.onto.as_deref().map(target::full_name).transpose()?,
     };

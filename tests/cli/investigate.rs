@@ -158,6 +158,20 @@ fn phases_are_skipped_and_added_later() {
 }
 
 #[test]
+fn how_the_fix_is_proved_is_said_once() {
+    let sandbox = kvstore(false);
+    let options = ["--test", "tests/regression", "--fails-with", "lost", "--runs", "3", "--reproduces", REPRODUCES];
+    let ids = investigate(&sandbox, &options);
+    let proved: Vec<usize> = (0..6)
+        .filter(|at| {
+            let text = sandbox.read(&format!(".chant/specs/{}.md", ids[*at]));
+            text.contains("tests:\n  - tests/regression\nfails_with: lost\nruns: '3'\n")
+        })
+        .collect();
+    assert_eq!(proved, [1, 4], "the reproduction and the fix");
+}
+
+#[test]
 fn all_phases_can_be_one_spec() {
     let sandbox = kvstore(false);
     let ids = investigate(&sandbox, &["--single", "--issue-url", "https://example.com/1234"]);

@@ -36,6 +36,7 @@ mod init;
 mod inside;
 mod investigate;
 mod json_schema;
+mod levels;
 mod lock_files;
 mod manual;
 mod merge;

@@ -141,13 +141,24 @@ fn a_test_that_comes_with_its_fix_has_to_fail_without_it() {
 fn what_the_failure_has_to_say_is_the_persons_to_decide() {
     for (pattern, accepted) in [("-1 != 5", true), ("no such words", false)] {
         let sandbox = calculator();
-        let id = reproduction(&sandbox, TEST, &[]);
-        let path = format!(".chant/specs/{id}.md");
-        let text = sandbox.read(&path).replacen("phase:", &format!("fails_with: '{pattern}'\nruns: 2\nphase:"), 1);
-        sandbox.write(&path, &text);
-        let ran = sandbox.chant(&["work", &id, "--trust"]);
+        let id = reproduction(&sandbox, TEST, &["--fails-with", pattern, "--runs", "2"]);
+        let ran = sandbox.chant(&["work", &id]);
         assert_eq!(sandbox.status(&id) == "completed", accepted, "{pattern}: {ran:?}");
+        // The fix of a bug that shows otherwise is another one.
+        let sandbox = with_test();
+        for _ in 0..2 {
+            let id = fix(&sandbox, &format!("git checkout -q main -- calc.py; {FIX}"), &["--fails-with", pattern]);
+            let ran = sandbox.chant(&["work", &id, "--no-merge"]);
+            assert_eq!(sandbox.status(&id) == "finished", accepted, "{pattern}: {ran:?}");
+        }
     }
+    let sandbox = calculator();
+    for (option, value) in [("--fails-with", "(("), ("--fails-with", ".*"), ("--runs", "0"), ("--runs", "many")] {
+        sandbox
+            .chant(&["add", "Fix", "--reproduces", RUN, option, value])
+            .fails(129, &[&option[2..].replace('-', "_")]);
+    }
+    sandbox.chant(&["add", "Fix", "--runs", "2"]).fails(129, &["--reproduces"]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Prover<'_> {
             [] => proof::reproduction_fault(&without, &with),
             other => Some(format!("a reproduction adds tests and changes no other code: {}", other.join(", "))),
         };
-        fault = fault.or_else(|| proof::flaky(&with, &beside)).or_else(|| self.unexpected(&without, &with));
+        fault = fault.or_else(|| proof::flaky(&with, &beside)).or_else(|| self.unexpected(Some(&without), &with));
         for _ in 0..self.runs() {
             if fault.is_none() {
                 fault = proof::flaky(&with, &room.run(self.at, command)?);
@@ -75,11 +75,12 @@ impl Prover<'_> {
     }
 
     /// Why the failure is not the one that `fails_with` describes.
-    fn unexpected(&self, without: &Command, with: &Command) -> Option<String> {
+    fn unexpected(&self, without: Option<&Command>, with: &Command) -> Option<String> {
         let pattern = self.attempt.spec.front.fails_with.as_deref()?;
         let Ok(regex) = Regex::new(pattern) else { return Some(format!("fails_with '{pattern}' is no pattern")) };
         let printed = |seen: &Command| seen.output.clone().unwrap_or_default();
-        if regex.is_match("") || (without.output.is_some() && regex.is_match(&printed(without))) {
+        let before = without.and_then(|without| without.output.as_deref());
+        if regex.is_match("") || before.is_some_and(|printed| regex.is_match(printed)) {
             return Some(format!("fails_with '{pattern}' matches without the test, too"));
         }
         (!regex.is_match(&printed(with))).then(|| format!("its output does not contain '{pattern}' (fails_with)"))
@@ -92,7 +93,7 @@ impl Prover<'_> {
         let (before, tests) = self.before(room, source)?;
         let at = tests.over(repo, self.at)?;
         let differences = tests.changed_in(repo, self.at)?;
-        let mut fault = proof::fix_fault_before(&before);
+        let mut fault = proof::fix_fault_before(&before).or_else(|| self.unexpected(None, &before));
         let expected_before = fault.is_none();
         let mut ack = None;
         let after = match &at {
@@ -134,7 +135,9 @@ impl Prover<'_> {
     /// The run of the command before the fix, and the tests that it was run with.
     fn before(&self, room: &mut Room<'_>, source: &Source<'_>) -> Result<(Command, Tests)> {
         let (repo, base, command) = (&self.project.repo, source.base, source.command);
-        let expected = |seen: &Command| proof::fix_fault_before(seen).is_none();
+        // What it prints is not kept with a result.
+        let prints = self.attempt.spec.front.fails_with.is_some();
+        let expected = |seen: &Command| !prints && proof::fix_fault_before(seen).is_none();
         let reproduced = source.reproduced()?;
         if !reproduced.is_empty()
             && let Ok(laid) = reproduced.over(repo, base)?
