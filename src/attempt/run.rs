@@ -22,7 +22,6 @@ use crate::{
 };
 
 /// How far an attempt came.
-#[expect(clippy::large_enum_variant, reason = "there is one for each attempt")]
 pub(super) enum Run {
     /// A person does the work.
     HandedOver {
@@ -37,12 +36,10 @@ pub(super) enum Run {
         attempt: ObjectId,
         /// How.
         run: RunEnd,
-        /// The lease of the attempt, to be released when the attempt has ended.
-        lease: Lease,
     },
 }
 
-/// Claims the spec of `plan` and runs its agent.
+/// Claims the spec of `plan` and runs its agent. Gives the lease of the attempt, too: to be released when the attempt has ended.
 ///
 /// # Errors
 /// Before the claim: nothing has changed. After the claim: it has been released, with the reason.
@@ -51,7 +48,7 @@ pub(super) fn run(
     plan: &Plan,
     remote: Option<&dyn Remote>,
     progress: &dyn Progress,
-) -> Result<Run, Stop> {
+) -> Result<(Run, Lease), Stop> {
     let mut claimed = claim::claim(project, plan, remote)?;
     progress.say(&Step::Working { short: plan.id.short(), title: plan.title() });
     if let Some(resumed) = &plan.resumed {
@@ -59,11 +56,7 @@ pub(super) fn run(
     }
     let attempt = claimed.attempt;
     match in_worktree(project, plan, &mut claimed, progress) {
-        Ok(Ok(run)) => Ok(Run::Ended { attempt, run, lease: claimed.lease }),
-        Ok(Err((worktree, prompt))) => {
-            claimed.lease.release()?;
-            Ok(Run::HandedOver { worktree, prompt })
-        }
+        Ok(run) => Ok((run, claimed.lease)),
         Err(error) => {
             // A failure that the agent did not cause: a resumed attempt is paused again, a new one is released.
             let op = if plan.resumed.is_some() { Op::Pause } else { Op::Release };
@@ -75,12 +68,7 @@ pub(super) fn run(
 }
 
 /// Makes or reuses the worktree and runs the agent there; without an agent, gives the worktree and the prompt file.
-fn in_worktree(
-    project: &Project,
-    plan: &Plan,
-    claimed: &mut Claimed,
-    progress: &dyn Progress,
-) -> Result<Result<RunEnd, (PathBuf, PathBuf)>> {
+fn in_worktree(project: &Project, plan: &Plan, claimed: &mut Claimed, progress: &dyn Progress) -> Result<Run> {
     let worktree = match &plan.resumed {
         Some(resumed) => {
             let path = &resumed.worktree.path;
@@ -97,10 +85,11 @@ fn in_worktree(
     let prompt = prompt::text(project, plan, claimed.attempt, &worktree)?;
     if plan.agent.name == MANUAL {
         let prompt = write_own(&worktree, "prompt.md", &prompt)?;
-        return Ok(Err((worktree, prompt)));
+        return Ok(Run::HandedOver { worktree, prompt });
     }
     progress.say(&Step::AgentStarted { worktree: &worktree });
-    agent(project, plan, claimed, &worktree, prompt, progress).map(Ok)
+    let run = agent(project, plan, claimed, &worktree, prompt, progress)?;
+    Ok(Run::Ended { attempt: claimed.attempt, run })
 }
 
 fn agent(

@@ -140,19 +140,21 @@ impl Work<'_> {
             Some(slot) => Some(slot),
             None => self.wait_for_slot(&plan.agent.name)?,
         };
-        match run::run(project, &plan, self.remote, progress)? {
-            Run::HandedOver { worktree, prompt } => Ok((EndedAs::HandedOver { worktree, prompt }, None)),
-            Run::Ended { attempt, run, lease } => {
+        let (run, lease) = run::run(project, &plan, self.remote, progress)?;
+        let ended = match run {
+            Run::HandedOver { worktree, prompt } => (EndedAs::HandedOver { worktree, prompt }, None),
+            Run::Ended { attempt, run } => {
                 let attempt = project.attempt_at(id, attempt)?;
                 // The attempt is this process's own: that the spec was taken from it is an error to be told.
                 let how = self.judge(&attempt, Some(&run)).map_err(|stop| match stop {
                     Stop::Taken(error) => Stop::Failed(Error { kind: Kind::Overtaken, ..error }),
                     stop => stop,
                 })?;
-                lease.release()?;
-                Ok((how, run.ending.interrupted()))
+                (how, run.ending.interrupted())
             }
-        }
+        };
+        lease.release()?;
+        Ok(ended)
     }
 
     /// The attempt of a finished spec whose process died before it could merge the work.

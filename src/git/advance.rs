@@ -12,7 +12,10 @@ use super::{
     reference::{self, Forwarded, Swap, Swapped},
     repository::Repository,
     status,
-    worktree::{self, Worktree, busy},
+    worktree::{
+        Worktree,
+        busy::{self, Checkout},
+    },
 };
 use crate::error::Result;
 
@@ -54,22 +57,13 @@ pub(crate) fn advance(
     new: ObjectId,
     message: &str,
 ) -> Result<Advanced> {
-    if let Some((place, operation)) = busy::busy_in(repo, target)?.into_iter().next() {
-        let why = format!("'{}' is being {} in '{}'", target.shorten(), operation.participle(), place.path.display());
-        return Ok(Advanced::refused(why));
-    }
-    let places = worktree::checked_out_in(repo, target)?;
-    match (places.as_slice(), old) {
-        ([], Some(old)) => Ok(swapped(branch::move_to(repo, target, old, new, message)?)),
-        ([], None) => Ok(swapped(branch::create(repo, target, new, message)?)),
-        ([place], Some(old)) => forward_in(repo, place, target, old, new, message),
-        ([place], None) => {
+    match (busy::checkout(repo, target)?, old) {
+        (Checkout::Blocked(why), _) => Ok(Advanced::refused(why)),
+        (Checkout::Nowhere, Some(old)) => Ok(swapped(branch::move_to(repo, target, old, new, message)?)),
+        (Checkout::Nowhere, None) => Ok(swapped(branch::create(repo, target, new, message)?)),
+        (Checkout::In(place), Some(old)) => forward_in(repo, &place, target, old, new, message),
+        (Checkout::In(place), None) => {
             let why = format!("'{}' is unborn in '{}'", target.shorten(), place.path.display());
-            Ok(Advanced::refused(why))
-        }
-        ([one, other, ..], _) => {
-            let (one, other) = (one.path.display(), other.path.display());
-            let why = format!("'{}' is checked out twice: in '{one}' and in '{other}'", target.shorten());
             Ok(Advanced::refused(why))
         }
     }

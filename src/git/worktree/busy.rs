@@ -5,8 +5,39 @@ use std::{fs, path::Path};
 use bstr::ByteSlice;
 use gix::refs::FullNameRef;
 
-use super::{Worktree, list};
+use super::{Worktree, checked_out_in, list};
 use crate::{error::Result, git::repository::Repository};
+
+/// The worktree that has a branch checked out, as far as it says whether the branch can move.
+pub(crate) enum Checkout {
+    /// None has.
+    Nowhere,
+    /// This one has.
+    In(Worktree),
+    /// An unfinished operation holds the branch, or two worktrees have it checked out; in words.
+    Blocked(String),
+}
+
+/// The worktree with which `branch` moves.
+///
+/// # Errors
+/// If the worktrees cannot be listed.
+pub(crate) fn checkout(repo: &Repository, branch: &FullNameRef) -> Result<Checkout> {
+    let name = branch.shorten();
+    if let Some((place, operation)) = busy_in(repo, branch)?.into_iter().next() {
+        let place = place.path.display();
+        return Ok(Checkout::Blocked(format!("'{name}' is being {} in '{place}'", operation.participle())));
+    }
+    let mut places = checked_out_in(repo, branch)?.into_iter();
+    Ok(match (places.next(), places.next()) {
+        (None, _) => Checkout::Nowhere,
+        (Some(place), None) => Checkout::In(place),
+        (Some(one), Some(other)) => {
+            let (one, other) = (one.path.display(), other.path.display());
+            Checkout::Blocked(format!("'{name}' is checked out twice: in '{one}' and in '{other}'"))
+        }
+    })
+}
 
 /// An operation that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

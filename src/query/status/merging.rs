@@ -13,7 +13,10 @@ use crate::{
         branch, history,
         merge::{self, SharedFile},
         status,
-        worktree::{self, busy},
+        worktree::{
+            Worktree,
+            busy::{self, Checkout},
+        },
     },
     project::Project,
     specs::{all::Specs, attempt::Attempt, entry::Entry},
@@ -56,14 +59,16 @@ impl Merges {
         let Ok(target) = FullName::try_from(target.as_str()) else { return Ok(None) };
         let Some(tip) = branch::read(&project.repo, target.as_ref())? else { return Ok(None) };
         let name = target.shorten();
-        if let Some((place, operation)) = busy::busy_in(&project.repo, target.as_ref())?.into_iter().next() {
-            return Ok(why(format!("'{name}' is being {} in '{}'", operation.participle(), place.path.display())));
-        }
+        let place = match busy::checkout(&project.repo, target.as_ref())? {
+            Checkout::Blocked(reason) => return Ok(why(reason)),
+            Checkout::Nowhere => None,
+            Checkout::In(place) => Some(place),
+        };
         let paths = self.conflicts(project, &attempt, tip, work)?;
         if !paths.is_empty() {
             return Ok(Some(MergeObstacle { why: format!("it conflicts with '{name}'"), paths }));
         }
-        self.edited(project, entry, &attempt, &target, tip, work)
+        place.map_or(Ok(None), |place| edited(project, entry, &attempt, &place, tip, work))
     }
 
     fn conflicts(&self, project: &Project, attempt: &Attempt, tip: ObjectId, work: ObjectId) -> Result<Vec<String>> {
@@ -76,39 +81,29 @@ impl Merges {
         self.0.borrow_mut().insert((tip, work), found.clone());
         Ok(found)
     }
+}
 
-    /// Files that the merge would change and that have uncommitted changes where the target is checked out.
-    fn edited(
-        &self,
-        project: &Project,
-        entry: &Entry,
-        attempt: &Attempt,
-        target: &FullName,
-        tip: ObjectId,
-        work: ObjectId,
-    ) -> Result<Option<MergeObstacle>> {
-        let places = worktree::checked_out_in(&project.repo, target.as_ref())?;
-        let place = match places.as_slice() {
-            [] => return Ok(None),
-            [place] => place,
-            [one, other, ..] => {
-                let (one, other) = (one.path.display(), other.path.display());
-                return Ok(why(format!("'{}' is checked out twice: in '{one}' and in '{other}'", target.shorten())));
-            }
-        };
-        let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
-        let pinned = text.is_some_and(|text| text.blob() == attempt.blob);
-        let since = history::merge_base(&project.repo, tip, work)?;
-        let changes = history::changed_paths(&project.repo, since, work)?;
-        let dirty = status::status(place)?;
-        let paths: Vec<String> = changes
-            .into_iter()
-            .map(|change| change.path)
-            // The copy of the spec that the work began with is moved out of the way.
-            .filter(|path| dirty.contains(path) && !(pinned && path == attempt.spec_path.as_bytes().as_bstr()))
-            .map(|path| path.to_string())
-            .collect();
-        let found = MergeObstacle { why: format!("files in '{}' are in the way", place.path.display()), paths };
-        Ok(Some(found).filter(|found| !found.paths.is_empty()))
-    }
+/// Files that the merge would change and that have uncommitted changes in `place`, where the target is checked out.
+fn edited(
+    project: &Project,
+    entry: &Entry,
+    attempt: &Attempt,
+    place: &Worktree,
+    tip: ObjectId,
+    work: ObjectId,
+) -> Result<Option<MergeObstacle>> {
+    let text = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref());
+    let pinned = text.is_some_and(|text| text.blob() == attempt.blob);
+    let since = history::merge_base(&project.repo, tip, work)?;
+    let changes = history::changed_paths(&project.repo, since, work)?;
+    let dirty = status::status(place)?;
+    let paths: Vec<String> = changes
+        .into_iter()
+        .map(|change| change.path)
+        // The copy of the spec that the work began with is moved out of the way.
+        .filter(|path| dirty.contains(path) && !(pinned && path == attempt.spec_path.as_bytes().as_bstr()))
+        .map(|path| path.to_string())
+        .collect();
+    let found = MergeObstacle { why: format!("files in '{}' are in the way", place.path.display()), paths };
+    Ok(Some(found).filter(|found| !found.paths.is_empty()))
 }
