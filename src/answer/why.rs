@@ -61,8 +61,12 @@ pub(crate) struct ResearchView {
     pub phase: Option<String>,
     /// The documents that it wrote.
     pub documents: Vec<String>,
-    /// The recommendation in them, if there is one.
+    /// The recommendation in them, if there is one: of a document that was an input, as it was pinned.
     pub recommendation: Option<String>,
+    /// The short id of the spec that supersedes it.
+    pub superseded_by: Option<String>,
+    /// Why that superseded it.
+    pub superseded_because: Option<String>,
 }
 
 impl WhyView {
@@ -103,6 +107,10 @@ impl ResearchView {
         let phase = self.phase.as_deref().map(|phase| format!(" ({})", clean::line(phase))).unwrap_or_default();
         let id = look.paint.with(Slot::Id, clean::line(&self.short));
         writeln!(out, "    {id}{phase}  {}", clean::line(text(&self.title)))?;
+        if let Some(by) = &self.superseded_by {
+            let why = self.superseded_because.as_deref().map(|why| format!(": {}", clean::line(why)));
+            writeln!(out, "        superseded by {}{}", clean::line(by), why.unwrap_or_default())?;
+        }
         for path in &self.documents {
             writeln!(out, "        {}", clean::line(path))?;
         }

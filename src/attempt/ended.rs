@@ -22,6 +22,8 @@ pub(crate) struct Ended {
     pub signal: Option<i32>,
     /// What to do next, one line each.
     pub hints: Vec<String>,
+    /// Whether its driver is completed, if this was the last open member of one.
+    pub driver_done: bool,
 }
 
 /// What an attempt came to.
@@ -67,7 +69,8 @@ impl Ended {
     pub(crate) fn exit(&self) -> i32 {
         match (self.signal, &self.how) {
             (Some(signal), _) => Exit::Signal(signal).code(),
-            (None, EndedAs::Completed(_) | EndedAs::Finished | EndedAs::HandedOver { .. }) => 0,
+            (None, EndedAs::Completed(_)) => i32::from(!self.driver_done),
+            (None, EndedAs::Finished | EndedAs::HandedOver { .. }) => 0,
             (None, EndedAs::Waiting(_) | EndedAs::Failed { .. } | EndedAs::Paused(_) | EndedAs::Superseded) => 1,
         }
     }

@@ -62,7 +62,17 @@ fn stop(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn P
     project.store()?.record(id, NewEvent { op: Op::Pause, sentence: sentence.clone(), facts })?;
     end_agent(project, id, attempt, progress)?;
     if let Some(tree) = project.worktree_of(id)? {
-        project.save_worktree(id, attempt, &tree)?;
+        let kept = project.save_worktree(id, attempt, &tree)?;
+        let uncommitted =
+            kept.is_some_and(|kept| project.below_snapshot(attempt, kept).is_ok_and(|below| below.is_some()));
+        let travels = project.config().push_branches()?;
+        if uncommitted && !travels {
+            let what = "what is not committed stays in this clone (chant.pushBranches is false)".to_owned();
+            progress.say(&Step::Note(what));
+        }
+        if project.silent {
+            progress.say(&Step::Note("what its worktree has under .chant/ stays in this clone".to_owned()));
+        }
     }
     Ok(sentence)
 }
@@ -135,9 +145,7 @@ fn running(project: &Project, entry: &Entry) -> Result<ObjectId> {
             _ => error,
         });
     };
-    let start = project.store()?.event(&entry.id, attempt)?;
-    let here = start.is_ok_and(|event| event.facts.clone.as_deref() == Some(project.clone_name()));
-    if !here && matches!(project.life(attempt)?, Life::Unknown(_)) {
+    if !project.holds(&entry.id, attempt)? && matches!(project.life(attempt)?, Life::Unknown(_)) {
         let by = state.facts.agent.as_deref().unwrap_or("somebody");
         return Err(Error::negative(
             Kind::Elsewhere,

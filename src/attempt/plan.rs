@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     pub text: Text,
     /// What the text says.
     pub spec: Spec,
+    /// The text that the worktree begins with: in a spec that is worked again no criterion is ticked, and no release notes stand.
+    pub first_text: Vec<u8>,
     /// The commit to start from.
     pub base: ObjectId,
     /// The branch that the work is for, a full ref name.

@@ -31,7 +31,7 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
         .collect();
     // Of an attempt that goes on the ticks count that it has made.
     let ticked = plan.resumed.as_ref().and_then(|_| std::fs::read(worktree.join(path_of(&plan.id))).ok());
-    let spec = String::from_utf8_lossy(ticked.as_deref().unwrap_or(&plan.text.bytes)).into_owned();
+    let spec = String::from_utf8_lossy(ticked.as_deref().unwrap_or(&plan.first_text)).into_owned();
     let earlier = project.earlier_attempts(&plan.id, Some(attempt))?;
     let remarks = project.remarks(&plan.id, &plan.spec)?;
     let base = plan.base.to_string();

@@ -47,6 +47,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Re
         existing: Vec::new(),
         informed: Vec::new(),
         prompt: instructions(project, base, &attempt.spec)?,
+        first_text: attempt.bytes.clone(),
         text: Text::of_blob(attempt.spec_path.clone(), attempt.bytes.clone(), attempt.blob, TextSource::Event),
         spec: attempt.spec,
         resumed: Some(resumed),

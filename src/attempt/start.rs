@@ -8,7 +8,14 @@ use super::{
     resume, worktree,
 };
 use crate::{
-    domain::{event::Pin, id::SpecId, readiness::Obstacle, spec_file::Spec, state::State, status::Status},
+    domain::{
+        event::{Event, Op, Pin},
+        id::SpecId,
+        readiness::Obstacle,
+        spec_file::{self, Spec},
+        state::State,
+        status::Status,
+    },
     error::{Error, Kind, Result},
     git::{attribute, branch},
     project::{
@@ -57,7 +64,8 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
         }
     };
     for written in &spec.front.informed_by {
-        let found = project.read_inputs(&specs.names, &base_files, written)?.ok_or_else(|| {
+        let current = specs.current_input(id, written)?;
+        let found = project.read_inputs(&specs.names, &base_files, &current)?.ok_or_else(|| {
             Error::negative(Kind::MissingInput, format!("the input '{}' does not exist", written.escape_debug()))
                 .hint("it is looked for in the base, and where it is not committed, in the work tree")
         })?;
@@ -67,7 +75,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
         // What is to be written yet is no input yet.
         add(project.read_inputs(&specs.names, &base_files, written)?.unwrap_or_default());
     }
-    let informed = informed(&specs, spec, &inputs)?;
+    let informed = informed(&specs, id, spec, &inputs)?;
     worktree::refuse_elsewhere(project, id)?;
     refuse_filtered(project, &text.path)?;
     if let Some(blocker) = branch::blocker(&project.repo, project.branch_ref(id)?.as_ref())? {
@@ -77,8 +85,18 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
             .into());
     }
     let existing = project.documents(spec)?;
+    let first_text = first_text(project, id, &text.bytes)?;
     let (id, text, spec) = (id.clone(), text.clone(), spec.clone());
-    Ok(Plan { id, text, spec, base, target, agent, inputs, existing, informed, prompt, resumed: None })
+    Ok(Plan { id, text, spec, first_text, base, target, agent, inputs, existing, informed, prompt, resumed: None })
+}
+
+/// The text that the worktree begins with. What an earlier attempt ticked and wrote as release notes says nothing of this one.
+fn first_text(project: &Project, id: &SpecId, text: &[u8]) -> Result<Vec<u8>> {
+    let store = project.store()?;
+    let Some(tip) = store.tip(id)? else { return Ok(text.to_vec()) };
+    let is_attempt = |event: &Event| matches!(event.op, Op::Start | Op::Finish);
+    let again = store.walk(id, tip)?.history.events().iter().any(is_attempt);
+    Ok(if again { spec_file::begun_again(text) } else { text.to_vec() })
 }
 
 /// Refuses a spec file that a program rewrites on its way into git: its text would never be the one that was pinned.
@@ -123,9 +141,9 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
     let Some(state) = state else {
         return Ok(Error::negative(Kind::InProgress, format!("'{short}' is being worked on")));
     };
-    let start = state.attempt.map(|start| project.store()?.event(id, start)).transpose()?;
-    let (who, since, here) = match start {
-        Some(Ok(event)) => (
+    let holder = state.attempt.map(|attempt| project.holder(id, attempt)).transpose()?.flatten();
+    let (who, since, here) = match holder {
+        Some(event) => (
             format!("{} <{}>", event.author.name, event.author.email),
             crate::specs::view::rfc3339(event.author.seconds, event.author.offset),
             event.facts.clone.as_deref() == Some(project.clone_name()),
@@ -196,14 +214,14 @@ fn members_hint(specs: &Specs<'_>, entry: &Entry, error: Error) -> Result<Error>
 }
 
 /// The tips of the specs that inform this one: those it names, and those whose attempt wrote a file that it names.
-fn informed(specs: &Specs<'_>, spec: &Spec, inputs: &[Input]) -> Result<Vec<ObjectId>> {
+fn informed(specs: &Specs<'_>, of: &SpecId, spec: &Spec, inputs: &[Input]) -> Result<Vec<ObjectId>> {
     let mut tips = Vec::new();
     let mut add = |tip: ObjectId| {
         if !tips.contains(&tip) {
             tips.push(tip);
         }
     };
-    let mut candidates = upstream(specs, spec)?;
+    let mut candidates = upstream(specs, of, spec)?;
     for input in inputs {
         match &input.pin {
             Pin::Spec { event, .. } => add(*event),
@@ -218,16 +236,17 @@ fn informed(specs: &Specs<'_>, spec: &Spec, inputs: &[Input]) -> Result<Vec<Obje
     Ok(tips)
 }
 
-/// The specs that this one depends on, directly and through others, nearest first.
-fn upstream(specs: &Specs<'_>, spec: &Spec) -> Result<Vec<SpecId>> {
+/// The specs that `of` depends on, directly and through others, nearest first, each as the one that stands in its place.
+fn upstream(specs: &Specs<'_>, of: &SpecId, spec: &Spec) -> Result<Vec<SpecId>> {
     let mut found: Vec<SpecId> = Vec::new();
     let mut queue: std::collections::VecDeque<String> = spec.front.depends_on.iter().cloned().collect();
     while let Some(written) = queue.pop_front() {
-        if let [id] = specs.project.candidates(&specs.names, &written)?.as_slice()
-            && !found.contains(id)
-        {
-            found.push(id.clone());
-            queue.extend(specs.depends_on(id)?.iter().cloned());
+        if let [id] = specs.project.candidates(&specs.names, &written)?.as_slice() {
+            let id = specs.successor(of, id)?;
+            if !found.contains(&id) {
+                queue.extend(specs.depends_on(&id)?.iter().cloned());
+                found.push(id);
+            }
         }
     }
     Ok(found)

@@ -14,21 +14,34 @@ use crate::{
         advance::{Advanced, advance},
         branch,
         reference::Swapped,
+        snapshot,
+        worktree::remove::remove,
     },
     project::Project,
+    specs::cleanup::is_inside,
 };
 
 /// Makes the branch and worktree of the paused attempt at a spec, as far as the last fetch from a remote has its branch. A branch here
-/// that is behind is fast-forwarded; one that diverged stays. Without a paused attempt nothing changes.
+/// that is behind is fast-forwarded; one that diverged stays. What was not committed there is not committed here either. Without a paused
+/// attempt nothing changes.
 ///
 /// # Errors
 /// `behind` if what is here cannot move forward, `worktree-path-exists`, `git-failed`.
 pub(crate) fn paused_elsewhere(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
     let Some(state) = project.store()?.state(id)? else { return Ok(()) };
-    let Some(base) = state.facts.base.filter(|_| state.status == Status::Paused && !state.is_contended()) else {
-        return Ok(());
-    };
-    let Some((remote, tip)) = there(project, id, base)? else { return Ok(()) };
+    let paused = state.status == Status::Paused && !state.is_contended();
+    let Some((base, attempt)) = state.facts.base.zip(state.attempt).filter(|_| paused) else { return Ok(()) };
+    let Some((remote, theirs)) = there(project, id, base)? else { return Ok(()) };
+    let below = project.below_snapshot(attempt, theirs)?;
+    if below.is_some() {
+        // What it was paused with in this clone is in the worktree, and so is what was taken apart here before.
+        let kept = project.store()?.kept_attempts(id)?.iter().any(|(_, tip)| *tip == theirs);
+        if kept && project.worktree_of(id)?.is_some_and(|tree| tree.path.is_dir()) {
+            return Ok(());
+        }
+        make_room(project, id, attempt, progress)?;
+    }
+    let tip = below.unwrap_or(theirs);
     let name = project.branch_ref(id)?;
     match branch::read(&project.repo, name.as_ref())? {
         None => make(project, id, &name, tip)?,
@@ -39,9 +52,30 @@ pub(crate) fn paused_elsewhere(project: &Project, id: &SpecId, progress: &dyn Pr
     if project.worktree_of(id)?.is_some() {
         return Ok(());
     }
-    worktree::add(project, id)?;
+    let tree = worktree::add(project, id)?;
+    if below.is_some() {
+        snapshot::restore(&tree, theirs)?;
+        // Kept last: without it all of this is done again.
+        project.store()?.keep_attempt(id, attempt, theirs)?;
+    }
     progress.say(&Step::Note(format!("what was done of '{}' elsewhere came from {remote}", id.short())));
     Ok(())
+}
+
+/// Removes the worktree that this clone has of the attempt: what is in it is kept, and another clone went on from it.
+fn make_room(project: &Project, id: &SpecId, attempt: ObjectId, progress: &dyn Progress) -> Result<()> {
+    let Some(tree) = project.worktree_of(id)? else { return Ok(()) };
+    if is_inside(project, &tree.path) {
+        let message =
+            format!("'{}' went on elsewhere, and you are in its worktree '{}'", id.short(), tree.path.display());
+        return Err(Error::negative(Kind::Behind, message).hint("leave that directory first"));
+    }
+    let _held = project.lock_worktree(id)?;
+    if project.save_worktree(id, attempt, &tree)?.is_some() {
+        let what = format!("what was here of '{}' is kept under refs/chant-local/attempts/{id}", id.short());
+        progress.say(&Step::Note(what));
+    }
+    remove(&project.repo, &tree.path).map(drop)
 }
 
 /// The remote that has the most of the attempt, and its branch there.

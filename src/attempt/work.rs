@@ -34,7 +34,7 @@ use crate::{
     specs::{
         all::Specs,
         attempt::{Attempt, RunEnd},
-        record,
+        driver, record,
     },
 };
 
@@ -42,7 +42,7 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Asks a person to approve the commands of a spec, which is read from this blob, and a prompt of the repository.
-type Approve<'a> = dyn Fn(ObjectId, &Spec, Option<&CustomPrompt>) -> Result<()> + 'a;
+type Approve<'a> = dyn Fn(&SpecId, ObjectId, &Spec, Option<&CustomPrompt>) -> Result<()> + 'a;
 
 /// One spec to be worked, and what the command gives for that.
 pub(crate) struct Work<'a> {
@@ -107,7 +107,8 @@ impl Work<'_> {
             _ => None,
         });
         let hints = self.hints(&mut how)?;
-        Ok(Ended { how, duration: started.elapsed(), signal, hints })
+        let driver_done = !matches!(how, EndedAs::Completed(_)) || self.finish_driver()?;
+        Ok(Ended { how, duration: started.elapsed(), signal, hints, driver_done })
     }
 
     /// Claims and works the spec, and tells the remote that decides claims how that ended. Gives the signal that ended the agent, too.
@@ -133,6 +134,10 @@ impl Work<'_> {
             let how = if self.merge { self.merge(None)? } else { EndedAs::Finished };
             project.forget_lease(attempt)?;
             return Ok((how, None));
+        }
+        merge::place_inputs(project, id)?;
+        if driver::is_due(&Specs::new(project)?, id)? {
+            return Ok((self.check(&[])?, None));
         }
         let plan = start::plan(project, id, request)?;
         self.approve(plan.text.blob(), &plan.spec, plan.prompt.as_ref())?;
@@ -191,7 +196,7 @@ impl Work<'_> {
     }
 
     fn approve(&self, blob: ObjectId, spec: &Spec, prompt: Option<&CustomPrompt>) -> Result<(), Stop> {
-        (self.approve)(blob, spec, prompt).map_err(Stop::NotApproved)
+        (self.approve)(self.id, blob, spec, prompt).map_err(Stop::NotApproved)
     }
 
     /// Checks what a person did: in the worktree of an attempt, or without one.
@@ -224,11 +229,46 @@ impl Work<'_> {
             }
             None => {
                 let (text, spec) = entry.text()?;
+                let specs = Specs::new(project)?;
+                if specs.has_members(id)? && !driver::is_due(&specs, id)? {
+                    let error =
+                        Error::negative(Kind::NotReady, format!("'{short}' is not ready: its members do the work"));
+                    return Err(Stop::NotReady(error.hint(format!("to work them: git chant work {short} --chain"))));
+                }
                 self.approve(text.blob(), spec, None)?;
                 record::added(project, id, &text.path, &text.bytes, spec, None)?;
                 self.conclude(finish::by_hand(project, id, text, spec, commits, progress)?)
             }
         }
+    }
+
+    /// Checks the driver of the spec if this was its last open member, and completes it if every check passes. Gives `false` if one does
+    /// not; the driver stays open then.
+    fn finish_driver(&self) -> Result<bool, Stop> {
+        let Some((driver, _)) = self.id.member_of() else { return Ok(true) };
+        if !driver::is_due(&Specs::new(self.project)?, &driver)? {
+            return Ok(true);
+        }
+        let short = driver.short();
+        let work = Work { id: &driver, onto: None, merge: true, remote: None, ..*self };
+        let why = match work.check(&[]) {
+            Ok(EndedAs::Completed(_)) => None,
+            Ok(EndedAs::Failed { reason, .. }) => Some(reason.to_string()),
+            Ok(EndedAs::Waiting(waits)) => Some(waits.reason()),
+            Ok(_) => Some("its checks were stopped".to_owned()),
+            // Another process completed another last member, and was faster.
+            Err(Stop::Taken(_)) => None,
+            Err(stop) => Some(stop.error().message.clone()),
+        };
+        match why {
+            None => self.progress.say(&Step::Note(format!("'{short}' is completed with its last member"))),
+            Some(why) => {
+                self.progress.say(&Step::Warning(format!("'{short}' is not completed with its last member: {why}")));
+                self.progress.say(&Step::Hint(format!("when that is mended: git chant finish {short}")));
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Judges an attempt by what is in its worktree and on its branch now, which are for `onto` from now on if that is given.
@@ -389,13 +429,23 @@ impl Work<'_> {
         let state = self.project.store()?.state(self.id)?;
         let inputs = state.map(|state| state.facts.informed_by.clone()).unwrap_or_default();
         let instead = inputs.iter().rev().find_map(|pin| match pin {
-            Pin::Spec { id, .. } => Some(id.short()),
+            Pin::Spec { id, .. } => Some(id),
             _ => None,
         });
-        let instead = instead.unwrap_or("<spec>");
+        let again = match instead {
+            Some(id) => {
+                let entry = Specs::new(self.project)?.entry(id)?;
+                let front = entry.spec().map(|spec| &spec.front);
+                match front.and_then(|front| Some((front.topic.as_ref()?, front.known_phase()?.as_str()))) {
+                    Some((topic, phase)) => format!("git chant investigate {topic} --again {phase} --reason \"...\""),
+                    None => format!("git chant add \"Re-research ...\" --supersedes {}", id.short()),
+                }
+            }
+            None => "git chant add \"Re-research ...\" --type research --supersedes <spec>".to_owned(),
+        };
         Ok(vec![
             format!("what the agent said: git chant log {} --agent", self.id.short()),
-            format!("to research again: git chant add \"Re-research ...\" --type research --supersedes {instead}"),
+            format!("to research again: {again}"),
         ])
     }
 }

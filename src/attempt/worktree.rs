@@ -86,11 +86,12 @@ pub(super) fn refuse_elsewhere(project: &Project, id: &SpecId) -> Result<()> {
 /// database: the user's index and work tree stay out of it.
 fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
     let path = path_of(&plan.id);
-    if project.silent || project.blob_id_in(plan.base, &path)? == Some(plan.text.blob()) {
+    let blob = project.store()?.blob_id(&plan.first_text);
+    if project.silent || project.blob_id_in(plan.base, &path)? == Some(blob) {
         return Ok(plan.base);
     }
     let repo = project.repo.gix();
-    let blob = project.store()?.write_blob(&plan.text.bytes)?;
+    let blob = project.store()?.write_blob(&plan.first_text)?;
     let base = repo.find_commit(plan.base)?.tree_id()?.detach();
     let tree = patiently(|| {
         let mut editor = repo.edit_tree(base)?;
@@ -107,7 +108,7 @@ fn first_commit(project: &Project, plan: &Plan) -> Result<ObjectId> {
 
 /// In silent mode the spec and its inputs are in no commit: they are copied.
 fn copy_in(plan: &Plan, worktree: &Path) -> Result<()> {
-    let mut files: Vec<(String, &[u8])> = vec![(path_of(&plan.id), &plan.text.bytes)];
+    let mut files: Vec<(String, &[u8])> = vec![(path_of(&plan.id), &plan.first_text)];
     for input in &plan.inputs {
         if let (Pin::Path { path, .. }, Some(bytes), false) = (&input.pin, &input.bytes, input.committed)
             && path.starts_with(".chant/")

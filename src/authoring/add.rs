@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{draft::Draft, topic::Known};
+use super::{draft::Draft, inherit};
+use crate::authoring::inherit::inherit;
 use crate::{
     domain::{
         event::{Facts, Op},
@@ -40,6 +41,8 @@ pub(crate) struct Request {
     pub onto: Option<String>,
     /// Whether the person wants to edit the text first.
     pub edit: bool,
+    /// Why it supersedes what it supersedes.
+    pub reason: Option<String>,
 }
 
 /// Creates a spec. Gives its id, and a warning for each input that cannot be used yet.
@@ -47,8 +50,15 @@ pub(crate) struct Request {
 /// # Errors
 /// `bad-option` if the draft makes no valid spec, `invalid-spec` if the text cannot be read after the person edited it.
 pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<String>)> {
-    let Request { mut draft, driver, onto, edit } = request;
+    let Request { mut draft, driver, onto, edit, reason } = request;
+    if let Some(driver) = &driver {
+        inherit::of_driver(project, &mut draft.front, driver)?;
+    }
     let (text, warnings) = text(project, &mut draft)?;
+    let onto = match onto {
+        Some(onto) => Some(onto),
+        None => inherit::onto(project, &draft.front)?,
+    };
     if let Some(driver) = &driver {
         prepare_driver(project, driver)?;
     }
@@ -73,7 +83,7 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
         record_all(project, &[created], onto.as_deref(), true)?;
     }
     for old in supersedes.iter().filter_map(|old| old.parse::<SpecId>().ok()) {
-        supersede(project, &old, &id)?;
+        supersede(project, &old, &id, reason.as_deref())?;
     }
     Ok((id, warnings))
 }
@@ -91,27 +101,13 @@ pub(crate) fn text(project: &Project, draft: &mut Draft) -> Result<(String, Vec<
     Ok((text, warnings))
 }
 
-/// Replaces references to specs by full ids and paths, and adds to a phase of an investigation what it builds on, unless the
-/// person said otherwise.
+/// Replaces references to specs by full ids and paths, and adds what the person leaves open and the spec inherits.
 fn complete(project: &Project, draft: &mut Draft, warnings: &mut Vec<String>) -> Result<()> {
     let front = &mut draft.front;
-    let wiring = match (front.known_phase(), &front.topic) {
-        (Some(phase), Some(topic)) => Known::of(&Specs::new(project)?, topic)?.wiring(topic, phase),
-        _ => Default::default(),
-    };
     resolve_ids(project, &mut front.depends_on)?;
     resolve_inputs(project, &mut front.informed_by, warnings)?;
     resolve_ids(project, &mut front.supersedes)?;
-    for (given, wired) in [
-        (&mut front.depends_on, wiring.depends_on),
-        (&mut front.informed_by, wiring.informed_by),
-        (&mut front.target_files, wiring.target_files),
-    ] {
-        if given.is_empty() {
-            *given = wired;
-        }
-    }
-    Ok(())
+    if front.supersedes.is_empty() && front.topic.is_none() { Ok(()) } else { inherit(project, draft) }
 }
 
 /// Replaces each short id by the full one, which always means the spec that it means now.
@@ -272,10 +268,11 @@ fn record_one(project: &Project, created: &Created, onto: Option<&str>, trusted:
     if trusted { project.trust(id.as_str(), project.store()?.blob_id(bytes)) } else { Ok(()) }
 }
 
-/// Records on `old` that `new` takes its place.
-pub(super) fn supersede(project: &Project, old: &SpecId, new: &SpecId) -> Result<()> {
-    let facts = Facts { superseded_by: Some(new.clone()), ..Facts::default() };
-    let sentence = format!("{} takes its place", new.short());
+/// Records on `old` that `new` takes its place, and why.
+pub(super) fn supersede(project: &Project, old: &SpecId, new: &SpecId, reason: Option<&str>) -> Result<()> {
+    let facts = Facts { superseded_by: Some(new.clone()), reason: reason.map(str::to_owned), ..Facts::default() };
+    let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    let sentence = format!("{} takes its place{why}", new.short());
     record::append(project, old, NewEvent { op: Op::Supersede, sentence, facts }, None)
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn adopt(project: &Project, id: &SpecId) -> Result<Vec<String>> {
     store.record_if(id, NewEvent { op: Op::Adopt, sentence, facts: Facts::default() }, waits)?;
     project.trust(id.as_str(), store.blob_id(&bytes))?;
     for old in spec.front.supersedes.iter().filter_map(|old| old.parse::<SpecId>().ok()) {
-        supersede(project, &old, id)?;
+        supersede(project, &old, id, None)?;
     }
     let reproduces = spec.front.reproduces.iter().map(|command| format!("reproduces: {command}"));
     Ok(reproduces.chain(spec.front.verify.iter().map(|command| format!("verify: {command}"))).collect())

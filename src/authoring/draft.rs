@@ -9,6 +9,8 @@ pub(crate) struct Draft {
     pub title: String,
     /// The front matter.
     pub front: FrontMatter,
+    /// Whether the person named the type.
+    pub kind_given: bool,
     /// The body below the title, Markdown. A body that begins with a title of its own keeps that one.
     pub body: String,
 }

@@ -5,6 +5,7 @@
 use super::{
     add::{self, Created},
     draft::Draft,
+    template::{body, heading},
     topic::Known,
 };
 use crate::{
@@ -62,8 +63,9 @@ pub(crate) fn investigate(project: &Project, request: &Request) -> Result<Vec<(P
     }
     let mut known = Known::of(&Specs::new(project)?, topic)?;
     let phases = missing_phases(request, &known)?;
+    let onto = request.onto.clone().or(known.onto.clone());
     let with_wiring = |phase: &Phase, created: &[Created]| {
-        known.0.extend(phases.iter().copied().zip(created.iter().map(|one| one.id.clone())));
+        known.phases.extend(phases.iter().copied().zip(created.iter().map(|one| one.id.clone())));
         let wiring = known.wiring(topic, *phase);
         let mut draft = draft(request, *phase);
         draft.front.depends_on = wiring.depends_on;
@@ -72,8 +74,46 @@ pub(crate) fn investigate(project: &Project, request: &Request) -> Result<Vec<(P
     };
     let invalid = |_: &Phase| Error::usage(Kind::BadOption, "what the options say makes no valid spec");
     let created = add::create_all(project, &phases, None, with_wiring, invalid)?;
-    add::record_all(project, &created, request.onto.as_deref(), true)?;
+    add::record_all(project, &created, onto.as_deref(), true)?;
     Ok(phases.into_iter().zip(created.into_iter().map(|one| one.id)).collect())
+}
+
+/// Creates a spec that supersedes the one of a phase. Gives it, with a warning for each input that cannot be used yet.
+///
+/// # Errors
+/// `no-topic` if the investigation has no spec of that phase.
+pub(crate) fn again(
+    project: &Project,
+    phase: Phase,
+    reason: Option<&str>,
+    request: &Request,
+) -> Result<(SpecId, Vec<String>)> {
+    let specs = Specs::new(project)?;
+    let Some(old) = Known::of(&specs, &request.topic)?.phases.remove(&phase) else {
+        let (topic, phase) = (request.topic.escape_debug(), phase.as_str());
+        return Err(Error::negative(Kind::NoTopic, format!("the investigation '{topic}' has no {phase}"))
+            .hint(format!("to add it: git chant investigate {topic} --title \"...\" --phases {phase}")));
+    };
+    let title = match &request.title {
+        title if title.is_empty() => specs.entry(&old)?.title().to_owned(),
+        title => format!("{}{title}", heading(phase, &request.topic)),
+    };
+    let proof = proof_of(request, phase);
+    let front = FrontMatter {
+        kind: phase.kind(),
+        phase: Some(phase.as_str().to_owned()),
+        topic: Some(request.topic.clone()),
+        informed_by: request.issue_url.iter().chain(&request.informed_by).cloned().collect(),
+        reproduces: proof.reproduces,
+        tests: proof.tests,
+        fails_with: proof.fails_with,
+        runs: proof.runs,
+        supersedes: vec![old.to_string()],
+        ..FrontMatter::default()
+    };
+    let draft = Draft { title, front, body: String::new(), kind_given: true };
+    let reason = reason.map(str::to_owned);
+    add::add(project, add::Request { draft, driver: None, onto: request.onto.clone(), edit: false, reason })
 }
 
 /// The phases that were asked for and have no spec yet, in their order.
@@ -81,7 +121,7 @@ fn missing_phases(request: &Request, known: &Known) -> Result<Vec<Phase>> {
     let mut phases = if request.single { vec![Phase::ForkFix] } else { wanted(request).to_vec() };
     phases.sort_unstable();
     phases.dedup();
-    phases.retain(|phase| !known.0.contains_key(phase));
+    phases.retain(|phase| !known.phases.contains_key(phase));
     if phases.is_empty() {
         let message = format!("the investigation '{}' has these phases already", request.topic);
         return Err(Error::negative(Kind::Exists, message)
@@ -97,8 +137,7 @@ fn wanted(request: &Request) -> &[Phase] {
 /// The spec of a phase, without what it builds on.
 fn draft(request: &Request, phase: Phase) -> Draft {
     let first = request.single || wanted(request).iter().min() == Some(&phase);
-    let proof =
-        if matches!(phase, Phase::Reproduction | Phase::ForkFix) { request.proof.clone() } else { Proof::default() };
+    let proof = proof_of(request, phase);
     let front = FrontMatter {
         kind: phase.kind(),
         phase: Some(phase.as_str().to_owned()),
@@ -111,23 +150,13 @@ fn draft(request: &Request, phase: Phase) -> Draft {
         runs: proof.runs,
         ..FrontMatter::default()
     };
-    let title = format!("{} {}: {}", phase.heading(), request.topic, request.title);
-    Draft { title, front, body: body(request, phase) }
+    let title = format!("{}{}", heading(phase, &request.topic), request.title);
+    let of = (!request.single).then_some(phase);
+    let body = body(of, &request.topic, &request.title, request.issue_url.as_deref());
+    Draft { title, front, body, kind_given: true }
 }
 
-fn body(request: &Request, phase: Phase) -> String {
-    let template = match phase {
-        _ if request.single => include_str!("investigate/bodies/single.md"),
-        Phase::Comprehension => include_str!("investigate/bodies/comprehension.md"),
-        Phase::Reproduction => include_str!("investigate/bodies/reproduction.md"),
-        Phase::RootCause => include_str!("investigate/bodies/root-cause.md"),
-        Phase::ImpactMap => include_str!("investigate/bodies/impact-map.md"),
-        Phase::ForkFix => include_str!("investigate/bodies/fork-fix.md"),
-        Phase::UpstreamPr => include_str!("investigate/bodies/upstream-pr.md"),
-    };
-    let report = match &request.issue_url {
-        Some(url) => format!("The report: {} (<{url}>).", request.title),
-        None => format!("The report: {}.", request.title),
-    };
-    template.replace("{{report}}", &report).replace("{{topic}}", &request.topic)
+/// What proves the work of a phase.
+fn proof_of(request: &Request, phase: Phase) -> Proof {
+    if matches!(phase, Phase::Reproduction | Phase::ForkFix) { request.proof.clone() } else { Proof::default() }
 }

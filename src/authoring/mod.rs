@@ -7,6 +7,8 @@ pub(crate) mod adopt;
 pub(crate) mod decide;
 pub(crate) mod draft;
 pub(crate) mod edit;
+pub(crate) mod inherit;
 pub(crate) mod investigate;
 pub(crate) mod split;
+mod template;
 pub(crate) mod topic;

@@ -15,7 +15,7 @@ use crate::{
     answer::progress::{Progress, Step},
     domain::{
         id::SpecId,
-        spec_file::{FrontMatter, Spec},
+        spec_file::{FrontMatter, Spec, criteria_of},
         spec_type::SpecType,
         status::Status,
     },
@@ -155,9 +155,31 @@ fn draft(driver: &Spec, part: &Part, before: &[Created]) -> Draft {
         labels: front.labels.clone(),
         depends_on: needed.map(|member| member.id.to_string()).collect(),
         informed_by: front.informed_by.clone(),
+        target_files: front.target_files.clone(),
+        verify: front.verify.clone(),
         ..FrontMatter::default()
     };
-    Draft { title: part.title.clone(), front, body: part.body.clone() }
+    Draft { title: part.title.clone(), front, body: with_criteria(&part.title, &part.body), kind_given: true }
+}
+
+/// The body of a part, in which what it is to do are acceptance criteria: its tasks, or, without any, its title.
+fn with_criteria(title: &str, body: &str) -> String {
+    if !criteria_of(body.as_bytes()).is_empty() {
+        return body.to_owned();
+    }
+    let heading = "## Acceptance Criteria\n\n";
+    match first_task(body) {
+        Some(at) => format!("{}{heading}{}", &body[..at], &body[at..]),
+        None => format!("{body}\n\n{heading}- [ ] {title}\n").trim_start().to_owned(),
+    }
+}
+
+/// The byte at which the line of the first task of a text begins.
+fn first_task(text: &str) -> Option<usize> {
+    use pulldown_cmark::{Event, Options, Parser};
+    let mut events = Parser::new_ext(text, Options::ENABLE_TASKLISTS).into_offset_iter();
+    let at = events.find_map(|(event, range)| matches!(event, Event::TaskListMarker(_)).then_some(range.start))?;
+    Some(text[..at].rfind('\n').map_or(0, |end| end + 1))
 }
 
 /// Headings about the whole spec, which make no part.

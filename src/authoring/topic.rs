@@ -3,14 +3,21 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    domain::{id::SpecId, phase::Phase, spec_file::FrontMatter, status::Status},
+    domain::{id::SpecId, pattern::is_url, phase::Phase, spec_file::FrontMatter, status::Status},
     error::Result,
     specs::{all::Specs, text::path_of},
 };
 
-/// The phases of a topic that have a spec, each with its newest one that was not cancelled.
+/// An investigation as it stands.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known(pub(super) BTreeMap<Phase, SpecId>);
+pub(super) struct Known {
+    /// The phases that have a spec, each with its newest one that was neither cancelled nor superseded.
+    pub(super) phases: BTreeMap<Phase, SpecId>,
+    /// The branch that its work is for, where a person named one: a full ref name.
+    pub(super) onto: Option<String>,
+    /// The address of the report.
+    pub(super) report: Option<String>,
+}
 
 impl Known {
     /// Reads the specs of a topic.
@@ -20,10 +27,19 @@ impl Known {
     pub(super) fn of(specs: &Specs<'_>, topic: &str) -> Result<Known> {
         let mut known = Known::default();
         for entry in specs.of_topic(topic)? {
-            let phase = entry.spec().and_then(|spec| spec.front.known_phase());
+            let Some((front, phase)) = entry.spec().and_then(|spec| Some((&spec.front, spec.front.known_phase()?)))
+            else {
+                continue;
+            };
+            if known.report.is_none() {
+                known.report = front.informed_by.iter().find(|input| is_url(input)).cloned();
+            }
+            if let Some(onto) = entry.state.as_ref().and_then(|state| state.facts.onto.clone()) {
+                known.onto = Some(onto);
+            }
             let counts = entry.status != Status::Cancelled && !entry.facts().waits_for_adoption();
-            if let Some(phase) = phase.filter(|_| counts) {
-                known.0.insert(phase, entry.id.clone());
+            if counts && specs.successor(&entry.id, &entry.id)? == entry.id {
+                known.phases.insert(phase, entry.id.clone());
             }
         }
         Ok(known)
@@ -32,7 +48,7 @@ impl Known {
     /// What a spec of `phase` builds on: it depends on the spec of the phase before and is informed by it and by the documents
     /// of all phases before, and its own document is its target.
     pub(super) fn wiring(&self, topic: &str, phase: Phase) -> FrontMatter {
-        let before = || self.0.range(..phase);
+        let before = || self.phases.range(..phase);
         let last = before().next_back();
         let documents = before().filter_map(|(phase, _)| phase.document(topic));
         FrontMatter {

@@ -50,9 +50,15 @@ pub(crate) struct AddArgs {
 
     /// A spec whose place this one takes; may be repeated
     ///
-    /// What was informed by that one is stale until it is worked again or acknowledged.
+    /// What is not said otherwise is as in that spec: the phase, the topic, the inputs, the branch, and for a phase of an investigation
+    /// the criteria. What was informed by that spec is stale until it is worked again or acknowledged, and what depends on it waits for
+    /// this one.
     #[arg(long, value_name = "spec", value_delimiter = ',')]
     pub supersedes: Vec<String>,
+
+    /// Why it takes that place: the next agents are told
+    #[arg(long, value_name = "text", requires = "supersedes")]
+    pub reason: Option<String>,
 
     /// A spec, path, glob or URL that the agent has to know; may be repeated
     ///

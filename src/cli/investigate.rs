@@ -12,6 +12,7 @@ use crate::domain::phase::Phase;
 /// begins at the current commit when the first of them is merged.
 ///
 /// Run again, it adds the phases that are missing. A phase of its own is added by git chant add --phase <phase> --topic <topic>.
+/// Where research turns out wrong, --again does one phase once more.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct InvestigateArgs {
     /// The name of the investigation: "issue-1234"
@@ -19,8 +20,8 @@ pub(crate) struct InvestigateArgs {
     pub topic: String,
 
     /// What it is about, one line
-    #[arg(long, value_name = "title", value_parser = super::add::title)]
-    pub title: String,
+    #[arg(long, value_name = "title", value_parser = super::add::title, required_unless_present = "again")]
+    pub title: Option<String>,
 
     /// Where the report is
     #[arg(long, value_name = "url")]
@@ -33,6 +34,16 @@ pub(crate) struct InvestigateArgs {
     /// Make one spec of all phases
     #[arg(long, conflicts_with = "phases")]
     pub single: bool,
+
+    /// Write a new spec of this phase, which supersedes the one that the investigation has
+    ///
+    /// Its branch, its inputs and its criteria are those of the old one. What was informed by that is stale until it is worked again.
+    #[arg(long, value_name = "phase", value_parser = phase_parser(), conflicts_with_all = ["phases", "single"])]
+    pub again: Option<Phase>,
+
+    /// Why the phase is done again: the next agents are told
+    #[arg(long, value_name = "text", requires = "again")]
+    pub reason: Option<String>,
 
     /// The command that runs the test which shows the bug
     #[arg(long, value_name = "command")]
@@ -73,6 +84,10 @@ pub(crate) const INVESTIGATE_PAGE: Page = Page {
         (
             "git chant investigate issue-1240 --title \"Wrong exit code\" --phases reproduction,fork-fix --onto main",
             "A small one, straight to main.",
+        ),
+        (
+            "git chant investigate issue-1234 --again root-cause --reason \"the lock is not reentrant\"",
+            "The research was wrong: do that phase once more.",
         ),
     ],
     see_also: &["git-chant-add", "git-chant-status", "git-chant-work", "gitchant-workflow"],

@@ -32,7 +32,8 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
     let onto = args.onto.as_deref().map(target::full_name).transpose()?;
     let driver = args.member_of.as_deref().map(|query| context.pick(&project, query)).transpose()?;
     let draft = draft(context, args)?;
-    let (id, warnings) = add::add(&project, Request { draft, driver, onto, edit: args.edit })?;
+    let (id, warnings) =
+        add::add(&project, Request { draft, driver, onto, edit: args.edit, reason: args.reason.clone() })?;
     let spec = if context.brief { SpecView::new(id) } else { context.view(&project, &id)? };
     Ok(warnings.into_iter().fold(Outcome::new(Added { spec }), Outcome::warning))
 }
@@ -54,7 +55,12 @@ fn adopt(context: &Context<'_>, project: &Project, args: &AddArgs, query: &str) 
 /// The text of the new spec as the options say it.
 pub(super) fn draft(context: &Context<'_>, args: &AddArgs) -> Result<Draft> {
     let body = args.body_file.as_deref().map(|path| read_body(context, path)).transpose()?.unwrap_or_default();
-    Ok(Draft { title: args.title.clone().unwrap_or_default(), front: front(args), body })
+    Ok(Draft {
+        title: args.title.clone().unwrap_or_default(),
+        front: front(args),
+        body,
+        kind_given: args.spec_type.is_some(),
+    })
 }
 
 /// The answer with the specs that were added.

@@ -20,7 +20,7 @@ pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
         merge: !args.no_merge,
         may_be_empty: args.allow_empty,
         remote: None,
-        approve: &|blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
+        approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,
     };
     let ended = work.carry(From::Checks { commits: &commits })?;

@@ -14,7 +14,7 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
     let project = context.project()?;
     let request = Request {
         topic: args.topic.clone(),
-        title: args.title.clone(),
+        title: args.title.clone().unwrap_or_default(),
         issue_url: args.issue_url.clone(),
         phases: args.phases.clone(),
         single: args.single,
@@ -27,6 +27,13 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
         informed_by: args.informed_by.clone(),
         onto: args.onto.as_deref().map(target::full_name).transpose()?,
     };
+    if let Some(phase) = args.again {
+        let (id, warnings) = investigate::again(&project, phase, args.reason.as_deref(), &request)?;
+        let outcome = all_added(&project, std::slice::from_ref(&id))?
+            .hint(format!("to begin: git chant work {}", id.short()))
+            .hint("what rests on the superseded spec: git chant drift");
+        return Ok(warnings.into_iter().fold(outcome, Outcome::warning));
+    }
     let created = investigate::investigate(&project, &request)?;
     let ids: Vec<SpecId> = created.iter().map(|(_, id)| id.clone()).collect();
     let mut outcome = all_added(&project, &ids)?;

@@ -21,7 +21,7 @@ pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
         merge: true,
         may_be_empty: false,
         remote: None,
-        approve: &|blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
+        approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,
     };
     let ended = work.carry(From::Merge { agent: args.agent.as_ref().map(Option::as_deref) })?;

@@ -63,7 +63,7 @@ fn take(
         merge: true,
         may_be_empty: false,
         remote: claims.map(|claims| claims as &dyn Remote),
-        approve: &|blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
+        approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,
     };
     work.carry(From::Claim { agent: Some(MANUAL), timeout: None, slot: None })

@@ -4,7 +4,7 @@ use super::{Context, add, inside::person_only};
 use crate::{
     answer::{Added, Recorded, SpecView, outcome::Outcome},
     attempt::request::{Answer, Request, ask},
-    authoring::{add::text, draft::Draft},
+    authoring::{add::text, draft::Draft, inherit},
     cli::{Command, add::AddArgs},
     domain::{failure::Said, id::SpecId},
     error::{Error, Kind, Result},
@@ -58,6 +58,10 @@ fn propose(context: &Context<'_>, inside: &EnclosingRun, args: &AddArgs) -> Resu
     let onto = args.onto.as_deref().map(target::full_name).transpose()?;
     let mut draft: Draft = add::draft(context, args)?;
     let (text, warnings) = text(&project, &mut draft)?;
+    let onto = match onto {
+        Some(onto) => Some(onto),
+        None => inherit::onto(&project, &draft.front)?,
+    };
     let (id, _) = answered(inside, &Request::Add { text, onto })?;
     let hint = format!("a person adopts it: git chant add --adopt {}", id.short());
     let mut spec = SpecView::new(id);

@@ -1,9 +1,13 @@
 //! `git chant sync`
 
+use std::collections::BTreeSet;
+
 use super::Context;
 use crate::{
     answer::{ExchangeResult, SyncAnswer, outcome::Outcome},
+    attempt::merge::place_recorded,
     cli::exchange::SyncArgs,
+    domain::id::SpecId,
     error::Result,
     exchange::sync::{self, Scope},
 };
@@ -17,6 +21,10 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
     } else {
         sync::sync(&project, &remote, scope, context.progress)?
     };
+    if !args.dry_run {
+        let specs: BTreeSet<SpecId> = exchanged.iter().filter_map(|entry| sync::spec_of(&entry.name)).collect();
+        specs.iter().try_for_each(|id| place_recorded(&project, id))?;
+    }
     let has = |way| exchanged.iter().any(|entry| entry.way == way);
     let failed = has(ExchangeResult::Refused) || has(ExchangeResult::Unfit);
     let mut hints = Vec::new();

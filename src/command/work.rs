@@ -56,7 +56,7 @@ fn one(
         merge: !args.no_merge,
         may_be_empty: args.allow_empty,
         remote: claims.as_ref().map(|claims| claims as &dyn Remote),
-        approve: &|blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
+        approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,
     };
     work.carry(From::Claim { agent: args.agent.as_deref(), timeout: args.timeout, slot })
@@ -64,7 +64,11 @@ fn one(
 
 fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outcome> {
     claim::fetch(context, project, claim::remote(project, args.claim)?.as_ref())?;
-    let named = args.specs.iter().map(|spec| context.pick(project, spec)).collect::<Result<Vec<_>>>()?;
+    let mut named = Vec::new();
+    for spec in &args.specs {
+        let id = context.pick(project, spec)?;
+        named.extend(schedule::expand(&Specs::new(project)?, id)?);
+    }
     let wanted = SelectionRequest { named, filter: args.filter(), chain: args.chain, agent: args.agent.clone() };
     let specs = Specs::cached(project)?;
     let selection = schedule::select(&specs, &wanted)?;

@@ -116,7 +116,7 @@ kinds! {
     NoRemote = "no-remote", "There is no such remote, or none to exchange with.";
     NoSpecs = "no-specs", "There is nothing to import.";
     NoText = "no-text", "The text of the spec is nowhere.";
-    NoTopic = "no-topic", "No spec belongs to that topic.";
+    NoTopic = "no-topic", "No spec belongs to that topic, or to that phase of it.";
     NoTranscript = "no-transcript", "There is no transcript of that attempt in this clone.";
     NoWork = "no-work", "There is no work that a pull request could be about.";
     NoWorkTree = "no-work-tree", "The command needs a work tree, and the repository is bare.";

@@ -49,6 +49,15 @@ pub(crate) fn snapshot(repo: &Repository, worktree: &Worktree, message: &str) ->
     Ok(Some(Snapshot { commit, nested }))
 }
 
+/// Makes the files of a worktree those of `commit`, removed ones too: what differs from `HEAD` is uncommitted there. The index stays.
+///
+/// # Errors
+/// If git cannot write a file.
+pub(crate) fn restore(worktree: &Worktree, commit: ObjectId) -> Result<()> {
+    let git = worktree.plain_git()?.args(["restore", "--quiet", "--worktree"]).arg(format!("--source={commit}"));
+    git.args(["--", ":/"]).check().map(drop)
+}
+
 fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectId> {
     let dir = tempfile::tempdir().io("create a directory in", &std::env::temp_dir())?;
     let index = dir.path().join("index");

@@ -193,8 +193,12 @@ impl<'p> Specs<'p> {
             Some(state) if self.project.healed_by(state, |one, other| self.ancestry.is_ancestor(one, other))? => {
                 Status::Completed
             }
-            // A driver is done with its last member, recorded or not.
-            Some(state) if state.status == Status::Pending && self.members_are_over(id)? => Status::Completed,
+            // A driver without checks of its own is done with its last member, recorded or not.
+            Some(state)
+                if state.status == Status::Pending && self.members_are_over(id)? && !self.has_own_checks(id)? =>
+            {
+                Status::Completed
+            }
             // A claim that does not count keeps no other attempt off.
             Some(state) if self.discounted_claim(id, state)?.is_some() => Status::Pending,
             Some(state) => state.status,
@@ -231,7 +235,7 @@ impl<'p> Specs<'p> {
         if id.member_of().is_some() { Ok(false) } else { self.names.has_members(id) }
     }
 
-    fn members_are_over(&self, id: &SpecId) -> Result<bool> {
+    pub(super) fn members_are_over(&self, id: &SpecId) -> Result<bool> {
         if !self.has_members(id)? {
             return Ok(false);
         }

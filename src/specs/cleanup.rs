@@ -82,7 +82,7 @@ impl Project {
         if let Some(head) = tree.head.as_ref().and_then(Head::id) {
             store.keep_attempt(id, attempt, head)?;
         }
-        let message = format!("Uncommitted changes of an attempt at {id}");
+        let message = Project::snapshot_message(id, attempt);
         match snapshot::snapshot(&self.repo, tree, &message)? {
             Some(snapshot) if snapshot.nested.is_empty() => {
                 store.keep_attempt(id, attempt, snapshot.commit)?;

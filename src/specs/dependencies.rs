@@ -28,7 +28,7 @@ impl Specs<'_> {
         let found = self.project.candidates(&self.names, written)?;
         let id = match found.as_slice() {
             [] => return Ok(Dependency::Unknown),
-            [id] => id,
+            [id] => &self.successor(from, id)?,
             // By their full ids: it may be the short ones that are alike.
             several => return Ok(Dependency::Ambiguous(several.iter().map(ToString::to_string).collect())),
         };
@@ -80,7 +80,7 @@ impl Specs<'_> {
         }
         for (at, written) in self.depends_on(id)?.iter().enumerate() {
             if let [next] = self.project.candidates(&self.names, written)?.as_slice() {
-                waits.push((at, next.clone()));
+                waits.push((at, self.successor(id, next)?));
             }
         }
         Ok(waits)

@@ -151,8 +151,8 @@ impl Specs<'_> {
         ids.extend(pinned().filter_map(|id| SpecId::new(id).ok()));
         let mut changes = Vec::new();
         for id in ids {
-            let by = self.with_state(&id, |state| SpecId::new(state?.superseded_by?).ok())?;
-            if let Some(by) = by.filter(|by| by != spec && !pinned().any(|id| id == by.as_str())) {
+            let by = self.successor(spec, &id)?;
+            if by != id && !pinned().any(|id| id == by.as_str()) {
                 changes.push(Change::Superseded { id, by });
             }
         }

@@ -11,6 +11,7 @@ use crate::{
         event::{Event, Op, Pin},
         history::History,
         id::SpecId,
+        pattern,
         spec_file::{Spec, criteria_of},
         spec_type::SpecType,
         state::State,
@@ -71,8 +72,9 @@ impl Project {
         Ok(starts.filter_map(|start| line_of(&walk.history, start)).collect())
     }
 
-    /// What an agent of the spec `id` should know beyond its own attempts: notes on the spec, and, for research, why specs failed that
-    /// rested on it, on what it takes the place of, or that belong to its topic. One line each.
+    /// What an agent of the spec `id` should know beyond its own attempts: notes on the spec, what superseded what it builds on or what
+    /// it supersedes itself, and why, and, for research, why specs failed that rested on it, on what it takes the place of, or that
+    /// belong to its topic. One line each.
     pub(crate) fn remarks(&self, id: &SpecId, spec: &Spec) -> Result<Vec<String>> {
         let store = self.store()?;
         let mut remarks = Vec::new();
@@ -82,10 +84,11 @@ impl Project {
             remarks.extend(notes.filter_map(|event| event.facts.reason.clone()));
         }
         let front = &spec.front;
+        let specs = Specs::new(self)?;
+        remarks.extend(superseded(&specs, id, spec)?);
         if front.kind != SpecType::Research || (front.supersedes.is_empty() && front.topic.is_none()) {
             return Ok(remarks);
         }
-        let specs = Specs::new(self)?;
         let written = front.supersedes.iter().filter_map(|old| SpecId::new(old).ok());
         let research: Vec<SpecId> = [id.clone()].into_iter().chain(written).collect();
         for other in specs.names.active()? {
@@ -102,6 +105,33 @@ impl Project {
         }
         Ok(remarks)
     }
+}
+
+/// What the spec `id` supersedes, and what superseded the specs that its text names, with the reasons: one line each.
+fn superseded(specs: &Specs<'_>, id: &SpecId, spec: &Spec) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    let mut add = |old: &SpecId, by: &SpecId| -> Result<()> {
+        let by_whom = if by == id { "this spec".to_owned() } else { format!("'{}'", by.short()) };
+        let title = specs.entry(old)?.title().to_owned();
+        let why = specs.why_superseded(old, by)?.map(|why| format!(": {why}")).unwrap_or_default();
+        let line = format!("'{}' ({title}) is superseded by {by_whom}{why}", old.short());
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+        Ok(())
+    };
+    for old in spec.front.supersedes.iter().filter_map(|old| SpecId::new(old).ok()) {
+        add(&old, id)?;
+    }
+    for written in spec.front.depends_on.iter().chain(&spec.front.informed_by) {
+        let Ok(pattern::Entry::Spec(named)) = pattern::Entry::parse(written) else { continue };
+        let mut old = named;
+        for by in specs.successors(id, &old)? {
+            add(&old, &by)?;
+            old = by;
+        }
+    }
+    Ok(lines)
 }
 
 /// Whether the attempt of `state` was informed by one of these specs.

@@ -2,7 +2,7 @@
 
 use crate::support::Sandbox;
 
-const BODY: &str = "## Context\n\nWhy.\n\n## Parse it\n\nRead the file.\n\n### Acceptance Criteria\n\n- [ ] it is read\n\n## Print it\n\nWrite it out.\n\n## Acceptance Criteria\n\n- [ ] both are there\n";
+const BODY: &str = "## Context\n\nWhy.\n\n## Parse it\n\nRead the file.\n\n### Acceptance Criteria\n\n- [ ] it is read\n\n## Print it\n\nWrite it out.\n";
 
 fn driver() -> (Sandbox, String) {
     let sandbox = Sandbox::new();
@@ -108,4 +108,89 @@ fn eight_that_add_members_at_once_get_eight_numbers() {
         .collect();
     made.sort();
     assert_eq!(made, (1..=8).map(|n| format!("Created spec: {id}.{n}")).collect::<Vec<_>>());
+}
+
+/// A driver in two parts, the second with tasks and no criteria, that is judged itself by `options` and by `more` of its text.
+fn judged(more: &str, options: &[&str]) -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo $CHANT_SPEC_ID >>file; sed -i '/t is/s/\\[ \\]/[x]/' \"$CHANT_SPEC_FILE\"");
+    sandbox.write(
+        "body.md",
+        &format!("## Parse it\n\nSo that it is read.\n\n- [ ] it is parsed\n\n## It is printed\n\nOut.\n{more}"),
+    );
+    let id = sandbox.add(&[&["Convert it", "--body-file", "body.md"], options].concat());
+    sandbox.chant(&["split", &id, "--by-heading"]).ok();
+    (sandbox, id)
+}
+
+#[test]
+fn members_inherit_what_judges_the_driver_and_what_they_are_to_do_are_their_criteria() {
+    let (sandbox, id) = judged("", &["--verify", "test -s file", "--target-file", "file"]);
+    for (n, criterion) in [(1, "it is parsed"), (2, "It is printed")] {
+        let member = sandbox.show(&format!("{id}.{n}"));
+        assert_eq!(member["criteria"][0]["text"], criterion);
+        assert_eq!(member["target_files"][0], "file");
+        assert!(sandbox.read(&format!(".chant/specs/{id}.{n}.md")).contains("- test -s file\n"));
+    }
+    let more = sandbox.add(&["More", "--member-of", &id]);
+    assert_eq!(sandbox.show(&more)["target_files"][0], "file");
+    // One that is not ticked, one that changes another file, then all of them at once.
+    sandbox.agent("echo $CHANT_SPEC_ID >>file");
+    sandbox.chant(&["work", &format!("{id}.1")]).fails(1, &["it is parsed"]);
+    sandbox.agent("echo x >other; tick");
+    sandbox.chant(&["work", &format!("{id}.2")]).fails(1, &["other"]);
+    sandbox.agent("echo $CHANT_SPEC_ID >>file; tick");
+    sandbox.chant(&["work", &format!("{id}.1")]).ok();
+    sandbox.chant(&["work", &id, "--chain"]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+    assert_eq!(sandbox.read("file").lines().count(), 4);
+    assert_eq!(sandbox.ops(&id), ["add", "finish", "complete"]);
+    assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+}
+
+#[test]
+fn a_driver_is_checked_on_its_target_before_it_is_completed() {
+    // What each member leaves is right for it, and both together are not.
+    let (sandbox, id) = judged("", &[]);
+    let text = sandbox.read(&format!(".chant/specs/{id}.md"));
+    let text = text.replacen("---\n\n", "verify:\n  - test \"$(wc -l <file)\" = 2\n---\n\n", 1);
+    sandbox.write(&format!(".chant/specs/{id}.md"), &text);
+    sandbox.chant(&["approve", &id]).ok();
+    let ran = sandbox.chant(&["work", &id, "--chain"]).fails(1, &["is not completed with its last member"]);
+    assert!(ran.err.contains(&format!("git chant finish {}", &id[11..])), "{}", ran.err);
+    assert_eq!((sandbox.status(&id).as_str(), sandbox.status(&format!("{id}.2")).as_str()), ("pending", "completed"));
+    // Mended on the target, by whoever.
+    sandbox.git(&["checkout", "-q", "--", "."]);
+    sandbox.write("file", "one\ntwo\n");
+    sandbox.git(&["commit", "-qam", "Mend it"]);
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+}
+
+#[test]
+fn a_driver_whose_own_criterion_is_not_ticked_waits_for_a_person() {
+    let (sandbox, id) = judged("\n## Acceptance Criteria\n\n- [ ] all is consistent\n", &[]);
+    sandbox.chant(&["finish", &id]).fails(1, &["its members do the work", "--chain"]);
+    sandbox.chant(&["work", "--all", "--chain"]).fails(1, &["all is consistent"]);
+    assert_eq!(sandbox.status(&id), "pending");
+    sandbox.chant(&["finish", &id]).fails(1, &["all is consistent"]);
+    let file = format!(".chant/specs/{id}.md");
+    let text = sandbox.read(&file);
+    sandbox.write(&file, &text.replace("- [ ] all is", "- [x] all is"));
+    sandbox.chant(&["finish", &id]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+}
+
+#[test]
+fn what_a_member_changed_outside_the_target_files_of_its_driver_is_caught() {
+    let (sandbox, id) = judged("", &["--target-file", "file"]);
+    // A member that was edited to allow itself more.
+    let file = format!(".chant/specs/{id}.2.md");
+    let text = sandbox.read(&file);
+    sandbox.write(&file, &text.replace("  - file\n", "  - file\n  - other\n"));
+    sandbox.agent("echo $CHANT_SPEC_ID >>file; echo x >other; tick");
+    sandbox.chant(&["work", &format!("{id}.2")]).ok();
+    sandbox.agent("echo $CHANT_SPEC_ID >>file; tick");
+    sandbox.chant(&["work", &format!("{id}.1")]).fails(1, &["is not completed", "outside target_files: other"]);
+    assert_eq!(sandbox.status(&id), "pending");
 }

@@ -109,3 +109,80 @@ fn the_trail_survives_what_people_do_to_commits_and_says_how_sure_it_is() {
     sandbox.git(&["notes", "--ref=chant", "add", "-f", "-m", &format!("Chant-Spec: {fix}"), &root]);
     assert_eq!(certainty(&sandbox, &root), ("claimed".into(), fix.as_str().into()));
 }
+
+/// A root cause that recommends the lock, a fix that cannot be built on it, and a second root cause at the same path that recommends the
+/// queue; the fix is worked again on that.
+#[test]
+fn a_fix_on_research_that_superseded_other_research_quotes_what_it_was_informed_by() {
+    let sandbox = Sandbox::new();
+    let research = |name: &str| {
+        sandbox.agent(&format!(
+            "mkdir -p .chant/research; printf '# Why\\n\\nA race.\\n\\n## Recommendation\\n\\nUse the {name}.\\n' >.chant/research/race-root-cause.md; tick"
+        ));
+    };
+    sandbox
+        .chant(&["investigate", "race", "--title", "Lost", "--phases", "root-cause,fork-fix", "--onto", "main"])
+        .ok();
+    sandbox.commit("Specs");
+    let listed = sandbox.chant(&["list", "--json"]).ok().json();
+    let id = |at: usize| listed["specs"][at]["id"].as_str().unwrap().to_owned();
+    let (old, fix) = (id(0), id(1));
+    research("lock");
+    sandbox.chant(&["work", &old]).ok();
+    sandbox.agent("exit 65");
+    sandbox.chant(&["work", &fix]).fails(1, &["git chant investigate race --again root-cause"]);
+    let reason = "the lock is not reentrant";
+    let again = ["investigate", "race", "--again", "root-cause", "--reason", reason];
+    let new = sandbox.chant(&again).ok().out.trim().strip_prefix("Created spec: ").unwrap()[..18].to_owned();
+    // It is as the first was made: its criteria, its inputs, its branch; and what depends on that waits for it.
+    let text = sandbox.read(&format!(".chant/specs/{new}.md"));
+    assert!(text.contains("One approach is recommended") && text.contains("- [ ] "), "{text}");
+    assert!(text.contains("  - .chant/research/race-root-cause.md\n"), "{text}");
+    let blocked = sandbox.show(&fix)["blocked_by"].to_string();
+    assert!(blocked.contains(&format!("it depends on '{}'", &new[11..])), "{blocked}");
+    // Both agents are told what happened.
+    sandbox.agent("cat >\"$CHANT_WORKTREE/../prompt\"; exit 1");
+    sandbox.chant(&["work", &new]).fails(1, &[]);
+    let told = std::fs::read_to_string(sandbox.dir().join("prompt")).unwrap();
+    assert!(told.contains(&format!("is superseded by this spec: {reason}")), "{told}");
+    assert!(told.contains(&format!("'{}' failed: the research is insufficient", &fix[11..])), "{told}");
+    research("queue");
+    sandbox.chant(&["work", &new]).ok();
+    assert_eq!(sandbox.git(&["for-each-ref", "refs/heads/fix"]), "", "it is for main, too");
+    let fixed = |text: &str| {
+        sandbox.agent(&format!("cat >\"$CHANT_WORKTREE/../prompt\"; echo {text} >file; sed 's/^<!-- Fill in.*/### Fixed\\n\\nNothing is lost any longer./' \"$CHANT_SPEC_FILE\" >.n; cat .n >\"$CHANT_SPEC_FILE\"; rm .n; tick"))
+    };
+    fixed("fixed");
+    sandbox.chant(&["work", &fix]).ok();
+    let told = std::fs::read_to_string(sandbox.dir().join("prompt")).unwrap();
+    assert!(told.contains(&format!("is superseded by '{}': {reason}", &new[11..])), "{told}");
+    assert!(told.contains("Use the queue.") && !told.contains("Use the lock."), "{told}");
+    assert_eq!(sandbox.show(&fix)["stale"], false);
+
+    let trail = ask(&sandbox, "file:1")["research"].clone();
+    let summary = |at: usize| (trail[at]["short"].as_str().unwrap(), trail[at]["recommendation"].as_str().unwrap());
+    assert_eq!(summary(0), (&new[11..], "## Recommendation\n\nUse the queue."));
+    assert_eq!(summary(1), (&old[11..], "## Recommendation\n\nUse the lock."));
+    assert_eq!(trail[0]["superseded_by"], Value::Null);
+    assert_eq!((&trail[1]["superseded_by"], &trail[1]["superseded_because"]), (&new[11..].into(), &reason.into()));
+    // A third research later does not change what the fix was informed by.
+    research("nothing");
+    let third = sandbox.add(&["Once more", "--supersedes", &new]);
+    sandbox.chant(&["work", &third]).ok();
+    let trail = ask(&sandbox, "file:1")["research"].clone();
+    assert_eq!(trail.as_array().unwrap().len(), 2, "{trail}");
+    assert_eq!(trail[0]["recommendation"], "## Recommendation\n\nUse the queue.");
+    assert_eq!(trail[0]["superseded_by"], third[11..]);
+    assert_eq!(sandbox.show(&fix)["stale"], true);
+    // Worked again it rests on the third, and what the first attempt ticked does not count.
+    sandbox.chant(&["reset", &fix]).ok();
+    sandbox.agent("echo again >file");
+    sandbox.chant(&["work", &fix]).fails(1, &["The recommended approach is implemented"]);
+    sandbox.agent("echo again >file; tick");
+    sandbox.chant(&["work", &fix]).fails(1, &["release notes"]);
+    fixed("again");
+    sandbox.chant(&["work", &fix]).ok();
+    assert_eq!(sandbox.show(&fix)["stale"], false);
+    assert_eq!(sandbox.git(&["status", "--porcelain", "--", &format!(".chant/specs/{fix}.md")]), "");
+    assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+}

@@ -191,7 +191,9 @@ impl Check<'_> {
 
     /// What the spec says itself, which is no news in what it asks for.
     fn known(&self, criteria: bool) -> Known {
-        let spec = String::from_utf8_lossy(&self.attempt.bytes);
+        // Notes of an earlier attempt may hold again.
+        let pinned = spec_file::begun_again(&self.attempt.bytes);
+        let spec = String::from_utf8_lossy(&pinned);
         Known::of(self.attempt.spec.title.as_deref(), &spec, criteria)
     }
 

@@ -7,12 +7,12 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     attempt::{check::is_forbidden, ended::Waits, finish::finish_event},
-    domain::pattern::check_path,
+    domain::{id::SpecId, pattern::check_path, status::Status},
     env::fault,
     error::{Error, IoContext, Kind, Result},
     git::{history, work_file},
     project::Project,
-    specs::attempt::Attempt,
+    specs::{all::Specs, attempt::Attempt},
     store::File,
 };
 
@@ -56,6 +56,53 @@ pub(super) fn place(project: &Project, attempt: &Attempt, tip: Option<ObjectId>)
     }
     let hint = format!("move yours away, then: git chant merge {}", attempt.id.short());
     Ok(Some(Waits::new("files that it would replace were changed meanwhile").paths(occupied).hint(hint)))
+}
+
+/// In silent mode puts the documents into place that a completed spec of another clone wrote, as its events have them: only where none
+/// is, or one that was pinned when the work on it began.
+///
+/// # Errors
+/// If its events or the files cannot be read.
+pub(crate) fn place_recorded(project: &Project, id: &SpecId) -> Result<()> {
+    if !project.silent {
+        return Ok(());
+    }
+    let Some(state) = project.store()?.state(id)? else { return Ok(()) };
+    let status = state.was.unwrap_or(state.status);
+    if status != Status::Completed || state.facts.superseded_by.is_some() {
+        return Ok(());
+    }
+    match project.attempt(id, &state) {
+        // What is in the way is a person's, or newer.
+        Ok(attempt) => place(project, &attempt, None).map(drop),
+        Err(error) if matches!(error.kind, Kind::NoAttempt | Kind::NoText | Kind::InvalidSpec) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// [`place_recorded`] for the specs that `id` depends on, directly and through others.
+///
+/// # Errors
+/// As there.
+pub(crate) fn place_inputs(project: &Project, id: &SpecId) -> Result<()> {
+    if !project.silent {
+        return Ok(());
+    }
+    let specs = Specs::new(project)?;
+    let mut found = vec![id.clone()];
+    let mut at = 0;
+    while let Some(next) = found.get(at).cloned() {
+        at += 1;
+        for written in specs.depends_on(&next)?.iter() {
+            if let [other] = project.candidates(&specs.names, written)?.as_slice() {
+                let other = specs.successor(id, other)?;
+                if !found.contains(&other) {
+                    found.push(other);
+                }
+            }
+        }
+    }
+    found.iter().skip(1).try_for_each(|one| place_recorded(project, one))
 }
 
 /// The paths under `.chant/` that a commit of the attempt holds, whether or not a later one takes them out again.

@@ -11,7 +11,7 @@ use std::{
 };
 
 pub(crate) use queue::{Fate, Limits};
-pub(crate) use select::{Job, Selection, SelectionRequest, select};
+pub(crate) use select::{Job, Selection, SelectionRequest, expand, select};
 
 use crate::{
     agent::{interrupt::Interrupts, slot::Slot},

@@ -53,6 +53,18 @@ pub(crate) struct SelectionRequest {
     pub agent: Option<String>,
 }
 
+/// The specs that a person means who names `id`: of a driver its members that are open, for they do its work; the driver itself once
+/// they are over.
+pub(crate) fn expand(specs: &Specs<'_>, id: SpecId) -> Result<Vec<SpecId>> {
+    let mut open = Vec::new();
+    for member in specs.members(&id)? {
+        if !specs.status(&member)?.is_over() {
+            open.push(member);
+        }
+    }
+    Ok(if open.is_empty() { vec![id] } else { open })
+}
+
 /// Looks through the specs as they are now.
 pub(crate) fn select(specs: &Specs<'_>, wanted: &SelectionRequest) -> Result<Selection> {
     let mut selection = Selection::default();
@@ -110,10 +122,11 @@ fn passes(reason: &Reason) -> bool {
 fn open_dependencies(specs: &Specs<'_>, id: &SpecId) -> Result<BTreeSet<SpecId>> {
     let mut open = BTreeSet::new();
     for written in specs.depends_on(id)?.iter() {
-        if let [other] = specs.project.candidates(&specs.names, written)?.as_slice()
-            && !matches!(specs.recorded(other)?.status, Status::Completed | Status::Archived)
-        {
-            open.insert(other.clone());
+        if let [other] = specs.project.candidates(&specs.names, written)?.as_slice() {
+            let other = specs.successor(id, other)?;
+            if !matches!(specs.recorded(&other)?.status, Status::Completed | Status::Archived) {
+                open.insert(other);
+            }
         }
     }
     Ok(open)

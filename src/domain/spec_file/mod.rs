@@ -186,6 +186,24 @@ pub(crate) fn criteria_of(bytes: &[u8]) -> Vec<Criterion> {
     }
 }
 
+/// A version of a spec file for another attempt: no acceptance criterion is ticked, and nothing stands under its release notes.
+pub(crate) fn begun_again(bytes: &[u8]) -> Vec<u8> {
+    let mut text = bytes.to_vec();
+    for criterion in criteria_of(bytes).iter().filter(|criterion| criterion.checked) {
+        if let Some([b'[', tick, b']']) = text.get_mut(criterion.offset..criterion.offset + 3) {
+            *tick = b' ';
+        }
+    }
+    let Ok(whole) = String::from_utf8(text) else { return bytes.to_vec() };
+    match release_notes_of(bytes).and_then(|_| section(body_of(&whole), "release notes")) {
+        Some(notes) => {
+            let heading = notes.lines().next().unwrap_or_default();
+            whole.replacen(&notes, &format!("{heading}\n\n<!-- Fill in after implementation -->"), 1).into_bytes()
+        }
+        None => whole.into_bytes(),
+    }
+}
+
 /// The release notes of any version of a spec file; see [`criteria_of`].
 pub(crate) fn release_notes_of(bytes: &[u8]) -> Option<String> {
     let source = Source::new("", bytes).ok()?;

@@ -1,8 +1,9 @@
 //! Work branches that are exchanged, so that another clone can merge or resume their work.
 //!
-//! A branch goes to a branch of that name at the remote while its spec is finished or paused, and never by force. Once the spec is
-//! closed, or another attempt decides it, the branch at the remote is deleted if it still is what it was at the last fetch. Its
-//! commits are kept here first, unless they are in the target.
+//! A branch goes to a branch of that name at the remote while its spec is finished or paused, and never by force. What a paused
+//! attempt left uncommitted goes with it, as a commit on top that the clone which takes it over takes apart again. Once the spec is
+//! closed, another attempt decides it, or the attempt went on from such a commit, the branch at the remote is deleted if it still is
+//! what it was at the last fetch. Its commits are kept here first, unless they are in the target.
 
 use std::collections::BTreeMap;
 
@@ -131,6 +132,7 @@ impl Exchange<'_> {
             let Some(id) = name.strip_prefix(&prefix).and_then(|id| SpecId::new(id).ok()) else { continue };
             let tip = reference.target().try_id().map(ToOwned::to_owned);
             let (Some(tip), Ok(Some(state))) = (tip, self.store.state(&id)) else { continue };
+            let tip = self.with_uncommitted(&id, &state, tip)?;
             let newer = match theirs.get(&id) {
                 // Work on it went on in another clone.
                 Some(known) => !project.is_ancestor(tip, *known)?,
@@ -141,6 +143,15 @@ impl Exchange<'_> {
             }
         }
         Ok(due)
+    }
+
+    /// What another clone needs of the work branch at `tip`: of an attempt that was paused here, what was not committed, too.
+    fn with_uncommitted(&self, id: &SpecId, state: &State, tip: ObjectId) -> Result<ObjectId> {
+        let Some(attempt) = state.attempt.filter(|_| state.status == Status::Paused) else { return Ok(tip) };
+        if !self.project.paused_here(id, attempt)? {
+            return Ok(tip);
+        }
+        Ok(self.project.kept_snapshot(id, attempt, tip)?.unwrap_or(tip))
     }
 
     /// Whether `tip` is the result of the attempt that decides the spec.
@@ -156,7 +167,23 @@ impl Exchange<'_> {
     /// Whether no clone needs the branch that a remote has: its spec is closed, or an attempt of this clone decides it now.
     fn is_needless(&self, id: &SpecId, tip: ObjectId) -> Result<bool> {
         let Ok(Some(state)) = self.store.state(id) else { return Ok(false) };
-        Ok(state.attempt.is_some() && (state.status.is_over() || self.is_replaced(id, &state, tip)?))
+        let Some(attempt) = state.attempt else { return Ok(false) };
+        Ok(state.status.is_over() || self.went_on(id, &state, attempt, tip)? || self.is_replaced(id, &state, tip)?)
+    }
+
+    /// Whether `tip` holds what was not committed of the attempt when it was paused, and this clone has gone on from there: it finished the
+    /// attempt, or paused it again.
+    fn went_on(&self, id: &SpecId, state: &State, attempt: ObjectId, tip: ObjectId) -> Result<bool> {
+        let project = self.project;
+        let Some(below) = project.below_snapshot(attempt, tip)? else { return Ok(false) };
+        let Some(ours) = branch::read(&project.repo, project.branch_ref(id)?.as_ref())? else { return Ok(false) };
+        let ours = self.with_uncommitted(id, state, ours)?;
+        let is_ours = match state.status {
+            Status::Finished => project.holds(id, attempt)?,
+            Status::Paused => project.paused_here(id, attempt)?,
+            _ => false,
+        };
+        Ok(is_ours && ours != tip && project.is_ancestor(below, ours)? && self.decides(state, ours)?)
     }
 
     /// Keeps the commits of a branch that is about to be deleted, unless they are in its target.
@@ -177,8 +204,7 @@ impl Exchange<'_> {
         let Some(attempt) = state.attempt.filter(|_| matches!(state.status, Status::Finished | Status::Paused)) else {
             return Ok(false);
         };
-        let start = self.store.event(id, attempt)?;
-        let is_own = start.is_ok_and(|event| event.facts.clone.as_deref() == Some(project.clone_name()));
+        let is_own = project.holds(id, attempt)?;
         let related = project.is_ancestor(tip, ours)? || project.is_ancestor(ours, tip)?;
         Ok(is_own && !related && self.decides(state, ours)?)
     }

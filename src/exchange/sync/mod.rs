@@ -132,7 +132,7 @@ pub(crate) fn unpushed(project: &Project, remote: &str) -> Result<usize> {
 }
 
 /// The spec whose ref has the full name `name`.
-fn spec_of(name: &str) -> Option<SpecId> {
+pub(crate) fn spec_of(name: &str) -> Option<SpecId> {
     if name == NOTES_REF {
         return None;
     }

@@ -1,28 +1,19 @@
 //! The use case `why`: from a line or a commit to its spec, its checks, and the research behind it.
 
 mod origin;
-
-use std::collections::{BTreeSet, VecDeque};
+mod research;
 
 use gix::ObjectId;
 
 use crate::{
-    answer::{ResearchView, WhyView},
-    domain::{
-        checks::Checks,
-        event::{Op, Role},
-        id::SpecId,
-        spec_file::section,
-    },
+    answer::WhyView,
+    domain::{checks::Checks, event::Op, id::SpecId},
     error::Result,
     git::blame,
     specs::all::Specs,
 };
 
 pub(crate) use origin::origin;
-
-/// How many specs of a trail are shown.
-const MAX_TRAIL: usize = 50;
 
 /// Why `commit` is there; `None` is a line that is not committed.
 ///
@@ -50,7 +41,7 @@ pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>) -> Result<WhyView
     if let Some(state) = &entry.state {
         view.confined = state.facts.confined.as_ref().map(|by| by.as_ref().to_owned());
         view.checks = checks(specs, spec, state.tip)?;
-        view.research = research(specs, spec, state.tip)?;
+        view.research = research::trail(specs, spec, state)?;
     }
     Ok(view)
 }
@@ -62,52 +53,4 @@ fn checks(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<crate::
     let checks = store.newest_evidence(&walk.history, &Op::Finish, "checks.json")?;
     let checks = checks.and_then(|bytes| serde_json::from_slice::<Checks>(&bytes).ok());
     Ok(checks.map(|checks| checks.lines()).unwrap_or_default())
-}
-
-/// The specs that informed `spec`, breadth first: the nearest first, each once.
-fn research(specs: &Specs<'_>, spec: &SpecId, tip: ObjectId) -> Result<Vec<ResearchView>> {
-    let store = specs.project.store()?;
-    let mut seen = BTreeSet::from([spec.clone()]);
-    let mut queue = VecDeque::from([(spec.clone(), tip)]);
-    let mut found = Vec::new();
-    while let Some((id, tip)) = queue.pop_front() {
-        let walk = store.walk(&id, tip)?;
-        let parents = walk.history.events().iter().rev().flat_map(|event| event.parents.iter());
-        for (_, parent) in parents.filter(|(role, _)| *role == Role::Informed) {
-            let Some(by) = store.spec_of_event(*parent)? else { continue };
-            if found.len() >= MAX_TRAIL || !seen.insert(by.clone()) {
-                continue;
-            }
-            found.push(research_view(specs, &by, *parent)?);
-            queue.push_back((by, *parent));
-        }
-    }
-    Ok(found)
-}
-
-/// A spec as it was when it informed another: its documents are in its events, wherever the files are now.
-fn research_view(specs: &Specs<'_>, id: &SpecId, at: ObjectId) -> Result<ResearchView> {
-    let store = specs.project.store()?;
-    let entry = specs.entry(id)?;
-    let mut view = ResearchView {
-        short: id.short().to_owned(),
-        title: entry.spec().and_then(|spec| spec.title.clone()),
-        phase: entry.spec().and_then(|spec| spec.front.phase.clone()),
-        documents: Vec::new(),
-        recommendation: None,
-    };
-    let walk = store.walk(id, at)?;
-    let finished = walk.history.events().iter().rev().find(|event| event.op == Op::Finish);
-    for file in finished.map(|event| store.evidence_files(event.id, "outputs")).transpose()?.unwrap_or_default() {
-        if file.path.starts_with(".chant/specs/") {
-            continue;
-        }
-        if view.recommendation.is_none()
-            && let Ok(text) = String::from_utf8(specs.project.repo.gix().find_blob(file.blob)?.take_data())
-        {
-            view.recommendation = section(&text, "recommend");
-        }
-        view.documents.push(file.path);
-    }
-    Ok(view)
 }

@@ -73,9 +73,9 @@ fn unknown_run(
     attempt: gix::ObjectId,
     why: Option<String>,
 ) -> Result<Option<Finding>> {
-    let Ok(start) = project.store()?.event(&entry.id, attempt)? else { return Ok(None) };
-    let by_hand = start.facts.agent.as_deref() == Some(MANUAL);
-    if by_hand || start.facts.clone.as_deref() != Some(project.clone_name()) {
+    let Some(holder) = project.holder(&entry.id, attempt)? else { return Ok(None) };
+    let by_hand = holder.facts.agent.as_deref() == Some(MANUAL);
+    if by_hand || holder.facts.clone.as_deref() != Some(project.clone_name()) {
         return Ok(None);
     }
     let why = why.unwrap_or_else(|| "it has no lease".to_owned());

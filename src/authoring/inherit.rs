@@ -1,0 +1,149 @@
+//! What a new spec takes over, where the person leaves it open: from the spec that it supersedes, and from its investigation.
+
+use super::{draft::Draft, template, topic::Known};
+use crate::{
+    domain::{
+        id::SpecId,
+        pattern::is_url,
+        spec_file::{FrontMatter, Spec, begun_again, body_of},
+    },
+    error::Result,
+    project::Project,
+    specs::{all::Specs, entry::Entry},
+};
+
+/// Fills what `draft` leaves open: what it supersedes says what kind of work it is, and its topic what it builds on. `supersedes` holds
+/// full ids by now.
+///
+/// # Errors
+/// If the specs cannot be read.
+pub(super) fn inherit(project: &Project, draft: &mut Draft) -> Result<()> {
+    let specs = Specs::new(project)?;
+    let old = superseded(&specs, &draft.front)?;
+    let old = old.as_ref().and_then(Entry::spec);
+    let front = &mut draft.front;
+    if let Some(old) = old {
+        take_over(front, &old.front, draft.kind_given);
+    }
+    let phase = front.known_phase();
+    let known = front.topic.as_deref().map(|topic| Known::of(&specs, topic)).transpose()?.unwrap_or_default();
+    let wiring = match (phase, &front.topic) {
+        (Some(phase), Some(topic)) => known.wiring(topic, phase),
+        _ => FrontMatter::default(),
+    };
+    let informed_by = union(wiring.informed_by, old.map(|old| old.front.informed_by.as_slice()).unwrap_or_default());
+    let of_old = |list: fn(&FrontMatter) -> &Vec<String>| old.map(|old| list(&old.front).clone()).unwrap_or_default();
+    let or = |wired: Vec<String>, old: Vec<String>| if wired.is_empty() { old } else { wired };
+    for (given, inherited) in [
+        (&mut front.depends_on, or(wiring.depends_on, of_old(|front| &front.depends_on))),
+        (&mut front.informed_by, informed_by),
+        (&mut front.target_files, or(wiring.target_files, of_old(|front| &front.target_files))),
+    ] {
+        if given.is_empty() {
+            *given = inherited;
+        }
+    }
+    if let Some(old) = old.filter(|_| draft.body.trim().is_empty()) {
+        draft.body = match (phase, &front.topic) {
+            (Some(phase), Some(topic)) => {
+                let title = old.title.as_deref().unwrap_or(&draft.title);
+                let title = title.strip_prefix(&template::heading(phase, topic)).unwrap_or(title);
+                let url = old.front.informed_by.iter().find(|entry| is_url(entry)).cloned().or(known.report);
+                template::body(Some(phase), topic, title, url.as_deref())
+            }
+            _ => body_without_title(old),
+        };
+    }
+    Ok(())
+}
+
+/// Fills what a new member leaves open with what its driver is judged by.
+///
+/// # Errors
+/// If the specs cannot be read.
+pub(super) fn of_driver(project: &Project, front: &mut FrontMatter, driver: &SpecId) -> Result<()> {
+    let entry = Specs::new(project)?.entry(driver)?;
+    let Some(of) = entry.spec().map(|spec| &spec.front) else { return Ok(()) };
+    for (given, inherited) in [(&mut front.verify, &of.verify), (&mut front.target_files, &of.target_files)] {
+        if given.is_empty() {
+            given.clone_from(inherited);
+        }
+    }
+    Ok(())
+}
+
+/// The branch that a spec with this front matter is for, where the person names none: that of the spec which it supersedes, else that of
+/// the other phases of its investigation.
+///
+/// # Errors
+/// If the specs cannot be read.
+pub(crate) fn onto(project: &Project, front: &FrontMatter) -> Result<Option<String>> {
+    let specs = Specs::new(project)?;
+    let old = superseded(&specs, front)?;
+    if let Some(onto) = old.and_then(|old| old.state.as_ref()?.facts.onto.clone()) {
+        return Ok(Some(onto));
+    }
+    Ok(match (front.known_phase(), &front.topic) {
+        (Some(_), Some(topic)) => Known::of(&specs, topic)?.onto,
+        _ => None,
+    })
+}
+
+/// The spec that one with this front matter supersedes; of several the first.
+fn superseded(specs: &Specs<'_>, front: &FrontMatter) -> Result<Option<Entry>> {
+    front.supersedes.iter().find_map(|old| SpecId::new(old).ok()).map(|old| specs.entry(&old)).transpose()
+}
+
+/// Takes over from `old` what says what kind of work it is and how it is judged.
+fn take_over(front: &mut FrontMatter, old: &FrontMatter, kind_given: bool) {
+    if !kind_given && front.phase.is_none() {
+        front.kind = old.kind;
+    }
+    for (given, inherited) in [
+        (&mut front.phase, &old.phase),
+        (&mut front.topic, &old.topic),
+        (&mut front.prompt, &old.prompt),
+        (&mut front.reproduces, &old.reproduces),
+        (&mut front.fails_with, &old.fails_with),
+        (&mut front.runs, &old.runs),
+        (&mut front.agent, &old.agent),
+    ] {
+        if given.is_none() {
+            given.clone_from(inherited);
+        }
+    }
+    for (given, inherited) in [
+        (&mut front.labels, &old.labels),
+        (&mut front.verify, &old.verify),
+        (&mut front.tests, &old.tests),
+        (&mut front.context, &old.context),
+        (&mut front.origin, &old.origin),
+        (&mut front.tracks, &old.tracks),
+    ] {
+        if given.is_empty() {
+            given.clone_from(inherited);
+        }
+    }
+    front.approval.required |= old.approval.required;
+}
+
+fn union(mut entries: Vec<String>, more: &[String]) -> Vec<String> {
+    for entry in more {
+        if !entries.contains(entry) {
+            entries.push(entry.clone());
+        }
+    }
+    entries
+}
+
+/// The body of a spec below its title, with no criterion ticked.
+fn body_without_title(spec: &Spec) -> String {
+    let text = begun_again(spec.source().text().as_bytes());
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let body = body_of(&text).trim_start();
+    match body.split_once('\n') {
+        Some((title, rest)) if title.starts_with("# ") => rest.to_owned(),
+        None if body.starts_with("# ") => String::new(),
+        _ => body.to_owned(),
+    }
+}

@@ -1,0 +1,78 @@
+//! Which clone holds an attempt, and what it left uncommitted when it paused. Handing one over is done by `attempt::track`.
+
+use gix::{ObjectId, bstr::ByteSlice};
+
+use crate::{
+    domain::{
+        event::{Event, Op},
+        id::SpecId,
+    },
+    error::Result,
+    project::Project,
+};
+
+/// The trailer of a commit that holds what was not committed of an attempt: the start event.
+const SNAPSHOT: &str = "Chant-Snapshot: ";
+
+impl Project {
+    /// The event by which `attempt` is held: the newest that began or resumed it; `None` if it cannot be read.
+    pub(crate) fn holder(&self, id: &SpecId, attempt: ObjectId) -> Result<Option<Event>> {
+        self.newest(id, attempt, |op| matches!(op, Op::Start | Op::Resume))
+    }
+
+    /// Whether this clone holds `attempt`.
+    pub(crate) fn holds(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
+        Ok(self.holder(id, attempt)?.is_some_and(|event| self.wrote(&event)))
+    }
+
+    /// Whether `attempt` was paused in this clone, as far as its newest pause tells.
+    pub(crate) fn paused_here(&self, id: &SpecId, attempt: ObjectId) -> Result<bool> {
+        Ok(self.newest(id, attempt, |op| *op == Op::Pause)?.is_some_and(|event| self.wrote(&event)))
+    }
+
+    /// Whether this clone wrote the event.
+    fn wrote(&self, event: &Event) -> bool {
+        event.facts.clone.as_deref() == Some(self.clone_name())
+    }
+
+    fn newest(&self, id: &SpecId, attempt: ObjectId, wanted: impl Fn(&Op) -> bool) -> Result<Option<Event>> {
+        let store = self.store()?;
+        let Some(tip) = store.tip(id)? else { return Ok(None) };
+        let walk = store.walk(id, tip)?;
+        let mut newest = walk.history.events().iter().rev();
+        Ok(newest.find(|event| event.attempt() == attempt && wanted(&event.op)).cloned())
+    }
+
+    /// The message of a commit that holds what was not committed of `attempt` at the spec `id`.
+    pub(crate) fn snapshot_message(id: &SpecId, attempt: ObjectId) -> String {
+        format!("Uncommitted changes of an attempt at {id}\n\n{SNAPSHOT}{attempt}\n")
+    }
+
+    /// The commit below one that holds what was not committed of `attempt`; `None` if `commit` is any other commit.
+    pub(crate) fn below_snapshot(&self, attempt: ObjectId, commit: ObjectId) -> Result<Option<ObjectId>> {
+        let Some(object) = self.repo.gix().try_find_object(commit)? else { return Ok(None) };
+        let Ok(found) = object.try_into_commit() else { return Ok(None) };
+        let named = format!("{SNAPSHOT}{attempt}");
+        let is_snapshot = found.message_raw_sloppy().lines().any(|line| line.trim_end() == named.as_bytes());
+        let parents: Vec<ObjectId> = found.parent_ids().map(gix::Id::detach).collect();
+        Ok(match parents.as_slice() {
+            [parent] if is_snapshot => Some(*parent),
+            _ => None,
+        })
+    }
+
+    /// The commit that holds what was not committed of `attempt` when its branch was at `tip`, if anything was: the newest that is kept.
+    pub(crate) fn kept_snapshot(&self, id: &SpecId, attempt: ObjectId, tip: ObjectId) -> Result<Option<ObjectId>> {
+        let name = attempt.to_string();
+        let number =
+            |kept: &str| kept.strip_prefix(&name).map(|rest| rest.trim_start_matches('-').parse().unwrap_or(0u32));
+        let mut newest: Option<(u32, ObjectId)> = None;
+        for (kept, commit) in self.store()?.kept_attempts(id)? {
+            let Some(number) = number(&kept) else { continue };
+            if newest.is_none_or(|(other, _)| other < number) && self.below_snapshot(attempt, commit)? == Some(tip) {
+                newest = Some((number, commit));
+            }
+        }
+        Ok(newest.map(|(_, commit)| commit))
+    }
+}

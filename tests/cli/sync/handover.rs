@@ -1,0 +1,127 @@
+//! One clone stops, another goes on: what was not committed and what is in no commit at all come along.
+
+use super::net::Net;
+
+fn forward(count: usize) -> Vec<usize> {
+    (0..count).collect()
+}
+
+fn path(net: &Net, clone: usize, spec: &str) -> String {
+    net.chant(clone, &["path", spec]).ok().out.trim().to_owned()
+}
+
+fn read(dir: &str, name: &str) -> String {
+    std::fs::read_to_string(format!("{dir}/{name}")).unwrap_or_default()
+}
+
+/// Clone 0 stops with a new file, a changed one and a removed one, none of them committed.
+fn stopped(net: &Net) -> String {
+    for (name, text) in [("kept", "kept\n"), ("gone", "gone\n")] {
+        std::fs::write(net.dir(0).join(name), text).unwrap();
+    }
+    net.git(0, &["add", "-A"]);
+    net.git(0, &["commit", "-qm", "Files"]);
+    net.git(0, &["push", "-q"]);
+    net.git(1, &["pull", "-q"]);
+    let spec = net.add(0, "For two");
+    net.agent(0, "echo half >half; echo changed >kept; rm gone; exit 75");
+    net.chant(0, &["work", &spec]);
+    assert_eq!(net.status(0, &spec), "paused");
+    net.settle(forward);
+    spec
+}
+
+#[test]
+fn what_was_not_committed_is_not_committed_in_the_clone_that_takes_over() {
+    let net = Net::new(2);
+    let spec = stopped(&net);
+    net.chant(1, &["takeover", &spec]).ok();
+    let tree = path(&net, 1, &spec);
+    assert_eq!((read(&tree, "half").as_str(), read(&tree, "kept").as_str()), ("half\n", "changed\n"));
+    assert!(!std::path::Path::new(&tree).join("gone").exists());
+    let status = net.sandbox.git_in(std::path::Path::new(&tree), &["status", "--porcelain"]);
+    assert_eq!(status.lines().map(str::trim).collect::<Vec<_>>(), ["D gone", "M kept", "?? half"]);
+    // It holds the attempt now: what its hints say can be done there, and the other clone knows.
+    net.settle(forward);
+    net.chant(0, &["pause", &spec]).fails(1, &["is being worked on in another clone"]);
+    net.chant(1, &["pause", &spec]).ok();
+    std::fs::write(format!("{tree}/half"), "whole\n").unwrap();
+    net.agent(1, "git add -A; git commit -qm Whole");
+    net.chant(1, &["work", &spec, "--agent", "scripted"]).ok();
+    assert_eq!(net.status(1, &spec), "completed");
+    assert_eq!(net.git(1, &["show", "main:half"]), "whole");
+    net.settle(forward);
+    assert_eq!(net.status(0, &spec), "completed");
+    assert_eq!(net.held(&net.server, &format!("refs/heads/chant/{spec}")), "");
+}
+
+#[test]
+fn an_attempt_goes_to_and_fro_and_nothing_of_it_is_lost() {
+    let net = Net::new(2);
+    let spec = stopped(&net);
+    // Twice it goes there and back, each time with something more that is not committed.
+    for (clone, text) in [(1, "one"), (0, "two"), (1, "three")] {
+        net.agent(clone, &format!("cat half >>seen; echo {text} >half; exit 75"));
+        net.chant(clone, &["work", &spec]);
+        assert_eq!(net.status(clone, &spec), "paused");
+        net.settle(forward);
+    }
+    net.agent(0, "git add -A; git commit -qm All");
+    net.chant(0, &["work", &spec]).ok();
+    assert_eq!(net.git(0, &["show", "main:seen"]), "half\none\ntwo");
+    assert_eq!(net.git(0, &["show", "main:half"]), "three");
+    // What clone 0 had when it gave the work away is kept there.
+    let kept = net.git(0, &["for-each-ref", "--format=%(refname)", &format!("refs/chant-local/attempts/{spec}")]);
+    let halves: Vec<String> = kept.lines().map(|name| net.git(0, &["show", &format!("{name}:half")])).collect();
+    assert!(halves.iter().any(|half| half == "half"), "{halves:?}");
+}
+
+#[test]
+fn a_pause_says_what_stays_where_branches_are_not_exchanged() {
+    let net = Net::new(2);
+    net.git(0, &["config", "chant.pushBranches", "false"]);
+    let spec = net.add(0, "By hand");
+    net.chant(0, &["work", &spec, "--agent", "manual"]).ok();
+    std::fs::write(format!("{}/half", path(&net, 0, &spec)), "half\n").unwrap();
+    net.chant(0, &["pause", &spec]).ok().fails(0, &["what is not committed stays in this clone"]);
+}
+
+/// Clones in silent mode that share the remote.
+fn silent(net: &Net) {
+    for clone in 0..2 {
+        net.chant(clone, &["init", "--silent"]).ok();
+        net.git(clone, &["config", "chant.remote", "origin"]);
+        net.agent(
+            clone,
+            "mkdir -p .chant/research; grep -h FOUND .chant/research/* >../seen; \
+             printf '# Found\\n\\n## Recommendation\\n\\nFOUND in %s.\\n' $CHANT_PHASE >.chant/research/t-$CHANT_PHASE.md; \
+             sed 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" >.t; cat .t >\"$CHANT_SPEC_FILE\"; rm .t",
+        );
+    }
+}
+
+#[test]
+fn in_silent_mode_a_second_maintainer_goes_on_with_the_documents_of_the_first() {
+    let net = Net::new(2);
+    silent(&net);
+    let phases = ["investigate", "t", "--title", "Lost", "--phases", "comprehension,root-cause,impact-map"];
+    let out = net.chant(0, &phases).ok().out;
+    let ids: Vec<&str> = out.lines().map(|line| &line["Created spec: ".len()..][..18]).collect();
+    net.chant(0, &["work", ids[0]]).ok();
+    net.settle(forward);
+    let document = net.dir(1).join(".chant/research/t-comprehension.md");
+    assert!(std::fs::read_to_string(&document).unwrap().contains("FOUND in comprehension"));
+    // Without it, as after a plain fetch, work brings it; one that a person changed is left as it is, and is drift.
+    std::fs::remove_file(&document).unwrap();
+    net.chant(1, &["work", ids[1], "--trust"]).ok();
+    assert!(std::fs::read_to_string(net.sandbox.dir().join("seen")).unwrap().contains("FOUND in comprehension"));
+    std::fs::write(&document, "mine\n").unwrap();
+    net.settle(forward);
+    net.chant(0, &["work", ids[2], "--trust"]);
+    net.settle(forward);
+    assert_eq!(std::fs::read_to_string(&document).unwrap(), "mine\n");
+    let drift = net.chant(1, &["drift"]).ok().out;
+    assert!(drift.contains("t-comprehension.md"), "{drift}");
+    // No branch shows anything of it.
+    assert_eq!(net.git(1, &["log", "--all", "--format=%H", "--", ".chant"]).lines().count(), 0);
+}
