@@ -51,9 +51,16 @@ macro_rules! gate {
 }
 
 /// Runs the command in a sandbox, which ends with this shell and takes along all that is left in it: where it is asked to end, it waits for
-/// them. In the sandbox are the process that holds it, this shell, and they.
-const IN_SANDBOX: &str = r#"ended=; trap 'ended=1' HUP INT TERM; /bin/sh -c "$1"; code=$?
-if [ "$ended" ]; then while set -- /proc/[0-9]*; [ $# -gt 2 ]; do sleep 0.05; done; fi; exit $code"#;
+/// them; otherwise they get a moment, and their names are written down. In the sandbox are the process that holds it, this shell, and they.
+const IN_SANDBOX: &str = r#"ended=; trap 'ended=1' HUP INT TERM; /bin/sh -c "$1"; code=$?; left=$2
+others() { set -- /proc/[0-9]*; [ $# -gt 2 ]; }
+if [ "$ended" ]; then while others; do sleep 0.05; done
+elif [ "$left" ]; then
+    for _ in 1 2 3 4; do others || break; sleep 0.05; done
+    others && for one in /proc/[0-9]*; do
+        case $one in /proc/1|/proc/$$) ;; *) read -r name <$one/comm && printf '%s\n' "$name" >>"$left" ;; esac
+    done 2>/dev/null
+fi; exit $code"#;
 
 /// Closes every descriptor that a shell can name: those of one digit.
 const CLOSE: &str = "exec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-; ";
@@ -93,6 +100,8 @@ pub(crate) struct Run<'a> {
     pub colors: bool,
     /// How many bytes of the end of the output are kept in [`Finished::tail`].
     pub tail: usize,
+    /// A file that can be written in the sandbox: it gets the names of the processes that the command leaves there, a line each.
+    pub left: Option<&'a Path>,
     /// How long it may take.
     pub timeout: Option<Duration>,
     /// How long it gets between SIGTERM and SIGKILL.
@@ -117,6 +126,7 @@ impl<'a> Run<'a> {
             filter: None,
             colors: false,
             tail: TAIL,
+            left: None,
             timeout: None,
             grace: GRACE,
             tick: None,
@@ -307,7 +317,7 @@ fn spawn(run: &Run<'_>, marker: &str, reaper: &mut Reaper) -> Result<(std::proce
     command.args(["-c", &script, "sh"]).args(run.sandbox);
     match run.sandbox {
         [] => command.args([SHELL, "-c", run.command]),
-        _ => command.args([SHELL, "-c", IN_SANDBOX, "sh", run.command]),
+        _ => command.args([SHELL, "-c", IN_SANDBOX, "sh", run.command]).args(run.left),
     };
     command.current_dir(run.dir).process_group(0);
     for (name, value) in &run.env {

@@ -31,8 +31,12 @@ pub(crate) enum Form {
 
 /// Where the transcript of an attempt lies: `<common dir>/chant/transcripts/<spec id>/<attempt>.log`.
 pub(crate) fn path(common_dir: &Path, spec: &SpecId, attempt: &gix::oid) -> PathBuf {
-    let dir = common_dir.join("chant").join("transcripts").join(spec.as_str());
-    dir.join(format!("{attempt}.log"))
+    dir(common_dir, spec).join(format!("{attempt}.log"))
+}
+
+/// The directory that the transcripts of a spec are in.
+pub(crate) fn dir(common_dir: &Path, spec: &SpecId) -> PathBuf {
+    common_dir.join("chant").join("transcripts").join(spec.as_str())
 }
 
 /// Creates a transcript, readable by its owner only, with the directories above it. Fails if there is one.

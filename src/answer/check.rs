@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use crate::{
-    domain::checks::CheckLine,
+    domain::checks::{CheckLine, SHOWN},
     terminal::{Look, clean, color::Slot, time},
 };
-
-/// How many lines of what a command said at its end are shown.
-const TAIL: usize = 12;
 
 impl CheckLine {
     /// `ok` or `failed`.
     pub(super) fn verdict(&self) -> &'static str {
         if self.ok { "ok" } else { "failed" }
+    }
+
+    /// Whether something that a command printed is shown.
+    pub(super) fn has_output(&self) -> bool {
+        self.detail.as_ref().is_some_and(|detail| detail.lines().nth(1).is_some())
     }
 
     /// `ok      verify: cargo test (2s)`, `FAILED  scope: 'a.rs' is not a target file`; what a command said at its end stands below it.
@@ -29,7 +31,7 @@ impl CheckLine {
             out.push_str(&format!(": {}", clean::line(first)));
         }
         let said: Vec<&str> = lines.collect();
-        for line in &said[said.len().saturating_sub(TAIL)..] {
+        for line in &said[said.len().saturating_sub(SHOWN)..] {
             out.push_str(&format!("\n          {}", clean::line(line)));
         }
         out

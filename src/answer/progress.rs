@@ -38,6 +38,15 @@ pub(crate) enum Step<'a> {
         /// Its name.
         what: &'a str,
     },
+    /// A command of a check runs. It is said again for what it prints.
+    Running {
+        /// The command line.
+        command: &'a str,
+        /// A line that it printed, without its end; empty when it begins.
+        line: &'a str,
+    },
+    /// That command is over.
+    Ran,
     /// A step of one of several specs that are worked at once.
     Of {
         /// The short id.

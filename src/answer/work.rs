@@ -92,6 +92,8 @@ pub(crate) struct WorkedSpec {
     pub duration_ms: u64,
     /// Where its work went.
     pub merged: Option<Merged>,
+    /// The checks that failed.
+    pub failed: Vec<CheckLine>,
 }
 
 impl Answer for AllWorked {
@@ -104,7 +106,7 @@ impl Answer for AllWorked {
         let ids = widest(&|one| one.spec.short.chars().count());
         let outcomes = widest(&|one| one.outcome.chars().count());
         let tooks = widest(&|one| took(one.duration_ms).chars().count());
-        for WorkedSpec { spec, outcome, why, duration_ms, .. } in &self.worked {
+        for WorkedSpec { spec, outcome, why, duration_ms, failed, .. } in &self.worked {
             let id = look.paint.with(Slot::Id, format!("{:<ids$}", clean::line(&spec.short)));
             let bad = outcome == "failed" || outcome == "refused";
             let slot = if bad { Slot::Bad } else { Slot::from(spec.status) };
@@ -112,6 +114,10 @@ impl Answer for AllWorked {
             writeln!(out, "{id}  {outcome}  {:<tooks$}  {}", took(*duration_ms), spec.titled())?;
             if let Some(why) = why {
                 writeln!(out, "    {}", clean::line(why))?;
+            }
+            // What else there is to know of them stands in the line above.
+            for check in failed.iter().filter(|check| check.has_output()) {
+                writeln!(out, "    {}", check.line(look))?;
             }
         }
         writeln!(out, "{}", self.summary())

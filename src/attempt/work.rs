@@ -410,12 +410,14 @@ impl Work<'_> {
             EndedAs::Failed { .. } if self.is_gate()? => {
                 vec![format!("when you have done it: git chant finish {short}")]
             }
-            EndedAs::Failed { .. } => match kept()? {
-                Some(kept) => {
-                    vec![kept, format!("to check it again without the agent: git chant finish {short}"), again]
-                }
-                None => vec![again],
-            },
+            EndedAs::Failed { checks, .. } => {
+                let more = checks.has_more_output();
+                let more = more.then(|| format!("all that its checks printed: git chant log {short} --checks"));
+                let check = |_: &String| format!("to check it again without the agent: git chant finish {short}");
+                let kept = kept()?;
+                let check = kept.as_ref().map(check);
+                [more, kept, check, Some(again)].into_iter().flatten().collect()
+            }
         })
     }
 

@@ -60,15 +60,21 @@ pub(crate) struct LogArgs {
     #[arg(short = 'f', long)]
     pub follow: bool,
 
-    /// Only this attempt, by the id of its start event or a prefix of it; with --agent the last one is taken if none is named
+    /// Print all that the commands of the last checks printed instead
+    ///
+    /// It is kept in this clone only, of each command the last 8 MiB.
+    #[arg(long, conflicts_with_all = ["agent", "follow"])]
+    pub checks: bool,
+
+    /// Only this attempt, by the id of its start event or a prefix of it; with --agent and --checks the last one is taken if none is named
     #[arg(long, value_name = "attempt")]
     pub attempt: Option<String>,
 
     /// Say of each event whether its signature is good, and whose it is
-    #[arg(long, conflicts_with_all = ["agent", "follow"])]
+    #[arg(long, conflicts_with_all = ["agent", "follow", "checks"])]
     pub show_signature: bool,
 
-    /// Only the last <number> events, or lines of the transcript
+    /// Only the last <number> events, or lines of what is printed instead
     #[arg(short = 'n', long, value_name = "number")]
     pub max_count: Option<usize>,
 }
@@ -78,6 +84,7 @@ pub(crate) const LOG_PAGE: Page = Page {
     examples: &[
         ("git chant log 010", "The spec's life."),
         ("git chant log 010 --agent -f", "Watch the agent at work."),
+        ("git chant log 010 --checks", "What did its checks print?"),
         ("git chant log 010 --show-signature", "Who signed what of it?"),
         ("git log --first-parent chant/specs/2026-02-08-010-v7b", "The same events by git alone."),
         ("git log --graph chant/specs/2026-02-08-010-v7b", "With the trail of specs that inform it."),

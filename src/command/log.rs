@@ -1,4 +1,4 @@
-//! `git chant log`: the events of a spec, or the transcript of its agent.
+//! `git chant log`: the events of a spec, the transcript of its agent, or what its checks printed.
 
 use std::io::Write;
 
@@ -21,7 +21,7 @@ use crate::{
         id::SpecId,
     },
     error::{Error, Kind, Result},
-    project::{Project, signatures::Signatures},
+    project::{Project, check_output, signatures::Signatures},
     specs::view::event_view,
 };
 
@@ -30,6 +30,9 @@ pub(super) fn run(context: &Context<'_>, args: &LogArgs) -> Result<Outcome> {
     let id = context.pick(&project, &args.spec)?;
     if args.agent || args.follow {
         return agent(context, &project, &id, args);
+    }
+    if args.checks {
+        return checks(&project, &id, args);
     }
     let store = project.store()?;
     let Some(tip) = store.tip(&id)? else {
@@ -62,6 +65,15 @@ fn show_signatures(project: &Project, events: &mut [EventView]) -> Result<()> {
         event.signature = verdicts.remove(&id);
     }
     Ok(())
+}
+
+fn checks(project: &Project, id: &SpecId, args: &LogArgs) -> Result<Outcome> {
+    let Some(bytes) = check_output::whole(project, id, args.attempt.as_deref())? else {
+        let message = format!("no output of checks of '{}' is kept in this clone", id.short());
+        return Err(Error::negative(Kind::NoTranscript, message)
+            .hint(format!("to run the checks: git chant verify {}", id.short())));
+    };
+    Ok(Outcome::new(Text { text: last_lines(&String::from_utf8_lossy(&bytes), args.max_count) }))
 }
 
 fn agent(context: &Context<'_>, project: &Project, id: &SpecId, args: &LogArgs) -> Result<Outcome> {

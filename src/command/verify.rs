@@ -10,7 +10,7 @@ use crate::{
     domain::{checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status},
     error::{Error, Kind, Result},
     git::{branch, history::named_commit},
-    project::Project,
+    project::{Project, check_output},
     specs::all::Specs,
 };
 
@@ -23,7 +23,11 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     let Some(query) = args.spec.as_deref().filter(|_| !args.all) else { return all(context, &project, at, args.trust) };
     let id = context.pick(&project, query)?;
     let (spec, checks) = one(context, &project, &id, at, args.trust)?;
-    Ok(Outcome::new(Checked { spec, ok: checks.ok, checks: checks.lines() }))
+    let outcome = Outcome::new(Checked { spec, ok: checks.ok, checks: checks.lines() });
+    Ok(match checks.has_more_output() {
+        true => outcome.hint(format!("all that it printed: git chant log {} --checks", id.short())),
+        false => outcome,
+    })
 }
 
 /// Every spec whose work is done and that names commands.
@@ -98,5 +102,6 @@ fn checks(
         let attempt = project.attempt(id, state)?;
         checks.reproduces = Prover { project, attempt: &attempt, made, at }.prove(&mut room)?;
     }
+    check_output::keep_whole(project, id, state.and_then(|state| state.attempt), checks.commands())?;
     Ok(checks.settled())
 }

@@ -167,12 +167,17 @@ fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
         why: Some(why),
         duration_ms: started.elapsed().as_millis() as u64,
         merged: None,
+        failed: Vec::new(),
     }
 }
 
 /// The line of a spec that ended so.
 fn present(spec: SpecView, ended: Ended) -> WorkedSpec {
     let (status, duration_ms) = (spec.status, ended.duration_ms());
+    let failed = match &ended.how {
+        EndedAs::Failed { checks, .. } => checks.lines().into_iter().filter(|check| !check.ok).collect(),
+        _ => Vec::new(),
+    };
     let (outcome, why, merged) = match ended.how {
         EndedAs::HandedOver { worktree, .. } => {
             ("in_progress", Some(format!("for you to do in '{}'", worktree.display())), None)
@@ -184,5 +189,5 @@ fn present(spec: SpecView, ended: Ended) -> WorkedSpec {
         EndedAs::Completed(to) => (status.as_str(), None, ended::merged(to)),
         EndedAs::Finished | EndedAs::Superseded => (status.as_str(), None, None),
     };
-    WorkedSpec { spec, outcome: outcome.to_owned(), why, duration_ms, merged }
+    WorkedSpec { spec, outcome: outcome.to_owned(), why, duration_ms, merged, failed }
 }

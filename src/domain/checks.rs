@@ -240,7 +240,16 @@ pub(crate) struct CheckLine {
     pub duration_ms: Option<u64>,
 }
 
+/// How many of the last lines of what a command printed are shown.
+pub(crate) const SHOWN: usize = 12;
+
 impl Checks {
+    /// Whether a command that failed printed more than is shown.
+    pub(crate) fn has_more_output(&self) -> bool {
+        let long = |command: &Command| command.output.as_ref().is_some_and(|output| output.lines().count() > SHOWN);
+        self.commands().any(|command| !command.ok && long(command))
+    }
+
     /// Every command that ran.
     pub(crate) fn commands(&self) -> impl Iterator<Item = &Command> {
         let both = self.reproduces.iter().flat_map(|proof| [&proof.base, &proof.tip]);

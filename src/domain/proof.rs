@@ -15,7 +15,6 @@ pub(crate) fn note(seen: &mut Command, output: &str) {
     seen.outcome = Some(verdict.outcome).filter(|outcome| *outcome != Outcome::Unknown);
     seen.runner = verdict.runner.map(str::to_owned);
     seen.counted = verdict.counted;
-    seen.output = Some(output.to_owned());
     seen.came_to = verdict.runner.is_some().then_some(verdict.why);
 }
 

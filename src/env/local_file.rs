@@ -85,6 +85,19 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// Writes a file in `dir`, whole, in place of the one that is there; the directory is made if it is missing.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn place(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    fault::around("dir.make", || make_dir(dir)).io("create", dir)?;
+    let path = dir.join(name);
+    let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
+    fs::write(temporary.path(), bytes).io("write", temporary.path())?;
+    let placed = fault::around("cache.place", || temporary.persist(&path)).map_err(|error| error.error);
+    placed.map(drop).io("write", &path)
+}
+
 /// Removes the file at `path`, which may be gone already. `fault` names the step for fault injection in test builds.
 ///
 /// # Errors

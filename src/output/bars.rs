@@ -1,4 +1,4 @@
-//! A line for each spec that is worked, redrawn in place, on a terminal.
+//! Lines that are redrawn in place, on a terminal: one for each spec that is worked, or one for the command of a check that runs.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -15,13 +15,17 @@ const TICK: Duration = Duration::from_millis(200);
 pub(super) struct Bars {
     multi: MultiProgress,
     specs: HashMap<String, ProgressBar>,
+    /// The command of a check that runs, and how far it is.
+    command: Option<ProgressBar>,
+    /// The check that stands above.
+    checking: String,
     total: Option<ProgressBar>,
 }
 
 impl Bars {
     /// No lines yet; they appear on stderr.
     pub(super) fn new() -> Self {
-        Bars { multi: MultiProgress::new(), specs: HashMap::new(), total: None }
+        Bars { multi: MultiProgress::new(), specs: HashMap::new(), command: None, checking: String::new(), total: None }
     }
 
     /// Shows a step. Returns whether it belongs into a line; what does not is printed above them.
@@ -33,6 +37,28 @@ impl Bars {
                 let text = format!("{running} running, {done} done{failed}, {left} to go");
                 let multi = &self.multi;
                 self.total.get_or_insert_with(|| multi.add(plain())).set_message(text);
+                true
+            }
+            Step::Checking { what } => {
+                self.checking = (*what).to_owned();
+                false
+            }
+            Step::Running { command, line } => {
+                let text = running(command, line, &self.checking);
+                let multi = &self.multi;
+                let bar = self.command.get_or_insert_with(|| {
+                    let bar = multi.add(timed());
+                    bar.enable_steady_tick(TICK);
+                    bar
+                });
+                bar.set_message(text);
+                true
+            }
+            Step::Ran => {
+                if let Some(bar) = self.command.take() {
+                    bar.finish_and_clear();
+                    self.multi.remove(&bar);
+                }
                 true
             }
             Step::Over { short, .. } => {
@@ -52,6 +78,8 @@ impl Bars {
             Step::AgentStarted { .. } => "the agent begins".to_owned(),
             Step::AgentLine(line) => clean::line(line).into_owned(),
             Step::Checking { what } => format!("checking {}", clean::line(what)),
+            Step::Running { command, line } if !line.is_empty() => running(command, line, ""),
+            Step::Running { .. } | Step::Ran => return true,
             _ => return false,
         };
         if !self.specs.contains_key(short) {
@@ -78,6 +106,15 @@ impl Bars {
     pub(super) fn clear(&self) {
         // A terminal that is gone has no lines.
         let _gone = self.multi.clear();
+    }
+}
+
+/// What a command printed last, after the command where that does not stand above.
+fn running(command: &str, line: &str, above: &str) -> String {
+    match line {
+        line if command == above => clean::line(line).into_owned(),
+        "" => clean::line(command).into_owned(),
+        line => format!("{}: {}", clean::line(command), clean::line(line)),
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct Printer {
     err: Mutex<Box<dyn Write + Send>>,
     /// Why a piece of the answer could not be written.
     lost: Mutex<Option<io::Error>>,
-    /// A line for each of several specs that are worked at once, redrawn in place.
+    /// What is redrawn in place.
     bars: Mutex<Option<Bars>>,
     /// Whether something of the answer was written.
     begun: AtomicBool,
@@ -193,7 +193,9 @@ impl Printer {
             return false;
         }
         let mut bars = locked(&self.bars);
-        if bars.is_none() && !matches!(step, Step::Of { .. } | Step::Queue { .. }) {
+        if bars.is_none()
+            && !matches!(step, Step::Of { .. } | Step::Queue { .. } | Step::Checking { .. } | Step::Running { .. })
+        {
             return false;
         }
         bars.get_or_insert_with(Bars::new).show(step, &self.look_err())
@@ -246,6 +248,8 @@ impl Progress for Printer {
             Step::Answer(text) => {
                 self.piece(Ok(self.look_out().text(text).into_owned().into_bytes()));
             }
+            // Only where a line can be redrawn.
+            Step::Running { .. } | Step::Ran if !self.settings.terminal.stderr => {}
             // Whatever is drawn is drawn over again; a warning and the end of a spec stay on the screen.
             _ if self.talks() && self.drawn(step) => {}
             Step::Warning(_) => self.aside(&progress::line(step, &self.look_err())),

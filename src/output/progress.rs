@@ -25,8 +25,8 @@ pub(super) fn line(step: &Step<'_>, look: &Look) -> String {
             let how = if *good { how.into_owned() } else { look.paint.with(Slot::Bad, how) };
             format!("{}  {how}\n", look.paint.with(Slot::Id, clean::line(short)))
         }
-        // A number that changes all the time is for where it can be redrawn.
-        Step::Queue { .. } => String::new(),
+        // What changes all the time is for where it can be redrawn.
+        Step::Queue { .. } | Step::Running { .. } | Step::Ran => String::new(),
         Step::Note(text) => format!("{}\n", clean::line(text)),
         Step::Warning(text) => labelled("warning", text, look),
         Step::Hint(text) => labelled("hint", text, look),

@@ -1,4 +1,6 @@
-//! What commands that failed printed: it stays in this clone, unless `chant.shareOutput` puts it into the event.
+//! What commands of checks printed: it stays in this clone, unless `chant.shareOutput` puts the end of it into the event.
+//!
+//! Beside the evidence of an event is the end of what failed, and beside the transcripts of agents all of it, as text.
 
 use std::{fs, path::PathBuf};
 
@@ -6,13 +8,26 @@ use gix::ObjectId;
 
 use super::Project;
 use crate::{
-    domain::checks::Checks,
-    env::{fault, local_file},
+    agent::transcript,
+    domain::{
+        checks::{Checks, Command},
+        id::SpecId,
+    },
+    env::local_file,
     error::{Error, IoContext, Kind, Result},
 };
 
 /// A larger file is none of ours, in bytes.
 const MOST: u64 = 16 << 20;
+
+/// How much of the end of what one command prints is kept, in bytes.
+pub(crate) const WHOLE: usize = 8 << 20;
+
+/// Of all that the commands of one attempt printed, in bytes.
+const MOST_WHOLE: u64 = 1 << 30;
+
+/// How the name of a file ends that holds all that commands printed.
+const ENDING: &str = ".checks.log";
 
 /// The directory.
 pub(crate) fn dir(project: &Project) -> PathBuf {
@@ -24,15 +39,48 @@ pub(crate) fn dir(project: &Project) -> PathBuf {
 /// # Errors
 /// If the file cannot be written.
 pub(crate) fn keep(project: &Project, recorded: ObjectId, checks: &Checks) -> Result<()> {
-    let dir = dir(project);
-    fault::around("dir.make", || fs::create_dir_all(&dir)).io("create", &dir)?;
-    let path = dir.join(format!("{recorded}.json"));
     let json = serde_json::to_vec(checks)
         .map_err(|error| Error::fatal(Kind::Checks, format!("cannot write the checks: {error}")))?;
-    let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
-    fs::write(temporary.path(), json).io("write", temporary.path())?;
-    let placed = fault::around("cache.place", || temporary.persist(&path)).map_err(|error| error.error);
-    placed.map(drop).io("write", &path)
+    local_file::place(&dir(project), &format!("{recorded}.json"), &json)
+}
+
+/// Keeps all that `commands` printed, in place of what those of the checks before did. Without an `attempt` they ran for a person's own work.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn keep_whole<'a>(
+    project: &Project,
+    id: &SpecId,
+    attempt: Option<ObjectId>,
+    commands: impl Iterator<Item = &'a Command>,
+) -> Result<()> {
+    let mut text = String::new();
+    for command in commands {
+        let Some(output) = &command.output else { continue };
+        let end = if output.is_empty() || output.ends_with('\n') { "" } else { "\n" };
+        let cut = if output.len() >= WHOLE { "(what it printed before is not kept)\n" } else { "" };
+        text.push_str(&format!("$ {}\n{cut}{output}{end}({})\n\n", command.command, command.ending()));
+    }
+    if text.is_empty() {
+        return Ok(());
+    }
+    let attempt = attempt.map_or_else(|| "by-hand".to_owned(), |attempt| attempt.to_string());
+    local_file::place(&transcript::dir(project.repo.common_dir(), id), &format!("{attempt}{ENDING}"), text.as_bytes())
+}
+
+/// All that the commands of the newest checks printed, of the attempt that the prefix names if there is one; `None` if nothing is kept.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(crate) fn whole(project: &Project, id: &SpecId, attempt: Option<&str>) -> Result<Option<Vec<u8>>> {
+    let dir = transcript::dir(project.repo.common_dir(), id);
+    let kept = fs::read_dir(&dir).into_iter().flatten().flatten().filter(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        name.ends_with(ENDING) && attempt.is_none_or(|prefix| name.starts_with(prefix))
+    });
+    let newest = kept.max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).ok());
+    let Some(path) = newest.map(|entry| entry.path()) else { return Ok(None) };
+    local_file::read(&path, MOST_WHOLE).io("read", &path)
 }
 
 /// The checks as they were kept here, with output, if they are those that were `recorded`.

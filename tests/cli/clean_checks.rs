@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::support::{
     Sandbox,
     cases::few_or_many,
+    terminal::Terminal,
     tools::{need, need_that},
 };
 
@@ -333,4 +334,57 @@ fn a_new_file_in_the_place_of_a_test_runner_is_refused_by_name() {
     sandbox.chant(&["work", &id]).fails(1, &["'unittest.py' may not be changed"]);
     let named = sandbox.add(&["Vendor it", "--verify", "true", "--target-file", "unittest.py"]);
     sandbox.chant(&["work", &named]).ok();
+}
+
+#[test]
+fn all_that_checks_printed_can_be_read() {
+    let sandbox = with(&[], "echo two >file; tick");
+    let id = sandbox.add(&["Make it two", "--verify", "true", "--verify", "seq 1 40; exit 4"]);
+    let short = sandbox.show(&id)["short"].as_str().unwrap().to_owned();
+    let all = format!("git chant log {short} --checks");
+    let ran = sandbox.chant(&["work", &id]).fails(1, &["exit code 4\n          29\n", "   40\n", &all]);
+    assert!(!ran.out.contains("   28\n"), "{}", ran.out);
+    let whole = sandbox.chant(&["log", &id, "--checks"]).ok().out;
+    assert!(whole.starts_with("$ true\n(exit code 0)\n\n$ seq 1 40; exit 4\n1\n2\n"), "{whole}");
+    assert!(whole.ends_with("\n40\n(exit code 4)\n\n"), "{whole}");
+    assert_eq!(sandbox.chant(&["log", &id, "--checks", "-n", "3"]).ok().out, "40\n(exit code 4)\n\n");
+    let attempt = sandbox.show(&id)["attempt"].as_str().unwrap()[..12].to_owned();
+    assert_eq!(sandbox.chant(&["log", &id, "--checks", "--attempt", &attempt]).ok().out, whole);
+    sandbox.chant(&["log", &id, "--checks", "--attempt", "0123"]).fails(1, &["no output of checks"]);
+    sandbox.chant(&["verify", &id]).fails(1, &["   29\n", &all]);
+    // Of several specs, too.
+    let other = sandbox.add(&["Once more", "--verify", "echo E45; false"]);
+    sandbox.chant(&["reset", &id]).ok();
+    let ran = sandbox.chant(&["work", &id, &other, "--keep-going"]).fails(1, &["   40\n", "   E45\n"]);
+    assert!(!ran.out.contains("   28\n"), "{}", ran.out);
+}
+
+#[test]
+fn what_a_check_leaves_running_is_told() {
+    let sandbox = with(&[], "echo two >file; tick");
+    let id = sandbox.add(&["Make it two", "--verify", "sleep 600 >/dev/null 2>&1 & sleep 601 & exit 0"]);
+    sandbox.chant(&["work", &id]).fails(0, &["warning: ", "it left 2 background processes, which were ended"]);
+    if !confine(&sandbox) {
+        return;
+    }
+    sandbox
+        .chant(&["verify", &id])
+        .fails(0, &["warning: ", "it left 2 background processes, which were ended: sleep, sleep"]);
+}
+
+#[test]
+fn at_a_terminal_a_line_shows_how_far_a_check_is() {
+    let sandbox = with(&[], "echo two >file; tick");
+    let id = sandbox.add(&["Make it two", "--verify", "echo step one; until test -e ../go; do sleep 0.05; done"]);
+    let mut command = sandbox.binary(&["work", &id]);
+    command.env("TERM", "xterm").env("COLUMNS", "80");
+    let mut terminal = Terminal::start(command);
+    terminal.expect("> Checking echo step one;");
+    terminal.expect("s  step one");
+    fs::write(sandbox.dir().join("go"), "").unwrap();
+    terminal.expect("Completed");
+    terminal.end();
+    // Elsewhere the command is named once.
+    let ran = sandbox.chant(&["verify", &id]).ok();
+    assert_eq!((ran.err.matches("Checking").count(), ran.err.contains("\nstep one")), (1, false), "{}", ran.err);
 }

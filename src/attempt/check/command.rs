@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::Path};
 
 use crate::{
-    agent::process::{Ending, Finished},
+    agent::process::{self, Ending, Finished},
     domain::{checks::Command, id::SpecId, proof},
     error::{Error, Exit, Kind, Result},
     git::process::scrubbed_env,
@@ -34,7 +34,10 @@ pub(super) fn record(command: &str, finished: &Finished) -> Result<Command> {
             });
         }
     }
-    proof::note(&mut seen, &String::from_utf8_lossy(&finished.tail));
+    // What is wrong is told at the end; of a huge output the rest is kept to be read.
+    let end = &finished.tail[finished.tail.len().saturating_sub(process::TAIL)..];
+    proof::note(&mut seen, &String::from_utf8_lossy(end));
+    seen.output = Some(String::from_utf8_lossy(&finished.tail).into_owned());
     Ok(seen)
 }
 

@@ -27,7 +27,7 @@ use crate::{
         spec_type::SpecType,
     },
     error::{Error, Kind, Result},
-    project::Project,
+    project::{Project, check_output},
     specs::attempt::Attempt,
 };
 
@@ -74,6 +74,8 @@ impl Check<'_> {
             let mut room = Room::for_attempt(self.project, self.attempt.start, self.progress)?;
             checks.verify = self.verify(&mut room)?;
             checks.reproduces = self.reproduces(&mut room)?;
+            let Attempt { id, start, .. } = self.attempt;
+            check_output::keep_whole(self.project, id, Some(*start), checks.commands())?;
             if !checks.clone().settled().ok {
                 self.progress.say(&Step::Hint(self.unseen()?));
             }

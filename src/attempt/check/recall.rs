@@ -8,7 +8,7 @@ use gix::ObjectId;
 use super::{room::Room, surroundings};
 use crate::{
     domain::checks::Command,
-    env::{fault, local_file},
+    env::local_file,
     error::{IoContext, Result},
     project::Project,
 };
@@ -17,7 +17,29 @@ use crate::{
 const MOST: u64 = 16 << 20;
 
 /// Variables that differ from one shell to the next and decide nothing.
-const VOLATILE: &[&str] = &["_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL", "TERM", "WINDOWID"];
+const VOLATILE: &[&str] = &[
+    "_",
+    "COLORTERM",
+    "COLUMNS",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "GPG_TTY",
+    "LINES",
+    "OLDPWD",
+    "PWD",
+    "SHLVL",
+    "SSH_AUTH_SOCK",
+    "SSH_CLIENT",
+    "SSH_CONNECTION",
+    "SSH_TTY",
+    "TERM",
+    "TERM_SESSION_ID",
+    "TMUX",
+    "TMUX_PANE",
+    "WAYLAND_DISPLAY",
+    "WINDOWID",
+    "XDG_SESSION_ID",
+];
 
 impl Room<'_> {
     /// Runs `command` in a fresh checkout of `commit`, or recalls how it ended before for `subject`: the commit, or its tree. Only
@@ -32,7 +54,8 @@ impl Room<'_> {
         command: &str,
         expected: impl Fn(&Command) -> bool,
     ) -> Result<Command> {
-        let file = self.project.private_dir("check")?.join("results").join(key(self.project, subject, command)?);
+        let (dir, name) = (results(self.project)?, key(self.project, subject, command)?);
+        let file = dir.join(&name);
         let kept = local_file::read(&file, MOST).ok().flatten();
         let kept = kept.and_then(|bytes| serde_json::from_slice::<Command>(&bytes).ok());
         if let Some(kept) = kept.filter(|kept| kept.command == command && expected(kept)) {
@@ -40,21 +63,13 @@ impl Room<'_> {
         }
         let seen = self.run(commit, command)?;
         if expected(&seen) {
-            keep(self.project, &file, &seen)?;
+            let json = serde_json::to_vec(&seen).map_err(std::io::Error::from).io("write", &file)?;
+            local_file::place(&dir, &name, &json)?;
         } else {
             remove(fs::remove_file(&file)).io("remove", &file)?;
         }
         Ok(seen)
     }
-}
-
-fn keep(project: &Project, file: &std::path::Path, seen: &Command) -> Result<()> {
-    let dir = results(project)?;
-    fault::around("dir.make", || fs::create_dir_all(&dir)).io("create", &dir)?;
-    let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
-    serde_json::to_writer(&temporary, seen).map_err(std::io::Error::from).io("write", temporary.path())?;
-    let placed = fault::around("cache.place", || temporary.persist(file)).map_err(|error| error.error);
-    placed.map(drop).io("write", file)
 }
 
 /// Forgets every result.
@@ -79,6 +94,13 @@ fn remove(removed: std::io::Result<()>) -> std::io::Result<()> {
 
 /// The name of the file for a result: everything that it depends on is in it.
 fn key(project: &Project, subject: ObjectId, command: &str) -> Result<String> {
+    let mut text = format!("{subject}\0{command}\0").into_bytes();
+    text.extend(around(project)?);
+    Ok(format!("{}.json", project.store()?.blob_id(&text)))
+}
+
+/// What a check depends on besides the commit and the command: set-up, confinement, environment.
+pub(super) fn around(project: &Project) -> Result<Vec<u8>> {
     let config = project.config();
     let setup = config.worktree_setup()?.unwrap_or_default();
     let included = project.repo.main_work_dir().map(|main| fs::read(main.join(".worktreeinclude")).unwrap_or_default());
@@ -92,10 +114,10 @@ fn key(project: &Project, subject: ObjectId, command: &str) -> Result<String> {
         .filter_map(|name| Some((name, project.env.var(name.to_str()?)?)))
         .collect();
     variables.sort_unstable();
-    let mut text = format!("{subject}\0{command}\0{setup}\0{:?}\0", config.confine()?).into_bytes();
+    let mut text = format!("{setup}\0{:?}\0", config.confine()?).into_bytes();
     text.extend(included.unwrap_or_default());
     for (name, value) in variables {
         text.extend([b"\0", name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat());
     }
-    Ok(format!("{}.json", project.store()?.blob_id(&text)))
+    Ok(text)
 }

@@ -8,6 +8,7 @@ use std::{
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use bstr::ByteSlice;
@@ -21,11 +22,12 @@ use super::{
 use crate::{
     agent::{
         confine::{self, Confinement, Layer, Layers, Sandbox, Unavailable},
-        process::{self, Run},
+        process::{self, Finished, Run},
     },
     answer::progress::{Progress, Step},
     config::Confine,
     domain::{checks::Command, confined::Confined, pattern::PathSet},
+    env::local_file,
     error::{Error, IoContext, Kind, Result},
     git::{
         private::{
@@ -35,7 +37,8 @@ use crate::{
         work_file,
         worktree::{self, include, path, remove},
     },
-    project::{Project, check_slot::Slot},
+    project::{Project, check_output, check_slot::Slot},
+    terminal::sanitize,
 };
 
 /// The name of the layer that holds the checkout.
@@ -123,7 +126,7 @@ impl<'p> Room<'p> {
         extra.iter().try_for_each(|(path, bytes)| add(&stand.files, path, bytes))?;
         let refs = apart::refs(&git_dir);
         let visit = Visit { room, stand, refs };
-        set_up(project, &visit.stand.path, |command| process::run(visit.process(command)?))?;
+        set_up(project, &visit.stand.path, |command| visit.watch(command, None, None))?;
         Ok(visit)
     }
 
@@ -265,9 +268,10 @@ impl Visit<'_> {
     /// # Errors
     /// If it cannot be run at all, or the person interrupts it.
     pub(crate) fn run(&self, command: &str) -> Result<Command> {
-        let mut process = self.process(command)?;
-        process.timeout = self.room.project.config().verify_timeout()?;
-        let finished = process::run(process)?;
+        let timeout = self.room.project.config().verify_timeout()?;
+        let left = self.stand.temporary.as_ref().map_or(self.room.slot.dir.join("tmp"), |dir| dir.path().to_owned());
+        let left = left.join("left-running");
+        let finished = self.watch(command, timeout, Some(&left))?;
         let mut seen = record(command, &finished)?;
         let slot = &self.room.slot.dir;
         let changed = self.stand.apart(slot, &slot.join("git")).changed()?;
@@ -285,15 +289,32 @@ impl Visit<'_> {
             let what = "it did not see what changed in the home directory during the run";
             seen.remarks.push(format!("{what}: '{}'{more}", first.display()));
         }
-        match finished.survivors {
-            0 => {}
-            1 => seen.remarks.push("it left a background process, which was ended".to_owned()),
-            many => seen.remarks.push(format!("it left {many} background processes, which were ended")),
+        if let Some(left) = left_running(&left, finished.survivors) {
+            self.room.progress.say(&Step::Warning(format!("'{command}': {left}")));
+            seen.remarks.push(left);
         }
         Ok(seen)
     }
 
-    fn process<'a>(&'a self, command: &'a str) -> Result<Run<'a>> {
+    /// Runs `command`, and shows what it prints while it runs. The file `left` gets the names of the processes that it leaves.
+    fn watch(&self, command: &str, timeout: Option<Duration>, left: Option<&Path>) -> Result<Finished> {
+        let progress = self.room.progress;
+        let mut sink = |line: &str| {
+            if !line.trim().is_empty() {
+                progress.say(&Step::Running { command, line });
+            }
+        };
+        progress.say(&Step::Running { command, line: "" });
+        let mut process = self.process(command);
+        process.sink = Some(&mut sink);
+        process.tail = check_output::WHOLE;
+        (process.timeout, process.left) = (timeout, left);
+        let finished = process::run(process);
+        progress.say(&Step::Ran);
+        finished
+    }
+
+    fn process<'a>(&'a self, command: &'a str) -> Run<'a> {
         let confined = self.stand.commands.as_ref();
         // The checkout may be there in the sandbox only.
         let mut run = Run::new(command, if confined.is_some() { &self.room.slot.dir } else { &self.stand.path });
@@ -302,7 +323,7 @@ impl Visit<'_> {
             run.env.push(("TMPDIR".into(), Some(OsString::from(temporary.path()))));
         }
         run.sandbox = confined.map_or(&[][..], |confined| &confined.prefix);
-        Ok(run)
+        run
     }
 }
 
@@ -311,6 +332,20 @@ impl Drop for Visit<'_> {
         // What cannot be removed now goes before the next check.
         let _stays = remove::clear(&self.stand.path).and_then(|()| remove::clear(&self.room.slot.dir));
     }
+}
+
+/// What a command left running, in words: the processes whose names are in the file `names`, which is removed, or so many.
+fn left_running(names: &Path, count: usize) -> Option<String> {
+    let text = local_file::read(names, 1 << 16).ok().flatten().unwrap_or_default();
+    // What stays is added to.
+    let _gone = fs::remove_file(names);
+    let names: Vec<String> = String::from_utf8_lossy(&text).lines().map(sanitize::line).collect();
+    let which = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+    Some(match count.max(names.len()) {
+        0 => return None,
+        1 => format!("it left a background process, which was ended{which}"),
+        many => format!("it left {many} background processes, which were ended{which}"),
+    })
 }
 
 /// Adds a file to a checkout; what is committed there stays as it is.

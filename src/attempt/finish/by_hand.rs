@@ -19,7 +19,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     git::{history, repository::Head},
-    project::Project,
+    project::{Project, check_output},
     specs::{
         all::Specs,
         text::{Text, path_of},
@@ -69,6 +69,7 @@ pub(crate) fn by_hand(
         && checks.clone().settled().ok
     {
         checks.verify = Room::open(project, progress)?.run_all(tip, &[], &commands)?;
+        check_output::keep_whole(project, id, None, checks.commands())?;
     }
     let checks = checks.settled();
     if !checks.ok {

@@ -7,14 +7,14 @@ use gix::ObjectId;
 use crate::{
     answer::progress::{Progress, Step},
     attempt::{check::Room, ended::Waits},
-    domain::{checks::Command, proof},
+    domain::{
+        checks::{Command, SHOWN},
+        proof,
+    },
     error::Result,
-    project::{Project, check_slot, trust},
+    project::{Project, check_output, check_slot, trust},
     specs::attempt::Attempt,
 };
-
-/// How many of the last lines of a command that failed are shown.
-const LINES: usize = 12;
 
 /// Whether the commands of an attempt have to run on `merged`: where its tree is not that of `tip`, which has passed.
 ///
@@ -64,7 +64,7 @@ impl<'p> Verifier<'p> {
             self.progress.say(&Step::Checking { what: command });
             let seen = room.run_or_recall(merged, tree, command, Command::has_passed)?;
             if !seen.has_passed() {
-                return Ok(Some(refused(&seen, target)));
+                return self.refused(&seen, target).map(Some);
             }
         }
         let stands = |seen: &Command| proof::stands(front.known_phase(), seen);
@@ -72,18 +72,23 @@ impl<'p> Verifier<'p> {
             self.progress.say(&Step::Checking { what: command });
             let seen = room.run_or_recall(merged, tree, command, stands)?;
             if !stands(&seen) {
-                return Ok(Some(refused(&seen, target)));
+                return self.refused(&seen, target).map(Some);
             }
         }
         Ok(None)
     }
-}
 
-/// What is said of a command that did not come to what it should have on the merge.
-fn refused(seen: &Command, target: &str) -> Waits {
-    let verb = if seen.exit == Some(0) && seen.changed.is_empty() { "passes" } else { "fails" };
-    let waits = Waits::new(format!("merged with '{target}', '{}' {verb}: {}", seen.command, seen.ending()));
-    let said: Vec<&str> =
-        seen.tail.iter().flat_map(|tail| tail.lines()).filter(|line| !line.trim().is_empty()).collect();
-    said[said.len().saturating_sub(LINES)..].iter().fold(waits, |waits, said| waits.hint(format!("it said: {said}")))
+    /// What is said of a command that did not come to what it should have on the merge.
+    fn refused(&self, seen: &Command, target: &str) -> Result<Waits> {
+        let id = &self.attempt.id;
+        check_output::keep_whole(self.project, id, Some(self.attempt.start), std::iter::once(seen))?;
+        let verb = if seen.exit == Some(0) && seen.changed.is_empty() { "passes" } else { "fails" };
+        let waits = Waits::new(format!("merged with '{target}', '{}' {verb}: {}", seen.command, seen.ending()));
+        let said = seen.tail.iter().flat_map(|tail| tail.lines()).filter(|line| !line.trim().is_empty());
+        let said: Vec<&str> = said.collect();
+        let last = &said[said.len().saturating_sub(SHOWN)..];
+        let waits = last.iter().fold(waits, |waits, said| waits.hint(format!("it said: {said}")));
+        let more = last.len() < said.len();
+        Ok(if more { waits.hint(format!("all that it said: git chant log {} --checks", id.short())) } else { waits })
+    }
 }
