@@ -22,6 +22,7 @@ use crate::{
 };
 
 /// How far an attempt came.
+#[expect(clippy::large_enum_variant, reason = "there is one for each attempt")]
 pub(super) enum Run {
     /// A person does the work.
     HandedOver {

@@ -10,7 +10,7 @@ use crate::{
     domain::{checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status},
     error::{Error, Kind, Result},
     git::{branch, history::named_commit},
-    project::{Project, check_output},
+    project::{Project, check_output, warm},
     specs::all::Specs,
 };
 
@@ -18,6 +18,7 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     let project = context.project()?;
     if args.fresh {
         recall::forget(&project)?;
+        warm::forget(&project)?;
     }
     let at = args.at.as_deref().map(|name| named_commit(&project.repo, name)).transpose()?;
     let Some(query) = args.spec.as_deref().filter(|_| !args.all) else { return all(context, &project, at, args.trust) };
@@ -91,6 +92,9 @@ fn checks(
 ) -> Result<Checks> {
     let mut checks = Checks::default();
     let mut room = Room::open(project, context.progress)?;
+    if let Some(state) = state.filter(|state| state.attempt.is_some()) {
+        room.warm_up(&project.attempt(id, state)?, &[])?;
+    }
     checks.verify = room.run_all(at, &[], &spec.front.verify)?;
     // A reproduction fails where it was made; later the fix makes it pass.
     let work = state.and_then(|state| state.facts.work_commits.last().copied());

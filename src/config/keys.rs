@@ -119,6 +119,8 @@ keys! {
         "Whether the commands of a spec run once more on the result of a merge, before the target moves. `auto`, which is `true`, runs them where that result has another tree than the work that was checked: the target has moved on. If one fails, the target stays where it is and the spec stays finished. `false` runs none.";
     VERIFY_TIMEOUT = "chant.verifyTimeout", Kind::Duration, None,
         "How long each `verify` or `reproduces` command may run.";
+    WARM_LIMIT = "chant.warmLimit", Kind::Int { min: 0, max: i64::MAX }, Some("10g"),
+        "How much of the disk, in bytes, the warm checkout may take that slow checks begin with, see gitchant-workflow(7). One that takes more is removed, and such checks run in a cold checkout; 0 keeps none.";
     WORKTREE_DIR = "chant.worktreeDir", Kind::Path, None,
         "The directory that worktrees are made in, absolute or relative to the main worktree. Unset, they lie beside the main worktree.";
     WORKTREE_SETUP = "chant.worktreeSetup", Kind::Command, None,

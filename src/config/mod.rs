@@ -265,6 +265,11 @@ impl<'repo> Config<'repo> {
         Ok(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
     }
 
+    /// How much of the disk the warm checkout may take, in bytes.
+    pub(crate) fn warm_limit(&self) -> Result<u64> {
+        self.int(&keys::WARM_LIMIT, 10 << 30)
+    }
+
     /// The tracked files that a check may change.
     pub(crate) fn check_may_change(&self) -> Result<PathSet> {
         let found = self.find(keys::CHECK_MAY_CHANGE.name);

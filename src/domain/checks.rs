@@ -120,6 +120,9 @@ pub(crate) struct Command {
     /// Whose home directory and caches it had: `own` or `shared` with the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home: Option<String>,
+    /// The commit whose warm checkout it began with; absent where the checkout was cold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm: Option<String>,
     /// What it printed, as far as it was kept; for this process only.
     #[serde(skip)]
     #[schemars(skip)]

@@ -19,6 +19,9 @@ use super::Project;
 /// The most checks that run at the same time in one clone.
 const MOST: usize = 64;
 
+/// The file that holds what was told last.
+const TOLD: &str = "told";
+
 /// One directory for checks, held by an OS lock while it is in use.
 pub(crate) struct Slot {
     /// Its number, from 1.
@@ -54,6 +57,24 @@ impl Slot {
     pub(crate) fn clear(&self) -> Result<()> {
         remove::clear(&self.dir)?;
         fault::around("dir.make", || fs::create_dir_all(&self.dir)).io("create", &self.dir)
+    }
+
+    /// Directories of this clone's checks, as paths relative to [`Slot::dir`] with colons between them.
+    pub(crate) fn names(&self, dirs: &[PathBuf]) -> String {
+        let root = self.dir.parent().unwrap_or(&self.dir);
+        let name = |dir: &PathBuf| format!("../{}", dir.strip_prefix(root).unwrap_or(dir).display());
+        dirs.iter().map(name).collect::<Vec<_>>().join(":")
+    }
+
+    /// Tells `what`, unless it was the last that was told in this clone.
+    pub(crate) fn tell_once(&self, what: &str, tell: impl FnOnce(&str)) -> Result<()> {
+        let dir = self.dir.parent().unwrap_or(&self.dir);
+        let told = local_file::read(&dir.join(TOLD), 1 << 16).ok().flatten();
+        if told.as_deref() == Some(what.as_bytes()) {
+            return Ok(());
+        }
+        tell(what);
+        local_file::place(dir, TOLD, what.as_bytes())
     }
 
     /// An empty directory beside the main worktree for a checkout that is really there. Only a directory that this tool made is emptied.

@@ -11,6 +11,7 @@ pub(crate) mod signatures;
 pub(crate) mod signing;
 pub(crate) mod target;
 pub(crate) mod trust;
+pub(crate) mod warm;
 pub(crate) mod worktree_lock;
 
 use std::{cell::OnceCell, path::PathBuf};

@@ -66,6 +66,7 @@ mod support;
 mod sync;
 mod user_files;
 mod validator;
+mod warm_checks;
 mod why;
 mod work;
 mod work_all;

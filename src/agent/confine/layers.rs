@@ -37,7 +37,8 @@ pub(crate) struct Layers {
 pub(crate) struct Layer {
     /// Where the run finds it: an absolute path without symbolic links. It is made there if it is missing.
     pub at: PathBuf,
-    /// What is in it at first: a path relative to [`Layers::dir`]. `None`: what is there.
+    /// What is in it at first: a path relative to [`Layers::dir`], or several with colons between them, the uppermost first. `None`: what is
+    /// there.
     pub lower: Option<String>,
     /// The name of what the run writes, a directory in [`Layers::dir`].
     pub name: String,

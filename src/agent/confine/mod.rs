@@ -108,7 +108,7 @@ pub(crate) fn enter(sandbox: &Sandbox) -> Result<Result<Confinement, Unavailable
         _ => sandbox.layers.iter().flat_map(Layers::prefix).chain(bubblewrap::prefix(sandbox)).collect(),
     };
     let place = if sandbox.layers.is_some() { &sandbox.run_dir } else { &sandbox.worktree };
-    if !sandbox.known.as_ref().is_some_and(|known| known.holds(sandbox.strict)) {
+    if !sandbox.tried && !sandbox.known.as_ref().is_some_and(|known| known.holds(sandbox.strict)) {
         if let Err(why) = try_once(program, &prefix, place) {
             return Ok(Err(why));
         }

@@ -37,6 +37,8 @@ pub(crate) struct Sandbox {
     pub unset: Vec<OsString>,
     /// Where it is kept that the sandbox works here; `None` has it tried out.
     pub known: Option<Known>,
+    /// Whether one has just worked that differs in nothing but the names of what its run writes.
+    pub tried: bool,
 }
 
 /// A file that a run sees in place of another.

@@ -11,6 +11,7 @@ mod room;
 mod surroundings;
 mod text;
 mod unseen;
+mod warm;
 
 use std::path::Path;
 
@@ -24,6 +25,7 @@ use crate::{
     domain::{
         checks::{Checks, Command, Reproduction, Scope},
         held::shadows_runner,
+        phase::Phase,
         spec_type::SpecType,
     },
     error::{Error, Kind, Result},
@@ -72,6 +74,9 @@ impl Check<'_> {
         let front = &self.attempt.spec.front;
         if checks.clone().settled().ok && (!front.verify.is_empty() || front.reproduces.is_some()) {
             let mut room = Room::for_attempt(self.project, self.attempt.start, self.progress)?;
+            let proof = front.reproduces.iter().filter(|_| front.known_phase() != Some(Phase::Reproduction));
+            let commands: Vec<String> = front.verify.iter().chain(proof).cloned().collect();
+            room.warm_up(self.attempt, &commands)?;
             checks.verify = self.verify(&mut room)?;
             checks.reproduces = self.reproduces(&mut room)?;
             let Attempt { id, start, .. } = self.attempt;

@@ -54,6 +54,20 @@ impl Room<'_> {
         command: &str,
         expected: impl Fn(&Command) -> bool,
     ) -> Result<Command> {
+        self.recall_or(subject, command, expected, |room| room.run(commit, command))
+    }
+
+    /// Recalls how `command` ended before for `subject`, or has it `run`.
+    ///
+    /// # Errors
+    /// As `run`.
+    pub(crate) fn recall_or(
+        &mut self,
+        subject: ObjectId,
+        command: &str,
+        expected: impl Fn(&Command) -> bool,
+        run: impl FnOnce(&mut Self) -> Result<Command>,
+    ) -> Result<Command> {
         let (dir, name) = (results(self.project)?, key(self.project, subject, command)?);
         let file = dir.join(&name);
         let kept = local_file::read(&file, MOST).ok().flatten();
@@ -61,7 +75,7 @@ impl Room<'_> {
         if let Some(kept) = kept.filter(|kept| kept.command == command && expected(kept)) {
             return Ok(kept);
         }
-        let seen = self.run(commit, command)?;
+        let seen = run(self)?;
         if expected(&seen) {
             let json = serde_json::to_vec(&seen).map_err(std::io::Error::from).io("write", &file)?;
             local_file::place(&dir, &name, &json)?;

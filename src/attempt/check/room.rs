@@ -13,6 +13,7 @@ use std::{
 
 use bstr::ByteSlice;
 use gix::ObjectId;
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 use tempfile::TempDir;
 
 use super::{
@@ -37,12 +38,15 @@ use crate::{
         work_file,
         worktree::{self, include, path, remove},
     },
-    project::{Project, check_output, check_slot::Slot},
+    project::{Project, check_output, check_slot::Slot, warm::Warm},
     terminal::sanitize,
 };
 
 /// The name of the layer that holds the checkout.
 const TREE: &str = "tree";
+
+/// What dates of files in a warm checkout are after, in seconds since 1970.
+const PAST: i64 = 1_000_000_000;
 
 /// The variable by which the processes of a run are found; in a sandbox they need none.
 const MARKER: &str = "CHANT_RUN";
@@ -56,8 +60,32 @@ pub(crate) struct Room<'p> {
     pub(super) progress: &'p dyn Progress,
     slot: Slot,
     may_change: PathSet,
+    /// The warm checkout, where checks may begin with it.
+    pub(super) warm: Option<Warm>,
     /// What a run changed in the home directory, and no check finds there.
     hidden: Vec<PathBuf>,
+}
+
+/// What a checkout begins with, instead of nothing.
+pub(super) struct Begin {
+    /// The commit whose files are there.
+    pub commit: ObjectId,
+    /// The directories with them, the newest first.
+    pub layers: Vec<PathBuf>,
+    /// Git's index of them.
+    pub index: PathBuf,
+    /// Whether what the checkout is prepared from differs, so that set-up has to run again.
+    pub set_up: bool,
+}
+
+/// What came of commands in a warm checkout.
+pub(super) enum Tried {
+    /// All of them passed.
+    Passed(Vec<Command>),
+    /// One of them failed.
+    Failed,
+    /// There is none for them.
+    Not,
 }
 
 /// A checkout of one commit, prepared, for one or more commands in turn. It is gone when this is dropped.
@@ -65,6 +93,11 @@ pub(crate) struct Visit<'r> {
     room: &'r Room<'r>,
     stand: Stand,
     refs: Refs,
+    commit: ObjectId,
+    /// The commit of the warm checkout that it began with.
+    warm: Option<ObjectId>,
+    /// The files of `.worktreeinclude`.
+    pub(super) included: Vec<PathBuf>,
 }
 
 /// Where a checkout is, and what confines a command in it.
@@ -90,7 +123,7 @@ impl<'p> Room<'p> {
     /// If the lock cannot be taken, or `chant.checkMayChange` cannot be read.
     pub(crate) fn open(project: &'p Project, progress: &'p dyn Progress) -> Result<Room<'p>> {
         let may_change = project.config().check_may_change()?;
-        Ok(Room { project, progress, slot: Slot::take(project)?, may_change, hidden: Vec::new() })
+        Ok(Room { project, progress, slot: Slot::take(project)?, may_change, warm: None, hidden: Vec::new() })
     }
 
     /// Takes a room for checks of `attempt`: what its run changed in the person's home directory decides nothing there.
@@ -109,23 +142,42 @@ impl<'p> Room<'p> {
     /// # Errors
     /// `worktree-setup` if it cannot be prepared; `not-confined` if `chant.confine` is `require` and that cannot be.
     pub(crate) fn visit(&mut self, commit: ObjectId, extra: &[Extra]) -> Result<Visit<'_>> {
+        self.visit_from(commit, extra, None)
+    }
+
+    /// As [`Room::visit`], where it can be from what is there to `begin` with.
+    pub(super) fn visit_from(&mut self, commit: ObjectId, extra: &[Extra], begin: Option<&Begin>) -> Result<Visit<'_>> {
         let (project, room) = (self.project, &*self);
-        let stand = room.stand()?;
+        let stand = room.stand(begin)?;
+        let begin = begin.filter(|_| stand.own_home);
         let git_dir = stand.files.join(".git");
         apart::make_git_dir(&project.repo, &git_dir, commit)?;
+        if let Some(begin) = begin {
+            fs::copy(&begin.index, git_dir.join("index")).io("copy", &begin.index)?;
+        }
         stand.apart(&self.slot.dir, &stand.path.join(".git")).check_out()?;
         // What a command does to the checkout's own git directory has no say in what it changed.
         let pristine = self.slot.dir.join("git");
         apart::make_git_dir(&project.repo, &pristine, commit)?;
         fs::copy(git_dir.join("index"), pristine.join("index")).io("copy", &git_dir)?;
+        let mut included = Vec::new();
         if let Some(main) = project.repo.main_work_dir()
             && let Some(main) = worktree::find(&project.repo, &main)?
         {
-            include::prepare(&main, &stand.files)?;
+            let copied = include::prepare(&main, &stand.files)?;
+            included.extend(copied.iter().filter_map(|path| path.to_path().ok().map(Path::to_owned)));
         }
-        extra.iter().try_for_each(|(path, bytes)| add(&stand.files, path, bytes))?;
+        for (path, bytes) in extra {
+            // What is committed may be there in the sandbox only.
+            if begin.is_none() || project.blob_in(commit, path)?.is_none() {
+                add(&stand.files, path, bytes)?;
+            }
+        }
         let refs = apart::refs(&git_dir);
-        let visit = Visit { room, stand, refs };
+        let visit = Visit { room, stand, refs, commit, warm: begin.map(|begin| begin.commit), included };
+        if begin.is_some_and(|begin| !begin.set_up) {
+            return Ok(visit);
+        }
         set_up(project, &visit.stand.path, |command| visit.watch(command, None, None))?;
         Ok(visit)
     }
@@ -141,16 +193,34 @@ impl<'p> Room<'p> {
         Ok((visit.run(command)?, visit.run(command)?))
     }
 
-    /// Runs each of `commands` in turn, in one fresh checkout of `commit`, until one fails; `ok` says which did not.
+    /// Runs each of `commands` in turn, in one checkout of `commit`, until one fails; `ok` says which did not. The checkout is fresh, unless
+    /// all of them pass in the warm one.
     pub(crate) fn run_all(&mut self, commit: ObjectId, extra: &[Extra], commands: &[String]) -> Result<Vec<Command>> {
-        let mut done = Vec::new();
         if commands.is_empty() {
-            return Ok(done);
+            return Ok(Vec::new());
         }
         let progress = self.progress;
+        self.run_in_turn(commit, extra, commands, &|what| progress.say(&Step::Checking { what }))
+    }
+
+    fn run_in_turn(
+        &mut self,
+        commit: ObjectId,
+        extra: &[Extra],
+        commands: &[String],
+        begins: &dyn Fn(&str),
+    ) -> Result<Vec<Command>> {
+        let was_warm = match self.run_warm(commit, extra, commands, begins)? {
+            Tried::Passed(done) => return Ok(done),
+            Tried::Failed => true,
+            Tried::Not => false,
+        };
         let visit = self.visit(commit, extra)?;
+        let mut done = Vec::new();
         for command in commands {
-            progress.say(&Step::Checking { what: command });
+            if !was_warm {
+                begins(command);
+            }
             let mut seen = visit.run(command)?;
             seen.ok = seen.has_passed();
             let failed = !seen.ok;
@@ -159,16 +229,24 @@ impl<'p> Room<'p> {
                 break;
             }
         }
+        drop(visit);
+        self.remember(&done, was_warm)?;
         Ok(done)
     }
 
+    /// Runs `command`, which is expected to pass, as [`Room::run_all`] does.
+    pub(crate) fn run_to_pass(&mut self, commit: ObjectId, command: &str) -> Result<Command> {
+        let done = self.run_in_turn(commit, &[], &[command.to_owned()], &|_| ())?;
+        done.into_iter().next().ok_or_else(|| Error::fatal(Kind::Checks, format!("'{command}' was not run")))
+    }
+
     /// An empty place for a checkout, with the best sandbox that works here.
-    fn stand(&self) -> Result<Stand> {
+    fn stand(&self, begin: Option<&Begin>) -> Result<Stand> {
         self.slot.clear()?;
         let mode = self.project.config().confine()?;
         let mut why = None;
         if mode != Confine::Off {
-            match self.layered()? {
+            match self.layered(begin)? {
                 Ok(stand) => return Ok(stand),
                 Err(unavailable) => why = Some(unavailable),
             }
@@ -178,23 +256,27 @@ impl<'p> Room<'p> {
             return Err(Error::negative(Kind::NotConfined, message)
                 .hint("to run checks without: git config chant.confine auto"));
         }
+        if let Some(why) = why {
+            self.slot.tell_once(&why.to_string(), |why| {
+                let what = "commands run in a cold checkout, with your home directory";
+                self.progress.say(&Step::Note(format!("{what}: {why}")));
+            })?;
+        }
         let path = self.slot.place(self.project)?;
         let temporary = self.project.env.temp_dir();
         let temporary =
             tempfile::Builder::new().prefix("chant-").tempdir_in(&temporary).io("create a file in", &temporary)?;
-        let entered = match mode {
-            Confine::Off => None,
-            _ => confine::enter(&self.sandbox(&path, None)?)?.ok(),
-        };
-        let (own, commands) = match entered {
-            Some(entered) => (confine::enter(&self.sandbox(&path, None)?)?.ok(), Some(entered)),
-            None => (None, None),
+        let sandbox = self.sandbox(&path, None)?;
+        let own = if mode == Confine::Off { None } else { confine::enter(&sandbox)?.ok() };
+        let commands = match own {
+            Some(_) => confine::enter(&Sandbox { tried: true, ..sandbox })?.ok(),
+            None => None,
         };
         Ok(Stand { files: path.clone(), path, own, commands, own_home: false, temporary: Some(temporary) })
     }
 
     /// A place that is there only in the sandbox, over everything that programs write to.
-    fn layered(&self) -> Result<Result<Stand, Unavailable>> {
+    fn layered(&self, begin: Option<&Begin>) -> Result<Result<Stand, Unavailable>> {
         let project = self.project;
         // A name that says nothing of checks: no test can tell by it where it runs.
         let path = path::default_path(&project.repo, "tree")?;
@@ -202,9 +284,10 @@ impl<'p> Room<'p> {
         let path = fs::canonicalize(parent).io("read", parent)?.join(name);
         let empty = self.slot.dir.join("empty");
         fs::create_dir_all(&empty).io("create", &empty)?;
+        let lower = begin.map_or_else(|| "empty".to_owned(), |begin| self.slot.names(&begin.layers));
         let layers = |kind: &str| {
             let mut each = surroundings::layers(project, kind);
-            each.push(Layer { at: path.clone(), lower: Some("empty".to_owned()), name: TREE.to_owned() });
+            each.push(Layer { at: path.clone(), lower: Some(lower.clone()), name: TREE.to_owned() });
             Layers { dir: self.slot.dir.clone(), each, without: self.hidden.clone() }
         };
         let (own, commands) = (layers("own"), layers("check"));
@@ -217,7 +300,7 @@ impl<'p> Room<'p> {
             Ok(own) => own,
             Err(why) => return Ok(Err(why)),
         };
-        let entered = confine::enter(&self.sandbox(&path, Some(commands))?)?;
+        let entered = confine::enter(&Sandbox { tried: true, ..self.sandbox(&path, Some(commands))? })?;
         Ok(entered.map(|commands| Stand {
             path,
             files,
@@ -279,6 +362,7 @@ impl Visit<'_> {
         seen.changed = changed.map(|path| path.to_str_lossy().into_owned()).collect();
         seen.confined =
             Some(self.stand.commands.as_ref().map_or(Confined::None, |by| by.by.clone()).as_ref().to_owned());
+        seen.warm = self.warm.map(|commit| commit.to_string());
         seen.home = Some(if self.stand.own_home { "own" } else { "shared" }.to_owned());
         if apart::refs(&self.stand.files.join(".git")) != self.refs {
             seen.remarks.push("it moved refs of its checkout, which counts for nothing".to_owned());
@@ -289,11 +373,49 @@ impl Visit<'_> {
             let what = "it did not see what changed in the home directory during the run";
             seen.remarks.push(format!("{what}: '{}'{more}", first.display()));
         }
-        if let Some(left) = left_running(&left, finished.survivors) {
+        // In a sandbox only what is in it counts, not the sandbox that is about to end.
+        let count = if self.stand.commands.is_some() { 0 } else { finished.survivors };
+        if let Some(left) = left_running(&left, count) {
             self.room.progress.say(&Step::Warning(format!("'{command}': {left}")));
             seen.remarks.push(left);
         }
         Ok(seen)
+    }
+
+    /// Whether it is there in the sandbox only, so that what it writes lies apart.
+    pub(super) fn is_layered(&self) -> bool {
+        self.stand.own_home
+    }
+
+    /// What was written in it, and git's index of it. Its tracked files get a date of the past, another one in each `generation`: no later
+    /// change has that date.
+    pub(super) fn settle(&self, generation: u64) -> Result<(PathBuf, PathBuf)> {
+        let (slot, files) = (&self.room.slot.dir, &self.stand.files);
+        let (git_dir, index) = (files.join(".git"), slot.join("git/index"));
+        remove::clear(&git_dir)?;
+        apart::make_git_dir(&self.room.project.repo, &git_dir, self.commit)?;
+        fs::copy(&index, git_dir.join("index")).io("copy", &index)?;
+        let inside = self.stand.path.join(".git");
+        let apart = self.stand.apart(slot, &inside);
+        let time = Timespec { tv_sec: PAST + 2 * i64::try_from(generation).unwrap_or_default(), tv_nsec: 0 };
+        let times = Timestamps { last_access: time, last_modification: time };
+        let mut dir = (PathBuf::new(), false);
+        for path in apart.tracked()? {
+            let Ok(path) = path.to_path().map(|path| files.join(path)) else { continue };
+            let parent = path.parent().unwrap_or(files);
+            if dir.0 != parent {
+                // A command may have put a link in the place of a directory.
+                dir = (parent.to_owned(), fs::canonicalize(parent).is_ok_and(|real| real == parent));
+            }
+            if dir.1 {
+                // A file that is gone or was not changed is not there.
+                let _dated = rustix::fs::utimensat(CWD, &path, &times, AtFlags::SYMLINK_NOFOLLOW);
+            }
+        }
+        apart.refresh()?;
+        fs::copy(git_dir.join("index"), &index).io("copy", &index)?;
+        remove::clear(&git_dir)?;
+        Ok((files.clone(), index))
     }
 
     /// Runs `command`, and shows what it prints while it runs. The file `left` gets the names of the processes that it leaves.

@@ -59,10 +59,11 @@ impl<'p> Verifier<'p> {
         self.progress.say(&Step::Note(format!("'{target}' has moved on: the merge with it is checked, too")));
         let tree = self.project.repo.gix().find_commit(merged)?.tree_id()?.detach();
         let mut room = Room::for_attempt(self.project, self.attempt.start, self.progress)?;
+        room.warm_up(self.attempt, &[])?;
         let front = &self.attempt.spec.front;
         for command in &front.verify {
             self.progress.say(&Step::Checking { what: command });
-            let seen = room.run_or_recall(merged, tree, command, Command::has_passed)?;
+            let seen = room.recall_or(tree, command, Command::has_passed, |room| room.run_to_pass(merged, command))?;
             if !seen.has_passed() {
                 return self.refused(&seen, target).map(Some);
             }

@@ -34,7 +34,7 @@ use crate::{
     env::fault,
     error::{Error, IoContext, Kind, Result},
     git::work_file,
-    project::{Project, agent::Agent},
+    project::{Project, agent::Agent, warm},
     specs::{attempt::RunEnd, text::path_of},
 };
 
@@ -93,6 +93,10 @@ impl Session<'_> {
             (finished, report) = once(None)?;
         }
         serve(&mut requests, progress);
+        if inside.is_none() {
+            // It could write there.
+            warm::forget(project)?;
+        }
         watch.keep(project)?;
         let changes = watch.compare(project, Extent::All)?;
         let (mut confined, mut refused) = (Confined::None, None);

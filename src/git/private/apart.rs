@@ -76,6 +76,23 @@ impl Apart<'_> {
         Ok(listed.records().filter_map(|record| record.get(3..)).map(BString::from).collect())
     }
 
+    /// The tracked files, in git's order.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub(crate) fn tracked(&self) -> Result<Vec<BString>> {
+        let listed = self.git().args(["ls-files", "-z"]).check()?;
+        Ok(listed.records().map(BString::from).collect())
+    }
+
+    /// Has the index know the files as they are on the disk; those whose content is another stay unknown.
+    ///
+    /// # Errors
+    /// If git cannot be run.
+    pub(crate) fn refresh(&self) -> Result<()> {
+        self.git().args(["update-index", "-q", "--refresh"]).run().map(drop)
+    }
+
     fn git(&self) -> Git {
         let git = Git::in_dir(self.dir).within(self.sandbox).repository(self.git_dir, self.work_tree);
         let git = git.without_hooks().config("core.fsmonitor=false").config("submodule.recurse=false");

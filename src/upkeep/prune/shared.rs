@@ -13,7 +13,7 @@ use crate::{
         history,
         worktree::{self, path, remove},
     },
-    project::{Project, check_output, check_slot},
+    project::{Project, check_output, check_slot, warm},
     specs::cleanup::is_inside,
     store::attempts::ATTEMPTS,
 };
@@ -29,6 +29,13 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
             let why = "a check that died left it";
             steps.push(Step::prune(Pruned::Check, None, name, why, move |_| left.remove()));
         }
+    }
+    if let Some((path, size, used)) = warm::left(project)
+        && request.has_expired(used)
+    {
+        let name = path.to_string_lossy().into_owned();
+        let why = format!("no check has begun with it for long ({} MB)", size.div_ceil(1_000_000));
+        steps.push(Step::prune(Pruned::Check, None, name, why, warm::remove));
     }
     for entry in fs::read_dir(check_output::dir(project)).into_iter().flatten().flatten() {
         let path = entry.path();

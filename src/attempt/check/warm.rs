@@ -1,0 +1,162 @@
+//! When a check begins with the warm checkout, and when it adds to it.
+//!
+//! Only a commit that the target had before the agent began adds to the warm checkout. A check of anything else throws away what it wrote.
+//! A check can only pass there: what fails is run again in a cold checkout, and that outcome counts.
+
+use std::{path::PathBuf, time::Duration};
+
+use bstr::ByteSlice;
+use gix::ObjectId;
+
+use super::{
+    recall,
+    room::{Begin, Extra, Room, Tried},
+};
+use crate::{
+    answer::progress::Step,
+    domain::{
+        checks::Command,
+        held::{Role, role},
+    },
+    error::{Kind, Result},
+    git::history::{self, Change, ChangeKind},
+    project::warm::{Built, Mark, Warm},
+    specs::attempt::Attempt,
+};
+
+/// A check that takes no longer needs no warm checkout.
+const SLOW: Duration = Duration::from_secs(2);
+
+impl Room<'_> {
+    /// Lets checks in this room begin with the warm checkout. Where it is of use for `commands`, and lacks something, they run on the base
+    /// of `attempt` first.
+    ///
+    /// # Errors
+    /// If the warm checkout cannot be read or written, or the person interrupts a command.
+    pub(crate) fn warm_up(&mut self, attempt: &Attempt, commands: &[String]) -> Result<()> {
+        let key = recall::around(self.project)?;
+        self.warm = Warm::open(self.project, self.project.store()?.blob_id(&key).to_string())?;
+        let Some(base) = attempt.base else { return Ok(()) };
+        let target = attempt.target.as_deref().map(|name| self.project.branch_tip(name)).transpose()?.flatten();
+        let trusted = target.is_some_and(|tip| self.project.is_ancestor(base, tip).unwrap_or(false));
+        if !trusted || !self.lacks(base, commands)? {
+            return Ok(());
+        }
+        let what = format!("preparing a warm checkout for checks at {}", base.to_hex_with_len(12));
+        self.progress.say(&Step::Note(what));
+        let begin = if self.warm.as_ref().is_some_and(Warm::can_grow) { self.begin(base)? } else { None };
+        let Some(mut warm) = self.warm.take() else { return Ok(()) };
+        let built = self.build(&mut warm, base, commands, begin.as_ref());
+        self.warm = Some(warm);
+        built
+    }
+
+    /// Runs `commands` on `base`, and adds what they build to the warm checkout.
+    fn build(&mut self, warm: &mut Warm, base: ObjectId, commands: &[String], begin: Option<&Begin>) -> Result<()> {
+        let project = self.project;
+        let visit = match self.visit_from(base, &[], begin) {
+            Ok(visit) if visit.is_layered() => visit,
+            // The check itself tells that set-up fails.
+            Err(error) if error.kind != Kind::WorktreeSetup && error.kind != Kind::GitFailed => return Err(error),
+            _ => return Ok(()),
+        };
+        for command in commands {
+            visit.run(command)?;
+        }
+        let (tree, index) = &visit.settle(warm.next())?;
+        let (included, on_top) = (&visit.included, begin.is_some());
+        warm.add(project, &Built { commit: base, tree, index, commands, included, on_top })
+    }
+
+    /// Whether one of `commands` is slow, and the warm checkout does not have what it builds at `base`.
+    fn lacks(&self, base: ObjectId, commands: &[String]) -> Result<bool> {
+        let Some(warm) = &self.warm else { return Ok(false) };
+        let fits = self.begin(base)?.is_some_and(|begin| !begin.set_up);
+        for command in commands {
+            let is = |mark| warm.is(self.project, mark, command);
+            if is(Mark::Slow)? && !is(Mark::Cold)? && !(fits && warm.has_run(command)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What a check of `commit` can begin with. Nothing where a file is gone since: what was built from it would still be there.
+    fn begin(&self, commit: ObjectId) -> Result<Option<Begin>> {
+        let Some(warm) = &self.warm else { return Ok(None) };
+        let (Some(from), Some(index)) = (warm.commit(), warm.index()) else { return Ok(None) };
+        let repo = &self.project.repo;
+        let main = repo.main_work_dir();
+        let is_gone = |path: &PathBuf| !main.as_ref().is_some_and(|main| main.join(path).exists());
+        if repo.gix().try_find_header(from)?.is_none() || warm.included().any(is_gone) {
+            return Ok(None);
+        }
+        let changes = history::changed_paths(repo, Some(from), commit)?;
+        if changes.iter().any(|change| change.kind == ChangeKind::Deleted) {
+            return Ok(None);
+        }
+        let set_up = self.project.config().worktree_setup()?.map(|command| command.to_string());
+        let set_up = set_up.is_some_and(|command| changes.iter().any(|change| prepares(change, &command)));
+        Ok(Some(Begin { commit: from, layers: warm.layers(), index, set_up }))
+    }
+
+    /// Runs `commands` in turn in the warm checkout, until one fails.
+    pub(super) fn run_warm(
+        &mut self,
+        commit: ObjectId,
+        extra: &[Extra],
+        commands: &[String],
+        begins: &dyn Fn(&str),
+    ) -> Result<Tried> {
+        let Some(warm) = &self.warm else { return Ok(Tried::Not) };
+        for command in commands {
+            if warm.is(self.project, Mark::Cold, command)? {
+                return Ok(Tried::Not);
+            }
+        }
+        let Some(begin) = self.begin(commit)? else { return Ok(Tried::Not) };
+        let progress = self.progress;
+        let visit = match self.visit_from(commit, extra, Some(&begin)) {
+            Ok(visit) if visit.is_layered() => visit,
+            // A cold checkout tells whether that is the fault of the warm one.
+            Err(error) if error.kind != Kind::WorktreeSetup && error.kind != Kind::GitFailed => return Err(error),
+            _ => return Ok(Tried::Not),
+        };
+        let mut done = Vec::new();
+        for command in commands {
+            begins(command);
+            let mut seen = visit.run(command)?;
+            seen.ok = seen.has_passed();
+            if !seen.ok {
+                let what = format!("'{command}' failed in a warm checkout: it is run again in a cold one");
+                progress.say(&Step::Note(what));
+                return Ok(Tried::Failed);
+            }
+            done.push(seen);
+        }
+        Ok(Tried::Passed(done))
+    }
+
+    /// Remembers what `done` in a cold checkout shows of its commands; `was_warm` says that one of them has just failed in a warm one.
+    pub(super) fn remember(&self, done: &[Command], was_warm: bool) -> Result<()> {
+        let Some(warm) = &self.warm else { return Ok(()) };
+        let mark = if was_warm && done.iter().all(Command::has_passed) {
+            Mark::Cold
+        } else if Duration::from_millis(done.iter().map(|seen| seen.duration_ms).sum()) >= SLOW {
+            Mark::Slow
+        } else {
+            return Ok(());
+        };
+        done.iter().try_for_each(|seen| warm.mark(self.project, mark, &seen.command))
+    }
+}
+
+/// Whether a checkout is prepared from a file that changed: a manifest, a lock file, or what the set-up `command` names.
+fn prepares(change: &Change, command: &str) -> bool {
+    let path = change.path.to_str_lossy();
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    let lower = name.to_lowercase();
+    role(&path) == Role::Configuration
+        || ["lock", "requirements", "package", "pipfile", "gemfile"].iter().any(|part| lower.contains(part))
+        || command.contains(name)
+}

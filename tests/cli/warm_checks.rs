@@ -1,0 +1,155 @@
+//! The warm checkout: slow checks begin with what checks of the target built, and nothing that an agent, a person or another check left is in it.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{
+    Ran, Sandbox,
+    tools::{need, need_that},
+};
+
+/// Builds what is not built, slowly, and prints what there was and how old 'file' is. What it leaves besides has the commit's name.
+const CHECK: &str = "ls -a\nif test -e built; then echo began warm; else echo began cold; sleep 2.1; mkdir built; fi\n\
+                     for one in built/*; do echo \"$one\"; done; touch \"built/$(git rev-parse HEAD)\"\n\
+                     [ file -nt check.sh ] && echo file is newer\n! grep -q bad file";
+
+/// A confined sandbox whose check is slow; `None` where nothing can confine here.
+fn slow(check: &str, script: &str) -> Option<Sandbox> {
+    if !need_that(need("bwrap"), "bubblewrap") {
+        return None;
+    }
+    let sandbox = Sandbox::new().confined();
+    sandbox.write("check.sh", check);
+    sandbox.write(".gitignore", "built\nprepared\n");
+    sandbox.commit("Files");
+    sandbox.agent(script);
+    Some(sandbox)
+}
+
+fn work(sandbox: &Sandbox, options: &[&str]) -> (String, Ran) {
+    let id = sandbox.add(&["Change it", "--verify", "sh check.sh"]);
+    (id.clone(), sandbox.chant(&[&["work", &id], options].concat()).ok())
+}
+
+/// The commit whose warm checkout the check of a spec began with, and what the check printed.
+fn began(sandbox: &Sandbox, id: &str) -> (Value, String) {
+    let run = sandbox.show(id)["checks"]["evidence"]["verify"][0].clone();
+    (run["warm"].clone(), sandbox.chant(&["log", id, "--checks"]).ok().out)
+}
+
+const CHANGES: &str = "echo \"$CHANT_SPEC_ID\" >>file; tick";
+
+/// The first check is cold and found to be slow; the second begins with what it built at the target.
+fn warmed(sandbox: &Sandbox) -> String {
+    let (first, ran) = work(sandbox, &[]);
+    assert!(!ran.err.contains("warm"), "{}", ran.err);
+    assert_eq!(began(sandbox, &first).0, Value::Null);
+    let base = sandbox.git(&["rev-parse", "HEAD"]);
+    let (second, ran) = work(sandbox, &[]);
+    assert!(ran.err.contains("preparing a warm checkout for checks at"), "{}", ran.err);
+    assert_eq!(began(sandbox, &second).0, base.as_str());
+    base
+}
+
+#[test]
+fn a_slow_check_begins_with_what_a_check_of_the_target_built_and_leaves_nothing() {
+    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    let base = warmed(&sandbox);
+    let (third, ran) = work(&sandbox, &[]);
+    assert!(!ran.err.contains("preparing"), "{}", ran.err);
+    let (warm, printed) = began(&sandbox, &third);
+    assert_eq!(warm, base.as_str());
+    // A file that did not change has a date of the past, one that changed has not: no two checkouts share a second.
+    assert!(printed.contains("began warm\n") && printed.contains("file is newer\n"), "{printed}");
+    let left: Vec<&str> = printed.lines().filter(|line| line.starts_with("built/")).collect();
+    assert_eq!(left, [format!("built/{base}")], "only the check of the target left something");
+    // Beside the repository nothing stays.
+    let beside: Vec<_> = fs::read_dir(sandbox.dir()).unwrap().flatten().map(|entry| entry.file_name()).collect();
+    assert!(!beside.iter().any(|name| name.to_string_lossy().contains("chant-tree")), "{beside:?}");
+    // What a person asks for anew is checked in a cold checkout.
+    sandbox.chant(&["verify", &third, "--fresh"]).ok();
+    assert!(sandbox.chant(&["log", &third, "--checks"]).ok().out.contains("began cold\n"));
+}
+
+#[test]
+fn where_a_file_is_gone_the_checkout_is_cold() {
+    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    sandbox.write("used", "x\n");
+    sandbox.commit("Used");
+    warmed(&sandbox);
+    sandbox.agent("git rm -q used; git commit -qm Gone; echo \"$CHANT_SPEC_ID\" >>file; tick");
+    let (id, _) = work(&sandbox, &[]);
+    let (warm, printed) = began(&sandbox, &id);
+    assert_eq!(warm, Value::Null);
+    assert!(printed.contains("began cold\n"), "{printed}");
+}
+
+#[test]
+fn what_fails_in_a_warm_checkout_is_run_again_in_a_cold_one() {
+    // It passes only once in a checkout.
+    let Some(sandbox) = slow("test ! -e built && sleep 2.1 && touch built", CHANGES) else { return };
+    let (_, _) = work(&sandbox, &[]);
+    let (second, ran) = work(&sandbox, &[]);
+    assert!(ran.err.contains("failed in a warm checkout: it is run again in a cold one"), "{}", ran.err);
+    assert_eq!(began(&sandbox, &second).0, Value::Null);
+    let (_, ran) = work(&sandbox, &[]);
+    assert!(!ran.err.contains("warm"), "that is known from then on: {}", ran.err);
+    // What fails in both has failed.
+    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    warmed(&sandbox);
+    sandbox.agent("echo bad >>file; tick");
+    let id = sandbox.add(&["Break it", "--verify", "sh check.sh"]);
+    sandbox.chant(&["work", &id]).fails(1, &["run again in a cold one", "exit code 1"]);
+    assert_eq!(began(&sandbox, &id).0, Value::Null);
+}
+
+#[test]
+fn set_up_runs_again_only_where_what_it_reads_has_changed() {
+    let check = format!("{CHECK} && echo \"prepared $(wc -l <prepared) times\"");
+    let Some(sandbox) = slow(&check, CHANGES) else { return };
+    sandbox.write("package-lock.json", "{}\n");
+    sandbox.commit("Lock");
+    sandbox.git(&["config", "chant.worktreeSetup", "echo x >>prepared"]);
+    warmed(&sandbox);
+    let (id, _) = work(&sandbox, &[]);
+    let (_, printed) = began(&sandbox, &id);
+    assert!(printed.contains("began warm\n") && printed.contains("prepared 1 times"), "{printed}");
+    sandbox.agent("echo '{ }' >package-lock.json; tick");
+    let (id, _) = work(&sandbox, &[]);
+    let (_, printed) = began(&sandbox, &id);
+    assert!(printed.contains("began warm\n") && printed.contains("prepared 2 times"), "{printed}");
+}
+
+#[test]
+fn the_warm_checkout_is_bounded_and_goes() {
+    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    let record = sandbox.repo.join(".git/chant/check/warm/record.json");
+    warmed(&sandbox);
+    assert!(record.exists());
+    let ran = sandbox.chant(&["prune", "--dry-run", "--expire", "now"]).ok();
+    assert!(ran.out.contains("check/warm") && record.exists(), "{}", ran.out);
+    sandbox.chant(&["prune", "--expire", "now"]).ok();
+    assert!(!record.exists());
+    // One that is too large is not kept.
+    sandbox.git(&["config", "chant.warmLimit", "1k"]);
+    sandbox.write("large", &"x".repeat(4096));
+    sandbox.commit("Large");
+    let (_, _) = work(&sandbox, &[]);
+    let (id, _) = work(&sandbox, &[]);
+    assert_eq!(began(&sandbox, &id).0, Value::Null);
+    assert!(!record.exists());
+    sandbox.git(&["config", "chant.warmLimit", "0"]);
+    let (_, ran) = work(&sandbox, &[]);
+    assert!(!ran.err.contains("warm"), "{}", ran.err);
+}
+
+#[test]
+fn after_an_agent_that_could_write_it_there_is_none() {
+    let Some(sandbox) = slow(CHECK, CHANGES) else { return };
+    let record = sandbox.repo.join(".git/chant/check/warm/record.json");
+    warmed(&sandbox);
+    sandbox.git(&["config", "chant.confine", "off"]);
+    let (_, _) = work(&sandbox, &[]);
+    assert!(!record.exists());
+}
