@@ -52,6 +52,17 @@ pub(crate) struct Prompt<'a> {
 
 const COMMON: &str = include_str!("prompts/common.md");
 
+/// The prompt of an agent that reviews the changes from `base` to `tip`: the spec that they are for, and the patch as far as `budget` goes.
+pub(crate) fn review(base: &str, tip: &str, spec: &str, patch: &str, budget: usize) -> String {
+    let mut text = include_str!("prompts/review.md").replace("{{base}}", base).replace("{{tip}}", tip);
+    section(&mut text, "The spec", spec);
+    let end = (0..=budget.min(patch.len())).rev().find(|at| patch.is_char_boundary(*at)).unwrap_or(0);
+    let shown = &patch[..end];
+    let rest = if shown.len() < patch.len() { "\n(It goes on: see git diff.)\n" } else { "" };
+    section(&mut text, "The patch", &format!("{shown}{rest}"));
+    text
+}
+
 /// The text of the prompt.
 pub(crate) fn render(prompt: &Prompt<'_>) -> String {
     let mut text = String::new();

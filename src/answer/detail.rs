@@ -25,6 +25,8 @@ pub(crate) struct SpecDetail {
     pub links: Vec<Pin>,
     /// The last word on its approval.
     pub approval: Option<ApprovalView>,
+    /// The last word about the work of its last attempt.
+    pub review: Option<ReviewView>,
     /// Why the claim that is recorded does not count, where claims have to be signed.
     pub discounted_claim: Option<String>,
     /// Its events, oldest first.
@@ -35,6 +37,8 @@ pub(crate) struct SpecDetail {
     pub tampered: Vec<String>,
     /// What confined the run of the agent: `bubblewrap`, `seatbelt` or `none`.
     pub confined: Option<String>,
+    /// What its work changes, as a patch; only with `--diff`.
+    pub diff: Option<String>,
 }
 
 impl SpecDetail {
@@ -50,11 +54,13 @@ impl SpecDetail {
             checks: None,
             links: Vec::new(),
             approval: None,
+            review: None,
             discounted_claim: None,
             history: Vec::new(),
             front_matter: serde_json::Map::new(),
             tampered: Vec::new(),
             confined: None,
+            diff: None,
         }
     }
 }
@@ -103,6 +109,24 @@ pub(crate) struct ApprovalView {
     /// The blob that it is for.
     pub blob: Option<String>,
     /// Whether the spec's text has changed since.
+    pub stale: bool,
+    /// Why it does not count, where approvals have to be signed.
+    pub discounted: Option<String>,
+}
+
+/// The last word about the work of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[schemars(rename = "Review")]
+pub(crate) struct ReviewView {
+    /// `required`, `approved` or `rejected`.
+    pub state: String,
+    /// Who said it: `Name <email>`.
+    pub by: Option<String>,
+    /// When.
+    pub at: Option<String>,
+    /// The newest commit of the work that it is about.
+    pub commit: Option<String>,
+    /// Whether the work has another newest commit now.
     pub stale: bool,
     /// Why it does not count, where approvals have to be signed.
     pub discounted: Option<String>,

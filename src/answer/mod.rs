@@ -50,7 +50,7 @@ mod work;
 #[cfg(test)]
 pub(crate) mod sample;
 
-pub(crate) use detail::{ApprovalView, CheckedAttempt, Criterion, MergeView, Pin, SpecDetail};
+pub(crate) use detail::{ApprovalView, CheckedAttempt, Criterion, MergeView, Pin, ReviewView, SpecDetail};
 pub(crate) use event::{EventView, Person, Trailer};
 pub(crate) use failure::Failure;
 pub(crate) use spec::{Blocker, BlockerKind, SpecView, flags};

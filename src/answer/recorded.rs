@@ -4,7 +4,7 @@ use super::prelude::*;
 
 pub(super) const ANSWERS: &[Kind] = &[
     of::<Recorded>(&[
-        "approve", "reject", "merge", "ack", "pause", "fail", "note", "reset", "release", "resolve", "cancel",
+        "review", "approve", "reject", "merge", "ack", "pause", "fail", "note", "reset", "release", "resolve", "cancel",
     ])
     .with::<SpecView>(),
     of::<AllRecorded>(&["archive", "unarchive"]).with::<SpecView>(),

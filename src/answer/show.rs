@@ -4,7 +4,7 @@ use super::{BlockerKind, Pin, SpecDetail, log, prelude::*};
 use crate::domain::checks::CheckLine;
 
 pub(super) const ANSWERS: &[Kind] =
-    &[of::<ShownSpec>(&["show"]).with::<SpecView>(), of::<ShownSpecs>(&["show"]).with::<SpecView>()];
+    &[of::<ShownSpec>(&["show", "review"]).with::<SpecView>(), of::<ShownSpecs>(&["show"]).with::<SpecView>()];
 
 /// One spec with everything that is known of it.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -61,6 +61,7 @@ fn detail(detail: &SpecDetail, look: &Look) -> String {
     );
     section(&mut out, look, "Inputs", inputs(detail));
     section(&mut out, look, "Approval", approval(detail));
+    section(&mut out, look, "Review", review(detail));
     section(&mut out, look, "Tampered", detail.tampered.iter().map(|what| clean::line(what).into_owned()).collect());
     section(&mut out, look, "Front matter", front_matter(detail));
     section(&mut out, look, "History", detail.history.iter().map(|event| log::brief(event, spec, look)).collect());
@@ -69,7 +70,25 @@ fn detail(detail: &SpecDetail, look: &Look) -> String {
         out.push_str(look.text(body).trim_matches('\n'));
         out.push('\n');
     }
+    if let Some(patch) = detail.diff.as_deref().filter(|patch| !patch.is_empty()) {
+        out.push('\n');
+        look.text(patch).lines().for_each(|line| out.push_str(&format!("{}\n", patch_line(line, look))));
+    }
     out
+}
+
+/// A line of a patch in its colour.
+fn patch_line(line: &str, look: &Look) -> String {
+    let slot = match line.as_bytes() {
+        [b'@', b'@', ..] => Slot::Id,
+        [b'd', b'i', b'f', b'f', b' ', ..] | [b'+', b'+', b'+', b' ', ..] | [b'-', b'-', b'-', b' ', ..] => {
+            Slot::Header
+        }
+        [b'+', ..] => Slot::Good,
+        [b'-', ..] => Slot::Bad,
+        _ => return line.to_owned(),
+    };
+    look.paint.with(slot, line)
 }
 
 fn header(detail: &SpecDetail, look: &Look) -> String {
@@ -183,6 +202,25 @@ fn approval(detail: &SpecDetail) -> Vec<String> {
         line.push_str(", for an earlier text");
     }
     let why = approval.discounted.as_deref().map(|why| clean::line(why).into_owned());
+    [Some(line), why].into_iter().flatten().collect()
+}
+
+fn review(detail: &SpecDetail) -> Vec<String> {
+    let Some(review) = &detail.review else { return Vec::new() };
+    let mut line = clean::line(&review.state).into_owned();
+    if let Some(by) = &review.by {
+        line.push_str(&format!(" by {}", clean::line(by)));
+    }
+    if let Some(at) = &review.at {
+        line.push_str(&format!(" at {}", time::iso(at)));
+    }
+    if let Some(commit) = &review.commit {
+        line.push_str(&format!(", for {}", clean::object_id(commit)));
+    }
+    if review.stale {
+        line.push_str(", and the work has other commits now");
+    }
+    let why = review.discounted.as_deref().map(|why| clean::line(why).into_owned());
     [Some(line), why].into_iter().flatten().collect()
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct SpecView {
     pub orphaned: bool,
     /// It asks for an approval of the present text and has none.
     pub needs_approval: bool,
+    /// It is finished, and its work waits for a person's review.
+    pub needs_review: bool,
     /// Whether a person rejected the present text.
     #[serde(skip)]
     pub rejected: bool,
@@ -103,6 +105,7 @@ impl SpecView {
             contended: false,
             orphaned: false,
             needs_approval: false,
+            needs_review: false,
             rejected: false,
             proposed: false,
             labels: Vec::new(),
@@ -148,17 +151,18 @@ impl SpecView {
 
     /// The derived conditions that a person should see beside the status, in a fixed order.
     pub(crate) fn flags(&self) -> Vec<&'static str> {
-        flags([self.error.is_some(), self.contended, self.orphaned, self.stale, self.needs_approval, self.proposed])
+        let SpecView { contended, orphaned, stale, needs_approval, needs_review, proposed, .. } = *self;
+        flags([self.error.is_some(), contended, orphaned, stale, needs_approval, needs_review, proposed])
     }
 }
 
-/// The names of the conditions that hold: whether it is invalid, contended, orphaned, stale, waits for an approval, and is a proposal
-/// that waits for adoption.
-pub(crate) fn flags(hold: [bool; 6]) -> Vec<&'static str> {
-    if hold == [false; 6] {
+/// The names of the conditions that hold: whether it is invalid, contended, orphaned, stale, waits for an approval or a review, and is a
+/// proposal that waits for adoption.
+pub(crate) fn flags(hold: [bool; 7]) -> Vec<&'static str> {
+    if hold == [false; 7] {
         return Vec::new();
     }
-    let names = ["invalid", "contended", "orphaned", "stale", "needs-approval", "proposed"];
+    let names = ["invalid", "contended", "orphaned", "stale", "needs-approval", "needs-review", "proposed"];
     names.into_iter().zip(hold).filter_map(|(name, holds)| holds.then_some(name)).collect()
 }
 

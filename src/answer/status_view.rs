@@ -111,6 +111,10 @@ pub(crate) enum Need {
     Approval,
     /// Its text was rejected.
     Rejected,
+    /// Its work waits for a person's review.
+    Review,
+    /// A person rejected its work.
+    Refused,
     /// It is a gate, and its turn.
     Gate,
     /// It depends on what will never be completed: on itself, on nothing, on something that was given up.
@@ -138,6 +142,8 @@ impl Need {
             Need::Invalid => ("git chant lint", "see what is wrong with it"),
             Need::Approval => ("git chant approve", "approve it"),
             Need::Rejected => ("git chant edit", "change what was rejected"),
+            Need::Review => ("git chant review", "review its work"),
+            Need::Refused => ("git chant reset", "begin again what was rejected"),
             Need::Gate => ("git chant finish", "say that a gate is passed"),
             Need::Dependency => ("git chant edit", "change what it depends on"),
             Need::Proposed => ("git chant add --adopt", "adopt what an agent proposed"),

@@ -231,7 +231,7 @@ pub(crate) fn heal(project: &Project, id: &SpecId) -> Result<bool> {
     }
     let target = state.facts.target.clone().unwrap_or_default();
     let target = short_name(&target);
-    let facts = Facts { attempt: state.attempt, ..Facts::default() };
+    let facts = Facts { attempt: state.attempt, verified: project.level(id, &state)?, ..Facts::default() };
     let event = NewEvent { op: Op::Complete, sentence: format!("{} was found in {target}", id.short()), facts };
     Ok(project.store()?.record_if(id, event, |now| now.status == Status::Finished)?.is_some())
 }

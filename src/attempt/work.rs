@@ -205,7 +205,8 @@ impl Work<'_> {
         let short = id.short();
         check::recall::forget(project)?;
         recover::settle(project, id, progress)?;
-        let entry = Specs::new(project)?.entry(id)?;
+        let specs = Specs::new(project)?.checking_signatures();
+        let entry = specs.entry(id)?;
         end::refuse_running(project, id, entry.state.as_deref())?;
         recover::end_survivors_of(project, id, entry.state.as_deref(), progress)?;
         let under_way = entry.state.as_ref().filter(|state| state.attempt.is_some() && state.status != Status::Pending);
@@ -229,12 +230,15 @@ impl Work<'_> {
             }
             None => {
                 let (text, spec) = entry.text()?;
-                let specs = Specs::new(project)?;
                 if specs.has_members(id)? && !driver::is_due(&specs, id)? {
                     let error =
                         Error::negative(Kind::NotReady, format!("'{short}' is not ready: its members do the work"));
                     return Err(Stop::NotReady(error.hint(format!("to work them: git chant work {short} --chain"))));
                 }
+                let facts = entry.facts();
+                let required = facts.text.as_ref().map(|text| specs.needs_approval(text)).transpose()?;
+                let approval = specs.approval_of(&facts, text.blob(), required.unwrap_or_default())?;
+                self.refuse_unapproved(approval.obstacle())?;
                 self.approve(text.blob(), spec, None)?;
                 record::added(project, id, &text.path, &text.bytes, spec, None)?;
                 self.conclude(finish::by_hand(project, id, text, spec, commits, progress)?)
@@ -271,6 +275,14 @@ impl Work<'_> {
         Ok(true)
     }
 
+    /// Refuses to finish a spec whose text a person rejected, or has yet to approve.
+    fn refuse_unapproved(&self, obstacle: Option<String>) -> Result<(), Stop> {
+        let Some(why) = obstacle else { return Ok(()) };
+        let short = self.id.short();
+        let error = Error::negative(Kind::NotReady, format!("cannot finish '{short}': {why}"));
+        Err(Stop::NotReady(error.hint(format!("to approve it: git chant approve {short}"))))
+    }
+
     /// Judges an attempt by what is in its worktree and on its branch now, which are for `onto` from now on if that is given.
     ///
     /// Fails with `under-way` if finished work is being merged or rebased in its worktree: it stays finished.
@@ -279,6 +291,9 @@ impl Work<'_> {
         let mut attempt = project.attempt(id, state)?;
         if let Some(onto) = self.onto {
             attempt.target = Some(full_name(onto)?);
+        }
+        if state.status != Status::Finished {
+            self.refuse_unapproved(Specs::new(project)?.checking_signatures().unapproved(&attempt)?)?;
         }
         self.approve(attempt.blob, &attempt.spec, None)?;
         if state.status == Status::Finished {

@@ -1,23 +1,93 @@
-//! What a person decides about a spec: to approve or reject its text, and to acknowledge what an agent did to it.
+//! What a person decides about a spec: to approve or reject its text or its work, and to acknowledge what an agent did to it.
 
 use gix::ObjectId;
 
 use crate::{
     domain::{
-        event::{Approval, Facts, Op},
+        event::{Approval, Facts, Op, Review},
         id::SpecId,
         new_event::NewEvent,
+        state::State,
+        status::Status,
     },
     error::{Error, Kind, Result},
+    git::history::named_commit,
     project::Project,
     specs::{all::Specs, record},
 };
 
-/// Records the answer about the text that a spec has now; an approved text is trusted. Gives the sentence that was recorded.
+/// Records the answer of a person: about the work of a finished spec, otherwise about its text. `commit` names the newest commit of the work
+/// that the person has looked at. Gives the sentence that was recorded.
 ///
 /// # Errors
-/// If the spec has no valid text, or its status allows no answer.
-pub(crate) fn answer(project: &Project, id: &SpecId, approved: bool, reason: Option<&str>) -> Result<(Op, String)> {
+/// `moved` if the work ends with another commit, `no-work` if there is none to answer about.
+pub(crate) fn answer(
+    project: &Project,
+    id: &SpecId,
+    approved: bool,
+    commit: Option<&str>,
+    reason: Option<&str>,
+) -> Result<(Op, String)> {
+    let state = project.store()?.state(id)?.filter(|state| state.status == Status::Finished);
+    match state.filter(|state| !state.facts.work_commits.is_empty()) {
+        Some(state) => about_work(project, id, &state, approved, commit, reason),
+        None if commit.is_some() => {
+            let message = format!("'{}' has no finished work: leave out --commit to answer about its text", id.short());
+            Err(Error::negative(Kind::NoWork, message))
+        }
+        None => about_text(project, id, approved, reason),
+    }
+}
+
+/// Records the answer about finished work, for the very commit that it ends with. Rejected work has failed.
+fn about_work(
+    project: &Project,
+    id: &SpecId,
+    state: &State,
+    approved: bool,
+    commit: Option<&str>,
+    reason: Option<&str>,
+) -> Result<(Op, String)> {
+    let short = id.short();
+    let attempt = project.attempt(id, state)?;
+    if attempt.has_moved(project, state)? {
+        let message = format!("the branch '{}' moved since it was checked", attempt.branch.shorten());
+        return Err(Error::negative(Kind::Moved, message)
+            .hint(format!("to have it checked again: git chant finish {short} --no-merge")));
+    }
+    let tip = |state: &State| state.facts.work_commits.last().copied();
+    let Some(newest) = tip(state) else { return about_text(project, id, approved, reason) };
+    let named = newest.to_hex_with_len(12);
+    if let Some(commit) = commit
+        && named_commit(&project.repo, commit)? != newest
+    {
+        let message = format!("the work of '{short}' ends with {named}, not with '{}'", commit.escape_debug());
+        return Err(Error::negative(Kind::Moved, message).hint(format!("to look at it: git chant review {short}")));
+    }
+    let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    let (op, sentence, reason) = if approved {
+        let sentence = format!("{} is approved at {named}{why}", attempt.title());
+        (Op::Review, sentence, reason.map(str::to_owned))
+    } else {
+        let reason = format!("a person rejected its work{why}");
+        (Op::Fail, format!("{} failed: {reason}", attempt.title()), Some(reason))
+    };
+    let review = Some(Review { approved, commit: newest });
+    let facts = Facts { attempt: Some(attempt.start), review, reason, ..Facts::default() };
+    let event = NewEvent { op: op.clone(), sentence: sentence.clone(), facts };
+    project.store()?.append(id, |now| {
+        let same = |now: &&State| now.attempt == state.attempt && tip(now) == Some(newest);
+        match now.filter(same) {
+            Some(_) => Ok(event.clone()),
+            None => Err(Error::negative(Kind::Moved, format!("the work of '{short}' is another by now"))
+                .hint(format!("to look at it: git chant review {short}"))),
+        }
+    })?;
+    Ok((op, sentence))
+}
+
+/// Records the answer about the text that a spec has now; an approved text is trusted.
+fn about_text(project: &Project, id: &SpecId, approved: bool, reason: Option<&str>) -> Result<(Op, String)> {
     let specs = Specs::new(project)?;
     let entry = specs.entry(id)?;
     let (text, spec) = entry.text()?;
@@ -65,7 +135,7 @@ pub(crate) fn acknowledge(project: &Project, id: &SpecId, reason: &str) -> Resul
     let entry = specs.entry(id)?;
     let inputs = specs.inputs_now(&entry)?;
     let sentence = format!("{} is acknowledged: {reason}", id.short());
-    let decide = |state: Option<&crate::domain::state::State>| {
+    let decide = |state: Option<&State>| {
         let nothing = || format!("there is nothing to acknowledge about '{}'", id.short());
         let state = state.ok_or_else(|| Error::negative(Kind::NothingToAck, nothing()))?;
         let same = entry.state.as_ref().is_some_and(|seen| seen.attempt == state.attempt);

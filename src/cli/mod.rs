@@ -120,6 +120,7 @@ commands! {
     "show" Show(show::ShowArgs) show::SHOW_PAGE;
     "edit" Edit(show::EditArgs) show::EDIT_PAGE;
     "lint" Lint(upkeep::LintArgs) upkeep::LINT_PAGE;
+    "review" Review(show::ReviewArgs) show::REVIEW_PAGE;
     "approve" Approve(state::ApproveArgs) state::APPROVE_PAGE;
     "reject" Reject(state::RejectArgs) state::REJECT_PAGE;
     "split" Split(work::SplitArgs) work::SPLIT_PAGE;

@@ -13,15 +13,48 @@ pub(crate) struct ShowArgs {
     /// The specs, by full or short id
     #[arg(value_name = "spec", required = true)]
     pub specs: Vec<String>,
+
+    /// Print what the work of the spec changes, too, as a patch
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// Examples and neighbours of `show`.
 pub(crate) const SHOW_PAGE: Page = Page {
     examples: &[
         ("git chant show 010", "By a short id; 010-v7b and v7b name the same spec."),
+        ("git chant show 010 --diff", "With the changes of its last attempt."),
         ("git chant show 010 --json", "The same for a script."),
     ],
     see_also: &["git-chant-list", "git-chant-log", "gitchant-format"],
+};
+
+/// Look at the work of a finished spec
+///
+/// Prints the spec with its checks and what its work changes, in git's pager at a terminal. Then git chant approve lets the work be
+/// merged, and git chant reject sends your reason to the next attempt. chant.review says which specs wait for that.
+///
+/// With --agent another agent reads the work, in a checkout that it cannot change. What it says is recorded as a remark: it is evidence,
+/// and no approval.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ReviewArgs {
+    /// The spec, by full or short id
+    #[arg(value_name = "spec")]
+    pub spec: String,
+
+    /// Have this agent read it, one of chant.agent.<name>
+    #[arg(long, value_name = "name")]
+    pub agent: Option<String>,
+}
+
+/// Examples and neighbours of `review`.
+pub(crate) const REVIEW_PAGE: Page = Page {
+    examples: &[
+        ("git chant review 010", "What did it change, and what was checked?"),
+        ("git chant approve 010 --commit 3f2a91c", "That commit may be merged."),
+        ("git chant review 010 --agent claude", "Another pair of eyes first."),
+    ],
+    see_also: &["git-chant-approve", "git-chant-reject", "git-chant-show", "gitchant-security"],
 };
 
 /// Open a spec in the editor

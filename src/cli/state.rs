@@ -145,9 +145,10 @@ pub(crate) const CANCEL_PAGE: Page = Page {
     see_also: &["git-chant-archive", "git-chant-reset"],
 };
 
-/// Approve a spec as it stands
+/// Approve a spec as it stands, or its finished work
 ///
-/// The approval holds for this very text of the spec: a later edit needs another.
+/// Before the work, the approval is about the text of the spec: a later edit needs another. Once the spec is finished, it is about its
+/// work, for the commit that git chant review shows: new commits need another.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ApproveArgs {
     /// The spec, by full or short id
@@ -157,15 +158,24 @@ pub(crate) struct ApproveArgs {
     /// Why, one line, for the record
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: Option<String>,
+
+    /// The newest commit of the work that you have looked at; fail if it has another by now
+    #[arg(long, value_name = "commit")]
+    pub commit: Option<String>,
 }
 
 /// Examples and neighbours of `approve`.
 pub(crate) const APPROVE_PAGE: Page = Page {
-    examples: &[("git chant approve 010", "Work on it may start.")],
-    see_also: &["git-chant-ready", "git-chant-reject"],
+    examples: &[
+        ("git chant approve 010", "Work on it may start; if it is finished, its work may be merged."),
+        ("git chant approve 010 --commit 3f2a91c", "The work may be merged if it still ends with that commit."),
+    ],
+    see_also: &["git-chant-ready", "git-chant-reject", "git-chant-review", "gitchant-security"],
 };
 
-/// Refuse to approve a spec as it stands
+/// Refuse to approve a spec as it stands, or its finished work
+///
+/// The work of a finished spec that is rejected has failed. The next attempt is told the reason.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RejectArgs {
     /// The spec, by full or short id
@@ -175,12 +185,16 @@ pub(crate) struct RejectArgs {
     /// Why, one line, for the record
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: String,
+
+    /// The newest commit of the work that you have looked at; fail if it has another by now
+    #[arg(long, value_name = "commit")]
+    pub commit: Option<String>,
 }
 
 /// Examples and neighbours of `reject`.
 pub(crate) const REJECT_PAGE: Page = Page {
     examples: &[("git chant reject 010 -m \"split the batch path off\"", "The author knows what to change.")],
-    see_also: &["git-chant-approve", "git-chant-edit"],
+    see_also: &["git-chant-approve", "git-chant-edit", "git-chant-review"],
 };
 
 /// Accept what a run or a check was stopped by

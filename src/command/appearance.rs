@@ -119,7 +119,12 @@ pub(crate) fn advice(global: &Global, env: &Env, configuration: &Configuration) 
 /// those who call git-chant itself.
 pub(crate) fn pager(cli: &Cli, env: &Env, configuration: &Configuration) -> Option<Pager> {
     let long = match &cli.command {
-        Command::List(_) | Command::Ready(_) | Command::Show(_) | Command::Graph(_) | Command::Why(_) => true,
+        Command::List(_)
+        | Command::Ready(_)
+        | Command::Show(_)
+        | Command::Review(_)
+        | Command::Graph(_)
+        | Command::Why(_) => true,
         Command::Drift(_) | Command::ReleaseNotes(_) => true,
         Command::Log(log) => !log.follow,
         _ => false,

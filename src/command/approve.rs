@@ -5,19 +5,31 @@ use crate::{
     answer::outcome::Outcome,
     authoring::decide,
     cli::state::{ApproveArgs, RejectArgs},
+    domain::event::Op,
     error::Result,
 };
 
 pub(super) fn approve(context: &Context<'_>, args: &ApproveArgs) -> Result<Outcome> {
-    answer(context, &args.spec, true, args.reason.as_deref())
+    answer(context, &args.spec, true, args.commit.as_deref(), args.reason.as_deref())
 }
 
 pub(super) fn reject(context: &Context<'_>, args: &RejectArgs) -> Result<Outcome> {
-    answer(context, &args.spec, false, Some(&args.reason))
+    answer(context, &args.spec, false, args.commit.as_deref(), Some(&args.reason))
 }
 
-fn answer(context: &Context<'_>, query: &str, approved: bool, reason: Option<&str>) -> Result<Outcome> {
+fn answer(
+    context: &Context<'_>,
+    query: &str,
+    approved: bool,
+    commit: Option<&str>,
+    reason: Option<&str>,
+) -> Result<Outcome> {
     let (project, id) = context.open_to_change(query)?;
-    let (op, sentence) = decide::answer(&project, &id, approved, reason)?;
-    context.recorded(&project, &id, &op, sentence)
+    let (op, sentence) = decide::answer(&project, &id, approved, commit, reason)?;
+    let outcome = context.recorded(&project, &id, &op, sentence)?;
+    Ok(match op {
+        Op::Review => outcome.hint(format!("to merge it: git chant merge {}", id.short())),
+        Op::Fail => outcome.hint(format!("to have it done again: git chant work {}", id.short())),
+        _ => outcome,
+    })
 }

@@ -56,6 +56,7 @@ pub(crate) fn access(command: &Command) -> Access {
         Command::Edit(_) => Person("edit a spec"),
         Command::Approve(_) => Person("approve"),
         Command::Reject(_) => Person("reject"),
+        Command::Review(_) => Person("review"),
         Command::Split(_) => Person("split a spec"),
         Command::Work(_) => Person("work on a spec"),
         Command::Verify(_) => Person("verify a spec"),
@@ -117,6 +118,7 @@ mod tests {
         ("show x", Access::Reads),
         ("edit x", Access::Person("edit a spec")),
         ("lint", Access::Reads),
+        ("review x", Access::Person("review")),
         ("approve x", Access::Person("approve")),
         ("reject x -m y", Access::Person("reject")),
         ("split x", Access::Person("split a spec")),
@@ -162,6 +164,9 @@ mod tests {
         ("fsck --repair", Access::Person("repair")),
         ("prune --dry-run", Access::Reads),
         ("pr x --stage --run", Access::Person("make a pull request upstream")),
+        ("review x --agent y", Access::Person("review")),
+        ("approve x --commit y", Access::Person("approve")),
+        ("show x --diff", Access::Reads),
         ("hook post-merge 0", Access::Hook),
     ];
 

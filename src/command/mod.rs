@@ -43,6 +43,7 @@ mod release_notes;
 mod repair;
 mod request;
 mod resolve;
+mod review;
 mod schema;
 mod show;
 mod split;
@@ -104,6 +105,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Edit(args) => edit::run(context, args),
         Command::Approve(args) => approve::approve(context, args),
         Command::Reject(args) => approve::reject(context, args),
+        Command::Review(args) => review::run(context, args),
         Command::Split(args) => split::run(context, args),
         Command::Work(args) => work::run(context, args),
         Command::Next(args) => next::run(context, args),

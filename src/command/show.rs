@@ -2,11 +2,24 @@
 
 use super::Context;
 use crate::{
-    answer::{ShownSpec, ShownSpecs, outcome::Outcome},
+    answer::{ShownSpec, ShownSpecs, SpecDetail, outcome::Outcome},
+    attempt::review,
     cli::show::ShowArgs,
     error::Result,
-    specs::all::Specs,
+    git::history,
+    specs::{all::Specs, entry::Entry},
 };
+
+/// Everything about a spec, with what its work changes.
+pub(super) fn with_diff(specs: &Specs<'_>, entry: &Entry) -> Result<SpecDetail> {
+    let mut detail = specs.detail(entry)?;
+    if let Some(state) = &entry.state
+        && let Some(work) = review::work_of(specs.project, &entry.id, state)?
+    {
+        detail.diff = Some(history::patch(&specs.project.repo, work.since, work.tip)?);
+    }
+    Ok(detail)
+}
 
 pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
     let project = context.project()?;
@@ -24,7 +37,7 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
         if entry.is_to_import() {
             to_import.push(id.short().to_owned());
         }
-        details.push(specs.detail(&entry)?);
+        details.push(if args.diff { with_diff(&specs, &entry)? } else { specs.detail(&entry)? });
     }
     let mut outcome = match details.len() {
         1 => Outcome::new(ShownSpec { spec: details.remove(0) }),

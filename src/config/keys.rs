@@ -99,6 +99,8 @@ keys! {
         "The remote that event chains and notes are exchanged with. In silent mode nothing is pushed unless it is set.";
     REQUIRE_SIGNED = "chant.requireSigned", Kind::Bool, Some("false"),
         "Whether an approval or a claim counts only if its event carries a good signature, by a key that is trusted here: one in `gpg.ssh.allowedSignersFile`, or one that the keyring trusts (`gpg.minTrustLevel` applies). Your own are signed then, and refused if the signature would not count. It proves something as far as agents have neither the key nor a hand in that file or keyring.";
+    REVIEW = "chant.review", Kind::Text, None,
+        "Which specs need a person's review before their work is merged: types and labels, separated by spaces or commas (`code security`), or `all`. The approval holds for one commit, see git-chant-review(1).";
     SCOPE = "chant.scope", Kind::OneOf(&["error", "warn", "off"]), Some("error"),
         "What happens when work changes paths outside the `target_files` of its spec.";
     SHARE_OUTPUT = "chant.shareOutput", Kind::Bool, Some("false"),

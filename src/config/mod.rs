@@ -260,7 +260,16 @@ impl<'repo> Config<'repo> {
 
     /// The types and labels of specs that need an approval.
     pub(crate) fn approval_required(&self) -> Result<Vec<String>> {
-        let text = self.text(&keys::APPROVAL_REQUIRED)?.unwrap_or_default();
+        self.words(&keys::APPROVAL_REQUIRED)
+    }
+
+    /// The types and labels of specs whose work needs a review; `all` is all of them.
+    pub(crate) fn review(&self) -> Result<Vec<String>> {
+        self.words(&keys::REVIEW)
+    }
+
+    fn words(&self, key: &keys::Key) -> Result<Vec<String>> {
+        let text = self.text(key)?.unwrap_or_default();
         let words = text.split(|c: char| c == ',' || c.is_whitespace());
         Ok(words.filter(|word| !word.is_empty()).map(str::to_owned).collect())
     }

@@ -39,6 +39,8 @@ pub enum Op {
     Approve,
     /// A person rejected one text of the spec.
     Reject,
+    /// A person approved the work of an attempt, at one commit.
+    Review,
     /// A person acknowledged what an attempt did outside its worktree, and what its inputs are now.
     Ack,
     /// Another spec takes the place of this one.
@@ -60,7 +62,7 @@ pub enum Op {
 
 impl Op {
     /// Every known operation.
-    pub const ALL: [Op; 22] = [
+    pub const ALL: [Op; 23] = [
         Op::Add,
         Op::Edit,
         Op::Start,
@@ -76,6 +78,7 @@ impl Op {
         Op::Resolve,
         Op::Approve,
         Op::Reject,
+        Op::Review,
         Op::Ack,
         Op::Supersede,
         Op::Adopt,
@@ -162,6 +165,16 @@ pub struct Approval {
     pub blob: ObjectId,
 }
 
+/// The answer of a person about the work of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// Approved, or rejected.
+    pub approved: bool,
+    /// The newest commit of the work that was read.
+    #[serde(with = "oid")]
+    pub commit: ObjectId,
+}
+
 /// Where the work goes: the merge that a `land` event announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landing {
@@ -237,6 +250,8 @@ pub struct Facts {
     pub supersedes: Vec<ObjectId>,
     /// The answer about the spec's text that is in force.
     pub approval: Option<Approval>,
+    /// The answer about the attempt's work that is in force.
+    pub review: Option<Review>,
     /// What the agent changed outside its worktree and no event explains.
     pub tampered: Vec<String>,
     /// The attempts that contend after this event, if several do.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gix::ObjectId;
 
 use super::{
-    event::{Approval, Event, Facts, Op},
+    event::{Approval, Event, Facts, Op, Review},
     history::History,
     state::State,
     status::Status,
@@ -34,6 +34,7 @@ pub(crate) fn fold(history: &History, tip: ObjectId) -> Option<State> {
     }
     facts.tampered = attempt.map(|attempt| unacknowledged(history, &ops, attempt)).unwrap_or_default();
     facts.approval = approval(history, &ops);
+    facts.review = attempt.and_then(|attempt| review(history, &ops, attempt));
     facts.landing = attempt.and_then(|attempt| landing(&standing, attempt));
     facts.created = ops.iter().find_map(|event| event.facts.created.clone());
     facts.superseded_by = last(&ops, |event| event.facts.superseded_by.clone());
@@ -69,6 +70,7 @@ pub(crate) fn fold_attempt(history: &History, tip: ObjectId, attempt: ObjectId) 
     let mut facts = decides.facts.clone().of_state();
     facts.tampered = unacknowledged(history, &ops, attempt);
     facts.landing = landing(&standing, attempt);
+    facts.review = review(history, &ops, attempt);
     Some((status, facts))
 }
 
@@ -163,6 +165,21 @@ fn approval(history: &History, ops: &[&Event]) -> Option<Approval> {
     Some(Approval { approved: event.op == Op::Approve, blob: event.facts.approval.as_ref()?.blob })
 }
 
+/// The last word about the work of an attempt; among concurrent ones a rejection wins, then the lowest id.
+fn review(history: &History, ops: &[&Event], attempt: ObjectId) -> Option<Review> {
+    let says = |event: &&&Event| event.attempt() == attempt && event.facts.review.is_some();
+    let answers: Vec<&Event> = ops.iter().filter(says).copied().collect();
+    let answer = maximal(history, &answers)
+        .min_by_key(|event| (event.facts.review.is_some_and(|review| review.approved), event.id))?;
+    answer.facts.review
+}
+
+/// Those of `events` that no other of them follows.
+fn maximal<'a>(history: &History, events: &[&'a Event]) -> impl Iterator<Item = &'a Event> {
+    let follows = |one: &Event| events.iter().any(|other| other.id != one.id && history.reaches(other.id, one.id));
+    events.iter().copied().filter(move |one| !follows(one))
+}
+
 /// The event with the last word about the spec's text among the answers that count and that `tip` reaches.
 pub(crate) fn answer(history: &History, tip: ObjectId, counts: impl Fn(&Event) -> bool) -> Option<&Event> {
     let ops: Vec<&Event> = history.ops_of(tip).collect();
@@ -172,11 +189,7 @@ pub(crate) fn answer(history: &History, tip: ObjectId, counts: impl Fn(&Event) -
 fn last_answer<'a>(history: &History, ops: &[&'a Event], counts: impl Fn(&Event) -> bool) -> Option<&'a Event> {
     let is_answer = |event: &Event| matches!(event.op, Op::Approve | Op::Reject) && counts(event);
     let answers: Vec<&Event> = ops.iter().copied().filter(|event| is_answer(event)).collect();
-    answers
-        .iter()
-        .copied()
-        .filter(|one| !answers.iter().any(|other| other.id != one.id && history.reaches(other.id, one.id)))
-        .min_by_key(|event| (event.op == Op::Approve, event.id))
+    maximal(history, &answers).min_by_key(|event| (event.op == Op::Approve, event.id))
 }
 
 /// The inputs as the newest acknowledgement about the attempt has them, which repeats them all. What the deciding event has seen

@@ -22,6 +22,7 @@ pub(crate) mod pattern;
 pub(crate) mod phase;
 pub(crate) mod proof;
 pub(crate) mod readiness;
+pub(crate) mod review;
 pub(crate) mod runner;
 pub(crate) mod signature;
 pub(crate) mod spec_file;

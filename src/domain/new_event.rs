@@ -177,7 +177,7 @@ fn take_own_facts(state: &State, new: &NewEvent, facts: &mut Facts) {
     }
     prefer_own!(phase, spec_path, spec_blob, reason, exit);
     if new.op.claims().is_some() {
-        prefer_own!(base, target, landing, agent, model, cost, session, confined);
+        prefer_own!(base, target, landing, agent, model, cost, session, confined, review);
         if !own.work_commits.is_empty() {
             facts.work_commits = own.work_commits;
         }
@@ -206,6 +206,7 @@ fn take_own_facts(state: &State, new: &NewEvent, facts: &mut Facts) {
             let blob = own.approval.map(|approval| approval.blob).or(facts.spec_blob);
             facts.approval = blob.map(|blob| Approval { approved: new.op == Op::Approve, blob });
         }
+        Op::Review => facts.review = own.review.or(facts.review),
         Op::Ack if facts.attempt == state.attempt => facts.tampered = Vec::new(),
         Op::Adopt => facts.proposed_by = None,
         Op::Archive => facts.was = Some(state.status),
@@ -250,6 +251,7 @@ fn carried(state: &State, of: &Facts) -> Facts {
         session: of.session.clone(),
         confined: of.confined.clone(),
         verified: of.verified.clone(),
+        review: of.review,
         informed_by: of.informed_by.clone(),
         tampered: of.tampered.clone(),
         ..state.facts.of_spec()
@@ -281,6 +283,9 @@ fn refold(state: &State, history: &History, new: &NewEvent, validated: &mut Vali
         validated.facts.contended = after.open.iter().copied().filter(|open| *open != id).collect();
     }
     if new.op.claims().is_some() {
+        if after.attempt == Some(own_attempt) {
+            validated.facts.review = after.facts.review;
+        }
         validated.facts.current = after.attempt.filter(|attempt| *attempt != own_attempt);
         return;
     }

@@ -70,5 +70,5 @@ impl Signature {
 /// Whether an event of this operation counts only with a good signature where `chant.requireSigned` is set: approvals, and what
 /// claims a spec. An event that only holds a spec up, for example a rejection, counts without one.
 pub(crate) fn has_to_be_signed(op: &Op) -> bool {
-    matches!(op, Op::Approve | Op::Start | Op::Resume)
+    matches!(op, Op::Approve | Op::Review | Op::Start | Op::Resume)
 }

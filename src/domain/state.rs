@@ -55,6 +55,7 @@ impl State {
             ("proposal", self.facts.proposed_by != folded.facts.proposed_by),
             ("target", self.facts.target != folded.facts.target),
             ("merge", self.facts.landing != folded.facts.landing),
+            ("review", self.facts.review != folded.facts.review),
             ("level", self.facts.verified != folded.facts.verified),
             ("commits", self.facts.work_commits != folded.facts.work_commits),
         ];

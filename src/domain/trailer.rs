@@ -6,7 +6,7 @@ use gix::ObjectId;
 
 use super::{
     confined::Confined,
-    event::{Approval, Facts, Landing, Op, Pin, Role},
+    event::{Approval, Facts, Landing, Op, Pin, Review, Role},
     id::SpecId,
     status::Status,
     verified::Verified,
@@ -119,6 +119,7 @@ trailers! {
     "Informed-By" facts.informed_by, "input", "What an input was when the attempt began: `path:<path> <blob>`, `spec:<id> <event>` or `url:<url>`.";
     "Supersedes" facts.supersedes, "event id", "An attempt that is over by this event.";
     "Approval" facts.approval, "word and blob id", "`approved` or `rejected`, and the text of the spec that this is about.";
+    "Review" facts.review, "word and commit id", "`approved` or `rejected`, and the newest commit of the work that this is about.";
     "Tampered" facts.tampered, "text", "What the agent changed in the repository that no event explains.";
     "Contended" facts.contended, "event id", "An attempt that contends after this event, if several do.";
     "Current" facts.current, "event id", "Which attempt the status is of, if it is not this event's own.";
@@ -279,18 +280,39 @@ impl Value for Approval {
     const WHAT: &'static str = "an approval";
 
     fn write(&self) -> String {
-        format!("{} {}", if self.approved { "approved" } else { "rejected" }, self.blob)
+        write_answer(self.approved, self.blob)
     }
 
     fn read(text: &str) -> Option<Self> {
-        let (word, blob) = text.split_once(' ')?;
-        let approved = match word {
-            "approved" => true,
-            "rejected" => false,
-            _ => return None,
-        };
-        Some(Approval { approved, blob: blob.parse().ok()? })
+        read_answer(text).map(|(approved, blob)| Approval { approved, blob })
     }
+}
+
+impl Value for Review {
+    const WHAT: &'static str = "a review";
+
+    fn write(&self) -> String {
+        write_answer(self.approved, self.commit)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        read_answer(text).map(|(approved, commit)| Review { approved, commit })
+    }
+}
+
+/// What a person said, and of which object.
+fn write_answer(approved: bool, of: ObjectId) -> String {
+    format!("{} {of}", if approved { "approved" } else { "rejected" })
+}
+
+fn read_answer(text: &str) -> Option<(bool, ObjectId)> {
+    let (word, of) = text.split_once(' ')?;
+    let approved = match word {
+        "approved" => true,
+        "rejected" => false,
+        _ => return None,
+    };
+    Some((approved, of.parse().ok()?))
 }
 
 impl Value for Pin {

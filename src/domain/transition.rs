@@ -23,7 +23,7 @@ pub(crate) fn next(from: Status, op: &Op, was: Option<Status>) -> Result<Status,
         Op::Resume => &[InProgress, Paused, Failed, Finished],
         Op::Pause => &[InProgress],
         Op::Finish => &[Pending, InProgress, Paused, Failed],
-        Op::Land => &[Finished],
+        Op::Land | Op::Review => &[Finished],
         Op::Complete => &[Pending, InProgress, Paused, Finished, Failed, Cancelled],
         Op::Fail => &[Pending, InProgress, Paused, Finished],
         Op::Cancel => &[Pending, InProgress, Paused, Finished, Failed],
@@ -57,7 +57,7 @@ mod tests {
         let may = |from: Status, to: Status| {
             Op::ALL.iter().any(|op| {
                 let across = matches!(op, Op::Edit | Op::Resolve | Op::Approve | Op::Reject | Op::Ack | Op::Supersede)
-                    || matches!(op, Op::Adopt | Op::Note);
+                    || matches!(op, Op::Adopt | Op::Note | Op::Review);
                 next(from, op, None) == Ok(to) && !across
             })
         };

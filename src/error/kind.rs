@@ -33,7 +33,7 @@ macro_rules! kinds {
 kinds! {
     Add = "add", "The file of a new spec cannot be made.";
     Agent = "agent", "An agent ran where none was asked for: a bug.";
-    AgentFailed = "agent-failed", "The agent that was to split a spec failed.";
+    AgentFailed = "agent-failed", "The agent that was to split or to review a spec failed.";
     AgentNotChosen = "agent-not-chosen", "The spec names an agent that is neither chosen nor configured here.";
     AmbiguousSpec = "ambiguous-spec", "A short id means several specs; a hint names them.";
     Aside = "aside", "The uncommitted copy of a spec file cannot be put back where it was.";

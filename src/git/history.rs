@@ -89,6 +89,17 @@ pub(crate) fn commits_between(
     Ok(ids(&listed).collect())
 }
 
+/// The patch from one commit or tree to another, as git prints it; `from` `None` is the empty tree. No program of the repository or of the
+/// person's configuration has a hand in it.
+pub(crate) fn patch(repo: &Repository, from: Option<ObjectId>, to: ObjectId) -> Result<String> {
+    let from = from.unwrap_or_else(|| ObjectId::empty_tree(to.kind()));
+    let git =
+        Git::at(repo).args(["diff-tree", "--patch", "--stat", "--find-renames", "--no-ext-diff", "--no-textconv"]);
+    let git = git.args(["--no-color", "--submodule=short"]).arg(from.to_hex().to_string());
+    let printed = git.arg(to.to_hex().to_string()).arg("--").check()?;
+    Ok(printed.stdout.to_str_lossy().into_owned())
+}
+
 /// The object ids that git printed, one a line.
 pub(super) fn ids(listed: &Output) -> impl Iterator<Item = ObjectId> {
     listed.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok())

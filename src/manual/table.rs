@@ -92,6 +92,7 @@ fn ops() -> String {
         Op::Resolve => "Of several attempts one is kept, the named ones are over.",
         Op::Approve => "A person approved one text of the spec.",
         Op::Reject => "A person rejected one text of the spec.",
+        Op::Review => "A person approved the work of an attempt, at one commit.",
         Op::Ack => "A person acknowledged what an attempt did outside its worktree, and what its inputs are now.",
         Op::Supersede => "Another spec takes the place of this one.",
         Op::Adopt => "A person took over a spec that an agent had proposed.",

@@ -47,6 +47,8 @@ pub(crate) struct Project {
     signing: OnceCell<(bool, bool)>,
     /// What `chant.approval.required` names.
     approval: OnceCell<Vec<String>>,
+    /// What `chant.review` names.
+    review: OnceCell<Vec<String>>,
     /// What `chant.target` names.
     target: OnceCell<Option<String>>,
 }
@@ -77,6 +79,7 @@ impl Project {
             settings: OnceCell::new(),
             signing: OnceCell::new(),
             approval: OnceCell::new(),
+            review: OnceCell::new(),
             target: OnceCell::new(),
         })
     }
@@ -102,6 +105,12 @@ impl Project {
     pub(crate) fn requires_approval(&self, kind: SpecType, has_label: impl Fn(&str) -> bool) -> Result<bool> {
         let required = get_or_try_init(&self.approval, || self.config().approval_required())?;
         Ok(required.iter().any(|word| word == kind.as_str() || has_label(word)))
+    }
+
+    /// Whether `chant.review` names a spec of this type, one of its labels, or all.
+    pub(crate) fn requires_review(&self, kind: SpecType, has_label: impl Fn(&str) -> bool) -> Result<bool> {
+        let required = get_or_try_init(&self.review, || self.config().review())?;
+        Ok(required.iter().any(|word| word == "all" || word == kind.as_str() || has_label(word)))
     }
 
     /// The name of this clone in events.

@@ -64,7 +64,7 @@ impl EventSigner for PersonalSigner<'_> {
         if verdict == Verdict::Good {
             return Ok(());
         }
-        let what = if *op == Op::Approve { "your approval" } else { "your claim" };
+        let what = if matches!(op, Op::Approve | Op::Review) { "your approval" } else { "your claim" };
         let message = format!("{what} would not count: it {} ('chant.requireSigned' is set)", verdict.fault());
         let ssh = self.project.repo.gix().config_snapshot().string("gpg.format").is_some_and(|format| format == "ssh");
         Err(Error::negative(Kind::SignatureNotGood, message).hint(if ssh {

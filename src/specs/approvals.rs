@@ -3,7 +3,7 @@
 use gix::ObjectId;
 
 use crate::project::{Project, signatures::Signatures};
-use crate::specs::{all::Specs, facts::Facts};
+use crate::specs::{all::Specs, attempt::Attempt, facts::Facts};
 use crate::{
     agent::lease::Life,
     domain::{
@@ -28,7 +28,50 @@ pub(crate) struct Answer {
     pub discounted: Option<String>,
 }
 
+/// Where the approval of one text stands.
+#[derive(Clone, Debug)]
+pub(crate) struct TextApproval {
+    /// Whether a person rejected it.
+    pub rejected: bool,
+    /// Whether it needs an approval and has none.
+    pub open: bool,
+    /// Why an approval of it that is recorded does not count.
+    pub discounted: Option<String>,
+}
+
+impl TextApproval {
+    /// Why no work on the text may begin or be merged; `None` if it may.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        match &self.discounted {
+            _ if self.rejected => Some("a person rejected its text".to_owned()),
+            Some(why) if self.open => Some(why.clone()),
+            _ => self.open.then(|| "nobody has approved its text".to_owned()),
+        }
+    }
+}
+
 impl Specs<'_> {
+    /// Where the approval of the text `blob` stands, which is `required` or not.
+    pub(crate) fn approval_of(&self, facts: &Facts<'_>, blob: ObjectId, required: bool) -> Result<TextApproval> {
+        let answer = self.answer(facts)?;
+        let current = answer.approval.filter(|answer| answer.blob == blob);
+        let recorded = facts.state.as_ref().and_then(|state| state.approval.as_ref());
+        Ok(TextApproval {
+            rejected: current.as_ref().is_some_and(|answer| !answer.approved),
+            open: required && !current.is_some_and(|answer| answer.approved),
+            discounted: answer.discounted.filter(|_| recorded.is_some_and(|answer| answer.blob == blob)),
+        })
+    }
+
+    /// Why the text of an attempt, as it was pinned, may not be finished or merged; `None` if it may.
+    pub(crate) fn unapproved(&self, attempt: &Attempt) -> Result<Option<String>> {
+        let front = &attempt.spec.front;
+        let has_label = |label: &str| front.labels.iter().any(|one| one == label);
+        let required = front.approval.required || self.project.requires_approval(front.kind, has_label)?;
+        let entry = self.entry(&attempt.id)?;
+        Ok(self.approval_of(&entry.facts(), attempt.blob, required)?.obstacle())
+    }
+
     /// The approval or rejection of a spec's text that counts. A rejection counts unsigned, too: all it does is to stop work.
     ///
     /// Where signatures are required, the approval that the newest event repeats is not enough: any clone could have written it.

@@ -7,7 +7,7 @@ use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    event::{Approval, Pin},
+    event::{Approval, Pin, Review},
     id::SpecId,
     oid,
     spec_file::FrontMatter,
@@ -70,6 +70,8 @@ pub(crate) struct StateFacts<'a> {
     pub onto: Option<&'a str>,
     /// The recorded answer of a person.
     pub approval: Option<Approval>,
+    /// The recorded answer about the work.
+    pub review: Option<Review>,
     /// The inputs of the attempt as they were pinned.
     #[serde(borrow)]
     pub pins: Vec<PinFacts<'a>>,
@@ -88,6 +90,7 @@ impl<'a> StateFacts<'a> {
             proposed_by: facts.proposed_by.as_ref().map(SpecId::as_str),
             onto: facts.onto.as_deref(),
             approval: facts.approval.clone(),
+            review: facts.review,
             pins: facts.informed_by.iter().map(PinFacts::of).collect(),
         }
     }

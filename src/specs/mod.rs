@@ -28,6 +28,7 @@ pub(crate) mod readiness;
 pub(crate) mod record;
 pub(crate) mod release_notes;
 pub(crate) mod resolve;
+pub(crate) mod reviews;
 pub(crate) mod successor;
 pub(crate) mod text;
 pub(crate) mod texts;

@@ -169,6 +169,11 @@ fn line_of(history: &History, start: &Event) -> Option<String> {
     };
     let day = rfc3339(start.author.seconds, start.author.offset);
     let with = start.facts.agent.as_deref().map(|agent| format!(" with {agent}")).unwrap_or_default();
-    let why = end.facts.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    // What a person said of the work is worth more than that it was given up after that.
+    let rejects = |event: &&Event| event.op == Op::Fail && event.facts.review.is_some_and(|review| !review.approved);
+    let rejection =
+        || history.events().iter().filter(about).find(rejects).and_then(|event| event.facts.reason.as_deref());
+    let why = end.facts.reason.as_deref().or_else(rejection);
+    let why = why.map(|reason| format!(": {reason}")).unwrap_or_default();
     Some(format!("{}{with} {fate}{why}", day.get(..10).unwrap_or(&day)))
 }

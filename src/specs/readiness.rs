@@ -1,8 +1,9 @@
 //! Whether a spec can be worked on now: what that rests on is gathered here, the decision is in [`crate::domain::readiness`].
 
-use gix::ObjectId;
-
-use super::{all::Specs, facts::Facts};
+use super::{
+    all::Specs,
+    facts::{Facts, TextFacts},
+};
 use crate::{
     domain::{
         readiness::{Reason, Situation, reasons},
@@ -42,7 +43,7 @@ impl Specs<'_> {
     }
 
     /// Whether a person's approval is missing, or the text was rejected.
-    pub(super) fn needs_approval(&self, facts: &Facts<'_>) -> Result<bool> {
+    pub(super) fn lacks_approval(&self, facts: &Facts<'_>) -> Result<bool> {
         let mut situation = Situation::default();
         if facts.text.is_some() && can_wait(facts.status) {
             self.approval(facts, &mut situation)?;
@@ -50,17 +51,17 @@ impl Specs<'_> {
         Ok(situation.rejected || situation.approval_open)
     }
 
+    /// Whether a text has to be approved before it is worked on.
+    pub(crate) fn needs_approval(&self, text: &TextFacts<'_>) -> Result<bool> {
+        Ok(text.approval || self.project.requires_approval(text.kind, |label| text.labels.contains(label))?)
+    }
+
     fn approval(&self, facts: &Facts<'_>, situation: &mut Situation) -> Result<()> {
         let Some(text) = &facts.text else { return Ok(()) };
-        let is_current = |blob: ObjectId| text.blob == blob;
-        let answer = self.answer(facts)?;
-        let current = answer.approval.filter(|answer| is_current(answer.blob));
-        situation.rejected = current.as_ref().is_some_and(|answer| !answer.approved);
-        situation.approval_open = (text.approval
-            || self.project.requires_approval(text.kind, |label| text.labels.contains(label))?)
-            && !current.is_some_and(|answer| answer.approved);
-        let recorded = facts.state.as_ref().and_then(|state| state.approval.as_ref());
-        situation.discounted = answer.discounted.filter(|_| recorded.is_some_and(|answer| is_current(answer.blob)));
+        let approval = self.approval_of(facts, text.blob, self.needs_approval(text)?)?;
+        situation.rejected = approval.rejected;
+        situation.approval_open = approval.open;
+        situation.discounted = approval.discounted;
         Ok(())
     }
 }

@@ -3,12 +3,12 @@
 use gix::ObjectId;
 use serde_json::{Map, Value, json};
 
-use crate::specs::{all::Specs, entry::Entry, facts::Facts};
+use crate::specs::{all::Specs, entry::Entry, facts::Facts, reviews::WorkReview};
 use crate::{
     agent::lease::Life,
     answer::{
-        ApprovalView, Blocker, BlockerKind, CheckedAttempt, Criterion, EventView, MergeView, Person, Pin, SpecDetail,
-        SpecLine, SpecView, Trailer, flags,
+        ApprovalView, Blocker, BlockerKind, CheckedAttempt, Criterion, EventView, MergeView, Person, Pin, ReviewView,
+        SpecDetail, SpecLine, SpecView, Trailer, flags,
     },
     domain::{
         checks::Checks,
@@ -18,6 +18,7 @@ use crate::{
         spec_file::{Spec, criteria_of},
         spec_type::SpecType,
         status::Status,
+        verified::Verified,
     },
     error::Result,
     project::check_output,
@@ -28,7 +29,8 @@ impl Specs<'_> {
     pub(crate) fn line(&self, facts: &Facts<'_>) -> Result<SpecLine> {
         let text = facts.text.as_ref();
         let (orphaned, stale) = self.orphaned_and_stale(facts)?;
-        let needs_approval = self.needs_approval(facts)?;
+        let needs_approval = self.lacks_approval(facts)?;
+        let needs_review = self.review(facts)?.is_some_and(|review| review.is_awaited());
         let kind = text.map_or(SpecType::default(), |text| text.kind).as_str();
         Ok(SpecLine {
             id: facts.id.clone(),
@@ -39,6 +41,7 @@ impl Specs<'_> {
                 orphaned,
                 stale,
                 needs_approval,
+                needs_review,
                 facts.waits_for_adoption(),
             ]),
             title: text.and_then(|text| text.title).map(str::to_owned),
@@ -60,6 +63,8 @@ impl Specs<'_> {
         view.rejected = is(Obstacle::Rejected);
         view.needs_approval = view.rejected || is(Obstacle::Approval);
         view.proposed = is(Obstacle::Proposal);
+        let review = self.review(&facts)?;
+        view.needs_review = review.as_ref().is_some_and(WorkReview::is_awaited);
         view.blocked_by = reasons.iter().map(blocker).collect();
         view.contended = facts.is_contended();
         (view.orphaned, view.stale) = self.orphaned_and_stale(&facts)?;
@@ -72,6 +77,9 @@ impl Specs<'_> {
             view.labels = spec.front.labels.clone();
         }
         self.add_recorded(entry, &mut view)?;
+        if review.is_some_and(|review| review.is_approved()) {
+            view.verified = Some(Verified::Reviewed.as_ref().to_owned());
+        }
         Ok(view)
     }
 
@@ -137,12 +145,11 @@ impl Specs<'_> {
         });
         detail.links = facts.informed_by.iter().map(pin_view).collect();
         let required = match entry.facts().text {
-            Some(text) => {
-                text.approval || self.project.requires_approval(text.kind, |label| text.labels.contains(label))?
-            }
+            Some(text) => self.needs_approval(&text)?,
             None => false,
         };
         detail.approval = approval(entry, required, &walk.history, self.answer(&entry.facts())?.discounted);
+        detail.review = self.review_view(entry, &walk.history)?;
         detail.discounted_claim = self.discounted_claim(&entry.id, state)?;
         if let Some((event, checks)) = self.last_checks(entry, &walk.history)? {
             detail.checks =
@@ -261,6 +268,37 @@ fn approval(entry: &Entry, required: bool, history: &History, discounted: Option
         stale: current.is_some_and(|blob| blob != answer.blob),
         discounted,
     })
+}
+
+impl Specs<'_> {
+    /// The last word about the work of the deciding attempt; `None` if none was said and none is asked for.
+    fn review_view(&self, entry: &Entry, history: &History) -> Result<Option<ReviewView>> {
+        let Some(state) = &entry.state else { return Ok(None) };
+        let review = self.review(&entry.facts())?;
+        let answer = state.facts.review;
+        let says = |event: &&Event| event.facts.review.is_some() && event.facts.review == answer;
+        let by = history.events().iter().find(says);
+        let named = match answer {
+            Some(answer) => {
+                if answer.approved {
+                    "approved"
+                } else {
+                    "rejected"
+                }
+            }
+            None if review.as_ref().is_some_and(|review| review.required) => "required",
+            None => return Ok(None),
+        };
+        let newest = state.facts.work_commits.last();
+        Ok(Some(ReviewView {
+            state: named.to_owned(),
+            by: by.map(|event| format!("{} <{}>", event.author.name, event.author.email)),
+            at: by.map(|event| rfc3339(event.author.seconds, event.author.offset)),
+            commit: answer.map(|answer| answer.commit).as_ref().or(newest).map(ToString::to_string),
+            stale: answer.is_some_and(|answer| Some(&answer.commit) != newest),
+            discounted: review.and_then(|review| review.discounted),
+        }))
+    }
 }
 
 /// The view of one event.

@@ -29,6 +29,8 @@ pub struct Evidence {
     pub outputs: Vec<File>,
     /// `checks.json`: what was checked, and how it ended.
     pub checks: Option<ObjectId>,
+    /// `review.md`: what an agent said that reviewed the work.
+    pub review: Option<ObjectId>,
 }
 
 impl Store<'_> {
@@ -54,6 +56,9 @@ impl Store<'_> {
         }
         if let Some(checks) = evidence.checks {
             editor.upsert("checks.json", EntryKind::Blob, checks)?;
+        }
+        if let Some(review) = evidence.review {
+            editor.upsert("review.md", EntryKind::Blob, review)?;
         }
         for (folder, files) in [("inputs", &evidence.inputs), ("outputs", &evidence.outputs)] {
             for file in files {

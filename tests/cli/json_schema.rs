@@ -189,6 +189,9 @@ fn worked(room: &Room) {
     room.ok(&["release-notes", "HEAD"]);
     room.ok(&["work", &second, "--no-merge"]);
     room.ok(&["status"]);
+    room.ok(&["review", &second]);
+    sandbox.git(&["config", "chant.agent.reader.cmd", "echo Verdict: accept"]);
+    room.ok(&["review", &second, "--agent", "reader"]);
     room.ok(&["merge", &second]);
     sandbox.git(&["config", "chant.agent.bad.cmd", "exit 1"]);
     let third = room.add(&["Third"]);

@@ -50,6 +50,7 @@ mod proofs;
 mod prune;
 mod recover;
 mod repositories;
+mod review;
 mod rewritten_history;
 mod seen;
 mod short_ids;

@@ -74,9 +74,9 @@ fn every_event_is_signed_where_it_is_asked_for() {
     assert_eq!(verdicts(&sandbox, &before), ["add none"]);
 
     let text = sandbox.chant(&["log", &id, "--show-signature", "-n", "1"]).ok().out;
-    assert!(text.contains("\nSigned:  good, by ada@example.com with SHA256:"), "{text}");
+    assert!(text.contains("\nSigned:   good, by ada@example.com with SHA256:"), "{text}");
     let text = sandbox.chant(&["log", &before, "--show-signature"]).ok().out;
-    assert!(text.contains("\nSigned:  no\n"), "{text}");
+    assert!(text.contains("\nSigned:   no\n"), "{text}");
     // Not asked for, not checked.
     assert_eq!(sandbox.chant(&["log", &id, "--json"]).ok().json()["events"][0]["signature"], Value::Null);
     assert!(!sandbox.chant(&["log", &id]).ok().out.contains("Signed:"));

@@ -28,6 +28,8 @@ use crate::{
         event::{Facts, Landing, Op},
         id::SpecId,
         new_event::NewEvent,
+        review::Standing,
+        state::State,
         status::Status,
     },
     error::{Error, Kind, Result},
@@ -38,7 +40,7 @@ use crate::{
         worktree::{self, lock::WorktreeLock},
     },
     project::Project,
-    specs::{attempt::Attempt, cleanup::clean_up, driver::complete_driver},
+    specs::{all::Specs, attempt::Attempt, cleanup::clean_up, driver::complete_driver, reviews::WorkReview},
 };
 
 /// How often a merge is computed anew because another process moved the target.
@@ -105,6 +107,9 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         return Err(Waits::new(why).hint(format!("look at it, then: git chant ack {short} --reason \"...\"")).into());
     }
     let tip = work_tip(project, &state, attempt)??;
+    if let Some(waits) = awaited(project, &state, attempt)? {
+        return Err(waits.into());
+    }
     if project.silent
         && let Some(waits) = outputs::place(project, attempt, tip)?
     {
@@ -179,6 +184,26 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     }
 }
 
+/// What a person has to decide about finished work before it is merged: its review, otherwise the approval of its text.
+fn awaited(project: &Project, state: &State, attempt: &Attempt) -> Result<Option<Waits>> {
+    let short = attempt.id.short();
+    let review = project.work_review(attempt, state)?;
+    if review.as_ref().is_some_and(WorkReview::is_approved) {
+        return Ok(None);
+    }
+    if let Some((review, why)) = review.as_ref().and_then(|review| Some((review, review.obstacle()?))) {
+        let waits = Waits::new(why);
+        return Ok(Some(match review.standing {
+            Standing::Rejected => waits.hint(format!("to begin again: git chant reset {short}")),
+            _ => waits
+                .hint(format!("to look at it: git chant review {short}"))
+                .hint(format!("then: git chant approve {short} --commit {}", review.tip.to_hex_with_len(12))),
+        }));
+    }
+    let unapproved = Specs::new(project)?.checking_signatures().unapproved(attempt)?;
+    Ok(unapproved.map(|why| Waits::new(why).hint(format!("to approve it: git chant approve {short}"))))
+}
+
 /// Whether merging the finished work of `id` now runs commands of its spec: a person may have to approve them first.
 ///
 /// # Errors
@@ -250,7 +275,9 @@ fn record_completion(project: &Project, attempt: &Attempt, merged: &Merged) -> R
         Some((target, _)) => format!("{title} is in {target}"),
         None => format!("{title} is completed: there was nothing to merge"),
     };
-    let facts = Facts { attempt: Some(attempt.start), ..Facts::default() };
+    let state = project.store()?.state(&attempt.id)?;
+    let verified = state.map(|state| project.level(&attempt.id, &state)).transpose()?.flatten();
+    let facts = Facts { attempt: Some(attempt.start), verified, ..Facts::default() };
     let event = NewEvent { op: Op::Complete, sentence, facts };
     if project.store()?.record_if(&attempt.id, event, |state| state.status != Status::Completed)?.is_some() {
         complete_driver(project, &attempt.id)?;

@@ -148,16 +148,49 @@ pub(crate) fn recover(project: &Project, id: &SpecId, attempt: ObjectId, tree: &
 
 /// What a run in `tree` can write, and what it cannot; `writes` is what its agent needs below the home directory.
 fn sandbox(project: &Project, tree: &Worktree, private: &Private, writes: &[&str]) -> Result<Sandbox> {
+    let mut sandbox = closed(project, Some(tree), writes)?;
+    sandbox.read_only.extend([tree.path.join(".git"), tree.git_dir.join("gitdir")]);
+    sandbox.kept_files.push(tree.git_dir.join("config.worktree"));
+    Ok(Sandbox {
+        worktree: tree.path.clone(),
+        run_dir: private.run_dir.clone(),
+        own: vec![private.git_dir.clone(), tree.git_dir.clone()],
+        mapped: vec![Mapped { content: private.commondir.clone(), at: tree.git_dir.join("commondir") }],
+        ..sandbox
+    })
+}
+
+/// The sandbox of a run that can write `open`, and neither `shut` nor the repository; `place` is a directory around both. `None` if there is
+/// no sandbox here.
+///
+/// # Errors
+/// If the files that it needs cannot be made.
+pub(crate) fn reading(
+    project: &Project,
+    shut: &[&Path],
+    open: &Path,
+    place: &Path,
+    agent: &Agent,
+) -> Result<Option<Confinement>> {
+    let mut sandbox = closed(project, None, agent.writes())?;
+    sandbox.read_only.extend(shut.iter().map(|path| path.to_path_buf()));
+    let (worktree, run_dir) = (open.to_owned(), place.to_owned());
+    Ok(confine::enter(&Sandbox { worktree, run_dir, ..sandbox })?.ok())
+}
+
+/// What no run of an agent can write: the repository, its worktrees but for the `own` one, what git goes by. `writes` is what the agent needs
+/// below the home directory.
+fn closed(project: &Project, own: Option<&Worktree>, writes: &[&str]) -> Result<Sandbox> {
     let (env, config) = (&project.env, project.config());
     let home = env.home();
-    let mut read_only = vec![project.repo.common_dir().to_owned(), tree.path.join(".git"), tree.git_dir.join("gitdir")];
+    let mut read_only = vec![project.repo.common_dir().to_owned()];
     // A main worktree that is the home directory itself cannot be closed: the agent keeps its own things there.
     let is_home = |path: &Path| home.as_deref().is_some_and(|home| home.starts_with(path));
     let others = worktree::list(&project.repo)?.into_iter().map(|other| other.path);
-    read_only.extend(others.filter(|path| *path != tree.path && !is_home(path)));
+    read_only.extend(others.filter(|path| own.is_none_or(|own| *path != own.path) && !is_home(path)));
     read_only.extend(files_of_git(project)?);
     read_only.extend(config.confine_readonly(home.clone())?);
-    let mut kept_files = vec![tree.git_dir.join("config.worktree")];
+    let mut kept_files = Vec::new();
     let mut kept_dirs = Vec::new();
     if let Some(home) = &home {
         kept_files.push(home.join(".gitconfig"));
@@ -170,13 +203,9 @@ fn sandbox(project: &Project, tree: &Worktree, private: &Private, writes: &[&str
         writable.extend(home.iter().flat_map(|home| writes.iter().map(|path| home.join(path))));
     }
     Ok(Sandbox {
-        worktree: tree.path.clone(),
-        run_dir: private.run_dir.clone(),
-        own: vec![private.git_dir.clone(), tree.git_dir.clone()],
         read_only,
         kept_files,
         kept_dirs,
-        mapped: vec![Mapped { content: private.commondir.clone(), at: tree.git_dir.join("commondir") }],
         hidden: confine::sockets(env),
         writable,
         strict,

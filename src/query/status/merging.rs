@@ -49,6 +49,9 @@ impl Merges {
         if !state.unacknowledged().is_empty() {
             return Ok(why("the agent changed more than its work, and nobody has acknowledged that"));
         }
+        if let Some(obstacle) = specs.review(&entry.facts())?.and_then(|review| review.obstacle()) {
+            return Ok(why(obstacle));
+        }
         if attempt.has_moved(project, state)? {
             return Ok(why(format!("its branch '{}' moved since it was checked", attempt.branch.shorten())));
         }

@@ -4,7 +4,7 @@ use super::{AttemptSummary, Collector, waits};
 use crate::{
     agent::lease::Life,
     answer::{BlockerKind, Need, SpecView},
-    domain::status::Status,
+    domain::{review::Standing, status::Status},
     error::Result,
     specs::entry::Entry,
 };
@@ -46,6 +46,12 @@ impl Collector<'_, '_> {
                 Need::Orphaned,
                 format!("its run (process {} on {}) is dead; its work is kept", info.pid, info.host),
             );
+        }
+        if let Some(review) = self.specs.review(&entry.facts())?
+            && let Some(why) = review.obstacle()
+        {
+            let need = if review.standing == Standing::Rejected { Need::Refused } else { Need::Review };
+            self.attention(spec, need, why);
         }
         if !state.unacknowledged().is_empty() {
             let changed = state.unacknowledged().join("; ");

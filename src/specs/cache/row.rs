@@ -84,7 +84,11 @@ impl<'b> Row<'b> {
 mod tests {
     use super::*;
     use crate::{
-        domain::{event::Approval, spec_type::SpecType, status::Status},
+        domain::{
+            event::{Approval, Review},
+            spec_type::SpecType,
+            status::Status,
+        },
         specs::facts::{Lines, PinFacts},
     };
 
@@ -108,6 +112,7 @@ mod tests {
             proposed_by: Some("012"),
             onto: Some("main"),
             approval: Some(Approval { approved: true, blob: oid(7) }),
+            review: Some(Review { approved: true, commit: oid(6) }),
             pins: vec![PinFacts::Path("doc.md", oid(8)), PinFacts::Spec("012", oid(9)), PinFacts::Url],
         };
         let facts = TextFacts {
@@ -132,6 +137,7 @@ mod tests {
         let state = row.state.clone().map(|state| StateFacts {
             work: Work { spec_blob: None, attempt: None, commits: Vec::new() },
             approval: None,
+            review: None,
             ..state
         });
         let text = row.text.clone().map(|text| TextRow { stamp: None, ..text });

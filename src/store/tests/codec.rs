@@ -3,7 +3,7 @@
 use crate::{
     domain::{
         confined::Confined,
-        event::{Approval, Event, Facts, Landing, Op, Pin, Role},
+        event::{Approval, Event, Facts, Landing, Op, Pin, Review, Role},
         id::SpecId,
         status::Status,
         verified::Verified,
@@ -100,23 +100,24 @@ fn pin() -> impl Strategy<Value = Pin> {
 
 prop_compose! {
     fn facts()(
-        (status, was, phase, attempt) in (status(), status(), some(text()), some(ids())),
-        (nonce, clone, spec_path, spec_blob) in (some(text()), some(text()), some(text()), some(ids())),
-        (created, onto, base, target) in (some(text()), some(text()), some(ids()), some(text())),
-        (work_commits, patch_ids) in (prop::collection::vec(ids(), 0..3), prop::collection::vec(text(), 0..3)),
-        landing in some((some(ids()), ids()).prop_map(|(old, new)| Landing { old, new })),
-        (agent, model, cost, session) in (some(text()), some(text()), some(text()), some(text())),
-        (exit, reason, confined, verified) in (some(any::<i32>()), some(text()), some(confined()), some(verified())),
-        (informed_by, replaced, proposed) in (prop::collection::vec(pin(), 0..3), any::<bool>(), any::<bool>()),
-        supersedes in prop::collection::vec(ids(), 0..3),
-        approval in some((any::<bool>(), ids()).prop_map(|(approved, blob)| Approval { approved, blob })),
+        (status, was, phase, attempt) in (status(), status(), some(text()), some(ids())).boxed(),
+        (nonce, clone, spec_path, spec_blob) in (some(text()), some(text()), some(text()), some(ids())).boxed(),
+        (created, onto, base, target) in (some(text()), some(text()), some(ids()), some(text())).boxed(),
+        (work_commits, patch_ids) in (prop::collection::vec(ids(), 0..3), prop::collection::vec(text(), 0..3)).boxed(),
+        landing in some((some(ids()), ids()).prop_map(|(old, new)| Landing { old, new })).boxed(),
+        (agent, model, cost, session) in (some(text()), some(text()), some(text()), some(text())).boxed(),
+        (exit, reason, confined, verified) in (some(any::<i32>()), some(text()), some(confined()), some(verified())).boxed(),
+        (informed_by, replaced, proposed) in (prop::collection::vec(pin(), 0..3), any::<bool>(), any::<bool>()).boxed(),
+        supersedes in prop::collection::vec(ids(), 0..3).boxed(),
+        approval in some((any::<bool>(), ids()).prop_map(|(approved, blob)| Approval { approved, blob })).boxed(),
+        review in some((any::<bool>(), ids()).prop_map(|(approved, commit)| Review { approved, commit })).boxed(),
         (tampered, contended, current) in
-            (prop::collection::vec(text(), 0..3), prop::collection::vec(ids(), 0..3), some(ids())),
-        unknown in prop::collection::vec(("X[A-Za-z0-9-]{0,9}", text()), 0..3),
+            (prop::collection::vec(text(), 0..3), prop::collection::vec(ids(), 0..3), some(ids())).boxed(),
+        unknown in prop::collection::vec(("X[A-Za-z0-9-]{0,9}", text()), 0..3).boxed(),
     ) -> Facts {
         Facts {
             status, was, phase, attempt, nonce, clone, spec_path, spec_blob, created, onto, base, target, work_commits,
-            patch_ids, landing, agent, model, cost, session, confined, verified, exit, reason, informed_by, supersedes, approval, tampered,
+            patch_ids, landing, agent, model, cost, session, confined, verified, exit, reason, informed_by, supersedes, approval, review, tampered,
             contended, current, unknown, superseded_by: replaced.then(spec), proposed_by: proposed.then(spec),
         }
     }

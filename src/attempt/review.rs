@@ -1,0 +1,220 @@
+//! Another agent reads the work of an attempt, in a checkout that it cannot change. What it says is recorded as a remark: it is evidence,
+//! and no approval.
+
+use std::path::Path;
+
+use gix::ObjectId;
+
+use super::{check::environment, session::confined};
+use crate::{
+    agent::{
+        lease::{Info, Lease},
+        process::{self, Finished, OutputFilter, Run, Stdin},
+        prompt,
+    },
+    answer::progress::{Progress, Step},
+    config::Confine,
+    domain::{
+        confined::Confined,
+        event::{Facts, Op},
+        id::SpecId,
+        new_event::NewEvent,
+        state::State,
+        status::Status,
+    },
+    error::{Error, Exit, IoContext, Kind, Result},
+    git::{history, private::apart},
+    project::{
+        Project,
+        agent::{Agent, MANUAL},
+    },
+    specs::attempt::Attempt,
+    store::{Addition, Evidence},
+    terminal::{clean, sanitize},
+};
+
+/// How a line with the verdict begins.
+const VERDICT: &str = "Verdict:";
+
+/// Finished work, and the commits between which it lies.
+pub(crate) struct Work {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// Where its changes begin; `None` is the empty tree.
+    pub since: Option<ObjectId>,
+    /// Its newest commit.
+    pub tip: ObjectId,
+}
+
+/// The finished work of a spec, which a person can look at.
+///
+/// # Errors
+/// `not-allowed` if the spec is not finished, `no-work` if the work has no commit.
+pub(crate) fn finished_work(project: &Project, id: &SpecId) -> Result<Work> {
+    let short = id.short();
+    let state = project.store()?.state(id)?;
+    let status = state.as_ref().map_or(Status::Pending, |state| state.status);
+    let Some(state) = state.filter(|state| state.status == Status::Finished) else {
+        return Err(Error::negative(Kind::NotAllowed, format!("cannot review '{short}': it is {}", spoken(status)))
+            .hint(format!("to see what it changed all the same: git chant show {short} --diff")));
+    };
+    let work = work_of(project, id, &state)?;
+    work.ok_or_else(|| Error::negative(Kind::NoWork, format!("there is no commit of '{short}' to review")))
+}
+
+fn spoken(status: Status) -> String {
+    status.as_str().replace('_', " ")
+}
+
+/// The work of the deciding attempt; `None` if it made no commit.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub(crate) fn work_of(project: &Project, id: &SpecId, state: &State) -> Result<Option<Work>> {
+    let Some(tip) = state.facts.work_commits.last().copied() else { return Ok(None) };
+    let attempt = project.attempt(id, state)?;
+    let since = match attempt.base {
+        Some(_) => project.own_changes_since(&attempt, tip)?,
+        // Commits that a person named: what the first of them changed, and on.
+        None => match state.facts.work_commits.first() {
+            Some(first) => project.repo.gix().find_commit(*first)?.parent_ids().next().map(gix::Id::detach),
+            None => None,
+        },
+    };
+    Ok(Some(Work { attempt, since, tip }))
+}
+
+/// Has the agent `name` read the finished work of `id`, and records what it says. Gives the sentence that was recorded.
+///
+/// # Errors
+/// `running` if a process is at the attempt, `agent-failed` if the agent fails, `not-confined` if it cannot be confined.
+pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dyn Progress) -> Result<String> {
+    let work = finished_work(project, id)?;
+    let agent = project.agent(name)?;
+    if name == MANUAL {
+        return Err(Error::usage(Kind::BadFlags, "you are 'manual': no agent reviews as that")
+            .hint(format!("to review it yourself: git chant review {}", id.short())));
+    }
+    let temporary = project.env.temp_dir();
+    let place = tempfile::Builder::new().prefix("chant-").tempdir_in(&temporary).io("create a file in", &temporary)?;
+    let info = Info::of_this_process(id.clone(), place.path().to_owned(), project.env.now().as_second());
+    let mut lease = match Lease::acquire(&project.leases_dir(), &work.attempt.start, info)? {
+        Ok(lease) => lease,
+        Err(busy) => {
+            let message = format!("cannot review '{}': {}", id.short(), busy.0);
+            return Err(Error::negative(Kind::Running, message));
+        }
+    };
+    let ran = run(project, &work, &agent, place.path(), &mut lease, progress);
+    lease.release()?;
+    let (finished, by) = ran?;
+    if let Some(signal) = finished.ending.interrupted() {
+        let mut error = Error::fatal(Kind::Interrupted, format!("the review of '{}' was interrupted", id.short()));
+        error.exit = Exit::Signal(signal);
+        return Err(error);
+    }
+    let said = clean::text(&String::from_utf8_lossy(&finished.tail)).into_owned();
+    if !finished.ending.success() {
+        let error = Error::negative(Kind::AgentFailed, format!("agent '{name}' {}", finished.ending));
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned);
+        return Err(last.into_iter().fold(error, |error, last| error.hint(format!("it said: {last}"))));
+    }
+    let confined = if by == Confined::None { ", not confined" } else { "" };
+    let tip = work.tip.to_hex_with_len(12);
+    let sentence = format!("agent '{name}'{confined} on {tip}: {}", verdict(&said));
+    let store = project.store()?;
+    let facts = Facts { reason: Some(sentence.clone()), ..Facts::default() };
+    let event = NewEvent { op: Op::Note, sentence: sentence.clone(), facts };
+    let evidence = Evidence { review: Some(store.write_blob(said.as_bytes())?), ..Evidence::default() };
+    store.record(id, Addition { event, evidence, informed: Vec::new() })?;
+    Ok(sentence)
+}
+
+/// The last verdict in what an agent said.
+fn verdict(said: &str) -> String {
+    let lines = said.lines().rev().map(str::trim);
+    let verdict =
+        lines.filter_map(|line| line.strip_prefix(VERDICT)).map(str::trim).find(|verdict| !verdict.is_empty());
+    verdict.map_or_else(|| "it gave no verdict".to_owned(), sanitize::line)
+}
+
+/// Runs the agent in a checkout of the work below `place`, with a sandbox in which it cannot write that.
+fn run(
+    project: &Project,
+    work: &Work,
+    agent: &Agent,
+    place: &Path,
+    lease: &mut Lease,
+    progress: &dyn Progress,
+) -> Result<(Finished, Confined)> {
+    let (checkout, own) = (place.join("work"), place.join("own"));
+    for dir in [&checkout, &own] {
+        std::fs::create_dir(dir).io("create", dir)?;
+    }
+    let git_dir = checkout.join(".git");
+    apart::make_git_dir(&project.repo, &git_dir, work.tip)?;
+    let mode = project.config().confine()?;
+    let enter = |closed: &[&Path], open: &Path| match mode {
+        Confine::Off => Ok(None),
+        _ => confined::reading(project, closed, open, place, agent),
+    };
+    // Filters of the repository may run.
+    let making = enter(&[], &checkout)?;
+    let words = making.as_ref().map_or(&[][..], |making| &making.prefix);
+    apart::Apart { git_dir: &git_dir, work_tree: &checkout, dir: place, sandbox: words }.check_out()?;
+    let reading = enter(&[&checkout], &own)?;
+    if reading.is_none() && mode != Confine::Off {
+        let message = format!("cannot review '{}': the agent cannot be confined", work.attempt.id.short());
+        return Err(Error::negative(Kind::NotConfined, message)
+            .hint("to have it reviewed without: git -c chant.confine=off chant review"));
+    }
+    let text = prompt(project, work)?;
+    let prompt_file = own.join("prompt.md");
+    std::fs::write(&prompt_file, &text).io("write", &prompt_file)?;
+    // The sandbox begins where it can write.
+    let there = shell_words::quote(&checkout.to_string_lossy()).into_owned();
+    let command = format!("cd {there} || exit 125; {}", agent.command_line(&prompt_file, None));
+    let mut parser = agent.parser(&format!("chant-review-{}", work.tip));
+    let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
+    let mut on_started = |started: &process::ProcessGroup| lease.record_agent(started);
+    let mut run = Run::new(&command, &checkout);
+    run.env = environment(project, &work.attempt.id);
+    run.env.push(("CHANT_PROMPT_FILE".into(), Some(prompt_file.into())));
+    run.env.push(("CHANT_PHASE".into(), Some("review".into())));
+    run.env.push(("CHANT_ATTEMPT".into(), Some(work.attempt.start.to_string().into())));
+    if let Some(reading) = &reading {
+        run.sandbox = &reading.prefix;
+        run.env.extend(reading.env.iter().map(|(name, value)| (name.clone(), Some(value.clone()))));
+    }
+    run.stdin = Stdin::Bytes(text.into_bytes());
+    run.sink = Some(&mut sink);
+    run.filter = parser.as_mut().map(|parser| parser as &mut dyn OutputFilter);
+    run.timeout = agent.timeout;
+    run.on_started = Some(&mut on_started);
+    let finished = process::run(run)?;
+    Ok((finished, reading.as_ref().map_or(Confined::None, |reading| reading.by.clone())))
+}
+
+/// The prompt: what to look for, the spec as it was pinned, and the patch as far as the budget goes.
+fn prompt(project: &Project, work: &Work) -> Result<String> {
+    let budget = usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX);
+    let patch = history::patch(&project.repo, work.since, work.tip)?;
+    let since = work.since.map_or_else(|| "the empty tree".to_owned(), |since| since.to_string());
+    let text = String::from_utf8_lossy(&work.attempt.bytes);
+    Ok(prompt::review(&since, &work.tip.to_string(), &text, &patch, budget))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_verdict_counts() {
+        assert_eq!(
+            verdict("Verdict: accept\nfile.rs:3\nVerdict: reject: it is hard-coded\n\n"),
+            "reject: it is hard-coded"
+        );
+        assert_eq!(verdict("fine by me\nVerdict:\n"), "it gave no verdict");
+        assert_eq!(verdict("Verdict: a\u{1b}[2Jccept"), "accept");
+    }
+}

@@ -1,0 +1,148 @@
+//! A person reviews finished work: what waits for that, what an answer is about, what becomes of it.
+
+use crate::support::Sandbox;
+
+/// A repository in which the work of specs labelled `careful` waits for a review, and finished work that does.
+fn waiting() -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "chant.review", "careful"]);
+    sandbox.agent("echo two >file; tick");
+    let id = sandbox.add(&["Make it two", "--label", "careful"]);
+    sandbox.chant(&["work", &id]).fails(1, &["waiting for your review", "git chant review", "git chant approve"]);
+    (sandbox, id)
+}
+
+fn tip(sandbox: &Sandbox, id: &str) -> String {
+    sandbox.show(id)["work_commits"].as_array().unwrap().last().unwrap().as_str().unwrap().to_owned()
+}
+
+/// Adds a commit to the work branch of a spec.
+fn add_commit(sandbox: &Sandbox, id: &str) {
+    let path = sandbox.chant(&["path", id]).ok().out.trim().to_owned();
+    std::fs::write(format!("{path}/more"), "more\n").unwrap();
+    for args in [&["add", "-A"][..], &["commit", "-qm", "More"]] {
+        sandbox.run(sandbox.command_in(path.as_ref(), "git").args(args)).ok();
+    }
+}
+
+#[test]
+fn work_waits_until_a_person_approves_its_newest_commit() {
+    let (sandbox, id) = waiting();
+    let other = sandbox.add(&["Make it two again"]);
+    assert_eq!(sandbox.status(&id), "finished");
+    assert_eq!(sandbox.show(&id)["review"]["state"], "required");
+    let list = sandbox.chant(&["list"]).ok().out;
+    assert!(list.contains("finished (needs-review)"), "{list}");
+    let status = sandbox.chant(&["status"]).ok().out;
+    assert!(status.contains("waiting for your review") && status.contains("git chant review"), "{status}");
+    sandbox.chant(&["merge", &id]).fails(1, &["waiting for your review"]);
+    sandbox.chant(&["finish", &id]).fails(1, &["waiting for your review"]);
+
+    let shown = sandbox.chant(&["review", &id]).ok();
+    assert!(shown.out.contains("\n+two\n") && shown.err.contains("git chant approve"), "{shown:?}");
+    assert!(sandbox.chant(&["show", &id, "--diff"]).ok().out.contains("\n+two\n"));
+    sandbox.chant(&["approve", &id, "--commit", "HEAD"]).fails(1, &["ends with"]);
+    sandbox.chant(&["review", &other]).fails(1, &["it is pending"]);
+    sandbox.chant(&["approve", &other, "--commit", "HEAD"]).fails(1, &["has no finished work"]);
+
+    let first = tip(&sandbox, &id);
+    sandbox.chant(&["approve", &id, "--commit", &first[..10], "-m", "Well done"]).ok();
+    assert_eq!(sandbox.show(&id)["verified"], "reviewed");
+    add_commit(&sandbox, &id);
+    sandbox.chant(&["approve", &id]).fails(1, &["moved since it was checked"]);
+    sandbox.chant(&["merge", &id]).fails(1, &["other commits than those that were approved"]);
+    assert_eq!((&sandbox.show(&id)["verified"], &sandbox.show(&id)["review"]["stale"]), (&"none".into(), &true.into()));
+    sandbox.chant(&["approve", &id]).ok();
+    sandbox.chant(&["merge", &id]).ok();
+    let done = sandbox.show(&id);
+    assert_eq!((&done["status"], &done["verified"]), (&"completed".into(), &"reviewed".into()));
+    assert_eq!(done["review"]["state"], "approved");
+    assert!(sandbox.chant(&["log", &id]).ok().out.contains("Verified: reviewed\n"));
+    assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+}
+
+#[test]
+fn rejected_work_has_failed_and_the_next_attempt_is_told_why() {
+    let (sandbox, id) = waiting();
+    sandbox.chant(&["reject", &id, "--reason", "say three, not two"]).ok();
+    assert_eq!(sandbox.status(&id), "failed");
+    // The same commit is not merged by having it checked again, whatever else waits for a review.
+    sandbox.git(&["config", "--unset", "chant.review"]);
+    sandbox.chant(&["finish", &id]).fails(1, &["a person rejected its work"]);
+    sandbox.chant(&["merge", &id]).fails(1, &["a person rejected its work", "git chant reset"]);
+    sandbox.chant(&["reset", &id]).ok();
+    sandbox.agent("cat >told; grep -q 'say three, not two' told && rm told && echo three >file; tick");
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(sandbox.read("file"), "three\n");
+    assert_eq!(sandbox.show(&id)["verified"], "none");
+}
+
+#[test]
+fn all_and_types_name_what_waits() {
+    for (value, waits) in [("all", true), ("code", true), ("research, task", false)] {
+        let sandbox = Sandbox::new();
+        sandbox.git(&["config", "chant.review", value]);
+        sandbox.agent("echo two >file; tick");
+        let id = sandbox.add(&["Make it two"]);
+        sandbox.chant(&["work", &id]);
+        assert_eq!(sandbox.status(&id) == "finished", waits, "{value}");
+    }
+}
+
+#[test]
+fn no_agent_reviews_its_own_work() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "chant.review", "all"]);
+    sandbox.agent("echo two >file; git add -A; git commit -qm two; for c in 'approve' 'review' 'reject -m no'; do for e in '' 'env -u CHANT_SPEC_ID -u CHANT_ATTEMPT'; do $e git chant $c $CHANT_SPEC_ID && echo \"$c\" >>approved; done; done; tick");
+    let id = sandbox.add(&["Make it two"]);
+    sandbox.chant(&["work", &id]).fails(1, &["waiting for your review"]);
+    assert_eq!(sandbox.git(&["ls-tree", "--name-only", &tip(&sandbox, &id)]), ".chant\nfile");
+    assert!(!sandbox.ops(&id).contains(&"review".to_owned()));
+}
+
+#[test]
+fn finish_and_merge_ask_for_the_approval_of_the_text() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file; tick");
+    let id = sandbox.add(&["Make it two", "--needs-approval"]);
+    sandbox.chant(&["finish", &id]).fails(1, &["cannot finish", "nobody has approved its text", "git chant approve"]);
+    sandbox.chant(&["approve", &id]).ok();
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    let other = sandbox.add(&["Make it two again"]);
+    sandbox.chant(&["work", &other, "--no-merge"]).ok();
+    // What has to be approved is decided when the work is merged.
+    sandbox.git(&["config", "chant.approval.required", "code"]);
+    sandbox.chant(&["merge", &id]).ok();
+    sandbox.chant(&["merge", &other]).fails(1, &["nobody has approved its text"]);
+    sandbox.chant(&["approve", &other]).ok();
+    assert_eq!(sandbox.show(&other)["verified"], "reviewed");
+    sandbox.chant(&["merge", &other]).ok();
+}
+
+#[test]
+fn another_agent_reads_and_approves_nothing() {
+    let (sandbox, id) = waiting();
+    let before = sandbox.git(&["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads"]);
+    let reviewer = "cat >$TMPDIR/told 2>/dev/null; test \"$(cat file)\" = two || exit 3; git rev-parse HEAD || exit 4; cd REPO; env -u CHANT_SPEC_ID -u CHANT_ATTEMPT git chant approve $CHANT_SPEC_ID; echo file:1: fine; echo Verdict: accept";
+    let reviewer = reviewer.replace("REPO", &sandbox.repo.to_string_lossy());
+    std::fs::write(sandbox.dir().join("reviewer.sh"), reviewer).unwrap();
+    sandbox.git(&["config", "chant.agent.reader.cmd", &format!("sh {}", sandbox.dir().join("reviewer.sh").display())]);
+    for mode in ["auto", "off"] {
+        sandbox.git(&["config", "chant.confine", mode]);
+        let ran = sandbox.chant(&["review", &id, "--agent", "reader"]);
+        if mode == "auto" && ran.err.contains("cannot be confined") {
+            continue;
+        }
+        assert!(ran.ok().out.contains(": accept"), "{mode}");
+    }
+    assert_eq!(sandbox.show(&id)["review"]["state"], "required");
+    assert_eq!(sandbox.git(&["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads"]), before);
+    let text = sandbox.git(&["show", &format!("refs/chant/specs/{id}:review.md")]);
+    assert!(text.contains("file:1: fine") && text.contains("only a person can approve"), "{text}");
+    assert_eq!(sandbox.ops(&id).last().unwrap(), "note");
+    sandbox.chant(&["review", &id, "--agent", "nobody"]).fails(128, &["has no command"]);
+    sandbox.git(&["config", "chant.agent.broken.cmd", "echo it broke; exit 3"]);
+    sandbox.chant(&["review", &id, "--agent", "broken"]).fails(1, &["exited with code 3", "it broke"]);
+    sandbox.chant(&["approve", &id]).ok();
+    sandbox.chant(&["merge", &id]).ok();
+}
