@@ -8,11 +8,12 @@ use clap_complete::{ArgValueCandidates, CompletionCandidate};
 use super::page::Page;
 
 /// The guides, in the order in which one would read them: name, section of the manual, and what each is about.
-pub(crate) const GUIDES: [(&str, char, &str); 5] = [
+pub(crate) const GUIDES: [(&str, char, &str); 6] = [
     ("gitchant-workflow", '7', "From an idea to a merged commit"),
     ("gitchant-spec", '5', "What stands in a spec"),
     ("gitchant-config", '5', "The configuration of git-chant"),
     ("gitchant-format", '5', "Refs, events and JSON, for those who build on them"),
+    ("gitchant-security", '7', "What a finished spec proves, and what not"),
     ("gitchant-aliases", '7', "Settings and aliases worth having"),
 ];
 

@@ -34,12 +34,13 @@ pub struct Guide {
 }
 
 /// Every guide, in the order in which one would read them.
-pub(crate) const GUIDES: [Guide; 5] = [
+pub(crate) const GUIDES: [Guide; 6] = [
     guide(0, include_str!("guides/gitchant-workflow.md")),
     guide(1, include_str!("guides/gitchant-spec.md")),
     guide(2, include_str!("guides/gitchant-config.md")),
     guide(3, include_str!("guides/gitchant-format.md")),
-    guide(4, include_str!("guides/gitchant-aliases.md")),
+    guide(4, include_str!("guides/gitchant-security.md")),
+    guide(5, include_str!("guides/gitchant-aliases.md")),
 ];
 
 const fn guide(at: usize, source: &'static str) -> Guide {
