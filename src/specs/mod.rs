@@ -9,6 +9,7 @@ pub(crate) mod by_id;
 pub(crate) mod cache;
 pub(crate) mod cleanup;
 pub(crate) mod dependencies;
+pub(crate) mod documents;
 pub(crate) mod drift;
 pub(crate) mod driver;
 pub(crate) mod duplicate_file;

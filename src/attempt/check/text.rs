@@ -17,7 +17,7 @@ use crate::{
     },
     error::Result,
     git::work_file,
-    specs::{base::Base, listing::Listing},
+    specs::{base::Base, documents, listing::Listing},
 };
 
 /// Where research goes.
@@ -160,33 +160,19 @@ impl Check<'_> {
             return Ok(None);
         }
         let document = String::from_utf8_lossy(&bytes);
-        if document.lines().filter(|line| !line.trim().is_empty()).count() == 1 {
-            return Ok(Some("it is one line; expected a title and findings".to_owned()));
-        }
         if before.is_some_and(|(_, before)| text::same_words(&document, &String::from_utf8_lossy(&before))) {
             return Ok(Some("it says what it said before: only white space or comments differ".to_owned()));
         }
         let known = self.known(true);
-        if let Some(finding) = text::emptiness(&document, &known) {
+        if let Some(finding) = documents::emptiness(&document, &known) {
             return Ok(Some(finding.words()));
         }
         if let Some(original) = self.original(path, &document, &known)? {
             return Ok(Some(format!("it is a copy of '{original}': write what this spec asks for")));
         }
-        self.unfit(&document, &known)
-    }
-
-    /// Why a document does not do what its phase asks for; `None` if it does.
-    fn unfit(&self, document: &str, known: &Known) -> Result<Option<String>> {
-        let finding = match self.attempt.spec.front.known_phase() {
-            Some(Phase::RootCause) => text::lacks_recommendation(document, known),
-            Some(Phase::ImpactMap) => {
-                let listing = Listing::of(&Base::new(self.project, Some(self.tip)))?;
-                text::map_findings(document, &listing).into_iter().next()
-            }
-            _ => None,
-        };
-        Ok(finding.map(|finding| finding.words()))
+        let files = || Listing::of(&Base::new(self.project, Some(self.tip)));
+        let lacking = documents::unfit(&document, self.attempt.spec.front.known_phase(), &known, files)?;
+        Ok(lacking.first().map(text::Finding::words))
     }
 
     /// What the spec says itself, which is no news in what it asks for.

@@ -27,7 +27,7 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    fn new(line: usize, what: impl Into<String>, help: impl Into<String>) -> Finding {
+    pub(crate) fn new(line: usize, what: impl Into<String>, help: impl Into<String>) -> Finding {
         Finding { line, what: what.into(), help: help.into() }
     }
 
@@ -83,6 +83,12 @@ fn void(block: &Block, known: &Known) -> Option<&'static str> {
         return Some("it holds a place for words and no words");
     }
     known.holds(&block.words).then_some("it repeats what the spec says")
+}
+
+/// Whether a sentence shows no words, or is a place for some.
+pub(crate) fn says_nothing(text: &str) -> bool {
+    let words = words(text);
+    words.is_empty() || placeholder::is_placeholder(text, &words)
 }
 
 /// Why `document` says nothing; `None` if it says something besides its headings.

@@ -1,5 +1,7 @@
 //! The use case `lint`: what is wrong with spec files, each with its file, line and column.
 
+mod text;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use gix::ObjectId;
@@ -169,7 +171,8 @@ impl<'w, 'p> Linter<'w, 'p> {
         self.inputs(entry, report)?;
         self.agent_and_prompt(self.specs.base_of(&entry.facts())?.commit(), report);
         fitting(report);
-        Ok(())
+        text::criteria(report);
+        self.documents(entry, report)
     }
 
     fn dependencies(&self, entry: &Entry, report: &mut Report<'_>) -> Result<()> {

@@ -140,3 +140,31 @@ fn lint_takes_a_long_chain() {
     assert!(found[0].text("message").contains(&way), "{:?}", found[0]);
     assert!(found[0].text("message").ends_with(&format!("{} -> {}", name(many), name(circle))), "{:?}", found[0]);
 }
+
+#[test]
+fn lint_reads_the_texts_as_the_checks_do() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("printf '# Why\n\nTODO\n' >why.md; tick");
+    let why = sandbox.add(&["Why", "--type", "research", "--phase", "root-cause", "--target-file", "why.md"]);
+    let map = sandbox.add(&["Map", "--type", "research", "--phase", "impact-map", "--target-file", "map.md"]);
+    sandbox.write("src/lib.rs", "");
+    sandbox.commit("Code");
+    assert_eq!(sandbox.chant(&["lint"]).ok().out, "", "nothing is written yet");
+    // What is under way lies in the worktree.
+    sandbox.chant(&["work", &why]).fails(1, &["output 'why.md'"]);
+    sandbox.write("map.md", "# Map\n\nWhat to change:\n\n- `src/gone.rs`: all of it\n");
+    let found = problems(&sandbox, &["lint"]);
+    let of = |id: &str| found.iter().find(|problem| problem.text("spec") == id).unwrap();
+    let place = |problem: &Problem| format!("{}:{}", problem.text("path"), problem.0["line"]);
+    assert_eq!((of(&why).code(), place(of(&why))), ("document", "why.md:3".to_owned()));
+    assert!(of(&why).text("message").contains("TODO"), "{found:?}");
+    assert_eq!((of(&map).code(), place(of(&map))), ("document", "map.md:5".to_owned()));
+    assert!(of(&map).text("help").contains("(new)"), "{found:?}");
+    let told = sandbox.chant(&["lint"]);
+    assert!(told.out.contains("map.md:5") && told.out.contains("'src/gone.rs' does not exist"), "{told:?}");
+
+    sandbox.write("../body.md", "## Acceptance Criteria\n\n- [ ] it holds\n- [ ] TBD\n- [ ] it holds\n");
+    let id = sandbox.add(&["Twice", "--body-file", "../body.md"]);
+    let found = problems(&sandbox, &["lint", &id]);
+    assert_eq!(found.iter().map(Problem::code).collect::<Vec<_>>(), ["empty-criterion", "repeated-criterion"]);
+}
