@@ -4,10 +4,16 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use super::{Outcome, judge, table::RUNNERS};
 
-/// The recorded runs by runner: the name, the command line, the exit code, the output.
-fn samples() -> BTreeMap<String, Vec<(String, String, i32, String)>> {
-    let mut found: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runners");
+/// Runs by runner: the name, the command line, the exit code, the output.
+type Samples = BTreeMap<String, Vec<(String, String, i32, String)>>;
+
+/// The recorded runs.
+fn samples() -> Samples {
+    samples_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runners"))
+}
+
+fn samples_in(root: &Path) -> Samples {
+    let mut found = Samples::new();
     for folder in fs::read_dir(root).expect("the samples").map(|entry| entry.expect("an entry").path()) {
         let Ok(files) = fs::read_dir(&folder) else { continue };
         let name = |path: &Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
@@ -51,6 +57,29 @@ fn every_recorded_run_is_judged_right() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `.ci/run` has the runners of its machine make the samples anew: other versions print other words.
+#[test]
+fn the_runners_of_this_machine_are_judged_as_the_recorded_ones() {
+    let Some(root) = std::env::var_os("CHANT_RUNNER_SAMPLES") else { return };
+    let (fresh, recorded) = (samples_in(Path::new(&root)), samples());
+    let mut wrong = Vec::new();
+    for (runner, runs) in &fresh {
+        for (name, command, exit, output) in runs {
+            let verdict = |command, exit, output| judge(command, Some(exit), output).outcome;
+            let then = recorded.get(runner).and_then(|runs| runs.iter().find(|(other, ..)| other == name));
+            let Some((_, line, code, printed)) = then else {
+                wrong.push(format!("{runner}/{name} is recorded nowhere"));
+                continue;
+            };
+            let (then, now) = (verdict(line, *code, printed), verdict(command, *exit, output));
+            if then != now {
+                wrong.push(format!("{runner}/{name}: recorded {then:?}, here {now:?}, exit {exit}:\n{output}"));
+            }
+        }
+    }
+    assert!(!fresh.is_empty() && wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
