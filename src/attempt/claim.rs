@@ -176,6 +176,10 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
                 (Some(attempt), Some(state)) if state.status != Status::Paused || state.attempt != Some(attempt) => {
                     Err(give_way(Lost::Stop(Stop::Taken(taken(project, &plan.id, Some(state))?))))
                 }
+                // Between plan and claim lie questions to a person and the wait for a slot.
+                (None, Some(state)) if !startable(state, plan) => {
+                    Err(give_way(Lost::Stop(Stop::Taken(overtaken(project, &plan.id, state)?))))
+                }
                 _ => Ok(addition.clone()),
             }
         },
@@ -224,6 +228,19 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
         }
         (Err(refusal), None) => Lost::Stop(refusal.into()),
     })
+}
+
+/// Whether the new attempt of `plan` still follows what the plan was made for.
+fn startable(state: &State, plan: &Plan) -> bool {
+    state.attempt == plan.before && matches!(state.status, Status::Pending | Status::Failed | Status::Paused)
+}
+
+fn overtaken(project: &Project, id: &SpecId, state: &State) -> Result<Error> {
+    if state.status == Status::InProgress {
+        return taken(project, id, Some(state));
+    }
+    let message = format!("another process worked on '{}': it is {} now", id.short(), state.status);
+    Ok(Error::negative(Kind::Overtaken, message).hint(format!("to see it: git chant show {}", id.short())))
 }
 
 /// The event of the claim: an attempt begins, or goes on. The evidence of its start is what it is judged by.

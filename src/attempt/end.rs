@@ -48,7 +48,15 @@ pub(crate) fn end(
         let _held = project.lock_worktree(id)?;
         project.save_worktree(id, attempt, &tree)?;
     }
-    project.store()?.record(id, NewEvent { op: op.clone(), sentence: what.clone(), facts })?;
+    let event = NewEvent { op: op.clone(), sentence: what.clone(), facts };
+    let judged = before.and_then(|state| state.attempt);
+    project.store()?.append(id, |state| {
+        if state.and_then(|state| state.attempt) == judged {
+            return Ok(event.clone());
+        }
+        let message = format!("another process started an attempt at '{}' in this moment", id.short());
+        Err(Error::negative(Kind::Overtaken, message).hint(format!("to see it: git chant show {}", id.short())))
+    })?;
     if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (before, op) {
         clear(project, id, state, progress)?;
     }

@@ -51,6 +51,8 @@ pub(crate) struct Plan {
     pub informed: Vec<ObjectId>,
     /// Instructions of the repository's own.
     pub prompt: Option<CustomPrompt>,
+    /// The attempt that decided the status when the plan was made.
+    pub before: Option<ObjectId>,
     /// The attempt that goes on, unless a new one begins.
     pub resumed: Option<Resumed>,
 }

@@ -50,6 +50,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Re
         first_text: attempt.bytes.clone(),
         text: Text::of_blob(attempt.spec_path.clone(), attempt.bytes.clone(), attempt.blob, TextSource::Event),
         spec: attempt.spec,
+        before: Some(resumed.attempt),
         resumed: Some(resumed),
     }))
 }

@@ -87,7 +87,22 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     let existing = project.documents(spec)?;
     let first_text = first_text(project, id, &text.bytes)?;
     let (id, text, spec) = (id.clone(), text.clone(), spec.clone());
-    Ok(Plan { id, text, spec, first_text, base, target, agent, inputs, existing, informed, prompt, resumed: None })
+    let before = entry.state.as_ref().and_then(|state| state.attempt);
+    Ok(Plan {
+        id,
+        text,
+        spec,
+        first_text,
+        base,
+        target,
+        agent,
+        inputs,
+        existing,
+        informed,
+        prompt,
+        before,
+        resumed: None,
+    })
 }
 
 /// The text that the worktree begins with. What an earlier attempt ticked and wrote as release notes says nothing of this one.
@@ -169,8 +184,17 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
 }
 
 fn ready(specs: &Specs<'_>, entry: &Entry) -> Result<(), Stop> {
+    refuse(specs, entry, |obstacle| obstacle != Obstacle::Status)
+}
+
+/// Refuses what a person may not finish without an attempt either: what waits for other specs or for adoption.
+pub(super) fn finishable(specs: &Specs<'_>, entry: &Entry) -> Result<(), Stop> {
+    refuse(specs, entry, |obstacle| matches!(obstacle, Obstacle::Dependency | Obstacle::Cycle | Obstacle::Proposal))
+}
+
+fn refuse(specs: &Specs<'_>, entry: &Entry, counts: impl Fn(Obstacle) -> bool) -> Result<(), Stop> {
     let mut reasons = specs.reasons(&entry.facts())?;
-    reasons.retain(|reason| reason.obstacle != Obstacle::Status);
+    reasons.retain(|reason| counts(reason.obstacle));
     let short = entry.id.short();
     let Some(first) = reasons.first() else { return Ok(()) };
     let kind = if first.obstacle == Obstacle::Cycle { Kind::Cycle } else { Kind::NotReady };

@@ -224,10 +224,6 @@ impl Work<'_> {
                     .into())
             }
             Some(state) => self.check_again(state),
-            None if entry.facts().waits_for_adoption() => {
-                let error = Error::negative(Kind::NotReady, format!("'{short}' is not ready: it waits for adoption"));
-                Err(Stop::NotReady(error.hint(format!("to adopt it: git chant add --adopt {short}"))))
-            }
             None => {
                 let (text, spec) = entry.text()?;
                 if specs.has_members(id)? && !driver::is_due(&specs, id)? {
@@ -239,6 +235,7 @@ impl Work<'_> {
                 let required = facts.text.as_ref().map(|text| specs.needs_approval(text)).transpose()?;
                 let approval = specs.approval_of(&facts, text.blob(), required.unwrap_or_default())?;
                 self.refuse_unapproved(approval.obstacle())?;
+                start::finishable(&specs, &entry)?;
                 self.approve(text.blob(), spec, None)?;
                 record::added(project, id, &text.path, &text.bytes, spec, None)?;
                 self.conclude(finish::by_hand(project, id, text, spec, commits, progress)?)
@@ -313,9 +310,9 @@ impl Work<'_> {
     /// What follows from the judgement: work that passed is merged.
     fn conclude(&self, judged: Judged) -> Result<EndedAs, Stop> {
         Ok(match judged.verdict {
+            _ if judged.late => EndedAs::Superseded,
             Verdict::Failed(reason) => EndedAs::Failed { reason, checks: judged.checks },
             Verdict::Paused(pause) => EndedAs::Paused(pause),
-            Verdict::Passed if judged.late => EndedAs::Superseded,
             Verdict::Passed if !self.merge => EndedAs::Finished,
             Verdict::Passed => self.land()?,
         })

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{confined::Confined, runner::Outcome, verified::Verified};
+use super::{confined::Confined, enumeration::enumerate, runner::Outcome, verified::Verified};
 
 /// The format of `checks.json`.
 pub(crate) const FORMAT: u32 = 1;
@@ -67,7 +67,7 @@ pub(crate) struct Scope {
 impl Scope {
     /// The changed paths that lie outside, and of what.
     pub(crate) fn strays(&self) -> String {
-        let outside = self.outside.join(", ");
+        let outside = enumerate(&self.outside);
         match &self.map {
             Some(map) => format!("outside the impact map ({map}): {outside}"),
             None => format!("outside target_files: {outside}"),
@@ -175,7 +175,7 @@ impl Command {
     pub(crate) fn ending(&self) -> String {
         match (self.exit, &self.ended) {
             (Some(0), _) if !self.changed.is_empty() => {
-                format!("exit code 0, but it changed tracked files: {}", self.changed.join(", "))
+                format!("exit code 0, but it changed tracked files: {}", enumerate(&self.changed))
             }
             (Some(127), _) => "command not found (exit code 127)".to_owned(),
             (Some(126), _) => "not executable (exit code 126)".to_owned(),

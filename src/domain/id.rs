@@ -67,7 +67,7 @@ impl SpecId {
     pub fn member_of(&self) -> Option<(SpecId, u32)> {
         let (stem, number) = self.0.rsplit_once('.')?;
         let number = number.parse().ok()?;
-        Some((SpecId(stem.into()), number))
+        Some((SpecId::new(stem).ok()?, number))
     }
 
     /// The day that is in the id, as `2026-02-08`.

@@ -7,6 +7,7 @@ pub(crate) mod checks;
 pub(crate) mod confined;
 pub(crate) mod converge;
 pub(crate) mod diagnostic;
+pub(crate) mod enumeration;
 pub(crate) mod event;
 pub(crate) mod failure;
 pub(crate) mod filter;

@@ -3,12 +3,13 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, ErrorKind, Read as _},
+    io::{self, ErrorKind, Read as _, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
 
 use super::fault;
 use crate::error::{IoContext as _, Result};
@@ -92,10 +93,20 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
 pub(crate) fn place(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     fault::around("dir.make", || make_dir(dir)).io("create", dir)?;
     let path = dir.join(name);
-    let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
-    fs::write(temporary.path(), bytes).io("write", temporary.path())?;
+    let temporary = stage(dir, bytes).io("create a file in", dir)?;
     let placed = fault::around("cache.place", || temporary.persist(&path)).map_err(|error| error.error);
     placed.map(drop).io("write", &path)
+}
+
+/// A temporary file in `dir` that holds `bytes`, to be given its name when all else is done. It is written through the descriptor that
+/// made it: an agent may put a link into its place.
+///
+/// # Errors
+/// As the system's.
+pub(crate) fn stage(dir: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut staged = NamedTempFile::new_in(dir)?;
+    staged.write_all(bytes)?;
+    Ok(staged)
 }
 
 /// Removes the file at `path`, which may be gone already. `fault` names the step for fault injection in test builds.

@@ -144,7 +144,7 @@ kinds! {
     NothingToAck = "nothing-to-ack", "There is nothing to acknowledge.";
     Occupied = "occupied", "A file is in the way.";
     OtherTarget = "other-target", "The paused attempt is for another branch.";
-    Overtaken = "overtaken", "The agent is done, and somebody decided about the spec meanwhile.";
+    Overtaken = "overtaken", "Another process decided about the spec while this command ran.";
     PersonOnly = "person-only", "Only a person may do that.";
     Poll = "poll", "The system cannot wait for the command.";
     PrFailed = "pr-failed", "The command that makes pull requests failed.";

@@ -17,7 +17,7 @@ use super::{
         busy::{self, Checkout},
     },
 };
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 /// How long to wait before the next try, while another process has the index or the branch locked.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -106,7 +106,13 @@ fn forward_in(
         });
         if written && !matches!(forwarded, Ok(Forwarded::Swapped(Swapped::Done))) {
             // Index and files are there, and the ref could not be written: back to what it still says.
-            let _best_effort = read_tree(place, new, old)?;
+            let returned = read_tree(place, new, old)?;
+            if !returned.success() {
+                let (at, why) = (place.path.display(), returned.complaint());
+                let message = format!("the files in '{at}' are those of {new}, and its branch stays at {old}: {why}");
+                return Err(Error::fatal(Kind::Git, message)
+                    .hint(format!("to bring them back: git -C '{at}' read-tree -m -u {new} {old}")));
+            }
         }
         let waits = match (forwarded?, obstacle) {
             (Forwarded::Swapped(Swapped::Done), _) => {

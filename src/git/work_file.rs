@@ -190,6 +190,16 @@ pub(crate) fn create_new(root: &Path, relative: &BStr, bytes: &[u8], durable: bo
     directory.create_new(name, bytes, durable)
 }
 
+/// Writes the file `relative` below `root`, complete or not at all, in place of whatever has that name. Its directory has to be there.
+pub(crate) fn replace(root: &Path, relative: &BStr, bytes: &[u8]) -> Result<(), Refused> {
+    let (parent, name) = split(relative)?;
+    let directory = Directory::open(root, parent)?;
+    let directory = directory.ok_or_else(|| Refused::io(parent.to_owned(), "open", Errno::NOENT))?;
+    directory.write(name, bytes, false, |temporary| {
+        fault::around("own.write", || rustix::fs::renameat(&directory.fd, temporary, &directory.fd, c_name(name)))
+    })
+}
+
 /// The entries of the directory `relative` below `root` (empty: `root` itself), by name; none if it is absent.
 pub(crate) fn list(root: &Path, relative: &BStr) -> Result<Vec<DirectoryEntry>, Refused> {
     list_with(root, relative, b"")
@@ -345,14 +355,27 @@ impl Directory {
     }
 
     fn create_new(&self, name: &BStr, bytes: &[u8], durable: bool) -> Result<(), Refused> {
-        let path = self.join(name);
         if self.type_of(name)?.is_some() {
-            return Err(Refused::new(path, Why::AlreadyExists));
+            return Err(Refused::new(self.join(name), Why::AlreadyExists));
         }
+        self.write(name, bytes, durable, |temporary| {
+            fault::around("file.place", || self.link_into_place(temporary, name))
+        })
+    }
+
+    /// Writes a temporary file, which `place` gives the name `name`.
+    fn write(
+        &self,
+        name: &BStr,
+        bytes: &[u8],
+        durable: bool,
+        place: impl FnOnce(&CString) -> rustix::io::Result<()>,
+    ) -> Result<(), Refused> {
+        let path = self.join(name);
         let (mut file, temporary) = self.temporary(&path)?;
         let written = file.write_all(bytes).and_then(|()| if durable { file.sync_data() } else { Ok(()) });
         let placed = match written {
-            Ok(()) => fault::around("file.place", || self.link_into_place(&temporary, name)).map_err(io::Error::from),
+            Ok(()) => place(&temporary).map_err(io::Error::from),
             Err(cause) => Err(cause),
         };
         match placed {

@@ -166,8 +166,7 @@ fn clone_name(env: &Env, repo: &Repository) -> String {
     let fresh = env.random_hex(8);
     let keep = || -> std::io::Result<()> {
         fault::around("dir.make", || std::fs::create_dir_all(&dir))?;
-        let file = tempfile::NamedTempFile::new_in(&dir)?;
-        std::fs::write(file.path(), format!("{fresh}\n"))?;
+        let file = local_file::stage(&dir, format!("{fresh}\n").as_bytes())?;
         // The first process decides: the file appears whole or not at all.
         fault::around("clone.name", || file.persist_noclobber(&path)).map(|_| ()).map_err(|error| error.error)
     };

@@ -27,7 +27,7 @@ pub(crate) fn fresh_id(project: &Project) -> Result<SpecId> {
 
 /// The next id of the day `today`, of which the ids in `used` are taken.
 pub(crate) fn next_id(project: &Project, today: jiff::civil::Date, used: &BTreeSet<SpecId>) -> SpecId {
-    let sequence = used.iter().filter_map(SpecId::sequence).max().unwrap_or(0) + 1;
+    let sequence = used.iter().filter_map(SpecId::sequence).max().unwrap_or(0).saturating_add(1);
     SpecId::generate(today.year(), today.month(), today.day(), sequence, project.env.random_u32())
 }
 

@@ -218,6 +218,9 @@ impl Store<'_> {
     ) -> Result<ObjectId> {
         let (new, mut evidence) = (&addition.event, addition.evidence.clone());
         let mut facts = validated.facts.clone();
+        // What an agent left can make a reason of any length; a decision must be recorded all the same.
+        let sentence = shortened(&new.sentence);
+        facts.reason = facts.reason.as_deref().map(shortened);
         if past.is_none() {
             facts.nonce = Some(nonce()?);
             facts.clone = Some(self.settings.clone.clone());
@@ -229,7 +232,7 @@ impl Store<'_> {
         }
         let parents = Parents::new(onto.base, &addition.informed);
         let generation = onto.state.as_ref().map_or(1, |state| state.generation.saturating_add(1));
-        let message = encode(spec, &new.op, &new.sentence, generation, &parents.roles, &facts);
+        let message = encode(spec, &new.op, &sentence, generation, &parents.roles, &facts);
         if message.len() > MAX_MESSAGE_LEN {
             return Err(Error::fatal(
                 Kind::EventTooLarge,
@@ -259,6 +262,17 @@ pub(super) struct Predecessor {
     pub(super) base: Option<ObjectId>,
     pub(super) state: Option<State>,
     pub(super) history: Option<History>,
+}
+
+/// The longest sentence or reason that is recorded whole, in bytes.
+const MAX_TEXT_LEN: usize = 8 << 10;
+
+fn shortened(text: &str) -> String {
+    if text.len() <= MAX_TEXT_LEN {
+        return text.to_owned();
+    }
+    let end = (0..=MAX_TEXT_LEN).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}…", &text[..end])
 }
 
 /// Leaves room in an event for headers, many parents and a signature, in bytes.

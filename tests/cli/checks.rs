@@ -61,6 +61,13 @@ fn nothing_done_and_a_good_exit_code() {
 }
 
 #[test]
+fn more_left_behind_than_a_record_can_hold() {
+    let name = "f".repeat(100);
+    let many = format!("echo two >file; tick; seq -f '{name}%.0f' 11000 | xargs touch");
+    claim(&ON_FILE, &many).by("and 10980 more");
+}
+
+#[test]
 fn the_test_emptied() {
     claim(&ON_FILE, "echo three >file; : >check.sh; tick").by("outside target_files: check.sh");
 }

@@ -55,10 +55,13 @@ fn nothing_of_the_repository_can_be_written_and_the_work_is_merged_all_the_same(
     let origin = sandbox.dir().join("origin.git");
     sandbox.git(&["clone", "-q", "--bare", ".", origin.to_str().unwrap()]);
     sandbox.git(&["remote", "add", "origin", origin.to_str().unwrap()]);
+    // Beside the main worktree, and so beside the agent's: git reads the address from the top of either.
+    sandbox.git(&["remote", "add", "beside", "../origin.git"]);
     let other = sandbox.dir().join("other-tree");
     sandbox.git(&["worktree", "add", "-q", "-b", "other", other.to_str().unwrap()]);
     let repo = sandbox.repo.display();
     let attempts = [
+        "git push -q beside HEAD:main".into(),
         format!("echo x >>{repo}/file"),
         format!("git -C {repo} add -A"),
         format!("echo '[a]' >>{repo}/.git/config"),
@@ -117,6 +120,7 @@ fn work_that_is_no_sound_history_is_refused_by_name_and_kept() {
             "git refuses the objects",
         ),
         ("mkfifo $(git rev-parse --git-dir)/logs/fifo", "is no file that git makes"),
+        ("mkfifo $(git rev-parse --git-dir)/locked", "is no file that git makes"),
         ("git checkout -q -b elsewhere", "'elsewhere'"),
     ] {
         let Some((sandbox, id)) = confined(&format!("{GOOD}; git add -A; git commit -qm Work; {script}")) else {

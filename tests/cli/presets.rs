@@ -112,7 +112,7 @@ fn a_preset_needs_no_command_and_what_it_says_of_the_run_is_recorded() {
     let said = room.chant(&["log", &id, "--agent"]).ok().out;
     assert!(said.contains("I will write the file.") && !said.contains("{\"type\""), "{said}");
     let log = room.chant(&["log", &id]).ok().out;
-    assert!(log.contains("Cost:    0.002 USD, 200 tokens in, 40 out\n"), "{log}");
+    assert!(log.contains("Cost:     0.002 USD, 200 tokens in, 40 out\n"), "{log}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    io::{BufRead as _, BufReader, Read as _},
     process::{Child, Stdio},
 };
 
@@ -213,6 +214,38 @@ ls \"$HOME/now\" | wc -l >>\"$HOME/most\"; {WORKS}; rmdir \"$HOME/now/$CHANT_SPE
     sandbox.git(&["config", "chant.agent.scripted.jobs", "many"]);
     sandbox.add(&["One more"]);
     sandbox.chant(&["work", "--all"]).fails(128, &["chant.agent.scripted.jobs", "many"]);
+}
+
+#[test]
+fn a_spec_that_another_process_worked_during_the_wait_is_left_as_it_is() {
+    let sandbox = Sandbox::new();
+    let ids = specs(&sandbox, 2);
+    sandbox.agent(&format!("touch \"$HOME/begun\"; until [ -e \"$HOME/go\" ]; do sleep 0.02; done; {WORKS}"));
+    sandbox.git(&["config", "chant.agent.scripted.jobs", "1"]);
+    let other = "echo two >two; echo x >>\"$HOME/log\"; sed -i 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\"";
+    sandbox.git(&["config", "chant.agent.other.cmd", other]);
+    let first = start(&sandbox, &["work", &ids[0]]);
+    let begun = sandbox.dir().join("home/begun");
+    while !begun.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let mut second = start(&sandbox, &["work", &ids[1]]);
+    let mut said = BufReader::new(second.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("waiting: 'scripted'") {
+        line.clear();
+        assert!(said.read_line(&mut line).unwrap() > 0, "it does not wait");
+    }
+    sandbox.chant(&["work", &ids[1], "--agent", "other", "--no-merge"]).ok();
+    std::fs::write(sandbox.dir().join("home/go"), "").unwrap();
+    ended(first).ok();
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert_eq!(second.wait().unwrap().code(), Some(1));
+    assert!(rest.contains("another process worked on"), "{rest}");
+    assert_eq!((sandbox.status(&ids[1]).as_str(), log(&sandbox).len()), ("finished", 2));
+    sandbox.chant(&["merge", &ids[1]]).ok();
+    clean(&sandbox);
 }
 
 #[test]

@@ -48,8 +48,9 @@ impl Known {
     /// Remembers that it worked.
     pub(super) fn remember(&self, strict: bool) -> io::Result<()> {
         let dir = self.file.parent().unwrap_or(Path::new("."));
-        let fresh = tempfile::NamedTempFile::new_in(dir)?;
-        fs::write(fresh.path(), self.text(strict))?;
-        fresh.persist(&self.file).map(drop).map_err(|failed| failed.error)
+        local_file::stage(dir, self.text(strict).as_bytes())?
+            .persist(&self.file)
+            .map(drop)
+            .map_err(|failed| failed.error)
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     answer::progress::{Progress, Step},
     attempt::session::{Session, own_dir},
     domain::{
+        enumeration::enumerate,
         event::{Facts, Op},
         new_event::NewEvent,
         state::State,
@@ -156,12 +157,12 @@ fn merge_target(
         return Ok((Some(run), Some(format!("the agent did not merge '{name}'"))));
     };
     let strayed = stopped.strayed(&project.repo, tip)?;
-    let why = format!("the agent changed what did not conflict: {}", strayed.join(", "));
+    let why = format!("the agent changed what did not conflict: {}", enumerate(&strayed));
     Ok((Some(run), (!strayed.is_empty()).then_some(why)))
 }
 
 fn unresolved(paths: &[String]) -> Option<String> {
-    (!paths.is_empty()).then(|| format!("conflicts are left in: {}", paths.join(", ")))
+    (!paths.is_empty()).then(|| format!("conflicts are left in: {}", enumerate(paths)))
 }
 
 fn run_agent(

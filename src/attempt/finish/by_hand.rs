@@ -6,7 +6,8 @@ use crate::{
     answer::progress::Progress,
     attempt::{
         check::{Room, write_checks},
-        ended::{Failure, Judged, Verdict},
+        ended::{Failure, Judged, Stop, Verdict},
+        start::taken,
     },
     config::Scope as ScopeMode,
     domain::{
@@ -15,7 +16,10 @@ use crate::{
         id::SpecId,
         new_event::NewEvent,
         pattern::PathSet,
+        phase::Phase,
         spec_file::Spec,
+        state::State,
+        status::Status,
     },
     error::{Error, Kind, Result},
     git::{history, repository::Head},
@@ -42,7 +46,7 @@ pub(crate) fn by_hand(
     spec: &Spec,
     commits: &[ObjectId],
     progress: &dyn Progress,
-) -> Result<Judged> {
+) -> Result<Judged, Stop> {
     let specs = Specs::new(project)?;
     let head = project.repo.head()?;
     let on_head = match &head {
@@ -58,6 +62,9 @@ pub(crate) fn by_hand(
         let (tip, target) = project.begin_at(aim.as_deref())?;
         (Some(tip), target, specs.own_criteria(id, spec)?, members_scope(&specs, id, spec)?)
     } else {
+        if spec.front.known_phase() != Some(Phase::Reproduction) {
+            commands.extend(spec.front.reproduces.clone());
+        }
         (head.id(), on_head, spec.criteria.clone(), None)
     };
     let criteria = criteria
@@ -65,10 +72,17 @@ pub(crate) fn by_hand(
         .map(|one| Criterion { text: one.text, state: if one.checked { "ticked" } else { "unticked" }.to_owned() });
     let mut checks = Checks { criteria: criteria.collect(), scope, ..Checks::default() };
     if let Some(tip) = tip
-        && !commands.is_empty()
+        && !(commands.is_empty() && spec.front.reproduces.is_none())
         && checks.clone().settled().ok
     {
-        checks.verify = Room::open(project, progress)?.run_all(tip, &[], &commands)?;
+        let mut room = Room::open(project, progress)?;
+        checks.verify = room.run_all(tip, &[], &commands)?;
+        // Without a base there is nothing to compare with: that the test fails is the least.
+        if let (Some(Phase::Reproduction), Some(command)) = (spec.front.known_phase(), &spec.front.reproduces)
+            && room.run(tip, command)?.has_passed()
+        {
+            checks.problems.push(format!("'{command}' passes: it reproduces nothing"));
+        }
         check_output::keep_whole(project, id, None, checks.commands())?;
     }
     let checks = checks.settled();
@@ -92,7 +106,13 @@ pub(crate) fn by_hand(
     };
     let sentence = format!("{} was finished by hand", spec.title.as_deref().unwrap_or_else(|| id.short()));
     let event = NewEvent { op: Op::Finish, sentence, facts };
-    let appended = store.record(id, Addition { event, evidence, informed: Vec::new() })?;
+    // The commands may have taken minutes, in which another process started an attempt: that is not the one that was judged.
+    let addition = Addition { event, evidence, informed: Vec::new() };
+    let fit = |state: &State| state.status == Status::Pending || state.attempt.is_none();
+    let Some(appended) = store.record_if(id, addition, fit)? else {
+        let state = store.state(id)?;
+        return Err(Stop::Taken(taken(project, id, state.as_ref())?));
+    };
     if !project.silent && !commits.is_empty() {
         store.annotate(id, commits)?;
     }

@@ -3,6 +3,7 @@
 use gix::bstr::{BString, ByteSlice};
 
 use crate::{
+    domain::enumeration::enumerate,
     error::Result,
     git::{
         leftovers::{Hooks, Leftovers, commit_leftovers},
@@ -30,21 +31,16 @@ pub(super) fn commit(
     }
     let nested: Vec<String> = dirty.iter().filter(|one| one.nested).map(|one| one.path.to_string()).collect();
     if !nested.is_empty() {
-        return Ok(Leftovers::Refused(format!(
-            "it left repositories of its own in its worktree: {}",
-            nested.join(", ")
-        )));
+        let nested = enumerate(&nested);
+        return Ok(Leftovers::Refused(format!("it left repositories of its own in its worktree: {nested}")));
     }
     let targets = attempt.targets()?;
     let own: &[u8] = attempt.spec_path.as_bytes();
     let allowed = |path: &BString| targets.is_empty() || path.as_slice() == own || targets.matches(path.as_bstr());
     let (inside, outside): (Vec<BString>, Vec<BString>) = dirty.into_iter().map(|one| one.path).partition(allowed);
     if !outside.is_empty() {
-        let names: Vec<String> = outside.iter().map(ToString::to_string).collect();
-        return Ok(Leftovers::Refused(format!(
-            "it left uncommitted changes outside target_files: {}",
-            names.join(", ")
-        )));
+        let outside = enumerate(&outside);
+        return Ok(Leftovers::Refused(format!("it left uncommitted changes outside target_files: {outside}")));
     }
     let trailer = if silent { String::new() } else { format!("\nChant-Spec: {}\n", attempt.id) };
     let message = format!("{}\n{trailer}", attempt.title());

@@ -61,7 +61,7 @@ struct SetAside {
     /// Whether the copy is known to be the pinned text, which is in the event: it cannot be lost.
     pinned: bool,
     patience: Duration,
-    _lock: File,
+    lock: File,
 }
 
 /// Moves the copy of the spec file out of the way of a merge into `target`, which is at `tip` and becomes `new`.
@@ -195,8 +195,9 @@ impl SetAside {
         match fault::around("aside.move", || std::fs::rename(path, &self.record.copy)) {
             Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
                 // The worktree is on another filesystem than the repository: beside the file there is room, too.
-                let name = format!(".{}.aside", path.file_name().unwrap_or_default().to_string_lossy());
-                self.record.copy = path.with_file_name(name);
+                // Its name is of this merge alone: nothing is there that could be overwritten.
+                let own = self.record.copy.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                self.record.copy = path.with_file_name(format!(".{own}.aside"));
                 self.write()?;
                 fault::around("aside.move", || std::fs::rename(path, &self.record.copy)).io("move aside", path)
             }
@@ -207,10 +208,10 @@ impl SetAside {
     fn write(&mut self) -> Result<()> {
         let json = serde_json::to_vec(&self.record).map_err(|error| Error::fatal(Kind::Aside, error.to_string()))?;
         // In place: the lock is on this very file.
-        fault::around("aside.rewrite", || self._lock.set_len(0)).io("write", &self.file)?;
-        std::io::Seek::rewind(&mut self._lock).io("write", &self.file)?;
-        self._lock.write_all(&json).io("write", &self.file)?;
-        self._lock.sync_all().io("write", &self.file)
+        fault::around("aside.rewrite", || self.lock.set_len(0)).io("write", &self.file)?;
+        std::io::Seek::rewind(&mut self.lock).io("write", &self.file)?;
+        self.lock.write_all(&json).io("write", &self.file)?;
+        self.lock.sync_all().io("write", &self.file)
     }
 }
 
@@ -238,7 +239,7 @@ fn write_record(
     fresh.as_file().sync_all().io("write", fresh.path())?;
     let lock = fault::around("aside.record", || fresh.persist_noclobber(&file));
     let lock = lock.map_err(|error| error.error).io("create", &file)?;
-    Ok(SetAside { record, file, pinned: false, patience: project.config().lock_timeout()?, _lock: lock })
+    Ok(SetAside { record, file, pinned: false, patience: project.config().lock_timeout()?, lock })
 }
 
 /// The index entry of a path: mode and blob.

@@ -32,7 +32,7 @@ use crate::{
         state::State,
         status::Status,
     },
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     git::{
         advance::{self, Advanced},
         branch,
@@ -50,8 +50,8 @@ const MAX_ROUNDS: usize = 50;
 enum Unmerged {
     /// Something stands in the way of it.
     Waits(Waits),
-    /// Another process moved the target: the merge is computed again.
-    TargetMoved,
+    /// Another process moved the target, or finished the spec with another tip: the merge is computed again.
+    Outdated,
     /// It does not begin, or something failed.
     Stop(Stop),
 }
@@ -89,7 +89,7 @@ pub(crate) fn land(
         match round(project, id, onto, progress) {
             Ok(merged) => return Ok(EndedAs::Completed(merged)),
             Err(Unmerged::Waits(waits)) => return Ok(EndedAs::Waiting(waits)),
-            Err(Unmerged::TargetMoved) => {}
+            Err(Unmerged::Outdated) => {}
             Err(Unmerged::Stop(stop)) => return Err(stop),
         }
     }
@@ -134,7 +134,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     let moved = branch::read(&project.repo, target.as_ref())? != tried.old;
     let tried = if moved { compute(project, attempt, &target, tip)? } else { tried };
     if verifier.is_none() && moved && needed(&tried)? {
-        return Err(Unmerged::TargetMoved);
+        return Err(Unmerged::Outdated);
     }
     let ComputedMerge { old, ours, computed } = tried;
     let new = match computed {
@@ -154,7 +154,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         }
         held = hold(project, &target)?;
         if branch::read(&project.repo, target.as_ref())? != old {
-            return Err(Unmerged::TargetMoved);
+            return Err(Unmerged::Outdated);
         }
     }
     let changed = seen::waiting(project, id, attempt.start, progress)?;
@@ -163,7 +163,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             .hint(format!("to have it checked again: git chant merge {short}"))
             .into());
     }
-    announce(project, attempt, &target, Landing { old, new })?;
+    announce(project, attempt, &target, tip, Landing { old, new })?;
     let mut aside = aside::take(project, attempt, &target, ours, new)??;
     let log = format!("chant: merge {}", attempt.id);
     let advanced = advance::advance(&project.repo, target.as_ref(), old, new, &log);
@@ -176,7 +176,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             drop(held);
             Ok(complete(project, attempt, Some((name, new)), progress)?)
         }
-        Advanced::LostRace => Err(Unmerged::TargetMoved),
+        Advanced::LostRace => Err(Unmerged::Outdated),
         Advanced::Refused { paths, why } => Err(Waits::new(why)
             .paths(paths)
             .hint(format!("when that is out of the way: git chant merge {short}"))
@@ -232,8 +232,15 @@ fn hold(project: &Project, target: &FullName) -> Result<Option<WorktreeLock>, Un
     }
 }
 
-/// Records what is about to happen to the target, so that a crash right after it can be told from one right before it.
-fn announce(project: &Project, attempt: &Attempt, target: &FullName, landing: Landing) -> Result<(), Stop> {
+/// Records what is about to happen to the target, so that a crash right after it can be told from one right before it. The checks of the
+/// merge took their time: where the spec is not finished with `tip` any longer, the merge is computed again.
+fn announce(
+    project: &Project,
+    attempt: &Attempt,
+    target: &FullName,
+    tip: ObjectId,
+    landing: Landing,
+) -> Result<(), Unmerged> {
     let sentence = format!("{} goes into {}", attempt.title(), target.shorten());
     let facts = Facts {
         attempt: Some(attempt.start),
@@ -241,12 +248,15 @@ fn announce(project: &Project, attempt: &Attempt, target: &FullName, landing: La
         landing: Some(landing),
         ..Facts::default()
     };
-    let appended = project.store()?.record(&attempt.id, NewEvent { op: Op::Land, sentence, facts })?;
-    if appended.late {
-        let message = format!("the attempt on '{}' was given up meanwhile", attempt.id.short());
-        return Err(Stop::Taken(Error::negative(Kind::Superseded, message)));
-    }
-    Ok(())
+    let fit = |state: &State| {
+        state.status == Status::Finished
+            && state.attempt == Some(attempt.start)
+            && state.facts.work_commits.last() == Some(&tip)
+            && state.unacknowledged().is_empty()
+    };
+    let event = NewEvent { op: Op::Land, sentence, facts };
+    let appended = project.store()?.record_if(&attempt.id, event, fit).map_err(Stop::from)?;
+    appended.map(drop).ok_or(Unmerged::Outdated)
 }
 
 /// Records that the work is in its target, which was read; then notes and clean-up, which may fail without harm.

@@ -8,7 +8,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 use crate::{
     attempt::{check::is_forbidden, ended::Waits, finish::finish_event},
     domain::{id::SpecId, pattern::check_path, status::Status},
-    env::fault,
+    env::{fault, local_file},
     error::{Error, IoContext, Kind, Result},
     git::{history, work_file},
     project::Project,
@@ -162,8 +162,7 @@ fn remove(path: &Path) -> Result<()> {
 /// Replaces a file that is still `old`: renamed away first and hashed then, so that an edit in between is not lost.
 fn replace(project: &Project, path: &Path, bytes: &[u8], old: ObjectId) -> Result<bool> {
     let dir = path.parent().ok_or_else(|| Error::fatal(Kind::Io, "a file without a folder"))?;
-    let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
-    std::fs::write(temporary.path(), bytes).io("write", temporary.path())?;
+    let temporary = local_file::stage(dir, bytes).io("create a file in", dir)?;
     let away = path.with_file_name(format!("{REPLACED}{}", project.env.random_hex(4)));
     fault::around("output.away", || std::fs::rename(path, &away)).io("move", path)?;
     let taken = std::fs::read(&away).io("read", &away)?;

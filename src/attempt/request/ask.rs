@@ -7,7 +7,7 @@ use std::{
 
 use super::{Answer, MOST, Mailbox, REQUESTS, Request};
 use crate::{
-    env::random_bytes,
+    env::{local_file, random_bytes},
     error::{Error, IoContext, Kind, Result},
 };
 
@@ -29,8 +29,7 @@ pub(crate) fn ask(run_dir: &Path, request: &Request) -> Result<Answer> {
     }
     let key: String = random_bytes::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect();
     let dir = mailbox.writable.join(REQUESTS);
-    let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
-    std::fs::write(temporary.path(), &json).io("write", temporary.path())?;
+    let temporary = local_file::stage(&dir, &json).io("create a file in", &dir)?;
     let path = dir.join(format!("request-{key}"));
     temporary.persist_noclobber(&path).map_err(|error| error.error).io("write", &path)?;
     let begun = Instant::now();

@@ -197,7 +197,9 @@ impl Queue {
         let cooling = self.cooling.entry(agent).or_insert(Cooling { until: now, times: 0 });
         // Several that ran at once were refused for one reason.
         if cooling.until <= now {
-            cooling.until = now + self.limits.rate_limit_pause * 2u32.pow(cooling.times.min(MAX_DOUBLINGS));
+            let pause = self.limits.rate_limit_pause.saturating_mul(2u32.pow(cooling.times.min(MAX_DOUBLINGS)));
+            // A pause that no clock reaches is as good as a year.
+            cooling.until = now.checked_add(pause).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
             cooling.times += 1;
         }
     }

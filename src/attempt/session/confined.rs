@@ -5,6 +5,7 @@
 
 use std::{
     ffi::OsString,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -188,7 +189,7 @@ fn closed(project: &Project, own: Option<&Worktree>, writes: &[&str]) -> Result<
     let is_home = |path: &Path| home.as_deref().is_some_and(|home| home.starts_with(path));
     let others = worktree::list(&project.repo)?.into_iter().map(|other| other.path);
     read_only.extend(others.filter(|path| own.is_none_or(|own| *path != own.path) && !is_home(path)));
-    read_only.extend(files_of_git(project)?);
+    read_only.extend(files_of_git(project, own.map(|own| own.path.as_path()))?);
     read_only.extend(config.confine_readonly(home.clone())?);
     let mut kept_files = Vec::new();
     let mut kept_dirs = Vec::new();
@@ -215,22 +216,31 @@ fn closed(project: &Project, own: Option<&Worktree>, writes: &[&str]) -> Result<
 }
 
 /// Files outside the repository that git goes by here, and remotes that are directories of this machine.
-fn files_of_git(project: &Project) -> Result<Vec<PathBuf>> {
+fn files_of_git(project: &Project, tree: Option<&Path>) -> Result<Vec<PathBuf>> {
     let snapshot = project.repo.gix().config_snapshot();
     let mut files: Vec<PathBuf> =
         snapshot.plumbing().sections().filter_map(|section| section.meta().path.clone()).collect();
     files.extend(OBEYED.iter().filter_map(|key| snapshot.trusted_path(*key).ok().flatten()));
     let remotes = snapshot.plumbing().sections_by_name("remote").into_iter().flatten();
     let urls = remotes.flat_map(|remote| [remote.values("url"), remote.values("pushurl")].concat());
-    files.extend(urls.filter_map(|url| local_path(&url)));
+    let tops: Vec<&Path> = project.repo.work_dir().into_iter().chain(tree).collect();
+    files.extend(urls.flat_map(|url| local_paths(&url, &tops)));
     files.retain(|path| path.is_absolute());
     files.sort();
     files.dedup();
     Ok(files)
 }
 
-/// The directory that the address of a remote names, if it is one of this machine and absolute.
-fn local_path(url: &BString) -> Option<PathBuf> {
+/// The directories that the address of a remote names, if it is one of this machine; git reads a relative one from the top of the
+/// worktree in which it runs.
+fn local_paths(url: &BString, tops: &[&Path]) -> Vec<PathBuf> {
     let path = url.strip_prefix(b"file://").unwrap_or(url);
-    path.starts_with(b"/").then(|| path.to_path().ok().map(Path::to_owned))?
+    let to_slash = path.split(|byte| *byte == b'/').next().unwrap_or_default();
+    match path.to_path() {
+        Ok(path) if path.is_absolute() => vec![path.to_owned()],
+        Ok(path) if !to_slash.contains(&b':') => {
+            tops.iter().filter_map(|top| fs::canonicalize(top.join(path)).ok()).collect()
+        }
+        _ => Vec::new(),
+    }
 }

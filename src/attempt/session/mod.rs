@@ -31,8 +31,7 @@ use crate::{
         seen::{Extent, Watch},
     },
     domain::{confined::Confined, id::SpecId, spec_file::FrontMatter},
-    env::fault,
-    error::{Error, IoContext, Kind, Result},
+    error::{Error, Kind, Result},
     git::work_file,
     project::{Project, agent::Agent, warm},
     specs::{attempt::RunEnd, text::path_of},
@@ -201,12 +200,11 @@ pub(crate) fn create_file(worktree: &Path, path: &str, bytes: &[u8]) -> Result<(
     }
 }
 
-/// Writes a file of the tool's own into the worktree, whole, replacing what is there.
+/// Writes a file of the tool's own into the worktree, whole, replacing what is there. An agent may write there, too: no link is followed.
 pub(crate) fn write_own(worktree: &Path, name: &str, text: &str) -> Result<PathBuf> {
-    let dir = worktree.join(RUN_DIR);
-    let temporary = tempfile::NamedTempFile::new_in(&dir).io("create a file in", &dir)?;
-    std::fs::write(temporary.path(), text).io("write", temporary.path())?;
-    let path = dir.join(name);
-    fault::around("own.write", || temporary.persist(&path)).map_err(|error| error.error).io("write", &path)?;
-    Ok(path)
+    let path = format!("{RUN_DIR}/{name}");
+    match work_file::replace(worktree, path.as_bytes().as_bstr(), text.as_bytes()) {
+        Ok(()) => Ok(worktree.join(path)),
+        Err(refused) => Err(Error::fatal(Kind::Copy, format!("cannot write '{path}' into the worktree: {refused}"))),
+    }
 }

@@ -14,12 +14,16 @@ use gix::ObjectId;
 
 use super::{alternate, config, copy_files, copy_if_there, link_foreign, refs as ref_files, write};
 use crate::{
+    env::local_file,
     error::{IoContext, Result},
     git::{process::Git, repository::Repository},
 };
 
 /// Beginnings of the names of refs that decide what git reads, or that are git-chant's own.
 const LEFT_OUT: &[&str] = &["chant-local/", "chant-remote/", "chant/", "notes/chant", "replace/"];
+
+/// How large a file with refs is read, in bytes.
+const MAX_LEN: u64 = 1 << 26;
 
 /// A checkout, and where git is to work in it.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +113,7 @@ pub(crate) struct Refs {
 
 /// The refs of the git directory at `dir`, as its files have them.
 pub(crate) fn refs(dir: &Path) -> Refs {
-    let read = |name: &str| fs::read(dir.join(name)).ok();
+    let read = |name: &str| local_file::read(&dir.join(name), MAX_LEN).ok().flatten();
     Refs { files: [read("HEAD"), read("packed-refs")], loose: loose(&dir.join("refs")) }
 }
 
@@ -124,7 +128,7 @@ fn loose(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
                 Ok(kind) if kind.is_dir() => dirs.push(path),
                 Ok(kind) if kind.is_file() => {
                     let name = path.strip_prefix(dir).unwrap_or(&path).to_owned();
-                    found.push((name, fs::read(&path).unwrap_or_default()));
+                    found.push((name, local_file::read(&path, MAX_LEN).ok().flatten().unwrap_or_default()));
                 }
                 _ => {}
             }

@@ -37,7 +37,7 @@ const PACK_HEADER: usize = 12;
 const LINE: u64 = 1 << 12;
 
 /// How large a packed-refs of the run is read, in bytes.
-const PACKED_REFS: u64 = 1 << 30;
+const PACKED_REFS: u64 = 1 << 26;
 
 /// What a merge, cherry-pick, revert or rebase that is under way stands on.
 const UNDER_WAY: &[&str] = &["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD"];

@@ -44,6 +44,25 @@ fn a_symlink_is_refused_by_name_wherever_it_is() {
 }
 
 #[test]
+fn replacing_a_file_follows_no_link() {
+    let root = work_tree();
+    let at = |name: &str| root.path().join(name);
+    std::fs::write(at("mine"), "mine").expect("written");
+    symlink(at("mine"), at(".chant/specs/link")).expect("linked");
+    symlink("specs", at(".chant/other")).expect("linked");
+    for name in [".chant/specs/link", ".chant/specs/a.md", ".chant/specs/new"] {
+        replace(root.path(), name.into(), b"ours").expect(name);
+        assert!(at(name).symlink_metadata().expect("there").is_file());
+        assert_eq!(std::fs::read(at(name)).expect("read"), b"ours");
+    }
+    assert_eq!(std::fs::read(at("mine")).expect("read"), b"mine");
+    for absent in [".chant/other/a.md", "none/a.md"] {
+        assert!(replace(root.path(), absent.into(), b"").is_err(), "{absent}");
+    }
+    assert_eq!(std::fs::read_dir(at(".chant/specs")).expect("listed").count(), 3);
+}
+
+#[test]
 fn a_root_behind_a_symlink_is_fine() {
     let root = work_tree();
     let outside = crate::support::scratch::scratch();

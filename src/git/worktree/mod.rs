@@ -28,7 +28,13 @@ use super::{
     process::{Git, Output},
     repository::{Head, Repository},
 };
-use crate::error::{Error, Kind, Result};
+use crate::{
+    env::local_file,
+    error::{Error, Kind, Result},
+};
+
+/// A line in a git directory, in bytes.
+const MAX_LINE: u64 = 1 << 12;
 
 /// A registered worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +137,8 @@ pub(crate) fn list(repo: &Repository) -> Result<Vec<Worktree>> {
         let Ok(path) = proxy.base() else { continue };
         let git_dir = fs::canonicalize(proxy.git_dir()).unwrap_or_else(|_| proxy.git_dir().to_owned());
         let head = read_head(repo, &git_dir);
-        let locked = proxy.is_locked().then(|| proxy.lock_reason().unwrap_or_default());
+        let reason = || local_file::read(&git_dir.join("locked"), MAX_LINE).ok().flatten().unwrap_or_default();
+        let locked = proxy.is_locked().then(|| reason().trim().as_bstr().to_owned());
         let prunable = fs::symlink_metadata(path.join(".git")).is_err();
         all.push(Worktree {
             path,
@@ -212,7 +219,8 @@ fn read_head(repo: &Repository, git_dir: &Path) -> Option<Head> {
     let text = match fs::read_link(&path) {
         // `core.preferSymlinkRefs`
         Ok(target) => [b"ref: ", gix::path::into_bstr(target).ok()?.as_bytes()].concat(),
-        Err(_) => fs::read(&path).ok()?,
+        // A confined agent can write it: it may be a FIFO by now.
+        Err(_) => local_file::read(&path, MAX_LINE).ok()??,
     };
     match text.strip_prefix(b"ref:") {
         Some(name) => {

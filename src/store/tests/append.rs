@@ -136,7 +136,7 @@ fn an_event_that_could_not_be_read_is_not_written() {
     let repo = temp.open();
     let store = Store::new(&repo, settings());
     let tip = records(&store, &spec(), &[Op::Add]);
-    let facts = Facts { reason: Some("x".repeat(crate::store::MAX_EVENT_LEN)), ..Facts::default() };
+    let facts = Facts { agent: Some("x".repeat(crate::store::MAX_EVENT_LEN)), ..Facts::default() };
     let draft = NewEvent { facts, ..NewEvent::new(Op::Fail, "") };
     let refused = store.append(&spec(), |_| Ok(draft.clone()));
     assert!(matches!(refused, Err(Refusal::Failed(error)) if error.kind == Kind::EventTooLarge));

@@ -23,6 +23,7 @@ pub(crate) use purge::{left_behind, refuse_work};
 
 use crate::{
     domain::hook::Hook,
+    env::local_file,
     error::{Error, IoContext, Kind, Result},
     project::Project,
 };
@@ -127,8 +128,7 @@ fn write(path: &Path, text: &[u8]) -> Result<()> {
 /// Writes a file so that it appears whole, with the permissions `mode`.
 fn write_new(path: &Path, text: &[u8], mode: u32) -> Result<()> {
     let dir = path.parent().unwrap_or(path);
-    let temporary = tempfile::NamedTempFile::new_in(dir).io("create a file in", dir)?;
-    fs::write(temporary.path(), text).io("write", temporary.path())?;
+    let temporary = local_file::stage(dir, text).io("create a file in", dir)?;
     fs::set_permissions(temporary.path(), fs::Permissions::from_mode(mode)).io("write", temporary.path())?;
     temporary.persist(path).map_err(|error| error.error).io("write", path).map(|_| ())
 }

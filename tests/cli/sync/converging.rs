@@ -34,7 +34,7 @@ fn random_work(transport: Transport, clones: usize, seed: u64) {
         net.agent(clone, WORK);
     }
     net.settle(|count| dice.order(count));
-    for _ in 0..2 {
+    for _ in 0..few_or_many(1, 2) {
         for _ in 0..20 {
             let clone = dice.roll(clones);
             act(&net, &mut dice, clone, &mut specs);
@@ -58,7 +58,7 @@ fn five_clones_come_together_over_files() {
 
 #[test]
 fn two_clones_come_together_through_a_daemon() {
-    random_work(Transport::Daemon, 2, 3);
+    random_work(Transport::Daemon, 2, 9);
 }
 
 #[test]
