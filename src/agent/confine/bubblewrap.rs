@@ -80,7 +80,7 @@ pub(super) fn prefix(sandbox: &Sandbox) -> Vec<OsString> {
         let path = &rule.path;
         match &rule.access {
             Access::Write => words.mount("--bind", path, path),
-            Access::Read => words.mount("--ro-bind", path, path),
+            Access::Read => words.mount("--ro-bind-try", path, path),
             Access::Shows(content) => words.mount("--ro-bind", content, path),
             Access::Hidden if path.is_dir() => words.add("--tmpfs").add(path),
             // To connect to what is no socket is refused.
