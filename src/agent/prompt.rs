@@ -184,6 +184,7 @@ pub(crate) fn named(name: &str) -> Option<&'static str> {
         "research" => include_str!("prompts/research.md"),
         "documentation" => include_str!("prompts/documentation.md"),
         "verify" => include_str!("prompts/verify.md"),
+        "single" => include_str!("prompts/single.md"),
         "split" => include_str!("prompts/split.md"),
         "conflict" => include_str!("prompts/conflict.md"),
         "comprehension" => include_str!("prompts/comprehension.md"),

@@ -232,6 +232,8 @@ pub(crate) enum BlockerKind {
     Gate,
     /// An agent proposed it, and no person has adopted it.
     Adoption,
+    /// Its `not_before` is still to come.
+    Day,
 }
 
 impl From<Status> for Slot {

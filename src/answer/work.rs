@@ -5,8 +5,10 @@ use std::time::Duration;
 use super::{merge::Merged, prelude::*};
 use crate::domain::checks::CheckLine;
 
-pub(super) const ANSWERS: &[Kind] =
-    &[of::<Worked>(&["work", "finish", "merge"]).with::<SpecView>(), of::<AllWorked>(&["work"]).with::<SpecView>()];
+pub(super) const ANSWERS: &[Kind] = &[
+    of::<Worked>(&["work", "finish", "merge"]).with::<SpecView>(),
+    of::<AllWorked>(&["work", "merge"]).with::<SpecView>(),
+];
 
 /// What an attempt came to.
 #[derive(Clone, Debug, JsonSchema, Serialize)]

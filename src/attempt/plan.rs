@@ -24,6 +24,8 @@ pub(crate) struct Request<'a> {
     pub onto: Option<&'a str>,
     /// How long the agent may take.
     pub timeout: Option<Duration>,
+    /// The prompt, by name, in the place of the spec's own.
+    pub prompt: Option<&'a str>,
 }
 
 /// A decided attempt.
@@ -77,9 +79,14 @@ pub(crate) struct Resumed {
     pub text_changed: bool,
 }
 
-/// The repository's own instructions for `spec`, if it has some; without them the built-in ones count.
-pub(super) fn instructions(project: &Project, base: ObjectId, spec: &Spec) -> Result<Option<CustomPrompt>> {
-    let prompt = match &spec.front.prompt {
+/// The repository's own instructions for `spec`, if it has some, or the ones that were `asked` for; without them the built-in ones count.
+pub(super) fn instructions(
+    project: &Project,
+    base: ObjectId,
+    spec: &Spec,
+    asked: Option<&str>,
+) -> Result<Option<CustomPrompt>> {
+    let prompt = match asked.or(spec.front.prompt.as_deref()) {
         Some(name) => custom_prompt(project, base, name)?,
         // The built-in instructions can be replaced without each spec naming its own.
         None => project.prompt_file(Some(base), usual_name(spec.front.known_phase(), spec.front.kind))?,

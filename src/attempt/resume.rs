@@ -46,7 +46,7 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Re
         inputs: inputs(project, &attempt, &state.facts.informed_by)?,
         existing: Vec::new(),
         informed: Vec::new(),
-        prompt: instructions(project, base, &attempt.spec)?,
+        prompt: instructions(project, base, &attempt.spec, request.prompt)?,
         first_text: attempt.bytes.clone(),
         text: Text::of_blob(attempt.spec_path.clone(), attempt.bytes.clone(), attempt.blob, TextSource::Event),
         spec: attempt.spec,

@@ -52,7 +52,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     let specs = specs.seen_from(Some(base));
     ready(&specs, &entry)?;
     let agent = Agent::choose(project, spec, request.agent, request.timeout)?;
-    let prompt = instructions(project, base, spec)?;
+    let prompt = instructions(project, base, spec, request.prompt)?;
     let base_files = specs.base_at(Some(base));
     let mut inputs: Vec<Input> = Vec::new();
     // A path that is named twice, or named and matched, is one input.

@@ -72,6 +72,8 @@ pub(crate) enum From<'a> {
         agent: Option<&'a str>,
         /// How long the agent may take.
         timeout: Option<Duration>,
+        /// The prompt, by name, if another one than the spec's own was asked for.
+        prompt: Option<&'a str>,
         /// The slot that the agent was given already.
         slot: Option<Slot>,
     },
@@ -95,8 +97,8 @@ impl Work<'_> {
     pub(crate) fn carry(&self, from: From<'_>) -> Result<Ended, Stop> {
         let started = Instant::now();
         let (mut how, signal) = match from {
-            From::Claim { agent, timeout, slot } => {
-                self.claim(plan::Request { agent, onto: self.onto, timeout }, slot)?
+            From::Claim { agent, timeout, prompt, slot } => {
+                self.claim(plan::Request { agent, onto: self.onto, timeout, prompt }, slot)?
             }
             From::Checks { commits } => (self.check(commits)?, None),
             From::Merge { agent } => (self.merge(agent)?, None),

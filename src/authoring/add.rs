@@ -43,6 +43,8 @@ pub(crate) struct Request {
     pub edit: bool,
     /// Why it supersedes what it supersedes.
     pub reason: Option<String>,
+    /// Whether the person knows the commands in it.
+    pub trusted: bool,
 }
 
 /// Creates a spec. Gives its id, and a warning for each input that cannot be used yet.
@@ -50,7 +52,7 @@ pub(crate) struct Request {
 /// # Errors
 /// `bad-option` if the draft makes no valid spec, `invalid-spec` if the text cannot be read after the person edited it.
 pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<String>)> {
-    let Request { mut draft, driver, onto, edit, reason } = request;
+    let Request { mut draft, driver, onto, edit, reason, trusted } = request;
     if let Some(driver) = &driver {
         inherit::of_driver(project, &mut draft.front, driver)?;
     }
@@ -80,7 +82,7 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
         record_one(project, &created, onto.as_deref(), true)
             .map_err(|error| error.hint(format!("its text is kept in '{}'", path_of(&id))))?;
     } else {
-        record_all(project, &[created], onto.as_deref(), true)?;
+        record_all(project, &[created], onto.as_deref(), trusted)?;
     }
     for old in supersedes.iter().filter_map(|old| old.parse::<SpecId>().ok()) {
         supersede(project, &old, &id, reason.as_deref())?;

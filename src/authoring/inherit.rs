@@ -1,13 +1,16 @@
 //! What a new spec takes over, where the person leaves it open: from the spec that it supersedes, and from its investigation.
 
+use gix::bstr::ByteSlice;
+
 use super::{draft::Draft, template, topic::Known};
 use crate::{
     domain::{
         id::SpecId,
-        pattern::is_url,
-        spec_file::{FrontMatter, Spec, begun_again, body_of},
+        pattern::{check_path, is_url},
+        spec_file::{self, FrontMatter, MAX_SPEC_LEN, Spec, begun_again, body_of},
     },
-    error::Result,
+    error::{Error, Kind, Result},
+    git::work_file,
     project::Project,
     specs::{all::Specs, entry::Entry},
 };
@@ -55,6 +58,51 @@ pub(super) fn inherit(project: &Project, draft: &mut Draft) -> Result<()> {
         };
     }
     Ok(())
+}
+
+/// The folder of the templates.
+const TEMPLATES: &str = ".chant/templates";
+
+/// Fills what `draft` leaves open with what the template `name` says: its front matter, and its body, in which `{{title}}` and
+/// `{{topic}}` stand for those of the new spec. Gives whether commands came from there, which no person has approved.
+///
+/// # Errors
+/// `no-text` if there is no such template, `invalid-spec` if it cannot be read.
+pub(crate) fn of_template(project: &Project, name: &str, draft: &mut Draft) -> Result<bool> {
+    let path = format!("{TEMPLATES}/{name}.md");
+    let missing = || {
+        Error::negative(Kind::NoText, format!("there is no template '{}'", name.escape_debug()))
+            .hint(format!("it is looked for in '{TEMPLATES}/<name>.md'"))
+    };
+    if name.contains('/') || check_path(name).is_err() {
+        return Err(missing());
+    }
+    let mut bytes = None;
+    for top in project.tops() {
+        if bytes.is_none() {
+            bytes = work_file::read(&top, path.as_bytes().as_bstr(), MAX_SPEC_LEN as u64)
+                .map_err(|refused| Error::negative(Kind::NoText, format!("cannot read '{path}': {refused}")))?;
+        }
+    }
+    let bytes = bytes.ok_or_else(missing)?;
+    let unreadable = || Error::fatal(Kind::InvalidSpec, format!("the template '{path}' cannot be read"));
+    let spec = spec_file::parse(&path, &bytes).map_err(|diagnostics| Error { diagnostics, ..unreadable() })?;
+    let own = (draft.front.verify.is_empty(), draft.front.reproduces.is_none());
+    take_over(&mut draft.front, &spec.front, draft.kind_given);
+    for (given, inherited) in [
+        (&mut draft.front.depends_on, &spec.front.depends_on),
+        (&mut draft.front.informed_by, &spec.front.informed_by),
+        (&mut draft.front.target_files, &spec.front.target_files),
+    ] {
+        if given.is_empty() {
+            given.clone_from(inherited);
+        }
+    }
+    if draft.body.trim().is_empty() {
+        let topic = draft.front.topic.as_deref().unwrap_or_default();
+        draft.body = body_without_title(&spec).replace("{{title}}", &draft.title).replace("{{topic}}", topic);
+    }
+    Ok((own.0 && !draft.front.verify.is_empty()) || (own.1 && draft.front.reproduces.is_some()))
 }
 
 /// Fills what a new member leaves open with what its driver is judged by.
@@ -107,6 +155,8 @@ fn take_over(front: &mut FrontMatter, old: &FrontMatter, kind_given: bool) {
         (&mut front.fails_with, &old.fails_with),
         (&mut front.runs, &old.runs),
         (&mut front.agent, &old.agent),
+        (&mut front.priority, &old.priority),
+        (&mut front.not_before, &old.not_before),
     ] {
         if given.is_none() {
             given.clone_from(inherited);

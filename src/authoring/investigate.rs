@@ -2,6 +2,8 @@
 //!
 //! How their files are created and recorded is in [`add`].
 
+use gix::bstr::ByteSlice;
+
 use super::{
     add::{self, Created},
     draft::Draft,
@@ -11,8 +13,9 @@ use super::{
 use crate::{
     domain::{id::SpecId, pattern, phase::Phase, spec_file::FrontMatter},
     error::{Error, Kind, Result},
+    git::work_file,
     project::Project,
-    specs::all::Specs,
+    specs::{all::Specs, record},
 };
 
 /// What a person asked for.
@@ -24,6 +27,10 @@ pub(crate) struct Request {
     pub title: String,
     /// Where the report is.
     pub issue_url: Option<String>,
+    /// What the report says, as a document of the investigation.
+    pub report: Option<String>,
+    /// The commands that have to succeed with the fix.
+    pub verify: Vec<String>,
     /// The phases that it goes through, in any order; none for all.
     pub phases: Vec<Phase>,
     /// Whether one spec does the work of all phases.
@@ -64,6 +71,9 @@ pub(crate) fn investigate(project: &Project, request: &Request) -> Result<Vec<(P
     let mut known = Known::of(&Specs::new(project)?, topic)?;
     let phases = missing_phases(request, &known)?;
     let onto = request.onto.clone().or(known.onto.clone());
+    if let Some(report) = &request.report {
+        write_report(project, topic, report)?;
+    }
     let with_wiring = |phase: &Phase, created: &[Created]| {
         known.phases.extend(phases.iter().copied().zip(created.iter().map(|one| one.id.clone())));
         let wiring = known.wiring(topic, *phase);
@@ -103,7 +113,7 @@ pub(crate) fn again(
         kind: phase.kind(),
         phase: Some(phase.as_str().to_owned()),
         topic: Some(request.topic.clone()),
-        informed_by: request.issue_url.iter().chain(&request.informed_by).cloned().collect(),
+        informed_by: inputs(request).collect(),
         reproduces: proof.reproduces,
         tests: proof.tests,
         fails_with: proof.fails_with,
@@ -113,7 +123,10 @@ pub(crate) fn again(
     };
     let draft = Draft { title, front, body: String::new(), kind_given: true };
     let reason = reason.map(str::to_owned);
-    add::add(project, add::Request { draft, driver: None, onto: request.onto.clone(), edit: false, reason })
+    add::add(
+        project,
+        add::Request { draft, driver: None, onto: request.onto.clone(), edit: false, reason, trusted: true },
+    )
 }
 
 /// The phases that were asked for and have no spec yet, in their order.
@@ -142,8 +155,13 @@ fn draft(request: &Request, phase: Phase) -> Draft {
         kind: phase.kind(),
         phase: Some(phase.as_str().to_owned()),
         topic: Some(request.topic.clone()),
-        informed_by: request.issue_url.iter().chain(&request.informed_by).filter(|_| first).cloned().collect(),
-        target_files: phase.document(&request.topic).filter(|_| !request.single).into_iter().collect(),
+        informed_by: inputs(request).filter(|_| first).collect(),
+        target_files: match request.single {
+            true => vec![format!(".chant/research/{}.md", request.topic)],
+            false => phase.document(&request.topic).into_iter().collect(),
+        },
+        prompt: request.single.then(|| "single".to_owned()),
+        verify: if phase == Phase::ForkFix { request.verify.clone() } else { Vec::new() },
         reproduces: proof.reproduces,
         tests: proof.tests,
         fails_with: proof.fails_with,
@@ -154,6 +172,33 @@ fn draft(request: &Request, phase: Phase) -> Draft {
     let of = (!request.single).then_some(phase);
     let body = body(of, &request.topic, &request.title, request.issue_url.as_deref());
     Draft { title, front, body, kind_given: true }
+}
+
+/// The inputs of the first phase.
+fn inputs(request: &Request) -> impl Iterator<Item = String> + '_ {
+    let document = request.report.as_ref().map(|_| report_path(&request.topic));
+    request.issue_url.iter().cloned().chain(document).chain(request.informed_by.iter().cloned())
+}
+
+/// Where the report of an investigation is, as a document.
+fn report_path(topic: &str) -> String {
+    format!(".chant/research/{topic}-report.md")
+}
+
+/// Writes the report into the work tree, unless it is there already.
+///
+/// # Errors
+/// `exists` if another text has its place.
+fn write_report(project: &Project, topic: &str, report: &str) -> Result<()> {
+    let (top, path) = (record::spec_top(project)?, report_path(topic));
+    let name = path.as_bytes().as_bstr();
+    if work_file::read(&top, name, report.len() as u64).ok().flatten().as_deref() == Some(report.as_bytes()) {
+        return Ok(());
+    }
+    work_file::create_new(&top, name, report.as_bytes(), true).map_err(|refused| {
+        Error::negative(Kind::Exists, format!("cannot write the report '{path}': {refused}"))
+            .hint("move that file away, or use it: --informed-by <file>")
+    })
 }
 
 /// What proves the work of a phase.

@@ -120,6 +120,18 @@ pub(crate) struct AddArgs {
     #[arg(long)]
     pub needs_approval: bool,
 
+    /// How early it is worked among others, from -1000 to 1000: the greater first [default: 0]
+    #[arg(long, value_name = "number", value_parser = clap::value_parser!(i16).range(-1000..=1000), allow_negative_numbers = true)]
+    pub priority: Option<i16>,
+
+    /// The day before which it is not worked: 2026-02-08
+    #[arg(long, value_name = "day", value_parser = day)]
+    pub not_before: Option<jiff::civil::Date>,
+
+    /// Begin with .chant/templates/<name>.md: what options do not say, the front matter there does, and its body
+    #[arg(long, value_name = "name", conflicts_with = "adopt")]
+    pub template: Option<String>,
+
     /// Take the body, all that follows the title, from <file>; "-" is the standard input
     #[arg(long, value_name = "file", value_hint = clap::ValueHint::FilePath)]
     pub body_file: Option<PathBuf>,
@@ -136,8 +148,12 @@ pub(crate) struct AddArgs {
     pub edit: bool,
 }
 
+fn day(text: &str) -> Result<jiff::civil::Date, &'static str> {
+    text.parse().map_err(|_| "expected a day as 2026-02-08")
+}
+
 /// A title becomes a Markdown heading and the subject of a commit: one line of visible text.
-pub(super) fn title(text: &str) -> Result<String, &'static str> {
+pub(crate) fn title(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     if text.is_empty() {
         Err("a title needs at least one visible character")
@@ -160,6 +176,7 @@ pub(crate) const PAGE: Page = Page {
             "git chant add \"Add locking\" --depends-on 008 --verify \"cargo test\"",
             "Ready once spec 008 is completed, finished once the tests pass.",
         ),
+        ("git chant add \"Upgrade serde\" --template upgrade", "From .chant/templates/upgrade.md."),
         ("git chant add --adopt 012", "Take over what an agent has proposed."),
         ("git chant add \"Upgrade the parser\" --body-file - <notes.md", "Take the text from elsewhere."),
     ],

@@ -44,12 +44,19 @@ pub(crate) const PAGE: Page = Page {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct UnarchiveArgs {
     /// The specs, by full or short id
-    #[arg(value_name = "spec", required = true)]
+    #[arg(value_name = "spec", required_unless_present = "topic")]
     pub specs: Vec<String>,
+
+    /// All archived specs of this investigation
+    #[arg(long, value_name = "name", conflicts_with = "specs")]
+    pub topic: Option<String>,
 }
 
 /// Examples and neighbours of `unarchive`.
 pub(crate) const UNARCHIVE_PAGE: Page = Page {
-    examples: &[("git chant unarchive 010", "Back into the listings.")],
+    examples: &[
+        ("git chant unarchive 010", "Back into the listings."),
+        ("git chant unarchive --topic issue-1234", "A whole investigation."),
+    ],
     see_also: &["git-chant-archive", "git-chant-list"],
 };

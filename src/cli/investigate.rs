@@ -19,13 +19,31 @@ pub(crate) struct InvestigateArgs {
     #[arg(value_name = "topic")]
     pub topic: String,
 
-    /// What it is about, one line
-    #[arg(long, value_name = "title", value_parser = super::add::title, required_unless_present = "again")]
+    /// What it is about, one line [default: the title of the report]
+    #[arg(long, value_name = "title", value_parser = super::add::title, required_unless_present_any = ["again", "issue", "from"])]
     pub title: Option<String>,
 
     /// Where the report is
-    #[arg(long, value_name = "url")]
+    #[arg(long, value_name = "url", conflicts_with_all = ["issue", "from"])]
     pub issue_url: Option<String>,
+
+    /// The report, by its number or address at the project's host: gh or glab reads it
+    ///
+    /// It becomes .chant/research/<topic>-report.md, an input of the first phase: quoted to agents as what somebody wrote.
+    #[arg(long, value_name = "number-or-url", conflicts_with = "from")]
+    pub issue: Option<String>,
+
+    /// The report as a text, which becomes that document; "-" is the standard input
+    #[arg(long, value_name = "file", value_hint = clap::ValueHint::FilePath)]
+    pub from: Option<std::path::PathBuf>,
+
+    /// A command that has to succeed with the fix, for example the whole suite; may be repeated
+    #[arg(long, value_name = "command")]
+    pub verify: Vec<String>,
+
+    /// Work the phases at once, one after the other, up to the human gate
+    #[arg(long, conflicts_with = "again")]
+    pub work: bool,
 
     /// The phases that it goes through [default: all]; may be repeated, or several separated by commas
     #[arg(long, value_name = "phase", value_parser = phase_parser(), value_delimiter = ',')]
@@ -84,6 +102,10 @@ pub(crate) const INVESTIGATE_PAGE: Page = Page {
         (
             "git chant investigate issue-1240 --title \"Wrong exit code\" --phases reproduction,fork-fix --onto main",
             "A small one, straight to main.",
+        ),
+        (
+            "git chant investigate issue-1234 --issue 1234 --reproduces \"cargo test issue_1234\" --verify \"cargo test\" --work",
+            "From the report to the human gate.",
         ),
         (
             "git chant investigate issue-1234 --again root-cause --reason \"the lock is not reentrant\"",

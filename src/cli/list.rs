@@ -44,6 +44,50 @@ pub(crate) struct ListArgs {
     /// Archived specs too
     #[arg(short = 'a', long)]
     pub all: bool,
+
+    /// Only specs with a line that matches this regular expression, in any case; archived ones too
+    #[arg(long, value_name = "pattern", value_parser = pattern)]
+    pub grep: Option<regex_lite::Regex>,
+
+    /// Only specs whose author, the person who added them, contains this text, in any case; archived ones too
+    #[arg(long, value_name = "text")]
+    pub author: Option<String>,
+
+    /// Only specs of which something was recorded since then, as git takes dates: "2 weeks ago"; archived ones too
+    #[arg(long, value_name = "date")]
+    pub since: Option<String>,
+
+    /// Sort by id, created, updated, priority, status or title; with a "-" before it the other way round [default: id]
+    #[arg(long, value_name = "key", value_parser = sort_key, allow_hyphen_values = true)]
+    pub sort: Option<(SortKey, bool)>,
+}
+
+/// What specs can be sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
+pub(crate) enum SortKey {
+    /// The id: the day and the number of that day.
+    Id,
+    /// When it was added.
+    Created,
+    /// When the newest event was recorded.
+    Updated,
+    /// The priority, the greatest first.
+    Priority,
+    /// The status.
+    Status,
+    /// The title.
+    Title,
+}
+
+fn sort_key(text: &str) -> Result<(SortKey, bool), &'static str> {
+    let (name, reversed) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
+    let key = name.parse().map_err(|_| "expected id, created, updated, priority, status or title")?;
+    Ok((key, reversed))
+}
+
+fn pattern(text: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
+    regex_lite::RegexBuilder::new(text).case_insensitive(true).build()
 }
 
 /// Examples and neighbours of `list`.
@@ -52,6 +96,7 @@ pub(crate) const PAGE: Page = Page {
         ("git chant list", "Every spec that is not archived."),
         ("git chant list --status failed,paused", "What waits for a decision."),
         ("git chant list --topic issue-1234 --json", "One investigation, for a script."),
+        ("git chant list --grep deadlock --sort=-updated", "What was ever said about it, the newest first."),
         ("git chant list -z --format='%(id)' --label fix", "Ids only, each ended by NUL."),
     ],
     see_also: &["git-chant-ready", "git-chant-show", "git-for-each-ref", "gitchant-format"],
@@ -84,10 +129,14 @@ pub(crate) const READY_PAGE: Page = Page {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct GraphArgs {
     /// Only this investigation, with all that it builds on
+    #[arg(value_name = "topic", conflicts_with = "topic")]
+    pub named: Option<String>,
+
+    /// Only this investigation, with all that it builds on
     #[arg(long, value_name = "name")]
     pub topic: Option<String>,
 
-    /// Archived specs too
+    /// Archived specs too; those of an investigation that is archived are shown without this
     #[arg(short = 'a', long)]
     pub all: bool,
 
@@ -103,7 +152,7 @@ pub(crate) struct GraphArgs {
 /// Examples and neighbours of `graph`.
 pub(crate) const GRAPH_PAGE: Page = Page {
     examples: &[
-        ("git chant graph --topic issue-1234", "One investigation."),
+        ("git chant graph issue-1234", "One investigation."),
         ("git chant graph --dot", "All specs, for Graphviz: pipe it to dot -Tsvg."),
     ],
     see_also: &["git-chant-list", "git-chant-status", "git-log"],

@@ -66,6 +66,10 @@ pub(crate) struct WorkArgs {
     #[arg(long, value_name = "where", hide_possible_values = true)]
     pub claim: Option<ClaimArg>,
 
+    /// The prompt to give to the agent this time: a built-in one, or the name of a file in .chant/prompts [default: the spec's]
+    #[arg(long, value_name = "name")]
+    pub prompt: Option<String>,
+
     /// The agent to use, one of chant.agent.<name>, or "manual" [default: the spec's, then chant.agent]
     #[arg(long, value_name = "name")]
     pub agent: Option<String>,
@@ -93,6 +97,29 @@ pub(crate) struct WorkArgs {
 
 /// How many at once: at least one, and not so many that a slip of the finger takes the machine down.
 impl WorkArgs {
+    /// All phases of an investigation, as `work --topic <topic> --chain` has it.
+    pub(crate) fn of_topic(topic: &str) -> WorkArgs {
+        WorkArgs {
+            specs: Vec::new(),
+            all: false,
+            chain: true,
+            labels: Vec::new(),
+            topic: vec![topic.to_owned()],
+            phase: Vec::new(),
+            jobs: 1,
+            keep_going: false,
+            max: None,
+            claim: None,
+            prompt: None,
+            agent: None,
+            onto: None,
+            timeout: None,
+            allow_empty: false,
+            no_merge: false,
+            trust: false,
+        }
+    }
+
     /// The specs that the options ask for.
     pub(crate) fn filter(&self) -> Filter {
         filter(&self.labels, &self.topic, &self.phase)
@@ -276,9 +303,13 @@ pub(crate) const FINISH_PAGE: Page = Page {
 /// are set back, and what it did is kept.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct MergeArgs {
-    /// The spec, by full or short id
+    /// The spec, by full or short id [default: every spec that is finished]
     #[arg(value_name = "spec")]
-    pub spec: String,
+    pub spec: Option<String>,
+
+    /// Merge every spec that is finished, each into its own target
+    #[arg(long, conflicts_with = "spec")]
+    pub all: bool,
 
     /// Merge into <branch> instead of the recorded target
     #[arg(long, value_name = "branch")]
@@ -299,6 +330,7 @@ pub(crate) const MERGE_PAGE: Page = Page {
         ("git chant merge 010", "Into the target that was recorded when work began."),
         ("git chant merge 010 --onto fix/issue-1234", "Into another branch."),
         ("git chant merge 010 --agent", "Have a conflict resolved, checked and merged."),
+        ("git chant merge --all", "Everything that is finished; what conflicts stays finished."),
     ],
     see_also: &["git-chant-finish", "git-chant-work", "git-merge"],
 };

@@ -9,6 +9,7 @@ use crate::{
         add::{self, Request},
         adopt,
         draft::Draft,
+        inherit,
     },
     cli::add::AddArgs,
     domain::{
@@ -31,9 +32,14 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
     }
     let onto = args.onto.as_deref().map(target::full_name).transpose()?;
     let driver = args.member_of.as_deref().map(|query| context.pick(&project, query)).transpose()?;
-    let draft = draft(context, args)?;
+    let mut draft = draft(context, args)?;
+    let foreign = match &args.template {
+        Some(name) => inherit::of_template(&project, name, &mut draft)?,
+        None => false,
+    };
+    let reason = args.reason.clone();
     let (id, warnings) =
-        add::add(&project, Request { draft, driver, onto, edit: args.edit, reason: args.reason.clone() })?;
+        add::add(&project, Request { draft, driver, onto, edit: args.edit, reason, trusted: !foreign })?;
     let spec = if context.brief { SpecView::new(id) } else { context.view(&project, &id)? };
     Ok(warnings.into_iter().fold(Outcome::new(Added { spec }), Outcome::warning))
 }
@@ -89,6 +95,8 @@ fn front(args: &AddArgs) -> FrontMatter {
         tests: args.tests.clone(),
         fails_with: args.fails_with.clone(),
         runs: args.runs.clone(),
+        priority: args.priority.map(|number| number.to_string()),
+        not_before: args.not_before.map(|day| day.to_string()),
         approval: Approval { required: args.needs_approval },
         agent: args.agent.clone(),
         supersedes: args.supersedes.clone(),
@@ -96,7 +104,7 @@ fn front(args: &AddArgs) -> FrontMatter {
     }
 }
 
-fn read_body(context: &Context<'_>, path: &Path) -> Result<String> {
+pub(super) fn read_body(context: &Context<'_>, path: &Path) -> Result<String> {
     let bytes = if path == Path::new("-") {
         context.env.read_stdin(MAX_SPEC_LEN).io("read", Path::new("standard input"))?
     } else {

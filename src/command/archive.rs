@@ -26,7 +26,11 @@ pub(super) fn archive(context: &Context<'_>, args: &ArchiveArgs) -> Result<Outco
 
 pub(super) fn unarchive(context: &Context<'_>, args: &UnarchiveArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let ids = pick(context, &project, &args.specs)?;
+    let specs = match &args.topic {
+        Some(topic) => archive::of_archived_topic(&project, topic)?,
+        None => args.specs.clone(),
+    };
+    let ids = pick(context, &project, &specs)?;
     let titles = archive::unarchive(&project, &ids)?;
     recorded(context, &project, &ids, &Op::Unarchive, titles)
 }

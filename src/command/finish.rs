@@ -1,6 +1,6 @@
 //! `git chant finish`: a person did the work, or what failed is checked again.
 
-use super::{Context, ended};
+use super::{Context, ended, fetched};
 use crate::{
     answer::outcome::Outcome,
     attempt::work::{From, Work},
@@ -12,6 +12,7 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &FinishArgs) -> Result<Outcome> {
     let project = &context.project()?;
     let id = &context.pick(project, &args.spec)?;
+    fetched::ask_about(context, project, id)?;
     let commits: Vec<_> = args.commits.iter().map(|name| named_commit(&project.repo, name)).collect::<Result<_>>()?;
     let work = Work {
         project,

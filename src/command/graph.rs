@@ -4,21 +4,22 @@ use super::Context;
 use crate::{
     answer::{GraphAnswer, GraphForm, outcome::Outcome},
     cli::list::GraphArgs,
-    error::{Error, Kind, Result},
+    error::Result,
     query::graph::{self, Scope},
     specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let scope = Scope { topic: args.topic.clone(), archived: args.all };
+    let mut scope = Scope { topic: args.named.clone().or(args.topic.clone()), archived: args.all };
     let specs = Specs::cached(&project)?;
-    let graph = graph::graph(&specs, &scope)?;
-    specs.write_cache()?;
-    if let Some(topic) = args.topic.as_deref().filter(|_| graph.nodes.is_empty()) {
-        return Err(Error::negative(Kind::NoTopic, format!("no spec belongs to '{}'", topic.escape_debug()))
-            .hint("git chant list shows what there is"));
+    let mut graph = graph::graph(&specs, &scope)?;
+    if let Some(topic) = scope.topic.clone().filter(|_| graph.nodes.is_empty()) {
+        specs.of_any_topic(&topic)?;
+        scope.archived = true;
+        graph = graph::graph(&specs, &scope)?;
     }
+    specs.write_cache()?;
     let form = match (args.dot, args.mermaid) {
         (true, _) => GraphForm::Dot,
         (_, true) => GraphForm::Mermaid,

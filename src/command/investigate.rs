@@ -1,21 +1,35 @@
 //! `git chant investigate`
 
-use super::{Context, add::all_added};
+use super::{
+    Context,
+    add::{all_added, read_body},
+    work,
+};
 use crate::{
-    answer::outcome::Outcome,
+    answer::{outcome::Outcome, progress::Step},
     authoring::investigate::{self, Proof, Request},
-    cli::investigate::InvestigateArgs,
+    cli::{add::title as title_of, investigate::InvestigateArgs, work::WorkArgs},
     domain::{id::SpecId, phase::Phase},
-    error::Result,
+    error::{Error, Kind, Result},
+    exchange::issue::{self, Report},
     project::target,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outcome> {
     let project = context.project()?;
+    let report = match (&args.issue, &args.from) {
+        (Some(asked), _) => Some(issue::read(&project, asked)?),
+        (None, Some(path)) => Some(from_text(read_body(context, path)?)),
+        (None, None) => None,
+    };
+    let title = args.title.clone().or(report.as_ref().map(|report| report.title.clone())).unwrap_or_default();
+    let title = if title.is_empty() { title } else { one_line(&title)? };
     let request = Request {
         topic: args.topic.clone(),
-        title: args.title.clone().unwrap_or_default(),
-        issue_url: args.issue_url.clone(),
+        title,
+        issue_url: args.issue_url.clone().or(report.as_ref().and_then(|report| report.url.clone())),
+        report: report.as_ref().map(document),
+        verify: args.verify.clone(),
         phases: args.phases.clone(),
         single: args.single,
         proof: Proof {
@@ -44,8 +58,36 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
             id.short()
         ));
     }
+    if args.work {
+        for spec in &ids {
+            context.progress.say(&Step::Note(format!("Created spec: {}", spec.short())));
+        }
+        return work::run(context, &WorkArgs::of_topic(&args.topic));
+    }
     Ok(match ids.first() {
         Some(first) => outcome.hint(format!("to begin: git chant work {}", first.short())),
         None => outcome,
     })
+}
+
+/// A report that is a text: its first heading, or its first line, is the title.
+fn from_text(text: String) -> Report {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    Report { title: first.trim_start_matches('#').trim().to_owned(), body: text, url: None }
+}
+
+/// The document that a report becomes.
+fn document(report: &Report) -> String {
+    let body = report.body.replace("\r\n", "\n");
+    let body = body.trim();
+    match &report.url {
+        Some(url) => format!("# {}\n\nReported at <{url}>.\n\n{body}\n", report.title.trim()),
+        None => format!("{body}\n"),
+    }
+}
+
+/// A title that another person wrote, as `--title` takes it.
+fn one_line(title: &str) -> Result<String> {
+    let plain: String = title.chars().filter(|c| !c.is_control()).collect();
+    title_of(&plain).map_err(|why| Error::usage(Kind::BadOption, why).hint("give one: --title \"...\""))
 }

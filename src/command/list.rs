@@ -1,18 +1,19 @@
 //! `git chant list`
 
-use super::Context;
+use super::{Context, fetched};
 use crate::{
     answer::{SpecList, outcome::Outcome},
-    cli::list::ListArgs,
-    domain::{filter::Filter, spec_type::SpecType, status::Status},
-    error::Result,
+    cli::list::{ListArgs, SortKey},
+    domain::{event::Event, filter::Filter, id::SpecId, spec_type::SpecType, status::Status},
+    error::{Error, Kind, Result},
     specs::{all::Specs, facts::Facts},
 };
 
 pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let project = context.project()?;
     let specs = Specs::cached(&project)?;
-    let all = args.all || args.archived || args.status.contains(&Status::Archived);
+    let search = Search::new(context, args)?;
+    let all = args.all || args.archived || args.status.contains(&Status::Archived) || Search::is_wide(args);
     let ids = if all { specs.names.all()? } else { specs.names.active()? };
     let filter = Filter {
         types: args.spec_type.clone(),
@@ -26,13 +27,15 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
             id,
             |status| wanted_status(args, status),
             |facts| {
-                if !is_wanted(&filter, facts) || (args.ready && !specs.reasons(facts)?.is_empty()) {
+                let left_out = !is_wanted(&filter, facts) || (args.ready && !specs.reasons(facts)?.is_empty());
+                if left_out || !search.finds(&specs, id)? {
                     return Ok(());
                 }
+                let key = search.key(&specs, facts)?;
                 to_import += usize::from(facts.to_import);
                 match context.brief {
-                    true => lines.push(specs.line(facts)?),
-                    false => views.push(specs.view(&specs.entry(id)?)?),
+                    true => lines.push((key, specs.line(facts)?)),
+                    false => views.push((key, specs.view(&specs.entry(id)?)?)),
                 }
                 Ok(())
             },
@@ -41,7 +44,8 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     specs.write_cache()?;
     // The process is about to end: to give its memory back piece by piece takes longer than to find what to print.
     std::mem::forget(specs);
-    let outcome = Outcome::new(SpecList { specs: views, lines });
+    let outcome = Outcome::new(SpecList { specs: search.sorted(views), lines: search.sorted(lines) });
+    let outcome = fetched::hint(&project)?.into_iter().fold(outcome, Outcome::hint);
     Ok(match to_import {
         0 => outcome,
         1 => outcome.hint("the file of 1 spec tells of work that is not recorded: git chant import"),
@@ -53,7 +57,7 @@ fn wanted_status(args: &ListArgs, status: Status) -> bool {
     if !args.status.is_empty() {
         return args.status.contains(&status);
     }
-    if args.all {
+    if args.all || (Search::is_wide(args) && !args.archived) {
         return true;
     }
     (status == Status::Archived) == args.archived
@@ -66,4 +70,75 @@ fn is_wanted(filter: &Filter, facts: &Facts<'_>) -> bool {
             .takes(text.kind, text.phase, Some(text.topic.unwrap_or_default()), |label| text.labels.contains(label)),
         None => filter.takes(SpecType::default(), None, Some(""), |_| false),
     }
+}
+
+/// What a person looks for beyond what lines show.
+struct Search<'a> {
+    args: &'a ListArgs,
+    /// Seconds since the epoch.
+    since: Option<i64>,
+}
+
+impl<'a> Search<'a> {
+    fn new(context: &Context<'_>, args: &'a ListArgs) -> Result<Search<'a>> {
+        let now = context.env.now().to_zoned(jiff::tz::TimeZone::UTC);
+        let since = args.since.as_deref().map(|text| {
+            gix::date::parse(text, Some(now.clone())).map(|time| time.seconds).map_err(|_| {
+                Error::usage(Kind::BadOption, format!("'{}' is no date", text.escape_debug()))
+                    .hint("as git takes it: git chant list --since \"2 weeks ago\"")
+            })
+        });
+        Ok(Search { args, since: since.transpose()? })
+    }
+
+    /// Whether archived specs are looked through, too.
+    fn is_wide(args: &ListArgs) -> bool {
+        args.grep.is_some() || args.author.is_some() || args.since.is_some()
+    }
+
+    fn finds(&self, specs: &Specs<'_>, id: &SpecId) -> Result<bool> {
+        if let Some(since) = self.since
+            && specs.recorded(id)?.state.is_none_or(|state| state.updated < since)
+        {
+            return Ok(false);
+        }
+        if let Some(author) = &self.args.author {
+            let wrote = first_event(specs, id)?.map(|event| format!("{} <{}>", event.author.name, event.author.email));
+            if !wrote.is_some_and(|wrote| wrote.to_lowercase().contains(&author.to_lowercase())) {
+                return Ok(false);
+            }
+        }
+        let Some(pattern) = &self.args.grep else { return Ok(true) };
+        let text = specs.whole_text(id)?;
+        let text = text.as_ref().and_then(|parsed| parsed.text.as_ref());
+        Ok(text.is_some_and(|text| String::from_utf8_lossy(&text.bytes).lines().any(|line| pattern.is_match(line))))
+    }
+
+    /// What the spec is sorted by; equal ones stay in the order of their ids.
+    fn key(&self, specs: &Specs<'_>, facts: &Facts<'_>) -> Result<(i64, String)> {
+        let text = facts.text.as_ref();
+        let number = |number: i64| (number, String::new());
+        Ok(match self.args.sort.map_or(SortKey::Id, |(key, _)| key) {
+            SortKey::Id => number(0),
+            SortKey::Created => number(first_event(specs, facts.id)?.map_or(i64::MAX, |event| event.author.seconds)),
+            SortKey::Updated => number(specs.recorded(facts.id)?.state.map_or(i64::MAX, |state| state.updated)),
+            SortKey::Priority => number(-i64::from(text.map_or(0, |text| text.priority))),
+            SortKey::Status => (0, facts.status.as_str().to_owned()),
+            SortKey::Title => (0, text.and_then(|text| text.title).unwrap_or_default().to_lowercase()),
+        })
+    }
+
+    fn sorted<T>(&self, mut found: Vec<((i64, String), T)>) -> Vec<T> {
+        found.sort_by(|one, other| one.0.cmp(&other.0));
+        if self.args.sort.is_some_and(|(_, reversed)| reversed) {
+            found.reverse();
+        }
+        found.into_iter().map(|(_, one)| one).collect()
+    }
+}
+
+/// The event that added a spec; `None` without a history.
+fn first_event(specs: &Specs<'_>, id: &SpecId) -> Result<Option<Event>> {
+    let Some(tip) = specs.names.tip(id)? else { return Ok(None) };
+    Ok(specs.project.store()?.walk(id, tip)?.history.events().first().cloned())
 }

@@ -1,30 +1,26 @@
 //! `git chant merge`
 
-use super::{Context, ended};
+use std::time::Instant;
+
+use super::{Context, ended, work};
 use crate::{
-    answer::{Merged, Recorded, SpecMerged, outcome::Outcome},
+    answer::{AllWorked, Merged, Recorded, SpecMerged, outcome::Outcome, progress::Step},
     attempt::{
-        ended::EndedAs,
+        ended::{Ended, EndedAs, Stop},
         work::{From, Work},
     },
     cli::work::MergeArgs,
+    domain::{id::SpecId, status::Status},
     error::{Error, Exit, Kind, Result},
+    project::Project,
+    specs::all::Specs,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
     let project = &context.project()?;
-    let id = &context.pick(project, &args.spec)?;
-    let work = Work {
-        project,
-        id,
-        onto: args.onto.as_deref(),
-        merge: true,
-        may_be_empty: false,
-        remote: None,
-        approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
-        progress: context.progress,
-    };
-    let ended = work.carry(From::Merge { agent: args.agent.as_ref().map(Option::as_deref) })?;
+    let Some(spec) = &args.spec else { return all(context, project, args) };
+    let id = &context.pick(project, spec)?;
+    let ended = one(context, project, id, args)?;
     let view = || context.view(project, id);
     match ended.how {
         EndedAs::Completed(None) => {
@@ -45,4 +41,57 @@ pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
         }
         _ => ended::present(context, project, id, ended),
     }
+}
+
+fn one(context: &Context<'_>, project: &Project, id: &SpecId, args: &MergeArgs) -> Result<Ended, Stop> {
+    let work = Work {
+        project,
+        id,
+        onto: args.onto.as_deref(),
+        merge: true,
+        may_be_empty: false,
+        remote: None,
+        approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
+        progress: context.progress,
+    };
+    work.carry(From::Merge { agent: args.agent.as_ref().map(Option::as_deref) })
+}
+
+/// Merges every finished spec, in the order of the ids. One that cannot be merged stays finished and stops none of the others.
+fn all(context: &Context<'_>, project: &Project, args: &MergeArgs) -> Result<Outcome> {
+    let specs = Specs::cached(project)?;
+    let mut finished = Vec::new();
+    for id in specs.names.active()? {
+        if specs.status(id)? == Status::Finished {
+            finished.push(id.clone());
+        }
+    }
+    specs.write_cache()?;
+    let mut worked = Vec::new();
+    let (mut merged_all, mut signal) = (true, None);
+    for id in &finished {
+        let started = Instant::now();
+        let ended = one(context, project, id, args);
+        let view = context.view(project, id)?;
+        merged_all &= ended.as_ref().is_ok_and(|ended| ended.exit() == 0);
+        signal = ended.as_ref().ok().and_then(|ended| ended.signal);
+        worked.push(match ended {
+            Ok(ended) => work::present(view, ended),
+            Err(stop) => {
+                for hint in &stop.error().hints {
+                    context.progress.say(&Step::Hint(hint.clone()));
+                }
+                work::refused(view, stop.error(), started)
+            }
+        });
+        if signal.is_some() {
+            break;
+        }
+    }
+    let left = finished.len() - worked.len();
+    let outcome = Outcome::new(AllWorked { worked, left, waiting: 0 }).exit(i32::from(!merged_all));
+    Ok(match signal {
+        Some(signal) => outcome.exit(Exit::Signal(signal).code()),
+        None => outcome,
+    })
 }

@@ -15,6 +15,7 @@ mod drift;
 mod edit;
 mod end;
 mod ended;
+mod fetched;
 mod finish;
 mod fsck;
 mod graph;
@@ -66,7 +67,10 @@ use crate::{
 /// Runs a command to its outcome.
 pub(crate) fn run(context: &Context<'_>, command: &Command) -> Result<Outcome> {
     let outcome = match inside::asks(context, command) {
-        Ok(None) => dispatch(context, command),
+        Ok(None) => {
+            fetched::join(context, command);
+            dispatch(context, command)
+        }
         Ok(Some(inside)) => request::run(context, &inside, command),
         Err(refused) => Err(refused),
     };

@@ -1,6 +1,6 @@
 //! `git chant next`: what comes next, and taking it.
 
-use super::{Context, claim};
+use super::{Context, claim, fetched};
 use crate::{
     answer::{Claimed, SpecList, outcome::Outcome},
     attempt::{
@@ -24,6 +24,7 @@ pub(super) fn run(context: &Context<'_>, args: &NextArgs) -> Result<Outcome> {
         None => None,
     };
     claim::fetch(context, &project, claims.as_ref())?;
+    fetched::ask_about_all(context, &project)?;
     let wanted = SelectionRequest { filter: args.filter(), ..SelectionRequest::default() };
     let specs = Specs::cached(&project)?;
     let selection = schedule::select(&specs, &wanted)?;
@@ -66,7 +67,7 @@ fn take(
         approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,
     };
-    work.carry(From::Claim { agent: Some(MANUAL), timeout: None, slot: None })
+    work.carry(From::Claim { agent: Some(MANUAL), timeout: None, prompt: None, slot: None })
 }
 
 fn present(context: &Context<'_>, project: &Project, id: &SpecId, ended: Ended) -> Result<Outcome> {

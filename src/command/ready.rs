@@ -1,8 +1,10 @@
 //! `git chant ready`
 
-use super::Context;
+use std::cmp::Reverse;
+
+use super::{Context, fetched};
 use crate::{
-    answer::{ReadyAnswer, SpecList, outcome::Outcome},
+    answer::{ReadyAnswer, SpecList, SpecView, outcome::Outcome},
     cli::list::ReadyArgs,
     domain::status::Status,
     error::Result,
@@ -17,11 +19,12 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let wanted = |status: Status| status == Status::Pending || (args.explain && !status.is_over());
     for id in specs.names.active()? {
         specs.inspect(id, wanted, |facts| {
+            let priority = Reverse(facts.text.as_ref().map_or(0, |text| text.priority));
             if args.explain || !context.brief {
                 let view = specs.view(&specs.entry(id)?)?;
-                if view.ready { ready.push(view) } else { blocked.push(view) }
+                if view.ready { ready.push((priority, view)) } else { blocked.push(view) }
             } else if specs.reasons(facts)?.is_empty() {
-                lines.push(specs.line(facts)?);
+                lines.push((priority, specs.line(facts)?));
             } else {
                 others += 1;
             }
@@ -31,10 +34,21 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     specs.write_cache()?;
     // As `list` does.
     std::mem::forget(specs);
+    let ready: Vec<SpecView> = by_priority(ready);
+    let lines = by_priority(lines);
+    let unknown = fetched::hint(&project)?;
     if args.explain {
-        return Ok(Outcome::new(ReadyAnswer { specs: ready, blocked }));
+        let outcome = Outcome::new(ReadyAnswer { specs: ready, blocked });
+        return Ok(unknown.into_iter().fold(outcome, Outcome::hint));
     }
     let hint = ready.is_empty() && lines.is_empty() && others + blocked.len() > 0;
     let outcome = Outcome::new(SpecList { specs: ready, lines });
+    let outcome = unknown.into_iter().fold(outcome, Outcome::hint);
     Ok(if hint { outcome.hint("what the others wait for: git chant ready --explain") } else { outcome })
+}
+
+/// What has the greater priority comes first, otherwise the order stays.
+fn by_priority<T>(mut found: Vec<(Reverse<i16>, T)>) -> Vec<T> {
+    found.sort_by_key(|(priority, _)| *priority);
+    found.into_iter().map(|(_, one)| one).collect()
 }

@@ -51,6 +51,9 @@ fn propose(context: &Context<'_>, inside: &EnclosingRun, args: &AddArgs) -> Resu
     if args.edit {
         return Err(refused("--edit"));
     }
+    if args.template.is_some() {
+        return Err(refused("--template"));
+    }
     if args.member_of.is_some() {
         return Err(refused("--member-of"));
     }

@@ -1,6 +1,6 @@
 //! `git chant status`: the open specs, once or repeatedly.
 
-use super::{Context, topic};
+use super::{Context, fetched, topic};
 use crate::{
     agent::interrupt::Interrupts,
     answer::{
@@ -30,7 +30,8 @@ fn look(context: &Context<'_>, args: &StatusArgs, merges: &Merges) -> Result<Out
     let project = context.project()?;
     let status = status(&project, merges)?;
     let hints = gives_advice(context, &project);
-    Ok(Outcome::new(StatusAnswer { status, now: context.env.now().as_second(), hints }))
+    let outcome = Outcome::new(StatusAnswer { status, now: context.env.now().as_second(), hints });
+    Ok(fetched::hint(&project)?.into_iter().fold(outcome, Outcome::hint))
 }
 
 /// Whether `git status` would say what to do next.

@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     let project = context.project()?;
     let specs = Specs::new(&project)?;
-    let mut entries = specs.of_known_topic(topic)?;
+    let mut entries = specs.of_any_topic(topic)?;
     entries.sort_by_key(|entry| (phase(entry).is_none(), phase(entry), entry.id.clone()));
     let steps = entries.iter().map(|entry| step(&specs, entry)).collect::<Result<Vec<_>>>()?;
     let mut targets = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use super::{Context, claim, ended};
+use super::{Context, claim, ended, fetched};
 use crate::{
     agent::slot::Slot,
     answer::{
@@ -33,6 +33,7 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     match args.specs.as_slice() {
         [spec] if !args.chain => {
             let id = context.pick(&project, spec)?;
+            fetched::ask_about(context, &project, &id)?;
             let ended = one(context, &project, &id, args, None)?;
             ended::present(context, &project, &id, ended)
         }
@@ -59,11 +60,17 @@ fn one(
         approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,
     };
-    work.carry(From::Claim { agent: args.agent.as_deref(), timeout: args.timeout, slot })
+    work.carry(From::Claim {
+        agent: args.agent.as_deref(),
+        timeout: args.timeout,
+        prompt: args.prompt.as_deref(),
+        slot,
+    })
 }
 
 fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outcome> {
     claim::fetch(context, project, claim::remote(project, args.claim)?.as_ref())?;
+    fetched::ask_about_all(context, project)?;
     let mut named = Vec::new();
     for spec in &args.specs {
         let id = context.pick(project, spec)?;
@@ -73,6 +80,14 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
     let specs = Specs::cached(project)?;
     let selection = schedule::select(&specs, &wanted)?;
     specs.write_cache()?;
+    let blocked = blocked(&specs, &wanted)?;
+    if selection.ready.is_empty()
+        && let Some(blocked) = &blocked
+    {
+        return Err(Error::negative(Kind::NotReady, format!("nothing is ready: {}", blocked.why))
+            .hint(format!("to see why it failed: git chant show {}", blocked.short))
+            .hint(format!("to work it again: git chant work {}", blocked.short)));
+    }
     if selection.ready.is_empty() {
         return Ok(Outcome::new(AllWorked::default())
             .hint("nothing is ready; what the specs wait for: git chant ready --explain"));
@@ -97,11 +112,35 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
     let left_named = !wanted.named.is_empty() && ended.waiting > 0 && !args.chain;
     let specs = ended.worked.into_iter().filter_map(|(.., one)| one).collect();
     let all = AllWorked { worked: specs, left: ended.left, waiting: ended.waiting };
-    let outcome = Outcome::new(all).exit(i32::from(!done || left_named));
+    // What failed before holds up what is left, and was not tried again.
+    let held_up = all.waiting > 0 && all.worked.iter().all(|one| one.outcome == "completed") && blocked.is_some();
+    let outcome = Outcome::new(all).exit(i32::from(!done || left_named || held_up));
+    let outcome = match blocked.filter(|_| held_up) {
+        Some(blocked) => outcome.warning(format!("the rest waits: {}", blocked.why)),
+        None => outcome,
+    };
     Ok(match signal {
         Some(signal) => outcome.exit(Exit::Signal(signal).code()),
         None => outcome,
     })
+}
+
+/// A failed spec among those that were asked for by topic.
+struct Blocked {
+    short: String,
+    why: String,
+}
+
+/// The first failed spec of the investigations that are asked for: nothing that builds on it is worked before it is.
+fn blocked(specs: &Specs<'_>, wanted: &SelectionRequest) -> Result<Option<Blocked>> {
+    for topic in &wanted.filter.topics {
+        if let Some(failed) = specs.of_topic(topic)?.into_iter().find(|entry| entry.status == Status::Failed) {
+            let short = failed.id.short().to_owned();
+            let why = format!("'{short}' of '{}' failed", topic.escape_debug());
+            return Ok(Some(Blocked { short, why }));
+        }
+    }
+    Ok(None)
 }
 
 fn limits(project: &Project, args: &WorkArgs, selection: &Selection) -> Result<Limits> {
@@ -156,7 +195,7 @@ fn work_one(
     (fate, Some(one))
 }
 
-fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
+pub(super) fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
     let why = match error.diagnostics.first() {
         Some(first) => format!("{}: {}:{}: {}", error.message, first.path, first.line, first.message),
         None => error.message.clone(),
@@ -172,7 +211,7 @@ fn refused(spec: SpecView, error: &Error, started: Instant) -> WorkedSpec {
 }
 
 /// The line of a spec that ended so.
-fn present(spec: SpecView, ended: Ended) -> WorkedSpec {
+pub(super) fn present(spec: SpecView, ended: Ended) -> WorkedSpec {
     let (status, duration_ms) = (spec.status, ended.duration_ms());
     let failed = match &ended.how {
         EndedAs::Failed { checks, .. } => checks.lines().into_iter().filter(|check| !check.ok).collect(),

@@ -45,6 +45,8 @@ pub(crate) struct Situation {
     pub proposed_by: Option<String>,
     /// Whether several attempts claim it.
     pub contended: bool,
+    /// The day before which it is not worked, if that is still to come.
+    pub not_before: Option<String>,
     /// Whether it is a gate.
     pub gate: bool,
     /// Whether it is a driver: done by its members.
@@ -76,6 +78,8 @@ pub(crate) enum Obstacle {
     Gate,
     /// An agent proposed it, and no person has adopted it.
     Proposal,
+    /// Its day has not come.
+    Day,
 }
 
 /// One reason why a spec is not ready.
@@ -113,6 +117,9 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
     }
     if situation.driver {
         add(Obstacle::Gate, "driver", "it is a driver: its members do the work".to_owned());
+    }
+    if let Some(day) = &situation.not_before {
+        add(Obstacle::Day, "not_before", format!("it is not worked before {day}"));
     }
     for (written, dependency) in &situation.dependencies {
         if let Some((obstacle, why)) = stands_in_the_way(written, dependency) {

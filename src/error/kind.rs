@@ -114,6 +114,7 @@ kinds! {
     NoParts = "no-parts", "The spec has no headings to make members of.";
     NoProposal = "no-proposal", "What the agent said is no proposal of parts.";
     NoRemote = "no-remote", "There is no such remote, or none to exchange with.";
+    NoReport = "no-report", "The report cannot be read from its host.";
     NoSpecs = "no-specs", "There is nothing to import.";
     NoText = "no-text", "The text of the spec is nowhere.";
     NoTopic = "no-topic", "No spec belongs to that topic, or to that phase of it.";

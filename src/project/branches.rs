@@ -1,4 +1,4 @@
-//! Branches of the project, and what they reach.
+//! Branches of the project, and what they reach; the remote that is meant where none is named.
 
 use gix::{
     ObjectId,
@@ -6,7 +6,10 @@ use gix::{
 };
 
 use super::Project;
-use crate::{error::Result, git::lookup};
+use crate::{
+    error::Result,
+    git::{lookup, remote},
+};
 
 impl Project {
     /// What a branch holds, by its full name; `None` if it does not exist or the name is no branch.
@@ -25,6 +28,19 @@ impl Project {
         }
     }
 
+    /// The remote that specs are exchanged with where no person names one: `chant.remote`, else, outside silent mode, the usual one.
+    ///
+    /// # Errors
+    /// If `chant.remote` cannot be read.
+    pub(crate) fn exchanged_with(&self) -> Result<Option<String>> {
+        let names = remote::names(&self.repo);
+        Ok(match self.config().remote()? {
+            Some(configured) => Some(configured).filter(|name| names.contains(name)),
+            None if self.silent => None,
+            None => usual_remote(&names).map(str::to_owned),
+        })
+    }
+
     /// Whether `descendant` reaches `ancestor`. An object that is not here is no ancestor.
     pub(crate) fn is_ancestor(&self, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
         if ancestor == descendant {
@@ -35,5 +51,13 @@ impl Project {
             return Ok(false);
         }
         Ok(repo.merge_base(ancestor, descendant).is_ok_and(|base| base.is_some_and(|base| base == ancestor)))
+    }
+}
+
+/// The remote among `names` that is meant without a word of configuration: the only one, or `origin`.
+pub(crate) fn usual_remote(names: &[String]) -> Option<&str> {
+    match names {
+        [only] => Some(only),
+        names => names.iter().map(String::as_str).find(|name| *name == "origin"),
     }
 }

@@ -2,7 +2,7 @@
 //! nothing that acts.
 
 pub(crate) mod agent;
-mod branches;
+pub(crate) mod branches;
 pub(crate) mod check_output;
 pub(crate) mod check_slot;
 mod files;

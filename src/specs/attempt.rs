@@ -14,7 +14,8 @@ use crate::{
     },
     answer::progress::{Progress, Step},
     domain::{
-        confined::Confined, failure::Said, id::SpecId, pattern::PathSet, spec_file, spec_file::Spec, state::State,
+        confined::Confined, failure::Said, id::SpecId, pattern::PathSet, spec_file, spec_file::Spec,
+        spec_type::SpecType, state::State,
     },
     error::{Error, Kind, Result},
     git::{
@@ -111,6 +112,13 @@ impl Attempt {
     pub(crate) fn targets(&self) -> Result<PathSet> {
         PathSet::new(&self.spec.front.target_files)
             .map_err(|(at, why)| Error::negative(Kind::BadTarget, format!("target_files entry {}: {why}", at + 1)))
+    }
+
+    /// Whether `target_files` limit what the work may change. What code has to write below `.chant/` says nothing of the code.
+    pub(crate) fn is_confined(&self) -> bool {
+        let front = &self.spec.front;
+        let all_documents = front.target_files.iter().all(|path| path.starts_with(".chant/"));
+        !front.target_files.is_empty() && (front.kind != SpecType::Code || !all_documents)
     }
 
     /// The short name of the target branch.

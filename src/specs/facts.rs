@@ -171,6 +171,10 @@ pub(crate) struct TextFacts<'a> {
     pub tracked: Lines<'a>,
     /// Whether the text asks to be approved.
     pub approval: bool,
+    /// `priority`; 0 without one.
+    pub priority: i16,
+    /// `not_before`.
+    pub not_before: Option<&'a str>,
 }
 
 impl<'a> TextFacts<'a> {
@@ -187,6 +191,8 @@ impl<'a> TextFacts<'a> {
             informed_by: front.informed_by.iter().collect(),
             tracked: front.origin.iter().chain(&front.tracks).collect(),
             approval: front.approval.required,
+            priority: front.priority.as_ref().and_then(|number| number.parse().ok()).unwrap_or_default(),
+            not_before: front.not_before.as_deref(),
         }
     }
 

@@ -27,6 +27,9 @@ impl Specs<'_> {
         situation.gate = text.kind == SpecType::Gate;
         situation.driver = text.kind == SpecType::Driver || self.has_members(facts.id)?;
         if can_wait(facts.status) {
+            // Days in this form are sorted as texts.
+            situation.not_before =
+                text.not_before.filter(|day| **day > *self.project.env.today().to_string()).map(str::to_owned);
             let base = self.base_of(facts)?;
             for written in text.depends_on.iter() {
                 let dependency = self.dependency(facts.id, written, base.commit())?;

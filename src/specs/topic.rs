@@ -18,7 +18,7 @@ impl Specs<'_> {
                 continue;
             }
             let entry = self.entry(id)?;
-            if entry.spec().is_some_and(|spec| spec.front.topic.as_deref() == Some(topic)) {
+            if is_of(&entry, topic) {
                 found.push(entry);
             }
         }
@@ -30,11 +30,44 @@ impl Specs<'_> {
     /// # Errors
     /// `no-topic` if no spec belongs to it.
     pub(crate) fn of_known_topic(&self, topic: &str) -> Result<Vec<Entry>> {
-        let entries = self.of_topic(topic)?;
-        if entries.is_empty() {
-            return Err(Error::negative(Kind::NoTopic, format!("no spec belongs to '{}'", topic.escape_debug()))
-                .hint("git chant list shows what there is"));
-        }
-        Ok(entries)
+        known(topic, self.of_topic(topic)?)
     }
+
+    /// The specs of a topic, of which there has to be at least one: where all of them are archived, those.
+    ///
+    /// # Errors
+    /// `no-topic` if no spec belongs to it.
+    pub(crate) fn of_any_topic(&self, topic: &str) -> Result<Vec<Entry>> {
+        let active = self.of_topic(topic)?;
+        if active.is_empty() { self.of_archived_topic(topic) } else { Ok(active) }
+    }
+
+    /// The archived specs of a topic, of which there has to be at least one.
+    ///
+    /// # Errors
+    /// `no-topic` if no archived spec belongs to it.
+    pub(crate) fn of_archived_topic(&self, topic: &str) -> Result<Vec<Entry>> {
+        let mut found = Vec::new();
+        for id in self.names.all()? {
+            if self.recorded(id)?.status == Status::Archived {
+                let entry = self.entry(id)?;
+                if is_of(&entry, topic) {
+                    found.push(entry);
+                }
+            }
+        }
+        known(topic, found)
+    }
+}
+
+fn is_of(entry: &Entry, topic: &str) -> bool {
+    entry.spec().is_some_and(|spec| spec.front.topic.as_deref() == Some(topic))
+}
+
+fn known(topic: &str, entries: Vec<Entry>) -> Result<Vec<Entry>> {
+    if entries.is_empty() {
+        return Err(Error::negative(Kind::NoTopic, format!("no spec belongs to '{}'", topic.escape_debug()))
+            .hint("git chant list --all shows what there is"));
+    }
+    Ok(entries)
 }

@@ -227,6 +227,7 @@ fn blocker(reason: &Reason) -> Blocker {
         Obstacle::Cycle => BlockerKind::Cycle,
         Obstacle::Base => BlockerKind::Base,
         Obstacle::Input => BlockerKind::Input,
+        Obstacle::Day => BlockerKind::Day,
         Obstacle::Approval | Obstacle::Rejected => BlockerKind::Approval,
         Obstacle::Gate => BlockerKind::Gate,
         Obstacle::Proposal => BlockerKind::Adoption,

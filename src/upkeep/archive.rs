@@ -48,6 +48,15 @@ pub(crate) fn of_topic(project: &Project, topic: &str) -> Result<Vec<String>> {
     Ok(entries.iter().map(|entry| entry.id.to_string()).collect())
 }
 
+/// The ids of the archived specs of an investigation.
+///
+/// # Errors
+/// `no-topic` if it has none.
+pub(crate) fn of_archived_topic(project: &Project, topic: &str) -> Result<Vec<String>> {
+    let entries = Specs::new(project)?.of_archived_topic(topic)?;
+    Ok(entries.iter().map(|entry| entry.id.to_string()).collect())
+}
+
 /// Archives specs: for each the event, then `.chant/specs/<id>.md` becomes `.chant/archive/<id>.md` where that file is. Last, their
 /// histories are folded. Returns their titles.
 ///

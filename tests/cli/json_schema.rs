@@ -193,6 +193,7 @@ fn worked(room: &Room) {
     sandbox.git(&["config", "chant.agent.reader.cmd", "echo Verdict: accept"]);
     room.ok(&["review", &second, "--agent", "reader"]);
     room.ok(&["merge", &second]);
+    room.ok(&["merge", "--all"]);
     sandbox.git(&["config", "chant.agent.bad.cmd", "exit 1"]);
     let third = room.add(&["Third"]);
     let failed = room.run(1, &["work", &third, "--agent", "bad"]);

@@ -17,6 +17,7 @@ mod clean_checks;
 mod completion;
 mod concurrent;
 mod confined;
+mod daily;
 mod demo;
 mod demo_material;
 mod disk_and_signals;

@@ -96,6 +96,7 @@ impl Check<'_> {
             Some(bounds) => bounds.paths.clone(),
             None => self.attempt.targets()?,
         };
+        let limited = bounds.is_some() || self.attempt.is_confined();
         // A proof sees for itself whether its test ran; `verify` would believe whatever exits with 0.
         let has_proof = self.attempt.spec.front.reproduces.is_some();
         let mut scope =
@@ -109,7 +110,7 @@ impl Check<'_> {
             let shadows = !named && !has_proof && shadows_runner(&path) && self.is_new(&path)?;
             if content::is_forbidden(&path) || research && content::is_code(&path) || shadows {
                 scope.forbidden.push(path);
-            } else if !targets.is_empty() && !named {
+            } else if limited && !targets.is_empty() && !named {
                 scope.outside.push(path);
             }
         }

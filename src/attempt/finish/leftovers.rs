@@ -36,7 +36,7 @@ pub(super) fn commit(
     }
     let targets = attempt.targets()?;
     let own: &[u8] = attempt.spec_path.as_bytes();
-    let allowed = |path: &BString| targets.is_empty() || path.as_slice() == own || targets.matches(path.as_bstr());
+    let allowed = |path: &BString| !attempt.is_confined() || path.as_slice() == own || targets.matches(path.as_bstr());
     let (inside, outside): (Vec<BString>, Vec<BString>) = dirty.into_iter().map(|one| one.path).partition(allowed);
     if !outside.is_empty() {
         let outside = enumerate(&outside);

@@ -2,6 +2,7 @@
 //! outside of it; claims are not made here.
 
 use std::{
+    cmp::Reverse,
     collections::{HashMap, HashSet, VecDeque},
     path::PathBuf,
     time::{Duration, Instant},
@@ -227,7 +228,13 @@ impl Queue {
     /// What came of looking.
     pub(super) fn put_back(&mut self, ready: Vec<Job>, waiting: Vec<Waiting>) {
         self.ready.extend(ready);
+        self.sort();
         self.waiting.extend(waiting);
+    }
+
+    /// What has the greater priority comes first, what was there before comes before what was added.
+    fn sort(&mut self) {
+        self.ready.make_contiguous().sort_by_key(|job| Reverse(job.priority));
     }
 
     /// Adds what is ready and was never begun. Returns whether there was anything.
@@ -237,6 +244,7 @@ impl Queue {
             ready.into_iter().filter(|job| !self.begun.contains(&job.id) && !known.contains(&job.id)).collect();
         let any = !new.is_empty() && !self.stopped && self.begun.len() < self.limits.max;
         self.ready.extend(new);
+        self.sort();
         any
     }
 

@@ -1,6 +1,9 @@
 //! Selects the specs that can be worked now, and those that could follow them. Which of them is begun first is not decided here.
 
-use std::collections::{BTreeSet, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashSet},
+};
 
 use crate::{
     domain::{
@@ -20,6 +23,8 @@ pub(crate) struct Job {
     pub id: SpecId,
     /// The agent that would carry it out, where that is known.
     pub agent: Option<String>,
+    /// How early it is worked among others: the greater first.
+    pub priority: i16,
 }
 
 /// A spec that may become ready.
@@ -34,7 +39,7 @@ pub(crate) struct Waiting {
 /// What there is to do.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selection {
-    /// What can be worked now, in the order of the ids.
+    /// What can be worked now, by priority, then by id.
     pub ready: Vec<Job>,
     /// What could follow.
     pub waiting: Vec<Waiting>,
@@ -72,7 +77,7 @@ pub(crate) fn select(specs: &Specs<'_>, wanted: &SelectionRequest) -> Result<Sel
     for id in wanted.named.iter().filter(|id| seen.insert((*id).clone())) {
         let on: BTreeSet<SpecId> =
             open_dependencies(specs, id)?.into_iter().filter(|other| wanted.named.contains(other)).collect();
-        let job = Job { id: id.clone(), agent: agent(specs, &specs.entry(id)?, wanted)? };
+        let job = job(specs, &specs.entry(id)?, wanted)?;
         if on.is_empty() {
             selection.ready.push(job);
         } else {
@@ -86,6 +91,7 @@ pub(crate) fn select(specs: &Specs<'_>, wanted: &SelectionRequest) -> Result<Sel
             }
         }
     }
+    selection.ready.sort_by_key(|job| Reverse(job.priority));
     Ok(selection)
 }
 
@@ -104,11 +110,11 @@ fn consider(specs: &Specs<'_>, wanted: &SelectionRequest, id: &SpecId, selection
     let reasons = specs.reasons(&entry.facts())?;
     if reasons.is_empty() {
         if wanted.named.is_empty() {
-            selection.ready.push(Job { id: id.clone(), agent: agent(specs, &entry, wanted)? });
+            selection.ready.push(job(specs, &entry, wanted)?);
         }
     } else if wanted.chain && reasons.iter().all(passes) {
         let on = open_dependencies(specs, id)?;
-        selection.waiting.push(Waiting { job: Job { id: id.clone(), agent: agent(specs, &entry, wanted)? }, on });
+        selection.waiting.push(Waiting { job: job(specs, &entry, wanted)?, on });
     }
     Ok(())
 }
@@ -165,6 +171,11 @@ pub(super) fn released(
     }
     *waiting = left;
     Ok(ready)
+}
+
+fn job(specs: &Specs<'_>, entry: &Entry, wanted: &SelectionRequest) -> Result<Job> {
+    let priority = entry.facts().text.map_or(0, |text| text.priority);
+    Ok(Job { id: entry.id.clone(), agent: agent(specs, entry, wanted)?, priority })
 }
 
 fn agent(specs: &Specs<'_>, entry: &Entry, wanted: &SelectionRequest) -> Result<Option<String>> {

@@ -61,6 +61,10 @@ pub(crate) struct FrontMatter {
     pub agent: Option<String>,
     /// `supersedes`: ids or short ids, not resolved.
     pub supersedes: Vec<String>,
+    /// `priority`: a number; the greater goes first.
+    pub priority: Option<String>,
+    /// `not_before`: the day before which it is not worked, as `2026-02-08`.
+    pub not_before: Option<String>,
     /// `status` as another tool left it; recorded state wins.
     pub status: Option<String>,
     /// `branch`, likewise.
@@ -106,7 +110,7 @@ const fn recorded(name: &'static str, field: Field) -> Key {
 }
 
 /// The keys that mean something: the one table of them.
-pub(super) const TABLE: [Key; 24] = [
+pub(super) const TABLE: [Key; 26] = [
     key("type", Field::Type, value::line),
     key("phase", Field::Text(|front| &mut front.phase), value::line),
     key("topic", Field::Text(|front| &mut front.topic), pattern::check_name),
@@ -123,6 +127,8 @@ pub(super) const TABLE: [Key; 24] = [
     key("tests", Field::List(|front| &mut front.tests), value::files),
     key("fails_with", Field::Text(|front| &mut front.fails_with), value::pattern),
     key("runs", Field::Text(|front| &mut front.runs), value::runs),
+    key("priority", Field::Text(|front| &mut front.priority), value::priority),
+    key("not_before", Field::Text(|front| &mut front.not_before), value::day),
     key("supersedes", Field::List(|front| &mut front.supersedes), value::id),
     key("agent", Field::Text(|front| &mut front.agent), value::line),
     key("approval", Field::Approval, value::line),

@@ -74,6 +74,23 @@ pub(super) fn runs(text: &str) -> Result<(), &'static str> {
     }
 }
 
+/// How early it is worked among others.
+pub(super) fn priority(text: &str) -> Result<(), &'static str> {
+    match text.parse::<i16>() {
+        Ok(-1000..=1000) => Ok(()),
+        _ => Err("expected a number from -1000 to 1000"),
+    }
+}
+
+/// A day.
+pub(super) fn day(text: &str) -> Result<(), &'static str> {
+    let plain = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    match text.parse::<jiff::civil::Date>() {
+        Ok(_) if plain => Ok(()),
+        _ => Err("expected a day as 2026-02-08"),
+    }
+}
+
 /// A value for a message: one line, nothing unprintable, not long.
 pub(super) fn shorten(text: &str) -> String {
     let mut shown: String = text

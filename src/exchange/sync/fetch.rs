@@ -83,6 +83,23 @@ impl Exchange<'_> {
             return Ok(None);
         }
         let (before, after) = (Tracked::of(before.tracked), Tracked::of(now));
+        self.join(&before, &after)?;
+        self.fetch_carried()?;
+        Ok(Some(after))
+    }
+
+    /// Joins every ref that is tracked of the remote with ours, where a plain `git fetch` brought it. Nothing is fetched.
+    pub(super) fn join_fetched(&mut self) -> Result<()> {
+        let tracked = self.store.all_tracked(&self.remote.name)?;
+        if tracked.is_empty() || self.store.is_up_to_date(&tracked, false).unwrap_or(false) {
+            return Ok(());
+        }
+        let tracked = Tracked::of(tracked);
+        self.join(&tracked, &tracked)
+    }
+
+    /// Joins every ref of the remote with ours; `before` is what it had at the last exchange.
+    fn join(&mut self, before: &Tracked, after: &Tracked) -> Result<()> {
         for name in &after.strange {
             self.report.say(ExchangeResult::Unfit, &format!("{SPECS}{name}"), "its name is not the id of a spec");
         }
@@ -120,8 +137,7 @@ impl Exchange<'_> {
         if let Some(theirs) = self.store.notes_tips(&self.remote.name)?.1 {
             self.join_notes(theirs)?;
         }
-        self.fetch_carried()?;
-        Ok(Some(after))
+        Ok(())
     }
 
     /// Reports what a fetch would bring. Gives the refs that the remote had and still has.

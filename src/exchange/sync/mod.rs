@@ -24,6 +24,7 @@ use crate::{
     },
     domain::id::SpecId,
     error::Result,
+    git,
     project::Project,
     store::{NOTES_REF, SPECS, Store, tracking::Tracked},
 };
@@ -97,6 +98,18 @@ pub(crate) fn sync(
     }
     let Exchange { report, store, .. } = exchange;
     report.finish(&store)
+}
+
+/// Joins what a plain `git fetch` brought of every remote with what is here.
+///
+/// # Errors
+/// If a ref cannot be read or written.
+pub(crate) fn join_fetched(project: &Project) -> Result<()> {
+    for name in git::remote::names(&project.repo) {
+        let remote = pick(project, Some(&name))?;
+        Exchange::new(project, &remote)?.join_fetched()?;
+    }
+    Ok(())
 }
 
 fn pause(round: u32, random: &[u8]) -> Duration {

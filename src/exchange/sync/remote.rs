@@ -4,7 +4,7 @@ use crate::{
     domain::converge::Source,
     error::{Error, Kind, Result},
     git,
-    project::Project,
+    project::{Project, branches::usual_remote},
 };
 
 /// A remote and what it is to this clone.
@@ -47,9 +47,10 @@ pub(crate) fn pick(project: &Project, asked: Option<&str>) -> Result<Remote> {
 }
 
 fn default(names: &[String]) -> Result<String> {
+    if let Some(usual) = usual_remote(names) {
+        return Ok(usual.to_owned());
+    }
     match names {
-        [only] => Ok(only.clone()),
-        names if names.iter().any(|name| name == "origin") => Ok("origin".to_owned()),
         [] => Err(Error::fatal(Kind::NoRemote, "there is no remote to exchange with")
             .hint("name one: git remote add origin <url>")),
         names => Err(Error::fatal(Kind::NoRemote, "which remote to exchange with is not said")

@@ -126,6 +126,8 @@ mod tests {
             informed_by: Lines::default(),
             tracked: ["src/**"].into_iter().collect(),
             approval: true,
+            priority: -3,
+            not_before: Some("2026-02-08"),
         };
         let text = TextRow { stamp: Some(stamp()), directory: 1, path: ".chant/specs/010.md", facts, front: &[7; 40] };
         (refs, Row { state: Some(state), full_state: &[8], text: Some(text), informed: &[9, 9] })

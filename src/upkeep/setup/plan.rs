@@ -37,6 +37,11 @@ pub(crate) fn init(project: &Project, options: Options) -> Result<Vec<Change>> {
     if !specs.is_dir() {
         changes.push(Change::MakeDir(specs));
     }
+    // In silent mode a remote takes part only where a person says so.
+    if !options.silent {
+        let missing = settings::missing_fetches(project)?.into_iter();
+        changes.extend(missing.map(|(key, value)| Change::AddSetting(key, value)));
+    }
     if options.notes {
         let missing = settings::missing(project).into_iter();
         changes.extend(missing.map(|(key, value)| Change::AddSetting(key.to_owned(), value.to_owned())));

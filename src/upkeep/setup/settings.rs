@@ -8,7 +8,11 @@ use crate::{
     error::{Error, Kind, Result},
     git::process::{Git, Output},
     project::Project,
-    store::NOTES_REF,
+    store::{
+        NOTES_REF, SPECS,
+        archive::ARCHIVES,
+        tracking::{tracked_archives, tracked_notes, tracked_specs},
+    },
 };
 
 /// The settings by which git keeps notes on commits that are rewritten, shows them, and joins them: beside what is set already.
@@ -26,6 +30,26 @@ pub(super) fn missing(project: &Project) -> Vec<(&'static str, &'static str)> {
     NOTES.into_iter().filter(|(key, value)| !says(key, value)).collect()
 }
 
+/// The settings by which a plain `git fetch` brings the histories of specs of `remote`: into the namespace of what remotes have only, so
+/// that nothing of this clone is overwritten.
+fn fetching(remote: &str) -> Vec<(String, String)> {
+    let refspecs = [
+        format!("+{SPECS}*:{}*", tracked_specs(remote)),
+        format!("+{ARCHIVES}*:{}*", tracked_archives(remote)),
+        format!("+{NOTES_REF}*:{}*", tracked_notes(remote)),
+    ];
+    refspecs.into_iter().map(|refspec| (format!("remote.{remote}.fetch"), refspec)).collect()
+}
+
+/// The settings of [`fetching`] that this clone lacks, for the remote that it exchanges specs with; none without one.
+pub(super) fn missing_fetches(project: &Project) -> Result<Vec<(String, String)>> {
+    let Some(remote) = project.exchanged_with()? else { return Ok(Vec::new()) };
+    let local = local(project)?;
+    let mut missing = fetching(&remote);
+    missing.retain(|setting| !local.contains(setting));
+    Ok(missing)
+}
+
 /// Settings of this clone's own file that concern this tool and are in git's sections: those of [`NOTES`], then colours, pager
 /// and hints.
 pub(super) fn own(project: &Project) -> Result<Vec<(String, String)>> {
@@ -33,6 +57,11 @@ pub(super) fn own(project: &Project) -> Result<Vec<(String, String)>> {
     let holds = |key: &str, value: &str| local.iter().any(|(k, v)| k.eq_ignore_ascii_case(key) && v == value);
     let notes = NOTES.into_iter().filter(|(key, value)| holds(key, value));
     let mut own: Vec<(String, String)> = notes.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let fetches = |(key, value): &&(String, String)| {
+        let remote = key.strip_prefix("remote.").and_then(|key| key.strip_suffix(".fetch"));
+        remote.is_some_and(|remote| fetching(remote).iter().any(|(_, ours)| ours == value))
+    };
+    own.extend(local.iter().filter(fetches).cloned());
     let about = |key: &str| key == "color.chant" || key == "pager.chant" || key.starts_with("advice.chant");
     own.extend(local.iter().filter(|(key, _)| about(&key.to_ascii_lowercase())).cloned());
     Ok(own)

@@ -1,0 +1,163 @@
+//! What other clones have recorded: what a plain `git fetch` or `git pull` brought of it is joined with what is here before a command
+//! reads, and the remote is asked before a spec is taken for new that came by a branch.
+
+use std::{fs, path::PathBuf, sync::PoisonError};
+
+use super::Context;
+use crate::{
+    answer::progress::Step,
+    cli::Command,
+    domain::id::SpecId,
+    env::{fault, local_file},
+    error::{IoContext as _, Kind, Result},
+    exchange::sync::{self, Claims, Scope},
+    git::{remote, repository::Repository},
+    project::Project,
+    specs::text::path_of,
+    store::tracking::REMOTES,
+};
+
+/// Joins what a plain fetch brought with what is here, once for each fetch. Whatever goes wrong is said and stops no command.
+pub(super) fn join(context: &Context<'_>, command: &Command) {
+    if !reads_specs(command) || !matches!(context.inside(), Ok(None)) {
+        return;
+    }
+    let fetch = {
+        let opened = context.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.as_ref().and_then(new_fetch)
+    };
+    let Some(fetch) = fetch else { return };
+    let joined = Project::open(&context.env).and_then(|project| {
+        sync::join_fetched(&project)?;
+        fetch.note(context.env.now())
+    });
+    if let Err(error) = joined {
+        let what = format!("what 'git fetch' brought of specs is not taken over: {}", error.message);
+        context.progress.say(&Step::Warning(what));
+    }
+}
+
+fn reads_specs(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Init(_)
+            | Command::Deinit(_)
+            | Command::Demo(_)
+            | Command::Hooks(_)
+            | Command::Hook(_)
+            | Command::Help(_)
+            | Command::InstallMan(_)
+            | Command::Schema(_)
+            | Command::Version(_)
+            | Command::Sync(_)
+            | Command::Fsck(_)
+    )
+}
+
+/// A fetch of git's own since the last look.
+struct NewFetch {
+    /// The file that says, by its time, when that was.
+    seen: PathBuf,
+}
+
+/// The fetch that has not been looked at, where the configuration says that a fetch brings histories of specs.
+fn new_fetch(repo: &Repository) -> Option<NewFetch> {
+    let time = |path: &PathBuf| fs::symlink_metadata(path).and_then(|meta| meta.modified()).ok();
+    let fetched = time(&repo.gix().git_dir().join("FETCH_HEAD"))?;
+    let seen = repo.chant_dir().join("fetched");
+    if time(&seen).is_some_and(|seen| seen > fetched) {
+        return None;
+    }
+    let brings = remote::mappings(repo).iter().any(|mapping| !mapping.push && mapping.writes.starts_with(REMOTES));
+    brings.then_some(NewFetch { seen })
+}
+
+impl NewFetch {
+    /// Notes that it was looked at.
+    fn note(self, now: jiff::Timestamp) -> Result<()> {
+        if let Some(dir) = self.seen.parent() {
+            local_file::make_dir(dir).io("create", dir)?;
+        }
+        let touch = || {
+            let file = local_file::open_with(&self.seen, fs::OpenOptions::new().write(true).create(true))?;
+            file.set_modified(now.into())
+        };
+        fault::around("own.write", touch).io("write", &self.seen)
+    }
+}
+
+/// Whether the spec came by a branch, and its history did not: then only a remote knows where it stands.
+fn has_no_history(project: &Project, id: &SpecId) -> Result<bool> {
+    if project.store()?.tip(id)?.is_some() {
+        return Ok(false);
+    }
+    match project.repo.head()?.id() {
+        Some(head) => Ok(project.blob_id_in(head, &path_of(id))?.is_some()),
+        None => Ok(false),
+    }
+}
+
+/// Asks the remote for the history of a spec that is about to be worked and has none here. One that does not answer is said.
+///
+/// # Errors
+/// If what it has cannot be taken over.
+pub(super) fn ask_about(context: &Context<'_>, project: &Project, id: &SpecId) -> Result<()> {
+    let Some(name) = project.exchanged_with()?.filter(|_| has_no_history(project, id).unwrap_or(false)) else {
+        return Ok(());
+    };
+    context.progress.say(&Step::Note(format!("'{}' has no history here: asking '{name}'", id.short())));
+    let claims = Claims::new(project, sync::pick(project, Some(&name))?)?;
+    match claims.fetch(id) {
+        Err(error) if error.kind == Kind::RemoteUnreachable => {
+            let what = format!("whether '{}' is done elsewhere is not known: {}", id.short(), error.message);
+            context.progress.say(&Step::Warning(what));
+            Ok(())
+        }
+        fetched => fetched,
+    }
+}
+
+/// Fetches from the remote if one of the specs that are not archived has no history here.
+///
+/// # Errors
+/// If the names of the specs cannot be read, or what the remote has cannot be taken over.
+pub(super) fn ask_about_all(context: &Context<'_>, project: &Project) -> Result<()> {
+    let Some(name) = project.exchanged_with()? else { return Ok(()) };
+    if unknown(project)?.is_none() {
+        return Ok(());
+    }
+    let remote = sync::pick(project, Some(&name))?;
+    match sync::sync(project, &remote, Scope { fetch: true, push: false }, context.progress) {
+        Err(error) if error.kind == Kind::RemoteUnreachable => {
+            let what = format!("what is done elsewhere is not known: {}", error.message);
+            context.progress.say(&Step::Warning(what));
+            Ok(())
+        }
+        fetched => fetched.map(drop),
+    }
+}
+
+/// A spec that came by a branch, without its history.
+fn unknown(project: &Project) -> Result<Option<SpecId>> {
+    let names = project.spec_names();
+    for id in names.active()? {
+        if names.tip(id)?.is_none() && has_no_history(project, id)? {
+            return Ok(Some(id.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// What to say to a person who looks at specs of which this clone has no history, and that its remote was never asked about.
+///
+/// # Errors
+/// If the names of the specs cannot be read.
+pub(super) fn hint(project: &Project) -> Result<Option<String>> {
+    let Some(name) = project.exchanged_with()? else { return Ok(None) };
+    if !project.store()?.all_tracked(&name)?.is_empty() || unknown(project)?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "specs came here without their history; where they stand, '{name}' may know: git chant sync --fetch"
+    )))
+}

@@ -1,0 +1,74 @@
+//! A clone that has specs and not their histories: what it says of them, and what it does before it works one.
+
+use super::net::Net;
+
+/// A spec that clone 0 completed, with its file and its work on the branch that both share.
+fn completed(net: &Net) -> String {
+    let spec = net.add(0, "Once");
+    net.agent(0, "echo done >>done; git add done; git commit -qm Done");
+    net.chant(0, &["work", &spec]).ok();
+    net.chant(0, &["sync"]).ok();
+    net.git(0, &["push", "-q"]);
+    net.git(1, &["pull", "-q"]);
+    net.agent(1, "echo again >>done; git add done; git commit -qm Again");
+    spec
+}
+
+#[test]
+fn it_is_told_and_the_remote_is_asked_before_a_spec_is_worked_again() {
+    let net = Net::new(2);
+    let spec = completed(&net);
+    for command in [&["list"][..], &["ready"], &["status"]] {
+        net.chant(1, command).ok().fails(0, &["git chant sync --fetch"]);
+    }
+    let before = net.git(1, &["rev-parse", "main"]);
+    net.chant(1, &["work", &spec]).fails(1, &["has no history here: asking 'origin'", "is completed"]);
+    assert_eq!(net.status(1, &spec), "completed");
+    assert_eq!(net.git(1, &["rev-parse", "main"]), before);
+    let quiet = net.chant(1, &["list"]).ok();
+    assert!(!quiet.err.contains("sync --fetch"), "{}", quiet.err);
+}
+
+#[test]
+fn work_on_all_and_next_ask_too_and_go_on_without_an_answer() {
+    let net = Net::new(3);
+    let spec = completed(&net);
+    net.chant(1, &["work", "--all"]).ok();
+    assert_eq!(net.status(1, &spec), "completed");
+    net.git(2, &["pull", "-q"]);
+    net.chant(2, &["next"]).fails(1, &["nothing is ready"]);
+    // The remote is gone: what is done elsewhere cannot be known, and work is possible all the same.
+    let other = net.add(0, "Alone");
+    net.git(0, &["add", "-A"]);
+    net.git(0, &["commit", "-qm", "Spec"]);
+    net.git(0, &["push", "-q"]);
+    net.git(1, &["pull", "-q"]);
+    std::fs::rename(&net.server, net.server.with_extension("away")).unwrap();
+    net.chant(1, &["work", &other, "--trust"]).ok().fails(0, &["is done elsewhere is not known"]);
+    assert_eq!(net.status(1, &other), "completed");
+}
+
+#[test]
+fn after_init_a_plain_pull_brings_where_specs_stand() {
+    let net = Net::new(2);
+    net.chant(1, &["init"]).ok();
+    assert_eq!(net.chant(1, &["init"]).ok().out.matches("remote.origin.fetch").count(), 0, "the second time");
+    let spec = net.add(0, "Once");
+    net.chant(0, &["sync"]).ok();
+    net.git(0, &["add", "-A"]);
+    net.git(0, &["commit", "-qm", "Spec"]);
+    net.git(0, &["push", "-q"]);
+    net.git(1, &["pull", "-q"]);
+    assert_eq!(net.status(1, &spec), "pending");
+    // What only this clone knows is not overwritten by a fetch that prunes.
+    let own = net.add(1, "Mine");
+    net.agent(0, "echo done >>done; git add done; git commit -qm Done");
+    net.chant(0, &["work", &spec]).ok();
+    net.chant(0, &["sync"]).ok();
+    net.git(1, &["fetch", "-q", "--prune"]);
+    let listed = net.chant(1, &["list", "--all", "--format=%(id) %(status)"]).ok().out;
+    assert!(listed.contains(&format!("{spec} completed")) && listed.contains(&format!("{own} pending")), "{listed}");
+    let removed = net.chant(1, &["deinit"]).ok().out;
+    assert_eq!(removed.matches("unset remote.origin.fetch").count(), 3, "{removed}");
+    assert_eq!(net.git(1, &["config", "--get-all", "remote.origin.fetch"]), "+refs/heads/*:refs/remotes/origin/*");
+}
