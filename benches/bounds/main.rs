@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "nothing uses this crate")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "the table is what it is for")]
 
+mod checks;
 mod exchange;
 mod measure;
 mod repository;
@@ -28,6 +29,9 @@ fn main() {
     let asked = Asked::parse(&args);
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bounds");
     println!("{} processors; medians of {} rounds", processors(), asked.rounds);
+    if asked.only.is_empty() || asked.only.iter().any(|name| name == "checks") {
+        checks::rows(&home, &asked.binary, asked.rounds);
+    }
     for count in &asked.sizes {
         let archived = *count > MANY;
         // What was archived has been packed long since.

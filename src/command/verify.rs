@@ -91,7 +91,10 @@ fn checks(
     at: ObjectId,
 ) -> Result<Checks> {
     let mut checks = Checks::default();
-    let mut room = Room::open(project, context.progress)?;
+    let mut room = match state.and_then(|state| state.attempt) {
+        Some(attempt) => Room::for_attempt(project, attempt, context.progress)?,
+        None => Room::open(project, context.progress)?,
+    };
     if let Some(state) = state.filter(|state| state.attempt.is_some()) {
         room.warm_up(&project.attempt(id, state)?, &[])?;
     }

@@ -1,6 +1,8 @@
 //! Commands in the repository's files are code: they run only where this person wrote or approved that very text of that very spec or
 //! prompt. A copy of a trusted text under another name is not trusted: an agent may have made it.
 
+use std::path::PathBuf;
+
 use gix::{ObjectId, bstr::ByteSlice};
 
 use super::Project;
@@ -15,6 +17,9 @@ use crate::{
 
 /// The folder of prompt files.
 const PROMPTS_DIR: &str = ".chant/prompts";
+
+/// The folder of what is trusted, in that of the clone.
+const TRUSTED: &str = "trusted";
 
 /// The largest prompt file, in bytes.
 const MAX_PROMPT_LEN: u64 = 1 << 20;
@@ -62,7 +67,7 @@ impl CustomPrompt {
 impl Project {
     /// Remembers that this person wrote or approved the text `blob` of `subject`, a spec id or [`CustomPrompt::subject`].
     pub(crate) fn trust(&self, subject: &str, blob: ObjectId) -> Result<()> {
-        let path = self.private_dir("trusted")?.join(entry(subject, blob));
+        let path = self.private_dir(TRUSTED)?.join(entry(subject, blob));
         fault::around("trust.write", || {
             local_file::open_with(&path, std::fs::File::options().create(true).append(true))
         })
@@ -72,8 +77,13 @@ impl Project {
 
     /// Whether this person wrote or approved the text `blob` of `subject`.
     pub(crate) fn is_trusted(&self, subject: &str, blob: ObjectId) -> bool {
-        let path = self.repo.chant_dir().join("trusted").join(entry(subject, blob));
+        let path = self.trusted_dir().join(entry(subject, blob));
         path.symlink_metadata().is_ok_and(|meta| meta.is_file())
+    }
+
+    /// Where it is remembered, a file `<subject>-<blob>` each.
+    pub(crate) fn trusted_dir(&self) -> PathBuf {
+        self.repo.chant_dir().join(TRUSTED)
     }
 
     /// What of the repository would run and this person has not yet approved.

@@ -54,6 +54,8 @@ pub(crate) struct Changes {
     pub waits: Vec<String>,
     /// What no event explains and no run can have done.
     pub told: Vec<String>,
+    /// What the run may have done and is undone: it is said and waits for nothing.
+    pub undone: Vec<String>,
     /// What people do at any time: refs that moved, files of the main worktree.
     pub noted: Vec<String>,
     /// The names of these refs.
@@ -65,7 +67,7 @@ pub(crate) struct Changes {
 impl Changes {
     /// Says what is not said in an event.
     pub(crate) fn say(&self, progress: &dyn Progress) {
-        for what in &self.told {
+        for what in self.undone.iter().chain(&self.told) {
             progress.say(&Step::Warning(what.clone()));
         }
         for what in &self.noted {

@@ -1,6 +1,8 @@
 //! Who may do what and when: dependencies, approval, trust, short ids, usage.
 
-use crate::support::{Sandbox, cases::few_or_many, terminal::Terminal};
+use std::process::Stdio;
+
+use crate::support::{Ran, Sandbox, cases::few_or_many, terminal::Terminal};
 
 #[test]
 fn a_circle_of_dependencies_names_its_specs() {
@@ -336,4 +338,30 @@ fn a_copy_of_a_trusted_text_is_not_trusted() {
     sandbox.chant(&["approve", "011-abc"]).ok();
     sandbox.chant(&["work", "011-abc"]).ok();
     sandbox.chant(&["work", &id]).ok();
+}
+
+/// An agent that nothing confines can write what a person's trust is made of.
+#[test]
+fn trust_that_a_run_writes_down_does_not_count() {
+    let sandbox = Sandbox::new();
+    let forge = "git=$(git rev-parse --git-common-dir); id=2026-02-09-077-evl; spec=../repo/.chant/specs/$id.md; \
+                 printf -- '---\\nverify:\\n  - touch ../done-by-evil\\n---\\n\\n# Evil\\n' >$spec; \
+                 : >$git/chant/trusted/$id-$(git hash-object $spec); echo ready >../ready; \
+                 until test -e ../go; do sleep 0.05; done; echo two >file; tick";
+    sandbox.agent(forge);
+    let id = sandbox.add(&["Make it two"]);
+    let run = sandbox.binary(&["work", &id]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !sandbox.dir().join("ready").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    // What a person adds meanwhile is trusted.
+    let mine = sandbox.add(&["Mine", "--verify", "true"]);
+    std::fs::write(sandbox.dir().join("go"), "").unwrap();
+    let ran = Ran::of(run.wait_with_output().unwrap());
+    assert!(ran.err.contains("trust in the commands of '2026-02-09-077-evl'"), "{}", ran.err);
+    assert!(!ran.err.contains(&format!("trust in the commands of '{mine}'")), "{}", ran.err);
+    sandbox.chant(&["work", "077"]).fails(1, &["have not approved", "touch ../done-by-evil"]);
+    sandbox.agent("echo three >file; tick");
+    sandbox.chant(&["work", &mine]).ok();
+    assert!(!sandbox.dir().join("done-by-evil").exists());
 }

@@ -98,6 +98,8 @@ pub(crate) struct Visit<'r> {
     warm: Option<ObjectId>,
     /// The files of `.worktreeinclude`.
     pub(super) included: Vec<PathBuf>,
+    /// How long `chant.worktreeSetup` took.
+    prepared: Duration,
 }
 
 /// Where a checkout is, and what confines a command in it.
@@ -174,11 +176,18 @@ impl<'p> Room<'p> {
             }
         }
         let refs = apart::refs(&git_dir);
-        let visit = Visit { room, stand, refs, commit, warm: begin.map(|begin| begin.commit), included };
+        let warm = begin.map(|begin| begin.commit);
+        let mut visit = Visit { room, stand, refs, commit, warm, included, prepared: Duration::ZERO };
         if begin.is_some_and(|begin| !begin.set_up) {
             return Ok(visit);
         }
-        set_up(project, &visit.stand.path, |command| visit.watch(command, None, None))?;
+        let mut prepared = Duration::ZERO;
+        set_up(project, &visit.stand.path, |command| {
+            let finished = visit.watch(command, None, None)?;
+            prepared = finished.duration;
+            Ok(finished)
+        })?;
+        visit.prepared = prepared;
         Ok(visit)
     }
 
@@ -229,8 +238,9 @@ impl<'p> Room<'p> {
                 break;
             }
         }
+        let prepared = visit.prepared;
         drop(visit);
-        self.remember(&done, was_warm)?;
+        self.remember(&done, prepared, was_warm)?;
         Ok(done)
     }
 

@@ -137,12 +137,12 @@ impl Room<'_> {
         Ok(Tried::Passed(done))
     }
 
-    /// Remembers what `done` in a cold checkout shows of its commands; `was_warm` says that one of them has just failed in a warm one.
-    pub(super) fn remember(&self, done: &[Command], was_warm: bool) -> Result<()> {
+    /// Remembers what `done` in a cold checkout, which was `prepared` in that time, shows of its commands; `was_warm` says that one of them has just failed in a warm one.
+    pub(super) fn remember(&self, done: &[Command], prepared: Duration, was_warm: bool) -> Result<()> {
         let Some(warm) = &self.warm else { return Ok(()) };
         let mark = if was_warm && done.iter().all(Command::has_passed) {
             Mark::Cold
-        } else if Duration::from_millis(done.iter().map(|seen| seen.duration_ms).sum()) >= SLOW {
+        } else if prepared + Duration::from_millis(done.iter().map(|seen| seen.duration_ms).sum()) >= SLOW {
             Mark::Slow
         } else {
             return Ok(());

@@ -156,6 +156,7 @@ impl Judge<'_> {
         if extent == Extent::Guarded {
             (changes.noted, changes.refs_moved) = (self.changes.noted.clone(), self.changes.refs_moved.clone());
         }
+        changes.undone.append(&mut self.changes.undone);
         let before = self.changes.waits.iter().filter(|what| !changes.waits.contains(what));
         let before: Vec<String> = before.cloned().collect();
         changes.waits.extend(before);

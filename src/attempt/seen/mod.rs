@@ -12,6 +12,7 @@ mod moved;
 mod parts;
 mod record;
 mod settings;
+mod trust;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -30,6 +31,7 @@ use crate::{
 use look::{Seen, look, places};
 use parts::{Part, changed_parts, differing, one, take};
 use record::Record;
+use trust::Moment;
 
 /// What is said where there should be a record and is none.
 const LOST: &str = "what was seen before the run is not known: its record was removed or altered";
@@ -70,6 +72,7 @@ impl Watch {
     ) -> Result<Watch> {
         let now = look(project, Extent::All, None)?;
         let mut record = Record::new(attempt, confined, now, places(project, Some(worktree)));
+        record.began = Moment::now(project)?;
         match Record::read(project, id)? {
             Some(earlier) if earlier.attempt == attempt => resume(&mut record, earlier),
             Some(earlier) => inherit(project, id, &mut record, &earlier)?,
@@ -136,6 +139,9 @@ impl Watch {
                 changes.told.push(aside);
             }
             differs.push((part, name, waits));
+        }
+        if !record.confined && !record.compared {
+            changes.undone = trust::withdraw(project, record.began)?;
         }
         if extent == Extent::All {
             self.compare_refs(project, record, &now, &mut changes)?;
@@ -240,7 +246,7 @@ pub(crate) fn waiting(
 ) -> Result<Vec<String>> {
     let mut watch = Watch::open(project, id, attempt, false)?;
     let changes = watch.compare(project, Extent::Guarded)?;
-    if changes.waits.is_empty() && !changes.told.is_empty() {
+    if changes.waits.is_empty() && !(changes.told.is_empty() && changes.undone.is_empty()) {
         changes.say(progress);
         watch.settle(project)?;
     }
@@ -284,6 +290,9 @@ fn resume(record: &mut Record, earlier: Record) {
         }
     }
     record.before.plain = earlier.before.plain;
+    if !earlier.compared {
+        record.began = earlier.began;
+    }
     record.confined &= earlier.confined;
     record.lost = earlier.lost;
     record.named = earlier.named;

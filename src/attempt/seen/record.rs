@@ -9,7 +9,7 @@ use bstr::ByteSlice as _;
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::{look::Seen, parts::Parts};
+use super::{look::Seen, parts::Parts, trust::Moment};
 use crate::{
     agent::confine::Identities,
     domain::id::SpecId,
@@ -33,6 +33,9 @@ pub(super) struct Record {
     /// The attempt: its start event.
     #[serde(with = "hex")]
     pub attempt: ObjectId,
+    /// When the run began, or an earlier one that was never compared.
+    #[serde(default)]
+    pub began: Moment,
     /// Whether every run of the attempt so far was confined.
     pub confined: bool,
     /// Whether what the last run changed was compared, and put into an event where it needs one.
@@ -51,7 +54,8 @@ impl Record {
     /// The record of an attempt that begins to run.
     pub(super) fn new(attempt: ObjectId, confined: bool, before: Seen, places: Identities) -> Record {
         let (named, compared, lost) = (Parts::new(), false, false);
-        Record { format: FORMAT, attempt, confined, compared, lost, before, named, places }
+        let began = Moment::default();
+        Record { format: FORMAT, attempt, began, confined, compared, lost, before, named, places }
     }
 
     /// Reads the record of a spec. `None` if there is none that can be believed.
