@@ -56,7 +56,7 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
     if let Some(driver) = &driver {
         inherit::of_driver(project, &mut draft.front, driver)?;
     }
-    let (text, warnings) = text(project, &mut draft)?;
+    let (text, mut warnings) = text(project, &mut draft)?;
     let onto = match onto {
         Some(onto) => Some(onto),
         None => inherit::onto(project, &draft.front)?,
@@ -77,6 +77,7 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
     };
     let created = read_back(project, id.clone(), bytes, unreadable)?;
     let supersedes = created.spec.front.supersedes.clone();
+    warnings.extend(created.spec.near_criteria());
     if edit {
         // A text that a person typed is kept, even if it cannot be recorded.
         record_one(project, &created, onto.as_deref(), true)

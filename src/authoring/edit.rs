@@ -21,18 +21,19 @@ use crate::{
     },
 };
 
-/// Opens the file of a spec in the person's editor, and records the text if it has changed. Returns whether it has.
+/// Opens the file of a spec in the person's editor, and records the text if it has changed: then gives what is worth saying about
+/// it, a line each.
 ///
 /// # Errors
 /// `no-file` if the file is not in this work tree, `invalid-spec` if the new text cannot be read.
-pub(crate) fn edit(project: &Project, id: &SpecId) -> Result<bool> {
+pub(crate) fn edit(project: &Project, id: &SpecId) -> Result<Option<Vec<String>>> {
     let (top, relative, before) = file_of(project, id)?;
     let path = top.join(&relative);
     project.env.edit(&git::editor(&project.repo)?, &path)?;
     let bytes = project.stored(&top, &relative, std::fs::read(&path).io("read", &path)?)?;
     let store = project.store()?;
     if before == Some(store.blob_id(&bytes)) {
-        return Ok(false);
+        return Ok(None);
     }
     let unreadable = || {
         Error::negative(Kind::InvalidSpec, format!("the text of '{}' cannot be read now", id.short()))
@@ -48,7 +49,7 @@ pub(crate) fn edit(project: &Project, id: &SpecId) -> Result<bool> {
         record::append(project, id, NewEvent { op: Op::Edit, sentence, facts }, Some(blob))?;
     }
     project.trust(id.as_str(), blob)?;
-    Ok(true)
+    Ok(Some(spec.near_criteria().collect()))
 }
 
 /// The file of a spec: the top of its work tree, its path below that, and its blob. A file that cannot be read as a spec at all

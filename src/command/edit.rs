@@ -10,6 +10,7 @@ use crate::{
 
 pub(super) fn run(context: &Context<'_>, args: &EditArgs) -> Result<Outcome> {
     let (project, id) = context.open_to_change(&args.spec)?;
-    let changed = edit::edit(&project, &id)?;
-    Ok(Outcome::new(Edited { spec: context.view(&project, &id)?, changed }))
+    let edited = edit::edit(&project, &id)?;
+    let outcome = Outcome::new(Edited { spec: context.view(&project, &id)?, changed: edited.is_some() });
+    Ok(edited.unwrap_or_default().into_iter().fold(outcome, Outcome::warning))
 }

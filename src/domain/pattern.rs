@@ -1,8 +1,11 @@
 //! Paths and globs as specs name them: which are safe, what an entry is, and which paths a set of entries covers.
 
-use std::fmt;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 use gix::glob::wildmatch;
 use gix::validate::path::component;
 
@@ -188,17 +191,24 @@ fn check_glob(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The paths that a list of entries (for example `target_files`) covers.
+/// The paths that a list of entries (for example `target_files`) covers. A path is looked up, not compared with each entry.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PathSet {
-    /// The entries without a slash at their end, and whether they are globs that had one.
-    entries: Vec<Covered>,
+    /// The entries as they are written, each a file or the directory that files lie in.
+    names: HashSet<Vec<u8>>,
+    /// The entries that had a slash at their end, without it.
+    directories: HashSet<Vec<u8>>,
+    /// The globs by the directory that they begin with, which is empty for the others.
+    globs: HashMap<Vec<u8>, Vec<Glob>>,
 }
 
 #[derive(Clone, Debug)]
-struct Covered {
-    text: String,
-    glob: bool,
+struct Glob {
+    /// Without a slash at its end.
+    text: BString,
+    /// What every path ends with that it matches.
+    end: Vec<u8>,
+    /// Whether it had a slash at its end: then it matches the directories that files lie in.
     directory: bool,
 }
 
@@ -216,38 +226,49 @@ impl PathSet {
                 Entry::Path(text) | Entry::Directory(text) => (text, false),
             };
             let directory = text.ends_with('/');
-            let text = text.trim_end_matches('/').to_owned();
-            set.entries.push(Covered { text, glob, directory });
+            let text = text.trim_end_matches('/');
+            if glob {
+                let glob = Glob::new(text, directory);
+                let fixed = text.find(['*', '?', '[']).unwrap_or(text.len());
+                let begin = text[..fixed].rfind('/').map_or("", |slash| &text[..slash]);
+                set.globs.entry(begin.as_bytes().to_owned()).or_default().push(glob);
+            }
+            // The literal reading counts too, as in git: 'app/[id]/page.tsx' is a file as well as a pattern.
+            let names = if directory { &mut set.directories } else { &mut set.names };
+            names.insert(text.as_bytes().to_owned());
         }
         Ok(set)
     }
 
     /// Whether nothing is covered.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.names.is_empty() && self.directories.is_empty()
     }
 
     /// Whether `path`, a file relative to the top of the work tree, is covered: by its own name, by a directory that it lies
     /// in, or by a glob, where `*` and `?` stop at `/` and `**` does not (git's `:(glob)`).
     pub(crate) fn matches(&self, path: &BStr) -> bool {
-        self.entries.iter().any(|entry| entry.matches(path))
+        let above = || path.find_iter("/").map(|end| &path[..end]);
+        let globs = |begin: &[u8]| self.globs.get(begin).into_iter().flatten();
+        self.names.contains(path.as_bytes())
+            || above().any(|dir| self.names.contains(dir.as_bytes()) || self.directories.contains(dir.as_bytes()))
+            || globs(b"").chain(above().flat_map(|dir| globs(dir.as_bytes()))).any(|glob| glob.matches(path))
     }
 }
 
-impl Covered {
+impl Glob {
+    fn new(text: &str, directory: bool) -> Glob {
+        let end = if directory { "" } else { text.rsplit(['*', '?', ']']).next().unwrap_or_default() };
+        Glob { text: text.into(), end: end.as_bytes().to_owned(), directory }
+    }
+
     fn matches(&self, path: &BStr) -> bool {
-        // The literal reading goes first, as in git: 'app/[id]/page.tsx' is a file as well as a pattern.
-        if let Some(rest) = path.strip_prefix(self.text.as_bytes())
-            && (rest.starts_with(b"/") || rest.is_empty() && !self.directory)
-        {
-            return true;
+        let matches = |path: &BStr| wildmatch(self.text.as_bstr(), path, wildmatch::Mode::NO_MATCH_SLASH_LITERAL);
+        if self.directory {
+            path.find_iter("/").any(|end| matches(path[..end].as_bstr()))
+        } else {
+            path.ends_with(&self.end) && matches(path)
         }
-        if !self.glob {
-            return false;
-        }
-        let matches =
-            |path: &BStr| wildmatch(self.text.as_bytes().as_bstr(), path, wildmatch::Mode::NO_MATCH_SLASH_LITERAL);
-        if self.directory { path.find_iter("/").any(|end| matches(path[..end].as_bstr())) } else { matches(path) }
     }
 }
 

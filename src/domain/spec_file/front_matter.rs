@@ -90,6 +90,8 @@ pub(super) struct Key {
     pub(super) check: fn(&str) -> Result<(), &'static str>,
     /// Whether other tools write the key while they work: what is wrong with it stops nothing.
     pub(super) recorded: bool,
+    /// What separates several values where a list is written as one text: nothing does in commands.
+    pub(super) between: Option<&'static str>,
 }
 
 /// The field that a key fills.
@@ -102,11 +104,29 @@ pub(super) enum Field {
 }
 
 const fn key(name: &'static str, field: Field, check: fn(&str) -> Result<(), &'static str>) -> Key {
-    Key { name, field, check, recorded: false }
+    Key { name, field, check, recorded: false, between: None }
+}
+
+/// A list of words, which hold no comma.
+const fn words(
+    name: &'static str,
+    list: fn(&mut FrontMatter) -> &mut Vec<String>,
+    check: fn(&str) -> Result<(), &'static str>,
+) -> Key {
+    Key { name, field: Field::List(list), check, recorded: false, between: Some(",") }
+}
+
+/// A list of paths, which may hold a comma, and hardly one with a blank after it.
+const fn paths(
+    name: &'static str,
+    list: fn(&mut FrontMatter) -> &mut Vec<String>,
+    check: fn(&str) -> Result<(), &'static str>,
+) -> Key {
+    Key { name, field: Field::List(list), check, recorded: false, between: Some(", ") }
 }
 
 const fn recorded(name: &'static str, field: Field) -> Key {
-    Key { name, field, check: value::line, recorded: true }
+    Key { name, field, check: value::line, recorded: true, between: Some(",") }
 }
 
 /// The keys that mean something: the one table of them.
@@ -114,22 +134,22 @@ pub(super) const TABLE: [Key; 26] = [
     key("type", Field::Type, value::line),
     key("phase", Field::Text(|front| &mut front.phase), value::line),
     key("topic", Field::Text(|front| &mut front.topic), pattern::check_name),
-    key("labels", Field::List(|front| &mut front.labels), value::line),
-    key("depends_on", Field::List(|front| &mut front.depends_on), value::id),
-    key("informed_by", Field::List(|front| &mut front.informed_by), value::entry),
-    key("origin", Field::List(|front| &mut front.origin), value::entry),
-    key("tracks", Field::List(|front| &mut front.tracks), value::files),
-    key("context", Field::List(|front| &mut front.context), value::entry),
-    key("target_files", Field::List(|front| &mut front.target_files), value::files),
+    words("labels", |front| &mut front.labels, value::line),
+    words("depends_on", |front| &mut front.depends_on, value::id),
+    paths("informed_by", |front| &mut front.informed_by, value::entry),
+    paths("origin", |front| &mut front.origin, value::entry),
+    paths("tracks", |front| &mut front.tracks, value::files),
+    paths("context", |front| &mut front.context, value::entry),
+    paths("target_files", |front| &mut front.target_files, value::files),
     key("prompt", Field::Text(|front| &mut front.prompt), pattern::check_path),
     key("verify", Field::List(|front| &mut front.verify), value::command),
     key("reproduces", Field::Text(|front| &mut front.reproduces), value::command),
-    key("tests", Field::List(|front| &mut front.tests), value::files),
+    paths("tests", |front| &mut front.tests, value::files),
     key("fails_with", Field::Text(|front| &mut front.fails_with), value::pattern),
     key("runs", Field::Text(|front| &mut front.runs), value::runs),
     key("priority", Field::Text(|front| &mut front.priority), value::priority),
     key("not_before", Field::Text(|front| &mut front.not_before), value::day),
-    key("supersedes", Field::List(|front| &mut front.supersedes), value::id),
+    words("supersedes", |front| &mut front.supersedes, value::id),
     key("agent", Field::Text(|front| &mut front.agent), value::line),
     key("approval", Field::Approval, value::line),
     recorded("status", Field::Text(|front| &mut front.status)),
@@ -191,7 +211,9 @@ impl FrontMatter {
         let entry = self.keys.iter().position(|known| known == key)?;
         let nodes = yaml::read(text, |name| name == key).ok()??;
         let place = match (&nodes.get(entry)?.1, index) {
-            (Node::Text(written), None | Some(0)) => NodeLocation::value(vec![entry], written),
+            (Node::Text(written), at) if at.unwrap_or(0) < written.split(',').count() => {
+                NodeLocation::value(vec![entry], written)
+            }
             (Node::List(items), Some(index)) => match items.get(index)? {
                 Node::Text(written) => NodeLocation::value(vec![entry, index], written),
                 _ => NodeLocation { path: vec![entry, index], key: false, written: None },

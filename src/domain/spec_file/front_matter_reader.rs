@@ -176,7 +176,7 @@ impl FrontMatterReader {
         let nodes = match node {
             Node::Null => return,
             Node::List(nodes) => nodes,
-            text @ Node::Text(_) => return self.item(key, field, vec![index], text),
+            Node::Text(text) => return self.one_text(index, key, field, text),
             other => return self.wrong(index, key.name, &other, "a list of texts"),
         };
         if nodes.len() > MAX_ENTRIES {
@@ -186,6 +186,18 @@ impl FrontMatterReader {
         }
         for (at, node) in nodes.into_iter().enumerate() {
             self.item(key, field, vec![index, at], node);
+        }
+    }
+
+    /// A list that is written as one text: `labels: a, b`.
+    fn one_text(&mut self, index: usize, key: &Key, field: fn(&mut FrontMatter) -> &mut Vec<String>, text: String) {
+        match key.between.filter(|between| text.contains(between)) {
+            Some(between) => {
+                for part in text.split(between).map(str::trim).filter(|part| !part.is_empty()).take(MAX_ENTRIES) {
+                    self.item(key, field, vec![index], Node::Text(part.to_owned()));
+                }
+            }
+            None => self.item(key, field, vec![index], Node::Text(text)),
         }
     }
 

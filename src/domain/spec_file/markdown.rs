@@ -7,6 +7,7 @@ use std::{
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use super::near_box;
 use crate::domain::character::is_unprintable;
 
 /// An acceptance criterion: a task-list item under the heading "Acceptance Criteria".
@@ -77,6 +78,8 @@ pub(super) struct Body {
     pub(super) title: Option<String>,
     pub(super) criteria: Vec<Criterion>,
     pub(super) release_notes: Option<String>,
+    /// The bytes of the file at which something among the criteria looks like a box and is none.
+    pub(super) near_boxes: Vec<Range<usize>>,
     /// An "Acceptance Criteria" heading without a single task under it.
     pub(super) empty_criteria: Option<Range<usize>>,
 }
@@ -133,6 +136,8 @@ struct Section {
     filled: bool,
     /// The comments in it.
     comments: Vec<Range<usize>>,
+    /// The blocks of code and of HTML in it.
+    verbatim: Vec<Range<usize>>,
 }
 
 impl Reader<'_> {
@@ -162,7 +167,9 @@ impl Reader<'_> {
                 self.depth += 1;
                 self.items.push(None);
             }
+            Tag::CodeBlock(_) => self.criteria.iter_mut().for_each(|section| section.verbatim.push(range.clone())),
             Tag::HtmlBlock => {
+                self.criteria.iter_mut().for_each(|section| section.verbatim.push(range.clone()));
                 if let Some(notes) = &mut self.notes {
                     let comments = comments(&self.body[range.clone()]);
                     notes.comments.extend(comments.into_iter().map(|at| at.start + range.start..at.end + range.start));
@@ -203,7 +210,8 @@ impl Reader<'_> {
         if level == HeadingLevel::H1 && self.found.title.is_none() && !text.is_empty() {
             self.found.title = Some(text.to_owned());
         }
-        let new = || Section { level, heading: heading.clone(), filled: false, comments: Vec::new() };
+        let new =
+            || Section { level, heading: heading.clone(), filled: false, comments: Vec::new(), verbatim: Vec::new() };
         match text.trim_end_matches(':').to_lowercase().as_str() {
             "acceptance criteria" if self.criteria.is_none() => self.criteria = Some(new()),
             "release notes" if self.notes.is_none() => self.notes = Some(new()),
@@ -212,10 +220,11 @@ impl Reader<'_> {
     }
 
     fn close_sections(&mut self, level: HeadingLevel, end: usize) {
-        if let Some(section) = self.criteria.take_if(|section| level <= section.level)
-            && !section.filled
-        {
-            self.found.empty_criteria = Some(self.start + section.heading.start..self.start + section.heading.end);
+        if let Some(section) = self.criteria.take_if(|section| level <= section.level) {
+            if !section.filled {
+                self.found.empty_criteria = Some(self.start + section.heading.start..self.start + section.heading.end);
+            }
+            self.near_boxes(&section, end);
         }
         if let Some(section) = self.notes.take_if(|section| level <= section.level)
             && section.filled
@@ -229,6 +238,22 @@ impl Reader<'_> {
             }
             notes.push_str(self.body.get(at..end).unwrap_or(""));
             self.found.release_notes = Some(notes.trim().to_owned()).filter(|notes| !notes.is_empty());
+        }
+    }
+
+    /// Notes every line of the section that begins as a task does and is none.
+    fn near_boxes(&mut self, section: &Section, end: usize) {
+        let mut at = section.heading.end;
+        for line in self.body.get(at..end).unwrap_or_default().split_inclusive('\n') {
+            let start = at;
+            at += line.len();
+            let Some(place) = near_box::find(line) else { continue };
+            let (begin, stop) = (start + place.start, start + place.end);
+            let offset = self.start + begin;
+            let is_task = self.found.criteria.binary_search_by_key(&offset, |criterion| criterion.offset).is_ok();
+            if !is_task && !section.verbatim.iter().any(|block| block.contains(&begin)) {
+                self.found.near_boxes.push(offset..self.start + stop);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod frame;
 mod front_matter;
 mod front_matter_reader;
 mod markdown;
+mod near_box;
 mod node_location;
 mod section;
 mod source;
@@ -40,6 +41,8 @@ pub(crate) struct Spec {
     pub release_notes: Option<String>,
     /// What is worth saying and stops nothing.
     pub warnings: Vec<Diagnostic>,
+    /// Those of the warnings that are about what reads as a criterion and counts for nothing.
+    pub no_criteria: Vec<Diagnostic>,
     /// The bytes of the front matter with its fences; empty if there is none.
     pub front_range: Range<usize>,
     /// The byte at which the body begins.
@@ -64,12 +67,20 @@ pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
         let help = Some("write each as a task: '- [ ] what must hold'".to_owned());
         warnings.push(source.diagnostic(Severity::Warning, heading, "no criteria stand under this heading", help));
     }
+    let no_criterion = |place| {
+        let help =
+            Some("a criterion is a list item with a box: '- [ ] what must hold', or '- [x] what holds'".to_owned());
+        source.diagnostic(Severity::Warning, place, "this is no criterion, and counts for nothing", help)
+    };
+    let no_criteria: Vec<Diagnostic> = body.near_boxes.into_iter().map(no_criterion).collect();
+    warnings.extend(no_criteria.iter().cloned());
     Ok(Spec {
         front,
         title: body.title,
         criteria: body.criteria,
         release_notes: body.release_notes,
         warnings,
+        no_criteria,
         front_range: parts.fenced,
         body_start: parts.body,
         source,
@@ -138,11 +149,20 @@ impl Spec {
             criteria: Vec::new(),
             release_notes: None,
             warnings: Vec::new(),
+            no_criteria: Vec::new(),
             front_range: 0..0,
             body_start: 0,
             source: Source::named(path),
             inner: 0..0,
         }
+    }
+
+    /// What reads as a criterion and counts for nothing, one line each, for a person.
+    pub(crate) fn near_criteria(&self) -> impl Iterator<Item = String> {
+        self.no_criteria.iter().map(|one| {
+            let line = self.source.text().lines().nth(one.line.saturating_sub(1)).unwrap_or_default().trim();
+            format!("{}:{}: '{line}' is no criterion, and counts for nothing", one.path, one.line)
+        })
     }
 
     /// The file as it was read.

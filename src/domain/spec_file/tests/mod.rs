@@ -364,6 +364,12 @@ fn criteria_are_the_tasks_under_their_heading() {
         assert!(text[criterion.offset..].starts_with('['), "{criterion:?}");
         assert_eq!(criterion.line, text[..criterion.offset].matches('\n').count() + 1);
     }
+    let front = good("---\nlabels: a, b,c\nverify: echo a, b\ninformed_by: a.md, b,c.md\n---\n# T\n").front;
+    assert_eq!(
+        (front.labels, front.verify),
+        (vec!["a".to_owned(), "b".into(), "c".into()], vec!["echo a, b".to_owned()])
+    );
+    assert_eq!(front.informed_by, ["a.md", "b,c.md"]);
     let warnings = good("# T\n## Acceptance Criteria\n- no task\n").warnings;
     assert_eq!((warnings.len(), place(&warnings[0]).0), (1, 2));
 }

@@ -1,0 +1,76 @@
+//! Boxes as people write them, right or nearly right. Which of them are tasks, Markdown decides.
+
+use std::ops::Range;
+
+/// What people put into a box.
+const MARKS: &str = " xX~-/\\.*+_?!oO✓✔✗✘√×☑✅❌";
+
+/// Boxes of one character.
+const DRAWN: &str = "☐☑☒□■✅⬜✔✓";
+
+/// The bytes of the box with which a line begins, after its list marker if it has one: right (`- [ ] a`) or nearly right (`- [] a`, `-[ ] a`,
+/// `- [~] a`, `* [x]a`, `[ ] a`, `- ☐ a`).
+pub(super) fn find(line: &str) -> Option<Range<usize>> {
+    let mut rest = line.trim_start_matches(|c: char| c.is_whitespace() || c == '>');
+    let marked = after_marker(rest);
+    rest = marked.unwrap_or(rest).trim_start();
+    let start = line.len() - rest.len();
+    let first = rest.chars().next()?;
+    if DRAWN.contains(first) && marked.is_some() {
+        return Some(start..start + first.len_utf8());
+    }
+    let inside = rest.strip_prefix('[')?;
+    let close = inside.find(']')?;
+    let mark = &inside[..close];
+    let is_box = mark.chars().count() <= 3 && mark.chars().all(|c| MARKS.contains(c) || c == '\u{a0}');
+    // A link or the meaning of one.
+    let is_link = inside[close + 1..].starts_with(['(', '[', ':']);
+    (is_box && !is_link).then_some(start..start + close + 2)
+}
+
+/// What follows a list marker.
+fn after_marker(line: &str) -> Option<&str> {
+    if let Some(rest) = line.strip_prefix(['-', '*', '+', '•', '–', '—', '·']) {
+        return Some(rest);
+    }
+    let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    rest.strip_prefix(['.', ')']).filter(|_| rest.len() < line.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_right_and_nearly_right_are_seen() {
+        for (line, text) in [
+            ("- [ ] right", "[ ]"),
+            ("- [] empty", "[]"),
+            ("-[ ] no blank", "[ ]"),
+            ("- [~] a tilde", "[~]"),
+            ("* [x]done", "[x]"),
+            ("  1. [ x ] wide", "[ x ]"),
+            ("[ ] no marker", "[ ]"),
+            ("> + [✓] quoted", "[✓]"),
+            ("- ☐ drawn", "☐"),
+            ("• [X] a bullet", "[X]"),
+        ] {
+            assert_eq!(find(line).map(|at| &line[at]), Some(text), "{line}");
+        }
+        for line in [
+            "- a list",
+            "- [a](b)",
+            "- [x](b)",
+            "[x]: y",
+            "- see [ ]",
+            "- [done] a",
+            "",
+            "-",
+            "☐ text",
+            "- [ ",
+            "1 [ ]",
+        ] {
+            assert_eq!(find(line), None, "{line}");
+        }
+    }
+}
