@@ -50,6 +50,8 @@ pub(crate) enum ExchangeResult {
     Rewritten,
     /// Several attempts contend for the spec.
     Contended,
+    /// The remote has another spec of that id: neither is taken over.
+    Namesake,
     /// What the remote has is not taken over.
     Unfit,
     /// The remote does not take it.
@@ -68,7 +70,7 @@ impl ExchangeResult {
                 Slot::Good
             }
             ExchangeResult::Gone | ExchangeResult::Rewritten | ExchangeResult::Contended => Slot::Warning,
-            ExchangeResult::Unfit | ExchangeResult::Refused => Slot::Bad,
+            ExchangeResult::Namesake | ExchangeResult::Unfit | ExchangeResult::Refused => Slot::Bad,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     domain::id::SpecId,
     error::Result,
     exchange::sync::{self, Scope},
+    specs::text::path_of,
 };
 
 pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
@@ -26,13 +27,20 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
         specs.iter().try_for_each(|id| place_recorded(&project, id))?;
     }
     let has = |way| exchanged.iter().any(|entry| entry.way == way);
-    let failed = has(ExchangeResult::Refused) || has(ExchangeResult::Unfit);
+    let failed = [ExchangeResult::Refused, ExchangeResult::Unfit, ExchangeResult::Namesake].into_iter().any(has);
     let mut hints = Vec::new();
     if scope.push && !remote.pushed_to {
         hints.push(format!("nothing was pushed: in silent mode 'git config chant.remote {}' allows it", remote.name));
     }
     if has(ExchangeResult::Contended) {
         hints.push("to say which attempt counts: git chant resolve <spec> --keep <attempt>".to_owned());
+    }
+    if let Some(namesake) = exchanged.iter().find(|entry| entry.way == ExchangeResult::Namesake)
+        && let Some(id) = &namesake.spec
+    {
+        hints
+            .push(format!("to give yours another id, copy '{}' to one: git chant add \"<title>\" --edit", path_of(id)));
+        hints.push(format!("then let theirs in: git update-ref -d {}", namesake.name));
     }
     if let Some(unfit) = exchanged.iter().find(|entry| entry.way == ExchangeResult::Unfit) {
         // In a shallow clone it is most often this clone that lacks something: there is nothing to delete.

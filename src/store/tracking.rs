@@ -100,9 +100,11 @@ pub enum Integrated {
         from: ObjectId,
         /// The merge event.
         to: ObjectId,
-        /// Whether the two had no event in common: they may be two specs that got one id by chance.
+        /// Whether the two had no event in common, only a text.
         strangers: bool,
     },
+    /// The remote's is that of another spec, which has the same id: the two share neither an event nor a text. It is not taken.
+    Namesake,
     /// The remote's is not taken, and why.
     Unfit(String),
 }
@@ -207,6 +209,9 @@ impl Store<'_> {
                 (Some(to), None) => (to, "chant: fetched", Integrated::Adopted { from: local, to }),
                 (Some(to), Some(from)) => {
                     let strangers = self.strangers(spec, from, theirs)?;
+                    if strangers && !self.shares_text(spec, from, theirs)? {
+                        return Ok(Some(Integrated::Namesake));
+                    }
                     (to, "chant: merged", Integrated::Merged { from, to, strangers })
                 }
             };
@@ -237,6 +242,16 @@ impl Store<'_> {
     fn strangers(&self, spec: &SpecId, ours: ObjectId, theirs: &Walk) -> Result<bool> {
         let known: BTreeSet<ObjectId> = self.walk(spec, ours)?.history.events().iter().map(|event| event.id).collect();
         Ok(!theirs.history.events().iter().any(|event| known.contains(&event.id)))
+    }
+
+    /// Whether some text of the spec is recorded in `ours` and in the chain of another clone: then both are about one spec, which each
+    /// clone recorded for itself. A chain without any text may be about the same.
+    fn shares_text(&self, spec: &SpecId, ours: ObjectId, theirs: &Walk) -> Result<bool> {
+        let texts = |history: &History| -> BTreeSet<ObjectId> {
+            history.events().iter().filter_map(|event| event.facts.spec_blob).collect()
+        };
+        let (ours, theirs) = (texts(&self.walk(spec, ours)?.history), texts(&theirs.history));
+        Ok(ours.is_empty() || theirs.is_empty() || !ours.is_disjoint(&theirs))
     }
 
     /// A tip that can be believed: this one, or a merge event on it if it is no event, or says what its events do not amount to.

@@ -39,9 +39,13 @@ impl Exchange<'_> {
             Integrated::Merged { from, to, strangers } => {
                 self.report.add(ExchangeResult::Merged, name, Some(from), Some(to));
                 if strangers {
-                    let why = "the two had nothing in common: two specs of one id, or one written anew";
+                    let why = "the two had no event in common: each clone recorded the spec for itself";
                     self.report.say(ExchangeResult::Merged, name, why);
                 }
+            }
+            Integrated::Namesake => {
+                let why = "another spec has this id there: yours stays yours, and neither is exchanged";
+                self.report.say(ExchangeResult::Namesake, name, why);
             }
             Integrated::Unfit(why) => self.report.say(ExchangeResult::Unfit, name, why),
         }

@@ -78,12 +78,14 @@ impl Report {
 
     /// Whether the ref `name` of the remote is not taken over.
     pub(super) fn is_unfit(&self, name: &str) -> bool {
-        self.entries.contains_key(&(ExchangeResult::Unfit, name.to_owned()))
+        let refused = [ExchangeResult::Unfit, ExchangeResult::Namesake];
+        refused.into_iter().any(|way| self.entries.contains_key(&(way, name.to_owned())))
     }
 
     /// Why any ref of the remote is not taken over; `None` if all are.
     pub(super) fn unfit(&self) -> Option<&str> {
-        let mut unfit = self.entries.values().filter(|entry| entry.way == ExchangeResult::Unfit);
+        let is_unfit = |entry: &&ExchangeView| matches!(entry.way, ExchangeResult::Unfit | ExchangeResult::Namesake);
+        let mut unfit = self.entries.values().filter(is_unfit);
         unfit.find_map(|entry| entry.why.as_deref())
     }
 

@@ -105,11 +105,14 @@ pub(crate) fn mend(project: &Project, repair: &Repair, progress: &dyn Progress) 
         Repair::Restore(id) => restore(project, id)?,
         Repair::Reconnect(id) => store.reconnect(id).map(drop)?,
         Repair::Fold => archive::fold(project, None).map(drop)?,
-        Repair::Rejoin(id, event) => {
-            if let Integrated::Unfit(why) = store.integrate(id, *event, Source::FetchOnly)? {
+        Repair::Rejoin(id, event) => match store.integrate(id, *event, Source::FetchOnly)? {
+            Integrated::Unfit(why) => return Err(Error::negative(Kind::Unfit, why)),
+            Integrated::Namesake => {
+                let why = format!("it is another spec of the id '{id}'");
                 return Err(Error::negative(Kind::Unfit, why));
             }
-        }
+            _ => {}
+        },
         Repair::Log(id) => store.begin_log(id)?,
         Repair::Annotate(id, commits) => store.annotate(id, commits).map(drop)?,
         Repair::ForgetLease(attempt) => project.forget_lease(*attempt)?,

@@ -162,7 +162,7 @@ fn a_chain_that_somebody_wrote_anew_loses_nobody_anything() {
     let entries = net.sync(0);
     assert_eq!(of_way(&entries, "rewritten").len(), 1, "{entries:?}");
     let merged = of_way(&entries, "merged");
-    assert!(merged[0]["why"].as_str().unwrap().contains("nothing in common"), "{entries:?}");
+    assert!(merged[0]["why"].as_str().unwrap().contains("no event in common"), "{entries:?}");
     let now = net.events(0);
     assert!(known.iter().chain(&theirs).all(|event| now.contains(event)), "{now:?}");
     net.settle(|count| (0..count).collect());
