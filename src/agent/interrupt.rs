@@ -119,6 +119,15 @@ impl Interrupts {
         self.first
     }
 
+    /// Stops listening. A signal that came does now what it would have done then, unless there is another listener, who has heard it.
+    pub(crate) fn release(self) {
+        if let Some(signal) = self.stop()
+            && *LISTENERS.lock().unwrap_or_else(PoisonError::into_inner) == 0
+        {
+            let _ended = low_level::raise(signal);
+        }
+    }
+
     /// Lets signals do what they did before, unless there is another listener.
     fn unlisten(&mut self) {
         if !std::mem::take(&mut self.listening) {

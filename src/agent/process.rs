@@ -38,7 +38,7 @@ const SETTLE: Duration = Duration::from_millis(200);
 const LEFTOVER_GRACE: Duration = Duration::from_secs(2);
 
 /// The shell that runs command lines; where POSIX systems have it, and what git itself uses.
-const SHELL: &str = "/bin/sh";
+pub(crate) const SHELL: &str = "/bin/sh";
 
 /// The command waits for a line on its standard input, so that it does nothing before it is recorded; if we die first, it
 /// reads the end of the file and goes. `read` takes no byte beyond that line, the rest is the command's. The terminal

@@ -19,6 +19,9 @@ struct Fault<'a> {
     code: &'a str,
     /// What went wrong, in a line.
     message: &'a str,
+    /// All that the program behind it printed, a hook say, where that is more than the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<&'a str>,
     /// Ways out, a line each.
     hints: &'a [String],
     /// The places in spec files that it is about.
@@ -27,7 +30,8 @@ struct Fault<'a> {
 
 impl<'a> From<&'a Error> for Failure<'a> {
     fn from(error: &'a Error) -> Self {
-        let Error { kind, message, hints, diagnostics, .. } = error;
-        Failure { error: Fault { code: kind.code(), message, hints, diagnostics } }
+        let Error { kind, message, output, hints, diagnostics, .. } = error;
+        let output = output.as_ref().map(|output| output.as_str());
+        Failure { error: Fault { code: kind.code(), message, output, hints, diagnostics } }
     }
 }

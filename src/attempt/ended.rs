@@ -6,7 +6,7 @@ use gix::ObjectId;
 
 use crate::{
     agent::{process::Ending, rate_limit},
-    domain::{checks::Checks, failure::Said, new_event::NotAllowed},
+    domain::{checks::Checks, enumeration::enumerate, failure::Said, new_event::NotAllowed},
     error::{Error, Exit},
     store::Refusal,
 };
@@ -83,6 +83,8 @@ pub(crate) struct Waits {
     pub why: String,
     /// The paths that it is about.
     pub paths: Vec<String>,
+    /// What git, or what it ran, printed about it; empty where that is no more than the reason.
+    pub output: String,
     /// The ways out, one line each.
     pub hints: Vec<String>,
     /// The signal that ended what would have removed the reason.
@@ -111,9 +113,9 @@ impl Waits {
         self
     }
 
-    /// The reason with its paths, in one line.
+    /// The reason with its paths, as many as can be read, in one line.
     pub(crate) fn reason(&self) -> String {
-        if self.paths.is_empty() { self.why.clone() } else { format!("{}: {}", self.why, self.paths.join(", ")) }
+        if self.paths.is_empty() { self.why.clone() } else { format!("{}: {}", self.why, enumerate(&self.paths)) }
     }
 
     /// The sentence that tells that the spec `short` is finished and not merged.

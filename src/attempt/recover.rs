@@ -27,7 +27,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     project::{Project, signatures::Signatures, target::short_name},
-    specs::all::Specs,
+    specs::{all::Specs, arrival::Arrival},
 };
 
 /// Everything that is settled before a spec is worked on: claims of other clones and of dead runs, what a dead process left half done.
@@ -226,11 +226,26 @@ pub(crate) fn heal(project: &Project, id: &SpecId) -> Result<bool> {
     let Some(state) = project.store()?.state(id)? else { return Ok(false) };
     crate::specs::driver::complete_driver(project, id)?;
     pass_gate(project, id, &state)?;
-    if !project.healed(&state)? {
+    let arrival = project.arrival(&state)?;
+    if arrival == Arrival::No {
         return Ok(false);
     }
     let target = state.facts.target.clone().unwrap_or_default();
     let target = short_name(&target);
+    if let Arrival::As(landing) = arrival {
+        let facts = Facts {
+            attempt: state.attempt,
+            target: state.facts.target.clone(),
+            landing: Some(landing),
+            ..Facts::default()
+        };
+        let event =
+            NewEvent { op: Op::Land, sentence: format!("{} came into {target} another way", id.short()), facts };
+        project.store()?.record_if(id, event, |now| now.status == Status::Finished)?;
+        if !project.silent {
+            project.store()?.annotate(id, &[landing.new])?;
+        }
+    }
     let facts = Facts { attempt: state.attempt, verified: project.level(id, &state)?, ..Facts::default() };
     let event = NewEvent { op: Op::Complete, sentence: format!("{} was found in {target}", id.short()), facts };
     Ok(project.store()?.record_if(id, event, |now| now.status == Status::Finished)?.is_some())

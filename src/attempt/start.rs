@@ -1,6 +1,9 @@
 //! Plans a new attempt: everything that is decided before anything is changed. How a paused attempt is resumed is in `resume`.
 
-use gix::ObjectId;
+use gix::{
+    ObjectId,
+    refs::{FullName, FullNameRef},
+};
 
 use super::{
     ended::Stop,
@@ -17,7 +20,7 @@ use crate::{
         status::Status,
     },
     error::{Error, Kind, Result},
-    git::{attribute, branch},
+    git::{attribute, branch, worktree as trees},
     project::{
         Project,
         agent::{Agent, MANUAL},
@@ -49,6 +52,9 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
         None => project.target_of((spec.front.phase.as_deref(), spec.front.topic.as_deref()), recorded.as_deref())?,
     };
     let (base, target) = project.begin_at(aim.as_deref())?;
+    if let Some(target) = &target {
+        require_reachable(project, target)?;
+    }
     let specs = specs.seen_from(Some(base));
     ready(&specs, &entry)?;
     let agent = Agent::choose(project, spec, request.agent, request.timeout)?;
@@ -78,12 +84,8 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     let informed = informed(&specs, id, spec, &inputs)?;
     worktree::refuse_elsewhere(project, id)?;
     refuse_filtered(project, &text.path)?;
-    if let Some(blocker) = branch::blocker(&project.repo, project.branch_ref(id)?.as_ref())? {
-        let message = format!("the branch '{}' cannot be made: '{}' exists", project.branch(id)?, blocker.shorten());
-        return Err(Error::fatal(Kind::BranchBlocked, message)
-            .hint("rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>")
-            .into());
-    }
+    let way_out = "rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>";
+    refuse_blocked(project, project.branch_ref(id)?.as_ref(), way_out)?;
     let existing = project.documents(spec)?;
     let first_text = first_text(project, id, &text.bytes)?;
     let (id, text, spec) = (id.clone(), text.clone(), spec.clone());
@@ -112,6 +114,28 @@ fn first_text(project: &Project, id: &SpecId, text: &[u8]) -> Result<Vec<u8>> {
     let is_attempt = |event: &Event| matches!(event.op, Op::Start | Op::Finish);
     let again = store.walk(id, tip)?.history.events().iter().any(is_attempt);
     Ok(if again { spec_file::begun_again(text) } else { text.to_vec() })
+}
+
+/// Refuses a branch that cannot be made, since another has its name in a part of its own.
+fn refuse_blocked(project: &Project, branch: &FullNameRef, way_out: &str) -> Result<()> {
+    let Some(blocker) = branch::blocker(&project.repo, branch)? else { return Ok(()) };
+    let message = format!("the branch '{}' cannot be made: '{}' exists", branch.shorten(), blocker.shorten());
+    Err(Error::fatal(Kind::BranchBlocked, message).hint(way_out))
+}
+
+/// Refuses a target that the work could never be merged into: one that cannot be made, or that a worktree is about to begin anew.
+fn require_reachable(project: &Project, target: &str) -> Result<()> {
+    let Ok(name) = FullName::try_from(target) else { return Ok(()) };
+    if branch::read(&project.repo, name.as_ref())?.is_some() {
+        return Ok(());
+    }
+    refuse_blocked(project, name.as_ref(), "rename that branch, or choose another target: --onto <branch>")?;
+    let unborn = trees::list(&project.repo)?.into_iter().find(|tree| tree.is_on(name.as_ref()));
+    let Some(place) = unborn.filter(|tree| tree.path.is_dir()) else { return Ok(()) };
+    let message =
+        format!("the branch '{}' in '{}' does not have any commits yet", name.shorten(), place.path.display());
+    Err(Error::fatal(Kind::NoCommits, message)
+        .hint("work is merged into commits: git commit --allow-empty -m \"Initial commit\""))
 }
 
 /// Refuses a spec file that a program rewrites on its way into git: its text would never be the one that was pinned.

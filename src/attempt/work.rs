@@ -142,6 +142,7 @@ impl Work<'_> {
             return Ok((self.check(&[])?, None));
         }
         let plan = start::plan(project, id, request)?;
+        plan.spec.near_criteria().for_each(|warning| progress.say(&Step::Warning(warning)));
         self.approve(plan.text.blob(), &plan.spec, plan.prompt.as_ref())?;
         let _slot = match slot {
             Some(slot) => Some(slot),
@@ -329,6 +330,9 @@ impl Work<'_> {
         let Work { project, id, progress, .. } = *self;
         recover::settle(project, id, progress)?;
         let Some(state) = self.after_dead_conflict()? else { return self.land() };
+        if state.status == Status::Completed && self.onto.is_none() {
+            return Ok(EndedAs::Completed(merge::landed(project, id, &state)?));
+        }
         let workable = matches!(state.status, Status::Finished | Status::InProgress);
         if !workable || !state.unacknowledged().is_empty() {
             return self.land();

@@ -24,13 +24,17 @@ use crate::{
     specs::text::path_of,
 };
 
-/// Adds the worktree of a spec on its branch, with what `.worktreeinclude` takes from the main one.
+/// Adds the worktree of a spec on its branch, with what `.worktreeinclude` takes from the main one, and the hooks that lie in that.
 pub(super) fn add(project: &Project, id: &SpecId) -> Result<Worktree> {
-    let tree = worktree::add::add(&project.repo, &project.meant_worktree(id)?, project.branch_ref(id)?.as_ref())?;
-    if let Some(main) = project.repo.main_work_dir()
-        && let Some(main) = worktree::find(&project.repo, &main)?
-    {
-        worktree::include::prepare(&main, &tree.path)?;
+    let path = project.meant_worktree(id)?;
+    let main = project.repo.main_work_dir().map(|top| worktree::find(&project.repo, &top)).transpose()?.flatten();
+    if let Some(main) = &main {
+        worktree::hide::hide(&project.repo, main, &path)?;
+    }
+    let tree = worktree::add::add(&project.repo, &path, project.branch_ref(id)?.as_ref())?;
+    if let Some(main) = &main {
+        let hooks = worktree::include::hooks_pattern(&project.repo);
+        worktree::include::prepare(main, &tree.path, hooks.as_deref())?;
     }
     Ok(tree)
 }

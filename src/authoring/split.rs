@@ -120,6 +120,7 @@ fn ask_agent(project: &Project, asked: Option<&str>, text: &str, progress: &dyn 
             .hint("by its headings: git chant split <spec> --by-heading")
     })?;
     let agent = project.agent(&name)?;
+    agent.require_program(project)?;
     let failed = |what: &str, cause| Error::fatal(Kind::Tempdir, format!("cannot {what}: {cause}"));
     let directory = tempfile::tempdir().map_err(|cause| failed("make a directory", cause))?;
     let prompt = format!("{}\n\n{text}", prompt::named("split").unwrap_or_default());

@@ -17,7 +17,8 @@ use super::page::Page;
 ///
 /// A git that reads hooks from its configuration (2.54) finds them there, beside all others. For an older one a line is put into the
 /// file of each hook, where core.hooksPath has them: what was in the file stays as it is. What is no shell script, a
-/// symbolic link, or not executable is named and left alone, and so is a directory of hooks that lies outside of this repository. The
+/// symbolic link, or not executable is named and left alone, and so is a directory of hooks that lies outside of this repository. Where
+/// core.hooksPath is relative, git looks for the hooks in each worktree: those that are ignored are copied into the worktree of a spec. The
 /// line does nothing where git-chant is not installed. With CHANT_HOOKS=0 in the environment none of them does anything.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct HooksArgs {

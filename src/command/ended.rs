@@ -37,7 +37,7 @@ pub(super) fn present(context: &Context<'_>, project: &Project, id: &SpecId, end
         EndedAs::Paused(why) => worked.paused = Some(why.to_string()),
         EndedAs::Waiting(waits) => {
             worked.waits = Some(waits.reason());
-            warnings.push(waits.sentence(short));
+            warnings.push([waits.sentence(short), waits.output].join("\n").trim_end().to_owned());
         }
         EndedAs::Superseded => warnings.push(format!(
             "the attempt on '{short}' was given up meanwhile: its commits are recorded, its status is not"

@@ -33,6 +33,7 @@ pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
         }
         EndedAs::Waiting(waits) => {
             let mut error = Error::negative(Kind::NotMerged, waits.sentence(id.short()));
+            error.output = Some(waits.output).filter(|output| !output.is_empty()).map(Box::new);
             error.hints = ended.hints;
             if let Some(signal) = ended.signal {
                 error.exit = Exit::Signal(signal);

@@ -58,7 +58,7 @@ keys! {
     AGENT = "chant.agent", Kind::Name, None,
         "The agent that carries out specs unless a spec or the command line names another: the `<name>` of a `chant.agent.<name>.cmd`, or one that is known without (`aider`, `claude`, `codex`, `cursor-agent`, `gemini`, `goose`, `opencode`), which is run with its own options for a run that nobody attends.";
     AGENT_CMD = "chant.agent.<name>.cmd", Kind::Command, None,
-        "The command line of the agent `<name>`. `{prompt_file}` stands for the file that holds the prompt; without it the prompt is on stdin. For an agent that is known without, this comes instead: to choose its model, say. It is read from git configuration only, never from files of the repository.";
+        "The command line of the agent `<name>`. `{prompt_file}` stands for the file that holds the prompt, in quotes or not; without it the prompt is on stdin. A command that is not in `PATH` is named before a spec is claimed. For an agent that is known without, this comes instead: to choose its model, say. It is read from git configuration only, never from files of the repository.";
     AGENT_JOBS = "chant.agent.<name>.jobs", Kind::Int { min: 1, max: 10_000 }, None,
         "How many runs of the agent `<name>` there may be at once in this clone, whoever starts them. Unset, as many as are asked for.";
     AGENT_TIMEOUT = "chant.agent.<name>.timeout", Kind::Duration, None,
@@ -124,7 +124,7 @@ keys! {
     WARM_LIMIT = "chant.warmLimit", Kind::Int { min: 0, max: i64::MAX }, Some("10g"),
         "How much of the disk, in bytes, the warm checkout may take that slow checks begin with, see gitchant-workflow(7). One that takes more is removed, and such checks run in a cold checkout; 0 keeps none.";
     WORKTREE_DIR = "chant.worktreeDir", Kind::Path, None,
-        "The directory that worktrees are made in, absolute or relative to the main worktree. Unset, they lie beside the main worktree.";
+        "The directory that worktrees are made in, absolute or relative to the main worktree. Unset, they lie beside the main worktree. Where it lies inside that, a line in `info/exclude` keeps them out of its status.";
     WORKTREE_SETUP = "chant.worktreeSetup", Kind::Command, None,
         "A command line that is run in each new worktree, to install dependencies, say. It is read from git configuration only.";
 }

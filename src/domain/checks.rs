@@ -15,6 +15,9 @@ pub(crate) struct Checks {
     pub format: u32,
     /// Whether every one of them passed.
     pub ok: bool,
+    /// The commit of what the agent left uncommitted, where git or a hook refused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Command>,
     /// The acceptance criteria of the pinned spec, as the tip leaves them.
     pub criteria: Vec<Criterion>,
     /// Whether the changed paths lie where the spec says.
@@ -286,6 +289,15 @@ impl Checks {
         let line = |name: String, ok: bool, detail: Option<String>| CheckLine { name, ok, detail, duration_ms: None };
         let mut lines: Vec<CheckLine> =
             self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
+        if let Some(refused) = &self.commit {
+            let name = format!("the commit of what it left, '{}'", refused.command);
+            let why = match (refused.exit, &refused.ended) {
+                (Some(code), Some(said)) => format!("exit code {code}: {said}"),
+                _ => refused.ending(),
+            };
+            let output = refused.tail.as_deref().unwrap_or_default().trim_end();
+            lines.push(line(name, false, Some(format!("{why}\n{output}").trim_end().to_owned())));
+        }
         for criterion in &self.criteria {
             let ok = criterion.state == "ticked";
             lines.push(line(format!("criterion '{}'", criterion.text), ok, (!ok).then(|| criterion.state.clone())));
@@ -361,10 +373,10 @@ impl Checks {
 }
 
 impl Checks {
-    /// The commands of the checks, those at a base too.
+    /// The commands of the checks, those at a base too, and a commit that was refused.
     fn commands_mut(&mut self) -> impl Iterator<Item = &mut Command> {
         let proof = self.reproduces.iter_mut().flat_map(|proof| [&mut proof.base, &mut proof.tip]);
-        self.verify.iter_mut().chain(proof)
+        self.commit.iter_mut().chain(&mut self.verify).chain(proof)
     }
 
     /// The checks with the output of those commands that failed; `None` if there is none.

@@ -24,6 +24,7 @@ pub const PLACES: &[&str] = &[
     "cache.place",
     "clone.name",
     "dir.make",
+    "exclude.write",
     "file.link",
     "file.place",
     "file.remove",

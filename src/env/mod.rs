@@ -51,6 +51,10 @@ impl Env {
             Error::fatal(Kind::NoWorkingDirectory, format!("unable to get current working directory: {cause}"))
         })?;
         let variables: HashMap<_, _> = std::env::vars_os().collect();
+        if lost_temp_dir(variables.get(OsStr::new("TMPDIR"))) {
+            // Another one is set only where that is done a second time.
+            let _first = tempfile::env::override_temp_dir(Path::new("/tmp"));
+        }
         let width = width(variables.get(OsStr::new("COLUMNS")));
         let state = State {
             stdin: std::io::stdin().is_terminal(),
@@ -152,9 +156,14 @@ impl Env {
         self.var("CHANT_SPEC_ID").is_some_and(|id| !id.is_empty())
     }
 
-    /// Where temporary files go: `TMPDIR`, otherwise `/tmp`. Absolute.
+    /// Where temporary files go: `TMPDIR`, otherwise, or where that is no directory, `/tmp`. Absolute.
     pub(crate) fn temp_dir(&self) -> PathBuf {
-        self.cwd.join(std::env::temp_dir())
+        self.cwd.join(tempfile::env::temp_dir())
+    }
+
+    /// Whether `TMPDIR` is set and names no directory.
+    pub(crate) fn has_lost_temp_dir(&self) -> bool {
+        lost_temp_dir(self.state.variables.get(OsStr::new("TMPDIR")))
     }
 
     /// What tells the program that runs from another build of it, as far as the system says it.
@@ -246,6 +255,10 @@ fn width(columns: Option<&OsString>) -> usize {
         Some(usize::from(size.ws_col)).filter(|width| *width > 0)
     };
     told.or_else(asked).unwrap_or(DEFAULT_WIDTH)
+}
+
+fn lost_temp_dir(variable: Option<&OsString>) -> bool {
+    variable.is_some_and(|dir| !dir.is_empty() && !Path::new(dir).is_dir())
 }
 
 #[cfg(test)]

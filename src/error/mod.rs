@@ -49,6 +49,9 @@ pub struct Error {
     pub message: String,
     /// Ways out, one line each.
     pub hints: Vec<String>,
+    /// All that the program behind it printed, a hook say, where that is more than the message.
+    #[expect(clippy::box_collection, reason = "errors are large enough, and few have it")]
+    pub output: Option<Box<String>>,
     /// The places in spec files that it is about, if any.
     pub diagnostics: Vec<Diagnostic>,
     /// The fault of the system or of a library that the error reports.
@@ -63,6 +66,7 @@ impl Error {
             kind,
             message: message.into(),
             hints: Vec::new(),
+            output: None,
             diagnostics: Vec::new(),
             source: None,
         }
@@ -85,6 +89,16 @@ impl Error {
         self
     }
 
+    /// Adds what the program behind it printed, where that is more than what the message says already.
+    #[must_use]
+    pub(crate) fn printed(mut self, output: &str) -> Self {
+        let says_more = |line: &str| !line.trim().is_empty() && !self.message.contains(strip_mark(line).trim());
+        if output.lines().any(says_more) {
+            self.output = Some(Box::new(output.trim_end().to_owned()));
+        }
+        self
+    }
+
     /// Adds the place in a spec file that the error is about.
     #[must_use]
     pub fn at(mut self, diagnostic: Diagnostic) -> Self {
@@ -98,6 +112,11 @@ impl Error {
         self.source = Some(source.into());
         self
     }
+}
+
+/// A line of git without its `fatal: ` or `error: `.
+fn strip_mark(line: &str) -> &str {
+    ["fatal: ", "error: "].iter().find_map(|mark| line.strip_prefix(mark)).unwrap_or(line)
 }
 
 impl fmt::Display for Error {

@@ -36,12 +36,14 @@ pub(crate) enum Advanced {
         paths: Vec<BString>,
         /// Why, in words.
         why: String,
+        /// All that git, or what it ran, printed.
+        output: String,
     },
 }
 
 impl Advanced {
     fn refused(why: String) -> Self {
-        Advanced::Refused { paths: Vec::new(), why }
+        Advanced::Refused { paths: Vec::new(), why, output: String::new() }
     }
 }
 
@@ -156,9 +158,10 @@ fn obstacle_of(output: Output) -> Obstacle {
 }
 
 /// Brings index and files from one commit to another: git keeps what else is changed, and refuses, before it writes anything, where
-/// the two meet.
+/// the two meet. What is sent to our process group does not reach it: files would be half written.
 fn read_tree(place: &Worktree, from: ObjectId, to: ObjectId) -> Result<Output> {
-    place.git()?.args(["read-tree", "-m", "-u"]).args([from, to].map(|id| id.to_hex().to_string())).run()
+    let git = place.git()?.args(["read-tree", "-m", "-u"]).args([from, to].map(|id| id.to_hex().to_string()));
+    git.apart_from_signals().run()
 }
 
 /// The obstacles that stop `git merge` and not `git read-tree`: an unfinished operation, and files that git does not track.
@@ -186,7 +189,7 @@ fn in_the_way(place: &Worktree, changes: &[FileChange]) -> Result<Obstacle> {
     }
     let met = |change: &&FileChange| unknown.iter().any(|unknown| overlap(unknown, &change.path));
     let paths = changes.iter().filter(met).map(|change| change.path.clone()).collect();
-    Ok(Obstacle::Worktree(Advanced::Refused { paths, why: files_in_the_way(place) }))
+    Ok(Obstacle::Worktree(Advanced::Refused { paths, why: files_in_the_way(place), output: String::new() }))
 }
 
 /// The path of an existing file at `path`, or at a directory on the way to it.
@@ -215,12 +218,12 @@ fn refusal(place: &Worktree, changes: Vec<FileChange>, output: &Output) -> Resul
         .map(|change| change.path)
         .collect();
     paths.dedup();
-    let why = if paths.is_empty() {
-        format!("git would not move it in '{}': {}", place.path.display(), output.complaint())
+    Ok(if paths.is_empty() {
+        let why = format!("git would not move it in '{}': {}", place.path.display(), output.complaint());
+        Advanced::Refused { paths, why, output: output.said() }
     } else {
-        files_in_the_way(place)
-    };
-    Ok(Advanced::Refused { paths, why })
+        Advanced::Refused { paths, why: files_in_the_way(place), output: String::new() }
+    })
 }
 
 /// Whether one path is the other or lies below it.

@@ -111,21 +111,27 @@ fn unheard(error: &gix::Error) -> bool {
 }
 
 fn unsigned(error: gix::Error) -> Error {
-    let said = error.metadata_merged().get("stderr").and_then(complaint);
-    let why = said.unwrap_or_else(|| Error::from(error).message);
+    let printed = error.metadata_merged().get("stderr").map(words).unwrap_or_default();
+    let why = complaint(&printed).unwrap_or_else(|| Error::from(error).message);
     Error::fatal(Kind::SigningFailed, format!("cannot sign the commit: {why}"))
+        .printed(&printed)
         .hint("see user.signingKey and gpg.format in git-config(1)")
 }
 
-/// The last line that a signing program said to people.
-fn complaint(stderr: &MetadataValue) -> Option<String> {
+/// What a signing program said to people.
+fn words(stderr: &MetadataValue) -> String {
     let stderr: &[u8] = match stderr {
         MetadataValue::Bytes(bytes) => bytes,
         MetadataValue::String(text) => text.as_bytes(),
-        _ => return None,
+        _ => return String::new(),
     };
-    let lines = stderr.lines().map(|line| line.to_str_lossy().trim().to_owned());
-    lines.rev().find(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"))
+    let lines = stderr.lines().filter(|line| !line.starts_with(b"[GNUPG:]"));
+    lines.map(|line| line.to_str_lossy()).collect::<Vec<_>>().join("\n")
+}
+
+/// The last line of it.
+fn complaint(printed: &str) -> Option<String> {
+    printed.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
 /// The message with a `Signed-off-by` trailer of the committer, if the configuration asks for it and it is not there.

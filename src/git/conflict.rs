@@ -170,7 +170,7 @@ fn bytes_at(tree: &Worktree, path: &BString) -> Option<Vec<u8>> {
     work_file::read(&tree.path, path.as_bstr(), MAX_LEN).ok().flatten()
 }
 
-fn has_markers(tree: &Worktree, path: &BString) -> Result<bool> {
+pub(crate) fn has_markers(tree: &Worktree, path: &BString) -> Result<bool> {
     Ok(bytes_at(tree, path).is_some_and(|bytes| marked(&bytes)))
 }
 

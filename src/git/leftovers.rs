@@ -2,9 +2,7 @@
 
 use std::{fs, io::Write};
 
-use bstr::BString;
-
-use super::{process::Git, repository::Repository, status, worktree::Worktree};
+use super::{process::Output, repository::Repository, snapshot::ADD_EVERYTHING, worktree::Worktree};
 use crate::error::{IoContext, Result};
 
 /// Whether the person's hooks see a commit.
@@ -19,60 +17,53 @@ pub(crate) enum Hooks {
 /// The result of committing the changes that were left in a worktree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Leftovers {
-    /// There were none.
-    Nothing,
-    /// They were no difference once they were added: line ends, or a filter.
+    /// There were none, or they were no difference once they were added: line ends, or a filter.
     Vanished,
     /// They are in a commit.
     Committed,
-    /// They are not committed: why, in words of git or of a hook.
-    Refused(String),
+    /// They are not committed: git, or a hook, a filter or a signing program that it ran, refused.
+    Refused(Refusal),
 }
 
-/// Commits what is not committed in a worktree, as `git commit` there would: hooks and signing apply. `paths` limits it to these
-/// files and what is below these directories, taken literally; `None` is everything that is not ignored.
-///
-/// Untracked repositories inside the worktree are left alone.
-pub(crate) fn commit_leftovers(
-    worktree: &Worktree,
-    paths: Option<&[BString]>,
-    message: &str,
-    hooks: Hooks,
-) -> Result<Leftovers> {
-    let wanted = |path: &BString| paths.is_none_or(|paths| paths.iter().any(|limit| is_within(path, limit)));
-    // Git only looks here, without a file system monitor.
-    let plain = Worktree { sandbox: Vec::new(), ..worktree.clone() };
-    let left = status::committable(&plain)?.into_iter().filter(|dirty| !dirty.nested && wanted(&dirty.path));
-    let pathspecs: Vec<u8> = left.flat_map(|dirty| [dirty.path.as_slice(), b"\0"].concat()).collect();
-    if pathspecs.is_empty() {
-        return Ok(Leftovers::Nothing);
+/// The git command that refused, how it ended, and all that it and what it ran said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// `git add` or `git commit`.
+    pub command: &'static str,
+    /// Its exit code; `None` if a signal ended it.
+    pub exit: Option<i32>,
+    /// The line of it that says why.
+    pub complaint: String,
+    /// All that it printed.
+    pub output: String,
+}
+
+impl Refusal {
+    fn of(command: &'static str, output: &Output) -> Refusal {
+        Refusal { command, exit: output.code, complaint: output.complaint(), output: output.said() }
     }
-    let listed = |git: Git| git.global("--literal-pathspecs").pathspecs(pathspecs.clone());
-    let add = listed(worktree.plain_git()?.args(["add", "--all"]));
-    let added = add.run()?;
+}
+
+/// Commits everything that is not committed in a worktree and not ignored, as `git add --all && git commit` there would: hooks and
+/// signing apply. What the agent staged, the modes that only the index has, and what lies outside a sparse checkout belong to it.
+pub(crate) fn commit_leftovers(worktree: &Worktree, message: &str, hooks: Hooks) -> Result<Leftovers> {
+    let added = worktree.plain_git()?.args(ADD_EVERYTHING).run()?;
     if !added.success() {
-        return Ok(Leftovers::Refused(add.failed(&added).message));
+        return Ok(Leftovers::Refused(Refusal::of("git add", &added)));
     }
-    let mut file = tempfile::NamedTempFile::new().io("create a file in", &std::env::temp_dir())?;
+    // Line ends and filters can make a difference vanish once it is added.
+    if worktree.plain_git()?.args(["diff", "--cached", "--quiet"]).run()?.success() {
+        return Ok(Leftovers::Vanished);
+    }
+    let mut file = tempfile::NamedTempFile::new().io("create a file in", &tempfile::env::temp_dir())?;
     file.write_all(message.as_bytes()).io("write", file.path())?;
     let git = match hooks {
         Hooks::Run => worktree.git()?,
         Hooks::Skip => worktree.plain_git()?,
     };
-    let mut git = git.args(["commit", "--quiet", "--cleanup=verbatim", "--file"]).arg(file.path());
-    // Without paths the whole index is meant: what the agent had staged belongs to it.
-    if paths.is_some() {
-        git = listed(git.arg("--only"));
-    }
-    let output = git.run()?;
-    if !output.success() {
-        // Line ends and filters can make a difference vanish once it is added.
-        let staged = worktree.plain_git()?.args(["diff", "--cached", "--quiet"]).run()?;
-        return Ok(if staged.success() {
-            Leftovers::Vanished
-        } else {
-            Leftovers::Refused(git.failed(&output).message)
-        });
+    let made = git.args(["commit", "--quiet", "--cleanup=verbatim", "--file"]).arg(file.path()).run()?;
+    if !made.success() {
+        return Ok(Leftovers::Refused(Refusal::of("git commit", &made)));
     }
     Ok(Leftovers::Committed)
 }
@@ -90,9 +81,4 @@ pub(crate) fn runs_code(repo: &Repository, worktree: &Worktree) -> bool {
         || is_set("core.fsmonitor")
         || worktree.git_dir.join("modules").exists()
         || hooks.into_iter().any(|hook| !hook.file_name().as_encoded_bytes().ends_with(b".sample"))
-}
-
-fn is_within(path: &BString, limit: &BString) -> bool {
-    let limit = limit.strip_suffix(b"/").unwrap_or(limit);
-    path == limit || path.strip_prefix(limit).is_some_and(|rest| rest.starts_with(b"/")) || limit == b"."
 }

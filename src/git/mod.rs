@@ -1,6 +1,7 @@
 //! Everything that touches the repository or its work trees. What refs and notes of git-chant mean is in `store`.
 
 pub(crate) mod advance;
+pub(crate) mod arrival;
 pub(crate) mod attribute;
 pub(crate) mod blame;
 pub(crate) mod branch;

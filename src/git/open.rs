@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 
-use super::{config_parameters, repository::Repository};
+use super::{config_parameters, process::Git, repository::Repository, worktree::same_place};
 use crate::{
     env::{Env, trace},
     error::{Error, Kind, Result},
@@ -24,6 +24,10 @@ impl Repository {
     /// The repository opened anew from another of its worktrees, or any other directory: the environment's `GIT_DIR` and
     /// its like are ignored, the `-c` overrides kept.
     pub(crate) fn reopen_at(&self, path: &Path) -> Result<Self> {
+        // The environment or `core.worktree` may name a work tree in which nothing leads to the repository.
+        if self.work_dir().is_some_and(|top| same_place(top, path)) {
+            return Ok(self.clone());
+        }
         at(self.env(), path)
     }
 }
@@ -54,15 +58,14 @@ fn discover(env: &Env) -> Result<Repository> {
             trust_mapping(&overrides),
         );
         let repo = opened.map_err(|error| not_a_repository(&error))?.to_thread_local();
-        let repo = checked(repo)?;
+        let repo = checked(&overrides, repo)?;
         require_below_ceiling(env, &repo)?;
         require_own_stores(env, &repo)?;
         return Ok(Repository::new(repo, env, false));
     };
     // A person who sets GIT_DIR vouches for it: git does not check its owner then, and reads its configuration.
-    let options = options(&overrides).open_path_as_is(true).with(gix::sec::Trust::Full).filter_config_section(|_| true);
     let path = env.cwd().join(git_dir);
-    let opened = gix::open_opts(&path, options).map_err(|error| {
+    let opened = gix::open_opts(&path, vouched_for(&overrides)).map_err(|error| {
         let message = format!("not a git repository: '{}'", git_dir.to_string_lossy());
         if path.exists() { unreadable(&error) } else { Error::fatal(Kind::NotARepository, message) }
     })?;
@@ -78,7 +81,7 @@ pub(super) fn at(env: &Env, path: &Path) -> Result<Repository> {
     let overrides = overrides(env)?;
     let upwards = || gix::discover::upwards::Options { match_ceiling_dir_or_error: false, ..Default::default() };
     let opened = gix::ThreadSafeRepository::discover_opts(path, upwards(), trust_mapping(&overrides));
-    let mut repo = checked(opened.map_err(|error| not_a_repository(&error))?.to_thread_local())?;
+    let mut repo = checked(&overrides, opened.map_err(|error| not_a_repository(&error))?.to_thread_local())?;
     if env.var("GIT_WORK_TREE").is_some() {
         // gix lets this variable override the work tree of every repository that it opens.
         let (found, _) = gix::discover::upwards_opts(path, upwards())?;
@@ -104,19 +107,30 @@ fn options(overrides: &[BString]) -> gix::open::Options {
     gix::open::Options::default().cli_overrides(overrides.iter().cloned())
 }
 
+/// How a repository is opened whose owner does not matter, by its git directory.
+fn vouched_for(overrides: &[BString]) -> gix::open::Options {
+    options(overrides).open_path_as_is(true).with(gix::sec::Trust::Full).filter_config_section(|_| true)
+}
+
 fn trust_mapping(overrides: &[BString]) -> gix::sec::trust::Mapping<gix::open::Options> {
     gix::sec::trust::Mapping { full: options(overrides), reduced: options(overrides) }
 }
 
 /// The repository if it is this user's and one that we can work with.
-fn checked(repo: gix::Repository) -> Result<gix::Repository> {
+fn checked(overrides: &[BString], repo: gix::Repository) -> Result<gix::Repository> {
     let mut repo = repo;
     repo.make_paths_absolute()?;
-    if repo.git_dir_trust() != gix::sec::Trust::Full {
-        let place = repo.workdir().unwrap_or(repo.git_dir());
+    if repo.git_dir_trust() == gix::sec::Trust::Full {
+        return supported(repo);
+    }
+    let place = repo.workdir().unwrap_or(repo.git_dir());
+    // `safe.directory` counts in `-c` and in the environment too, where gix does not look for it.
+    if !Git::in_dir(place).args(["rev-parse", "--git-dir"]).run()?.success() {
         return Err(dubious_ownership(place));
     }
-    supported(repo)
+    let mut trusted = gix::open_opts(repo.git_dir(), vouched_for(overrides)).map_err(|error| unreadable(&error))?;
+    trusted.set_workdir(repo.workdir().map(Path::to_owned))?;
+    supported(trusted)
 }
 
 fn dubious_ownership(place: &Path) -> Error {

@@ -55,7 +55,7 @@ pub(crate) struct Patch {
 /// A commit on top of `commit` to which `patch` was applied; `None` if the patch does not apply.
 pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &Patch) -> Result<Option<ObjectId>> {
     let base = repo.gix().find_commit(commit)?.tree_id()?.detach();
-    let dir = tempfile::tempdir().io("create a directory in", &std::env::temp_dir())?;
+    let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
     let git = || Git::at(repo).env("GIT_INDEX_FILE", dir.path().join("index"));
     git().arg("read-tree").arg(base.to_string()).check()?;
     if !git()
@@ -73,7 +73,7 @@ pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &Patch) -> Resul
 
 /// Whether `commit` holds the changes of `patch` as they are.
 pub(crate) fn holds(repo: &Repository, commit: ObjectId, patch: &Patch) -> Result<bool> {
-    let dir = tempfile::tempdir().io("create a directory in", &std::env::temp_dir())?;
+    let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
     let git = || Git::at(repo).env("GIT_INDEX_FILE", dir.path().join("index"));
     git().arg("read-tree").arg(commit.to_string()).check()?;
     let applied =

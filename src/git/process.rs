@@ -71,7 +71,8 @@ const LEFT_BY_COMMIT: &[&str] = &["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AU
 pub(crate) fn scrubbed_env(env: &Env) -> Vec<OsString> {
     let always = LOCAL_ENV_VARS.iter().filter(|name| **name != "GIT_CONFIG_COUNT").chain(LEFT_BY_GIT);
     let in_commit: &[&str] = if env.var("GIT_INDEX_FILE").is_some() { LEFT_BY_COMMIT } else { &[] };
-    always.chain(in_commit).map(OsString::from).collect()
+    let lost: &[&str] = if env.has_lost_temp_dir() { &["TMPDIR"] } else { &[] };
+    always.chain(in_commit).chain(lost).map(OsString::from).collect()
 }
 
 /// The environment of a git without anything of the person's own: no configuration but the repository's, no identity, no overrides, no
@@ -133,6 +134,14 @@ impl Output {
         marked.or_else(plain).unwrap_or_else(|| "it said nothing".to_owned())
     }
 
+    /// All that it printed for people, of very much the end: what hooks, filters and signing programs say is between git's own lines.
+    pub(crate) fn said(&self) -> String {
+        let text = [&self.stdout, &self.stderr].map(|text| text.to_str_lossy()).concat();
+        let surplus = text.len().saturating_sub(256 << 10);
+        let begin = (surplus..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+        text[begin..].trim_end().to_owned()
+    }
+
     /// stdout split at its NUL bytes.
     pub(crate) fn records(&self) -> impl Iterator<Item = &[u8]> {
         self.stdout.split_str("\0").filter(|record| !record.is_empty())
@@ -163,6 +172,7 @@ pub(crate) struct Git {
     patience: Duration,
     editor: bool,
     may_ask: bool,
+    apart: bool,
 }
 
 impl Git {
@@ -179,6 +189,7 @@ impl Git {
             patience: Duration::ZERO,
             editor: false,
             may_ask: false,
+            apart: false,
         };
         let real = dir.canonicalize().ok();
         if let Some(parent) = real.as_deref().and_then(Path::parent) {
@@ -262,6 +273,14 @@ impl Git {
         self
     }
 
+    /// Runs git in a process group of its own, which no signal of the terminal reaches. What asks a person there, a filter that opens a
+    /// connection say, would be stopped for good: it is kept from asking.
+    #[must_use]
+    pub(super) fn apart_from_signals(mut self) -> Self {
+        self.apart = true;
+        self.env("SSH_ASKPASS", "false").env("SSH_ASKPASS_REQUIRE", "force")
+    }
+
     /// Lets git start the person's editor. Without this the editor of every command is one that does nothing.
     #[must_use]
     pub(crate) fn with_editor(mut self) -> Self {
@@ -334,7 +353,7 @@ impl Git {
             Some(_) => format!("git {name} failed: {}", output.complaint()),
             None => format!("git {name} was ended by a signal"),
         };
-        Error::fatal(Kind::GitFailed, message)
+        Error::fatal(Kind::GitFailed, message).printed(&output.stderr.to_str_lossy())
     }
 
     /// Starts the command and does not wait for its end. Its streams are `/dev/null`, and signals of the terminal do not reach it.
@@ -374,6 +393,9 @@ impl Git {
             command.env_remove(name);
         }
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
+        if self.apart {
+            command.process_group(0);
+        }
         command
     }
 

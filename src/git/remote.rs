@@ -100,7 +100,7 @@ pub(crate) fn fetch(repo: &Repository, remote: &str, refspecs: &[String], tips: 
         // git dies where it does not get what it asks the remote for. It ends in another way where it cannot write the refs here:
         // another fetch of this clone writes them.
         if output.code == Some(DIED) || Instant::now() >= deadline {
-            return Err(unreachable(remote, "fetch from", &output.complaint()));
+            return Err(unreachable(remote, "fetch from", &output));
         }
         std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
         pause = (pause * 2).min(Duration::from_secs(1));
@@ -206,7 +206,7 @@ fn send(
 fn fates(output: &Output, remote: &str) -> Result<Vec<(String, PushStatus)>> {
     let fates: Vec<_> = output.stdout.lines().filter_map(|line| fate(line.as_bstr())).collect();
     if fates.is_empty() && !output.success() {
-        return Err(unreachable(remote, "push to", &output.complaint()));
+        return Err(unreachable(remote, "push to", output));
     }
     Ok(fates)
 }
@@ -263,7 +263,7 @@ fn listing(repo: &Repository, remote: &str) -> Git {
 
 fn listed(output: &Output, remote: &str) -> Result<Vec<(String, ObjectId)>> {
     if !output.success() {
-        return Err(unreachable(remote, "ask", &output.complaint()));
+        return Err(unreachable(remote, "ask", output));
     }
     let lines = output.stdout.lines().filter_map(|line| line.split_once_str("\t"));
     Ok(lines.filter_map(|(id, name)| Some((name.to_str().ok()?.to_owned(), ObjectId::from_hex(id).ok()?))).collect())
@@ -276,8 +276,9 @@ pub(crate) fn is_near(repo: &Repository, remote: &str) -> bool {
     url.is_some_and(|url| url.scheme == gix::url::Scheme::File)
 }
 
-fn unreachable(remote: &str, verb: &str, complaint: &str) -> Error {
-    Error::fatal(Kind::RemoteUnreachable, format!("could not {verb} '{remote}': {complaint}"))
+fn unreachable(remote: &str, verb: &str, output: &Output) -> Error {
+    Error::fatal(Kind::RemoteUnreachable, format!("could not {verb} '{remote}': {}", output.complaint()))
+        .printed(&output.stderr.to_str_lossy())
         .hint("nothing is lost: what is not exchanged yet goes the next time")
 }
 

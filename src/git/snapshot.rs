@@ -14,6 +14,10 @@ use super::{
 };
 use crate::error::{Error, IoContext, Kind, Result};
 
+/// How git adds whatever is not ignored. Without `--sparse` it refuses files outside a sparse checkout; entries that are not checked out
+/// stay as they are.
+pub(super) const ADD_EVERYTHING: [&str; 3] = ["add", "--all", "--sparse"];
+
 /// A commit that holds what was not committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Snapshot {
@@ -59,7 +63,7 @@ pub(crate) fn restore(worktree: &Worktree, commit: ObjectId) -> Result<()> {
 }
 
 fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectId> {
-    let dir = tempfile::tempdir().io("create a directory in", &std::env::temp_dir())?;
+    let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
     let index = dir.path().join("index");
     copy_index(&worktree.git_dir.join("index"), &index)?;
     let git =
@@ -71,7 +75,7 @@ fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectI
         pathspecs.extend_from_slice(path);
         pathspecs.push(0);
     }
-    git()?.args(["add", "--all"]).pathspecs(pathspecs).check()?;
+    git()?.args(ADD_EVERYTHING).pathspecs(pathspecs).check()?;
     let written = git()?.arg("write-tree").check()?;
     written.line().parse().map_err(|_| Error::fatal(Kind::GitFailed, "git write-tree printed no object id"))
 }

@@ -19,19 +19,17 @@ pub(crate) struct Dirty {
     pub nested: bool,
 }
 
+impl Dirty {
+    /// Whether a merge left it unmerged.
+    pub(crate) fn is_unmerged(&self) -> bool {
+        self.state.contains(&b'U') || matches!(&self.state, b"AA" | b"DD")
+    }
+}
+
 /// Everything that is staged, changed, deleted or untracked and not ignored, sorted by path, submodules with changes inside
 /// included. A rename is two paths. Neither the index nor its lock is touched.
 pub(crate) fn dirty(worktree: &Worktree) -> Result<Vec<Dirty>> {
-    ask(worktree, "--ignore-submodules=none")
-}
-
-/// What [`dirty`] gives without submodules whose changes lie inside them only: a commit here could not hold those.
-pub(super) fn committable(worktree: &Worktree) -> Result<Vec<Dirty>> {
-    ask(worktree, "--ignore-submodules=dirty")
-}
-
-fn ask(worktree: &Worktree, submodules: &str) -> Result<Vec<Dirty>> {
-    let options = ["--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", submodules];
+    let options = ["--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none"];
     let output = worktree.plain_git()?.env("GIT_OPTIONAL_LOCKS", "0").arg("status").args(options).check()?;
     let mut found: Vec<_> = output.records().filter_map(parse).collect();
     found.sort();

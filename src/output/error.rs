@@ -7,7 +7,7 @@ use crate::{
     terminal::{Look, clean, color::Slot},
 };
 
-/// `fatal: …` or `error: …`, then `file:line:column: …` for each place, then `hint: …` for each way out.
+/// `fatal: …` or `error: …`, then what the program behind it printed, then `file:line:column: …` for each place, then `hint: …` for each way out.
 /// `hints` says whether those are wanted.
 pub(super) fn text(error: &Error, hints: bool, look: &Look) -> String {
     let prefix = match error.exit {
@@ -15,6 +15,10 @@ pub(super) fn text(error: &Error, hints: bool, look: &Look) -> String {
         Exit::Negative | Exit::Usage | Exit::Signal(_) => "error",
     };
     let mut out = labelled(prefix, &error.message, look);
+    for line in error.output.iter().flat_map(|output| output.lines()) {
+        out.push_str(format!("    {}", clean::line(line)).trim_end());
+        out.push('\n');
+    }
     for diagnostic in &error.diagnostics {
         out.push_str(&diagnostic::diagnostic(diagnostic, look));
     }

@@ -5,9 +5,13 @@ use std::{path::Path, time::Duration};
 use super::Project;
 
 use crate::{
-    agent::preset::{self, OutputParser, Preset},
+    agent::{
+        command_line,
+        preset::{self, OutputParser, Preset},
+        process::SHELL,
+    },
     domain::spec_file::Spec,
-    error::{Error, Kind, Result},
+    error::{Error, IoContext, Kind, Result},
 };
 
 /// The name of the agent that is a person.
@@ -49,16 +53,47 @@ impl Agent {
         };
         let mut agent = project.agent(&name.ok_or_else(|| project.no_agent())?)?;
         agent.timeout = timeout.or(agent.timeout);
+        agent.require_program(project)?;
         Ok(agent)
+    }
+
+    /// Refuses an agent whose program is not on this machine, as far as its command line names one: the attempt could only fail.
+    ///
+    /// # Errors
+    /// `no-agent`.
+    pub(crate) fn require_program(&self, project: &Project) -> Result<()> {
+        let Some(program) = command_line::program(&self.command) else { return Ok(()) };
+        let path = Path::new(program);
+        let (missing, place) = if path.is_absolute() {
+            (!path.exists(), "is not there")
+        } else {
+            // What is relative, the worktree may have.
+            let here = program.contains('/') || project.env.finds_program(program);
+            (!here && !command_line::is_known(program).io("run", Path::new(SHELL))?, "is not in PATH")
+        };
+        if !missing {
+            return Ok(());
+        }
+        let message = format!("cannot start agent '{}': '{program}' {place}", self.name.escape_debug());
+        let error = Error::fatal(Kind::NoAgent, message);
+        let error =
+            error.hint(format!("to name another command: git config chant.agent.{}.cmd \"<command line>\"", self.name));
+        let installed = project.installed();
+        Err(match installed.first() {
+            Some(first) => {
+                error.hint(format!("in PATH are: {}; to use one: git config chant.agent {first}", installed.join(", ")))
+            }
+            None => error,
+        })
     }
 
     /// The command line of one run: in the session that it `had`, if it can.
     pub(crate) fn command_line(&self, prompt_file: &Path, had: Option<&str>) -> String {
         let line = match (had, self.resume) {
-            (Some(had), Some(resume)) => resume.replace("{session}", &shell_words::quote(had)),
+            (Some(had), Some(resume)) => command_line::fill(resume, "{session}", had),
             _ => self.command.clone(),
         };
-        line.replace("{prompt_file}", &shell_words::quote(&prompt_file.to_string_lossy()))
+        command_line::fill(&line, "{prompt_file}", &prompt_file.to_string_lossy())
     }
 
     /// What it writes outside its worktree, below the home directory, as far as that is known.

@@ -10,6 +10,7 @@ use gix::ObjectId;
 
 use super::{
     ancestry::Ancestry,
+    arrival::Arrival,
     base::Base,
     cache::Cache,
     entry::Entry,
@@ -190,9 +191,7 @@ impl<'p> Specs<'p> {
             Some(Err(error)) => (None, Some(error.message)),
         };
         let status = match &state {
-            Some(state) if self.project.healed_by(state, |one, other| self.ancestry.is_ancestor(one, other))? => {
-                Status::Completed
-            }
+            Some(state) if self.has_arrived(state)? => Status::Completed,
             // A driver without checks of its own is done with its last member, recorded or not.
             Some(state)
                 if state.status == Status::Pending && self.members_are_over(id)? && !self.has_own_checks(id)? =>
@@ -213,6 +212,11 @@ impl<'p> Specs<'p> {
             self.recorded.borrow_mut().insert(id.clone(), recorded.clone());
         }
         Ok(recorded)
+    }
+
+    fn has_arrived(&self, state: &State) -> Result<bool> {
+        let arrival = self.project.arrival_by(state, |one, other| self.ancestry.is_ancestor(one, other))?;
+        Ok(arrival != Arrival::No)
     }
 
     fn state_at(&self, id: &SpecId, tip: ObjectId) -> Result<Rc<State>> {
@@ -399,35 +403,6 @@ impl<'p> Specs<'p> {
                 let paths: Vec<_> = changed.filter(|path| !path.starts_with(SPECS_DIR.as_bytes())).collect();
                 history::holds_as_one(repo, base, old, landing.new, &paths)
             }
-        }
-    }
-}
-
-impl Project {
-    /// Whether a finished spec's work is in its target already: what it announced to land there is found. Trailers and
-    /// messages are hints, never proof.
-    pub(crate) fn healed(&self, state: &State) -> Result<bool> {
-        self.healed_by(state, |ancestor, descendant| self.is_ancestor(ancestor, descendant))
-    }
-
-    /// [`Project::healed`] by another way to tell whether a commit reaches another.
-    fn healed_by(&self, state: &State, is_ancestor: impl Fn(ObjectId, ObjectId) -> Result<bool>) -> Result<bool> {
-        if state.status != Status::Finished || !state.unacknowledged().is_empty() {
-            return Ok(false);
-        }
-        let Some(target) = &state.facts.target else { return Ok(false) };
-        let Some(tip) = self.branch_tip(target)? else { return Ok(false) };
-        if let Some(landing) = state.facts.landing
-            && is_ancestor(landing.new, tip)?
-        {
-            return Ok(true);
-        }
-        match state.facts.work_commits.last() {
-            // In silent mode there is more to a completion than commits: only the announced merge says that the documents are
-            // in place.
-            Some(_) if self.silent => Ok(false),
-            Some(work) => is_ancestor(*work, tip),
-            None => Ok(false),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod all;
 pub(crate) mod ancestry;
 pub(crate) mod approvals;
+pub(crate) mod arrival;
 pub(crate) mod attempt;
 pub(crate) mod base;
 pub(crate) mod by_id;

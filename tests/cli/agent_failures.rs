@@ -255,7 +255,7 @@ fn a_long_prompt_that_it_never_reads_is_no_trouble() {
 #[test]
 fn a_missing_command_is_said_to_be_missing() {
     let sandbox = Sandbox::new();
-    sandbox.git(&["config", "chant.agent.none.cmd", "no-such-command-anywhere"]);
+    sandbox.git(&["config", "chant.agent.none.cmd", "cd . && no-such-command-anywhere"]);
     let id = add(&sandbox);
     sandbox.chant(&["work", &id, "--agent", "none"]).fails(1, &["exited with code 127 (command not found?)"]);
     assert_eq!(sandbox.status(&id), "failed");

@@ -122,7 +122,7 @@ fn an_exit_code_is_told_and_the_commits_stay() {
 #[test]
 fn a_command_that_is_not_there_is_named() {
     let sandbox = Sandbox::new();
-    sandbox.git(&["config", "chant.agent.scripted.cmd", "no-such-agent --yes"]);
+    sandbox.git(&["config", "chant.agent.scripted.cmd", "cd . && no-such-agent --yes"]);
     sandbox.git(&["config", "chant.agent", "scripted"]);
     let id = add(&sandbox, "Make it two", &[]);
     fails(&sandbox, &id, &["the agent exited with code 127 (command not found?)"]);

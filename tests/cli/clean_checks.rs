@@ -144,7 +144,7 @@ fn set_up_and_worktreeinclude_reach_every_checkout() {
     // The agent's worktree, the tip for 'verify', base and tip for 'reproduces'.
     assert_eq!(fs::read_to_string(sandbox.dir().join("runs")).unwrap().lines().count(), 4);
     sandbox.git(&["config", "chant.worktreeSetup", "echo no such package; exit 3"]);
-    sandbox.chant(&["verify", &id]).fails(128, &["chant.worktreeSetup exited with code 3", "it said: no such package"]);
+    sandbox.chant(&["verify", &id]).fails(128, &["chant.worktreeSetup exited with code 3", "no such package"]);
 }
 
 #[test]

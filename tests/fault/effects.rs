@@ -23,6 +23,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("git.clean", "in the check worktree"),
     ("git.merge", "where a person or an agent resolves a conflict"),
     ("git.notes", "where both sides wrote notes"),
+    ("exclude.write", "with worktrees inside the main one"),
     ("include.copy", "with .worktreeinclude"),
     ("index.place", "with many specs: tests/cli/index.rs"),
     ("lock.drop", "after a kill in a ref transaction: tests/cli/locks.rs"),

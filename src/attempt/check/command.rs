@@ -64,11 +64,7 @@ pub(crate) fn set_up(project: &Project, path: &Path, run: impl FnOnce(&str) -> R
     if let Ending::Interrupted(signal) = finished.ending {
         error.exit = Exit::Signal(signal);
     }
-    let said = tail(&finished.tail);
-    if let Some(last) = said.lines().rev().find(|line| !line.trim().is_empty()) {
-        error = error.hint(format!("it said: {last}"));
-    }
-    Err(error)
+    Err(error.printed(&tail(&finished.tail)))
 }
 
 /// The last lines of the output, clean of control sequences.

@@ -166,7 +166,7 @@ impl<'p> Room<'p> {
         if let Some(main) = project.repo.main_work_dir()
             && let Some(main) = worktree::find(&project.repo, &main)?
         {
-            let copied = include::prepare(&main, &stand.files)?;
+            let copied = include::prepare(&main, &stand.files, None)?;
             included.extend(copied.iter().filter_map(|path| path.to_path().ok().map(Path::to_owned)));
         }
         for (path, bytes) in extra {

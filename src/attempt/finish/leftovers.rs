@@ -1,52 +1,109 @@
 //! Commits the changes that the agent left uncommitted, within what the spec allows. Checking them is not done here.
 
-use gix::bstr::{BString, ByteSlice};
+use gix::bstr::{BStr, ByteSlice};
 
 use crate::{
-    domain::enumeration::enumerate,
+    domain::{checks::Command, enumeration::enumerate},
     error::Result,
     git::{
-        leftovers::{Hooks, Leftovers, commit_leftovers},
-        status,
+        conflict::has_markers,
+        history,
+        leftovers::{Hooks, Leftovers, Refusal, commit_leftovers},
+        repository::Head,
+        snapshot::snapshot,
+        status::{self, Dirty},
         worktree::Worktree,
     },
+    project::Project,
     specs::attempt::Attempt,
 };
 
-/// Commits what is left in the worktree: with `target_files` those and the spec's own file, else everything.
+/// What became of the changes that were left.
+pub(super) enum Left {
+    /// There were none, or they are committed. Says whether the worktree was clean before.
+    Settled {
+        /// Whether there was nothing to commit.
+        clean: bool,
+    },
+    /// They may not be committed: why, in words.
+    Problem(String),
+    /// Git, or what it ran, refused the commit.
+    Refused(Box<Command>),
+}
+
+/// Commits everything that is left in the worktree, unless something of that lies outside the spec's `target_files` and its own file.
 ///
 /// With `silent` no trailer goes into the commit; with `tampered` no hook runs: it may be the agent's.
 ///
 /// The commit is made in the worktree that `confine` makes of `tree`: hooks and filters may run what the agent wrote.
 pub(super) fn commit(
+    project: &Project,
     attempt: &Attempt,
     tree: &Worktree,
-    silent: bool,
     tampered: bool,
     confine: impl FnOnce() -> Result<Worktree>,
-) -> Result<Leftovers> {
+) -> Result<Left> {
     let dirty = status::dirty(tree)?;
     if dirty.is_empty() {
-        return Ok(Leftovers::Nothing);
+        return Ok(Left::Settled { clean: true });
     }
     let nested: Vec<String> = dirty.iter().filter(|one| one.nested).map(|one| one.path.to_string()).collect();
     if !nested.is_empty() {
         let nested = enumerate(&nested);
-        return Ok(Leftovers::Refused(format!("it left repositories of its own in its worktree: {nested}")));
+        return Ok(Left::Problem(format!("it left repositories of its own in its worktree: {nested}")));
     }
-    let targets = attempt.targets()?;
-    let own: &[u8] = attempt.spec_path.as_bytes();
-    let allowed = |path: &BString| !attempt.is_confined() || path.as_slice() == own || targets.matches(path.as_bstr());
-    let (inside, outside): (Vec<BString>, Vec<BString>) = dirty.into_iter().map(|one| one.path).partition(allowed);
+    if let Some(problem) = conflicts(tree, &dirty)? {
+        return Ok(Left::Problem(problem));
+    }
+    let outside = outside(project, attempt, tree, dirty)?;
     if !outside.is_empty() {
         let outside = enumerate(&outside);
-        return Ok(Leftovers::Refused(format!("it left uncommitted changes outside target_files: {outside}")));
+        return Ok(Left::Problem(format!("it left uncommitted changes outside target_files: {outside}")));
     }
-    let trailer = if silent { String::new() } else { format!("\nChant-Spec: {}\n", attempt.id) };
+    let trailer = if project.silent { String::new() } else { format!("\nChant-Spec: {}\n", attempt.id) };
     let message = format!("{}\n{trailer}", attempt.title());
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
-    Ok(match commit_leftovers(&confine()?, Some(&inside), &message, hooks)? {
-        Leftovers::Refused(why) => Leftovers::Refused(format!("what it left could not be committed: {why}")),
-        left => left,
+    Ok(match commit_leftovers(&confine()?, &message, hooks)? {
+        Leftovers::Refused(Refusal { command, exit, complaint, output }) => {
+            let ended = if exit.is_none() { "a signal ended it".to_owned() } else { complaint };
+            let ended = Some(ended);
+            Left::Refused(Box::new(Command {
+                command: command.to_owned(),
+                exit,
+                ended,
+                tail: Some(output),
+                ..Command::default()
+            }))
+        }
+        Leftovers::Vanished | Leftovers::Committed => Left::Settled { clean: false },
     })
+}
+
+/// Why what is left is no work yet: an operation stopped at conflicts that were not resolved.
+fn conflicts(tree: &Worktree, dirty: &[Dirty]) -> Result<Option<String>> {
+    let mut open = Vec::new();
+    for one in dirty.iter().filter(|one| one.is_unmerged()) {
+        // Where a side has no file, what is there says nothing about what was decided.
+        if !matches!(&one.state, b"UU" | b"AA") || has_markers(tree, &one.path)? {
+            open.push(one.path.to_string());
+        }
+    }
+    let under_way = [("MERGE_HEAD", "a merge"), ("CHERRY_PICK_HEAD", "a cherry-pick"), ("REVERT_HEAD", "a revert")];
+    let what = under_way.iter().find(|(file, _)| tree.git_dir.join(file).exists()).map_or("files", |(_, what)| what);
+    Ok((!open.is_empty()).then(|| format!("it left {what} with conflicts: {}", enumerate(&open))))
+}
+
+/// The paths that a commit of everything in the worktree would change and the attempt may not.
+fn outside(project: &Project, attempt: &Attempt, tree: &Worktree, dirty: Vec<Dirty>) -> Result<Vec<String>> {
+    let targets = attempt.targets()?;
+    let own: &[u8] = attempt.spec_path.as_bytes();
+    let is_outside = |path: &BStr| attempt.is_confined() && path != own && !targets.matches(path);
+    if !dirty.iter().any(|one| is_outside(one.path.as_bstr())) {
+        return Ok(Vec::new());
+    }
+    // What was staged and then taken back shows as a change, and is none.
+    let Some(snapshot) = snapshot(&project.repo, tree, "what was left")? else { return Ok(Vec::new()) };
+    let head = tree.head.as_ref().and_then(Head::id);
+    let changed = history::changed_paths(&project.repo, head, snapshot.commit)?;
+    Ok(changed.iter().filter(|one| is_outside(one.path.as_bstr())).map(|one| one.path.to_string()).collect())
 }

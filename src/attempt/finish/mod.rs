@@ -7,6 +7,8 @@ mod by_hand;
 mod leftovers;
 mod outputs;
 
+use leftovers::Left;
+
 use gix::ObjectId;
 
 pub(crate) use by_hand::by_hand;
@@ -32,7 +34,7 @@ use crate::{
     error::{Error, Exit, Kind, Result},
     git::{
         branch, history,
-        leftovers::{Leftovers, runs_code},
+        leftovers::runs_code,
         repository::Head,
         worktree::{self, Worktree, busy::busy_in},
     },
@@ -220,6 +222,9 @@ impl Judge<'_> {
     /// The verdict on what could not be checked, which is on the list of checks from now on.
     fn not_checked(&mut self, error: &Error) -> Verdict {
         let reason = self.problem(format!("it could not be checked: {}", error.message));
+        if let Some(output) = &error.output {
+            self.warn(output.to_string());
+        }
         self.checks = std::mem::take(&mut self.checks).settled();
         Verdict::Failed(Failure::Checks(reason))
     }
@@ -250,15 +255,21 @@ impl Judge<'_> {
             let sandbox = inside.iter().flat_map(|inside| inside.words().to_vec()).collect();
             Ok(Worktree { sandbox, ..tree.clone() })
         };
-        let left = leftovers::commit(attempt, &tree, project.silent, !self.changes.waits.is_empty(), confine)?;
+        let left = leftovers::commit(project, attempt, &tree, !self.changes.waits.is_empty(), confine)?;
         if let (Some(inside), Some(base)) = (&inside, attempt.base)
             && let Some(refused) = inside.bring_in(project, &attempt.id, attempt.start, base)?
         {
             return Ok((Some(self.problem(refused)), false));
         }
-        if let Leftovers::Refused(problem) = left {
-            return Ok((Some(self.problem(problem)), false));
-        }
+        let clean = match left {
+            Left::Settled { clean } => clean,
+            Left::Problem(problem) => return Ok((Some(self.problem(problem)), false)),
+            Left::Refused(command) => {
+                self.checks.commit = Some(*command);
+                self.checks = std::mem::take(&mut self.checks).settled();
+                return Ok((Some(self.checks.failures()), false));
+            }
+        };
         let tip = branch::read(&project.repo, attempt.branch.as_ref())?.unwrap_or(tip);
         let mut checks = Check { project, attempt, tip, worktree: &tree.path, progress }.run()?;
         checks.problems.append(&mut self.checks.problems);
@@ -278,7 +289,7 @@ impl Judge<'_> {
             checks.problems.push("its branch no longer holds the commit that it started from".to_owned());
         }
         self.checks = checks.settled();
-        let clean = left == Leftovers::Nothing && self.checks.verify.is_empty() && self.checks.reproduces.is_none();
+        let clean = clean && self.checks.verify.is_empty() && self.checks.reproduces.is_none();
         Ok(((!self.checks.ok).then(|| self.checks.failures()), clean))
     }
 

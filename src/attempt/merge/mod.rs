@@ -19,6 +19,7 @@ use compute::{ComputedMerge, compute, finished, target, work_tip};
 use verified::Verifier;
 
 use crate::{
+    agent::interrupt::Interrupts,
     answer::progress::{Progress, Step},
     attempt::{
         ended::{EndedAs, Merged, Stop, Waits},
@@ -97,6 +98,21 @@ pub(crate) fn land(
     Ok(EndedAs::Waiting(waits))
 }
 
+/// Where the work of a completed spec is: its target, and the commit that the merge made, or the tip where it came there another way.
+///
+/// # Errors
+/// If git fails.
+pub(crate) fn landed(project: &Project, id: &SpecId, state: &State) -> Result<Merged> {
+    if state.attempt.is_none() || state.facts.work_commits.is_empty() {
+        return Ok(None);
+    }
+    let Some(target) = target(&project.attempt(id, state)?, None)? else { return Ok(None) };
+    let Some(tip) = branch::read(&project.repo, target.as_ref())? else { return Ok(None) };
+    let made = state.facts.landing.map(|landing| landing.new);
+    let made = made.map(|new| Ok::<_, Error>(project.is_ancestor(new, tip)?.then_some(new))).transpose()?.flatten();
+    Ok(Some((target.shorten().to_string(), made.unwrap_or(tip))))
+}
+
 /// One try with the work and the target as they are now.
 fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Progress) -> Result<Merged, Unmerged> {
     let state = finished(project, id)?;
@@ -127,6 +143,13 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         Computed::Commit(new) => verified::is_needed(project, attempt, *new, tip),
         _ => Ok(false),
     };
+    if let Some(ours) = branch::read(&project.repo, target.as_ref())?
+        && let Some(landing) = project.landed_otherwise(attempt, ours, tip)?
+    {
+        let new = landing.new;
+        announce(project, attempt, &target, tip, landing)?;
+        return Ok(complete(project, attempt, Some((name, new)), progress)?);
+    }
     let tried = compute(project, attempt, &target, tip)?;
     let verifier = if needed(&tried)? { Some(Verifier::open(project, attempt, progress)?) } else { None };
     let mut held = if verifier.is_none() { hold(project, &target)? } else { None };
@@ -163,8 +186,27 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             .hint(format!("to have it checked again: git chant merge {short}"))
             .into());
     }
-    announce(project, attempt, &target, tip, Landing { old, new })?;
-    let mut aside = aside::take(project, attempt, &target, ours, new)??;
+    // From here on nothing may stay half done: a signal ends this process afterwards.
+    let signals = Interrupts::listen()?;
+    let merged = move_target(project, attempt, &target, Landing { old, new }, [ours, tip], held, progress);
+    signals.release();
+    merged
+}
+
+/// Moves the target from the old to the new commit of `landing`, and records that the work is in it. `ours` is the commit that the target's
+/// worktree has, `tip` the work; `held` keeps other merges out of that worktree.
+fn move_target(
+    project: &Project,
+    attempt: &Attempt,
+    target: &FullName,
+    landing: Landing,
+    [ours, tip]: [ObjectId; 2],
+    held: Option<WorktreeLock>,
+    progress: &dyn Progress,
+) -> Result<Merged, Unmerged> {
+    let Landing { old, new } = landing;
+    announce(project, attempt, target, tip, Landing { old, new })?;
+    let mut aside = aside::take(project, attempt, target, ours, new)??;
     let log = format!("chant: merge {}", attempt.id);
     let advanced = advance::advance(&project.repo, target.as_ref(), old, new, &log);
     if !matches!(advanced, Ok(Advanced::Moved)) {
@@ -174,12 +216,12 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         Advanced::Moved => {
             aside.drop_copy()?;
             drop(held);
-            Ok(complete(project, attempt, Some((name, new)), progress)?)
+            Ok(complete(project, attempt, Some((target.shorten().to_string(), new)), progress)?)
         }
         Advanced::LostRace => Err(Unmerged::Outdated),
-        Advanced::Refused { paths, why } => Err(Waits::new(why)
+        Advanced::Refused { paths, why, output } => Err(Waits { output, ..Waits::new(why) }
             .paths(paths)
-            .hint(format!("when that is out of the way: git chant merge {short}"))
+            .hint(format!("when that is out of the way: git chant merge {}", attempt.id.short()))
             .into()),
     }
 }

@@ -6,12 +6,11 @@ use crate::error::Kind;
 use crate::git::{
     branch,
     history::{self, ChangeKind},
-    leftovers::{Hooks, Leftovers, commit_leftovers},
+    leftovers::{Hooks, Leftovers, Refusal, commit_leftovers},
     reference::{self, Swap, Swapped},
     snapshot::snapshot,
     status::{dirty, status},
 };
-use bstr::BString;
 
 use crate::git::tests::support::{Repo, current, git, isolated, open};
 
@@ -198,26 +197,48 @@ isolated! {
         assert_eq!(repo.git(&["log", "--format=%s %p", &made.commit.to_hex().to_string()]), "m ");
     }
 
-    fn leftovers_are_committed_whole_or_by_path() {
+    fn leftovers_are_committed_as_git_itself_would() {
         let repo = Repo::with_commit();
         let here = || current(&repo.open());
-        assert_eq!(commit_leftovers(&here(), None, "m", Hooks::Run).unwrap(), Leftovers::Nothing);
-        repo.write("a/one", "x");
-        repo.write("a*", "a literal star");
-        repo.write("ab", "x");
-        repo.write("other", "x");
+        assert_eq!(commit_leftovers(&here(), "m", Hooks::Run).unwrap(), Leftovers::Vanished);
+        for path in ["dir/one", "renamed", "removed", "mode"] {
+            repo.write(path, path);
+        }
+        repo.commit("more");
+        repo.git(&["config", "core.fileMode", "false"]);
+        repo.git(&["rm", "-q", "removed"]);
+        repo.git(&["mv", "renamed", "moved"]);
+        repo.git(&["update-index", "--chmod=+x", "mode"]);
+        repo.write("gone", "staged, then deleted");
+        repo.write("meant", "intent to add");
+        repo.git(&["add", "gone"]);
+        repo.git(&["add", "-N", "meant"]);
+        fs::remove_file(repo.path().join("gone")).unwrap();
         fs::remove_file(repo.path().join("file")).unwrap();
-        git(repo.path(), &["init", "-q", "nested"]);
-        repo.write("nested/inside", "x");
-        let paths: Vec<BString> = vec!["a".into(), "a*".into(), "file".into(), "nested".into(), "missing".into()];
-        let left = commit_leftovers(&here(), Some(&paths), "subject\n\n# not a comment", Hooks::Run).unwrap();
+        repo.write("file/inside", "a directory in the place of a file");
+        fs::remove_dir_all(repo.path().join("dir")).unwrap();
+        repo.write("dir", "a file in the place of a directory");
+        repo.write("a*", "a literal star");
+        let left = commit_leftovers(&here(), "subject\n\n# not a comment", Hooks::Run).unwrap();
         assert_eq!(left, Leftovers::Committed);
-        assert_eq!(repo.git(&["show", "--format=%B", "--name-status", "--no-renames"]), "subject\n\n# not a comment\n\nA\ta*\nA\ta/one\nD\tfile");
-        assert_eq!(repo.git(&["status", "--porcelain"]), "?? ab\n?? nested/\n?? other");
-        let left = commit_leftovers(&here(), None, "rest", Hooks::Run).unwrap();
+        let expected = "A\ta*\nA\tdir\nD\tdir/one\nD\tfile\nA\tfile/inside\nA\tmeant\nM\tmode\nA\tmoved\nD\tremoved\nD\trenamed";
+        let shown = repo.git(&["show", "--format=%B", "--name-status", "--no-renames"]);
+        assert_eq!(shown, format!("subject\n\n# not a comment\n\n{expected}"));
+        assert!(repo.git(&["ls-tree", "HEAD", "mode"]).starts_with("100755 "));
+        assert_eq!(repo.git(&["status", "--porcelain"]), "");
+    }
+
+    fn leftovers_outside_a_sparse_checkout_are_committed_and_what_is_not_checked_out_stays() {
+        let repo = Repo::with_commit();
+        repo.write("in/a", "a");
+        repo.write("out/b", "b");
+        repo.commit("two directories");
+        repo.git(&["sparse-checkout", "set", "in"]);
+        repo.write("in/new", "x");
+        repo.write("out/new", "x");
+        let left = commit_leftovers(&current(&repo.open()), "m", Hooks::Run).unwrap();
         assert_eq!(left, Leftovers::Committed);
-        assert_eq!(repo.git(&["status", "--porcelain"]), "?? nested/");
-        assert_eq!(commit_leftovers(&here(), None, "m", Hooks::Run).unwrap(), Leftovers::Nothing);
+        assert_eq!(repo.git(&["show", "--format=", "--name-status"]), "A\tin/new\nA\tout/new");
     }
 
     fn hooks_see_leftovers_unless_told_otherwise() {
@@ -227,9 +248,11 @@ isolated! {
         fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         repo.write("new", "x");
         let here = current(&repo.open());
-        let left = commit_leftovers(&here, None, "m", Hooks::Run).unwrap();
-        assert_eq!(left, Leftovers::Refused("git commit failed: not like this".to_owned()));
-        assert_eq!(commit_leftovers(&here, None, "m", Hooks::Skip).unwrap(), Leftovers::Committed);
+        let left = commit_leftovers(&here, "m", Hooks::Run).unwrap();
+        let (complaint, output) = ("not like this".to_owned(), "error: not like this".to_owned());
+        let refusal = Refusal { command: "git commit", exit: Some(1), complaint, output };
+        assert_eq!(left, Leftovers::Refused(refusal));
+        assert_eq!(commit_leftovers(&here, "m", Hooks::Skip).unwrap(), Leftovers::Committed);
     }
 
     fn changed_paths_are_files_without_renames() {

@@ -55,7 +55,7 @@ fn to(repo: &Repo, target: &str, old: Option<ObjectId>, new: ObjectId) -> Advanc
 
 fn refused(advanced: &Advanced) -> (Vec<String>, &str) {
     match advanced {
-        Advanced::Refused { paths, why } => (paths.iter().map(ToString::to_string).collect(), why),
+        Advanced::Refused { paths, why, .. } => (paths.iter().map(ToString::to_string).collect(), why),
         other => panic!("{other:?}"),
     }
 }

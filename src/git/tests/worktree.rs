@@ -253,7 +253,7 @@ isolated! {
         fs::write(path.join("sub.env"), "").unwrap();
         let opened = repo.open();
         let (main, new) = (current(&opened), worktree::find(&opened, &path).unwrap().unwrap());
-        let copied = prepare(&main, &new.path).unwrap();
+        let copied = prepare(&main, &new.path, None).unwrap();
         let copied: Vec<_> = copied.iter().map(ToString::to_string).collect();
         assert_eq!(copied, ["a.env", "secret/deep/key", "sub/c.env"]);
         assert_eq!(fs::read_to_string(path.join("secret/deep/key")).unwrap(), "secret/deep/key");
@@ -261,7 +261,7 @@ isolated! {
         assert!(outside.path().read_dir().unwrap().next().is_none(), "a symlink led out of the worktree");
         // A second time there is nothing to do, and what is there stays.
         fs::write(path.join("a.env"), "edited").unwrap();
-        assert!(prepare(&main, &new.path).unwrap().is_empty());
+        assert!(prepare(&main, &new.path, None).unwrap().is_empty());
         assert_eq!(fs::read_to_string(path.join("a.env")).unwrap(), "edited");
     }
 
@@ -270,9 +270,9 @@ isolated! {
         let path = side(&repo);
         let opened = repo.open();
         let (main, new) = (current(&opened), worktree::find(&opened, &path).unwrap().unwrap());
-        assert!(prepare(&main, &new.path).unwrap().is_empty());
+        assert!(prepare(&main, &new.path, None).unwrap().is_empty());
         symlink("/etc/passwd", repo.path().join(".worktreeinclude")).unwrap();
-        assert!(prepare(&main, &new.path).unwrap().is_empty());
+        assert!(prepare(&main, &new.path, None).unwrap().is_empty());
     }
 
     fn a_work_tree_that_the_environment_names_is_worked_in() {

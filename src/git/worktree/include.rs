@@ -1,4 +1,5 @@
-//! `.worktreeinclude`: the ignored files that a new worktree needs as well (`.env`, certificates, caches).
+//! `.worktreeinclude`: the ignored files that a new worktree needs as well (`.env`, certificates, caches), and hooks that git looks for
+//! in each worktree.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -12,22 +13,25 @@ use bstr::{BString, ByteSlice};
 use super::Worktree;
 use crate::env::fault;
 use crate::error::{IoContext, Result};
+use crate::git::repository::Repository;
 
 /// The file at the top of the main worktree, in the syntax of gitignore.
 const NAME: &str = ".worktreeinclude";
 
-/// Copies the files of `main` that are ignored and match its `.worktreeinclude` to where they are missing in `new`.
+/// Copies the files of `main` that are ignored and match its `.worktreeinclude`, or the pattern `also`, to where they are missing in
+/// `new`.
 ///
 /// Regular files only: symlinks are neither copied nor followed on either side, nothing of `.git` or `.chant/` is copied, and
 /// what is there in `new`, the top of a checkout, stays as it is. Returns what was copied, relative to the top, in git's order.
-pub(crate) fn prepare(main: &Worktree, new: &Path) -> Result<Vec<BString>> {
-    let listed = main.path.join(NAME);
-    match fs::symlink_metadata(&listed) {
-        Ok(meta) if meta.is_file() => {}
-        _ => return Ok(Vec::new()),
-    }
+pub(crate) fn prepare(main: &Worktree, new: &Path, also: Option<&str>) -> Result<Vec<BString>> {
+    let has_list = fs::symlink_metadata(main.path.join(NAME)).is_ok_and(|meta| meta.is_file());
+    let list = has_list.then(|| format!("--exclude-from={NAME}"));
+    let patterns: Vec<String> = list.into_iter().chain(also.map(|also| format!("--exclude={also}"))).collect();
     let mut copied = Vec::new();
-    for name in candidates(main)? {
+    if patterns.is_empty() {
+        return Ok(copied);
+    }
+    for name in candidates(main, &patterns)? {
         let Ok(relative) = gix::path::from_bstr(name.as_bstr()) else { continue };
         if allowed(&relative) && copy(&main.path, new, &relative)? {
             copied.push(name);
@@ -36,10 +40,23 @@ pub(crate) fn prepare(main: &Worktree, new: &Path) -> Result<Vec<BString>> {
     Ok(copied)
 }
 
-/// Untracked files that match the list and are ignored by git as well.
-fn candidates(main: &Worktree) -> Result<Vec<BString>> {
-    let list = format!("--exclude-from={NAME}");
-    let matching = main.git()?.args(["ls-files", "-z", "--others", "--ignored", &list]).check()?;
+/// The pattern of the directory of hooks, where `core.hooksPath` is relative: git looks for it in each worktree. `None` where it is not
+/// set, absolute, or leads out of the worktree.
+pub(crate) fn hooks_pattern(repo: &Repository) -> Option<String> {
+    let set = repo.gix().config_snapshot().string("core.hooksPath")?.to_str().ok()?.to_owned();
+    let path = Path::new(set.trim_end_matches('/'));
+    let mut clean = PathBuf::new();
+    for part in path.components().filter(|part| *part != Component::CurDir) {
+        clean.push(part);
+    }
+    let special = |c: char| matches!(c, '*' | '?' | '[' | '\\').then_some('\\').into_iter().chain([c]);
+    let escaped: String = clean.to_str()?.chars().flat_map(special).collect();
+    (allowed(&clean) && !set.starts_with('~')).then(|| format!("/{escaped}/"))
+}
+
+/// Untracked files that match the patterns and are ignored by git as well.
+fn candidates(main: &Worktree, patterns: &[String]) -> Result<Vec<BString>> {
+    let matching = main.git()?.args(["ls-files", "-z", "--others", "--ignored"]).args(patterns).check()?;
     if matching.stdout.is_empty() {
         return Ok(Vec::new());
     }

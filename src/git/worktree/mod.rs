@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod busy;
+pub(crate) mod hide;
 pub(crate) mod include;
 pub(crate) mod lock;
 pub(crate) mod path;
@@ -198,7 +199,7 @@ fn among_others(git: &Git) -> Result<Output> {
 }
 
 /// Whether two paths name the same place; what does not exist is compared as it is written.
-pub(super) fn same_place(one: &Path, other: &Path) -> bool {
+pub(in crate::git) fn same_place(one: &Path, other: &Path) -> bool {
     real(one) == real(other)
 }
 
