@@ -78,6 +78,33 @@ const CONFIGURATION: [&str; 44] = [
     "justfile",
 ];
 
+/// Those of them that only say which tests run and how, and nothing of what is built.
+const RUNS_TESTS: [&str; 13] = [
+    "nextest.toml",
+    "tox.ini",
+    "pytest.ini",
+    "conftest.py",
+    "sitecustomize.py",
+    "usercustomize.py",
+    "unittest.py",
+    "pytest.py",
+    "doctest.py",
+    "CTestTestfile.cmake",
+    ".rspec",
+    "phpunit.xml",
+    "phpunit.xml.dist",
+];
+
+/// Whether the file at `path` only decides which tests run and how: a fix needs no change of it.
+pub(crate) fn runs_tests(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let runner = ["jest", "vitest", "mocha", "playwright", "karma", "ava"];
+    RUNS_TESTS.contains(&name)
+        || name.starts_with(".mocharc")
+        || runner.iter().any(|runner| name.starts_with(&format!("{runner}.config.")))
+        || shadows_runner(path)
+}
+
 /// What a path is, by its name alone.
 pub(crate) fn role(path: &str) -> Role {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -194,6 +221,17 @@ mod tests {
         }
         for path in ["calc.py", "src/lib.rs", "src/latest.rs", "contest.py", "README.md", "checks/sum"] {
             assert_eq!(role(path), Role::Other, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_only_runs_tests_is_held() {
+        for path in ["conftest.py", "a/pytest.ini", "jest.config.ts", ".mocharc.yml", "unittest.py", ".rspec"] {
+            assert!(runs_tests(path), "{path}");
+        }
+        // These say what is built, too.
+        for path in ["package.json", "Cargo.toml", "pyproject.toml", "Makefile", "babel.config.js", "test_a.py"] {
+            assert!(!runs_tests(path), "{path}");
         }
     }
 

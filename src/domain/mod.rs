@@ -17,6 +17,7 @@ pub(crate) mod held;
 pub(crate) mod history;
 pub(crate) mod hook;
 pub(crate) mod id;
+pub(crate) mod inline_tests;
 pub(crate) mod new_event;
 pub(crate) mod oid;
 pub(crate) mod pattern;

@@ -28,13 +28,16 @@ pub(crate) fn file_in(repo: &Repository, commit: ObjectId, path: &str) -> Result
     Ok(entry.map(|entry| Held { path: path.to_owned(), blob: entry.object_id(), kind: entry.mode().kind() }))
 }
 
-/// A commit on top of `commit` that has `files` as given; `commit` itself if it has them so.
-pub(crate) fn lay_over(repo: &Repository, commit: ObjectId, files: &[Held]) -> Result<ObjectId> {
+/// A commit on top of `commit` that has `files` as given, and none at the paths in `gone`; `commit` itself if it is so.
+pub(crate) fn lay_over(repo: &Repository, commit: ObjectId, files: &[Held], gone: &[String]) -> Result<ObjectId> {
     let base = repo.gix().find_commit(commit)?.tree_id()?.detach();
     let tree = patiently(|| {
         let mut editor = repo.gix().edit_tree(base)?;
         for file in files {
             editor.upsert(file.path.as_str(), file.kind, file.blob)?;
+        }
+        for path in gone {
+            editor.remove(path.as_str())?;
         }
         Ok(editor.write()?.detach())
     })?;
@@ -48,8 +51,8 @@ pub(crate) struct Patch {
     pub path: String,
     /// The changed lines alone, which tell whether another commit has them.
     bare: Vec<u8>,
-    /// With the lines around them, by which they find their place in another commit.
-    placed: Vec<u8>,
+    /// With the lines around them, by which they find their place in another commit; `None` if they have their place by their numbers.
+    placed: Option<Vec<u8>>,
 }
 
 /// A commit on top of `commit` to which `patch` was applied; `None` if the patch does not apply.
@@ -58,12 +61,12 @@ pub(crate) fn apply(repo: &Repository, commit: ObjectId, patch: &Patch) -> Resul
     let dir = tempfile::tempdir().io("create a directory in", &tempfile::env::temp_dir())?;
     let git = || Git::at(repo).env("GIT_INDEX_FILE", dir.path().join("index"));
     git().arg("read-tree").arg(base.to_string()).check()?;
-    if !git()
-        .args(["apply", "--cached", "--whitespace=nowarn", "-"])
-        .stdin_bytes(patch.placed.as_slice())
-        .run()?
-        .success()
-    {
+    let apply = git().args(["apply", "--cached", "--whitespace=nowarn"]);
+    let apply = match &patch.placed {
+        Some(placed) => apply.arg("-").stdin_bytes(placed.as_slice()),
+        None => apply.args(["--unidiff-zero", "-"]).stdin_bytes(patch.bare.as_slice()),
+    };
+    if !apply.run()?.success() {
         return Ok(None);
     }
     let written = git().arg("write-tree").check()?;
@@ -102,7 +105,80 @@ impl Patch {
         if bare.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Patch { path: path.to_owned(), bare, placed: diff("-U2")? }))
+        Ok(Some(Patch { path: path.to_owned(), bare, placed: Some(diff("-U2")?) }))
+    }
+
+    /// Of this patch what it changes of lines for which `old` and `new` hold, which say of each line of the two files whether it counts;
+    /// `None` if that is nothing. What counts and what does not is told apart within a hunk, too, where it adds only.
+    pub(crate) fn of_lines(&self, old: &[bool], new: &[bool]) -> Option<Patch> {
+        let counts = |of: &[bool], number: usize| of.get(number.wrapping_sub(1)).copied().unwrap_or_default();
+        let lines: Vec<&[u8]> = self.bare.lines_with_terminator().collect();
+        let first = lines.iter().position(|line| line.starts_with(b"@@ "))?;
+        let mut bare = lines[..first].concat();
+        let (mut shift, mut any) = (0_i64, false);
+        let mut rest = &lines[first..];
+        while let Some((header, below)) = rest.split_first() {
+            let length = below.iter().position(|line| line.starts_with(b"@@ ")).unwrap_or(below.len());
+            let (body, next) = below.split_at(length);
+            rest = next;
+            let (from, removed, to) = positions(header)?;
+            let (mut kept, mut gone, mut came) = (Vec::new(), Vec::new(), 0);
+            let (mut before, mut after) = (from, to);
+            let mut keeps = false;
+            let leads = counts(new, to);
+            for line in body {
+                match line.first() {
+                    Some(b'-') => {
+                        keeps = counts(old, before);
+                        if keeps {
+                            gone.push(before);
+                        }
+                        before += 1;
+                    }
+                    Some(b'+') => {
+                        keeps = counts(new, after);
+                        came += usize::from(keeps);
+                        after += 1;
+                    }
+                    // That a line has no end belongs to the line.
+                    _ => {}
+                }
+                if keeps {
+                    kept.extend_from_slice(line);
+                }
+            }
+            // Of what is removed in one piece, a part cannot be taken.
+            if gone.len() + came == 0 || (!gone.is_empty() && gone.len() != removed) {
+                continue;
+            }
+            // What is added before the rest stands before what the rest replaces.
+            let start = match leads {
+                _ if !gone.is_empty() || removed == 0 => from,
+                true => from - 1,
+                false => from + removed - 1,
+            };
+            let first_old = i64::try_from(start).ok()?;
+            let new_start = first_old + shift + i64::from(gone.is_empty()) - i64::from(came == 0);
+            bare.extend_from_slice(
+                format!("@@ -{first_old},{} +{},{came} @@\n", gone.len(), new_start.max(0)).as_bytes(),
+            );
+            bare.extend_from_slice(&kept);
+            shift += i64::try_from(came).ok()? - i64::try_from(gone.len()).ok()?;
+            any = true;
+        }
+        any.then(|| Patch { path: self.path.clone(), bare, placed: None })
+    }
+
+    /// Whether it changes no line but those for which `old` and `new` hold, empty ones apart.
+    pub(crate) fn is_within(&self, old: &[bool], new: &[bool]) -> bool {
+        let Some(hunks) = self.hunks() else { return false };
+        let all: usize = hunks.iter().flatten().filter(|line| line.len() > 1 && !line[1..].trim().is_empty()).count();
+        let Some(part) = self.of_lines(old, new).and_then(|part| {
+            part.hunks().map(|hunks| hunks.into_iter().flatten().map(<[u8]>::to_vec).collect::<Vec<_>>())
+        }) else {
+            return false;
+        };
+        part.iter().filter(|line| line.len() > 1 && !line[1..].trim().is_empty()).count() == all
     }
 
     /// The lines of each hunk with their `+` or `-`; `None` where the content is binary, so that there are no lines.
@@ -119,6 +195,19 @@ impl Patch {
         }
         Some(hunks)
     }
+}
+
+/// Where a hunk begins in the old file and how many lines it removes there, and where it begins in the new one.
+fn positions(header: &[u8]) -> Option<(usize, usize, usize)> {
+    let header = header.to_str().ok()?;
+    let mut parts = header.split(' ').skip(1);
+    let (old, new) = (parts.next()?.strip_prefix('-')?, parts.next()?.strip_prefix('+')?);
+    let number = |part: &str| -> Option<(usize, usize)> {
+        let (start, count) = part.split_once(',').unwrap_or((part, "1"));
+        Some((start.parse().ok()?, count.parse().ok()?))
+    };
+    let ((from, removed), (to, _)) = (number(old)?, number(new)?);
+    Some((from, removed, to))
 }
 
 fn on_top(repo: &Repository, commit: ObjectId, base: ObjectId, tree: ObjectId) -> Result<ObjectId> {

@@ -33,8 +33,12 @@ fn reproduction(sandbox: &Sandbox, script: &str, options: &[&str]) -> String {
 }
 
 fn fix(sandbox: &Sandbox, script: &str, options: &[&str]) -> String {
+    fix_of(RUN, sandbox, script, options)
+}
+
+fn fix_of(command: &str, sandbox: &Sandbox, script: &str, options: &[&str]) -> String {
     sandbox.agent(&format!("{script}git add -A; git commit -qm work; {NOTES}tick"));
-    sandbox.add(&[&["Fix", "--phase", "fork-fix", "--reproduces", RUN], options].concat())
+    sandbox.add(&[&["Fix", "--phase", "fork-fix", "--reproduces", command], options].concat())
 }
 
 #[test]
@@ -109,7 +113,23 @@ fn a_runner_that_the_fix_brings_itself_is_none() {
     let id = fix(&sandbox, ": >unittest.py; ", &[]);
     sandbox
         .chant(&["work", &id])
-        .fails(1, &["unittest reports no test: is the runner shadowed?", "it changes 'unittest.py'"]);
+        .fails(1, &["unittest reports no test: is the runner shadowed?", "it adds 'unittest.py'"]);
+}
+
+#[test]
+fn what_runs_tests_is_held_with_them() {
+    let patched = "printf 'import calc\\ncalc.add = lambda a, b: a + b\\n' >sitecustomize.py; ";
+    // The test passes by what runs it, and fails without that: a person decides.
+    let sandbox = with_test();
+    let id = fix_of(&format!("PYTHONPATH=. {RUN}"), &sandbox, patched, &[]);
+    sandbox.chant(&["work", &id]).fails(1, &["it adds 'sitecustomize.py'", "git chant ack"]);
+    assert_eq!(sandbox.status(&id), "finished");
+    // What changes how tests run beside an honest fix stands in no one's way.
+    let sandbox = with_test();
+    let id = fix(&sandbox, &format!("{FIX}printf '[pytest]\\naddopts = -q\\n' >pytest.ini; "), &[]);
+    sandbox.chant(&["work", &id]).ok();
+    let proof = sandbox.show(&id)["checks"]["evidence"]["reproduces"].clone();
+    assert_eq!(proof["differences"], serde_json::json!(["it adds 'pytest.ini'"]), "{proof}");
 }
 
 #[test]
@@ -124,6 +144,62 @@ fn a_test_inside_of_the_code_is_held_and_the_fix_is_not_erased() {
     let id = sandbox.add(&[&["Fix", "--phase", "fork-fix", "--depends-on", &first], &options[..]].concat());
     sandbox.chant(&["work", &id]).ok();
     assert_eq!(sandbox.show(&id)["checks"]["evidence"]["reproduces"]["held"], serde_json::json!(["calc.py"]));
+}
+
+/// The way of `investigate --single`: one attempt writes the test and the fix, here into one file.
+#[test]
+fn a_test_inside_of_the_code_that_comes_with_its_fix_has_to_fail_without_it() {
+    let write = |answer: &str, sign: &str| {
+        format!(
+            "printf 'import sys\\ndef add(a, b):\\n    \"\"\"The sum.\\n\\n    >>> add(2, 3)\\n    {answer}\\n    \"\"\"\\n    return a {sign} b\\n' >calc.py; "
+        )
+    };
+    for (answer, accepted) in [("5", true), ("-1", false)] {
+        let sandbox = calculator();
+        let sign = if accepted { "+" } else { "-" };
+        let id = fix_of("python3 -B -m doctest calc.py", &sandbox, &write(answer, sign), &[]);
+        let ran = sandbox.chant(&["work", &id]);
+        assert_eq!(sandbox.status(&id) == "completed", accepted, "{ran:?}");
+        if accepted {
+            let held = sandbox.show(&id)["checks"]["evidence"]["reproduces"]["held"].clone();
+            assert_eq!(held, serde_json::json!(["calc.py"]));
+        }
+    }
+}
+
+#[test]
+fn a_test_inside_of_the_code_that_the_fix_weakens_waits_for_a_person() {
+    let sandbox = calculator();
+    sandbox.write(
+        "calc.py",
+        "def add(a, b):\n    \"\"\"The sum.\n\n    >>> add(2, 3)\n    5\n    \"\"\"\n    return a - b\n",
+    );
+    sandbox.commit("An example");
+    let command = "python3 -B -m doctest calc.py";
+    let id = fix_of(command, &sandbox, "sed -i 's/^    5$/    -1/' calc.py; ", &[]);
+    sandbox.chant(&["work", &id]).fails(1, &["it changes the test in 'calc.py'", "git chant ack"]);
+    assert_eq!(sandbox.status(&id), "finished");
+    let id = fix_of(command, &sandbox, "sed -i 's/a - b/a + b/' calc.py; ", &[]);
+    sandbox.chant(&["work", &id]).ok();
+}
+
+/// What passed on the work has to pass on the merge, with the tests that proved it.
+#[test]
+fn the_held_tests_are_laid_over_a_merge() {
+    let sandbox = calculator();
+    let first = reproduction(&sandbox, TEST, &[]);
+    sandbox.chant(&["work", &first]).ok();
+    let id = fix(&sandbox, FIX, &["--depends-on", &first]);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    // Meanwhile the target loses the test: a run on the merge alone would find another.
+    sandbox.git(&["rm", "-q", "test_sum.py"]);
+    sandbox.write("test_zero.py", "import unittest\nclass T(unittest.TestCase):\n    def test_zero(self): pass\n");
+    // A package comes before the module of its name.
+    sandbox.write("calc/__init__.py", "def add(a, b):\n    return a - b\n");
+    sandbox.git(&["add", "test_zero.py", "calc"]);
+    sandbox.git(&["commit", "-qm", "Something else"]);
+    sandbox.chant(&["merge", &id]).fails(1, &["merged with 'main'"]);
+    assert_eq!(sandbox.status(&id), "finished");
 }
 
 #[test]

@@ -8,8 +8,9 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     domain::{
-        held::{Role, is_run, role, shows_test},
+        held::{Role, is_run, role, runs_tests, shadows_runner, shows_test},
         id::SpecId,
+        inline_tests::test_lines,
         pattern::{Entry, PathSet},
         phase::Phase,
         status::Status,
@@ -30,6 +31,8 @@ pub(super) struct Tests {
     whole: Vec<Held>,
     /// Changes of files that hold other code, too.
     parts: Vec<Patch>,
+    /// Files that there were none of.
+    absent: Vec<String>,
 }
 
 impl Tests {
@@ -44,7 +47,7 @@ impl Tests {
 
     /// A commit that has the code of `commit` and these tests; otherwise the path of the tests that cannot be laid over it.
     pub(super) fn over(&self, repo: &Repository, commit: ObjectId) -> Result<Result<ObjectId, String>> {
-        let mut laid = overlay::lay_over(repo, commit, &self.whole)?;
+        let mut laid = overlay::lay_over(repo, commit, &self.whole, &self.absent)?;
         for patch in &self.parts {
             if overlay::holds(repo, laid, patch)? {
                 continue;
@@ -65,6 +68,11 @@ impl Tests {
                 Some(there) if there == *file => {}
                 Some(_) => changed.push(format!("it changes '{}'", file.path)),
                 None => changed.push(format!("it deletes '{}'", file.path)),
+            }
+        }
+        for path in &self.absent {
+            if overlay::file_in(repo, commit, path)?.is_some() {
+                changed.push(format!("it adds '{path}'"));
             }
         }
         for patch in &self.parts {
@@ -181,33 +189,91 @@ impl Source<'_> {
 
     /// The tests that the attempt found and changed or deleted, as it found them.
     pub(super) fn found(&self) -> Result<Tests> {
-        self.own(self.base, |kind| kind != ChangeKind::Added)
+        let mut tests = self.own(self.base, |kind| kind != ChangeKind::Added)?;
+        // What was there and is no longer; what the attempt added is no test that it found.
+        let restores =
+            |patch: &Patch| patch.hunks().is_some_and(|hunks| hunks.concat().iter().any(|line| line.starts_with(b"+")));
+        tests.parts.extend(self.inline(self.made, self.since()?)?.into_iter().filter(restores));
+        Ok(tests)
     }
 
-    /// The tests that the attempt added or changed, as it left them.
+    /// What `to` has otherwise than `from` of the tests in files that hold code, too, among those that the attempt changed.
+    fn inline(&self, from: ObjectId, to: ObjectId) -> Result<Vec<Patch>> {
+        let (project, repo) = (self.project, &self.project.repo);
+        let mut parts = Vec::new();
+        for path in self.changed(|kind| kind == ChangeKind::Modified)? {
+            if role(&path) != Role::Other || is_run(self.command, &path) {
+                continue;
+            }
+            if let Some(patch) = Patch::between(repo, from, to, &path)? {
+                parts
+                    .extend(patch.of_lines(&test_lines_in(project, from, &path)?, &test_lines_in(project, to, &path)?));
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Where the attempt's own changes begin.
+    fn since(&self) -> Result<ObjectId> {
+        Ok(self.project.own_changes_since(self.attempt, self.made)?.unwrap_or(self.base))
+    }
+
+    /// The tests that the attempt added or changed, as it left them, with what runs them.
     pub(super) fn added(&self) -> Result<Tests> {
-        self.own(self.made, |kind| kind != ChangeKind::Deleted)
-    }
-
-    fn own(&self, commit: ObjectId, counts: impl Fn(ChangeKind) -> bool) -> Result<Tests> {
-        let repo = &self.project.repo;
-        let mut tests = Tests::default();
-        let since = self.project.own_changes_since(self.attempt, self.made)?.unwrap_or(self.base);
-        for Change { path, kind } in history::changed_paths(repo, Some(since), self.made)? {
-            let Ok(path) = path.to_str() else { continue };
-            let is_test = role(path) == Role::Test || is_run(self.command, path);
-            if counts(kind) && is_test && !path.starts_with(".chant/") {
-                tests.whole.extend(overlay::file_in(repo, commit, path)?);
+        let mut tests = self.own(self.made, |kind| kind != ChangeKind::Deleted)?;
+        tests.parts.extend(self.inline(self.since()?, self.made)?);
+        if !tests.is_empty() {
+            let brings = |path: &str| runs_tests(path) && !shadows_runner(path);
+            for path in self.changed(|kind| kind != ChangeKind::Deleted)?.iter().filter(|path| brings(path)) {
+                tests.whole.extend(overlay::file_in(&self.project.repo, self.made, path)?);
             }
         }
         Ok(tests)
     }
 
-    /// The configuration of builds and test runners that the attempt changed.
+    fn own(&self, commit: ObjectId, counts: impl Fn(ChangeKind) -> bool) -> Result<Tests> {
+        let mut tests = Tests::default();
+        for path in self.changed(counts)? {
+            if role(&path) == Role::Test || is_run(self.command, &path) {
+                tests.whole.extend(overlay::file_in(&self.project.repo, commit, &path)?);
+            }
+        }
+        Ok(tests)
+    }
+
+    /// The paths that the attempt changed itself, documents of git-chant apart.
+    fn changed(&self, counts: impl Fn(ChangeKind) -> bool) -> Result<Vec<String>> {
+        let changes = history::changed_paths(&self.project.repo, Some(self.since()?), self.made)?.into_iter();
+        let paths = changes
+            .filter(|change| counts(change.kind))
+            .filter_map(|change| String::from_utf8(change.path.into()).ok());
+        Ok(paths.filter(|path| !path.starts_with(".chant/")).collect())
+    }
+
+    /// These tests with what runs tests, as the attempt found it: what the attempt changed of that, added or deleted.
+    pub(super) fn as_found(&self, mut tests: Tests) -> Result<Tests> {
+        let repo = &self.project.repo;
+        let since = self.since()?;
+        let known = tests.paths();
+        for Change { path, kind } in history::changed_paths(repo, Some(since), self.made)? {
+            let Ok(path) = path.to_str() else { continue };
+            if !runs_tests(path) || known.iter().any(|known| known == path) {
+                continue;
+            }
+            match kind {
+                ChangeKind::Added => tests.absent.push(path.to_owned()),
+                _ => tests.whole.extend(overlay::file_in(repo, since, path)?),
+            }
+        }
+        Ok(tests)
+    }
+
+    /// The configuration of builds and test runners that the attempt changed and that is not held.
     pub(super) fn configuration(&self) -> Result<Vec<String>> {
         let changes = history::changed_paths(&self.project.repo, Some(self.base), self.made)?;
         let paths = changes.iter().filter_map(|change| change.path.to_str().ok());
-        Ok(paths.filter(|path| role(path) == Role::Configuration).map(str::to_owned).collect())
+        let named = |path: &&str| role(path) == Role::Configuration && !runs_tests(path);
+        Ok(paths.filter(named).map(str::to_owned).collect())
     }
 
     /// What a reproduction changed besides tests, their data and what finds them, unless its target files name it.
@@ -227,12 +293,21 @@ impl Source<'_> {
             }
             // A test inside of a file with code is added to it; the code stays.
             let patch = Patch::between(repo, self.base, self.made, path)?;
-            if kind == ChangeKind::Deleted || !patch.is_none_or(|patch| adds_only_tests(&patch)) {
+            let (old, new) =
+                (test_lines_in(self.project, self.base, path)?, test_lines_in(self.project, self.made, path)?);
+            let only_tests = |patch: Patch| adds_only_tests(&patch) || patch.is_within(&old, &new);
+            if kind == ChangeKind::Deleted || !patch.is_none_or(only_tests) {
                 other.push(path.to_owned());
             }
         }
         Ok(other)
     }
+}
+
+/// For each line of a file as a commit has it whether it belongs to a test.
+fn test_lines_in(project: &Project, commit: ObjectId, path: &str) -> Result<Vec<bool>> {
+    let bytes = project.blob_in(commit, path)?.map(|(_, bytes)| bytes).unwrap_or_default();
+    Ok(test_lines(&String::from_utf8_lossy(&bytes)))
 }
 
 /// Whether a patch of a file with code removes nothing, and each of its hunks shows that it adds a test.

@@ -91,6 +91,7 @@ impl Prover<'_> {
         let (repo, command) = (&self.project.repo, source.command);
         let expected = "fails at the base, passes at the tip";
         let (before, tests) = self.before(room, source)?;
+        let tests = source.as_found(tests)?;
         let at = tests.over(repo, self.at)?;
         let differences = tests.changed_in(repo, self.at)?;
         let mut fault = proof::fix_fault_before(&before).or_else(|| self.unexpected(None, &before));
@@ -110,10 +111,13 @@ impl Prover<'_> {
             if fault.is_some() && !differences.is_empty() && self.at == self.made {
                 let own = room.run(self.at, command)?;
                 let changed = differences.join(", ");
-                if own.has_passed() && !matches!(own.outcome(), Outcome::NoTest) {
+                let own_fault = proof::fix_fault_after(&before, &own);
+                if own_fault.is_none() {
                     ack = Some(format!("{changed}, and as it was before, the test does not pass with the fix"));
                 }
-                fault = fault.map(|fault| format!("{fault}; {changed}"));
+                // Of a run that only looks passed the reason says more.
+                let fault_of = own_fault.filter(|_| own.has_passed()).or(fault);
+                fault = fault_of.map(|fault| format!("{fault}; {changed}"));
             }
         }
         let mut proof = Reproduction::new(expected, before, after, fault);

@@ -151,7 +151,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
         return Ok(complete(project, attempt, Some((name, new)), progress)?);
     }
     let tried = compute(project, attempt, &target, tip)?;
-    let verifier = if needed(&tried)? { Some(Verifier::open(project, attempt, progress)?) } else { None };
+    let verifier = if needed(&tried)? { Some(Verifier::open(project, attempt, tip, progress)?) } else { None };
     let mut held = if verifier.is_none() { hold(project, &target)? } else { None };
     // Another process may have merged while this one waited.
     let moved = branch::read(&project.repo, target.as_ref())? != tried.old;

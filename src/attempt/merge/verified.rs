@@ -6,9 +6,13 @@ use gix::ObjectId;
 
 use crate::{
     answer::progress::{Progress, Step},
-    attempt::{check::Room, ended::Waits},
+    attempt::{
+        check::{Prover, Room},
+        ended::Waits,
+        finish::finish_event,
+    },
     domain::{
-        checks::{Command, SHOWN},
+        checks::{Checks, Command, SHOWN},
         proof,
     },
     error::Result,
@@ -29,11 +33,12 @@ pub(super) fn is_needed(project: &Project, attempt: &Attempt, merged: ObjectId, 
     Ok(tree(merged)? != tree(tip)?)
 }
 
-/// Runs the commands of an attempt on merges. While a `Verifier` exists no other process of this clone verifies: merges into one
+/// Runs the commands of an attempt, whose work ends with `tip`, on merges. While a `Verifier` exists no other process of this clone verifies: merges into one
 /// target wait for each other, instead of each being out of date when its commands are done.
 pub(super) struct Verifier<'p> {
     project: &'p Project,
     attempt: &'p Attempt,
+    tip: ObjectId,
     progress: &'p dyn Progress,
     _held: File,
 }
@@ -43,12 +48,17 @@ impl<'p> Verifier<'p> {
     ///
     /// # Errors
     /// `untrusted` if the commands are not approved in this clone: another clone may have finished the work.
-    pub(super) fn open(project: &'p Project, attempt: &'p Attempt, progress: &'p dyn Progress) -> Result<Self> {
+    pub(super) fn open(
+        project: &'p Project,
+        attempt: &'p Attempt,
+        tip: ObjectId,
+        progress: &'p dyn Progress,
+    ) -> Result<Self> {
         let short = attempt.id.short();
         if let Some(found) = project.untrusted(&attempt.id, attempt.blob, &attempt.spec, None)? {
             return Err(trust::refused(short, &found.what));
         }
-        Ok(Verifier { project, attempt, progress, _held: check_slot::hold_merges(project)? })
+        Ok(Verifier { project, attempt, tip, progress, _held: check_slot::hold_merges(project)? })
     }
 
     /// Runs the commands on `merged`, the merge with `target`. Returns what stands against it.
@@ -68,15 +78,45 @@ impl<'p> Verifier<'p> {
                 return self.refused(&seen, target).map(Some);
             }
         }
-        let stands = |seen: &Command| proof::stands(front.known_phase(), seen);
-        if let Some(command) = &front.reproduces {
-            self.progress.say(&Step::Checking { what: command });
-            let seen = room.run_or_recall(merged, tree, command, stands)?;
-            if !stands(&seen) {
-                return self.refused(&seen, target).map(Some);
-            }
+        match &front.reproduces {
+            Some(command) => self.reproduces(&mut room, merged, tree, command, target),
+            None => Ok(None),
         }
-        Ok(None)
+    }
+
+    /// The proof has to hold on the merge, with the very tests that proved the work.
+    fn reproduces(
+        &self,
+        room: &mut Room<'_>,
+        merged: ObjectId,
+        tree: ObjectId,
+        command: &str,
+        target: &str,
+    ) -> Result<Option<Waits>> {
+        self.progress.say(&Step::Checking { what: command });
+        let stands = |seen: &Command| proof::stands(self.attempt.spec.front.known_phase(), seen);
+        let (project, attempt) = (self.project, self.attempt);
+        let proof = match self.held()? {
+            true => Prover { project, attempt, made: self.tip, at: merged }.prove(room)?,
+            false => None,
+        };
+        let Some(proof) = proof else {
+            let seen = room.run_or_recall(merged, tree, command, stands)?;
+            return if stands(&seen) { Ok(None) } else { self.refused(&seen, target).map(Some) };
+        };
+        if !stands(&proof.tip) {
+            return self.refused(&proof.tip, target).map(Some);
+        }
+        let why = proof.fault.map(|fault| format!("merged with '{target}', '{command}' proves nothing: {fault}"));
+        Ok(why.map(Waits::new))
+    }
+
+    /// Whether the work was proved with held tests, and no person acknowledged that they no longer fit.
+    fn held(&self) -> Result<bool> {
+        let Some(finish) = finish_event(self.project, self.attempt)? else { return Ok(false) };
+        let bytes = self.project.store()?.evidence_of(finish.id, "checks.json")?;
+        let checks = bytes.and_then(|bytes| serde_json::from_slice::<Checks>(&bytes).ok());
+        Ok(checks.and_then(|checks| checks.reproduces).is_some_and(|proof| proof.ack.is_none()))
     }
 
     /// What is said of a command that did not come to what it should have on the merge.

@@ -247,6 +247,9 @@ isolated! {
         fs::set_permissions(repo.path().join("a.env"), fs::Permissions::from_mode(0o700)).unwrap();
         symlink("/etc/passwd", repo.path().join("link")).unwrap();
         symlink("/etc/passwd", repo.path().join("secret/link.env")).unwrap();
+        for (name, leads_to) in [("bin", "deep/key"), ("up", "../../a.env"), ("git", "../.git/config"), ("own", "../a.env")] {
+            symlink(leads_to, repo.path().join("secret").join(name)).unwrap();
+        }
         let path = side(&repo);
         let outside = crate::support::scratch::scratch();
         symlink(outside.path(), path.join("out")).unwrap();
@@ -255,7 +258,8 @@ isolated! {
         let (main, new) = (current(&opened), worktree::find(&opened, &path).unwrap().unwrap());
         let copied = prepare(&main, &new.path, None).unwrap();
         let copied: Vec<_> = copied.iter().map(ToString::to_string).collect();
-        assert_eq!(copied, ["a.env", "secret/deep/key", "sub/c.env"]);
+        assert_eq!(copied, ["a.env", "secret/bin", "secret/deep/key", "secret/own", "sub/c.env"]);
+        assert_eq!(fs::read_to_string(path.join("secret/bin")).unwrap(), "secret/deep/key");
         assert_eq!(fs::read_to_string(path.join("secret/deep/key")).unwrap(), "secret/deep/key");
         assert_eq!(fs::metadata(path.join("a.env")).unwrap().permissions().mode() & 0o777, 0o700);
         assert!(outside.path().read_dir().unwrap().next().is_none(), "a symlink led out of the worktree");

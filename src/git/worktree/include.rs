@@ -21,7 +21,7 @@ const NAME: &str = ".worktreeinclude";
 /// Copies the files of `main` that are ignored and match its `.worktreeinclude`, or the pattern `also`, to where they are missing in
 /// `new`.
 ///
-/// Regular files only: symlinks are neither copied nor followed on either side, nothing of `.git` or `.chant/` is copied, and
+/// No symlink is followed on either side, and only one that leads to a place within `main` is made again; nothing of `.git` or `.chant/` is copied, and
 /// what is there in `new`, the top of a checkout, stays as it is. Returns what was copied, relative to the top, in git's order.
 pub(crate) fn prepare(main: &Worktree, new: &Path, also: Option<&str>) -> Result<Vec<BString>> {
     let has_list = fs::symlink_metadata(main.path.join(NAME)).is_ok_and(|meta| meta.is_file());
@@ -79,11 +79,15 @@ fn allowed(path: &Path) -> bool {
     plain && first != Some(Component::Normal(".chant".as_ref())) && first.is_some()
 }
 
-/// Copies one file; `false` if it is no regular file, or something is in its place.
+/// Copies one file, or makes a symlink again that stays inside; `false` if it is neither, or something is in its place.
 fn copy(from: &Path, to: &Path, relative: &Path) -> Result<bool> {
     let (source, target) = (from.join(relative), to.join(relative));
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    let regular = fs::symlink_metadata(&source).is_ok_and(|meta| meta.is_file());
+    let meta = fs::symlink_metadata(&source);
+    if meta.as_ref().is_ok_and(|meta| meta.is_symlink()) {
+        return link(&source, to, relative);
+    }
+    let regular = meta.is_ok_and(|meta| meta.is_file());
     if !regular || !make_parents(to, relative)? {
         return Ok(false);
     }
@@ -102,6 +106,34 @@ fn copy(from: &Path, to: &Path, relative: &Path) -> Result<bool> {
     };
     io::copy(&mut input, &mut output).io("copy", &source)?;
     Ok(true)
+}
+
+/// Makes the symlink `source` again at the same place below `to`, if it leads to another place there.
+fn link(source: &Path, to: &Path, relative: &Path) -> Result<bool> {
+    let Ok(leads_to) = fs::read_link(source) else { return Ok(false) };
+    if !stays_inside(relative, &leads_to) || !make_parents(to, relative)? {
+        return Ok(false);
+    }
+    let target = to.join(relative);
+    match fault::around("include.copy", || std::os::unix::fs::symlink(&leads_to, &target)) {
+        Ok(()) => Ok(true),
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(cause) => Err(cause).io("create", &target),
+    }
+}
+
+/// Whether a symlink at `relative` leads, by its words, to a path that could be copied too.
+fn stays_inside(relative: &Path, leads_to: &Path) -> bool {
+    let mut place: Vec<_> = relative.parent().into_iter().flat_map(Path::components).collect();
+    for part in leads_to.components() {
+        match part {
+            Component::Normal(_) => place.push(part),
+            Component::ParentDir if place.pop().is_some() => {}
+            Component::CurDir => {}
+            _ => return false,
+        }
+    }
+    allowed(&place.iter().collect::<PathBuf>())
 }
 
 /// Makes the directories that the file lies in; `false` if something else, a symlink say, is on the way.
