@@ -17,6 +17,7 @@ mod clean_checks;
 mod completion;
 mod concurrent;
 mod confined;
+mod confined_kinds;
 mod daily;
 mod demo;
 mod demo_material;
