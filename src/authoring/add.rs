@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How many random ids are tried before something must be wrong.
-const MAX_TRIES: usize = 64;
+const MAX_TRIES: u32 = 64;
 
 /// What a person asked for.
 #[derive(Clone, Debug)]
@@ -231,10 +231,18 @@ fn new_file(project: &Project, driver: Option<&SpecId>, bytes: &[u8]) -> Result<
     let today = project.env.today();
     let names = project.spec_names();
     let used = if driver.is_none() { names.of_day(&today.to_string())? } else { BTreeSet::new() };
-    let first = driver.map_or(Ok(1), |driver| Ok::<_, Error>(project.members(&names, driver)?.len() + 1))?;
-    for number in first..first + MAX_TRIES {
+    let last = match driver {
+        Some(driver) => {
+            project.members(&names, driver)?.iter().filter_map(SpecId::member_of).map(|(_, number)| number).max()
+        }
+        None => None,
+    };
+    // Another clone may give the same number at the same time.
+    let shared = !project.repo.gix().remote_names().is_empty();
+    let first = last.unwrap_or(0) + 1;
+    for number in first..first.saturating_add(MAX_TRIES) {
         let id = match driver {
-            Some(driver) => SpecId::new(&format!("{driver}.{number}"))
+            Some(driver) => SpecId::member(driver, number, shared.then(|| project.env.random_u32()))
                 .map_err(|error| Error::fatal(Kind::Add, error.to_string()))?,
             None => proposal::next_id(project, today, &used),
         };

@@ -7,7 +7,8 @@ use smol_str::{SmolStr, format_smolstr};
 /// The longest id that is accepted, in bytes: it becomes a ref, a branch, a file and a directory name.
 pub(crate) const MAX_LEN: usize = 100;
 
-/// The id of a spec: `2026-02-08-010-v7b`, or a member's, `2026-02-08-010-v7b.2`.
+/// The id of a spec: `2026-02-08-010-v7b`, or a member's, `2026-02-08-010-v7b.2` or, where other clones may add members too,
+/// `2026-02-08-010-v7b.2-k3f`.
 ///
 /// An imported id may look otherwise, but it is always one safe component of a ref name and of a path: lower-case ASCII
 /// letters, digits, `-`, `_` and `.`, starting with a letter or digit, without `..`, and not ending in `.` or `.lock`.
@@ -53,6 +54,17 @@ impl SpecId {
         SpecId(format_smolstr!("{year:04}-{month:02}-{day:02}-{}-{}", base36(sequence, 3), suffix(random)))
     }
 
+    /// The id of a member of `driver`. The `random` number keeps members apart that two clones add.
+    ///
+    /// # Errors
+    /// If the id is too long.
+    pub fn member(driver: &SpecId, number: u32, random: Option<u32>) -> Result<SpecId, InvalidId> {
+        match random {
+            Some(random) => SpecId::new(&format_smolstr!("{driver}.{number}-{}", suffix(random))),
+            None => SpecId::new(&format_smolstr!("{driver}.{number}")),
+        }
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -65,8 +77,8 @@ impl SpecId {
 
     /// The id of the driver that this is a member of, with the member's number.
     pub fn member_of(&self) -> Option<(SpecId, u32)> {
-        let (stem, number) = self.0.rsplit_once('.')?;
-        let number = number.parse().ok()?;
+        let (stem, member) = Self::split_member(&self.0);
+        let number = number_of(member?).parse().ok()?;
         Some((SpecId::new(stem).ok()?, number))
     }
 
@@ -81,7 +93,7 @@ impl SpecId {
     }
 
     /// Whether `query` is this id or a short form of it: `010-v7b`, `v7b`, `010`, `08-010`, `02-08-010-v7b`; for a member the
-    /// same with its `.n`.
+    /// same with its `.n`, with or without what follows the number.
     pub fn matches(&self, query: &str) -> bool {
         if self.0 == query {
             return true;
@@ -89,7 +101,12 @@ impl SpecId {
         let Some((sequence, _)) = self.parts() else { return false };
         let (stem, member) = Self::split_member(&self.0);
         let (asked, asked_member) = Self::split_member(query);
-        if member != asked_member || asked.is_empty() {
+        let is_meant = match (member, asked_member) {
+            (Some(member), Some(asked)) => member == asked || number_of(member) == asked,
+            (None, None) => true,
+            _ => false,
+        };
+        if !is_meant || asked.is_empty() {
             return false;
         }
         // A short form is a run of whole components that ends with the sequence or with the suffix.
@@ -114,15 +131,28 @@ impl SpecId {
         (plain(sequence) && plain(suffix)).then_some((sequence, suffix))
     }
 
-    /// An id or a short form of one, without the number of a member, and that number.
+    /// An id or a short form of one, without the number of a member, and that number, with what follows it: `2`, `2-k3f`.
     pub fn split_member(id: &str) -> (&str, Option<&str>) {
         match id.rsplit_once('.') {
-            Some((stem, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
-                (stem, Some(number))
-            }
+            Some((stem, member)) if is_member(member) => (stem, Some(member)),
             _ => (id, None),
         }
     }
+}
+
+/// The number in `2` and in `2-k3f`.
+fn number_of(member: &str) -> &str {
+    member.split_once('-').map_or(member, |(number, _)| number)
+}
+
+fn is_member(text: &str) -> bool {
+    let (number, random) = text.split_once('-').map_or((text, None), |(number, random)| (number, Some(random)));
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    let is_suffix = |random: &str| {
+        let bytes = random.as_bytes();
+        bytes.len() == 3 && bytes[0].is_ascii_lowercase() && bytes.iter().all(u8::is_ascii_alphanumeric)
+    };
+    is_number && random.is_none_or(is_suffix)
 }
 
 /// Whether it is an id beyond question, as nearly all are: letters, digits and dashes. Tens of thousands are asked about at once.
@@ -216,6 +246,14 @@ mod tests {
         assert_eq!(id.short(), "010-v7b.2");
         assert!(id.matches("010.2") && id.matches("v7b.2") && !id.matches("010") && !id.matches("010.1"));
         assert_eq!(id.member_of().map(|(stem, n)| (stem.to_string(), n)), Some(("2026-02-08-010-v7b".into(), 2)));
+        let driver = SpecId::new("2026-02-08-010-v7b").expect("valid");
+        let id = SpecId::member(&driver, 2, Some(36)).expect("valid");
+        assert_eq!(id.as_str(), "2026-02-08-010-v7b.2-k01");
+        assert_eq!(id.member_of(), Some((driver, 2)));
+        assert!(id.matches("010.2") && id.matches("v7b.2-k01") && !id.matches("010.2-k02") && !id.matches("010.1"));
+        for other in ["a.2-", "a.2-1bc", "a.2-abcd", "a.-abc", "a.b"] {
+            assert_eq!(SpecId::split_member(other), (other, None), "{other}");
+        }
     }
 
     #[test]

@@ -21,6 +21,12 @@ impl<V> ById<V> {
         Some(&self.entries[at].1)
     }
 
+    /// The specs whose ids begin with `prefix`, in order.
+    pub(crate) fn beginning_with(&self, prefix: &str) -> impl Iterator<Item = &SpecId> {
+        let from = self.entries.partition_point(|(id, _)| id.as_str() < prefix);
+        self.entries[from..].iter().map(|(id, _)| id).take_while(move |id| id.as_str().starts_with(prefix))
+    }
+
     /// The specs, in order.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &SpecId> {
         self.entries.iter().map(|(id, _)| id)

@@ -1,4 +1,4 @@
-//! Groups: a driver and its members, `<driver>.1` and on.
+//! Groups: a driver and its members, `<driver>.1` and on, or `<driver>.1-k3f` where several clones may add them.
 
 use crate::project::Project;
 use crate::specs::names::SpecNames;
@@ -7,23 +7,14 @@ use crate::{
     error::Result,
 };
 
-/// A driver with more members than this is not looked through to its end.
-const MAX_MEMBERS: u32 = 1_000;
-
 impl Project {
-    /// The members of a spec, in order; none if it is a member itself. They are numbered from 1 without a gap.
+    /// The members of a spec by their numbers; none if it is a member itself.
     pub(crate) fn members(&self, names: &SpecNames<'_>, driver: &SpecId) -> Result<Vec<SpecId>> {
-        let mut members = Vec::new();
         if driver.member_of().is_some() {
-            return Ok(members);
+            return Ok(Vec::new());
         }
-        for number in 1..=MAX_MEMBERS {
-            let Ok(id) = SpecId::new(&format!("{driver}.{number}")) else { break };
-            if !names.has(&id)? {
-                break;
-            }
-            members.push(id);
-        }
+        let mut members: Vec<SpecId> = names.members_of(driver)?.into_iter().collect();
+        members.sort_by_cached_key(|id| id.member_of().map(|(_, number)| number));
         Ok(members)
     }
 }

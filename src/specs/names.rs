@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, OnceCell},
     collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound,
     path::PathBuf,
     rc::Rc,
 };
@@ -129,19 +130,47 @@ impl<'p> SpecNames<'p> {
         Ok(self.tip(id)?.is_some() || self.has_file(id)? || self.has_archived_file(id)?)
     }
 
-    /// Whether a spec has members: they are numbered from 1 without a gap, so that it has a first one.
+    /// Whether a spec has members.
     pub(crate) fn has_members(&self, id: &SpecId) -> Result<bool> {
-        let name = format!("{id}.1");
-        if let (Some(tips), Some(files)) = (self.tips.get(), self.active.get()) {
-            if tips.get(&name).is_some() || files.specs.contains(name.as_str()) {
-                return Ok(true);
-            }
-            let directories = get_or_try_init(&self.archive_directories, || self.project.directories(ARCHIVE_DIR))?;
-            if directories.is_empty() && self.folders.lacks(id) && !self.project.repo.is_bare() {
-                return Ok(false);
-            }
+        let (Some(tips), Some(files)) = (self.tips.get(), self.active.get()) else {
+            return Ok(!self.members_of(id)?.is_empty());
+        };
+        let prefix = format!("{id}.");
+        let mut listed = tips.beginning_with(&prefix).chain(beginning_with(&files.specs, &prefix));
+        if listed.any(|member| is_member_of(member, id)) {
+            return Ok(true);
         }
-        SpecId::new(&name).map_or(Ok(false), |first| self.has(&first))
+        let directories = get_or_try_init(&self.archive_directories, || self.project.directories(ARCHIVE_DIR))?;
+        if directories.is_empty() && self.folders.lacks(id) && !self.project.repo.is_bare() {
+            return Ok(false);
+        }
+        // Of archived members the first will do: a driver that waits for none of its members is completed by then.
+        SpecId::member(id, 1, None).map_or(Ok(false), |first| self.has(&first))
+    }
+
+    /// The members of a spec, archived ones too, in the order of their ids.
+    pub(crate) fn members_of(&self, driver: &SpecId) -> Result<BTreeSet<SpecId>> {
+        let prefix = format!("{driver}.");
+        let mut found = match self.tips.get() {
+            Some(tips) => tips.beginning_with(&prefix).cloned().collect(),
+            None => self.project.store()?.names_with(&prefix)?,
+        };
+        match self.active.get() {
+            Some(files) => found.extend(beginning_with(&files.specs, &prefix).cloned()),
+            None => found.extend(self.project.files(SPECS_DIR, &prefix, None)?.specs),
+        }
+        found.extend(self.project.files(ARCHIVE_DIR, &prefix, None)?.specs);
+        match (self.folded.get(), driver.date()) {
+            (Some(folded), _) => {
+                found.extend(folded.keys().filter(|id| id.as_str().starts_with(&prefix)).cloned());
+            }
+            (None, Some(date)) if !self.folders.lacks(driver) => {
+                found.extend(self.project.store()?.folded_in(date)?.into_keys());
+            }
+            _ => {}
+        }
+        found.retain(|id| is_member_of(id, driver));
+        Ok(found)
     }
 
     /// Every spec, in the order of the ids.
@@ -263,6 +292,17 @@ impl<'p> SpecNames<'p> {
     fn archived_files(&self) -> Result<&Files> {
         get_or_try_init(&self.archived, || self.project.files(ARCHIVE_DIR, "", None))
     }
+}
+
+fn is_member_of(id: &SpecId, driver: &SpecId) -> bool {
+    id.member_of().is_some_and(|(stem, _)| stem == *driver)
+}
+
+/// The specs whose ids begin with `prefix`.
+fn beginning_with<'s>(specs: &'s BTreeSet<SpecId>, prefix: &'s str) -> impl Iterator<Item = &'s SpecId> {
+    specs
+        .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+        .take_while(move |id| id.as_str().starts_with(prefix))
 }
 
 /// Every spec of which `query` is a short form, in the order of the ids.

@@ -238,3 +238,32 @@ fn a_signal_to_the_whole_group_while_files_are_written_leaves_nothing_half_done(
     }
     done(&sandbox, &id);
 }
+
+#[test]
+fn members_that_two_clones_add_to_one_driver_are_two_specs() {
+    let (sandbox, _) = with_spec("echo two >file");
+    let driver = sandbox.add(&["Both", "--type", "driver"]);
+    assert_eq!(sandbox.add(&["Alone", "--member-of", &driver]), format!("{driver}.1"));
+    sandbox.commit("Specs");
+    let server = sandbox.dir().join("server.git");
+    sandbox.git(&["clone", "-q", "--bare", ".", server.to_str().unwrap()]);
+    sandbox.git(&["remote", "add", "origin", server.to_str().unwrap()]);
+    sandbox.chant(&["sync"]).ok();
+    let other = sandbox.dir().join("other");
+    sandbox.git(&["clone", "-q", server.to_str().unwrap(), other.to_str().unwrap()]);
+    sandbox.chant_in(&other, &["sync"]).ok();
+    sandbox.chant_in(&other, &["add", "Theirs", "--member-of", &driver]).ok();
+    let mine = sandbox.add(&["Mine", "--member-of", &driver]);
+    assert!(mine.starts_with(&format!("{driver}.2-")), "{mine}");
+    assert_eq!(sandbox.show(&format!("{}.2", &driver[11..]))["id"], mine);
+    for dir in [&sandbox.repo, &other, &sandbox.repo] {
+        sandbox.chant_in(dir, &["sync"]).ok();
+    }
+    let titles = sandbox.chant(&["list", "--format=%(id) %(title)"]).ok().out;
+    assert_eq!(titles.matches(&format!("{driver}.2-")).count(), 2, "{titles}");
+    sandbox.chant(&["show", &format!("{}.2", &driver[11..])]).fails(128, &["may mean 2 specs"]);
+    sandbox.chant(&["work", &mine]).ok();
+    let theirs = titles.lines().find(|line| line.ends_with(" Theirs")).unwrap().split(' ').next().unwrap();
+    assert_eq!((sandbox.status(&mine), sandbox.status(theirs)), ("completed".to_owned(), "pending".to_owned()));
+    sandbox.chant(&["fsck"]).ok();
+}
