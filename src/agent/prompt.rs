@@ -48,6 +48,8 @@ pub(crate) struct Prompt<'a> {
     pub remarks: &'a [String],
     /// What this attempt has come to, if it was stopped and goes on.
     pub resumed: Option<&'a str>,
+    /// The trailer that each commit ends with, if the project wants one.
+    pub attribution: Option<&'a str>,
 }
 
 const COMMON: &str = include_str!("prompts/common.md");
@@ -81,6 +83,10 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
             .trim_end(),
     );
     text.push('\n');
+    if let Some(trailer) = prompt.attribution {
+        writeln!(text, "\nEnd the message of each commit with this trailer: {trailer}")
+            .expect("writing to a string cannot fail");
+    }
     if !front.target_files.is_empty() {
         text.push_str("\nThe files that you may create or change, besides the spec's own:\n");
         for path in &front.target_files {

@@ -48,6 +48,7 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
         budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
         earlier: &earlier,
         remarks: &remarks,
+        attribution: project.config().attribution()?.trailer(&plan.agent.name).as_deref(),
         resumed: plan.resumed.as_ref().map(|resumed| history_of(&resumed.so_far)).as_deref(),
     }))
 }

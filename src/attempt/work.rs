@@ -425,9 +425,10 @@ impl Work<'_> {
                 ])
                 .collect(),
             EndedAs::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
-            EndedAs::Failed { .. } if self.is_gate()? => {
-                vec![format!("when you have done it: git chant finish {short}")]
-            }
+            EndedAs::Failed { .. } if self.is_gate()? => vec![
+                format!("tick in its file what you have done: git chant edit {short}"),
+                format!("then: git chant finish {short}"),
+            ],
             EndedAs::Failed { checks, .. } => {
                 let more = checks.has_more_output();
                 let more = more.then(|| format!("all that its checks printed: git chant log {short} --checks"));

@@ -43,8 +43,6 @@ pub(crate) struct Request {
     pub edit: bool,
     /// Why it supersedes what it supersedes.
     pub reason: Option<String>,
-    /// Whether the person knows the commands in it.
-    pub trusted: bool,
 }
 
 /// Creates a spec. Gives its id, and a warning for each input that cannot be used yet.
@@ -52,9 +50,9 @@ pub(crate) struct Request {
 /// # Errors
 /// `bad-option` if the draft makes no valid spec, `invalid-spec` if the text cannot be read after the person edited it.
 pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<String>)> {
-    let Request { mut draft, driver, onto, edit, reason, trusted } = request;
+    let Request { mut draft, driver, onto, edit, reason } = request;
     if let Some(driver) = &driver {
-        inherit::of_driver(project, &mut draft.front, driver)?;
+        inherit::of_driver(project, &mut draft, driver)?;
     }
     let (text, mut warnings) = text(project, &mut draft)?;
     let onto = match onto {
@@ -83,7 +81,7 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
         record_one(project, &created, onto.as_deref(), true)
             .map_err(|error| error.hint(format!("its text is kept in '{}'", path_of(&id))))?;
     } else {
-        record_all(project, &[created], onto.as_deref(), trusted)?;
+        record_all(project, &[created], onto.as_deref(), !draft.foreign)?;
     }
     for old in supersedes.iter().filter_map(|old| old.parse::<SpecId>().ok()) {
         supersede(project, &old, &id, reason.as_deref())?;
@@ -282,6 +280,11 @@ fn record_one(project: &Project, created: &Created, onto: Option<&str>, trusted:
 /// Records on `old` that `new` takes its place, and why.
 pub(super) fn supersede(project: &Project, old: &SpecId, new: &SpecId, reason: Option<&str>) -> Result<()> {
     let facts = Facts { superseded_by: Some(new.clone()), reason: reason.map(str::to_owned), ..Facts::default() };
+    let entry = Specs::new(project)?.entry(old)?;
+    if entry.state.is_none() {
+        let (text, spec) = entry.text()?;
+        record::added(project, old, &text.path, &text.bytes, spec, None)?;
+    }
     let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
     let sentence = format!("{} takes its place{why}", new.short());
     record::append(project, old, NewEvent { op: Op::Supersede, sentence, facts }, None)

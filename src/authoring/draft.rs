@@ -11,6 +11,8 @@ pub(crate) struct Draft {
     pub front: FrontMatter,
     /// Whether the person named the type.
     pub kind_given: bool,
+    /// Whether commands in it come from another text that no person has approved in this clone.
+    pub foreign: bool,
     /// The body below the title, Markdown. A body that begins with a title of its own keeps that one.
     pub body: String,
 }

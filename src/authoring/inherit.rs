@@ -22,12 +22,14 @@ use crate::{
 /// If the specs cannot be read.
 pub(super) fn inherit(project: &Project, draft: &mut Draft) -> Result<()> {
     let specs = Specs::new(project)?;
-    let old = superseded(&specs, &draft.front)?;
-    let old = old.as_ref().and_then(Entry::spec);
-    let front = &mut draft.front;
-    if let Some(old) = old {
-        take_over(front, &old.front, draft.kind_given);
+    let entry = superseded(&specs, &draft.front)?;
+    let old = entry.as_ref().and_then(Entry::spec);
+    if let (Some(entry), Some(old)) = (&entry, old) {
+        let before = Commands::of(&draft.front);
+        take_over(&mut draft.front, &old.front, draft.kind_given);
+        draft.foreign |= before.were_added_to(&draft.front) && !is_trusted(project, entry);
     }
+    let front = &mut draft.front;
     let phase = front.known_phase();
     let known = front.topic.as_deref().map(|topic| Known::of(&specs, topic)).transpose()?.unwrap_or_default();
     let wiring = match (phase, &front.topic) {
@@ -64,11 +66,11 @@ pub(super) fn inherit(project: &Project, draft: &mut Draft) -> Result<()> {
 const TEMPLATES: &str = ".chant/templates";
 
 /// Fills what `draft` leaves open with what the template `name` says: its front matter, and its body, in which `{{title}}` and
-/// `{{topic}}` stand for those of the new spec. Gives whether commands came from there, which no person has approved.
+/// `{{topic}}` stand for those of the new spec.
 ///
 /// # Errors
 /// `no-text` if there is no such template, `invalid-spec` if it cannot be read.
-pub(crate) fn of_template(project: &Project, name: &str, draft: &mut Draft) -> Result<bool> {
+pub(crate) fn of_template(project: &Project, name: &str, draft: &mut Draft) -> Result<()> {
     let path = format!("{TEMPLATES}/{name}.md");
     let missing = || {
         Error::negative(Kind::NoText, format!("there is no template '{}'", name.escape_debug()))
@@ -87,7 +89,7 @@ pub(crate) fn of_template(project: &Project, name: &str, draft: &mut Draft) -> R
     let bytes = bytes.ok_or_else(missing)?;
     let unreadable = || Error::fatal(Kind::InvalidSpec, format!("the template '{path}' cannot be read"));
     let spec = spec_file::parse(&path, &bytes).map_err(|diagnostics| Error { diagnostics, ..unreadable() })?;
-    let own = (draft.front.verify.is_empty(), draft.front.reproduces.is_none());
+    let before = Commands::of(&draft.front);
     take_over(&mut draft.front, &spec.front, draft.kind_given);
     for (given, inherited) in [
         (&mut draft.front.depends_on, &spec.front.depends_on),
@@ -102,21 +104,25 @@ pub(crate) fn of_template(project: &Project, name: &str, draft: &mut Draft) -> R
         let topic = draft.front.topic.as_deref().unwrap_or_default();
         draft.body = body_without_title(&spec).replace("{{title}}", &draft.title).replace("{{topic}}", topic);
     }
-    Ok((own.0 && !draft.front.verify.is_empty()) || (own.1 && draft.front.reproduces.is_some()))
+    draft.foreign |= before.were_added_to(&draft.front);
+    Ok(())
 }
 
 /// Fills what a new member leaves open with what its driver is judged by.
 ///
 /// # Errors
 /// If the specs cannot be read.
-pub(super) fn of_driver(project: &Project, front: &mut FrontMatter, driver: &SpecId) -> Result<()> {
+pub(super) fn of_driver(project: &Project, draft: &mut Draft, driver: &SpecId) -> Result<()> {
     let entry = Specs::new(project)?.entry(driver)?;
     let Some(of) = entry.spec().map(|spec| &spec.front) else { return Ok(()) };
+    let before = Commands::of(&draft.front);
+    let front = &mut draft.front;
     for (given, inherited) in [(&mut front.verify, &of.verify), (&mut front.target_files, &of.target_files)] {
         if given.is_empty() {
             given.clone_from(inherited);
         }
     }
+    draft.foreign |= before.were_added_to(&draft.front) && !is_trusted(project, &entry);
     Ok(())
 }
 
@@ -140,6 +146,30 @@ pub(crate) fn onto(project: &Project, front: &FrontMatter) -> Result<Option<Stri
 /// The spec that one with this front matter supersedes; of several the first.
 fn superseded(specs: &Specs<'_>, front: &FrontMatter) -> Result<Option<Entry>> {
     front.supersedes.iter().find_map(|old| SpecId::new(old).ok()).map(|old| specs.entry(&old)).transpose()
+}
+
+/// Which commands a front matter has.
+struct Commands {
+    verify: bool,
+    reproduces: bool,
+}
+
+impl Commands {
+    fn of(front: &FrontMatter) -> Commands {
+        Commands { verify: !front.verify.is_empty(), reproduces: front.reproduces.is_some() }
+    }
+
+    /// Whether `front` has commands now where it had none.
+    fn were_added_to(&self, front: &FrontMatter) -> bool {
+        let now = Commands::of(front);
+        (now.verify && !self.verify) || (now.reproduces && !self.reproduces)
+    }
+}
+
+/// Whether a person trusts the text of a spec in this clone.
+fn is_trusted(project: &Project, entry: &Entry) -> bool {
+    let text = entry.loaded.as_ref().and_then(|parsed| parsed.text.as_ref());
+    text.is_some_and(|text| project.is_trusted(entry.id.as_str(), text.blob()))
 }
 
 /// Takes over from `old` what says what kind of work it is and how it is judged.

@@ -121,12 +121,9 @@ pub(crate) fn again(
         supersedes: vec![old.to_string()],
         ..FrontMatter::default()
     };
-    let draft = Draft { title, front, body: String::new(), kind_given: true };
+    let draft = Draft { title, front, kind_given: true, ..Draft::default() };
     let reason = reason.map(str::to_owned);
-    add::add(
-        project,
-        add::Request { draft, driver: None, onto: request.onto.clone(), edit: false, reason, trusted: true },
-    )
+    add::add(project, add::Request { draft, driver: None, onto: request.onto.clone(), edit: false, reason })
 }
 
 /// The phases that were asked for and have no spec yet, in their order.
@@ -171,7 +168,7 @@ fn draft(request: &Request, phase: Phase) -> Draft {
     let title = format!("{}{}", heading(phase, &request.topic), request.title);
     let of = (!request.single).then_some(phase);
     let body = body(of, &request.topic, &request.title, request.issue_url.as_deref());
-    Draft { title, front, body, kind_given: true }
+    Draft { title, front, body, kind_given: true, ..Draft::default() }
 }
 
 /// The inputs of the first phase.

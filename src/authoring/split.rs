@@ -160,7 +160,13 @@ fn draft(driver: &Spec, part: &Part, before: &[Created]) -> Draft {
         verify: front.verify.clone(),
         ..FrontMatter::default()
     };
-    Draft { title: part.title.clone(), front, body: with_criteria(&part.title, &part.body), kind_given: true }
+    Draft {
+        title: part.title.clone(),
+        front,
+        body: with_criteria(&part.title, &part.body),
+        kind_given: true,
+        ..Draft::default()
+    }
 }
 
 /// The body of a part, in which what it is to do are acceptance criteria: its tasks, or, without any, its title.

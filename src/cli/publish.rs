@@ -9,7 +9,10 @@ use super::page::Page;
 /// --stage makes one inside your fork, to review the work and run its CI; --upstream one to the project. Title and body come from the
 /// spec, what it changed, its checks and its release notes. The commands are printed; --run runs them.
 ///
-/// --upstream is for a person: it asks for a typed confirmation at a terminal, and no agent passes it.
+/// Where the repository has a template for pull requests, its sections are kept, and filled as far as their headings are known.
+///
+/// --upstream is for a person: it shows what would be sent, asks for a typed confirmation at a terminal, and no agent passes it. The
+/// address that the host gives is recorded as a note on the spec.
 #[derive(Args, Clone, Debug)]
 #[command(group = clap::ArgGroup::new("where").required(true).args(["stage", "upstream"]))]
 pub(crate) struct PrArgs {
@@ -37,6 +40,22 @@ pub(crate) struct PrArgs {
     #[arg(long, value_name = "branch")]
     pub base: Option<String>,
 
+    /// The title [default: that of the spec]
+    #[arg(long, value_name = "title", value_parser = super::add::title)]
+    pub title: Option<String>,
+
+    /// Take the body from <file>; "-" is the standard input
+    #[arg(long, value_name = "file", value_hint = clap::ValueHint::FilePath)]
+    pub body_file: Option<std::path::PathBuf>,
+
+    /// Edit title and body first
+    #[arg(short = 'e', long)]
+    pub edit: bool,
+
+    /// The branch with the work [default: the one that the work went to]
+    #[arg(long, value_name = "branch")]
+    pub head: Option<String>,
+
     /// The remote that is your fork
     #[arg(long, value_name = "remote", default_value = "origin")]
     pub fork: String,
@@ -51,6 +70,7 @@ pub(crate) const PR_PAGE: Page = Page {
     examples: &[
         ("git chant pr issue-1234 --stage", "Look at it in your fork first."),
         ("git chant pr issue-1234 --upstream --run", "Ask the project to take it."),
+        ("git chant pr issue-1234 --upstream --run --edit", "In your own words."),
     ],
     see_also: &["git-chant-release-notes", "git-chant-status", "git-request-pull"],
 };

@@ -33,13 +33,11 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
     let onto = args.onto.as_deref().map(target::full_name).transpose()?;
     let driver = args.member_of.as_deref().map(|query| context.pick(&project, query)).transpose()?;
     let mut draft = draft(context, args)?;
-    let foreign = match &args.template {
-        Some(name) => inherit::of_template(&project, name, &mut draft)?,
-        None => false,
-    };
+    if let Some(name) = &args.template {
+        inherit::of_template(&project, name, &mut draft)?;
+    }
     let reason = args.reason.clone();
-    let (id, warnings) =
-        add::add(&project, Request { draft, driver, onto, edit: args.edit, reason, trusted: !foreign })?;
+    let (id, warnings) = add::add(&project, Request { draft, driver, onto, edit: args.edit, reason })?;
     let spec = if context.brief { SpecView::new(id) } else { context.view(&project, &id)? };
     Ok(warnings.into_iter().fold(Outcome::new(Added { spec }), Outcome::warning))
 }
@@ -66,6 +64,7 @@ pub(super) fn draft(context: &Context<'_>, args: &AddArgs) -> Result<Draft> {
         front: front(args),
         body,
         kind_given: args.spec_type.is_some(),
+        foreign: false,
     })
 }
 

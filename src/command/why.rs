@@ -18,11 +18,11 @@ const MAX_COMMITS: usize = 100;
 
 pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     let project = context.project()?;
-    let commits = commits(&project, &args.what)?;
+    let (commits, path) = commits(&project, &args.what)?;
     let specs = Specs::new(&project)?;
     let mut answers = Vec::new();
     for commit in commits {
-        let answer = why::why(&specs, commit)?;
+        let answer = why::why(&specs, commit, path.as_deref())?;
         let known = |known: &WhyView| known.spec.is_some() && known.spec == answer.spec;
         // Of several commits of one spec the newest stands for all.
         if !answers.iter().any(known) {
@@ -36,26 +36,29 @@ pub(super) fn run(context: &Context<'_>, args: &WhyArgs) -> Result<Outcome> {
     Ok(Outcome::new(WhyAnswer { why: answers }).exit(i32::from(nothing)))
 }
 
+/// Commits, or `None` for what is not committed, and the path that they are about.
+type Asked = (Vec<Option<ObjectId>>, Option<String>);
+
 /// The commits that a person asks about: those of a line, of a revision, or of a path.
-fn commits(project: &Project, what: &str) -> Result<Vec<Option<ObjectId>>> {
+fn commits(project: &Project, what: &str) -> Result<Asked> {
     if let Some((rest, line)) = what.rsplit_once(':')
         && let Ok(line) = line.parse::<u64>()
     {
         if let Some(path) = known_path(project, rest)? {
-            return Ok(vec![blame::line(&project.repo, None, &path, line)?]);
+            return Ok((vec![blame::line(&project.repo, None, &path, line)?], Some(path)));
         }
         if let Some((rev, path)) = rest.split_once(':')
             && named_commit(&project.repo, rev).is_ok()
         {
-            return Ok(vec![blame::line(&project.repo, Some(rev), path, line)?]);
+            return Ok((vec![blame::line(&project.repo, Some(rev), path, line)?], Some(path.to_owned())));
         }
     }
     if let Ok(commit) = named_commit(&project.repo, what) {
-        return Ok(vec![Some(commit)]);
+        return Ok((vec![Some(commit)], None));
     }
     if let Some(path) = known_path(project, what)? {
         let commits = blame::path(&project.repo, &path, MAX_COMMITS)?;
-        return Ok(commits.into_iter().map(Some).collect());
+        return Ok((commits.into_iter().map(Some).collect(), Some(path)));
     }
     Err(Error::negative(Kind::NotFound, format!("'{}' is no commit, path or path:line", what.escape_debug()))
         .hint("for a line: git chant why <path>:<line>"))

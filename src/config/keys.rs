@@ -65,6 +65,8 @@ keys! {
         "How long the agent `<name>` may run; overrides `chant.timeout`.";
     APPROVAL_REQUIRED = "chant.approval.required", Kind::Text, None,
         "Which specs nobody may work on before a person has approved them, besides those that ask for it themselves: types and labels, separated by spaces or commas (`code security`).";
+    ATTRIBUTION = "chant.attribution", Kind::OneOf(&["none", "assisted-by", "co-authored-by"]), Some("none"),
+        "What the commits that this tool makes of an agent's work, and pull requests, say of the agent: `assisted-by` adds the trailer `Assisted-by: <agent>`, `co-authored-by` the trailer `Co-authored-by: <agent> <noreply@invalid>`, `none` says nothing. The agent is told what the project wants for its own commits.";
     BRANCH_PREFIX = "chant.branchPrefix", Kind::BranchPrefix, Some("chant/"),
         "What the names of work branches begin with; the id of the spec follows.";
     CHECK_MAY_CHANGE = "chant.checkMayChange", Kind::Text, Some("**/Cargo.lock **/package-lock.json **/npm-shrinkwrap.json **/pnpm-lock.yaml **/yarn.lock **/bun.lock **/poetry.lock **/uv.lock **/Pipfile.lock **/Gemfile.lock **/composer.lock **/go.sum **/*.snap **/__snapshots__/**"),
@@ -108,7 +110,7 @@ keys! {
     SIGN = "chant.sign", Kind::Bool, Some("false"),
         "Whether events are signed, with the key and format that git is set up with (`user.signingKey`, `gpg.format`). Unset, only what `chant.requireSigned` asks for is.";
     SIGNOFF = "chant.signoff", Kind::Bool, None,
-        "Whether the commits that this tool makes on branches end with a `Signed-off-by` line. Unset, `format.signoff` decides.";
+        "Whether the commits that this tool makes on branches end with a `Signed-off-by` line. Unset, `format.signoff` decides. What an agent made, squashed or made again on top of the target, is never signed off: only a person can certify it.";
     TARGET = "chant.target", Kind::Text, None,
         "The branch that finished work is merged into. Unset, it is the branch that was checked out when the work began.";
     TIMEOUT = "chant.timeout", Kind::Duration, None,

@@ -58,6 +58,30 @@ pub(crate) enum Confine {
     Require,
 }
 
+/// What commits and pull requests say of the agent that helped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "kebab-case")]
+pub(crate) enum Attribution {
+    /// Nothing.
+    #[default]
+    None,
+    /// `Assisted-by`.
+    AssistedBy,
+    /// `Co-authored-by`.
+    CoAuthoredBy,
+}
+
+impl Attribution {
+    /// The trailer about `agent`; `None` if nothing is to be said.
+    pub(crate) fn trailer(self, agent: &str) -> Option<String> {
+        match self {
+            Attribution::None => None,
+            Attribution::AssistedBy => Some(format!("Assisted-by: {agent}")),
+            Attribution::CoAuthoredBy => Some(format!("Co-authored-by: {agent} <noreply@invalid>")),
+        }
+    }
+}
+
 /// Whether commands from the repository's files are run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "lowercase")]
@@ -210,6 +234,11 @@ impl<'repo> Config<'repo> {
     /// What happens on a change outside the target files.
     pub(crate) fn scope(&self) -> Result<Scope> {
         self.choice(&keys::SCOPE)
+    }
+
+    /// What commits and pull requests say of the agent that helped.
+    pub(crate) fn attribution(&self) -> Result<Attribution> {
+        self.choice(&keys::ATTRIBUTION)
     }
 
     /// Whether commands from the repository's files are run.

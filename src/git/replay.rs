@@ -36,7 +36,7 @@ pub(super) fn compute(
     if linear && base == ours && in_order(repo, ours, &commits)? {
         return Ok(Computed::Commit(theirs));
     }
-    let replayed = onto(repo, ours, &commits, shared)?;
+    let replayed = onto(repo, request, &commits, shared)?;
     if linear {
         return Ok(match replayed {
             Ok(tip) if tip == ours => Computed::UpToDate,
@@ -65,7 +65,7 @@ pub(super) fn without_base(
     let (ours, theirs) = (request.ours, request.theirs);
     let commits = history::commits_between(repo, request.known(), theirs)?;
     if request.how != MergeHow::Squash && in_order(repo, since, &commits)? {
-        return Ok(match onto(repo, ours, &commits, shared)? {
+        return Ok(match onto(repo, request, &commits, shared)? {
             Ok(tip) if tip == ours => Computed::UpToDate,
             Ok(tip) => Computed::Commit(tip),
             Err(conflicts) => Computed::Conflict(conflicts),
@@ -94,14 +94,14 @@ fn parent(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {
     Ok(repo.gix().find_commit(commit)?.parent_ids().next().map(gix::Id::detach))
 }
 
-/// The newest of the commits, made again one after the other on top of `first`, or the paths at which one of them conflicts.
+/// The newest of the commits, made again one after the other on top of the target, or the paths at which one of them conflicts.
 fn onto(
     repo: &Repository,
-    first: ObjectId,
+    request: &Request<'_>,
     commits: &[ObjectId],
     shared: Option<SharedFile<'_>>,
 ) -> Result<Result<ObjectId, Vec<BString>>> {
-    let mut tip = first;
+    let mut tip = request.ours;
     for commit in commits {
         let parent = parent(repo, *commit)?;
         if parent == Some(tip) {
@@ -118,18 +118,19 @@ fn onto(
             Ok(tree) if tree == before => {}
             Ok(tree) => {
                 durability::sync_tree(repo, tree, Some(before))?;
-                tip = again(repo, *commit, tree, tip)?;
+                tip = again(repo, *commit, tree, tip, request.by_agent)?;
             }
         }
     }
     Ok(Ok(tip))
 }
 
-/// Writes a commit again with another tree and parent: author, message and encoding stay, the committer is the person.
-fn again(repo: &Repository, commit: ObjectId, tree: ObjectId, parent: ObjectId) -> Result<ObjectId> {
+/// Writes a commit again with another tree and parent: author, message and encoding stay, the committer is the person, who signs off
+/// nothing that was made `by_agent`.
+fn again(repo: &Repository, commit: ObjectId, tree: ObjectId, parent: ObjectId, by_agent: bool) -> Result<ObjectId> {
     let found = repo.gix().find_commit(commit)?;
     let old = found.decode()?;
-    let message = commit::signed_off(repo, old.message)?;
+    let message = if by_agent { old.message.to_owned() } else { commit::signed_off(repo, old.message)? };
     let by = Authorship { author: old.author()?.to_owned()?, encoding: old.encoding.map(ToOwned::to_owned) };
     commit::write_by(repo, NewCommit { tree, parents: vec![parent], message }, by, Signing::AsConfigured)
 }

@@ -20,7 +20,7 @@ const CO_AUTHOR: &str = "Co-authored-by";
 /// Makes one commit with `tree` on top of `ours`, whose tree is `our_tree`.
 ///
 /// Its author is the one who made all of the work, otherwise the person, and the others are named as co-authors. The trailers of
-/// the commits that are in it are kept, each once.
+/// the commits that are in it are kept, each once; those that sign off only where no agent made the work.
 pub(super) fn compute(
     repo: &Repository,
     request: &Request<'_>,
@@ -45,10 +45,12 @@ pub(super) fn compute(
         let line = format!("{CO_AUTHOR}: {} <{}>", other.name, other.email);
         message = with_trailer(&message, line.as_bytes());
     }
-    for line in work.sign_offs {
-        message = with_trailer(&message, &line);
+    if !request.by_agent {
+        for line in work.sign_offs {
+            message = with_trailer(&message, &line);
+        }
+        message = commit::signed_off(repo, &message)?;
     }
-    let message = commit::signed_off(repo, &message)?;
     durability::sync_tree(repo, tree, Some(our_tree))?;
     let new = NewCommit { tree, parents: vec![request.ours], message };
     let by = Authorship { author, encoding: None };

@@ -25,6 +25,8 @@ pub(crate) struct Request<'a> {
     pub message: &'a str,
     /// What is made of it.
     pub how: MergeHow,
+    /// Whether an agent made the work: then no person signs it off.
+    pub by_agent: bool,
 }
 
 impl Request<'_> {

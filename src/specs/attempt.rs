@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use gix::{ObjectId, refs::FullName};
 
 use super::text::path_of;
-use crate::project::{Project, target::short_name};
+use crate::project::{Project, agent::MANUAL, target::short_name};
 use crate::{
     agent::{
         lease::{self, Life},
@@ -121,6 +121,20 @@ impl Attempt {
         let front = &self.spec.front;
         let all_documents = front.target_files.iter().all(|path| path.starts_with(".chant/"));
         !front.target_files.is_empty() && (front.kind != SpecType::Code || !all_documents)
+    }
+
+    /// The agent that made the work; `None` if a person did.
+    pub(crate) fn made_by(&self) -> Option<&str> {
+        self.agent.as_deref().filter(|agent| *agent != MANUAL)
+    }
+
+    /// The trailer that the project wants to have about the agent in commits, if any.
+    ///
+    /// # Errors
+    /// If `chant.attribution` cannot be read.
+    pub(crate) fn attribution(&self, project: &Project) -> Result<Option<String>> {
+        let attribution = project.config().attribution()?;
+        Ok(self.made_by().and_then(|agent| attribution.trailer(agent)))
     }
 
     /// The short name of the target branch.

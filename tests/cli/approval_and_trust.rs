@@ -365,3 +365,26 @@ fn trust_that_a_run_writes_down_does_not_count() {
     sandbox.chant(&["work", &mine]).ok();
     assert!(!sandbox.dir().join("done-by-evil").exists());
 }
+
+#[test]
+fn commands_that_a_new_spec_inherits_are_trusted_as_those_they_come_from() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo $CHANT_SPEC_ID >>file");
+    // Two specs as they come by a branch: no person here has seen their commands.
+    for name in ["2026-01-01-001-aaa", "2026-01-01-002-bbb"] {
+        sandbox.write(&format!(".chant/specs/{name}.md"), "---\nverify: [\"true\"]\n---\n# It\n");
+    }
+    sandbox.commit("Specs");
+    let member = sandbox.add(&["A part", "--member-of", "001-aaa"]);
+    let other = sandbox.add(&["Another", "--supersedes", "002-bbb"]);
+    for id in [&member, &other] {
+        assert!(sandbox.read(&format!(".chant/specs/{id}.md")).contains("- 'true'\n"));
+        sandbox.chant(&["work", id]).fails(1, &["--trust"]);
+    }
+    sandbox.chant(&["approve", "001-aaa"]).ok();
+    let known = sandbox.add(&["Another part", "--member-of", "001-aaa"]);
+    sandbox.chant(&["work", &known]).ok();
+    // A person's own commands are theirs.
+    let own = sandbox.add(&["Mine", "--supersedes", "002-bbb", "--verify", "test -s file"]);
+    sandbox.chant(&["work", &own]).ok();
+}

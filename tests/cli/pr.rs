@@ -103,6 +103,82 @@ fn it_is_run_where_that_is_asked_for() {
     assert!(forked.asked().starts_with("[pr]\n[create]\n[--repo]\n[ada/kvstore]\n"), "{}", forked.asked());
     let pushed = forked.sandbox.git(&["ls-remote", "origin", "fix/issue-1234"]);
     assert!(pushed.starts_with(&forked.sandbox.git(&["rev-parse", "fix/issue-1234"])), "{pushed}");
+    let log = forked.sandbox.chant(&["log", &forked.fix]).ok().out;
+    assert!(log.contains("pull request in the fork: https://example.com/pull/7"), "{log}");
+}
+
+#[test]
+fn a_person_says_it_in_their_own_words_and_names_the_branch() {
+    let forked = forked();
+    let sandbox = &forked.sandbox;
+    sandbox.write("body.md", "Because.\n");
+    sandbox.git(&["branch", "topic", "fix/issue-1234"]);
+    let own = ["pr", "issue-1234", "--stage", "--title", "Keep writes", "--body-file", "body.md", "--head", "topic"];
+    let printed = sandbox.chant(&own).ok().out;
+    let expected = "git push origin topic\ngh pr create --repo ada/kvstore --base main --head topic --title 'Keep writes' --body \"$(cat <<'EOF'\nBecause.\nEOF\n)\"\n";
+    assert_eq!(printed, expected);
+    sandbox.chant(&["pr", "issue-1234", "--stage", "--head", "nowhere"]).fails(1, &["there is no branch 'nowhere'"]);
+    let editor = sandbox.dir().join("editor.sh");
+    std::fs::write(&editor, "sed -i '1s/.*/Edited/; s/Summary/Why/' \"$1\"\n").unwrap();
+    sandbox.git(&["config", "core.editor", &format!("sh {}", editor.display())]);
+    let printed = sandbox.chant(&["pr", "issue-1234", "--stage", "--edit"]).ok().out;
+    assert!(printed.contains("--title Edited --body") && printed.contains("\n## Why\n"), "{printed}");
+    std::fs::write(&editor, "echo >\"$1\"\n").unwrap();
+    sandbox.chant(&["pr", "issue-1234", "--stage", "--edit"]).fails(1, &["nothing was done"]);
+}
+
+#[test]
+fn the_projects_template_its_issues_and_its_rule_about_agents_are_kept() {
+    let forked = forked();
+    let sandbox = &forked.sandbox;
+    sandbox
+        .write(".github/pull_request_template.md", "# What does this change?\n\n# Testing\n\n- [ ] I signed the CLA\n");
+    sandbox.git(&["add", ".github"]);
+    sandbox.git(&["commit", "-qm", "A template"]);
+    let report = "https://example.com/ada/kvstore/issues/9";
+    let args = [
+        "investigate",
+        "issue-9",
+        "--title",
+        "Three",
+        "--phases",
+        "fork-fix",
+        "--issue-url",
+        report,
+        "--verify",
+        "true",
+    ];
+    let out = sandbox.chant(&args).ok().out;
+    sandbox.git(&["config", "chant.attribution", "assisted-by"]);
+    sandbox.agent("cat >../prompt; echo three >three; sed 's/^<!-- Fill.*/### Added: three\\n\\nThere is a third one./' $CHANT_SPEC_FILE >.s && cat .s >$CHANT_SPEC_FILE && rm .s; tick");
+    sandbox.chant(&["work", &out["Created spec: ".len()..][..18]]).ok();
+    let body = sandbox.chant(&["pr", "issue-9", "--stage"]).ok().out;
+    for part in [
+        "# What does this change?\n\nFixes #9. ",
+        "# Testing\n\n- `true` passes\n",
+        "- [ ] I signed the CLA\n\nAssisted-by: scripted\n",
+    ] {
+        assert!(body.contains(part), "'{part}' is not in\n{body}");
+    }
+    // What the tool commits of the agent's work says so, too, and the agent is told.
+    for commit in ["fix/issue-9", "fix/issue-9^2"] {
+        let message = sandbox.git(&["log", "-1", "--format=%B", commit]);
+        assert!(message.trim_end().ends_with("Assisted-by: scripted"), "{commit}: {message}");
+    }
+    let prompt = std::fs::read_to_string(sandbox.dir().join("prompt")).unwrap();
+    assert!(prompt.contains("with this trailer: Assisted-by: scripted"), "{prompt}");
+    sandbox.git(&["config", "chant.attribution", "none"]);
+    assert!(!sandbox.chant(&["pr", "issue-9", "--stage"]).ok().out.contains("Assisted-by"));
+}
+
+#[test]
+fn a_gate_that_is_not_ticked_says_how_to_tick_it() {
+    let forked = forked();
+    let gate =
+        forked.sandbox.chant(&["list", "--phase", "upstream-pr", "--json"]).ok().json()["specs"][0]["short"].clone();
+    let gate = gate.as_str().unwrap();
+    let edit = format!("git chant edit {gate}");
+    forked.sandbox.chant(&["finish", gate]).fails(1, &["tick in its file what you have done", &edit]);
 }
 
 #[test]
@@ -115,12 +191,13 @@ fn upstream_takes_a_person_at_a_terminal_who_types_it() {
     let at_terminal = |answer: &str| {
         let command = forked.with_gh(&upstream);
         let mut terminal = Terminal::start(command);
-        terminal.expect("Type 'issue-1234' to go on");
+        let shown = terminal.expect("Type 'issue-1234' to go on");
         terminal.send_line(answer);
-        terminal.end().0
+        format!("{shown}{}", terminal.end().0)
     };
     let said = at_terminal("yes");
     assert!(said.contains("nothing was done"), "{said}");
+    assert!(said.contains("## Summary") && said.contains("Fixes https://example.com/issues/1234."), "{said}");
     assert_eq!(forked.asked(), "");
     let said = at_terminal("issue-1234");
     assert!(said.contains("https://example.com/pull/7"), "{said}");

@@ -340,3 +340,29 @@ fn gpg_signs_and_checks_as_well() {
     let _ended =
         sandbox.run(sandbox.command_in(sandbox.dir(), "gpgconf").env("GNUPGHOME", home.path()).args(["--kill", "all"]));
 }
+
+#[test]
+fn no_person_signs_off_what_an_agent_made() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "chant.signoff", "true"]);
+    for (how, agent) in [("squash", "scripted"), ("rebase", "scripted"), ("squash", "manual")] {
+        sandbox.git(&["config", "chant.merge", how]);
+        sandbox.agent("echo $CHANT_SPEC_ID >>work; git add work; git commit -qm Work");
+        let id = sandbox.add(&["Work"]);
+        if agent == "manual" {
+            sandbox.chant(&["work", &id, "--agent", "manual"]).ok();
+            let path = sandbox.chant(&["path", &id]).ok().out.trim().to_owned();
+            std::fs::write(format!("{path}/mine"), "mine\n").unwrap();
+            sandbox.chant(&["finish", &id]).ok();
+        } else {
+            // The target moves on meanwhile, so that every commit is made again.
+            sandbox.chant(&["work", &id, "--no-merge"]).ok();
+            sandbox.write(how, "x\n");
+            sandbox.git(&["add", how]);
+            sandbox.git(&["commit", "-qm", "Other"]);
+            sandbox.chant(&["merge", &id]).ok();
+        }
+        let made = sandbox.git(&["log", "-1", "--format=%B", "main", "--", "work", "mine"]);
+        assert_eq!(made.contains("Signed-off-by: Ada"), agent == "manual", "{how} {agent}: {made}");
+    }
+}

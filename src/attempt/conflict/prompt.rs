@@ -54,6 +54,7 @@ pub(super) fn text(project: &Project, plan: &Plan, paths: &[String]) -> Result<S
         earlier: &[],
         remarks: &[],
         resumed: None,
+        attribution: None,
     }))
 }
 

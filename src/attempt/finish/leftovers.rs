@@ -33,7 +33,7 @@ pub(super) enum Left {
 
 /// Commits everything that is left in the worktree, unless something of that lies outside the spec's `target_files` and its own file.
 ///
-/// With `silent` no trailer goes into the commit; with `tampered` no hook runs: it may be the agent's.
+/// In silent mode no trailer of ours goes into the commit; with `tampered` no hook runs: it may be the agent's.
 ///
 /// The commit is made in the worktree that `confine` makes of `tree`: hooks and filters may run what the agent wrote.
 pub(super) fn commit(
@@ -60,8 +60,12 @@ pub(super) fn commit(
         let outside = enumerate(&outside);
         return Ok(Left::Problem(format!("it left uncommitted changes outside target_files: {outside}")));
     }
-    let trailer = if project.silent { String::new() } else { format!("\nChant-Spec: {}\n", attempt.id) };
-    let message = format!("{}\n{trailer}", attempt.title());
+    let spec = (!project.silent).then(|| format!("Chant-Spec: {}", attempt.id));
+    let trailers: Vec<String> = spec.into_iter().chain(attempt.attribution(project)?).collect();
+    let message = match trailers.as_slice() {
+        [] => format!("{}\n", attempt.title()),
+        trailers => format!("{}\n\n{}\n", attempt.title(), trailers.join("\n")),
+    };
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
     Ok(match commit_leftovers(&confine()?, &message, hooks)? {
         Leftovers::Refused(Refusal { command, exit, complaint, output }) => {

@@ -30,9 +30,10 @@ pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, t
     let old = branch::read(&project.repo, target.as_ref())?;
     // A branch that is not there yet begins where the work began.
     let ours = old.or(attempt.base).unwrap_or(tip);
-    let message = message(project, attempt);
+    let message = message(project, attempt)?;
     let how = how(project, attempt)?;
-    let request = merge::Request { ours, theirs: tip, since: attempt.base, message: &message, how };
+    let by_agent = attempt.made_by().is_some();
+    let request = merge::Request { ours, theirs: tip, since: attempt.base, message: &message, how, by_agent };
     // A person may have committed the spec file while it was worked: then both sides have it from the pinned text.
     let shared = merge::SharedFile { path: &attempt.spec_path, blob: attempt.blob };
     let computed = merge::compute(&project.repo, &request, (!project.silent).then_some(shared))?;
@@ -85,9 +86,17 @@ pub(super) fn how(project: &Project, attempt: &Attempt) -> Result<MergeHow> {
     }
 }
 
-fn message(project: &Project, attempt: &Attempt) -> String {
-    if project.silent {
-        return format!("{}\n", attempt.title());
+fn message(project: &Project, attempt: &Attempt) -> Result<String> {
+    let mut trailers = String::new();
+    if !project.silent {
+        trailers.push_str(&format!("Chant-Spec: {}\n", attempt.id));
     }
-    format!("Merge spec {}: {}\n\nChant-Spec: {}\n", attempt.id.short(), attempt.title(), attempt.id)
+    if let Some(line) = attempt.attribution(project)? {
+        trailers.push_str(&format!("{line}\n"));
+    }
+    let subject = match project.silent {
+        true => attempt.title().to_owned(),
+        false => format!("Merge spec {}: {}", attempt.id.short(), attempt.title()),
+    };
+    Ok(if trailers.is_empty() { format!("{subject}\n") } else { format!("{subject}\n\n{trailers}") })
 }

@@ -28,6 +28,13 @@ pub(crate) struct HostedRepo {
 }
 
 impl HostedRepo {
+    /// The number of the report at this address, if it is one of this repository.
+    pub(crate) fn issue_number<'u>(&self, url: &'u str) -> Option<&'u str> {
+        let (_, rest) = url.split_once(&format!("/{}/", self.path))?;
+        let number = rest.trim_start_matches("-/").strip_prefix("issues/")?.trim_end_matches('/');
+        (!number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
+    }
+
     /// The owner: the path before the name.
     pub(crate) fn owner(&self) -> &str {
         self.path.rsplit_once('/').map_or(self.path.as_str(), |(owner, _)| owner)

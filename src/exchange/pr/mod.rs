@@ -2,16 +2,21 @@
 //! made is asked by the command.
 
 pub(crate) mod host;
+mod template;
 
 use gix::ObjectId;
 
 use crate::{
     agent::process,
     answer::progress::{Progress, Step},
-    domain::{checks::Checks, event::Op, phase::Phase, spec_file::section},
+    domain::{checks::Checks, event::Op, id::SpecId, pattern::is_url, phase::Phase, spec_file::section},
     error::{Error, Kind, Result},
     git::history,
-    project::{Project, target::short_name},
+    project::{
+        Project,
+        agent::MANUAL,
+        target::{full_name, short_name},
+    },
     specs::{all::Specs, entry::Entry, release_notes},
 };
 
@@ -20,6 +25,8 @@ use host::{HostedRepo, Tool};
 /// A pull request that could be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
+    /// The spec whose work it has.
+    pub spec: SpecId,
     /// The repository that gets it.
     pub into: HostedRepo,
     /// The repository that the branch is pushed to.
@@ -118,6 +125,12 @@ pub(crate) struct Options<'a> {
     pub base: Option<&'a str>,
     /// Whether it is a draft.
     pub draft: bool,
+    /// The branch with the work, if not the one that the work went to.
+    pub head: Option<&'a str>,
+    /// The title, if not that of the spec.
+    pub title: Option<&'a str>,
+    /// The body, if not made of the spec.
+    pub body: Option<&'a str>,
 }
 
 /// The pull request for the work of one of `entries`.
@@ -130,15 +143,19 @@ pub(crate) fn request(specs: &Specs<'_>, entries: Vec<Entry>, options: &Options<
     let from = host::hosted_repo(project, options.fork)?;
     let into = options.upstream.map_or(Ok(from.clone()), |remote| host::hosted_repo(project, remote))?;
     let base = options.base.map_or_else(|| project.default_branch(&into.remote), |base| Ok(base.to_owned()))?;
-    let (branch, tip) = branch(project, &entry, &base)?;
+    let (branch, tip) = branch(project, &entry, &base, options.head)?;
     let theirs = project.repo.gix().try_find_reference(format!("refs/remotes/{}/{base}", into.remote).as_str())?;
     let theirs = match theirs {
         Some(mut found) => Some(found.peel_to_id()?.detach()),
         None => project.branch_tip(&format!("refs/heads/{base}"))?,
     };
     let since = theirs.map(|theirs| history::merge_base(&project.repo, theirs, tip)).transpose()?.flatten();
-    let (title, body) = text(specs, &entry, since, tip)?;
-    Ok(Request { into, from, base, branch, title, body, draft: options.draft })
+    let title = options.title.unwrap_or_else(|| entry.title()).to_owned();
+    let body = match options.body {
+        Some(body) => body.to_owned(),
+        None => text(specs, &entry, &into, since, tip)?,
+    };
+    Ok(Request { spec: entry.id.clone(), into, from, base, branch, title, body, draft: options.draft })
 }
 
 /// The spec whose work the pull request has: the named one, or the one that a gate waits for.
@@ -167,15 +184,19 @@ fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
         .ok_or_else(|| Error::negative(Kind::NoWork, "no work is done yet that a pull request could be about"))
 }
 
-/// The branch that holds the work of a spec, by its short name, for a pull request into `base`.
+/// The branch that holds the work of a spec, or the one that a person names, by its short name, for a pull request into `base`.
 ///
 /// # Errors
 /// `no-branch` if the work is in the base branch itself, or its branch is gone.
-fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(String, ObjectId)> {
+fn branch(project: &Project, entry: &Entry, base: &str, named: Option<&str>) -> Result<(String, ObjectId)> {
     let facts = entry.state.as_ref().map(|state| &state.facts);
-    let target = facts.and_then(|facts| facts.target.as_deref()).unwrap_or_default();
-    let short = short_name(target);
-    let tip = project.branch_tip(target)?;
+    let recorded = facts.and_then(|facts| facts.target.clone()).unwrap_or_default();
+    let target = named.map_or(Ok(recorded), full_name)?;
+    let short = short_name(&target);
+    let tip = project.branch_tip(&target)?;
+    if let (Some(named), None) = (named, tip) {
+        return Err(Error::negative(Kind::NoBranch, format!("there is no branch '{}'", named.escape_debug())));
+    }
     match tip {
         Some(tip) if short != base => Ok((short.to_owned(), tip)),
         _ => Err(Error::negative(
@@ -186,16 +207,19 @@ fn branch(project: &Project, entry: &Entry, base: &str) -> Result<(String, Objec
     }
 }
 
-/// Title and body, from the spec, its release notes, what it changed and what was checked. Nothing about how the work was organised.
+/// The body, from the spec, its release notes, what it changed and what was checked. Nothing about how the work was organised, and of the
+/// agent what `chant.attribution` says.
 ///
 /// # Errors
 /// If the spec's events cannot be read.
-fn text(specs: &Specs<'_>, entry: &Entry, since: Option<ObjectId>, tip: ObjectId) -> Result<(String, String)> {
-    let title = entry.title().to_owned();
-    let mut body = String::from("## Summary\n\n");
+fn text(specs: &Specs<'_>, entry: &Entry, into: &HostedRepo, since: Option<ObjectId>, tip: ObjectId) -> Result<String> {
     let spec = entry.spec();
-    if let Some(url) = spec.and_then(|spec| reported(&spec.front.informed_by)) {
-        body.push_str(&format!("Fixes {url}. "));
+    let mut summary = String::new();
+    if let Some(url) = reported(specs, entry)? {
+        summary.push_str(&match into.issue_number(&url) {
+            Some(number) => format!("Fixes #{number}. "),
+            None => format!("Fixes {url}. "),
+        });
     }
     let state = entry.state.as_ref();
     let notes = match state {
@@ -205,22 +229,35 @@ fn text(specs: &Specs<'_>, entry: &Entry, since: Option<ObjectId>, tip: ObjectId
     let notes_text = notes.as_deref().map(release_notes::paragraph).filter(|text| !text.is_empty());
     let context =
         || spec.and_then(|spec| section(spec.body(), "context")).map(|found| release_notes::paragraph(&found));
-    body.push_str(notes_text.or_else(context).unwrap_or_else(|| title.clone()).trim());
-    body.push_str("\n\n## Changes\n\n");
+    summary.push_str(notes_text.or_else(context).unwrap_or_else(|| entry.title().to_owned()).trim());
+    let mut changes = String::new();
     for change in history::changed_paths(&specs.project.repo, since, tip)? {
         let path = change.path.to_string();
         if !path.starts_with(".chant/") {
-            body.push_str(&format!("- `{}`\n", path.replace('`', "'")));
+            changes.push_str(&format!("- `{}`\n", path.replace('`', "'")));
         }
     }
-    body.push_str("\n## Testing\n\n");
-    body.push_str(&testing(specs, entry)?);
-    Ok((title, body))
+    let sections = [("Summary", summary), ("Changes", changes), ("Testing", testing(specs, entry)?)];
+    let mut body = template::fill(template::find(specs.project, tip)?.as_deref(), &sections);
+    let agent = state.and_then(|state| state.facts.agent.as_deref()).filter(|agent| *agent != MANUAL);
+    let attribution = specs.project.config().attribution()?;
+    if let Some(line) = agent.and_then(|agent| attribution.trailer(agent)) {
+        body.push_str(&format!("\n{line}\n"));
+    }
+    Ok(body)
 }
 
-/// The address of the report, if the spec was made from one.
-fn reported(inputs: &[String]) -> Option<&str> {
-    inputs.iter().map(String::as_str).find(|input| input.starts_with("https://") || input.starts_with("http://"))
+/// The address of the report that the spec, or the investigation that it belongs to, was made from.
+fn reported(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
+    let of = |entry: &Entry| {
+        let spec = entry.spec()?;
+        spec.front.informed_by.iter().find(|input| is_url(input)).cloned()
+    };
+    if let Some(url) = of(entry) {
+        return Ok(Some(url));
+    }
+    let Some(topic) = entry.spec().and_then(|spec| spec.front.topic.as_deref()) else { return Ok(None) };
+    Ok(specs.of_topic(topic)?.iter().find_map(of))
 }
 
 fn testing(specs: &Specs<'_>, entry: &Entry) -> Result<String> {

@@ -15,11 +15,11 @@ use crate::{
 
 pub(crate) use origin::origin;
 
-/// Why `commit` is there; `None` is a line that is not committed.
+/// Why `commit` is there, or what it changed of `path`; `None` is a line that is not committed.
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>) -> Result<WhyView> {
+pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>, path: Option<&str>) -> Result<WhyView> {
     let mut view = WhyView {
         commit: commit.map(|id| id.to_string()),
         subject: None,
@@ -32,7 +32,7 @@ pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>) -> Result<WhyView
     };
     let Some(commit) = commit else { return Ok(view) };
     view.subject = blame::subject(&specs.project.repo, commit)?;
-    let found = origin(specs, commit)?;
+    let found = origin(specs, commit, path)?;
     view.certainty = found.certainty().to_owned();
     view.how = found.in_words();
     let Some(spec) = found.spec() else { return Ok(view) };

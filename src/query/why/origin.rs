@@ -88,11 +88,11 @@ impl Origin {
     }
 }
 
-/// Which spec `commit` came from.
+/// Which spec `commit` came from; of a commit that squashes the work of several the one that changed `path`, if that is asked about.
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(crate) fn origin(specs: &Specs<'_>, commit: ObjectId) -> Result<Origin> {
+pub(crate) fn origin(specs: &Specs<'_>, commit: ObjectId, path: Option<&str>) -> Result<Origin> {
     let hints = hints(specs, commit)?;
     // What is named is asked first; it is believed only if its events agree.
     for spec in &hints {
@@ -113,7 +113,7 @@ pub(crate) fn origin(specs: &Specs<'_>, commit: ObjectId) -> Result<Origin> {
         }
     }
     if same.is_empty() && patch.is_some() {
-        let squashed = squashed(specs, commit)?;
+        let squashed = squashed(specs, commit, path)?;
         match squashed.as_slice() {
             [(spec, commits)] => return Ok(Origin::Squash { spec: spec.clone(), commits: *commits }),
             [] => {}
@@ -131,9 +131,9 @@ pub(crate) fn origin(specs: &Specs<'_>, commit: ObjectId) -> Result<Origin> {
     })
 }
 
-/// The specs of which the commit makes all changes in one, with the number of commits that they recorded. The files of specs
-/// don't count: a person who squashes may well leave them out.
-fn squashed(specs: &Specs<'_>, commit: ObjectId) -> Result<Vec<(SpecId, usize)>> {
+/// The specs of which the commit makes all changes in one, with the number of commits that they recorded, as far as those changed `path`.
+/// The files of specs don't count: a person who squashes may well leave them out.
+fn squashed(specs: &Specs<'_>, commit: ObjectId, path: Option<&str>) -> Result<Vec<(SpecId, usize)>> {
     let repo = &specs.project.repo;
     let paths = |since: Option<ObjectId>, tip: ObjectId| -> Result<Vec<BString>> {
         let changed = history::changed_paths(repo, since, tip)?.into_iter().map(|change| change.path);
@@ -147,12 +147,13 @@ fn squashed(specs: &Specs<'_>, commit: ObjectId) -> Result<Vec<(SpecId, usize)>>
     for spec in specs.names.all()? {
         let Some(state) = specs.recorded(spec)?.state else { continue };
         let (commits, base) = (&state.facts.work_commits, state.facts.base);
-        let (Some(base), Some(last)) = (base, commits.last().filter(|_| commits.len() > 1)) else { continue };
+        let (Some(base), Some(last)) = (base, commits.last()) else { continue };
         if !exists(&base) || !exists(last) {
             continue;
         }
         let work = paths(Some(base), *last)?;
-        let within = work.iter().all(|path| own.contains(path));
+        let asked = path.is_none_or(|path| work.iter().any(|changed| changed == path));
+        let within = asked && !work.is_empty() && work.iter().all(|path| own.contains(path));
         if within && history::makes_as_one(repo, commit, base, *last, &work)? {
             found.push((spec.clone(), commits.len()));
         }

@@ -13,4 +13,5 @@ mod net;
 mod nothing_to_do;
 mod refused;
 mod ssh;
+mod two_maintainers;
 mod work_branches;
