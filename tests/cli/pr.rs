@@ -274,3 +274,22 @@ fn release_notes_of_a_range_make_a_changelog() {
     let json = sandbox.chant(&["release-notes", "main..fix/issue-1234", "--json"]).ok().json();
     assert_eq!(json["notes"][1]["spec"], forked.fix);
 }
+
+#[test]
+fn a_reproduction_whose_fix_is_not_completed_is_no_pull_request() {
+    let sandbox = Sandbox::new();
+    sandbox.write("calc.py", "def add(a, b):\n    return a - b\n");
+    sandbox.commit("A calculator");
+    sandbox.git(&["remote", "add", "origin", "https://example.com/ada/calc.git"]);
+    let run = "python3 -B -m unittest -q";
+    let phases = ["--phases", "reproduction,fork-fix,upstream-pr", "--reproduces", run];
+    let made = sandbox.chant(&[&["investigate", "sum", "--title", "Sums are wrong"], &phases[..]].concat()).ok().out;
+    let ids: Vec<&str> = made.lines().filter_map(|line| Some(&line.strip_prefix("Created spec: ")?[..18])).collect();
+    let test = "import unittest, calc\\nclass T(unittest.TestCase):\\n    def test_sum(self):\\n        self.assertEqual(calc.add(2, 3), 5)\\n";
+    sandbox.agent(&format!("printf '{test}' >test_sum.py; git add -A; git commit -qm Test; tick"));
+    sandbox.chant(&["work", ids[0]]).ok();
+    sandbox.chant(&["pr", "sum", "--stage"]).fails(1, &["the fix", "is pending", "git chant work"]);
+    sandbox.agent("echo nothing >nothing; git add -A; git commit -qm No; tick");
+    sandbox.chant(&["work", ids[1]]).fails(1, &[]);
+    sandbox.chant(&["pr", "sum", "--stage"]).fails(1, &["the fix", "is failed"]);
+}

@@ -9,7 +9,9 @@ use gix::ObjectId;
 use crate::{
     agent::process,
     answer::progress::{Progress, Step},
-    domain::{checks::Checks, event::Op, id::SpecId, pattern::is_url, phase::Phase, spec_file::section},
+    domain::{
+        checks::Checks, event::Op, id::SpecId, pattern::is_url, phase::Phase, spec_file::section, status::Status,
+    },
     error::{Error, Kind, Result},
     git::history,
     project::{
@@ -164,7 +166,10 @@ pub(crate) fn request(specs: &Specs<'_>, entries: Vec<Entry>, options: &Options<
 /// `no-work` if nothing of it is done.
 fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
     let phase = |entry: &Entry| entry.spec().and_then(|spec| spec.front.known_phase());
-    let done = |entry: &Entry| entry.state.as_ref().is_some_and(|state| !state.facts.work_commits.is_empty());
+    let done = |entry: &Entry| {
+        matches!(entry.status, Status::Completed | Status::Archived)
+            && entry.state.as_ref().is_some_and(|state| !state.facts.work_commits.is_empty())
+    };
     let mut candidates = entries;
     if let [gate] = candidates.as_slice()
         && phase(gate) == Some(Phase::UpstreamPr)
@@ -176,6 +181,12 @@ fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
             }
         }
         candidates = behind;
+    }
+    // Without its fix an investigation has a failing test to offer, and a body that says otherwise.
+    if let Some(fix) = candidates.iter().find(|entry| phase(entry) == Some(Phase::ForkFix) && !done(entry)) {
+        let short = fix.id.short();
+        let message = format!("the fix '{short}' is {}: a pull request is made of finished work", fix.status);
+        return Err(Error::negative(Kind::NoWork, message).hint(format!("to work it: git chant work {short}")));
     }
     candidates.sort_by_key(|entry| (phase(entry) != Some(Phase::ForkFix), entry.id.clone()));
     candidates
@@ -268,8 +279,11 @@ fn testing(specs: &Specs<'_>, entry: &Entry) -> Result<String> {
     let checks = store.newest_evidence(&walk.history, &Op::Finish, "checks.json")?;
     let Some(checks) = checks.and_then(|bytes| serde_json::from_slice::<Checks>(&bytes).ok()) else { return Ok(none) };
     let passed = checks.verify.iter().filter(|command| command.ok).map(|command| (&command.command, "passes"));
-    let proof = checks.reproduces.iter().filter(|proof| proof.ok);
-    let proved = proof.map(|proof| (&proof.tip.command, "fails without this change and passes with it"));
+    // What a person acknowledged in place of a proof is none.
+    let proof = checks.reproduces.iter().filter(|proof| proof.ok && proof.ack.is_none());
+    let is_reproduction = entry.spec().and_then(|spec| spec.front.known_phase()) == Some(Phase::Reproduction);
+    let how = if is_reproduction { "fails: it shows the bug" } else { "fails without this change and passes with it" };
+    let proved = proof.map(|proof| (&proof.tip.command, how));
     let line = |(command, how): (&String, &str)| format!("- `{}` {how}\n", command.replace('`', "'"));
     let lines: String = passed.chain(proved).map(line).collect();
     Ok(if lines.is_empty() { none } else { lines })
