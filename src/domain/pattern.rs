@@ -229,7 +229,7 @@ impl PathSet {
             let text = text.trim_end_matches('/');
             if glob {
                 let glob = Glob::new(text, directory);
-                let fixed = text.find(['*', '?', '[']).unwrap_or(text.len());
+                let fixed = text.find(['*', '?', '[', '\\']).unwrap_or(text.len());
                 let begin = text[..fixed].rfind('/').map_or("", |slash| &text[..slash]);
                 set.globs.entry(begin.as_bytes().to_owned()).or_default().push(glob);
             }
@@ -258,7 +258,9 @@ impl PathSet {
 
 impl Glob {
     fn new(text: &str, directory: bool) -> Glob {
-        let end = if directory { "" } else { text.rsplit(['*', '?', ']']).next().unwrap_or_default() };
+        let end = if directory { "" } else { text.rsplit(['*', '?', ']', '\\']).next().unwrap_or_default() };
+        // `**/name` matches `name`, too.
+        let end = end.trim_start_matches('/');
         Glob { text: text.into(), end: end.as_bytes().to_owned(), directory }
     }
 
@@ -376,6 +378,9 @@ mod tests {
             ("src/**", "src/a/b", true),
             ("*.rs", "src/a.rs", false),
             ("**/*.rs", "a.rs", true),
+            ("**/Cargo.lock", "Cargo.lock", true),
+            ("**/Cargo.lock", "a/Cargo.lock", true),
+            ("a/**/b", "a/b", true),
             ("src/*/", "src/a/b/c", true),
             ("src/*/", "src/a", false),
             ("src/?.rs", "src/a.rs", true),
