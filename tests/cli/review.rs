@@ -103,7 +103,7 @@ fn no_agent_reviews_its_own_work() {
 #[test]
 fn finish_and_merge_ask_for_the_approval_of_the_text() {
     let sandbox = Sandbox::new();
-    sandbox.agent("echo two >file; tick");
+    sandbox.agent("echo two >\"file-$CHANT_SPEC_ID\"; tick");
     let id = sandbox.add(&["Make it two", "--needs-approval"]);
     sandbox.chant(&["finish", &id]).fails(1, &["cannot finish", "nobody has approved its text", "git chant approve"]);
     sandbox.chant(&["approve", &id]).ok();

@@ -191,7 +191,7 @@ fn what_is_finished_says_what_is_in_the_way() {
 #[test]
 fn a_driver_half_done() {
     let sandbox = quiet();
-    sandbox.agent("echo x >did-${CHANT_SPEC_ID##*.}");
+    sandbox.agent("echo x >did-${CHANT_SPEC_ID##*.}; tick");
     sandbox.write("body.md", "## One\n\nx\n\n## Two\n\nx\n\n## Three\n\nx\n");
     let id = sandbox.add(&["Convert it", "--type", "driver", "--body-file", "body.md"]);
     assert_eq!(standing(&sandbox)["attention"][0]["need"], "memberless");

@@ -1,7 +1,5 @@
 //! The events of one spec, from what its front matter says and from git's history of the file. Nothing is written here.
 
-use std::collections::BTreeSet;
-
 use gix::{ObjectId, actor::Signature, date::Time};
 
 use super::{
@@ -37,8 +35,6 @@ pub(super) struct ImportContext<'r> {
     pub(super) project: &'r Project,
     pub(super) home: &'r ChantDirectory,
     pub(super) history: &'r FileHistory<'r>,
-    /// Every spec that exists or is about to be imported.
-    pub(super) all: &'r BTreeSet<SpecId>,
 }
 
 /// A chain that can be written.
@@ -312,7 +308,7 @@ impl Chain<'_> {
         }
     }
 
-    /// Notes members that are none here: members are known by their ids alone, and counted without a gap.
+    /// Notes members that are none here: members are known by their ids alone.
     fn members(&mut self) {
         let id = &self.read.source.id;
         let own = |member: &String| {
@@ -323,17 +319,10 @@ impl Chain<'_> {
             let message = format!("'{}' is no member: those of '{id}' are '{id}.1' and on", first.escape_debug());
             self.say("member", "members", message);
         }
-        let Some((driver, number)) = id.member_of() else { return };
-        if driver.member_of().is_some() {
+        if let Some((driver, _)) = id.member_of()
+            && driver.member_of().is_some()
+        {
             self.say("member", "type", format!("it is no member of '{driver}', which is one itself"));
-        } else if number > 1 {
-            let before = SpecId::new(&format!("{driver}.{}", number - 1));
-            if let Ok(before) = before
-                && !self.context.all.contains(&before)
-            {
-                let message = format!("it does not count as a member of '{driver}': there is no '{before}'");
-                self.say("member", "type", message);
-            }
         }
     }
 }

@@ -10,7 +10,7 @@ mod directory;
 mod other_files;
 mod versions;
 
-use std::{collections::BTreeSet, path::Path};
+use std::path::Path;
 
 use gix::{ObjectId, bstr::ByteSlice};
 
@@ -76,7 +76,6 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
     let mut known = store.names()?;
     // Read after the refs: a ref is deleted once the archive has its history.
     known.extend(store.folded()?.into_keys());
-    let all: BTreeSet<SpecId> = sources.keys().chain(&known).cloned().collect();
     let (recorded, fresh): (Vec<_>, Vec<_>) = sources.into_values().partition(|source| known.contains(&source.id));
     outcome.recorded = recorded.len();
     if fresh.is_empty() {
@@ -100,7 +99,7 @@ pub(crate) fn import(project: &Project, dir: Option<&Path>, dry_run: bool, progr
     let history = FileHistory::read(project, &home)?;
     let mut finder =
         CommitFinder::new(project, file_history::commits_named(&project.repo, &commits)?, settings.main_branch)?;
-    let context = chain::ImportContext { project, home: &home, history: &history, all: &all };
+    let context = chain::ImportContext { project, home: &home, history: &history };
     let mut rest = readable.into_iter().peekable();
     while rest.peek().is_some() {
         let (mut batch, mut bytes) = (Vec::new(), 0);
