@@ -125,7 +125,8 @@ fn checked(overrides: &[BString], repo: gix::Repository) -> Result<gix::Reposito
     }
     let place = repo.workdir().unwrap_or(repo.git_dir());
     // `safe.directory` counts in `-c` and in the environment too, where gix does not look for it.
-    if !Git::in_dir(place).args(["rev-parse", "--git-dir"]).run()?.success() {
+    // Nor does git, if it cannot even go there.
+    if !Git::in_dir(place).args(["rev-parse", "--git-dir"]).run().is_ok_and(|output| output.success()) {
         return Err(dubious_ownership(place));
     }
     let mut trusted = gix::open_opts(repo.git_dir(), vouched_for(overrides)).map_err(|error| unreadable(&error))?;
