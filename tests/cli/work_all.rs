@@ -249,6 +249,26 @@ fn a_spec_that_another_process_worked_during_the_wait_is_left_as_it_is() {
 }
 
 #[test]
+fn what_finishing_another_spec_trusts_was_not_written_by_the_agent() {
+    let sandbox = Sandbox::new();
+    sandbox.write("body.md", "## Acceptance Criteria\n\n- [ ] it is done\n");
+    let options = ["--verify", "true", "--body-file", "body.md"];
+    let ids: Vec<String> = (0..2).map(|n| sandbox.add(&[&[&*format!("Spec {n}")], &options[..]].concat())).collect();
+    std::fs::remove_file(sandbox.repo.join("body.md")).unwrap();
+    let waits = "touch \"$HOME/begun\"; until [ -e \"$HOME/go\" ]; do sleep 0.02; done";
+    sandbox.agent(&format!("case $CHANT_SPEC_ID in {}) {waits};; esac; {WORKS}", ids[1]));
+    let held = start(&sandbox, &["work", &ids[1]]);
+    while !sandbox.dir().join("home/begun").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    sandbox.chant(&["work", &ids[0]]).ok();
+    std::fs::write(sandbox.dir().join("home/go"), "").unwrap();
+    let ran = ended(held).ok();
+    assert!(!ran.err.contains("written down"), "{}", ran.err);
+    clean(&sandbox);
+}
+
+#[test]
 fn an_agent_that_is_rate_limited_is_left_alone_and_goes_on() {
     let sandbox = Sandbox::new();
     let ids = specs(&sandbox, 2);

@@ -1,15 +1,15 @@
 //! Trust in commands that was written down during a run which nothing confined: the agent could have written it. It counts only where the
 //! history of the spec has that text from a command of this person.
 
-use std::{fs, os::unix::fs::MetadataExt as _, path::PathBuf};
+use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt as _, path::PathBuf};
 
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::id::SpecId,
+    domain::{event::Facts, id::SpecId, spec_file::front_matter_bytes},
     env::local_file,
-    error::{IoContext as _, Result},
+    error::{Error, IoContext as _, Result},
     project::Project,
 };
 
@@ -62,16 +62,31 @@ fn entries(project: &Project, began: Moment) -> Vec<(PathBuf, String, String)> {
     new.filter_map(parts).collect()
 }
 
-/// Whether an event of this clone has the text, other than the proposal of an agent.
+/// Whether an event of this clone, other than the proposal of an agent, has the text or one with the same front matter: finishing
+/// another spec beside the run trusts its text with the ticks, which names the same commands.
 fn is_explained(project: &Project, subject: &str, blob: &str) -> Result<bool> {
     let (Ok(id), Ok(blob)) = (SpecId::new(subject), blob.parse::<ObjectId>()) else { return Ok(false) };
     let store = project.store()?;
     let Some(tip) = store.tip(&id)? else { return Ok(false) };
     let walk = store.walk(&id, tip)?;
-    Ok(walk.history.events().iter().any(|event| {
-        let facts = &event.facts;
-        facts.spec_blob == Some(blob)
-            && facts.proposed_by.is_none()
-            && facts.clone.as_deref() == Some(project.clone_name())
-    }))
+    let own = |facts: &Facts| facts.proposed_by.is_none() && facts.clone.as_deref() == Some(project.clone_name());
+    let texts: BTreeSet<ObjectId> = walk
+        .history
+        .events()
+        .iter()
+        .filter(|event| own(&event.facts))
+        .filter_map(|event| event.facts.spec_blob)
+        .collect();
+    if texts.contains(&blob) {
+        return Ok(true);
+    }
+    let bytes =
+        |id: ObjectId| Ok::<_, Error>(project.repo.gix().try_find_object(id)?.map(|object| object.data.clone()));
+    let Some(found) = bytes(blob)? else { return Ok(false) };
+    for text in texts {
+        if bytes(text)?.is_some_and(|text| front_matter_bytes(&text) == front_matter_bytes(&found)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
