@@ -106,7 +106,7 @@ trailers! {
     "Base" facts.base, "commit id", "The commit that the attempt started from.";
     "Target" facts.target, "ref", "The branch that the work is for.";
     "Work-Commit" facts.work_commits, "commit id", "The commits that the attempt made, oldest first. They are never parents of events.";
-    "Patch-Id" facts.patch_ids, "id", "The patch ids of those commits, in the same order.";
+    "Patch-Id" facts.patch_ids, "id", "The patch ids of those commits, in the same order; `-` for one that has none, or changes more than 2000 paths.";
     "Merge" facts.landing, "two commit ids", "Where the target moves: from the first, `-` if there was no such branch, to the second.";
     "Agent" facts.agent, "name", "The agent.";
     "Model" facts.model, "text", "The model that it reported.";

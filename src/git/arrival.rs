@@ -13,6 +13,10 @@ use crate::error::Result;
 /// The number of commits that are looked at, the newest that change what the work changes.
 const MOST: usize = 50;
 
+/// The number of paths up to which each is looked up by itself. A lookup reads its directory from the start, so that many in one
+/// directory take the square of the time.
+const FEW: usize = 100;
+
 /// The first commit among those that `target` reaches and `base` does not that holds all the changes between `base` and `work`: to merge
 /// these into it would change nothing. Later commits may have changed the same lines again. What lies below `besides` does not count.
 ///
@@ -59,7 +63,12 @@ fn differ(repo: &Repository, paths: &[BString], [one, other]: [ObjectId; 2]) -> 
     trees_differ(repo, paths, [tree_of(repo, one)?, tree_of(repo, other)?])
 }
 
+/// Whether two trees have one of `paths`, which are sorted, differently.
 fn trees_differ(repo: &Repository, paths: &[BString], trees: [ObjectId; 2]) -> Result<bool> {
+    if paths.len() > FEW {
+        let changed = history::changed_paths(repo, Some(trees[0]), trees[1])?;
+        return Ok(changed.iter().any(|change| paths.binary_search(&change.path).is_ok()));
+    }
     let [one, other] = trees.map(|tree| repo.gix().find_tree(tree));
     let (one, other) = (one?, other?);
     for path in paths {

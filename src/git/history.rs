@@ -243,8 +243,11 @@ fn ids_of(repo: &Repository, patches: Vec<u8>) -> Result<Vec<BString>> {
     Ok(output.stdout.lines().filter_map(|line| line.fields().next()).map(BString::from).collect())
 }
 
-/// The `git patch-id --stable` of the change that a commit makes to its first parent; `None` for a merge and for a
-/// commit that changes nothing.
+/// How many paths a commit may change for a patch id: to write the patch of more takes longer than to make the commit.
+const MAX_PATCHED: usize = 2000;
+
+/// The `git patch-id --stable` of the change that a commit makes to its first parent; `None` for a merge, for a
+/// commit that changes nothing, and for one that changes more than two thousand paths.
 pub(crate) fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {
     Ok(patch_ids(repo, &[commit])?.pop().flatten())
 }
@@ -253,7 +256,10 @@ pub(crate) fn patch_id(repo: &Repository, commit: ObjectId) -> Result<Option<Obj
 pub(crate) fn patch_ids(repo: &Repository, commits: &[ObjectId]) -> Result<Vec<Option<ObjectId>>> {
     let mut single = Vec::new();
     for commit in commits {
-        if repo.gix().find_commit(*commit)?.parent_ids().count() <= 1 {
+        let parents: Vec<ObjectId> = repo.gix().find_commit(*commit)?.parent_ids().map(gix::Id::detach).collect();
+        // Git finds what gix cannot: beyond the edge of a shallow or partial clone.
+        let changed = changed_paths(repo, parents.first().copied(), *commit);
+        if parents.len() <= 1 && changed.map_or(0, |changed| changed.len()) <= MAX_PATCHED {
             single.push(format!("{commit}\n"));
         }
     }

@@ -51,10 +51,6 @@ pub(crate) fn commit_leftovers(worktree: &Worktree, message: &str, hooks: Hooks)
     if !added.success() {
         return Ok(Leftovers::Refused(Refusal::of("git add", &added)));
     }
-    // Line ends and filters can make a difference vanish once it is added.
-    if worktree.plain_git()?.args(["diff", "--cached", "--quiet"]).run()?.success() {
-        return Ok(Leftovers::Vanished);
-    }
     let mut file = tempfile::NamedTempFile::new().io("create a file in", &tempfile::env::temp_dir())?;
     file.write_all(message.as_bytes()).io("write", file.path())?;
     let git = match hooks {
@@ -62,10 +58,14 @@ pub(crate) fn commit_leftovers(worktree: &Worktree, message: &str, hooks: Hooks)
         Hooks::Skip => worktree.plain_git()?,
     };
     let made = git.args(["commit", "--quiet", "--cleanup=verbatim", "--file"]).arg(file.path()).run()?;
-    if !made.success() {
-        return Ok(Leftovers::Refused(Refusal::of("git commit", &made)));
+    if made.success() {
+        return Ok(Leftovers::Committed);
     }
-    Ok(Leftovers::Committed)
+    // Line ends and filters can make a difference vanish once it is added.
+    if worktree.plain_git()?.args(["diff", "--cached", "--quiet"]).run()?.success() {
+        return Ok(Leftovers::Vanished);
+    }
+    Ok(Leftovers::Refused(Refusal::of("git commit", &made)))
 }
 
 /// Whether to commit in a worktree may run a program that lies in it or is made there: a hook, a filter, what the configuration of a

@@ -79,6 +79,21 @@ fn thousands_of_files_are_one_commit() {
         with_agent(&format!("mkdir many; cd many; seq 1 {count} | xargs touch"), &["--target-file", "many/"]);
     sandbox.chant(&["work", &id]).ok();
     assert_eq!(sandbox.git(&["ls-tree", "-r", "--name-only", "main", "many"]).lines().count(), count);
+    // To write the patch of so many would take longer than to commit them.
+    let events =
+        sandbox.git(&["log", "--format=%(trailers:key=Chant-Patch-Id,valueonly)", &format!("chant/specs/{id}")]);
+    assert_eq!(events.split_whitespace().collect::<Vec<_>>(), ["-"]);
+}
+
+#[test]
+fn thousands_of_files_are_found_where_a_forge_squashed_them() {
+    let (sandbox, id) = with_agent("mkdir many; cd many; seq 1 2500 | xargs touch; echo x >1", &[]);
+    sandbox.chant(&["work", &id, "--no-merge"]).ok();
+    sandbox.git(&["merge", "-q", "--squash", &format!("chant/{id}")]);
+    sandbox.commit("Squashed");
+    sandbox.write("many/1", "y");
+    sandbox.commit("Edited");
+    assert_eq!(sandbox.status(&id), "completed");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::{
     git::{
         conflict::has_markers,
         history,
-        leftovers::{Hooks, Leftovers, Refusal, commit_leftovers},
+        leftovers::{Hooks, Leftovers, Refusal, commit_leftovers, runs_code},
         repository::Head,
         snapshot::snapshot,
         status::{self, Dirty},
@@ -20,9 +20,9 @@ use crate::{
 
 /// What became of the changes that were left.
 pub(super) enum Left {
-    /// There were none, or they are committed. Says whether the worktree was clean before.
+    /// There were none, or they are committed.
     Settled {
-        /// Whether there was nothing to commit.
+        /// Whether nothing is uncommitted now, as far as that is known without a look at the files.
         clean: bool,
     },
     /// They may not be committed: why, in words.
@@ -79,7 +79,9 @@ pub(super) fn commit(
                 ..Command::default()
             }))
         }
-        Leftovers::Vanished | Leftovers::Committed => Left::Settled { clean: false },
+        // What git runs may have changed files once the commit was made.
+        Leftovers::Committed => Left::Settled { clean: !runs_code(&project.repo, tree) },
+        Leftovers::Vanished => Left::Settled { clean: false },
     })
 }
 
