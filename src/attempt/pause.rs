@@ -91,6 +91,7 @@ pub(crate) fn take_over(
 ) -> Result<(PathBuf, AttemptProgress)> {
     let short = id.short();
     recover::settle_dead(project, id, progress)?;
+    project.refuse_moved_worktree(id)?;
     track::paused_elsewhere(project, id, progress)?;
     let entry = Specs::new(project)?.entry(id)?;
     let by_hand = entry.state.as_ref().is_some_and(|state| state.facts.agent.as_deref() == Some(MANUAL));

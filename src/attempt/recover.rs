@@ -48,7 +48,16 @@ pub(super) fn before_work(project: &Project, id: &SpecId, progress: &dyn Progres
 /// If it cannot be recorded.
 pub(crate) fn settle(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
     merge::recover_all(project, progress)?;
+    follow(project, id, progress)?;
     heal(project, id).map(drop)
+}
+
+/// Finds the worktree of a spec again that was moved together with the repository.
+fn follow(project: &Project, id: &SpecId, progress: &dyn Progress) -> Result<()> {
+    if let Some(tree) = project.follow_worktree(id)? {
+        progress.say(&Step::Note(format!("the worktree of '{}' was moved to '{}'", id.short(), tree.path.display())));
+    }
+    Ok(())
 }
 
 /// A run of this clone that is dead: its attempt is paused, to go on where it is; one whose agent had not begun is released, since
@@ -63,6 +72,8 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
     forget_strays(project, id, state.attempt)?;
     let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(false) };
     let Life::Dead(info) = project.life(attempt)? else { return Ok(false) };
+    follow(project, id, progress)?;
+    project.refuse_moved_worktree(id)?;
     end_agent(id, &info, progress)?;
     // A git that the dead run had started goes on without it: it is waited for.
     drop(project.lock_worktree(id)?);

@@ -21,6 +21,7 @@ use crate::{
 pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Result<Option<Plan>> {
     let Some(state) = entry.state.as_deref().filter(|_| entry.status == Status::Paused) else { return Ok(None) };
     let id = &entry.id;
+    project.refuse_moved_worktree(id)?;
     let Some(worktree) = project.worktree_of(id)? else { return Ok(None) };
     if !project.can_go_on(id, &worktree)? {
         return Ok(None);

@@ -63,8 +63,16 @@ pub(super) fn make(project: &Project, plan: &Plan, before: ObjectId) -> Result<W
 fn clear(project: &Project, plan: &Plan, before: ObjectId) -> Result<()> {
     let branch = project.branch_ref(&plan.id)?;
     refuse_elsewhere(project, &plan.id)?;
-    if let Some(tree) = project.worktree_of(&plan.id)? {
-        project.save_worktree(&plan.id, before, &tree)?;
+    let tree = project.worktree_of(&plan.id)?;
+    if let Some(tree) = &tree {
+        project.save_worktree(&plan.id, before, tree)?;
+    }
+    // What is registered stays as long as nothing can take its place.
+    let place = project.meant_worktree(&plan.id)?;
+    if worktree::find(&project.repo, &place)?.is_none_or(|found| found.prunable) {
+        worktree::add::require_free(&place)?;
+    }
+    if let Some(tree) = tree {
         let _removed = worktree::remove::remove(&project.repo, &tree.path)?;
     }
     if let Some(tip) = branch::read(&project.repo, branch.as_ref())? {

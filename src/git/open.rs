@@ -10,7 +10,7 @@ use bstr::{BString, ByteSlice};
 
 use super::{config_parameters, process::Git, repository::Repository, worktree::same_place};
 use crate::{
-    env::{Env, trace},
+    env::{Env, local_file, trace},
     error::{Error, Kind, Result},
 };
 
@@ -44,6 +44,9 @@ const KNOWN_EXTENSIONS: &[&str] = &[
     "relativeworktrees",
 ];
 
+/// How large a `.git` file may be, in bytes.
+const MAX_LINK: u64 = 1 << 12;
+
 /// Opens the repository that `GIT_DIR` names, otherwise the one at or above the working directory.
 ///
 /// Honours `GIT_DIR`, `GIT_WORK_TREE`, `GIT_CEILING_DIRECTORIES`, `GIT_DISCOVERY_ACROSS_FILESYSTEM`, `safe.directory`, and
@@ -57,6 +60,8 @@ fn discover(env: &Env) -> Result<Repository> {
             upwards,
             trust_mapping(&overrides),
         );
+        let found = opened.as_ref().ok().map(gix::ThreadSafeRepository::to_thread_local);
+        refuse_broken_link(env, found.as_ref())?;
         let repo = opened.map_err(|error| not_a_repository(&error))?.to_thread_local();
         let repo = checked(&overrides, repo)?;
         require_below_ceiling(env, &repo)?;
@@ -242,6 +247,33 @@ fn require_below_ceiling(env: &Env, repo: &gix::Repository) -> Result<()> {
     };
     let blocked = std::env::split_paths(ceilings).any(|ceiling| ceiling.is_absolute() && blocks(&ceiling));
     if blocked { Err(none_found()) } else { Ok(()) }
+}
+
+/// Refuses a `.git` file at or above the working directory that leads nowhere, as that of a worktree does whose repository was moved: gix
+/// goes on to the directories above it, git doesn't.
+fn refuse_broken_link(env: &Env, found: Option<&gix::Repository>) -> Result<()> {
+    let top = found.and_then(gix::Repository::workdir);
+    for dir in env.cwd().ancestors().take_while(|dir| Some(*dir) != top) {
+        let Ok(Some(text)) = local_file::read(&dir.join(".git"), MAX_LINK) else { continue };
+        let target =
+            text.strip_prefix(b"gitdir: ").and_then(|target| gix::path::from_byte_slice(target.trim_end()).ok());
+        let Some(target) = target.map(|target| dir.join(target)) else { continue };
+        if target.exists() {
+            break;
+        }
+        let error = Error::fatal(Kind::NotARepository, format!("not a git repository: '{}'", target.display()));
+        let registered = target.file_name().and_then(|name| {
+            let common = found?.common_dir();
+            common.join("worktrees").join(name).is_dir().then_some(common)
+        });
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        let of = registered
+            .map_or_else(|| "<repository>".to_owned(), |common| shell_words::quote(&real(common)).into_owned());
+        let place = dir.display().to_string();
+        let command = format!("git -C {of} worktree repair {}", shell_words::quote(&place));
+        return Err(error.hint(format!("if the repository was moved: {command}")));
+    }
+    Ok(())
 }
 
 fn none_found() -> Error {

@@ -24,6 +24,8 @@ impl Project {
     /// nowhere else.
     pub(crate) fn save_worktree(&self, id: &SpecId, attempt: ObjectId, tree: &Worktree) -> Result<Option<ObjectId>> {
         if !tree.path.is_dir() {
+            // The log of its registration may be all that names a commit.
+            self.keep_heads(id, attempt, tree)?;
             return Ok(None);
         }
         worktree::repair(&self.repo, tree)?;

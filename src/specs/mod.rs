@@ -22,6 +22,7 @@ pub(crate) mod kept_attempt;
 pub(crate) mod listing;
 pub(crate) mod members;
 pub(crate) mod merge_commits;
+pub(crate) mod moved_worktree;
 pub(crate) mod name_list;
 pub(crate) mod names;
 pub(crate) mod past_attempts;

@@ -44,6 +44,7 @@ mod levels;
 mod lock_files;
 mod manual;
 mod merge;
+mod moved;
 mod output;
 mod pause;
 mod pr;

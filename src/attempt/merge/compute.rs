@@ -3,7 +3,10 @@
 use gix::{ObjectId, refs::FullName};
 
 use crate::{
-    attempt::ended::{Stop, Waits},
+    attempt::{
+        ended::{Stop, Waits},
+        seen,
+    },
     config::MergeHow,
     domain::{id::SpecId, spec_type::SpecType, state::State, status::Status},
     error::{Error, Kind, Result},
@@ -76,6 +79,26 @@ pub(super) fn target(attempt: &Attempt, onto: Option<&str>) -> Result<Option<Ful
         (None, None) => return Ok(None),
     };
     branch_name(short_name(name)).map(Some)
+}
+
+/// Why work cannot go into its target: that was there when the attempt began in this clone, and was deleted or renamed since.
+pub(super) fn gone(project: &Project, attempt: &Attempt, target: &FullName) -> Result<Option<Waits>> {
+    if branch::read(&project.repo, target.as_ref())?.is_some() {
+        return Ok(None);
+    }
+    let Some(before) = seen::target_before(project, &attempt.id, attempt.start)? else { return Ok(None) };
+    let (name, short, id) = (target.shorten(), attempt.id.short(), before.to_hex_with_len(12));
+    let mut others = branch::names(&project.repo)?;
+    others.retain(|other| {
+        branch_name(other).is_ok_and(|other| branch::read(&project.repo, other.as_ref()).ok() == Some(Some(before)))
+    });
+    let other = if let [other] = others.as_slice() { other } else { "<branch>" };
+    let waits = Waits::new(format!("the branch '{name}' that it is for was deleted or renamed"));
+    Ok(Some(
+        waits
+            .hint(format!("to merge it into another branch: git chant merge {short} --onto {other}"))
+            .hint(format!("to have the branch again: git branch {name} {id}, then: git chant merge {short}")),
+    ))
 }
 
 pub(super) fn how(project: &Project, attempt: &Attempt) -> Result<MergeHow> {

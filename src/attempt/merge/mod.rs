@@ -137,6 +137,11 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
             .hint(format!("say where it goes: git chant merge {short} --onto <branch>"))
             .into());
     };
+    if onto.is_none()
+        && let Some(waits) = compute::gone(project, attempt, &target)?
+    {
+        return Err(waits.into());
+    }
     let name = target.shorten().to_string();
     // Commands can take any time: the worktree is held only after them.
     let needed = |tried: &ComputedMerge| match &tried.computed {

@@ -16,14 +16,15 @@ use crate::{
 /// post-checkout hook that fails leaves a complete worktree, so that is no error. What a worktree that was deleted by hand
 /// left behind at this path is cleared first. Errors: `worktree-path-exists`, `git-failed`.
 pub(crate) fn add(repo: &Repository, path: &Path, branch: &FullNameRef) -> Result<Worktree> {
-    if let Some(old) = find(repo, path)? {
-        if old.main || !old.prunable || path.join(".git").exists() {
-            let message = format!("cannot make a worktree at '{}': there is one already", path.display());
-            return Err(Error::fatal(Kind::WorktreePathExists, message));
-        }
-        remove::forget(repo, &old)?;
+    let old = find(repo, path)?;
+    if old.as_ref().is_some_and(|old| old.main || !old.prunable || path.join(".git").exists()) {
+        let message = format!("cannot make a worktree at '{}': there is one already", path.display());
+        return Err(Error::fatal(Kind::WorktreePathExists, message));
     }
     require_free(path)?;
+    if let Some(old) = old {
+        remove::forget(repo, &old)?;
+    }
     let short = branch.shorten().to_string();
     let git = Git::at(repo).args(["worktree", "add", "--quiet"]).arg("--").arg(path).arg(short);
     let output = among_others(&git)?;
@@ -33,8 +34,11 @@ pub(crate) fn add(repo: &Repository, path: &Path, branch: &FullNameRef) -> Resul
     }
 }
 
-/// Only an empty directory may be there.
-fn require_free(path: &Path) -> Result<()> {
+/// Refuses a place for a worktree where something else is than an empty directory.
+///
+/// # Errors
+/// `worktree-path-exists`.
+pub(crate) fn require_free(path: &Path) -> Result<()> {
     let Ok(meta) = fs::symlink_metadata(path) else { return Ok(()) };
     if meta.is_dir() && fs::read_dir(path).io("read", path)?.next().is_none() {
         return Ok(());

@@ -30,13 +30,26 @@ pub(crate) fn checkout(repo: &Repository, branch: &FullNameRef) -> Result<Checko
     }
     let mut places = checked_out_in(repo, branch)?.into_iter();
     Ok(match (places.next(), places.next()) {
-        (None, _) => Checkout::Nowhere,
+        (None, _) => match missing(repo, branch)? {
+            Some(gone) => Checkout::Blocked(format!(
+                "'{name}' is checked out in '{}', which is not there: 'git worktree repair <its new directory>' if it was moved, 'git \
+                 worktree prune' if it was deleted",
+                gone.path.display()
+            )),
+            None => Checkout::Nowhere,
+        },
         (Some(place), None) => Checkout::In(place),
         (Some(one), Some(other)) => {
             let (one, other) = (one.path.display(), other.path.display());
             Checkout::Blocked(format!("'{name}' is checked out twice: in '{one}' and in '{other}'"))
         }
     })
+}
+
+/// The registered worktree that has a branch checked out and is not where it is registered, as if it was moved by other means than git:
+/// when it is back, its files would be those of before.
+fn missing(repo: &Repository, branch: &FullNameRef) -> Result<Option<Worktree>> {
+    Ok(list(repo)?.into_iter().find(|worktree| !worktree.main && worktree.is_on(branch) && !worktree.path.is_dir()))
 }
 
 /// An operation that is under way.

@@ -22,7 +22,7 @@ use gix::{
     refs::{FullName, FullNameRef},
 };
 
-pub(crate) use repair::{lost_heads, past_heads, repair};
+pub(crate) use repair::{follow, lost_heads, past_heads, repair};
 pub(crate) use submodules::unsaved_submodules;
 
 use super::{

@@ -1,11 +1,13 @@
 //! Repairing what an agent or a person has broken in a worktree, and finding commits that only its reflog holds.
 
-use std::{collections::HashSet, fs};
+use std::{collections::HashSet, fs, path::Path};
 
+use bstr::ByteSlice;
 use gix::ObjectId;
 
 use super::Worktree;
 use crate::{
+    env::local_file,
     error::Result,
     git::{
         history,
@@ -32,6 +34,27 @@ pub(crate) fn repair(repo: &Repository, worktree: &Worktree) -> Result<bool> {
     // git looks at every worktree and may complain about another; whether this one is repaired shows below.
     git.args(["worktree", "repair"]).run()?;
     Ok(worktree.leads_home())
+}
+
+/// Registers a worktree at `place`, to which its directory was moved together with the repository, or by hand. Returns whether it was:
+/// only if nothing is at the place where it is registered, and `.git` at `place` names its registration.
+pub(crate) fn follow(repo: &Repository, worktree: &Worktree, place: &Path) -> Result<bool> {
+    if worktree.main || !worktree.prunable || !names_registration(&place.join(".git"), worktree) {
+        return Ok(false);
+    }
+    let git = Git::in_git_dir(repo.common_dir());
+    git.args(["worktree", "repair", "--"]).arg(place).run()?;
+    Ok(super::find(repo, place)?.is_some_and(|found| found.git_dir == worktree.git_dir && found.leads_home()))
+}
+
+/// Whether the `.git` file of a worktree names the registration of this one, wherever the repository was when it was written.
+fn names_registration(dot_git: &Path, worktree: &Worktree) -> bool {
+    let Ok(Some(text)) = local_file::read(dot_git, super::MAX_LINE) else { return false };
+    let target = text.strip_prefix(b"gitdir: ").and_then(|target| gix::path::from_byte_slice(target.trim_end()).ok());
+    let names = |path: &Path| {
+        [path.file_name(), path.parent().and_then(Path::file_name)].map(|name| name.map(ToOwned::to_owned))
+    };
+    target.is_some_and(|target| names(target) == names(&worktree.git_dir))
 }
 
 /// The commits that `HEAD` of a linked worktree is and was at, newest first, as far as they are here.
