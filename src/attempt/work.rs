@@ -241,7 +241,7 @@ impl Work<'_> {
                 start::finishable(&specs, &entry)?;
                 self.approve(text.blob(), spec, None)?;
                 record::added(project, id, &text.path, &text.bytes, spec, None)?;
-                self.conclude(finish::by_hand(project, id, text, spec, commits, progress)?)
+                self.conclude(finish::by_hand(project, id, text, spec, commits, self.may_be_empty, progress)?)
             }
         }
     }

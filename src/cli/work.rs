@@ -260,13 +260,17 @@ pub(crate) const VERIFY_PAGE: Page = Page {
 ///
 /// Runs the checks, records the outcome and merges, as git chant work does once its agent has ended. On a failed attempt it runs the
 /// checks again in place, without the agent.
+///
+/// Where no attempt was started, name the commits that are your work with --commit: what they change is judged as the work of an agent
+/// would be. Of a commit that the current branch does not hold, everything that it brings counts, and is merged. The text of the spec
+/// counts as it is now. A gate needs no commit, and neither does a spec that asks for no change once its criteria are ticked.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct FinishArgs {
     /// The spec, by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// A commit that is the work, where there is no worktree; may be repeated
+    /// A commit that is the work, where no attempt was started; may be repeated
     #[arg(long = "commit", value_name = "revision")]
     pub commits: Vec<String>,
 

@@ -104,6 +104,7 @@ kinds! {
     NoAttempt = "no-attempt", "Nobody has worked on the spec.";
     NoBranch = "no-branch", "The work has no branch of its own.";
     NoChain = "no-chain", "The spec has no events.";
+    NoCommit = "no-commit", "The work that a person finished is not named, or changed nothing.";
     NoCommits = "no-commits", "There is no commit yet.";
     NoDirectory = "no-directory", "There is no such directory.";
     NoEvents = "no-events", "A chain cannot begin without an event: a bug.";

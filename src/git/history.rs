@@ -301,6 +301,13 @@ pub(crate) fn unreached(
     counted.line().parse().map_err(|_| Error::fatal(Kind::GitFailed, "git rev-list printed no number"))
 }
 
+/// The first parent of a commit; `None` for a root, and where a shallow clone ends.
+pub(crate) fn first_parent(repo: &Repository, commit: ObjectId) -> Result<Option<ObjectId>> {
+    let parent = repo.gix().find_commit(commit)?.parent_ids().next().map(gix::Id::detach);
+    let Some(parent) = parent else { return Ok(None) };
+    Ok(repo.gix().try_find_header(parent)?.map(|_| parent))
+}
+
 /// The commit that a person names as `name`.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! What the tip of an attempt holds and what the attempt changed. Nothing is judged here.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use gix::{ObjectId, bstr::ByteSlice};
 
@@ -23,15 +23,32 @@ pub(crate) fn tip_file(project: &Project, tip: ObjectId, worktree: &Path, path: 
 
 impl Check<'_> {
     pub(super) fn tip_file(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        if self.by_hand.is_some() && path == self.attempt.spec_path {
+            return Ok(Some(self.attempt.bytes.clone()));
+        }
         tip_file(self.project, self.tip, self.worktree, path)
     }
 
-    /// Every path that differs between base and tip.
+    /// Every path that differs between base and tip; of commits that a person names, what each of them changes.
     pub(super) fn changed_paths(&self) -> Result<Vec<String>> {
+        if let Some(commits) = self.by_hand {
+            return changed_by(self.project, commits);
+        }
         let Some(base) = self.project.own_changes_since(self.attempt, self.tip)? else { return Ok(Vec::new()) };
         let changes = history::changed_paths(&self.project.repo, Some(base), self.tip)?;
         Ok(changes.into_iter().map(|change| change.path.to_str_lossy().into_owned()).collect())
     }
+}
+
+/// Every path that one of `commits` has otherwise than its first parent.
+pub(crate) fn changed_by(project: &Project, commits: &[ObjectId]) -> Result<Vec<String>> {
+    let mut paths = BTreeSet::new();
+    for commit in commits {
+        let parent = history::first_parent(&project.repo, *commit)?;
+        let changes = history::changed_paths(&project.repo, parent, *commit)?;
+        paths.extend(changes.into_iter().map(|change| change.path.to_str_lossy().into_owned()));
+    }
+    Ok(paths.into_iter().collect())
 }
 
 /// Paths that no attempt changes: they are other people's specs, or instructions to agents.

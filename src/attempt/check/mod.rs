@@ -34,7 +34,7 @@ use crate::{
 };
 
 pub(crate) use command::{environment, set_up};
-pub(crate) use content::{is_forbidden, tip_file};
+pub(crate) use content::{changed_by, is_forbidden, tip_file};
 pub(crate) use proof::Prover;
 pub(crate) use room::Room;
 
@@ -53,8 +53,10 @@ pub(crate) struct Check<'a> {
     pub attempt: &'a Attempt,
     /// The newest commit of the attempt.
     pub tip: ObjectId,
-    /// Its worktree.
+    /// Its worktree; for a person's own work without an attempt that in which they are.
     pub worktree: &'a Path,
+    /// The commits that a person names as the work, the oldest first, where no attempt made any. The text of the spec counts as it is then.
+    pub by_hand: Option<&'a [ObjectId]>,
     /// Where to say what is being checked.
     pub progress: &'a dyn Progress,
 }
@@ -108,7 +110,8 @@ impl Check<'_> {
             let research = self.attempt.spec.front.kind == SpecType::Research && targets.is_empty();
             let named = targets.matches(path.as_str().into());
             let shadows = !named && !has_proof && shadows_runner(&path) && self.is_new(&path)?;
-            if content::is_forbidden(&path) || research && content::is_code(&path) || shadows {
+            if self.by_hand.is_none() && content::is_forbidden(&path) || research && content::is_code(&path) || shadows
+            {
                 scope.forbidden.push(path);
             } else if limited && !targets.is_empty() && !named {
                 scope.outside.push(path);
@@ -146,7 +149,8 @@ impl Check<'_> {
         if let Some(command) = &self.attempt.spec.front.reproduces {
             self.progress.say(&Step::Checking { what: command });
         }
-        Prover { project: self.project, attempt: self.attempt, made: self.tip, at: self.tip }.prove(room)
+        let made = self.by_hand.and_then(<[_]>::last).copied().unwrap_or(self.tip);
+        Prover { project: self.project, attempt: self.attempt, made, at: self.tip }.prove(room)
     }
 
     /// In silent mode, what is judged of the attempt and is in no commit.

@@ -1,11 +1,13 @@
 //! Checks and records work that a person did without an attempt. Work of an attempt is judged in the parent module.
 
+use std::path::Path;
+
 use gix::ObjectId;
 
 use crate::{
     answer::progress::Progress,
     attempt::{
-        check::{Room, write_checks},
+        check::{Check, Room, changed_by, write_checks},
         ended::{Failure, Judged, Stop, Verdict},
         start::taken,
     },
@@ -18,6 +20,7 @@ use crate::{
         pattern::PathSet,
         phase::Phase,
         spec_file::Spec,
+        spec_type::SpecType,
         state::State,
         status::Status,
     },
@@ -26,66 +29,37 @@ use crate::{
     project::{Project, check_output},
     specs::{
         all::Specs,
+        attempt::Attempt,
         text::{Text, path_of},
     },
     store::{Addition, Evidence},
 };
 
-/// Records that a person finished `id`: the criteria are read from its text as it is now, `verify:` commands run in a clean
-/// checkout of `HEAD`. `commits` are the person's commits, as far as they were named.
+/// Records that a person finished `id`. What `commits` changed is judged as the work of an agent would be, on `HEAD` if that holds them;
+/// the text of the spec, with its ticks and release notes, counts as it is now. Where something has to change, and not with
+/// `may_be_empty`, a commit has to be named.
 ///
 /// A driver, whose members are over, is judged on its target: by its own criteria, its commands, and whether what its members changed
 /// lies within its target files.
 ///
 /// # Errors
-/// If it cannot be checked at all. A criterion that is not ticked is a result.
+/// `no-commit` if no work is named, and if it cannot be checked at all. A criterion that is not ticked is a result.
 pub(crate) fn by_hand(
     project: &Project,
     id: &SpecId,
     text: &Text,
     spec: &Spec,
     commits: &[ObjectId],
+    may_be_empty: bool,
     progress: &dyn Progress,
 ) -> Result<Judged, Stop> {
     let specs = Specs::new(project)?;
-    let head = project.repo.head()?;
-    let on_head = match &head {
-        Head::Branch(name, _) => Some(name.as_bstr().to_string()),
-        Head::Detached(_) => None,
-    };
-    let mut commands = spec.front.verify.clone();
-    let (tip, target, criteria, scope) = if specs.has_members(id)? {
-        commands.extend(spec.front.reproduces.clone());
-        let front = &spec.front;
-        let onto = specs.recorded(id)?.state.and_then(|state| state.facts.onto.clone());
-        let aim = project.target_of((front.phase.as_deref(), front.topic.as_deref()), onto.as_deref())?;
-        let (tip, target) = project.begin_at(aim.as_deref())?;
-        (Some(tip), target, specs.own_criteria(id, spec)?, members_scope(&specs, id, spec)?)
+    let (checks, made) = if specs.has_members(id)? {
+        members(&specs, id, spec, progress)?
     } else {
-        if spec.front.known_phase() != Some(Phase::Reproduction) {
-            commands.extend(spec.front.reproduces.clone());
-        }
-        (head.id(), on_head, spec.criteria.clone(), None)
+        let made = Made::named(project, commits)?;
+        (person(project, id, text, spec, &made, may_be_empty, progress)?, made)
     };
-    let criteria = criteria
-        .into_iter()
-        .map(|one| Criterion { text: one.text, state: if one.checked { "ticked" } else { "unticked" }.to_owned() });
-    let mut checks = Checks { criteria: criteria.collect(), scope, ..Checks::default() };
-    if let Some(tip) = tip
-        && !(commands.is_empty() && spec.front.reproduces.is_none())
-        && checks.clone().settled().ok
-    {
-        let mut room = Room::open(project, progress)?;
-        checks.verify = room.run_all(tip, &[], &commands)?;
-        // Without a base there is nothing to compare with: that the test fails is the least.
-        if let (Some(Phase::Reproduction), Some(command)) = (spec.front.known_phase(), &spec.front.reproduces)
-            && room.run(tip, command)?.has_passed()
-        {
-            checks.problems.push(format!("'{command}' passes: it reproduces nothing"));
-        }
-        check_output::keep_whole(project, id, None, checks.commands())?;
-    }
-    let checks = checks.settled();
     if !checks.ok {
         let verdict = Verdict::Failed(Failure::Checks(checks.failures()));
         return Ok(Judged { verdict, checks, late: false });
@@ -97,10 +71,11 @@ pub(crate) fn by_hand(
         ..Evidence::default()
     };
     let facts = Facts {
-        target,
+        base: made.base,
+        target: made.target,
         spec_path: Some(text.path.clone()),
         spec_blob: Some(text.blob()),
-        work_commits: commits.to_vec(),
+        work_commits: made.commits.clone(),
         verified: Some(checks.verified()),
         ..Facts::default()
     };
@@ -113,10 +88,154 @@ pub(crate) fn by_hand(
         let state = store.state(id)?;
         return Err(Stop::Taken(taken(project, id, state.as_ref())?));
     };
-    if !project.silent && !commits.is_empty() {
-        store.annotate(id, commits)?;
+    if !project.silent && !made.commits.is_empty() {
+        store.annotate(id, &made.commits)?;
     }
     Ok(Judged { verdict: Verdict::Passed, checks, late: appended.late })
+}
+
+/// What a person made without an attempt.
+struct Made {
+    /// The commit before the first of theirs.
+    base: Option<ObjectId>,
+    /// The commits, the oldest first.
+    commits: Vec<ObjectId>,
+    /// The commit that is judged; `None` where there is none yet.
+    at: Option<ObjectId>,
+    /// The branch that it is for, a full ref name.
+    target: Option<String>,
+}
+
+impl Made {
+    /// What the named `commits` are of the branch that is checked out: those of them that it holds; otherwise all that the newest of
+    /// them brings to it.
+    fn named(project: &Project, commits: &[ObjectId]) -> Result<Made> {
+        let head = project.repo.head()?;
+        let target = match &head {
+            Head::Branch(name, _) => Some(name.as_bstr().to_string()),
+            Head::Detached(_) => None,
+        };
+        let head = head.id();
+        if commits.is_empty() {
+            return Ok(Made { base: None, commits: Vec::new(), at: head, target });
+        }
+        let holds_all = |newest: ObjectId| {
+            commits.iter().try_fold(true, |all, one| Ok::<_, Error>(all && project.is_ancestor(*one, newest)?))
+        };
+        let mut newest = None;
+        for one in commits {
+            if newest.is_none() && holds_all(*one)? {
+                newest = Some(*one);
+            }
+        }
+        let Some(newest) = newest else {
+            return Err(Error::usage(Kind::NoCommit, "none of the commits that are named holds the others")
+                .hint("merge or rebase them into one branch, and name its commits"));
+        };
+        let (commits, at) = match head {
+            Some(head) if project.is_ancestor(newest, head)? => {
+                let known = if commits.len() == 1 { history::first_parent(&project.repo, newest)? } else { None };
+                let mut all = history::commits_between(&project.repo, known, newest)?;
+                all.retain(|one| commits.contains(one));
+                (all, head)
+            }
+            head => (history::commits_between(&project.repo, head, newest)?, newest),
+        };
+        let base = match commits.first() {
+            Some(first) => history::first_parent(&project.repo, *first)?,
+            None => None,
+        };
+        Ok(Made { base, commits, at: Some(at), target })
+    }
+}
+
+/// Judges what a person `made` without an attempt, as what an agent made is judged.
+fn person(
+    project: &Project,
+    id: &SpecId,
+    text: &Text,
+    spec: &Spec,
+    made: &Made,
+    may_be_empty: bool,
+    progress: &dyn Progress,
+) -> Result<Checks, Stop> {
+    let spec_path = path_of(id);
+    let changes = changed_by(project, &made.commits)?.iter().any(|path| *path != spec_path);
+    if !changes && !may_be_empty && must_change(project, spec) {
+        let short = id.short();
+        let what =
+            if made.commits.is_empty() { "no commit is named as its work" } else { "its commits change nothing" };
+        return Err(Stop::NotReady(
+            Error::negative(Kind::NoCommit, format!("cannot finish '{short}': {what}"))
+                .hint(format!("to name the work: git chant finish {short} --commit <revision>"))
+                .hint(format!("if nothing had to be changed: git chant finish {short} --allow-empty")),
+        ));
+    }
+    let criteria = || spec.criteria.iter().map(|one| criterion(&one.text, one.checked)).collect();
+    let (Some(at), Some(start)) = (made.at, project.store()?.tip(id)?) else {
+        return Ok(Checks { criteria: criteria(), ..Checks::default() }.settled());
+    };
+    let mut spec = spec.clone();
+    let unproved = spec.front.reproduces.clone().filter(|_| made.base.is_none());
+    let is_reproduction = spec.front.known_phase() == Some(Phase::Reproduction);
+    // Without a base there is nothing to compare with: that the test ends so is the least.
+    spec.front.verify.extend(unproved.clone().filter(|_| !is_reproduction));
+    let attempt = Attempt {
+        id: id.clone(),
+        start,
+        base: made.base,
+        target: made.target.clone(),
+        branch: project.branch_ref(id)?,
+        spec_path,
+        bytes: text.bytes.clone(),
+        blob: text.blob(),
+        spec,
+        agent: None,
+    };
+    let top = project.repo.work_dir().map_or_else(|| project.repo.common_dir().to_owned(), Path::to_owned);
+    let check = Check { project, attempt: &attempt, tip: at, worktree: &top, by_hand: Some(&made.commits), progress };
+    let mut checks = check.run()?;
+    if made.commits.is_empty() {
+        checks.scope = None;
+    }
+    if let (true, true, Some(command)) = (checks.ok, is_reproduction, unproved)
+        && Room::open(project, progress)?.run(at, &command)?.has_passed()
+    {
+        checks.problems.push(format!("'{command}' passes: it reproduces nothing"));
+    }
+    Ok(checks.settled())
+}
+
+/// Whether a spec asks for changes. A gate does not, nor does one that names no files and no code, whose criteria are ticked; in silent
+/// mode documents are in no commit.
+fn must_change(project: &Project, spec: &Spec) -> bool {
+    let front = &spec.front;
+    let ticked = !spec.criteria.is_empty() && spec.criteria.iter().all(|one| one.checked);
+    let only_ticks =
+        front.kind != SpecType::Code && front.target_files.is_empty() && front.reproduces.is_none() && ticked;
+    let is_local = |path: &String| path.starts_with(".chant/");
+    let documents = project.silent && !front.target_files.is_empty() && front.target_files.iter().all(is_local);
+    front.kind != SpecType::Gate && !only_ticks && !documents
+}
+
+fn criterion(text: &str, ticked: bool) -> Criterion {
+    Criterion { text: text.to_owned(), state: if ticked { "ticked" } else { "unticked" }.to_owned() }
+}
+
+/// Judges the work of the members of a driver on its target.
+fn members(specs: &Specs<'_>, id: &SpecId, spec: &Spec, progress: &dyn Progress) -> Result<(Checks, Made)> {
+    let (project, front) = (specs.project, &spec.front);
+    let onto = specs.recorded(id)?.state.and_then(|state| state.facts.onto.clone());
+    let aim = project.target_of((front.phase.as_deref(), front.topic.as_deref()), onto.as_deref())?;
+    let (tip, target) = project.begin_at(aim.as_deref())?;
+    let criteria = specs.own_criteria(id, spec)?.iter().map(|one| criterion(&one.text, one.checked)).collect();
+    let mut checks = Checks { criteria, scope: members_scope(specs, id, spec)?, ..Checks::default() };
+    let commands: Vec<String> = front.verify.iter().chain(&front.reproduces).cloned().collect();
+    if !commands.is_empty() && checks.clone().settled().ok {
+        checks.verify = Room::open(project, progress)?.run_all(tip, &[], &commands)?;
+        check_output::keep_whole(project, id, None, checks.commands())?;
+    }
+    Ok((checks.settled(), Made { base: None, commits: Vec::new(), at: Some(tip), target }))
 }
 
 /// What the members of a driver changed, against the target files of the driver; `None` if it names none.
@@ -133,8 +252,10 @@ fn members_scope(specs: &Specs<'_>, driver: &SpecId, spec: &Spec) -> Result<Opti
         let commits = specs.recorded(&member)?.state.map(|state| state.facts.work_commits.clone());
         for commit in commits.unwrap_or_default() {
             // A shallow clone may lack it.
-            let Some(object) = project.repo.gix().try_find_object(commit)? else { continue };
-            let parent = object.into_commit().parent_ids().next().map(gix::Id::detach);
+            if project.repo.gix().try_find_header(commit)?.is_none() {
+                continue;
+            }
+            let parent = history::first_parent(&project.repo, commit)?;
             for change in history::changed_paths(&project.repo, parent, commit)? {
                 let path = change.path.to_string();
                 if !targets.matches(path.as_str().into()) && path != path_of(&member) && !scope.outside.contains(&path)

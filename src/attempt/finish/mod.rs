@@ -271,7 +271,7 @@ impl Judge<'_> {
             }
         };
         let tip = branch::read(&project.repo, attempt.branch.as_ref())?.unwrap_or(tip);
-        let mut checks = Check { project, attempt, tip, worktree: &tree.path, progress }.run()?;
+        let mut checks = Check { project, attempt, tip, worktree: &tree.path, by_hand: None, progress }.run()?;
         checks.problems.append(&mut self.checks.problems);
         if branch::read(&project.repo, attempt.branch.as_ref())? != Some(tip) {
             checks.problems.push("its branch moved while it was checked".to_owned());

@@ -44,6 +44,7 @@ fn errors(story: &mut Story) {
     story.chant(&["finish", &second]);
     let third = story.add(&["Third"]);
     story.chant(&["finish", &third]);
+    story.chant(&["finish", &third, "--allow-empty"]);
     story.chant(&["path", &third]);
     story.chant(&["archive", &third]);
     story.chant(&["unarchive", &third]);
