@@ -29,6 +29,23 @@ impl Store<'_> {
         })
     }
 
+    /// Keeps `tip` beside the tip of the attempt, under a name with a number, and gives the name of the ref.
+    pub fn keep_beside(&self, spec: &SpecId, attempt: ObjectId, tip: ObjectId) -> Result<String> {
+        let first = format!("{ATTEMPTS}{spec}/{attempt}");
+        self.retry(&first, || {
+            for number in 1.. {
+                let name = format!("{first}-{number}");
+                match self.ref_target(&name)? {
+                    Some(kept) if kept == tip => return Ok(Some(name)),
+                    Some(_) => {}
+                    None if self.swap(&name, None, tip, "chant: keep attempt")? == Moved::Yes => return Ok(Some(name)),
+                    None => break,
+                }
+            }
+            Ok(None)
+        })
+    }
+
     /// The attempts that are kept of a spec: the part of the name after the id, and the tip.
     pub fn kept_attempts(&self, spec: &SpecId) -> Result<Vec<(String, ObjectId)>> {
         let all = self.listed(&format!("{ATTEMPTS}{spec}/"))?;

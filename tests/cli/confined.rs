@@ -319,3 +319,27 @@ fn a_repository_that_is_mounted_twice_is_closed_at_both_places() {
     assert_eq!((sandbox.status(&id).as_str(), sandbox.read("file").as_str()), ("completed", "two\n"));
     assert!(!sandbox.repo.join(".git/x").exists());
 }
+
+#[test]
+fn a_stash_that_the_agent_left_is_kept_and_named() {
+    let script = format!("echo first >file; git stash -q; echo second >file; git stash -qm Second; {GOOD}");
+    let Some((sandbox, id)) = confined(&script) else { return };
+    let ran = sandbox.chant(&["work", &id]).ok();
+    let refs = sandbox.git(&["for-each-ref", "--format=%(refname)", &format!("refs/chant-local/attempts/{id}/")]);
+    let refs: Vec<&str> = refs.lines().collect();
+    assert_eq!(refs.len(), 2, "{refs:?}");
+    for (name, text) in refs.iter().zip(["first\n", "second\n"]) {
+        assert!(ran.err.contains(&format!("to apply it: git stash apply {name}")), "{}", ran.err);
+        let mut git = sandbox.command_in(&sandbox.repo, "git");
+        assert_eq!(sandbox.run(git.args(["show", &format!("{name}:file")])).out, text);
+    }
+    sandbox.git(&["fsck", "--strict"]);
+    let pruned = sandbox.chant(&["prune"]).ok();
+    assert!(
+        refs.iter().all(|name| pruned.out.contains(name) || pruned.err.contains(name)),
+        "{}{}",
+        pruned.out,
+        pruned.err
+    );
+    assert!(sandbox.try_git(&["rev-parse", "--verify", "-q", refs[0]]).code == 0);
+}

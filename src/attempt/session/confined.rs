@@ -129,6 +129,12 @@ impl ConfinedRun {
         let elsewhere = matches!(refused, Refused::Head(_));
         Ok((!elsewhere).then(|| refused.to_string()))
     }
+
+    /// Keeps what the run stashed and left: its stash goes with the private repository. Gives the refs that hold it now.
+    pub(super) fn keep_stashes(&self, project: &Project, id: &SpecId, attempt: ObjectId) -> Result<Vec<String>> {
+        let stashes = self.private.stashes(&project.repo).into_iter();
+        stashes.map(|stash| project.store()?.keep_beside(id, attempt, stash)).collect()
+    }
 }
 
 /// Brings in what a run made that died before it could. What does not come in stays in the private repository: then why.
@@ -142,7 +148,11 @@ pub(crate) fn recover(project: &Project, id: &SpecId, attempt: ObjectId, tree: &
     }
     let Some(base) = project.attempt_at(id, attempt)?.base else { return Ok(None) };
     match ConfinedRun::enter(project, project.branch_ref(id)?, tree.clone(), private, &[])? {
-        Ok(inside) => inside.bring_in(project, id, attempt, base),
+        Ok(inside) => {
+            let refused = inside.bring_in(project, id, attempt, base)?;
+            inside.keep_stashes(project, id, attempt)?;
+            Ok(refused)
+        }
         Err(why) => Ok(Some(why.to_string())),
     }
 }

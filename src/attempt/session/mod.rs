@@ -102,6 +102,9 @@ impl Session<'_> {
         if let Some(inside) = &inside {
             confined = inside.by();
             refused = inside.bring_in(project, self.id, self.attempt, self.base)?;
+            for kept in inside.keep_stashes(project, self.id, self.attempt)? {
+                progress.say(&Step::Note(format!("the agent left a stash; to apply it: git stash apply {kept}")));
+            }
         }
         let ending = finished.ending;
         let rate_limited = rate_limit::says_so(ending, &finished.tail);

@@ -14,7 +14,7 @@ use std::{
 use bstr::{BString, ByteSlice};
 use gix::{ObjectId, refs::FullNameRef};
 
-use super::{Private, START, alternate, lfs, write};
+use super::{Private, START, STASH, alternate, lfs, write};
 use crate::{
     error::{Error, Kind, Result},
     git::{
@@ -38,6 +38,9 @@ const LINE: u64 = 1 << 12;
 
 /// How large a packed-refs of the run is read, in bytes.
 const PACKED_REFS: u64 = 1 << 26;
+
+/// How many stashes of one run are kept.
+const MOST_STASHES: usize = 20;
 
 /// What a merge, cherry-pick, revert or rebase that is under way stands on.
 const UNDER_WAY: &[&str] = &["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD"];
@@ -127,6 +130,21 @@ impl Private {
             return Ok(Err(Refused::Unrelated(tip)));
         }
         self.move_branch(repo, branch, tip)
+    }
+
+    /// What the run stashed and left, the oldest first, as far as the repository has it by now.
+    pub(crate) fn stashes(&self, repo: &Repository) -> Vec<ObjectId> {
+        let [stash, log] = STASH
+            .map(|(name, most)| work_file::read(&self.git_dir, name.into(), most).ok().flatten().unwrap_or_default());
+        let last = ObjectId::from_hex(stash.trim()).ok();
+        let logged = log.lines().filter_map(|line| ObjectId::from_hex(line.split_str(" ").nth(1)?).ok());
+        let mut stashes: Vec<ObjectId> = Vec::new();
+        for id in logged.chain(last).filter(|_| last.is_some()) {
+            if stashes.len() < MOST_STASHES && !stashes.contains(&id) && repo.gix().find_commit(id).is_ok() {
+                stashes.push(id);
+            }
+        }
+        stashes
     }
 
     fn move_branch(&self, repo: &Repository, branch: &FullNameRef, tip: ObjectId) -> Result<Result<ObjectId, Refused>> {
