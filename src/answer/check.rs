@@ -8,9 +8,13 @@ use crate::{
 };
 
 impl CheckLine {
-    /// `ok` or `failed`.
+    /// `ok`, `waits` or `failed`.
     pub(super) fn verdict(&self) -> &'static str {
-        if self.ok { "ok" } else { "failed" }
+        match self.ok {
+            true if self.waits => "waits",
+            true => "ok",
+            false => "failed",
+        }
     }
 
     /// Whether something that a command printed is shown.
@@ -20,8 +24,11 @@ impl CheckLine {
 
     /// `ok      verify: cargo test (2s)`, `FAILED  scope: 'a.rs' is not a target file`; what a command said at its end stands below it.
     pub(super) fn line(&self, look: &Look) -> String {
-        let verdict =
-            if self.ok { look.paint.with(Slot::Good, "ok    ") } else { look.paint.with(Slot::Bad, "FAILED") };
+        let verdict = match self.ok {
+            true if self.waits => look.paint.with(Slot::Warning, "waits "),
+            true => look.paint.with(Slot::Good, "ok    "),
+            false => look.paint.with(Slot::Bad, "FAILED"),
+        };
         let mut out = format!("{verdict}  {}", clean::line(&self.name));
         if let Some(milliseconds) = self.duration_ms {
             out.push_str(&format!(" ({})", time::duration(Duration::from_millis(milliseconds))));
@@ -51,6 +58,7 @@ mod tests {
             ok: false,
             detail: Some(format!("exit code 2\n{said}")),
             duration_ms: None,
+            waits: false,
         };
         let text = failed.line(&PIPE);
         assert!(text.starts_with("FAILED  verify 'make': exit code 2\n          line 9\n"), "{text:?}");

@@ -142,4 +142,6 @@ pub(crate) struct MergeView {
     pub old: String,
     /// Where it went.
     pub new: String,
+    /// Whether the ref holds neither that nor the same changes any more.
+    pub dropped: bool,
 }

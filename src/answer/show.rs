@@ -132,7 +132,8 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     }
     if let Some(merge) = &detail.merge {
         let (old, new) = (clean::object_id(&merge.old), clean::object_id(&merge.new));
-        line("Merged", &format!("{} {old}..{new}", clean::line(&merge.target)));
+        let gone = if merge.dropped { ", which is not there any more" } else { "" };
+        line("Merged", &format!("{} {old}..{new}{gone}", clean::line(&merge.target)));
     }
     line("File", &text(&spec.spec_path));
     line("Error", &text(&spec.error));
@@ -174,7 +175,7 @@ fn recorded_checks(checks: &[CheckLine], look: &Look) -> Vec<String> {
     if ticked > 0 {
         let name =
             if ticked == 1 { "1 criterion is ticked".to_owned() } else { format!("{ticked} criteria are ticked") };
-        lines.push(CheckLine { name, ok: true, detail: None, duration_ms: None }.line(look));
+        lines.push(CheckLine { name, ok: true, detail: None, duration_ms: None, waits: false }.line(look));
     }
     let rest = checks.iter().filter(|item| !(item.ok && item.name.starts_with(CRITERION)));
     lines.extend(rest.map(|item| item.line(look)));
@@ -275,8 +276,13 @@ mod tests {
     }
 
     fn checked(checks: &[(&str, bool)]) -> CheckedAttempt {
-        let of =
-            |(name, ok): &(&str, bool)| CheckLine { name: (*name).into(), ok: *ok, detail: None, duration_ms: None };
+        let of = |(name, ok): &(&str, bool)| CheckLine {
+            name: (*name).into(),
+            ok: *ok,
+            detail: None,
+            duration_ms: None,
+            waits: false,
+        };
         CheckedAttempt { checks: checks.iter().map(of).collect(), suite: true, evidence: Checks::default() }
     }
 

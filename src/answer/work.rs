@@ -198,6 +198,7 @@ mod tests {
             ok,
             detail: detail.map(str::to_owned),
             duration_ms: None,
+            waits: false,
         };
         let mut failed = ended(Status::Failed);
         failed.failed = Some(Failed {

@@ -6,16 +6,17 @@ use gix::ObjectId;
 use crate::{
     agent::lease::Life,
     answer::progress::{Progress, Step},
-    attempt::recover,
+    attempt::{recover, seen},
     domain::{
         event::{Facts, Op},
         id::SpecId,
         new_event::NewEvent,
         state::State,
+        status::Status,
     },
     error::{Error, Kind, Result},
     git::worktree,
-    project::Project,
+    project::{Project, target::short_name},
     specs::{all::Specs, cleanup::clean_up, driver::complete_driver, entry::Entry},
 };
 
@@ -35,7 +36,8 @@ pub(crate) fn end(
     reason: Option<&str>,
     progress: &dyn Progress,
 ) -> Result<String> {
-    let entry = Specs::new(project)?.entry(id)?;
+    let specs = Specs::new(project)?;
+    let entry = specs.entry(id)?;
     let before = entry.state.as_deref();
     recover::end_survivors_of(project, id, before, progress)?;
     refuse_running(project, id, before)?;
@@ -50,6 +52,9 @@ pub(crate) fn end(
     }
     let event = NewEvent { op: op.clone(), sentence: what.clone(), facts };
     let judged = before.and_then(|state| state.attempt);
+    if let Some(attempt) = judged {
+        seen::remember_loss(project, id, attempt)?;
+    }
     project.store()?.append(id, |state| {
         if state.and_then(|state| state.attempt) == judged {
             return Ok(event.clone());
@@ -57,11 +62,37 @@ pub(crate) fn end(
         let message = format!("another process started an attempt at '{}' in this moment", id.short());
         Err(Error::negative(Kind::Overtaken, message).hint(format!("to see it: git chant show {}", id.short())))
     })?;
+    if let (Some(state), Op::Reset) = (before, op) {
+        tell_of_merge(&specs, state, progress)?;
+    }
     if let (Some(state), Op::Reset | Op::Release | Op::Cancel) = (before, op) {
         clear(project, id, state, progress)?;
     }
     complete_driver(project, id)?;
     Ok(what)
+}
+
+/// Says that the work of a completed spec stays in its target.
+fn tell_of_merge(specs: &Specs<'_>, state: &State, progress: &dyn Progress) -> Result<()> {
+    let (Some(target), Some(landing)) = (&state.facts.target, state.facts.landing) else { return Ok(()) };
+    if state.status != Status::Completed || specs.is_dropped(state)? {
+        return Ok(());
+    }
+    let (branch, new) = (short_name(target), landing.new.to_hex_with_len(12));
+    progress.say(&Step::Note(format!("its merge {new} stays in '{branch}'")));
+    let is_merge = specs
+        .project
+        .repo
+        .gix()
+        .try_find_object(landing.new)?
+        .is_some_and(|object| object.try_into_commit().is_ok_and(|commit| commit.parent_ids().count() > 1));
+    let how = match landing.old {
+        Some(old) if !is_merge => format!("{}..{new}", old.to_hex_with_len(12)),
+        _ if is_merge => format!("-m 1 {new}"),
+        _ => return Ok(()),
+    };
+    progress.say(&Step::Hint(format!("to take it back on '{branch}': git revert {how}")));
+    Ok(())
 }
 
 /// Refuses while a process of this clone works on the spec.

@@ -142,7 +142,7 @@ impl Work<'_> {
             return Ok((self.check(&[])?, None));
         }
         let plan = start::plan(project, id, request)?;
-        plan.spec.near_criteria().for_each(|warning| progress.say(&Step::Warning(warning)));
+        plan.spec.ignored().for_each(|warning| progress.say(&Step::Warning(warning)));
         self.approve(plan.text.blob(), &plan.spec, plan.prompt.as_ref())?;
         let _slot = match slot {
             Some(slot) => Some(slot),

@@ -75,7 +75,7 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
     };
     let created = read_back(project, id.clone(), bytes, unreadable)?;
     let supersedes = created.spec.front.supersedes.clone();
-    warnings.extend(created.spec.near_criteria());
+    warnings.extend(created.spec.ignored());
     if edit {
         // A text that a person typed is kept, even if it cannot be recorded.
         record_one(project, &created, onto.as_deref(), true)

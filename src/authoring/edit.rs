@@ -49,7 +49,7 @@ pub(crate) fn edit(project: &Project, id: &SpecId) -> Result<Option<Vec<String>>
         record::append(project, id, NewEvent { op: Op::Edit, sentence, facts }, Some(blob))?;
     }
     project.trust(id.as_str(), blob)?;
-    Ok(Some(spec.near_criteria().collect()))
+    Ok(Some(spec.ignored().collect()))
 }
 
 /// The file of a spec: the top of its work tree, its path below that, and its blob. A file that cannot be read as a spec at all

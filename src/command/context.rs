@@ -12,7 +12,7 @@ use crate::{
         outcome::Outcome,
         progress::{Progress, Step},
     },
-    attempt::recover,
+    attempt::{recover, seen},
     domain::{event::Op, id::SpecId},
     env::Env,
     error::{Error, Kind, Result},
@@ -120,7 +120,11 @@ impl Context<'_> {
         prompt: Option<&CustomPrompt>,
         granted: bool,
     ) -> Result<()> {
-        let Some(Untrusted { texts, what }) = project.untrusted(id, blob, spec, prompt)? else { return Ok(()) };
+        let Some(Untrusted { texts, what }) =
+            project.untrusted(id, blob, spec, prompt, || seen::trust_is_doubted(project))?
+        else {
+            return Ok(());
+        };
         if !granted {
             if !self.interactive {
                 return Err(trust::refused(id.short(), &what));

@@ -33,6 +33,9 @@ pub(crate) struct Checks {
     /// What the release notes lack, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release_notes_lack: Option<String>,
+    /// What became of tests that were there, in words: nothing of that makes the attempt fail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub altered_tests: Vec<String>,
     /// Anything else that stands against the attempt, in words.
     pub problems: Vec<String>,
     /// Refs other than ours that moved while the agent ran. For information: people work in parallel.
@@ -244,6 +247,9 @@ pub(crate) struct CheckLine {
     pub detail: Option<String>,
     /// How long it took, in milliseconds.
     pub duration_ms: Option<u64>,
+    /// Whether it counts only after a person's acknowledgement.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
 }
 
 /// How many of the last lines of what a command printed are shown.
@@ -286,7 +292,13 @@ impl Checks {
 
     /// One line a check.
     pub(crate) fn lines(&self) -> Vec<CheckLine> {
-        let line = |name: String, ok: bool, detail: Option<String>| CheckLine { name, ok, detail, duration_ms: None };
+        let line = |name: String, ok: bool, detail: Option<String>| CheckLine {
+            name,
+            ok,
+            detail,
+            duration_ms: None,
+            waits: false,
+        };
         let mut lines: Vec<CheckLine> =
             self.problems.iter().map(|problem| line(problem.clone(), false, None)).collect();
         if let Some(refused) = &self.commit {
@@ -309,6 +321,9 @@ impl Checks {
                 seen.push(scope.strays());
             }
             lines.push(line("scope".into(), scope.ok, (!seen.is_empty()).then(|| seen.join("; "))));
+        }
+        if !self.altered_tests.is_empty() {
+            lines.push(line("tests".into(), true, Some(self.altered_tests.join("; "))));
         }
         for output in &self.outputs {
             let detail = output.why.clone().or_else(|| (!output.ok).then(|| "it is missing or empty".to_owned()));
@@ -336,7 +351,8 @@ impl Checks {
             {
                 saw = format!("{saw}\n{}", tail.trim_end());
             }
-            lines.push(line(format!("reproduces '{}'", proof.tip.command), proof.ok, Some(saw)));
+            let proved = line(format!("reproduces '{}'", proof.tip.command), proof.ok, Some(saw));
+            lines.push(CheckLine { waits: proof.ok && proof.ack.is_some(), ..proved });
         }
         lines
     }

@@ -2,6 +2,7 @@
 //! terminal or the environment.
 
 pub(crate) mod agent;
+pub(crate) mod altered_tests;
 pub(crate) mod character;
 pub(crate) mod checks;
 pub(crate) mod confined;

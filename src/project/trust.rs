@@ -87,7 +87,7 @@ impl Project {
     }
 
     /// What of the repository would run and this person has not yet approved.
-    /// Nothing if there is nothing to ask.
+    /// Nothing if there is nothing to ask. `doubted` says whether an agent may have set `chant.trust`: then `always` does not count.
     ///
     /// # Errors
     /// `untrusted` where `chant.trust` is `never`.
@@ -97,9 +97,10 @@ impl Project {
         blob: ObjectId,
         spec: &Spec,
         prompt: Option<&CustomPrompt>,
+        doubted: impl FnOnce() -> Result<bool>,
     ) -> Result<Option<Untrusted>> {
         let mode = self.config().trust()?;
-        if mode == Trust::Always {
+        if mode == Trust::Always && !doubted()? {
             return Ok(None);
         }
         let mut texts = Vec::new();

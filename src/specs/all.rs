@@ -372,6 +372,15 @@ impl<'p> Specs<'p> {
         }
     }
 
+    /// Whether the target of a completed spec is there and does not have its work any more: a person reset or rebased the branch.
+    pub(crate) fn is_dropped(&self, state: &State) -> Result<bool> {
+        let Some(target) = state.facts.target.as_deref().filter(|_| state.status == Status::Completed) else {
+            return Ok(false);
+        };
+        let tip = self.project.branch_tip(target)?;
+        Ok(self.work_in_base(Some(state), tip)? == Some(false))
+    }
+
     /// Whether `base` has what was merged: the merge, the commits that it brought, or, where people have rewritten them since (an
     /// amend, a rebase, a squash), the same changes.
     fn landed_in(&self, landing: Landing, work: &[ObjectId], base: ObjectId) -> Result<bool> {

@@ -138,10 +138,12 @@ impl Specs<'_> {
         detail.target = facts.target.clone();
         detail.tampered = facts.tampered.clone();
         detail.confined = facts.confined.as_ref().map(|by| by.as_ref().to_owned());
+        let dropped = self.is_dropped(state)?;
         detail.merge = facts.landing.zip(facts.target.clone()).map(|(landing, target)| MergeView {
             target,
             old: landing.old.map(|id| id.to_string()).unwrap_or_default(),
             new: landing.new.to_string(),
+            dropped,
         });
         detail.links = facts.informed_by.iter().map(pin_view).collect();
         let required = match entry.facts().text {

@@ -296,3 +296,27 @@ fn an_approval_that_the_project_asks_for_is_waited_for() {
     done.sandbox.chant(&["approve", &done.id]).ok();
     done.sandbox.chant(&["work", &done.id]).ok();
 }
+
+#[test]
+fn tests_that_are_deleted_skipped_or_renamed_are_named() {
+    let two =
+        "import unittest\nclass T(unittest.TestCase):\n    def test_one(self): pass\n    def test_two(self): pass\n";
+    for (script, named) in [
+        ("git rm -q test_a.py", "it deletes 'test_a.py'"),
+        ("sed -i 's/test_two/later/' test_a.py", "it renames or replaces tests in 'test_a.py': test_two"),
+        ("sed -i '/test_two/d' test_a.py", "it removes tests in 'test_a.py': test_two"),
+        ("sed -i '2i @unittest.skip(\"later\")' test_a.py", "it has tests in 'test_a.py' skipped"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write("test_a.py", two);
+        sandbox.write("test_b.py", two);
+        sandbox.commit("Tests");
+        sandbox.agent(&format!("echo two >file; {script}"));
+        let id = sandbox.add(&["Make it two", "--verify", "python3 -B -m unittest -q"]);
+        let ran = sandbox.chant(&["work", &id]).ok();
+        let named = named
+            .replace("renames or replaces", if script.contains("later/") { "removes" } else { "renames or replaces" });
+        assert!(ran.err.contains(&format!("warning: {named}")), "{}", ran.err);
+        assert!(sandbox.chant(&["show", &id]).ok().out.contains(&named));
+    }
+}

@@ -131,6 +131,23 @@ fn a_box_that_is_nearly_one_is_told_wherever_a_text_is_looked_at() {
 }
 
 #[test]
+fn a_misspelt_key_is_told_wherever_a_text_is_looked_at() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("echo two >file");
+    let id = sandbox.add(&["Misspelt"]);
+    let path = format!(".chant/specs/{id}.md");
+    let text = sandbox.read(&path).replacen("---\n", "---\nverfy: \"false\"\n", 1);
+    sandbox.write("text", &text);
+    let editor = format!("cp {}/text", sandbox.repo.display());
+    let edited = sandbox.run(sandbox.binary(&["edit", &id]).env("GIT_EDITOR", editor)).ok();
+    let worked = sandbox.chant(&["work", &id]).ok();
+    for told in [&edited.err, &worked.err] {
+        assert!(told.contains("the key 'verfy' means nothing and is ignored (did you mean 'verify'?)"), "{told}");
+        assert!(told.contains(&format!("{path}:2")), "{told}");
+    }
+}
+
+#[test]
 fn a_list_may_be_one_line() {
     let sandbox = Sandbox::new();
     let first = sandbox.add(&["First"]);

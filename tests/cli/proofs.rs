@@ -101,6 +101,8 @@ fn a_weakened_test_waits_for_a_person() {
         let id = fix(&sandbox, script, &[]);
         sandbox.chant(&["work", &id]).fails(1, &["test_sum.py", "the test does not pass with the fix"]);
         assert_eq!(sandbox.status(&id), "finished", "{script}");
+        let shown = sandbox.chant(&["show", &id]).ok().out;
+        assert!(shown.contains("waits   reproduces"), "{shown}");
         sandbox.chant(&["ack", &id, "--reason", "The bug is none"]).ok();
         sandbox.chant(&["merge", &id]).ok();
         assert_eq!(sandbox.status(&id), "completed", "{script}");

@@ -86,3 +86,30 @@ fn work_that_is_squashed_is_found_with_its_spec_and_without() {
         sandbox.chant(&["work", &second]).fails(1, &["its work is not in the base", "git chant edit"]);
     }
 }
+
+#[test]
+fn a_merge_that_a_person_drops_is_told_and_one_that_a_reset_leaves_too() {
+    for how in ["merge", "ff"] {
+        let (sandbox, id) = crate::agent_work::with_agent(crate::agent_work::GOOD);
+        sandbox.git(&["config", "chant.merge", how]);
+        let before = sandbox.git(&["rev-parse", "main"]);
+        sandbox.chant(&["work", &id]).ok();
+        let merge = sandbox.show(&id)["merge"]["new"].as_str().unwrap()[..12].to_owned();
+        let shown = || sandbox.chant(&["show", &id]).ok().out;
+        assert!(!shown().contains("not there any more"));
+        let saved = sandbox.git(&["rev-parse", "main"]);
+        sandbox.git(&["reset", "-q", "--hard", &before]);
+        assert!(shown().contains("which is not there any more"), "{}", shown());
+        assert_eq!(sandbox.show(&id)["merge"]["dropped"], true);
+        let found = sandbox.chant(&["fsck"]).ok().out;
+        assert!(found.contains(&format!("its merge {merge} is not in 'main' any more")), "{found}");
+        sandbox.git(&["reset", "-q", "--hard", &saved]);
+        assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
+        let ran = sandbox.chant(&["reset", &id]).ok();
+        assert!(ran.err.contains(&format!("its merge {merge} stays in 'main'")), "{}", ran.err);
+        let hint = ran.err.lines().find_map(|line| line.split_once("git revert ")).unwrap().1;
+        let revert: Vec<&str> = ["revert", "--no-edit"].into_iter().chain(hint.split(' ')).collect();
+        sandbox.git(&revert);
+        assert_eq!(sandbox.read("file"), "one\n");
+    }
+}

@@ -115,6 +115,50 @@ fn a_record_that_is_gone_altered_or_no_file_is_not_believed() {
 }
 
 #[test]
+fn a_run_that_ends_with_its_record_and_its_lease_gone_is_named() {
+    let killed = format!(
+        "{GOOD}; {HOOK}; cd $(git rev-parse --git-common-dir)/chant; rm -r seen leases; p=$PPID
+        while [ \"$(cat /proc/$p/comm)\" != git-chant ]; do p=$(sed 's/.*) . //; s/ .*//' /proc/$p/stat); done; kill -9 $p"
+    );
+    let (sandbox, id) = unconfined(&killed);
+    sandbox.chant(&["work", &id]);
+    sandbox.chant(&["finish", &id]).fails(1, &["what was seen before the run is not known"]);
+    waits_and_is_acknowledged(&sandbox, &id, "not known");
+
+    let (sandbox, id) = unconfined(&killed);
+    sandbox.chant(&["work", &id]);
+    sandbox.chant(&["release", &id]).ok();
+    sandbox.agent(GOOD);
+    sandbox.chant(&["work", &id]).fails(1, &["what was seen before the run is not known"]);
+    waits_and_is_acknowledged(&sandbox, &id, "not known");
+
+    // What a person takes over or does alone has no run.
+    let (sandbox, id) = unconfined("");
+    let place = sandbox.chant(&["work", &id, "--agent", "manual"]).ok().out;
+    fs::remove_dir_all(sandbox.repo.join(".git/chant/leases")).unwrap();
+    let place = std::path::Path::new(place.trim_end());
+    fs::write(place.join("file"), "two\n").unwrap();
+    let spec = place.join(format!(".chant/specs/{id}.md"));
+    fs::write(&spec, fs::read_to_string(&spec).unwrap().replace("[ ]", "[x]")).unwrap();
+    sandbox.chant(&["finish", &id]).ok();
+    assert_eq!(sandbox.status(&id), "completed");
+}
+
+#[test]
+fn trust_that_an_agent_sets_does_not_count() {
+    let (sandbox, id) = unconfined(&format!("git config chant.trust always; {GOOD}"));
+    sandbox.chant(&["work", &id]).fails(1, &["the configuration key 'chant.trust' was changed"]);
+    sandbox.agent("echo x >x");
+    let text = "---\nverify: touch \"$HOME/ran\"\n---\n# Pulled from elsewhere\n";
+    sandbox.write(".chant/specs/2026-02-08-010-v7b.md", text);
+    sandbox.chant(&["work", "010"]).fails(1, &["have not approved", "verify: touch"]);
+    assert_eq!(sandbox.status("010"), "pending");
+    // A person who has looked at it, or sets it themselves, is believed.
+    sandbox.chant(&["ack", &id, "--reason", "It may"]).ok();
+    sandbox.chant(&["work", "010"]).ok();
+}
+
+#[test]
 fn what_an_agent_does_to_the_record_while_it_runs_changes_nothing() {
     let (sandbox, id) = unconfined(&format!("rm -r $(git rev-parse --git-common-dir)/chant/seen; {HOOK}; {GOOD}"));
     sandbox.chant(&["work", &id]).fails(1, &["the hook 'hooks/pre-commit' was changed"]);

@@ -6,7 +6,8 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use super::Check;
 use crate::{
-    domain::{pattern::Entry, spec_file::MAX_SPEC_LEN},
+    answer::progress::Step,
+    domain::{altered_tests::altered, pattern::Entry, spec_file::MAX_SPEC_LEN},
     error::{Error, Kind, Result},
     git::{history, work_file},
     project::Project,
@@ -37,6 +38,35 @@ impl Check<'_> {
         let Some(base) = self.project.own_changes_since(self.attempt, self.tip)? else { return Ok(Vec::new()) };
         let changes = history::changed_paths(&self.project.repo, Some(base), self.tip)?;
         Ok(changes.into_iter().map(|change| change.path.to_str_lossy().into_owned()).collect())
+    }
+}
+
+/// In how many files tests are looked for, and how large one of them may be, in bytes.
+const MOST_FILES: usize = 500;
+const LARGEST_FILE: usize = 1 << 20;
+
+impl Check<'_> {
+    /// What became of tests that were there before, in words, each said at once: a command that passes says nothing of them.
+    pub(super) fn altered_tests(&self) -> Result<Vec<String>> {
+        let base = match self.by_hand {
+            Some(_) => self.attempt.base,
+            None => self.project.own_changes_since(self.attempt, self.tip)?,
+        };
+        let Some(base) = base else { return Ok(Vec::new()) };
+        let text = |commit, path: &str| -> Result<Option<String>> {
+            let bytes = self.project.blob_in(commit, path)?.map(|(_, bytes)| bytes);
+            Ok(bytes
+                .filter(|bytes| bytes.len() <= LARGEST_FILE)
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        };
+        let mut said = Vec::new();
+        for path in self.changed_paths()?.iter().filter(|path| !path.starts_with(".chant/")).take(MOST_FILES) {
+            said.extend(altered(path, text(base, path)?.as_deref(), text(self.tip, path)?.as_deref()));
+        }
+        for what in &said {
+            self.progress.say(&Step::Warning(what.clone()));
+        }
+        Ok(said)
     }
 }
 

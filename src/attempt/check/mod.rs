@@ -71,6 +71,7 @@ impl Check<'_> {
         self.spec_text(&mut checks)?;
         self.inputs(&mut checks)?;
         checks.scope = Some(self.scope()?);
+        checks.altered_tests = self.altered_tests()?;
         checks.outputs = self.outputs()?;
         // What is wrong on paper needs no minutes of tests to be wrong.
         let front = &self.attempt.spec.front;

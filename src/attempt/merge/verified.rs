@@ -10,6 +10,7 @@ use crate::{
         check::{Prover, Room},
         ended::Waits,
         finish::finish_event,
+        seen,
     },
     domain::{
         checks::{Checks, Command, SHOWN},
@@ -55,7 +56,9 @@ impl<'p> Verifier<'p> {
         progress: &'p dyn Progress,
     ) -> Result<Self> {
         let short = attempt.id.short();
-        if let Some(found) = project.untrusted(&attempt.id, attempt.blob, &attempt.spec, None)? {
+        if let Some(found) =
+            project.untrusted(&attempt.id, attempt.blob, &attempt.spec, None, || seen::trust_is_doubted(project))?
+        {
             return Err(trust::refused(short, &found.what));
         }
         Ok(Verifier { project, attempt, tip, progress, _held: check_slot::hold_merges(project)? })

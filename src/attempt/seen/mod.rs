@@ -21,12 +21,13 @@ use gix::ObjectId;
 pub(crate) use look::Extent;
 
 use crate::{
+    agent::lease::Life,
     answer::progress::Progress,
-    domain::{confined::Confined, event::Event, fold, id::SpecId},
+    domain::{confined::Confined, event::Event, fold, id::SpecId, state::State, status::Status},
     env::fault,
     error::{IoContext as _, Result},
-    project::Project,
-    specs::attempt::Changes,
+    project::{Project, agent::MANUAL},
+    specs::attempt::{Changes, SEEN_DIR},
 };
 use look::{Seen, look, places};
 use parts::{Part, changed_parts, differing, one, take};
@@ -101,7 +102,7 @@ impl Watch {
         let (mut lost, mut confined) = record.as_ref().map_or((false, false), |record| (record.lost, record.confined));
         if record.is_none() {
             let last = last_run(project, id, attempt)?;
-            lost = ran || last.is_some();
+            lost = ran || last.is_some() || vanished(project, id, attempt)?;
             confined = last.is_some_and(|by| by != Confined::None);
         }
         Ok(Watch { id: id.clone(), attempt, record, lost, confined, told: None, last: None })
@@ -335,6 +336,54 @@ fn unacknowledged(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<V
     let store = project.store()?;
     let Some(tip) = store.tip(id)? else { return Ok(Vec::new()) };
     Ok(fold::unacknowledged_of(&store.walk(id, tip)?.history, tip, attempt))
+}
+
+/// Whether a run of `attempt` in this clone ended without a trace: it is in progress, and its lease is gone.
+fn vanished(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<bool> {
+    let store = project.store()?;
+    let runs = |state: &State| {
+        let by_agent = state.facts.agent.as_deref().is_some_and(|agent| agent != MANUAL);
+        state.status == Status::InProgress && state.attempt == Some(attempt) && by_agent
+    };
+    Ok(store.state(id)?.is_some_and(|state| runs(&state))
+        && project.holds(id, attempt)?
+        && matches!(project.life(attempt)?, Life::Unknown(_)))
+}
+
+/// Has the next attempt know that what was seen before a run of this one is gone, if it is: a person ends it.
+///
+/// # Errors
+/// If the repository cannot be read, or the record not be written.
+pub(crate) fn remember_loss(project: &Project, id: &SpecId, attempt: ObjectId) -> Result<()> {
+    if Record::read(project, id)?.is_some() || !vanished(project, id, attempt)? {
+        return Ok(());
+    }
+    let mut record = Record::new(attempt, false, look(project, Extent::All, None)?, places(project, None));
+    (record.lost, record.compared) = (true, true);
+    record.write(project, id)
+}
+
+/// Whether a run that nothing confined set `chant.trust` as it is now, and no person has acknowledged that.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub(crate) fn trust_is_doubted(project: &Project) -> Result<bool> {
+    let name = "chant.trust";
+    let entries = std::fs::read_dir(project.repo.common_dir().join(SEEN_DIR)).into_iter().flatten().flatten();
+    for id in entries.filter_map(|entry| SpecId::new(entry.file_name().to_str()?).ok()) {
+        let Some(record) = Record::read(project, &id)?.filter(|record| !record.confined) else { continue };
+        let now = look(project, Extent::Guarded, Some(&record.before))?;
+        for part in [Part::Setting, Part::Shared] {
+            let (before, present) = (one(&record.before.parts, part, name), one(&now.parts, part, name));
+            let named = one(&record.named, part, name).is_some_and(|named| Some(named) == present);
+            if present != before
+                && (!record.compared || named && !unacknowledged(project, &id, record.attempt)?.is_empty())
+            {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// What confined the last run of an attempt in this clone, as its events say; `None` if there was none.

@@ -41,8 +41,8 @@ pub(crate) struct Spec {
     pub release_notes: Option<String>,
     /// What is worth saying and stops nothing.
     pub warnings: Vec<Diagnostic>,
-    /// Those of the warnings that are about what reads as a criterion and counts for nothing.
-    pub no_criteria: Vec<Diagnostic>,
+    /// Those of the warnings that are about what counts for nothing: keys that are nearly known, what reads as a criterion and is none.
+    pub ignored: Vec<Diagnostic>,
     /// The bytes of the front matter with its fences; empty if there is none.
     pub front_range: Range<usize>,
     /// The byte at which the body begins.
@@ -57,6 +57,7 @@ pub(crate) struct Spec {
 /// file, in its order; there is at least one.
 pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
     let (source, parts, front, mut warnings) = read_front(path, bytes)?;
+    let mut ignored = warnings.clone();
     let body = markdown::read(source.text(), parts.body);
     if source.text().trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty() {
         warnings.push(source.whole(Severity::Warning, "the file is empty", Some(TITLE_HELP.to_owned())));
@@ -74,13 +75,14 @@ pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
     };
     let no_criteria: Vec<Diagnostic> = body.near_boxes.into_iter().map(no_criterion).collect();
     warnings.extend(no_criteria.iter().cloned());
+    ignored.extend(no_criteria);
     Ok(Spec {
         front,
         title: body.title,
         criteria: body.criteria,
         release_notes: body.release_notes,
         warnings,
-        no_criteria,
+        ignored,
         front_range: parts.fenced,
         body_start: parts.body,
         source,
@@ -149,7 +151,7 @@ impl Spec {
             criteria: Vec::new(),
             release_notes: None,
             warnings: Vec::new(),
-            no_criteria: Vec::new(),
+            ignored: Vec::new(),
             front_range: 0..0,
             body_start: 0,
             source: Source::named(path),
@@ -157,11 +159,12 @@ impl Spec {
         }
     }
 
-    /// What reads as a criterion and counts for nothing, one line each, for a person.
-    pub(crate) fn near_criteria(&self) -> impl Iterator<Item = String> {
-        self.no_criteria.iter().map(|one| {
+    /// What counts for nothing, one line each, for a person: keys that are nearly known, what reads as a criterion and is none.
+    pub(crate) fn ignored(&self) -> impl Iterator<Item = String> {
+        self.ignored.iter().map(|one| {
             let line = self.source.text().lines().nth(one.line.saturating_sub(1)).unwrap_or_default().trim();
-            format!("{}:{}: '{line}' is no criterion, and counts for nothing", one.path, one.line)
+            let help = one.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+            format!("{}:{}: '{line}': {}{help}", one.path, one.line, one.message)
         })
     }
 

@@ -8,7 +8,7 @@ use crate::{
     domain::{id::SpecId, status::Status},
     error::Result,
     git::branch,
-    project::{Project, agent::MANUAL},
+    project::{Project, agent::MANUAL, target::short_name},
     specs::{
         all::Specs,
         cleanup as keep,
@@ -36,6 +36,7 @@ pub(super) fn check(
         findings.push(Finding::error("bad-chain", why).of(id));
     }
     findings.extend(run(project, &entry)?);
+    findings.extend(dropped(specs, &entry)?);
     findings.extend(notes(project, &entry)?);
     findings.extend(left_over(specs, &entry)?);
     findings.extend(half_moved(project, id)?);
@@ -64,6 +65,18 @@ fn run(project: &Project, entry: &Entry) -> Result<Option<Finding>> {
         }
         Life::Unknown(why) => unknown_run(project, entry, attempt, why),
     }
+}
+
+/// Work that was merged and is not in its target any more.
+fn dropped(specs: &Specs<'_>, entry: &Entry) -> Result<Option<Finding>> {
+    let Some(state) = &entry.state else { return Ok(None) };
+    let (Some(target), Some(landing)) = (&state.facts.target, state.facts.landing) else { return Ok(None) };
+    if !specs.is_dropped(state)? {
+        return Ok(None);
+    }
+    let (branch, merge, short) = (short_name(target), landing.new.to_hex_with_len(12), entry.id.short());
+    let found = Finding::warning("dropped-work", format!("its merge {merge} is not in '{branch}' any more"));
+    Ok(Some(found.of(&entry.id).help(format!("if it is to be done again: git chant reset {short}"))))
 }
 
 /// A run of this clone without a lease, or with a lease that says nothing: whether it lives is unknown.
