@@ -60,7 +60,11 @@ impl Project {
         attempt.base.map(|base| self.came_as(tip, base, work)).transpose().map(Option::flatten)
     }
 
-    fn came_as(&self, tip: ObjectId, base: ObjectId, work: ObjectId) -> Result<Option<Landing>> {
+    /// The commit that `tip` reaches and that has the changes between `base` and `work` in another form.
+    ///
+    /// # Errors
+    /// If git fails.
+    pub(super) fn came_as(&self, tip: ObjectId, base: ObjectId, work: ObjectId) -> Result<Option<Landing>> {
         let Some(new) = arrival::find(&self.repo, tip, (base, work), SPECS_DIR)? else { return Ok(None) };
         let old = self.repo.gix().find_commit(new)?.parent_ids().next().map(gix::Id::detach);
         Ok(Some(Landing { old, new }))

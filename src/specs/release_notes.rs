@@ -8,7 +8,7 @@ use gix::ObjectId;
 use crate::{
     answer::NoteView,
     domain::{
-        event::Op,
+        event::{Facts, Op},
         id::SpecId,
         phase::Phase,
         spec_file::{release_notes_of, section},
@@ -27,11 +27,13 @@ pub(crate) const HEADINGS: [&str; 6] = ["Added", "Changed", "Deprecated", "Remov
 /// If the specs cannot be read.
 pub(crate) fn gather(specs: &Specs<'_>, commits: &HashSet<ObjectId>) -> Result<Vec<NoteView>> {
     let mut notes = Vec::new();
+    let tips = tips(specs, commits);
     for id in specs.names.all()? {
         let Some(state) = specs.recorded(id)?.state else { continue };
         let facts = &state.facts;
         let merged = facts.landing.is_some_and(|landing| commits.contains(&landing.new));
-        if !merged && !facts.work_commits.iter().any(|commit| commits.contains(commit)) {
+        let made = merged || facts.work_commits.iter().any(|commit| commits.contains(commit));
+        if !made && !came_otherwise(specs, facts, commits, &tips)? {
             continue;
         }
         let entry = specs.entry(id)?;
@@ -46,6 +48,31 @@ pub(crate) fn gather(specs: &Specs<'_>, commits: &HashSet<ObjectId>) -> Result<V
     let rank = |note: &NoteView| HEADINGS.iter().position(|kind| *kind == note.kind);
     notes.sort_by(|one, other| (rank(one), &one.spec).cmp(&(rank(other), &other.spec)));
     Ok(notes)
+}
+
+/// The commits of a range that no other of its commits has as a parent.
+fn tips(specs: &Specs<'_>, commits: &HashSet<ObjectId>) -> Vec<ObjectId> {
+    let gix = specs.project.repo.gix();
+    let parents = commits.iter().filter_map(|commit| gix.find_commit(*commit).ok());
+    let parents: HashSet<ObjectId> =
+        parents.flat_map(|commit| commit.parent_ids().map(gix::Id::detach).collect::<Vec<_>>()).collect();
+    commits.difference(&parents).copied().collect()
+}
+
+/// Whether the work of a spec is in a commit of the range that no event names: upstream squashed it, or made it again.
+fn came_otherwise(specs: &Specs<'_>, facts: &Facts, commits: &HashSet<ObjectId>, tips: &[ObjectId]) -> Result<bool> {
+    let project = specs.project;
+    let (Some(base), Some(work)) = (facts.base, facts.work_commits.last()) else { return Ok(false) };
+    for tip in tips {
+        // What the range begins behind, and what it leaves out, is named as it is.
+        if project.repo.gix().try_find_header(*work)?.is_some() && project.is_ancestor(*work, *tip)? {
+            continue;
+        }
+        if project.came_as(*tip, base, *work)?.is_some_and(|landing| commits.contains(&landing.new)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn default_heading(kind: SpecType) -> &'static str {

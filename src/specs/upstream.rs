@@ -7,10 +7,14 @@ use crate::specs::all::Specs;
 use crate::{
     domain::{spec_file::Spec, spec_type::SpecType},
     error::Result,
+    git::remote,
 };
 
 /// The usual name of the remote of the upstream project.
 pub(crate) const UPSTREAM: &str = "upstream";
+
+/// The usual name of the remote that a clone was made from.
+const ORIGIN: &str = "origin";
 
 impl Project {
     /// The branch that a remote's `HEAD` was when it was cloned; `main` where that is not known.
@@ -34,12 +38,14 @@ impl Project {
 
 impl Specs<'_> {
     /// Whether a gate is passed: the work that it waits for is in the main branch of `upstream`, as it was last fetched. By ancestry,
-    /// or as the same changes.
+    /// or as the same changes. Without a remote of that name `origin` is the project itself and no fork.
     pub(crate) fn is_upstream(&self, spec: &Spec) -> Result<bool> {
         if spec.front.kind != SpecType::Gate || spec.front.depends_on.is_empty() {
             return Ok(false);
         }
-        let Some(tip) = self.project.fetched(UPSTREAM)? else { return Ok(false) };
+        let remotes = remote::names(&self.project.repo);
+        let project = if remotes.iter().any(|name| name == UPSTREAM) { UPSTREAM } else { ORIGIN };
+        let Some(tip) = self.project.fetched(project)? else { return Ok(false) };
         for written in &spec.front.depends_on {
             let found = self.project.candidates(&self.names, written)?;
             let [id] = found.as_slice() else { return Ok(false) };

@@ -210,18 +210,23 @@ fn upstream_takes_a_person_at_a_terminal_who_types_it() {
 
 #[test]
 fn the_gate_is_passed_once_the_merge_upstream_is_fetched() {
-    for squash in [false, true] {
+    for (squash, remote) in [(false, "upstream"), (true, "upstream"), (true, "origin")] {
         let forked = forked();
         let sandbox = &forked.sandbox;
+        if remote == "origin" {
+            // Somebody who writes to the project itself has no fork.
+            sandbox.git(&["remote", "remove", "origin"]);
+            sandbox.git(&["remote", "rename", "upstream", "origin"]);
+        }
         let gate = sandbox.chant(&["list", "--phase", "upstream-pr", "--json"]).ok().json()["specs"][0]["id"].clone();
         let gate = gate.as_str().unwrap();
-        sandbox.git(&["fetch", "-q", "upstream"]);
+        sandbox.git(&["fetch", "-q", remote]);
         assert_eq!(sandbox.status(gate), "pending");
         sandbox.chant(&["archive", "--topic", "issue-1234"]).fails(1, &["is not over", "is pending"]);
         // A maintainer merges it upstream.
         let place = sandbox.dir().join("maintainer");
         let (bare, place) = (sandbox.dir().join("upstream-org/kvstore.git"), place.to_str().unwrap());
-        sandbox.git(&["push", "-q", "upstream", "main", "fix/issue-1234"]);
+        sandbox.git(&["push", "-q", remote, "main", "fix/issue-1234"]);
         sandbox.git(&["clone", "-q", bare.to_str().unwrap(), place]);
         let there = std::path::Path::new(place);
         let how: &[&str] =
@@ -232,8 +237,10 @@ fn the_gate_is_passed_once_the_merge_upstream_is_fetched() {
         }
         sandbox.git_in(there, &["push", "-q", "origin", "main"]);
         assert_eq!(sandbox.status(gate), "pending", "it is not known here yet");
-        sandbox.git(&["fetch", "-q", "upstream"]);
+        sandbox.git(&["fetch", "-q", remote]);
         assert_eq!(sandbox.status(gate), "completed", "squash: {squash}");
+        let notes = sandbox.chant(&["release-notes", &format!("main..{remote}/main")]).ok().out;
+        assert_eq!(notes, "### Fixed\n\n- lost writes (#1234)\n");
         assert_eq!(sandbox.ops(gate), ["add"], "reading writes nothing");
         sandbox.chant(&["archive", "--topic", "issue-1234"]).ok();
         assert_eq!(sandbox.ops(gate), ["add", "complete", "archive"]);

@@ -99,6 +99,9 @@ impl Spec<'_> {
         {
             return Ok(Ok(format!("its commits are in '{}'", short_name(target))));
         }
+        if let Some(place) = self.merged_as_another(tip)? {
+            return Ok(Ok(place));
+        }
         // Of two attempts at one commit, the one with the greater name is removed.
         for (other, at) in kept.iter().filter(|(other, _)| other != name) {
             let holds = if *at == tip { other.as_str() < name } else { project.is_ancestor(tip, *at)? };
@@ -113,5 +116,23 @@ impl Spec<'_> {
             }
             count => Err(count),
         })
+    }
+
+    /// Where the work of a completed spec is as other commits, in words, if `tip` is that work: squashed, or made again.
+    fn merged_as_another(&self, tip: ObjectId) -> Result<Option<String>> {
+        let (Some(state), true) = (&self.state, self.over.is_some()) else { return Ok(None) };
+        let facts = &state.facts;
+        let (Some(landing), Some(work), Some(target)) = (facts.landing, facts.work_commits.last(), &facts.target)
+        else {
+            return Ok(None);
+        };
+        let exists = |id: ObjectId| Ok::<_, Error>(self.project.repo.gix().try_find_header(id)?.is_some());
+        if !exists(landing.new)? || !exists(*work)? || !self.project.is_ancestor(tip, *work)? {
+            return Ok(None);
+        }
+        // The target may have been deleted since, once it was merged itself.
+        let reached = history::unreached(&self.project.repo, &[landing.new], self.except, None)? == 0;
+        let (commit, target) = (landing.new.to_hex_with_len(10), short_name(target));
+        Ok(reached.then(|| format!("its work is in '{target}' as {commit}")))
     }
 }

@@ -38,6 +38,19 @@ fn attempts_go_when_their_commits_are_elsewhere() {
 }
 
 #[test]
+fn an_attempt_goes_whose_work_was_squashed_into_its_target() {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["config", "chant.merge", "squash"]);
+    sandbox.agent("echo two >file; git commit -qam One; echo three >file; git commit -qam Two");
+    let id = sandbox.add(&["Say three"]);
+    sandbox.chant(&["work", &id]).ok();
+    assert_eq!(attempts(&sandbox).len(), 1);
+    let found = pruned(&sandbox, &[]);
+    assert!(found[0]["why"].as_str().unwrap().starts_with("its work is in 'main' as "), "{found:?}");
+    assert!(attempts(&sandbox).is_empty());
+}
+
+#[test]
 fn a_branch_and_an_attempt_that_only_hold_each_other_are_not_both_gone() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo more >other; git add other; git commit -qm first; exit 3");
