@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::prelude::*;
+use super::{picture, prelude::*};
 
 pub(super) const ANSWERS: &[Kind] = &[of::<GraphAnswer>(&["graph"])];
 
@@ -25,6 +25,8 @@ pub(crate) enum GraphForm {
     Dot,
     /// For Mermaid.
     Mermaid,
+    /// As a picture.
+    Svg,
 }
 
 impl Answer for GraphAnswer {
@@ -33,6 +35,7 @@ impl Answer for GraphAnswer {
             GraphForm::Tree => Tree::new(&self.graph, look).text(),
             GraphForm::Dot => dot(&self.graph),
             GraphForm::Mermaid => mermaid(&self.graph),
+            GraphForm::Svg => picture::standalone(&self.graph),
         };
         out.write_all(text.as_bytes())
     }
@@ -68,6 +71,8 @@ pub(crate) struct NodeView {
     pub phase: Option<String>,
     /// Its investigation.
     pub topic: Option<String>,
+    /// The spec that supersedes it.
+    pub superseded_by: Option<SpecId>,
 }
 
 /// One spec builds on another.
@@ -177,7 +182,8 @@ impl<'v> Tree<'v> {
         let status = paint.with(Slot::from(node.status), node.status);
         let title = clean::line(node.title.as_deref().unwrap_or_default()).into_owned();
         let again = if again { "  (see above)" } else { "" };
-        out.push_str(&format!("{how}{id}  {status}  {title}{again}"));
+        let by = node.superseded_by.as_ref().map(|by| format!("  (superseded by {})", clean::line(by.short())));
+        out.push_str(&format!("{how}{id}  {status}  {title}{}{again}", by.unwrap_or_default()));
         out.truncate(out.trim_end().len());
         out.push('\n');
     }

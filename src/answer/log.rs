@@ -117,14 +117,19 @@ pub(super) fn brief(event: &EventView, spec: &SpecView, look: &Look) -> String {
         clean::line(&event.op),
         clean::line(&event.author.name)
     );
+    for part in told(event, spec) {
+        out.push_str(&format!(": {}", clean::line(part)));
+    }
+    out
+}
+
+/// What an event says where the spec is named already: its sentence without the title, and the reason that this does not have.
+pub(super) fn told<'e>(event: &'e EventView, spec: &SpecView) -> impl Iterator<Item = &'e str> {
     let names = [spec.title.as_deref(), Some(spec.short.as_str())];
     let sentence = event.sentence.as_str();
     let rest =
         names.into_iter().flatten().find_map(|name| sentence.strip_prefix(name)).unwrap_or(sentence).trim_start();
-    for part in [Some(rest), unsaid(event)].into_iter().flatten().filter(|part| !part.is_empty()) {
-        out.push_str(&format!(": {}", clean::line(part)));
-    }
-    out
+    [Some(rest), unsaid(event)].into_iter().flatten().filter(|part| !part.is_empty())
 }
 
 /// `claude (opus)`.

@@ -26,6 +26,7 @@ mod log;
 mod merge;
 pub(crate) mod outcome;
 mod path;
+mod picture;
 mod prelude;
 mod problems;
 pub(crate) mod progress;
@@ -33,6 +34,7 @@ mod prune;
 pub(crate) mod record;
 mod recorded;
 mod release_notes;
+pub(crate) mod report;
 pub mod schema;
 mod show;
 mod spec;
@@ -77,6 +79,7 @@ answers! {
     drift
     why
     graph
+    report
     release_notes
     log
     merge

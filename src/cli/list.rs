@@ -144,6 +144,10 @@ pub(crate) struct GraphArgs {
     #[arg(long, conflicts_with = "mermaid")]
     pub dot: bool,
 
+    /// Print it as an SVG picture, for a page or a README
+    #[arg(long, conflicts_with_all = ["dot", "mermaid"])]
+    pub svg: bool,
+
     /// Print it for Mermaid, as code hosts draw it in Markdown
     #[arg(long)]
     pub mermaid: bool,
@@ -153,7 +157,8 @@ pub(crate) struct GraphArgs {
 pub(crate) const GRAPH_PAGE: Page = Page {
     examples: &[
         ("git chant graph issue-1234", "One investigation."),
-        ("git chant graph --dot", "All specs, for Graphviz: pipe it to dot -Tsvg."),
+        ("git chant graph issue-1234 --svg >graph.svg", "One investigation as a picture."),
+        ("git chant graph --dot", "All specs, for Graphviz."),
     ],
     see_also: &["git-chant-list", "git-chant-status", "git-log"],
 };

@@ -18,6 +18,7 @@ pub(crate) mod parsed;
 pub(crate) mod prime;
 pub(crate) mod prune;
 pub(crate) mod publish;
+pub(crate) mod report;
 pub(crate) mod show;
 pub(crate) mod state;
 pub(crate) mod status;
@@ -115,6 +116,7 @@ commands! {
     "ready" Ready(list::ReadyArgs) list::READY_PAGE;
     "status" Status(status::StatusArgs) status::PAGE;
     "graph" Graph(list::GraphArgs) list::GRAPH_PAGE;
+    "report" Report(report::ReportArgs) report::PAGE;
     "why" Why(show::WhyArgs) show::WHY_PAGE;
     "drift" Drift(list::DriftArgs) list::DRIFT_PAGE;
     "show" Show(show::ShowArgs) show::SHOW_PAGE;

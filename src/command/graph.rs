@@ -20,9 +20,10 @@ pub(super) fn run(context: &Context<'_>, args: &GraphArgs) -> Result<Outcome> {
         graph = graph::graph(&specs, &scope)?;
     }
     specs.write_cache()?;
-    let form = match (args.dot, args.mermaid) {
-        (true, _) => GraphForm::Dot,
-        (_, true) => GraphForm::Mermaid,
+    let form = match (args.dot, args.mermaid, args.svg) {
+        (true, ..) => GraphForm::Dot,
+        (_, true, _) => GraphForm::Mermaid,
+        (.., true) => GraphForm::Svg,
         _ => GraphForm::Tree,
     };
     Ok(Outcome::new(GraphAnswer { graph, form }))

@@ -29,6 +29,7 @@ pub(crate) fn access(command: &Command) -> Access {
         | Command::Ready(_)
         | Command::Status(_)
         | Command::Graph(_)
+        | Command::Report(_)
         | Command::Why(_)
         | Command::Drift(_)
         | Command::Show(_)
@@ -113,6 +114,7 @@ mod tests {
         ("ready", Access::Reads),
         ("status", Access::Reads),
         ("graph", Access::Reads),
+        ("report t", Access::Reads),
         ("why x", Access::Reads),
         ("drift", Access::Reads),
         ("show x", Access::Reads),

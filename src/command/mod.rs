@@ -42,6 +42,7 @@ mod ready;
 mod recover;
 mod release_notes;
 mod repair;
+mod report;
 mod request;
 mod resolve;
 mod review;
@@ -105,6 +106,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Drift(args) => drift::run(context, args),
         Command::Why(args) => why::run(context, args),
         Command::Graph(args) => graph::run(context, args),
+        Command::Report(args) => report::run(context, args),
         Command::Show(args) => show::run(context, args),
         Command::Edit(args) => edit::run(context, args),
         Command::Approve(args) => approve::approve(context, args),

@@ -4,17 +4,17 @@ use super::Context;
 use crate::answer::outcome::Outcome;
 use crate::{
     answer::{StepView, TopicAnswer, TopicView},
-    domain::{phase::Phase, status::Status},
+    domain::status::Status,
     error::Result,
     project::target::short_name,
-    specs::{all::Specs, entry::Entry, view::rfc3339},
+    specs::{all::Specs, entry::Entry, topic::sort_by_phase, view::rfc3339},
 };
 
 pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     let project = context.project()?;
     let specs = Specs::new(&project)?;
     let mut entries = specs.of_any_topic(topic)?;
-    entries.sort_by_key(|entry| (phase(entry).is_none(), phase(entry), entry.id.clone()));
+    sort_by_phase(&mut entries);
     let steps = entries.iter().map(|entry| step(&specs, entry)).collect::<Result<Vec<_>>>()?;
     let mut targets = Vec::new();
     for entry in &entries {
@@ -27,10 +27,6 @@ pub(super) fn run(context: &Context<'_>, topic: &str) -> Result<Outcome> {
     let topic = TopicView { topic: topic.to_owned(), targets, steps, next };
     let outcome = Outcome::new(TopicAnswer { topic });
     Ok(hint.into_iter().fold(outcome, Outcome::hint))
-}
-
-fn phase(entry: &Entry) -> Option<Phase> {
-    entry.spec().and_then(|spec| spec.front.known_phase())
 }
 
 fn step(specs: &Specs<'_>, entry: &Entry) -> Result<StepView> {

@@ -17,6 +17,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 use phases::PHASES;
+pub(crate) use phases::TOPIC;
 use session::Session;
 
 /// Who brought a spec into which state: the trailers of its events are for git to read.

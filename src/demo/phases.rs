@@ -13,6 +13,9 @@ pub(super) struct Phase {
     informed_by: &'static [&'static str],
 }
 
+/// The investigation.
+pub(crate) const TOPIC: &str = "issue-1234";
+
 const REGRESSION: &str = "sh tests/run regression/issue_1234";
 
 pub(super) const PHASES: [Phase; 6] = [
@@ -95,7 +98,7 @@ impl Phase {
         for (name, value) in self.options.iter().take(1) {
             option(name, value);
         }
-        option("--topic", "issue-1234");
+        option("--topic", TOPIC);
         option("--onto", "main");
         if let Some(last) = earlier.last() {
             option("--depends-on", last.short());

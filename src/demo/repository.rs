@@ -23,7 +23,7 @@ pub(super) struct DemoRepository {
 }
 
 /// The settings that make the repository alike on every machine, for commands that a person types there later too.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("user.name", "Ada Lovelace"),
     ("user.email", "ada@example.com"),
     ("core.autocrlf", "false"),
@@ -33,6 +33,8 @@ const SETTINGS: [(&str, &str); 8] = [
     // The agent lies outside the work tree, and is found wherever the repository is moved to.
     ("chant.agent.demo.cmd", "sh \"$(git rev-parse --git-common-dir)/chant-demo/agent/agent.sh\""),
     ("chant.agent", "demo"),
+    // So that its report has what the tests printed.
+    ("chant.shareOutput", "true"),
 ];
 
 /// Takes `dir`, which must not exist or be empty, or makes a temporary one.

@@ -43,6 +43,7 @@ pub const PLACES: &[&str] = &[
     "git.ref",
     "git.tree",
     "git.worktree",
+    "given.place",
     "include.copy",
     "index.place",
     "lease.forget",

@@ -2,9 +2,9 @@
 //! never a device, and no more of them than a limit.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, ErrorKind, Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -96,6 +96,22 @@ pub(crate) fn place(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     let temporary = stage(dir, bytes).io("create a file in", dir)?;
     let placed = fault::around("cache.place", || temporary.persist(&path)).map_err(|error| error.error);
     placed.map(drop).io("write", &path)
+}
+
+/// Writes a file that a person asked for, whole, with the permissions that their umask leaves; its directory has to be there.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn hand_over(path: &Path, bytes: &[u8]) -> Result<()> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let all = Permissions::from_mode(0o666);
+    let staged = tempfile::Builder::new().permissions(all).tempfile_in(dir).and_then(|mut staged| {
+        staged.write_all(bytes)?;
+        Ok(staged)
+    });
+    let staged = staged.io("write", path)?;
+    let placed = fault::around("given.place", || staged.persist(path)).map_err(|error| error.error);
+    placed.map(drop).io("write", path)
 }
 
 /// A temporary file in `dir` that holds `bytes`, to be given its name when all else is done. It is written through the descriptor that

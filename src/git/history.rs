@@ -100,6 +100,39 @@ pub(crate) fn patch(repo: &Repository, from: Option<ObjectId>, to: ObjectId) -> 
     Ok(printed.stdout.to_str_lossy().into_owned())
 }
 
+/// The [`patch`] of each pair of commits, without the files below the directory `without`, by one git process.
+pub(crate) fn patches(repo: &Repository, pairs: &[(Option<ObjectId>, ObjectId)], without: &str) -> Result<Vec<String>> {
+    if pairs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut lines = String::new();
+    let mut heads = Vec::new();
+    for (from, to) in pairs {
+        let tree = |id: ObjectId| Ok::<_, Error>(repo.gix().find_object(id)?.peel_to_tree()?.id);
+        let to = tree(*to)?;
+        let from = from.map_or_else(|| Ok(ObjectId::empty_tree(to.kind())), tree)?;
+        lines.push_str(&format!("{from} {to}\n"));
+        heads.push(format!("{from} {to}\n"));
+    }
+    let git =
+        Git::at(repo).args(["diff-tree", "--stdin", "--patch", "--find-renames", "--no-ext-diff", "--no-textconv"]);
+    let git = git.args(["--no-color", "--submodule=short", "-r", "-m", "--", ".", &format!(":(exclude,top){without}")]);
+    let printed = git.stdin_bytes(lines).check()?.stdout;
+    let mut rest = printed.to_str_lossy().into_owned();
+    // Git repeats each line, and prints nothing more for trees that are equal.
+    let mut found = Vec::new();
+    for (at, head) in heads.iter().enumerate() {
+        let begun = rest.strip_prefix(head.as_str()).unwrap_or(&rest).to_owned();
+        let next = heads.get(at + 1).map(|next| format!("\n{next}"));
+        let end = next
+            .and_then(|next| if begun.starts_with(&next[1..]) { Some(0) } else { begun.find(&next).map(|at| at + 1) });
+        let end = end.unwrap_or(begun.len());
+        found.push(begun[..end].to_owned());
+        rest = begun[end..].to_owned();
+    }
+    Ok(found)
+}
+
 /// The object ids that git printed, one a line.
 pub(super) fn ids(listed: &Output) -> impl Iterator<Item = ObjectId> {
     listed.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok())

@@ -35,21 +35,26 @@ pub(crate) fn graph(specs: &Specs<'_>, scope: &Scope) -> Result<GraphView> {
     let wanted = scope.topic.as_deref().map(|topic| reached(&entries, &edges, topic));
     let is_wanted = |id: &SpecId| wanted.as_ref().is_none_or(|wanted| wanted.contains(id));
     Ok(GraphView {
-        nodes: entries.values().filter(|entry| is_wanted(&entry.id)).map(node).collect(),
+        nodes: entries
+            .values()
+            .filter(|entry| is_wanted(&entry.id))
+            .map(|entry| node(specs, entry))
+            .collect::<Result<Vec<_>>>()?,
         edges: edges.into_iter().filter(|edge| is_wanted(&edge.from) && is_wanted(&edge.to)).collect(),
     })
 }
 
-fn node(entry: &Entry) -> NodeView {
+fn node(specs: &Specs<'_>, entry: &Entry) -> Result<NodeView> {
     let front = entry.spec().map(|spec| &spec.front);
-    NodeView {
+    Ok(NodeView {
         id: entry.id.clone(),
         short: entry.id.short().to_owned(),
         title: entry.spec().and_then(|spec| spec.title.clone()),
         status: entry.status,
         phase: front.and_then(|front| front.phase.clone()),
         topic: front.and_then(|front| front.topic.clone()),
-    }
+        superseded_by: specs.successors(&entry.id, &entry.id)?.into_iter().next(),
+    })
 }
 
 fn edges(specs: &Specs<'_>, entries: &BTreeMap<SpecId, Entry>) -> Result<Vec<EdgeView>> {

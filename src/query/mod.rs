@@ -5,5 +5,6 @@ pub(crate) mod drift;
 pub(crate) mod graph;
 pub(crate) mod lint;
 pub(crate) mod prime;
+pub(crate) mod report;
 pub(crate) mod status;
 pub(crate) mod why;

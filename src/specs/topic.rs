@@ -6,6 +6,12 @@ use crate::{
     error::{Error, Kind, Result},
 };
 
+/// Brings specs into the order of their phases, those of no phase last.
+pub(crate) fn sort_by_phase(entries: &mut [Entry]) {
+    let phase = |entry: &Entry| entry.spec().and_then(|spec| spec.front.known_phase());
+    entries.sort_by_key(|entry| (phase(entry).is_none(), phase(entry), entry.id.clone()));
+}
+
 impl Specs<'_> {
     /// The specs of a topic in the order of their ids, archived ones left out.
     ///

@@ -167,8 +167,18 @@ impl Specs<'_> {
         Ok(detail)
     }
 
-    /// The checks of the deciding attempt, from its newest event that has some.
+    /// The checks of the deciding attempt, from its newest event that has some, with the output that this clone keeps.
     fn last_checks(&self, entry: &Entry, history: &History) -> Result<Option<(ObjectId, Checks)>> {
+        let recorded = self.recorded_checks(entry, history)?;
+        Ok(recorded.map(|(event, id, checks)| (event, check_output::kept(self.project, id, &checks).unwrap_or(checks))))
+    }
+
+    /// The checks of the deciding attempt as its newest event has them that has some: with the event, and the object that they are.
+    pub(crate) fn recorded_checks(
+        &self,
+        entry: &Entry,
+        history: &History,
+    ) -> Result<Option<(ObjectId, ObjectId, Checks)>> {
         let Some(attempt) = entry.state.as_ref().and_then(|state| state.attempt) else { return Ok(None) };
         let store = self.project.store()?;
         for event in history.events().iter().rev() {
@@ -178,8 +188,7 @@ impl Specs<'_> {
                 && let Some(bytes) = store.evidence_of(event.id, "checks.json")?
             {
                 let recorded: Option<Checks> = serde_json::from_slice(&bytes).ok();
-                let checks = recorded.map(|checks| check_output::kept(self.project, id, &checks).unwrap_or(checks));
-                return Ok(checks.map(|checks| (event.id, checks)));
+                return Ok(recorded.map(|checks| (event.id, id, checks)));
             }
         }
         Ok(None)

@@ -54,6 +54,17 @@ fn titles_cannot_break_out_of_their_labels() {
 }
 
 #[test]
+fn a_picture_has_each_spec_below_what_it_builds_on() {
+    let sandbox = Sandbox::new();
+    let base = spec(&sandbox, 3, "Base \\<script> & co", "");
+    spec(&sandbox, 1, "Top", &format!("depends_on: [{base}]\n"));
+    let svg = sandbox.chant(&["graph", "--svg"]).ok().out;
+    assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\"") && svg.ends_with("</svg>\n"), "{svg}");
+    let (top, below) = (svg.find("Base &lt;script&gt; &amp; co").unwrap(), svg.find(">Top<").unwrap());
+    assert!(top < below && !svg.contains("<script>") && svg.matches("<path class=\"arc\"").count() == 1, "{svg}");
+}
+
+#[test]
 fn a_circle_is_drawn_and_not_walked_for_ever() {
     let sandbox = Sandbox::new();
     spec(&sandbox, 1, "One", "depends_on: [2026-02-08-002-abc]\n");

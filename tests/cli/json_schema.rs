@@ -261,6 +261,7 @@ fn investigated(room: &Room) {
     room.ok(&[&args[..], &["--reproduces", "false"]].concat());
     room.ok(&["status", "issue-1"]);
     room.ok(&["graph", "--topic", "issue-1"]);
+    room.ok(&["report", "issue-1"]);
 }
 
 fn exchanged(room: &Room) {

@@ -55,6 +55,7 @@ mod prompts;
 mod proofs;
 mod prune;
 mod recover;
+mod report;
 mod repositories;
 mod review;
 mod rewritten_history;

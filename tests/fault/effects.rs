@@ -21,6 +21,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("cache.place", "with chant.verifyBase or 'reproduces:'"),
     ("file.remove", "'fsck --repair' of old files, and an add that fails"),
     ("git.clean", "in the check worktree"),
+    ("given.place", "'report -o', which writes where a person says: tests/cli/report.rs"),
     ("git.merge", "where a person or an agent resolves a conflict"),
     ("git.notes", "where both sides wrote notes"),
     ("exclude.write", "with worktrees inside the main one"),

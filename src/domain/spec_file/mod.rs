@@ -23,7 +23,7 @@ pub(crate) use frame::changed_line;
 pub use front_matter::KEYS;
 pub(crate) use front_matter::{Approval, FrontMatter, Value};
 pub(crate) use markdown::{Criterion, Tick, compare_criteria};
-pub(crate) use section::section;
+pub(crate) use section::{lead, section};
 pub(crate) use source::{MAX_SPEC_LEN, Source};
 
 use super::diagnostic::{Diagnostic, Severity};

@@ -39,9 +39,38 @@ pub(crate) fn section(document: &str, title: &str) -> Option<String> {
     filled.then(|| document.get(start..end).unwrap_or_default().trim().to_owned())
 }
 
+/// The text under the first heading below the title, without the heading; where there is none, all below the title. `None` if that is
+/// nothing.
+pub(crate) fn lead(document: &str) -> Option<String> {
+    let (mut title, mut below, mut end) = (0, None, document.len());
+    for (event, range) in Parser::new_ext(document, Options::ENABLE_TABLES).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Heading { .. }) if below.is_some() => {
+                end = range.start;
+                break;
+            }
+            Event::End(TagEnd::Heading(HeadingLevel::H1)) => title = range.end,
+            Event::End(TagEnd::Heading(_)) => below = Some(range.end),
+            _ => {}
+        }
+    }
+    let text = document.get(below.unwrap_or(title)..end)?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::section;
+    use super::{lead, section};
+
+    #[test]
+    fn the_lead_is_what_stands_first() {
+        assert_eq!(
+            lead("# T\n\nInformed by: x\n\n## The report\n\nIt fails.\n\n- a\n\n## Next\n\nx\n").as_deref(),
+            Some("It fails.\n\n- a")
+        );
+        assert_eq!(lead("# T\n\nIt fails.\n").as_deref(), Some("It fails."));
+        assert_eq!(lead("# T\n"), None);
+    }
 
     #[test]
     fn a_section_ends_where_the_next_of_its_rank_begins() {

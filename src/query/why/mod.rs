@@ -14,6 +14,7 @@ use crate::{
 };
 
 pub(crate) use origin::origin;
+pub(crate) use research::trail;
 
 /// Why `commit` is there, or what it changed of `path`; `None` is a line that is not committed.
 ///
@@ -41,7 +42,7 @@ pub(crate) fn why(specs: &Specs<'_>, commit: Option<ObjectId>, path: Option<&str
     if let Some(state) = &entry.state {
         view.confined = state.facts.confined.as_ref().map(|by| by.as_ref().to_owned());
         view.checks = checks(specs, spec, state.tip)?;
-        view.research = research::trail(specs, spec, state)?;
+        view.research = trail(specs, spec, state)?;
     }
     Ok(view)
 }

@@ -26,7 +26,7 @@ const MAX_TRAIL: usize = 50;
 ///
 /// # Errors
 /// If the repository cannot be read.
-pub(super) fn trail(specs: &Specs<'_>, spec: &SpecId, state: &State) -> Result<Vec<ResearchView>> {
+pub(crate) fn trail(specs: &Specs<'_>, spec: &SpecId, state: &State) -> Result<Vec<ResearchView>> {
     let store = specs.project.store()?;
     let mut seen = BTreeSet::from([spec.clone()]);
     let mut queue = VecDeque::from([(spec.clone(), state.tip, state.attempt)]);

@@ -1,0 +1,86 @@
+//! The attempts at a spec, as its events tell of them.
+
+use maud::{Markup, html};
+
+use super::{
+    parts::{chip, person, prose},
+    view::Reported,
+};
+use crate::{
+    answer::{EventView, log},
+    domain::status::Status,
+    terminal::{clean, time},
+};
+
+/// The attempts, if there was more than one or one that says what it cost or why it failed.
+pub(super) fn html(spec: &Reported) -> Markup {
+    let tries = tries(&spec.detail.history);
+    let says = |one: &Try<'_>| one.cost.is_some() || one.reason.is_some();
+    html! {
+        @if tries.len() > 1 || tries.iter().any(says) {
+            h3 { "Attempts" }
+            table.checks {
+                thead { tr { th { "Began" } th { "Agent" } th { "Ended" } @if tries.iter().any(|one| one.cost.is_some()) { th { "Cost" } } } }
+                tbody {
+                    @for one in &tries {
+                        tr {
+                            td { (time::iso(&one.began.at)) @if let Some(by) = person(&one.began.author) { ", " (by) } }
+                            td { (log::agent(one.began.agent.as_deref(), one.model)) }
+                            td { (one.ended()) @if let Some(reason) = one.reason { ": " (prose(reason)) } }
+                            @if tries.iter().any(|one| one.cost.is_some()) { td { (one.cost.map(clean::line).unwrap_or_default()) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One attempt, by its events.
+pub(super) struct Try<'r> {
+    began: &'r EventView,
+    last: &'r EventView,
+    model: Option<&'r str>,
+    reason: Option<&'r str>,
+    /// What its agent said that it cost.
+    pub(super) cost: Option<&'r str>,
+}
+
+impl Try<'_> {
+    /// Whether its last word was that it failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.last.op == "fail" || self.last.status == Some(Status::Failed)
+    }
+
+    fn ended(&self) -> Markup {
+        match self.last.status {
+            Some(_) if self.has_failed() => chip("failed", "bad"),
+            Some(status) => html! { (status.as_str().replace('_', " ")) },
+            None => html! { (clean::line(&self.last.op)) },
+        }
+    }
+}
+
+/// The attempts that events tell of, in the order in which they began.
+pub(super) fn tries(events: &[EventView]) -> Vec<Try<'_>> {
+    let mut found: Vec<Try<'_>> = Vec::new();
+    for event in events {
+        let Some(attempt) = &event.attempt else { continue };
+        match found.iter_mut().find(|one| one.began.id == *attempt || one.began.attempt.as_ref() == Some(attempt)) {
+            Some(one) => {
+                one.last = event;
+                one.model = event.model.as_deref().or(one.model);
+                one.cost = event.cost.as_deref().or(one.cost);
+                one.reason = event.reason.as_deref().or(one.reason);
+            }
+            None => found.push(Try {
+                began: event,
+                last: event,
+                model: event.model.as_deref(),
+                reason: event.reason.as_deref(),
+                cost: event.cost.as_deref(),
+            }),
+        }
+    }
+    found
+}

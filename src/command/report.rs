@@ -1,0 +1,116 @@
+//! `git chant report`
+
+use std::path::Path;
+
+use gix::ObjectId;
+
+use super::Context;
+use crate::{
+    answer::{
+        ReportAnswer, ReportFile,
+        outcome::Outcome,
+        report::{self, Scrub},
+    },
+    attempt::review,
+    cli::report::ReportArgs,
+    domain::redaction::Redaction,
+    env::local_file,
+    error::{Error, Kind, Result},
+    git::{history, process::Git},
+    project::Project,
+    query,
+    specs::{all::Specs, entry::Entry, topic::sort_by_phase},
+};
+
+/// The directory in a repository whose files are shown as documents, not as changes.
+const OWN: &str = ".chant";
+
+pub(super) fn run(context: &Context<'_>, args: &ReportArgs) -> Result<Outcome> {
+    if args.output.is_none() && !args.open && context.interactive {
+        return Err(Error::usage(Kind::BadFlags, "an HTML page is not for a terminal")
+            .hint(format!("to read it in a browser: git chant report {} --open", args.what.join(" ")))
+            .hint(format!("to keep it: git chant report {} -o report.html", args.what.join(" "))));
+    }
+    let project = context.project()?;
+    let specs = Specs::new(&project)?;
+    let entries = entries(context, &project, &specs, &args.what)?;
+    let mut report = query::report::report(&specs, args.what.clone(), &entries, patches(&project, &entries)?)?;
+    Scrub::new(&left_out(&project, args), places(&project)).apply(&mut report);
+    let html = report::html(&report);
+    let written = match &args.output {
+        Some(path) if path.as_os_str() != "-" => {
+            let path = context.env.cwd().join(path);
+            local_file::hand_over(&path, html.as_bytes())?;
+            Some(path)
+        }
+        _ if args.open => {
+            let (dir, name) = (project.repo.chant_dir().join("reports"), format!("{}.html", name(&args.what)));
+            local_file::place(&dir, &name, html.as_bytes())?;
+            let path = dir.join(name);
+            Git::at(&project.repo).arg("web--browse").arg(&path).check()?;
+            Some(path)
+        }
+        _ => None,
+    };
+    let file = ReportFile {
+        specs: entries.iter().map(|entry| entry.id.clone()).collect(),
+        left_out: report.left_out.iter().map(|what| what.as_str().to_owned()).collect(),
+        size: html.len(),
+        html: written.is_none().then_some(html),
+        path: written.map(Into::into),
+    };
+    Ok(Outcome::new(ReportAnswer { report: file }))
+}
+
+/// The specs that are meant, each once: those of each topic in the order of their phases.
+fn entries(context: &Context<'_>, project: &Project, specs: &Specs<'_>, what: &[String]) -> Result<Vec<Entry>> {
+    let mut found: Vec<Entry> = Vec::new();
+    for named in what {
+        let mut entries = if project.candidates(&specs.names, named)?.is_empty() {
+            specs.of_any_topic(named)?
+        } else {
+            vec![specs.entry(&context.pick(project, named)?)?]
+        };
+        sort_by_phase(&mut entries);
+        entries.retain(|entry| !found.iter().any(|known| known.id == entry.id));
+        found.extend(entries);
+    }
+    Ok(found)
+}
+
+/// What the work of each spec changes, apart from specs and documents; `None` without work.
+fn patches(project: &Project, entries: &[Entry]) -> Result<Vec<Option<String>>> {
+    let mut ends: Vec<Option<(Option<ObjectId>, ObjectId)>> = Vec::new();
+    for entry in entries {
+        let work = match &entry.state {
+            Some(state) => review::work_of(project, &entry.id, state)?,
+            None => None,
+        };
+        ends.push(work.map(|work| (work.since, work.tip)));
+    }
+    let pairs: Vec<_> = ends.iter().flatten().copied().collect();
+    let mut patches = history::patches(&project.repo, &pairs, OWN)?.into_iter();
+    Ok(ends.iter().map(|work| work.and_then(|_| patches.next())).collect())
+}
+
+fn left_out(project: &Project, args: &ReportArgs) -> Vec<Redaction> {
+    match args.redact.as_slice() {
+        [] if project.repo.silent() => Redaction::ALL.to_vec(),
+        named => named.concat(),
+    }
+}
+
+/// The directories of this machine that a text may name.
+fn places(project: &Project) -> Vec<String> {
+    let own = [project.repo.work_dir().and_then(Path::parent), Some(project.repo.common_dir())];
+    let home = project.env.home();
+    let all = own.into_iter().flatten().chain(home.as_deref());
+    let texts = all.filter_map(Path::to_str).filter(|place| place.len() > 1);
+    texts.map(str::to_owned).collect()
+}
+
+/// The name of the file of a report, without its ending.
+fn name(what: &[String]) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    what.join("+").chars().map(plain).take(100).collect::<String>().trim_start_matches('.').to_owned()
+}
