@@ -212,7 +212,7 @@ pub(crate) struct Finished {
 
 /// Runs a command line to its end, and ends what it leaves behind.
 ///
-/// A timeout, and SIGINT, SIGTERM or SIGHUP to this process, end its whole process group: SIGTERM, [`Run::grace`], SIGKILL;
+/// A timeout, a [`Run::filter`] that sees no hope, and SIGINT, SIGTERM or SIGHUP to this process, end its whole process group: SIGTERM, [`Run::grace`], SIGKILL;
 /// a second signal kills at once. Background processes get a moment after the command is done, then go the same way; one
 /// that cannot be found and holds our pipe open is not waited for longer than two seconds. Between two runs, those signals
 /// do what they did before the first.
@@ -244,7 +244,7 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     }
 
     let limit = wait(&mut group, &mut pump, run.timeout, run.tick)?;
-    if limit.is_some() || pump.interrupted() {
+    if limit.is_some() || pump.interrupted() || pump.is_hopeless() {
         group.end(&mut pump, run.grace)?;
     }
     if group.wait_for_others(&mut pump, SETTLE)? {
@@ -263,7 +263,7 @@ pub(crate) fn run(run: Run<'_>) -> Result<Finished> {
     Ok(Finished { ending, duration: begun.elapsed(), tail, survivors, transcript_error })
 }
 
-/// Waits until the command is done or a signal came, or its time is over: then gives the time that it had.
+/// Waits until the command is done, a signal came, its output shows that it cannot succeed, or its time is over: then gives the time that it had.
 fn wait(
     group: &mut Group,
     pump: &mut Pump<'_>,
@@ -278,7 +278,7 @@ fn wait(
     let (mut reaped, mut ticked) = (begun, begun);
     loop {
         let left = timeout.map(|limit| limit.saturating_sub(begun.elapsed()));
-        if group.is_done()? || pump.interrupted() {
+        if group.is_done()? || pump.interrupted() || pump.is_hopeless() {
             return Ok(None);
         }
         if left == Some(Duration::ZERO) {

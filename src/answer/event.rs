@@ -57,6 +57,8 @@ pub(crate) struct EventView {
     pub verified: Option<String>,
     /// The agent's exit code.
     pub exit: Option<i32>,
+    /// Why the agent stopped before its work was done: `overload`, `bad-key`, `question`, …
+    pub stopped: Option<String>,
     /// The work commits that it records.
     pub commits: Vec<String>,
     /// The clone that wrote it.

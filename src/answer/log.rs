@@ -70,6 +70,7 @@ fn block(event: &EventView, older: Option<&EventView>, look: &Look) -> String {
     if let Some(exit) = event.exit {
         header("Exit", &exit.to_string());
     }
+    header("Stopped", &clean::line(event.stopped.as_deref().unwrap_or_default()));
     if news(|one, other| one.commits == other.commits) {
         for commit in &event.commits {
             header("Commit", &clean::line(commit));

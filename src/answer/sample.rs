@@ -34,6 +34,7 @@ pub(crate) fn event(sentence: &str) -> EventView {
         sentence: sentence.into(),
         attempt: Some("0ddba11".repeat(5)),
         reason: None,
+        stopped: None,
         agent: Some("claude".into()),
         model: None,
         cost: None,

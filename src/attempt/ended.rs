@@ -5,8 +5,8 @@ use std::{fmt, path::PathBuf, time::Duration};
 use gix::ObjectId;
 
 use crate::{
-    agent::{process::Ending, rate_limit},
-    domain::{checks::Checks, enumeration::enumerate, failure::Said, new_event::NotAllowed},
+    agent::process::Ending,
+    domain::{checks::Checks, enumeration::enumerate, failure::Said, new_event::NotAllowed, stop::Stopped},
     error::{Error, Exit},
     store::Refusal,
 };
@@ -131,8 +131,10 @@ pub(crate) enum Failure {
     ResearchInsufficient,
     /// The agent failed the attempt, in its own words.
     Said(Said),
-    /// The agent ended like this.
-    Agent(Ending),
+    /// The agent ended like this, and said this last.
+    Agent(Ending, Option<String>),
+    /// The agent stopped before its work was done; with what did not pass, if that was checked.
+    Stopped(Stopped, Option<String>),
     /// What did not pass, in words.
     Checks(String),
 }
@@ -143,7 +145,15 @@ impl Failure {
         match self {
             Failure::ResearchInsufficient => true,
             Failure::Said(said) => said.research_insufficient,
-            Failure::Agent(_) | Failure::Checks(_) => false,
+            Failure::Agent(..) | Failure::Stopped(..) | Failure::Checks(_) => false,
+        }
+    }
+
+    /// Why the agent stopped, if it did.
+    pub(crate) fn stopped(&self) -> Option<&Stopped> {
+        match self {
+            Failure::Stopped(stopped, _) => Some(stopped),
+            _ => None,
         }
     }
 }
@@ -153,7 +163,10 @@ impl fmt::Display for Failure {
         match self {
             Failure::ResearchInsufficient => f.write_str("the research is insufficient, the agent says"),
             Failure::Said(said) => said.fmt(f),
-            Failure::Agent(ending) => write!(f, "the agent {ending}"),
+            Failure::Agent(ending, None) => write!(f, "the agent {ending}"),
+            Failure::Agent(ending, Some(said)) => write!(f, "the agent {ending}: {said}"),
+            Failure::Stopped(stopped, None) => stopped.fmt(f),
+            Failure::Stopped(stopped, Some(checks)) => write!(f, "{stopped}; {checks}"),
             Failure::Checks(what) => f.write_str(what),
         }
     }
@@ -166,8 +179,8 @@ pub(crate) enum Pause {
     Interrupted(i32),
     /// A signal ended the checks.
     ChecksInterrupted(i32),
-    /// The service behind the agent refuses it for now.
-    RateLimited,
+    /// The agent stopped, by what passes by itself.
+    Stopped(Stopped),
     /// It was paused while it ran, for this reason.
     Recorded(String),
 }
@@ -177,7 +190,7 @@ impl Pause {
     pub(crate) fn signal(&self) -> Option<i32> {
         match self {
             Pause::Interrupted(signal) | Pause::ChecksInterrupted(signal) => Some(*signal),
-            Pause::RateLimited | Pause::Recorded(_) => None,
+            Pause::Stopped(_) | Pause::Recorded(_) => None,
         }
     }
 }
@@ -187,7 +200,7 @@ impl fmt::Display for Pause {
         match self {
             Pause::Interrupted(signal) => write!(f, "it was interrupted by signal {signal}"),
             Pause::ChecksInterrupted(signal) => write!(f, "its checks were interrupted by signal {signal}"),
-            Pause::RateLimited => f.write_str(rate_limit::REASON),
+            Pause::Stopped(stopped) => stopped.fmt(f),
             Pause::Recorded(reason) => f.write_str(reason),
         }
     }
@@ -265,4 +278,15 @@ pub(crate) enum Verdict {
     Failed(Failure),
     /// The attempt stopped before it could be judged, and can be resumed.
     Paused(Pause),
+}
+
+impl Verdict {
+    /// Why the agent stopped before its work was done, if it did.
+    pub(crate) fn stopped(&self) -> Option<&Stopped> {
+        match self {
+            Verdict::Failed(failure) => failure.stopped(),
+            Verdict::Paused(Pause::Stopped(stopped)) => Some(stopped),
+            Verdict::Paused(_) | Verdict::Passed => None,
+        }
+    }
 }

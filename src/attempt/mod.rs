@@ -13,6 +13,7 @@ mod prompt;
 pub(crate) mod recover;
 pub(crate) mod request;
 mod resume;
+pub(crate) mod retry;
 pub(crate) mod review;
 mod run;
 pub(crate) mod schedule;

@@ -18,7 +18,7 @@ use super::{
     seen, start, track,
 };
 use crate::{
-    agent::{lease::Life, slot::Slot},
+    agent::{lease::Life, preset, slot::Slot},
     answer::progress::{Progress, Step},
     domain::{
         event::{Facts, Op, Pin},
@@ -28,6 +28,7 @@ use crate::{
         spec_type::SpecType,
         state::State,
         status::Status,
+        stop::StopKind,
     },
     error::{Error, Kind, Result},
     project::{Project, agent::MANUAL, target::full_name, trust::CustomPrompt},
@@ -429,15 +430,32 @@ impl Work<'_> {
                 format!("tick in its file what you have done: git chant edit {short}"),
                 format!("then: git chant finish {short}"),
             ],
-            EndedAs::Failed { checks, .. } => {
+            EndedAs::Failed { reason, checks } => {
+                let mend = reason.stopped().map(|stopped| self.mend(&stopped.kind)).transpose()?.flatten();
                 let more = checks.has_more_output();
                 let more = more.then(|| format!("all that its checks printed: git chant log {short} --checks"));
                 let check = |_: &String| format!("to check it again without the agent: git chant finish {short}");
                 let kept = kept()?;
                 let check = kept.as_ref().map(check);
-                [more, kept, check, Some(again)].into_iter().flatten().collect()
+                [mend, more, kept, check, Some(again)].into_iter().flatten().collect()
             }
         })
+    }
+
+    /// What a person does about what stopped the agent, before it is started again.
+    fn mend(&self, stopped: &StopKind) -> Result<Option<String>> {
+        let short = self.id.short();
+        if *stopped == StopKind::Question {
+            return Ok(Some(format!("to answer it for the next attempt: git chant note {short} \"...\"")));
+        }
+        let agent = self.project.store()?.state(self.id)?.and_then(|state| state.facts.agent.clone());
+        let preset = agent.as_deref().and_then(preset::named).filter(|preset| !preset.login.is_empty());
+        let what = match stopped {
+            StopKind::BadKey => "to log in again, or to give it another key",
+            StopKind::NotLoggedIn => "to log in",
+            _ => return Ok(None),
+        };
+        Ok(preset.map(|preset| format!("{what}: {}", preset.login)))
     }
 
     fn is_gate(&self) -> Result<bool> {

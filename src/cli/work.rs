@@ -22,8 +22,10 @@ use crate::domain::{filter::Filter, phase::Phase};
 ///
 /// Several specs are worked in the order of their dependencies, as many at once as --jobs says. Any number of these commands can run
 /// in one repository: each spec is worked by one of them. A spec that is not done stops the rest unless --keep-going is given; what
-/// runs already runs to its end. An agent that exits with 75, or that says in its last lines that it is rate-limited, is left alone
-/// for a while (chant.rateLimitPause), then goes on.
+/// runs already runs to its end. An agent that stopped because it is rate-limited (it exits with 75, or says so), the model is
+/// overloaded, its server failed or there is no network is paused, left alone for a while (chant.rateLimitPause), and goes on in its
+/// session. One spec alone does so where chant.rateLimitPause is set. What does not pass fails with the reason, in the agent's words: a
+/// key that is not accepted, an account without credit, a question, a limit, a refusal.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct WorkArgs {
     /// The specs, by full or short id

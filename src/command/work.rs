@@ -1,6 +1,9 @@
 //! `git chant work`: claim, agent, checks, merge, of one spec or of many.
 
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use super::{Context, claim, ended, fetched};
 use crate::{
@@ -13,8 +16,9 @@ use crate::{
     attempt::{
         claim::Remote,
         ended::{Ended, EndedAs, Stop},
+        retry::{self, Asked},
         schedule::{self, Fate, Job, Limits, Selection, SelectionRequest},
-        work::{From, Work},
+        work::Work,
     },
     cli::work::WorkArgs,
     domain::{id::SpecId, status::Status},
@@ -22,6 +26,9 @@ use crate::{
     project::Project,
     specs::all::Specs,
 };
+
+/// How long an agent is left alone at first that was stopped by what passes.
+const FIRST_PAUSE: Duration = Duration::from_secs(60);
 
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let chosen = !args.labels.is_empty() || !args.topic.is_empty() || !args.phase.is_empty();
@@ -34,20 +41,22 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
         [spec] if !args.chain => {
             let id = context.pick(&project, spec)?;
             fetched::ask_about(context, &project, &id)?;
-            let ended = one(context, &project, &id, args, None)?;
+            let pause = project.config().rate_limit_pause()?.filter(|pause| !pause.is_zero());
+            let ended = one(context, &project, &id, args, None, pause)?;
             ended::present(context, &project, &id, ended)
         }
         _ => all(context, &project, args),
     }
 }
 
-/// Works one spec; `slot` is what its agent was given already.
+/// Works one spec; `slot` is what its agent was given already, `pause` how long to wait at first where it goes on by itself.
 fn one(
     context: &Context<'_>,
     project: &Project,
     id: &SpecId,
     args: &WorkArgs,
     slot: Option<Slot>,
+    pause: Option<Duration>,
 ) -> Result<Ended, Stop> {
     let claims = claim::remote(project, args.claim)?;
     let work = Work {
@@ -60,12 +69,8 @@ fn one(
         approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,
     };
-    work.carry(From::Claim {
-        agent: args.agent.as_deref(),
-        timeout: args.timeout,
-        prompt: args.prompt.as_deref(),
-        slot,
-    })
+    let (agent, prompt) = (args.agent.as_deref(), args.prompt.as_deref());
+    retry::work(&work, Asked { agent, timeout: args.timeout, prompt, pause }, slot)
 }
 
 fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outcome> {
@@ -156,7 +161,7 @@ fn limits(project: &Project, args: &WorkArgs, selection: &Selection) -> Result<L
     Ok(Limits {
         max: args.max.unwrap_or(usize::MAX),
         keep_going: args.keep_going,
-        rate_limit_pause: config.rate_limit_pause()?,
+        rate_limit_pause: config.rate_limit_pause()?.unwrap_or(FIRST_PAUSE),
         jobs_of,
         slots: project.slots_dir(),
         chance: project.env.random_u32(),
@@ -178,7 +183,7 @@ fn work_one(
         view.unwrap_or_else(|| SpecView::new(job.id.clone()))
     };
     let ended = match &project {
-        Ok(project) => one(context, project, &job.id, args, slot),
+        Ok(project) => one(context, project, &job.id, args, slot, None),
         Err(error) => return (Fate::NotDone, Some(refused(view(), error, started))),
     };
     let fate = Fate::of(&ended, named);

@@ -96,7 +96,7 @@ keys! {
     PUSH_BRANCHES = "chant.pushBranches", Kind::Bool, Some("true"),
         "Whether `git chant sync` exchanges the work branches of finished and paused specs, so that somebody else can merge them or go on with them. A branch goes to the same name at the remote, never by force, and is deleted there once its spec is over.";
     RATE_LIMIT_PAUSE = "chant.rateLimitPause", Kind::Duration, Some("1m"),
-        "How long `git chant work` with several specs waits before it starts an agent again that said that it is rate-limited; twice as long each time that it says so again, up to 32 times as long.";
+        "How long `git chant work` waits before an agent goes on that stopped because it is rate-limited, the model is overloaded, its server failed or there is no network; twice as long each time that it stops again, up to 32 times as long, twelve tries in all. With one spec `work` waits only if this is set; it pauses the spec otherwise, and where it is `none`.";
     REMOTE = "chant.remote", Kind::Text, None,
         "The remote that event chains and notes are exchanged with. In silent mode nothing is pushed unless it is set.";
     REQUIRE_SIGNED = "chant.requireSigned", Kind::Bool, Some("false"),

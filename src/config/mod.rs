@@ -136,12 +136,10 @@ impl<'repo> Config<'repo> {
         Ok(found.map(|jobs| usize::try_from(jobs).unwrap_or(usize::MAX)))
     }
 
-    /// How long to wait before an agent that is rate-limited is started again.
-    pub(crate) fn rate_limit_pause(&self) -> Result<Duration> {
-        match self.find(keys::RATE_LIMIT_PAUSE.name) {
-            Some(found) => Ok(found.duration()?.unwrap_or_default()),
-            None => Ok(Duration::from_secs(60)),
-        }
+    /// How long to wait at first before an agent goes on that was stopped by what passes; `None` if that is not set, zero if it is `none`.
+    pub(crate) fn rate_limit_pause(&self) -> Result<Option<Duration>> {
+        let found = self.find(keys::RATE_LIMIT_PAUSE.name);
+        found.map(|found| found.duration().map(Option::unwrap_or_default)).transpose()
     }
 
     /// The names of the agents that have a command line, sorted.

@@ -3,7 +3,7 @@
 use gix::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use super::{confined::Confined, id::SpecId, oid, status::Status, verified::Verified};
+use super::{confined::Confined, id::SpecId, oid, status::Status, stop::StopKind, verified::Verified};
 
 /// What an event does. The names stand in the `Chant-Op` trailer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, strum::AsRefStr, strum::EnumString)]
@@ -241,6 +241,8 @@ pub struct Facts {
     pub verified: Option<Verified>,
     /// The exit code of the agent.
     pub exit: Option<i32>,
+    /// Why the agent stopped before its work was done.
+    pub stopped: Option<StopKind>,
     /// Why, in words.
     pub reason: Option<String>,
     /// The inputs as they were at the start.
@@ -291,6 +293,7 @@ impl Facts {
             clone: None,
             patch_ids: Vec::new(),
             exit: None,
+            stopped: None,
             reason: None,
             supersedes: Vec::new(),
             contended: Vec::new(),

@@ -175,7 +175,7 @@ fn take_own_facts(state: &State, new: &NewEvent, facts: &mut Facts) {
     macro_rules! prefer_own {
         ($($field:ident),+) => { $( if own.$field.is_some() { facts.$field = own.$field; } )+ };
     }
-    prefer_own!(phase, spec_path, spec_blob, reason, exit);
+    prefer_own!(phase, spec_path, spec_blob, reason, stopped, exit);
     if new.op.claims().is_some() {
         prefer_own!(base, target, landing, agent, model, cost, session, confined, review);
         if !own.work_commits.is_empty() {

@@ -9,6 +9,7 @@ use super::{
     event::{Approval, Facts, Landing, Op, Pin, Review, Role},
     id::SpecId,
     status::Status,
+    stop::StopKind,
     verified::Verified,
 };
 
@@ -115,6 +116,7 @@ trailers! {
     "Confined" facts.confined, "name", "What confined the run of the agent: `bubblewrap`, `seatbelt` or `none`.";
     "Verified" facts.verified, "name", "How far the work is verified: `none`, `checks`, `proof` or `reviewed`, see gitchant-security(7).";
     "Exit" facts.exit, "number", "The exit code of the agent.";
+    "Stopped" facts.stopped, "name", "Why the agent stopped before its work was done: `rate-limit`, `overload`, `server-error`, `no-network`, `bad-key`, `no-credit`, `not-logged-in`, `turn-limit`, `output-limit`, `budget-limit`, `refusal`, `killed`, `question` or `denied`.";
     "Reason" facts.reason, "text", "Why, in words.";
     "Informed-By" facts.informed_by, "input", "What an input was when the attempt began: `path:<path> <blob>`, `spec:<id> <event>` or `url:<url>`.";
     "Supersedes" facts.supersedes, "event id", "An attempt that is over by this event.";
@@ -240,7 +242,8 @@ macro_rules! named_values {
 
 named_values! {
     Confined: "a means of confinement",
-    Verified: "a level"
+    Verified: "a level",
+    StopKind: "why an agent stopped"
 }
 
 impl Value for Roles {

@@ -15,7 +15,7 @@ use crate::{
     answer::progress::{Progress, Step},
     domain::{
         confined::Confined, failure::Said, id::SpecId, pattern::PathSet, spec_file, spec_file::Spec,
-        spec_type::SpecType, state::State,
+        spec_type::SpecType, state::State, stop::Stopped,
     },
     error::{Error, Kind, Result},
     git::{
@@ -37,8 +37,10 @@ pub(crate) struct RunEnd {
     pub said: Option<Said>,
     /// What it said of the run itself.
     pub report: Report,
-    /// Whether the service behind the agent refused it for now.
-    pub rate_limited: bool,
+    /// Why the agent stopped before its work was done, as far as it said so.
+    pub stopped: Option<Stopped>,
+    /// What the agent said last.
+    pub last_words: Option<String>,
     /// What is different in the repository since it began.
     pub changes: Changes,
     /// What confined the run.

@@ -333,6 +333,7 @@ pub(crate) fn event_view(event: &Event) -> EventView {
         confined: facts.confined.as_ref().map(|by| by.as_ref().to_owned()),
         verified: facts.verified.as_ref().map(|level| level.as_ref().to_owned()),
         exit: facts.exit,
+        stopped: facts.stopped.as_ref().map(|kind| kind.as_ref().to_owned()),
         commits: facts.work_commits.iter().map(ToString::to_string).collect(),
         clone: facts.clone.clone(),
         signature: None,

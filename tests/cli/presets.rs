@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod real;
+mod stops;
 
 use std::{
     io::{BufRead as _, BufReader},

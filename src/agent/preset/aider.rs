@@ -25,6 +25,8 @@ pub(super) const PRESET: Preset = Preset {
     instructions: "AGENTS.md",
     reads: Some("read: AGENTS.md, in .aider.conf.yml"),
     writes: &[".aider", ".aider.conf.yml"],
+    login: "",
+    stopped_by: |_| None,
     reader: |session| Box::new(Aider { session: session.to_owned(), tokens_in: 0, tokens_out: 0 }),
 };
 

@@ -3,7 +3,13 @@
 use serde_json::Value;
 
 use super::{EventReader, ParsedOutput, Preset};
-use crate::agent::preset::parsed::{number, string, text_of};
+use crate::{
+    agent::{
+        preset::parsed::{number, string, text_of},
+        stop::kind_of,
+    },
+    domain::stop::StopKind,
+};
 
 /// Edits in the working directory and commands are allowed; edits elsewhere are refused, because no person is there to ask.
 pub(super) const PRESET: Preset = Preset {
@@ -23,18 +29,29 @@ pub(super) const PRESET: Preset = Preset {
         ".local/share/claude",
         ".local/state/claude",
     ],
-    reader: |_| Box::new(Claude),
+    login: "claude auth login",
+    stopped_by: |_| None,
+    reader: |_| Box::new(Claude::default()),
 };
 
-struct Claude;
+/// The kind of error of the last message that is none of the model's.
+#[derive(Default)]
+struct Claude {
+    error: Option<String>,
+}
 
 impl EventReader for Claude {
     fn event(&mut self, event: &Value, parsed: &mut ParsedOutput) -> bool {
         match string(event, "type") {
+            Some("system") if string(event, "subtype") == Some("api_retry") => retry(event, parsed),
             Some("system") => begin(event, parsed),
-            Some("assistant") => parts(event, parsed),
+            Some("assistant") => {
+                self.error = string(event, "error").map(str::to_owned);
+                questions(event, parsed);
+                parts(event, parsed);
+            }
             Some("user") => results(event, parsed),
-            Some("result") => end(event, parsed),
+            Some("result") => end(event, self.error.as_deref(), parsed),
             Some(_) => {}
             None => return false,
         }
@@ -77,7 +94,49 @@ fn results(event: &Value, parsed: &mut ParsedOutput) {
     }
 }
 
-fn end(event: &Value, parsed: &mut ParsedOutput) {
+/// A request that failed and is sent again. With a key that is not accepted that goes on for minutes: the second time is the last.
+fn retry(event: &Value, parsed: &mut ParsedOutput) {
+    let (status, attempt) = (number(event, "error_status"), number(event, "attempt").unwrap_or_default());
+    let kind = status.and_then(StopKind::of_http);
+    if let Some(kind) = kind.filter(|kind| kind.is_of_account() && attempt > 1) {
+        let error = string(event, "error").unwrap_or_default().replace('_', " ");
+        parsed.stopped(kind, &format!("HTTP {}, {error}", status.unwrap_or_default()));
+        parsed.is_hopeless();
+    }
+}
+
+/// A question to a person, who is not there.
+fn questions(event: &Value, parsed: &mut ParsedOutput) {
+    let content = event.pointer("/message/content").and_then(Value::as_array);
+    for part in content.into_iter().flatten().filter(|part| string(part, "name") == Some("AskUserQuestion")) {
+        let asked = part.pointer("/input/questions/0/question").and_then(Value::as_str);
+        parsed.held_up(StopKind::Question, asked.unwrap_or_default());
+    }
+}
+
+/// What kind of reason ended it; `error` is that of its last message.
+fn stop_kind(event: &Value, error: Option<&str>, said: &str) -> Option<StopKind> {
+    if string(event, "stop_reason") == Some("refusal") {
+        return Some(StopKind::Refusal);
+    }
+    let limit = match (string(event, "subtype"), string(event, "api_error"), error) {
+        (Some("error_max_turns"), ..) => Some(StopKind::TurnLimit),
+        (Some("error_max_budget_usd"), ..) => Some(StopKind::BudgetLimit),
+        (_, Some("max_output_tokens"), _) => Some(StopKind::OutputLimit),
+        (_, Some("connection_failed"), _) => Some(StopKind::NoNetwork),
+        (_, _, Some("billing_error")) => Some(StopKind::NoCredit),
+        _ => None,
+    };
+    let by_status = || number(event, "api_error_status").and_then(StopKind::of_http);
+    let by_error = || match error {
+        Some("authentication_failed") => Some(StopKind::NotLoggedIn),
+        Some("rate_limit") => Some(StopKind::RateLimit),
+        _ => None,
+    };
+    limit.or_else(by_status).or_else(by_error).or_else(|| kind_of(said))
+}
+
+fn end(event: &Value, error: Option<&str>, parsed: &mut ParsedOutput) {
     parsed.report.price(event.get("total_cost_usd").and_then(Value::as_f64));
     if let Some(usage) = event.get("usage") {
         let fields = ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"];
@@ -90,9 +149,13 @@ fn end(event: &Value, parsed: &mut ParsedOutput) {
         let said =
             if errors.is_empty() { string(event, "result").unwrap_or_default().to_owned() } else { errors.join("; ") };
         parsed.error(&said);
+        if let Some(kind) = stop_kind(event, error, &said) {
+            parsed.stopped(kind, &said);
+        }
     }
     for denied in event.get("permission_denials").and_then(Value::as_array).into_iter().flatten() {
-        parsed.error(&format!("it was not permitted to use {}", string(denied, "tool_name").unwrap_or("a tool")));
+        let tool = string(denied, "tool_name").unwrap_or("a tool");
+        parsed.denied(tool, denied.get("tool_input").unwrap_or(&Value::Null));
     }
 }
 

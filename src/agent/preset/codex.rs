@@ -3,7 +3,13 @@
 use serde_json::Value;
 
 use super::{EventReader, ParsedOutput, Preset};
-use crate::agent::preset::parsed::{number, string};
+use crate::{
+    agent::{
+        preset::parsed::{number, string},
+        stop::kind_of,
+    },
+    domain::stop::StopKind,
+};
 
 /// Its sandbox lets commands write in the working directory only. What it cannot commit there (the git directory of a linked
 /// worktree lies outside) is committed for it. It names no model.
@@ -15,10 +21,19 @@ pub(super) const PRESET: Preset = Preset {
     instructions: "AGENTS.md",
     reads: None,
     writes: &[".codex"],
-    reader: |_| Box::new(Codex),
+    login: "codex login",
+    stopped_by: |_| None,
+    reader: |_| Box::new(Codex::default()),
 };
 
-struct Codex;
+/// Without a network it waits for one as long as that takes: the third time that it says so is the last.
+const MOST_WAITS: u32 = 3;
+
+/// How often it said that it waits for the network.
+#[derive(Default)]
+struct Codex {
+    waits: u32,
+}
 
 impl EventReader for Codex {
     fn event(&mut self, event: &Value, parsed: &mut ParsedOutput) -> bool {
@@ -33,13 +48,28 @@ impl EventReader for Codex {
                 }
             }
             Some("turn.failed") => {
-                parsed.error(event.pointer("/error/message").and_then(Value::as_str).unwrap_or("the turn failed"));
+                let said = event.pointer("/error/message").and_then(Value::as_str).unwrap_or("the turn failed");
+                parsed.error(said);
+                if let Some(kind) = kind_of(said) {
+                    parsed.stopped(kind, said);
+                }
             }
-            Some("error") => parsed.error(string(event, "message").unwrap_or_default()),
+            Some("error") => self.error(string(event, "message").unwrap_or_default(), parsed),
             Some(_) => {}
             None => return false,
         }
         true
+    }
+}
+
+impl Codex {
+    fn error(&mut self, said: &str, parsed: &mut ParsedOutput) {
+        parsed.error(said);
+        self.waits += u32::from(said.contains("waiting for network"));
+        if self.waits >= MOST_WAITS {
+            parsed.stopped(StopKind::NoNetwork, said);
+            parsed.is_hopeless();
+        }
     }
 }
 

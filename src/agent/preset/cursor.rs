@@ -18,6 +18,8 @@ pub(super) const PRESET: Preset = Preset {
     instructions: "AGENTS.md",
     reads: None,
     writes: &[".cursor", ".config/cursor", ".cache/cursor"],
+    login: "cursor-agent login",
+    stopped_by: |_| None,
     reader: |_| Box::new(Cursor),
 };
 

@@ -3,7 +3,13 @@
 use serde_json::Value;
 
 use super::{EventReader, ParsedOutput, Preset};
-use crate::agent::preset::parsed::{number, string, text_of};
+use crate::{
+    agent::{
+        preset::parsed::{number, string, text_of},
+        stop::kind_of,
+    },
+    domain::stop::StopKind,
+};
 
 /// It asks for nothing; there is no mode that allows commands and keeps them in the worktree without a container.
 pub(super) const PRESET: Preset = Preset {
@@ -14,10 +20,21 @@ pub(super) const PRESET: Preset = Preset {
     instructions: "GEMINI.md",
     reads: None,
     writes: &[".gemini"],
+    login: "gemini",
+    stopped_by,
     reader: |_| Box::new(Gemini),
 };
 
 struct Gemini;
+
+/// It exits with what is left of the HTTP status in a byte, or with a code of its own.
+fn stopped_by(code: i32) -> Option<StopKind> {
+    match code {
+        41 => Some(StopKind::NotLoggedIn),
+        53 => Some(StopKind::TurnLimit),
+        _ => StopKind::of_http(u64::try_from(code).ok()? + 256),
+    }
+}
 
 impl EventReader for Gemini {
     fn event(&mut self, event: &Value, parsed: &mut ParsedOutput) -> bool {
@@ -44,7 +61,13 @@ impl EventReader for Gemini {
                 let error = event.pointer("/error/message").and_then(Value::as_str);
                 parsed.failed(error.unwrap_or(&output));
             }
-            Some("error") => parsed.error(string(event, "message").unwrap_or_default()),
+            Some("error") => {
+                let said = string(event, "message").unwrap_or_default();
+                parsed.error(said);
+                if said.contains("blocked due to safety") {
+                    parsed.held_up(StopKind::Refusal, said);
+                }
+            }
             Some("result") => end(event, parsed),
             Some(_) => {}
             None => return false,
@@ -56,6 +79,12 @@ impl EventReader for Gemini {
 fn end(event: &Value, parsed: &mut ParsedOutput) {
     if let Some(error) = event.pointer("/error/message").and_then(Value::as_str) {
         parsed.error(error);
+        let limited = event.pointer("/error/type").and_then(Value::as_str) == Some("FatalTurnLimitedError");
+        // An account that is too fast and one without credit get the same words: its exit code tells.
+        let said = || kind_of(error).filter(|kind| matches!(kind, StopKind::BadKey | StopKind::NoNetwork));
+        if let Some(kind) = limited.then_some(StopKind::TurnLimit).or_else(said) {
+            parsed.stopped(kind, error);
+        }
     }
     let Some(stats) = event.get("stats") else { return };
     parsed.report.tokens(number(stats, "input_tokens"), number(stats, "output_tokens"));

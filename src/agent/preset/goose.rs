@@ -14,6 +14,8 @@ pub(super) const PRESET: Preset = Preset {
     instructions: "AGENTS.md",
     reads: None,
     writes: &[".config/goose", ".local/share/goose", ".local/state/goose"],
+    login: "goose configure",
+    stopped_by: |_| None,
     reader: |session| Box::new(Goose { session: session.to_owned() }),
 };
 

@@ -17,6 +17,7 @@ mod report;
 pub use parser::OutputParser;
 pub use report::{Report, is_session};
 
+use crate::domain::stop::StopKind;
 use parsed::ParsedOutput;
 
 /// An agent that is known by name.
@@ -37,6 +38,10 @@ pub struct Preset {
     /// What it writes outside its worktree, below the home directory: its sessions, its settings, what it remembers. A run that can
     /// write nothing else but its own can write these.
     pub writes: &'static [&'static str],
+    /// What a person types to log in or to give it a key; empty where it reads keys from the environment only.
+    pub login: &'static str,
+    /// Why it stopped, by its exit code, where that says it.
+    pub(crate) stopped_by: fn(code: i32) -> Option<StopKind>,
     /// Makes what understands its output; it is told the name that its session is given, where it takes one.
     reader: fn(session: &str) -> Box<dyn EventReader>,
 }
@@ -70,6 +75,10 @@ trait EventReader {
         let _ = (line, parsed);
     }
 }
+
+#[cfg(test)]
+#[path = "tests/stops.rs"]
+mod stops;
 
 #[cfg(test)]
 #[path = "tests/preset.rs"]

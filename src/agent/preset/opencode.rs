@@ -3,7 +3,13 @@
 use serde_json::Value;
 
 use super::{EventReader, ParsedOutput, Preset};
-use crate::agent::preset::parsed::{number, string};
+use crate::{
+    agent::{
+        preset::parsed::{number, string},
+        stop::kind_of,
+    },
+    domain::stop::StopKind,
+};
 
 /// `--auto` allows what its configuration does not deny. It names no model.
 pub(super) const PRESET: Preset = Preset {
@@ -14,6 +20,8 @@ pub(super) const PRESET: Preset = Preset {
     instructions: "AGENTS.md",
     reads: None,
     writes: &[".local/share/opencode", ".local/state/opencode", ".config/opencode", ".cache/opencode"],
+    login: "opencode auth login",
+    stopped_by: |_| None,
     reader: |_| Box::new(Opencode::default()),
 };
 
@@ -35,6 +43,9 @@ impl EventReader for Opencode {
             "tool_use" => {
                 let input = part.pointer("/state/input").unwrap_or(&Value::Null);
                 parsed.tool(string(part, "tool").unwrap_or("a tool"), input);
+                if input.get("tool").and_then(Value::as_str) == Some("question") {
+                    parsed.held_up(StopKind::Question, "");
+                }
                 if part.pointer("/state/status").and_then(Value::as_str) == Some("error") {
                     parsed.failed(part.pointer("/state/error").and_then(Value::as_str).unwrap_or_default());
                 }
@@ -42,7 +53,11 @@ impl EventReader for Opencode {
             "step_finish" => self.step(part, parsed),
             "error" => {
                 let said = event.pointer("/error/data/message").or_else(|| event.pointer("/error/name"));
-                parsed.error(said.and_then(Value::as_str).unwrap_or_default());
+                let said = said.and_then(Value::as_str).unwrap_or_default();
+                parsed.error(said);
+                if let Some(kind) = stop_kind(event.get("error").unwrap_or(&Value::Null), said) {
+                    parsed.stopped(kind, said);
+                }
             }
             _ => {}
         }
@@ -50,11 +65,27 @@ impl EventReader for Opencode {
     }
 }
 
+/// What kind of reason an error is.
+fn stop_kind(error: &Value, said: &str) -> Option<StopKind> {
+    let by_name = match string(error, "name") {
+        Some("ContentFilterError") => Some(StopKind::Refusal),
+        Some("MessageOutputLengthError") => Some(StopKind::OutputLimit),
+        Some("ProviderAuthError") => Some(StopKind::NotLoggedIn),
+        _ => None,
+    };
+    // A service answers with one status to an account without credit and to one that is too fast.
+    let by_status = || error.pointer("/data/statusCode").and_then(Value::as_u64).and_then(StopKind::of_http);
+    by_name.or_else(|| kind_of(said)).or_else(by_status)
+}
+
 impl Opencode {
     fn step(&mut self, part: &Value, parsed: &mut ParsedOutput) {
         if let Some(dollars) = part.get("cost").and_then(Value::as_f64) {
             self.dollars += dollars;
             parsed.report.price(Some(self.dollars));
+        }
+        if string(part, "reason") == Some("length") {
+            parsed.held_up(StopKind::OutputLimit, "");
         }
         if let Some(tokens) = part.get("tokens") {
             let cached = tokens.get("cache").unwrap_or(&Value::Null);

@@ -4,6 +4,10 @@
 use serde_json::Value;
 
 use super::Report;
+use crate::{
+    agent::stop::words,
+    domain::stop::{StopKind, Stopped},
+};
 
 /// How much of the input of a tool is shown, in characters.
 const LONGEST_INPUT: usize = 160;
@@ -31,6 +35,12 @@ pub(super) struct ParsedOutput {
     answer: String,
     /// Whether the next piece goes on with the last message.
     continues: bool,
+    /// Why the agent stopped, as far as its output says so in fields.
+    stopped: Option<Stopped>,
+    /// Whether the agent goes on with what cannot succeed.
+    hopeless: bool,
+    /// What went wrong last.
+    last_error: Option<String>,
 }
 
 impl ParsedOutput {
@@ -49,6 +59,7 @@ impl ParsedOutput {
     pub(super) fn message(&mut self, text: &str) {
         self.say(text);
         if !text.trim().is_empty() {
+            self.last_error = None;
             text.clone_into(&mut self.answer);
             self.cut();
         }
@@ -75,23 +86,51 @@ impl ParsedOutput {
 
     /// The use of a tool: `$ cargo test`, `Edit src/lib.rs`.
     pub(super) fn tool(&mut self, name: &str, input: &Value) {
-        let told = TELLING.iter().find_map(|field| input.get(field)).or(input.is_string().then_some(input));
-        let told = match told {
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
-            _ => String::new(),
-        };
-        let told = one_line(&told);
-        let shell = ["bash", "shell", "run_shell_command", "developer__shell"];
-        if shell.contains(&name.to_ascii_lowercase().as_str()) && !told.is_empty() {
-            self.say(&format!("$ {told}"));
-        } else {
-            self.say(format!("{} {told}", one_line(name)).trim_end());
+        let line = described(name, input);
+        self.say(&line);
+    }
+
+    /// The use of a tool that was not permitted.
+    pub(super) fn denied(&mut self, name: &str, input: &Value) {
+        self.say(&format!("error: it was not permitted to use {}", one_line(name)));
+        self.held_up(StopKind::Denied, &described(name, input));
+    }
+
+    /// Why the agent stopped, in its words.
+    pub(super) fn stopped(&mut self, kind: StopKind, said: &str) {
+        self.stopped = Some(Stopped { kind, said: words(said) });
+    }
+
+    /// A question, or a permission that it did not get: the agent may still do its work, and what stops it later comes first.
+    pub(super) fn held_up(&mut self, kind: StopKind, said: &str) {
+        if self.stopped.is_none() {
+            self.stopped(kind, said);
         }
+    }
+
+    /// The agent goes on with what cannot succeed.
+    pub(super) fn is_hopeless(&mut self) {
+        self.hopeless = true;
+    }
+
+    /// Why the agent stopped, as far as its output says so in fields.
+    pub(super) fn why_stopped(&self) -> Option<&Stopped> {
+        self.stopped.as_ref()
+    }
+
+    /// Whether the run is to be ended: it cannot succeed.
+    pub(super) fn has_no_hope(&self) -> bool {
+        self.hopeless
+    }
+
+    /// What it said last: an error, or its last message.
+    pub(super) fn last_words(&self) -> Option<String> {
+        self.last_error.as_deref().and_then(words).or_else(|| words(&self.answer))
     }
 
     /// Something that went wrong.
     pub(super) fn error(&mut self, text: &str) {
+        self.last_error = Some(first(text, LONGEST_ERROR));
         self.say(&format!("error: {}", first(text, LONGEST_ERROR)));
     }
 
@@ -129,6 +168,22 @@ impl ParsedOutput {
             self.end_line();
         }
     }
+}
+
+/// The use of a tool: `$ cargo test`, `Edit src/lib.rs`.
+fn described(name: &str, input: &Value) -> String {
+    let told = TELLING.iter().find_map(|field| input.get(field)).or(input.is_string().then_some(input));
+    let told = match told {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(words)) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        _ => String::new(),
+    };
+    let told = one_line(&told);
+    let shell = ["bash", "shell", "run_shell_command", "developer__shell"];
+    if shell.contains(&name.to_ascii_lowercase().as_str()) && !told.is_empty() {
+        return format!("$ {told}");
+    }
+    format!("{} {told}", one_line(name)).trim_end().to_owned()
 }
 
 /// The first words of a text, as one line.

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{EventReader, ParsedOutput, Report};
-use crate::agent::process::OutputFilter;
+use crate::{agent::process::OutputFilter, domain::stop::Stopped};
 
 /// A line that is longer is not read, in bytes: agents put whole files into one.
 const LONGEST_LINE: usize = 8 << 20;
@@ -32,6 +32,16 @@ impl OutputParser {
     /// The last message of the agent.
     pub fn answer(&self) -> &str {
         self.parsed.answer()
+    }
+
+    /// Why the agent stopped, as far as its output says so in fields.
+    pub(crate) fn stopped(&self) -> Option<&Stopped> {
+        self.parsed.why_stopped()
+    }
+
+    /// What it said last: an error, or its last message.
+    pub(crate) fn last_words(&self) -> Option<String> {
+        self.parsed.last_words()
     }
 
     /// One line of output.
@@ -65,6 +75,10 @@ impl OutputFilter for OutputParser {
             }
         }
         self.parsed.take().into_bytes()
+    }
+
+    fn is_hopeless(&self) -> bool {
+        self.parsed.has_no_hope()
     }
 
     fn finish(&mut self) -> Vec<u8> {

@@ -14,6 +14,11 @@ pub(crate) trait OutputFilter {
     /// The next bytes; gives what can be shown by now.
     fn push(&mut self, bytes: &[u8]) -> Vec<u8>;
 
+    /// Whether what was said shows that the command cannot succeed any more: it is ended then.
+    fn is_hopeless(&self) -> bool {
+        false
+    }
+
     /// The output is over; gives what is left to be shown.
     fn finish(&mut self) -> Vec<u8>;
 }
@@ -73,6 +78,11 @@ impl<'a> Output<'a> {
         if self.tail.len() > self.keep.saturating_mul(2).saturating_add(64 * 1024) {
             self.cut();
         }
+    }
+
+    /// Whether the command is to be ended because it cannot succeed any more.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.filter.as_ref().is_some_and(|filter| filter.is_hopeless())
     }
 
     fn cut(&mut self) {

@@ -117,6 +117,11 @@ impl<'a> Pump<'a> {
         self.interrupts.first().is_some()
     }
 
+    /// Whether its output shows that the command cannot succeed any more.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.output.is_hopeless()
+    }
+
     /// How many such signals came.
     pub(super) fn signals(&self) -> usize {
         self.interrupts.count()

@@ -188,12 +188,14 @@ impl Judge<'_> {
             if let Some(pause) = self.stopped(run)? {
                 return Ok((Verdict::Paused(pause), false));
             }
-            match run.ending {
-                Ending::Exited(RESEARCH_INSUFFICIENT) => {
-                    return Ok((Verdict::Failed(Failure::ResearchInsufficient), false));
-                }
-                ending if ending.success() => {}
-                ending => return Ok((Verdict::Failed(Failure::Agent(ending)), false)),
+            let failure = match (run.ending, &run.stopped) {
+                (ending, _) if ending.success() => None,
+                (Ending::Exited(RESEARCH_INSUFFICIENT), _) => Some(Failure::ResearchInsufficient),
+                (_, Some(stopped)) => Some(Failure::Stopped(stopped.clone(), None)),
+                (ending, None) => Some(Failure::Agent(ending, run.last_words.clone())),
+            };
+            if let Some(failure) = failure {
+                return Ok((Verdict::Failed(failure), false));
             }
         }
         if let Some(refused) = self.run.and_then(|run| run.refused.clone()) {
@@ -201,7 +203,15 @@ impl Judge<'_> {
         }
         match self.check() {
             Ok((None, clean)) => Ok((Verdict::Passed, clean)),
-            Ok((Some(what), clean)) => Ok((Verdict::Failed(Failure::Checks(what)), clean)),
+            Ok((Some(what), clean)) => {
+                // An agent that is done although it was held up has done its work if that passes.
+                let stopped = self.run.and_then(|run| run.stopped.clone());
+                let failure = match stopped {
+                    Some(stopped) => Failure::Stopped(stopped, Some(what)),
+                    None => Failure::Checks(what),
+                };
+                Ok((Verdict::Failed(failure), clean))
+            }
             // The agent may have left anything: what cannot be checked has not passed, and stays on record as that.
             Err(Error { exit: Exit::Signal(signal), .. }) => {
                 Ok((Verdict::Paused(Pause::ChecksInterrupted(signal)), false))
@@ -212,11 +222,14 @@ impl Judge<'_> {
 
     /// Why the attempt was stopped before its agent was done, if it was.
     fn stopped(&self, run: &RunEnd) -> Result<Option<Pause>> {
-        Ok(match run.ending {
-            Ending::Interrupted(signal) => Some(Pause::Interrupted(signal)),
-            _ if run.rate_limited => Some(Pause::RateLimited),
-            _ => self.project.paused(self.attempt)?.map(Pause::Recorded),
-        })
+        if let Ending::Interrupted(signal) = run.ending {
+            return Ok(Some(Pause::Interrupted(signal)));
+        }
+        if let Some(recorded) = self.project.paused(self.attempt)? {
+            return Ok(Some(Pause::Recorded(recorded)));
+        }
+        let passes = run.stopped.as_ref().filter(|stopped| stopped.kind.passes());
+        Ok(passes.cloned().map(Pause::Stopped))
     }
 
     /// The verdict on what could not be checked, which is on the list of checks from now on.
@@ -332,6 +345,7 @@ impl Judge<'_> {
             work_commits: commits.clone(),
             patch_ids: patches.map(|id| id.map_or_else(|| "-".to_owned(), |id| id.to_string())).collect(),
             exit: run.and_then(|run| run.ending.exit_code()),
+            stopped: verdict.stopped().map(|stopped| stopped.kind.clone()),
             reason,
             tampered: self.to_acknowledge(verdict),
             model: run.and_then(|run| run.report.model.clone()),

@@ -106,12 +106,12 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
         let look = state.queue.done(job.clone(), fate, Instant::now());
         state.worked.retain(|(other, ..)| *other != id);
         state.worked.push((id.clone(), fate, result));
-        if fate == Fate::RateLimited
+        if fate == Fate::HeldUp
             && let Some(agent) = &job.agent
             && let Some(pause) = state.queue.cooling(agent, Instant::now())
         {
             let pause = humantime::format_duration(Duration::from_secs(pause.as_secs_f64().ceil() as u64));
-            let note = format!("the agent '{agent}' is rate-limited: it is left alone for {pause}");
+            let note = format!("the agent '{agent}' is left alone for {pause}");
             shared.progress.say(&Step::Note(note));
         }
         let waiting = if look { state.queue.take_waiting() } else { Vec::new() };

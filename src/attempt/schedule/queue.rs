@@ -11,16 +11,13 @@ use std::{
 use super::select::{Job, Selection, Waiting};
 use crate::{
     agent::slot::Slot,
-    attempt::ended::{Ended, EndedAs, Pause, Stop},
+    attempt::{
+        ended::{Ended, EndedAs, Pause, Stop},
+        retry,
+    },
     domain::id::SpecId,
     error::{Exit, Result},
 };
-
-/// How often one spec is begun again because its agent is rate-limited.
-const MAX_TRIES: u32 = 12;
-
-/// How much longer than at first an agent is left alone that is rate-limited, as a power of two.
-const MAX_DOUBLINGS: u32 = 5;
 
 /// How long a worker without work waits at most before it looks again: another process may have given a slot back.
 const LOOK: Duration = Duration::from_millis(200);
@@ -35,7 +32,7 @@ pub(crate) enum Fate {
     /// It failed, could not begin, or waits to be merged.
     NotDone,
     /// Its agent is to be left alone for a while.
-    RateLimited,
+    HeldUp,
     /// This signal ended it.
     Interrupted(i32),
 }
@@ -45,7 +42,7 @@ impl Fate {
     pub(crate) fn of(ended: &Result<Ended, Stop>, named: bool) -> Fate {
         match ended {
             Ok(Ended { how: EndedAs::HandedOver { .. }, .. }) => Fate::Taken,
-            Ok(Ended { how: EndedAs::Paused(Pause::RateLimited), .. }) => Fate::RateLimited,
+            Ok(Ended { how: EndedAs::Paused(Pause::Stopped(_)), .. }) => Fate::HeldUp,
             Ok(Ended { signal: Some(signal), .. }) => Fate::Interrupted(*signal),
             Ok(ended) if ended.exit() == 0 => Fate::Done,
             Ok(_) => Fate::NotDone,
@@ -75,7 +72,7 @@ pub(crate) struct Limits {
     pub max: usize,
     /// Whether the rest is worked though one was not done.
     pub keep_going: bool,
-    /// How long an agent that is rate-limited is left alone at first.
+    /// How long an agent that was stopped by what passes is left alone at first.
     pub rate_limit_pause: Duration,
     /// How many runs of each agent there may be at once.
     pub jobs_of: HashMap<String, usize>,
@@ -171,11 +168,11 @@ impl Queue {
                 self.stopped |= !self.limits.keep_going;
                 false
             }
-            Fate::RateLimited => {
+            Fate::HeldUp => {
                 self.cool(agent, now);
                 let tries = self.tries.entry(job.id.clone()).or_default();
                 *tries += 1;
-                if *tries < MAX_TRIES {
+                if *tries < retry::MAX_TRIES {
                     self.ready.push_front(job);
                 } else {
                     self.stopped |= !self.limits.keep_going;
@@ -198,14 +195,14 @@ impl Queue {
         let cooling = self.cooling.entry(agent).or_insert(Cooling { until: now, times: 0 });
         // Several that ran at once were refused for one reason.
         if cooling.until <= now {
-            let pause = self.limits.rate_limit_pause.saturating_mul(2u32.pow(cooling.times.min(MAX_DOUBLINGS)));
+            let pause = retry::pause(self.limits.rate_limit_pause, cooling.times);
             // A pause that no clock reaches is as good as a year.
             cooling.until = now.checked_add(pause).unwrap_or(now + Duration::from_secs(365 * 24 * 3600));
             cooling.times += 1;
         }
     }
 
-    /// How long the agent of a spec that is rate-limited is left alone from now on.
+    /// How long the agent is left alone from now on.
     pub(super) fn cooling(&self, agent: &str, now: Instant) -> Option<Duration> {
         self.cooling.get(agent).map(|cooling| cooling.until.saturating_duration_since(now))
     }

@@ -12,6 +12,7 @@ use crate::{
         preset::{OutputParser, Report, is_session},
         process::OutputFilter,
     },
+    domain::stop::Stopped,
     git::work_file::{self, Directory},
     project::agent::Agent,
 };
@@ -40,6 +41,19 @@ pub(super) fn kept(worktree: &Path, agent: &Agent) -> Option<String> {
     (kept.agent == agent.name && is_session(&kept.session)).then_some(kept.session)
 }
 
+/// What an agent said of one run.
+#[derive(Default)]
+pub(super) struct Heard {
+    /// Of the run itself.
+    pub report: Report,
+    /// Why it stopped, as far as its output says so in fields.
+    pub stopped: Option<Stopped>,
+    /// Its last message.
+    pub answer: String,
+    /// What it said last.
+    pub last_words: Option<String>,
+}
+
 /// Listens to a run and keeps the name of its session.
 pub(super) struct Memory {
     parser: OutputParser,
@@ -55,9 +69,15 @@ impl Memory {
         Some(Memory { parser, agent: agent.name.clone(), worktree: worktree.to_owned(), kept: None })
     }
 
-    /// What the agent said of the run.
-    pub(super) fn report(self) -> Report {
-        self.parser.report().clone()
+    /// What the agent said of the run, and of its end.
+    pub(super) fn heard(self) -> Heard {
+        let parser = &self.parser;
+        Heard {
+            report: parser.report().clone(),
+            stopped: parser.stopped().cloned(),
+            answer: parser.answer().to_owned(),
+            last_words: parser.last_words(),
+        }
     }
 
     fn keep(&mut self) {
@@ -79,6 +99,10 @@ impl OutputFilter for Memory {
         let heard = self.parser.push(bytes);
         self.keep();
         heard
+    }
+
+    fn is_hopeless(&self) -> bool {
+        self.parser.is_hopeless()
     }
 
     fn finish(&mut self) -> Vec<u8> {

@@ -15,14 +15,13 @@ use std::{
 use gix::{ObjectId, bstr::ByteSlice};
 
 use confined::ConfinedRun;
-use memory::Memory;
+use memory::{Heard, Memory};
 
 use crate::{
     agent::{
         lease::Lease,
-        preset::Report,
         process::{self, Ending, OutputFilter, Run, Stdin},
-        rate_limit, transcript,
+        stop, transcript,
     },
     answer::progress::{Progress, Step},
     attempt::{
@@ -30,7 +29,12 @@ use crate::{
         request::Requests,
         seen::{Extent, Watch},
     },
-    domain::{confined::Confined, id::SpecId, spec_file::FrontMatter},
+    domain::{
+        confined::Confined,
+        id::SpecId,
+        spec_file::FrontMatter,
+        stop::{StopKind, Stopped},
+    },
     error::{Error, Kind, Result},
     git::work_file,
     project::{Project, agent::Agent, warm},
@@ -83,13 +87,13 @@ impl Session<'_> {
         let mut once = |had: Option<&str>| {
             self.once(project, inside.as_ref(), &prompt_file, &log, lease, had, &mut requests, progress)
         };
-        let (mut finished, mut report) = once(had.as_deref())?;
+        let (mut finished, mut heard) = once(had.as_deref())?;
         // It never began: what it was to go on with is gone.
-        if let Some(had) = had.filter(|_| report.session.is_none())
+        if let Some(had) = had.filter(|_| heard.report.session.is_none())
             && matches!(finished.ending, Ending::Exited(code) if code != 0)
         {
             progress.say(&Step::Note(format!("the session '{had}' cannot be gone on with: a new one begins")));
-            (finished, report) = once(None)?;
+            (finished, heard) = once(None)?;
         }
         serve(&mut requests, progress);
         if inside.is_none() {
@@ -107,9 +111,13 @@ impl Session<'_> {
             }
         }
         let ending = finished.ending;
-        let rate_limited = rate_limit::says_so(ending, &finished.tail);
-        let said = requests.said();
-        Ok(RunEnd { ending, said, report, rate_limited, changes, confined, refused })
+        let asked = || asked(&heard.answer).filter(|_| ending.success());
+        let by_code = |code| self.agent.preset.and_then(|preset| (preset.stopped_by)(code));
+        let stopped = stop::reason(ending, heard.stopped, by_code, &finished.tail).or_else(asked);
+        let last_words = heard.last_words.or_else(|| stop::last_words(&finished.tail));
+        let stopped = stopped.map(|stopped| stopped.or_said(last_words.as_deref()));
+        let (said, report) = (requests.said(), heard.report);
+        Ok(RunEnd { ending, said, report, stopped, last_words, changes, confined, refused })
     }
 
     /// Runs one process of the agent to its end, in the session that it `had`.
@@ -124,7 +132,7 @@ impl Session<'_> {
         had: Option<&str>,
         requests: &mut Requests<'_>,
         progress: &dyn Progress,
-    ) -> Result<(process::Finished, Report)> {
+    ) -> Result<(process::Finished, Heard)> {
         let command = self.agent.command_line(prompt_file, had);
         let mut sink = |line: &str| progress.say(&Step::AgentLine(line));
         let mut on_started = |started: &process::ProcessGroup| {
@@ -159,7 +167,7 @@ impl Session<'_> {
         if let Some(error) = &finished.transcript_error {
             progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));
         }
-        Ok((finished, memory.map(Memory::report).unwrap_or_default()))
+        Ok((finished, memory.map(Memory::heard).unwrap_or_default()))
     }
 
     /// What is different in the environment of the agent from the person's.
@@ -180,6 +188,12 @@ impl Session<'_> {
         }
         Ok(env)
     }
+}
+
+/// The question with which an agent ended its last message.
+fn asked(answer: &str) -> Option<Stopped> {
+    let last = answer.lines().rev().map(str::trim).find(|line| !line.is_empty())?;
+    last.ends_with('?').then(|| Stopped { kind: StopKind::Question, said: stop::words(last) })
 }
 
 /// Answers what the agent asks for. A mailbox that cannot be used is told of, and is no reason to end the agent.

@@ -6,6 +6,7 @@ use crate::{
         event::{Approval, Event, Facts, Landing, Op, Pin, Review, Role},
         id::SpecId,
         status::Status,
+        stop::StopKind,
         verified::Verified,
     },
     store::{Invalid, MAX_EVENT_LEN, Store, decode, encode},
@@ -106,7 +107,8 @@ prop_compose! {
         (work_commits, patch_ids) in (prop::collection::vec(ids(), 0..3), prop::collection::vec(text(), 0..3)).boxed(),
         landing in some((some(ids()), ids()).prop_map(|(old, new)| Landing { old, new })).boxed(),
         (agent, model, cost, session) in (some(text()), some(text()), some(text()), some(text())).boxed(),
-        (exit, reason, confined, verified) in (some(any::<i32>()), some(text()), some(confined()), some(verified())).boxed(),
+        (exit, reason, confined, verified, stopped) in
+            (some(any::<i32>()), some(text()), some(confined()), some(verified()), some(Just(StopKind::Overload))).boxed(),
         (informed_by, replaced, proposed) in (prop::collection::vec(pin(), 0..3), any::<bool>(), any::<bool>()).boxed(),
         supersedes in prop::collection::vec(ids(), 0..3).boxed(),
         approval in some((any::<bool>(), ids()).prop_map(|(approved, blob)| Approval { approved, blob })).boxed(),
@@ -117,7 +119,7 @@ prop_compose! {
     ) -> Facts {
         Facts {
             status, was, phase, attempt, nonce, clone, spec_path, spec_blob, created, onto, base, target, work_commits,
-            patch_ids, landing, agent, model, cost, session, confined, verified, exit, reason, informed_by, supersedes, approval, review, tampered,
+            patch_ids, landing, agent, model, cost, session, confined, verified, exit, stopped, reason, informed_by, supersedes, approval, review, tampered,
             contended, current, unknown, superseded_by: replaced.then(spec), proposed_by: proposed.then(spec),
         }
     }

@@ -1,0 +1,100 @@
+//! Why the real agents stopped, as their streams were recorded: Claude Code 2.1.332, Codex 0.171.0, Gemini CLI 0.61.0, opencode 1.18.33.
+
+use super::{named, parser::tests::parse};
+use crate::{
+    agent::{process::Ending, stop},
+    domain::stop::StopKind::{self, *},
+};
+
+/// The agent, its exit code, what it printed, and why it stopped. Codex asks in its last message only, which is no field, and tells a server
+/// that fails from one that is busy by nothing.
+fn recorded() -> Vec<(&'static str, i32, &'static str, Option<StopKind>)> {
+    vec![
+        ("claude", 1, include_str!("../recorded/stops/claude-bad-key.jsonl"), Some(BadKey)),
+        ("claude", 0, include_str!("../recorded/stops/claude-denied.jsonl"), Some(Denied)),
+        ("claude", 1, include_str!("../recorded/stops/claude-no-credit.jsonl"), Some(NoCredit)),
+        ("claude", 1, include_str!("../recorded/stops/claude-no-network.jsonl"), Some(NoNetwork)),
+        ("claude", 1, include_str!("../recorded/stops/claude-not-logged-in.jsonl"), Some(NotLoggedIn)),
+        ("claude", 1, include_str!("../recorded/stops/claude-output-limit.jsonl"), Some(OutputLimit)),
+        ("claude", 1, include_str!("../recorded/stops/claude-overload.jsonl"), Some(Overload)),
+        ("claude", 0, include_str!("../recorded/stops/claude-question.jsonl"), Some(Question)),
+        ("claude", 1, include_str!("../recorded/stops/claude-rate-limit.jsonl"), Some(RateLimit)),
+        ("claude", 1, include_str!("../recorded/stops/claude-refusal.jsonl"), Some(Refusal)),
+        ("claude", 1, include_str!("../recorded/stops/claude-server-error.jsonl"), Some(ServerError)),
+        ("claude", 1, include_str!("../recorded/stops/claude-turn-limit.jsonl"), Some(TurnLimit)),
+        ("codex", 1, include_str!("../recorded/stops/codex-bad-key.jsonl"), Some(BadKey)),
+        ("codex", 1, include_str!("../recorded/stops/codex-no-credit.jsonl"), Some(NoCredit)),
+        ("codex", 1, include_str!("../recorded/stops/codex-no-network.jsonl"), Some(NoNetwork)),
+        ("codex", 1, include_str!("../recorded/stops/codex-output-limit.jsonl"), Some(OutputLimit)),
+        ("codex", 1, include_str!("../recorded/stops/codex-overload.jsonl"), Some(Overload)),
+        ("codex", 0, include_str!("../recorded/stops/codex-question.jsonl"), None),
+        ("codex", 1, include_str!("../recorded/stops/codex-rate-limit-in-stream.jsonl"), Some(RateLimit)),
+        ("codex", 1, include_str!("../recorded/stops/codex-rate-limit.jsonl"), Some(RateLimit)),
+        ("codex", 1, include_str!("../recorded/stops/codex-refusal.jsonl"), Some(Refusal)),
+        ("codex", 1, include_str!("../recorded/stops/codex-server-error.jsonl"), Some(Overload)),
+        ("gemini", 144, include_str!("../recorded/stops/gemini-bad-key.jsonl"), Some(BadKey)),
+        ("gemini", 1, include_str!("../recorded/stops/gemini-no-network.jsonl"), Some(NoNetwork)),
+        ("gemini", 41, include_str!("../recorded/stops/gemini-not-logged-in.jsonl"), Some(NotLoggedIn)),
+        ("gemini", 247, include_str!("../recorded/stops/gemini-overload.jsonl"), Some(Overload)),
+        ("gemini", 173, include_str!("../recorded/stops/gemini-rate-limit.jsonl"), Some(RateLimit)),
+        ("gemini", 0, include_str!("../recorded/stops/gemini-refusal.jsonl"), Some(Refusal)),
+        ("gemini", 244, include_str!("../recorded/stops/gemini-server-error.jsonl"), Some(ServerError)),
+        ("gemini", 53, include_str!("../recorded/stops/gemini-turn-limit.jsonl"), Some(TurnLimit)),
+        ("opencode", 1, include_str!("../recorded/stops/opencode-bad-key.jsonl"), Some(BadKey)),
+        ("opencode", 1, include_str!("../recorded/stops/opencode-no-credit.jsonl"), Some(NoCredit)),
+        ("opencode", 1, include_str!("../recorded/stops/opencode-no-network.jsonl"), Some(NoNetwork)),
+        ("opencode", 0, include_str!("../recorded/stops/opencode-output-limit.jsonl"), Some(OutputLimit)),
+        ("opencode", 1, include_str!("../recorded/stops/opencode-overload.jsonl"), Some(Overload)),
+        ("opencode", 0, include_str!("../recorded/stops/opencode-question.jsonl"), Some(Question)),
+        ("opencode", 1, include_str!("../recorded/stops/opencode-rate-limit.jsonl"), Some(RateLimit)),
+        ("opencode", 1, include_str!("../recorded/stops/opencode-refusal.jsonl"), Some(Refusal)),
+        ("opencode", 1, include_str!("../recorded/stops/opencode-server-error.jsonl"), Some(ServerError)),
+    ]
+}
+
+#[test]
+fn the_reason_is_what_its_fields_say() {
+    for (agent, code, output, kind) in recorded() {
+        let preset = named(agent).expect("a preset");
+        let (shown, parser) = parse(preset, output);
+        let reason = stop::reason(Ending::Exited(code), parser.stopped().cloned(), preset.stopped_by, shown.as_bytes());
+        let words = parser.last_words().or_else(|| stop::last_words(shown.as_bytes()));
+        let reason = reason.map(|reason| reason.or_said(words.as_deref()));
+        assert_eq!(reason.as_ref().map(|reason| &reason.kind), kind.as_ref(), "{agent}: {shown}");
+        if let Some(reason) = reason.filter(|reason| !matches!(reason.kind, OutputLimit | Question)) {
+            assert!(reason.said.is_some(), "{agent} {reason}");
+        }
+    }
+}
+
+#[test]
+fn its_own_words_are_kept() {
+    let said = |agent: &str, kind: StopKind| {
+        let row = recorded().into_iter().find(|row| row.0 == agent && row.3.as_ref() == Some(&kind)).expect("a stream");
+        let (_, parser) = parse(named(agent).expect("a preset"), row.2);
+        parser.stopped().and_then(|stopped| stopped.said.clone()).unwrap_or_default()
+    };
+    assert_eq!(said("claude", NotLoggedIn), "Not logged in \u{b7} Please run /login");
+    assert_eq!(said("claude", Question), "Which file?");
+    assert_eq!(said("claude", Denied), "Write /outside/file");
+    assert_eq!(said("claude", TurnLimit), "Reached maximum number of turns (2)");
+    assert_eq!(
+        said("codex", BadKey),
+        "unexpected status 401 Unauthorized: invalid x-api-key, url: http://127.0.0.1:8080/v1/responses"
+    );
+    assert_eq!(said("opencode", Refusal), "The response was blocked by the provider's content filter");
+}
+
+#[test]
+fn what_cannot_succeed_is_ended_and_what_is_retried_is_not() {
+    use crate::agent::process::OutputFilter as _;
+    let hopeless = |agent: &str, kind: StopKind| {
+        let row = recorded().into_iter().find(|row| row.0 == agent && row.3.as_ref() == Some(&kind)).expect("a stream");
+        parse(named(agent).expect("a preset"), row.2).1.is_hopeless()
+    };
+    assert!(hopeless("claude", BadKey), "it would try for three minutes");
+    assert!(hopeless("codex", NoNetwork), "it would wait for ever");
+    for (agent, kind) in [("claude", Overload), ("claude", RateLimit), ("claude", NoNetwork), ("codex", Overload)] {
+        assert!(!hopeless(agent, kind), "{agent}");
+    }
+}

@@ -1,0 +1,128 @@
+//! Why an agent stopped, by its exit code and the last lines that it printed: for agents whose output says no more. What follows from that
+//! is not decided here.
+
+use super::process::Ending;
+use crate::{
+    domain::stop::{StopKind, Stopped},
+    terminal::sanitize,
+};
+
+/// The exit code by which an agent says that it is rate-limited (EX_TEMPFAIL of sysexits.h).
+pub(crate) const RATE_LIMITED: i32 = 75;
+
+/// How much of the end of its output is looked at, in lines: what it says last is why it ended.
+const LINES: usize = 20;
+
+/// How long the last words of an agent may be, in characters.
+const LONGEST_WORDS: usize = 300;
+
+/// What the known agents, and the services behind them, say last, in lower case. An account without credit answers as one that is
+/// rate-limited: it comes first.
+const SAYINGS: [(&str, StopKind); 43] = [
+    ("credit balance is too low", StopKind::NoCredit),
+    ("insufficient_quota", StopKind::NoCredit),
+    ("quota exceeded. check your plan and billing", StopKind::NoCredit),
+    ("exceeded your current quota", StopKind::NoCredit),
+    ("402 payment required", StopKind::NoCredit),
+    // Claude Code, with what the service itself answers.
+    ("rate_limit_error", StopKind::RateLimit),
+    ("rate limit reached", StopKind::RateLimit),
+    ("usage limit reached", StopKind::RateLimit),
+    ("-hour limit reached", StopKind::RateLimit),
+    ("you've hit your limit", StopKind::RateLimit),
+    ("you've hit your session limit", StopKind::RateLimit),
+    // Codex.
+    ("you've hit your usage limit", StopKind::RateLimit),
+    ("rate limit exceeded", StopKind::RateLimit),
+    ("last status: 429", StopKind::RateLimit),
+    // Gemini CLI and opencode.
+    ("429 too many requests", StopKind::RateLimit),
+    ("resource_exhausted", StopKind::RateLimit),
+    // Aider, by way of litellm.
+    ("litellm.ratelimiterror", StopKind::RateLimit),
+    ("overloaded_error", StopKind::Overload),
+    ("529 overloaded", StopKind::Overload),
+    ("the model is overloaded", StopKind::Overload),
+    ("selected model is at capacity", StopKind::Overload),
+    ("currently experiencing high demand", StopKind::Overload),
+    ("503 service unavailable", StopKind::Overload),
+    ("litellm.serviceunavailableerror", StopKind::Overload),
+    ("500 internal server error", StopKind::ServerError),
+    ("502 bad gateway", StopKind::ServerError),
+    ("504 gateway timeout", StopKind::ServerError),
+    ("litellm.internalservererror", StopKind::ServerError),
+    ("api error: connection", StopKind::NoNetwork),
+    ("error sending request for url", StopKind::NoNetwork),
+    ("cannot connect to api", StopKind::NoNetwork),
+    ("typeerror: fetch failed", StopKind::NoNetwork),
+    ("getaddrinfo", StopKind::NoNetwork),
+    ("litellm.apiconnectionerror", StopKind::NoNetwork),
+    ("authentication_error", StopKind::BadKey),
+    ("401 unauthorized", StopKind::BadKey),
+    ("403 forbidden", StopKind::BadKey),
+    ("api key not valid", StopKind::BadKey),
+    ("litellm.authenticationerror", StopKind::BadKey),
+    ("not logged in", StopKind::NotLoggedIn),
+    ("please set an auth method", StopKind::NotLoggedIn),
+    ("reason: content_filter", StopKind::Refusal),
+    ("reason: max_output_tokens", StopKind::OutputLimit),
+];
+
+/// The kind of reason that a text of a service or of an agent names.
+pub(crate) fn kind_of(text: &str) -> Option<StopKind> {
+    let text = text.to_lowercase().replace('\u{2019}', "'");
+    SAYINGS.iter().find(|(saying, _)| text.contains(saying)).map(|(_, kind)| kind.clone())
+}
+
+/// Why an agent that ended so, with this at the end of its output, stopped. `reported` is what its output says of that in fields, which comes
+/// first, then its exit code, as `by_code` knows it. An agent that ended well was not stopped by what passes, whatever it said.
+pub(crate) fn reason(
+    ending: Ending,
+    reported: Option<Stopped>,
+    by_code: impl Fn(i32) -> Option<StopKind>,
+    tail: &[u8],
+) -> Option<Stopped> {
+    let killed = |signal: i32| Some(Stopped { kind: StopKind::Killed, said: Some(signal_name(signal)) });
+    let code = match ending {
+        Ending::Exited(0) => return reported.filter(|stopped| !stopped.kind.passes() && !stopped.kind.is_of_account()),
+        Ending::Exited(super::RESEARCH_INSUFFICIENT) | Ending::Interrupted(_) | Ending::TimedOut(_) => return None,
+        Ending::Signalled(signal) => return reported.or_else(|| killed(signal)),
+        Ending::Exited(code) => code,
+    };
+    if reported.is_some() {
+        return reported;
+    }
+    if code == RATE_LIMITED {
+        return Some(Stopped { kind: StopKind::RateLimit, said: None });
+    }
+    if let Some(kind) = by_code(code) {
+        return Some(Stopped { kind, said: None });
+    }
+    let text = String::from_utf8_lossy(tail);
+    let last = text.lines().rev().filter(|line| !line.trim().is_empty()).take(LINES);
+    let said = last.into_iter().find_map(|line| kind_of(line).map(|kind| Stopped { kind, said: words(line) }));
+    // A shell gives 128 and the number of the signal: of the two that end what does not listen.
+    said.or_else(|| matches!(code, 137 | 143).then(|| killed(code - 128)).flatten())
+}
+
+/// The last words of an agent whose output is not understood: its last line.
+pub(crate) fn last_words(tail: &[u8]) -> Option<String> {
+    String::from_utf8_lossy(tail).lines().rev().find_map(words)
+}
+
+/// A text as the last words of an agent: one line, without what a terminal obeys, cut. `None` if nothing is left.
+pub(crate) fn words(text: &str) -> Option<String> {
+    let line = sanitize::line(text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let line = line.trim().strip_prefix("error: ").unwrap_or(line.trim());
+    let cut = line.char_indices().nth(LONGEST_WORDS).map(|(end, _)| format!("{}...", &line[..end]));
+    Some(cut.unwrap_or_else(|| line.to_owned())).filter(|line| !line.is_empty())
+}
+
+/// `SIGKILL`, or `signal 50` where it has no name.
+fn signal_name(signal: i32) -> String {
+    signal_hook::low_level::signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
+}
+
+#[cfg(test)]
+#[path = "tests/stop.rs"]
+mod tests;

@@ -1,0 +1,65 @@
+//! Tests of `agent::stop`.
+
+use super::*;
+
+const FAILED: Ending = Ending::Exited(1);
+
+fn kind(ending: Ending, tail: &[u8]) -> Option<StopKind> {
+    reason(ending, None, |_| None, tail).map(|stopped| stopped.kind)
+}
+
+#[test]
+fn by_its_code_or_by_what_it_says_last() {
+    for (said, of) in [
+        ("Claude AI usage limit reached|1753077600", StopKind::RateLimit),
+        ("5-hour limit reached \u{2219} resets 2am", StopKind::RateLimit),
+        ("You\u{2019}ve hit your session limit \u{b7} resets 3:50pm (Asia/Tokyo)", StopKind::RateLimit),
+        ("API Error: 429 {\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\"}}", StopKind::RateLimit),
+        ("stream error: exceeded retry limit, last status: 429 Too Many Requests, request id: 1", StopKind::RateLimit),
+        ("  \"status\": \"RESOURCE_EXHAUSTED\"", StopKind::RateLimit),
+        ("litellm.RateLimitError: AnthropicException", StopKind::RateLimit),
+        ("API Error: 529 Overloaded. This is a server-side issue", StopKind::Overload),
+        ("litellm.APIConnectionError: x", StopKind::NoNetwork),
+        ("litellm.AuthenticationError: x", StopKind::BadKey),
+        ("You exceeded your current quota, RESOURCE_EXHAUSTED", StopKind::NoCredit),
+    ] {
+        assert_eq!(kind(FAILED, format!("working\n{said}\n\n").as_bytes()), Some(of), "{said}");
+        assert_eq!(kind(Ending::Exited(0), said.as_bytes()), None, "{said}");
+        assert_eq!(kind(Ending::Signalled(9), said.as_bytes()), Some(StopKind::Killed), "{said}");
+        let long_ago = format!("{said}\n{}", "a line\n".repeat(LINES));
+        assert_eq!(kind(FAILED, long_ago.as_bytes()), None, "{said}");
+    }
+    assert_eq!(kind(Ending::Exited(RATE_LIMITED), b""), Some(StopKind::RateLimit));
+    assert_eq!(kind(FAILED, b"error: the limiter has no limit\n"), None);
+}
+
+#[test]
+fn what_it_reports_in_fields_comes_first_and_a_run_that_ended_well_was_not_stopped_by_what_passes() {
+    let reported = |kind| Some(Stopped { kind, said: None });
+    let of = |ending, kind| reason(ending, reported(kind), |_| None, b"rate_limit_error").map(|stopped| stopped.kind);
+    assert_eq!(of(FAILED, StopKind::Overload), Some(StopKind::Overload));
+    assert_eq!(of(Ending::Exited(0), StopKind::Overload), None);
+    assert_eq!(of(Ending::Exited(0), StopKind::BadKey), None);
+    assert_eq!(of(Ending::Exited(0), StopKind::Question), Some(StopKind::Question));
+    assert_eq!(of(Ending::Signalled(15), StopKind::BadKey), Some(StopKind::BadKey));
+    assert_eq!(of(Ending::Interrupted(2), StopKind::Question), None);
+}
+
+#[test]
+fn a_killed_one_is_named_by_its_signal_through_a_shell_too() {
+    for (ending, name) in
+        [(Ending::Signalled(9), "SIGKILL"), (Ending::Exited(137), "SIGKILL"), (Ending::Exited(143), "SIGTERM")]
+    {
+        let stopped = reason(ending, None, |_| None, b"").map(|stopped| stopped.to_string());
+        assert_eq!(stopped, Some(format!("the agent was killed: {name}")));
+    }
+    assert_eq!(kind(Ending::Exited(130), b""), None);
+}
+
+#[test]
+fn last_words_are_one_clean_line() {
+    assert_eq!(last_words(b"a\nerror: \x1b[31mno   such\x1b[0m file\n \n").as_deref(), Some("no such file"));
+    assert_eq!(last_words(b"\n \n"), None);
+    let long = words(&"word ".repeat(200)).expect("words");
+    assert!(long.ends_with("...") && long.chars().count() == LONGEST_WORDS + 3, "{long}");
+}

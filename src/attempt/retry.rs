@@ -1,0 +1,75 @@
+//! How long an agent is left alone that was stopped by what passes, and one spec that is worked again after that. Several specs are
+//! scheduled in `attempt::schedule`.
+
+use std::time::Duration;
+
+use super::{
+    ended::{Ended, EndedAs, Pause, Stop},
+    work::{From, Work},
+};
+use crate::{
+    agent::{interrupt::Interrupts, slot::Slot},
+    answer::progress::Step,
+    error::{Error, Result},
+};
+
+/// How often one spec is begun because its agent was stopped by what passes.
+pub(super) const MAX_TRIES: u32 = 12;
+
+/// How much longer than at first an agent is left alone, as a power of two.
+const MAX_DOUBLINGS: u32 = 5;
+
+/// What `work` asks of one spec.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// The agent, by name, if one was asked for.
+    pub agent: Option<&'a str>,
+    /// How long the agent may take.
+    pub timeout: Option<Duration>,
+    /// The prompt, by name, if another one than the spec's own was asked for.
+    pub prompt: Option<&'a str>,
+    /// How long to wait at first before an agent goes on that was stopped by what passes; `None` if it does not.
+    pub pause: Option<Duration>,
+}
+
+/// How long an agent is left alone that was stopped `times` before.
+pub(super) fn pause(first: Duration, times: u32) -> Duration {
+    first.saturating_mul(2u32.pow(times.min(MAX_DOUBLINGS)))
+}
+
+/// Works one spec to its end. Between two tries the attempt is paused, and a signal ends the waiting as it ends an agent.
+///
+/// # Errors
+/// As [`Work::carry`] has them.
+pub(crate) fn work(work: &Work<'_>, asked: Asked<'_>, mut slot: Option<Slot>) -> Result<Ended, Stop> {
+    let mut times = 0;
+    loop {
+        let Asked { agent, timeout, prompt, pause: first } = asked;
+        let ended = work.carry(From::Claim { agent, timeout, prompt, slot: slot.take() })?;
+        let (EndedAs::Paused(Pause::Stopped(stopped)), Some(first)) = (&ended.how, first) else { return Ok(ended) };
+        if times + 1 >= MAX_TRIES {
+            return Ok(ended);
+        }
+        let pause = pause(first, times);
+        let next = times + 2;
+        let when = humantime::format_duration(Duration::from_secs(pause.as_secs_f64().ceil() as u64));
+        work.progress.say(&Step::Note(format!("{stopped}; going on in {when} (try {next} of {MAX_TRIES})")));
+        if let Some(signal) = wait(pause)? {
+            return Ok(Ended { signal: Some(signal), ..ended });
+        }
+        times += 1;
+    }
+}
+
+/// Waits, or until a signal comes: then which.
+fn wait(pause: Duration) -> Result<Option<i32>, Error> {
+    let until = std::time::Instant::now() + pause;
+    let mut interrupts = Interrupts::listen()?;
+    let mut signal = None;
+    while let left @ 1.. = until.saturating_duration_since(std::time::Instant::now()).as_millis()
+        && signal.is_none()
+    {
+        signal = interrupts.wait(Duration::from_millis(left.min(60_000) as u64))?;
+    }
+    Ok(interrupts.stop().or(signal))
+}

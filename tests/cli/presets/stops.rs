@@ -1,0 +1,147 @@
+//! What is recorded of agents that stopped, by what the real ones printed then, and what a person sees of it.
+
+use super::Room;
+
+/// A stream that a real agent printed when it stopped.
+macro_rules! recorded {
+    ($name:literal) => {
+        include_str!(concat!("../../../src/agent/preset/recorded/stops/", $name, ".jsonl"))
+    };
+}
+
+/// A spec that an agent worked which printed `output` and then did what `end` says.
+fn worked(agent: &str, output: &str, end: &str) -> (Room, String, crate::support::Ran) {
+    let room = Room::new();
+    stream(&room, agent, output, end);
+    room.use_agent(agent);
+    let id = room.add();
+    let ran = room.chant(&["work", &id]);
+    (room, id, ran)
+}
+
+/// Has the agent print `output` before it does what `end` says.
+fn stream(room: &Room, agent: &str, output: &str, end: &str) {
+    let path = room.sandbox.dir().join("stream");
+    std::fs::write(&path, output).unwrap();
+    room.install(agent, "", &format!("cat '{}'\n{end}", path.display()));
+}
+
+#[test]
+fn what_passes_pauses_in_the_words_of_the_agent_and_goes_on_in_its_session() {
+    let (room, id, ran) = worked("claude", recorded!("claude-overload"), "exit 1");
+    ran.fails(1, &["the model is overloaded: API Error: 529 Overloaded", "to go on with it: git chant work"]);
+    assert_eq!(room.sandbox.status(&id), "paused");
+    assert_eq!(room.event(&id, "pause", "stopped").as_deref(), Some("overload"));
+    for command in [vec!["status"], vec!["show", &id], vec!["log", &id]] {
+        let out = room.chant(&command).ok().out;
+        assert!(out.contains("the model is overloaded: API Error: 529 Overloaded"), "{command:?}: {out}");
+    }
+    room.install("claude", "", super::DOES_IT);
+    room.chant(&["work", &id]).ok();
+    assert!(room.args()[1].contains(" --resume "), "{:?}", room.args());
+
+    for (agent, output, code, kind) in [
+        ("claude", recorded!("claude-no-network"), 1, "no-network"),
+        ("claude", recorded!("claude-server-error"), 1, "server-error"),
+        ("codex", recorded!("codex-rate-limit"), 1, "rate-limit"),
+        ("gemini", recorded!("gemini-overload"), 247, "overload"),
+        ("gemini", recorded!("gemini-rate-limit"), 173, "rate-limit"),
+        ("opencode", recorded!("opencode-no-network"), 1, "no-network"),
+    ] {
+        let (room, id, ran) = worked(agent, output, &format!("exit {code}"));
+        ran.fails(1, &["Paused after"]);
+        assert_eq!(room.event(&id, "pause", "stopped").as_deref(), Some(kind), "{agent}");
+    }
+}
+
+#[test]
+fn what_a_person_has_to_mend_fails_with_the_command_to_type() {
+    for (agent, output, code, kind, login) in [
+        ("claude", recorded!("claude-not-logged-in"), 1, "not-logged-in", Some("to log in: claude auth login")),
+        ("codex", recorded!("codex-bad-key"), 1, "bad-key", Some("or to give it another key: codex login")),
+        ("opencode", recorded!("opencode-bad-key"), 1, "bad-key", Some("opencode auth login")),
+        ("gemini", recorded!("gemini-not-logged-in"), 41, "not-logged-in", Some("to log in: gemini")),
+        ("claude", recorded!("claude-no-credit"), 1, "no-credit", None),
+    ] {
+        let (room, id, ran) = worked(agent, output, &format!("exit {code}"));
+        let ran = ran.fails(1, &["Failed"]);
+        assert!(login.is_none_or(|login| ran.err.contains(login)), "{agent}: {}", ran.err);
+        assert_eq!(room.sandbox.status(&id), "failed");
+        assert_eq!(room.event(&id, "fail", "stopped").as_deref(), Some(kind), "{agent}");
+    }
+}
+
+#[test]
+fn an_agent_that_cannot_succeed_is_not_waited_for() {
+    let endless = "sleep 1000";
+    let (room, id, ran) = worked("claude", recorded!("claude-bad-key"), endless);
+    ran.fails(1, &["the agent's key was not accepted: Invalid API key", "claude auth login"]);
+    assert_eq!(room.sandbox.status(&id), "failed");
+    let (room, id, ran) = worked("codex", recorded!("codex-no-network"), endless);
+    ran.fails(1, &["the model's server cannot be reached: Reconnecting... waiting for network"]);
+    assert_eq!(room.sandbox.status(&id), "paused");
+}
+
+#[test]
+fn a_question_a_denial_a_limit_and_a_refusal_are_named() {
+    for (agent, output, code, kind, said) in [
+        ("claude", recorded!("claude-question"), 0, "question", "asked a question that no one answered: Which file?"),
+        ("codex", recorded!("codex-question"), 0, "question", "no one answered: Which file shall I write?"),
+        ("claude", recorded!("claude-denied"), 0, "denied", "was denied a permission: Write /outside/file"),
+        ("claude", recorded!("claude-turn-limit"), 1, "turn-limit", "reached its turn limit: Reached maximum number"),
+        ("gemini", recorded!("gemini-turn-limit"), 53, "turn-limit", "reached its turn limit: Reached max session"),
+        ("claude", recorded!("claude-refusal"), 1, "refusal", "the model refused the request: API Error: Opus"),
+        ("opencode", recorded!("opencode-refusal"), 1, "refusal", "the model refused the request: The response"),
+    ] {
+        let (room, id, ran) = worked(agent, output, &format!("exit {code}"));
+        ran.fails(1, &[said]);
+        assert_eq!(room.event(&id, "fail", "stopped").as_deref(), Some(kind), "{agent}");
+        assert!(room.event(&id, "fail", "reason").unwrap().contains(said), "{agent}");
+    }
+    let (_, _, ran) = worked("claude", recorded!("claude-question"), "exit 0");
+    ran.fails(1, &["to answer it for the next attempt: git chant note"]);
+    // What was asked on the way is no reason where the work is done.
+    let (room, id, ran) = worked("claude", recorded!("claude-question"), super::DOES_IT);
+    ran.ok();
+    assert_eq!(room.event(&id, "finish", "stopped"), None);
+}
+
+#[test]
+fn a_killed_agent_is_named_by_its_signal() {
+    let (room, id, ran) = worked("claude", "", "kill -9 $$");
+    ran.fails(1, &["the agent was killed: SIGKILL"]);
+    assert_eq!(room.event(&id, "fail", "stopped").as_deref(), Some("killed"));
+}
+
+#[test]
+fn the_last_words_of_any_agent_are_in_the_reason() {
+    let room = Room::new();
+    room.sandbox.agent("echo first; echo 'no compiler here'; exit 3");
+    let id = room.add();
+    room.chant(&["work", &id]).fails(1, &["the agent exited with code 3: no compiler here"]);
+    assert_eq!(room.event(&id, "fail", "stopped"), None);
+}
+
+#[test]
+fn one_spec_goes_on_by_itself_as_far_as_it_is_allowed() {
+    let room = Room::new();
+    let stopped = recorded!("claude-overload");
+    stream(
+        &room,
+        "claude",
+        stopped,
+        &format!("test -e \"$HOME/ready\" || {{ touch \"$HOME/ready\"; exit 1; }}\n{}", super::DOES_IT),
+    );
+    room.use_agent("claude");
+    room.sandbox.git(&["config", "chant.rateLimitPause", "1s"]);
+    let id = room.add();
+    let ran = room.chant(&["work", &id]).ok();
+    assert!(ran.err.contains("going on in 1s (try 2 of 12)"), "{}", ran.err);
+    assert!(room.args()[1].contains(" --resume "), "{:?}", room.args());
+    assert_eq!(room.sandbox.status(&id), "completed");
+
+    room.sandbox.git(&["config", "chant.rateLimitPause", "none"]);
+    stream(&room, "claude", stopped, "exit 1");
+    let id = room.add();
+    room.chant(&["work", &id]).fails(1, &["Paused after"]);
+}
