@@ -21,7 +21,7 @@ use crate::domain::redaction::Redaction;
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReportArgs {
     /// Investigations, and specs by full or short id
-    #[arg(value_name = "topic|spec", required = true)]
+    #[arg(value_name = "topic|spec", required_unless_present = "index")]
     pub what: Vec<String>,
 
     /// Write the page into this file [default: standard output]
@@ -31,6 +31,12 @@ pub(crate) struct ReportArgs {
     /// Show the page in a browser, which git web--browse chooses
     #[arg(long)]
     pub open: bool,
+
+    /// Write a page of each investigation into <directory>, and index.html with links to them
+    ///
+    /// The directory is made if it is missing. Pages that are there are replaced, and other files left alone.
+    #[arg(long, value_name = "directory", conflicts_with_all = ["what", "output", "open"])]
+    pub index: Option<PathBuf>,
 
     /// Leave these out: names, costs, prompts (the texts of specs), paths (below .chant/, and of this machine), all or none [default: none,
     /// in silent mode all]
@@ -59,6 +65,7 @@ pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant report issue-1234 --open", "Read an investigation in a browser."),
         ("git chant report issue-1234 -o report.html", "A file to send to a reviewer."),
+        ("git chant report --index public", "All investigations, for the pages of a project."),
         ("git chant report 010 --redact names,costs -o report.html", "One spec, without who did it and what it cost."),
     ],
     see_also: &["git-chant-show", "git-chant-why", "git-chant-graph", "gitchant-security"],

@@ -1,6 +1,6 @@
 //! The commands that carry a spec out: `work`, `verify`, `finish`, `merge`.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -224,12 +224,27 @@ pub(crate) const NEXT_PAGE: Page = Page {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct VerifyArgs {
     /// The spec, by full or short id
-    #[arg(value_name = "spec", required_unless_present = "all")]
+    #[arg(value_name = "spec", required_unless_present_any = ["all", "since"])]
     pub spec: Option<String>,
 
     /// Check every finished and completed spec that names commands
     #[arg(long, conflicts_with = "spec")]
     pub all: bool,
+
+    /// Check the specs that the commits since <revision> came from, on the newest of these commits, and list the commits that came from none
+    ///
+    /// The range ends at --at, which is HEAD unless it is given. What came from where is taken from events: a commit that only names a
+    /// spec in its message is listed as one without.
+    #[arg(long, value_name = "revision", conflicts_with_all = ["spec", "all"])]
+    pub since: Option<String>,
+
+    /// Fail for what is missing in the range, too: spec (a commit that came from none), proof (a spec whose work is not proved)
+    #[arg(long, value_name = "what", value_delimiter = ',', value_parser = ["spec", "proof"], requires = "since", conflicts_with_all = ["spec", "all"])]
+    pub require: Vec<String>,
+
+    /// Write what was found about the range into this file, as Markdown for a pull request
+    #[arg(long, value_name = "file", requires = "since", conflicts_with_all = ["spec", "all"])]
+    pub summary: Option<PathBuf>,
 
     /// Exit with 1 if a check failed, which is so without it, too: for those who expect to say so
     #[arg(long)]
@@ -254,6 +269,10 @@ pub(crate) const VERIFY_PAGE: Page = Page {
         ("git chant verify 010", "Is the work done?"),
         ("git chant verify 010 --at main", "Does the target still hold what the spec asks for?"),
         ("git chant verify --all --at HEAD --trust", "In CI: does everything still hold?"),
+        (
+            "git chant verify --since origin/main --trust --summary summary.md",
+            "In CI: what does this branch bring, and is it proved?",
+        ),
     ],
     see_also: &["git-chant-finish", "git-chant-show"],
 };

@@ -1,24 +1,24 @@
 //! `git chant report`
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use gix::ObjectId;
 
 use super::Context;
 use crate::{
     answer::{
-        ReportAnswer, ReportFile,
+        GraphView, ReportAnswer, ReportFile,
         outcome::Outcome,
-        report::{self, Scrub},
+        report::{self, IndexedReport, Report, ReportIndex, Scrub},
     },
     attempt::review,
     cli::report::ReportArgs,
     domain::redaction::Redaction,
-    env::local_file,
-    error::{Error, Kind, Result},
+    env::{fault, local_file},
+    error::{Error, IoContext as _, Kind, Result},
     git::{history, process::Git},
     project::Project,
-    query,
+    query::{self, graph},
     specs::{all::Specs, entry::Entry, topic::sort_by_phase},
 };
 
@@ -26,16 +26,20 @@ use crate::{
 const OWN: &str = ".chant";
 
 pub(super) fn run(context: &Context<'_>, args: &ReportArgs) -> Result<Outcome> {
-    if args.output.is_none() && !args.open && context.interactive {
+    if args.output.is_none() && !args.open && args.index.is_none() && context.interactive {
         return Err(Error::usage(Kind::BadFlags, "an HTML page is not for a terminal")
             .hint(format!("to read it in a browser: git chant report {} --open", args.what.join(" ")))
             .hint(format!("to keep it: git chant report {} -o report.html", args.what.join(" "))));
     }
     let project = context.project()?;
     let specs = Specs::new(&project)?;
+    let graph = graph::graph(&specs, &graph::Scope { topic: None, archived: true })?;
+    let left_out = left_out(&project, args);
+    if let Some(dir) = &args.index {
+        return index(&specs, &graph, &left_out, &context.env.cwd().join(dir));
+    }
     let entries = entries(context, &project, &specs, &args.what)?;
-    let mut report = query::report::report(&specs, args.what.clone(), &entries, patches(&project, &entries)?)?;
-    Scrub::new(&left_out(&project, args), places(&project)).apply(&mut report);
+    let report = collected(&specs, args.what.clone(), &entries, &graph, &left_out)?;
     let html = report::html(&report);
     let written = match &args.output {
         Some(path) if path.as_os_str() != "-" => {
@@ -44,7 +48,8 @@ pub(super) fn run(context: &Context<'_>, args: &ReportArgs) -> Result<Outcome> {
             Some(path)
         }
         _ if args.open => {
-            let (dir, name) = (project.repo.chant_dir().join("reports"), format!("{}.html", name(&args.what)));
+            let (dir, name) =
+                (project.repo.chant_dir().join("reports"), format!("{}.html", name(&args.what.join("+"))));
             local_file::place(&dir, &name, html.as_bytes())?;
             let path = dir.join(name);
             Git::at(&project.repo).arg("web--browse").arg(&path).check()?;
@@ -61,6 +66,42 @@ pub(super) fn run(context: &Context<'_>, args: &ReportArgs) -> Result<Outcome> {
     };
     Ok(Outcome::new(ReportAnswer { report: file }))
 }
+
+/// The report on some specs, without what is to be left out.
+fn collected(
+    specs: &Specs<'_>,
+    names: Vec<String>,
+    entries: &[Entry],
+    graph: &GraphView,
+    left_out: &[Redaction],
+) -> Result<Report> {
+    let mut report = query::report::report(specs, names, entries, patches(specs.project, entries)?, graph)?;
+    Scrub::new(left_out, places(specs.project)).apply(&mut report);
+    Ok(report)
+}
+
+/// Writes a page of each investigation, then the page that leads to them.
+fn index(specs: &Specs<'_>, graph: &GraphView, left_out: &[Redaction], dir: &Path) -> Result<Outcome> {
+    fault::around("dir.make", || fs::create_dir_all(dir)).io("create", dir)?;
+    let mut pages: Vec<IndexedReport> = Vec::new();
+    for (topic, mut entries) in specs.topics()? {
+        sort_by_phase(&mut entries);
+        let report = collected(specs, vec![topic.clone()], &entries, graph, left_out)?;
+        let plain = name(&topic);
+        let names = std::iter::once(plain.clone()).chain((2..).map(|at| format!("{plain}-{at}")));
+        let is_free = |name: &String| name != INDEX && pages.iter().all(|page| page.file != format!("{name}.html"));
+        let Some(name) = names.into_iter().find(is_free) else { continue };
+        let file = format!("{name}.html");
+        local_file::hand_over(&dir.join(&file), report::html(&report).as_bytes())?;
+        pages.push(IndexedReport { topic, file, entry: report.entry() });
+    }
+    let path = dir.join(format!("{INDEX}.html"));
+    local_file::hand_over(&path, report::index(&pages).as_bytes())?;
+    Ok(Outcome::new(ReportIndex { path: path.into(), pages }))
+}
+
+/// The page that leads to the others, without its ending.
+const INDEX: &str = "index";
 
 /// The specs that are meant, each once: those of each topic in the order of their phases.
 fn entries(context: &Context<'_>, project: &Project, specs: &Specs<'_>, what: &[String]) -> Result<Vec<Entry>> {
@@ -110,7 +151,7 @@ fn places(project: &Project) -> Vec<String> {
 }
 
 /// The name of the file of a report, without its ending.
-fn name(what: &[String]) -> String {
+fn name(what: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    what.join("+").chars().map(plain).take(100).collect::<String>().trim_start_matches('.').to_owned()
+    what.chars().map(plain).take(100).collect::<String>().trim_start_matches(['.', '-']).to_owned()
 }

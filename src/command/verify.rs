@@ -4,13 +4,15 @@ use gix::ObjectId;
 
 use super::Context;
 use crate::{
-    answer::{AllChecked, Checked, CheckedSpec, NotRun, SpecView, outcome::Outcome, progress::Step},
+    answer::{AllChecked, Checked, CheckedSpec, NotRun, RangeChecked, SpecView, outcome::Outcome, progress::Step},
     attempt::check::{Prover, Room, recall},
     cli::work::VerifyArgs,
     domain::{checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status},
+    env::local_file,
     error::{Error, Kind, Result},
     git::{branch, history::named_commit},
     project::{Project, check_output, warm},
+    query::range::range,
     specs::all::Specs,
 };
 
@@ -21,6 +23,9 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
         warm::forget(&project)?;
     }
     let at = args.at.as_deref().map(|name| named_commit(&project.repo, name)).transpose()?;
+    if let Some(since) = &args.since {
+        return since_commit(context, &project, args, named_commit(&project.repo, since)?, at);
+    }
     let Some(query) = args.spec.as_deref().filter(|_| !args.all) else { return all(context, &project, at, args.trust) };
     let id = context.pick(&project, query)?;
     let (spec, checks) = one(context, &project, &id, at, args.trust)?;
@@ -29,6 +34,36 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
         true => outcome.hint(format!("all that it printed: git chant log {} --checks", id.short())),
         false => outcome,
     })
+}
+
+/// The specs behind the commits after `since`, each checked at the end of the range.
+fn since_commit(
+    context: &Context<'_>,
+    project: &Project,
+    args: &VerifyArgs,
+    since: ObjectId,
+    at: Option<ObjectId>,
+) -> Result<Outcome> {
+    let head = || project.repo.head()?.id().ok_or_else(|| Error::fatal(Kind::NoCommits, "there is no commit to check"));
+    let at = at.map_or_else(head, Ok)?;
+    let specs = Specs::new(project)?;
+    let found = range(&specs, since, at)?;
+    let (mut checked, mut not_run) = (Vec::new(), Vec::new());
+    for id in &found.specs {
+        match one(context, project, id, Some(at), args.trust) {
+            Ok((spec, checks)) => checked.push(CheckedSpec { spec, ok: checks.ok, checks: checks.lines() }),
+            Err(error) if matches!(error.kind, Kind::Untrusted | Kind::NoText | Kind::InvalidSpec) => {
+                not_run.push(NotRun { spec: specs.view(&specs.entry(id)?)?, why: error.message });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let (since, at) = (since.to_string(), at.to_string());
+    let answer = RangeChecked { since, at, checked, not_run, loose: found.loose, required: args.require.clone() };
+    if let Some(file) = &args.summary {
+        local_file::hand_over(&context.env.cwd().join(file), answer.markdown().as_bytes())?;
+    }
+    Ok(Outcome::new(answer))
 }
 
 /// Every spec whose work is done and that names commands.

@@ -5,6 +5,7 @@ pub(crate) mod drift;
 pub(crate) mod graph;
 pub(crate) mod lint;
 pub(crate) mod prime;
+pub(crate) mod range;
 pub(crate) mod report;
 pub(crate) mod status;
 pub(crate) mod why;

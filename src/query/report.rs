@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use gix::ObjectId;
 
-use super::{graph, why};
+use super::why;
 use crate::{
     answer::{
-        CheckedAttempt, Person,
+        CheckedAttempt, GraphView, Person,
         report::{Document, Quote, Report, Reported, ReportedCommit},
     },
     domain::{
@@ -22,7 +22,8 @@ use crate::{
     specs::{all::Specs, entry::Entry, text::path_of, view::rfc3339},
 };
 
-/// The report on `entries`, which were asked for as `names`, in their order. `patches` says what the work of each changes.
+/// The report on `entries`, which were asked for as `names`, in their order. `patches` says what the work of each changes, `graph` what
+/// builds on what among all specs.
 ///
 /// # Errors
 /// If the repository cannot be read.
@@ -31,6 +32,7 @@ pub(crate) fn report(
     names: Vec<String>,
     entries: &[Entry],
     patches: Vec<Option<String>>,
+    graph: &GraphView,
 ) -> Result<Report> {
     let mut reported = Vec::new();
     for (entry, patch) in entries.iter().zip(patches) {
@@ -38,9 +40,10 @@ pub(crate) fn report(
     }
     signatures(specs, &mut reported)?;
     let ids: HashSet<_> = entries.iter().map(|entry| &entry.id).collect();
-    let mut graph = graph::graph(specs, &graph::Scope { topic: None, archived: true })?;
-    graph.nodes.retain(|node| ids.contains(&node.id));
-    graph.edges.retain(|edge| ids.contains(&edge.from) && ids.contains(&edge.to));
+    let graph = GraphView {
+        nodes: graph.nodes.iter().filter(|node| ids.contains(&node.id)).cloned().collect(),
+        edges: graph.edges.iter().filter(|edge| ids.contains(&edge.from) && ids.contains(&edge.to)).cloned().collect(),
+    };
     let title = main_spec(&reported).and_then(|at| reported[at].detail.spec.title.clone()).unwrap_or_default();
     Ok(Report {
         names,

@@ -1,5 +1,7 @@
 //! The specs of an investigation. What a spec of a further phase builds on is in `authoring`.
 
+use std::collections::BTreeMap;
+
 use super::{all::Specs, entry::Entry};
 use crate::{
     domain::status::Status,
@@ -13,6 +15,26 @@ pub(crate) fn sort_by_phase(entries: &mut [Entry]) {
 }
 
 impl Specs<'_> {
+    /// Every topic with its specs as [`Specs::of_any_topic`] gives them, in the order of the names.
+    ///
+    /// # Errors
+    /// If the specs cannot be read.
+    pub(crate) fn topics(&self) -> Result<BTreeMap<String, Vec<Entry>>> {
+        let mut found: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+        for id in self.names.all()? {
+            let entry = self.entry(id)?;
+            if let Some(topic) = entry.spec().and_then(|spec| spec.front.topic.clone()) {
+                found.entry(topic).or_default().push(entry);
+            }
+        }
+        for entries in found.values_mut() {
+            if entries.iter().any(|entry| entry.status != Status::Archived) {
+                entries.retain(|entry| entry.status != Status::Archived);
+            }
+        }
+        Ok(found)
+    }
+
     /// The specs of a topic in the order of their ids, archived ones left out.
     ///
     /// # Errors

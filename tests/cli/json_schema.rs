@@ -262,6 +262,8 @@ fn investigated(room: &Room) {
     room.ok(&["status", "issue-1"]);
     room.ok(&["graph", "--topic", "issue-1"]);
     room.ok(&["report", "issue-1"]);
+    room.ok(&["report", "--index", "../pages"]);
+    room.ok(&["verify", "--since", "HEAD"]);
 }
 
 fn exchanged(room: &Room) {

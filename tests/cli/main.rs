@@ -74,6 +74,7 @@ mod support;
 mod sync;
 mod user_files;
 mod validator;
+mod verify_range;
 mod warm_checks;
 mod why;
 mod work;

@@ -187,13 +187,16 @@ fn the_demo_ends_with_a_page_that_a_browser_finds_nothing_wrong_with() {
     let evil = hostile();
     let hostile_page = sandbox.dir().join("hostile.html");
     evil.chant(&["report", "t", "-o", hostile_page.to_str().unwrap()]).ok();
+    let index = repo.join("public/index.html");
+    sandbox.chant_in(&repo, &["report", "--index", "public"]).ok();
     // What the test sees of a page that is not quiet.
     let loud = sandbox.dir().join("loud.html");
     fs::write(&loud, "<title>x</title><a href='#none'>x</a><img src='http://127.0.0.1:9/x'><script>console.log(1); var owned = 1</script>").unwrap();
-    let Some(seen) = looked_at(&[&path, &hostile_page, &loud]) else { return };
+    let Some(seen) = looked_at(&[&path, &hostile_page, &index, &loud]) else { return };
     is_quiet(&seen[0]);
     is_quiet(&seen[1]);
-    let loud = &seen[2];
+    is_quiet(&seen[2]);
+    let loud = &seen[3];
     assert!(
         loud["messages"].to_string().contains("1") && loud["requests"].to_string().contains("127.0.0.1:9"),
         "{loud:#}"
@@ -248,6 +251,30 @@ fn the_same_events_give_the_same_bytes_in_every_clone() {
     sandbox.git(&["clone", "-q", ".", clone.to_str().unwrap()]);
     sandbox.git_in(&clone, &["fetch", "-q", "origin", "refs/chant/*:refs/chant/*"]);
     assert_eq!(sandbox.chant_in(&clone, &["report", "locks"]).ok().out, first);
+}
+
+#[test]
+fn an_index_leads_to_a_page_of_each_investigation() {
+    let (sandbox, _) = worked();
+    sandbox.add(&["A \\<b>odd one", "--topic", "index", "--onto", "main"]);
+    sandbox.add(&["No investigation"]);
+    sandbox.write("public/other.html", "mine");
+    let json = Contract::new().holds("report", &sandbox.chant(&["report", "--index", "public", "--json"]).ok());
+    let pages: Vec<&str> =
+        json["pages"].as_array().unwrap().iter().map(|page| page["file"].as_str().unwrap()).collect();
+    assert_eq!(pages, ["index-2.html", "locks.html"], "{json:#}");
+    let index = sandbox.read("public/index.html");
+    for part in [
+        "2 in this repository",
+        "<a href=\"locks.html\">Lock the store</a>",
+        "A &lt;b&gt;odd one",
+        "Verified by its checks.",
+    ] {
+        assert!(index.contains(part), "'{part}' is not in {index}");
+    }
+    assert_eq!(sandbox.read("public/locks.html") + "\n", page(&sandbox, &["locks"]));
+    assert_eq!(sandbox.read("public/other.html"), "mine");
+    assert_eq!(sandbox.read("public/index.html"), index);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! a repository.
 
 mod attempts;
+mod index;
 mod markdown;
 mod page;
 mod parts;
@@ -14,12 +15,13 @@ mod section;
 mod timeline;
 mod view;
 
+pub(crate) use index::{IndexedReport, ReportIndex};
 pub(crate) use redact::Scrub;
 pub(crate) use view::{Document, Quote, Report, Reported, ReportedCommit};
 
 use super::prelude::*;
 
-pub(super) const ANSWERS: &[Kind] = &[of::<ReportAnswer>(&["report"])];
+pub(super) const ANSWERS: &[Kind] = &[of::<ReportAnswer>(&["report"]), of::<ReportIndex>(&["report"])];
 
 /// A report that was made.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -46,6 +48,11 @@ pub(crate) struct ReportFile {
 /// The page of a report.
 pub(crate) fn html(report: &Report) -> String {
     page::html(report).into_string()
+}
+
+/// The page that leads to the pages of investigations.
+pub(crate) fn index(pages: &[IndexedReport]) -> String {
+    index::page(pages).into_string()
 }
 
 impl Answer for ReportAnswer {

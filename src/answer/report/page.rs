@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::{
     attempts::tries,
     markdown,
-    parts::{anchor, fact, id, person, prose, status},
+    parts::{self, anchor, fact, id, person, prose, status},
     proof, section, timeline,
     view::{Quote, Report, Reported},
 };
@@ -65,7 +65,7 @@ pub(super) fn document(title: &str, body: &Markup) -> Markup {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                a.skip href="#main" { "Skip to the answer" }
+                a.skip href="#main" { "Skip to the content" }
                 (body)
             }
         }
@@ -74,18 +74,12 @@ pub(super) fn document(title: &str, body: &Markup) -> Markup {
 
 /// What it came to, in one line.
 fn verdict(report: &Report) -> Markup {
-    let decided = report.specs.iter().rev().find(|spec| spec.detail.spec.verified.is_some());
-    let Some(spec) = decided else { return html! { p.verdict { "Nothing is verified yet." } } };
+    let Some(spec) = report.decided() else { return html! { p.verdict { (parts::verdict(None)) } } };
     let view = &spec.detail.spec;
     html! {
         p.verdict {
             (status(spec)) " "
-            @match view.verified.as_deref() {
-                Some("reviewed") => { "Verified by its checks, and a person reviewed the work." }
-                Some("proof") => { "Proved: the test fails without the work and passes with it." }
-                Some("checks") => { "Verified by its checks." }
-                _ => { "Not verified." }
-            }
+            (parts::verdict(view.verified.as_deref()))
             @if let Some(merge) = &spec.detail.merge {
                 " In " strong { (clean::line(merge.target.strip_prefix("refs/heads/").unwrap_or(&merge.target))) } " as " (id(&merge.new)) "."
             }

@@ -58,3 +58,14 @@ pub(super) fn status(spec: &Reported) -> Markup {
     };
     chip(&view.status.as_str().replace('_', " "), class)
 }
+
+/// How far work is verified, in a sentence.
+pub(super) fn verdict(level: Option<&str>) -> &'static str {
+    match level {
+        Some("reviewed") => "Verified by its checks, and a person reviewed the work.",
+        Some("proof") => "Proved: the test fails without the work and passes with it.",
+        Some("checks") => "Verified by its checks.",
+        Some(_) => "Not verified.",
+        None => "Nothing is verified yet.",
+    }
+}

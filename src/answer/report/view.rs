@@ -28,6 +28,13 @@ pub(crate) struct Report {
     pub left_out: Vec<Redaction>,
 }
 
+impl Report {
+    /// The last spec whose work is verified as far as it went.
+    pub(super) fn decided(&self) -> Option<&Reported> {
+        self.specs.iter().rev().find(|spec| spec.detail.spec.verified.is_some())
+    }
+}
+
 /// A piece of Markdown from a document.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Quote {

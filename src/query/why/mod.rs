@@ -13,7 +13,7 @@ use crate::{
     specs::all::Specs,
 };
 
-pub(crate) use origin::origin;
+pub(crate) use origin::{Origin, origin};
 pub(crate) use research::trail;
 
 /// Why `commit` is there, or what it changed of `path`; `None` is a line that is not committed.

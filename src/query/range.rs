@@ -1,0 +1,54 @@
+//! The use case `verify --since`: which specs a range of commits came from, and which of its commits came from none.
+
+use gix::ObjectId;
+
+use super::why::{Origin, origin};
+use crate::{
+    answer::LooseCommit,
+    domain::id::SpecId,
+    error::Result,
+    git::{blame, history},
+    specs::all::Specs,
+};
+
+/// What a range of commits came from.
+#[derive(Debug, Default)]
+pub(crate) struct Range {
+    /// The specs that events confirm, in the order of their first commits.
+    pub specs: Vec<SpecId>,
+    /// The commits that came from none, oldest first.
+    pub loose: Vec<LooseCommit>,
+}
+
+/// The specs behind the commits that `tip` reaches and `since` does not. A merge without a spec is nobody's work, and is passed over.
+///
+/// # Errors
+/// If the repository cannot be read.
+pub(crate) fn range(specs: &Specs<'_>, since: ObjectId, tip: ObjectId) -> Result<Range> {
+    let repo = &specs.project.repo;
+    let mut found = Range::default();
+    let mut add = |spec: SpecId| {
+        if !found.specs.contains(&spec) {
+            found.specs.push(spec);
+        }
+    };
+    for commit in history::commits_between(repo, [since], tip)? {
+        let how = match origin(specs, commit, None)? {
+            Origin::Recorded(spec) | Origin::Patch { spec, .. } | Origin::Squash { spec, .. } => {
+                add(spec);
+                continue;
+            }
+            Origin::Several(several) => {
+                several.into_iter().for_each(&mut add);
+                continue;
+            }
+            // What a commit or a note says of itself is no proof.
+            other => other.in_words(),
+        };
+        if repo.gix().find_commit(commit)?.parent_ids().count() < 2 {
+            let subject = blame::subject(repo, commit)?;
+            found.loose.push(LooseCommit { commit: commit.to_string(), subject, how });
+        }
+    }
+    Ok(found)
+}

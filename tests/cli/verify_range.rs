@@ -1,0 +1,78 @@
+//! `git chant verify --since`: what a branch brings, for a job of CI.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+use crate::{json_schema::Contract, support::Sandbox};
+
+/// A branch with the work of one spec, a commit that nobody asked for, and one that only says it came from a spec.
+fn branch() -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.git(&["checkout", "-qb", "topic"]);
+    sandbox.agent("echo one >one; git add -A; git commit -qm 'Add one'; tick");
+    let id = sandbox.add(&["Add `one` for @ada | <b>", "--verify", "test -f one", "--onto", "topic"]);
+    sandbox.chant(&["work", &id, "--trust"]).ok();
+    sandbox.write("two", "two\n");
+    sandbox.commit("Add two [x](https://evil.example) @bob");
+    sandbox.write("three", "three\n");
+    sandbox.commit(&format!("Add three\n\nChant-Spec: {id}"));
+    (sandbox, id)
+}
+
+#[test]
+fn a_range_is_its_specs_their_checks_and_the_commits_without_one() {
+    let (sandbox, id) = branch();
+    let since = ["verify", "--since", "main", "--exit-code", "--trust"];
+    let json = Contract::new().holds("verify", &sandbox.chant(&[&since[..], &["--json"]].concat()).ok());
+    assert_eq!(json["checked"][0]["spec"]["id"], *id);
+    assert_eq!(
+        (json["checked"][0]["ok"].as_bool(), json["loose"].as_array().map(Vec::len)),
+        (Some(true), Some(2)),
+        "{json:#}"
+    );
+    assert!(json["loose"][1]["how"].as_str().unwrap().contains("no event confirms it"), "{json:#}");
+    sandbox.chant(&[&since[..], &["--require", "spec"]].concat()).fails(1, &[]);
+    sandbox.chant(&[&since[..], &["--require", "proof"]].concat()).fails(1, &[]);
+    // What the branch breaks later is found on its newest commit.
+    sandbox.git(&["rm", "-q", "one"]);
+    sandbox.commit("Remove one");
+    let broken = sandbox.chant(&since).fails(1, &[]);
+    assert!(broken.out.contains("1 spec checked, 1 failed, 1 unproved, 3 commits without a spec\n"), "{}", broken.out);
+    sandbox.chant(&["verify", "--since", "nowhere"]).fails(128, &["'nowhere' names no commit"]);
+    sandbox.chant(&["verify", "--summary", "x", "--all"]).fails(129, &["--all"]);
+}
+
+/// The script of the action.
+fn script() -> String {
+    let action = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/actions/verify/action.yml");
+    let action: Value = serde_yaml::from_str(&fs::read_to_string(action).unwrap()).unwrap();
+    let steps = action["runs"]["steps"].as_array().unwrap();
+    assert_eq!((steps.len(), steps[0]["shell"].as_str()), (1, Some("bash")));
+    steps[0]["run"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_action_runs_in_a_fresh_clone_and_writes_the_summary() {
+    let (sandbox, _) = branch();
+    let clone = sandbox.dir().join("clone");
+    sandbox.git(&["clone", "-q", "-b", "topic", ".", clone.to_str().unwrap()]);
+    let summary = sandbox.dir().join("summary.md");
+    let run = |require: &str| {
+        let mut command = sandbox.command_in(&clone, "bash");
+        command.args(["-eo", "pipefail", "-c", &script()]).env("GITHUB_STEP_SUMMARY", &summary);
+        sandbox.run(command.env("BASE", "origin/main").env("REMOTE", "origin").env("REQUIRE", require))
+    };
+    run("").ok();
+    let written = fs::read_to_string(&summary).unwrap();
+    for part in [
+        "## Verified\n\n1 spec checked, 1 unproved, 2 commits without a spec between `",
+        "| `Add one for @ada \\|` | `checks` | 1 passed |",
+        "### Commits without a spec\n\n- `",
+        "` `Add two [x](https://evil.example) @bob`: `no spec is known to have made it`\n",
+    ] {
+        assert!(written.contains(part), "'{part}' is not in\n{written}");
+    }
+    run("spec").fails(1, &[]);
+    assert!(fs::read_to_string(&summary).unwrap().contains("## Not verified\n"));
+}
