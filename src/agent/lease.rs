@@ -238,7 +238,7 @@ fn locked(dir: &Path, info: &Info) -> Result<tempfile::NamedTempFile> {
     let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(dir).io("create a file in", dir)?;
     let path = file.path().to_owned();
     if !try_lock(file.as_file(), &path)? {
-        return Err(Error::fatal(Kind::LeaseHeld, format!("'{}' was locked by someone else", path.display())));
+        return Err(Error::fatal(Kind::LeaseHeld, format!("'{}' was locked by another process", path.display())));
     }
     let mut text = serde_json::to_string(info).expect("strings, numbers and bytes are JSON");
     text.push('\n');

@@ -188,7 +188,7 @@ impl std::fmt::Display for Ending {
         match self {
             Ending::Exited(127) => f.write_str("exited with code 127 (command not found?)"),
             Ending::Exited(code) => write!(f, "exited with code {code}"),
-            Ending::Signalled(signal) => write!(f, "was ended by signal {signal}"),
+            Ending::Signalled(signal) => write!(f, "was killed by signal {signal}"),
             Ending::TimedOut(after) => write!(f, "took longer than {}", humantime::format_duration(*after)),
             Ending::Interrupted(signal) => write!(f, "was interrupted by signal {signal}"),
         }

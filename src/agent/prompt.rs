@@ -73,16 +73,7 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
     let kind = if front.kind == SpecType::Code && prompt.inputs.is_empty() { SpecType::Task } else { front.kind };
     text.push_str(instructions(prompt, kind).trim_end());
     text.push_str("\n\n");
-    text.push_str(
-        COMMON
-            .replace("{{worktree}}", prompt.worktree)
-            .replace("{{branch}}", prompt.branch)
-            .replace("{{base}}", prompt.base)
-            .replace("{{spec_file}}", prompt.spec_file)
-            .replace("{{short}}", prompt.id.short())
-            .trim_end(),
-    );
-    text.push('\n');
+    text.push_str(&common(prompt));
     if let Some(trailer) = prompt.attribution {
         writeln!(text, "\nEnd the message of each commit with this trailer: {trailer}")
             .expect("writing to a string cannot fail");
@@ -125,6 +116,27 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
         }
     }
     text
+}
+
+/// The rules for every agent. A line that begins with `[condition]` is left out where the spec has nothing of the kind.
+fn common(prompt: &Prompt<'_>) -> String {
+    let Spec { front, criteria, release_notes, .. } = prompt.spec;
+    // The test of a reproduction has to fail at the end.
+    let passes = front.reproduces.as_ref().filter(|_| front.known_phase() != Some(Phase::Reproduction));
+    let checks = Vec::from_iter(passes.into_iter().chain(&front.verify).map(|command| format!("`{command}`")));
+    let lines = COMMON.lines().filter_map(|line| match line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some(("criteria", rest)) => (!criteria.is_empty()).then_some(rest),
+        Some(("notes", rest)) => release_notes.is_some().then_some(rest),
+        Some(("checks", rest)) => (!checks.is_empty()).then_some(rest),
+        _ => Some(line),
+    });
+    let text = lines.fold(String::new(), |text, line| text + line + "\n");
+    text.replace("{{worktree}}", prompt.worktree)
+        .replace("{{branch}}", prompt.branch)
+        .replace("{{base}}", prompt.base)
+        .replace("{{spec_file}}", prompt.spec_file)
+        .replace("{{short}}", prompt.id.short())
+        .replace("{{checks}}", &checks.join(", "))
 }
 
 /// What to do: the repository's own words with the names in them replaced, or the built-in ones.

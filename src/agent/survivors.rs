@@ -62,13 +62,14 @@ pub(crate) fn end_survivors(info: &Info, grace: Duration) -> Result<Survivors> {
 /// Whether something of the agent of a dead run may still be there: then what. Nothing is done to it.
 pub(crate) fn survivors(info: &Info) -> Option<String> {
     let agent = info.agent.as_ref()?;
-    let unclear = |why: &str| Some(format!("its agent may still run: {why}"));
+    let unclear = |why: &str| Some(format!("its agent may still be running: {why}"));
     match info.is_of_this_boot() {
         Some(true) => {}
         Some(false) if is_this_host(info) => return None,
         Some(false) => return unclear("it ran on another machine"),
         None => {
-            return matches!(without_proc(agent), Survivors::Refused(_)).then(|| "its agent may still run".to_owned());
+            return matches!(without_proc(agent), Survivors::Refused(_))
+                .then(|| "its agent may still be running".to_owned());
         }
     }
     if info.pid_namespace.is_none() || info.pid_namespace != pid_namespace() {
@@ -77,7 +78,7 @@ pub(crate) fn survivors(info: &Info) -> Option<String> {
     let Some(start) = agent.start else { return unclear("its start time was not recorded") };
     match find(agent, start, &info.worktree, &HashSet::new()) {
         Ok(found) if found.is_empty() => None,
-        Ok(found) => Some(format!("process {} of its agent still runs", found[0].pid)),
+        Ok(found) => Some(format!("process {} of its agent is still running", found[0].pid)),
         Err(why) => unclear(&why),
     }
 }
@@ -107,7 +108,7 @@ fn end(agent: &ProcessGroup, start: u64, worktree: &Path, grace: Duration) -> Re
             // SIGTERM once each, SIGKILL until it works.
             if ended.insert((process.pid, process.start)) || signal == Signal::KILL {
                 if let Err(error) = fault::around("agent.signal", || process.signal(signal)) {
-                    return Ok(refused(format!("process {} can't be ended: {error}", process.pid)));
+                    return Ok(refused(format!("cannot stop process {}: {error}", process.pid)));
                 }
                 // A stopped process would not hear of SIGTERM.
                 let _gone = process.signal(Signal::CONT);
@@ -140,7 +141,7 @@ fn find(
         None => members.iter().any(|member| known.contains(&(member.pid, member.start)) || marked(member)),
     };
     if leader.is_none() && !members.is_empty() && !ours {
-        return Err(format!("process group {} may be another's by now", agent.group));
+        return Err(format!("process group {} may belong to another program now", agent.group));
     }
     let worktree = worktree.canonicalize().ok();
     let stays = |process: &Process| match (&worktree, process.directory()) {
@@ -154,7 +155,7 @@ fn find(
     }
     let found = process_table::families(&table, &roots);
     if found.iter().any(|process| process.pid == std::process::id()) {
-        return Err("this command runs inside the agent that it would end".to_owned());
+        return Err("this command runs inside the agent that it would stop".to_owned());
     }
     Ok(found.into_iter().cloned().collect())
 }
@@ -164,7 +165,7 @@ fn without_proc(agent: &ProcessGroup) -> Survivors {
     let Some(group) = process_table::pid(agent.group) else { return Survivors::None };
     match rustix::process::test_kill_process_group(group) {
         Err(rustix::io::Errno::SRCH) => Survivors::None,
-        _ => refused(format!("process group {} may be the agent's or another's", agent.group)),
+        _ => refused(format!("process group {} may belong to another program", agent.group)),
     }
 }
 

@@ -64,7 +64,7 @@ impl Answer for DriftAnswer {
     }
 
     fn emptiness(&self) -> Option<&'static str> {
-        self.drift.is_empty().then_some("nothing has changed")
+        self.drift.is_empty().then_some("no input has changed")
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) struct EventView {
     pub stopped: Option<String>,
     /// The work commits that it records.
     pub commits: Vec<String>,
-    /// The clone that wrote it.
+    /// The clone that wrote the event.
     pub clone: Option<String>,
     /// What its signature is worth; `null` where that was not asked for.
     pub signature: Option<Signature>,

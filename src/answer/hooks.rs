@@ -26,7 +26,7 @@ impl Answer for AllHooks {
             return self.hooks.iter().try_for_each(|hook| hook.write(out, look));
         }
         let first = match (self.changes.is_empty(), self.dry_run) {
-            (true, _) => "There is nothing to change",
+            (true, _) => "Nothing to change",
             (false, true) => "Would change git's hooks",
             (false, false) => "Changed git's hooks",
         };

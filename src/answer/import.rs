@@ -30,11 +30,11 @@ impl Answer for Imported {
         }
         if self.recorded > 0 {
             let verb = if self.recorded == 1 { "was" } else { "were" };
-            writeln!(out, "{} {verb} recorded already", specs(self.recorded))?;
+            writeln!(out, "{} {verb} already recorded", specs(self.recorded))?;
         }
         if !self.left.is_empty() {
             let gap = if self.imported.is_empty() && self.recorded == 0 { "" } else { "\n" };
-            writeln!(out, "{gap}Not carried over:")?;
+            writeln!(out, "{gap}Not imported:")?;
         }
         self.left.iter().try_for_each(|problem| write!(out, "{}", problem.text(look)))
     }
@@ -95,7 +95,7 @@ mod tests {
         };
         let some = [one(Status::Completed), one(Status::Pending), one(Status::Completed)];
         assert_eq!(answer(false, &some, 0), "Imported 3 specs: 1 pending, 2 completed\n");
-        assert_eq!(answer(true, &some[..1], 1), "Would import 1 spec: 1 completed\n1 spec was recorded already\n");
+        assert_eq!(answer(true, &some[..1], 1), "Would import 1 spec: 1 completed\n1 spec was already recorded\n");
         assert_eq!(answer(true, &[], 0), "");
     }
 }

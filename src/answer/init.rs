@@ -46,9 +46,9 @@ pub(crate) struct Changed {
 impl Answer for Changed {
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         let first = match (self.changes.is_empty(), self.dry_run) {
-            (true, _) => "There is nothing of git chant to take out",
-            (false, true) => "Would take git chant out of this clone",
-            (false, false) => "Took git chant out of this clone",
+            (true, _) => "Nothing to remove",
+            (false, true) => "Would remove git-chant from this clone",
+            (false, false) => "Removed git-chant from this clone",
         };
         write_changes(out, first, &self.changes)
     }

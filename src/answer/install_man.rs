@@ -21,7 +21,7 @@ impl Answer for ManualPages {
     /// Writes what was written, then what was removed.
     fn write(&self, out: &mut dyn Write, _: &Look) -> io::Result<()> {
         if self.written.is_empty() && self.removed.is_empty() {
-            return writeln!(out, "There is nothing to change");
+            return writeln!(out, "Nothing to change");
         }
         let [write, remove] = if self.dry_run { ["Would write", "Would remove"] } else { ["Wrote", "Removed"] };
         let place = format!(" in '{}'", self.path);

@@ -108,7 +108,7 @@ fn unsaid(event: &EventView) -> Option<&str> {
     event.reason.as_deref().filter(|reason| !event.sentence.contains(reason))
 }
 
-/// One line an event, for the history in `show`, where the spec is named above: `start by Ada: begins with claude`.
+/// One line an event, for the history in `show`, where the spec is named above: `start by Ada: agent claude`.
 pub(super) fn brief(event: &EventView, spec: &SpecView, look: &Look) -> String {
     let id = clean::object_id(&event.id);
     let mut out = format!(
@@ -126,10 +126,7 @@ pub(super) fn brief(event: &EventView, spec: &SpecView, look: &Look) -> String {
 
 /// What an event says where the spec is named already: its sentence without the title, and the reason that this does not have.
 pub(super) fn told<'e>(event: &'e EventView, spec: &SpecView) -> impl Iterator<Item = &'e str> {
-    let names = [spec.title.as_deref(), Some(spec.short.as_str())];
-    let sentence = event.sentence.as_str();
-    let rest =
-        names.into_iter().flatten().find_map(|name| sentence.strip_prefix(name)).unwrap_or(sentence).trim_start();
+    let rest = spec.in_sentence(&event.sentence).map_or(event.sentence.as_str(), |(_, rest)| rest);
     [Some(rest), unsaid(event)].into_iter().flatten().filter(|part| !part.is_empty())
 }
 

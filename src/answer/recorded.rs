@@ -54,9 +54,12 @@ impl Answer for AllRecorded {
     }
 }
 
+/// `Paused 010-v7b: on leave until May`; the title stands where the sentence has no more to say.
 fn write_line(out: &mut dyn Write, spec: &SpecView, sentence: &str, look: &Look) -> io::Result<()> {
-    let status = look.paint.with(Slot::from(spec.status), spec.status);
-    writeln!(out, "{} {status}: {}", spec.painted_id(look), clean::line(sentence))
+    let (verb, rest) = spec.in_sentence(sentence).unwrap_or(("Noted", sentence));
+    let title = spec.titled();
+    let rest = if rest.is_empty() { title.as_ref() } else { rest };
+    writeln!(out, "{} {}: {}", clean::line(verb), spec.painted_id(look), clean::line(rest))
 }
 
 /// Specs were folded into archives.
@@ -93,7 +96,9 @@ mod tests {
     #[test]
     fn verbs_say_what_they_recorded() {
         let spec = sample::spec("2026-02-08-010-v7b", "Add locking");
-        let one = Recorded { op: "reset".into(), spec, sentence: "Ada reset it".into() };
-        assert_eq!(sample::text(&one, &PIPE), "010-v7b pending: Ada reset it\n");
+        let one = Recorded { op: "reset".into(), spec, sentence: "Reset 'Add locking': no luck".into() };
+        assert_eq!(sample::text(&one, &PIPE), "Reset 010-v7b: no luck\n");
+        let one = Recorded { sentence: "Reset '010-v7b'".into(), ..one };
+        assert_eq!(sample::text(&one, &PIPE), "Reset 010-v7b: Add locking\n");
     }
 }

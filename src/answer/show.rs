@@ -1,7 +1,7 @@
 //! `show`: for people a header in the manner of `git show`, then what is known, then the text.
 
 use super::{BlockerKind, Pin, SpecDetail, log, prelude::*};
-use crate::domain::checks::CheckLine;
+use crate::domain::{checks::CheckLine, spec_file::criteria_of};
 
 pub(super) const ANSWERS: &[Kind] =
     &[of::<ShownSpec>(&["show", "review"]).with::<SpecView>(), of::<ShownSpecs>(&["show"]).with::<SpecView>()];
@@ -48,11 +48,15 @@ const CRITERION: &str = "criterion '";
 fn detail(detail: &SpecDetail, look: &Look) -> String {
     let spec = &detail.spec;
     let mut out = header(detail, look);
-    // Of a spec that cannot be read the error is in the header.
-    if spec.title.is_some() || spec.error.is_none() {
-        out.push_str(&format!("\n    {}\n", spec.titled()));
+    // The text below has them too, unless the work ticked others.
+    let text = detail.body.as_deref().unwrap_or_default();
+    if criteria_of(text.as_bytes())
+        .iter()
+        .map(|one| (&one.text, one.checked))
+        .ne(detail.criteria.iter().map(|one| (&one.text, one.checked)))
+    {
+        section(&mut out, look, "Acceptance criteria", criteria(detail));
     }
-    section(&mut out, look, "Acceptance criteria", criteria(detail));
     section(
         &mut out,
         look,
@@ -65,7 +69,10 @@ fn detail(detail: &SpecDetail, look: &Look) -> String {
     section(&mut out, look, "Tampered", detail.tampered.iter().map(|what| clean::line(what).into_owned()).collect());
     section(&mut out, look, "Front matter", front_matter(detail));
     section(&mut out, look, "History", detail.history.iter().map(|event| log::brief(event, spec, look)).collect());
-    if let Some(body) = detail.body.as_deref().filter(|body| !body.trim().is_empty()) {
+    // The heading is the title above.
+    let heading = spec.title.as_deref().and_then(|title| text.trim_start().strip_prefix("# ")?.strip_prefix(title));
+    let body = heading.filter(|rest| rest.starts_with('\n')).unwrap_or(text);
+    if !body.trim().is_empty() {
         out.push('\n');
         out.push_str(look.text(body).trim_matches('\n'));
         out.push('\n');
@@ -91,10 +98,13 @@ fn patch_line(line: &str, look: &Look) -> String {
     look.paint.with(slot, line)
 }
 
+/// The title, where the spec stands and what to do next, then what else is known in a line each.
 fn header(detail: &SpecDetail, look: &Look) -> String {
     let spec = &detail.spec;
-    let mut out = look.paint.with(Slot::Id, format_args!("spec {}", spec.id));
-    out.push('\n');
+    // Of a spec that cannot be read the error is below.
+    let title = if spec.title.is_some() || spec.error.is_none() { spec.titled() } else { "".into() };
+    let mut out = format!("{}  {}", spec.painted_id(look), look.paint.with(Slot::Header, title)).trim_end().to_owned();
+    out.push_str("\n\n");
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
             out.push_str(&format!("{:<13}{value}\n", format!("{name}:")));
@@ -102,12 +112,37 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     };
     let text = |value: &Option<String>| value.as_deref().map(|v| clean::line(v).into_owned()).unwrap_or_default();
     let all = |values: &[String]| clean::line(&values.join(", ")).into_owned();
+    let short = |id: &Option<String>| id.as_deref().map(|id| clean::object_id(id)).unwrap_or_default();
     line("Status", &look.paint.with(Slot::from(spec.status), spec.flagged_status()));
+    line("Next", &spec.next_command().unwrap_or_default());
     // Its status is the line above, what is wrong with its text one below.
     let said = |kind| kind == BlockerKind::Status || (kind == BlockerKind::Invalid && spec.error.is_some());
     for blocker in spec.blocked_by.iter().filter(|blocker| !said(blocker.kind)) {
         line("Blocked by", &blocker.reason());
     }
+    line("Error", &text(&spec.error));
+    line("Verified", &verified(detail));
+    if let Some(merge) = &detail.merge {
+        let (old, new) = (clean::object_id(&merge.old), clean::object_id(&merge.new));
+        let dropped = if merge.dropped { ", no longer in it" } else { "" };
+        line("Merged", &format!("{} {old}..{new}{dropped}", clean::line(short_name(&merge.target))));
+    }
+    line("Agent", &log::agent(spec.agent.as_deref(), spec.model.as_deref()));
+    line("Sandbox", &text(&detail.confined));
+    line("Attempt", &short(&spec.attempt));
+    line("Not counted", &text(&detail.discounted_claim));
+    line("Base", &short(&detail.base));
+    let commits: Vec<_> = spec.work_commits.iter().map(|id| clean::object_id(id)).collect();
+    line("Commits", &commits.join(" "));
+    line(
+        "Target",
+        &detail.target.as_deref().map(|name| clean::line(short_name(name)).into_owned()).unwrap_or_default(),
+    );
+    // Before an attempt it is not there yet, after one it is gone.
+    if matches!(spec.status, Status::InProgress | Status::Paused | Status::Finished | Status::Failed) {
+        line("Branch", &clean::line(&spec.branch));
+    }
+    line("Worktree", &text(&spec.worktree));
     line("Type", &clean::line(&spec.kind));
     line("Phase", &text(&spec.phase));
     line("Topic", &text(&spec.topic));
@@ -115,31 +150,15 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     line("Depends on", &all(&spec.depends_on));
     line("Informed by", &all(&spec.informed_by));
     line("May change", &all(&spec.target_files));
-    line("Target", &text(&detail.target));
-    line("Base", &text(&detail.base));
-    line("Agent", &log::agent(spec.agent.as_deref(), spec.model.as_deref()));
-    line("Sandbox", &text(&detail.confined));
-    line("Verified", &verified(detail));
-    line("Attempt", &text(&spec.attempt));
-    line("Not counted", &text(&detail.discounted_claim));
-    // Before an attempt it is not there yet, after one it is gone.
-    if matches!(spec.status, Status::InProgress | Status::Paused | Status::Finished | Status::Failed) {
-        line("Branch", &clean::line(&spec.branch));
-    }
-    line("Worktree", &text(&spec.worktree));
-    for commit in &spec.work_commits {
-        line("Commit", &clean::line(commit));
-    }
-    if let Some(merge) = &detail.merge {
-        let (old, new) = (clean::object_id(&merge.old), clean::object_id(&merge.new));
-        let gone = if merge.dropped { ", which is not there any more" } else { "" };
-        line("Merged", &format!("{} {old}..{new}{gone}", clean::line(&merge.target)));
-    }
     line("File", &text(&spec.spec_path));
-    line("Error", &text(&spec.error));
     line("Created", &spec.created_at.as_deref().map(time::iso).unwrap_or_default());
     line("Updated", &spec.updated_at.as_deref().map(time::iso).unwrap_or_default());
     out
+}
+
+/// The name of a branch without `refs/heads/`.
+fn short_name(name: &str) -> &str {
+    name.strip_prefix("refs/heads/").unwrap_or(name)
 }
 
 /// How far the work is verified, and whether more than its proof ran: `proof, no suite ran`.
@@ -169,17 +188,9 @@ fn criteria(detail: &SpecDetail) -> Vec<String> {
 
 /// The checks at the end of an attempt.
 fn recorded_checks(checks: &[CheckLine], look: &Look) -> Vec<String> {
-    // The criteria are above, with their ticks: of those that hold it is enough how many they are.
-    let ticked = checks.iter().filter(|item| item.ok && item.name.starts_with(CRITERION)).count();
-    let mut lines = Vec::new();
-    if ticked > 0 {
-        let name =
-            if ticked == 1 { "1 criterion is ticked".to_owned() } else { format!("{ticked} criteria are ticked") };
-        lines.push(CheckLine { name, ok: true, detail: None, duration_ms: None, waits: false }.line(look));
-    }
+    // The criteria are shown with their ticks: of those that hold no more is said.
     let rest = checks.iter().filter(|item| !(item.ok && item.name.starts_with(CRITERION)));
-    lines.extend(rest.map(|item| item.line(look)));
-    lines
+    rest.map(|item| item.line(look)).collect()
 }
 
 fn inputs(detail: &SpecDetail) -> Vec<String> {
@@ -290,22 +301,22 @@ mod tests {
     fn show_has_everything_in_order() {
         assert_eq!(
             detail(&full(), &PIPE),
-            "spec 2026-02-08-010-v7b\n\
+            "010-v7b  Add locking\n\
+             \n\
              Status:      pending\n\
+             Verified:    checks, a suite ran\n\
+             Agent:       claude (opus)\n\
+             Target:      main\n\
              Type:        code\n\
              Labels:      storage, locking\n\
-             Target:      refs/heads/main\n\
-             Agent:       claude (opus)\n\
-             Verified:    checks, a suite ran\n\
              Created:     2026-02-08 10:00:00 +0000\n\
-             \n    Add locking\n\
              \nAcceptance criteria:\n    [x] No write is lost\n    [ ] Docs say so\n\
              \nChecks:\n    FAILED  verify: cargo test (2s): exit 1\n    ok      scope\n\
              \nInputs:\n    path .chant/research/x.md c0ffee00c0\n\
              \nApproval:\n    approved by Ada <ada@example.com> at 2026-02-08 10:01:00 +0000, for an earlier text\n\
              \nFront matter:\n    sprint: 7\n\
              \nHistory:\n    5ca1ab1e5c 2026-02-08 10:02:30 +0100 finish by Ada: the agent finished\n\
-             \n# Add locking\n\nBecause.\n"
+             \nBecause.\n"
         );
     }
 
@@ -314,12 +325,12 @@ mod tests {
         let mut one = full();
         let checks = [("criterion 'No write is lost'", true), ("criterion 'Docs say so'", false), ("scope", true)];
         one.checks = Some(checked(&checks));
-        one.history[0].sentence = "Add locking failed: exit 3".into();
+        one.history[0].sentence = "Failed 'Add locking': exit 3".into();
         one.history[0].reason = Some("exit 3".into());
         let text = detail(&one, &PIPE);
-        let listed = "\n    ok      1 criterion is ticked\n    FAILED  criterion 'Docs say so'\n    ok      scope\n";
+        let listed = "\nChecks:\n    FAILED  criterion 'Docs say so'\n    ok      scope\n";
         assert!(text.contains(listed), "{text}");
-        assert!(text.contains(" finish by Ada: failed: exit 3\n"), "{text}");
+        assert!(text.contains(" finish by Ada: exit 3\n"), "{text}");
     }
 
     #[test]

@@ -139,6 +139,37 @@ impl SpecView {
         titled(self.title.as_deref(), self.error.as_deref())
     }
 
+    /// The words before and after the title, or the short id, in the sentence of an event; `None` where the sentence names neither. Events
+    /// of version 0.1 begin with the title.
+    pub(super) fn in_sentence<'s>(&self, sentence: &'s str) -> Option<(&'s str, &'s str)> {
+        let names = [self.title.as_deref(), Some(self.short.as_str())];
+        names.into_iter().flatten().find_map(|name| {
+            let quoted = sentence.split_once(&format!("'{name}'"));
+            let (before, after) = quoted.or_else(|| Some(("", sentence.strip_prefix(name)?)))?;
+            Some((before.trim_end(), after.trim_start_matches([':', ' '])))
+        })
+    }
+
+    /// The command that a person would type next; `None` where the spec is closed, or blocked by something else.
+    pub(crate) fn next_command(&self) -> Option<String> {
+        let gate = self.kind == "gate" && self.blocked_by.iter().all(|blocker| blocker.kind == BlockerKind::Gate);
+        let (verb, rest) = match self.status {
+            Status::Completed | Status::Cancelled | Status::Archived => return None,
+            _ if self.error.is_some() => ("edit", ""),
+            _ if self.contended => ("log", ""),
+            _ if self.proposed => ("add --adopt", ""),
+            Status::InProgress if self.agent.as_deref() == Some("manual") => ("finish", ""),
+            Status::InProgress if !self.orphaned => ("log", " --agent -f"),
+            Status::Finished if self.needs_review => ("review", ""),
+            Status::Finished => ("merge", ""),
+            Status::Pending if gate => ("finish", ""),
+            Status::Pending if self.needs_approval => ("approve", ""),
+            Status::Pending if !self.ready => return None,
+            _ => ("work", ""),
+        };
+        Some(format!("git chant {verb} {}{rest}", self.short))
+    }
+
     /// The status with what a person should see beside it: `in_progress (orphaned)`.
     pub(super) fn flagged_status(&self) -> Cow<'static, str> {
         with_flags(self.status, &self.flags())

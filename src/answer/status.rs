@@ -106,7 +106,7 @@ impl Sections<'_> {
             let why = one.reason.as_deref().map(line);
             Row::new(&one.spec, [Some(joined(facts)), why])
         });
-        let hints = ["git chant work <spec>\" to go on", "git chant takeover <spec>\" to go on by hand"];
+        let hints = ["git chant work <spec>\" to resume it", "git chant takeover <spec>\" to continue by hand"];
         self.section("Paused:", &hints, rows.collect(), MANY, "git chant list --status paused")
     }
 
@@ -169,7 +169,7 @@ impl Sections<'_> {
 
     fn ready(&self, ready: &[SpecView]) -> String {
         let rows = ready.iter().map(|spec| Row::new(spec, []));
-        let hints = ["git chant work <spec>\" to have one carried out"];
+        let hints = ["git chant work <spec>\" to work on one"];
         self.section("Ready:", &hints, rows.collect(), FEW, "git chant ready")
     }
 

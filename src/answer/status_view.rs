@@ -105,7 +105,7 @@ pub(crate) enum Need {
     Tampered,
     /// An input is no longer what it was.
     Stale,
-    /// Its file or its chain cannot be read.
+    /// Its file or its history cannot be read.
     Invalid,
     /// Its text is not approved.
     Approval,
@@ -134,17 +134,17 @@ impl Need {
     /// The command that is the way out, without the spec, and what it is for.
     pub(crate) fn way_out(self) -> (&'static str, &'static str) {
         match self {
-            Need::Orphaned => ("git chant work", "take up what is orphaned"),
-            Need::Failed => ("git chant work", "start over what failed"),
-            Need::Contended => ("git chant resolve", "say which attempt counts"),
+            Need::Orphaned => ("git chant work", "resume an interrupted attempt"),
+            Need::Failed => ("git chant work", "start over"),
+            Need::Contended => ("git chant resolve", "keep one attempt"),
             Need::Tampered => ("git chant ack", "acknowledge what the agent changed"),
-            Need::Stale => ("git chant drift", "see what has changed"),
-            Need::Invalid => ("git chant lint", "see what is wrong with it"),
+            Need::Stale => ("git chant drift", "see the changed inputs"),
+            Need::Invalid => ("git chant lint", "see what is wrong"),
             Need::Approval => ("git chant approve", "approve it"),
             Need::Rejected => ("git chant edit", "change what was rejected"),
             Need::Review => ("git chant review", "review its work"),
-            Need::Refused => ("git chant reset", "begin again what was rejected"),
-            Need::Gate => ("git chant finish", "say that a gate is passed"),
+            Need::Refused => ("git chant reset", "start over"),
+            Need::Gate => ("git chant finish", "pass the gate"),
             Need::Dependency => ("git chant edit", "change what it depends on"),
             Need::Proposed => ("git chant add --adopt", "adopt what an agent proposed"),
             Need::Memberless => ("git chant split", "give a driver members"),

@@ -79,7 +79,7 @@ impl ExchangeResult {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
 #[schemars(rename = "Exchange")]
 pub(crate) struct ExchangeView {
-    /// What was done.
+    /// The operation.
     pub way: ExchangeResult,
     /// The spec, unless it is about notes or about a ref that is no spec's.
     pub spec: Option<SpecId>,

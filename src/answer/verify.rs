@@ -57,7 +57,7 @@ pub(crate) struct AllChecked {
 pub(crate) struct NotRun {
     /// The spec.
     pub spec: SpecView,
-    /// Why, in words.
+    /// The reason.
     pub why: String,
 }
 

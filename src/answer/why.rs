@@ -83,8 +83,8 @@ impl WhyView {
         writeln!(out, "       {}", clean::line(&self.how))?;
         match self.confined.as_deref() {
             None => {}
-            Some("none") => writeln!(out, "       its agent was not confined")?,
-            Some(by) => writeln!(out, "       its agent was confined by {}", clean::line(by))?,
+            Some("none") => writeln!(out, "       agent not confined")?,
+            Some(by) => writeln!(out, "       agent confined by {}", clean::line(by))?,
         }
         if let Some(level) = self.spec.as_ref().and_then(|spec| spec.verified.as_deref()) {
             writeln!(out, "       verified: {}", clean::line(level))?;

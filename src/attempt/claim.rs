@@ -11,7 +11,7 @@ use crate::{
     domain::{
         event::{Facts, Op, Pin},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         state::State,
         status::Status,
     },
@@ -60,24 +60,25 @@ const MAX_ROUNDS: u32 = 8;
 /// Claims the spec of `plan`: at the `remote` first, if there is one, then by the ref of this clone.
 ///
 /// # Errors
-/// [`Stop::Taken`] if the spec is claimed already, or its status does not allow it; nothing has changed then.
+/// [`Stop::Taken`] if the spec is claimed already, or its status does not allow it; no input has changed then.
 pub(super) fn claim(project: &Project, plan: &Plan, remote: Option<&dyn Remote>) -> Result<Claimed, Stop> {
     let short = plan.id.short();
     if plan.resumed.is_none() {
         record::added(project, &plan.id, &plan.text.path, &plan.text.bytes, &plan.spec, None)?;
     }
-    let mut behind = Error::negative(Kind::Busy, format!("others keep writing to '{short}'"));
+    let mut behind = Error::negative(Kind::Busy, format!("other processes keep updating '{short}'"));
     for _ in 0..MAX_ROUNDS {
         let mut hold = None;
         let lost = match attempt(project, plan, remote, &mut hold) {
             Ok(()) => match hold {
                 Some(hold) => return Ok(hold.claimed()),
-                None => return Err(Error::fatal(Kind::Lease, "the claim was made without a lease").into()),
+                None => return Err(Error::fatal(Kind::Lease, "the claim has no lease").into()),
             },
             // Another process fetched the claim from the remote: then it is this claim that is in the way here.
-            Err(Lost::Stop(_)) if hold.as_ref().is_some_and(|hold| hold.pushed) => {
-                Lost::Behind(Error::negative(Kind::Behind, format!("'{short}' moved while it was claimed")))
-            }
+            Err(Lost::Stop(_)) if hold.as_ref().is_some_and(|hold| hold.pushed) => Lost::Behind(Error::negative(
+                Kind::Behind,
+                format!("another process changed '{short}' during the claim"),
+            )),
             Err(lost) => lost,
         };
         match (remote, lost) {
@@ -126,8 +127,11 @@ impl From<Error> for Lost {
 
 /// The error where it is not known whether the claim on `spec` was made.
 fn unclear(spec: &SpecId, why: &str) -> Error {
-    Error::fatal(Kind::Unclear, format!("whether '{}' was claimed is not known: {why}", spec.short()))
-        .hint("run it again when the remote answers: a claim that was made is found then")
+    Error::fatal(
+        Kind::Unclear,
+        format!("cannot tell whether the remote accepted the claim on '{}': {why}", spec.short()),
+    )
+    .hint("retry when the remote answers; git-chant then finds a claim that it accepted")
 }
 
 /// A lease for an event that may become the claim.
@@ -166,7 +170,7 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
     let lost = Cell::new(None);
     let give_way = |why: Lost| {
         lost.set(Some(why));
-        Error::negative(Kind::Behind, format!("'{short}' moved while it was claimed"))
+        Error::negative(Kind::Behind, format!("another process changed '{short}' during the claim"))
     };
     let appended = project.store()?.append_with(
         &plan.id,
@@ -189,7 +193,7 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
             if held.as_ref().is_some_and(|held| held.pushed) {
                 return Err(give_way(Lost::Behind(Error::negative(
                     Kind::Behind,
-                    "it moved here while it was claimed",
+                    "another process changed it during the claim",
                 ))));
             }
             // Each try is an event of its own, and so is its lease; no ref ever pointed at the one before.
@@ -201,7 +205,7 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
                 Ok(lease) => lease,
                 // Another process has taken the lease and is about to record its claim.
                 Err(_) => {
-                    let message = format!("'{short}' is being taken up by somebody else");
+                    let message = format!("another process is resuming '{short}'");
                     return Err(give_way(Lost::Stop(Stop::Taken(Error::negative(Kind::InProgress, message)))));
                 }
             };
@@ -239,7 +243,7 @@ fn overtaken(project: &Project, id: &SpecId, state: &State) -> Result<Error> {
     if state.status == Status::InProgress {
         return taken(project, id, Some(state));
     }
-    let message = format!("another process worked on '{}': it is {} now", id.short(), state.status);
+    let message = format!("another process worked on '{}'; it is {} now", id.short(), state.status);
     Ok(Error::negative(Kind::Overtaken, message).hint(format!("to see it: git chant show {}", id.short())))
 }
 
@@ -247,10 +251,10 @@ fn overtaken(project: &Project, id: &SpecId, state: &State) -> Result<Error> {
 fn addition(project: &Project, plan: &Plan) -> Result<Addition> {
     let store = project.store()?;
     let agent = Some(plan.agent.name.clone());
-    let (op, what, facts, evidence) = match &plan.resumed {
+    let (op, verb, facts, evidence) = match &plan.resumed {
         Some(resumed) => {
             let facts = Facts { attempt: Some(resumed.attempt), agent, ..Facts::default() };
-            (Op::Resume, "goes on", facts, Evidence::default())
+            (Op::Resume, "Resumed", facts, Evidence::default())
         }
         None => {
             let mut evidence = Evidence { spec: Some(store.write_blob(&plan.text.bytes)?), ..Evidence::default() };
@@ -274,9 +278,9 @@ fn addition(project: &Project, plan: &Plan) -> Result<Addition> {
                 informed_by: plan.inputs.iter().map(|input| input.pin.clone()).collect(),
                 ..Facts::default()
             };
-            (Op::Start, "begins", facts, evidence)
+            (Op::Start, "Started", facts, evidence)
         }
     };
-    let sentence = format!("{} {what} with {}", plan.title(), plan.agent.name);
+    let sentence = sentence(verb, plan.title(), &format!("agent {}", plan.agent.name));
     Ok(Addition { event: NewEvent { op, sentence, facts }, evidence, informed: plan.informed.clone() })
 }

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         event::{Facts, Op},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         state::State,
         status::Status,
     },
@@ -41,7 +41,7 @@ pub(crate) fn end(
     let before = entry.state.as_deref();
     recover::end_survivors_of(project, id, before, progress)?;
     refuse_running(project, id, before)?;
-    let what = sentence(&entry, op, reason);
+    let what = ended(&entry, op, reason);
     let facts = Facts { reason: reason.map(str::to_owned), ..Facts::default() };
     if let Some(attempt) = before.and_then(|state| state.attempt)
         && let Some(tree) = project.worktree_of(id)?
@@ -59,7 +59,7 @@ pub(crate) fn end(
         if state.and_then(|state| state.attempt) == judged {
             return Ok(event.clone());
         }
-        let message = format!("another process started an attempt at '{}' in this moment", id.short());
+        let message = format!("another process just started an attempt at '{}'", id.short());
         Err(Error::negative(Kind::Overtaken, message).hint(format!("to see it: git chant show {}", id.short())))
     })?;
     if let (Some(state), Op::Reset) = (before, op) {
@@ -103,9 +103,9 @@ pub(crate) fn refuse_running(project: &Project, id: &SpecId, state: Option<&Stat
             let since = crate::specs::view::rfc3339(info.started_at, 0);
             Err(Error::negative(
                 Kind::Running,
-                format!("'{}' is being worked on by process {} since {since}", id.short(), info.pid),
+                format!("process {} has been working on '{}' since {since}", info.pid, id.short()),
             )
-            .hint(format!("stop it where it runs (Ctrl-C), or: kill {}", info.pid)))
+            .hint(format!("to stop it and keep its work: git chant pause {}", id.short())))
         }
         Life::Dead(_) | Life::Unknown(_) => Ok(()),
     }
@@ -126,18 +126,16 @@ fn clear(project: &Project, id: &SpecId, state: &State, progress: &dyn Progress)
     Ok(())
 }
 
-fn sentence(entry: &Entry, op: &Op, reason: Option<&str>) -> String {
-    let what = match op {
-        Op::Reset => "is reset",
-        Op::Release => "is released",
-        Op::Cancel => "is cancelled",
-        Op::Fail => "failed",
+/// The sentence of an event that ends the attempts of a spec.
+fn ended(entry: &Entry, op: &Op, reason: Option<&str>) -> String {
+    let verb = match op {
+        Op::Reset => "Reset",
+        Op::Release => "Released",
+        Op::Cancel => "Cancelled",
+        Op::Fail => "Failed",
         other => return other.as_str().to_owned(),
     };
-    match reason {
-        Some(reason) => format!("{} {what}: {reason}", entry.title()),
-        None => format!("{} {what}", entry.title()),
-    }
+    sentence(verb, entry.title(), reason.unwrap_or_default())
 }
 
 /// Keeps the one attempt of a contended spec whose id begins with `prefix`. Returns the event's sentence.
@@ -146,22 +144,22 @@ fn sentence(entry: &Entry, op: &Op, reason: Option<&str>) -> String {
 /// `not-contended` if at most one attempt claims the spec, `unknown-attempt` if the prefix does not name exactly one.
 pub(crate) fn resolve(project: &Project, id: &SpecId, prefix: &str, reason: Option<&str>) -> Result<String> {
     let short = id.short();
-    let mut sentence = String::new();
+    let mut resolved = String::new();
     project.store()?.append(id, |state| {
         let state = state.filter(|state| state.is_contended()).ok_or_else(|| {
-            let message = format!("there is nothing to resolve: one attempt at most claims '{short}'");
+            let message = format!("nothing to resolve: at most one attempt claims '{short}'");
             Error::negative(Kind::NotContended, message)
         })?;
         let keep = kept(state, prefix)?;
-        sentence = format!("{short} keeps the attempt {}", keep.to_hex_with_len(12));
+        resolved = sentence("Resolved", short, &format!("kept the attempt {}", keep.to_hex_with_len(12)));
         let facts = Facts {
             supersedes: state.open.iter().copied().filter(|attempt| *attempt != keep).collect(),
             reason: reason.map(str::to_owned),
             ..Facts::default()
         };
-        Ok(NewEvent { op: Op::Resolve, sentence: sentence.clone(), facts })
+        Ok(NewEvent { op: Op::Resolve, sentence: resolved.clone(), facts })
     })?;
-    Ok(sentence)
+    Ok(resolved)
 }
 
 fn kept(state: &State, prefix: &str) -> Result<ObjectId> {
@@ -170,8 +168,7 @@ fn kept(state: &State, prefix: &str) -> Result<ObjectId> {
     if let (Some(one), None) = (matching.next(), matching.next()) {
         return Ok(*one);
     }
-    let mut error =
-        Error::usage(Kind::UnknownAttempt, format!("'{}' names none of the attempts", prefix.escape_debug()));
+    let mut error = Error::usage(Kind::UnknownAttempt, format!("'{}' matches no attempt", prefix.escape_debug()));
     error.hints = state.open.iter().map(|attempt| format!("one of them is {}", attempt.to_hex_with_len(12))).collect();
     Err(error)
 }

@@ -79,7 +79,7 @@ impl Ended {
 /// Why finished work is not merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Waits {
-    /// Why, in words.
+    /// The reason.
     pub why: String,
     /// The paths that it is about.
     pub paths: Vec<String>,
@@ -161,7 +161,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::ResearchInsufficient => f.write_str("the research is insufficient, the agent says"),
+            Failure::ResearchInsufficient => f.write_str("the agent reports insufficient research"),
             Failure::Said(said) => said.fmt(f),
             Failure::Agent(ending, None) => write!(f, "the agent {ending}"),
             Failure::Agent(ending, Some(said)) => write!(f, "the agent {ending}: {said}"),

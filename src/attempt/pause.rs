@@ -21,7 +21,7 @@ use crate::{
     domain::{
         event::{Facts, Op},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         state::State,
         status::Status,
     },
@@ -45,7 +45,7 @@ pub(crate) fn pause(project: &Project, id: &SpecId, reason: Option<&str>, progre
     let entry = Specs::new(project)?.entry(id)?;
     // A run that was dead is paused by having been found so.
     if settled && entry.status == Status::Paused {
-        return Ok(format!("{} is paused", entry.title()));
+        return Ok(sentence("Paused", entry.title(), ""));
     }
     stop(project, &entry, reason, progress)
 }
@@ -56,8 +56,7 @@ pub(crate) fn pause(project: &Project, id: &SpecId, reason: Option<&str>, progre
 fn stop(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn Progress) -> Result<String> {
     let id = &entry.id;
     let attempt = running(project, entry)?;
-    let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let sentence = format!("{} is paused{why}", entry.title());
+    let sentence = sentence("Paused", entry.title(), reason.unwrap_or_default());
     let facts = Facts { attempt: Some(attempt), reason: reason.map(str::to_owned), ..Facts::default() };
     project.store()?.record(id, NewEvent { op: Op::Pause, sentence: sentence.clone(), facts })?;
     end_agent(project, id, attempt, progress)?;
@@ -67,11 +66,11 @@ fn stop(project: &Project, entry: &Entry, reason: Option<&str>, progress: &dyn P
             kept.is_some_and(|kept| project.below_snapshot(attempt, kept).is_ok_and(|below| below.is_some()));
         let travels = project.config().push_branches()?;
         if uncommitted && !travels {
-            let what = "what is not committed stays in this clone (chant.pushBranches is false)".to_owned();
+            let what = "uncommitted changes stay in this clone (chant.pushBranches is false)".to_owned();
             progress.say(&Step::Note(what));
         }
         if project.silent {
-            progress.say(&Step::Note("what its worktree has under .chant/ stays in this clone".to_owned()));
+            progress.say(&Step::Note("the worktree's files under .chant/ stay in this clone".to_owned()));
         }
     }
     Ok(sentence)
@@ -98,15 +97,19 @@ pub(crate) fn take_over(
     if entry.status == Status::InProgress && !by_hand {
         stop(project, &entry, Some(reason.unwrap_or("taken over by a person")), progress)?;
     } else if !matches!(entry.status, Status::Paused | Status::InProgress) {
-        return Err(Error::negative(Kind::NotAllowed, format!("nobody works on '{short}': it is {}", entry.status))
-            .hint(format!("to do it yourself: git chant work {short} --agent manual")));
+        return Err(Error::negative(
+            Kind::NotAllowed,
+            format!("'{short}' has no running attempt; it is {}", entry.status),
+        )
+        .hint(format!("to do it yourself: git chant work {short} --agent manual")));
     }
     let entry = Specs::new(project)?.entry(id)?;
-    let state = entry.state.as_deref().ok_or_else(|| Error::fatal(Kind::NoChain, "its history is gone"))?;
+    let state = entry.state.as_deref().ok_or_else(|| Error::fatal(Kind::NoChain, "its history is missing"))?;
     let attempt = project.attempt(id, state)?;
     let tree = project.worktree_of(id)?.filter(|tree| tree.path.is_dir()).ok_or_else(|| {
-        Error::negative(Kind::NoWorktree, format!("'{short}' has no worktree to go on in"))
-            .hint(format!("what it did is under refs/chant-local/attempts/{id}; to start anew: git chant work {short}"))
+        Error::negative(Kind::NoWorktree, format!("'{short}' has no worktree to continue in")).hint(format!(
+            "its commits are under refs/chant-local/attempts/{id}; to start over: git chant work {short}"
+        ))
     })?;
     let so_far = project.so_far(&attempt, &tree)?;
     if entry.status == Status::Paused {
@@ -121,7 +124,7 @@ pub(crate) fn take_over(
 /// Records that a person resumes a paused attempt.
 fn hand_over(project: &Project, entry: &Entry) -> Result<()> {
     let id = &entry.id;
-    let sentence = format!("{} is taken over by a person", entry.title());
+    let sentence = sentence("Took over", entry.title(), "");
     let facts = Facts {
         attempt: entry.state.as_ref().and_then(|state| state.attempt),
         agent: Some(MANUAL.to_owned()),
@@ -131,7 +134,7 @@ fn hand_over(project: &Project, entry: &Entry) -> Result<()> {
     let paused = |state: &State| state.status == Status::Paused && state.attempt == attempt;
     match project.store()?.record_if(id, NewEvent { op: Op::Resume, sentence, facts }, paused)? {
         Some(_) => Ok(()),
-        None => Err(Error::negative(Kind::Moved, format!("somebody else goes on with '{}'", id.short()))),
+        None => Err(Error::negative(Kind::Moved, format!("another process resumed '{}'", id.short()))),
     }
 }
 
@@ -148,12 +151,9 @@ fn running(project: &Project, entry: &Entry) -> Result<ObjectId> {
     };
     if !project.holds(&entry.id, attempt)? && matches!(project.life(attempt)?, Life::Unknown(_)) {
         let by = state.facts.agent.as_deref().unwrap_or("somebody");
-        return Err(Error::negative(
-            Kind::Elsewhere,
-            format!("'{short}' is being worked on in another clone, by {by}"),
-        )
-        .hint("pause it there")
-        .hint(format!("if nobody is there any more: git chant release {short}")));
+        return Err(Error::negative(Kind::Elsewhere, format!("{by} is working on '{short}' in another clone"))
+            .hint("pause it there")
+            .hint(format!("if that clone is gone: git chant release {short}")));
     }
     Ok(attempt)
 }
@@ -169,18 +169,18 @@ fn end_agent(project: &Project, id: &SpecId, attempt: ObjectId, progress: &dyn P
         if info.agent.is_some()
             && let Survivors::Refused(why) = end_survivors(&info, GRACE)?
         {
-            return Err(Error::negative(Kind::Survivor, format!("the agent of '{}' may still run: {why}", id.short()))
-                .hint(format!("it is recorded as paused; end the agent where it runs: process {}", info.pid)));
+            return Err(Error::negative(
+                Kind::Survivor,
+                format!("the agent of '{}' may still be running: {why}", id.short()),
+            )
+            .hint(format!("it is recorded as paused; stop the agent where it runs: process {}", info.pid)));
         }
         match project.life(attempt)? {
             Life::Dead(_) => return project.forget_lease(attempt),
             Life::Unknown(_) => return Ok(()),
             Life::Running(_) if begun.elapsed() < SETTLE => std::thread::sleep(LOOK),
             Life::Running(info) => {
-                progress.say(&Step::Note(format!(
-                    "process {} is still at it: what it does now, checks or a merge, runs to its end",
-                    info.pid
-                )));
+                progress.say(&Step::Note(format!("process {} finishes its checks or merge first", info.pid)));
                 return Ok(());
             }
         }

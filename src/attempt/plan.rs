@@ -110,6 +110,6 @@ fn custom_prompt(project: &Project, base: ObjectId, name: &str) -> Result<Option
             Ok(Some(prompt))
         }
         None => Err(Error::negative(Kind::UnknownPrompt, format!("there is no prompt '{}'", name.escape_debug()))
-            .hint(format!("it is looked for in '.chant/prompts/{name}.md'"))),
+            .hint(format!("looked in '.chant/prompts/{name}.md'"))),
     }
 }

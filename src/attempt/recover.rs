@@ -21,7 +21,7 @@ use crate::{
     domain::{
         event::{Facts, Op},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         state::State,
         status::Status,
     },
@@ -80,7 +80,7 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
     let mut tree = project.worktree_of(id)?;
     if let Some(confined) = &tree {
         if let Some(refused) = confined::recover(project, id, attempt, confined)? {
-            progress.say(&Step::Warning(format!("its work is not in the repository: {refused}")));
+            progress.say(&Step::Warning(format!("its work was not brought into the repository: {refused}")));
         }
         tree = project.worktree_of(id)?;
     }
@@ -93,7 +93,7 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
         Some(tree) if info.agent.is_some() && project.can_go_on(id, tree)? => Op::Pause,
         _ => Op::Release,
     };
-    let dead = format!("its run (process {} on {}) is dead", info.pid, info.host);
+    let dead = format!("its run (process {} on {}) died", info.pid, info.host);
     let reason = said.map_or_else(|| dead.clone(), |said| said.to_string());
     let mut watch = Watch::open(project, id, attempt, info.agent.is_some())?;
     let changes = watch.compare(project, Extent::All)?;
@@ -106,7 +106,7 @@ pub(crate) fn settle_dead(project: &Project, id: &SpecId, progress: &dyn Progres
         watch.settle(project)?;
     }
     project.forget_lease(attempt)?;
-    progress.say(&Step::Note(format!("'{}' was being worked on: {dead}; its work is kept", id.short())));
+    progress.say(&Step::Note(format!("'{}' was interrupted: {dead}; its work is kept", id.short())));
     Ok(true)
 }
 
@@ -133,7 +133,7 @@ fn release_discounted(project: &Project, id: &SpecId, progress: &dyn Progress) -
         project.save_worktree(id, attempt, &tree)?;
     }
     stop(project, id, attempt, Op::Release, &why)?;
-    progress.say(&Step::Note(format!("'{}' was taken: {why}; it is released", id.short())));
+    progress.say(&Step::Note(format!("released '{}': {why}", id.short())));
     Ok(())
 }
 
@@ -148,9 +148,9 @@ fn release_old(project: &Project, id: &SpecId, progress: &dyn Progress) -> Resul
     if !theirs || u64::try_from(age).is_ok_and(|age| age < limit.as_secs()) || age < 0 {
         return Ok(());
     }
-    let reason = format!("nothing was heard of its claim for {}", humantime::format_duration(limit));
+    let reason = format!("its claim was silent for {}", humantime::format_duration(limit));
     stop(project, id, attempt, Op::Release, &reason)?;
-    progress.say(&Step::Note(format!("'{}' is released: {reason}", id.short())));
+    progress.say(&Step::Note(format!("released '{}': {reason}", id.short())));
     Ok(())
 }
 
@@ -176,12 +176,13 @@ fn end_agent(id: &SpecId, info: &Info, progress: &dyn Progress) -> Result<()> {
     match end_survivors(info, GRACE)? {
         Survivors::None => Ok(()),
         Survivors::Ended(count) => {
-            progress.say(&Step::Note(format!("ended {count} processes that the agent of '{}' had left", id.short())));
+            progress
+                .say(&Step::Note(format!("stopped {count} processes that the agent of '{}' left behind", id.short())));
             Ok(())
         }
         Survivors::Refused(why) => {
-            Err(Error::negative(Kind::Survivor, format!("the agent of '{}' may still run: {why}", id.short()))
-                .hint("end it by hand, then try again"))
+            Err(Error::negative(Kind::Survivor, format!("the agent of '{}' may still be running: {why}", id.short()))
+                .hint("stop it by hand, then try again"))
         }
     }
 }
@@ -200,12 +201,12 @@ fn stop_with(
     reason: &str,
     tampered: Vec<String>,
 ) -> Result<bool> {
-    let what = match op {
-        Op::Pause => "is paused",
-        Op::Fail => "failed",
-        _ => "is released",
+    let verb = match op {
+        Op::Pause => "Paused",
+        Op::Fail => "Failed",
+        _ => "Released",
     };
-    let sentence = format!("{} {what}: {reason}", id.short());
+    let sentence = sentence(verb, id.short(), reason);
     let facts = Facts { attempt: Some(attempt), reason: Some(reason.to_owned()), tampered, ..Facts::default() };
     let under_way = |state: &State| state.open.contains(&attempt) && state.status == Status::InProgress;
     let event = NewEvent { op: op.clone(), sentence, facts };
@@ -215,7 +216,7 @@ fn stop_with(
 /// Records that a gate is passed whose work the project has taken.
 fn pass_gate(project: &Project, id: &SpecId, state: &State) -> Result<()> {
     if state.status == Status::Pending && Specs::new(project)?.entry(id)?.status == Status::Completed {
-        let event = NewEvent::new(Op::Complete, format!("{}: upstream has what it waits for", id.short()));
+        let event = NewEvent::new(Op::Complete, sentence("Completed", id.short(), "upstream has the change"));
         project.store()?.record_if(id, event, |now| now.status == Status::Pending)?;
     }
     Ok(())
@@ -226,7 +227,7 @@ pub(crate) fn heal_finished(project: &Project, ids: &BTreeSet<SpecId>, progress:
     for id in ids {
         let finished = project.store()?.state(id)?.is_some_and(|state| state.status == Status::Finished);
         if finished && heal(project, id)? {
-            progress.say(&Step::Note(format!("{} is completed: its work is in its target", id.short())));
+            progress.say(&Step::Note(sentence("Completed", id.short(), "its target has its work")));
         }
     }
     Ok(())
@@ -250,14 +251,21 @@ pub(crate) fn heal(project: &Project, id: &SpecId) -> Result<bool> {
             landing: Some(landing),
             ..Facts::default()
         };
-        let event =
-            NewEvent { op: Op::Land, sentence: format!("{} came into {target} another way", id.short()), facts };
+        let event = NewEvent {
+            op: Op::Land,
+            sentence: sentence("Merged", id.short(), &format!("another way, into {target}")),
+            facts,
+        };
         project.store()?.record_if(id, event, |now| now.status == Status::Finished)?;
         if !project.silent {
             project.store()?.annotate(id, &[landing.new])?;
         }
     }
     let facts = Facts { attempt: state.attempt, verified: project.level(id, &state)?, ..Facts::default() };
-    let event = NewEvent { op: Op::Complete, sentence: format!("{} was found in {target}", id.short()), facts };
+    let event = NewEvent {
+        op: Op::Complete,
+        sentence: sentence("Completed", id.short(), &format!("found in {target}")),
+        facts,
+    };
     Ok(project.store()?.record_if(id, event, |now| now.status == Status::Finished)?.is_some())
 }

@@ -61,11 +61,11 @@ pub(super) fn say(plan: &Plan, resumed: &Resumed, progress: &dyn Progress) {
     let short = plan.id.short();
     let why = resumed.so_far.stopped.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
     let place = resumed.worktree.path.display();
-    progress.say(&Step::Note(format!("'{short}' was paused{why}; it goes on in '{place}'")));
+    progress.say(&Step::Note(format!("resuming '{short}' in '{place}' (paused{why})")));
     if resumed.text_changed {
-        let warning = format!("the text of '{short}' has changed since: the attempt goes on with the earlier one");
+        let warning = format!("the text of '{short}' has changed; the attempt resumes with the earlier text");
         progress.say(&Step::Warning(warning));
-        progress.say(&Step::Hint(format!("to begin with the new text: git chant reset {short}")));
+        progress.say(&Step::Hint(format!("to start over with the new text: git chant reset {short}")));
     }
 }
 
@@ -77,7 +77,7 @@ fn refuse_other_target(attempt: &Attempt, onto: Option<&str>) -> Result<()> {
     }
     let (short, target) = (attempt.id.short(), attempt.target_name().unwrap_or("no branch"));
     Err(Error::negative(Kind::OtherTarget, format!("the paused attempt on '{short}' is for '{target}'"))
-        .hint(format!("to go on with it: git chant work {short}"))
+        .hint(format!("to resume it: git chant work {short}"))
         .hint(format!("to start over for the other branch: git chant reset {short}")))
 }
 

@@ -56,10 +56,10 @@ pub(crate) fn finished_work(project: &Project, id: &SpecId) -> Result<Work> {
     let status = state.as_ref().map_or(Status::Pending, |state| state.status);
     let Some(state) = state.filter(|state| state.status == Status::Finished) else {
         return Err(Error::negative(Kind::NotAllowed, format!("cannot review '{short}': it is {}", spoken(status)))
-            .hint(format!("to see what it changed all the same: git chant show {short} --diff")));
+            .hint(format!("to see its changes: git chant show {short} --diff")));
     };
     let work = work_of(project, id, &state)?;
-    work.ok_or_else(|| Error::negative(Kind::NoWork, format!("there is no commit of '{short}' to review")))
+    work.ok_or_else(|| Error::negative(Kind::NoWork, format!("'{short}' has no commit to review")))
 }
 
 fn spoken(status: Status) -> String {
@@ -92,7 +92,7 @@ pub(crate) fn by_agent(project: &Project, id: &SpecId, name: &str, progress: &dy
     let work = finished_work(project, id)?;
     let agent = project.agent(name)?;
     if name == MANUAL {
-        return Err(Error::usage(Kind::BadFlags, "you are 'manual': no agent reviews as that")
+        return Err(Error::usage(Kind::BadFlags, "the agent 'manual' is you; it cannot review")
             .hint(format!("to review it yourself: git chant review {}", id.short())));
     }
     let temporary = project.env.temp_dir();
@@ -135,7 +135,7 @@ fn verdict(said: &str) -> String {
     let lines = said.lines().rev().map(str::trim);
     let verdict =
         lines.filter_map(|line| line.strip_prefix(VERDICT)).map(str::trim).find(|verdict| !verdict.is_empty());
-    verdict.map_or_else(|| "it gave no verdict".to_owned(), sanitize::line)
+    verdict.map_or_else(|| "the review has no verdict".to_owned(), sanitize::line)
 }
 
 /// Runs the agent in a checkout of the work below `place`, with a sandbox in which it cannot write that.
@@ -166,7 +166,7 @@ fn run(
     if reading.is_none() && mode != Confine::Off {
         let message = format!("cannot review '{}': the agent cannot be confined", work.attempt.id.short());
         return Err(Error::negative(Kind::NotConfined, message)
-            .hint("to have it reviewed without: git -c chant.confine=off chant review"));
+            .hint("to review without a sandbox: git -c chant.confine=off chant review"));
     }
     let text = prompt(project, work)?;
     let prompt_file = own.join("prompt.md");
@@ -214,7 +214,7 @@ mod tests {
             verdict("Verdict: accept\nfile.rs:3\nVerdict: reject: it is hard-coded\n\n"),
             "reject: it is hard-coded"
         );
-        assert_eq!(verdict("fine by me\nVerdict:\n"), "it gave no verdict");
+        assert_eq!(verdict("fine by me\nVerdict:\n"), "the review has no verdict");
         assert_eq!(verdict("Verdict: a\u{1b}[2Jccept"), "accept");
     }
 }

@@ -43,7 +43,7 @@ pub(super) enum Run {
 /// Claims the spec of `plan` and runs its agent. Gives the lease of the attempt, too: to be released when the attempt has ended.
 ///
 /// # Errors
-/// Before the claim: nothing has changed. After the claim: it has been released, with the reason.
+/// Before the claim: no input has changed. After the claim: it has been released, with the reason.
 pub(super) fn run(
     project: &Project,
     plan: &Plan,
@@ -125,5 +125,5 @@ fn still_claimed(project: &Project, plan: &Plan, attempt: ObjectId) -> Result<()
     if state.is_some_and(|state| state.status == Status::InProgress && state.open.contains(&attempt)) {
         return Ok(());
     }
-    Err(Error::negative(Kind::Stopped, format!("'{}' was stopped before its agent began", plan.id.short())))
+    Err(Error::negative(Kind::Stopped, format!("'{}' was stopped before its agent started", plan.id.short())))
 }

@@ -41,8 +41,8 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     }
     // First what a person would want to hear first: it does not exist, it is taken, it is over, it cannot be read.
     let Some(loaded) = &entry.loaded else {
-        let error = Error::fatal(Kind::NoText, format!("the text of '{}' cannot be found", id.short()));
-        return Err(error.hint("its file is on no branch that can be seen from here").into());
+        let error = Error::fatal(Kind::NoText, format!("the text of '{}' is missing", id.short()));
+        return Err(error.hint("no branch in this clone has its file").into());
     };
     let (text, spec) = loaded.valid(id)?;
     startable(project, &entry)?;
@@ -73,7 +73,7 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
         let current = specs.current_input(id, written)?;
         let found = project.read_inputs(&specs.names, &base_files, &current)?.ok_or_else(|| {
             Error::negative(Kind::MissingInput, format!("the input '{}' does not exist", written.escape_debug()))
-                .hint("it is looked for in the base, and where it is not committed, in the work tree")
+                .hint("looked in the base, and for uncommitted files in the work tree")
         })?;
         add(found);
     }
@@ -119,7 +119,7 @@ fn first_text(project: &Project, id: &SpecId, text: &[u8]) -> Result<Vec<u8>> {
 /// Refuses a branch that cannot be made, since another has its name in a part of its own.
 fn refuse_blocked(project: &Project, branch: &FullNameRef, way_out: &str) -> Result<()> {
     let Some(blocker) = branch::blocker(&project.repo, branch)? else { return Ok(()) };
-    let message = format!("the branch '{}' cannot be made: '{}' exists", branch.shorten(), blocker.shorten());
+    let message = format!("cannot create the branch '{}': '{}' exists", branch.shorten(), blocker.shorten());
     Err(Error::fatal(Kind::BranchBlocked, message).hint(way_out))
 }
 
@@ -135,7 +135,7 @@ fn require_reachable(project: &Project, target: &str) -> Result<()> {
     let message =
         format!("the branch '{}' in '{}' does not have any commits yet", name.shorten(), place.path.display());
     Err(Error::fatal(Kind::NoCommits, message)
-        .hint("work is merged into commits: git commit --allow-empty -m \"Initial commit\""))
+        .hint("to create a first commit: git commit --allow-empty -m \"Initial commit\""))
 }
 
 /// Refuses a spec file that a program rewrites on its way into git: its text would never be the one that was pinned.
@@ -145,7 +145,7 @@ fn refuse_filtered(project: &Project, path: &str) -> Result<()> {
     }
     let Some(name) = attribute::filter_of(&project.repo, path)? else { return Ok(()) };
     Err(Error::fatal(Kind::FilteredSpec, format!("the spec file '{path}' goes through the filter '{name}'"))
-        .hint("what is recorded about a spec is its very text: exempt specs from the filter")
+        .hint("git-chant records a spec's exact text; to exempt specs from the filter:")
         .hint("echo '/.chant/** !filter' >>.gitattributes"))
 }
 
@@ -156,21 +156,21 @@ fn startable(project: &Project, entry: &Entry) -> Result<(), Stop> {
         return Err(Error::fatal(Kind::BadChain, broken.clone()).into());
     }
     let over = |what: &str| Error::negative(Kind::NotAllowed, format!("'{short}' is {what}"));
-    let again = format!("to do it again: git chant reset {short}");
+    let again = format!("to work on it again: git chant reset {short}");
     Err(Stop::Taken(match entry.status {
         Status::Pending | Status::Failed | Status::Paused => return Ok(()),
         Status::InProgress => taken(project, &entry.id, entry.state.as_deref())?,
         Status::Finished if entry.state.as_ref().is_some_and(|state| !state.unacknowledged().is_empty()) => {
             let changed = entry.state.as_ref().map(|state| state.unacknowledged().join("; ")).unwrap_or_default();
-            over(&format!("finished, and waits for your acknowledgement: {changed}"))
+            over(&format!("finished and waiting for your acknowledgement: {changed}"))
                 .hint(format!("look at it, then: git chant ack {short} --reason \"...\""))
                 .hint(again)
         }
         Status::Finished => {
-            over("finished and waits to be merged").hint(format!("to merge it: git chant merge {short}")).hint(again)
+            over("finished and waiting to be merged").hint(format!("to merge it: git chant merge {short}")).hint(again)
         }
         Status::Completed | Status::Cancelled => over(entry.status.as_str()).hint(again),
-        Status::Archived => over("archived").hint(format!("to take it out: git chant unarchive {short}")),
+        Status::Archived => over("archived").hint(format!("to restore it: git chant unarchive {short}")),
     }))
 }
 
@@ -195,13 +195,13 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
         Kind::InProgress,
         format!("'{short}' is being worked on{elsewhere} by {who}{by} since {since}"),
     );
-    let release = format!("if you know that it is dead: git chant release {short}");
+    let release = format!("if that run is dead: git chant release {short}");
     Ok(if !here {
         error.hint(release)
     } else if state.facts.agent.as_deref() == Some(MANUAL) {
         error
             .hint(format!("when the work is done: git chant finish {short}"))
-            .hint(format!("to give it up: git chant release {short}"))
+            .hint(format!("to release it: git chant release {short}"))
     } else {
         error.hint(format!("to see what it does: git chant log {short} --agent -f")).hint(release)
     })
@@ -241,9 +241,11 @@ fn refuse(specs: &Specs<'_>, entry: &Entry, counts: impl Fn(Obstacle) -> bool) -
             Obstacle::Contended => {
                 error.hint(format!("see 'git chant log {short}', then: git chant resolve {short} --keep <attempt>"))
             }
-            Obstacle::Base => error
-                .hint("bring that work into the base, or work onto a branch that has it: --onto <branch>")
-                .hint(format!("if it is there in another form, take it out of 'depends_on': git chant edit {short}")),
+            Obstacle::Base => {
+                error.hint("merge that work into the base, or choose a target that has it: --onto <branch>").hint(
+                    format!("if the base has it in another form, remove it from 'depends_on': git chant edit {short}"),
+                )
+            }
             _ => error,
         };
     }
@@ -255,7 +257,7 @@ fn members_hint(specs: &Specs<'_>, entry: &Entry, error: Error) -> Result<Error>
     for member in specs.members(&entry.id)? {
         let member = specs.entry(&member)?;
         if specs.reasons(&member.facts())?.is_empty() {
-            return Ok(error.hint(format!("the next of its members: git chant work {}", member.id.short())));
+            return Ok(error.hint(format!("to work on its next member: git chant work {}", member.id.short())));
         }
     }
     Ok(error.hint(format!("to give it members: git chant split {}", entry.id.short())))

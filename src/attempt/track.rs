@@ -58,7 +58,7 @@ pub(crate) fn paused_elsewhere(project: &Project, id: &SpecId, progress: &dyn Pr
         // Kept last: without it all of this is done again.
         project.store()?.keep_attempt(id, attempt, theirs)?;
     }
-    progress.say(&Step::Note(format!("what was done of '{}' elsewhere came from {remote}", id.short())));
+    progress.say(&Step::Note(format!("fetched the work on '{}' from {remote}", id.short())));
     Ok(())
 }
 
@@ -67,12 +67,12 @@ fn make_room(project: &Project, id: &SpecId, attempt: ObjectId, progress: &dyn P
     let Some(tree) = project.worktree_of(id)? else { return Ok(()) };
     if is_inside(project, &tree.path) {
         let message =
-            format!("'{}' went on elsewhere, and you are in its worktree '{}'", id.short(), tree.path.display());
+            format!("another clone resumed '{}', and you are in its worktree '{}'", id.short(), tree.path.display());
         return Err(Error::negative(Kind::Behind, message).hint("leave that directory first"));
     }
     let _held = project.lock_worktree(id)?;
     if project.save_worktree(id, attempt, &tree)?.is_some() {
-        let what = format!("what was here of '{}' is kept under refs/chant-local/attempts/{id}", id.short());
+        let what = format!("this clone's work on '{}' is kept under refs/chant-local/attempts/{id}", id.short());
         progress.say(&Step::Note(what));
     }
     remove(&project.repo, &tree.path).map(drop)
@@ -108,14 +108,15 @@ fn forward(project: &Project, id: &SpecId, name: &FullName, ours: ObjectId, tip:
     match advance(&project.repo, name.as_ref(), Some(ours), tip, "chant: fetched")? {
         Advanced::Moved => Ok(()),
         Advanced::Refused { why, .. } => {
-            let message = format!("'{}' went on elsewhere, and '{}' cannot follow: {why}", id.short(), name.shorten());
-            Err(Error::negative(Kind::Behind, message).hint("commit or move away what is there first"))
+            let message =
+                format!("another clone resumed '{}', and '{}' cannot be updated: {why}", id.short(), name.shorten());
+            Err(Error::negative(Kind::Behind, message).hint("commit or move away the changes there first"))
         }
         Advanced::LostRace => Err(moved(id, name)),
     }
 }
 
 fn moved(id: &SpecId, name: &FullName) -> Error {
-    Error::negative(Kind::Busy, format!("the branch '{}' of '{}' moved meanwhile", name.shorten(), id.short()))
+    Error::negative(Kind::Busy, format!("another process moved the branch '{}' of '{}'", name.shorten(), id.short()))
         .hint("try again")
 }

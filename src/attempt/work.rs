@@ -23,7 +23,7 @@ use crate::{
     domain::{
         event::{Facts, Op, Pin},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         spec_file::Spec,
         spec_type::SpecType,
         state::State,
@@ -123,8 +123,8 @@ impl Work<'_> {
         // What cannot be pushed now goes with the next exchange.
         if let Some(Err(error)) = self.remote.map(|remote| remote.publish(self.id)) {
             let (short, why) = (self.id.short(), error.message);
-            self.progress.say(&Step::Warning(format!("how '{short}' ended was not pushed: {why}")));
-            self.progress.say(&Step::Hint("git chant sync does it".to_owned()));
+            self.progress.say(&Step::Warning(format!("cannot push the result of '{short}': {why}")));
+            self.progress.say(&Step::Hint("to push it: git chant sync".to_owned()));
         }
         ended
     }
@@ -218,13 +218,13 @@ impl Work<'_> {
             Some(state) if state.status.is_over() => {
                 let message = format!("cannot finish '{short}': it is {}", state.status);
                 let error = Error::negative(Kind::NotAllowed, message);
-                Err(Stop::Taken(error.hint(format!("to do it again: git chant reset {short}"))))
+                Err(Stop::Taken(error.hint(format!("to work on it again: git chant reset {short}"))))
             }
             Some(_) if !commits.is_empty() => {
-                let message = format!("'{short}' has an attempt: its commits are the work");
+                let message = format!("'{short}' has an attempt; its commits are the work");
                 Err(Error::usage(Kind::HasWorktree, message)
-                    .hint("leave out --commit: what is in its worktree and on its branch is judged")
-                    .hint(format!("if the work was done elsewhere, give the attempt up first: git chant reset {short}"))
+                    .hint("leave out --commit to check the attempt's worktree and branch")
+                    .hint(format!("if the work was done elsewhere, drop the attempt first: git chant reset {short}"))
                     .into())
             }
             Some(state) => self.check_again(state),
@@ -266,10 +266,10 @@ impl Work<'_> {
             Err(stop) => Some(stop.error().message.clone()),
         };
         match why {
-            None => self.progress.say(&Step::Note(format!("'{short}' is completed with its last member"))),
+            None => self.progress.say(&Step::Note(format!("completed '{short}' with its last member"))),
             Some(why) => {
-                self.progress.say(&Step::Warning(format!("'{short}' is not completed with its last member: {why}")));
-                self.progress.say(&Step::Hint(format!("when that is mended: git chant finish {short}")));
+                self.progress.say(&Step::Warning(format!("cannot complete '{short}' with its last member: {why}")));
+                self.progress.say(&Step::Hint(format!("once that is fixed: git chant finish {short}")));
                 return Ok(false);
             }
         }
@@ -300,7 +300,7 @@ impl Work<'_> {
         if state.status == Status::Finished {
             finish::refuse_under_way(project, &attempt)?;
             let facts = Facts { attempt: state.attempt, target: attempt.target.clone(), ..Facts::default() };
-            let sentence = format!("{} is checked again", attempt.title());
+            let sentence = sentence("Checking", attempt.title(), "");
             project.store()?.record(id, NewEvent { op: Op::Resume, sentence, facts })?;
         }
         self.judge(&attempt, None)
@@ -343,11 +343,11 @@ impl Work<'_> {
             end::refuse_running(project, id, Some(&state))?;
             recover::end_survivors_of(project, id, Some(&state), progress)?;
             let branch = attempt.branch.shorten();
-            progress.say(&Step::Note(format!("'{branch}' moved since it was checked: it is checked again")));
+            progress.say(&Step::Note(format!("'{branch}' moved after the checks; checking again")));
             return self.check_again(&state);
         }
         if !seen::waiting(project, id, attempt.start, progress)?.is_empty() {
-            let what = "git goes by something else since it was checked: it is checked again".to_owned();
+            let what = "the repository's configuration changed after the checks; checking again".to_owned();
             progress.say(&Step::Note(what));
             return self.check_again(&state);
         }
@@ -387,7 +387,7 @@ impl Work<'_> {
         match conflict::resolve(project, &plan, progress)? {
             Resolved::Yes { run, lease } => {
                 let state =
-                    project.store()?.state(id)?.ok_or_else(|| Error::fatal(Kind::NoChain, "its events are gone"))?;
+                    project.store()?.state(id)?.ok_or_else(|| Error::fatal(Kind::NoChain, "its events are missing"))?;
                 let how = self.judge(&project.attempt(id, &state)?, run.as_ref())?;
                 lease.release()?;
                 Ok(how)
@@ -397,8 +397,8 @@ impl Work<'_> {
                     progress.say(&Step::Warning(what.clone()));
                 }
                 let target = plan.conflict.target.shorten();
-                let waits = Waits::new(format!("its conflict with '{target}' is not resolved: {why}"))
-                    .hint(format!("what the agent said: git chant log {} --agent", id.short()))
+                let waits = Waits::new(format!("cannot resolve its conflict with '{target}': {why}"))
+                    .hint(format!("to read the agent's output: git chant log {} --agent", id.short()))
                     .hints(plan.conflict.hints);
                 Ok(EndedAs::Waiting(Waits { signal: run.and_then(|run| run.ending.interrupted()), ..waits }))
             }
@@ -411,7 +411,7 @@ impl Work<'_> {
         let again = format!("to start over: git chant work {short}");
         let kept = || -> Result<Option<String>> {
             let tree = self.project.worktree_of(self.id)?.map(|tree| tree.path).filter(|path| path.is_dir());
-            Ok(tree.map(|path| format!("its work is in '{}' and is kept", path.display())))
+            Ok(tree.map(|path| format!("its work is kept in '{}'", path.display())))
         };
         Ok(match how {
             EndedAs::Completed(_) | EndedAs::Superseded => Vec::new(),
@@ -421,19 +421,18 @@ impl Work<'_> {
             EndedAs::Paused(_) => kept()?
                 .into_iter()
                 .chain([
-                    format!("to go on with it: git chant work {short}"),
-                    format!("to have what is there checked without the agent: git chant finish {short}"),
+                    format!("to resume it: git chant work {short}"),
+                    format!("to check the work without the agent: git chant finish {short}"),
                 ])
                 .collect(),
             EndedAs::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
-            EndedAs::Failed { .. } if self.is_gate()? => vec![
-                format!("tick in its file what you have done: git chant edit {short}"),
-                format!("then: git chant finish {short}"),
-            ],
+            EndedAs::Failed { .. } if self.is_gate()? => {
+                vec![format!("to tick its criteria: git chant edit {short}"), format!("then: git chant finish {short}")]
+            }
             EndedAs::Failed { reason, checks } => {
                 let mend = reason.stopped().map(|stopped| self.mend(&stopped.kind)).transpose()?.flatten();
                 let more = checks.has_more_output();
-                let more = more.then(|| format!("all that its checks printed: git chant log {short} --checks"));
+                let more = more.then(|| format!("to see the whole output: git chant log {short} --checks"));
                 let check = |_: &String| format!("to check it again without the agent: git chant finish {short}");
                 let kept = kept()?;
                 let check = kept.as_ref().map(check);
@@ -483,7 +482,7 @@ impl Work<'_> {
             None => "git chant add \"Re-research ...\" --type research --supersedes <spec>".to_owned(),
         };
         Ok(vec![
-            format!("what the agent said: git chant log {} --agent", self.id.short()),
+            format!("to read the agent's output: git chant log {} --agent", self.id.short()),
             format!("to research again: {again}"),
         ])
     }

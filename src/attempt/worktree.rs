@@ -47,7 +47,7 @@ pub(super) fn make(project: &Project, plan: &Plan, before: ObjectId) -> Result<W
     let branch = project.branch_ref(&plan.id)?;
     let log = format!("chant: work on {}", plan.id);
     if branch::create(&project.repo, branch.as_ref(), start, &log)? != Swapped::Done {
-        return Err(Error::negative(Kind::Busy, format!("the branch '{}' was made meanwhile", branch.shorten()))
+        return Err(Error::negative(Kind::Busy, format!("another process created the branch '{}'", branch.shorten()))
             .hint("try again"));
     }
     let tree = add(project, &plan.id)?;

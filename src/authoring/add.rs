@@ -9,7 +9,7 @@ use crate::{
     domain::{
         event::{Facts, Op},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         spec_file::{self, Spec},
         status::Status,
     },
@@ -70,8 +70,8 @@ pub(crate) fn add(project: &Project, request: Request) -> Result<(SpecId, Vec<St
         bytes = std::fs::read(&path).io("read", &path)?;
     }
     let unreadable = || {
-        let message = format!("the spec '{}' was made, but its text cannot be read", id.short());
-        Error::fatal(Kind::InvalidSpec, message).hint(format!("mend it: git chant edit {}", id.short()))
+        let message = format!("created the spec '{}', but its text cannot be read", id.short());
+        Error::fatal(Kind::InvalidSpec, message).hint(format!("to fix it: git chant edit {}", id.short()))
     };
     let created = read_back(project, id.clone(), bytes, unreadable)?;
     let supersedes = created.spec.front.supersedes.clone();
@@ -97,7 +97,7 @@ pub(crate) fn text(project: &Project, draft: &mut Draft) -> Result<(String, Vec<
     let mut warnings = Vec::new();
     complete(project, draft, &mut warnings)?;
     let text = draft.clone().render();
-    let bad_option = || Error::usage(Kind::BadOption, "what the options say makes no valid spec");
+    let bad_option = || Error::usage(Kind::BadOption, "these options make no valid spec");
     parse("<the new spec>", text.as_bytes(), bad_option)?;
     Ok((text, warnings))
 }
@@ -149,7 +149,7 @@ fn prepare_driver(project: &Project, id: &SpecId) -> Result<()> {
     let entry = specs.entry(id)?;
     refuse_member(id)?;
     if entry.status != Status::Pending {
-        let message = format!("'{}' can have no more members: it is {}", id.short(), entry.status);
+        let message = format!("cannot add members to '{}': it is {}", id.short(), entry.status);
         return Err(Error::negative(Kind::NotAllowed, message));
     }
     if entry.state.is_none() {
@@ -164,7 +164,7 @@ pub(super) fn refuse_member(id: &SpecId) -> Result<()> {
     if id.member_of().is_none() {
         return Ok(());
     }
-    let message = format!("'{}' is a member itself: members have none", id.short());
+    let message = format!("cannot add members to '{}': it is a member itself", id.short());
     Err(Error::negative(Kind::NotAllowed, message))
 }
 
@@ -254,7 +254,7 @@ fn new_file(project: &Project, driver: Option<&SpecId>, bytes: &[u8]) -> Result<
         }
     }
     let what = if driver.is_some() { "number" } else { "id" };
-    Err(Error::fatal(Kind::Add, format!("no free {what} could be found")))
+    Err(Error::fatal(Kind::Add, format!("cannot find a free {what}")))
 }
 
 /// Records the specs, and trusts their texts where they are `trusted`. If an event cannot be signed, the files of the specs that are not recorded are
@@ -286,7 +286,7 @@ pub(super) fn supersede(project: &Project, old: &SpecId, new: &SpecId, reason: O
         record::added(project, old, &text.path, &text.bytes, spec, None)?;
     }
     let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let sentence = format!("{} takes its place{why}", new.short());
+    let sentence = sentence("Superseded", entry.title(), &format!("by {}{why}", new.short()));
     record::append(project, old, NewEvent { op: Op::Supersede, sentence, facts }, None)
 }
 

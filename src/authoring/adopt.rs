@@ -8,7 +8,7 @@ use crate::{
     domain::{
         event::{Facts, Op},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         state::State,
         status::Status,
     },
@@ -30,11 +30,11 @@ pub(crate) fn adopt(project: &Project, id: &SpecId) -> Result<Vec<String>> {
     let short = id.short();
     let waits = |state: &State| state.facts.proposed_by.is_some() && state.status == Status::Pending;
     let state = store.state(id)?.filter(waits).ok_or_else(|| {
-        let message = format!("cannot adopt '{short}': it is no proposal of an agent that waits for adoption");
+        let message = format!("cannot adopt '{short}': it is not an agent's proposal");
         Error::negative(Kind::NotAllowed, message)
     })?;
     let bytes = store.evidence_of(state.tip, "spec.md")?;
-    let bytes = bytes.ok_or_else(|| Error::fatal(Kind::NoText, format!("the text of '{short}' cannot be found")))?;
+    let bytes = bytes.ok_or_else(|| Error::fatal(Kind::NoText, format!("the text of '{short}' is missing")))?;
     let path = path_of(id);
     let unreadable = || Error::fatal(Kind::InvalidSpec, format!("the spec '{short}' cannot be read"));
     let spec = parse(&path, &bytes, unreadable)?;
@@ -44,13 +44,13 @@ pub(crate) fn adopt(project: &Project, id: &SpecId) -> Result<Vec<String>> {
         Err(refused) if matches!(refused.why, Why::AlreadyExists) => {
             let there = work_file::read(&spec_top(project)?, path.as_bytes().as_bstr(), bytes.len() as u64);
             if there.ok().flatten().as_ref() != Some(&bytes) {
-                let message = format!("cannot adopt '{short}': '{path}' is there and has another text");
+                let message = format!("cannot adopt '{short}': '{path}' exists with another text");
                 return Err(Error::negative(Kind::Exists, message).hint("look at that file, then move it away"));
             }
         }
         Err(refused) => return Err(Error::fatal(Kind::Add, format!("cannot create the spec file: {refused}"))),
     }
-    let sentence = format!("{} is adopted", spec.title.as_deref().unwrap_or(short));
+    let sentence = sentence("Adopted", spec.title.as_deref().unwrap_or(short), "");
     store.record_if(id, NewEvent { op: Op::Adopt, sentence, facts: Facts::default() }, waits)?;
     project.trust(id.as_str(), store.blob_id(&bytes))?;
     for old in spec.front.supersedes.iter().filter_map(|old| old.parse::<SpecId>().ok()) {

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         event::{Approval, Facts, Op, Review},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         state::State,
         status::Status,
     },
@@ -32,7 +32,7 @@ pub(crate) fn answer(
     match state.filter(|state| !state.facts.work_commits.is_empty()) {
         Some(state) => about_work(project, id, &state, approved, commit, reason),
         None if commit.is_some() => {
-            let message = format!("'{}' has no finished work: leave out --commit to answer about its text", id.short());
+            let message = format!("'{}' has no finished work; leave out --commit to decide about its text", id.short());
             Err(Error::negative(Kind::NoWork, message))
         }
         None => about_text(project, id, approved, reason),
@@ -51,7 +51,7 @@ fn about_work(
     let short = id.short();
     let attempt = project.attempt(id, state)?;
     if attempt.has_moved(project, state)? {
-        let message = format!("the branch '{}' moved since it was checked", attempt.branch.shorten());
+        let message = format!("the branch '{}' moved after the checks", attempt.branch.shorten());
         return Err(Error::negative(Kind::Moved, message)
             .hint(format!("to have it checked again: git chant finish {short} --no-merge")));
     }
@@ -66,11 +66,11 @@ fn about_work(
     }
     let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
     let (op, sentence, reason) = if approved {
-        let sentence = format!("{} is approved at {named}{why}", attempt.title());
+        let sentence = sentence("Approved", attempt.title(), &format!("commit {named}{why}"));
         (Op::Review, sentence, reason.map(str::to_owned))
     } else {
         let reason = format!("a person rejected its work{why}");
-        (Op::Fail, format!("{} failed: {reason}", attempt.title()), Some(reason))
+        (Op::Fail, sentence("Failed", attempt.title(), &reason), Some(reason))
     };
     let review = Some(Review { approved, commit: newest });
     let facts = Facts { attempt: Some(attempt.start), review, reason, ..Facts::default() };
@@ -79,7 +79,7 @@ fn about_work(
         let same = |now: &&State| now.attempt == state.attempt && tip(now) == Some(newest);
         match now.filter(same) {
             Some(_) => Ok(event.clone()),
-            None => Err(Error::negative(Kind::Moved, format!("the work of '{short}' is another by now"))
+            None => Err(Error::negative(Kind::Moved, format!("the work of '{short}' has changed"))
                 .hint(format!("to look at it: git chant review {short}"))),
         }
     })?;
@@ -93,9 +93,8 @@ fn about_text(project: &Project, id: &SpecId, approved: bool, reason: Option<&st
     let (text, spec) = entry.text()?;
     record::added(project, id, &text.path, &text.bytes, spec, None)?;
     let blob: ObjectId = project.store()?.write_blob(&text.bytes)?;
-    let (op, word) = if approved { (Op::Approve, "approved") } else { (Op::Reject, "rejected") };
-    let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    let sentence = format!("{} is {word}{why}", entry.title());
+    let (op, verb) = if approved { (Op::Approve, "Approved") } else { (Op::Reject, "Rejected") };
+    let sentence = sentence(verb, entry.title(), reason.unwrap_or_default());
     let facts = Facts {
         approval: Some(Approval { approved, blob }),
         reason: reason.map(str::to_owned),
@@ -134,9 +133,9 @@ pub(crate) fn acknowledge(project: &Project, id: &SpecId, reason: &str) -> Resul
     let specs = Specs::new(project)?;
     let entry = specs.entry(id)?;
     let inputs = specs.inputs_now(&entry)?;
-    let sentence = format!("{} is acknowledged: {reason}", id.short());
+    let sentence = sentence("Acknowledged", id.short(), reason);
     let decide = |state: Option<&State>| {
-        let nothing = || format!("there is nothing to acknowledge about '{}'", id.short());
+        let nothing = || format!("'{}' has nothing to acknowledge", id.short());
         let state = state.ok_or_else(|| Error::negative(Kind::NothingToAck, nothing()))?;
         let same = entry.state.as_ref().is_some_and(|seen| seen.attempt == state.attempt);
         let facts = Facts {

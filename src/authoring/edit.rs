@@ -9,7 +9,7 @@ use crate::{
     domain::{
         event::{Facts, Op},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
     },
     error::{Error, IoContext, Kind, Result},
     git,
@@ -36,8 +36,8 @@ pub(crate) fn edit(project: &Project, id: &SpecId) -> Result<Option<Vec<String>>
         return Ok(None);
     }
     let unreadable = || {
-        Error::negative(Kind::InvalidSpec, format!("the text of '{}' cannot be read now", id.short()))
-            .hint(format!("mend it: git chant edit {}", id.short()))
+        Error::negative(Kind::InvalidSpec, format!("cannot read the text of '{}' now", id.short()))
+            .hint(format!("to fix it: git chant edit {}", id.short()))
     };
     let spec = parse(&path_of(id), &bytes, unreadable)?;
     let blob = store.write_blob(&bytes)?;
@@ -45,7 +45,7 @@ pub(crate) fn edit(project: &Project, id: &SpecId) -> Result<Option<Vec<String>>
         record::added(project, id, &path_of(id), &bytes, &spec, None)?;
     } else {
         let facts = Facts { spec_blob: Some(blob), phase: spec.front.phase.clone(), ..Facts::default() };
-        let sentence = format!("{} was edited", spec.title.as_deref().unwrap_or_else(|| id.short()));
+        let sentence = sentence("Edited", spec.title.as_deref().unwrap_or_else(|| id.short()), "");
         record::append(project, id, NewEvent { op: Op::Edit, sentence, facts }, Some(blob))?;
     }
     project.trust(id.as_str(), blob)?;

@@ -74,7 +74,7 @@ pub(crate) fn of_template(project: &Project, name: &str, draft: &mut Draft) -> R
     let path = format!("{TEMPLATES}/{name}.md");
     let missing = || {
         Error::negative(Kind::NoText, format!("there is no template '{}'", name.escape_debug()))
-            .hint(format!("it is looked for in '{TEMPLATES}/<name>.md'"))
+            .hint(format!("looked in '{TEMPLATES}/<name>.md'"))
     };
     if name.contains('/') || check_path(name).is_err() {
         return Err(missing());

@@ -82,7 +82,7 @@ pub(crate) fn investigate(project: &Project, request: &Request) -> Result<Vec<(P
         draft.front.informed_by.extend(wiring.informed_by);
         draft
     };
-    let invalid = |_: &Phase| Error::usage(Kind::BadOption, "what the options say makes no valid spec");
+    let invalid = |_: &Phase| Error::usage(Kind::BadOption, "these options make no valid spec");
     let created = add::create_all(project, &phases, None, with_wiring, invalid)?;
     add::record_all(project, &created, onto.as_deref(), true)?;
     Ok(phases.into_iter().zip(created.into_iter().map(|one| one.id)).collect())

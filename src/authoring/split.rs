@@ -33,7 +33,7 @@ const MAX_PROPOSAL: usize = 1 << 20;
 pub(crate) struct Part {
     /// Its title.
     pub title: String,
-    /// What is to be done, Markdown.
+    /// What to do, Markdown.
     pub body: String,
     /// The numbers of the parts that this part needs, from 1.
     pub needs: Vec<usize>,
@@ -69,14 +69,14 @@ pub(crate) fn split(
         Divider::Agent(name) => {
             let answer = ask_agent(project, name, &String::from_utf8_lossy(&text.bytes), progress)?;
             proposed(&answer).map_err(|why| {
-                Error::negative(Kind::NoProposal, format!("what the agent said cannot be used: {why}")).hint(format!(
+                Error::negative(Kind::NoProposal, format!("cannot use the agent's answer: {why}")).hint(format!(
                     "write the parts as headings yourself: git chant edit {short}, then: git chant split {short} --by-heading"
                 ))
             })?
         }
     };
     if parts.is_empty() {
-        let message = format!("'{short}' has no heading '## <title>' to make a member of");
+        let message = format!("'{short}' has no heading '## <title>' to split at");
         return Err(Error::negative(Kind::NoParts, message));
     }
     if let Divider::Agent(_) = divider {
@@ -84,7 +84,7 @@ pub(crate) fn split(
     }
     let onto = entry.state.as_ref().and_then(|state| state.facts.onto.clone());
     let invalid = |part: &Part| {
-        Error::negative(Kind::BadPart, format!("the part '{}' makes no valid spec", part.title.escape_debug()))
+        Error::negative(Kind::BadPart, format!("the part '{}' is not a valid spec", part.title.escape_debug()))
     };
     let created = add::create_all(project, &parts, Some(id), |part, before| draft(spec, part, before), invalid)?;
     // What the members inherit is trusted if the person trusts the text that they inherit it from.
@@ -214,7 +214,7 @@ fn proposed(text: &str) -> Result<Vec<Part>, String> {
                 Ok(number) if (1..=at).contains(&number) => part.needs.push(number),
                 _ => {
                     return Err(format!(
-                        "part {} of {count} depends on '{}', which is no earlier part",
+                        "part {} of {count} depends on '{}', which is not an earlier part",
                         at + 1,
                         word.escape_debug()
                     ));

@@ -4,23 +4,23 @@ use clap::Args;
 
 use super::page::Page;
 
-/// Put completed or cancelled specs away
+/// Archive completed or cancelled specs
 ///
-/// They leave the listings; their ids, their history and their notes stay.
+/// Removes them from listings and keeps their ids, histories and notes.
 ///
-/// What is archived is folded: one ref a month, refs/chant/archive/2026-02, takes the place of one ref a spec. Every command finds it
-/// there as before, and 'git chant sync' carries it to other clones.
+/// Archived specs of a month share one ref, such as refs/chant/archive/2026-02, instead of one ref each. Every command still finds them,
+/// and 'git chant sync' shares them with other clones.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ArchiveArgs {
-    /// The specs, by full or short id
+    /// Name specs by full or short id
     #[arg(value_name = "spec", required_unless_present_any = ["topic", "fold"])]
     pub specs: Vec<String>,
 
-    /// All specs of this investigation; none of them if one is not over yet
+    /// Archive this whole investigation, unless one of its specs is still open
     #[arg(long, value_name = "name", conflicts_with = "specs")]
     pub topic: Option<String>,
 
-    /// Archive nothing; fold every archived spec that has a ref of its own
+    /// Archive nothing, but fold every archived spec that still has its own ref
     #[arg(long, conflicts_with_all = ["specs", "topic"])]
     pub fold: bool,
 }
@@ -28,26 +28,26 @@ pub(crate) struct ArchiveArgs {
 /// Examples and neighbours of `archive`.
 pub(crate) const PAGE: Page = Page {
     examples: &[
-        ("git chant archive 010", "Out of sight, not gone."),
+        ("git chant archive 010", "Archive one spec."),
         ("git chant archive --topic issue-1234", "A whole investigation."),
-        ("git chant list --archived", "What was put away."),
-        ("git chant archive --fold", "What earlier versions or a crash left unfolded."),
-        ("git log --first-parent chant/archive/2026-02", "What was put away of a month, by git alone."),
-        ("git log chant/archive/2026-02:08/2026-02-08-010-v7b", "What happened to one of them, by git alone."),
+        ("git chant list --archived", "List archived specs."),
+        ("git chant archive --fold", "Fold what earlier versions or a crash left behind."),
+        ("git log --first-parent chant/archive/2026-02", "Show what was archived in a month, with git alone."),
+        ("git log chant/archive/2026-02:08/2026-02-08-010-v7b", "Show the history of one of them, with git alone."),
     ],
     see_also: &["git-chant-list", "git-chant-sync", "git-chant-unarchive"],
 };
 
-/// Bring archived specs back
+/// Restore archived specs
 ///
-/// Each is again what it was before.
+/// Each spec gets its earlier status back.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct UnarchiveArgs {
-    /// The specs, by full or short id
+    /// Name specs by full or short id
     #[arg(value_name = "spec", required_unless_present = "topic")]
     pub specs: Vec<String>,
 
-    /// All archived specs of this investigation
+    /// Restore all archived specs of this investigation
     #[arg(long, value_name = "name", conflicts_with = "specs")]
     pub topic: Option<String>,
 }
@@ -55,7 +55,7 @@ pub(crate) struct UnarchiveArgs {
 /// Examples and neighbours of `unarchive`.
 pub(crate) const UNARCHIVE_PAGE: Page = Page {
     examples: &[
-        ("git chant unarchive 010", "Back into the listings."),
+        ("git chant unarchive 010", "List it again."),
         ("git chant unarchive --topic issue-1234", "A whole investigation."),
     ],
     see_also: &["git-chant-archive", "git-chant-list"],

@@ -4,39 +4,39 @@ use clap::Args;
 
 use super::page::Page;
 
-/// Exchange specs' states with a remote
+/// Exchange spec histories with a remote
 ///
-/// Fetches what the remote has, brings each chain of events together with the one here, and pushes what the remote lacks. Nothing is
-/// ever forced: where two clones went on apart, a merge event joins what both know. Spec files and merged work travel as any tracked
-/// file and any branch; this is about refs/chant/specs, refs/chant/archive and refs/notes/chant.
+/// Fetches the remote's events, joins them with those of this clone, and pushes what the remote lacks. Never forces a ref: where two clones
+/// continued apart, a merge event joins both histories. Sync covers refs/chant/specs, refs/chant/archive and refs/notes/chant. Spec files
+/// and merged work travel like any other file and branch.
 ///
-/// A spec that was archived is in the archive of its month, and needs no ref of its own: that goes, here and at the remote, if it still
-/// is what the archive holds. Where another clone recorded an event after that, it stays, and the spec is active again.
+/// An archived spec needs no ref of its own. Sync deletes that ref here and at the remote if the archive holds the same event. If another
+/// clone has recorded a later event, the ref stays and the spec is active again.
 ///
-/// The work branches of finished and paused specs travel too, unless chant.pushBranches is false: another person can merge what is
-/// finished, and go on with what is paused. At the remote a branch goes once its spec is over.
+/// Sync also exchanges the work branches of finished and paused specs, unless chant.pushBranches is false. Another person can then merge
+/// finished work or resume paused work. Sync deletes the remote's branch once the spec is closed.
 ///
-/// What is no chain of events is named as unfit and kept out, and exit status 1 says so. A
-/// chain that the remote lost, or that was cut back there, is said to be gone or rewritten, and goes back.
+/// Sync reports invalid histories as unfit, ignores them, and exits with status 1. If the remote lost a history or shortened it, sync
+/// reports that and restores it.
 ///
-/// Where a remote takes branches only, the branch chant-sync/<clone> carries what this clone knows, and sync in other clones reads it.
+/// If the remote accepts only branches, the branch chant-sync/<clone> carries the histories; sync in other clones reads it.
 ///
-/// In silent mode nothing is pushed unless chant.remote names the remote.
+/// In silent mode sync pushes only if chant.remote names the remote.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SyncArgs {
-    /// The remote [default: chant.remote, else the only one, else origin]
+    /// Use this remote [default: chant.remote, otherwise the only one, otherwise origin]
     #[arg(value_name = "remote")]
     pub remote: Option<String>,
 
-    /// Only take over what the remote has
+    /// Only fetch
     #[arg(long, conflicts_with = "push")]
     pub fetch: bool,
 
-    /// Only push, without asking first what the remote has
+    /// Only push, without fetching first
     #[arg(long)]
     pub push: bool,
 
-    /// Only say what would be done
+    /// Show what would be done, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
@@ -44,9 +44,9 @@ pub(crate) struct SyncArgs {
 /// Examples and neighbours of `sync`.
 pub(crate) const SYNC_PAGE: Page = Page {
     examples: &[
-        ("git chant sync", "Give and take."),
-        ("git chant sync --fetch upstream", "Only see what they have."),
-        ("git config chant.remote origin", "Say where to once and for all; in silent mode, allow it."),
+        ("git chant sync", "Fetch and push."),
+        ("git chant sync --fetch upstream", "Only fetch."),
+        ("git config chant.remote origin", "Choose the remote for good; in silent mode, allow pushing."),
     ],
     see_also: &["git-chant-archive", "git-chant-fsck", "git-chant-resolve", "git-fetch", "git-push"],
 };

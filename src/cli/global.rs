@@ -13,13 +13,13 @@ use crate::domain::{phase::Phase, spec_type::SpecType, status::Status};
 pub(crate) struct Global {
     /// Run as if started in <dir>
     ///
-    /// May be given several times; each is relative to the one before it. It stands before the command, as git's own does.
+    /// May be repeated; each <dir> is relative to the one before. Put it before the command, as with git.
     #[arg(short = 'C', value_name = "dir", value_hint = clap::ValueHint::DirPath)]
     pub directory: Vec<PathBuf>,
 
     /// Print one JSON object instead of text
     ///
-    /// The object has a "format" member that names its version. A command that fails prints an object with an "error" member.
+    /// Its member "format" is the version of the format. A command that fails prints an object with a member "error".
     #[arg(long, global = true)]
     pub json: bool,
 
@@ -27,16 +27,16 @@ pub(crate) struct Global {
     #[arg(short = 'z', long, global = true)]
     pub null: bool,
 
-    /// Print each spec as <format> says, in the manner of git-for-each-ref(1)
+    /// Print each spec in this format, as in git-for-each-ref(1)
     ///
-    /// A field stands in %(name): %(id), %(short), %(title), %(status); the names are those of the JSON output. %% is a per cent
-    /// sign, and %xx the byte with that hexadecimal code.
+    /// %(name) is a field, such as %(id), %(short), %(title) or %(status); the names are those of the JSON output. %% is a per cent sign,
+    /// and %xx the byte with that hexadecimal code.
     #[arg(long, global = true, value_name = "format")]
     pub format: Option<String>,
 
-    /// When to use colour
+    /// Use colour: auto, always or never
     ///
-    /// Without it color.chant and color.ui are asked, then NO_COLOR, then whether the output is a terminal.
+    /// By default color.chant and color.ui decide, then NO_COLOR, then whether the output is a terminal.
     #[arg(long, global = true, value_name = "when", default_value = "auto", hide_default_value = true)]
     pub color: ColorChoice,
 
@@ -57,12 +57,12 @@ pub(crate) enum ClaimArg {
 /// Reads a type of spec.
 pub(super) fn type_parser() -> impl TypedValueParser<Value = SpecType> {
     let help = |kind: SpecType| match kind {
-        SpecType::Code => "A change of code: finished when its checks pass, completed when it is merged",
-        SpecType::Task => "Work whose product is a change to the tree, a test for instance",
-        SpecType::Research => "Work whose product is a document",
-        SpecType::Documentation => "A document that follows the files it tracks",
-        SpecType::Driver => "A spec that is made of its members",
-        SpecType::Gate => "A point where a person decides",
+        SpecType::Code => "A code change",
+        SpecType::Task => "Another change, for example a test",
+        SpecType::Research => "A document with findings",
+        SpecType::Documentation => "A document that describes the files it tracks",
+        SpecType::Driver => "A spec made of members",
+        SpecType::Gate => "A decision of a person",
     };
     let names = SpecType::ALL.iter().map(|kind| PossibleValue::new(kind.as_str()).help(help(*kind)));
     PossibleValuesParser::new(names).try_map(|name| name.parse::<SpecType>())
@@ -73,9 +73,9 @@ pub(super) fn phase_parser() -> impl TypedValueParser<Value = Phase> {
     let help = |phase: Phase| match phase {
         Phase::Comprehension => "Understand the report",
         Phase::Reproduction => "A test that fails",
-        Phase::RootCause => "Why it fails, and what could be done",
-        Phase::ImpactMap => "Every place that has to change",
-        Phase::ForkFix => "The fix, in the fork",
+        Phase::RootCause => "The reason, and possible fixes",
+        Phase::ImpactMap => "Every file that has to change",
+        Phase::ForkFix => "The fix",
         Phase::UpstreamPr => "The pull request, by a person",
     };
     let names = Phase::ALL.iter().map(|phase| PossibleValue::new(phase.as_str()).help(help(*phase)));

@@ -6,27 +6,27 @@ use clap::{Args, ValueEnum};
 
 use super::page::Page;
 
-/// Have git's hooks call git chant
+/// Install or remove git hooks that call git-chant
 ///
-/// None of it is needed: what the hooks do is done sooner with them. Without an action it says which of them call git chant.
+/// The hooks are optional; they only make git-chant act earlier. Without an action, lists the hooks that call git-chant.
 ///
-/// prepare-commit-msg and commit-msg add the trailer Chant-Spec to commits that are made on the work branch of a spec; pre-commit checks
-/// the specs that are staged, and is the only one that can stop anything: git commit --no-verify passes it by; post-merge and
-/// post-checkout record what a merge or a pull completed; post-rewrite has the notes follow commits that are amended or
-/// rebased; pre-push says that there is news of specs for that remote, too, and pushes nothing. In silent mode no trailer is added.
+/// prepare-commit-msg and commit-msg add the trailer Chant-Spec to commits on a work branch. pre-commit checks staged specs; it is the only
+/// hook that can stop a commit, and git commit --no-verify skips it. post-merge and post-checkout record what a merge or a pull completed.
+/// post-rewrite keeps notes on amended and rebased commits. pre-push reports spec updates that are not pushed; it pushes nothing. In silent
+/// mode no hook adds a trailer.
 ///
-/// A git that reads hooks from its configuration (2.54) finds them there, beside all others. For an older one a line is put into the
-/// file of each hook, where core.hooksPath has them: what was in the file stays as it is. What is no shell script, a
-/// symbolic link, or not executable is named and left alone, and so is a directory of hooks that lies outside of this repository. Where
-/// core.hooksPath is relative, git looks for the hooks in each worktree: those that are ignored are copied into the worktree of a spec. The
-/// line does nothing where git-chant is not installed. With CHANT_HOOKS=0 in the environment none of them does anything.
+/// Git 2.54 and later read hooks from configuration, and git-chant uses that. For older versions it adds one line to each hook file in
+/// core.hooksPath and keeps the rest of the file. It reports, and does not change, a file that is not a shell script, is a symbolic link,
+/// or is not executable, and a hooks directory outside this repository. If core.hooksPath is relative, git looks for hooks in each
+/// worktree; git-chant copies ignored hooks into the worktree of a spec. The line does nothing where git-chant is not installed, or with
+/// CHANT_HOOKS=0 in the environment.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct HooksArgs {
-    /// What to do
+    /// Choose an action [default: status]
     #[arg(value_name = "action", value_enum, default_value = "status")]
     pub action: Action,
 
-    /// Only say what would be done
+    /// Show what would be done, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
@@ -34,20 +34,20 @@ pub(crate) struct HooksArgs {
 /// What to do with hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Action {
-    /// Have each hook call git chant
+    /// Add the call to each hook
     Install,
-    /// Have none call it any more
+    /// Remove the call from each hook
     Uninstall,
-    /// Say which of them call it
+    /// List the hooks that call git-chant
     Status,
 }
 
 /// Examples and neighbours of `hooks`.
 pub(crate) const PAGE: Page = Page {
     examples: &[
-        ("git chant hooks install --dry-run", "What would be changed?"),
-        ("git chant hooks install", "And which hooks call git chant from then on."),
-        ("git chant hooks uninstall", "Every file is what it was."),
+        ("git chant hooks install --dry-run", "Show what would change."),
+        ("git chant hooks install", "Install them."),
+        ("git chant hooks uninstall", "Remove them; every file is as before."),
     ],
     see_also: &["git-chant-init", "git-chant-lint", "git-chant-sync", "git-hook"],
 };

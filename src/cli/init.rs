@@ -7,42 +7,42 @@ use crate::domain::agent;
 
 /// Prepare this repository for specs
 ///
-/// Makes .chant/specs, and checks that no branch stands in the way of the work branches. Nothing is committed, no hook is installed
-/// unless --hooks asks for it, and running it again changes nothing. Each change is named.
+/// Creates .chant/specs and checks that no branch blocks the work branches. Commits nothing, installs hooks only with --hooks, and reports
+/// each change. Running it again changes nothing.
 ///
-/// git-chant puts a note on each commit that a spec's work produced. git drops notes when a commit is amended or rebased unless it is
-/// told not to: --notes sets notes.rewriteRef, notes.displayRef and notes.chant.mergeStrategy for this clone, beside what is set
-/// already. At a terminal it is asked for. Without it, git chant why finds the rewritten commits by their changes.
+/// git-chant writes a note on each commit that a spec produced. Git drops notes when a commit is amended or rebased, unless it is
+/// configured otherwise: --notes sets notes.rewriteRef, notes.displayRef and notes.chant.mergeStrategy for this clone, beside existing
+/// values. At a terminal, init asks. Without these settings, git chant why finds rewritten commits by their patches.
 ///
-/// In silent mode .chant/ is listed in the repository's own info/exclude file: specs and research stay out of every commit, and
-/// other users of the repository see nothing of them.
+/// In silent mode, this clone's info/exclude file lists .chant/. Specs and research stay out of every commit, and other users of the
+/// repository do not see them.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct InitArgs {
     /// Keep .chant/ out of every commit of this clone
     #[arg(long)]
     pub silent: bool,
 
-    /// Have notes follow commits that are amended or rebased, and show them in git log
+    /// Keep notes on amended and rebased commits, and show them in git log
     #[arg(long)]
     pub notes: bool,
 
-    /// Leave git's settings for notes as they are, and don't ask
+    /// Do not change git's settings for notes, and do not ask
     #[arg(long, conflicts_with = "notes")]
     pub no_notes: bool,
 
-    /// Have git's hooks call git chant, as git chant hooks install does
+    /// Install hooks, as git chant hooks install does
     #[arg(long)]
     pub hooks: bool,
 
-    /// Use this agent, and tell it of the specs
+    /// Use this agent, and point it to the specs
     ///
-    /// Sets chant.agent unless it is set, and adds a line that says to run git chant prime to the file in which that agent looks for
-    /// such things: CLAUDE.md, GEMINI.md, else AGENTS.md (where aider looks only if its configuration says so). git chant deinit takes
-    /// the line out again.
+    /// Sets chant.agent unless it is set. Adds a line to the file that the agent reads at the start of a session, CLAUDE.md, GEMINI.md or
+    /// AGENTS.md; the line tells it to run git chant prime. (aider reads that file only if its configuration says so.) git chant deinit
+    /// removes the line.
     #[arg(long, value_name = "name", value_parser = PossibleValuesParser::new(agent::KNOWN))]
     pub agent: Option<String>,
 
-    /// Only say what would be done
+    /// Show what would be done, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
@@ -50,10 +50,10 @@ pub(crate) struct InitArgs {
 /// Examples and neighbours of `init`.
 pub(crate) const PAGE: Page = Page {
     examples: &[
-        ("git chant init", "Specs are tracked files, shared as any other."),
-        ("git chant init --agent claude", "Claude Code carries out specs, and knows of them in its own sessions."),
-        ("git chant init --notes", "And links to specs survive a rebase."),
-        ("git chant init --silent", "Specs stay in this clone: for work on a repository of others."),
+        ("git chant init", "Specs are tracked files, shared like any other."),
+        ("git chant init --agent claude", "Claude Code works on specs, and its own sessions know of them."),
+        ("git chant init --notes", "Links to specs survive a rebase."),
+        ("git chant init --silent", "Specs stay in this clone, for work on another project's repository."),
     ],
     see_also: &[
         "git-chant-add",
@@ -66,28 +66,27 @@ pub(crate) const PAGE: Page = Page {
     ],
 };
 
-/// Take git-chant out of this clone
+/// Remove git-chant from this clone
 ///
-/// Undoes what git chant init has set: the settings for notes, the line in info/exclude, the line for agents, the calls in git's hooks.
-/// The settings under chant.* in the clone's own configuration go, too, and those of git's colours, pager and hints for git chant; each
-/// is named with its value. Specs and what is recorded of them stay, and so does everything that others have.
+/// Undoes what git chant init set: the settings for notes, the line in info/exclude, the line for agents, and the calls in git's hooks.
+/// Also removes chant.* from the clone's configuration, and git's colour, pager and hint settings for git-chant; reports each with its
+/// value. Specs and their histories stay, and so does everything that other clones have.
 ///
-/// With --purge they go as well: every ref under refs/chant, refs/chant-local and refs/chant-remote, the notes, .chant/ in the work
-/// tree, and transcripts. It is refused while a spec is being worked on or has a worktree. Work branches stay, and what was committed
-/// or pushed.
+/// With --purge it removes those as well: every ref under refs/chant, refs/chant-local and refs/chant-remote, the notes, .chant/ in the
+/// work tree, and transcripts. It refuses while a spec is in progress or has a worktree. Work branches, commits and pushed refs stay.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DeinitArgs {
-    /// Remove the specs and everything that is recorded of them, too
+    /// Remove the specs and their histories as well
     ///
-    /// It is asked for twice.
+    /// Asks twice.
     #[arg(long)]
     pub purge: bool,
 
-    /// With --purge, given twice: don't ask
+    /// With --purge, give it twice to skip the questions
     #[arg(long, action = clap::ArgAction::Count)]
     pub yes: u8,
 
-    /// Only say what would be done
+    /// Show what would be done, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
@@ -95,9 +94,9 @@ pub(crate) struct DeinitArgs {
 /// Examples and neighbours of `deinit`.
 pub(crate) const DEINIT_PAGE: Page = Page {
     examples: &[
-        ("git chant deinit --dry-run", "What is there of git-chant in this clone?"),
-        ("git chant deinit", "Take the settings out; specs stay."),
-        ("git chant deinit --purge --yes --yes", "Leave nothing, in a script."),
+        ("git chant deinit --dry-run", "Show what would be removed."),
+        ("git chant deinit", "Remove the settings and keep the specs."),
+        ("git chant deinit --purge --yes --yes", "Remove everything, in a script."),
     ],
     see_also: &["git-chant-init", "git-config", "gitchant-config"],
 };

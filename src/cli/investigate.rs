@@ -5,89 +5,92 @@ use clap::Args;
 use super::{global::phase_parser, page::Page};
 use crate::domain::phase::Phase;
 
-/// Write the specs of an investigation
+/// Create the specs of an investigation
 ///
-/// One spec a phase, from the report to the human gate: comprehension, reproduction, root-cause, impact-map, fork-fix, upstream-pr. Each
-/// depends on the one before it and is informed by what those before it produce. Their work goes to the branch fix/<topic>, which
-/// begins at the current commit when the first of them is merged.
+/// Creates one spec for each phase, from the report to the human gate: comprehension, reproduction, root-cause, impact-map, fork-fix and
+/// upstream-pr. Each phase depends on the one before it and gets the results of earlier phases as inputs. The work goes to the branch
+/// fix/<topic>, which starts at the current commit when the first phase is merged.
 ///
-/// Run again, it adds the phases that are missing. A phase of its own is added by git chant add --phase <phase> --topic <topic>.
-/// Where research turns out wrong, --again does one phase once more.
+/// Running it again adds missing phases. To add a single phase, use git chant add --phase <phase> --topic <topic>. If research turns out to
+/// be wrong, use --again to repeat a phase.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct InvestigateArgs {
-    /// The name of the investigation: "issue-1234"
+    /// Name the investigation, for example "issue-1234"
     #[arg(value_name = "topic")]
     pub topic: String,
 
-    /// What it is about, one line [default: the title of the report]
+    /// Set the title, one line [default: the title of the report]
     #[arg(long, value_name = "title", value_parser = super::add::title, required_unless_present_any = ["again", "issue", "from"])]
     pub title: Option<String>,
 
-    /// Where the report is
+    /// Set the URL of the report
     #[arg(long, value_name = "url", conflicts_with_all = ["issue", "from"])]
     pub issue_url: Option<String>,
 
-    /// The report, by its number or address at the project's host: gh or glab reads it
+    /// Read the report with this number or URL from the project's host, through gh or glab
     ///
-    /// It becomes .chant/research/<topic>-report.md, an input of the first phase: quoted to agents as what somebody wrote.
+    /// Saves it as .chant/research/<topic>-report.md, an input of the first phase. Prompts quote it as data.
     #[arg(long, value_name = "number-or-url", conflicts_with = "from")]
     pub issue: Option<String>,
 
-    /// The report as a text, which becomes that document; "-" is the standard input
+    /// Read the report from <file>; "-" is standard input
     #[arg(long, value_name = "file", value_hint = clap::ValueHint::FilePath)]
     pub from: Option<std::path::PathBuf>,
 
-    /// A command that has to succeed with the fix, for example the whole suite; may be repeated
+    /// Require this command to succeed with the fix, for example the whole suite; may be repeated
     #[arg(long, value_name = "command")]
     pub verify: Vec<String>,
 
-    /// Work the phases at once, one after the other, up to the human gate
+    /// Work on the phases right away, one after the other, up to the human gate
     #[arg(long, conflicts_with = "again")]
     pub work: bool,
 
-    /// The phases that it goes through [default: all]; may be repeated, or several separated by commas
+    /// Create only these phases [default: all]; may be repeated, or separated by commas
     #[arg(long, value_name = "phase", value_parser = phase_parser(), value_delimiter = ',')]
     pub phases: Vec<Phase>,
 
-    /// Make one spec of all phases
+    /// Create one spec for all phases
     #[arg(long, conflicts_with = "phases")]
     pub single: bool,
 
-    /// Write a new spec of this phase, which supersedes the one that the investigation has
+    /// Repeat this phase with a new spec that supersedes the old one
     ///
-    /// Its branch, its inputs and its criteria are those of the old one. What was informed by that is stale until it is worked again.
+    /// Takes the target, inputs and criteria from the old spec. Specs that the old one informed become stale until they are worked on
+    /// again.
     #[arg(long, value_name = "phase", value_parser = phase_parser(), conflicts_with_all = ["phases", "single"])]
     pub again: Option<Phase>,
 
-    /// Why the phase is done again: the next agents are told
+    /// Record why the phase is repeated; later agents are told
     #[arg(long, value_name = "text", requires = "again")]
     pub reason: Option<String>,
 
-    /// The command that runs the test which shows the bug
+    /// Set the command of the test that shows the bug
+    ///
+    /// In the reproduction phase it must fail once the test exists. In the fix it must fail before the change and pass after it.
     #[arg(long, value_name = "command")]
     pub reproduces: Option<String>,
 
-    /// A path, glob or directory of the tests that prove the fix; may be repeated [default: what the reproduction changed]
+    /// Hold the tests in this path, glob or directory; may be repeated [default: the files that the reproduction changed]
     ///
-    /// The proof holds them as the reproduction left them: a fix passes with these very tests.
+    /// git-chant runs the held tests as the reproduction left them; the fix has to pass these exact tests.
     #[arg(long = "test", value_name = "path")]
     pub tests: Vec<String>,
 
-    /// A regular expression that the output of the failing test has to contain
+    /// Require the failing test's output to match this regular expression
     #[arg(long, value_name = "pattern", requires = "reproduces", allow_hyphen_values = true)]
     pub fails_with: Option<String>,
 
-    /// How often the test has to end alike, from 1 to 100 [default: 1]
+    /// Run the test this many times, from 1 to 100, with the same result [default: 1]
     #[arg(long, value_name = "number", requires = "reproduces")]
     pub runs: Option<String>,
 
-    /// What informs the first phase besides the report; may be repeated
+    /// Give the first phase this input as well; may be repeated
     ///
-    /// A part of another investigation begins with what that one found.
+    /// Use it to start a part of another investigation with that one's findings.
     #[arg(long = "informed-by", value_name = "input")]
     pub informed_by: Vec<String>,
 
-    /// The branch that the work goes to [default: fix/<topic>]
+    /// Set the target branch [default: fix/<topic>]
     #[arg(long, value_name = "branch")]
     pub onto: Option<String>,
 }
@@ -109,7 +112,7 @@ pub(crate) const INVESTIGATE_PAGE: Page = Page {
         ),
         (
             "git chant investigate issue-1234 --again root-cause --reason \"the lock is not reentrant\"",
-            "The research was wrong: do that phase once more.",
+            "The research was wrong: repeat that phase.",
         ),
     ],
     see_also: &["git-chant-add", "git-chant-status", "git-chant-work", "gitchant-workflow"],

@@ -6,58 +6,57 @@ use super::global::{phase_parser, status_parser, type_parser};
 use super::page::Page;
 use crate::domain::{phase::Phase, spec_type::SpecType, status::Status};
 
-/// List specs and where they stand
+/// List specs and their states
 ///
-/// Several values of one option mean any of them; different options must all hold. Archived specs are left out unless asked
-/// for.
+/// Several values of one option match any of them; different options must all match. Archived specs are listed only on request.
 #[derive(Args, Clone, Debug)]
 #[command(visible_alias = "ls")]
 pub(crate) struct ListArgs {
-    /// Only specs that can be worked now
+    /// List only specs that can be worked on now
     #[arg(long)]
     pub ready: bool,
 
-    /// Only specs with this status; may be repeated, or several separated by commas
+    /// List only specs with this status; may be repeated, or separated by commas
     #[arg(long, value_name = "status", value_delimiter = ',', value_parser = status_parser())]
     pub status: Vec<Status>,
 
-    /// Only specs of this type; may be repeated, or several separated by commas
+    /// List only specs of this type; may be repeated, or separated by commas
     #[arg(long = "type", value_name = "type", value_parser = type_parser(), value_delimiter = ',')]
     pub spec_type: Vec<SpecType>,
 
-    /// Only specs of this phase; may be repeated, or several separated by commas
+    /// Select only specs of this phase; may be repeated, or separated by commas
     #[arg(long, value_name = "phase", value_parser = phase_parser(), value_delimiter = ',')]
     pub phase: Vec<Phase>,
 
-    /// Only specs of this investigation; may be repeated, or several separated by commas
+    /// Select only specs of this investigation; may be repeated, or separated by commas
     #[arg(long, value_name = "name", value_delimiter = ',')]
     pub topic: Vec<String>,
 
-    /// Only specs with this label; may be repeated, or several separated by commas
+    /// Select only specs with this label; may be repeated, or separated by commas
     #[arg(long = "label", value_name = "label", value_delimiter = ',')]
     pub labels: Vec<String>,
 
-    /// Only archived specs
+    /// List only archived specs
     #[arg(long, conflicts_with = "all")]
     pub archived: bool,
 
-    /// Archived specs too
+    /// List archived specs as well
     #[arg(short = 'a', long)]
     pub all: bool,
 
-    /// Only specs with a line that matches this regular expression, in any case; archived ones too
+    /// List only specs with a line that matches this regular expression, ignoring case; includes archived specs
     #[arg(long, value_name = "pattern", value_parser = pattern)]
     pub grep: Option<regex_lite::Regex>,
 
-    /// Only specs whose author, the person who added them, contains this text, in any case; archived ones too
+    /// List only specs that an author with this text in the name or address added, ignoring case; includes archived specs
     #[arg(long, value_name = "text")]
     pub author: Option<String>,
 
-    /// Only specs of which something was recorded since then, as git takes dates: "2 weeks ago"; archived ones too
+    /// List only specs with events since this date, for example "2 weeks ago"; includes archived specs
     #[arg(long, value_name = "date")]
     pub since: Option<String>,
 
-    /// Sort by id, created, updated, priority, status or title; with a "-" before it the other way round [default: id]
+    /// Sort by id, created, updated, priority, status or title; "-" before the key reverses [default: id]
     #[arg(long, value_name = "key", value_parser = sort_key, allow_hyphen_values = true)]
     pub sort: Option<(SortKey, bool)>,
 }
@@ -94,21 +93,21 @@ fn pattern(text: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
 pub(crate) const PAGE: Page = Page {
     examples: &[
         ("git chant list", "Every spec that is not archived."),
-        ("git chant list --status failed,paused", "What waits for a decision."),
+        ("git chant list --status failed,paused", "Specs that wait for a decision."),
         ("git chant list --topic issue-1234 --json", "One investigation, for a script."),
-        ("git chant list --grep deadlock --sort=-updated", "What was ever said about it, the newest first."),
-        ("git chant list -z --format='%(id)' --label fix", "Ids only, each ended by NUL."),
+        ("git chant list --grep deadlock --sort=-updated", "Every spec that mentions it, newest first."),
+        ("git chant list -z --format='%(id)' --label fix", "Ids only, each followed by NUL."),
     ],
     see_also: &["git-chant-ready", "git-chant-show", "git-for-each-ref", "gitchant-format"],
 };
 
-/// List the specs that can be worked now
+/// List the specs that can be worked on now
 ///
-/// A spec is ready when it is pending, every spec that it depends on is completed and in its base, its inputs are there, and any
-/// approval that it needs was given.
+/// A spec is ready when it is pending, every spec that it depends on is completed and in its base, its inputs exist, and it has the
+/// approval that it needs.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReadyArgs {
-    /// Say of every other open spec why it is not ready
+    /// Also list every other open spec with what blocks it
     #[arg(long)]
     pub explain: bool,
 }
@@ -116,31 +115,31 @@ pub(crate) struct ReadyArgs {
 /// Examples and neighbours of `ready`.
 pub(crate) const READY_PAGE: Page = Page {
     examples: &[
-        ("git chant ready", "What can be started."),
-        ("git chant ready --explain", "And what holds up the rest."),
+        ("git chant ready", "Specs that can start now."),
+        ("git chant ready --explain", "And what blocks the others."),
     ],
     see_also: &["git-chant-list", "git-chant-work"],
 };
 
-/// Show what builds on what
+/// Show which specs build on which
 ///
-/// Each spec stands below those that build on it: what they depend on, and what informs them, be it the spec itself or a document that
-/// it writes. One that has been drawn is only named after that.
+/// Draws each spec below the specs that build on it: its dependencies, and its inputs, whether specs or documents that specs wrote. A spec
+/// that appears again is drawn as its id only.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct GraphArgs {
-    /// Only this investigation, with all that it builds on
+    /// Draw only this investigation and what it builds on
     #[arg(value_name = "topic", conflicts_with = "topic")]
     pub named: Option<String>,
 
-    /// Only this investigation, with all that it builds on
+    /// Draw only this investigation and what it builds on
     #[arg(long, value_name = "name")]
     pub topic: Option<String>,
 
-    /// Archived specs too; those of an investigation that is archived are shown without this
+    /// Draw archived specs as well; an archived investigation is drawn without this option
     #[arg(short = 'a', long)]
     pub all: bool,
 
-    /// Print it for Graphviz
+    /// Print it in Graphviz's format
     #[arg(long, conflicts_with = "mermaid")]
     pub dot: bool,
 
@@ -148,7 +147,7 @@ pub(crate) struct GraphArgs {
     #[arg(long, conflicts_with_all = ["dot", "mermaid"])]
     pub svg: bool,
 
-    /// Print it for Mermaid, as code hosts draw it in Markdown
+    /// Print it in Mermaid's format, which code hosts draw in Markdown
     #[arg(long)]
     pub mermaid: bool,
 }
@@ -165,15 +164,15 @@ pub(crate) const GRAPH_PAGE: Page = Page {
 
 /// Show which inputs have changed
 ///
-/// When an attempt begins, what informs it is pinned: each file by its blob, each spec by its newest event. This compares the pins with
-/// what is there now, for informed_by, origin and tracks, and names what was built on the specs that are affected.
+/// When an attempt starts, git-chant pins its inputs: each file by its blob, each spec by its newest event. Drift compares the pins with
+/// the present state, for informed_by, origin and tracks, and lists what was built on the affected specs.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct DriftArgs {
-    /// The specs, by full or short id [default: all that are not archived]
+    /// Name specs by full or short id [default: all that are not archived]
     #[arg(value_name = "spec")]
     pub specs: Vec<String>,
 
-    /// Exit with 1 if anything has changed
+    /// Exit with status 1 if an input has changed
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -181,7 +180,7 @@ pub(crate) struct DriftArgs {
 /// Examples and neighbours of `drift`.
 pub(crate) const DRIFT_PAGE: Page = Page {
     examples: &[
-        ("git chant drift", "Does anything rest on what is no longer so?"),
+        ("git chant drift", "List changed inputs and what builds on them."),
         ("git chant drift --exit-code 010", "For a hook or a CI job."),
     ],
     see_also: &["git-chant-ack", "git-chant-show", "git-diff"],

@@ -10,20 +10,20 @@ use super::page::Page;
 /// The guides, in the order in which one would read them: name, section of the manual, and what each is about.
 pub(crate) const GUIDES: [(&str, char, &str); 6] = [
     ("gitchant-workflow", '7', "From an idea to a merged commit"),
-    ("gitchant-spec", '5', "What stands in a spec"),
+    ("gitchant-spec", '5', "The format of a spec"),
     ("gitchant-config", '5', "The configuration of git-chant"),
-    ("gitchant-format", '5', "Refs, events and JSON, for those who build on them"),
-    ("gitchant-security", '7', "What a finished spec proves, and what not"),
-    ("gitchant-aliases", '7', "Settings and aliases worth having"),
+    ("gitchant-format", '5', "Refs, events and JSON, for programs"),
+    ("gitchant-security", '7', "What finished work proves, and what it does not"),
+    ("gitchant-aliases", '7', "Useful settings and aliases"),
 ];
 
 /// Explain a command, or show a guide
 ///
-/// At a terminal with man it is the page of the manual; elsewhere the same help as --help gives, and the guides as text. It needs no
-/// pages that are installed: for git help chant and git chant --help, which git answers itself, there is git chant install-man.
+/// At a terminal with man, shows the manual page. Elsewhere prints the text of --help, or the guide. Needs no installed pages. For git help
+/// chant and git chant --help, which git itself answers, run git chant install-man once.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct HelpArgs {
-    /// A command or a guide [default: list them]
+    /// Name a command or a guide [default: list them]
     #[arg(value_name = "topic", add = ArgValueCandidates::new(topics))]
     pub topic: Option<String>,
 }
@@ -33,27 +33,26 @@ pub(crate) const HELP_PAGE: Page = Page {
     examples: &[
         ("git chant help", "Every command and guide."),
         ("git chant help work", "One command."),
-        ("git chant help workflow", "How it all fits together."),
+        ("git chant help workflow", "How everything fits together."),
     ],
     see_also: &["git-chant-install-man", "git-help", "gitchant-workflow"],
 };
 
-/// Install the manual for this person
+/// Install the manual pages for the current user
 ///
-/// With it git help chant, git help chant-work and git chant --help show the pages, as for git's own commands, and git help
-/// chant-workflow a guide. Each page is written at once, those of another version are replaced, and each is named. Packages bring the
-/// manual along; cargo install does not.
+/// Afterwards git help chant, git help chant-work and git chant --help show the pages, and git help chant-workflow shows a guide. Replaces
+/// pages of another version and reports each page. Packages include the manual; cargo install does not.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct InstallManArgs {
-    /// The directory that man1, man5 and man7 are in [default: one of this person that man searches, else ~/.local/share/man]
+    /// Install into man1, man5 and man7 of this directory [default: one of yours that man searches, otherwise ~/.local/share/man]
     #[arg(value_name = "dir", value_hint = clap::ValueHint::DirPath)]
     pub directory: Option<PathBuf>,
 
-    /// Take the pages away again
+    /// Remove the pages
     #[arg(long)]
     pub remove: bool,
 
-    /// Only say what would be done
+    /// Show what would be done, and change nothing
     #[arg(short = 'n', long)]
     pub dry_run: bool,
 }
@@ -61,20 +60,20 @@ pub(crate) struct InstallManArgs {
 /// Examples and neighbours of `install-man`.
 pub(crate) const INSTALL_MAN_PAGE: Page = Page {
     examples: &[
-        ("git chant install-man", "Then git help chant works."),
-        ("git chant install-man --remove", "Nothing is left of it."),
-        ("git chant install-man /usr/local/share/man", "For everybody on this machine."),
+        ("git chant install-man", "Afterwards git help chant works."),
+        ("git chant install-man --remove", "Remove all pages."),
+        ("git chant install-man /usr/local/share/man", "For all users of this machine."),
     ],
     see_also: &["git-chant-help", "git-help", "man"],
 };
 
-/// Print the JSON schema of what --json prints
+/// Print the JSON schema of the --json output
 ///
-/// It is made from the types that are written, and says of each member what it is and what it means. Errors are part of it. What else
-/// can be relied on is in gitchant-format(5).
+/// The schema comes from the types that git-chant writes. It describes each member, and the errors. gitchant-format(5) describes what else
+/// is stable.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct SchemaArgs {
-    /// The command whose answers it is about [default: all]
+    /// Print the schema of this command [default: all]
     #[arg(value_name = "command", add = ArgValueCandidates::new(commands))]
     pub command: Option<String>,
 }
@@ -82,25 +81,25 @@ pub(crate) struct SchemaArgs {
 /// Examples and neighbours of `schema`.
 pub(crate) const SCHEMA_PAGE: Page = Page {
     examples: &[
-        ("git chant schema list", "What git chant list --json prints."),
-        ("git chant schema >git-chant.schema.json", "Everything, for a validator."),
+        ("git chant schema list", "The output of git chant list --json."),
+        ("git chant schema >git-chant.schema.json", "The whole schema, for a validator."),
     ],
     see_also: &["git-chant-list", "git-chant-show", "gitchant-format"],
 };
 
 /// Print the version
 ///
-/// With --build also what it was built from and with: what a report of an error should say.
+/// With --build, also prints the commit, target and compiler; include them in a bug report.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct VersionArgs {
-    /// Say how it was built, too: commit, target, compiler
+    /// Also print the commit, target and compiler
     #[arg(long, visible_alias = "build-options")]
     pub build: bool,
 }
 
 /// Examples and neighbours of `version`.
 pub(crate) const VERSION_PAGE: Page = Page {
-    examples: &[("git chant version", "As git version."), ("git chant version --build", "For a report of an error.")],
+    examples: &[("git chant version", "Like git version."), ("git chant version --build", "For a bug report.")],
     see_also: &["git-chant-help", "git-version"],
 };
 

@@ -47,9 +47,8 @@ pub(crate) struct Cli {
 
 /// Intent-driven work inside git
 ///
-/// A person writes a spec, an agent carries it out in a worktree and branch of its own, its checks are run, and the work is merged.
-/// What happened to the spec is recorded in git itself: one chain of commits a spec, under refs/chant/specs. Not one commit on your
-/// branches but the work, its spec and its merge.
+/// A person writes a spec. An agent works on it in its own worktree and branch. git-chant checks the result, merges it, and records what
+/// happened in git itself: one history per spec, under refs/chant/specs. Your branches get only the work, its spec and its merge.
 #[derive(Parser)]
 #[command(
     name = "git-chant",
@@ -62,11 +61,13 @@ pub(crate) struct Cli {
     infer_long_args = true,
     subcommand_value_name = "command",
     subcommand_help_heading = "Commands",
-    after_help = "'git chant help <command>' explains a command, 'git chant help workflow' how it all fits together.",
+    after_help = "'git chant help <command>' explains a command; 'git chant help workflow' shows how everything fits together.",
     max_term_width = 100
 )]
 struct Root {
     /// Print the version
+    ///
+    /// With --build, also prints the commit, target and compiler; include them in a bug report.
     #[arg(short = 'v', long, short_alias = 'V', action = clap::ArgAction::Version)]
     version: Option<bool>,
 
@@ -79,11 +80,11 @@ pub(crate) use global::Global;
 /// The page of `git-chant` itself.
 pub(crate) const PAGE: Page = Page {
     examples: &[
-        ("git chant demo", "See all of it in ten seconds."),
+        ("git chant demo", "See everything in ten seconds."),
         ("git chant init", "Prepare a repository."),
-        ("git config chant.agent claude", "Say which agent carries out specs."),
+        ("git config chant.agent claude", "Choose the agent."),
         ("git chant add \"Fix typo in README storage section\"", "Write a spec."),
-        ("git chant work 001", "Have it carried out and merged."),
+        ("git chant work 001", "Have the agent do it; check and merge the work."),
     ],
     see_also: &["git", "git-log", "git-notes", "git-worktree"],
 };
@@ -162,35 +163,35 @@ commands! {
 
 /// How a command ends, for the manual pages: exit code and meaning.
 pub(crate) const EXIT_STATUS: &[(&str, &str)] = &[
-    ("0", "It did what was asked."),
-    ("1", "A negative answer, or a check that failed."),
-    ("128", "A fatal error: the message says what is wrong, and a hint what to do about it."),
+    ("0", "Success."),
+    ("1", "A negative answer, or a failed check."),
+    ("128", "A fatal error; the message says what is wrong, and a hint what to do."),
     ("129", "Wrong usage."),
-    ("128+n", "Ended by signal n."),
+    ("128+n", "Killed by signal n."),
 ];
 
 /// What is kept where, for the manual pages: name and meaning.
 pub(crate) const FILES: &[(&str, &str)] = &[
-    (".chant/specs/<id>.md", "The spec. git-chant creates it and otherwise leaves it alone."),
-    (".chant/research/, .chant/prompts/", "What research produces; prompts that replace the built-in ones."),
-    ("refs/chant/specs/<id>", "What happened to the spec, one commit an event."),
-    ("refs/chant/archive/<month>", "Archived specs: the tree has the newest event of each."),
+    (".chant/specs/<id>.md", "The spec. git-chant creates it and does not change it."),
+    (".chant/research/, .chant/prompts/", "Documents that research produces; prompts that replace built-in ones."),
+    ("refs/chant/specs/<id>", "The history of the spec: one commit per event."),
+    ("refs/chant/archive/<month>", "Archived specs; its tree has the newest event of each."),
     ("refs/notes/chant", "A note on every commit that a spec's work produced."),
     ("refs/chant-local/attempts/", "The work of each attempt, in this clone only."),
-    ("$GIT_COMMON_DIR/chant/", "Transcripts, leases, and what was read of all specs; in this clone only."),
+    ("$GIT_COMMON_DIR/chant/", "Transcripts, leases and the cache, in this clone only."),
 ];
 
 /// What is read of the environment, for the manual page of `git-chant`: name and meaning.
 pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
-    ("CHANT_HOOKS", "With 0 the hooks that git chant hooks install puts into place do nothing."),
+    ("CHANT_HOOKS", "If 0, the hooks of git chant hooks install do nothing."),
     (
         "CHANT_TRACE",
-        "Has a line written for each git that is run, each command of a spec and each agent, with the milliseconds that it took, as          GIT_TRACE2 does: 1 writes to stderr, a digit from 3 to 9 to that file descriptor, an absolute path to that file.",
+        "Logs every git call, command and agent with its duration in milliseconds. As with GIT_TRACE2, 1 writes to stderr, a digit from 3 to 9 to that file descriptor, and an absolute path to that file.",
     ),
-    ("GIT_ADVICE", "With 0 there are no hints (git --no-advice)."),
+    ("GIT_ADVICE", "If 0, prints no hints (git --no-advice)."),
     ("GIT_EDITOR, GIT_PAGER", "The editor and the pager, as in git(1)."),
-    ("GIT_TERMINAL_PROMPT", "With 0 nothing is asked at a terminal: a question is an error instead."),
-    ("NO_COLOR", "Set to something, there is no colour unless color.chant, color.ui or --color says always."),
+    ("GIT_TERMINAL_PROMPT", "If 0, asks nothing at a terminal; a question is an error."),
+    ("NO_COLOR", "If set, disables colour unless color.chant, color.ui or --color is always."),
 ];
 
 /// What is there for git to call.

@@ -38,7 +38,7 @@ impl Parsed {
                 let text = match kind {
                     // clap's own message goes on with the name of every command.
                     ErrorKind::MissingSubcommand => {
-                        "error: no command was given\ntip: 'git chant -h' lists the commands".to_owned()
+                        "error: no command was given\ntip: to list the commands: git chant -h".to_owned()
                     }
                     _ => error.render().to_string(),
                 };

@@ -4,16 +4,16 @@ use clap::Args;
 
 use super::page::Page;
 
-/// Tell an agent what it needs to know about the specs here
+/// Print what an agent needs to know about the specs here
 ///
-/// Prints what git-chant is for, the commands that an agent needs, and what runs, waits and is ready now, in no more than 2000 bytes
-/// (about 500 tokens). Inside a run of git chant work it tells of that spec instead. Where a repository has no specs it prints nothing.
+/// Prints the purpose of git-chant, the commands that an agent needs, and what is running, blocked and ready, in at most 2000 bytes (about
+/// 500 tokens). Inside a run of git chant work it describes that spec instead. Prints nothing in a repository without specs.
 ///
-/// git chant init --agent <name> has AGENTS.md or CLAUDE.md tell agents to run it. With --hook-json it is for a hook of the agent at the
-/// beginning of a session, which needs no such line; the form is that of Claude Code, which others take, too.
+/// git chant init --agent <name> adds a line to AGENTS.md or CLAUDE.md that tells agents to run it. --hook-json is for a hook that runs at
+/// the start of an agent's session; such a hook needs no such line. Its format is that of Claude Code, which other agents accept as well.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PrimeArgs {
-    /// Print a JSON object as session-start hooks of agents give it; outside of a repository, nothing
+    /// Print the JSON object of a session-start hook; outside a repository, print nothing
     #[arg(long)]
     pub hook_json: bool,
 }
@@ -21,8 +21,8 @@ pub(crate) struct PrimeArgs {
 /// Examples and neighbours of `prime`.
 pub(crate) const PAGE: Page = Page {
     examples: &[
-        ("git chant prime", "What an agent is told."),
-        ("git chant prime --hook-json", "The command for a SessionStart hook, in .claude/settings.json, say."),
+        ("git chant prime", "Print it."),
+        ("git chant prime --hook-json", "For a SessionStart hook, for example in .claude/settings.json."),
     ],
     see_also: &["git-chant-init", "git-chant-ready", "git-chant-work"],
 };

@@ -4,27 +4,27 @@ use clap::Args;
 
 use super::page::Page;
 
-/// Make a pull request of finished work
+/// Create a pull request from finished work
 ///
-/// --stage makes one inside your fork, to review the work and run its CI; --upstream one to the project. Title and body come from the
-/// spec, what it changed, its checks and its release notes. The commands are printed; --run runs them.
+/// --stage creates one inside your fork, to review the work and run its CI. --upstream creates one for the project. Title and body come
+/// from the spec, its changes, its checks and its release notes. Prints the commands; --run runs them.
 ///
-/// Where the repository has a template for pull requests, its sections are kept, and filled as far as their headings are known.
+/// If the repository has a pull request template, its sections are kept and the known ones are filled in.
 ///
-/// --upstream is for a person: it shows what would be sent, asks for a typed confirmation at a terminal, and no agent passes it. The
-/// address that the host gives is recorded as a note on the spec.
+/// --upstream is for people: it shows title and body, asks for a typed confirmation at a terminal, and refuses agents. The URL that the
+/// host returns is recorded as a note on the spec.
 #[derive(Args, Clone, Debug)]
 #[command(group = clap::ArgGroup::new("where").required(true).args(["stage", "upstream"]))]
 pub(crate) struct PrArgs {
-    /// The spec, by full or short id, or the investigation
+    /// Name a spec by full or short id, or an investigation
     #[arg(value_name = "spec-or-topic")]
     pub what: String,
 
-    /// From your fork to your fork
+    /// Create it inside your fork
     #[arg(long)]
     pub stage: bool,
 
-    /// From your fork to the project that it is a fork of
+    /// Create it from your fork for the project
     #[arg(long)]
     pub upstream: bool,
 
@@ -32,19 +32,19 @@ pub(crate) struct PrArgs {
     #[arg(long)]
     pub run: bool,
 
-    /// Make it a draft
+    /// Create a draft
     #[arg(long)]
     pub draft: bool,
 
-    /// The branch that it goes into [default: the remote's main branch]
+    /// Set the base branch [default: the remote's main branch]
     #[arg(long, value_name = "branch")]
     pub base: Option<String>,
 
-    /// The title [default: that of the spec]
+    /// Set the title [default: the title of the spec]
     #[arg(long, value_name = "title", value_parser = super::add::title)]
     pub title: Option<String>,
 
-    /// Take the body from <file>; "-" is the standard input
+    /// Read the body from <file>; "-" is standard input
     #[arg(long, value_name = "file", value_hint = clap::ValueHint::FilePath)]
     pub body_file: Option<std::path::PathBuf>,
 
@@ -52,15 +52,15 @@ pub(crate) struct PrArgs {
     #[arg(short = 'e', long)]
     pub edit: bool,
 
-    /// The branch with the work [default: the one that the work went to]
+    /// Set the branch with the work [default: the target of the work]
     #[arg(long, value_name = "branch")]
     pub head: Option<String>,
 
-    /// The remote that is your fork
+    /// Name the remote of your fork
     #[arg(long, value_name = "remote", default_value = "origin")]
     pub fork: String,
 
-    /// The remote that is the project
+    /// Name the remote of the project
     #[arg(long, value_name = "remote", default_value = "upstream")]
     pub project: String,
 }
@@ -68,26 +68,26 @@ pub(crate) struct PrArgs {
 /// Examples and neighbours of `pr`.
 pub(crate) const PR_PAGE: Page = Page {
     examples: &[
-        ("git chant pr issue-1234 --stage", "Look at it in your fork first."),
-        ("git chant pr issue-1234 --upstream --run", "Ask the project to take it."),
-        ("git chant pr issue-1234 --upstream --run --edit", "In your own words."),
+        ("git chant pr issue-1234 --stage", "Review it in your fork first."),
+        ("git chant pr issue-1234 --upstream --run", "Open it for the project."),
+        ("git chant pr issue-1234 --upstream --run --edit", "Edit the text first."),
     ],
     see_also: &["git-chant-release-notes", "git-chant-status", "git-request-pull"],
 };
 
-/// Gather what the specs of a range say to users
+/// Collect the release notes of a range of commits
 ///
-/// Takes the "Release Notes" sections of the specs whose work or merge lies in the range, and prints them as a changelog: Added, Changed,
-/// Deprecated, Removed, Fixed, Security. A heading such as "### Fixed: no write is lost" says where an entry goes.
+/// Takes the section "Release Notes" of each spec whose work or merge is in the range, and prints a changelog: Added, Changed, Deprecated,
+/// Removed, Fixed, Security. A heading such as "### Fixed: no write is lost" chooses the group of an entry.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReleaseNotesArgs {
-    /// The commits, as git-log(1) takes them
+    /// Give the commits as in git-log(1)
     #[arg(value_name = "range")]
     pub range: String,
 }
 
 /// Examples and neighbours of `release-notes`.
 pub(crate) const RELEASE_NOTES_PAGE: Page = Page {
-    examples: &[("git chant release-notes v1.0..HEAD", "What is new since the last release.")],
+    examples: &[("git chant release-notes v1.0..HEAD", "List what is new since the last release.")],
     see_also: &["git-chant-pr", "git-chant-why", "git-log"],
 };

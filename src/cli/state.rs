@@ -5,17 +5,17 @@ use clap::Args;
 
 use super::page::Page;
 
-/// Take a spec back to pending
+/// Reset a spec to pending
 ///
-/// Ends what is left of its attempt. The attempt is kept: its commits, those it had not made yet among them, stay reachable under
-/// refs/chant-local/attempts, and the next git chant work begins anew.
+/// Ends its attempt and keeps it: the attempt's commits and uncommitted changes stay reachable under refs/chant-local/attempts. The next
+/// git chant work starts over.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ResetArgs {
-    /// The spec, by full or short id
+    /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// Why, one line, for the record
+    /// Record why, in one line
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: Option<String>,
 }
@@ -23,44 +23,44 @@ pub(crate) struct ResetArgs {
 /// Examples and neighbours of `reset`.
 pub(crate) const RESET_PAGE: Page = Page {
     examples: &[
-        ("git chant reset 010", "After a failure, or after a crash."),
-        ("git chant reset 010 -m \"wrong approach\"", "With the reason on record."),
+        ("git chant reset 010", "Start over after a failure."),
+        ("git chant reset 010 -m \"wrong approach\"", "Record the reason."),
     ],
     see_also: &["git-chant-cancel", "git-chant-release", "git-chant-work"],
 };
 
-/// Stop an attempt where it is
+/// Pause an attempt
 ///
-/// Ends the agent, if one runs in this clone, and keeps its worktree as it is, what is not committed in it included. git chant work
-/// goes on with the attempt: the agent is told what was done so far.
+/// Stops the agent, if it runs in this clone, and keeps its worktree with all uncommitted changes. git chant work resumes the attempt and
+/// tells the agent what was done.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct PauseArgs {
-    /// The spec, by full or short id
+    /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// Why, one line, for the record
+    /// Record why, in one line
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: Option<String>,
 }
 
 /// Examples and neighbours of `pause`.
 pub(crate) const PAUSE_PAGE: Page = Page {
-    examples: &[("git chant pause 010", "The agent ends; its work stays."), ("git chant work 010", "It goes on.")],
+    examples: &[("git chant pause 010", "Stop the agent and keep its work."), ("git chant work 010", "Resume it.")],
     see_also: &["git-chant-reset", "git-chant-takeover", "git-chant-work"],
 };
 
-/// Go on by hand with what an agent has begun
+/// Take over an attempt by hand
 ///
-/// Ends the agent, if one runs in this clone, says what was done so far, and hands you its worktree. When you are done, git chant
-/// finish checks and merges the work.
+/// Stops the agent, if it runs in this clone, prints what was done, and hands you the worktree. When you are done, git chant finish checks
+/// and merges the work.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TakeoverArgs {
-    /// The spec, by full or short id
+    /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// Why, one line, for the record
+    /// Record why, in one line
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: Option<String>,
 }
@@ -68,28 +68,28 @@ pub(crate) struct TakeoverArgs {
 /// Examples and neighbours of `takeover`.
 pub(crate) const TAKEOVER_PAGE: Page = Page {
     examples: &[
-        ("git chant takeover 010", "What has it done, and where?"),
-        ("cd \"$(git chant path 010)\"", "Go there."),
+        ("git chant takeover 010", "Stop the agent and see its work."),
+        ("cd \"$(git chant path 010)\"", "Change to the worktree."),
     ],
     see_also: &["git-chant-finish", "git-chant-pause", "git-chant-path"],
 };
 
 /// Record that a spec failed
 ///
-/// An agent can fail the attempt that it works on: its words are recorded, and the attempt has failed when the agent ends.
+/// An agent can fail the attempt that it works on: its message is recorded, and the attempt fails when the agent ends.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct FailArgs {
-    /// The spec, by full or short id
+    /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// Why, one line, for the record
+    /// Record why, in one line
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: String,
 
-    /// The research that informs it does not carry the work: what it says is missing or wrong
+    /// Report that the spec's research is wrong or insufficient
     ///
-    /// For the case that the recommended approach turns out not to work: stop, say why, and research again.
+    /// Use it when the recommended approach does not work: stop, say why, and repeat the research.
     #[arg(long)]
     pub research_insufficient: bool,
 }
@@ -98,68 +98,67 @@ pub(crate) struct FailArgs {
 pub(crate) const FAIL_PAGE: Page = Page {
     examples: &[(
         "git chant fail 010 --research-insufficient -m \"Lock is not reentrant\"",
-        "The fix can't be made as the root cause analysis recommends.",
+        "The recommended fix does not work.",
     )],
     see_also: &["git-chant-cancel", "git-chant-finish", "git-chant-reset"],
 };
 
 /// Add a remark to the history of a spec
 ///
-/// A note changes nothing. git chant log and show have it, and the next agent of the spec is told of it. An agent can note things about
-/// the spec that it works on.
+/// A note changes no state. git chant log and show print it, and the next agent of the spec is told. An agent can add notes to its own
+/// spec.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct NoteArgs {
-    /// The spec, by full or short id
+    /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// The remark, one line
+    /// Set the remark, one line
     #[arg(short = 'm', long, value_name = "text")]
     pub message: String,
 }
 
 /// Examples and neighbours of `note`.
 pub(crate) const NOTE_PAGE: Page = Page {
-    examples: &[(
-        "git chant note 010 -m \"write() takes the lock twice\"",
-        "For the record, and for the next attempt.",
-    )],
+    examples: &[("git chant note 010 -m \"write() takes the lock twice\"", "Tell people and the next attempt.")],
     see_also: &["git-chant-fail", "git-chant-log", "git-chant-show"],
 };
 
-/// Give a spec up
+/// Cancel a spec
+///
+/// The spec will not be done. Its history stays.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CancelArgs {
-    /// The spec, by full or short id
+    /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// Why, one line, for the record
+    /// Record why, in one line
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: Option<String>,
 }
 
 /// Examples and neighbours of `cancel`.
 pub(crate) const CANCEL_PAGE: Page = Page {
-    examples: &[("git chant cancel 010 -m \"works as intended\"", "It will not be done, and this is why.")],
+    examples: &[("git chant cancel 010 -m \"works as intended\"", "Cancel it and record why.")],
     see_also: &["git-chant-archive", "git-chant-reset"],
 };
 
-/// Approve a spec as it stands, or its finished work
+/// Approve a spec, or its finished work
 ///
-/// Before the work, the approval is about the text of the spec: a later edit needs another. Once the spec is finished, it is about its
-/// work, for the commit that git chant review shows: new commits need another.
+/// Before work starts, approves the text of the spec; a later edit needs a new approval. Once the spec is finished, approves its work, at
+/// the commit that git chant review shows; new commits need a new approval.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ApproveArgs {
-    /// The spec, by full or short id
+    /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// Why, one line, for the record
+    /// Record why, in one line
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: Option<String>,
 
-    /// The newest commit of the work that you have looked at; fail if it has another by now
+    /// Name the newest commit that you reviewed; fail if the work has a newer one
     #[arg(long, value_name = "commit")]
     pub commit: Option<String>,
 }
@@ -167,98 +166,98 @@ pub(crate) struct ApproveArgs {
 /// Examples and neighbours of `approve`.
 pub(crate) const APPROVE_PAGE: Page = Page {
     examples: &[
-        ("git chant approve 010", "Work on it may start; if it is finished, its work may be merged."),
-        ("git chant approve 010 --commit 3f2a91c", "The work may be merged if it still ends with that commit."),
+        ("git chant approve 010", "Allow work to start, or finished work to be merged."),
+        ("git chant approve 010 --commit 3f2a91c", "Allow the merge if the work still ends with that commit."),
     ],
     see_also: &["git-chant-ready", "git-chant-reject", "git-chant-review", "gitchant-security"],
 };
 
-/// Refuse to approve a spec as it stands, or its finished work
+/// Reject a spec, or its finished work
 ///
-/// The work of a finished spec that is rejected has failed. The next attempt is told the reason.
+/// Rejected work counts as failed. The next attempt is told the reason.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RejectArgs {
-    /// The spec, by full or short id
+    /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// Why, one line, for the record
+    /// Record why, in one line
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: String,
 
-    /// The newest commit of the work that you have looked at; fail if it has another by now
+    /// Name the newest commit that you reviewed; fail if the work has a newer one
     #[arg(long, value_name = "commit")]
     pub commit: Option<String>,
 }
 
 /// Examples and neighbours of `reject`.
 pub(crate) const REJECT_PAGE: Page = Page {
-    examples: &[("git chant reject 010 -m \"split the batch path off\"", "The author knows what to change.")],
+    examples: &[("git chant reject 010 -m \"split the batch path off\"", "Tell the author what to change.")],
     see_also: &["git-chant-approve", "git-chant-edit", "git-chant-review"],
 };
 
-/// Accept what a run or a check was stopped by
+/// Acknowledge a change that stopped a merge
 ///
-/// A change of the repository's refs, configuration or hooks that no event explains is named and stops the merge until a person
-/// has looked at it.
+/// git-chant reports changes to refs, configuration or hooks that no event explains, and does not merge until a person has acknowledged
+/// them. The same holds for a held test that no longer fits.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct AckArgs {
-    /// The spec, by full or short id
+    /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// Why it is in order, one line, for the record
+    /// Record why it is acceptable, in one line
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: String,
 }
 
 /// Examples and neighbours of `ack`.
 pub(crate) const ACK_PAGE: Page = Page {
-    examples: &[("git chant ack 010 -m \"I set core.editor meanwhile\"", "The change was mine, not the agent's.")],
+    examples: &[("git chant ack 010 -m \"I set core.editor myself\"", "The change was mine, not the agent's.")],
     see_also: &["git-chant-merge", "git-chant-show"],
 };
 
-/// Say which of several attempts counts
+/// Keep one of several attempts
 ///
-/// Two people who worked one spec in clones of their own leave it contended. This records which attempt is kept; the others stay in
-/// the history.
+/// If two people work on one spec in separate clones, the spec is contended. This records which attempt is kept; the others stay in the
+/// history.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ResolveArgs {
-    /// The spec, by full or short id
+    /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// The attempt that counts, by the id of its start event or a prefix of it
+    /// Keep the attempt whose start event has this id or prefix
     #[arg(long, value_name = "attempt")]
     pub keep: String,
 
-    /// Why, one line, for the record
+    /// Record why, in one line
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: Option<String>,
 }
 
 /// Examples and neighbours of `resolve`.
 pub(crate) const RESOLVE_PAGE: Page = Page {
-    examples: &[("git chant resolve 010 --keep 3f2a91c", "git chant show 010 names the attempts.")],
+    examples: &[("git chant resolve 010 --keep 3f2a91c", "git chant show 010 lists the attempts.")],
     see_also: &["git-chant-log", "git-chant-show"],
 };
 
-/// Release a spec that another person or process has claimed
+/// Release another person's or process's claim on a spec
 ///
-/// For a claim whose owner will not go on. It is pending again, and its former owner sees who released it and why.
+/// Use it if the owner of the claim will not continue. The spec becomes pending; its former owner sees who released it and why.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReleaseArgs {
-    /// The spec, by full or short id
+    /// Name a spec by full or short id
     #[arg(value_name = "spec")]
     pub spec: String,
 
-    /// Why, one line, for the record
+    /// Record why, in one line
     #[arg(short = 'm', long, value_name = "text")]
     pub reason: Option<String>,
 }
 
 /// Examples and neighbours of `release`.
 pub(crate) const RELEASE_PAGE: Page = Page {
-    examples: &[("git chant release 010 -m \"on leave until May\"", "Another person can take it.")],
+    examples: &[("git chant release 010 -m \"on leave until May\"", "Let another person work on it.")],
     see_also: &["git-chant-reset", "git-chant-work"],
 };

@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context<'_>, args: &AddArgs) -> Result<Outcome> {
 /// Adopts what an agent proposed.
 fn adopt(context: &Context<'_>, project: &Project, args: &AddArgs, query: &str) -> Result<Outcome> {
     if front(args) != FrontMatter::default() || args.member_of.is_some() || args.onto.is_some() {
-        return Err(Error::usage(Kind::BadFlags, "'--adopt' takes a proposal as it is, without other options")
+        return Err(Error::usage(Kind::BadFlags, "'--adopt' cannot be combined with other options")
             .hint(format!("to change it afterwards: git chant edit {query}")));
     }
     let id = context.pick_to_change(project, query)?;
@@ -53,7 +53,7 @@ fn adopt(context: &Context<'_>, project: &Project, args: &AddArgs, query: &str) 
     let outcome = Outcome::new(Added { spec: context.view(project, &id)? });
     Ok(commands
         .iter()
-        .fold(outcome, |outcome, command| outcome.hint(format!("its checks will run {}", command.escape_debug()))))
+        .fold(outcome, |outcome, command| outcome.hint(format!("its checks run {}", command.escape_debug()))))
 }
 
 /// The text of the new spec as the options say it.

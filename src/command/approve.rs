@@ -29,7 +29,7 @@ fn answer(
     let outcome = context.recorded(&project, &id, &op, sentence)?;
     Ok(match op {
         Op::Review => outcome.hint(format!("to merge it: git chant merge {}", id.short())),
-        Op::Fail => outcome.hint(format!("to have it done again: git chant work {}", id.short())),
+        Op::Fail => outcome.hint(format!("to work on it again: git chant work {}", id.short())),
         _ => outcome,
     })
 }

@@ -85,10 +85,10 @@ impl Context<'_> {
             let entry = specs.entry(id)?;
             items.push(crate::terminal::sanitize::line(format!("{}  {}  {}", id.short(), entry.status, entry.title())));
         }
-        let chosen = self.env.choose(&format!("'{query}' may mean several specs"), &items)?;
+        let chosen = self.env.choose(&format!("'{query}' matches several specs"), &items)?;
         chosen
             .map(|at| candidates[at].clone())
-            .ok_or_else(|| Error::negative(Kind::AmbiguousSpec, "nothing was chosen"))
+            .ok_or_else(|| Error::negative(Kind::AmbiguousSpec, "no spec chosen; aborted"))
     }
 
     /// Opens the project for a command that changes the spec that `query` means.
@@ -133,8 +133,8 @@ impl Context<'_> {
             for line in &what {
                 self.progress.say(&Step::Note(format!("  {}", line.escape_debug())));
             }
-            if !self.env.confirm("Run them, now and whenever this text is worked?")? {
-                return Err(Error::negative(Kind::Untrusted, "nothing was run"));
+            if !self.env.confirm("Run them, now and in later attempts at this text?")? {
+                return Err(Error::negative(Kind::Untrusted, "no command run; aborted"));
             }
         }
         texts.iter().try_for_each(|(of, blob)| project.trust(of, *blob))

@@ -30,11 +30,10 @@ pub(super) fn run(context: &Context<'_>, args: &DeinitArgs) -> Result<Outcome> {
         changes: changes.iter().flat_map(|change| change.sentences(!args.dry_run)).collect(),
     });
     if !args.purge && shows(&changes) && holds_specs(&project) {
-        outcome = outcome.warning("'.chant/' is no longer hidden: 'git add' would take it");
+        outcome = outcome.warning("'.chant/' is no longer hidden; 'git add' would add it");
     }
     if !args.purge && !changes.is_empty() {
-        outcome =
-            outcome.hint("specs and what is recorded of them stay; to remove them, too: git chant deinit --purge");
+        outcome = outcome.hint("specs and their history stay; to remove them as well: git chant deinit --purge");
     }
     Ok(left.into_iter().fold(outcome, Outcome::hint))
 }
@@ -54,13 +53,13 @@ fn confirm(context: &Context<'_>, changes: &[Change], yes: u8) -> Result<()> {
     }
     let refs = changes.iter().filter(|change| matches!(change, Change::DeleteRef(..))).count();
     let refs = if refs == 1 { "1 ref".to_owned() } else { format!("{refs} refs") };
-    let what = format!("every spec in this work tree, and {refs} with what is recorded of them");
+    let what = format!("every spec in this work tree, and {refs} with their history");
     if !context.interactive {
         return Err(Error::negative(Kind::NotConfirmed, format!("this would remove {what}"))
-            .hint("see what: git chant deinit --purge --dry-run")
-            .hint("to have it done without being asked, give '--yes' twice"));
+            .hint("to list it: git chant deinit --purge --dry-run")
+            .hint("to confirm without being asked, give '--yes' twice"));
     }
     context.progress.say(&Step::Note(format!("this removes {what}")));
     let sure = context.env.confirm("Remove them?")? && context.env.ask(&format!("Type '{WORD}' to do it"))? == WORD;
-    if sure { Ok(()) } else { Err(Error::negative(Kind::NotConfirmed, "nothing was removed")) }
+    if sure { Ok(()) } else { Err(Error::negative(Kind::NotConfirmed, "nothing removed; aborted")) }
 }

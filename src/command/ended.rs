@@ -39,9 +39,9 @@ pub(super) fn present(context: &Context<'_>, project: &Project, id: &SpecId, end
             worked.waits = Some(waits.reason());
             warnings.push([waits.sentence(short), waits.output].join("\n").trim_end().to_owned());
         }
-        EndedAs::Superseded => warnings.push(format!(
-            "the attempt on '{short}' was given up meanwhile: its commits are recorded, its status is not"
-        )),
+        EndedAs::Superseded => {
+            warnings.push(format!("'{short}' was reset while it ran: commits kept, status unchanged"))
+        }
     }
     Ok(Outcome { exit, warnings, hints: ended.hints, ..Outcome::new(worked) })
 }

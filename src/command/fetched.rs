@@ -32,7 +32,7 @@ pub(super) fn join(context: &Context<'_>, command: &Command) {
         fetch.note(context.env.now())
     });
     if let Err(error) = joined {
-        let what = format!("what 'git fetch' brought of specs is not taken over: {}", error.message);
+        let what = format!("cannot use the spec updates from 'git fetch': {}", error.message);
         context.progress.say(&Step::Warning(what));
     }
 }
@@ -105,11 +105,11 @@ pub(super) fn ask_about(context: &Context<'_>, project: &Project, id: &SpecId) -
     let Some(name) = project.exchanged_with()?.filter(|_| has_no_history(project, id).unwrap_or(false)) else {
         return Ok(());
     };
-    context.progress.say(&Step::Note(format!("'{}' has no history here: asking '{name}'", id.short())));
+    context.progress.say(&Step::Note(format!("'{}' has no history in this clone; asking '{name}'", id.short())));
     let claims = Claims::new(project, sync::pick(project, Some(&name))?)?;
     match claims.fetch(id) {
         Err(error) if error.kind == Kind::RemoteUnreachable => {
-            let what = format!("whether '{}' is done elsewhere is not known: {}", id.short(), error.message);
+            let what = format!("cannot tell whether '{}' is done elsewhere: {}", id.short(), error.message);
             context.progress.say(&Step::Warning(what));
             Ok(())
         }
@@ -129,7 +129,7 @@ pub(super) fn ask_about_all(context: &Context<'_>, project: &Project) -> Result<
     let remote = sync::pick(project, Some(&name))?;
     match sync::sync(project, &remote, Scope { fetch: true, push: false }, context.progress) {
         Err(error) if error.kind == Kind::RemoteUnreachable => {
-            let what = format!("what is done elsewhere is not known: {}", error.message);
+            let what = format!("cannot tell which specs are done elsewhere: {}", error.message);
             context.progress.say(&Step::Warning(what));
             Ok(())
         }
@@ -157,7 +157,5 @@ pub(super) fn hint(project: &Project) -> Result<Option<String>> {
     if !project.store()?.all_tracked(&name)?.is_empty() || unknown(project)?.is_none() {
         return Ok(None);
     }
-    Ok(Some(format!(
-        "specs came here without their history; where they stand, '{name}' may know: git chant sync --fetch"
-    )))
+    Ok(Some(format!("some specs have no history in this clone; to ask '{name}': git chant sync --fetch")))
 }

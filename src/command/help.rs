@@ -48,13 +48,13 @@ fn find(topic: &str) -> Result<Page> {
     if ["git-chant", "chant"].contains(&topic) {
         return Ok(Page { file: "git-chant.1".to_owned(), text: overview() });
     }
-    let message = format!("there is no command and no guide '{}'", topic.escape_debug());
+    let message = format!("no such command or guide: '{}'", topic.escape_debug());
     let error = Error::usage(Kind::UnknownTopic, message);
     let known = cli::COMMANDS.iter().map(|(name, ..)| *name).chain(GUIDES.iter().map(Guide::short));
     let near = known.map(|name| (strsim::damerau_levenshtein(name, topic), name)).min().filter(|(far, _)| *far <= 2);
     Err(match near {
         Some((_, name)) => error.hint(format!("did you mean '{name}'?")),
-        None => error.hint("'git chant help' lists them"),
+        None => error.hint("to list them: git chant help"),
     })
 }
 

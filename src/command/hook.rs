@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context<'_>, args: &HookArgs) -> Result<Outcome> {
     }
     Ok(match called(context, hook, &args.args) {
         Ok(outcome) => outcome,
-        Err(error) => nothing().warning(format!("the {hook} hook of git chant did not do its part: {}", error.message)),
+        Err(error) => nothing().warning(format!("git-chant's {hook} hook failed: {}", error.message)),
     })
 }
 
@@ -92,7 +92,7 @@ fn pre_commit(context: &Context<'_>, project: &Project) -> Result<Outcome> {
     }
     let wrong = problems.iter().any(|problem| problem.severity == Severity::Error);
     let outcome = Outcome::new(Problems { problems });
-    Ok(if wrong { outcome.hint("to commit it all the same: git commit --no-verify") } else { outcome })
+    Ok(if wrong { outcome.hint("to commit anyway: git commit --no-verify") } else { outcome })
 }
 
 /// Records the completion of specs whose work has reached its target.
@@ -109,5 +109,5 @@ fn offer(project: &Project, remote: &str) -> Result<Outcome> {
         return Ok(nothing);
     }
     let refs = sync::counted(due);
-    Ok(nothing.hint(format!("there is news of specs for '{remote}', too ({refs}): git chant sync")))
+    Ok(nothing.hint(format!("spec updates not pushed to '{remote}' ({refs}): git chant sync")))
 }

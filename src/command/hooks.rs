@@ -29,10 +29,10 @@ pub(super) fn run(context: &Context<'_>, args: &HooksArgs) -> Result<Outcome> {
     let mut outcome = Outcome::new(AllHooks { dry_run: args.dry_run, changes, hooks: hooks.views, asked });
     outcome = left.into_iter().fold(outcome, Outcome::warning);
     for path in shared {
-        outcome = outcome.warning(format!("'{path}' is a file that git has: the change can be committed"));
+        outcome = outcome.warning(format!("'{path}' is tracked; the change can be committed"));
     }
     if args.action == Action::Status && idle {
-        outcome = outcome.hint("to have them call git chant: git chant hooks install");
+        outcome = outcome.hint("to have git's hooks call git-chant: git chant hooks install");
     }
     Ok(outcome)
 }

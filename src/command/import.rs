@@ -23,6 +23,6 @@ pub(super) fn run(context: &Context<'_>, args: &ImportArgs) -> Result<Outcome> {
     // They are archived in any case: the next archive folds them too.
     Ok(match archive::fold(&project, Some(&archived)) {
         Ok(_) => outcome,
-        Err(error) => outcome.warning(format!("the archived specs are not folded: {}", error.message)),
+        Err(error) => outcome.warning(format!("cannot fold the archived specs: {}", error.message)),
     })
 }

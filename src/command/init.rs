@@ -30,18 +30,18 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     let mut outcome = Outcome::new(Initialized { path: path.into(), silent, dry_run: args.dry_run, changes });
     let asked = context.interactive && !args.dry_run;
     if !notes && !args.no_notes && !asked && !silent && setup::lacks_notes(&project) {
-        outcome = outcome.hint("to have notes follow commits that are amended or rebased: git chant init --notes");
+        outcome = outcome.hint("to keep notes on amended and rebased commits: git chant init --notes");
     }
     if import::is_due(&project)? {
-        outcome = outcome.hint("to take over what chant knows of the specs here: git chant import");
+        outcome = outcome.hint("to import the specs of chant: git chant import");
     }
     if args.hooks {
         outcome = setup::hooks::look(&project)?.left_alone().into_iter().fold(outcome, Outcome::warning);
     }
     if let Some(agent) = agent.filter(|_| silent) {
-        let hint = "nothing is written where others see it; to tell the agent of specs, a hook of your own";
+        let hint = "silent mode writes no shared file; to tell the agent of specs, add a hook of your own";
         outcome = outcome.hint(format!("{hint} at the start of its sessions: git chant prime --hook-json"));
-        outcome = outcome.hint(format!("'{}' is left as it is", agent.instructions));
+        outcome = outcome.hint(format!("not changing '{}'", agent.instructions));
     }
     if let Some(agent) = agent.filter(|_| points)
         && let Some(reads) = agent.reads
@@ -58,7 +58,7 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
 fn refuse_blocked(project: &Project) -> Result<()> {
     let probe = branch_name(&format!("{}probe", project.config().branch_prefix()?))?;
     let Some(blocker) = branch::blocker(&project.repo, probe.as_ref())? else { return Ok(()) };
-    let message = format!("a ref named '{}' is in the way of work branches", blocker.as_bstr());
+    let message = format!("the ref '{}' blocks work branches", blocker.as_bstr());
     Err(Error::fatal(Kind::BranchBlocked, message)
         .hint("rename that branch, or choose another prefix: git config chant.branchPrefix <prefix>"))
 }
@@ -68,5 +68,5 @@ fn agreed(context: &Context<'_>, project: &Project, args: &InitArgs) -> Result<b
     if !context.interactive || args.dry_run || !setup::lacks_notes(project) {
         return Ok(false);
     }
-    context.env.confirm("Have notes follow commits that are amended or rebased, and show them in git log?")
+    context.env.confirm("Keep notes on amended and rebased commits, and show them in git log?")
 }

@@ -41,5 +41,5 @@ pub(super) fn run(context: &Context<'_>, args: &InstallManArgs) -> Result<Outcom
     }
     // The empty entry keeps the default places.
     let line = format!("export MANPATH={}:", shell_words::quote(&place.to_string_lossy()));
-    Ok(outcome.hint(format!("man does not look there; in the start-up file of your shell: {line}")))
+    Ok(outcome.hint(format!("man does not search there; add to your shell's start-up file: {line}")))
 }

@@ -44,8 +44,8 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
     if let Some(phase) = args.again {
         let (id, warnings) = investigate::again(&project, phase, args.reason.as_deref(), &request)?;
         let outcome = all_added(&project, std::slice::from_ref(&id))?
-            .hint(format!("to begin: git chant work {}", id.short()))
-            .hint("what rests on the superseded spec: git chant drift");
+            .hint(format!("to start: git chant work {}", id.short()))
+            .hint("to see what builds on the superseded spec: git chant drift");
         return Ok(warnings.into_iter().fold(outcome, Outcome::warning));
     }
     let created = investigate::investigate(&project, &request)?;
@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
     let reproduction = created.iter().find(|(phase, _)| *phase == Phase::Reproduction);
     if let Some((_, id)) = reproduction.filter(|_| args.reproduces.is_none()) {
         outcome = outcome.hint(format!(
-            "say how the test is run, as 'reproduces:' there and in the fix: git chant edit {}",
+            "to name the test's command as 'reproduces:', here and in the fix: git chant edit {}",
             id.short()
         ));
     }
@@ -65,7 +65,7 @@ pub(super) fn run(context: &Context<'_>, args: &InvestigateArgs) -> Result<Outco
         return work::run(context, &WorkArgs::of_topic(&args.topic));
     }
     Ok(match ids.first() {
-        Some(first) => outcome.hint(format!("to begin: git chant work {}", first.short())),
+        Some(first) => outcome.hint(format!("to start: git chant work {}", first.short())),
         None => outcome,
     })
 }

@@ -48,8 +48,8 @@ pub(super) fn run(context: &Context<'_>, args: &ListArgs) -> Result<Outcome> {
     let outcome = fetched::hint(&project)?.into_iter().fold(outcome, Outcome::hint);
     Ok(match to_import {
         0 => outcome,
-        1 => outcome.hint("the file of 1 spec tells of work that is not recorded: git chant import"),
-        many => outcome.hint(format!("the files of {many} specs tell of work that is not recorded: git chant import")),
+        1 => outcome.hint("1 spec file has a status that was not imported: git chant import"),
+        many => outcome.hint(format!("{many} spec files have a status that was not imported: git chant import")),
     })
 }
 
@@ -84,8 +84,8 @@ impl<'a> Search<'a> {
         let now = context.env.now().to_zoned(jiff::tz::TimeZone::UTC);
         let since = args.since.as_deref().map(|text| {
             gix::date::parse(text, Some(now.clone())).map(|time| time.seconds).map_err(|_| {
-                Error::usage(Kind::BadOption, format!("'{}' is no date", text.escape_debug()))
-                    .hint("as git takes it: git chant list --since \"2 weeks ago\"")
+                Error::usage(Kind::BadOption, format!("'{}' is not a date", text.escape_debug()))
+                    .hint("for example: git chant list --since \"2 weeks ago\"")
             })
         });
         Ok(Search { args, since: since.transpose()? })

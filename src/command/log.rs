@@ -69,7 +69,7 @@ fn show_signatures(project: &Project, events: &mut [EventView]) -> Result<()> {
 
 fn checks(project: &Project, id: &SpecId, args: &LogArgs) -> Result<Outcome> {
     let Some(bytes) = check_output::whole(project, id, args.attempt.as_deref())? else {
-        let message = format!("no output of checks of '{}' is kept in this clone", id.short());
+        let message = format!("this clone has no check output of '{}'", id.short());
         return Err(Error::negative(Kind::NoTranscript, message)
             .hint(format!("to run the checks: git chant verify {}", id.short())));
     };
@@ -80,8 +80,8 @@ fn agent(context: &Context<'_>, project: &Project, id: &SpecId, args: &LogArgs) 
     let Run { event, attempt } = run_of(project, id, args.attempt.as_deref())?;
     let path = transcript::path(project.repo.common_dir(), id, &event);
     let none = || {
-        Error::negative(Kind::NoTranscript, format!("there is no transcript of that attempt on '{}' here", id.short()))
-            .hint("transcripts stay in the clone in which the agent ran")
+        Error::negative(Kind::NoTranscript, format!("this clone has no transcript of that attempt at '{}'", id.short()))
+            .hint("transcripts stay in the clone where the agent ran")
     };
     if !args.follow {
         let mut file = transcript::open(&path)?.ok_or_else(none)?;
@@ -118,7 +118,7 @@ struct Run {
 /// attempt that went on (to resolve a conflict, say) has a run more, as far as it left a transcript here.
 fn run_of(project: &Project, id: &SpecId, prefix: Option<&str>) -> Result<Run> {
     let store = project.store()?;
-    let none = || Error::negative(Kind::NoAttempt, format!("nobody has worked on '{}'", id.short()));
+    let none = || Error::negative(Kind::NoAttempt, format!("'{}' has no attempt", id.short()));
     let tip = store.tip(id)?.ok_or_else(none)?;
     let walk = store.walk(id, tip)?;
     let recorded = |event: &Event| transcript::path(project.repo.common_dir(), id, &event.id).is_file();
@@ -130,7 +130,7 @@ fn run_of(project: &Project, id: &SpecId, prefix: Option<&str>) -> Result<Run> {
     runs.find(|event| named(event.id) || named(event.attempt())).map(run).ok_or_else(|| {
         Error::negative(
             Kind::UnknownAttempt,
-            format!("'{}' names no attempt on '{}'", prefix.escape_debug(), id.short()),
+            format!("'{}' matches no attempt at '{}'", prefix.escape_debug(), id.short()),
         )
     })
 }

@@ -10,7 +10,7 @@ use crate::{
         work::{From, Work},
     },
     cli::work::MergeArgs,
-    domain::{id::SpecId, status::Status},
+    domain::{id::SpecId, new_event::sentence, status::Status},
     error::{Error, Exit, Kind, Result},
     project::Project,
     specs::all::Specs,
@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context<'_>, args: &MergeArgs) -> Result<Outcome> {
     let view = || context.view(project, id);
     match ended.how {
         EndedAs::Completed(None) => {
-            let sentence = format!("{} is completed: there was nothing to merge", id.short());
+            let sentence = sentence("Completed", id.short(), "nothing to merge");
             Ok(Outcome::new(Recorded { spec: view()?, op: "complete".into(), sentence }))
         }
         EndedAs::Completed(Some((target, commit))) => {

@@ -14,6 +14,6 @@ pub(super) fn run(context: &Context<'_>, args: &PathArgs) -> Result<Outcome> {
     match project.worktree_of(&id)? {
         Some(tree) if !tree.path.is_dir() => Err(moved(&id, &tree)),
         Some(tree) => Ok(Outcome::new(PathAnswer { spec: context.view(&project, &id)?, path: tree.path.into() })),
-        None => Err(Error::negative(Kind::NoWorktree, format!("'{}' has no worktree now", id.short()))),
+        None => Err(Error::negative(Kind::NoWorktree, format!("'{}' has no worktree", id.short()))),
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn pause(context: &Context<'_>, args: &PauseArgs) -> Result<Outcome> 
     let (project, id) = context.open_to_change(&args.spec)?;
     let sentence = pause::pause(&project, &id, args.reason.as_deref(), context.progress)?;
     let outcome = context.recorded(&project, &id, &Op::Pause, sentence)?;
-    Ok(outcome.hint(format!("to go on with it: git chant work {}", id.short())))
+    Ok(outcome.hint(format!("to resume it: git chant work {}", id.short())))
 }
 
 pub(super) fn takeover(context: &Context<'_>, args: &TakeoverArgs) -> Result<Outcome> {
@@ -24,6 +24,6 @@ pub(super) fn takeover(context: &Context<'_>, args: &TakeoverArgs) -> Result<Out
     Ok(Outcome::new(TakenOver { spec, path: path.into(), so_far })
         .hint(format!("when the work is done: git chant finish {short}"))
         .hint(format!(
-            "to give it back to an agent: git chant pause {short}, then: git chant work {short} --agent <name>"
+            "to return it to an agent: git chant pause {short}, then: git chant work {short} --agent <name>"
         )))
 }

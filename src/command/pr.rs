@@ -50,7 +50,7 @@ pub(super) fn run(context: &Context<'_>, args: &PrArgs) -> Result<Outcome> {
     let what = if args.upstream { "pull request upstream" } else { "pull request in the fork" };
     Ok(match decide::note(&project, &request.spec, &format!("{what}: {text}")) {
         Ok(_) => outcome,
-        Err(error) => outcome.warning(format!("its address is not recorded: {}", error.message)),
+        Err(error) => outcome.warning(format!("cannot record its address: {}", error.message)),
     })
 }
 
@@ -64,8 +64,7 @@ fn edit(project: &Project, request: &mut Request) -> Result<()> {
     project.env.edit(&git::editor(&project.repo)?, &path)?;
     let text = std::fs::read_to_string(&path).map_err(|cause| failed("read the text", cause))?;
     let (title, body) = text.trim_start().split_once('\n').unwrap_or((text.trim(), ""));
-    request.title =
-        title_of(title).map_err(|why| Error::negative(Kind::NotConfirmed, format!("nothing was done: {why}")))?;
+    request.title = title_of(title).map_err(|why| Error::negative(Kind::NotConfirmed, format!("aborted: {why}")))?;
     request.body = format!("{}\n", body.trim());
     Ok(())
 }
@@ -74,15 +73,15 @@ fn edit(project: &Project, request: &mut Request) -> Result<()> {
 fn confirm(context: &Context<'_>, request: &Request, what: &str) -> Result<()> {
     if !context.interactive {
         return Err(Error::negative(Kind::PersonOnly, "a pull request upstream needs a person at a terminal")
-            .hint("run it where it can ask you"));
+            .hint("run it in a terminal"));
     }
     context.progress.say(&Step::Note(format!("This goes to {}: {}", request.into.path, request.title)));
     for line in request.body.lines() {
         context.progress.say(&Step::Note(format!("  {line}")));
     }
-    if context.env.ask(&format!("Type '{what}' to go on"))?.trim() == what {
+    if context.env.ask(&format!("Type '{what}' to continue"))?.trim() == what {
         Ok(())
     } else {
-        Err(Error::negative(Kind::NotConfirmed, "nothing was done: that is not what was asked for"))
+        Err(Error::negative(Kind::NotConfirmed, "confirmation did not match; aborted"))
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn run(context: &Context<'_>, args: &PrimeArgs) -> Result<Outcome> {
     };
     let Some(text) = prime::prime(&project)? else {
         let outcome = Outcome::new(Nothing {});
-        let hint = "there are no specs here; to begin: git chant init";
+        let hint = "no specs here; to start: git chant init";
         return Ok(if args.hook_json { outcome } else { outcome.hint(hint) });
     };
     if !args.hook_json {

@@ -44,7 +44,7 @@ pub(super) fn run(context: &Context<'_>, args: &ReadyArgs) -> Result<Outcome> {
     let hint = ready.is_empty() && lines.is_empty() && others + blocked.len() > 0;
     let outcome = Outcome::new(SpecList { specs: ready, lines });
     let outcome = unknown.into_iter().fold(outcome, Outcome::hint);
-    Ok(if hint { outcome.hint("what the others wait for: git chant ready --explain") } else { outcome })
+    Ok(if hint { outcome.hint("to see what blocks the others: git chant ready --explain") } else { outcome })
 }
 
 /// What has the greater priority comes first, otherwise the order stays.

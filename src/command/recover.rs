@@ -35,7 +35,7 @@ fn next(project: &Project, settled: &[ProblemView]) -> Result<Vec<String>> {
     for id in ids {
         let short = id.short();
         match specs.entry(id)?.status {
-            Status::Paused => hints.push(format!("to go on with '{short}': git chant work {short}")),
+            Status::Paused => hints.push(format!("to resume '{short}': git chant work {short}")),
             Status::Finished => hints.push(format!("to merge '{short}': git chant merge {short}")),
             _ => {}
         }

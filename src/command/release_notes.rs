@@ -12,7 +12,7 @@ use crate::{
 pub(super) fn run(context: &Context<'_>, args: &ReleaseNotesArgs) -> Result<Outcome> {
     let project = context.project()?;
     let commits = history::commits_in(&project.repo, &args.range)?.ok_or_else(|| {
-        Error::negative(Kind::BadRange, format!("'{}' is no range of commits", args.range.escape_debug()))
+        Error::negative(Kind::BadRange, format!("'{}' is not a range of commits", args.range.escape_debug()))
             .hint("for example: git chant release-notes v1.0..HEAD")
     })?;
     let notes = release_notes::gather(&Specs::new(&project)?, &commits)?;

@@ -19,9 +19,9 @@ pub(super) fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>>
 fn aside(left: &merge::LeftAside) -> Finding {
     let found = |message| Finding::warning("left-aside", message).in_file(&left.path);
     if left.recorded {
-        found("a merge that died left it aside").mended_by(Repair::Aside)
+        found("an interrupted merge set it aside").mended_by(Repair::Aside)
     } else {
-        found("a merge moved it aside, and no record says where it belongs").help("look at it, then remove it")
+        found("an interrupted merge set it aside without a record of its place").help("look at it, then remove it")
     }
 }
 

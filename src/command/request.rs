@@ -66,7 +66,7 @@ fn propose(context: &Context<'_>, inside: &EnclosingRun, args: &AddArgs) -> Resu
         None => inherit::onto(&project, &draft.front)?,
     };
     let (id, _) = answered(inside, &Request::Add { text, onto })?;
-    let hint = format!("a person adopts it: git chant add --adopt {}", id.short());
+    let hint = format!("for a person to adopt it: git chant add --adopt {}", id.short());
     let mut spec = SpecView::new(id);
     spec.title = Some(draft.title);
     spec.kind = draft.front.kind.as_str().to_owned();
@@ -76,7 +76,7 @@ fn propose(context: &Context<'_>, inside: &EnclosingRun, args: &AddArgs) -> Resu
 
 fn answered(inside: &EnclosingRun, request: &Request) -> Result<(SpecId, String)> {
     let run_dir = inside.run_dir.as_deref().ok_or_else(|| {
-        Error::negative(Kind::PersonOnly, "this runs inside an agent, and in none of this repository's runs")
+        Error::negative(Kind::PersonOnly, "this runs inside an agent, but not in a run of this repository")
     })?;
     match ask(run_dir, request)? {
         Answer::Recorded { spec, sentence, .. } => Ok((spec, sentence)),

@@ -14,7 +14,7 @@ pub(super) fn run(_: &Context<'_>, args: &SchemaArgs) -> Result<Outcome> {
     let name = command.find_subcommand(name).map_or(name.as_str(), clap::Command::get_name);
     match schema::of_command(name) {
         Some(schema) => Ok(Outcome::new(SchemaAnswer { schema })),
-        None => Err(Error::usage(Kind::UnknownCommand, format!("there is no command '{}'", name.escape_debug()))
-            .hint("'git chant -h' lists the commands")),
+        None => Err(Error::usage(Kind::UnknownCommand, format!("no such command: '{}'", name.escape_debug()))
+            .hint("to list the commands: git chant -h")),
     }
 }

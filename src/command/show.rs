@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context<'_>, args: &ShowArgs) -> Result<Outcome> {
         outcome = outcome.warning(problem);
     }
     for short in to_import {
-        outcome = outcome.hint(format!("the file of '{short}' tells of work that is not recorded: git chant import"));
+        outcome = outcome.hint(format!("the file of '{short}' has a status that was not imported: git chant import"));
     }
     Ok(outcome)
 }

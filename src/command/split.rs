@@ -26,12 +26,12 @@ fn agreed(context: &Context<'_>, args: &SplitArgs, parts: &[Part]) -> Result<()>
         return Ok(());
     }
     if !context.interactive {
-        return Err(Error::negative(Kind::NotConfirmed, "nobody is there to agree to these parts")
-            .hint("to take them as they are: --yes"));
+        return Err(Error::negative(Kind::NotConfirmed, "these parts need your agreement, and there is no terminal")
+            .hint("to accept them: --yes"));
     }
     if context.env.confirm("Make these members?")? {
         Ok(())
     } else {
-        Err(Error::negative(Kind::NotConfirmed, "nothing was made"))
+        Err(Error::negative(Kind::NotConfirmed, "no member created; aborted"))
     }
 }

@@ -33,14 +33,16 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
         hints.push(format!("nothing was pushed: in silent mode 'git config chant.remote {}' allows it", remote.name));
     }
     if has(ExchangeResult::Contended) {
-        hints.push("to say which attempt counts: git chant resolve <spec> --keep <attempt>".to_owned());
+        hints.push("to keep one attempt: git chant resolve <spec> --keep <attempt>".to_owned());
     }
     if let Some(namesake) = exchanged.iter().find(|entry| entry.way == ExchangeResult::Namesake)
         && let Some(id) = &namesake.spec
     {
-        hints
-            .push(format!("to give yours another id, copy '{}' to one: git chant add \"<title>\" --edit", path_of(id)));
-        hints.push(format!("then let theirs in: git update-ref -d {}", namesake.name));
+        hints.push(format!(
+            "to give yours a new id, copy '{}' into a new spec: git chant add \"<title>\" --edit",
+            path_of(id)
+        ));
+        hints.push(format!("then accept theirs: git update-ref -d {}", namesake.name));
     }
     if let Some(unfit) = exchanged.iter().find(|entry| entry.way == ExchangeResult::Unfit) {
         // In a shallow clone it is most often this clone that lacks something: there is nothing to delete.
@@ -49,7 +51,7 @@ pub(super) fn run(context: &Context<'_>, args: &SyncArgs) -> Result<Outcome> {
         } else {
             let name = format!(":{}", unfit.name);
             let command = format!("git push {} {}", shell_words::quote(&remote.name), shell_words::quote(&name));
-            format!("what is unfit stays there until somebody takes it away: {command}")
+            format!("to remove the invalid refs from the remote: {command}")
         });
     }
     let outcome = Outcome::new(SyncAnswer { remote: remote.name, dry_run: args.dry_run, exchanged });

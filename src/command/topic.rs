@@ -4,7 +4,6 @@ use super::Context;
 use crate::answer::outcome::Outcome;
 use crate::{
     answer::{StepView, TopicAnswer, TopicView},
-    domain::status::Status,
     error::Result,
     project::target::short_name,
     specs::{all::Specs, entry::Entry, topic::sort_by_phase, view::rfc3339},
@@ -63,13 +62,8 @@ fn next(steps: &[StepView]) -> Option<&StepView> {
 
 fn next_step(steps: &[StepView]) -> Option<String> {
     let step = next(steps)?;
-    let short = &step.spec.short;
-    Some(match step.spec.status {
-        _ if step.spec.ready => format!("next: git chant work {short}"),
-        Status::InProgress => format!("to see what it does: git chant log {short} --agent -f"),
-        Status::Finished => format!("to merge it: git chant merge {short}"),
-        Status::Failed => format!("to see why it failed: git chant show {short}"),
-        _ if step.spec.kind == "gate" => format!("for a person: git chant finish {short}"),
-        _ => format!("to see what it waits for: git chant show {short}"),
+    Some(match step.spec.next_command() {
+        Some(command) => format!("next: {command}"),
+        None => format!("to see what blocks it: git chant show {}", step.spec.short),
     })
 }

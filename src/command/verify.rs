@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     let (spec, checks) = one(context, &project, &id, at, args.trust)?;
     let outcome = Outcome::new(Checked { spec, ok: checks.ok, checks: checks.lines() });
     Ok(match checks.has_more_output() {
-        true => outcome.hint(format!("all that it printed: git chant log {} --checks", id.short())),
+        true => outcome.hint(format!("to see the whole output: git chant log {} --checks", id.short())),
         false => outcome,
     })
 }
@@ -44,7 +44,7 @@ fn since_commit(
     since: ObjectId,
     at: Option<ObjectId>,
 ) -> Result<Outcome> {
-    let head = || project.repo.head()?.id().ok_or_else(|| Error::fatal(Kind::NoCommits, "there is no commit to check"));
+    let head = || project.repo.head()?.id().ok_or_else(|| Error::fatal(Kind::NoCommits, "no commit to check"));
     let at = at.map_or_else(head, Ok)?;
     let specs = Specs::new(project)?;
     let found = range(&specs, since, at)?;
@@ -114,7 +114,7 @@ fn place(project: &Project, id: &SpecId) -> Result<ObjectId> {
     if let Some(tip) = branch::read(&project.repo, project.branch_ref(id)?.as_ref())? {
         return Ok(tip);
     }
-    project.repo.head()?.id().ok_or_else(|| Error::fatal(Kind::NoCommits, "there is no commit to check"))
+    project.repo.head()?.id().ok_or_else(|| Error::fatal(Kind::NoCommits, "no commit to check"))
 }
 
 fn checks(

@@ -60,7 +60,7 @@ fn commits(project: &Project, what: &str) -> Result<Asked> {
         let commits = blame::path(&project.repo, &path, MAX_COMMITS)?;
         return Ok((commits.into_iter().map(Some).collect(), Some(path)));
     }
-    Err(Error::negative(Kind::NotFound, format!("'{}' is no commit, path or path:line", what.escape_debug()))
+    Err(Error::negative(Kind::NotFound, format!("'{}' is not a commit, path or path:line", what.escape_debug()))
         .hint("for a line: git chant why <path>:<line>"))
 }
 

@@ -33,8 +33,11 @@ const FIRST_PAUSE: Duration = Duration::from_secs(60);
 pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
     let chosen = !args.labels.is_empty() || !args.topic.is_empty() || !args.phase.is_empty();
     if chosen && !args.specs.is_empty() && !args.chain {
-        return Err(Error::usage(Kind::BadFlags, "specs that are named are not chosen by label, topic or phase")
-            .hint("leave out either the specs or '--label', '--topic' and '--phase'"));
+        return Err(Error::usage(
+            Kind::BadFlags,
+            "named specs cannot be combined with a selection by label, topic or phase",
+        )
+        .hint("leave out either the specs or '--label', '--topic' and '--phase'"));
     }
     let project = context.project()?;
     match args.specs.as_slice() {
@@ -91,11 +94,10 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
     {
         return Err(Error::negative(Kind::NotReady, format!("nothing is ready: {}", blocked.why))
             .hint(format!("to see why it failed: git chant show {}", blocked.short))
-            .hint(format!("to work it again: git chant work {}", blocked.short)));
+            .hint(format!("to work on it again: git chant work {}", blocked.short)));
     }
     if selection.ready.is_empty() {
-        return Ok(Outcome::new(AllWorked::default())
-            .hint("nothing is ready; what the specs wait for: git chant ready --explain"));
+        return Ok(Outcome::new(AllWorked::default()).hint("nothing is ready; to see why: git chant ready --explain"));
     }
     let limits = limits(project, args, &selection)?;
     let together = args.jobs > 1;
@@ -121,7 +123,7 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
     let held_up = all.waiting > 0 && all.worked.iter().all(|one| one.outcome == "completed") && blocked.is_some();
     let outcome = Outcome::new(all).exit(i32::from(!done || left_named || held_up));
     let outcome = match blocked.filter(|_| held_up) {
-        Some(blocked) => outcome.warning(format!("the rest waits: {}", blocked.why)),
+        Some(blocked) => outcome.warning(format!("the rest is blocked: {}", blocked.why)),
         None => outcome,
     };
     Ok(match signal {
@@ -224,7 +226,7 @@ pub(super) fn present(spec: SpecView, ended: Ended) -> WorkedSpec {
     };
     let (outcome, why, merged) = match ended.how {
         EndedAs::HandedOver { worktree, .. } => {
-            ("in_progress", Some(format!("for you to do in '{}'", worktree.display())), None)
+            ("in_progress", Some(format!("for you, in '{}'", worktree.display())), None)
         }
         EndedAs::Failed { reason, .. } => ("failed", Some(reason.to_string()), None),
         EndedAs::Paused(why) if status != Status::Finished => ("paused", Some(why.to_string()), None),

@@ -56,79 +56,79 @@ macro_rules! keys {
 
 keys! {
     AGENT = "chant.agent", Kind::Name, None,
-        "The agent that carries out specs unless a spec or the command line names another: the `<name>` of a `chant.agent.<name>.cmd`, or one that is known without (`aider`, `claude`, `codex`, `cursor-agent`, `gemini`, `goose`, `opencode`), which is run with its own options for a run that nobody attends.";
+        "The agent that works on specs, unless a spec or the command line names another: the `<name>` of a `chant.agent.<name>.cmd`, or a supported agent (`aider`, `claude`, `codex`, `cursor-agent`, `gemini`, `goose`, `opencode`), which git-chant runs with its options for unattended use.";
     AGENT_CMD = "chant.agent.<name>.cmd", Kind::Command, None,
-        "The command line of the agent `<name>`. `{prompt_file}` stands for the file that holds the prompt, in quotes or not; without it the prompt is on stdin. A command that is not in `PATH` is named before a spec is claimed. For an agent that is known without, this comes instead: to choose its model, say. It is read from git configuration only, never from files of the repository.";
+        "The command line of the agent `<name>`. `{prompt_file}` stands for the file with the prompt, with or without quotes; without it the prompt is on stdin. git-chant reports a command that is not in `PATH` before it claims a spec. For a supported agent it replaces the built-in command, for example to choose a model. It is read only from git configuration, never from files in the repository.";
     AGENT_JOBS = "chant.agent.<name>.jobs", Kind::Int { min: 1, max: 10_000 }, None,
-        "How many runs of the agent `<name>` there may be at once in this clone, whoever starts them. Unset, as many as are asked for.";
+        "How many runs of the agent `<name>` this clone allows at once, over all processes. If unset, there is no limit.";
     AGENT_TIMEOUT = "chant.agent.<name>.timeout", Kind::Duration, None,
         "How long the agent `<name>` may run; overrides `chant.timeout`.";
     APPROVAL_REQUIRED = "chant.approval.required", Kind::Text, None,
-        "Which specs nobody may work on before a person has approved them, besides those that ask for it themselves: types and labels, separated by spaces or commas (`code security`).";
+        "Which specs need a person's approval before work starts, besides those that require it themselves: types and labels, separated by spaces or commas (`code security`).";
     ATTRIBUTION = "chant.attribution", Kind::OneOf(&["none", "assisted-by", "co-authored-by"]), Some("none"),
-        "What the commits that this tool makes of an agent's work, and pull requests, say of the agent: `assisted-by` adds the trailer `Assisted-by: <agent>`, `co-authored-by` the trailer `Co-authored-by: <agent> <noreply@invalid>`, `none` says nothing. The agent is told what the project wants for its own commits.";
+        "What the commits that this tool makes of an agent's work, and pull requests, say of the agent: `assisted-by` adds the trailer `Assisted-by: <agent>`, `co-authored-by` the trailer `Co-authored-by: <agent> <noreply@invalid>`, `none` says nothing. The prompt tells the agent to do the same in its own commits.";
     BRANCH_PREFIX = "chant.branchPrefix", Kind::BranchPrefix, Some("chant/"),
-        "What the names of work branches begin with; the id of the spec follows.";
+        "The prefix of work branch names; the id of the spec follows.";
     CHECK_MAY_CHANGE = "chant.checkMayChange", Kind::Text, Some("**/Cargo.lock **/package-lock.json **/npm-shrinkwrap.json **/pnpm-lock.yaml **/yarn.lock **/bun.lock **/poetry.lock **/uv.lock **/Pipfile.lock **/Gemfile.lock **/composer.lock **/go.sum **/*.snap **/__snapshots__/**"),
-        "Which tracked files a check may change in its checkout without failing: paths, directories and globs, separated by spaces. By default lock files and snapshots of tests.";
+        "Which tracked files a check may change in its checkout without failing: paths, directories and globs, separated by spaces. The default is lock files and test snapshots.";
     CLAIM = "chant.claim", Kind::OneOf(&["local", "remote"]), Some("local"),
-        "Who decides a claim: this clone alone (`local`), or the remote that several clones share (`remote`): then the event that begins the work is pushed, unforced, before anything else happens, and whoever is first has the spec.";
+        "Where a spec is claimed: in this clone only (`local`), or at the remote that several clones share (`remote`). With `remote`, git-chant pushes the event that starts the work, unforced, before anything else; the first push wins.";
     CLAIM_TIMEOUT = "chant.claimTimeout", Kind::Duration, None,
-        "How old a claim of another clone may become, without any news of it, before `git chant work` releases it by an event and takes the spec. Unset or `none`: as old as it gets.";
+        "How long another clone's claim may be silent before `git chant work` releases it with an event and claims the spec. If unset or `none`, there is no limit.";
     CONFINE = "chant.confine", Kind::OneOf(&["auto", "off", "require"]), Some("auto"),
-        "Whether an agent can write only what is its own, see gitchant-workflow(7): `auto` confines it where the system can (bubblewrap on Linux, `sandbox-exec` on macOS) and records how, `require` runs no agent otherwise, `off` confines none.";
+        "Whether agents are confined, see gitchant-workflow(7): `auto` confines it where the system can (bubblewrap on Linux, `sandbox-exec` on macOS) and records how, `require` runs no agent otherwise, `off` confines none.";
     CONFINE_READONLY = "chant.confine.readonly", Kind::Path, None,
-        "A file or directory that a confined agent cannot change, besides the repository, other worktrees and git's own configuration. It may occur several times.";
+        "A file or directory that a confined agent cannot change, besides the repository, other worktrees and git's own configuration. May be given several times.";
     CONFINE_STRICT = "chant.confine.strict", Kind::Bool, Some("false"),
         "Whether a confined agent can write nothing but its worktree, a temporary directory of its own, what a known agent keeps in your home directory, and what `chant.confine.writable` names.";
     CONFINE_WRITABLE = "chant.confine.writable", Kind::Path, None,
-        "A file or directory that a confined agent can write, wherever it lies. It may occur several times.";
+        "A file or directory that a confined agent can write, wherever it lies. May be given several times.";
     LOCK_TIMEOUT = "chant.lockTimeout", Kind::Int { min: 0, max: 3_600_000 }, Some("10000"),
-        "How long to try, in milliseconds, while others update the same ref, before giving up.";
+        "How many milliseconds to retry while other processes update the same ref.";
     MERGE_HOW = "chant.merge", Kind::OneOf(MERGE), Some("merge"),
-        "How finished work reaches its target: `merge` makes a merge commit, `ff` moves the target forward where possible and merges where not, `squash` makes one commit that keeps the trailers of those in it, `rebase` makes each commit again on top of the target.";
+        "How finished work reaches its target: `merge` makes a merge commit, `ff` moves the target forward where possible and merges where not, `squash` makes one commit that keeps the trailers of those in it, `rebase` applies each commit again on top of the target.";
     MERGE_RESEARCH = "chant.merge.research", Kind::OneOf(MERGE), Some("squash"),
-        "The same for specs of type `research`.";
+        "How work of type `research` reaches its target, with the values of `chant.merge`.";
     PROMPT_BUDGET = "chant.promptBudget", Kind::Int { min: 1024, max: 1 << 30 }, Some("100k"),
-        "How many bytes of pinned inputs go into the prompt itself; what is beyond is named there and read from the worktree.";
+        "How many bytes of pinned inputs the prompt includes; it names the others, which the agent reads from the worktree.";
     PRUNE_EXPIRE = "chant.pruneExpire", Kind::Expiry, Some("90.days.ago"),
-        "How old the transcripts of specs that are over, and the files of checks that died, may become before `git chant prune` clears them away.";
+        "How old transcripts of closed specs and files of interrupted checks become before `git chant prune` removes them.";
     PUSH_BRANCHES = "chant.pushBranches", Kind::Bool, Some("true"),
-        "Whether `git chant sync` exchanges the work branches of finished and paused specs, so that somebody else can merge them or go on with them. A branch goes to the same name at the remote, never by force, and is deleted there once its spec is over.";
+        "Whether `git chant sync` exchanges the work branches of finished and paused specs, so that another person can merge or resume them. A branch keeps its name at the remote, is never forced, and is deleted there once its spec is closed.";
     RATE_LIMIT_PAUSE = "chant.rateLimitPause", Kind::Duration, Some("1m"),
         "How long `git chant work` waits before an agent goes on that stopped because it is rate-limited, the model is overloaded, its server failed or there is no network; twice as long each time that it stops again, up to 32 times as long, twelve tries in all. With one spec `work` waits only if this is set; it pauses the spec otherwise, and where it is `none`.";
     REMOTE = "chant.remote", Kind::Text, None,
-        "The remote that event chains and notes are exchanged with. In silent mode nothing is pushed unless it is set.";
+        "The remote that histories and notes are exchanged with. In silent mode nothing is pushed unless it is set.";
     REQUIRE_SIGNED = "chant.requireSigned", Kind::Bool, Some("false"),
-        "Whether an approval or a claim counts only if its event carries a good signature, by a key that is trusted here: one in `gpg.ssh.allowedSignersFile`, or one that the keyring trusts (`gpg.minTrustLevel` applies). Your own are signed then, and refused if the signature would not count. It proves something as far as agents have neither the key nor a hand in that file or keyring.";
+        "Whether an approval or a claim counts only if its event carries a good signature, by a key that is trusted here: one in `gpg.ssh.allowedSignersFile`, or one that the keyring trusts (`gpg.minTrustLevel` applies). Your own are signed, and refused if the signature would not count. This protects only if agents can neither use the key nor change that file or keyring.";
     REVIEW = "chant.review", Kind::Text, None,
         "Which specs need a person's review before their work is merged: types and labels, separated by spaces or commas (`code security`), or `all`. The approval holds for one commit, see git-chant-review(1).";
     SCOPE = "chant.scope", Kind::OneOf(&["error", "warn", "off"]), Some("error"),
-        "What happens when work changes paths outside the `target_files` of its spec.";
+        "What to do if work changes paths outside its spec's `target_files`.";
     SHARE_OUTPUT = "chant.shareOutput", Kind::Bool, Some("false"),
-        "Whether the last lines that checks print are recorded in events, where everyone who fetches them can read them.";
+        "Whether events record the last lines that checks print; everyone who fetches the events can read them.";
     SIGN = "chant.sign", Kind::Bool, Some("false"),
-        "Whether events are signed, with the key and format that git is set up with (`user.signingKey`, `gpg.format`). Unset, only what `chant.requireSigned` asks for is.";
+        "Whether events are signed, with the key and format that git is set up with (`user.signingKey`, `gpg.format`). If unset, only what `chant.requireSigned` needs is signed.";
     SIGNOFF = "chant.signoff", Kind::Bool, None,
-        "Whether the commits that this tool makes on branches end with a `Signed-off-by` line. Unset, `format.signoff` decides. What an agent made, squashed or made again on top of the target, is never signed off: only a person can certify it.";
+        "Whether the commits that this tool makes on branches end with a `Signed-off-by` line. If unset, `format.signoff` decides. An agent's work, squashed or rebased, is never signed off, because only a person can certify it.";
     TARGET = "chant.target", Kind::Text, None,
-        "The branch that finished work is merged into. Unset, it is the branch that was checked out when the work began.";
+        "The branch that finished work is merged into. If unset, it is the branch that was checked out when the work started.";
     TIMEOUT = "chant.timeout", Kind::Duration, None,
-        "How long an agent may run before it is ended: `30m`, `1h 30m`. Unset or `none`: as long as it takes.";
+        "How long an agent may run, for example `30m` or `1h 30m`. If unset or `none`, there is no limit.";
     TRUST = "chant.trust", Kind::OneOf(&["ask", "always", "never"]), Some("ask"),
-        "Whether commands and prompts that stand in the repository's files are run: `ask` asks at a terminal for what this person has neither written nor approved here, and refuses without one.";
+        "Whether commands and prompts from the repository's files are run. `ask` asks at a terminal about every text that you have neither written nor approved in this clone, and refuses without a terminal.";
     VERIFY_BASE = "chant.verifyBase", Kind::Bool, Some("false"),
-        "Whether `verify` commands run at the base too, so that what was red already is told apart from what turned red.";
+        "Whether `verify` commands also run at the base, to tell old failures from new ones.";
     VERIFY_MERGED = "chant.verifyMerged", Kind::OneOf(&["auto", "true", "false"]), Some("auto"),
         "Whether the commands of a spec run once more on the result of a merge, before the target moves. `auto`, which is `true`, runs them where that result has another tree than the work that was checked: the target has moved on. If one fails, the target stays where it is and the spec stays finished. `false` runs none.";
     VERIFY_TIMEOUT = "chant.verifyTimeout", Kind::Duration, None,
         "How long each `verify` or `reproduces` command may run.";
     WARM_LIMIT = "chant.warmLimit", Kind::Int { min: 0, max: i64::MAX }, Some("10g"),
-        "How much of the disk, in bytes, the warm checkout may take that slow checks begin with, see gitchant-workflow(7). One that takes more is removed, and such checks run in a cold checkout; 0 keeps none.";
+        "How many bytes the reusable checkout for slow checks may take, see gitchant-workflow(7). A larger one is removed, and checks run in a fresh checkout; 0 keeps none.";
     WORKTREE_DIR = "chant.worktreeDir", Kind::Path, None,
-        "The directory that worktrees are made in, absolute or relative to the main worktree. Unset, they lie beside the main worktree. Where it lies inside that, a line in `info/exclude` keeps them out of its status.";
+        "The directory for worktrees, absolute or relative to the main worktree. If unset, they are beside the main worktree. If the directory is inside the main worktree, a line in `info/exclude` hides it from git status.";
     WORKTREE_SETUP = "chant.worktreeSetup", Kind::Command, None,
-        "A command line that is run in each new worktree, to install dependencies, say. It is read from git configuration only.";
+        "A command to run in each new worktree, for example to install dependencies. It is read only from git configuration.";
 }
 
 #[cfg(test)]

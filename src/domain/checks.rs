@@ -49,7 +49,7 @@ pub(crate) struct Checks {
 pub(crate) struct Criterion {
     /// Its text in the pinned spec.
     pub text: String,
-    /// `ticked`, `unticked`, `missing` where the tip no longer has it in these words, `there more than once`, or `struck out`.
+    /// `ticked`, `unticked`, `missing` where the tip no longer has it in these words, `listed more than once`, or `struck out`.
     pub state: String,
 }
 
@@ -410,10 +410,10 @@ impl Checks {
 
 fn command_detail(command: &Command) -> Option<String> {
     let base = command.base.as_ref().map(|base| match (base.exit, command.ok) {
-        (Some(0), true) => "it passed at the base too".to_owned(),
+        (Some(0), true) => "it also passed at the base".to_owned(),
         (Some(0), false) => "it passed at the base".to_owned(),
-        (_, true) => format!("at the base it did not pass: {}", base.ending()),
-        (_, false) => format!("at the base it did not pass either: {}", base.ending()),
+        (_, true) => format!("it failed at the base: {}", base.ending()),
+        (_, false) => format!("it also failed at the base: {}", base.ending()),
     });
     if command.ok {
         return base;

@@ -9,17 +9,17 @@ use super::{confined::Confined, id::SpecId, oid, status::Status, stop::StopKind,
 #[derive(Clone, Debug, PartialEq, Eq, Hash, strum::AsRefStr, strum::EnumString)]
 #[strum(serialize_all = "lowercase")]
 pub enum Op {
-    /// The spec came to be: the first event.
+    /// The spec was created: its first event.
     Add,
     /// The spec's text changed.
     Edit,
-    /// An attempt begins. Its id is the id of this event.
+    /// An attempt starts. The id of this event is the attempt's id.
     Start,
     /// An attempt is resumed.
     Resume,
     /// An attempt was stopped and can be resumed.
     Pause,
-    /// The work is done and no check failed.
+    /// Every check passed.
     Finish,
     /// The target is about to move to the merge that holds the work.
     Land,
@@ -29,11 +29,11 @@ pub enum Op {
     Fail,
     /// The spec will not be done.
     Cancel,
-    /// Back to pending; the attempts that it names are over.
+    /// The spec is pending again; the named attempts end.
     Reset,
     /// A claim is released; the status is as after a reset.
     Release,
-    /// Of several attempts one is kept, the named ones are over.
+    /// One of several attempts is kept; the named ones end.
     Resolve,
     /// A person approved one text of the spec.
     Approve,
@@ -41,11 +41,11 @@ pub enum Op {
     Reject,
     /// A person approved the work of an attempt, at one commit.
     Review,
-    /// A person acknowledged what an attempt did outside its worktree, and what its inputs are now.
+    /// A person acknowledged changes outside the worktree, or changed inputs.
     Ack,
-    /// Another spec takes the place of this one.
+    /// Another spec supersedes this one.
     Supersede,
-    /// A person took over a spec that an agent had proposed.
+    /// A person adopted an agent's proposal.
     Adopt,
     /// A remark that changes nothing.
     Note,
@@ -198,11 +198,11 @@ pub struct Facts {
     /// The attempt that it belongs to: the id of its start event. Absent on the start itself.
     #[serde(with = "oid")]
     pub attempt: Option<ObjectId>,
-    /// Makes two equal events differ.
+    /// Random, so that equal events get different ids.
     pub nonce: Option<String>,
-    /// The clone that wrote it.
+    /// The clone that wrote the event.
     pub clone: Option<String>,
-    /// Where the spec file was.
+    /// The path of the spec file.
     pub spec_path: Option<String>,
     /// Its content.
     #[serde(with = "oid")]
@@ -211,9 +211,9 @@ pub struct Facts {
     pub created: Option<String>,
     /// The branch that the spec is for, whatever becomes of its attempts: a full ref name, said when it was added.
     pub onto: Option<String>,
-    /// The spec that takes the place of this one.
+    /// The spec that supersedes this one.
     pub superseded_by: Option<SpecId>,
-    /// The spec whose agent proposed this one, as long as no person has adopted it.
+    /// The spec whose agent proposed this one, until a person adopts it.
     pub proposed_by: Option<SpecId>,
     /// The commit that the attempt started from.
     #[serde(with = "oid")]
@@ -229,11 +229,11 @@ pub struct Facts {
     pub landing: Option<Landing>,
     /// The name of the agent.
     pub agent: Option<String>,
-    /// The model that it reported.
+    /// The model that the agent reported.
     pub model: Option<String>,
-    /// The cost that it reported.
+    /// The cost that the agent reported.
     pub cost: Option<String>,
-    /// The session that it reported.
+    /// The session that the agent reported.
     pub session: Option<String>,
     /// What confined the run of the agent.
     pub confined: Option<Confined>,
@@ -243,7 +243,7 @@ pub struct Facts {
     pub exit: Option<i32>,
     /// Why the agent stopped before its work was done.
     pub stopped: Option<StopKind>,
-    /// Why, in words.
+    /// The reason.
     pub reason: Option<String>,
     /// The inputs as they were at the start.
     pub informed_by: Vec<Pin>,

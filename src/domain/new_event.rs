@@ -32,6 +32,13 @@ impl NewEvent {
     }
 }
 
+/// The sentence of an event: `Paused 'Add locking': on leave until May`. `named` is the title of the spec or its short id; `detail` may
+/// be empty.
+pub(crate) fn sentence(verb: &str, named: &str, detail: &str) -> String {
+    let colon = if detail.is_empty() { "" } else { ": " };
+    format!("{verb} '{named}'{colon}{detail}")
+}
+
 /// A new event that the table allows.
 #[derive(Clone, Debug)]
 pub(crate) struct Validated {

@@ -12,9 +12,9 @@ pub(crate) enum Phase {
     Comprehension,
     /// A test that fails.
     Reproduction,
-    /// Why it fails, and what could be done.
+    /// The reason, and possible fixes.
     RootCause,
-    /// Every place that has to change.
+    /// Every file that has to change.
     ImpactMap,
     /// The fix.
     ForkFix,

@@ -21,10 +21,10 @@ pub(crate) fn note(seen: &mut Command, output: &str) {
 /// Why the two runs show no bug; `None` if they do. `without` the new tests the command may end as it likes, but not alike; `with` them
 /// a test fails.
 pub(crate) fn reproduction_fault(without: &Command, with: &Command) -> Option<String> {
-    let passes = "no test fails there: does the test depend on its place, the time or the environment?";
+    let passes = "no test fails there; the test may depend on its directory, the time or the environment";
     match with.outcome() {
         Outcome::Failed if without.outcome() == Outcome::Failed => {
-            Some("a test fails without the new tests, too: let 'reproduces' run the new one alone".to_owned())
+            Some("a test already fails without the new ones; let 'reproduces' run only the new test".to_owned())
         }
         Outcome::Failed => None,
         Outcome::Passed => Some(passes.to_owned()),
@@ -33,7 +33,7 @@ pub(crate) fn reproduction_fault(without: &Command, with: &Command) -> Option<St
         Outcome::Unknown => match with.exit {
             Some(0) => Some(passes.to_owned()),
             Some(code) if code > GREATEST => Some(format!("exit code {code} is not that of a failing test")),
-            code if code == without.exit => Some("it ends alike without the new tests".to_owned()),
+            code if code == without.exit => Some("it ends the same way without the new tests".to_owned()),
             _ => None,
         },
     }
@@ -59,11 +59,14 @@ pub(crate) fn fix_fault_after(before: &Command, after: &Command) -> Option<Strin
     let runner = before.runner.as_deref().unwrap_or("its runner");
     match after.outcome() {
         _ if !after.has_passed() => Some(
-            "the test does not pass with the fix in a clean checkout, where the environment is neutral (no CHANT_SPEC_ID)".to_owned(),
+            "with the fix, the test does not pass in a clean checkout with a neutral environment (no CHANT_SPEC_ID)"
+                .to_owned(),
         ),
         Outcome::Passed => None,
         Outcome::NoTest => Some("no test ran with the fix".to_owned()),
-        Outcome::Unknown if before.counted => Some(format!("with the fix, {runner} reports no test: is the runner shadowed?")),
+        Outcome::Unknown if before.counted => {
+            Some(format!("with the fix, {runner} reports no test; a file may shadow it"))
+        }
         Outcome::Unknown => None,
         Outcome::Failed | Outcome::Error => Some("a test fails with the fix".to_owned()),
     }
@@ -80,7 +83,7 @@ pub(crate) fn stands(phase: Option<Phase>, seen: &Command) -> bool {
 /// Why two runs in two fresh checkouts are no two runs of one test; `None` if they ended alike.
 pub(crate) fn flaky(one: &Command, again: &Command) -> Option<String> {
     let alike = one.exit == again.exit && one.outcome() == again.outcome();
-    (!alike).then(|| format!("it is flaky: when it was run again, it did not end the same way ({})", again.ending()))
+    (!alike).then(|| format!("flaky: a second run ended differently ({})", again.ending()))
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub(crate) struct Situation {
     pub rejected: bool,
     /// The short id of the spec whose agent proposed it, as long as no person has adopted it.
     pub proposed_by: Option<String>,
-    /// Whether several attempts claim it.
+    /// Whether claimed by several attempts.
     pub contended: bool,
     /// The day before which it is not worked, if that is still to come.
     pub not_before: Option<String>,
@@ -105,21 +105,21 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
         Some(status) => add(Obstacle::Status, status.as_str(), format!("it is {}", status.as_str().replace('_', " "))),
     }
     if situation.contended {
-        add(Obstacle::Contended, "attempts", "several attempts claim it".to_owned());
+        add(Obstacle::Contended, "attempts", "claimed by several attempts".to_owned());
     }
     if let Some(by) =
         situation.proposed_by.as_ref().filter(|_| situation.status.is_none_or(|now| now == Status::Pending))
     {
-        add(Obstacle::Proposal, "adoption", format!("the agent of '{by}' proposed it: it waits for adoption"));
+        add(Obstacle::Proposal, "adoption", format!("proposed by the agent of '{by}'; not adopted yet"));
     }
     if situation.gate {
-        add(Obstacle::Gate, "gate", "it is a gate: a person does it".to_owned());
+        add(Obstacle::Gate, "gate", "gate: only a person can pass it".to_owned());
     }
     if situation.driver {
-        add(Obstacle::Gate, "driver", "it is a driver: its members do the work".to_owned());
+        add(Obstacle::Gate, "driver", "driver: its members do the work".to_owned());
     }
     if let Some(day) = &situation.not_before {
-        add(Obstacle::Day, "not_before", format!("it is not worked before {day}"));
+        add(Obstacle::Day, "not_before", format!("not before {day}"));
     }
     for (written, dependency) in &situation.dependencies {
         if let Some((obstacle, why)) = stands_in_the_way(written, dependency) {
@@ -132,7 +132,7 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
     if situation.rejected {
         add(Obstacle::Rejected, "approval", "it was rejected".to_owned());
     } else if situation.approval_open {
-        let nobody = || "nobody has approved this text of it".to_owned();
+        let nobody = || "its text is not approved".to_owned();
         add(Obstacle::Approval, "approval", situation.discounted.clone().unwrap_or_else(nobody));
     }
     reasons
@@ -147,7 +147,7 @@ fn stands_in_the_way(written: &str, dependency: &Dependency) -> Option<(Obstacle
         Dependency::Cycle(ids) => Some((Obstacle::Cycle, format!("it depends on itself: {}", ids.join(" -> ")))),
         Dependency::Known { short, status: Status::Completed, in_base: Some(false), target } => {
             let target = target.as_deref().unwrap_or("another branch");
-            Some((Obstacle::Base, format!("'{short}' is completed in {target}, and its work is not in the base")))
+            Some((Obstacle::Base, format!("'{short}' is completed in {target}, but the base lacks its work")))
         }
         Dependency::Known { status: Status::Completed, .. } => None,
         Dependency::Known { short, status, .. } => Some((

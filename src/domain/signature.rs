@@ -35,12 +35,12 @@ impl Verdict {
     /// What is the matter with it, after "it"; nothing is with a good one.
     pub(crate) fn fault(self) -> &'static str {
         match self {
-            Verdict::Good => "is well signed",
-            Verdict::Untrusted => "is signed with a key that is not trusted here",
-            Verdict::Unknown => "is signed with a key that is not known here",
-            Verdict::Expired => "is signed with a key or a signature that has expired",
-            Verdict::Revoked => "is signed with a key that was revoked",
-            Verdict::Bad => "has a signature that does not fit it",
+            Verdict::Good => "has a good signature",
+            Verdict::Untrusted => "is signed with an untrusted key",
+            Verdict::Unknown => "is signed with an unknown key",
+            Verdict::Expired => "has an expired key or signature",
+            Verdict::Revoked => "is signed with a revoked key",
+            Verdict::Bad => "has a bad signature",
             Verdict::None => "is not signed",
         }
     }

@@ -29,7 +29,7 @@ pub enum Status {
     /// An attempt is under way.
     #[strum(to_string = "in_progress", serialize = "in-progress")]
     InProgress,
-    /// An attempt was stopped and can go on.
+    /// An attempt was stopped and can be resumed.
     Paused,
     /// The work is done and checked, and not in its target yet.
     Finished,

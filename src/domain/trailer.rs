@@ -33,7 +33,7 @@ pub(crate) struct Trailers {
     pub format: Option<String>,
     /// The spec that the event belongs to.
     pub spec: Option<SpecId>,
-    /// What was done.
+    /// The operation.
     pub op: Option<Op>,
     /// The generation of the event.
     pub generation: Option<u64>,
@@ -89,42 +89,42 @@ macro_rules! trailers {
 trailers! {
     "Format" format, "`1`", "The version of the format.";
     "Spec" spec, "spec id", "The spec that the event belongs to.";
-    "Op" op, "name", "What was done.";
-    "Gen" generation, "number", "One more than the greatest among its own parents; the first event has 1.";
+    "Op" op, "name", "The operation.";
+    "Gen" generation, "number", "The generation: one more than the greatest of its own parents; the first event has 1.";
     "Parents" roles, "list", "For each parent in turn `self`, an event of this chain, or `informed`, the tip of a spec that informs it; separated by commas. Absent if there are no parents.";
     "Status" facts.status, "status", "The status of the spec after this event.";
     "Was" facts.was, "status", "On an archive event: the status before.";
     "Phase" facts.phase, "name", "The phase of the investigation, from the front matter.";
-    "Attempt" facts.attempt, "event id", "The attempt that it belongs to: the id of its start event. Absent on the start event itself.";
-    "Nonce" facts.nonce, "text", "Makes two equal events differ.";
-    "Clone" facts.clone, "name", "The clone that wrote it.";
+    "Attempt" facts.attempt, "event id", "The attempt: the id of its start event. Absent on the start event itself.";
+    "Nonce" facts.nonce, "text", "Random, so that equal events get different ids.";
+    "Clone" facts.clone, "name", "The clone that wrote the event.";
     "Created" facts.created, "RFC 3339 date", "When the first event was written.";
-    "Onto" facts.onto, "ref", "The branch that the spec is for, whatever becomes of its attempts.";
-    "Superseded-By" facts.superseded_by, "spec id", "The spec that takes the place of this one.";
-    "Proposed-By" facts.proposed_by, "spec id", "The spec whose agent proposed this one, as long as no person has adopted it.";
-    "Spec-Path" facts.spec_path, "path", "Where the spec file was.";
+    "Onto" facts.onto, "ref", "The spec's own target branch.";
+    "Superseded-By" facts.superseded_by, "spec id", "The spec that supersedes this one.";
+    "Proposed-By" facts.proposed_by, "spec id", "The spec whose agent proposed this one, until a person adopts it.";
+    "Spec-Path" facts.spec_path, "path", "The path of the spec file.";
     "Spec-Blob" facts.spec_blob, "blob id", "The text of the spec. The tree of the event holds it too, as `spec.md`.";
     "Base" facts.base, "commit id", "The commit that the attempt started from.";
     "Target" facts.target, "ref", "The branch that the work is for.";
     "Work-Commit" facts.work_commits, "commit id", "The commits that the attempt made, oldest first. They are never parents of events.";
     "Patch-Id" facts.patch_ids, "id", "The patch ids of those commits, in the same order; `-` for one that has none, or changes more than 2000 paths.";
-    "Merge" facts.landing, "two commit ids", "Where the target moves: from the first, `-` if there was no such branch, to the second.";
+    "Merge" facts.landing, "two commit ids", "The target's old and new commit; the old one is `-` for a new branch.";
     "Agent" facts.agent, "name", "The agent.";
-    "Model" facts.model, "text", "The model that it reported.";
-    "Cost" facts.cost, "text", "The cost that it reported.";
-    "Session" facts.session, "text", "The session that it reported.";
+    "Model" facts.model, "text", "The model that the agent reported.";
+    "Cost" facts.cost, "text", "The cost that the agent reported.";
+    "Session" facts.session, "text", "The session that the agent reported.";
     "Confined" facts.confined, "name", "What confined the run of the agent: `bubblewrap`, `seatbelt` or `none`.";
     "Verified" facts.verified, "name", "How far the work is verified: `none`, `checks`, `proof` or `reviewed`, see gitchant-security(7).";
     "Exit" facts.exit, "number", "The exit code of the agent.";
     "Stopped" facts.stopped, "name", "Why the agent stopped before its work was done: `rate-limit`, `overload`, `server-error`, `no-network`, `bad-key`, `no-credit`, `not-logged-in`, `turn-limit`, `output-limit`, `budget-limit`, `refusal`, `killed`, `question` or `denied`.";
-    "Reason" facts.reason, "text", "Why, in words.";
-    "Informed-By" facts.informed_by, "input", "What an input was when the attempt began: `path:<path> <blob>`, `spec:<id> <event>` or `url:<url>`.";
-    "Supersedes" facts.supersedes, "event id", "An attempt that is over by this event.";
-    "Approval" facts.approval, "word and blob id", "`approved` or `rejected`, and the text of the spec that this is about.";
-    "Review" facts.review, "word and commit id", "`approved` or `rejected`, and the newest commit of the work that this is about.";
-    "Tampered" facts.tampered, "text", "What the agent changed in the repository that no event explains.";
-    "Contended" facts.contended, "event id", "An attempt that contends after this event, if several do.";
-    "Current" facts.current, "event id", "Which attempt the status is of, if it is not this event's own.";
+    "Reason" facts.reason, "text", "The reason.";
+    "Informed-By" facts.informed_by, "input", "A pinned input: `path:<path> <blob>`, `spec:<id> <event>` or `url:<url>`.";
+    "Supersedes" facts.supersedes, "event id", "An attempt that this event ends.";
+    "Approval" facts.approval, "word and blob id", "`approved` or `rejected`, and the spec text in question.";
+    "Review" facts.review, "word and commit id", "`approved` or `rejected`, and the newest commit of the work in question.";
+    "Tampered" facts.tampered, "text", "A change in the repository that no event explains.";
+    "Contended" facts.contended, "event id", "An attempt that contends after this event.";
+    "Current" facts.current, "event id", "The attempt that the status belongs to, if not this event's own.";
 }
 
 /// Why the value of a trailer is not taken.

@@ -21,7 +21,7 @@ use crate::error::{IoContext as _, Result};
 pub(crate) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
     let flags = i32::try_from(flags.bits()).map_err(|_| ErrorKind::Unsupported)?;
-    let refused = || io::Error::new(ErrorKind::InvalidData, "it is no regular file");
+    let refused = || io::Error::new(ErrorKind::InvalidData, "it is not a regular file");
     let file = match options.custom_flags(flags).open(path) {
         // A link, or a FIFO that nothing reads.
         Err(cause)

@@ -108,7 +108,7 @@ impl Process {
         one(self.pid).is_some_and(|now| now.start == self.start && !now.ended)
     }
 
-    /// Sends a signal to this very process and never to one that has taken over its pid: the pid is pinned by a pidfd
+    /// Sends a signal to this process and never to one that has taken over its pid: the pid is pinned by a pidfd
     /// before its start time is compared. Gone already is no error.
     pub(crate) fn signal(&self, signal: Signal) -> io::Result<()> {
         let Some(pid) = pid(self.pid) else { return Ok(()) };

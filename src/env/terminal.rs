@@ -60,7 +60,7 @@ impl Env {
             .map_err(|cause| Error::fatal(Kind::Terminal, format!("cannot ask: {cause}")))
     }
 
-    /// Offers a list; `None` if nothing was chosen.
+    /// Offers a list; `None` if the person chose nothing.
     pub(crate) fn choose(&self, question: &str, items: &[String]) -> Result<Option<usize>> {
         dialoguer::Select::new()
             .with_prompt(question)

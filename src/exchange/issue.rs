@@ -53,8 +53,8 @@ pub(crate) fn read(project: &Project, asked: &str) -> Result<Report> {
         let host = asked.split('/').nth(2).unwrap_or_default().to_lowercase();
         if host.contains("gitlab") { Tool::Glab } else { Tool::Gh }
     } else {
-        return Err(Error::usage(Kind::BadOption, format!("'{}' is no number and no address", asked.escape_debug()))
-            .hint("a report that is elsewhere: --from <file>"));
+        return Err(Error::usage(Kind::BadOption, format!("'{}' is neither a number nor a URL", asked.escape_debug()))
+            .hint("for a report in a file: --from <file>"));
     };
     let (program, format): (&str, &[&str]) = match tool {
         Tool::Gh => ("gh", &["--json", "title,body,url"]),
@@ -66,7 +66,7 @@ pub(crate) fn read(project: &Project, asked: &str) -> Result<Report> {
     run.tail = MAX_LEN;
     let finished = process::run(run)?;
     let unread = |why: String| {
-        Error::negative(Kind::NoReport, format!("the report '{}' cannot be read: {why}", asked.escape_debug()))
+        Error::negative(Kind::NoReport, format!("cannot read the report '{}': {why}", asked.escape_debug()))
             .hint("to take it from a file: --from <file>")
             .hint("to name it only: --issue-url <url> --title \"...\"")
     };
@@ -74,7 +74,7 @@ pub(crate) fn read(project: &Project, asked: &str) -> Result<Report> {
         return Err(unread(format!("'{shown}' {}", finished.ending)));
     }
     let answer: Answer = serde_json::from_slice(&finished.tail)
-        .map_err(|error| unread(format!("'{shown}' printed what is no report: {error}")))?;
+        .map_err(|error| unread(format!("unexpected output from '{shown}': {error}")))?;
     let url = answer.url.or_else(|| is_url.then(|| asked.to_owned()));
     Ok(Report { title: answer.title, body: answer.body.unwrap_or_default(), url })
 }

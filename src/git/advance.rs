@@ -34,7 +34,7 @@ pub(crate) enum Advanced {
     Refused {
         /// The files of the worktree that are in the way, sorted; empty if the reason is another.
         paths: Vec<BString>,
-        /// Why, in words.
+        /// The reason.
         why: String,
         /// All that git, or what it ran, printed.
         output: String,
@@ -111,9 +111,9 @@ fn forward_in(
             let returned = read_tree(place, new, old)?;
             if !returned.success() {
                 let (at, why) = (place.path.display(), returned.complaint());
-                let message = format!("the files in '{at}' are those of {new}, and its branch stays at {old}: {why}");
+                let message = format!("updated the files in '{at}' to {new}, but its branch is still at {old}: {why}");
                 return Err(Error::fatal(Kind::Git, message)
-                    .hint(format!("to bring them back: git -C '{at}' read-tree -m -u {new} {old}")));
+                    .hint(format!("to restore them: git -C '{at}' read-tree -m -u {new} {old}")));
             }
         }
         let waits = match (forwarded?, obstacle) {

@@ -18,12 +18,12 @@ pub(crate) fn line(repo: &Repository, rev: Option<&str>, path: &str, line: u64) 
     if !output.success() {
         return Err(Error::negative(
             Kind::NoLine,
-            format!("cannot tell about '{path}:{line}': {}", output.complaint()),
+            format!("cannot find the origin of '{path}:{line}': {}", output.complaint()),
         ));
     }
     let first = output.stdout.lines().next().and_then(|line| line.split_str(" ").next()).unwrap_or_default();
     let id = ObjectId::from_hex(first)
-        .map_err(|_| Error::fatal(Kind::GitFailed, format!("git blame printed no object id for '{path}'")))?;
+        .map_err(|_| Error::fatal(Kind::GitFailed, format!("unexpected output from git blame for '{path}'")))?;
     Ok((!id.is_null()).then_some(id))
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn versions_below(
         .args(folders)
         .stdin_bytes(listed.stdout.to_vec())
         .check()?;
-    let broken = || Error::fatal(Kind::GitFailed, "git diff-tree printed what it never prints");
+    let broken = || Error::fatal(Kind::GitFailed, "unexpected output from git diff-tree");
     let mut records = changed.records();
     let mut commit = None;
     while let Some(record) = records.next() {
@@ -90,7 +90,7 @@ pub(crate) fn commits_named(repo: &Repository, names: &[String]) -> Result<HashM
     // A line for each: an id, or the question and why there is no answer.
     let answers: Vec<&[u8]> = answers.stdout.lines().collect();
     if answers.len() != asked.len() {
-        return Err(Error::fatal(Kind::GitFailed, "git cat-file did not answer each question"));
+        return Err(Error::fatal(Kind::GitFailed, "unexpected output from git cat-file"));
     }
     let found = |(name, answer): (&String, &[u8])| Some((name.clone(), ObjectId::from_hex(answer).ok()?));
     Ok(asked.into_iter().zip(answers).filter_map(found).collect())

@@ -331,7 +331,7 @@ pub(crate) fn unreached(
     git = git.args(except.iter().map(|name| format!("--exclude={name}"))).args(["--branches", "--tags", "--remotes"]);
     git = git.args(besides.map(|namespace| format!("--glob={namespace}")));
     let counted = git.arg("--").check()?;
-    counted.line().parse().map_err(|_| Error::fatal(Kind::GitFailed, "git rev-list printed no number"))
+    counted.line().parse().map_err(|_| Error::fatal(Kind::GitFailed, "unexpected output from git rev-list"))
 }
 
 /// The first parent of a commit; `None` for a root, and where a shallow clone ends.

@@ -30,7 +30,7 @@ pub(crate) enum Leftovers {
 pub(crate) struct Refusal {
     /// `git add` or `git commit`.
     pub command: &'static str,
-    /// Its exit code; `None` if a signal ended it.
+    /// Its exit code; `None` if interrupted by a signal.
     pub exit: Option<i32>,
     /// The line of it that says why.
     pub complaint: String,

@@ -74,6 +74,6 @@ pub(crate) fn version(repo: &repository::Repository) -> Result<(u32, u32)> {
     let mut numbers = said.line().trim_start_matches("git version ").split('.').map(str::parse);
     match (numbers.next(), numbers.next()) {
         (Some(Ok(major)), Some(Ok(minor))) => Ok((major, minor)),
-        _ => Err(Error::fatal(Kind::GitVersion, format!("git does not say which version it is: '{}'", said.line()))),
+        _ => Err(Error::fatal(Kind::GitVersion, format!("unexpected output from git version: '{}'", said.line()))),
     }
 }

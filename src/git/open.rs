@@ -186,7 +186,7 @@ fn unsupported(repo: &gix::Repository) -> Option<Error> {
                 }
             } else if version == 1 && !KNOWN_EXTENSIONS.contains(&name.as_str()) {
                 let what = format!("unknown repository extension found: '{}'", name.escape_debug());
-                return Some(refuse(what).hint("a newer git-chant may know it"));
+                return Some(refuse(what).hint("a newer git-chant may support it"));
             }
         }
     }

@@ -90,7 +90,7 @@ pub(crate) fn secluded_env(env: &Env) -> Vec<(OsString, Option<OsString>)> {
 /// The exit code and the output of a git process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Output {
-    /// The exit code; none if a signal ended it.
+    /// The exit code; none if interrupted by a signal.
     pub code: Option<i32>,
     /// Its stdout.
     pub stdout: BString,

@@ -279,7 +279,7 @@ pub(crate) fn is_near(repo: &Repository, remote: &str) -> bool {
 fn unreachable(remote: &str, verb: &str, output: &Output) -> Error {
     Error::fatal(Kind::RemoteUnreachable, format!("could not {verb} '{remote}': {}", output.complaint()))
         .printed(&output.stderr.to_str_lossy())
-        .hint("nothing is lost: what is not exchanged yet goes the next time")
+        .hint("nothing is lost; the next sync retries")
 }
 
 /// One line of `git push --porcelain`: a flag, `<from>:<to>`, a summary with the reason in brackets.

@@ -77,7 +77,7 @@ fn tree_of_everything(worktree: &Worktree, nested: &[BString]) -> Result<ObjectI
     }
     git()?.args(ADD_EVERYTHING).pathspecs(pathspecs).check()?;
     let written = git()?.arg("write-tree").check()?;
-    written.line().parse().map_err(|_| Error::fatal(Kind::GitFailed, "git write-tree printed no object id"))
+    written.line().parse().map_err(|_| Error::fatal(Kind::GitFailed, "unexpected output from git write-tree"))
 }
 
 /// The copy keeps what is only in the index: sparse checkouts, intent to add, cached file times. And its own time: git looks into

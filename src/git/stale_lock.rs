@@ -180,13 +180,13 @@ fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) ->
         return Some(why);
     }
     if held().iter().any(|held| held == path) {
-        return Some("this very process".to_owned());
+        return Some("this process".to_owned());
     }
     let epoch = boot_time();
     let repository = Repository::at(common_dir);
     let table = process_table::all();
     if table.is_empty() {
-        return Some("the processes of this machine cannot be seen".to_owned());
+        return Some("an unknown process (cannot list processes)".to_owned());
     }
     for process in table.iter().filter(|process| !process.ended && process.pid != std::process::id()) {
         let started = epoch + ticks(process.start);
@@ -204,15 +204,15 @@ fn owner(common_dir: &Path, path: &Path, meta: &fs::Metadata, made: Duration) ->
 /// Why the owner of this lock cannot be found out, if so.
 fn unknowable(common_dir: &Path, meta: &fs::Metadata) -> Option<String> {
     if cfg!(not(target_os = "linux")) {
-        return Some("whose it is cannot be told on this system".to_owned());
+        return Some("an unknown process".to_owned());
     }
     /// The pid namespace of the machine itself: PROC_PID_INIT_INO of the kernel.
     const FIRST: &str = "pid:[4026531836]";
     if fs::read_link("/proc/self/ns/pid").ok().is_none_or(|namespace| namespace.as_os_str() != FIRST) {
-        return Some("somebody outside of this container".to_owned());
+        return Some("a process outside this container".to_owned());
     }
     if may_be_shared(common_dir) {
-        return Some("somebody on another machine".to_owned());
+        return Some("a process on another machine".to_owned());
     }
     let me = rustix::process::geteuid();
     if !me.is_root() && meta.uid() != me.as_raw() {

@@ -59,8 +59,8 @@ pub(crate) fn place(env: &Env) -> Result<PathBuf> {
     let places = places(env);
     let found = places.iter().find(|place| is_searched(env, place)).or(places.first());
     found.cloned().ok_or_else(|| {
-        Error::fatal(Kind::NoHome, "there is no home directory to install the manual in")
-            .hint("say where: git chant install-man <dir>")
+        Error::fatal(Kind::NoHome, "no home directory to install the manual in")
+            .hint("to name a directory: git chant install-man <dir>")
     })
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn install(place: &Path) -> Result<Vec<Change>> {
         match fs::read(&path) {
             Ok(there) if there == page.text.as_bytes() => {}
             Ok(_) if !is_ours(&path) => {
-                let message = format!("'{}' is there, and is no page of git-chant", path.display());
+                let message = format!("'{}' exists and is not a page of git-chant", path.display());
                 return Err(Error::negative(Kind::Exists, message));
             }
             Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(cause).io("read", &path),

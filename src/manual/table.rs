@@ -63,44 +63,44 @@ fn config() -> String {
 
 fn statuses() -> String {
     let meaning = |status| match status {
-        Status::Pending => "Nobody works on it.",
+        Status::Pending => "No attempt is under way.",
         Status::InProgress => "An attempt is under way.",
-        Status::Paused => "An attempt was stopped and can go on.",
-        Status::Finished => "The work is done and no check failed; it is not in its target yet.",
+        Status::Paused => "An attempt was stopped and can be resumed.",
+        Status::Finished => "Every check passed; the work is not in its target yet.",
         Status::Completed => "The work is in its target, or there was nothing to merge.",
-        Status::Failed => "The last attempt failed. What it did is kept.",
+        Status::Failed => "The last attempt failed; its work is kept.",
         Status::Cancelled => "It will not be done.",
-        Status::Archived => "It was put away.",
+        Status::Archived => "The spec was archived.",
     };
     Status::ALL.iter().copied().map(|status| entry(&format!("`{}`", status.as_str()), meaning(status))).collect()
 }
 
 fn ops() -> String {
     let meaning = |op: &Op| match op {
-        Op::Add => "The spec came to be: the first event.",
+        Op::Add => "The spec was created: its first event.",
         Op::Edit => "The spec's text changed.",
-        Op::Start => "An attempt begins. Its id is the id of this event.",
-        Op::Resume => "An attempt goes on.",
-        Op::Pause => "An attempt was stopped and can go on.",
-        Op::Finish => "The work is done and no check failed.",
+        Op::Start => "An attempt starts. The id of this event is the attempt's id.",
+        Op::Resume => "An attempt is resumed.",
+        Op::Pause => "An attempt was stopped and can be resumed.",
+        Op::Finish => "Every check passed.",
         Op::Land => "The target is about to move to the merge that holds the work.",
         Op::Complete => "The work is in its target, or there was nothing to merge.",
         Op::Fail => "The attempt failed.",
         Op::Cancel => "The spec will not be done.",
-        Op::Reset => "Back to pending; the attempts that it names are over.",
-        Op::Release => "A claim is given up; like a reset.",
-        Op::Resolve => "Of several attempts one is kept, the named ones are over.",
+        Op::Reset => "The spec is pending again; the named attempts end.",
+        Op::Release => "A claim is released; like a reset.",
+        Op::Resolve => "One of several attempts is kept; the named ones end.",
         Op::Approve => "A person approved one text of the spec.",
         Op::Reject => "A person rejected one text of the spec.",
         Op::Review => "A person approved the work of an attempt, at one commit.",
-        Op::Ack => "A person acknowledged what an attempt did outside its worktree, and what its inputs are now.",
-        Op::Supersede => "Another spec takes the place of this one.",
-        Op::Adopt => "A person took over a spec that an agent had proposed.",
-        Op::Note => "A remark. It changes nothing.",
-        Op::Archive => "It was put away.",
-        Op::Unarchive => "It was taken out again.",
-        Op::Merge => "Two histories of the spec come together. It changes nothing.",
-        Op::Unknown(_) => "An operation of a newer version.",
+        Op::Ack => "A person acknowledged changes outside the worktree, or changed inputs.",
+        Op::Supersede => "Another spec supersedes this one.",
+        Op::Adopt => "A person adopted an agent's proposal.",
+        Op::Note => "A remark; it changes no state.",
+        Op::Archive => "The spec was archived.",
+        Op::Unarchive => "The spec was restored from the archive.",
+        Op::Merge => "Two histories of the spec are joined; it changes no state.",
+        Op::Unknown(_) => "An operation of a newer git-chant.",
     };
     Op::ALL.iter().map(|op| entry(&format!("`{}`", op.as_str()), meaning(op))).collect()
 }

@@ -75,7 +75,7 @@ impl Bars {
     fn of(&mut self, short: &str, step: &Step<'_>, look: &Look) -> bool {
         let text = match step {
             Step::Working { title, .. } => clean::line(title).into_owned(),
-            Step::AgentStarted { .. } => "the agent begins".to_owned(),
+            Step::AgentStarted { .. } => "starting the agent".to_owned(),
             Step::AgentLine(line) => clean::line(line).into_owned(),
             Step::Checking { what } => format!("checking {}", clean::line(what)),
             Step::Running { command, line } if !line.is_empty() => running(command, line, ""),

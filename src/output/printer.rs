@@ -80,7 +80,7 @@ impl Printer {
         let refused = match (json, null, format, fields) {
             (true, true, ..) => "'--json' and '-z' cannot be used together",
             (true, _, Some(_), _) => "'--json' and '--format' cannot be used together",
-            (_, _, Some(_), None) => "'--format' has nothing to say about this command",
+            (_, _, Some(_), None) => "this command does not support '--format'",
             (_, _, Some(format), Some(fields)) => {
                 self.format = Some(Format::parse(format, &fields())?);
                 return Ok(());

@@ -81,7 +81,7 @@ impl Agent {
         let installed = project.installed();
         Err(match installed.first() {
             Some(first) => {
-                error.hint(format!("in PATH are: {}; to use one: git config chant.agent {first}", installed.join(", ")))
+                error.hint(format!("in PATH: {}; to use one: git config chant.agent {first}", installed.join(", ")))
             }
             None => error,
         })
@@ -127,7 +127,7 @@ impl Project {
                 let message = format!("the agent '{}' has no command", name.escape_debug());
                 Err(Error::fatal(Kind::NoAgent, message)
                     .hint(format!("git config chant.agent.{name}.cmd \"<command line>\""))
-                    .hint(format!("known without one: {}", names().join(", "))))
+                    .hint(format!("agents with a built-in command: {}", names().join(", "))))
             }
         }
     }
@@ -148,9 +148,12 @@ impl Project {
         if preset::named(name).is_none() || self.is_chosen(name) {
             return Ok(());
         }
-        Err(Error::negative(Kind::AgentNotChosen, format!("the spec asks for '{name}', which nobody has chosen here"))
-            .hint(format!("to have it done by '{name}' all the same: --agent {name}"))
-            .hint(format!("to let specs choose it, set anything of it: git config chant.agent.{name}.timeout none")))
+        Err(Error::negative(
+            Kind::AgentNotChosen,
+            format!("agent '{name}' is not configured in this clone, but the spec asks for it"),
+        )
+        .hint(format!("to use '{name}' this time: --agent {name}"))
+        .hint(format!("to let specs choose it: git config chant.agent.{name}.timeout none")))
     }
 
     /// The error that no agent is configured, with the agents that are installed on this machine.
@@ -159,7 +162,7 @@ impl Project {
         let configured = self.config().agents();
         if !configured.is_empty() {
             let there = configured.join(", ");
-            return error.hint(format!("choose one: git config chant.agent <name> (there are: {there})"));
+            return error.hint(format!("to choose one: git config chant.agent <name> (configured: {there})"));
         }
         self.agent_hints().into_iter().fold(error, Error::hint)
     }
@@ -167,18 +170,18 @@ impl Project {
     /// Hints how to configure an agent, where none is.
     pub(crate) fn agent_hints(&self) -> Vec<String> {
         let here = self.installed();
-        let by_hand = "or do it yourself: git chant work <spec> --agent manual".to_owned();
+        let by_hand = "to do it yourself: git chant work <spec> --agent manual".to_owned();
         match here.as_slice() {
             [] => vec![
-                format!("none of those that are known is in PATH: {}", names().join(", ")),
-                "name a command that reads a prompt on its standard input: git config chant.agent.mine.cmd \"<command line>\""
+                format!("no supported agent in PATH (looked for {})", names().join(", ")),
+                "to use a command that reads the prompt from stdin: git config chant.agent.mine.cmd \"<command line>\""
                     .to_owned(),
-                "and make it the default: git config chant.agent mine".to_owned(),
+                "to make it the default: git config chant.agent mine".to_owned(),
                 by_hand,
             ],
             [one] => vec![format!("'{one}' is in PATH; to use it: git config chant.agent {one}"), by_hand],
             [first, ..] => {
-                vec![format!("in PATH are: {}; to use one: git config chant.agent {first}", here.join(", ")), by_hand]
+                vec![format!("in PATH: {}; to use one: git config chant.agent {first}", here.join(", ")), by_hand]
             }
         }
     }

@@ -58,7 +58,7 @@ pub(crate) fn keep_whole<'a>(
     for command in commands {
         let Some(output) = &command.output else { continue };
         let end = if output.is_empty() || output.ends_with('\n') { "" } else { "\n" };
-        let cut = if output.len() >= WHOLE { "(what it printed before is not kept)\n" } else { "" };
+        let cut = if output.len() >= WHOLE { "(earlier output not kept)\n" } else { "" };
         text.push_str(&format!("$ {}\n{cut}{output}{end}({})\n\n", command.command, command.ending()));
     }
     if text.is_empty() {

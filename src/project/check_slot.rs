@@ -88,7 +88,7 @@ impl Slot {
         let ours = recorded(&record).is_some_and(|recorded| recorded == path);
         let empty = fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_none());
         if !ours && !empty && fs::symlink_metadata(&path).is_ok() {
-            let message = format!("cannot run checks in '{}': something else is there", path.display());
+            let message = format!("cannot run checks in '{}': it is not a checkout of git-chant", path.display());
             return Err(Error::fatal(Kind::WorktreePathExists, message).hint("move it aside, or set chant.worktreeDir"));
         }
         fs::write(&record, path.as_os_str().as_bytes()).io("write", &record)?;

@@ -65,9 +65,9 @@ impl Project {
     /// `refused-file` if a link stands in the place of a directory that the tool keeps for the clone.
     pub(crate) fn of(env: &Env, repo: Repository) -> Result<Project> {
         if let Some(link) = local_file::linked_directory(&repo.chant_dir()) {
-            let message = format!("'{}' is a symbolic link; expected a directory of git-chant's own", link.display());
+            let message = format!("'{}' is a symbolic link; expected a directory", link.display());
             return Err(Error::fatal(Kind::RefusedFile, message)
-                .hint(format!("look where it leads, then: rm {}", shell_words::quote(&link.to_string_lossy()))));
+                .hint(format!("check where it points, then: rm {}", shell_words::quote(&link.to_string_lossy()))));
         }
         let silent = repo.silent();
         let clone = clone_name(env, &repo);

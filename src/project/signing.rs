@@ -70,7 +70,7 @@ impl EventSigner for PersonalSigner<'_> {
         Err(Error::negative(Kind::SignatureNotGood, message).hint(if ssh {
             "name your key in the file of 'gpg.ssh.allowedSignersFile', see ssh-keygen(1)"
         } else {
-            "have your keyring trust the key, see gpg(1)"
+            "to trust the key in your keyring, see gpg(1)"
         }))
     }
 }

@@ -75,5 +75,5 @@ pub(crate) fn short_name(name: &str) -> &str {
 
 fn unborn(branch: &str) -> Error {
     Error::fatal(Kind::NoCommits, format!("your current branch '{branch}' does not have any commits yet"))
-        .hint("work starts from a commit: git commit --allow-empty -m \"Initial commit\"")
+        .hint("to create a first commit: git commit --allow-empty -m \"Initial commit\"")
 }

@@ -58,8 +58,8 @@ impl CustomPrompt {
     pub(crate) fn check(&self) -> Result<()> {
         template::check(&self.text).map_err(|unknown| {
             let (place, name) = (format!("{}:{}", self.path, unknown.line), unknown.name.escape_debug());
-            Error::negative(Kind::UnknownVariable, format!("{place}: '{{{{{name}}}}}' names nothing"))
-                .hint(format!("there are: {}", template::VARIABLES.join(", ")))
+            Error::negative(Kind::UnknownVariable, format!("{place}: unknown name '{{{{{name}}}}}'"))
+                .hint(format!("available: {}", template::VARIABLES.join(", ")))
         })
     }
 }

@@ -21,33 +21,33 @@ const LOOKED_AT: usize = 200;
 
 /// The text for a session that does not work on a spec.
 const GUIDE: &str = "\
-This repository plans its work as specs, with git-chant. A spec is a Markdown file, .chant/specs/<id>.md; what happened to it is
-recorded in git (refs/chant/), never in the file.
+This repository plans its work as specs, with git-chant. A spec is a Markdown file, .chant/specs/<id>.md. Its state is recorded in git
+(refs/chant/), never in the file.
 
-git chant ready           what can be worked on now
-git chant status          what runs, what waits, what needs a person
+git chant ready           the specs that can be worked on now
+git chant status          what runs, what is blocked, what needs a person
 git chant show <spec>     one spec; <spec> is an id or a short form of it, such as 010
-git chant add \"<title>\"   write a new spec, then edit its file
-git chant work <spec>     have an agent carry it out in a worktree of its own; check it, merge it
-git chant why <file>:<n>  which spec a line comes from
-git chant <command> -h    the options; --json is for programs
+git chant add \"<title>\"   create a spec; then edit its file
+git chant work <spec>     have an agent do it in its own worktree, check the result and merge it
+git chant why <file>:<n>  the spec that a line comes from
+git chant <command> -h    its options; --json is for programs
 
-Asked to carry out a spec yourself: git chant work <spec> --agent manual, go to the worktree that it prints, do what the spec says,
-commit there, change '- [ ]' to '- [x]' where you have seen it to be true, then git chant finish <spec>; every check is run again.
-Never write 'status:' into a spec, nor anything under refs/chant. Approving specs and opening pull requests is for people.
+To do a spec yourself, run git chant work <spec> --agent manual and change to the worktree that it prints. Do what the spec says, commit
+there, and change '- [ ]' to '- [x]' for each criterion that you have seen hold. Then run git chant finish <spec>, which runs every check.
+Never write 'status:' into a spec or change refs under refs/chant. Only people approve specs and open pull requests.
 ";
 
 /// The text for a session that works on a spec.
 const INSIDE: &str = "\
-Do what it says and nothing else, in this worktree only. In its file change '- [ ]' to '- [x]' where you have seen it to be true:
-every check is run again after you. Commit in small steps; what you leave is committed for you. Leave other specs alone.
-Of git chant you can use what only reads, and:
+Do what it says and nothing else, and only in this worktree. In its file, change '- [ ]' to '- [x]' for each criterion that you have seen
+hold; git-chant checks everything again after you. Commit in small steps; git-chant commits the rest. Leave other specs alone. Besides
+commands that only read, you can use:
 
-git chant fail <spec> -m \"<why>\"    the spec cannot be done; with --research-insufficient where the research behind it is wrong
-git chant add \"<title>\"             propose other work; a person may adopt it, and no file of it appears here
-git chant note <spec> -m \"<text>\"   tell the next agent, and people, in one line
+git chant fail <spec> -m \"<why>\"    report that the spec cannot be done; add --research-insufficient if its research is wrong
+git chant add \"<title>\"             propose other work; a person decides, and no file of it appears here
+git chant note <spec> -m \"<text>\"   tell the next agent and people something, in one line
 
-After git chant fail, end. Everything else is a person's.
+After git chant fail, stop. Every other command is for people.
 ";
 
 /// The text, [`BUDGET`] bytes at the most; `None` in a repository without specs and without their directory.
@@ -78,7 +78,7 @@ fn inside(specs: &Specs<'_>, id: &SpecId) -> Result<String> {
     let entry = specs.entry(id)?;
     let line = line(id, entry.title(), "");
     let file = format!("{SPECS_DIR}/{id}.md");
-    Ok(format!("You carry out one spec of this repository: {}\nIts text is in {file}.\n\n{INSIDE}", line.trim()))
+    Ok(format!("You work on one spec of this repository: {}\nIts text is in {file}.\n\n{INSIDE}", line.trim()))
 }
 
 /// The open specs of the repository.

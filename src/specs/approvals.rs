@@ -45,7 +45,7 @@ impl TextApproval {
         match &self.discounted {
             _ if self.rejected => Some("a person rejected its text".to_owned()),
             Some(why) if self.open => Some(why.clone()),
-            _ => self.open.then(|| "nobody has approved its text".to_owned()),
+            _ => self.open.then(|| "its text is not approved".to_owned()),
         }
     }
 }
@@ -100,9 +100,9 @@ impl Specs<'_> {
             answer.discounted = Some(match last {
                 Some(event) => {
                     let verdict = verdicts.get(&event.id).map_or(Verdict::None, |signature| signature.verdict);
-                    format!("the approval by {} does not count: it {}", event.author.name, verdict.fault())
+                    format!("ignoring the approval by {}: it {}", event.author.name, verdict.fault())
                 }
-                None => "an approval is recorded that nobody gave".to_owned(),
+                None => "an approval is recorded, but no person gave it".to_owned(),
             });
         }
         Ok(answer)
@@ -138,6 +138,6 @@ impl Project {
         if verdict == Verdict::Good || matches!(self.life(attempt)?, Life::Running(_)) {
             return Ok(None);
         }
-        Ok(Some(format!("the claim by {} does not count: it {}", claim.author.name, verdict.fault())))
+        Ok(Some(format!("ignoring the claim by {}: it {}", claim.author.name, verdict.fault())))
     }
 }

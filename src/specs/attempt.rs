@@ -161,15 +161,15 @@ impl Project {
     pub(crate) fn attempt(&self, id: &SpecId, state: &State) -> Result<Attempt> {
         let start = state
             .attempt
-            .ok_or_else(|| Error::negative(Kind::NoAttempt, format!("nobody has worked on '{}'", id.short())))?;
+            .ok_or_else(|| Error::negative(Kind::NoAttempt, format!("'{}' has no attempt", id.short())))?;
         let store = self.store()?;
-        let lost = || Error::fatal(Kind::NoText, format!("the start of the attempt on '{}' holds no spec", id.short()));
+        let lost =
+            || Error::fatal(Kind::NoText, format!("the start of the attempt at '{}' has no spec text", id.short()));
         let bytes = store.evidence_of(start, "spec.md")?.ok_or_else(lost)?;
         let blob = store.blob_id(&bytes);
         let spec_path = path_of(id);
         let spec = spec_file::parse(&spec_path, &bytes).map_err(|diagnostics| {
-            let mut error =
-                Error::fatal(Kind::InvalidSpec, format!("the pinned text of '{}' cannot be read", id.short()));
+            let mut error = Error::fatal(Kind::InvalidSpec, format!("cannot read the pinned text of '{}'", id.short()));
             error.diagnostics = diagnostics;
             error
         })?;
@@ -203,7 +203,7 @@ impl Project {
         let event =
             self.store()?.event(id, start)?.map_err(|invalid| Error::fatal(Kind::BadEvent, invalid.to_string()))?;
         let mut state = State::from_tip(&event).ok_or_else(|| {
-            Error::fatal(Kind::BadEvent, format!("the start of the attempt on '{}' has no state", id.short()))
+            Error::fatal(Kind::BadEvent, format!("the start of the attempt at '{}' has no state", id.short()))
         })?;
         state.attempt = Some(start);
         self.attempt(id, &state)

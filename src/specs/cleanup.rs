@@ -70,12 +70,9 @@ impl Project {
         let names = unsaved.iter().map(|path| format!("'{path}'")).collect::<Vec<_>>().join(", ");
         Err(Error::negative(
             Kind::NestedRepository,
-            format!(
-                "in the worktree '{}' these submodules hold work that is nowhere else: {names}",
-                tree.path.display()
-            ),
+            format!("submodules in the worktree '{}' hold work that exists nowhere else: {names}", tree.path.display()),
         )
-        .hint("no commit here can keep that: push it from there, or take it away"))
+        .hint("push that work from there, or remove it"))
     }
 
     /// Keeps the commit at `HEAD` of a worktree, and a commit of its uncommitted changes.
@@ -95,13 +92,9 @@ impl Project {
                 let nested: Vec<String> = snapshot.nested.iter().map(ToString::to_string).collect();
                 Err(Error::negative(
                     Kind::NestedRepository,
-                    format!(
-                        "the worktree '{}' holds repositories of its own: {}",
-                        tree.path.display(),
-                        nested.join(", ")
-                    ),
+                    format!("the worktree '{}' holds git repositories: {}", tree.path.display(), nested.join(", ")),
                 )
-                .hint("no commit can keep those: move them away or remove them"))
+                .hint("move them away or remove them"))
             }
             None => Ok(tree.head.as_ref().and_then(Head::id)),
         }
@@ -121,7 +114,7 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
     if let Some(tree) = project.worktree_of(&attempt.id)? {
         if is_inside(project, &tree.path) {
             warnings.push(format!(
-                "you are in the worktree '{}', so it stays; when you have left it: git worktree remove {}",
+                "keeping the worktree '{}', because you are in it; to remove it later: git worktree remove {}",
                 tree.path.display(),
                 shell_words::quote(&tree.path.to_string_lossy())
             ));
@@ -130,7 +123,7 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
             if let Err(error) = save_and_remove(project, attempt, &tree)
                 && !is_gone(project, attempt)?
             {
-                warnings.push(format!("the worktree '{}' stays: {}", tree.path.display(), error.message));
+                warnings.push(format!("keeping the worktree '{}': {}", tree.path.display(), error.message));
                 stays = true;
             }
         }
@@ -138,7 +131,7 @@ pub(crate) fn clean_up(project: &Project, attempt: &Attempt) -> Result<Vec<Strin
     if !stays && let Some(tip) = branch::read(&project.repo, attempt.branch.as_ref())? {
         project.store()?.keep_attempt(&attempt.id, attempt.start, tip)?;
         if let Err(error) = branch::delete(&project.repo, attempt.branch.as_ref(), tip) {
-            warnings.push(format!("the branch '{}' stays: {}", attempt.branch.shorten(), error.message));
+            warnings.push(format!("keeping the branch '{}': {}", attempt.branch.shorten(), error.message));
         }
     }
     if let Err(error) = drop_merged_refs(project, attempt).and_then(|()| project.forget_lease(attempt.start)) {

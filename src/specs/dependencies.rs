@@ -149,7 +149,7 @@ impl Graph {
         let message = match way {
             Some(way) => format!("it depends on itself: {}", self.named(&way)),
             None => format!(
-                "it depends on itself by way of '{}': {} specs lead around to each other",
+                "it depends on itself through '{}', in a cycle of {} specs",
                 next.map_or("", |next| self.ids[next].short()),
                 group.len()
             ),

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) fn emptiness(document: &str, known: &Known) -> Option<Finding> {
     let mut lines = document.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     match (lines.next(), lines.next()) {
-        (Some((at, _)), None) => Some(Finding::new(at + 1, "it is one line", "write a title and findings")),
+        (Some((at, _)), None) => Some(Finding::new(at + 1, "it has only one line", "expected a title and findings")),
         _ => text::emptiness(document, known),
     }
 }

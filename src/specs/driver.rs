@@ -7,7 +7,7 @@ use crate::{
     domain::{
         event::Op,
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         spec_file::{Criterion, Spec},
         state::State,
         status::Status,
@@ -36,7 +36,7 @@ fn settle(project: &Project, driver: &SpecId) -> Result<()> {
     if !all_over(states.iter().map(Option::as_ref)) || Specs::new(project)?.has_own_checks(driver)? {
         return Ok(());
     }
-    let event = NewEvent::new(Op::Complete, format!("{} is completed with its last member", driver.short()));
+    let event = NewEvent::new(Op::Complete, sentence("Completed", driver.short(), "with its last member"));
     store.record_if(driver, event, open)?;
     Ok(())
 }

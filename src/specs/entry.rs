@@ -38,7 +38,7 @@ impl Entry {
     /// # Errors
     /// `no-text` if there is none, `invalid-spec` with the places that are wrong.
     pub(crate) fn text(&self) -> Result<(&Text, &Spec)> {
-        let none = || Error::fatal(Kind::NoText, format!("the text of '{}' cannot be found", self.id.short()));
+        let none = || Error::fatal(Kind::NoText, format!("the text of '{}' is missing", self.id.short()));
         self.loaded.as_ref().ok_or_else(none)?.valid(&self.id)
     }
 
@@ -59,7 +59,7 @@ impl Entry {
             return self.broken.clone();
         }
         match self.loaded.as_deref() {
-            None => Some("its text cannot be found".to_owned()),
+            None => Some("its text is missing".to_owned()),
             Some(ParsedText { spec: Err(diagnostics), .. }) => diagnostics.first().map(|first| {
                 if first.line == 0 {
                     format!("{}: {}", first.path, first.message)

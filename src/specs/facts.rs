@@ -34,7 +34,7 @@ pub(crate) struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// The spec whose agent proposed this one, as long as no person has adopted it.
+    /// The spec whose agent proposed this one, until a person adopts it.
     pub(crate) fn proposed_by(&self) -> Option<SpecId> {
         self.state.as_ref().and_then(|state| SpecId::new(state.proposed_by?).ok())
     }
@@ -62,9 +62,9 @@ pub(crate) struct StateFacts<'a> {
     pub contended: bool,
     /// The work of the deciding attempt.
     pub work: Work,
-    /// The spec that takes the place of this one.
+    /// The spec that supersedes this one.
     pub superseded_by: Option<&'a str>,
-    /// The spec whose agent proposed this one, as long as no person has adopted it.
+    /// The spec whose agent proposed this one, until a person adopts it.
     pub proposed_by: Option<&'a str>,
     /// The branch that the spec is for.
     pub onto: Option<&'a str>,

@@ -114,7 +114,7 @@ fn superseded(specs: &Specs<'_>, id: &SpecId, spec: &Spec) -> Result<Vec<String>
         let by_whom = if by == id { "this spec".to_owned() } else { format!("'{}'", by.short()) };
         let title = specs.entry(old)?.title().to_owned();
         let why = specs.why_superseded(old, by)?.map(|why| format!(": {why}")).unwrap_or_default();
-        let line = format!("'{}' ({title}) is superseded by {by_whom}{why}", old.short());
+        let line = format!("'{}' ({title}) was superseded by {by_whom}{why}", old.short());
         if !lines.contains(&line) {
             lines.push(line);
         }

@@ -77,19 +77,19 @@ fn stem_of(query: &str) -> &str {
 }
 
 fn unknown(names: &SpecNames<'_>, query: &str) -> Result<Error> {
-    let error = Error::fatal(Kind::UnknownSpec, format!("there is no spec '{}'", query.escape_debug()));
+    let error = Error::fatal(Kind::UnknownSpec, format!("no such spec: '{}'", query.escape_debug()));
     Ok(if names.all()?.is_empty() {
-        error.hint("there are no specs yet; make one: git chant add \"What is to be done\"")
+        error.hint("no specs yet; to create one: git chant add \"What to do\"")
     } else {
-        error.hint("'git chant list --all' shows every spec")
+        error.hint("to list every spec: git chant list --all")
     })
 }
 
 fn ambiguous(query: &str, several: &[SpecId]) -> Error {
     let mut error =
-        Error::fatal(Kind::AmbiguousSpec, format!("'{}' may mean {} specs", query.escape_debug(), several.len()));
+        Error::fatal(Kind::AmbiguousSpec, format!("'{}' matches {} specs", query.escape_debug(), several.len()));
     for id in several.iter().take(20) {
-        error = error.hint(format!("it may be {id}"));
+        error = error.hint(format!("matches {id}"));
     }
     error
 }

@@ -49,7 +49,7 @@ impl WorkReview {
             (Standing::Approved, _) => None,
             _ if !self.required => None,
             (_, Some(why)) => Some(format!("{waiting}: {why}")),
-            (Standing::Stale, None) => Some(format!("{waiting}: it has other commits than those that were approved")),
+            (Standing::Stale, None) => Some(format!("{waiting}: its commits changed after the approval")),
             (Standing::Open, None) => Some(waiting.to_owned()),
         }
     }
@@ -122,9 +122,9 @@ impl Project {
         Ok(Some(match approvals.last() {
             Some(event) => {
                 let verdict = verdicts.get(&event.id).map_or(Verdict::None, |signature| signature.verdict);
-                format!("the review by {} does not count: it {}", event.author.name, verdict.fault())
+                format!("ignoring the review by {}: it {}", event.author.name, verdict.fault())
             }
-            None => "a review is recorded that nobody made".to_owned(),
+            None => "a review is recorded, but no person made it".to_owned(),
         }))
     }
 

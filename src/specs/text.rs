@@ -75,7 +75,7 @@ impl ParsedText {
         match (&self.text, &self.spec) {
             (Some(text), Ok(spec)) => Ok((text, spec)),
             (_, Err(diagnostics)) => Err(invalid(id, diagnostics)),
-            (None, Ok(_)) => Err(Error::fatal(Kind::NoText, format!("the text of '{}' cannot be found", id.short()))),
+            (None, Ok(_)) => Err(Error::fatal(Kind::NoText, format!("the text of '{}' is missing", id.short()))),
         }
     }
 }

@@ -94,8 +94,8 @@ fn is_of(entry: &Entry, topic: &str) -> bool {
 
 fn known(topic: &str, entries: Vec<Entry>) -> Result<Vec<Entry>> {
     if entries.is_empty() {
-        return Err(Error::negative(Kind::NoTopic, format!("no spec belongs to '{}'", topic.escape_debug()))
-            .hint("git chant list --all shows what there is"));
+        return Err(Error::negative(Kind::NoTopic, format!("no such investigation: '{}'", topic.escape_debug()))
+            .hint("to list every spec: git chant list --all"));
     }
     Ok(entries)
 }

@@ -349,11 +349,12 @@ fn spoken(status: Status) -> &'static str {
 fn way_out(error: Error, op: &Op, from: Status, short: &str) -> Error {
     match (op, from) {
         (Op::Start, Status::Completed | Status::Cancelled) => {
-            error.hint(format!("to do it again: git chant reset {short}"))
+            error.hint(format!("to work on it again: git chant reset {short}"))
         }
-        (Op::Archive, _) if from != Status::Archived => error
-            .hint(format!("only completed and cancelled specs are archived; to give it up: git chant cancel {short}")),
-        (_, Status::Archived) => error.hint(format!("take it out first: git chant unarchive {short}")),
+        (Op::Archive, _) if from != Status::Archived => error.hint(format!(
+            "only completed and cancelled specs can be archived; to cancel it: git chant cancel {short}"
+        )),
+        (_, Status::Archived) => error.hint(format!("to restore it first: git chant unarchive {short}")),
         _ => error,
     }
 }

@@ -103,7 +103,7 @@ impl Store<'_> {
     /// chain of that spec, archived, and among what the archive keeps.
     pub fn fit_archive(&self, name: &str, theirs: ObjectId, ours: Option<ObjectId>) -> Result<Result<Folded, String>> {
         if !is_archive(name) {
-            return Ok(Err("its name is no month".to_owned()));
+            return Ok(Err("its name is not a month".to_owned()));
         }
         let listing = self.list_archive(name, theirs)?;
         if let Some(fault) = listing.faults.into_iter().next() {
@@ -155,7 +155,7 @@ impl Store<'_> {
         let said = walk.history.get(tip).and_then(State::from_tip);
         Ok(match said {
             Some(said) if !said.differences(&folded).is_empty() => {
-                Err("its newest event says what its events do not amount to".to_owned())
+                Err("its newest event contradicts earlier ones".to_owned())
             }
             _ => Ok(()),
         })

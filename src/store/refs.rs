@@ -132,12 +132,12 @@ impl Store<'_> {
                 let error = Error::fatal(Kind::Busy, format!("could not update '{name}': '{}' exists", path.display()));
                 match stale_lock::inspect(self.repo.common_dir(), path, Duration::ZERO) {
                     Ok(Some(stale_lock::LockFile { owner: stale_lock::Owner::Possible(who), .. })) => {
-                        error.hint(format!("it may be held by {who}; if nothing is at work there, remove the file"))
+                        error.hint(format!("{who} may hold it; if no process runs there, remove the file"))
                     }
-                    _ => error.hint("another process is at work; try again"),
+                    _ => error.hint("another process is running; try again"),
                 }
             }
-            None => Error::fatal(Kind::Busy, format!("could not update '{name}': others keep writing to it"))
+            None => Error::fatal(Kind::Busy, format!("cannot update '{name}': other processes keep changing it"))
                 .hint("try again"),
         }
     }

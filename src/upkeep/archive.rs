@@ -13,7 +13,7 @@ use crate::{
     domain::{
         event::{Facts, Op},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         spec_file::MAX_SPEC_LEN,
         status::Status,
     },
@@ -111,24 +111,22 @@ pub(crate) fn fold(project: &Project, only: Option<&[SpecId]>) -> Result<Vec<Spe
 
 fn move_one(project: &Project, entry: &Entry, op: &Op) -> Result<()> {
     let (active, archived) = (path_of(&entry.id), archive_path_of(&entry.id));
-    let (from, to, what) = match op {
-        Op::Archive => (&active, &archived, "is archived"),
-        _ => (&archived, &active, "is taken out of the archive"),
+    let (from, to, verb) = match op {
+        Op::Archive => (&active, &archived, "Archived"),
+        _ => (&archived, &active, "Restored"),
     };
     let top = project.tops().into_iter().find(|top| matches!(exists(top, from), Ok(true)));
     if let Some(top) = &top {
         refuse_modified(project, top, from)?;
         if exists(top, to)? && project.filed_twice(&entry.id)?.is_none_or(|both| both != *top) {
-            return Err(
-                Error::negative(Kind::Occupied, format!("'{to}' exists already")).hint("move one of the two away")
-            );
+            return Err(Error::negative(Kind::Occupied, format!("'{to}' exists already")).hint("move one of them away"));
         }
     }
     let facts = Facts { spec_path: top.is_some().then(|| to.to_owned()), ..Facts::default() };
     if let Some(top) = &top {
         link(top, from, to)?;
     }
-    let event = NewEvent { op: op.clone(), sentence: format!("{} {what}", entry.title()), facts };
+    let event = NewEvent { op: op.clone(), sentence: sentence(verb, entry.title(), ""), facts };
     let appended = record::append(project, &entry.id, event, None);
     if let Some(top) = &top {
         // One of the two files is removed, with or without the event.

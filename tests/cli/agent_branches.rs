@@ -31,7 +31,7 @@ fn one_that_rewrites_its_branch_cannot_drop_where_it_started() {
     ];
     for script in cases {
         let (sandbox, id) = with_agent(&format!("{GOOD}; {script}"));
-        fails(&sandbox, &id, &["its branch no longer holds the commit that it started from"]);
+        fails(&sandbox, &id, &["its branch no longer contains the base"]);
         works_again(&sandbox, &id);
     }
 }
@@ -48,7 +48,7 @@ fn one_that_amends_the_commit_of_its_spec_is_fine() {
 fn one_that_resets_to_its_base_loses_its_spec_and_fails() {
     let script = "echo two >file; git commit -qam Done; git rev-parse HEAD >../done; git reset -q --hard $CHANT_BASE; echo x >new";
     let (sandbox, id) = with_agent(script);
-    fails(&sandbox, &id, &["the spec file", "is gone"]);
+    fails(&sandbox, &id, &["the spec file", "is missing"]);
     works_again(&sandbox, &id);
     let done = std::fs::read_to_string(sandbox.dir().join("done")).unwrap();
     assert!(is_reachable(&sandbox, done.trim()), "what it had done before the reset");
@@ -59,7 +59,7 @@ fn one_that_removes_its_worktree_keeps_its_commits() {
     let script = format!("{GOOD}; git add -A; git commit -qm Done; cd /; ");
     for end in ["rm -rf $CHANT_WORKTREE", "git -C $CHANT_WORKTREE worktree remove --force $CHANT_WORKTREE"] {
         let (sandbox, id) = with_agent(&format!("{script}{end}"));
-        fails(&sandbox, &id, &["its worktree is gone"]);
+        fails(&sandbox, &id, &["its worktree is missing"]);
         let tip = sandbox.git(&["rev-parse", &format!("chant/{id}")]);
         assert!(kept(&sandbox, &id).contains(&tip), "{end}");
         works_again(&sandbox, &id);
@@ -74,7 +74,7 @@ fn one_that_breaks_the_link_of_its_worktree_is_judged_by_what_is_in_it() {
     {
         let (sandbox, id) = with_agent(&format!("{GOOD}; {damage}"));
         let ran = sandbox.chant(&["work", &id]).ok();
-        assert!(ran.err.contains("was damaged and is repaired"), "{}", ran.err);
+        assert!(ran.err.contains("repaired the damaged worktree"), "{}", ran.err);
         assert_eq!(sandbox.read("file"), "two\n");
         assert!(!worktree(&sandbox, &id).exists());
     }
@@ -83,7 +83,7 @@ fn one_that_breaks_the_link_of_its_worktree_is_judged_by_what_is_in_it() {
 #[test]
 fn one_that_puts_a_repository_of_its_own_in_place_of_its_worktree_loses_none_of_them() {
     let (sandbox, id) = with_agent(&format!("{GOOD}; rm .git; git init -q; git add -A; git commit -qm Mine"));
-    fails(&sandbox, &id, &["it could not be checked: the worktree", "is damaged"]);
+    fails(&sandbox, &id, &["cannot check it: the worktree", "is damaged"]);
     let tree = worktree(&sandbox, &id);
     sandbox.agent(GOOD);
     sandbox.chant(&["work", &id]).fails(128, &["is damaged"]);
@@ -96,7 +96,7 @@ fn one_that_puts_a_repository_of_its_own_in_place_of_its_worktree_loses_none_of_
 fn one_that_removes_its_branch_keeps_its_files() {
     let script = "git add -A; git commit -qm Done; git rev-parse HEAD >../done; echo x >new; git update-ref -d refs/heads/$CHANT_BRANCH";
     let (sandbox, id) = with_agent(&format!("{GOOD}; {script}"));
-    fails(&sandbox, &id, &["its branch is gone"]);
+    fails(&sandbox, &id, &["its branch is missing"]);
     works_again(&sandbox, &id);
     let done = std::fs::read_to_string(sandbox.dir().join("done")).unwrap();
     assert!(is_reachable(&sandbox, done.trim()), "what was on the branch before it was deleted");
@@ -127,9 +127,9 @@ fn one_that_checks_its_branch_out_elsewhere_leaves_that_place_alone() {
 fn a_repository_inside_its_worktree_is_named_and_never_thrown_away() {
     let nested = "git init -q nested; echo x >nested/new; git -C nested add new; git -C nested commit -qm Inner";
     let (sandbox, id) = with_agent(&format!("{GOOD}; {nested}"));
-    fails(&sandbox, &id, &["it left repositories of its own in its worktree: nested"]);
+    fails(&sandbox, &id, &["it left git repositories in its worktree: nested"]);
     sandbox.agent(GOOD);
-    sandbox.chant(&["work", &id]).fails(1, &["holds repositories of its own: nested", "move them away"]);
+    sandbox.chant(&["work", &id]).fails(1, &["holds git repositories: nested", "move them away"]);
     assert!(worktree(&sandbox, &id).join("nested/new").is_file());
     std::fs::rename(worktree(&sandbox, &id).join("nested"), sandbox.dir().join("nested")).unwrap();
     works_again(&sandbox, &id);

@@ -80,7 +80,7 @@ fn one_that_adds_everything_brings_nothing_else_along() {
 
 #[test]
 fn one_that_deletes_the_spec_folder_fails() {
-    attempt("echo two >file; rm -rf .chant; git add -A; git commit -qm gone", &[]).failed("is gone");
+    attempt("echo two >file; rm -rf .chant; git add -A; git commit -qm gone", &[]).failed("is missing");
 }
 
 #[test]
@@ -103,12 +103,12 @@ fn one_that_switches_branches_fails_and_its_commits_stay() {
 #[test]
 fn one_that_rewrites_its_branch_fails() {
     attempt("git checkout -q --orphan new; git commit -qm new; git branch -f $CHANT_BRANCH new; git switch -q $CHANT_BRANCH; echo two >file; tick", &[])
-        .failed("no longer holds the commit");
+        .failed("no longer contains the base");
 }
 
 #[test]
 fn one_that_removes_its_worktree_or_branch_fails() {
-    attempt("cd /; rm -rf \"$CHANT_WORKTREE\"", &[]).failed("its worktree is gone");
+    attempt("cd /; rm -rf \"$CHANT_WORKTREE\"", &[]).failed("its worktree is missing");
     attempt("git checkout -q --detach; git branch -qD $CHANT_BRANCH", &[]).failed("its worktree is on no branch");
 }
 
@@ -161,7 +161,7 @@ fn left_over_changes_outside_the_target_files_are_named_and_not_committed() {
 fn background_processes_are_ended() {
     let tried = attempt("echo two >file; tick; sleep 300 & (setsid sleep 300 >/dev/null 2>&1 &)", &[]);
     let ran = tried.ran.ok();
-    assert!(ran.err.contains("background processes, which were ended"), "{}", ran.err);
+    assert!(ran.err.contains("background processes; they were stopped"), "{}", ran.err);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn a_chain_that_it_deletes_or_rewinds_is_restored_and_waits_for_a_person() {
         ["-d refs/chant/specs/$CHANT_SPEC_ID", "refs/chant/specs/$CHANT_SPEC_ID refs/chant/specs/$CHANT_SPEC_ID^"]
     {
         let tried = attempt(&format!("echo two >file; tick; git update-ref {damage}"), &[]);
-        tried.ran.fails(1, &["was changed by no event, and was restored", "git chant ack"]);
+        tried.ran.fails(1, &["changed without an event, and was restored", "git chant ack"]);
         let (sandbox, id) = (tried.sandbox, tried.id);
         assert_eq!(sandbox.ops(&id), ["add", "start", "finish"]);
         sandbox.chant(&["merge", &id]).fails(1, &["git chant ack"]);
@@ -195,7 +195,7 @@ fn another_specs_chain_that_it_deletes_is_restored() {
     let id = sandbox.add(&["Make it two"]);
     sandbox
         .chant(&["work", &id])
-        .fails(1, &[&format!("'refs/chant/specs/{other}' was changed by no event, and was restored")]);
+        .fails(1, &[&format!("'refs/chant/specs/{other}' changed without an event, and was restored")]);
     assert_eq!(sandbox.git(&["rev-parse", &format!("chant/specs/{other}")]), tip);
 }
 
@@ -311,7 +311,7 @@ fn a_second_work_is_refused_naming_who_and_since_when() {
     assert!(lines.any(|line| line.unwrap().contains("ready")));
     sandbox.chant(&["work", &id]).fails(1, &["is being worked on by Ada <ada@example.com> with scripted since 2"]);
     for verb in ["reset", "cancel", "release"] {
-        sandbox.chant(&[verb, &id]).fails(1, &[&format!("is being worked on by process {}", child.id())]);
+        sandbox.chant(&[verb, &id]).fails(1, &[&format!("process {} has been working on", child.id())]);
     }
     std::fs::write(sandbox.dir().join("home/go"), "").unwrap();
     lines.for_each(drop);
@@ -335,7 +335,7 @@ fn after_kill_nine_of_the_tool_one_command_goes_on_with_everything_kept() {
 
     sandbox.agent("echo two >file; tick");
     let ran = sandbox.chant(&["work", &id]).ok();
-    assert!(ran.err.contains("is dead; its work is kept"), "{}", ran.err);
+    assert!(ran.err.contains("died; its work is kept"), "{}", ran.err);
     let kept = format!("refs/chant-local/attempts/{id}/{attempt}");
     assert_eq!(sandbox.git(&["show", &format!("{kept}:file")]), "three");
     assert_eq!(sandbox.git(&["log", "-1", "--format=%s", &format!("{kept}~1")]), "done");
@@ -357,7 +357,7 @@ fn a_person_is_an_agent_too() {
     let spec = worktree.join(format!(".chant/specs/{id}.md"));
     std::fs::write(&spec, std::fs::read_to_string(&spec).unwrap().replace("[ ]", "[x]")).unwrap();
     let ran = sandbox.chant_in(&worktree, &["finish", &id]).ok();
-    assert!(ran.err.contains("so it stays"), "{}", ran.err);
+    assert!(ran.err.contains("because you are in it"), "{}", ran.err);
     assert_eq!(sandbox.status(&id), "completed");
     assert_eq!(sandbox.read("file"), "two\n");
 }

@@ -16,7 +16,10 @@ fn waits_for_ack(sandbox: &Sandbox, id: &str, reasons: &[&str]) -> Ran {
 
 #[track_caller]
 fn waits(sandbox: &Sandbox, id: &str, reasons: &[&str]) -> Ran {
-    let ran = sandbox.chant(&["work", id]).fails(1, reasons).fails(1, &["the agent changed more than its work"]);
+    let ran = sandbox
+        .chant(&["work", id])
+        .fails(1, reasons)
+        .fails(1, &["the agent changed files or settings outside its work"]);
     assert_eq!(sandbox.status(id), "finished");
     assert_eq!(sandbox.read("file"), "one\n");
     sandbox.chant(&["merge", id]).fails(1, reasons).fails(1, &["git chant ack"]);
@@ -146,7 +149,7 @@ fn chains_of_other_specs_that_it_rewinds_are_restored() {
     let tip = sandbox.git(&["rev-parse", &format!("refs/chant/specs/{other}")]);
     sandbox.agent(&format!("{GOOD}; git update-ref refs/chant/specs/{other} refs/chant/specs/{other}~1"));
     let id = add(&sandbox, "Make it two", &[]);
-    waits_for_ack(&sandbox, &id, &[&format!("'refs/chant/specs/{other}' was changed by no event, and was restored")]);
+    waits_for_ack(&sandbox, &id, &[&format!("'refs/chant/specs/{other}' changed without an event, and was restored")]);
     assert_eq!(sandbox.git(&["rev-parse", &format!("refs/chant/specs/{other}")]), tip);
 }
 
@@ -156,14 +159,14 @@ fn kept_attempts_and_notes_that_it_drops_are_named() {
     sandbox.chant(&["work", &id]).fails(1, &["exited with code 1"]);
     let kept = sandbox.git(&["for-each-ref", "--count=1", "--format=%(refname)", "refs/chant-local/attempts/"]);
     sandbox.agent(&format!("{GOOD}; git update-ref -d {kept}"));
-    waits_for_ack(&sandbox, &id, &[&format!("the ref '{kept}' was changed by no event")]);
+    waits_for_ack(&sandbox, &id, &[&format!("the ref '{kept}' changed without an event")]);
 
     let next = add(&sandbox, "Make it two again", &[]);
     sandbox.git(&["checkout", "-q", "main"]);
     sandbox.agent(
         "tick; echo three >third; git update-ref refs/notes/chant $(git commit-tree -m Reset $(git mktree </dev/null))",
     );
-    sandbox.chant(&["work", &next]).fails(1, &["the ref 'refs/notes/chant' was changed by no event"]);
+    sandbox.chant(&["work", &next]).fails(1, &["the ref 'refs/notes/chant' changed without an event"]);
 }
 
 #[test]

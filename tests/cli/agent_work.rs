@@ -172,7 +172,7 @@ fn work_that_is_never_committed_is_committed_for_it() {
 fn one_that_deletes_chant_fails_whether_it_commits_that_or_not() {
     for end in ["", "; git add -A; git commit -qm Clean"] {
         let (sandbox, id) = with_agent(&format!("{GOOD}; rm -rf .chant{end}"));
-        fails(&sandbox, &id, &["the spec file", "is gone"]);
+        fails(&sandbox, &id, &["the spec file", "is missing"]);
         works_again(&sandbox, &id);
     }
 }
@@ -250,7 +250,7 @@ fn a_symlink_is_neither_an_output_nor_a_spec() {
     fails(&sandbox, &id, &["output 'out': it is missing or empty"]);
     let (sandbox, id) =
         with_agent(&format!("{GOOD}; mv $CHANT_SPEC_FILE elsewhere; ln -s $PWD/elsewhere $CHANT_SPEC_FILE"));
-    fails(&sandbox, &id, &["the spec file", "is gone"]);
+    fails(&sandbox, &id, &["the spec file", "is missing"]);
     works_again(&sandbox, &id);
 }
 
@@ -348,7 +348,7 @@ fn what_it_leaves_running_is_ended() {
         pids.display()
     ));
     let ran = sandbox.chant(&["work", &id]).ok();
-    assert!(ran.err.contains("background processes, which were ended"), "{}", ran.err);
+    assert!(ran.err.contains("background processes; they were stopped"), "{}", ran.err);
     for pid in std::fs::read_to_string(&pids).unwrap().lines() {
         assert!(!is_alive(pid), "{pid} is alive");
     }

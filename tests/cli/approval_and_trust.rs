@@ -33,8 +33,8 @@ fn unknown_and_ambiguous_dependencies_are_named() {
         .fails(1, &["'010', which is ambiguous: 2026-02-08-010-aaa, 2026-02-09-010-bbb"]);
     sandbox
         .chant(&["lint"])
-        .fails(1, &["there is no spec 'nobody'", "'010' may mean 2026-02-08-010-aaa, 2026-02-09-010-bbb"]);
-    sandbox.chant(&["add", "New", "--depends-on", "nobody"]).fails(128, &["there is no spec 'nobody'"]);
+        .fails(1, &["no such spec: 'nobody'", "'010' matches 2026-02-08-010-aaa, 2026-02-09-010-bbb"]);
+    sandbox.chant(&["add", "New", "--depends-on", "nobody"]).fails(128, &["no such spec: 'nobody'"]);
 }
 
 #[test]
@@ -47,8 +47,8 @@ fn a_dependant_is_ready_when_what_it_depends_on_is_completed_and_in_its_base() {
     sandbox.chant(&["work", &second]).fails(1, &["which is pending"]);
     sandbox.git(&["branch", "other"]);
     sandbox.chant(&["work", &first, "--onto", "other"]).ok();
-    sandbox.chant(&["work", &second]).fails(1, &["is completed in other, and its work is not in the base"]);
-    assert!(sandbox.chant(&["ready", "--explain"]).ok().out.contains("not in the base"));
+    sandbox.chant(&["work", &second]).fails(1, &["is completed in other, but the base lacks its work"]);
+    assert!(sandbox.chant(&["ready", "--explain"]).ok().out.contains("the base lacks"));
     std::fs::remove_file(sandbox.repo.join(format!(".chant/specs/{first}.md"))).unwrap();
     sandbox.git(&["merge", "-q", "other"]);
     assert_eq!(sandbox.show(&second)["ready"], true);
@@ -87,7 +87,7 @@ fn approval_is_for_one_text() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo two >file");
     let id = sandbox.add(&["Careful", "--needs-approval"]);
-    sandbox.chant(&["work", &id]).fails(1, &["nobody has approved this text", "git chant approve"]);
+    sandbox.chant(&["work", &id]).fails(1, &["its text is not approved", "git chant approve"]);
     sandbox.chant(&["reject", &id, "--reason", "too vague"]).ok();
     sandbox.chant(&["work", &id]).fails(1, &["it was rejected"]);
     sandbox.chant(&["approve", &id]).ok();
@@ -95,7 +95,7 @@ fn approval_is_for_one_text() {
     let path = format!(".chant/specs/{id}.md");
     sandbox.write(&path, &(sandbox.read(&path) + "\nOne more thing.\n"));
     assert_eq!(sandbox.show(&id)["approval"]["stale"], true);
-    sandbox.chant(&["work", &id]).fails(1, &["nobody has approved this text"]);
+    sandbox.chant(&["work", &id]).fails(1, &["its text is not approved"]);
     sandbox.chant(&["approve", &id]).ok();
     sandbox.chant(&["work", &id]).ok();
 }
@@ -131,7 +131,7 @@ fn a_gate_is_for_a_person() {
     let sandbox = Sandbox::new();
     let id = sandbox.add(&["Upstream", "--type", "gate"]);
     sandbox.agent("true");
-    sandbox.chant(&["work", &id]).fails(1, &["a person does it", "git chant finish"]);
+    sandbox.chant(&["work", &id]).fails(1, &["only a person can pass it", "git chant finish"]);
     sandbox.chant(&["finish", &id]).ok();
     assert_eq!(sandbox.status(&id), "completed");
 }
@@ -141,11 +141,11 @@ fn an_ambiguous_id_lists_what_it_may_be() {
     let sandbox = Sandbox::new();
     sandbox.write(".chant/specs/2026-02-08-010-aaa.md", "# First\n");
     sandbox.write(".chant/specs/2026-02-09-010-bbb.md", "# Second\n");
-    sandbox.chant(&["show", "010"]).fails(128, &["'010' may mean 2 specs", "2026-02-08-010-aaa", "2026-02-09-010-bbb"]);
+    sandbox.chant(&["show", "010"]).fails(128, &["'010' matches 2 specs", "2026-02-08-010-aaa", "2026-02-09-010-bbb"]);
     for query in ["aaa", "08-010", "010-aaa", ".chant/specs/2026-02-08-010-aaa.md"] {
         assert!(sandbox.chant(&["show", query]).ok().out.contains("First"), "{query}");
     }
-    sandbox.chant(&["show", "nothing"]).fails(128, &["there is no spec 'nothing'"]);
+    sandbox.chant(&["show", "nothing"]).fails(128, &["no such spec: 'nothing'"]);
     let error = sandbox.chant(&["show", "010", "--json"]);
     assert_eq!(error.code, 128);
     assert_eq!(error.json()["error"]["code"], "ambiguous-spec");
@@ -157,7 +157,7 @@ fn at_a_terminal_an_ambiguous_id_offers_the_list() {
     sandbox.write(".chant/specs/2026-02-08-010-aaa.md", "# First\n");
     sandbox.write(".chant/specs/2026-02-09-010-bbb.md", "# Second\n");
     let mut terminal = Terminal::start(sandbox.binary(&["show", "010"]));
-    terminal.expect("may mean several specs");
+    terminal.expect("matches several specs");
     terminal.expect("Second");
     terminal.send("\u{1b}[B\r");
     terminal.expect("2026-02-09-010-bbb");
@@ -295,7 +295,7 @@ fn whoever_changed_nothing_has_finished_nothing() {
     let sandbox = Sandbox::new();
     let id = sandbox.add(&["By hand"]);
     let path = sandbox.chant(&["work", &id, "--agent", "manual"]).ok().out;
-    sandbox.chant(&["finish", &id]).fails(1, &["nothing was changed in its worktree"]);
+    sandbox.chant(&["finish", &id]).fails(1, &["its worktree has no changes"]);
     assert_eq!(sandbox.status(&id), "failed");
     // The work is in the wrong place: the commit does not count in silence.
     sandbox.chant(&["finish", &id, "--commit", "HEAD"]).fails(129, &["has an attempt", "leave out --commit"]);
@@ -306,7 +306,7 @@ fn whoever_changed_nothing_has_finished_nothing() {
     let idle = sandbox.add(&["Idle"]);
     sandbox.agent("true");
     sandbox.chant(&["work", &idle]).fails(1, &["the agent changed nothing"]);
-    sandbox.chant(&["finish", &idle]).fails(1, &["nothing was changed"]);
+    sandbox.chant(&["finish", &idle]).fails(1, &["has no changes"]);
     assert_eq!(sandbox.status(&idle), "failed");
 }
 
@@ -318,10 +318,10 @@ fn ready_says_where_to_read_on_when_nothing_is() {
     let ran = sandbox.chant(&["ready"]).ok();
     assert_eq!(
         (ran.out.as_str(), ran.err.as_str()),
-        ("", "hint: what the others wait for: git chant ready --explain\n")
+        ("", "hint: to see what blocks the others: git chant ready --explain\n")
     );
     let explained = sandbox.chant(&["ready", "--explain"]).ok().out;
-    assert!(explained.ends_with("  Gate\n    it is a gate: a person does it\n"), "{explained}");
+    assert!(explained.ends_with("  Gate\n    gate: only a person can pass it\n"), "{explained}");
     sandbox.chant(&["cancel", &first]).ok();
     assert_eq!(sandbox.chant(&["ready"]).ok().err, "");
 }

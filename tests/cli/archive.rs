@@ -35,7 +35,7 @@ fn the_ref_of_the_month_takes_the_place_of_the_refs_of_its_specs() {
     // git alone shows what was put away, and what happened to each.
     let month = archive_of(&one);
     let log = sandbox.git(&["log", "--first-parent", "--format=%s%n%b", month.trim_start_matches("refs/")]);
-    assert!(log.contains("chant: archive 2 specs of") && log.contains("The second is archived"), "{log}");
+    assert!(log.contains("chant: archive 2 specs of") && log.contains("Archived 'The second'"), "{log}");
     let events = sandbox.git(&["log", "--format=%H", &place(&one)]);
     assert!(events.lines().any(|event| event == tip), "{events}");
     assert!(sandbox.git(&["log", "--format=%s", "--all"]).contains(": archive"));
@@ -109,13 +109,13 @@ fn an_active_spec_is_meant_before_a_folded_one() {
     }
     sandbox.chant(&["cancel", "aaa"]).ok();
     sandbox.chant(&["archive", "aaa"]).ok();
-    sandbox.chant(&["show", "005"]).fails(128, &["may mean 2 specs"]);
+    sandbox.chant(&["show", "005"]).fails(128, &["matches 2 specs"]);
     sandbox.chant(&["cancel", "bbb"]).ok();
     sandbox.chant(&["archive", "bbb"]).ok();
     assert_eq!(sandbox.show("005")["id"], "2020-01-03-005-ccc");
     sandbox.chant(&["cancel", "ccc"]).ok();
     sandbox.chant(&["archive", "ccc"]).ok();
-    sandbox.chant(&["show", "005"]).fails(128, &["may mean 3 specs"]);
+    sandbox.chant(&["show", "005"]).fails(128, &["matches 3 specs"]);
     assert_eq!(refs(&sandbox, "refs/chant"), ["refs/chant/archive/2020-01"]);
 }
 
@@ -168,7 +168,7 @@ fn a_crash_between_the_archive_and_the_refs_leaves_both_and_the_next_fold_ends_i
     }
     assert_eq!(sandbox.chant(&["list"]).ok().out, "");
     let found = sandbox.chant(&["fsck"]);
-    assert!(found.out.contains("its archive holds it, and its ref is still there"), "{found:?}");
+    assert!(found.out.contains("it is archived, but its ref still exists"), "{found:?}");
     sandbox.git(&["pack-refs", "--all"]);
     let folded = sandbox.chant(&["archive", "--fold", "--json"]).ok().json();
     assert_eq!(folded["folded"], serde_json::json!(ids));
@@ -327,7 +327,7 @@ fn an_archive_that_an_agent_drops_is_given_back() {
     let archive = sandbox.git(&["rev-parse", &archive_of(&other)]);
     sandbox.agent(&format!("echo two >two; git update-ref -d {}", archive_of(&other)));
     let id = sandbox.add(&["Reaches too far"]);
-    let said = format!("'{}' was changed by no event, and was restored", archive_of(&other));
+    let said = format!("'{}' changed without an event, and was restored", archive_of(&other));
     sandbox.chant(&["work", &id]).fails(1, &[&said]);
     assert_eq!(sandbox.git(&["rev-parse", &archive_of(&other)]), archive);
     // One that it makes up hides no spec.
@@ -340,7 +340,7 @@ fn an_archive_that_an_agent_drops_is_given_back() {
     );
     sandbox.agent(&format!("echo three >three; {hide}"));
     let id = sandbox.add(&["Reaches too far again"]);
-    let said = format!("'{}' was changed by no event", archive_of(&other));
+    let said = format!("'{}' changed without an event", archive_of(&other));
     sandbox.chant(&["work", &id]).fails(1, &[&said]);
     assert_eq!(sandbox.status(&open), "pending");
 }

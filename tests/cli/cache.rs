@@ -329,7 +329,7 @@ fn one_that_lies_is_found_and_made_anew() {
     lies[at] ^= 1;
     fs::write(path(&sandbox), summed(lies)).unwrap();
     let found = sandbox.chant(&["fsck", "--json"]).json();
-    assert!(found.to_string().contains("it has the ref of"), "{found}");
+    assert!(found.to_string().contains("it has another ref of"), "{found}");
 }
 
 #[test]

@@ -122,13 +122,13 @@ fn a_document_of_a_title() {
         &["--type", "research", "--target-file", "doc.md"],
         "printf '# The answer\\n\\n## Findings\\n\\n' >doc.md; tick",
     );
-    caught.by("output 'doc.md': it has a title and says nothing");
+    caught.by("output 'doc.md': it has a title but no text");
 }
 
 #[test]
 fn a_document_of_one_line() {
     claim(&["--type", "research", "--target-file", "doc.md"], "echo 'Looks fine to me.' >doc.md; tick")
-        .by("it is one line");
+        .by("it has only one line");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_document_that_was_there_before() {
     caught.sandbox.write("doc.md", "# Old\n\nFindings of last year.\n");
     caught.sandbox.git(&["add", "doc.md"]);
     caught.sandbox.git(&["commit", "-qm", "Old"]);
-    caught.by("output 'doc.md': it is as it was before");
+    caught.by("output 'doc.md': it is unchanged");
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn a_reproduction_that_fails_by_a_signal() {
 fn what_was_red_before_is_told_from_what_turned_red() {
     let red = claim(&["--verify", "false"], "echo two >file; tick");
     red.sandbox.git(&["config", "chant.verifyBase", "true"]);
-    red.by("at the base it did not pass either");
+    red.by("it also failed at the base");
     let turned = claim(&["--verify", "grep -q one file"], "echo two >file; tick");
     turned.sandbox.git(&["config", "chant.verifyBase", "true"]);
     turned.by("it passed at the base");
@@ -281,7 +281,7 @@ fn everything_is_checked_again_at_any_commit() {
 fn an_approval_that_the_project_asks_for_is_waited_for() {
     let done = claim(&["--label", "security", "--target-file", "file"], "echo two >file; tick");
     done.sandbox.git(&["config", "chant.approval.required", "documentation, security"]);
-    done.sandbox.chant(&["work", &done.id]).fails(1, &["nobody has approved", "git chant approve"]);
+    done.sandbox.chant(&["work", &done.id]).fails(1, &["is not approved", "git chant approve"]);
     let as_agent = |verb: &[&str]| {
         let mut command = done.sandbox.binary(&[verb, &[done.id.as_str()]].concat());
         done.sandbox.run(command.env("CHANT_SPEC_ID", &done.id))
@@ -292,7 +292,7 @@ fn an_approval_that_the_project_asks_for_is_waited_for() {
     let path = format!(".chant/specs/{}.md", done.id);
     done.sandbox.write(&path, &format!("{}\nMore.\n", done.sandbox.read(&path)));
     assert_eq!(done.sandbox.show(&done.id)["approval"]["stale"], true);
-    done.sandbox.chant(&["work", &done.id]).fails(1, &["nobody has approved"]);
+    done.sandbox.chant(&["work", &done.id]).fails(1, &["is not approved"]);
     done.sandbox.chant(&["approve", &done.id]).ok();
     done.sandbox.chant(&["work", &done.id]).ok();
 }

@@ -40,8 +40,8 @@ fn evidence(sandbox: &Sandbox, id: &str) -> Value {
 fn what_git_does_not_show_in_the_worktree_decides_nothing_and_is_named() {
     let files = [("check.sh", "grep -q two file\n"), (".gitignore", "built\n"), ("other.sh", "test -e built\n")];
     for (script, command, named) in [
-        ("git update-index --assume-unchanged file; echo two >file", "sh check.sh", "hide: file"),
-        ("git update-index --skip-worktree file; echo two >file", "sh check.sh", "hide: file"),
+        ("git update-index --assume-unchanged file; echo two >file", "sh check.sh", "hidden changes: file"),
+        ("git update-index --skip-worktree file; echo two >file", "sh check.sh", "hidden changes: file"),
         ("echo x >built; echo x >new; git add new", "sh other.sh", "(built)"),
         (
             "echo x >out; echo out >>\"$(git rev-parse --git-common-dir)/info/exclude\"; echo x >new",
@@ -116,7 +116,7 @@ fn a_command_moves_no_ref_and_makes_no_hook() {
     assert!(!sandbox.repo.join(".git/hooks/pre-commit").exists());
     assert!(sandbox.try_git(&["config", "a.b"]).code != 0);
     let remarks = evidence(&sandbox, &id)["verify"][0]["remarks"].to_string();
-    assert!(remarks.contains("it moved refs of its checkout"), "{remarks}");
+    assert!(remarks.contains("it moved refs in its checkout"), "{remarks}");
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn what_a_run_changed_at_home_decides_no_check() {
     sandbox.chant(&["work", &id]).ok();
     assert!(bin.join("mine").exists(), "it stays in the person's home");
     let remarks = evidence(&sandbox, &id)["verify"][0]["remarks"].to_string();
-    assert!(remarks.contains("during the run") && remarks.contains("and 2 more"), "{remarks}");
+    assert!(remarks.contains("which the run made") && remarks.contains("and 2 more"), "{remarks}");
 }
 
 #[test]
@@ -350,7 +350,7 @@ fn all_that_checks_printed_can_be_read() {
     assert_eq!(sandbox.chant(&["log", &id, "--checks", "-n", "3"]).ok().out, "40\n(exit code 4)\n\n");
     let attempt = sandbox.show(&id)["attempt"].as_str().unwrap()[..12].to_owned();
     assert_eq!(sandbox.chant(&["log", &id, "--checks", "--attempt", &attempt]).ok().out, whole);
-    sandbox.chant(&["log", &id, "--checks", "--attempt", "0123"]).fails(1, &["no output of checks"]);
+    sandbox.chant(&["log", &id, "--checks", "--attempt", "0123"]).fails(1, &["has no check output"]);
     sandbox.chant(&["verify", &id]).fails(1, &["   29\n", &all]);
     // Of several specs, too.
     let other = sandbox.add(&["Once more", "--verify", "echo E45; false"]);
@@ -363,13 +363,13 @@ fn all_that_checks_printed_can_be_read() {
 fn what_a_check_leaves_running_is_told() {
     let sandbox = with(&[], "echo two >file; tick");
     let id = sandbox.add(&["Make it two", "--verify", "sleep 600 >/dev/null 2>&1 & sleep 601 & exit 0"]);
-    sandbox.chant(&["work", &id]).fails(0, &["warning: ", "it left 2 background processes, which were ended"]);
+    sandbox.chant(&["work", &id]).fails(0, &["warning: ", "it left 2 background processes, now stopped"]);
     if !confine(&sandbox) {
         return;
     }
     sandbox
         .chant(&["verify", &id])
-        .fails(0, &["warning: ", "it left 2 background processes, which were ended: sleep, sleep"]);
+        .fails(0, &["warning: ", "it left 2 background processes, now stopped: sleep, sleep"]);
 }
 
 #[test]

@@ -119,8 +119,8 @@ fn work_that_is_no_sound_history_is_refused_by_name_and_kept() {
              git update-ref refs/heads/chant/$CHANT_SPEC_ID $(git commit-tree -p HEAD -m bad $tree)",
             "git refuses the objects",
         ),
-        ("mkfifo $(git rev-parse --git-dir)/logs/fifo", "is no file that git makes"),
-        ("mkfifo $(git rev-parse --git-dir)/locked", "is no file that git makes"),
+        ("mkfifo $(git rev-parse --git-dir)/logs/fifo", "is not a file that git creates"),
+        ("mkfifo $(git rev-parse --git-dir)/locked", "is not a file that git creates"),
         ("git checkout -q -b elsewhere", "'elsewhere'"),
     ] {
         let Some((sandbox, id)) = confined(&format!("{GOOD}; git add -A; git commit -qm Work; {script}")) else {

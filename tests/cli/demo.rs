@@ -121,9 +121,13 @@ fn the_whole_way_inside_of_somebody_elses_repository() {
     let before = sandbox.git(&["for-each-ref"]);
 
     let ran = sandbox.run(demo(&sandbox, &sandbox.repo, &[]).env("TMPDIR", &temporary)).ok();
-    for said in
-        ["$ git chant add \"Fix issue #1234", "$ git chant work ", "Completed in ", "it is a gate", "$ git chant list"]
-    {
+    for said in [
+        "$ git chant add \"Fix issue #1234",
+        "$ git chant work ",
+        "Completed in ",
+        "gate: only a person",
+        "$ git chant list",
+    ] {
         assert!(ran.err.contains(said), "'{said}' is not in\n{}", ran.err);
     }
 
@@ -146,7 +150,7 @@ fn the_whole_way_inside_of_somebody_elses_repository() {
     }
     let shown = sandbox.chant_in(&repo, &["show", &fix[11..]]).ok().out;
     assert!(shown.contains("base: exit code 1, tip: exit code 0"), "{shown}");
-    sandbox.chant_in(&repo, &["work", &gate[11..]]).fails(1, &["is not ready: it is a gate"]);
+    sandbox.chant_in(&repo, &["work", &gate[11..]]).fails(1, &["is not ready: gate"]);
     // No agent passes the gate; a person does, when it is done.
     let finish = ["finish", &gate[11..]];
     let mut as_agent = sandbox.command_in(&repo, env!("CARGO_BIN_EXE_git-chant"));

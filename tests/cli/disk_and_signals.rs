@@ -189,7 +189,7 @@ fn a_branch_and_a_worktree_that_a_person_deleted_are_no_loss() {
     std::fs::remove_dir_all(tree.trim()).unwrap();
     sandbox.git(&["worktree", "prune"]);
     sandbox.git(&["branch", "-q", "-D", &format!("chant/{other}")]);
-    sandbox.chant(&["finish", &other]).fails(1, &["its worktree is gone"]);
+    sandbox.chant(&["finish", &other]).fails(1, &["its worktree is missing"]);
     sandbox.agent("echo two >file; echo again >again; tick");
     sandbox.chant(&["work", &other]).ok();
     whole(&sandbox, &other);

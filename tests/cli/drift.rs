@@ -117,7 +117,7 @@ fn research_that_does_not_carry_the_work_is_replaced_and_what_rests_on_it_is_sta
     sandbox.chant(&["work", &other]).ok();
     let fix = sandbox.add(&["Fix it", "--informed-by", ".chant/research/why.md", "--informed-by", &old]);
     sandbox.agent("echo 'the lock is not reentrant'; exit 65");
-    sandbox.chant(&["work", &fix]).fails(1, &["the research is insufficient", "--supersedes", &old[11..]]);
+    sandbox.chant(&["work", &fix]).fails(1, &["reports insufficient research", "--supersedes", &old[11..]]);
     assert_eq!(sandbox.status(&fix), "failed");
     assert_eq!(kinds(&sandbox), []);
 

@@ -37,7 +37,7 @@ fn the_headings_become_members_and_the_driver_completes_with_the_last() {
     sandbox.chant(&["work", &more]).ok();
     assert_eq!(sandbox.status(&id), "completed");
     assert_eq!(sandbox.ops(&id), ["add", "complete"]);
-    sandbox.chant(&["add", "Late", "--member-of", &id]).fails(1, &["can have no more members"]);
+    sandbox.chant(&["add", "Late", "--member-of", &id]).fails(1, &["cannot add members"]);
     assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
     sandbox.chant(&["archive", &id]).ok();
     assert_eq!(sandbox.status(&more), "archived");
@@ -84,14 +84,14 @@ fn an_agent_proposes_and_a_person_agrees() {
     sandbox.agent(
         "grep -q 'Convert it' || exit 3; printf '## One\\n\\nFirst.\\n\\n## Two\\n\\ndepends on: 1\\n\\nSecond.\\n'",
     );
-    sandbox.chant(&["split", &id]).fails(1, &["nobody is there to agree", "1. One", "2. Two (after 1)"]);
+    sandbox.chant(&["split", &id]).fails(1, &["these parts need your agreement", "1. One", "2. Two (after 1)"]);
     assert!(!sandbox.repo.join(format!(".chant/specs/{id}.1.md")).exists());
     sandbox.chant(&["split", &id, "--yes"]).ok();
     let two = sandbox.read(&format!(".chant/specs/{id}.2.md"));
     assert!(two.contains(&format!("depends_on:\n  - {id}.1\n")) && two.contains("Second."), "{two}");
     let other = sandbox.add(&["Other", "--type", "driver"]);
     sandbox.agent("cat >/dev/null; echo 'I would rather not.'");
-    sandbox.chant(&["split", &other, "--yes"]).fails(1, &["cannot be used", "## <title>"]);
+    sandbox.chant(&["split", &other, "--yes"]).fails(1, &["cannot use the agent's answer", "## <title>"]);
     sandbox.agent("exit 7");
     sandbox.chant(&["split", &other, "--yes"]).fails(1, &["exited with code 7"]);
 }
@@ -156,7 +156,7 @@ fn a_driver_is_checked_on_its_target_before_it_is_completed() {
     let text = text.replacen("---\n\n", "verify:\n  - test \"$(wc -l <file)\" = 2\n---\n\n", 1);
     sandbox.write(&format!(".chant/specs/{id}.md"), &text);
     sandbox.chant(&["approve", &id]).ok();
-    let ran = sandbox.chant(&["work", &id, "--chain"]).fails(1, &["is not completed with its last member"]);
+    let ran = sandbox.chant(&["work", &id, "--chain"]).fails(1, &["with its last member"]);
     assert!(ran.err.contains(&format!("git chant finish {}", &id[11..])), "{}", ran.err);
     assert_eq!((sandbox.status(&id).as_str(), sandbox.status(&format!("{id}.2")).as_str()), ("pending", "completed"));
     // Mended on the target, by whoever.
@@ -191,6 +191,6 @@ fn what_a_member_changed_outside_the_target_files_of_its_driver_is_caught() {
     sandbox.agent("echo $CHANT_SPEC_ID >>file; echo x >other; tick");
     sandbox.chant(&["work", &format!("{id}.2")]).ok();
     sandbox.agent("echo $CHANT_SPEC_ID >>file; tick");
-    sandbox.chant(&["work", &format!("{id}.1")]).fails(1, &["is not completed", "outside target_files: other"]);
+    sandbox.chant(&["work", &format!("{id}.1")]).fails(1, &["cannot complete", "outside target_files: other"]);
     assert_eq!(sandbox.status(&id), "pending");
 }

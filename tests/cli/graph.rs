@@ -31,7 +31,7 @@ fn a_diamond_is_drawn_once_and_named_again() {
          005-abc  pending  Alone\n"
     );
     assert!(!sandbox.chant(&["graph", "--topic", "t"]).ok().out.contains("Alone"));
-    sandbox.chant(&["graph", "--topic", "none"]).fails(1, &["no spec belongs to 'none'"]);
+    sandbox.chant(&["graph", "--topic", "none"]).fails(1, &["no such investigation: 'none'"]);
     let json = sandbox.chant(&["graph", "--json"]).ok().json();
     assert_eq!(json["graph"]["nodes"].as_array().unwrap().len(), 5);
     let edges = json["graph"]["edges"].as_array().unwrap();

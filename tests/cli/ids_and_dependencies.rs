@@ -47,10 +47,10 @@ fn a_short_form_means_the_same_whether_its_ref_is_loose_packed_or_missing() {
             assert_eq!(sandbox.show(form)["id"], *id, "{form}");
         }
     }
-    sandbox.chant(&["show", "xyz"]).fails(128, &["there is no spec 'xyz'"]);
-    sandbox.chant(&["show", "2020-02-02-002-xyz"]).fails(128, &["there is no spec"]);
+    sandbox.chant(&["show", "xyz"]).fails(128, &["no such spec: 'xyz'"]);
+    sandbox.chant(&["show", "2020-02-02-002-xyz"]).fails(128, &["no such spec"]);
     write_spec(&sandbox, "2020-02-03-001-abc", "");
-    sandbox.chant(&["show", "abc"]).fails(128, &["'abc' may mean 2 specs", "2020-02-02-001-abc", "2020-02-03-001-abc"]);
+    sandbox.chant(&["show", "abc"]).fails(128, &["'abc' matches 2 specs", "2020-02-02-001-abc", "2020-02-03-001-abc"]);
     assert_eq!(sandbox.show("03-001-abc")["id"], "2020-02-03-001-abc");
 }
 

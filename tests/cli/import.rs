@@ -115,7 +115,7 @@ fn a_completed_spec_keeps_its_people_dates_commits_and_model() {
         (&serde_json::json!([]), &1.into(), &serde_json::json!([]))
     );
     assert_eq!(refs(&sandbox), after);
-    assert_eq!(sandbox.chant(&["import"]).ok().out, "1 spec was recorded already\n");
+    assert_eq!(sandbox.chant(&["import"]).ok().out, "1 spec was already recorded\n");
 }
 
 #[test]
@@ -125,13 +125,13 @@ fn each_status_becomes_one_of_ours() {
         ("pending", "pending", ""),
         ("ready", "pending", ""),
         ("blocked", "pending", ""),
-        ("in_progress", "pending", "'in_progress' counts as pending: no run of chant goes on here"),
-        ("paused", "pending", "'paused' counts as pending: no run of chant goes on here"),
+        ("in_progress", "pending", "'in_progress' counts as pending: no run of chant is active here"),
+        ("paused", "pending", "'paused' counts as pending: no run of chant is active here"),
         ("completed", "completed", ""),
         ("failed", "failed", ""),
         ("needs_attention", "failed", "'needs_attention' counts as failed"),
         ("cancelled", "cancelled", ""),
-        ("novel", "pending", "'novel' is no status and counts as pending"),
+        ("novel", "pending", "'novel' is not a status; it counts as pending"),
     ];
     for (at, (status, ..)) in statuses.iter().enumerate() {
         spec(&sandbox, &format!("specs/2026-01-20-{at:03}-abc"), &format!("status: {status}\n"));
@@ -166,8 +166,8 @@ fn an_archive_is_an_archive_whatever_its_layout() {
     assert_eq!(
         left(&answer),
         [
-            ".chant/archive/2026-01-20: nothing here looks for files in it: the texts of its specs are kept in their events",
-            ".chant/archive/2026-01-20-003-ghi.md:3: it was archived as failed: here it is cancelled",
+            ".chant/archive/2026-01-20: git-chant keeps no files there; events keep the texts of its specs",
+            ".chant/archive/2026-01-20-003-ghi.md:3: it was archived as failed; imported as cancelled",
         ]
     );
     for short in ["001", "002", "003", "004"] {
@@ -190,8 +190,7 @@ fn an_archive_is_an_archive_whatever_its_layout() {
     assert_eq!((sandbox.status("001"), sandbox.status("004")), ("completed".into(), "cancelled".into()));
     assert!(sandbox.repo.join(".chant/specs/2026-01-20-001-abc.md").exists());
     let linted = sandbox.chant(&["lint"]).ok().out;
-    let odd =
-        ".chant/archive/2026-01-20-003-ghi.md:3:9: warning: it says 'failed', and what is recorded is 'archived'\n";
+    let odd = ".chant/archive/2026-01-20-003-ghi.md:3:9: warning: the file says 'failed', but the recorded status is 'archived'\n";
     assert!(linted.starts_with(odd) && !linted.contains("002-def") && !linted.contains("004"), "{linted}");
 }
 
@@ -216,10 +215,7 @@ fn an_approval_holds_for_the_text_that_was_approved() {
     commit(&sandbox, "Mallory", "2026-01-22T10:00:00Z", "Work");
     let answer = import(&sandbox);
     let said = left(&answer);
-    assert!(
-        said.contains(&format!(".chant/{}.md:5: the text has changed since it was answered for", name(2))),
-        "{said:#?}"
-    );
+    assert!(said.contains(&format!(".chant/{}.md:5: the text has changed since that decision", name(2))), "{said:#?}");
     let seen = |short: &str| sandbox.show(short);
     assert_eq!(seen("001")["ready"], true);
     assert_eq!(seen("001")["approval"]["state"], "approved");
@@ -232,10 +228,7 @@ fn an_approval_holds_for_the_text_that_was_approved() {
     spec(&signed, &name(1), &format!("status: pending\n{}", approval("approved")));
     signed.git(&["config", "chant.requireSigned", "true"]);
     let said = left(&import(&signed));
-    assert_eq!(
-        said,
-        [format!(".chant/{}.md:4: the approval is not carried over: 'chant.requireSigned' is set", name(1))]
-    );
+    assert_eq!(said, [format!(".chant/{}.md:4: the approval is not imported: 'chant.requireSigned' is set", name(1))]);
     assert_eq!(signed.ops("001"), ["add"]);
 }
 
@@ -302,7 +295,7 @@ fn what_was_begun_is_worked_with_nothing_lost() {
     sandbox.write("half", "half\n");
     let half = commit(&sandbox, "Robot", "2026-01-20T11:00:00Z", "Half");
     sandbox.git(&["checkout", "-q", "main"]);
-    let hint = "to take over what chant knows of the specs here: git chant import";
+    let hint = "to import the specs of chant: git chant import";
     assert!(sandbox.chant(&["init"]).ok().err.contains(hint));
     let answer = import(&sandbox);
     assert!(!sandbox.chant(&["init"]).ok().err.contains(hint));
@@ -312,13 +305,13 @@ fn what_was_begun_is_worked_with_nothing_lost() {
             ".chant/config.md:7: 'defaults.main_branch' is 'main'; here it is 'chant.target'".to_owned(),
             ".chant/config.md:9: 'defaults.model' is 'haiku' and has no counterpart".to_owned(),
             ".chant/config.md:10: 'defaults.provider' is 'claude'; here it is 'chant.agent'".to_owned(),
-            format!(".chant/specs/{id}.md:3: 'in_progress' counts as pending: no run of chant goes on here"),
+            format!(".chant/specs/{id}.md:3: 'in_progress' counts as pending: no run of chant is active here"),
         ]
     );
     let helps: Vec<&str> = answer["left"].as_array().unwrap().iter().map(|one| one["help"].as_str().unwrap()).collect();
     assert_eq!(helps[0], "git config chant.target main");
     assert_eq!(helps[2], "git config chant.agent claude");
-    assert_eq!(helps[3], format!("what was done is in the branch 'chant/{id}'"));
+    assert_eq!(helps[3], format!("its work is in the branch 'chant/{id}'"));
     let kept = sandbox.dir().join("prompt");
     sandbox.agent(&format!("cat >'{}'; echo work >work; tick", kept.display()));
     sandbox.chant(&["work", "001", "--trust"]).ok();
@@ -417,12 +410,12 @@ fn show_list_and_lint_point_to_the_import() {
     let sandbox = Sandbox::new();
     spec(&sandbox, "specs/2026-01-20-001-abc", "status: completed\n");
     spec(&sandbox, "specs/2026-01-20-002-def", "status: pending\n");
-    let hint = "hint: the file of '001-abc' tells of work that is not recorded: git chant import\n";
+    let hint = "hint: the file of '001-abc' has a status that was not imported: git chant import\n";
     assert_eq!(sandbox.chant(&["show", "001"]).ok().err, hint);
     assert_eq!(sandbox.chant(&["show", "002"]).ok().err, "");
-    let hint = "hint: the file of 1 spec tells of work that is not recorded: git chant import\n";
+    let hint = "hint: 1 spec file has a status that was not imported: git chant import\n";
     assert_eq!(sandbox.chant(&["list"]).ok().err, hint);
-    assert!(sandbox.chant(&["lint"]).ok().out.contains("hint: git chant import records it"));
+    assert!(sandbox.chant(&["lint"]).ok().out.contains("hint: to record it: git chant import"));
     import(&sandbox);
     for args in [&["show", "001"][..], &["list"]] {
         assert_eq!(sandbox.chant(args).ok().err, "");

@@ -54,22 +54,22 @@ fn a_follow_up_waits_until_a_person_adopts_it() {
         assert_eq!((&other["status"], &other["ready"]), (&"pending".into(), &false.into()));
         assert_eq!(other["blocked_by"][0]["kind"], "adoption");
         assert!(sandbox.chant(&["list"]).ok().out.contains("(proposed)"));
-        assert!(sandbox.chant(&["show", short]).ok().out.contains("waits for adoption"));
+        assert!(sandbox.chant(&["show", short]).ok().out.contains("not adopted yet"));
         assert!(sandbox.chant(&["status"]).ok().out.contains("git chant add --adopt <spec>"));
         let file = format!(".chant/specs/{other_id}.md");
         assert!(!sandbox.repo.join(&file).exists());
         assert_eq!(sandbox.git(&["ls-tree", "-r", "--name-only", "main", &file]), "");
         sandbox.chant(&["fsck"]).ok();
-        sandbox.chant(&["work", short]).fails(1, &["waits for adoption", "git chant add --adopt"]);
+        sandbox.chant(&["work", short]).fails(1, &["not adopted yet", "git chant add --adopt"]);
         sandbox.chant(&["work", "--all"]);
-        sandbox.chant(&["finish", short]).fails(1, &["waits for adoption"]);
+        sandbox.chant(&["finish", short]).fails(1, &["not adopted yet"]);
         assert_eq!(sandbox.ops(other_id), ["add"]);
         let adopted = sandbox.chant(&["add", "--adopt", short]).ok();
         assert!(adopted.err.contains("verify: exit 7"), "{}", adopted.err);
         assert_eq!(sandbox.ops(other_id), ["add", "adopt"]);
         assert!(sandbox.read(&file).contains("# Follow up"));
         assert_eq!(others(&sandbox, &id)[0]["ready"], true);
-        sandbox.chant(&["add", "--adopt", short]).fails(1, &["it is no proposal"]);
+        sandbox.chant(&["add", "--adopt", short]).fails(1, &["it is not an agent's proposal"]);
         sandbox.chant(&["fsck"]).ok();
         sandbox.agent(GOOD.replace("two", "three").as_str());
         // It is trusted from now on: its command is run.
@@ -83,10 +83,10 @@ fn a_proposal_that_a_person_does_not_want_is_cancelled() {
         sandbox.chant(&["work", &id]).ok();
         let other = others(&sandbox, &id)[0]["id"].as_str().unwrap().to_owned();
         sandbox.write(&format!(".chant/specs/{other}.md"), "---\n---\n# Another\n");
-        sandbox.chant(&["add", "--adopt", &other]).fails(1, &["has another text"]);
+        sandbox.chant(&["add", "--adopt", &other]).fails(1, &["exists with another text"]);
         fs::remove_file(sandbox.repo.join(format!(".chant/specs/{other}.md"))).unwrap();
         sandbox.chant(&["cancel", &other]).ok();
-        sandbox.chant(&["add", "--adopt", &other]).fails(1, &["it is no proposal"]);
+        sandbox.chant(&["add", "--adopt", &other]).fails(1, &["it is not an agent's proposal"]);
         sandbox.chant(&["fsck"]).ok();
     }
 }

@@ -261,7 +261,7 @@ fn a_conflict_names_its_paths_and_the_ways_out_and_leaves_everything_as_it_was()
         sandbox.write("mine", "mine\n");
         let verb = if how == "rebase" { "rebase" } else { "merge" };
         let way = format!("hint: resolve it in its worktree: git -C {} {verb} main", place.display());
-        let then = format!("hint: then: git chant merge {} (it is checked again first)", &id[11..]);
+        let then = format!("Checking hint: then: git chant merge {} (it again first)", &id[11..]);
         let agent = format!("git chant merge {} --agent", &id[11..]);
         let expected = ["it conflicts with 'main': file", &way, &then, &agent];
         sandbox.chant(&["merge", &id]).fails(1, &expected);
@@ -281,7 +281,7 @@ fn what_was_resolved_in_the_worktree_is_checked_and_merged_by_the_same_command()
         let verb = if how == "rebase" { "rebase" } else { "merge" };
         sandbox.run(sandbox.command_in(&place, "git").args([verb, "-q", "main"])).fails(1, &[]);
         // Not before it is resolved: and it is not the spec that fails for that.
-        let under_way = ["go on with what is under way in its worktree", "git chant merge"];
+        let under_way = ["finish the merge in progress in its worktree", "git chant merge"];
         sandbox.chant(&["merge", &id]).fails(1, &under_way);
         sandbox.chant(&["finish", &id]).fails(1, &["cannot be checked", &place.display().to_string()]);
         assert_eq!(sandbox.status(&id), "finished");
@@ -290,7 +290,7 @@ fn what_was_resolved_in_the_worktree_is_checked_and_merged_by_the_same_command()
         let go_on: &[&str] = if how == "rebase" { &["rebase", "--continue"] } else { &["commit", "-qm", "Both"] };
         sandbox.run(sandbox.command_in(&place, "git").args(go_on).env("GIT_EDITOR", "true")).ok();
         let merged = sandbox.chant(&["merge", &id]).ok();
-        assert!(merged.err.contains("it is checked again"), "{}", merged.err);
+        assert!(merged.err.contains("checking again"), "{}", merged.err);
         assert_eq!(sandbox.read("file"), "two and three\n", "{how}");
         assert_eq!(sandbox.ops(&id), ["add", "start", "finish", "resume", "finish", "land", "complete"]);
         if ["squash", "rebase"].contains(&how) {
@@ -309,7 +309,7 @@ fn what_was_resolved_badly_fails_and_goes_nowhere() {
     let path = format!(".chant/specs/{id}.md");
     sandbox.git_in(&place, &["rm", "-q", &path]);
     sandbox.git_in(&place, &["commit", "-qm", "Away with it"]);
-    sandbox.chant(&["merge", &id]).fails(1, &["the spec file", "is gone", "git chant finish"]);
+    sandbox.chant(&["merge", &id]).fails(1, &["the spec file", "is missing", "git chant finish"]);
     assert_eq!((sandbox.status(&id), sandbox.git(&["rev-parse", "main"])), ("failed".into(), before));
 }
 
@@ -386,7 +386,7 @@ fn a_merge_that_does_not_pass_leaves_the_target_where_it_is() {
         assert_eq!(runs(&sandbox), 1);
         commit(&sandbox, "list", "a\n1\n2\n3\n4\n5\nZ\n");
         let before = sandbox.git(&["rev-parse", "main"]);
-        let said = ["merged with 'main'", "exit code 1", "it said: both", "git -C", "git chant merge"];
+        let said = ["merged with 'main'", "exit code 1", "output: both", "git -C", "git chant merge"];
         let ran = sandbox.chant(&["merge", &id]).fails(1, &said);
         assert!(!ran.err.contains("--agent"), "nothing conflicts: {}", ran.err);
         assert_eq!(runs(&sandbox), 2);

@@ -140,7 +140,7 @@ fn nobody_is_asked_where_prompts_are_forbidden() {
     let mut show = git(&sandbox, &["chant", "show", "010"]);
     show.env("GIT_TERMINAL_PROMPT", "0");
     let said = seen(show);
-    assert!(said.contains("fatal:") && said.contains("'010' may mean 2 specs"), "{said}");
+    assert!(said.contains("fatal:") && said.contains("'010' matches 2 specs"), "{said}");
 }
 
 #[test]

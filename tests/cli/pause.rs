@@ -61,7 +61,7 @@ fn paused_from_another_terminal_it_goes_on_in_the_same_worktree_with_its_history
     let (sandbox, id) = sandbox();
     let running = started(&sandbox, &id);
     let paused = sandbox.chant(&["pause", &id, "-m", "lunch"]).ok();
-    assert!(paused.out.contains("paused") && paused.out.contains("lunch"), "{}", paused.out);
+    assert!(paused.out.contains("Paused") && paused.out.contains("lunch"), "{}", paused.out);
     assert!(!is_alive(&agent_pid(&sandbox)));
     ended(running).fails(1, &["Paused after", "lunch", &format!("git chant work {}", &id[11..])]);
     assert_eq!(sandbox.status(&id), "paused");
@@ -70,7 +70,7 @@ fn paused_from_another_terminal_it_goes_on_in_the_same_worktree_with_its_history
     sandbox.chant(&["pause", &id]).fails(1, &["cannot pause", "it is paused"]);
 
     let ran = sandbox.chant(&["work", &id]).ok();
-    assert!(ran.err.contains("was paused: lunch; it goes on in"), "{}", ran.err);
+    assert!(ran.err.contains("(paused: lunch)"), "{}", ran.err);
     let prompt = std::fs::read_to_string(sandbox.dir().join("home/prompt")).unwrap();
     for part in ["goes on with you", "lunch", "Half of it", "- loose", "- file", "    reading the store"] {
         assert!(prompt.contains(part), "'{part}' is not in\n{prompt}");
@@ -113,7 +113,7 @@ fn after_a_kill_it_goes_on_too_whoever_finds_it_first() {
             args.push(&id);
         }
         let ran = sandbox.chant(&args);
-        assert!(ran.err.contains("is dead; its work is kept"), "{finder:?}: {}{}", ran.out, ran.err);
+        assert!(ran.err.contains("died; its work is kept"), "{finder:?}: {}{}", ran.out, ran.err);
         assert!(!is_alive(&agent_pid(&sandbox)), "{finder:?}");
         match finder[0] {
             "work" => {}
@@ -179,6 +179,8 @@ fn what_is_paused_can_be_finished_reset_or_begun_anew_when_its_worktree_is_gone(
     ended(running);
     let (place, attempt) = (tree(&sandbox, &id), sandbox.show(&id)["attempt"].as_str().unwrap().to_owned());
     std::fs::remove_dir_all(&place).unwrap();
+    sandbox.chant(&["work", &id]).fails(1, &["is no longer at", "git worktree prune"]);
+    sandbox.git(&["worktree", "prune"]);
     sandbox.chant(&["work", &id]).ok();
     assert_eq!(sandbox.ops(&id), ["add", "start", "pause", "start", "finish", "land", "complete"]);
     let kept = format!("refs/chant-local/attempts/{id}/{attempt}");
@@ -193,7 +195,7 @@ fn what_is_paused_can_be_finished_reset_or_begun_anew_when_its_worktree_is_gone(
     sandbox.git(&["branch", "other"]);
     sandbox.chant(&["work", &id, "--onto", "other"]).fails(1, &["is for 'main'", "git chant reset"]);
     let ran = sandbox.chant(&["work", &id]);
-    assert!(ran.err.contains("the text of") && ran.err.contains("has changed since"), "{}", ran.err);
+    assert!(ran.err.contains("the text of") && ran.err.contains("has changed"), "{}", ran.err);
     assert_eq!(sandbox.status(&id), "finished", "{}{}", ran.out, ran.err);
 }
 
@@ -228,7 +230,7 @@ fn eight_that_go_on_with_one_paused_spec_are_one() {
         }
     }
     for one in refused {
-        one.fails(1, &["is being"]);
+        one.fails(1, &["is "]);
     }
     std::fs::write(sandbox.dir().join("home/go"), "").unwrap();
     ended(running.remove(0)).ok();
@@ -240,12 +242,12 @@ fn eight_that_go_on_with_one_paused_spec_are_one() {
 fn what_has_not_begun_is_over_or_is_elsewhere_cannot_be_paused() {
     let (sandbox, id) = sandbox();
     sandbox.chant(&["pause", &id]).fails(1, &["cannot pause", "it is pending", "git chant work"]);
-    sandbox.chant(&["takeover", &id]).fails(1, &["nobody works on", "--agent manual"]);
+    sandbox.chant(&["takeover", &id]).fails(1, &["has no running attempt", "--agent manual"]);
     sandbox.chant(&["work", &id, "--agent", "manual"]).ok();
     let clone = sandbox.dir().join("clone");
     sandbox.git(&["clone", "-q", ".", clone.to_str().unwrap()]);
     sandbox.git_in(&clone, &["fetch", "-q", "origin", "refs/chant/*:refs/chant/*"]);
-    sandbox.chant_in(&clone, &["pause", &id]).fails(1, &["is being worked on in another clone", "git chant release"]);
+    sandbox.chant_in(&clone, &["pause", &id]).fails(1, &["in another clone", "git chant release"]);
     let mut inside = sandbox.binary(&["pause", &id]);
     sandbox.run(inside.env("CHANT_SPEC_ID", &id)).fails(1, &["only a person can pause a spec"]);
     sandbox.chant(&["pause", &id]).ok();

@@ -82,7 +82,7 @@ fn a_staging_request_is_printed_as_one_would_type_it_and_says_nothing_of_the_pro
             assert!(!printed.contains(word), "'{word}' is in\n{printed}");
         }
     }
-    assert_eq!(forked.asked(), "", "nothing was run");
+    assert_eq!(forked.asked(), "", "no command run; aborted");
     // What is printed does what it says in a shell.
     let printed = sandbox.chant(&["pr", "issue-1234", "--stage"]).ok().out;
     let with_gh = forked.with_gh(&[]);
@@ -124,7 +124,7 @@ fn a_person_says_it_in_their_own_words_and_names_the_branch() {
     let printed = sandbox.chant(&["pr", "issue-1234", "--stage", "--edit"]).ok().out;
     assert!(printed.contains("--title Edited --body") && printed.contains("\n## Why\n"), "{printed}");
     std::fs::write(&editor, "echo >\"$1\"\n").unwrap();
-    sandbox.chant(&["pr", "issue-1234", "--stage", "--edit"]).fails(1, &["nothing was done"]);
+    sandbox.chant(&["pr", "issue-1234", "--stage", "--edit"]).fails(1, &["aborted"]);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_gate_that_is_not_ticked_says_how_to_tick_it() {
         forked.sandbox.chant(&["list", "--phase", "upstream-pr", "--json"]).ok().json()["specs"][0]["short"].clone();
     let gate = gate.as_str().unwrap();
     let edit = format!("git chant edit {gate}");
-    forked.sandbox.chant(&["finish", gate]).fails(1, &["tick in its file what you have done", &edit]);
+    forked.sandbox.chant(&["finish", gate]).fails(1, &["to tick its criteria", &edit]);
 }
 
 #[test]
@@ -191,12 +191,12 @@ fn upstream_takes_a_person_at_a_terminal_who_types_it() {
     let at_terminal = |answer: &str| {
         let command = forked.with_gh(&upstream);
         let mut terminal = Terminal::start(command);
-        let shown = terminal.expect("Type 'issue-1234' to go on");
+        let shown = terminal.expect("Type 'issue-1234' to continue");
         terminal.send_line(answer);
         format!("{shown}{}", terminal.end().0)
     };
     let said = at_terminal("yes");
-    assert!(said.contains("nothing was done"), "{said}");
+    assert!(said.contains("aborted"), "{said}");
     assert!(said.contains("## Summary") && said.contains("Fixes https://example.com/issues/1234."), "{said}");
     assert_eq!(forked.asked(), "");
     let said = at_terminal("issue-1234");
@@ -255,11 +255,11 @@ fn what_cannot_be_a_request_is_said() {
     sandbox.chant(&["pr", "issue-1234", "--stage", "--fork", "nobody"]).fails(1, &["there is no remote 'nobody'"]);
     sandbox.chant(&["pr", "nothing", "--stage"]).fails(128, &["nothing"]);
     let open = sandbox.add(&["Not begun"]);
-    sandbox.chant(&["pr", &open, "--stage"]).fails(1, &["no work is done yet"]);
+    sandbox.chant(&["pr", &open, "--stage"]).fails(1, &["no finished work"]);
     let direct = sandbox.add(&["Straight to main"]);
     sandbox.agent("echo x >x; tick");
     sandbox.chant(&["work", &direct]).ok();
-    sandbox.chant(&["pr", &direct, "--stage"]).fails(1, &["a pull request needs a branch of its own"]);
+    sandbox.chant(&["pr", &direct, "--stage"]).fails(1, &["a pull request needs its own branch"]);
     sandbox.git(&["remote", "set-url", "origin", "https://gitlab.example.com/group/sub/kvstore.git"]);
     let printed = sandbox.chant(&["pr", "issue-1234", "--stage"]).ok().out;
     assert!(printed.contains("glab mr create --repo group/sub/kvstore --target-branch main"), "{printed}");
@@ -276,8 +276,8 @@ fn release_notes_of_a_range_make_a_changelog() {
     let notes = sandbox.chant(&["release-notes", "main..fix/issue-1234"]).ok().out;
     assert_eq!(notes, "### Added\n\n- A file of its own\n\n### Fixed\n\n- lost writes (#1234)\n");
     assert_eq!(sandbox.chant(&["release-notes", "main"]).ok().out, "");
-    sandbox.chant(&["release-notes", "no..such"]).fails(1, &["is no range of commits"]);
-    sandbox.chant(&["release-notes", "--", "--all"]).fails(1, &["is no range of commits"]);
+    sandbox.chant(&["release-notes", "no..such"]).fails(1, &["is not a range of commits"]);
+    sandbox.chant(&["release-notes", "--", "--all"]).fails(1, &["is not a range of commits"]);
     let json = sandbox.chant(&["release-notes", "main..fix/issue-1234", "--json"]).ok().json();
     assert_eq!(json["notes"][1]["spec"], forked.fix);
 }

@@ -133,11 +133,12 @@ fn without_an_agent_what_is_there_is_named() {
     let room = Room::new();
     let id = room.add();
     let known = "aider, claude, codex, cursor-agent, gemini, goose, opencode";
-    room.chant(&["work", &id]).fails(128, &["no agent is configured", "none of those", known, "chant.agent.mine.cmd"]);
+    room.chant(&["work", &id])
+        .fails(128, &["no agent is configured", "no supported agent", known, "chant.agent.mine.cmd"]);
     room.install("codex", "", "");
     room.chant(&["work", &id]).fails(128, &["'codex' is in PATH; to use it: git config chant.agent codex"]);
     room.install("claude", "", "");
-    let ran = room.chant(&["work", &id]).fails(128, &["in PATH are: claude, codex", "git config chant.agent claude"]);
+    let ran = room.chant(&["work", &id]).fails(128, &["in PATH: claude, codex", "git config chant.agent claude"]);
     assert!(!ran.err.contains("opencode"), "{}", ran.err);
     // A file of that name that cannot be run is no command.
     std::fs::set_permissions(room.sandbox.dir().join("bin/claude"), std::fs::Permissions::from_mode(0o644)).unwrap();
@@ -155,7 +156,8 @@ fn a_spec_chooses_only_among_agents_that_a_person_has_chosen() {
         &format!(".chant/specs/{id}.md"),
         "---\nagent: gemini\n---\n# S\n\n## Acceptance Criteria\n\n- [ ] two\n",
     );
-    room.chant(&["work", id]).fails(1, &["the spec asks for 'gemini', which nobody has chosen here", "--agent gemini"]);
+    room.chant(&["work", id])
+        .fails(1, &["agent 'gemini' is not configured in this clone, but the spec asks for it", "--agent gemini"]);
     let lint = room.chant(&["lint", id]).ok();
     assert!(lint.out.contains("no agent 'gemini' is configured here"), "{}", lint.out);
     assert_eq!((room.args(), room.sandbox.status(id)), (Vec::new(), "pending".to_owned()));
@@ -221,7 +223,7 @@ fn a_session_that_is_gone_or_made_up_is_begun_anew() {
     let gone = "case \"$*\" in\n*--resume*) echo 'No conversation found with session ID: ses-1'; exit 1 ;;\nesac";
     room.install("claude", CLAUDE, &format!("{gone}\n{DOES_IT}"));
     let ran = room.chant(&["work", &id]).ok();
-    assert!(ran.err.contains("the session 'ses-1' cannot be gone on with: a new one begins"), "{}", ran.err);
+    assert!(ran.err.contains("cannot resume session 'ses-1'; starting a new one"), "{}", ran.err);
     assert_eq!(room.args().len(), 3);
     assert_eq!(room.sandbox.status(&id), "completed");
 

@@ -10,7 +10,7 @@ fn it_says_how_to_use_the_tool_and_what_there_is() {
     let sandbox = Sandbox::new();
     let ran = sandbox.chant(&["prime"]).ok();
     assert_eq!(ran.out, "");
-    assert!(ran.err.contains("there are no specs here"), "{}", ran.err);
+    assert!(ran.err.contains("no specs here"), "{}", ran.err);
     sandbox.chant(&["init"]).ok();
     assert!(sandbox.chant(&["prime"]).ok().out.contains("\nSpecs: none yet\n"));
 
@@ -58,7 +58,7 @@ fn an_agent_at_work_is_told_of_its_spec() {
     sandbox.add(&["Another one"]);
     sandbox.chant(&["work", &id]).ok();
     let text = std::fs::read_to_string(sandbox.dir().join("home/primed")).unwrap();
-    let first = format!("You carry out one spec of this repository: {}  Make it two\n", &id[11..]);
+    let first = format!("You work on one spec of this repository: {}  Make it two\n", &id[11..]);
     assert!(text.starts_with(&first) && text.contains(&format!(".chant/specs/{id}.md")), "{text}");
     assert!(!text.contains("Another one") && text.len() <= BUDGET, "{text}");
 }

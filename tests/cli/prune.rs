@@ -112,7 +112,7 @@ fn nothing_to_prune() {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.chant(&["prune"]).ok().out, "");
     assert_eq!(sandbox.chant(&["prune", "--json"]).ok().out, "{\"format\":1,\"dry_run\":false,\"pruned\":[]}\n");
-    sandbox.chant(&["prune", "nothing"]).fails(128, &["there is no spec 'nothing'"]);
+    sandbox.chant(&["prune", "nothing"]).fails(128, &["no such spec: 'nothing'"]);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn commits_that_are_nowhere_else_stay() {
     left.sandbox.git(&["-C", left.worktree.to_str().unwrap(), "commit", "-q", "--allow-empty", "-m", "more"]);
     let tip = left.sandbox.git(&["rev-parse", &format!("chant/{}", left.id)]);
     let found = pruned(&left.sandbox, &[]);
-    assert_eq!((gone(&found), kept(&found, "branch")), (vec!["worktree"], "it has a commit that nothing else reaches"));
+    assert_eq!((gone(&found), kept(&found, "branch")), (vec!["worktree"], "it has a commit that no other ref reaches"));
     assert_eq!(left.sandbox.git(&["rev-parse", &format!("chant/{}", left.id)]), tip);
     // With a tag on it, it is elsewhere.
     left.sandbox.git(&["tag", "saved", &tip]);
@@ -173,10 +173,10 @@ fn commits_on_a_detached_head_stay() {
     let top = left.worktree.to_str().unwrap();
     left.sandbox.git(&["-C", top, "checkout", "-q", "--detach"]);
     left.sandbox.git(&["-C", top, "commit", "-q", "--allow-empty", "-m", "loose"]);
-    left.stays("it stood on a commit that nothing else reaches");
+    left.stays("it stood on a commit that no other ref reaches");
     // Also where it stands elsewhere again, and only its log knows of them.
     left.sandbox.git(&["-C", top, "checkout", "-q", &format!("chant/{}", left.id)]);
-    left.stays("it stood on a commit that nothing else reaches");
+    left.stays("it stood on a commit that no other ref reaches");
 }
 
 #[test]
@@ -186,10 +186,10 @@ fn repositories_inside_a_worktree_stay() {
     std::fs::create_dir(&inner).unwrap();
     left.sandbox.git_in(&inner, &["init", "-q"]);
     left.sandbox.git_in(&inner, &["commit", "-q", "--allow-empty", "-m", "inner"]);
-    left.stays("it holds repositories of its own: inner");
+    left.stays("it holds git repositories: inner");
     let exclude = left.sandbox.repo.join(".git/info/exclude");
     std::fs::write(exclude, "inner/\n").unwrap();
-    left.stays("it holds repositories of its own: inner/");
+    left.stays("it holds git repositories: inner/");
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn locked_stood_in_and_rebased_ones_stay() {
     let mut rebase = left.sandbox.command_in(&left.worktree, "git");
     rebase.args(["rebase", "-q", "--exec", "false", "HEAD~1"]).stderr(Stdio::null());
     assert_ne!(rebase.status().unwrap().code(), Some(0));
-    left.stays("git rebase is under way");
+    left.stays("git rebase is in progress");
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_deleted_worktree_whose_log_alone_knows_a_commit_stays_registered() {
     left.sandbox.git(&["-C", top, "commit", "-q", "--allow-empty", "-m", "loose"]);
     std::fs::remove_dir_all(&left.worktree).unwrap();
     let found = pruned(&left.sandbox, &[]);
-    assert!(kept(&found, "registration").contains("a commit that nothing else reaches"), "{found:?}");
+    assert!(kept(&found, "registration").contains("a commit that no other ref reaches"), "{found:?}");
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn what_is_left_of_a_spec_that_is_gone() {
     left.sandbox.git(&["commit", "-qm", "Gone"]);
     let found = pruned(&left.sandbox, &["--expire=now", &left.id]);
     assert_eq!(gone(&found), ["worktree", "branch", "transcript"]);
-    assert_eq!(found[0]["why"], "its spec is gone");
+    assert_eq!(found[0]["why"], "its spec is missing");
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn documents_of_silent_mode_stay() {
     let left = left_over_in(sandbox, id);
     std::fs::create_dir_all(left.worktree.join(".chant/research")).unwrap();
     std::fs::write(left.worktree.join(".chant/research/why.md"), "# Why\n").unwrap();
-    left.stays("it holds documents that are not in place: .chant/research/why.md");
+    left.stays("it holds documents that are missing from the main worktree: .chant/research/why.md");
     left.sandbox.write(".chant/research/why.md", "# Why\n");
     assert_eq!(gone(&pruned(&left.sandbox, &[])), ["worktree", "branch"]);
 }

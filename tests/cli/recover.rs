@@ -22,7 +22,7 @@ fn everything_is_settled_and_the_way_on_is_told() {
     assert_eq!(sandbox.status(&one), "in_progress");
     let ran = sandbox.chant(&["recover"]).ok();
     assert!(ran.out.contains(&format!("{one}: warning: its run")) && ran.out.contains("(repaired)"), "{}", ran.out);
-    assert!(ran.err.contains(&format!("hint: to go on with '{0}': git chant work {0}", &one[11..])), "{}", ran.err);
+    assert!(ran.err.contains(&format!("hint: to resume '{0}': git chant work {0}", &one[11..])), "{}", ran.err);
     assert_eq!((sandbox.status(&one), sandbox.status(&other)), ("paused".to_owned(), "finished".to_owned()));
     // No process died: there is nothing to do, and nothing to report.
     let ran = sandbox.chant(&["recover"]).ok();
@@ -56,7 +56,7 @@ fn work_without_a_merge_leaves_what_is_finished() {
     let ran = sandbox.chant(&["work", &id, "--no-merge"]).ok();
     assert!(ran.err.contains(&format!("hint: to merge it: git chant merge {}", &id[11..])), "{}", ran.err);
     // Its run is known to be over now: the merge is the person's to ask for.
-    sandbox.chant(&["work", &id]).fails(1, &["is finished and waits to be merged", "git chant merge"]);
+    sandbox.chant(&["work", &id]).fails(1, &["is finished and waiting to be merged", "git chant merge"]);
     sandbox.chant(&["merge", &id]).ok();
 }
 

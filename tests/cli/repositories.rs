@@ -267,7 +267,7 @@ fn the_users_own_copy_of_the_spec_gives_way_only_if_it_is_the_pinned_text() {
         }
         sandbox.agent(&format!("echo three >file; echo mine >>'{}/{edited}'", sandbox.repo.display()));
         let index = sandbox.git(&["ls-files", "-s"]);
-        sandbox.chant(&["work", &id]).fails(1, &["was edited since the work began", &edited]);
+        sandbox.chant(&["work", &id]).fails(1, &["was edited after the work began", &edited]);
         assert!(sandbox.read(&edited).ends_with("mine\n"));
         assert_eq!(sandbox.git(&["ls-files", "-s"]), index);
         assert_eq!(sandbox.status(&id), "finished");
@@ -303,7 +303,7 @@ fn a_worktree_path_that_is_taken_is_not_touched_and_the_claim_is_given_back() {
     let taken = sandbox.dir().join(format!("repo.chant-{}", &id[11..]));
     std::fs::create_dir(&taken).unwrap();
     std::fs::write(taken.join("precious"), "x").unwrap();
-    sandbox.chant(&["work", &id]).fails(128, &["is in the way", "move it aside"]);
+    sandbox.chant(&["work", &id]).fails(128, &["blocks work branches", "move it aside"]);
     assert_eq!(std::fs::read_to_string(taken.join("precious")).unwrap(), "x");
     assert_eq!(sandbox.status(&id), "pending");
     assert_eq!(sandbox.ops(&id), ["add", "start", "release"]);
@@ -316,7 +316,7 @@ fn a_branch_named_as_the_prefix_is_named_before_anything_is_claimed() {
     let (sandbox, id) = with_spec();
     sandbox.git(&["branch", "chant"]);
     sandbox.chant(&["work", &id]).fails(128, &["'chant' exists", "chant.branchPrefix"]);
-    sandbox.chant(&["init"]).fails(128, &["is in the way", "chant.branchPrefix"]);
+    sandbox.chant(&["init"]).fails(128, &["blocks work branches", "chant.branchPrefix"]);
     assert_eq!(sandbox.ops(&id), ["add"]);
     sandbox.git(&["config", "chant.branchPrefix", "work/"]);
     sandbox.chant(&["work", &id]).ok();

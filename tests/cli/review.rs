@@ -49,8 +49,8 @@ fn work_waits_until_a_person_approves_its_newest_commit() {
     sandbox.chant(&["approve", &id, "--commit", &first[..10], "-m", "Well done"]).ok();
     assert_eq!(sandbox.show(&id)["verified"], "reviewed");
     add_commit(&sandbox, &id);
-    sandbox.chant(&["approve", &id]).fails(1, &["moved since it was checked"]);
-    sandbox.chant(&["merge", &id]).fails(1, &["other commits than those that were approved"]);
+    sandbox.chant(&["approve", &id]).fails(1, &["moved after the checks"]);
+    sandbox.chant(&["merge", &id]).fails(1, &["its commits changed after the approval"]);
     assert_eq!((&sandbox.show(&id)["verified"], &sandbox.show(&id)["review"]["stale"]), (&"none".into(), &true.into()));
     sandbox.chant(&["approve", &id]).ok();
     sandbox.chant(&["merge", &id]).ok();
@@ -105,7 +105,7 @@ fn finish_and_merge_ask_for_the_approval_of_the_text() {
     let sandbox = Sandbox::new();
     sandbox.agent("echo two >\"file-$CHANT_SPEC_ID\"; tick");
     let id = sandbox.add(&["Make it two", "--needs-approval"]);
-    sandbox.chant(&["finish", &id]).fails(1, &["cannot finish", "nobody has approved its text", "git chant approve"]);
+    sandbox.chant(&["finish", &id]).fails(1, &["cannot finish", "its text is not approved", "git chant approve"]);
     sandbox.chant(&["approve", &id]).ok();
     sandbox.chant(&["work", &id, "--no-merge"]).ok();
     let other = sandbox.add(&["Make it two again"]);
@@ -113,7 +113,7 @@ fn finish_and_merge_ask_for_the_approval_of_the_text() {
     // What has to be approved is decided when the work is merged.
     sandbox.git(&["config", "chant.approval.required", "code"]);
     sandbox.chant(&["merge", &id]).ok();
-    sandbox.chant(&["merge", &other]).fails(1, &["nobody has approved its text"]);
+    sandbox.chant(&["merge", &other]).fails(1, &["its text is not approved"]);
     sandbox.chant(&["approve", &other]).ok();
     assert_eq!(sandbox.show(&other)["verified"], "reviewed");
     sandbox.chant(&["merge", &other]).ok();

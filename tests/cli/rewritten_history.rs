@@ -42,7 +42,7 @@ fn work_that_somebody_took_out_is_not_in_the_base() {
     let sandbox = Sandbox::new();
     let second = pair(&sandbox);
     sandbox.git(&["reset", "-q", "--hard", "main~1"]);
-    sandbox.chant(&["work", &second]).fails(1, &["is completed in main, and its work is not in the base"]);
+    sandbox.chant(&["work", &second]).fails(1, &["is completed in main, but the base lacks its work"]);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn half_of_the_work_is_not_the_work() {
     sandbox.git(&["add", "aside"]);
     sandbox.git(&["commit", "-qm", "Aside"]);
     for commit in commits.lines() {
-        sandbox.chant(&["work", &second]).fails(1, &["its work is not in the base"]);
+        sandbox.chant(&["work", &second]).fails(1, &["the base lacks its work"]);
         sandbox.git(&["cherry-pick", "--allow-empty", commit]);
     }
     assert_eq!(sandbox.show(&second)["blocked_by"], serde_json::json!([]));
@@ -83,7 +83,7 @@ fn work_that_is_squashed_is_found_with_its_spec_and_without() {
         assert_eq!(sandbox.show(&second)["blocked_by"], serde_json::json!([]), "without: {without}");
         // Not after a revert: the base then holds no part of the work that was not undone.
         sandbox.git(&["reset", "-q", "--hard", "main~1"]);
-        sandbox.chant(&["work", &second]).fails(1, &["its work is not in the base", "git chant edit"]);
+        sandbox.chant(&["work", &second]).fails(1, &["the base lacks its work", "git chant edit"]);
     }
 }
 

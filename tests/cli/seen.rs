@@ -29,7 +29,7 @@ fn unconfined(script: &str) -> (Sandbox, String) {
 /// The spec is finished and waits for `reason`; after an acknowledgement it is merged.
 #[track_caller]
 fn waits_and_is_acknowledged(sandbox: &Sandbox, id: &str, reason: &str) {
-    sandbox.chant(&["merge", id]).fails(1, &["the agent changed more than its work", reason]);
+    sandbox.chant(&["merge", id]).fails(1, &["the agent changed files or settings outside its work", reason]);
     assert_eq!((sandbox.status(id).as_str(), sandbox.read("file").as_str()), ("finished", "one\n"));
     sandbox.chant(&["work", id]).fails(1, &[reason, "git chant ack"]);
     sandbox.chant(&["ack", id, "--reason", "I have looked"]).ok();
@@ -109,8 +109,8 @@ fn a_record_that_is_gone_altered_or_no_file_is_not_believed() {
         let ran = sandbox.chant(&["work", &id]);
         assert_ne!((ran.code, sandbox.status(&id).as_str()), (0, "completed"), "{tamper}: {}", ran.err);
         assert_eq!(sandbox.read("file"), "one\n", "{tamper}");
-        assert!(ran.err.contains("what was seen before the run is not known"), "{tamper}: {}", ran.err);
-        waits_and_is_acknowledged(&sandbox, &id, "not known");
+        assert!(ran.err.contains("the record of the repository before the run was removed"), "{tamper}: {}", ran.err);
+        waits_and_is_acknowledged(&sandbox, &id, "was removed or altered");
     }
 }
 
@@ -122,14 +122,14 @@ fn a_run_that_ends_with_its_record_and_its_lease_gone_is_named() {
     );
     let (sandbox, id) = unconfined(&killed);
     sandbox.chant(&["work", &id]);
-    sandbox.chant(&["finish", &id]).fails(1, &["what was seen before the run is not known"]);
+    sandbox.chant(&["finish", &id]).fails(1, &["the record of the repository before the run was removed"]);
     waits_and_is_acknowledged(&sandbox, &id, "not known");
 
     let (sandbox, id) = unconfined(&killed);
     sandbox.chant(&["work", &id]);
     sandbox.chant(&["release", &id]).ok();
     sandbox.agent(GOOD);
-    sandbox.chant(&["work", &id]).fails(1, &["what was seen before the run is not known"]);
+    sandbox.chant(&["work", &id]).fails(1, &["the record of the repository before the run was removed"]);
     waits_and_is_acknowledged(&sandbox, &id, "not known");
 
     // What a person takes over or does alone has no run.
@@ -241,7 +241,7 @@ fn what_people_do_every_day_needs_no_acknowledgement() {
     sandbox.agent(&format!("{GOOD}; ( {} )", everyday.replace("{repo}", sandbox.repo.to_str().unwrap())));
     let said = completes(&sandbox, &id);
     for named in
-        ["'refs/heads/main' moved since the run began: ", "A newer hook", "'refs/tags/v1' was made", "'refs/stash'"]
+        ["'refs/heads/main' moved during the run: ", "A newer hook", "'refs/tags/v1' was created", "'refs/stash'"]
     {
         assert!(said.contains(named), "{named}: {said}");
     }
@@ -298,10 +298,9 @@ fn a_confined_agent_is_not_blamed_for_what_a_person_does_meanwhile() {
     fs::write(sandbox.dir().join("home/go"), "").unwrap();
     let said: Vec<String> = lines.map(|line| line.unwrap()).collect();
     assert!(child.wait().unwrap().success(), "{said:?}");
-    for told in [
-        "'user.nickname' was changed (not by the agent",
-        "'user.title' was changed (by you, or after a change of yours",
-    ] {
+    for told in
+        ["'user.nickname' was changed (not by the agent", "'user.title' was changed (by you, or by the agent after you"]
+    {
         assert!(said.iter().any(|line| line.contains(told)), "{said:?}");
     }
     assert_eq!((sandbox.status(&id).as_str(), sandbox.read("file").as_str()), ("completed", "two\n"));
@@ -318,7 +317,7 @@ fn a_link_in_the_place_of_a_directory_of_ours_is_refused_and_not_followed() {
         let _was_there = fs::remove_dir_all(place);
         std::os::unix::fs::symlink(&elsewhere, place).unwrap();
         for command in [vec!["work", id.as_str()], vec!["list"]] {
-            sandbox.chant(&command).fails(128, &["is a symbolic link; expected a directory of git-chant's own", "rm "]);
+            sandbox.chant(&command).fails(128, &["is a symbolic link; expected a directory", "rm "]);
         }
         assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0, "{name}");
         fs::remove_file(place).unwrap();

@@ -196,11 +196,11 @@ fn while_it_runs_nobody_else_takes_or_ends_it() {
     sandbox
         .chant(&["work", &id])
         .fails(1, &["is being worked on by Ada <ada@example.com> with scripted since", &since]);
-    let pid = format!("by process {} since", running.child.id());
+    let pid = format!("process {} has been working on", running.child.id());
     for args in [vec!["reset"], vec!["release"], vec!["cancel"], vec!["fail", "-m", "x"], vec!["finish"]] {
         let mut all = args.clone();
         all.insert(1, &id);
-        sandbox.chant(&all).fails(1, &[&pid, "stop it where it runs"]);
+        sandbox.chant(&all).fails(1, &[&pid, "to stop it and keep its work"]);
     }
     sandbox.chant(&["merge", &id]).fails(1, &["it is in progress"]);
     assert_eq!(sandbox.ops(&id), ["add", "start"]);

@@ -144,7 +144,7 @@ fn a_signature_that_does_not_fit_is_an_error_for_fsck() {
     let mut forge = sandbox.command_in(&sandbox.repo, "sh");
     let forged = sandbox.run(forge.args([
         "-c",
-        "git cat-file commit \"$1\" | sed 's/is approved/is Approved/' | git hash-object -t commit -w --stdin",
+        "git cat-file commit \"$1\" | sed 's/^Approved/approved/' | git hash-object -t commit -w --stdin",
         "sh",
         &name,
     ]));
@@ -152,7 +152,7 @@ fn a_signature_that_does_not_fit_is_an_error_for_fsck() {
     assert_eq!(verdicts(&sandbox, &id), ["add good", "approve bad"]);
     // Without the setting no signature is verified.
     sandbox.chant(&["fsck"]).ok();
-    sandbox.chant(&["fsck", "--signatures"]).fails(1, &["has a signature that does not fit it"]);
+    sandbox.chant(&["fsck", "--signatures"]).fails(1, &["has a bad signature"]);
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn only_a_signed_approval_counts_where_that_is_required() {
     sandbox.git(&["config", "chant.requireSigned", "true"]);
     let id = sandbox.add(&["Change the file", "--needs-approval"]);
     unsigned(&sandbox, &["approve", &id]).ok();
-    let why = "the approval by Ada does not count: it is not signed";
+    let why = "ignoring the approval by Ada: it is not signed";
     let not_approved = || {
         let spec = sandbox.show(&id);
         assert_eq!((&spec["ready"], &spec["needs_approval"]), (&Value::Bool(false), &Value::Bool(true)), "{spec}");
@@ -203,10 +203,7 @@ fn only_a_signed_approval_counts_where_that_is_required() {
     assert!(sandbox.git(&["log", "-1", "--format=%B", &tip(&sandbox, &id)]).contains("Chant-Approval: approved"));
     not_approved();
     let found = sandbox.chant(&["fsck", "--signatures"]).ok();
-    assert!(
-        found.out.contains("(approve by Ada) is not signed") && found.out.contains("so it does not count"),
-        "{found:?}"
-    );
+    assert!(found.out.contains("(approve by Ada) is not signed") && found.out.contains("it is ignored"), "{found:?}");
 
     sandbox.git(&["config", "--unset", "chant.sign"]);
     sandbox.chant(&["approve", &id]).ok();
@@ -250,7 +247,7 @@ fn verdicts_are_remembered_for_lists_and_never_acted_on() {
     let dir = sandbox.repo.join(".git/chant/signatures");
     let file = std::fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path();
     std::fs::write(&file, forged).unwrap();
-    sandbox.chant(&["work", &other]).fails(1, &["does not count: it is not signed"]);
+    sandbox.chant(&["work", &other]).fails(1, &["ignoring the approval by Ada: it is not signed"]);
     // A key that is trusted no more is not remembered as one.
     std::fs::write(sandbox.dir().join("signers"), "").unwrap();
     assert_eq!(ready(), Value::Bool(false));
@@ -275,9 +272,9 @@ fn a_claim_that_is_not_signed_holds_nobody_off() {
 
     sandbox.agent("tick; echo two >file");
     assert_eq!(sandbox.status(&id), "in_progress");
-    sandbox.chant(&["work", &id]).fails(1, &["is being worked on in another clone"]);
+    sandbox.chant(&["work", &id]).fails(1, &["in another clone"]);
     sandbox.git(&["config", "chant.requireSigned", "true"]);
-    let why = "the claim by Ada does not count: it is not signed";
+    let why = "ignoring the claim by Ada: it is not signed";
     let spec = sandbox.show(&id);
     assert_eq!(
         (&spec["status"], &spec["ready"], &spec["discounted_claim"]),

@@ -62,7 +62,7 @@ fn a_document_that_a_person_wrote_meanwhile_is_not_replaced() {
         mine.display()
     ));
     let id = sandbox.add(&["Find out why", "--type", "research", "--target-file", ".chant/research/why.md"]);
-    sandbox.chant(&["work", &id]).fails(1, &["were changed meanwhile", ".chant/research/why.md"]);
+    sandbox.chant(&["work", &id]).fails(1, &["have changes that the merge would overwrite", ".chant/research/why.md"]);
     assert_eq!(sandbox.status(&id), "finished");
     assert_eq!(sandbox.read(".chant/research/why.md"), "mine\n");
     std::fs::rename(&mine, sandbox.dir().join("mine.md")).unwrap();

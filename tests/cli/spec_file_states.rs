@@ -80,7 +80,7 @@ fn a_spec_file_that_is_staged_and_edited_again_is_left_alone() {
     sandbox.git(&["add", "."]);
     sandbox.write(&path, &(sandbox.read(&path) + "\nEdited after it was staged.\n"));
     let was = state(&sandbox, &sandbox.repo);
-    sandbox.chant(&["work", &id, "--trust"]).fails(1, &["the spec file is staged with another text", &path]);
+    sandbox.chant(&["work", &id, "--trust"]).fails(1, &["the spec file is staged with different content", &path]);
     assert_eq!(changed(&was, &state(&sandbox, &sandbox.repo)), [format!("refs/heads/chant/{id}")]);
     sandbox.git(&["add", &path]);
     sandbox.chant(&["merge", &id]).ok();
@@ -98,7 +98,7 @@ fn a_spec_file_that_is_edited_while_the_agent_runs_is_put_back_untouched() {
         }
         let mine = sandbox.repo.join(&path).display().to_string();
         sandbox.agent(&format!("echo 'An afterthought.' >>'{mine}'; echo two >file; tick"));
-        sandbox.chant(&["work", &id]).fails(1, &["the spec file was edited since the work began", &path]);
+        sandbox.chant(&["work", &id]).fails(1, &["the spec file was edited after the work began", &path]);
         assert_eq!(sandbox.status(&id), "finished");
         assert!(sandbox.read(&path).ends_with("An afterthought.\n"));
         let now = sandbox.git(&["status", "--porcelain"]);

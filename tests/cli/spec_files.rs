@@ -48,7 +48,7 @@ fn odd_files_are_accepted() {
 
 #[test]
 fn broken_files_are_named_with_their_place_and_spoil_nothing() {
-    refused(b"---\ntype: code\ntype: task\n---\n# T\n", ":3:1", "is there twice");
+    refused(b"---\ntype: code\ntype: task\n---\n# T\n", ":3:1", "occurs twice");
     refused(b"---\ntype: cod\n---\n# T\n", ":2:7", "cod");
     refused(b"---\ntype: [code\n---\n# T\n", ":", "");
     refused(b"---\ntype: code\n# no end\n", ":1:1", "");

@@ -185,7 +185,7 @@ fn what_is_finished_says_what_is_in_the_way() {
         Path::new(sandbox.show(&id)["worktree"].as_str().unwrap()),
         &["commit", "-q", "--allow-empty", "-m", "more"],
     );
-    assert!(why(&sandbox).0.contains("moved since it was checked"));
+    assert!(why(&sandbox).0.contains("moved after the checks"));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_killed_run_is_an_orphan_at_once() {
     assert_eq!(ids(&status, "running"), [""; 0]);
     assert_eq!((ids(&status, "attention"), &status["attention"][0]["need"]), (vec![id.clone()], &"orphaned".into()));
     let out = sandbox.chant(&["status"]).ok().out;
-    assert!(out.contains("is dead; its work is kept") && out.contains("to take up what is orphaned"), "{out}");
+    assert!(out.contains("died; its work is kept") && out.contains("to resume an interrupted attempt"), "{out}");
     std::fs::write(sandbox.dir().join("go"), "").unwrap();
     sandbox.chant(&["work", &id]).ok();
     assert!(sandbox.chant(&["status"]).ok().out.starts_with("nothing to work on"));

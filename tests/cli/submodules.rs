@@ -40,14 +40,16 @@ fn commits_in_a_submodule_that_nobody_else_has_keep_the_worktree() {
     let sandbox = with_submodule("cd vendor/lib && echo two >part && git commit -qam Two");
     let id = sandbox.add(&["Change it"]);
     let ran = sandbox.chant(&["work", &id]).ok();
-    assert!(ran.err.contains("these submodules hold work that is nowhere else: 'vendor/lib'"), "{}", ran.err);
+    assert!(ran.err.contains("hold work that exists nowhere else: 'vendor/lib'"), "{}", ran.err);
     assert_eq!(sandbox.status(&id), "completed");
     let recorded = sandbox.git(&["rev-parse", "HEAD:vendor/lib"]);
     let worktree = std::path::PathBuf::from(sandbox.chant(&["path", &id]).ok().out.trim_end());
     let inner = worktree.join("vendor/lib");
     sandbox.git_in(&inner, &["cat-file", "-e", recorded.trim()]);
     // Neither does anything else take it away, until it is somewhere else.
-    sandbox.chant(&["reset", &id]).fails(1, &["hold work that is nowhere else: 'vendor/lib'", "push it from there"]);
+    sandbox
+        .chant(&["reset", &id])
+        .fails(1, &["hold work that exists nowhere else: 'vendor/lib'", "push that work from there"]);
     sandbox.git_in(&inner, &["cat-file", "-e", recorded.trim()]);
     sandbox.git_in(&inner, &["push", "-q", "origin", "HEAD:refs/heads/two"]);
     sandbox.chant(&["reset", &id]).ok();
@@ -61,7 +63,7 @@ fn changes_in_a_submodule_that_nobody_committed_keep_the_worktree() {
     let sandbox = with_submodule("echo two >vendor/lib/part && echo three >file");
     let id = sandbox.add(&["Change it"]);
     let ran = sandbox.chant(&["work", &id]).ok();
-    assert!(ran.err.contains("hold work that is nowhere else: 'vendor/lib'"), "{}", ran.err);
+    assert!(ran.err.contains("hold work that exists nowhere else: 'vendor/lib'"), "{}", ran.err);
     let worktree = std::path::PathBuf::from(sandbox.chant(&["path", &id]).ok().out.trim_end());
     assert_eq!(std::fs::read_to_string(worktree.join("vendor/lib/part")).unwrap(), "two\n");
 }

@@ -69,7 +69,7 @@ fn the_action_runs_in_a_fresh_clone_and_writes_the_summary() {
         "## Verified\n\n1 spec checked, 1 unproved, 2 commits without a spec between `",
         "| `Add one for @ada \\|` | `checks` | 1 passed |",
         "### Commits without a spec\n\n- `",
-        "` `Add two [x](https://evil.example) @bob`: `no spec is known to have made it`\n",
+        "` `Add two [x](https://evil.example) @bob`: `no spec records it`\n",
     ] {
         assert!(written.contains(part), "'{part}' is not in\n{written}");
     }

@@ -47,7 +47,7 @@ fn warmed(sandbox: &Sandbox) -> String {
     assert_eq!(began(sandbox, &first).0, Value::Null);
     let base = sandbox.git(&["rev-parse", "HEAD"]);
     let (second, ran) = work(sandbox, &[]);
-    assert!(ran.err.contains("preparing a warm checkout for checks at"), "{}", ran.err);
+    assert!(ran.err.contains("preparing a reusable checkout for checks at"), "{}", ran.err);
     assert_eq!(began(sandbox, &second).0, base.as_str());
     base
 }
@@ -91,7 +91,7 @@ fn what_fails_in_a_warm_checkout_is_run_again_in_a_cold_one() {
     let Some(sandbox) = slow("test ! -e built && sleep 2.1 && touch built", CHANGES) else { return };
     let (_, _) = work(&sandbox, &[]);
     let (second, ran) = work(&sandbox, &[]);
-    assert!(ran.err.contains("failed in a warm checkout: it is run again in a cold one"), "{}", ran.err);
+    assert!(ran.err.contains("failed in the reused checkout; running it again in a fresh one"), "{}", ran.err);
     assert_eq!(began(&sandbox, &second).0, Value::Null);
     let (_, ran) = work(&sandbox, &[]);
     assert!(!ran.err.contains("warm"), "that is known from then on: {}", ran.err);
@@ -100,7 +100,7 @@ fn what_fails_in_a_warm_checkout_is_run_again_in_a_cold_one() {
     warmed(&sandbox);
     sandbox.agent("echo bad >>file; tick");
     let id = sandbox.add(&["Break it", "--verify", "sh check.sh"]);
-    sandbox.chant(&["work", &id]).fails(1, &["run again in a cold one", "exit code 1"]);
+    sandbox.chant(&["work", &id]).fails(1, &["again in a fresh one", "exit code 1"]);
     assert_eq!(began(&sandbox, &id).0, Value::Null);
 }
 

@@ -64,11 +64,11 @@ fn a_line_leads_to_its_spec_its_checks_and_the_recommendation() {
     assert_eq!(ask(&sandbox, "src/a.txt")["spec"]["id"], *fix);
     assert_eq!(certainty(&sandbox, "main"), ("recorded".into(), fix.as_str().into()));
     // What no spec made, what is not committed, what is not there.
-    sandbox.chant(&["why", "src/a.txt:1"]).fails(1, &["no spec is known"]);
+    sandbox.chant(&["why", "src/a.txt:1"]).fails(1, &["no spec records it"]);
     sandbox.write("src/a.txt", "one\nlocked\nthree\nfour\n");
     sandbox.chant(&["why", "src/a.txt:4"]).fails(1, &["not committed yet"]);
     sandbox.chant(&["why", "src/a.txt:99"]).fails(1, &["src/a.txt:99"]);
-    sandbox.chant(&["why", "nothing/here:1"]).fails(1, &["is no commit, path or path:line"]);
+    sandbox.chant(&["why", "nothing/here:1"]).fails(1, &["is not a commit, path or path:line"]);
     // Put away, it is still the reason.
     sandbox.git(&["checkout", "-q", "src/a.txt"]);
     sandbox.chant(&["archive", &fix]).ok();
@@ -103,7 +103,7 @@ fn the_trail_survives_what_people_do_to_commits_and_says_how_sure_it_is() {
     sandbox.chant(&["why", "HEAD"]).ok().fails(0, &["no event confirms it"]);
     // A name that nothing has, or that is none, is nothing.
     sandbox.git(&["commit", "-q", "--allow-empty", "-m", "x\n\nChant-Spec: 2020-01-01-001-abc\nChant-Spec: ../../x"]);
-    sandbox.chant(&["why", "HEAD"]).fails(1, &["no spec is known"]);
+    sandbox.chant(&["why", "HEAD"]).fails(1, &["no spec records it"]);
     // A note that lies.
     let root = sandbox.git(&["rev-list", "--max-parents=0", "main"]);
     sandbox.git(&["notes", "--ref=chant", "add", "-f", "-m", &format!("Chant-Spec: {fix}"), &root]);
@@ -144,8 +144,8 @@ fn a_fix_on_research_that_superseded_other_research_quotes_what_it_was_informed_
     sandbox.agent("cat >\"$CHANT_WORKTREE/../prompt\"; exit 1");
     sandbox.chant(&["work", &new]).fails(1, &[]);
     let told = std::fs::read_to_string(sandbox.dir().join("prompt")).unwrap();
-    assert!(told.contains(&format!("is superseded by this spec: {reason}")), "{told}");
-    assert!(told.contains(&format!("'{}' failed: the research is insufficient", &fix[11..])), "{told}");
+    assert!(told.contains(&format!("was superseded by this spec: {reason}")), "{told}");
+    assert!(told.contains(&format!("'{}' failed: the agent reports insufficient research", &fix[11..])), "{told}");
     research("queue");
     sandbox.chant(&["work", &new]).ok();
     assert_eq!(sandbox.git(&["for-each-ref", "refs/heads/fix"]), "", "it is for main, too");
@@ -155,7 +155,7 @@ fn a_fix_on_research_that_superseded_other_research_quotes_what_it_was_informed_
     fixed("fixed");
     sandbox.chant(&["work", &fix]).ok();
     let told = std::fs::read_to_string(sandbox.dir().join("prompt")).unwrap();
-    assert!(told.contains(&format!("is superseded by '{}': {reason}", &new[11..])), "{told}");
+    assert!(told.contains(&format!("was superseded by '{}': {reason}", &new[11..])), "{told}");
     assert!(told.contains("Use the queue.") && !told.contains("Use the lock."), "{told}");
     assert_eq!(sandbox.show(&fix)["stale"], false);
 

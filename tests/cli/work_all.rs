@@ -185,7 +185,7 @@ fn labels_topics_phases_and_a_number_choose() {
     assert_eq!([&slow, &topic, &phase].map(|id| sandbox.status(id)), ["pending", "completed", "pending"]);
     assert_eq!(sandbox.chant(&["next", "--phase", "impact-map", "--format=%(id)"]).ok().out.trim(), phase);
     sandbox.chant(&["work", "--label", "nobody-has-it"]).ok();
-    sandbox.chant(&["work", &slow, "--label", "slow"]).fails(129, &["are not chosen by label"]);
+    sandbox.chant(&["work", &slow, "--label", "slow"]).fails(129, &["cannot be combined with a selection by label"]);
     sandbox.chant(&["work"]).fails(129, &["<spec>"]);
     sandbox.chant(&["work", "--all", "--jobs", "0"]).fails(129, &["from 1 to 256"]);
     sandbox.chant(&["work", "--all", "--max", "0"]).ok();

@@ -200,7 +200,7 @@ fn a_worktree_that_was_deleted_by_hand_is_no_obstacle() {
     sandbox.chant(&["work", &other]).fails(1, &["exited with code 3"]);
     let path = sandbox.chant(&["path", &other]).ok().out;
     std::fs::remove_dir_all(path.trim()).unwrap();
-    sandbox.chant(&["finish", &other]).fails(1, &["its worktree is gone"]);
+    sandbox.chant(&["finish", &other]).fails(1, &["its worktree is missing"]);
     sandbox.agent("echo 'two again' >file; tick");
     sandbox.chant(&["work", &other]).ok();
     whole(&sandbox, &other);

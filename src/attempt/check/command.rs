@@ -23,7 +23,7 @@ pub(super) fn record(command: &str, finished: &Finished) -> Result<Command> {
     };
     match finished.ending {
         Ending::Exited(code) => seen.exit = Some(code),
-        Ending::Signalled(signal) => seen.ended = Some(format!("ended by signal {signal}")),
+        Ending::Signalled(signal) => seen.ended = Some(format!("killed by signal {signal}")),
         Ending::TimedOut(after) => {
             seen.ended = Some(format!("timed out after {}", humantime::format_duration(after)));
         }

@@ -77,11 +77,13 @@ impl Prover<'_> {
     /// Why the failure is not the one that `fails_with` describes.
     fn unexpected(&self, without: Option<&Command>, with: &Command) -> Option<String> {
         let pattern = self.attempt.spec.front.fails_with.as_deref()?;
-        let Ok(regex) = Regex::new(pattern) else { return Some(format!("fails_with '{pattern}' is no pattern")) };
+        let Ok(regex) = Regex::new(pattern) else {
+            return Some(format!("fails_with '{pattern}' is not a valid pattern"));
+        };
         let printed = |seen: &Command| seen.output.clone().unwrap_or_default();
         let before = without.and_then(|without| without.output.as_deref());
         if regex.is_match("") || before.is_some_and(|printed| regex.is_match(printed)) {
-            return Some(format!("fails_with '{pattern}' matches without the test, too"));
+            return Some(format!("fails_with '{pattern}' also matches without the test"));
         }
         (!regex.is_match(&printed(with))).then(|| format!("its output does not contain '{pattern}' (fails_with)"))
     }
@@ -106,14 +108,14 @@ impl Prover<'_> {
         if fault.is_none() {
             fault = match &at {
                 Ok(_) => proof::fix_fault_after(&before, &after),
-                Err(path) => Some(format!("the held test in '{path}' was changed and cannot be laid over the fix")),
+                Err(path) => Some(format!("the held test in '{path}' was changed and does not apply to the fix")),
             };
             if fault.is_some() && !differences.is_empty() && self.at == self.made {
                 let own = room.run(self.at, command)?;
                 let changed = differences.join(", ");
                 let own_fault = proof::fix_fault_after(&before, &own);
                 if own_fault.is_none() {
-                    ack = Some(format!("{changed}, and as it was before, the test does not pass with the fix"));
+                    ack = Some(format!("{changed}; the original test does not pass with the fix"));
                 }
                 // Of a run that only looks passed the reason says more.
                 let fault_of = own_fault.filter(|_| own.has_passed()).or(fault);

@@ -262,13 +262,13 @@ impl<'p> Room<'p> {
             }
         }
         if let (Some(why), Confine::Require) = (&why, mode) {
-            let message = format!("cannot give a check a sandbox and a home directory of its own: {why}");
+            let message = format!("cannot run checks in a sandbox with their own home directory: {why}");
             return Err(Error::negative(Kind::NotConfined, message)
-                .hint("to run checks without: git config chant.confine auto"));
+                .hint("to run checks without a sandbox: git config chant.confine auto"));
         }
         if let Some(why) = why {
             self.slot.tell_once(&why.to_string(), |why| {
-                let what = "commands run in a cold checkout, with your home directory";
+                let what = "commands run in a fresh checkout, with your home directory";
                 self.progress.say(&Step::Note(format!("{what}: {why}")));
             })?;
         }
@@ -375,12 +375,12 @@ impl Visit<'_> {
         seen.warm = self.warm.map(|commit| commit.to_string());
         seen.home = Some(if self.stand.own_home { "own" } else { "shared" }.to_owned());
         if apart::refs(&self.stand.files.join(".git")) != self.refs {
-            seen.remarks.push("it moved refs of its checkout, which counts for nothing".to_owned());
+            seen.remarks.push("it moved refs in its checkout; they are ignored".to_owned());
         }
         if let (Some(first), true) = (self.room.hidden.first(), self.stand.own_home) {
             let count = self.room.hidden.len();
             let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
-            let what = "it did not see what changed in the home directory during the run";
+            let what = "it ran without these changes, which the run made in your home directory";
             seen.remarks.push(format!("{what}: '{}'{more}", first.display()));
         }
         // In a sandbox only what is in it counts, not the sandbox that is about to end.
@@ -475,8 +475,8 @@ fn left_running(names: &Path, count: usize) -> Option<String> {
     let which = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
     Some(match count.max(names.len()) {
         0 => return None,
-        1 => format!("it left a background process, which was ended{which}"),
-        many => format!("it left {many} background processes, which were ended{which}"),
+        1 => format!("it left a background process, now stopped{which}"),
+        many => format!("it left {many} background processes, now stopped{which}"),
     })
 }
 

@@ -32,7 +32,7 @@ impl Check<'_> {
     pub(super) fn spec_text(&self, checks: &mut Checks) -> Result<()> {
         let attempt = self.attempt;
         let Some(bytes) = self.tip_file(&attempt.spec_path)? else {
-            checks.problems.push(format!("the spec file '{}' is gone", attempt.spec_path));
+            checks.problems.push(format!("the spec file '{}' is missing", attempt.spec_path));
             return Ok(());
         };
         if spec_file::front_matter_bytes(&bytes) != spec_file::front_matter_bytes(&attempt.bytes) {
@@ -46,7 +46,7 @@ impl Check<'_> {
                     Tick::Ticked => "ticked",
                     Tick::Unticked => "unticked",
                     Tick::Missing => "missing",
-                    Tick::Repeated => "there more than once",
+                    Tick::Repeated => "listed more than once",
                     Tick::Struck => "struck out",
                 }
                 .to_owned(),
@@ -83,9 +83,8 @@ impl Check<'_> {
             let hidden = self.project.silent && path.starts_with(".chant/");
             let edited = hidden && self.tip_file(&path)?.is_some_and(|bytes| store.blob_id(&bytes) != blob);
             if edited || changed.contains(&path) {
-                let problem = format!(
-                    "it changed '{path}', which informs it: take that back, or name the file in target_files of the spec"
-                );
+                let problem =
+                    format!("it changed its input '{path}': revert that, or list the file in the spec's target_files");
                 checks.problems.push(problem);
             }
         }
@@ -115,7 +114,7 @@ impl Check<'_> {
             let written: Vec<String> =
                 self.written()?.into_iter().filter(|path| set.matches(path.as_str().into())).collect();
             if written.is_empty() {
-                add(entry, Some("nothing that it names was written".to_owned()));
+                add(entry, Some("none of its target_files was written".to_owned()));
             }
             for path in written.into_iter().filter(|path| documents.insert(path.clone())) {
                 add(&path, self.unwritten(&path)?);
@@ -154,21 +153,21 @@ impl Check<'_> {
         }
         let before = self.attempt.base.map(|base| self.project.blob_in(base, path)).transpose()?.flatten();
         if before.as_ref().is_some_and(|(_, before)| *before == bytes) {
-            return Ok(Some("it is as it was before".to_owned()));
+            return Ok(Some("it is unchanged".to_owned()));
         }
         if !path.ends_with(".md") {
             return Ok(None);
         }
         let document = String::from_utf8_lossy(&bytes);
         if before.is_some_and(|(_, before)| text::same_words(&document, &String::from_utf8_lossy(&before))) {
-            return Ok(Some("it says what it said before: only white space or comments differ".to_owned()));
+            return Ok(Some("only its white space or comments changed".to_owned()));
         }
         let known = self.known(true);
         if let Some(finding) = documents::emptiness(&document, &known) {
             return Ok(Some(finding.words()));
         }
         if let Some(original) = self.original(path, &document, &known)? {
-            return Ok(Some(format!("it is a copy of '{original}': write what this spec asks for")));
+            return Ok(Some(format!("it is a copy of '{original}'; write the document that this spec asks for")));
         }
         let files = || Listing::of(&Base::new(self.project, Some(self.tip)));
         let lacking = documents::unfit(&document, self.attempt.spec.front.known_phase(), &known, files)?;

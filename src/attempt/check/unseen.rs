@@ -23,13 +23,13 @@ impl Check<'_> {
         let listed = tree.plain_git()?.args(["ls-files", "--others", "--directory", "-z"]).check()?;
         let own = |path: &[u8]| path.starts_with(RUN_DIR.as_bytes()) || path == b".chant/";
         let others: Vec<BString> = listed.records().filter(|path| !own(path)).map(BString::from).collect();
-        let mut said = format!("{place}: ignored and untracked files of the worktree are not there");
+        let mut said = format!("{place}, without the worktree's ignored and untracked files");
         if !others.is_empty() {
             said.push_str(&format!(" ({})", named(&others)));
         }
         if !hidden.is_empty() {
-            let how = "the index says assume-unchanged or skip-worktree";
-            said.push_str(&format!(", nor what git was told to hide: {} ({how})", named(&hidden)));
+            let how = "marked assume-unchanged or skip-worktree in the index";
+            said.push_str(&format!(", and without hidden changes: {} ({how})", named(&hidden)));
         }
         Ok(said)
     }

@@ -42,7 +42,7 @@ impl Room<'_> {
         if !trusted || !self.lacks(base, commands)? {
             return Ok(());
         }
-        let what = format!("preparing a warm checkout for checks at {}", base.to_hex_with_len(12));
+        let what = format!("preparing a reusable checkout for checks at {}", base.to_hex_with_len(12));
         self.progress.say(&Step::Note(what));
         let begin = if self.warm.as_ref().is_some_and(Warm::can_grow) { self.begin(base)? } else { None };
         let Some(mut warm) = self.warm.take() else { return Ok(()) };
@@ -128,7 +128,7 @@ impl Room<'_> {
             let mut seen = visit.run(command)?;
             seen.ok = seen.has_passed();
             if !seen.ok {
-                let what = format!("'{command}' failed in a warm checkout: it is run again in a cold one");
+                let what = format!("'{command}' failed in the reused checkout; running it again in a fresh one");
                 progress.say(&Step::Note(what));
                 return Ok(Tried::Failed);
             }

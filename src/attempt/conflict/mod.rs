@@ -24,7 +24,7 @@ use crate::{
     domain::{
         enumeration::enumerate,
         event::{Facts, Op},
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         state::State,
         status::Status,
     },
@@ -51,7 +51,7 @@ pub(crate) enum Resolved {
     },
     /// The spec is finished, as before.
     No {
-        /// Why, in words.
+        /// The reason.
         why: String,
         /// How the agent's run ended, if there was one.
         run: Option<RunEnd>,
@@ -61,7 +61,7 @@ pub(crate) enum Resolved {
 /// Resolves the conflict of `plan`.
 ///
 /// # Errors
-/// `running` if another process runs the attempt, `not-allowed` if the spec is no longer finished: nothing has changed then. After any
+/// `running` if another process runs the attempt, `not-allowed` if the spec is no longer finished; no input has changed then. After any
 /// other error the spec is finished as before.
 pub(crate) fn resolve(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<Resolved> {
     let (attempt, tip) = (&plan.attempt, Some(plan.conflict.tip));
@@ -91,7 +91,8 @@ pub(crate) fn resolve(project: &Project, plan: &Plan, progress: &dyn Progress) -
 fn resume(project: &Project, plan: &Plan) -> Result<ObjectId> {
     let (attempt, short) = (&plan.attempt, plan.attempt.id.short());
     let name = plan.conflict.target.shorten();
-    let sentence = format!("{} goes on with {}: it conflicts with {name}", attempt.title(), plan.agent.name);
+    let sentence =
+        sentence("Resumed", attempt.title(), &format!("agent {} resolves the conflict with {name}", plan.agent.name));
     let facts = Facts {
         attempt: Some(attempt.start),
         target: Some(plan.conflict.target.as_bstr().to_string()),
@@ -131,7 +132,7 @@ fn merge_target(
         let left = conflict::conclude(&project.repo, &plan.tree, &stopped, sides)?;
         return Ok((None, unresolved(&left)));
     }
-    progress.say(&Step::Note(format!("'{name}' is merged into its branch, with conflicts in: {}", paths.join(", "))));
+    progress.say(&Step::Note(format!("merged '{name}' into its branch, with conflicts in: {}", paths.join(", "))));
     let run = run_agent(project, plan, event, &paths, lease, progress)?;
     if !run.ending.success() {
         let why = format!("the agent {}", run.ending);
@@ -146,7 +147,7 @@ fn merge_target(
     }
     let tree = Worktree { muted: run.changes.muted.clone(), ..plan.tree.clone() };
     if project.worktree_of(&attempt.id)?.is_none_or(|now| !now.is_on(attempt.branch.as_ref())) {
-        return Ok((Some(run), Some("the agent left its worktree on another branch".to_owned())));
+        return Ok((Some(run), Some("the agent switched its worktree to another branch".to_owned())));
     }
     let left = conflict::conclude(&project.repo, &tree, &stopped, sides)?;
     if !left.is_empty() {
@@ -157,12 +158,12 @@ fn merge_target(
         return Ok((Some(run), Some(format!("the agent did not merge '{name}'"))));
     };
     let strayed = stopped.strayed(&project.repo, tip)?;
-    let why = format!("the agent changed what did not conflict: {}", enumerate(&strayed));
+    let why = format!("the agent changed files without conflicts: {}", enumerate(&strayed));
     Ok((Some(run), (!strayed.is_empty()).then_some(why)))
 }
 
 fn unresolved(paths: &[String]) -> Option<String> {
-    (!paths.is_empty()).then(|| format!("conflicts are left in: {}", enumerate(paths)))
+    (!paths.is_empty()).then(|| format!("unresolved conflicts in: {}", enumerate(paths)))
 }
 
 fn run_agent(

@@ -37,7 +37,7 @@ pub(crate) struct Plan {
 /// Decides how the `conflict` of a finished spec is resolved by the agent that was `asked` for, or says why it cannot be.
 ///
 /// # Errors
-/// `no-agent`; `no-worktree` if its worktree is gone; `dirty-worktree` if there is something in it that is not committed, and
+/// `no-agent`; `no-worktree` if its worktree is missing; `dirty-worktree` if there is something in it that is not committed, and
 /// `under-way` if it is being merged or rebased there already: a person works there.
 pub(crate) fn plan(
     project: &Project,
@@ -57,11 +57,8 @@ pub(crate) fn plan(
     let Some(tree) = project.worktree_of(id)?.filter(|tree| tree.path.is_dir() && tree.is_on(attempt.branch.as_ref()))
     else {
         let place = project.meant_worktree(id)?;
-        return Err(Error::negative(
-            Kind::NoWorktree,
-            format!("there is no worktree that '{branch}' is checked out in"),
-        )
-        .hint(format!("git worktree add {} {branch}", shell_words::quote(&place.to_string_lossy()))));
+        return Err(Error::negative(Kind::NoWorktree, format!("'{branch}' is not checked out in any worktree"))
+            .hint(format!("git worktree add {} {branch}", shell_words::quote(&place.to_string_lossy()))));
     };
     let place = tree.path.display().to_string();
     if tree.is_merging() || !busy_in(&project.repo, attempt.branch.as_ref())?.is_empty() {
@@ -69,7 +66,7 @@ pub(crate) fn plan(
             Kind::UnderWay,
             format!("'{branch}' is being merged or rebased in '{place}' already"),
         )
-        .hint(format!("come to the end of it there, or abort it, then: git chant merge {short}")));
+        .hint(format!("finish or abort that there, then: git chant merge {short}")));
     }
     let dirty = status::status(&tree)?;
     if !dirty.is_empty() {
@@ -78,7 +75,7 @@ pub(crate) fn plan(
             Kind::DirtyWorktree,
             format!("there are uncommitted changes in '{place}': {}", paths.join(", ")),
         )
-        .hint("commit them there, or take them away"));
+        .hint("commit them there, or move them away"));
     }
     let prompt = project.prompt_file(attempt.base, PROMPT)?;
     if let Some(prompt) = &prompt {

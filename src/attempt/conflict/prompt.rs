@@ -29,8 +29,14 @@ pub(super) fn text(project: &Project, plan: &Plan, paths: &[String]) -> Result<S
     let input = |name: String, text: String| Input { name, text: Some(text) };
     let mut inputs = vec![
         input("the paths that conflict".to_owned(), paths.join("\n")),
-        input(format!("what '{target}' did to them since (HEAD..MERGE_HEAD, newest first)"), theirs.lines.join("\n")),
-        input("what this work did to them (MERGE_HEAD..HEAD, newest first)".to_owned(), ours.lines.join("\n")),
+        input(
+            format!("commits on '{target}' that changed them (HEAD..MERGE_HEAD, newest first)"),
+            theirs.lines.join("\n"),
+        ),
+        input(
+            "commits of this work that changed them (MERGE_HEAD..HEAD, newest first)".to_owned(),
+            ours.lines.join("\n"),
+        ),
     ];
     for id in theirs.specs.iter().filter(|id| **id != attempt.id).take(MAX_SPECS) {
         let entry = specs.entry(id)?;

@@ -13,7 +13,7 @@ use crate::{
     domain::{
         event::{Facts, Op},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         state::State,
         status::Status,
     },
@@ -39,7 +39,7 @@ pub(super) fn restore(
     let changes = watch.compare(project, Extent::All)?;
     changes.say(progress);
     if let Err(error) = set_back(project, attempt, tip, muted) {
-        progress.say(&Step::Warning(format!("its worktree is not as it was: {}", error.message)));
+        progress.say(&Step::Warning(format!("its worktree changed: {}", error.message)));
     }
     let Some(finish) = finish_event(project, attempt)? else { return Ok(()) };
     let store = project.store()?;
@@ -60,7 +60,7 @@ pub(super) fn restore(
         tampered: changes.waits,
         ..Facts::default()
     };
-    let sentence = format!("{} is finished as before: {why}", attempt.title());
+    let sentence = sentence("Restored", attempt.title(), &format!("finished as before: {why}"));
     let event = NewEvent { op: Op::Finish, sentence, facts };
     let addition = Addition { event, evidence, informed: Vec::new() };
     let under_way = |now: &State| now.status == Status::InProgress && now.attempt == Some(attempt.start);
@@ -95,7 +95,7 @@ pub(crate) enum DeadResolution {
     Moved,
 }
 
-/// Gives a spec back as it was finished, where the run that resolved its conflict is dead and left nothing on its branch. What that
+/// Gives a spec back as it was finished, where the run that was resolving its conflict died and left nothing on its branch. What that
 /// left running must have been ended before.
 ///
 /// # Errors
@@ -122,9 +122,9 @@ pub(crate) fn recover(
         return Ok(DeadResolution::Moved);
     }
     let attempt = Attempt { target: finish.facts.target.clone(), ..attempt };
-    restore(project, &attempt, recorded, "the run that resolved its conflict is dead", None, progress)?;
+    restore(project, &attempt, recorded, "the run that was resolving its conflict died", None, progress)?;
     project.forget_lease(start)?;
-    let what = format!("'{}' was being resolved by a run that is dead: it is finished as before", id.short());
-    progress.say(&Step::Note(format!("{what}, and what was done is kept")));
+    let what = format!("the run that was resolving '{}' died; the spec is finished as before", id.short());
+    progress.say(&Step::Note(format!("{what}; its changes are kept")));
     Ok(DeadResolution::GivenBack)
 }

@@ -16,7 +16,7 @@ use crate::{
         checks::{Checks, Criterion, Scope},
         event::{Facts, Op},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         pattern::PathSet,
         phase::Phase,
         spec_file::Spec,
@@ -79,7 +79,7 @@ pub(crate) fn by_hand(
         verified: Some(checks.verified()),
         ..Facts::default()
     };
-    let sentence = format!("{} was finished by hand", spec.title.as_deref().unwrap_or_else(|| id.short()));
+    let sentence = sentence("Finished", spec.title.as_deref().unwrap_or_else(|| id.short()), "by hand");
     let event = NewEvent { op: Op::Finish, sentence, facts };
     // The commands may have taken minutes, in which another process started an attempt: that is not the one that was judged.
     let addition = Addition { event, evidence, informed: Vec::new() };
@@ -201,7 +201,7 @@ fn person(
     if let (true, true, Some(command)) = (checks.ok, is_reproduction, unproved)
         && Room::open(project, progress)?.run(at, &command)?.has_passed()
     {
-        checks.problems.push(format!("'{command}' passes: it reproduces nothing"));
+        checks.problems.push(format!("'{command}' passes; it does not reproduce the bug"));
     }
     Ok(checks.settled())
 }

@@ -50,7 +50,7 @@ pub(super) fn commit(
     let nested: Vec<String> = dirty.iter().filter(|one| one.nested).map(|one| one.path.to_string()).collect();
     if !nested.is_empty() {
         let nested = enumerate(&nested);
-        return Ok(Left::Problem(format!("it left repositories of its own in its worktree: {nested}")));
+        return Ok(Left::Problem(format!("it left git repositories in its worktree: {nested}")));
     }
     if let Some(problem) = conflicts(tree, &dirty)? {
         return Ok(Left::Problem(problem));
@@ -69,7 +69,7 @@ pub(super) fn commit(
     let hooks = if tampered { Hooks::Skip } else { Hooks::Run };
     Ok(match commit_leftovers(&confine()?, &message, hooks)? {
         Leftovers::Refused(Refusal { command, exit, complaint, output }) => {
-            let ended = if exit.is_none() { "a signal ended it".to_owned() } else { complaint };
+            let ended = if exit.is_none() { "interrupted by a signal".to_owned() } else { complaint };
             let ended = Some(ended);
             Left::Refused(Box::new(Command {
                 command: command.to_owned(),

@@ -26,7 +26,7 @@ use crate::{
         checks::Checks,
         confined::Confined,
         event::{Event, Facts, Op},
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         spec_type::SpecType,
         status::Status,
         verified::Verified,
@@ -102,7 +102,7 @@ impl Judge<'_> {
         if let Some(tree) = &self.tree
             && worktree::repair(&project.repo, tree)?
         {
-            self.warn(format!("the worktree '{}' was damaged and is repaired", tree.path.display()));
+            self.warn(format!("repaired the damaged worktree '{}'", tree.path.display()));
         }
         let (mut verdict, clean) = self.verdict()?;
         self.compare()?;
@@ -177,7 +177,7 @@ impl Judge<'_> {
     /// The verdict on what is in the worktree, and whether nothing in it is uncommitted.
     fn verdict(&mut self) -> Result<(Verdict, bool)> {
         if self.tree.is_none() {
-            return Ok((Verdict::Failed(Failure::Checks("its worktree is gone".to_owned())), false));
+            return Ok((Verdict::Failed(Failure::Checks("its worktree is missing".to_owned())), false));
         }
         if let Some(run) = self.run {
             // What it said counts, however it ended.
@@ -234,7 +234,7 @@ impl Judge<'_> {
 
     /// The verdict on what could not be checked, which is on the list of checks from now on.
     fn not_checked(&mut self, error: &Error) -> Verdict {
-        let reason = self.problem(format!("it could not be checked: {}", error.message));
+        let reason = self.problem(format!("cannot check it: {}", error.message));
         if let Some(output) = &error.output {
             self.warn(output.to_string());
         }
@@ -258,7 +258,7 @@ impl Judge<'_> {
         }
         // Checked first: on a branch that is gone a commit would begin a history of its own.
         let Some(tip) = branch::read(&project.repo, attempt.branch.as_ref())? else {
-            return Ok((Some(self.problem("its branch is gone".to_owned())), false));
+            return Ok((Some(self.problem("its branch is missing".to_owned())), false));
         };
         let mut inside = None;
         let confine = || {
@@ -287,19 +287,19 @@ impl Judge<'_> {
         let mut checks = Check { project, attempt, tip, worktree: &tree.path, by_hand: None, progress }.run()?;
         checks.problems.append(&mut self.checks.problems);
         if branch::read(&project.repo, attempt.branch.as_ref())? != Some(tip) {
-            checks.problems.push("its branch moved while it was checked".to_owned());
+            checks.problems.push("another process moved its branch during the checks".to_owned());
         }
         // A person's work, too: they may have worked in another place than the worktree, or ran this too early.
         if !self.may_be_empty && nothing_changed(project, attempt, tip, &tree)? {
             let agent = self.run.is_some();
-            let problem = if agent { "the agent changed nothing" } else { "nothing was changed in its worktree" };
+            let problem = if agent { "the agent changed nothing" } else { "its worktree has no changes" };
             let short = attempt.id.short();
-            checks.problems.push(format!("{problem}; if that is right: git chant finish {short} --allow-empty"));
+            checks.problems.push(format!("{problem}; to accept that: git chant finish {short} --allow-empty"));
         }
         if let Some(base) = attempt.base
             && !project.is_ancestor(base, tip)?
         {
-            checks.problems.push("its branch no longer holds the commit that it started from".to_owned());
+            checks.problems.push("its branch no longer contains the base".to_owned());
         }
         self.checks = checks.settled();
         let clean = clean && self.checks.verify.is_empty() && self.checks.reproduces.is_none();
@@ -327,8 +327,12 @@ impl Judge<'_> {
         let store = project.store()?;
         let title = attempt.title();
         let (op, sentence, reason) = match verdict {
-            Verdict::Failed(failure) => (Op::Fail, format!("{title} failed: {failure}"), Some(failure.to_string())),
-            Verdict::Paused(pause) => (Op::Pause, format!("{title} is paused: {pause}"), Some(pause.to_string())),
+            Verdict::Failed(failure) => {
+                (Op::Fail, sentence("Failed", title, &failure.to_string()), Some(failure.to_string()))
+            }
+            Verdict::Paused(pause) => {
+                (Op::Pause, sentence("Paused", title, &pause.to_string()), Some(pause.to_string()))
+            }
             Verdict::Passed => {
                 let made =
                     if commits.len() == 1 { "1 commit".to_owned() } else { format!("{} commits", commits.len()) };
@@ -336,7 +340,7 @@ impl Judge<'_> {
                     Verified::None => "nothing was verified",
                     _ => "every check passed",
                 };
-                (Op::Finish, format!("{title} is finished: {made}, {checked}"), None)
+                (Op::Finish, sentence("Finished", title, &format!("{made}, {checked}")), None)
             }
         };
         let patches = history::patch_ids(&self.project.repo, &commits)?.into_iter();
@@ -372,8 +376,8 @@ impl Judge<'_> {
             && !self.project.silent
             && let Err(error) = store.annotate(&attempt.id, &commits)
         {
-            self.warn(format!("the notes could not be written: {}", error.message));
-            self.progress.say(&Step::Hint("git chant fsck --repair writes them".to_owned()));
+            self.warn(format!("cannot write the notes: {}", error.message));
+            self.progress.say(&Step::Hint("to write them: git chant fsck --repair".to_owned()));
         }
         // What is in no event is compared again when the attempt goes on.
         if appended.is_some()
@@ -410,12 +414,12 @@ pub(crate) fn refuse_under_way(project: &Project, attempt: &Attempt) -> Result<(
     let operation = busy.iter().find(|(place, _)| place.path == tree.path).map(|(_, operation)| operation.participle());
     let what = match operation {
         Some(participle) => format!("its branch is being {participle}"),
-        None if tree.is_merging() => "a merge is under way".to_owned(),
+        None if tree.is_merging() => "a merge is in progress".to_owned(),
         None => return Ok(()),
     };
     let (short, place) = (attempt.id.short(), tree.path.display());
     Err(Error::negative(Kind::UnderWay, format!("'{short}' cannot be checked: {what} in '{place}'"))
-        .hint("come to the end of it there, and commit it (or abort it)")
+        .hint("finish and commit that there, or abort it")
         .hint(format!("then: git chant merge {short}")))
 }
 

@@ -102,14 +102,14 @@ pub(super) fn take(
         return Ok(Ok(Aside(None)));
     }
     if !untouched(staged_blob) && staged_blob != Some(attempt.blob) {
-        return Ok(Err(in_the_way(attempt, "is staged with another text")));
+        return Ok(Err(in_the_way(attempt, "is staged with different content")));
     }
     let mut held = write_record(project, attempt, place, staged.filter(|_| !untouched(staged_blob)))?;
     if !untouched(in_tree) && in_tree.is_some() {
         held.move_aside(&path)?;
         if hash(project, &place.path, &attempt.spec_path, &held.record.copy)? != attempt.blob {
             Aside(Some(held)).put_back()?;
-            return Ok(Err(in_the_way(attempt, "was edited since the work began")));
+            return Ok(Err(in_the_way(attempt, "was edited after the work began")));
         }
         held.pinned = true;
     }
@@ -125,7 +125,7 @@ pub(super) fn take(
 fn in_the_way(attempt: &Attempt, why: &str) -> Waits {
     Waits::new(format!("the spec file {why}"))
         .paths([&attempt.spec_path])
-        .hint(format!("commit it, or move it away, then: git chant merge {}", attempt.id.short()))
+        .hint(format!("commit it or move it away, then: git chant merge {}", attempt.id.short()))
 }
 
 impl Aside {

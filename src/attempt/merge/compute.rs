@@ -46,7 +46,7 @@ pub(super) fn compute(project: &Project, attempt: &Attempt, target: &FullName, t
 pub(super) fn finished(project: &Project, id: &SpecId) -> Result<State, Stop> {
     let short = id.short();
     let Some(state) = project.store()?.state(id)? else {
-        let message = format!("cannot merge '{short}': nobody has worked on it");
+        let message = format!("cannot merge '{short}': it has no attempt");
         return Err(Stop::Taken(Error::negative(Kind::NotAllowed, message)));
     };
     if state.status == Status::Finished {
@@ -66,7 +66,7 @@ pub(super) fn finished(project: &Project, id: &SpecId) -> Result<State, Stop> {
 /// The commit that holds the finished work: what was recorded, as long as the branch still agrees. `None`: there is nothing.
 pub(super) fn work_tip(project: &Project, state: &State, attempt: &Attempt) -> Result<Result<Option<ObjectId>, Waits>> {
     if attempt.has_moved(project, state)? {
-        let waits = Waits::new(format!("its branch '{}' moved since it was checked", attempt.branch.shorten()));
+        let waits = Waits::new(format!("its branch '{}' moved after the checks", attempt.branch.shorten()));
         return Ok(Err(waits.hint(format!("to check it again and merge it: git chant merge {}", attempt.id.short()))));
     }
     Ok(Ok(state.facts.work_commits.last().copied()))

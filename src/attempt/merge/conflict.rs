@@ -60,13 +60,13 @@ pub(super) fn ways_out(project: &Project, attempt: &Attempt, target: &str, asked
     let place = tree.path.to_string_lossy();
     let then = format!("then: git chant merge {short} (it is checked again first)");
     if tree.is_merging() || !busy_in(&project.repo, attempt.branch.as_ref())?.is_empty() {
-        return Ok(vec![format!("go on with what is under way in its worktree '{place}', and commit it"), then]);
+        return Ok(vec![format!("finish the merge in progress in its worktree '{place}' and commit it"), then]);
     }
     let verb = if how(project, attempt)? == MergeHow::Rebase { "rebase" } else { "merge" };
     let (place, target) = (shell_words::quote(&place), shell_words::quote(target));
     let mut hints = vec![format!("resolve it in its worktree: git -C {place} {verb} {target}"), then];
     if asked {
-        hints.push(format!("or let an agent resolve it: git chant merge {short} --agent"));
+        hints.push(format!("to have an agent resolve it: git chant merge {short} --agent"));
     }
     Ok(hints)
 }

@@ -28,7 +28,7 @@ use crate::{
     domain::{
         event::{Facts, Landing, Op},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         review::Standing,
         state::State,
         status::Status,
@@ -94,7 +94,8 @@ pub(crate) fn land(
             Err(Unmerged::Stop(stop)) => return Err(stop),
         }
     }
-    let waits = Waits::new("its target kept moving").hint(format!("try again: git chant merge {}", id.short()));
+    let waits =
+        Waits::new("other processes keep moving its target").hint(format!("try again: git chant merge {}", id.short()));
     Ok(EndedAs::Waiting(waits))
 }
 
@@ -119,7 +120,8 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     let attempt = &project.attempt(id, &state)?;
     let short = id.short();
     if !state.unacknowledged().is_empty() {
-        let why = format!("the agent changed more than its work: {}", state.unacknowledged().join("; "));
+        let why =
+            format!("the agent changed files or settings outside its work: {}", state.unacknowledged().join("; "));
         return Err(Waits::new(why).hint(format!("look at it, then: git chant ack {short} --reason \"...\"")).into());
     }
     let tip = work_tip(project, &state, attempt)??;
@@ -134,7 +136,7 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     let Some(tip) = tip else { return Ok(complete(project, attempt, None, progress)?) };
     let Some(target) = target(attempt, onto)? else {
         return Err(Waits::new("HEAD was detached when it started, so it has no target")
-            .hint(format!("say where it goes: git chant merge {short} --onto <branch>"))
+            .hint(format!("to name a target: git chant merge {short} --onto <branch>"))
             .into());
     };
     if onto.is_none()
@@ -187,9 +189,12 @@ fn round(project: &Project, id: &SpecId, onto: Option<&str>, progress: &dyn Prog
     }
     let changed = seen::waiting(project, id, attempt.start, progress)?;
     if !changed.is_empty() {
-        return Err(Waits::new(format!("what git goes by changed while it was merged: {}", changed.join("; ")))
-            .hint(format!("to have it checked again: git chant merge {short}"))
-            .into());
+        return Err(Waits::new(format!(
+            "the repository's configuration changed during the merge: {}",
+            changed.join("; ")
+        ))
+        .hint(format!("to have it checked again: git chant merge {short}"))
+        .into());
     }
     // From here on nothing may stay half done: a signal ends this process afterwards.
     let signals = Interrupts::listen()?;
@@ -226,7 +231,7 @@ fn move_target(
         Advanced::LostRace => Err(Unmerged::Outdated),
         Advanced::Refused { paths, why, output } => Err(Waits { output, ..Waits::new(why) }
             .paths(paths)
-            .hint(format!("when that is out of the way: git chant merge {}", attempt.id.short()))
+            .hint(format!("once that is resolved: git chant merge {}", attempt.id.short()))
             .into()),
     }
 }
@@ -241,7 +246,7 @@ fn awaited(project: &Project, state: &State, attempt: &Attempt) -> Result<Option
     if let Some((review, why)) = review.as_ref().and_then(|review| Some((review, review.obstacle()?))) {
         let waits = Waits::new(why);
         return Ok(Some(match review.standing {
-            Standing::Rejected => waits.hint(format!("to begin again: git chant reset {short}")),
+            Standing::Rejected => waits.hint(format!("to start over: git chant reset {short}")),
             _ => waits
                 .hint(format!("to look at it: git chant review {short}"))
                 .hint(format!("then: git chant approve {short} --commit {}", review.tip.to_hex_with_len(12))),
@@ -273,8 +278,8 @@ fn hold(project: &Project, target: &FullName) -> Result<Option<WorktreeLock>, Un
     let [place] = places.as_slice() else { return Ok(None) };
     match worktree::lock::lock(place, project.config().lock_timeout()?)? {
         Some(lock) => Ok(Some(lock)),
-        None => Err(Waits::new(format!("another git chant is at work in '{}'", place.path.display()))
-            .hint("try again when it is done")
+        None => Err(Waits::new(format!("another git-chant process is working in '{}'", place.path.display()))
+            .hint("try again when it has finished")
             .into()),
     }
 }
@@ -288,7 +293,7 @@ fn announce(
     tip: ObjectId,
     landing: Landing,
 ) -> Result<(), Unmerged> {
-    let sentence = format!("{} goes into {}", attempt.title(), target.shorten());
+    let sentence = sentence("Merging", attempt.title(), &format!("into {}", target.shorten()));
     let facts = Facts {
         attempt: Some(attempt.start),
         target: Some(target.as_bstr().to_string()),
@@ -313,8 +318,8 @@ fn complete(project: &Project, attempt: &Attempt, merged: Merged, progress: &dyn
         && !project.silent
         && let Err(error) = annotate_merge(project, attempt, *commit)
     {
-        progress.say(&Step::Warning(format!("the notes could not be written: {}", error.message)));
-        progress.say(&Step::Hint("git chant fsck --repair writes them".to_owned()));
+        progress.say(&Step::Warning(format!("cannot write the notes: {}", error.message)));
+        progress.say(&Step::Hint("to write them: git chant fsck --repair".to_owned()));
     }
     if let Err(error) = seen::forget(project, &attempt.id) {
         progress.say(&Step::Warning(error.message));
@@ -329,8 +334,8 @@ fn complete(project: &Project, attempt: &Attempt, merged: Merged, progress: &dyn
 fn record_completion(project: &Project, attempt: &Attempt, merged: &Merged) -> Result<(), Stop> {
     let title = attempt.title();
     let sentence = match merged {
-        Some((target, _)) => format!("{title} is in {target}"),
-        None => format!("{title} is completed: there was nothing to merge"),
+        Some((target, _)) => sentence("Completed", title, &format!("merged into {target}")),
+        None => sentence("Completed", title, "nothing to merge"),
     };
     let state = project.store()?.state(&attempt.id)?;
     let verified = state.map(|state| project.level(&attempt.id, &state)).transpose()?.flatten();

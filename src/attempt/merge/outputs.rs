@@ -27,8 +27,8 @@ pub(super) fn place(project: &Project, attempt: &Attempt, tip: Option<ObjectId>)
     if let Some(tip) = tip
         && let Some(leaked) = leaked(project, attempt, tip)?
     {
-        let hint = format!("take it out of the commits, then: git chant finish {}", attempt.id.short());
-        return Ok(Some(Waits::new("in silent mode nothing under .chant/ may be committed").paths(leaked).hint(hint)));
+        let hint = format!("remove it from the commits, then: git chant finish {}", attempt.id.short());
+        return Ok(Some(Waits::new("silent mode allows no commits under .chant/").paths(leaked).hint(hint)));
     }
     let Some(top) = project.repo.main_work_dir().or_else(|| project.repo.work_dir().map(Path::to_owned)) else {
         return Ok(None);
@@ -55,7 +55,7 @@ pub(super) fn place(project: &Project, attempt: &Attempt, tip: Option<ObjectId>)
         return Ok(None);
     }
     let hint = format!("move yours away, then: git chant merge {}", attempt.id.short());
-    Ok(Some(Waits::new("files that it would replace were changed meanwhile").paths(occupied).hint(hint)))
+    Ok(Some(Waits::new("these files have changes that the merge would overwrite").paths(occupied).hint(hint)))
 }
 
 /// In silent mode puts the documents into place that a completed spec of another clone wrote, as its events have them: only where none

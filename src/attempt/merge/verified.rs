@@ -69,7 +69,7 @@ impl<'p> Verifier<'p> {
     /// # Errors
     /// If a command could not be run, or was interrupted.
     pub(super) fn check(&self, merged: ObjectId, target: &str) -> Result<Option<Waits>> {
-        self.progress.say(&Step::Note(format!("'{target}' has moved on: the merge with it is checked, too")));
+        self.progress.say(&Step::Note(format!("'{target}' has moved; checking the merge result as well")));
         let tree = self.project.repo.gix().find_commit(merged)?.tree_id()?.detach();
         let mut room = Room::for_attempt(self.project, self.attempt.start, self.progress)?;
         room.warm_up(self.attempt, &[])?;
@@ -131,8 +131,12 @@ impl<'p> Verifier<'p> {
         let said = seen.tail.iter().flat_map(|tail| tail.lines()).filter(|line| !line.trim().is_empty());
         let said: Vec<&str> = said.collect();
         let last = &said[said.len().saturating_sub(SHOWN)..];
-        let waits = last.iter().fold(waits, |waits, said| waits.hint(format!("it said: {said}")));
+        let waits = last.iter().fold(waits, |waits, said| waits.hint(format!("output: {said}")));
         let more = last.len() < said.len();
-        Ok(if more { waits.hint(format!("all that it said: git chant log {} --checks", id.short())) } else { waits })
+        Ok(if more {
+            waits.hint(format!("to see the whole output: git chant log {} --checks", id.short()))
+        } else {
+            waits
+        })
     }
 }

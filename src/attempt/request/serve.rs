@@ -14,7 +14,7 @@ use crate::{
         event::{Facts, Op},
         failure::Said,
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         spec_file,
         state::State,
     },
@@ -46,7 +46,7 @@ pub(crate) struct Requests<'a> {
 }
 
 impl<'a> Requests<'a> {
-    /// Makes the mailbox of a run of `attempt` at the spec `id`, before the agent begins.
+    /// Makes the mailbox of a run of `attempt` at the spec `id`, before the agent starts.
     ///
     /// # Errors
     /// If its folders cannot be made.
@@ -128,12 +128,12 @@ impl<'a> Requests<'a> {
         let name = format!("request-{key}");
         let folder = Directory::open(&self.mailbox.writable, REQUESTS.into())?;
         let bytes = folder.map(|folder| folder.read(name.as_bytes().as_bstr(), MOST)).transpose()?.flatten();
-        let bytes = bytes.ok_or_else(|| refused("the request is gone"))?;
+        let bytes = bytes.ok_or_else(|| refused("the request is missing"))?;
         match serde_json::from_slice(&bytes).map_err(|error| refused(format!("the request cannot be read: {error}")))? {
             Request::Note { text } => self.note(&words(&text)?),
             Request::Fail(said) => {
                 let said = Said { reason: words(&said.reason)?, ..said };
-                let sentence = format!("{} fails when its agent ends: {said}", self.id.short());
+                let sentence = sentence("Failing", self.id.short(), &format!("when its agent ends: {said}"));
                 Ok(Answer::Recorded { spec: self.id.clone(), sentence, said: Some(said) })
             }
             Request::Add { text, onto } => self.add(key, &text, onto.as_deref()),
@@ -164,7 +164,7 @@ impl<'a> Requests<'a> {
     fn add(&self, key: &str, text: &str, onto: Option<&str>) -> Result<Answer> {
         let spec = spec_file::parse("<the request>", text.as_bytes()).map_err(|found| {
             let first = found.first().map(|one| format!(": line {}: {}", one.line, one.message));
-            refused(format!("the text makes no valid spec{}", first.unwrap_or_default()))
+            refused(format!("the text is not a valid spec{}", first.unwrap_or_default()))
         })?;
         if let Some(onto) = onto {
             let short = onto.strip_prefix("refs/heads/").ok_or_else(|| refused("'--onto' names no branch"))?;
@@ -205,7 +205,7 @@ fn words(text: &str) -> Result<String> {
     let line = crate::terminal::sanitize::line(text);
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.len() {
-        0 => Err(refused("it says nothing")),
+        0 => Err(refused("it is empty")),
         length if length > MOST_WORDS => Err(refused(format!("it has {length} bytes; {MOST_WORDS} are recorded"))),
         _ => Ok(line),
     }

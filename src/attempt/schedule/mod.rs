@@ -111,7 +111,7 @@ fn worker<R: Send>(shared: &Shared<'_, R>, work: &impl Fn(&Job, Option<Slot>) ->
             && let Some(pause) = state.queue.cooling(agent, Instant::now())
         {
             let pause = humantime::format_duration(Duration::from_secs(pause.as_secs_f64().ceil() as u64));
-            let note = format!("the agent '{agent}' is left alone for {pause}");
+            let note = format!("agent '{agent}' waits; next try in {pause}");
             shared.progress.say(&Step::Note(note));
         }
         let waiting = if look { state.queue.take_waiting() } else { Vec::new() };

@@ -32,7 +32,7 @@ pub(super) fn unexplained(
         return Ok(None);
     }
     let also = if restore(project, name, old, new)? { ", and was restored" } else { "" };
-    Ok(Some(format!("the ref '{name}' was changed by no event{also}")))
+    Ok(Some(format!("the ref '{name}' changed without an event{also}")))
 }
 
 /// What one ref holds now, if it holds an id.

@@ -35,7 +35,7 @@ use record::Record;
 use trust::Moment;
 
 /// What is said where there should be a record and is none.
-const LOST: &str = "what was seen before the run is not known: its record was removed or altered";
+const LOST: &str = "the record of the repository before the run was removed or altered";
 
 /// How many paths of the main worktree are named.
 const PATHS: usize = 8;

@@ -48,8 +48,8 @@ pub(super) fn say(
     }
     let id = |text: Option<&String>| text.and_then(|text| text.parse::<ObjectId>().ok());
     Ok(match (id(old), id(new)) {
-        (_, None) if new.is_none() => Some(format!("'{name}' was deleted since the run began")),
-        (None, Some(_)) if old.is_none() => Some(format!("'{name}' was made since the run began")),
+        (_, None) if new.is_none() => Some(format!("'{name}' was deleted during the run")),
+        (None, Some(_)) if old.is_none() => Some(format!("'{name}' was created during the run")),
         (Some(old), Some(new)) => {
             let gone = history::newest_between(&project.repo, new, old, COMMITS + 1);
             let mut come = history::newest_between(&project.repo, old, new, COMMITS + 1 + landed.len());
@@ -61,9 +61,9 @@ pub(super) fn say(
             if !gone.is_empty() {
                 said = format!("{said}{}without {}", if come.is_empty() { "" } else { "; " }, listed(project, &gone));
             }
-            Some(format!("'{name}' moved since the run began: {said}"))
+            Some(format!("'{name}' moved during the run: {said}"))
         }
-        _ => Some(format!("'{name}' leads elsewhere since the run began")),
+        _ => Some(format!("'{name}' points elsewhere since the run began")),
     })
 }
 

@@ -27,8 +27,8 @@ impl Part {
     /// what was laid over it is gone.
     pub(super) fn aside(self, confined: bool) -> &'static str {
         match self {
-            _ if !confined => "since the run, and of git-chant only",
-            Part::Shared => "by you, or after a change of yours by the agent: look at that file",
+            _ if !confined => "after the run, and only of git-chant",
+            Part::Shared => "by you, or by the agent after you: look at that file",
             _ => "not by the agent: it was confined",
         }
     }

@@ -76,8 +76,9 @@ impl Record {
 
     /// Writes it in the place of what is there.
     pub(super) fn write(&self, project: &Project, id: &SpecId) -> Result<()> {
-        let text = serde_json::to_vec(self)
-            .map_err(|cause| Error::fatal(Kind::Copy, format!("cannot write what was seen before the run: {cause}")))?;
+        let text = serde_json::to_vec(self).map_err(|cause| {
+            Error::fatal(Kind::Copy, format!("cannot record the repository before the run: {cause}"))
+        })?;
         let seal = sealed(project, id, self.attempt, &text)?.unwrap_or_default();
         let bytes = [seal.as_bytes(), b"\n", &text].concat();
         let common = project.repo.common_dir();

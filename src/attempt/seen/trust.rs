@@ -42,7 +42,7 @@ pub(super) fn withdraw(project: &Project, began: Moment) -> Result<Vec<String>> 
     for (path, subject, blob) in entries(project, began) {
         if !is_explained(project, &subject, &blob)? {
             local_file::remove("trust.write", &path)?;
-            let what = "was written down during the run, by no command that is recorded: it does not count";
+            let what = "was added during the run by no recorded command; it is ignored";
             withdrawn.push(format!("trust in the commands of '{}' {what}", subject.escape_debug()));
         }
     }

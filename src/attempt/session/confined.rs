@@ -64,7 +64,7 @@ impl ConfinedRun {
                 }
                 let message = format!("cannot confine the agent of '{}': {why}", id.short());
                 Err(Error::negative(Kind::NotConfined, message)
-                    .hint("to run agents without: git config chant.confine auto"))
+                    .hint("to run agents without a sandbox: git config chant.confine auto"))
             }
         }
     }

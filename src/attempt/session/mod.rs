@@ -92,7 +92,7 @@ impl Session<'_> {
         if let Some(had) = had.filter(|_| heard.report.session.is_none())
             && matches!(finished.ending, Ending::Exited(code) if code != 0)
         {
-            progress.say(&Step::Note(format!("the session '{had}' cannot be gone on with: a new one begins")));
+            progress.say(&Step::Note(format!("cannot resume session '{had}'; starting a new one")));
             (finished, heard) = once(None)?;
         }
         serve(&mut requests, progress);
@@ -159,13 +159,13 @@ impl Session<'_> {
         let forced = matches!(finished.ending, Ending::TimedOut(_) | Ending::Interrupted(_));
         if finished.survivors > 0 && !forced {
             let left = match finished.survivors {
-                1 => "a background process, which was".to_owned(),
-                many => format!("{many} background processes, which were"),
+                1 => "a background process; it was".to_owned(),
+                many => format!("{many} background processes; they were"),
             };
-            progress.say(&Step::Warning(format!("the agent left {left} ended")));
+            progress.say(&Step::Warning(format!("the agent left {left} stopped")));
         }
         if let Some(error) = &finished.transcript_error {
-            progress.say(&Step::Warning(format!("the transcript is not complete: {error}")));
+            progress.say(&Step::Warning(format!("the transcript is incomplete: {error}")));
         }
         Ok((finished, memory.map(Memory::heard).unwrap_or_default()))
     }
@@ -199,7 +199,7 @@ fn asked(answer: &str) -> Option<Stopped> {
 /// Answers what the agent asks for. A mailbox that cannot be used is told of, and is no reason to end the agent.
 fn serve(requests: &mut Requests<'_>, progress: &dyn Progress) {
     if let Err(error) = requests.serve() {
-        progress.say(&Step::Warning(format!("the agent gets no answer to what it asks: {}", error.message)));
+        progress.say(&Step::Warning(format!("cannot answer the agent's requests: {}", error.message)));
     }
 }
 

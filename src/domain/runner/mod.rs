@@ -50,7 +50,7 @@ pub(crate) fn judge(command: &str, exit: Option<i32>, output: &str) -> Verdict {
         let why = match exit {
             Some(127) => "a command was not found".to_owned(),
             Some(126) => "a command is not executable".to_owned(),
-            Some(code) => format!("exit code {code} means that a signal ended it"),
+            Some(code) => format!("exit code {code} means that interrupted by a signal"),
             None => "a signal or a time limit ended it".to_owned(),
         };
         return Verdict { runner: None, outcome: Outcome::Error, why, counted: false };

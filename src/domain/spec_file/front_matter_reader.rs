@@ -88,8 +88,8 @@ impl FrontMatterReader {
     fn entry(&mut self, index: usize, name: String, node: Node) {
         match TABLE.iter().find(|key| key.name == name) {
             _ if self.front.keys.contains(&name) => {
-                let help = Some("keep one of them: which one counts is anybody's guess".to_owned());
-                let message = format!("the key '{}' is there twice", shorten(&name));
+                let help = Some("remove one of them".to_owned());
+                let message = format!("the key '{}' occurs twice", shorten(&name));
                 self.problem(&name, NodeLocation::key(index, &name), message, help);
             }
             Some(key) => match key.field {
@@ -105,7 +105,7 @@ impl FrontMatterReader {
 
     fn unknown(&mut self, index: usize, key: &str) {
         if let Some(meant) = nearest(key, &KEYS) {
-            let message = format!("the key '{}' means nothing and is ignored", shorten(key));
+            let message = format!("unknown key '{}'; ignored", shorten(key));
             let help = Some(format!("did you mean '{}'?", KEYS[meant]));
             let severity = Severity::Warning;
             self.problems.push(Problem { severity, place: NodeLocation::key(index, key), message, help });
@@ -138,7 +138,7 @@ impl FrontMatterReader {
                 if let Some((again, _)) = required.next() {
                     let place =
                         NodeLocation { path: vec![index, again], key: true, written: Some("required".to_owned()) };
-                    return self.problem("approval", place, "the key 'required' is there twice".to_owned(), None);
+                    return self.problem("approval", place, "the key 'required' occurs twice".to_owned(), None);
                 }
                 match node {
                     Node::Null => return,

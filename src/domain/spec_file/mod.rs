@@ -66,12 +66,12 @@ pub(crate) fn parse(path: &str, bytes: &[u8]) -> Result<Spec, Vec<Diagnostic>> {
     }
     if let Some(heading) = body.empty_criteria {
         let help = Some("write each as a task: '- [ ] what must hold'".to_owned());
-        warnings.push(source.diagnostic(Severity::Warning, heading, "no criteria stand under this heading", help));
+        warnings.push(source.diagnostic(Severity::Warning, heading, "this heading has no criteria", help));
     }
     let no_criterion = |place| {
         let help =
             Some("a criterion is a list item with a box: '- [ ] what must hold', or '- [x] what holds'".to_owned());
-        source.diagnostic(Severity::Warning, place, "this is no criterion, and counts for nothing", help)
+        source.diagnostic(Severity::Warning, place, "not a criterion; ignored", help)
     };
     let no_criteria: Vec<Diagnostic> = body.near_boxes.into_iter().map(no_criterion).collect();
     warnings.extend(no_criteria.iter().cloned());
@@ -135,7 +135,7 @@ fn check_front(source: &Source, parts: &fence::Parts) -> Result<(), Box<Diagnost
     match text.char_indices().find(|(_, c)| barred(*c)) {
         Some((at, c)) => {
             let start = parts.inner.start + at;
-            let message = format!("the character U+{:04X} cannot stand in front matter", u32::from(c));
+            let message = format!("the character U+{:04X} is not allowed in front matter", u32::from(c));
             Err(Box::new(source.diagnostic(Severity::Error, start..start + c.len_utf8(), message, None)))
         }
         None => Ok(()),

@@ -33,7 +33,7 @@ impl Source {
         if bytes.len() > MAX_SPEC_LEN {
             let message =
                 format!("the file is {} bytes long, more than the {MAX_SPEC_LEN} that a spec may have", bytes.len());
-            let help = "keep long material in files of its own and name them in 'informed_by'".to_owned();
+            let help = "move long material to other files and list them in 'informed_by'".to_owned();
             return Err(Box::new(whole_file(Severity::Error, path, message, Some(help))));
         }
         let at = |start: usize, len: usize, message: String, help: &str| {
@@ -46,7 +46,7 @@ impl Source {
             Ok(text) => Ok(Source { path: path.to_owned(), text: text.to_owned() }),
             Err(error) => {
                 let start = error.valid_up_to();
-                let message = format!("the file is not UTF-8: byte 0x{:02x} cannot stand here", bytes[start]);
+                let message = format!("the file is not UTF-8: invalid byte 0x{:02x}", bytes[start]);
                 let len = error.error_len().unwrap_or(bytes.len() - start);
                 Err(at(start, len, message, "save the file as UTF-8"))
             }

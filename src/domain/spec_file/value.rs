@@ -21,7 +21,7 @@ pub(super) fn entry(text: &str) -> Result<(), &'static str> {
 /// Files of this repository: an entry that is no URL.
 pub(super) fn files(text: &str) -> Result<(), &'static str> {
     match Entry::parse(text)? {
-        Entry::Url(_) => Err("a URL is no file of this repository"),
+        Entry::Url(_) => Err("a URL is not a file in this repository"),
         _ => Ok(()),
     }
 }
@@ -29,7 +29,7 @@ pub(super) fn files(text: &str) -> Result<(), &'static str> {
 /// One line of text.
 pub(super) fn line(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
-        Err("it is empty: leave it out")
+        Err("it is empty; remove it")
     } else if text.len() > MAX_LINE {
         Err("it is longer than 1024 bytes")
     } else if text.contains('\n') {
@@ -46,7 +46,7 @@ pub(super) fn line(text: &str) -> Result<(), &'static str> {
 /// A command, which may have several lines.
 pub(super) fn command(text: &str) -> Result<(), &'static str> {
     if text.trim().is_empty() {
-        Err("it is empty: leave it out")
+        Err("it is empty; remove it")
     } else if text.len() > MAX_COMMAND {
         Err("it is longer than 16384 bytes")
     } else if text.chars().any(|c| is_unprintable(c) && !matches!(c, '\n' | '\t')) {
@@ -60,9 +60,9 @@ pub(super) fn command(text: &str) -> Result<(), &'static str> {
 pub(super) fn pattern(text: &str) -> Result<(), &'static str> {
     line(text)?;
     match regex_lite::Regex::new(text) {
-        Ok(regex) if regex.is_match("") => Err("it matches the empty text, and so everything"),
+        Ok(regex) if regex.is_match("") => Err("it matches everything, even empty output"),
         Ok(_) => Ok(()),
-        Err(_) => Err("it is no regular expression"),
+        Err(_) => Err("it is not a valid regular expression"),
     }
 }
 

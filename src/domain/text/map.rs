@@ -64,13 +64,13 @@ pub(crate) fn map_findings(document: &str, files: &dyn Files) -> Vec<Finding> {
             findings.push(Finding::new(
                 named.line,
                 what,
-                "correct the path, or write '(new)' beside it if it is to be made",
+                "correct the path, or write '(new)' beside it if the fix creates it",
             ));
         }
     }
     if !any && findings.is_empty() {
-        let help = "name every file to change, each in a row or list item: '- `src/a.rs`: what changes'";
-        findings.push(Finding::new(1, "it names no file of the repository", help));
+        let help = "list every file to change: '- `src/a.rs`: what changes'";
+        findings.push(Finding::new(1, "it names no file in the repository", help));
     }
     findings
 }

@@ -77,12 +77,12 @@ const LONG: usize = 6;
 /// Why a part says nothing.
 fn void(block: &Block, known: &Known) -> Option<&'static str> {
     if block.words.is_empty() {
-        return Some("it has no words that a reader sees");
+        return Some("it has no visible words");
     }
     if placeholder::is_placeholder(&block.text, &block.words) {
-        return Some("it holds a place for words and no words");
+        return Some("it holds only a placeholder");
     }
-    known.holds(&block.words).then_some("it repeats what the spec says")
+    known.holds(&block.words).then_some("it repeats the spec")
 }
 
 /// Whether a sentence shows no words, or is a place for some.
@@ -101,18 +101,18 @@ pub(crate) fn emptiness(document: &str, known: &Known) -> Option<Finding> {
         let shown: String = first.chars().take(40).collect();
         why = why.or(Some((block.line, found, shown)));
     }
-    let help = "write what was found, in words of its own";
+    let help = "write the findings in your own words";
     Some(match why {
         Some((line, found, shown)) if shown.trim().is_empty() => Finding::new(line, found, help),
         Some((line, found, shown)) => Finding::new(line, format!("{found}: '{}'", shown.trim()), help),
-        None if parts.is_empty() => Finding::new(1, "it has no words that a reader sees", help),
-        None => Finding::new(parts[0].line, "it has a title and says nothing", help),
+        None if parts.is_empty() => Finding::new(1, "it has no visible words", help),
+        None => Finding::new(parts[0].line, "it has a title but no text", help),
     })
 }
 
 /// Whether release notes say something; `None` if they do.
 pub(crate) fn notes_emptiness(notes: Option<&str>, known: &Known) -> Option<Finding> {
-    let help = "write what changes for users, one sentence is enough";
+    let help = "write what changes for users; one sentence is enough";
     let Some(notes) = notes else { return Some(Finding::new(1, "the section is empty", help)) };
     let mut finding = emptiness(notes, known)?;
     // Notes may be headings alone: "### Fixed: two writers lose nothing".
@@ -201,7 +201,7 @@ const RECOMMENDS: [&str; 44] = [
 pub(crate) fn lacks_recommendation(document: &str, known: &Known) -> Option<Finding> {
     let parts = blocks(document);
     let recommends = |block: &Block| RECOMMENDS.iter().any(|stem| block.words.contains(stem));
-    let help = "add a heading '## Recommendation' and, below it, what to do and why";
+    let help = "add a heading '## Recommendation' with what to do and why";
     let mut bare = None;
     for (at, block) in parts.iter().enumerate() {
         match block.kind {
@@ -233,7 +233,7 @@ pub(crate) fn lacks_recommendation(document: &str, known: &Known) -> Option<Find
         }
     }
     Some(match bare {
-        Some(line) => Finding::new(line, "nothing stands under the heading of its recommendation", help),
-        None => Finding::new(1, "it recommends nothing: it has no heading such as 'Recommendation'", help),
+        Some(line) => Finding::new(line, "its recommendation is empty", help),
+        None => Finding::new(1, "it has no heading such as 'Recommendation'", help),
     })
 }

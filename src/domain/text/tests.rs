@@ -67,7 +67,7 @@ fn what_nobody_would_read_is_no_text() {
 fn a_finding_names_the_line_and_what_would_do() {
     let finding = emptiness("# T\n\n## Findings\n\nTODO\n", &known()).expect("a finding");
     assert_eq!(finding.line, 5);
-    assert!(finding.words().contains("'TODO'") && finding.words().contains("write what was found"), "{finding:?}");
+    assert!(finding.words().contains("'TODO'") && finding.words().contains("write the findings"), "{finding:?}");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn a_map_names_what_is_there_or_is_to_be_made() {
 #[test]
 fn a_map_that_leads_nowhere_is_named_with_its_line() {
     let finding = |map: &str| map_findings(map, &Here).into_iter().next().map(|finding| (finding.line, finding.what));
-    assert_eq!(finding("# Map\n\nEverything has to change.\n"), Some((1, "it names no file of the repository".into())));
+    assert_eq!(finding("# Map\n\nEverything has to change.\n"), Some((1, "it names no file in the repository".into())));
     assert_eq!(finding("# Map\n\n- `src/c.rs`: lock\n- `calc.py`\n"), Some((3, "'src/c.rs' does not exist".into())));
     assert_eq!(finding("# Map\n\n- `nowhere.py`\n- `calc.py`\n"), Some((3, "'nowhere.py' does not exist".into())));
     for fine in [

@@ -100,7 +100,7 @@ impl Request {
             let finished = process::run(run)?;
             if !finished.ending.success() {
                 return Err(Error::negative(Kind::PrFailed, format!("'{shown}' {}", finished.ending))
-                    .hint("what it said stands above; without --run the commands are printed"));
+                    .hint("see its output above; to print the commands instead, leave out --run"));
             }
             printed = String::from_utf8_lossy(&finished.tail).trim().lines().last().unwrap_or_default().to_owned();
         }
@@ -185,20 +185,20 @@ fn subject(specs: &Specs<'_>, entries: Vec<Entry>) -> Result<Entry> {
     // Without its fix an investigation has a failing test to offer, and a body that says otherwise.
     if let Some(fix) = candidates.iter().find(|entry| phase(entry) == Some(Phase::ForkFix) && !done(entry)) {
         let short = fix.id.short();
-        let message = format!("the fix '{short}' is {}: a pull request is made of finished work", fix.status);
-        return Err(Error::negative(Kind::NoWork, message).hint(format!("to work it: git chant work {short}")));
+        let message = format!("cannot make a pull request: the fix '{short}' is {}", fix.status);
+        return Err(Error::negative(Kind::NoWork, message).hint(format!("to work on it: git chant work {short}")));
     }
     candidates.sort_by_key(|entry| (phase(entry) != Some(Phase::ForkFix), entry.id.clone()));
     candidates
         .into_iter()
         .find(done)
-        .ok_or_else(|| Error::negative(Kind::NoWork, "no work is done yet that a pull request could be about"))
+        .ok_or_else(|| Error::negative(Kind::NoWork, "no finished work to make a pull request of"))
 }
 
 /// The branch that holds the work of a spec, or the one that a person names, by its short name, for a pull request into `base`.
 ///
 /// # Errors
-/// `no-branch` if the work is in the base branch itself, or its branch is gone.
+/// `no-branch` if the work is in the base branch itself, or its branch is missing.
 fn branch(project: &Project, entry: &Entry, base: &str, named: Option<&str>) -> Result<(String, ObjectId)> {
     let facts = entry.state.as_ref().map(|state| &state.facts);
     let recorded = facts.and_then(|facts| facts.target.clone()).unwrap_or_default();
@@ -212,9 +212,9 @@ fn branch(project: &Project, entry: &Entry, base: &str, named: Option<&str>) -> 
         Some(tip) if short != base => Ok((short.to_owned(), tip)),
         _ => Err(Error::negative(
             Kind::NoBranch,
-            format!("the work of '{}' is in '{short}': a pull request needs a branch of its own", entry.id.short()),
+            format!("the work of '{}' is in '{short}'; a pull request needs its own branch", entry.id.short()),
         )
-        .hint("make one: git branch fix/<topic> <commit>, and name it with --head")),
+        .hint("to make one: git branch fix/<topic> <commit>, then pass --head fix/<topic>")),
     }
 }
 

@@ -81,7 +81,7 @@ impl Exchange<'_> {
 
     fn report_deleted(&mut self, name: &str, tip: ObjectId) {
         self.report.add(ExchangeResult::Pushed, name, Some(tip), None);
-        self.report.say(ExchangeResult::Pushed, name, "gone: no longer needed there");
+        self.report.say(ExchangeResult::Pushed, name, "no longer needed");
     }
 
     /// Pushes the branches that other clones may need, and deletes those that none needs any more.
@@ -110,11 +110,11 @@ impl Exchange<'_> {
                     self.store.track(&format!("{}{id}", tracking::tracked_branches(remote)), known, *tip)?;
                     self.report.add(ExchangeResult::Pushed, &name, known, Some(*tip));
                     if needless.iter().any(|(other, ..)| *other == name) {
-                        self.report.say(ExchangeResult::Pushed, &name, "in the place of an earlier attempt's");
+                        self.report.say(ExchangeResult::Pushed, &name, "replacing an earlier attempt");
                     }
                 }
                 PushStatus::Behind => {
-                    self.report.say(ExchangeResult::Refused, &name, "what is there is not what it builds on")
+                    self.report.say(ExchangeResult::Refused, &name, "the remote's branch has other commits")
                 }
                 PushStatus::Refused(why) => self.report.say(ExchangeResult::Refused, &name, why),
             }

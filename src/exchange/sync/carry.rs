@@ -47,7 +47,11 @@ impl Exchange<'_> {
                 } else if let Some(spec) = spec_of(full) {
                     self.join_spec(&spec, *theirs, Source::FetchOnly)?;
                 } else {
-                    self.report.say(ExchangeResult::Unfit, &name, format!("it carries '{full}', which is no spec's"));
+                    self.report.say(
+                        ExchangeResult::Unfit,
+                        &name,
+                        format!("it carries '{full}', which is not a spec ref"),
+                    );
                 }
             }
         }
@@ -74,14 +78,14 @@ impl Exchange<'_> {
         let update = Update { id: carrier, name: name.clone() };
         let fates = git::remote::push(&self.project.repo, &self.remote.name, &[update])?;
         let fate = fates.into_iter().find(|(full, _)| *full == name).map(|(_, fate)| fate);
-        let fate = fate.unwrap_or_else(|| PushStatus::Refused("it did not say what became of it".to_owned()));
+        let fate = fate.unwrap_or_else(|| PushStatus::Refused("the remote did not report its status".to_owned()));
         if fate == PushStatus::Done {
             self.store.track(&format!("{}{clone}", tracked_sync_branches(&self.remote.name)), before, carrier)?;
             self.report.add(ExchangeResult::Pushed, &name, before, Some(carrier));
             self.report.say(
                 ExchangeResult::Pushed,
                 &name,
-                "it takes no refs under refs/chant, so this branch carries them",
+                "it accepts no refs under refs/chant; this branch carries them",
             );
         }
         Ok(fate)

@@ -36,7 +36,7 @@ impl<'a> Claims<'a> {
         if remote.pushed_to {
             return Ok(Claims { project, remote });
         }
-        Err(Error::fatal(Kind::NoRemote, format!("nothing is pushed to '{}' in silent mode", remote.name))
+        Err(Error::fatal(Kind::NoRemote, format!("silent mode pushes nothing to '{}'", remote.name))
             .hint(format!("to allow it: git config chant.remote {}", remote.name)))
     }
 
@@ -59,7 +59,7 @@ impl<'a> Claims<'a> {
                 PushStatus::Refused(why) => return Err(refused(&self.remote.name, &why)),
             }
         }
-        Err(Error::negative(Kind::NotPushed, format!("others keep writing to '{}'", self.remote.name)))
+        Err(Error::negative(Kind::NotPushed, format!("other processes keep updating '{}'", self.remote.name)))
     }
 
     /// The ref that says what the remote has of a spec.
@@ -83,7 +83,7 @@ impl<'a> Claims<'a> {
         let known = store.tracked_tip(&self.remote.name, spec)?;
         let accepted = || store.track(&self.tracked(spec), known, event).map(|()| Pushed::Accepted);
         let behind = || {
-            let message = format!("'{}' has moved at '{}'", spec.short(), self.remote.name);
+            let message = format!("another clone changed '{}' at '{}'", spec.short(), self.remote.name);
             Ok(Pushed::Behind(Error::negative(Kind::Behind, message)))
         };
         let trouble = match self.push(spec, event) {
@@ -123,7 +123,7 @@ impl<'a> Claims<'a> {
         exchange.join_spec(spec, theirs, self.remote.source)?;
         match exchange.report.unfit() {
             Some(why) => {
-                let message = format!("what '{name}' has of '{}' is not taken over: {why}", spec.short());
+                let message = format!("cannot use the history of '{}' from '{name}': {why}", spec.short());
                 Err(Error::negative(Kind::Unfit, message))
             }
             None => Ok(()),
@@ -132,6 +132,6 @@ impl<'a> Claims<'a> {
 }
 
 fn refused(remote: &str, why: &str) -> Error {
-    Error::negative(Kind::NotPushed, format!("'{remote}' does not take it: {why}"))
+    Error::negative(Kind::NotPushed, format!("'{remote}' rejected it: {why}"))
         .hint("to claim in this clone alone: --claim local")
 }

@@ -101,10 +101,10 @@ impl Exchange<'_> {
     /// Joins every ref of the remote with ours; `before` is what it had at the last exchange.
     fn join(&mut self, before: &Tracked, after: &Tracked) -> Result<()> {
         for name in &after.strange {
-            self.report.say(ExchangeResult::Unfit, &format!("{SPECS}{name}"), "its name is not the id of a spec");
+            self.report.say(ExchangeResult::Unfit, &format!("{SPECS}{name}"), "its name is not a spec id");
         }
         for name in &after.strange_archives {
-            self.report.say(ExchangeResult::Unfit, &format!("{ARCHIVES}{name}"), "its name is no month");
+            self.report.say(ExchangeResult::Unfit, &format!("{ARCHIVES}{name}"), "its name is not a month");
         }
         for (name, theirs) in &after.archives {
             self.join_archive(name, *theirs, self.remote.source)?;
@@ -122,7 +122,7 @@ impl Exchange<'_> {
             if let Some(had) = before.specs.get(spec).filter(|had| *had != theirs)
                 && !self.store.builds_on(spec, *theirs, *had)?
             {
-                let why = format!("{} no longer has all that it had", self.remote.name);
+                let why = format!("{} has lost events", self.remote.name);
                 self.report.say(ExchangeResult::Rewritten, &Store::ref_name(spec), why);
             }
             // A remote that deletes nothing keeps the refs of folded specs.
@@ -177,7 +177,7 @@ impl Exchange<'_> {
 
     /// Reports a ref that the remote had.
     fn report_gone(&mut self, name: &str) {
-        self.report.say(ExchangeResult::Gone, name, format!("{} does not have it any longer", self.remote.name));
+        self.report.say(ExchangeResult::Gone, name, format!("{} no longer has it", self.remote.name));
     }
 }
 

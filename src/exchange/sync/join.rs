@@ -44,7 +44,7 @@ impl Exchange<'_> {
                 }
             }
             Integrated::Namesake => {
-                let why = "another spec has this id there: yours stays yours, and neither is exchanged";
+                let why = "the remote has another spec with this id; not exchanged";
                 self.report.say(ExchangeResult::Namesake, name, why);
             }
             Integrated::Unfit(why) => self.report.say(ExchangeResult::Unfit, name, why),

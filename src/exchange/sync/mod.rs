@@ -86,8 +86,11 @@ pub(crate) fn sync(
             break;
         }
         if !scope.fetch || round == MAX_ROUNDS {
-            let why =
-                if scope.fetch { "others keep writing to it" } else { "the remote has what is not here: fetch first" };
+            let why = if scope.fetch {
+                "other processes keep updating it"
+            } else {
+                "the remote has events that this clone lacks; fetch first"
+            };
             for due in behind {
                 exchange.report.say(ExchangeResult::Refused, &due.name, why);
             }

@@ -163,7 +163,7 @@ impl Exchange<'_> {
             PushStatus::Behind => Ok(answers.refused.into_iter().map(|(due, _)| due).collect()),
             PushStatus::Refused(branch) => {
                 for (due, why) in &answers.refused {
-                    let why = format!("{why}; nor does it take a branch that carries it: {branch}");
+                    let why = format!("{why}; and it rejected the branch that carries them: {branch}");
                     self.report.say(ExchangeResult::Refused, &due.name, why);
                 }
                 Ok(Vec::new())
@@ -221,6 +221,6 @@ impl Exchange<'_> {
 
 /// The error for a push without an answer.
 pub(super) fn no_answer(remote: &str) -> Error {
-    Error::fatal(Kind::RemoteUnreachable, format!("'{remote}' did not say what became of what was pushed"))
-        .hint("nothing is lost: what is not exchanged yet goes the next time")
+    Error::fatal(Kind::RemoteUnreachable, format!("'{remote}' did not report the status of the push"))
+        .hint("nothing is lost; the next sync retries")
 }

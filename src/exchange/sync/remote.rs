@@ -34,8 +34,8 @@ pub(crate) fn pick(project: &Project, asked: Option<&str>) -> Result<Remote> {
     if !names.contains(&name) {
         let error = Error::fatal(Kind::NoRemote, format!("'{name}' is not the name of a remote"));
         return Err(match names.as_slice() {
-            [] => error.hint("there is none yet: git remote add origin <url>"),
-            names => error.hint(format!("there are: {}", names.join(", "))),
+            [] => error.hint("to add one: git remote add origin <url>"),
+            names => error.hint(format!("available: {}", names.join(", "))),
         });
     }
     let configured_one = configured.as_deref() == Some(name.as_str());
@@ -51,10 +51,12 @@ fn default(names: &[String]) -> Result<String> {
         return Ok(usual.to_owned());
     }
     match names {
-        [] => Err(Error::fatal(Kind::NoRemote, "there is no remote to exchange with")
-            .hint("name one: git remote add origin <url>")),
-        names => Err(Error::fatal(Kind::NoRemote, "which remote to exchange with is not said")
-            .hint(format!("there are: {}", names.join(", ")))
-            .hint("to say it once and for all: git config chant.remote <name>")),
+        [] => {
+            Err(Error::fatal(Kind::NoRemote, "no remote to exchange with")
+                .hint("to add one: git remote add origin <url>"))
+        }
+        names => Err(Error::fatal(Kind::NoRemote, "several remotes; name one")
+            .hint(format!("available: {}", names.join(", ")))
+            .hint("to choose one for good: git config chant.remote <name>")),
     }
 }

@@ -72,7 +72,7 @@ impl fmt::Display for Refused {
             Refused::Symbolic => f.write_str("the work branch was made a symbolic ref"),
             Refused::Unrelated(tip) => write!(f, "the tip {} does not descend from the base", tip.to_hex_with_len(7)),
             Refused::Objects(said) => write!(f, "git refuses the objects of the run: {said}"),
-            Refused::Special(path) => write!(f, "'{}' is no file that git makes", path.display()),
+            Refused::Special(path) => write!(f, "'{}' is not a file that git creates", path.display()),
             Refused::Moved(_) => f.write_str("another process moved the work branch during the run"),
         }
     }
@@ -218,7 +218,7 @@ impl Private {
             return Ok(Err(Refused::Objects(output.complaint())));
         }
         let Some(count) = objects_in(&mut pack)? else {
-            return Ok(Err(Refused::Objects("what it packed is no pack".to_owned())));
+            return Ok(Err(Refused::Objects("its pack is invalid".to_owned())));
         };
         if count == 0 {
             return Ok(Ok(()));

@@ -18,7 +18,7 @@ use crate::{
 pub(crate) fn add(repo: &Repository, path: &Path, branch: &FullNameRef) -> Result<Worktree> {
     let old = find(repo, path)?;
     if old.as_ref().is_some_and(|old| old.main || !old.prunable || path.join(".git").exists()) {
-        let message = format!("cannot make a worktree at '{}': there is one already", path.display());
+        let message = format!("cannot create a worktree at '{}': one exists already", path.display());
         return Err(Error::fatal(Kind::WorktreePathExists, message));
     }
     require_free(path)?;
@@ -44,6 +44,6 @@ pub(crate) fn require_free(path: &Path) -> Result<()> {
         return Ok(());
     }
     let what = if meta.is_dir() { "a directory that is not empty" } else { "a file" };
-    let message = format!("cannot make a worktree at '{}': {what} is in the way", path.display());
+    let message = format!("cannot create a worktree at '{}': {what} is in the way", path.display());
     Err(Error::fatal(Kind::WorktreePathExists, message).hint("move it aside, or set chant.worktreeDir"))
 }

@@ -103,7 +103,7 @@ impl Worktree {
         same_place(&leads_to, &self.git_dir)
     }
 
-    /// Whether a merge is under way in it that is not committed yet.
+    /// Whether a merge is in progress in it that is not committed yet.
     pub(crate) fn is_merging(&self) -> bool {
         self.git_dir.join("MERGE_HEAD").exists()
     }

@@ -53,8 +53,7 @@ fn writable(dir: &Path) -> bool {
 /// A directory of this repository's own in the cache, so that equal names of repositories do not meet there.
 fn cache_dir(repo: &Repository) -> Result<PathBuf> {
     let Some(cache) = repo.env().cache_dir() else {
-        let message =
-            "there is no place for a worktree: the parent of the main worktree cannot be written, and HOME is not set";
+        let message = "no place for a worktree: the main worktree's parent is not writable and HOME is not set";
         return Err(Error::fatal(Kind::NoWorktreePlace, message).hint("git config chant.worktreeDir <directory>"));
     };
     let path = gix::path::into_bstr(repo.common_dir())?;

@@ -184,6 +184,6 @@ fn flags_that_contradict_are_usage_errors() {
         (129, "'--json' and '-z' cannot be used together".into())
     );
     assert_eq!(refused(Settings { json: true, ..format.clone() }, SPECS).0, 129);
-    assert_eq!(refused(format.clone(), None).1, "'--format' has nothing to say about this command");
+    assert_eq!(refused(format.clone(), None).1, "this command does not support '--format'");
     assert_eq!(refused(format, Some(fields::<EventView>)).1, "unknown field 'nope' in the format");
 }

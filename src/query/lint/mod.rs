@@ -100,9 +100,9 @@ pub(crate) fn lint_texts(project: &Project, texts: &[(&str, Option<&[u8]>)]) -> 
 }
 
 fn stray((path, why): &(String, String)) -> ProblemView {
-    let mut problem = ProblemView::new(Severity::Error, "bad-name", format!("its name is no spec id: {why}"));
+    let mut problem = ProblemView::new(Severity::Error, "bad-name", format!("its name is not a spec id: {why}"));
     problem.path = Some(path.clone());
-    problem.help = Some("a spec is named <id>.md; 'git chant add' makes one".to_owned());
+    problem.help = Some("a spec file is named <id>.md; to create one: git chant add".to_owned());
     problem
 }
 
@@ -125,10 +125,10 @@ impl<'w, 'p> Linter<'w, 'p> {
         let mut found = Vec::new();
         if self.specs.names.has_file(id)? && self.specs.names.has_archived_file(id)? {
             let mut twice =
-                ProblemView::new(Severity::Error, "two-files", format!("'{}' is there too", archive_path_of(id)));
+                ProblemView::new(Severity::Error, "two-files", format!("'{}' exists as well", archive_path_of(id)));
             twice.spec = Some(id.clone());
             twice.path = Some(path_of(id));
-            twice.help = Some("move one of the two away".to_owned());
+            twice.help = Some("move one of them away".to_owned());
             found.push(twice);
         }
         let Some(loaded) = &entry.loaded else { return Ok(found) };
@@ -179,26 +179,26 @@ impl<'w, 'p> Linter<'w, 'p> {
         for (at, written) in report.spec.front.depends_on.iter().enumerate() {
             match self.specs.project.candidates(&self.specs.names, written)?.as_slice() {
                 [] => {
-                    let message = format!("there is no spec '{written}'");
+                    let message = format!("no such spec: '{written}'");
                     report.say(Severity::Error, "unknown-dependency", ("depends_on", Some(at)), message, None);
                 }
                 [_] => {}
                 several => {
                     // By their full ids: it may be the short ones that are alike.
                     let names: Vec<&str> = several.iter().take(20).map(SpecId::as_str).collect();
-                    let message = format!("'{written}' may mean {}", names.join(", "));
-                    let help = Some("write more of it: the full id never changes its meaning");
+                    let message = format!("'{written}' matches {}", names.join(", "));
+                    let help = Some("use a longer form; the full id never becomes ambiguous");
                     report.say(Severity::Error, "ambiguous-dependency", ("depends_on", Some(at)), message, help);
                 }
             }
         }
         if let Some((at, message)) = self.cycles.get(&entry.id) {
-            let help = Some("take one of these dependencies out");
+            let help = Some("remove one of these dependencies");
             report.say(Severity::Error, "cycle", ("depends_on", Some(*at)), message.clone(), help);
         }
         for (at, written) in report.spec.front.supersedes.iter().enumerate() {
             if self.specs.project.candidates(&self.specs.names, written)?.is_empty() {
-                let message = format!("there is no spec '{written}'");
+                let message = format!("no such spec: '{written}'");
                 report.say(Severity::Warning, "unknown-spec", ("supersedes", Some(at)), message, None);
             }
         }
@@ -214,7 +214,7 @@ impl<'w, 'p> Linter<'w, 'p> {
                 // A spec that it waits for is to write it.
                 Some(InputFault::Missing) if self.is_promised(entry, input)? => {}
                 Some(InputFault::Missing) => {
-                    let help = Some("the spec is not ready before it does");
+                    let help = Some("the spec is blocked until then");
                     report.say(Severity::Warning, "missing-input", place, InputFault::Missing.why(input), help);
                 }
                 // It is a link, a directory, too large.
@@ -304,12 +304,12 @@ fn status(entry: &Entry, report: &mut Report<'_>) {
         return;
     }
     let message = match &entry.state {
-        Some(_) => format!("it says '{said}', and what is recorded is '{}'", entry.status),
-        None => format!("it says '{said}', and nothing is recorded: it counts as '{}'", entry.status),
+        Some(_) => format!("the file says '{said}', but the recorded status is '{}'", entry.status),
+        None => format!("the file says '{said}', but no status is recorded; it counts as '{}'", entry.status),
     };
     let help = match entry.is_to_import() {
-        true => "git chant import records it",
-        false => "what is recorded counts; this line can go",
+        true => "to record it: git chant import",
+        false => "the recorded status counts; remove this line",
     };
     report.say(Severity::Warning, "status", ("status", None), message, Some(help));
 }
@@ -339,12 +339,12 @@ fn fitting(report: &mut Report<'_>) {
             report.say(Severity::Warning, "unused-key", (key, None), message, Some(who));
         }
     } else if front.reproduces.is_none() && matches!(front.known_phase(), Some(Phase::Reproduction | Phase::ForkFix)) {
-        let message = "nothing says which test shows the bug".to_owned();
+        let message = "no test shows the bug".to_owned();
         let help = Some("add 'reproduces: <command>', which is run at the base and at the tip");
         report.say(Severity::Warning, "no-reproduction", ("phase", None), message, help);
     }
     if work && report.spec.criteria.is_empty() && front.verify.is_empty() && front.reproduces.is_none() {
-        let mut problem = ProblemView::new(Severity::Warning, "no-criteria", "nothing says when it is done");
+        let mut problem = ProblemView::new(Severity::Warning, "no-criteria", "it has no criteria and no checks");
         problem.spec = Some(report.id.clone());
         problem.path = Some(report.spec.source().path().to_owned());
         problem.help = Some("add '- [ ]' items under '## Acceptance Criteria', or a 'verify:' command".to_owned());

@@ -25,11 +25,11 @@ pub(super) fn criteria(report: &mut Report<'_>) {
     for (at, criterion) in report.spec.criteria.iter().enumerate() {
         let earlier = report.spec.criteria[..at].iter().find(|other| other.text == criterion.text);
         if text::says_nothing(&criterion.text) {
-            let message = format!("the criterion '{}' says nothing", criterion.text);
-            problems.push((criterion.line, "empty-criterion", message, "say what has to hold"));
+            let message = format!("the criterion '{}' is empty", criterion.text);
+            problems.push((criterion.line, "empty-criterion", message, "write what must be true"));
         } else if let Some(earlier) = earlier {
-            let message = format!("the criterion '{}' is the one of line {}", criterion.text, earlier.line);
-            problems.push((criterion.line, "repeated-criterion", message, "take one of the two out"));
+            let message = format!("the criterion '{}' repeats line {}", criterion.text, earlier.line);
+            problems.push((criterion.line, "repeated-criterion", message, "remove one of them"));
         }
     }
     let path = report.spec.source().path().to_owned();

@@ -44,16 +44,16 @@ impl Merges {
         let project = specs.project;
         let attempt = project.attempt(&entry.id, state)?;
         if let Life::Running(info) = project.life(attempt.start)? {
-            return Ok(why(format!("process {} is about to merge it", info.pid)));
+            return Ok(why(format!("process {} is merging it", info.pid)));
         }
         if !state.unacknowledged().is_empty() {
-            return Ok(why("the agent changed more than its work, and nobody has acknowledged that"));
+            return Ok(why("the agent changed files or settings outside its work; not acknowledged yet"));
         }
         if let Some(obstacle) = specs.review(&entry.facts())?.and_then(|review| review.obstacle()) {
             return Ok(why(obstacle));
         }
         if attempt.has_moved(project, state)? {
-            return Ok(why(format!("its branch '{}' moved since it was checked", attempt.branch.shorten())));
+            return Ok(why(format!("its branch '{}' moved after the checks", attempt.branch.shorten())));
         }
         let Some(work) = state.facts.work_commits.last().copied() else { return Ok(None) };
         let Some(target) = &attempt.target else {

@@ -74,7 +74,7 @@ impl Collector<'_, '_> {
             Life::Dead(_) => (None, None),
             Life::Unknown(None) if !summary.is_of(project.clone_name()) => (None, Some("in another clone".to_owned())),
             Life::Unknown(None) if spec.agent.as_deref() == Some(MANUAL) => (None, Some("by hand".to_owned())),
-            Life::Unknown(None) => (None, Some("by no process of git chant's".to_owned())),
+            Life::Unknown(None) => (None, Some("by another program".to_owned())),
         };
         let log = transcript::path(project.repo.common_dir(), &entry.id, &attempt);
         // What an agent printed is told where it can be read; that it can't be is no reason to tell nothing.

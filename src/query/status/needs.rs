@@ -17,14 +17,14 @@ impl Collector<'_, '_> {
         }
         if spec.contended {
             let count = entry.state.as_ref().map_or(0, |state| state.open.len());
-            self.attention(spec, Need::Contended, format!("{count} attempts claim it"));
+            self.attention(spec, Need::Contended, format!("claimed by {count} attempts"));
         }
         if entry.status.is_over() {
             return Ok(());
         }
         self.course_needs(entry, spec)?;
         if spec.stale {
-            self.attention(spec, Need::Stale, "what it was informed by has changed since it began");
+            self.attention(spec, Need::Stale, "its inputs changed after it began");
         }
         if entry.status == Status::Pending {
             self.pending_needs(spec)?;
@@ -36,7 +36,7 @@ impl Collector<'_, '_> {
         let Some(state) = &entry.state else { return Ok(()) };
         if entry.status == Status::Failed {
             let summary = AttemptSummary::of(self.specs.project, entry)?;
-            self.attention(spec, Need::Failed, summary.reason.unwrap_or_else(|| "nobody said why".to_owned()));
+            self.attention(spec, Need::Failed, summary.reason.unwrap_or_else(|| "no reason given".to_owned()));
         }
         if let Some(attempt) = state.attempt.filter(|_| spec.orphaned)
             && let Life::Dead(info) = self.specs.project.life(attempt)?
@@ -44,7 +44,7 @@ impl Collector<'_, '_> {
             self.attention(
                 spec,
                 Need::Orphaned,
-                format!("its run (process {} on {}) is dead; its work is kept", info.pid, info.host),
+                format!("its run (process {} on {}) died; its work is kept", info.pid, info.host),
             );
         }
         if let Some(review) = self.specs.review(&entry.facts())?
@@ -55,7 +55,11 @@ impl Collector<'_, '_> {
         }
         if !state.unacknowledged().is_empty() {
             let changed = state.unacknowledged().join("; ");
-            self.attention(spec, Need::Tampered, format!("the agent changed more than its work: {changed}"));
+            self.attention(
+                spec,
+                Need::Tampered,
+                format!("the agent changed files or settings outside its work: {changed}"),
+            );
         }
         Ok(())
     }
@@ -71,7 +75,7 @@ impl Collector<'_, '_> {
                 BlockerKind::Adoption => self.attention(spec, Need::Proposed, blocker.why.clone()),
                 BlockerKind::Cycle => self.attention(spec, Need::Dependency, blocker.why.clone()),
                 BlockerKind::Gate if blocker.what == "gate" && !held_up => {
-                    self.attention(spec, Need::Gate, "its turn has come, and a person does it");
+                    self.attention(spec, Need::Gate, "waiting for your decision");
                 }
                 BlockerKind::Dependency if self.is_hopeless(&blocker.what)? => {
                     self.attention(spec, Need::Dependency, blocker.why.clone());

@@ -66,24 +66,21 @@ impl Origin {
         match self {
             Origin::Recorded(_) => "recorded by its events".to_owned(),
             Origin::Patch { recorded, .. } => {
-                format!("it makes the same change as {}, which its events record", recorded.to_hex_with_len(10))
+                format!("same change as {}, which its events record", recorded.to_hex_with_len(10))
             }
             Origin::Squash { commits, .. } => {
-                format!("it makes the changes of {commits} commits in one, which its events record")
+                format!("squash of {commits} commits that its events record")
             }
             Origin::Several(specs) => {
                 let specs: Vec<&str> = specs.iter().map(SpecId::short).collect();
-                format!("several specs recorded the same change: {}", specs.join(", "))
+                format!("several specs record this change: {}", specs.join(", "))
             }
             Origin::ClaimedBySeveral(specs) => {
                 let specs: Vec<&str> = specs.iter().map(SpecId::short).collect();
-                format!(
-                    "only notes or the commit itself name several specs, and no event confirms it: {}",
-                    specs.join(", ")
-                )
+                format!("named only by notes or the commit message, for several specs: {}", specs.join(", "))
             }
-            Origin::Claimed(_) => "only a note or the commit itself says so: no event confirms it".to_owned(),
-            Origin::Unknown => "no spec is known to have made it".to_owned(),
+            Origin::Claimed(_) => "named only by a note or the commit message; no event confirms it".to_owned(),
+            Origin::Unknown => "no spec records it".to_owned(),
         }
     }
 }

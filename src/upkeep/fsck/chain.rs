@@ -24,7 +24,7 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
     let history = &walk.history;
     let mut faults = Vec::new();
     for invalid in &walk.invalid {
-        faults.push((Flaw::InvalidEvent, format!("{invalid}: it is not obeyed")));
+        faults.push((Flaw::InvalidEvent, format!("{invalid}; it is ignored")));
     }
     for missing in &walk.missing {
         faults.push((Flaw::MissingEvent, format!("the event {missing} is not in this repository")));
@@ -60,7 +60,7 @@ pub(super) fn check(project: &Project, id: &SpecId, tip: ObjectId) -> Result<Vec
     }
     let roots = history.events().iter().filter(|event| event.own_parents().next().is_none()).count();
     if roots > 1 {
-        let message = format!("its chain has {roots} first events: it began in {roots} places, and was joined");
+        let message = format!("its history has {roots} first events; it was created in {roots} clones and joined");
         findings.push(Finding::warning("two-roots", message).of(id));
     }
     Ok(findings)
@@ -83,8 +83,8 @@ fn clobbered(project: &Project, id: &SpecId, history: &History) -> Result<Option
     }
     let Some(newest) = lost.first() else { return Ok(None) };
     let message = match lost.as_slice() {
-        [one] => format!("its ref was moved by force: the event {one} is in its log and no longer in its chain"),
-        _ => format!("its ref was moved by force: {} events are in its log and no longer in its chain", lost.len()),
+        [one] => format!("its ref was moved by force: its reflog has the event {one}, its history does not"),
+        _ => format!("its ref was moved by force: its reflog has {} events that its history lacks", lost.len()),
     };
     Ok(Some(Finding::error("clobbered", message).of(id).mended_by(Repair::Rejoin(id.clone(), *newest))))
 }
@@ -93,10 +93,10 @@ fn help(flaw: Flaw, id: &SpecId, shallow: bool) -> String {
     match flaw {
         Flaw::MissingEvent if shallow => "this clone is shallow: git fetch --unshallow".to_owned(),
         Flaw::MissingEvent | Flaw::MissingText => {
-            "fetch it from a clone that has it; git fsck names what else is missing".to_owned()
+            "fetch it from a clone that has it; to find other missing objects: git fsck".to_owned()
         }
         _ => format!(
-            "'git log chant/specs/{id}' shows its events, 'git reflog chant/specs/{id}' what the ref held before"
+            "to see its events: git log chant/specs/{id}; earlier values of the ref: git reflog chant/specs/{id}"
         ),
     }
 }

@@ -39,14 +39,14 @@ pub(super) fn locks(project: &Project) -> Result<Vec<Finding>> {
         match found.owner {
             Owner::Gone => {
                 let when = if found.age.as_secs() == 0 { "just now".to_owned() } else { format!("{age} ago") };
-                let message = format!("a process that died left this lock behind, {when}");
+                let message = format!("a process left this lock behind when it died, {when}");
                 let found = Finding::warning("stale-lock", message).in_file(&path);
                 findings.push(found.mended_by(Repair::Unlock(path)));
             }
             Owner::Possible(who) if found.age > LONG_HELD => {
-                let message = format!("this lock is {age} old; it may be held by {who}");
+                let message = format!("this lock is {age} old; {who} may hold it");
                 let found = Finding::warning("old-lock", message).in_file(&path);
-                findings.push(found.help("if no git is at work there, remove the file"));
+                findings.push(found.help("if no git process runs there, remove the file"));
             }
             Owner::Possible(_) => {}
         }
@@ -71,7 +71,7 @@ fn settled(project: &Project, path: &Path) -> Result<Option<LockFile>> {
 pub(super) fn index(project: &Project) -> Result<Vec<Finding>> {
     let faults = cache::check(project)?;
     let Some(first) = faults.first() else { return Ok(Vec::new()) };
-    let mut message = format!("it has the {} of '{}' otherwise", first.what, first.id.short());
+    let mut message = format!("it has another {} of '{}'", first.what, first.id.short());
     if faults.len() > 1 {
         message = format!("{message}, and {} more", faults.len() - 1);
     }
@@ -90,14 +90,14 @@ pub(super) fn leases(project: &Project) -> Result<Vec<Finding>> {
                 // Whether the attempt of a spec that cannot be read goes on is unknown.
                 let Ok(state) = project.store()?.state(&info.spec) else { continue };
                 if !state.is_some_and(|state| state.attempt == Some(attempt) && state.status == Status::InProgress) {
-                    let message = format!("the lease of its attempt {} was left behind", attempt.to_hex_with_len(12));
+                    let message = format!("the lease of its attempt {} is left over", attempt.to_hex_with_len(12));
                     let found = Finding::warning("stale-lease", message).of(&info.spec);
                     findings.push(found.mended_by(Repair::ForgetLease(attempt)));
                 }
             }
             Life::Unknown(Some(why)) => {
                 let found = Finding::warning("unclear-lease", why).in_file(&dir.join(attempt.to_string()));
-                findings.push(found.help("if nothing runs there any more, remove the file"));
+                findings.push(found.help("if no process runs there, remove the file"));
             }
         }
     }
@@ -116,7 +116,7 @@ pub(super) fn temporary(project: &Project) -> Result<Vec<Finding>> {
                 && prefixes.iter().any(|prefix| name.starts_with(prefix))
                 && left_behind(&path)
             {
-                let found = Finding::warning("temporary-file", "a process that died left it behind").in_file(&path);
+                let found = Finding::warning("temporary-file", "a process left it behind when it died").in_file(&path);
                 findings.push(found.mended_by(Repair::Remove(path)));
             }
         }

@@ -51,7 +51,10 @@ fn generation(history: &History, event: &Event) -> Option<Fault> {
     }
     let expected = greatest.saturating_add(1);
     (event.generation != expected).then(|| {
-        (Flaw::Generation, format!("the event {} says generation {}, and it is {expected}", event.id, event.generation))
+        (
+            Flaw::Generation,
+            format!("the event {} records generation {}; computed {expected}", event.id, event.generation),
+        )
     })
 }
 
@@ -66,7 +69,10 @@ fn foreign(history: &History, event: &Event, complete: bool) -> Vec<Fault> {
         .into_iter()
         .filter(|named| *named != event.id && !history.reaches(event.id, *named))
         .map(|named| {
-            (Flaw::UnknownAttempt, format!("the event {} names the attempt {named}, which is not below it", event.id))
+            (
+                Flaw::UnknownAttempt,
+                format!("the event {} names the attempt {named}, which is not an ancestor", event.id),
+            )
         })
         .collect()
 }
@@ -80,7 +86,7 @@ fn step(history: &History, event: &Event) -> Option<Fault> {
     let mut parents = event.own_parents();
     let (parent, second) = (parents.next(), parents.next());
     if second.is_some() {
-        return Some((Flaw::BadStep, format!("the event {} ({op}) follows several, and is no merge", event.id)));
+        return Some((Flaw::BadStep, format!("the event {} ({op}) has several parents but is not a merge", event.id)));
     }
     let read = parent.and_then(|parent| State::from_tip(history.get(parent)?));
     let folded = match (&read, parent) {
@@ -93,13 +99,12 @@ fn step(history: &History, event: &Event) -> Option<Fault> {
         Err(NotAllowed::Forbidden(refused)) => {
             Some((Flaw::BadStep, format!("the event {} ({op}) cannot follow: the spec was {}", event.id, refused.from)))
         }
-        Err(obstacle) => Some((Flaw::BadStep, format!("the event {} ({op}) cannot stand here: {obstacle}", event.id))),
+        Err(obstacle) => {
+            Some((Flaw::BadStep, format!("the event {} ({op}) is not possible here: {obstacle}", event.id)))
+        }
         Ok(shaped) => {
             let said = event.facts.status.filter(|said| *said != shaped.status)?;
-            Some((
-                Flaw::Status,
-                format!("the event {} ({op}) says {said}, and it comes to {}", event.id, shaped.status),
-            ))
+            Some((Flaw::Status, format!("the event {} ({op}) records {said}; computed {}", event.id, shaped.status)))
         }
     }
 }
@@ -114,8 +119,8 @@ pub(super) fn tip(history: &History, tip: ObjectId) -> Option<Fault> {
         return None;
     }
     let message = match names.as_slice() {
-        ["status", ..] => format!("its newest event says {}, and its events amount to {}", said.status, folded.status),
-        _ => format!("its newest event is at odds with those below it: {}", names.join(", ")),
+        ["status", ..] => format!("its newest event records {}; computed {}", said.status, folded.status),
+        _ => format!("its newest event contradicts earlier ones: {}", names.join(", ")),
     };
     Some((Flaw::Tip, message))
 }

@@ -20,10 +20,10 @@ pub(super) fn tracked(project: &Project, gone: &BTreeSet<SpecId>) -> Result<Vec<
         let tracked = store.tracked(&remote)?;
         for name in tracked.archives.keys() {
             if store.archive(name)?.is_none() {
-                let message = format!("'{remote}' has it, and here is none: its specs are not archived here");
+                let message = format!("'{remote}' has this archive and this clone does not");
                 let found = Finding::warning("lost-archive", message).at(format!("{ARCHIVES}{name}"));
                 let fetch = shell_words::join(["git", "chant", "sync", "--fetch", &remote]);
-                findings.push(found.help(format!("to have it again: {fetch}")));
+                findings.push(found.help(format!("to fetch it: {fetch}")));
             }
         }
         for (spec, theirs) in tracked.specs {
@@ -36,16 +36,16 @@ pub(super) fn tracked(project: &Project, gone: &BTreeSet<SpecId>) -> Result<Vec<
                 Ok(unknown) if unknown.is_empty() => {}
                 Ok(unknown) => {
                     let (code, message) = match ours {
-                        None => ("lost-chain", format!("'{remote}' has its chain, and here is none")),
+                        None => ("lost-chain", format!("'{remote}' has its history and this clone does not")),
                         Some(_) => {
-                            ("behind", format!("'{remote}' has {} of its events that are not here", unknown.len()))
+                            ("behind", format!("'{remote}' has {} of its events that this clone lacks", unknown.len()))
                         }
                     };
                     let found = Finding::warning(code, message).of(&spec);
                     findings.push(found.mended_by(Repair::Rejoin(spec, theirs)));
                 }
                 Err(why) => {
-                    let message = format!("what '{remote}' has is not taken over: {why}");
+                    let message = format!("cannot use the history from '{remote}': {why}");
                     let found = Finding::warning("unfit", message).at(format!("{}{spec}", tracked_specs(&remote)));
                     // In a shallow clone it is most often this clone that lacks something: there is nothing to delete.
                     findings.push(found.help(if project.repo.gix().is_shallow()? {
@@ -55,7 +55,7 @@ pub(super) fn tracked(project: &Project, gone: &BTreeSet<SpecId>) -> Result<Vec<
                         )
                     } else {
                         let name = format!(":{}", Store::ref_name(&spec));
-                        format!("to take it off the remote: {}", shell_words::join(["git", "push", &remote, &name]))
+                        format!("to remove it from the remote: {}", shell_words::join(["git", "push", &remote, &name]))
                     }));
                 }
             }
@@ -75,17 +75,17 @@ pub(super) fn settings(project: &Project) -> Vec<Finding> {
 
 fn dangerous_setting(mapping: &Mapping) -> Finding {
     let message = match (mapping.push, mapping.forced) {
-        (true, _) => format!("with '{}', 'git push' overwrites and deletes what others know of specs", mapping.value),
+        (true, _) => format!("with '{}', 'git push' overwrites or deletes other clones' events", mapping.value),
         (false, true) => {
-            format!("with '{}', 'git fetch' overwrites what only this clone knows of specs", mapping.value)
+            format!("with '{}', 'git fetch' overwrites events that only this clone has", mapping.value)
         }
         (false, false) => {
-            format!("with '{}', 'git fetch --prune' deletes the specs that only this clone knows", mapping.value)
+            format!("with '{}', 'git fetch --prune' deletes specs that only this clone has", mapping.value)
         }
     };
     let unset = shell_words::join(["git", "config", "--unset-all", "--fixed-value", &mapping.key, &mapping.value]);
     let found = Finding::warning("dangerous-setting", message).at(&mapping.key);
-    found.help(format!("'git chant sync' needs none of it: {unset}"))
+    found.help(format!("'git chant sync' does not need it; to remove it: {unset}"))
 }
 
 /// Whether a glob or a name of refs touches what is under `ours`, a namespace or a single ref.

@@ -44,7 +44,7 @@ pub(super) fn check(specs: &Specs<'_>) -> Result<Vec<Finding>> {
 /// Of two events in one place one lost a race and was made again further on: so the greatest generation is where the chain ended,
 /// unless two have it.
 fn gone(id: &SpecId, events: &[&Event], newest: u64) -> Finding {
-    let message = format!("its ref and the log of it are gone, and {} of its events are still there", events.len());
+    let message = format!("its ref and reflog are missing, but {} of its events exist", events.len());
     let lost = Finding::error("lost-chain", message).of(id);
     let ends: Vec<&&Event> = events.iter().filter(|event| event.generation == newest).collect();
     match ends.as_slice() {
@@ -52,7 +52,7 @@ fn gone(id: &SpecId, events: &[&Event], newest: u64) -> Finding {
         several => {
             let ends: Vec<String> = several.iter().map(|event| event.id.to_string()).collect();
             lost.help(format!(
-                "it ended in one of {}; 'git log' shows each, and 'git update-ref refs/chant/specs/{id} <event>' brings it back",
+                "its last event is one of {}; to restore it: git update-ref refs/chant/specs/{id} <event>",
                 ends.join(", ")
             ))
         }

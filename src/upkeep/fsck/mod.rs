@@ -66,7 +66,7 @@ pub(crate) fn check(project: &Project, signatures: bool) -> Result<Vec<Finding>>
 fn looked(what: &str, id: Option<&SpecId>, found: Result<Vec<Finding>>) -> Vec<Finding> {
     found.unwrap_or_else(|error| {
         let Error { kind, message, hints, .. } = error;
-        let message = if id.is_some() { message } else { format!("the {what} cannot be checked: {message}") };
+        let message = if id.is_some() { message } else { format!("cannot check the {what}: {message}") };
         let mut problem = ProblemView::new(Severity::Error, kind.code(), message);
         problem.spec = id.cloned();
         problem.help = hints.into_iter().next();

@@ -35,7 +35,7 @@ pub(super) fn chains(project: &Project) -> Result<Vec<Finding>> {
         };
         if target.is_some() {
             if !store.has_log(&id) {
-                let found = Finding::warning("no-reflog", "nothing logs what it held before").at(full);
+                let found = Finding::warning("no-reflog", "it has no reflog").at(full);
                 findings.push(found.mended_by(Repair::Log(id)));
             }
             continue;
@@ -66,14 +66,14 @@ pub(super) fn archives(project: &Project) -> Result<Vec<Finding>> {
         if let Some(fault) = fault {
             let quoted = shell_words::quote(full.trim_start_matches("refs/")).into_owned();
             let found = Finding::error("bad-archive", fault).at(full);
-            findings.push(found.help(format!("'git reflog {quoted}' shows what it held before")));
+            findings.push(found.help(format!("to see its earlier values: git reflog {quoted}")));
         }
     }
     let folders = ArchiveTrees::default();
     for (id, tip) in store.tips()? {
         let Ok(Some(folded)) = store.folded_tip_in(&folders, &id) else { continue };
         if store.covers(&id, folded, tip)? {
-            let found = Finding::warning("unfolded", "its archive holds it, and its ref is still there").of(&id);
+            let found = Finding::warning("unfolded", "it is archived, but its ref still exists").of(&id);
             findings.push(found.mended_by(Repair::Fold));
         }
     }
@@ -85,7 +85,7 @@ fn broken(project: &Project, full: String, id: SpecId) -> Result<Finding> {
     let found = Finding::error("broken-ref", "its file holds no object id").at(full);
     Ok(match project.store()?.last_logged(&id)? {
         Some(_) => found.mended_by(Repair::Reconnect(id)),
-        None => found.help("its log names no event either: fetch the ref again, or remove the file"),
+        None => found.help("its reflog names no event either; fetch the ref again, or remove the file"),
     })
 }
 
@@ -116,13 +116,13 @@ pub(super) fn attempts(project: &Project) -> Result<Vec<Finding>> {
             None => "it holds no object id".to_owned(),
             Some(tip) => match project.repo.gix().try_find_header(tip)? {
                 Some(header) if header.kind() == gix::objs::Kind::Commit => continue,
-                Some(header) => format!("what it keeps of an attempt is a {}", header.kind()),
-                None => format!("what it keeps of an attempt is not in this repository: {tip}"),
+                Some(header) => format!("expected a commit of an attempt; found a {}", header.kind()),
+                None => format!("its commit {tip} is not in this repository"),
             },
         };
         let quoted = shell_words::quote(&full).into_owned();
         let found = Finding::error("missing-attempt", message).at(full);
-        findings.push(found.help(format!("if it cannot be found in a copy: git update-ref -d {quoted}")));
+        findings.push(found.help(format!("if no copy has it: git update-ref -d {quoted}")));
     }
     Ok(findings)
 }

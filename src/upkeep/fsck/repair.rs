@@ -81,7 +81,7 @@ pub(crate) fn repair(
             problem.repaired = true;
             problem.help = None;
         } else if let Some((_, Err(why))) = tried {
-            problem.help = Some(format!("it could not be repaired: {}", why.message));
+            problem.help = Some(format!("cannot repair it: {}", why.message));
         }
         problem
     };
@@ -108,7 +108,7 @@ pub(crate) fn mend(project: &Project, repair: &Repair, progress: &dyn Progress) 
         Repair::Rejoin(id, event) => match store.integrate(id, *event, Source::FetchOnly)? {
             Integrated::Unfit(why) => return Err(Error::negative(Kind::Unfit, why)),
             Integrated::Namesake => {
-                let why = format!("it is another spec of the id '{id}'");
+                let why = format!("it is another spec with the id '{id}'");
                 return Err(Error::negative(Kind::Unfit, why));
             }
             _ => {}
@@ -154,7 +154,7 @@ fn unlock(project: &Project, path: &Path) -> Result<()> {
             return Ok(());
         }
         if begun.elapsed() >= LOCK_PATIENCE {
-            return Err(Error::negative(Kind::Locked, "somebody may hold it after all"));
+            return Err(Error::negative(Kind::Locked, "another process may hold it"));
         }
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -34,7 +34,7 @@ fn judge(event: &Event, verdicts: &HashMap<ObjectId, Signature>, required: bool)
     let verdict = verdicts.get(&event.id)?.verdict;
     let counts = !(required && has_to_be_signed(&event.op));
     let (id, op, who) = (event.id, event.op.as_str(), &event.author.name);
-    let so = if counts { "" } else { ", so it does not count" };
+    let so = if counts { "" } else { "; it is ignored" };
     let message = format!("the event {id} ({op} by {who}) {}{so}", verdict.fault());
     let found = match verdict {
         Verdict::Good => return None,
@@ -48,7 +48,7 @@ fn judge(event: &Event, verdicts: &HashMap<ObjectId, Signature>, required: bool)
     let found = found.of(&event.spec);
     Some(match verdict {
         Verdict::Untrusted | Verdict::Unknown => {
-            found.help("if you know whose key it is, trust it: gpg.ssh.allowedSignersFile, or your keyring")
+            found.help("if you trust the key, add it to gpg.ssh.allowedSignersFile or your keyring")
         }
         _ => found.help(format!("git chant log {} --show-signature", event.spec.short())),
     })

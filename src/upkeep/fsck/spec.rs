@@ -32,7 +32,7 @@ pub(super) fn check(
     let mut findings = chain::check(project, id, tip)?;
     let entry = specs.entry(id)?;
     if entry.state.is_none() && findings.is_empty() {
-        let why = entry.broken.clone().unwrap_or_else(|| "its chain cannot be read".to_owned());
+        let why = entry.broken.clone().unwrap_or_else(|| "cannot read its history".to_owned());
         findings.push(Finding::error("bad-chain", why).of(id));
     }
     findings.extend(run(project, &entry)?);
@@ -53,14 +53,14 @@ fn run(project: &Project, entry: &Entry) -> Result<Option<Finding>> {
     let id = &entry.id;
     let Some(state) = &entry.state else { return Ok(None) };
     if state.status == Status::Finished && entry.status == Status::Completed {
-        let found = Finding::warning("unrecorded", "its work is in its target, which is not recorded yet").of(id);
+        let found = Finding::warning("unrecorded", "its work is merged but not recorded as completed").of(id);
         return Ok(Some(found.mended_by(Repair::Heal(id.clone()))));
     }
     let Some(attempt) = state.attempt.filter(|_| state.status == Status::InProgress) else { return Ok(None) };
     match project.life(attempt)? {
         Life::Running(_) => Ok(None),
         Life::Dead(info) => {
-            let message = format!("its run (process {} on {}) is dead", info.pid, info.host);
+            let message = format!("its run (process {} on {}) died", info.pid, info.host);
             Ok(Some(Finding::warning("orphaned", message).of(id).mended_by(Repair::Pause(id.clone()))))
         }
         Life::Unknown(why) => unknown_run(project, entry, attempt, why),
@@ -92,8 +92,8 @@ fn unknown_run(
         return Ok(None);
     }
     let why = why.unwrap_or_else(|| "it has no lease".to_owned());
-    let message = format!("whether its run lives cannot be told: {why}");
-    let help = format!("if nothing runs any more: git chant release {}", entry.id.short());
+    let message = format!("cannot tell whether its run is alive: {why}");
+    let help = format!("if its run is dead: git chant release {}", entry.id.short());
     Ok(Some(Finding::warning("lost-run", message).of(&entry.id).help(help)))
 }
 
@@ -124,7 +124,7 @@ fn notes(project: &Project, entry: &Entry) -> Result<Option<Finding>> {
 
 /// A file that is both among the specs and in the archive: the process that moved it died.
 fn half_moved(project: &Project, id: &SpecId) -> Result<Option<Finding>> {
-    let message = "its file is among the specs and in the archive: moving it did not come to its end";
+    let message = "its file is in both the specs and the archive; an archive command was interrupted";
     let found = || Finding::warning("half-moved", message).of(id).at(path_of(id)).mended_by(Repair::Move(id.clone()));
     Ok(project.filed_twice(id)?.map(|_| found()))
 }
@@ -147,7 +147,7 @@ fn left_over(specs: &Specs<'_>, entry: &Entry) -> Result<Option<Finding>> {
             None => return Ok(None),
         },
     };
-    let message = format!("it is {}, and its {what} is still there", entry.status);
+    let message = format!("it is {}, but its {what} still exists", entry.status);
     let repair = if pending {
         // A branch that was there before the first attempt is not ours to judge.
         let Some(start) = keep::last_start(project, id, state)? else { return Ok(None) };
@@ -181,7 +181,7 @@ fn half_made(specs: &Specs<'_>, spec_files: &SpecFiles, id: &SpecId) -> Result<O
             return Ok(None);
         }
     }
-    let message = "it has a file and no recorded history: its 'git chant add' did not come to its end";
+    let message = "it has a file but no history; a 'git chant add' was interrupted";
     let half = Finding::warning("half-made", message).of(id).at(&text.path);
     Ok(Some(half.mended_by(Repair::Add(id.clone()))))
 }
@@ -207,10 +207,10 @@ fn lost_file(specs: &Specs<'_>, spec_files: &SpecFiles, entry: &Entry) -> Result
     if !walk.history.events().first().is_some_and(ours) || spec_files.has(specs, id)? {
         return Ok(None);
     }
-    let found = Finding::warning("lost-file", "its file is in no work tree and on no branch").of(id).at(path_of(id));
-    let cancel = format!("to give the spec up: git chant cancel {}", id.short());
+    let found = Finding::warning("lost-file", "no work tree and no branch has its file").of(id).at(path_of(id));
+    let cancel = format!("to cancel the spec: git chant cancel {}", id.short());
     Ok(Some(if entry.loaded.is_some() {
-        let restore = format!("to have it back: git chant fsck --repair; {cancel}");
+        let restore = format!("to restore it: git chant fsck --repair; {cancel}");
         found.mended_by(Repair::Restore(id.clone())).help(restore)
     } else {
         found.help(cancel)

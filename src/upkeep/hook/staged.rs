@@ -17,7 +17,7 @@ use crate::{
 pub(crate) struct StagedSpec {
     /// Its path from the top.
     pub path: String,
-    /// Its bytes; `None` if it is no regular file, or larger than a spec may be.
+    /// Its bytes; `None` if it is not a regular file, or larger than a spec may be.
     pub bytes: Option<Vec<u8>>,
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn staged(project: &Project, index: Option<&Path>) -> Result<Vec<Stag
     while let (Some(raw), Some(path)) = (records.next(), records.next()) {
         let fields: Vec<&[u8]> = raw.trim_start_with(|c| c == ':').split_str(" ").collect();
         let [_, mode, _, id, _] = fields[..] else {
-            return Err(Error::fatal(Kind::GitFailed, "git diff-index printed something else than differences"));
+            return Err(Error::fatal(Kind::GitFailed, "unexpected output from git diff-index"));
         };
         if !path.ends_with(b".md") {
             continue;

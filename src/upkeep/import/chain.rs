@@ -14,7 +14,7 @@ use crate::{
         diagnostic::Severity,
         event::{Approval, Facts, Op},
         id::SpecId,
-        new_event::NewEvent,
+        new_event::{NewEvent, sentence},
         spec_file,
         spec_file::{Foreign, foreign_of},
         spec_type::SpecType,
@@ -77,10 +77,10 @@ impl Chain<'_> {
         self.read.spec.title.as_deref().unwrap_or_else(|| self.read.source.id.short())
     }
 
-    fn push(&mut self, op: Op, what: &str, facts: Facts, mut author: Signature) {
+    fn push(&mut self, op: Op, verb: &str, facts: Facts, mut author: Signature) {
         author.time.seconds = author.time.seconds.max(self.at);
         self.at = author.time.seconds;
-        let sentence = if what.is_empty() { self.title().to_owned() } else { format!("{} {what}", self.title()) };
+        let sentence = if verb.is_empty() { self.title().to_owned() } else { sentence(verb, self.title(), "") };
         let evidence = Evidence { spec: Some(self.read.blob), ..Evidence::default() };
         let addition = Addition { event: NewEvent { op, sentence, facts }, evidence, informed: Vec::new() };
         self.past.push(PastEvent { addition, author });
@@ -156,7 +156,7 @@ impl Chain<'_> {
             _ => return Ok(()),
         };
         if self.context.project.config().require_signed()? {
-            let message = "the approval is not carried over: 'chant.requireSigned' is set";
+            let message = "the approval is not imported: 'chant.requireSigned' is set";
             let help = format!("read it, then: git chant approve {}", self.read.source.id.short());
             self.say_with_help("approval", "approval", message, Some(help));
             return Ok(());
@@ -171,19 +171,19 @@ impl Chain<'_> {
         }
         let blob = match answered {
             Some(blob) if blob != self.read.blob && !self.asks_the_same(blob)? => {
-                self.say("approval", "approval", "the text has changed since it was answered for");
+                self.say("approval", "approval", "the text has changed since that decision");
                 blob
             }
             _ => self.read.blob,
         };
-        let (op, word) = if approved { (Op::Approve, "approved") } else { (Op::Reject, "rejected") };
+        let (op, verb) = if approved { (Op::Approve, "Approved") } else { (Op::Reject, "Rejected") };
         let by = self.foreign.approved_by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
         let facts = Facts {
             approval: Some(Approval { approved, blob }),
-            reason: Some(format!("{word}{by} before it was imported")),
+            reason: Some(format!("{}{by} before the import", verb.to_lowercase())),
             ..Facts::default()
         };
-        self.push(op, &format!("is {word}"), facts, author);
+        self.push(op, verb, facts, author);
         Ok(())
     }
 
@@ -216,17 +216,19 @@ impl Chain<'_> {
             }
             "cancelled" | "canceled" => {
                 let author = self.changed()?;
-                self.push(Op::Cancel, "is cancelled", Facts::default(), author);
+                self.push(Op::Cancel, "Cancelled", Facts::default(), author);
                 return Ok((Status::Cancelled, Vec::new()));
             }
             // A driver goes on as long as its members do.
             "in_progress" if self.read.spec.front.kind == SpecType::Driver => {}
             "in_progress" | "paused" => {
-                let message = format!("'{said}' counts as pending: no run of chant goes on here");
-                let help = self.branch()?.map(|name| format!("what was done is in the branch '{name}'"));
+                let message = format!("'{said}' counts as pending: no run of chant is active here");
+                let help = self.branch()?.map(|name| format!("its work is in the branch '{name}'"));
                 self.say_with_help("status", "status", message, help);
             }
-            _ => self.say("status", "status", format!("'{}' is no status and counts as pending", said.escape_debug())),
+            _ => {
+                self.say("status", "status", format!("'{}' is not a status; it counts as pending", said.escape_debug()))
+            }
         }
         Ok((Status::Pending, Vec::new()))
     }
@@ -251,7 +253,7 @@ impl Chain<'_> {
         match (self.completed_at(), &front.completed_at) {
             (Some(time), _) => author.time = time,
             (None, Some(text)) => {
-                let message = format!("'{}' is no time in the past: that of the commit counts", text.escape_debug());
+                let message = format!("'{}' is not a time in the past; using the commit's", text.escape_debug());
                 self.say("date", "completed_at", message);
             }
             (None, None) => {}
@@ -268,8 +270,12 @@ impl Chain<'_> {
         }
         let model = front.model.clone();
         let facts = Facts { target, work_commits: found.here.clone(), model, ..Facts::default() };
-        let (op, status) = if lands { (Op::Complete, Status::Completed) } else { (Op::Finish, Status::Finished) };
-        self.push(op, &format!("is {status}"), facts, author);
+        let (op, status, verb) = if lands {
+            (Op::Complete, Status::Completed, "Completed")
+        } else {
+            (Op::Finish, Status::Finished, "Finished")
+        };
+        self.push(op, verb, facts, author);
         Ok((status, found.here))
     }
 
@@ -293,11 +299,11 @@ impl Chain<'_> {
         let person = self.person_at(Time::new(self.at, 0));
         let author = self.context.history.archived(&self.read.source.id)?.unwrap_or(person);
         if !matches!(status, Status::Completed | Status::Cancelled) {
-            self.say("archive", "status", format!("it was archived as {}: here it is cancelled", status.as_str()));
+            self.say("archive", "status", format!("it was archived as {}; imported as cancelled", status.as_str()));
             let reason = Some("it was archived before it was completed".to_owned());
-            self.push(Op::Cancel, "is cancelled", Facts { reason, ..Facts::default() }, author.clone());
+            self.push(Op::Cancel, "Cancelled", Facts { reason, ..Facts::default() }, author.clone());
         }
-        self.push(Op::Archive, "is archived", Facts { spec_path: Some(self.path()), ..Facts::default() }, author);
+        self.push(Op::Archive, "Archived", Facts { spec_path: Some(self.path()), ..Facts::default() }, author);
         Ok(Status::Archived)
     }
 

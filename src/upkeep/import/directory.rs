@@ -95,8 +95,7 @@ impl ChantDirectory {
             let before = found.sources.len();
             found.folder(&folder, true, true)?;
             if found.sources.len() > before {
-                let message =
-                    "nothing here looks for files in it: the texts of its specs are kept in their events".into();
+                let message = "git-chant keeps no files there; events keep the texts of its specs".into();
                 found.stray(Severity::Warning, "archive", &folder, message);
             }
         }
@@ -118,7 +117,7 @@ impl Listing<'_> {
         {
             Ok(entries) => entries,
             Err(refused) => {
-                self.stray(Severity::Error, "bad-directory", folder, format!("it is not imported: {}", refused));
+                self.stray(Severity::Error, "bad-directory", folder, format!("not imported: {}", refused));
                 return Ok(Vec::new());
             }
         };
@@ -127,7 +126,12 @@ impl Listing<'_> {
             let Ok(text) = name.to_str() else {
                 if name.ends_with(b".md") {
                     let below = format!("{folder}/{}", name.to_str_lossy());
-                    self.stray(Severity::Warning, "bad-name", &below, "its name is no spec id: it is not UTF-8".into());
+                    self.stray(
+                        Severity::Warning,
+                        "bad-name",
+                        &below,
+                        "its name is not a spec id: it is not UTF-8".into(),
+                    );
                 }
                 continue;
             };
@@ -146,12 +150,12 @@ impl Listing<'_> {
         let id = match SpecId::new(stem) {
             Ok(id) => id,
             Err(invalid) => {
-                let message = format!("its name is no spec id: {}", invalid.why);
+                let message = format!("its name is not a spec id: {}", invalid.why);
                 return self.stray(Severity::Warning, "bad-name", &below, message);
             }
         };
         if let Some(first) = self.sources.get(&id) {
-            let message = format!("it is not imported: '{}' is there too", first.path);
+            let message = format!("not imported: '{}' exists as well", first.path);
             return self.stray(Severity::Warning, "two-files", &below, message);
         }
         let path = self.home.shown(&below);
@@ -170,6 +174,6 @@ pub(super) fn beside(home: &ChantDirectory, name: &str, limit: u64) -> Result<Op
 }
 
 fn nothing(dir: &str) -> Error {
-    Error::fatal(Kind::NoSpecs, format!("there are no specs in '{dir}'"))
-        .hint("name the directory '.chant' that holds them, or what it lies in")
+    Error::fatal(Kind::NoSpecs, format!("no specs in '{dir}'"))
+        .hint("name the '.chant' directory that holds them, or its parent")
 }

@@ -165,24 +165,24 @@ fn read(
     };
     let bytes = match work_file::read(&home.top, source.below.as_bytes().as_bstr(), MAX_SPEC_LEN as u64) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return fault("changed", "it is gone by now"),
-        Err(refused) => return fault("bad-file", &format!("it is not imported: {refused}")),
+        Ok(None) => return fault("changed", "it was removed"),
+        Err(refused) => return fault("bad-file", &format!("not imported: {refused}")),
     };
     let bytes = if home.here { project.stored(&home.top, &source.below, bytes)? } else { bytes };
     let blob = project.store()?.blob_id(&bytes);
     if expected.is_some_and(|expected| expected != blob) {
-        return fault("changed", "it has just been changed: import it again");
+        return fault("changed", "it changed during the import; import it again");
     }
     if !home.own && project.spec_names().has(&source.id)? {
-        return fault("exists", "this repository has a file of that name: import that one first, or rename it");
+        return fault("exists", "this repository has a file of that name; import that one first, or rename it");
     }
     match spec_file::parse(&source.path, &bytes) {
         Ok(spec) if home.own && says_nothing(&spec, &bytes) => Ok(None),
         Ok(spec) => Ok(Some(Read { source, bytes, blob, spec })),
         Err(diagnostics) => {
             left.extend(diagnostics.into_iter().map(|one| {
-                let message = format!("it is not imported: {}", one.message);
-                let help = one.help.or_else(|| Some("mend it, then: git chant import".to_owned()));
+                let message = format!("not imported: {}", one.message);
+                let help = one.help.or_else(|| Some("fix it, then: git chant import".to_owned()));
                 let one = Diagnostic { message, help, ..one };
                 let problem = ProblemView::of(Some(source.id.clone()), "invalid-spec", one);
                 ProblemView { place: None, ..problem }

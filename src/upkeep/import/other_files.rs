@@ -56,10 +56,10 @@ pub(super) fn read(project: &Project, home: &ChantDirectory, left: &mut Vec<Prob
         let path = home.shown(&format!("{}/{name}", home.chant));
         match beside(home, name, MAX_LEN) {
             Ok(None) => {}
-            Err(refused) => left.push(line(name, None, "bad-file", format!("it is not read: {}", refused))),
+            Err(refused) => left.push(line(name, None, "bad-file", format!("not read: {}", refused))),
             Ok(Some(bytes)) => match settings_of(&path, &bytes) {
                 Err(fault) => {
-                    left.push(line(name, Some(fault.line), "bad-file", format!("it is not read: {}", fault.message)));
+                    left.push(line(name, Some(fault.line), "bad-file", format!("not read: {}", fault.message)));
                 }
                 Ok(found) => {
                     for setting in found {
@@ -83,14 +83,14 @@ pub(super) fn read(project: &Project, home: &ChantDirectory, left: &mut Vec<Prob
         if let Some(Err(unknown)) = text.as_deref().map(template::check) {
             let known = template::VARIABLES.map(|name| format!("{{{{{name}}}}}")).join(", ");
             left.push(ProblemView {
-                help: Some(format!("the spec's text is given anyway; the names here are {known}")),
-                ..line(&name, Some(unknown.line), "prompt", format!("'{{{{{}}}}}' means nothing here", unknown.name))
+                help: Some(format!("the prompt includes the spec's text anyway; known names: {known}")),
+                ..line(&name, Some(unknown.line), "prompt", format!("unknown name '{{{{{}}}}}'", unknown.name))
             });
         }
     }
     for name in ["logs", "schemas", "templates"] {
         if home.top.join(&home.chant).join(name).is_dir() {
-            left.push(line(name, None, "folder", "it stays where it is, and nothing here reads it".to_owned()));
+            left.push(line(name, None, "folder", "it stays in place; git-chant does not read it".to_owned()));
         }
     }
     Ok(settings)
@@ -122,7 +122,7 @@ fn counterpart(
             || name.starts_with("defaults.provider")
             || name.starts_with("parallel.") =>
         {
-            let help = "an agent is a command line here: git config chant.agent.<name>.cmd '<command line>'".to_owned();
+            let help = "to configure an agent: git config chant.agent.<name>.cmd '<command line>'".to_owned();
             Some((format!("'{name}' is {shown} and has no counterpart"), Some(help)))
         }
         _ => Some((format!("'{name}' is {shown} and has no counterpart"), None)),

@@ -67,7 +67,7 @@ pub(crate) fn prune(project: &Project, request: &Request) -> Result<Outcome> {
         // A dry run keeps no other process waiting.
         let held = if request.dry_run { None } else { project.try_lock_worktree(&id)? };
         if held.is_none() && !request.dry_run {
-            let (name, why) = (project.meant_worktree(&id)?, "another git chant is at work on it");
+            let (name, why) = (project.meant_worktree(&id)?, "another git-chant process is working on it");
             outcome.found.push(Step::keep(Pruned::Worktree, Some(&id), name.to_string_lossy(), why).view);
             continue;
         }
@@ -114,7 +114,7 @@ impl Outcome {
             if let Some(act) = act.filter(|_| !request.dry_run)
                 && let Err(error) = act(project)
             {
-                self.failures.push(format!("'{}' stays: {}", view.name, error.message));
+                self.failures.push(format!("keeping '{}': {}", view.name, error.message));
                 view = PruneView { pruned: false, why: error.message, ..view };
             }
             self.found.push(view);
@@ -125,9 +125,9 @@ impl Outcome {
 /// `3 commits that nothing else reaches`.
 fn commits(count: usize) -> String {
     match count {
-        1 => "a commit that nothing else reaches".to_owned(),
-        1000.. => "very many commits that nothing else reaches".to_owned(),
-        many => format!("{many} commits that nothing else reaches"),
+        1 => "a commit that no other ref reaches".to_owned(),
+        1000.. => "very many commits that no other ref reaches".to_owned(),
+        many => format!("{many} commits that no other ref reaches"),
     }
 }
 

@@ -32,7 +32,7 @@ impl Spec<'_> {
         Ok(Some(self.prune(Pruned::Branch, full, why, move |project| {
             match branch::delete(&project.repo, name.as_ref(), tip)? {
                 Swapped::Done => Ok(()),
-                Swapped::Differs(_) => Err(Error::negative(Kind::Moved, "it moved meanwhile")),
+                Swapped::Differs(_) => Err(Error::negative(Kind::Moved, "another process moved it")),
             }
         })))
     }
@@ -112,7 +112,7 @@ impl Spec<'_> {
         Ok(match history::unreached(&project.repo, &[tip], self.except, None)? {
             0 => Ok("its commits are in a branch or a tag".to_owned()),
             1 if project.is_spec_alone(self.id, name, tip)? => {
-                Ok("it holds nothing but the spec, which is recorded".to_owned())
+                Ok("it holds only the spec, which is recorded".to_owned())
             }
             count => Err(count),
         })

@@ -26,7 +26,7 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
         if left.is_in_use()? {
             steps.push(Step::keep(Pruned::Check, None, name, "checks are run in it"));
         } else if left.used.is_some_and(|time| request.has_expired(time)) {
-            let why = "a check that died left it";
+            let why = "an interrupted check left it behind";
             steps.push(Step::prune(Pruned::Check, None, name, why, move |_| left.remove()));
         }
     }
@@ -34,16 +34,14 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
         && request.has_expired(used)
     {
         let name = path.to_string_lossy().into_owned();
-        let why = format!("no check has begun with it for long ({} MB)", size.div_ceil(1_000_000));
+        let why = format!("no recent check used it ({} MB)", size.div_ceil(1_000_000));
         steps.push(Step::prune(Pruned::Check, None, name, why, warm::remove));
     }
     for entry in fs::read_dir(check_output::dir(project)).into_iter().flatten().flatten() {
         let path = entry.path();
         if entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|time| request.has_expired(time)) {
             let name = path.to_string_lossy().into_owned();
-            steps.push(Step::prune(Pruned::Check, None, name, "it is the output of old checks", move |_| {
-                remove_file(&path)
-            }));
+            steps.push(Step::prune(Pruned::Check, None, name, "output of old checks", move |_| remove_file(&path)));
         }
     }
     for path in &request.aside {
@@ -51,7 +49,7 @@ pub(super) fn steps(project: &Project, request: &Request) -> Result<Vec<Step>> {
         let copy = path.clone();
         steps.push(match is_recorded(project, path)? {
             true => Step::prune(Pruned::Aside, None, name, "its text is recorded", move |_| remove_file(&copy)),
-            false => Step::keep(Pruned::Aside, None, name, "its text is nowhere else: move it to where it belongs"),
+            false => Step::keep(Pruned::Aside, None, name, "its text exists nowhere else; move it to its place"),
         });
     }
     Ok(steps)
@@ -80,7 +78,7 @@ fn check_worktree(project: &Project, request: &Request) -> Result<Option<Step>> 
     if let Some(obstacle) = obstacle {
         return Ok(Some(Step::keep(Pruned::Check, None, name, obstacle)));
     }
-    let why = if gone { "its directory was deleted" } else { "nobody has used it for long" };
+    let why = if gone { "its directory was deleted" } else { "unused for a long time" };
     Ok(Some(Step::prune(Pruned::Check, None, name, why, move |project| {
         // The lock that checks take. Without the file there never was one.
         let held = local_file::open(&lock).ok().flatten();

@@ -54,7 +54,7 @@ impl<'a> Spec<'a> {
             Status::Completed | Status::Cancelled | Status::Archived => {
                 Some(format!("its spec is {}", recorded.status))
             }
-            _ if !specs.names.has(id)? => Some("its spec is gone".to_owned()),
+            _ if !specs.names.has(id)? => Some("its spec is missing".to_owned()),
             _ => None,
         };
         let tree = project.worktree_among(&trees::list(&project.repo)?, id)?.cloned();
@@ -114,7 +114,7 @@ impl<'a> Spec<'a> {
         dead.map(|(attempt, _)| {
             let attempt = *attempt;
             let path = self.project.leases_dir().join(attempt.to_string());
-            let why = "its run is dead and over";
+            let why = "its run ended";
             self.prune(Pruned::Lease, path.to_string_lossy(), why, move |project| project.forget_lease(attempt))
         })
         .collect()

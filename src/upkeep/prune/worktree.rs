@@ -74,7 +74,7 @@ pub(super) fn obstacle(project: &Project, tree: &Worktree) -> Result<Option<Stri
         return Ok(Some(obstacle));
     }
     if let Some(command) = busy::under_way(tree) {
-        return Ok(Some(format!("{command} is under way in it")));
+        return Ok(Some(format!("{command} is in progress in it")));
     }
     let heads = worktree::past_heads(&project.repo, tree);
     Ok(match history::unreached(&project.repo, &heads, &[], Some(&format!("{ATTEMPTS}*")))? {
@@ -97,10 +97,10 @@ fn in_files(project: &Project, tree: &Worktree) -> Result<Option<String>> {
     let mut ignored = ignored(tree)?;
     ignored.retain(|path| path.ends_with('/') && tree.path.join(path).join(".git").exists());
     for (what, paths) in [
-        ("it holds repositories of its own", nested),
-        ("these submodules hold work that is nowhere else", unsaved.iter().map(ToString::to_string).collect()),
+        ("it holds git repositories", nested),
+        ("submodules hold work that exists nowhere else", unsaved.iter().map(ToString::to_string).collect()),
         ("it has changes that are not committed", changed),
-        ("it holds repositories of its own", ignored),
+        ("it holds git repositories", ignored),
     ] {
         if !paths.is_empty() {
             return Ok(Some(format!("{what}: {}", named(&paths))));
@@ -124,7 +124,8 @@ fn documents(project: &Project, tree: &Worktree) -> Result<Option<String>> {
     let mut lost: Vec<String> = listed.records().map(|path| path.to_str_lossy().into_owned()).collect();
     let read = |top: &Path, path: &str| std::fs::read(top.join(path)).ok();
     lost.retain(|path| read(&tree.path, path) != read(&main, path));
-    Ok((!lost.is_empty()).then(|| format!("it holds documents that are not in place: {}", named(&lost))))
+    Ok((!lost.is_empty())
+        .then(|| format!("it holds documents that are missing from the main worktree: {}", named(&lost))))
 }
 
 /// The first paths, and how many more there are.

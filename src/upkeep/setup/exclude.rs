@@ -31,7 +31,7 @@ pub(super) fn refuse_tracked(project: &Project) -> Result<()> {
     let tracked = Git::at(&project.repo).args(["ls-files", "-z", "--", ":(top).chant"]).run()?;
     if tracked.records().next().is_some() {
         return Err(Error::negative(Kind::Tracked, "'.chant/' is tracked here, so it cannot be hidden")
-            .hint("silent mode is for repositories that have no specs in their history"));
+            .hint("silent mode is for repositories without specs in their history"));
     }
     Ok(())
 }

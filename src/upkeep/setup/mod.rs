@@ -43,7 +43,7 @@ pub(crate) enum Change {
     DropSetting(String, String),
     /// Remove a whole section; its settings, as `name = value`.
     DropSection(String, Vec<String>),
-    /// Add the line that tells agents of the specs to a file that they read.
+    /// Add the pointer for agents to a file that they read.
     Point(PathBuf),
     /// Remove that line from a file.
     Unpoint(PathBuf),
@@ -60,15 +60,15 @@ pub(crate) enum Change {
 impl Change {
     /// The change in words, one line each: as it was `done`, or as it would be.
     pub(crate) fn sentences(&self, done: bool) -> Vec<String> {
-        const POINTER: &str = "the line that tells agents of the specs";
-        const HOOK: &str = "the line that calls git chant";
+        const POINTER: &str = "the pointer for agents";
+        const HOOK: &str = "the call of git-chant";
         let ([past, infinitive], what) = match self {
             Change::DropSection(_, settings) => {
                 return settings.iter().map(|setting| format!("unset {setting}")).collect();
             }
             Change::MakeDir(path) => (["made", "make"], format!("'{}'", path.display())),
             Change::Hide => {
-                let what = format!("'{}' to .git/info/exclude: nothing of it will be committed", exclude::LINE);
+                let what = format!("'{}' to .git/info/exclude, so that git ignores it", exclude::LINE);
                 (["added", "add"], what)
             }
             Change::Show(lines) => (["removed", "remove"], format!("'{}' from .git/info/exclude", lines.join("', '"))),

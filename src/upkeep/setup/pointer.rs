@@ -96,10 +96,10 @@ fn file(top: &Path, name: &str) -> Result<PathBuf> {
         return Err(refused("no file"));
     }
     let real_top = fs::canonicalize(top).io("read", top)?;
-    let real = fs::canonicalize(&path).map_err(|_| refused("a symbolic link that leads nowhere"))?;
+    let real = fs::canonicalize(&path).map_err(|_| refused("a dangling symbolic link"))?;
     match real.strip_prefix(&real_top) {
         Ok(inside) if real.is_file() && !inside.starts_with(".git") => Ok(top.join(inside)),
-        _ => Err(refused("a symbolic link that leads out of the work tree")),
+        _ => Err(refused("a symbolic link to outside the work tree")),
     }
 }
 

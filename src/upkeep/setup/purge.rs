@@ -17,7 +17,7 @@ pub(super) fn plan(project: &Project) -> Result<Vec<Change>> {
     for (name, target) in project.store()?.everything()? {
         let Some(target) = target else {
             return Err(Error::fatal(Kind::BrokenRef, format!("'{name}' holds no object id"))
-                .hint("see what it is: git chant fsck"));
+                .hint("to examine it: git chant fsck"));
         };
         changes.push(Change::DeleteRef(name, target));
     }
@@ -39,7 +39,7 @@ pub(crate) fn refuse_work(project: &Project) -> Result<()> {
     let refused = |message: String| Error::negative(Kind::InUse, message);
     for attempt in lease::list(&project.leases_dir())? {
         if let Life::Running(info) = project.life(attempt)? {
-            return Err(refused(format!("'{}' is being worked on", info.spec.short()))
+            return Err(refused(format!("'{}' has a running attempt", info.spec.short()))
                 .hint(format!("to stop it: git chant pause {}", info.spec.short())));
         }
     }
@@ -47,13 +47,13 @@ pub(crate) fn refuse_work(project: &Project) -> Result<()> {
     for tree in worktree::list(&project.repo)?.iter().filter(|tree| !tree.main) {
         let on = tree.head.as_ref().and_then(crate::git::repository::Head::branch);
         if on.is_some_and(|branch| branch.as_bstr().starts_with(prefix.as_bytes())) {
-            return Err(refused(format!("there is a worktree with work in it: '{}'", tree.path.display()))
-                .hint("finish or reset its spec; or, if nothing in it is needed: git worktree remove <path>"));
+            return Err(refused(format!("the worktree '{}' holds work", tree.path.display()))
+                .hint("finish or reset its spec, or remove it: git worktree remove <path>"));
         }
     }
     let aside = project.repo.chant_dir().join("aside");
     if std::fs::read_dir(&aside).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(refused(format!("a merge that died left files in '{}'", aside.display()))
+        return Err(refused(format!("an interrupted merge left files in '{}'", aside.display()))
             .hint("to put them back: git chant fsck --repair"));
     }
     Ok(())
@@ -66,10 +66,10 @@ pub(crate) fn left_behind(project: &Project) -> Result<Vec<String>> {
     let mut left = Vec::new();
     if !branches.is_empty() {
         let prefix = short_name(&prefix);
-        left.push(format!("work branches stay ({}): git branch --list '{prefix}*'", branches.len()));
+        left.push(format!("work branches are kept ({}); to list them: git branch --list '{prefix}*'", branches.len()));
     }
     if !project.repo.gix().remote_names().is_empty() {
-        left.push("what was pushed stays at the remotes".to_owned());
+        left.push("remotes keep what was pushed".to_owned());
     }
     Ok(left)
 }

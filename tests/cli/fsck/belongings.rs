@@ -205,7 +205,7 @@ fn a_run_without_a_lease_is_named_unless_a_person_does_it() {
     std::fs::remove_dir_all(git_dir(&sandbox).join("chant/leases")).unwrap();
     let found = only(problems(&sandbox, &["fsck", "--repair"]));
     assert_eq!((found.code(), found.repaired()), ("lost-run", false));
-    assert_eq!(found.text("help"), format!("if nothing runs any more: git chant release {}", &id[11..]));
+    assert_eq!(found.text("help"), format!("if its run is dead: git chant release {}", &id[11..]));
     sandbox.chant(&["release", &id]).ok();
     clean(&sandbox);
 }
@@ -285,7 +285,7 @@ fn kept_attempts_that_are_gone_are_named() {
     std::fs::write(&file, format!("{}\n", "3".repeat(40))).unwrap();
     let found = only(problems(&sandbox, &["fsck", "--repair"]));
     assert_eq!((found.code(), found.text("path")), ("missing-attempt", name.as_str()));
-    assert_eq!(found.text("help"), format!("if it cannot be found in a copy: git update-ref -d {name}"));
+    assert_eq!(found.text("help"), format!("if no copy has it: git update-ref -d {name}"));
     sandbox.git(&["update-ref", "-d", &name]);
     clean(&sandbox);
 }

@@ -100,7 +100,7 @@ fn a_commit_that_is_no_event_is_named_and_not_obeyed() {
 fn events_that_are_at_odds_with_those_below_them_are_named() {
     type Edit = fn(&Sandbox, &str, &str) -> String;
     let cases: [(&str, &str, &str, Edit); 6] = [
-        ("generation", "says generation 40", "land", |_, _, message| {
+        ("generation", "records generation 40", "land", |_, _, message| {
             let message = with_trailer(message, "Gen", "40");
             with_trailer(&with_trailer(&message, "Op", "edit"), "Status", "completed")
         }),
@@ -111,11 +111,11 @@ fn events_that_are_at_odds_with_those_below_them_are_named() {
             let message = with_trailer(&with_trailer(message, "Op", "resume"), "Status", "in_progress");
             with_trailer(&message, "Gen", &next_gen(sandbox, id))
         }),
-        ("status", "(edit) says failed, and it comes to completed", "complete", |sandbox, id, message| {
+        ("status", "(edit) records failed; computed completed", "complete", |sandbox, id, message| {
             let message = with_trailer(&with_trailer(message, "Op", "edit"), "Status", "failed");
             with_trailer(&message, "Gen", &next_gen(sandbox, id))
         }),
-        ("tip", "at odds with those below it: approval", "complete", |sandbox, id, message| {
+        ("tip", "contradicts earlier ones: approval", "complete", |sandbox, id, message| {
             let message = with_trailer(&with_trailer(message, "Op", "edit"), "Gen", &next_gen(sandbox, id));
             let blob = trailer(sandbox, &tip(sandbox, id), "Spec-Blob");
             format!("{}\nChant-Approval: approved {blob}\n", message.trim_end())

@@ -40,10 +40,10 @@ fn lint_names_each_fault_with_its_place_and_only_there() {
     assert_eq!(
         of(&bad),
         [
-            ("status", place("9:9"), "it says 'completed', and nothing is recorded: it counts as 'pending'"),
-            ("unknown-dependency", place("4:5"), "there is no spec 'nobody'"),
-            ("ambiguous-dependency", place("5:5"), "'002' may mean 2026-02-08-002-bbb, 2026-02-09-002-ccc"),
-            ("unknown-spec", place("10:13"), "there is no spec '009-zzz'"),
+            ("status", place("9:9"), "the file says 'completed', but no status is recorded; it counts as 'pending'"),
+            ("unknown-dependency", place("4:5"), "no such spec: 'nobody'"),
+            ("ambiguous-dependency", place("5:5"), "'002' matches 2026-02-08-002-bbb, 2026-02-09-002-ccc"),
+            ("unknown-spec", place("10:13"), "no such spec: '009-zzz'"),
             ("missing-input", place("6:21"), "the input 'docs/gone.md' does not exist"),
             ("missing-input", place("6:35"), "the input 'src/**/*.rs' does not exist"),
             ("unknown-agent", place("7:8"), "no agent 'nobody' is configured here"),
@@ -57,9 +57,9 @@ fn lint_names_each_fault_with_its_place_and_only_there() {
     );
     let stray = found.iter().find(|problem| problem.code() == "bad-name").unwrap();
     assert_eq!(stray.text("path"), ".chant/specs/Notes.md");
-    assert_eq!(of("2026-02-08-005-fff"), [("no-criteria", place("null:null"), "nothing says when it is done")]);
+    assert_eq!(of("2026-02-08-005-fff"), [("no-criteria", place("null:null"), "it has no criteria and no checks")]);
     assert_eq!(of("2026-02-08-006-ggg").iter().map(|(code, ..)| *code).collect::<Vec<_>>(), ["unused-key"; 2]);
-    assert_eq!(of("2026-02-08-007-hhh"), [("no-reproduction", place("3:8"), "nothing says which test shows the bug")]);
+    assert_eq!(of("2026-02-08-007-hhh"), [("no-reproduction", place("3:8"), "no test shows the bug")]);
 
     // Named ones alone, and warnings alone are no failure.
     assert_eq!(problems(&sandbox, &["lint", "001-aaa"]), []);
@@ -76,7 +76,7 @@ fn lint_is_quiet_about_what_is_over_and_tells_the_recorded_status() {
     sandbox.write(&spec_path(&id), &text.replacen("---\n", "---\nstatus: pending\ndepends_on: nobody\n", 1));
     let found = only(problems(&sandbox, &["lint"]));
     assert_eq!((found.code(), found.place().as_str()), ("status", "2:9"));
-    assert_eq!(found.text("message"), "it says 'pending', and what is recorded is 'completed'");
+    assert_eq!(found.text("message"), "the file says 'pending', but the recorded status is 'completed'");
 }
 
 #[test]

@@ -112,5 +112,5 @@ fn fish_completes_the_binary() {
     }
     // Of "git chant" nothing is asked: the fish that distributions have, 3.6.0, can't hand it on.
     let told = run("fish", &["-N", "-c", "source $STUBS/git-chant.fish; complete -C 'git-chant list --arc'"]);
-    assert_eq!(told.trim_end(), "--archived\tOnly archived specs");
+    assert_eq!(told.trim_end(), "--archived\tList only archived specs");
 }

@@ -44,7 +44,7 @@ fn files_that_were_not_there_are_made_once_and_go_again() {
     install(&sandbox);
     let made = all(&dir);
     assert_eq!(made.len(), before.0.len() + 7);
-    assert!(hooks(&sandbox, "2.47.3", &["install"]).ok().out.contains("nothing to change"));
+    assert!(hooks(&sandbox, "2.47.3", &["install"]).ok().out.contains("Nothing to change"));
     assert_eq!(all(&dir), made);
     assert_eq!(states(&sandbox, "2.47.3"), ["installed"; 7]);
     // Another version's line is replaced, not joined.
@@ -94,7 +94,7 @@ fn what_others_have_put_there_stays_and_runs() {
         ("post-merge", "it is not executable, so git does not run it"),
         ("post-checkout", "it is a symbolic link"),
     ] {
-        assert!(ran.err.contains(&format!("hooks/{name}' is left alone: {why}")), "{}", ran.err);
+        assert!(ran.err.contains(&format!("hooks/{name}': {why}")), "{}", ran.err);
         assert_eq!(all(&dir)[name], before[name]);
     }
     sandbox.write("file", "two\n");
@@ -125,7 +125,7 @@ fn the_directory_that_is_set_is_used_if_it_is_this_repository_s() {
     sandbox.write(".chant/specs/-x.md", "# No id\n");
     sandbox.git(&["add", ".chant"]);
     let mut git = sandbox.command_in(&sandbox.repo, "git");
-    let ran = sandbox.run(git.args(["commit", "-qm", "Stray"])).fails(1, &["its name is no spec id"]);
+    let ran = sandbox.run(git.args(["commit", "-qm", "Stray"])).fails(1, &["its name is not a spec id"]);
     assert!(!ran.err.contains("husky"), "ours comes first");
     sandbox.git(&["rm", "-qrf", ".chant"]);
     let mut git = sandbox.command_in(&sandbox.repo, "git");
@@ -137,7 +137,7 @@ fn the_directory_that_is_set_is_used_if_it_is_this_repository_s() {
     script(&sandbox.repo.join("hooks/pre-commit"), "#!/bin/sh\n", 0o755);
     sandbox.git(&["add", "hooks"]);
     sandbox.git(&["config", "core.hooksPath", "hooks"]);
-    assert!(hooks(&sandbox, "2.47.3", &["install"]).ok().err.contains("'hooks/pre-commit' is a file that git has"));
+    assert!(hooks(&sandbox, "2.47.3", &["install"]).ok().err.contains("'hooks/pre-commit' is tracked"));
     let elsewhere = sandbox.dir().join("home/hooks");
     script(&elsewhere.join("pre-commit"), "#!/bin/sh\n", 0o755);
     for place in [elsewhere.to_str().unwrap(), "/dev/null"] {
@@ -145,7 +145,7 @@ fn the_directory_that_is_set_is_used_if_it_is_this_repository_s() {
         let before = all(&elsewhere);
         let ran = hooks(&sandbox, "2.47.3", &["install"]).ok();
         assert!(
-            ran.err.starts_with(&format!("warning: hooks are left alone: core.hooksPath leads to '{place}'")),
+            ran.err.starts_with(&format!("warning: not changing hooks: core.hooksPath points to '{place}'")),
             "{}",
             ran.err
         );
@@ -163,7 +163,7 @@ fn where_git_reads_hooks_from_its_configuration_they_are_there() {
     hooks(&sandbox, "2.54.0", &["install"]).ok();
     assert_eq!(all(&dir), before.0);
     assert_eq!(states(&sandbox, "2.54.0"), ["installed"; 7]);
-    assert!(hooks(&sandbox, "2.54.0", &["install"]).ok().out.contains("nothing to change"));
+    assert!(hooks(&sandbox, "2.54.0", &["install"]).ok().out.contains("Nothing to change"));
     assert_eq!(sandbox.git(&["config", "hook.chant-pre-push.event"]), "pre-push");
     // As git runs it: by a shell, with the arguments after it.
     let spec = sandbox.add(&["Make it two"]);
@@ -180,7 +180,7 @@ fn where_git_reads_hooks_from_its_configuration_they_are_there() {
     run("pre-commit", &[]).ok();
     fs::write(tree.join(".chant/specs/-x.md"), "# No id\n").unwrap();
     sandbox.git_in(tree, &["add", ".chant"]);
-    run("pre-commit", &[]).fails(1, &["its name is no spec id"]);
+    run("pre-commit", &[]).fails(1, &["its name is not a spec id"]);
     run("post-merge", &["what", "is", "this"]).ok();
     // And back, if an older git comes to it.
     install(&sandbox);
@@ -223,6 +223,6 @@ fn a_fresh_machine_is_what_it_was() {
         let done = chant(&["deinit"]).out;
         assert_eq!(planned.lines().count(), done.lines().count(), "{planned}{done}");
         assert_eq!(picture(), before, "{done}");
-        assert!(chant(&["deinit"]).out.contains("nothing of git chant to take out"));
+        assert!(chant(&["deinit"]).out.contains("Nothing to remove"));
     }
 }

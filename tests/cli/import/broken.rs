@@ -47,14 +47,14 @@ fn what_cannot_be_read_is_named_and_the_rest_imported() {
     let answer = ran.json();
     let said = left(&answer);
     let expected = [
-        ".chant/specs/Upper.md: its name is no spec id",
-        ".chant/specs/2026-01-21-001-yml.md:2: it is not imported: the front matter is not valid YAML",
-        ".chant/specs/2026-01-21-002-typ.md:2: it is not imported: 'type' cannot be 'conflict'",
-        ".chant/specs/2026-01-21-003-big.md: it is not imported: ",
-        ".chant/specs/2026-01-21-004-lnk.md: it is not imported: '.chant/specs/2026-01-21-004-lnk.md' is a symbolic link",
-        ".chant/specs/2026-01-21-005-dir.md: it is not imported: ",
-        ".chant/config.md:2: it is not read: ",
-        ".chant/specs/2026-01-20-001-abc.md:6: '9999-01-01' is no time in the past: that of the commit counts",
+        ".chant/specs/Upper.md: its name is not a spec id",
+        ".chant/specs/2026-01-21-001-yml.md:2: not imported: the front matter is not valid YAML",
+        ".chant/specs/2026-01-21-002-typ.md:2: not imported: 'type' cannot be 'conflict'",
+        ".chant/specs/2026-01-21-003-big.md: not imported: ",
+        ".chant/specs/2026-01-21-004-lnk.md: not imported: '.chant/specs/2026-01-21-004-lnk.md' is a symbolic link",
+        ".chant/specs/2026-01-21-005-dir.md: not imported: ",
+        ".chant/config.md:2: not read: ",
+        ".chant/specs/2026-01-20-001-abc.md:6: '9999-01-01' is not a time in the past; using the commit's",
         ".chant/specs/2026-01-20-001-abc.md:4: the key 'schedule' has no counterpart",
     ];
     assert_eq!(said.len(), expected.len(), "{said:#?}");
@@ -71,7 +71,7 @@ fn what_cannot_be_read_is_named_and_the_rest_imported() {
     let linked = Sandbox::new();
     std::os::unix::fs::symlink(sandbox.repo.join(".chant"), linked.repo.join(".chant")).unwrap();
     linked.chant(&["import"]).fails(1, &["'.chant' is a symbolic link"]);
-    Sandbox::new().chant(&["import"]).fails(128, &["there are no specs in '.chant'"]);
+    Sandbox::new().chant(&["import"]).fails(128, &["no specs in '.chant'"]);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn another_directory_is_read_and_left_as_it_is() {
     spec(&sandbox, "specs/2026-01-20-004-jkl", "status: pending\n");
     sandbox.chant(&["import", at]).fails(1, &["this repository has a file of that name"]);
     assert_eq!(sandbox.show("004")["tip"], Value::Null);
-    sandbox.chant(&["import", "nowhere"]).fails(128, &["there are no specs in 'nowhere'"]);
+    sandbox.chant(&["import", "nowhere"]).fails(128, &["no specs in 'nowhere'"]);
 }
 
 /// Ten completed specs with a commit each.

@@ -59,7 +59,7 @@ fn the_agent_is_told_what_both_sides_wanted() {
     sandbox.chant(&["merge", &ids[1], "--agent"]).ok();
     let prompt = told(&sandbox);
     for part in [
-        "You resolve a conflict.",
+        "Resolve a merge conflict.",
         "the paths that conflict",
         &format!("Work of {} (spec {})", ids[0], ids[0]),
         &format!("Work of {} (spec {})", ids[1], ids[1]),
@@ -83,23 +83,23 @@ fn an_agent_that_does_not_resolve_it_leaves_everything_as_it_was_and_its_work_ke
     for (script, said) in [
         ("echo half >file; echo new >new; exit 3", "the agent exited with code 3"),
         ("echo half >file; git add file; git commit -qm Half; exit 1", "the agent exited with code 1"),
-        ("exit 0", "conflicts are left in: file"),
-        ("git commit -qam 'With markers'", "conflicts are left in: file"),
-        ("echo '<<<<<<< HEAD' >file; git add file", "conflicts are left in: file"),
+        ("exit 0", "unresolved conflicts in: file"),
+        ("git commit -qam 'With markers'", "unresolved conflicts in: file"),
+        ("echo '<<<<<<< HEAD' >file; git add file", "unresolved conflicts in: file"),
         ("git merge --abort", "the agent did not merge 'main'"),
         ("git merge --abort; git rebase -q main; exit 1", "the agent exited with code 1"),
         (
             "git reset -q --hard; git checkout -q -b elsewhere; git branch -q -D elsewhere 2>/dev/null; exit 0",
-            "on another branch",
+            "to another branch",
         ),
         ("kill -9 $$", "the agent exited with code 137"),
-        ("true", "conflicts are left in: file"),
+        ("true", "unresolved conflicts in: file"),
     ] {
         resolver(&sandbox, script);
         let ran = sandbox.chant(&["merge", &id, "--agent", "resolver"]);
         let ran = ran.fails(
             1,
-            &["its conflict with 'main' is not resolved", said, "git chant log", "resolve it in its worktree"],
+            &["cannot resolve its conflict with 'main'", said, "git chant log", "resolve it in its worktree"],
         );
         if script.contains("elsewhere") {
             sandbox.git(&["branch", "-D", "elsewhere"]);
@@ -170,7 +170,9 @@ fn an_agent_is_asked_only_where_there_is_a_conflict_and_a_clean_worktree() {
     sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["is being merged or rebased", "already"]);
     sandbox.git_in(&place, &["merge", "--abort"]);
     sandbox.git(&["worktree", "remove", &place.to_string_lossy()]);
-    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["there is no worktree", "git worktree add"]);
+    sandbox
+        .chant(&["merge", &id, "--agent", "resolver"])
+        .fails(1, &["is not checked out in any worktree", "git worktree add"]);
     assert_eq!(sandbox.status(&id), "finished");
     assert_eq!(sandbox.ops(&id), ["add", "start", "finish"]);
     sandbox.git(&["reset", "-q", "--hard", "main~1"]);
@@ -227,7 +229,7 @@ fn a_resolving_that_is_killed_is_given_back_by_the_next_merge() {
             ran.ok();
             assert_eq!((sandbox.read("file"), sandbox.status(&id)), ("both\n".into(), "completed".into()));
         } else {
-            ran.fails(1, &["by a run that is dead: it is finished as before", "it conflicts with 'main': file"]);
+            ran.fails(1, &["died; the spec is finished as before", "it conflicts with 'main': file"]);
             assert_eq!(sandbox.git_in(&place, &["status", "--porcelain"]), "");
             resolver(&sandbox, RESOLVE);
             sandbox.chant(&["merge", &id, "--agent", "resolver"]).ok();
@@ -246,7 +248,7 @@ fn a_conflict_in_silent_mode_is_resolved_without_a_word_in_the_commits() {
     sandbox.chant(&["work", &id, "--no-merge"]).ok();
     commit(&sandbox, "file", "three\n");
     resolver(&sandbox, "exit 1");
-    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["not resolved"]);
+    sandbox.chant(&["merge", &id, "--agent", "resolver"]).fails(1, &["cannot resolve its conflict"]);
     resolver(&sandbox, RESOLVE);
     sandbox.chant(&["merge", &id, "--agent", "resolver"]).ok();
     assert_eq!(sandbox.read("file"), "both\n");

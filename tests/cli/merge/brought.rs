@@ -73,7 +73,7 @@ fn silent_mode_looks_at_every_commit() {
             sandbox.chant(&["init", "--silent"]).ok();
             sandbox.agent(&format!("{leak}; echo b >b; git add b; git commit -qm work; tick"));
             let id = sandbox.add(&["Work"]);
-            sandbox.chant(&["work", &id]).fails(1, &["nothing under .chant/ may be committed", ".chant/"]);
+            sandbox.chant(&["work", &id]).fails(1, &["silent mode allows no commits under .chant/", ".chant/"]);
             assert_eq!(
                 sandbox.git(&["log", "--full-history", "-m", "--format=%s", "main", "--", ".chant"]),
                 "",
@@ -117,7 +117,7 @@ fn an_agent_that_resolves_a_conflict_changes_nothing_else() {
         let before = sandbox.git(&["rev-parse", "main", &format!("chant/{id}")]);
         sandbox
             .chant(&["merge", &id, "--agent"])
-            .fails(1, &[&format!("the agent changed what did not conflict: {named}")]);
+            .fails(1, &[&format!("the agent changed files without conflicts: {named}")]);
         assert_eq!(sandbox.status(&id), "finished", "{resolve}");
         assert_eq!(sandbox.git(&["rev-parse", "main", &format!("chant/{id}")]), before, "{resolve}");
     }

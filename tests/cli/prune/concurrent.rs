@@ -113,5 +113,5 @@ fn an_attempt_that_is_let_go_of_beside_a_run_is_not_laid_to_its_agent() {
     sandbox.git(&["update-ref", &kept, &tip]);
     sandbox.agent(&format!("git update-ref -d {kept}; echo three >file"));
     let third = sandbox.add(&["Third"]);
-    sandbox.chant(&["work", &third]).fails(1, &["was changed by no event"]);
+    sandbox.chant(&["work", &third]).fails(1, &["changed without an event"]);
 }

@@ -24,7 +24,7 @@ fn attempts_go_when_their_commits_are_elsewhere() {
     sandbox.agent("echo two >file; tick");
     sandbox.chant(&["work", &id]).ok();
     let found = pruned(&sandbox, &[]);
-    assert_eq!(kept(&found, "attempt"), "it has a commit that nothing else reaches");
+    assert_eq!(kept(&found, "attempt"), "it has a commit that no other ref reaches");
     // A second one with the same commits, and one with fewer.
     let one = attempts(&sandbox)[0].clone();
     sandbox.git(&["update-ref", &format!("{one}-1"), &first]);
@@ -174,14 +174,14 @@ fn an_attempt_that_did_nothing_holds_nothing() {
     sandbox.chant(&["cancel", &id]).ok();
     assert_eq!(attempts(&sandbox).len(), 1);
     let found = pruned(&sandbox, &[]);
-    assert_eq!(found[0]["why"], "it holds nothing but the spec, which is recorded");
+    assert_eq!(found[0]["why"], "it holds only the spec, which is recorded");
     assert_eq!(attempts(&sandbox), [""; 0]);
     // One that went on from there is work.
     let other = sandbox.add(&["Another"]);
     sandbox.agent("echo '- [x] mine' >>$CHANT_SPEC_FILE; git commit -qam ticked; exit 3");
     sandbox.chant(&["work", &other]).fails(1, &[]);
     sandbox.chant(&["cancel", &other]).ok();
-    assert_eq!(kept(&pruned(&sandbox, &[]), "attempt"), "it has 2 commits that nothing else reaches");
+    assert_eq!(kept(&pruned(&sandbox, &[]), "attempt"), "it has 2 commits that no other ref reaches");
 }
 
 #[test]
@@ -196,5 +196,5 @@ fn a_copy_that_is_no_file_is_kept_and_hangs_nothing() {
     let mut fifo = sandbox.command_in(&dir, "mkfifo");
     sandbox.run(fifo.arg(format!("{attempt}-a1b2c3.md"))).ok();
     let found = pruned(&sandbox, &[]);
-    assert_eq!(kept(&found, "aside"), "its text is nowhere else: move it to where it belongs");
+    assert_eq!(kept(&found, "aside"), "its text exists nowhere else; move it to its place");
 }

@@ -128,11 +128,11 @@ fn a_sync_that_died_after_the_fetch_is_finished_by_a_repair() {
 fn settings_that_overwrite_our_refs_are_named_with_the_way_out() {
     let (net, ..) = ahead();
     let settings = [
-        ("remote.origin.fetch", "+refs/chant/*:refs/chant/*", "overwrites what only this clone knows"),
-        ("remote.origin.fetch", "+refs/*:refs/*", "overwrites what only this clone knows"),
-        ("remote.origin.fetch", "refs/notes/*:refs/notes/*", "deletes the specs"),
-        ("remote.origin.push", "+refs/chant/*:refs/chant/*", "deletes what others know"),
-        ("remote.origin.mirror", "true", "deletes what others know"),
+        ("remote.origin.fetch", "+refs/chant/*:refs/chant/*", "overwrites events that only this clone has"),
+        ("remote.origin.fetch", "+refs/*:refs/*", "overwrites events that only this clone has"),
+        ("remote.origin.fetch", "refs/notes/*:refs/notes/*", "deletes specs"),
+        ("remote.origin.push", "+refs/chant/*:refs/chant/*", "deletes other clones' events"),
+        ("remote.origin.mirror", "true", "deletes other clones' events"),
     ];
     for (key, value, says) in settings {
         net.git(0, &["config", "--add", key, value]);

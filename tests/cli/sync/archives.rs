@@ -319,7 +319,7 @@ fn a_hostile_archive_is_kept_out_and_said_to_be() {
     // A name that is no month.
     net.sandbox.git_in(&net.server, &["update-ref", "refs/chant/archive/whenever", &good]);
     let ran = net.chant(0, &["sync", "--json"]);
-    assert_eq!(said(&super::net::exchanged(&ran), "unfit"), ["its name is no month"]);
+    assert_eq!(said(&super::net::exchanged(&ran), "unfit"), ["its name is not a month"]);
     assert_eq!(net.held(net.dir(0), "refs/chant/archive/whenever"), "");
 }
 
@@ -346,7 +346,7 @@ fn an_archive_that_went_missing_is_named_and_fetched_again() {
     net.settle(forward);
     net.git(1, &["update-ref", "-d", &archive_of(&ids[0])]);
     let found = net.chant(1, &["fsck"]);
-    assert!(found.out.contains("lost-archive") || found.out.contains("here is none"), "{found:?}");
+    assert!(found.out.contains("lost-archive") || found.out.contains("this clone does not"), "{found:?}");
     net.chant(1, &["sync", "--fetch"]).ok();
     assert_eq!(net.status(1, &ids[0]), "archived");
     assert_eq!(net.chant(1, &["fsck"]).ok().out, "");

@@ -62,7 +62,7 @@ fn the_branch_explains_itself_and_moves_forward_only() {
     net.sandbox.git_in(&net.server, &["config", "receive.denyNonFastForwards", "true"]);
     let spec = net.add(0, "CarriedRefs");
     let said = net.chant(0, &["sync"]).ok();
-    assert!(said.out.contains("it takes no refs under refs/chant, so this branch carries them"), "{}", said.out);
+    assert!(said.out.contains("it accepts no refs under refs/chant; this branch carries them"), "{}", said.out);
     let [carrier] = carriers(&net).try_into().unwrap();
     let message = net.sandbox.git_in(&net.server, &["log", "-1", "--format=%B", &carrier]);
     assert!(message.contains("git chant sync") && message.contains("[skip ci]"), "{message}");
@@ -101,7 +101,7 @@ fn a_server_that_takes_nothing_is_refused_with_both_reasons() {
     let net = Net::new(1);
     net.hook("update", "echo closed >&2; exit 1");
     let spec = net.add(0, "Nowhere to go");
-    net.chant(0, &["sync"]).fails(1, &["refused", "hook declined", "nor does it take a branch"]);
+    net.chant(0, &["sync"]).fails(1, &["refused", "hook declined", "it rejected the branch"]);
     assert_eq!(net.status(0, &spec), "pending");
     assert!(carriers(&net).is_empty());
 }

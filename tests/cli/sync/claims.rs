@@ -48,7 +48,7 @@ fn of_five_clones_that_work_one_spec_one_works_and_four_are_told_who_does() {
         for one in refused {
             // Its transcript is there, and not here.
             assert!(!one.err.contains("git chant log"), "{}", one.err);
-            one.fails(1, &["is being worked on in another clone by Ada <ada@example.com> with scripted since"]);
+            one.fails(1, &["in another clone by Ada <ada@example.com> with scripted since"]);
         }
         std::fs::write(go, "").unwrap();
         ended(running.remove(0)).ok();
@@ -130,7 +130,7 @@ fn a_remote_that_is_not_there_or_takes_no_claims_leaves_everything_as_it_was() {
     assert_eq!((net.all_refs(0), log(&net).len()), (before.clone(), 0));
     std::fs::rename(&away, &net.server).unwrap();
     net.hook("update", "case $1 in refs/chant/*) echo 'no such refs here'; exit 1;; esac");
-    net.chant(0, &["work", &ids[0]]).fails(1, &["'origin' does not take it", "--claim local"]);
+    net.chant(0, &["work", &ids[0]]).fails(1, &["'origin' rejected it", "--claim local"]);
     assert_eq!((net.all_refs(0), log(&net).len()), (before, 0));
     let leases = net.dir(0).join(".git/chant/leases");
     assert_eq!(std::fs::read_dir(leases).unwrap().count(), 0);
@@ -177,11 +177,12 @@ fn where_nothing_can_be_heard_the_next_run_finds_out() {
         "reference-transaction",
         &format!("[ \"$1\" = committed ] || exit 0; rm -f hooks/reference-transaction; {leave}"),
     );
-    net.chant(0, &["work", &ids[0]]).fails(128, &["was claimed is not known", "run it again when the remote answers"]);
+    net.chant(0, &["work", &ids[0]])
+        .fails(128, &["cannot tell whether the remote accepted the claim", "retry when the remote answers"]);
     assert_eq!(log(&net).len(), 0);
     std::fs::rename(&away, &net.server).unwrap();
     // Every other clone sees a claimed spec; the clone of the claim finds that its run is dead, and resumes.
-    net.chant(1, &["work", &ids[0]]).fails(1, &["is being worked on in another clone"]);
+    net.chant(1, &["work", &ids[0]]).fails(1, &["in another clone"]);
     net.chant(0, &["work", &ids[0]]).ok();
     assert_eq!(log(&net), ids);
     net.settle(|clones| (0..clones).collect());
@@ -201,7 +202,7 @@ fn a_claim_of_which_nothing_is_heard_is_released_by_age_or_by_a_person() {
     net.chant(1, &["work", &ids[0]]).fails(1, &["in another clone", "with manual since 2020-01-01"]);
     net.git(1, &["config", "chant.claimTimeout", "30d"]);
     let ran = net.chant(1, &["work", &ids[0]]).ok();
-    assert!(ran.err.contains("is released: nothing was heard of its claim for 30days"), "{}", ran.err);
+    assert!(ran.err.contains("its claim was silent for 30days"), "{}", ran.err);
     net.sync(1);
     net.chant(1, &["release", &ids[1], "-m", "they are on leave"]).ok();
     net.chant(1, &["work", &ids[1]]).ok();

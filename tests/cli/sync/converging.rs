@@ -178,7 +178,7 @@ fn those_that_push_at_once_all_get_through() {
         let ended = child.wait_with_output().unwrap();
         let err = String::from_utf8_lossy(&ended.stderr);
         // A clone that lost every race says so; nothing else may go wrong.
-        let lost = ended.status.code() == Some(1) && String::from_utf8_lossy(&ended.stdout).contains("keep writing");
+        let lost = ended.status.code() == Some(1) && String::from_utf8_lossy(&ended.stdout).contains("keep changing");
         assert!(ended.status.success() || lost, "{err}\n{}", String::from_utf8_lossy(&ended.stdout));
     }
     net.settle(|count| (0..count).collect());

@@ -43,7 +43,7 @@ fn what_was_not_committed_is_not_committed_in_the_clone_that_takes_over() {
     assert_eq!(status.lines().map(str::trim).collect::<Vec<_>>(), ["D gone", "M kept", "?? half"]);
     // It holds the attempt now: what its hints say can be done there, and the other clone knows.
     net.settle(forward);
-    net.chant(0, &["pause", &spec]).fails(1, &["is being worked on in another clone"]);
+    net.chant(0, &["pause", &spec]).fails(1, &["in another clone"]);
     net.chant(1, &["pause", &spec]).ok();
     std::fs::write(format!("{tree}/half"), "whole\n").unwrap();
     net.agent(1, "git add -A; git commit -qm Whole");
@@ -83,7 +83,7 @@ fn a_pause_says_what_stays_where_branches_are_not_exchanged() {
     let spec = net.add(0, "By hand");
     net.chant(0, &["work", &spec, "--agent", "manual"]).ok();
     std::fs::write(format!("{}/half", path(&net, 0, &spec)), "half\n").unwrap();
-    net.chant(0, &["pause", &spec]).ok().fails(0, &["what is not committed stays in this clone"]);
+    net.chant(0, &["pause", &spec]).ok().fails(0, &["uncommitted changes stay in this clone"]);
 }
 
 /// Clones in silent mode that share the remote.

@@ -126,7 +126,7 @@ fn an_event_that_names_itself_done_on_top_of_another_spec() {
     harmless(&ran);
     // Whatever became of it: what it says is not obeyed.
     assert_eq!(net.status(0, &spec), "pending");
-    net.chant(0, &["fsck"]).fails(1, &["not obeyed"]);
+    net.chant(0, &["fsck"]).fails(1, &["it is ignored"]);
     net.settle(|count| (0..count).collect());
     // Nor is it in the way of what two clones do at once.
     net.chant(0, &["approve", &spec]).ok();
@@ -144,9 +144,9 @@ fn names_that_are_no_ids() {
         put(&net, name, &event);
     }
     let before = net.shared(net.dir(0));
-    let ran = net.chant(0, &["sync"]).fails(1, &["unfit", "is not the id of a spec"]);
+    let ran = net.chant(0, &["sync"]).fails(1, &["unfit", "is not a spec id"]);
     harmless(&ran);
-    assert_eq!(ran.out.matches("is not the id of a spec").count(), 4, "{}", ran.out);
+    assert_eq!(ran.out.matches("is not a spec id").count(), 4, "{}", ran.out);
     assert_eq!(net.shared(net.dir(0)), before);
     harmless(&net.chant(0, &["sync", "-n"]));
     // A ref whose name blocks that of a spec: what can be done is done.

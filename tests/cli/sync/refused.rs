@@ -167,7 +167,7 @@ fn a_chain_that_somebody_wrote_anew_loses_nobody_anything() {
     assert!(known.iter().chain(&theirs).all(|event| now.contains(event)), "{now:?}");
     net.settle(|count| (0..count).collect());
     let found = net.chant(1, &["fsck"]).ok();
-    assert!(found.out.contains("it began in 2 places"), "{}", found.out);
+    assert!(found.out.contains("it was created in 2 clones"), "{}", found.out);
 }
 
 #[test]
@@ -223,11 +223,11 @@ fn no_remote_and_too_many_are_said() {
     let (net, _) = shared();
     net.git(0, &["remote", "add", "other", "file:///nowhere"]);
     net.git(0, &["remote", "rename", "origin", "main-one"]);
-    net.chant(0, &["sync"]).fails(128, &["which remote", "main-one, other", "git config chant.remote"]);
+    net.chant(0, &["sync"]).fails(128, &["several remotes", "main-one, other", "git config chant.remote"]);
     net.chant(0, &["sync", "nobody"]).fails(128, &["'nobody' is not the name of a remote"]);
     net.chant(0, &["sync", "main-one"]).ok();
     net.git(0, &["remote", "remove", "other"]);
     net.git(0, &["remote", "remove", "main-one"]);
-    net.chant(0, &["sync"]).fails(128, &["there is no remote", "git remote add origin"]);
+    net.chant(0, &["sync"]).fails(128, &["no remote", "git remote add origin"]);
     net.chant(0, &["sync", "--fetch", "--push"]).fails(129, &["--push"]);
 }

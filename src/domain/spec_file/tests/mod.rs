@@ -122,7 +122,7 @@ fn what_is_no_text_is_refused_at_the_byte() {
     assert_eq!(nul.message, "the file holds a NUL byte");
     let latin = error(b"# a\r\n\xc3\xa4 \xe4 x\r\nmore");
     assert_eq!(place(&latin), (2, 3, "\u{fffd}"));
-    assert_eq!(latin.message, "the file is not UTF-8: byte 0xe4 cannot stand here");
+    assert_eq!(latin.message, "the file is not UTF-8: invalid byte 0xe4");
     assert_eq!(place(&error(b"a\xf0\x9f\x98")), (1, 2, "\u{fffd}"));
     assert_eq!(place(&error("\u{feff}#\0")), (1, 2, "\u{fffd}"));
 }
@@ -182,7 +182,7 @@ fn positions_count_characters_in_any_file() {
 #[test]
 fn duplicate_keys_are_reported_at_the_second() {
     let error1 = error(front("labels: [a]\ntype: code\nlabels: [b]"));
-    assert_eq!((place(&error1), error1.message.as_str()), ((4, 1, "labels"), "the key 'labels' is there twice"));
+    assert_eq!((place(&error1), error1.message.as_str()), ((4, 1, "labels"), "the key 'labels' occurs twice"));
     let error2 = error(front("approval: {required: true, required: false}"));
     assert_eq!(place(&error2), (2, 28, "required"));
     assert_eq!(place(&error(front("x: 1\n'x': 2"))), (3, 1, "'x'"));
@@ -319,7 +319,7 @@ fn what_other_tools_wrote_stops_nothing() {
         [
             (2, "'status' is a list where a text is expected"),
             (3, "'commits' is a mapping where a list of texts is expected"),
-            (4, "the key 'lables' means nothing and is ignored"),
+            (4, "unknown key 'lables'; ignored"),
         ]
     );
     assert_eq!(spec.warnings[2].help.as_deref(), Some("did you mean 'labels'?"));

@@ -38,11 +38,11 @@ impl Hooks {
     /// The hooks that are not changed, one line for each reason.
     pub(crate) fn left_alone(&self) -> Vec<String> {
         if let Some(why) = &self.refused {
-            return vec![format!("hooks are left alone: {why}")];
+            return vec![format!("not changing hooks: {why}")];
         }
         let refused = self.views.iter().filter(|hook| hook.state == HookState::Refused);
         refused
-            .map(|hook| format!("'{}' is left alone: {}", hook.place, hook.why.as_deref().unwrap_or_default()))
+            .map(|hook| format!("not changing '{}': {}", hook.place, hook.why.as_deref().unwrap_or_default()))
             .collect()
     }
 }
@@ -122,8 +122,8 @@ impl HookSetup {
         let dir = dir(project)?;
         let refused = (!is_inside(project, &dir)).then(|| {
             let file = dir.exists() && !dir.is_dir();
-            let what = if file { "is no directory" } else { "may be that of other repositories, too" };
-            format!("core.hooksPath leads to '{}', which {what}", dir.display())
+            let what = if file { "is no directory" } else { "may belong to other repositories as well" };
+            format!("core.hooksPath points to '{}', which {what}", dir.display())
         });
         let sections = settings::sections_of(project, SECTION)?.into_iter().collect();
         let configured = reads.then(|| settings::local(project)).transpose()?;
