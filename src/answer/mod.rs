@@ -6,6 +6,7 @@
 //! and in which form is the `output` room's to decide.
 
 mod added;
+mod bisect;
 mod check;
 mod claimed;
 mod demo;
@@ -89,6 +90,7 @@ answers! {
     claimed
     takeover
     verify
+    bisect
     path
     init
     hooks

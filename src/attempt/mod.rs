@@ -1,5 +1,6 @@
 //! One try at a spec, from its claim to the merge, and the scheduling of several. What is typed and what is printed is not here.
 
+pub(crate) mod bisect;
 pub(crate) mod check;
 pub(crate) mod claim;
 mod conflict;

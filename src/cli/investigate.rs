@@ -1,4 +1,4 @@
-//! `git chant investigate`.
+//! `git chant investigate`, and `git chant bisect`, which finds where its bug came from.
 
 use clap::Args;
 
@@ -116,4 +116,43 @@ pub(crate) const INVESTIGATE_PAGE: Page = Page {
         ),
     ],
     see_also: &["git-chant-add", "git-chant-status", "git-chant-work", "gitchant-workflow"],
+};
+
+/// Find the commit that a bug came with
+///
+/// Runs the test of the investigation's reproduction at commits between one without the bug and one with it, as git bisect does: in clean
+/// checkouts, with the test laid over each. Commits where it cannot be run are skipped. Your branches, files and index stay as they are.
+///
+/// The result is recorded in the history of the reproduction, which is an input of the root cause, and the agent of the root cause is told.
+/// It becomes .chant/research/<topic>-bisect.md, too. What is known stays when the command is interrupted: run it again without options.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct BisectArgs {
+    /// The investigation
+    #[arg(value_name = "topic")]
+    pub topic: String,
+
+    /// A commit without the bug: begin with it
+    #[arg(long, value_name = "revision")]
+    pub good: Option<String>,
+
+    /// A commit with the bug [default: the one that the reproduction began at]
+    #[arg(long, value_name = "revision", requires = "good")]
+    pub bad: Option<String>,
+
+    /// Forget what was found so far
+    #[arg(long)]
+    pub reset: bool,
+
+    /// Run the command that the spec names without asking for approval
+    #[arg(long)]
+    pub trust: bool,
+}
+
+/// Examples and neighbours of `bisect`.
+pub(crate) const BISECT_PAGE: Page = Page {
+    examples: &[
+        ("git chant bisect issue-1234 --good v1.4", "Which commit since version 1.4 brought the bug?"),
+        ("git chant bisect issue-1234", "Go on where it was interrupted."),
+    ],
+    see_also: &["git-bisect", "git-chant-investigate", "git-chant-verify"],
 };

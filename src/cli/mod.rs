@@ -132,6 +132,7 @@ commands! {
     "log" Log(show::LogArgs) show::LOG_PAGE;
     "path" Path(show::PathArgs) show::PATH_PAGE;
     "verify" Verify(work::VerifyArgs) work::VERIFY_PAGE;
+    "bisect" Bisect(investigate::BisectArgs) investigate::BISECT_PAGE;
     "finish" Finish(work::FinishArgs) work::FINISH_PAGE;
     "merge" Merge(work::MergeArgs) work::MERGE_PAGE;
     "ack" Ack(state::AckArgs) state::ACK_PAGE;

@@ -3,6 +3,7 @@
 pub(crate) mod advance;
 pub(crate) mod arrival;
 pub(crate) mod attribute;
+pub(crate) mod bisect;
 pub(crate) mod blame;
 pub(crate) mod branch;
 pub(crate) mod cache_tree;

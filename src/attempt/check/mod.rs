@@ -35,7 +35,7 @@ use crate::{
 
 pub(crate) use command::{environment, set_up};
 pub(crate) use content::{changed_by, is_forbidden, tip_file};
-pub(crate) use proof::Prover;
+pub(crate) use proof::{Prover, Shown};
 pub(crate) use room::Room;
 
 /// Writes the `checks` as the evidence of an event.

@@ -30,7 +30,39 @@ pub(crate) struct Prover<'a> {
     pub(crate) at: ObjectId,
 }
 
+/// What the test of a reproduction shows at a commit.
+pub(crate) enum Shown {
+    /// The bug: the test fails as it did.
+    Bug,
+    /// It passes.
+    NoBug,
+    /// Nothing, and why.
+    Nothing(String),
+}
+
 impl Prover<'_> {
+    /// Runs the test that a reproduction added, laid over the code of the commit that is judged.
+    ///
+    /// # Errors
+    /// If the command cannot be run, or the person interrupts it.
+    pub(crate) fn try_at(&self, room: &mut Room<'_>) -> Result<Shown> {
+        let (Some(command), Some(base)) = (&self.attempt.spec.front.reproduces, self.attempt.base) else {
+            return Ok(Shown::Nothing("its spec names no command".to_owned()));
+        };
+        let Prover { project, attempt, made, at } = *self;
+        let tests = Source { project, attempt, base, made, command }.added()?;
+        let laid = match tests.over(&project.repo, at)? {
+            Ok(laid) => laid,
+            Err(path) => return Ok(Shown::Nothing(format!("the test in '{path}' cannot be laid over it"))),
+        };
+        let seen = self.passes(room, laid, command)?;
+        if seen.has_passed() && matches!(seen.outcome(), Outcome::Passed | Outcome::Unknown) {
+            return Ok(Shown::NoBug);
+        }
+        let fault = proof::fix_fault_before(&seen).or_else(|| self.unexpected(None, &seen));
+        Ok(fault.map_or(Shown::Bug, Shown::Nothing))
+    }
+
     /// Proves what the spec says; `None` if it has no command for that, or nothing to compare with.
     ///
     /// # Errors
