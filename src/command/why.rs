@@ -1,5 +1,7 @@
 //! `git chant why`
 
+use std::path::{Path, PathBuf};
+
 use gix::ObjectId;
 
 use super::Context;
@@ -45,7 +47,10 @@ fn commits(project: &Project, what: &str) -> Result<Asked> {
         && let Ok(line) = line.parse::<u64>()
     {
         if let Some(path) = known_path(project, rest)? {
-            return Ok((vec![blame::line(&project.repo, None, &path, line)?], Some(path)));
+            // What is not checked out is as the last commit has it.
+            let is_here = project.repo.work_dir().is_some_and(|top| top.join(&path).symlink_metadata().is_ok());
+            let rev = (!is_here).then_some("HEAD");
+            return Ok((vec![blame::line(&project.repo, rev, &path, line)?], Some(path)));
         }
         if let Some((rev, path)) = rest.split_once(':')
             && named_commit(&project.repo, rev).is_ok()
@@ -75,13 +80,19 @@ fn known_path(project: &Project, typed: &str) -> Result<Option<String>> {
     };
     let full = project.env.cwd().join(typed);
     let real = std::fs::canonicalize(top).unwrap_or_else(|_| top.to_owned());
-    let relative = full.parent().and_then(|parent| std::fs::canonicalize(parent).ok()).zip(full.file_name()).and_then(
-        |(parent, name)| parent.join(name).strip_prefix(&real).ok().map(|path| path.to_string_lossy().into_owned()),
-    );
+    let relative = real_place(&full)
+        .and_then(|place| place.strip_prefix(&real).ok().map(|path| path.to_string_lossy().into_owned()));
     let Some(relative) = relative.filter(|relative| !relative.is_empty()) else { return Ok(None) };
     if real.join(&relative).is_file() {
         return Ok(Some(relative));
     }
     let Some(head) = project.repo.head()?.id() else { return Ok(None) };
     Ok(project.blob_id_in(head, &relative)?.map(|_| relative))
+}
+
+/// A path with the links of the directories above it resolved, as far as these exist: a sparse checkout does not have all of them.
+fn real_place(full: &Path) -> Option<PathBuf> {
+    let (parent, name) = full.parent().zip(full.file_name())?;
+    let parent = std::fs::canonicalize(parent).ok().or_else(|| real_place(parent))?;
+    Some(parent.join(name))
 }

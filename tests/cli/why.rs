@@ -186,3 +186,18 @@ fn a_fix_on_research_that_superseded_other_research_quotes_what_it_was_informed_
     assert_eq!(sandbox.git(&["status", "--porcelain", "--", &format!(".chant/specs/{fix}.md")]), "");
     assert_eq!(sandbox.chant(&["fsck"]).ok().out, "");
 }
+
+#[test]
+fn a_line_outside_of_a_sparse_checkout_leads_to_its_spec() {
+    let sandbox = Sandbox::new();
+    sandbox.write("kept/one", "x");
+    sandbox.commit("Kept");
+    sandbox.agent("mkdir -p deep/er; echo one >deep/er/file");
+    let id = sandbox.add(&["Dig"]);
+    sandbox.chant(&["work", &id]).ok();
+    sandbox.git(&["sparse-checkout", "set", "kept"]);
+    assert!(!sandbox.repo.join("deep").exists());
+    for what in ["deep/er/file:1", "deep/er/file", "./deep/er/file:1"] {
+        sandbox.chant(&["why", what]).fails(0, &[&id[11..], "recorded by its events"]);
+    }
+}
