@@ -55,6 +55,7 @@ mod prime;
 mod prompts;
 mod proofs;
 mod prune;
+mod readme;
 mod recover;
 mod report;
 mod repositories;
