@@ -48,6 +48,8 @@ pub(crate) struct Prompt<'a> {
     pub remarks: &'a [String],
     /// What this attempt has come to, if it was stopped and goes on.
     pub resumed: Option<&'a str>,
+    /// The reproduction whose cause is looked for: its commit, its test and what that printed.
+    pub reproduction: Option<&'a str>,
     /// The trailer that each commit ends with, if the project wants one.
     pub attribution: Option<&'a str>,
 }
@@ -96,9 +98,12 @@ pub(crate) fn render(prompt: &Prompt<'_>) -> String {
             writeln!(text, "- {line}").expect("writing to a string cannot fail");
         }
     }
+    if let Some(reproduction) = prompt.reproduction {
+        section(&mut text, "The reproduction", reproduction);
+    }
     if let Some(so_far) = prompt.resumed {
         text.push_str(
-            "\nThis attempt was stopped and goes on with you. What was done is in the worktree: look at it, and go on from there.\n",
+            "\nThis attempt was stopped, or its checks failed, and it goes on with you. What was done is in the worktree: look at it, and go on from there.\n",
         );
         section(&mut text, "What was done so far", so_far);
     }

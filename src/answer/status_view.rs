@@ -135,7 +135,7 @@ impl Need {
     pub(crate) fn way_out(self) -> (&'static str, &'static str) {
         match self {
             Need::Orphaned => ("git chant work", "resume an interrupted attempt"),
-            Need::Failed => ("git chant work", "start over"),
+            Need::Failed => ("git chant work", "work again on what failed"),
             Need::Contended => ("git chant resolve", "keep one attempt"),
             Need::Tampered => ("git chant ack", "acknowledge what the agent changed"),
             Need::Stale => ("git chant drift", "see the changed inputs"),

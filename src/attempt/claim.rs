@@ -162,7 +162,7 @@ fn has(project: &Project, plan: &Plan, hold: &Hold) -> Result<bool> {
 fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &mut Option<Hold>) -> Result<(), Lost> {
     let short = plan.id.short();
     let (resumed, worktree) = match &plan.resumed {
-        Some(resumed) => (Some(resumed.attempt), resumed.worktree.path.clone()),
+        Some(resumed) => (Some((resumed.attempt, resumed.status)), resumed.worktree.path.clone()),
         None => (None, project.meant_worktree(&plan.id)?),
     };
     let addition = addition(project, plan)?;
@@ -177,7 +177,7 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
         |state: Option<&State>| {
             before.set(state.and_then(|state| state.attempt));
             match (resumed, state) {
-                (Some(attempt), Some(state)) if state.status != Status::Paused || state.attempt != Some(attempt) => {
+                (Some((attempt, status)), Some(state)) if state.status != status || state.attempt != Some(attempt) => {
                     Err(give_way(Lost::Stop(Stop::Taken(taken(project, &plan.id, Some(state))?))))
                 }
                 // Between plan and claim lie questions to a person and the wait for a slot.
@@ -188,7 +188,7 @@ fn attempt(project: &Project, plan: &Plan, remote: Option<&dyn Remote>, held: &m
             }
         },
         |event| {
-            let attempt = resumed.unwrap_or(event);
+            let attempt = resumed.map_or(event, |(attempt, _)| attempt);
             // What the remote has is not pushed again in another form.
             if held.as_ref().is_some_and(|held| held.pushed) {
                 return Err(give_way(Lost::Behind(Error::negative(

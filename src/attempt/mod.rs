@@ -7,6 +7,7 @@ mod conflict;
 pub(crate) mod end;
 pub(crate) mod ended;
 pub(crate) mod finish;
+mod hints;
 pub(crate) mod merge;
 pub(crate) mod pause;
 mod plan;

@@ -7,8 +7,11 @@ use gix::ObjectId;
 
 use crate::{
     agent::prompt::usual_name,
-    answer::AttemptProgress,
-    domain::{id::SpecId, spec_file::Spec},
+    answer::{
+        AttemptProgress,
+        progress::{Progress, Step},
+    },
+    domain::{checks::CheckLine, enumeration::enumerate, id::SpecId, spec_file::Spec, status::Status},
     error::{Error, Kind, Result},
     git::worktree::Worktree,
     project::{Project, agent::Agent, trust::CustomPrompt},
@@ -26,6 +29,8 @@ pub(crate) struct Request<'a> {
     pub timeout: Option<Duration>,
     /// The prompt, by name, in the place of the spec's own.
     pub prompt: Option<&'a str>,
+    /// Whether a new attempt begins where the last one could go on.
+    pub fresh: bool,
 }
 
 /// A decided attempt.
@@ -75,8 +80,24 @@ pub(crate) struct Resumed {
     pub worktree: Worktree,
     /// What it has come to.
     pub so_far: AttemptProgress,
+    /// What did not pass, where its checks failed.
+    pub failed: Vec<CheckLine>,
+    /// The status of the spec when the plan was made.
+    pub status: Status,
     /// Whether the text of the spec is another by now: what counts is the one that was pinned.
     pub text_changed: bool,
+}
+
+/// Says that an agent takes the place of those that were chosen before it and are not on this machine.
+pub(super) fn say_instead(project: &Project, plan: &Plan, progress: &dyn Progress) -> Result<()> {
+    let (chosen, here) = (project.config().chosen_agents()?, project.agents_here()?);
+    let is_next = here.first() == Some(&plan.agent.name) && chosen.first() != here.first();
+    if is_next && plan.resumed.is_none() && plan.spec.front.agent.is_none() {
+        let missing: Vec<&String> = chosen.iter().take_while(|name| !here.contains(name)).collect();
+        let note = format!("not on this machine: {}; using '{}'", enumerate(&missing), plan.agent.name);
+        progress.say(&Step::Note(note));
+    }
+    Ok(())
 }
 
 /// The repository's own instructions for `spec`, if it has some, or the ones that were `asked` for; without them the built-in ones count.

@@ -6,12 +6,11 @@ use gix::ObjectId;
 
 use crate::{
     agent::prompt::{self, Input, Prompt},
-    answer::AttemptProgress,
-    attempt::plan::Plan,
-    domain::event::Pin,
+    attempt::plan::{Plan, Resumed},
+    domain::{event::Pin, phase::Phase, spec_file::criteria_of},
     error::Result,
     project::Project,
-    specs::text::path_of,
+    specs::{all::Specs, text::path_of},
 };
 
 /// The prompt for `attempt`, which is worked in `worktree`.
@@ -34,6 +33,10 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
     let spec = String::from_utf8_lossy(ticked.as_deref().unwrap_or(&plan.first_text)).into_owned();
     let earlier = project.earlier_attempts(&plan.id, Some(attempt))?;
     let remarks = project.remarks(&plan.id, &plan.spec)?;
+    let reproduction = match plan.spec.front.known_phase() {
+        Some(Phase::RootCause) => Specs::new(project)?.reproduction_for(&plan.id, &plan.spec)?,
+        _ => None,
+    };
     let base = plan.base.to_string();
     Ok(prompt::render(&Prompt {
         id: &plan.id,
@@ -49,12 +52,14 @@ pub(super) fn text(project: &Project, plan: &Plan, attempt: ObjectId, worktree: 
         earlier: &earlier,
         remarks: &remarks,
         attribution: project.config().attribution()?.trailer(&plan.agent.name).as_deref(),
-        resumed: plan.resumed.as_ref().map(|resumed| history_of(&resumed.so_far)).as_deref(),
+        resumed: plan.resumed.as_ref().map(|resumed| history_of(resumed, &spec)).as_deref(),
+        reproduction: reproduction.as_deref(),
     }))
 }
 
 /// What a resumed attempt has come to, for the agent that resumes it.
-fn history_of(so_far: &AttemptProgress) -> String {
+fn history_of(resumed: &Resumed, spec: &str) -> String {
+    let so_far = &resumed.so_far;
     let mut text = String::new();
     let mut list = |title: &str, lines: &[String]| {
         if !lines.is_empty() {
@@ -65,6 +70,13 @@ fn history_of(so_far: &AttemptProgress) -> String {
         so_far.commits.iter().map(|commit| format!("- {:.12} {}", commit.id, commit.subject)).collect();
     let uncommitted: Vec<String> = so_far.uncommitted.iter().map(|path| format!("- {path}")).collect();
     list("Stopped because:", &so_far.stopped.iter().map(|why| format!("- {why}")).collect::<Vec<_>>());
+    let failed = resumed.failed.iter().map(|check| {
+        let detail = check.detail.as_deref().unwrap_or("failed").replace('\n', "\n  ");
+        format!("- {}: {detail}", check.name)
+    });
+    list("Checks that did not pass:", &failed.collect::<Vec<_>>());
+    let left = criteria_of(spec.as_bytes()).into_iter().filter(|one| !one.checked);
+    list("Criteria that are left:", &left.map(|one| format!("- {}", one.text)).collect::<Vec<_>>());
     list("Commits so far:", &commits);
     list("Changed and not committed yet:", &uncommitted);
     list(

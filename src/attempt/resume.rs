@@ -1,12 +1,14 @@
-//! Plans how a paused attempt is resumed: in its worktree, from its base, with the inputs that were pinned at its start.
+//! Plans how an attempt is resumed that was paused, or whose checks failed: in its worktree, from its base, with the inputs that were pinned at its start.
 
 use crate::{
     answer::progress::{Progress, Step},
     attempt::plan::{Plan, Request, Resumed, instructions},
-    domain::{event::Pin, status::Status},
+    domain::{checks::CheckLine, event::Pin, state::State, status::Status},
     error::{Error, Kind, Result},
+    git::worktree::Worktree,
     project::{Project, agent::Agent},
     specs::{
+        all::Specs,
         attempt::Attempt,
         entry::Entry,
         inputs::Input,
@@ -19,16 +21,56 @@ use crate::{
 /// # Errors
 /// `other-target` if the request names another branch than the one that it was started for.
 pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Result<Option<Plan>> {
-    let Some(state) = entry.state.as_deref().filter(|_| entry.status == Status::Paused) else { return Ok(None) };
+    let Some(state) = entry.state.as_deref().filter(|_| entry.status == Status::Paused && !request.fresh) else {
+        return Ok(None);
+    };
+    project.refuse_moved_worktree(&entry.id)?;
+    let Some((attempt, worktree)) = kept(project, entry, state)? else { return Ok(None) };
+    refuse_other_target(&attempt, request.onto)?;
+    go_on(project, entry, (attempt, worktree), request, Vec::new())
+}
+
+/// How the failed attempt at a spec goes on for `target`, if all that failed is its checks, of the text and the inputs that it has still;
+/// `None` if a new one has to begin.
+pub(super) fn after_failed_checks(
+    specs: &Specs<'_>,
+    entry: &Entry,
+    request: Request<'_>,
+    target: Option<&str>,
+) -> Result<Option<Plan>> {
+    let failed = |state: &&State| {
+        entry.status == Status::Failed && !state.is_contended() && state.unacknowledged().is_empty() && !request.fresh
+    };
+    let Some(state) = entry.state.as_deref().filter(failed) else { return Ok(None) };
+    let Some((attempt, worktree)) = kept(specs.project, entry, state)? else { return Ok(None) };
+    if attempt.target.as_deref() != target || !specs.drifted(&entry.facts())?.is_empty() {
+        return Ok(None);
+    }
+    let Some(checks) = specs.failed_checks(entry)? else { return Ok(None) };
+    let plan = go_on(specs.project, entry, (attempt, worktree), request, checks)?;
+    Ok(plan.filter(|plan| plan.resumed.as_ref().is_some_and(|resumed| !resumed.text_changed)))
+}
+
+/// The attempt that decides the status, with its worktree, if it can go on there.
+fn kept(project: &Project, entry: &Entry, state: &State) -> Result<Option<(Attempt, Worktree)>> {
     let id = &entry.id;
-    project.refuse_moved_worktree(id)?;
     let Some(worktree) = project.worktree_of(id)? else { return Ok(None) };
     if !project.can_go_on(id, &worktree)? {
         return Ok(None);
     }
-    let attempt = project.attempt(id, state)?;
-    let Some(base) = attempt.base else { return Ok(None) };
-    refuse_other_target(&attempt, request.onto)?;
+    Ok(Some((project.attempt(id, state)?, worktree)))
+}
+
+/// The plan of an attempt that goes on; `failed` is what did not pass.
+fn go_on(
+    project: &Project,
+    entry: &Entry,
+    (attempt, worktree): (Attempt, Worktree),
+    request: Request<'_>,
+    failed: Vec<CheckLine>,
+) -> Result<Option<Plan>> {
+    let id = &entry.id;
+    let (Some(base), Some(state)) = (attempt.base, entry.state.as_deref()) else { return Ok(None) };
     let pinned = entry.loaded.as_ref().and_then(|loaded| loaded.text.as_ref()).map(|text| text.blob());
     let so_far = project.so_far(&attempt, &worktree)?;
     // The agent that had the attempt resumes it, unless another one is asked for.
@@ -37,6 +79,8 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Re
         attempt: attempt.start,
         worktree,
         so_far,
+        failed,
+        status: entry.status,
         text_changed: pinned.is_some_and(|blob| blob != attempt.blob),
     };
     Ok(Some(Plan {
@@ -60,8 +104,12 @@ pub(super) fn plan(project: &Project, entry: &Entry, request: Request<'_>) -> Re
 pub(super) fn say(plan: &Plan, resumed: &Resumed, progress: &dyn Progress) {
     let short = plan.id.short();
     let why = resumed.so_far.stopped.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-    let place = resumed.worktree.path.display();
-    progress.say(&Step::Note(format!("resuming '{short}' in '{place}' (paused{why})")));
+    let (place, status) = (resumed.worktree.path.display(), resumed.status);
+    let what = if status == Status::Failed { "failed" } else { "paused" };
+    progress.say(&Step::Note(format!("resuming '{short}' in '{place}' ({what}{why})")));
+    if status == Status::Failed {
+        progress.say(&Step::Hint(format!("to start over instead: git chant work {short} --fresh")));
+    }
     if resumed.text_changed {
         let warning = format!("the text of '{short}' has changed; the attempt resumes with the earlier text");
         progress.say(&Step::Warning(warning));

@@ -28,6 +28,10 @@ pub(crate) struct Asked<'a> {
     pub timeout: Option<Duration>,
     /// The prompt, by name, if another one than the spec's own was asked for.
     pub prompt: Option<&'a str>,
+    /// Whether a new attempt begins where the last one could go on.
+    pub fresh: bool,
+    /// Whether another agent that was chosen takes the place of one that was stopped by what passes.
+    pub others: bool,
     /// How long to wait at first before an agent goes on that was stopped by what passes; `None` if it does not.
     pub pause: Option<Duration>,
 }
@@ -42,11 +46,22 @@ pub(super) fn pause(first: Duration, times: u32) -> Duration {
 /// # Errors
 /// As [`Work::carry`] has them.
 pub(crate) fn work(work: &Work<'_>, asked: Asked<'_>, mut slot: Option<Slot>) -> Result<Ended, Stop> {
-    let mut times = 0;
+    let (mut times, mut instead, mut stopped_ones) = (0, None, Vec::new());
     loop {
-        let Asked { agent, timeout, prompt, pause: first } = asked;
-        let ended = work.carry(From::Claim { agent, timeout, prompt, slot: slot.take() })?;
-        let (EndedAs::Paused(Pause::Stopped(stopped)), Some(first)) = (&ended.how, first) else { return Ok(ended) };
+        let Asked { agent, timeout, prompt, fresh, pause: first, .. } = asked;
+        let agent = instead.as_deref().or(agent);
+        // What was begun anew goes on.
+        let fresh = fresh && times == 0 && stopped_ones.is_empty();
+        let ended = work.carry(From::Claim { agent, timeout, prompt, fresh, slot: slot.take() })?;
+        let EndedAs::Paused(Pause::Stopped(stopped)) = &ended.how else { return Ok(ended) };
+        if asked.others
+            && let Some(next) = next(work, &mut stopped_ones)?
+        {
+            work.progress.say(&Step::Note(format!("{stopped}; resuming with '{next}'")));
+            instead = Some(next);
+            continue;
+        }
+        let Some(first) = first else { return Ok(ended) };
         if times + 1 >= MAX_TRIES {
             return Ok(ended);
         }
@@ -58,7 +73,19 @@ pub(crate) fn work(work: &Work<'_>, asked: Asked<'_>, mut slot: Option<Slot>) ->
             return Ok(Ended { signal: Some(signal), ..ended });
         }
         times += 1;
+        (instead, stopped_ones) = (None, Vec::new());
     }
+}
+
+/// The agent that takes the place of the one that has the spec, among those that a person has chosen and that were not stopped, too.
+fn next(work: &Work<'_>, stopped: &mut Vec<String>) -> Result<Option<String>> {
+    let state = work.project.store()?.state(work.id)?;
+    let here = work.project.agents_here()?;
+    let had = state.and_then(|state| state.facts.agent.clone());
+    // One that was not chosen in that way, a spec's own, has no other in its place.
+    let Some(had) = had.filter(|had| here.contains(had)) else { return Ok(None) };
+    stopped.push(had);
+    Ok(here.into_iter().find(|name| !stopped.contains(name)))
 }
 
 /// Waits, or until a signal comes: then which.

@@ -1,4 +1,4 @@
-//! Plans a new attempt: everything that is decided before anything is changed. How a paused attempt is resumed is in `resume`.
+//! Plans a new attempt: everything that is decided before anything is changed. How an earlier one is resumed is in `resume`.
 
 use gix::{
     ObjectId,
@@ -57,6 +57,9 @@ pub(crate) fn plan(project: &Project, id: &SpecId, request: Request<'_>) -> Resu
     }
     let specs = specs.seen_from(Some(base));
     ready(&specs, &entry)?;
+    if let Some(plan) = resume::after_failed_checks(&specs, &entry, request, target.as_deref())? {
+        return Ok(plan);
+    }
     let agent = Agent::choose(project, spec, request.agent, request.timeout)?;
     let prompt = instructions(project, base, spec, request.prompt)?;
     let base_files = specs.base_at(Some(base));

@@ -18,17 +18,15 @@ use super::{
     seen, start, track,
 };
 use crate::{
-    agent::{lease::Life, preset, slot::Slot},
+    agent::{lease::Life, slot::Slot},
     answer::progress::{Progress, Step},
     domain::{
-        event::{Facts, Op, Pin},
+        event::{Facts, Op},
         id::SpecId,
         new_event::{NewEvent, sentence},
         spec_file::Spec,
-        spec_type::SpecType,
         state::State,
         status::Status,
-        stop::StopKind,
     },
     error::{Error, Kind, Result},
     project::{Project, agent::MANUAL, target::full_name, trust::CustomPrompt},
@@ -75,6 +73,8 @@ pub(crate) enum From<'a> {
         timeout: Option<Duration>,
         /// The prompt, by name, if another one than the spec's own was asked for.
         prompt: Option<&'a str>,
+        /// Whether a new attempt begins where the last one could go on.
+        fresh: bool,
         /// The slot that the agent was given already.
         slot: Option<Slot>,
     },
@@ -98,8 +98,8 @@ impl Work<'_> {
     pub(crate) fn carry(&self, from: From<'_>) -> Result<Ended, Stop> {
         let started = Instant::now();
         let (mut how, signal) = match from {
-            From::Claim { agent, timeout, prompt, slot } => {
-                self.claim(plan::Request { agent, onto: self.onto, timeout, prompt }, slot)?
+            From::Claim { agent, timeout, prompt, fresh, slot } => {
+                self.claim(plan::Request { agent, onto: self.onto, timeout, prompt, fresh }, slot)?
             }
             From::Checks { commits } => (self.check(commits)?, None),
             From::Merge { agent } => (self.merge(agent)?, None),
@@ -143,6 +143,7 @@ impl Work<'_> {
             return Ok((self.check(&[])?, None));
         }
         let plan = start::plan(project, id, request)?;
+        plan::say_instead(project, &plan, progress)?;
         plan.spec.ignored().for_each(|warning| progress.say(&Step::Warning(warning)));
         self.approve(plan.text.blob(), &plan.spec, plan.prompt.as_ref())?;
         let _slot = match slot {
@@ -403,87 +404,5 @@ impl Work<'_> {
                 Ok(EndedAs::Waiting(Waits { signal: run.and_then(|run| run.ending.interrupted()), ..waits }))
             }
         }
-    }
-
-    /// What to do after an attempt that ended so.
-    fn hints(&self, how: &mut EndedAs) -> Result<Vec<String>> {
-        let short = self.id.short();
-        let again = format!("to start over: git chant work {short}");
-        let kept = || -> Result<Option<String>> {
-            let tree = self.project.worktree_of(self.id)?.map(|tree| tree.path).filter(|path| path.is_dir());
-            Ok(tree.map(|path| format!("its work is kept in '{}'", path.display())))
-        };
-        Ok(match how {
-            EndedAs::Completed(_) | EndedAs::Superseded => Vec::new(),
-            EndedAs::Finished => vec![format!("to merge it: git chant merge {short}")],
-            EndedAs::Waiting(waits) => std::mem::take(&mut waits.hints),
-            EndedAs::HandedOver { .. } => vec![format!("when the work is done: git chant finish {short}")],
-            EndedAs::Paused(_) => kept()?
-                .into_iter()
-                .chain([
-                    format!("to resume it: git chant work {short}"),
-                    format!("to check the work without the agent: git chant finish {short}"),
-                ])
-                .collect(),
-            EndedAs::Failed { reason, .. } if reason.blames_research() => self.research_again()?,
-            EndedAs::Failed { .. } if self.is_gate()? => {
-                vec![format!("to tick its criteria: git chant edit {short}"), format!("then: git chant finish {short}")]
-            }
-            EndedAs::Failed { reason, checks } => {
-                let mend = reason.stopped().map(|stopped| self.mend(&stopped.kind)).transpose()?.flatten();
-                let more = checks.has_more_output();
-                let more = more.then(|| format!("to see the whole output: git chant log {short} --checks"));
-                let check = |_: &String| format!("to check it again without the agent: git chant finish {short}");
-                let kept = kept()?;
-                let check = kept.as_ref().map(check);
-                [mend, more, kept, check, Some(again)].into_iter().flatten().collect()
-            }
-        })
-    }
-
-    /// What a person does about what stopped the agent, before it is started again.
-    fn mend(&self, stopped: &StopKind) -> Result<Option<String>> {
-        let short = self.id.short();
-        if *stopped == StopKind::Question {
-            return Ok(Some(format!("to answer it for the next attempt: git chant note {short} \"...\"")));
-        }
-        let agent = self.project.store()?.state(self.id)?.and_then(|state| state.facts.agent.clone());
-        let preset = agent.as_deref().and_then(preset::named).filter(|preset| !preset.login.is_empty());
-        let what = match stopped {
-            StopKind::BadKey => "to log in again, or to give it another key",
-            StopKind::NotLoggedIn => "to log in",
-            _ => return Ok(None),
-        };
-        Ok(preset.map(|preset| format!("{what}: {}", preset.login)))
-    }
-
-    fn is_gate(&self) -> Result<bool> {
-        let entry = Specs::new(self.project)?.entry(self.id)?;
-        Ok(entry.spec().is_some_and(|spec| spec.front.kind == SpecType::Gate))
-    }
-
-    /// The way out where the research does not carry the work: new research in place of the newest that the spec was informed by.
-    fn research_again(&self) -> Result<Vec<String>> {
-        let state = self.project.store()?.state(self.id)?;
-        let inputs = state.map(|state| state.facts.informed_by.clone()).unwrap_or_default();
-        let instead = inputs.iter().rev().find_map(|pin| match pin {
-            Pin::Spec { id, .. } => Some(id),
-            _ => None,
-        });
-        let again = match instead {
-            Some(id) => {
-                let entry = Specs::new(self.project)?.entry(id)?;
-                let front = entry.spec().map(|spec| &spec.front);
-                match front.and_then(|front| Some((front.topic.as_ref()?, front.known_phase()?.as_str()))) {
-                    Some((topic, phase)) => format!("git chant investigate {topic} --again {phase} --reason \"...\""),
-                    None => format!("git chant add \"Re-research ...\" --supersedes {}", id.short()),
-                }
-            }
-            None => "git chant add \"Re-research ...\" --type research --supersedes <spec>".to_owned(),
-        };
-        Ok(vec![
-            format!("to read the agent's output: git chant log {} --agent", self.id.short()),
-            format!("to research again: {again}"),
-        ])
     }
 }

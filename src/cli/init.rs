@@ -37,10 +37,17 @@ pub(crate) struct InitArgs {
     /// Use this agent, and point it to the specs
     ///
     /// Sets chant.agent unless it is set. Adds a line to the file that the agent reads at the start of a session, CLAUDE.md, GEMINI.md or
-    /// AGENTS.md; the line tells it to run git chant prime. (aider reads that file only if its configuration says so.) git chant deinit
-    /// removes the line.
+    /// AGENTS.md; the line tells it to run git chant prime. (aider reads that file only if its configuration says so.) If AGENTS.md
+    /// exists and CLAUDE.md does not, Claude Code reads AGENTS.md, and the line goes there. git chant deinit removes the line.
     #[arg(long, value_name = "name", value_parser = PossibleValuesParser::new(agent::KNOWN))]
     pub agent: Option<String>,
+
+    /// Give that agent a skill for adding, noting and failing specs
+    ///
+    /// Writes .claude/skills/git-chant/SKILL.md for Claude Code, .agents/skills/git-chant/SKILL.md for other agents. git chant deinit
+    /// removes the file. At a terminal, init asks.
+    #[arg(long, requires = "agent")]
+    pub skill: bool,
 
     /// Show what would be done, and change nothing
     #[arg(short = 'n', long)]

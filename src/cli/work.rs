@@ -17,7 +17,8 @@ use crate::domain::{filter::Filter, phase::Phase};
 ///
 /// The agent is a supported one (aider, claude, codex, cursor-agent, gemini, goose, opencode) or a command from git's configuration,
 /// chant.agent.<name>.cmd. The agent "manual" is you. A failed spec can be worked on again; earlier attempts are kept. A paused or
-/// interrupted attempt resumes in its worktree.
+/// interrupted attempt resumes in its worktree. So does an attempt whose work only lacked something, if its text, inputs and target are
+/// unchanged: the agent gets the checks that failed.
 ///
 /// Several specs run in the order of their dependencies, as many at once as --jobs allows. Any number of these commands can run in one
 /// repository: only one of them works on each spec. A spec that fails stops the rest, unless --keep-going is given; running specs always
@@ -84,6 +85,10 @@ pub(crate) struct WorkArgs {
     #[arg(long, value_name = "duration", value_parser = humantime::parse_duration)]
     pub timeout: Option<Duration>,
 
+    /// Start over, where the last attempt was paused or its checks failed; its work is kept
+    #[arg(long)]
+    pub fresh: bool,
+
     /// Accept work that changes nothing
     #[arg(long)]
     pub allow_empty: bool,
@@ -116,6 +121,7 @@ impl WorkArgs {
             agent: None,
             onto: None,
             timeout: None,
+            fresh: false,
             allow_empty: false,
             no_merge: false,
             trust: false,

@@ -20,7 +20,12 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
     let silent = args.silent || project.silent;
     let notes = args.notes || (!args.no_notes && !silent && agreed(context, &project, args)?);
     let agent = args.agent.as_deref().and_then(preset::named);
-    let changes = setup::init(&project, Options { silent: args.silent, notes, hooks: args.hooks, agent })?;
+    let lacks = agent.is_some_and(|agent| !silent && setup::lacks_skill(&project, agent));
+    let skill = match args.skill || !lacks || args.dry_run || !context.interactive {
+        false => context.env.confirm("Give the agent a skill for adding, noting and failing specs?")?,
+        true => args.skill,
+    };
+    let changes = setup::init(&project, Options { silent: args.silent, notes, hooks: args.hooks, agent, skill })?;
     if !args.dry_run {
         changes.iter().try_for_each(|change| setup::apply(&project, change))?;
     }
@@ -42,6 +47,10 @@ pub(super) fn run(context: &Context<'_>, args: &InitArgs) -> Result<Outcome> {
         let hint = "silent mode writes no shared file; to tell the agent of specs, add a hook of your own";
         outcome = outcome.hint(format!("{hint} at the start of its sessions: git chant prime --hook-json"));
         outcome = outcome.hint(format!("not changing '{}'", agent.instructions));
+    }
+    if let Some(agent) = agent.filter(|_| lacks && !skill && !asked) {
+        let hint = "to give it a skill for adding, noting and failing specs";
+        outcome = outcome.hint(format!("{hint}: git chant init --agent {} --skill", agent.name));
     }
     if let Some(agent) = agent.filter(|_| points)
         && let Some(reads) = agent.reads

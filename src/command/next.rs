@@ -67,7 +67,7 @@ fn take(
         approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,
     };
-    work.carry(From::Claim { agent: Some(MANUAL), timeout: None, prompt: None, slot: None })
+    work.carry(From::Claim { agent: Some(MANUAL), timeout: None, prompt: None, fresh: false, slot: None })
 }
 
 fn present(context: &Context<'_>, project: &Project, id: &SpecId, ended: Ended) -> Result<Outcome> {

@@ -44,22 +44,21 @@ pub(super) fn run(context: &Context<'_>, args: &WorkArgs) -> Result<Outcome> {
         [spec] if !args.chain => {
             let id = context.pick(&project, spec)?;
             fetched::ask_about(context, &project, &id)?;
-            let pause = project.config().rate_limit_pause()?.filter(|pause| !pause.is_zero());
-            let ended = one(context, &project, &id, args, None, pause)?;
+            let ended = one(context, &project, &id, args, None, None)?;
             ended::present(context, &project, &id, ended)
         }
         _ => all(context, &project, args),
     }
 }
 
-/// Works one spec; `slot` is what its agent was given already, `pause` how long to wait at first where it goes on by itself.
+/// Works one spec; `job` is its place in the queue, if there is one, `slot` what its agent was given already.
 fn one(
     context: &Context<'_>,
     project: &Project,
     id: &SpecId,
     args: &WorkArgs,
+    job: Option<&Job>,
     slot: Option<Slot>,
-    pause: Option<Duration>,
 ) -> Result<Ended, Stop> {
     let claims = claim::remote(project, args.claim)?;
     let work = Work {
@@ -72,8 +71,19 @@ fn one(
         approve: &|id, blob, spec, prompt| context.ask_trust(project, id, blob, spec, prompt, args.trust),
         progress: context.progress,
     };
-    let (agent, prompt) = (args.agent.as_deref(), args.prompt.as_deref());
-    retry::work(&work, Asked { agent, timeout: args.timeout, prompt, pause }, slot)
+    let (agent, others, pause) = match job {
+        // The queue chooses, and leaves agents alone.
+        Some(job) if job.others.len() > 1 => (job.agent.as_deref(), false, None),
+        Some(_) => (args.agent.as_deref(), false, None),
+        None => (args.agent.as_deref(), args.agent.is_none(), config_pause(project)?),
+    };
+    let (timeout, prompt, fresh) = (args.timeout, args.prompt.as_deref(), args.fresh);
+    retry::work(&work, Asked { agent, timeout, prompt, fresh, others, pause }, slot)
+}
+
+/// How long to wait at first where one spec alone goes on by itself.
+fn config_pause(project: &Project) -> Result<Option<Duration>> {
+    Ok(project.config().rate_limit_pause()?.filter(|pause| !pause.is_zero()))
 }
 
 fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outcome> {
@@ -84,7 +94,10 @@ fn all(context: &Context<'_>, project: &Project, args: &WorkArgs) -> Result<Outc
         let id = context.pick(project, spec)?;
         named.extend(schedule::expand(&Specs::new(project)?, id)?);
     }
-    let wanted = SelectionRequest { named, filter: args.filter(), chain: args.chain, agent: args.agent.clone() };
+    let in_turn = project.agents_here()?;
+    let in_turn = if in_turn.len() > 1 { in_turn } else { Vec::new() };
+    let agent = args.agent.clone();
+    let wanted = SelectionRequest { named, filter: args.filter(), chain: args.chain, agent, in_turn };
     let specs = Specs::cached(project)?;
     let selection = schedule::select(&specs, &wanted)?;
     specs.write_cache()?;
@@ -154,7 +167,8 @@ fn limits(project: &Project, args: &WorkArgs, selection: &Selection) -> Result<L
     let config = project.config();
     let mut jobs_of = HashMap::new();
     let jobs = selection.ready.iter().chain(selection.waiting.iter().map(|waiting| &waiting.job));
-    let agents: std::collections::BTreeSet<&String> = jobs.filter_map(|job| job.agent.as_ref()).collect();
+    let agents: std::collections::BTreeSet<&String> =
+        jobs.flat_map(|job| job.agent.iter().chain(&job.others)).collect();
     for agent in agents {
         if let Some(limit) = config.agent_jobs(agent)? {
             jobs_of.insert(agent.clone(), limit);
@@ -185,7 +199,7 @@ fn work_one(
         view.unwrap_or_else(|| SpecView::new(job.id.clone()))
     };
     let ended = match &project {
-        Ok(project) => one(context, project, &job.id, args, slot, None),
+        Ok(project) => one(context, project, &job.id, args, Some(job), slot),
         Err(error) => return (Fate::NotDone, Some(refused(view(), error, started))),
     };
     let fate = Fate::of(&ended, named);

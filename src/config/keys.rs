@@ -56,7 +56,7 @@ macro_rules! keys {
 
 keys! {
     AGENT = "chant.agent", Kind::Name, None,
-        "The agent that works on specs, unless a spec or the command line names another: the `<name>` of a `chant.agent.<name>.cmd`, or a supported agent (`aider`, `claude`, `codex`, `cursor-agent`, `gemini`, `goose`, `opencode`), which git-chant runs with its options for unattended use.";
+        "The agent that works on specs, unless a spec or the command line names another: the `<name>` of a `chant.agent.<name>.cmd`, or a supported agent (`aider`, `claude`, `codex`, `cursor-agent`, `gemini`, `goose`, `opencode`), which git-chant runs with its options for unattended use. It may have several values: the first agent counts, and the next one takes over if an agent is not on this machine, or stopped for a reason that passes (see `chant.rateLimitPause`).";
     AGENT_CMD = "chant.agent.<name>.cmd", Kind::Command, None,
         "The command line of the agent `<name>`. `{prompt_file}` stands for the file with the prompt, with or without quotes; without it the prompt is on stdin. git-chant reports a command that is not in `PATH` before it claims a spec. For a supported agent it replaces the built-in command, for example to choose a model. It is read only from git configuration, never from files in the repository.";
     AGENT_JOBS = "chant.agent.<name>.jobs", Kind::Int { min: 1, max: 10_000 }, None,

@@ -109,9 +109,24 @@ impl<'repo> Config<'repo> {
         Config { snapshot }
     }
 
-    /// The name of the agent to use.
+    /// The name of the agent to use: the first of [`Config::chosen_agents`].
     pub(crate) fn agent(&self) -> Result<Option<String>> {
-        self.name(&keys::AGENT)
+        Ok(self.chosen_agents()?.into_iter().next())
+    }
+
+    /// The names of the agents to use, the first first: those of one scope of git's configuration, the narrowest that has some.
+    pub(crate) fn chosen_agents(&self) -> Result<Vec<String>> {
+        let Some(last) = self.find(keys::AGENT.name) else { return Ok(Vec::new()) };
+        let all = Setting::all(self.snapshot.plumbing(), keys::AGENT.name);
+        let here: Vec<&Setting<'_>> = all.iter().filter(|found| found.meta.source == last.meta.source).collect();
+        let mut names = Vec::new();
+        for found in if here.is_empty() { vec![&last] } else { here } {
+            let name = agent_name(found)?;
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        Ok(names)
     }
 
     /// The command line of an agent.
@@ -388,17 +403,6 @@ impl<'repo> Config<'repo> {
         self.find(key.name).map_or(Ok(None), |found| found.duration())
     }
 
-    fn name(&self, key: &keys::Key) -> Result<Option<String>> {
-        let Some(found) = self.find(key.name) else { return Ok(None) };
-        let name = found.text()?;
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        if !name.is_empty() && name.bytes().all(plain) {
-            Ok(Some(name))
-        } else {
-            Err(found.bad("the name of an agent"))
-        }
-    }
-
     fn word(&self, key: &keys::Key) -> Result<Option<&'static str>> {
         let keys::Kind::OneOf(words) = key.kind else { return Ok(None) };
         self.find(key.name).map(|found| found.word(words)).transpose()
@@ -415,4 +419,11 @@ impl<'repo> Config<'repo> {
         debug_assert_eq!(key.kind, keys::Kind::Command, "only command lines are filtered by trust");
         Setting::last_trusted(self.snapshot.plumbing(), name).map(|found| found.command()).transpose()
     }
+}
+
+/// The value of a setting as the name of an agent.
+fn agent_name(found: &Setting<'_>) -> Result<String> {
+    let name = found.text()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    if !name.is_empty() && name.bytes().all(plain) { Ok(name) } else { Err(found.bad("the name of an agent")) }
 }

@@ -16,7 +16,7 @@ pub(super) fn trusted(meta: &Metadata) -> bool {
 pub(super) struct Setting<'a> {
     key: String,
     value: Option<BString>,
-    meta: &'a Metadata,
+    pub(super) meta: &'a Metadata,
 }
 
 impl<'a> Setting<'a> {

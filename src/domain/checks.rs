@@ -357,6 +357,13 @@ impl Checks {
         lines
     }
 
+    /// Whether the work failed by what it lacks alone: it did nothing that it may not, so that another run can go on from it.
+    pub(crate) fn only_lacks(&self) -> bool {
+        let is_as_pinned = |criterion: &Criterion| matches!(criterion.state.as_str(), "ticked" | "unticked");
+        let in_scope = self.scope.as_ref().is_none_or(|scope| scope.ok);
+        !self.ok && self.problems.is_empty() && in_scope && self.criteria.iter().all(is_as_pinned)
+    }
+
     /// What failed, in words, for a reason: the first three, and how many more.
     pub(crate) fn failures(&self) -> String {
         let failed: Vec<String> = self

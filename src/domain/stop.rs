@@ -97,8 +97,9 @@ pub(crate) struct Stopped {
 }
 
 impl Stopped {
-    /// With these words, where the agent said nothing of the reason itself.
+    /// With these words, where the agent said nothing of the reason itself: what it said after a question or a denial is about other things.
     pub(crate) fn or_said(self, words: Option<&str>) -> Stopped {
+        let words = words.filter(|_| !matches!(self.kind, StopKind::Question | StopKind::Denied));
         Stopped { said: self.said.or_else(|| words.map(str::to_owned)), ..self }
     }
 }

@@ -49,7 +49,7 @@ impl Agent {
                 project.refuse_unchosen(name)?;
                 Some(name.clone())
             }
-            (None, None) => project.config().agent()?,
+            (None, None) => project.agents_here()?.into_iter().next().or(project.config().agent()?),
         };
         let mut agent = project.agent(&name.ok_or_else(|| project.no_agent())?)?;
         agent.timeout = timeout.or(agent.timeout);
@@ -137,11 +137,22 @@ impl Project {
         self.agent(name).is_ok()
     }
 
+    /// The agents that a person has chosen, the first first, as far as they are on this machine.
+    ///
+    /// # Errors
+    /// If the configuration cannot be read.
+    pub(crate) fn agents_here(&self) -> Result<Vec<String>> {
+        let mut names = self.config().chosen_agents()?;
+        names.retain(|name| self.agent(name).is_ok_and(|agent| agent.require_program(self).is_ok()));
+        Ok(names)
+    }
+
     /// Whether a spec may name that agent: a person has chosen it here, by `chant.agent` or by anything that is set of it. What is
     /// merely installed may do more than the agent that was chosen, and the text of a spec may be foreign.
     pub(crate) fn is_chosen(&self, name: &str) -> bool {
         let config = self.config();
-        name == MANUAL || config.knows_agent(name) || config.agent().is_ok_and(|chosen| chosen.as_deref() == Some(name))
+        let chosen = config.chosen_agents().unwrap_or_default();
+        name == MANUAL || config.knows_agent(name) || chosen.iter().any(|chosen| chosen == name)
     }
 
     fn refuse_unchosen(&self, name: &str) -> Result<()> {

@@ -2,16 +2,18 @@
 
 use gix::ObjectId;
 
-use super::{all::Specs, attempt::Attempt, text::path_of, view::rfc3339};
-use crate::project::Project;
+use super::{all::Specs, attempt::Attempt, entry::Entry, text::path_of, view::rfc3339};
+use crate::project::{Project, check_output};
 use crate::{
     agent::transcript,
     answer::{AttemptProgress, CommitView},
     domain::{
+        checks::CheckLine,
         event::{Event, Op, Pin},
         history::History,
         id::SpecId,
         pattern,
+        phase::Phase,
         spec_file::{Spec, criteria_of},
         spec_type::SpecType,
         state::State,
@@ -19,10 +21,17 @@ use crate::{
     },
     error::Result,
     git::{branch, history, status, worktree::Worktree},
+    terminal::clean,
 };
 
 /// How many lines of what the agent said last are shown.
 const SAID: usize = 20;
+
+/// How many lines of the end of an earlier attempt are shown.
+const PRINTED: usize = 10;
+
+/// How much of what the test of a reproduction printed is shown, in bytes.
+const SHOWN: usize = 4096;
 
 impl Project {
     /// What `attempt` has done so far in the worktree `tree`.
@@ -62,14 +71,29 @@ impl Project {
         Ok(Some(stopped(&walk.history, attempt.start).unwrap_or_else(|| "a person paused it".to_owned())))
     }
 
-    /// The attempts at `id` before this one, oldest first: when, with which agent, and how each ended, one line each.
+    /// The attempts at `id` before this one, oldest first: when, with which agent, how each ended, where
+    /// what it made is kept, and what it printed last.
     pub(crate) fn earlier_attempts(&self, id: &SpecId, now: Option<ObjectId>) -> Result<Vec<String>> {
         let store = self.store()?;
         let Some(tip) = store.tip(id)? else { return Ok(Vec::new()) };
         let walk = store.walk(id, tip)?;
         let events = walk.history.events();
         let starts = events.iter().filter(|event| event.op == Op::Start && Some(event.id) != now);
-        Ok(starts.filter_map(|start| line_of(&walk.history, start)).collect())
+        let kept = store.kept_attempts(id)?;
+        let mut lines = Vec::new();
+        for start in starts {
+            let Some(mut line) = line_of(&walk.history, start) else { continue };
+            let name = start.id.to_string();
+            if let Some((_, tip)) = kept.iter().find(|(kept, _)| *kept == name) {
+                line.push_str(&format!("\n  what it made: commit {tip:.12} (refs/chant-local/attempts/{id}/{name})"));
+            }
+            let printed = transcript::last_lines(&transcript::path(self.repo.common_dir(), id, &start.id), PRINTED)?;
+            if !printed.is_empty() {
+                line.push_str(&format!("\n  its last lines:\n      {}", printed.join("\n      ")));
+            }
+            lines.push(line);
+        }
+        Ok(lines)
     }
 
     /// What an agent of the spec `id` should know beyond its own attempts: notes on the spec, what superseded what it builds on or what
@@ -104,6 +128,44 @@ impl Project {
             }
         }
         Ok(remarks)
+    }
+}
+
+impl Specs<'_> {
+    /// What did not pass in the checks of the deciding attempt, if it failed by what its work lacks; `None` if it ended in another way.
+    pub(crate) fn failed_checks(&self, entry: &Entry) -> Result<Option<Vec<CheckLine>>> {
+        let Some(state) = entry.state.as_deref() else { return Ok(None) };
+        let walk = self.project.store()?.walk(&entry.id, state.tip)?;
+        let ours = |event: &&Event| Some(event.attempt()) == state.attempt && event.op.claims().is_some();
+        let by_checks = |event: &Event| event.op == Op::Fail && event.facts.exit == Some(0);
+        if !walk.history.events().iter().rev().find(ours).is_some_and(by_checks) {
+            return Ok(None);
+        }
+        let checks = self.last_checks(entry, &walk.history)?;
+        let checks = checks.filter(|(_, checks)| checks.only_lacks());
+        Ok(checks.map(|(_, checks)| checks.lines().into_iter().filter(|line| !line.ok).collect()))
+    }
+
+    /// The reproduction that a root cause is looked for by: its commit, its test, and what that printed as far as this clone has it. `None` if
+    /// there is none.
+    pub(crate) fn reproduction_for(&self, id: &SpecId, spec: &Spec) -> Result<Option<String>> {
+        let Some(topic) = spec.front.topic.as_deref() else { return Ok(None) };
+        let is_it = |entry: &&Entry| {
+            let phase = entry.spec().and_then(|spec| spec.front.known_phase());
+            phase == Some(Phase::Reproduction) && entry.status == Status::Completed && entry.id != *id
+        };
+        let entries = self.of_topic(topic)?;
+        let Some(entry) = entries.iter().rev().find(is_it) else { return Ok(None) };
+        let mut text = format!("Spec {}\n", entry.id);
+        let commit = entry.state.as_ref().and_then(|state| state.facts.work_commits.last());
+        text.extend(commit.map(|commit| format!("Commit: {commit}\n")));
+        let front = entry.spec().map(|spec| &spec.front);
+        text.extend(front.and_then(|front| front.reproduces.as_ref()).map(|command| format!("Test: {command}\n")));
+        if let Some(printed) = check_output::whole(self.project, &entry.id, None)? {
+            let printed = String::from_utf8_lossy(&printed[printed.len().saturating_sub(SHOWN)..]).into_owned();
+            text.push_str(&format!("What it printed last:\n{}", clean::text(&printed)));
+        }
+        Ok(Some(text))
     }
 }
 
@@ -150,7 +212,7 @@ fn is_of_topic(specs: &Specs<'_>, id: &SpecId, topic: Option<&str>) -> Result<bo
 
 /// Why the attempt was last stopped.
 fn stopped(history: &History, attempt: ObjectId) -> Option<String> {
-    let ours = |event: &&Event| event.op == Op::Pause && event.attempt() == attempt;
+    let ours = |event: &&Event| matches!(event.op, Op::Pause | Op::Fail) && event.attempt() == attempt;
     history.events().iter().rev().find(ours).and_then(|event| event.facts.reason.clone())
 }
 

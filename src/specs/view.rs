@@ -168,7 +168,7 @@ impl Specs<'_> {
     }
 
     /// The checks of the deciding attempt, from its newest event that has some, with the output that this clone keeps.
-    fn last_checks(&self, entry: &Entry, history: &History) -> Result<Option<(ObjectId, Checks)>> {
+    pub(super) fn last_checks(&self, entry: &Entry, history: &History) -> Result<Option<(ObjectId, Checks)>> {
         let recorded = self.recorded_checks(entry, history)?;
         Ok(recorded.map(|(event, id, checks)| (event, check_output::kept(self.project, id, &checks).unwrap_or(checks))))
     }

@@ -32,6 +32,7 @@ mod fresh_machine;
 mod fsck;
 mod generated;
 mod git_maintenance;
+mod going_on;
 mod graph;
 mod habits;
 mod hooks;

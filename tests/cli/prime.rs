@@ -164,3 +164,44 @@ fn in_silent_mode_nothing_is_written_that_others_see() {
     assert_eq!(sandbox.git(&["config", "chant.agent"]), "claude");
     sandbox.chant(&["init", "--agent", "nobody"]).fails(129, &["claude, codex"]);
 }
+
+#[test]
+fn a_new_file_of_rules_does_not_hide_those_that_are_there() {
+    let sandbox = Sandbox::new();
+    sandbox.write("AGENTS.md", "Rules.\n");
+    sandbox.chant(&["init", "--agent", "claude"]).ok();
+    assert_eq!(sandbox.read("AGENTS.md"), format!("Rules.\n{LINE}"));
+    assert!(!sandbox.repo.join("CLAUDE.md").exists());
+    sandbox.chant(&["deinit"]).ok();
+    assert_eq!(sandbox.read("AGENTS.md"), "Rules.\n");
+}
+
+#[test]
+fn a_skill_teaches_agents_and_goes_with_the_rest() {
+    for (agent, place) in [("claude", ".claude"), ("codex", ".agents")] {
+        let sandbox = Sandbox::new();
+        let path = format!("{place}/skills/git-chant/SKILL.md");
+        let init = sandbox.chant(&["init", "--agent", agent]).ok();
+        assert!(init.err.contains(&format!("git chant init --agent {agent} --skill")), "{}", init.err);
+        assert!(!sandbox.repo.join(place).exists());
+        sandbox.chant(&["init", "--agent", agent, "--skill"]).ok();
+        let text = sandbox.read(&path);
+        assert!(text.starts_with("---\nname: git-chant\ndescription: "), "{text}");
+        for command in ["git chant add", "git chant next", "git chant note", "git chant fail"] {
+            assert!(text.contains(command), "{command}");
+        }
+        // A token is about four characters of English.
+        assert!(text.len() < 4 * 500, "{} bytes", text.len());
+        assert_eq!(
+            sandbox.chant(&["init", "--agent", agent, "--skill", "--json"]).ok().json()["changes"],
+            serde_json::json!([])
+        );
+        sandbox.write(&format!("{place}/skills/mine/SKILL.md"), "mine\n");
+        sandbox.chant(&["deinit"]).ok();
+        assert!(!sandbox.repo.join(&path).exists() && sandbox.repo.join(format!("{place}/skills/mine")).exists());
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write(".claude/skills/git-chant/SKILL.md", "another\n");
+    sandbox.chant(&["init", "--agent", "claude", "--skill"]).fails(1, &["is another skill"]);
+    assert_eq!(sandbox.read(".claude/skills/git-chant/SKILL.md"), "another\n");
+}

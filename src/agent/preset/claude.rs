@@ -97,9 +97,12 @@ fn results(event: &Value, parsed: &mut ParsedOutput) {
 /// A request that failed and is sent again. With a key that is not accepted that goes on for minutes: the second time is the last.
 fn retry(event: &Value, parsed: &mut ParsedOutput) {
     let (status, attempt) = (number(event, "error_status"), number(event, "attempt").unwrap_or_default());
+    let error = string(event, "error").unwrap_or_default().replace('_', " ");
+    let seconds = event.get("retry_delay_ms").and_then(Value::as_f64).unwrap_or_default() / 1000.0;
+    let most = number(event, "max_retries").unwrap_or_default();
+    parsed.say(&format!("retrying in {seconds:.0} s, {attempt} of {most}: {error}"));
     let kind = status.and_then(StopKind::of_http);
     if let Some(kind) = kind.filter(|kind| kind.is_of_account() && attempt > 1) {
-        let error = string(event, "error").unwrap_or_default().replace('_', " ");
         parsed.stopped(kind, &format!("HTTP {}, {error}", status.unwrap_or_default()));
         parsed.is_hopeless();
     }

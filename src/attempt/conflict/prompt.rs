@@ -59,6 +59,7 @@ pub(super) fn text(project: &Project, plan: &Plan, paths: &[String]) -> Result<S
         budget: usize::try_from(project.config().prompt_budget()?).unwrap_or(usize::MAX),
         earlier: &[],
         remarks: &[],
+        reproduction: None,
         resumed: None,
         attribution: None,
     }))

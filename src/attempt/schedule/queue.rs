@@ -125,11 +125,18 @@ impl Queue {
             if !self.begun.contains(&job.id) && self.begun.len() >= self.limits.max {
                 continue;
             }
-            let agent = job.agent.as_deref().unwrap_or_default();
-            if let Some(cooling) = self.cooling.get(agent).filter(|cooling| cooling.until > now) {
-                wait = wait.min(cooling.until - now);
-                continue;
-            }
+            let cooling = |agent: &str| self.cooling.get(agent).map(|one| one.until).filter(|until| *until > now);
+            let own = job.agent.clone().unwrap_or_default();
+            // One that is left alone has the next in its place.
+            let agent = match (cooling(&own), job.others.iter().find(|other| cooling(other).is_none())) {
+                (None, _) => own,
+                (Some(_), Some(other)) => other.clone(),
+                (Some(until), None) => {
+                    wait = wait.min(until - now);
+                    continue;
+                }
+            };
+            let agent = agent.as_str();
             let slot = match self.limits.jobs_of.get(agent) {
                 None => None,
                 Some(limit) => match Slot::take(&self.limits.slots, agent, *limit)? {
@@ -137,7 +144,9 @@ impl Queue {
                     None => continue,
                 },
             };
+            let agent = Some(agent.to_owned()).filter(|agent| !agent.is_empty());
             let Some(job) = self.ready.remove(at) else { break };
+            let job = Job { agent, ..job };
             self.begun.insert(job.id.clone());
             self.running += 1;
             return Ok(Next::Work(job, slot));

@@ -23,6 +23,8 @@ pub(crate) struct Job {
     pub id: SpecId,
     /// The agent that would carry it out, where that is known.
     pub agent: Option<String>,
+    /// The agents that can take its place, itself among them, the first first; none where a person or the spec says who does it.
+    pub others: Vec<String>,
     /// How early it is worked among others: the greater first.
     pub priority: i16,
 }
@@ -56,6 +58,8 @@ pub(crate) struct SelectionRequest {
     pub chain: bool,
     /// The agent that was asked for, which counts for all of them.
     pub agent: Option<String>,
+    /// The agents that can take the place of one another, the first first; none where there is one alone.
+    pub in_turn: Vec<String>,
 }
 
 /// The specs that a person means who names `id`: of a driver its members that are open, for they do its work; the driver itself once
@@ -175,7 +179,10 @@ pub(super) fn released(
 
 fn job(specs: &Specs<'_>, entry: &Entry, wanted: &SelectionRequest) -> Result<Job> {
     let priority = entry.facts().text.map_or(0, |text| text.priority);
-    Ok(Job { id: entry.id.clone(), agent: agent(specs, entry, wanted)?, priority })
+    let agent = agent(specs, entry, wanted)?;
+    let says = wanted.agent.is_some() || entry.spec().is_some_and(|spec| spec.front.agent.is_some());
+    let others = if says { Vec::new() } else { wanted.in_turn.clone() };
+    Ok(Job { id: entry.id.clone(), agent, others, priority })
 }
 
 fn agent(specs: &Specs<'_>, entry: &Entry, wanted: &SelectionRequest) -> Result<Option<String>> {

@@ -9,6 +9,7 @@ mod plan;
 mod pointer;
 mod purge;
 mod settings;
+mod skill;
 
 use std::{
     fs,
@@ -18,7 +19,7 @@ use std::{
 
 use gix::ObjectId;
 
-pub(crate) use plan::{Options, deinit, init, install_hooks, lacks_notes, top, uninstall_hooks};
+pub(crate) use plan::{Options, deinit, init, install_hooks, lacks_notes, lacks_skill, top, uninstall_hooks};
 pub(crate) use purge::{left_behind, refuse_work};
 
 use crate::{
@@ -47,6 +48,10 @@ pub(crate) enum Change {
     Point(PathBuf),
     /// Remove that line from a file.
     Unpoint(PathBuf),
+    /// Write the skill for agents.
+    Teach(PathBuf),
+    /// Remove it.
+    Unteach(PathBuf),
     /// Have the file of a hook call this tool.
     Hook(PathBuf, Hook),
     /// Remove the call from the file of a hook.
@@ -76,6 +81,8 @@ impl Change {
             Change::DropSetting(key, value) => (["unset", "unset"], format!("{key} = {value}")),
             Change::Point(path) => (["added", "add"], format!("{POINTER} to '{}'", path.display())),
             Change::Unpoint(path) => (["removed", "remove"], format!("{POINTER} from '{}'", path.display())),
+            Change::Teach(path) => (["wrote", "write"], format!("the skill for agents to '{}'", path.display())),
+            Change::Unteach(path) => (["removed", "remove"], format!("the skill for agents from '{}'", path.display())),
             Change::Hook(path, _) => (["added", "add"], format!("{HOOK} to '{}'", path.display())),
             Change::Unhook(path) => (["removed", "remove"], format!("{HOOK} from '{}'", path.display())),
             Change::DeleteRef(name, id) => (["deleted", "delete"], format!("{name} (was {})", id.to_hex_with_len(12))),
@@ -99,6 +106,8 @@ pub(crate) fn apply(project: &Project, change: &Change) -> Result<()> {
         Change::DropSection(name, _) => settings::remove_section(project, name),
         Change::Point(path) => pointer::add(path),
         Change::Unpoint(path) => pointer::remove(path),
+        Change::Teach(path) => skill::write(path),
+        Change::Unteach(path) => skill::remove(path),
         Change::Hook(path, hook) => hooks::file::add(path, *hook),
         Change::Unhook(path) => hooks::remove(project, path),
         Change::DeleteRef(name, id) => project.store()?.purge(name, *id),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Change, exclude, hooks, pointer, purge, settings};
+use super::{Change, exclude, hooks, pointer, purge, settings, skill};
 use crate::{
     agent::preset::{self, Preset},
     error::Result,
@@ -20,6 +20,8 @@ pub(crate) struct Options {
     pub hooks: bool,
     /// Use this agent, and tell it of the specs.
     pub agent: Option<&'static Preset>,
+    /// Teach that agent what to do with specs.
+    pub skill: bool,
 }
 
 /// The changes that are missing for these options: none the second time.
@@ -55,7 +57,11 @@ pub(crate) fn init(project: &Project, options: Options) -> Result<Vec<Change>> {
         }
         // In silent mode no other person sees anything of it.
         if !options.silent && !project.silent {
-            changes.extend(pointer::missing(project, agent.instructions)?.map(Change::Point));
+            let name = pointer::place(project, agent.instructions);
+            changes.extend(pointer::missing(project, name)?.map(Change::Point));
+            if options.skill {
+                changes.extend(skill::missing(project, agent.instructions)?.map(Change::Teach));
+            }
         }
     }
     Ok(changes)
@@ -82,6 +88,11 @@ pub(crate) fn uninstall_hooks(project: &Project) -> Result<Vec<Change>> {
     hooks::present(project)
 }
 
+/// Whether the agent could be given the skill, and has none.
+pub(crate) fn lacks_skill(project: &Project, agent: &Preset) -> bool {
+    skill::is_missing(project, agent.instructions)
+}
+
 /// Whether notes would be lost when commits are rewritten, as far as settings say.
 pub(crate) fn lacks_notes(project: &Project) -> bool {
     !settings::missing(project).is_empty()
@@ -104,6 +115,7 @@ pub(crate) fn deinit(project: &Project, everything: bool) -> Result<Vec<Change>>
     files.sort_unstable();
     files.dedup();
     changes.extend(pointer::present(project, &files)?.into_iter().map(Change::Unpoint));
+    changes.extend(skill::present(project)?.into_iter().map(Change::Unteach));
     if everything {
         // The records come first: an interrupted run has removed some of them, and the next one removes the rest.
         changes.splice(0..0, purge::plan(project)?);

@@ -16,8 +16,18 @@ const MARK: &str = "<!-- git-chant -->";
 const LINE: &str =
     "<!-- git-chant --> This repository plans its work as specs: run `git chant prime` before you begin.";
 
+/// The file that most agents read.
+const AGENTS: &str = "AGENTS.md";
+
 /// Agents read no larger file, in bytes.
 const MOST: u64 = 4 << 20;
+
+/// The file for an agent that looks into `name`. Claude Code reads AGENTS.md where there is no CLAUDE.md: a new one would hide what the project
+/// says there.
+pub(super) fn place<'a>(project: &Project, name: &'a str) -> &'a str {
+    let has = |name: &str| project.repo.work_dir().is_some_and(|top| fs::symlink_metadata(top.join(name)).is_ok());
+    if name == "CLAUDE.md" && !has(name) && has(AGENTS) { AGENTS } else { name }
+}
 
 /// Where the line is missing: `name` at the top of the work tree, or what that leads to; `None` if it is there.
 ///

@@ -29,7 +29,7 @@ fn stream(room: &Room, agent: &str, output: &str, end: &str) {
 #[test]
 fn what_passes_pauses_in_the_words_of_the_agent_and_goes_on_in_its_session() {
     let (room, id, ran) = worked("claude", recorded!("claude-overload"), "exit 1");
-    ran.fails(1, &["the model is overloaded: API Error: 529 Overloaded", "to go on with it: git chant work"]);
+    ran.fails(1, &["the model is overloaded: API Error: 529 Overloaded", "to resume it: git chant work"]);
     assert_eq!(room.sandbox.status(&id), "paused");
     assert_eq!(room.event(&id, "pause", "stopped").as_deref(), Some("overload"));
     for command in [vec!["status"], vec!["show", &id], vec!["log", &id]] {

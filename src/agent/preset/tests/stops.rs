@@ -86,6 +86,13 @@ fn its_own_words_are_kept() {
 }
 
 #[test]
+fn a_retry_is_shown() {
+    let row = recorded().into_iter().find(|row| row.0 == "claude" && row.3 == Some(Overload)).expect("a stream");
+    let (shown, _) = parse(named("claude").expect("a preset"), row.2);
+    assert!(shown.contains("retrying in 1 s, 2 of 10: overloaded\n"), "{shown}");
+}
+
+#[test]
 fn what_cannot_succeed_is_ended_and_what_is_retried_is_not() {
     use crate::agent::process::OutputFilter as _;
     let hopeless = |agent: &str, kind: StopKind| {

@@ -1,0 +1,131 @@
+//! After failed checks the next attempt goes on where the last one stood, and is told what did not pass; and who takes the place of an agent
+//! that is not there, or that was stopped by what passes.
+
+use crate::support::Sandbox;
+
+const TICKS: &str =
+    "sed 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" >.tick && cat .tick >\"$CHANT_SPEC_FILE\" && rm .tick";
+
+/// A spec whose first attempt leaves `half`, does what `then` says, and fails its checks.
+fn failed(then: &str) -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.write("../body.md", "## Acceptance Criteria\n\n- [ ] it is whole\n");
+    let id =
+        sandbox.add(&["Make it whole", "--verify", "echo 'no whole here'; test -f whole", "--body-file", "../body.md"]);
+    sandbox.git(&["config", "chant.trust", "always"]);
+    sandbox.agent(&format!("echo half >half; git add half; git commit -qm Half; echo loose >loose; {then}"));
+    sandbox.chant(&["work", &id]).fails(1, &["to resume it: git chant work", "--fresh"]);
+    (sandbox, id)
+}
+
+const MENDS: &str = "cp \"$CHANT_PROMPT_FILE\" ~/prompt; ls >~/listed; echo whole >whole; \
+                     sed 's/- \\[ \\]/- [x]/' \"$CHANT_SPEC_FILE\" >.tick && cat .tick >\"$CHANT_SPEC_FILE\" && rm .tick";
+
+fn home(sandbox: &Sandbox, name: &str) -> String {
+    std::fs::read_to_string(sandbox.dir().join("home").join(name)).unwrap()
+}
+
+#[test]
+fn after_failed_checks_the_attempt_goes_on_and_knows_what_is_left() {
+    let checked = ["Checks that did not pass:\n- verify '", "no whole here", "Half"];
+    let left = ["criterion 'it is whole': unticked", "Criteria that are left:\n- it is whole", "Half"];
+    for (then, all) in [(TICKS, checked), (":", left)] {
+        let (sandbox, id) = failed(then);
+        let before = sandbox.show(&id)["attempt"].clone();
+        sandbox.agent(MENDS);
+        let ran = sandbox.chant(&["work", &id]).ok();
+        assert!(ran.err.contains("resuming '") && ran.err.contains("--fresh"), "{}", ran.err);
+        let listed = home(&sandbox, "listed");
+        assert!(listed.contains("half") && listed.contains("loose"), "{listed}");
+        let prompt = home(&sandbox, "prompt");
+        for told in all {
+            assert!(prompt.contains(told), "{told}: {prompt}");
+        }
+        assert_eq!(sandbox.show(&id)["attempt"], before, "one attempt went on");
+        assert_eq!((sandbox.status(&id).as_str(), sandbox.read("whole").as_str()), ("completed", "whole\n"));
+    }
+}
+
+#[test]
+fn a_new_attempt_begins_where_that_is_asked_for_or_the_text_is_another() {
+    for another_text in [false, true] {
+        let (sandbox, id) = failed(":");
+        let before = sandbox.show(&id)["attempt"].as_str().unwrap().to_owned();
+        sandbox.agent(MENDS);
+        if another_text {
+            let path = format!(".chant/specs/{id}.md");
+            let text = sandbox.read(&path).replace("# Make it whole", "# Make it whole at last");
+            sandbox.write(&path, &text);
+            sandbox.chant(&["work", &id]).ok();
+        } else {
+            sandbox.chant(&["work", &id, "--fresh"]).ok();
+        }
+        assert!(!home(&sandbox, "listed").contains("half"));
+        let kept = sandbox.git(&["for-each-ref", "--format=%(refname)", "refs/chant-local/attempts"]);
+        assert!(kept.contains(&before), "{kept}");
+        let prompt = home(&sandbox, "prompt");
+        let told = format!("refs/chant-local/attempts/{id}/{before}");
+        assert!(prompt.contains(&told), "{prompt}");
+        let tip = sandbox.git(&["rev-parse", &told]);
+        assert!(prompt.contains(&format!("commit {}", &tip[..12])), "{prompt}");
+    }
+}
+
+#[test]
+fn an_agent_that_failed_itself_begins_anew() {
+    let (sandbox, id) = failed(":");
+    sandbox.chant(&["reset", &id]).ok();
+    sandbox.agent("echo half >half; echo 'the last words'; exit 3");
+    sandbox.chant(&["work", &id]).fails(1, &["to start over: git chant work"]);
+    sandbox.agent(MENDS);
+    sandbox.chant(&["work", &id]).ok();
+    assert!(!home(&sandbox, "listed").contains("half"));
+    let prompt = home(&sandbox, "prompt");
+    assert!(prompt.contains("its last lines:\n      the last words"), "{prompt}");
+}
+
+/// A sandbox with these agents, the first first.
+fn agents(all: &[(&str, &str)]) -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    for (name, command) in all {
+        sandbox.git(&["config", "--add", "chant.agent", name]);
+        sandbox.git(&["config", &format!("chant.agent.{name}.cmd"), command]);
+    }
+    sandbox.write("../body.md", "## Acceptance Criteria\n\n- [ ] it is whole\n");
+    let id = sandbox.add(&["Make it whole", "--body-file", "../body.md"]);
+    (sandbox, id)
+}
+
+#[test]
+fn the_next_agent_takes_the_place_of_one_that_is_not_there_and_that_is_said_before_the_claim() {
+    let (sandbox, id) = agents(&[("gone", "no-such-program-anywhere"), ("here", MENDS)]);
+    let ran = sandbox.chant(&["work", &id]).ok();
+    let (note, claim) = (ran.err.find("not on this machine: gone; using 'here'"), ran.err.find("Working "));
+    assert!(note.is_some() && note < claim, "{}", ran.err);
+    assert_eq!(sandbox.show(&id)["agent"], "here");
+    let (sandbox, id) = agents(&[("gone", "no-such-program-anywhere")]);
+    sandbox.chant(&["work", &id]).fails(128, &["cannot start agent 'gone'"]);
+    assert_eq!(sandbox.status(&id), "pending");
+}
+
+#[test]
+fn the_next_agent_goes_on_where_one_is_held_up_alone_and_in_a_queue() {
+    let limited = "echo once >>~/asked; echo half >half; exit 75";
+    let (sandbox, id) = agents(&[("first", limited), ("second", MENDS)]);
+    let ran = sandbox.chant(&["work", &id]).ok();
+    assert!(ran.err.contains("the agent is rate-limited; resuming with 'second'"), "{}", ran.err);
+    assert!(home(&sandbox, "listed").contains("half"), "in the same worktree");
+    // Asked for by name, none takes its place.
+    let other = sandbox.add(&["Another", "--body-file", "../body.md"]);
+    sandbox.chant(&["work", &other, "--agent", "first"]).fails(1, &["Paused after"]);
+    sandbox.chant(&["cancel", &other, "--reason", "enough"]).ok();
+
+    let more = format!("{MENDS}; echo more >>more");
+    let (sandbox, first) = agents(&[("first", limited), ("second", &more)]);
+    let second = sandbox.add(&["Another", "--body-file", "../body.md", "--verify", "true"]);
+    sandbox.git(&["config", "chant.trust", "always"]);
+    let ran = sandbox.chant(&["work", "--all"]).ok();
+    assert!(ran.err.contains("waiting for 'first': 'second' works on"), "{}", ran.err);
+    assert_eq!((sandbox.status(&first).as_str(), sandbox.status(&second).as_str()), ("completed", "completed"));
+    assert_eq!(home(&sandbox, "asked"), "once\n", "the one that is held up is not asked again");
+}
