@@ -112,7 +112,7 @@ fn header(detail: &SpecDetail, look: &Look) -> String {
     };
     let text = |value: &Option<String>| value.as_deref().map(|v| clean::line(v).into_owned()).unwrap_or_default();
     let all = |values: &[String]| clean::line(&values.join(", ")).into_owned();
-    let short = |id: &Option<String>| id.as_deref().map(|id| clean::object_id(id)).unwrap_or_default();
+    let short = |id: &Option<String>| id.as_deref().map(clean::object_id).unwrap_or_default();
     line("Status", &look.paint.with(Slot::from(spec.status), spec.flagged_status()));
     line("Next", &spec.next_command().unwrap_or_default());
     // Its status is the line above, what is wrong with its text one below.
