@@ -5,7 +5,7 @@ use gix::ObjectId;
 use super::Context;
 use crate::{
     answer::{AllChecked, Checked, CheckedSpec, NotRun, RangeChecked, SpecView, outcome::Outcome, progress::Step},
-    attempt::check::{Prover, Room, recall},
+    attempt::check::{self, Prover, Room, recall},
     cli::work::VerifyArgs,
     domain::{checks::Checks, id::SpecId, phase::Phase, spec_file::Spec, state::State, status::Status},
     env::local_file,
@@ -21,6 +21,7 @@ pub(super) fn run(context: &Context<'_>, args: &VerifyArgs) -> Result<Outcome> {
     if args.fresh {
         recall::forget(&project)?;
         warm::forget(&project)?;
+        check::forget_changes(&project)?;
     }
     let at = args.at.as_deref().map(|name| named_commit(&project.repo, name)).transpose()?;
     if let Some(since) = &args.since {

@@ -4,6 +4,7 @@
 use super::{
     enumeration::enumerate,
     held::{Role, role, shows_test},
+    inline_tests::test_lines,
 };
 
 /// Words by which languages have a test skipped, expected to fail, or run alone so that the others do not.
@@ -66,6 +67,50 @@ pub(crate) fn altered(path: &str, before: Option<&str>, after: Option<&str>) -> 
         said.push(format!("it has tests in '{path}' skipped"));
     }
     said
+}
+
+/// What code that runs names to find out whether a test runs it, or to change what a test says.
+const RUNNERS: [&str; 20] = [
+    "unittest",
+    "pytest",
+    "PYTEST_CURRENT_TEST",
+    "_pytest",
+    "os._exit",
+    "sys._getframe",
+    "inspect.stack",
+    "sys.modules",
+    "sys.settrace",
+    "sys.argv[0]",
+    "node:test",
+    "NODE_TEST_CONTEXT",
+    "JEST_WORKER_ID",
+    "VITEST",
+    "process.reallyExit",
+    "testing.Testing(",
+    "NEXTEST",
+    "RUST_TEST",
+    "RSpec",
+    "Minitest",
+];
+
+/// What a change adds to code that is no test and names a test runner, in words; `None` if nothing.
+pub(crate) fn names_runner(path: &str, before: Option<&str>, after: Option<&str>) -> Option<String> {
+    let documents = [".md", ".txt", ".rst", ".adoc", ".json", ".toml", ".yml", ".yaml", ".lock", ".cfg", ".ini"];
+    if role(path) != Role::Other || documents.iter().any(|end| path.ends_with(end)) {
+        return None;
+    }
+    let (before, after) = (before.unwrap_or_default(), after?);
+    let old: Vec<&str> = before.lines().map(str::trim).collect();
+    let in_tests = test_lines(after);
+    let is_comment = |line: &str| ["#", "//", "*", "/*", "--", ";"].iter().any(|mark| line.starts_with(mark));
+    let new = after.lines().zip(in_tests).filter(|(_, in_test)| !in_test).map(|(line, _)| line.trim());
+    let mut named: Vec<&str> = Vec::new();
+    for line in new.filter(|line| !is_comment(line) && !old.contains(line)) {
+        named.extend(RUNNERS.iter().filter(|word| line.contains(**word)));
+    }
+    named.sort_unstable();
+    named.dedup();
+    (!named.is_empty()).then(|| format!("code in '{path}' names what runs tests: {}", enumerate(&named)))
 }
 
 fn skips(text: &str) -> usize {
@@ -162,6 +207,22 @@ mod tests {
         assert_eq!(altered("test_a.py", Some(BEFORE), Some(&more)), [""; 0]);
         assert_eq!(altered("test_a.py", None, Some(BEFORE)), [""; 0]);
         assert_eq!(altered("src/a.rs", Some("fn skip() {}\n"), Some("fn skip() { skip(); }\n")), [""; 0]);
+    }
+
+    #[test]
+    fn code_that_looks_for_a_runner_is_named() {
+        let evil = "import unittest\nunittest.TestCase.assertEqual = None\ndef add(a, b): return a\n";
+        let named = "code in 'calc.py' names what runs tests: unittest";
+        assert_eq!(names_runner("calc.py", Some("def add(a, b): return a\n"), Some(evil)).as_deref(), Some(named));
+        for (path, before, after) in [
+            ("test_calc.py", "", evil),
+            ("calc.py", evil, evil),
+            ("README.md", "", evil),
+            ("calc.py", "", "# as unittest has it\ndef add(a, b): return a\n"),
+            ("src/a.rs", "fn a() {}\n", "fn a() {}\n#[cfg(test)]\nmod tests {\n    use pytest::x;\n}\n"),
+        ] {
+            assert_eq!(names_runner(path, Some(before), Some(after)), None, "{path}: {after}");
+        }
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub(crate) struct Scope {
     pub map: Option<String>,
     /// Changed paths that no attempt may change: other specs, prompts, the archive.
     pub forbidden: Vec<String>,
+    /// Symbolic links that lead out of the repository.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leading_out: Vec<String>,
 }
 
 impl Scope {
@@ -317,6 +320,7 @@ impl Checks {
         if let Some(scope) = &self.scope {
             let mut seen: Vec<String> =
                 scope.forbidden.iter().map(|path| format!("'{path}' may not be changed")).collect();
+            seen.extend(scope.leading_out.iter().map(|path| format!("the link '{path}' leads out of the repository")));
             if !scope.outside.is_empty() {
                 seen.push(scope.strays());
             }

@@ -135,8 +135,57 @@ pub(crate) fn role(path: &str) -> Role {
 /// Python modules that run tests, or that Python loads before everything else.
 const MODULES: [&str; 6] = ["_pytest", "doctest", "pytest", "sitecustomize", "unittest", "usercustomize"];
 
-/// Whether a file at `path` takes the place of a test runner: a Python module of that name, or an installed package of node.
+/// Modules of Python itself that its test runners load: one of that name at the top of a project is loaded in its place.
+const STANDARD: [&str; 36] = [
+    "abc",
+    "argparse",
+    "ast",
+    "asyncio",
+    "bdb",
+    "code",
+    "codecs",
+    "collections",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "difflib",
+    "dis",
+    "enum",
+    "fnmatch",
+    "functools",
+    "gettext",
+    "glob",
+    "importlib",
+    "inspect",
+    "io",
+    "linecache",
+    "locale",
+    "logging",
+    "os",
+    "pdb",
+    "pprint",
+    "re",
+    "shutil",
+    "signal",
+    "tempfile",
+    "threading",
+    "tokenize",
+    "traceback",
+    "warnings",
+    "weakref",
+];
+
+/// Whether a file at `path` takes the place of a test runner, or of what it loads: a Python module of that name, what Python compiled, or an
+/// installed package of node.
 pub(crate) fn shadows_runner(path: &str) -> bool {
+    let top = path.split('/').next().unwrap_or(path);
+    let package = path.strip_prefix(top).is_some_and(|rest| rest == "/__init__.py");
+    if STANDARD.contains(&top.strip_suffix(".py").unwrap_or(top)) && (package || path == top && path.ends_with(".py")) {
+        return true;
+    }
+    if path.ends_with(".pyc") || path.ends_with(".pyo") {
+        return true;
+    }
     let mut parts = path.split('/');
     let module = |part: &str| MODULES.contains(&part.strip_suffix(".py").unwrap_or(part));
     parts.clone().any(|part| part == "node_modules") || (path.ends_with(".py") && parts.any(module))
@@ -240,7 +289,12 @@ mod tests {
         for path in ["unittest.py", "a/sitecustomize.py", "pytest/__init__.py", "node_modules/.bin/jest"] {
             assert!(shadows_runner(path), "{path}");
         }
-        for path in ["unittest.md", "test_unittest.py", "src/lib.py", "pytest.ini"] {
+        for path in ["__pycache__/calc.cpython-311.pyc", "difflib.py", "logging/__init__.py"] {
+            assert!(shadows_runner(path), "{path}");
+        }
+        for path in
+            ["unittest.md", "test_unittest.py", "src/lib.py", "pytest.ini", "pkg/io.py", "os/win.c", "logging/README"]
+        {
             assert!(!shadows_runner(path), "{path}");
         }
     }

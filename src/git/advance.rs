@@ -1,6 +1,9 @@
 //! Moving a target branch forward without ever touching uncommitted work.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::{ObjectId, refs::FullNameRef};
@@ -118,7 +121,9 @@ fn forward_in(
         }
         let waits = match (forwarded?, obstacle) {
             (Forwarded::Swapped(Swapped::Done), _) => {
-                run_hook(place)?;
+                if brought_hooks(place, &changes)?.is_none() {
+                    run_hook(place)?;
+                }
                 return Ok(Advanced::Moved);
             }
             (Forwarded::Switched | Forwarded::Swapped(Swapped::Differs(_)), _) => return Ok(Advanced::LostRace),
@@ -203,6 +208,36 @@ fn standing(place: &Worktree, path: &BStr) -> Option<BString> {
 
 fn files_in_the_way(place: &Worktree) -> String {
     format!("files in '{}' are in the way", place.path.display())
+}
+
+/// The directory of hooks in the worktree that has `target`, if going from `old` to `new` changes what is in it: what was merged brings
+/// these hooks itself, and none of them runs before a person has seen them.
+pub(crate) fn brings_hooks(
+    repo: &Repository,
+    target: &FullNameRef,
+    old: Option<ObjectId>,
+    new: ObjectId,
+) -> Result<Option<String>> {
+    match busy::checkout(repo, target)? {
+        Checkout::In(place) => brought_hooks(&place, &history::changed_paths(repo, old, new)?),
+        _ => Ok(None),
+    }
+}
+
+fn brought_hooks(place: &Worktree, changes: &[FileChange]) -> Result<Option<String>> {
+    let found = place.git()?.args(["rev-parse", "--git-path", "hooks"]).check()?;
+    let dir = place.path.join(found.line());
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    let (Some(dir), Some(top)) = (real(&dir), real(&place.path)) else { return Ok(None) };
+    let Ok(inside) = dir.strip_prefix(&top) else { return Ok(None) };
+    // Husky has its own in '_', which run those beside it.
+    let inside = if inside.ends_with("_") { inside.parent().unwrap_or(inside) } else { inside };
+    let Some(name) = inside.to_str().filter(|name| !name.is_empty() && !name.starts_with(".git/")) else {
+        return Ok(None);
+    };
+    let below = format!("{name}/");
+    let is_changed = changes.iter().any(|change| change.path.starts_with(below.as_bytes()));
+    Ok(is_changed.then(|| name.to_owned()))
 }
 
 /// The person's own hook for what was merged, as `git merge` would run it. What it says stops nothing, there neither.

@@ -320,3 +320,32 @@ fn tests_that_are_deleted_skipped_or_renamed_are_named() {
         assert!(sandbox.chant(&["show", &id]).ok().out.contains(&named));
     }
 }
+
+#[test]
+fn a_link_out_of_the_repository_and_what_python_compiled_are_no_work() {
+    for (script, named) in [
+        ("ln -sf \"$HOME\" there", "the link 'there' leads out of the repository"),
+        ("mkdir a; ln -s ../../x a/there", "the link 'a/there' leads out of the repository"),
+        ("mkdir -p __pycache__; echo x >__pycache__/a.pyc", "'__pycache__/a.pyc' may not be changed"),
+    ] {
+        claim(&VERIFY, &format!("echo two >file; {script}; tick")).by(named);
+    }
+    let Caught { sandbox, id } = claim(&VERIFY, "echo two >file; mkdir a; ln -s ../file a/there; tick");
+    sandbox.chant(&["work", &id]).ok();
+}
+
+#[test]
+fn release_notes_that_contradict_a_criterion_are_caught() {
+    let script = "echo two >file; tick; printf '\\n## Release Notes\\n\\n- [ ] it is tested\\n' >>$CHANT_SPEC_FILE";
+    claim(&VERIFY, script).by("the release notes contradict the criterion 'it is tested'");
+}
+
+#[test]
+fn research_changes_nothing_that_runs() {
+    for path in ["Makefile", ".github/workflows/x.yml", ".husky/pre-commit"] {
+        let sandbox = Sandbox::new();
+        sandbox.agent(&format!("mkdir -p $(dirname {path}); echo x >{path}; echo found >findings.txt"));
+        let id = sandbox.add(&["Why?", "--type", "research"]);
+        sandbox.chant(&["work", &id]).fails(1, &[&format!("'{path}' may not be changed")]);
+    }
+}

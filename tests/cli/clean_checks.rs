@@ -280,7 +280,28 @@ fn what_a_run_changed_at_home_decides_no_check() {
     sandbox.chant(&["work", &id]).ok();
     assert!(bin.join("mine").exists(), "it stays in the person's home");
     let remarks = evidence(&sandbox, &id)["verify"][0]["remarks"].to_string();
-    assert!(remarks.contains("which the run made") && remarks.contains("and 2 more"), "{remarks}");
+    assert!(remarks.contains("which runs of agents made") && remarks.contains("and 2 more"), "{remarks}");
+    // Nor does it in the checks of later attempts, until the person takes it as it is.
+    sandbox.agent("echo three >file; tick");
+    let later = sandbox.add(&["Make it three", "--verify", &unseen.replace("! test -e .toolrc", "! cat .toolrc")]);
+    sandbox.chant(&["work", &later]).ok();
+    sandbox.chant(&["verify", &later, "--fresh"]).fails(1, &["FAILED"]);
+}
+
+#[test]
+fn what_a_run_left_for_the_checks_in_a_temporary_directory_is_not_there() {
+    let sandbox = with(
+        &[],
+        "echo two >/tmp/of-a-run-$CHANT_ATTEMPT; printf '%s' /tmp/of-a-run-$CHANT_ATTEMPT >place; echo two >file; tick",
+    );
+    if !confine(&sandbox) {
+        return;
+    }
+    let id = sandbox.add(&["Make it two", "--verify", "! test -e $(cat place)"]);
+    sandbox.chant(&["work", &id]).ok();
+    let place = sandbox.read("place");
+    assert!(std::path::Path::new(&place).exists(), "{place}");
+    fs::remove_file(place).unwrap();
 }
 
 #[test]

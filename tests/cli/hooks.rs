@@ -243,3 +243,22 @@ fn what_git_gives_to_hooks_is_never_a_failure() {
     sandbox.run(outside.args(["hook", "pre-commit"])).ok();
     sandbox.chant(&["hook"]).fails(129, &[]);
 }
+
+#[test]
+fn a_hook_that_the_work_brings_does_not_run_at_its_merge() {
+    let sandbox = Sandbox::new();
+    sandbox.write(".githooks/post-merge", "#!/bin/sh\necho mine >>.git/ran\n");
+    let hook = sandbox.repo.join(".githooks/post-merge");
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox.commit("A hook");
+    sandbox.git(&["config", "core.hooksPath", ".githooks"]);
+    sandbox.agent("echo two >file");
+    let first = sandbox.add(&["Change a file"]);
+    sandbox.chant(&["work", &first]).ok();
+    assert_eq!(sandbox.read(".git/ran"), "mine\n");
+    sandbox.agent("echo 'echo theirs >>.git/ran' >>.githooks/post-merge");
+    let second = sandbox.add(&["Change the hook"]);
+    let ran = sandbox.chant(&["work", &second]).ok();
+    assert!(ran.err.contains("the work changes hooks in '.githooks'"), "{}", ran.err);
+    assert_eq!(sandbox.read(".git/ran"), "mine\n");
+}

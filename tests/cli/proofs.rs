@@ -315,3 +315,41 @@ fn an_input_is_not_the_agents_to_edit() {
     let id = sandbox.add(&[&["Make it two"], &options[..]].concat());
     sandbox.chant(&["work", &id]).ok();
 }
+
+#[test]
+fn a_test_that_names_what_is_not_there_reproduces_nothing() {
+    for line in ["import no_such_module", "self.assertEqual(calk.add(2, 3), 5)"] {
+        let sandbox = calculator();
+        let test = format!(
+            "printf 'import unittest, calc\\nclass T(unittest.TestCase):\\n    def test_sum(self):\\n        {line}\\n' >test_sum.py; "
+        );
+        let id = reproduction(&sandbox, &test, &[]);
+        sandbox.chant(&["work", &id]).fails(1, &["the test names something that is not there"]);
+    }
+    // Where the code raises it, that is the bug.
+    let sandbox = calculator();
+    sandbox.write("calc.py", "def add(a, b):\n    return aa + b\n");
+    sandbox.commit("A misspelt name");
+    let id = reproduction(&sandbox, TEST, &[]);
+    sandbox.chant(&["work", &id]).ok();
+}
+
+#[test]
+fn what_stands_between_a_test_and_its_runner_waits_for_a_person() {
+    for (script, named) in [
+        (
+            "printf 'import unittest\\nunittest.TestCase.assertEqual = lambda *a, **k: None\\ndef add(a, b):\\n    return a - b\\n' >calc.py; ",
+            "code in 'calc.py' names what runs tests: unittest",
+        ),
+        ("printf 'import os\\nos._exit(0)\\n' >difflib.py; ", "it adds 'difflib.py'"),
+        (
+            "cp calc.py kept; printf 'def add(a, b):\\n    return a + b\\n' >calc.py; python3 -c \"import py_compile; py_compile.compile('calc.py', invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)\"; mv kept calc.py; git add -f __pycache__; ",
+            "it adds '__pycache__/calc.",
+        ),
+    ] {
+        let sandbox = with_test();
+        let id = fix(&sandbox, script, &[]);
+        sandbox.chant(&["work", &id]).fails(1, &[named]);
+        assert_ne!(sandbox.status(&id), "completed", "{script}");
+    }
+}

@@ -121,8 +121,11 @@ impl Layers {
             }
         }
         for path in &self.without {
-            script.extend_from_slice(b"\nrm -rf -- ");
-            quote(&mut script, path);
+            // A process that works in a directory now is not disturbed by what is mounted on it here.
+            for part in ["\n{ test ! -L ", " && test -d ", " && mount -t tmpfs tmpfs ", "; } || rm -f -- "] {
+                script.extend_from_slice(part.as_bytes());
+                quote(&mut script, path);
+            }
         }
         script.extend_from_slice(b"\nexec \"$@\"");
         script

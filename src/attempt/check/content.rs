@@ -7,7 +7,12 @@ use gix::{ObjectId, bstr::ByteSlice};
 use super::Check;
 use crate::{
     answer::progress::Step,
-    domain::{altered_tests::altered, pattern::Entry, spec_file::MAX_SPEC_LEN},
+    domain::{
+        altered_tests::{altered, names_runner},
+        held::{Role, role},
+        pattern::Entry,
+        spec_file::MAX_SPEC_LEN,
+    },
     error::{Error, Kind, Result},
     git::{history, work_file},
     project::Project,
@@ -61,13 +66,32 @@ impl Check<'_> {
         };
         let mut said = Vec::new();
         for path in self.changed_paths()?.iter().filter(|path| !path.starts_with(".chant/")).take(MOST_FILES) {
-            said.extend(altered(path, text(base, path)?.as_deref(), text(self.tip, path)?.as_deref()));
+            let (before, after) = (text(base, path)?, text(self.tip, path)?);
+            said.extend(altered(path, before.as_deref(), after.as_deref()));
+            said.extend(names_runner(path, before.as_deref(), after.as_deref()));
         }
         for what in &said {
             self.progress.say(&Step::Warning(what.clone()));
         }
         Ok(said)
     }
+}
+
+/// Whether `commit` has at `path` a symbolic link that leads out of the repository.
+pub(super) fn leads_out(project: &Project, commit: ObjectId, path: &str) -> Result<bool> {
+    let tree = project.repo.gix().find_commit(commit)?.tree()?;
+    let Some(entry) = tree.lookup_entry_by_path(path)?.filter(|entry| entry.mode().is_link()) else { return Ok(false) };
+    let target = project.repo.gix().find_blob(entry.object_id())?.take_data();
+    let mut depth = path.matches('/').count();
+    for part in target.split(|byte| *byte == b'/') {
+        match part {
+            b".." if depth == 0 => return Ok(true),
+            b".." => depth -= 1,
+            b"" | b"." => {}
+            _ => depth += 1,
+        }
+    }
+    Ok(target.starts_with(b"/"))
 }
 
 /// Every path that one of `commits` has otherwise than its first parent.
@@ -94,9 +118,28 @@ const CODE: [&str; 40] = [
     "vue", "zig", "lock", "toml", "cjs",
 ];
 
+/// Directories and files of automation, which run something without being code by their name.
+const AUTOMATION: [&str; 12] = [
+    ".circleci/",
+    ".github/workflows/",
+    ".github/actions/",
+    ".gitlab-ci.yml",
+    ".githooks/",
+    ".husky/",
+    ".envrc",
+    ".pre-commit-config.yaml",
+    "Dockerfile",
+    "Jenkinsfile",
+    "Procfile",
+    "Vagrantfile",
+];
+
 /// Whether a path is that of code.
 pub(super) fn is_code(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
+    if role(path) == Role::Configuration || AUTOMATION.iter().any(|start| path.starts_with(start) || name == *start) {
+        return true;
+    }
     name.rsplit_once('.').is_some_and(|(_, extension)| CODE.contains(&extension)) && !path.starts_with("docs/")
 }
 

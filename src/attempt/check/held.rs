@@ -8,6 +8,7 @@ use gix::{ObjectId, bstr::ByteSlice};
 
 use crate::{
     domain::{
+        altered_tests::names_runner,
         held::{Role, is_run, role, runs_tests, shadows_runner, shows_test},
         id::SpecId,
         inline_tests::test_lines,
@@ -266,6 +267,21 @@ impl Source<'_> {
             }
         }
         Ok(tests)
+    }
+
+    /// Where the attempt's code names what runs tests, in words.
+    pub(super) fn probes(&self) -> Result<Vec<String>> {
+        let since = self.since()?;
+        let text = |commit, path: &str| -> Result<Option<String>> {
+            let bytes = self.project.blob_in(commit, path)?.map(|(_, bytes)| bytes);
+            Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        };
+        let mut found = Vec::new();
+        for path in self.changed(|kind| kind != ChangeKind::Deleted)?.iter().filter(|path| !is_run(self.command, path))
+        {
+            found.extend(names_runner(path, text(since, path)?.as_deref(), text(self.made, path)?.as_deref()));
+        }
+        Ok(found)
     }
 
     /// The configuration of builds and test runners that the attempt changed and that is not held.

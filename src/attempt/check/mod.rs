@@ -37,6 +37,7 @@ pub(crate) use command::{environment, set_up};
 pub(crate) use content::{changed_by, is_forbidden, tip_file};
 pub(crate) use proof::{Prover, Shown};
 pub(crate) use room::Room;
+pub(crate) use surroundings::{forget_changes, remember_changes};
 
 /// Writes the `checks` as the evidence of an event.
 pub(crate) fn write_checks(project: &Project, checks: &Checks) -> Result<ObjectId> {
@@ -114,6 +115,8 @@ impl Check<'_> {
             if self.by_hand.is_none() && content::is_forbidden(&path) || research && content::is_code(&path) || shadows
             {
                 scope.forbidden.push(path);
+            } else if content::leads_out(self.project, self.tip, &path)? {
+                scope.leading_out.push(path);
             } else if limited && !targets.is_empty() && !named {
                 scope.outside.push(path);
             }
@@ -124,7 +127,9 @@ impl Check<'_> {
         if mode == ScopeMode::Off {
             scope.outside.clear();
         }
-        scope.ok = scope.forbidden.is_empty() && (mode != ScopeMode::Error || scope.outside.is_empty());
+        scope.ok = scope.forbidden.is_empty()
+            && scope.leading_out.is_empty()
+            && (mode != ScopeMode::Error || scope.outside.is_empty());
         Ok(scope)
     }
 

@@ -3,13 +3,14 @@
 
 use std::{fs, io::ErrorKind, path::PathBuf};
 
-use gix::ObjectId;
+use gix::{ObjectId, bstr::ByteSlice as _};
 
 use super::{room::Room, surroundings};
 use crate::{
     domain::checks::Command,
     env::local_file,
     error::{IoContext, Result},
+    git::work_file,
     project::Project,
 };
 
@@ -117,7 +118,8 @@ fn key(project: &Project, subject: ObjectId, command: &str) -> Result<String> {
 pub(super) fn around(project: &Project) -> Result<Vec<u8>> {
     let config = project.config();
     let setup = config.worktree_setup()?.unwrap_or_default();
-    let included = project.repo.main_work_dir().map(|main| fs::read(main.join(".worktreeinclude")).unwrap_or_default());
+    let read = |main: PathBuf| work_file::read(&main, b".worktreeinclude".as_bstr(), MOST).ok().flatten();
+    let included = project.repo.main_work_dir().and_then(read);
     let removed = surroundings::environment(project);
     let mut variables: Vec<(&std::ffi::OsStr, &std::ffi::OsStr)> = project
         .env

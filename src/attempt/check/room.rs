@@ -64,6 +64,8 @@ pub(crate) struct Room<'p> {
     pub(super) warm: Option<Warm>,
     /// What a run changed in the home directory, and no check finds there.
     hidden: Vec<PathBuf>,
+    /// How many of these, the first, are in the home directory.
+    at_home: usize,
 }
 
 /// What a checkout begins with, instead of nothing.
@@ -125,18 +127,26 @@ impl<'p> Room<'p> {
     /// If the lock cannot be taken, or `chant.checkMayChange` cannot be read.
     pub(crate) fn open(project: &'p Project, progress: &'p dyn Progress) -> Result<Room<'p>> {
         let may_change = project.config().check_may_change()?;
-        Ok(Room { project, progress, slot: Slot::take(project)?, may_change, warm: None, hidden: Vec::new() })
+        Ok(Room {
+            project,
+            progress,
+            slot: Slot::take(project)?,
+            may_change,
+            warm: None,
+            hidden: Vec::new(),
+            at_home: 0,
+        })
     }
 
-    /// Takes a room for checks of `attempt`: what its run changed in the person's home directory decides nothing there.
+    /// Takes a room for checks of `attempt`: what its run, or an earlier one, changed in the person's home directory decides nothing there.
     ///
     /// # Errors
     /// As [`Room::open`].
     pub(crate) fn for_attempt(project: &'p Project, attempt: ObjectId, progress: &'p dyn Progress) -> Result<Room<'p>> {
         // The run itself cannot write this file.
         let since = Private::of(&project.repo, &attempt).commondir;
-        let hidden = surroundings::changed_at_home(&project.env, &since);
-        Ok(Room { hidden, ..Room::open(project, progress)? })
+        let (hidden, at_home) = surroundings::hidden(project, &since);
+        Ok(Room { hidden, at_home, ..Room::open(project, progress)? })
     }
 
     /// Makes a fresh checkout of `commit` with the files of `extra`, and prepares it: `.worktreeinclude`, `chant.worktreeSetup`.
@@ -377,10 +387,11 @@ impl Visit<'_> {
         if apart::refs(&self.stand.files.join(".git")) != self.refs {
             seen.remarks.push("it moved refs in its checkout; they are ignored".to_owned());
         }
-        if let (Some(first), true) = (self.room.hidden.first(), self.stand.own_home) {
-            let count = self.room.hidden.len();
+        let at_home = &self.room.hidden[..self.room.at_home];
+        if let (Some(first), true) = (at_home.first(), self.stand.own_home) {
+            let count = at_home.len();
             let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
-            let what = "it ran without these changes, which the run made in your home directory";
+            let what = "it ran without these changes, which runs of agents made in your home directory";
             seen.remarks.push(format!("{what}: '{}'{more}", first.display()));
         }
         // In a sandbox only what is in it counts, not the sandbox that is about to end.

@@ -7,9 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use gix::ObjectId;
 use rustix::fs::Access;
 
-use crate::{agent::confine::Layer, env::Env, git::process::scrubbed_env, project::Project};
+use crate::{
+    agent::confine::Layer,
+    env::{Env, local_file},
+    error::{IoContext as _, Result},
+    git::{private::Private, process::scrubbed_env},
+    project::Project,
+};
 
 /// Endings of the names of variables that name directories of programs: caches, tools, settings.
 const OF_DIRECTORIES: &[&str] = &["_HOME", "_ROOT", "_DIR", "_PREFIX", "PATH", "CACHE", "_cache"];
@@ -21,6 +28,9 @@ const OF_BUILDS: &[&str] =
 /// Places below a home directory that decide how programs run, and are no caches.
 const DECIDING: &[&str] =
     &[".cargo/bin", ".config", ".local/bin", ".local/lib", ".node_libraries", ".node_modules", "bin"];
+
+/// Of how many entries of directories for temporary files each is hidden.
+const MOST_TEMPORARY: usize = 500;
 
 /// Of how many files of one place each is named; of more, the place itself.
 const MOST_FILES: usize = 200;
@@ -48,7 +58,7 @@ pub(super) fn has_own_home(env: &Env, layers: &[Layer]) -> bool {
 
 /// What changed in the home directory since the file `since` was written, as far as it decides how programs run: settings at its top,
 /// programs, packages of the user.
-pub(super) fn changed_at_home(env: &Env, since: &Path) -> Vec<PathBuf> {
+fn changed_at_home(env: &Env, since: &Path) -> Vec<PathBuf> {
     let Some(home) = env.home().and_then(|home| fs::canonicalize(home).ok()) else { return Vec::new() };
     let Ok(since) = fs::symlink_metadata(since).map(|meta| (meta.mtime(), meta.mtime_nsec())) else {
         return Vec::new();
@@ -73,6 +83,102 @@ pub(super) fn changed_at_home(env: &Env, since: &Path) -> Vec<PathBuf> {
     }
     changed.sort();
     changed
+}
+
+/// All that a check of an attempt does not find in the person's directories: what its own run changed or made there since the file `since`
+/// was written, and what other runs changed. Those of the home directory come first; the number says how many they are.
+pub(super) fn hidden(project: &Project, since: &Path) -> (Vec<PathBuf>, usize) {
+    let mut hidden = changed_at_home(&project.env, since);
+    hidden.extend(changed_by_runs(project));
+    hidden.sort();
+    hidden.dedup();
+    let at_home = hidden.len();
+    hidden.extend(new_temporary(project, since));
+    (hidden, at_home)
+}
+
+/// What appeared at the top of directories for temporary files since the file `since` was written.
+fn new_temporary(project: &Project, since: &Path) -> Vec<PathBuf> {
+    let (env, repo) = (&project.env, &project.repo);
+    let Ok(since) = fs::symlink_metadata(since).and_then(|meta| meta.modified()) else { return Vec::new() };
+    let mut dirs: Vec<PathBuf> = [env.temp_dir(), "/tmp".into(), "/var/tmp".into()]
+        .into_iter()
+        .filter_map(|dir: PathBuf| fs::canonicalize(dir).ok())
+        .collect();
+    dirs.sort();
+    dirs.dedup();
+    let entries = dirs.iter().flat_map(|dir| fs::read_dir(dir).into_iter().flatten().flatten());
+    let is_new =
+        |entry: &fs::DirEntry| entry.metadata().and_then(|meta| meta.created()).is_ok_and(|made| made >= since);
+    let main = repo.main_work_dir().and_then(|main| fs::canonicalize(main).ok());
+    let common = fs::canonicalize(repo.common_dir()).ok();
+    // The repository may lie there, and its worktrees beside it.
+    let is_ours = |path: &Path| {
+        let beside = main.as_ref().map(|main| format!("{}.chant-", main.display()));
+        [&main, &common].iter().any(|own| own.as_ref().is_some_and(|own| own.starts_with(path)))
+            || beside.is_some_and(|beside| path.to_string_lossy().starts_with(&beside))
+    };
+    entries.filter(is_new).map(|entry| entry.path()).filter(|path| !is_ours(path)).take(MOST_TEMPORARY).collect()
+}
+
+/// Where it is kept what runs changed in the home directory.
+const CHANGED_BY_RUNS: &str = "changed-by-runs";
+
+/// How large that file may be, in bytes.
+const MOST_CHANGED: u64 = 1 << 20;
+
+/// Remembers what a run of `attempt` changed in the home directory, as far as it decides how programs run: no later check finds that there.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn remember_changes(project: &Project, attempt: ObjectId) -> Result<()> {
+    let changed = changed_at_home(&project.env, &Private::of(&project.repo, &attempt).commondir);
+    let mut known = known_changes(project);
+    let before = known.len();
+    for path in changed {
+        let Some(line) = line_of(&path) else { continue };
+        if !known.contains(&line) {
+            known.push(line);
+        }
+    }
+    if known.len() == before {
+        return Ok(());
+    }
+    // What was changed again since is named anew.
+    known.retain(|line| line.split_once('\t').is_some_and(|(_, path)| line_of(Path::new(path)).as_ref() == Some(line)));
+    local_file::place(&project.private_dir("check")?, CHANGED_BY_RUNS, known.join("\n").as_bytes())
+}
+
+/// What runs changed in the home directory and is still as they left it.
+pub(super) fn changed_by_runs(project: &Project) -> Vec<PathBuf> {
+    let lines = known_changes(project);
+    let unchanged = lines.iter().filter_map(|line| Some((line, PathBuf::from(line.split_once('\t')?.1))));
+    unchanged.filter(|(line, path)| line_of(path).as_ref() == Some(*line)).map(|(_, path)| path).collect()
+}
+
+/// Forgets what runs changed: a person takes their home directory as it is.
+///
+/// # Errors
+/// If the file cannot be removed.
+pub(crate) fn forget_changes(project: &Project) -> Result<()> {
+    let path = project.private_dir("check")?.join(CHANGED_BY_RUNS);
+    match fs::remove_file(&path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(cause).io("remove", &path),
+        _ => Ok(()),
+    }
+}
+
+fn known_changes(project: &Project) -> Vec<String> {
+    let Ok(dir) = project.private_dir("check") else { return Vec::new() };
+    let bytes = local_file::read(&dir.join(CHANGED_BY_RUNS), MOST_CHANGED).ok().flatten().unwrap_or_default();
+    String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
+}
+
+/// A path and when it was last changed, in a line.
+fn line_of(path: &Path) -> Option<String> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    let text = path.to_str().filter(|text| !text.contains(['\n', '\t']))?;
+    Some(format!("{}.{}\t{text}", meta.ctime(), meta.ctime_nsec()))
 }
 
 fn roots(env: &Env) -> Vec<PathBuf> {

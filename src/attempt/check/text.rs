@@ -52,6 +52,15 @@ impl Check<'_> {
                 .to_owned(),
             })
             .collect();
+        let notes = spec_file::release_notes_of(&bytes).unwrap_or_default();
+        for line in notes.lines().filter_map(|line| line.trim_start().strip_prefix(['-', '*', '+'])) {
+            let open = line.trim_start().strip_prefix("[ ]").map(str::trim);
+            if let Some(text) = open.filter(|text| attempt.spec.criteria.iter().any(|one| one.text == *text)) {
+                checks
+                    .problems
+                    .push(format!("the release notes contradict the criterion '{text}': its box is empty there"));
+            }
+        }
         if let Some((line, was)) = spec_file::changed_line(&attempt.bytes, &bytes) {
             let was = if was.is_empty() { "nothing".to_owned() } else { format!("'{was}'") };
             let problem = format!(

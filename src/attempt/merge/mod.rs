@@ -224,6 +224,10 @@ fn move_target(
     }
     match advanced? {
         Advanced::Moved => {
+            if let Some(hooks) = advance::brings_hooks(&project.repo, target.as_ref(), old, new)? {
+                let what = format!("the work changes hooks in '{hooks}': look at them, none of them ran at the merge");
+                progress.say(&Step::Warning(what));
+            }
             aside.drop_copy()?;
             drop(held);
             Ok(complete(project, attempt, Some((target.shorten().to_string(), new)), progress)?)

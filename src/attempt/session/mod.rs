@@ -25,7 +25,7 @@ use crate::{
     },
     answer::progress::{Progress, Step},
     attempt::{
-        check::environment,
+        check::{environment, remember_changes},
         request::Requests,
         seen::{Extent, Watch},
     },
@@ -105,6 +105,7 @@ impl Session<'_> {
         let (mut confined, mut refused) = (Confined::None, None);
         if let Some(inside) = &inside {
             confined = inside.by();
+            remember_changes(project, self.attempt)?;
             refused = inside.bring_in(project, self.id, self.attempt, self.base)?;
             for kept in inside.keep_stashes(project, self.id, self.attempt)? {
                 progress.say(&Step::Note(format!("the agent left a stash; to apply it: git stash apply {kept}")));

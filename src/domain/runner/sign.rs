@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use regex_lite::{Captures, Regex};
 
+use crate::domain::held::{Role, role};
+
 /// A line of a runner, as a pattern.
 pub(super) struct Sign {
     pub(super) means: Means,
@@ -25,6 +27,8 @@ pub(super) enum Means {
     Skipped,
     /// One of the failures is none of a test: why.
     Spoiled(&'static str),
+    /// As [`Means::Spoiled`], where the line above it that names a file of a program names one of tests.
+    SpoiledInTest(&'static str),
     /// No test decided how the run ended: why.
     Error(&'static str),
     /// No test ran.
@@ -65,15 +69,27 @@ impl Tally {
     pub(super) fn of(signs: &[Sign], output: &str, patterns: &mut Patterns) -> Tally {
         let mut tally = Tally::default();
         let opens = signs.iter().any(|sign| matches!(sign.means, Means::Opened));
+        // Whether the last file that was named is one of tests, and whether the failure that is reported now is one of no test already.
+        let (mut in_test, mut is_spoiled) = (false, false);
         for line in output.lines() {
             let line = without_escapes(line);
+            if let Some((path, _)) =
+                line.trim_start().strip_prefix("File \"").and_then(|rest| rest.split_once("\", line "))
+            {
+                in_test = is_test(path);
+            }
+            is_spoiled &= !line.starts_with("======");
             let means = signs.iter().find(|sign| patterns.find(sign.pattern, &line).is_some());
             let found = means.and_then(|sign| Some((sign.means, patterns.find(sign.pattern, &line)?)));
             match found {
                 Some((Means::Stop, _)) => break,
                 // What no program began is not its report.
                 Some((Means::Counts, _)) if opens && tally.opened <= tally.closed => {}
-                Some((means, numbers)) => tally.add(means, &numbers),
+                Some((Means::SpoiledInTest(_), _)) if !in_test || is_spoiled => {}
+                Some((means, numbers)) => {
+                    is_spoiled |= matches!(means, Means::Spoiled(_) | Means::SpoiledInTest(_));
+                    tally.add(means, &numbers);
+                }
                 None => {}
             }
         }
@@ -94,7 +110,7 @@ impl Tally {
             Means::Passed => self.count("passed"),
             Means::Failed => self.count("named"),
             Means::Skipped => self.count("skipped"),
-            Means::Spoiled(why) => {
+            Means::Spoiled(why) | Means::SpoiledInTest(why) => {
                 self.spoiled += 1;
                 self.spoiled_by = Some(why);
             }
@@ -141,6 +157,12 @@ impl Tally {
     pub(super) fn failures(&self) -> u64 {
         self.failed().saturating_sub(self.spoiled)
     }
+}
+
+/// Whether a frame in the file `path` is one of a test, by its name and that of its directory.
+fn is_test(path: &str) -> bool {
+    let at = path.rmatch_indices('/').nth(1).map_or(0, |(at, _)| at + 1);
+    role(&path[at..]) == Role::Test
 }
 
 /// The groups of numbers that a pattern may have.

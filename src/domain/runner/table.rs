@@ -37,6 +37,7 @@ const fn runner(
 const COMPILE: Means = Means::Error("the code does not compile");
 const IMPORT: Means = Means::Error("a test file cannot be loaded (a syntax or import error)");
 const NOT_LOADED: Means = Means::Spoiled("a test file cannot be loaded (a syntax or import error)");
+const NOT_THERE: Means = Means::SpoiledInTest("the test names something that is not there");
 const CRASH: &str = "a signal or a time limit ended a test";
 
 /// Every known runner. Where a command line names none, the first whose lines are in the output counts.
@@ -89,6 +90,10 @@ pub(super) const RUNNERS: &[Runner] = &[
             sign(IMPORT, r"^!+ .*\d+ errors? during collection.* !+$"),
             sign(Means::NoTest, r"^ERROR: (?:file or directory )?not found: "),
             sign(Means::Failed, r"^FAILED \S+::"),
+            sign(
+                Means::Spoiled("the test names something that is not there"),
+                r"^(?:\S*/)?(?:test_[^/\s]*|[^/\s]*_test)\.py:\d+: (?:ModuleNotFoundError|ImportError|NameError|UnboundLocalError)$",
+            ),
         ],
     ),
     runner(
@@ -105,6 +110,7 @@ pub(super) const RUNNERS: &[Runner] = &[
             sign(Means::NoTest, r"^NO TESTS RAN"),
             sign(NOT_LOADED, r"^ERROR: .*unittest\.loader\._FailedTest"),
             sign(NOT_LOADED, r"^ERROR: setUpModule "),
+            sign(NOT_THERE, r"^(?:ModuleNotFoundError|ImportError|NameError|UnboundLocalError): "),
         ],
     ),
     Runner {

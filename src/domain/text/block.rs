@@ -7,7 +7,7 @@ use crate::domain::{character::is_harmful, spec_file::body_of};
 /// What a part is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A heading of a level, 1 the highest.
+    /// A heading of a level, 1 the highest; 7 is the head of a table.
     Heading(u8),
     /// A paragraph, a list item, a row of a table.
     Words,
@@ -60,10 +60,12 @@ impl Reader<'_> {
     fn event(&mut self, event: Event<'_>, at: usize) {
         match event {
             Event::Start(Tag::Heading { level, .. }) => self.begin(Kind::Heading(rank(level)), at),
+            // A table without rows says nothing.
+            Event::Start(Tag::TableHead) => self.begin(Kind::Heading(7), at),
             Event::Start(Tag::CodeBlock(_)) => self.begin(Kind::Code, at),
-            Event::Start(
-                Tag::Paragraph | Tag::Item | Tag::TableRow | Tag::TableHead | Tag::HtmlBlock | Tag::BlockQuote(_),
-            ) => self.begin(Kind::Words, at),
+            Event::Start(Tag::Paragraph | Tag::Item | Tag::TableRow | Tag::HtmlBlock | Tag::BlockQuote(_)) => {
+                self.begin(Kind::Words, at)
+            }
             Event::Start(Tag::TableCell) | Event::SoftBreak | Event::HardBreak => self.push(" ", at),
             Event::End(
                 TagEnd::Heading(_)

@@ -125,7 +125,9 @@ fn path_of(text: &str) -> Option<String> {
         _ => text,
     };
     let plain = !text.is_empty() && !text.contains(char::is_whitespace) && !text.contains(['<', '>', '=', '"', '`']);
-    (plain && check_path(text.trim_end_matches('/')).is_ok() && !text.starts_with(".chant/")).then(|| text.to_owned())
+    let says = text.contains(char::is_alphanumeric);
+    (plain && says && check_path(text.trim_end_matches('/')).is_ok() && !text.starts_with(".chant/"))
+        .then(|| text.to_owned())
 }
 
 fn is_there(path: &str, files: &dyn Files) -> bool {

@@ -137,10 +137,33 @@ pub(crate) fn copied_from<'o>(
     {
         return None;
     }
+    let own: Vec<String> = said.iter().map(|block| folded(&block.words)).collect();
     others.into_iter().find_map(|(name, other)| {
-        let there: HashSet<String> = blocks(other).into_iter().map(|block| block.words).collect();
-        said.iter().all(|block| there.contains(&block.words)).then_some(name)
+        let there: Vec<String> = blocks(other).into_iter().map(|block| folded(&block.words)).collect();
+        let is_there = |words: &String| there.contains(words);
+        (own.iter().all(is_there) || is_nearly_within(&own.join(" "), &there.join(" "))).then_some(name)
     })
+}
+
+/// So many words in a row are compared where a text was changed a little.
+const RUN: usize = 3;
+
+/// Whether three quarters of all runs of words are those of another text.
+fn is_nearly_within(own: &str, other: &str) -> bool {
+    let runs = |text: &str| -> Vec<String> {
+        text.split(' ').collect::<Vec<_>>().windows(RUN).map(|run| run.join(" ")).collect()
+    };
+    let (own, other) = (runs(own), runs(other).into_iter().collect::<HashSet<_>>());
+    let shared = own.iter().filter(|run| other.contains(*run)).count();
+    own.len() >= LONG * 2 && shared * 4 >= own.len() * 3
+}
+
+/// Words with the letters of other scripts that look like Latin ones as those.
+fn folded(words: &str) -> String {
+    const ALIKE: &str = "аaеeоoрpсcуyхxіiјjѕsһhԁdοoαaνvρpкkмmтtвbнh";
+    let alike: Vec<char> = ALIKE.chars().collect();
+    let latin = |c: char| alike.chunks(2).find(|pair| pair[0] == c).map_or(c, |pair| pair[1]);
+    words.chars().map(latin).collect()
 }
 
 /// Whether two documents say the same in the same order, whatever their white space and comments.

@@ -1,7 +1,7 @@
 //! Words that only hold a place.
 
 /// What stands alone where something is still to be written, as words.
-const PHRASES: [&str; 38] = [
+const PHRASES: [&str; 55] = [
     "todo",
     "to do",
     "tbd",
@@ -40,6 +40,23 @@ const PHRASES: [&str; 38] = [
     "later",
     "foo bar",
     "etc",
+    "see above",
+    "see below",
+    "see code",
+    "see the code",
+    "see commit",
+    "see the commit",
+    "see diff",
+    "see the diff",
+    "changelog entry",
+    "release notes",
+    "as above",
+    "as described",
+    "no comment",
+    "not applicable",
+    "to follow",
+    "no recommendation",
+    "no recommendation can be given",
 ];
 
 /// With one of these a text begins that is still to be written.

@@ -58,6 +58,8 @@ fn what_nobody_would_read_is_no_text() {
         "# T\n\nFind out in which line of the code it is decided what is added.\n",
         "# T\n\nFind out in which line of the code it is decided\n",
         "---\nauthor: me\n---\n# T\n",
+        "# T\n\n| Hypothesis | Evidence |\n|---|---|\n|  |  |\n",
+        "# T\n\nSee above.\n",
     ] {
         assert!(empty(document), "{document:?}");
     }
@@ -101,6 +103,7 @@ fn a_copy_is_a_copy_under_any_name() {
         first.replace(' ', "  "),
         format!("<!-- mine -->\n{first}\nTODO\n"),
         format!("{first}\n- it says where the fault is\n"),
+        first.replace('a', "\u{430}").replace('o', "\u{43e}"),
     ] {
         assert_eq!(copied_from(&copy, &known(), others), Some("first.md"), "{copy:?}");
     }
@@ -109,6 +112,15 @@ fn a_copy_is_a_copy_under_any_name() {
         None
     );
     assert_eq!(copied_from("- `calc.py:2`\n", &known(), [("other.md", "# T\n\n- `calc.py:2`\n")]), None);
+    let long = "# What\n\nThe report says that add returns the difference of its arguments. Users of the calculator see wrong totals since version 2, in every locale.\n";
+    let touched = long.replace("arguments.", "arguments indeed.").replace("locale", "locale too");
+    assert_eq!(copied_from(&touched, &known(), [("long.md", long)]), Some("long.md"));
+    let fenced = format!("# Mine\n\n~~~\n{long}~~~\n");
+    assert_eq!(copied_from(&fenced, &known(), [("long.md", long)]), Some("long.md"));
+    let quotes = format!(
+        "{long}\nThe sign in line 2 of calc.py is wrong: it has been a minus since the very first commit, which no test has ever held against the sum of two numbers.\n"
+    );
+    assert_eq!(copied_from(&quotes, &known(), [("long.md", long)]), None);
     assert!(same_words(first, &first.replace('\n', "\n ")) && !same_words(first, "# What\n"));
 }
 
@@ -174,6 +186,7 @@ fn a_map_names_what_is_there_or_is_to_be_made() {
 fn a_map_that_leads_nowhere_is_named_with_its_line() {
     let finding = |map: &str| map_findings(map, &Here).into_iter().next().map(|finding| (finding.line, finding.what));
     assert_eq!(finding("# Map\n\nEverything has to change.\n"), Some((1, "it names no file in the repository".into())));
+    assert_eq!(finding("# Map\n\n- `*`\n- `**/*`\n"), Some((1, "it names no file in the repository".into())));
     assert_eq!(finding("# Map\n\n- `src/c.rs`: lock\n- `calc.py`\n"), Some((3, "'src/c.rs' does not exist".into())));
     assert_eq!(finding("# Map\n\n- `nowhere.py`\n- `calc.py`\n"), Some((3, "'nowhere.py' does not exist".into())));
     for fine in [
