@@ -6,6 +6,7 @@
 //! and in which form is the `output` room's to decide.
 
 mod added;
+mod attest;
 mod bisect;
 mod check;
 mod claimed;
@@ -91,6 +92,7 @@ answers! {
     takeover
     verify
     bisect
+    attest
     path
     init
     hooks

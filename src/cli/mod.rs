@@ -5,6 +5,7 @@
 
 pub(crate) mod add;
 pub(crate) mod archive;
+pub(crate) mod attest;
 pub(crate) mod exchange;
 pub(crate) mod global;
 pub(crate) mod hooks;
@@ -133,6 +134,7 @@ commands! {
     "path" Path(show::PathArgs) show::PATH_PAGE;
     "verify" Verify(work::VerifyArgs) work::VERIFY_PAGE;
     "bisect" Bisect(investigate::BisectArgs) investigate::BISECT_PAGE;
+    "attest" Attest(attest::AttestArgs) attest::PAGE;
     "finish" Finish(work::FinishArgs) work::FINISH_PAGE;
     "merge" Merge(work::MergeArgs) work::MERGE_PAGE;
     "ack" Ack(state::AckArgs) state::ACK_PAGE;

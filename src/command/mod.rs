@@ -6,6 +6,7 @@ mod ack;
 mod add;
 mod approve;
 mod archive;
+mod attest;
 mod bisect;
 mod claim;
 pub(crate) mod complete;
@@ -120,6 +121,7 @@ fn dispatch(context: &Context<'_>, command: &Command) -> Result<Outcome> {
         Command::Path(args) => path::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Bisect(args) => bisect::run(context, args),
+        Command::Attest(args) => attest::run(context, args),
         Command::Finish(args) => finish::run(context, args),
         Command::Merge(args) => merge::run(context, args),
         Command::Ack(args) => ack::run(context, args),

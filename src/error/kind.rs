@@ -38,6 +38,7 @@ kinds! {
     AmbiguousSpec = "ambiguous-spec", "A short id means several specs; a hint names them.";
     Aside = "aside", "The uncommitted copy of a spec file cannot be put back where it was.";
     BadArchive = "bad-archive", "A ref of archived specs holds what is no archive.";
+    BadAttestation = "bad-attestation", "The file holds no attestation in a DSSE envelope.";
     BadBranch = "bad-branch", "That is not a valid name of a branch.";
     BadChain = "bad-chain", "The ref of a spec holds no event of that spec.";
     BadConfig = "bad-config", "A configuration value is invalid.";

@@ -1,6 +1,6 @@
 //! Commits that are made in the object database, by the person and in their name.
 
-use std::path::Path;
+use std::ffi::OsStr;
 
 use bstr::{BString, ByteSlice};
 use gix::{
@@ -86,15 +86,7 @@ const UNHEARD: u32 = 3;
 /// # Errors
 /// `signing-failed`, in the words of that program.
 pub(crate) fn sign(repo: &Repository, commit: Commit) -> Result<Commit> {
-    let mut options = repo.gix().commit_signing_options().map_err(unsigned)?;
-    // git starts the program at the top of the work tree, so that is where a relative path leads.
-    let key = Path::new(&options.signing_key);
-    if options.format == gix::objs::signature::Format::Ssh
-        && key.to_str().is_none_or(|key| is_literal_ssh_key(key.as_bytes()).is_none())
-        && let Some(top) = repo.work_dir()
-    {
-        options.signing_key = top.join(key).into_os_string();
-    }
+    let options = signing_options(repo)?;
     // A program that fails before it has read anything has said why, but gix, which cannot write to it, drops that. The pipe takes a
     // small commit whole, so most of the time writing works.
     for _ in 0..UNHEARD {
@@ -104,6 +96,24 @@ pub(crate) fn sign(repo: &Repository, commit: Commit) -> Result<Commit> {
         }
     }
     commit.sign(options).map_err(unsigned)
+}
+
+/// With which program and key git would sign.
+pub(super) fn signing_options(repo: &Repository) -> Result<gix::objs::signature::sign::Options> {
+    let mut options = repo.gix().commit_signing_options().map_err(unsigned)?;
+    // git starts the program at the top of the work tree, so that is where a relative path leads.
+    if options.format == gix::objs::signature::Format::Ssh
+        && literal_key(&options.signing_key).is_none()
+        && let Some(top) = repo.work_dir()
+    {
+        options.signing_key = top.join(&options.signing_key).into_os_string();
+    }
+    Ok(options)
+}
+
+/// The public key of SSH that the setting itself is, where it names no file.
+pub(super) fn literal_key(setting: &OsStr) -> Option<&[u8]> {
+    is_literal_ssh_key(setting.to_str()?.as_bytes())
 }
 
 fn unheard(error: &gix::Error) -> bool {

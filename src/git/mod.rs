@@ -30,6 +30,7 @@ pub(crate) mod reference;
 pub(crate) mod remote;
 mod replay;
 pub(crate) mod repository;
+pub(crate) mod seal;
 pub(crate) mod signature;
 pub(crate) mod snapshot;
 mod squash;

@@ -175,6 +175,24 @@ pub(crate) struct Git {
     apart: bool,
 }
 
+/// Runs a program that git itself would run, for example to sign something, in `dir`.
+pub(super) fn run_program(
+    dir: &Path,
+    words: &[OsString],
+    env: &[(OsString, OsString)],
+    stdin: &[u8],
+) -> io::Result<Output> {
+    let (program, words) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut given = tempfile::tempfile()?;
+    given.write_all(stdin)?;
+    given.rewind()?;
+    let mut command = Command::new(program);
+    command.args(words).envs(env.iter().map(|(name, value)| (name, value))).env("LC_ALL", "C");
+    command.current_dir(dir).stdin(given);
+    let output = command.output()?;
+    Ok(Output { code: output.status.code(), stdout: output.stdout.into(), stderr: output.stderr.into() })
+}
+
 impl Git {
     /// Git at the top of a work tree, which must hold `.git`: git is kept from looking further up.
     pub(crate) fn in_dir(dir: &Path) -> Self {

@@ -1,5 +1,6 @@
 //! What can be asked of the specs. Nothing here writes.
 
+pub(crate) mod attest;
 pub(crate) mod completion;
 pub(crate) mod drift;
 pub(crate) mod graph;

@@ -174,6 +174,9 @@ fn worked(room: &Room) {
     room.ok(&["graph"]);
     let worked = room.ok(&["work", &first]);
     assert_eq!(worked["merged"]["target"], "main", "{worked:#}");
+    room.ok(&["attest", &first]);
+    room.sandbox.write(".git/unsigned.json", r#"{"payload":"e30=","payloadType":"x","signatures":[]}"#);
+    room.run(1, &["attest", "--verify", ".git/unsigned.json"]);
     room.ok(&["show", &first]);
     let ids =
         sandbox.git(&["rev-list", "--first-parent", "--grep=^Chant-Op: finish$", &format!("chant/specs/{first}")]);
