@@ -117,6 +117,7 @@ impl<'repo> Config<'repo> {
     /// The names of the agents to use, the first first: those of one scope of git's configuration, the narrowest that has some.
     pub(crate) fn chosen_agents(&self) -> Result<Vec<String>> {
         let Some(last) = self.find(keys::AGENT.name) else { return Ok(Vec::new()) };
+        agent_name(&last)?;
         let all = Setting::all(self.snapshot.plumbing(), keys::AGENT.name);
         let here: Vec<&Setting<'_>> = all.iter().filter(|found| found.meta.source == last.meta.source).collect();
         let mut names = Vec::new();
