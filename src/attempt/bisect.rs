@@ -82,7 +82,7 @@ pub(crate) fn bisect(
     progress: &dyn Progress,
 ) -> Result<Bisected> {
     let id = &entry.id;
-    let state = entry.state.as_deref().ok_or_else(|| Error::fatal(Kind::NoChain, "its history is gone"))?;
+    let state = entry.state.as_deref().ok_or_else(|| Error::fatal(Kind::NoChain, "its history is missing"))?;
     let attempt = project.attempt(id, state)?;
     let made = state.facts.work_commits.last().copied();
     let (Some(base), Some(made)) = (attempt.base, made) else {

@@ -156,7 +156,7 @@ pub(crate) struct GraphArgs {
 pub(crate) const GRAPH_PAGE: Page = Page {
     examples: &[
         ("git chant graph issue-1234", "One investigation."),
-        ("git chant graph issue-1234 --svg >graph.svg", "One investigation as a picture."),
+        ("git chant graph issue-1234 --svg", "One investigation as an SVG picture."),
         ("git chant graph --dot", "All specs, for Graphviz."),
     ],
     see_also: &["git-chant-list", "git-chant-status", "git-log"],

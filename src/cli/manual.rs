@@ -26,12 +26,17 @@ pub(crate) struct HelpArgs {
     /// Name a command or a guide [default: list them]
     #[arg(value_name = "topic", add = ArgValueCandidates::new(topics))]
     pub topic: Option<String>,
+
+    /// List every command
+    #[arg(short, long)]
+    pub all: bool,
 }
 
 /// Examples and neighbours of `help`.
 pub(crate) const HELP_PAGE: Page = Page {
     examples: &[
-        ("git chant help", "Every command and guide."),
+        ("git chant help", "The commands that most people need, and the guides."),
+        ("git chant help -a", "Every command."),
         ("git chant help work", "One command."),
         ("git chant help workflow", "How everything fits together."),
     ],

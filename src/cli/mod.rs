@@ -62,7 +62,6 @@ pub(crate) struct Cli {
     infer_long_args = true,
     subcommand_value_name = "command",
     subcommand_help_heading = "Commands",
-    after_help = "'git chant help <command>' explains a command; 'git chant help workflow' shows how everything fits together.",
     max_term_width = 100
 )]
 struct Root {
@@ -164,6 +163,40 @@ commands! {
     "deinit" Deinit(init::DeinitArgs) init::DEINIT_PAGE;
 }
 
+/// The commands by what a person does with them, as `git help` lists its own: the heading, what `-h` shows, and what `help -a` adds.
+const GROUPS: [(&str, &[&str], &[&str]); 6] = [
+    ("start", &["demo", "init", "add", "investigate", "edit"], &["import"]),
+    (
+        "work on specs",
+        &["work", "next", "finish", "merge", "pause", "takeover", "reset", "cancel"],
+        &["split", "path", "fail", "note", "release", "resolve"],
+    ),
+    (
+        "examine specs and lines",
+        &["status", "list", "show", "log", "why", "graph"],
+        &["ready", "drift", "report", "attest", "lint", "bisect", "release-notes", "prime"],
+    ),
+    ("review", &["review", "verify", "approve", "reject"], &["ack"]),
+    ("share", &["sync", "pr"], &[]),
+    (
+        "maintain",
+        &[],
+        &[
+            "archive",
+            "unarchive",
+            "prune",
+            "fsck",
+            "recover",
+            "hooks",
+            "help",
+            "install-man",
+            "schema",
+            "version",
+            "deinit",
+        ],
+    ),
+];
+
 /// How a command ends, for the manual pages: exit code and meaning.
 pub(crate) const EXIT_STATUS: &[(&str, &str)] = &[
     ("0", "Success."),
@@ -217,6 +250,31 @@ fn whole() -> clap::Command {
     defined(known())
 }
 
+/// The definition with its commands listed by [`GROUPS`]: all of them, or those that most people need.
+pub(crate) fn grouped(command: clap::Command, all: bool) -> clap::Command {
+    let mut text = String::new();
+    for (heading, common, rest) in GROUPS {
+        let names = Vec::from_iter(common.iter().chain(if all { rest } else { &[] }));
+        if !names.is_empty() {
+            text += &format!("{heading}\n");
+        }
+        for name in names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about).unwrap_or_default();
+            text += &format!("   {name:<15}{about}\n");
+        }
+        text += if text.ends_with("\n\n") { "" } else { "\n" };
+    }
+    let more = if all { "" } else { "'git chant help -a' lists every command.\n" };
+    command
+        .help_template(format!(
+            "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{{options}}{{after-help}}",
+            text + "options\n"
+        ))
+        .after_help(format!(
+            "{more}'git chant help <command>' explains one; 'git chant help workflow' shows how they fit together."
+        ))
+}
+
 /// As much of it as is needed to read `args`: of the commands those that are named there. All of them take longer to define than most
 /// commands take.
 pub(crate) fn needed<'a>(args: impl Iterator<Item = &'a OsString>) -> clap::Command {
@@ -242,7 +300,7 @@ pub(crate) fn parse(args: impl Iterator<Item = OsString>) -> Result<Cli, Parsed>
         Err(error) if error.kind() != ErrorKind::DisplayVersion => {
             // Help, and what may have been meant, name all that there is. Only long help has the examples.
             let long = args.iter().any(|arg| arg == "--help" || arg == "help");
-            parse_as(if long { command() } else { whole() }, &args)
+            parse_as(grouped(if long { command() } else { whole() }, long), &args)
         }
         parsed => parsed,
     }

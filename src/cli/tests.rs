@@ -80,7 +80,7 @@ fn every_example_of_ours_parses_and_every_page_seen_also_exists() {
 fn no_command_is_usage_on_stderr_and_1() {
     let (code, out, err) = refused("git-chant");
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(err.contains("Usage: git chant ") && err.contains("\n  work "), "{err}");
+    assert!(err.contains("Usage: git chant ") && err.contains("   work "), "{err}");
 }
 
 #[test]
@@ -228,4 +228,14 @@ fn type_and_phase_are_spelled_on_the_command_line_as_in_front_matter() {
     assert_eq!(names(global::type_parser().into()), types);
     let phases: Vec<_> = Phase::ALL.iter().map(|phase| phase.as_str().to_owned()).collect();
     assert_eq!(names(global::phase_parser().into()), phases);
+}
+
+#[test]
+fn every_command_is_in_one_group_and_few_are_shown_at_first() {
+    let common = super::GROUPS.iter().flat_map(|(_, common, _)| common.iter());
+    assert!(common.clone().count() <= 25);
+    let mut grouped: Vec<_> = common.chain(super::GROUPS.iter().flat_map(|(.., rest)| rest.iter())).copied().collect();
+    let mut known: Vec<_> = COMMANDS.iter().map(|(name, ..)| *name).collect();
+    (grouped.sort_unstable(), known.sort_unstable());
+    assert_eq!(grouped, known);
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub(super) fn run(context: &Context<'_>, args: &HelpArgs) -> Result<Outcome> {
-    let Some(topic) = &args.topic else { return Ok(Outcome::new(Text { text: overview() })) };
+    let Some(topic) = &args.topic else { return Ok(Outcome::new(Text { text: overview(args.all) })) };
     let Page { file, text } = find(topic)?;
     let page = manual::pages().into_iter().find(|page| page.file == file);
     if let Some(page) = page.filter(|_| context.interactive && context.env.stdout_is_terminal()) {
@@ -46,7 +46,7 @@ fn find(topic: &str) -> Result<Page> {
         return Ok(Page { file: format!("{}.{}", guide.name, guide.section), text: guide.text() });
     }
     if ["git-chant", "chant"].contains(&topic) {
-        return Ok(Page { file: "git-chant.1".to_owned(), text: overview() });
+        return Ok(Page { file: "git-chant.1".to_owned(), text: overview(true) });
     }
     let message = format!("no such command or guide: '{}'", topic.escape_debug());
     let error = Error::usage(Kind::UnknownTopic, message);
@@ -58,11 +58,11 @@ fn find(topic: &str) -> Result<Page> {
     })
 }
 
-/// The commands and the guides.
-fn overview() -> String {
-    let mut command = cli::command();
+/// The commands, all of them or those that most people need, and the guides.
+fn overview(all: bool) -> String {
+    let mut command = cli::grouped(cli::command(), all);
     command.build();
     let wide = GUIDES.iter().map(|guide| guide.short().len()).max().unwrap_or_default();
     let guides: String = GUIDES.iter().map(|guide| format!("  {:<wide$}  {}\n", guide.short(), guide.about)).collect();
-    format!("{}\nGuides, for git chant help <guide>:\n{guides}", command.render_long_help())
+    format!("{}\nGuides, for git chant help <guide>:\n{guides}", command.render_help())
 }
