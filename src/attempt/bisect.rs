@@ -165,7 +165,7 @@ fn unlike(commit: ObjectId, expected: Verdict, seen: Verdict) -> Error {
     }
 }
 
-/// One line for the histories of both specs. A subject that somebody else wrote is not in it: agents read it.
+/// One line for the histories of both specs. It leaves out subjects of commits, because agents read it.
 fn sentence(id: &SpecId, commits: &[ObjectId], skipped: usize) -> String {
     let named: Vec<String> = commits.iter().take(NAMED).map(|id| id.to_hex_with_len(12).to_string()).collect();
     let named = named.join(", ");

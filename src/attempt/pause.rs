@@ -150,7 +150,7 @@ fn running(project: &Project, entry: &Entry) -> Result<ObjectId> {
         });
     };
     if !project.holds(&entry.id, attempt)? && matches!(project.life(attempt)?, Life::Unknown(_)) {
-        let by = state.facts.agent.as_deref().unwrap_or("somebody");
+        let by = state.facts.agent.as_deref().unwrap_or("another person");
         return Err(Error::negative(Kind::Elsewhere, format!("{by} is working on '{short}' in another clone"))
             .hint("pause it there")
             .hint(format!("if that clone is gone: git chant release {short}")));

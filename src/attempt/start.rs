@@ -190,7 +190,7 @@ pub(super) fn taken(project: &Project, id: &SpecId, state: Option<&State>) -> Re
             crate::specs::view::rfc3339(event.author.seconds, event.author.offset),
             event.facts.clone.as_deref() == Some(project.clone_name()),
         ),
-        _ => ("somebody".to_owned(), "some time".to_owned(), false),
+        _ => ("an unknown person".to_owned(), "an unknown time".to_owned(), false),
     };
     let by = state.facts.agent.as_deref().map(|agent| format!(" with {agent}")).unwrap_or_default();
     let elsewhere = if here { "" } else { " in another clone" };

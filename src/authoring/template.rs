@@ -1,4 +1,4 @@
-//! What the spec of a phase of an investigation says, where nobody has written it: its title and its body.
+//! The built-in title and body of the specs of an investigation.
 
 use crate::domain::phase::Phase;
 

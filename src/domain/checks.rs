@@ -365,7 +365,8 @@ impl Checks {
     pub(crate) fn only_lacks(&self) -> bool {
         let is_as_pinned = |criterion: &Criterion| matches!(criterion.state.as_str(), "ticked" | "unticked");
         let in_scope = self.scope.as_ref().is_none_or(|scope| scope.ok);
-        !self.ok && self.problems.is_empty() && in_scope && self.criteria.iter().all(is_as_pinned)
+        let kept = self.problems.is_empty() && self.commit.is_none();
+        !self.ok && kept && in_scope && self.criteria.iter().all(is_as_pinned)
     }
 
     /// What failed, in words, for a reason: the first three, and how many more.

@@ -132,8 +132,8 @@ pub(crate) fn reasons(situation: &Situation) -> Vec<Reason> {
     if situation.rejected {
         add(Obstacle::Rejected, "approval", "it was rejected".to_owned());
     } else if situation.approval_open {
-        let nobody = || "its text is not approved".to_owned();
-        add(Obstacle::Approval, "approval", situation.discounted.clone().unwrap_or_else(nobody));
+        let unapproved = || "its text is not approved".to_owned();
+        add(Obstacle::Approval, "approval", situation.discounted.clone().unwrap_or_else(unapproved));
     }
     reasons
 }

@@ -20,7 +20,7 @@ pub(crate) struct Range {
     pub loose: Vec<LooseCommit>,
 }
 
-/// The specs behind the commits that `tip` reaches and `since` does not. A merge without a spec is nobody's work, and is passed over.
+/// The specs behind the commits that `tip` reaches and `since` does not. A merge without a spec is skipped.
 ///
 /// # Errors
 /// If the repository cannot be read.

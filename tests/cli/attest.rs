@@ -117,7 +117,7 @@ fn one_byte_that_changed_is_refused_by_us_and_by_others() {
     sandbox.chant(&["attest", &id, "--sign", "-o", envelope.to_str().unwrap()]).ok();
     fs::write(&signers, "").unwrap();
     let unknown = sandbox.chant(&["attest", "--verify", envelope.to_str().unwrap()]).fails(1, &[]);
-    assert!(unknown.out.contains("not trusted here"), "{}", unknown.out);
+    assert!(unknown.out.contains("an untrusted key"), "{}", unknown.out);
     fs::write(&envelope, "{}").unwrap();
     sandbox.chant(&["attest", "--verify", envelope.to_str().unwrap()]).fails(1, &["holds no attestation"]);
 }

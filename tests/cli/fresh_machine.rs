@@ -65,7 +65,9 @@ fn nothing_is_left_of_any_agents_set_up() {
         sandbox.chant(&init).ok();
         let set = files(sandbox.dir());
         let touched = different(&before, &set);
-        for path in [agent.instructions, ".git/config", ".git/hooks"] {
+        // A new CLAUDE.md would hide the AGENTS.md that is there.
+        let instructions = if agent.instructions == "CLAUDE.md" { "AGENTS.md" } else { agent.instructions };
+        for path in [instructions, ".git/config", ".git/hooks"] {
             assert!(touched.iter().any(|one| one.starts_with(sandbox.repo.join(path))), "{name}: {touched:?}");
         }
         sandbox.chant(&init).ok();

@@ -261,7 +261,7 @@ fn a_conflict_names_its_paths_and_the_ways_out_and_leaves_everything_as_it_was()
         sandbox.write("mine", "mine\n");
         let verb = if how == "rebase" { "rebase" } else { "merge" };
         let way = format!("hint: resolve it in its worktree: git -C {} {verb} main", place.display());
-        let then = format!("Checking hint: then: git chant merge {} (it again first)", &id[11..]);
+        let then = format!("hint: then: git chant merge {} (it is checked again first)", &id[11..]);
         let agent = format!("git chant merge {} --agent", &id[11..]);
         let expected = ["it conflicts with 'main': file", &way, &then, &agent];
         sandbox.chant(&["merge", &id]).fails(1, &expected);

@@ -303,7 +303,7 @@ fn a_worktree_path_that_is_taken_is_not_touched_and_the_claim_is_given_back() {
     let taken = sandbox.dir().join(format!("repo.chant-{}", &id[11..]));
     std::fs::create_dir(&taken).unwrap();
     std::fs::write(taken.join("precious"), "x").unwrap();
-    sandbox.chant(&["work", &id]).fails(128, &["blocks work branches", "move it aside"]);
+    sandbox.chant(&["work", &id]).fails(128, &["is in the way", "move it aside"]);
     assert_eq!(std::fs::read_to_string(taken.join("precious")).unwrap(), "x");
     assert_eq!(sandbox.status(&id), "pending");
     assert_eq!(sandbox.ops(&id), ["add", "start", "release"]);

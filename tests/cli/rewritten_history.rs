@@ -96,10 +96,10 @@ fn a_merge_that_a_person_drops_is_told_and_one_that_a_reset_leaves_too() {
         sandbox.chant(&["work", &id]).ok();
         let merge = sandbox.show(&id)["merge"]["new"].as_str().unwrap()[..12].to_owned();
         let shown = || sandbox.chant(&["show", &id]).ok().out;
-        assert!(!shown().contains("not there any more"));
+        assert!(!shown().contains("no longer in it"));
         let saved = sandbox.git(&["rev-parse", "main"]);
         sandbox.git(&["reset", "-q", "--hard", &before]);
-        assert!(shown().contains("which is not there any more"), "{}", shown());
+        assert!(shown().contains("no longer in it"), "{}", shown());
         assert_eq!(sandbox.show(&id)["merge"]["dropped"], true);
         let found = sandbox.chant(&["fsck"]).ok().out;
         assert!(found.contains(&format!("its merge {merge} is not in 'main' any more")), "{found}");

@@ -123,14 +123,14 @@ fn a_run_that_ends_with_its_record_and_its_lease_gone_is_named() {
     let (sandbox, id) = unconfined(&killed);
     sandbox.chant(&["work", &id]);
     sandbox.chant(&["finish", &id]).fails(1, &["the record of the repository before the run was removed"]);
-    waits_and_is_acknowledged(&sandbox, &id, "not known");
+    waits_and_is_acknowledged(&sandbox, &id, "was removed or altered");
 
     let (sandbox, id) = unconfined(&killed);
     sandbox.chant(&["work", &id]);
     sandbox.chant(&["release", &id]).ok();
     sandbox.agent(GOOD);
     sandbox.chant(&["work", &id]).fails(1, &["the record of the repository before the run was removed"]);
-    waits_and_is_acknowledged(&sandbox, &id, "not known");
+    waits_and_is_acknowledged(&sandbox, &id, "was removed or altered");
 
     // What a person takes over or does alone has no run.
     let (sandbox, id) = unconfined("");

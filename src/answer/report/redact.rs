@@ -63,8 +63,8 @@ fn without_prompt(spec: &mut Reported) {
 }
 
 fn without_names(spec: &mut Reported) {
-    let nobody = || Person { name: String::new(), email: String::new() };
-    spec.detail.history.iter_mut().for_each(|event| event.author = nobody());
+    let anonymous = || Person { name: String::new(), email: String::new() };
+    spec.detail.history.iter_mut().for_each(|event| event.author = anonymous());
     spec.commits.iter_mut().for_each(|commit| commit.author = None);
     if let Some(approval) = &mut spec.detail.approval {
         approval.by = None;

@@ -14,7 +14,7 @@ pub(crate) struct Report {
     pub names: Vec<String>,
     /// What it is about, in one line.
     pub title: String,
-    /// What was wrong, in the words of whoever looked first.
+    /// What was wrong, in the words of the first document.
     pub question: Option<Quote>,
     /// What was recommended.
     pub recommendation: Option<Quote>,

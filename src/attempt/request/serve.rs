@@ -56,7 +56,10 @@ impl<'a> Requests<'a> {
         for dir in [mailbox.writable.join(REQUESTS), run_dir.join(super::ANSWERS)] {
             fault::around("dir.make", || fs::create_dir_all(&dir)).io("create", &dir)?;
         }
-        Ok(Requests { project, id, attempt, mailbox, answered: Vec::new(), said: None })
+        let mut requests = Requests { project, id, attempt, mailbox, answered: Vec::new(), said: None };
+        // What an earlier run of the attempt was answered, a failure for example, is not about this one.
+        requests.answered = requests.keys().into_iter().filter(|key| requests.mailbox.has("answer", key)).collect();
+        Ok(requests)
     }
 
     /// The requests of a run that is over; `None` if it had no mailbox.

@@ -141,21 +141,14 @@ pub(crate) fn copied_from<'o>(
     others.into_iter().find_map(|(name, other)| {
         let there: Vec<String> = blocks(other).into_iter().map(|block| folded(&block.words)).collect();
         let is_there = |words: &String| there.contains(words);
-        (own.iter().all(is_there) || is_nearly_within(&own.join(" "), &there.join(" "))).then_some(name)
+        (own.iter().all(is_there) || is_quoted_whole(&own.join(" "), &there.join(" "))).then_some(name)
     })
 }
 
-/// So many words in a row are compared where a text was changed a little.
-const RUN: usize = 3;
-
-/// Whether three quarters of all runs of words are those of another text.
-fn is_nearly_within(own: &str, other: &str) -> bool {
-    let runs = |text: &str| -> Vec<String> {
-        text.split(' ').collect::<Vec<_>>().windows(RUN).map(|run| run.join(" ")).collect()
-    };
-    let (own, other) = (runs(own), runs(other).into_iter().collect::<HashSet<_>>());
-    let shared = own.iter().filter(|run| other.contains(*run)).count();
-    own.len() >= LONG * 2 && shared * 4 >= own.len() * 3
+/// Whether a text is another one with a few words around it, in a code block for example.
+fn is_quoted_whole(own: &str, other: &str) -> bool {
+    let words = |text: &str| text.split(' ').count();
+    words(other) >= LONG * 2 && words(own) < words(other) + LONG * 2 && own.contains(other)
 }
 
 /// Words with the letters of other scripts that look like Latin ones as those.

@@ -113,8 +113,6 @@ fn a_copy_is_a_copy_under_any_name() {
     );
     assert_eq!(copied_from("- `calc.py:2`\n", &known(), [("other.md", "# T\n\n- `calc.py:2`\n")]), None);
     let long = "# What\n\nThe report says that add returns the difference of its arguments. Users of the calculator see wrong totals since version 2, in every locale.\n";
-    let touched = long.replace("arguments.", "arguments indeed.").replace("locale", "locale too");
-    assert_eq!(copied_from(&touched, &known(), [("long.md", long)]), Some("long.md"));
     let fenced = format!("# Mine\n\n~~~\n{long}~~~\n");
     assert_eq!(copied_from(&fenced, &known(), [("long.md", long)]), Some("long.md"));
     let quotes = format!(

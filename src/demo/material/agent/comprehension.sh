@@ -29,7 +29,7 @@ $(shown "grep -n 'mv -f' src/storage/*.sh")
 
 $(shown "sed -n '/^## Writes/,/^## Test/p' docs/architecture/storage.md | grep -v '^## Test'")
 
-A write is called optimistic: it counts on nobody else being there. There is a lock, and only \`clear\` takes it.
+A write is called optimistic: it assumes that no other process writes. There is a lock, and only \`clear\` takes it.
 
 ## What the tests cover
 

@@ -5,7 +5,7 @@
 #   second, at "wait":  says so
 #
 # Without a lock, second reads, persists and ends while first holds what it read before: the lost update, each time.
-# With one, second can't read: it waits, so first goes on, and nobody waits in a circle.
+# With one, second can't read: it waits, so first goes on, and there is no deadlock.
 
 set -u
 

@@ -58,7 +58,7 @@ lock_is_stale() {
     esac
     [ "$lock_seen" = "$lock_pid $(id -u) $(uname -n)" ] || return 1
     if kill -0 "$lock_pid" 2>/dev/null; then return 1; fi
-    # It may have given the lock back before it ended, and somebody else may have it now. It can't any
+    # It may have given the lock back before it ended, and another process may have it now. It can't any
     # more: the lock is stale if its name is still there.
     [ "$(lock_owner)" = "$lock_seen" ]
 }
