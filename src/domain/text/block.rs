@@ -147,7 +147,7 @@ fn without_tags(html: &str) -> String {
 /// The words of a text in lower case, each run of anything else as one space.
 pub(super) fn words(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars().filter(|c| !is_invisible(*c)) {
+    for c in text.chars().filter(|c| c.is_whitespace() || !is_invisible(*c)) {
         if c.is_alphanumeric() {
             out.extend(c.to_lowercase());
         } else if !out.is_empty() && !out.ends_with(' ') {
