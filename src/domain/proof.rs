@@ -21,7 +21,7 @@ pub(crate) fn note(seen: &mut Command, output: &str) {
 /// Why the two runs show no bug; `None` if they do. `without` the new tests the command may end as it likes, but not alike; `with` them
 /// a test fails.
 pub(crate) fn reproduction_fault(without: &Command, with: &Command) -> Option<String> {
-    let passes = "no test fails there; the test may depend on its directory, the time or the environment";
+    let passes = "no test fails there; the test may depend on its path, the time or the environment";
     match with.outcome() {
         Outcome::Failed if without.outcome() == Outcome::Failed => {
             Some("a test already fails without the new ones; let 'reproduces' run only the new test".to_owned())

@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BString, ByteSlice};
 use gix::{
-    ObjectId, object::tree::diff::ChangeDetached, objs::tree::EntryKind, revision::walk::Sorting,
+    ObjectId,
+    object::tree::diff::ChangeDetached,
+    objs::tree::{EntryKind, EntryMode},
+    revision::walk::Sorting,
     traverse::commit::simple::CommitTimeOrder,
 };
 
@@ -32,6 +35,8 @@ pub(crate) struct Change {
     pub path: BString,
     /// How it differs.
     pub kind: ChangeKind,
+    /// Whether it is a symbolic link now.
+    pub is_link: bool,
 }
 
 /// The files (symlinks, submodules) that differ between two commits or trees, sorted by path; `from` `None` is the empty tree.
@@ -52,28 +57,33 @@ pub(crate) fn changed_paths(repo: &Repository, from: Option<ObjectId>, to: Objec
 
 /// The changed paths of a change. Trees are left out; a file that becomes a directory is deleted.
 fn changes_of(change: ChangeDetached) -> Vec<Change> {
-    let is_tree = |mode: gix::objs::tree::EntryMode| mode.kind() == EntryKind::Tree;
-    let change_of = |path, kind| vec![Change { path, kind }];
+    let is_tree = |mode: EntryMode| mode.kind() == EntryKind::Tree;
+    let change_of = |path, kind, mode: Option<EntryMode>| {
+        vec![Change { path, kind, is_link: mode.is_some_and(|mode| mode.is_link()) }]
+    };
     match change {
         ChangeDetached::Addition { entry_mode, .. } | ChangeDetached::Deletion { entry_mode, .. }
             if is_tree(entry_mode) =>
         {
             Vec::new()
         }
-        ChangeDetached::Addition { location, .. } => change_of(location, ChangeKind::Added),
-        ChangeDetached::Deletion { location, .. } => change_of(location, ChangeKind::Deleted),
+        ChangeDetached::Addition { location, entry_mode, .. } => {
+            change_of(location, ChangeKind::Added, Some(entry_mode))
+        }
+        ChangeDetached::Deletion { location, .. } => change_of(location, ChangeKind::Deleted, None),
         ChangeDetached::Modification { location, previous_entry_mode, entry_mode, .. } => {
             match (is_tree(previous_entry_mode), is_tree(entry_mode)) {
                 (true, true) => Vec::new(),
-                (true, false) => change_of(location, ChangeKind::Added),
-                (false, true) => change_of(location, ChangeKind::Deleted),
-                (false, false) => change_of(location, ChangeKind::Modified),
+                (true, false) => change_of(location, ChangeKind::Added, Some(entry_mode)),
+                (false, true) => change_of(location, ChangeKind::Deleted, None),
+                (false, false) => change_of(location, ChangeKind::Modified, Some(entry_mode)),
             }
         }
-        ChangeDetached::Rewrite { source_location, location, .. } => vec![
-            Change { path: source_location, kind: ChangeKind::Deleted },
-            Change { path: location, kind: ChangeKind::Added },
-        ],
+        ChangeDetached::Rewrite { source_location, location, entry_mode, .. } => [
+            change_of(source_location, ChangeKind::Deleted, None),
+            change_of(location, ChangeKind::Added, Some(entry_mode)),
+        ]
+        .concat(),
     }
 }
 

@@ -44,6 +44,27 @@ impl Check<'_> {
         let changes = history::changed_paths(&self.project.repo, Some(base), self.tip)?;
         Ok(changes.into_iter().map(|change| change.path.to_str_lossy().into_owned()).collect())
     }
+
+    /// Those of the changed paths that are symbolic links now.
+    pub(super) fn changed_links(&self) -> Result<BTreeSet<String>> {
+        let repo = &self.project.repo;
+        let mut ranges = Vec::new();
+        match self.by_hand {
+            Some(commits) => {
+                for commit in commits {
+                    ranges.push((history::first_parent(repo, *commit)?, *commit));
+                }
+            }
+            None => ranges
+                .extend(self.project.own_changes_since(self.attempt, self.tip)?.map(|base| (Some(base), self.tip))),
+        }
+        let mut links = BTreeSet::new();
+        for (from, to) in ranges {
+            let changes = history::changed_paths(repo, from, to)?.into_iter().filter(|change| change.is_link);
+            links.extend(changes.map(|change| change.path.to_str_lossy().into_owned()));
+        }
+        Ok(links)
+    }
 }
 
 /// In how many files tests are looked for, and how large one of them may be, in bytes.

@@ -128,7 +128,7 @@ impl Source<'_> {
         let landed =
             state.facts.landing.as_ref().map(|landing| project.is_ancestor(landing.new, self.base)).transpose()?;
         let is_here = landed == Some(true) || project.is_ancestor(tip, self.base)?;
-        for Change { path, kind } in history::changed_paths(repo, Some(base), tip)? {
+        for Change { path, kind, .. } in history::changed_paths(repo, Some(base), tip)? {
             let Ok(path) = path.to_str() else { continue };
             let left_out = !declared.is_empty() && !declared.matches(path.into());
             if path.starts_with(".chant/")
@@ -256,7 +256,7 @@ impl Source<'_> {
         let repo = &self.project.repo;
         let since = self.since()?;
         let known = tests.paths();
-        for Change { path, kind } in history::changed_paths(repo, Some(since), self.made)? {
+        for Change { path, kind, .. } in history::changed_paths(repo, Some(since), self.made)? {
             let Ok(path) = path.to_str() else { continue };
             if !runs_tests(path) || known.iter().any(|known| known == path) {
                 continue;
@@ -297,7 +297,7 @@ impl Source<'_> {
         let repo = &self.project.repo;
         let declared = self.attempt.targets()?;
         let mut other = Vec::new();
-        for Change { path, kind } in history::changed_paths(repo, Some(self.base), self.made)? {
+        for Change { path, kind, .. } in history::changed_paths(repo, Some(self.base), self.made)? {
             let Ok(path) = path.to_str() else { continue };
             if kind == ChangeKind::Added
                 || path.starts_with(".chant/")

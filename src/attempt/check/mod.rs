@@ -105,6 +105,7 @@ impl Check<'_> {
         let has_proof = self.attempt.spec.front.reproduces.is_some();
         let mut scope =
             Scope { mode: mode.as_str().to_owned(), map: bounds.map(|bounds| bounds.place), ..Scope::default() };
+        let links = self.changed_links()?;
         for path in changed {
             if path == self.attempt.spec_path {
                 continue;
@@ -115,7 +116,7 @@ impl Check<'_> {
             if self.by_hand.is_none() && content::is_forbidden(&path) || research && content::is_code(&path) || shadows
             {
                 scope.forbidden.push(path);
-            } else if content::leads_out(self.project, self.tip, &path)? {
+            } else if links.contains(&path) && content::leads_out(self.project, self.tip, &path)? {
                 scope.leading_out.push(path);
             } else if limited && !targets.is_empty() && !named {
                 scope.outside.push(path);
