@@ -1,7 +1,7 @@
 //! `show`: for people a header in the manner of `git show`, then what is known, then the text.
 
-use super::{BlockerKind, Pin, SpecDetail, log, prelude::*};
-use crate::domain::{checks::CheckLine, spec_file::criteria_of};
+use super::{BlockerKind, Criterion, Pin, SpecDetail, log, prelude::*};
+use crate::domain::checks::CheckLine;
 
 pub(super) const ANSWERS: &[Kind] =
     &[of::<ShownSpec>(&["show", "review"]).with::<SpecView>(), of::<ShownSpecs>(&["show"]).with::<SpecView>()];
@@ -50,11 +50,7 @@ fn detail(detail: &SpecDetail, look: &Look) -> String {
     let mut out = header(detail, look);
     // The text below has them too, unless the work ticked others.
     let text = detail.body.as_deref().unwrap_or_default();
-    if criteria_of(text.as_bytes())
-        .iter()
-        .map(|one| (&one.text, one.checked))
-        .ne(detail.criteria.iter().map(|one| (&one.text, one.checked)))
-    {
+    if !detail.criteria.iter().all(|criterion| is_in(text, criterion)) {
         section(&mut out, look, "Acceptance criteria", criteria(detail));
     }
     section(
@@ -82,6 +78,18 @@ fn detail(detail: &SpecDetail, look: &Look) -> String {
         look.text(patch).lines().for_each(|line| out.push_str(&format!("{}\n", patch_line(line, look))));
     }
     out
+}
+
+/// Whether a text has a criterion with that tick, on a line of its own.
+fn is_in(text: &str, criterion: &Criterion) -> bool {
+    // The text of a criterion is without the marks of Markdown.
+    let plain = |words: &str| words.trim().replace(['`', '*', '_'], "");
+    let is_it = |line: &str| {
+        let (mark, words) =
+            line.trim_start().strip_prefix(['-', '*', '+'])?.trim_start().strip_prefix('[')?.split_once(']')?;
+        Some((mark != " ") == criterion.checked && plain(words) == plain(&criterion.text))
+    };
+    text.lines().any(|line| is_it(line) == Some(true))
 }
 
 /// A line of a patch in its colour.
@@ -249,7 +257,7 @@ mod tests {
     use super::*;
     use crate::{
         answer::{
-            ApprovalView, CheckedAttempt, Criterion,
+            ApprovalView, CheckedAttempt,
             sample::{self, PIPE},
         },
         domain::checks::Checks,
