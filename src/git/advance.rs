@@ -11,7 +11,7 @@ use gix::{ObjectId, refs::FullNameRef};
 use super::{
     branch,
     history::{self, Change as FileChange, ChangeKind},
-    process::Output,
+    output::Output,
     reference::{self, Forwarded, Swap, Swapped},
     repository::Repository,
     status,

@@ -5,13 +5,7 @@ use std::path::PathBuf;
 
 use gix::ObjectId;
 
-use super::{
-    history,
-    private::apart,
-    process::{Git, Output},
-    repository::Repository,
-    worktree::remove,
-};
+use super::{history, output::Output, private::apart, process::Git, repository::Repository, worktree::remove};
 use crate::{
     env::local_file,
     error::{Error, IoContext as _, Kind, Result},

@@ -11,10 +11,7 @@ use gix::{
     traverse::commit::simple::CommitTimeOrder,
 };
 
-use super::{
-    process::{Git, Output},
-    repository::Repository,
-};
+use super::{output::Output, process::Git, repository::Repository};
 use crate::error::{Error, Kind, Result};
 
 /// How a path differs.

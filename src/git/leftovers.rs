@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write};
 
-use super::{process::Output, repository::Repository, snapshot::ADD_EVERYTHING, worktree::Worktree};
+use super::{output::Output, repository::Repository, snapshot::ADD_EVERYTHING, worktree::Worktree};
 use crate::error::{IoContext, Result};
 
 /// Whether the person's hooks see a commit.

@@ -23,6 +23,7 @@ pub(crate) mod maintenance;
 pub(crate) mod merge;
 pub(crate) mod object;
 pub(crate) mod open;
+pub(crate) mod output;
 pub(crate) mod overlay;
 pub(crate) mod private;
 pub(crate) mod process;

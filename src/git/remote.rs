@@ -5,11 +5,7 @@ use std::time::{Duration, Instant};
 use bstr::{BStr, BString, ByteSlice};
 use gix::{ObjectId, refspec::parse::Operation};
 
-use super::{
-    process::{Git, Output},
-    repository::Repository,
-    stale_lock,
-};
+use super::{output::Output, process::Git, repository::Repository, stale_lock};
 use crate::error::{Error, Kind, Result};
 
 /// The exit code of a git that dies with a `fatal:` message.

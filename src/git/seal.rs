@@ -13,7 +13,8 @@ use gix::objs::signature::Format;
 
 use super::{
     commit::{literal_key, signing_options},
-    process::{Output, run_program},
+    output::Output,
+    process::run_program,
     repository::Repository,
 };
 use crate::{

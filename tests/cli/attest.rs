@@ -113,7 +113,7 @@ fn one_byte_that_changed_is_refused_by_us_and_by_others() {
     sandbox.chant(&["work", &id, "--trust"]).ok();
     let stale = sandbox.chant(&["attest", "--verify", envelope.to_str().unwrap()]).fails(1, &[]);
     assert!(stale.out.contains("say something else"), "{}", stale.out);
-    // Whose key is nobody's here.
+    // A key that is not known here.
     sandbox.chant(&["attest", &id, "--sign", "-o", envelope.to_str().unwrap()]).ok();
     fs::write(&signers, "").unwrap();
     let unknown = sandbox.chant(&["attest", "--verify", envelope.to_str().unwrap()]).fails(1, &[]);

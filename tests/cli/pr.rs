@@ -214,7 +214,7 @@ fn the_gate_is_passed_once_the_merge_upstream_is_fetched() {
         let forked = forked();
         let sandbox = &forked.sandbox;
         if remote == "origin" {
-            // Somebody who writes to the project itself has no fork.
+            // A person who writes to the project itself has no fork.
             sandbox.git(&["remote", "remove", "origin"]);
             sandbox.git(&["remote", "rename", "upstream", "origin"]);
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{json_schema::Contract, support::Sandbox};
 
-/// A branch with the work of one spec, a commit that nobody asked for, and one that only says it came from a spec.
+/// A branch with the work of one spec, a commit without a spec, and one that only says it came from a spec.
 fn branch() -> (Sandbox, String) {
     let sandbox = Sandbox::new();
     sandbox.git(&["checkout", "-qb", "topic"]);

@@ -26,7 +26,8 @@ pub(crate) use repair::{follow, lost_heads, past_heads, repair};
 pub(crate) use submodules::unsaved_submodules;
 
 use super::{
-    process::{Git, Output},
+    output::Output,
+    process::Git,
     repository::{Head, Repository},
 };
 use crate::{

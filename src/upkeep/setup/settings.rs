@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 
 use crate::{
     error::{Error, Kind, Result},
-    git::process::{Git, Output},
+    git::{output::Output, process::Git},
     project::Project,
     store::{
         NOTES_REF, SPECS,
