@@ -9,7 +9,7 @@ use crate::{
     answer::{Attested, Envelope, EnvelopeSignature, Examined, PAYLOAD_TYPE, Statement, outcome::Outcome},
     attempt::review,
     cli::attest::AttestArgs,
-    domain::{digest, id::SpecId, signature::Signature},
+    domain::{digest, signature::Signature},
     env::local_file,
     error::{Error, IoContext as _, Kind, Result},
     git::seal,
@@ -37,7 +37,23 @@ pub(super) fn run(context: &Context<'_>, args: &AttestArgs) -> Result<Outcome> {
     if let Some(path) = path {
         local_file::hand_over(&path, answer.document().as_bytes())?;
     }
-    Ok(Outcome::new(answer))
+    Ok(warned(Outcome::new(answer), dropped(&specs, &entry)?))
+}
+
+/// Adds a warning, if there is one.
+fn warned(outcome: Outcome, warning: Option<String>) -> Outcome {
+    match warning {
+        Some(warning) => outcome.warning(warning),
+        None => outcome,
+    }
+}
+
+/// That the target no longer contains the work: a statement stays true of the merge commit, but the branch is another by now.
+fn dropped(specs: &Specs<'_>, entry: &Entry) -> Result<Option<String>> {
+    let Some(state) = &entry.state else { return Ok(None) };
+    let target = state.facts.target.as_deref().unwrap_or_default();
+    let branch = target.strip_prefix("refs/heads/").unwrap_or(target);
+    Ok(specs.is_dropped(state)?.then(|| format!("'{branch}' no longer contains the work of '{}'", entry.id.short())))
 }
 
 fn statement(specs: &Specs<'_>, entry: &Entry) -> Result<Statement> {
@@ -99,12 +115,22 @@ fn examine(project: &Project, path: &Path) -> Result<Outcome> {
         Some(_) => {}
     }
     let spec = serde_json::from_slice(&payload).ok().and_then(|statement| attest::spec_of(&statement));
+    let mut warning = None;
     match &spec {
         None => problems.push("it names no spec".to_owned()),
-        Some(id) => problems.extend(contradiction(project, id, &payload)?),
+        Some(id) => {
+            let specs = Specs::new(project)?;
+            if specs.names.has(id)? {
+                let entry = specs.entry(id)?;
+                problems.extend(contradiction(&specs, &entry, &payload));
+                warning = dropped(&specs, &entry)?;
+            } else {
+                problems.push(format!("there are no events of '{id}' here"));
+            }
+        }
     }
     let spec = spec.map(|id| id.to_string());
-    Ok(Outcome::new(Examined { spec, ok: problems.is_empty(), signature, problems }))
+    Ok(warned(Outcome::new(Examined { spec, ok: problems.is_empty(), signature, problems }), warning))
 }
 
 /// The first good signature, otherwise the first.
@@ -122,15 +148,11 @@ fn best_signature(project: &Project, envelope: &Foreign, payload: &[u8]) -> Resu
     Ok(first)
 }
 
-/// Why the events here do not say what the payload does.
-fn contradiction(project: &Project, id: &SpecId, payload: &[u8]) -> Result<Option<String>> {
-    let specs = Specs::new(project)?;
-    if !specs.names.has(id)? {
-        return Ok(Some(format!("there are no events of '{id}' here")));
-    }
-    Ok(match statement(&specs, &specs.entry(id)?) {
+/// Why the events here do not record what the payload says.
+fn contradiction(specs: &Specs<'_>, entry: &Entry, payload: &[u8]) -> Option<String> {
+    match statement(specs, entry) {
         Ok(own) if self::payload(&own) == payload => None,
-        Ok(_) => Some(format!("the events of '{}' say something else", id.short())),
+        Ok(_) => Some(format!("the events of '{}' record something else", entry.id.short())),
         Err(error) => Some(error.message),
-    })
+    }
 }

@@ -135,12 +135,17 @@ fn words(stderr: &MetadataValue) -> String {
         MetadataValue::String(text) => text.as_bytes(),
         _ => return String::new(),
     };
+    readable(stderr)
+}
+
+/// What a signing program printed for people.
+pub(super) fn readable(stderr: &[u8]) -> String {
     let lines = stderr.lines().filter(|line| !line.starts_with(b"[GNUPG:]"));
     lines.map(|line| line.to_str_lossy()).collect::<Vec<_>>().join("\n")
 }
 
 /// The last line of it.
-fn complaint(printed: &str) -> Option<String> {
+pub(super) fn complaint(printed: &str) -> Option<String> {
     printed.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 

@@ -12,7 +12,7 @@ use bstr::{BStr, ByteSlice};
 use gix::objs::signature::Format;
 
 use super::{
-    commit::{literal_key, signing_options},
+    commit::{complaint, literal_key, readable, signing_options},
     output::Output,
     process::run_program,
     repository::Repository,
@@ -55,7 +55,7 @@ pub(crate) fn sign(repo: &Repository, bytes: &[u8]) -> Result<Seal> {
     if options.format != Format::Ssh {
         let signed = program(&["--status-fd=2".into(), "-bsu".into(), options.signing_key.clone()], bytes)?;
         let created = signed.stderr.lines().find_map(|line| line.strip_prefix(b"[GNUPG:] SIG_CREATED "));
-        let (true, Some(created)) = (signed.success(), created) else { return Err(failed(&signed.complaint())) };
+        let (true, Some(created)) = (signed.success(), created) else { return Err(refused(&signed)) };
         let key = created.rsplit(|byte| *byte == b' ').next().unwrap_or_default().to_str_lossy().into_owned();
         return Ok(Seal { key, signature: signed.stdout.into() });
     }
@@ -73,7 +73,7 @@ pub(crate) fn sign(repo: &Repository, bytes: &[u8]) -> Result<Seal> {
             let key = fingerprint(&signature).ok_or_else(|| failed("it made no signature of SSH"))?;
             Ok(Seal { key, signature })
         }
-        _ => Err(failed(&signed.complaint())),
+        _ => Err(refused(&signed)),
     }
 }
 
@@ -169,6 +169,12 @@ fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<OsString> {
     let path = dir.join(name);
     fs::write(&path, bytes).io("write", &path)?;
     Ok(path.into())
+}
+
+/// What the program said, whose last line says why it did not sign.
+fn refused(signed: &Output) -> Error {
+    let printed = readable(&signed.stderr);
+    failed(&complaint(&printed).unwrap_or_else(|| signed.complaint())).printed(&printed)
 }
 
 fn failed(why: &str) -> Error {

@@ -107,12 +107,20 @@ fn one_byte_that_changed_is_refused_by_us_and_by_others() {
         sandbox.chant(&["attest", "--verify", changed.to_str().unwrap()]).fails(1, &[]);
         assert!(others(&changed).is_none_or(|said| said.code != 0), "{member}");
     }
+    // Work that a person took out of its target: what was said of the merge stays true, but the branch is another.
+    let merge = sandbox.git(&["rev-parse", "main"]);
+    sandbox.git(&["reset", "-q", "--hard", "main^"]);
+    for args in [&["attest", "--verify", envelope.to_str().unwrap()][..], &["attest", &id]] {
+        let dropped = sandbox.chant(args).ok();
+        assert!(dropped.err.contains("'main' no longer contains the work of"), "{}", dropped.err);
+    }
+    sandbox.git(&["reset", "-q", "--hard", merge.trim()]);
     // A good signature over what the events don't say, and events that went on.
     sandbox.agent("echo two >src/a; git commit -qam 'Change a'; tick");
     sandbox.chant(&["reset", &id]).ok();
     sandbox.chant(&["work", &id, "--trust"]).ok();
     let stale = sandbox.chant(&["attest", "--verify", envelope.to_str().unwrap()]).fails(1, &[]);
-    assert!(stale.out.contains("say something else"), "{}", stale.out);
+    assert!(stale.out.contains("record something else"), "{}", stale.out);
     // A key that is not known here.
     sandbox.chant(&["attest", &id, "--sign", "-o", envelope.to_str().unwrap()]).ok();
     fs::write(&signers, "").unwrap();
@@ -136,6 +144,8 @@ fn a_signature_of_openpgp_is_checked_by_another_implementation() {
     let gpg = |args: &[&str]| {
         sandbox.run(sandbox.command_in(sandbox.dir(), "gpg").args(["--batch", "-q"]).args(args)).ok().out
     };
+    // The reason is in the last line, below what gpg says of directories that it makes.
+    sandbox.chant(&["attest", &id, "--sign"]).fails(128, &["cannot sign: ", "No secret key"]);
     gpg(&["--passphrase", "", "--quick-generate-key", "Ada <ada@example.com>", "rsa2048", "sign", "never"]);
     let listed = gpg(&["--with-colons", "--fingerprint"]);
     let key = listed.lines().find_map(|line| line.strip_prefix("fpr:")).unwrap().trim_matches(':').to_owned();
