@@ -70,7 +70,7 @@ kinds! {
     Config = "config", "git cannot change the configuration.";
     Contended = "contended", "Several attempts claim the spec: `git chant resolve`.";
     Copy = "copy", "A file cannot be written into the worktree.";
-    CutOff = "cut-off", "Events of a spec are not here, so its state is unknown; the clone may be shallow.";
+    CutOff = "cut-off", "History that is needed is not here: the clone may be shallow.";
     Cycle = "cycle", "The spec depends on itself by way of others.";
     DamagedWorktree = "damaged-worktree", "The `.git` of a worktree is missing or leads elsewhere.";
     Demo = "demo", "The demo failed.";

@@ -348,12 +348,31 @@ pub(crate) fn first_parent(repo: &Repository, commit: ObjectId) -> Result<Option
     Ok(repo.gix().try_find_header(parent)?.map(|_| parent))
 }
 
+/// Says of an error how a shallow clone gets the history that it lacks.
+pub(crate) fn with_unshallow(error: Error) -> Error {
+    error
+        .hint("this clone is shallow: git fetch --unshallow")
+        .hint("in CI, fetch all of the history: fetch-depth: 0 on GitHub, GIT_DEPTH: \"0\" on GitLab")
+}
+
+/// The first of `commits` whose parents a shallow clone lacks.
+///
+/// # Errors
+/// If the list of such commits cannot be read.
+pub(crate) fn edge_in(repo: &Repository, commits: &[ObjectId]) -> Result<Option<ObjectId>> {
+    let edges = repo.gix().shallow_commits()?;
+    Ok(edges.and_then(|edges| commits.iter().copied().find(|commit| edges.contains(commit))))
+}
+
 /// The commit that a person names as `name`.
 ///
 /// # Errors
 /// `unknown-revision`.
 pub(crate) fn named_commit(repo: &Repository, name: &str) -> Result<ObjectId> {
-    let unknown = || Error::fatal(Kind::UnknownRevision, format!("'{}' names no commit", name.escape_debug()));
+    let unknown = || {
+        let error = Error::fatal(Kind::UnknownRevision, format!("'{}' names no commit", name.escape_debug()));
+        if repo.gix().is_shallow().unwrap_or_default() { with_unshallow(error) } else { error }
+    };
     let id = repo.gix().rev_parse_single(name).map_err(|_| unknown())?;
     let commit = id.object()?.peel_to_kind(gix::object::Kind::Commit).map_err(|_| unknown())?;
     Ok(commit.id)

@@ -1,6 +1,6 @@
 //! Merging finished work: computed in the object database, then the target is advanced.
 
-pub(crate) use super::three_way::{Computed, Request, SharedFile, conflicts};
+pub(crate) use super::three_way::{Computed, Request, SharedFile, conflicts, is_automatic};
 use super::{
     commit::{self, NewCommit, Signing},
     durability, history,

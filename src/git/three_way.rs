@@ -9,7 +9,7 @@ use gix::{
     objs::tree::EntryKind,
 };
 
-use super::{history, repository::Repository};
+use super::{history, process::Git, repository::Repository};
 use crate::{config::MergeHow, error::Result};
 
 /// A merge to compute.
@@ -138,6 +138,23 @@ fn settled(mut merge: gix::merge::tree::Outcome<'_>) -> Result<Merged> {
     paths.sort();
     paths.dedup();
     if paths.is_empty() { Ok(Ok(merge.tree.write()?.detach())) } else { Ok(Err(paths)) }
+}
+
+/// Whether a merge commit is what git makes of its parents, and holds nothing that a person added to it: a conflict that was resolved, a
+/// file that neither parent has. Of more than two parents only a merge without a file that differs from all of them counts.
+pub(crate) fn is_automatic(repo: &Repository, commit: ObjectId) -> Result<bool> {
+    let repo = &repo.in_memory();
+    let parents: Vec<ObjectId> = repo.gix().find_commit(commit)?.parent_ids().map(gix::Id::detach).collect();
+    let [ours, theirs] = parents[..] else {
+        let listed = Git::at(repo).args(["diff-tree", "-c", "-r", "--name-only", "--no-commit-id"]);
+        return Ok(listed.arg(commit.to_hex().to_string()).check()?.stdout.is_empty());
+    };
+    let tree = tree_of(repo, commit)?;
+    Ok(match history::merge_base(repo, ours, theirs)? {
+        None => false,
+        Some(base) if base == theirs => tree_of(repo, ours)? == tree,
+        Some(base) => three_way(repo, base, ours, theirs, None)? == Ok(tree),
+    })
 }
 
 /// The paths in which `theirs` conflicts with `ours`, sorted. Nothing is written, no object either.

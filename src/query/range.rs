@@ -6,8 +6,8 @@ use super::why::{Origin, origin};
 use crate::{
     answer::LooseCommit,
     domain::id::SpecId,
-    error::Result,
-    git::{blame, history},
+    error::{Error, Kind, Result},
+    git::{blame, history, merge},
     specs::all::Specs,
 };
 
@@ -20,10 +20,11 @@ pub(crate) struct Range {
     pub loose: Vec<LooseCommit>,
 }
 
-/// The specs behind the commits that `tip` reaches and `since` does not. A merge without a spec is skipped.
+/// The specs behind the commits that `tip` reaches and `since` does not. A merge without a spec is skipped if it is what git makes of its
+/// parents.
 ///
 /// # Errors
-/// If the repository cannot be read.
+/// `cut-off` if this clone ends within the range; if the repository cannot be read.
 pub(crate) fn range(specs: &Specs<'_>, since: ObjectId, tip: ObjectId) -> Result<Range> {
     let repo = &specs.project.repo;
     let mut found = Range::default();
@@ -32,7 +33,16 @@ pub(crate) fn range(specs: &Specs<'_>, since: ObjectId, tip: ObjectId) -> Result
             found.specs.push(spec);
         }
     };
-    for commit in history::commits_between(repo, [since], tip)? {
+    let commits = history::commits_between(repo, [since], tip)?;
+    if let Some(edge) = history::edge_in(repo, &commits)? {
+        let message = format!(
+            "cannot list the commits since {}: this clone ends at {}",
+            since.to_hex_with_len(10),
+            edge.to_hex_with_len(10)
+        );
+        return Err(history::with_unshallow(Error::fatal(Kind::CutOff, message)));
+    }
+    for commit in commits {
         let how = match origin(specs, commit, None)? {
             Origin::Recorded(spec) | Origin::Patch { spec, .. } | Origin::Squash { spec, .. } => {
                 add(spec);
@@ -45,10 +55,13 @@ pub(crate) fn range(specs: &Specs<'_>, since: ObjectId, tip: ObjectId) -> Result
             // What a commit or a note says of itself is no proof.
             other => other.in_words(),
         };
-        if repo.gix().find_commit(commit)?.parent_ids().count() < 2 {
-            let subject = blame::subject(repo, commit)?;
-            found.loose.push(LooseCommit { commit: commit.to_string(), subject, how });
-        }
+        let how = match repo.gix().find_commit(commit)?.parent_ids().count() < 2 {
+            true => how,
+            false if merge::is_automatic(repo, commit)? => continue,
+            false => format!("{how}; it has changes that git's merge of its parents does not have"),
+        };
+        let subject = blame::subject(repo, commit)?;
+        found.loose.push(LooseCommit { commit: commit.to_string(), subject, how });
     }
     Ok(found)
 }

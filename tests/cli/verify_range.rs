@@ -76,3 +76,59 @@ fn the_action_runs_in_a_fresh_clone_and_writes_the_summary() {
     run("spec").fails(1, &[]);
     assert!(fs::read_to_string(&summary).unwrap().contains("## Not verified\n"));
 }
+
+#[test]
+fn a_merge_is_skipped_only_if_it_is_what_git_makes_of_its_parents() {
+    let (sandbox, _) = branch();
+    let loose = || {
+        let json = sandbox.chant(&["verify", "--since", "main", "--trust", "--json"]);
+        let json: Value = serde_json::from_str(&json.out).unwrap();
+        let subjects = json["loose"].as_array().unwrap().iter().map(|one| one["subject"].as_str().unwrap().to_owned());
+        subjects.filter(|subject| subject.starts_with("Merge")).collect::<Vec<_>>()
+    };
+    let mut number = 0;
+    let mut goes_on = || {
+        number += 1;
+        sandbox.git(&["checkout", "-q", "main"]);
+        sandbox.write(&format!("m{number}"), "m\n");
+        sandbox.write("both", &format!("main {number}\n"));
+        sandbox.commit("Go on");
+        sandbox.git(&["checkout", "-q", "topic"]);
+    };
+    goes_on();
+    sandbox.git(&["merge", "-q", "-m", "Merge one", "main"]);
+    assert_eq!(loose(), [""; 0]);
+    goes_on();
+    sandbox.git(&["merge", "-q", "--no-commit", "main"]);
+    sandbox.write("evil", "evil\n");
+    sandbox.git(&["add", "evil"]);
+    sandbox.git(&["commit", "-qm", "Merge two"]);
+    assert_eq!(loose(), ["Merge two"]);
+    // Work of the target that goes missing is a change too.
+    goes_on();
+    sandbox.git(&["merge", "-q", "-s", "ours", "-m", "Merge three", "main"]);
+    assert_eq!(loose(), ["Merge two", "Merge three"]);
+    let required = sandbox.chant(&["verify", "--since", "main", "--trust", "--require", "spec", "--exit-code"]);
+    required.fails(1, &[]);
+}
+
+#[test]
+fn a_shallow_clone_is_told_what_it_lacks() {
+    let (sandbox, _) = branch();
+    let url = format!("file://{}", sandbox.repo.display());
+    for (depth, since, said) in [("1", "origin/main", "names no commit"), ("2", "HEAD~1^{tree}", "names no commit")] {
+        let clone = sandbox.dir().join(format!("shallow-{depth}"));
+        sandbox.git(&["clone", "-q", "--depth", depth, "-b", "topic", &url, clone.to_str().unwrap()]);
+        sandbox
+            .chant_in(&clone, &["verify", "--since", since, "--trust"])
+            .fails(128, &[said, "this clone is shallow: git fetch --unshallow", "fetch-depth: 0"]);
+    }
+    // The base is there, and commits between are not.
+    let clone = sandbox.dir().join("shallow-2");
+    sandbox.git_in(&clone, &["fetch", "-q", "--depth", "1", "origin", "main:base"]);
+    sandbox
+        .chant_in(&clone, &["verify", "--since", "base", "--trust"])
+        .fails(128, &["cannot list the commits since", "this clone ends at", "git fetch --unshallow"]);
+    sandbox.git_in(&clone, &["fetch", "-q", "--unshallow", "origin", "refs/chant/*:refs/chant/*"]);
+    sandbox.chant_in(&clone, &["verify", "--since", "base", "--trust"]).ok();
+}
