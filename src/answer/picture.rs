@@ -85,9 +85,9 @@ impl<'g> Picture<'g> {
         let view = format!("0 0 {WIDTH} {}", self.height);
         html! {
             svg xmlns="http://www.w3.org/2000/svg" viewBox=(view) width=(WIDTH) height=(self.height) class="graph" role="img"
-                aria-label="What builds on what: each spec below those that it builds on" {
+                aria-label="Graph: each spec below the specs that it builds on" {
                 @if let Some(style) = style { style { (maud::PreEscaped(style)) } }
-                @for arc in &self.arcs { path class=(arc.class) d=(self.path(arc, axis)) {} }
+                @for arc in &self.arcs { path class=(arc.class) d=(self.path(arc, axis)) fill="none" stroke="currentColor" {} }
                 @for row in &self.rows {
                     circle class=(format!("dot {}", row.node.status)) cx=(axis) cy=(row.at) r="5" {}
                     @for (line, (text, class)) in row.lines.iter().enumerate() {

@@ -12,12 +12,12 @@ use crate::domain::redaction::Redaction;
 ///
 /// The page begins with what was wrong, what was recommended and why, and the proof: the test that failed before and passes after, on
 /// which commits, and how the runs were confined. Then come the graph and the events, and each spec with its documents, checks, commits
-/// and changes. At the end stands how to verify each object id with git alone.
+/// and changes. The end of the page shows how to verify each object id with git alone.
 ///
 /// The page is one file. It runs no script, loads nothing from anywhere, and shows the text of agents and repositories as text. It reads
 /// well on a phone, in print, and without its style. The same events give the same bytes.
 ///
-/// What commands printed is in a report as far as events hold it (chant.shareOutput). The transcripts of agents never are.
+/// The output of commands is in a report if the events contain it (chant.shareOutput). The transcripts of agents never are.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReportArgs {
     /// Investigations, and specs by full or short id

@@ -52,7 +52,11 @@ pub(super) fn run(context: &Context<'_>, args: &ReportArgs) -> Result<Outcome> {
                 (project.repo.chant_dir().join("reports"), format!("{}.html", name(&args.what.join("+"))));
             local_file::place(&dir, &name, html.as_bytes())?;
             let path = dir.join(name);
-            Git::at(&project.repo).arg("web--browse").arg(&path).check()?;
+            Git::at(&project.repo).arg("web--browse").arg(&path).check().map_err(|error| {
+                error
+                    .hint(format!("the page is '{}'", path.display()))
+                    .hint("to choose a browser: git config web.browser <name>")
+            })?;
             Some(path)
         }
         _ => None,

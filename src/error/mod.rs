@@ -163,9 +163,10 @@ impl<T> IoContext<T> for std::io::Result<T> {
     }
 }
 
-/// The cause without Rust's `(os error N)`.
+/// The cause without Rust's `(os error N)`, and without the name of the temporary file that a library adds to it.
 fn plain(cause: &std::io::Error) -> String {
-    plain_text(&cause.to_string())
+    let text = cause.to_string();
+    plain_text(text.split(" at path \"").next().unwrap_or_default())
 }
 
 /// What the system or a library says, in the form of our own messages: without Rust's `(os error N)`, its beginning and the

@@ -8,7 +8,7 @@ use super::why;
 use crate::{
     answer::{
         CheckedAttempt, GraphView, Person,
-        report::{Document, Quote, Report, Reported, ReportedCommit},
+        report::{Document, Quote, Report, Reported, ReportedCommit, main_spec},
     },
     domain::{
         event::Op,
@@ -55,12 +55,6 @@ pub(crate) fn report(
         graph,
         left_out: Vec::new(),
     })
-}
-
-/// The spec that the others lead to: the last that is verified, without the gate; where none is, the first.
-fn main_spec(specs: &[Reported]) -> Option<usize> {
-    let decided = specs.iter().rposition(|spec| spec.detail.spec.verified.is_some() && spec.detail.spec.kind != "gate");
-    decided.or((!specs.is_empty()).then_some(0))
 }
 
 /// Everything about one spec, as its events hold it where they do.

@@ -3,8 +3,9 @@
 //   node look.mjs [--axe <axe.min.js>] [--shots <directory>] <page.html>…
 //
 // Of each page: the messages of the console, the requests besides the page itself, dialogs, links of the page that lead nowhere, what
-// axe finds on a phone in light and on a wide screen in dark, and whether the page is wider than the window. With --shots there are
-// pictures at three widths, light and dark. It speaks the DevTools protocol through two pipes and needs no package.
+// axe finds on a phone in light and on a wide screen in dark, whether the page is wider than the window, and tables of changes that leave
+// little room for the lines. With --shots there are pictures at three widths, light and dark. It speaks the DevTools protocol through
+// two pipes and needs no package.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +54,7 @@ async function look(page) {
 	const { targetId } = await send('Target.createTarget', { url: 'about:blank' });
 	const { sessionId } = await send('Target.attachToTarget', { targetId, flatten: true });
 	const tell = (method, params) => send(method, params, sessionId);
-	const seen = { page: basename(page), messages: [], requests: [], dialogs: [], loose: [], axe: [], wide: [], title: '' };
+	const seen = { page: basename(page), messages: [], requests: [], dialogs: [], loose: [], axe: [], wide: [], narrow: [], title: '' };
 	let loaded;
 	const load = new Promise((done) => { loaded = done; });
 	const listener = ({ method, params, sessionId: from }) => {
@@ -94,6 +95,8 @@ async function look(page) {
 			await tell('Emulation.setDeviceMetricsOverride', { width, height: 900, deviceScaleFactor: 1, mobile: false });
 			const overhang = await evaluate('document.documentElement.scrollWidth - innerWidth');
 			if (overhang > 0) seen.wide.push(`${overhang} px at ${width}`);
+			const narrow = await evaluate('[...document.querySelectorAll(".diff")].filter((e) => e.querySelector("tbody td:last-child").offsetWidth < 0.6 * e.offsetWidth).length');
+			if (narrow > 0) seen.narrow.push(`${narrow} at ${width}`);
 			if (shots) {
 				const height = await evaluate('document.documentElement.scrollHeight');
 				const clip = { x: 0, y: 0, width, height: Math.min(height, 30000), scale: 1 };

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     page::document,
-    parts::{chip, prose, verdict},
+    parts::{prose, status, verdict},
     view::{Report, Reported},
 };
 use crate::{answer::prelude::*, terminal::clean};
@@ -48,12 +48,12 @@ pub(crate) struct IndexEntry {
 impl Report {
     /// What is said of it in a list.
     pub(crate) fn entry(&self) -> IndexEntry {
-        let decided = self.decided().map(|spec| &spec.detail.spec);
+        let main = self.main().map(|spec| &spec.detail.spec);
         let last = |spec: &Reported| spec.detail.spec.updated_at.clone();
         IndexEntry {
             title: self.title.clone(),
-            status: decided.map_or(Status::Pending, |spec| spec.status),
-            verified: decided.and_then(|spec| spec.verified.clone()),
+            status: main.map_or(Status::Pending, |spec| spec.status),
+            verified: main.and_then(|spec| spec.verified.clone()),
             specs: self.specs.len(),
             updated_at: self.specs.iter().filter_map(last).max(),
         }
@@ -78,7 +78,7 @@ pub(super) fn page(pages: &[IndexedReport]) -> Markup {
                                 @if let Some(at) = entry.updated_at.as_deref().and_then(|at| at.get(..10)) { " \u{b7} " time datetime=(at) { (at) } }
                             }
                             h2 { a href=(file) { (prose(if entry.title.is_empty() { topic } else { &entry.title })) } }
-                            p { (chip(&entry.status.as_str().replace('_', " "), "plain")) " " (verdict(entry.verified.as_deref())) }
+                            p { (status(entry.status)) " " (verdict(entry.verified.as_deref())) }
                         }
                     }
                 }

@@ -24,7 +24,7 @@ pub(super) fn html(document: &str, level: u8) -> Markup {
     let mut out = String::with_capacity(shown.len() * 3 / 2);
     html::push_html(&mut out, events.into_iter());
     if shown.len() < clean.len() {
-        out.push_str("<p class=\"faint\">The rest of this document is left out here: it is very long.</p>");
+        out.push_str("<p class=\"faint\">The document is too long to show: the rest is left out.</p>");
     }
     PreEscaped(out)
 }

@@ -74,11 +74,11 @@ pub(super) fn document(title: &str, body: &Markup) -> Markup {
 
 /// What it came to, in one line.
 fn verdict(report: &Report) -> Markup {
-    let Some(spec) = report.decided() else { return html! { p.verdict { (parts::verdict(None)) } } };
+    let Some(spec) = report.main() else { return html! { p.verdict { (parts::verdict(None)) } } };
     let view = &spec.detail.spec;
     html! {
         p.verdict {
-            (status(spec)) " "
+            (status(view.status)) " "
             (parts::verdict(view.verified.as_deref()))
             @if let Some(merge) = &spec.detail.merge {
                 " In " strong { (clean::line(merge.target.strip_prefix("refs/heads/").unwrap_or(&merge.target))) } " as " (id(&merge.new)) "."
@@ -124,10 +124,10 @@ fn answer(report: &Report) -> Markup {
         section id="answer" {
             h2 { "The answer" }
             (quote("What was wrong", &report.question))
-            (quote("Why this and not something else", &report.recommendation))
+            (quote("Why this solution and not another", &report.recommendation))
             (quote("What changes for users", &report.notes))
             @if report.question.is_none() && report.recommendation.is_none() && report.notes.is_none() {
-                p { "None of these specs has written down a question or an answer yet." }
+                p { "These specs contain no question and no answer yet." }
             }
             (figures(report))
         }
@@ -148,11 +148,12 @@ fn figures(report: &Report) -> Markup {
     let costs: Vec<f64> = tries.iter().filter_map(|one| one.cost?.split_once(" USD")?.0.trim().parse().ok()).collect();
     html! {
         dl.facts {
-            (fact("Specs", html! { (report.specs.len()) ", " (tries.len()) " attempts" @if failed > 0 { ", " (failed) " failed" } }))
+            (fact("Specs", html! { (report.specs.len()) }))
+            (fact("Attempts", html! { (tries.len()) @if failed > 0 { ", " (failed) " failed" } }))
             @if !people.is_empty() { (fact("People", html! { (people.join(", ")) })) }
             @if !agents.is_empty() { (fact("Agents", html! { (agents.join(", ")) })) }
             @if !costs.is_empty() {
-                (fact("Cost", html! { (format!("{:.2} USD", costs.iter().sum::<f64>())) ", as " (costs.len()) " runs reported it" }))
+                (fact("Cost", html! { (format!("{:.2} USD", costs.iter().sum::<f64>())) ", as reported by " (costs.len()) @if costs.len() == 1 { " run" } @else { " runs" } }))
             }
         }
     }
@@ -205,7 +206,7 @@ fn course(report: &Report) -> Markup {
             @if report.specs.len() > 1 {
                 figure {
                     (picture::inline(&report.graph, &remarks))
-                    figcaption { "Each spec stands below those that it builds on. A dotted line: it was informed by them." }
+                    figcaption { "Each spec stands below the specs that it builds on. Dotted lines lead to inputs." }
                 }
             }
             @if report.specs.len() > FEW { details { summary { "Every event" } (timeline::html(report)) } }
@@ -223,7 +224,7 @@ fn by_hand(report: &Report) -> Markup {
         section id="by-hand" {
             h2 { "Verify it yourself" }
             p {
-                "Everything here is in the repository: one commit an event, on a ref of its own for each spec. To fetch these refs: "
+                "Everything on this page is in the repository. Each spec has a ref, and each event is a commit on that ref. To fetch the refs: "
                 code { "git fetch origin 'refs/chant/*:refs/chant/*'" } "."
             }
             table.checks {
@@ -243,13 +244,13 @@ fn ids(spec: &Reported) -> Markup {
     let checked = spec.detail.history.iter().rev().find(|event| event.op == "finish");
     html! {
         @if let Some(tip) = &view.tip {
-            (row("its newest event", tip, format!("git log --first-parent --show-signature refs/chant/specs/{}", view.id)))
+            (row("newest event", tip, format!("git log --first-parent --show-signature refs/chant/specs/{}", view.id)))
         }
         @if let Some(event) = checked.filter(|_| spec.detail.checks.is_some()) {
-            (row("what was checked", &event.id, format!("git show {}:checks.json", event.id)))
+            (row("checks", &event.id, format!("git show {}:checks.json", event.id)))
         }
-        @for commit in &spec.commits { (row("a commit", &commit.id, format!("git show {}", commit.id))) }
-        @if let Some(merge) = &spec.detail.merge { (row("the merge", &merge.new, format!("git show {}", merge.new))) }
+        @for commit in &spec.commits { (row("commit", &commit.id, format!("git show {}", commit.id))) }
+        @if let Some(merge) = &spec.detail.merge { (row("merge", &merge.new, format!("git show {}", merge.new))) }
     }
 }
 
@@ -258,9 +259,9 @@ fn footer(report: &Report) -> Markup {
     html! {
         footer {
             p {
-                "Made by git-chant from the events of these specs. The transcripts of agents are never part of a report."
+                "git-chant made this page from the events of these specs. It contains no transcripts of agents."
                 @if !left_out.is_empty() { " Left out: " (enumerate(&left_out)) "." }
-                @if report.left_out.contains(&Redaction::Names) { " Names of people are replaced wherever they stood." }
+                @if report.left_out.contains(&Redaction::Names) { " Names of people are replaced in every text." }
             }
         }
     }

@@ -2,8 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::view::Reported;
-use crate::{answer::Person, terminal::clean};
+use crate::{answer::Person, domain::status::Status, terminal::clean};
 
 /// How much of the end of an output is drawn, in bytes.
 const MOST_OUTPUT: usize = 16 << 10;
@@ -45,24 +44,23 @@ pub(super) fn tail(output: Option<&str>) -> Markup {
     let Some(output) = output else { return html! {} };
     let from = output.len().saturating_sub(MOST_OUTPUT);
     let from = (from..=output.len()).find(|at| output.is_char_boundary(*at)).unwrap_or_default();
-    html! { details { summary { "What it printed at the end" } pre { (clean::text(&output[from..])) } } }
+    html! { details { summary { "The end of its output" } pre { (clean::text(&output[from..])) } } }
 }
 
 /// The status as a coloured word.
-pub(super) fn status(spec: &Reported) -> Markup {
-    let view = &spec.detail.spec;
-    let class = match view.status.as_str() {
-        "completed" | "finished" => "good",
-        "failed" | "cancelled" => "bad",
+pub(super) fn status(status: Status) -> Markup {
+    let class = match status {
+        Status::Completed | Status::Finished => "good",
+        Status::Failed | Status::Cancelled => "bad",
         _ => "plain",
     };
-    chip(&view.status.as_str().replace('_', " "), class)
+    chip(&status.as_str().replace('_', " "), class)
 }
 
 /// How far work is verified, in a sentence.
 pub(super) fn verdict(level: Option<&str>) -> &'static str {
     match level {
-        Some("reviewed") => "Verified by its checks, and a person reviewed the work.",
+        Some("reviewed") => "Verified by its checks and reviewed by a person.",
         Some("proof") => "Proved: the test fails without the work and passes with it.",
         Some("checks") => "Verified by its checks.",
         Some(_) => "Not verified.",

@@ -26,7 +26,7 @@ pub(super) fn html(patch: &str, again: &str) -> Markup {
     html! {
         @for file in &drawn { (file) }
         @if files.iter().map(|file| file.lines.len()).sum::<usize>() > MOST_LINES {
-            p.faint { "Only the first " (MOST_LINES) " lines are here. The whole: " code { (again) } }
+            p.faint { "Here are the first " (MOST_LINES) " lines. To see all: " code { (again) } }
         }
     }
 }
@@ -125,6 +125,7 @@ impl File<'_> {
                 }
                 @if !self.lines.is_empty() {
                     table.diff {
+                        colgroup { col.number; col.number; col; }
                         thead.hidden { tr { th { "Old" } th { "New" } th { "Line" } } }
                         tbody { @for line in self.lines.iter().take(room) { (line.html()) } }
                     }
@@ -177,6 +178,6 @@ mod tests {
         let patch = format!("diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -0,0 +1,5000 @@\n{many}");
         let page = html(&patch, "git chant show x --diff").into_string();
         assert_eq!(page.matches("<tr class=\"add\">").count(), 1999);
-        assert!(page.contains("The whole: <code>git chant show x --diff</code>"), "{page}");
+        assert!(page.contains("To see all: <code>git chant show x --diff</code>"), "{page}");
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn html(spec: &Reported) -> Option<Markup> {
     let tip = view.work_commits.last();
     Some(html! {
         p {
-            "The test command " code { (clean::line(&proof.tip.command)) } " was run twice, each time in a clean checkout. Expected: "
+            "git-chant ran the test command " code { (clean::line(&proof.tip.command)) } " twice, each time in a clean checkout. Expected: "
             (clean::line(&proof.expected)) ". "
             @if proof.ok { strong.good { "It ended as expected." } } @else { strong.bad { "It did not end as expected." } }
         }
@@ -37,7 +37,7 @@ fn held(proof: &Reproduction) -> Markup {
     html! {
         @if !proof.held.is_empty() {
             p {
-                "The same test both times, held fixed: "
+                "Both runs used these tests, unchanged: "
                 @for (at, path) in proof.held.iter().enumerate() { @if at > 0 { ", " } code { (clean::line(path)) } }
                 "."
             }

@@ -23,7 +23,7 @@ pub(super) fn html(spec: &Reported) -> Markup {
         section id=(anchor(view.id.as_str())) {
             p.eyebrow {
                 @if let Some(phase) = &view.phase { (clean::line(phase).replace('-', " ")) } @else { (clean::line(&view.kind)) }
-                " \u{b7} " (clean::line(&view.short)) " \u{b7} " (status(spec))
+                " \u{b7} " (clean::line(&view.short)) " \u{b7} " (status(view.status))
             }
             h2 { (prose(view.title.as_deref().unwrap_or("(no title)"))) }
             @if let Some(by) = &spec.superseded_by {
@@ -64,7 +64,7 @@ fn facts(spec: &Reported) -> Markup {
                     "into " (clean::line(merge.target.strip_prefix("refs/heads/").unwrap_or(&merge.target))) " as " (id(&merge.new))
                 }))
             }
-            @if let Some(base) = &detail.base { (fact("Began at", id(base))) }
+            @if let Some(base) = &detail.base { (fact("Base", id(base))) }
             @if let Some(review) = &detail.review {
                 (fact("Review", html! {
                     (clean::line(&review.state)) @if let Some(by) = &review.by { " by " (clean::line(by)) }
@@ -102,7 +102,7 @@ fn written(document: &Document) -> Markup {
         h3 { "Document" @if !name.is_empty() { ": " (clean::line(name)) } }
         @match &document.text {
             Some(text) => { div.document { (markdown::html(text, 4)) } }
-            None => { p.faint { "It is no text." } }
+            None => { p.faint { "This file is not text." } }
         }
         p.again { "As recorded: " code { "git cat-file blob " (clean::line(&document.blob)) } }
     }

@@ -29,10 +29,16 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// The last spec whose work is verified as far as it went.
-    pub(super) fn decided(&self) -> Option<&Reported> {
-        self.specs.iter().rev().find(|spec| spec.detail.spec.verified.is_some())
+    /// The spec that the others lead to.
+    pub(super) fn main(&self) -> Option<&Reported> {
+        main_spec(&self.specs).map(|at| &self.specs[at])
     }
+}
+
+/// Which of `specs` the others lead to: the last that is verified, without the gate; where none is, the first.
+pub(crate) fn main_spec(specs: &[Reported]) -> Option<usize> {
+    let decided = specs.iter().rposition(|spec| spec.detail.spec.verified.is_some() && spec.detail.spec.kind != "gate");
+    decided.or((!specs.is_empty()).then_some(0))
 }
 
 /// A piece of Markdown from a document.
